@@ -1,0 +1,152 @@
+"""Everything segprep raises on purpose, and the one registry of stable codes."""
+
+from pathlib import Path
+
+CODES: dict[str, str] = {
+    # reading files
+    "path-outside-root": "A file lies outside the source folder and the image roots; it was not opened.",
+    "link-outside-root": "A symbolic link leads out of the source folder; it was not followed.",
+    "not-a-file": "A pipe, socket, device or folder stands where a file was expected; it was not opened.",
+    "unreadable": "The file or folder cannot be read: permissions, a dangling link, or it has vanished.",
+    "empty-file": "The file has 0 bytes.",
+    "file-too-large": "The file is larger than the limit for its kind.",
+    "lfs-pointer": "The file is a Git LFS pointer; the real content was never fetched.",
+    # JSON
+    "bad-json": "The file is not valid JSON.",
+    "bad-encoding": "The text is in no encoding that segprep knows.",
+    "duplicate-key": "An object in the JSON has the same key twice; which one counts is unknown.",
+    "other-json": "A JSON file that is no labelme annotation; named and left out.",
+    "other-encoding": "The JSON was read as another encoding than UTF-8.",
+    # annotations
+    "bad-annotation": "A field of the annotation has the wrong type or is missing.",
+    "bad-shape": "A shape cannot be drawn: too few points, wrong type, a number that is not finite.",
+    "unknown-shape-type": "A shape has a type that segprep does not know.",
+    "shape-too-complex": "Drawing the shape would take unreasonably long; it is most likely broken.",
+    "bad-label": "A label is empty, not text, too long, or has control characters.",
+    "unknown-label": "A label is not in the class list.",
+    "label-variant": "Two labels differ only by case, blanks or invisible characters.",
+    "no-shapes": "The annotation has no shapes; its mask is all background.",
+    "hidden-shape": "A shape ends wholly covered by later ones.",
+    "shape-outside": "A shape lies wholly outside the image.",
+    "degenerate-shape": "A shape encloses no area, only a line or a point.",
+    "overlap": "Shapes of different classes or objects overlap, and --overlap error was given.",
+    "too-many-classes": "More than 255 classes do not fit an 8-bit mask.",
+    "too-many-objects": "More than 65,534 objects in one image.",
+    "bad-classes": "The class list cannot be used.",
+    "classes-inferred": "No class list was given; it was made from the labels found.",
+    "classes-found": "The class list was read from a labels.txt in the source folder.",
+    "classes-changed": "The class list differs from the last conversion; every mask is made again.",
+    # images
+    "image-missing": "No image was found for an annotation.",
+    "image-ambiguous": "More than one image could belong to an annotation.",
+    "image-found-elsewhere": "The image was not where imagePath says, but elsewhere in the allowed folders.",
+    "image-embedded": "The embedded copy (imageData) was used as the image.",
+    "image-damaged": "The image cannot be decoded or fails its own checksums.",
+    "image-repaired": "The image file was damaged at its end but its pixels are whole; it was written anew.",
+    "image-unsupported": "The file is no image of a supported format or pixel type.",
+    "image-too-large": "The image has more pixels than --max-pixels allows.",
+    "image-frames": "The image file holds several frames; the first was used.",
+    "image-converted": "The image was written in another format or pixel type.",
+    "image-extension": "The image's file extension belies its content; the copy has the true one.",
+    "image-upright": "The image's EXIF orientation was applied once; the copy is upright.",
+    "orientation-unclear": "The EXIF orientation keeps the image's size, so the view that was annotated is not certain.",
+    "image-disagrees": "The image file and the embedded copy show different pictures.",
+    "bad-image-data": "The embedded imageData is not valid base64 of an image.",
+    "size-mismatch": "Image, mask and annotation disagree about the size.",
+    # names
+    "bad-stem": "A file name cannot become a sample name on every system.",
+    "stem-collision": "Two sources would become the same sample.",
+    # workers
+    "worker-died": "A worker process was killed (out of memory?) while it converted this file.",
+    # trees
+    "no-tree": "No VOC-style tree was found.",
+    "two-trees": "More than one tree could be meant.",
+    "bad-manifest": "segprep.json or records.jsonl is damaged or from a newer segprep.",
+    "bad-list": "A list in ImageSets/Segmentation cannot be used.",
+    "tree-exists": "The output already holds a dataset; nothing was changed.",
+    "output-changed": "A file of the tree was changed after segprep wrote it.",
+    "output-overlaps-source": "Source and output are the same folder, or one contains the other.",
+    "link-in-output": "A symbolic link stands where segprep would write.",
+    "unfinished-run": "The output holds the unfinished work of another command.",
+    "write-failed": "A file could not be written.",
+    "locked": "Another segprep run is working on this folder.",
+    "nothing-to-convert": "The source folder holds no annotation of this format.",
+    "bad-input": "Some inputs cannot be converted; nothing was published.",
+    "source-vanished": "A sample's source is gone; the sample was taken out of the tree.",
+    "no-mask-for-stem": "A list names a sample that the tree does not have.",
+    # splits
+    "bad-ratio": "The split ratio cannot be read.",
+    "bad-group": "The grouping expression or table cannot be used.",
+    "lists-exist": "The dataset is already split.",
+    "nothing-to-keep": "There is no list to keep or to update.",
+    "empty-split": "A split with a share received no sample.",
+    "class-missing": "A class does not occur in every split.",
+    "too-few-samples": "There are fewer samples (or groups) than needed.",
+    # usage
+    "bad-option": "An option or argument cannot be used.",
+    "unknown-format": "No source format has this name.",
+    "missing-extra": "An optional dependency is not installed.",
+}
+
+
+class SegprepError(Exception):
+    """Base of all errors that a user can act on.
+
+    Attributes:
+        code: a stable kebab-case word, one of :data:`CODES`.
+        message: what happened, and where.
+        hint: what to do next; may be empty.
+    """
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        if code not in CODES:
+            raise KeyError(f"unregistered error code {code!r}")
+        super().__init__(code, message, hint)
+        self.code, self.message, self.hint = code, message, hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class UsageError(SegprepError):
+    """The call itself is wrong: an option, a name, two candidates."""
+
+
+class LockedError(SegprepError):
+    """Another run holds the folder."""
+
+
+class TreeError(SegprepError):
+    """A VOC-style tree is missing, damaged or in the way."""
+
+
+class MissingExtraError(SegprepError, ImportError):
+    """An optional dependency is not installed."""
+
+
+class SourceError(SegprepError, ValueError):
+    """One input file does not follow its format, or is not safe to read.
+
+    Attributes:
+        path: the file.
+        reason: what is wrong, starting with the address in the file where there is one.
+    """
+
+    def __init__(self, path: Path, reason: str, hint: str = "", code: str = "bad-annotation") -> None:
+        super().__init__(code, f"{path}: {reason}", hint)
+        self.args = (path, reason, hint, code)
+        self.path, self.reason = path, reason
+
+
+class UnknownClassError(SourceError):
+    """A label is not in the class list."""
+
+    def __init__(self, path: Path, reason: str, hint: str = "", code: str = "unknown-label") -> None:
+        super().__init__(path, reason, hint, code)
+
+
+class ForeignFileError(SourceError):
+    """The file is well-formed but of another format: it is named and left out, and is no failure."""
+
+    def __init__(self, path: Path, reason: str, hint: str = "", code: str = "other-json") -> None:
+        super().__init__(path, reason, hint, code)

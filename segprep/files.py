@@ -1,0 +1,166 @@
+"""Files: safe reading below given roots, atomic writing, digests. Nothing here knows what a file means."""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .errors import SegprepError, SourceError
+
+MAX_BYTES = 256 * 1024 * 1024
+_READ_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+def digest(data: bytes) -> str:
+    """160 bits of BLAKE2b as 40 hex digits: cryptographic, and fast on processors without SHA instructions."""
+    return hashlib.blake2b(data, digest_size=20).hexdigest()
+
+
+@dataclass
+class Inputs:
+    """The files that were looked for while watching: path -> content, or None where there was no such file."""
+
+    contents: dict[Path, bytes | None] = field(default_factory=dict)
+
+
+_watching: ContextVar[Inputs | None] = ContextVar("segprep_inputs", default=None)
+
+
+@contextmanager
+def watch() -> Iterator[Inputs]:
+    """Record what is read through :func:`read_below` and :func:`find_below`, so that a later run can tell what changed."""
+    inputs = Inputs()
+    token = _watching.set(inputs)
+    try:
+        yield inputs
+    finally:
+        _watching.reset(token)
+
+
+def _saw(path: Path, content: bytes | None) -> None:
+    if (inputs := _watching.get()) is not None:
+        inputs.contents[path] = content
+
+
+def resolve_below(path: Path, roots: tuple[Path, ...]) -> Path:
+    """The real path of *path*, which must lie below one of the (resolved) *roots*. Raises SourceError."""
+    text = str(path)
+    if "\0" in text:
+        raise SourceError(Path(text.replace("\0", "\\0")), "the path has a NUL character", code="path-outside-root")
+    lexical = os.path.normpath(text)
+    if not any(Path(lexical).is_relative_to(root) for root in roots):
+        raise SourceError(path, "lies outside the source folder", "move it in, or name its folder with --image-root", "path-outside-root")
+    try:
+        real = Path(os.path.realpath(lexical, strict=True))
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise SourceError(path, f"cannot be read: {reason}", code="unreadable") from error
+    if not any(real.is_relative_to(root) for root in roots):
+        raise SourceError(path, "is a link that leads out of the source folder", "copy the file in", "link-outside-root")
+    return real
+
+
+def read_below(path: Path, roots: tuple[Path, ...], limit: int = MAX_BYTES) -> bytes:
+    """The content of a regular file below one of *roots* (resolved folders).
+
+    Never follows a link out of the roots, never opens a pipe or device for reading, never reads more than
+    *limit* bytes. Raises SourceError with a code that says which of these it was.
+    """
+    real = resolve_below(path, roots)
+    try:
+        handle = os.open(real, _READ_FLAGS)
+        try:
+            found = os.fstat(handle)
+            if not stat.S_ISREG(found.st_mode):
+                raise SourceError(path, "is not a regular file", "remove it from the folder", "not-a-file")
+            if found.st_size > limit:
+                raise SourceError(path, f"has {found.st_size} bytes; {limit} are allowed", code="file-too-large")
+            with os.fdopen(handle, "rb", closefd=False) as file:
+                data = file.read(limit + 1)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise SourceError(path, f"cannot be read: {error.strerror}", "check that it exists and its permissions", "unreadable") from error
+    if not data:
+        raise SourceError(path, "has 0 bytes", "restore it from its origin", "empty-file")
+    if data.startswith(b"version https://git-lfs.github.com/spec/"):
+        raise SourceError(path, "is a Git LFS pointer, not the file itself", "run: git lfs pull", "lfs-pointer")
+    _saw(path, data)
+    return data
+
+
+def find_below(path: Path, roots: tuple[Path, ...]) -> bool:
+    """Whether *path* is an existing file below *roots*. Anything outside counts as absent; its content is never opened."""
+    try:
+        present = resolve_below(path, roots).is_file()
+    except SourceError as error:
+        if error.code == "link-outside-root":
+            raise
+        present = False
+    if not present:
+        _saw(path, None)
+    return present
+
+
+def walk(root: Path) -> Iterator[Path]:
+    """Every entry below *root* that is no folder, hidden names left out, folders in name order; links to folders are not entered.
+
+    Raises SourceError where a folder cannot be listed.
+    """
+    try:
+        with os.scandir(root) as entries:
+            found = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
+    except OSError as error:
+        raise SourceError(root, f"cannot be listed: {error.strerror}", "check its permissions", "unreadable") from error
+    for entry in found:
+        path = root / entry.name
+        if entry.is_dir(follow_symlinks=False):
+            yield from walk(path)
+        else:
+            yield path
+
+
+def write_atomic(path: Path, data: bytes, *, sync: bool = True) -> None:
+    """Write *data* so that *path* holds either its old or its whole new content, also after a crash. Links are replaced, not followed."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise write_error(path, error) from error
+    if sync:
+        sync_folder(path.parent)
+
+
+def write_error(path: Path, error: OSError) -> SegprepError:
+    """The error that a person sees when the system refuses a write."""
+    return SegprepError("write-failed", f"{path}: {error.strerror} (errno {error.errno})", "free space or mend permissions, then give the same command again")
+
+
+def sync_file(path: Path) -> None:
+    """Force the content of *path* to the disk."""
+    handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_folder(path: Path) -> None:
+    """Force the names in folder *path* to the disk (where the system can)."""
+    if os.name != "posix":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,79 @@
+"""Stems, labels and other people's names: compare, order, check and show them safely."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+MAX_STEM_BYTES = 200  # leaves room below the usual 255 for an extension and a temporary suffix
+_DIGITS = re.compile(r"(\d+)")
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+
+
+def stem_of(name: str) -> str:
+    """The file *name* without its last extension: ``a.b.json`` -> ``a.b``; ``.x`` stays ``.x``."""
+    head, dot, _ = name.rpartition(".")
+    return head if dot and head else name
+
+
+def stem_key(stem: str) -> str:
+    """Stems with equal keys would collide on some file system (case, Unicode composition)."""
+    return unicodedata.normalize("NFC", stem).casefold()
+
+
+def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
+    """Sort key in which ``a2`` comes before ``a10``; ties are broken by the name itself.
+
+    >>> sorted(["a10", "a2", "A1"], key=natural_key)
+    ['A1', 'a2', 'a10']
+    """
+    parts = _DIGITS.split(unicodedata.normalize("NFC", name).casefold())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part], name
+
+
+def stem_fault(stem: str) -> str | None:
+    """Why *stem* cannot name a sample on every system, or None if it can."""
+    if not stem or stem != stem.strip():
+        return "is empty or begins or ends with a blank, which list files lose"
+    if any(unicodedata.category(c) in ("Cc", "Cs") or c in "/\\\u2028\u2029" for c in stem):
+        return "has a control character, a separator, or bytes that are no text"
+    if stem.endswith(".") or stem.split(".")[0].casefold() in _RESERVED:
+        return "is a name that Windows reserves or cannot store"
+    if len(stem.encode()) > MAX_STEM_BYTES:
+        return f"is longer than {MAX_STEM_BYTES} bytes"
+    return None
+
+
+def clean_label(label: object) -> str:
+    """*label* in NFC without outer blanks. Raises ValueError saying what is wrong with it."""
+    if not isinstance(label, str):
+        raise ValueError(f"a label is text, not {type(label).__name__}")
+    text = unicodedata.normalize("NFC", label).strip()
+    if not text:
+        raise ValueError("the label is empty")
+    if len(text) > 200:
+        raise ValueError(f"the label has {len(text)} characters; 200 are allowed")
+    if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text):
+        raise ValueError(f"the label {shown(text)} has control characters")
+    return text
+
+
+def variant_key(label: str) -> str:
+    """Labels with equal keys look alike: case, width, blanks, hyphens and invisible characters are dropped."""
+    folded = unicodedata.normalize("NFKC", label).casefold()
+    return "".join(c for c in folded if unicodedata.category(c) != "Cf" and not c.isspace())
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word most like *word*, or None."""
+    words = list(known)
+    same = [other for other in words if variant_key(other) == variant_key(word)]
+    return next(iter(same or get_close_matches(word, words, n=1, cutoff=0.6)), None)
+
+
+def shown(text: object) -> str:
+    """*text* for a terminal or a log: control, bidirectional and unpaired characters are escaped."""
+    return "".join(
+        c if c == " " or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else c.encode("unicode_escape").decode()
+        for c in str(text)
+    )

@@ -1,0 +1,148 @@
+"""The nouns of segprep: small frozen values that every room shares. CONTEXT.md explains each word."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Mask = NDArray[np.uint8]  # (H, W): class ids, 255 where ignored
+    Objects = NDArray[np.uint16]  # (H, W): instance ids from 1, 0 none, OBJECT_IGNORE where ignored
+
+IGNORE = 255
+OBJECT_IGNORE = 65_535
+MAX_PIXELS = 178_956_970  # where Pillow, too, calls a picture a decompression bomb
+
+Overlap = Annotated[
+    Literal["order", "area", "priority", "error"],
+    "Where shapes overlap: order = later in the file wins (labelme's rule), area = smaller wins, "
+    "priority = earlier in --priority wins, error = refuse the file.",
+]
+Unknown = Annotated[
+    Literal["error", "ignore", "background", "skip"],
+    "A label that is not in the class list: error = refuse the file, ignore = paint 255, "
+    "background = paint 0, skip = leave the shape out.",
+]
+ClassList = Annotated[str | None, "Class names: a FILE with one per line, or a,b,c. Pixel value = position; 0 is the background."]
+MaxPixels = Annotated[int, "Refuse images with more pixels than this."]
+Stem = Annotated[
+    Literal["name", "path"],
+    "Sample names: name = the file name without its last extension, path = with the folders below SRC joined by _.",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """The one ordered class list of a dataset: ``names[i]`` is pixel value i (at most 255 names)."""
+
+    names: tuple[str, ...]
+    background: int | None = 0
+    ignore: int | None = IGNORE
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something a person should know about one sample, or (stem empty) about the whole run."""
+
+    code: str
+    message: str
+    stem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One sample still to be read: cheap and picklable. Paths are absolute; *payload* is the reader's own."""
+
+    stem: str
+    image: Path | None
+    labels: tuple[Path, ...]
+    payload: Any = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An input that was left out. *foreign*: not of this format at all, hence no failure."""
+
+    stem: str
+    path: str
+    code: str
+    reason: str
+    hint: str = ""
+    foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a source holds. *items* have unique stems in code-point order; *lists* are its official splits."""
+
+    items: tuple[Item, ...]
+    classes: Classes
+    skipped: tuple[Skipped, ...] = ()
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One image with its mask, as the source has them.
+
+    *image* is the raw file content. *upright* says which view *mask* (H, W) was drawn on: the picture
+    after its EXIF orientation was applied (True) or the stored rows (False).
+    """
+
+    stem: str
+    image: bytes
+    mask: "Mask"
+    objects: "Objects | None" = None
+    upright: bool = True
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the manifest keeps of one written sample. Paths are relative, with forward slashes.
+
+    *pixels* maps pixel value to count; *inputs* maps every file that was looked for, relative to its root,
+    to the digest of its content, or None where it was absent.
+    """
+
+    stem: str
+    source: str
+    image: str
+    mask: str
+    objects: str | None
+    height: int
+    width: int
+    pixels: Mapping[int, int]
+    digests: Mapping[str, str]
+    item: str
+    inputs: Mapping[str, str | None]
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why a folder looks like a format: *score* from 0 (no) to 1 (certain), *sign* in words."""
+
+    score: float
+    sign: str
+
+
+class Reader(Protocol):
+    """What a module of ``segprep.sources`` provides, as a frozen dataclass whose first field is ``root``."""
+
+    root: Path
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """Is *root* laid out in this format, and by what sign? Cheap; reads a few files at most."""
+
+    def scan(self, jobs: int = 1) -> Scan:
+        """All items and the class list. Raises SegprepError where the folder as a whole cannot be used."""
+
+    def read(self, item: Item) -> Sample:
+        """One sample. Pure: writes nothing. Raises SourceError."""
