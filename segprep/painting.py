@@ -1,0 +1,141 @@
+"""Labelled shapes of one image -> class mask and instance mask, under an overlap policy, with an account of what got hidden.
+
+All shapes are drawn into one buffer as their number in painting order; a table then turns numbers into class ids
+and instance ids. That is one pass however many shapes there are, and equals painting each shape's class in turn.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .raster import Canvas
+from .types import IGNORE, OBJECT_IGNORE, Note
+
+Kind = Literal["polygon", "rectangle", "disc", "line", "points", "stamp"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """One drawable shape with its meaning.
+
+    *points* are flat x0, y0, x1, y1, …; *radius* is of discs and points, *width* of lines; *bitmap* (h, w) belongs to a
+    stamp, whose only point is its top left pixel. *value* is the class id painted, *key* tells instances apart (None: no
+    instance), *address* names the shape in messages.
+    """
+
+    kind: Kind
+    points: tuple[float, ...]
+    value: int
+    label: str
+    address: str
+    key: object = None
+    radius: float = 0.0
+    width: int = 1
+    bitmap: "NDArray[np.bool_] | None" = None
+
+
+class OverlapError(ValueError):
+    """Two shapes that mean different things cover the same pixels."""
+
+
+def draw(canvas: Canvas, shape: Shape, value: int) -> None:
+    """Draw *shape* as *value*."""
+    points = shape.points
+    if shape.kind == "polygon":
+        canvas.polygon(points, value)
+    elif shape.kind == "rectangle":
+        canvas.rectangle(min(points[::2]), min(points[1::2]), max(points[::2]), max(points[1::2]), value)
+    elif shape.kind == "disc":
+        canvas.disc(points[0], points[1], shape.radius, value)
+    elif shape.kind == "line":
+        canvas.line(points, shape.width, value)
+    elif shape.kind == "points":
+        for at in range(0, len(points), 2):
+            canvas.disc(points[at], points[at + 1], shape.radius, value)
+    elif shape.bitmap is not None:
+        canvas.stamp(shape.bitmap, int(points[0]), int(points[1]), value)
+
+
+def area(shape: Shape) -> float:
+    """The area a shape encloses, in pixels: what ``--overlap area`` orders by."""
+    xs, ys = shape.points[::2], shape.points[1::2]
+    if shape.kind == "polygon":
+        return abs(sum(xs[n - 1] * ys[n] - xs[n] * ys[n - 1] for n in range(len(xs)))) / 2
+    if shape.kind == "rectangle":
+        return (max(xs) - min(xs)) * (max(ys) - min(ys))
+    if shape.kind == "line":
+        return shape.width * sum(math.dist((xs[n - 1], ys[n - 1]), (xs[n], ys[n])) for n in range(1, len(xs)))
+    if shape.bitmap is not None:
+        return float(np.count_nonzero(shape.bitmap))
+    return math.pi * shape.radius**2 * len(xs)
+
+
+def in_order(shapes: Sequence[Shape], overlap: str, priority: Sequence[str] = ()) -> list[Shape]:
+    """*shapes* in painting order, last on top; ties keep the file's order."""
+    if overlap == "area":
+        return sorted(shapes, key=area, reverse=True)
+    if overlap == "priority":
+        rank: Callable[[Shape], int] = lambda shape: priority.index(shape.label) if shape.label in priority else len(priority)  # noqa: E731
+        return sorted(shapes, key=rank, reverse=True)
+    return list(shapes)
+
+
+def paint(
+    shapes: Sequence[Shape], height: int, width: int, *, background: int = 0, objects: bool = False
+) -> tuple[NDArray[np.uint8], NDArray[np.uint16] | None, list[Note]]:
+    """Paint *shapes* (already in painting order): class mask (H, W), instance mask if asked for, notes.
+
+    Instances are numbered from 1 in the order given; shapes painted as background or ignore are none. Raises
+    raster.TooComplexError, and ValueError for more than 65,534 instances.
+    """
+    canvas = Canvas(height, width, len(shapes))
+    for number, shape in enumerate(shapes, 1):
+        draw(canvas, shape, number)
+    counts = canvas.counts()
+    notes = [_lost(shape, height, width) for number, shape in enumerate(shapes, 1) if number >= len(counts) or not counts[number]]
+    mask = canvas.look_up(bytes([background, *(shape.value for shape in shapes)]))
+    return mask, _instances(canvas, shapes, background) if objects else None, notes
+
+
+def _instances(canvas: Canvas, shapes: Sequence[Shape], background: int) -> NDArray[np.uint16]:
+    numbers: dict[object, int] = {}
+    table = [0]
+    for shape in shapes:
+        if shape.value == IGNORE:
+            table.append(OBJECT_IGNORE)
+        elif shape.value == background or shape.key is None:
+            table.append(0)
+        else:
+            table.append(numbers.setdefault(shape.key, len(numbers) + 1))
+    if len(numbers) >= OBJECT_IGNORE:
+        raise ValueError(f"{len(numbers)} instances; 65534 are possible")
+    return np.array(table, np.uint16)[canvas.array()]
+
+
+def _lost(shape: Shape, height: int, width: int) -> Note:
+    reach = shape.radius + shape.width
+    xs, ys = shape.points[::2], shape.points[1::2]
+    extent = (0, 0) if shape.bitmap is None else shape.bitmap.shape[::-1]
+    outside = min(xs) - reach >= width or min(ys) - reach >= height or max(xs) + reach + extent[0] < 0 or max(ys) + reach + extent[1] < 0
+    if outside:
+        return Note("shape-outside", f"{shape.address} ({shape.label}) lies outside the {width}x{height} image")
+    return Note("hidden-shape", f"{shape.address} ({shape.label}) is wholly covered by shapes painted after it, or paints no pixel")
+
+
+def refuse_overlap(shapes: Sequence[Shape], height: int, width: int) -> None:
+    """Raise OverlapError at the first two shapes of different class or instance that share a pixel."""
+    owner = np.zeros((height, width), np.int32)
+    for number, shape in enumerate(shapes, 1):
+        canvas = Canvas(height, width)
+        draw(canvas, shape, 1)
+        covered = canvas.array() > 0
+        for other in np.unique(owner[covered]):
+            if other and (shapes[other - 1].value, shapes[other - 1].key) != (shape.value, shape.key):
+                first = shapes[other - 1]
+                shared = int(np.count_nonzero(owner[covered] == other))
+                raise OverlapError(f"{first.address} ({first.label}) and {shape.address} ({shape.label}) share {shared} pixels")
+        owner[covered] = number

@@ -1,0 +1,103 @@
+"""What belongs together: the image of an annotation, and sources that would become the same sample."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PureWindowsPath
+
+from .errors import SegprepError, SourceError
+from .files import find_below, walk
+from .image import SUFFIXES
+from .names import stem_fault, stem_key, stem_of
+from .types import Item, Skipped
+
+
+def sample_stem(path: Path, root: Path, how: str) -> str:
+    """The sample name of *path*: its own name, or (how = path) with the folders below *root* joined by ``_``."""
+    stem = stem_of(path.name)
+    return "_".join([*path.parent.relative_to(root).parts, stem]) if how == "path" else stem
+
+
+def unique(items: Iterable[Item], skipped: list[Skipped]) -> tuple[Item, ...]:
+    """*items* by stem. Those with a bad stem, or with one that another item has too, go to *skipped* instead."""
+    groups: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        groups[stem_key(item.stem)].append(item)
+    kept = []
+    for group in groups.values():
+        fault = stem_fault(group[0].stem)
+        paths = [str(item.labels[0] if item.labels else item.image) for item in group]
+        if fault:
+            skipped += [Skipped(item.stem, path, "bad-stem", f"its name {fault}", "rename the file") for item, path in zip(group, paths, strict=True)]
+        elif len(group) > 1:
+            reason = f"would become the sample {group[0].stem!r} together with "
+            skipped += [
+                Skipped(item.stem, path, "stem-collision", reason + ", ".join(p for p in paths if p != path), "rename one, or give --stem path")
+                for item, path in zip(group, paths, strict=True)
+            ]
+        else:
+            kept.append(group[0])
+    return tuple(sorted(kept, key=lambda item: item.stem))
+
+
+def images_by_stem(paths: Iterable[Path]) -> dict[tuple[Path, str], list[Path]]:
+    """(folder, stem key) -> the image files there, by extension."""
+    found: dict[tuple[Path, str], list[Path]] = defaultdict(list)
+    for path in paths:
+        if os.path.splitext(path.name)[1].lower() in SUFFIXES:
+            found[path.parent, stem_key(stem_of(path.name))].append(path)
+    return found
+
+
+def images_below(root: Path) -> dict[str, list[Path]]:
+    """Stem key -> the image files anywhere below *root*."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    for (_, key), paths in images_by_stem(walk(root)).items():
+        found[key] += paths
+    return found
+
+
+def pick(paths: Sequence[Path], why: str) -> Path | None:
+    """The only image of *paths*; None of none. Several are an error unless one is a JPEG and the rest are not. Raises SourceError."""
+    if len(paths) <= 1:
+        return paths[0] if paths else None
+    jpegs = [path for path in paths if path.suffix.lower() in (".jpg", ".jpeg")]
+    if len(jpegs) == 1 and all(path.parent == jpegs[0].parent for path in paths):
+        return jpegs[0]
+    raise SourceError(paths[0], f"{why}: {', '.join(str(path) for path in paths)}", "keep one of them, or set imagePath", "image-ambiguous")
+
+
+def locate(named: str, beside: Path, near: Path | None, roots: Sequence[Path], by_root: Mapping[str, Sequence[Path]], stem: str) -> tuple[Path, str] | None:
+    """The image file of an annotation and how it was found ("" where it is named), or None.
+
+    Tried in turn: the path *named* (either kind of slash, drive letters dropped) from the annotation's folder *beside*;
+    its file name there; *near*, the image of the same stem; then below each further root the named path, its file
+    name, and *by_root*, the images of that stem. Only paths below *roots* are ever looked at.
+    """
+    pure = PureWindowsPath(named)
+    tail = [part for part in pure.parts if part not in (pure.anchor, "..", ".")]
+    if tail and "://" not in named:
+        exact = Path(os.path.normpath(beside / (Path(named) if Path(named).is_absolute() else Path(*pure.relative_to(pure.anchor).parts))))
+        if _inside(exact, roots) and find_below(exact, tuple(roots)):
+            return exact, ""
+        if find_below(beside / tail[-1], tuple(roots)):
+            return beside / tail[-1], "by its file name beside the annotation"
+    if near is not None and find_below(near, tuple(roots)):
+        return near, "by the annotation's own name"
+    for root in roots[1:]:
+        for part in range(len(tail)):
+            if find_below(root.joinpath(*tail[part:]), tuple(roots)):
+                return root.joinpath(*tail[part:]), "below --image-root"
+    found = pick(by_root.get(stem_key(stem), ()), f"several images below --image-root are called {stem}")
+    return (found, "below --image-root, by the annotation's own name") if found else None
+
+
+def _inside(path: Path, roots: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(root) for root in roots)
+
+
+def real_folder(path: Path, what: str) -> Path:
+    """*path* resolved. Raises SegprepError if it is no folder."""
+    if not path.is_dir():
+        raise SegprepError("unreadable", f"{what} {path} is no folder", "give the folder that holds the annotations")
+    return path.resolve()
