@@ -1,0 +1,132 @@
+"""Map a picklable function over items, serially or in worker processes: order kept, failures are values.
+
+A worker that is killed loses only its chunk, whose items are then tried one by one; one that kills its worker
+twice becomes a Failure. Workers die with their parent. Start method: spawn, as forking a process with threads is unsafe.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from itertools import islice
+from typing import Generic, TypeVar
+
+from .errors import SourceError
+
+Input = TypeVar("Input")
+Output = TypeVar("Output")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why one item gave no result."""
+
+    code: str
+    path: str
+    reason: str
+    hint: str = ""
+    foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Job(Generic[Input, Output]):
+    """What a worker runs: the function over a chunk."""
+
+    function: Callable[[Input], Output]
+
+    def __call__(self, chunk: Sequence[Input]) -> list[Output | Failure]:
+        return [_attempt(self.function, item) for item in chunk]
+
+
+def _attempt(function: Callable[[Input], Output], item: Input) -> Output | Failure:
+    try:
+        return function(item)
+    except SourceError as error:
+        return Failure(error.code, str(error.path), error.reason, error.hint, error.code == "other-json")
+    except MemoryError:
+        return Failure("worker-died", _name(item), "not enough memory", "free memory, or use fewer --jobs")
+
+
+def usable_cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run(function: Callable[[Input], Output], items: Sequence[Input], *, jobs: int = 1, chunk: int = 8) -> Iterator[Output | Failure]:
+    """``function(item)`` for every item, in order; a SourceError becomes a Failure in its place.
+
+    *function* and the items must be picklable when *jobs* > 1. At most 4 chunks per worker are under way, so memory does
+    not grow with the number of items.
+    """
+    jobs = min(jobs, -(-len(items) // chunk))
+    if jobs <= 1:
+        for item in items:
+            yield _attempt(function, item)
+        return
+    waiting = iter([items[start : start + chunk] for start in range(0, len(items), chunk)])
+    job = _Job(function)
+    pool = _pool(jobs)
+    running: deque[tuple[Sequence[Input], Future[list[Output | Failure]]]] = deque()
+    try:
+        running.extend((part, pool.submit(job, part)) for part in islice(waiting, 4 * jobs))
+        while running:
+            part, future = running.popleft()
+            try:
+                yield from future.result()
+            except BrokenProcessPool:
+                pool.shutdown(wait=False, cancel_futures=True)
+                yield from _one_by_one(job, part)
+                pool = _pool(jobs)
+                running = deque((rest, old if _finished(old) else pool.submit(job, rest)) for rest, old in running)
+            running.extend((part, pool.submit(job, part)) for part in islice(waiting, 1))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _finished(future: "Future[list[Output | Failure]]") -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None
+
+
+def _one_by_one(job: "_Job[Input, Output]", part: Sequence[Input]) -> Iterator[Output | Failure]:
+    """Every item of a lost chunk in a worker of its own, two times at most."""
+    for item in part:
+        for attempt in (1, 2):
+            pool = _pool(1)
+            try:
+                yield pool.submit(job, [item]).result()[0]
+                break
+            except BrokenProcessPool:
+                if attempt == 2:
+                    yield Failure("worker-died", _name(item), "the worker process was killed twice while it read this file", "it may need more memory than there is")
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _name(item: object) -> str:
+    item = getattr(item, "item", item)
+    labels = getattr(item, "labels", ())
+    return str(labels[0] if labels else item)
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    """In a worker: leave Ctrl-C to the parent, and end as soon as the parent does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGTERM"):
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

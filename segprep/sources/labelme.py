@@ -1,0 +1,379 @@
+"""labelme JSON annotations, version 3.16 to 7.x, in one folder or nested folders.
+
+    before/
+      cat.json        {"shapes": [{"label", "points", "shape_type", "group_id"}], "imagePath", "imageData", ...}
+      cat.jpg         or embedded in the JSON, or below --image-root
+      labels.txt      optional: __ignore__, _background_, then the classes
+
+Format: https://github.com/wkentaro/labelme (the files its label-file writer saves). Assumptions: coordinates are
+pixels of the picture as labelme shows it, that is upright; a missing shape_type is a polygon; later shapes cover
+earlier ones.
+"""
+
+import base64
+import binascii
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import numpy as np
+
+from .. import classes as class_lists
+from .. import engine, image, jsonfile, painting, pairing
+from ..errors import ForeignFileError, SegprepError, SourceError, UnknownClassError, UsageError
+from ..files import MAX_BYTES, digest, read_below, walk
+from ..names import clean_label, shown
+from ..painting import Shape
+from ..raster import TooComplexError
+from ..types import IGNORE, MAX_PIXELS, Classes, ClassList, Evidence, Item, MaxPixels, Note, Overlap, Sample, Scan, Skipped, Stem, Unknown
+
+MAX_POINTS = 100_000
+FARTHEST = 1e100  # beyond this a coordinate is no place, and arithmetic on it would overflow
+_POINTS = {"polygon": (3, MAX_POINTS), "rectangle": (2, 4), "oriented_rectangle": (4, 4), "rotation": (4, 4), "circle": (2, 2), "line": (2, 2), "linestrip": (2, MAX_POINTS), "point": (1, 1), "points": (1, MAX_POINTS), "mask": (2, 2)}  # fmt: skip
+_LEFT_OUT = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Read a folder of labelme JSON files."""
+
+    root: Path
+    classes: ClassList = None
+    image_root: Annotated[tuple[Path, ...], "Another folder to look for images in (with its subfolders)."] = ()
+    unknown: Unknown = "error"
+    overlap: Overlap = "order"
+    priority: Annotated[str, "With --overlap priority: class names, the one that wins first: a,b,c."] = ""
+    exclude: Annotated[tuple[str, ...], "Leave shapes with this label out."] = ()
+    map: Annotated[tuple[str, ...], "OLD=NEW: read label OLD as NEW (merge or rename); NEW may be _background_ or __ignore__."] = ()
+    objects: Annotated[bool, "Write SegmentationObject as well: one id per group_id, or per shape without one."] = False
+    line_width: Annotated[int, "Width of line and linestrip shapes in pixels."] = 10
+    point_radius: Annotated[int, "Radius of point shapes in pixels."] = 5
+    compare: Annotated[bool, "Compare each image file with the copy embedded in the JSON."] = False
+    encoding: Annotated[str, "Text encoding of the JSON files; auto tries UTF-8, UTF-16 and GB18030."] = "auto"
+    stem: Stem = "name"
+    max_pixels: MaxPixels = MAX_PIXELS
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """JSON files that have the key "shapes"."""
+        for path in (p for p in walk(root) if p.suffix.lower() == ".json"):
+            try:
+                shapes = _annotation(cls(root.resolve()), path.resolve())[0].get("shapes")
+            except SourceError:
+                continue
+            if isinstance(shapes, list):
+                return Evidence(0.9, f"{path.name} has a list of shapes")
+        return None
+
+    def scan(self, jobs: int = 1) -> Scan:
+        """Every .json file is an item; the class list comes from --classes, SRC/labels.txt or all labels, in this order."""
+        _checked(self)
+        roots = self.roots()
+        files = list(walk(roots[0]))
+        jsons = [path for path in files if path.suffix.lower() == ".json"]
+        near = pairing.images_by_stem(files)
+        known, notes = self._classes(roots[0], jsons, jobs)
+        further: dict[str, list[Path]] = {}
+        for root in roots[1:]:
+            for key, paths in pairing.images_below(root).items():
+                further.setdefault(key, []).extend(paths)
+        items = []
+        for path in jsons:
+            key = pairing.stem_key(pairing.stem_of(path.name))
+            beside = near.get((path.parent, key), [])
+            stem = pairing.sample_stem(path, roots[0], self.stem)
+            items.append(Item(stem, beside[0] if len(beside) == 1 else None, (path,), (known, tuple(beside), tuple(further.get(key, ())))))
+        skipped: list[Skipped] = []
+        kept = pairing.unique(items, skipped)
+        return Scan(kept, known, tuple(self._sort_out(skipped)), notes=tuple(notes))
+
+    def read(self, item: Item) -> Sample:
+        """The image, and the mask that its shapes paint."""
+        path = item.labels[0]
+        content, embedded, notes = _annotation(self, path)
+        known = cast("Classes", item.payload[0])
+        data, upright, (height, width) = _image(self, item, content, embedded, notes)
+        shapes = _shapes(self, path, content.get("shapes") or [], known, notes)
+        if not shapes and not content.get("shapes"):
+            notes.append(Note("no-shapes", "no shapes: the mask is all background"))
+        shapes = painting.in_order(shapes, self.overlap, _names(self.priority))
+        try:
+            if self.overlap == "error":
+                painting.refuse_overlap(shapes, height, width)
+            mask, objects, lost = painting.paint(shapes, height, width, background=known.background or 0, objects=self.objects)
+        except TooComplexError as error:
+            raise SourceError(path, f"shapes: {error}", "redraw or simplify it", "shape-too-complex") from error
+        except painting.OverlapError as error:
+            raise SourceError(path, str(error), "separate them, or give another --overlap", "overlap") from error
+        except ValueError as error:
+            raise SourceError(path, str(error), "split the image", "too-many-objects") from error
+        return Sample(item.stem, data, mask, objects, upright, (*notes, *lost))
+
+    def roots(self) -> tuple[Path, ...]:
+        """The folders that may be opened, resolved; the source itself first."""
+        return (pairing.real_folder(self.root, "the source"), *(pairing.real_folder(root, "--image-root") for root in self.image_root))
+
+    def _classes(self, root: Path, jsons: Sequence[Path], jobs: int) -> tuple[Classes, list[Note]]:
+        excluded, renamed = set(self.exclude), _renames(self.map)
+        if self.classes is not None:
+            if self.classes.isdecimal():
+                raise UsageError("bad-classes", "labelme annotations have names, so --classes needs names", "give a FILE or a,b,c")
+            return class_lists.make(class_lists.parse_list(self.classes)), []
+        if (root / "labels.txt").is_file():
+            read_below(root / "labels.txt", (root,))
+            return class_lists.make(class_lists.read_list(root / "labels.txt")), [Note("classes-found", f"classes read from {root / 'labels.txt'}")]
+        found: set[str] = set()
+        for labels in engine.run(_Labels(self), jsons, jobs=jobs):
+            if not isinstance(labels, engine.Failure):
+                found.update(renamed.get(label, label) for label in labels if label not in excluded)
+        return class_lists.infer(found)
+
+    def _sort_out(self, skipped: Sequence[Skipped]) -> list[Skipped]:
+        """Colliding files that are no labelme annotations at all are named as such."""
+        result = []
+        for one in skipped:
+            try:
+                _annotation(self, Path(one.path))
+                result.append(one)
+            except ForeignFileError as error:
+                result.append(Skipped(one.stem, one.path, error.code, error.reason, foreign=True))
+            except SourceError:
+                result.append(one)
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Labels:
+    """The labels of one file, for the engine."""
+
+    reader: Reader
+
+    def __call__(self, path: Path) -> set[str]:
+        try:
+            content, _, _ = _annotation(self.reader, path)
+            return {clean_label(shape["label"]) for shape in content.get("shapes") or []}
+        except (SourceError, ValueError, TypeError, KeyError):
+            return set()  # the same fault is reported with its address when the file is read
+
+
+def _checked(reader: Reader) -> None:
+    """Raise UsageError for options that contradict each other."""
+    _renames(reader.map)
+    if (reader.overlap == "priority") != bool(_names(reader.priority)):
+        raise UsageError("bad-option", "--overlap priority and --priority a,b,c go together", "give both or neither")
+    if reader.line_width < 1 or reader.point_radius < 0 or max(reader.line_width, reader.point_radius) > 10_000:
+        raise UsageError("bad-option", "--line-width is 1 to 10000, --point-radius 0 to 10000")
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in listed.split(",") if name.strip())
+
+
+def _renames(pairs: Sequence[str]) -> dict[str, str]:
+    split = [pair.partition("=") for pair in pairs]
+    if wrong := [pair for pair, (old, _, new) in zip(pairs, split, strict=True) if not old.strip() or not new.strip()]:
+        raise UsageError("bad-option", f"--map {wrong[0]!r} is not OLD=NEW", "for example: --map kitten=cat")
+    return {old.strip(): new.strip() for old, _, new in split}
+
+
+def _annotation(reader: Reader, path: Path) -> tuple[dict[str, Any], bytes | None, list[Note]]:
+    """The JSON object of *path*, its embedded image (base64) and notes. Raises ForeignFileError if it is another kind of JSON."""
+    parsed = jsonfile.parse(read_below(path, reader.roots(), MAX_BYTES), path, "imageData", reader.encoding)
+    content = parsed.value
+    if not isinstance(content, dict):
+        raise ForeignFileError(path, f"is no labelme annotation: a JSON {type(content).__name__}, not an object")
+    embedded = parsed.out or content.get("imageData")
+    if "shapes" not in content and embedded is None and "imagePath" not in content and "imageData" not in content:
+        keys = ", ".join(shown(key) for key in list(content)[:6])
+        kind = "COCO" if {"images", "annotations"} <= content.keys() else "other JSON"
+        raise ForeignFileError(path, f"is no labelme annotation but {kind} (keys: {keys})")
+    if not isinstance(content.get("shapes") or [], list):
+        raise SourceError(path, f"shapes: a list was expected, not {type(content['shapes']).__name__}")
+    if embedded is not None and not isinstance(embedded, str | bytes):
+        raise SourceError(path, f"imageData: text was expected, not {type(embedded).__name__}")
+    notes = [] if parsed.encoding == "utf-8" else [Note("other-encoding", f"read as {parsed.encoding}")]
+    return content, embedded.encode() if isinstance(embedded, str) else embedded, notes
+
+
+def _image(reader: Reader, item: Item, content: Mapping[str, Any], embedded: bytes | None, notes: list[Note]) -> tuple[bytes, bool, tuple[int, int]]:
+    """The image's bytes, whether shapes were drawn on its upright view, and the size (H, W) of that view."""
+    path, roots = item.labels[0], reader.roots()
+    named = content.get("imagePath")
+    if named is not None and not isinstance(named, str):
+        raise SourceError(path, f"imagePath: text was expected, not {type(named).__name__}")
+    _, beside, below = item.payload
+    near = item.image or pairing.pick(beside, "several images beside the annotation have its name")
+    found = pairing.locate(named or "", path.parent, near, roots, {pairing.stem_key(pairing.stem_of(path.name)): below}, pairing.stem_of(path.name))
+    recorded = _recorded(path, content)
+    problem = None
+    if found:
+        file, how = found
+        data = read_below(file, roots)
+        try:
+            upright, size = _view(file, image.header(data, file, reader.max_pixels), recorded, notes)
+        except SourceError as error:
+            if error.code not in ("size-mismatch", "image-damaged", "image-unsupported") or not embedded:
+                raise
+            problem = error
+        else:
+            if how:
+                notes.append(Note("image-found-elsewhere", f"imagePath {shown(named)} is not there; {file.name} was found {how}"))
+            if reader.compare and embedded:
+                _compare(path, file, data, _decoded(path, embedded), notes, reader.max_pixels)
+            return data, upright, size
+    if not embedded:
+        raise SourceError(path, f"no image: imagePath {shown(named)!r} is not in the source folder, no image has the annotation's name, imageData is empty", "name the images' folder with --image-root", "image-missing")  # fmt: skip
+    data = _decoded(path, embedded)
+    upright, size = _view(path, image.header(data, path, reader.max_pixels), recorded, notes, "imageData: ")
+    reason = f" because of {problem.reason}" if problem else ""
+    notes.append(Note("image-embedded", f"the embedded copy (imageData) was used{reason}"))
+    return data, upright, size
+
+
+def _recorded(path: Path, content: Mapping[str, Any]) -> tuple[int, int] | None:
+    """imageHeight and imageWidth, if both are given."""
+    size = content.get("imageHeight"), content.get("imageWidth")
+    if None in size:
+        return None
+    if not all(type(value) in (int, float) and value > 0 for value in size):
+        raise SourceError(path, f"imageHeight, imageWidth: positive numbers were expected, not {shown(size)}")
+    return cast("tuple[int, int]", size)
+
+
+def _view(path: Path, head: image.Header, recorded: tuple[int, int] | None, notes: list[Note], where: str = "") -> tuple[bool, tuple[int, int]]:
+    """Which view of the image the annotator saw, and its size (H, W). labelme shows pictures upright since version 3."""
+    upright, stored = head.shape(upright=True), head.shape(upright=False)
+    if recorded not in (None, upright, stored):
+        height, width = cast("tuple[int, int]", recorded)
+        raise SourceError(path, f"{where}the image is {upright[1]}x{upright[0]}, the annotation was made on {width}x{height}", "restore the image that was annotated", "size-mismatch")
+    if head.orientation > 1 and (recorded is None or upright == stored):
+        notes.append(Note("orientation-unclear", f"EXIF orientation {head.orientation}: taken as annotated on the upright picture; look at this one"))
+    return recorded in (None, upright), upright if recorded in (None, upright) else stored
+
+
+def _decoded(path: Path, embedded: bytes) -> bytes:
+    try:
+        return base64.b64decode(embedded.strip(), validate=True) or b"\0"
+    except (binascii.Error, ValueError):
+        pass
+    try:
+        return base64.b64decode(b"".join(embedded.split()), validate=True)  # some tools break the lines
+    except (binascii.Error, ValueError) as error:
+        raise SourceError(path, f"imageData: is not base64: {error}", "give the image file, or annotate again", "bad-image-data") from error
+
+
+def _compare(path: Path, file: Path, data: bytes, copy: bytes, notes: list[Note], limit: int) -> None:
+    """Note it if the image file and the embedded copy differ by more than re-encoding does."""
+    if digest(data) == digest(copy):
+        return
+    first, second = image.pixels(data, file, limit=limit), image.pixels(copy, path, limit=limit)
+    if first.shape != second.shape:
+        notes.append(Note("image-disagrees", f"{file.name} is {first.shape[1]}x{first.shape[0]}, the embedded copy {second.shape[1]}x{second.shape[0]}"))
+        return
+    difference = float(np.abs(first.astype(np.int16) - second).mean())
+    spread = float(first.std() + second.std()) / 2
+    if difference > 1 + 0.1 * spread:
+        notes.append(Note("image-disagrees", f"{file.name} and the embedded copy differ by {difference:.1f} grey levels on average"))
+
+
+def _values(reader: Reader, known: Classes) -> dict[str, int]:
+    """Label -> pixel value, or _LEFT_OUT."""
+    values = {name: number for number, name in enumerate(known.names)}
+    values |= {class_lists.IGNORED: IGNORE}
+    if known.background is not None:
+        values.setdefault(class_lists.BACKGROUND, known.background)
+        values.setdefault("background", known.background)
+    values |= {old: values[new] for old, new in _renames(reader.map).items() if new in values}
+    return values | dict.fromkeys(reader.exclude, _LEFT_OUT)
+
+
+def _shapes(reader: Reader, path: Path, listed: Sequence[Any], known: Classes, notes: list[Note]) -> list[Shape]:
+    values, renamed = _values(reader, known), _renames(reader.map)
+    shapes = []
+    for number, raw in enumerate(listed):
+        where = f"shapes[{number}]"
+        if not isinstance(raw, dict):
+            raise SourceError(path, f"{where}: an object was expected, not {type(raw).__name__}")
+        try:
+            label = clean_label(raw.get("label"))
+        except ValueError as error:
+            raise SourceError(path, f"{where}.label: {error}", "name it in labelme", "bad-label") from error
+        value = _value(reader, path, where, renamed.get(label, label), values, known)
+        if value != _LEFT_OUT:
+            shapes.append(_shape(reader, path, where, raw, renamed.get(label, label), value, number, notes))
+    return shapes
+
+
+def _value(reader: Reader, path: Path, where: str, label: str, values: Mapping[str, int], known: Classes) -> int:
+    if label in values:
+        return values[label]
+    if reader.unknown == "error":
+        raise UnknownClassError(path, f"{where}.label: {shown(label)!r} is not in the class list", class_lists.suggestion(label, known.names))
+    return {"ignore": IGNORE, "background": known.background or 0, "skip": _LEFT_OUT}[reader.unknown]
+
+
+def _shape(reader: Reader, path: Path, where: str, raw: Mapping[str, Any], label: str, value: int, number: int, notes: list[Note]) -> Shape:
+    kind = raw.get("shape_type") or "polygon"
+    if kind not in _POINTS:
+        raise SourceError(path, f"{where}.shape_type: {shown(kind)!r} is not known", f"known: {', '.join(_POINTS)}", "unknown-shape-type")
+    flat = _flat(path, f"{where}.points", raw.get("points"))
+    least, most = _POINTS[kind]
+    if not least <= len(flat) // 2 <= most:
+        needs = f"{least}" if least == most else f"{least} to {most}"
+        raise SourceError(path, f"{where}.points: {kind} needs {needs} points, has {len(flat) // 2}", "redraw or delete the shape", "bad-shape")
+    group = raw.get("group_id")
+    if not isinstance(group, int | str | float | None):
+        raise SourceError(path, f"{where}.group_id: a number or text was expected, not {type(group).__name__}")
+    key = (label, number) if group is None else (label, "group", group)
+    made = Shape("polygon", flat, value, label, where, key)
+    if kind == "circle":
+        made = Shape("disc", flat[:2], value, label, where, key, radius=math.hypot(flat[0] - flat[2], flat[1] - flat[3]))
+    elif kind in ("point", "points"):
+        made = Shape("points", flat, value, label, where, key, radius=reader.point_radius)
+    elif kind in ("line", "linestrip"):
+        made = Shape("line", flat, value, label, where, key, width=reader.line_width)
+    elif kind == "mask":
+        return _stamp(reader, path, where, raw, flat, made)
+    elif kind == "rectangle":
+        made = Shape("rectangle", flat, value, label, where, key)
+    if kind in ("polygon", "rectangle", "circle") and painting.area(made) == 0:
+        notes.append(Note("degenerate-shape", f"{where} ({shown(label)}) encloses no area"))
+    return made
+
+
+def _flat(path: Path, where: str, points: Any) -> tuple[float, ...]:
+    """*points* [[x, y], …] as x0, y0, x1, y1, … of finite numbers. Raises SourceError with the address of the first wrong one."""
+    if not isinstance(points, list):
+        raise SourceError(path, f"{where}: a list was expected, not {type(points).__name__}", code="bad-shape")
+    if len(points) > MAX_POINTS:
+        raise SourceError(path, f"{where}: {len(points)} points; {MAX_POINTS} are allowed", "simplify the outline", "shape-too-complex")
+    if {type(point) for point in points} <= {list} and {len(point) for point in points} <= {2}:
+        flat = tuple(chain.from_iterable(points))
+        if {type(value) for value in flat} <= {int, float} and all(-FARTHEST < value < FARTHEST for value in flat):
+            return flat
+    at = next(n for n, point in enumerate(points) if not _is_point(point))
+    raise SourceError(path, f"{where}[{at}]: two finite numbers were expected, not {shown(points[at])[:80]}", "redraw or delete the shape", "bad-shape")
+
+
+def _is_point(point: Any) -> bool:
+    return type(point) is list and len(point) == 2 and all(type(value) in (int, float) and -FARTHEST < value < FARTHEST for value in point)
+
+
+def _stamp(reader: Reader, path: Path, where: str, raw: Mapping[str, Any], flat: tuple[float, ...], like: Shape) -> Shape:
+    """A shape of type mask: an embedded PNG, placed with its first pixel at the first point."""
+    encoded = raw.get("mask")
+    if not isinstance(encoded, str):
+        raise SourceError(path, f"{where}.mask: a base64 PNG was expected", "redraw or delete the shape", "bad-shape")
+    try:
+        data = _decoded(path, encoded.encode())
+        bitmap = image.decode_mask(data, path, reader.max_pixels) > 0
+    except SegprepError as error:
+        raise SourceError(path, f"{where}.mask: {getattr(error, 'reason', error.message)}", "redraw or delete the shape", "bad-shape") from error
+    left, top, right, bottom = (int(max(-1e9, min(1e9, value))) for value in flat)
+    if abs(bottom - top + 1 - bitmap.shape[0]) > 1 or abs(right - left + 1 - bitmap.shape[1]) > 1:
+        size, box = f"{bitmap.shape[1]}x{bitmap.shape[0]}", f"{right - left + 1}x{bottom - top + 1}"
+        raise SourceError(path, f"{where}.mask: the picture is {size}, its points span {box}", "redraw or delete the shape", "bad-shape")
+    return Shape("stamp", (left, top), like.value, like.label, like.address, like.key, bitmap=bitmap)
