@@ -120,6 +120,15 @@ class TreeError(SegprepError):
     """A VOC-style tree is missing, damaged or in the way."""
 
 
+class BadInputError(SegprepError):
+    """Some inputs cannot be converted, and the caller did not ask to leave them out. *skipped* lists them all."""
+
+    def __init__(self, code: str, message: str, hint: str = "", skipped: tuple[object, ...] = ()) -> None:
+        super().__init__(code, message, hint)
+        self.args = (code, message, hint, skipped)
+        self.skipped = skipped
+
+
 class MissingExtraError(SegprepError, ImportError):
     """An optional dependency is not installed."""
 

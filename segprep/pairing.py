@@ -3,9 +3,10 @@
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path, PureWindowsPath
 
-from .errors import SegprepError, SourceError
+from .errors import SourceError, UsageError
 from .files import find_below, walk
 from .image import SUFFIXES
 from .names import stem_fault, stem_key, stem_of
@@ -96,8 +97,10 @@ def _inside(path: Path, roots: Sequence[Path]) -> bool:
     return any(path.is_relative_to(root) for root in roots)
 
 
-def real_folder(path: Path, what: str) -> Path:
-    """*path* resolved. Raises SegprepError if it is no folder."""
-    if not path.is_dir():
-        raise SegprepError("unreadable", f"{what} {path} is no folder", "give the folder that holds the annotations")
-    return path.resolve()
+@cache
+def real_folders(source: Path, further: tuple[Path, ...] = ()) -> tuple[Path, ...]:
+    """The folders that a reader may open, resolved; the source first. Raises UsageError if one is no folder."""
+    for path in (source, *further):
+        if not path.is_dir():
+            raise UsageError("bad-option", f"{path} is no folder", "give an existing folder")
+    return tuple(path.resolve() for path in (source, *further))

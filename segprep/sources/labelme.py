@@ -114,7 +114,7 @@ class Reader:
 
     def roots(self) -> tuple[Path, ...]:
         """The folders that may be opened, resolved; the source itself first."""
-        return (pairing.real_folder(self.root, "the source"), *(pairing.real_folder(root, "--image-root") for root in self.image_root))
+        return pairing.real_folders(self.root, self.image_root)
 
     def _classes(self, root: Path, jsons: Sequence[Path], jobs: int) -> tuple[Classes, list[Note]]:
         excluded, renamed = set(self.exclude), _renames(self.map)

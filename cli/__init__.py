@@ -1,0 +1,1 @@
+"""The command line of segprep, installed as ``segprep_cli``."""

@@ -1,0 +1,5 @@
+"""``python -m segprep_cli``."""
+
+from .main import main
+
+main()

@@ -1,0 +1,104 @@
+"""``segprep convert FORMAT SRC OUT``: one subcommand per source format, its options made from the Reader's fields."""
+
+from inspect import getdoc
+from pathlib import Path
+from typing import Any
+
+import click
+
+from segprep import sources
+from segprep.conversion import Conversion, convert
+from segprep.errors import BadInputError
+from segprep.types import Skipped
+
+from . import options, output
+from .main import EXIT_SKIPPED, report
+from .progress import bar
+
+EXAMPLES = {
+    "labelme": """
+    segprep json2mask before/ out/
+    segprep json2mask before/ out/ --classes labels.txt --on-error skip
+    segprep json2mask annotations/ out/ --image-root images/ --map kitten=cat --exclude dontcare
+    """,
+}
+
+
+class Formats(click.Group):
+    """The modules of ``segprep.sources`` as subcommands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(sources.names())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return conversion_command(cmd_name, cmd_name) if cmd_name in sources.names() else None
+
+
+def conversion_command(name: str, format: str) -> click.Command:
+    """The command *name* that converts *format*."""
+    reader = sources.load(format)
+
+    def run(source: Path, out: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, **given: Any) -> None:
+        progress = bar(not (no_progress or quiet))
+        try:
+            done = convert(format, source, out, progress=progress, **given)
+        except BadInputError as error:
+            _refused(error, out, as_json)
+            click.get_current_context().exit(report(error))
+        _show(done, as_json, quiet, verbose, bool(given["dry_run"]))
+        click.get_current_context().exit(EXIT_SKIPPED if done.failed else 0)
+
+    path = click.Path(path_type=Path)
+    params: list[click.Parameter] = [
+        click.Argument(["source"], type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="SRC"),
+        click.Argument(["out"], type=path, metavar="OUT"),
+        *options.from_reader(reader),
+        click.Option(["--mask-mode"], type=click.Choice(["palette", "gray"]), default="palette", show_default=True, help="Masks as palette PNG (VOC colours), or grey PNG for readers such as OpenCV; pixel values are the same."),
+        click.Option(["--image-format"], type=click.Choice(["keep", "jpg"]), default="keep", show_default=True, help="keep = JPEG and PNG untouched, all else PNG; jpg = everything .jpg (quality 95, 4:4:4)."),
+        click.Option(["--on-error"], type=click.Choice(["stop", "skip"]), default="stop", show_default=True, help="Bad inputs: stop = list all and publish nothing; skip = leave them out (exit 3)."),
+        options.jobs(),
+        *options.writing(),
+        *options.display(),
+    ]  # fmt: skip
+    text = f"{sources.summary(format)}\n\n{getdoc(reader)}"
+    if format in EXAMPLES:
+        text += "\n\n\b\nExamples:" + EXAMPLES[format]
+    return click.Command(name, params=params, callback=run, help=text, short_help=sources.summary(format), no_args_is_help=True)
+
+
+def _show(done: Conversion, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
+    if not quiet:
+        output.skipped(done.skipped)
+        output.notes(done.notes, verbose)
+    if as_json:
+        output.document(
+            {
+                "out": str(done.out), "converted": done.converted + done.kept, "new": done.converted, "unchanged": done.kept, "removed": list(done.removed),
+                "skipped": output.plain_skipped(done.skipped), "classes": list(done.classes), "notes": output.plain_notes(done.notes), "written": done.written,
+            }
+        )  # fmt: skip
+    elif not quiet:
+        what = "would be converted" if dry_run else "converted" if done.written else "unchanged, nothing to do"
+        parts = [f"{done.converted + done.kept} samples {what}"]
+        parts += [f"{done.kept} of them as they were"] if done.kept and done.written else []
+        parts += [f"{len(done.removed)} taken out"] if done.removed else []
+        parts += [f"{len(done.skipped)} inputs left out"] if done.skipped else []
+        output.line(f"{', '.join(parts)} -> {done.out} ({len(done.classes)} classes: {', '.join(done.classes[:8])}{' …' if len(done.classes) > 8 else ''})")
+
+
+def _refused(error: BadInputError, out: Path, as_json: bool) -> None:
+    """List every bad input; with --json as a document too."""
+    listed = [one for one in error.skipped if isinstance(one, Skipped)]
+    output.skipped(listed)
+    if as_json:
+        output.document({"out": str(out), "converted": 0, "skipped": output.plain_skipped(listed), "classes": [], "notes": [], "error": error.code})
+
+
+@click.command(cls=Formats)
+def command() -> None:
+    """Convert a source format into a VOC-style dataset.
+
+    \b
+    segprep convert labelme before/ out/
+    segprep convert labelme --help        the options of one format
+    """

@@ -1,0 +1,106 @@
+"""The ``segprep`` command. Subcommands are imported when used, so that ``segprep --help`` is immediate."""
+
+import signal
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+COMMANDS = {
+    "json2mask": "labelme JSON -> VOC-style dataset (convert labelme).",
+    "convert": "Convert a source format into a VOC-style dataset.",
+    "split": "Split a dataset into train, val and test (70/20/10).",
+    "info": "Show what a dataset holds.",
+}
+EXIT_USAGE, EXIT_SKIPPED, EXIT_LOCKED, EXIT_INTERRUPTED = 2, 3, 11, 130
+EPILOG = "Exit codes: 0 fine, 1 failed, 2 usage, 3 finished but some inputs were skipped, 11 locked by another run, 130 interrupted."
+
+
+class Commands(click.Group):
+    """Maps command NAME to ``command`` in the module NAME beside this one; the help texts above spare the imports."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = import_module(f".{cmd_name.replace('-', '_')}", __package__).command
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            like = get_close_matches(args[0], COMMANDS, n=1)
+            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {like[0]}?" if like else " See segprep --help."))
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            click.echo("\ninterrupted; give the same command again to go on", err=True)
+            ctx.exit(EXIT_INTERRUPTED)
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            click.echo(f"segprep: error: {error}", err=True)
+            ctx.exit(1)
+        except Exception as error:
+            from segprep.errors import SegprepError
+
+            if not isinstance(error, SegprepError):
+                raise
+            ctx.exit(report(error))
+
+
+def report(error: Any) -> int:
+    """Print *error* as: what and where, why, what to do next; return its exit code."""
+    from segprep.errors import LockedError, UsageError
+    from segprep.names import shown
+
+    click.echo(f"segprep: error [{error.code}]: {shown(error.message)}", err=True)
+    if error.hint:
+        click.echo(f"  -> {shown(error.hint)}", err=True)
+    return EXIT_USAGE if isinstance(error, UsageError) else EXIT_LOCKED if isinstance(error, LockedError) else 1
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from segprep import __version__
+
+        click.echo(f"segprep {__version__}")
+        ctx.exit()
+
+
+@click.command(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit.")
+def group() -> None:
+    """From annotations to a clean, split, documented dataset for semantic segmentation.
+
+    \b
+    segprep json2mask before/ out/      labelme JSON -> VOC-style dataset
+    segprep split out/ --seed 1         train, val, test lists
+    segprep info out/                   what it holds
+    """
+
+
+def _terminated(signum: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """The entry point: whatever the locale, names that it cannot show are escaped and do not crash."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, _terminated)
+    group(prog_name="segprep")

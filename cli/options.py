@@ -1,0 +1,63 @@
+"""Options that commands share, spelled the same everywhere, and options made from a Reader's fields."""
+
+from collections.abc import Callable
+from dataclasses import MISSING, fields
+from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import click
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def usable_cores() -> int:
+    """The default of --jobs on the command line."""
+    from segprep.engine import usable_cores as cores
+
+    return cores()
+
+
+def jobs() -> click.Option:
+    return click.Option(["--jobs", "-j"], type=click.IntRange(1, 256), default=usable_cores, show_default="usable cores", help="Worker processes.")
+
+
+def display() -> list[click.Option]:
+    """--json, --quiet, --verbose, --no-progress."""
+    return [
+        click.Option(["--json", "as_json"], is_flag=True, help="One JSON document on stdout instead of a table."),
+        click.Option(["--quiet", "-q"], is_flag=True, help="No table, no notes; errors only."),
+        click.Option(["--verbose", "-v"], is_flag=True, help="Every note, not only counts."),
+        click.Option(["--no-progress"], is_flag=True, help="No progress bar."),
+    ]
+
+
+def writing() -> list[click.Option]:
+    """--overwrite, --dry-run."""
+    return [
+        click.Option(["--overwrite"], is_flag=True, help="Replace what is there."),
+        click.Option(["--dry-run", "-n"], is_flag=True, help="Do everything but write."),
+    ]
+
+
+def dataset() -> click.Argument:
+    return click.Argument(["dataset"], type=click.Path(path_type=Path), default=".", required=False)
+
+
+def from_reader(reader: type) -> list[click.Option]:
+    """One option per annotated field of *reader*: type, default and help text are the field's."""
+    hints = get_type_hints(reader, include_extras=True)
+    return [_option(one.name, hints[one.name], one.default) for one in fields(reader) if hasattr(hints[one.name], "__metadata__")]
+
+
+def _option(name: str, hint: Any, default: Any) -> click.Option:
+    kind, help_text = hint.__origin__, hint.__metadata__[-1]
+    many = get_origin(kind) is tuple
+    kind = get_args(kind)[0] if many else kind
+    kind = next((part for part in get_args(kind) if part is not NoneType), kind) if get_origin(kind) is not Literal else kind
+    common = {"help": help_text + (" Repeatable." if many else ""), "required": default is MISSING}
+    if kind is bool:
+        return click.Option([f"--{name.replace('_', '-')}", name], is_flag=True, help=help_text)
+    parser = click.Choice(get_args(kind)) if get_origin(kind) is Literal else click.Path(path_type=Path) if kind is Path else kind
+    given = {} if default in (MISSING, None, ()) else {"default": default, "show_default": default != ""}
+    return click.Option([f"--{name.replace('_', '-')}", name], type=parser, multiple=many, **common, **given)

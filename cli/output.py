@@ -1,0 +1,82 @@
+"""Results for people (tables on stdout, notes on stderr) and for programs (one JSON document)."""
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from segprep.names import shown
+from segprep.types import Note, Skipped
+
+FEW = 3
+
+
+def document(content: dict[str, Any]) -> None:
+    """Print *content* as JSON; a number that is not finite becomes null."""
+    click.echo(json.dumps(_finite(content), ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace").decode())
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print a table; numbers stand right."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    line(title)
+    made = Table(show_edge=False, pad_edge=False)
+    filled = [[shown(cell) for cell in row] for row in rows]
+    for n, column in enumerate(columns):
+        numeric = all(row[n].replace(",", "").replace(".", "").replace("%", "").replace(" ", "").isdigit() for row in filled) and filled
+        made.add_column(Text(column), justify="right" if numeric else "left", overflow="fold")
+    for row in filled:
+        made.add_row(*(Text(cell) for cell in row))
+    Console().print(made)
+
+
+def line(text: str) -> None:
+    """Print one line of result."""
+    click.echo(shown(text))
+
+
+def notes(listed: Iterable[Note], verbose: bool) -> None:
+    """Print notes on stderr: those about the whole run in full, those about samples counted by code unless *verbose*."""
+    by_code: dict[str, list[Note]] = defaultdict(list)
+    for note in listed:
+        by_code[note.code].append(note)
+    for code, group in by_code.items():
+        general = [note for note in group if not note.stem]
+        samples = [note for note in group if note.stem]
+        for note in general:
+            click.echo(f"note [{code}]: {shown(note.message)}", err=True)
+        for note in samples if verbose or len(samples) <= FEW else samples[:1]:
+            click.echo(f"note [{code}]: {shown(note.stem)}: {shown(note.message)}", err=True)
+        if len(samples) > FEW and not verbose:
+            click.echo(f"  … and {len(samples) - 1} more like it (--verbose lists them)", err=True)
+
+
+def skipped(listed: Iterable[Skipped]) -> None:
+    """Print every input that was left out, with its reason, on stderr."""
+    for one in listed:
+        kind = "left out" if one.foreign else "bad input"
+        click.echo(f"{kind} [{one.code}]: {shown(one.path)}: {shown(one.reason)}" + (f"\n  -> {shown(one.hint)}" if one.hint else ""), err=True)
+
+
+def plain_notes(listed: Iterable[Note]) -> list[dict[str, str]]:
+    """Notes for a JSON document."""
+    return [{"stem": note.stem, "code": note.code, "message": note.message} for note in listed]
+
+
+def plain_skipped(listed: Iterable[Skipped]) -> list[dict[str, str]]:
+    """Skipped inputs for a JSON document."""
+    return [{"stem": one.stem, "path": one.path, "code": one.code, "reason": one.reason, "hint": one.hint} for one in listed]

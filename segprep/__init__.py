@@ -1,0 +1,39 @@
+"""segprep: annotations to clean, split, documented VOC-style datasets for semantic segmentation.
+
+Every command of the command line is one function here; names are imported on first use, so that
+``import segprep`` itself costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Classes": "types",
+    "Tree": "tree",
+    "convert": "conversion",
+    "info": "description",
+    "read_mask": "image",
+    "split": "splitting",
+    "write_mask": "image",
+}
+__all__ = ["Classes", "Tree", "__version__", "convert", "info", "read_mask", "split", "write_mask"]
+
+if TYPE_CHECKING:
+    from .conversion import convert
+    from .description import info
+    from .image import read_mask, write_mask
+    from .splitting import split
+    from .tree import Tree
+    from .types import Classes
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'segprep' has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

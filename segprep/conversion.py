@@ -1,0 +1,373 @@
+"""Source to tree: scan, read every sample, finish its image, stage it, publish all at once."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from . import __version__, engine, image, manifest, sources
+from .errors import BadInputError, SegprepError, SourceError, TreeError, UsageError
+from .files import Inputs, digest, read_below, watch, write_atomic
+from .image import MaskMode
+from .manifest import MANIFEST, RECORDS, Manifest
+from .names import stem_of
+from .pairing import real_folders
+from .staging import Staging, append, lock
+from .tree import IMAGES, LISTS, MASKS, OBJECTS, Tree, class_files, is_tree, list_bytes
+from .types import Item, Note, Reader, Record, Sample, Scan, Skipped
+
+Element = TypeVar("Element")
+Progress = Callable[[Iterable[Element], int, str], Iterable[Element]]
+ImageFormat = Literal["keep", "jpg"]
+_SUFFIX = {"JPEG": ".jpg", "PNG": ".png"}
+_USUAL = {"JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"), "PNG": (".png",), "TIFF": (".tif", ".tiff"), "PPM": (".ppm", ".pgm", ".pbm", ".pnm")}
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What a conversion did: *converted* samples are new or changed, *kept* ones were as they should be; *removed* stems had lost their source."""
+
+    out: Path
+    converted: int
+    kept: int
+    removed: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+    classes: tuple[str, ...]
+    notes: tuple[Note, ...]
+    written: bool
+
+    @property
+    def failed(self) -> tuple[Skipped, ...]:
+        """The skipped inputs that are of this format but cannot be used."""
+        return tuple(one for one in self.skipped if not one.foreign)
+
+
+def no_progress(elements: Iterable[Element], total: int, what: str) -> Iterable[Element]:
+    """The default: no progress display."""
+    return elements
+
+
+def convert(
+    format: str,
+    source: str | Path,
+    out: str | Path,
+    *,
+    jobs: int = 1,
+    on_error: Literal["stop", "skip"] = "stop",
+    overwrite: bool = False,
+    dry_run: bool = False,
+    image_format: ImageFormat = "keep",
+    mask_mode: MaskMode = "palette",
+    progress: Progress[Any] = no_progress,
+    **options: Any,
+) -> Conversion:
+    """Convert *source*, laid out in *format*, into a VOC-style tree at *out*. *options* are the fields of the format's Reader.
+
+    Everything is staged inside *out* and published at once, so *out* never holds half a dataset; the same call goes on
+    where a killed one stopped, and re-does only what changed. With *on_error* "stop" a bad input publishes nothing.
+
+    Raises:
+        UsageError: a wrong option, or source and output overlap.
+        BadInputError: bad inputs, listed in its ``skipped``; what was good stays staged for the next call.
+        TreeError: *out* holds something else; LockedError: another run is at work there.
+    """
+    reader = sources.load(format)(root=Path(source), **options)  # type: ignore[call-arg]
+    root, out = real_folders(reader.root)[0], Path(os.path.abspath(out))
+    _refuse_overlap(root, out)
+    scan = reader.scan(jobs)
+    if not scan.items and not scan.skipped:
+        raise SegprepError("nothing-to-convert", f"{source} holds nothing in format {format}", "is this the right folder, and the right format?")
+    plan = _plan(format, reader, scan, out, image_format, mask_mode, overwrite)
+    task = _Task(reader, root, out, image_format, mask_mode, write=not dry_run)
+    kept = _kept(task, scan, plan, jobs, progress)
+    todo = [item for item in scan.items if item.stem not in kept]
+    vanished = tuple(stem for stem in plan.previous if stem not in {item.stem for item in scan.items})
+    complete = (out / MANIFEST).is_file() and not plan.resumed and not overwrite
+    if dry_run or (complete and not todo and not vanished):
+        results = list(progress(engine.run(task, todo, jobs=jobs), len(todo), "reading")) if dry_run else []
+        failures, notes = _account(results, todo, scan)
+        converted = sum(isinstance(result, Record) for result in results)
+        return Conversion(out, converted, len(kept), vanished, failures, scan.classes.names, notes, False)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TreeError("write-failed", f"{out}: {error.strerror}", "give a folder that can be made and written") from error
+    with lock(out):
+        return _convert(task, plan, scan, kept, todo, jobs, on_error, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Whose work this is, and what earlier work can be used again: *previous* stem -> Record."""
+
+    identity: Mapping[str, Any]
+    previous: Mapping[str, Record]
+    old: Manifest | None
+    resumed: bool
+    replace: bool
+    notes: tuple[Note, ...]
+
+
+def _plan(format: str, reader: Reader, scan: Scan, out: Path, image_format: str, mask_mode: str, overwrite: bool) -> _Plan:
+    """Compare the call with what lies at *out*. Raises TreeError if that is something else and *overwrite* was not given."""
+    names = list(scan.classes.names)
+    options = {field.name: _plain(getattr(reader, field.name), out) for field in fields(reader) if field.name != "root"}  # type: ignore[arg-type]
+    if options.get("classes") is not None:
+        options["classes"] = names
+    options |= {"image_format": image_format, "mask_mode": mask_mode}
+    origin = {"format": format, "path": _plain(real_folders(reader.root)[0], out), "options": options}
+    identity = {"segprep": __version__, "source": origin, "classes": names, "background": scan.classes.background}
+    staging = Staging(out)
+    mine = staging.folder / "identity.json"
+    resumed = mine.is_file() and mine.read_bytes() == staging.render(identity)
+    if mine.is_file() and not resumed:
+        if not overwrite:
+            raise TreeError("unfinished-run", f"{staging.folder} holds the unfinished work of another command", "finish it with that command, or discard it with --overwrite")
+    records = {record.stem: record for record in staging.journal()} if resumed else {}
+    if overwrite:
+        return _Plan(identity, records, None, resumed, True, ())
+    path, listed = staging.previous()
+    old = manifest.load(path)
+    if old is None:
+        if is_tree(out) and not resumed:
+            raise TreeError("tree-exists", f"{out} already holds masks that segprep did not write", "choose another OUT, or give --overwrite to replace them")
+        return _Plan(identity, records, None, resumed, False, ())
+    if dict(old.source) != origin:
+        raise TreeError("tree-exists", f"{out} was made from {_difference(old.source, origin)}", "choose another OUT, or give --overwrite to replace it")
+    if list(old.classes.names) != names or old.versions.get("segprep") != __version__:
+        note = Note("classes-changed", f"the class list was {', '.join(old.classes.names)}; every mask is made again")
+        stale = {record.stem: replace(record, item="") for record in manifest.load_records(listed)}
+        return _Plan(identity, stale | records, old, resumed, False, (note,) if list(old.classes.names) != names else ())
+    return _Plan(identity, {record.stem: record for record in manifest.load_records(listed)} | records, old, resumed, False, ())
+
+
+def _plain(value: Any, out: Path) -> Any:
+    """An option as JSON; paths relative to the tree, so that it can be moved together with its source."""
+    if isinstance(value, Path):
+        try:
+            return Path(os.path.relpath(value.resolve(), out.resolve())).as_posix()
+        except ValueError:  # another drive
+            return value.resolve().as_posix()
+    return [_plain(one, out) for one in value] if isinstance(value, tuple) else value
+
+
+def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    if (old["format"], old["path"]) != (new["format"], new["path"]):
+        return f"another source ({old['format']} {old['path']})"
+    changed = [name for name in new["options"] if old["options"].get(name) != new["options"][name]]
+    return "the same source with other options: " + ", ".join(f"--{name.replace('_', '-')} {old['options'].get(name)}" for name in changed)
+
+
+def _refuse_overlap(root: Path, out: Path) -> None:
+    """Source and output must not contain each other, by whatever name."""
+    inside = [folder for folder in (out, *out.parents) if folder.exists() and folder.samefile(root)]
+    around = [folder for folder in (root, *root.parents) if out.exists() and folder.samefile(out)]
+    if inside or around:
+        raise UsageError("output-overlaps-source", f"the output {out} and the source {root} overlap", "choose an output beside the source")
+    if out.exists() and not out.is_dir():
+        raise UsageError("bad-option", f"the output {out} is no folder", "choose another name")
+
+
+def _kept(task: "_Task", scan: Scan, plan: _Plan, jobs: int, progress: Progress[Any]) -> dict[str, Record]:
+    """The earlier Records that still hold: same item, same inputs, outputs untouched. Raises TreeError for an output changed by hand."""
+    known = [(item, plan.previous[item.stem]) for item in scan.items if item.stem in plan.previous]
+    checked = progress(engine.run(_Unchanged(task, plan.replace), known, jobs=jobs, chunk=32), len(known), "comparing") if known else ()
+    kept = {}
+    for (item, record), state in zip(known, checked, strict=True):
+        if state == "changed-by-hand":
+            raise TreeError("output-changed", f"a file of sample {item.stem} in {task.out} was changed after segprep wrote it", "move it away if you need it, then give --overwrite")
+        if state == "kept":
+            kept[item.stem] = record
+    return kept
+
+
+def _convert(
+    task: "_Task", plan: _Plan, scan: Scan, kept: Mapping[str, Record], todo: Sequence[Item], jobs: int, on_error: str, progress: Progress[Any]
+) -> Conversion:
+    staging = Staging(task.out)
+    if plan.replace and not plan.resumed:
+        staging.discard()
+    staging.begin(plan.identity)
+    lines = {stem: manifest.dump_record(record) for stem, record in kept.items()}
+    results: list[engine.Failure | None] = []
+    notes: list[Note] = []
+    with open(staging.folder / "journal.jsonl", "ab") as journal:
+        for result in progress(engine.run(task, todo, jobs=jobs), len(todo), "converting"):
+            if isinstance(result, Record):
+                append(journal, result)
+                lines[result.stem] = manifest.dump_record(result)
+                notes += (replace(note, stem=result.stem) for note in result.notes)
+            results.append(result if isinstance(result, engine.Failure) else None)
+    skipped = _failures(results, todo, scan)
+    failed = [one for one in skipped if not one.foreign]
+    if failed and (on_error == "stop" or not lines):
+        raise BadInputError(
+            "bad-input", f"{len(failed)} of {len(scan.items) + len(scan.skipped)} inputs cannot be converted; nothing was published",
+            "mend them and give the same command again, or leave them out with --on-error skip", skipped,
+        )  # fmt: skip
+    if not lines:
+        staging.discard()
+        raise SegprepError("nothing-to-convert", "no input is of this format: " + "; ".join(f"{one.path} {one.reason}" for one in skipped[:3]), "is this the right folder, and the right format?")
+    removed = tuple(stem for stem in plan.previous if stem not in lines)
+    notes += [Note("source-vanished", f"{stem}: its source is gone or no longer usable; the sample was taken out of the tree and its lists", stem) for stem in removed]
+    files, stale = _files(lines.values()), _stale(plan.previous.values(), lines)
+    staging.publish(files, stale, _described(task, plan, scan, lines, skipped, removed), replace=plan.replace)
+    return Conversion(task.out, len(lines) - len(kept), len(kept), removed, skipped, scan.classes.names, (*scan.notes, *plan.notes, *notes), True)
+
+
+def _account(results: Sequence["Record | engine.Failure"], todo: Sequence[Item], scan: Scan) -> tuple[tuple[Skipped, ...], tuple[Note, ...]]:
+    """What a dry run found: the skipped inputs and the notes."""
+    failures = [result if isinstance(result, engine.Failure) else None for result in results]
+    notes = [replace(note, stem=result.stem) for result in results if isinstance(result, Record) for note in result.notes]
+    return _failures(failures, todo if results else (), scan), (*scan.notes, *notes)
+
+
+def _failures(results: Iterable["engine.Failure | None"], todo: Sequence[Item], scan: Scan) -> tuple[Skipped, ...]:
+    failed = [Skipped(item.stem, one.path, one.code, one.reason, one.hint, one.foreign) for item, one in zip(todo, results, strict=True) if one]
+    return tuple(sorted((*scan.skipped, *failed), key=lambda one: one.path))
+
+
+def _files(lines: Iterable[bytes]) -> list[str]:
+    return [name for line in lines for name in _names(manifest.load_record(line))]
+
+
+def _names(record: Record) -> list[str]:
+    return [name for name in (record.image, record.mask, record.objects) if name]
+
+
+def _stale(previous: Iterable[Record], lines: Mapping[str, bytes]) -> list[str]:
+    """Files of earlier Records that no present sample has."""
+    result = []
+    for record in previous:
+        now = _names(manifest.load_record(lines[record.stem])) if record.stem in lines else []
+        result += [name for name in _names(record) if name not in now]
+    return result
+
+
+def _described(task: "_Task", plan: _Plan, scan: Scan, lines: Mapping[str, bytes], skipped: Iterable[Skipped], removed: Sequence[str]) -> dict[str, bytes]:
+    """The tree's text files: name -> content. Lists and split record of an earlier tree stay, less the samples that were removed."""
+    ordered = [lines[stem] for stem in sorted(lines)]
+    lists = {} if plan.replace else Tree(task.out).lists()
+    split = plan.old.split if plan.old else None
+    if split and removed:
+        gone = {stem: name for name in ("train", "val", "test") for stem in lists.get(name, ()) if stem in set(removed)}
+        split = {**split, "vanished": {**split.get("vanished", {}), **gone}}
+    fresh = {name: [stem for stem in stems if stem not in set(removed)] for name, stems in lists.items() if set(stems) & set(removed)}
+    if not lists:
+        fresh = {name: [stem for stem in stems if stem in lines] for name, stems in scan.lists.items()}
+    versions = {"segprep": __version__, **{name: version(name) for name in ("numpy", "pillow", "isal")}}
+    left_out = tuple({"stem": one.stem, "path": _relative(Path(one.path), task.root), "code": one.code} for one in skipped)
+    records = b"".join(ordered)
+    made = Manifest(scan.classes, plan.identity["source"], versions, manifest.summarise(ordered, scan.classes), digest(records), split, left_out)
+    texts = {f"{LISTS}/{name}.txt": list_bytes(stems) for name, stems in fresh.items()}
+    return {**class_files(scan.classes), **texts, RECORDS: records, MANIFEST: manifest.dump(made)}
+
+
+def _relative(path: Path, root: Path) -> str:
+    return Path(os.path.relpath(path, root)).as_posix() if path.is_absolute() else path.as_posix()
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """Read one item, finish its image, stage its files. Runs in worker processes."""
+
+    reader: Reader
+    root: Path
+    out: Path
+    image_format: ImageFormat
+    mask_mode: MaskMode
+    write: bool
+
+    def __call__(self, item: Item) -> Record:
+        with watch() as inputs:
+            sample = self.reader.read(item)
+        return _stage(self, item, sample, inputs)
+
+    def fingerprint(self, item: Item) -> str:
+        """Changes when the scan finds other files for the same sample."""
+        return digest(repr((item, self.image_format)).replace(str(self.root), "").encode("utf-8", "backslashreplace"))[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class _Unchanged:
+    """Does a Record still hold? "kept", "changed", or "changed-by-hand" when only the output differs."""
+
+    task: _Task
+    replace: bool
+
+    def __call__(self, known: tuple[Item, Record]) -> str:
+        item, record = known
+        if record.item != self.task.fingerprint(item):
+            return "changed"
+        roots = real_folders(self.task.root, getattr(self.task.reader, "image_root", ()))
+        for name, wanted in record.inputs.items():
+            try:
+                now = digest(read_below(Path(os.path.normpath(self.task.root / name)), roots))
+            except SourceError:
+                now = None
+            if now != wanted:
+                return "changed"
+        staging, by_hand = Staging(self.task.out), False
+        for name in _names(record):
+            if not staging.holds(name, record.digests[name]):
+                by_hand |= (self.task.out / name).is_file() and not staging.folder.is_dir()
+                if not by_hand or self.replace:
+                    return "changed"
+        return "changed-by-hand" if by_hand else "kept"
+
+
+def _stage(task: _Task, item: Item, sample: Sample, inputs: Inputs) -> Record:
+    """Turn *sample* upright, bring it into the tree's formats, write its files to the staging folder."""
+    origin = next((path for path, content in inputs.contents.items() if content is sample.image), None)
+    named = origin or item.labels[0]
+    head = image.header(sample.image, named, getattr(task.reader, "max_pixels", image.MAX_PIXELS))
+    notes = list(sample.notes)
+    if sample.mask.shape != head.shape(sample.upright):
+        raise SourceError(named, f"the image is {head.shape(sample.upright)[::-1]}, the mask {sample.mask.shape[::-1]} pixels (width, height)", "pair each mask with its own image", "size-mismatch")
+    data, suffix = _finished(task, named, sample.image, head, notes)
+    if origin and origin.suffix.lower() not in _USUAL.get(head.format, (f".{head.format.lower()}",)):
+        notes.append(Note("image-extension", f"{origin.name} is really {head.format}"))
+    mask, objects = sample.mask, sample.objects
+    if not sample.upright:
+        mask = image.upright_array(mask, head.orientation)
+        objects = None if objects is None else image.upright_array(objects, head.orientation)
+    contents = {f"{IMAGES}/{item.stem}{suffix}": data, f"{MASKS}/{item.stem}.png": image.encode_mask(mask, task.mask_mode)}
+    if objects is not None:
+        contents[f"{OBJECTS}/{item.stem}.png"] = image.encode_objects(objects, task.mask_mode)
+    if task.write:
+        for name, content in contents.items():
+            write_atomic(task.out / Staging(task.out).folder.name / name, content, sync=False)
+    hashes = {name: digest(content) for name, content in contents.items()}
+    return Record(
+        item.stem, _relative(item.labels[0], task.root), *list(contents)[:2], f"{OBJECTS}/{item.stem}.png" if objects is not None else None,
+        *mask.shape, image.histogram(mask), hashes, task.fingerprint(item),
+        {_relative(path, task.root): _seen(content, data, hashes) for path, content in inputs.contents.items()}, tuple(notes),
+    )  # fmt: skip
+
+
+def _seen(content: bytes | None, data: bytes, hashes: Mapping[str, str]) -> str | None:
+    """The digest of an input; an image that passed through untouched has its digest already."""
+    if content is None:
+        return None
+    return next(iter(hashes.values())) if content is data else digest(content)
+
+
+def _finished(task: _Task, path: Path, data: bytes, head: image.Header, notes: list[Note]) -> tuple[bytes, str]:
+    """The image as the tree keeps it, and its extension: upright JPEG and PNG untouched, all else lossless PNG (or JPEG if asked)."""
+    limit = getattr(task.reader, "max_pixels", image.MAX_PIXELS)
+    whole = head.format not in _SUFFIX or image.intact(data, path, head.format, limit)
+    if whole and head.orientation == 1 and head.format in _SUFFIX and (task.image_format == "keep" or head.format == "JPEG"):
+        return data, _SUFFIX[head.format]
+    target: Literal["png", "jpg"] = "jpg" if task.image_format == "jpg" else "png"
+    if not whole:
+        notes.append(Note("image-repaired", f"{path.name} is damaged at its end; its pixels are whole and were written anew"))
+    if head.orientation > 1:
+        notes.append(Note("image-upright", f"EXIF orientation {head.orientation} of {path.name} was applied"))
+    if head.frames > 1:
+        notes.append(Note("image-frames", f"{path.name} has {head.frames} frames; the first was used"))
+    content, change = image.transcode(data, path, target, limit)
+    if change or head.format not in _SUFFIX or (head.format == "PNG" and target == "jpg"):
+        notes.append(Note("image-converted", f"{head.format} became {target.upper()}" + (f"; {change}" if change else "")))
+    return content, f".{target}"

@@ -1,0 +1,321 @@
+"""Seeded, exact, sticky splits: train/val/test lists and folds, by sample or by group, optionally stratified.
+
+The unit of assignment is a group of samples that must stay together (one sample where no grouping is given). Cuts are
+integer arithmetic; randomness is one local generator, of which only the documented, stable ``random()`` is used, so
+that the same seed gives the same lists on every machine.
+"""
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+from pathlib import Path
+from random import Random
+from typing import Any, Literal
+
+from . import engine, manifest, tree
+from .errors import SegprepError, TreeError, UsageError
+from .files import write_atomic
+from .manifest import MANIFEST
+from .names import natural_key, stem_of
+from .staging import lock
+from .stratifying import balance, spread
+from .tree import LISTS, SPLITS, Tree
+from .types import Note
+
+Ratio = tuple[int, ...]
+Unit = tuple[str, ...]  # stems that stay together
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The lists of a dataset, each in natural order; *folds* are (train, val) pairs over trainval; *record* is what the manifest keeps."""
+
+    lists: Mapping[str, tuple[str, ...]]
+    folds: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+    record: Mapping[str, Any]
+    notes: tuple[Note, ...]
+    root: Path
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many samples train, val and test have."""
+        return {name: len(self.lists[name]) for name in SPLITS}
+
+
+def split(
+    dataset: str | Path = ".",
+    *,
+    seed: int | None = None,
+    ratio: str | None = None,
+    group_by: str | None = None,
+    stratify: Literal["pixels", "presence"] | None = None,
+    folds: int | None = None,
+    keep: Sequence[str] = (),
+    update: bool = False,
+    overwrite: bool = False,
+    dry_run: bool = False,
+    jobs: int = 1,
+) -> Split:
+    """Split *dataset* and write ImageSets/Segmentation/{train,val,test,trainval}.txt and the split record.
+
+    *ratio* is train/val/test, 70/20/10 by default, *seed* 0. *group_by* is a regular expression (its first group, or the
+    whole match, names the group of a stem) or a CSV file of stem,group. *keep* names lists that stay as they are. *update*
+    leaves every sample where it is and places only new ones; options that it is not given come from the split record.
+
+    Raises UsageError, TreeError (lists exist and neither *update* nor *overwrite* is given), LockedError.
+    """
+    place = tree.find(Path(dataset))
+    made = place.manifest
+    old = dict(made.split or {}) if made and update else {}
+    lists = place.lists()
+    standing = [name for name in SPLITS if name in lists and name not in keep]
+    if standing and not (update or overwrite):
+        raise TreeError("lists-exist", f"{place.root} is already split ({', '.join(standing)})", "add new samples with --update, or split anew with --overwrite")
+    if update and not standing:
+        raise UsageError("nothing-to-keep", f"{place.root} has no lists to update", "split it first, without --update")
+    seed = int(old.get("seed", 0)) if seed is None else seed
+    ratio_text, shares = parse_ratio(ratio or old.get("ratio", "70/20/10"))
+    group_by, stratify = group_by or old.get("group_by"), stratify or old.get("stratify")
+    folds = int(old.get("folds", 0)) if folds is None else folds
+    stems = place.stems()
+    if not stems:
+        raise SegprepError("too-few-samples", f"{place.root} has no samples", "convert some first")
+    fixed, notes = _fixed(place, stems, lists, SPLITS if update else keep, old)
+    groups = _groups(stems, group_by, place.root)
+    vectors = _vectors(place, stems, stratify, jobs) if stratify else None
+    parts = assign(stems, groups, _targets(len(stems), shares, fixed, update), Random(seed), fixed, vectors)
+    result = {name: natural(part) for name, part in zip(SPLITS, parts, strict=True)}
+    result["trainval"] = natural((*result["train"], *result["val"]))
+    pairs = _folds(result["trainval"], groups, folds, Random(seed + 1), vectors, lists if update else {})
+    record = {"seed": seed, "ratio": ratio_text, "group_by": group_by, "stratify": stratify, "folds": folds, "keep": list(keep), "counts": {name: len(result[name]) for name in SPLITS}}
+    made_split = Split(result, pairs, record, (*notes, *_remarks(place, result, shares, bool(made))), place.root)
+    if not dry_run:
+        with lock(place.root):
+            _write(place, made_split)
+    return made_split
+
+
+def parse_ratio(text: str) -> tuple[str, Ratio]:
+    """*text* (70/20/10, 80/20, .7/.2/.1) as it is recorded, and as whole numbers. Raises UsageError."""
+    try:
+        parts = [Fraction(part) for part in text.split("/")]
+    except (ValueError, ZeroDivisionError) as error:
+        raise UsageError("bad-ratio", f"the ratio {text!r} is not train/val/test", "for example --ratio 70/20/10") from error
+    if not 2 <= len(parts) <= 3 or min(parts) < 0 or sum(parts) not in (1, 10, 100):
+        raise UsageError("bad-ratio", f"the ratio {text!r} does not add up to 100 in two or three parts", "for example --ratio 70/20/10 or --ratio 80/20")
+    parts += [Fraction(0)] * (3 - len(parts))
+    scale = lcm(*(part.denominator for part in parts))
+    return "/".join(f"{float(part * 100 / sum(parts)):g}" for part in parts), tuple(int(part * scale) for part in parts)
+
+
+def cut(count: int, shares: Ratio) -> list[int]:
+    """*count* samples in proportion to *shares*, by integer arithmetic; no part with a share stays empty while *count* allows.
+
+    >>> cut(101, (70, 20, 10)), cut(30, (70, 20, 10)), cut(2, (70, 20, 10))
+    ([70, 20, 11], [21, 6, 3], [1, 1, 0])
+    """
+    total, ends = sum(shares) or 1, [0]
+    for n in range(len(shares)):
+        ends.append(count * sum(shares[: n + 1]) // total)
+    sizes = [end - start for start, end in zip(ends, ends[1:], strict=False)]
+    wanted = [n for n, share in enumerate(shares) if share]
+    if count < len(wanted):
+        return [int(n in wanted[:count]) for n in range(len(shares))]
+    for n in wanted:
+        if not sizes[n]:
+            sizes[max(range(len(sizes)), key=sizes.__getitem__)] -= 1
+            sizes[n] = 1
+    return sizes
+
+
+def natural(stems: Iterable[str]) -> tuple[str, ...]:
+    """*stems* in natural order."""
+    return tuple(sorted(stems, key=natural_key))
+
+
+def shuffled(elements: Sequence[Any], rng: Random) -> list[Any]:
+    """*elements* in random order (Fisher and Yates), from ``rng.random()`` alone."""
+    result = list(elements)
+    for last in range(len(result) - 1, 0, -1):
+        other = int(rng.random() * (last + 1))
+        result[last], result[other] = result[other], result[last]
+    return result
+
+
+def assign(
+    stems: Sequence[str], groups: Mapping[str, str], targets: Sequence[int], rng: Random, fixed: Mapping[str, int], vectors: Mapping[str, Sequence[int]] | None
+) -> list[list[str]]:
+    """Every stem to one part; part n aims at *targets[n]* stems. *fixed* stems stay in their part and take their group along.
+
+    *vectors* (stem -> amount per class) asks for equal class shares in all parts. Raises UsageError if a group is fixed to two parts.
+    """
+    parts: list[list[str]] = [[] for _ in targets]
+    units: dict[str, list[str]] = defaultdict(list)
+    homes: dict[str, int] = {}
+    for stem in natural(stems):
+        if stem in fixed:
+            parts[fixed[stem]].append(stem)
+            if homes.setdefault(groups[stem], fixed[stem]) != fixed[stem]:
+                raise UsageError("bad-group", f"group {groups[stem]!r} lies in two lists already ({stem} is one of them)", "split anew with --overwrite, or without --group-by")
+    for stem in natural(stems):
+        if stem not in fixed:
+            units[groups[stem]].append(stem)
+    for name in [name for name in units if name in homes]:
+        parts[homes[name]] += units.pop(name)
+    free = shuffled([tuple(unit) for unit in units.values()], rng)
+    if vectors is None:
+        placed = _fill(free, targets, parts)
+    else:
+        placed = balance(spread(free, targets, parts, vectors), targets, parts, vectors, rng)
+    _no_empty(placed, targets, parts)
+    return [[*part, *(stem for unit in more for stem in unit)] for part, more in zip(parts, placed, strict=True)]
+
+
+def _fill(free: Sequence[Unit], targets: Sequence[int], parts: Sequence[Sequence[str]]) -> list[list[Unit]]:
+    """Large units first, each to the part that lacks the greatest share of its target among those that can take it whole."""
+    placed: list[list[Unit]] = [[] for _ in targets]
+    lacking = [target - len(part) for target, part in zip(targets, parts, strict=True)]
+    for unit in sorted(free, key=len, reverse=True):
+        fitting = [n for n, lack in enumerate(lacking) if lack >= len(unit)]
+        best = max(fitting, key=lambda n: (Fraction(lacking[n], targets[n]), targets[n])) if fitting else max(range(len(targets)), key=lambda n: (targets[n] > 0, lacking[n]))
+        placed[best].append(unit)
+        lacking[best] -= len(unit)
+    return placed
+
+
+def _no_empty(placed: list[list[Unit]], targets: Sequence[int], parts: Sequence[Sequence[str]]) -> None:
+    """Give an empty part that has a target the smallest unit of the part with most units."""
+    for n, target in enumerate(targets):
+        richest = max(range(len(placed)), key=lambda m: len(placed[m]))
+        if target and not placed[n] and not parts[n] and len(placed[richest]) > 1:
+            unit = min(placed[richest], key=len)
+            placed[richest].remove(unit)
+            placed[n].append(unit)
+
+
+def _targets(count: int, shares: Ratio, fixed: Mapping[str, int], update: bool) -> list[int]:
+    """How many stems each list should have: all by *shares*, or with kept lists the rest by the other lists' shares."""
+    if update or not fixed:
+        return cut(count, shares)
+    sizes = [sum(1 for home in fixed.values() if home == n) for n in range(len(shares))]
+    rest = cut(count - sum(sizes), tuple(0 if size else share for size, share in zip(sizes, shares, strict=True)))
+    return [size + more for size, more in zip(sizes, rest, strict=True)]
+
+
+def _fixed(place: Tree, stems: Sequence[str], lists: Mapping[str, Sequence[str]], names: Sequence[str], old: Mapping[str, Any]) -> tuple[dict[str, int], list[Note]]:
+    """Stem -> number of the list it must stay in, for the lists *names*."""
+    known, fixed, notes = set(stems), {}, []
+    for name in names:
+        if name not in lists and not old and name not in SPLITS:
+            raise UsageError("bad-option", f"--keep {name}: only train, val or test can be kept")
+        if name not in lists and len(names) < len(SPLITS):
+            raise UsageError("nothing-to-keep", f"there is no list {name}.txt in {place.root / LISTS}", "leave --keep out, or write the list")
+        for stem in lists.get(name, ()):
+            if stem not in known:
+                notes.append(Note("no-mask-for-stem", f"{name}.txt names {stem!r}, which the tree does not have; the line was dropped", stem))
+            elif fixed.setdefault(stem, SPLITS.index(name)) != SPLITS.index(name):
+                raise TreeError("bad-list", f"{stem!r} stands in two lists, {SPLITS[fixed[stem]]} and {name}", "correct the lists, or split anew with --overwrite")
+    for stem, name in old.get("vanished", {}).items():
+        if stem in known:
+            fixed.setdefault(stem, SPLITS.index(name))
+    return fixed, notes
+
+
+def _groups(stems: Sequence[str], group_by: str | None, root: Path) -> dict[str, str]:
+    """Stem -> group. Raises UsageError for an expression or table that leaves stems without one."""
+    if group_by is None:
+        return {stem: stem for stem in stems}
+    table = Path(group_by)
+    if table.suffix.lower() == ".csv" or table.is_file():
+        found = _table(table)
+        groups = {stem: found.get(stem, "") for stem in stems}
+    else:
+        try:
+            pattern = re.compile(group_by)
+        except re.error as error:
+            raise UsageError("bad-group", f"--group-by {group_by!r} is no regular expression: {error}", r"for example --group-by '^(patient\d+)_'") from error
+        matches = {stem: pattern.search(stem) for stem in stems}
+        groups = {stem: (match[1] if pattern.groups else match[0]) or "" if match else "" for stem, match in matches.items()}
+    if without := [stem for stem in stems if not groups[stem]]:
+        raise UsageError("bad-group", f"--group-by {group_by} gives {len(without)} samples no group: {', '.join(without[:5])}", "correct the expression or the table")
+    return groups
+
+
+def _table(path: Path) -> dict[str, str]:
+    try:
+        rows = [row for row in csv.reader(path.read_text("utf-8-sig").splitlines()) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError("bad-group", f"{path}: {error}", "give a UTF-8 CSV file with the columns stem,group") from error
+    if short := [row for row in rows if len(row) < 2]:
+        raise UsageError("bad-group", f"{path}: a row has {len(short[0])} column: {short[0]}", "give the columns stem,group")
+    exact = {row[0].strip(): row[1].strip() for row in rows}
+    return {stem_of(stem): group for stem, group in exact.items()} | exact
+
+
+@dataclass(frozen=True, slots=True)
+class _Pixels:
+    place: Tree
+
+    def __call__(self, stem: str) -> tuple[str, dict[int, int]]:
+        return stem, self.place.pixels(stem)
+
+
+def _vectors(place: Tree, stems: Sequence[str], stratify: str, jobs: int) -> dict[str, list[int]]:
+    """Stem -> pixels (or presence) of every class value that occurs; ignored pixels do not count."""
+    counted: dict[str, Mapping[int, int]] = {}
+    if place.manifest:
+        counted = {record.stem: record.pixels for record in place.records()}
+    else:
+        for result in engine.run(_Pixels(place), stems, jobs=jobs):
+            if isinstance(result, engine.Failure):
+                raise TreeError(result.code, f"{result.path}: {result.reason}", result.hint)
+            counted[result[0]] = result[1]
+    values = sorted({value for pixels in counted.values() for value in pixels} - {255})
+    return {stem: [int(bool(counted[stem].get(value))) if stratify == "presence" else counted[stem].get(value, 0) for value in values] for stem in stems}
+
+
+def _folds(
+    stems: Sequence[str], groups: Mapping[str, str], count: int, rng: Random, vectors: Mapping[str, Sequence[int]] | None, lists: Mapping[str, Sequence[str]]
+) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+    """*count* folds over *stems*: each part is validation once. Old members, from *lists*, stay in their fold."""
+    if not count:
+        return ()
+    if count < 2 or count > len({groups[stem] for stem in stems}):
+        raise UsageError("too-few-samples", f"{count} folds need at least 2 and at most as many as there are groups ({len({groups[stem] for stem in stems})})", "give another --folds")
+    fixed = {stem: n for n in range(count) for stem in lists.get(f"fold{n}val", ()) if stem in set(stems)}
+    parts = assign(stems, groups, cut(len(stems), (1,) * count), rng, fixed, vectors)
+    return tuple((natural(set(stems) - set(part)), natural(part)) for part in parts)
+
+
+def _remarks(place: Tree, lists: Mapping[str, Sequence[str]], shares: Ratio, described: bool) -> list[Note]:
+    """What a person should know of the lists: parts without samples, classes that a part lacks."""
+    notes = [Note("empty-split", f"{name} is empty" + ("" if share else " (its share is 0)")) for name, share in zip(SPLITS, shares, strict=True) if not lists[name]]
+    classes = place.classes() if described else None
+    if classes:
+        present: dict[int, set[str]] = defaultdict(set)
+        for record in place.records():
+            for value in record.pixels:
+                present[value].add(record.stem)
+        for value, name in enumerate(classes.names):
+            missing = [part for part in SPLITS if lists[part] and not present[value] & set(lists[part])]
+            if missing and len(present[value]) >= 3:
+                notes.append(Note("class-missing", f"class {name} occurs in {len(present[value])} images but not in {', '.join(missing)}; --stratify presence spreads it"))
+    return notes
+
+
+def _write(place: Tree, made: Split) -> None:
+    """The lists, then the split record."""
+    lists = {name: made.lists[name] for name in (*SPLITS, "trainval")}
+    for n, (train, val) in enumerate(made.folds):
+        lists |= {f"fold{n}train": train, f"fold{n}val": val}
+    for path in (place.root / LISTS).glob("fold*.txt"):
+        if re.fullmatch(r"fold\d+(train|val)", path.stem) and path.stem not in lists:
+            path.unlink()
+    tree.guard_links(place.root)
+    tree.write_lists(place.root, lists)
+    if (described := place.manifest) is not None:
+        write_atomic(place.root / MANIFEST, manifest.dump(described.with_split(made.record)))

@@ -1,0 +1,158 @@
+"""Unfinished work in OUT/.segprep-incomplete: a journal of finished Records, publishing by renames, one run at a time.
+
+    identity.json   whose work this is: source, options, class list
+    journal.jsonl   finished Records; a torn last line is dropped
+    previous/       the manifest that publishing replaces
+    replaced/       folders that --overwrite takes out of the way
+    JPEGImages/ …   files to publish
+
+A killed run leaves this folder behind; every file in it is trusted only after its digest was checked, so nothing
+here needs to be forced to the disk before publishing.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from . import manifest
+from .errors import LockedError, TreeError
+from .files import digest, sync_file, sync_folder, write_atomic, write_error
+from .manifest import MANIFEST, RECORDS
+from .tree import CLASS_NAMES, IMAGES, LABELMAP, LISTS, MASKS, OBJECTS, STAGING, guard_links
+from .types import Record
+
+_LOCK = ".segprep.lock"
+
+
+@contextmanager
+def lock(root: Path) -> Iterator[None]:
+    """Hold *root* for this run. Raises LockedError at once if another run does. The lock dies with the process."""
+    path = root / _LOCK
+    held = filelock.FileLock(path)
+    try:
+        held.acquire(blocking=False)
+    except filelock.Timeout as error:
+        raise LockedError("locked", f"another segprep run is working on {root}", "wait until it has finished") from error
+    except OSError as error:
+        raise write_error(path, error) from error
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)  # while it is held: who opened it before us fails to lock and gives up
+        held.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """The unfinished work inside the tree *root*."""
+
+    root: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.root / STAGING
+
+    def begin(self, identity: Mapping[str, Any]) -> bool:
+        """Prepare the folder; True if it goes on with earlier work of the same *identity*. Raises TreeError if another's work lies there."""
+        guard_links(self.root)
+        path, wanted = self.folder / "identity.json", self.render(identity)
+        if path.is_file():
+            if path.read_bytes() != wanted:
+                raise TreeError("unfinished-run", f"{self.folder} holds the unfinished work of another command", "finish it with that command, or discard it with --overwrite")
+            return True
+        try:
+            for name in (IMAGES, MASKS, OBJECTS):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_error(self.folder, error) from error
+        write_atomic(path, wanted)
+        return False
+
+    @staticmethod
+    def render(identity: Mapping[str, Any]) -> bytes:
+        """*identity* as the bytes of identity.json."""
+        return (json.dumps(identity, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "surrogatepass")
+
+    def discard(self) -> None:
+        """Throw the folder away."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def journal(self) -> Iterator[Record]:
+        """The Records of finished items."""
+        path = self.folder / "journal.jsonl"
+        for line in path.read_bytes().split(b"\n") if path.is_file() else ():
+            try:
+                yield manifest.load_record(line)
+            except ValueError:
+                continue  # the line being written when the run was killed
+
+    def previous(self) -> "tuple[Path, Path]":
+        """Manifest and records that the tree had: in place, or already moved aside by a publishing that was killed."""
+        aside = self.folder / "previous"
+        home = self.root if (self.root / MANIFEST).is_file() else aside
+        return home / MANIFEST, (home if (home / RECORDS).is_file() else aside) / RECORDS
+
+    def holds(self, name: str, wanted: str) -> bool:
+        """Whether the file *name* (relative) is there with digest *wanted*, staged or published."""
+        for path in (self.folder / name, self.root / name):
+            try:
+                if digest(path.read_bytes()) == wanted:
+                    return True
+            except OSError:
+                continue
+        return False
+
+    def publish(self, files: Iterable[str], removed: Iterable[str], described: Mapping[str, bytes], *, replace: bool) -> None:
+        """Move the staged *files* into the tree, take *removed* out, write *described* (name -> content), the manifest last.
+
+        *replace*: whatever the tree's folders held before is taken out of the way first. Files, then names, are forced
+        to the disk before the manifest says that the tree is complete.
+        """
+        staged = [name for name in files if (self.folder / name).is_file()]
+        for name in staged:
+            sync_file(self.folder / name)
+        try:
+            self._open(replace)
+            for name in staged:
+                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+                os.replace(self.folder / name, self.root / name)
+            for name in removed:
+                (self.root / name).unlink(missing_ok=True)
+            for name in (IMAGES, MASKS, OBJECTS):
+                if (self.root / name).is_dir():
+                    sync_folder(self.root / name)
+            for name, content in sorted(described.items(), key=lambda pair: pair[0] == MANIFEST):
+                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+                write_atomic(self.root / name, content)
+        except OSError as error:
+            raise write_error(Path(error.filename or self.root), error) from error
+        self.discard()
+
+    def _open(self, replace: bool) -> None:
+        """Take the old manifest, and with *replace* the old folders, out of the tree. Safe to repeat after a kill."""
+        opened = self.folder / "publishing"
+        if opened.exists():
+            return
+        (self.folder / "previous").mkdir(exist_ok=True)
+        for name in (MANIFEST, RECORDS):
+            if (self.root / name).is_file():
+                os.replace(self.root / name, self.folder / "previous" / name)
+        if replace:
+            (self.folder / "replaced").mkdir(exist_ok=True)
+            for name in (IMAGES, MASKS, OBJECTS, LISTS, CLASS_NAMES, LABELMAP):
+                if (self.root / name).exists():
+                    os.replace(self.root / name, self.folder / "replaced" / Path(name).name)
+        write_atomic(opened, b"")
+
+
+def append(file: Any, record: Record) -> None:
+    """Add *record* to an open journal."""
+    file.write(manifest.dump_record(record))
+    file.flush()
