@@ -31,7 +31,11 @@ def _run(dataset: Path, jobs: int, as_json: bool, quiet: bool, verbose: bool, no
 
 def _show(found: Info, verbose: bool) -> None:
     origin = f"from {found.source['format']} {found.source['path']}" if found.source else "not made by segprep"
-    rows = [(one.value, one.name, f"{one.pixels:,}", f"{100 * one.share:.2f} %", one.images) for one in found.classes if verbose or one.pixels or len(found.classes) <= 30]
+    rows = [
+        (one.value, one.name, f"{one.pixels:,}", f"{100 * one.share:.2f} %", one.images)
+        for one in found.classes
+        if verbose or one.pixels or len(found.classes) <= 30
+    ]
     output.table(f"{found.root}: {found.images} images, {origin}", ("id", "class", "pixels", "share", "images"), rows)
     if left := len(found.classes) - len(rows):
         output.line(f"{left} classes without a pixel (--verbose lists them)")

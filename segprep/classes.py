@@ -52,7 +52,11 @@ def make(names: Iterable[str], *, add_background: bool = True) -> Classes:
     if twice:
         raise SegprepError("bad-classes", f"the class list names {', '.join(twice)} more than once", "remove the repetition")
     if len(wanted) > MOST:
-        raise SegprepError("too-many-classes", f"{len(wanted)} classes; an 8-bit mask holds {MOST} (255 means ignored)", "merge some with --map old=new, or leave some out with --exclude")
+        raise SegprepError(
+            "too-many-classes",
+            f"{len(wanted)} classes; an 8-bit mask holds {MOST} (255 means ignored)",
+            "merge some with --map old=new, or leave some out with --exclude",
+        )
     return Classes(tuple(wanted), background=at)
 
 
@@ -70,7 +74,11 @@ def infer(labels: Iterable[str]) -> tuple[Classes, list[Note]]:
     for label in found:
         other = first.setdefault(variant_key(label), label)
         if other != label:
-            notes.append(Note("label-variant", f"labels {other!r} and {label!r} differ only in case, blanks or invisible signs; merge them with --map {label!r}={other!r}"))
+            notes.append(
+                Note(
+                    "label-variant", f"labels {other!r} and {label!r} differ only in case, blanks or invisible signs; merge them with --map {label!r}={other!r}"
+                )
+            )
     return make([BACKGROUND, *found]), notes
 
 

@@ -1,7 +1,7 @@
 """Source to tree: scan, read every sample, finish its image, stage it, publish all at once."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -12,11 +12,10 @@ from .errors import BadInputError, SegprepError, SourceError, TreeError, UsageEr
 from .files import Inputs, digest, read_below, watch, write_atomic
 from .image import MaskMode
 from .manifest import MANIFEST, RECORDS, Manifest
-from .names import stem_of
 from .pairing import real_folders
 from .staging import Staging, append, lock
 from .tree import IMAGES, LISTS, MASKS, OBJECTS, Tree, class_files, is_tree, list_bytes
-from .types import Item, Note, Reader, Record, Sample, Scan, Skipped
+from .types import MAX_PIXELS, Item, Note, Reader, Record, Sample, Scan, Skipped
 
 Element = TypeVar("Element")
 Progress = Callable[[Iterable[Element], int, str], Iterable[Element]]
@@ -122,9 +121,10 @@ def _plan(format: str, reader: Reader, scan: Scan, out: Path, image_format: str,
     staging = Staging(out)
     mine = staging.folder / "identity.json"
     resumed = mine.is_file() and mine.read_bytes() == staging.render(identity)
-    if mine.is_file() and not resumed:
-        if not overwrite:
-            raise TreeError("unfinished-run", f"{staging.folder} holds the unfinished work of another command", "finish it with that command, or discard it with --overwrite")
+    if mine.is_file() and not (resumed or overwrite):
+        raise TreeError(
+            "unfinished-run", f"{staging.folder} holds the unfinished work of another command", "finish it with that command, or discard it with --overwrite"
+        )
     records = {record.stem: record for record in staging.journal()} if resumed else {}
     if overwrite:
         return _Plan(identity, records, None, resumed, True, ())
@@ -177,7 +177,11 @@ def _kept(task: "_Task", scan: Scan, plan: _Plan, jobs: int, progress: Progress[
     kept = {}
     for (item, record), state in zip(known, checked, strict=True):
         if state == "changed-by-hand":
-            raise TreeError("output-changed", f"a file of sample {item.stem} in {task.out} was changed after segprep wrote it", "move it away if you need it, then give --overwrite")
+            raise TreeError(
+                "output-changed",
+                f"a file of sample {item.stem} in {task.out} was changed after segprep wrote it",
+                "move it away if you need it, then give --overwrite",
+            )
         if state == "kept":
             kept[item.stem] = record
     return kept
@@ -209,9 +213,15 @@ def _convert(
         )  # fmt: skip
     if not lines:
         staging.discard()
-        raise SegprepError("nothing-to-convert", "no input is of this format: " + "; ".join(f"{one.path} {one.reason}" for one in skipped[:3]), "is this the right folder, and the right format?")
+        raise SegprepError(
+            "nothing-to-convert",
+            "no input is of this format: " + "; ".join(f"{one.path} {one.reason}" for one in skipped[:3]),
+            "is this the right folder, and the right format?",
+        )
     removed = tuple(stem for stem in plan.previous if stem not in lines)
-    notes += [Note("source-vanished", f"{stem}: its source is gone or no longer usable; the sample was taken out of the tree and its lists", stem) for stem in removed]
+    notes += [
+        Note("source-vanished", f"{stem}: its source is gone or no longer usable; the sample was taken out of the tree and its lists", stem) for stem in removed
+    ]
     files, stale = _files(lines.values()), _stale(plan.previous.values(), lines)
     staging.publish(files, stale, _described(task, plan, scan, lines, skipped, removed), replace=plan.replace)
     return Conversion(task.out, len(lines) - len(kept), len(kept), removed, skipped, scan.classes.names, (*scan.notes, *plan.notes, *notes), True)
@@ -322,10 +332,15 @@ def _stage(task: _Task, item: Item, sample: Sample, inputs: Inputs) -> Record:
     """Turn *sample* upright, bring it into the tree's formats, write its files to the staging folder."""
     origin = next((path for path, content in inputs.contents.items() if content is sample.image), None)
     named = origin or item.labels[0]
-    head = image.header(sample.image, named, getattr(task.reader, "max_pixels", image.MAX_PIXELS))
+    head = image.header(sample.image, named, getattr(task.reader, "max_pixels", MAX_PIXELS))
     notes = list(sample.notes)
     if sample.mask.shape != head.shape(sample.upright):
-        raise SourceError(named, f"the image is {head.shape(sample.upright)[::-1]}, the mask {sample.mask.shape[::-1]} pixels (width, height)", "pair each mask with its own image", "size-mismatch")
+        raise SourceError(
+            named,
+            f"the image is {head.shape(sample.upright)[::-1]}, the mask {sample.mask.shape[::-1]} pixels (width, height)",
+            "pair each mask with its own image",
+            "size-mismatch",
+        )
     data, suffix = _finished(task, named, sample.image, head, notes)
     if origin and origin.suffix.lower() not in _USUAL.get(head.format, (f".{head.format.lower()}",)):
         notes.append(Note("image-extension", f"{origin.name} is really {head.format}"))
@@ -340,9 +355,10 @@ def _stage(task: _Task, item: Item, sample: Sample, inputs: Inputs) -> Record:
         for name, content in contents.items():
             write_atomic(task.out / Staging(task.out).folder.name / name, content, sync=False)
     hashes = {name: digest(content) for name, content in contents.items()}
+    height, width = mask.shape
+    names = [*hashes, None]
     return Record(
-        item.stem, _relative(item.labels[0], task.root), *list(contents)[:2], f"{OBJECTS}/{item.stem}.png" if objects is not None else None,
-        *mask.shape, image.histogram(mask), hashes, task.fingerprint(item),
+        item.stem, _relative(item.labels[0], task.root), str(names[0]), str(names[1]), names[2], height, width, image.histogram(mask), hashes, task.fingerprint(item),
         {_relative(path, task.root): _seen(content, data, hashes) for path, content in inputs.contents.items()}, tuple(notes),
     )  # fmt: skip
 
@@ -356,7 +372,7 @@ def _seen(content: bytes | None, data: bytes, hashes: Mapping[str, str]) -> str 
 
 def _finished(task: _Task, path: Path, data: bytes, head: image.Header, notes: list[Note]) -> tuple[bytes, str]:
     """The image as the tree keeps it, and its extension: upright JPEG and PNG untouched, all else lossless PNG (or JPEG if asked)."""
-    limit = getattr(task.reader, "max_pixels", image.MAX_PIXELS)
+    limit = getattr(task.reader, "max_pixels", MAX_PIXELS)
     whole = head.format not in _SUFFIX or image.intact(data, path, head.format, limit)
     if whole and head.orientation == 1 and head.format in _SUFFIX and (task.image_format == "keep" or head.format == "JPEG"):
         return data, _SUFFIX[head.format]

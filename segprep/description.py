@@ -78,7 +78,12 @@ def _shares(place: Tree, pixels: Mapping[int, int], images: Mapping[int, int]) -
     names = dict(enumerate(classes.names)) if classes else {}
     valid = sum(count for value, count in pixels.items() if value != 255) or 1
     values = sorted({*names, *pixels} - {255})
-    return tuple(ClassShare(value, names.get(value, "(not in the class list)" if names else "?"), pixels.get(value, 0), pixels.get(value, 0) / valid, images.get(value, 0)) for value in values)
+    return tuple(
+        ClassShare(
+            value, names.get(value, "(not in the class list)" if names else "?"), pixels.get(value, 0), pixels.get(value, 0) / valid, images.get(value, 0)
+        )
+        for value in values
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,9 @@ def _one_by_one(job: "_Job[Input, Output]", part: Sequence[Input]) -> Iterator[O
                 break
             except BrokenProcessPool:
                 if attempt == 2:
-                    yield Failure("worker-died", _name(item), "the worker process was killed twice while it read this file", "it may need more memory than there is")
+                    yield Failure(
+                        "worker-died", _name(item), "the worker process was killed twice while it read this file", "it may need more memory than there is"
+                    )
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 

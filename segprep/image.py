@@ -2,8 +2,8 @@
 
 import io
 import warnings
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from . import png
 from .errors import SourceError
@@ -62,7 +62,7 @@ def _opened(data: bytes, path: Path, limit: int) -> Iterator[Image.Image]:
                 yield picture
     except SourceError:
         raise
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise SourceError(path, "is no image of a supported format", f"supported: {', '.join(FORMATS)}", "image-unsupported") from error
     except DECODING_ERRORS as error:
         raise SourceError(path, f"cannot be decoded: {error}", "restore the file from its origin", "image-damaged") from error
@@ -97,9 +97,7 @@ def intact(data: bytes, path: Path, kind: str, limit: int = MAX_PIXELS) -> bool:
             return True
         if data.rstrip(b"\0\r\n ").endswith(b"\xff\xd9"):
             return True
-    except Exception as error:
-        if not isinstance(error, (ValueError, png.isal_zlib.error)):
-            raise
+    except (ValueError, png.InflateError) as error:
         if "before its last chunk" not in str(error):
             raise SourceError(path, f"is damaged: {error}", "restore the file from its origin", "image-damaged") from error
     with _opened(data, path, limit) as picture:

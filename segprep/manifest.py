@@ -92,7 +92,7 @@ def load_records(path: Path) -> Iterator[Record]:
 
 def summarise(lines: Iterable[bytes], classes: Classes) -> dict[str, Any]:
     """Totals over record *lines*: images, and per class name (and "ignored") the pixels and the images that have any."""
-    names = {number: name for number, name in enumerate(classes.names)} | ({classes.ignore: "ignored"} if classes.ignore is not None else {})
+    names = dict(enumerate(classes.names)) | ({classes.ignore: "ignored"} if classes.ignore is not None else {})
     images, pixels, present = 0, dict.fromkeys(names.values(), 0), dict.fromkeys(names.values(), 0)
     for line in lines:
         images += 1

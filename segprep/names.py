@@ -37,7 +37,7 @@ def stem_fault(stem: str) -> str | None:
         return "is empty or begins or ends with a blank, which list files lose"
     if any(unicodedata.category(c) in ("Cc", "Cs") or c in "/\\\u2028\u2029" for c in stem):
         return "has a control character, a separator, or bytes that are no text"
-    if stem.endswith(".") or stem.split(".")[0].casefold() in _RESERVED:
+    if stem.endswith(".") or stem.split(".", maxsplit=1)[0].casefold() in _RESERVED:
         return "is a name that Windows reserves or cannot store"
     if len(stem.encode()) > MAX_STEM_BYTES:
         return f"is longer than {MAX_STEM_BYTES} bytes"
@@ -73,7 +73,4 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def shown(text: object) -> str:
     """*text* for a terminal or a log: control, bidirectional and unpaired characters are escaped."""
-    return "".join(
-        c if c == " " or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else c.encode("unicode_escape").decode()
-        for c in str(text)
-    )
+    return "".join(c if c == " " or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else c.encode("unicode_escape").decode() for c in str(text))

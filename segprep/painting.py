@@ -5,7 +5,7 @@ and instance ids. That is one pass however many shapes there are, and equals pai
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -79,8 +79,8 @@ def in_order(shapes: Sequence[Shape], overlap: str, priority: Sequence[str] = ()
     if overlap == "area":
         return sorted(shapes, key=area, reverse=True)
     if overlap == "priority":
-        rank: Callable[[Shape], int] = lambda shape: priority.index(shape.label) if shape.label in priority else len(priority)  # noqa: E731
-        return sorted(shapes, key=rank, reverse=True)
+        rank = {label: number for number, label in reversed(list(enumerate(priority)))}
+        return sorted(shapes, key=lambda shape: rank.get(shape.label, len(priority)), reverse=True)
     return list(shapes)
 
 
@@ -113,7 +113,7 @@ def _instances(canvas: Canvas, shapes: Sequence[Shape], background: int) -> NDAr
             table.append(numbers.setdefault(shape.key, len(numbers) + 1))
     if len(numbers) >= OBJECT_IGNORE:
         raise ValueError(f"{len(numbers)} instances; 65534 are possible")
-    return np.array(table, np.uint16)[canvas.array()]
+    return np.array(table, np.uint16).take(canvas.array())
 
 
 def _lost(shape: Shape, height: int, width: int) -> Note:

@@ -77,7 +77,7 @@ def locate(named: str, beside: Path, near: Path | None, roots: Sequence[Path], b
     """
     pure = PureWindowsPath(named)
     tail = [part for part in pure.parts if part not in (pure.anchor, "..", ".")]
-    if tail and "://" not in named:
+    if tail and "://" not in named and not tail[-1].lower().endswith(".json"):
         exact = Path(os.path.normpath(beside / (Path(named) if Path(named).is_absolute() else Path(*pure.relative_to(pure.anchor).parts))))
         if _inside(exact, roots) and find_below(exact, tuple(roots)):
             return exact, ""

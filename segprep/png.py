@@ -13,6 +13,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
+InflateError: type[Exception] = isal_zlib.error
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -30,7 +31,7 @@ def encode(pixels: NDArray[Any], palette: bytes | None = None) -> bytes:
     rows[:, 1:] = pixels if depth == 1 else pixels.astype(">u2").view(np.uint8).reshape(height, -1)
     header = struct.pack(">IIBBBBB", width, height, 8 * depth, 3 if palette else 0, 0, 0, 0)
     table = _chunk(b"PLTE", palette) if palette else b""
-    body = isal_zlib.compress(memoryview(rows).cast("B"), 1)
+    body = isal_zlib.compress(rows.data, 1)
     return SIGNATURE + _chunk(b"IHDR", header) + table + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
 
 

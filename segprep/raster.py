@@ -35,7 +35,7 @@ class Canvas:
     def polygon(self, points: Sequence[float], value: int) -> None:
         """Fill the closed polygon of flat *points* x0, y0, x1, y1, … (even-odd, outline included)."""
         xs, ys = points[::2], points[1::2]
-        reach = max(max(xs), -min(xs), max(ys), -min(ys))
+        reach = max(map(abs, points))
         if reach > self.limit:
             points = clip_polygon(points, float(self.limit))
             if len(points) < 6:
@@ -99,7 +99,7 @@ class Canvas:
         """(H, W) uint8: ``table[value]`` at every pixel; *table* has an entry for every value that occurs."""
         if self._image.mode == "L":
             return np.asarray(self._image.point(table.ljust(256, b"\0")))
-        return np.frombuffer(table, np.uint8)[self.array()]
+        return np.frombuffer(table, np.uint8).take(self.array())
 
     def _box_area(self, x0: float, y0: float, x1: float, y1: float) -> float:
         return max(0.0, min(x1, self.width) - max(x0, 0)) * max(0.0, min(y1, self.height) - max(y0, 0))

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import lcm
 from pathlib import Path
 from random import Random
@@ -74,7 +75,9 @@ def split(
     lists = place.lists()
     standing = [name for name in SPLITS if name in lists and name not in keep]
     if standing and not (update or overwrite):
-        raise TreeError("lists-exist", f"{place.root} is already split ({', '.join(standing)})", "add new samples with --update, or split anew with --overwrite")
+        raise TreeError(
+            "lists-exist", f"{place.root} is already split ({', '.join(standing)})", "add new samples with --update, or split anew with --overwrite"
+        )
     if update and not standing:
         raise UsageError("nothing-to-keep", f"{place.root} has no lists to update", "split it first, without --update")
     seed = int(old.get("seed", 0)) if seed is None else seed
@@ -91,7 +94,15 @@ def split(
     result = {name: natural(part) for name, part in zip(SPLITS, parts, strict=True)}
     result["trainval"] = natural((*result["train"], *result["val"]))
     pairs = _folds(result["trainval"], groups, folds, Random(seed + 1), vectors, lists if update else {})
-    record = {"seed": seed, "ratio": ratio_text, "group_by": group_by, "stratify": stratify, "folds": folds, "keep": list(keep), "counts": {name: len(result[name]) for name in SPLITS}}
+    record = {
+        "seed": seed,
+        "ratio": ratio_text,
+        "group_by": group_by,
+        "stratify": stratify,
+        "folds": folds,
+        "keep": list(keep),
+        "counts": {name: len(result[name]) for name in SPLITS},
+    }
     made_split = Split(result, pairs, record, (*notes, *_remarks(place, result, shares, bool(made))), place.root)
     if not dry_run:
         with lock(place.root):
@@ -121,7 +132,7 @@ def cut(count: int, shares: Ratio) -> list[int]:
     total, ends = sum(shares) or 1, [0]
     for n in range(len(shares)):
         ends.append(count * sum(shares[: n + 1]) // total)
-    sizes = [end - start for start, end in zip(ends, ends[1:], strict=False)]
+    sizes = [end - start for start, end in pairwise(ends)]
     wanted = [n for n, share in enumerate(shares) if share]
     if count < len(wanted):
         return [int(n in wanted[:count]) for n in range(len(shares))]
@@ -160,17 +171,18 @@ def assign(
         if stem in fixed:
             parts[fixed[stem]].append(stem)
             if homes.setdefault(groups[stem], fixed[stem]) != fixed[stem]:
-                raise UsageError("bad-group", f"group {groups[stem]!r} lies in two lists already ({stem} is one of them)", "split anew with --overwrite, or without --group-by")
+                raise UsageError(
+                    "bad-group",
+                    f"group {groups[stem]!r} lies in two lists already ({stem} is one of them)",
+                    "split anew with --overwrite, or without --group-by",
+                )
     for stem in natural(stems):
         if stem not in fixed:
             units[groups[stem]].append(stem)
     for name in [name for name in units if name in homes]:
         parts[homes[name]] += units.pop(name)
     free = shuffled([tuple(unit) for unit in units.values()], rng)
-    if vectors is None:
-        placed = _fill(free, targets, parts)
-    else:
-        placed = balance(spread(free, targets, parts, vectors), targets, parts, vectors, rng)
+    placed = balance(spread(free, targets, parts, vectors), targets, parts, vectors, rng) if vectors else _fill(free, targets, parts)
     _no_empty(placed, targets, parts)
     return [[*part, *(stem for unit in more for stem in unit)] for part, more in zip(parts, placed, strict=True)]
 
@@ -181,7 +193,11 @@ def _fill(free: Sequence[Unit], targets: Sequence[int], parts: Sequence[Sequence
     lacking = [target - len(part) for target, part in zip(targets, parts, strict=True)]
     for unit in sorted(free, key=len, reverse=True):
         fitting = [n for n, lack in enumerate(lacking) if lack >= len(unit)]
-        best = max(fitting, key=lambda n: (Fraction(lacking[n], targets[n]), targets[n])) if fitting else max(range(len(targets)), key=lambda n: (targets[n] > 0, lacking[n]))
+        best = (
+            max(fitting, key=lambda n: (Fraction(lacking[n], targets[n]), targets[n]))
+            if fitting
+            else max(range(len(targets)), key=lambda n: (targets[n] > 0, lacking[n]))
+        )
         placed[best].append(unit)
         lacking[best] -= len(unit)
     return placed
@@ -206,9 +222,12 @@ def _targets(count: int, shares: Ratio, fixed: Mapping[str, int], update: bool) 
     return [size + more for size, more in zip(sizes, rest, strict=True)]
 
 
-def _fixed(place: Tree, stems: Sequence[str], lists: Mapping[str, Sequence[str]], names: Sequence[str], old: Mapping[str, Any]) -> tuple[dict[str, int], list[Note]]:
+def _fixed(
+    place: Tree, stems: Sequence[str], lists: Mapping[str, Sequence[str]], names: Sequence[str], old: Mapping[str, Any]
+) -> tuple[dict[str, int], list[Note]]:
     """Stem -> number of the list it must stay in, for the lists *names*."""
-    known, fixed, notes = set(stems), {}, []
+    known, notes = set(stems), []
+    fixed: dict[str, int] = {}
     for name in names:
         if name not in lists and not old and name not in SPLITS:
             raise UsageError("bad-option", f"--keep {name}: only train, val or test can be kept")
@@ -218,7 +237,9 @@ def _fixed(place: Tree, stems: Sequence[str], lists: Mapping[str, Sequence[str]]
             if stem not in known:
                 notes.append(Note("no-mask-for-stem", f"{name}.txt names {stem!r}, which the tree does not have; the line was dropped", stem))
             elif fixed.setdefault(stem, SPLITS.index(name)) != SPLITS.index(name):
-                raise TreeError("bad-list", f"{stem!r} stands in two lists, {SPLITS[fixed[stem]]} and {name}", "correct the lists, or split anew with --overwrite")
+                raise TreeError(
+                    "bad-list", f"{stem!r} stands in two lists, {SPLITS[fixed[stem]]} and {name}", "correct the lists, or split anew with --overwrite"
+                )
     for stem, name in old.get("vanished", {}).items():
         if stem in known:
             fixed.setdefault(stem, SPLITS.index(name))
@@ -241,7 +262,9 @@ def _groups(stems: Sequence[str], group_by: str | None, root: Path) -> dict[str,
         matches = {stem: pattern.search(stem) for stem in stems}
         groups = {stem: (match[1] if pattern.groups else match[0]) or "" if match else "" for stem, match in matches.items()}
     if without := [stem for stem in stems if not groups[stem]]:
-        raise UsageError("bad-group", f"--group-by {group_by} gives {len(without)} samples no group: {', '.join(without[:5])}", "correct the expression or the table")
+        raise UsageError(
+            "bad-group", f"--group-by {group_by} gives {len(without)} samples no group: {', '.join(without[:5])}", "correct the expression or the table"
+        )
     return groups
 
 
@@ -285,7 +308,11 @@ def _folds(
     if not count:
         return ()
     if count < 2 or count > len({groups[stem] for stem in stems}):
-        raise UsageError("too-few-samples", f"{count} folds need at least 2 and at most as many as there are groups ({len({groups[stem] for stem in stems})})", "give another --folds")
+        raise UsageError(
+            "too-few-samples",
+            f"{count} folds need at least 2 and at most as many as there are groups ({len({groups[stem] for stem in stems})})",
+            "give another --folds",
+        )
     fixed = {stem: n for n in range(count) for stem in lists.get(f"fold{n}val", ()) if stem in set(stems)}
     parts = assign(stems, groups, cut(len(stems), (1,) * count), rng, fixed, vectors)
     return tuple((natural(set(stems) - set(part)), natural(part)) for part in parts)
@@ -293,7 +320,9 @@ def _folds(
 
 def _remarks(place: Tree, lists: Mapping[str, Sequence[str]], shares: Ratio, described: bool) -> list[Note]:
     """What a person should know of the lists: parts without samples, classes that a part lacks."""
-    notes = [Note("empty-split", f"{name} is empty" + ("" if share else " (its share is 0)")) for name, share in zip(SPLITS, shares, strict=True) if not lists[name]]
+    notes = [
+        Note("empty-split", f"{name} is empty" + ("" if share else " (its share is 0)")) for name, share in zip(SPLITS, shares, strict=True) if not lists[name]
+    ]
     classes = place.classes() if described else None
     if classes:
         present: dict[int, set[str]] = defaultdict(set)
@@ -303,7 +332,11 @@ def _remarks(place: Tree, lists: Mapping[str, Sequence[str]], shares: Ratio, des
         for value, name in enumerate(classes.names):
             missing = [part for part in SPLITS if lists[part] and not present[value] & set(lists[part])]
             if missing and len(present[value]) >= 3:
-                notes.append(Note("class-missing", f"class {name} occurs in {len(present[value])} images but not in {', '.join(missing)}; --stratify presence spreads it"))
+                notes.append(
+                    Note(
+                        "class-missing", f"class {name} occurs in {len(present[value])} images but not in {', '.join(missing)}; --stratify presence spreads it"
+                    )
+                )
     return notes
 
 

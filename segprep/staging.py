@@ -57,6 +57,7 @@ class Staging:
 
     @property
     def folder(self) -> Path:
+        """Where the unfinished work lies."""
         return self.root / STAGING
 
     def begin(self, identity: Mapping[str, Any]) -> bool:
@@ -65,7 +66,11 @@ class Staging:
         path, wanted = self.folder / "identity.json", self.render(identity)
         if path.is_file():
             if path.read_bytes() != wanted:
-                raise TreeError("unfinished-run", f"{self.folder} holds the unfinished work of another command", "finish it with that command, or discard it with --overwrite")
+                raise TreeError(
+                    "unfinished-run",
+                    f"{self.folder} holds the unfinished work of another command",
+                    "finish it with that command, or discard it with --overwrite",
+                )
             return True
         try:
             for name in (IMAGES, MASKS, OBJECTS):

@@ -23,8 +23,7 @@ Overlap = Annotated[
 ]
 Unknown = Annotated[
     Literal["error", "ignore", "background", "skip"],
-    "A label that is not in the class list: error = refuse the file, ignore = paint 255, "
-    "background = paint 0, skip = leave the shape out.",
+    "A label that is not in the class list: error = refuse the file, ignore = paint 255, background = paint 0, skip = leave the shape out.",
 ]
 ClassList = Annotated[str | None, "Class names: a FILE with one per line, or a,b,c. Pixel value = position; 0 is the background."]
 MaxPixels = Annotated[int, "Refuse images with more pixels than this."]

@@ -25,7 +25,7 @@ from .. import classes as class_lists
 from .. import engine, image, jsonfile, painting, pairing
 from ..errors import ForeignFileError, SegprepError, SourceError, UnknownClassError, UsageError
 from ..files import MAX_BYTES, digest, read_below, walk
-from ..names import clean_label, shown
+from ..names import clean_label, shown, stem_key, stem_of
 from ..painting import Shape
 from ..raster import TooComplexError
 from ..types import IGNORE, MAX_PIXELS, Classes, ClassList, Evidence, Item, MaxPixels, Note, Overlap, Sample, Scan, Skipped, Stem, Unknown
@@ -82,7 +82,7 @@ class Reader:
                 further.setdefault(key, []).extend(paths)
         items = []
         for path in jsons:
-            key = pairing.stem_key(pairing.stem_of(path.name))
+            key = stem_key(stem_of(path.name))
             beside = near.get((path.parent, key), [])
             stem = pairing.sample_stem(path, roots[0], self.stem)
             items.append(Item(stem, beside[0] if len(beside) == 1 else None, (path,), (known, tuple(beside), tuple(further.get(key, ())))))
@@ -206,7 +206,7 @@ def _image(reader: Reader, item: Item, content: Mapping[str, Any], embedded: byt
         raise SourceError(path, f"imagePath: text was expected, not {type(named).__name__}")
     _, beside, below = item.payload
     near = item.image or pairing.pick(beside, "several images beside the annotation have its name")
-    found = pairing.locate(named or "", path.parent, near, roots, {pairing.stem_key(pairing.stem_of(path.name)): below}, pairing.stem_of(path.name))
+    found = pairing.locate(named or "", path.parent, near, roots, {stem_key(stem_of(path.name)): below}, stem_of(path.name))
     recorded = _recorded(path, content)
     problem = None
     if found:
@@ -228,27 +228,32 @@ def _image(reader: Reader, item: Item, content: Mapping[str, Any], embedded: byt
         raise SourceError(path, f"no image: imagePath {shown(named)!r} is not in the source folder, no image has the annotation's name, imageData is empty", "name the images' folder with --image-root", "image-missing")  # fmt: skip
     data = _decoded(path, embedded)
     upright, size = _view(path, image.header(data, path, reader.max_pixels), recorded, notes, "imageData: ")
-    reason = f" because of {problem.reason}" if problem else ""
+    reason = f" because {problem.path.name} {problem.reason}" if problem else ""
     notes.append(Note("image-embedded", f"the embedded copy (imageData) was used{reason}"))
     return data, upright, size
 
 
 def _recorded(path: Path, content: Mapping[str, Any]) -> tuple[int, int] | None:
     """imageHeight and imageWidth, if both are given."""
-    size = content.get("imageHeight"), content.get("imageWidth")
-    if None in size:
+    height, width = content.get("imageHeight"), content.get("imageWidth")
+    if height is None or width is None:
         return None
-    if not all(type(value) in (int, float) and value > 0 for value in size):
-        raise SourceError(path, f"imageHeight, imageWidth: positive numbers were expected, not {shown(size)}")
-    return cast("tuple[int, int]", size)
+    if not all(type(value) in (int, float) and value > 0 for value in (height, width)):
+        raise SourceError(path, f"imageHeight, imageWidth: positive numbers were expected, not {shown((height, width))}")
+    return height, width
 
 
 def _view(path: Path, head: image.Header, recorded: tuple[int, int] | None, notes: list[Note], where: str = "") -> tuple[bool, tuple[int, int]]:
     """Which view of the image the annotator saw, and its size (H, W). labelme shows pictures upright since version 3."""
     upright, stored = head.shape(upright=True), head.shape(upright=False)
-    if recorded not in (None, upright, stored):
-        height, width = cast("tuple[int, int]", recorded)
-        raise SourceError(path, f"{where}the image is {upright[1]}x{upright[0]}, the annotation was made on {width}x{height}", "restore the image that was annotated", "size-mismatch")
+    if recorded is not None and recorded not in (upright, stored):
+        height, width = recorded
+        raise SourceError(
+            path,
+            f"{where}the image is {upright[1]}x{upright[0]}, the annotation was made on {width}x{height}",
+            "restore the image that was annotated",
+            "size-mismatch",
+        )
     if head.orientation > 1 and (recorded is None or upright == stored):
         notes.append(Note("orientation-unclear", f"EXIF orientation {head.orientation}: taken as annotated on the upright picture; look at this one"))
     return recorded in (None, upright), upright if recorded in (None, upright) else stored
