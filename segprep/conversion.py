@@ -7,21 +7,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from . import __version__, engine, image, manifest, sources
-from .errors import BadInputError, SegprepError, SourceError, TreeError, UsageError
-from .files import Inputs, digest, read_below, watch, write_atomic
+from . import __version__, engine, manifest, sources
+from .errors import BadInputError, SegprepError, TreeError, UsageError
+from .files import digest
+from .finishing import ImageFormat, Task, Unchanged, file_names, relative
 from .image import MaskMode
 from .manifest import MANIFEST, RECORDS, Manifest
 from .pairing import real_folders
 from .staging import Staging, append, lock
-from .tree import IMAGES, LISTS, MASKS, OBJECTS, Tree, class_files, is_tree, list_bytes
-from .types import MAX_PIXELS, Item, Note, Reader, Record, Sample, Scan, Skipped
+from .tree import LISTS, Tree, class_files, is_tree, list_bytes
+from .types import Item, Note, Reader, Record, Scan, Skipped
 
 Element = TypeVar("Element")
 Progress = Callable[[Iterable[Element], int, str], Iterable[Element]]
-ImageFormat = Literal["keep", "jpg"]
-_SUFFIX = {"JPEG": ".jpg", "PNG": ".png"}
-_USUAL = {"JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"), "PNG": (".png",), "TIFF": (".tif", ".tiff"), "PPM": (".ppm", ".pgm", ".pbm", ".pnm")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ def convert(
     if not scan.items and not scan.skipped:
         raise SegprepError("nothing-to-convert", f"{source} holds nothing in format {format}", "is this the right folder, and the right format?")
     plan = _plan(format, reader, scan, out, image_format, mask_mode, overwrite)
-    task = _Task(reader, root, out, image_format, mask_mode, write=not dry_run)
+    task = Task(reader, root, out, image_format, mask_mode, write=not dry_run)
     kept = _kept(task, scan, plan, jobs, progress)
     todo = [item for item in scan.items if item.stem not in kept]
     vanished = tuple(stem for stem in plan.previous if stem not in {item.stem for item in scan.items})
@@ -170,10 +168,10 @@ def _refuse_overlap(root: Path, out: Path) -> None:
         raise UsageError("bad-option", f"the output {out} is no folder", "choose another name")
 
 
-def _kept(task: "_Task", scan: Scan, plan: _Plan, jobs: int, progress: Progress[Any]) -> dict[str, Record]:
+def _kept(task: "Task", scan: Scan, plan: _Plan, jobs: int, progress: Progress[Any]) -> dict[str, Record]:
     """The earlier Records that still hold: same item, same inputs, outputs untouched. Raises TreeError for an output changed by hand."""
     known = [(item, plan.previous[item.stem]) for item in scan.items if item.stem in plan.previous]
-    checked = progress(engine.run(_Unchanged(task, plan.replace), known, jobs=jobs, chunk=32), len(known), "comparing") if known else ()
+    checked = progress(engine.run(Unchanged(task, plan.replace), known, jobs=jobs, chunk=32), len(known), "comparing") if known else ()
     kept = {}
     for (item, record), state in zip(known, checked, strict=True):
         if state == "changed-by-hand":
@@ -188,7 +186,7 @@ def _kept(task: "_Task", scan: Scan, plan: _Plan, jobs: int, progress: Progress[
 
 
 def _convert(
-    task: "_Task", plan: _Plan, scan: Scan, kept: Mapping[str, Record], todo: Sequence[Item], jobs: int, on_error: str, progress: Progress[Any]
+    task: "Task", plan: _Plan, scan: Scan, kept: Mapping[str, Record], todo: Sequence[Item], jobs: int, on_error: str, progress: Progress[Any]
 ) -> Conversion:
     staging = Staging(task.out)
     if plan.replace and not plan.resumed:
@@ -240,23 +238,19 @@ def _failures(results: Iterable["engine.Failure | None"], todo: Sequence[Item], 
 
 
 def _files(lines: Iterable[bytes]) -> list[str]:
-    return [name for line in lines for name in _names(manifest.load_record(line))]
-
-
-def _names(record: Record) -> list[str]:
-    return [name for name in (record.image, record.mask, record.objects) if name]
+    return [name for line in lines for name in file_names(manifest.load_record(line))]
 
 
 def _stale(previous: Iterable[Record], lines: Mapping[str, bytes]) -> list[str]:
     """Files of earlier Records that no present sample has."""
     result = []
     for record in previous:
-        now = _names(manifest.load_record(lines[record.stem])) if record.stem in lines else []
-        result += [name for name in _names(record) if name not in now]
+        now = file_names(manifest.load_record(lines[record.stem])) if record.stem in lines else []
+        result += [name for name in file_names(record) if name not in now]
     return result
 
 
-def _described(task: "_Task", plan: _Plan, scan: Scan, lines: Mapping[str, bytes], skipped: Iterable[Skipped], removed: Sequence[str]) -> dict[str, bytes]:
+def _described(task: "Task", plan: _Plan, scan: Scan, lines: Mapping[str, bytes], skipped: Iterable[Skipped], removed: Sequence[str]) -> dict[str, bytes]:
     """The tree's text files: name -> content. Lists and split record of an earlier tree stay, less the samples that were removed."""
     ordered = [lines[stem] for stem in sorted(lines)]
     lists = {} if plan.replace else Tree(task.out).lists()
@@ -268,122 +262,8 @@ def _described(task: "_Task", plan: _Plan, scan: Scan, lines: Mapping[str, bytes
     if not lists:
         fresh = {name: [stem for stem in stems if stem in lines] for name, stems in scan.lists.items()}
     versions = {"segprep": __version__, **{name: version(name) for name in ("numpy", "pillow", "isal")}}
-    left_out = tuple({"stem": one.stem, "path": _relative(Path(one.path), task.root), "code": one.code} for one in skipped)
+    left_out = tuple({"stem": one.stem, "path": relative(Path(one.path), task.root), "code": one.code} for one in skipped)
     records = b"".join(ordered)
     made = Manifest(scan.classes, plan.identity["source"], versions, manifest.summarise(ordered, scan.classes), digest(records), split, left_out)
     texts = {f"{LISTS}/{name}.txt": list_bytes(stems) for name, stems in fresh.items()}
     return {**class_files(scan.classes), **texts, RECORDS: records, MANIFEST: manifest.dump(made)}
-
-
-def _relative(path: Path, root: Path) -> str:
-    return Path(os.path.relpath(path, root)).as_posix() if path.is_absolute() else path.as_posix()
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """Read one item, finish its image, stage its files. Runs in worker processes."""
-
-    reader: Reader
-    root: Path
-    out: Path
-    image_format: ImageFormat
-    mask_mode: MaskMode
-    write: bool
-
-    def __call__(self, item: Item) -> Record:
-        with watch() as inputs:
-            sample = self.reader.read(item)
-        return _stage(self, item, sample, inputs)
-
-    def fingerprint(self, item: Item) -> str:
-        """Changes when the scan finds other files for the same sample."""
-        return digest(repr((item, self.image_format)).replace(str(self.root), "").encode("utf-8", "backslashreplace"))[:16]
-
-
-@dataclass(frozen=True, slots=True)
-class _Unchanged:
-    """Does a Record still hold? "kept", "changed", or "changed-by-hand" when only the output differs."""
-
-    task: _Task
-    replace: bool
-
-    def __call__(self, known: tuple[Item, Record]) -> str:
-        item, record = known
-        if record.item != self.task.fingerprint(item):
-            return "changed"
-        roots = real_folders(self.task.root, getattr(self.task.reader, "image_root", ()))
-        for name, wanted in record.inputs.items():
-            try:
-                now = digest(read_below(Path(os.path.normpath(self.task.root / name)), roots))
-            except SourceError:
-                now = None
-            if now != wanted:
-                return "changed"
-        staging, by_hand = Staging(self.task.out), False
-        for name in _names(record):
-            if not staging.holds(name, record.digests[name]):
-                by_hand |= (self.task.out / name).is_file() and not staging.folder.is_dir()
-                if not by_hand or self.replace:
-                    return "changed"
-        return "changed-by-hand" if by_hand else "kept"
-
-
-def _stage(task: _Task, item: Item, sample: Sample, inputs: Inputs) -> Record:
-    """Turn *sample* upright, bring it into the tree's formats, write its files to the staging folder."""
-    origin = next((path for path, content in inputs.contents.items() if content is sample.image), None)
-    named = origin or item.labels[0]
-    head = image.header(sample.image, named, getattr(task.reader, "max_pixels", MAX_PIXELS))
-    notes = list(sample.notes)
-    if sample.mask.shape != head.shape(sample.upright):
-        raise SourceError(
-            named,
-            f"the image is {head.shape(sample.upright)[::-1]}, the mask {sample.mask.shape[::-1]} pixels (width, height)",
-            "pair each mask with its own image",
-            "size-mismatch",
-        )
-    data, suffix = _finished(task, named, sample.image, head, notes)
-    if origin and origin.suffix.lower() not in _USUAL.get(head.format, (f".{head.format.lower()}",)):
-        notes.append(Note("image-extension", f"{origin.name} is really {head.format}"))
-    mask, objects = sample.mask, sample.objects
-    if not sample.upright:
-        mask = image.upright_array(mask, head.orientation)
-        objects = None if objects is None else image.upright_array(objects, head.orientation)
-    contents = {f"{IMAGES}/{item.stem}{suffix}": data, f"{MASKS}/{item.stem}.png": image.encode_mask(mask, task.mask_mode)}
-    if objects is not None:
-        contents[f"{OBJECTS}/{item.stem}.png"] = image.encode_objects(objects, task.mask_mode)
-    if task.write:
-        for name, content in contents.items():
-            write_atomic(task.out / Staging(task.out).folder.name / name, content, sync=False)
-    hashes = {name: digest(content) for name, content in contents.items()}
-    height, width = mask.shape
-    names = [*hashes, None]
-    return Record(
-        item.stem, _relative(item.labels[0], task.root), str(names[0]), str(names[1]), names[2], height, width, image.histogram(mask), hashes, task.fingerprint(item),
-        {_relative(path, task.root): _seen(content, data, hashes) for path, content in inputs.contents.items()}, tuple(notes),
-    )  # fmt: skip
-
-
-def _seen(content: bytes | None, data: bytes, hashes: Mapping[str, str]) -> str | None:
-    """The digest of an input; an image that passed through untouched has its digest already."""
-    if content is None:
-        return None
-    return next(iter(hashes.values())) if content is data else digest(content)
-
-
-def _finished(task: _Task, path: Path, data: bytes, head: image.Header, notes: list[Note]) -> tuple[bytes, str]:
-    """The image as the tree keeps it, and its extension: upright JPEG and PNG untouched, all else lossless PNG (or JPEG if asked)."""
-    limit = getattr(task.reader, "max_pixels", MAX_PIXELS)
-    whole = head.format not in _SUFFIX or image.intact(data, path, head.format, limit)
-    if whole and head.orientation == 1 and head.format in _SUFFIX and (task.image_format == "keep" or head.format == "JPEG"):
-        return data, _SUFFIX[head.format]
-    target: Literal["png", "jpg"] = "jpg" if task.image_format == "jpg" else "png"
-    if not whole:
-        notes.append(Note("image-repaired", f"{path.name} is damaged at its end; its pixels are whole and were written anew"))
-    if head.orientation > 1:
-        notes.append(Note("image-upright", f"EXIF orientation {head.orientation} of {path.name} was applied"))
-    if head.frames > 1:
-        notes.append(Note("image-frames", f"{path.name} has {head.frames} frames; the first was used"))
-    content, change = image.transcode(data, path, target, limit)
-    if change or head.format not in _SUFFIX or (head.format == "PNG" and target == "jpg"):
-        notes.append(Note("image-converted", f"{head.format} became {target.upper()}" + (f"; {change}" if change else "")))
-    return content, f".{target}"

@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path, PureWindowsPath
 
@@ -19,13 +19,22 @@ def sample_stem(path: Path, root: Path, how: str) -> str:
     return "_".join([*path.parent.relative_to(root).parts, stem]) if how == "path" else stem
 
 
-def unique(items: Iterable[Item], skipped: list[Skipped]) -> tuple[Item, ...]:
-    """*items* by stem. Those with a bad stem, or with one that another item has too, go to *skipped* instead."""
+def unique(items: Iterable[Item], skipped: list[Skipped], foreign: Callable[[Item], Skipped | None] = lambda item: None) -> tuple[Item, ...]:
+    """*items* by stem. Those with a bad stem, or with one that another item has too, go to *skipped* instead.
+
+    Only where stems collide, *foreign* is asked whether an item is of another format after all.
+    """
     groups: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         groups[stem_key(item.stem)].append(item)
     kept = []
     for group in groups.values():
+        if len(group) > 1:
+            others = [foreign(item) for item in group]
+            skipped += [other for other in others if other]
+            group = [item for item, other in zip(group, others, strict=True) if not other]  # noqa: PLW2901
+        if not group:
+            continue
         fault = stem_fault(group[0].stem)
         paths = [str(item.labels[0] if item.labels else item.image) for item in group]
         if fault:

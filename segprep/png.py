@@ -7,13 +7,13 @@ flat and Pillow's encoder takes ten times as long for them.
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-InflateError: type[Exception] = isal_zlib.error
+InflateError = cast("type[Exception]", isal_zlib.error)
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))

@@ -34,7 +34,7 @@ class Canvas:
 
     def polygon(self, points: Sequence[float], value: int) -> None:
         """Fill the closed polygon of flat *points* x0, y0, x1, y1, … (even-odd, outline included)."""
-        xs, ys = points[::2], points[1::2]
+        ys = points[1::2]
         reach = max(map(abs, points))
         if reach > self.limit:
             points = clip_polygon(points, float(self.limit))

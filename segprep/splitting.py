@@ -1,17 +1,13 @@
 """Seeded, exact, sticky splits: train/val/test lists and folds, by sample or by group, optionally stratified.
 
-The unit of assignment is a group of samples that must stay together (one sample where no grouping is given). Cuts are
-integer arithmetic; randomness is one local generator, of which only the documented, stable ``random()`` is used, so
-that the same seed gives the same lists on every machine.
+The same seed gives the same lists on every machine and for every order of the directory listing.
 """
 
-import csv
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from math import lcm
 from pathlib import Path
 from random import Random
@@ -20,15 +16,14 @@ from typing import Any, Literal
 from . import engine, manifest, tree
 from .errors import SegprepError, TreeError, UsageError
 from .files import write_atomic
+from .grouping import groups_of
 from .manifest import MANIFEST
-from .names import natural_key, stem_of
+from .partition import assign, cut, natural
 from .staging import lock
-from .stratifying import balance, spread
 from .tree import LISTS, SPLITS, Tree
 from .types import Note
 
 Ratio = tuple[int, ...]
-Unit = tuple[str, ...]  # stems that stay together
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +83,7 @@ def split(
     if not stems:
         raise SegprepError("too-few-samples", f"{place.root} has no samples", "convert some first")
     fixed, notes = _fixed(place, stems, lists, SPLITS if update else keep, old)
-    groups = _groups(stems, group_by, place.root)
+    groups = groups_of(stems, group_by)
     vectors = _vectors(place, stems, stratify, jobs) if stratify else None
     parts = assign(stems, groups, _targets(len(stems), shares, fixed, update), Random(seed), fixed, vectors)
     result = {name: natural(part) for name, part in zip(SPLITS, parts, strict=True)}
@@ -123,96 +118,6 @@ def parse_ratio(text: str) -> tuple[str, Ratio]:
     return "/".join(f"{float(part * 100 / sum(parts)):g}" for part in parts), tuple(int(part * scale) for part in parts)
 
 
-def cut(count: int, shares: Ratio) -> list[int]:
-    """*count* samples in proportion to *shares*, by integer arithmetic; no part with a share stays empty while *count* allows.
-
-    >>> cut(101, (70, 20, 10)), cut(30, (70, 20, 10)), cut(2, (70, 20, 10))
-    ([70, 20, 11], [21, 6, 3], [1, 1, 0])
-    """
-    total, ends = sum(shares) or 1, [0]
-    for n in range(len(shares)):
-        ends.append(count * sum(shares[: n + 1]) // total)
-    sizes = [end - start for start, end in pairwise(ends)]
-    wanted = [n for n, share in enumerate(shares) if share]
-    if count < len(wanted):
-        return [int(n in wanted[:count]) for n in range(len(shares))]
-    for n in wanted:
-        if not sizes[n]:
-            sizes[max(range(len(sizes)), key=sizes.__getitem__)] -= 1
-            sizes[n] = 1
-    return sizes
-
-
-def natural(stems: Iterable[str]) -> tuple[str, ...]:
-    """*stems* in natural order."""
-    return tuple(sorted(stems, key=natural_key))
-
-
-def shuffled(elements: Sequence[Any], rng: Random) -> list[Any]:
-    """*elements* in random order (Fisher and Yates), from ``rng.random()`` alone."""
-    result = list(elements)
-    for last in range(len(result) - 1, 0, -1):
-        other = int(rng.random() * (last + 1))
-        result[last], result[other] = result[other], result[last]
-    return result
-
-
-def assign(
-    stems: Sequence[str], groups: Mapping[str, str], targets: Sequence[int], rng: Random, fixed: Mapping[str, int], vectors: Mapping[str, Sequence[int]] | None
-) -> list[list[str]]:
-    """Every stem to one part; part n aims at *targets[n]* stems. *fixed* stems stay in their part and take their group along.
-
-    *vectors* (stem -> amount per class) asks for equal class shares in all parts. Raises UsageError if a group is fixed to two parts.
-    """
-    parts: list[list[str]] = [[] for _ in targets]
-    units: dict[str, list[str]] = defaultdict(list)
-    homes: dict[str, int] = {}
-    for stem in natural(stems):
-        if stem in fixed:
-            parts[fixed[stem]].append(stem)
-            if homes.setdefault(groups[stem], fixed[stem]) != fixed[stem]:
-                raise UsageError(
-                    "bad-group",
-                    f"group {groups[stem]!r} lies in two lists already ({stem} is one of them)",
-                    "split anew with --overwrite, or without --group-by",
-                )
-    for stem in natural(stems):
-        if stem not in fixed:
-            units[groups[stem]].append(stem)
-    for name in [name for name in units if name in homes]:
-        parts[homes[name]] += units.pop(name)
-    free = shuffled([tuple(unit) for unit in units.values()], rng)
-    placed = balance(spread(free, targets, parts, vectors), targets, parts, vectors, rng) if vectors else _fill(free, targets, parts)
-    _no_empty(placed, targets, parts)
-    return [[*part, *(stem for unit in more for stem in unit)] for part, more in zip(parts, placed, strict=True)]
-
-
-def _fill(free: Sequence[Unit], targets: Sequence[int], parts: Sequence[Sequence[str]]) -> list[list[Unit]]:
-    """Large units first, each to the part that lacks the greatest share of its target among those that can take it whole."""
-    placed: list[list[Unit]] = [[] for _ in targets]
-    lacking = [target - len(part) for target, part in zip(targets, parts, strict=True)]
-    for unit in sorted(free, key=len, reverse=True):
-        fitting = [n for n, lack in enumerate(lacking) if lack >= len(unit)]
-        best = (
-            max(fitting, key=lambda n: (Fraction(lacking[n], targets[n]), targets[n]))
-            if fitting
-            else max(range(len(targets)), key=lambda n: (targets[n] > 0, lacking[n]))
-        )
-        placed[best].append(unit)
-        lacking[best] -= len(unit)
-    return placed
-
-
-def _no_empty(placed: list[list[Unit]], targets: Sequence[int], parts: Sequence[Sequence[str]]) -> None:
-    """Give an empty part that has a target the smallest unit of the part with most units."""
-    for n, target in enumerate(targets):
-        richest = max(range(len(placed)), key=lambda m: len(placed[m]))
-        if target and not placed[n] and not parts[n] and len(placed[richest]) > 1:
-            unit = min(placed[richest], key=len)
-            placed[richest].remove(unit)
-            placed[n].append(unit)
-
-
 def _targets(count: int, shares: Ratio, fixed: Mapping[str, int], update: bool) -> list[int]:
     """How many stems each list should have: all by *shares*, or with kept lists the rest by the other lists' shares."""
     if update or not fixed:
@@ -244,39 +149,6 @@ def _fixed(
         if stem in known:
             fixed.setdefault(stem, SPLITS.index(name))
     return fixed, notes
-
-
-def _groups(stems: Sequence[str], group_by: str | None, root: Path) -> dict[str, str]:
-    """Stem -> group. Raises UsageError for an expression or table that leaves stems without one."""
-    if group_by is None:
-        return {stem: stem for stem in stems}
-    table = Path(group_by)
-    if table.suffix.lower() == ".csv" or table.is_file():
-        found = _table(table)
-        groups = {stem: found.get(stem, "") for stem in stems}
-    else:
-        try:
-            pattern = re.compile(group_by)
-        except re.error as error:
-            raise UsageError("bad-group", f"--group-by {group_by!r} is no regular expression: {error}", r"for example --group-by '^(patient\d+)_'") from error
-        matches = {stem: pattern.search(stem) for stem in stems}
-        groups = {stem: (match[1] if pattern.groups else match[0]) or "" if match else "" for stem, match in matches.items()}
-    if without := [stem for stem in stems if not groups[stem]]:
-        raise UsageError(
-            "bad-group", f"--group-by {group_by} gives {len(without)} samples no group: {', '.join(without[:5])}", "correct the expression or the table"
-        )
-    return groups
-
-
-def _table(path: Path) -> dict[str, str]:
-    try:
-        rows = [row for row in csv.reader(path.read_text("utf-8-sig").splitlines()) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError("bad-group", f"{path}: {error}", "give a UTF-8 CSV file with the columns stem,group") from error
-    if short := [row for row in rows if len(row) < 2]:
-        raise UsageError("bad-group", f"{path}: a row has {len(short[0])} column: {short[0]}", "give the columns stem,group")
-    exact = {row[0].strip(): row[1].strip() for row in rows}
-    return {stem_of(stem): group for stem, group in exact.items()} | exact
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from math import fsum
 from random import Random
 
-Unit = tuple[str, ...]
+from .types import Unit
+
 MISSING = 1e6  # one class that a part lacks, though it could have it, outweighs every difference of shares
 
 

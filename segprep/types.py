@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 IGNORE = 255
 OBJECT_IGNORE = 65_535
+Unit = tuple[str, ...]  # stems that a split keeps together
 MAX_PIXELS = 178_956_970  # where Pillow, too, calls a picture a decompression bomb
 
 Overlap = Annotated[

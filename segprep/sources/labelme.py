@@ -10,8 +10,6 @@ pixels of the picture as labelme shows it, that is upright; a missing shape_type
 earlier ones.
 """
 
-import base64
-import binascii
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +17,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, cast
 
-import numpy as np
-
+from .. import annotated, engine, image, jsonfile, painting, pairing
 from .. import classes as class_lists
-from .. import engine, image, jsonfile, painting, pairing
 from ..errors import ForeignFileError, SegprepError, SourceError, UnknownClassError, UsageError
-from ..files import MAX_BYTES, digest, read_below, walk
+from ..files import MAX_BYTES, read_below, walk
 from ..names import clean_label, shown, stem_key, stem_of
 from ..painting import Shape
 from ..raster import TooComplexError
@@ -87,30 +83,35 @@ class Reader:
             stem = pairing.sample_stem(path, roots[0], self.stem)
             items.append(Item(stem, beside[0] if len(beside) == 1 else None, (path,), (known, tuple(beside), tuple(further.get(key, ())))))
         skipped: list[Skipped] = []
-        kept = pairing.unique(items, skipped)
-        return Scan(kept, known, tuple(self._sort_out(skipped)), notes=tuple(notes))
+        kept = pairing.unique(items, skipped, lambda item: _foreign(self, item))
+        return Scan(kept, known, tuple(skipped), notes=tuple(notes))
 
     def read(self, item: Item) -> Sample:
         """The image, and the mask that its shapes paint."""
         path = item.labels[0]
         content, embedded, notes = _annotation(self, path)
         known = cast("Classes", item.payload[0])
-        data, upright, (height, width) = _image(self, item, content, embedded, notes)
+        named = content.get("imagePath")
+        if not isinstance(named, str | None):
+            raise SourceError(path, f"imagePath: text was expected, not {type(named).__name__}")
+        size = annotated.recorded_size(path, content)
+        search = annotated.Search(path, named or "", embedded, size, item.payload[1], item.payload[2], self.roots(), self.compare, self.max_pixels)
+        view = annotated.view_of(search, notes)
         shapes = _shapes(self, path, content.get("shapes") or [], known, notes)
         if not shapes and not content.get("shapes"):
             notes.append(Note("no-shapes", "no shapes: the mask is all background"))
         shapes = painting.in_order(shapes, self.overlap, _names(self.priority))
         try:
             if self.overlap == "error":
-                painting.refuse_overlap(shapes, height, width)
-            mask, objects, lost = painting.paint(shapes, height, width, background=known.background or 0, objects=self.objects)
+                painting.refuse_overlap(shapes, *view.size)
+            mask, objects, lost = painting.paint(shapes, *view.size, background=known.background or 0, objects=self.objects)
         except TooComplexError as error:
             raise SourceError(path, f"shapes: {error}", "redraw or simplify it", "shape-too-complex") from error
         except painting.OverlapError as error:
             raise SourceError(path, str(error), "separate them, or give another --overlap", "overlap") from error
         except ValueError as error:
             raise SourceError(path, str(error), "split the image", "too-many-objects") from error
-        return Sample(item.stem, data, mask, objects, upright, (*notes, *lost))
+        return Sample(item.stem, view.data, mask, objects, view.upright, (*notes, *lost))
 
     def roots(self) -> tuple[Path, ...]:
         """The folders that may be opened, resolved; the source itself first."""
@@ -131,19 +132,6 @@ class Reader:
                 found.update(renamed.get(label, label) for label in labels if label not in excluded)
         return class_lists.infer(found)
 
-    def _sort_out(self, skipped: Sequence[Skipped]) -> list[Skipped]:
-        """Colliding files that are no labelme annotations at all are named as such."""
-        result = []
-        for one in skipped:
-            try:
-                _annotation(self, Path(one.path))
-                result.append(one)
-            except ForeignFileError as error:
-                result.append(Skipped(one.stem, one.path, error.code, error.reason, foreign=True))
-            except SourceError:
-                result.append(one)
-        return result
-
 
 @dataclass(frozen=True, slots=True)
 class _Labels:
@@ -157,6 +145,17 @@ class _Labels:
             return {clean_label(shape["label"]) for shape in content.get("shapes") or []}
         except (SourceError, ValueError, TypeError, KeyError):
             return set()  # the same fault is reported with its address when the file is read
+
+
+def _foreign(reader: Reader, item: Item) -> Skipped | None:
+    """Why *item* is no labelme annotation at all, or None if it may be one."""
+    try:
+        _annotation(reader, item.labels[0])
+    except ForeignFileError as error:
+        return Skipped(item.stem, str(error.path), error.code, error.reason, foreign=True)
+    except SourceError:
+        pass
+    return None
 
 
 def _checked(reader: Reader) -> None:
@@ -196,92 +195,6 @@ def _annotation(reader: Reader, path: Path) -> tuple[dict[str, Any], bytes | Non
         raise SourceError(path, f"imageData: text was expected, not {type(embedded).__name__}")
     notes = [] if parsed.encoding == "utf-8" else [Note("other-encoding", f"read as {parsed.encoding}")]
     return content, embedded.encode() if isinstance(embedded, str) else embedded, notes
-
-
-def _image(reader: Reader, item: Item, content: Mapping[str, Any], embedded: bytes | None, notes: list[Note]) -> tuple[bytes, bool, tuple[int, int]]:
-    """The image's bytes, whether shapes were drawn on its upright view, and the size (H, W) of that view."""
-    path, roots = item.labels[0], reader.roots()
-    named = content.get("imagePath")
-    if named is not None and not isinstance(named, str):
-        raise SourceError(path, f"imagePath: text was expected, not {type(named).__name__}")
-    _, beside, below = item.payload
-    near = item.image or pairing.pick(beside, "several images beside the annotation have its name")
-    found = pairing.locate(named or "", path.parent, near, roots, {stem_key(stem_of(path.name)): below}, stem_of(path.name))
-    recorded = _recorded(path, content)
-    problem = None
-    if found:
-        file, how = found
-        data = read_below(file, roots)
-        try:
-            upright, size = _view(file, image.header(data, file, reader.max_pixels), recorded, notes)
-        except SourceError as error:
-            if error.code not in ("size-mismatch", "image-damaged", "image-unsupported") or not embedded:
-                raise
-            problem = error
-        else:
-            if how:
-                notes.append(Note("image-found-elsewhere", f"imagePath {shown(named)} is not there; {file.name} was found {how}"))
-            if reader.compare and embedded:
-                _compare(path, file, data, _decoded(path, embedded), notes, reader.max_pixels)
-            return data, upright, size
-    if not embedded:
-        raise SourceError(path, f"no image: imagePath {shown(named)!r} is not in the source folder, no image has the annotation's name, imageData is empty", "name the images' folder with --image-root", "image-missing")  # fmt: skip
-    data = _decoded(path, embedded)
-    upright, size = _view(path, image.header(data, path, reader.max_pixels), recorded, notes, "imageData: ")
-    reason = f" because {problem.path.name} {problem.reason}" if problem else ""
-    notes.append(Note("image-embedded", f"the embedded copy (imageData) was used{reason}"))
-    return data, upright, size
-
-
-def _recorded(path: Path, content: Mapping[str, Any]) -> tuple[int, int] | None:
-    """imageHeight and imageWidth, if both are given."""
-    height, width = content.get("imageHeight"), content.get("imageWidth")
-    if height is None or width is None:
-        return None
-    if not all(type(value) in (int, float) and value > 0 for value in (height, width)):
-        raise SourceError(path, f"imageHeight, imageWidth: positive numbers were expected, not {shown((height, width))}")
-    return height, width
-
-
-def _view(path: Path, head: image.Header, recorded: tuple[int, int] | None, notes: list[Note], where: str = "") -> tuple[bool, tuple[int, int]]:
-    """Which view of the image the annotator saw, and its size (H, W). labelme shows pictures upright since version 3."""
-    upright, stored = head.shape(upright=True), head.shape(upright=False)
-    if recorded is not None and recorded not in (upright, stored):
-        height, width = recorded
-        raise SourceError(
-            path,
-            f"{where}the image is {upright[1]}x{upright[0]}, the annotation was made on {width}x{height}",
-            "restore the image that was annotated",
-            "size-mismatch",
-        )
-    if head.orientation > 1 and (recorded is None or upright == stored):
-        notes.append(Note("orientation-unclear", f"EXIF orientation {head.orientation}: taken as annotated on the upright picture; look at this one"))
-    return recorded in (None, upright), upright if recorded in (None, upright) else stored
-
-
-def _decoded(path: Path, embedded: bytes) -> bytes:
-    try:
-        return base64.b64decode(embedded.strip(), validate=True) or b"\0"
-    except (binascii.Error, ValueError):
-        pass
-    try:
-        return base64.b64decode(b"".join(embedded.split()), validate=True)  # some tools break the lines
-    except (binascii.Error, ValueError) as error:
-        raise SourceError(path, f"imageData: is not base64: {error}", "give the image file, or annotate again", "bad-image-data") from error
-
-
-def _compare(path: Path, file: Path, data: bytes, copy: bytes, notes: list[Note], limit: int) -> None:
-    """Note it if the image file and the embedded copy differ by more than re-encoding does."""
-    if digest(data) == digest(copy):
-        return
-    first, second = image.pixels(data, file, limit=limit), image.pixels(copy, path, limit=limit)
-    if first.shape != second.shape:
-        notes.append(Note("image-disagrees", f"{file.name} is {first.shape[1]}x{first.shape[0]}, the embedded copy {second.shape[1]}x{second.shape[0]}"))
-        return
-    difference = float(np.abs(first.astype(np.int16) - second).mean())
-    spread = float(first.std() + second.std()) / 2
-    if difference > 1 + 0.1 * spread:
-        notes.append(Note("image-disagrees", f"{file.name} and the embedded copy differ by {difference:.1f} grey levels on average"))
 
 
 def _values(reader: Reader, known: Classes) -> dict[str, int]:
@@ -373,7 +286,7 @@ def _stamp(reader: Reader, path: Path, where: str, raw: Mapping[str, Any], flat:
     if not isinstance(encoded, str):
         raise SourceError(path, f"{where}.mask: a base64 PNG was expected", "redraw or delete the shape", "bad-shape")
     try:
-        data = _decoded(path, encoded.encode())
+        data = annotated.decoded(path, encoded.encode(), "base64")
         bitmap = image.decode_mask(data, path, reader.max_pixels) > 0
     except SegprepError as error:
         raise SourceError(path, f"{where}.mask: {getattr(error, 'reason', error.message)}", "redraw or delete the shape", "bad-shape") from error
