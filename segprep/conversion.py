@@ -1,11 +1,11 @@
 """Source to tree: scan, read every sample, finish its image, stage it, publish all at once."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from . import __version__, engine, manifest, sources
 from .errors import BadInputError, SegprepError, TreeError, UsageError
@@ -16,10 +16,7 @@ from .manifest import MANIFEST, RECORDS, Manifest
 from .pairing import real_folders
 from .staging import Staging, append, lock
 from .tree import LISTS, Tree, class_files, is_tree, list_bytes
-from .types import Item, Note, Reader, Record, Scan, Skipped
-
-Element = TypeVar("Element")
-Progress = Callable[[Iterable[Element], int, str], Iterable[Element]]
+from .types import Item, Note, Progress, Reader, Record, Scan, Skipped, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +36,6 @@ class Conversion:
     def failed(self) -> tuple[Skipped, ...]:
         """The skipped inputs that are of this format but cannot be used."""
         return tuple(one for one in self.skipped if not one.foreign)
-
-
-def no_progress(elements: Iterable[Element], total: int, what: str) -> Iterable[Element]:
-    """The default: no progress display."""
-    return elements
 
 
 def convert(
@@ -73,7 +65,7 @@ def convert(
     reader = sources.load(format)(root=Path(source), **options)  # type: ignore[call-arg]
     root, out = real_folders(reader.root)[0], Path(os.path.abspath(out))
     _refuse_overlap(root, out)
-    scan = reader.scan(jobs)
+    scan = reader.scan(jobs, progress)
     if not scan.items and not scan.skipped:
         raise SegprepError("nothing-to-convert", f"{source} holds nothing in format {format}", "is this the right folder, and the right format?")
     plan = _plan(format, reader, scan, out, image_format, mask_mode, overwrite)
@@ -117,13 +109,13 @@ def _plan(format: str, reader: Reader, scan: Scan, out: Path, image_format: str,
     origin = {"format": format, "path": _plain(real_folders(reader.root)[0], out), "options": options}
     identity = {"segprep": __version__, "source": origin, "classes": names, "background": scan.classes.background}
     staging = Staging(out)
-    mine = staging.folder / "identity.json"
-    resumed = mine.is_file() and mine.read_bytes() == staging.render(identity)
-    if mine.is_file() and not (resumed or overwrite):
+    begun = staging.identity()
+    resumed = begun is not None and begun.get("source") == origin
+    if begun is not None and not (resumed or overwrite):
         raise TreeError(
             "unfinished-run", f"{staging.folder} holds the unfinished work of another command", "finish it with that command, or discard it with --overwrite"
         )
-    records = {record.stem: record for record in staging.journal()} if resumed else {}
+    records = {record.stem: record for record in staging.journal()} if begun == identity else {}
     if overwrite:
         return _Plan(identity, records, None, resumed, True, ())
     path, listed = staging.previous()

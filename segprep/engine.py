@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 
 from .errors import SourceError
 
+WORTH_A_WORKER = 40  # items; starting a process takes as long as converting about that many
 Input = TypeVar("Input")
 Output = TypeVar("Output")
 
@@ -63,7 +64,7 @@ def run(function: Callable[[Input], Output], items: Sequence[Input], *, jobs: in
     *function* and the items must be picklable when *jobs* > 1. At most 4 chunks per worker are under way, so memory does
     not grow with the number of items.
     """
-    jobs = min(jobs, -(-len(items) // chunk))
+    jobs = min(jobs, len(items) // WORTH_A_WORKER)
     if jobs <= 1:
         for item in items:
             yield _attempt(function, item)

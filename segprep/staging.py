@@ -22,7 +22,7 @@ from typing import Any
 import filelock
 
 from . import manifest
-from .errors import LockedError, TreeError
+from .errors import LockedError
 from .files import digest, sync_file, sync_folder, write_atomic, write_error
 from .manifest import MANIFEST, RECORDS
 from .tree import CLASS_NAMES, IMAGES, LABELMAP, LISTS, MASKS, OBJECTS, STAGING, guard_links
@@ -60,30 +60,31 @@ class Staging:
         """Where the unfinished work lies."""
         return self.root / STAGING
 
-    def begin(self, identity: Mapping[str, Any]) -> bool:
-        """Prepare the folder; True if it goes on with earlier work of the same *identity*. Raises TreeError if another's work lies there."""
+    def begin(self, identity: Mapping[str, Any]) -> None:
+        """Prepare the folder for work of this *identity*; what was finished under another one (a changed class list, say) is not used."""
         guard_links(self.root)
         path, wanted = self.folder / "identity.json", self.render(identity)
-        if path.is_file():
-            if path.read_bytes() != wanted:
-                raise TreeError(
-                    "unfinished-run",
-                    f"{self.folder} holds the unfinished work of another command",
-                    "finish it with that command, or discard it with --overwrite",
-                )
-            return True
+        if path.is_file() and path.read_bytes() != wanted:
+            (self.folder / "journal.jsonl").unlink(missing_ok=True)
         try:
             for name in (IMAGES, MASKS, OBJECTS):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise write_error(self.folder, error) from error
         write_atomic(path, wanted)
-        return False
 
     @staticmethod
     def render(identity: Mapping[str, Any]) -> bytes:
         """*identity* as the bytes of identity.json."""
         return (json.dumps(identity, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "surrogatepass")
+
+    def identity(self) -> Mapping[str, Any] | None:
+        """Whose work lies in the folder, or None."""
+        try:
+            found = json.loads((self.folder / "identity.json").read_bytes())
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
 
     def discard(self) -> None:
         """Throw the folder away."""

@@ -1,9 +1,9 @@
 """The nouns of segprep: small frozen values that every room shares. CONTEXT.md explains each word."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +32,15 @@ Stem = Annotated[
     Literal["name", "path"],
     "Sample names: name = the file name without its last extension, path = with the folders below SRC joined by _.",
 ]
+
+
+Element = TypeVar("Element")
+Progress = Callable[[Iterable[Element], int, str], Iterable[Element]]
+
+
+def no_progress(elements: Iterable[Element], total: int, what: str) -> Iterable[Element]:
+    """The default: no progress display. *total* elements are passed on; *what* is being done to them."""
+    return elements
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +150,7 @@ class Reader(Protocol):
     def recognise(cls, root: Path) -> Evidence | None:
         """Is *root* laid out in this format, and by what sign? Cheap; reads a few files at most."""
 
-    def scan(self, jobs: int = 1) -> Scan:
+    def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """All items and the class list. Raises SegprepError where the folder as a whole cannot be used."""
 
     def read(self, item: Item) -> Sample:

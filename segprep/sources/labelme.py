@@ -24,7 +24,24 @@ from ..files import MAX_BYTES, read_below, walk
 from ..names import clean_label, shown, stem_key, stem_of
 from ..painting import Shape
 from ..raster import TooComplexError
-from ..types import IGNORE, MAX_PIXELS, Classes, ClassList, Evidence, Item, MaxPixels, Note, Overlap, Sample, Scan, Skipped, Stem, Unknown
+from ..types import (
+    IGNORE,
+    MAX_PIXELS,
+    Classes,
+    ClassList,
+    Evidence,
+    Item,
+    MaxPixels,
+    Note,
+    Overlap,
+    Progress,
+    Sample,
+    Scan,
+    Skipped,
+    Stem,
+    Unknown,
+    no_progress,
+)
 
 MAX_POINTS = 100_000
 FARTHEST = 1e100  # beyond this a coordinate is no place, and arithmetic on it would overflow
@@ -64,14 +81,14 @@ class Reader:
                 return Evidence(0.9, f"{path.name} has a list of shapes")
         return None
 
-    def scan(self, jobs: int = 1) -> Scan:
+    def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every .json file is an item; the class list comes from --classes, SRC/labels.txt or all labels, in this order."""
         _checked(self)
         roots = self.roots()
         files = list(walk(roots[0]))
         jsons = [path for path in files if path.suffix.lower() == ".json"]
         near = pairing.images_by_stem(files)
-        known, notes = self._classes(roots[0], jsons, jobs)
+        known, notes = self._classes(roots[0], jsons, jobs, progress)
         further: dict[str, list[Path]] = {}
         for root in roots[1:]:
             for key, paths in pairing.images_below(root).items():
@@ -117,7 +134,7 @@ class Reader:
         """The folders that may be opened, resolved; the source itself first."""
         return pairing.real_folders(self.root, self.image_root)
 
-    def _classes(self, root: Path, jsons: Sequence[Path], jobs: int) -> tuple[Classes, list[Note]]:
+    def _classes(self, root: Path, jsons: Sequence[Path], jobs: int, progress: Progress[Any]) -> tuple[Classes, list[Note]]:
         excluded, renamed = set(self.exclude), _renames(self.map)
         if self.classes is not None:
             if self.classes.isdecimal():
@@ -127,7 +144,7 @@ class Reader:
             read_below(root / "labels.txt", (root,))
             return class_lists.make(class_lists.read_list(root / "labels.txt")), [Note("classes-found", f"classes read from {root / 'labels.txt'}")]
         found: set[str] = set()
-        for labels in engine.run(_Labels(self), jsons, jobs=jobs):
+        for labels in progress(engine.run(_Labels(self), jsons, jobs=jobs, chunk=32), len(jsons), "reading labels"):
             if not isinstance(labels, engine.Failure):
                 found.update(renamed.get(label, label) for label in labels if label not in excluded)
         return class_lists.infer(found)
