@@ -249,7 +249,8 @@ def _described(task: "Task", plan: _Plan, scan: Scan, lines: Mapping[str, bytes]
     split = plan.old.split if plan.old else None
     if split and removed:
         gone = {stem: name for name in ("train", "val", "test") for stem in lists.get(name, ()) if stem in set(removed)}
-        split = {**split, "vanished": {**split.get("vanished", {}), **gone}}
+        left = {name: len([stem for stem in lists.get(name, ()) if stem not in gone]) for name in split.get("counts", ())}
+        split = {**split, "counts": left, "vanished": {**split.get("vanished", {}), **gone}}
     fresh = {name: [stem for stem in stems if stem not in set(removed)] for name, stems in lists.items() if set(stems) & set(removed)}
     if not lists:
         fresh = {name: [stem for stem in stems if stem in lines] for name, stems in scan.lists.items()}

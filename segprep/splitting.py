@@ -87,6 +87,9 @@ def split(
     vectors = _vectors(place, stems, stratify, jobs) if stratify else None
     parts = assign(stems, groups, _targets(len(stems), shares, fixed, update), Random(seed), fixed, vectors)
     result = {name: natural(part) for name, part in zip(SPLITS, parts, strict=True)}
+    for name in keep:
+        if more := [stem for stem in result[name] if stem not in fixed]:
+            raise UsageError("bad-group", f"{more[0]!r} belongs to a group of the kept list {name}, which would grow", "add it to the list, or group otherwise")
     result["trainval"] = natural((*result["train"], *result["val"]))
     pairs = _folds(result["trainval"], groups, folds, Random(seed + 1), vectors, lists if update else {})
     record = {
