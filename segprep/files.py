@@ -52,16 +52,21 @@ def resolve_below(path: Path, roots: tuple[Path, ...]) -> Path:
     if "\0" in text:
         raise SourceError(Path(text.replace("\0", "\\0")), "the path has a NUL character", code="path-outside-root")
     lexical = os.path.normpath(text)
-    if not any(Path(lexical).is_relative_to(root) for root in roots):
+    if not _is_below(lexical, roots):
         raise SourceError(path, "lies outside the source folder", "move it in, or name its folder with --image-root", "path-outside-root")
     try:
-        real = Path(os.path.realpath(lexical, strict=True))
+        real = os.path.realpath(lexical, strict=True)
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise SourceError(path, f"cannot be read: {reason}", code="unreadable") from error
-    if not any(real.is_relative_to(root) for root in roots):
+    if not _is_below(real, roots):
         raise SourceError(path, "is a link that leads out of the source folder", "copy the file in", "link-outside-root")
-    return real
+    return Path(real)
+
+
+def _is_below(text: str, roots: tuple[Path, ...]) -> bool:
+    """Whether the absolute, normal path *text* is one of *roots* or below it. Strings, because this runs for every file."""
+    return any(text == str(root) or text.startswith(os.path.join(str(root), "")) for root in roots)
 
 
 def read_below(path: Path, roots: tuple[Path, ...], limit: int = MAX_BYTES) -> bytes:

@@ -20,6 +20,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_OPENING = re.compile(rb'\s*:\s*"')
+WORTH_CUTTING = 1024  # bytes
 _CUT = "\ue000segprep:cut\ue000"  # private-use characters: no real value looks like this
 
 
@@ -35,14 +37,22 @@ class Parsed:
 def parse(data: bytes, path: Path, cut: str = "", encoding: str = "auto") -> Parsed:
     """Parse *data*; the string value of the top-level key *cut* is not parsed but returned as ``out``. Raises SourceError."""
     raw, used = _as_utf8(data, path, encoding)
-    found = re.search(rb'"%s"\s*:\s*"([^"\\]{64,})"' % re.escape(cut.encode()), raw) if cut else None
-    if found:
-        text = raw[: found.start(1)] + _CUT.encode() + raw[found.end(1) :]
-        value = _load(_text(text, path), path)
+    start, end = _span(raw, cut) if cut else (0, 0)
+    if end - start >= WORTH_CUTTING:
+        value = _load(_text(raw[:start] + _CUT.encode() + raw[end:], path), path)
         if isinstance(value, dict) and value.get(cut) == _CUT:
             del value[cut]
-            return Parsed(value, used, found[1])
+            return Parsed(value, used, raw[start:end])
     return Parsed(_load(_text(raw, path), path), used)
+
+
+def _span(raw: bytes, key: str) -> tuple[int, int]:
+    """Where the string value of *key* begins and ends, if it stands there without an escape; else (0, 0). The parser checks the find."""
+    opening = _OPENING.match(raw, raw.find(b'"%s"' % key.encode()) + len(key) + 2)
+    if not opening:
+        return 0, 0
+    end = raw.find(b'"', opening.end())
+    return (opening.end(), end) if raw.find(b"\\", opening.end(), end) < 0 else (0, 0)
 
 
 def _as_utf8(data: bytes, path: Path, encoding: str) -> tuple[bytes, str]:

@@ -7,12 +7,13 @@ and instance ids. That is one pass however many shapes there are, and equals pai
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .raster import Canvas
+from .image import histogram
+from .raster import Canvas, look_up
 from .types import IGNORE, OBJECT_IGNORE, Note
 
 Kind = Literal["polygon", "rectangle", "disc", "line", "points", "stamp"]
@@ -74,6 +75,17 @@ def area(shape: Shape) -> float:
     return math.pi * shape.radius**2 * len(xs)
 
 
+def degenerate(shape: Shape) -> bool:
+    """Whether all points of an area lie on one line, or a disc has no radius."""
+    if shape.kind == "disc":
+        return shape.radius == 0
+    x, y, *rest = shape.points
+    if shape.kind == "rectangle":
+        return rest[-2] == x or rest[-1] == y
+    steps = [(u - x, v - y) for u, v in zip(rest[::2], rest[1::2], strict=True) if (u, v) != (x, y)]
+    return not steps or not any(steps[0][0] * dy - steps[0][1] * dx for dx, dy in steps)
+
+
 def in_order(shapes: Sequence[Shape], overlap: str, priority: Sequence[str] = ()) -> list[Shape]:
     """*shapes* in painting order, last on top; ties keep the file's order."""
     if overlap == "area":
@@ -95,13 +107,14 @@ def paint(
     canvas = Canvas(height, width, len(shapes))
     for number, shape in enumerate(shapes, 1):
         draw(canvas, shape, number)
-    counts = canvas.counts()
-    notes = [_lost(shape, height, width) for number, shape in enumerate(shapes, 1) if number >= len(counts) or not counts[number]]
-    mask = canvas.look_up(bytes([background, *(shape.value for shape in shapes)]))
-    return mask, _instances(canvas, shapes, background) if objects else None, notes
+    drawn = canvas.array()
+    seen = histogram(drawn) if drawn.dtype == np.uint8 else set(np.unique(drawn).tolist())
+    notes = [_lost(shape, height, width) for number, shape in enumerate(shapes, 1) if number not in seen]
+    mask = look_up(drawn, bytes([background, *(shape.value for shape in shapes)]))
+    return mask, _instances(drawn, shapes, background) if objects else None, notes
 
 
-def _instances(canvas: Canvas, shapes: Sequence[Shape], background: int) -> NDArray[np.uint16]:
+def _instances(drawn: NDArray[Any], shapes: Sequence[Shape], background: int) -> NDArray[np.uint16]:
     numbers: dict[object, int] = {}
     table = [0]
     for shape in shapes:
@@ -113,7 +126,7 @@ def _instances(canvas: Canvas, shapes: Sequence[Shape], background: int) -> NDAr
             table.append(numbers.setdefault(shape.key, len(numbers) + 1))
     if len(numbers) >= OBJECT_IGNORE:
         raise ValueError(f"{len(numbers)} instances; 65534 are possible")
-    return np.array(table, np.uint16).take(canvas.array())
+    return np.array(table, np.uint16).take(drawn)
 
 
 def _lost(shape: Shape, height: int, width: int) -> Note:

@@ -89,18 +89,6 @@ class Canvas:
         """The canvas (H, W), uint8 or int32."""
         return np.asarray(self._image)
 
-    def counts(self) -> list[int]:
-        """How many pixels have each value, from 0 on."""
-        if self._image.mode == "L":
-            return list(self._image.histogram())
-        return [int(n) for n in np.bincount(self.array().reshape(-1))]
-
-    def look_up(self, table: bytes) -> NDArray[np.uint8]:
-        """(H, W) uint8: ``table[value]`` at every pixel; *table* has an entry for every value that occurs."""
-        if self._image.mode == "L":
-            return np.asarray(self._image.point(table.ljust(256, b"\0")))
-        return np.frombuffer(table, np.uint8).take(self.array())
-
     def _box_area(self, x0: float, y0: float, x1: float, y1: float) -> float:
         return max(0.0, min(x1, self.width) - max(x0, 0)) * max(0.0, min(y1, self.height) - max(y0, 0))
 
@@ -155,3 +143,10 @@ def clip_segment(segment: Sequence[float], limit: float) -> list[float]:
         near, far = sorted(((-limit - start) / delta, (limit - start) / delta))
         first, last = max(first, near), min(last, far)
     return [x + first * dx, y + first * dy, x + last * dx, y + last * dy] if first <= last else []
+
+
+def look_up(drawn: NDArray[Any], table: bytes) -> NDArray[np.uint8]:
+    """(H, W) uint8: ``table[value]`` at every pixel of a canvas's array; *table* has an entry for every value that occurs."""
+    if drawn.dtype == np.uint8:
+        return np.frombuffer(drawn.tobytes().translate(table.ljust(256, b"\0")), np.uint8).reshape(drawn.shape)
+    return np.frombuffer(table, np.uint8).take(drawn)

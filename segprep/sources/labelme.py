@@ -274,7 +274,7 @@ def _shape(reader: Reader, path: Path, where: str, raw: Mapping[str, Any], label
         return _stamp(reader, path, where, raw, flat, made)
     elif kind == "rectangle":
         made = Shape("rectangle", flat, value, label, where, key)
-    if kind in ("polygon", "rectangle", "circle") and painting.area(made) == 0:
+    if kind in ("polygon", "rectangle", "circle") and painting.degenerate(made):
         notes.append(Note("degenerate-shape", f"{where} ({shown(label)}) encloses no area"))
     return made
 
@@ -287,7 +287,7 @@ def _flat(path: Path, where: str, points: Any) -> tuple[float, ...]:
         raise SourceError(path, f"{where}: {len(points)} points; {MAX_POINTS} are allowed", "simplify the outline", "shape-too-complex")
     if {type(point) for point in points} <= {list} and {len(point) for point in points} <= {2}:
         flat = tuple(chain.from_iterable(points))
-        if {type(value) for value in flat} <= {int, float} and all(-FARTHEST < value < FARTHEST for value in flat):
+        if {type(value) for value in flat} <= {int, float} and (not flat or (max(flat) < FARTHEST and min(flat) > -FARTHEST)):
             return flat
     at = next(n for n, point in enumerate(points) if not _is_point(point))
     raise SourceError(path, f"{where}[{at}]: two finite numbers were expected, not {shown(points[at])[:80]}", "redraw or delete the shape", "bad-shape")
