@@ -190,8 +190,7 @@ def _convert(
     with open(staging.folder / "journal.jsonl", "ab") as journal:
         for result in progress(engine.run(task, todo, jobs=jobs), len(todo), "converting"):
             if isinstance(result, Record):
-                append(journal, result)
-                lines[result.stem] = manifest.dump_record(result)
+                lines[result.stem] = append(journal, result)
                 notes += (replace(note, stem=result.stem) for note in result.notes)
             results.append(result if isinstance(result, engine.Failure) else None)
     skipped = _failures(results, todo, scan)

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import filelock
 
@@ -158,7 +158,9 @@ class Staging:
         write_atomic(opened, b"")
 
 
-def append(file: Any, record: Record) -> None:
-    """Add *record* to an open journal."""
-    file.write(manifest.dump_record(record))
+def append(file: IO[bytes], record: Record) -> bytes:
+    """Add *record* to an open journal; its line."""
+    line = manifest.dump_record(record)
+    file.write(line)
     file.flush()
+    return line
