@@ -70,6 +70,11 @@ def view_of(search: Search, notes: list[Note]) -> View:
             return view
     if not search.embedded:
         tried = f"imagePath {shown(search.named)!r} is not in the source folder, no image has the annotation's name, imageData is empty"
+        if pairing.escapes(search.named, path.parent, search.roots):
+            reason = (
+                f"imagePath: {shown(search.named)!r} lies outside the source folder and is not opened; no image has the annotation's name, imageData is empty"
+            )
+            raise SourceError(path, reason, "name the images' folder with --image-root", "path-outside-root")
         raise SourceError(path, f"no image: {tried}", "name the images' folder with --image-root", "image-missing")
     view = _view(search, path, decoded(path, search.embedded), notes, "imageData: ")
     notes.append(Note("image-embedded", f"the embedded copy (imageData) was used{reason}"))

@@ -186,7 +186,7 @@ def _convert(
     staging.begin(plan.identity)
     lines = {stem: manifest.dump_record(record) for stem, record in kept.items()}
     results: list[engine.Failure | None] = []
-    notes: list[Note] = []
+    notes = [replace(note, stem=record.stem) for record in kept.values() for note in record.notes if plan.resumed]
     with open(staging.folder / "journal.jsonl", "ab") as journal:
         for result in progress(engine.run(task, todo, jobs=jobs), len(todo), "converting"):
             if isinstance(result, Record):

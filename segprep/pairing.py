@@ -87,7 +87,7 @@ def locate(named: str, beside: Path, near: Path | None, roots: Sequence[Path], b
     pure = PureWindowsPath(named)
     tail = [part for part in pure.parts if part not in (pure.anchor, "..", ".")]
     if tail and "://" not in named and not tail[-1].lower().endswith(".json"):
-        exact = Path(os.path.normpath(beside / (Path(named) if Path(named).is_absolute() else Path(*pure.relative_to(pure.anchor).parts))))
+        exact = _meant(named, beside)
         if _inside(exact, roots) and find_below(exact, tuple(roots)):
             return exact, ""
         if find_below(beside / tail[-1], tuple(roots)):
@@ -100,6 +100,17 @@ def locate(named: str, beside: Path, near: Path | None, roots: Sequence[Path], b
                 return root.joinpath(*tail[part:]), "below --image-root"
     found = pick(by_root.get(stem_key(stem), ()), f"several images below --image-root are called {stem}")
     return (found, "below --image-root, by the annotation's own name") if found else None
+
+
+def _meant(named: str, beside: Path) -> Path:
+    """The place that *named* means, seen from the folder *beside*; drive letters are dropped."""
+    pure = PureWindowsPath(named)
+    return Path(os.path.normpath(beside / (Path(named) if Path(named).is_absolute() else Path(*pure.relative_to(pure.anchor).parts))))
+
+
+def escapes(named: str, beside: Path, roots: Sequence[Path]) -> bool:
+    """Whether *named* is a URL or means a place outside *roots*."""
+    return "://" in named or "\0" in named or not _inside(_meant(named, beside), roots)
 
 
 def _inside(path: Path, roots: Sequence[Path]) -> bool:
