@@ -16,7 +16,7 @@ from .manifest import MANIFEST, RECORDS, Manifest
 from .pairing import real_folders
 from .staging import Staging, append, lock
 from .tree import LISTS, Tree, class_files, is_tree, list_bytes
-from .types import Item, Note, Progress, Reader, Record, Scan, Skipped, no_progress
+from .types import Item, Note, Progress, Record, Scan, Skipped, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +68,54 @@ def convert(
     scan = reader.scan(jobs, progress)
     if not scan.items and not scan.skipped:
         raise SegprepError("nothing-to-convert", f"{source} holds nothing in format {format}", "is this the right folder, and the right format?")
-    plan = _plan(format, reader, scan, out, image_format, mask_mode, overwrite)
     task = Task(reader, root, out, image_format, mask_mode, write=not dry_run)
-    kept = _kept(task, scan, plan, jobs, progress)
-    todo = [item for item in scan.items if item.stem not in kept]
-    vanished = tuple(stem for stem in plan.previous if stem not in {item.stem for item in scan.items})
-    complete = (out / MANIFEST).is_file() and not plan.resumed and not overwrite
-    if dry_run or (complete and not todo and not vanished):
-        results = list(progress(engine.run(task, todo, jobs=jobs), len(todo), "reading")) if dry_run else []
-        failures, notes = _account(results, todo, scan)
-        converted = sum(isinstance(result, Record) for result in results)
-        return Conversion(out, converted, len(kept), vanished, failures, scan.classes.names, notes, False)
+    seen, work = _state(out), None
+    if dry_run or (seen and not Staging(out).folder.exists() and not overwrite):
+        work = _prepare(format, task, scan, overwrite, jobs, progress)
+        if dry_run or not (work.todo or work.vanished):
+            return _unwritten(task, scan, work, dry_run, jobs, progress)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TreeError("write-failed", f"{out}: {error.strerror}", "give a folder that can be made and written") from error
     with lock(out):
-        return _convert(task, plan, scan, kept, todo, jobs, on_error, progress)
+        if work is None or _state(out) != seen:  # another run may have finished since
+            work = _prepare(format, task, scan, overwrite, jobs, progress)
+        return _convert(task, scan, work, jobs, on_error, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is to do: items *todo*, Records that are *kept*, stems that *vanished* from the source."""
+
+    plan: "_Plan"
+    kept: Mapping[str, Record]
+    todo: tuple[Item, ...]
+    vanished: tuple[str, ...]
+
+
+def _prepare(format: str, task: Task, scan: Scan, overwrite: bool, jobs: int, progress: Progress[Any]) -> _Work:
+    plan = _plan(format, task, scan, overwrite)
+    kept = _kept(task, scan, plan, jobs, progress)
+    stems = {item.stem for item in scan.items}
+    return _Work(plan, kept, tuple(item for item in scan.items if item.stem not in kept), tuple(stem for stem in plan.previous if stem not in stems))
+
+
+def _state(out: Path) -> bytes | None:
+    """The manifest as it is now, or None: tells whether another run finished in between."""
+    try:
+        return (out / MANIFEST).read_bytes()
+    except OSError:
+        return None
+
+
+def _unwritten(task: Task, scan: Scan, work: _Work, dry_run: bool, jobs: int, progress: Progress[Any]) -> Conversion:
+    """The account of a run that writes nothing: a dry run reads everything all the same."""
+    results = list(progress(engine.run(task, work.todo, jobs=jobs), len(work.todo), "reading")) if dry_run else []
+    failures = [result if isinstance(result, engine.Failure) else None for result in results]
+    notes = [replace(note, stem=result.stem) for result in results if isinstance(result, Record) for note in result.notes]
+    skipped = _failures(failures, work.todo if dry_run else (), scan)
+    return Conversion(task.out, failures.count(None), len(work.kept), work.vanished, skipped, scan.classes.names, (*scan.notes, *notes), False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +130,13 @@ class _Plan:
     notes: tuple[Note, ...]
 
 
-def _plan(format: str, reader: Reader, scan: Scan, out: Path, image_format: str, mask_mode: str, overwrite: bool) -> _Plan:
+def _plan(format: str, task: Task, scan: Scan, overwrite: bool) -> _Plan:
     """Compare the call with what lies at *out*. Raises TreeError if that is something else and *overwrite* was not given."""
-    names = list(scan.classes.names)
+    reader, out, names = task.reader, task.out, list(scan.classes.names)
     options = {field.name: _plain(getattr(reader, field.name), out) for field in fields(reader) if field.name != "root"}  # type: ignore[arg-type]
     if options.get("classes") is not None:
         options["classes"] = names
-    options |= {"image_format": image_format, "mask_mode": mask_mode}
+    options |= {"image_format": task.image_format, "mask_mode": task.mask_mode}
     origin = {"format": format, "path": _plain(real_folders(reader.root)[0], out), "options": options}
     identity = {"segprep": __version__, "source": origin, "classes": names, "background": scan.classes.background}
     staging = Staging(out)
@@ -177,9 +208,9 @@ def _kept(task: "Task", scan: Scan, plan: _Plan, jobs: int, progress: Progress[A
     return kept
 
 
-def _convert(
-    task: "Task", plan: _Plan, scan: Scan, kept: Mapping[str, Record], todo: Sequence[Item], jobs: int, on_error: str, progress: Progress[Any]
-) -> Conversion:
+def _convert(task: Task, scan: Scan, work: _Work, jobs: int, on_error: str, progress: Progress[Any]) -> Conversion:
+    """Convert what is to do, publish everything. Raises BadInputError."""
+    plan, kept, todo = work.plan, work.kept, work.todo
     staging = Staging(task.out)
     if plan.replace and not plan.resumed:
         staging.discard()
@@ -214,13 +245,6 @@ def _convert(
     files, stale = _files(lines.values()), _stale(plan.previous.values(), lines)
     staging.publish(files, stale, _described(task, plan, scan, lines, skipped, removed), replace=plan.replace)
     return Conversion(task.out, len(lines) - len(kept), len(kept), removed, skipped, scan.classes.names, (*scan.notes, *plan.notes, *notes), True)
-
-
-def _account(results: Sequence["Record | engine.Failure"], todo: Sequence[Item], scan: Scan) -> tuple[tuple[Skipped, ...], tuple[Note, ...]]:
-    """What a dry run found: the skipped inputs and the notes."""
-    failures = [result if isinstance(result, engine.Failure) else None for result in results]
-    notes = [replace(note, stem=result.stem) for result in results if isinstance(result, Record) for note in result.notes]
-    return _failures(failures, todo if results else (), scan), (*scan.notes, *notes)
 
 
 def _failures(results: Iterable["engine.Failure | None"], todo: Sequence[Item], scan: Scan) -> tuple[Skipped, ...]:
