@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from . import __version__, engine, manifest, sources
-from .errors import BadInputError, SegprepError, TreeError, UsageError
-from .files import digest
+from .errors import BadInputError, SegprepError, SourceError, TreeError, UsageError
+from .files import digest, read_below
 from .finishing import ImageFormat, Task, Unchanged, file_names, relative
 from .image import MaskMode
 from .manifest import MANIFEST, RECORDS, Manifest
@@ -86,19 +86,40 @@ def convert(
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What is to do: items *todo*, Records that are *kept*, stems that *vanished* from the source."""
+    """What is to do: items *todo*, Records that are *kept*, stems that *vanished* from the source, files known to be *foreign*."""
 
     plan: "_Plan"
     kept: Mapping[str, Record]
     todo: tuple[Item, ...]
     vanished: tuple[str, ...]
+    foreign: tuple[Skipped, ...]
 
 
 def _prepare(format: str, task: Task, scan: Scan, overwrite: bool, jobs: int, progress: Progress[Any]) -> _Work:
     plan = _plan(format, task, scan, overwrite)
     kept = _kept(task, scan, plan, jobs, progress)
     stems = {item.stem for item in scan.items}
-    return _Work(plan, kept, tuple(item for item in scan.items if item.stem not in kept), tuple(stem for stem in plan.previous if stem not in stems))
+    foreign = _foreign(task, plan, [item for item in scan.items if item.stem not in kept])
+    done = kept.keys() | {one.stem for one in foreign}
+    return _Work(plan, kept, tuple(item for item in scan.items if item.stem not in done), tuple(stem for stem in plan.previous if stem not in stems), foreign)
+
+
+def _foreign(task: Task, plan: "_Plan", items: Iterable[Item]) -> tuple[Skipped, ...]:
+    """Files that the last run found to be of another format and that have not changed since."""
+    known = {one["path"]: one for one in plan.old.skipped if one.get("digest")} if plan.old else {}
+    found = []
+    for item in items:
+        one = known.get(relative(item.labels[0], task.root)) if item.labels else None
+        if one and one["digest"] == _digest(item.labels[0], task.root):
+            found.append(Skipped(item.stem, str(item.labels[0]), one["code"], one["reason"], foreign=True))
+    return tuple(found)
+
+
+def _digest(path: Path, root: Path) -> str | None:
+    try:
+        return digest(read_below(path, (root,)))
+    except SourceError:
+        return None
 
 
 def _state(out: Path) -> bytes | None:
@@ -114,7 +135,7 @@ def _unwritten(task: Task, scan: Scan, work: _Work, dry_run: bool, jobs: int, pr
     results = list(progress(engine.run(task, work.todo, jobs=jobs), len(work.todo), "reading")) if dry_run else []
     failures = [result if isinstance(result, engine.Failure) else None for result in results]
     notes = [replace(note, stem=result.stem) for result in results if isinstance(result, Record) for note in result.notes]
-    skipped = _failures(failures, work.todo if dry_run else (), scan)
+    skipped = _failures(failures, work.todo if dry_run else (), scan, work)
     return Conversion(task.out, failures.count(None), len(work.kept), work.vanished, skipped, scan.classes.names, (*scan.notes, *notes), False)
 
 
@@ -191,6 +212,12 @@ def _refuse_overlap(root: Path, out: Path) -> None:
         raise UsageError("bad-option", f"the output {out} is no folder", "choose another name")
 
 
+def _left_out(one: Skipped, root: Path) -> dict[str, str]:
+    """What the manifest keeps of an input that was left out; of a foreign file enough to recognise it next time."""
+    entry = {"stem": one.stem, "path": relative(Path(one.path), root), "code": one.code}
+    return entry | {"reason": one.reason, "digest": _digest(Path(one.path), root) or ""} if one.foreign else entry
+
+
 def _kept(task: "Task", scan: Scan, plan: _Plan, jobs: int, progress: Progress[Any]) -> dict[str, Record]:
     """The earlier Records that still hold: same item, same inputs, outputs untouched. Raises TreeError for an output changed by hand."""
     known = [(item, plan.previous[item.stem]) for item in scan.items if item.stem in plan.previous]
@@ -224,7 +251,7 @@ def _convert(task: Task, scan: Scan, work: _Work, jobs: int, on_error: str, prog
                 lines[result.stem] = append(journal, result)
                 notes += (replace(note, stem=result.stem) for note in result.notes)
             results.append(result if isinstance(result, engine.Failure) else None)
-    skipped = _failures(results, todo, scan)
+    skipped = _failures(results, todo, scan, work)
     failed = [one for one in skipped if not one.foreign]
     if failed and (on_error == "stop" or not lines):
         raise BadInputError(
@@ -247,9 +274,9 @@ def _convert(task: Task, scan: Scan, work: _Work, jobs: int, on_error: str, prog
     return Conversion(task.out, len(lines) - len(kept), len(kept), removed, skipped, scan.classes.names, (*scan.notes, *plan.notes, *notes), True)
 
 
-def _failures(results: Iterable["engine.Failure | None"], todo: Sequence[Item], scan: Scan) -> tuple[Skipped, ...]:
+def _failures(results: Iterable["engine.Failure | None"], todo: Sequence[Item], scan: Scan, work: _Work) -> tuple[Skipped, ...]:
     failed = [Skipped(item.stem, one.path, one.code, one.reason, one.hint, one.foreign) for item, one in zip(todo, results, strict=True) if one]
-    return tuple(sorted((*scan.skipped, *failed), key=lambda one: one.path))
+    return tuple(sorted((*scan.skipped, *work.foreign, *failed), key=lambda one: one.path))
 
 
 def _files(lines: Iterable[bytes]) -> list[str]:
@@ -278,7 +305,7 @@ def _described(task: "Task", plan: _Plan, scan: Scan, lines: Mapping[str, bytes]
     if not lists:
         fresh = {name: [stem for stem in stems if stem in lines] for name, stems in scan.lists.items()}
     versions = {"segprep": __version__, **{name: version(name) for name in ("numpy", "pillow", "isal")}}
-    left_out = tuple({"stem": one.stem, "path": relative(Path(one.path), task.root), "code": one.code} for one in skipped)
+    left_out = tuple(_left_out(one, task.root) for one in skipped)
     records = b"".join(ordered)
     made = Manifest(scan.classes, plan.identity["source"], versions, manifest.summarise(ordered, scan.classes), digest(records), split, left_out)
     texts = {f"{LISTS}/{name}.txt": list_bytes(stems) for name, stems in fresh.items()}
