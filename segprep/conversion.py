@@ -2,20 +2,21 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 from . import __version__, engine, manifest, sources
-from .errors import BadInputError, SegprepError, SourceError, TreeError, UsageError
-from .files import digest, read_below
-from .finishing import ImageFormat, Task, Unchanged, file_names, relative
+from .errors import BadInputError, SegprepError, TreeError, UsageError
+from .files import digest
+from .finishing import ImageFormat, Task, file_names, relative
 from .image import MaskMode
 from .manifest import MANIFEST, RECORDS, Manifest
 from .pairing import real_folders
+from .planning import Plan, Work, digest_below, prepare
 from .staging import Staging, append, lock
-from .tree import LISTS, Tree, class_files, is_tree, list_bytes
+from .tree import LISTS, Tree, class_files, list_bytes
 from .types import Item, Note, Progress, Record, Scan, Skipped, no_progress
 
 
@@ -71,7 +72,7 @@ def convert(
     task = Task(reader, root, out, image_format, mask_mode, write=not dry_run)
     seen, work = _state(out), None
     if dry_run or (seen and not Staging(out).folder.exists() and not overwrite):
-        work = _prepare(format, task, scan, overwrite, jobs, progress)
+        work = prepare(format, task, scan, overwrite, jobs, progress)
         if dry_run or not (work.todo or work.vanished):
             return _unwritten(task, scan, work, dry_run, jobs, progress)
     try:
@@ -80,46 +81,8 @@ def convert(
         raise TreeError("write-failed", f"{out}: {error.strerror}", "give a folder that can be made and written") from error
     with lock(out):
         if work is None or _state(out) != seen:  # another run may have finished since
-            work = _prepare(format, task, scan, overwrite, jobs, progress)
+            work = prepare(format, task, scan, overwrite, jobs, progress)
         return _convert(task, scan, work, jobs, on_error, progress)
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What is to do: items *todo*, Records that are *kept*, stems that *vanished* from the source, files known to be *foreign*."""
-
-    plan: "_Plan"
-    kept: Mapping[str, Record]
-    todo: tuple[Item, ...]
-    vanished: tuple[str, ...]
-    foreign: tuple[Skipped, ...]
-
-
-def _prepare(format: str, task: Task, scan: Scan, overwrite: bool, jobs: int, progress: Progress[Any]) -> _Work:
-    plan = _plan(format, task, scan, overwrite)
-    kept = _kept(task, scan, plan, jobs, progress)
-    stems = {item.stem for item in scan.items}
-    foreign = _foreign(task, plan, [item for item in scan.items if item.stem not in kept])
-    done = kept.keys() | {one.stem for one in foreign}
-    return _Work(plan, kept, tuple(item for item in scan.items if item.stem not in done), tuple(stem for stem in plan.previous if stem not in stems), foreign)
-
-
-def _foreign(task: Task, plan: "_Plan", items: Iterable[Item]) -> tuple[Skipped, ...]:
-    """Files that the last run found to be of another format and that have not changed since."""
-    known = {one["path"]: one for one in plan.old.skipped if one.get("digest")} if plan.old else {}
-    found = []
-    for item in items:
-        one = known.get(relative(item.labels[0], task.root)) if item.labels else None
-        if one and one["digest"] == _digest(item.labels[0], task.root):
-            found.append(Skipped(item.stem, str(item.labels[0]), one["code"], one["reason"], foreign=True))
-    return tuple(found)
-
-
-def _digest(path: Path, root: Path) -> str | None:
-    try:
-        return digest(read_below(path, (root,)))
-    except SourceError:
-        return None
 
 
 def _state(out: Path) -> bytes | None:
@@ -130,76 +93,13 @@ def _state(out: Path) -> bytes | None:
         return None
 
 
-def _unwritten(task: Task, scan: Scan, work: _Work, dry_run: bool, jobs: int, progress: Progress[Any]) -> Conversion:
+def _unwritten(task: Task, scan: Scan, work: Work, dry_run: bool, jobs: int, progress: Progress[Any]) -> Conversion:
     """The account of a run that writes nothing: a dry run reads everything all the same."""
     results = list(progress(engine.run(task, work.todo, jobs=jobs), len(work.todo), "reading")) if dry_run else []
     failures = [result if isinstance(result, engine.Failure) else None for result in results]
     notes = [replace(note, stem=result.stem) for result in results if isinstance(result, Record) for note in result.notes]
     skipped = _failures(failures, work.todo if dry_run else (), scan, work)
     return Conversion(task.out, failures.count(None), len(work.kept), work.vanished, skipped, scan.classes.names, (*scan.notes, *notes), False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """Whose work this is, and what earlier work can be used again: *previous* stem -> Record."""
-
-    identity: Mapping[str, Any]
-    previous: Mapping[str, Record]
-    old: Manifest | None
-    resumed: bool
-    replace: bool
-    notes: tuple[Note, ...]
-
-
-def _plan(format: str, task: Task, scan: Scan, overwrite: bool) -> _Plan:
-    """Compare the call with what lies at *out*. Raises TreeError if that is something else and *overwrite* was not given."""
-    reader, out, names = task.reader, task.out, list(scan.classes.names)
-    options = {field.name: _plain(getattr(reader, field.name), out) for field in fields(reader) if field.name != "root"}  # type: ignore[arg-type]
-    if options.get("classes") is not None:
-        options["classes"] = names
-    options |= {"image_format": task.image_format, "mask_mode": task.mask_mode}
-    origin = {"format": format, "path": _plain(real_folders(reader.root)[0], out), "options": options}
-    identity = {"segprep": __version__, "source": origin, "classes": names, "background": scan.classes.background}
-    staging = Staging(out)
-    begun = staging.identity()
-    resumed = begun is not None and begun.get("source") == origin
-    if begun is not None and not (resumed or overwrite):
-        raise TreeError(
-            "unfinished-run", f"{staging.folder} holds the unfinished work of another command", "finish it with that command, or discard it with --overwrite"
-        )
-    records = {record.stem: record for record in staging.journal()} if begun == identity else {}
-    if overwrite:
-        return _Plan(identity, records, None, resumed, True, ())
-    path, listed = staging.previous()
-    old = manifest.load(path)
-    if old is None:
-        if is_tree(out) and not resumed:
-            raise TreeError("tree-exists", f"{out} already holds masks that segprep did not write", "choose another OUT, or give --overwrite to replace them")
-        return _Plan(identity, records, None, resumed, False, ())
-    if dict(old.source) != origin:
-        raise TreeError("tree-exists", f"{out} was made from {_difference(old.source, origin)}", "choose another OUT, or give --overwrite to replace it")
-    if list(old.classes.names) != names or old.versions.get("segprep") != __version__:
-        note = Note("classes-changed", f"the class list was {', '.join(old.classes.names)}; every mask is made again")
-        stale = {record.stem: replace(record, item="") for record in manifest.load_records(listed)}
-        return _Plan(identity, stale | records, old, resumed, False, (note,) if list(old.classes.names) != names else ())
-    return _Plan(identity, {record.stem: record for record in manifest.load_records(listed)} | records, old, resumed, False, ())
-
-
-def _plain(value: Any, out: Path) -> Any:
-    """An option as JSON; paths relative to the tree, so that it can be moved together with its source."""
-    if isinstance(value, Path):
-        try:
-            return Path(os.path.relpath(value.resolve(), out.resolve())).as_posix()
-        except ValueError:  # another drive
-            return value.resolve().as_posix()
-    return [_plain(one, out) for one in value] if isinstance(value, tuple) else value
-
-
-def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    if (old["format"], old["path"]) != (new["format"], new["path"]):
-        return f"another source ({old['format']} {old['path']})"
-    changed = [name for name in new["options"] if old["options"].get(name) != new["options"][name]]
-    return "the same source with other options: " + ", ".join(f"--{name.replace('_', '-')} {old['options'].get(name)}" for name in changed)
 
 
 def _refuse_overlap(root: Path, out: Path) -> None:
@@ -215,27 +115,10 @@ def _refuse_overlap(root: Path, out: Path) -> None:
 def _left_out(one: Skipped, root: Path) -> dict[str, str]:
     """What the manifest keeps of an input that was left out; of a foreign file enough to recognise it next time."""
     entry = {"stem": one.stem, "path": relative(Path(one.path), root), "code": one.code}
-    return entry | {"reason": one.reason, "digest": _digest(Path(one.path), root) or ""} if one.foreign else entry
+    return entry | {"reason": one.reason, "digest": digest_below(Path(one.path), root) or ""} if one.foreign else entry
 
 
-def _kept(task: "Task", scan: Scan, plan: _Plan, jobs: int, progress: Progress[Any]) -> dict[str, Record]:
-    """The earlier Records that still hold: same item, same inputs, outputs untouched. Raises TreeError for an output changed by hand."""
-    known = [(item, plan.previous[item.stem]) for item in scan.items if item.stem in plan.previous]
-    checked = progress(engine.run(Unchanged(task, plan.replace), known, jobs=jobs, chunk=32), len(known), "comparing") if known else ()
-    kept = {}
-    for (item, record), state in zip(known, checked, strict=True):
-        if state == "changed-by-hand":
-            raise TreeError(
-                "output-changed",
-                f"a file of sample {item.stem} in {task.out} was changed after segprep wrote it",
-                "move it away if you need it, then give --overwrite",
-            )
-        if state == "kept":
-            kept[item.stem] = record
-    return kept
-
-
-def _convert(task: Task, scan: Scan, work: _Work, jobs: int, on_error: str, progress: Progress[Any]) -> Conversion:
+def _convert(task: Task, scan: Scan, work: Work, jobs: int, on_error: str, progress: Progress[Any]) -> Conversion:
     """Convert what is to do, publish everything. Raises BadInputError."""
     plan, kept, todo = work.plan, work.kept, work.todo
     staging = Staging(task.out)
@@ -274,7 +157,7 @@ def _convert(task: Task, scan: Scan, work: _Work, jobs: int, on_error: str, prog
     return Conversion(task.out, len(lines) - len(kept), len(kept), removed, skipped, scan.classes.names, (*scan.notes, *plan.notes, *notes), True)
 
 
-def _failures(results: Iterable["engine.Failure | None"], todo: Sequence[Item], scan: Scan, work: _Work) -> tuple[Skipped, ...]:
+def _failures(results: Iterable["engine.Failure | None"], todo: Sequence[Item], scan: Scan, work: Work) -> tuple[Skipped, ...]:
     failed = [Skipped(item.stem, one.path, one.code, one.reason, one.hint, one.foreign) for item, one in zip(todo, results, strict=True) if one]
     return tuple(sorted((*scan.skipped, *work.foreign, *failed), key=lambda one: one.path))
 
@@ -292,7 +175,7 @@ def _stale(previous: Iterable[Record], lines: Mapping[str, bytes]) -> list[str]:
     return result
 
 
-def _described(task: "Task", plan: _Plan, scan: Scan, lines: Mapping[str, bytes], skipped: Iterable[Skipped], removed: Sequence[str]) -> dict[str, bytes]:
+def _described(task: "Task", plan: Plan, scan: Scan, lines: Mapping[str, bytes], skipped: Iterable[Skipped], removed: Sequence[str]) -> dict[str, bytes]:
     """The tree's text files: name -> content. Lists and split record of an earlier tree stay, less the samples that were removed."""
     ordered = [lines[stem] for stem in sorted(lines)]
     lists = {} if plan.replace else Tree(task.out).lists()
