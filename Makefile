@@ -1,0 +1,65 @@
+# make help lists the targets. Every target makes the environment that it needs.
+PYTHON ?= python3
+PIP_ARGS ?=
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types check bench oracles crash build docs clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+$(VENV)/.runtime: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.development: $(VENV)/.runtime
+	$(PIP) --group dev
+	@touch $@
+
+demo: $(VENV)/.runtime  ## convert, split and describe the bundled example; writes a picture
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/.development  ## the test suite
+	$(BIN)/python -m pytest -q -n 2
+
+lint: $(VENV)/.development  ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.development  ## mypy, strict
+	$(BIN)/mypy
+
+check: lint types test  ## all of the above
+
+bench: $(VENV)/.development .venv-labelme/.done  ## figures against labelme, and against ourselves
+	SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) $(BIN)/python tests/benchmarks/run.py
+
+.venv-labelme/.done: constraints.txt
+	$(PYTHON) -m venv .venv-labelme
+	.venv-labelme/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) labelme==6.3.1
+	@touch $@
+
+.venv-datumaro/.done: constraints.txt
+	$(PYTHON) -m venv .venv-datumaro
+	.venv-datumaro/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) datumaro==1.13.12
+	@touch $@
+
+oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done  ## compare with labelme 6.3.1 and Datumaro, in environments of their own (1.3 GB)
+	SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) SEGPREP_DATUMARO_PYTHON=$(abspath .venv-datumaro/bin/python) \
+		$(BIN)/python -m pytest -q -rs tests/oracles
+
+crash: $(VENV)/.development  ## kill and fault every write in turn (minutes)
+	$(BIN)/python tests/crash/sweep.py
+
+build: $(VENV)/.development  ## wheel and source archive in dist/
+	$(PIP) build
+	$(BIN)/python -m build
+
+clean:  ## remove what was built (not the environments)
+	rm -rf build dist *.egg-info demo .mypy_cache .ruff_cache .pytest_cache
+	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
