@@ -41,7 +41,7 @@ def spread(free: Sequence[Unit], targets: Sequence[int], parts: Sequence[Sequenc
 
 
 def balance(
-    placed: list[list[Unit]], targets: Sequence[int], parts: Sequence[Sequence[str]], vectors: Mapping[str, Sequence[int]], rng: Random, tries: int = 6000
+    placed: list[list[Unit]], targets: Sequence[int], parts: Sequence[Sequence[str]], vectors: Mapping[str, Sequence[int]], rng: Random, tries: int = 40_000
 ) -> list[list[Unit]]:
     """Swap random units of equal size between parts as long as that brings class shares closer to the whole set's."""
     width = len(next(iter(vectors.values()), ()))
@@ -51,7 +51,7 @@ def balance(
     amounts = {unit: _total(vectors, unit, width) for more in placed for unit in more}
     used = [n for n, more in enumerate(placed) if more]
     costs = [_cost(one, whole, wide) for one in sums]
-    for _ in range(tries if len(used) > 1 else 0):
+    for trial in range(tries if len(used) > 1 else 0):
         a, b = used[int(rng.random() * len(used))], used[int(rng.random() * len(used))]
         i, j = int(rng.random() * len(placed[a])), int(rng.random() * len(placed[b]))
         first, second = placed[a][i], placed[b][j]
@@ -60,7 +60,8 @@ def balance(
         change = [y - x for x, y in zip(amounts[first], amounts[second], strict=True)]
         new = [x + d for x, d in zip(sums[a], change, strict=True)], [x - d for x, d in zip(sums[b], change, strict=True)]
         cost = _cost(new[0], whole, wide), _cost(new[1], whole, wide)
-        if fsum(cost) < fsum((costs[a], costs[b])):
+        slack = 1 + 0.5 * max(0.0, 1 - 2 * trial / tries)  # threshold accepting: at first also a little worse
+        if fsum(cost) < slack * fsum((costs[a], costs[b])):
             placed[a][i], placed[b][j] = second, first
             (sums[a], sums[b]), (costs[a], costs[b]) = new, cost
     return placed
