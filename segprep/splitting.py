@@ -64,6 +64,8 @@ def split(
 
     Raises UsageError, TreeError (lists exist and neither *update* nor *overwrite* is given), LockedError.
     """
+    if ratio:
+        parse_ratio(ratio)
     place = tree.find(Path(dataset))
     made = place.manifest
     old = dict(made.split or {}) if made and update else {}
@@ -85,7 +87,7 @@ def split(
     fixed, notes = _fixed(place, stems, lists, SPLITS if update else keep, old)
     groups = groups_of(stems, group_by)
     vectors = _vectors(place, stems, stratify, jobs) if stratify else None
-    parts = assign(stems, groups, _targets(len(stems), shares, fixed, update), Random(seed), fixed, vectors)
+    parts = assign(stems, groups, _targets(len(stems), shares, fixed, () if update else keep), Random(seed), fixed, vectors)
     result = {name: natural(part) for name, part in zip(SPLITS, parts, strict=True)}
     for name in keep:
         if more := [stem for stem in result[name] if stem not in fixed]:
@@ -121,12 +123,11 @@ def parse_ratio(text: str) -> tuple[str, Ratio]:
     return "/".join(f"{float(part * 100 / sum(parts)):g}" for part in parts), tuple(int(part * scale) for part in parts)
 
 
-def _targets(count: int, shares: Ratio, fixed: Mapping[str, int], update: bool) -> list[int]:
-    """How many stems each list should have: all by *shares*, or with kept lists the rest by the other lists' shares."""
-    if update or not fixed:
-        return cut(count, shares)
-    sizes = [sum(1 for home in fixed.values() if home == n) for n in range(len(shares))]
-    rest = cut(count - sum(sizes), tuple(0 if size else share for size, share in zip(sizes, shares, strict=True)))
+def _targets(count: int, shares: Ratio, fixed: Mapping[str, int], keep: Sequence[str]) -> list[int]:
+    """How many stems each list should have: all by *shares*; with kept lists, what they leave by the other lists' shares."""
+    kept = [SPLITS.index(name) for name in keep]
+    sizes = [sum(1 for home in fixed.values() if home == n) if n in kept else 0 for n in range(len(shares))]
+    rest = cut(count - sum(sizes), tuple(0 if n in kept else share for n, share in enumerate(shares)))
     return [size + more for size, more in zip(sizes, rest, strict=True)]
 
 

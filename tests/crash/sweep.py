@@ -39,6 +39,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from segprep_cli import json2mask, split  # noqa: F401  before forking, so that no child has to import them
 from segprep_cli.main import group
 
 MODES = ("kill", "torn", "error", "full", "rofs", "short")
@@ -166,17 +167,15 @@ def run(command: tuple[str, ...], wanted: int = 0) -> None:
 
 def child(command: tuple[str, ...], mode: str = "", at: int = 0) -> Ended:
     """Run *command* in a forked child of the current folder, disturbed at point *at*."""
-    reading, writing = os.pipe()
-    with tempfile.TemporaryFile() as said:
-        pid = os.fork()
-        if not pid:
-            _in_child(command, mode, at, writing, said.fileno())
-        os.close(writing)
-        count = os.read(reading, 100)
-        os.close(reading)
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        said.seek(0)
-        return Ended(code, int(count or 0), said.read().decode("utf-8", "replace"))
+    (counts, report), (told, said) = os.pipe(), os.pipe()  # pipes, as a limit on file sizes does not touch them
+    pid = os.fork()
+    if not pid:
+        _in_child(command, mode, at, report, said)
+    os.close(report)
+    os.close(said)
+    with open(told, "rb") as words, open(counts, "rb") as count:
+        text, number = words.read().decode("utf-8", "replace"), int(count.read() or 0)
+    return Ended(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), number, text)
 
 
 def _in_child(command: tuple[str, ...], mode: str, at: int, report: int, said: int) -> None:
@@ -196,9 +195,11 @@ def _in_child(command: tuple[str, ...], mode: str, at: int, report: int, said: i
     except BaseException:
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(code)
 
 
 @dataclass
