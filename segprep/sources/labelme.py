@@ -180,8 +180,8 @@ def _checked(reader: Reader) -> None:
     _renames(reader.map)
     if (reader.overlap == "priority") != bool(_names(reader.priority)):
         raise UsageError("bad-option", "--overlap priority and --priority a,b,c go together", "give both or neither")
-    if reader.line_width < 1 or reader.point_radius < 0 or max(reader.line_width, reader.point_radius) > 10_000:
-        raise UsageError("bad-option", "--line-width is 1 to 10000, --point-radius 0 to 10000")
+    if reader.line_width < 1 or reader.point_radius < 1 or max(reader.line_width, reader.point_radius) > 10_000:
+        raise UsageError("bad-option", "--line-width is 1 to 10000, --point-radius 1 to 10000")
 
 
 def _names(listed: str) -> tuple[str, ...]:
