@@ -65,7 +65,8 @@ def convert(
     """
     reader = sources.load(format)(root=Path(source), **options)  # type: ignore[call-arg]
     root, out = real_folders(reader.root)[0], Path(os.path.abspath(out))
-    _refuse_overlap(root, out)
+    for folder in real_folders(reader.root, getattr(reader, "image_root", ())):
+        _refuse_overlap(folder, out)
     scan = reader.scan(jobs, progress)
     if not scan.items and not scan.skipped:
         raise SegprepError("nothing-to-convert", f"{source} holds nothing in format {format}", "is this the right folder, and the right format?")

@@ -6,6 +6,7 @@ CODES: dict[str, str] = {
     # reading files
     "path-outside-root": "A file lies outside the source folder and the image roots; it was not opened.",
     "link-outside-root": "A symbolic link leads out of the source folder; it was not followed.",
+    "linked-folder": "A symbolic link to a folder stands in the source; it was not entered.",
     "not-a-file": "A pipe, socket, device or folder stands where a file was expected; it was not opened.",
     "unreadable": "The file or folder cannot be read: permissions, a dangling link, or it has vanished.",
     "empty-file": "The file has 0 bytes.",
@@ -133,6 +134,9 @@ class MissingExtraError(SegprepError, ImportError):
     """An optional dependency is not installed."""
 
 
+MEND = "mend the file, or remove it from the folder"
+
+
 class SourceError(SegprepError, ValueError):
     """One input file does not follow its format, or is not safe to read.
 
@@ -141,7 +145,7 @@ class SourceError(SegprepError, ValueError):
         reason: what is wrong, starting with the address in the file where there is one.
     """
 
-    def __init__(self, path: Path, reason: str, hint: str = "", code: str = "bad-annotation") -> None:
+    def __init__(self, path: Path, reason: str, hint: str = MEND, code: str = "bad-annotation") -> None:
         super().__init__(code, f"{path}: {reason}", hint)
         self.args = (path, reason, hint, code)
         self.path, self.reason = path, reason
@@ -150,7 +154,7 @@ class SourceError(SegprepError, ValueError):
 class UnknownClassError(SourceError):
     """A label is not in the class list."""
 
-    def __init__(self, path: Path, reason: str, hint: str = "", code: str = "unknown-label") -> None:
+    def __init__(self, path: Path, reason: str, hint: str = MEND, code: str = "unknown-label") -> None:
         super().__init__(path, reason, hint, code)
 
 

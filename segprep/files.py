@@ -133,7 +133,8 @@ def write_atomic(path: Path, data: bytes, *, sync: bool = True) -> None:
     """Write *data* so that *path* holds either its old or its whole new content, also after a crash. Links are replaced, not followed."""
     temporary = path.with_name(f".{path.name}.part")
     try:
-        with open(temporary, "wb") as file:
+        temporary.unlink(missing_ok=True)  # it may be a link
+        with open(temporary, "xb") as file:
             file.write(data)
             if sync:
                 file.flush()

@@ -127,8 +127,8 @@ def _finished(task: Task, path: Path, data: bytes, head: image.Header, notes: li
         notes.append(Note("image-repaired", f"{path.name} is damaged at its end; its pixels are whole and were written anew"))
     if head.orientation > 1:
         notes.append(Note("image-upright", f"EXIF orientation {head.orientation} of {path.name} was applied"))
-    if head.frames > 1:
-        notes.append(Note("image-frames", f"{path.name} has {head.frames} frames; the first was used"))
+    if head.several:
+        notes.append(Note("image-frames", f"{path.name} holds several frames; the first was used"))
     content, change = image.transcode(data, path, target, limit)
     if change or head.format not in _SUFFIX or (head.format == "PNG" and target == "jpg"):
         notes.append(Note("image-converted", f"{head.format} became {target.upper()}" + (f"; {change}" if change else "")))

@@ -19,7 +19,7 @@ from .types import MAX_PIXELS
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".ppm", ".pgm", ".pbm")
-DECODING_ERRORS = (OSError, SyntaxError, ValueError, NotImplementedError, OverflowError, MemoryError, Image.DecompressionBombError)
+DECODING_ERRORS = (OSError, SyntaxError, ValueError, NotImplementedError, OverflowError, MemoryError)
 _ORIENTATION = 0x0112
 _PLAIN = {"1", "L", "LA", "RGB", "RGBA", "I;16"}  # what PNG stores as it is and trainers read
 MaskMode = Literal["palette", "gray"]
@@ -27,14 +27,14 @@ MaskMode = Literal["palette", "gray"]
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What an image file says of itself. *width* and *height* are of the stored rows, before *orientation* (1..8)."""
+    """What an image file says of itself. *width* and *height* are of the stored rows, before *orientation* (1..8); *several*: it holds more frames."""
 
     format: str
     width: int
     height: int
     mode: str
     orientation: int
-    frames: int
+    several: bool
 
     @property
     def turned(self) -> bool:
@@ -64,6 +64,8 @@ def _opened(data: bytes, path: Path, limit: int) -> Iterator[Image.Image]:
         raise
     except UnidentifiedImageError as error:
         raise SourceError(path, "is no image of a supported format", f"supported: {', '.join(FORMATS)}", "image-unsupported") from error
+    except Image.DecompressionBombError as error:
+        raise SourceError(path, f"more than {limit} pixels", "raise --max-pixels if the image is genuine", "image-too-large") from error
     except DECODING_ERRORS as error:
         raise SourceError(path, f"cannot be decoded: {error}", "restore the file from its origin", "image-damaged") from error
     finally:
@@ -75,9 +77,18 @@ def header(data: bytes, path: Path, limit: int = MAX_PIXELS) -> Header:
     with _opened(data, path, limit) as picture:
         kind = "JPEG" if picture.format == "MPO" else str(picture.format)
         orientation = picture.getexif().get(_ORIENTATION, 1) if kind in ("JPEG", "PNG", "TIFF", "WEBP") else 1
-        frames = 1 if kind == "JPEG" else getattr(picture, "n_frames", 1)
+        several = kind != "JPEG" and _has_another(picture)
         valid = isinstance(orientation, int) and 1 <= orientation <= 8
-        return Header(kind, picture.width, picture.height, picture.mode, orientation if valid else 1, frames)
+        return Header(kind, picture.width, picture.height, picture.mode, orientation if valid else 1, several)
+
+
+def _has_another(picture: Image.Image) -> bool:
+    """Whether there is a second frame; counting them all would read a hundred thousand pages."""
+    try:
+        picture.seek(1)
+    except EOFError:
+        return False
+    return True
 
 
 def pixels(data: bytes, path: Path, *, upright: bool = True, limit: int = MAX_PIXELS) -> NDArray[Any]:

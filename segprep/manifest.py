@@ -36,7 +36,7 @@ def dump(manifest: Manifest) -> bytes:
     """*manifest* as the bytes of segprep.json."""
     content = asdict(manifest)
     content |= content.pop("extra")
-    return (json.dumps({"schema": content.pop("schema"), **content}, ensure_ascii=False, indent=1) + "\n").encode()
+    return (json.dumps({"schema": content.pop("schema"), **content}, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
 
 
 def load(path: Path) -> Manifest | None:
@@ -63,7 +63,7 @@ def dump_record(record: Record) -> bytes:
     content = {name: getattr(record, name) for name in Record.__slots__}
     content["pixels"] = {str(value): count for value, count in record.pixels.items()}
     content["notes"] = [{"code": note.code, "message": note.message} for note in record.notes]
-    return (json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n").encode("utf-8", "surrogatepass")
+    return (json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n").encode("utf-8", "backslashreplace")
 
 
 def load_record(line: bytes) -> Record:

@@ -69,6 +69,8 @@ def check(data: bytes) -> None:
 
 
 def _raw_size(header: memoryview) -> int:
+    if len(header) != 13:
+        raise ValueError(f"the header has {len(header)} bytes, not 13")
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
     bits = depth * _CHANNELS.get(colour, 0)
     parts = [(-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in _ADAM7] if interlaced else [(width, height)]

@@ -5,7 +5,6 @@ labelme's in every pixel; beyond it, where Pillow's conversion to C integers wou
 shapes are clipped first. A shape that would take unreasonably long is refused (ValueError).
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -121,10 +120,7 @@ def _clip_side(points: Sequence[float], axis: int, bound: float, sign: float) ->
         current = points[at : at + 2]
         inside, was_inside = sign * current[axis] <= sign * bound, sign * previous[axis] <= sign * bound
         if inside != was_inside:
-            share = (bound - previous[axis]) / (current[axis] - previous[axis])
-            cut = [previous[n] + share * (current[n] - previous[n]) for n in (0, 1)]
-            cut[axis] = bound
-            kept += cut
+            kept += _cut(previous, current, axis, bound)
         if inside:
             kept += current
         previous = current
@@ -132,17 +128,24 @@ def _clip_side(points: Sequence[float], axis: int, bound: float, sign: float) ->
 
 
 def clip_segment(segment: Sequence[float], limit: float) -> list[float]:
-    """The part of a segment x0, y0, x1, y1 inside the square -limit..limit (Liang and Barsky 1984); [] if none."""
-    x, y, dx, dy = segment[0], segment[1], segment[2] - segment[0], segment[3] - segment[1]
-    first, last = 0.0, 1.0
-    for start, delta in ((x, dx), (y, dy)):
-        if delta == 0 or not math.isfinite(delta):
-            if abs(start) > limit:
+    """The part of a segment x0, y0, x1, y1 inside the square -limit..limit; [] if none."""
+    ends = [list(segment[:2]), list(segment[2:])]
+    for axis in (0, 1):
+        for bound, sign in ((limit, 1.0), (-limit, -1.0)):
+            outside = [n for n in (0, 1) if sign * ends[n][axis] > sign * bound]
+            if len(outside) == 2:
                 return []
-            continue
-        near, far = sorted(((-limit - start) / delta, (limit - start) / delta))
-        first, last = max(first, near), min(last, far)
-    return [x + first * dx, y + first * dy, x + last * dx, y + last * dy] if first <= last else []
+            for n in outside:
+                ends[n] = _cut(ends[n], ends[1 - n], axis, bound)
+    return [*ends[0], *ends[1]]
+
+
+def _cut(start: Sequence[float], end: Sequence[float], axis: int, bound: float) -> list[float]:
+    """Where the way from *start* to *end* crosses *bound* on *axis*; exactly there, however far away the ends are."""
+    share = (bound - start[axis]) / (end[axis] - start[axis])
+    cut = [start[n] + share * (end[n] - start[n]) for n in (0, 1)]
+    cut[axis] = bound
+    return cut
 
 
 def look_up(drawn: NDArray[Any], table: bytes) -> NDArray[np.uint8]:

@@ -76,7 +76,7 @@ class Staging:
     @staticmethod
     def render(identity: Mapping[str, Any]) -> bytes:
         """*identity* as the bytes of identity.json."""
-        return (json.dumps(identity, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "surrogatepass")
+        return (json.dumps(identity, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
 
     def identity(self) -> Mapping[str, Any] | None:
         """Whose work lies in the folder, or None."""

@@ -130,6 +130,7 @@ def find(folder: Path) -> Tree:
 
 def guard_links(root: Path) -> None:
     """Raise TreeError if a symbolic link stands where segprep writes folders: files would land elsewhere."""
-    for name in (IMAGES, MASKS, OBJECTS, "ImageSets", LISTS, STAGING, MANIFEST, RECORDS):
+    staged = [f"{STAGING}/{name}" for name in (IMAGES, MASKS, OBJECTS, "previous", "replaced", "journal.jsonl", "identity.json")]
+    for name in (IMAGES, MASKS, OBJECTS, "ImageSets", LISTS, STAGING, MANIFEST, RECORDS, *staged):
         if os.path.islink(root / name):
             raise TreeError("link-in-output", f"{root / name} is a symbolic link; files would land where it points", "remove the link")

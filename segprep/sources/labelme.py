@@ -89,6 +89,7 @@ class Reader:
         jsons = [path for path in files if path.suffix.lower() == ".json"]
         near = pairing.images_by_stem(files)
         known, notes = self._classes(roots[0], jsons, jobs, progress)
+        notes += [Note("linked-folder", f"{path} is a link to a folder; it was not entered") for path in files if not path.suffix and path.is_dir()]
         further: dict[str, list[Path]] = {}
         for root in roots[1:]:
             for key, paths in pairing.images_below(root).items():
@@ -114,7 +115,7 @@ class Reader:
         size = annotated.recorded_size(path, content)
         search = annotated.Search(path, named or "", embedded, size, item.payload[1], item.payload[2], self.roots(), self.compare, self.max_pixels)
         view = annotated.view_of(search, notes)
-        shapes = _shapes(self, path, content.get("shapes") or [], known, notes)
+        shapes = _shapes(self, path, content.get("shapes") or [], known, view.size, notes)
         if not shapes and not content.get("shapes"):
             notes.append(Note("no-shapes", "no shapes: the mask is all background"))
         shapes = painting.in_order(shapes, self.overlap, _names(self.priority))
@@ -225,7 +226,7 @@ def _values(reader: Reader, known: Classes) -> dict[str, int]:
     return values | dict.fromkeys(reader.exclude, _LEFT_OUT)
 
 
-def _shapes(reader: Reader, path: Path, listed: Sequence[Any], known: Classes, notes: list[Note]) -> list[Shape]:
+def _shapes(reader: Reader, path: Path, listed: Sequence[Any], known: Classes, size: tuple[int, int], notes: list[Note]) -> list[Shape]:
     values, renamed = _values(reader, known), _renames(reader.map)
     shapes = []
     for number, raw in enumerate(listed):
@@ -238,21 +239,25 @@ def _shapes(reader: Reader, path: Path, listed: Sequence[Any], known: Classes, n
             raise SourceError(path, f"{where}.label: {error}", "name it in labelme", "bad-label") from error
         value = _value(reader, path, where, renamed.get(label, label), values, known)
         if value != _LEFT_OUT:
-            shapes.append(_shape(reader, path, where, raw, renamed.get(label, label), value, number, notes))
+            shapes.append(_shape(reader, path, where, raw, renamed.get(label, label), value, number, size, notes))
     return shapes
 
 
 def _value(reader: Reader, path: Path, where: str, label: str, values: Mapping[str, int], known: Classes) -> int:
     if label in values:
         return values[label]
+    if class_lists.is_background(label) and known.background is not None:
+        return known.background
     if reader.unknown == "error":
         raise UnknownClassError(path, f"{where}.label: {shown(label)!r} is not in the class list", class_lists.suggestion(label, known.names))
     return {"ignore": IGNORE, "background": known.background or 0, "skip": _LEFT_OUT}[reader.unknown]
 
 
-def _shape(reader: Reader, path: Path, where: str, raw: Mapping[str, Any], label: str, value: int, number: int, notes: list[Note]) -> Shape:
+def _shape(
+    reader: Reader, path: Path, where: str, raw: Mapping[str, Any], label: str, value: int, number: int, size: tuple[int, int], notes: list[Note]
+) -> Shape:
     kind = raw.get("shape_type") or "polygon"
-    if kind not in _POINTS:
+    if not isinstance(kind, str) or kind not in _POINTS:
         raise SourceError(path, f"{where}.shape_type: {shown(kind)!r} is not known", f"known: {', '.join(_POINTS)}", "unknown-shape-type")
     flat = _flat(path, f"{where}.points", raw.get("points"))
     least, most = _POINTS[kind]
@@ -271,7 +276,7 @@ def _shape(reader: Reader, path: Path, where: str, raw: Mapping[str, Any], label
     elif kind in ("line", "linestrip"):
         made = Shape("line", flat, value, label, where, key, width=reader.line_width)
     elif kind == "mask":
-        return _stamp(reader, path, where, raw, flat, made)
+        return _stamp(path, where, raw, flat, made, (size[0] + 2) * (size[1] + 2))
     elif kind == "rectangle":
         made = Shape("rectangle", flat, value, label, where, key)
     if kind in ("polygon", "rectangle", "circle") and painting.degenerate(made):
@@ -288,7 +293,7 @@ def _flat(path: Path, where: str, points: Any) -> tuple[float, ...]:
     if {type(point) for point in points} <= {list} and {len(point) for point in points} <= {2}:
         flat = tuple(chain.from_iterable(points))
         if {type(value) for value in flat} <= {int, float} and (not flat or (max(flat) < FARTHEST and min(flat) > -FARTHEST)):
-            return flat
+            return flat if not flat or max(map(abs, flat)) < 2**31 else tuple(map(float, flat))  # an int may be too long for NumPy
     at = next(n for n, point in enumerate(points) if not _is_point(point))
     raise SourceError(path, f"{where}[{at}]: two finite numbers were expected, not {shown(points[at])[:80]}", "redraw or delete the shape", "bad-shape")
 
@@ -297,14 +302,14 @@ def _is_point(point: Any) -> bool:
     return type(point) is list and len(point) == 2 and all(type(value) in (int, float) and -FARTHEST < value < FARTHEST for value in point)
 
 
-def _stamp(reader: Reader, path: Path, where: str, raw: Mapping[str, Any], flat: tuple[float, ...], like: Shape) -> Shape:
-    """A shape of type mask: an embedded PNG, placed with its first pixel at the first point."""
+def _stamp(path: Path, where: str, raw: Mapping[str, Any], flat: tuple[float, ...], like: Shape, limit: int) -> Shape:
+    """A shape of type mask: an embedded PNG, placed with its first pixel at the first point; at most *limit* pixels, as many as the image has."""
     encoded = raw.get("mask")
     if not isinstance(encoded, str):
         raise SourceError(path, f"{where}.mask: a base64 PNG was expected", "redraw or delete the shape", "bad-shape")
     try:
         data = annotated.decoded(path, encoded.encode(), "base64")
-        bitmap = image.decode_mask(data, path, reader.max_pixels) > 0
+        bitmap = image.decode_mask(data, path, limit) > 0
     except SegprepError as error:
         raise SourceError(path, f"{where}.mask: {getattr(error, 'reason', error.message)}", "redraw or delete the shape", "bad-shape") from error
     left, top, right, bottom = (int(max(-1e9, min(1e9, value))) for value in flat)
