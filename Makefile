@@ -42,6 +42,7 @@ bench: $(VENV)/.development .venv-labelme/.done  ## figures against labelme, and
 .venv-labelme/.done: constraints.txt
 	$(PYTHON) -m venv .venv-labelme
 	.venv-labelme/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) labelme==6.3.1
+	@QT_QPA_PLATFORM=offscreen .venv-labelme/bin/python -c "import labelme.utils" || { echo "labelme needs system libraries: apt-get install libgl1 libegl1 libglib2.0-0"; exit 1; }
 	@touch $@
 
 .venv-datumaro/.done: constraints.txt
@@ -55,6 +56,9 @@ oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done  ## compa
 
 crash: $(VENV)/.development  ## kill and fault every write in turn (minutes)
 	$(BIN)/python tests/crash/sweep.py
+
+docs: $(VENV)/.runtime  ## write docs/codes.md and docs/picture.png anew
+	$(BIN)/python docs/write.py
 
 build: $(VENV)/.development  ## wheel and source archive in dist/
 	$(PIP) build

@@ -237,8 +237,9 @@ class Fault:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """Every file below *folder* by name, and every folder (as b"/")."""
-    return {str(path.relative_to(folder)): b"/" if path.is_dir() else path.read_bytes() for path in sorted(folder.rglob("*"))} if folder.exists() else {}
+    """Every file below *folder* by name, and every folder (as b"/"). A lock file means nothing: the lock is the kernel's."""
+    found = sorted(path for path in folder.rglob("*") if path.name != ".segprep.lock")
+    return {str(path.relative_to(folder)): b"/" if path.is_dir() else path.read_bytes() for path in found}
 
 
 def whole(out: Path) -> str:

@@ -1,0 +1,196 @@
+"""What the documents say is so: commands, options, output, codes, the worked example, the demo."""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+from segprep_cli.main import COMMANDS, group
+
+import segprep
+from segprep import sources
+from segprep.errors import CODES
+
+ROOT = Path(__file__).parents[1]
+README, CHINESE, CODES_PAGE = ROOT / "README.md", ROOT / "README.zh-CN.md", ROOT / "docs" / "codes.md"
+ENVIRONMENT = {**os.environ, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
+
+
+def blocks(path: Path, kind: str = "[^\\n]*") -> list[str]:
+    """The fenced blocks of a document whose language is *kind*."""
+    return re.findall(rf"^```{kind}\n(.*?)^```$", path.read_text("utf-8"), re.M | re.S)
+
+
+def commands(path: Path) -> list[str]:
+    """Every line of a fenced block that calls segprep."""
+    lines = "\n".join(blocks(path)).splitlines()
+    return [line.removeprefix("$ ") for line in lines if line.startswith("$ segprep ")]
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"loaded_{path.stem}", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def help_of(*command: str) -> str:
+    result = CliRunner().invoke(group, [*command, "--help"], prog_name="segprep", terminal_width=200)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def options_of(*command: str) -> set[str]:
+    return set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", help_of(*command)))
+
+
+def run(*arguments: str | Path, cwd: Path) -> str:
+    done = subprocess.run([sys.executable, *map(str, arguments)], cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    text = done.stdout.decode()
+    assert done.returncode == 0, text
+    return text
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a copy of examples/."""
+    folder = tmp_path_factory.mktemp("home")
+    shutil.copytree(ROOT / "examples", folder / "examples")
+    return folder
+
+
+def test_both_readmes_have_the_same_blocks() -> None:
+    assert len(commands(README)) > 10
+    assert blocks(README) == blocks(CHINESE)
+    assert commands(README) == commands(CHINESE)
+
+
+@pytest.mark.parametrize("path", [README, CHINESE], ids=["english", "chinese"])
+def test_every_command_and_option_exists(path: Path) -> None:
+    for line in commands(path):
+        name = line.split()[1]
+        assert name in COMMANDS, line
+        assert set(re.findall(r"(?<=\s)--?[a-z][\w-]*", line)) <= options_of(name), line
+    known = set().union(*(options_of(name) for name in COMMANDS), options_of("convert", "labelme"))
+    named = {option for code in re.findall(r"`([^`\n]+)`", path.read_text("utf-8")) for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", code)}
+    assert named <= known
+
+
+@pytest.mark.parametrize("path", [README, CHINESE], ids=["english", "chinese"])
+def test_the_tables_list_what_exists(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert set(re.findall(r"^\| `segprep ([\w-]+)", text, re.M)) == set(COMMANDS)
+    assert set(re.findall(r"^\| `([\w-]+)` \|", text, re.M)) == set(sources.names())
+    shown = {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.M)}
+    assert shown == {int(code) for code in re.findall(r"\b(\d+) [a-z]", help_of().split("Exit codes:")[1])}
+
+
+def test_the_tour_shows_real_output(home: Path) -> None:
+    tour = next(block for block in blocks(README, "console") if "note [" in block)
+    seen = []
+    for line in tour.splitlines():
+        if line.startswith("$ "):
+            seen += [line, *run("-m", "segprep_cli", *line.split()[2:], cwd=home).replace(str(home), "/home/you/segprep").splitlines()]
+    assert [line.rstrip() for line in seen] == tour.splitlines()
+
+
+def test_readme_python_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(ROOT / "examples" / "shapes", tmp_path / "before")
+    monkeypatch.chdir(tmp_path)
+    (block,) = blocks(README, "python")
+    scope: dict[str, object] = {}
+    exec(block, scope)
+    assert getattr(scope["mask"], "shape", None) == (180, 240)
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CONTEXT.md"])
+def test_links_lead_somewhere(name: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text("utf-8"))
+    assert not [link for link in links if "://" not in link and not (ROOT / link).exists()]
+
+
+def test_make_targets_exist() -> None:
+    made = (ROOT / "Makefile").read_text("utf-8")
+    for name in ("README.md", "README.zh-CN.md", "CONTRIBUTING.md"):
+        for target in re.findall(r"(?:`|^    )make ([a-z]+)", (ROOT / name).read_text("utf-8"), re.M):
+            assert re.search(rf"^{target}:", made, re.M), target
+
+
+def test_the_codes_page_is_the_registry() -> None:
+    assert re.findall(r"^\| `([\w-]+)` \|", CODES_PAGE.read_text("utf-8"), re.M) == list(CODES)
+    assert CODES_PAGE.read_text("utf-8") == load(ROOT / "docs" / "write.py").codes_page(), "run: make docs"
+
+
+def test_the_readme_picture_is_small() -> None:
+    path = ROOT / "docs" / "picture.png"
+    assert path.stat().st_size < 150_000
+    with Image.open(path) as picture:
+        assert picture.width > 800
+
+
+def test_the_worked_example_of_a_format_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (module,) = blocks(ROOT / "CONTRIBUTING.md", "python")
+    (tmp_path / "added").mkdir()
+    (tmp_path / "added" / "pairs.py").write_text(module, "utf-8")
+    for folder, kind in (("images", "RGB"), ("masks", "L")):
+        (tmp_path / "source" / folder).mkdir(parents=True)
+        Image.new(kind, (8, 6), 1 if kind == "L" else "gray").save(tmp_path / "source" / folder / "cat.png")
+    Image.new("L", (8, 6)).save(tmp_path / "source" / "masks" / "lonely.png")
+    monkeypatch.setattr(sources, "__path__", [*sources.__path__, str(tmp_path / "added")])
+    monkeypatch.delitem(sys.modules, "segprep.sources.pairs", raising=False)
+    assert "pairs" in sources.names()
+    assert sources.load("pairs").recognise(tmp_path / "source")
+    done = segprep.convert("pairs", tmp_path / "source", tmp_path / "out", on_error="skip", names="cat")
+    assert [one.code for one in done.failed] == ["image-missing"]
+    assert (segprep.read_mask(tmp_path / "out" / "SegmentationClass" / "cat.png") == 1).all()
+    assert "--names" in help_of("convert", "pairs")
+    monkeypatch.delitem(sys.modules, "segprep.sources.pairs")
+    monkeypatch.delattr(sources, "pairs")
+
+
+def test_the_demo_runs_and_runs_again(home: Path) -> None:
+    for _ in range(2):
+        text = run("examples/demo.py", "shown", cwd=home)
+        assert [line for line in text.splitlines() if line.startswith("$ ")] == [
+            f"$ segprep json2mask examples/shapes {Path('shown', 'shapes')}",
+            f"$ segprep split {Path('shown', 'shapes')} --seed 1",
+            f"$ segprep info {Path('shown', 'shapes')}",
+        ]
+        assert text.splitlines()[-1].endswith(str(Path("shown", "picture.png")))
+    with Image.open(home / "shown" / "picture.png") as picture:
+        assert picture.width > 1200
+        assert picture.height > 1200
+
+
+def test_the_demo_keeps_what_is_not_its_own(tmp_path: Path) -> None:
+    (tmp_path / "shapes").mkdir()
+    (tmp_path / "shapes" / "mine.txt").write_text("mine")
+    load(ROOT / "examples" / "demo.py").main(tmp_path)
+    assert (tmp_path / "shapes" / "mine.txt").read_text() == "mine"
+
+
+def test_the_python_example_runs(home: Path) -> None:
+    text = run("examples/convert_and_split.py", "examples/shapes", "from-python", cwd=home)
+    assert text == "12 new, 0 as they were; {'train': 8, 'val': 2, 'test': 2}; _background_, box, disc, leaf, ring, triangle\n"
+
+
+def test_the_example_annotations_can_be_made_again(tmp_path: Path) -> None:
+    load(ROOT / "examples" / "make_shapes.py").make(tmp_path)
+    bundled = sorted((ROOT / "examples" / "shapes").iterdir())
+    assert [path.name for path in bundled] == sorted(path.name for path in tmp_path.iterdir())
+    assert sum(path.stat().st_size for path in bundled) < 400_000
+    for path in bundled:
+        if path.suffix == ".json":
+            old, new = (json.loads(one.read_bytes()) for one in (path, tmp_path / path.name))
+            assert (old.pop("imageData") is None) == (new.pop("imageData") is None)
+            assert old == new
