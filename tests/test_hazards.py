@@ -38,7 +38,7 @@ def encoded(format: str = "PNG", mode: str = "RGB", size: tuple[int, int] = (WID
     """A small picture in *format*."""
     grey = Image.linear_gradient("L").resize(size)
     picture = {
-        "I;16": lambda: Image.fromarray((np.asarray(grey).astype(np.uint16) * 257)),
+        "I;16": lambda: Image.fromarray(np.asarray(grey).astype(np.uint16) * 257),
         "F": lambda: Image.fromarray(np.asarray(grey).astype(np.float32) / 7),
         "I": lambda: Image.fromarray(np.asarray(grey).astype(np.int32) * 70_000),
     }.get(mode, lambda: grey.convert("RGB").convert(mode))()
@@ -135,10 +135,29 @@ def _paths() -> Iterator[tuple[str, Case]]:
         "long": "a" * 5000 + ".png", "deep": "a/" * 3000 + "s.png", "surrogate": "\ud800.png", "percent": "%2e%2e/%2e%2e/secret/s.png", "newline": "../../secret/s.png\n",
         "json": "path-json.json", "extended": "\\\\?\\C:\\secret\\s.png",
     }  # fmt: skip
-    surely = {"up", "up-backslash", "up-mixed", "etc", "etc-abs", "dot-slash", "through-sub", "nul", "nul-up", "http", "https", "file-url", "root", "dev", "proc"}
+    surely = {
+        "up",
+        "up-backslash",
+        "up-mixed",
+        "etc",
+        "etc-abs",
+        "dot-slash",
+        "through-sub",
+        "nul",
+        "nul-up",
+        "http",
+        "https",
+        "file-url",
+        "root",
+        "dev",
+        "proc",
+    }
     for name, path in named.items():
         yield f"path-{name}", Case("path-outside-root" if name in surely else OUTSIDE, ("imagePath",), content={"imagePath": path}, image=None)
-    yield "path-absolute", Case("path-outside-root", ("imagePath",), content={}, image=None, more=lambda folder, base: _rename(folder, str(base / "secret" / "s.png")))
+    yield (
+        "path-absolute",
+        Case("path-outside-root", ("imagePath",), content={}, image=None, more=lambda folder, base: _rename(folder, str(base / "secret" / "s.png"))),
+    )
     yield "path-int", Case("bad-annotation", ("imagePath", "int"), content={"imagePath": 7}, image=None)
     yield "path-list", Case("bad-annotation", ("imagePath", "list"), content={"imagePath": ["s.png"]}, image=None)
     yield "path-up-but-near", Case(notes=("image-found-elsewhere",), content={"imagePath": "../../secret/s.png"})
@@ -242,7 +261,16 @@ def _images() -> Iterator[tuple[str, Case]]:
         size = {"imageHeight": WIDTH if turned else HEIGHT, "imageWidth": HEIGHT if turned else WIDTH}
         notes = () if value in (1, 99) else ("image-upright", *(() if turned else ("orientation-unclear",)))
         yield f"exif-{value}", Case(notes=notes, content=size, image=encoded("JPEG", exif=exif), suffix=".jpg", checks={"size": tuple(size.values())})
-    yield "exif-stored", Case(notes=("image-upright",), content={"imageHeight": HEIGHT, "imageWidth": WIDTH}, image=encoded("JPEG", exif=_exif(6)), suffix=".jpg", checks={"size": (WIDTH, HEIGHT)})
+    yield (
+        "exif-stored",
+        Case(
+            notes=("image-upright",),
+            content={"imageHeight": HEIGHT, "imageWidth": WIDTH},
+            image=encoded("JPEG", exif=_exif(6)),
+            suffix=".jpg",
+            checks={"size": (WIDTH, HEIGHT)},
+        ),
+    )
 
 
 def _exif(value: int) -> Image.Exif:
@@ -257,7 +285,13 @@ def _json() -> Iterator[tuple[str, Case]]:
     def raw(name: str, body: str, encoding: str = "utf-8") -> bytes:
         return (body.replace("%s", f"{name}.png")).encode(encoding)
 
-    for name, encoding in (("json-bom", "utf-8-sig"), ("json-utf16", "utf-16"), ("json-utf16le", "utf-16-le"), ("json-utf16be", "utf-16-be"), ("json-utf32", "utf-32")):
+    for name, encoding in (
+        ("json-bom", "utf-8-sig"),
+        ("json-utf16", "utf-16"),
+        ("json-utf16le", "utf-16-le"),
+        ("json-utf16be", "utf-16-be"),
+        ("json-utf32", "utf-32"),
+    ):
         yield name, Case(notes=() if encoding == "utf-8-sig" else ("other-encoding",), content=raw(name, PLAIN, encoding))
     bad = {
         "json-nan": PLAIN.replace("[30,4]", "[NaN,4]"), "json-inf": PLAIN.replace("[30,4]", "[Infinity,4]"), "json-neginf": PLAIN.replace("[30,4]", "[30,-Infinity]"),
@@ -273,11 +307,23 @@ def _json() -> Iterator[tuple[str, Case]]:
     yield "json-half-utf16", Case({"bad-encoding", "bad-json"}, (), content=raw("json-half-utf16", PLAIN, "utf-16")[:-1])
     yield "json-png", Case({"bad-encoding", "bad-json"}, (), content=encoded())
     yield "json-twin", Case("duplicate-key", ("shapes",), content=raw("json-twin", PLAIN.replace('"imageData"', '"shapes": [], "imageData"')))
-    yield "json-twin-inner", Case("duplicate-key", ("label",), content=raw("json-twin-inner", PLAIN.replace('"label": "cat"', '"label": "cat", "label": "dog"')))
+    yield (
+        "json-twin-inner",
+        Case("duplicate-key", ("label",), content=raw("json-twin-inner", PLAIN.replace('"label": "cat"', '"label": "cat", "label": "dog"'))),
+    )
     long = base64.b64encode(encoded(size=(200, 200))).decode()
-    yield "json-twin-data", Case("duplicate-key", ("imageData",), content=raw("json-twin-data", PLAIN.replace("null}", f'"{long}", "imageData": "{long}"' + "}")))
+    yield (
+        "json-twin-data",
+        Case("duplicate-key", ("imageData",), content=raw("json-twin-data", PLAIN.replace("null}", f'"{long}", "imageData": "{long}"' + "}"))),
+    )
     yield "json-1e999", Case("bad-shape", ("shapes[0].points[1]",), content=raw("json-1e999", PLAIN.replace("[30,4]", "[1e999,4]")))
-    for name, body in (("json-null", "null"), ("json-list", "[1, 2]"), ("json-number", "7"), ("json-string", '"shapes"'), ("json-other", '{"images": [], "annotations": []}')):
+    for name, body in (
+        ("json-null", "null"),
+        ("json-list", "[1, 2]"),
+        ("json-number", "7"),
+        ("json-string", '"shapes"'),
+        ("json-other", '{"images": [], "annotations": []}'),
+    ):
         yield name, Case("other-json", ("no labelme annotation",), content=body.encode(), foreign=True)
     for name, value in (("junk", "not base64!"), ("padding", long[:-1]), ("non-ascii", "é" * 8), ("half-junk", long[:50] + "*" + long[50:])):
         yield f"data-{name}", Case("bad-image-data", ("imageData",), content={"imageData": value}, image=None)
@@ -285,14 +331,22 @@ def _json() -> Iterator[tuple[str, Case]]:
     yield "data-cut", Case("image-damaged", (), content={"imageData": base64.b64encode(encoded(size=(300, 200))[:300]).decode()}, image=None)
     yield "data-bomb", Case("image-too-large", ("imageData",), content={"imageData": base64.b64encode(zeros_png(30_000)).decode()}, image=None)
     yield "data-int", Case("bad-annotation", ("imageData", "int"), content={"imageData": 7}, image=None)
-    yield "data-size", Case("size-mismatch", ("40x30", "imageData"), content={"imageData": base64.b64encode(encoded()).decode(), "imageHeight": 7, "imageWidth": 9}, image=None)
+    yield (
+        "data-size",
+        Case(
+            "size-mismatch", ("40x30", "imageData"), content={"imageData": base64.b64encode(encoded()).decode(), "imageHeight": 7, "imageWidth": 9}, image=None
+        ),
+    )
     yield "data-good", Case(notes=("image-embedded",), content={"imageData": long}, image=None)
     yield "data-lines", Case(notes=("image-embedded",), content={"imageData": "\n".join(long[n : n + 76] for n in range(0, len(long), 76))}, image=None)
     for name, height in (("text", "30"), ("negative", -30), ("zero", 0), ("list", [30]), ("true", True)):
         yield f"size-{name}", Case({"bad-annotation", "size-mismatch"}, ("image",), content={"imageHeight": height, "imageWidth": WIDTH})
     yield "size-other", Case("size-mismatch", ("40x30", "41x30"), content={"imageHeight": 30, "imageWidth": 41})
     yield "size-huge", Case("size-mismatch", (), content={"imageHeight": 10**400, "imageWidth": WIDTH})
-    yield "size-inf", Case({"bad-annotation", "size-mismatch"}, (), content=raw("size-inf", PLAIN.replace("null}", 'null, "imageHeight": 1e999, "imageWidth": 40}')))
+    yield (
+        "size-inf",
+        Case({"bad-annotation", "size-mismatch"}, (), content=raw("size-inf", PLAIN.replace("null}", 'null, "imageHeight": 1e999, "imageWidth": 40}'))),
+    )
 
 
 def comb(teeth: int, deep: float = 500.0) -> list[list[float]]:
@@ -340,8 +394,14 @@ def _shapes() -> Iterator[tuple[str, Case]]:
     yield "mask-size", Case("bad-shape", ("shapes[0].mask", "9x9", "21x31"), content=shapes(shape(points=[[0, 0], [20, 30]], kind="mask", mask=bitmap(9, 9))))
     yield "mask-none", Case("bad-shape", ("shapes[0].mask",), content=shapes(shape(points=[[0, 0], [20, 30]], kind="mask")))
     yield "mask-junk", Case("bad-shape", ("shapes[0].mask",), content=shapes(shape(points=[[0, 0], [20, 30]], kind="mask", mask="?")))
-    yield "mask-html", Case("bad-shape", ("shapes[0].mask",), content=shapes(shape(points=[[0, 0], [20, 30]], kind="mask", mask=base64.b64encode(b"<html>").decode())))
-    yield "mask-rgb", Case("bad-shape", ("shapes[0].mask",), content=shapes(shape(points=[[0, 0], [39, 29]], kind="mask", mask=base64.b64encode(encoded()).decode())))
+    yield (
+        "mask-html",
+        Case("bad-shape", ("shapes[0].mask",), content=shapes(shape(points=[[0, 0], [20, 30]], kind="mask", mask=base64.b64encode(b"<html>").decode()))),
+    )
+    yield (
+        "mask-rgb",
+        Case("bad-shape", ("shapes[0].mask",), content=shapes(shape(points=[[0, 0], [39, 29]], kind="mask", mask=base64.b64encode(encoded()).decode()))),
+    )
     yield "mask-outside", Case(content=shapes(shape(points=[[-4, -4], [4, 4]], kind="mask", mask=bitmap(9, 9))))
     yield "type-unknown", Case("unknown-shape-type", ("shapes[0].shape_type", "blob"), content=shapes(shape(kind="blob")))
     yield "type-number", Case({"unknown-shape-type", "bad-annotation"}, ("shapes[0].shape_type",), content=shapes(shape(kind=7)))
@@ -384,11 +444,33 @@ def _stems() -> Iterator[tuple[str, Case]]:
     }  # fmt: skip
     for name, file in wrong.items():
         yield f"stem-{name}", Case("bad-stem", ("name",), file=file)
-    for name, file in (("dash", "-rf.json"), ("dots", "a.b.json"), ("upper", "UPPER.JSON"), ("bracket", "d[1].json"), ("percent", "100%.json"), ("quote", "it's \"so\".json"), ("chinese", "猫.json")):
+    for name, file in (
+        ("dash", "-rf.json"),
+        ("dots", "a.b.json"),
+        ("upper", "UPPER.JSON"),
+        ("bracket", "d[1].json"),
+        ("percent", "100%.json"),
+        ("quote", 'it\'s "so".json'),
+        ("chinese", "猫.json"),
+    ):
         yield f"stem-{name}", Case(file=file)
-    for name, file in (("case-1", "Twin.json"), ("case-2", "tWin.json"), ("nfc", "caf\u00e9.json"), ("nfd", "cafe\u0301.json"), ("same-1", "same.json"), ("same-2", "same.json")):
+    for name, file in (
+        ("case-1", "Twin.json"),
+        ("case-2", "tWin.json"),
+        ("nfc", "caf\u00e9.json"),
+        ("nfd", "cafe\u0301.json"),
+        ("same-1", "same.json"),
+        ("same-2", "same.json"),
+    ):
         yield f"stem-{name}", Case("stem-collision", ("together with",), file=file)
-    yield "stem-folder.json", Case(file="inside-a-folder-called-json.json", image=None, content={"imagePath": "stem-folder.json.png", "imageData": base64.b64encode(encoded()).decode()})
+    yield (
+        "stem-folder.json",
+        Case(
+            file="inside-a-folder-called-json.json",
+            image=None,
+            content={"imagePath": "stem-folder.json.png", "imageData": base64.b64encode(encoded()).decode()},
+        ),
+    )
 
 
 def _codes(case: Case) -> set[str]:
@@ -419,7 +501,9 @@ class Run:
 def run(*arguments: str | Path, prefix: tuple[str, ...] = (), timeout: float = 120) -> Run:
     """Run segprep with --json, never longer than *timeout*."""
     started = time.monotonic()
-    with subprocess.Popen([*prefix, *SEGPREP, *map(os.fspath, arguments), "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
+    with subprocess.Popen(
+        [*prefix, *SEGPREP, *map(os.fspath, arguments), "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    ) as process:
         try:
             out, said = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
@@ -572,7 +656,11 @@ main()
 def test_nothing_outside_is_opened(arena: Arena, tmp_path: Path) -> None:
     """HAZARDS B2, by CPython's own account of what it opens."""
     log = tmp_path / "log"
-    done = subprocess.run([sys.executable, "-c", HOOKED, log, "json2mask", arena.base / "src", tmp_path / "out", "-j", "1", "--on-error", "skip", "-q"], capture_output=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", HOOKED, log, "json2mask", arena.base / "src", tmp_path / "out", "-j", "1", "--on-error", "skip", "-q"],
+        capture_output=True,
+        timeout=120,
+    )
     assert done.returncode == 3
     opened = [line.partition(" ") for line in log.read_text().splitlines()]
     assert not [line for line in opened if line[0] not in ("open", "os.listdir", "os.scandir")]
@@ -781,7 +869,16 @@ def test_links_in_the_output_are_refused(tmp_path: Path, name: str, extra: tuple
 
 @pytest.mark.parametrize(
     "name",
-    ["class_names.txt", "labelmap.txt", ".class_names.txt.part", ".segprep.json.part", ".segprep.lock", "JPEGImages/a.png", "SegmentationClass/a.png", "JPEGImages/.a.png.part"],
+    [
+        "class_names.txt",
+        "labelmap.txt",
+        ".class_names.txt.part",
+        ".segprep.json.part",
+        ".segprep.lock",
+        "JPEGImages/a.png",
+        "SegmentationClass/a.png",
+        "JPEGImages/.a.png.part",
+    ],
 )
 def test_links_at_single_files_are_never_followed(tmp_path: Path, name: str) -> None:
     """H3: refused or replaced, but what they point to stays."""
@@ -816,7 +913,21 @@ def _overlaps(base: Path) -> dict[str, tuple[Path, Path]]:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["same", "out-in-source", "out-deep-in-source", "source-in-out", "same-by-link", "out-in-source-by-link", "source-in-out-by-link", "source-is-link", "by-dots", "by-dots-below"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "same",
+        "out-in-source",
+        "out-deep-in-source",
+        "source-in-out",
+        "same-by-link",
+        "out-in-source-by-link",
+        "source-in-out-by-link",
+        "source-is-link",
+        "by-dots",
+        "by-dots-below",
+    ],
+)
 @pytest.mark.parametrize("extra", [(), ("--overwrite",)])
 def test_source_and_output_may_not_overlap(tmp_path: Path, name: str, extra: tuple[str, ...]) -> None:
     """H4."""

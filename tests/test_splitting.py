@@ -31,7 +31,9 @@ def test_cuts(count: int, expected: list[int]) -> None:
     assert cut(count, (70, 20, 10)) == expected
 
 
-@pytest.mark.parametrize(("ratio", "expected"), [("90/10/0", [18, 2, 0]), ("100/0/0", [20, 0, 0]), ("80/20", [16, 4, 0]), (".7/.2/.1", [14, 4, 2]), ("7/2/1", [14, 4, 2])])
+@pytest.mark.parametrize(
+    ("ratio", "expected"), [("90/10/0", [18, 2, 0]), ("100/0/0", [20, 0, 0]), ("80/20", [16, 4, 0]), (".7/.2/.1", [14, 4, 2]), ("7/2/1", [14, 4, 2])]
+)
 def test_ratios(tmp_path: Path, ratio: str, expected: list[int]) -> None:
     assert list(segprep.split(tree(tmp_path, 20), ratio=ratio).counts.values()) == expected
 

@@ -38,7 +38,6 @@ from hashlib import blake2b
 from pathlib import Path
 
 from PIL import Image
-
 from segprep_cli import json2mask, split  # noqa: F401  before forking, so that no child has to import them
 from segprep_cli.main import group
 
@@ -214,7 +213,9 @@ class Fault:
     paths: list[str] = field(default_factory=list)
 
     def __call__(self, event: str, args: tuple[object, ...]) -> None:
-        if self.mode == "over" or not (event in _CHANGES or (event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))):
+        if self.mode == "over" or not (
+            event in _CHANGES or (event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+        ):
             return
         path = str(args[0])
         beside = event != "open" and isinstance(args[-1], int) and args[-1] >= 0  # relative to an open folder, as rmtree does

@@ -88,7 +88,10 @@ def test_line_width_and_point_radius(tmp_path: Path) -> None:
 BIG, SMALL = [[0, 0], [20, 20]], [[5, 5], [8, 8]]
 
 
-@pytest.mark.parametrize(("options", "inner"), [({}, 1), ({"overlap": "area"}, 2), ({"overlap": "priority", "priority": "small"}, 2), ({"overlap": "priority", "priority": "big,small"}, 1)])
+@pytest.mark.parametrize(
+    ("options", "inner"),
+    [({}, 1), ({"overlap": "area"}, 2), ({"overlap": "priority", "priority": "small"}, 2), ({"overlap": "priority", "priority": "big,small"}, 1)],
+)
 def test_overlap_policies(tmp_path: Path, options: dict[str, Any], inner: int) -> None:
     write(tmp_path, "a", of("small", SMALL, "rectangle"), of("big", BIG, "rectangle"))
     sample = one(tmp_path, classes="big,small", **options)
