@@ -86,7 +86,6 @@ CODES: dict[str, str] = {
     # usage
     "bad-option": "An option or argument cannot be used.",
     "unknown-format": "No source format has this name.",
-    "missing-extra": "An optional dependency is not installed.",
 }
 
 
@@ -128,10 +127,6 @@ class BadInputError(SegprepError):
         super().__init__(code, message, hint)
         self.args = (code, message, hint, skipped)
         self.skipped = skipped
-
-
-class MissingExtraError(SegprepError, ImportError):
-    """An optional dependency is not installed."""
 
 
 MEND = "mend the file, or remove it from the folder"

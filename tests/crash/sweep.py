@@ -326,7 +326,7 @@ class Sweep:
         wrong = ["a traceback"] if "Traceback" in ended.said or ended.code == 99 else []
         if mode in ("kill", "torn"):
             return wrong
-        if ended.code != 1 and ended.code != made.exit:  # the disturbed operation may have been no necessary one
+        if ended.code not in (1, made.exit):  # the disturbed operation may have been no necessary one
             wrong.append(f"exit {ended.code}")
         if ended.code == 1 and made.exit != 1 and not ("[write-failed]" in ended.said and "out" in ended.said and "errno" in ended.said.lower()):
             wrong.append(f"the message lacks code, path or errno: {ended.said.strip()[-200:]}")
