@@ -1,0 +1,75 @@
+"""The command line: help, JSON documents, exit codes."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from segprep_cli import main
+
+
+def run(*arguments: object) -> Result:
+    result = CliRunner().invoke(main.group, [str(one) for one in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_every_command_has_help_with_examples(name: str) -> None:
+    shown = run(name, "--help").stdout
+    assert f"segprep {name}" in shown or name == "convert"
+    command = main.group.get_command(None, name)  # type: ignore[arg-type]
+    assert command
+    if name not in ("json2mask", "convert"):
+        assert command.get_short_help_str(200) == main.COMMANDS[name]
+
+
+def test_json2mask_is_convert_labelme() -> None:
+    names = [[p.name for p in main.group.get_command(None, name).params] for name in ("json2mask",)]  # type: ignore[arg-type, union-attr]
+    convert = main.group.get_command(None, "convert")  # type: ignore[arg-type]
+    assert names == [[p.name for p in convert.get_command(None, "labelme").params]]  # type: ignore[union-attr]
+
+
+def test_the_documents_have_their_keys(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (source / "bad.json").write_text("{")
+    done = run("json2mask", source, out, "--json", "-q", "-j", 1)
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["skipped"][0]["code"] == "bad-json"
+    assert not (out / "segprep.json").exists()
+    done = run("json2mask", source, out, "--json", "-q", "-j", 1, "--on-error", "skip")
+    assert done.exit_code == 3
+    content = json.loads(done.stdout)
+    assert content["converted"] == 12
+    assert content["classes"] == ["_background_", "cat", "cow", "dog"]
+    assert [set(one) >= {"stem", "path", "code", "reason"} for one in content["skipped"]] == [True]
+    content = json.loads(run("split", out, "--seed", 1, "--json").stdout)
+    assert (content["seed"], content["ratio"], content["counts"]) == (1, "70/20/10", {"train": 8, "val": 2, "test": 2})
+    content = json.loads(run("info", out, "--json").stdout)
+    assert (content["images"], content["lists"]["train"]) == (12, 8)
+
+
+def test_exit_codes(source: Path, tmp_path: Path) -> None:
+    assert run("json2mask", source, tmp_path / "out", "-q").exit_code == 0
+    assert run("json2mask", source, tmp_path / "out").exit_code == 0
+    assert run("json2mask", source, source / "out").exit_code == 2
+    assert run("json2mask", tmp_path / "nowhere", tmp_path / "x").exit_code == 2
+    assert run("split", tmp_path / "nowhere").exit_code == 2
+    assert run("split", tmp_path / "out").exit_code == 0
+    again = run("split", tmp_path / "out")
+    assert again.exit_code == 1
+    assert "[lists-exist]" in again.stderr
+    assert "--overwrite" in again.stderr
+    assert run("info", tmp_path).exit_code == 0  # the one tree right below
+
+
+def test_a_dry_run_writes_nothing(source: Path, tmp_path: Path) -> None:
+    shown = run("json2mask", source, tmp_path / "out", "-n")
+    assert "12 samples would be converted" in shown.stdout
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_wrong_command_suggests_the_nearest() -> None:
+    shown = run("splt")
+    assert shown.exit_code == 2
+    assert "Did you mean split?" in shown.stderr

@@ -1,0 +1,61 @@
+"""What is installed: by wheel and in place, with cli/ as segprep_cli and nothing else at the top."""
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def python(*arguments: str, **options: object) -> str:
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload]
+    assert done.returncode == 0, done.stderr
+    return str(done.stdout)
+
+
+def test_the_packages_list_names_every_folder() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    folders = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "segprep").rglob("*.py")}
+    folders |= {".".join(("segprep_cli", *path.parent.relative_to(ROOT / "cli").parts)) for path in (ROOT / "cli").rglob("*.py")}
+    assert sorted(listed) == sorted(folders)
+
+
+@pytest.mark.parametrize("how", [("--target",), ("--editable",)])
+def test_installed(tmp_path: Path, how: tuple[str]) -> None:
+    """Built from a copy, without the network; the installed package runs far from the sources."""
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name in ("segprep", "cli"):
+        for path in (ROOT / name).rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                target = copy / path.relative_to(ROOT)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(path.read_bytes())
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        (copy / name).write_bytes((ROOT / name).read_bytes())
+    place = tmp_path / "site"
+    quick = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--ignore-installed", "--disable-pip-version-check"]
+    where = ["--target", str(place), str(copy)] if how == ("--target",) else ["--prefix", str(tmp_path / "prefix"), "--editable", str(copy)]
+    python(*quick, *where)
+    if how == ("--editable",):
+        place = next((tmp_path / "prefix").rglob("site-packages"))
+    code = f"import site, sys; site.addsitedir({str(place)!r}); sys.path.insert(0, {str(place)!r}); import segprep, segprep_cli, importlib.util as u; "
+    code += "from segprep_cli.main import group; print([segprep.__file__, segprep_cli.__file__, u.find_spec('cli') is None])"
+    shown = python("-I", "-c", code, cwd=tmp_path).strip().replace("'", '"').replace("True", "true").replace("False", "false")
+    library, command, alone = json.loads(shown)
+    home = place if how == ("--target",) else copy
+    assert Path(library).is_relative_to(home)
+    assert Path(command).is_relative_to(home)
+    assert alone
+    assert (Path(library).parent / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("code", ["import segprep", "from segprep_cli.main import group; group(['--help'], standalone_mode=False)"])
+def test_light(code: str) -> None:
+    heavy = {"numpy", "PIL", "rich", "isal", "filelock", "sklearn", "matplotlib", "torch"}
+    loaded = set(python("-c", f"{code}\nimport sys; print('MODULES', *sys.modules)").split("MODULES ")[1].split())
+    assert not heavy & loaded
