@@ -10,7 +10,7 @@ from segprep.tree import SPLITS
 
 from . import options, output
 
-HELP = r"""Split a dataset into train, val and test; write ImageSets/Segmentation/*.txt.
+HELP = """Split a dataset into train, val and test; write ImageSets/Segmentation/*.txt.
 
 DATASET is a VOC-style tree, the current folder by default. The same seed gives the same lists on every machine. With
 --update, new samples are placed and no old one moves.
@@ -19,7 +19,7 @@ DATASET is a VOC-style tree, the current folder by default. The same seed gives 
 Examples:
     segprep split --seed 1
     segprep split out/ --ratio 90/10/0 --stratify pixels
-    segprep split out/ --group-by '^(patient\d+)_'       a patient never crosses
+    segprep split out/ --group-by '^(patient\\d+)_'       a patient never crosses
     segprep split out/ --folds 5
     segprep split out/ --keep test                       keep the official test list
     segprep split out/ --update                          after new data were converted

@@ -47,16 +47,17 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """Does a Record still hold? "kept", "changed", or "changed-by-hand" when only the output differs."""
+    """Does a Record still hold? "kept", "changed", or "changed-by-hand" when an output is not as it was written."""
 
     task: Task
     replace: bool
 
     def __call__(self, known: tuple[Item, Record]) -> str:
-        """Compare the item, the digests of its inputs and those of its outputs, in this order."""
+        """Compare the digests of its outputs, the item, and the digests of its inputs, in this order."""
         item, record = known
-        if record.item != self.task.fingerprint(item):
-            return "changed"
+        outputs = self._outputs(record)
+        if outputs == "changed-by-hand" or record.item != self.task.fingerprint(item):
+            return outputs if outputs == "changed-by-hand" else "changed"
         roots = real_folders(self.task.root, getattr(self.task.reader, "image_root", ()))
         for name, wanted in record.inputs.items():
             try:
@@ -65,13 +66,16 @@ class Unchanged:
                 now = None
             if now != wanted:
                 return "changed"
-        staging, by_hand = Staging(self.task.out), False
-        for name in file_names(record):
-            if not staging.holds(name, record.digests[name]):
-                by_hand |= (self.task.out / name).is_file() and not staging.folder.is_dir()
-                if not by_hand or self.replace:
-                    return "changed"
-        return "changed-by-hand" if by_hand else "kept"
+        return outputs
+
+    def _outputs(self, record: Record) -> str:
+        """A file that is missing was taken away and is made again; one that differs was edited, unless work is unfinished or replaced anyway."""
+        staging = Staging(self.task.out)
+        wrong = [name for name in file_names(record) if not staging.holds(name, record.digests[name])]
+        edited = [name for name in wrong if (self.task.out / name).is_file()]
+        if edited and not self.replace and not staging.folder.is_dir():
+            return "changed-by-hand"
+        return "changed" if wrong else "kept"
 
 
 def _stage(task: Task, item: Item, sample: Sample, inputs: Inputs) -> Record:

@@ -13,7 +13,7 @@ from .finishing import Task, Unchanged, relative
 from .manifest import Manifest
 from .pairing import real_folders
 from .staging import Staging
-from .tree import is_tree
+from .tree import occupied
 from .types import Item, Note, Progress, Record, Scan, Skipped
 
 
@@ -72,8 +72,8 @@ def _plan(format: str, task: Task, scan: Scan, overwrite: bool) -> Plan:
     path, listed = staging.previous()
     old = manifest.load(path)
     if old is None:
-        if is_tree(out) and not resumed:
-            raise TreeError("tree-exists", f"{out} already holds masks that segprep did not write", "choose another OUT, or give --overwrite to replace them")
+        if (there := occupied(out)) and not resumed:
+            raise TreeError("tree-exists", f"{out} already holds {there}, which segprep did not write", "choose another OUT, or give --overwrite to replace it")
         return Plan(identity, records, None, resumed, False, ())
     if dict(old.source) != origin:
         raise TreeError("tree-exists", f"{out} was made from {_difference(old.source, origin)}", "choose another OUT, or give --overwrite to replace it")

@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -45,7 +45,8 @@ def lock(root: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)  # while it is held: who opened it before us fails to lock and gives up
+        with suppress(OSError):  # a stale lock file is harmless
+            path.unlink(missing_ok=True)  # while it is held: who opened it before us fails to lock and gives up
         held.release()
 
 
@@ -122,9 +123,9 @@ class Staging:
         to the disk before the manifest says that the tree is complete.
         """
         staged = [name for name in files if (self.folder / name).is_file()]
-        for name in staged:
-            sync_file(self.folder / name)
         try:
+            for name in staged:
+                sync_file(self.folder / name)
             self._open(replace)
             for name in staged:
                 (self.root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -161,6 +162,9 @@ class Staging:
 def append(file: IO[bytes], record: Record) -> bytes:
     """Add *record* to an open journal; its line."""
     line = manifest.dump_record(record)
-    file.write(line)
-    file.flush()
+    try:
+        file.write(line)
+        file.flush()
+    except OSError as error:
+        raise write_error(Path(file.name), error) from error
     return line

@@ -110,6 +110,14 @@ def is_tree(root: Path) -> bool:
     return (root / MANIFEST).is_file() or (root / MASKS).is_dir()
 
 
+def occupied(root: Path) -> str | None:
+    """The first thing at *root* that a conversion would write over, or None."""
+    for name in (IMAGES, MASKS, OBJECTS, LISTS):
+        if (root / name).is_dir() and any((root / name).iterdir()):
+            return name
+    return next((name for name in (CLASS_NAMES, LABELMAP, RECORDS) if (root / name).exists()), None)
+
+
 def find(folder: Path) -> Tree:
     """The tree at *folder*, else the one tree right below it; one with a manifest comes first. Raises TreeError, UsageError."""
     if is_tree(folder):

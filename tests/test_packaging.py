@@ -44,8 +44,8 @@ def test_installed(tmp_path: Path, how: tuple[str]) -> None:
     if how == ("--editable",):
         place = next((tmp_path / "prefix").rglob("site-packages"))
     code = f"import site, sys; site.addsitedir({str(place)!r}); sys.path.insert(0, {str(place)!r}); import segprep, segprep_cli, importlib.util as u; "
-    code += "from segprep_cli.main import group; print([segprep.__file__, segprep_cli.__file__, u.find_spec('cli') is None])"
-    shown = python("-I", "-c", code, cwd=tmp_path).strip().replace("'", '"').replace("True", "true").replace("False", "false")
+    code += "print([segprep.__file__, segprep_cli.__file__, u.find_spec('cli') is None])"
+    shown = python("-I", "-S", "-c", code, cwd=tmp_path).strip().replace("'", '"').replace("True", "true").replace("False", "false")
     library, command, alone = json.loads(shown)
     home = place if how == ("--target",) else copy
     assert Path(library).is_relative_to(home)
