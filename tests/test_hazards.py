@@ -856,10 +856,12 @@ def test_no_file_takes_longer_than_five_seconds(timed: dict[str, tuple[float, in
     assert error in ("NoneType", "SystemExit")
 
 
-def test_a_mask_shape_may_be_no_bomb(tmp_path: Path) -> None:
-    """Twenty embedded masks of 13,000 x 13,000: 20 KB each in the JSON, 169 MB each as pixels."""
-    mask = base64.b64encode(zeros_png(13_000)).decode()
-    plain(tmp_path / "src", "bomb", shapes=[shape(points=[[0, 0], [12_999, 12_999]], kind="mask", mask=mask)] * 20)
+@pytest.mark.parametrize(("image", "side", "count"), [(0, 13_000, 20), (5_000, 5_000, 60)])
+def test_mask_shapes_may_be_no_bomb(tmp_path: Path, image: int, side: int, count: int) -> None:
+    """Embedded masks, a few KB each in the JSON: larger than the image (169 MB each as pixels), or many as large as it (25 MB each)."""
+    mask = base64.b64encode(zeros_png(side)).decode()
+    listed = [shape(points=[[0, 0], [side - 1, side - 1]], kind="mask", mask=mask)] * count
+    plain(tmp_path / "src", "bomb", zeros_png(image) if image else None, shapes=listed)
     plain(tmp_path / "src", "good")
     done = measured("json2mask", tmp_path / "src", tmp_path / "out", "-j", "1", "--on-error", "skip")
     assert done.code in (0, 3)
