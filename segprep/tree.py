@@ -67,9 +67,10 @@ class Tree:
         return image.histogram(image.decode_mask(path.read_bytes(), path).astype("uint8"))
 
     def lists(self) -> dict[str, tuple[str, ...]]:
-        """The lists in ImageSets/Segmentation by name, in file order. Raises TreeError for text that is not UTF-8."""
-        folder = self.root / LISTS
-        return {path.stem: read_list(path) for path in sorted(folder.glob("*.txt"))} if folder.is_dir() else {}
+        """The lists in ImageSets/Segmentation by name, train, val, test and trainval first. Raises TreeError for text that is not UTF-8."""
+        folder, first = self.root / LISTS, (*SPLITS, "trainval")
+        paths = sorted(folder.glob("*.txt"), key=lambda path: (first.index(path.stem) if path.stem in first else len(first), path.stem))
+        return {path.stem: read_list(path) for path in paths}
 
 
 def read_list(path: Path) -> tuple[str, ...]:

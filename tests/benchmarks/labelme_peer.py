@@ -8,6 +8,7 @@ from pathlib import Path
 
 import imgviz
 import labelme
+import numpy as np
 from labelme import utils
 
 
@@ -21,7 +22,7 @@ def main(source: Path, out: Path) -> None:
         picture = utils.img_data_to_arr(file.imageData)
         imgviz.io.imsave(str(out / "JPEGImages" / f"{path.stem}.jpg"), picture)
         classes, _ = utils.shapes_to_label(picture.shape, file.shapes, ids)
-        imgviz.io.lblsave(str(out / "SegmentationClass" / f"{path.stem}.png"), classes)
+        imgviz.io.lblsave(str(out / "SegmentationClass" / f"{path.stem}.png"), classes.astype(np.uint8))
 
 
 main(Path(sys.argv[1]), Path(sys.argv[2]))
