@@ -3,9 +3,12 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
+
+import isal
+import numpy
+import PIL
 
 from . import __version__, engine, manifest, sources
 from .errors import BadInputError, SegprepError, TreeError, UsageError
@@ -15,7 +18,7 @@ from .image import MaskMode
 from .manifest import MANIFEST, RECORDS, Manifest
 from .pairing import real_folders
 from .planning import Plan, Work, digest_below, prepare
-from .staging import Staging, append, lock
+from .staging import Journal, Staging, lock
 from .tree import LISTS, Tree, class_files, list_bytes
 from .types import Item, Note, Progress, Record, Scan, Skipped, no_progress
 
@@ -126,15 +129,25 @@ def _convert(task: Task, scan: Scan, work: Work, jobs: int, on_error: str, progr
     if plan.replace and not plan.resumed:
         staging.discard()
     staging.begin(plan.identity)
-    lines = {stem: manifest.dump_record(record) for stem, record in kept.items()}
     results: list[engine.Failure | None] = []
     notes = [replace(note, stem=record.stem) for record in kept.values() for note in record.notes if plan.resumed]
-    with open(staging.folder / "journal.jsonl", "ab") as journal:
+    lines = Journal(staging.folder)
+    try:
+        for record in kept.values():
+            lines.add(record)
         for result in progress(engine.run(task, todo, jobs=jobs), len(todo), "converting"):
             if isinstance(result, Record):
-                lines[result.stem] = append(journal, result)
+                lines.add(result)
                 notes += (replace(note, stem=result.stem) for note in result.notes)
             results.append(result if isinstance(result, engine.Failure) else None)
+        return _published(task, scan, work, lines, results, notes, on_error)
+    finally:
+        lines.close()
+
+
+def _published(task: Task, scan: Scan, work: Work, lines: Journal, results: Sequence["engine.Failure | None"], notes: list[Note], on_error: str) -> Conversion:
+    """Publish what was converted, unless bad inputs forbid it. Raises BadInputError."""
+    plan, kept, todo, staging = work.plan, work.kept, work.todo, Staging(task.out)
     skipped = _failures(results, todo, scan, work)
     failed = [one for one in skipped if not one.foreign]
     if failed and (on_error == "stop" or not lines):
@@ -154,7 +167,9 @@ def _convert(task: Task, scan: Scan, work: Work, jobs: int, on_error: str, progr
         Note("source-vanished", f"{stem}: its source is gone or no longer usable; the sample was taken out of the tree and its lists", stem) for stem in removed
     ]
     files, stale = _files(lines.values()), _stale(plan.previous.values(), lines)
-    staging.publish(files, stale, _described(task, plan, scan, lines, skipped, removed), replace=plan.replace)
+    described = _described(task, plan, scan, lines, skipped, removed)
+    lines.close()  # its folder goes away
+    staging.publish(files, stale, described, replace=plan.replace)
     return Conversion(task.out, len(lines) - len(kept), len(kept), removed, skipped, scan.classes.names, (*scan.notes, *plan.notes, *notes), True)
 
 
@@ -188,7 +203,7 @@ def _described(task: "Task", plan: Plan, scan: Scan, lines: Mapping[str, bytes],
     fresh = {name: [stem for stem in stems if stem not in set(removed)] for name, stems in lists.items() if set(stems) & set(removed)}
     if not lists:
         fresh = {name: [stem for stem in stems if stem in lines] for name, stems in scan.lists.items()}
-    versions = {"segprep": __version__, **{name: version(name) for name in ("numpy", "pillow", "isal")}}
+    versions = {"segprep": __version__, "numpy": numpy.__version__, "pillow": PIL.__version__, "isal": isal.__version__}
     left_out = tuple(_left_out(one, task.root) for one in skipped)
     records = b"".join(ordered)
     made = Manifest(scan.classes, plan.identity["source"], versions, manifest.summarise(ordered, scan.classes), digest(records), split, left_out)

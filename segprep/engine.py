@@ -4,9 +4,11 @@ A worker that is killed loses only its chunk, whose items are then tried one by 
 twice becomes a Failure. Workers die with their parent. Start method: spawn, as forking a process with threads is unsafe.
 """
 
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -44,6 +46,18 @@ class _Job(Generic[Input, Output]):
         return [_attempt(self.function, item) for item in chunk]
 
 
+def keep_memory() -> None:
+    """Let the C library keep freed blocks of image size for the next image: a seventh of the CPU time went into page faults.
+
+    glibc only (mallopt's M_TRIM_THRESHOLD and M_MMAP_THRESHOLD); elsewhere nothing happens.
+    """
+    if sys.platform == "linux":
+        tune = getattr(ctypes.CDLL(None), "mallopt", None)
+        if tune is not None:
+            tune(-1, 256 << 20)
+            tune(-3, 64 << 20)
+
+
 def _attempt(function: Callable[[Input], Output], item: Input) -> Output | Failure:
     try:
         return function(item)
@@ -66,6 +80,7 @@ def run(function: Callable[[Input], Output], items: Sequence[Input], *, jobs: in
     """
     jobs = min(jobs, len(items) // WORTH_A_WORKER)
     if jobs <= 1:
+        keep_memory()
         for item in items:
             yield _attempt(function, item)
         return
@@ -122,6 +137,7 @@ def _pool(workers: int) -> ProcessPoolExecutor:
 
 def _begin() -> None:
     """In a worker: leave Ctrl-C to the parent, and end as soon as the parent does."""
+    keep_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

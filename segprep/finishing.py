@@ -108,7 +108,7 @@ def _stage(task: Task, item: Item, sample: Sample, inputs: Inputs) -> Record:
     height, width = mask.shape
     names = [*hashes, None]
     return Record(
-        item.stem, relative(item.labels[0], task.root), str(names[0]), str(names[1]), names[2], height, width, image.histogram(mask), hashes, task.fingerprint(item),
+        item.stem, relative(item.labels[0], task.root), str(names[0]), str(names[1]), names[2], height, width, dict(sample.pixels or image.histogram(mask)), hashes, task.fingerprint(item),
         {relative(path, task.root): _seen(content, data, hashes) for path, content in inputs.contents.items()}, tuple(notes),
     )  # fmt: skip
 

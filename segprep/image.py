@@ -155,7 +155,7 @@ def upright_array(array: NDArray[Any], orientation: int) -> NDArray[Any]:
     return np.ascontiguousarray(turned[::rows, ::columns])
 
 
-def histogram(mask: NDArray[np.uint8]) -> dict[int, int]:
+def histogram(mask: NDArray[Any]) -> dict[int, int]:
     """Pixel value -> count, values that occur only.
 
     Masks are flat, so runs of equal pixels are counted, not pixels: a fifth of the time of a plain histogram. Run

@@ -82,8 +82,9 @@ def degenerate(shape: Shape) -> bool:
     x, y, *rest = shape.points
     if shape.kind == "rectangle":
         return rest[-2] == x or rest[-1] == y
-    steps = [(u - x, v - y) for u, v in zip(rest[::2], rest[1::2], strict=True) if (u, v) != (x, y)]
-    return not steps or not any(steps[0][0] * dy - steps[0][1] * dx for dx, dy in steps)
+    steps = ((u - x, v - y) for u, v in zip(rest[::2], rest[1::2], strict=True) if (u, v) != (x, y))
+    right, down = next(steps, (0, 0))
+    return not any(right * dy - down * dx for dx, dy in steps)
 
 
 def in_order(shapes: Sequence[Shape], overlap: str, priority: Sequence[str] = ()) -> list[Shape]:
@@ -96,10 +97,18 @@ def in_order(shapes: Sequence[Shape], overlap: str, priority: Sequence[str] = ()
     return list(shapes)
 
 
-def paint(
-    shapes: Sequence[Shape], height: int, width: int, *, background: int = 0, objects: bool = False
-) -> tuple[NDArray[np.uint8], NDArray[np.uint16] | None, list[Note]]:
-    """Paint *shapes* (already in painting order): class mask (H, W), instance mask if asked for, notes.
+@dataclass(frozen=True, slots=True, eq=False)
+class Painted:
+    """The class *mask* (H, W), the instance mask if asked for, pixel counts by class value, and *notes* on shapes that show no pixel."""
+
+    mask: "NDArray[np.uint8]"
+    objects: "NDArray[np.uint16] | None"
+    pixels: dict[int, int]
+    notes: list[Note]
+
+
+def paint(shapes: Sequence[Shape], height: int, width: int, *, background: int = 0, objects: bool = False) -> Painted:
+    """Paint *shapes* (already in painting order).
 
     Instances are numbered from 1 in the order given; shapes painted as background or ignore are none. Raises
     raster.TooComplexError, and ValueError for more than 65,534 instances.
@@ -108,10 +117,13 @@ def paint(
     for number, shape in enumerate(shapes, 1):
         draw(canvas, shape, number)
     drawn = canvas.array()
-    seen = histogram(drawn) if drawn.dtype == np.uint8 else set(np.unique(drawn).tolist())
+    seen = histogram(drawn)
+    values = bytes([background, *(shape.value for shape in shapes)])
+    pixels: dict[int, int] = {}
+    for number, count in seen.items():
+        pixels[values[number]] = pixels.get(values[number], 0) + count
     notes = [_lost(shape, height, width) for number, shape in enumerate(shapes, 1) if number not in seen]
-    mask = look_up(drawn, bytes([background, *(shape.value for shape in shapes)]))
-    return mask, _instances(drawn, shapes, background) if objects else None, notes
+    return Painted(look_up(drawn, values), _instances(drawn, shapes, background) if objects else None, dict(sorted(pixels.items())), notes)
 
 
 def _instances(drawn: NDArray[Any], shapes: Sequence[Shape], background: int) -> NDArray[np.uint16]:

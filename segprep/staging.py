@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import filelock
 
@@ -159,12 +159,35 @@ class Staging:
         write_atomic(opened, b"")
 
 
-def append(file: IO[bytes], record: Record) -> bytes:
-    """Add *record* to an open journal; its line."""
-    line = manifest.dump_record(record)
-    try:
-        file.write(line)
-        file.flush()
-    except OSError as error:
-        raise write_error(Path(file.name), error) from error
-    return line
+class Journal(Mapping[str, bytes]):
+    """The lines of finished Records by stem, kept on disk: memory does not grow with them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = open(folder / "journal.jsonl", "ab+")  # noqa: SIM115  closed by close()
+        self._places: dict[str, tuple[int, int]] = {}
+
+    def add(self, record: Record) -> None:
+        """Write down *record*. Raises SegprepError where the system refuses."""
+        line = manifest.dump_record(record)
+        try:
+            self._file.seek(0, os.SEEK_END)
+            self._places[record.stem] = self._file.tell(), len(line)
+            self._file.write(line)
+            self._file.flush()
+        except OSError as error:
+            raise write_error(Path(self._file.name), error) from error
+
+    def close(self) -> None:
+        """Close the file; lines cannot be read any more."""
+        self._file.close()
+
+    def __getitem__(self, stem: str) -> bytes:
+        start, size = self._places[stem]
+        self._file.seek(start)
+        return self._file.read(size)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)

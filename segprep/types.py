@@ -100,7 +100,8 @@ class Sample:
     """One image with its mask, as the source has them.
 
     *image* is the raw file content. *upright* says which view *mask* (H, W) was drawn on: the picture
-    after its EXIF orientation was applied (True) or the stored rows (False).
+    after its EXIF orientation was applied (True) or the stored rows (False). *pixels* are the mask's pixel counts by value,
+    where the reader knows them anyway.
     """
 
     stem: str
@@ -109,6 +110,7 @@ class Sample:
     objects: "Objects | None" = None
     upright: bool = True
     notes: tuple[Note, ...] = ()
+    pixels: Mapping[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,14 +122,14 @@ class Reader:
         try:
             if self.overlap == "error":
                 painting.refuse_overlap(shapes, *view.size)
-            mask, objects, lost = painting.paint(shapes, *view.size, background=known.background or 0, objects=self.objects)
+            painted = painting.paint(shapes, *view.size, background=known.background or 0, objects=self.objects)
         except TooComplexError as error:
             raise SourceError(path, f"shapes: {error}", "redraw or simplify it", "shape-too-complex") from error
         except painting.OverlapError as error:
             raise SourceError(path, str(error), "separate them, or give another --overlap", "overlap") from error
         except ValueError as error:
             raise SourceError(path, str(error), "split the image", "too-many-objects") from error
-        return Sample(item.stem, view.data, mask, objects, view.upright, (*notes, *lost))
+        return Sample(item.stem, view.data, painted.mask, painted.objects, view.upright, (*notes, *painted.notes), painted.pixels)
 
     def roots(self) -> tuple[Path, ...]:
         """The folders that may be opened, resolved; the source itself first."""
@@ -290,9 +290,9 @@ def _flat(path: Path, where: str, points: Any) -> tuple[float, ...]:
         raise SourceError(path, f"{where}: a list was expected, not {type(points).__name__}", code="bad-shape")
     if len(points) > MAX_POINTS:
         raise SourceError(path, f"{where}: {len(points)} points; {MAX_POINTS} are allowed", "simplify the outline", "shape-too-complex")
-    if {type(point) for point in points} <= {list} and {len(point) for point in points} <= {2}:
+    if set(map(type, points)) <= {list} and set(map(len, points)) <= {2}:
         flat = tuple(chain.from_iterable(points))
-        if {type(value) for value in flat} <= {int, float} and (not flat or (max(flat) < FARTHEST and min(flat) > -FARTHEST)):
+        if set(map(type, flat)) <= {int, float} and (not flat or (max(flat) < FARTHEST and min(flat) > -FARTHEST)):
             return flat if not flat or max(map(abs, flat)) < 2**31 else tuple(map(float, flat))  # an int may be too long for NumPy
     at = next(n for n, point in enumerate(points) if not _is_point(point))
     raise SourceError(path, f"{where}[{at}]: two finite numbers were expected, not {shown(points[at])[:80]}", "redraw or delete the shape", "bad-shape")

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from segprep import sources
+from segprep.image import histogram
 from segprep.types import Reader
 
 
@@ -44,6 +45,7 @@ def test_contract(name: str, tmp_path: Path) -> None:
         assert sample.mask.dtype == np.uint8
         assert sample.mask.shape == Image.open(io.BytesIO(sample.image)).size[::-1]
         assert set(np.unique(sample.mask).tolist()) <= allowed
+        assert sample.pixels in (None, histogram(sample.mask))
 
 
 @pytest.mark.parametrize("name", sources.names())
