@@ -52,8 +52,11 @@ class Commands(click.Group):
         except OSError as error:
             if isinstance(error, BrokenPipeError):
                 raise
-            click.echo(f"segprep: error: {error}", err=True)
-            ctx.exit(1)
+            from pathlib import Path
+
+            from segprep.files import write_error
+
+            ctx.exit(report(write_error(Path(error.filename or "?"), error)))
         except Exception as error:
             from segprep.errors import SegprepError
 

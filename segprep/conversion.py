@@ -19,7 +19,7 @@ from .manifest import MANIFEST, RECORDS, Manifest
 from .pairing import real_folders
 from .planning import Plan, Work, digest_below, prepare
 from .staging import Journal, Staging, lock
-from .tree import LISTS, Tree, class_files, list_bytes
+from .tree import LISTS, class_files, list_bytes
 from .types import Item, Note, Progress, Record, Scan, Skipped, no_progress
 
 
@@ -194,7 +194,7 @@ def _stale(previous: Iterable[Record], lines: Mapping[str, bytes]) -> list[str]:
 def _described(task: "Task", plan: Plan, scan: Scan, lines: Mapping[str, bytes], skipped: Iterable[Skipped], removed: Sequence[str]) -> dict[str, bytes]:
     """The tree's text files: name -> content. Lists and split record of an earlier tree stay, less the samples that were removed."""
     ordered = [lines[stem] for stem in sorted(lines)]
-    lists = {} if plan.replace else Tree(task.out).lists()
+    lists = {} if plan.replace else Staging(task.out).lists()
     split = plan.old.split if plan.old else None
     if split and removed:
         gone = {stem: name for name in ("train", "val", "test") for stem in lists.get(name, ()) if stem in set(removed)}

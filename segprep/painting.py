@@ -23,8 +23,8 @@ Kind = Literal["polygon", "rectangle", "disc", "line", "points", "stamp"]
 class Shape:
     """One drawable shape with its meaning.
 
-    *points* are flat x0, y0, x1, y1, …; *radius* is of discs and points, *width* of lines; *bitmap* (h, w) belongs to a
-    stamp, whose only point is its top left pixel. *value* is the class id painted, *key* tells instances apart (None: no
+    *points* are flat x0, y0, x1, y1, …; *radius* is of discs and points, *width* of lines; *bitmap* (h, w), packed by
+    :func:`pack`, belongs to a stamp, whose only point is its top left pixel. *value* is the class id painted, *key* tells instances apart (None: no
     instance), *address* names the shape in messages.
     """
 
@@ -36,7 +36,17 @@ class Shape:
     key: object = None
     radius: float = 0.0
     width: int = 1
-    bitmap: "NDArray[np.bool_] | None" = None
+    bitmap: "tuple[NDArray[np.uint8], int] | None" = None
+
+
+def pack(bitmap: "NDArray[np.bool_]") -> "tuple[NDArray[np.uint8], int]":
+    """*bitmap* (h, w) with eight pixels to a byte, and its width: an annotation may hold hundreds of them."""
+    return np.packbits(bitmap, axis=1), bitmap.shape[1]
+
+
+def unpack(packed: "tuple[NDArray[np.uint8], int]") -> "NDArray[np.bool_]":
+    """The bitmap (h, w) of :func:`pack`."""
+    return np.unpackbits(packed[0], axis=1, count=packed[1]).view(np.bool_)
 
 
 class OverlapError(ValueError):
@@ -58,7 +68,7 @@ def draw(canvas: Canvas, shape: Shape, value: int) -> None:
         for at in range(0, len(points), 2):
             canvas.disc(points[at], points[at + 1], shape.radius, value)
     elif shape.bitmap is not None:
-        canvas.stamp(shape.bitmap, int(points[0]), int(points[1]), value)
+        canvas.stamp(unpack(shape.bitmap), int(points[0]), int(points[1]), value)
 
 
 def area(shape: Shape) -> float:
@@ -71,7 +81,7 @@ def area(shape: Shape) -> float:
     if shape.kind == "line":
         return shape.width * sum(math.dist((xs[n - 1], ys[n - 1]), (xs[n], ys[n])) for n in range(1, len(xs)))
     if shape.bitmap is not None:
-        return float(np.count_nonzero(shape.bitmap))
+        return float(np.count_nonzero(unpack(shape.bitmap)))
     return math.pi * shape.radius**2 * len(xs)
 
 
@@ -144,7 +154,7 @@ def _instances(drawn: NDArray[Any], shapes: Sequence[Shape], background: int) ->
 def _lost(shape: Shape, height: int, width: int) -> Note:
     reach = shape.radius + shape.width
     xs, ys = shape.points[::2], shape.points[1::2]
-    extent = (0, 0) if shape.bitmap is None else shape.bitmap.shape[::-1]
+    extent = (0, 0) if shape.bitmap is None else (shape.bitmap[1], len(shape.bitmap[0]))
     outside = min(xs) - reach >= width or min(ys) - reach >= height or max(xs) + reach + extent[0] < 0 or max(ys) + reach + extent[1] < 0
     if outside:
         return Note("shape-outside", f"{shape.address} ({shape.label}) lies outside the {width}x{height} image")

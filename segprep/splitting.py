@@ -71,10 +71,9 @@ def split(
     old = dict(made.split or {}) if made and update else {}
     lists = place.lists()
     standing = [name for name in SPLITS if name in lists and name not in keep]
-    if standing and not (update or overwrite):
-        raise TreeError(
-            "lists-exist", f"{place.root} is already split ({', '.join(standing)})", "add new samples with --update, or split anew with --overwrite"
-        )
+    begun = bool(made and not made.split)  # ours, but no split was ever finished: lists can be a killed run's
+    if standing and not (update or overwrite or begun):
+        raise _already(place, standing)
     if update and not standing:
         raise UsageError("nothing-to-keep", f"{place.root} has no lists to update", "split it first, without --update")
     seed = int(old.get("seed", 0)) if seed is None else seed
@@ -93,6 +92,8 @@ def split(
         if more := [stem for stem in result[name] if stem not in fixed]:
             raise UsageError("bad-group", f"{more[0]!r} belongs to a group of the kept list {name}, which would grow", "add it to the list, or group otherwise")
     result["trainval"] = natural((*result["train"], *result["val"]))
+    if begun and any(lists[name] != result[name] for name in standing) and not (update or overwrite):
+        raise _already(place, standing)
     pairs = _folds(result["trainval"], groups, folds, Random(seed + 1), vectors, lists if update else {})
     record = {
         "seed": seed,
@@ -108,6 +109,10 @@ def split(
         with lock(place.root):
             _write(place, made_split)
     return made_split
+
+
+def _already(place: Tree, standing: Sequence[str]) -> TreeError:
+    return TreeError("lists-exist", f"{place.root} is already split ({', '.join(standing)})", "add new samples with --update, or split anew with --overwrite")
 
 
 def parse_ratio(text: str) -> tuple[str, Ratio]:

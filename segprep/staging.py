@@ -2,7 +2,7 @@
 
     identity.json   whose work this is: source, options, class list
     journal.jsonl   finished Records; a torn last line is dropped
-    previous/       the manifest that publishing replaces
+    previous/       the manifest and the lists that publishing replaces
     replaced/       folders that --overwrite takes out of the way
     JPEGImages/ …   files to publish
 
@@ -25,7 +25,7 @@ from . import manifest
 from .errors import LockedError
 from .files import digest, sync_file, sync_folder, write_atomic, write_error
 from .manifest import MANIFEST, RECORDS
-from .tree import CLASS_NAMES, IMAGES, LABELMAP, LISTS, MASKS, OBJECTS, STAGING, guard_links
+from .tree import CLASS_NAMES, IMAGES, LABELMAP, LISTS, MASKS, OBJECTS, STAGING, guard_links, read_lists
 from .types import Record
 
 _LOCK = ".segprep.lock"
@@ -106,6 +106,10 @@ class Staging:
         home = self.root if (self.root / MANIFEST).is_file() else aside
         return home / MANIFEST, (home if (home / RECORDS).is_file() else aside) / RECORDS
 
+    def lists(self) -> dict[str, tuple[str, ...]]:
+        """The lists that the tree had before publishing began."""
+        return read_lists(self.folder / "previous" if (self.folder / "publishing").exists() else self.root / LISTS)
+
     def holds(self, name: str, wanted: str) -> bool:
         """Whether the file *name* (relative) is there with digest *wanted*, staged or published."""
         for path in (self.folder / name, self.root / name):
@@ -151,6 +155,8 @@ class Staging:
         for name in (MANIFEST, RECORDS):
             if (self.root / name).is_file():
                 os.replace(self.root / name, self.folder / "previous" / name)
+        for path in (self.root / LISTS).glob("*.txt"):
+            shutil.copyfile(path, self.folder / "previous" / path.name)
         if replace:
             (self.folder / "replaced").mkdir(exist_ok=True)
             for name in (IMAGES, MASKS, OBJECTS, LISTS, CLASS_NAMES, LABELMAP):

@@ -68,9 +68,14 @@ class Tree:
 
     def lists(self) -> dict[str, tuple[str, ...]]:
         """The lists in ImageSets/Segmentation by name, train, val, test and trainval first. Raises TreeError for text that is not UTF-8."""
-        folder, first = self.root / LISTS, (*SPLITS, "trainval")
-        paths = sorted(folder.glob("*.txt"), key=lambda path: (first.index(path.stem) if path.stem in first else len(first), path.stem))
-        return {path.stem: read_list(path) for path in paths}
+        return read_lists(self.root / LISTS)
+
+
+def read_lists(folder: Path) -> dict[str, tuple[str, ...]]:
+    """The lists in *folder* by name; train, val, test and trainval first. Raises TreeError."""
+    first = (*SPLITS, "trainval")
+    paths = sorted(folder.glob("*.txt"), key=lambda path: (first.index(path.stem) if path.stem in first else len(first), path.stem))
+    return {path.stem: read_list(path) for path in paths}
 
 
 def read_list(path: Path) -> tuple[str, ...]:

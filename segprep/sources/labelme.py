@@ -47,6 +47,7 @@ MAX_POINTS = 100_000
 FARTHEST = 1e100  # beyond this a coordinate is no place, and arithmetic on it would overflow
 _POINTS = {"polygon": (3, MAX_POINTS), "rectangle": (2, 4), "oriented_rectangle": (4, 4), "rotation": (4, 4), "circle": (2, 2), "line": (2, 2), "linestrip": (2, MAX_POINTS), "point": (1, 1), "points": (1, MAX_POINTS), "mask": (2, 2)}  # fmt: skip
 _LEFT_OUT = -1
+SMALL_MASK = 1_000_000  # pixels; a larger mask shape may not have more than its image
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +277,7 @@ def _shape(
     elif kind in ("line", "linestrip"):
         made = Shape("line", flat, value, label, where, key, width=reader.line_width)
     elif kind == "mask":
-        return _stamp(path, where, raw, flat, made, (size[0] + 2) * (size[1] + 2))
+        return _stamp(path, where, raw, flat, made, max(SMALL_MASK, size[0] * size[1]))
     elif kind == "rectangle":
         made = Shape("rectangle", flat, value, label, where, key)
     if kind in ("polygon", "rectangle", "circle") and painting.degenerate(made):
@@ -303,7 +304,7 @@ def _is_point(point: Any) -> bool:
 
 
 def _stamp(path: Path, where: str, raw: Mapping[str, Any], flat: tuple[float, ...], like: Shape, limit: int) -> Shape:
-    """A shape of type mask: an embedded PNG, placed with its first pixel at the first point; at most *limit* pixels, as many as the image has."""
+    """A shape of type mask: an embedded PNG, placed with its first pixel at the first point; at most *limit* pixels."""
     encoded = raw.get("mask")
     if not isinstance(encoded, str):
         raise SourceError(path, f"{where}.mask: a base64 PNG was expected", "redraw or delete the shape", "bad-shape")
@@ -316,4 +317,4 @@ def _stamp(path: Path, where: str, raw: Mapping[str, Any], flat: tuple[float, ..
     if abs(bottom - top + 1 - bitmap.shape[0]) > 1 or abs(right - left + 1 - bitmap.shape[1]) > 1:
         size, box = f"{bitmap.shape[1]}x{bitmap.shape[0]}", f"{right - left + 1}x{bottom - top + 1}"
         raise SourceError(path, f"{where}.mask: the picture is {size}, its points span {box}", "redraw or delete the shape", "bad-shape")
-    return Shape("stamp", (left, top), like.value, like.label, like.address, like.key, bitmap=bitmap)
+    return Shape("stamp", (left, top), like.value, like.label, like.address, like.key, bitmap=painting.pack(bitmap))
