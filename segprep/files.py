@@ -129,22 +129,30 @@ def walk(root: Path) -> Iterator[Path]:
             yield path
 
 
-def write_atomic(path: Path, data: bytes, *, sync: bool = True) -> None:
+def write_atomic(path: Path, data: bytes) -> None:
     """Write *data* so that *path* holds either its old or its whole new content, also after a crash. Links are replaced, not followed."""
     temporary = path.with_name(f".{path.name}.part")
     try:
         temporary.unlink(missing_ok=True)  # it may be a link
         with open(temporary, "xb") as file:
             file.write(data)
-            if sync:
-                file.flush()
-                os.fsync(file.fileno())
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise write_error(path, error) from error
-    if sync:
-        sync_folder(path.parent)
+    sync_folder(path.parent)
+
+
+def write_staged(path: Path, data: bytes) -> None:
+    """Write *data* to a new file at *path*, which is trusted only after its digest was checked. A link there is replaced, not followed."""
+    try:
+        path.unlink(missing_ok=True)
+        with open(path, "xb") as file:
+            file.write(data)
+    except OSError as error:
+        raise write_error(path, error) from error
 
 
 def write_error(path: Path, error: OSError) -> SegprepError:

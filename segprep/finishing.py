@@ -11,7 +11,7 @@ from typing import Literal
 
 from . import image
 from .errors import SourceError
-from .files import Inputs, digest, read_below, watch, write_atomic
+from .files import Inputs, digest, read_below, watch, write_staged
 from .image import MaskMode
 from .pairing import real_folders
 from .staging import Staging
@@ -103,7 +103,7 @@ def _stage(task: Task, item: Item, sample: Sample, inputs: Inputs) -> Record:
         contents[f"{OBJECTS}/{item.stem}.png"] = image.encode_objects(objects, task.mask_mode)
     if task.write:
         for name, content in contents.items():
-            write_atomic(task.out / Staging(task.out).folder.name / name, content, sync=False)
+            write_staged(Staging(task.out).folder / name, content)
     hashes = {name: digest(content) for name, content in contents.items()}
     height, width = mask.shape
     names = [*hashes, None]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ DECODING_ERRORS = (OSError, SyntaxError, ValueError, NotImplementedError, Overfl
 _ORIENTATION = 0x0112
 _PLAIN = {"1", "L", "LA", "RGB", "RGBA", "I;16"}  # what PNG stores as it is and trainers read
 MaskMode = Literal["palette", "gray"]
+_latest: list[Any] = []  # the last header asked for, with its data: reader and conversion ask in turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,16 @@ def _opened(data: bytes, path: Path, limit: int) -> Iterator[Image.Image]:
 
 def header(data: bytes, path: Path, limit: int = MAX_PIXELS) -> Header:
     """Format, size and orientation of an encoded image, without decoding it. Raises SourceError; *path* is for the message."""
+    if _latest and _latest[0] is data and _latest[1].width * _latest[1].height <= limit:
+        return cast("Header", _latest[1])
     with _opened(data, path, limit) as picture:
         kind = "JPEG" if picture.format == "MPO" else str(picture.format)
         orientation = picture.getexif().get(_ORIENTATION, 1) if kind in ("JPEG", "PNG", "TIFF", "WEBP") else 1
         several = kind != "JPEG" and _has_another(picture)
         valid = isinstance(orientation, int) and 1 <= orientation <= 8
-        return Header(kind, picture.width, picture.height, picture.mode, orientation if valid else 1, several)
+        found = Header(kind, picture.width, picture.height, picture.mode, orientation if valid else 1, several)
+    _latest[:] = data, found
+    return found
 
 
 def _has_another(picture: Image.Image) -> bool:

@@ -27,7 +27,13 @@ class Canvas:
     def __init__(self, height: int, width: int, most: int = 255) -> None:
         self.height, self.width = height, width
         self.limit = max(LIMIT, 2 * height, 2 * width)
-        self._image = Image.new("L" if most <= 255 else "I", (width, height))
+        self._buffer: NDArray[np.uint8] | None = None
+        if most <= 255:
+            self._buffer = np.zeros((height, width), np.uint8)
+            self._image = Image.frombuffer("L", (width, height), self._buffer, "raw", "L", 0, 1)
+            self._image.readonly = 0  # draw into our array: no copy in, none out
+        else:
+            self._image = Image.new("I", (width, height))
         self._draw = ImageDraw.Draw(self._image)
         self._crossings = self._area = 0.0
 
@@ -86,7 +92,7 @@ class Canvas:
 
     def array(self) -> NDArray[Any]:
         """The canvas (H, W), uint8 or int32."""
-        return np.asarray(self._image)
+        return np.asarray(self._image) if self._buffer is None else self._buffer
 
     def _box_area(self, x0: float, y0: float, x1: float, y1: float) -> float:
         return max(0.0, min(x1, self.width) - max(x0, 0)) * max(0.0, min(y1, self.height) - max(y0, 0))
