@@ -1,5 +1,6 @@
 """The ``segprep`` command. Subcommands are imported when used, so that ``segprep --help`` is immediate."""
 
+import os
 import signal
 import sys
 from importlib import import_module
@@ -106,4 +107,11 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _terminated)
-    group(prog_name="segprep")
+    try:
+        group(prog_name="segprep")
+    except SystemExit as ended:
+        if ended.code == EXIT_INTERRUPTED:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(EXIT_INTERRUPTED)  # at once: an interrupted pool may never finish its own farewell; workers die with us
+        raise

@@ -4,7 +4,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,6 +152,8 @@ def write_staged(path: Path, data: bytes) -> None:
         with open(path, "xb") as file:
             file.write(data)
     except OSError as error:
+        with suppress(OSError):  # half a file would only fill the disk
+            path.unlink(missing_ok=True)
         raise write_error(path, error) from error
 
 
