@@ -161,6 +161,7 @@ class Staging:
             (self.folder / "replaced").mkdir(exist_ok=True)
             for name in (IMAGES, MASKS, OBJECTS, LISTS, CLASS_NAMES, LABELMAP):
                 if (self.root / name).exists():
+                    shutil.rmtree(self.folder / "replaced" / Path(name).name, ignore_errors=True)  # left by a run killed while it cleaned up
                     os.replace(self.root / name, self.folder / "replaced" / Path(name).name)
         write_atomic(opened, b"")
 
