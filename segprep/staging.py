@@ -65,7 +65,9 @@ class Staging:
         """Prepare the folder for work of this *identity*; what was finished under another one (a changed class list, say) is not used."""
         guard_links(self.root)
         path, wanted = self.folder / "identity.json", self.render(identity)
-        if path.is_file() and path.read_bytes() != wanted:
+        if not path.is_file():
+            self.discard()  # what a killed cleaning up left
+        elif path.read_bytes() != wanted:
             (self.folder / "journal.jsonl").unlink(missing_ok=True)
         try:
             for name in (IMAGES, MASKS, OBJECTS):
@@ -88,7 +90,9 @@ class Staging:
         return found if isinstance(found, dict) else None
 
     def discard(self) -> None:
-        """Throw the folder away."""
+        """Throw the folder away, its identity first: without that the rest is rubbish."""
+        with suppress(OSError):
+            (self.folder / "identity.json").unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def journal(self) -> Iterator[Record]:

@@ -60,9 +60,16 @@ def lists(out: Path) -> dict[str, list[str]]:
 # ------------------------------------------------------------------------------------------------------------------ kills
 
 
-def test_any_crash_point() -> None:
+@pytest.mark.parametrize(
+    "points",
+    [
+        ("--points", "144", "--pairs", "3", "--seed", "1"),
+        ("--scenario", "overwrite", "--scenario", "update", "--mode", "kill", "--last", "45"),  # publishing and cleaning up
+    ],
+)
+def test_any_crash_point(points: tuple[str, ...]) -> None:
     """A sample of tests/crash/sweep.py; `make crash` runs all points."""
-    done = subprocess.run([sys.executable, SWEEP, "--points", "144", "--pairs", "3", "--seed", "1"], check=False, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, SWEEP, *points], check=False, capture_output=True, text=True, timeout=120)
     assert not done.stdout.splitlines()[:-1]
     assert done.returncode == 0, done.stderr
 

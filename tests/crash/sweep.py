@@ -14,9 +14,11 @@ A point is the n-th moment at which the command opens a file of OUT for writing,
     rofs   this and every later change fails with EROFS
     short  from here on no file can grow beyond 50 bytes (EFBIG in the middle of a write)
 
-After each point: no source byte has changed; a tree with a manifest is whole (every digest holds); failing operations end with exit
-1, the code write-failed, the path and no traceback; the same command again ends as the undisturbed run did, byte-identical, nothing left
-over. --pairs N also disturbs the second run (N random pairs per scenario). Prints one line per violation and one JSON line of figures
+Folders are listed in a random order that differs from point to point. After each point: no source byte has changed; a tree with
+a manifest is whole (every digest holds); failing operations end with exit 1, the code write-failed, the path and no traceback;
+the same command again ends as the undisturbed run did, byte-identical, nothing left over.
+
+--pairs N also disturbs the second run (N random pairs per scenario). Prints one line per violation and one JSON line of figures
 at the end; exit 1 if anything was violated.
 """
 
@@ -32,10 +34,11 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from segprep_cli import json2mask, split  # noqa: F401  before forking, so that no child has to import them
@@ -183,6 +186,7 @@ def _in_child(command: tuple[str, ...], mode: str, at: int, report: int, said: i
         os.dup2(said, 1)
         os.dup2(said, 2)
         sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
+        os.scandir = Shuffled.scandir(random.Random(at))  # type: ignore[assignment]
         fault = Fault(mode, at, str(Path("out").resolve()))
         sys.addaudithook(fault)
         try:
@@ -199,6 +203,37 @@ def _in_child(command: tuple[str, ...], mode: str, at: int, report: int, said: i
             sys.stderr.flush()
         finally:
             os._exit(code)
+
+
+class Shuffled:
+    """A listing in any order, as file systems give it: what a killed cleaning up leaves depends on it."""
+
+    def __init__(self, entries: "list[os.DirEntry[str]]") -> None:
+        self.entries = iter(entries)
+
+    @classmethod
+    def scandir(cls, rng: random.Random, real: Any = os.scandir) -> "Callable[..., Shuffled]":
+        """os.scandir in random order."""
+
+        def scandir(path: Any = ".") -> Shuffled:
+            with real(path) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+            rng.shuffle(entries)
+            return cls(entries)
+
+        return scandir
+
+    def __enter__(self) -> "Shuffled":
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        pass
+
+    def __iter__(self) -> "Iterator[os.DirEntry[str]]":
+        return self.entries
+
+    def __next__(self) -> "os.DirEntry[str]":
+        return next(self.entries)
 
 
 @dataclass
@@ -343,6 +378,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--mode", action="append", choices=MODES)
     parser.add_argument("--scenario", action="append", choices=SCENARIOS)
+    parser.add_argument("--last", type=int, default=0, help="only so many points at the end, where publishing and cleaning up are")
     parser.add_argument("--at", type=int, help="this point only")
     given = parser.parse_args()
     names, modes, rng = given.scenario or list(SCENARIOS), tuple(given.mode or MODES), random.Random(given.seed)
@@ -351,7 +387,8 @@ def main() -> int:
     def share(total: int) -> list[int]:
         if given.at:
             return [given.at]
-        return sorted(rng.sample(range(1, total + 1), min(each, total))) if each else list(range(1, total + 1))
+        every = range(max(1, total + 1 - given.last) if given.last else 1, total + 1)
+        return sorted(rng.sample(every, min(each, len(every)))) if each else list(every)
 
     started, totals = time.monotonic(), {}
     with tempfile.TemporaryDirectory(prefix="segprep-sweep-") as work:
