@@ -108,7 +108,8 @@ class Staging:
         """Manifest and records that the tree had: in place, or already moved aside by a publishing that was killed."""
         aside = self.folder / "previous"
         home = self.root if (self.root / MANIFEST).is_file() else aside
-        return home / MANIFEST, (home if (home / RECORDS).is_file() else aside) / RECORDS
+        records = (folder / RECORDS for folder in (home, aside, self.root))
+        return home / MANIFEST, next((path for path in records if path.is_file()), home / RECORDS)
 
     def lists(self) -> dict[str, tuple[str, ...]]:
         """The lists that the tree had before publishing began."""
