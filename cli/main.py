@@ -107,6 +107,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _terminated)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's idle threads would cost 0.1 s of CPU time and keep workers from being forked
     try:
         group(prog_name="segprep")
     except SystemExit as ended:

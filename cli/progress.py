@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable
+from time import monotonic
 from typing import Any
 
 
@@ -19,5 +20,11 @@ def _shown(elements: Iterable[Any], total: int, what: str) -> Iterable[Any]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as display:
-        yield from display.track(elements, total=total, description=what)
+    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as display:  # no thread, so that workers can be forked
+        task, shown = display.add_task(what, total=total), 0.0
+        for element in elements:
+            display.advance(task)
+            if (now := monotonic()) > shown + 0.1:
+                display.refresh()
+                shown = now
+            yield element

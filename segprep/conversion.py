@@ -1,7 +1,7 @@
 """Source to tree: scan, read every sample, finish its image, stage it, publish all at once."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -166,8 +166,8 @@ def _published(task: Task, scan: Scan, work: Work, lines: Journal, results: Sequ
     notes += [
         Note("source-vanished", f"{stem}: its source is gone or no longer usable; the sample was taken out of the tree and its lists", stem) for stem in removed
     ]
-    files, stale = _files(lines.values()), _stale(plan.previous.values(), lines)
-    described = _described(task, plan, scan, lines, skipped, removed)
+    stale = _stale(plan.previous.values(), lines)
+    files, described = _described(task, plan, scan, lines, skipped, removed)
     lines.close()  # its folder goes away
     staging.publish(files, stale, described, replace=plan.replace)
     return Conversion(task.out, len(lines) - len(kept), len(kept), removed, skipped, scan.classes.names, (*scan.notes, *plan.notes, *notes), True)
@@ -176,10 +176,6 @@ def _published(task: Task, scan: Scan, work: Work, lines: Journal, results: Sequ
 def _failures(results: Iterable["engine.Failure | None"], todo: Sequence[Item], scan: Scan, work: Work) -> tuple[Skipped, ...]:
     failed = [Skipped(item.stem, one.path, one.code, one.reason, one.hint, one.foreign) for item, one in zip(todo, results, strict=True) if one]
     return tuple(sorted((*scan.skipped, *work.foreign, *failed), key=lambda one: one.path))
-
-
-def _files(lines: Iterable[bytes]) -> list[str]:
-    return [name for line in lines for name in file_names(manifest.load_record(line))]
 
 
 def _stale(previous: Iterable[Record], lines: Mapping[str, bytes]) -> list[str]:
@@ -191,9 +187,21 @@ def _stale(previous: Iterable[Record], lines: Mapping[str, bytes]) -> list[str]:
     return result
 
 
-def _described(task: "Task", plan: Plan, scan: Scan, lines: Mapping[str, bytes], skipped: Iterable[Skipped], removed: Sequence[str]) -> dict[str, bytes]:
-    """The tree's text files: name -> content. Lists and split record of an earlier tree stay, less the samples that were removed."""
-    ordered = [lines[stem] for stem in sorted(lines)]
+def _described(
+    task: "Task", plan: Plan, scan: Scan, lines: Mapping[str, bytes], skipped: Iterable[Skipped], removed: Sequence[str]
+) -> tuple[list[str], dict[str, bytes | bytearray]]:
+    """The files of all samples, and the tree's text files: name -> content. Lists and split record of an earlier tree stay, less the samples that were removed."""
+    records, files = bytearray(), []
+
+    def ordered() -> Iterator[Record]:
+        for stem in sorted(lines):
+            line = lines[stem]
+            records.extend(line)
+            record = manifest.load_record(line)
+            files.extend(file_names(record))
+            yield record
+
+    counts = manifest.summarise(ordered(), scan.classes)
     lists = {} if plan.replace else Staging(task.out).lists()
     split = plan.old.split if plan.old else None
     if split and removed:
@@ -205,7 +213,6 @@ def _described(task: "Task", plan: Plan, scan: Scan, lines: Mapping[str, bytes],
         fresh = {name: [stem for stem in stems if stem in lines] for name, stems in scan.lists.items()}
     versions = {"segprep": __version__, "numpy": numpy.__version__, "pillow": PIL.__version__, "isal": isal.__version__}
     left_out = tuple(_left_out(one, task.root) for one in skipped)
-    records = b"".join(ordered)
-    made = Manifest(scan.classes, plan.identity["source"], versions, manifest.summarise(ordered, scan.classes), digest(records), split, left_out)
+    made = Manifest(scan.classes, plan.identity["source"], versions, counts, digest(records), split, left_out)
     texts = {f"{LISTS}/{name}.txt": list_bytes(stems) for name, stems in fresh.items()}
-    return {**class_files(scan.classes), **texts, RECORDS: records, MANIFEST: manifest.dump(made)}
+    return files, {**class_files(scan.classes), **texts, RECORDS: records, MANIFEST: manifest.dump(made)}

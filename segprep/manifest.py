@@ -90,13 +90,13 @@ def load_records(path: Path) -> Iterator[Record]:
         raise TreeError("bad-manifest", f"{path}: {error.strerror}", "restore it, or convert again with --overwrite") from error
 
 
-def summarise(lines: Iterable[bytes], classes: Classes) -> dict[str, Any]:
-    """Totals over record *lines*: images, and per class name (and "ignored") the pixels and the images that have any."""
+def summarise(records: Iterable[Record], classes: Classes) -> dict[str, Any]:
+    """Totals over *records*: images, and per class name (and "ignored") the pixels and the images that have any."""
     names = dict(enumerate(classes.names)) | ({classes.ignore: "ignored"} if classes.ignore is not None else {})
     images, pixels, present = 0, dict.fromkeys(names.values(), 0), dict.fromkeys(names.values(), 0)
-    for line in lines:
+    for record in records:
         images += 1
-        for value, count in load_record(line).pixels.items():
+        for value, count in record.pixels.items():
             name = names.get(value, str(value))
             pixels[name] = pixels.get(name, 0) + count
             present[name] = present.get(name, 0) + 1

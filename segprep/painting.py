@@ -12,8 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .image import histogram
-from .raster import Canvas, look_up
+from .image import look_up
+from .raster import Canvas
 from .types import IGNORE, OBJECT_IGNORE, Note
 
 Kind = Literal["polygon", "rectangle", "disc", "line", "points", "stamp"]
@@ -127,13 +127,13 @@ def paint(shapes: Sequence[Shape], height: int, width: int, *, background: int =
     for number, shape in enumerate(shapes, 1):
         draw(canvas, shape, number)
     drawn = canvas.array()
-    seen = histogram(drawn)
     values = bytes([background, *(shape.value for shape in shapes)])
+    mask, seen = look_up(drawn, values)
     pixels: dict[int, int] = {}
     for number, count in seen.items():
         pixels[values[number]] = pixels.get(values[number], 0) + count
     notes = [_lost(shape, height, width) for number, shape in enumerate(shapes, 1) if number not in seen]
-    return Painted(look_up(drawn, values), _instances(drawn, shapes, background) if objects else None, dict(sorted(pixels.items())), notes)
+    return Painted(mask, _instances(drawn, shapes, background) if objects else None, dict(sorted(pixels.items())), notes)
 
 
 def _instances(drawn: NDArray[Any], shapes: Sequence[Shape], background: int) -> NDArray[np.uint16]:

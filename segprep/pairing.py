@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path, PureWindowsPath
 
 from .errors import SourceError, UsageError
-from .files import find_below, walk
+from .files import find_below, listing
 from .image import SUFFIXES
 from .names import stem_fault, stem_key, stem_of
 from .types import Item, Skipped
@@ -50,20 +50,21 @@ def unique(items: Iterable[Item], skipped: list[Skipped], foreign: Callable[[Ite
     return tuple(sorted(kept, key=lambda item: item.stem))
 
 
-def images_by_stem(paths: Iterable[Path]) -> dict[tuple[Path, str], list[Path]]:
-    """(folder, stem key) -> the image files there, by extension."""
-    found: dict[tuple[Path, str], list[Path]] = defaultdict(list)
-    for path in paths:
-        if os.path.splitext(path.name)[1].lower() in SUFFIXES:
-            found[path.parent, stem_key(stem_of(path.name))].append(path)
+def images_by_stem(files: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """(folder, stem key) -> the names of the image files there, by extension; *files* as :func:`files.listing` gives them."""
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for folder, name in files:
+        if os.path.splitext(name)[1].lower() in SUFFIXES:
+            key = folder, stem_key(stem_of(name))
+            found[key] = (*found.get(key, ()), name)
     return found
 
 
 def images_below(root: Path) -> dict[str, list[Path]]:
     """Stem key -> the image files anywhere below *root*."""
     found: dict[str, list[Path]] = defaultdict(list)
-    for (_, key), paths in images_by_stem(walk(root)).items():
-        found[key] += paths
+    for (folder, key), names in images_by_stem(listing(str(root))).items():
+        found[key] += (Path(folder, name) for name in names)
     return found
 
 

@@ -152,10 +152,3 @@ def _cut(start: Sequence[float], end: Sequence[float], axis: int, bound: float) 
     cut = [start[n] + share * (end[n] - start[n]) for n in (0, 1)]
     cut[axis] = bound
     return cut
-
-
-def look_up(drawn: NDArray[Any], table: bytes) -> NDArray[np.uint8]:
-    """(H, W) uint8: ``table[value]`` at every pixel of a canvas's array; *table* has an entry for every value that occurs."""
-    if drawn.dtype == np.uint8:
-        return np.frombuffer(drawn.tobytes().translate(table.ljust(256, b"\0")), np.uint8).reshape(drawn.shape)
-    return np.frombuffer(table, np.uint8).take(drawn)

@@ -11,6 +11,7 @@ earlier ones.
 """
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -20,7 +21,7 @@ from typing import Annotated, Any, cast
 from .. import annotated, engine, image, jsonfile, painting, pairing
 from .. import classes as class_lists
 from ..errors import ForeignFileError, SegprepError, SourceError, UnknownClassError, UsageError
-from ..files import MAX_BYTES, read_below, walk
+from ..files import MAX_BYTES, listing, read_below, walk
 from ..names import clean_label, shown, stem_key, stem_of
 from ..painting import Shape
 from ..raster import TooComplexError
@@ -86,11 +87,15 @@ class Reader:
         """Every .json file is an item; the class list comes from --classes, SRC/labels.txt or all labels, in this order."""
         _checked(self)
         roots = self.roots()
-        files = list(walk(roots[0]))
-        jsons = [path for path in files if path.suffix.lower() == ".json"]
+        files = list(listing(str(roots[0])))
+        jsons = [Path(folder, name) for folder, name in files if name.lower().endswith(".json")]
         near = pairing.images_by_stem(files)
         known, notes = self._classes(roots[0], jsons, jobs, progress)
-        notes += [Note("linked-folder", f"{path} is a link to a folder; it was not entered") for path in files if not path.suffix and path.is_dir()]
+        notes += [
+            Note("linked-folder", f"{path} is a link to a folder; it was not entered")
+            for path in (Path(*file) for file in files if "." not in file[1])
+            if path.is_dir()
+        ]
         further: dict[str, list[Path]] = {}
         for root in roots[1:]:
             for key, paths in pairing.images_below(root).items():
@@ -98,9 +103,8 @@ class Reader:
         items = []
         for path in jsons:
             key = stem_key(stem_of(path.name))
-            beside = near.get((path.parent, key), [])
-            stem = pairing.sample_stem(path, roots[0], self.stem)
-            items.append(Item(stem, beside[0] if len(beside) == 1 else None, (path,), (known, tuple(beside), tuple(further.get(key, ())))))
+            payload = (known, near.get((os.path.dirname(path), key), ()), tuple(further.get(key, ())))
+            items.append(Item(pairing.sample_stem(path, roots[0], self.stem), None, (path,), payload))
         skipped: list[Skipped] = []
         kept = pairing.unique(items, skipped, lambda item: _foreign(self, item))
         return Scan(kept, known, tuple(skipped), notes=tuple(notes))
@@ -114,7 +118,9 @@ class Reader:
         if not isinstance(named, str | None):
             raise SourceError(path, f"imagePath: text was expected, not {type(named).__name__}")
         size = annotated.recorded_size(path, content)
-        search = annotated.Search(path, named or "", embedded, size, item.payload[1], item.payload[2], self.roots(), self.compare, self.max_pixels)
+        search = annotated.Search(
+            path, named or "", embedded, size, [path.parent / name for name in item.payload[1]], item.payload[2], self.roots(), self.compare, self.max_pixels
+        )
         view = annotated.view_of(search, notes)
         shapes = _shapes(self, path, content.get("shapes") or [], known, view.size, notes)
         if not shapes and not content.get("shapes"):

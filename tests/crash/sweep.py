@@ -36,13 +36,14 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 from segprep_cli import json2mask, split  # noqa: F401  before forking, so that no child has to import them
 from segprep_cli.main import group
+
+from segprep.files import digest
 
 MODES = ("kill", "torn", "error", "full", "rofs", "short")
 _CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate")
@@ -188,6 +189,7 @@ def _in_child(command: tuple[str, ...], mode: str, at: int, report: int, said: i
         sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
         os.scandir = Shuffled.scandir(random.Random(at))  # type: ignore[assignment]
         fault = Fault(mode, at, str(Path("out").resolve()))
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL if mode == "torn" else signal.SIG_IGN)  # at a limit: end, or an error
         sys.addaudithook(fault)
         try:
             group(list(command), prog_name="segprep")
@@ -264,7 +266,6 @@ class Fault:
         if self.mode == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         elif self.mode in ("torn", "short"):
-            signal.signal(signal.SIGXFSZ, signal.SIG_DFL if self.mode == "torn" else signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50))
         elif self.mode == "rofs":
             raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
@@ -285,11 +286,11 @@ def whole(out: Path) -> str:
     try:
         described = json.loads((out / "segprep.json").read_bytes())
         records = (out / "records.jsonl").read_bytes()
-        if blake2b(records, digest_size=20).hexdigest() != described["records"]:
+        if digest(records) != described["records"]:
             return "a manifest stands beside other records"
         for line in records.splitlines():
             for name, wanted in json.loads(line)["digests"].items():
-                if blake2b((out / name).read_bytes(), digest_size=20).hexdigest() != wanted:
+                if digest((out / name).read_bytes()) != wanted:
                     return f"a manifest stands, but {name} is not what it says"
     except (OSError, ValueError, KeyError) as error:
         return f"a manifest stands, but {error!r}"
