@@ -2,6 +2,7 @@
 
 from inspect import getdoc
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import click
@@ -14,14 +15,6 @@ from segprep.types import Skipped
 from . import options, output
 from .main import EXIT_SKIPPED, report
 from .progress import bar
-
-EXAMPLES = {
-    "labelme": """
-    segprep json2mask before/ out/
-    segprep json2mask before/ out/ --classes labels.txt --on-error skip
-    segprep json2mask annotations/ out/ --image-root images/ --map kitten=cat --exclude dontcare
-    """,
-}
 
 
 class Formats(click.Group):
@@ -61,8 +54,7 @@ def conversion_command(name: str, format: str) -> click.Command:
         *options.display(),
     ]  # fmt: skip
     text = f"{sources.summary(format)}\n\n{getdoc(reader)}"
-    if format in EXAMPLES:
-        text += "\n\n\b\nExamples:" + EXAMPLES[format]
+    text += "\n\n\b\nExamples:\n" + indent("\n".join(sources.examples(format)), "    ")
     return click.Command(name, params=params, callback=run, help=text, short_help=sources.summary(format), no_args_is_help=True)
 
 

@@ -49,7 +49,7 @@ class Header:
 
 
 @contextmanager
-def _opened(data: bytes, path: Path, limit: int) -> Iterator[Image.Image]:
+def opened(data: bytes, path: Path, limit: int) -> Iterator[Image.Image]:
     """Pillow's image of *data*, restricted to FORMATS and to *limit* pixels. Every decoding failure becomes a SourceError."""
     before = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = max(limit, MAX_PIXELS // 2)  # Pillow refuses at twice this; ours below is the exact check
@@ -78,7 +78,7 @@ def header(data: bytes, path: Path, limit: int = MAX_PIXELS) -> Header:
     """Format, size and orientation of an encoded image, without decoding it. Raises SourceError; *path* is for the message."""
     if _latest and _latest[0] is data and _latest[1].width * _latest[1].height <= limit:
         return cast("Header", _latest[1])
-    with _opened(data, path, limit) as picture:
+    with opened(data, path, limit) as picture:
         kind = "JPEG" if picture.format == "MPO" else str(picture.format)
         orientation = picture.getexif().get(_ORIENTATION, 1) if kind in ("JPEG", "PNG", "TIFF", "WEBP") else 1
         several = kind != "JPEG" and _has_another(picture)
@@ -99,7 +99,7 @@ def _has_another(picture: Image.Image) -> bool:
 
 def pixels(data: bytes, path: Path, *, upright: bool = True, limit: int = MAX_PIXELS) -> NDArray[Any]:
     """The decoded image as RGB, (H, W, 3) uint8. Raises SourceError."""
-    with _opened(data, path, limit) as picture:
+    with opened(data, path, limit) as picture:
         return np.asarray((ImageOps.exif_transpose(picture) if upright else picture).convert("RGB"))
 
 
@@ -117,7 +117,7 @@ def intact(data: bytes, path: Path, kind: str, limit: int = MAX_PIXELS) -> bool:
     except (ValueError, png.InflateError) as error:
         if "before its last chunk" not in str(error):
             raise SourceError(path, f"is damaged: {error}", "restore the file from its origin", "image-damaged") from error
-    with _opened(data, path, limit) as picture:
+    with opened(data, path, limit) as picture:
         picture.load()
     return kind == "JPEG" and data.rfind(b"\xff\xd9") > len(data) // 2
 
@@ -128,7 +128,7 @@ def transcode(data: bytes, path: Path, target: Literal["png", "jpg"], limit: int
     16-bit grey stays 16-bit in PNG and loses its lower byte in JPEG; palettes and CMYK become RGB(A); transparency is
     lost in JPEG. Float and 32-bit images are refused: there is no one right way to squeeze them.
     """
-    with _opened(data, path, limit) as picture:
+    with opened(data, path, limit) as picture:
         mode, profile = picture.mode, picture.info.get("icc_profile")
         if mode in ("F", "I") or (mode.startswith("I;") and mode not in ("I;16", "I;16B", "I;16L")):
             raise SourceError(path, f"pixel type {mode} has no one right 8-bit form", "save it as 8-bit or 16-bit grey, or RGB", "image-unsupported")
@@ -235,7 +235,7 @@ def decode_mask(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any
 
     Raises SourceError for RGB, alpha and float images: their pixels are no class ids.
     """
-    with _opened(data, path, limit) as picture:
+    with opened(data, path, limit) as picture:
         if picture.mode not in ("L", "P", "1", "I;16", "I;16B"):
             raise SourceError(path, f"pixel type {picture.mode} holds colours, not class ids", "convert it to ids first", "image-unsupported")
         array = np.asarray(picture)

@@ -14,6 +14,7 @@ FLOORS = (
     {"image", "raster", "jsonfile", "classes", "partition", "grouping"},
     {"painting", "manifest", "pairing", "engine"},
     {"tree", "annotated"},
+    {"masks", "matching", "instances"},
     {"staging", "sources"},
     {"finishing"},
     {"planning"},

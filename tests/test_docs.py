@@ -141,21 +141,21 @@ def test_the_readme_picture_is_small() -> None:
 def test_the_worked_example_of_a_format_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (module,) = blocks(ROOT / "CONTRIBUTING.md", "python")
     (tmp_path / "added").mkdir()
-    (tmp_path / "added" / "pairs.py").write_text(module, "utf-8")
+    (tmp_path / "added" / "indexed.py").write_text(module, "utf-8")
     for folder, kind in (("images", "RGB"), ("masks", "L")):
         (tmp_path / "source" / folder).mkdir(parents=True)
         Image.new(kind, (8, 6), 1 if kind == "L" else "gray").save(tmp_path / "source" / folder / "cat.png")
     Image.new("L", (8, 6)).save(tmp_path / "source" / "masks" / "lonely.png")
     monkeypatch.setattr(sources, "__path__", [*sources.__path__, str(tmp_path / "added")])
-    monkeypatch.delitem(sys.modules, "segprep.sources.pairs", raising=False)
-    assert "pairs" in sources.names()
-    assert sources.load("pairs").recognise(tmp_path / "source")
-    done = segprep.convert("pairs", tmp_path / "source", tmp_path / "out", on_error="skip", names="cat")
+    monkeypatch.delitem(sys.modules, "segprep.sources.indexed", raising=False)
+    assert "indexed" in sources.names()
+    assert sources.load("indexed").recognise(tmp_path / "source")
+    done = segprep.convert("indexed", tmp_path / "source", tmp_path / "out", on_error="skip", names="cat")
     assert [one.code for one in done.failed] == ["image-missing"]
     assert (segprep.read_mask(tmp_path / "out" / "SegmentationClass" / "cat.png") == 1).all()
-    assert "--names" in help_of("convert", "pairs")
-    monkeypatch.delitem(sys.modules, "segprep.sources.pairs")
-    monkeypatch.delattr(sources, "pairs")
+    assert "--names" in help_of("convert", "indexed")
+    monkeypatch.delitem(sys.modules, "segprep.sources.indexed")
+    monkeypatch.delattr(sources, "indexed")
 
 
 def test_the_demo_runs_and_runs_again(home: Path) -> None:

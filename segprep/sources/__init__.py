@@ -27,3 +27,9 @@ def summary(name: str) -> str:
     """The first line of the format's docstring."""
     load(name)
     return (sys.modules[f"{__name__}.{name.replace('-', '_')}"].__doc__ or "").strip().split("\n")[0]
+
+
+def examples(name: str) -> tuple[str, ...]:
+    """Commands that show the format in use: the module's EXAMPLES."""
+    load(name)
+    return cast("tuple[str, ...]", sys.modules[f"{__name__}.{name.replace('-', '_')}"].EXAMPLES)

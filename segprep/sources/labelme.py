@@ -44,6 +44,11 @@ from ..types import (
     no_progress,
 )
 
+EXAMPLES = (
+    "segprep json2mask before/ out/",
+    "segprep json2mask before/ out/ --classes labels.txt --on-error skip",
+    "segprep json2mask annotations/ out/ --image-root images/ --map kitten=cat --exclude dontcare",
+)
 MAX_POINTS = 100_000
 FARTHEST = 1e100  # beyond this a coordinate is no place, and arithmetic on it would overflow
 _POINTS = {"polygon": (3, MAX_POINTS), "rectangle": (2, 4), "oriented_rectangle": (4, 4), "rotation": (4, 4), "circle": (2, 2), "line": (2, 2), "linestrip": (2, MAX_POINTS), "point": (1, 1), "points": (1, MAX_POINTS), "mask": (2, 2)}  # fmt: skip

@@ -56,6 +56,7 @@ def test_every_field_but_root_is_an_option_with_help(name: str) -> None:
     assert first == "root"
     assert all(hints[one].__metadata__[-1].endswith(".") for one in rest)
     assert sources.summary(name)
+    assert any(f"convert {name} " in line or "json2mask" in line for line in sources.examples(name))
 
 
 def test_an_unknown_format_suggests_the_nearest() -> None:

@@ -1,0 +1,222 @@
+"""Images and masks in folders of their own: which folders, which mask belongs to which image, and the official lists beside them."""
+
+import os
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from . import pairing
+from .errors import TreeError, UsageError
+from .files import listing, read_below
+from .image import SUFFIXES
+from .names import natural_key, stem_key, stem_of
+from .tree import LISTS
+from .types import Item, Note, Skipped
+
+ImageFolder = Annotated[str, "Folder of the images below SRC; found by its name if not given."]
+MaskFolder = Annotated[str, "Folder of the masks below SRC; found by its name if not given."]
+PairBy = Annotated[
+    Literal["auto", "name", "affix", "number"],
+    "How a mask finds its image: name = same file name, affix = but for a prefix or suffix (x.jpg, x_mask.png), number = same last number; auto = the first that pairs most.",
+]
+_MASKS = {"mask", "masks", "label", "labels", "labeled", "annotation", "annotations", "annot", "annots", "segmentation", "segmentations", "class", "seg", "segs", "gt", "gts", "groundtruth", "truth", "target", "targets", "manual", "trimap", "trimaps", "gtfine", "ann", "anns", "labelid", "labelids", "approved", "id"}  # fmt: skip
+_IMAGES = {"image", "images", "img", "imgs", "frame", "frames", "jpeg", "jpegs", "photo", "photos", "picture", "pictures", "im", "input", "inputs", "leftimg", "raw", "rgb", "original", "originals", "stills", "dir"}  # fmt: skip
+_OBJECTS = {"object", "objects", "instance", "instances", "instanceids", "npy", "visualization"}
+_TAILS = ("annotations", "annotation", "annot", "labels", "label", "masks", "mask")
+SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test", "testing": "test", "trainval": "trainval"}
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_]", re.UNICODE)
+_LAST_NUMBER = re.compile(r"(\d+)\D*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """A folder of images, the folder of their masks, and the official list ("train", …) that their names stand for, or ""."""
+
+    images: Path
+    masks: Path
+    split: str = ""
+
+
+def words(name: str) -> list[str]:
+    """The lower-case words of a file or folder name: ``train_masks``, ``trainannot``, ``StillsRaw``."""
+    found = [word.lower() for word in _WORDS.findall(name)]
+    return [part for word in found for part in _halves(word)]
+
+
+def _halves(word: str) -> list[str]:
+    for tail in _TAILS:
+        if word.endswith(tail) and word[: -len(tail)] in SPLITS:
+            return [word[: -len(tail)], tail]
+    return [word]
+
+
+def folders(root: Path, images: str = "", masks: str = "") -> tuple[Folders, ...]:
+    """The pairs of image and mask folders below *root*. Raises UsageError if names do not tell which is which."""
+    named = [root / name for name in (images, masks) if name]
+    if wrong := [folder for folder in named if not folder.is_dir() or not folder.resolve().is_relative_to(root)]:
+        raise UsageError("bad-option", f"{wrong[0]} is no folder inside the source", "give --images and --masks as folder names below SRC")
+    if images and masks:
+        return (Folders(root / images, root / masks),)
+    there = [path for path in _with_images(root) if path not in named]
+    labelled = [root / masks] if masks else [path for path in there if set(words(path.name)) & _MASKS and not set(words(path.name)) & _OBJECTS]
+    pictured = [root / images] if images else [path for path in there if path not in labelled and not set(words(path.name)) & _OBJECTS]
+    by_key = {_key(path, root): path for path in pictured}
+    pairs = [Folders(by_key[key], path, _split(key)) for path in labelled if (key := _key(path, root)) in by_key]
+    if not pairs and len(labelled) == 1:
+        sure = [path for path in pictured if set(words(path.name)) & _IMAGES]
+        pictured = sure if len(sure) == 1 else pictured
+        pairs = [Folders(pictured[0], labelled[0])] if len(pictured) == 1 else []
+    if not pairs:
+        listed = ", ".join(path.relative_to(root).as_posix() or "." for path in there[:12]) or "no folder with images"
+        raise UsageError(
+            "folders-unclear", f"{root}: which folder holds the images and which the masks? there are: {listed}", "give --images NAME --masks NAME"
+        )
+    return tuple(sorted(pairs, key=lambda pair: natural_key(str(pair.images))))
+
+
+def _with_images(root: Path) -> list[Path]:
+    """Folders below *root* that hold images at any depth, topmost ones that are not mere splits of one kind."""
+    found: set[Path] = set()
+    for folder, name in listing(str(root)):
+        if os.path.splitext(name)[1].lower() in SUFFIXES and folder != str(root):
+            parts = Path(folder).relative_to(root).parts
+            depth = next((n for n, part in enumerate(parts, 1) if set(words(part)) & (_MASKS | _IMAGES)), len(parts))
+            found.add(root.joinpath(*parts[:depth]))
+    return sorted(found)
+
+
+def _key(path: Path, root: Path) -> tuple[str, ...]:
+    parts = path.relative_to(root).parts
+    return tuple(word for part in parts for word in words(part) if word not in _MASKS | _IMAGES)
+
+
+def _split(key: Sequence[str]) -> str:
+    return next((SPLITS[word] for word in key if word in SPLITS), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Items by stem, what found no partner, the official *lists* that folders or list files stand for, and notes."""
+
+    items: tuple[Item, ...]
+    skipped: tuple[Skipped, ...]
+    lists: Mapping[str, tuple[str, ...]]
+    notes: tuple[Note, ...]
+
+
+def match(root: Path, found: Iterable[Folders], how: str, stem: str) -> Matched:
+    """Pair the files of all *found* folders; a Skipped for every file without a partner or with several."""
+    items: list[Item] = []
+    skipped: list[Skipped] = []
+    notes: list[Note] = []
+    split_of: dict[str, str] = {}
+    for pair in found:
+        images, masks = _files(pair.images), _files(pair.masks)
+        if pair.images == pair.masks:
+            images, masks = [p for p in images if not set(words(stem_of(p.name))) & _MASKS], [p for p in masks if set(words(stem_of(p.name))) & _MASKS]
+        rule, partners = _best(images, masks, pair, how)
+        if rule != "name" and partners:
+            first = next(iter(partners))
+            notes.append(Note("paired-by", f"{pair.images.name} and {pair.masks.name} were paired by {rule}: {partners[first].name} with {first.name}"))
+        for mask, image in partners.items():
+            item = Item(pairing.sample_stem(image, root, stem), image, (mask,))
+            items.append(item)
+            split_of[item.stem] = pair.split or _split([part.lower() for part in image.relative_to(pair.images).parts[:-1]])
+        skipped += _orphans(images, masks, partners)
+    kept = pairing.unique(items, skipped)
+    stems = {item.stem for item in kept}
+    lists: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(stems, key=natural_key):
+        if split_of[name]:
+            lists[split_of[name]].append(name)
+    official = list_files(root, stems, notes)
+    return Matched(kept, tuple(skipped), official or ({name: tuple(listed) for name, listed in lists.items()} if len(lists) > 1 else {}), tuple(notes))
+
+
+def _files(folder: Path) -> list[Path]:
+    return [Path(where, name) for where, name in listing(str(folder)) if os.path.splitext(name)[1].lower() in SUFFIXES]
+
+
+def _best(images: Sequence[Path], masks: Sequence[Path], pair: Folders, how: str) -> tuple[str, dict[Path, Path]]:
+    """The rule that pairs most files (the first of equals), and mask -> image."""
+    rules: dict[str, Callable[[str], str]] = {"name": stem_key, "affix": _bare, "number": _number}
+    tried = []
+    for rule, key in rules.items():
+        if how in ("auto", rule):
+            for nested in (True, False):
+                partners = _partners(images, masks, pair, key, nested)
+                if rule != "number" or how == rule or len(partners) == len(masks) == len(images):
+                    tried.append((rule, partners))
+    return max(tried, key=lambda one: len(one[1]))
+
+
+def _partners(images: Sequence[Path], masks: Sequence[Path], pair: Folders, key: Callable[[str], str], nested: bool) -> dict[Path, Path]:
+    def full(path: Path, root: Path) -> tuple[str, str]:
+        return str(path.parent.relative_to(root)) if nested else "", key(stem_of(path.name))
+
+    by_key: dict[tuple[str, str], list[Path]] = defaultdict(list)
+    for image in images:
+        by_key[full(image, pair.images)].append(image)
+    counts = Counter(full(mask, pair.masks) for mask in masks)
+    keyed = ((mask, full(mask, pair.masks)) for mask in masks)
+    return {mask: by_key[name][0] for mask, name in keyed if name[1] and counts[name] == 1 and len(by_key.get(name, ())) == 1}
+
+
+def _bare(stem: str) -> str:
+    """*stem* without words such as mask, label, gt, image, frame at either end."""
+    parts = re.split(r"([_\-. ]+)", stem_key(stem))
+    while len(parts) > 1 and (parts[0] in _MASKS | _IMAGES or not parts[0]):
+        parts = parts[2:]
+    while len(parts) > 1 and (_is_tail(parts[-1]) or not parts[-1]):
+        parts = parts[:-2]
+    return "".join(parts)
+
+
+def _is_tail(word: str) -> bool:
+    return word in _MASKS | _IMAGES | {"l", "p", "color", "colour", "binary", "image", "leftimg8bit"} or word.rstrip("0123456789") in {
+        "manual",
+        "mask",
+        "label",
+    }
+
+
+def _number(stem: str) -> str:
+    found = _LAST_NUMBER.search(stem)
+    return str(int(found[1])) if found else ""
+
+
+def _orphans(images: Sequence[Path], masks: Sequence[Path], partners: Mapping[Path, Path]) -> list[Skipped]:
+    used = set(partners.values())
+    lost = [Skipped(stem_of(path.name), str(path), "image-missing", "no image, or more than one, belongs to this mask", "add or rename the image") for path in masks if path not in partners]  # fmt: skip
+    bare = [Skipped(stem_of(path.name), str(path), "mask-missing", "no mask, or more than one, belongs to this image", "add or rename the mask, or leave it out with --on-error skip") for path in images if path not in used]  # fmt: skip
+    return lost + bare
+
+
+def list_files(root: Path, stems: Iterable[str], notes: list[Note]) -> dict[str, tuple[str, ...]]:
+    """The official lists: ImageSets/Segmentation/*.txt, splits/*.txt or train.txt, val.txt, test.txt at *root*, less names that are no sample.
+
+    The first word of a line counts, its folder and extension dropped, unless the whole line is a sample.
+    """
+    known = {_bare(stem): stem for stem in stems} | {stem: stem for stem in stems}
+    for folder in (root / LISTS, root / "splits", root):
+        paths = sorted(path for path in folder.glob("*.txt") if path.stem.lower() in SPLITS) if folder.is_dir() else []
+        lists = {SPLITS[path.stem.lower()]: _listed(path, root, known, notes) for path in paths}
+        if any(lists.values()):
+            return lists
+    return {}
+
+
+def _listed(path: Path, root: Path, known: Mapping[str, str], notes: list[Note]) -> tuple[str, ...]:
+    try:
+        text = read_below(path, (root,)).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TreeError("bad-list", f"{path}: {error}", "save it as UTF-8, one sample per line") from error
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    tries = [(line, stem_of(line), *(stem_of(word.rsplit("/", 1)[-1]) for word in line.split()[:1]), *line.split()[:1]) for line in lines]
+    found = [next((known[name] for name in names if name in known), "") for names in tries]
+    if lost := [line for line, name in zip(lines, found, strict=True) if not name]:
+        notes.append(Note("listed-missing", f"{path.name} lists {len(lost)} names that are no sample, {lost[0]!r} first; they were left out"))
+    return tuple(dict.fromkeys(name for name in found if name))
