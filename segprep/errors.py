@@ -105,6 +105,7 @@ CODES: dict[str, str] = {
     # usage
     "bad-option": "An option or argument cannot be used.",
     "unknown-format": "No source format has this name.",
+    "missing-extra": "This needs a package that is not installed; the message has the install line.",
 }
 
 
@@ -129,6 +130,14 @@ class SegprepError(Exception):
 
 class UsageError(SegprepError):
     """The call itself is wrong: an option, a name, two candidates."""
+
+
+class MissingExtraError(SegprepError, ImportError):
+    """A package of an extra is not installed."""
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        super().__init__("missing-extra", f"{what} needs {package}", f"pip install 'segprep[{extra}]'")
+        self.args = (what, package, extra)
 
 
 class LockedError(SegprepError):

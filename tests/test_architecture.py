@@ -11,14 +11,15 @@ FLOORS = (
     {"errors"},
     {"types", "names"},
     {"files", "png", "stratifying"},
-    {"image", "raster", "jsonfile", "classes", "partition", "grouping"},
+    {"image", "raster", "jsonfile", "classes", "partition", "grouping", "metrics"},
     {"painting", "manifest", "pairing", "engine"},
     {"tree", "annotated"},
     {"masks", "matching", "instances"},
-    {"staging", "sources"},
+    {"staging", "sources", "targets", "reports"},
     {"finishing"},
     {"planning"},
-    {"conversion", "splitting", "description"},
+    {"conversion", "splitting", "description", "remapping", "exporting", "evaluation"},
+    {"training"},
     {"__init__"},
 )
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
