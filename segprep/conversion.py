@@ -11,8 +11,8 @@ import numpy
 import PIL
 
 from . import __version__, engine, manifest, sources
-from .errors import BadInputError, SegprepError, TreeError, UsageError
-from .files import digest
+from .errors import BadInputError, SegprepError, UsageError
+from .files import digest, write_error
 from .finishing import ImageFormat, Task, file_names, relative
 from .image import MaskMode
 from .manifest import MANIFEST, RECORDS, Manifest
@@ -82,7 +82,7 @@ def convert(
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise TreeError("write-failed", f"{out}: {error.strerror}", "give a folder that can be made and written") from error
+        raise write_error(out, error) from error
     with lock(out):
         if work is None or _state(out) != seen:  # another run may have finished since
             work = prepare(format, task, scan, overwrite, jobs, progress)

@@ -195,8 +195,11 @@ class Journal(Mapping[str, bytes]):
             raise write_error(Path(self._file.name), error) from error
 
     def close(self) -> None:
-        """Close the file; lines cannot be read any more."""
-        self._file.close()
+        """Close the file; lines cannot be read any more. Raises SegprepError where its last bytes are refused."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise write_error(Path(self._file.name), error) from error
 
     def __getitem__(self, stem: str) -> bytes:
         self._file.seek(self._places[stem])
