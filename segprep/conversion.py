@@ -20,7 +20,7 @@ from .pairing import real_folders
 from .planning import Plan, Work, digest_below, prepare
 from .staging import Journal, Staging, lock
 from .tree import LISTS, class_files, list_bytes
-from .types import Item, Note, Progress, Record, Scan, Skipped, no_progress
+from .types import Item, Note, Progress, Reader, Record, Scan, Skipped, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,30 @@ def convert(
         TreeError: *out* holds something else; LockedError: another run is at work there.
     """
     reader = sources.load(format)(root=Path(source), **options)  # type: ignore[call-arg]
+    how = {"image_format": image_format, "mask_mode": mask_mode}
+    return convert_with(reader, format, out, jobs=jobs, on_error=on_error, overwrite=overwrite, dry_run=dry_run, progress=progress, **how)  # type: ignore[arg-type]
+
+
+def convert_with(
+    reader: Reader,
+    format: str,
+    out: str | Path,
+    *,
+    jobs: int = 1,
+    on_error: Literal["stop", "skip"] = "stop",
+    overwrite: bool = False,
+    dry_run: bool = False,
+    image_format: ImageFormat = "keep",
+    mask_mode: MaskMode = "palette",
+    progress: Progress[Any] = no_progress,
+) -> Conversion:
+    """What :func:`convert` does, for a *reader* made by the caller; the manifest calls it *format*. Raises as convert does."""
     root, out = real_folders(reader.root)[0], Path(os.path.abspath(out))
     for folder in real_folders(reader.root, getattr(reader, "image_root", ())):
         _refuse_overlap(folder, out)
     scan = reader.scan(jobs, progress)
     if not scan.items and not scan.skipped:
-        raise SegprepError("nothing-to-convert", f"{source} holds nothing in format {format}", "is this the right folder, and the right format?")
+        raise SegprepError("nothing-to-convert", f"{reader.root} holds nothing in format {format}", "is this the right folder, and the right format?")
     task = Task(reader, root, out, image_format, mask_mode, write=not dry_run)
     seen, work = _state(out), None
     if dry_run or (seen and not Staging(out).folder.exists() and not overwrite):
@@ -203,10 +221,12 @@ def _described(
 
     counts = manifest.summarise(ordered(), scan.classes)
     lists = {} if plan.replace else Staging(task.out).lists()
-    split = plan.old.split if plan.old else None
-    if split and removed:
-        gone = {stem: name for name in ("train", "val", "test") for stem in lists.get(name, ()) if stem in set(removed)}
-        left = {name: len([stem for stem in lists.get(name, ()) if stem not in gone]) for name in split.get("counts", ())}
+    split = plan.old.split if plan.old else None if lists else scan.split
+    drawn = lists or scan.lists
+    lost = set(removed) if lists else {stem for stems in drawn.values() for stem in stems} - lines.keys()
+    if split and lost:
+        gone = {stem: name for name in ("train", "val", "test") for stem in drawn.get(name, ()) if stem in lost}
+        left = {name: len([stem for stem in drawn.get(name, ()) if stem not in gone]) for name in split.get("counts", ())}
         split = {**split, "counts": left, "vanished": {**split.get("vanished", {}), **gone}}
     fresh = {name: [stem for stem in stems if stem not in set(removed)] for name, stems in lists.items() if set(stems) & set(removed)}
     if not lists:

@@ -86,13 +86,14 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a source holds. *items* have unique stems in code-point order; *lists* are its official splits."""
+    """What a source holds. *items* have unique stems in code-point order; *lists* are its official splits, drawn as *split* records (trees only)."""
 
     items: tuple[Item, ...]
     classes: Classes
     skipped: tuple[Skipped, ...] = ()
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    split: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
