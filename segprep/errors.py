@@ -64,6 +64,12 @@ CODES: dict[str, str] = {
     "intermediate-values": "A black and white mask holds values in between; the threshold decided.",
     "foreground-unstated": "Whether dark or light is the foreground was not stated; it is never guessed.",
     "unknown-colour": "The mask holds colours that are not in the colour table.",
+    # drawings on photographs, stacks
+    "image-unlabelled": "The source holds these images without labels; they are no samples.",
+    "mask-frames": "A mask file holds several frames or pages; which one is the mask is unknown.",
+    "values-zero-one": "A black and white mask holds 0 and 1 instead of 0 and 255; 1 was read as white.",
+    "view-empty": "A field of view has no pixel.",
+    "view-outside": "How many pixels lie outside the field of view, and how many of them were drawn as vessel.",
     "folders-unclear": "Names do not tell which folder holds the images and which the masks.",
     "paired-by": "Images and masks have different names; this is how they were paired.",
     "listed-missing": "An official list names samples that the source does not hold.",
@@ -105,6 +111,7 @@ CODES: dict[str, str] = {
     # usage
     "bad-option": "An option or argument cannot be used.",
     "unknown-format": "No source format has this name.",
+    "unknown-model": "No network has this name.",
     "missing-extra": "This needs a package that is not installed; the message has the install line.",
 }
 
