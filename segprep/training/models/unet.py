@@ -10,6 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..layers import pad_to
+from . import Preset
+
+PRESETS = {
+    "base32": Preset(2, 3, 4_318_434, "pytorch_segmentation unet, DRIVE, base 32 bilinear"),
+    "base64": Preset(2, 3, 17_263_042, "pytorch_segmentation unet, base 64 bilinear", {"base": 64}),
+    "transposed": Preset(2, 3, 7_763_074, "pytorch_segmentation unet, base 32 transposed", {"bilinear": False}),
+}
 DEPTH = 4
 
 
@@ -36,7 +44,7 @@ class UNet(nn.Module):
         """(N, in_channels, H, W) -> (N, classes, H, W)."""
         height, width = images.shape[-2:]
         step = 1 << DEPTH
-        padded = functional.pad(images, (0, -width % step, 0, -height % step), mode="replicate")
+        padded = pad_to(images, step, least=2 * step)
         seen = [self.first(padded)]  # (N, base, H', W')
         for down in self.down:
             seen.append(down(functional.max_pool2d(seen[-1], 2)))  # half the size, twice the width

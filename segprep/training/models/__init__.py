@@ -1,0 +1,97 @@
+"""The networks: one module each, found by its file name, imported on first use.
+
+A module holds a docstring with its source, ``PRESETS`` (the sizes that were published) and
+``build(in_channels, classes, **options) -> nn.Module``. Every network maps (N, in_channels, H, W) float to logits
+(N, classes, H, W) for any H and W from 1 up; it pads and crops by itself. One that is supervised at several depths gives
+the list of its heads' logits, shallowest first, while it trains, and those of the last head otherwise.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from inspect import signature
+from pkgutil import iter_modules
+from types import MappingProxyType, ModuleType
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from ...errors import UsageError
+from ...names import nearest
+
+CHANNELS = range(1, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """One published size of a network; *options* are what its ``build`` needs to be given for it."""
+
+    classes: int
+    in_channels: int
+    parameters: int
+    source: str
+    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def names() -> tuple[str, ...]:
+    """The networks there are, without importing any of them; ``_`` in a file name is ``-`` in the network's."""
+    return tuple(sorted(module.name.replace("_", "-") for module in iter_modules(__path__)))
+
+
+def load(name: str) -> ModuleType:
+    """The module of network *name*. Raises UsageError (unknown-model) for an unknown one."""
+    if name not in names():
+        like = nearest(name, names())
+        raise UsageError("unknown-model", f"there is no network {name!r}", f"did you mean {like}?" if like else f"there are: {', '.join(names())}")
+    return import_module(f"{__name__}.{name.replace('-', '_')}")
+
+
+def presets(name: str) -> Mapping[str, Preset]:
+    """The published sizes of network *name*, the usual one first."""
+    return cast("Mapping[str, Preset]", load(name).PRESETS)
+
+
+def build(name: str, in_channels: int, classes: int, preset: str | None = None, **options: Any) -> nn.Module:
+    """Network *name* for *in_channels* (1 to 4) and *classes* logits; *options* go over those of *preset*.
+
+    Raises UsageError: unknown-model for the name, bad-option for a preset, option or number that it does not have.
+    """
+    known = presets(name)
+    if preset is not None and preset not in known:
+        raise UsageError("bad-option", f"the network {name} has no preset {preset!r}", f"it has: {', '.join(known)}")
+    if in_channels not in CHANNELS or classes < 1:
+        raise UsageError("bad-option", f"{in_channels} input channels and {classes} classes: 1 to 4 channels and at least 1 class are needed")
+    make = load(name).build
+    allowed = [option for option in signature(make).parameters if option not in ("in_channels", "classes")]
+    for option in options:
+        if option not in allowed:
+            like = nearest(option, allowed)
+            raise UsageError("bad-option", f"the network {name} has no option {option!r}", f"did you mean {like}?" if like else f"it has: {', '.join(allowed)}")
+    return cast("nn.Module", make(in_channels, classes, **{**(known[preset].options if preset else {}), **options}))
+
+
+def parameters(network: nn.Module) -> int:
+    """How many numbers *network* learns, also those that are frozen; running statistics are none of them."""
+    return sum(one.numel() for one in network.parameters())
+
+
+def models(classes: int | None = None) -> list[dict[str, Any]]:
+    """One row per network and preset: name, preset, classes, in_channels, parameters, source.
+
+    Each is counted at its published number of classes, or at *classes*; nothing of its size is allocated.
+    Raises UsageError (bad-option) for fewer than one class.
+    """
+    return list(_rows(classes))
+
+
+def _rows(classes: int | None) -> Iterator[dict[str, Any]]:
+    for name in names():
+        for key, preset in presets(name).items():
+            count = preset.classes if classes is None else classes
+            with torch.device("meta"):
+                network = build(name, preset.in_channels, count, key)
+            yield {
+                "name": name, "preset": key, "classes": count, "in_channels": preset.in_channels,
+                "parameters": parameters(network), "source": preset.source,
+            }  # fmt: skip

@@ -1,0 +1,44 @@
+"""A U-Net whose contracting path is ResNet50: the ResNet network of the unet-pytorch tutorials.
+
+The first pooling is padded as torchvision's is, which its pretrained weights expect; the tutorials' was not and shifted the maps.
+"""
+
+from typing import cast
+
+from torch import Tensor, nn
+
+from ..encoders import ResNet50
+from ..layers import Join, bilinear, conv_relu, he_normal, pad_to
+from . import Preset
+
+PRESETS = {"resnet50": Preset(21, 3, 43_934_101, "unet-pytorch, ResNet50")}
+
+
+def build(in_channels: int = 3, classes: int = 21, base: int = 64) -> nn.Module:
+    """The network of width *base*; only 64 fits pretrained weights."""
+    return ResNetUNet(in_channels, classes, base)
+
+
+class ResNetUNet(nn.Module):
+    """Five maps of ResNet50 from 1/2 to 1/32, joined back to 1/2, then enlarged once more."""
+
+    def __init__(self, in_channels: int, classes: int, base: int) -> None:
+        super().__init__()
+        self.encoder = ResNet50(in_channels, base)
+        self.up4 = Join(bilinear(), conv_relu(48 * base, 8 * base))
+        self.up3 = Join(bilinear(), conv_relu(16 * base, 4 * base))
+        self.up2 = Join(bilinear(), conv_relu(8 * base, 2 * base))
+        self.up1 = Join(bilinear(), conv_relu(3 * base, base))
+        self.full = nn.Sequential(bilinear(), conv_relu(base, base))
+        self.head = nn.Conv2d(base, classes, 1)
+        for part in (self.up4, self.up3, self.up2, self.up1, self.full, self.head):
+            he_normal(part)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, in_channels, H, W) -> (N, classes, H, W)."""
+        height, width = images.shape[-2:]
+        f1, f2, f3, f4, f5 = self.encoder(pad_to(images, 32, least=64))  # 1/2, 1/4, 1/8, 1/16, 1/32 of (H', W')
+        x = self.up4(f4, f5)  # (N, 8 base, H'/16, W'/16)
+        x = self.up3(f3, x)  # (N, 4 base, H'/8, W'/8)
+        x = self.up1(f1, self.up2(f2, x))  # (N, base, H'/2, W'/2)
+        return cast("Tensor", self.head(self.full(x)))[..., :height, :width]
