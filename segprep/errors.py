@@ -67,12 +67,15 @@ CODES: dict[str, str] = {
     # drawings on photographs, stacks
     "image-unlabelled": "The source holds these images without labels; they are no samples.",
     "mask-frames": "A mask file holds several frames or pages; which one is the mask is unknown.",
+    "packed-twin": "A file lies there both packed with gzip and unpacked; the unpacked one was used.",
     "values-zero-one": "A black and white mask holds 0 and 1 instead of 0 and 255; 1 was read as white.",
     "view-empty": "A field of view has no pixel.",
     "view-outside": "How many pixels lie outside the field of view, and how many of them were drawn as vessel.",
     "folders-unclear": "Names do not tell which folder holds the images and which the masks.",
     "paired-by": "Images and masks have different names; this is how they were paired.",
     "listed-missing": "An official list names samples that the source does not hold.",
+    "labels-from": "Which of several label files the masks were made of.",
+    "all-ignored": "Every pixel of the mask is ignored.",
     # instances
     "instance-empty": "An instance mask has no pixel; it is no object.",
     "instance-duplicate": "An instance mask repeats another pixel by pixel; it is no object of its own.",
