@@ -8,7 +8,8 @@ from segprep.errors import UsageError  # noqa: E402
 from segprep.training import models  # noqa: E402
 
 SMALL = {
-    "mini-unet": {"base": 4}, "resnet-unet": {"base": 4}, "unet": {"base": 8}, "unet-paper": {"base": 2}, "vgg-unet": {"base": 4},
+    "fcn32s": {"base": 8, "wide": 32}, "fcn8s": {"base": 8}, "mini-unet": {"base": 4}, "mobilenet-unet": {"base": 8}, "resnet-unet": {"base": 4},
+    "unet": {"base": 8}, "unet-keras": {"base": 4}, "unet-paper": {"base": 2}, "unet-reflect": {"base": 4}, "unetpp": {"base": 4}, "vgg-unet": {"base": 4},
 }  # fmt: skip
 
 
@@ -33,36 +34,39 @@ def test_every_network_has_a_small_variant_here(name):
     assert name in SMALL
 
 
+def listed(out):
+    return out if isinstance(out, list) else [out]
+
+
 @pytest.mark.parametrize("size", [(1, 1), (33, 47), (64, 35)])
 @pytest.mark.parametrize("name", models.names())
 def test_any_size(name, size):
     for channels, classes, count in ((1, 1, 1), (4, 5, 2)):
         network = models.build(name, channels, classes, **SMALL[name])
-        out = network(torch.rand(count, channels, *size))
-        last = out[-1] if isinstance(out, list) else out
-        assert last.shape == (count, classes, *size)
-        last.square().mean().backward()
+        heads = listed(network(torch.rand(count, channels, *size)))
+        assert all(head.shape == (count, classes, *size) for head in heads)
+        sum(head.square().mean() for head in heads).backward()
         assert all(one.grad is not None and torch.isfinite(one.grad).all() for one in network.parameters())
         assert network.eval()(torch.rand(count, channels, *size)).shape == (count, classes, *size)
 
 
-def generated(count=4, size=32):
-    """Bright squares on dark noise: images (N, 3, H, W) and their masks (N, H, W)."""
-    masks = torch.zeros(count, size, size, dtype=torch.long)
+def generated(count=4, scale=1):
+    """Bright squares on dark noise: images (N, 3, H, W) and their masks (N, H, W), of 32 x 32 times *scale*."""
+    masks = torch.zeros(count, 32, 32, dtype=torch.long)
     for n in range(count):
         masks[n, 4 + 2 * n : 18 + 2 * n, 6 : 22 - n] = 1
-    return masks[:, None] * 0.8 + 0.2 * torch.rand(count, 3, size, size), masks
+    masks = masks.repeat_interleave(scale, 1).repeat_interleave(scale, 2)
+    return masks[:, None] * 0.8 + 0.2 * torch.rand(count, 3, 32 * scale, 32 * scale), masks
 
 
 @pytest.mark.parametrize("name", models.names())
 def test_learns(name):
-    images, masks = generated()
+    images, masks = generated(scale=5 if name == "fcn32s" else 1)  # it sees one place in 32
     network = models.build(name, 3, 2, **SMALL[name])
     optimiser = torch.optim.Adam(network.parameters(), lr=0.005)
     losses = []
     for _ in range(60):
-        out = network(images)
-        heads = out if isinstance(out, list) else [out]
+        heads = listed(network(images))
         loss = sum(torch.nn.functional.cross_entropy(head, masks) for head in heads) / len(heads)
         optimiser.zero_grad()
         loss.backward()
@@ -90,6 +94,84 @@ def test_the_paper_s_tiles_are_the_whole():
     rows = [torch.cat([left[..., :16], right], dim=3) for left, right in parts]
     joined = torch.cat([rows[0][..., :16, :], rows[1]], dim=2)
     assert torch.allclose(joined, whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("classes", [1, 5])
+def test_pruning_keeps_the_head(classes):
+    """Each pruned network gives what the full one's head of that depth gives."""
+    network = models.build("unetpp", 3, classes, base=4)
+    network(torch.rand(4, 3, 32, 32))  # statistics other than the first ones
+    images = torch.rand(2, 3, 33, 50)
+    with torch.no_grad():
+        heads = network.eval().every_head(images)
+        assert torch.equal(network(images), heads[-1])
+        for depth in (1, 2, 3, 4):
+            pruned = models.load("unetpp").prune(network, depth)
+            assert torch.allclose(pruned(images), heads[depth - 1], atol=1e-6)
+    for wrong in (models.build("unet", 3, 1, base=4), models.build("unetpp", 3, 1, base=4, deep=False)):
+        with pytest.raises(UsageError, match="no head at depth 2"):
+            models.load("unetpp").prune(wrong, 2)
+
+
+def test_pruned_sizes_are_the_published_ones():
+    with torch.device("meta"):
+        full = models.build("unetpp", 3, 1)
+        sizes = [models.parameters(models.load("unetpp").prune(full, depth)) for depth in (1, 2, 3, 4)]
+    assert sizes == [103_041, 519_105, 2_236_161, 9_163_329]
+
+
+def test_unetpp_nodes_have_the_published_shapes():
+    network, shapes = models.build("unetpp", 3, 1).eval(), {}
+    for name, node in network.nodes.items():
+        node.register_forward_hook(lambda module, inputs, out, name=name: shapes.update({name: tuple(out.shape[1:])}))
+    with torch.no_grad():
+        network(torch.rand(1, 3, 96, 96))
+    assert [shapes[key] for key in ("0_0", "1_0", "2_0", "1_1", "0_1", "0_2")] == [
+        (32, 96, 96), (64, 48, 48), (128, 24, 24), (64, 48, 48), (32, 96, 96), (32, 96, 96),
+    ]  # fmt: skip
+
+
+def test_the_other_published_sizes():
+    def size(*arguments, **options):
+        with torch.device("meta"):
+            return models.build(*arguments, **options)
+
+    assert models.parameters(size("mini-unet", 3, 2)) == 471_586
+    assert models.parameters(size("vgg-unet", 3, 2)) == 24_891_202
+    assert models.parameters(size("unet", 3, 2, base=64, bilinear=False)) == 31_037_698
+    fcn = size("fcn8s", 3, 3)
+    assert (models.parameters(fcn.encoder), models.parameters(fcn) - models.parameters(fcn.encoder)) == (14_714_688, 11_655_383)
+    for preset, published in (("full", 6.50), ("half", 6.32)):  # Keras counts running means and variances
+        network = size("mobilenet-unet", 3, 2, preset)
+        statistics = sum(one.numel() for one in network.buffers() if one.dim())
+        assert round((models.parameters(network) + statistics) / 1e6, 2) == published
+
+
+@pytest.mark.parametrize(("name", "channels", "scales"), [("vgg-unet", (8, 16, 32, 64, 64), (1, 2, 4, 8, 16)), ("resnet-unet", (8, 32, 64, 128, 256), (2, 4, 8, 16, 32)),
+                                                          ("mobilenet-unet", (16, 32, 64, 128), (2, 4, 8, 16))])  # fmt: skip
+def test_backbones_give_maps_of_the_published_scales(name, channels, scales):
+    with torch.no_grad():
+        maps = models.build(name, 3, 2, base=8).eval().encoder(torch.rand(1, 3, 64, 96))
+    assert [tuple(one.shape[1:]) for one in maps] == [(c, 64 // s, 96 // s) for c, s in zip(channels, scales, strict=True)]
+
+
+def test_the_tutorials_dead_layer_is_optional_and_not_the_default():
+    """With the two ReLU channels dead the tutorial's network is constant and cannot learn; the leaking one still can."""
+    images = torch.rand(1, 1, 16, 16)
+    gradients = {}
+    for head in ("relu", "leaky"):
+        network = models.build("unet-keras", 1, 1, base=2, head=head)
+        torch.nn.init.constant_(network.head[0].bias, -1e3)
+        network(images).mean().backward()
+        gradients[head] = float(network.head[0].weight.grad.abs().sum())
+    assert gradients["relu"] == 0 < gradients["leaky"]
+    assert len(models.build("unet-keras", 1, 1, base=2, head="none").head) == 1
+
+
+def test_fcn_adds_what_it_joins():
+    """The maps of VGG16 enter by a sum: adding to one of them is adding to what comes from below."""
+    network = models.build("fcn8s", 3, 2, base=4).eval()
+    assert [one[2].in_channels for one in network.up] == [32, 32, 16, 8]  # a concatenation would have needed twice as many
 
 
 def test_unknown_names_are_answered():

@@ -1,0 +1,61 @@
+"""The Keras U-Net for the ISBI-2012 membranes (zhixuhao/unet): padded convolutions, no normalisation, one logit.
+
+The tutorial's last but one layer has two channels with ReLU, which may both die and leave a constant grey answer. Here they
+leak, with the same number of parameters; ``head="relu"`` is the tutorial's, ``head="none"`` leaves the layer out.
+"""
+
+from typing import Literal, cast
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..layers import Join, conv_relu, he_normal, nearest, pad_to
+from . import Preset
+
+PRESETS = {"membrane": Preset(1, 1, 31_031_685, "zhixuhao/unet")}
+DEPTH = 4
+
+
+def build(in_channels: int = 1, classes: int = 1, base: int = 64, dropout: float = 0.5, head: Literal["leaky", "relu", "none"] = "leaky") -> nn.Module:
+    """The network of width *base*; *dropout* stands after the two deepest levels of the contracting path."""
+    return UNet(in_channels, classes, base, dropout, head)
+
+
+class UpConv(nn.Module):
+    """Twice the size by repetition, a 2x2 convolution padded as Keras does (below and right), ReLU."""
+
+    def __init__(self, start: int, end: int) -> None:
+        super().__init__()
+        self.enlarge, self.conv = nearest(), nn.Conv2d(start, end, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, start, h, w) -> (N, end, 2 h, 2 w)."""
+        return functional.relu(self.conv(functional.pad(self.enlarge(x), (0, 1, 0, 1))))
+
+
+class UNet(nn.Module):
+    """Four halvings, four doublings."""
+
+    def __init__(self, in_channels: int, classes: int, base: int, dropout: float, head: str) -> None:
+        super().__init__()
+        widths = [base << level for level in range(DEPTH + 1)]
+        self.down = nn.ModuleList(conv_relu(start, end) for start, end in zip([in_channels, *widths], widths, strict=False))
+        self.pool, self.dropout = nn.MaxPool2d(2), nn.Dropout(dropout)
+        self.up = nn.ModuleList(Join(UpConv(2 * width, width), conv_relu(2 * width, width)) for width in reversed(widths[:-1]))
+        narrow = max(2, classes)
+        act = nn.ReLU() if head == "relu" else nn.LeakyReLU(0.1)
+        before = [] if head == "none" else [nn.Conv2d(base, narrow, 3, padding=1), act]
+        self.head = nn.Sequential(*before, nn.Conv2d(narrow if before else base, classes, 1))
+        he_normal(self)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, in_channels, H, W) -> (N, classes, H, W)."""
+        height, width = images.shape[-2:]
+        x, seen = pad_to(images, 1 << DEPTH), list[Tensor]()
+        for level, down in enumerate(self.down):
+            x = down(x if level == 0 else self.pool(x))  # (N, base << level, H' >> level, W' >> level)
+            x = self.dropout(x) if level >= DEPTH - 1 else x
+            seen.append(x)
+        for up, beside in zip(self.up, seen[-2::-1], strict=True):
+            x = up(beside, x)  # half the channels, twice the size
+        return cast("Tensor", self.head(x))[..., :height, :width]
