@@ -1,0 +1,69 @@
+"""CHASE_DB1: vessels in 28 retinal photographs of 14 children, drawn by two observers; no field of view.
+
+    CHASEDB1/
+      Image_01L.jpg           RGB, 999x960: the left eye of child 1
+      Image_01L_1stHO.png     1 bit, white = vessel: the first human observer
+      Image_01L_2ndHO.png     the second
+      Image_01R.jpg  …        both eyes of a child belong together: segprep split --group-by '(Image_\\d+)'
+
+Format: https://researchdata.kingston.ac.uk/96/ (Fraz, Remagnino, Hoppe, Uyyanonvara, Rudnicka, Owen, Barman 2012). Assumptions:
+photographs and drawings find each other by name, in one folder or several; there is no official split; the dark rim is
+background, for nobody drew where the field of view ends. Built from the description: no sample of it was at hand.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from .. import pairing, vessels
+from ..files import listing
+from ..image import SUFFIXES
+from ..masks import paired
+from ..names import stem_of
+from ..types import MAX_PIXELS, Evidence, Item, MaxPixels, Progress, Sample, Scan, no_progress
+from ..vessels import Named
+
+EXAMPLES = (
+    "segprep convert chase CHASEDB1/ out/",
+    "segprep convert chase CHASEDB1/ out/ --annotator 2nd",
+)
+_DRAWING = re.compile(r"(.+)_(1st|2nd)HO", re.IGNORECASE)
+_CHILD = re.compile(r"(.*\d)[LR]", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Read a folder of CHASE_DB1 photographs and drawings."""
+
+    root: Path
+    annotator: Annotated[Literal["1st", "2nd"], "Whose drawing is the truth: the first or the second observer's."] = "1st"
+    max_pixels: MaxPixels = MAX_PIXELS
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """A photograph with a drawing that ends in _1stHO or _2ndHO."""
+        files = _files(root.resolve())
+        photographs = {one.subject for one in files if not one.annotator}
+        drawing = next((one for one in files if one.annotator and one.subject in photographs), None)
+        return Evidence(0.95, f"{drawing.path.name} is a drawing of {drawing.subject}") if drawing else None
+
+    def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
+        """Every photograph with its drawing is an item; both eyes of a child are one group."""
+        (root,) = pairing.real_folders(self.root)
+        items, skipped = vessels.pair(root, _files(root), self.annotator, lambda subject: f"{subject}_{self.annotator}HO.png")
+        children = {item.stem: match[1] for item in items if (match := _CHILD.fullmatch(item.stem))}
+        return Scan(tuple(replace(item, group=children.get(item.stem)) for item in items), vessels.CLASSES, tuple(skipped))
+
+    def read(self, item: Item) -> Sample:
+        """The photograph; vessel 1, all else 0."""
+        return paired(item, pairing.real_folders(self.root), lambda data, path, notes: vessels.drawn(data, path, notes, self.max_pixels), self.max_pixels)
+
+
+def _files(root: Path) -> list[Named]:
+    found = []
+    for path in (Path(folder, name) for folder, name in listing(str(root))):
+        if path.suffix.lower() in SUFFIXES:
+            match = _DRAWING.fullmatch(stem_of(path.name))
+            found.append(Named(path, match[1], match[2].lower()) if match else Named(path, stem_of(path.name)))
+    return found
