@@ -15,15 +15,17 @@ _HOMES = {
     "convert": "conversion",
     "info": "description",
     "read_mask": "image",
+    "remap": "remapping",
     "split": "splitting",
     "write_mask": "image",
 }
-__all__ = ["Classes", "Tree", "__version__", "convert", "info", "read_mask", "split", "write_mask"]
+__all__ = ["Classes", "Tree", "__version__", "convert", "info", "read_mask", "remap", "split", "write_mask"]
 
 if TYPE_CHECKING:
     from .conversion import convert
     from .description import info
     from .image import read_mask, write_mask
+    from .remapping import remap
     from .splitting import split
     from .tree import Tree
     from .types import Classes

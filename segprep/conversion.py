@@ -16,6 +16,7 @@ from .files import digest, write_error
 from .finishing import ImageFormat, Task, file_names, relative
 from .image import MaskMode
 from .manifest import MANIFEST, RECORDS, Manifest
+from .names import natural_key
 from .pairing import real_folders
 from .planning import Plan, Work, digest_below, prepare
 from .staging import Journal, Staging, lock
@@ -76,6 +77,7 @@ def convert_with(
     format: str,
     out: str | Path,
     *,
+    scan: Scan | None = None,
     jobs: int = 1,
     on_error: Literal["stop", "skip"] = "stop",
     overwrite: bool = False,
@@ -84,11 +86,11 @@ def convert_with(
     mask_mode: MaskMode = "palette",
     progress: Progress[Any] = no_progress,
 ) -> Conversion:
-    """What :func:`convert` does, for a *reader* made by the caller; the manifest calls it *format*. Raises as convert does."""
+    """What :func:`convert` does, for a *reader* made by the caller (who may have its *scan* already); the manifest calls it *format*. Raises as convert does."""
     root, out = real_folders(reader.root)[0], Path(os.path.abspath(out))
     for folder in real_folders(reader.root, getattr(reader, "image_root", ())):
         _refuse_overlap(folder, out)
-    scan = reader.scan(jobs, progress)
+    scan = reader.scan(jobs, progress) if scan is None else scan
     if not scan.items and not scan.skipped:
         raise SegprepError("nothing-to-convert", f"{reader.root} holds nothing in format {format}", "is this the right folder, and the right format?")
     task = Task(reader, root, out, image_format, mask_mode, write=not dry_run)
@@ -230,7 +232,7 @@ def _described(
         split = {**split, "counts": left, "vanished": {**split.get("vanished", {}), **gone}}
     fresh = {name: [stem for stem in stems if stem not in set(removed)] for name, stems in lists.items() if set(stems) & set(removed)}
     if not lists:
-        fresh = {name: [stem for stem in stems if stem in lines] for name, stems in scan.lists.items()}
+        fresh = {name: sorted((stem for stem in stems if stem in lines), key=natural_key) for name, stems in scan.lists.items()}
     versions = {"segprep": __version__, "numpy": numpy.__version__, "pillow": PIL.__version__, "isal": isal.__version__}
     left_out = tuple(_left_out(one, task.root) for one in skipped)
     made = Manifest(scan.classes, plan.identity["source"], versions, counts, digest(records), split, left_out)

@@ -1,0 +1,85 @@
+"""``segprep remap DATASET OUT``."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from segprep.errors import BadInputError
+from segprep.remapping import Reader, Remapping, remap
+from segprep.types import Skipped
+
+from . import options, output
+from .main import EXIT_SKIPPED, report
+from .progress import bar
+
+HELP = """Merge, rename, drop or reorder the classes of a dataset; write a new one.
+
+DATASET is a VOC-style tree, made by segprep or not, and is never changed. Every pixel value is looked up once in one
+table, so cat=dog together with dog=cat is a swap. Images stay byte for byte as they are; lists and split go along. Where
+the tree names no classes, values stand for them (--map 1=2) and keep their numbers. A value that the table does not know
+is an error that names the mask and counts the pixels.
+
+\b
+Examples:
+    segprep remap out/ merged/ --map kitten=cat --map puppy=dog
+    segprep remap out/ fewer/ --drop bird --drop-as ignore
+    segprep remap out/ sorted/ --order _background_,dog,cat
+    segprep remap theirs/ mended/ --ids 0=background,255=cell      0/255 masks
+    segprep remap theirs/ swapped/ --map 1=2 --map 2=1             no class names
+"""
+_COLUMNS = ("value", "class", "new value", "new class")
+
+
+def _run(source: Path, out: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, names: str | None, order: str | None, **given: Any) -> None:
+    try:
+        done = remap(source, out, progress=bar(not (no_progress or quiet)), classes=names, order=order, **given)
+    except BadInputError as error:
+        listed = [one for one in error.skipped if isinstance(one, Skipped)]
+        output.skipped(listed)
+        if as_json:
+            output.document({"out": str(out), "converted": 0, "skipped": output.plain_skipped(listed), "classes": [], "notes": [], "error": error.code})
+        click.get_current_context().exit(report(error))
+    _show(done, as_json, quiet, verbose, given["dry_run"])
+    click.get_current_context().exit(EXIT_SKIPPED if done.conversion.failed else 0)
+
+
+def _show(made: Remapping, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
+    done = made.conversion
+    if not quiet:
+        output.skipped(done.skipped)
+        output.notes(done.notes, verbose)
+    if as_json:
+        output.document(
+            {
+                "out": str(done.out), "converted": done.converted + done.kept, "new": done.converted, "unchanged": done.kept, "removed": list(done.removed),
+                "skipped": output.plain_skipped(done.skipped), "classes": list(done.classes), "notes": output.plain_notes(done.notes), "written": done.written,
+                "table": [{"value": old, "class": name, "new_value": new, "new_class": new_name} for old, name, new, new_name in made.table],
+            }
+        )  # fmt: skip
+    elif not quiet:
+        what = "would be remapped" if dry_run else "remapped" if done.written else "unchanged, nothing to do"
+        rows = [tuple(map(str, entry)) for entry in made.table if verbose or len(made.table) <= 30 or entry[0] != entry[2]]
+        output.table(f"{done.converted + done.kept} samples {what} -> {done.out} ({len(done.classes)} classes)", _COLUMNS, rows)
+
+
+def _parameters() -> list[click.Parameter]:
+    listed = {option.name: option for option in options.from_reader(Reader)}
+    for name, metavar in (("order", "a,b,c|FILE"), ("names", "a,b,c|FILE|N")):
+        text = (listed[name].help or "").removesuffix(" Repeatable.")
+        listed[name] = click.Option([f"--{'classes' if name == 'names' else name}", name], metavar=metavar, help=text)
+    return [
+        click.Argument(["source"], type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DATASET"),
+        click.Argument(["out"], type=click.Path(path_type=Path), metavar="OUT"),
+        *listed.values(),
+        click.Option(["--mask-mode"], type=click.Choice(["palette", "gray"]), default=None, show_default="as DATASET has it", help="Masks as palette PNG (VOC colours), or grey PNG; pixel values are the same."),
+        click.Option(["--on-error"], type=click.Choice(["stop", "skip"]), default="stop", show_default=True, help="Bad masks: stop = list all and publish nothing; skip = leave them out (exit 3)."),
+        options.jobs(),
+        *options.writing(),
+        *options.display(),
+    ]  # fmt: skip
+
+
+command = click.Command(
+    "remap", callback=_run, help=HELP, short_help="Merge, rename, drop or reorder classes; write a new dataset.", params=_parameters(), no_args_is_help=True
+)
