@@ -23,9 +23,10 @@ def digest(data: bytes | bytearray) -> str:
 
 @dataclass
 class Inputs:
-    """The files that were looked for while watching: path -> content, or None where there was no such file."""
+    """The files that were looked for while watching: path -> content, or None where there was no such file; *folders* known to be no links."""
 
     contents: dict[Path, bytes | None] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
 
 
 _watching: ContextVar[Inputs | None] = ContextVar("segprep_inputs", default=None)
@@ -56,13 +57,27 @@ def resolve_below(path: Path, roots: tuple[Path, ...]) -> Path:
     if not _is_below(lexical, roots):
         raise SourceError(path, "lies outside the source folder", "move it in, or name its folder with --image-root", "path-outside-root")
     try:
-        real = os.path.realpath(lexical, strict=True)
+        real = lexical if _has_no_link(lexical, roots) else os.path.realpath(lexical, strict=True)
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise SourceError(path, f"cannot be read: {reason}", code="unreadable") from error
     if not _is_below(real, roots):
         raise SourceError(path, "is a link that leads out of the source folder", "copy the file in", "link-outside-root")
     return Path(real)
+
+
+def _has_no_link(text: str, roots: tuple[Path, ...]) -> bool:
+    """Whether no part of *text* below its root is a link; the roots are resolved already. Raises OSError where a part is missing."""
+    inputs = _watching.get()
+    root = max((str(one) for one in roots if _is_below(text, (one,))), key=len)
+    known = inputs.folders if inputs else set()
+    parts = [text]
+    while len(parent := os.path.dirname(parts[-1])) > len(root) and parent not in known:
+        parts.append(parent)
+    if any(stat.S_ISLNK(os.lstat(part).st_mode) for part in reversed(parts)):
+        return False
+    known.update(parts[1:])
+    return True
 
 
 def _is_below(text: str, roots: tuple[Path, ...]) -> bool:
@@ -85,8 +100,7 @@ def read_below(path: Path, roots: tuple[Path, ...], limit: int = MAX_BYTES) -> b
                 raise SourceError(path, "is not a regular file", "remove it from the folder", "not-a-file")
             if found.st_size > limit:
                 raise SourceError(path, f"has {found.st_size} bytes; {limit} are allowed", code="file-too-large")
-            with os.fdopen(handle, "rb", closefd=False) as file:
-                data = file.read(limit + 1)
+            data = os.read(handle, found.st_size + 1)
         finally:
             os.close(handle)
     except OSError as error:

@@ -141,6 +141,9 @@ def _finished(task: Task, path: Path, data: bytes, head: image.Header, notes: li
 
 def relative(path: Path, root: Path) -> str:
     """*path* from *root*, with forward slashes."""
+    text, start = str(path), os.path.join(str(root), "")
+    if text.startswith(start):
+        return text[len(start) :].replace(os.sep, "/")
     return Path(os.path.relpath(path, root)).as_posix() if path.is_absolute() else path.as_posix()
 
 

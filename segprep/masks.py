@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from . import image
+from . import image, png
 from .errors import SourceError
 from .files import read_below
 from .types import MAX_PIXELS, Item, Note, Sample
@@ -59,6 +59,18 @@ def intensity(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.ui
     if not _is_grey(shown):
         raise SourceError(path, "holds colours; a binary mask is black and white", "use: segprep convert colormap", "mask-is-colour")
     return np.ascontiguousarray(shown[..., 0])
+
+
+def lit(data: bytes, path: Path, limit: int = MAX_PIXELS) -> tuple[tuple[int, int], int, int, NDArray[np.uint8]]:
+    """A mask that is mostly black: its size (H, W), and top, left and brightness (h, w) of the part that is not."""
+    whole = png.decode(data, limit) if data[25:26] == b"\0" else None  # grey, not indices
+    if whole is None:
+        whole = intensity(data, path, limit)
+    rows, columns = np.flatnonzero(whole.max(1)), np.flatnonzero(whole.max(0))
+    if not len(rows):
+        return (whole.shape[0], whole.shape[1]), 0, 0, whole[:0, :0]
+    top, left = int(rows[0]), int(columns[0])
+    return (whole.shape[0], whole.shape[1]), top, left, whole[top : rows[-1] + 1, left : columns[-1] + 1]
 
 
 def colours(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.uint8]:

@@ -62,7 +62,8 @@ def _plan(format: str, task: Task, scan: Scan, overwrite: bool) -> Plan:
     staging = Staging(out)
     begun = staging.identity()
     resumed = begun is not None and begun.get("source") == origin
-    if begun is not None and not (resumed or overwrite):
+    retried = begun is not None and dict(begun.get("source") or {}).get("path") == origin["path"] and not staging.publishing
+    if begun is not None and not (resumed or overwrite or retried):
         raise TreeError(
             "unfinished-run", f"{staging.folder} holds the unfinished work of another command", "finish it with that command, or discard it with --overwrite"
         )

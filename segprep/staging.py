@@ -62,6 +62,11 @@ class Staging:
         """Where the unfinished work lies."""
         return self.root / STAGING
 
+    @property
+    def publishing(self) -> bool:
+        """Whether a run was killed while it published: part of the tree lies here."""
+        return (self.folder / "publishing").exists()
+
     def begin(self, identity: Mapping[str, Any]) -> None:
         """Prepare the folder for work of this *identity*; what was finished under another one (a changed class list, say) is not used."""
         guard_links(self.root)
@@ -114,7 +119,7 @@ class Staging:
 
     def lists(self) -> dict[str, tuple[str, ...]]:
         """The lists that the tree had before publishing began."""
-        return read_lists(self.folder / "previous" if (self.folder / "publishing").exists() else self.root / LISTS)
+        return read_lists(self.folder / "previous" if self.publishing else self.root / LISTS)
 
     def holds(self, name: str, wanted: str) -> bool:
         """Whether the file *name* (relative) is there with digest *wanted*, staged or published."""

@@ -1,0 +1,83 @@
+"""Images and black and white masks in folders of their own: ISBI and "medical" trees, Carvana, and most tutorials.
+
+    Images/0.png     any image
+    Labels/0.png     its mask, black and white; which of the two is the object, --foreground says
+    ImageSets/Segmentation/train.txt    optional: official lists
+
+Format: the medical layout of https://github.com/bubbliiiing/unet-pytorch; Carvana's x.jpg and x_mask.gif. Assumptions: one mask per
+image, of its size; pairs by name, by name but for a prefix or suffix, or by number; brightness, not palette index, tells dark from light.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import classes as class_lists
+from .. import masks, matching, pairing, polarity
+from ..errors import SegprepError
+from ..files import read_below
+from ..matching import ImageFolder, MaskFolder, PairBy
+from ..polarity import Foreground, Threshold
+from ..types import MAX_PIXELS, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Stem, no_progress
+
+EXAMPLES = (
+    "segprep convert binary medical/ out/ --foreground dark --name membrane",
+    "segprep convert binary carvana/ out/ --images train --masks train_masks --foreground light --name car",
+    "segprep convert binary data/ out/        prints what dark and light would mean, and stops",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Read a folder of images and a folder of black and white masks."""
+
+    root: Path
+    foreground: Foreground = None
+    threshold: Threshold = 127.5
+    name: Annotated[str, "Name of the object's class."] = "foreground"
+    images: ImageFolder = ""
+    masks: MaskFolder = ""
+    pair_by: PairBy = "auto"
+    stem: Stem = "name"
+    max_pixels: MaxPixels = MAX_PIXELS
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """Folders of images and masks, and a mask that is black and white."""
+        root = root.resolve()
+        try:
+            found = matching.folders(root)
+            paths = [item.labels[0] for item in matching.match(root, found, "auto", "name").items[:5]]
+        except SegprepError:
+            return None
+        if paths and all(_black_and_white(path, root) for path in paths):
+            return Evidence(0.7, f"{found[0].masks.name}/{paths[0].name} is black and white")
+        return None
+
+    def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
+        """Every pair of image and mask is an item. Raises UsageError where the polarity is not stated."""
+        polarity.check_threshold(self.threshold)
+        roots = pairing.real_folders(self.root)
+        matched = matching.match(roots[0], matching.folders(roots[0], self.images, self.masks), self.pair_by, self.stem)
+        if self.foreground is None:
+            raise polarity.ask([item.labels[0] for item in matched.items], roots, self.threshold, self.max_pixels, jobs, progress)
+        return Scan(matched.items, class_lists.make([class_lists.BACKGROUND, self.name]), matched.skipped, matched.lists, matched.notes)
+
+    def read(self, item: Item) -> Sample:
+        """The image, and its mask as 0 and 1."""
+
+        def to_mask(data: bytes, path: Path, notes: list[Note]) -> NDArray[np.uint8]:
+            return polarity.binary(data, path, notes, cast("str", self.foreground), self.threshold, self.max_pixels)
+
+        return masks.paired(item, pairing.real_folders(self.root), to_mask, self.max_pixels)
+
+
+def _black_and_white(path: Path, root: Path) -> bool:
+    try:
+        seen = masks.intensity(read_below(path, (root,)), path)
+    except SegprepError:
+        return False
+    return bool(np.isin(seen, (0, 255)).all()) and bool(seen.any())

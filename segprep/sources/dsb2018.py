@@ -1,0 +1,118 @@
+"""Data Science Bowl 2018 nuclei: one folder per image, one mask file per nucleus.
+
+    stage1_train/<id>/images/<id>.png    the image
+    stage1_train/<id>/masks/*.png        one black and white mask per nucleus
+
+Format: https://www.kaggle.com/c/data-science-bowl-2018/data. Assumptions: a pixel belongs to the nucleus if it is brighter than 127; every mask
+has its image's size; the folder's name is the sample's. The border classes are defined in ``segprep/instances.py``.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import classes as class_lists
+from .. import instances, masks, pairing
+from ..errors import SourceError, UsageError
+from ..files import listing, read_below
+from ..image import SUFFIXES
+from ..types import IGNORE, MAX_PIXELS, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Skipped, Stem, no_progress
+
+EXAMPLES = (
+    "segprep convert dsb2018 stage1_train/ out/",
+    "segprep convert dsb2018 stage1_train/ out/ --objects --target border --border-width 2",
+    "segprep convert dsb2018 stage1_train/ out/ --target touching --border-as ignore",
+)
+WIDEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Read the folders <id>/images and <id>/masks."""
+
+    root: Path
+    target: Annotated[
+        Literal["binary", "border", "touching"],
+        "Classes beside the nucleus: binary = none, border = a nucleus' pixels near its edge, touching = pixels near two nuclei.",
+    ] = "binary"
+    border_width: Annotated[int, "How near, in pixels along rows, columns and diagonals."] = 1
+    border_as: Annotated[Literal["class", "ignore"], "The border is a class of its own, or is ignored (255)."] = "class"
+    objects: Annotated[bool, "Write SegmentationObject as well: one id per nucleus."] = False
+    name: Annotated[str, "Name of the object's class."] = "nucleus"
+    stem: Stem = "name"
+    max_pixels: MaxPixels = MAX_PIXELS
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """Folders that hold images/ and masks/ of their own."""
+        for folder in sorted(path.parent for pattern in ("*/images", "*/*/images") for path in root.glob(pattern))[:3]:
+            if (folder / "masks").is_dir() and any((folder / "images").glob(f"{folder.name}.*")):
+                return Evidence(0.95, f"{folder.name}/ has an image of its name in images/, and masks/")
+        return None
+
+    def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
+        """Every folder with images/ in it is an item."""
+        if not 1 <= self.border_width <= WIDEST:
+            raise UsageError("bad-option", f"--border-width {self.border_width} is not from 1 to {WIDEST}", "for example 2")
+        (root,) = pairing.real_folders(self.root)
+        found: dict[str, tuple[list[str], list[str]]] = {}
+        for folder, name in listing(str(root)):
+            parent, kind = os.path.split(folder)
+            if kind in ("images", "masks") and os.path.splitext(name)[1].lower() in SUFFIXES:
+                found.setdefault(parent, ([], []))[kind == "masks"].append(name)
+        skipped: list[Skipped] = []
+        items = [item for folder, (images, stack) in found.items() if (item := self._item(root, Path(folder), images, stack, skipped))]
+        names = [class_lists.BACKGROUND, self.name] + ([self.target] if self.target != "binary" and self.border_as == "class" else [])
+        return Scan(pairing.unique(items, skipped), class_lists.make(names), tuple(skipped))
+
+    def _item(self, root: Path, folder: Path, images: list[str], stack: list[str], skipped: list[Skipped]) -> Item | None:
+        stem = "_".join(folder.relative_to(root).parts) if self.stem == "path" else folder.name
+        if len(images) != 1:
+            code, hint = "image-ambiguous" if images else "image-missing", "leave one image in each folder images/"
+            skipped.append(Skipped(stem, str(folder / "images"), code, f"{len(images)} images where one was expected: {', '.join(images)}", hint))
+            return None
+        if not stack:
+            skipped.append(Skipped(stem, str(folder / "masks"), "mask-missing", "holds no mask", "a test set has none: leave it out with --on-error skip"))
+            return None
+        return Item(stem, folder / "images" / images[0], tuple(folder / "masks" / name for name in stack))
+
+    def read(self, item: Item) -> Sample:
+        """The image, and its masks merged."""
+        roots, notes = pairing.real_folders(self.root), list[Note]()
+        picture = cast("Path", item.image)
+        data = read_below(picture, roots)
+        spots, shape, between = [], (0, 0), 0
+        for path in item.labels:
+            size, top, left, part = masks.lit(read_below(path, roots), path, self.max_pixels)
+            if size != shape:
+                upright = masks.drawn_upright(data, picture, size, path, notes, self.max_pixels)
+                if shape != (0, 0):
+                    raise SourceError(
+                        path, f"is {size[1]}x{size[0]}, the masks before it {shape[1]}x{shape[0]}", "all masks of an image have its size", "size-mismatch"
+                    )
+                shape = size
+            bits = part > 127
+            between += int(part.size - np.count_nonzero(part == 255) - np.count_nonzero(part == 0))
+            spots.append(instances.Spot(path.name, top, left, bits) if bits.any() else instances.spot_of(path.name, bits))
+        if between:
+            notes.append(Note("intermediate-values", f"{between} mask pixels are neither 0 nor 255; brighter than 127 counts as {self.name}"))
+        objects, account = _merged(spots, shape, item)
+        return Sample(item.stem, data, self._mask(objects), objects if self.objects else None, upright, (*notes, *account))
+
+    def _mask(self, objects: NDArray[np.uint16]) -> NDArray[np.uint8]:
+        mask = (objects > 0).astype(np.uint8)
+        if self.target != "binary":
+            edge = instances.border if self.target == "border" else instances.touching
+            mask[edge(objects, self.border_width)] = 2 if self.border_as == "class" else IGNORE
+        return mask
+
+
+def _merged(spots: list[instances.Spot], shape: tuple[int, int], item: Item) -> tuple[NDArray[np.uint16], list[Note]]:
+    try:
+        return instances.merge(spots, *shape)
+    except ValueError as error:
+        raise SourceError(item.labels[0].parent, str(error), "split the image", "too-many-objects") from error

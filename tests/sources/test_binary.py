@@ -1,0 +1,104 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import segprep
+from segprep.errors import BadInputError, UsageError
+from segprep.sources.binary import Reader
+
+
+def lay_out(folder: Path, masks: dict[str, np.ndarray], suffix: str = ".png", image: str = "{}.jpg") -> Path:
+    for name in ("Images", "Labels"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for stem, mask in masks.items():
+        Image.new("RGB", mask.shape[::-1], (9, 99, 9)).save(folder / "Images" / image.format(stem))
+        Image.fromarray(mask).save(folder / "Labels" / f"{stem}{suffix}")
+    return folder
+
+
+HALF = np.repeat(np.array([[0, 255]], np.uint8), 4, 0).repeat(3, 1)
+
+
+def example(folder: Path) -> Reader:
+    return Reader(lay_out(folder, {"a": HALF, "b": HALF[:, ::-1].copy()}), foreground="light")
+
+
+def test_the_threshold_parts_127_from_128(tmp_path: Path) -> None:
+    steps = np.array([[0, 126, 127, 128, 255]], np.uint8)
+    root = lay_out(tmp_path / "in", {"a": steps})
+    for foreground, wanted in (("dark", [1, 1, 1, 0, 0]), ("light", [0, 0, 0, 1, 1]), ("nonzero", [0, 1, 1, 1, 1])):
+        done = segprep.convert("binary", root, tmp_path / foreground, foreground=foreground)
+        assert segprep.read_mask(tmp_path / foreground / "SegmentationClass/a.png").tolist() == [wanted]
+        assert ("intermediate-values" in {note.code for note in done.notes}) == (foreground != "nonzero")
+
+
+def test_an_unstated_polarity_prints_both_readings_and_writes_nothing(tmp_path: Path) -> None:
+    mask = np.zeros((4, 10), np.uint8)
+    mask[0] = 255
+    root = lay_out(tmp_path / "in", {"a": mask})
+    with pytest.raises(UsageError, match=r"dark: 75.00 %.*light: 25.00 %.*nonzero: 25.00 %") as caught:
+        segprep.convert("binary", root, tmp_path / "out")
+    assert caught.value.code == "foreground-unstated"
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("foreground", ["dark", "light"])
+def test_zero_and_one_are_not_parted_by_a_threshold_of_brightness(tmp_path: Path, foreground: str) -> None:
+    root = lay_out(tmp_path / "in", {"a": HALF // 255})
+    with pytest.raises(BadInputError) as caught:
+        segprep.convert("binary", root, tmp_path / "out", foreground=foreground)
+    assert caught.value.skipped[0].code == "values-unclear"  # type: ignore[attr-defined]
+    segprep.convert("binary", root, tmp_path / "out", foreground="nonzero")
+    assert (segprep.read_mask(tmp_path / "out/SegmentationClass/a.png") == HALF // 255).all()
+
+
+def test_a_palette_is_read_by_what_it_shows(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", {"a": HALF})
+    indexed = Image.fromarray(HALF // 255, mode="P")
+    indexed.putpalette([0, 0, 0, 255, 255, 255])
+    indexed.save(root / "Labels" / "a.png")
+    segprep.convert("binary", root, tmp_path / "out", foreground="light")
+    assert (segprep.read_mask(tmp_path / "out/SegmentationClass/a.png") == HALF // 255).all()
+
+
+def test_carvana_pairs_by_affix_and_says_so(tmp_path: Path) -> None:
+    for name in ("train", "train_masks"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+    Image.new("RGB", (6, 4)).save(tmp_path / "in/train/0cdf_01.jpg")
+    Image.fromarray(HALF).save(tmp_path / "in/train_masks/0cdf_01_mask.gif")
+    done = segprep.convert("binary", tmp_path / "in", tmp_path / "out", foreground="light", name="car")
+    assert done.classes == ("_background_", "car")
+    assert {note.code for note in done.notes} >= {"paired-by"}
+    assert (segprep.read_mask(tmp_path / "out/SegmentationClass/0cdf_01.png") == HALF // 255).all()
+
+
+def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", {"good": HALF, "small": HALF, "colour": HALF, "lonely": HALF})
+    Image.fromarray(HALF[:2]).save(root / "Labels/small.png")
+    Image.new("RGB", (6, 4), (200, 0, 0)).save(root / "Labels/colour.png")
+    (root / "Images/lonely.jpg").unlink()
+    Image.new("RGB", (6, 4)).save(root / "Images/unlabelled.jpg")
+    with pytest.raises(BadInputError):
+        segprep.convert("binary", root, tmp_path / "out", foreground="light")
+    assert not (tmp_path / "out/segprep.json").exists()
+    done = segprep.convert("binary", root, tmp_path / "out", foreground="light", on_error="skip")
+    assert done.converted + done.kept == 1
+    assert {(one.stem, one.code) for one in done.skipped} == {
+        ("small", "size-mismatch"), ("colour", "mask-is-colour"), ("lonely", "image-missing"), ("unlabelled", "mask-missing"),
+    }  # fmt: skip
+
+
+def test_a_threshold_outside_brightness_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="threshold"):
+        segprep.convert("binary", lay_out(tmp_path / "in", {"a": HALF}), tmp_path / "out", foreground="light", threshold=300)
+
+
+def test_the_medical_sample(real: Path, tmp_path: Path) -> None:
+    for foreground, share in (("light", 0.7804), ("dark", 0.2196)):
+        done = segprep.convert("binary", real / "medical", tmp_path / foreground, foreground=foreground)
+        assert done.converted == 30
+        classes = segprep.info(tmp_path / foreground).classes
+        assert round(classes[1].pixels / sum(one.pixels for one in classes), 4) == share
+    assert (tmp_path / "dark/ImageSets/Segmentation/train.txt").read_text().split()[:3] == ["0", "1", "2"]
