@@ -1,6 +1,8 @@
 """A tree with other classes: one table for every pixel, all else as it was."""
 
+import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,6 @@ from segprep.errors import BadInputError, SegprepError, UsageError
 from segprep.image import encode_mask, encode_objects, read_mask
 from segprep.relabelling import Changes
 from segprep.tree import Tree
-
-from .conftest import annotate, jpeg, shape, snapshot
 
 NAMES = ("_background_", "cat", "cow", "dog")
 
@@ -38,6 +38,17 @@ def foreign(root: Path, masks: dict[str, list[list[int]]], names: str = "") -> P
     if names:
         (root / "class_names.txt").write_text(names)
     return root
+
+
+def jpeg(width: int, height: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), "gray").save(out, "JPEG")
+    return out.getvalue()
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """Every file below *folder* with its content."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def place(path: Path, data: bytes) -> None:
@@ -179,11 +190,11 @@ def test_any_number_of_jobs_gives_the_same_bytes(tmp_path: Path) -> None:
     assert snapshot(tmp_path / "one") == snapshot(tmp_path / "two")
 
 
-def test_the_same_again_writes_nothing_and_a_new_mask_is_added(ours: Path, source: Path, tmp_path: Path) -> None:
+def test_the_same_again_writes_nothing_and_a_new_mask_is_added(ours: Path, source: Path, tmp_path: Path, make: Callable[..., Path]) -> None:
     segprep.remap(ours, tmp_path / "new", drop=("cow",))
     again = segprep.remap(ours, tmp_path / "new", drop=("cow",))
     assert (again.conversion.written, again.conversion.kept) == (False, 12)
-    annotate(source, "later", shape("dog"))
+    make(source, "later", {"label": "dog", "points": [[2, 2], [5, 2], [5, 5]], "shape_type": "polygon"})
     segprep.convert("labelme", source, ours, objects=True)
     more = segprep.remap(ours, tmp_path / "new", drop=("cow",))
     assert (more.conversion.converted, more.conversion.kept) == (1, 12)
@@ -268,7 +279,7 @@ def test_what_was_left_out_leaves_lists_and_counts(ours: Path, tmp_path: Path) -
 def test_a_stopped_run_goes_on_and_ends_like_a_clean_one(ours: Path, tmp_path: Path) -> None:
     stem = Tree(ours).stems()[5]
     good = Tree(ours).mask_path(stem).read_bytes()
-    Tree(ours).mask_path(stem).write_bytes(good[:40])
+    Tree(ours).mask_path(stem).write_bytes(good[: good.index(b"IDAT") + 12])
     with pytest.raises(BadInputError) as caught:
         segprep.remap(ours, tmp_path / "new", drop=("cow",))
     assert [one.code for one in caught.value.skipped] == ["image-damaged"]  # type: ignore[attr-defined]
