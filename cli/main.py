@@ -14,6 +14,7 @@ COMMANDS = {
     "split": "Split a dataset into train, val and test (70/20/10).",
     "info": "Show what a dataset holds.",
     "remap": "Merge, rename, drop or reorder classes; write a new dataset.",
+    "models": "List the networks of the trainer and their sizes.",
 }
 EXIT_USAGE, EXIT_SKIPPED, EXIT_LOCKED, EXIT_INTERRUPTED = 2, 3, 11, 130
 EPILOG = "Exit codes: 0 fine, 1 failed, 2 usage, 3 finished but some inputs were skipped, 11 locked by another run, 130 interrupted."

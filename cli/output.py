@@ -14,7 +14,7 @@ from segprep.types import Note, Skipped
 FEW = 3
 
 
-def document(content: dict[str, Any]) -> None:
+def document(content: dict[str, Any] | list[dict[str, Any]]) -> None:
     """Print *content* as JSON; a number that is not finite becomes null."""
     click.echo(json.dumps(_finite(content), ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace").decode())
 

@@ -14,12 +14,13 @@ _HOMES = {
     "Tree": "tree",
     "convert": "conversion",
     "info": "description",
+    "models": "training.models",
     "read_mask": "image",
     "remap": "remapping",
     "split": "splitting",
     "write_mask": "image",
 }
-__all__ = ["Classes", "Tree", "__version__", "convert", "info", "read_mask", "remap", "split", "write_mask"]
+__all__ = ["Classes", "Tree", "__version__", "convert", "info", "models", "read_mask", "remap", "split", "write_mask"]
 
 if TYPE_CHECKING:
     from .conversion import convert
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .image import read_mask, write_mask
     from .remapping import remap
     from .splitting import split
+    from .training.models import models
     from .tree import Tree
     from .types import Classes
 

@@ -185,3 +185,44 @@ def test_unknown_names_are_answered():
     with pytest.raises(UsageError, match="no network") as caught:
         models.load("unet-papr")
     assert caught.value.hint == "did you mean unet-paper?"
+
+
+PUBLISHED = {
+    ("unet", "base32"): 4_318_434, ("unet", "base64"): 17_263_042, ("unet", "transposed"): 7_763_074, ("unet-paper", "paper"): 31_030_658,
+    ("unet-keras", "membrane"): 31_031_685, ("unetpp", "plain"): 9_163_329, ("unetpp", "deep"): 9_163_428, ("unetpp", "l1"): 103_041,
+    ("unetpp", "l2"): 519_105, ("unetpp", "l3"): 2_236_161, ("vgg-unet", "vgg16"): 24_892_437, ("resnet-unet", "resnet50"): 43_934_101,
+    ("mini-unet", "mini"): 472_213, ("unet-reflect", "reflect"): 32_085_699, ("fcn8s", "pet"): 26_370_071,
+}  # fmt: skip
+
+
+def test_the_command_lists_them(capsys):
+    """One JSON document, the published sizes, every key; --classes counts anew."""
+    import json
+
+    from segprep_cli.models import command
+
+    command.main(["--json"], standalone_mode=False)
+    rows = json.loads(capsys.readouterr().out)
+    assert {(row["name"], row["preset"]): row["parameters"] for row in rows}.items() >= PUBLISHED.items()
+    assert {row["name"] for row in rows} == set(models.names())
+    assert all(list(row) == ["name", "preset", "classes", "in_channels", "parameters", "source"] for row in rows)
+    command.main(["--json", "--classes", "3"], standalone_mode=False)
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["classes"] for row in rows} == {3}
+    assert next(row for row in rows if row["name"] == "vgg-unet")["parameters"] == 24_892_437 - 18 * 65
+    command.main([], standalone_mode=False)
+    assert "43,934,101" in capsys.readouterr().out
+
+
+def test_counting_allocates_nothing():
+    """The largest network alone would take 537 MB."""
+    pytest.importorskip("resource")
+    import subprocess
+    import sys
+
+    code = (
+        "import resource, segprep.training.models as m; peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; before = peak(); m.models();"
+        "print((peak() - before) / (1 << 20 if __import__('sys').platform == 'darwin' else 1 << 10))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 200

@@ -20,7 +20,7 @@ from torch import nn
 from ...errors import UsageError
 from ...names import nearest
 
-CHANNELS = range(1, 5)
+CHANNELS, CLASSES = range(1, 5), range(1, 256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ def build(name: str, in_channels: int, classes: int, preset: str | None = None, 
     known = presets(name)
     if preset is not None and preset not in known:
         raise UsageError("bad-option", f"the network {name} has no preset {preset!r}", f"it has: {', '.join(known)}")
-    if in_channels not in CHANNELS or classes < 1:
-        raise UsageError("bad-option", f"{in_channels} input channels and {classes} classes: 1 to 4 channels and at least 1 class are needed")
+    if in_channels not in CHANNELS or classes not in CLASSES:
+        raise UsageError("bad-option", f"a network for {in_channels} channels and {classes} classes", "it takes 1 to 4 channels and gives 1 to 255 classes")
     make = load(name).build
     allowed = [option for option in signature(make).parameters if option not in ("in_channels", "classes")]
     for option in options:
@@ -80,7 +80,7 @@ def models(classes: int | None = None) -> list[dict[str, Any]]:
     """One row per network and preset: name, preset, classes, in_channels, parameters, source.
 
     Each is counted at its published number of classes, or at *classes*; nothing of its size is allocated.
-    Raises UsageError (bad-option) for fewer than one class.
+    Raises UsageError (bad-option) for classes other than 1 to 255.
     """
     return list(_rows(classes))
 

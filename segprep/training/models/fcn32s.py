@@ -13,7 +13,7 @@ from ..encoders import Vgg16
 from ..layers import he_normal, pad_to
 from . import Preset
 
-PRESETS = {"voc": Preset(21, 3, 134_346_581, "Keras-FCN, FCN-32s over VGG16")}
+PRESETS = {"voc": Preset(21, 3, 134_346_581, "Keras-FCN")}
 TABLE: Mapping[str, str] = {f"classifier.{old}.{kind}": f"{new}.{kind}" for old, new in ((0, "fc6"), (3, "fc7")) for kind in ("weight", "bias")}
 
 

@@ -12,7 +12,7 @@ from ..encoders import Vgg16
 from ..layers import he_normal, pad_to
 from . import Preset
 
-PRESETS = {"pet": Preset(3, 3, 26_370_071, "Oxford-IIIT Pet tutorial, FCN-8s over VGG16")}
+PRESETS = {"pet": Preset(3, 3, 26_370_071, "Oxford-IIIT Pet tutorial")}
 
 
 def build(in_channels: int = 3, classes: int = 3, base: int = 64) -> nn.Module:

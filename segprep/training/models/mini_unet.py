@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ..layers import Join, conv_relu, he_normal, nearest, pad_to
 from . import Preset
 
-PRESETS = {"mini": Preset(21, 3, 472_213, "unet-keras, mini_unet")}
+PRESETS = {"mini": Preset(21, 3, 472_213, "unet-keras")}
 
 
 def build(in_channels: int = 3, classes: int = 21, base: int = 32, dropout: float = 0.2) -> nn.Module:

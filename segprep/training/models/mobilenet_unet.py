@@ -13,8 +13,8 @@ from ..layers import Join, bilinear, he_normal, nearest, pad_to
 from . import Preset
 
 PRESETS = {
-    "full": Preset(2, 3, 6_483_586, "unet-keras, MobileNet V1, output of the input's size"),
-    "half": Preset(2, 3, 6_298_882, "image-segmentation-keras, MobileNet V1, output of half the size", {"full": False}),
+    "full": Preset(2, 3, 6_483_586, "unet-keras"),
+    "half": Preset(2, 3, 6_298_882, "image-segmentation-keras", {"full": False}),
 }
 
 

@@ -11,7 +11,7 @@ from ..encoders import ResNet50
 from ..layers import Join, bilinear, conv_relu, he_normal, pad_to
 from . import Preset
 
-PRESETS = {"resnet50": Preset(21, 3, 43_934_101, "unet-pytorch, ResNet50")}
+PRESETS = {"resnet50": Preset(21, 3, 43_934_101, "unet-pytorch")}
 
 
 def build(in_channels: int = 3, classes: int = 21, base: int = 64) -> nn.Module:

@@ -14,9 +14,9 @@ from ..layers import pad_to
 from . import Preset
 
 PRESETS = {
-    "base32": Preset(2, 3, 4_318_434, "pytorch_segmentation unet, DRIVE, base 32 bilinear"),
-    "base64": Preset(2, 3, 17_263_042, "pytorch_segmentation unet, base 64 bilinear", {"base": 64}),
-    "transposed": Preset(2, 3, 7_763_074, "pytorch_segmentation unet, base 32 transposed", {"bilinear": False}),
+    "base32": Preset(2, 3, 4_318_434, "pytorch_segmentation, DRIVE"),
+    "base64": Preset(2, 3, 17_263_042, "pytorch_segmentation", {"base": 64}),
+    "transposed": Preset(2, 3, 7_763_074, "pytorch_segmentation", {"bilinear": False}),
 }
 DEPTH = 4
 

@@ -11,7 +11,7 @@ from ...errors import UsageError
 from ..layers import conv_relu, crop_centre, he_normal, mirror
 from . import Preset
 
-PRESETS = {"paper": Preset(2, 1, 31_030_658, "Ronneberger 2015, arXiv:1505.04597")}
+PRESETS = {"paper": Preset(2, 1, 31_030_658, "arXiv:1505.04597")}
 BORDER, SMALLEST, STEP, DEPTH = 92, 188, 16, 4
 
 

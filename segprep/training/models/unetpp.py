@@ -13,14 +13,14 @@ from ...errors import UsageError
 from ..layers import bilinear, pad_to
 from . import Preset
 
-SOURCE = "pytorch-nested-unet, DSB2018"
+SOURCE = "pytorch-nested-unet"
 PRESETS = {
-    "deep": Preset(1, 3, 9_163_428, f"{SOURCE}, deep supervision"),
+    "deep": Preset(1, 3, 9_163_428, SOURCE),
     "plain": Preset(1, 3, 9_163_329, SOURCE, {"deep": False}),
-    "l3": Preset(1, 3, 2_236_161, f"{SOURCE}, pruned", {"deep": False, "depth": 3}),
-    "l2": Preset(1, 3, 519_105, f"{SOURCE}, pruned", {"deep": False, "depth": 2}),
-    "l1": Preset(1, 3, 103_041, f"{SOURCE}, pruned", {"deep": False, "depth": 1}),
-    "unet": Preset(1, 3, 7_852_545, f"{SOURCE}, the U-Net beside it", {"deep": False, "nested": False}),
+    "l3": Preset(1, 3, 2_236_161, SOURCE, {"deep": False, "depth": 3}),
+    "l2": Preset(1, 3, 519_105, SOURCE, {"deep": False, "depth": 2}),
+    "l1": Preset(1, 3, 103_041, SOURCE, {"deep": False, "depth": 1}),
+    "unet": Preset(1, 3, 7_852_545, SOURCE, {"deep": False, "nested": False}),
 }
 DEEPEST = 4
 

@@ -11,7 +11,7 @@ from ..encoders import Vgg16
 from ..layers import Join, bilinear, conv_relu, he_normal, pad_to
 from . import Preset
 
-PRESETS = {"vgg16": Preset(21, 3, 24_892_437, "unet-pytorch, VGG16")}
+PRESETS = {"vgg16": Preset(21, 3, 24_892_437, "unet-pytorch")}
 
 
 def build(in_channels: int = 3, classes: int = 21, base: int = 64) -> nn.Module:
