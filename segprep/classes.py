@@ -60,6 +60,13 @@ def make(names: Iterable[str], *, add_background: bool = True) -> Classes:
     return Classes(tuple(wanted), background=at)
 
 
+def numbered(number: int) -> Classes:
+    """*number* classes without names of their own: ``_background_``, ``class_1``, ``class_2``, … Raises SegprepError."""
+    if number < 1:
+        raise SegprepError("bad-classes", f"--classes {number}: at least one class is needed", "give their number, the background included")
+    return make([BACKGROUND, *(f"class_{n}" for n in range(1, number))])
+
+
 def is_background(name: str) -> bool:
     """Whether *name* means the background, as labelme (``_background_``) or people write it."""
     return variant_key(name) in (BACKGROUND, "background")

@@ -150,7 +150,17 @@ def _best(images: Sequence[Path], masks: Sequence[Path], pair: Folders, how: str
                 partners = _partners(images, masks, pair, key, nested)
                 if rule != "number" or how == rule or len(partners) == len(masks) == len(images):
                     tried.append((rule, partners))
+    if how in ("auto", "affix") and max(len(one[1]) for one in tried) < len(masks):
+        tried += [("affix", _partners(images, masks, pair, key, False)) for key in _learned(images, masks)]
     return max(tried, key=lambda one: len(one[1]))
+
+
+def _learned(images: Sequence[Path], masks: Sequence[Path]) -> list[Callable[[str], str]]:
+    """Keys that drop what the first mask's name has before and after an image's name."""
+    name = stem_key(stem_of(masks[0].name)) if masks else ""
+    inside = sorted((stem for path in images if (stem := stem_key(stem_of(path.name))) in name), key=len)[-3:]
+    ends = [(name[: name.index(stem)], name[name.index(stem) + len(stem) :]) for stem in inside]
+    return [lambda stem, before=before, after=after: stem_key(stem).removeprefix(before).removesuffix(after) for before, after in ends]  # type: ignore[misc]
 
 
 def _partners(images: Sequence[Path], masks: Sequence[Path], pair: Folders, key: Callable[[str], str], nested: bool) -> dict[Path, Path]:
@@ -166,8 +176,9 @@ def _partners(images: Sequence[Path], masks: Sequence[Path], pair: Folders, key:
 
 
 def _bare(stem: str) -> str:
-    """*stem* without words such as mask, label, gt, image, frame at either end."""
-    parts = re.split(r"([_\-. ]+)", stem_key(stem))
+    """*stem* without words such as mask, label, gt, image, frame at either end, and without an image's extension."""
+    key = stem_key(stem)
+    parts = re.split(r"([_\-. ]+)", stem_of(key) if key.endswith(SUFFIXES) else key)
     while len(parts) > 1 and (parts[0] in _MASKS | _IMAGES or not parts[0]):
         parts = parts[2:]
     while len(parts) > 1 and (_is_tail(parts[-1]) or not parts[-1]):

@@ -1,0 +1,124 @@
+"""Images and masks of class ids in folders of their own: the commonest layout of all.
+
+    images/x.jpg     any image                       frames/frame_001.png    train/x.jpg      x.jpg
+    masks/x.png      its mask: pixel value = id      masks/mask_001.png      trainannot/x.png x_mask.png
+
+Format: nobody's; what tutorials, CamVid, mmsegmentation's custom sets and Keras pipelines have in common. Assumptions: one mask per image, of its
+size; the value counts (of a palette the index), never a colour. 255 is ignored unless --ids says otherwise.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import classes as class_lists
+from .. import engine, image, masks, matching, meanings, pairing
+from ..errors import SegprepError, SourceError, UsageError
+from ..files import read_below
+from ..matching import ImageFolder, MaskFolder, PairBy
+from ..types import IGNORE, MAX_PIXELS, Classes, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Stem, no_progress
+
+EXAMPLES = (
+    "segprep convert pairs data/ out/ --classes background,cell",
+    "segprep convert pairs data/ out/ --ids 0=background,128=cell,255=nucleus",
+    "segprep convert pairs data/ out/ --images frames --masks masks --pair-by number --classes codes.txt",
+)
+_LISTS = ("class_names.txt", "labelmap.txt", "classes.txt", "codes.txt")  # beside the folders; the last is fast.ai's
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Read a folder of images and a folder of id masks."""
+
+    root: Path
+    classes: Annotated[str | None, "Class names in the order of their ids, from 0: a FILE with one per line, a,b,c, or their number."] = None
+    ids: Annotated[str, "What the values mean: VALUE=NAME,… or a FILE of such lines; __ignore__ is 255. With --classes: exceptions from their order."] = ""
+    images: ImageFolder = ""
+    masks: MaskFolder = ""
+    pair_by: PairBy = "auto"
+    palette: Annotated[Literal["auto", "index", "gray"], "For GIFs whose indices and grey levels differ: which of the two is the id."] = "auto"
+    stem: Stem = "name"
+    max_pixels: MaxPixels = MAX_PIXELS
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """Folders of images and masks, and masks that hold small ids."""
+        root = root.resolve()
+        try:
+            found = matching.folders(root)
+            paths = [item.labels[0] for item in matching.match(root, found, "auto", "name").items[:5]]
+            seen = [set(image.histogram(masks.values(read_below(path, (root,)), path, []))) - {IGNORE} for path in paths]
+        except SegprepError:
+            return None
+        if not paths or not any(one - {0} for one in seen) or max(max(one, default=0) for one in seen) > meanings.LARGEST:
+            return None
+        return Evidence(0.6, f"{found[0].images.name}/ and {found[0].masks.name}/ pair, and {paths[0].name} holds small ids")
+
+    def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
+        """Every pair is an item; the payload is the table value -> id."""
+        (root,) = pairing.real_folders(self.root)
+        matched = matching.match(root, matching.folders(root, self.images, self.masks), self.pair_by, self.stem)
+        known, table, notes = self._meaning(root, matched, jobs, progress)
+        items = tuple(Item(item.stem, item.image, item.labels, (table, len(known.names)), item.group) for item in matched.items)
+        return Scan(items, known, matched.skipped, matched.lists, (*matched.notes, *notes))
+
+    def _meaning(self, root: Path, matched: matching.Matched, jobs: int, progress: Progress[Any]) -> tuple[Classes, dict[int, int], list[Note]]:
+        """The classes, and pixel value -> id."""
+        notes: list[Note] = []
+        stated = meanings.parse_ids(self.ids) if self.ids else {}
+        listed = self.classes
+        if listed is None and not stated and (beside := [name for name in _LISTS if (root / name).is_file()]):
+            read_below(root / beside[0], (root,))
+            listed = str(root / beside[0])
+            notes.append(Note("classes-found", f"classes read from {listed}"))
+        if listed is None and not stated:
+            known, found = meanings.infer(self._values(root, matched, jobs, progress))
+            return known, meanings.places(known), found
+        if listed is None:
+            return *meanings.stated(stated), notes
+        known = class_lists.numbered(int(listed)) if listed.isdecimal() else class_lists.make(class_lists.parse_list(listed), add_background=False)
+        return known, meanings.places(known) | meanings.table(stated, known), notes
+
+    def _values(self, root: Path, matched: matching.Matched, jobs: int, progress: Progress[Any]) -> dict[int, int]:
+        """How often each value occurs in all masks."""
+        seen: dict[int, int] = {}
+        failures: list[engine.Failure] = []
+        paths = [item.labels[0] for item in matched.items]
+        for found in progress(engine.run(_Values(self, root), paths, jobs=jobs, chunk=8), len(paths), "reading masks"):
+            if isinstance(found, engine.Failure):
+                failures.append(found)
+                continue
+            for value, count in found.items():
+                seen[value] = seen.get(value, 0) + count
+        if failures and not seen:
+            raise UsageError("values-unclear", f"no mask could be read as class ids; {failures[0].path}: {failures[0].reason}", failures[0].hint)
+        return seen
+
+    def read(self, item: Item) -> Sample:
+        """The image, and its mask through the table."""
+        table, classes = item.payload
+
+        def to_mask(data: bytes, path: Path, notes: list[Note]) -> NDArray[np.uint8]:
+            found = masks.values(data, path, notes, self.max_pixels, self.palette)
+            if not self.ids and (seen := image.histogram(found)).keys() == {0, IGNORE}:
+                raise SourceError(
+                    path, f"holds 0 and 255 only: 255 ({seen[IGNORE]} px) may be a class, or ignored", masks.cause(seen, classes), "values-unclear"
+                )
+            return masks.translate(found, table, path, classes)
+
+        return masks.paired(item, pairing.real_folders(self.root), to_mask, self.max_pixels)
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """The histogram of one mask, for the engine."""
+
+    reader: Reader
+    root: Path
+
+    def __call__(self, path: Path) -> Mapping[int, int]:
+        return image.histogram(masks.values(read_below(path, (self.root,)), path, [], self.reader.max_pixels, self.reader.palette))
