@@ -13,6 +13,7 @@ COMMANDS = {
     "convert": "Convert a source format into a VOC-style dataset.",
     "split": "Split a dataset into train, val and test (70/20/10).",
     "info": "Show what a dataset holds.",
+    "miou": "Score predictions against truth: mIoU and what belongs beside it.",
     "remap": "Merge, rename, drop or reorder classes; write a new dataset.",
     "models": "List the networks of the trainer and their sizes.",
 }

@@ -11,8 +11,10 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Classes": "types",
+    "ConfusionMatrix": "metrics",
     "Tree": "tree",
     "convert": "conversion",
+    "evaluate": "evaluation",
     "info": "description",
     "models": "training.models",
     "read_mask": "image",
@@ -20,12 +22,14 @@ _HOMES = {
     "split": "splitting",
     "write_mask": "image",
 }
-__all__ = ["Classes", "Tree", "__version__", "convert", "info", "models", "read_mask", "remap", "split", "write_mask"]
+__all__ = ["Classes", "ConfusionMatrix", "Tree", "__version__", "convert", "evaluate", "info", "models", "read_mask", "remap", "split", "write_mask"]
 
 if TYPE_CHECKING:
     from .conversion import convert
     from .description import info
+    from .evaluation import evaluate
     from .image import read_mask, write_mask
+    from .metrics import ConfusionMatrix
     from .remapping import remap
     from .splitting import split
     from .training.models import models

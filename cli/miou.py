@@ -1,0 +1,137 @@
+"""``segprep miou [PRED]``."""
+
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+import click
+
+from segprep.compat import TOOLS
+from segprep.errors import BadInputError
+from segprep.evaluation import evaluate
+from segprep.scorebook import Evaluation, counts, document
+from segprep.types import Skipped
+
+from . import options, output
+from .main import report
+from .progress import bar
+
+HELP = """Score predictions against truth: mIoU and what belongs beside it.
+
+PRED is a folder of label maps named like the truth: 8- or 16-bit images, palette or grey, .npy, .npz, or
+probabilities. Truth is the dataset's SegmentationClass, or the folder given with --truth. Pairs are made by
+stem, never by position. Without PRED: the predictions of the dataset's last train-check.
+
+\b
+Examples:
+    segprep miou predictions/                              inside a dataset
+    segprep miou predictions/ --dataset out/ --split val
+    segprep miou predictions/ --truth masks/ --classes 2
+    segprep miou predictions/ --against older/             is the difference real?
+    segprep miou predictions/ --compat mmseg --json
+"""
+FEW = 30
+
+
+def _run(pred: Path | None, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, list_file: Path | None, resize: str | None, exclude_class: tuple[str, ...], **given: Any) -> None:  # fmt: skip
+    try:
+        found = evaluate(pred, stems=list_file, resize=resize is not None, exclude=exclude_class, progress=bar(not (no_progress or quiet)), **given)
+    except BadInputError as error:
+        output.skipped(one for one in error.skipped if isinstance(one, Skipped))
+        click.get_current_context().exit(report(error))
+    if not quiet:
+        output.notes(found.notes, verbose)
+    if as_json:
+        output.document(document(found))
+    elif not quiet:
+        _show(found, verbose)
+
+
+def _show(found: Evaluation, verbose: bool) -> None:
+    scores = found.scores
+    wanted = [n for n in range(len(found.classes)) if verbose or len(found.classes) <= FEW or scores.pixels[n] or scores.predicted[n]]
+    left = set(found.policy.excluded)
+    rows = [
+        (
+            n,
+            found.classes[n] + (" (not averaged)" if n in left else ""),
+            *map(_number, (scores.iou[n], scores.dice[n], scores.precision[n], scores.recall[n])),
+            f"{scores.pixels[n]:,}",
+        )
+        for n in wanted
+    ]
+    output.table(f"{found.pred} against {found.truth}: {found.pairs} pairs", ("id", "class", "IoU", "Dice", "precision", "recall", "pixels"), rows)
+    if len(rows) < len(found.classes):
+        output.line(f"{len(found.classes) - len(rows)} classes occur on neither side (--verbose lists them)")
+    _summary(found)
+    _further(found)
+
+
+def _summary(found: Evaluation) -> None:
+    scores, seen = found.scores, counts(found)
+    spread = f"  (95 % of bootstrap samples: {found.interval[0]:.4f} to {found.interval[1]:.4f})" if found.interval else ""
+    output.line(f"mIoU {_number(found.miou)}{spread}")
+    output.line(
+        f"frequency-weighted IoU {_number(scores.fwiou)}, Dice {_number(scores.mean_dice)}, precision {_number(scores.mean_precision)}, recall = mean accuracy "
+        f"{_number(scores.mean_recall)}, specificity {_number(scores.mean_specificity)}, pixel accuracy {_number(scores.pixel_accuracy)}, kappa {_number(scores.kappa)}"
+    )
+    output.line(f"always {found.baseline_class}: mIoU {_number(found.baseline.miou)}, pixel accuracy {_number(found.baseline.pixel_accuracy)}")
+    excluded = ", ".join(found.classes[n] for n in found.policy.excluded) or "none"
+    output.line(
+        f"policy: ignore index {'none' if found.ignore is None else found.ignore}, absent classes {found.policy.absent}, excluded {excluded}; {scores.averaged} of {len(found.classes)} classes averaged; "
+        f"pixels: {seen['valid']:,} counted, {seen['ignored']:,} ignored, {seen['invalid']:,} invalid"
+    )
+
+
+def _further(found: Evaluation) -> None:
+    if found.compat:
+        output.line(f"as {found.compat}: {found.how}")
+        for name, value in found.numbers.items():
+            output.line(f"  {name}: {_number(value)}")
+    if found.groups:
+        output.table(
+            "groups",
+            ("group", "mIoU", "pixel accuracy", "pixels"),
+            [(one.name, _number(one.miou), _number(one.accuracy), f"{one.pixels:,}") for one in found.groups],
+        )
+    if other := found.comparison:
+        spread = f" (95 %: {other.interval[0]:+.4f} to {other.interval[1]:+.4f})" if other.interval else ""
+        output.line(f"against {other.pred}: mIoU {_number(other.miou)}, difference {other.difference:+.4f}{spread}")
+        for one in other.changed:
+            output.line(f"  {one.stem}: {one.change:+.4f}")
+
+
+def _number(value: float) -> str:
+    return "-" if isnan(value) else str(value) if isinstance(value, int) else f"{value:.4f}"
+
+
+PATH = click.Path(path_type=Path)
+command = click.Command(
+    "miou",
+    callback=_run,
+    help=HELP,
+    short_help="Score predictions against truth: mIoU and what belongs beside it.",
+    params=[
+        click.Argument(["pred"], type=PATH, required=False),
+        click.Option(["--dataset", "-d"], type=PATH, default=".", show_default="the current folder", help="The VOC-style tree that holds the truth."),
+        click.Option(["--truth"], type=PATH, help="A plain folder of truth masks instead of a dataset."),
+        click.Option(["--split"], help="Score this list of the dataset: train, val, test."),
+        click.Option(["--list", "list_file"], type=PATH, help="Score the stems in this file, one per line."),
+        click.Option(["--classes"], help="Class names: a FILE, a,b,c, or their number. [default: the dataset's]"),
+        click.Option(["--ignore-index"], default="auto", show_default="255; 65535 beyond 255 classes", help="Truth value of ignored pixels, or none."),
+        click.Option(["--exclude-class"], multiple=True, metavar="NAME|ID", help="Leave this class out of the means; its pixels still count as errors of the others. Repeatable."),
+        click.Option(["--absent"], type=click.Choice(["nan", "zero", "one"]), default="nan", show_default=True, help="What a class counts that occurs on neither side: nan = left out."),
+        click.Option(["--compat"], type=click.Choice(list(TOOLS)), help="Reproduce this tool's definition, and say how it differs."),
+        click.Option(["--missing"], type=click.Choice(["error", "skip"]), default="error", show_default=True, help="Truth without a prediction."),
+        click.Option(["--invalid"], type=click.Choice(["error", "count"]), default="error", show_default=True, help="Predicted values that are no class: count = as errors of the true class."),
+        click.Option(["--resize"], type=click.Choice(["nearest"]), help="Scale predictions of another size to their truth."),
+        click.Option(["--threshold"], type=click.FloatRange(0, 1), help="Read 8- and 16-bit predictions of 2 classes as probabilities; class 1 above this."),
+        click.Option(["--against"], type=PATH, help="Another folder of predictions: the difference, with its interval."),
+        click.Option(["--group-by"], metavar="REGEX|CSV", help="Scores per group, and the interval over groups: a regular expression over stems, or a CSV of stem,group."),
+        click.Option(["--samples"], type=click.IntRange(0, 100_000), default=1000, show_default=True, help="Bootstrap samples of the interval; 0: none."),
+        click.Option(["--seed"], type=int, default=0, show_default=True, help="Of the interval."),
+        click.Option(["--worst"], type=click.IntRange(0, 10_000), default=10, show_default=True, help="How many of the worst images to name."),
+        options.jobs(),
+        *options.display(),
+    ],
+)  # fmt: skip

@@ -1,0 +1,150 @@
+"""Predictions against truth over whole folders, with every choice declared beside the number."""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import compat as tools
+from . import labelmaps, predictions
+from .bootstrap import Bootstrap, interval
+from .errors import BadInputError
+from .formulas import Absent, Scores, baseline
+from .grouping import groups_of
+from .metrics import ConfusionMatrix
+from .predictions import Matched, Missing
+from .scope import AUTO, Place, class_names, policy_of
+from .scope import ignore_index as chosen_ignore
+from .scorebook import Comparison, Evaluation, Group
+from .scoring import Account, ImageScore, Invalid, Scored, Task, stream
+from .types import Classes, Note, Progress, no_progress
+
+
+def evaluate(
+    pred: str | Path | None = None,
+    *,
+    dataset: str | Path = ".",
+    truth: str | Path | None = None,
+    split: str | None = None,
+    stems: str | Path | Sequence[str] | None = None,
+    classes: str | int | Sequence[str] | Classes | None = None,
+    ignore_index: int | str | None = AUTO,
+    exclude: Sequence[str | int] = (),
+    absent: Absent = "nan",
+    compat: str | None = None,
+    missing: Missing = "error",
+    invalid: Invalid = "error",
+    resize: bool = False,
+    threshold: float | None = None,
+    against: str | Path | None = None,
+    group_by: str | None = None,
+    samples: int = 1000,
+    seed: int = 0,
+    worst: int = 10,
+    jobs: int = 1,
+    progress: Progress[Any] = no_progress,
+) -> Evaluation:
+    """Score the label maps in *pred* against those of *dataset* (its SegmentationClass), or of the folder *truth*, paired by stem.
+
+    *stems* is a list file or the stems themselves; *split* names a list of the dataset. *ignore_index* "auto" is 255, or 65535 where there are
+    more than 255 classes; None: no truth pixel is ignored. Memory depends on the classes, not on the number of images.
+
+    Raises:
+        UsageError: a wrong option; SegprepError: a prediction is missing, or nothing pairs.
+        BadInputError: pairs that cannot be scored, each with file, value and cause in its ``skipped``.
+    """
+    place = Place.find(pred, Path(dataset), truth, split, stems)
+    names = class_names(classes, place)
+    ignore = chosen_ignore(ignore_index, len(names))
+    policy, tool = policy_of(names, absent, exclude, compat)
+    folders = (predictions.folder(place.pred, "predictions"), *([predictions.folder(Path(against), "predictions")] if against is not None else []))
+    truths = predictions.folder(place.truth, "truth masks")
+    matched = predictions.match(truths, folders, place.stems, missing, place.source)
+    task = Task(labelmaps.Reading(len(names), threshold, resize), ignore, invalid, (truths.root, *(one.root for one in folders)))
+    boot, boot_other = (Bootstrap(samples, seed, policy, len(names)) if samples else None for _ in range(2))
+    account = Account(ConfusionMatrix(names, ignore), ConfusionMatrix(names, ignore) if against is not None else None, policy, boot, boot_other)
+    groups = groups_of(matched.pairs.stems, group_by) if group_by else None
+    images = _Ranking(worst)
+    for found in _scored(task, matched, jobs, progress):
+        mine, theirs = account.add(found, groups[found.stem] if groups else None)
+        images.add(ImageScore(found.stem, mine.miou, mine.accuracy, mine.miou - theirs.miou if theirs else 0.0))
+    return _finish(place, matched, account, images, tool, compat, Path(against) if against is not None else None)
+
+
+def _scored(task: Task, matched: Matched, jobs: int, progress: Progress[Any]) -> Iterator[Scored]:
+    """Every pair; at the end BadInputError if some could not be scored."""
+    failures: list[Any] = []
+    yield from stream(task, matched.pairs, jobs, progress, failures)
+    if failures:
+        first = failures[0]
+        raise BadInputError(
+            "bad-input", f"{len(failures)} of {len(matched.pairs)} pairs cannot be scored, so there is no score; the first: {first.path}: {first.reason}",
+            first.hint or "mend the files and give the same command again", tuple(failures),
+        )  # fmt: skip
+
+
+class _Ranking:
+    """The *most* worst and most changed images so far."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._worst: list[tuple[float, str, ImageScore]] = []
+        self._changed: list[tuple[float, str, ImageScore]] = []
+
+    def add(self, one: ImageScore) -> None:
+        self._push(self._worst, -one.miou, one)
+        if one.change:
+            self._push(self._changed, abs(one.change), one)
+
+    def _push(self, heap: list[tuple[float, str, ImageScore]], key: float, one: ImageScore) -> None:
+        if np.isnan(key) or not self.most:
+            return
+        (heapq.heappush if len(heap) < self.most else heapq.heappushpop)(heap, (key, one.stem, one))
+
+    @property
+    def worst(self) -> tuple[ImageScore, ...]:
+        return tuple(one for _, _, one in sorted(self._worst, key=lambda entry: (-entry[0], entry[1])))
+
+    @property
+    def changed(self) -> tuple[ImageScore, ...]:
+        return tuple(one for _, _, one in sorted(self._changed, key=lambda entry: (-entry[0], entry[1])))
+
+
+def _finish(
+    place: Place, matched: Matched, account: Account, images: _Ranking, tool: tools.Tool | None, compat: str | None, against: Path | None
+) -> Evaluation:
+    matrix, policy = account.matrix, account.policy
+    found = matrix.scores(policy)
+    top, trivial = baseline(matrix.sums(policy)[1], policy)
+    numbers = tool.numbers(matrix, found) if tool else {}
+    groups = tuple(
+        Group(name, one.scores(policy).miou, one.scores(policy).pixel_accuracy, one.valid + one.invalid_pixels) for name, one in sorted(account.groups.items())
+    )
+    return Evaluation(
+        place.pred, place.truth, matrix.names, matrix.ignore, policy, compat, tool.how if tool else "", numbers, matrix, found, found.miou,
+        account.bootstrap.interval() if account.bootstrap else None, trivial, matrix.names[top], len(matched.pairs), matched.missing, matched.extra,
+        images.worst, groups, _compared(account, images, found, against), _notes(matched, matrix),
+    )  # fmt: skip
+
+
+def _compared(account: Account, images: _Ranking, found: Scores, against: Path | None) -> Comparison | None:
+    if account.other is None or against is None:
+        return None
+    theirs = account.other.scores(account.policy).miou
+    spread = None
+    if account.bootstrap is not None and account.bootstrap_other is not None and account.bootstrap.interval() is not None:
+        spread = interval(account.bootstrap.replicates() - account.bootstrap_other.replicates())
+    return Comparison(against, theirs, found.miou - theirs, spread, images.changed)
+
+
+def _notes(matched: Matched, matrix: ConfusionMatrix) -> tuple[Note, ...]:
+    notes = []
+    if matched.missing:
+        notes.append(Note("prediction-missing", f"{len(matched.missing)} truth masks without prediction were left out: {predictions.few(matched.missing)}"))
+    if matched.extra:
+        notes.append(Note("extra-prediction", f"{len(matched.extra)} predictions have no truth and were not scored: {predictions.few(matched.extra)}"))
+    if matrix.invalid_pixels:
+        notes.append(Note("invalid-prediction", f"{matrix.invalid_pixels} predicted pixels are no class; they count as errors of their true class"))
+    return tuple(notes)
