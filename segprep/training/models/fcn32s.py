@@ -30,7 +30,7 @@ class Fcn32s(nn.Module):
         self.encoder = Vgg16(in_channels, base)
         self.fc6, self.fc7 = nn.Conv2d(8 * base, wide, 7, padding=3), nn.Conv2d(wide, wide, 1)
         self.dropout, self.head = nn.Dropout(dropout), nn.Conv2d(wide, classes, 1)
-        self.keys = TABLE
+        self.renamed = TABLE
         he_normal(self)
 
     def forward(self, images: Tensor) -> Tensor:
