@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import classes as class_lists
-from . import image, masks
+from . import image, masks, meanings
 from .classes import BACKGROUND, IGNORED
 from .errors import UsageError
 from .names import clean_label, nearest, shown, variant_key
@@ -76,30 +76,21 @@ def named(names: Sequence[str]) -> Known:
 
 def numbered(count: int) -> Known:
     """Masks with the values 0 to *count* - 1 that have no names: value 0 is the background, value n ``class_n``."""
-    names = tuple(_number_name(value) for value in range(count))
+    names = class_lists.numbered(count).names
     return Known(dict(enumerate(names)) | {IGNORE: IGNORED}, names, numbered=True)
 
 
-def _number_name(value: int) -> str:
-    return f"class_{value}" if value else BACKGROUND
-
-
 def stated(ids: str, names: Sequence[str] = ()) -> Known:
-    """Masks whose values mean what *ids* says: VALUE=NAME,… ; 255 is ignored unless it is named. Raises UsageError.
+    """Masks whose values mean what *ids* says: VALUE=NAME,… or a file of such lines; 255 is ignored unless it is named. Raises UsageError.
 
-    The class list is *names*, else background first and the others by value.
+    The class list is *names*, else background first and the others as they come.
     """
-    meanings: dict[int, str] = {}
-    for part in filter(None, (part.strip() for part in ids.split(","))):
-        value, equals, name = (side.strip() for side in part.partition("="))
-        if not (equals and name and value.isascii() and value.isdecimal() and int(value) <= IGNORE):
-            raise UsageError("bad-option", f"--ids: {shown(part)!r} is not VALUE=NAME with a value from 0 to 255", "for example: --ids 0=background,255=cell")
-        if int(value) in meanings:
-            raise UsageError("bad-option", f"--ids names the value {int(value)} more than once", "give each value one name")
-        meanings[int(value)] = _meant(name, names) if names or _is_ignored(name) else _label(name)
-    listed = dict.fromkeys(name for _, name in sorted(meanings.items()) if name != IGNORED)
+    found = {}
+    for value, name in meanings.parse_ids(ids).items():
+        found[value] = _meant(name, names) if names or _is_ignored(name) else _label(name)
+    listed = dict.fromkeys(name for name in found.values() if name != IGNORED)
     order = sorted(listed, key=lambda name: not class_lists.is_background(name))
-    return Known({IGNORE: IGNORED} | meanings, tuple(names) or tuple(order))
+    return Known({IGNORE: IGNORED} | found, tuple(names) or tuple(order))
 
 
 def table(known: Known, changes: Changes) -> Table:

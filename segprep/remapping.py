@@ -9,8 +9,8 @@
 The old tree is read like any source, so staging, publishing, going on after a kill and the manifest are conversion's.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -18,15 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import classes as class_lists
-from . import engine, image, masks, pairing, relabelling, tree, types
+from . import engine, image, masks, pairing, relabelling, samples, tree, types
 from .conversion import Conversion, convert_with
-from .errors import SourceError, TreeError, UsageError
-from .files import read_below, walk
+from .errors import UsageError
+from .files import read_below
 from .image import MaskMode
-from .names import stem_key, stem_of
 from .relabelling import Changes, DropAs, Known, Table
-from .tree import IMAGES, MASKS, OBJECTS, STAGING, Tree
-from .types import IGNORE, MAX_PIXELS, OBJECT_IGNORE, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Skipped, no_progress
+from .tree import MASKS, Tree
+from .types import IGNORE, MAX_PIXELS, OBJECT_IGNORE, Entry, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Skipped, no_progress
 
 FORMAT = "remap"
 
@@ -40,7 +39,7 @@ class Reader:
     drop: Annotated[tuple[str, ...], "Take class NAME out of the list; its pixels become background, or see --drop-as."] = ()
     drop_as: Annotated[DropAs, "What the pixels of dropped classes become."] = "background"
     order: Annotated[tuple[str, ...], "The new class list in this order: a,b,c or a FILE."] = ()
-    ids: Annotated[str, "What raw pixel values mean, VALUE=NAME,…: --ids 0=background,255=cell repairs 0/255 masks."] = ""
+    ids: Annotated[str, "What raw pixel values mean, VALUE=NAME,… or a FILE of such lines: --ids 0=background,255=cell repairs 0/255 masks."] = ""
     names: Annotated[tuple[str, ...], "Class names of the masks as they are, where the tree has none: FILE, a,b,c or their number."] = ()
     max_pixels: MaxPixels = MAX_PIXELS
 
@@ -52,11 +51,10 @@ class Reader:
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every mask is an item; it needs an image of its name. Raises UsageError where the table cannot be made."""
         (root,) = pairing.real_folders(self.root)
-        found, skipped = list[Item](), list[Skipped]()
-        for item in _entries(Tree(root), skipped):
-            found.append(item)
-        table = self.table([item.labels[0] for item in found], jobs, progress)
-        kept = pairing.unique((replace(item, payload=(table, item.payload)) for item in found), skipped)
+        skipped = list[Skipped]()
+        found = list(samples.entries(Tree(root), skipped))
+        table = self.table([entry.mask for entry in found], jobs, progress)
+        kept = pairing.unique((_item(entry, table) for entry in found), skipped)
         notes = list[Note]()
         lists = _lists(Tree(root), {item.stem for item in kept} | {one.stem for one in skipped}, notes)
         made = Tree(root).manifest
@@ -110,29 +108,8 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _entries(place: Tree, skipped: list[Skipped]) -> Iterator[Item]:
-    """Every mask with its image and, where there is one, its object mask; the payload is what the record notes."""
-    if place.manifest is not None:
-        for record in place.records():
-            labels = tuple(place.root / name for name in (record.mask, record.objects) if name)
-            yield Item(record.stem, place.root / record.image, labels, record.notes)
-        return
-    if (place.root / STAGING).is_dir():
-        raise TreeError("unfinished-run", f"{place.root} holds an unfinished conversion", "finish it first: give its command again")
-    images = pairing.images_below(place.root / IMAGES) if (place.root / IMAGES).is_dir() else {}
-    for path in walk(place.root / MASKS):
-        if path.suffix.lower() != ".png":
-            continue
-        stem, own = stem_of(path.relative_to(place.root / MASKS).as_posix()), place.root / OBJECTS / path.relative_to(place.root / MASKS)
-        try:
-            picture = pairing.pick(images.get(stem_key(stem_of(path.name)), ()), f"several images are called {stem}")
-        except SourceError as error:
-            skipped.append(Skipped(stem, str(path), error.code, error.reason, "keep one of them"))
-            continue
-        if picture is None:
-            skipped.append(Skipped(stem, str(path), "image-missing", f"no image in {IMAGES} has its name", "add the image, or leave the mask out with --on-error skip"))  # fmt: skip
-        else:
-            yield Item(stem, picture, (path, *([own] if own.is_file() else [])), ())
+def _item(entry: Entry, table: Table) -> Item:
+    return Item(entry.stem, entry.image, (entry.mask, *([entry.objects] if entry.objects else [])), (table, entry.notes))
 
 
 def _lists(place: Tree, stems: set[str], notes: list[Note]) -> Mapping[str, tuple[str, ...]]:
@@ -146,12 +123,7 @@ def _lists(place: Tree, stems: set[str], notes: list[Note]) -> Mapping[str, tupl
 
 def _objects(path: Path, roots: tuple[Path, ...], found: NDArray[Any], table: Table, limit: int) -> NDArray[np.uint16]:
     """Instance ids (H, W) as they are; 0 or ignored where the class became background or ignored, 0 where an ignored pixel got a class."""
-    drawn = image.decode_mask(read_below(path, roots), path, limit)
-    if drawn.shape != found.shape:
-        raise SourceError(path, f"is {drawn.shape[1]}x{drawn.shape[0]}, its class mask {found.shape[1]}x{found.shape[0]} pixels", "restore it", "size-mismatch")
-    ids = drawn.astype(np.uint16)
-    if drawn.dtype == np.uint8:
-        ids[drawn == IGNORE] = OBJECT_IGNORE
+    ids = samples.objects(path, roots, found.shape, limit)
     for old, old_name, new, new_name in table.entries:
         if old_name == new_name:
             continue

@@ -115,6 +115,17 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One sample of a finished tree: where its files lie, and what its record notes."""
+
+    stem: str
+    image: Path
+    mask: Path
+    objects: Path | None = None
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What the manifest keeps of one written sample. Paths are relative, with forward slashes.
 
