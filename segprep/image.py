@@ -217,6 +217,11 @@ def voc_colours() -> bytes:
     return bytes(table)
 
 
+def luminance(colour: tuple[int, int, int]) -> int:
+    """The grey level that Pillow gives *colour* (ITU-R 601)."""
+    return cast("int", Image.new("RGB", (1, 1), colour).convert("L").getpixel((0, 0)))
+
+
 def encode_mask(mask: NDArray[np.uint8], mode: MaskMode = "palette") -> bytes:
     """*mask* (H, W) as an 8-bit PNG whose pixel value is the class id, with VOC's colours or plain grey."""
     return png.encode(mask, voc_colours() if mode == "palette" else None)

@@ -18,7 +18,7 @@ from .files import read_below
 from .types import MAX_PIXELS, Item, Note, Sample
 
 _SIXTEEN = ("I;16", "I;16B", "I;16L", "I")
-FLAT_VOC = frozenset(int(Image.new("RGB", (1, 1), tuple(image.voc_colours()[3 * n : 3 * n + 3])).convert("L").getpixel((0, 0))) for n in range(256))  # type: ignore[arg-type]
+FLAT_VOC = frozenset(image.luminance((row[0], row[1], row[2])) for n in range(256) if (row := image.voc_colours()[3 * n : 3 * n + 3]))
 
 
 def values(data: bytes, path: Path, notes: list[Note], limit: int = MAX_PIXELS, palette: str = "auto") -> NDArray[Any]:

@@ -1,0 +1,119 @@
+"""Images and masks whose colours stand for classes, in folders of their own: CamVid, ADE20K, VOC colours, any table.
+
+    images/x.png      any image
+    labels/x_L.png    its mask: one colour per class, as a table says
+    label_colors.txt  optional, beside the folders: R G B name per line (also class_dict.csv, labelmap.txt, dataset_meta.json)
+
+Format: CamVid's label_colors.txt, http://mi.eng.cam.ac.uk/research/projects/VideoRec/CamVid/; Datumaro's labelmap.txt. Assumptions: pairs as in the
+format "pairs"; only colours of the table occur; ADE20K's colours are those of its 150-class challenge, two of which are equal and refused.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import classes as class_lists
+from .. import colourtables, image, masks, matching, pairing
+from ..colourtables import Table
+from ..errors import SegprepError, SourceError, UsageError
+from ..files import read_below
+from ..matching import ImageFolder, MaskFolder, PairBy
+from ..types import MAX_PIXELS, Classes, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Stem, no_progress
+
+EXAMPLES = (
+    "segprep convert colormap CamVid/ out/ --table camvid",
+    "segprep convert colormap data/ out/ --table label_colors.txt --unknown ignore",
+    "segprep convert colormap data/ out/ --from-voc-gray --classes background,cell,nucleus",
+)
+_BESIDE = ("label_colors.txt", "class_dict.csv", "labelmap.txt", "dataset_meta.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Read a folder of images and a folder of colour-coded masks."""
+
+    root: Path
+    table: Annotated[str, "What the colours mean: a FILE of R G B name, or voc, camvid, ade20k, or gray (the level is the id; needs --classes)."] = ""
+    classes: Annotated[str | None, "Class names for voc, gray and --from-voc-gray: a FILE, a,b,c in the order of their ids, or their number."] = None
+    from_voc_gray: Annotated[bool, "The masks are grey: VOC's colours, flattened to their brightness. Levels that two classes share are refused."] = False
+    unknown: Annotated[
+        Literal["error", "ignore", "nearest"], "Colours that are not in the table: refuse the file, ignore them (255), or take the nearest class."
+    ] = "error"
+    images: ImageFolder = ""
+    masks: MaskFolder = ""
+    pair_by: PairBy = "auto"
+    stem: Stem = "name"
+    max_pixels: MaxPixels = MAX_PIXELS
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """Folders of images and masks, and masks of a few colours."""
+        root = root.resolve()
+        try:
+            found = matching.folders(root)
+            path = matching.match(root, found, "auto", "name").items[0].labels[0]
+            shown = masks.colours(read_below(path, (root,)), path)
+        except (SegprepError, IndexError):
+            return None
+        colours = np.unique(shown.reshape(-1, 3), axis=0)
+        if len(colours) > 256 or (colours[:, 0] == colours[:, 1]).all() or _indexed(path, root):
+            return None
+        beside = next((name for name in _BESIDE if (root / name).is_file()), "")
+        return Evidence(0.8 if beside else 0.7, f"{path.name} holds {len(colours)} colours" + (f", and {beside} lies beside" if beside else ""))
+
+    def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
+        """Every pair is an item; the payload is the table."""
+        (root,) = pairing.real_folders(self.root)
+        table, notes = self._table(root)
+        matched = matching.match(root, matching.folders(root, self.images, self.masks), self.pair_by, self.stem)
+        items = tuple(Item(item.stem, item.image, item.labels, table, item.group) for item in matched.items)
+        return Scan(items, table.classes, matched.skipped, matched.lists, (*matched.notes, *notes))
+
+    def _table(self, root: Path) -> tuple[Table, list[Note]]:
+        if self.from_voc_gray or self.table in ("gray", "grey") or (self.table == "voc" and self.classes):
+            if self.from_voc_gray and self.table not in ("", "voc"):
+                raise UsageError("bad-option", f"--from-voc-gray and --table {self.table} contradict each other", "give one of them")
+            if self.classes is None and not self.from_voc_gray:
+                raise UsageError("bad-option", f"--table {self.table} needs --classes", "give the names in the order of their ids")
+            known = colourtables.load("voc").classes if self.classes is None else _listed(self.classes)
+            make = colourtables.flattened if self.from_voc_gray else colourtables.voc if self.table == "voc" else colourtables.grey
+            return make(known), []
+        if self.classes is not None:
+            raise UsageError(
+                "bad-option", "a colour table has its own names; --classes goes with voc, gray and --from-voc-gray", "name the classes in the table"
+            )
+        if self.table:
+            return colourtables.load(self.table), []
+        for name in _BESIDE:
+            if (root / name).is_file():
+                read_below(root / name, (root,))
+                return colourtables.load(str(root / name)), [Note("classes-found", f"colours read from {root / name}")]
+        raise UsageError("bad-option", "what do the colours mean?", f"give --table FILE, or one of {', '.join(colourtables.built_in())}, or --from-voc-gray")
+
+    def read(self, item: Item) -> Sample:
+        """The image, and its mask through the table."""
+
+        def to_mask(data: bytes, path: Path, notes: list[Note]) -> NDArray[np.uint8]:
+            if self.from_voc_gray:
+                return self._from_grey(data, path, item.payload, notes)
+            return colourtables.to_ids(masks.colours(data, path, self.max_pixels), item.payload, path, self.unknown, notes)
+
+        return masks.paired(item, pairing.real_folders(self.root), to_mask, self.max_pixels)
+
+    def _from_grey(self, data: bytes, path: Path, table: Table, notes: list[Note]) -> NDArray[np.uint8]:
+        level = masks.values(data, path, notes, self.max_pixels, "gray")
+        if int(level.max(initial=0)) > 255:
+            raise SourceError(path, "has 16-bit values, which no flattened palette has", "use: segprep convert pairs", "image-unsupported")
+        return colourtables.to_ids(np.repeat(level.astype(np.uint8)[..., None], 3, 2), table, path, self.unknown, notes)
+
+
+def _listed(spec: str) -> Classes:
+    return class_lists.numbered(int(spec)) if spec.isdecimal() else class_lists.make(class_lists.parse_list(spec), add_background=False)
+
+
+def _indexed(path: Path, root: Path) -> bool:
+    """Whether the mask is a palette picture: its indices, not its colours, are the ids."""
+    return image.header(read_below(path, (root,)), path).mode == "P"
