@@ -76,6 +76,10 @@ CODES: dict[str, str] = {
     "paired-by": "Images and masks have different names; this is how they were paired.",
     "listed-missing": "An official list names samples that the source does not hold.",
     "labels-from": "Which of several label files the masks were made of.",
+    "annotations-unclear": "Several annotation files describe the same images; which is meant has to be stated.",
+    "duplicate-id": "Two annotations have the same id; both were drawn.",
+    "crowd-ignored": "Regions of many objects (COCO's iscrowd) were painted as ignored.",
+    "class-unused": "A class of the list is no category of the source.",
     "all-ignored": "Every pixel of the mask is ignored.",
     # instances
     "instance-empty": "An instance mask has no pixel; it is no object.",
@@ -129,6 +133,13 @@ CODES: dict[str, str] = {
     "weights-no-match": "No tensor of the file has a place of its name and shape in the network.",
     "weights-not-finite": "The weights hold numbers that are not finite.",
     "download-failed": "A file could not be fetched from its address.",
+    # exports
+    "no-split": "The dataset has no train, val and test lists.",
+    "output-occupied": "The output holds an earlier export, or something that no export wrote; nothing was changed.",
+    "link-refused": "The system does not allow a link where one was asked for.",
+    "order-differs": "Sorted by name, frames and masks would pair wrongly.",
+    "unlisted": "Samples that no list names; they were left out.",
+    "unknown-target": "No export target has this name.",
     # usage
     "bad-option": "An option or argument cannot be used.",
     "unknown-format": "No source format has this name.",
