@@ -15,6 +15,8 @@ COMMANDS = {
     "info": "Show what a dataset holds.",
     "miou": "Score predictions against truth: mIoU and what belongs beside it.",
     "remap": "Merge, rename, drop or reorder classes; write a new dataset.",
+    "export": "Write a dataset as another ecosystem wants it.",
+    "train-check": "In minutes on a CPU: can this dataset be learned?",
     "models": "List the networks of the trainer and their sizes.",
 }
 EXIT_USAGE, EXIT_SKIPPED, EXIT_LOCKED, EXIT_INTERRUPTED = 2, 3, 11, 130

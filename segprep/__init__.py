@@ -14,24 +14,28 @@ _HOMES = {
     "ConfusionMatrix": "metrics",
     "Tree": "tree",
     "convert": "conversion",
+    "export": "exporting",
     "evaluate": "evaluation",
     "info": "description",
     "models": "training.models",
     "read_mask": "image",
     "remap": "remapping",
     "split": "splitting",
+    "train_check": "training.checking",
     "write_mask": "image",
 }
-__all__ = ["Classes", "ConfusionMatrix", "Tree", "__version__", "convert", "evaluate", "info", "models", "read_mask", "remap", "split", "write_mask"]
+__all__ = ["Classes", "ConfusionMatrix", "Tree", "__version__", "convert", "evaluate", "export", "info", "models", "read_mask", "remap", "split", "train_check", "write_mask"]
 
 if TYPE_CHECKING:
     from .conversion import convert
     from .description import info
     from .evaluation import evaluate
+    from .exporting import export
     from .image import read_mask, write_mask
     from .metrics import ConfusionMatrix
     from .remapping import remap
     from .splitting import split
+    from .training.checking import train_check
     from .training.models import models
     from .tree import Tree
     from .types import Classes

@@ -140,6 +140,14 @@ CODES: dict[str, str] = {
     "order-differs": "Sorted by name, frames and masks would pair wrongly.",
     "unlisted": "Samples that no list names; they were left out.",
     "unknown-target": "No export target has this name.",
+    # training
+    "empty-list": "The list to train on names no image, or the dataset has none.",
+    "no-val-images": "The list to score on names no image.",
+    "output-not-ours": "The folder for results holds something else; nothing was changed.",
+    "bad-checkpoint": "The file is no checkpoint of segprep, is damaged, or does not fit its network; nothing in it was run.",
+    "class-count": "A checkpoint knows another number of classes than the dataset has.",
+    "loss-nan": "The training loss is no number any more.",
+    "out-of-memory": "A training step does not fit the memory.",
     # usage
     "bad-option": "An option or argument cannot be used.",
     "unknown-format": "No source format has this name.",

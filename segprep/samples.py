@@ -38,6 +38,9 @@ def entries(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
             continue
         inner = path.relative_to(place.root / MASKS)
         stem = stem_of(inner.as_posix())
+        if fault := next(filter(None, map(stem_fault, stem.split("/"))), None):
+            skipped.append(Skipped(stem, str(path), "bad-stem", f"its name {fault}", "rename the mask and its image"))
+            continue
         try:
             found = by_stem.get(stem_key(stem)) or by_name.get(stem_key(stem_of(path.name))) or []
             picture = pairing.pick(found, f"several images are called {stem}")

@@ -169,3 +169,32 @@ class Reader(Protocol):
 
     def read(self, item: Item) -> Sample:
         """One sample. Pure: writes nothing. Raises SourceError."""
+
+
+Link = Annotated[
+    Literal["copy", "hard", "sym"],
+    "How files that stay as they are get there: copy = a copy, hard = a hard link (same disk; editing one edits both), sym = a symbolic link (the dataset must stay where it is).",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One file of an export: its *name* (relative, forward slashes) and its *content*, or the *origin* that it copies or links."""
+
+    name: str
+    content: bytes | bytearray | None = None
+    origin: Path | None = None
+    link: Literal["copy", "hard", "sym"] = "copy"
+
+
+class Writer(Protocol):
+    """What a module of ``segprep.targets`` provides, as a frozen dataclass. *lists* are the dataset's, stems by list name."""
+
+    def choose(self, entries: tuple[Entry, ...], lists: Mapping[str, tuple[str, ...]], notes: list[Note]) -> Mapping[str, tuple[str, ...]]:
+        """Stem -> the folders (or "") that it is written to; stems that are left out are not in it. Raises SegprepError, e.g. no-split."""
+
+    def files(self, entry: Entry, places: tuple[str, ...], roots: tuple[Path, ...], notes: list[Note]) -> Iterable[Product]:
+        """The files of one sample for each of its *places*. Pure: writes nothing. Raises SourceError."""
+
+    def texts(self, classes: Classes | None, lists: Mapping[str, tuple[str, ...]]) -> Mapping[str, bytes]:
+        """Further files: name -> content; *lists* name only samples that were written."""

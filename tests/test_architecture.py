@@ -21,7 +21,7 @@ FLOORS = (
     {"cocomasks"},
     {"categories"},
     {"staging", "sources", "targets", "reports", "predictions"},
-    {"finishing", "scoring", "scope"},
+    {"finishing", "outbox", "scoring", "scope"},
     {"planning", "scorebook"},
     {"conversion", "splitting", "description", "exporting", "evaluation"},
     {"remapping"},

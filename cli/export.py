@@ -1,0 +1,92 @@
+"""``segprep export TARGET OUT``: one subcommand per target, its options made from the Writer's fields."""
+
+from inspect import getdoc
+from pathlib import Path
+from textwrap import indent
+from typing import Any
+
+import click
+
+from segprep import targets
+from segprep.errors import BadInputError
+from segprep.exporting import Export, export
+from segprep.types import Skipped
+
+from . import options, output
+from .main import EXIT_SKIPPED, report
+from .progress import bar
+
+
+class Targets(click.Group):
+    """The modules of ``segprep.targets`` as subcommands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(targets.names())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return _target_command(cmd_name) if cmd_name in targets.names() else None
+
+
+def _target_command(target: str) -> click.Command:
+    """The command that exports to *target*."""
+    writer = targets.load(target)
+
+    def run(out: Path, dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, **given: Any) -> None:
+        try:
+            done = export(target, dataset, out, progress=bar(not (no_progress or quiet)), **given)
+        except BadInputError as error:
+            _refused(error, target, out, as_json)
+            click.get_current_context().exit(report(error))
+        _show(done, as_json, quiet, verbose)
+        click.get_current_context().exit(EXIT_SKIPPED if done.skipped else 0)
+
+    path = click.Path(path_type=Path)
+    params: list[click.Parameter] = [
+        click.Argument(["out"], type=path, metavar="OUT"),
+        click.Option(["--dataset", "-d"], type=path, default=Path(), show_default="the current folder", help="The dataset, a VOC-style tree. It is only read."),
+        *options.from_reader(writer),
+        click.Option(["--on-error"], type=click.Choice(["stop", "skip"]), default="stop", show_default=True, help="Bad samples: stop = list all and write nothing; skip = leave them out (exit 3)."),
+        options.jobs(),
+        *options.writing(),
+        *options.display(),
+    ]  # fmt: skip
+    text = f"{targets.summary(target)}\n\n{getdoc(writer)} OUT appears whole or not at all."
+    text += "\n\n\b\nExamples:\n" + indent("\n".join(targets.examples(target)), "    ")
+    return click.Command(target, params=params, callback=run, help=text, short_help=targets.summary(target), no_args_is_help=True)
+
+
+def _show(done: Export, as_json: bool, quiet: bool, verbose: bool) -> None:
+    if not quiet:
+        output.skipped(done.skipped)
+        output.notes(done.notes, verbose)
+    if as_json:
+        output.document(
+            {
+                "target": done.target, "out": str(done.out), "samples": done.samples, "files": done.files, "written": done.written,
+                "skipped": output.plain_skipped(done.skipped), "notes": output.plain_notes(done.notes),
+            }
+        )  # fmt: skip
+    elif not quiet:
+        left = f", {len(done.skipped)} left out" if done.skipped else ""
+        output.line(f"{done.samples} samples {'exported' if done.written else 'would be exported'} as {done.target}: {done.files} files{left} -> {done.out}")
+
+
+def _refused(error: BadInputError, target: str, out: Path, as_json: bool) -> None:
+    """List every bad sample; with --json as a document too."""
+    listed = [one for one in error.skipped if isinstance(one, Skipped)]
+    output.skipped(listed)
+    if as_json:
+        output.document(
+            {"target": target, "out": str(out), "samples": 0, "written": False, "skipped": output.plain_skipped(listed), "notes": [], "error": error.code}
+        )
+
+
+@click.command(cls=Targets)
+def command() -> None:
+    """Write a dataset as another ecosystem wants it.
+
+    \b
+    segprep export voc voc/ -d out/       VOCdevkit/VOC2007, all images .jpg
+    segprep export keras data/ -d out/    train_frames/, train_masks/, …
+    segprep export keras --help           the options of one target
+    """

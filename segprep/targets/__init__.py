@@ -1,0 +1,39 @@
+"""Export targets: one module each, found by its file name, imported on first use."""
+
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import cast
+
+from ..errors import UsageError
+from ..names import nearest
+from ..types import Writer
+
+
+def names() -> tuple[str, ...]:
+    """The targets there are, without importing any of them; ``_`` in a file name is ``-`` in the target's."""
+    return tuple(sorted(module.name.replace("_", "-") for module in iter_modules(__path__)))
+
+
+def load(name: str) -> type[Writer]:
+    """The ``Writer`` class of target *name*. Raises UsageError for an unknown one."""
+    if name not in names():
+        like = nearest(name, names())
+        raise UsageError("unknown-target", f"there is no export target {name!r}", f"did you mean {like}?" if like else f"there are: {', '.join(names())}")
+    return cast("type[Writer]", import_module(_module(name)).Writer)
+
+
+def summary(name: str) -> str:
+    """The first line of the target's docstring."""
+    load(name)
+    return (sys.modules[_module(name)].__doc__ or "").strip().split("\n")[0]
+
+
+def examples(name: str) -> tuple[str, ...]:
+    """Commands that show the target in use: the module's EXAMPLES."""
+    load(name)
+    return cast("tuple[str, ...]", sys.modules[_module(name)].EXAMPLES)
+
+
+def _module(name: str) -> str:
+    return f"{__name__}.{name.replace('-', '_')}"
