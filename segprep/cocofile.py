@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from . import jsonstream
 from .errors import SourceError
@@ -153,7 +153,7 @@ def _picture(made: CocoFile, number: int, raw: Any) -> None:
         made.pictures.append(Picture(number, raw["id"], name, (int(height), int(width))))
 
 
-def _is_length(value: Any) -> bool:
+def _is_length(value: Any) -> TypeGuard[float]:
     return type(value) in (int, float) and 0 < value < 2**31 and int(value) == value
 
 
