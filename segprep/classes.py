@@ -67,6 +67,11 @@ def numbered(number: int) -> Classes:
     return make([BACKGROUND, *(f"class_{n}" for n in range(1, number))])
 
 
+def positions(spec: str) -> Classes:
+    """Classes whose position is their pixel value: a file, a,b,c, or their number. Raises SegprepError."""
+    return numbered(int(spec)) if spec.isdecimal() else make(parse_list(spec), add_background=False)
+
+
 def is_background(name: str) -> bool:
     """Whether *name* means the background, as labelme (``_background_``) or people write it."""
     return variant_key(name) in (BACKGROUND, "background")

@@ -206,15 +206,15 @@ def _orphans(images: Sequence[Path], masks: Sequence[Path], partners: Mapping[Pa
     return lost + bare
 
 
-def list_files(root: Path, stems: Iterable[str], notes: list[Note]) -> dict[str, tuple[str, ...]]:
-    """The official lists: ImageSets/Segmentation/*.txt, splits/*.txt or train.txt, val.txt, test.txt at *root*, less names that are no sample.
+def list_files(root: Path, stems: Iterable[str], notes: list[Note], further: Sequence[Path] = ()) -> dict[str, tuple[str, ...]]:
+    """The official lists: ImageSets/Segmentation/*.txt, else train.txt, val.txt, test.txt in splits/, at *root* or in *further* folders, less names that are no sample.
 
     The first word of a line counts, its folder and extension dropped, unless the whole line is a sample.
     """
     known = {_bare(stem): stem for stem in stems} | {stem: stem for stem in stems}
-    for folder in (root / LISTS, root / "splits", root):
-        paths = sorted(path for path in folder.glob("*.txt") if path.stem.lower() in SPLITS) if folder.is_dir() else []
-        lists = {SPLITS[path.stem.lower()]: _listed(path, root, known, notes) for path in paths}
+    for folder in (root / LISTS, root / "splits", root, *further):
+        paths = sorted(path for path in folder.glob("*.txt") if path.stem.lower() in SPLITS or folder == root / LISTS) if folder.is_dir() else []
+        lists = {SPLITS.get(path.stem.lower(), path.stem): _listed(path, root, known, notes) for path in paths}
         if any(lists.values()):
             return lists
     return {}

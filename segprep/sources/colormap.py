@@ -21,7 +21,7 @@ from ..colourtables import Table
 from ..errors import SegprepError, SourceError, UsageError
 from ..files import read_below
 from ..matching import ImageFolder, MaskFolder, PairBy
-from ..types import MAX_PIXELS, Classes, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Stem, no_progress
+from ..types import MAX_PIXELS, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Stem, no_progress
 
 EXAMPLES = (
     "segprep convert colormap CamVid/ out/ --table camvid",
@@ -78,7 +78,7 @@ class Reader:
                 raise UsageError("bad-option", f"--from-voc-gray and --table {self.table} contradict each other", "give one of them")
             if self.classes is None and not self.from_voc_gray:
                 raise UsageError("bad-option", f"--table {self.table} needs --classes", "give the names in the order of their ids")
-            known = colourtables.load("voc").classes if self.classes is None else _listed(self.classes)
+            known = colourtables.load("voc").classes if self.classes is None else class_lists.positions(self.classes)
             make = colourtables.flattened if self.from_voc_gray else colourtables.voc if self.table == "voc" else colourtables.grey
             return make(known), []
         if self.classes is not None:
@@ -108,10 +108,6 @@ class Reader:
         if int(level.max(initial=0)) > 255:
             raise SourceError(path, "has 16-bit values, which no flattened palette has", "use: segprep convert pairs", "image-unsupported")
         return colourtables.to_ids(np.repeat(level.astype(np.uint8)[..., None], 3, 2), table, path, self.unknown, notes)
-
-
-def _listed(spec: str) -> Classes:
-    return class_lists.numbered(int(spec)) if spec.isdecimal() else class_lists.make(class_lists.parse_list(spec), add_background=False)
 
 
 def _indexed(path: Path, root: Path) -> bool:

@@ -80,7 +80,7 @@ class Reader:
             return known, meanings.places(known), found
         if listed is None:
             return *meanings.stated(stated), notes
-        known = class_lists.numbered(int(listed)) if listed.isdecimal() else class_lists.make(class_lists.parse_list(listed), add_background=False)
+        known = class_lists.positions(listed)
         return known, meanings.places(known) | meanings.table(stated, known), notes
 
     def _values(self, root: Path, matched: matching.Matched, jobs: int, progress: Progress[Any]) -> dict[int, int]:

@@ -1,0 +1,104 @@
+"""Oxford-IIIT Pet: photographs of 37 breeds of cats and dogs with trimaps.
+
+    images/Abyssinian_100.jpg                   some are GIF or PNG inside
+    annotations/trimaps/Abyssinian_100.png      1 pet, 2 background, 3 border (not classified)
+    annotations/list.txt trainval.txt test.txt  optional: name, breed (1 to 37), species (1 cat, 2 dog), number within the species
+
+Format: https://www.robots.ox.ac.uk/~vgg/data/pets/. Assumptions: a breed is the stem before its last underscore, a name with a capital is a cat
+(both true of the whole set); where the lists are there, their breed numbers give the order of the classes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import classes as class_lists
+from .. import masks, matching, pairing
+from ..errors import UsageError
+from ..files import read_below
+from ..matching import Folders
+from ..names import natural_key
+from ..types import IGNORE, MAX_PIXELS, Classes, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, no_progress
+
+EXAMPLES = (
+    "segprep convert pet oxford-iiit-pet/ out/                 classes pet, background, border",
+    "segprep convert pet oxford-iiit-pet/ out/ --target voc    background, pet; the border is ignored",
+    "segprep convert pet oxford-iiit-pet/ out/ --target breed",
+)
+_TRIMAP = {1: 0, 2: 1, 3: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Read images/ and annotations/trimaps/."""
+
+    root: Path
+    target: Annotated[
+        Literal["trimap", "binary", "voc", "species", "breed"],
+        "trimap = pet, background, border (ids 0, 1, 2); binary = background, pet (the border counts as pet); voc = background, pet, border ignored; "
+        "species = background, cat, dog, border ignored; breed = background, then each breed, border ignored.",
+    ] = "trimap"
+    max_pixels: MaxPixels = MAX_PIXELS
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """images/ and annotations/trimaps/."""
+        found = (root / "images").is_dir() and (root / "annotations/trimaps").is_dir()
+        return Evidence(0.95, "images/ and annotations/trimaps/") if found else None
+
+    def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
+        """Every trimap is an item; the payload is the table value -> id. trainval.txt and test.txt become lists."""
+        (root,) = pairing.real_folders(self.root)
+        folders = Folders(root / "images", root / "annotations/trimaps")
+        if missing := [folder for folder in (folders.images, folders.masks) if not folder.is_dir()]:
+            raise UsageError("folders-unclear", f"{missing[0]} is missing", "SRC holds images/ and annotations/, as the two archives unpack")
+        matched = matching.match(root, [folders], "name", "name")
+        notes = [*matched.notes]
+        numbers = _breeds(root, [item.stem for item in matched.items])
+        known = self._classes(numbers)
+        items = tuple(Item(item.stem, item.image, item.labels, (self._table(item.stem, numbers), len(known.names))) for item in matched.items)
+        lists = matching.list_files(root, [item.stem for item in items], notes, (root / "annotations",))
+        return Scan(items, known, matched.skipped, lists, tuple(notes))
+
+    def _classes(self, numbers: Mapping[str, int]) -> Classes:
+        if self.target == "trimap":
+            return Classes(("pet", "background", "border"), background=1)
+        names = {"binary": ["pet"], "voc": ["pet"], "species": ["cat", "dog"], "breed": sorted(numbers, key=lambda breed: numbers[breed])}[self.target]
+        return class_lists.make(["background", *names])
+
+    def _table(self, stem: str, numbers: Mapping[str, int]) -> dict[int, int]:
+        if self.target == "trimap":
+            return _TRIMAP
+        if self.target == "binary":
+            return {1: 1, 2: 0, 3: 1}
+        places = {breed: number for number, breed in enumerate(sorted(numbers, key=lambda breed: numbers[breed]), 1)}
+        return {1: {"voc": 1, "species": 1 if stem[:1].isupper() else 2, "breed": places[_breed(stem)]}[self.target], 2: 0, 3: IGNORE}
+
+    def read(self, item: Item) -> Sample:
+        """The image, and its trimap through the table."""
+        table, classes = item.payload
+
+        def to_mask(data: bytes, path: Path, notes: list[Note]) -> NDArray[np.uint8]:
+            return masks.translate(masks.values(data, path, notes, self.max_pixels), table, path, classes)
+
+        return masks.paired(item, pairing.real_folders(self.root), to_mask, self.max_pixels)
+
+
+def _breed(stem: str) -> str:
+    return stem.rpartition("_")[0] or stem
+
+
+def _breeds(root: Path, stems: list[str]) -> dict[str, int]:
+    """Breed -> its number in the lists; in natural order where there are none."""
+    numbers: dict[str, int] = {}
+    for name in ("list.txt", "trainval.txt", "test.txt"):
+        path = root / "annotations" / name
+        text = read_below(path, (root,)).decode("utf-8", "replace") if path.is_file() else ""
+        rows = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+        numbers |= {_breed(row[0]): int(row[1]) for row in rows if len(row) > 1 and row[1].isdecimal()}
+    rest = sorted({_breed(stem) for stem in stems} - set(numbers), key=natural_key)
+    return numbers | {breed: max(numbers.values(), default=0) + n for n, breed in enumerate(rest, 1)}
