@@ -125,6 +125,8 @@ CODES: dict[str, str] = {
     "nan-prediction": "A prediction holds probabilities that are not a number.",
     "ignore-is-class": "The ignore index lies inside the class range; leaving a class out of the mean is --exclude-class.",
     "classes-needed": "The number of classes is not known.",
+    "no-objects": "Objects were to be scored, but the truth has no instance masks.",
+    "output-exists": "The folder for results is not empty; nothing was changed.",
     "no-predictions": "No predictions were given, and the dataset holds none of a train-check.",
     # pretrained weights
     "weights-hash": "A file of weights has another SHA-256 than the one given; it was not used.",

@@ -1,0 +1,146 @@
+"""``segprep train-check [DATASET]``."""
+
+import math
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import options, output
+
+HELP = """In minutes on a CPU: can this dataset be learned, and which samples look wrong?
+
+Trains a small U-Net on the train list for a fixed number of steps, and a control whose masks are shuffled between the images. Both, and the
+commonest class everywhere, are judged on the val list. Writes runs/train-check/ in the dataset: report.html (open it), scores.json, history.csv,
+checkpoint.pt, predictions/. Interrupted, the same command goes on. Exit code 0: learnable; 4: doubtful or not learnable.
+
+\b
+Examples:
+    segprep train-check
+    segprep train-check out/ --steps 2000              a longer look
+    segprep train-check out/ --max-time 5m             cut after five minutes
+    segprep train-check /read/only --out check/        results elsewhere
+    segprep miou                                       then: the scores once more
+"""
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+EXIT_DOUBTFUL = 4
+FEW = 10
+
+
+class Duration(click.ParamType[float]):
+    """90, 90s, 5m, 1.5h: seconds as float."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|)", str(value).strip())
+        if not found or float(found[1]) == 0:
+            self.fail(f"{value!r} is no time: for example 90s, 5m or 1h", param, ctx)
+        return float(found[1]) * UNITS[found[2]]
+
+
+def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, **given: Any) -> None:
+    from segprep.training.checking import train_check
+
+    with _Display(quiet, no_progress) as display:
+        try:
+            found = train_check(dataset, watch=display, **given)
+        except KeyboardInterrupt:
+            display.close()
+            click.echo("\nstopped; what was learned so far is kept up to the last saved step", err=True)
+            raise
+    if not quiet:
+        for note in found.notes:
+            click.echo(f"note: {note}", err=True)
+    if as_json:
+        output.document(found.document())
+    elif not quiet:
+        _show(found, verbose)
+    if found.verdict != "learnable":
+        click.get_current_context().exit(EXIT_DOUBTFUL)
+
+
+def _show(found: Any, verbose: bool) -> None:
+    output.line(f"{found.root}: {found.verdict.replace('_', ' ')} (after {_clock(found.seconds)})")
+    for reason in found.reasons:
+        output.line(f"  [{reason.cause}] {reason.message}")
+    if found.stems:
+        rows = [
+            (one["name"], *(_share(one[key]) for key in ("iou", "dice", "precision", "recall")), f"{one['pixels']:,}") for one in found.document()["classes"]
+        ]
+        title = f"mIoU {found.miou:.3f} on {len(found.stems)} val images; control {found.control_miou:.3f}, commonest class {found.baseline_miou:.3f}"
+        output.table(title, ("class", "IoU", "Dice", "precision", "recall", "pixels"), rows)
+        listed = [(one.stem, f"{one.score:.3f}", f"{one.iou:.3f}", "train" if one.training else "val") for one in found.suspects]
+        output.table("look at these first: mask and model disagree most", ("sample", "disagreement", "IoU", "list"), listed if verbose else listed[:FEW])
+    output.line(f"report: {found.report}")
+
+
+def _share(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.3f}"
+
+
+def _clock(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds // 60:.0f} min {seconds % 60:02.0f} s"
+
+
+class _Display:
+    """Progress on stderr: a bar on a terminal, else one line with the expected time."""
+
+    def __init__(self, quiet: bool, no_progress: bool) -> None:
+        self.terminal = sys.stderr.isatty() and not no_progress
+        self.silent, self.told = quiet, False
+        self.bar: Any = None
+
+    def __enter__(self) -> "_Display":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+
+    def __call__(self, moment: Any) -> None:
+        if moment.left is not None and not self.told and not self.silent and not self.terminal:
+            self.told = True
+            click.echo(f"{moment.total} training steps, about {_clock(moment.left)} to go", err=True)
+        if self.terminal:
+            self._draw(moment)
+
+    def _draw(self, moment: Any) -> None:
+        if self.bar is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[left]}"))
+            self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self.bar.start()
+            self.task = self.bar.add_task("", left="")
+        left = f"about {_clock(moment.left)} to go" if moment.left is not None else ""
+        self.bar.update(self.task, description=moment.what, completed=moment.done, total=moment.total, left=left)
+
+
+command = click.Command(
+    "train-check",
+    callback=_run,
+    help=HELP,
+    short_help="In minutes on a CPU: can this dataset be learned?",
+    params=[
+        options.dataset(),
+        click.Option(["--steps"], type=click.IntRange(1), default=None, show_default="600", help="Training steps of the main run; the control gets a quarter."),
+        click.Option(["--size"], type=click.IntRange(32, 1024), default=None, show_default="96", help="Side of the windows that are trained on, in pixels."),
+        click.Option(["--arch"], default="unet", show_default=True, help="The network: see segprep models."),
+        click.Option(["--seed"], type=click.IntRange(0), default=0, show_default=True, help="Same seed, same machine: same numbers."),
+        click.Option(["--device"], default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …"),
+        click.Option(["--max-time"], type=Duration(), default=None, help="Cut after this time (90s, 5m, 1h), whatever the steps; the report says so."),
+        click.Option(["--classes"], default=None, help="FILE, a,b,c or a number, where the dataset has no class list."),
+        click.Option(["--out"], type=click.Path(path_type=Path), default=None, show_default="runs/train-check in the dataset", help="Folder for the results."),
+        *options.display(),
+    ],
+)

@@ -1,0 +1,288 @@
+"""One check from reading to writing: survey, control, main run, scores, suspects. It can be interrupted and goes on from the last Epoch."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from blake3 import blake3
+from numpy.typing import NDArray
+from torch import nn
+
+from .. import metrics
+from ..errors import SegprepError, SourceError
+from ..partition import shuffled
+from ..tree import Tree
+from . import alignment, causes, checkpoints, models, outcome, reporting, verdict
+from .budget import Plan, plan
+from .data import Pair, Windows, nearest, raise_bad, read_all, read_pair, read_truth
+from .loop import Epoch, Schedule, Step, Training
+from .outcome import Outcome
+from .predict import mask_of, probabilities
+from .selection import Selection
+from .suspects import Suspect, disagreement
+from .verdict import Counts, Reason
+
+SURVEYED, VALIDATED, RANKED = 48, 32, 400  # images for plan and alignment; val images scored while training; train images ranked as suspects
+CONTROL_SHARE, MAIN_SHARE = 0.2, 0.85  # of --max-time, from the start: when control and main run have to have ended
+STATE = "state.pt"
+Role = Literal["control", "main"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where a check stands: what it does, how far it is (*done* of *total*), the seconds that are likely *left* (None: not known yet)."""
+
+    what: str
+    done: int
+    total: int
+    left: float | None = None
+
+
+Watch = Callable[[Moment], None]
+
+
+def unwatched(moment: Moment) -> None:
+    """The default: nobody looks."""
+
+
+@dataclass(eq=False)
+class Check:
+    """All that the parts of one check share."""
+
+    place: Tree
+    chosen: Selection
+    names: tuple[str, ...]
+    seed: int
+    device: str
+    workers: int
+    work: Path
+    out: Path
+    watch: Watch
+    began: float
+    max_time: float | None
+    notes: list[str] = field(default_factory=list)
+    pace: list[float] = field(default_factory=list)  # seconds of every step so far
+    state: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, arch: str, steps: int | None, size: int | None) -> Outcome:
+        """The whole check; its results lie in the folder of unfinished work then."""
+        self.notes += self.chosen.notes
+        if reasons := causes.of_numbers(len(self.chosen.train), len(self.chosen.val)):
+            return self._without_training(reasons)
+        sample = self._survey()
+        made = plan(sample, arch=arch, steps=steps, size=size, seed=self.seed)
+        reasons = causes.of_images(sample) + causes.of_alignment(alignment.measure(sample))
+        del sample
+        train, val = (self._read(stems, made, f"reading {name}") for name, stems in (("train", self.chosen.train), ("val", self.chosen.val)))
+        if constant := causes.of_masks(train):
+            return self._without_training(constant + reasons)
+        self._resume(made, train + val)
+        control, control_counts = self._train("control", made, self._shuffled(train), val, train)
+        main, main_counts = self._train("main", made, None, val, train)
+        return self._judge(made, reasons, train, val, (main, main_counts), (control, control_counts))
+
+    def _survey(self) -> list[Pair]:
+        """Some pairs of the train list at their own size."""
+        bad, found = [], []
+        for stem in sorted(shuffled_by(self.chosen.train, self.seed)[:SURVEYED]):
+            try:
+                found.append(read_pair(self.place, stem, len(self.names)))
+            except SourceError as error:
+                bad.append(error)
+        raise_bad(bad)
+        return found
+
+    def _read(self, stems: Sequence[str], made: Plan, what: str) -> list[Pair]:
+        found = []
+        for pair in read_all(self.place, stems, len(self.names), made.view):
+            found.append(pair)
+            self.watch(Moment(what, len(found), len(stems)))
+        return found
+
+    def _shuffled(self, train: Sequence[Pair]) -> list[Pair]:
+        """*train* with every mask on another image, in a ring of random order, stretched to fit."""
+        order = np.random.default_rng((self.seed, 1)).permutation(len(train))
+        ring = dict(zip(order.tolist(), np.roll(order, 1).tolist(), strict=True))
+        return [Pair(one.stem, one.image, nearest(train[ring[n]].mask, *one.mask.shape), one.size) for n, one in enumerate(train)]
+
+    def _train(self, role: Role, made: Plan, other: list[Pair] | None, val: Sequence[Pair], train: list[Pair]) -> tuple[Training, Counts]:
+        """Train for *role*; also the (N, C, C) counts on all of *val* at the step where control and main run are compared."""
+        torch.manual_seed(self.seed)
+        network = models.build(made.arch, 3, len(self.names), **options(made))
+        schedule = Schedule(made.steps, made.batch, made.rate, made.every)
+        windows = Windows(other if other is not None else train, made.view, self.seed)
+        training = Training(network, windows, schedule, lambda one: self._validate(one, val[:VALIDATED], made), self.device, self.workers)
+        counts = self._begun(role, training)
+        stop = self.state["control"]["step"] if role == "main" and "control" in self.state else made.control
+        if counts is None:
+            self._advance(role, made, training, min(stop, made.control))
+            counts = self._counts(training.average, val, made)
+            self._save(role, training, counts)
+        if role == "main":
+            self._advance(role, made, training, made.steps, counts)
+        return training, counts
+
+    def _advance(self, role: Role, made: Plan, training: Training, until: int, counts: Counts | None = None) -> None:
+        for record in training.run(until):
+            if isinstance(record, Epoch):
+                self._save(role, training, counts)
+            else:
+                self._pace(role, made, record)
+            if self._late(role) and isinstance(record, Step) and record.number < until:
+                training.cut()
+                self.notes.append(f"--max-time cut the {role} run after {record.number} of {until} steps")
+                self._save(role, training, counts)
+                return
+
+    def _late(self, role: Role) -> bool:
+        share = CONTROL_SHARE if role == "control" else MAIN_SHARE
+        return self.max_time is not None and monotonic() - self.began > self.max_time * share
+
+    def _pace(self, role: Role, made: Plan, step: Step) -> None:
+        """Say how long it will take: the median of recent steps, times what is to come; scoring takes about a sixth more."""
+        self.pace.append(step.seconds)
+        done = step.number + (made.control if role == "main" else 0)
+        left = float(np.median(self.pace[-50:])) * (made.control + made.steps - done) * 7 / 6 if len(self.pace) >= 3 else None
+        if left is not None and self.max_time is not None:
+            left = min(left, self.began + self.max_time - monotonic())
+        self.watch(Moment("training the control" if role == "control" else "training", done, made.control + made.steps, left))
+
+    def _validate(self, network: nn.Module, val: Sequence[Pair], made: Plan) -> tuple[float, float]:
+        """(cross-entropy, mIoU) over *val* at the scale of the plan."""
+        total, pixels, matrix = 0.0, 0, np.zeros((len(self.names),) * 2, np.int64)
+        for pair in val:
+            found = probabilities(network, pair.image, made.view, self.device).numpy()
+            valid = pair.mask < len(self.names)
+            truth = pair.mask[valid]
+            total -= float(np.log(found[:, valid][truth, np.arange(len(truth))].clip(1e-7)).sum())
+            pixels += len(truth)
+            matrix += metrics.count(pair.mask, found.argmax(0), len(self.names))
+        return total / max(pixels, 1), float(verdict.miou(matrix))
+
+    def _counts(self, network: nn.Module, pairs: Sequence[Pair], made: Plan) -> Counts:
+        return np.stack([metrics.count(one.mask, self._predicted(network, one, made), len(self.names)) for one in pairs])
+
+    def _predicted(self, network: nn.Module, pair: Pair, made: Plan) -> NDArray[np.int64]:
+        return np.asarray(probabilities(network, pair.image, made.view, self.device).argmax(0).numpy())
+
+    # what an interrupted check leaves
+
+    def _resume(self, made: Plan, pairs: Sequence[Pair]) -> None:
+        """Take up the state of an interrupted check, if there is one of the same plan, images and masks."""
+        key = blake3(json.dumps([asdict(made), self.names, self.device], sort_keys=True).encode())
+        for pair in pairs:
+            key.update(pair.stem.encode() + np.ascontiguousarray(pair.image).tobytes() + pair.mask.tobytes())
+        identity = key.hexdigest(20)
+        path = self.work / STATE
+        if path.is_file():
+            try:
+                found = checkpoints.read(path)
+            except SegprepError:
+                found = {}  # a file that a kill cut short is no loss: begin anew
+            if found.get("identity") == identity:
+                self.state = found
+                self.notes.append("this check was interrupted and went on from its last saved step")
+                return
+        self.state = {"identity": identity}
+
+    def _begun(self, role: Role, training: Training) -> Counts | None:
+        if role not in self.state:
+            return None
+        kept = self.state[role]
+        training.restore(kept)
+        return kept["counts"].numpy() if kept["counts"] is not None else None
+
+    def _save(self, role: Role, training: Training, counts: Counts | None) -> None:
+        self.state[role] = training.state() | {"counts": None if counts is None else torch.from_numpy(counts)}
+        checkpoints.write(self.work / STATE, self.state)
+
+    # the end
+
+    def _judge(
+        self, made: Plan, reasons: list[Reason], train: list[Pair], val: list[Pair], main: tuple[Training, Counts], control: tuple[Training, Counts]
+    ) -> Outcome:
+        training, classes = main[0], len(self.names)
+        best = checkpoints.Checkpoint(made.arch, options(made), self.names, made.view, training.best or training.average.state_dict())
+        network = best.network().to(self.device)
+        new = outcome.renew(self.work)
+        final, work, others = self._score(network, made, val, new)
+        suspects, seen = self._rank(network, made, train, val)
+        pixels = sum(np.bincount(one.mask.reshape(-1), minlength=256)[:classes] for one in train)
+        baseline = np.zeros_like(final)
+        baseline[:, :, int(np.argmax(pixels))] = final.sum(2)
+        gaps = {
+            "control": verdict.gap(main[1], control[1], self.seed), "baseline": verdict.gap(final, baseline, self.seed), "own": verdict.gap(work, others, self.seed),
+        }  # fmt: skip
+        reasons = [*reasons, *verdict.compare(gaps["control"], gaps["baseline"], gaps["own"], len(val)), *causes.of_scores(final, seen, self.names)]
+        found = Outcome(
+            self.place.root, self.out, verdict.worst(reasons), tuple(reasons), self.names, monotonic() - self.began, tuple(self.notes), made, len(train),
+            tuple(one.stem for one in val), final, float(verdict.miou(final.sum(0))), float(verdict.miou(control[1].sum(0))),
+            float(verdict.miou(baseline.sum(0))), gaps, tuple(training.history), tuple(control[0].history), suspects,
+        )  # fmt: skip
+        checkpoints.save(new / outcome.CHECKPOINT, best)
+        outcome.write_scores(new, found)
+        reporting.write(new, found, {one.stem: one for one in (*train, *val)}, lambda one: self._predicted(network, one, made))
+        return found
+
+    def _score(self, network: nn.Module, made: Plan, val: Sequence[Pair], new: Path) -> tuple[Counts, Counts, Counts]:
+        """Counts (N, C, C) of val: at the images' own size (predictions are written), at the plan's scale, and there against other images' masks."""
+        final, work, others = [], [], []
+        order = np.random.default_rng((self.seed, 2)).permutation(len(val))
+        place = {int(n): at for at, n in enumerate(order)}
+        rings = range(1, min(5, len(val)))
+        for n, pair in enumerate(val):
+            found = probabilities(network, pair.image, made.view, self.device)
+            mask, guess = mask_of(found, pair.size), found.argmax(0).numpy()
+            outcome.write_prediction(new, pair.stem, mask)
+            final.append(metrics.count(read_truth(self.place, pair.stem, len(self.names)), mask, len(self.names)))
+            work.append(metrics.count(pair.mask, guess, len(self.names)) * max(1, len(rings)))
+            strange = [nearest(val[int(order[(place[n] + ring) % len(val)])].mask, *pair.mask.shape) for ring in rings]
+            others.append(sum((metrics.count(one, guess, len(self.names)) for one in strange), np.zeros_like(work[-1])))
+            self.watch(Moment("scoring", n + 1, len(val)))
+        return np.stack(final), np.stack(work), np.stack(others)
+
+    def _rank(self, network: nn.Module, made: Plan, train: Sequence[Pair], val: Sequence[Pair]) -> tuple[tuple[Suspect, ...], Counts]:
+        """Every image that was read, the most suspect first; and the counts (N, C, C) of those that were trained on."""
+        found, counts = [], []
+        some = sorted(shuffled_by(range(len(train)), self.seed)[:RANKED])
+        for n, (pair, seen) in enumerate([(train[m], True) for m in some] + [(one, False) for one in val]):
+            guess = probabilities(network, pair.image, made.view, self.device)
+            score, iou = disagreement(guess, pair.mask)
+            found.append(Suspect(pair.stem, score, iou, seen))
+            if seen:
+                counts.append(metrics.count(pair.mask, guess.argmax(0).numpy(), len(self.names)))
+            self.watch(Moment("ranking suspects", n + 1, len(some) + len(val)))
+        return tuple(sorted(found, key=lambda one: (-one.score, one.stem))), np.stack(counts)
+
+    def _without_training(self, reasons: list[Reason]) -> Outcome:
+        found = Outcome(
+            self.place.root,
+            self.out,
+            verdict.worst(reasons),
+            tuple(reasons),
+            self.names,
+            monotonic() - self.began,
+            tuple(self.notes),
+            trained=len(self.chosen.train),
+        )
+        new = outcome.renew(self.work)
+        outcome.write_scores(new, found)
+        reporting.write(new, found, {}, None)
+        return found
+
+
+def shuffled_by(elements: Sequence[Any], seed: int) -> list[Any]:
+    """*elements* in the random order of *seed*."""
+    from random import Random
+
+    return shuffled(elements, Random(seed))
+
+
+def options(made: Plan) -> dict[str, Any]:
+    """What the network's ``build`` is given beside channels and classes."""
+    return {"base": made.base} if made.arch in ("unet", "mini-unet") else {}
