@@ -9,7 +9,7 @@ import click
 from segprep.compat import TOOLS
 from segprep.errors import BadInputError
 from segprep.evaluation import evaluate
-from segprep.scorebook import Evaluation, counts, document
+from segprep.scorebook import BOUNDARY, Evaluation, counts, document
 from segprep.types import Skipped
 
 from . import options, output
@@ -29,6 +29,8 @@ Examples:
     segprep miou predictions/ --truth masks/ --classes 2
     segprep miou predictions/ --against older/             is the difference real?
     segprep miou predictions/ --compat mmseg --json
+    segprep miou predictions/ --out scores/ --boundary     tables, charts, the worst images
+    segprep miou --objects instances/                      PQ and dsb_score of a dataset with instances
 """
 FEW = 30
 
@@ -94,6 +96,18 @@ def _further(found: Evaluation) -> None:
             ("group", "mIoU", "pixel accuracy", "pixels"),
             [(one.name, _number(one.miou), _number(one.accuracy), f"{one.pixels:,}") for one in found.groups],
         )
+    if found.boundary is not None:
+        rows = [
+            (name, _number(iou), _number(f))
+            for name, iou, f in zip(found.classes, found.boundary.iou.tolist(), found.boundary.f_score.tolist(), strict=True)
+            if not isnan(iou)
+        ]
+        output.table("boundaries", ("class", "boundary IoU", "boundary F"), rows)
+        output.line(f"mean boundary IoU {_number(found.boundary.mean_iou)}, mean boundary F {_number(found.boundary.mean_f)} ({BOUNDARY})")
+    if found.objects is not None:
+        rows = [(one["name"], *(_number(one[key]) for key in ("pq", "sq", "rq", "tp", "fp", "fn"))) for one in found.objects["classes"]]
+        output.table("objects", ("class", "PQ", "SQ", "RQ", "found", "false", "missed"), rows)
+        output.line(", ".join(f"{key.upper() if len(key) == 2 else key} {_number(found.objects[key])}" for key in ("pq", "sq", "rq", "dsb_score")))
     if other := found.comparison:
         spread = f" (95 %: {other.interval[0]:+.4f} to {other.interval[1]:+.4f})" if other.interval else ""
         output.line(f"against {other.pred}: mIoU {_number(other.miou)}, difference {other.difference:+.4f}{spread}")
@@ -128,6 +142,10 @@ command = click.Command(
         click.Option(["--threshold"], type=click.FloatRange(0, 1), help="Read 8- and 16-bit predictions of 2 classes as probabilities; class 1 above this."),
         click.Option(["--against"], type=PATH, help="Another folder of predictions: the difference, with its interval."),
         click.Option(["--group-by"], metavar="REGEX|CSV", help="Scores per group, and the interval over groups: a regular expression over stems, or a CSV of stem,group."),
+        click.Option(["--boundary"], is_flag=True, help="Boundary IoU and boundary F, too (slower)."),
+        click.Option(["--objects"], type=PATH, help="Predicted instance masks, scored against SegmentationObject: PQ, SQ, RQ, dsb_score."),
+        click.Option(["--out", "-o"], type=PATH, help="Write scores.json, per_image.csv, confusion_matrix.csv, charts and pictures of the worst images there."),
+        click.Option(["--overwrite"], is_flag=True, help="Replace the results in --out."),
         click.Option(["--samples"], type=click.IntRange(0, 100_000), default=1000, show_default=True, help="Bootstrap samples of the interval; 0: none."),
         click.Option(["--seed"], type=int, default=0, show_default=True, help="Of the interval."),
         click.Option(["--worst"], type=click.IntRange(0, 10_000), default=10, show_default=True, help="How many of the worst images to name."),

@@ -12,56 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .counting import Ints, Tally
-from .formulas import Floats, Policy
+from .formulas import Floats, Policy, Sums
 
 _BUFFER = 64  # images that are weighted in one matrix product
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """Diagonal, row and column sums of one image's matrix, of the classes *ids* (K,) that occur in it; int64 (K,) each."""
-
-    ids: Ints
-    same: Ints
-    rows: Ints
-    columns: Ints
-
-    @property
-    def miou(self) -> float:
-        """The mean IoU of the classes that occur; NaN of none."""
-        return float((self.same / (self.rows + self.columns - self.same)).mean()) if len(self.ids) else float("nan")
-
-    @property
-    def accuracy(self) -> float:
-        """Right pixels among all; NaN of none."""
-        total = self.rows.sum()
-        return float(self.same.sum() / total) if total else float("nan")
-
-
-def sums(found: Tally, size: int, ignore: int | None, policy: Policy) -> Sums:
-    """The sums of one image as *policy* counts, excluded classes left out."""
-    truth = found.truth
-    if policy.ignored_as is not None and ignore is not None:
-        truth = np.where(truth == ignore, policy.ignored_as, truth)
-    kept = (truth >= 0) & (truth < size) & ~np.isin(truth, policy.void)
-    truth, pixels = truth[kept], found.pixels[kept]
-    pred = np.where((found.pred >= 0) & (found.pred < size), found.pred, -1)[kept]
-    ids = np.setdiff1d(np.union1d(truth, pred), (-1, *policy.excluded))
-    same, rows, columns = (np.zeros(len(ids) + 1, np.int64) for _ in range(3))  # the last: of excluded and invalid ones
-    right = truth == pred
-    np.add.at(same, _places(ids, truth[right]), pixels[right])
-    np.add.at(rows, _places(ids, truth), pixels)
-    np.add.at(columns, _places(ids, pred), pixels)
-    return Sums(ids, same[:-1], rows[:-1], columns[:-1])
-
-
-def _places(ids: Ints, values: Ints) -> NDArray[np.intp]:
-    """Where *values* lie in the sorted *ids*; those that do not: one past the end."""
-    if not len(ids):
-        return np.zeros(len(values), np.intp)
-    found = np.searchsorted(ids, values)
-    return np.where(ids.take(found, mode="clip") == values, found, len(ids))
 
 
 @dataclass

@@ -20,13 +20,14 @@ Numbers = dict[str, Any]
 class Tool:
     """One tool's definition. *policy* says how its mean IoU counts; *numbers* its own figures by its own names; *how* it differs, in words.
 
-    *needs*: what has to be measured image by image: "dice" (WZ), "batches" (UNet++), "segments" (ISBI), "samples" (torchmetrics' MeanIoU).
+    *needs*: what has to be measured image by image: "dice" (WZ), "batches" (UNet++), "segments" (ISBI), "samples" (torchmetrics' MeanIoU). *headline*: which of *numbers* stands in place of the mean IoU.
     """
 
     policy: Policy
     how: str
     numbers: Callable[[ConfusionMatrix, Scores], Numbers]
     needs: str = ""
+    headline: str = ""
 
 
 def _mmseg(matrix: ConfusionMatrix, found: Scores) -> Numbers:
@@ -117,7 +118,7 @@ TOOLS: Mapping[str, Tool] = {
     ),
     "torchmetrics": Tool(
         Policy(),
-        "MulticlassJaccardIndex(average='macro'): as ours over one matrix. Its MeanIoU is another number: the mean over images of each image's mean IoU, given beside it.",
+        "MulticlassJaccardIndex(average='macro'): as ours over one matrix. Its MeanIoU is another number, given beside it: the mean of the IoU of every class in every image where it occurs.",
         _torchmetrics,
         "samples",
     ),
@@ -136,6 +137,7 @@ TOOLS: Mapping[str, Tool] = {
         "pytorch-nested-unet's iou_score: the classes from 1 on as one foreground, 1e-5 added to both sides, per batch of 16 images in the order listed, then the mean over the batches weighted by their size.",
         _unetpp,
         "batches",
+        "iou",
     ),
     "wz": Tool(
         Policy("undefined"),

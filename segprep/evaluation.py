@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,18 @@ import numpy as np
 from . import compat as tools
 from . import labelmaps, predictions
 from .bootstrap import Bootstrap, interval
-from .errors import BadInputError
-from .formulas import Absent, Scores, baseline
+from .boundaries import Contours
+from .errors import BadInputError, UsageError
+from .formulas import Absent, Policy, Scores, baseline
 from .grouping import groups_of
+from .imagewise import Imagewise
 from .metrics import ConfusionMatrix
-from .predictions import Matched, Missing
+from .panoptic import Quality
+from .predictions import Matched, Missing, Pairs
 from .scope import AUTO, Place, class_names, policy_of
 from .scope import ignore_index as chosen_ignore
-from .scorebook import Comparison, Evaluation, Group
+from .scorebook import Boundaries, Comparison, Evaluation, Group
+from .scorefiles import Files
 from .scoring import Account, ImageScore, Invalid, Scored, Task, stream
 from .types import Classes, Note, Progress, no_progress
 
@@ -40,37 +45,69 @@ def evaluate(
     threshold: float | None = None,
     against: str | Path | None = None,
     group_by: str | None = None,
+    boundary: bool = False,
+    objects: str | Path | None = None,
     samples: int = 1000,
     seed: int = 0,
     worst: int = 10,
+    out: str | Path | None = None,
+    overwrite: bool = False,
     jobs: int = 1,
     progress: Progress[Any] = no_progress,
 ) -> Evaluation:
     """Score the label maps in *pred* against those of *dataset* (its SegmentationClass), or of the folder *truth*, paired by stem.
 
     *stems* is a list file or the stems themselves; *split* names a list of the dataset. *ignore_index* "auto" is 255, or 65535 where there are
-    more than 255 classes; None: no truth pixel is ignored. Memory depends on the classes, not on the number of images.
+    more than 255 classes; None: no truth pixel is ignored. *objects* is a folder of predicted instance masks; without *pred*, the classes are
+    taken from it, too. *out* is a folder for tables and pictures. Memory depends on the classes, not on the number of images.
 
     Raises:
         UsageError: a wrong option; SegprepError: a prediction is missing, or nothing pairs.
         BadInputError: pairs that cannot be scored, each with file, value and cause in its ``skipped``.
     """
-    place = Place.find(pred, Path(dataset), truth, split, stems)
+    place = Place.find(objects if pred is None and objects is not None else pred, Path(dataset), truth, split, stems, objects is not None)
     names = class_names(classes, place)
     ignore = chosen_ignore(ignore_index, len(names))
     policy, tool = policy_of(names, absent, exclude, compat)
-    folders = (predictions.folder(place.pred, "predictions"), *([predictions.folder(Path(against), "predictions")] if against is not None else []))
-    truths = predictions.folder(place.truth, "truth masks")
-    matched = predictions.match(truths, folders, place.stems, missing, place.source)
-    task = Task(labelmaps.Reading(len(names), threshold, resize), ignore, invalid, (truths.root, *(one.root for one in folders)))
-    boot, boot_other = (Bootstrap(samples, seed, policy, len(names)) if samples else None for _ in range(2))
-    account = Account(ConfusionMatrix(names, ignore), ConfusionMatrix(names, ignore) if against is not None else None, policy, boot, boot_other)
+    reading = labelmaps.Reading(len(names), threshold, resize, objects=pred is None and objects is not None)
+    if reading.objects and len(names) != 2:
+        raise UsageError(
+            "bad-option", f"--objects without PRED can only mean class 1 of 2, and there are {len(names)}", "give the class predictions as PRED, too"
+        )
+    matched = _matched(place, missing, against, objects)
+    task = Task(reading, ignore, invalid, _roots(matched.pairs), boundary, tool is not None and tool.needs == "segments")
     groups = groups_of(matched.pairs.stems, group_by) if group_by else None
-    images = _Ranking(worst)
-    for found in _scored(task, matched, jobs, progress):
-        mine, theirs = account.add(found, groups[found.stem] if groups else None)
-        images.add(ImageScore(found.stem, mine.miou, mine.accuracy, mine.miou - theirs.miou if theirs else 0.0))
-    return _finish(place, matched, account, images, tool, compat, Path(against) if against is not None else None)
+    account, images = _account(names, ignore, policy, samples, seed, against is not None), _Ranking(worst)
+    with Files(Path(out), names, overwrite) if out is not None else nullcontext() as files:
+        for one in _scored(task, matched, jobs, progress):
+            row = account.add(one, groups[one.stem] if groups else None)
+            images.add(row.score)
+            if files is not None:
+                files.row(row)
+        found = _finish(place, matched, account, images, tool, compat, Path(against) if against is not None else None)
+        if files is not None:
+            files.finish(found, matched.pairs, place.tree, reading)
+    return found
+
+
+def _matched(place: Place, missing: Missing, against: str | Path | None, objects: str | Path | None) -> Matched:
+    preds = (predictions.folder(place.pred, "predictions"), *([predictions.folder(Path(against), "predictions")] if against is not None else []))
+    truth = predictions.folder(place.truth, "truth masks")
+    if objects is None or place.objects is None:
+        return predictions.match(truth, preds, place.stems, missing, place.source)
+    instances = predictions.folder(place.objects, "instance masks"), predictions.folder(Path(objects), "predicted instance masks")
+    return predictions.match(truth, preds, place.stems, missing, place.source, instances)
+
+
+def _roots(pairs: Pairs) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys(one.root for one in (pairs.truth, *pairs.preds, *pairs.objects)))
+
+
+def _account(names: tuple[str, ...], ignore: int | None, policy: Policy, samples: int, seed: int, two: bool) -> Account:
+    size = len(names)
+    boot, boot_other = (Bootstrap(samples, seed, policy, size) if samples else None for _ in range(2))
+    other = ConfusionMatrix(names, ignore) if two else None
+    return Account(ConfusionMatrix(names, ignore), other, policy, boot, boot_other, Imagewise(size), Contours(size), Quality(size))
 
 
 def _scored(task: Task, matched: Matched, jobs: int, progress: Progress[Any]) -> Iterator[Scored]:
@@ -118,15 +155,21 @@ def _finish(
     matrix, policy = account.matrix, account.policy
     found = matrix.scores(policy)
     top, trivial = baseline(matrix.sums(policy)[1], policy)
-    numbers = tool.numbers(matrix, found) if tool else {}
+    numbers = tool.numbers(matrix, found) | account.imagewise.numbers(tool.needs) if tool else {}
+    headline = numbers.get(tool.headline, found.miou) if tool else found.miou
+    spread = account.bootstrap.interval() if account.bootstrap is not None and not (tool and tool.headline) else None
     groups = tuple(
         Group(name, one.scores(policy).miou, one.scores(policy).pixel_accuracy, one.valid + one.invalid_pixels) for name, one in sorted(account.groups.items())
     )
     return Evaluation(
-        place.pred, place.truth, matrix.names, matrix.ignore, policy, compat, tool.how if tool else "", numbers, matrix, found, found.miou,
-        account.bootstrap.interval() if account.bootstrap else None, trivial, matrix.names[top], len(matched.pairs), matched.missing, matched.extra,
-        images.worst, groups, _compared(account, images, found, against), _notes(matched, matrix),
+        place.pred, place.truth, matrix.names, matrix.ignore, policy, compat, tool.how if tool else "", numbers, matrix, found, headline,
+        spread, trivial, matrix.names[top], len(matched.pairs), matched.missing, matched.extra,
+        images.worst, groups, _compared(account, images, found, against), _contours(account), account.quality.document(matrix.names) if account.quality.images else None, _notes(matched, matrix),
     )  # fmt: skip
+
+
+def _contours(account: Account) -> Boundaries | None:
+    return Boundaries(*account.contours.scores(account.policy.excluded)) if account.contours.union.any() else None
 
 
 def _compared(account: Account, images: _Ranking, found: Scores, against: Path | None) -> Comparison | None:

@@ -26,6 +26,7 @@ from .types import MAX_PIXELS
 LOSSLESS = (".png", ".npy", ".npz", ".tif", ".tiff", ".bmp", ".gif")
 _MODES = ("L", "P", "1", "I;16", "I;16B", "I;16L", "I")
 _KEYS = ("arr_0", "mask", "pred", "prediction", "label", "labels", "probabilities", "softmax")
+MOST_IDS = 65_536
 _HEADER = len(png.SIGNATURE) + 8
 RGB_HINT = "it holds colours, not class ids (a palette that was flattened?); write the ids themselves, or turn colours back into ids: segprep convert colormap"
 
@@ -37,10 +38,13 @@ class Reading:
     classes: int
     threshold: float | None = None
     resize: bool = False
+    objects: bool = False
 
 
 def read(path: Path, roots: tuple[Path, ...], how: Reading, *, truth: bool = False) -> NDArray[Any]:
     """The class ids (H, W) at *path*, any type of integer. Raises SourceError."""
+    if how.objects and not truth:
+        return (read(path, roots, Reading(MOST_IDS), truth=True) > 0).view(np.uint8)
     data = read_below(path, roots)
     if path.suffix.lower() in (".npy", ".npz"):
         found = _array(data, path)

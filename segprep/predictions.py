@@ -51,11 +51,12 @@ def folder(root: Path, what: str) -> Folder:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One image to score: the truth, and one or two predictions of it."""
+    """One image to score: the truth, and one or two predictions of it; of its objects the truth and the prediction, where they are scored, too."""
 
     stem: str
     truth: Path
     preds: tuple[Path, ...]
+    objects: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Pairs(Sequence[Pair]):
     stems: Sequence[str]
     truth: Folder
     preds: tuple[Folder, ...]
+    objects: tuple[Folder, ...] = ()
 
     def __len__(self) -> int:
         return len(self.stems)
@@ -79,7 +81,7 @@ class Pairs(Sequence[Pair]):
         return self._pair(self.stems[at])
 
     def _pair(self, stem: str) -> Pair:
-        return Pair(stem, self.truth.path(stem), tuple(one.path(stem) for one in self.preds))
+        return Pair(stem, self.truth.path(stem), tuple(one.path(stem) for one in self.preds), tuple(one.path(stem) for one in self.objects))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +93,19 @@ class Matched:
     extra: tuple[str, ...]
 
 
-def match(truth: Folder, preds: tuple[Folder, ...], stems: Iterable[str] | None, missing: Missing, source: str) -> Matched:
+def match(truth: Folder, preds: tuple[Folder, ...], stems: Iterable[str] | None, missing: Missing, source: str, objects: tuple[Folder, ...] = ()) -> Matched:
     """Pair by stem: those of the list *stems*, named *source*, or else every truth. Raises SegprepError for a missing prediction unless *missing* is "skip"."""
+    needed = (*preds, *objects)
     wanted = list(dict.fromkeys(stems)) if stems is not None else sorted(truth.suffixes, key=natural_key)
     if not wanted:
         raise SegprepError("no-pairs", f"{truth.root if stems is None else source}: there is nothing to score", "give a folder of label maps, or another list")
     if unknown := [stem for stem in wanted if stem not in truth.suffixes]:
         raise SegprepError("no-mask-for-stem", f"{source} names {few(unknown)}, without truth in {truth.root}", "correct the list, or give the right --truth")
-    absent = [stem for stem in wanted if any(stem not in one.suffixes for one in preds)]
+    absent = [stem for stem in wanted if any(stem not in one.suffixes for one in needed)]
     if len(absent) == len(wanted):
-        raise _nothing_in_common(truth, preds[0])
+        raise _nothing_in_common(truth, min(needed, key=lambda one: sum(stem in one.suffixes for stem in wanted)))
     if absent and missing == "error":
-        where = next(one for one in preds if absent[0] not in one.suffixes)
+        where = next(one for one in needed if absent[0] not in one.suffixes)
         lossy = " (a JPEG is there, but JPEG changes ids: write PNG)" if absent[0] in where.lossy else ""
         raise SegprepError(
             "prediction-missing", f"{len(absent)} of {len(wanted)} truth masks have no prediction in {where.root}: {few(absent)}{lossy}",
@@ -110,7 +113,7 @@ def match(truth: Folder, preds: tuple[Folder, ...], stems: Iterable[str] | None,
         )  # fmt: skip
     gone = set(absent)
     extra = sorted((stem for stem in preds[0].suffixes if stem not in truth.suffixes), key=natural_key)
-    return Matched(Pairs([stem for stem in wanted if stem not in gone], truth, preds), tuple(absent), tuple(extra))
+    return Matched(Pairs([stem for stem in wanted if stem not in gone], truth, preds, objects), tuple(absent), tuple(extra))
 
 
 def _nothing_in_common(truth: Folder, pred: Folder) -> SegprepError:

@@ -25,10 +25,25 @@ class Place:
     stems: tuple[str, ...] | None
     source: str
     tree: tree.Tree | None
+    objects: Path | None = None
 
     @staticmethod
-    def find(pred: str | Path | None, dataset: Path, truth: str | Path | None, split: str | None, stems: "str | Path | Sequence[str] | None") -> "Place":
-        """Raises UsageError, TreeError."""
+    def find(
+        pred: str | Path | None, dataset: Path, truth: str | Path | None, split: str | None, stems: "str | Path | Sequence[str] | None", objects: bool = False
+    ) -> "Place":
+        """*objects*: the truth must have instance masks. Raises UsageError, TreeError."""
+        found = Place._find(pred, dataset, truth, split, stems)
+        if not objects:
+            return found
+        folder = found.tree.root / tree.OBJECTS if found.tree is not None else found.truth
+        if found.tree is None or not folder.is_dir():
+            raise UsageError(
+                "no-objects", f"{folder} is no folder of instance masks ({tree.OBJECTS} of a dataset)", "leave --objects out, or convert with instances"
+            )
+        return replace(found, objects=folder)
+
+    @staticmethod
+    def _find(pred: str | Path | None, dataset: Path, truth: str | Path | None, split: str | None, stems: "str | Path | Sequence[str] | None") -> "Place":
         if split is not None and stems is not None:
             raise UsageError("bad-option", "--split and --list both name the stems", "give one of them")
         if truth is not None:

@@ -2,13 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from .formulas import Policy, Scores
+from .formulas import Floats, Policy, Scores
 from .metrics import DENSE, ConfusionMatrix
 from .scoring import ImageScore
 from .types import Note
+
+BOUNDARY = (
+    "boundary IoU: Cheng et al. 2021, within 2 % of the diagonal of each contour, summed over the images; "
+    "boundary F: Csurka et al. 2013, contours within 0.75 % of the diagonal, mean over the images, then over the classes"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,16 @@ class Comparison:
     difference: float
     interval: tuple[float, float] | None
     changed: tuple[ImageScore, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Boundaries:
+    """Boundary IoU and boundary F per class, float64 (C,), NaN where undefined, and their means. :mod:`boundaries` names the papers."""
+
+    iou: Floats
+    f_score: Floats
+    mean_iou: float
+    mean_f: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,13 +72,23 @@ class Evaluation:
     worst: tuple[ImageScore, ...]
     groups: tuple[Group, ...]
     comparison: Comparison | None
+    boundary: Boundaries | None
+    objects: Mapping[str, Any] | None
     notes: tuple[Note, ...]
 
 
 def document(found: Evaluation) -> dict[str, Any]:
     """*found* with stable keys; an undefined number is NaN here and null in JSON. The matrix is left out beyond 4,096 classes."""
     scores, matrix = found.scores, found.matrix
-    columns = {"iou": scores.iou, "dice": scores.dice, "precision": scores.precision, "recall": scores.recall, "specificity": scores.specificity}
+    columns: dict[str, Floats] = {
+        "iou": scores.iou,
+        "dice": scores.dice,
+        "precision": scores.precision,
+        "recall": scores.recall,
+        "specificity": scores.specificity,
+    }
+    if found.boundary is not None:
+        columns |= {"boundary_iou": found.boundary.iou, "boundary_f": found.boundary.f_score}
     classes = [
         {"name": name, **{key: float(values[n]) for key, values in columns.items()}, "pixels": int(scores.pixels[n]), "predicted": int(scores.predicted[n])}
         for n, name in enumerate(found.classes)
@@ -80,6 +106,8 @@ def document(found: Evaluation) -> dict[str, Any]:
         "fwiou": scores.fwiou, "dice": scores.mean_dice, "precision": scores.mean_precision, "recall": scores.mean_recall,
         "specificity": scores.mean_specificity, "pixel_accuracy": scores.pixel_accuracy, "mean_accuracy": scores.mean_accuracy, "kappa": scores.kappa,
         "baseline": {"class": found.baseline_class, "miou": found.baseline.miou, "pixel_accuracy": found.baseline.pixel_accuracy},
+        "boundary": {"iou": found.boundary.mean_iou, "f": found.boundary.mean_f, "definition": BOUNDARY} if found.boundary is not None else None,
+        "objects": found.objects,
         "numbers": dict(found.numbers),
         "worst": [{"stem": one.stem, "miou": one.miou, "pixel_accuracy": one.accuracy} for one in found.worst],
         "groups": [{"group": one.name, "miou": one.miou, "pixel_accuracy": one.accuracy, "pixels": one.pixels} for one in found.groups],
@@ -87,6 +115,15 @@ def document(found: Evaluation) -> dict[str, Any]:
         "missing": list(found.missing), "extra": list(found.extra),
         "notes": [asdict(note) for note in found.notes],
     }  # fmt: skip
+
+
+def finite(value: Any) -> Any:
+    """*value* with None in place of every float that is not finite, as JSON needs it."""
+    if isinstance(value, Mapping):
+        return {key: finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def counts(found: Evaluation) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """Score pairs one after the other, in worker processes too: what one image yields, and what is kept of all."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -8,17 +8,19 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from . import engine, labelmaps
-from .bootstrap import Bootstrap, Sums, sums
+from . import boundaries, engine, labelmaps, panoptic, segments
+from .bootstrap import Bootstrap
 from .counting import Tally, tally
 from .errors import SourceError
-from .formulas import Policy
+from .formulas import Policy, Sums, sums
+from .imagewise import Imagewise
 from .labelmaps import Reading
-from .metrics import ConfusionMatrix, listed
+from .metrics import MOST, ConfusionMatrix, listed
 from .predictions import Pair, Pairs
-from .types import Progress, Skipped
+from .types import IGNORE, OBJECT_IGNORE, Progress, Skipped
 
 Invalid = Literal["error", "count"]
+IDS = Reading(MOST)  # how instance masks are read: any integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,14 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Read one pair and count it. Picklable. *measures* are functions of (truth, pred) with their names."""
+    """Read one pair and count it. Picklable. *boundary*, *cells*: measure contours, or ISBI's cells, too."""
 
     reading: Reading
     ignore: int | None
     invalid: Invalid
     roots: tuple[Path, ...]
-    measures: Mapping[str, Any] = field(default_factory=dict)
+    boundary: bool = False
+    cells: bool = False
 
     def __call__(self, pair: Pair) -> Scored:
         """Raises SourceError that names file, value and likely cause."""
@@ -50,9 +53,20 @@ class Task:
             found = tally(truth, pred)
             self._check(found, pair.truth, path)
             if not tallies:
-                measured = {name: measure(truth, pred) for name, measure in self.measures.items()}
+                measured = self._measured(truth, pred, pair)
             tallies.append(found)
         return Scored(pair.stem, tuple(tallies), measured)
+
+    def _measured(self, truth: NDArray[Any], pred: NDArray[Any], pair: Pair) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        if self.boundary:
+            found["boundary"] = boundaries.measure(truth, pred, self.ignore, self.reading.classes)
+        if self.cells:
+            found["cells"] = segments.cell_errors(truth, pred, self.ignore)
+        if pair.objects:
+            mine, theirs = (labelmaps.fit(labelmaps.read(path, self.roots, IDS, truth=True), truth.shape, path, self.reading) for path in pair.objects)
+            found["objects"] = panoptic.measure(mine, theirs, truth, pred, ignored_object(mine), self.reading.classes)
+        return found
 
     def _check(self, found: Tally, truth: Path, pred: Path) -> None:
         size = self.reading.classes
@@ -88,6 +102,25 @@ class ImageScore:
     change: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """All that is known of one image once it is counted: its sums (of the other prediction, too), pixels, and further measurements."""
+
+    stem: str
+    group: str | None
+    sums: Sums
+    other: Sums | None
+    valid: int
+    ignored: int
+    invalid: int
+    measured: Mapping[str, Any]
+
+    @property
+    def score(self) -> ImageScore:
+        """For a list of images."""
+        return ImageScore(self.stem, self.sums.miou, self.sums.accuracy, self.sums.miou - self.other.miou if self.other else 0.0)
+
+
 @dataclass
 class Account:
     """All that is kept while images go by: nothing here grows with their number, but for one matrix per group."""
@@ -97,24 +130,43 @@ class Account:
     policy: Policy
     bootstrap: Bootstrap | None
     bootstrap_other: Bootstrap | None
+    imagewise: Imagewise
+    contours: boundaries.Contours
+    quality: panoptic.Quality
     groups: dict[str, ConfusionMatrix] = field(default_factory=dict)
 
-    def add(self, found: Scored, group: str | None) -> tuple[Sums, Sums | None]:
+    def add(self, found: Scored, group: str | None) -> ImageRow:
         """Count one image, which belongs to *group* if there are groups."""
+        before = self.matrix.ignored_pixels, self.matrix.invalid_pixels
         self.matrix.add(found.tallies[0])
+        dropped, invalid = self.matrix.ignored_pixels - before[0], self.matrix.invalid_pixels - before[1]
         mine = sums(found.tallies[0], self.matrix.size, self.matrix.ignore, self.policy)
         unit = found.stem if group is None else group
         if self.bootstrap is not None:
             self.bootstrap.add(unit, mine)
         if group is not None:
             self.groups.setdefault(group, ConfusionMatrix(self.matrix.names, self.matrix.ignore)).add(found.tallies[0])
+        self.imagewise.add(mine, found.measured.get("cells"))
+        if "boundary" in found.measured:
+            self.contours.add(found.measured["boundary"])
+        if "objects" in found.measured:
+            self.quality.add(found.measured["objects"])
+        valid = int(found.tallies[0].pixels.sum()) - dropped - invalid
+        return ImageRow(found.stem, group, mine, self._add_other(found, unit), valid, dropped, invalid, found.measured)
+
+    def _add_other(self, found: Scored, unit: str) -> Sums | None:
         if self.other is None:
-            return mine, None
+            return None
         self.other.add(found.tallies[1])
         theirs = sums(found.tallies[1], self.other.size, self.other.ignore, self.policy)
         if self.bootstrap_other is not None:
             self.bootstrap_other.add(unit, theirs)
-        return mine, theirs
+        return theirs
+
+
+def ignored_object(ids: NDArray[Any]) -> int:
+    """The id of ignored pixels in a true instance mask: 65535 in 16 bits, 255 in 8."""
+    return IGNORE if ids.dtype.itemsize == 1 else OBJECT_IGNORE
 
 
 def stream(task: Task, pairs: Pairs, jobs: int, progress: Progress[Any], failures: list[Skipped]) -> Iterator[Scored]:
@@ -124,8 +176,3 @@ def stream(task: Task, pairs: Pairs, jobs: int, progress: Progress[Any], failure
             failures.append(Skipped(pairs.stems[at], result.path, result.code, result.reason, result.hint))
         else:
             yield result
-
-
-def ordered(found: Sequence[ImageScore]) -> tuple[ImageScore, ...]:
-    """By score, the worst first; images without a defined score left out."""
-    return tuple(sorted((one for one in found if one.miou == one.miou), key=lambda one: (one.miou, one.stem)))

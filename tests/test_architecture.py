@@ -23,6 +23,7 @@ FLOORS = (
     {"staging", "sources", "targets", "reports", "predictions"},
     {"finishing", "outbox", "scoring", "scope"},
     {"planning", "scorebook"},
+    {"scorefiles"},
     {"conversion", "splitting", "description", "exporting", "evaluation"},
     {"remapping"},
     {"training"},

@@ -1,0 +1,1 @@
+"""Pictures and pages of results; drawing libraries are imported where used."""

@@ -1,0 +1,99 @@
+"""One image with what is wrong in it: image | truth | prediction | difference, with a legend of the classes that occur."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from ..image import voc_colours
+
+PANEL = 420  # pixels that a panel may be wide or high
+MARGIN, LINE = 10, 18
+RIGHT, WRONG, IGNORED = (225, 225, 225), (200, 30, 30), (120, 120, 120)
+_STRIPE = (200, 200, 200)
+Names = Sequence[str]
+
+
+def picture(shown: NDArray[np.uint8] | None, truth: NDArray[Any], pred: NDArray[Any], names: Names, ignore: int | None, title: str) -> bytes:
+    """A PNG. *shown* is the image (H, W, 3) or None, *truth* and *pred* are (H, W). Ignored pixels are striped grey, in the prediction too."""
+    dropped = truth == ignore if ignore is not None else np.zeros(truth.shape, np.bool_)
+    wrong = (truth != pred) & ~dropped
+    panels = [("truth", coloured(truth, dropped)), ("prediction", coloured(pred, dropped)), ("difference", difference(wrong, dropped))]
+    if shown is not None:
+        panels.insert(0, ("image", shown))
+    height, width = truth.shape
+    scale = min(PANEL / width, PANEL / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    ids = [n for n in np.union1d(truth[~dropped], pred[~dropped]).tolist() if 0 <= n < len(names)]
+    font = ImageFont.load_default(13)
+    full = MARGIN + len(panels) * (size[0] + MARGIN)
+    rows = _legend_rows(ids, names, font, full - 2 * MARGIN)
+    sheet = Image.new("RGB", (full, 2 * MARGIN + 2 * LINE + size[1] + MARGIN + LINE * len(rows)), "white")
+    pen = ImageDraw.Draw(sheet)
+    pen.text((MARGIN, MARGIN), _plain(title), "black", font)
+    for n, (name, pixels) in enumerate(panels):
+        left = MARGIN + n * (size[0] + MARGIN)
+        pen.text((left, MARGIN + LINE), name, "black", font)
+        how = Image.Resampling.LANCZOS if name == "image" else Image.Resampling.NEAREST
+        sheet.paste(Image.fromarray(pixels).resize(size, how), (left, MARGIN + 2 * LINE))
+    for n, row in enumerate(rows):
+        _legend(pen, row, 2 * MARGIN + 2 * LINE + size[1] + n * LINE, font)
+    out = io.BytesIO()
+    sheet.save(out, "PNG")
+    return out.getvalue()
+
+
+def coloured(labels: NDArray[Any], dropped: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """*labels* (H, W) in VOC's colours, (H, W, 3); *dropped* pixels striped."""
+    table = np.frombuffer(voc_colours(), np.uint8).reshape(256, 3)
+    found = table[np.asarray(labels, np.int64) % 256]
+    found[dropped] = stripes(labels.shape)[dropped]
+    return found
+
+
+def stripes(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Diagonal stripes of two greys, (H, W, 3)."""
+    height, width = shape
+    dark = ((np.arange(height)[:, None] + np.arange(width)[None]) // max(3, max(shape) // 80)) % 2 == 0
+    return np.where(dark[..., None], np.array(IGNORED, np.uint8), np.array(_STRIPE, np.uint8))
+
+
+def difference(wrong: NDArray[np.bool_], dropped: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Red where *wrong* (H, W), light grey where right, striped where *dropped*; (H, W, 3)."""
+    found = np.where(wrong[..., None], np.array(WRONG, np.uint8), np.array(RIGHT, np.uint8))
+    found[dropped] = stripes(wrong.shape)[dropped]
+    return found
+
+
+Entry = tuple[int, str, tuple[int, int, int], int]  # x, text, colour, class id
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+def _legend_rows(ids: Sequence[int], names: Names, font: Font, width: int) -> list[list[Entry]]:
+    rows: list[list[Entry]] = [[]]
+    at = 0
+    colours = voc_colours()
+    for one in ids[:60]:
+        text = _plain(f"{one} {names[one]}" if names[one] != str(one) else str(one))[:32]
+        need = 20 + round(font.getlength(text)) + 14
+        if at and at + need > width:
+            rows.append([])
+            at = 0
+        start = 3 * (one % 256)
+        rows[-1].append((at, text, (colours[start], colours[start + 1], colours[start + 2]), one))
+        at += need
+    return rows
+
+
+def _legend(pen: ImageDraw.ImageDraw, row: Sequence[Entry], top: int, font: Font) -> None:
+    for at, text, colour, _ in row:
+        pen.rectangle((MARGIN + at, top + 2, MARGIN + at + 12, top + 14), colour, "black")
+        pen.text((MARGIN + at + 18, top), text, "black", font)
+
+
+def _plain(text: str) -> str:
+    """What the built-in font can draw: other characters become ?."""
+    return "".join(c if c.isprintable() and ord(c) < 0x250 else "?" for c in text)
