@@ -1,6 +1,8 @@
 """Folders for flow_from_directory, read the way Keras reads them: sorted names, paired by place, masks as grey."""
 
 import io
+import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -178,3 +180,16 @@ def test_round_trip_through_convert_pairs(tree: Path, tmp_path: Path) -> None:
     for stem in first.stems():
         assert (read_mask(second.mask_path(stem)) == read_mask(first.mask_path(stem))).all()
         assert second.image_path(stem).read_bytes() == first.image_path(stem).read_bytes()  # type: ignore[union-attr]
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir() or not os.access("/dev/shm", os.W_OK), reason="there is no second file system here")
+def test_a_hard_link_to_another_disk_is_refused_in_words(tree: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        if os.stat(other).st_dev == tree.stat().st_dev:
+            pytest.skip("it is the same file system")
+        with pytest.raises(SegprepError) as caught:
+            segprep.export("keras", tree, Path(other) / "out", link="hard")
+        assert (caught.value.code, caught.value.hint) == ("link-refused", "use --link copy")
+        assert os.listdir(other) == []
+        assert segprep.export("keras", tree, Path(other) / "out", link="sym").samples == 12
+        assert (pairs_of(Path(other) / "out", "train")[0][0]).read_bytes()
