@@ -11,7 +11,7 @@ from .errors import SegprepError, UsageError
 from .names import nearest
 from .types import IGNORE, Classes, Note, Unknown
 
-Table = tuple[tuple[Id, Meaning], ...]
+Table = tuple[tuple[Id, int, str, bool], ...]  # id, then the fields of its Meaning: plain values, since every item carries them
 
 
 def meanings(
@@ -25,7 +25,7 @@ def meanings(
     known, notes = _class_list(listed, wanted, {one.name for one in categories})
     values = {name: number for number, name in enumerate(known.names)} | {IGNORED: IGNORE}
     background = known.background or 0
-    table: list[tuple[Id, Meaning]] = []
+    table: list[tuple[Id, int, str, bool]] = []
     strangers: dict[str, int] = {}
     for one in categories:
         name = renamed.get(one.name, one.name)
@@ -33,19 +33,24 @@ def meanings(
         if value is None:
             strangers[name] = used[one.id]
             value = {"ignore": IGNORE, "background": background}.get(unknown, LEFT_OUT)
-        table.append((one.id, Meaning(value, name, one.thing)))
+        table.append((one.id, value, name, one.thing))
     if unknown == "error" and any(strangers.values()):
         raise _not_listed(strangers)
     return known, tuple(table), notes
 
 
+def by_id(table: Table) -> dict[Id, Meaning]:
+    """*table* for looking up."""
+    return {key: Meaning(value, label, thing) for key, value, label, thing in table}
+
+
 def _merged(files: Sequence[CocoFile]) -> list[Category]:
     """All categories by id. Raises SegprepError if one id has two names, or one name two ids."""
-    by_id: dict[Id, Category] = {}
+    found: dict[Id, Category] = {}
     by_name: dict[str, Id] = {}
     for file in files:
         for one in file.categories:
-            other = by_id.setdefault(one.id, one)
+            other = found.setdefault(one.id, one)
             first = by_name.setdefault(one.name, one.id)
             if other.name != one.name or first != one.id:
                 reason = f"id {one.id} is {other.name!r}" if other.name != one.name else f"{one.name!r} has the id {first}"
@@ -54,7 +59,7 @@ def _merged(files: Sequence[CocoFile]) -> list[Category]:
                     f"{file.path}: category {one.id} is {one.name!r}, in another file {reason}",
                     "convert such files one by one: --annotations FILE",
                 )
-    return sorted(by_id.values(), key=lambda one: (isinstance(one.id, str), one.id))
+    return sorted(found.values(), key=lambda one: (isinstance(one.id, str), one.id))
 
 
 def _class_list(listed: str | None, names: Sequence[str], own: set[str]) -> tuple[Classes, list[Note]]:

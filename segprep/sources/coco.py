@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 from .. import cocofile, cocomasks, image, masks, pairing, runlength
-from ..categories import meanings
+from ..categories import by_id, meanings
 from ..cocofile import CocoFile, Picture
 from ..cocomasks import BoxOnly, Crowd, Marks, Policy
 from ..errors import SourceError, UsageError
@@ -62,7 +62,7 @@ class Reader:
     def recognise(cls, root: Path) -> Evidence | None:
         """A JSON file in SRC, annotations/ or one folder below, with the keys of COCO at its beginning or end."""
         real = root.resolve()
-        folders = [real, *sorted(path for path in real.iterdir() if path.is_dir() and not path.name.startswith("."))]
+        folders = [real, *(path for path in sorted(real.glob("*/")) if not path.name.startswith("."))]
         for path in islice((path for folder in folders for path in sorted(folder.glob("*.json"))), 50):
             try:
                 if cocofile.looks_like(path, (real,)):
@@ -104,13 +104,13 @@ class Reader:
         if not marks.numbers:
             notes.append(Note("no-shapes", "no annotations: the mask is all background"))
         if len(item.labels) == 1:
-            painted = cocomasks.outlines(marks, dict(table), size, known.background, self._policy(), path, notes)
+            painted = cocomasks.outlines(marks, by_id(table), size, known.background, self._policy(), path, notes)
             return Sample(item.stem, data, painted.mask, painted.objects, upright, (*notes, *painted.notes), painted.pixels)
         png = item.labels[1]
         colours = masks.colours(read_below(png, roots), png, self.max_pixels)
         if colours.shape[:2] != size:
             raise SourceError(png, f"is {colours.shape[1]}x{colours.shape[0]}, its image {size[1]}x{size[0]} pixels", code="size-mismatch")
-        mask, objects = cocomasks.panoptic(marks, dict(table), colours, known.background, self._policy(), path, notes)
+        mask, objects = cocomasks.panoptic(marks, by_id(table), colours, known.background, self._policy(), path, notes)
         return Sample(item.stem, data, mask, objects, upright, tuple(notes))
 
     def _policy(self) -> Policy:
