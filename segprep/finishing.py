@@ -81,7 +81,7 @@ class Unchanged:
 def _stage(task: Task, item: Item, sample: Sample, inputs: Inputs) -> Record:
     """Turn *sample* upright, bring it into the tree's formats, write its files to the staging folder."""
     origin = next((path for path, content in inputs.contents.items() if content is sample.image), None)
-    named = origin or item.labels[0]
+    named = origin or item.image or item.labels[0]
     head = image.header(sample.image, named, getattr(task.reader, "max_pixels", MAX_PIXELS))
     notes = list(sample.notes)
     if sample.mask.shape != head.shape(sample.upright):

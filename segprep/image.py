@@ -1,6 +1,7 @@
 """The only door to pixels: headers, decoding, orientation, transcoding, masks with VOC colours."""
 
 import io
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,17 @@ from .types import MAX_PIXELS
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".ppm", ".pgm", ".pbm")
-DECODING_ERRORS = (OSError, SyntaxError, ValueError, NotImplementedError, OverflowError, MemoryError)
+DECODING_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    NotImplementedError,
+    OverflowError,
+    MemoryError,
+    TypeError,
+    LookupError,
+    struct.error,
+)  # the last three for broken TIFF
 _ORIENTATION = 0x0112
 _PLAIN = {"1", "L", "LA", "RGB", "RGBA", "I;16"}  # what PNG stores as it is and trainers read
 MaskMode = Literal["palette", "gray"]
@@ -55,7 +66,7 @@ def opened(data: bytes, path: Path, limit: int) -> Iterator[Image.Image]:
     Image.MAX_IMAGE_PIXELS = max(limit, MAX_PIXELS // 2)  # Pillow refuses at twice this; ours below is the exact check
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # Pillow warns about bombs and odd metadata; sizes are checked here, pixels by decoding
             with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
                 if picture.width * picture.height > limit:
                     raise SourceError(

@@ -15,7 +15,7 @@ FLOORS = (
     {"painting", "manifest", "pairing", "engine", "compat", "bootstrap", "imagewise"},
     {"tree", "annotated"},
     {"masks", "matching", "instances"},
-    {"polarity", "meanings", "colourtables", "samples", "labelmaps"},
+    {"polarity", "meanings", "colourtables", "regions", "samples", "labelmaps"},
     {"vessels", "stacks", "relabelling"},
     {"streetlabels", "cocofile", "gallery"},
     {"cocomasks"},
