@@ -54,10 +54,9 @@ class Reader:
         skipped = list[Skipped]()
         found = list(samples.entries(Tree(root), skipped))
         table = self.table([entry.mask for entry in found], jobs, progress)
-        kept = pairing.unique((_item(entry, table) for entry in found), skipped)
-        notes = list[Note]()
+        made, notes = Tree(root).manifest, list[Note]()
+        kept = pairing.unique((_item(entry, table, foreign=made is None) for entry in found), skipped)
         lists = _lists(Tree(root), {item.stem for item in kept} | {one.stem for one in skipped}, notes)
-        made = Tree(root).manifest
         return Scan(kept, table.classes, tuple(skipped), lists, tuple(notes), made.split if made else None)
 
     def table(self, paths: list[Path], jobs: int = 1, progress: Progress[Any] = no_progress) -> Table:
@@ -83,6 +82,8 @@ class Reader:
         table, notes = cast("Table", item.payload[0]), list(item.payload[1])
         found = masks.values(read_below(path, roots), path, notes, self.max_pixels)
         mask, counts = table.apply(found, path)
+        if item.payload[2] and table.values[IGNORE] == IGNORE and counts.get(IGNORE) and set(image.histogram(found)) == {0, IGNORE}:
+            notes.append(Note("values-unclear", "holds 0 and 255 only, and 255 was read as ignored; if it is a class, say so: --ids 0=background,255=NAME"))
         assert item.image
         data = read_below(item.image, roots)
         upright = masks.drawn_upright(data, item.image, found.shape, path, notes, self.max_pixels)
@@ -108,8 +109,8 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _item(entry: Entry, table: Table) -> Item:
-    return Item(entry.stem, entry.image, (entry.mask, *([entry.objects] if entry.objects else [])), (table, entry.notes))
+def _item(entry: Entry, table: Table, foreign: bool) -> Item:
+    return Item(entry.stem, entry.image, (entry.mask, *([entry.objects] if entry.objects else [])), (table, entry.notes, foreign))
 
 
 def _lists(place: Tree, stems: set[str], notes: list[Note]) -> Mapping[str, tuple[str, ...]]:

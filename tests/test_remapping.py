@@ -241,6 +241,13 @@ def test_black_and_white_masks_are_repaired_by_ids(tmp_path: Path) -> None:
     assert snapshot(tmp_path / "new")["JPEGImages/a.jpg"] == snapshot(root)["JPEGImages/a.jpg"]
 
 
+def test_black_and_white_masks_read_as_ignored_are_pointed_out(tmp_path: Path) -> None:
+    root = foreign(tmp_path / "theirs", {"a": [[0, 255], [255, 0]], "b": [[0, 1], [1, 255]], "c": [[0, 0], [0, 0]]}, "_background_\ncat\n")
+    done = segprep.remap(root, tmp_path / "new", map=("cat=dog",))
+    assert [(note.stem, note.code) for note in done.conversion.notes] == [("a", "values-unclear")]
+    assert not [note for note in segprep.remap(root, tmp_path / "mended", ids="0=background,1=cat,255=cat").conversion.notes if note.stem]
+
+
 def test_masks_without_any_class_names(tmp_path: Path) -> None:
     root = foreign(tmp_path / "theirs", {"a": [[0, 255], [255, 0]]})
     segprep.remap(root, tmp_path / "new", map=("255=1",))
