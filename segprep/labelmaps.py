@@ -176,6 +176,6 @@ def cause(seen: Mapping[int, int], wrong: Mapping[int, int], classes: int) -> st
         return "greys of a VOC palette that was flattened; turn them back: segprep convert colormap --from-voc-gray, or write the ids themselves"
     if max(wrong) == classes and len(wrong) == 1 and 0 not in present:
         return f"ids count from 1 here; subtract 1, or give --classes with {classes + 1} names"
-    if len(present) > 24 and max(wrong) > 2 * classes:
-        return "many different values: probabilities as grey levels (--threshold 0.5), colours, or a mask saved as JPEG; write class ids"
+    if (len(present) > 24 and max(wrong) > 2 * classes) or (classes == 2 and max(wrong) == 255):
+        return "many different values: probabilities of 2 classes as grey levels (read them with --threshold 0.5), colours, or a mask saved as JPEG; write class ids"
     return f"were more than {classes} classes trained? give the list with --classes; --invalid count counts such pixels as errors"

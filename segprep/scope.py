@@ -35,8 +35,9 @@ class Place:
         found = Place._find(pred, dataset, truth, split, stems)
         if not objects:
             return found
-        folder = found.tree.root / tree.OBJECTS if found.tree is not None else found.truth
-        if found.tree is None or not folder.is_dir():
+        own = found.tree is not None and found.truth.resolve() == (found.tree.root / tree.MASKS).resolve()
+        folder = found.truth.parent / tree.OBJECTS
+        if not own or not folder.is_dir():
             raise UsageError(
                 "no-objects", f"{folder} is no folder of instance masks ({tree.OBJECTS} of a dataset)", "leave --objects out, or convert with instances"
             )
