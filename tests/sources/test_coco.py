@@ -463,3 +463,16 @@ def test_real_samples(tmp_path: Path, real: Path) -> None:
         "coco", formats / "coco_instances_labelformat", tmp_path / "out", annotations=("instances.json",), image_root=(formats / "yolo_seg_labelformat",)
     )
     assert (done.converted, done.classes) == (2, ("_background_", "kite", "person", "elephant", "sports ball"))
+
+
+@pytest.mark.parametrize("size", [(W, H), (H, W)])
+def test_the_view_that_was_annotated(tmp_path: Path, size: tuple[int, int]) -> None:
+    """A picture stored as 12x10 and shown as 10x12: the size in the file tells which of the two was drawn on."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (W, H)).save(tmp_path / "a.jpg", exif=exif)
+    write(tmp_path / "x.json", [of()], [{"id": 1, "file_name": "a.jpg", "width": size[0], "height": size[1]}])
+    reader = Reader(tmp_path)
+    sample = reader.read(reader.scan().items[0])
+    assert (sample.upright, sample.mask.shape) == (size == (H, W), size[::-1])
+    assert sample.mask[2:6, 2:6].all()
