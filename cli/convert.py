@@ -21,9 +21,11 @@ class Formats(click.Group):
     """The modules of ``segprep.sources`` as subcommands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(sources.names())
+        return ["auto", *sources.names()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "auto":
+            return automatic
         return conversion_command(cmd_name, cmd_name) if cmd_name in sources.names() else None
 
 
@@ -86,11 +88,37 @@ def _refused(error: BadInputError, out: Path, as_json: bool) -> None:
         output.document({"out": str(out), "converted": 0, "skipped": output.plain_skipped(listed), "classes": [], "notes": [], "error": error.code})
 
 
+@click.command("auto", context_settings={"ignore_unknown_options": True}, no_args_is_help=True, short_help="Recognise the format by what lies in SRC.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="SRC OUT [OPTIONS]")
+@click.pass_context
+def automatic(ctx: click.Context, arguments: tuple[str, ...]) -> None:
+    """Recognise the format by what lies in SRC, say by which sign, and convert it.
+
+    OPTIONS are those of the format that was recognised. If two formats are about as likely, both are named and nothing is done.
+
+    \b
+    Examples:
+        segprep convert auto stage1_train/ out/
+        segprep convert auto medical/ out/ --foreground dark
+    """
+    source = next((Path(argument) for argument in arguments if not argument.startswith("-")), None)
+    if source is None:
+        raise click.UsageError("Missing argument 'SRC'.", ctx)
+    name, sign = sources.recognise(source)
+    if not {"-q", "--quiet"} & set(arguments):
+        click.echo(f"recognised as {name}: {sign}", err=True)
+    command = conversion_command(name, name)
+    with command.make_context(name, list(arguments), parent=ctx.parent) as inner:
+        command.invoke(inner)
+
+
 @click.command(cls=Formats)
 def command() -> None:
     """Convert a source format into a VOC-style dataset.
 
     \b
-    segprep convert labelme before/ out/
-    segprep convert labelme --help        the options of one format
+    Examples:
+        segprep convert auto data/ out/             recognise the format and say how
+        segprep convert labelme before/ out/
+        segprep convert labelme --help              the options of one format
     """

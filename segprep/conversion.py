@@ -57,7 +57,7 @@ def convert(
     progress: Progress[Any] = no_progress,
     **options: Any,
 ) -> Conversion:
-    """Convert *source*, laid out in *format*, into a VOC-style tree at *out*. *options* are the fields of the format's Reader.
+    """Convert *source*, laid out in *format* ("auto": as recognised), into a VOC-style tree at *out*. *options* are the fields of the format's Reader.
 
     Everything is staged inside *out* and published at once, so *out* never holds half a dataset; the same call goes on
     where a killed one stopped, and re-does only what changed. With *on_error* "stop" a bad input publishes nothing.
@@ -67,6 +67,8 @@ def convert(
         BadInputError: bad inputs, listed in its ``skipped``; what was good stays staged for the next call.
         TreeError: *out* holds something else; LockedError: another run is at work there.
     """
+    if format == "auto":
+        format, _ = sources.recognise(Path(source))
     reader = sources.load(format)(root=Path(source), **options)  # type: ignore[call-arg]
     how = {"image_format": image_format, "mask_mode": mask_mode}
     return convert_with(reader, format, out, jobs=jobs, on_error=on_error, overwrite=overwrite, dry_run=dry_run, progress=progress, **how)  # type: ignore[arg-type]

@@ -152,6 +152,7 @@ CODES: dict[str, str] = {
     "out-of-memory": "A training step does not fit the memory.",
     # usage
     "bad-option": "An option or argument cannot be used.",
+    "format-unclear": "The folder fits no format, or more than one.",
     "unknown-format": "No source format has this name.",
     "unknown-model": "No network has this name.",
     "missing-extra": "This needs a package that is not installed; the message has the install line.",

@@ -165,7 +165,7 @@ def _learned(images: Sequence[Path], masks: Sequence[Path]) -> list[Callable[[st
 
 def _partners(images: Sequence[Path], masks: Sequence[Path], pair: Folders, key: Callable[[str], str], nested: bool) -> dict[Path, Path]:
     def full(path: Path, root: Path) -> tuple[str, str]:
-        return str(path.parent.relative_to(root)) if nested else "", key(stem_of(path.name))
+        return os.path.dirname(str(path))[len(str(root)) :] if nested else "", key(stem_of(path.name))
 
     by_key: dict[tuple[str, str], list[Path]] = defaultdict(list)
     for image in images:

@@ -16,6 +16,7 @@ from .types import Skipped
 
 _EXPORT = re.compile(r"task-(\d+)-annotation-\d+-by-[^-]*-[^-]*-(.+)-\d+$")  # Label Studio
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before an uploaded file's name
+_SEPARATOR = re.compile(r"[_\-. ]")
 _COUNTER = re.compile(r"[_\-. ]+\d+$")
 
 
@@ -67,27 +68,26 @@ def _files(root: Path, places: Places) -> tuple[list[Path], list[Path]]:
     except UsageError:
         if places.images or places.masks:
             raise
-        stems = sorted({(path.parent, stem_key(stem_of(path.name))) for path in every}, key=lambda key: len(key[1]))
-        whole = {key for n, key in enumerate(stems) if not any(key[0] == other[0] and _after(key[1], other[1]) for other in stems[:n])}
-        images = [path for path in every if (path.parent, stem_key(stem_of(path.name))) in whole]
+        stems = {(path.parent, stem_key(stem_of(path.name))) for path in every}
+        images = [path for path in every if not any((path.parent, start) in stems for start in _starts(stem_key(stem_of(path.name))))]
         if len(images) == len(every):
             raise
-        return images, [path for path in every if path not in set(images)]
-    inside = [(path, pair) for path in every for pair in pairs]
-    masks = [path for path, pair in inside if path.is_relative_to(pair.masks)]
-    return [path for path, pair in inside if path.is_relative_to(pair.images) and path not in set(masks)], masks
+        whole = set(images)
+        return images, [path for path in every if path not in whole]
+    truths, pictures = {pair.masks for pair in pairs}, {pair.images for pair in pairs}
+    masks = [path for path in every if truths.intersection(path.parents)]
+    taken = set(masks)
+    return [path for path in every if path not in taken and pictures.intersection(path.parents)], masks
 
 
-def _after(stem: str, image: str) -> str:
-    """What follows the name *image* in *stem*, without its separator; "" where it does not follow one."""
-    rest = stem[len(image) :] if stem.startswith(image) else ""
-    return rest.lstrip("_-. ") if rest and rest[0] in "_-. " else ""
+def _starts(stem: str) -> list[str]:
+    """What *stem* begins with, up to each of its separators."""
+    return [stem[: at.start()] for at in _SEPARATOR.finditer(stem)]
 
 
 def _rule(root: Path, masks: Sequence[Path], by_stem: Mapping[str, list[Path]]) -> Callable[[Path], tuple[str, str]]:
     """How a mask's path tells its image's stem and its class: the first way that serves most masks."""
     tasks = _tasks(root) if any(_EXPORT.match(stem_of(path.name)) for path in masks[:20]) else {}
-    longest = sorted(by_stem, key=len, reverse=True)
 
     def by_export(path: Path) -> tuple[str, str]:
         match = _EXPORT.match(stem_of(path.name))
@@ -100,9 +100,9 @@ def _rule(root: Path, masks: Sequence[Path], by_stem: Mapping[str, list[Path]]) 
         return path.parent.name, _COUNTER.sub("", stem_of(path.name))
 
     def by_name(path: Path) -> tuple[str, str]:
-        key = stem_key(stem_of(path.name))
-        stem = next((one for one in longest if _after(key, one)), "")
-        return stem, _COUNTER.sub("", _after(stem_of(path.name), stem_of(path.name)[: len(stem)])) if stem else ""
+        name = stem_of(path.name)
+        stem = next((start for start in reversed(_starts(name)) if stem_key(start) in by_stem), "")
+        return stem, _COUNTER.sub("", name[len(stem) :].lstrip("_-. ")) if stem else ""
 
     rules = (by_class_folder, by_image_folder, by_name, by_export)
     return max(rules, key=lambda rule: sum(bool(one[1]) and stem_key(one[0]) in by_stem for one in map(rule, masks)))

@@ -2,12 +2,15 @@
 
 import sys
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import cast
 
-from ..errors import UsageError
+from ..errors import SegprepError, UsageError
 from ..names import nearest
-from ..types import Reader
+from ..types import Evidence, Reader
+
+SURE, AHEAD = 0.5, 0.09  # least score of a format, and least distance from the next, to be recognised
 
 
 def names() -> tuple[str, ...]:
@@ -33,3 +36,33 @@ def examples(name: str) -> tuple[str, ...]:
     """Commands that show the format in use: the module's EXAMPLES."""
     load(name)
     return cast("tuple[str, ...]", sys.modules[f"{__name__}.{name.replace('-', '_')}"].EXAMPLES)
+
+
+def guesses(root: Path) -> list[tuple[str, Evidence]]:
+    """What *root* looks like, the likeliest format first. Raises UsageError if it is no folder."""
+    if not root.is_dir():
+        raise UsageError("bad-option", f"{root} is no folder", "give an existing folder")
+    found = []
+    for name in names():
+        try:
+            evidence = load(name).recognise(root)
+        except SegprepError:
+            continue  # a folder that this format cannot even look at is not of this format
+        if evidence:
+            found.append((name, evidence))
+    return sorted(found, key=lambda guess: -guess[1].score)
+
+
+def recognise(root: Path) -> tuple[str, str]:
+    """The format of *root*, and the sign it was known by. Raises UsageError (format-unclear), with the two best guesses, if that is not plain."""
+    found = guesses(root)
+    if found and found[0][1].score >= SURE and (len(found) == 1 or found[0][1].score - found[1][1].score >= AHEAD):
+        return found[0][0], found[0][1].sign
+    if not found:
+        raise UsageError("format-unclear", f"{root} looks like no format that is known", f"name it: segprep convert FORMAT; there are: {', '.join(names())}")
+    listed = "; or ".join(f"{name} ({evidence.sign})" for name, evidence in found[:2])
+    raise UsageError(
+        "format-unclear",
+        f"{root} may be {listed}",
+        f"say which: segprep convert {found[0][0]} …" + "".join(f" or segprep convert {name} …" for name, _ in found[1:2]),
+    )

@@ -1,8 +1,8 @@
 """What every format owes, whatever its name; formats are found by name, so a new one needs no line here."""
 
-import importlib.util
 import io
 import pickle
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
@@ -17,19 +17,8 @@ from segprep.image import histogram
 from segprep.types import Reader
 
 
-def sibling(name: str) -> ModuleType:
-    path = Path(__file__).with_name(f"test_{name.replace('-', '_')}.py")
-    assert path.exists(), f"format {name!r} has no {path.name}"
-    spec = importlib.util.spec_from_file_location(f"example_{path.stem}", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize("name", sources.names())
-def test_contract(name: str, tmp_path: Path) -> None:
+def test_contract(name: str, tmp_path: Path, sibling: Callable[[str], ModuleType]) -> None:
     reader: Reader = sibling(name).example(tmp_path)
     evidence = type(reader).recognise(reader.root)
     assert evidence

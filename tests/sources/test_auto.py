@@ -1,0 +1,56 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from click.testing import CliRunner
+
+import segprep
+from segprep import sources
+from segprep.errors import UsageError
+
+REAL = {
+    "before/1.json": "", "labelme/tutorial": "labelme", "labelme/semantic_segmentation/data_annotated": "labelme", "walknav": "labelme", "dsb2018": "dsb2018",
+    "dsb2018/stage1_train": "dsb2018", "medical": "binary", "oxford_pets": "pet", "predictions": "voc", "formats/coco_instances_labelformat": "coco",
+    "formats/panoptic_coco": "coco", "formats/voc_labelformat": "voc", "formats/datumaro/camvid_dataset": "colormap",
+    "formats/datumaro/cityscapes_dataset_dataset": "cityscapes", "formats/mmseg_pseudo/pseudo_dataset": "pairs", "formats/datumaro/voc_dataset_voc_dataset1": "voc",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sources.names())
+def test_every_format_recognises_its_own_example(name: str, tmp_path: Path, sibling: Callable[[str], ModuleType]) -> None:
+    """isbi looks like any numbered pairs, so it may come second."""
+    reader = sibling(name).example(tmp_path)
+    ranked = [guess for guess, _ in sources.guesses(reader.root)]
+    assert name in (ranked[:2] if name == "isbi" else ranked[:1])
+
+
+@pytest.mark.parametrize("folder", [name for name, wanted in REAL.items() if wanted])
+def test_samples_of_other_projects(real: Path, folder: str) -> None:
+    assert sources.recognise(real / folder)[0] == REAL[folder]
+
+
+def test_two_likely_formats_are_both_named(real: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"labelme .*voc|voc .*labelme") as caught:
+        segprep.convert("auto", real / "labelme/semantic_segmentation", tmp_path / "out")
+    assert caught.value.code == "format-unclear"
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_that_is_known(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(UsageError, match="no format") as caught:
+        sources.recognise(tmp_path)
+    assert "labelme" in caught.value.hint
+
+
+def test_the_command_says_the_sign_and_passes_options_on(tmp_path: Path, sibling: Callable[[str], ModuleType]) -> None:
+    from segprep_cli.main import group
+
+    sibling("binary").lay_out(tmp_path / "in", {"a": sibling("binary").HALF})
+    result = CliRunner().invoke(group, ["convert", "auto", str(tmp_path / "in"), str(tmp_path / "out"), "--foreground", "light", "--json"])
+    assert result.exit_code == 0, result.output
+    assert "recognised as binary" in result.stderr
+    assert json.loads(result.stdout)["converted"] == 1
+    assert CliRunner().invoke(group, ["convert", "auto", str(tmp_path / "in"), str(tmp_path / "other")]).exit_code == 2
