@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check bench oracles crash build docs clean
+.PHONY: help demo test lint types check bench oracles crash slow build docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done  ## compa
 
 crash: $(VENV)/.development  ## kill and fault every write in turn (minutes)
 	$(BIN)/python tests/crash/sweep.py
+
+slow: $(VENV)/.development  ## tests that take minutes: every network at its published size
+	SEGPREP_SLOW=1 $(BIN)/python -m pytest -q tests/training/test_models_full.py
 
 docs: $(VENV)/.runtime  ## write docs/codes.md and docs/picture.png anew
 	$(BIN)/python docs/write.py
