@@ -108,9 +108,14 @@ def test_pruning_keeps_the_head(classes):
         for depth in (1, 2, 3, 4):
             pruned = models.load("unetpp").prune(network, depth)
             assert torch.allclose(pruned(images), heads[depth - 1], atol=1e-6)
-    for wrong in (models.build("unet", 3, 1, base=4), models.build("unetpp", 3, 1, base=4, deep=False)):
-        with pytest.raises(UsageError, match="no head at depth 2"):
-            models.load("unetpp").prune(wrong, 2)
+    plain = {"base": 4, "deep": False}
+    for wrong, depth in (
+        (models.build("unet", 3, 1, base=4), 2),
+        (models.build("unetpp", 3, 1, **plain), 2),
+        (models.build("unetpp", 3, 1, nested=False, **plain), 4),
+    ):
+        with pytest.raises(UsageError, match=f"no head at depth {depth}"):
+            models.load("unetpp").prune(wrong, depth)
 
 
 def test_pruned_sizes_are_the_published_ones():
@@ -177,7 +182,10 @@ def test_fcn_adds_what_it_joins():
 def test_unknown_names_are_answered():
     for call in (
         lambda: models.load("unet-papr"), lambda: models.build("unet", 3, 2, "base23"), lambda: models.build("unet", 5, 2),
-        lambda: models.build("unet", 3, 0), lambda: models.build("unet", 3, 2, bilinea=True),
+        lambda: models.build("unet", 3, 0), lambda: models.build("unet", 3, 2, bilinea=True), lambda: models.build("unet", 3, 2, base=0),
+        lambda: models.build("unet", 3, 2, base="64"), lambda: models.build("unet", 3, 2, bilinear=1), lambda: models.build("unet-paper", 3, 2, dropout=1.0),
+        lambda: models.build("unet-keras", 3, 2, head="sigmoid"), lambda: models.build("unetpp", 3, 2, depth=5),
+        lambda: models.build("unetpp", 3, 2, nested=False), lambda: models.build("unet", 3, 256),
     ):  # fmt: skip
         with pytest.raises(UsageError) as caught:
             call()

@@ -9,10 +9,9 @@ the list of its heads' logits, shallowest first, while it trains, and those of t
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from inspect import signature
 from pkgutil import iter_modules
 from types import MappingProxyType, ModuleType
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 import torch
 from torch import nn
@@ -20,7 +19,7 @@ from torch import nn
 from ...errors import UsageError
 from ...names import nearest
 
-CHANNELS, CLASSES = range(1, 5), range(1, 256)
+CHANNELS, CLASSES, WIDTHS = range(1, 5), range(1, 256), range(1, 4097)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +62,29 @@ def build(name: str, in_channels: int, classes: int, preset: str | None = None, 
     if in_channels not in CHANNELS or classes not in CLASSES:
         raise UsageError("bad-option", f"a network for {in_channels} channels and {classes} classes", "it takes 1 to 4 channels and gives 1 to 255 classes")
     make = load(name).build
-    allowed = [option for option in signature(make).parameters if option not in ("in_channels", "classes")]
-    for option in options:
+    given = {**(known[preset].options if preset else {}), **options}
+    _check(name, get_type_hints(make), given)
+    return cast("nn.Module", make(in_channels, classes, **given))
+
+
+def _check(name: str, hints: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """The options may come from a file: each has to be known, and of the type that ``build`` says: a width, a share below 1, one of several words."""
+    allowed = [option for option in hints if option not in ("in_channels", "classes", "return")]
+    for option, value in given.items():
         if option not in allowed:
             like = nearest(option, allowed)
             raise UsageError("bad-option", f"the network {name} has no option {option!r}", f"did you mean {like}?" if like else f"it has: {', '.join(allowed)}")
-    return cast("nn.Module", make(in_channels, classes, **{**(known[preset].options if preset else {}), **options}))
+        hint = hints[option]
+        if get_origin(hint) is Literal:
+            fits, wanted = value in get_args(hint), f"one of {', '.join(get_args(hint))}"
+        elif hint is bool:
+            fits, wanted = isinstance(value, bool), "true or false"
+        elif hint is int:
+            fits, wanted = isinstance(value, int) and not isinstance(value, bool) and value in WIDTHS, f"a whole number from 1 to {WIDTHS[-1]}"
+        else:
+            fits, wanted = isinstance(value, int | float) and 0 <= value < 1, "a number from 0 to below 1"
+        if not fits:
+            raise UsageError("bad-option", f"the network {name}: {option} is {value!r}", f"it has to be {wanted}")
 
 
 def parameters(network: nn.Module) -> int:

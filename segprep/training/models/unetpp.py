@@ -42,7 +42,7 @@ def prune(network: nn.Module, depth: int) -> nn.Module:
 
     Raises UsageError (bad-option) where *network* has no head there.
     """
-    if not isinstance(network, UNetPlusPlus) or str(depth) not in network.heads:
+    if not isinstance(network, UNetPlusPlus) or not network.nested or str(depth) not in network.heads:
         raise UsageError("bad-option", f"this network has no head at depth {depth}", "train unetpp with deep supervision, then prune it to 1, 2 or 3")
     first = network.heads[str(depth)].weight
     pruned = UNetPlusPlus(network.in_channels, len(cast("Tensor", first)), network.base, depth, False, True)
@@ -56,7 +56,7 @@ class UNetPlusPlus(nn.Module):
 
     def __init__(self, in_channels: int, classes: int, base: int, depth: int, deep: bool, nested: bool) -> None:
         super().__init__()
-        self.in_channels, self.base, self.depth = in_channels, base, depth
+        self.in_channels, self.base, self.nested = in_channels, base, nested
         self.nodes = nn.ModuleDict()
         self.inputs: dict[tuple[int, int], list[tuple[int, int]]] = {}
         for j in range(depth + 1):
