@@ -38,6 +38,7 @@ check: lint types test  ## all of the above
 
 bench: $(VENV)/.development .venv-labelme/.done  ## figures against labelme, and against ourselves
 	SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) $(BIN)/python tests/benchmarks/run.py
+	$(BIN)/python tests/benchmarks/nuclei.py
 
 .venv-labelme/.done: constraints.txt
 	$(PYTHON) -m venv .venv-labelme

@@ -11,13 +11,13 @@ import click
 COMMANDS = {
     "json2mask": "labelme JSON -> VOC-style dataset (convert labelme).",
     "convert": "Convert a source format into a VOC-style dataset.",
+    "remap": "Merge, rename, drop or reorder classes; write a new dataset.",
     "split": "Split a dataset into train, val and test (70/20/10).",
     "info": "Show what a dataset holds.",
-    "miou": "Score predictions against truth: mIoU and what belongs beside it.",
-    "remap": "Merge, rename, drop or reorder classes; write a new dataset.",
-    "export": "Write a dataset as another ecosystem wants it.",
     "train-check": "In minutes on a CPU: can this dataset be learned?",
+    "miou": "Score predictions against truth: mIoU and what belongs beside it.",
     "models": "List the networks of the trainer and their sizes.",
+    "export": "Write a dataset as another ecosystem wants it.",
 }
 EXIT_USAGE, EXIT_SKIPPED, EXIT_LOCKED, EXIT_INTERRUPTED = 2, 3, 11, 130
 EPILOG = "Exit codes: 0 fine, 1 failed, 2 usage, 3 finished but some inputs were skipped, 11 locked by another run, 130 interrupted."

@@ -16,7 +16,7 @@ from PIL import Image
 from segprep_cli.main import COMMANDS, group
 
 import segprep
-from segprep import sources
+from segprep import sources, targets
 from segprep.errors import CODES
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +27,9 @@ ENVIRONMENT = {**os.environ, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
 def blocks(path: Path, kind: str = "[^\\n]*") -> list[str]:
     """The fenced blocks of a document whose language is *kind*."""
     return re.findall(rf"^```{kind}\n(.*?)^```$", path.read_text("utf-8"), re.M | re.S)
+
+
+GROUPS = {"convert": ["auto", *sources.names()], "export": targets.names()}
 
 
 def commands(path: Path) -> list[str]:
@@ -80,8 +83,9 @@ def test_every_command_and_option_exists(path: Path) -> None:
     for line in commands(path):
         name = line.split()[1]
         assert name in COMMANDS, line
-        assert set(re.findall(r"(?<=\s)--?[a-z][\w-]*", line)) <= options_of(name), line
-    known = set().union(*(options_of(name) for name in COMMANDS), options_of("convert", "labelme"))
+        sub = line.split()[1:3] if name in GROUPS else [name]
+        assert set(re.findall(r"(?<=\s)--?[a-z][\w-]*", line)) <= options_of(*sub), line
+    known = set().union(*(options_of(name) for name in COMMANDS), *(options_of(group, name) for group, names in GROUPS.items() for name in names))
     named = {option for code in re.findall(r"`([^`\n]+)`", path.read_text("utf-8")) for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", code)}
     assert named <= known
 
