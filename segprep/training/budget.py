@@ -11,6 +11,8 @@ from ..types import IGNORE
 from .data import Pair, View, moments
 
 STEPS, BATCH, BASE, SIZE = 600, 8, 16, 96
+LEAST_CONTROL = 150  # earlier a network may not have begun to learn, and the comparison says nothing
+EPOCHS, LEAST_EPOCH = 8, 25  # validations of a run, and the steps between two of them at least: scoring costs as much as some ten steps
 SMALLEST, LARGEST = 32, 1024
 RATE = 2e-3
 DETAIL = 10.0  # pixels that the thinnest class keeps; less and a window shows more of the scene than its outlines need
@@ -42,9 +44,9 @@ def plan(sample: Sequence[Pair], *, arch: str = "unet", steps: int | None = None
         raise UsageError(
             "bad-option", f"--size {side}: {SMALLEST} to {LARGEST} is possible", "96 is the default; 32 is the least that the network halves four times"
         )
-    control = max(1, steps // 4)
+    control = min(steps, max(LEAST_CONTROL, steps // 4))
     view = View(side, scale_for(sample, side), *moments(sample))
-    return Plan(arch, view, batch_for(side), BASE, steps, control, max(1, control // 2), RATE, seed)
+    return Plan(arch, view, batch_for(side), BASE, steps, control, max(LEAST_EPOCH, steps // EPOCHS), RATE, seed)
 
 
 def batch_for(size: int) -> int:

@@ -22,12 +22,12 @@ from .budget import Plan, plan
 from .data import Pair, Windows, nearest, raise_bad, read_all, read_pair, read_truth
 from .loop import Epoch, Schedule, Step, Training
 from .outcome import Outcome
-from .predict import mask_of, probabilities
+from .predict import likeliest, mask_of, probabilities
 from .selection import Selection
 from .suspects import Suspect, disagreement
 from .verdict import Counts, Reason
 
-SURVEYED, VALIDATED, RANKED = 48, 32, 400  # images for plan and alignment; val images scored while training; train images ranked as suspects
+SURVEYED, VALIDATED, RANKED = 48, 16, 400  # images for plan and alignment; val images scored while training; train images ranked as suspects
 CONTROL_SHARE, MAIN_SHARE = 0.2, 0.85  # of --max-time, from the start: when control and main run have to have ended
 STATE = "state.pt"
 Role = Literal["control", "main"]
@@ -121,11 +121,16 @@ class Check:
         stop = self.state["control"]["step"] if role == "main" and "control" in self.state else made.control
         if counts is None:
             self._advance(role, made, training, min(stop, made.control))
-            counts = self._counts(training.average, val, made)
+            counts = self._counts(self._best(training, made), val, made)
             self._save(role, training, counts)
         if role == "main":
             self._advance(role, made, training, made.steps, counts)
         return training, counts
+
+    def _best(self, training: Training, made: Plan) -> nn.Module:
+        """The best network so far: single states early in a run scatter too much to be compared."""
+        weights = training.best or training.average.state_dict()
+        return checkpoints.Checkpoint(made.arch, options(made), self.names, made.view, weights).network().to(self.device)
 
     def _advance(self, role: Role, made: Plan, training: Training, until: int, counts: Counts | None = None) -> None:
         for record in training.run(until):
@@ -156,19 +161,19 @@ class Check:
         """(cross-entropy, mIoU) over *val* at the scale of the plan."""
         total, pixels, matrix = 0.0, 0, np.zeros((len(self.names),) * 2, np.int64)
         for pair in val:
-            found = probabilities(network, pair.image, made.view, self.device).numpy()
+            found = probabilities(network, pair.image, made.view, self.device)
             valid = pair.mask < len(self.names)
             truth = pair.mask[valid]
-            total -= float(np.log(found[:, valid][truth, np.arange(len(truth))].clip(1e-7)).sum())
+            total -= float(np.log(found.numpy()[:, valid][truth, np.arange(len(truth))].clip(1e-7)).sum())
             pixels += len(truth)
-            matrix += metrics.count(pair.mask, found.argmax(0), len(self.names))
+            matrix += metrics.count(pair.mask, likeliest(found), len(self.names))
         return total / max(pixels, 1), float(verdict.miou(matrix))
 
     def _counts(self, network: nn.Module, pairs: Sequence[Pair], made: Plan) -> Counts:
         return np.stack([metrics.count(one.mask, self._predicted(network, one, made), len(self.names)) for one in pairs])
 
-    def _predicted(self, network: nn.Module, pair: Pair, made: Plan) -> NDArray[np.int64]:
-        return np.asarray(probabilities(network, pair.image, made.view, self.device).argmax(0).numpy())
+    def _predicted(self, network: nn.Module, pair: Pair, made: Plan) -> NDArray[np.uint8]:
+        return likeliest(probabilities(network, pair.image, made.view, self.device))
 
     # what an interrupted check leaves
 
@@ -207,8 +212,8 @@ class Check:
         self, made: Plan, reasons: list[Reason], train: list[Pair], val: list[Pair], main: tuple[Training, Counts], control: tuple[Training, Counts]
     ) -> Outcome:
         training, classes = main[0], len(self.names)
-        best = checkpoints.Checkpoint(made.arch, options(made), self.names, made.view, training.best or training.average.state_dict())
-        network = best.network().to(self.device)
+        network = self._best(training, made)
+        best = checkpoints.Checkpoint(made.arch, options(made), self.names, made.view, network.state_dict())
         new = outcome.renew(self.work)
         final, work, others = self._score(network, made, val, new)
         suspects, seen = self._rank(network, made, train, val)
@@ -237,7 +242,7 @@ class Check:
         rings = range(1, min(5, len(val)))
         for n, pair in enumerate(val):
             found = probabilities(network, pair.image, made.view, self.device)
-            mask, guess = mask_of(found, pair.size), found.argmax(0).numpy()
+            mask, guess = mask_of(found, pair.size), likeliest(found)
             outcome.write_prediction(new, pair.stem, mask)
             final.append(metrics.count(read_truth(self.place, pair.stem, len(self.names)), mask, len(self.names)))
             work.append(metrics.count(pair.mask, guess, len(self.names)) * max(1, len(rings)))
@@ -255,7 +260,7 @@ class Check:
             score, iou = disagreement(guess, pair.mask)
             found.append(Suspect(pair.stem, score, iou, seen))
             if seen:
-                counts.append(metrics.count(pair.mask, guess.argmax(0).numpy(), len(self.names)))
+                counts.append(metrics.count(pair.mask, likeliest(guess), len(self.names)))
             self.watch(Moment("ranking suspects", n + 1, len(some) + len(val)))
         return tuple(sorted(found, key=lambda one: (-one.score, one.stem))), np.stack(counts)
 
