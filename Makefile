@@ -18,7 +18,7 @@ $(VENV)/.runtime: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.development: $(VENV)/.runtime
-	$(PIP) --group dev
+	$(PIP) -e '.[coco,fast,train]' --group dev
 	@touch $@
 
 demo: $(VENV)/.runtime  ## convert, split and describe the bundled example; writes a picture
@@ -51,8 +51,14 @@ bench: $(VENV)/.development .venv-labelme/.done  ## figures against labelme, and
 	.venv-datumaro/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) datumaro==1.13.12
 	@touch $@
 
-oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done  ## compare with labelme 6.3.1 and Datumaro, in environments of their own (1.3 GB)
+.venv-cityscapes/.done: constraints.txt
+	$(PYTHON) -m venv .venv-cityscapes
+	.venv-cityscapes/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) cityscapesScripts==2.3.0
+	@touch $@
+
+oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-cityscapes/.done  ## compare with labelme, Datumaro, pycocotools, cityscapesScripts and others, in environments of their own (1.5 GB)
 	SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) SEGPREP_DATUMARO_PYTHON=$(abspath .venv-datumaro/bin/python) \
+		SEGPREP_CITYSCAPES_PYTHON=$(abspath .venv-cityscapes/bin/python) \
 		$(BIN)/python -m pytest -q -rs tests/oracles
 
 crash: $(VENV)/.development  ## kill and fault every write in turn (minutes)
