@@ -1,4 +1,4 @@
-"""The only rooms where PyTorch may be imported: data, augment, losses, models, loop, predict, and the check whether a dataset is learnable."""
+"""The only rooms where PyTorch may be imported: data, augment, losses, models, loop, predicting, and the check whether a dataset is learnable."""
 
 from ..errors import MissingExtraError
 

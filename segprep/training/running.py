@@ -22,7 +22,7 @@ from .budget import Plan, plan
 from .data import Pair, Windows, nearest, raise_bad, read_all, read_pair, read_truth
 from .loop import Epoch, Schedule, Step, Training
 from .outcome import Outcome
-from .predict import likeliest, mask_of, probabilities
+from .predicting import likeliest, mask_of, probabilities
 from .selection import Selection
 from .suspects import Suspect, disagreement
 from .verdict import Counts, Reason
