@@ -1,23 +1,27 @@
 """How often each pair of truth and predicted value occurs in two label maps: exact, for any integers, in time that flat masks make short.
 
-Three ways give the same counts. 8-bit maps are read as words of eight pixels, since nearly every word of a mask holds one
-value, and only the pixels of the other words are counted one by one; maps without such runs are counted pixel by pixel.
-Wider values are counted run by run, so that the memory depends on the pairs that occur and not on how large the values are.
+Label maps are flat, so runs of equal pairs are counted at once; where 8-bit maps are noisy, single pixels are counted instead, by
+``bincount`` or, with the extra ``fast``, by OpenCV. All ways give the same counts. The memory for wider values depends on the pairs that
+occur, not on how large the values are.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import MissingExtraError
+
 Ints = NDArray[np.int64]
-BLOCK = 1 << 22  # pixels; well under the 2^24 from which OpenCV's float32 counts go wrong, and a bound on the memory of one image
-_EIGHT = np.uint64(8)
-_SAMPLE = 1 << 12  # words looked at to see whether a map is flat
-_MIXED = 0.5  # share of words with more than one value from which on single pixels are faster
+BLOCK = 1 << 18  # pixels whose runs are found at once: what the processor's cache holds
+MOST = 1 << 22  # pixels in one call of a histogram; well under the 2^24 from which OpenCV's float32 counts go wrong, and a bound on the memory
+AT_ONCE = 64  # blocks whose runs are added together
+PATIENCE = 4  # blocks that are taken for noisy after one that was
+SMALL = 1 << 12
+WORTH, WORTH_FAST = 6, 10  # pixels that a run must have on average to be worth finding, against bincount and against OpenCV
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,50 +59,89 @@ def _integers(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def joint(truth: NDArray[np.uint8], pred: NDArray[np.uint8], *, fast: bool | None = None) -> Ints:
-    """Counts (65536,) of ``256 * truth + prediction``; *truth* and *pred* (N,) contiguous."""
+    """Counts (65536,) of ``256 * truth + prediction``; *truth* and *pred* (N,) contiguous. Runs of equal pixels are counted at once where that is faster."""
     histogram = _histogram(fast)
     counts = np.zeros(65_536, np.int64)
-    for start in range(0, truth.size, BLOCK):
-        _add(counts, truth[start : start + BLOCK], pred[start : start + BLOCK], histogram)
+    if truth.size < SMALL:
+        _pixels(counts, truth, pred)
+        return counts
+    least = WORTH_FAST if histogram is not _pixels else WORTH
+    space = np.zeros((2, min(BLOCK, truth.size + 7 & ~7)), np.bool_)
+    found: list[tuple[NDArray[np.uint16], Ints]] = []
+    start = noisy = 0  # from *noisy* to *start*, pixels are still to be counted one by one
+    while start < truth.size:
+        left, right = truth[start : start + BLOCK], pred[start : start + BLOCK]
+        ends = _ends(left, right, space, least)
+        if ends is None:
+            start += PATIENCE * BLOCK
+        else:
+            _single(counts, truth[noisy:start], pred[noisy:start], histogram)
+            start = noisy = start + left.size
+            found.append(_runs(left, right, ends))
+        if len(found) == AT_ONCE:
+            _add(counts, found)
+    _single(counts, truth[noisy:], pred[noisy:], histogram)
+    _add(counts, found)
     return counts
 
 
-def _add(counts: Ints, truth: NDArray[np.uint8], pred: NDArray[np.uint8], histogram: "Histogram") -> None:
-    whole = truth.size & ~7
-    left, right = truth[:whole].view(np.uint64), pred[:whole].view(np.uint64)
-    step = max(1, left.size // _SAMPLE)
-    if _varied(left[::step], right[::step]).mean() > _MIXED if left.size else True:
-        histogram(counts, truth, pred, 1)
-        return
-    varied = _varied(left, right)
-    places = np.flatnonzero(varied)
-    flat = np.flatnonzero(~varied)
-    histogram(counts, truth[:whole:8].take(flat), pred[:whole:8].take(flat), 8)
-    histogram(counts, left.take(places).view(np.uint8), right.take(places).view(np.uint8), 1)
-    histogram(counts, truth[whole:], pred[whole:], 1)
+def _ends(truth: NDArray[np.uint8], pred: NDArray[np.uint8], space: NDArray[np.bool_], least: int) -> NDArray[np.intp] | None:
+    """The last pixel of every run of equal pairs, or None if runs are shorter than *least* on average. *space* (2, N or more) is written over."""
+    size = truth.size
+    last, other = space[0], space[1, : size - 1]
+    np.not_equal(truth[1:], truth[:-1], out=last[: size - 1])
+    np.not_equal(pred[1:], pred[:-1], out=other)
+    last[: size - 1] |= other
+    last[size - 1] = True
+    last[size:] = False
+    if int(np.count_nonzero(last)) * least > size:
+        return None
+    words = last.view(np.uint64)
+    found = np.flatnonzero(words != 0)  # most words of eight have no end: looked through by words, a third of the time
+    inside = np.flatnonzero(words.take(found).view(np.bool_))
+    which = inside >> 3
+    ends = found.take(which)
+    ends -= which
+    ends <<= 3
+    ends += inside
+    return ends
 
 
-def _varied(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Where a word of either map holds more than one value: where it differs from itself one byte on."""
-    other = left >> _EIGHT
-    other ^= left
-    mine = right >> _EIGHT
-    mine ^= right
-    other |= mine
-    other <<= _EIGHT  # drops the byte that was compared with nothing
-    return cast("NDArray[np.bool_]", other != 0)
+def _runs(truth: NDArray[np.uint8], pred: NDArray[np.uint8], ends: NDArray[np.intp]) -> tuple[NDArray[np.uint16], Ints]:
+    """Value pair and length of every run."""
+    pairs = truth.take(ends).astype(np.uint16)
+    pairs <<= 8
+    pairs |= pred.take(ends)
+    lengths = np.empty_like(ends)
+    lengths[0] = ends[0] + 1
+    np.subtract(ends[1:], ends[:-1], out=lengths[1:])
+    return pairs, lengths
 
 
-Histogram = Callable[[Ints, NDArray[np.uint8], NDArray[np.uint8], int], None]
+def _add(counts: Ints, found: list[tuple[NDArray[np.uint16], Ints]]) -> None:
+    """Add the lengths of all runs, and forget them."""
+    if found:
+        pairs, lengths = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        total = np.bincount(pairs, lengths)  # float64: exact below 2^53
+        counts[: len(total)] += total.astype(np.int64)
+        found.clear()
 
 
-def _pixels(counts: Ints, truth: NDArray[np.uint8], pred: NDArray[np.uint8], weight: int) -> None:
-    """Add *weight* to *counts* for every pair."""
+def _single(counts: Ints, truth: NDArray[np.uint8], pred: NDArray[np.uint8], histogram: "Histogram") -> None:
+    for start in range(0, truth.size, MOST):
+        histogram(counts, truth[start : start + MOST], pred[start : start + MOST])
+
+
+Histogram = Callable[[Ints, NDArray[np.uint8], NDArray[np.uint8]], None]
+
+
+def _pixels(counts: Ints, truth: NDArray[np.uint8], pred: NDArray[np.uint8]) -> None:
+    """Add 1 to *counts* for every pair."""
     pairs = truth.astype(np.uint16)
     pairs <<= 8
     pairs |= pred
     found = np.bincount(pairs)
-    counts[: len(found)] += weight * found if weight > 1 else found
+    counts[: len(found)] += found
 
 
 @cache
@@ -109,13 +152,10 @@ def _opencv() -> Histogram | None:
         return None
     cv2.setNumThreads(1)  # processes are our parallelism
 
-    def pixels(counts: Ints, truth: NDArray[np.uint8], pred: NDArray[np.uint8], weight: int) -> None:
-        """Add *weight* to *counts* for every pair; float32 is exact here, since a block is smaller than 2^24."""
-        if truth.size < 4096:
-            _pixels(counts, truth, pred, weight)
-            return
+    def pixels(counts: Ints, truth: NDArray[np.uint8], pred: NDArray[np.uint8]) -> None:
+        """Add 1 to *counts* for every pair; float32 is exact here, since a call has fewer than 2^24 pixels."""
         found = cv2.calcHist([truth, pred], [0, 1], None, [256, 256], [0, 256, 0, 256])
-        counts += weight * found.reshape(-1).astype(np.int64)
+        counts += found.reshape(-1).astype(np.int64)
 
     return pixels
 
@@ -125,8 +165,6 @@ def _histogram(fast: bool | None) -> Histogram:
         return _pixels
     found = _opencv()
     if found is None and fast:
-        from .errors import MissingExtraError
-
         raise MissingExtraError("counting with OpenCV", "opencv-python-headless", "fast")
     return found or _pixels
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from segprep.counting import BLOCK, joint, tally
+from segprep.counting import MOST, joint, tally
 from segprep.errors import SegprepError, UsageError
 from segprep.formulas import Policy, baseline, sums
 from segprep.metrics import ConfusionMatrix, count, scores
@@ -220,7 +220,7 @@ def test_opencv_counts_the_same(noise: float) -> None:
 
 
 def test_blocks_stay_below_what_float32_can_count() -> None:
-    assert BLOCK < 2**24
+    assert MOST < 2**24
     pytest.importorskip("cv2")
     size = 2**24 + 7  # one call of calcHist would lose the last pixels
     same = np.full(size, 3, np.uint8)
