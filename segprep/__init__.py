@@ -18,13 +18,14 @@ _HOMES = {
     "evaluate": "evaluation",
     "info": "description",
     "models": "training.models",
+    "predict": "training.inferring",
     "read_mask": "image",
     "remap": "remapping",
     "split": "splitting",
     "train_check": "training.checking",
     "write_mask": "image",
 }
-__all__ = ["Classes", "ConfusionMatrix", "Tree", "__version__", "convert", "evaluate", "export", "info", "models", "read_mask", "remap", "split", "train_check", "write_mask"]
+__all__ = ["Classes", "ConfusionMatrix", "Tree", "__version__", "convert", "evaluate", "export", "info", "models", "predict", "read_mask", "remap", "split", "train_check", "write_mask"]
 
 if TYPE_CHECKING:
     from .conversion import convert
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from .remapping import remap
     from .splitting import split
     from .training.checking import train_check
+    from .training.inferring import predict
     from .training.models import models
     from .tree import Tree
     from .types import Classes

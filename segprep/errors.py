@@ -150,6 +150,18 @@ CODES: dict[str, str] = {
     "class-count": "A checkpoint knows another number of classes than the dataset has.",
     "loss-nan": "The training loss is no number any more.",
     "out-of-memory": "A training step does not fit the memory.",
+    # predictions
+    "no-images": "There is no image to predict.",
+    "no-image-file": "A folder of images holds other files, too; they were left out.",
+    "bad-video": "A video cannot be read or written.",
+    "video-short": "A video ended before the number of frames that it states.",
+    "bad-onnx": "The file is no ONNX network that segprep exported, or is damaged.",
+    "bad-config": "A file of settings cannot be read.",
+    "unknown-setting": "There is no setting of this name; the nearest one is named.",
+    "other-network": "A checkpoint is of another network than the run's; both are named.",
+    "other-classes": "A checkpoint has other classes than the dataset; both lists are named.",
+    "other-settings": "A run cannot go on with other settings than those it began with.",
+    "nothing-to-resume": "The folder holds no run that could go on.",
     # usage
     "bad-option": "An option or argument cannot be used.",
     "format-unclear": "The folder fits no format, or more than one.",

@@ -1,0 +1,115 @@
+"""``segprep predict CHECKPOINT INPUT --out OUT``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from segprep.errors import BadInputError, UsageError
+from segprep.types import Skipped
+
+from . import options, output
+from .main import EXIT_SKIPPED, report
+from .progress import bar
+
+if TYPE_CHECKING:
+    from segprep.training.inferring import Predictions
+
+HELP = """Predict masks with a checkpoint: for an image, a folder, a dataset or a video.
+
+INPUT is an image, a folder of images (with the folders below), a dataset (its images, or its list --split), or a video. Masks have the image's
+own size and are written to OUT under the image's name: class ids that segprep miou scores, and with --mode pictures for people. One kind of
+file lies in OUT itself, several kinds lie in a folder each. CHECKPOINT is the checkpoint.pt of a run, or an .onnx file made with --export-onnx.
+
+\b
+Examples:
+    segprep predict runs/train-check/checkpoint.pt photos/ --out masks/
+    segprep predict checkpoint.pt out/ --split val --out predictions/        then: segprep miou predictions/ -d out/ --split val
+    segprep predict checkpoint.pt photo.jpg --out look/ --mode blend --count
+    segprep predict checkpoint.pt clip.mp4 --out look/ --mode blend          a video becomes a video
+    segprep predict checkpoint.pt photos/ --out masks/ --average all         eight turned and mirrored versions of each
+    segprep predict checkpoint.pt --export-onnx net.onnx                     for other programs
+    segprep predict net.onnx photos/ --out masks/                            through onnxruntime
+"""
+MODES = ("ids", "colour", "blend", "cutout", "probabilities")
+
+
+def _run(checkpoint: Path, source: Path | None, out: Path | None, export_onnx: Path | None, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, mode: tuple[str, ...], **given: Any) -> None:  # fmt: skip
+    if source is None and export_onnx is None:
+        raise UsageError("bad-option", "there is nothing to predict", "give INPUT: an image, a folder, a dataset or a video; or --export-onnx FILE")
+    if source is not None and out is None:
+        raise UsageError("bad-option", "there is no folder for the predictions", "give --out OUT")
+    exported = _export(checkpoint, export_onnx, given["tile"]) if export_onnx is not None else {}
+    if exported and not (quiet or as_json):
+        output.line(f"{exported['onnx']}: images (N, 3, {exported['side']}, {exported['side']}) to logits, as ONNX")
+    if source is None or out is None:
+        if as_json:
+            output.document(exported)
+        return
+    from segprep.training.inferring import predict
+
+    try:
+        found = predict(checkpoint, source, out, modes=mode, progress=bar(not (no_progress or quiet)), **given)
+    except BadInputError as error:
+        output.skipped(one for one in error.skipped if isinstance(one, Skipped))
+        click.get_current_context().exit(report(error))
+    output.skipped(found.skipped)
+    if not quiet:
+        output.notes(found.notes, verbose)
+    if as_json:
+        output.document(document(found) | exported)
+    elif not quiet:
+        _show(found, given["count"])
+    if found.skipped:
+        click.get_current_context().exit(EXIT_SKIPPED)
+
+
+def _export(checkpoint: Path, path: Path, tile: int | None) -> dict[str, Any]:
+    from segprep.training import checkpoints, onnxfiles
+
+    if checkpoint.suffix.lower() == ".onnx":
+        raise UsageError("bad-option", f"--export-onnx: {checkpoint} is an ONNX file already", "give a checkpoint.pt")
+    return {"onnx": str(path), "side": onnxfiles.export(checkpoints.load(checkpoint), path, tile)}
+
+
+def document(found: "Predictions") -> dict[str, Any]:
+    """What --json prints."""
+    return {
+        "out": str(found.out), "modes": list(found.modes), "predicted": found.done, "skipped": output.plain_skipped(found.skipped), "classes": found.rows(),
+        "notes": output.plain_notes(found.notes), "seconds": round(found.seconds, 2),
+    }  # fmt: skip
+
+
+def _show(found: "Predictions", count: bool) -> None:
+    if count:
+        rows = [(one["id"], one["name"], f"{one['pixels']:,}", f"{100 * one['share']:.2f} %") for one in found.rows()]
+        output.table("pixels per class", ("id", "class", "pixels", "share"), rows)
+    left = f", {len(found.skipped)} skipped" if found.skipped else ""
+    output.line(f"{found.out}: {found.done} predicted ({', '.join(found.modes)}){left}, {found.seconds:.1f} s")
+
+
+PATH = click.Path(path_type=Path)
+command = click.Command(
+    "predict",
+    callback=_run,
+    help=HELP,
+    short_help="Predict masks for images, folders, datasets, videos.",
+    params=[
+        click.Argument(["checkpoint"], type=PATH),
+        click.Argument(["source"], type=PATH, required=False, metavar="[INPUT]"),
+        click.Option(["--out", "-o"], type=PATH, help="The folder for what is predicted: new, empty, or of an earlier run (--overwrite)."),
+        click.Option(["--mode"], type=click.Choice(MODES), multiple=True, help="ids = class ids as palette PNG (default), colour, blend = 0.7 colour over the image, cutout = the foreground on black, probabilities = .npz. Repeatable."),
+        click.Option(["--split"], help="Of a dataset: this list only, for example val."),
+        click.Option(["--tile"], type=int, show_default="512", help="Larger images are predicted in overlapping tiles of this side, a multiple of 32."),
+        click.Option(["--average"], type=click.Choice(["none", "flips", "rotations", "all"]), default="none", show_default=True, help="The mean over versions: 4 flips, 4 quarter turns, or all 8."),
+        click.Option(["--threshold"], type=click.FloatRange(0, 1), help="Of two classes, the second wins above this probability. [default: the likelier one]"),
+        click.Option(["--background"], metavar="NAME|ID", help="The class that --mode cutout leaves out. [default: the one called background]"),
+        click.Option(["--count"], is_flag=True, help="Pixels and share of each class; also pixels.csv, per image."),
+        click.Option(["--device"], default="auto", show_default=True, help="auto, cpu or cuda."),
+        click.Option(["--batch"], type=click.IntRange(1, 4096), default=4, show_default=True, help="How many images or tiles run at once."),
+        click.Option(["--onnx"], is_flag=True, help="Predict through onnxruntime."),
+        click.Option(["--export-onnx"], type=PATH, metavar="FILE", help="Write the network as an ONNX file."),
+        click.Option(["--overwrite"], is_flag=True, help="Replace the predictions of an earlier run in OUT."),
+        *options.display(),
+    ],
+)  # fmt: skip
