@@ -23,7 +23,7 @@ ul.remarks li { margin: 6px 0; } code { background: color-mix(in srgb, var(--sof
 .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--rule); border-radius: 10px; margin-top: 12px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .93rem; }
 th, td { padding: 7px 14px; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
-tr:last-child > * { border-bottom: 0; } th { color: var(--soft); font-weight: 600; } .left { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+tr:last-child > * { border-bottom: 0; } th { color: var(--soft); font-weight: 600; } .left { text-align: left; white-space: normal; overflow-wrap: break-word; min-width: 7.5rem; max-width: 26rem; }
 td small { display: block; color: var(--soft); }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(420px, 100%), 1fr)); gap: 12px; margin-top: 12px; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: 12px 14px; min-width: 0; }
@@ -87,6 +87,7 @@ TEMPLATE = """<!doctype html>
 <text x="{{ part.frame[2] }}" y="{{ part.frame[3] + 30 }}" text-anchor="end">{{ part.across }}</text>
 {% for name, points, colour, dashed in part.curves %}
 <polyline points="{{ points }}" style="stroke: {{ colour }}"{% if dashed %} stroke-dasharray="5 4"{% endif %}/>
+{% if not dashed %}{% for point in points.split() %}{% set at = point.split(",") %}<circle cx="{{ at[0] }}" cy="{{ at[1] }}" r="3" style="fill: {{ colour }}"/>{% endfor %}{% endif %}
 {% endfor %}
 </svg>
 <div class="legend">{% for name, points, colour, dashed in part.curves %}<span><i style="background: {{ colour }}"></i>{{ name }}</span>{% endfor %}</div>

@@ -14,7 +14,7 @@ from .verdict import Counts, Reason, miou
 
 FEW_TRAIN = 3
 TOLERATED = 4 / GRID  # a smaller shift is a matter of taste: trimaps and thick outlines peak beside zero
-CERTAIN, FITS, BETTER = 5.0, 0.8, 0.2
+CERTAIN, FITS, BETTER = 5.0, 0.8, 0.1
 SAMPLES = 64  # side of the pictures on which masks are compared
 
 

@@ -124,7 +124,9 @@ class Training:
             self.optimiser.step()
             self._remember()
         except (RuntimeError, MemoryError) as error:
-            raise _explained(error, len(images), images.shape[-1]) from error
+            if (explained := _explained(error, len(images), images.shape[-1])) is None:
+                raise
+            raise explained from error
         return value
 
     @torch.no_grad()
@@ -173,11 +175,10 @@ class Training:
         self.history = [Epoch(*row) for row in state["history"]]
 
 
-def _explained(error: BaseException, batch: int, size: int) -> BaseException:
-    """*error* as a SegprepError where memory ran out, else itself."""
+def _explained(error: BaseException, batch: int, size: int) -> SegprepError | None:
+    """*error* as a SegprepError where memory ran out."""
     text = str(error)
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or "not enough memory" in text or "out of memory" in text or "can't allocate" in text:
-        return SegprepError(
-            "out-of-memory", f"a batch of {batch} windows of {size}x{size} does not fit the memory", f"give a smaller --size, for example {size // 2}"
-        )
-    return error
+        hint = f"give a smaller --size, for example {size // 2}" if size >= 64 else "free memory, or choose a smaller network"
+        return SegprepError("out-of-memory", f"a batch of {batch} windows of {size}x{size} does not fit the memory", hint)
+    return None
