@@ -46,6 +46,9 @@ def tally(truth: NDArray[Any], pred: NDArray[Any], *, fast: bool | None = None) 
         raise ValueError(f"truth and prediction differ in shape: {truth.shape} and {pred.shape}")
     first, second = (np.ascontiguousarray(_integers(array)).reshape(-1) for array in (truth, pred))
     if first.dtype == np.uint8 and second.dtype == np.uint8:
+        if first.size < SMALL:
+            keys, pixels = np.unique(_paired(first, second), return_counts=True)
+            return Tally(*(part.astype(np.int64) for part in (keys >> 8, keys & 255, pixels)))
         return _of_table(joint(first, second, fast=fast))
     return _of_runs(first, second)
 
@@ -62,9 +65,6 @@ def joint(truth: NDArray[np.uint8], pred: NDArray[np.uint8], *, fast: bool | Non
     """Counts (65536,) of ``256 * truth + prediction``; *truth* and *pred* (N,) contiguous. Runs of equal pixels are counted at once where that is faster."""
     histogram = _histogram(fast)
     counts = np.zeros(65_536, np.int64)
-    if truth.size < SMALL:
-        _pixels(counts, truth, pred)
-        return counts
     least = WORTH_FAST if histogram is not _pixels else WORTH
     space = np.zeros((2, min(BLOCK, truth.size + 7 & ~7)), np.bool_)
     found: list[tuple[NDArray[np.uint16], Ints]] = []
@@ -109,9 +109,7 @@ def _ends(truth: NDArray[np.uint8], pred: NDArray[np.uint8], space: NDArray[np.b
 
 def _runs(truth: NDArray[np.uint8], pred: NDArray[np.uint8], ends: NDArray[np.intp]) -> tuple[NDArray[np.uint16], Ints]:
     """Value pair and length of every run."""
-    pairs = truth.take(ends).astype(np.uint16)
-    pairs <<= 8
-    pairs |= pred.take(ends)
+    pairs = _paired(truth.take(ends), pred.take(ends))
     lengths = np.empty_like(ends)
     lengths[0] = ends[0] + 1
     np.subtract(ends[1:], ends[:-1], out=lengths[1:])
@@ -127,6 +125,14 @@ def _add(counts: Ints, found: list[tuple[NDArray[np.uint16], Ints]]) -> None:
         found.clear()
 
 
+def _paired(truth: NDArray[np.uint8], pred: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """Both values in 16 bits."""
+    pairs = truth.astype(np.uint16)
+    pairs <<= 8
+    pairs |= pred
+    return pairs
+
+
 def _single(counts: Ints, truth: NDArray[np.uint8], pred: NDArray[np.uint8], histogram: "Histogram") -> None:
     for start in range(0, truth.size, MOST):
         histogram(counts, truth[start : start + MOST], pred[start : start + MOST])
@@ -137,10 +143,7 @@ Histogram = Callable[[Ints, NDArray[np.uint8], NDArray[np.uint8]], None]
 
 def _pixels(counts: Ints, truth: NDArray[np.uint8], pred: NDArray[np.uint8]) -> None:
     """Add 1 to *counts* for every pair."""
-    pairs = truth.astype(np.uint16)
-    pairs <<= 8
-    pairs |= pred
-    found = np.bincount(pairs)
+    found = np.bincount(_paired(truth, pred))
     counts[: len(found)] += found
 
 
@@ -170,7 +173,7 @@ def _histogram(fast: bool | None) -> Histogram:
 
 
 def _of_table(counts: Ints) -> Tally:
-    keys = np.flatnonzero(counts)
+    keys = np.flatnonzero(counts != 0)  # four times as fast as looking through integers
     return Tally(keys >> 8, keys & 255, counts[keys])
 
 

@@ -77,7 +77,7 @@ def evaluate(
     matched = _matched(place, missing, against, objects)
     task = Task(reading, ignore, invalid, _roots(matched.pairs), boundary, tool is not None and tool.needs == "segments")
     groups = groups_of(matched.pairs.stems, group_by) if group_by else None
-    account, images = _account(names, ignore, policy, samples, seed, against is not None), _Ranking(worst)
+    account, images = _account(names, ignore, policy, samples, seed, against is not None, bool(tool and tool.needs)), _Ranking(worst)
     with Files(Path(out), names, overwrite) if out is not None else nullcontext() as files:
         for one in _scored(task, matched, jobs, progress):
             row = account.add(one, groups[one.stem] if groups else None)
@@ -103,11 +103,11 @@ def _roots(pairs: Pairs) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(one.root for one in (pairs.truth, *pairs.preds, *pairs.objects)))
 
 
-def _account(names: tuple[str, ...], ignore: int | None, policy: Policy, samples: int, seed: int, two: bool) -> Account:
+def _account(names: tuple[str, ...], ignore: int | None, policy: Policy, samples: int, seed: int, two: bool, by_image: bool) -> Account:
     size = len(names)
     boot, boot_other = (Bootstrap(samples, seed, policy, size) if samples else None for _ in range(2))
     other = ConfusionMatrix(names, ignore) if two else None
-    return Account(ConfusionMatrix(names, ignore), other, policy, boot, boot_other, Imagewise(size), Contours(size), Quality(size))
+    return Account(ConfusionMatrix(names, ignore), other, policy, boot, boot_other, Imagewise(size) if by_image else None, Contours(size), Quality(size))
 
 
 def _scored(task: Task, matched: Matched, jobs: int, progress: Progress[Any]) -> Iterator[Scored]:
@@ -155,7 +155,9 @@ def _finish(
     matrix, policy = account.matrix, account.policy
     found = matrix.scores(policy)
     top, trivial = baseline(matrix.sums(policy)[1], policy)
-    numbers = tool.numbers(matrix, found) | account.imagewise.numbers(tool.needs) if tool else {}
+    numbers = tool.numbers(matrix, found) if tool else {}
+    if tool and account.imagewise is not None:
+        numbers |= account.imagewise.numbers(tool.needs)
     headline = numbers.get(tool.headline, found.miou) if tool else found.miou
     spread = account.bootstrap.interval() if account.bootstrap is not None and not (tool and tool.headline) else None
     groups = tuple(

@@ -132,10 +132,15 @@ def sums(found: Tally, size: int, ignore: int | None, policy: Policy) -> Sums:
     truth = found.truth
     if policy.ignored_as is not None and ignore is not None:
         truth = np.where(truth == ignore, policy.ignored_as, truth)
-    kept = (truth >= 0) & (truth < size) & ~np.isin(truth, policy.void)
+    kept = (truth >= 0) & (truth < size)
+    if policy.void:
+        kept &= ~np.isin(truth, policy.void)
     truth, pixels = truth[kept], found.pixels[kept]
     pred = np.where((found.pred >= 0) & (found.pred < size), found.pred, -1)[kept]
-    ids = np.setdiff1d(np.union1d(truth, pred), (-1, *policy.excluded))
+    ids = np.unique(np.concatenate([truth, pred]))
+    ids = ids[ids >= 0]
+    if policy.excluded:
+        ids = np.setdiff1d(ids, policy.excluded)
     same, rows, columns = (np.zeros(len(ids) + 1, np.int64) for _ in range(3))  # the last: of excluded and invalid ones
     right = truth == pred
     np.add.at(same, _places(ids, truth[right]), pixels[right])

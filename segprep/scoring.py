@@ -130,7 +130,7 @@ class Account:
     policy: Policy
     bootstrap: Bootstrap | None
     bootstrap_other: Bootstrap | None
-    imagewise: Imagewise
+    imagewise: Imagewise | None
     contours: boundaries.Contours
     quality: panoptic.Quality
     groups: dict[str, ConfusionMatrix] = field(default_factory=dict)
@@ -146,7 +146,8 @@ class Account:
             self.bootstrap.add(unit, mine)
         if group is not None:
             self.groups.setdefault(group, ConfusionMatrix(self.matrix.names, self.matrix.ignore)).add(found.tallies[0])
-        self.imagewise.add(mine, found.measured.get("cells"))
+        if self.imagewise is not None:
+            self.imagewise.add(mine, found.measured.get("cells"))
         if "boundary" in found.measured:
             self.contours.add(found.measured["boundary"])
         if "objects" in found.measured:
