@@ -15,6 +15,7 @@ COMMANDS = {
     "split": "Split a dataset into train, val and test (70/20/10).",
     "info": "Show what a dataset holds.",
     "train-check": "In minutes on a CPU: can this dataset be learned?",
+    "train": "Train a network: architectures, losses and schedules by name.",
     "predict": "Predict masks for images, folders, datasets, videos.",
     "miou": "Score predictions against truth: mIoU and what belongs beside it.",
     "models": "List the networks of the trainer and their sizes.",

@@ -22,10 +22,11 @@ _HOMES = {
     "read_mask": "image",
     "remap": "remapping",
     "split": "splitting",
+    "train": "training.trainer",
     "train_check": "training.checking",
     "write_mask": "image",
 }
-__all__ = ["Classes", "ConfusionMatrix", "Tree", "__version__", "convert", "evaluate", "export", "info", "models", "predict", "read_mask", "remap", "split", "train_check", "write_mask"]
+__all__ = ["Classes", "ConfusionMatrix", "Tree", "__version__", "convert", "evaluate", "export", "info", "models", "predict", "read_mask", "remap", "split", "train", "train_check", "write_mask"]
 
 if TYPE_CHECKING:
     from .conversion import convert
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from .training.checking import train_check
     from .training.inferring import predict
     from .training.models import models
+    from .training.trainer import train
     from .tree import Tree
     from .types import Classes
 

@@ -10,10 +10,11 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     {"errors"},
     {"types", "names", "counting"},
-    {"files", "png", "stratifying", "formulas"},
+    {"files", "png", "stratifying", "formulas", "settings"},
     {"image", "raster", "jsonfile", "jsonstream", "runlength", "classes", "partition", "grouping", "metrics", "boundaries", "panoptic", "segments"},
     {"painting", "manifest", "pairing", "engine", "compat", "bootstrap", "imagewise"},
     {"tree", "annotated"},
+    {"official"},
     {"masks", "matching", "instances"},
     {"polarity", "meanings", "colourtables", "regions", "samples", "labelmaps"},
     {"vessels", "stacks", "relabelling"},

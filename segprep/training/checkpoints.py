@@ -58,13 +58,16 @@ def fill(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
     network.load_state_dict(dict(weights))
 
 
-def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write *checkpoint* atomically: after a failure the old file is still there. Raises SegprepError (write-failed)."""
+def save(path: Path, checkpoint: Checkpoint, **more: Any) -> None:
+    """Write *checkpoint* atomically: after a failure the old file is still there. Raises SegprepError (write-failed).
+
+    What is *more* (plain values and tensors) lies beside it, for :func:`read`; :func:`load` does not mind it.
+    """
     content = asdict(checkpoint.view) | {
         "kind": KIND, "version": VERSION, "arch": checkpoint.arch, "options": dict(checkpoint.options), "classes": list(checkpoint.classes),
         "weights": {name: tensor.detach().cpu().clone() for name, tensor in checkpoint.weights.items()},
     }  # fmt: skip
-    write(path, content)
+    write(path, content | more)
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:

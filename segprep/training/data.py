@@ -4,7 +4,7 @@ Every sample is a function of (seed, epoch, position) alone, so that batches do 
 resumed run sees what an uninterrupted one would have seen.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -156,7 +156,7 @@ def brightest(dtype: np.dtype[Any]) -> float:
     return float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0
 
 
-def moments(pairs: Sequence[Pair]) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+def moments(pairs: Iterable[Pair]) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     """Mean and standard deviation per channel over all pixels of *pairs* that are not ignored (all pixels, if every one is), of values in 0..1."""
     total, squares, count = np.zeros(3), np.zeros(3), 0
     for pair in pairs:

@@ -1,0 +1,180 @@
+"""``segprep train [DATASET]``."""
+
+import math
+import sys
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import click
+
+from . import options, output
+from .train_check import _clock, _share
+
+HELP = """Train a network on a dataset: any of segprep models, with the losses, optimisers and schedules of the tutorials.
+
+Learns from the train list, validates on the val list after each epoch. Writes runs/train/ in the dataset: best.pt and last.pt (checkpoints),
+config.toml (all settings), history.csv, results.txt, curves.png, tensorboard/. Settings come from --config FILE (TOML, the names below with _ for -)
+and from options, which win. Interrupted, it goes on with --resume exactly as if it had not been. On several processes: torchrun.
+
+\b
+Examples:
+    segprep train out/ --arch unet --epochs 50
+    segprep train out/ --config train.toml --lr 3e-4
+    segprep train out/ --resume                              go on after an interruption
+    segprep train out/ --arch vgg-unet --weights vgg16.pth --freeze all --freeze-epochs 10
+    segprep train out/ --loss focal+dice --class-weights 1,2 --schedule polynomial --warm-up 1
+    segprep train out/ --sweep lr=1e-4,1e-3 --patience 3     one setting, several values
+    torchrun --nproc-per-node 2 -m segprep_cli train out/    two GPUs
+"""
+
+
+def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, sweep: str | None, option: tuple[str, ...], **given: Any) -> None:
+    from segprep.training.trainer import train
+
+    fixed = {name: given.pop(name) for name in ("config", "out", "resume", "overwrite", "classes")}
+    settings = {name: value for name, value in given.items() if value is not None}
+    if option:
+        settings["options"] = dict(map(_pair, option))
+    with _Display(quiet, no_progress) as display:
+        try:
+            found = train(dataset, watch=display, **fixed, **settings)
+        except KeyboardInterrupt:
+            display.close()
+            _how_to_go_on(dataset, fixed["out"])
+            raise
+    if not quiet:
+        for note in found.notes:
+            click.echo(f"note: {note}", err=True)
+    if as_json:
+        output.document(found.document())
+    elif not quiet:
+        _show(found)
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    import tomllib
+
+    name, _, value = text.partition("=")
+    try:
+        return name.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return name.strip(), value
+
+
+def _how_to_go_on(dataset: Path, out: Path | None) -> None:
+    elsewhere = f" --out {out}" if out else ""
+    click.echo(
+        f"\nstopped; best.pt and last.pt hold what was learned up to the last finished epoch. Go on: segprep train {dataset} --resume{elsewhere}", err=True
+    )
+
+
+def _show(found: Any) -> None:
+    best = found.best
+    how = {"epochs": "all epochs done", "patience": "stopped early"}[found.stopped]
+    output.line(f"{found.out}: {found.config.arch}, {found.parameters:,} parameters, {len(found.history)} epochs in {_clock(found.seconds)} ({how})")
+    output.line(f"best epoch {best.epoch}: {found.config.monitor} {getattr(best, found.config.monitor):.4f}")
+    if found.matrix is not None:
+        rows = [
+            (one["name"], *(_share(one[key]) for key in ("iou", "dice", "precision", "recall")), f"{one['pixels']:,}") for one in found.document()["classes"]
+        ]
+        output.table(f"mIoU {found.miou:.3f} on the validation list, at the images' own size", ("class", "IoU", "Dice", "precision", "recall", "pixels"), rows)
+    output.line(f"checkpoint: {found.out / 'best.pt'}")
+
+
+class _Display:
+    """Progress on stderr: a bar on a terminal; a line per epoch; nothing if quiet."""
+
+    def __init__(self, quiet: bool, no_progress: bool) -> None:
+        self.silent, self.terminal = quiet, sys.stderr.isatty() and not no_progress and not quiet
+        self.bar: Any = None
+        self.left: float | None = None
+
+    def __enter__(self) -> "_Display":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+
+    def __call__(self, moment: Any) -> None:
+        self.left = moment.left if moment.left is not None else self.left
+        if moment.what.startswith("epoch ") and ":" in moment.what:
+            left = f", about {_clock(self.left)} to go" if self.left and moment.done < moment.total else ""
+            self._line(moment.what + left)
+        elif self.terminal:
+            self._draw(moment)
+
+    def _line(self, text: str) -> None:
+        if self.bar is not None:
+            self.bar.console.print(text, highlight=False, markup=False)
+        elif not self.silent:
+            click.echo(text, err=True)
+
+    def _draw(self, moment: Any) -> None:
+        if self.bar is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[left]}"))
+            self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self.bar.start()
+            self.task = self.bar.add_task("", left="")
+        left = f"about {_clock(moment.left)} to go" if moment.left is not None else ""
+        self.bar.update(self.task, description=moment.what, completed=moment.done, total=moment.total, left=left)
+
+
+def _params() -> list[click.Parameter]:
+    from segprep.settings import Config
+
+    found: list[click.Parameter] = [
+        options.dataset(),
+        click.Option(["--config"], type=click.Path(path_type=Path), default=None, help="Settings from a TOML file; options win over it."),
+        click.Option(["--out"], type=click.Path(path_type=Path), default=None, show_default="runs/train in the dataset", help="Folder of the run."),
+        click.Option(["--resume"], is_flag=True, help="Go on with the run that lies there."),
+        click.Option(["--overwrite"], is_flag=True, help="Replace the run that lies there."),
+        click.Option(["--classes"], default=None, help="FILE, a,b,c or a number, where the dataset has no class list."),
+        click.Option(["--sweep"], default=None, metavar="NAME=A,B,…", help="Train once per value of a setting; epochs and score against it as CSV and plot."),
+        click.Option(["--option"], multiple=True, metavar="NAME=VALUE", help="An option of the network itself: base=16. Repeatable."),
+    ]
+    hints = {one.name: one for one in fields(Config)}
+    return [*found, *(_option(one) for one in hints.values() if one.name != "options"), *options.display()]
+
+
+def _option(one: Any) -> click.Option:
+    """The option of a setting. Without it, the setting is the file's, or the default."""
+    from typing import get_type_hints
+
+    from segprep.settings import Config
+
+    kind, text = get_args(get_type_hints(Config, include_extras=True)[one.name])
+    flag = f"--{one.name.replace('_', '-')}"
+    if kind is bool:
+        return click.Option([f"{flag}/--no-{flag[2:]}", one.name], default=None, help=f"{text}  [default: {'yes' if one.default else 'no'}]")
+    default = "" if one.default in (MISSING, "", ()) else f"  [default: {one.default:g}]" if isinstance(one.default, float) else f"  [default: {one.default}]"
+    parser = click.Choice(get_args(kind)) if get_origin(kind) is Literal else _Numbers() if get_origin(kind) is tuple else kind
+    return click.Option([flag, one.name], type=parser, default=None, help=text + default)
+
+
+class _Numbers(click.ParamType[tuple[float, ...]]):
+    """1,2.5,3"""
+
+    name = "A,B,…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            numbers = tuple(float(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is no list of numbers: for example 1,2", param, ctx)
+        if not all(map(math.isfinite, numbers)):
+            self.fail(f"{value!r} holds a number that is not finite", param, ctx)
+        return numbers
+
+
+command = click.Command("train", callback=_run, help=HELP, short_help="Train a network: architectures, losses and schedules by name.", params=_params())

@@ -1,0 +1,98 @@
+"""``segprep train``: a network, a loss and a schedule by name on the lists of a dataset, epoch by epoch, so that it can be stopped and gone on with."""
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from .. import settings, tree
+from ..errors import SegprepError
+from ..files import write_atomic
+from ..settings import Config
+from ..staging import lock
+from ..tree import RUNS
+from . import checkpoints, configuration, distributed, material, runfolder
+from .checking import pick_device
+from .epochs import Run, Trained
+from .running import Watch, unwatched
+from .selection import class_names
+
+NAME = "train"
+FREE = ("epochs", "patience", "min_delta", "save_every", "workers", "device", "tensorboard", "compile")  # may differ when a run goes on
+
+
+def train(
+    dataset: str | Path = ".",
+    config: str | Path | None = None,
+    *,
+    out: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    classes: str | None = None,
+    watch: Watch = unwatched,
+    **given: Any,
+) -> Trained:
+    """Train on the train list of *dataset* with the settings of the TOML file *config*, and those *given* over them (see :class:`.settings.Config`).
+
+    Writes to *out*, by default runs/train in the dataset (:mod:`.runfolder` says what). *resume* goes on with the run that lies there from its last
+    epoch, exactly as if it had not been interrupted; *overwrite* replaces it.
+
+    Raises UsageError, TreeError, LockedError; SegprepError: empty-list, unknown-value, loss-nan, out-of-memory, other-network, other-classes …
+    """
+    began = monotonic()
+    given = {**(settings.read(Path(config)) if config is not None else {}), **given}
+    wanted = configuration.settled(given)
+    place = tree.find(Path(dataset))
+    folder = Path(out) if out is not None else place.root / RUNS / NAME
+    group = distributed.join(pick_device(wanted.device))
+    try:
+        group.decided(lambda: runfolder.make(folder))
+        with lock(folder) if group.first else nullcontext():
+            group.decided(lambda: runfolder.claim(folder, resume=resume, overwrite=overwrite))
+            state = checkpoints.read(folder / runfolder.LAST) if resume else {}
+            wanted = going_on(state, given) if resume else wanted
+            chosen = material.lists(place, wanted)
+            names = class_names(place, classes, (*chosen.train, *chosen.val))
+            known = place.classes()
+            if resume:
+                same_network(state, wanted, names, folder)
+            run = Run(folder, wanted, group, names, chosen, began, watch if group.first else unwatched, background=known.background if known else 0)
+            if group.first:
+                write_atomic(folder / runfolder.CONFIG, settings.text(wanted).encode("utf-8", "backslashreplace"))
+            run.read(place)
+            run.build()
+            run.restore(state)
+            return run.go()
+    finally:
+        distributed.leave(group)
+
+
+def going_on(state: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
+    """The settings of the run that *state* is of; of those that are *given*, only FREE ones may differ. Raises SegprepError (other-settings, bad-checkpoint)."""
+    if not isinstance(state.get("training"), dict):
+        raise SegprepError("bad-checkpoint", f"{runfolder.LAST} is no checkpoint of a training run", "begin anew with --overwrite")
+    old = state["training"]["config"]
+    new = {**old, **given}
+    wanted, before = settings.plain(configuration.settled(new)), settings.plain(configuration.settled(old))
+    for key in ("arch", *wanted):
+        if wanted[key] != before[key] and key not in FREE:
+            code = "other-network" if key in ("arch", "preset", "options") else "other-settings"
+            raise SegprepError(
+                code, f"the run was begun with {key} = {before[key]!r}, now it is {wanted[key]!r}", "leave it out to go on, or begin anew with --overwrite"
+            )
+    return configuration.settled(new)
+
+
+def same_network(state: Mapping[str, Any], config: Config, names: tuple[str, ...], folder: Path) -> None:
+    """Raise SegprepError unless the checkpoint *state* is of the network of *config* (other-network) and of the classes *names* (other-classes)."""
+    if state.get("arch") != config.arch:
+        raise SegprepError(
+            "other-network", f"{folder / runfolder.LAST} is of the network {state.get('arch')}, the run of {config.arch}", "give the other --arch"
+        )
+    if tuple(state.get("classes", ())) != names:
+        raise SegprepError(
+            "other-classes",
+            f"{folder / runfolder.LAST} has the classes {', '.join(state.get('classes', ()))}; the dataset has {', '.join(names)}",
+            "train anew, or map the dataset's classes with segprep remap",
+        )
