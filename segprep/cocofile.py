@@ -10,8 +10,9 @@ from typing import Any, TypeGuard
 from . import jsonstream
 from .errors import SourceError
 from .files import read_below, resolve_below
-from .matching import SPLITS, words
+from .matching import words
 from .names import clean_label, shown, stem_of
+from .official import SPLITS
 from .types import Note, Skipped
 
 Id = int | str

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from . import pairing
-from .errors import TreeError, UsageError
-from .files import listing, read_below
+from . import official, pairing
+from .errors import UsageError
+from .files import listing
 from .image import SUFFIXES
 from .names import natural_key, stem_key, stem_of
-from .tree import LISTS
+from .official import SPLITS
 from .types import Item, Note, Skipped
 
 ImageFolder = Annotated[str, "Folder of the images below SRC; found by its name if not given."]
@@ -26,7 +26,6 @@ _MASKS = {"mask", "masks", "label", "labels", "labeled", "annotation", "annotati
 _IMAGES = {"image", "images", "img", "imgs", "frame", "frames", "jpeg", "jpegs", "photo", "photos", "picture", "pictures", "im", "input", "inputs", "leftimg", "raw", "rgb", "original", "originals", "stills", "dir"}  # fmt: skip
 _OBJECTS = {"object", "objects", "instance", "instances", "instanceids", "npy", "visualization"}
 _TAILS = ("annotations", "annotation", "annot", "labels", "label", "masks", "mask")
-SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test", "testing": "test", "trainval": "trainval"}
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_]", re.UNICODE)
 _LAST_NUMBER = re.compile(r"(\d+)\D*$")
 
@@ -53,8 +52,11 @@ def _halves(word: str) -> list[str]:
     return [word]
 
 
-def folders(root: Path, images: str = "", masks: str = "") -> tuple[Folders, ...]:
-    """The pairs of image and mask folders below *root*. Raises UsageError if names do not tell which is which."""
+def folders(root: Path, images: str = "", masks: str = "", mixed: bool = True) -> tuple[Folders, ...]:
+    """The pairs of image and mask folders below *root*; unless *mixed* is False, one folder may hold both (``x.jpg``, ``x_mask.png``).
+
+    Raises UsageError if names do not tell which is which.
+    """
     named = [root / name for name in (images, masks) if name]
     if wrong := [folder for folder in named if not folder.is_dir() or not folder.resolve().is_relative_to(root)]:
         raise UsageError("bad-option", f"{wrong[0]} is no folder inside the source", "give --images and --masks as folder names below SRC")
@@ -69,6 +71,8 @@ def folders(root: Path, images: str = "", masks: str = "") -> tuple[Folders, ...
         sure = [path for path in pictured if set(words(path.name)) & _IMAGES]
         pictured = sure if len(sure) == 1 else pictured
         pairs = [Folders(pictured[0], labelled[0])] if len(pictured) == 1 else []
+    if not pairs and not named and mixed:
+        pairs = _mixed(root)
     if not pairs:
         listed = ", ".join(path.relative_to(root).as_posix() or "." for path in there[:12]) or "no folder with images"
         raise UsageError(
@@ -79,13 +83,35 @@ def folders(root: Path, images: str = "", masks: str = "") -> tuple[Folders, ...
 
 def _with_images(root: Path) -> list[Path]:
     """Folders below *root* that hold images at any depth, topmost ones that are not mere splits of one kind."""
-    found: set[Path] = set()
-    for folder, name in listing(str(root)):
-        if os.path.splitext(name)[1].lower() in SUFFIXES and folder != str(root):
-            parts = Path(folder).relative_to(root).parts
-            depth = next((n for n, part in enumerate(parts, 1) if set(words(part)) & (_MASKS | _IMAGES)), len(parts))
-            found.add(root.joinpath(*parts[:depth]))
+    every = {folder for folder, name in listing(str(root)) if os.path.splitext(name)[1].lower() in SUFFIXES and folder != str(root)}
+    inner = [Path(folder).relative_to(root).parts for folder in sorted(every)]
+    kinds: dict[tuple[str, ...], set[bool]] = defaultdict(set)  # what the names below a folder say: images, masks
+    for parts in inner:
+        for depth, part in enumerate(parts):
+            for above in range(depth + 1):
+                kinds[parts[:above]] |= {said is _MASKS for said in (_MASKS, _IMAGES) if set(words(part)) & said}
+    found = set()
+    for parts in inner:  # a folder that holds both kinds is neither, whatever its own name: Kvasir-SEG/images, inputs/masks
+        telling = (n for n, part in enumerate(parts, 1) if set(words(part)) & (_MASKS | _IMAGES) and len(kinds[parts[:n]]) < 2)
+        found.add(root.joinpath(*parts[: next(telling, len(parts))]))
     return sorted(found)
+
+
+def _mixed(root: Path) -> list[Folders]:
+    """The topmost folders, *root* itself too, that hold images and, told by a word such as mask in the name, their masks."""
+    holding = {Path(folder) for folder, name in listing(str(root)) if os.path.splitext(name)[1].lower() in SUFFIXES}
+    found = [Folders(path, path, _split(_key(path, root))) for path in sorted(holding) if not holding.intersection(path.parents)]
+    return [pair for pair in found if 2 * len(_best(*(both := _both(pair)), pair, "auto")[1]) > len(both[1]) > 0]
+
+
+def _both(pair: Folders) -> tuple[list[Path], list[Path]]:
+    """The image files and the mask files of *pair*."""
+    images, masks = _files(pair.images), _files(pair.masks)
+    if pair.images == pair.masks:
+        masks = [path for path in images if set(words(stem_of(path.name))) & _MASKS]
+        taken = set(masks)
+        images = [path for path in images if path not in taken]
+    return images, masks
 
 
 def _key(path: Path, root: Path) -> tuple[str, ...]:
@@ -113,10 +139,9 @@ def match(root: Path, found: Iterable[Folders], how: str, stem: str) -> Matched:
     skipped: list[Skipped] = []
     notes: list[Note] = []
     split_of: dict[str, str] = {}
-    for pair in found:
-        images, masks = _files(pair.images), _files(pair.masks)
-        if pair.images == pair.masks:
-            images, masks = [p for p in images if not set(words(stem_of(p.name))) & _MASKS], [p for p in masks if set(words(stem_of(p.name))) & _MASKS]
+    pairs = tuple(found)
+    for pair in pairs:
+        images, masks = _both(pair)
         rule, partners = _best(images, masks, pair, how)
         if rule != "name" and partners:
             first = next(iter(partners))
@@ -132,8 +157,8 @@ def match(root: Path, found: Iterable[Folders], how: str, stem: str) -> Matched:
     for name in sorted(stems, key=natural_key):
         if split_of[name]:
             lists[split_of[name]].append(name)
-    official = list_files(root, stems, notes)
-    return Matched(kept, tuple(skipped), official or ({name: tuple(listed) for name, listed in lists.items()} if len(lists) > 1 else {}), tuple(notes))
+    written = list_files(root, kept, notes, pairs=pairs)
+    return Matched(kept, tuple(skipped), written or ({name: tuple(listed) for name, listed in lists.items()} if len(lists) > 1 else {}), tuple(notes))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -156,11 +181,13 @@ def _best(images: Sequence[Path], masks: Sequence[Path], pair: Folders, how: str
 
 
 def _learned(images: Sequence[Path], masks: Sequence[Path]) -> list[Callable[[str], str]]:
-    """Keys that drop what the first mask's name has before and after an image's name."""
+    """Keys that drop what the first mask's name has before and after an image's whole name, the longest such name first."""
     name = stem_key(stem_of(masks[0].name)) if masks else ""
-    inside = sorted((stem for path in images if (stem := stem_key(stem_of(path.name))) in name), key=len)[-3:]
-    ends = [(name[: name.index(stem)], name[name.index(stem) + len(stem) :]) for stem in inside]
-    return [lambda stem, before=before, after=after: stem_key(stem).removeprefix(before).removesuffix(after) for before, after in ends]  # type: ignore[misc]
+    inside = sorted({stem for path in images if (stem := stem_key(stem_of(path.name))) in name}, key=lambda stem: (-len(stem), stem))
+    ends = [(name[: name.index(stem)], name[name.index(stem) + len(stem) :], stem) for stem in inside]
+    inner = [(before[-1:] + stem[:1], stem[-1:] + after[:1]) for before, after, stem in ends]  # a number is not found inside another
+    whole = [(before, after) for (before, after, _), joints in zip(ends, inner, strict=True) if not any(len(two) == 2 and two.isdecimal() for two in joints)]
+    return [lambda stem, before=before, after=after: stem_key(stem).removeprefix(before).removesuffix(after) for before, after in whole[:3]]  # type: ignore[misc]
 
 
 def _partners(images: Sequence[Path], masks: Sequence[Path], pair: Folders, key: Callable[[str], str], nested: bool) -> dict[Path, Path]:
@@ -187,7 +214,7 @@ def _bare(stem: str) -> str:
 
 
 def _is_tail(word: str) -> bool:
-    return word in _MASKS | _IMAGES | {"l", "p", "color", "colour", "binary", "image", "leftimg8bit"} or word.rstrip("0123456789") in {
+    return word in _MASKS | _IMAGES | {"l", "p", "color", "colour", "binary", "image", "leftimg8bit", "sat"} or word.rstrip("0123456789") in {
         "manual",
         "mask",
         "label",
@@ -206,28 +233,24 @@ def _orphans(images: Sequence[Path], masks: Sequence[Path], partners: Mapping[Pa
     return lost + bare
 
 
-def list_files(root: Path, stems: Iterable[str], notes: list[Note], further: Sequence[Path] = ()) -> dict[str, tuple[str, ...]]:
-    """The official lists: ImageSets/Segmentation/*.txt, else train.txt, val.txt, test.txt in splits/, at *root* or in *further* folders, less names that are no sample.
-
-    The first word of a line counts, its folder and extension dropped, unless the whole line is a sample.
-    """
-    known = {_bare(stem): stem for stem in stems} | {stem: stem for stem in stems}
-    for folder in (root / LISTS, root / "splits", root, *further):
-        paths = sorted(path for path in folder.glob("*.txt") if path.stem.lower() in SPLITS or folder == root / LISTS) if folder.is_dir() else []
-        lists = {SPLITS.get(path.stem.lower(), path.stem): _listed(path, root, known, notes) for path in paths}
-        if any(lists.values()):
-            return lists
-    return {}
+def list_files(root: Path, items: Sequence[Item], notes: list[Note], further: Sequence[Path] = (), pairs: Sequence[Folders] = ()) -> dict[str, tuple[str, ...]]:
+    """The official lists at *root*, in *further* folders, or above the folders of *pairs*; see :func:`official.find`."""
+    return official.find(root, (*homes(root, pairs), *further), lambda: _names(root, items), notes)
 
 
-def _listed(path: Path, root: Path, known: Mapping[str, str], notes: list[Note]) -> tuple[str, ...]:
-    try:
-        text = read_below(path, (root,)).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise TreeError("bad-list", f"{path}: {error}", "save it as UTF-8, one sample per line") from error
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    tries = [(line, stem_of(line), *(stem_of(word.rsplit("/", 1)[-1]) for word in line.split()[:1]), *line.split()[:1]) for line in lines]
-    found = [next((known[name] for name in names if name in known), "") for names in tries]
-    if lost := [line for line, name in zip(lines, found, strict=True) if not name]:
-        notes.append(Note("listed-missing", f"{path.name} lists {len(lost)} names that are no sample, {lost[0]!r} first; they were left out"))
-    return tuple(dict.fromkeys(name for name in found if name))
+def _names(root: Path, items: Sequence[Item]) -> list[dict[str, str]]:
+    """What lines of a list may say, the surest first: the sample, the end of a path to its files, its name without words such as image."""
+    ends = []
+    for item in items:
+        for path in (item.image, *item.labels[:1]):
+            parts = stem_of(str(path)[len(str(root)) + 1 :]).replace(os.sep, "/").split("/")
+            ends += [("/".join(parts[start:]), item.stem) for start in range(len(parts))]
+    return [official.names((item.stem, item.stem) for item in items), official.names(ends), official.names((_bare(item.stem), item.stem) for item in items)]
+
+
+def homes(root: Path, pairs: Sequence[Folders]) -> list[Path]:
+    """*root*, and the folders below it that all of *pairs* lie in: where class and list files are looked for, the topmost first."""
+    if not pairs:
+        return [root]
+    common = Path(os.path.commonpath([folder.parent if folder != root else root for pair in pairs for folder in (pair.images, pair.masks)]))
+    return [path for path in (*reversed(common.parents), common) if path.is_relative_to(root)]

@@ -64,7 +64,7 @@ def _files(root: Path, places: Places) -> tuple[list[Path], list[Path]]:
     """Image files and mask files: in two folders, or mixed in one."""
     every = [Path(folder, name) for folder, name in listing(str(root)) if name.lower().endswith(SUFFIXES)]
     try:
-        pairs = matching.folders(root, places.images, places.masks)
+        pairs = matching.folders(root, places.images, places.masks, mixed=False)
     except UsageError:
         if places.images or places.masks:
             raise

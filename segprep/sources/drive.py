@@ -24,7 +24,7 @@ from typing import Annotated, Any, Literal, cast
 
 import numpy as np
 
-from .. import matching, pairing, vessels
+from .. import official, pairing, vessels
 from ..errors import SourceError
 from ..files import listing, read_below
 from ..image import SUFFIXES
@@ -71,7 +71,7 @@ class Reader:
         parts, manual = _parts(root), f"{self.annotator}_manual"
         drawn_anywhere = any(manual in part for part in parts.values())
         for folder, part in parts.items():
-            split = matching.SPLITS.get(folder.name.lower(), "")
+            split = official.SPLITS.get(folder.name.lower(), "")
             if manual not in part and drawn_anywhere and (split, manual) in _SHIPPED_WITHOUT:
                 where = folder.relative_to(root).as_posix()
                 notes.append(Note("image-unlabelled", f"{where} has no {manual}, as published: its {len(part.get('images', ()))} images are no samples"))

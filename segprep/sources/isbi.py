@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import classes as class_lists
-from .. import image, masks, matching, pairing, polarity, stacks
+from .. import image, masks, matching, official, pairing, polarity, stacks
 from ..errors import SegprepError, SourceError
 from ..files import listing
 from ..image import SUFFIXES
@@ -156,7 +156,7 @@ class Reader:
         pairs = _pairs(_tiffs(root), root)
         labelled = any(labels for _, labels in pairs.values())
         for key, (volumes, labels) in pairs.items():
-            split = next((matching.SPLITS[word] for word in key if word in matching.SPLITS), "")
+            split = next((official.SPLITS[word] for word in key if word in official.SPLITS), "")
             if not labels and labelled and split == "test":
                 notes += [Note("image-unlabelled", f"{path.name} has no labels; it was left out") for path in volumes]
             elif len(volumes) == len(labels) == 1:

@@ -61,7 +61,7 @@ class Reader:
         numbers = _breeds(root, [item.stem for item in matched.items])
         known = self._classes(numbers)
         items = tuple(Item(item.stem, item.image, item.labels, (self._table(item.stem, numbers), len(known.names))) for item in matched.items)
-        lists = matching.list_files(root, [item.stem for item in items], notes, (root / "annotations",))
+        lists = matching.list_files(root, items, notes, (root / "annotations",))
         return Scan(items, known, matched.skipped, lists, tuple(notes))
 
     def _classes(self, numbers: Mapping[str, int]) -> Classes:
