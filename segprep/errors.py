@@ -125,6 +125,7 @@ CODES: dict[str, str] = {
     "nan-prediction": "A prediction holds probabilities that are not a number.",
     "ignore-is-class": "The ignore index lies inside the class range; leaving a class out of the mean is --exclude-class.",
     "classes-needed": "The number of classes is not known.",
+    "nothing-counted": "Every truth pixel is ignored; no score is defined.",
     "no-objects": "Objects were to be scored, but the truth has no instance masks.",
     "output-exists": "The folder for results is not empty; nothing was changed.",
     "no-predictions": "No predictions were given, and the dataset holds none of a train-check.",

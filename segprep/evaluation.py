@@ -190,6 +190,8 @@ def _notes(matched: Matched, matrix: ConfusionMatrix) -> tuple[Note, ...]:
         notes.append(Note("prediction-missing", f"{len(matched.missing)} truth masks without prediction were left out: {predictions.few(matched.missing)}"))
     if matched.extra:
         notes.append(Note("extra-prediction", f"{len(matched.extra)} predictions have no truth and were not scored: {predictions.few(matched.extra)}"))
+    if not matrix.valid + matrix.invalid_pixels:
+        notes.append(Note("nothing-counted", "every truth pixel is ignored, so no score is defined"))
     if matrix.invalid_pixels:
         notes.append(Note("invalid-prediction", f"{matrix.invalid_pixels} predicted pixels are no class; they count as errors of their true class"))
     return tuple(notes)

@@ -26,6 +26,7 @@ class Imagewise:
     _shared: int = 0
     _union: int = 0
     _waiting: int = 0
+    _measured: int = 0
     pixel_error: float = 0.0
     rand_error: float = 0.0
 
@@ -42,7 +43,8 @@ class Imagewise:
         self._shared, self._union, self._waiting = self._shared + int(both.sum()), self._union + int((sizes - both).sum()), self._waiting + 1
         if self._waiting == BATCH:
             self._close()
-        if cells is not None:
+        if cells is not None and not np.isnan(cells[0]):
+            self._measured += 1
             self.pixel_error, self.rand_error = self.pixel_error + cells[0], self.rand_error + cells[1]
 
     def _close(self) -> None:
@@ -55,10 +57,11 @@ class Imagewise:
             self._close()
         if not self.images:
             return {}
+        cells = self._measured or np.nan
         mean = {
             "samples": {"MeanIoU": self.total / self.entries if self.entries else np.nan},
             "dice": {"dice coefficient": self.dice / self.images},
             "batches": {"iou": self.batches / self.images},
-            "segments": {"pixel error (mean over images)": self.pixel_error / self.images, "Rand error": self.rand_error / self.images},
+            "segments": {"pixel error (mean over images)": self.pixel_error / cells, "Rand error": self.rand_error / cells},
         }
         return mean.get(needs, {})
