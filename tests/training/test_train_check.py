@@ -17,10 +17,16 @@ from segprep_cli.main import group
 
 import segprep
 from segprep.errors import SegprepError
+from segprep.training import budget
 
 STEPS = 40
 FILES = {"checkpoint.pt", "history.csv", "predictions", "report.html", "scored.txt", "scores.json"}
 Discs = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def _narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "BASE", 4)  # discs need no more, and the suite is quick
 
 
 def check(root: Path, **more: Any) -> Any:
@@ -198,6 +204,14 @@ def test_a_damaged_state_is_no_loss(discs: Discs) -> None:
     (work / "state.pt").write_bytes(b"half a file")
     assert check(root, steps=2).report.is_file()
     assert not work.exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody can write to")
+def test_where_nothing_can_be_written_out_is_asked_for_before_training(discs: Discs) -> None:
+    with pytest.raises(SegprepError) as caught:
+        check(discs(8), out="/proc/segprep/check")
+    assert caught.value.code == "write-failed"
+    assert "--out" in caught.value.hint
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")

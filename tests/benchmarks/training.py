@@ -1,0 +1,128 @@
+"""One training step at 256x256, base 32, batch 4: ours against the loop that tutorials show, measured in turn in one process.
+
+The tutorials' loop: a Dataset opens image and mask with Pillow for every sample, resizes, mirrors, turns and rotates both by one draw,
+makes float tensors of them; a DataLoader collates; the model is float32 in the default memory layout; cross-entropy and Dice; Adam.
+Ours: pairs are decoded once and held in memory, one sampling per window, weights and images channels last.
+"""
+
+import random
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset
+
+from segprep import write_mask
+from segprep.training import data
+from segprep.training.loop import Schedule, Training
+from segprep.training.losses import combined
+from segprep.training.models import unet
+from segprep.tree import Tree
+
+SIZE, BATCH, COUNT, HEIGHT, WIDTH = 256, 4, 24, 375, 500
+ROUNDS, LOADS = int(sys.argv[1]) if len(sys.argv) > 1 else 6, 12
+
+
+def make(root: Path) -> None:
+    """COUNT photographs of smooth colours, 500x375 JPEG, with blobs for masks."""
+    rng = np.random.default_rng(0)
+    (root / "JPEGImages").mkdir()
+    (root / "SegmentationClass").mkdir()
+    for n in range(COUNT):
+        small = Image.fromarray(rng.integers(0, 255, (24, 32, 3)).astype(np.uint8))
+        picture = np.asarray(small.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC))
+        Image.fromarray(picture).save(root / f"JPEGImages/{n}.jpg", quality=90)
+        write_mask(root / f"SegmentationClass/{n}.png", (picture[:, :, 0] > 150).astype(np.uint8))
+
+
+class Tutorial(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """What the tutorials' Dataset does."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def __len__(self) -> int:
+        return COUNT
+
+    def __getitem__(self, n: int) -> tuple[torch.Tensor, torch.Tensor]:
+        image = Image.open(self.root / f"JPEGImages/{n}.jpg").convert("RGB").resize((SIZE, SIZE), Image.Resampling.BICUBIC)
+        mask = Image.open(self.root / f"SegmentationClass/{n}.png").resize((SIZE, SIZE), Image.Resampling.NEAREST)
+        for turn in (Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM):
+            if random.random() < 0.5:
+                image, mask = image.transpose(turn), mask.transpose(turn)
+        angle = random.uniform(-15, 15)
+        image, mask = image.rotate(angle, Image.Resampling.BILINEAR), mask.rotate(angle, Image.Resampling.NEAREST, fillcolor=255)
+        values = (np.asarray(image, np.float32) / 255 - 0.5) / 0.5
+        return torch.from_numpy(values.transpose(2, 0, 1).copy()), torch.from_numpy(np.asarray(mask).astype(np.int64))
+
+
+def tutorial_steps(root: Path) -> Iterator[tuple[float, float]]:
+    """(seconds of a step, of which it waited for data), for ever."""
+    torch.manual_seed(0)
+    network = unet.build()
+    optimiser = torch.optim.Adam(network.parameters(), 1e-3)
+    while True:
+        loader = iter(DataLoader(Tutorial(root), BATCH, shuffle=True, drop_last=True))
+        for _ in range(COUNT // BATCH):
+            start = time.perf_counter()
+            images, truth = next(loader)
+            waited = time.perf_counter() - start
+            loss = combined(network(images), truth)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            yield time.perf_counter() - start, waited
+
+
+def our_steps(windows: data.Windows) -> Iterator[tuple[float, float]]:
+    torch.manual_seed(0)
+    training = Training(unet.build(), windows, Schedule(1000, BATCH, 1e-3, 10**6), lambda network: (0.0, 0.0))
+    for record in training.run(1000):
+        yield record.seconds, record.waited  # type: ignore[union-attr]
+
+
+def load_seconds(batches: Iterator[object], count: int) -> float:
+    start = time.perf_counter()
+    for _ in range(count):
+        next(batches)
+    return (time.perf_counter() - start) / count
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        make(root)
+        view = data.View(SIZE, 1.0, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+        start = time.perf_counter()
+        pairs = list(data.read_all(Tree(root), [str(n) for n in range(COUNT)], 2, view))
+        reading = time.perf_counter() - start
+        windows = data.Windows(pairs, view, 0)
+        theirs, ours = [], []
+        for n in range(LOADS):
+            theirs.append(load_seconds(iter(DataLoader(Tutorial(root), BATCH, shuffle=True)), 3))
+            ours.append(load_seconds(data.batches(windows, BATCH, 3 * n, 3 * n + 3), 3))
+        ratio = median(a / b for a, b in zip(theirs, ours, strict=True))
+        print(
+            f"loader, batch of {BATCH} at {SIZE}: {1000 * median(theirs):.1f} ms -> {1000 * median(ours):.1f} ms, {ratio:.2f}x (goal 1.5x); reading once {reading:.2f} s"
+        )
+        their, our = tutorial_steps(root), our_steps(windows)
+        next(their), next(our)  # the first step sets kernels up
+        rows = [(next(their), next(our)) for _ in range(ROUNDS)]
+        ratio = median(a[0] / b[0] for a, b in rows)
+        waits = [median(row[side][1] / row[side][0] for row in rows) for side in (0, 1)]
+        print(
+            f"step, base 32, batch {BATCH} at {SIZE}: {median(a[0] for a, _ in rows):.2f} s -> {median(b[0] for _, b in rows):.2f} s, {ratio:.2f}x (goal 1.2x)"
+        )
+        print(f"share of the step spent waiting for data: {waits[0]:.1%} -> {waits[1]:.1%}")
+        print(f"peak memory of this process with both: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB; threads {torch.get_num_threads()}")
+
+
+if __name__ == "__main__":
+    main()
