@@ -10,12 +10,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..errors import UsageError
+from .colour import OneColour
 from .elastic import Elastic
 from .generator import Paired
 from .hsv import Hsv
 from .jitter import Jitter
 from .letterboxing import Letterbox
-from .resizing import Flip, RandomCrop, RandomResize
+from .resizing import Flip, RandomCrop, RandomResize, Stretch
 from .steps import Step
 
 STEPS: Mapping[str, type[Any]] = {
@@ -26,6 +27,8 @@ STEPS: Mapping[str, type[Any]] = {
     "elastic_": Elastic,
     "crop_": RandomCrop,
     "hsv_": Hsv,
+    "colour_": OneColour,
+    "stretch_": Stretch,
     "letterbox_": Letterbox,
 }
 _BOX = {"letterbox_rows": 512, "letterbox_columns": 512}
@@ -37,7 +40,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "unet-keras": {"jitter_rows": 512, "jitter_columns": 512, "hsv_hue": 0.1, "hsv_saturation": 0.5, "hsv_value": 0.5, "hsv_reciprocal": True},
     "drive": {"resize_shorter": (282, 678), "flip_horizontal": 0.5, "flip_vertical": 0.5, "crop_size": 480},
     "paper": {"rotation": 180, "height_shift": 0.05, "width_shift": 0.05, "fill": "reflect", "elastic_sigma": 10, "elastic_grid": 3},
-    "nested-unet": {"flip_horizontal": 0.5, "flip_vertical": 0.5, "flip_quarters": True, "hsv_hue": 0.11, "hsv_saturation": 0.12, "hsv_value": 0.2},
+    "nested-unet": {"flip_quarters": True, "colour_hue": 20 / 180, "stretch_rows": 96, "stretch_columns": 96},
     "letterbox": _BOX,
 }
 

@@ -44,22 +44,25 @@ class Hsv:
         return distorted(image, *self.draw(rng)), mask
 
 
-def distorted(image: Image, degrees: float, saturation: float = 1.0, value: float = 1.0) -> Image:
-    """*image* (H, W, 3), RGB, with its hue turned by *degrees* and saturation and value multiplied; both are held within 0 and 1.
+def distorted(image: Image, degrees: float, saturation: float = 1.0, value: float = 1.0, more: tuple[float, float] = (0.0, 0.0)) -> Image:
+    """*image* (H, W, 3), RGB, with its hue turned by *degrees* and saturation and value multiplied, and *more* added to them; both are held within 0 and 1.
+
+    A grey pixel has no hue and stays grey, whatever is added to its saturation.
 
     >>> red = np.array([[[255, 0, 0]]], np.uint8)
     >>> distorted(red, -36).tolist(), distorted(red, 120, 0.5).tolist()
     ([[[255, 0, 153]]], [[[128, 255, 128]]])
     """
-    if degrees % 360 == 0 and saturation == value == 1:
+    if degrees % 360 == 0 and saturation == value == 1 and not any(more):
         return image
     white = brightest(image.dtype)
     values = np.moveaxis(image, -1, 0).astype(np.float32) / np.float32(white)
     top, low = values.max(0), values.min(0)
     spread = top - low
     sixths = _hue(values, top, spread) + np.float32(degrees % 360 / 60)
-    bright = np.minimum(top * np.float32(value), 1)
-    full = np.minimum(np.divide(spread, top, out=np.zeros_like(top), where=top > 0) * np.float32(saturation), 1) * bright
+    bright = np.clip(top * np.float32(value) + np.float32(more[1]), 0, 1)
+    share = np.divide(spread, top, out=np.zeros_like(top), where=top > 0)
+    full = np.clip(share * np.float32(saturation) + np.float32(more[0]) * (spread > 0), 0, 1) * bright
     result = np.empty(image.shape, image.dtype)
     for channel, start in enumerate((5, 3, 1)):  # Smith's inverse in one formula: V - V S max(0, min(k, 4 - k, 1)) with k = (n + H / 60) mod 6
         k = np.mod(sixths + start, 6)

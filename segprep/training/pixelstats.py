@@ -6,12 +6,15 @@ pixels as one heap. They differ: the first weighs a small image like a large one
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import tree
 from ..errors import SegprepError
 from ..types import IGNORE
+from .data import read_pair
 from .steps import Image, Mask, brightest
 
 Three = tuple[float, float, float]
@@ -51,6 +54,14 @@ def pixel_stats(samples: Iterable[tuple[Image, Mask]]) -> PixelStats:
     mean = (weights * means).sum(0)
     variance = (weights * (np.square(stds) + np.square(means - mean))).sum(0)  # within the images, and between them
     return PixelStats(_three(np.mean(means, axis=0)), _three(np.mean(stds, axis=0)), _three(mean), _three(np.sqrt(variance)), len(counts), empty, sum(counts))
+
+
+def dataset_stats(dataset: str | Path, stems: Iterable[str] | None = None) -> PixelStats:
+    """:func:`pixel_stats` of the tree at or below *dataset*: of *stems*, else of its train list, else of trainval, else of all. Raises SegprepError."""
+    place = tree.find(Path(dataset))
+    lists = place.lists()
+    chosen = (lists.get("train") or lists.get("trainval") or place.stems()) if stems is None else stems
+    return pixel_stats((pair.image, pair.mask) for pair in (read_pair(place, stem) for stem in chosen))
 
 
 def _three(values: NDArray[np.float64]) -> Three:

@@ -51,6 +51,22 @@ class RandomResize:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """To (*rows*, *columns*) px whatever the shape, as UNet++'s 96 x 96 and divamgupta's loaders do. Nothing is drawn. Raises UsageError (bad-option)."""
+
+    rows: int
+    columns: int
+
+    def __post_init__(self) -> None:
+        for name in ("rows", "columns"):
+            need_number(name, getattr(self, name), 1, LONGEST)
+
+    def __call__(self, image: Image, mask: Mask, rng: np.random.Generator | None = None) -> tuple[Image, Mask]:
+        """(rows, columns, 3) and (rows, columns)."""
+        return resampled(image, self.rows, self.columns, "bilinear"), resampled(mask, self.rows, self.columns, "nearest")
+
+
+@dataclass(frozen=True, slots=True)
 class Flip:
     """Mirrored left to right and top to bottom, each with its probability, then turned by 0, 90, 180 or 270 degrees if *quarters*. Raises UsageError."""
 

@@ -26,7 +26,7 @@ SHEET, SIDE, GAP, MOST = "sheet.png", 160, 4, 64  # pixels, and how many samples
 
 
 def previews(dataset: str | Path, out: str | Path, count: int = 32, seed: int = 0, *, masks: str | Path | None = None, **parameters: Any) -> list[Path]:
-    """Write *count* augmented samples of the *dataset*'s train list (of all samples, where it has none) to *out*, and the sheet of them.
+    """Write *count* augmented samples of the *dataset*'s train list (else trainval, else all samples) to *out*, and the sheet of them.
 
     *parameters* are those of :func:`segprep.training.augmentation.steps`, with ``preset``. Returns what was written. Raises SegprepError: empty-list,
     output-exists, write-failed, bad-option, and those of reading.
@@ -34,7 +34,8 @@ def previews(dataset: str | Path, out: str | Path, count: int = 32, seed: int = 
     need(isinstance(count, int) and count >= 1, f"count has to be a whole number from 1, not {count!r}")
     chain = steps(**parameters)
     place = tree.find(Path(dataset))
-    stems = place.lists().get("train") or place.stems()
+    lists = place.lists()
+    stems = lists.get("train") or lists.get("trainval") or place.stems()
     stream = Stream(Cached(place, stems), chain, seed)
     return save_augmented(out, ((stream.stem(n), *stream[n]) for n in range(count)), masks)
 

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("torch")
 
 from segprep.errors import SegprepError
-from segprep.training.pixelstats import pixel_stats
+from segprep.image import write_mask
+from segprep.training.pixelstats import dataset_stats, pixel_stats
+from segprep.tree import write_lists
 
 
 def sample(values, ignored=()):
@@ -64,3 +67,38 @@ def test_an_image_without_a_pixel_that_counts_is_left_out():
         with pytest.raises(SegprepError) as error:
             pixel_stats(samples)
         assert error.value.code == code
+
+
+def test_of_a_dataset(tmp_path):
+    """The train list, if there is one; pixels of 255 in the mask do not count."""
+    for folder in ("JPEGImages", "SegmentationClass"):
+        (tmp_path / folder).mkdir()
+    for n, grey in enumerate((51, 102, 255)):
+        mask = np.zeros((4, 6), np.uint8)
+        mask[0] = 255
+        image = np.full((4, 6, 3), grey, np.uint8)
+        image[0] = 9
+        Image.fromarray(image).save(tmp_path / "JPEGImages" / f"{n}.png")
+        write_mask(tmp_path / "SegmentationClass" / f"{n}.png", mask)
+    assert dataset_stats(tmp_path).image_mean == pytest.approx((1.6 / 3,) * 3)
+    write_lists(tmp_path, {"train": ["0", "1"], "val": ["2"]})
+    found = dataset_stats(tmp_path)
+    assert found.image_mean == pytest.approx((0.3,) * 3)
+    assert found.image_std == pytest.approx((0,) * 3, abs=1e-12)
+    assert found.pooled_std == pytest.approx((0.1,) * 3)
+    assert found.pixels == 2 * 18
+    assert dataset_stats(tmp_path, ["2"]).pooled_mean == (1, 1, 1)
+
+
+def test_the_published_numbers_of_drive(real, tmp_path):
+    """pytorch_segmentation's constants, measured on DRIVE's own 20 training photographs; the set may not be passed on."""
+    found = next((path for path in sorted(real.rglob("21_training.tif")) if len(list(path.parent.glob("*_training.tif"))) == 20), None)
+    if found is None:
+        pytest.skip("DRIVE itself is not among the real samples")
+    import segprep
+
+    segprep.convert("drive", found.parents[2], tmp_path / "drive")
+    stems = [stem for stem in segprep.Tree(tmp_path / "drive").stems() if 21 <= int(stem.split("_")[0]) <= 40]
+    stats = dataset_stats(tmp_path / "drive", stems)
+    assert [round(value, 4) for value in stats.image_mean] == [0.7086, 0.3815, 0.2239]
+    assert [round(value, 4) for value in stats.image_std] == [0.1269, 0.0793, 0.0431]

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("torch")
 
 from segprep.errors import UsageError
-from segprep.training.resizing import Flip, RandomCrop, RandomResize, resampled
+from segprep.training.resizing import Flip, RandomCrop, RandomResize, Stretch, resampled
 
 RNG = np.random.default_rng
 
@@ -75,6 +75,17 @@ def test_flips_move_both():
     assert all(np.array_equal(*(a if a.ndim == 2 else a[..., 0] for a in Flip(quarters=True)(image, mask, RNG(n)))) for n in range(9))
 
 
+def test_stretch():
+    mask = np.zeros((10, 40), np.uint8)
+    mask[:, 20:] = 3
+    values, ids = Stretch(96, 96)(np.repeat(mask[:, :, None], 3, axis=2) * np.uint8(50), mask)
+    assert values.shape == (96, 96, 3)
+    assert (ids[:, :48] == 0).all()
+    assert (ids[:, 48:] == 3).all()
+    assert (values[:, :46] == 0).all()
+    assert (values[:, 50:] == 150).all()
+
+
 def test_resampling_keeps_kind_range_and_ids():
     mask = RNG(0).integers(0, 3, (20, 30), dtype=np.uint8)
     assert set(np.unique(resampled(mask, 47, 71, "nearest"))) == {0, 1, 2}
@@ -87,7 +98,7 @@ def test_resampling_keeps_kind_range_and_ids():
 
 @pytest.mark.parametrize("make", [
     lambda: RandomResize((700, 300)), lambda: RandomResize((0, 3)), lambda: RandomCrop(0), lambda: RandomCrop(8, label=999), lambda: Flip(1.5),
-    lambda: RandomResize(5), lambda: RandomCrop(8, grey=-1),
+    lambda: RandomResize(5), lambda: RandomCrop(8, grey=-1), lambda: Stretch(0, 5),
 ])  # fmt: skip
 def test_parameters_that_make_no_sense(make):
     with pytest.raises(UsageError):

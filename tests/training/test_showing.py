@@ -79,6 +79,9 @@ def test_the_train_list_comes_first(place, tmp_path):
     tree.write_lists(place, {"train": ["3", "4"], "val": ["5"]})
     written = previews(place, tmp_path / "out", 6)
     assert {path.name.split("_")[1] for path in written[:-1]} == {"3", "4"}
+    (place / "ImageSets" / "Segmentation" / "train.txt").unlink()
+    tree.write_lists(place, {"trainval": ["7"], "test": ["8"]})
+    assert {path.name.split("_")[1] for path in previews(place, tmp_path / "more", 6)[:-1]} == {"7"}
 
 
 def test_a_tile_shows_image_and_classes():
