@@ -14,6 +14,7 @@ from segprep.types import Skipped
 
 from . import options, output
 from .main import report
+from .predict import for_miou, told
 from .progress import bar
 
 HELP = """Score predictions against truth: mIoU and what belongs beside it.
@@ -30,13 +31,19 @@ Examples:
     segprep miou predictions/ --against older/             is the difference real?
     segprep miou predictions/ --compat mmseg --json
     segprep miou predictions/ --out scores/ --boundary     tables, charts, the worst images
+    segprep miou --checkpoint checkpoint.pt --split val    predict first, then score
     segprep miou --objects instances/                      PQ and dsb_score of a dataset with instances
 """
 FEW = 30
 
 
-def _run(pred: Path | None, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, list_file: Path | None, resize: str | None, exclude_class: tuple[str, ...], **given: Any) -> None:  # fmt: skip
+def _run(pred: Path | None, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, list_file: Path | None, resize: str | None, exclude_class: tuple[str, ...], mode: str | None, checkpoint: Path | None, **given: Any) -> None:  # fmt: skip
     try:
+        if mode is not None or checkpoint is not None:
+            pred, made = for_miou(pred, mode or "both", checkpoint, list_file, given, bar(not (no_progress or quiet)))
+            if made is not None and mode == "predict":
+                told(made, as_json, quiet)
+                return
         found = evaluate(pred, stems=list_file, resize=resize is not None, exclude=exclude_class, progress=bar(not (no_progress or quiet)), **given)
     except BadInputError as error:
         output.skipped(one for one in error.skipped if isinstance(one, Skipped))
@@ -128,6 +135,8 @@ command = click.Command(
     params=[
         click.Argument(["pred"], type=PATH, required=False),
         click.Option(["--dataset", "-d"], type=PATH, default=".", show_default="the current folder", help="The VOC-style tree that holds the truth."),
+        click.Option(["--checkpoint"], type=PATH, help="Predict with this network first, into PRED or runs/miou/predictions of the dataset; its val list where there is one."),
+        click.Option(["--mode"], type=click.Choice(["predict", "score", "both"]), help="With --checkpoint: only predict, only score what was predicted, or both. [default: both]"),
         click.Option(["--truth"], type=PATH, help="A plain folder of truth masks instead of a dataset."),
         click.Option(["--split"], help="Score this list of the dataset: train, val, test."),
         click.Option(["--list", "list_file"], type=PATH, help="Score the stems in this file, one per line."),

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from segprep.errors import BadInputError, UsageError
-from segprep.types import Skipped
+from segprep.errors import BadInputError, SegprepError, UsageError
+from segprep.types import Classes, Skipped
 
 from . import options, output
 from .main import EXIT_SKIPPED, report
@@ -31,6 +31,7 @@ Examples:
     segprep predict checkpoint.pt --export-onnx net.onnx                     for other programs
     segprep predict net.onnx photos/ --out masks/                            through onnxruntime
 """
+SCORED = Path("runs", "miou", "predictions")
 MODES = ("ids", "colour", "blend", "cutout", "probabilities")
 
 
@@ -41,7 +42,7 @@ def _run(checkpoint: Path, source: Path | None, out: Path | None, export_onnx: P
         raise UsageError("bad-option", "there is no folder for the predictions", "give --out OUT")
     exported = _export(checkpoint, export_onnx, given["tile"]) if export_onnx is not None else {}
     if exported and not (quiet or as_json):
-        output.line(f"{exported['onnx']}: images (N, 3, {exported['side']}, {exported['side']}) to logits, as ONNX")
+        output.line(f"{exported['onnx']}: the network as ONNX")
     if source is None or out is None:
         if as_json:
             output.document(exported)
@@ -56,12 +57,7 @@ def _run(checkpoint: Path, source: Path | None, out: Path | None, export_onnx: P
     output.skipped(found.skipped)
     if not quiet:
         output.notes(found.notes, verbose)
-    if as_json:
-        output.document(document(found) | exported)
-    elif not quiet:
-        _show(found, given["count"])
-    if found.skipped:
-        click.get_current_context().exit(EXIT_SKIPPED)
+    told(found, as_json, quiet, exported, given["count"])
 
 
 def _export(checkpoint: Path, path: Path, tile: int | None) -> dict[str, Any]:
@@ -69,7 +65,34 @@ def _export(checkpoint: Path, path: Path, tile: int | None) -> dict[str, Any]:
 
     if checkpoint.suffix.lower() == ".onnx":
         raise UsageError("bad-option", f"--export-onnx: {checkpoint} is an ONNX file already", "give a checkpoint.pt")
-    return {"onnx": str(path), "side": onnxfiles.export(checkpoints.load(checkpoint), path, tile)}
+    onnxfiles.export(checkpoints.load(checkpoint), path, tile)
+    return {"onnx": str(path)}
+
+
+def for_miou(
+    pred: Path | None, mode: str | None, checkpoint: Path | None, listed: Path | None, given: dict[str, Any], progress: Any
+) -> "tuple[Path | None, Predictions | None]":
+    """What ``segprep miou --mode`` does before it scores: the folder of predictions, and the run that made them, if there was one.
+
+    Where no list is named, that is val if the dataset has it: *given* (the options of miou) is changed to say so.
+    """
+    from segprep import tree
+
+    if given["truth"] is not None:
+        raise UsageError("bad-option", "--mode and --checkpoint need a dataset, which has images, and --truth is a folder of masks", "give --dataset")
+    place = tree.find(given["dataset"])
+    if given["split"] is None and listed is None and "val" in place.lists():
+        given["split"] = "val"
+    if mode == "score":
+        return pred or (place.root / SCORED if (place.root / SCORED).is_dir() else None), None
+    if checkpoint is None:
+        raise UsageError("bad-option", f"--mode {mode} needs a network", "give --checkpoint FILE")
+    from segprep.training.inferring import predict
+
+    _same_classes(checkpoint, place.classes(), given["classes"] is not None)
+    made = predict(checkpoint, place.root, pred or place.root / SCORED, split=given["split"], overwrite=given["overwrite"] or pred is None, progress=progress)
+    output.skipped(made.skipped)
+    return made.out, made
 
 
 def document(found: "Predictions") -> dict[str, Any]:
@@ -78,6 +101,29 @@ def document(found: "Predictions") -> dict[str, Any]:
         "out": str(found.out), "modes": list(found.modes), "predicted": found.done, "skipped": output.plain_skipped(found.skipped), "classes": found.rows(),
         "notes": output.plain_notes(found.notes), "seconds": round(found.seconds, 2),
     }  # fmt: skip
+
+
+def _same_classes(checkpoint: Path, wanted: Classes | None, stated: bool) -> None:
+    """Scores of other classes would say nothing: *wanted* are the dataset's; *stated*: the user gave a list, and knows."""
+    if wanted is None or stated or checkpoint.suffix.lower() == ".onnx":
+        return
+    from segprep.training import checkpoints
+    from segprep.training.tiling import two
+
+    found = two(checkpoints.load(checkpoint).classes)
+    if found != wanted.names:
+        reason = f"{checkpoint} knows the classes {', '.join(found)}; the dataset has {', '.join(wanted.names)}"
+        raise SegprepError("other-classes", reason, "take the dataset's own checkpoint, rename its classes with segprep remap, or state them with --classes")
+
+
+def told(found: "Predictions", as_json: bool, quiet: bool, more: dict[str, Any] | None = None, count: bool = False) -> None:
+    """Print what was made; end with exit code 3 if something was skipped."""
+    if as_json:
+        output.document(document(found) | (more or {}))
+    elif not quiet:
+        _show(found, count)
+    if found.skipped:
+        click.get_current_context().exit(EXIT_SKIPPED)
 
 
 def _show(found: "Predictions", count: bool) -> None:

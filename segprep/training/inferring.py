@@ -76,9 +76,18 @@ def predict(
     """
     began = monotonic()
     chosen = _modes(modes)
-    side, given = tiling.check_tile(tile), inputs.gather(Path(source), split)
+    side = None if tile is None else tiling.check_tile(tile)
+    given = inputs.gather(Path(source), split)
     net, mark = _net(Path(checkpoint), pick_device(device), onnx, tile)
-    options = Options(net, side, _average(average), _threshold(net, threshold), renderings.background_of(net.classes, background), _batch(batch), count)
+    options = Options(
+        net,
+        side or tiling.usual(net.view),
+        _average(average),
+        _threshold(net, threshold),
+        renderings.background_of(net.classes, background),
+        _batch(batch),
+        count,
+    )
     if "cutout" in chosen and options.background is None:
         raise UsageError("bad-option", f"--mode cutout: none of the classes {', '.join(net.classes)} is called background", "name it with --background")
     film = inputs.film(given.video) if given.video is not None else None
@@ -86,13 +95,17 @@ def predict(
     account = {"checkpoint": str(checkpoint), "digest": mark, "source": str(given.source), "split": split, "classes": net.classes}
     folder.account(_planned(folder, given), False, **account)
     run = Run(options, folder, list(given.skipped), [*given.notes, *_stranger(net, given)])
-    if film is not None and given.video is not None:
-        run.video(given.video, film, progress)
-    else:
-        run.images(given.images, progress)
-    if not run.done:
-        folder.account([], True, **account)
-        raise _nothing(run.skipped)
+    try:
+        if film is not None and given.video is not None:
+            run.video(given.video, film, progress)
+        else:
+            run.images(given.images, progress)
+        if not run.done:
+            raise _nothing(run.skipped)
+    except SegprepError:
+        if not run.done:
+            folder.abandon()
+        raise
     if count:
         folder.write(COUNTS, run.table())
     made = [*run.files, *([COUNTS] if count else [])]

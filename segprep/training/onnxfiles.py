@@ -1,13 +1,14 @@
 """ONNX: a checkpoint as a file that other programs run, and prediction through onnxruntime.
 
-The file takes images (N, 3, S, S), normalised as its metadata say, and gives logits (N, C, S, S). S is fixed, since networks pad and crop by the size
-they see; larger images are tiled. The metadata entry ``segprep`` holds classes, size, scale, mean and std as JSON.
+The file takes images (N, 3, S, S), normalised as its metadata say, and gives logits (N, C, S, S); of the paper's U-Net, whose convolutions are valid,
+without a border of 92 pixels. S is fixed, since networks pad and crop by the size they see; larger images are tiled. The metadata entry ``segprep``
+holds classes, S (side), border, and the view (size, scale, mean, std) as JSON.
 """
 
 import io
 import json
 import warnings
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
@@ -20,37 +21,40 @@ from ..errors import MissingExtraError, SegprepError
 from ..files import write_atomic
 from .checkpoints import LARGEST, Checkpoint
 from .data import View
-from .tiling import PHASE, Net, check_tile, two
+from .models.unet_paper import BORDER, UNet, valid_size
+from .tiling import PHASE, SMALLEST, Net, check_tile, two
 
 KEY, KIND, OPSET = "segprep", "segprep onnx", 17
+LEAST_VALID = 2 * BORDER + 20  # what a tile of valid convolutions gives has to hold a step of the poolings
 _AGAIN = "make it with segprep predict CHECKPOINT --export-onnx FILE"
 
 
 class _Last(nn.Module):
-    """One output: of several heads the last."""
+    """One output: of several heads the last; of valid convolutions what they give of the image alone."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
+        self.border = BORDER if isinstance(network, UNet) else 0
 
     def forward(self, images: Tensor) -> Tensor:
-        found = self.network(images)
+        found = self.network.tile(images) if isinstance(self.network, UNet) else self.network(images)
         return cast("Tensor", found[-1] if isinstance(found, list | tuple) else found)
 
 
-def side_of(view: View, tile: int | None = None) -> int:
-    """S: a letterbox has its own; else *tile*, or the windows' side rounded up to a multiple of 32, at least 64."""
-    if view.scale is None:
-        return view.size
-    return check_tile(tile) if tile is not None else max(64, view.size + -view.size % PHASE)
+def side_of(view: View, tile: int | None = None, border: int = 0) -> int:
+    """S: a letterbox has its own; else *tile*, or the windows' side rounded up to a multiple of 32, at least 64; the *border* comes on top."""
+    side = view.size
+    if view.scale is not None:
+        side = check_tile(tile) if tile is not None else max(SMALLEST, view.size + -view.size % PHASE)
+    return valid_size(side + 2 * border) if border else side
 
 
 def encoded(checkpoint: Checkpoint, tile: int | None = None) -> bytes:
     """The network of *checkpoint* as an ONNX file. Raises MissingExtraError."""
     onnx = _package("onnx")
-    side = side_of(checkpoint.view, tile)
     network = _Last(checkpoint.network()).to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
-    out = io.BytesIO()
+    side, out = side_of(checkpoint.view, tile, network.border), io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # sizes become constants: that is meant, the size is fixed
         torch.onnx.export(
@@ -64,16 +68,15 @@ def encoded(checkpoint: Checkpoint, tile: int | None = None) -> bytes:
             dynamic_axes={"images": {0: "n"}, "logits": {0: "n"}},
         )
     model = onnx.load_from_string(out.getvalue())
-    about = {"kind": KIND, "arch": checkpoint.arch, "classes": list(checkpoint.classes), "side": side, **asdict(checkpoint.view)}
+    about = {"kind": KIND, "arch": checkpoint.arch, "classes": list(checkpoint.classes), "side": side, "border": network.border, **asdict(checkpoint.view)}
     onnx.helper.set_model_props(model, {KEY: json.dumps(about)})
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
 
 
-def export(checkpoint: Checkpoint, path: Path, tile: int | None = None) -> int:
-    """Write :func:`encoded` to *path*; the side S. Raises MissingExtraError, SegprepError (write-failed)."""
+def export(checkpoint: Checkpoint, path: Path, tile: int | None = None) -> None:
+    """Write :func:`encoded` to *path*. Raises MissingExtraError, SegprepError (write-failed)."""
     write_atomic(path, encoded(checkpoint, tile))
-    return side_of(checkpoint.view, tile)
 
 
 def load(path: Path) -> Net:
@@ -99,24 +102,46 @@ def net_of(content: bytes, path: Path) -> Net:
         if type(error).__module__.startswith("onnxruntime") or isinstance(error, KeyError | ValueError | RuntimeError):
             raise SegprepError("bad-onnx", f"{path}: {str(error).splitlines()[0] if str(error) else type(error).__name__}", _AGAIN) from error
         raise
-    classes, view, side = _about(about, path)
+    net = _about(about, path)
+    _check(session, net, path)
 
     def run(images: Tensor) -> Tensor:
         found = session.run(["logits"], {"images": images.numpy().astype(np.float32)})[0]
         return torch.from_numpy(np.ascontiguousarray(found))
 
-    return Net(two(classes), view, run, side=side)
+    return replace(net, run=run, valid=run if net.border else None)
 
 
-def _about(about: Any, path: Path) -> tuple[tuple[str, ...], View, int]:
+def _about(about: Any, path: Path) -> Net:
+    """What the metadata say; it cannot run yet."""
     try:
         if about["kind"] != KIND:
             raise ValueError("kind")
         scale = about["scale"]
         view = View(int(about["size"]), None if scale is None else float(scale), _three(about["mean"]), _three(about["std"]))
-        return tuple(map(str, about["classes"])), view, int(about["side"])
+        return Net(two([str(name) for name in about["classes"]]), view, _nowhere, border=int(about["border"]), side=int(about["side"]))
     except (KeyError, TypeError, ValueError) as error:
         raise SegprepError("bad-onnx", f"{path}: {error!r} is missing or of the wrong type in its metadata", _AGAIN) from error
+
+
+def _check(session: Any, net: Net, path: Path) -> None:
+    """Raise SegprepError (bad-onnx) where the network does not take and give what the metadata say."""
+    taken = [one.name for one in session.get_inputs()], [tuple(one.shape[1:]) for one in session.get_inputs()]
+    given = [(one.name, one.shape[1]) for one in session.get_outputs()]
+    side, wanted = net.side or 0, (1, len(net.classes)) if len(net.classes) == 2 else (len(net.classes),)
+    fits = side == valid_size(side) and side >= LEAST_VALID if net.border else net.view.scale is None or (side % PHASE == 0 and side >= SMALLEST)
+    whole = net.view.scale is not None or net.border or side == net.view.size
+    if (
+        taken != (["images"], [(3, side, side)])
+        or given not in [[("logits", count)] for count in wanted]
+        or net.border not in (0, BORDER)
+        or not (fits and whole)
+    ):
+        raise SegprepError("bad-onnx", f"{path} does not take and give what its metadata say", _AGAIN)
+
+
+def _nowhere(images: Tensor) -> Tensor:
+    raise NotImplementedError
 
 
 def _three(values: Any) -> tuple[float, float, float]:

@@ -51,6 +51,12 @@ class Results:
         content = {"kind": KIND, "complete": complete, "modes": self.modes, **more, "files": list(files)}
         self.write(MARKER, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace"))
 
+    def abandon(self) -> None:
+        """Take the account away where nothing was made, and the folder if it is empty then."""
+        with suppress(OSError):
+            (self.out / MARKER).unlink(missing_ok=True)
+            self.out.rmdir()
+
 
 def claim(out: Path, inputs: Inputs, modes: Sequence[Mode], overwrite: bool) -> Results:
     """The folder *out* for one run on *inputs*; what an earlier run wrote there is removed if *overwrite*.

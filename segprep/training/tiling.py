@@ -64,13 +64,16 @@ def shares(logits: Tensor) -> Tensor:
     return torch.softmax(logits, 1)
 
 
-def check_tile(tile: int | None) -> int:
-    """The side of a tile. Raises UsageError (bad-option): not a multiple of 32 from 64 to 16384."""
-    if tile is None:
-        return TILE
+def check_tile(tile: int) -> int:
+    """*tile*. Raises UsageError (bad-option): not a multiple of 32 from 64 to 16384."""
     if tile % PHASE or not SMALLEST <= tile <= 1 << 14:
         raise UsageError("bad-option", f"--tile {tile}", f"the side of a tile is a multiple of {PHASE} from {SMALLEST} to 16384")
     return tile
+
+
+def usual(view: View) -> int:
+    """The side of a tile where none is given: 512, or what the network was trained on if that is more."""
+    return max(TILE, view.size + -view.size % PHASE)
 
 
 def probabilities(net: Net, images: Sequence[NDArray[Any]], tile: int = TILE, batch: int = 1) -> list[Tensor]:
@@ -139,9 +142,9 @@ def cuts(length: int, tile: int) -> list[Cut]:
     return [Cut(one.start, one.first, one.last, (one.weight / total[one.first : one.last]).astype(np.float32)) for one in found]
 
 
-def valid_cuts(length: int, tile: int) -> tuple[int, list[Cut]]:
+def valid_cuts(length: int, tile: int, side: int | None = None) -> tuple[int, list[Cut]]:
     """The side of a tile of valid convolutions whose result has *tile* pixels or a few more, and tiles whose results lie side by side; starts are of the results."""
-    side = valid_size(min(tile, length) + 2 * BORDER)
+    side = side or valid_size(min(tile, length) + 2 * BORDER)
     stride = (side - 2 * BORDER) // 16 * 16
     parts = [(start, min(start + stride, length)) for start in range(0, length, stride)]
     if length <= side - 2 * BORDER:
@@ -162,7 +165,7 @@ class _Piece:
 def _pieces(net: Net, canvas: Tensor, tile: int) -> Iterator[_Piece]:
     height, width = canvas.shape[1:]
     if net.valid is not None:
-        (rows, downs), (columns, acrosses) = valid_cuts(height, tile), valid_cuts(width, tile)
+        (rows, downs), (columns, acrosses) = valid_cuts(height, tile, net.side), valid_cuts(width, tile, net.side)
     elif net.side is not None:
         rows = columns = net.side
         downs, acrosses = cuts(height, rows), cuts(width, columns)
