@@ -119,7 +119,8 @@ def shown(home: Tree | None, stem: str, shape: tuple[int, ...]) -> Any:
     if path is None:
         return None
     try:
-        pixels = image.pixels(read_below(path, (path.parent.resolve(),)), path)
+        place = path.parent.resolve()
+        pixels = image.pixels(read_below(place / path.name, (place,)), path)
     except SourceError:
         return None  # the scores are of masks; the picture is an aid
     return pixels if pixels.shape[:2] == shape else None

@@ -23,7 +23,7 @@ def picture(names: Sequence[str], iou: Any, precision: Any, recall: Any, pixels:
     axes.plot(recall[seen], places, "x", color="#1e8449", markersize=5, markeredgewidth=1.5, label="recall")
     for place, value in zip(places.tolist(), iou[seen].tolist(), strict=True):
         axes.text(1.02, place, f"{value:.3f}", va="center", fontsize=8)
-    axes.set_yticks(places, figures.labels([names[n] for n in seen.tolist()]), fontsize=8)
+    axes.set_yticks(places, figures.labels(names, seen.tolist()), fontsize=8)
     axes.invert_yaxis()
     axes.set_ylim(max(len(seen) - 0.4, 0.6), -0.6)
     axes.set_xlim(0, 1.1)

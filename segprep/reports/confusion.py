@@ -25,11 +25,13 @@ def picture(matrix: Any, names: Sequence[str]) -> bytes:
     side = max(4.2, 0.52 * size if size <= WRITTEN else 0.15 * size)
     made = figures.figure(2 * side + 3.5, side + (2.6 if size > FEW else 1.6))
     left, right = made.subplots(1, 2)
-    titles = figures.labels([names[n] for n in shown])
+    titles = figures.labels(names, shown)
     _panel(left, np.log10(1 + cells), titles, "pixels (colour: logarithm)", [[f"{n:,}" if size <= FEW else short(n) for n in row] for row in cells.tolist()])
     _panel(right, shares, titles, "share of the true class", [[_share(n, 4 if size <= FEW else 3) for n in row] for row in shares.tolist()], 1.0)
     if size < len(names):
-        made.suptitle(f"{size} of {len(names)} classes" + (": those with most pixels" if size == MOST else ": those that occur"))
+        made.suptitle(
+            f"{size} of {len(names)} classes" + (": those with most pixels" if size == MOST else ": those that occur"), fontsize=24 if size > WRITTEN else 12
+        )
     return figures.png_bytes(made)
 
 
@@ -61,7 +63,7 @@ def _share(share: float, digits: int) -> str:
     """A share that is 0 or 1 in text only if it is exactly that."""
     text = f"{share:.{digits}f}"
     if share in (0, 1):
-        return "1" if share else ""
+        return "1" if share else "" if digits == 3 else "0"
     least = f"0.{'0' * (digits - 1)}1"
     return f"<{least}" if float(text) == 0 else f">{1 - float(least):.{digits}f}" if float(text) == 1 else text
 
@@ -78,9 +80,10 @@ def _panel(axes: "Axes", values: Any, titles: list[str], title: str, texts: list
     axes.set_xticks(range(size), titles, rotation=90 if size > FEW else 0, fontsize=points)
     axes.set_yticks(range(size), titles, fontsize=points)
     axes.tick_params(length=2)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("truth")
-    axes.set_title(title)
+    large = 11 if size <= WRITTEN else 24
+    axes.set_xlabel("predicted", fontsize=large)
+    axes.set_ylabel("truth", fontsize=large)
+    axes.set_title(title, fontsize=large + 1)
     if size > WRITTEN:
         axes.set_xticks(np.arange(size + 1) - 0.5, minor=True)
         axes.set_yticks(np.arange(size + 1) - 0.5, minor=True)
