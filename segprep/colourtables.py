@@ -80,7 +80,7 @@ def _from_json(path: Path, text: str) -> list[tuple[str, Colour]]:
         content = json.loads(text)
         names = [name for _, name in sorted(content["label_map"].items(), key=lambda pair: int(pair[0]))]
         rows = [(str(name), (int(red), int(green), int(blue))) for name, (red, green, blue) in zip(names, content["segmentation_colors"], strict=True)]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UsageError(
             "bad-option", f"{path}: is no dataset_meta.json with label_map and segmentation_colors: {error}", "give a text file of R G B name"
         ) from error

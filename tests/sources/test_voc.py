@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 import segprep
-from segprep.errors import BadInputError, UsageError
+from segprep.errors import BadInputError, SegprepError, UsageError
 from segprep.image import voc_colours
 from segprep.sources.voc import Reader
 
@@ -108,3 +108,95 @@ def test_samples_of_other_projects(real: Path, tmp_path: Path) -> None:
     assert (done.converted, done.classes[15]) == (2, "person")
     done = segprep.convert("voc", real / "formats/datumaro/voc_dataset_voc_dataset1", tmp_path / "b", classes="voc")
     assert segprep.read_mask(tmp_path / "b/SegmentationClass/2007_000001.png").tolist() == [[2] * 20] * 10
+
+
+def masks_of(out: Path) -> dict[str, list[list[int]]]:
+    return {path.stem: segprep.read_mask(path).tolist() for path in (out / "SegmentationClass").iterdir()}
+
+
+def test_black_and_white_masks_ask_what_255_is_and_the_hint_works(tmp_path: Path) -> None:
+    white = Image.fromarray(np.array([[0, 255]], np.uint8))
+    root = lay_out(tmp_path / "in", {"a": white, "b": white}, names="")
+    with pytest.raises(UsageError, match="0, 255") as caught:
+        segprep.convert("voc", root, tmp_path / "out")
+    assert "--ids 0=background,255=NAME" in caught.value.hint
+    done = segprep.convert("voc", root, tmp_path / "out", ids="0=background,255=cell")
+    assert (done.classes, masks_of(tmp_path / "out")) == (("background", "cell"), {"a": [[0, 1]], "b": [[0, 1]]})
+    Image.fromarray(np.array([[0, 1]], np.uint8)).save(root / "SegmentationClass/b.png")
+    segprep.convert("voc", root, tmp_path / "both", classes="background,cell", ids="255=cell")
+    assert masks_of(tmp_path / "both") == {"a": [[0, 1]], "b": [[0, 1]]}
+
+
+def test_ids_read_colours_as_the_values_they_stand_for(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", {"a": Image.fromarray(VOC[np.array([[0, 3, 1]], np.uint8)])}, names="")
+    segprep.convert("voc", root, tmp_path / "out", ids="0=background,1=cat,3=dog")
+    assert masks_of(tmp_path / "out") == {"a": [[0, 2, 1]]}
+
+
+def test_the_grey_of_a_class_is_a_colour_too(tmp_path: Path) -> None:
+    """VOC's car is 128,128,128: a picture of cars only is grey throughout."""
+    root = lay_out(
+        tmp_path / "in", {"car": Image.fromarray(VOC[np.array([[0, 7]], np.uint8)]), "ids": Image.fromarray(np.full((1, 2, 3), 7, np.uint8))}, names=""
+    )
+    segprep.convert("voc", root, tmp_path / "out", classes="voc")
+    assert masks_of(tmp_path / "out") == {"car": [[0, 7]], "ids": [[7, 7]]}
+
+
+def test_old_labelme_exports_keep_their_pictures_in_another_folder(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", {"a": palette(IDS)})
+    (root / "SegmentationClass").rename(root / "SegmentationClassPNG")
+    (root / "SegmentationClass").mkdir()
+    (root / "SegmentationClass/a.npy").write_bytes(b"an array")
+    done = segprep.convert("voc", root, tmp_path / "out")
+    assert masks_of(tmp_path / "out") == {"a": IDS.tolist()}
+    assert "labels-from" in {note.code for note in done.notes}
+
+
+def test_the_tree_is_found_below_archives_and_beside_what_macos_leaves(tmp_path: Path) -> None:
+    lay_out(tmp_path / "in/VOCtrainval_11-May-2012/VOCdevkit/VOC2012", {"a": palette(IDS)})
+    for folder in ("JPEGImages", "SegmentationClass"):
+        (tmp_path / "in/VOCtrainval_11-May-2012/__MACOSX/VOC2012" / folder).mkdir(parents=True)
+    assert segprep.convert("auto", tmp_path / "in", tmp_path / "out").converted == 1
+
+
+def test_several_trees_are_named(tmp_path: Path) -> None:
+    for year in ("VOC2007", "VOC2012"):
+        lay_out(tmp_path / "in" / year, {"a": palette(IDS)})
+    with pytest.raises(UsageError, match="VOC2007, VOC2012") as caught:
+        segprep.convert("auto", tmp_path / "in", tmp_path / "out")
+    assert (caught.value.code, str(tmp_path / "in/VOC2007") in caught.value.hint) == ("folders-unclear", True)
+
+
+def test_a_tree_without_masks_says_so(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", {"a": palette(IDS)})
+    (root / "SegmentationClass/a.png").unlink()
+    with pytest.raises(SegprepError, match="holds no mask") as caught:
+        segprep.convert("voc", root, tmp_path / "out")
+    assert caught.value.code == "nothing-to-convert"
+
+
+def test_a_class_list_without_the_background_is_suspected(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", {"a": palette(IDS)}, names="cat\ndog\n")
+    with pytest.raises(BadInputError) as caught:
+        segprep.convert("voc", root, tmp_path / "out")
+    assert "lack the background" in caught.value.skipped[0].hint  # type: ignore[attr-defined]
+
+
+def test_colours_of_no_table_lead_to_a_label_map(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", {"a": Image.fromarray(np.array([[[9, 9, 99], [0, 0, 0]]], np.uint8))})
+    with pytest.raises(BadInputError) as caught:
+        segprep.convert("voc", root, tmp_path / "out")
+    assert "labelmap.txt" in caught.value.skipped[0].hint  # type: ignore[attr-defined]
+    (root / "class_names.txt").unlink()
+    (root / "labelmap.txt").write_text("background:0,0,0::\ncat:9,9,99::\n")
+    segprep.convert("voc", root, tmp_path / "out")
+    assert masks_of(tmp_path / "out") == {"a": [[1, 0]]}
+
+
+@pytest.mark.parametrize("content", ["{}", '{"99999999999": "x"}', '{"-1": "x"}', "[" * 100_000, '{"0": "a", "x": "b"}'])
+def test_a_table_of_names_that_cannot_be_used(tmp_path: Path, content: str) -> None:
+    root = lay_out(tmp_path / "in", {"a": palette(IDS)}, names="")
+    (root / "class_id_to_name.json").write_text(content)
+    with pytest.raises(SegprepError) as caught:
+        segprep.convert("voc", root, tmp_path / "out")
+    assert caught.value.code == "bad-classes"
