@@ -76,7 +76,7 @@ def pixels(data: bytes, path: Path) -> NDArray[Any]:
 def plain_png(data: bytes) -> NDArray[np.uint8] | None:
     """The pixels of a plain 8-bit PNG, one channel, rows unfiltered, as segprep and Pillow write palettes; None for any other, also a damaged one.
 
-    Twice as fast as Pillow. All checksums are verified.
+    Three times as fast as Pillow. The checksums of all chunks are verified; that of the stream, which covers the same pixels, is not.
     """
     head = data[_HEADER : _HEADER + 13]
     if data[:8] != png.SIGNATURE or data[12:16] != b"IHDR" or len(head) < 13:
@@ -85,12 +85,13 @@ def plain_png(data: bytes) -> NDArray[np.uint8] | None:
     if depth != 8 or colour not in (0, 3) or interlaced or not 0 < width * height <= MAX_PIXELS:
         return None
     try:
-        body = [chunk for kind, chunk in png.chunks(data) if kind == b"IDAT"]
-        inflate = isal_zlib.decompressobj()
-        raw = inflate.decompress(body[0] if len(body) == 1 else b"".join(body), height * (width + 1) + 1)
+        parts = [chunk for kind, chunk in png.chunks(data) if kind == b"IDAT"]
+        body = parts[0] if len(parts) == 1 else memoryview(b"".join(parts))
+        inflate = isal_zlib.decompressobj(-15)
+        raw = inflate.decompress(body[2:], height * (width + 1) + 1)
     except (ValueError, IndexError, zlib.error, png.InflateError):
         return None
-    if len(raw) != height * (width + 1) or not inflate.eof:
+    if len(raw) != height * (width + 1) or not inflate.eof or len(inflate.unused_data) != 4 or body[0] & 15 != 8 or body[1] & 32:
         return None
     rows = np.frombuffer(raw, np.uint8).reshape(height, width + 1)
     return None if rows[:, 0].any() else np.ascontiguousarray(rows[:, 1:])
