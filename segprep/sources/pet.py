@@ -4,8 +4,9 @@
     annotations/trimaps/Abyssinian_100.png      1 pet, 2 background, 3 border (not classified)
     annotations/list.txt trainval.txt test.txt  optional: name, breed (1 to 37), species (1 cat, 2 dog), number within the species
 
-Format: https://www.robots.ox.ac.uk/~vgg/data/pets/. Assumptions: a breed is the stem before its last underscore, a name with a capital is a cat
-(both true of the whole set); where the lists are there, their breed numbers give the order of the classes.
+Format: https://www.robots.ox.ac.uk/~vgg/data/pets/. Assumptions: both may lie deeper (oxford-iiit-pet/, annotations/annotations/);
+a breed is the stem before its last underscore, a name with a capital is a cat (both true of the whole set); where the lists are there, their breed
+numbers give the order of the classes.
 """
 
 from collections.abc import Mapping
@@ -47,21 +48,23 @@ class Reader:
     @classmethod
     def recognise(cls, root: Path) -> Evidence | None:
         """images/ and annotations/trimaps/."""
-        found = (root / "images").is_dir() and (root / "annotations/trimaps").is_dir()
-        return Evidence(0.95, "images/ and annotations/trimaps/") if found else None
+        found = _homes(root.resolve())
+        return Evidence(0.95, f"images/ and {found[0].masks.relative_to(root.resolve()).as_posix()}/") if found else None
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every trimap is an item; the payload is the table value -> id. trainval.txt and test.txt become lists."""
         (root,) = pairing.real_folders(self.root)
-        folders = Folders(root / "images", root / "annotations/trimaps")
-        if missing := [folder for folder in (folders.images, folders.masks) if not folder.is_dir()]:
-            raise UsageError("folders-unclear", f"{missing[0]} is missing", "SRC holds images/ and annotations/, as the two archives unpack")
-        matched = matching.match(root, [folders], "name", "name")
-        notes = [*matched.notes]
-        numbers = _breeds(root, [item.stem for item in matched.items])
+        found = _homes(root)
+        if len(found) != 1:
+            listed = ", ".join(str(one.masks) for one in found)
+            reason = f"there are several folders of trimaps: {listed}" if found else f"images/ or annotations/trimaps/ is missing in {root}"
+            raise UsageError("folders-unclear", reason, "SRC holds images/ and annotations/, as the two archives unpack")
+        matched = matching.match(root, found, "name", "name")
+        notes, home = [*matched.notes], found[0].masks.parent
+        numbers = _breeds(root, home, [item.stem for item in matched.items])
         known = self._classes(numbers)
         items = tuple(Item(item.stem, item.image, item.labels, (self._table(item.stem, numbers), len(known.names))) for item in matched.items)
-        lists = matching.list_files(root, items, notes, (root / "annotations",))
+        lists = matching.list_files(root, items, notes, (home,))
         return Scan(items, known, matched.skipped, lists, tuple(notes))
 
     def _classes(self, numbers: Mapping[str, int]) -> Classes:
@@ -88,17 +91,27 @@ class Reader:
         return masks.paired(item, pairing.real_folders(self.root), to_mask, self.max_pixels)
 
 
+def _homes(root: Path) -> list[Folders]:
+    """images/ and trimaps/ at *root* or in folders below it: the trimaps, and the nearest images/ beside or above them."""
+    trimaps = [path for depth in range(5) for path in sorted(root.glob("*/" * depth + "trimaps")) if path.is_dir() and "__MACOSX" not in path.parts]
+    pairs = []
+    for folder in trimaps:
+        homes = (home for home in folder.parents if home.is_relative_to(root) and (home / "images").is_dir())
+        pairs += [Folders(home / "images", folder) for home in list(homes)[:1]]
+    return pairs
+
+
 def _breed(stem: str) -> str:
     return stem.rpartition("_")[0] or stem
 
 
-def _breeds(root: Path, stems: list[str]) -> dict[str, int]:
-    """Breed -> its number in the lists; in natural order where there are none."""
+def _breeds(root: Path, home: Path, stems: list[str]) -> dict[str, int]:
+    """Breed -> its number in the lists at *home*; in natural order where there are none."""
     numbers: dict[str, int] = {}
     for name in ("list.txt", "trainval.txt", "test.txt"):
-        path = root / "annotations" / name
+        path = home / name
         text = read_below(path, (root,)).decode("utf-8", "replace") if path.is_file() else ""
         rows = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-        numbers |= {_breed(row[0]): int(row[1]) for row in rows if len(row) > 1 and row[1].isdecimal()}
+        numbers |= {_breed(row[0]): int(row[1]) for row in rows if len(row) > 1 and row[1].isdecimal() and len(row[1]) < 6}
     rest = sorted({_breed(stem) for stem in stems} - set(numbers), key=natural_key)
     return numbers | {breed: max(numbers.values(), default=0) + n for n, breed in enumerate(rest, 1)}

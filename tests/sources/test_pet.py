@@ -62,6 +62,21 @@ def test_species_and_breed(tmp_path: Path) -> None:
     assert done.classes == ("background", "Abyssinian", "american_bulldog", "Bengal")
 
 
+@pytest.mark.parametrize("moves", [{"": "oxford-iiit-pet"}, {"images": "images/images", "annotations": "annotations/annotations"}, {"": "a/b"}])
+def test_wherever_the_archives_were_unpacked(tmp_path: Path, moves: dict[str, str]) -> None:
+    """torchvision's download, Kaggle's copies; what macOS adds is no second set."""
+    root = lay_out(tmp_path / "made")
+    for old, new in moves.items():
+        (tmp_path / "in" / new).parent.mkdir(parents=True)
+        (root / old).rename(tmp_path / "in" / new)
+    (tmp_path / "in/__MACOSX/images").mkdir(parents=True)
+    (tmp_path / "in/__MACOSX/annotations/trimaps").mkdir(parents=True)
+    done = segprep.convert("auto", tmp_path / "in", tmp_path / "out", target="breed")
+    assert done.classes == ("background", "Abyssinian", "american_bulldog", "Bengal")
+    assert first_row(tmp_path / "out", "Bengal_1") == [0, 0, 255, 3]
+    assert segprep.Tree(tmp_path / "out").lists() == {"trainval": ("Abyssinian_2", "Bengal_1"), "test": ("american_bulldog_3",)}
+
+
 def test_faults_are_named(tmp_path: Path) -> None:
     root = lay_out(tmp_path / "in", ("Bengal_1", "Bengal_2", "Bengal_3"))
     Image.fromarray(TRIMAP * 50).save(root / "annotations/trimaps/Bengal_2.png")
