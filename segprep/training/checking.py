@@ -11,8 +11,9 @@ from ..errors import UsageError
 from ..staging import lock
 from ..tree import RUNS
 from . import models, outcome
+from .judging import Watch, unwatched
 from .outcome import Outcome
-from .running import Check, Watch, unwatched
+from .running import Check
 from .selection import class_names, select
 
 NAME = "train-check"

@@ -1,53 +1,34 @@
 """One check from reading to writing: survey, control, main run, scores, suspects. It can be interrupted and goes on from the last Epoch."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from random import Random
 from time import monotonic
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from blake3 import blake3
-from numpy.typing import NDArray
 from torch import nn
 
-from .. import metrics
 from ..errors import SegprepError, SourceError
 from ..partition import shuffled
 from ..tree import Tree
 from . import alignment, causes, checkpoints, models, outcome, reporting, verdict
 from .budget import Plan, plan
-from .data import Pair, Windows, nearest, raise_bad, read_all, read_pair, read_truth
+from .data import Pair, Windows, nearest, raise_bad, read_all, read_pair
+from .judging import Judge, Moment, Watch
 from .loop import Epoch, Schedule, Step, Training
 from .outcome import Outcome
-from .predicting import likeliest, mask_of, probabilities
 from .selection import Selection
-from .suspects import Suspect, disagreement
 from .verdict import Counts, Reason
 
-SURVEYED, VALIDATED, RANKED = 48, 16, 400  # images for plan and alignment; val images scored while training; train images ranked as suspects
+SURVEYED, VALIDATED = 48, 16  # images for plan and alignment; val images scored while training
 CONTROL_SHARE, MAIN_SHARE = 0.2, 0.85  # of --max-time, from the start: when control and main run have to have ended
 STATE = "state.pt"
 Role = Literal["control", "main"]
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """Where a check stands: what it does, how far it is (*done* of *total*), the seconds that are likely *left* (None: not known yet)."""
-
-    what: str
-    done: int
-    total: int
-    left: float | None = None
-
-
-Watch = Callable[[Moment], None]
-
-
-def unwatched(moment: Moment) -> None:
-    """The default: nobody looks."""
 
 
 @dataclass(eq=False)
@@ -84,7 +65,7 @@ class Check:
         self._resume(made, train + val)
         control, control_counts = self._train("control", made, self._shuffled(train), val, train)
         main, main_counts = self._train("main", made, None, val, train)
-        return self._judge(made, reasons, train, val, (main, main_counts), (control, control_counts))
+        return self._conclude(made, reasons, train, val, (main, main_counts), (control, control_counts))
 
     def _survey(self) -> list[Pair]:
         """Some pairs of the train list at their own size."""
@@ -112,20 +93,24 @@ class Check:
 
     def _train(self, role: Role, made: Plan, other: list[Pair] | None, val: Sequence[Pair], train: list[Pair]) -> tuple[Training, Counts]:
         """Train for *role*; also the (N, C, C) counts on all of *val* at the step where control and main run are compared."""
+        judge, spread = self._judge(made), val[:: -(-len(val) // VALIDATED)]
         torch.manual_seed(self.seed)
         network = models.build(made.arch, 3, len(self.names), **options(made))
         schedule = Schedule(made.steps, made.batch, made.rate, made.every)
         windows = Windows(other if other is not None else train, made.view, self.seed)
-        training = Training(network, windows, schedule, lambda one: self._validate(one, val[:VALIDATED], made), self.device, self.workers)
+        training = Training(network, windows, schedule, lambda one: judge.validate(one, spread), self.device, self.workers)
         counts = self._begun(role, training)
         stop = self.state["control"]["step"] if role == "main" and "control" in self.state else made.control
         if counts is None:
             self._advance(role, made, training, min(stop, made.control))
-            counts = self._counts(self._best(training, made), val, made)
+            counts = judge.counts(self._best(training, made), val)
             self._save(role, training, counts)
         if role == "main":
             self._advance(role, made, training, made.steps, counts)
         return training, counts
+
+    def _judge(self, made: Plan) -> Judge:
+        return Judge(self.place, len(self.names), made, self.device, self.watch)
 
     def _best(self, training: Training, made: Plan) -> nn.Module:
         """The best network so far: single states early in a run scatter too much to be compared."""
@@ -156,24 +141,6 @@ class Check:
         if left is not None and self.max_time is not None:
             left = min(left, self.began + self.max_time - monotonic())
         self.watch(Moment("training the control" if role == "control" else "training", done, made.control + made.steps, left))
-
-    def _validate(self, network: nn.Module, val: Sequence[Pair], made: Plan) -> tuple[float, float]:
-        """(cross-entropy, mIoU) over *val* at the scale of the plan."""
-        total, pixels, matrix = 0.0, 0, np.zeros((len(self.names),) * 2, np.int64)
-        for pair in val:
-            found = probabilities(network, pair.image, made.view, self.device)
-            valid = pair.mask < len(self.names)
-            truth = pair.mask[valid]
-            total -= float(np.log(found.numpy()[:, valid][truth, np.arange(len(truth))].clip(1e-7)).sum())
-            pixels += len(truth)
-            matrix += metrics.count(pair.mask, likeliest(found), len(self.names))
-        return total / max(pixels, 1), float(verdict.miou(matrix))
-
-    def _counts(self, network: nn.Module, pairs: Sequence[Pair], made: Plan) -> Counts:
-        return np.stack([metrics.count(one.mask, self._predicted(network, one, made), len(self.names)) for one in pairs])
-
-    def _predicted(self, network: nn.Module, pair: Pair, made: Plan) -> NDArray[np.uint8]:
-        return likeliest(probabilities(network, pair.image, made.view, self.device))
 
     # what an interrupted check leaves
 
@@ -208,15 +175,16 @@ class Check:
 
     # the end
 
-    def _judge(
+    def _conclude(
         self, made: Plan, reasons: list[Reason], train: list[Pair], val: list[Pair], main: tuple[Training, Counts], control: tuple[Training, Counts]
     ) -> Outcome:
         training, classes = main[0], len(self.names)
         network = self._best(training, made)
         best = checkpoints.Checkpoint(made.arch, options(made), self.names, made.view, network.state_dict())
         new = outcome.renew(self.work)
-        final, work, others = self._score(network, made, val, new)
-        suspects, seen = self._rank(network, made, train, val)
+        judge = self._judge(made)
+        final, work, others = judge.score(network, val, new)
+        suspects, seen = judge.rank(network, train, val)
         pixels = sum(np.bincount(one.mask.reshape(-1), minlength=256)[:classes] for one in train)
         baseline = np.zeros_like(final)
         baseline[:, :, int(np.argmax(pixels))] = final.sum(2)
@@ -231,38 +199,8 @@ class Check:
         )  # fmt: skip
         checkpoints.save(new / outcome.CHECKPOINT, best)
         outcome.write_scores(new, found)
-        reporting.write(new, found, {one.stem: one for one in (*train, *val)}, lambda one: self._predicted(network, one, made))
+        reporting.write(new, found, {one.stem: one for one in (*train, *val)}, lambda one: judge.predicted(network, one))
         return found
-
-    def _score(self, network: nn.Module, made: Plan, val: Sequence[Pair], new: Path) -> tuple[Counts, Counts, Counts]:
-        """Counts (N, C, C) of val: at the images' own size (predictions are written), at the plan's scale, and there against other images' masks."""
-        final, work, others = [], [], []
-        order = np.random.default_rng((self.seed, 2)).permutation(len(val))
-        place = {int(n): at for at, n in enumerate(order)}
-        rings = range(1, min(5, len(val)))
-        for n, pair in enumerate(val):
-            found = probabilities(network, pair.image, made.view, self.device)
-            mask, guess = mask_of(found, pair.size), likeliest(found)
-            outcome.write_prediction(new, pair.stem, mask)
-            final.append(metrics.count(read_truth(self.place, pair.stem, len(self.names)), mask, len(self.names)))
-            work.append(metrics.count(pair.mask, guess, len(self.names)) * max(1, len(rings)))
-            strange = [nearest(val[int(order[(place[n] + ring) % len(val)])].mask, *pair.mask.shape) for ring in rings]
-            others.append(sum((metrics.count(one, guess, len(self.names)) for one in strange), np.zeros_like(work[-1])))
-            self.watch(Moment("scoring", n + 1, len(val)))
-        return np.stack(final), np.stack(work), np.stack(others)
-
-    def _rank(self, network: nn.Module, made: Plan, train: Sequence[Pair], val: Sequence[Pair]) -> tuple[tuple[Suspect, ...], Counts]:
-        """Every image that was read, the most suspect first; and the counts (N, C, C) of those that were trained on."""
-        found, counts = [], []
-        some = sorted(shuffled_by(range(len(train)), self.seed)[:RANKED])
-        for n, (pair, seen) in enumerate([(train[m], True) for m in some] + [(one, False) for one in val]):
-            guess = probabilities(network, pair.image, made.view, self.device)
-            score, iou = disagreement(guess, pair.mask)
-            found.append(Suspect(pair.stem, score, iou, seen))
-            if seen:
-                counts.append(metrics.count(pair.mask, likeliest(guess), len(self.names)))
-            self.watch(Moment("ranking suspects", n + 1, len(some) + len(val)))
-        return tuple(sorted(found, key=lambda one: (-one.score, one.stem))), np.stack(counts)
 
     def _without_training(self, reasons: list[Reason]) -> Outcome:
         found = Outcome(
@@ -283,8 +221,6 @@ class Check:
 
 def shuffled_by(elements: Sequence[Any], seed: int) -> list[Any]:
     """*elements* in the random order of *seed*."""
-    from random import Random
-
     return shuffled(elements, Random(seed))
 
 
