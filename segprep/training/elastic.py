@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import IGNORE
-from .steps import MODES, Fill, Image, Mask, as_kind, need, need_number, shade
+from .steps import MODES, Fill, Image, Mask, as_kind, need, need_number, need_whole, shade
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class Elastic:
 
     def __post_init__(self) -> None:
         need_number("sigma", self.sigma, 0, 10_000)
-        need(isinstance(self.grid, int) and 2 <= self.grid <= 64, f"grid has to be a whole number from 2 to 64, not {self.grid!r}")
+        need_whole("grid", self.grid, 2, 64)
         need(self.order in (1, 3), f"order has to be 1 (bilinear) or 3 (bicubic), not {self.order!r}")
         need(self.fill in get_args(Fill), f"fill has to be one of {', '.join(get_args(Fill))}, not {self.fill!r}")
-        need_number("label", self.label, 0, 255)
+        need_whole("label", self.label, 0, 255)
 
     def field(self, height: int, width: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """(2, height, width): where each pixel is taken from, less its own place, in rows and columns. 2 * grid ** 2 normal draws."""

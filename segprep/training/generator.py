@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import IGNORE
-from .steps import MODES, Fill, Image, Mask, as_kind, between, chance, need, need_number, need_range, shade
+from .steps import MODES, Fill, Image, Mask, as_kind, between, chance, need, need_number, need_range, need_switch, need_whole, shade
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,15 @@ class Paired:
         need_number("shear", self.shear, 0, 89)
         for name in ("height_shift", "width_shift"):
             need_number(name, getattr(self, name), 0, 100_000)
-        if isinstance(self.zoom, int | float):
+        if not isinstance(self.zoom, tuple | list):
             need_number("zoom", self.zoom, 0, 0.99)
         else:
             need_range("zoom", self.zoom, 0.01, 100)
         need(self.fill in get_args(Fill), f"fill has to be one of {', '.join(get_args(Fill))}, not {self.fill!r}")
         need_number("value", self.value, 0, 255)
-        need_number("label", self.label, 0, 255)
+        need_whole("label", self.label, 0, 255)
+        need_switch("horizontal_flip", self.horizontal_flip)
+        need_switch("vertical_flip", self.vertical_flip)
 
     def draw(self, height: int, width: int, rng: np.random.Generator) -> Motion:
         """A motion for an image of (*height*, *width*). Always eight draws, in Keras' order."""

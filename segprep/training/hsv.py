@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .steps import Image, Mask, as_kind, between, brightest, chance, need_number
+from .steps import Image, Mask, as_kind, between, brightest, chance, need_number, need_switch
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Hsv:
 
     def __post_init__(self) -> None:
         need_number("hue", self.hue, 0, 0.5)
+        need_switch("reciprocal", self.reciprocal)
         for name in ("saturation", "value"):
             need_number(name, getattr(self, name), 0, 10 if self.reciprocal else 1)
 
@@ -56,7 +57,8 @@ def distorted(image: Image, degrees: float, saturation: float = 1.0, value: floa
     if degrees % 360 == 0 and saturation == value == 1 and not any(more):
         return image
     white = brightest(image.dtype)
-    values = np.moveaxis(image, -1, 0).astype(np.float32) / np.float32(white)
+    values = np.moveaxis(image, -1, 0).astype(np.float32, order="C")
+    values /= np.float32(white)
     top, low = values.max(0), values.min(0)
     spread = top - low
     sixths = _hue(values, top, spread) + np.float32(degrees % 360 / 60)

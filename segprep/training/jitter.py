@@ -10,7 +10,7 @@ import numpy as np
 from ..types import IGNORE
 from .letterboxing import framed
 from .resizing import resampled
-from .steps import GREY, Image, Mask, between, chance, need_number, need_range, shade
+from .steps import GREY, Image, Mask, between, chance, need_number, need_range, need_whole, shade
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ class Jitter:
 
     def __post_init__(self) -> None:
         for name in ("rows", "columns"):
-            need_number(name, getattr(self, name), 1, 16_384)
+            need_whole(name, getattr(self, name), 1, 16_384)
         need_range("aspect", self.aspect, 0.1, 10)
         need_range("scale", self.scale, 0.01, 10)
         need_number("flip", self.flip, 0, 1)
         for name in ("grey", "label"):
-            need_number(name, getattr(self, name), 0, 255)
+            need_whole(name, getattr(self, name), 0, 255)
 
     def draw(self, height: int, width: int, rng: np.random.Generator) -> tuple[int, int, int, int, bool]:
         """(h, w, top, left, mirrored) for an image of (*height*, *width*); top and left are negative where it is cropped. Six draws."""

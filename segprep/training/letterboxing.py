@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..types import IGNORE
 from .resizing import resampled
-from .steps import GREY, Image, Mask, need, need_number, shade
+from .steps import GREY, Image, Mask, need, need_whole, shade
 
 Anchor = Literal["centre", "corner"]
 
@@ -58,9 +58,9 @@ class Letterbox:
 
     def __post_init__(self) -> None:
         for name in ("rows", "columns"):
-            need_number(name, getattr(self, name), 1, 65_535)
+            need_whole(name, getattr(self, name), 1, 65_535)
         for name in ("grey", "label"):
-            need_number(name, getattr(self, name), 0, 255)
+            need_whole(name, getattr(self, name), 0, 255)
         need(self.anchor in ("centre", "corner"), f"anchor has to be centre or corner, not {self.anchor!r}")
 
     def place(self, height: int, width: int) -> Place:

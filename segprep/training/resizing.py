@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from ..types import IGNORE
-from .steps import Image, Mask, as_kind, chance, need_number, need_range, shade
+from .steps import Image, Mask, as_kind, chance, need_number, need_range, need_switch, need_whole, shade
 
 How = Literal["nearest", "bilinear", "bicubic"]
 _FILTERS = {"nearest": Pillow.Resampling.NEAREST, "bilinear": Pillow.Resampling.BILINEAR, "bicubic": Pillow.Resampling.BICUBIC}
@@ -40,10 +40,12 @@ class RandomResize:
 
     def __post_init__(self) -> None:
         need_range("shorter", self.shorter, 1, LONGEST)
+        for side in self.shorter:
+            need_whole("shorter", side, 1, LONGEST)
 
     def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
         """Both at the drawn size. One draw."""
-        low, high = (int(side) for side in self.shorter)
+        low, high = self.shorter
         factor = (low + int(rng.random() * (high - low + 1))) / min(mask.shape)
         factor = min(factor, LONGEST / max(mask.shape))
         h, w = (max(1, int(side * factor + 1e-9)) for side in mask.shape)
@@ -59,7 +61,7 @@ class Stretch:
 
     def __post_init__(self) -> None:
         for name in ("rows", "columns"):
-            need_number(name, getattr(self, name), 1, LONGEST)
+            need_whole(name, getattr(self, name), 1, LONGEST)
 
     def __call__(self, image: Image, mask: Mask, rng: np.random.Generator | None = None) -> tuple[Image, Mask]:
         """(rows, columns, 3) and (rows, columns)."""
@@ -77,6 +79,7 @@ class Flip:
     def __post_init__(self) -> None:
         need_number("horizontal", self.horizontal, 0, 1)
         need_number("vertical", self.vertical, 0, 1)
+        need_switch("quarters", self.quarters)
 
     def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
         """Both mirrored and turned alike. Three draws."""
@@ -98,9 +101,9 @@ class RandomCrop:
     label: int = IGNORE
 
     def __post_init__(self) -> None:
-        need_number("size", self.size, 1, 65_535)
-        need_number("grey", self.grey, 0, 255)
-        need_number("label", self.label, 0, 255)
+        need_whole("size", self.size, 1, 65_535)
+        need_whole("grey", self.grey, 0, 255)
+        need_whole("label", self.label, 0, 255)
 
     def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
         """(size, size, 3) and (size, size). Two draws."""

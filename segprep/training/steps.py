@@ -74,6 +74,17 @@ def need_number(name: str, value: float, low: float, high: float) -> None:
     need(number and low <= value <= high, f"{name} has to be a number from {low:g} to {high:g}, not {value!r}")
 
 
+def need_whole(name: str, value: int, low: int, high: int) -> None:
+    """Raise UsageError (bad-option) unless *value* is a whole number from *low* to *high*."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    need(whole and low <= value <= high, f"{name} has to be a whole number from {low} to {high}, not {value!r}")
+
+
+def need_switch(name: str, value: bool) -> None:
+    """Raise UsageError (bad-option) unless *value* is true or false."""
+    need(isinstance(value, bool), f"{name} has to be true or false, not {value!r}")
+
+
 def need_range(name: str, pair: tuple[float, float], low: float, high: float) -> None:
     """Raise UsageError (bad-option) unless *pair* is two numbers from *low* to *high*, the smaller one first."""
     need(isinstance(pair, tuple | list) and len(pair) == 2, f"{name} has to be two numbers, not {pair!r}")

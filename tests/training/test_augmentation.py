@@ -1,7 +1,9 @@
 """Plain parameters to steps: the tutorials' sets, what is done in which order, and words that are no parameter."""
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("torch")
@@ -14,6 +16,7 @@ from segprep.training.hsv import Hsv
 from segprep.training.jitter import Jitter
 from segprep.training.letterboxing import Letterbox
 from segprep.training.resizing import Flip, RandomCrop, RandomResize
+from segprep.training.steps import applied
 
 DOC = Path(__file__).parents[2] / "docs" / "augmentation.md"
 
@@ -51,6 +54,29 @@ def test_words_that_are_no_parameter():
     for value in ("5", None, [1, 2], {}):
         with pytest.raises(UsageError, match="rotation"):
             steps(rotation=value)
+
+
+WRONG: tuple[Any, ...] = ("", "5", None, [1, 2, 3], [2, 1], {}, float("nan"), float("inf"), -1, 1e12, [None, 1], object())
+
+
+@pytest.mark.parametrize("name", sorted(parameters()))
+def test_no_value_breaks_anything(name):
+    """Whatever a configuration file may hold, a parameter is refused by its name, or the step works."""
+    image, mask = np.full((12, 17, 3), 90, np.uint8), np.ones((12, 17), np.uint8)
+    prefix = name.split("_")[0]
+    sides = {f"{prefix}_rows": 16, f"{prefix}_columns": 16} if prefix in ("jitter", "letterbox", "stretch") else {}
+    refused = []
+    for value in (*WRONG, 0.5, True, 3, 0):
+        try:
+            made = steps(**{**sides, name: value})
+        except UsageError as error:
+            refused.append(error)
+        else:
+            values, ids = applied(made, image, mask, np.random.default_rng(0))
+            assert values.shape[:2] == ids.shape
+    assert len(refused) >= len(WRONG) - 1
+    assert {error.code for error in refused} == {"bad-option"}
+    assert all(name.removeprefix(f"{prefix}_") in str(error) for error in refused)
 
 
 def test_every_parameter_stands_in_the_table():
