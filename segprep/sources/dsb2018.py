@@ -7,7 +7,9 @@ Format: https://www.kaggle.com/c/data-science-bowl-2018/data. Assumptions: a pix
 has its image's size; the folder's name is the sample's. The border classes are defined in ``segprep/instances.py``.
 """
 
+import glob
 import os
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -49,8 +51,8 @@ class Reader:
     @classmethod
     def recognise(cls, root: Path) -> Evidence | None:
         """Folders that hold images/ and masks/ of their own."""
-        for folder in sorted(path.parent for pattern in ("*/images", "*/*/images") for path in root.glob(pattern))[:3]:
-            if (folder / "masks").is_dir() and any((folder / "images").glob(f"{folder.name}.*")):
+        for folder in (path.parent for pattern in ("*/masks", "*/*/masks", "*/*/*/masks") for path in sorted(root.glob(pattern))[:3]):
+            if (folder / "images").is_dir() and any((folder / "images").glob(f"{glob.escape(folder.name)}.*")):
                 return Evidence(0.95, f"{folder.name}/ has an image of its name in images/, and masks/")
         return None
 
@@ -65,9 +67,10 @@ class Reader:
             if kind in ("images", "masks") and os.path.splitext(name)[1].lower() in SUFFIXES:
                 found.setdefault(parent, ([], []))[kind == "masks"].append(name)
         skipped: list[Skipped] = []
+        notes = _without_tests(root, found)
         items = [item for folder, (images, stack) in found.items() if (item := self._item(root, Path(folder), images, stack, skipped))]
         names = [class_lists.BACKGROUND, self.name] + ([self.target] if self.target != "binary" and self.border_as == "class" else [])
-        return Scan(pairing.unique(items, skipped), class_lists.make(names), tuple(skipped))
+        return Scan(pairing.unique(items, skipped), class_lists.make(names), tuple(skipped), notes=tuple(notes))
 
     def _item(self, root: Path, folder: Path, images: list[str], stack: list[str], skipped: list[Skipped]) -> Item | None:
         stem = "_".join(folder.relative_to(root).parts) if self.stem == "path" else folder.name
@@ -109,6 +112,18 @@ class Reader:
             edge = instances.border if self.target == "border" else instances.touching
             mask[edge(objects, self.border_width)] = 2 if self.border_as == "class" else IGNORE
         return mask
+
+
+def _without_tests(root: Path, found: dict[str, tuple[list[str], list[str]]]) -> list[Note]:
+    """Take folders of images none of which has masks (stage1_test) out of *found*, as long as others have; a note for each."""
+    labelled = {os.path.dirname(folder) for folder, (_, stack) in found.items() if stack}
+    bare = Counter(os.path.dirname(folder) for folder in found if os.path.dirname(folder) not in labelled) if labelled else Counter[str]()
+    for folder in [folder for folder in found if os.path.dirname(folder) in bare]:
+        del found[folder]
+    return [
+        Note("image-unlabelled", f"{Path(group).relative_to(root).as_posix()}: none of its {count} images has masks; they were left out")
+        for group, count in bare.items()
+    ]
 
 
 def _merged(spots: list[instances.Spot], shape: tuple[int, int], item: Item) -> tuple[NDArray[np.uint16], list[Note]]:

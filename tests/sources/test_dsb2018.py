@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -106,3 +107,17 @@ def test_the_sample_of_121_ids(real: Path, tmp_path: Path) -> None:
         if path.stem not in listed:
             assert objects.max() == len(np.unique(objects)) - 1 == len(stack)
     assert not listed
+
+
+def test_the_test_set_beside_is_no_fault(tmp_path: Path) -> None:
+    lay_out(tmp_path / "in/stage1_train", {"aa": TWO, "bb": TWO})
+    lay_out(tmp_path / "in/stage1_test", {"00": TWO, "01": TWO})
+    for name in ("00", "01"):
+        shutil.rmtree(tmp_path / "in/stage1_test" / name / "masks")
+    done = segprep.convert("auto", tmp_path / "in", tmp_path / "out")
+    assert (done.converted, done.skipped) == (2, ())
+    assert [note.message for note in done.notes if note.code == "image-unlabelled"] == ["stage1_test: none of its 2 images has masks; they were left out"]
+    shutil.rmtree(tmp_path / "in/stage1_train/bb/masks")
+    with pytest.raises(BadInputError) as caught:
+        segprep.convert("dsb2018", tmp_path / "in", tmp_path / "other")
+    assert [one.code for one in caught.value.skipped] == ["mask-missing"]  # type: ignore[attr-defined]
