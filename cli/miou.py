@@ -148,6 +148,7 @@ command = click.Command(
         click.Option(["--missing"], type=click.Choice(["error", "skip"]), default="error", show_default=True, help="Truth without a prediction."),
         click.Option(["--invalid"], type=click.Choice(["error", "count"]), default="error", show_default=True, help="Predicted values that are no class: count = as errors of the true class."),
         click.Option(["--resize"], type=click.Choice(["nearest"]), help="Scale predictions of another size to their truth."),
+        click.Option(["--colours"], type=click.Choice(["voc"]), help="Predictions in VOC's colours, or the greys of a flattened palette: turn them back into ids."),
         click.Option(["--threshold"], type=click.FloatRange(0, 1), help="Read 8- and 16-bit predictions of 2 classes as probabilities; class 1 above this."),
         click.Option(["--against"], type=PATH, help="Another folder of predictions: the difference, with its interval."),
         click.Option(["--group-by"], metavar="REGEX|CSV", help="Scores per group, and the interval over groups: a regular expression over stems, or a CSV of stem,group."),

@@ -16,7 +16,7 @@ from .errors import BadInputError, UsageError
 from .formulas import Absent, Policy, Scores, baseline
 from .grouping import groups_of
 from .imagewise import Imagewise
-from .metrics import ConfusionMatrix
+from .metrics import DENSE, ConfusionMatrix
 from .panoptic import Quality
 from .predictions import Matched, Missing, Pairs
 from .scope import AUTO, Place, class_names, policy_of
@@ -42,6 +42,7 @@ def evaluate(
     missing: Missing = "error",
     invalid: Invalid = "error",
     resize: bool = False,
+    colours: str | None = None,
     threshold: float | None = None,
     against: str | Path | None = None,
     group_by: str | None = None,
@@ -59,7 +60,7 @@ def evaluate(
 
     *stems* is a list file or the stems themselves; *split* names a list of the dataset. *ignore_index* "auto" is 255, or 65535 where there are
     more than 255 classes; None: no truth pixel is ignored. *objects* is a folder of predicted instance masks; without *pred*, the classes are
-    taken from it, too. *out* is a folder for tables and pictures. Memory depends on the classes, not on the number of images.
+    taken from it, too. *samples* bootstrap samples give the interval (none beyond 4,096 classes). *out* is a folder for tables and pictures. Memory depends on the classes, not on the number of images.
 
     Raises:
         UsageError: a wrong option; SegprepError: a prediction is missing, or nothing pairs.
@@ -69,7 +70,9 @@ def evaluate(
     names = class_names(classes, place)
     ignore = chosen_ignore(ignore_index, len(names))
     policy, tool = policy_of(names, absent, exclude, compat)
-    reading = labelmaps.Reading(len(names), threshold, resize, objects=pred is None and objects is not None)
+    reading = labelmaps.Reading(len(names), threshold, resize, pred is None and objects is not None, colours == "voc")
+    if colours not in (None, "voc"):
+        raise UsageError("bad-option", f"--colours {colours}", "only voc is known; other colours become ids with segprep convert colormap")
     if reading.objects and len(names) != 2:
         raise UsageError(
             "bad-option", f"--objects without PRED can only mean class 1 of 2, and there are {len(names)}", "give the class predictions as PRED, too"
@@ -105,7 +108,8 @@ def _roots(pairs: Pairs) -> tuple[Path, ...]:
 
 def _account(names: tuple[str, ...], ignore: int | None, policy: Policy, samples: int, seed: int, two: bool, by_image: bool) -> Account:
     size = len(names)
-    boot, boot_other = (Bootstrap(samples, seed, policy, size) if samples else None for _ in range(2))
+    wanted = samples if size <= DENSE else 0  # its memory grows with samples times classes
+    boot, boot_other = (Bootstrap(wanted, seed, policy, size) if wanted else None for _ in range(2))
     other = ConfusionMatrix(names, ignore) if two else None
     return Account(ConfusionMatrix(names, ignore), other, policy, boot, boot_other, Imagewise(size) if by_image else None, Contours(size), Quality(size))
 

@@ -17,7 +17,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from . import image, png
+from . import colouredmaps, image, png
 from .errors import SourceError
 from .files import MAX_BYTES, read_below
 from .masks import FLAT_VOC
@@ -28,7 +28,7 @@ _MODES = ("L", "P", "1", "I;16", "I;16B", "I;16L", "I")
 _KEYS = ("arr_0", "mask", "pred", "prediction", "label", "labels", "probabilities", "softmax")
 MOST_IDS = 65_536
 _HEADER = len(png.SIGNATURE) + 8
-RGB_HINT = "it holds colours, not class ids (a palette that was flattened?); write the ids themselves, or turn colours back into ids: segprep convert colormap"
+RGB_HINT = colouredmaps.HINT
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Reading:
     threshold: float | None = None
     resize: bool = False
     objects: bool = False
+    colours: bool = False
 
 
 def read(path: Path, roots: tuple[Path, ...], how: Reading, *, truth: bool = False) -> NDArray[Any]:
@@ -49,6 +50,9 @@ def read(path: Path, roots: tuple[Path, ...], how: Reading, *, truth: bool = Fal
     if path.suffix.lower() in (".npy", ".npz"):
         found = _array(data, path)
         return _ids(found, path, how, truth)
+    if how.colours and not truth:
+        with image.opened(data, path, MAX_PIXELS) as picture:
+            return colouredmaps.ids(picture, path, how.classes)
     found = pixels(data, path)
     if how.threshold is None or truth:
         return found
@@ -64,7 +68,7 @@ def pixels(data: bytes, path: Path) -> NDArray[Any]:
         return plain
     with image.opened(data, path, MAX_PIXELS) as picture:
         if picture.mode not in _MODES:
-            raise SourceError(path, f"pixel type {picture.mode} where one value per pixel was expected", RGB_HINT, "mask-is-colour")
+            raise SourceError(path, colouredmaps.described(picture), RGB_HINT, "mask-is-colour")
         array = np.asarray(picture)
     if array.dtype.itemsize == 1:
         return array.astype(np.uint8, copy=False)
@@ -174,7 +178,8 @@ def cause(seen: Mapping[int, int], wrong: Mapping[int, int], classes: int) -> st
             return "0 and 255 only: a black and white picture; read it with --threshold 0.5"
         return "255 means ignored, which a prediction cannot be: predict a class there, or count these pixels as errors with --invalid count"
     if present & {38, 75, 113} and present - {0} <= (FLAT_VOC - {0, 255}) | {220}:
-        return "greys of a VOC palette that was flattened; turn them back: segprep convert colormap --from-voc-gray, or write the ids themselves"
+        turn = "turn them back with --colours voc" if colouredmaps.fits(present, classes) else "write the ids themselves"
+        return f"greys of a VOC palette that was flattened; {turn}"
     if max(wrong) == classes and len(wrong) == 1 and 0 not in present:
         return f"ids count from 1 here; subtract 1, or give --classes with {classes + 1} names"
     if (len(present) > 24 and max(wrong) > 2 * classes) or (classes == 2 and max(wrong) == 255):

@@ -12,7 +12,7 @@ FLOORS = (
     {"types", "names", "counting"},
     {"files", "png", "stratifying", "formulas", "settings"},
     {"image", "raster", "jsonfile", "jsonstream", "runlength", "classes", "partition", "grouping", "metrics", "boundaries", "panoptic", "segments"},
-    {"painting", "manifest", "pairing", "engine", "compat", "bootstrap", "imagewise"},
+    {"painting", "manifest", "pairing", "engine", "compat", "bootstrap", "imagewise", "colouredmaps"},
     {"tree", "annotated"},
     {"official"},
     {"masks", "matching", "instances"},

@@ -177,6 +177,24 @@ def test_probabilities_of_two_classes_have_a_threshold(tmp_path: Path) -> None:
     assert "--threshold 0.5" in run(tmp_path / "grey", *words).stderr
 
 
+def test_colours_and_flattened_palettes_are_turned_back(folders: Folders, tmp_path: Path) -> None:
+    truth, pred = folders
+    expected = matrix(folders).tolist()
+    for mode in ("RGB", "RGBA", "L"):
+        for path in pred.iterdir():
+            (tmp_path / mode).mkdir(exist_ok=True)
+            (tmp_path / "palette.png").write_bytes(encode_mask(np.asarray(Image.open(path))))
+            Image.open(tmp_path / "palette.png").convert(mode).save(tmp_path / mode / path.name)
+        words = tmp_path / mode, "--truth", truth, "--classes", 3
+        assert "--colours voc" in run(*words).stderr
+        assert scored(*words, "--colours", "voc")["confusion_matrix"] == expected
+    assert "128,0,0" in run(tmp_path / "RGB", "--truth", truth, "--classes", 3).stderr
+    assert "is no colour of VOC's first 2 classes" in run(tmp_path / "RGB", "--truth", truth, "--classes", 2, "--ignore-index", 2, "--colours", "voc").stderr
+    many = Reading(200, colours=True)
+    with pytest.raises(SourceError, match="same grey"):
+        labelmaps.read(tmp_path / "L/i0.png", (tmp_path,), many)
+
+
 def test_foreign_masks_and_excluded_classes(folders: Folders) -> None:
     truth, pred = folders
     for path in truth.iterdir():
@@ -288,7 +306,7 @@ def fault(folders: Folders, name: str) -> tuple[str, str]:
         return "size-mismatch", "EXIF"
     if name == "colours":
         Image.open(path).convert("RGB").save(path)
-        return "mask-is-colour", "convert colormap"
+        return "mask-is-colour", "--colours voc"
     if name == "flattened":
         path.write_bytes(encode_mask(ids.astype(np.uint8)))
         Image.open(path).convert("L").save(path)
