@@ -60,7 +60,8 @@ def evaluate(
 
     *stems* is a list file or the stems themselves; *split* names a list of the dataset. *ignore_index* "auto" is 255, or 65535 where there are
     more than 255 classes; None: no truth pixel is ignored. *objects* is a folder of predicted instance masks; without *pred*, the classes are
-    taken from it, too. *samples* bootstrap samples give the interval (none beyond 4,096 classes). *out* is a folder for tables and pictures. Memory depends on the classes, not on the number of images.
+    taken from it, too. *samples* bootstrap samples give the interval (none beyond 4,096 classes). *out* is a folder for tables and pictures.
+    Memory depends on the classes, not on the number of images.
 
     Raises:
         UsageError: a wrong option; SegprepError: a prediction is missing, or nothing pairs.
@@ -96,10 +97,11 @@ def evaluate(
 def _matched(place: Place, missing: Missing, against: str | Path | None, objects: str | Path | None) -> Matched:
     preds = (predictions.folder(place.pred, "predictions"), *([predictions.folder(Path(against), "predictions")] if against is not None else []))
     truth = predictions.folder(place.truth, "truth masks")
+    lists = place.tree.lists() if place.tree is not None and place.stems is None else None
     if objects is None or place.objects is None:
-        return predictions.match(truth, preds, place.stems, missing, place.source)
+        return predictions.match(truth, preds, place.stems, missing, place.source, lists=lists)
     instances = predictions.folder(place.objects, "instance masks"), predictions.folder(Path(objects), "predicted instance masks")
-    return predictions.match(truth, preds, place.stems, missing, place.source, instances)
+    return predictions.match(truth, preds, place.stems, missing, place.source, instances, lists)
 
 
 def _roots(pairs: Pairs) -> tuple[Path, ...]:

@@ -93,8 +93,22 @@ class Matched:
     extra: tuple[str, ...]
 
 
-def match(truth: Folder, preds: tuple[Folder, ...], stems: Iterable[str] | None, missing: Missing, source: str, objects: tuple[Folder, ...] = ()) -> Matched:
-    """Pair by stem: those of the list *stems*, named *source*, or else every truth. Raises SegprepError for a missing prediction unless *missing* is "skip"."""
+Lists = Mapping[str, Sequence[str]]
+
+
+def match(
+    truth: Folder,
+    preds: tuple[Folder, ...],
+    stems: Iterable[str] | None,
+    missing: Missing,
+    source: str,
+    objects: tuple[Folder, ...] = (),
+    lists: Lists | None = None,
+) -> Matched:
+    """Pair by stem: those of the list *stems*, named *source*, or else every truth. *lists* of the dataset are for the hint.
+
+    Raises SegprepError for a missing prediction unless *missing* is "skip".
+    """
     needed = (*preds, *objects)
     wanted = list(dict.fromkeys(stems)) if stems is not None else sorted(truth.suffixes, key=natural_key)
     if not wanted:
@@ -107,9 +121,12 @@ def match(truth: Folder, preds: tuple[Folder, ...], stems: Iterable[str] | None,
     if absent and missing == "error":
         where = next(one for one in needed if absent[0] not in one.suffixes)
         lossy = " (a JPEG is there, but JPEG changes ids: write PNG)" if absent[0] in where.lossy else ""
+        what = "prediction" if where in preds else "instance mask"
+        covered = next((name for name, listed in (lists or {}).items() if listed and all(stem in one.suffixes for stem in listed for one in needed)), None)
+        split = f"score the list {covered}, which is whole, with --split {covered}" if covered else "name those to score with --list FILE or --split"
         raise SegprepError(
-            "prediction-missing", f"{len(absent)} of {len(wanted)} truth masks have no prediction in {where.root}: {few(absent)}{lossy}",
-            "predict them too, name those to score with --list FILE or --split, or leave them out with --missing skip",
+            "prediction-missing", f"{len(absent)} of {len(wanted)} truth masks have no {what} in {where.root}: {few(absent)}{lossy}",
+            f"{split}; or predict them too, or leave them out with --missing skip",
         )  # fmt: skip
     gone = set(absent)
     extra = sorted((stem for stem in preds[0].suffixes if stem not in truth.suffixes), key=natural_key)

@@ -136,6 +136,10 @@ def test_a_dataset_knows_classes_and_lists(folders: Folders, tmp_path: Path) -> 
     (home / "ImageSets/Segmentation/val.txt").write_text("i1\ni2\n")
     found = scored(pred, "--dataset", home, "--split", "val")
     assert (found["counts"]["pairs"], found["classes"][1]["name"]) == (2, "land")
+    for path in pred.iterdir():
+        if path.stem not in ("i1", "i2"):
+            path.rename(tmp_path / path.name)
+    assert "--split val" in run(pred, "--dataset", home).stderr
     assert "has no list test" in run(pred, "--dataset", home, "--split", "test").stderr
     none = run("--dataset", home)
     assert (none.exit_code, "no-predictions" in none.stderr, "train-check" in none.stderr) == (2, True, True)
