@@ -1,6 +1,8 @@
 """``segprep train [DATASET]``."""
 
 import math
+import os
+import re
 import sys
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -29,27 +31,38 @@ Examples:
 """
 
 
-def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, sweep: str | None, option: tuple[str, ...], **given: Any) -> None:
+def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, sweep_of: str | None, option: tuple[str, ...], **given: Any) -> None:
+    from segprep.errors import SegprepError
+    from segprep.training.sweep import sweep
     from segprep.training.trainer import train
 
     fixed = {name: given.pop(name) for name in ("config", "out", "resume", "overwrite", "classes")}
     settings = {name: value for name, value in given.items() if value is not None}
+    if sweep_of and fixed.pop("resume"):
+        raise click.UsageError("--sweep goes on by itself where it was; --resume is for one run")
     if option:
         settings["options"] = dict(map(_pair, option))
-    with _Display(quiet, no_progress) as display:
+    first = os.environ.get("RANK", "0") == "0"  # of several processes one speaks
+    with _Display(quiet or not first, no_progress) as display:
         try:
-            found = train(dataset, watch=display, **fixed, **settings)
+            found: Any = sweep(dataset, sweep_of, watch=display, **fixed, **settings) if sweep_of else train(dataset, watch=display, **fixed, **settings)
         except KeyboardInterrupt:
             display.close()
-            _how_to_go_on(dataset, fixed["out"])
+            if first:
+                _how_to_go_on(dataset, fixed["out"])
             raise
-    if not quiet:
-        for note in found.notes:
-            click.echo(f"note: {note}", err=True)
+        except SegprepError:
+            if first:
+                raise
+            click.get_current_context().exit(1)
+    if not first:
+        return
+    for note in () if quiet or sweep_of else found.notes:
+        click.echo(f"note: {note}", err=True)
     if as_json:
         output.document(found.document())
     elif not quiet:
-        _show(found)
+        (_show_sweep if sweep_of else _show)(found)
 
 
 def _pair(text: str) -> tuple[str, Any]:
@@ -82,6 +95,12 @@ def _show(found: Any) -> None:
     output.line(f"checkpoint: {found.out / 'best.pt'}")
 
 
+def _show_sweep(found: Any) -> None:
+    rows = [(str(one.value), str(one.epochs), str(one.best), _share(one.score), _share(one.miou), one.stopped, f"{one.seconds:.1f}") for one in found.rows]
+    output.table(f"{found.setting}: {len(rows)} trainings", (found.setting, "epochs", "best epoch", found.monitor, "mIoU", "stopped", "seconds"), rows)
+    output.line(f"plot: {found.out / 'sweep.png'}")
+
+
 class _Display:
     """Progress on stderr: a bar on a terminal; a line per epoch; nothing if quiet."""
 
@@ -103,7 +122,7 @@ class _Display:
 
     def __call__(self, moment: Any) -> None:
         self.left = moment.left if moment.left is not None else self.left
-        if moment.what.startswith("epoch ") and ":" in moment.what:
+        if re.search(r"epoch \d+/\d+: ", moment.what):
             left = f", about {_clock(self.left)} to go" if self.left and moment.done < moment.total else ""
             self._line(moment.what + left)
         elif self.terminal:
@@ -138,7 +157,9 @@ def _params() -> list[click.Parameter]:
         click.Option(["--resume"], is_flag=True, help="Go on with the run that lies there."),
         click.Option(["--overwrite"], is_flag=True, help="Replace the run that lies there."),
         click.Option(["--classes"], default=None, help="FILE, a,b,c or a number, where the dataset has no class list."),
-        click.Option(["--sweep"], default=None, metavar="NAME=A,B,…", help="Train once per value of a setting; epochs and score against it as CSV and plot."),
+        click.Option(
+            ["--sweep", "sweep_of"], default=None, metavar="NAME=A,B,…", help="Train once per value of a setting; epochs and score against it as CSV and plot."
+        ),
         click.Option(["--option"], multiple=True, metavar="NAME=VALUE", help="An option of the network itself: base=16. Repeatable."),
     ]
     hints = {one.name: one for one in fields(Config)}

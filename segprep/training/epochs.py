@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 
 from .. import metrics, settings
 from ..errors import SegprepError
+from ..files import write_atomic
 from ..settings import Config
 from ..tree import Tree
 from . import checkpoints, criteria, models, runfolder, runlog, schedules
@@ -25,11 +26,11 @@ from .checkpoints import Checkpoint, channels_last
 from .data import Batch, Windows, read_truth
 from .distributed import Group
 from .fitting import Fitting
+from .judging import Moment, Watch
 from .material import Lists, prepare
 from .outcome import class_rows
 from .pretrained import pretrained
 from .runlog import Entry
-from .running import Moment, Watch
 from .validating import Figures, at_own_size, validate
 
 CURVES_EVERY = 20.0  # seconds
@@ -205,12 +206,18 @@ class Run:
         if kept["config"]["epochs"] != self.config.epochs:
             self.notes.append(f"{kept['config']['epochs']} epochs were planned, now {self.config.epochs}: the schedule is laid out anew")
 
+    def begin(self, *, fresh: bool) -> None:
+        """The first files of the run; what a former one left goes if this one is *fresh*. Raises SegprepError (write-failed)."""
+        if fresh:
+            runfolder.clear(self.out)
+        self._describe("unfinished")
+        write_atomic(self.out / runfolder.CONFIG, settings.text(self.config).encode("utf-8", "backslashreplace"))
+
     def go(self) -> Trained:
         """Every epoch that is left, then the scores of the best. Raises SegprepError: loss-nan, out-of-memory."""
         self.board = runlog.Board(self.out / runfolder.BOARD, self.history[-1].step if self.history else 0) if self._writes_board else None
         self.drawn = monotonic()
         stopped = "epochs"
-        self._describe("unfinished")
         try:
             for entry in self._epochs():
                 if self.stopping and self.stopping.saw(getattr(entry, self.config.monitor)):

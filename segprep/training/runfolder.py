@@ -37,7 +37,7 @@ def make(out: Path) -> None:
 
 
 def claim(out: Path, *, resume: bool, overwrite: bool) -> None:
-    """Make sure that a run may write to *out*: it is empty, or goes on (*resume*), or may be replaced (*overwrite*; nothing but a run's files goes).
+    """Make sure that a run may write to *out*: it is empty, or goes on (*resume*), or may be replaced (*overwrite*). Nothing is changed yet.
 
     Raises TreeError: nothing-to-resume, output-exists (another run), output-not-ours.
     """
@@ -49,12 +49,12 @@ def claim(out: Path, *, resume: bool, overwrite: bool) -> None:
         return
     if described(out).get("kind") != KIND:
         raise TreeError("output-not-ours", f"{out} holds files that no training wrote; nothing was changed", "give an empty or new folder with --out")
-    if not overwrite:
+    if (out / LAST).exists() and not overwrite:  # one that was stopped in its first epoch has nothing to lose
         raise TreeError("output-exists", f"{out} holds another run; nothing was changed", "go on with it: --resume; replace it: --overwrite; or give --out DIR")
-    _clear(out)
 
 
-def _clear(out: Path) -> None:
+def clear(out: Path) -> None:
+    """Take away the files of a former run, and nothing else. Raises SegprepError (write-failed)."""
     for pattern in OURS:
         for path in out.glob(pattern):
             try:

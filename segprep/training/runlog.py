@@ -91,10 +91,10 @@ def curves(folder: Path, history: Sequence[Entry]) -> None:
                     values,
                     color=f"C{n}",
                     marker="." if len(epochs) < 40 else "",
-                    alpha=0.45 if title == "loss" and len(epochs) > SMOOTHED else 1,
+                    alpha=0.45 if title == "loss" and len(epochs) > 2 * SMOOTHED else 1,
                     label=name,
                 )
-                if title == "loss" and len(epochs) > SMOOTHED:
+                if title == "loss" and len(epochs) > 2 * SMOOTHED:
                     axes.plot(epochs, smooth(values), color=f"C{n}", linewidth=2)
         if title == "validation" and (best := [entry.epoch for entry in history if entry.best]):
             axes.axvline(best[-1], color="0.6", linestyle=":", label=f"best: {best[-1]}")

@@ -1,21 +1,20 @@
 """``segprep train``: a network, a loss and a schedule by name on the lists of a dataset, epoch by epoch, so that it can be stopped and gone on with."""
 
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from .. import settings, tree
 from ..errors import SegprepError
-from ..files import write_atomic
 from ..settings import Config
 from ..staging import lock
 from ..tree import RUNS
 from . import checkpoints, configuration, distributed, material, runfolder
 from .checking import pick_device
 from .epochs import Run, Trained
-from .running import Watch, unwatched
+from .judging import Watch, unwatched
 from .selection import class_names
 
 NAME = "train"
@@ -58,12 +57,16 @@ def train(
             if resume:
                 same_network(state, wanted, names, folder)
             run = Run(folder, wanted, group, names, chosen, began, watch if group.first else unwatched, background=known.background if known else 0)
-            if group.first:
-                write_atomic(folder / runfolder.CONFIG, settings.text(wanted).encode("utf-8", "backslashreplace"))
             run.read(place)
             run.build()
             run.restore(state)
+            group.decided(lambda: run.begin(fresh=not resume))
             return run.go()
+    except SegprepError:
+        if group.first:
+            with suppress(OSError):  # it goes only if nothing lies in it
+                folder.rmdir()
+        raise
     finally:
         distributed.leave(group)
 
