@@ -29,7 +29,7 @@ def encode(pixels: NDArray[Any], palette: bytes | None = None) -> bytes:
     height, width = pixels.shape
     depth = pixels.dtype.itemsize
     rows = np.zeros((height, 1 + width * depth), np.uint8)
-    rows[:, 1:] = pixels if depth == 1 else pixels.astype(">u2").view(np.uint8).reshape(height, -1)
+    rows[:, 1:] = pixels if depth == 1 else np.ascontiguousarray(pixels, ">u2").view(np.uint8).reshape(height, -1)
     header = struct.pack(">IIBBBBB", width, height, 8 * depth, 3 if palette else 0, 0, 0, 0)
     table = _chunk(b"PLTE", palette) if palette else b""
     body = isal_zlib.compress(rows.data, 1)
