@@ -145,6 +145,8 @@ def cause(seen: Mapping[int, int], classes: int) -> str:
         return "0 and 255 only: a black and white mask; use: segprep convert binary, or --ids 0=background,255=NAME"
     if present - {0} <= FLAT_VOC - {0, 255} | {220} and present & {38, 75, 113}:
         return "greys of a VOC palette that was flattened; use: segprep convert colormap --from-voc-gray"
+    if sum(count for value, count in seen.items() if 16 <= value < 240) * 20 < sum(seen.values()) and any(240 <= value < 255 for value in present):
+        return "nearly black and white only, as a JPEG smears it; use: segprep convert binary --foreground light|dark"
     if len(present) > 24 or any(value + 1 in present and seen[value] > 20 * seen[value + 1] for value in present if value >= classes):
         return "many in-between values: the mask was smoothed or saved as JPEG; export it again without"
     if min(present) >= 1 and max(present) == classes:

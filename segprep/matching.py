@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from . import official, pairing
 from .errors import UsageError
-from .files import listing
+from .files import listing, read_below
 from .image import SUFFIXES
 from .names import natural_key, stem_key, stem_of
 from .official import SPLITS
@@ -246,6 +246,14 @@ def _names(root: Path, items: Sequence[Item]) -> list[dict[str, str]]:
             parts = stem_of(str(path)[len(str(root)) + 1 :]).replace(os.sep, "/").split("/")
             ends += [("/".join(parts[start:]), item.stem) for start in range(len(parts))]
     return [official.names((item.stem, item.stem) for item in items), official.names(ends), official.names((_bare(item.stem), item.stem) for item in items)]
+
+
+def beside(root: Path, pairs: Sequence[Folders], wanted: Sequence[str]) -> Path | None:
+    """The first file with one of the *wanted* names that lies at *root* or above all folders of *pairs*. Raises SourceError if it cannot be read."""
+    path = next((home / name for home in homes(root, pairs) for name in wanted if (home / name).is_file()), None)
+    if path:
+        read_below(path, (root,))
+    return path
 
 
 def homes(root: Path, pairs: Sequence[Folders]) -> list[Path]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import classes as class_lists
-from .. import masks, matching, pairing, polarity
+from .. import image, masks, matching, pairing, polarity
 from ..errors import SegprepError
 from ..files import read_below
 from ..matching import ImageFolder, MaskFolder, PairBy
@@ -76,8 +76,12 @@ class Reader:
 
 
 def _black_and_white(path: Path, root: Path) -> bool:
+    """Whether the mask is of these two only, or nearly so if it is a JPEG, which holds no ids."""
     try:
-        seen = masks.intensity(read_below(path, (root,)), path)
+        data = read_below(path, (root,))
+        seen = masks.intensity(data, path)
+        slack = 32 if image.header(data, path).format == "JPEG" else 0
     except SegprepError:
         return False
-    return bool(np.isin(seen, (0, 255)).all()) and bool(seen.any())
+    between = np.count_nonzero((seen > slack) & (seen < 255 - slack))
+    return bool(between * 20 <= seen.size * bool(slack)) and bool((seen >= 255 - slack).any())

@@ -61,18 +61,19 @@ class Reader:
         colours = np.unique(shown.reshape(-1, 3), axis=0)
         if len(colours) > 256 or (colours[:, 0] == colours[:, 1]).all() or _indexed(path, root):
             return None
-        beside = next((name for name in _BESIDE if (root / name).is_file()), "")
-        return Evidence(0.8 if beside else 0.7, f"{path.name} holds {len(colours)} colours" + (f", and {beside} lies beside" if beside else ""))
+        beside = matching.beside(root, found, _BESIDE)
+        return Evidence(0.8 if beside else 0.7, f"{path.name} holds {len(colours)} colours" + (f", and {beside.name} lies beside" if beside else ""))
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every pair is an item; the payload is the table."""
         (root,) = pairing.real_folders(self.root)
-        table, notes = self._table(root)
-        matched = matching.match(root, matching.folders(root, self.images, self.masks), self.pair_by, self.stem)
+        found = matching.folders(root, self.images, self.masks)
+        table, notes = self._table(root, found)
+        matched = matching.match(root, found, self.pair_by, self.stem)
         items = tuple(Item(item.stem, item.image, item.labels, table, item.group) for item in matched.items)
         return Scan(items, table.classes, matched.skipped, matched.lists, (*matched.notes, *notes))
 
-    def _table(self, root: Path) -> tuple[Table, list[Note]]:
+    def _table(self, root: Path, found: tuple[matching.Folders, ...]) -> tuple[Table, list[Note]]:
         if self.from_voc_gray or self.table in ("gray", "grey") or (self.table == "voc" and self.classes):
             if self.from_voc_gray and self.table not in ("", "voc"):
                 raise UsageError("bad-option", f"--from-voc-gray and --table {self.table} contradict each other", "give one of them")
@@ -87,11 +88,12 @@ class Reader:
             )
         if self.table:
             return colourtables.load(self.table), []
-        for name in _BESIDE:
-            if (root / name).is_file():
-                read_below(root / name, (root,))
-                return colourtables.load(str(root / name)), [Note("classes-found", f"colours read from {root / name}")]
-        raise UsageError("bad-option", "what do the colours mean?", f"give --table FILE, or one of {', '.join(colourtables.built_in())}, or --from-voc-gray")
+        if path := matching.beside(root, found, _BESIDE):
+            return colourtables.load(str(path)), [Note("classes-found", f"colours read from {path}")]
+        hint = f"give --table FILE, or one of {', '.join(colourtables.built_in())}, or --from-voc-gray"
+        if fitting := [name for name in colourtables.built_in() if _fits(name, root, found)]:
+            hint = f"the first mask has colours of {' and '.join(fitting)} only: give --table {fitting[0]}, or --table FILE"
+        raise UsageError("bad-option", "what do the colours mean?", hint)
 
     def read(self, item: Item) -> Sample:
         """The image, and its mask through the table."""
@@ -108,6 +110,17 @@ class Reader:
         if int(level.max(initial=0)) > 255:
             raise SourceError(path, "has 16-bit values, which no flattened palette has", "use: segprep convert pairs", "image-unsupported")
         return colourtables.to_ids(np.repeat(level.astype(np.uint8)[..., None], 3, 2), table, path, self.unknown, notes)
+
+
+def _fits(name: str, root: Path, found: tuple[matching.Folders, ...]) -> bool:
+    """Whether the first mask that pairs holds colours of the built-in table *name* only, more than one."""
+    item = next(iter(matching.match(root, found, "auto", "name").items), None)
+    try:
+        shown = masks.colours(read_below(item.labels[0], (root,)), item.labels[0]) if item else np.zeros((0, 0, 3), np.uint8)
+    except SourceError:
+        return False
+    seen = set(map(tuple, np.unique(shown.reshape(-1, 3), axis=0).tolist()))
+    return len(seen) > 1 and seen <= {colour for colour, _ in colourtables.load(name).colours}
 
 
 def _indexed(path: Path, root: Path) -> bool:

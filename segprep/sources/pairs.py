@@ -54,26 +54,32 @@ class Reader:
             seen = [set(image.histogram(masks.values(read_below(path, (root,)), path, []))) - {IGNORE} for path in paths]
         except SegprepError:
             return None
-        if not paths or not any(one - {0} for one in seen) or max(max(one, default=0) for one in seen) > meanings.LARGEST:
+        if not paths or not any(one - {0} for one in seen) or max(map(len, seen)) > meanings.LARGEST:
             return None
-        return Evidence(0.6, f"{found[0].images.name}/ and {found[0].masks.name}/ pair, and {paths[0].name} holds small ids")
+        largest = max(max(one, default=0) for one in seen)
+        what = "small ids" if largest <= meanings.LARGEST else f"{len(seen[0])} values up to {max(seen[0], default=0)}"
+        return Evidence(
+            0.6 if largest <= meanings.LARGEST else 0.5, f"{found[0].images.name}/ and {found[0].masks.name}/ pair, and {paths[0].name} holds {what}"
+        )
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every pair is an item; the payload is the table value -> id."""
         (root,) = pairing.real_folders(self.root)
-        matched = matching.match(root, matching.folders(root, self.images, self.masks), self.pair_by, self.stem)
-        known, table, notes = self._meaning(root, matched, jobs, progress)
+        found = matching.folders(root, self.images, self.masks)
+        matched = matching.match(root, found, self.pair_by, self.stem)
+        known, table, notes = self._meaning(root, matching.beside(root, found, _LISTS), matched, jobs, progress)
         items = tuple(Item(item.stem, item.image, item.labels, (table, len(known.names)), item.group) for item in matched.items)
         return Scan(items, known, matched.skipped, matched.lists, (*matched.notes, *notes))
 
-    def _meaning(self, root: Path, matched: matching.Matched, jobs: int, progress: Progress[Any]) -> tuple[Classes, dict[int, int], list[Note]]:
-        """The classes, and pixel value -> id."""
+    def _meaning(
+        self, root: Path, beside: Path | None, matched: matching.Matched, jobs: int, progress: Progress[Any]
+    ) -> tuple[Classes, dict[int, int], list[Note]]:
+        """The classes, and pixel value -> id. *beside* is a list of classes that lies beside the folders."""
         notes: list[Note] = []
         stated = meanings.parse_ids(self.ids) if self.ids else {}
         listed = self.classes
-        if listed is None and not stated and (beside := [name for name in _LISTS if (root / name).is_file()]):
-            read_below(root / beside[0], (root,))
-            listed = str(root / beside[0])
+        if listed is None and not stated and beside:
+            listed = str(beside)
             notes.append(Note("classes-found", f"classes read from {listed}"))
         if listed is None and not stated:
             known, found = meanings.infer(self._values(root, matched, jobs, progress))

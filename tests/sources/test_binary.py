@@ -102,3 +102,15 @@ def test_the_medical_sample(real: Path, tmp_path: Path) -> None:
         classes = segprep.info(tmp_path / foreground).classes
         assert round(classes[1].pixels / sum(one.pixels for one in classes), 4) == share
     assert (tmp_path / "dark/ImageSets/Segmentation/train.txt").read_text().split()[:3] == ["0", "1", "2"]
+
+
+def test_masks_saved_as_jpeg_are_recognised(tmp_path: Path) -> None:
+    """Kvasir-SEG: a folder called SEG, masks smeared by JPEG."""
+    mask = np.zeros((32, 32), np.uint8)
+    mask[5:20, 7:23] = 255
+    for folder, mode in (("images", "RGB"), ("masks", "L")):
+        (tmp_path / "in/Kvasir-SEG" / folder).mkdir(parents=True)
+        Image.fromarray(mask).convert(mode).save(tmp_path / "in/Kvasir-SEG" / folder / "a.jpg", quality=80)
+    done = segprep.convert("auto", tmp_path / "in", tmp_path / "out", foreground="light")
+    assert done.converted == 1
+    assert (segprep.read_mask(tmp_path / "out/SegmentationClass/a.png") == mask // 255).all()

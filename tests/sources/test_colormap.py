@@ -124,3 +124,19 @@ def test_samples_of_other_projects(real: Path, tmp_path: Path) -> None:
     assert (tmp_path / "camvid/ImageSets/Segmentation/test.txt").read_text() == "0001TP_008550\n0001TP_008580\n"
     done = segprep.convert("colormap", home / "common_semantic_segmentation_dataset/dataset", tmp_path / "common")
     assert done.classes == ("Void", "Animal", "Archway", "Bicyclist", "Child", "Road")
+
+
+def test_the_table_beside_the_folders_is_found_below_too(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in/CamVid", {"a": VOC[IDS]})
+    (root / "class_dict.csv").write_text("name,r,g,b\nsky,0,0,0\nroad,128,0,0\ncar,0,128,0\n")
+    done = segprep.convert("auto", tmp_path / "in", tmp_path / "out")
+    assert (done.classes, mask_of(tmp_path / "out")) == (("sky", "road", "car"), IDS.tolist())
+
+
+def test_a_built_in_table_that_fits_is_named(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", {"a": np.array([[[64, 128, 64], [192, 0, 128]]], np.uint8)})
+    with pytest.raises(UsageError) as caught:
+        segprep.convert("auto", root, tmp_path / "out")
+    assert "--table camvid" in caught.value.hint
+    segprep.convert("auto", root, tmp_path / "out", table="camvid")
+    assert mask_of(tmp_path / "out") == [[0, 1]]

@@ -183,3 +183,45 @@ def test_samples_of_other_projects(real: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "mm/ImageSets/Segmentation").iterdir()) == ["train.txt", "val.txt"]
     done = segprep.convert("pairs", real / "predictions", tmp_path / "p", classes="2")
     assert done.converted == 40
+
+
+def test_a_list_beside_the_folders_is_found_below_too(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in/CamVid", {"a.jpg:a.png": IDS}, "train", "trainannot")
+    lay_out(root, {"b.jpg:b.png": IDS}, "val", "valannot")
+    (root / "codes.txt").write_text("Sky\nRoad\nCar\n")
+    (root / "train.txt").write_text("/SegNet/CamVid/train/a.jpg /SegNet/CamVid/trainannot/a.png\n")
+    (root / "val.txt").write_text("/SegNet/CamVid/val/b.jpg /SegNet/CamVid/valannot/b.png\n")
+    done = segprep.convert("pairs", tmp_path / "in", tmp_path / "out")
+    assert done.classes == ("Sky", "Road", "Car")
+    assert segprep.Tree(tmp_path / "out").lists() == {"train": ("a",), "val": ("b",)}
+
+
+def test_images_and_masks_in_one_folder(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", {"a.jpg:a_mask.png": IDS, "b.jpg:b_mask.png": IDS}, ".", ".")
+    assert segprep.convert("auto", root, tmp_path / "out", classes="3").converted == 2
+    assert masks_of(tmp_path / "out") == dict.fromkeys("ab", IDS.tolist())
+
+
+@pytest.mark.parametrize(
+    ("masks", "hint"),
+    [
+        ([np.arange(151, dtype=np.uint8)[None]], "--classes 151"),
+        ([np.arange(0, 151, 2, dtype=np.uint8)[None]], "--classes 151"),
+        ([np.array([[0, 150]], np.uint8)], "--ids VALUE=NAME"),
+        ([np.array([[0, 3, 252, 255] * 9], np.uint8)], "convert binary"),
+    ],
+)
+def test_values_that_may_be_ids_after_all(tmp_path: Path, masks: list[np.ndarray], hint: str) -> None:
+    """ADE20K has 151 ids; a JPEG smears black and white a little."""
+    root = lay_out(tmp_path / "in", {f"{n}.jpg:{n}.png": mask for n, mask in enumerate(masks)})
+    with pytest.raises(UsageError) as caught:
+        segprep.convert("pairs", root, tmp_path / "out")
+    assert hint in caught.value.hint
+    assert caught.value.code == "values-unclear"
+
+
+def test_auto_leaves_the_question_what_large_values_mean_to_the_format(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", {"a.jpg:a.png": np.array([[0, 38, 75]], np.uint8)})
+    with pytest.raises(UsageError) as caught:
+        segprep.convert("auto", root, tmp_path / "out")
+    assert (caught.value.code, "--from-voc-gray" in caught.value.hint) == ("values-unclear", True)
