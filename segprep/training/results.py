@@ -105,7 +105,7 @@ def _remove(out: Path, names: Sequence[str]) -> None:
         for one in path.parent.glob(path.name) if path.name.startswith("*.") else [path]:
             with suppress(FileNotFoundError, IsADirectoryError):
                 one.unlink()
-        folders.add(path.parent)
+        folders.update(out / above for above in parts.parents if above.parts)
     for folder in sorted(folders, reverse=True):
         with suppress(OSError):
             folder.rmdir()

@@ -145,10 +145,9 @@ def cuts(length: int, tile: int) -> list[Cut]:
 def valid_cuts(length: int, tile: int, side: int | None = None) -> tuple[int, list[Cut]]:
     """The side of a tile of valid convolutions whose result has *tile* pixels or a few more, and tiles whose results lie side by side; starts are of the results."""
     side = side or valid_size(min(tile, length) + 2 * BORDER)
-    stride = (side - 2 * BORDER) // 16 * 16
+    whole = length <= side - 2 * BORDER
+    stride = length if whole else (side - 2 * BORDER) // 16 * 16
     parts = [(start, min(start + stride, length)) for start in range(0, length, stride)]
-    if length <= side - 2 * BORDER:
-        parts = [(0, length)]
     return side, [Cut(first, first, last, np.ones(last - first, np.float32)) for first, last in parts]
 
 
