@@ -44,7 +44,7 @@ def tally(truth: NDArray[Any], pred: NDArray[Any], *, fast: bool | None = None) 
     """
     if truth.shape != pred.shape:
         raise ValueError(f"truth and prediction differ in shape: {truth.shape} and {pred.shape}")
-    first, second = (np.ascontiguousarray(_integers(array)).reshape(-1) for array in (truth, pred))
+    first, second = (np.ascontiguousarray(_narrow(_integers(array))).reshape(-1) for array in (truth, pred))
     if first.dtype == np.uint8 and second.dtype == np.uint8:
         if first.size < SMALL:
             keys, pixels = np.unique(_paired(first, second), return_counts=True)
@@ -59,6 +59,13 @@ def _integers(array: NDArray[Any]) -> NDArray[Any]:
     if array.dtype.kind not in "ui":
         raise ValueError(f"class ids are integers, not {array.dtype}")
     return array
+
+
+def _narrow(array: NDArray[Any]) -> NDArray[Any]:
+    """The same values in 8 bits, if they fit: NumPy files of predictions are mostly int64."""
+    if array.dtype.itemsize == 1 or not array.size or array.min() < 0 or array.max() > 255:
+        return array
+    return array.astype(np.uint8)
 
 
 def joint(truth: NDArray[np.uint8], pred: NDArray[np.uint8], *, fast: bool | None = None) -> Ints:
@@ -186,7 +193,13 @@ def _of_runs(truth: NDArray[Any], pred: NDArray[Any]) -> Tally:
     lengths = np.diff(starts, append=truth.size)
     values, places = np.unique(truth[starts], return_inverse=True)
     others, columns = np.unique(pred[starts], return_inverse=True)
-    keys, inverse = np.unique(places * len(others) + columns, return_inverse=True)
-    pixels = np.zeros(len(keys), np.int64)
-    np.add.at(pixels, inverse, lengths)
+    keys, pixels = gathered(places * len(others) + columns, lengths)
     return Tally(values[keys // len(others)].astype(np.int64), others[keys % len(others)].astype(np.int64), pixels)
+
+
+def gathered(keys: Ints, values: Ints) -> tuple[Ints, Ints]:
+    """The distinct *keys*, sorted, and the sum of the *values* of each."""
+    found, places = np.unique(keys, return_inverse=True)
+    total = np.zeros(len(found), np.int64)
+    np.add.at(total, places, values)
+    return found, total

@@ -6,13 +6,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .counting import Ints, Tally, tally
+from .counting import Ints, Tally, gathered, tally
 from .errors import SegprepError, UsageError
 from .formulas import Absent, Policy, Scores, from_sums
 from .types import IGNORE, Classes
 
 DENSE = 4_096  # classes up to which the matrix is one array; beyond, only the pairs that occur are kept
 MOST = 65_536
+TOGETHER = 1 << 20  # keys that may wait
 
 
 def size_of(classes: "int | Sequence[str] | Classes") -> int:
@@ -33,6 +34,30 @@ def check_ignore(ignore: int | None, size: int) -> None:
         )
 
 
+class _Cells:
+    """The cells of a large matrix that are not 0: keys (row times size plus column) and counts, put together now and then."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[Ints, Ints]] = []
+        self._waiting = 0
+
+    def add(self, keys: Ints, counts: Ints) -> None:
+        """Add *counts* (K,) at *keys* (K,)."""
+        self._parts.append((keys, counts))
+        self._waiting += len(keys)
+        if self._waiting > 2 * len(self._parts[0][0]) + TOGETHER:
+            self.together()
+
+    def together(self) -> tuple[Ints, Ints]:
+        """All keys, sorted, each once, with its count."""
+        if len(self._parts) != 1:
+            none = np.zeros(0, np.int64)
+            keys, counts = (np.concatenate([none, *(part[n] for part in self._parts)]) for n in (0, 1))
+            self._parts = [gathered(keys, counts)]
+        self._waiting = len(self._parts[0][0])
+        return self._parts[0]
+
+
 class ConfusionMatrix:
     """Exact counts over any number of images: rows truth, columns prediction.
 
@@ -51,7 +76,7 @@ class ConfusionMatrix:
         self.size, self.ignore = size_of(classes), ignore
         check_ignore(ignore, self.size)
         self.names = tuple(str(n) for n in range(self.size)) if isinstance(classes, int) else classes.names if isinstance(classes, Classes) else tuple(classes)
-        self._cells: Any = np.zeros((self.size, self.size), np.int64) if self.size <= DENSE else {}
+        self._cells: Any = np.zeros((self.size, self.size), np.int64) if self.size <= DENSE else _Cells()
         self.invalid: Ints = np.zeros(self.size, np.int64)
         self.ignored: Ints = np.zeros(self.size + 1, np.int64)  # the last: invalid there too
 
@@ -62,14 +87,13 @@ class ConfusionMatrix:
             return self._cells
         from scipy.sparse import coo_array
 
-        keys = np.fromiter(self._cells, np.int64, len(self._cells))
-        values = np.fromiter(self._cells.values(), np.int64, len(self._cells))
+        keys, values = self._cells.together()
         return coo_array((values, (keys // self.size, keys % self.size)), shape=(self.size, self.size)).tocsr()
 
     @property
     def valid(self) -> int:
         """Pixels in the matrix."""
-        return int(self._cells.sum()) if self.size <= DENSE else sum(self._cells.values())
+        return int((self._cells if self.size <= DENSE else self._cells.together()[1]).sum())
 
     @property
     def ignored_pixels(self) -> int:
@@ -101,9 +125,8 @@ class ConfusionMatrix:
     def _put(self, rows: Ints, columns: Ints, pixels: Ints) -> None:
         if self.size <= DENSE:
             self._cells[rows, columns] += pixels  # the pairs of a tally are distinct
-            return
-        for key, count in zip((rows * self.size + columns).tolist(), pixels.tolist(), strict=True):
-            self._cells[key] = self._cells.get(key, 0) + count
+        else:
+            self._cells.add(rows * self.size + columns, pixels)
 
     def __add__(self, other: "ConfusionMatrix") -> "ConfusionMatrix":
         """The counts of both. Raises ValueError for other classes or another ignore index."""
@@ -114,7 +137,8 @@ class ConfusionMatrix:
         if self.size <= DENSE:
             both._cells = self._cells + other._cells
         else:
-            both._cells = {key: self._cells.get(key, 0) + other._cells.get(key, 0) for key in {**self._cells, **other._cells}}
+            for part in (self._cells, other._cells):
+                both._cells.add(*part.together())
         return both
 
     def scores(self, policy: Policy | None = None, **given: Any) -> Scores:
