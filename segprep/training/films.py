@@ -1,4 +1,4 @@
-"""Pictures to a video: written beside its name, moved there when it is whole."""
+"""Pictures to a video: written beside its name, moved there when it is whole. Its sides are even: MPEG knows no others, an odd one grows by a pixel."""
 
 import os
 from pathlib import Path
@@ -21,7 +21,9 @@ class Projector:
     def __init__(self, path: Path, film: Film) -> None:
         cv2 = opencv()
         self.path, self.part = path, path.with_name(f".{path.stem}.part.mp4")
-        self.held: Any = cv2.VideoWriter(str(self.part), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*CODEC), film.rate, (film.width, film.height))
+        self.held: Any = cv2.VideoWriter(
+            str(self.part), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*CODEC), film.rate, (film.width + film.width % 2, film.height + film.height % 2)
+        )
         if not self.held.isOpened():
             raise SegprepError(
                 "bad-video", f"{path} cannot be written as a video of {film.width}x{film.height} pixels", "use --mode ids: a PNG for every frame"
@@ -29,7 +31,8 @@ class Projector:
 
     def write(self, frame: NDArray[np.uint8]) -> None:
         """Append one frame."""
-        self.held.write(np.ascontiguousarray(frame[:, :, ::-1]))
+        odd = ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0))
+        self.held.write(np.ascontiguousarray(np.pad(frame[:, :, ::-1], odd, mode="edge")))
 
     def __enter__(self) -> "Projector":
         return self
