@@ -106,7 +106,7 @@ def _maps(spectra: Sequence[NDArray[np.complex128]], masks: Sequence[Map]) -> ND
 
 def _around(maps: NDArray[np.float64], row: int = 0, column: int = 0) -> NDArray[np.float64]:
     """(N,) the largest value of each map within one cell of (row, column)."""
-    cells = [np.roll(maps, (down - row, right - column), (1, 2))[:, 0, 0] for down in (-1, 0, 1) for right in (-1, 0, 1)]
+    cells = [maps[:, (row + down) % GRID, (column + right) % GRID] for down in (-1, 0, 1) for right in (-1, 0, 1)]
     return np.asarray(np.max(cells, axis=0))
 
 
