@@ -121,7 +121,7 @@ def _without_tests(root: Path, found: dict[str, tuple[list[str], list[str]]]) ->
     for folder in [folder for folder in found if os.path.dirname(folder) in bare]:
         del found[folder]
     return [
-        Note("image-unlabelled", f"{Path(group).relative_to(root).as_posix()}: none of its {count} images has masks; they were left out")
+        Note("image-unlabelled", f"{Path(os.path.relpath(group, root)).as_posix()}: none of its {count} images has masks; they were left out")
         for group, count in bare.items()
     ]
 

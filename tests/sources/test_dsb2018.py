@@ -109,6 +109,14 @@ def test_the_sample_of_121_ids(real: Path, tmp_path: Path) -> None:
     assert not listed
 
 
+def test_the_folder_of_one_image_may_hold_another(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", {"aa": TWO})
+    (root / "images").mkdir()
+    shutil.copy(root / "aa/images/aa.png", root / "images/in.png")
+    done = segprep.convert("dsb2018", root, tmp_path / "out")
+    assert (done.converted, [note.code for note in done.notes]) == (1, ["image-unlabelled"])
+
+
 def test_the_test_set_beside_is_no_fault(tmp_path: Path) -> None:
     lay_out(tmp_path / "in/stage1_train", {"aa": TWO, "bb": TWO})
     lay_out(tmp_path / "in/stage1_test", {"00": TWO, "01": TWO})
