@@ -199,8 +199,12 @@ class Check:
         )  # fmt: skip
         checkpoints.save(new / outcome.CHECKPOINT, best)
         outcome.write_scores(new, found)
-        reporting.write(new, found, {one.stem: one for one in (*train, *val)}, lambda one: judge.predicted(network, one))
+        reporting.write(new, found, {one.stem: one for one in (*train, *val)}, lambda one: judge.predicted(network, one), self._background())
         return found
+
+    def _background(self) -> int | None:
+        known = self.place.classes()
+        return known.background if known else None
 
     def _without_training(self, reasons: list[Reason]) -> Outcome:
         found = Outcome(

@@ -1,9 +1,12 @@
 """make verdicts: are the verdicts right? Clean and spoilt copies of real datasets, several seeds; exit code 1 if any verdict or cause is wrong.
 
-python tests/verdicts/run.py TREE [TREE ...] [--seeds 3] [--steps N] [--only shuffled,noise]
+python tests/verdicts/run.py [TREE ...] [--seeds 3] [--steps N] [--only shuffled,noise]
+
+Without a TREE: dsb2018 and medical, converted from the folder of real samples (SEGPREP_REAL_DATA, else ../shared/data beside the project).
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -13,6 +16,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 import spoiling
 
 import segprep
+
+
+def converted(folder: Path) -> list[Path]:
+    """The two sets of real samples as trees, split with seed 1."""
+    real = Path(os.environ.get("SEGPREP_REAL_DATA", Path(__file__).resolve().parents[3] / "shared/data"))
+    if not (real / "dsb2018").is_dir():
+        sys.exit(f"no real samples in {real}: set SEGPREP_REAL_DATA, or name trees")
+    segprep.convert("dsb2018", real / "dsb2018", folder / "dsb2018")
+    segprep.convert("binary", real / "medical", folder / "medical", foreground="dark", name="membrane")
+    for name in ("dsb2018", "medical"):
+        segprep.split(folder / name, seed=1, overwrite=True)  # medical comes with a list that puts everything into train
+    return [folder / "dsb2018", folder / "medical"]
 
 
 def judge(tree: Path, name: str, seed: int, steps: int | None, folder: Path) -> bool:
@@ -31,13 +46,14 @@ def judge(tree: Path, name: str, seed: int, steps: int | None, folder: Path) -> 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("trees", nargs="+", type=Path)
+    parser.add_argument("trees", nargs="*", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--only", default=",".join(spoiling.SETS))
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        cases = [(tree, name, seed) for name in given.only.split(",") for tree in given.trees for seed in range(given.seeds)]
+        trees = given.trees or converted(Path(folder))
+        cases = [(tree, name, seed) for name in given.only.split(",") for tree in trees for seed in range(given.seeds)]
         right = [judge(tree, name, seed, given.steps, Path(folder)) for tree, name, seed in cases]
     print(f"{sum(right)} of {len(right)} verdicts are right")
     return 0 if all(right) else 1
