@@ -91,8 +91,8 @@ def predict(
     if "cutout" in chosen and options.background is None:
         raise UsageError("bad-option", f"--mode cutout: none of the classes {', '.join(net.classes)} is called background", "name it with --background")
     film = inputs.film(given.video) if given.video is not None else None
-    folder = results.claim(Path(out), given, chosen, overwrite)
-    account = {"checkpoint": str(checkpoint), "digest": mark, "source": str(given.source), "split": split, "classes": net.classes}
+    account = {"checkpoint": str(checkpoint), "digest": mark, "source": str(given.source), "split": split, "classes": list(net.classes)}
+    folder = results.claim(Path(out), given, chosen, overwrite, account)
     folder.account(_planned(folder, given), False, **account)
     run = Run(options, folder, list(given.skipped), [*given.notes, *_stranger(net, given)])
     try:

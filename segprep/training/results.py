@@ -6,7 +6,7 @@ OUT/predictions.json        written first (``complete`` is false) and last; by i
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -58,8 +58,10 @@ class Results:
             self.out.rmdir()
 
 
-def claim(out: Path, inputs: Inputs, modes: Sequence[Mode], overwrite: bool) -> Results:
-    """The folder *out* for one run on *inputs*; what an earlier run wrote there is removed if *overwrite*.
+def claim(out: Path, inputs: Inputs, modes: Sequence[Mode], overwrite: bool, identity: Mapping[str, Any]) -> Results:
+    """The folder *out* for one run on *inputs*; what an earlier run wrote there is removed if *overwrite*, or if it was the same run and was interrupted.
+
+    *identity* is the run's, as in its account.
 
     Raises UsageError: output-overlaps-source, bad-option (no folder); TreeError: output-not-ours, output-exists.
     """
@@ -71,9 +73,9 @@ def claim(out: Path, inputs: Inputs, modes: Sequence[Mode], overwrite: bool) -> 
         earlier = _earlier(place)
         if earlier is None:
             raise TreeError("output-not-ours", f"{out} holds {there.name}, which no segprep predict wrote; nothing was changed", _OTHER)
-        if not overwrite:
+        if not overwrite and not _interrupted(earlier, {**identity, "modes": list(modes)}):
             raise TreeError("output-exists", f"{out} holds the predictions of another run", f"{_OTHER}, or give --overwrite to replace them")
-        _remove(place, earlier)
+        _remove(place, [str(name) for name in earlier["files"]])
     return Results(place, tuple(modes))
 
 
@@ -85,18 +87,23 @@ def _apart(out: Path, inputs: Inputs) -> None:
         raise UsageError("output-overlaps-source", f"the output {out} and the input {source} overlap", "choose a folder beside it")
 
 
-def _earlier(out: Path) -> list[str] | None:
-    """What the earlier run at *out* wrote, or None if there was none."""
+def _earlier(out: Path) -> dict[str, Any] | None:
+    """The account of the earlier run at *out*, or None if there was none."""
     try:
         found = json.loads((out / MARKER).read_bytes())
-        return [str(name) for name in found["files"]] if found["kind"] == KIND else None
+        return found if found["kind"] == KIND and isinstance(found["files"], list) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
+def _interrupted(earlier: Mapping[str, Any], identity: Mapping[str, Any]) -> bool:
+    """Whether *earlier* is the account of the same run, which did not come to its end."""
+    return earlier.get("complete") is False and all(earlier.get(key) == value for key, value in identity.items())
+
+
 def _remove(out: Path, names: Sequence[str]) -> None:
     """Remove the files of *names* that lie in *out*, without following links, and the folders that are empty then."""
-    folders = set()
+    folders: set[Path] = set()
     for name in names:
         parts = PurePosixPath(name)
         path = out / parts

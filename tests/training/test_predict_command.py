@@ -140,6 +140,23 @@ def test_a_folder_of_results_is_only_replaced_when_asked(photos: Path, tmp_path:
     assert [path.name for path in (tmp_path / "other").iterdir()] == ["x.png"]
 
 
+def test_an_interrupted_run_begins_anew_when_the_same_command_is_given_again(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, out = network(tmp_path / "nets"), tmp_path / "out"
+
+    def stopped(self: masking.Run, *more: Any) -> None:
+        self._finish("a", np.zeros((2, 2), np.uint8), {"a.png": b"half a run"})
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(masking.Run, "images", stopped)
+        assert run("predict", file, photos, "--out", out).exit_code == 130
+    assert (out / "a.png").read_bytes() == b"half a run"
+    assert "[output-exists]" in run("predict", file, photos, "--out", out, "--mode", "blend").stderr
+    assert run("predict", file, photos, "--out", out).exit_code == 0
+    assert read_mask(out / "a.png").shape == (40, 61)
+    assert "[output-exists]" in run("predict", file, photos, "--out", out).stderr
+
+
 def test_an_account_that_names_files_elsewhere_removes_nothing_there(photos: Path, tmp_path: Path) -> None:
     file, out = network(tmp_path / "nets"), tmp_path / "out"
     (tmp_path / "precious.png").write_text("keep me")
@@ -203,14 +220,14 @@ def test_a_video_becomes_a_video_and_a_folder_of_masks(tmp_path: Path) -> None:
 
 
 def test_an_image_that_does_not_fit_the_memory_is_skipped_alone(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = masking.Options.found
+    real = masking.Options.parts
 
     def short(self: masking.Options, images: Any) -> Any:
         if any(image.shape[1] == 61 for image in images):
             raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
         return real(self, images)
 
-    monkeypatch.setattr(masking.Options, "found", short)
+    monkeypatch.setattr(masking.Options, "parts", short)
     made = segprep.predict(network(tmp_path / "nets"), photos, tmp_path / "out")
     assert (made.done, [(one.stem, one.code) for one in made.skipped]) == (2, [("a", "out-of-memory")])
 

@@ -150,7 +150,8 @@ def test_a_marker_comes_back_to_a_pixel_at_the_images_own_size(size: tuple[int, 
     top, bottom, left, right = height // 4, 3 * height // 4, width // 3, 2 * width // 3
     image[top:bottom, left:right] = 255
     view = View(64, scale, PLAIN.mean, PLAIN.std)
-    mask = options(Net(NAMES, view, bright(0.5))).found([image])[0].argmax(0).numpy()
+    given = options(Net(NAMES, view, bright(0.5)))
+    mask, _ = given.masked(given.parts([image])[0], image)
     assert mask.shape == size
     slack = max(1, round(max(size) / 64)) if scale is None else 1  # one pixel of the letterbox
     sure, possible = np.zeros(size, bool), np.zeros(size, bool)
@@ -164,7 +165,8 @@ def test_the_bars_of_a_letterbox_are_cut_before_anything_is_decided() -> None:
     view = View(64, None, PLAIN.mean, PLAIN.std)
     net = Net(NAMES, view, bright(0.45))  # the grey of the bars counts as class 1
     for size in ((40, 111), (111, 40)):
-        found = options(net).found([np.zeros((*size, 3), np.uint8)])[0]
+        image = np.zeros((*size, 3), np.uint8)
+        _, found = options(net).masked(options(net).parts([image])[0], image)
         assert found.shape == (2, *size)
         assert float(found[1].max()) < 0.01
 
