@@ -21,7 +21,11 @@ $(VENV)/.development: $(VENV)/.runtime
 	$(PIP) -e '.[coco,fast,train]' --group dev
 	@touch $@
 
-demo: $(VENV)/.runtime  ## convert, split and describe the bundled example; writes a picture
+$(VENV)/.training: $(VENV)/.runtime
+	$(PIP) -e '.[train]'
+	@touch $@
+
+demo: $(VENV)/.training  ## the bundled example from annotations to a verdict and scores; names the pictures to open
 	$(BIN)/python examples/demo.py
 
 test: $(VENV)/.development  ## the test suite

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-SCENES, WIDTH, HEIGHT, FINE = 12, 240, 180, 4
+SCENES, WIDTH, HEIGHT, FINE = 30, 240, 180, 4
 EMBEDDED = (4, 8, 12)  # these scenes have no image file, only imageData
 GLARES = (3, 10)  # these have a spot too bright to tell what lies below: __ignore__
 GROUNDS = [((214, 196, 168), (188, 163, 128)), ((176, 192, 198), (142, 161, 172)), ((203, 205, 184), (170, 176, 148)), ((219, 206, 203), (190, 170, 168))]

@@ -164,13 +164,17 @@ def test_the_worked_example_of_a_format_runs(tmp_path: Path, monkeypatch: pytest
 
 def test_the_demo_runs_and_runs_again(home: Path) -> None:
     for _ in range(2):
-        text = run("examples/demo.py", "shown", cwd=home)
+        text = run("examples/demo.py", "shown", "3", cwd=home)
         assert [line for line in text.splitlines() if line.startswith("$ ")] == [
             f"$ segprep json2mask examples/shapes {Path('shown', 'shapes')}",
             f"$ segprep split {Path('shown', 'shapes')} --seed 1",
             f"$ segprep info {Path('shown', 'shapes')}",
+            f"$ segprep train-check {Path('shown', 'shapes')} --steps 3",
+            f"$ segprep miou --dataset {Path('shown', 'shapes')} --out {Path('shown', 'scores')} --overwrite",
         ]
-        assert text.splitlines()[-1].endswith(str(Path("shown", "picture.png")))
+        named = [home / line.split()[0] for line in text.splitlines()[-3:]]
+        assert [path.name for path in named] == ["picture.png", "report.html", "confusion_matrix.png"]
+        assert all(path.is_file() for path in named)
     with Image.open(home / "shown" / "picture.png") as picture:
         assert picture.width > 1200
         assert picture.height > 1200
@@ -179,20 +183,20 @@ def test_the_demo_runs_and_runs_again(home: Path) -> None:
 def test_the_demo_keeps_what_is_not_its_own(tmp_path: Path) -> None:
     (tmp_path / "shapes").mkdir()
     (tmp_path / "shapes" / "mine.txt").write_text("mine")
-    load(ROOT / "examples" / "demo.py").main(tmp_path)
+    load(ROOT / "examples" / "demo.py").main(tmp_path, 2)
     assert (tmp_path / "shapes" / "mine.txt").read_text() == "mine"
 
 
 def test_the_python_example_runs(home: Path) -> None:
     text = run("examples/convert_and_split.py", "examples/shapes", "from-python", cwd=home)
-    assert text == "12 new, 0 as they were; {'train': 8, 'val': 2, 'test': 2}; _background_, box, disc, leaf, ring, triangle\n"
+    assert text == "30 new, 0 as they were; {'train': 21, 'val': 6, 'test': 3}; _background_, box, disc, leaf, ring, triangle\n"
 
 
 def test_the_example_annotations_can_be_made_again(tmp_path: Path) -> None:
     load(ROOT / "examples" / "make_shapes.py").make(tmp_path)
     bundled = sorted((ROOT / "examples" / "shapes").iterdir())
     assert [path.name for path in bundled] == sorted(path.name for path in tmp_path.iterdir())
-    assert sum(path.stat().st_size for path in bundled) < 400_000
+    assert sum(path.stat().st_size for path in bundled) < 800_000
     for path in bundled:
         if path.suffix == ".json":
             old, new = (json.loads(one.read_bytes()) for one in (path, tmp_path / path.name))
