@@ -34,7 +34,7 @@ Examples:
     segprep miou --checkpoint checkpoint.pt --split val    predict first, then score
     segprep miou --objects instances/                      PQ and dsb_score of a dataset with instances
 """
-FEW = 30
+FEW, ALIKE = 30, 3  # classes in a table; bad inputs of one kind
 
 
 def _run(pred: Path | None, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, list_file: Path | None, resize: str | None, exclude_class: tuple[str, ...], mode: str | None, checkpoint: Path | None, **given: Any) -> None:  # fmt: skip
@@ -46,7 +46,7 @@ def _run(pred: Path | None, as_json: bool, quiet: bool, verbose: bool, no_progre
                 return
         found = evaluate(pred, stems=list_file, resize=resize is not None, exclude=exclude_class, progress=bar(not (no_progress or quiet)), **given)
     except BadInputError as error:
-        output.skipped(one for one in error.skipped if isinstance(one, Skipped))
+        _refused(error, as_json, verbose)
         click.get_current_context().exit(report(error))
     if not quiet:
         output.notes(found.notes, verbose)
@@ -54,6 +54,18 @@ def _run(pred: Path | None, as_json: bool, quiet: bool, verbose: bool, no_progre
         output.document(document(found))
     elif not quiet:
         _show(found, verbose)
+
+
+def _refused(error: BadInputError, as_json: bool, verbose: bool) -> None:
+    """List the pairs that cannot be scored, a few of each kind; with --json all of them as a document."""
+    listed = [one for one in error.skipped if isinstance(one, Skipped)]
+    for code in dict.fromkeys(one.code for one in listed):
+        alike = [one for one in listed if one.code == code]
+        output.skipped(alike if verbose else alike[:ALIKE])
+        if len(alike) > ALIKE and not verbose:
+            click.echo(f"  … and {len(alike) - ALIKE} more [{code}] (--verbose lists them)", err=True)
+    if as_json:
+        output.document({"miou": None, "error": error.code, "skipped": output.plain_skipped(listed)})
 
 
 def _show(found: Evaluation, verbose: bool) -> None:

@@ -71,13 +71,7 @@ def evaluate(
     names = class_names(classes, place)
     ignore = chosen_ignore(ignore_index, len(names))
     policy, tool = policy_of(names, absent, exclude, compat)
-    reading = labelmaps.Reading(len(names), threshold, resize, pred is None and objects is not None, colours == "voc")
-    if colours not in (None, "voc"):
-        raise UsageError("bad-option", f"--colours {colours}", "only voc is known; other colours become ids with segprep convert colormap")
-    if reading.objects and len(names) != 2:
-        raise UsageError(
-            "bad-option", f"--objects without PRED can only mean class 1 of 2, and there are {len(names)}", "give the class predictions as PRED, too"
-        )
+    reading = _reading(len(names), threshold, resize, colours, pred is None and objects is not None)
     matched = _matched(place, missing, against, objects)
     task = Task(reading, ignore, invalid, _roots(matched.pairs), boundary, tool is not None and tool.needs == "segments")
     groups = groups_of(matched.pairs.stems, group_by) if group_by else None
@@ -92,6 +86,17 @@ def evaluate(
         if files is not None:
             files.finish(found, matched.pairs, place.tree, reading)
     return found
+
+
+def _reading(classes: int, threshold: float | None, resize: bool, colours: str | None, objects: bool) -> labelmaps.Reading:
+    """How predictions are read. Raises UsageError."""
+    if colours not in (None, "voc"):
+        raise UsageError("bad-option", f"--colours {colours}", "only voc is known; other colours become ids with segprep convert colormap")
+    if threshold is not None and classes != 2:
+        raise UsageError("bad-option", f"--threshold reads one probability per pixel, of class 1 of 2; there are {classes} classes", "leave --threshold out")
+    if objects and classes != 2:
+        raise UsageError("bad-option", f"--objects without PRED can only mean class 1 of 2, and there are {classes}", "give the class predictions as PRED, too")
+    return labelmaps.Reading(classes, threshold, resize, objects, colours == "voc")
 
 
 def _matched(place: Place, missing: Missing, against: str | Path | None, objects: str | Path | None) -> Matched:

@@ -56,8 +56,6 @@ def read(path: Path, roots: tuple[Path, ...], how: Reading, *, truth: bool = Fal
     found = pixels(data, path)
     if how.threshold is None or truth:
         return found
-    if how.classes != 2:
-        raise SourceError(path, f"--threshold reads one probability per pixel, but there are {how.classes} classes", "leave --threshold out", "bad-prediction")
     return (found > how.threshold * np.iinfo(found.dtype).max).view(np.uint8)
 
 

@@ -348,6 +348,8 @@ def test_bad_input_names_file_value_and_cause(folders: Folders, name: str) -> No
     assert "i2" in done.stderr
     assert "Traceback" not in done.output
     assert done.stdout == ""
+    told = json.loads(run(pred, "--truth", truth, "--classes", 3, "--json").stdout)
+    assert (told["miou"], [one["code"] for one in told["skipped"]]) == (None, [code])
     with pytest.raises(BadInputError) as caught:
         segprep.evaluate(pred, truth=truth, classes=3)
     assert [one.stem for one in caught.value.skipped] == ["i2"]  # type: ignore[attr-defined]
@@ -360,6 +362,12 @@ def test_every_bad_file_is_listed_in_one_go(folders: Folders) -> None:
     with pytest.raises(BadInputError, match="3 of 6") as caught:
         segprep.evaluate(pred, truth=truth, classes=3)
     assert len(caught.value.skipped) == 3
+    for n in range(5):
+        (pred / f"i{n}.png").write_bytes(b"x")
+    few, all_of_them = (run(pred, "--truth", truth, "--classes", 3, *more).stderr for more in ((), ("--verbose",)))
+    assert "and 2 more [image-unsupported]" in few
+    assert all_of_them.count("bad input [image-unsupported]") == 5
+    assert few.count("bad input [image-unsupported]") == 3
 
 
 def test_counting_and_resizing_are_opt_in(folders: Folders) -> None:
@@ -406,6 +414,10 @@ def test_classes_must_be_known(folders: Folders, tmp_path: Path) -> None:
     assert segprep.evaluate(pred, truth=truth, classes=str(tmp_path / "labels.txt")).classes == ("_background_", "land", "sea")
     with pytest.raises(UsageError, match="more than once"):
         segprep.evaluate(pred, truth=truth, classes=["a", "a"])
+    with pytest.raises(UsageError, match="there are 3 classes"):
+        segprep.evaluate(pred, truth=truth, classes=3, threshold=0.5)
+    with pytest.raises(UsageError, match="--colours ade"):
+        segprep.evaluate(pred, truth=truth, classes=3, colours="ade")
     with pytest.raises(UsageError, match="0 classes"):
         segprep.evaluate(pred, truth=truth, classes=0)
 
