@@ -4,6 +4,7 @@ import math
 import os
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -26,12 +27,24 @@ Examples:
     segprep train out/ --resume                              go on after an interruption
     segprep train out/ --arch vgg-unet --weights vgg16.pth --freeze all --freeze-epochs 10
     segprep train out/ --loss focal+dice --class-weights 1,2 --schedule polynomial --warm-up 1
+    segprep train out/ --save-augmented look/                what the network would see; nothing is trained
     segprep train out/ --sweep lr=1e-4,1e-3 --patience 3     one setting, several values
     torchrun --nproc-per-node 2 -m segprep_cli train out/    two GPUs
 """
 
 
-def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, sweep_of: str | None, option: tuple[str, ...], **given: Any) -> None:
+def _run(
+    dataset: Path,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    no_progress: bool,
+    sweep_of: str | None,
+    save_augmented: Path | None,
+    option: tuple[str, ...],
+    augmentation: tuple[str, ...],
+    **given: Any,
+) -> None:
     from segprep.errors import SegprepError
     from segprep.training.sweep import sweep
     from segprep.training.trainer import train
@@ -40,8 +53,10 @@ def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: 
     settings = {name: value for name, value in given.items() if value is not None}
     if sweep_of and fixed.pop("resume"):
         raise click.UsageError("--sweep goes on by itself where it was; --resume is for one run")
-    if option:
-        settings["options"] = dict(map(_pair, option))
+    settings |= {table: dict(map(_pair, listed)) for table, listed in (("options", option), ("augmentation", augmentation)) if listed}
+    if save_augmented:
+        _save(dataset, save_augmented, fixed, settings, as_json, quiet)
+        return
     first = os.environ.get("RANK", "0") == "0"  # of several processes one speaks
     with _Display(quiet or not first, no_progress) as display:
         try:
@@ -49,20 +64,33 @@ def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: 
         except KeyboardInterrupt:
             display.close()
             if first:
-                _how_to_go_on(dataset, fixed["out"])
+                _how_to_go_on(dataset, fixed["out"], sweep_of, display.epochs)
             raise
         except SegprepError:
             if first:
                 raise
             click.get_current_context().exit(1)
-    if not first:
-        return
+    if first:
+        _tell(found, as_json, quiet, sweep_of)
+
+
+def _tell(found: Any, as_json: bool, quiet: bool, sweep_of: str | None) -> None:
     for note in () if quiet or sweep_of else found.notes:
         click.echo(f"note: {note}", err=True)
     if as_json:
         output.document(found.document())
     elif not quiet:
         (_show_sweep if sweep_of else _show)(found)
+
+
+def _save(dataset: Path, folder: Path, fixed: Mapping[str, Any], settings: Mapping[str, Any], as_json: bool, quiet: bool) -> None:
+    from segprep.training.windowing import save_augmented
+
+    written = save_augmented(dataset, folder, fixed["config"], classes=fixed["classes"], **settings)
+    if as_json:
+        output.document({"out": str(folder), "files": [path.name for path in written]})
+    elif not quiet:
+        output.line(f"{folder}: {(len(written) - 1) // 2} augmented images with their masks; look at {written[-1].name}")
 
 
 def _pair(text: str) -> tuple[str, Any]:
@@ -75,7 +103,13 @@ def _pair(text: str) -> tuple[str, Any]:
         return name.strip(), value
 
 
-def _how_to_go_on(dataset: Path, out: Path | None) -> None:
+def _how_to_go_on(dataset: Path, out: Path | None, sweep_of: str | None, epochs: int) -> None:
+    if sweep_of:
+        click.echo("\nstopped; the same command goes on where it was", err=True)
+        return
+    if not epochs:
+        click.echo("\nstopped before an epoch was finished; nothing was kept. Go on with the same command", err=True)
+        return
     elsewhere = f" --out {out}" if out else ""
     click.echo(
         f"\nstopped; best.pt and last.pt hold what was learned up to the last finished epoch. Go on: segprep train {dataset} --resume{elsewhere}", err=True
@@ -108,6 +142,7 @@ class _Display:
         self.silent, self.terminal = quiet, sys.stderr.isatty() and not no_progress and not quiet
         self.bar: Any = None
         self.left: float | None = None
+        self.epochs = 0  # finished ones
 
     def __enter__(self) -> "_Display":
         return self
@@ -123,6 +158,7 @@ class _Display:
     def __call__(self, moment: Any) -> None:
         self.left = moment.left if moment.left is not None else self.left
         if re.search(r"epoch \d+/\d+: ", moment.what):
+            self.epochs += 1
             left = f", about {_clock(self.left)} to go" if self.left and moment.done < moment.total else ""
             self._line(moment.what + left)
         elif self.terminal:
@@ -148,7 +184,7 @@ class _Display:
 
 
 def _params() -> list[click.Parameter]:
-    from segprep.settings import Config
+    from segprep.settings import TABLES, Config
 
     found: list[click.Parameter] = [
         options.dataset(),
@@ -161,9 +197,10 @@ def _params() -> list[click.Parameter]:
             ["--sweep", "sweep_of"], default=None, metavar="NAME=A,B,…", help="Train once per value of a setting; epochs and score against it as CSV and plot."
         ),
         click.Option(["--option"], multiple=True, metavar="NAME=VALUE", help="An option of the network itself: base=16. Repeatable."),
+        click.Option(["--augmentation"], multiple=True, metavar="NAME=VALUE", help="A parameter of docs/augmentation.md: rotation=5. Repeatable."),
+        click.Option(["--save-augmented"], type=click.Path(path_type=Path), default=None, help="Write 32 augmented samples there to look at; train nothing."),
     ]
-    hints = {one.name: one for one in fields(Config)}
-    return [*found, *(_option(one) for one in hints.values() if one.name != "options"), *options.display()]
+    return [*found, *(_option(one) for one in fields(Config) if one.name not in TABLES), *options.display()]
 
 
 def _option(one: Any) -> click.Option:

@@ -4,10 +4,9 @@ Whether names (of a network, a loss …) exist is seen in :mod:`.training.config
 """
 
 import json
-import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -16,8 +15,10 @@ from .errors import UsageError
 from .names import nearest
 
 NONE = "none"
+TABLES = ("options", "augmentation")  # [options] in the file, --option NAME=VALUE on the command line
 MONITORS = ("loss", "val_loss", "val_miou", "val_dice", "val_accuracy")
 Normalise = Literal["dataset", "imagenet", "half", "unit"]
+Fit = Literal["none", "letterbox", "stretch"]
 Precision = Literal["none", "float16", "bfloat16"]
 
 
@@ -39,9 +40,10 @@ class Config:
     val: Annotated[str, "The list to validate on; none: without validation."] = "val"
     size: Annotated[int, "Side of the windows in pixels."] = 256
     scale: Annotated[float, "Factor that images are worked at."] = 1.0
-    fit: Annotated[bool, "Letterbox each whole image into the window, instead of cutting windows out of it."] = False
+    fit: Annotated[Fit, "Each image as a whole in the window, letterboxed or stretched; none: windows are cut out of it."] = "none"
     normalise: Annotated[Normalise, "Mean and deviation: of the train list's counted pixels, ImageNet's, to -1..1, or to 0..1."] = "dataset"
-    augment: Annotated[bool, "Flips, quarter turns, small turns and zooms, light and colour."] = True
+    augment: Annotated[str, "windows (flips, quarter turns, small turns and zooms, light and colour), none, or a set of docs/augmentation.md."] = "windows"
+    augmentation: Annotated[Mapping[str, Any], "Its parameters, over the set's: rotation=5."] = field(default_factory=lambda: MappingProxyType({}))
     loss: Annotated[str, "ce, focal, dice, bce, bce-dice, lovasz, lovasz-hinge, or a sum: focal+dice."] = "ce+dice"
     class_weights: Annotated[tuple[float, ...], "One number per class: 1,2."] = ()
     optimizer: Annotated[str, "sgd, adam, adamw or rmsprop."] = "adamw"
@@ -83,7 +85,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The settings of the TOML file at *path*; lines of keys, and a table ``[options]``. Raises UsageError: bad-config, unknown-setting."""
+    """The settings of the TOML file at *path*; lines of keys, and the tables ``[options]`` and ``[augmentation]``. Raises UsageError: bad-config, unknown-setting."""
     try:
         content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
@@ -127,7 +129,7 @@ def _typed(key: str, hint: Any, value: Any) -> Any:
         if value not in get_args(hint):
             raise UsageError("bad-option", f"{key} is {value!r}", f"one of {', '.join(get_args(hint))}")
         return value
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and -1e300 < value < 1e300
     if hint is float and number:
         return float(value)
     if hint is int and number and not isinstance(value, float):
@@ -138,30 +140,27 @@ def _typed(key: str, hint: Any, value: Any) -> Any:
         return str(value)
     if get_origin(hint) is tuple and isinstance(value, list | tuple):
         return tuple(_typed(key, float, one) for one in value)
-    if key == "options" and isinstance(value, Mapping):
+    if key in TABLES and isinstance(value, Mapping):
         return MappingProxyType(dict(value))
-    wanted = {float: "a number", int: "a whole number", bool: "true or false", str: "text"}.get(
-        hint, "numbers, as in [1, 2]" if key != "options" else "a table"
-    )
+    words = {float: "a number", int: "a whole number", bool: "true or false", str: "text"}
+    wanted = words.get(hint, "a table" if key in TABLES else "numbers, as in [1, 2]")
     raise UsageError("bad-option", f"{key} is {value!r}", f"it has to be {wanted}")
 
 
 def plain(config: Config) -> dict[str, Any]:
     """*config* as plain values, for JSON and a checkpoint."""
-    found = asdict(replaced(config, options=dict(config.options)))
-    return found | {"class_weights": list(config.class_weights)}
+    found = {one.name: getattr(config, one.name) for one in fields(Config)}
+    tables = {name: {key: list(value) if isinstance(value, tuple) else value for key, value in found[name].items()} for name in TABLES}
+    return found | tables | {"class_weights": list(config.class_weights)}
 
 
 def text(config: Config) -> str:
     """*config* as a TOML file that :func:`read` understands; every setting, with what it means."""
     hints = get_type_hints(Config, include_extras=True)
-    lines = []
-    for one in fields(Config):
-        value = getattr(config, one.name)
-        if one.name != "options" and one.default is not MISSING:
-            lines.append(f"{one.name} = {_toml(value)}  # {get_args(hints[one.name])[1]}")
-    if config.options:
-        lines += ["", "[options]", *(f"{json.dumps(key)} = {_toml(value)}" for key, value in config.options.items())]
+    lines = [f"{one.name} = {_toml(getattr(config, one.name))}  # {get_args(hints[one.name])[1]}" for one in fields(Config) if one.name not in TABLES]
+    for name in TABLES:
+        if table := getattr(config, name):
+            lines += ["", f"[{name}]", *(f"{json.dumps(key)} = {_toml(value)}" for key, value in table.items())]
     return "\n".join(lines) + "\n"
 
 

@@ -105,7 +105,7 @@ def load(path: Path, classes: tuple[str, ...] | None = None) -> Checkpoint:
     if content.get("kind") != KIND or content.get("version") != VERSION:
         raise SegprepError("bad-checkpoint", f"{path} is no checkpoint of this version of segprep", _AGAIN)
     try:
-        view = View(int(content["size"]), *_view(content))
+        view = View(int(content["size"]), *_view(content), stretch=bool(content.get("stretch", False)))
         found = Checkpoint(str(content["arch"]), dict(content["options"]), tuple(map(str, content["classes"])), view, dict(content["weights"]))
     except (KeyError, TypeError, ValueError) as error:
         raise SegprepError("bad-checkpoint", f"{path}: {error!r} is missing or of the wrong type", _AGAIN) from error

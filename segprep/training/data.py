@@ -43,16 +43,19 @@ class View:
     """How an image becomes a tensor; kept in the checkpoint.
 
     *size* is the side of a window. *scale* is the factor all images are worked at, or None: each is letterboxed into the window.
-    *mean* and *std* are per channel, of values in 0..1.
+    *mean* and *std* are per channel, of values in 0..1. *stretch* (without a scale) gives every image the window's size, whatever its shape.
     """
 
     size: int
     scale: float | None
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    stretch: bool = False
 
     def worked(self, height: int, width: int) -> tuple[int, int]:
         """(h, w) at which an image of (height, width) is worked."""
+        if self.scale is None and self.stretch:
+            return self.size, self.size
         if self.scale is None:
             return letterbox(height, width, self.size)[:2]
         return max(1, round(height * self.scale)), max(1, round(width * self.scale))

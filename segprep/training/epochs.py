@@ -23,7 +23,7 @@ from ..settings import Config
 from ..tree import Tree
 from . import checkpoints, criteria, models, runfolder, runlog, schedules
 from .checkpoints import Checkpoint, channels_last
-from .data import Batch, Windows, read_truth
+from .data import Batch, read_truth
 from .distributed import Group
 from .fitting import Fitting
 from .judging import Moment, Watch
@@ -32,6 +32,7 @@ from .outcome import class_rows
 from .pretrained import pretrained
 from .runlog import Entry
 from .validating import Figures, at_own_size, validate
+from .windowing import windows
 
 CURVES_EVERY = 20.0  # seconds
 
@@ -165,7 +166,7 @@ class Run:
         self.train, self.val, self.view = prepare(place, self.chosen, self.names, self.config, lambda what, done, total: self.watch(Moment(what, done, total)))
         if self.config.validation_steps:
             self.val = self.val[: self.config.validation_steps]
-        self.windows = Windows(self.train, self.view, self.config.seed, augmented=self.config.augment)
+        self.windows = windows(self.train, self.view, self.config)
 
     def build(self) -> None:
         """The network, with pretrained weights where asked. Raises UsageError, SegprepError (weights-hash, weights-no-match, other-network …)."""

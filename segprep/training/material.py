@@ -97,7 +97,7 @@ class Pairs(Sequence[Pair]):
 
 def prepare(place: Tree, chosen: Lists, names: Sequence[str], config: Config, watch: Callable[[str, int, int], None]) -> tuple[Pairs, Pairs, View]:
     """Read what there is: the pairs to train on, those to validate on, and the view with its normalisation. Raises SegprepError for bad files."""
-    view = View(config.size, None if config.fit else config.scale, (0.0,) * 3, (1.0,) * 3)
+    view = View(config.size, None if config.fit != NONE else config.scale, (0.0,) * 3, (1.0,) * 3, config.fit == "stretch")
     train, val = (Pairs(place, stems, len(names), view) for stems in (chosen.train, chosen.val))
     mean, std = moments(train.survey(lambda done, total: watch("reading train", done, total), HELD))
     held = sum(pair.image.nbytes + pair.mask.nbytes for pair in train.kept.values())

@@ -118,7 +118,7 @@ def _about(about: Any, path: Path) -> Net:
         if about["kind"] != KIND:
             raise ValueError("kind")
         scale = about["scale"]
-        view = View(int(about["size"]), None if scale is None else float(scale), _three(about["mean"]), _three(about["std"]))
+        view = View(int(about["size"]), None if scale is None else float(scale), _three(about["mean"]), _three(about["std"]), bool(about.get("stretch", False)))
         return Net(two([str(name) for name in about["classes"]]), view, _nowhere, border=int(about["border"]), side=int(about["side"]))
     except (KeyError, TypeError, ValueError) as error:
         raise SegprepError("bad-onnx", f"{path}: {error!r} is missing or of the wrong type in its metadata", _AGAIN) from error

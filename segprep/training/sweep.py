@@ -16,7 +16,7 @@ from ..files import write_atomic
 from ..reports.figures import figure, png_bytes
 from ..settings import Config, known, plain
 from ..tree import RUNS
-from . import runfolder
+from . import runfolder, windowing
 from .configuration import settled
 from .judging import Moment, Watch, unwatched
 from .trainer import train
@@ -112,6 +112,8 @@ def sweep(
     name, listed = values(spec)
     base = {**(settings.read(Path(config)) if config is not None else {}), **given}
     wanted = [settled(_with(base, name, value)) for value in listed]
+    for one in wanted:
+        windowing.chain(one)
     place = tree.find(Path(dataset))
     folder = Path(out) if out is not None else place.root / RUNS / f"sweep-{name}"
     rows = list[Row]()

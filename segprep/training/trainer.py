@@ -11,7 +11,7 @@ from ..errors import SegprepError
 from ..settings import Config
 from ..staging import lock
 from ..tree import RUNS
-from . import checkpoints, configuration, distributed, material, runfolder
+from . import checkpoints, configuration, distributed, material, runfolder, windowing
 from .checking import pick_device
 from .epochs import Run, Trained
 from .judging import Watch, unwatched
@@ -42,6 +42,7 @@ def train(
     began = monotonic()
     given = {**(settings.read(Path(config)) if config is not None else {}), **given}
     wanted = configuration.settled(given)
+    windowing.chain(wanted)
     place = tree.find(Path(dataset))
     folder = Path(out) if out is not None else place.root / RUNS / NAME
     group = distributed.join(pick_device(wanted.device))

@@ -264,7 +264,7 @@ def test_settings_that_are_wrong_are_named_with_the_nearest(discs: Make, tmp_pat
     assert (error.value.code, error.value.hint) == ("unknown-setting", "did you mean epochs?")
     wrong = {
         "learning-rates": 1, "arch": "unett", "optimizer": "adamm", "loss": "dicee", "schedule": "cosin", "monitor": "val_iou", "epochs": 2.5, "batch": 0, "lr": "fast",
-        "preset": "huge", "freeze": "some", "options": {"bass": 3}, "class_weights": [1, 2, 3], "freeze_epochs": 1, "device": "tpu", "amp": "float8", "augment": 1,
+        "preset": "huge", "freeze": "some", "options": {"bass": 3}, "class_weights": [1, 2, 3], "freeze_epochs": 1, "device": "tpu", "amp": "float8", "augment": "dive", "augmentation": {"rotate": 5}, "fit": "squash",
     }  # fmt: skip
     for name, value in wrong.items():
         with pytest.raises(UsageError) as error:
@@ -283,7 +283,7 @@ def test_settings_that_are_wrong_are_named_with_the_nearest(discs: Make, tmp_pat
 
 def test_the_written_settings_make_the_same_run(discs: Make, tmp_path: Path) -> None:
     root = discs(8)
-    one = train(root, out=tmp_path / "a", class_weights=(1, 2.5), loss="ce", augment=False, **TINY)
+    one = train(root, out=tmp_path / "a", class_weights=(1, 2.5), loss="ce", augment="none", **TINY)
     two = train(root, tmp_path / "a/config.toml", out=tmp_path / "b")
     assert numbers(one) == numbers(two)
     assert (tmp_path / "a/config.toml").read_bytes() == (tmp_path / "b/config.toml").read_bytes()
@@ -373,3 +373,35 @@ def test_smooth_and_curves_are_pictures(discs: Make) -> None:
         assert picture.size[0] > 800
     assert runlog.table(found.history).startswith("epoch,step,lr,loss")
     assert weights.read(found.out / "best.pt")
+
+
+@pytest.mark.parametrize("fit", ["letterbox", "stretch"])
+def test_whole_images_in_a_window_learn_too_and_are_scored_at_their_own_size(discs: Make, fit: str) -> None:
+    root = discs(16)
+    found = train(root, **TINY | {"fit": fit, "epochs": 10, "lr": 0.02, "augmentation": {"rotation": 20, "horizontal_flip": True}})
+    assert found.miou > 0.7
+    assert found.matrix.sum() == sum(read_mask(root / f"SegmentationClass/i{n}.png").size for n in range(12, 16))
+    assert checkpoints.load(found.out / "best.pt").view.worked(44, 50) == ((28, 32) if fit == "letterbox" else (32, 32))
+
+
+def test_augmentations_of_the_tutorials_cut_windows_of_the_size(discs: Make, tmp_path: Path) -> None:
+    from segprep.settings import made
+    from segprep.training.data import View, read_pair
+    from segprep.training.windowing import save_augmented, windows
+    from segprep.tree import Tree
+
+    root = discs(4)
+    pairs = [read_pair(Tree(root), f"i{n}") for n in range(4)]
+    view = View(24, 1.0, (0.5,) * 3, (0.5,) * 3)
+    for augment in ("windows", "none", "drive", "membrane", "paper"):
+        images, mask = windows(pairs, view, made({"augment": augment, "size": 24}))[3]
+        assert (tuple(images.shape), tuple(mask.shape)) == ((3, 24, 24), (24, 24)), augment
+    with pytest.raises(UsageError, match="works on whole images"):
+        windows(pairs, view, made({"augment": "unet-pytorch", "size": 24}))
+    written = save_augmented(root, tmp_path / "look", count=5, augment="drive", size=32)
+    names = {path.name for path in written}
+    assert len(names) == 11
+    assert {name.replace("image_", "mask_") for name in names if name.startswith("image_")} == {name for name in names if name.startswith("mask_")}
+    for name in names - {"sheet.png"}:
+        if name.startswith("mask_"):
+            assert set(np.unique(read_mask(tmp_path / "look" / name))) <= {0, 1, 255}

@@ -31,6 +31,7 @@ def test_help_lists_every_setting_and_needs_no_pytorch() -> None:
     from dataclasses import fields
 
     assert all(f"--{one.name.replace('_', '-')}" in text for one in fields(Config) if one.name != "options")
+    assert "--option NAME=VALUE" in text
 
 
 def test_the_names_in_the_help_are_those_there_are() -> None:
@@ -75,7 +76,7 @@ def test_interrupted_it_says_how_to_go_on(discs: Callable[..., Path]) -> None:
     command = [sys.executable, "-m", "segprep_cli", "train", str(root), "--epochs", "100000", *TINY]
     running = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
-    while not (root / "runs/train/best.pt").exists() and time.monotonic() < deadline:
+    while not (root / "runs/train/run.json").exists() or json.loads((root / "runs/train/run.json").read_text())["epochs"] < 2 and time.monotonic() < deadline:
         time.sleep(0.1)
     running.send_signal(signal.SIGINT)
     _, told = running.communicate(timeout=60)
