@@ -40,7 +40,7 @@ def _run(checkpoint: Path, source: Path | None, out: Path | None, export_onnx: P
         raise UsageError("bad-option", "there is nothing to predict", "give INPUT: an image, a folder, a dataset or a video; or --export-onnx FILE")
     if source is not None and out is None:
         raise UsageError("bad-option", "there is no folder for the predictions", "give --out OUT")
-    exported = _export(checkpoint, export_onnx, given["tile"]) if export_onnx is not None else {}
+    exported = _export(checkpoint, export_onnx, given["tile"], given["overwrite"]) if export_onnx is not None else {}
     if exported and not (quiet or as_json):
         output.line(f"{exported['onnx']}: the network as ONNX")
     if source is None or out is None:
@@ -60,11 +60,13 @@ def _run(checkpoint: Path, source: Path | None, out: Path | None, export_onnx: P
     told(found, as_json, quiet, exported, given["count"])
 
 
-def _export(checkpoint: Path, path: Path, tile: int | None) -> dict[str, Any]:
+def _export(checkpoint: Path, path: Path, tile: int | None, overwrite: bool) -> dict[str, Any]:
     from segprep.training import checkpoints, onnxfiles
 
     if checkpoint.suffix.lower() == ".onnx":
         raise UsageError("bad-option", f"--export-onnx: {checkpoint} is an ONNX file already", "give a checkpoint.pt")
+    if path.exists() and not overwrite:
+        raise UsageError("output-exists", f"--export-onnx: {path} is there already", "choose another name, or give --overwrite to replace it")
     onnxfiles.export(checkpoints.load(checkpoint), path, tile)
     return {"onnx": str(path)}
 
@@ -155,7 +157,7 @@ command = click.Command(
         click.Option(["--batch"], type=click.IntRange(1, 4096), default=4, show_default=True, help="How many images or tiles run at once."),
         click.Option(["--onnx"], is_flag=True, help="Predict through onnxruntime."),
         click.Option(["--export-onnx"], type=PATH, metavar="FILE", help="Write the network as an ONNX file."),
-        click.Option(["--overwrite"], is_flag=True, help="Replace the predictions of an earlier run in OUT."),
+        click.Option(["--overwrite"], is_flag=True, help="Replace the predictions of an earlier run in OUT, and the file of --export-onnx."),
         *options.display(),
     ],
 )  # fmt: skip

@@ -238,6 +238,8 @@ def test_onnx_is_exported_and_predicts_the_same_masks(photos: Path, tmp_path: Pa
     file = network(tmp_path / "nets")
     result = run("predict", file, "--export-onnx", tmp_path / "net.onnx")
     assert (result.exit_code, (tmp_path / "net.onnx").is_file()) == (0, True), result.stderr
+    assert "[output-exists]" in run("predict", file, "--export-onnx", tmp_path / "net.onnx").stderr
+    assert run("predict", file, "--export-onnx", tmp_path / "net.onnx", "--overwrite").exit_code == 0
     for source, words, out in ((file, (), "torch"), (tmp_path / "net.onnx", (), "file"), (file, ("--onnx",), "flag")):
         assert run("predict", source, photos, "--out", tmp_path / out, "--mode", "probabilities", *words).exit_code == 0
     for name in ("a.npz", "b.npz", "sub/c.npz"):
