@@ -39,7 +39,7 @@ class Place:
         folder = found.truth.parent / tree.OBJECTS
         if not own or not folder.is_dir():
             raise UsageError(
-                "no-objects", f"{folder} is no folder of instance masks ({tree.OBJECTS} of a dataset)", "leave --objects out, or convert with instances"
+                "no-objects", f"{folder} is no folder of instance masks ({tree.OBJECTS} of a dataset)", "leave --objects out, or convert again with --objects"
             )
         return replace(found, objects=folder)
 

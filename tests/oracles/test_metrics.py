@@ -296,6 +296,23 @@ def test_panoptic_quality(peers: tuple[list[Case], dict[str, Any]]) -> None:
         assert np.mean(rows, axis=0) == pytest.approx(np.array(theirs["pq_sq_rq"]), abs=TIGHT)
 
 
+@pytest.mark.parametrize("number", range(30))
+def test_dsb_score_mask_by_mask(number: int) -> None:
+    """The challenge's metric as its page words it: every mask against every other, hits at ten thresholds."""
+    case = object_case(number)
+    assert case.objects is not None
+    truth, pred = (side[..., 1] for side in case.objects)
+    masks, guesses = ([labels == one for one in np.unique(labels[labels > 0])] for labels in (truth, pred))
+    iou = np.array([[(mask & guess).sum() / (mask | guess).sum() for guess in guesses] for mask in masks]).reshape(len(masks), len(guesses))
+    precisions = []
+    for threshold in np.arange(0.5, 1.0, 0.05):
+        hits = iou > threshold
+        found, missed, extra = int(hits.any(1).sum()), int((~hits.any(1)).sum()), int((~hits.any(0)).sum())
+        precisions.append(found / (found + missed + extra))
+    kinds = np.zeros(truth.shape, np.uint8)
+    assert panoptic.measure(truth, pred, kinds, kinds, None, 1).dsb_score == pytest.approx(np.mean(precisions), abs=TIGHT)
+
+
 @pytest.mark.parametrize("number", range(25))
 def test_boundary_iou_by_erosion(number: int) -> None:
     """The paper's own recipe: pad by one, erode each mask d times with a 3x3 square, compare what was eroded away."""
