@@ -143,13 +143,13 @@ def options(net: Net) -> Options:
 
 
 @pytest.mark.parametrize("size", [(96, 121), (121, 57), (31, 200), (64, 64), (1, 9)])
-@pytest.mark.parametrize("scale", [None, 0.5, 1.0])
-def test_a_marker_comes_back_to_a_pixel_at_the_images_own_size(size: tuple[int, int], scale: float | None) -> None:
+@pytest.mark.parametrize(("scale", "stretch"), [(None, False), (None, True), (0.5, False), (1.0, False)])
+def test_a_marker_comes_back_to_a_pixel_at_the_images_own_size(size: tuple[int, int], scale: float | None, stretch: bool) -> None:
     height, width = size
     image = np.zeros((height, width, 3), np.uint8)
     top, bottom, left, right = height // 4, 3 * height // 4, width // 3, 2 * width // 3
     image[top:bottom, left:right] = 255
-    view = View(64, scale, PLAIN.mean, PLAIN.std)
+    view = View(64, scale, PLAIN.mean, PLAIN.std, stretch)
     given = options(Net(NAMES, view, bright(0.5)))
     mask, _ = given.masked(given.parts([image])[0], image)
     assert mask.shape == size
