@@ -45,13 +45,11 @@ def _hf(matrix: ConfusionMatrix, found: Scores) -> Numbers:
 
 def _torchmetrics(matrix: ConfusionMatrix, found: Scores) -> Numbers:
     same, rows, columns = matrix.sums(Policy())
-    seen = rows > 0
     weighted = float((rows * np.nan_to_num(found.iou)).sum() / rows.sum()) if rows.sum() else float("nan")
     return {
         "MulticlassJaccardIndex macro": found.miou,
         "MulticlassJaccardIndex weighted": weighted,
         "MulticlassRecall macro": _macro(same, rows, columns),
-        "classes in truth": int(seen.sum()),
     }
 
 
