@@ -14,7 +14,7 @@ from blake3 import blake3
 from torch import nn
 
 from ..errors import SegprepError, SourceError
-from ..partition import shuffled
+from ..partition import natural, shuffled
 from ..tree import Tree
 from . import alignment, causes, checkpoints, models, outcome, reporting, verdict
 from .budget import Plan, plan
@@ -25,6 +25,7 @@ from .outcome import Outcome
 from .selection import Selection
 from .verdict import Counts, Reason
 
+MEMORY, FEWEST_HELD = 2 << 30, 8  # bytes that the images of one list may take; images that are read all the same
 SURVEYED, VALIDATED = 48, 16  # images for plan and alignment; val images scored while training
 CONTROL_SHARE, MAIN_SHARE = 0.2, 0.85  # of --max-time, from the start: when control and main run have to have ended
 STATE = "state.pt"
@@ -58,8 +59,9 @@ class Check:
         sample = self._survey()
         made = plan(sample, arch=arch, steps=steps, size=size, seed=self.seed)
         reasons = causes.of_images(sample) + causes.of_alignment(alignment.measure(sample))
+        limit = self._affordable(sample, made)
         del sample
-        train, val = (self._read(stems, made, f"reading {name}") for name, stems in (("train", self.chosen.train), ("val", self.chosen.val)))
+        train, val = (self._read(name, stems, made, limit) for name, stems in (("train", self.chosen.train), ("val", self.chosen.val)))
         if constant := causes.of_masks(train):
             return self._without_training(constant + reasons)
         self._resume(made, train + val)
@@ -78,11 +80,19 @@ class Check:
         raise_bad(bad)
         return found
 
-    def _read(self, stems: Sequence[str], made: Plan, what: str) -> list[Pair]:
+    def _affordable(self, sample: Sequence[Pair], made: Plan) -> int:
+        """How many images of the size of *sample* a list may have to fit the memory a check takes."""
+        each = [np.prod(made.view.worked(*one.size)) * (3 * one.image.itemsize + 1) for one in sample]
+        return max(FEWEST_HELD, int(MEMORY // float(np.mean(each))))
+
+    def _read(self, name: str, stems: Sequence[str], made: Plan, limit: int) -> list[Pair]:
+        if len(stems) > limit:
+            self.notes.append(f"{limit} of the {len(stems)} images of {name} were drawn with seed {self.seed}: more do not fit {MEMORY >> 30} GiB of memory")
+            stems = natural(shuffled_by(stems, self.seed)[:limit])
         found = []
         for pair in read_all(self.place, stems, len(self.names), made.view):
             found.append(pair)
-            self.watch(Moment(what, len(found), len(stems)))
+            self.watch(Moment(f"reading {name}", len(found), len(stems)))
         return found
 
     def _shuffled(self, train: Sequence[Pair]) -> list[Pair]:
@@ -166,8 +176,11 @@ class Check:
         if role not in self.state:
             return None
         kept = self.state[role]
-        training.restore(kept)
-        return kept["counts"].numpy() if kept["counts"] is not None else None
+        try:
+            training.restore(kept)
+            return kept["counts"].numpy() if kept["counts"] is not None else None
+        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            raise SegprepError("bad-checkpoint", f"{self.work / STATE} is damaged: {error!r}", "remove that file and give the same command again") from error
 
     def _save(self, role: Role, training: Training, counts: Counts | None) -> None:
         self.state[role] = training.state() | {"counts": None if counts is None else torch.from_numpy(counts)}

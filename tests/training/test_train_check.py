@@ -17,7 +17,7 @@ from segprep_cli.main import group
 
 import segprep
 from segprep.errors import SegprepError
-from segprep.training import budget
+from segprep.training import budget, running
 
 STEPS = 40
 FILES = {"checkpoint.pt", "history.csv", "predictions", "report.html", "scored.txt", "scores.json"}
@@ -114,10 +114,12 @@ def test_shuffled_masks_are_not_learnable(discs: Discs) -> None:
 
 def test_a_dataset_without_lists_is_split_in_memory(discs: Discs) -> None:
     root = discs(20, listed=False)
+    (root / "ImageSets/Segmentation/test.txt").write_text("i3\ni4\ni5\ni6\ni7\n")
     found = check(root, steps=5)
-    assert len(found.stems) == 4
-    assert "no lists" in found.notes[0]
-    assert not list((root / "ImageSets/Segmentation").iterdir())
+    assert (found.trained, len(found.stems)) == (12, 3)
+    assert not {"i3", "i4", "i5", "i6", "i7"} & {one.stem for one in found.suspects}
+    assert "no train and val lists" in found.notes[0]
+    assert [path.name for path in (root / "ImageSets/Segmentation").iterdir()] == ["test.txt"]
 
 
 def test_time_cuts_and_the_report_says_so(discs: Discs) -> None:
@@ -204,6 +206,13 @@ def test_a_damaged_state_is_no_loss(discs: Discs) -> None:
     (work / "state.pt").write_bytes(b"half a file")
     assert check(root, steps=2).report.is_file()
     assert not work.exists()
+
+
+def test_a_set_that_does_not_fit_the_memory_is_sampled(discs: Discs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "MEMORY", 9 * 44 * 49 * 4)
+    found = check(discs(16), steps=2)
+    assert found.trained == 9
+    assert any("do not fit" in note for note in found.notes)
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody can write to")
