@@ -1,6 +1,7 @@
 """Small pictures for a page, as data URIs: an image, and its classes laid over it."""
 
 import base64
+import colorsys
 import io
 from typing import Any
 
@@ -8,39 +9,65 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..image import voc_colours
 from ..types import IGNORE
 
-SIDE = 240
+SIDE = 320
+DARK = 96  # an image whose brightest hundredth is darker is stretched, so that one sees anything
 
 
 def shown(image: NDArray[Any]) -> NDArray[np.uint8]:
-    """*image* (H, W, 3) of any kind of number as 8-bit: other than uint8 is stretched from its 1st to its 99th percentile."""
-    if image.dtype == np.uint8:
+    """*image* (H, W, 3) of any kind of number as 8-bit: other than uint8, and what is nearly black, is stretched from its 1st to its 99th percentile."""
+    low, high = np.percentile(image, [1, 99])
+    if image.dtype == np.uint8 and high >= DARK:
         return image
     values = image.astype(np.float64)
-    low, high = np.percentile(values, [1, 99])
     return np.asarray(((values - low) / max(high - low, 1e-12)).clip(0, 1) * 255, np.uint8)
 
 
-def laid_over(image: NDArray[np.uint8], mask: NDArray[np.uint8], background: int | None = 0) -> NDArray[np.uint8]:
-    """*mask* (H, W) in VOC's colours over *image* (H, W, 3), half transparent; the background is left clear, ignored pixels are grey."""
-    table = np.frombuffer(voc_colours(), np.uint8).reshape(256, 3)
-    colours = np.where((mask == IGNORE)[..., None], np.uint8(128), table[mask])
-    mixed = (image.astype(np.uint16) + colours) // 2
-    return np.where((mask == background)[..., None], image, mixed).astype(np.uint8) if background is not None else mixed.astype(np.uint8)
-
-
-def uri(picture: NDArray[np.uint8], side: int = SIDE) -> str:
-    """*picture* (H, W, 3) as a JPEG data URI, at most *side* wide or high."""
-    made = Image.fromarray(np.ascontiguousarray(picture))
+def small(image: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.uint8]:
+    """*image* (H, W, 3) with no side longer than *side*, by area means."""
+    made = Image.fromarray(np.ascontiguousarray(image))
     made.thumbnail((side, side), Image.Resampling.BOX)
+    return np.asarray(made)
+
+
+def laid_over(image: NDArray[np.uint8], mask: NDArray[np.uint8], background: int | None = 0) -> NDArray[np.uint8]:
+    """The classes of *mask* (H, W) over *image* (h, w, 3): tinted inside, bright on their outlines; the background is left clear, ignored pixels are grey."""
+    height, width = image.shape[:2]
+    rows, columns = ((np.arange(now) * was // now)[:, None] for now, was in zip((height, width), mask.shape, strict=True))
+    fitted = mask[rows, columns.T]
+    table = np.array([vivid(value) for value in range(256)], np.float64)
+    colours = table[fitted]
+    strength = np.where(outlines(fitted), 1.0, 0.4)[..., None] * (fitted != background)[..., None]
+    return np.asarray(image * (1 - strength) + colours * strength).round().astype(np.uint8)
+
+
+def outlines(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(H, W): pixels of *mask* with another class above, below, left or right of them."""
+    found = np.zeros(mask.shape, np.bool_)
+    down, right = mask[1:] != mask[:-1], mask[:, 1:] != mask[:, :-1]
+    found[1:] |= down
+    found[:-1] |= down
+    found[:, 1:] |= right
+    found[:, :-1] |= right
+    return found
+
+
+def vivid(value: int) -> tuple[int, int, int]:
+    """A bright colour for class *value*: hues by the golden angle, so that neighbouring ids differ; VOC's own dark red drowns in dark pictures."""
+    if value == IGNORE:
+        return 140, 140, 140
+    red, green, blue = colorsys.hsv_to_rgb((0.38 + (value - 1) * 0.618034) % 1.0, 0.85, 1.0)
+    return round(255 * red), round(255 * green), round(255 * blue)
+
+
+def uri(picture: NDArray[np.uint8]) -> str:
+    """*picture* (H, W, 3) as a JPEG data URI."""
     out = io.BytesIO()
-    made.save(out, "JPEG", quality=82, subsampling=0)
+    Image.fromarray(np.ascontiguousarray(picture)).save(out, "JPEG", quality=85, subsampling=0)
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
 
 
 def colour(value: int) -> str:
     """The CSS colour of a class id."""
-    red, green, blue = voc_colours()[3 * value : 3 * value + 3]
-    return f"rgb({red} {green} {blue})"
+    return "rgb({} {} {})".format(*vivid(value))

@@ -73,7 +73,7 @@ def _number(value: float) -> str:
 
 
 def _pictures(found: Outcome, pairs: Mapping[str, Pair], predict: Predict, background: int | None) -> list[page.Section]:
-    legend = [(name, thumbnails.colour(n)) for n, name in enumerate(found.classes) if n != background] + [("ignored", "rgb(128 128 128)")]
+    legend = [(name, thumbnails.colour(n)) for n, name in enumerate(found.classes) if n != background] + [("ignored", thumbnails.colour(255))]
     val = [one for one in sorted(found.suspects, key=lambda one: one.iou) if not one.training]
 
     def gallery(chosen: list[Suspect]) -> page.Gallery:
@@ -88,7 +88,7 @@ def _pictures(found: Outcome, pairs: Mapping[str, Pair], predict: Predict, backg
 
 
 def _figure(one: Suspect, pair: Pair, predict: Predict, background: int | None) -> page.Figure:
-    seen = thumbnails.shown(pair.image)
+    seen = thumbnails.small(thumbnails.shown(pair.image))
     pictures = [("image", seen), ("mask", thumbnails.laid_over(seen, pair.mask, background)), ("model", thumbnails.laid_over(seen, predict(pair), background))]
     text = f"disagreement {one.score:.2f}, IoU {one.iou:.2f}, {'trained on' if one.training else 'val'}"
     return page.Figure(one.stem, text, [(label, thumbnails.uri(picture)) for label, picture in pictures])

@@ -1,6 +1,7 @@
 """Pages: self-contained, escaped, and whole for odd numbers."""
 
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -70,9 +71,19 @@ def test_curves_of_any_numbers_stay_in_their_frame(points: list[tuple[float, flo
 def test_thumbnails_of_all_kinds_of_numbers() -> None:
     for array in (np.full((3, 4, 3), 7, np.uint8), np.arange(36, dtype=np.uint16).reshape(3, 4, 3), np.full((3, 4, 3), 0.5, np.float32)):
         assert thumbnails.shown(array).dtype == np.uint8
-    image, mask = np.full((2, 2, 3), 100, np.uint8), np.array([[0, 1], [255, 0]], np.uint8)
+    image, mask = np.full((5, 5, 3), 100, np.uint8), np.zeros((5, 5), np.uint8)
+    mask[1:4, 1:4] = 1
     laid = thumbnails.laid_over(image, mask)
     assert laid[0, 0].tolist() == [100, 100, 100]
-    assert laid[0, 1].tolist() == [(100 + 128) // 2, 50, 50]
-    assert laid[1, 0].tolist() == [114, 114, 114]
-    assert thumbnails.laid_over(image, mask, None)[0, 0].tolist() == [50, 50, 50]
+    assert laid[1, 1].tolist() == list(thumbnails.vivid(1))
+    assert laid[2, 2].tolist() == [round(0.6 * 100 + 0.4 * one) for one in thumbnails.vivid(1)]
+    assert thumbnails.laid_over(image, mask, 1)[2, 2].tolist() == [100, 100, 100]
+    assert thumbnails.laid_over(thumbnails.small(np.zeros((900, 600, 3), np.uint8)), np.zeros((900, 600), np.uint8)).shape == (320, 213, 3)
+    assert thumbnails.shown(np.full((3, 4, 3), 100, np.uint8)).max() == 100
+    assert thumbnails.shown(np.arange(36, dtype=np.uint8).reshape(3, 4, 3)).max() == 255
+
+
+def test_neighbouring_classes_have_colours_of_their_own() -> None:
+    colours = [thumbnails.vivid(n) for n in range(20)]
+    assert len(set(colours)) == 20
+    assert min(sum(abs(a - b) for a, b in zip(one, other, strict=True)) for one, other in pairwise(colours)) > 100
