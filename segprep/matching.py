@@ -64,7 +64,8 @@ def folders(root: Path, images: str = "", masks: str = "", mixed: bool = True) -
         return (Folders(root / images, root / masks),)
     there = [path for path in _with_images(root) if path not in named]
     labelled = [root / masks] if masks else [path for path in there if set(words(path.name)) & _MASKS and not set(words(path.name)) & _OBJECTS]
-    pictured = [root / images] if images else [path for path in there if path not in labelled and not set(words(path.name)) & _OBJECTS]
+    masked = set(labelled)
+    pictured = [root / images] if images else [path for path in there if path not in masked and not set(words(path.name)) & _OBJECTS]
     by_key = {_key(path, root): path for path in pictured}
     pairs = [Folders(by_key[key], path, _split(key)) for path in labelled if (key := _key(path, root)) in by_key]
     if not pairs and len(labelled) == 1:

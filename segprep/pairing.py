@@ -41,10 +41,10 @@ def unique(items: Iterable[Item], skipped: list[Skipped], foreign: Callable[[Ite
             skipped += [Skipped(item.stem, path, "bad-stem", f"its name {fault}", "rename the file") for item, path in zip(group, paths, strict=True)]
         elif len(group) > 1:
             reason = f"would become the sample {group[0].stem!r} together with "
-            skipped += [
-                Skipped(item.stem, path, "stem-collision", reason + ", ".join(p for p in paths if p != path), "rename one, or give --stem path")
-                for item, path in zip(group, paths, strict=True)
-            ]
+            for number, (item, path) in enumerate(zip(group, paths, strict=True)):
+                others = [*paths[:number][:4], *paths[number + 1 :][:4]][:4]
+                more = f" and {len(paths) - 1 - len(others)} more" if len(paths) - 1 > len(others) else ""
+                skipped.append(Skipped(item.stem, path, "stem-collision", f"{reason}{', '.join(others)}{more}", "rename one, or give --stem path"))
         else:
             kept.append(group[0])
     return tuple(sorted(kept, key=lambda item: item.stem))

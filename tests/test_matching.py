@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from segprep import matching
+from segprep import matching, pairing
 from segprep.errors import UsageError
+from segprep.types import Item, Skipped
 
 
 def lay_out(root: Path, *names: str) -> Path:
@@ -62,3 +63,13 @@ def test_a_name_is_not_found_inside_another_number(tmp_path: Path) -> None:
     root = lay_out(tmp_path, *(f"images/{n}.png" for n in range(1, 31)), "masks/seg_10x.png", "masks/seg_20x.png")
     items = matching.match(root, matching.folders(root), "auto", "name").items
     assert {(item.stem, item.labels[0].name) for item in items} == {("10", "seg_10x.png"), ("20", "seg_20x.png")}
+
+
+def test_a_thousand_samples_of_one_name_are_told_in_few_words(tmp_path: Path) -> None:
+    """Each used to list all others: a square of the number of files."""
+    paths = [tmp_path / f"t{n}/a.png" for n in range(1000)]
+    skipped: list[Skipped] = []
+    assert pairing.unique((Item("a", path, (path,)) for path in paths), skipped) == ()
+    assert len(skipped) == 1000
+    assert skipped[0].reason.endswith("and 995 more")
+    assert all(one.path not in one.reason.split(", ") and one.code == "stem-collision" for one in skipped)
