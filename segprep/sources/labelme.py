@@ -79,9 +79,10 @@ class Reader:
     @classmethod
     def recognise(cls, root: Path) -> Evidence | None:
         """JSON files that have the key "shapes"."""
+        root = root.resolve()
         for path in (p for p in walk(root) if p.suffix.lower() == ".json"):
             try:
-                shapes = _annotation(cls(root.resolve()), path.resolve())[0].get("shapes")
+                shapes = _annotation(cls(root), path)[0].get("shapes")
             except SourceError:
                 continue
             if isinstance(shapes, list):

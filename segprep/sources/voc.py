@@ -222,7 +222,7 @@ def _is_coloured(data: bytes, path: Path, table: Table, limit: int) -> bool:
     if (shown[..., 0] != shown[..., 1]).any() or (shown[..., 0] != shown[..., 2]).any():
         return True
     greys = {colour[0] for colour, _ in table.colours if len(set(colour)) == 1}
-    seen = set(image.histogram(shown[..., 0]))
+    seen = set(image.histogram(np.ascontiguousarray(shown[..., 0])))
     return seen != {0} and seen <= greys
 
 
