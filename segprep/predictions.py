@@ -1,5 +1,6 @@
 """Which prediction belongs to which truth: by stem, never by position; what is missing and what is extra is named."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os.path import splitext
@@ -10,7 +11,6 @@ from typing import Literal, overload
 from .errors import SegprepError, SourceError, UsageError
 from .files import listing
 from .labelmaps import LOSSLESS
-from .names import natural_key
 from .tree import read_list
 
 LOSSY = (".jpg", ".jpeg", ".webp")
@@ -110,7 +110,7 @@ def match(
     Raises SegprepError for a missing prediction unless *missing* is "skip".
     """
     needed = (*preds, *objects)
-    wanted = list(dict.fromkeys(stems)) if stems is not None else sorted(truth.suffixes, key=natural_key)
+    wanted = list(dict.fromkeys(stems)) if stems is not None else sorted(truth.suffixes, key=_padded)
     if not wanted:
         raise SegprepError("no-pairs", f"{truth.root if stems is None else source}: there is nothing to score", "give a folder of label maps, or another list")
     if unknown := [stem for stem in wanted if stem not in truth.suffixes]:
@@ -129,8 +129,13 @@ def match(
             f"{split}; or predict them too, or leave them out with --missing skip",
         )  # fmt: skip
     gone = set(absent)
-    extra = sorted((stem for stem in preds[0].suffixes if stem not in truth.suffixes), key=natural_key)
+    extra = sorted((stem for stem in preds[0].suffixes if stem not in truth.suffixes), key=_padded)
     return Matched(Pairs([stem for stem in wanted if stem not in gone], truth, preds, objects), tuple(absent), tuple(extra))
+
+
+def _padded(stem: str) -> str:
+    """Natural order as one string: the key of ``names.natural_key`` takes 500 bytes, and there may be many stems."""
+    return re.sub(r"\d+", lambda found: found[0].zfill(18), stem.casefold())
 
 
 def _nothing_in_common(truth: Folder, pred: Folder) -> SegprepError:
