@@ -109,6 +109,8 @@ def _further(found: Evaluation) -> None:
         output.line(f"as {found.compat}: {found.how}")
         for name, value in found.numbers.items():
             output.line(f"  {name}: {_number(value)}")
+    if found.images:
+        output.table("images", ("image", "mIoU", "pixel accuracy"), [(one.stem, _number(one.miou), _number(one.accuracy)) for one in found.images])
     if found.groups:
         output.table(
             "groups",
@@ -166,6 +168,7 @@ command = click.Command(
         click.Option(["--group-by"], metavar="REGEX|CSV", help="Scores per group, and the interval over groups: a regular expression over stems, or a CSV of stem,group."),
         click.Option(["--boundary"], is_flag=True, help="Boundary IoU and boundary F, too (slower)."),
         click.Option(["--objects"], type=PATH, help="Predicted instance masks, scored against SegmentationObject: PQ, SQ, RQ, dsb_score."),
+        click.Option(["--per-image"], is_flag=True, help="The score of every image, too (over the classes in it)."),
         click.Option(["--out", "-o"], type=PATH, help="Write scores.json, per_image.csv, confusion_matrix.csv, charts and pictures of the worst images there."),
         click.Option(["--overwrite"], is_flag=True, help="Replace the results in --out."),
         click.Option(["--samples"], type=click.IntRange(0, 100_000), default=1000, show_default=True, help="Bootstrap samples of the interval; 0: none."),

@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ def evaluate(
     samples: int = 1000,
     seed: int = 0,
     worst: int = 10,
+    per_image: bool = False,
     out: str | Path | None = None,
     overwrite: bool = False,
     jobs: int = 1,
@@ -61,7 +63,7 @@ def evaluate(
     *stems* is a list file or the stems themselves; *split* names a list of the dataset. *ignore_index* "auto" is 255, or 65535 where there are
     more than 255 classes; None: no truth pixel is ignored. *objects* is a folder of predicted instance masks; without *pred*, the classes are
     taken from it, too. *samples* bootstrap samples give the interval (none beyond 4,096 classes). *out* is a folder for tables and pictures.
-    Memory depends on the classes, not on the number of images.
+    Memory depends on the classes, not on the number of images, unless *per_image* keeps the score of each.
 
     Raises:
         UsageError: a wrong option; SegprepError: a prediction is missing, or nothing pairs.
@@ -75,14 +77,17 @@ def evaluate(
     matched = _matched(place, missing, against, objects)
     task = Task(reading, ignore, invalid, _roots(matched.pairs), boundary, tool is not None and tool.needs == "segments")
     groups = groups_of(matched.pairs.stems, group_by) if group_by else None
+    every: list[ImageScore] = []
     account, images = _account(names, ignore, policy, samples, seed, against is not None, bool(tool and tool.needs)), _Ranking(worst)
     with Files(Path(out), names, overwrite) if out is not None else nullcontext() as files:
         for one in _scored(task, matched, jobs, progress):
             row = account.add(one, groups[one.stem] if groups else None)
             images.add(row.score)
+            if per_image:
+                every.append(row.score)
             if files is not None:
                 files.row(row)
-        found = _finish(place, matched, account, images, tool, compat, Path(against) if against is not None else None)
+        found = replace(_finish(place, matched, account, images, tool, compat, Path(against) if against is not None else None), images=tuple(every))
         if files is not None:
             files.finish(found, matched.pairs, place.tree, reading)
     return found

@@ -75,6 +75,7 @@ class Evaluation:
     boundary: Boundaries | None
     objects: Mapping[str, Any] | None
     notes: tuple[Note, ...]
+    images: tuple[ImageScore, ...] = ()
 
 
 def document(found: Evaluation) -> dict[str, Any]:
@@ -110,6 +111,7 @@ def document(found: Evaluation) -> dict[str, Any]:
         "objects": found.objects,
         "numbers": dict(found.numbers),
         "worst": [{"stem": one.stem, "miou": one.miou, "pixel_accuracy": one.accuracy} for one in found.worst],
+        "images": [{"stem": one.stem, "miou": one.miou, "pixel_accuracy": one.accuracy} for one in found.images],
         "groups": [{"group": one.name, "miou": one.miou, "pixel_accuracy": one.accuracy, "pixels": one.pixels} for one in found.groups],
         "against": _against(found),
         "missing": list(found.missing), "extra": list(found.extra),

@@ -1,5 +1,6 @@
 """Counting and formulas: what must hold for every pair of label maps."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from segprep import counting
 from segprep.counting import MOST, joint, tally
-from segprep.errors import SegprepError, UsageError
+from segprep.errors import MissingExtraError, SegprepError, UsageError
 from segprep.formulas import Policy, baseline, sums
 from segprep.metrics import ConfusionMatrix, count, scores
 
@@ -217,6 +219,19 @@ def test_opencv_counts_the_same(noise: float) -> None:
     plain, fast = (joint(flat[0], flat[1], fast=fast) for fast in (False, True))
     assert np.array_equal(plain, fast)
     assert np.array_equal(plain, np.bincount(flat[0].astype(int) * 256 + flat[1], minlength=65_536))
+
+
+def test_without_opencv_nothing_changes_but_the_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    counting._opencv.cache_clear()
+    try:
+        noise = np.random.default_rng(0).integers(0, 256, (2, 9_000)).astype(np.uint8)
+        assert np.array_equal(joint(*noise), joint(*noise, fast=False))
+        with pytest.raises(MissingExtraError, match="opencv") as caught:
+            joint(*noise, fast=True)
+        assert "segprep[fast]" in caught.value.hint
+    finally:
+        counting._opencv.cache_clear()
 
 
 def test_blocks_stay_below_what_float32_can_count() -> None:

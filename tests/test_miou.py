@@ -98,6 +98,17 @@ def test_the_document_has_its_keys(folders: Folders) -> None:
     assert found["baseline"]["miou"] < found["miou"]
 
 
+def test_every_image_has_a_score(folders: Folders) -> None:
+    truth, pred = folders
+    words = pred, "--truth", truth, "--classes", 3
+    assert scored(*words)["images"] == []
+    images = scored(*words, "--per-image")["images"]
+    assert [one["stem"] for one in images] == [f"i{n}" for n in range(6)]
+    assert images[0]["miou"] == 1
+    assert images[5]["pixel_accuracy"] == pytest.approx(1 - 5 / 78)
+    assert "i4" in run(*words, "--per-image").stdout
+
+
 def test_workers_change_nothing(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     for n in range(90):
