@@ -42,9 +42,9 @@ def unique(items: Iterable[Item], skipped: list[Skipped], foreign: Callable[[Ite
         elif len(group) > 1:
             reason = f"would become the sample {group[0].stem!r} together with "
             for number, (item, path) in enumerate(zip(group, paths, strict=True)):
-                others = [*paths[:number][:4], *paths[number + 1 :][:4]][:4]
-                more = f" and {len(paths) - 1 - len(others)} more" if len(paths) - 1 > len(others) else ""
-                skipped.append(Skipped(item.stem, path, "stem-collision", f"{reason}{', '.join(others)}{more}", "rename one, or give --stem path"))
+                named = [*paths[:number][:4], *paths[number + 1 :][:4]][:4]
+                more = f" and {len(paths) - 1 - len(named)} more" if len(paths) - 1 > len(named) else ""
+                skipped.append(Skipped(item.stem, path, "stem-collision", f"{reason}{', '.join(named)}{more}", "rename one, or give --stem path"))
         else:
             kept.append(group[0])
     return tuple(sorted(kept, key=lambda item: item.stem))

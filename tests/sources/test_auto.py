@@ -38,6 +38,12 @@ def test_two_likely_formats_are_both_named(real: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_link_to_itself_is_in_nobodys_way(tmp_path: Path, sibling: Callable[[str], ModuleType]) -> None:
+    reader = sibling("pairs").example(tmp_path)
+    (reader.root / "a.json").symlink_to("a.json")
+    assert sources.recognise(reader.root)[0] == "pairs"
+
+
 def test_nothing_that_is_known(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
     with pytest.raises(UsageError, match="no format") as caught:

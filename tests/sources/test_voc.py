@@ -136,10 +136,10 @@ def test_ids_read_colours_as_the_values_they_stand_for(tmp_path: Path) -> None:
 def test_the_grey_of_a_class_is_a_colour_too(tmp_path: Path) -> None:
     """VOC's car is 128,128,128: a picture of cars only is grey throughout."""
     root = lay_out(
-        tmp_path / "in", {"car": Image.fromarray(VOC[np.array([[0, 7]], np.uint8)]), "ids": Image.fromarray(np.full((1, 2, 3), 7, np.uint8))}, names=""
+        tmp_path / "in", {"car": Image.fromarray(VOC[np.array([[0, 7]], np.uint8)]), "ids": Image.fromarray(np.full((9, 9, 3), 7, np.uint8))}, names=""
     )
     segprep.convert("voc", root, tmp_path / "out", classes="voc")
-    assert masks_of(tmp_path / "out") == {"car": [[0, 7]], "ids": [[7, 7]]}
+    assert masks_of(tmp_path / "out") == {"car": [[0, 7]], "ids": [[7] * 9] * 9}
 
 
 def test_old_labelme_exports_keep_their_pictures_in_another_folder(tmp_path: Path) -> None:

@@ -1,0 +1,58 @@
+"""A short, repeatable sample of ``tests/fuzz``: run it for longer with ``python tests/fuzz/sources.py 600``."""
+
+import importlib.util
+import random
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from segprep import sources
+
+CASES = 24
+
+
+@pytest.fixture(scope="module")
+def fuzzer() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("fuzz_sources", Path(__file__).parent / "fuzz/sources.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the time limit of a case is a POSIX signal")
+def test_only_registered_errors_or_sound_trees(fuzzer: ModuleType) -> None:
+    said: list[str] = []
+    number, failures, outcomes = fuzzer.fuzz(7, lambda number: number < CASES, said.append)
+    assert (number, failures) == (CASES, 0), "\n".join(said)
+    assert outcomes["sound"]
+    assert outcomes["bad-input"]
+
+
+def test_every_format_has_an_example_to_start_from(fuzzer: ModuleType, tmp_path: Path) -> None:
+    for name in sources.names():
+        (tmp_path / name).mkdir()
+        assert fuzzer.example(name, tmp_path / name).root.is_dir()
+
+
+def test_a_failure_is_reported_with_the_case_that_repeats_it(fuzzer: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> str:
+        raise ZeroDivisionError("on purpose")
+
+    monkeypatch.setattr(fuzzer, "judge", broken)
+    said: list[str] = []
+    assert fuzzer.fuzz(5, lambda number: number < 2, said.append)[:2] == (2, 2)
+    assert said[1].startswith("case 5:1\n")
+    assert "on purpose" in said[1]
+
+
+def test_changes_are_the_same_for_the_same_seed(fuzzer: ModuleType, tmp_path: Path) -> None:
+    made = []
+    for name in ("one", "two"):
+        fuzzer.example("pairs", tmp_path / name)
+        rng = random.Random("3:1")
+        made.append([fuzzer.mutate(tmp_path / name, rng) for _ in range(5)])
+    assert made[0] == made[1]
