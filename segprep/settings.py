@@ -46,6 +46,8 @@ class Config:
     augmentation: Annotated[Mapping[str, Any], "Its parameters, over the set's: rotation=5."] = field(default_factory=lambda: MappingProxyType({}))
     loss: Annotated[str, "ce, focal, dice, bce, bce-dice, lovasz, lovasz-hinge, or a sum: focal+dice."] = "ce+dice"
     class_weights: Annotated[tuple[float, ...], "One number per class: 1,2."] = ()
+    border: Annotated[float, "w0 of the U-Net paper's border weights in ce (10 there); 0: none."] = 0.0
+    border_sigma: Annotated[float, "Their reach in pixels."] = 5.0
     optimizer: Annotated[str, "sgd, adam, adamw or rmsprop."] = "adamw"
     lr: Annotated[float, "The peak learning rate."] = 1e-3
     momentum: Annotated[float, "Of sgd and rmsprop; Adam's first beta."] = 0.9
@@ -60,12 +62,14 @@ class Config:
     every: Annotated[float, "Epochs between two steps of the schedule; with plateau, epochs without gain."] = 1.0
     epochs: Annotated[int, "Epochs."] = 50
     steps_per_epoch: Annotated[int, "Optimiser steps per epoch; 0: each image once."] = 0
+    validate_every: Annotated[int, "Validate after every so many epochs, and after the last."] = 1
     validation_steps: Annotated[int, "Images that are validated on per epoch; 0: the whole list."] = 0
     batch: Annotated[int, "Windows per step and process."] = 8
     monitor: Annotated[str, f"What says which epoch is best: {', '.join(MONITORS)}.  [default: val_miou, without validation loss]"] = ""
     patience: Annotated[int, "Stop after so many epochs without gain; 0: never."] = 0
     min_delta: Annotated[float, "What counts as a gain for --patience, in absolute terms."] = 0.001
     save_every: Annotated[int, "Keep a checkpoint of every so many epochs; 0: best and last only."] = 0
+    pictures: Annotated[int, "After every so many epochs, a sheet of images, truth and prediction in pictures/; 0: none."] = 0
     amp: Annotated[Precision, "Mixed precision; pays on a GPU."] = "none"
     channels_last: Annotated[bool, "Pixels' channels side by side in memory."] = True
     compile: Annotated[bool, "torch.compile; on a GPU only."] = False
@@ -79,7 +83,7 @@ class Config:
 RANGES: Mapping[str, tuple[float, float]] = {
     "freeze_epochs": (0, 1e6), "freeze_lr": (0, 1e3), "freeze_batch": (0, 4096), "size": (16, 8192), "scale": (0.001, 16), "lr": (1e-12, 1e3),
     "momentum": (0, 0.9999), "weight_decay": (0, 10), "clip": (0, 1e9), "warm_up": (0, 1e6), "end": (0, 1), "power": (1e-3, 100), "factor": (0, 1), "every": (1e-3, 1e6),
-    "epochs": (1, 1e6), "steps_per_epoch": (0, 1e7), "validation_steps": (0, 1e9), "batch": (1, 4096), "patience": (0, 1e6), "min_delta": (0, 1e9), "save_every": (0, 1e6),
+    "epochs": (1, 1e6), "steps_per_epoch": (0, 1e7), "validate_every": (1, 1e6), "pictures": (0, 1e6), "border": (0, 1e6), "border_sigma": (0.01, 1e4), "validation_steps": (0, 1e9), "batch": (1, 4096), "patience": (0, 1e6), "min_delta": (0, 1e9), "save_every": (0, 1e6),
     "workers": (0, 256), "seed": (0, 2**63 - 1),
 }  # fmt: skip
 

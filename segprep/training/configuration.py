@@ -6,7 +6,7 @@ from typing import Any
 from ..errors import UsageError
 from ..names import nearest
 from ..settings import MONITORS, NONE, Config, made
-from . import criteria, models, optimisers, schedules
+from . import bordered, criteria, models, optimisers, schedules
 
 
 def settled(given: Mapping[str, Any]) -> Config:
@@ -31,6 +31,7 @@ def _names(config: Config) -> None:
         raise UsageError("bad-option", f"the network {config.arch} has no preset {config.preset!r}", f"it has: {', '.join(models.presets(config.arch))}")
     models.load(config.arch)
     criteria.make(config.loss, 2)
+    bordered.check(config)
     optimisers.known(config.optimizer)
     schedules.make(config.schedule, 1.0, 1, 1)
     if config.freeze not in ("", "all") and not config.freeze.isdecimal():

@@ -2,8 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
-from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -12,114 +10,30 @@ from typing import Any
 import numpy as np
 import torch
 from blake3 import blake3
-from numpy.typing import NDArray
 from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from .. import metrics, settings
 from ..errors import SegprepError
 from ..files import write_atomic
 from ..settings import Config
 from ..tree import Tree
-from . import checkpoints, criteria, models, runfolder, runlog, schedules
+from . import checkpoints, criteria, keeping, models, runfolder, runlog, schedules
+from .bordered import Bordered
 from .checkpoints import Checkpoint, channels_last
-from .data import Batch, read_truth
+from .data import read_truth
 from .distributed import Group
 from .fitting import Fitting
 from .judging import Moment, Watch
 from .material import Lists, prepare
-from .outcome import class_rows
 from .pretrained import pretrained
 from .runlog import Entry
+from .stages import Numbers, Stage, stages
+from .trained import Trained, said
 from .validating import Figures, at_own_size, validate
 from .windowing import windows
 
 CURVES_EVERY = 20.0  # seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Epochs *first* up to *last* (not with it), all of *steps* steps, with the same layers held; *seen* windows came before."""
-
-    first: int
-    last: int
-    held: str
-    batch: int
-    steps: int
-    seen: int
-    schedule: schedules.Schedule
-
-
-def stages(config: Config, images: int, world: int) -> list[Stage]:
-    """One stage, or with ``freeze_epochs`` two: each has its own learning rate, batch and schedule."""
-    frozen = min(config.freeze_epochs, config.epochs) if config.freeze else 0
-    parts = [(0, frozen, config.freeze, config.freeze_batch or config.batch, config.freeze_lr or config.lr)] if frozen else []
-    if frozen < config.epochs:
-        parts.append((frozen, config.epochs, "" if frozen else config.freeze, config.batch, config.lr))
-    found, seen = list[Stage](), 0
-    for first, last, held, batch, lr in parts:
-        steps = config.steps_per_epoch or math.ceil(images / (batch * world))
-        found.append(Stage(first, last, held, batch, steps, seen, _schedule(config, lr, last - first, steps)))
-        seen += (last - first) * steps * batch * world
-    return found
-
-
-def _schedule(config: Config, lr: float, epochs: int, steps: int) -> schedules.Schedule:
-    return schedules.make(
-        config.schedule, lr, epochs, steps, warm_up=min(config.warm_up, epochs), end=config.end, power=config.power, factor=config.factor or None,
-        every=config.every, patience=round(config.every), min_delta=config.min_delta, mode=schedules.mode_of(config.monitor),
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Trained:
-    """What a run came to. *matrix* (C, C) is the best checkpoint's on the validation list at the images' own size, None without one."""
-
-    out: Path
-    config: Config
-    parameters: int
-    classes: tuple[str, ...]
-    history: tuple[Entry, ...]
-    stopped: str
-    seconds: float
-    notes: tuple[str, ...]
-    matrix: NDArray[np.int64] | None
-
-    @property
-    def best(self) -> Entry:
-        """The epoch of best.pt."""
-        return next(entry for entry in reversed(self.history) if entry.best)
-
-    @property
-    def miou(self) -> float:
-        """Mean IoU at the images' own size; NaN without validation."""
-        return math.nan if self.matrix is None else float(metrics.scores(self.matrix).miou)
-
-    def document(self) -> dict[str, Any]:
-        """What ``--json`` prints and run.json holds in the end."""
-        return {
-            "out": str(self.out), "checkpoint": str(self.out / runfolder.BEST), "arch": self.config.arch, "parameters": self.parameters,
-            "epochs": len(self.history), "best_epoch": self.best.epoch, "monitor": self.config.monitor, "best": getattr(self.best, self.config.monitor),
-            "stopped": self.stopped, "seconds": round(self.seconds, 1), "miou": self.miou, "notes": list(self.notes),
-            "classes": [{"name": name} for name in self.classes] if self.matrix is None else class_rows(self.matrix, self.classes),
-            "confusion_matrix": None if self.matrix is None else self.matrix.tolist(),
-            "history": [asdict(entry) for entry in self.history], "config": settings.plain(self.config),
-        }  # fmt: skip
-
-
-class Numbers:
-    """The numbers of the windows that this process takes: of every batch of all processes its part, in order, from *start* on."""
-
-    def __init__(self, start: int, steps: int, batch: int, group: Group) -> None:
-        self.start, self.steps, self.batch, self.group = start, steps, batch, group
-
-    def __iter__(self) -> Iterator[int]:
-        for step in range(self.steps):
-            first = self.start + (step * self.group.world + self.group.rank) * self.batch
-            yield from range(first, first + self.batch)
-
-    def __len__(self) -> int:
-        return self.steps * self.batch
 
 
 class Run:
@@ -166,7 +80,9 @@ class Run:
         self.train, self.val, self.view = prepare(place, self.chosen, self.names, self.config, lambda what, done, total: self.watch(Moment(what, done, total)))
         if self.config.validation_steps:
             self.val = self.val[: self.config.validation_steps]
-        self.windows = windows(self.train, self.view, self.config)
+        self.windows: Dataset[Any] = windows(self.train, self.view, self.config)
+        if self.config.border:
+            self.windows = Bordered(self.windows, self.background, self.config.border, self.config.border_sigma)
 
     def build(self) -> None:
         """The network, with pretrained weights where asked. Raises UsageError, SegprepError (weights-hash, weights-no-match, other-network …)."""
@@ -191,7 +107,7 @@ class Run:
             return
         checkpoints.fill(self.network, state["weights"])
         kept = state["training"]
-        self.history = [Entry(**{**row, "recall": tuple(row["recall"]), "iou": tuple(row["iou"])}) for row in kept["history"]]
+        self.history = keeping.entries(kept)
         self.fitting.restore(kept["fitting"])
         self.best = kept["best"]
         if self.stopping and kept["stopping"]:
@@ -221,7 +137,7 @@ class Run:
         stopped = "epochs"
         try:
             for entry in self._epochs():
-                if self.stopping and self.stopping.saw(getattr(entry, self.config.monitor)):
+                if self.stopping and self._monitored(entry) and self.stopping.saw(getattr(entry, self.config.monitor)):
                     stopped = "patience"
                 self._save(entry)
                 if stopped == "patience":
@@ -243,14 +159,14 @@ class Run:
             learning = self.fitting.hold(stage.held)
             done = begin - stage.first
             numbers = Numbers(stage.seen + done * stage.steps * stage.batch * self.group.world, (stage.last - begin) * stage.steps, stage.batch, self.group)
-            loader: DataLoader[Batch] = DataLoader(
+            loader: DataLoader[Any] = DataLoader(
                 self.windows, stage.batch, sampler=numbers, num_workers=self.config.workers, pin_memory=self.group.device.startswith("cuda")
             )
             source = iter(loader)
             for epoch in range(begin, stage.last):
                 yield self._epoch(stage, epoch, source, learning)
 
-    def _epoch(self, stage: Stage, epoch: int, source: Iterator[Batch], learning: int) -> Entry:
+    def _epoch(self, stage: Stage, epoch: int, source: Iterator[Any], learning: int) -> Entry:
         start = monotonic()
         torch.manual_seed(int(np.random.SeedSequence((self.config.seed, epoch, self.group.rank)).generate_state(1)[0]))  # dropout
         self.losses, self.rates = list[float](), list[float]()
@@ -258,7 +174,8 @@ class Run:
             began = monotonic()
             rate = stage.schedule.rate((epoch - stage.first) * stage.steps + n)
             try:
-                self.losses.append(self.fitting.step(*next(source), rate))
+                images, truth, *pixels = next(source)
+                self.losses.append(self.fitting.step(images, truth, pixels[0] if pixels else None, rate))
             except SegprepError as error:
                 raise self._located(error, epoch, n) from error
             self.rates.append(rate)
@@ -267,12 +184,18 @@ class Run:
             self.fitting.check()
         except SegprepError as error:
             raise self._located(error, epoch, stage.steps - 1) from error
-        found = self._validate()
+        due = (epoch + 1) % self.config.validate_every == 0 or epoch + 1 == self.config.epochs
+        found = self._validate() if due else None
         entry = self._entry(found, rate, learning, monotonic() - start, epoch)
-        stage.schedule.saw(getattr(entry, self.config.monitor))
+        if self._monitored(entry):
+            stage.schedule.saw(getattr(entry, self.config.monitor))
         self.plateau = stage.schedule.plateau
         self.history.append(entry)
         return entry
+
+    def _monitored(self, entry: Entry) -> bool:
+        """Whether the number that is monitored was measured in this epoch."""
+        return self.config.monitor == "loss" or not math.isnan(entry.val_loss)
 
     def _located(self, error: SegprepError, epoch: int, step: int) -> SegprepError:
         kept = f"; {self.out / runfolder.LAST} holds epoch {len(self.history)}" if self.history else "; no epoch was finished"
@@ -303,8 +226,8 @@ class Run:
         }  # fmt: skip
         value = numbers[self.config.monitor]
         best = not math.isnan(value) and (self.best is None or schedules.better(value, self.best, 0.0, self.mode))
-        best = best or epoch == 0
         self.best = value if best else self.best
+        best = best or not self.history  # the first epoch is kept until a better one is found, even if nothing was measured
         step = (self.history[-1].step if self.history else 0) + len(self.losses)
         recall, iou = (tuple(map(float, values)) for values in (scores.recall, scores.iou)) if scores else ((), ())
         return Entry(epoch + 1, step, rate, best=best, learning=learning, seconds=seconds, recall=recall, iou=iou, **numbers)
@@ -315,32 +238,26 @@ class Run:
             return
         made = Checkpoint(self.config.arch, self.options, self.names, self.view, self.network.state_dict())
         training = {
-            "config": settings.plain(self.config), "history": [{**asdict(one), "recall": list(one.recall), "iou": list(one.iou)} for one in self.history],
-            "fitting": deepcopy(self.fitting.state()), "best": self.best, "stopping": schedules.state(self.stopping) if self.stopping else None,
-            "plateau": schedules.state(self.plateau) if self.plateau else None, "digest": self.digest, "world": self.group.world,
+            "config": settings.plain(self.config), "fitting": self.fitting.state(), "best": self.best, "digest": self.digest, "world": self.group.world,
+            "stopping": schedules.state(self.stopping) if self.stopping else None, "plateau": schedules.state(self.plateau) if self.plateau else None,
         }  # fmt: skip
-        if entry.best:
-            checkpoints.save(self.out / runfolder.BEST, made)
-        if self.config.save_every and entry.epoch % self.config.save_every == 0:
-            losses = f"loss{entry.loss:.3f}" + ("" if math.isnan(entry.val_loss) else f"-val_loss{entry.val_loss:.3f}")
-            checkpoints.save(self.out / f"epoch{entry.epoch:03d}-{losses}.pt", made)
-        checkpoints.save(self.out / runfolder.LAST, made, training=training)
+        keeping.save(self.out, self.config, made, self.history, training)
         runlog.write(self.out, self.history)
         if self.board:
             self.board.add(entry, self.losses, self.rates)
         if monotonic() - self.drawn > CURVES_EVERY:
             runlog.curves(self.out, self.history)
             self.drawn = monotonic()
+        if self.config.pictures and entry.epoch % self.config.pictures == 0:
+            keeping.picture(self.out, entry.epoch, self.network, self.val if len(self.val) else self.train, self.view, self.group.device)
         self._describe("unfinished")
         self.watch(Moment(said(entry, self.config), entry.epoch, self.config.epochs))
 
     def _describe(self, stopped: str) -> None:
         if self.group.first:
             best = next((entry.epoch for entry in reversed(self.history) if entry.best), None)
-            runfolder.describe(
-                self.out,
-                {"stopped": stopped, "epochs": len(self.history), "best_epoch": best, "arch": self.config.arch, "classes": self.names, "notes": self.notes},
-            )
+            about = {"stopped": stopped, "epochs": len(self.history), "best_epoch": best, "arch": self.config.arch, "classes": self.names, "notes": self.notes}
+            runfolder.describe(self.out, about)
 
     def _finish(self, stopped: str) -> Trained:
         parameters = models.parameters(self.network)
@@ -355,9 +272,3 @@ class Run:
         runlog.curves(self.out, self.history)
         runfolder.describe(self.out, found.document())
         return found
-
-
-def said(entry: Entry, config: Config) -> str:
-    """One line about an epoch."""
-    scores = "" if math.isnan(entry.val_loss) else f", val loss {entry.val_loss:.4f}, val mIoU {entry.val_miou:.3f}"
-    return f"epoch {entry.epoch}/{config.epochs}: loss {entry.loss:.4f}{scores}, lr {entry.lr:.3g}, {entry.seconds:.1f} s" + (" (best)" if entry.best else "")

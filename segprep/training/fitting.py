@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..errors import SegprepError
 from ..settings import Config
 from . import optimisers
+from .bordered import weighed
 from .criteria import Loss, supervised
 from .distributed import Group
 from .weights import _FROZEN, freeze, unfreeze
@@ -44,8 +45,10 @@ class Fitting:
             self.forward = torch.compile(self.forward)
         return sum(one.numel() for one in self.network.parameters() if one.requires_grad)
 
-    def step(self, images: Tensor, truth: Tensor, rate: float) -> float:
+    def step(self, images: Tensor, truth: Tensor, pixels: Tensor | None, rate: float) -> float:
         """Learn from *images* (N, 3, S, S) and *truth* (N, S, S) with the learning *rate*; the loss over the batches of all processes.
+
+        *pixels* (N, S, S) are border weights.
 
         Raises SegprepError: loss-nan (nothing was learned), out-of-memory, bad-option (a batch that batch normalisation cannot use).
         """
@@ -53,17 +56,18 @@ class Fitting:
             groups["lr"] = rate
         self.network.train()
         try:
-            return self._step(images, truth)
+            return self._step(images, truth, pixels)
         except (RuntimeError, MemoryError, ValueError) as error:
             raise explained(error, len(images), images.shape[-1]) from error
 
-    def _step(self, images: Tensor, truth: Tensor) -> float:
+    def _step(self, images: Tensor, truth: Tensor, pixels: Tensor | None) -> float:
         layout = torch.channels_last if self.config.channels_last else torch.contiguous_format
         device = self.group.device
         with self.precision():
             outputs = self.forward(images.to(device, memory_format=layout, non_blocking=True))
         heads = [self.group.whole(head.float()) for head in (outputs if isinstance(outputs, list | tuple) else [outputs])]
-        loss = supervised(self.loss, heads, self.group.whole(truth.to(device)))
+        criterion = self.loss if pixels is None else weighed(self.config, self.config.class_weights or None, self.group.whole(pixels.to(device)))
+        loss = supervised(criterion, heads, self.group.whole(truth.to(device)))
         value = float(loss.detach())
         if not isfinite(value):
             raise SegprepError("loss-nan", "the loss is no number any more", NAN_HINT)

@@ -5,7 +5,7 @@ config.toml   its settings, for ``segprep train --config``
 best.pt       the checkpoint with the best monitored number
 last.pt       the last epoch's, with all that going on needs
 epoch*.pt     every k epochs, where asked
-history.csv, results.txt, epoch_loss.txt, epoch_val_loss.txt, curves.png, tensorboard/
+history.csv, results.txt, epoch_loss.txt, epoch_val_loss.txt, curves.png, tensorboard/, pictures/
 """
 
 import json
@@ -18,9 +18,9 @@ from ..errors import SegprepError, TreeError
 from ..files import write_atomic, write_error
 from .outcome import plain
 
-RUN, CONFIG, BEST, LAST, BOARD = "run.json", "config.toml", "best.pt", "last.pt", "tensorboard"
+RUN, CONFIG, BEST, LAST, BOARD, PICTURES = "run.json", "config.toml", "best.pt", "last.pt", "tensorboard", "pictures"
 KIND = "segprep train"
-OURS = (RUN, CONFIG, "*.pt", "history.csv", "results.txt", "epoch_loss.txt", "epoch_val_loss.txt", "curves.png", BOARD, "sweep.csv", "sweep.png", "pictures")
+OURS = (RUN, CONFIG, "*.pt", "history.csv", "results.txt", "epoch_loss.txt", "epoch_val_loss.txt", "curves.png", BOARD, "sweep.csv", "sweep.png", PICTURES)
 LOCK = ".segprep.lock"
 
 

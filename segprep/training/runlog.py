@@ -77,37 +77,40 @@ def result(entry: Entry) -> str:
 
 def curves(folder: Path, history: Sequence[Entry]) -> None:
     """curves.png: losses, scores and the learning rate over the epochs."""
-    epochs = [entry.epoch for entry in history]
     made = figure(12, 3.6)
-    for place, (title, names, log) in enumerate(
-        [("loss", ("loss", "val_loss"), False), ("validation", ("val_miou", "val_dice", "val_accuracy"), False), ("learning rate", ("lr",), True)]
-    ):
-        axes = made.add_subplot(1, 3, place + 1)
-        for n, name in enumerate(names):
-            values = np.array([getattr(entry, name) for entry in history], np.float64)
-            if np.isfinite(values).any():
-                axes.plot(
-                    epochs,
-                    values,
-                    color=f"C{n}",
-                    marker="." if len(epochs) < 40 else "",
-                    alpha=0.45 if title == "loss" and len(epochs) > 2 * SMOOTHED else 1,
-                    label=name,
-                )
-                if title == "loss" and len(epochs) > 2 * SMOOTHED:
-                    axes.plot(epochs, smooth(values), color=f"C{n}", linewidth=2)
-        if title == "validation" and (best := [entry.epoch for entry in history if entry.best]):
-            axes.axvline(best[-1], color="0.6", linestyle=":", label=f"best: {best[-1]}")
-        if log and min(entry.lr for entry in history) > 0:
-            axes.set_yscale("log")
+    loss, scores, rate = (made.add_subplot(1, 3, place) for place in (1, 2, 3))
+    smoothed = len(history) > 2 * SMOOTHED
+    for n, name in enumerate(("loss", "val_loss")):
+        if (line := _line(history, name)) is not None:
+            loss.plot(*line, color=f"C{n}", alpha=0.45 if smoothed else 1, label=name, **_dots(history))
+            if smoothed:
+                loss.plot(line[0], smooth(line[1]), color=f"C{n}", linewidth=2)
+    for name in ("val_miou", "val_dice", "val_accuracy"):
+        if (line := _line(history, name)) is not None:
+            scores.plot(*line, label=name, **_dots(history))
+    if not scores.lines:
+        scores.text(0.5, 0.5, "no validation", ha="center", va="center", transform=scores.transAxes)
+    scores.axvline(next(entry.epoch for entry in reversed(history) if entry.best), color="0.6", linestyle=":", label="best.pt")
+    rate.plot([entry.epoch for entry in history], [entry.lr for entry in history], label="lr", **_dots(history))
+    if min(entry.lr for entry in history) > 0:
+        rate.set_yscale("log")
+    for axes, title in ((loss, "loss"), (scores, "validation"), (rate, "learning rate")):
         axes.set(title=title, xlabel="epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
         axes.grid(alpha=0.25)
-        if axes.get_legend_handles_labels()[0]:
-            axes.legend()
-        elif title == "validation":
-            axes.text(0.5, 0.5, "no validation", ha="center", va="center", transform=axes.transAxes)
+        axes.legend()
     write_atomic(folder / CURVES, png_bytes(made))
+
+
+def _line(history: Sequence[Entry], name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Epochs and values of *name* where it was measured; None if it never was."""
+    points = np.array([(entry.epoch, getattr(entry, name)) for entry in history], np.float64)
+    points = points[np.isfinite(points[:, 1])]
+    return (points[:, 0], points[:, 1]) if len(points) else None
+
+
+def _dots(history: Sequence[Entry]) -> dict[str, Any]:
+    return {"marker": "." if len(history) < 40 else ""}
 
 
 def smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:

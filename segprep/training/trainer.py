@@ -13,9 +13,10 @@ from ..staging import lock
 from ..tree import RUNS
 from . import checkpoints, configuration, distributed, material, runfolder, windowing
 from .checking import pick_device
-from .epochs import Run, Trained
+from .epochs import Run
 from .judging import Watch, unwatched
 from .selection import class_names
+from .trained import Trained
 
 NAME = "train"
 FREE = ("epochs", "patience", "min_delta", "save_every", "workers", "device", "tensorboard", "compile")  # may differ when a run goes on

@@ -405,3 +405,39 @@ def test_augmentations_of_the_tutorials_cut_windows_of_the_size(discs: Make, tmp
     for name in names - {"sheet.png"}:
         if name.startswith("mask_"):
             assert set(np.unique(read_mask(tmp_path / "look" / name))) <= {0, 1, 255}
+
+
+def test_border_weights_reach_the_loss(discs: Make, tmp_path: Path) -> None:
+    """Two squares with a gap of two pixels: the weights are the paper's; a training with them sees a larger loss and learns something else."""
+    from segprep.training.bordered import Bordered, objects
+    from segprep.training.data import Pair, View, Windows
+
+    mask = np.zeros((16, 16), np.uint8)
+    mask[2:12, 2:7], mask[2:12, 9:14], mask[14:] = 1, 1, 255
+    found = objects(mask, 0)
+    assert (found[5, 5], found[5, 10], found[5, 7], found[15, 0]) == (1, 2, 0, -1)
+    pair = Pair("a", np.zeros((16, 16, 3), np.uint8), mask, (16, 16))
+    plain = Windows([pair], View(16, 1.0, (0.0,) * 3, (1.0,) * 3), 0, augmented=False)
+    _, truth, weights = Bordered(plain, 0, 10.0, 5.0)[0]
+    assert torch.equal(truth, torch.from_numpy(mask.astype(np.int64)))
+    assert float(weights[6, 7]) == pytest.approx(1 + 10 * math.exp(-((1 + 2) ** 2) / 50), rel=1e-5)
+    assert set(weights[truth == 1].tolist()) == {1.0}
+    assert set(weights[truth == 255].tolist()) == {0.0}
+    striped = discs(8, "striped", lambda mask, n: (np.indices(mask.shape)[1] % 8 < 5).astype(np.uint8))
+    runs = [train(striped, out=tmp_path / str(w0), loss="ce+dice", border=w0, **TINY | {"epochs": 1}) for w0 in (0.0, 10.0)]
+    assert not same(runs[0].out / "last.pt", runs[1].out / "last.pt")
+    with pytest.raises(UsageError, match="border weights"):
+        train(striped, border=1.0, loss="focal", **TINY)
+
+
+def test_validation_now_and_then_and_pictures(discs: Make) -> None:
+    from PIL import Image
+
+    found = train(discs(8), **TINY | {"epochs": 5, "validate_every": 2, "pictures": 4, "patience": 9})
+    assert [math.isnan(entry.val_loss) for entry in found.history] == [True, False, True, False, False]
+    measured = [entry.val_miou for entry in found.history if not math.isnan(entry.val_miou)]
+    assert found.best.val_miou == max(measured)
+    assert [path.name for path in (found.out / "pictures").iterdir()] == ["epoch004.png"]
+    with Image.open(found.out / "pictures/epoch004.png") as sheet:
+        assert sheet.size[0] > 3 * 100
+        assert len(sheet.convert("RGB").getcolors(1 << 24)) > 50

@@ -21,7 +21,7 @@ def test_values_are_of_the_settings_type() -> None:
     assert values("lr=1e-4,1e-3") == ("lr", [1e-4, 1e-3])
     assert values("epochs=1,2") == ("epochs", [1, 2])
     assert values("loss = ce, ce+dice") == ("loss", ["ce", "ce+dice"])
-    assert values("augment=true,false") == ("augment", [True, False])
+    assert values("nesterov=true,false") == ("nesterov", [True, False])
     assert values("warm-up=0,1") == ("warm_up", [0, 1])
     assert values("options.base=4,8") == ("options.base", [4, 8])
     for wrong in ("lr", "lr=", "lr=1", "lr=1,1", "class_weights=1,2"):
