@@ -16,11 +16,12 @@ from typing import Any, cast
 import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
+from PIL import Image
 
 from . import colouredmaps, image, png
 from .errors import SourceError
 from .files import MAX_BYTES, read_below
-from .masks import FLAT_VOC
+from .masks import FLAT_VOC, values
 from .types import MAX_PIXELS
 
 LOSSLESS = (".png", ".npy", ".npz", ".tif", ".tiff", ".bmp", ".gif")
@@ -65,14 +66,28 @@ def pixels(data: bytes, path: Path) -> NDArray[Any]:
     if plain is not None:
         return plain
     with image.opened(data, path, MAX_PIXELS) as picture:
-        if picture.mode not in _MODES:
-            raise SourceError(path, colouredmaps.described(picture), RGB_HINT, "mask-is-colour")
+        _refuse(picture, data, path)
         array = np.asarray(picture)
     if array.dtype.itemsize == 1:
         return array.astype(np.uint8, copy=False)
     if array.size and (int(array.min()) < 0 or int(array.max()) > 65_535):
         raise SourceError(path, f"holds values from {array.min()} to {array.max()}", "class ids are 0 to 65535", "bad-prediction")
     return array.astype(np.uint16)
+
+
+def _refuse(picture: Image.Image, data: bytes, path: Path) -> None:
+    """Raise SourceError for an open image that holds no single map of class ids, or one that can be read in two ways."""
+    if picture.mode in ("RGB", "RGBA", "RGBX", "CMYK", "PA", "LA"):
+        raise SourceError(path, colouredmaps.described(picture), RGB_HINT, "mask-is-colour")
+    if picture.mode not in _MODES:
+        raise SourceError(path, f"has pixel type {picture.mode}", "save class ids as 8- or 16-bit PNG", "image-unsupported")
+    if picture.format != "PNG" and image.header(data, path).several:
+        raise SourceError(path, "holds several frames", "save one map per file", "image-frames")
+    if picture.format == "GIF":
+        try:
+            values(data, path, [])
+        except SourceError as error:
+            raise SourceError(path, error.reason, "save it as PNG with class ids", error.code) from error
 
 
 def plain_png(data: bytes) -> NDArray[np.uint8] | None:

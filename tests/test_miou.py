@@ -366,6 +366,21 @@ def test_bad_input_names_file_value_and_cause(folders: Folders, name: str) -> No
     assert [one.stem for one in caught.value.skipped] == ["i2"]  # type: ignore[attr-defined]
 
 
+def test_maps_that_can_be_read_in_two_ways_are_refused(tmp_path: Path) -> None:
+    ids = np.array([[0, 1], [2, 2]], np.uint8)
+    pages = [Image.fromarray(ids), Image.fromarray(ids)]
+    pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
+    grey = Image.fromarray(ids)
+    grey.putpalette([0, 0, 0, 9, 9, 9, 255, 255, 255])
+    grey.save(tmp_path / "grey.gif")
+    Image.fromarray(ids.astype(np.float32)).save(tmp_path / "float.tif")
+    for name, code in {"pages.tif": "image-frames", "grey.gif": "palette-ambiguous", "float.tif": "image-unsupported"}.items():
+        with pytest.raises(SourceError) as caught:
+            labelmaps.read(tmp_path / name, (tmp_path,), Reading(3))
+        assert caught.value.code == code
+        assert "PNG" in caught.value.hint or "one map" in caught.value.hint
+
+
 def test_every_bad_file_is_listed_in_one_go(folders: Folders) -> None:
     truth, pred = folders
     for n in range(3):
