@@ -55,7 +55,10 @@ class _Shares:
 
 def ask(paths: Sequence[Path], roots: tuple[Path, ...], threshold: float, limit: int, jobs: int, progress: Progress[Any]) -> UsageError:
     """The error for an unstated polarity: both readings of the masks at *paths*, with their shares of all pixels."""
-    results = progress(engine.run(_Shares(roots, threshold, limit), paths, jobs=jobs, chunk=8), len(paths), "reading masks")
+    results = list(progress(engine.run(_Shares(roots, threshold, limit), paths, jobs=jobs, chunk=8), len(paths), "reading masks"))
+    failures = [one for one in results if isinstance(one, engine.Failure)]
+    if failures and len(failures) == len(results):
+        return UsageError("foreground-unstated", f"no mask could be read; {failures[0].path}: {failures[0].reason}", failures[0].hint)
     return unstated((one for one in results if not isinstance(one, engine.Failure)), threshold)
 
 

@@ -1,12 +1,14 @@
 """Source formats: one module each, found by its file name, imported on first use."""
 
 import sys
+from collections import deque
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import cast
 
 from ..errors import SegprepError, UsageError
+from ..files import listing
 from ..names import nearest
 from ..types import Evidence, Reader
 
@@ -59,6 +61,7 @@ def recognise(root: Path) -> tuple[str, str]:
     if found and found[0][1].score >= SURE and (len(found) == 1 or found[0][1].score - found[1][1].score >= AHEAD):
         return found[0][0], found[0][1].sign
     if not found:
+        deque(listing(str(root)), 0)  # a folder that cannot be listed hides what lies there: that is the fault to tell
         raise UsageError("format-unclear", f"{root} looks like no format that is known", f"name it: segprep convert FORMAT; there are: {', '.join(names())}")
     listed = "; or ".join(f"{name} ({evidence.sign})" for name, evidence in found[:2])
     raise UsageError(

@@ -53,8 +53,9 @@ class Reader:
             paths = [item.labels[0] for item in matching.match(root, found, "auto", "name").items[:5]]
         except SegprepError:
             return None
-        if paths and all(_black_and_white(path, root) for path in paths):
-            return Evidence(0.7, f"{found[0].masks.name}/{paths[0].name} is black and white")
+        seen = {path: said for path in paths if (said := _black_and_white(path, root)) is not None}
+        if seen and all(seen.values()):
+            return Evidence(0.7, f"{found[0].masks.name}/{next(iter(seen)).name} is black and white")
         return None
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
@@ -62,7 +63,7 @@ class Reader:
         polarity.check_threshold(self.threshold)
         roots = pairing.real_folders(self.root)
         matched = matching.match(roots[0], matching.folders(roots[0], self.images, self.masks), self.pair_by, self.stem)
-        if self.foreground is None:
+        if self.foreground is None and matched.items:
             raise polarity.ask([item.labels[0] for item in matched.items], roots, self.threshold, self.max_pixels, jobs, progress)
         return Scan(matched.items, class_lists.make([class_lists.BACKGROUND, self.name]), matched.skipped, matched.lists, matched.notes)
 
@@ -75,13 +76,13 @@ class Reader:
         return masks.paired(item, pairing.real_folders(self.root), to_mask, self.max_pixels)
 
 
-def _black_and_white(path: Path, root: Path) -> bool:
-    """Whether the mask is of these two only, or nearly so if it is a JPEG, which holds no ids."""
+def _black_and_white(path: Path, root: Path) -> bool | None:
+    """Whether the mask is of these two only, or nearly so if it is a JPEG, which holds no ids; None if it cannot be read."""
     try:
         data = read_below(path, (root,))
         seen = masks.intensity(data, path)
         slack = 32 if image.header(data, path).format == "JPEG" else 0
-    except SegprepError:
-        return False
+    except SegprepError as error:
+        return False if error.code == "mask-is-colour" else None
     between = np.count_nonzero((seen > slack) & (seen < 255 - slack))
     return bool(between * 20 <= seen.size * bool(slack)) and bool((seen >= 255 - slack).any())

@@ -94,7 +94,7 @@ class Reader:
         notes: list[Note] = []
         found = self._stacked(roots[0], surveyed, skipped, notes)
         items = [item for listed in found.values() for item in listed]
-        if self.foreground is None:
+        if self.foreground is None and items:
             counts = [self._counts(item.payload, roots) for item in progress(items, len(items), "reading labels")]
             raise polarity.unstated((one for one in counts if one), self.threshold)
         kept = pairing.unique(items, skipped)
@@ -135,7 +135,7 @@ class Reader:
     def _series(self, roots: tuple[Path, ...], jobs: int, progress: Progress[Any]) -> Scan:
         """Numbered images in folders."""
         matched = self._matched(roots[0])
-        if self.foreground is None:
+        if self.foreground is None and matched.items:
             raise polarity.ask([item.labels[0] for item in matched.items], roots, self.threshold, self.max_pixels, jobs, progress)
         return Scan(matched.items, self._classes(), matched.skipped, matched.lists, (*matched.notes, *_unlabelled(roots[0], matched)))
 

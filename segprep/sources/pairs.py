@@ -51,16 +51,15 @@ class Reader:
         try:
             found = matching.folders(root)
             paths = [item.labels[0] for item in matching.match(root, found, "auto", "name").items[:5]]
-            seen = [set(image.histogram(masks.values(read_below(path, (root,)), path, []))) - {IGNORE} for path in paths]
         except SegprepError:
             return None
-        if not paths or not any(one - {0} for one in seen) or max(map(len, seen)) > meanings.LARGEST:
+        seen = {path: ids - {IGNORE} for path in paths if (ids := _read(path, root)) is not None}
+        if not any(one - {0} for one in seen.values()) or max(map(len, seen.values())) > meanings.LARGEST:
             return None
-        largest = max(max(one, default=0) for one in seen)
-        what = "small ids" if largest <= meanings.LARGEST else f"{len(seen[0])} values up to {max(seen[0], default=0)}"
-        return Evidence(
-            0.6 if largest <= meanings.LARGEST else 0.5, f"{found[0].images.name}/ and {found[0].masks.name}/ pair, and {paths[0].name} holds {what}"
-        )
+        first, ids = max(seen.items(), key=lambda one: max(one[1], default=0))
+        what = "small ids" if max(ids) <= meanings.LARGEST else f"{len(ids)} values up to {max(ids)}"
+        score = 0.6 if max(ids) <= meanings.LARGEST else 0.5
+        return Evidence(score, f"{found[0].images.name}/ and {found[0].masks.name}/ pair, and {first.name} holds {what}")
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every pair is an item; the payload is the table value -> id."""
@@ -128,3 +127,11 @@ class _Values:
 
     def __call__(self, path: Path) -> Mapping[int, int]:
         return image.histogram(masks.values(read_below(path, (self.root,)), path, [], self.reader.max_pixels, self.reader.palette))
+
+
+def _read(path: Path, root: Path) -> set[int] | None:
+    """The values of the mask at *path*; those of a photograph where it holds colours; None if it cannot be read at all."""
+    try:
+        return set(image.histogram(masks.values(read_below(path, (root,)), path, [])))
+    except SourceError as error:
+        return set(range(256)) if error.code == "mask-is-colour" else None

@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -8,7 +9,7 @@ from click.testing import CliRunner
 
 import segprep
 from segprep import sources
-from segprep.errors import UsageError
+from segprep.errors import BadInputError, SourceError, UsageError
 
 REAL = {
     "before/1.json": "", "labelme/tutorial": "labelme", "labelme/semantic_segmentation/data_annotated": "labelme", "walknav": "labelme", "dsb2018": "dsb2018",
@@ -60,3 +61,33 @@ def test_the_command_says_the_sign_and_passes_options_on(tmp_path: Path, sibling
     assert "recognised as binary" in result.stderr
     assert json.loads(result.stdout)["converted"] == 1
     assert CliRunner().invoke(group, ["convert", "auto", str(tmp_path / "in"), str(tmp_path / "other")]).exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["pairs", "binary"])
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n damaged"])
+def test_one_damaged_mask_does_not_hide_the_format(tmp_path: Path, sibling: Callable[[str], ModuleType], name: str, content: bytes) -> None:
+    root = sibling(name).example(tmp_path).root
+    next(path for path in sorted(root.rglob("*.png")) if path.parent.name.lower() in ("masks", "labels")).write_bytes(content)
+    assert sources.recognise(root)[0] == name
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may list everything")
+def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
+    (tmp_path / "in/locked").mkdir(parents=True)
+    (tmp_path / "in/locked").chmod(0)
+    with pytest.raises(SourceError, match="locked"):
+        sources.recognise(tmp_path / "in")
+
+
+def test_labels_that_cannot_be_read_are_no_question_of_polarity(tmp_path: Path, sibling: Callable[[str], ModuleType]) -> None:
+    root = sibling("isbi").example(tmp_path / "a").root
+    for path in root.rglob("*labels.tif"):
+        path.write_bytes(b"II*\0")
+    with pytest.raises(BadInputError) as caught:
+        segprep.convert("isbi", root, tmp_path / "out")
+    assert {one.code for one in caught.value.skipped} == {"image-unsupported"}  # type: ignore[attr-defined]
+    root = sibling("binary").example(tmp_path / "b").root
+    for path in (root / "Labels").iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(UsageError, match="0 bytes"):
+        segprep.convert("binary", root, tmp_path / "out")
