@@ -19,6 +19,7 @@ from ..files import write_atomic
 from ..settings import Config
 from ..tree import Tree
 from . import checkpoints, criteria, keeping, models, runfolder, runlog, schedules
+from .advice import about_network, advised
 from .bordered import Bordered
 from .checkpoints import Checkpoint, channels_last
 from .data import read_truth
@@ -43,8 +44,8 @@ class Run:
         self, out: Path, config: Config, group: Group, names: tuple[str, ...], chosen: Lists, began: float, watch: Watch, background: int | None
     ) -> None:
         self.out, self.group, self.names, self.chosen, self.began, self.watch, self.background = out, group, names, chosen, began, watch, background
-        self.notes = list(chosen.notes)
-        self.config = config if chosen.val else settings.replaced(config, monitor="loss")
+        wanted = config if chosen.val else settings.replaced(config, monitor="loss")
+        self.config, notes = advised(wanted, group, len(chosen.train))
         self.loss = criteria.make(config.loss, len(names), config.class_weights or None)
         self.history: list[Entry] = []
         self.mode = schedules.mode_of(self.config.monitor)
@@ -52,27 +53,7 @@ class Run:
         self.best: float | None = None
         self.pace: list[float] = []
         self.digest = blake3("\n".join((*chosen.train, "", *chosen.val)).encode()).hexdigest(16)
-        self._advise()
-
-    def _advise(self) -> None:
-        """Settings that do not do what they may be meant for."""
-        config, cpu = self.config, self.group.device == "cpu"
-        if cpu and config.amp == "float16":
-            raise SegprepError("bad-option", "amp float16 needs a GPU", "leave it out; on a CPU it would be slower")
-        if cpu and config.amp == "bfloat16":
-            self.notes.append("mixed precision on a CPU without hardware for it takes about twice as long as amp none")
-        if cpu and config.compile:
-            self.notes.append("compile was left out: on a CPU it takes longer than it saves")
-        if cpu and config.sync_bn:
-            self.notes.append("sync_bn was left out: PyTorch has it on GPUs only")
-        if cpu:
-            self.config = settings.replaced(config, compile=False, sync_bn=False)
-        if config.batch * self.group.world > len(self.chosen.train):
-            self.notes.append(
-                f"a batch of {config.batch * self.group.world} is more than the {len(self.chosen.train)} images: some come several times in a step, augmented anew"
-            )
-        if self.group.world > 1:
-            self.notes.append(f"{self.group.world} processes, {config.batch} windows each; lr is taken as given, not multiplied")
+        self.notes = [*chosen.notes, *notes]
 
     def read(self, place: Tree) -> None:
         """The pairs of both lists. Raises SegprepError naming every bad file."""
@@ -84,20 +65,19 @@ class Run:
         if self.config.border:
             self.windows = Bordered(self.windows, self.background, self.config.border, self.config.border_sigma)
 
-    def build(self) -> None:
-        """The network, with pretrained weights where asked. Raises UsageError, SegprepError (weights-hash, weights-no-match, other-network …)."""
+    def build(self, *, fresh: bool) -> None:
+        """The network, with pretrained weights where asked if the run is *fresh*. Raises UsageError, SegprepError (weights-hash, weights-no-match, other-network …)."""
         config = self.config
         preset = models.presets(config.arch)[config.preset].options if config.preset else {}
         self.options = {**preset, **config.options}
         torch.manual_seed(config.seed)
         network = models.build(config.arch, 3, len(self.names), **self.options)
-        if config.weights:
+        if config.weights and fresh:
             self.notes += self.group.decided(lambda: pretrained(network, config))
         if config.sync_bn and self.group.world > 1:
             network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
         self.network = channels_last(network, self.group.device) if config.channels_last else network.to(self.group.device)
-        if config.batch == 1 and not config.freeze_norm and any(isinstance(one, nn.BatchNorm2d) for one in network.modules()):
-            self.notes.append("batch normalisation sees one image at a time: its statistics are noisy; a larger --batch or --freeze-norm is steadier")
+        self.notes += about_network(network, config)
         self.fitting = Fitting(self.network, self.loss, config, self.group)
         self.stages = stages(config, len(self.train), self.group.world)
 
@@ -105,6 +85,13 @@ class Run:
         """Go on from *state*; nothing, if there is none. Raises SegprepError (bad-checkpoint)."""
         if not state:
             return
+        try:
+            self._restore(state)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+            reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            raise SegprepError("bad-checkpoint", f"{self.out / runfolder.LAST} cannot be gone on with: {reason}", "begin anew with --overwrite") from error
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
         checkpoints.fill(self.network, state["weights"])
         kept = state["training"]
         self.history = keeping.entries(kept)
@@ -157,8 +144,7 @@ class Run:
             if begin >= stage.last or (self.stopping and self.stopping.count > 1 and self.stopping.waited >= self.stopping.patience):
                 continue
             learning = self.fitting.hold(stage.held)
-            done = begin - stage.first
-            numbers = Numbers(stage.seen + done * stage.steps * stage.batch * self.group.world, (stage.last - begin) * stage.steps, stage.batch, self.group)
+            numbers = Numbers(stage.start(begin, self.group.world), (stage.last - begin) * stage.steps, stage.batch, self.group)
             loader: DataLoader[Any] = DataLoader(
                 self.windows, stage.batch, sampler=numbers, num_workers=self.config.workers, pin_memory=self.group.device.startswith("cuda")
             )
@@ -174,7 +160,7 @@ class Run:
             began = monotonic()
             rate = stage.schedule.rate((epoch - stage.first) * stage.steps + n)
             try:
-                images, truth, *pixels = next(source)
+                images, truth, *pixels = self._batch(source, stage, epoch, n)
                 self.losses.append(self.fitting.step(images, truth, pixels[0] if pixels else None, rate))
             except SegprepError as error:
                 raise self._located(error, epoch, n) from error
@@ -192,6 +178,16 @@ class Run:
         self.plateau = stage.schedule.plateau
         self.history.append(entry)
         return entry
+
+    def _batch(self, source: Iterator[Any], stage: Stage, epoch: int, step: int) -> Any:
+        """The next batch. An error in a worker process comes as text only: what it was is found by reading the batch here."""
+        try:
+            return next(source)
+        except RuntimeError as error:
+            for number in Numbers(stage.start(epoch, self.group.world) + step * stage.batch * self.group.world, 1, stage.batch, self.group):
+                self.windows[number]
+            hint = "give fewer --workers, or 0; in a container, more shared memory (docker run --shm-size)"
+            raise SegprepError("worker-died", f"a process that loads data ended: {str(error).splitlines()[0]}", hint) from error
 
     def _monitored(self, entry: Entry) -> bool:
         """Whether the number that is monitored was measured in this epoch."""

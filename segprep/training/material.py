@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import overload
 
 from ..errors import SegprepError, SourceError
+from ..names import nearest
 from ..settings import NONE, Config
 from ..tree import LISTS, Tree
 from . import selection
@@ -33,6 +34,10 @@ def lists(place: Tree, config: Config) -> Lists:
     stems, known = place.stems(), place.lists()
     if not stems:
         raise SegprepError("empty-list", f"{place.root} has no samples", "convert some first")
+    for name in (config.train, config.val):
+        if known and name not in known and name not in (NONE, Config().train, Config().val):
+            like = nearest(name, known)
+            raise SegprepError("bad-list", f"{place.root} has no list {name!r}", f"did you mean {like}?" if like else f"it has: {', '.join(known)}")
     notes = []
     if not known:
         train, val = (tuple(stems), ()) if config.val == NONE or len(stems) < 2 else selection._drawn(stems, config.seed)

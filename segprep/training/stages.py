@@ -21,6 +21,10 @@ class Stage:
     seen: int
     schedule: schedules.Schedule
 
+    def start(self, epoch: int, world: int) -> int:
+        """The number of the first window of *epoch*, over *world* processes."""
+        return self.seen + (epoch - self.first) * self.steps * self.batch * world
+
 
 def stages(config: Config, images: int, world: int) -> list[Stage]:
     """One stage, or with ``freeze_epochs`` two: each has its own learning rate, batch and schedule."""

@@ -60,7 +60,7 @@ def train(
                 same_network(state, wanted, names, folder)
             run = Run(folder, wanted, group, names, chosen, began, watch if group.first else unwatched, background=known.background if known else 0)
             run.read(place)
-            run.build()
+            run.build(fresh=not resume)
             run.restore(state)
             group.decided(lambda: run.begin(fresh=not resume))
             return run.go()
@@ -77,7 +77,9 @@ def going_on(state: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
     """The settings of the run that *state* is of; of those that are *given*, only FREE ones may differ. Raises SegprepError (other-settings, bad-checkpoint)."""
     if not isinstance(state.get("training"), dict):
         raise SegprepError("bad-checkpoint", f"{runfolder.LAST} is no checkpoint of a training run", "begin anew with --overwrite")
-    old = state["training"]["config"]
+    old = state["training"].get("config")
+    if not isinstance(old, dict):
+        raise SegprepError("bad-checkpoint", f"{runfolder.LAST} does not say how the run was set", "begin anew with --overwrite")
     new = {**old, **given}
     wanted, before = settings.plain(configuration.settled(new)), settings.plain(configuration.settled(old))
     for key in ("arch", *wanted):

@@ -441,3 +441,49 @@ def test_validation_now_and_then_and_pictures(discs: Make) -> None:
     with Image.open(found.out / "pictures/epoch004.png") as sheet:
         assert sheet.size[0] > 3 * 100
         assert len(sheet.convert("RGB").getcolors(1 << 24)) > 50
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_mask_that_spoils_later_is_named_and_the_run_can_go_on(discs: Make, monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
+    """Too much for the memory: files are read again each time, here after one was changed, in this process or in a worker."""
+    from segprep.training import material
+
+    monkeypatch.setattr(material, "HELD", 0)
+    root = discs(8)
+    good = (root / "SegmentationClass/i2.png").read_bytes()
+
+    def spoil(moment: Moment) -> None:
+        if moment.what.startswith("epoch 2/"):
+            write_mask(root / "SegmentationClass/i2.png", np.full((44, 50), 9, np.uint8))
+
+    with pytest.raises(SegprepError, match=r"i2\.png: pixel value 9 is no class .*last\.pt holds epoch") as error:
+        train(root, watch=spoil, workers=workers, **TINY | {"epochs": 6})
+    assert error.value.code == "unknown-value"
+    (root / "SegmentationClass/i2.png").write_bytes(good)
+    assert len(train(root, resume=True, workers=0).history) == 6
+
+
+def test_a_damaged_last_checkpoint_is_an_error_with_a_hint(discs: Make) -> None:
+    root = discs(4)
+    train(root, **TINY | {"epochs": 1})
+    path = root / "runs/train/last.pt"
+    whole = checkpoints.read(path)
+    for spoilt in (
+        {**whole, "training": 3}, {**whole, "training": {**whole["training"], "config": []}}, {**whole, "training": {**whole["training"], "history": [{}]}},
+        {**whole, "training": {**whole["training"], "fitting": {}}}, {name: value for name, value in whole.items() if name != "weights"},
+        {**whole, "weights": {**whole["weights"], "last.bias": torch.full((2,), math.nan)}},
+    ):  # fmt: skip
+        checkpoints.write(path, spoilt)
+        with pytest.raises(SegprepError) as error:
+            train(root, resume=True, epochs=2)
+        assert (error.value.code, bool(error.value.hint)) == ("bad-checkpoint", True)
+    path.write_bytes(b"no checkpoint")
+    with pytest.raises(SegprepError) as error:
+        train(root, resume=True)
+    assert error.value.code == "bad-checkpoint"
+
+
+def test_a_list_that_is_not_there_is_no_run_without_validation(discs: Make) -> None:
+    with pytest.raises(SegprepError, match="has no list 'vall'") as error:
+        train(discs(4), val="vall", **TINY)
+    assert error.value.hint == "did you mean val?"
