@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, cast
 
 import numpy as np
@@ -25,6 +26,10 @@ from .masks import FLAT_VOC, values
 from .types import MAX_PIXELS
 
 LOSSLESS = (".png", ".npy", ".npz", ".tif", ".tiff", ".bmp", ".gif")
+NUMPY_ERRORS = (  # what NumPy and zipfile raise for damaged files
+    OSError, ValueError, EOFError, SyntaxError, TokenError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, NotImplementedError,
+    MemoryError, zipfile.BadZipFile, zlib.error, struct.error,
+)  # fmt: skip
 _MODES = ("L", "P", "1", "I;16", "I;16B", "I;16L", "I")
 _KEYS = ("arr_0", "mask", "pred", "prediction", "label", "labels", "probabilities", "softmax")
 MOST_IDS = 65_536
@@ -129,7 +134,7 @@ def _array(data: bytes, path: Path) -> NDArray[Any]:
             return np.lib.format.read_array(io.BytesIO(archive.read(names[name])), allow_pickle=False)
     except SourceError:
         raise
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, SyntaxError, NotImplementedError, RuntimeError, MemoryError) as error:
+    except NUMPY_ERRORS as error:
         raise SourceError(path, f"is no readable NumPy array: {error}", "write it again with numpy.save", "bad-prediction") from error
 
 

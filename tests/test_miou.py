@@ -381,6 +381,26 @@ def test_maps_that_can_be_read_in_two_ways_are_refused(tmp_path: Path) -> None:
         assert "PNG" in caught.value.hint or "one map" in caught.value.hint
 
 
+@pytest.mark.parametrize("form", ["png", "npy", "npz"])
+def test_damage_of_any_kind_is_an_error_of_ours(tmp_path: Path, form: str) -> None:
+    random = np.random.default_rng(0)
+    path = tmp_path / f"x.{form}"
+    ids = random.integers(0, 3, (13, 17)).astype(np.uint8)
+    np.savez_compressed(path, ids) if form == "npz" else save(path, ids)
+    whole = path.read_bytes()
+    refused = 0
+    for _ in range(400):
+        data = bytearray(whole)
+        for at in random.integers(0, min(len(data), 200), random.integers(1, 4)).tolist():
+            data[at] = int(random.integers(256))
+        path.write_bytes(data[: random.integers(1, len(data) + 1)] if random.random() < 0.5 else data)
+        try:
+            assert labelmaps.read(path, (tmp_path,), Reading(3)).ndim == 2
+        except SourceError:
+            refused += 1
+    assert refused > 200
+
+
 def test_every_bad_file_is_listed_in_one_go(folders: Folders) -> None:
     truth, pred = folders
     for n in range(3):
