@@ -18,7 +18,7 @@ from segprep_cli.main import group
 from segprep_cli.train import _pair
 from torch import nn
 
-from segprep import settings, train
+from segprep import settings, split, train
 from segprep.image import write_mask
 from segprep.partition import cut
 from segprep.settings import made
@@ -143,6 +143,12 @@ def test_every_training_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 )  # fmt: skip
 def test_the_tutorials_splits(count: int, ratio: tuple[int, int, int], expected: list[int]) -> None:
     assert cut(count, ratio) == expected
+
+
+def test_an_empty_list_is_said(tmp_path: Path) -> None:
+    done = split(tree(tmp_path, 3), ratio="100/0/0")
+    assert list(done.counts.values()) == [3, 0, 0]
+    assert [note.message.split()[0] for note in done.notes if note.code == "empty-split"] == ["val", "test"]
 
 
 @pytest.mark.parametrize(
