@@ -22,9 +22,10 @@ from ..errors import SegprepError, SourceError
 from ..files import read_below
 from ..tree import IMAGES, Tree
 from ..types import IGNORE, MAX_PIXELS
-from .augment import Geometry, draw, tint, window
+from .augment import PLAIN, Geometry, draw, draw_light, window
 
 GREY = 128
+TRIES = 64
 Batch = tuple[Tensor, Tensor]  # (N, 3, S, S) float32 and (N, S, S) int64, 255 where ignored
 
 
@@ -191,6 +192,8 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
         if not pairs:
             raise SegprepError("empty-list", "there is no image to train on", "split the dataset, or mend the list train.txt")
         self.pairs, self.view, self.seed, self.augmented, self.classes = pairs, view, seed, augmented, classes
+        self._classes_of: dict[str, NDArray[np.intp]] = {}
+        self._epoch = (-1, np.zeros(0, np.int64))  # number and order of the latest
 
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
         """(3, S, S) float32, normalised, and (S, S) int64."""
@@ -198,13 +201,14 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
         pair = self.pairs[int(self._order(epoch)[position])]
         rng = np.random.default_rng((self.seed, epoch, position))
         geometry = self._place(pair, rng)
-        values, mask = window(pair.image, pair.mask, geometry, padding(self.view, pair.image.dtype), brightest(pair.image.dtype))
-        if self.augmented:
-            values = tint(values, rng)
+        light = draw_light(rng) if self.augmented else PLAIN
+        values, mask = window(pair.image, pair.mask, geometry, padding(self.view, pair.image.dtype), brightest(pair.image.dtype), light)
         return normalised(values, self.view), torch.from_numpy(mask.astype(np.int64))
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
-        return np.random.default_rng((self.seed, epoch)).permutation(len(self.pairs))
+        if self._epoch[0] != epoch:
+            self._epoch = epoch, np.random.default_rng((self.seed, epoch)).permutation(len(self.pairs))
+        return self._epoch[1]
 
     def _place(self, pair: Pair, rng: np.random.Generator) -> Geometry:
         """Where the window lies: centred if letterboxed, else at random, every third time around a pixel of a class drawn from those present."""
@@ -215,11 +219,19 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
             centre = self._on_class(pair, rng, centre)
         return draw(centre[0], centre[1], size, rng) if self.augmented else Geometry(centre[0], centre[1], size)
 
+    def _present(self, pair: Pair) -> NDArray[np.intp]:
+        """The classes of *pair*, counted once."""
+        if pair.stem not in self._classes_of:
+            self._classes_of[pair.stem] = np.flatnonzero(np.bincount(pair.mask.reshape(-1), minlength=256)[:IGNORE])
+        return self._classes_of[pair.stem]
+
     def _on_class(self, pair: Pair, rng: np.random.Generator, centre: list[float]) -> list[float]:
-        present = np.flatnonzero(np.bincount(pair.mask.reshape(-1), minlength=256)[:IGNORE])
-        if not len(present):
+        if not len(present := self._present(pair)):
             return centre
-        places = np.flatnonzero(pair.mask.reshape(-1) == present[int(rng.random() * len(present))])
+        wanted, flat = present[int(rng.random() * len(present))], pair.mask.reshape(-1)
+        tried = (rng.random(TRIES) * flat.size).astype(np.intp)  # looking through a large mask costs more than all else
+        hits = tried[flat[tried] == wanted]
+        places = hits if len(hits) else np.flatnonzero(flat == wanted)
         row, column = divmod(int(places[int(rng.random() * len(places))]), pair.mask.shape[1])
         size = self.view.size
         return [_near(at, side, size) for at, side in zip((row, column), pair.mask.shape, strict=True)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from segprep.training.augment import Geometry, draw, tint, window
+from segprep.training.augment import Geometry, Light, draw, draw_light, lit, window
 
 GREY = np.full(3, 0.5, np.float32)
 
@@ -53,10 +53,36 @@ def test_beyond_the_image_is_padding_and_ignored() -> None:
 
 
 def test_light_changes_leave_the_input_alone_and_are_seeded() -> None:
-    values = torch.rand(3, 8, 8)
-    before = values.clone()
-    one, same, other = (tint(values, np.random.default_rng(seed)) for seed in (1, 1, 2))
-    assert torch.equal(values, before)
+    image, mask = marked()
+    before = image.copy()
+    lights = [draw_light(np.random.default_rng(seed)) for seed in (1, 1, 2)]
+    one, same, other = (window(image, mask, Geometry(20.5, 30.5, 32), GREY, 255.0, light)[0] for light in lights)
+    assert np.array_equal(image, before)
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
-    assert torch.isfinite(one).all()
+
+
+@pytest.mark.parametrize(("dtype", "brightest"), [(np.uint8, 255.0), (np.uint16, 65535.0), (np.float32, 1.0)])
+def test_light_is_the_same_for_every_kind_of_number(dtype: type, brightest: float) -> None:
+    image = (np.linspace(0, 1, 48).reshape(4, 4, 3) * brightest).astype(dtype)
+    expected = (image.astype(np.float64) / brightest) ** 0.8 * 1.2 + 0.1
+    assert np.allclose(lit(image, Light(1.2, 0.1, 0.8), brightest), expected, atol=1e-6)
+
+
+def test_without_colour_all_channels_are_equal() -> None:
+    image, mask = np.random.default_rng(0).integers(0, 255, (40, 40, 3)).astype(np.uint8), np.zeros((40, 40), np.uint8)
+    for geometry in (Geometry(20.5, 20.5, 16), Geometry(20.5, 20.5, 16, 10.0, 1.1)):
+        values, _ = window(image, mask, geometry, GREY, 255.0, Light(grey=True))
+        assert torch.equal(values[0], values[1])
+        assert torch.equal(values[0], values[2])
+
+
+def test_copies_equal_samples() -> None:
+    image, mask = marked()
+    for row, column in ((20.5, 30.5), (3.5, 2.5), (70.5, 80.5), (200.5, 9.5)):
+        for angle in (0.0, 90.0, 180.0, 270.0):
+            for mirrored in (False, True):
+                copied = window(image, mask, Geometry(row, column, 32, angle, 1.0, mirrored), GREY, 255.0)
+                sampled = window(image, mask, Geometry(row, column, 32, angle, 1.0 + 1e-12, mirrored), GREY, 255.0)
+                assert np.array_equal(copied[1], sampled[1])
+                assert torch.allclose(copied[0], sampled[0], atol=1e-3)
