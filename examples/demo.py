@@ -112,6 +112,8 @@ def main(folder: Path, steps: int = STEPS) -> Path:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] and sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
     made = main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("demo"), int(sys.argv[2]) if len(sys.argv) > 2 else STEPS)
     home = made.parent
     print(f"\nThe dataset is in {home / 'shapes'}. Open these:")

@@ -141,6 +141,6 @@ def _place(*parts: Path | str) -> Path:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
+    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
     make(Path(sys.argv[1]), *(int(count) for count in sys.argv[2:4]))

@@ -183,4 +183,6 @@ def make(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] and sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
     make(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "shapes")
