@@ -18,6 +18,7 @@ from .files import read_below
 from .types import MAX_PIXELS, Item, Note, Sample
 
 _SIXTEEN = ("I;16", "I;16B", "I;16L", "I")
+_VOC = {(row[0], row[1], row[2]): n for n in reversed(range(256)) if (row := image.voc_colours()[3 * n : 3 * n + 3])}
 FLAT_VOC = frozenset(image.luminance((row[0], row[1], row[2])) for n in range(256) if (row := image.voc_colours()[3 * n : 3 * n + 3]))
 
 
@@ -33,12 +34,14 @@ def values(data: bytes, path: Path, notes: list[Note], limit: int = MAX_PIXELS, 
                 reason = "a GIF whose palette indices and grey levels differ: either may be meant"
                 raise SourceError(path, reason, "say which with --palette index or --palette gray", "palette-ambiguous")
             if palette == "gray":
-                return _shown(picture)[..., 0]
+                return _shown(picture, path)[..., 0]
+        if picture.mode == "P" and (doubt := _doubt(picture)):
+            notes.append(Note("palette-ambiguous", f"{path.name}: {doubt}; the indices were taken"))
         if picture.mode in ("L", "P", "1"):
             return np.asarray(picture).astype(np.uint8)
         if picture.mode in _SIXTEEN:
             return _sixteen(np.asarray(picture), path)
-        shown = _shown(picture)
+        shown = _shown(picture, path)
     if not _is_grey(shown):
         raise SourceError(path, "holds colours, not class ids", "use: segprep convert colormap", "mask-is-colour")
     notes.append(Note("mask-grey-rgb", f"{path.name} stores its values as grey {picture.mode}"))
@@ -55,7 +58,7 @@ def intensity(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.ui
         if picture.mode in _SIXTEEN:
             wide = _sixteen(np.asarray(picture), path)
             return (wide if int(wide.max(initial=0)) <= 255 else wide >> 8).astype(np.uint8)
-        shown = _shown(picture)
+        shown = _shown(picture, path)
     if not _is_grey(shown):
         raise SourceError(path, "holds colours; a binary mask is black and white", "use: segprep convert colormap", "mask-is-colour")
     return np.ascontiguousarray(shown[..., 0])
@@ -78,15 +81,17 @@ def colours(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.uint
     with image.opened(data, path, limit) as picture:
         if picture.mode in _SIXTEEN or picture.mode == "F":
             raise SourceError(path, f"pixel type {picture.mode} holds no colours", "use: segprep convert pairs", "image-unsupported")
-        return np.ascontiguousarray(_shown(picture))
+        return np.ascontiguousarray(_shown(picture, path))
 
 
-def _shown(picture: Image.Image) -> NDArray[np.uint8]:
+def _shown(picture: Image.Image, path: Path) -> NDArray[np.uint8]:
     if picture.mode == "F":
-        raise SourceError(
-            Path(str(getattr(picture, "filename", "") or "mask")), "has float pixels, which are no class ids", "save it as 8-bit PNG", "image-unsupported"
-        )
-    return np.asarray(picture.convert("RGB" if picture.mode != "RGBA" else "RGBA"))[..., :3]
+        raise SourceError(path, "has float pixels, which are no class ids", "save it as 8-bit PNG", "image-unsupported")
+    shown = np.asarray(picture.convert("RGB" if picture.mode != "RGBA" else "RGBA"))[..., :3]
+    if "A" in picture.getbands() and (shown == shown[0, 0]).all() and len(set(picture.getchannel("A").getextrema())) > 1:
+        reason = "has one colour all over; only its transparency tells regions apart"
+        raise SourceError(path, reason, "draw it in black and white, or in colours, and save it without an alpha channel", "values-unclear")
+    return shown
 
 
 def _is_grey(shown: NDArray[np.uint8]) -> bool:
@@ -98,6 +103,20 @@ def _grey_palette(picture: Image.Image) -> bool:
     table = np.frombuffer(bytes(picture.getpalette("RGB") or b""), np.uint8).reshape(-1, 3)
     used = [index for index in image.histogram(np.asarray(picture)) if index < len(table)]
     return all(len(set(table[index].tolist())) == 1 for index in used) and any(int(table[index][0]) != index for index in used)
+
+
+def _doubt(picture: Image.Image) -> str:
+    """Why the indices of a palette picture may not be what its colours mean: they run against each other, or are VOC's in another order."""
+    table = np.frombuffer(bytes(picture.getpalette("RGB") or b""), np.uint8).reshape(-1, 3)
+    used = [index for index in image.histogram(np.asarray(picture)) if index < len(table)]
+    colours = {index: tuple(table[index].tolist()) for index in used}
+    if len(used) > 1 and colours[used[0]] == (255, 255, 255) and all(colour == (0, 0, 0) for index, colour in colours.items() if index != used[0]):
+        return f"index {used[0]} is white, all others are black"
+    moved = {index: _VOC[colour] for index, colour in colours.items() if _VOC.get(colour, index) != index}
+    if moved and all(colour in _VOC for colour in colours.values()):
+        index, meant = next(iter(moved.items()))
+        return f"index {index} has the colour that VOC gives to {meant}"
+    return ""
 
 
 def _sixteen(array: NDArray[Any], path: Path) -> NDArray[np.uint16]:
@@ -143,6 +162,8 @@ def cause(seen: Mapping[int, int], classes: int) -> str:
     present = set(seen)
     if present <= {0, 255}:
         return "0 and 255 only: a black and white mask; use: segprep convert binary, or --ids 0=background,255=NAME"
+    if present <= {0, 65_535}:
+        return "0 and 65535 only: a black and white mask of 16 bits; use: segprep convert binary, or --ids 0=background,65535=NAME"
     if present - {0} <= FLAT_VOC - {0, 255} | {220} and present & {38, 75, 113}:
         return "greys of a VOC palette that was flattened; use: segprep convert colormap --from-voc-gray"
     if sum(count for value, count in seen.items() if 16 <= value < 240) * 20 < sum(seen.values()) and any(240 <= value < 255 for value in present):

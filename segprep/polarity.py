@@ -24,6 +24,9 @@ def binary(data: bytes, path: Path, notes: list[Note], foreground: str, threshol
     """1 where the object is, else 0, (H, W). A note counts values in between; 0 and 1 as brightness are refused. Raises SourceError."""
     if foreground == "nonzero":
         found = masks.values(data, path, notes, limit, "index")
+        if image.header(data, path, limit).format == "JPEG" and (smeared := sum(count for value, count in image.histogram(found).items() if 0 < value < 128)):
+            reason = f"{smeared} pixels of {path.name} are nearly black, as a JPEG smears it, and count as object; --foreground light parts in the middle"
+            notes.append(Note("intermediate-values", reason))
         return np.asarray(found != 0, np.uint8)
     return parted(masks.intensity(data, path, limit), path, notes, foreground, threshold)
 

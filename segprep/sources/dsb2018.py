@@ -88,7 +88,7 @@ class Reader:
         roots, notes = pairing.real_folders(self.root), list[Note]()
         picture = cast("Path", item.image)
         data = read_below(picture, roots)
-        spots, shape, between = [], (0, 0), 0
+        spots, ones, shape, between = [], list[str](), (0, 0), 0
         for path in item.labels:
             size, top, left, part = masks.lit(read_below(path, roots), path, self.max_pixels)
             if size != shape:
@@ -98,9 +98,14 @@ class Reader:
                         path, f"is {size[1]}x{size[0]}, the masks before it {shape[1]}x{shape[0]}", "all masks of an image have its size", "size-mismatch"
                     )
                 shape = size
+            if part.size and int(part.max()) == 1:  # nothing brighter: 1 is what others write as 255
+                ones.append(path.name)
+                part = part * np.uint8(255)
             bits = part > 127
             between += int(part.size - np.count_nonzero(part == 255) - np.count_nonzero(part == 0))
             spots.append(instances.Spot(path.name, top, left, bits) if bits.any() else instances.spot_of(path.name, bits))
+        if ones:
+            notes.append(Note("values-zero-one", f"{len(ones)} masks hold 0 and 1 instead of 0 and 255, {ones[0]} first; 1 was read as {self.name}"))
         if between:
             notes.append(Note("intermediate-values", f"{between} mask pixels are neither 0 nor 255; brighter than 127 counts as {self.name}"))
         objects, account = _merged(spots, shape, item)

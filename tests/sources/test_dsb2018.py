@@ -129,3 +129,12 @@ def test_the_test_set_beside_is_no_fault(tmp_path: Path) -> None:
     with pytest.raises(BadInputError) as caught:
         segprep.convert("dsb2018", tmp_path / "in", tmp_path / "other")
     assert [one.code for one in caught.value.skipped] == ["mask-missing"]  # type: ignore[attr-defined]
+
+
+def test_masks_of_0_and_1_are_no_empty_masks(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", {"aa": TWO})
+    for path in (root / "aa/masks").iterdir():
+        Image.fromarray(segprep.read_mask(path) // 255).save(path)
+    done = segprep.convert("dsb2018", root, tmp_path / "out")
+    assert (segprep.read_mask(tmp_path / "out/SegmentationClass/aa.png") == (TWO[0] | TWO[1])).all()
+    assert [note.code for note in done.notes] == ["values-zero-one"]
