@@ -173,5 +173,5 @@ def cause(seen: Mapping[int, int], classes: int) -> str:
     if min(present) >= 1 and max(present) == classes:
         return "values count from 1; give --ids 1=NAME,2=NAME,…"
     if classes and max(present - {255}, default=0) == classes:
-        return f"one name more is needed: does the class list lack the background? values 0 to {classes} take {classes + 1} names: --classes background,…"
+        return f"values 0 to {classes} take {classes + 1} names: does the list lack the background (--classes background,…)? or say it with --ids VALUE=NAME,…"
     return "give --classes with more names, or say with --ids VALUE=NAME,… what each value means"
