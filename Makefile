@@ -43,6 +43,7 @@ check: lint types test  ## all of the above
 bench: $(VENV)/.development .venv-labelme/.done  ## figures against labelme, and against ourselves
 	SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) $(BIN)/python tests/benchmarks/run.py
 	$(BIN)/python tests/benchmarks/nuclei.py
+	$(BIN)/python tests/benchmarks/miou.py
 
 .venv-labelme/.done: constraints.txt
 	$(PYTHON) -m venv .venv-labelme
@@ -60,9 +61,15 @@ bench: $(VENV)/.development .venv-labelme/.done  ## figures against labelme, and
 	.venv-cityscapes/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) cityscapesScripts==2.3.0
 	@touch $@
 
-oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-cityscapes/.done  ## compare with labelme, Datumaro, pycocotools, cityscapesScripts and others, in environments of their own (1.5 GB)
+.venv-metrics/.done: constraints.txt
+	$(PYTHON) -m venv .venv-metrics
+	.venv-metrics/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) torch torchmetrics==1.9.0 cityscapesScripts==2.3.0
+	.venv-metrics/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt $(PIP_ARGS) mmsegmentation==1.2.2
+	@touch $@
+
+oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-cityscapes/.done .venv-metrics/.done  ## compare with labelme, Datumaro, pycocotools, cityscapesScripts and others, in environments of their own (1.5 GB)
 	SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) SEGPREP_DATUMARO_PYTHON=$(abspath .venv-datumaro/bin/python) \
-		SEGPREP_CITYSCAPES_PYTHON=$(abspath .venv-cityscapes/bin/python) \
+		SEGPREP_CITYSCAPES_PYTHON=$(abspath .venv-cityscapes/bin/python) SEGPREP_METRICS_PYTHON=$(abspath .venv-metrics/bin/python) \
 		$(BIN)/python -m pytest -q -rs tests/oracles
 
 crash: $(VENV)/.development  ## kill and fault every write in turn (minutes)
