@@ -46,6 +46,7 @@ class Config:
     augmentation: Annotated[Mapping[str, Any], "Its parameters, over the set's: rotation=5."] = field(default_factory=lambda: MappingProxyType({}))
     loss: Annotated[str, "ce, focal, dice, bce, bce-dice, lovasz, lovasz-hinge, or a sum: focal+dice."] = "ce+dice"
     class_weights: Annotated[tuple[float, ...], "One number per class: 1,2."] = ()
+    skip_classes: Annotated[tuple[float, ...], "Ids of classes whose pixels are not learned from: 0."] = ()
     border: Annotated[float, "w0 of the U-Net paper's border weights in ce (10 there); 0: none."] = 0.0
     border_sigma: Annotated[float, "Their reach in pixels."] = 5.0
     optimizer: Annotated[str, "sgd, adam, adamw or rmsprop."] = "adamw"
@@ -155,7 +156,7 @@ def plain(config: Config) -> dict[str, Any]:
     """*config* as plain values, for JSON and a checkpoint."""
     found = {one.name: getattr(config, one.name) for one in fields(Config)}
     tables = {name: {key: list(value) if isinstance(value, tuple) else value for key, value in found[name].items()} for name in TABLES}
-    return found | tables | {"class_weights": list(config.class_weights)}
+    return found | tables | {name: list(found[name]) for name in ("class_weights", "skip_classes")}
 
 
 def text(config: Config) -> str:

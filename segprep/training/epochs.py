@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from .. import metrics, settings
-from ..errors import SegprepError
+from ..errors import SegprepError, UsageError
 from ..files import write_atomic
 from ..settings import Config
 from ..tree import Tree
@@ -34,7 +34,8 @@ from .trained import Trained, said
 from .validating import Figures, at_own_size, validate
 from .windowing import windows
 
-CURVES_EVERY = 20.0  # seconds
+CURVES_EVERY, WORTH_SAYING = 20.0, 30.0  # seconds
+WAITING = 0.3
 
 
 class Run:
@@ -46,12 +47,15 @@ class Run:
         self.out, self.group, self.names, self.chosen, self.began, self.watch, self.background = out, group, names, chosen, began, watch, background
         wanted = config if chosen.val else settings.replaced(config, monitor="loss")
         self.config, notes = advised(wanted, group, len(chosen.train))
+        if wrong := [one for one in config.skip_classes if one not in range(len(names))]:
+            raise UsageError("bad-option", f"skip_classes names {wrong[0]:g}, which is no class", f"0 to {len(names) - 1} are: {', '.join(names)}")
         self.loss = criteria.make(config.loss, len(names), config.class_weights or None)
         self.history: list[Entry] = []
         self.mode = schedules.mode_of(self.config.monitor)
         self.stopping = schedules.EarlyStopping(config.patience, config.min_delta, self.mode) if config.patience else None
         self.best: float | None = None
         self.pace: list[float] = []
+        self.waited = self.worked = 0.0  # seconds for data, and in all, without the first step (workers start then)
         self.digest = blake3("\n".join((*chosen.train, "", *chosen.val)).encode()).hexdigest(16)
         self.notes = [*chosen.notes, *notes]
 
@@ -161,10 +165,13 @@ class Run:
             rate = stage.schedule.rate((epoch - stage.first) * stage.steps + n)
             try:
                 images, truth, *pixels = self._batch(source, stage, epoch, n)
+                came = monotonic()
                 self.losses.append(self.fitting.step(images, truth, pixels[0] if pixels else None, rate))
             except SegprepError as error:
                 raise self._located(error, epoch, n) from error
             self.rates.append(rate)
+            if self.pace:
+                self.waited, self.worked = self.waited + came - began, self.worked + monotonic() - began
             self._tell(stage, epoch, n, monotonic() - began)
         try:
             self.fitting.check()
@@ -256,6 +263,8 @@ class Run:
             runfolder.describe(self.out, about)
 
     def _finish(self, stopped: str) -> Trained:
+        if self.waited > WAITING * self.worked and self.worked > WORTH_SAYING:
+            self.notes.append(f"{self.waited / self.worked:.0%} of the steps' time was spent waiting for data: give more --workers")
         parameters = models.parameters(self.network)
         trained = partial(Trained, self.out, self.config, parameters, self.names, tuple(self.history), stopped)
         found = trained(monotonic() - self.began, tuple(self.notes), None)

@@ -12,7 +12,7 @@ from ..errors import SegprepError
 from ..settings import Config
 from . import optimisers
 from .bordered import weighed
-from .criteria import Loss, supervised
+from .criteria import Loss, supervised, without
 from .distributed import Group
 from .weights import _FROZEN, freeze, unfreeze
 
@@ -67,7 +67,7 @@ class Fitting:
             outputs = self.forward(images.to(device, memory_format=layout, non_blocking=True))
         heads = [self.group.whole(head.float()) for head in (outputs if isinstance(outputs, list | tuple) else [outputs])]
         criterion = self.loss if pixels is None else weighed(self.config, self.config.class_weights or None, self.group.whole(pixels.to(device)))
-        loss = supervised(criterion, heads, self.group.whole(truth.to(device)))
+        loss = supervised(criterion, heads, without(self.group.whole(truth.to(device)), tuple(map(int, self.config.skip_classes))))
         value = float(loss.detach())
         if not isfinite(value):
             raise SegprepError("loss-nan", "the loss is no number any more", NAN_HINT)

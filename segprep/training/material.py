@@ -12,7 +12,7 @@ from . import selection
 from .data import Pair, View, moments, raise_bad, read_pair, scaled
 
 HELD = 2 << 30  # bytes of images and masks that stay in memory; what is beyond is read again whenever it is needed
-SURVEYED = 5000  # images that are read before the first step; a larger set is trusted until its turn comes
+SURVEYED = 5000  # images at most that are read before the first step; the others are trusted until their turn comes
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 Watch = Callable[[int, int], None]  # done, total
 
@@ -58,6 +58,8 @@ def lists(place: Tree, config: Config) -> Lists:
         )
     if not val:
         notes.append("no validation: the training loss picks the best epoch, and it says nothing about images that were not trained on")
+    if len(train) > SURVEYED:
+        notes.append(f"of {len(train)} images to train on, {len(range(0, len(train), -(-len(train) // SURVEYED)))} were read for mean, deviation and faults")
     return Lists(train, val, tuple(notes))
 
 
@@ -84,9 +86,9 @@ class Pairs(Sequence[Pair]):
         return self.kept[at] if at in self.kept else scaled(read_pair(self.place, self.stems[at], self.classes), self.view)
 
     def survey(self, watch: Watch, budget: int) -> Iterator[Pair]:
-        """Each of the first SURVEYED pairs; they are kept until *budget* bytes are full. Raises SegprepError naming every bad file, after all were read."""
+        """Each pair, of more than SURVEYED every second, third …; they are kept until *budget* bytes are full. Raises SegprepError naming every bad file, after all were read."""
         bad: list[SourceError] = []
-        for n in range(min(len(self), SURVEYED)):
+        for n in range(0, len(self), -(-len(self) // SURVEYED) or 1):
             try:
                 pair = self[n]
             except SourceError as error:

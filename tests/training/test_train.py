@@ -487,3 +487,20 @@ def test_a_list_that_is_not_there_is_no_run_without_validation(discs: Make) -> N
     with pytest.raises(SegprepError, match="has no list 'vall'") as error:
         train(discs(4), val="vall", **TINY)
     assert error.value.hint == "did you mean val?"
+
+
+def test_skipped_classes_teach_nothing(discs: Make, tmp_path: Path) -> None:
+    """Without the pixels of the background, everything becomes a disc."""
+    root = discs(8)
+    found = train(root, skip_classes=(0,), loss="ce", **TINY | {"epochs": 4, "lr": 0.02})
+    assert found.matrix[:, 1].sum() > 0.95 * found.matrix.sum()  # a tenth is disc
+    with pytest.raises(UsageError, match="names 2, which is no class"):
+        train(root, out=tmp_path / "x", skip_classes=(2,), **TINY)
+
+
+def test_a_large_set_is_surveyed_in_part(discs: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    from segprep.training import material
+
+    monkeypatch.setattr(material, "SURVEYED", 3)
+    found = train(discs(10), **TINY | {"epochs": 1})
+    assert any("of 7 images to train on, 3 were read" in note for note in found.notes)
