@@ -162,6 +162,8 @@ CODES: dict[str, str] = {
     "other-network": "A checkpoint is of another network than the run's; both are named.",
     "other-classes": "A checkpoint has other classes than the dataset; both lists are named.",
     "other-settings": "A run cannot go on with other settings than those it began with.",
+    "process-lost": "Another process of the same training ended; this one cannot go on without it.",
+    "device-failed": "The GPU or its driver reported an error.",
     "nothing-to-resume": "The folder holds no run that could go on.",
     # usage
     "bad-option": "An option or argument cannot be used.",

@@ -191,6 +191,8 @@ class Run:
         try:
             return next(source)
         except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
             for number in Numbers(stage.start(epoch, self.group.world) + step * stage.batch * self.group.world, 1, stage.batch, self.group):
                 self.windows[number]
             hint = "give fewer --workers, or 0; in a container, more shared memory (docker run --shm-size)"

@@ -1,11 +1,13 @@
 """One optimiser step: forward, loss over the whole batch, backward, clipping; in mixed precision and over several processes where asked."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from math import isfinite
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 
 from ..errors import SegprepError
@@ -104,11 +106,16 @@ class Fitting:
 
 
 def explained(error: BaseException, batch: int, size: int) -> BaseException:
-    """*error* as a SegprepError where memory ran out or a batch is too small for batch normalisation, else itself."""
+    """*error* as a SegprepError where memory ran out, a batch is too small for batch normalisation, or a process or GPU was lost; else itself."""
     text = str(error)
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(part in text for part in ("not enough memory", "out of memory", "can't allocate")):
         hint = f"give a smaller --batch, for example {batch // 2}" if batch > 2 else f"give a smaller --size, for example {size // 2}"
         return SegprepError("out-of-memory", f"a batch of {batch} windows of {size}x{size} does not fit the memory", hint)
+    first = re.sub(r"^\[[^\]]*\]\s*", "", text.splitlines()[0]) if text else type(error).__name__  # without the place in PyTorch's source
+    if isinstance(error, dist.DistError) or any(part in text for part in ("gloo", "NCCL", "Connection closed by peer", "Connection reset by peer")):
+        return SegprepError("process-lost", f"another process of this training ended ({first[:120]})", "its own message says why; then go on with --resume")
+    if "CUDA error" in text or "cuDNN error" in text:
+        return SegprepError("device-failed", f"the GPU reported: {first[:200]}", "look at nvidia-smi; go on with --resume, or on a CPU: --device cpu")
     if "more than 1 value per channel" in text:
         return SegprepError(
             "bad-option", f"batch normalisation cannot work on a batch of {batch} windows of {size}x{size}", "give a larger --batch, or --freeze-norm"

@@ -14,6 +14,7 @@ from ..tree import RUNS
 from . import checkpoints, configuration, distributed, material, runfolder, windowing
 from .checking import pick_device
 from .epochs import Run
+from .fitting import explained
 from .judging import Watch, unwatched
 from .selection import class_names
 from .trained import Trained
@@ -64,6 +65,8 @@ def train(
             run.restore(state)
             group.decided(lambda: run.begin(fresh=not resume))
             return run.go()
+    except (RuntimeError, MemoryError) as error:
+        raise explained(error, wanted.batch, wanted.size) from error
     except SegprepError:
         if group.first:
             with suppress(OSError):  # it goes only if nothing lies in it
