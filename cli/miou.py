@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from segprep.compat import TOOLS
 from segprep.errors import BadInputError
 from segprep.evaluation import evaluate
-from segprep.scorebook import BOUNDARY, Evaluation, counts, document
+from segprep.scores.compat import TOOLS
+from segprep.scores.scorebook import BOUNDARY, Evaluation, counts, document
 from segprep.types import Skipped
 
 from . import options, output

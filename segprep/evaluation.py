@@ -9,22 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from . import compat as tools
-from . import labelmaps, predictions
-from .bootstrap import Bootstrap, interval
-from .boundaries import Contours
 from .errors import BadInputError, UsageError
 from .formulas import Absent, Policy, Scores, baseline
 from .grouping import groups_of
-from .imagewise import Imagewise
 from .metrics import DENSE, ConfusionMatrix
-from .panoptic import Quality
-from .predictions import Matched, Missing, Pairs
-from .scope import AUTO, Place, class_names, policy_of
-from .scope import ignore_index as chosen_ignore
-from .scorebook import Boundaries, Comparison, Evaluation, Group
-from .scorefiles import Files
-from .scoring import Account, ImageScore, Invalid, Scored, Task, stream
+from .scores import compat as tools
+from .scores import labelmaps, predictions
+from .scores.bootstrap import Bootstrap, interval
+from .scores.boundaries import Contours
+from .scores.imagewise import Imagewise
+from .scores.panoptic import Quality
+from .scores.predictions import Matched, Missing, Pairs
+from .scores.scope import AUTO, Place, class_names, policy_of
+from .scores.scope import ignore_index as chosen_ignore
+from .scores.scorebook import Boundaries, Comparison, Evaluation, Group
+from .scores.scorefiles import Files
+from .scores.scoring import Account, ImageScore, Invalid, Scored, Task, stream
 from .types import Classes, Note, Progress, no_progress
 
 

@@ -15,10 +15,10 @@ from PIL import Image
 from segprep_cli.main import group
 
 import segprep
-from segprep import labelmaps
 from segprep.errors import BadInputError, SegprepError, SourceError, UsageError
 from segprep.image import encode_mask
-from segprep.labelmaps import Reading
+from segprep.scores import labelmaps
+from segprep.scores.labelmaps import Reading
 
 Folders = tuple[Path, Path]
 

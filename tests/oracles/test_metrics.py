@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from segprep import boundaries, panoptic, segments
-from segprep.compat import TOOLS
 from segprep.counting import tally
 from segprep.formulas import mean, sums
-from segprep.imagewise import BATCH, Imagewise
 from segprep.metrics import ConfusionMatrix
+from segprep.scores import boundaries, panoptic, segments
+from segprep.scores.compat import TOOLS
+from segprep.scores.imagewise import BATCH, Imagewise
 
 COUNT = 200
 HERE = Path(__file__).parent

@@ -8,16 +8,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from . import boundaries, engine, labelmaps, panoptic, segments
+from .. import engine
+from ..counting import Tally, tally
+from ..errors import SourceError
+from ..formulas import Policy, Sums, sums
+from ..metrics import MOST, ConfusionMatrix, listed
+from ..types import IGNORE, OBJECT_IGNORE, Progress, Skipped
+from . import boundaries, labelmaps, panoptic, segments
 from .bootstrap import Bootstrap
-from .counting import Tally, tally
-from .errors import SourceError
-from .formulas import Policy, Sums, sums
 from .imagewise import Imagewise
 from .labelmaps import Reading
-from .metrics import MOST, ConfusionMatrix, listed
 from .predictions import Pair, Pairs
-from .types import IGNORE, OBJECT_IGNORE, Progress, Skipped
 
 Invalid = Literal["error", "count"]
 IDS = Reading(MOST)  # how instance masks are read: any integers

@@ -19,11 +19,12 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 from PIL import Image
 
-from . import colouredmaps, image, png
-from .errors import SourceError
-from .files import MAX_BYTES, read_below
-from .masks import FLAT_VOC, values
-from .types import MAX_PIXELS
+from .. import image, png
+from ..errors import SourceError
+from ..files import MAX_BYTES, read_below
+from ..masks import FLAT_VOC, values
+from ..types import MAX_PIXELS
+from . import colouredmaps
 
 LOSSLESS = (".png", ".npy", ".npz", ".tif", ".tiff", ".bmp", ".gif")
 NUMPY_ERRORS = (  # what NumPy and zipfile raise for damaged files

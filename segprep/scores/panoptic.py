@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .counting import Ints, tally
+from ..counting import Ints, tally
 
 STEPS = range(10, 20)  # thresholds in twentieths, so that an IoU of exactly 0.6 is not above 0.6
 

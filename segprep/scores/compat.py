@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .errors import UsageError
-from .formulas import Policy, Scores, mean, ratio
-from .metrics import ConfusionMatrix
+from ..errors import UsageError
+from ..formulas import Policy, Scores, mean, ratio
+from ..metrics import ConfusionMatrix
 
 Numbers = dict[str, Any]
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segprep import boundaries, panoptic, segments
-from segprep.boundaries import Contours, measure
-from segprep.panoptic import Quality, dsb_score
+from segprep.scores import boundaries, panoptic, segments
+from segprep.scores.boundaries import Contours, measure
+from segprep.scores.panoptic import Quality, dsb_score
 
 
 def square(top: int = 20, left: int = 20, size: int = 20, side: int = 100) -> "np.ndarray":  # type: ignore[type-arg]

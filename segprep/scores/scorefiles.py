@@ -9,15 +9,16 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from . import image, labelmaps
-from .errors import SegprepError, SourceError, UsageError
-from .files import read_below, write_atomic, write_error
-from .metrics import DENSE
+from .. import image
+from ..errors import SegprepError, SourceError, UsageError
+from ..files import read_below, write_atomic, write_error
+from ..metrics import DENSE
+from ..reports import bars, confusion, overlays
+from ..tree import Tree
+from . import labelmaps
 from .predictions import Pairs
-from .reports import bars, confusion, overlays
 from .scorebook import Evaluation, document, finite
 from .scoring import ImageRow
-from .tree import Tree
 
 NAMES = ("scores.json", "per_image.csv", "confusion_matrix.csv", "confusion_matrix.png", "classes.png")
 WORST = "worst"

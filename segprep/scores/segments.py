@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .counting import tally
+from ..counting import tally
 
 
 def regions(where: NDArray[np.bool_]) -> NDArray[np.int32]:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .errors import SourceError
-from .image import voc_colours
-from .types import IGNORE
+from ..errors import SourceError
+from ..image import voc_colours
+from ..types import IGNORE
 
 HINT = "if these are VOC's colours, read them with --colours voc; other colours become ids with segprep convert colormap"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .formulas import Sums
+from ..formulas import Sums
 
 BATCH = 16  # pytorch-nested-unet's default
 SMOOTH = 1e-5

@@ -6,10 +6,10 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from .formulas import Floats, Policy, Scores
-from .metrics import DENSE, ConfusionMatrix
+from ..formulas import Floats, Policy, Scores
+from ..metrics import DENSE, ConfusionMatrix
+from ..types import Note
 from .scoring import ImageScore
-from .types import Note
 
 BOUNDARY = (
     "boundary IoU: Cheng et al. 2021, within 2 % of the diagonal of each contour, summed over the images; "

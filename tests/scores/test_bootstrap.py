@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from segprep.bootstrap import Bootstrap, interval
 from segprep.counting import tally
 from segprep.formulas import Policy, Sums, sums
 from segprep.metrics import ConfusionMatrix
+from segprep.scores.bootstrap import Bootstrap, interval
 
 
 def images(count: int, classes: int = 4, seed: int = 0) -> list[tuple[str, Sums]]:

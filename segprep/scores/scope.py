@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import classes as class_lists
+from .. import classes as class_lists
+from .. import tree
+from ..errors import UsageError
+from ..formulas import Absent, Policy
+from ..metrics import MOST, check_ignore, size_of
+from ..types import IGNORE, OBJECT_IGNORE, Classes
 from . import compat as tools
-from . import predictions, tree
-from .errors import UsageError
-from .formulas import Absent, Policy
-from .metrics import MOST, check_ignore, size_of
-from .types import IGNORE, OBJECT_IGNORE, Classes
+from . import predictions
 
 AUTO = "auto"
 PREDICTIONS, SCORED = "runs/train-check/predictions", "runs/train-check/scored.txt"

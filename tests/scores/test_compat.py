@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from PIL import Image
 from segprep_cli.main import group
 
-from segprep.compat import TOOLS, tool
 from segprep.errors import UsageError
+from segprep.scores.compat import TOOLS, tool
 
 TRUTH = np.array([[0, 0, 0, 1], [1, 1, 255, 0]], np.uint8)
 PRED = np.array([[0, 0, 1, 1], [1, 0, 1, 0]], np.uint8)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .formulas import Floats, Policy, Sums
+from ..formulas import Floats, Policy, Sums
 
 _BUFFER = 64  # images that are weighted in one matrix product
 

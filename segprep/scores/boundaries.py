@@ -13,8 +13,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .counting import Ints, tally
-from .formulas import mean, ratio
+from ..counting import Ints, tally
+from ..formulas import mean, ratio
 
 BAND, TOLERANCE = 0.02, 0.0075  # shares of the image diagonal
 _NONE = -1  # not in a band, outside the image

@@ -8,10 +8,10 @@ from pathlib import Path
 from sys import intern
 from typing import Literal, overload
 
-from .errors import SegprepError, SourceError, UsageError
-from .files import listing
+from ..errors import SegprepError, SourceError, UsageError
+from ..files import listing
+from ..tree import read_list
 from .labelmaps import LOSSLESS
-from .tree import read_list
 
 LOSSY = (".jpg", ".jpeg", ".webp")
 Missing = Literal["error", "skip"]
