@@ -64,7 +64,7 @@ class Config:
     epochs: Annotated[int, "Epochs."] = 50
     steps_per_epoch: Annotated[int, "Optimiser steps per epoch; 0: each image once."] = 0
     validate_every: Annotated[int, "Validate after every so many epochs, and after the last."] = 1
-    validation_steps: Annotated[int, "Images that are validated on per epoch; 0: the whole list."] = 0
+    validation_steps: Annotated[int, "Images that are validated on per epoch; 0: the whole list. In the end it is always the whole."] = 0
     batch: Annotated[int, "Windows per step and process."] = 8
     monitor: Annotated[str, f"What says which epoch is best: {', '.join(MONITORS)}.  [default: val_miou, without validation loss]"] = ""
     patience: Annotated[int, "Stop after so many epochs without gain; 0: never."] = 0

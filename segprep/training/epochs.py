@@ -63,8 +63,7 @@ class Run:
         """The pairs of both lists. Raises SegprepError naming every bad file."""
         self.place = place
         self.train, self.val, self.view = prepare(place, self.chosen, self.names, self.config, lambda what, done, total: self.watch(Moment(what, done, total)))
-        if self.config.validation_steps:
-            self.val = self.val[: self.config.validation_steps]
+        self.validated = self.val[: self.config.validation_steps] if self.config.validation_steps else self.val
         self.windows: Dataset[Any] = windows(self.train, self.view, self.config)
         if self.config.border:
             self.windows = Bordered(self.windows, self.background, self.config.border, self.config.border_sigma)
@@ -123,24 +122,27 @@ class Run:
 
     def go(self) -> Trained:
         """Every epoch that is left, then the scores of the best. Raises SegprepError: loss-nan, out-of-memory."""
-        self.board = runlog.Board(self.out / runfolder.BOARD, self.history[-1].step if self.history else 0) if self._writes_board else None
+        self.board = self._board()
         self.drawn = monotonic()
-        stopped = "epochs"
         try:
             for entry in self._epochs():
                 if self.stopping and self._monitored(entry) and self.stopping.saw(getattr(entry, self.config.monitor)):
-                    stopped = "patience"
-                self._save(entry)
-                if stopped == "patience":
+                    self._save(entry)
                     break
+                self._save(entry)
         finally:
             if self.board:
                 self.board.close()
-        return self._finish(stopped)
+        return self._finish("epochs" if len(self.history) >= self.config.epochs else "patience")
 
-    @property
-    def _writes_board(self) -> bool:
-        return self.config.tensorboard and self.group.first
+    def _board(self) -> runlog.Board | None:
+        if not self.config.tensorboard or not self.group.first:
+            return None
+        try:
+            return runlog.Board(self.out / runfolder.BOARD, self.history[-1].step if self.history else 0)
+        except ImportError:
+            self.notes.append("no event files: TensorBoard is not installed (pip install 'segprep[train]')")
+            return None
 
     def _epochs(self) -> Iterator[Entry]:
         for stage in self.stages:
@@ -216,12 +218,14 @@ class Run:
         self.watch(Moment(f"epoch {epoch + 1}/{self.config.epochs}, loss {np.mean(self.losses):.4f}", done, total, left))
 
     def _validate(self) -> Figures | None:
-        if not len(self.val):
+        if not len(self.validated):
             return None
         self.group.alike(self.network)
         self.network.eval()
         with self.fitting.precision():
-            return validate(self.network, self.val, self.view, self.loss, len(self.names), self.group, batch=self.config.batch, background=self.background)
+            return validate(
+                self.network, self.validated, self.view, self.loss, len(self.names), self.group, batch=self.config.batch, background=self.background
+            )
 
     def _entry(self, found: Figures | None, rate: float, learning: int, seconds: float, epoch: int) -> Entry:
         scores = metrics.scores(found.matrix) if found else None

@@ -130,6 +130,8 @@ def test_early_stopping_and_more_epochs_afterwards(discs: Make) -> None:
     found = train(root, **settings)
     assert (found.stopped, len(found.history)) == ("patience", 3)
     assert found.best.epoch == 1 or found.best.val_loss < found.history[0].val_loss
+    still = train(root, resume=True)
+    assert (still.stopped, len(still.history)) == ("patience", 3)
     again = train(root, resume=True, patience=3)
     assert len(again.history) == 4
 
@@ -496,6 +498,14 @@ def test_skipped_classes_teach_nothing(discs: Make, tmp_path: Path) -> None:
     assert found.matrix[:, 1].sum() > 0.95 * found.matrix.sum()  # a tenth is disc
     with pytest.raises(UsageError, match="names 2, which is no class"):
         train(root, out=tmp_path / "x", skip_classes=(2,), **TINY)
+
+
+def test_steps_per_epoch_and_validation_steps_are_honoured(discs: Make) -> None:
+    """Validation of one image per epoch; the scores in the end are of the whole list all the same."""
+    root = discs(12)
+    found = train(root, steps_per_epoch=5, validation_steps=1, **TINY)
+    assert [entry.step for entry in found.history] == [5, 10]
+    assert found.matrix.sum() == sum(read_mask(root / f"SegmentationClass/i{n}.png").size for n in range(9, 12))
 
 
 def test_a_large_set_is_surveyed_in_part(discs: Make, monkeypatch: pytest.MonkeyPatch) -> None:
