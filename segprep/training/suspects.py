@@ -1,7 +1,9 @@
 """Which masks does the model disagree with most? Ranked so that the likely mislabelled ones stand first.
 
 A model that was trained on a few wrong masks among many right ones has learnt the right ones; where it is sure and the mask says
-otherwise, the mask is suspect (the idea of confident learning: Northcutt, Jiang and Chuang 2021, arXiv:1911.00068).
+otherwise, the mask is suspect (the idea of confident learning: Northcutt, Jiang and Chuang 2021, arXiv:1911.00068). Three signs are added
+up, since each finds other faults: the class that fits worst, whole pieces that one side has and the other has not, and how sure the
+model is where it contradicts.
 """
 
 from dataclasses import dataclass
@@ -11,6 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..types import IGNORE
+
+LEAST_PIECE, MET = 9, 0.3  # pixels of a piece that counts; the share of it that has to be met on the other side
+WORST_SHARE, SURENESS = 0.1, 0.5  # the pixels that are most contradicted, and their weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +33,36 @@ def disagreement(found: Tensor, mask: NDArray[np.uint8]) -> tuple[float, float]:
     valid = mask != IGNORE
     if not valid.any():
         return 0.0, 1.0
-    probability = found.numpy()[:, valid]  # (C, n)
-    truth, guess = mask[valid], probability.argmax(0)
-    classes = np.unique(np.concatenate([truth, guess]))
-    unions = [((truth == c) | (guess == c)).sum() for c in classes]
-    iou = float(np.mean([((truth == c) & (guess == c)).sum() / union for c, union in zip(classes, unions, strict=True)]))
-    return 1.0 - iou, iou
+    values = found.numpy()
+    guess, truth = np.where(valid, values.argmax(0), IGNORE), np.where(valid, mask, IGNORE)
+    classes = [int(c) for c in np.union1d(guess[valid], truth[valid])]
+    ious = [_iou(guess == c, truth == c) for c in classes]
+    pieces = max(_unmet(guess == c, truth == c) for c in classes)
+    score = (1 - min(ious) + pieces + SURENESS * _contradicted(values, truth, valid)) / (2 + SURENESS)
+    return float(score), float(np.mean(ious))
+
+
+def _iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    return float((one & other).sum() / (one | other).sum())
+
+
+def _unmet(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    """The share of the area of all connected pieces, of both sides, of which the other side meets less than MET."""
+    from scipy.ndimage import label
+
+    lost = total = 0.0
+    for here, there in ((one, other), (other, one)):
+        names, _ = label(here)
+        sizes = np.bincount(names.reshape(-1))
+        met = np.bincount(names.reshape(-1), weights=there.reshape(-1))
+        counts = (sizes >= LEAST_PIECE) & (np.arange(len(sizes)) > 0)
+        lost += sizes[counts & (met < MET * sizes)].sum()
+        total += sizes[counts].sum()
+    return lost / total if total else 0.0
+
+
+def _contradicted(values: NDArray[np.float32], truth: NDArray[np.uint8], valid: NDArray[np.bool_]) -> float:
+    """1 - the probability of the mask's class, meaned over the pixels where it is largest."""
+    given = np.take_along_axis(values, np.where(valid, truth, 0)[None].astype(np.intp), 0)[0][valid]
+    most = max(1, round(WORST_SHARE * given.size))
+    return float(1 - np.partition(given, most - 1)[:most].mean())

@@ -142,8 +142,12 @@ def test_suspects_are_those_the_model_contradicts() -> None:
     mask = np.zeros((8, 8), np.uint8)
     mask[2:6, 2:6] = 1
     sure = torch.from_numpy(np.stack([mask == 0, mask == 1]).astype(np.float32)) * 0.98 + 0.01
-    swapped = np.roll(mask, 4, 0)
-    assert suspects.disagreement(sure, mask)[0] < suspects.disagreement(sure, swapped)[0]
+    swapped, missing, grown = np.roll(mask, 4, 0), np.zeros_like(mask), mask.copy()
+    grown[1:7, 1:7] = 1
+    own, thick, none, strange = (suspects.disagreement(sure, one)[0] for one in (mask, grown, missing, swapped))
+    assert 0 <= own < thick < none <= 1
+    assert thick < strange <= 1
+    assert suspects.disagreement(sure, mask)[1] == 1.0
     assert suspects.disagreement(sure, np.full((8, 8), 255, np.uint8)) == (0.0, 1.0)
 
 
