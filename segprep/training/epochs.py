@@ -32,6 +32,7 @@ from .runlog import Entry
 from .stages import Numbers, Stage, stages
 from .trained import Trained, said
 from .validating import Figures, at_own_size, validate
+from .weights import freeze, unfreeze
 from .windowing import windows
 
 CURVES_EVERY, WORTH_SAYING = 20.0, 30.0  # seconds
@@ -75,6 +76,9 @@ class Run:
         self.options = {**preset, **config.options}
         torch.manual_seed(config.seed)
         network = models.build(config.arch, 3, len(self.names), **self.options)
+        if config.freeze:  # tried early
+            freeze(network, None if config.freeze == "all" else int(config.freeze))
+            unfreeze(network)
         if config.weights and fresh:
             self.notes += self.group.decided(lambda: pretrained(network, config))
         if config.sync_bn and self.group.world > 1:

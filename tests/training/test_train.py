@@ -245,6 +245,16 @@ def test_another_run_is_left_alone(discs: Make, tmp_path: Path) -> None:
         train(root, resume=True)
 
 
+def test_an_old_run_is_not_lost_to_a_mistake(discs: Make) -> None:
+    root = discs(8)
+    train(root, **TINY | {"epochs": 1})
+    before = {path: path.read_bytes() for path in (root / "runs/train").iterdir() if path.is_file()}
+    for wrong in ({"freeze": "all"}, {"weights": "none.pth"}, {"class_weights": (1, 2, 3)}, {"val": "vall"}, {"skip_classes": (9,)}):
+        with pytest.raises(SegprepError):
+            train(root, overwrite=True, **TINY | wrong)
+        assert {path: path.read_bytes() for path in (root / "runs/train").iterdir() if path.is_file()} == before
+
+
 def test_a_run_does_not_go_on_as_another_one(discs: Make) -> None:
     root = discs(8)
     train(root, **TINY | {"epochs": 1})
