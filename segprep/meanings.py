@@ -63,7 +63,7 @@ def infer(seen: Mapping[int, int]) -> tuple[Classes, list[Note]]:
     if largest == 0 or largest > LARGEST or 2 * len(present) < largest:
         listed = ", ".join(str(value) for value in sorted(seen)[:12]) + (" …" if len(seen) > 12 else "") if seen else "none"
         hint = cause(seen, 0) if seen else "check the masks"
-        if largest and 2 * len(present) >= largest:  # too many for us to be sure, but next to each other
+        if len(present) > 24 and largest < IGNORE:  # ids, or smeared: only the user knows
             hint = f"if they are ids (ADE20K has 151), say so: --classes {largest + 1}, or a FILE of names; else {hint}"
         raise UsageError("values-unclear", f"the masks hold the values {listed}; what do they mean?", hint)
     shown = ", ".join(f"{value} ({seen[value]} px)" for value in [*present[:12], *([IGNORE] if IGNORE in seen else [])])

@@ -40,29 +40,33 @@ def find(root: Path, folders: Sequence[Path], known: Callable[[], Sequence[Mappi
 
 
 def _listed(path: Path, root: Path, known: Sequence[Mapping[str, str]], notes: list[Note]) -> tuple[str, ...]:
-    lines = [line.strip() for line in _text(path, root).splitlines() if line.strip()]
-    found = [_meant(line, known) for line in lines]
-    if lost := [line for line, stem in zip(lines, found, strict=True) if not stem]:
+    readings = []
+    for text in _texts(path, root):
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        readings.append([(line, _meant(line, known)) for line in lines])
+    found = max(readings, key=lambda reading: sum(bool(stem) for _, stem in reading))  # the first of equals
+    if lost := [line for line, stem in found if not stem]:
         notes.append(Note("listed-missing", f"{path.name} lists {len(lost)} names that are no sample, {lost[0]!r} first; they were left out"))
-    return tuple(dict.fromkeys(stem for stem in found if stem))
+    return tuple(dict.fromkeys(stem for _, stem in found if stem))
 
 
-def _text(path: Path, root: Path) -> str:
-    """UTF-8, or what Windows writes: UTF-16 with its mark, GB18030."""
+def _texts(path: Path, root: Path) -> list[str]:
+    """The file as UTF-8, or as what Windows writes: UTF-16 with its mark, GB18030, some of which is UTF-8 by chance. Raises TreeError, SourceError."""
     try:
         data = read_below(path, (root,))
     except SourceError as error:
         if error.code == "empty-file":  # tutorials share out everything and leave test.txt empty
-            return ""
+            return [""]
         raise
-    for encoding in ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030"):
+    texts = []
+    for encoding in ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig",) if data.isascii() else ("utf-8-sig", "gb18030"):
         try:
-            text = data.decode(encoding)
+            texts.append(data.decode(encoding))
         except UnicodeDecodeError:
             continue
-        if "\0" not in text:
-            return text
-    raise TreeError("bad-list", f"{path}: is no text", "save it as UTF-8, one sample per line")
+    if not texts or "\0" in texts[0]:
+        raise TreeError("bad-list", f"{path}: is no text", "save it as UTF-8, one sample per line")
+    return texts
 
 
 def _meant(line: str, known: Sequence[Mapping[str, str]]) -> str:

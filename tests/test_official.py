@@ -40,9 +40,11 @@ def test_what_a_line_means(tmp_path: Path, text: bytes) -> None:
 
 
 def test_names_in_the_encoding_of_a_chinese_windows(tmp_path: Path) -> None:
-    root = tree(tmp_path / "in", {"猫1": ".jpg", "狗2": ".jpg"})
+    """In GBK 图 is by chance valid UTF-8, of another letter."""
+    root = tree(tmp_path / "in", {"猫1": ".jpg", "狗2": ".jpg", "图3": ".jpg"})
     (root / "ImageSets/Segmentation/val.txt").write_bytes("猫1\r\n狗2\r\n".encode("gbk"))
-    assert lists_of(root, tmp_path / "out") == {"val": ["狗2", "猫1"]}
+    (root / "ImageSets/Segmentation/test.txt").write_bytes("图3\r\n".encode("gbk"))
+    assert lists_of(root, tmp_path / "out") == {"val": ["狗2", "猫1"], "test": ["图3"]}
 
 
 def test_an_empty_list_is_no_fault_and_strays_are_no_lists(tmp_path: Path) -> None:

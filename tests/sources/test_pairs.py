@@ -206,7 +206,7 @@ def test_images_and_masks_in_one_folder(tmp_path: Path) -> None:
     ("masks", "hint"),
     [
         ([np.arange(151, dtype=np.uint8)[None]], "--classes 151"),
-        ([np.arange(0, 151, 2, dtype=np.uint8)[None]], "--classes 151"),
+        ([np.arange(0, 151, 5, dtype=np.uint8)[None]], "--classes 151"),
         ([np.array([[0, 150]], np.uint8)], "--ids VALUE=NAME"),
         ([np.array([[0, 3, 252, 255] * 9], np.uint8)], "convert binary"),
     ],
