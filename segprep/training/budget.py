@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,11 @@ class Plan:
     every: int
     rate: float
     seed: int
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the network's ``build`` is given beside channels and classes: a width, where the network has one."""
+        return {"base": self.base} if self.arch in ("unet", "mini-unet") else {}
 
 
 def plan(sample: Sequence[Pair], *, arch: str = "unet", steps: int | None = None, size: int | None = None, seed: int = 0) -> Plan:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,23 @@ def test_interrupted_and_resumed_equals_uninterrupted(discs: Discs) -> None:
     one, other = ((tree / "runs/train-check/predictions/i14.png").read_bytes() for tree in (whole.root, rest.root))
     assert one == other
     assert [path.name for path in (root / "runs").iterdir()] == ["train-check"]
+
+
+def test_a_control_that_is_too_close_to_tell_catches_up(discs: Discs, monkeypatch: pytest.MonkeyPatch) -> None:
+    # after a single step the two networks hardly differ
+    monkeypatch.setattr(running, "plan", lambda *given, **more: replace(budget.plan(*given, **more), control=1))
+    whole = check(discs(name="a"), steps=44)
+    assert any("was trained for 44 steps as well" in note for note in whole.notes)
+    assert (whole.control_history[-1].step, whole.verdict) == (44, "learnable")
+
+    def interrupt(moment: Any) -> None:
+        if moment.what == "training the control" and moment.done == 30:
+            raise KeyboardInterrupt
+
+    root = discs(name="b")
+    with pytest.raises(KeyboardInterrupt):
+        check(root, steps=44, watch=interrupt)
+    assert numbers(check(root, steps=44)) == numbers(whole)
 
 
 @pytest.mark.parametrize(
