@@ -76,6 +76,8 @@ def folders(root: Path, images: str = "", masks: str = "", mixed: bool = True) -
         pairs = _mixed(root)
     if not pairs:
         listed = ", ".join(path.relative_to(root).as_posix() or "." for path in there[:12]) or "no folder with images"
+        links = ", ".join(sorted(path.name for path in root.iterdir() if path.is_symlink() and path.is_dir()))
+        listed += f" ({links}: a link to a folder is not entered; put the folder itself there)" if links else ""
         raise UsageError(
             "folders-unclear", f"{root}: which folder holds the images and which the masks? there are: {listed}", "give --images NAME --masks NAME"
         )

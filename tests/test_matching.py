@@ -46,6 +46,13 @@ def test_what_names_do_not_tell(tmp_path: Path, files: str) -> None:
         found(lay_out(tmp_path, *files.split()))
 
 
+def test_a_link_to_a_folder_is_named(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", "masks/a.png")
+    (lay_out(tmp_path, "elsewhere/a.png") / "in/images").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match="images: a link to a folder is not entered"):
+        found(root)
+
+
 def test_mixed_folders_are_not_for_everyone(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         found(lay_out(tmp_path, "a.jpg", "a_mask.png"), mixed=False)
