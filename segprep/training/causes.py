@@ -42,6 +42,13 @@ def of_masks(pairs: Sequence[Pair]) -> list[Reason]:
     return []
 
 
+def of_val(pairs: Sequence[Pair]) -> list[Reason]:
+    """Nothing to score on the val list."""
+    if any((pair.mask != IGNORE).any() for pair in pairs):
+        return []
+    return [Reason("all-ignored", f"every pixel of all {len(pairs)} masks of the val list is {IGNORE}, which means ignored: nothing can be scored", "doubtful")]
+
+
 def of_images(pairs: Sequence[Pair]) -> list[Reason]:
     """Images that cannot teach: of one colour each, or noise without any structure."""
     greys = [pair.image.astype(np.float64).mean(2) for pair in pairs]

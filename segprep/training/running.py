@@ -62,7 +62,7 @@ class Check:
         limit = self._affordable(sample, made)
         del sample
         train, val = (self._read(name, stems, made, limit) for name, stems in (("train", self.chosen.train), ("val", self.chosen.val)))
-        if constant := causes.of_masks(train):
+        if constant := causes.of_masks(train) or causes.of_val(val):
             return self._without_training(constant + reasons)
         self._resume(made, train + val)
         control, control_counts = self._train("control", made, self._shuffled(train), val, train)

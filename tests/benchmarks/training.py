@@ -5,6 +5,7 @@ makes float tensors of them; a DataLoader collates; the model is float32 in the 
 Ours: pairs are decoded once and held in memory, one sampling per window, weights and images channels last.
 """
 
+import os
 import random
 import resource
 import sys
@@ -13,6 +14,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as segprep.training sets it; neither side is to suffer from neighbours
 
 import numpy as np
 import torch
@@ -37,9 +40,10 @@ def make(root: Path) -> None:
     (root / "SegmentationClass").mkdir()
     for n in range(COUNT):
         small = Image.fromarray(rng.integers(0, 255, (24, 32, 3)).astype(np.uint8))
-        picture = np.asarray(small.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC))
+        smooth = np.asarray(small.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC))
+        picture = (smooth + rng.normal(0, 6, smooth.shape)).clip(0, 255).astype(np.uint8)  # a camera's noise: smooth JPEGs decode too fast
         Image.fromarray(picture).save(root / f"JPEGImages/{n}.jpg", quality=90)
-        write_mask(root / f"SegmentationClass/{n}.png", (picture[:, :, 0] > 150).astype(np.uint8))
+        write_mask(root / f"SegmentationClass/{n}.png", (smooth[:, :, 0] > 150).astype(np.uint8))
 
 
 class Tutorial(Dataset[tuple[torch.Tensor, torch.Tensor]]):

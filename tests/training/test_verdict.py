@@ -66,6 +66,8 @@ def test_causes_of_masks() -> None:
     rng = np.random.default_rng(0)
     assert cause(causes.of_masks([pair(np.full((9, 9), 255)) for _ in range(4)])) == ["all-ignored"]
     assert cause(causes.of_masks([pair(np.where(rng.random((9, 9)) < 0.5, 1, 255)) for _ in range(4)])) == ["labels-constant"]
+    assert cause(causes.of_val([pair(np.full((9, 9), 255))])) == ["all-ignored"]
+    assert causes.of_val([pair(np.full((9, 9), 255)), pair(np.zeros((9, 9)))]) == []
     half = np.repeat([[0], [1]], 40, axis=0).repeat(80, axis=1)
     assert cause(causes.of_masks([pair(half), pair(half[::2, ::2]), pair(half)])) == ["labels-constant"]
     assert causes.of_masks([pair(rng.integers(0, 2, (70, 70))) for _ in range(4)]) == []
