@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from blake3 import blake3
-from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from .. import metrics, settings
@@ -19,24 +18,24 @@ from ..files import write_atomic
 from ..settings import Config
 from ..tree import Tree
 from . import checkpoints, criteria, keeping, models, runfolder, runlog, schedules
-from .advice import about_network, advised
+from .advice import advised
 from .bordered import Bordered
-from .checkpoints import Checkpoint, channels_last
+from .building import build, options_of
+from .checkpoints import Checkpoint
 from .data import read_truth
 from .distributed import Group
 from .fitting import Fitting
 from .judging import Moment, Watch
 from .material import Lists, prepare
-from .pretrained import pretrained
+from .pacing import Pace
+from .resuming import differences
 from .runlog import Entry
 from .stages import Numbers, Stage, stages
 from .trained import Trained, said
 from .validating import Figures, at_own_size, validate
-from .weights import freeze, unfreeze
 from .windowing import windows
 
-CURVES_EVERY, WORTH_SAYING = 20.0, 30.0  # seconds
-WAITING = 0.3
+CURVES_EVERY = 20.0  # seconds
 
 
 class Run:
@@ -55,8 +54,7 @@ class Run:
         self.mode = schedules.mode_of(self.config.monitor)
         self.stopping = schedules.EarlyStopping(config.patience, config.min_delta, self.mode) if config.patience else None
         self.best: float | None = None
-        self.pace: list[float] = []
-        self.waited = self.worked = 0.0  # seconds for data, and in all, without the first step (workers start then)
+        self.pace = Pace()
         self.digest = blake3("\n".join((*chosen.train, "", *chosen.val)).encode()).hexdigest(16)
         self.notes = [*chosen.notes, *notes]
 
@@ -71,22 +69,10 @@ class Run:
 
     def build(self, *, fresh: bool) -> None:
         """The network, with pretrained weights where asked if the run is *fresh*. Raises UsageError, SegprepError (weights-hash, weights-no-match, other-network …)."""
-        config = self.config
-        preset = models.presets(config.arch)[config.preset].options if config.preset else {}
-        self.options = {**preset, **config.options}
-        torch.manual_seed(config.seed)
-        network = models.build(config.arch, 3, len(self.names), **self.options)
-        if config.freeze:  # tried early
-            freeze(network, None if config.freeze == "all" else int(config.freeze))
-            unfreeze(network)
-        if config.weights and fresh:
-            self.notes += self.group.decided(lambda: pretrained(network, config))
-        if config.sync_bn and self.group.world > 1:
-            network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
-        self.network = channels_last(network, self.group.device) if config.channels_last else network.to(self.group.device)
-        self.notes += about_network(network, config)
-        self.fitting = Fitting(self.network, self.loss, config, self.group)
-        self.stages = stages(config, len(self.train), self.group.world)
+        self.network, notes = build(self.config, len(self.names), self.group, fresh=fresh)
+        self.notes += notes
+        self.fitting = Fitting(self.network, self.loss, self.config, self.group)
+        self.stages = stages(self.config, len(self.train), self.group.world)
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from *state*; nothing, if there is none. Raises SegprepError (bad-checkpoint)."""
@@ -109,13 +95,7 @@ class Run:
         stage = next((one for one in self.stages if one.first < len(self.history) <= one.last), None)
         if stage and stage.schedule.plateau and kept["plateau"]:
             schedules.restore(stage.schedule.plateau, kept["plateau"])
-        self.notes.append(f"went on after epoch {len(self.history)}")
-        if kept["digest"] != self.digest:
-            self.notes.append("the lists have changed since the run began: from here on it is another run than an uninterrupted one")
-        if kept["world"] != self.group.world:
-            self.notes.append(f"the run was begun with {kept['world']} processes: from here on it is another run than an uninterrupted one")
-        if kept["config"]["epochs"] != self.config.epochs:
-            self.notes.append(f"{kept['config']['epochs']} epochs were planned, now {self.config.epochs}: the schedule is laid out anew")
+        self.notes += [f"went on after epoch {len(self.history)}", *differences(kept, self.digest, self.group.world, self.config.epochs)]
 
     def begin(self, *, fresh: bool) -> None:
         """The first files of the run; what a former one left goes if this one is *fresh*. Raises SegprepError (write-failed)."""
@@ -176,9 +156,9 @@ class Run:
             except SegprepError as error:
                 raise self._located(error, epoch, n) from error
             self.rates.append(rate)
-            if self.pace:
-                self.waited, self.worked = self.waited + came - began, self.worked + monotonic() - began
-            self._tell(stage, epoch, n, monotonic() - began)
+            self.pace.took(monotonic() - began, came - began)
+            done, total, left = self.pace.left(self.stages, epoch, n + 1, sum(entry.seconds for entry in self.history))
+            self.watch(Moment(f"epoch {epoch + 1}/{self.config.epochs}, loss {np.mean(self.losses):.4f}", done, total, left))
         try:
             self.fitting.check()
         except SegprepError as error:
@@ -212,15 +192,6 @@ class Run:
         kept = f"; {self.out / runfolder.LAST} holds epoch {len(self.history)}" if self.history else "; no epoch was finished"
         return SegprepError(error.code, f"{error.message} (epoch {epoch + 1}, step {step + 1}{kept})", error.hint)
 
-    def _tell(self, stage: Stage, epoch: int, step: int, seconds: float) -> None:
-        """How far it is; the time left is the median of recent steps times what is to come, with the share that validation took so far."""
-        self.pace = [*self.pace[-49:], seconds]
-        total = sum((one.last - one.first) * one.steps for one in self.stages)
-        done = sum((min(one.last, epoch) - one.first) * one.steps for one in self.stages if one.first <= epoch) + step + 1
-        share = sum(entry.seconds for entry in self.history) / max(1e-9, float(np.median(self.pace)) * max(1, done - step - 1)) if self.history else 1.0
-        left = float(np.median(self.pace)) * (total - done) * max(1.0, min(share, 10.0)) if len(self.pace) >= 3 else None
-        self.watch(Moment(f"epoch {epoch + 1}/{self.config.epochs}, loss {np.mean(self.losses):.4f}", done, total, left))
-
     def _validate(self) -> Figures | None:
         if not len(self.validated):
             return None
@@ -249,7 +220,7 @@ class Run:
         """Checkpoints and log of the epoch that has just ended; only the first process writes."""
         if not self.group.first:
             return
-        made = Checkpoint(self.config.arch, self.options, self.names, self.view, self.network.state_dict())
+        made = Checkpoint(self.config.arch, options_of(self.config), self.names, self.view, self.network.state_dict())
         training = {
             "config": settings.plain(self.config), "fitting": self.fitting.state(), "best": self.best, "digest": self.digest, "world": self.group.world,
             "stopping": schedules.state(self.stopping) if self.stopping else None, "plateau": schedules.state(self.plateau) if self.plateau else None,
@@ -273,8 +244,7 @@ class Run:
             runfolder.describe(self.out, about)
 
     def _finish(self, stopped: str) -> Trained:
-        if self.waited > WAITING * self.worked and self.worked > WORTH_SAYING:
-            self.notes.append(f"{self.waited / self.worked:.0%} of the steps' time was spent waiting for data: give more --workers")
+        self.notes += self.pace.note()
         parameters = models.parameters(self.network)
         trained = partial(Trained, self.out, self.config, parameters, self.names, tuple(self.history), stopped)
         found = trained(monotonic() - self.began, tuple(self.notes), None)

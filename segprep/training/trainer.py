@@ -1,6 +1,5 @@
 """``segprep train``: a network, a loss and a schedule by name on the lists of a dataset, epoch by epoch, so that it can be stopped and gone on with."""
 
-from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from time import monotonic
@@ -8,7 +7,6 @@ from typing import Any
 
 from .. import settings, tree
 from ..errors import SegprepError
-from ..settings import Config
 from ..staging import lock
 from ..tree import RUNS
 from . import checkpoints, configuration, distributed, material, runfolder, windowing
@@ -16,11 +14,11 @@ from .checking import pick_device
 from .epochs import Run
 from .fitting import explained
 from .judging import Watch, unwatched
+from .resuming import going_on, same_network
 from .selection import class_names
 from .trained import Trained
 
 NAME = "train"
-FREE = ("epochs", "patience", "min_delta", "save_every", "workers", "device", "tensorboard", "compile")  # may differ when a run goes on
 
 
 def train(
@@ -74,35 +72,3 @@ def train(
         raise
     finally:
         distributed.leave(group)
-
-
-def going_on(state: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
-    """The settings of the run that *state* is of; of those that are *given*, only FREE ones may differ. Raises SegprepError (other-settings, bad-checkpoint)."""
-    if not isinstance(state.get("training"), dict):
-        raise SegprepError("bad-checkpoint", f"{runfolder.LAST} is no checkpoint of a training run", "begin anew with --overwrite")
-    old = state["training"].get("config")
-    if not isinstance(old, dict):
-        raise SegprepError("bad-checkpoint", f"{runfolder.LAST} does not say how the run was set", "begin anew with --overwrite")
-    new = {**old, **given}
-    wanted, before = settings.plain(configuration.settled(new)), settings.plain(configuration.settled(old))
-    for key in ("arch", *wanted):
-        if wanted[key] != before[key] and key not in FREE:
-            code = "other-network" if key in ("arch", "preset", "options") else "other-settings"
-            raise SegprepError(
-                code, f"the run was begun with {key} = {before[key]!r}, now it is {wanted[key]!r}", "leave it out to go on, or begin anew with --overwrite"
-            )
-    return configuration.settled(new)
-
-
-def same_network(state: Mapping[str, Any], config: Config, names: tuple[str, ...], folder: Path) -> None:
-    """Raise SegprepError unless the checkpoint *state* is of the network of *config* (other-network) and of the classes *names* (other-classes)."""
-    if state.get("arch") != config.arch:
-        raise SegprepError(
-            "other-network", f"{folder / runfolder.LAST} is of the network {state.get('arch')}, the run of {config.arch}", "give the other --arch"
-        )
-    if tuple(state.get("classes", ())) != names:
-        raise SegprepError(
-            "other-classes",
-            f"{folder / runfolder.LAST} has the classes {', '.join(state.get('classes', ()))}; the dataset has {', '.join(names)}",
-            "train anew, or map the dataset's classes with segprep remap",
-        )
