@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check bench oracles crash slow build docs clean
+.PHONY: help demo test lint types check bench oracles crash slow verdicts build docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -44,6 +44,7 @@ bench: $(VENV)/.development .venv-labelme/.done  ## figures against labelme, and
 	SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) $(BIN)/python tests/benchmarks/run.py
 	$(BIN)/python tests/benchmarks/nuclei.py
 	$(BIN)/python tests/benchmarks/miou.py
+	$(BIN)/python tests/benchmarks/training.py
 
 .venv-labelme/.done: constraints.txt
 	$(PYTHON) -m venv .venv-labelme
@@ -77,6 +78,9 @@ crash: $(VENV)/.development  ## kill and fault every write in turn (minutes)
 
 slow: $(VENV)/.development  ## tests that take minutes: every network at its published size
 	SEGPREP_SLOW=1 $(BIN)/python -m pytest -q tests/training/test_models_full.py
+
+verdicts: $(VENV)/.development  ## train-check on clean and spoilt copies of real sets: are its verdicts right? (two hours)
+	$(BIN)/python tests/verdicts/run.py
 
 docs: $(VENV)/.runtime  ## write docs/codes.md and docs/picture.png anew
 	$(BIN)/python docs/write.py
