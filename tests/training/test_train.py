@@ -1,4 +1,4 @@
-"""segprep train: what it learns, writes and logs; that it goes on exactly; that it refuses what cannot be meant."""
+"""segprep train: what it learns, writes and logs; that it goes on exactly; that it leaves other runs alone."""
 
 import csv
 import hashlib
@@ -14,10 +14,8 @@ import torch
 
 from segprep import train
 from segprep.errors import LockedError, SegprepError, TreeError, UsageError
-from segprep.image import read_mask, write_mask
 from segprep.metrics import count
 from segprep.training import checkpoints, runlog, weights
-from segprep.training.fitting import explained
 from segprep.training.judging import Moment
 
 Make = Callable[..., Path]
@@ -153,34 +151,6 @@ def test_without_lists_a_part_is_drawn(discs: Make) -> None:
     assert any("8 images to train on and 2 to validate on were drawn with seed 0" in note for note in found.notes)
 
 
-def test_two_stages_hold_the_backbone_and_its_statistics_first(discs: Make, tmp_path: Path) -> None:
-    root = discs(8)
-    settings = TINY | {"arch": "mobilenet-unet", "freeze": "all", "freeze_lr": 0.01, "freeze_batch": 2, "lr": 0.001, "schedule": "constant", "save_every": 1}
-    found = train(root, **settings | {"freeze_epochs": 1, "epochs": 2})
-    assert [entry.lr for entry in found.history] == [0.01, 0.001]
-    assert [entry.step for entry in found.history] == [3, 5]  # 6 images by 2, then by 4
-    assert found.history[0].learning < found.history[1].learning == found.parameters
-    torch.manual_seed(0)
-    from segprep.training import models
-
-    begun = models.build("mobilenet-unet", 3, 2, base=4).state_dict()
-    first, last = (weights_of(next(found.out.glob(f"epoch00{n}*.pt"))) for n in (1, 2))
-    backbone = [name for name in begun if name.startswith("encoder.")]
-    assert any("running_mean" in name for name in backbone)
-    assert all(torch.equal(begun[name], first[name]) for name in backbone)
-    assert not torch.equal(begun["encoder.conv_stem.weight"], last["encoder.conv_stem.weight"])
-    assert not torch.equal(begun["encoder.bn1.running_mean"], last["encoder.bn1.running_mean"])
-
-
-def test_deep_supervision_trains_every_head(discs: Make) -> None:
-    found = train(discs(4), **TINY | {"arch": "unetpp", "epochs": 1, "optimizer": "sgd"})
-    torch.manual_seed(0)
-    from segprep.training import models
-
-    begun, now = models.build("unetpp", 3, 2, base=4).state_dict(), weights_of(found.out / "last.pt")
-    assert all(not torch.equal(begun[f"heads.{n}.weight"], now[f"heads.{n}.weight"]) for n in (1, 2, 3, 4))
-
-
 def test_weights_are_taken_from_a_file_with_its_hash(discs: Make, tmp_path: Path) -> None:
     root = discs(8)
     first = train(root, **TINY | {"epochs": 1})
@@ -245,136 +215,12 @@ def test_another_run_is_left_alone(discs: Make, tmp_path: Path) -> None:
         train(root, resume=True)
 
 
-def test_an_old_run_is_not_lost_to_a_mistake(discs: Make) -> None:
-    root = discs(8)
-    train(root, **TINY | {"epochs": 1})
-    before = {path: path.read_bytes() for path in (root / "runs/train").iterdir() if path.is_file()}
-    for wrong in ({"freeze": "all"}, {"weights": "none.pth"}, {"class_weights": (1, 2, 3)}, {"val": "vall"}, {"skip_classes": (9,)}):
-        with pytest.raises(SegprepError):
-            train(root, overwrite=True, **TINY | wrong)
-        assert {path: path.read_bytes() for path in (root / "runs/train").iterdir() if path.is_file()} == before
-
-
-def test_a_run_does_not_go_on_as_another_one(discs: Make) -> None:
-    root = discs(8)
-    train(root, **TINY | {"epochs": 1})
-    for given, code in (({"arch": "mini-unet"}, "other-network"), ({"options": {"base": 8}}, "other-network"), ({"lr": 0.5}, "other-settings")):
-        with pytest.raises(SegprepError, match=r"was begun with .*, now it is") as error:
-            train(root, resume=True, **given)
-        assert error.value.code == code
-    (root / "class_names.txt").write_text("_background_\nring\n")
-    with pytest.raises(SegprepError, match="_background_, disc; the dataset has _background_, ring") as other:
-        train(root, resume=True)
-    assert other.value.code == "other-classes"
-
-
-def test_settings_that_are_wrong_are_named_with_the_nearest(discs: Make, tmp_path: Path) -> None:
-    root = discs(4)
-    (tmp_path / "a.toml").write_text("epoch = 3\n")
-    with pytest.raises(UsageError, match=r"a\.toml.*'epoch'") as error:
-        train(root, tmp_path / "a.toml")
-    assert (error.value.code, error.value.hint) == ("unknown-setting", "did you mean epochs?")
-    wrong = {
-        "learning-rates": 1, "arch": "unett", "optimizer": "adamm", "loss": "dicee", "schedule": "cosin", "monitor": "val_iou", "epochs": 2.5, "batch": 0, "lr": "fast",
-        "preset": "huge", "freeze": "some", "options": {"bass": 3}, "class_weights": [1, 2, 3], "freeze_epochs": 1, "device": "tpu", "amp": "float8", "augment": "dive", "augmentation": {"rotate": 5}, "fit": "squash",
-    }  # fmt: skip
-    for name, value in wrong.items():
-        with pytest.raises(UsageError) as error:
-            train(root, out=tmp_path / "out", **{name: value})
-        assert error.value.hint or name == "device", name
-        assert not (tmp_path / "out").exists()
-    for text in ("epochs = = 3", "epochs = \xff"):
-        (tmp_path / "b.toml").write_bytes(text.encode("latin-1"))
-        with pytest.raises(UsageError) as error:
-            train(root, tmp_path / "b.toml")
-        assert error.value.code == "bad-config"
-    with pytest.raises(UsageError) as error:
-        train(root, tmp_path / "none.toml")
-    assert error.value.code == "bad-config"
-
-
 def test_the_written_settings_make_the_same_run(discs: Make, tmp_path: Path) -> None:
     root = discs(8)
     one = train(root, out=tmp_path / "a", class_weights=(1, 2.5), loss="ce", augment="none", **TINY)
     two = train(root, tmp_path / "a/config.toml", out=tmp_path / "b")
     assert numbers(one) == numbers(two)
     assert (tmp_path / "a/config.toml").read_bytes() == (tmp_path / "b/config.toml").read_bytes()
-
-
-def test_bad_data_is_named(discs: Make) -> None:
-    root = discs(8)
-    for n in (1, 3):
-        mask = read_mask(root / f"SegmentationClass/i{n}.png").copy()
-        mask[0, 0] = 7
-        write_mask(root / f"SegmentationClass/i{n}.png", mask)
-    with pytest.raises(SegprepError, match=r"2 samples cannot be used: .*i1\.png: pixel value 7 is no class") as error:
-        train(root, **TINY)
-    assert error.value.code == "unknown-value"
-    (root / "ImageSets/Segmentation/train.txt").write_text("")
-    with pytest.raises(SegprepError) as error:
-        train(root, **TINY)
-    assert error.value.code == "empty-list"
-    (root / "ImageSets/Segmentation/train.txt").write_text("i0\ni2\n")
-    (root / "ImageSets/Segmentation/val.txt").write_text("i0\n")
-    with pytest.raises(SegprepError, match="'i0'") as error:
-        train(root, **TINY)
-    assert error.value.code == "bad-list"
-
-
-def test_one_sample_in_a_batch_with_batch_normalisation(discs: Make, tmp_path: Path) -> None:
-    root = discs(4)
-    found = train(root, out=tmp_path / "a", **TINY | {"batch": 1, "epochs": 1})
-    assert any("one image at a time" in note for note in found.notes)
-    assert not any("one image" in note for note in train(root, out=tmp_path / "b", freeze_norm=True, **TINY | {"batch": 1, "epochs": 1}).notes)
-    with pytest.raises(ValueError, match="more than 1 value") as refused:  # what PyTorch says to a network that shrinks a window to one pixel
-        torch.nn.BatchNorm2d(1)(torch.zeros(1, 1, 1, 1))
-    told = explained(refused.value, 1, 32)
-    assert isinstance(told, SegprepError)
-    assert "--batch" in told.hint
-
-
-def test_out_of_memory_is_told_with_what_to_do() -> None:
-    with pytest.raises(RuntimeError) as refused:
-        torch.empty(1 << 60, dtype=torch.uint8)
-    told = explained(refused.value, 8, 256)
-    assert isinstance(told, SegprepError)
-    assert (told.code, told.hint) == ("out-of-memory", "give a smaller --batch, for example 4")
-    assert explained(ValueError("x"), 8, 256).args == ("x",)
-
-
-def test_validation_pools_over_images_of_any_size_and_shares_them_out(discs: Make) -> None:
-    """Two halves that know nothing of each other add up to the whole: no image twice, none left out."""
-    from segprep.training import criteria, models
-    from segprep.training.data import View, read_pair
-    from segprep.training.distributed import Group
-    from segprep.training.validating import predictions, validate
-    from segprep.tree import Tree
-
-    place = Tree(discs(7))
-    pairs = [read_pair(place, f"i{n}") for n in range(7)]
-    network = models.build("mini-unet", 3, 2, base=4).eval()
-    view = View(32, 1.0, (0.5,) * 3, (0.5,) * 3)
-    whole = validate(network, pairs, view, criteria.make("ce", 2), 2, Group(0, 1, "cpu"), batch=3)
-    stems = [pair.stem for rank in (0, 1) for pair, _ in predictions(network, pairs, Group(rank, 2, "cpu"), view, 3)]
-    assert sorted(stems) == [f"i{n}" for n in range(7)]
-    by_hand = np.zeros((2, 2), np.int64)
-    losses = []
-    for pair in pairs:
-        from segprep.training.predicting import probabilities
-
-        found = probabilities(network, pair.image, view)
-        by_hand += count(pair.mask, found.argmax(0).numpy(), 2)
-        losses.append(-np.log(np.take_along_axis(found.numpy(), pair.mask[None].astype(np.int64), 0)).ravel())
-    assert np.array_equal(whole.matrix, by_hand)
-    assert whole.loss == pytest.approx(np.concatenate(losses).mean(), rel=1e-4)
-
-
-def test_bfloat16_comes_close(discs: Make, tmp_path: Path) -> None:
-    root = discs(8)
-    one, two = (train(root, out=tmp_path / amp, amp=amp, **TINY) for amp in ("none", "bfloat16"))
-    assert two.history[-1].loss == pytest.approx(one.history[-1].loss, rel=0.05)
-    with pytest.raises(SegprepError, match="needs a GPU"):
-        train(root, out=tmp_path / "x", amp="float16", **TINY)
 
 
 def test_smooth_and_curves_are_pictures(discs: Make) -> None:
@@ -385,142 +231,3 @@ def test_smooth_and_curves_are_pictures(discs: Make) -> None:
         assert picture.size[0] > 800
     assert runlog.table(found.history).startswith("epoch,step,lr,loss")
     assert weights.read(found.out / "best.pt")
-
-
-@pytest.mark.parametrize("fit", ["letterbox", "stretch"])
-def test_whole_images_in_a_window_learn_too_and_are_scored_at_their_own_size(discs: Make, fit: str) -> None:
-    root = discs(16)
-    found = train(root, **TINY | {"fit": fit, "epochs": 10, "lr": 0.02, "augmentation": {"rotation": 20, "horizontal_flip": True}})
-    assert found.miou > 0.7
-    assert found.matrix.sum() == sum(read_mask(root / f"SegmentationClass/i{n}.png").size for n in range(12, 16))
-    assert checkpoints.load(found.out / "best.pt").view.worked(44, 50) == ((28, 32) if fit == "letterbox" else (32, 32))
-
-
-def test_augmentations_of_the_tutorials_cut_windows_of_the_size(discs: Make, tmp_path: Path) -> None:
-    from segprep.settings import made
-    from segprep.training.data import View, read_pair
-    from segprep.training.windowing import save_augmented, windows
-    from segprep.tree import Tree
-
-    root = discs(4)
-    pairs = [read_pair(Tree(root), f"i{n}") for n in range(4)]
-    view = View(24, 1.0, (0.5,) * 3, (0.5,) * 3)
-    for augment in ("windows", "none", "drive", "membrane", "paper"):
-        images, mask = windows(pairs, view, made({"augment": augment, "size": 24}))[3]
-        assert (tuple(images.shape), tuple(mask.shape)) == ((3, 24, 24), (24, 24)), augment
-    with pytest.raises(UsageError, match="works on whole images"):
-        windows(pairs, view, made({"augment": "unet-pytorch", "size": 24}))
-    written = save_augmented(root, tmp_path / "look", count=5, augment="drive", size=32)
-    names = {path.name for path in written}
-    assert len(names) == 11
-    assert {name.replace("image_", "mask_") for name in names if name.startswith("image_")} == {name for name in names if name.startswith("mask_")}
-    for name in names - {"sheet.png"}:
-        if name.startswith("mask_"):
-            assert set(np.unique(read_mask(tmp_path / "look" / name))) <= {0, 1, 255}
-
-
-def test_border_weights_reach_the_loss(discs: Make, tmp_path: Path) -> None:
-    """Two squares with a gap of two pixels: the weights are the paper's; a training with them sees a larger loss and learns something else."""
-    from segprep.training.bordered import Bordered, objects
-    from segprep.training.data import Pair, View, Windows
-
-    mask = np.zeros((16, 16), np.uint8)
-    mask[2:12, 2:7], mask[2:12, 9:14], mask[14:] = 1, 1, 255
-    found = objects(mask, 0)
-    assert (found[5, 5], found[5, 10], found[5, 7], found[15, 0]) == (1, 2, 0, -1)
-    pair = Pair("a", np.zeros((16, 16, 3), np.uint8), mask, (16, 16))
-    plain = Windows([pair], View(16, 1.0, (0.0,) * 3, (1.0,) * 3), 0, augmented=False)
-    _, truth, weights = Bordered(plain, 0, 10.0, 5.0)[0]
-    assert torch.equal(truth, torch.from_numpy(mask.astype(np.int64)))
-    assert float(weights[6, 7]) == pytest.approx(1 + 10 * math.exp(-((1 + 2) ** 2) / 50), rel=1e-5)
-    assert set(weights[truth == 1].tolist()) == {1.0}
-    assert set(weights[truth == 255].tolist()) == {0.0}
-    striped = discs(8, "striped", lambda mask, n: (np.indices(mask.shape)[1] % 8 < 5).astype(np.uint8))
-    runs = [train(striped, out=tmp_path / str(w0), loss="ce+dice", border=w0, **TINY | {"epochs": 1}) for w0 in (0.0, 10.0)]
-    assert not same(runs[0].out / "last.pt", runs[1].out / "last.pt")
-    with pytest.raises(UsageError, match="border weights"):
-        train(striped, border=1.0, loss="focal", **TINY)
-
-
-def test_validation_now_and_then_and_pictures(discs: Make) -> None:
-    from PIL import Image
-
-    found = train(discs(8), **TINY | {"epochs": 5, "validate_every": 2, "pictures": 4, "patience": 9})
-    assert [math.isnan(entry.val_loss) for entry in found.history] == [True, False, True, False, False]
-    measured = [entry.val_miou for entry in found.history if not math.isnan(entry.val_miou)]
-    assert found.best.val_miou == max(measured)
-    assert [path.name for path in (found.out / "pictures").iterdir()] == ["epoch004.png"]
-    with Image.open(found.out / "pictures/epoch004.png") as sheet:
-        assert sheet.size[0] > 3 * 100
-        assert len(sheet.convert("RGB").getcolors(1 << 24)) > 50
-
-
-@pytest.mark.parametrize("workers", [0, 2])
-def test_a_mask_that_spoils_later_is_named_and_the_run_can_go_on(discs: Make, monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
-    """Too much for the memory: files are read again each time, here after one was changed, in this process or in a worker."""
-    from segprep.training import material
-
-    monkeypatch.setattr(material, "HELD", 0)
-    root = discs(8)
-    good = (root / "SegmentationClass/i2.png").read_bytes()
-
-    def spoil(moment: Moment) -> None:
-        if moment.what.startswith("epoch 2/"):
-            write_mask(root / "SegmentationClass/i2.png", np.full((44, 50), 9, np.uint8))
-
-    with pytest.raises(SegprepError, match=r"i2\.png: pixel value 9 is no class .*last\.pt holds epoch") as error:
-        train(root, watch=spoil, workers=workers, **TINY | {"epochs": 6})
-    assert error.value.code == "unknown-value"
-    (root / "SegmentationClass/i2.png").write_bytes(good)
-    assert len(train(root, resume=True, workers=0).history) == 6
-
-
-def test_a_damaged_last_checkpoint_is_an_error_with_a_hint(discs: Make) -> None:
-    root = discs(4)
-    train(root, **TINY | {"epochs": 1})
-    path = root / "runs/train/last.pt"
-    whole = checkpoints.read(path)
-    for spoilt in (
-        {**whole, "training": 3}, {**whole, "training": {**whole["training"], "config": []}}, {**whole, "training": {**whole["training"], "history": [{}]}},
-        {**whole, "training": {**whole["training"], "fitting": {}}}, {name: value for name, value in whole.items() if name != "weights"},
-        {**whole, "weights": {**whole["weights"], "last.bias": torch.full((2,), math.nan)}},
-    ):  # fmt: skip
-        checkpoints.write(path, spoilt)
-        with pytest.raises(SegprepError) as error:
-            train(root, resume=True, epochs=2)
-        assert (error.value.code, bool(error.value.hint)) == ("bad-checkpoint", True)
-    path.write_bytes(b"no checkpoint")
-    with pytest.raises(SegprepError) as error:
-        train(root, resume=True)
-    assert error.value.code == "bad-checkpoint"
-
-
-def test_a_list_that_is_not_there_is_no_run_without_validation(discs: Make) -> None:
-    with pytest.raises(SegprepError, match="has no list 'vall'") as error:
-        train(discs(4), val="vall", **TINY)
-    assert error.value.hint == "did you mean val?"
-
-
-def test_skipped_classes_teach_nothing(discs: Make, tmp_path: Path) -> None:
-    """Without the pixels of the background, everything becomes a disc."""
-    root = discs(8)
-    found = train(root, skip_classes=(0,), loss="ce", **TINY | {"epochs": 4, "lr": 0.02})
-    assert found.matrix[:, 1].sum() > 0.95 * found.matrix.sum()  # a tenth is disc
-    with pytest.raises(UsageError, match="names 2, which is no class"):
-        train(root, out=tmp_path / "x", skip_classes=(2,), **TINY)
-
-
-def test_steps_per_epoch_and_validation_steps_are_honoured(discs: Make) -> None:
-    """Validation of one image per epoch; the scores in the end are of the whole list all the same."""
-    root = discs(12)
-    found = train(root, steps_per_epoch=5, validation_steps=1, **TINY)
-    assert [entry.step for entry in found.history] == [5, 10]
-    assert found.matrix.sum() == sum(read_mask(root / f"SegmentationClass/i{n}.png").size for n in range(9, 12))
-
-
-def test_a_large_set_is_surveyed_in_part(discs: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    from segprep.training import material
-
-    monkeypatch.setattr(material, "SURVEYED", 3)
-    found = train(discs(10), **TINY | {"epochs": 1})
-    assert any("of 7 images to train on, 3 were read" in note for note in found.notes)
