@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,25 +90,27 @@ def _overlap(pixels: int) -> list[Note]:
 
 def _holes(spots: Iterable[Spot]) -> list[Note]:
     """What instances enclose without covering it."""
-    found = []
-    for spot in spots:
-        if _has_gaps(spot.bits):
-            from scipy import ndimage
-
-            outside = np.pad(~spot.bits, 1, constant_values=True)
-            labels, number = cast("tuple[NDArray[np.int32], int]", ndimage.label(outside))
-            if number > 1:
-                found.append((spot.name, int(np.count_nonzero(outside & (labels != labels[0, 0])))))
+    found = [(spot.name, pixels) for spot in spots if (pixels := enclosed(spot.bits))]
     listed = ", ".join(f"{name} ({pixels} px)" for name, pixels in found)
     return (
         [Note("instance-hole", f"{len(found)} instances enclose {sum(pixels for _, pixels in found)} pixels that they do not cover: {listed}")] if found else []
     )
 
 
-def _has_gaps(bits: NDArray[np.bool_]) -> bool:
-    """Whether a row of *bits* (h, w) is interrupted; without that there is no hole, and most objects have none."""
-    begins = np.count_nonzero(bits[:, 0]) + np.count_nonzero(bits[:, 1:] & ~bits[:, :-1])
-    return bool(begins > len(bits))
+def enclosed(bits: NDArray[np.bool_]) -> int:
+    """How many pixels of *bits* (h, w) are False and have no way out along rows and columns over others that are."""
+    begins = np.count_nonzero(bits[:, 0]) + np.count_nonzero(bits[:, 1:] & ~bits[:, :-1]) if bits.size else 0
+    if begins <= len(bits):
+        return 0  # no row is interrupted: so it is with most objects
+    sides = (np.logical_or.accumulate(bits[::down, ::right], axis)[::down, ::right] for axis, down, right in ((0, 1, 1), (0, -1, 1), (1, 1, 1), (1, 1, -1)))
+    inside = np.logical_and.reduce([~bits, *sides])  # the object lies on all four sides
+    while inside.any():
+        free = np.pad(~bits & ~inside, 1, constant_values=True)
+        reached = inside & (free[:-2, 1:-1] | free[2:, 1:-1] | free[1:-1, :-2] | free[1:-1, 2:])
+        if not reached.any():
+            break
+        inside &= ~reached
+    return int(np.count_nonzero(inside))
 
 
 def border(objects: NDArray[np.uint16], width: int) -> NDArray[np.bool_]:

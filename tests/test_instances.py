@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from segprep import instances
 from segprep.instances import Spot, spot_of
@@ -66,3 +67,14 @@ def test_more_objects_than_16_bits_hold_are_refused() -> None:
     with pytest.raises(ValueError, match="65535 objects"):
         instances.merge(spots, 300, 300)
     assert instances.merge(spots[:-1], 300, 300)[0].max() == 65_534
+
+
+def test_enclosed_pixels_are_those_that_a_flood_from_outside_misses() -> None:
+    random = np.random.default_rng(5)
+    for size in [(1, 1), (1, 9), (3, 3), (9, 1), (12, 17), (30, 30)] * 20:
+        bits = random.random(size) < random.uniform(0.3, 0.9)
+        labels, _ = ndimage.label(np.pad(~bits, 1, constant_values=True))
+        assert instances.enclosed(bits) == np.count_nonzero((labels > 0) & (labels != labels[0, 0]))
+    spiral = np.array([[1, 1, 1, 1, 1], [1, 0, 0, 0, 1], [1, 0, 1, 0, 1], [1, 0, 1, 1, 1], [1, 0, 1, 0, 0]], bool)
+    assert instances.enclosed(spiral) == 0
+    assert instances.enclosed(np.pad(spiral, 1, constant_values=True)) == np.count_nonzero(~spiral)
