@@ -229,7 +229,11 @@ def test_steps_and_images_to_validate_on(tmp_path: Path) -> None:
     assert [entry.step for entry in found.history] == [3, 6]
     assert any("a batch of 3 is more than the 2 images" in note for note in found.notes)
     assert found.matrix is not None
-    assert int(found.matrix.sum()) == 20 * 24
+    assert int(found.matrix.sum()) == 3 * 20 * 24  # one image after each epoch, the whole list in the end
+    (lists / "val.txt").write_text("2\n")
+    one = train(root, out=tmp_path / "one", epochs=2, steps_per_epoch=3, **common)
+    assert [entry.val_loss for entry in one.history] == [entry.val_loss for entry in found.history]
+    (lists / "val.txt").write_text("2\n3\n4\n")
     again = train(root, out=tmp_path / "whole", epochs=1, **common)
     assert [entry.step for entry in again.history] == [1]
     assert again.matrix is not None
