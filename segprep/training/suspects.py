@@ -1,9 +1,9 @@
 """Which masks does the model disagree with most? Ranked so that the likely mislabelled ones stand first.
 
 A model that was trained on a few wrong masks among many right ones has learnt the right ones; where it is sure and the mask says
-otherwise, the mask is suspect (the idea of confident learning: Northcutt, Jiang and Chuang 2021, arXiv:1911.00068). Three signs are added
-up, since each finds other faults: the class that fits worst, whole pieces that one side has and the other has not, and how sure the
-model is where it contradicts.
+otherwise, the mask is suspect (the idea of confident learning: Northcutt, Jiang and Chuang 2021, arXiv:1911.00068). Two signs are added
+up, since each finds other faults: whole pieces that one side has and the other has not; and how badly the worst class fits, times how
+sure the model is where it contradicts.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from torch import Tensor
 from ..types import IGNORE
 
 LEAST_PIECE, MET = 9, 0.3  # pixels of a piece that counts; the share of it that has to be met on the other side
-WORST_SHARE, SURENESS = 0.1, 0.5  # the pixels that are most contradicted, and their weight
+WORST_SHARE = 0.2  # of the pixels: those that are most contradicted
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def disagreement(found: Tensor, mask: NDArray[np.uint8]) -> tuple[float, float]:
     classes = [int(c) for c in np.union1d(guess[valid], truth[valid])]
     ious = [_iou(guess == c, truth == c) for c in classes]
     pieces = max(_unmet(guess == c, truth == c) for c in classes)
-    score = (1 - min(ious) + pieces + SURENESS * _contradicted(values, truth, valid)) / (2 + SURENESS)
+    score = (pieces + (1 - min(ious)) * _contradicted(values, truth, valid)) / 2
     return float(score), float(np.mean(ious))
 
 
