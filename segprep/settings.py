@@ -57,6 +57,9 @@ class Config:
     clip: Annotated[float, "Largest norm of the gradient; 0: not clipped."] = 1.0
     schedule: Annotated[str, "constant, polynomial, cosine, step, exponential or plateau."] = "cosine"
     warm_up: Annotated[float, "Epochs in which the learning rate rises."] = 0.0
+    start: Annotated[float, "The share of the learning rate that the warm-up begins with."] = 0.001
+    rise: Annotated[float, "The power of its rise: 1 straight, 2 quadratic."] = 1.0
+    flat: Annotated[float, "Epochs at the end in which the learning rate stays where the schedule ends."] = 0.0
     end: Annotated[float, "The share of the learning rate that the schedule ends at (polynomial, cosine) or never falls below."] = 0.0
     power: Annotated[float, "Polynomial's power."] = 0.9
     factor: Annotated[float, "What step, exponential and plateau multiply by; 0: 0.1, exponential 0.96."] = 0.0
@@ -83,7 +86,7 @@ class Config:
 
 RANGES: Mapping[str, tuple[float, float]] = {
     "freeze_epochs": (0, 1e6), "freeze_lr": (0, 1e3), "freeze_batch": (0, 4096), "size": (16, 8192), "scale": (0.001, 16), "lr": (1e-12, 1e3),
-    "momentum": (0, 0.9999), "weight_decay": (0, 10), "clip": (0, 1e9), "warm_up": (0, 1e6), "end": (0, 1), "power": (1e-3, 100), "factor": (0, 1), "every": (1e-3, 1e6),
+    "momentum": (0, 0.9999), "weight_decay": (0, 10), "clip": (0, 1e9), "warm_up": (0, 1e6), "start": (0, 1), "rise": (0.01, 100), "flat": (0, 1e6), "end": (0, 1), "power": (1e-3, 100), "factor": (0, 1), "every": (1e-3, 1e6),
     "epochs": (1, 1e6), "steps_per_epoch": (0, 1e7), "validate_every": (1, 1e6), "pictures": (0, 1e6), "border": (0, 1e6), "border_sigma": (0.01, 1e4), "validation_steps": (0, 1e9), "batch": (1, 4096), "patience": (0, 1e6), "min_delta": (0, 1e9), "save_every": (0, 1e6),
     "workers": (0, 256), "seed": (0, 2**63 - 1),
 }  # fmt: skip

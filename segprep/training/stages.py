@@ -41,9 +41,11 @@ def stages(config: Config, images: int, world: int) -> list[Stage]:
 
 
 def _schedule(config: Config, lr: float, epochs: int, steps: int) -> schedules.Schedule:
+    warm_up = min(config.warm_up, epochs)
     return schedules.make(
-        config.schedule, lr, epochs, steps, warm_up=min(config.warm_up, epochs), end=config.end, power=config.power, factor=config.factor or None,
-        every=config.every, patience=round(config.every), min_delta=config.min_delta, mode=schedules.mode_of(config.monitor),
+        config.schedule, lr, epochs, steps, warm_up=warm_up, start=config.start, rise=config.rise, flat=min(config.flat, epochs - warm_up), end=config.end,
+        power=config.power, factor=config.factor or None, every=config.every, patience=round(config.every), min_delta=config.min_delta,
+        mode=schedules.mode_of(config.monitor),
     )  # fmt: skip
 
 

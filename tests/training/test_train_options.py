@@ -182,3 +182,21 @@ def test_a_large_set_is_surveyed_in_part(discs: Make, monkeypatch: pytest.Monkey
     monkeypatch.setattr(material, "SURVEYED", 3)
     found = train(discs(10), **TINY | {"epochs": 1})
     assert any("of 7 images to train on, 3 were read" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("given", "rates"),
+    [
+        ({"schedule": "constant"}, [1, 1, 1, 1]),
+        ({"schedule": "step", "every": 2, "factor": 0.1}, [1, 1, 0.1, 0.1]),
+        ({"schedule": "exponential"}, [1, 0.96, 0.96**2, 0.96**3]),
+        ({"schedule": "polynomial", "power": 2.0}, [1, 0.75**2, 0.5**2, 0.25**2]),
+        ({"schedule": "cosine", "warm_up": 2, "start": 0.0, "rise": 2.0, "end": 0.1}, [0, 0.25, 1, 0.55]),
+        ({"schedule": "cosine", "flat": 2, "end": 0.1}, [1, 0.55, 0.1, 0.1]),
+        ({"schedule": "plateau", "every": 1, "factor": 0.5, "monitor": "loss", "min_delta": 1e6}, [1, 1, 1, 0.5]),
+    ],
+)
+def test_every_schedule_is_the_one_that_is_logged(discs: Make, given: dict[str, Any], rates: list[float]) -> None:
+    """One step per epoch, so that each rate stands in a line of its own."""
+    found = train(discs(4), **TINY | {"epochs": 4, "lr": 0.02, "steps_per_epoch": 1} | given)
+    assert [entry.lr for entry in found.history] == pytest.approx([0.02 * rate for rate in rates])
