@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check bench oracles crash slow verdicts build docs clean
+.PHONY: help demo test lint types check bench oracles crash fuzz slow verdicts build docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-cit
 
 crash: $(VENV)/.development  ## kill and fault every write in turn (minutes)
 	$(BIN)/python tests/crash/sweep.py
+
+fuzz: $(VENV)/.development  ## mutate tiny trees of every format for five minutes
+	$(BIN)/python tests/fuzz/sources.py 300
 
 slow: $(VENV)/.development  ## tests that take minutes: every network at its published size
 	SEGPREP_SLOW=1 $(BIN)/python -m pytest -q tests/training/test_models_full.py

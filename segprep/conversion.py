@@ -100,7 +100,7 @@ def convert_with(
     if dry_run or (seen and not Staging(out).folder.exists() and not overwrite):
         work = prepare(format, task, scan, overwrite, jobs, progress)
         if dry_run or not (work.todo or work.vanished):
-            return _unwritten(task, scan, work, dry_run, jobs, progress)
+            return _unwritten(task, scan, work, dry_run, jobs, on_error, progress)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -119,12 +119,14 @@ def _state(out: Path) -> bytes | None:
         return None
 
 
-def _unwritten(task: Task, scan: Scan, work: Work, dry_run: bool, jobs: int, progress: Progress[Any]) -> Conversion:
-    """The account of a run that writes nothing: a dry run reads everything all the same."""
+def _unwritten(task: Task, scan: Scan, work: Work, dry_run: bool, jobs: int, on_error: str, progress: Progress[Any]) -> Conversion:
+    """The account of a run that writes nothing: a dry run reads everything all the same. Raises BadInputError where the real run would."""
     results = list(progress(engine.run(task, work.todo, jobs=jobs), len(work.todo), "reading")) if dry_run else []
     failures = [result if isinstance(result, engine.Failure) else None for result in results]
     notes = [replace(note, stem=result.stem) for result in results if isinstance(result, Record) for note in result.notes]
     skipped = _failures(failures, work.todo if dry_run else (), scan, work)
+    if dry_run:
+        _refuse(skipped, scan, on_error, any(isinstance(result, Record) for result in results) or bool(work.kept))
     return Conversion(task.out, failures.count(None), len(work.kept), work.vanished, skipped, scan.classes.names, (*scan.notes, *notes), False)
 
 
@@ -171,12 +173,7 @@ def _published(task: Task, scan: Scan, work: Work, lines: Journal, results: Sequ
     """Publish what was converted, unless bad inputs forbid it. Raises BadInputError."""
     plan, kept, todo, staging = work.plan, work.kept, work.todo, Staging(task.out)
     skipped = _failures(results, todo, scan, work)
-    failed = [one for one in skipped if not one.foreign]
-    if failed and (on_error == "stop" or not lines):
-        raise BadInputError(
-            "bad-input", f"{len(failed)} of {len(scan.items) + len(scan.skipped)} inputs cannot be converted; nothing was published",
-            "mend them and give the same command again, or leave them out with --on-error skip", skipped,
-        )  # fmt: skip
+    _refuse(skipped, scan, on_error, bool(lines))
     if not lines:
         staging.discard()
         raise SegprepError(
@@ -193,6 +190,16 @@ def _published(task: Task, scan: Scan, work: Work, lines: Journal, results: Sequ
     lines.close()  # its folder goes away
     staging.publish(files, stale, described, replace=plan.replace)
     return Conversion(task.out, len(lines) - len(kept), len(kept), removed, skipped, scan.classes.names, (*scan.notes, *plan.notes, *notes), True)
+
+
+def _refuse(skipped: tuple[Skipped, ...], scan: Scan, on_error: str, some: bool) -> None:
+    """Raise BadInputError if bad inputs forbid publishing: with *on_error* "stop", or where not even *some* are good."""
+    failed = [one for one in skipped if not one.foreign]
+    if failed and (on_error == "stop" or not some):
+        raise BadInputError(
+            "bad-input", f"{len(failed)} of {len(scan.items) + len(scan.skipped)} inputs cannot be converted; nothing was published",
+            "mend them and give the same command again, or leave them out with --on-error skip", skipped,
+        )  # fmt: skip
 
 
 def _failures(results: Iterable["engine.Failure | None"], todo: Sequence[Item], scan: Scan, work: Work) -> tuple[Skipped, ...]:

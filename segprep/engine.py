@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
 
-from .errors import SourceError
+from .errors import SegprepError, SourceError
 
 WORTH_A_WORKER = 40  # items; starting a process takes as long as converting about that many
 Input = TypeVar("Input")
@@ -87,7 +87,7 @@ def run(function: Callable[[Input], Output], items: Sequence[Input], *, jobs: in
         return
     waiting = iter([items[start : start + chunk] for start in range(0, len(items), chunk)])
     job = _Job(function)
-    pool = _pool(jobs)
+    pool = _started(jobs)
     running: deque[tuple[Sequence[Input], Future[list[Output | Failure]]]] = deque()
     try:
         running.extend((part, pool.submit(job, part)) for part in islice(waiting, 4 * jobs))
@@ -134,6 +134,19 @@ def _name(item: object) -> str:
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, multiprocessing.get_context("fork" if _single_threaded() else "spawn"), initializer=_begin)
+
+
+def _started(workers: int) -> ProcessPoolExecutor:
+    """A pool that answers. Raises SegprepError where its processes cannot start."""
+    pool = _pool(workers)
+    if not _single_threaded():
+        try:
+            pool.submit(usable_cores).result()
+        except BrokenProcessPool as error:
+            pool.shutdown(wait=False, cancel_futures=True)
+            hint = "put the call below  if __name__ == '__main__':  (Python starts workers by importing the script), or give jobs=1"
+            raise SegprepError("workers-cannot-start", "the worker processes ended before their first item", hint) from error
+    return pool
 
 
 def _single_threaded() -> bool:

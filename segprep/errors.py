@@ -91,6 +91,7 @@ CODES: dict[str, str] = {
     "bad-stem": "A file name cannot become a sample name on every system.",
     "stem-collision": "Two sources would become the same sample.",
     # workers
+    "workers-cannot-start": "Worker processes end before their first item; most often the calling script has no main guard.",
     "worker-died": "A worker process was killed (out of memory?) while it converted this file.",
     # trees
     "no-tree": "No VOC-style tree was found.",

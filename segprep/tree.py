@@ -54,7 +54,8 @@ class Tree:
 
     def mask_path(self, stem: str) -> Path:
         """Where the mask of *stem* lies."""
-        return self.root / MASKS / f"{stem}.png"
+        path = self.root / MASKS / f"{stem}.png"
+        return path if path.exists() or not path.with_name(f"{path.stem}.PNG").exists() else path.with_name(f"{path.stem}.PNG")
 
     def image_path(self, stem: str) -> Path | None:
         """Where the image of *stem* lies, or None."""
@@ -74,7 +75,10 @@ class Tree:
 def read_lists(folder: Path) -> dict[str, tuple[str, ...]]:
     """The lists in *folder* by name; train, val, test and trainval first. Raises TreeError."""
     first = (*SPLITS, "trainval")
-    paths = sorted(folder.glob("*.txt"), key=lambda path: (first.index(path.stem) if path.stem in first else len(first), path.stem))
+    paths = sorted(
+        (path for path in folder.glob("*.txt") if not path.name.startswith(".")),
+        key=lambda path: (first.index(path.stem) if path.stem in first else len(first), path.stem),
+    )
     return {path.stem: read_list(path) for path in paths}
 
 

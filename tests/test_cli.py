@@ -1,6 +1,8 @@
 """The command line: help, JSON documents, exit codes."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,25 @@ def test_a_wrong_command_suggests_the_nearest() -> None:
     shown = run("splt")
     assert shown.exit_code == 2
     assert "Did you mean split?" in shown.stderr
+
+
+def test_a_dry_run_ends_as_the_real_run_would(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/bad.json").write_text('{"shapes": 3, "imagePath": "x.jpg"}')
+    for on_error in ("stop", "skip"):
+        codes = [
+            CliRunner().invoke(main.group, ["json2mask", str(tmp_path / "in"), str(tmp_path / on_error), "--on-error", on_error, *dry]).exit_code
+            for dry in (["-n"], [])
+        ]
+        assert codes == [1, 1]
+
+
+def test_a_script_without_a_main_guard_ends_with_one_error(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import threading, segprep.engine\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "print(len(list(segprep.engine.run(abs, list(range(200)), jobs=2))))\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode != 0
+    assert "the worker processes ended before their first item" in done.stderr
