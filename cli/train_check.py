@@ -51,7 +51,10 @@ def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: 
             found = train_check(dataset, watch=display, **given)
         except KeyboardInterrupt:
             display.close()
-            click.echo("\nstopped; what was learned so far is kept up to the last saved step", err=True)
+            place = Path(given["out"]) if given["out"] else dataset / "runs/train-check"
+            kept = place.with_name(f".{place.name}-unfinished")
+            where = f" in {kept}, the best network so far as checkpoint.pt" if kept.is_dir() else ""
+            click.echo(f"\nstopped; what was learned up to the last saved step is kept{where}", err=True)
             raise
     if not quiet:
         for note in found.notes:

@@ -130,13 +130,17 @@ class Check:
 
     def _best(self, training: Training, made: Plan) -> nn.Module:
         """The best network so far: single states early in a run scatter too much to be compared."""
-        weights = training.best or training.average.state_dict()
-        return checkpoints.Checkpoint(made.arch, made.options, self.names, made.view, weights).network().to(self.device)
+        return self._checkpoint(training, made).network().to(self.device)
+
+    def _checkpoint(self, training: Training, made: Plan) -> checkpoints.Checkpoint:
+        return checkpoints.Checkpoint(made.arch, made.options, self.names, made.view, training.best or training.average.state_dict())
 
     def _advance(self, role: Role, made: Plan, training: Training, until: int, counts: Counts | None = None) -> None:
         for record in training.run(until):
             if isinstance(record, Epoch):
                 self._save(role, training, counts)
+                if role == "main" and record.best:
+                    checkpoints.save(self.work / outcome.CHECKPOINT, self._checkpoint(training, made))
             else:
                 self._pace(role, made, record)
             if self._late(role) and isinstance(record, Step) and record.number < until:
@@ -157,8 +161,6 @@ class Check:
         if left is not None and self.max_time is not None:
             left = min(left, self.began + self.max_time - monotonic())
         self.watch(Moment("training the control" if role == "control" else "training", done, made.control + made.steps, left))
-
-    # what an interrupted check leaves
 
     def _resume(self, made: Plan, pairs: Sequence[Pair]) -> None:
         """Take up the state of an interrupted check, if there is one of the same plan, images and masks."""
@@ -192,14 +194,11 @@ class Check:
         self.state[role] = training.state() | {"counts": None if counts is None else torch.from_numpy(counts)}
         checkpoints.write(self.work / STATE, self.state)
 
-    # the end
-
     def _conclude(
         self, made: Plan, reasons: list[Reason], train: list[Pair], val: list[Pair], main: tuple[Training, Counts], control: tuple[Training, Counts]
     ) -> Outcome:
         training, classes = main[0], len(self.names)
         network = self._best(training, made)
-        best = checkpoints.Checkpoint(made.arch, made.options, self.names, made.view, network.state_dict())
         new = outcome.renew(self.work)
         judge = self._judge(made)
         final, work, others = judge.score(network, val, new)
@@ -218,7 +217,7 @@ class Check:
             tuple(one.stem for one in val), final, float(verdict.miou(final.sum(0))), float(verdict.miou(control[1].sum(0))),
             float(verdict.miou(baseline.sum(0))), gaps, tuple(training.history), tuple(control[0].history), suspects,
         )  # fmt: skip
-        checkpoints.save(new / outcome.CHECKPOINT, best)
+        checkpoints.save(new / outcome.CHECKPOINT, self._checkpoint(training, made))
         outcome.write_scores(new, found)
         reporting.write(new, found, {one.stem: one for one in (*train, *val)}, lambda one: judge.predicted(network, one), self._background())
         return found

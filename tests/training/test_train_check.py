@@ -18,7 +18,7 @@ from segprep_cli.main import group
 
 import segprep
 from segprep.errors import SegprepError
-from segprep.training import budget, running
+from segprep.training import budget, checkpoints, running
 
 STEPS = 40
 FILES = {"checkpoint.pt", "history.csv", "predictions", "report.html", "scored.txt", "scores.json"}
@@ -76,6 +76,7 @@ def test_interrupted_and_resumed_equals_uninterrupted(discs: Discs) -> None:
         with pytest.raises(KeyboardInterrupt):
             check(root, watch=interrupt)
         assert not (root / "runs/train-check").exists()
+    assert checkpoints.load(root / "runs/.train-check-unfinished/checkpoint.pt").classes == ("_background_", "disc")
     seen: list[int] = []
     rest = check(root, watch=lambda moment: seen.append(moment.done) if moment.what == "training" else None)
     assert seen[0] > 40
