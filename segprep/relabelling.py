@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import classes as class_lists
-from . import image, masks, meanings
+from . import image
 from .classes import BACKGROUND, IGNORED
 from .errors import UsageError
+from .foreign import masks, meanings
 from .names import clean_label, nearest, shown, variant_key
 from .types import IGNORE, Classes
 

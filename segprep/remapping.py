@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import classes as class_lists
-from . import engine, image, masks, pairing, relabelling, samples, tree, types
+from . import engine, image, pairing, relabelling, samples, tree, types
 from .conversion import Conversion, convert_with
 from .errors import UsageError
 from .files import read_below
+from .foreign import masks
 from .image import MaskMode
 from .relabelling import Changes, DropAs, Known, Table
 from .tree import MASKS, Tree

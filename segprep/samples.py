@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import image, masks, pairing
+from . import image, pairing
 from .errors import SourceError, TreeError
 from .files import read_below, walk
+from .foreign import masks
 from .image import SUFFIXES
 from .names import stem_fault, stem_key, stem_of
 from .tree import IMAGES, MASKS, OBJECTS, STAGING, Tree

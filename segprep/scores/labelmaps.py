@@ -22,7 +22,7 @@ from PIL import Image
 from .. import image, png
 from ..errors import SourceError
 from ..files import MAX_BYTES, read_below
-from ..masks import FLAT_VOC, values
+from ..foreign.masks import FLAT_VOC, values
 from ..types import MAX_PIXELS
 from . import colouredmaps
 

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import classes as class_lists
-from .. import image, masks, matching, pairing, polarity
+from .. import image, pairing
 from ..errors import SegprepError
 from ..files import read_below
-from ..matching import ImageFolder, MaskFolder, PairBy
-from ..polarity import Foreground, Threshold
+from ..foreign import masks, matching, polarity
+from ..foreign.matching import ImageFolder, MaskFolder, PairBy
+from ..foreign.polarity import Foreground, Threshold
 from ..types import MAX_PIXELS, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Stem, no_progress
 
 EXAMPLES = (

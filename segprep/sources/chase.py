@@ -16,13 +16,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from .. import pairing, vessels
+from .. import pairing
 from ..files import listing
+from ..foreign import vessels
+from ..foreign.masks import paired
+from ..foreign.vessels import Named
 from ..image import SUFFIXES
-from ..masks import paired
 from ..names import stem_of
 from ..types import MAX_PIXELS, Evidence, Item, MaxPixels, Progress, Sample, Scan, no_progress
-from ..vessels import Named
 
 EXAMPLES = (
     "segprep convert chase CHASEDB1/ out/",

@@ -19,10 +19,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from .. import image, masks, pairing, streetlabels
+from .. import image, pairing
 from ..files import listing, read_below
+from ..foreign import masks, streetlabels
+from ..foreign.streetlabels import FILES, INSTANCE_IDS, LABEL_IDS, LABEL_TRAIN_IDS, POLYGONS
 from ..names import natural_key
-from ..streetlabels import FILES, INSTANCE_IDS, LABEL_IDS, LABEL_TRAIN_IDS, POLYGONS
 from ..types import IGNORE, MAX_PIXELS, Classes, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Skipped, no_progress
 
 EXAMPLES = (

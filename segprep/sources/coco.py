@@ -20,14 +20,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, cast
 
-from .. import cocofile, cocomasks, image, masks, pairing, runlength
-from ..categories import by_id, meanings
-from ..cocofile import CocoFile, Picture
-from ..cocomasks import BoxOnly, Crowd, Marks, Policy
+from .. import image, pairing
 from ..errors import SourceError, UsageError
 from ..files import listing, read_below
-from ..gallery import Gallery
-from ..matching import words
+from ..foreign import cocofile, cocomasks, masks, runlength
+from ..foreign.categories import by_id, meanings
+from ..foreign.cocofile import CocoFile, Picture
+from ..foreign.cocomasks import BoxOnly, Crowd, Marks, Policy
+from ..foreign.gallery import Gallery
+from ..foreign.matching import words
 from ..names import natural_key, shown, stem_of
 from ..types import MAX_PIXELS, ClassList, Evidence, Item, MaxPixels, Note, Overlap, Progress, Sample, Scan, Skipped, Stem, Unknown, no_progress
 

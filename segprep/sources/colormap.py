@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import classes as class_lists
-from .. import colourtables, image, masks, matching, pairing
-from ..colourtables import Table
+from .. import image, pairing
 from ..errors import SegprepError, SourceError, UsageError
 from ..files import read_below
-from ..matching import ImageFolder, MaskFolder, PairBy
+from ..foreign import colourtables, masks, matching
+from ..foreign.colourtables import Table
+from ..foreign.matching import ImageFolder, MaskFolder, PairBy
 from ..types import MAX_PIXELS, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Stem, no_progress
 
 EXAMPLES = (

@@ -24,11 +24,12 @@ from typing import Annotated, Any, Literal, cast
 
 import numpy as np
 
-from .. import official, pairing, vessels
+from .. import pairing
 from ..errors import SourceError
 from ..files import listing, read_below
+from ..foreign import official, vessels
+from ..foreign.masks import drawn_upright
 from ..image import SUFFIXES
-from ..masks import drawn_upright
 from ..names import natural_key, stem_of
 from ..types import IGNORE, MAX_PIXELS, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Skipped, Stem, no_progress
 

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import classes as class_lists
-from .. import instances, masks, pairing
+from .. import instances, pairing
 from ..errors import SourceError, UsageError
 from ..files import listing, read_below
+from ..foreign import masks
 from ..image import SUFFIXES
 from ..types import IGNORE, MAX_PIXELS, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Skipped, Stem, no_progress
 

@@ -23,14 +23,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import classes as class_lists
-from .. import image, masks, matching, official, pairing, polarity, stacks
+from .. import image, pairing
 from ..errors import SegprepError, SourceError
 from ..files import listing
+from ..foreign import masks, matching, official, polarity, stacks
+from ..foreign.matching import ImageFolder, MaskFolder, PairBy
+from ..foreign.polarity import Foreground, Threshold
+from ..foreign.stacks import Stack
 from ..image import SUFFIXES
-from ..matching import ImageFolder, MaskFolder, PairBy
 from ..names import stem_of
-from ..polarity import Foreground, Threshold
-from ..stacks import Stack
 from ..types import MAX_PIXELS, Classes, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Skipped, Stem, no_progress
 
 EXAMPLES = (

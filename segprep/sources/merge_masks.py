@@ -18,11 +18,12 @@ from typing import Annotated, Any, Literal, cast
 import numpy as np
 
 from .. import classes as class_lists
-from .. import instances, masks, painting, pairing, regions
+from .. import instances, painting, pairing
 from ..errors import SegprepError, SourceError, UnknownClassError, UsageError
 from ..files import read_below
+from ..foreign import masks, regions
+from ..foreign.matching import ImageFolder, MaskFolder
 from ..instances import Spot
-from ..matching import ImageFolder, MaskFolder
 from ..names import stem_of
 from ..painting import Shape
 from ..types import IGNORE, MAX_PIXELS, Classes, ClassList, Evidence, Item, MaxPixels, Note, Overlap, Progress, Sample, Scan, Skipped, Stem, no_progress

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import classes as class_lists
-from .. import engine, image, masks, matching, meanings, pairing
+from .. import engine, image, pairing
 from ..errors import SegprepError, SourceError, UsageError
 from ..files import read_below
-from ..matching import ImageFolder, MaskFolder, PairBy
+from ..foreign import masks, matching, meanings
+from ..foreign.matching import ImageFolder, MaskFolder, PairBy
 from ..types import IGNORE, MAX_PIXELS, Classes, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Stem, no_progress
 
 EXAMPLES = (

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import classes as class_lists
-from .. import masks, matching, pairing
+from .. import pairing
 from ..errors import UsageError
 from ..files import read_below
-from ..matching import Folders
+from ..foreign import masks, matching
+from ..foreign.matching import Folders
 from ..names import natural_key
 from ..types import IGNORE, MAX_PIXELS, Classes, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, no_progress
 

@@ -18,14 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from .. import image, pairing, vessels
+from .. import image, pairing
 from ..errors import SourceError
 from ..files import MAX_BYTES, listing, read_below
+from ..foreign import vessels
+from ..foreign.masks import drawn_upright
+from ..foreign.vessels import Named
 from ..image import SUFFIXES
-from ..masks import drawn_upright
 from ..names import stem_of
 from ..types import MAX_PIXELS, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, no_progress
-from ..vessels import Named
 
 EXAMPLES = (
     "segprep convert stare STARE/ out/",

@@ -22,13 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import classes as class_lists
-from .. import colourtables, engine, image, masks, matching, meanings, pairing
-from ..colourtables import Table
+from .. import engine, image, pairing
 from ..errors import SegprepError, SourceError, UsageError
 from ..files import read_below
+from ..foreign import colourtables, masks, matching, meanings
+from ..foreign.colourtables import Table
+from ..foreign.matching import Folders
 from ..image import SUFFIXES
 from ..manifest import MANIFEST
-from ..matching import Folders
 from ..tree import CLASS_NAMES, IMAGES, LABELMAP, MASKS, OBJECTS
 from ..types import IGNORE, MAX_PIXELS, OBJECT_IGNORE, Classes, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Stem, no_progress
 

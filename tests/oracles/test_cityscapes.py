@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segprep import streetlabels
+from segprep.foreign import streetlabels
 from segprep.sources.cityscapes import Reader
 
 SCENES, WIDTH, HEIGHT = 60, 200, 100

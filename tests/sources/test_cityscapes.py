@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 import segprep
-from segprep import streetlabels
 from segprep.errors import SourceError
+from segprep.foreign import streetlabels
 from segprep.sources.cityscapes import Reader
 from segprep.types import Sample
 

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 import segprep
-from segprep import colourtables
 from segprep.errors import BadInputError, UsageError
+from segprep.foreign import colourtables
 from segprep.image import voc_colours
 from segprep.sources.colormap import Reader
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from . import classes as class_lists
-from .errors import UsageError
+from .. import classes as class_lists
+from ..errors import UsageError
+from ..names import nearest
+from ..types import IGNORE, Classes, Note
 from .masks import cause
-from .names import nearest
-from .types import IGNORE, Classes, Note
 
 LARGEST = 64  # larger values are grey levels more often than ids
 

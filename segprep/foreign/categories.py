@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from . import classes as class_lists
-from .classes import IGNORED
+from .. import classes as class_lists
+from ..classes import IGNORED
+from ..errors import SegprepError, UsageError
+from ..names import nearest
+from ..types import IGNORE, Classes, Note, Unknown
 from .cocofile import Category, CocoFile, Id
 from .cocomasks import LEFT_OUT, Meaning
-from .errors import SegprepError, UsageError
-from .names import nearest
-from .types import IGNORE, Classes, Note, Unknown
 
 Table = tuple[tuple[Id, int, str, bool], ...]  # id, then the fields of its Meaning: plain values, since every item carries them
 

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from .errors import SourceError, TreeError
-from .files import read_below
-from .names import stem_key, stem_of
-from .tree import LISTS
-from .types import Note
+from ..errors import SourceError, TreeError
+from ..files import read_below
+from ..names import stem_key, stem_of
+from ..tree import LISTS
+from ..types import Note
 
 SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test", "testing": "test", "trainval": "trainval"}
 _GAP = re.compile(r"[\s,;]+")

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from . import engine, image, masks
-from .errors import SourceError, UsageError
-from .files import read_below
-from .types import MAX_PIXELS, Note, Progress
+from .. import engine, image
+from ..errors import SourceError, UsageError
+from ..files import read_below
+from ..types import MAX_PIXELS, Note, Progress
+from . import masks
 
 Foreground = Annotated[
     Literal["dark", "light", "nonzero"] | None,

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from . import official, pairing
-from .errors import UsageError
-from .files import listing, read_below
-from .image import SUFFIXES
-from .names import natural_key, stem_key, stem_of
+from .. import pairing
+from ..errors import UsageError
+from ..files import listing, read_below
+from ..image import SUFFIXES
+from ..names import natural_key, stem_key, stem_of
+from ..types import Item, Note, Skipped
+from . import official
 from .official import SPLITS
-from .types import Item, Note, Skipped
 
 ImageFolder = Annotated[str, "Folder of the images below SRC; found by its name if not given."]
 MaskFolder = Annotated[str, "Folder of the masks below SRC; found by its name if not given."]

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from segprep import matching, pairing
+from segprep import pairing
 from segprep.errors import UsageError
+from segprep.foreign import matching
 from segprep.types import Item, Skipped
 
 

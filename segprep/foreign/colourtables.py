@@ -11,10 +11,10 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from . import classes as class_lists
-from . import image
-from .errors import SourceError, UsageError
-from .types import IGNORE, Classes, Note
+from .. import classes as class_lists
+from .. import image
+from ..errors import SourceError, UsageError
+from ..types import IGNORE, Classes, Note
 
 _HOME = Path(__file__).with_name("tables")
 _UNKNOWN = 65_535

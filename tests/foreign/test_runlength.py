@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segprep.runlength import SegmentationError, Sheet, decompressed, run_lengths
+from segprep.foreign.runlength import SegmentationError, Sheet, decompressed, run_lengths
 
 coco_masks = pytest.importorskip("pycocotools.mask")
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from . import image, png
-from .errors import SourceError
-from .files import read_below
-from .types import MAX_PIXELS, Item, Note, Sample
+from .. import image, png
+from ..errors import SourceError
+from ..files import read_below
+from ..types import MAX_PIXELS, Item, Note, Sample
 
 _SIXTEEN = ("I;16", "I;16B", "I;16L", "I")
 _VOC = {(row[0], row[1], row[2]): n for n in reversed(range(256)) if (row := image.voc_colours()[3 * n : 3 * n + 3])}

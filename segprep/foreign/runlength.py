@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import MissingExtraError
-from .names import shown
+from ..errors import MissingExtraError
+from ..names import shown
 
 Counts = NDArray[np.int64]
 FARTHEST = 1_000_000  # pixels from the origin; beyond, pycocotools' 32-bit integers come near

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
-from . import jsonfile, matching
-from .errors import SourceError, UsageError
-from .files import listing, read_below
-from .image import SUFFIXES
-from .names import natural_key, stem_key, stem_of
-from .types import Skipped
+from .. import jsonfile
+from ..errors import SourceError, UsageError
+from ..files import listing, read_below
+from ..image import SUFFIXES
+from ..names import natural_key, stem_key, stem_of
+from ..types import Skipped
+from . import matching
 
 _EXPORT = re.compile(r"task-(\d+)-annotation-\d+-by-[^-]*-[^-]*-(.+)-\d+$")  # Label Studio
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before an uploaded file's name

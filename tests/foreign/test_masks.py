@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segprep import masks, polarity
 from segprep.errors import SourceError
+from segprep.foreign import masks, polarity
 from segprep.types import Note
 
 ONE = np.array([[0, 1, 1, 0]], np.uint8).repeat(3, 0)

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 
-from . import pairing
-from .errors import SourceError
-from .files import listing
-from .image import SUFFIXES
+from .. import pairing
+from ..errors import SourceError
+from ..files import listing
+from ..image import SUFFIXES
+from ..names import shown, stem_key
 from .matching import words
-from .names import shown, stem_key
 
 
 @dataclass(slots=True)

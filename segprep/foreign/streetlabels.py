@@ -13,11 +13,12 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from . import image, jsonfile, masks, painting
-from .errors import SourceError, UnknownClassError
-from .names import nearest, shown
-from .raster import TooComplexError
-from .types import IGNORE, OBJECT_IGNORE, Note
+from .. import image, jsonfile, painting
+from ..errors import SourceError, UnknownClassError
+from ..names import nearest, shown
+from ..raster import TooComplexError
+from ..types import IGNORE, OBJECT_IGNORE, Note
+from . import masks
 
 NAMES = (
     "unlabeled", "ego vehicle", "rectification border", "out of roi", "static", "dynamic", "ground", "road", "sidewalk", "parking", "rail track",

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from ..errors import SourceError
+from ..files import read_below, resolve_below
+from ..names import clean_label, shown, stem_of
+from ..types import Note, Skipped
 from . import jsonstream
-from .errors import SourceError
-from .files import read_below, resolve_below
 from .matching import words
-from .names import clean_label, shown, stem_of
 from .official import SPLITS
-from .types import Note, Skipped
 
 Id = int | str
 MAX_JSON = 4 * 1024**3  # bytes; the instances of COCO 2017 have 470 million, its panoptic and stuff files less

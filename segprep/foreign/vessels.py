@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from . import classes, image, masks, pairing, polarity
-from .errors import SourceError
-from .names import stem_key
-from .types import MAX_PIXELS, Item, Note, Skipped
+from .. import classes, image, pairing
+from ..errors import SourceError
+from ..names import stem_key
+from ..types import MAX_PIXELS, Item, Note, Skipped
+from . import masks, polarity
 
 CLASSES = classes.make([classes.BACKGROUND, "vessel"])
 THRESHOLD = 127.5  # the drawings are black and white; this decides only where a copy was smoothed

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from . import jsonstream, painting, runlength
+from .. import painting
+from ..errors import SourceError
+from ..names import shown
+from ..painting import Painted, Shape
+from ..raster import TooComplexError
+from ..types import IGNORE, OBJECT_IGNORE, Note, Overlap
+from . import jsonstream, runlength
 from .cocofile import Id, is_id
-from .errors import SourceError
-from .names import shown
-from .painting import Painted, Shape
-from .raster import TooComplexError
-from .types import IGNORE, OBJECT_IGNORE, Note, Overlap
 
 LEFT_OUT = -1
 Crowd = Annotated[

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from . import image
-from .errors import SourceError
-from .files import digest, read_below, watch
-from .types import MAX_PIXELS
+from .. import image
+from ..errors import SourceError
+from ..files import digest, read_below, watch
+from ..types import MAX_PIXELS
 
 MOST_PAGES = 10_000
 AHEAD, AHEAD_BYTES = 8, 64 * 1024 * 1024  # as many pages as a worker gets at a time

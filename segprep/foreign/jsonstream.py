@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .errors import SourceError
-from .names import shown
+from ..errors import SourceError
+from ..names import shown
 
 Each = Callable[[int, Any, str], None]
 _BLANKS = re.compile(r"[ \t\n\r]*")
