@@ -53,7 +53,7 @@ def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: 
             display.close()
             place = Path(given["out"]) if given["out"] else dataset / "runs/train-check"
             kept = place.with_name(f".{place.name}-unfinished")
-            where = f" in {kept}, the best network so far as checkpoint.pt" if kept.is_dir() else ""
+            where = f" in {kept}, the best network so far as checkpoint.pt" if (kept / "checkpoint.pt").is_file() else ""
             click.echo(f"\nstopped; what was learned up to the last saved step is kept{where}", err=True)
             raise
     if not quiet:
