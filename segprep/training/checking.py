@@ -1,6 +1,7 @@
 """train-check: a small network, a few minutes, and a verdict whether the dataset can be learned from."""
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
@@ -49,11 +50,15 @@ def train_check(
     chip = pick_device(device)
     models.load(arch)
     work = outcome.claim(folder)
-    with lock(work):
-        check = Check(place, chosen, names, seed, chip, workers, work, folder, watch, began, max_time)
-        found = check.run(arch, steps, size)
-        outcome.publish(work / outcome.NEW, folder)
-    shutil.rmtree(work, ignore_errors=True)
+    try:
+        with lock(work):
+            check = Check(place, chosen, names, seed, chip, workers, work, folder, watch, began, max_time)
+            found = check.run(arch, steps, size)
+            outcome.publish(work / outcome.NEW, folder)
+        shutil.rmtree(work, ignore_errors=True)
+    finally:
+        with suppress(OSError):
+            work.rmdir()  # goes if it is empty: where a state was saved, the same command goes on
     return found
 
 

@@ -40,7 +40,9 @@ def select(place: Tree, seed: int) -> Selection:
     if "train" not in lists and "val" not in lists:
         kept = set(lists.get("test", ()))  # an official test list is nobody's to train on
         train, val = _drawn([stem for stem in stems if stem not in kept], seed)
-        return _limited(train, val, seed, [f"the dataset has no train and val lists: {len(train)} images to train on and {len(val)} to score were drawn with seed {seed}"])
+        return _limited(
+            train, val, seed, [f"the dataset has no train and val lists: {len(train)} images to train on and {len(val)} to score were drawn with seed {seed}"]
+        )
     train, val = (_listed(place, stems, lists, name) for name in ("train", "val"))
     if both := sorted(set(train) & set(val)):
         raise SegprepError("bad-list", f"{both[0]!r} and {len(both) - 1} more stand in train.txt and in val.txt", "split anew: segprep split --overwrite")

@@ -18,6 +18,7 @@ from segprep_cli.main import group
 
 import segprep
 from segprep.errors import SegprepError
+from segprep.staging import lock
 from segprep.training import budget, checkpoints, running
 
 STEPS = 40
@@ -215,7 +216,17 @@ def test_a_failure_leaves_the_former_results(discs: Discs) -> None:
     before = {path.name: path.read_bytes() for path in (root / "runs/train-check").iterdir() if path.is_file()}
     (root / "JPEGImages/i2.png").write_bytes(b"rubbish")
     assert code(root) == "image-unsupported"
+    assert [path.name for path in (root / "runs").iterdir()] == ["train-check"]
     assert {path.name: path.read_bytes() for path in (root / "runs/train-check").iterdir() if path.is_file()} == before
+
+
+def test_two_checks_of_one_dataset_do_not_meet(discs: Discs) -> None:
+    root = discs(8)
+    work = root / "runs/.train-check-unfinished"
+    work.mkdir(parents=True)
+    with lock(work):
+        assert code(root) == "locked"
+    assert check(root, steps=1).report.is_file()
 
 
 def test_a_damaged_state_is_no_loss(discs: Discs) -> None:
