@@ -13,7 +13,7 @@ from .main import EXIT_SKIPPED, report
 from .progress import bar
 
 if TYPE_CHECKING:
-    from segprep.training.inferring import Predictions
+    from segprep.training.prediction.inferring import Predictions
 
 HELP = """Predict masks with a checkpoint: for an image, a folder, a dataset or a video.
 
@@ -47,7 +47,7 @@ def _run(checkpoint: Path, source: Path | None, out: Path | None, export_onnx: P
         if as_json:
             output.document(exported)
         return
-    from segprep.training.inferring import predict
+    from segprep.training.prediction.inferring import predict
 
     try:
         found = predict(checkpoint, source, out, modes=mode, progress=bar(not (no_progress or quiet)), **given)
@@ -61,7 +61,8 @@ def _run(checkpoint: Path, source: Path | None, out: Path | None, export_onnx: P
 
 
 def _export(checkpoint: Path, path: Path, tile: int | None, overwrite: bool) -> dict[str, Any]:
-    from segprep.training import checkpoints, onnxfiles
+    from segprep.training import checkpoints
+    from segprep.training.prediction import onnxfiles
 
     if checkpoint.suffix.lower() == ".onnx":
         raise UsageError("bad-option", f"--export-onnx: {checkpoint} is an ONNX file already", "give a checkpoint.pt")
@@ -89,7 +90,7 @@ def for_miou(
         return pred or (place.root / SCORED if (place.root / SCORED).is_dir() else None), None
     if checkpoint is None:
         raise UsageError("bad-option", f"--mode {mode} needs a network", "give --checkpoint FILE")
-    from segprep.training.inferring import predict
+    from segprep.training.prediction.inferring import predict
 
     _same_classes(checkpoint, place.classes(), given["classes"] is not None)
     made = predict(checkpoint, place.root, pred or place.root / SCORED, split=given["split"], overwrite=given["overwrite"] or pred is None, progress=progress)
@@ -110,7 +111,7 @@ def _same_classes(checkpoint: Path, wanted: Classes | None, stated: bool) -> Non
     if wanted is None or stated or checkpoint.suffix.lower() == ".onnx":
         return
     from segprep.training import checkpoints
-    from segprep.training.tiling import two
+    from segprep.training.prediction.tiling import two
 
     found = two(checkpoints.load(checkpoint).classes)
     if found != wanted.names:

@@ -46,8 +46,8 @@ def _run(
     **given: Any,
 ) -> None:
     from segprep.errors import SegprepError
-    from segprep.training.sweep import sweep
-    from segprep.training.trainer import train
+    from segprep.training.course.sweep import sweep
+    from segprep.training.course.trainer import train
 
     fixed = {name: given.pop(name) for name in ("config", "out", "resume", "overwrite", "classes")}
     settings = {name: value for name, value in given.items() if value is not None}
@@ -84,7 +84,7 @@ def _tell(found: Any, as_json: bool, quiet: bool, sweep_of: str | None) -> None:
 
 
 def _save(dataset: Path, folder: Path, fixed: Mapping[str, Any], settings: Mapping[str, Any], as_json: bool, quiet: bool) -> None:
-    from segprep.training.windowing import save_augmented
+    from segprep.training.course.windowing import save_augmented
 
     written = save_augmented(dataset, folder, fixed["config"], classes=fixed["classes"], **settings)
     if as_json:

@@ -18,15 +18,32 @@ _HOMES = {
     "evaluate": "evaluation",
     "info": "description",
     "models": "training.models",
-    "predict": "training.inferring",
+    "predict": "training.prediction.inferring",
     "read_mask": "image",
     "remap": "remapping",
     "split": "splitting",
-    "train": "training.trainer",
+    "train": "training.course.trainer",
     "train_check": "training.checking",
     "write_mask": "image",
 }
-__all__ = ["Classes", "ConfusionMatrix", "Tree", "__version__", "convert", "evaluate", "export", "info", "models", "predict", "read_mask", "remap", "split", "train", "train_check", "write_mask"]
+__all__ = [
+    "Classes",
+    "ConfusionMatrix",
+    "Tree",
+    "__version__",
+    "convert",
+    "evaluate",
+    "export",
+    "info",
+    "models",
+    "predict",
+    "read_mask",
+    "remap",
+    "split",
+    "train",
+    "train_check",
+    "write_mask",
+]
 
 if TYPE_CHECKING:
     from .conversion import convert
@@ -38,9 +55,9 @@ if TYPE_CHECKING:
     from .remapping import remap
     from .splitting import split
     from .training.checking import train_check
-    from .training.inferring import predict
+    from .training.course.trainer import train
     from .training.models import models
-    from .training.trainer import train
+    from .training.prediction.inferring import predict
     from .tree import Tree
     from .types import Classes
 

@@ -22,13 +22,14 @@ from segprep import settings, split, train
 from segprep.image import write_mask
 from segprep.partition import cut
 from segprep.settings import made
-from segprep.training import models, optimisers
-from segprep.training.configuration import settled
+from segprep.training import models
+from segprep.training.course import optimisers
+from segprep.training.course.configuration import settled
+from segprep.training.course.distributed import Group
+from segprep.training.course.fitting import Fitting
+from segprep.training.course.windowing import chain
 from segprep.training.criteria import make as loss_of
-from segprep.training.distributed import Group
-from segprep.training.fitting import Fitting
 from segprep.training.weights import freeze
-from segprep.training.windowing import chain
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "seed-systems.md").read_text("utf-8")
@@ -187,7 +188,7 @@ def test_clipping_shortens_the_step() -> None:
 
 
 def test_normalisations_by_name(tmp_path: Path) -> None:
-    from segprep.training.material import prepare
+    from segprep.training.course.material import prepare
     from segprep.training.selection import Selection
     from segprep.tree import Tree
 

@@ -1,0 +1,1 @@
+"""The tutorials' augmentations, step by step: docs/augmentation.md has every parameter."""

@@ -1,0 +1,1 @@
+"""``segprep predict``: what is read, how it is cut into tiles and averaged, what is written."""
