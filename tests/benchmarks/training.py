@@ -1,4 +1,4 @@
-"""One training step at 256x256, base 32, batch 4: ours against the loop that tutorials show, measured in turn in one process.
+"""One training step at 256x256, base 32, batch 4: ours against the loop that tutorials show, measured in turn, each in a process of its own.
 
 The tutorials' loop: a Dataset opens image and mask with Pillow for every sample, resizes, mirrors, turns and rotates both by one draw,
 makes float tensors of them; a DataLoader collates; the model is float32 in the default memory layout; cross-entropy and Dice; Adam.
@@ -8,6 +8,7 @@ Ours: pairs are decoded once and held in memory, one sampling per window, weight
 import os
 import random
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -30,7 +31,7 @@ from segprep.training.models import unet
 from segprep.tree import Tree
 
 SIZE, BATCH, COUNT, HEIGHT, WIDTH = 256, 4, 24, 375, 500
-ROUNDS, LOADS = int(sys.argv[1]) if len(sys.argv) > 1 else 6, 12
+ROUNDS, LOADS = int(sys.argv[1]) if len(sys.argv) == 2 else 5, 12
 
 
 def make(root: Path) -> None:
@@ -99,33 +100,46 @@ def load_seconds(batches: Iterator[object], count: int) -> float:
     return (time.perf_counter() - start) / count
 
 
+def steps(side: str, root: Path, view: data.View, count: int) -> None:
+    """In a process of its own: print (seconds, waited) of *count* steps after one that sets kernels up, and the peak memory in MiB."""
+    rows = tutorial_steps(root) if side == "theirs" else our_steps(data.Windows(read(root, view), view, 0))
+    next(rows)
+    print(
+        *(f"{seconds:.4f},{waited:.4f}" for seconds, waited in (next(rows) for _ in range(count))), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    )
+
+
+def read(root: Path, view: data.View) -> list[data.Pair]:
+    return list(data.read_all(Tree(root), [str(n) for n in range(COUNT)], 2, view))
+
+
+def timed(side: str, root: Path) -> tuple[float, float, int]:
+    """(seconds of a step, share of it that waited for data, peak MiB), medians of three steps in a new process."""
+    shown = subprocess.run([sys.executable, __file__, side, str(root)], check=True, capture_output=True, text=True).stdout.split()
+    pairs = [tuple(map(float, one.split(","))) for one in shown[:-1]]
+    return median(a for a, _ in pairs), median(b / a for a, b in pairs), int(shown[-1])
+
+
 def main() -> None:
+    view = data.View(SIZE, 1.0, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+    if len(sys.argv) > 2:
+        return steps(sys.argv[1], Path(sys.argv[2]), view, 3)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         make(root)
-        view = data.View(SIZE, 1.0, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
-        start = time.perf_counter()
-        pairs = list(data.read_all(Tree(root), [str(n) for n in range(COUNT)], 2, view))
-        reading = time.perf_counter() - start
-        windows = data.Windows(pairs, view, 0)
+        windows = data.Windows(read(root, view), view, 0)
         theirs, ours = [], []
         for n in range(LOADS):
             theirs.append(load_seconds(iter(DataLoader(Tutorial(root), BATCH, shuffle=True)), 3))
             ours.append(load_seconds(data.batches(windows, BATCH, 3 * n, 3 * n + 3), 3))
         ratio = median(a / b for a, b in zip(theirs, ours, strict=True))
-        print(
-            f"loader, batch of {BATCH} at {SIZE}: {1000 * median(theirs):.1f} ms -> {1000 * median(ours):.1f} ms, {ratio:.2f}x (goal 1.5x); reading once {reading:.2f} s"
-        )
-        their, our = tutorial_steps(root), our_steps(windows)
-        next(their), next(our)  # the first step sets kernels up
-        rows = [(next(their), next(our)) for _ in range(ROUNDS)]
+        print(f"loader, batch of {BATCH} at {SIZE}: {1000 * median(theirs):.1f} ms -> {1000 * median(ours):.1f} ms, {ratio:.2f}x (goal 1.5x)")
+        rows = [(timed("theirs", root), timed("ours", root)) for _ in range(ROUNDS)]
+        (their, their_wait, their_peak), (our, our_wait, our_peak) = (tuple(map(median, zip(*side, strict=True))) for side in zip(*rows, strict=True))
         ratio = median(a[0] / b[0] for a, b in rows)
-        waits = [median(row[side][1] / row[side][0] for row in rows) for side in (0, 1)]
-        print(
-            f"step, base 32, batch {BATCH} at {SIZE}: {median(a[0] for a, _ in rows):.2f} s -> {median(b[0] for _, b in rows):.2f} s, {ratio:.2f}x (goal 1.2x)"
-        )
-        print(f"share of the step spent waiting for data: {waits[0]:.1%} -> {waits[1]:.1%}")
-        print(f"peak memory of this process with both: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB; threads {torch.get_num_threads()}")
+        print(f"step, base 32, batch {BATCH} at {SIZE}: {their:.2f} s -> {our:.2f} s, {ratio:.2f}x (goal 1.2x)")
+        print(f"share of the step spent waiting for data: {their_wait:.1%} -> {our_wait:.1%}; peak memory {their_peak:.0f} -> {our_peak:.0f} MiB")
+    return None
 
 
 if __name__ == "__main__":
