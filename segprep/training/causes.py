@@ -15,6 +15,7 @@ from .verdict import Counts, Reason, miou
 FEW_TRAIN = 3
 TOLERATED = 4 / GRID  # a smaller shift is a matter of taste: trimaps and thick outlines peak beside zero
 CERTAIN, FITS, BETTER = 5.0, 0.8, 0.1
+SURE = 12.0  # standard errors: after a small shift the masks still fit better than others do, though not where they lie
 SAMPLES = 64  # side of the pictures on which masks are compared
 
 
@@ -72,7 +73,9 @@ def _neighbours(grey: NDArray[Any]) -> float:
 def of_alignment(found: Alignment) -> list[Reason]:
     """Masks that would fit the edges of their images after a shift or a turn, and not as they lie."""
     moved, turned = found.moved_rank - found.rank, found.turned_rank - found.rank
-    shifted = max(map(abs, found.shift)) > TOLERATED and found.gain > CERTAIN and found.moved_rank > FITS and moved > BETTER
+    shifted = (
+        max(map(abs, found.shift)) > TOLERATED and found.gain > CERTAIN and found.moved_rank > FITS and (moved > BETTER or (moved >= 0 and found.gain > SURE))
+    )
     if found.images < FEWEST:
         return []
     if found.turned_gain > CERTAIN and found.turned_rank > FITS and turned > BETTER and not (shifted and found.gain > found.turned_gain):
