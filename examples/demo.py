@@ -17,7 +17,7 @@ from segprep.description import Info
 
 HERE = Path(__file__).resolve().parent
 SPLITS = ("train", "val", "test")
-STEPS = 200  # a minute or two on two cores
+STEPS = 400  # one to two minutes on two cores
 PAPER, INK, QUIET, LINE = (250, 249, 246), (38, 40, 46), (122, 124, 130), (222, 219, 212)
 BADGES = {"train": (66, 99, 131), "val": (176, 122, 42), "test": (138, 74, 92)}
 GAP, MARGIN, PAIR = 6, 28, 26  # between the tiles of a sample, around the sheet, between samples
