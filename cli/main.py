@@ -22,7 +22,9 @@ COMMANDS = {
     "export": "Write a dataset as another ecosystem wants it.",
 }
 EXIT_USAGE, EXIT_SKIPPED, EXIT_LOCKED, EXIT_INTERRUPTED = 2, 3, 11, 130
-EPILOG = "Exit codes: 0 fine, 1 failed, 2 usage, 3 finished but some inputs were skipped, 4 doubtful or not learnable, 11 locked by another run, 130 interrupted."
+EPILOG = (
+    "Exit codes: 0 fine, 1 failed, 2 usage, 3 finished but some inputs were skipped, 4 doubtful or not learnable, 11 locked by another run, 130 interrupted."
+)
 
 
 class Commands(click.Group):
