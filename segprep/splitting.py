@@ -112,7 +112,11 @@ def split(
 
 
 def _already(place: Tree, standing: Sequence[str]) -> TreeError:
-    return TreeError("lists-exist", f"{place.root} is already split ({', '.join(standing)})", "add new samples with --update, or split anew with --overwrite (lists named with --keep stay)")
+    return TreeError(
+        "lists-exist",
+        f"{place.root} is already split ({', '.join(standing)})",
+        "add new samples with --update, or split anew with --overwrite (lists named with --keep stay)",
+    )
 
 
 def parse_ratio(text: str) -> tuple[str, Ratio]:
