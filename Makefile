@@ -68,7 +68,7 @@ bench: $(VENV)/.development .venv-labelme/.done  ## figures against labelme, and
 	.venv-metrics/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt $(PIP_ARGS) mmsegmentation==1.2.2
 	@touch $@
 
-oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-cityscapes/.done .venv-metrics/.done  ## compare with labelme, Datumaro, pycocotools, cityscapesScripts and others, in environments of their own (1.5 GB)
+oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-cityscapes/.done .venv-metrics/.done  ## compare with labelme, Datumaro, pycocotools, cityscapesScripts and others, in environments of their own (2.6 GB)
 	SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) SEGPREP_DATUMARO_PYTHON=$(abspath .venv-datumaro/bin/python) \
 		SEGPREP_CITYSCAPES_PYTHON=$(abspath .venv-cityscapes/bin/python) SEGPREP_METRICS_PYTHON=$(abspath .venv-metrics/bin/python) \
 		$(BIN)/python -m pytest -q -rs tests/oracles

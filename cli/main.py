@@ -67,7 +67,7 @@ class Commands(click.Group):
             from segprep.files import write_error
 
             ctx.exit(report(write_error(Path(error.filename or "?"), error)))
-        except Exception as error:
+        except Exception as error:  # SegprepError is imported only now, so that --help stays quick; all else is raised again
             from segprep.errors import SegprepError
 
             if not isinstance(error, SegprepError):

@@ -20,17 +20,9 @@ from .types import MAX_PIXELS
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".ppm", ".pgm", ".pbm")
-DECODING_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    NotImplementedError,
-    OverflowError,
-    MemoryError,
-    TypeError,
-    LookupError,
-    struct.error,
-)  # the last three for broken TIFF
+DECODING_ERRORS = (  # what Pillow raises for damaged files; the last three for broken TIFF
+    OSError, SyntaxError, ValueError, NotImplementedError, OverflowError, MemoryError, TypeError, LookupError, struct.error,
+)  # fmt: skip
 _ORIENTATION = 0x0112
 _PLAIN = {"1", "L", "LA", "RGB", "RGBA", "I;16"}  # what PNG stores as it is and trainers read
 MaskMode = Literal["palette", "gray"]

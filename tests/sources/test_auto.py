@@ -12,7 +12,7 @@ from segprep import sources
 from segprep.errors import BadInputError, SourceError, UsageError
 
 REAL = {
-    "before/1.json": "", "labelme/tutorial": "labelme", "labelme/semantic_segmentation/data_annotated": "labelme", "walknav": "labelme", "dsb2018": "dsb2018",
+    "labelme/tutorial": "labelme", "labelme/semantic_segmentation/data_annotated": "labelme", "walknav": "labelme", "dsb2018": "dsb2018",
     "dsb2018/stage1_train": "dsb2018", "medical": "binary", "oxford_pets": "pet", "predictions": "voc", "formats/coco_instances_labelformat": "coco",
     "formats/panoptic_coco": "coco", "formats/voc_labelformat": "voc", "formats/datumaro/camvid_dataset": "colormap",
     "formats/datumaro/cityscapes_dataset_dataset": "cityscapes", "formats/mmseg_pseudo/pseudo_dataset": "pairs", "formats/datumaro/voc_dataset_voc_dataset1": "voc",
@@ -27,7 +27,7 @@ def test_every_format_recognises_its_own_example(name: str, tmp_path: Path, sibl
     assert name in (ranked[:2] if name == "isbi" else ranked[:1])
 
 
-@pytest.mark.parametrize("folder", [name for name, wanted in REAL.items() if wanted])
+@pytest.mark.parametrize("folder", REAL)
 def test_samples_of_other_projects(real: Path, folder: str) -> None:
     assert sources.recognise(real / folder)[0] == REAL[folder]
 

@@ -12,7 +12,6 @@ from PIL import Image
 from segprep_cli.main import group
 
 import segprep
-from segprep import sources
 from segprep.errors import BadInputError, SegprepError
 from segprep.image import encode_mask, read_mask
 from segprep.tree import Tree
@@ -169,7 +168,6 @@ def test_exif_is_applied_since_keras_ignores_it(tmp_path: Path) -> None:
     assert segprep.export("keras", root, tmp_path / "tif", frames="png").samples == 1
 
 
-@pytest.mark.skipif("pairs" not in sources.names(), reason="there is no source format pairs yet")
 def test_round_trip_through_convert_pairs(tree: Path, tmp_path: Path) -> None:
     segprep.export("keras", tree, tmp_path / "out")
     segprep.convert("pairs", tmp_path / "out", tmp_path / "again")

@@ -98,7 +98,7 @@ def net_of(content: bytes, path: Path) -> Net:
         options.log_severity_level = 4
         session = runtime.InferenceSession(content, options, providers=runtime.get_available_providers())
         about = json.loads(session.get_modelmeta().custom_metadata_map[KEY])
-    except Exception as error:
+    except Exception as error:  # onnxruntime's own errors share no base that could be named without importing its C module
         if type(error).__module__.startswith("onnxruntime") or isinstance(error, KeyError | ValueError | RuntimeError):
             raise SegprepError("bad-onnx", f"{path}: {str(error).splitlines()[0] if str(error) else type(error).__name__}", _AGAIN) from error
         raise
@@ -141,6 +141,7 @@ def _check(session: Any, net: Net, path: Path) -> None:
 
 
 def _nowhere(images: Tensor) -> Tensor:
+    """Stands for ``run`` until :func:`net_of` has checked the session and puts the real one in its place."""
     raise NotImplementedError
 
 
