@@ -44,6 +44,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     Console().print(made)
 
 
+def share(value: float) -> str:
+    """A score from 0 to 1; a dash where it is undefined."""
+    return "-" if math.isnan(value) else f"{value:.3f}"
+
+
 def line(text: str) -> None:
     """Print one line of result."""
     click.echo(shown(text))

@@ -3,7 +3,6 @@
 import math
 import os
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 import click
 
 from . import options, output
-from .train_check import _clock, _share
+from .progress import TrainingBar, clock
 
 HELP = """Train a network on a dataset: any of segprep models, with the losses, optimisers and schedules of the tutorials.
 
@@ -119,68 +118,48 @@ def _how_to_go_on(dataset: Path, out: Path | None, sweep_of: str | None, epochs:
 def _show(found: Any) -> None:
     best = found.best
     how = {"epochs": "all epochs done", "patience": "stopped early"}[found.stopped]
-    output.line(f"{found.out}: {found.config.arch}, {found.parameters:,} parameters, {len(found.history)} epochs in {_clock(found.seconds)} ({how})")
+    output.line(f"{found.out}: {found.config.arch}, {found.parameters:,} parameters, {len(found.history)} epochs in {clock(found.seconds)} ({how})")
     output.line(f"best epoch {best.epoch}: {found.config.monitor} {getattr(best, found.config.monitor):.4f}")
     if found.matrix is not None:
         rows = [
-            (one["name"], *(_share(one[key]) for key in ("iou", "dice", "precision", "recall")), f"{one['pixels']:,}") for one in found.document()["classes"]
+            (one["name"], *(output.share(one[key]) for key in ("iou", "dice", "precision", "recall")), f"{one['pixels']:,}")
+            for one in found.document()["classes"]
         ]
         output.table(f"mIoU {found.miou:.3f} on the validation list, at the images' own size", ("class", "IoU", "Dice", "precision", "recall", "pixels"), rows)
     output.line(f"checkpoint: {found.out / 'best.pt'}")
 
 
 def _show_sweep(found: Any) -> None:
-    rows = [(str(one.value), str(one.epochs), str(one.best), _share(one.score), _share(one.miou), one.stopped, f"{one.seconds:.1f}") for one in found.rows]
+    rows = [
+        (str(one.value), str(one.epochs), str(one.best), output.share(one.score), output.share(one.miou), one.stopped, f"{one.seconds:.1f}")
+        for one in found.rows
+    ]
     output.table(f"{found.setting}: {len(rows)} trainings", (found.setting, "epochs", "best epoch", found.monitor, "mIoU", "stopped", "seconds"), rows)
     output.line(f"plot: {found.out / 'sweep.png'}")
 
 
-class _Display:
-    """Progress on stderr: a bar on a terminal; a line per epoch; nothing if quiet."""
+class _Display(TrainingBar):
+    """A bar on a terminal; a line per epoch; nothing if quiet."""
 
     def __init__(self, quiet: bool, no_progress: bool) -> None:
-        self.silent, self.terminal = quiet, sys.stderr.isatty() and not no_progress and not quiet
-        self.bar: Any = None
+        super().__init__(quiet, no_progress)
         self.left: float | None = None
         self.epochs = 0  # finished ones
-
-    def __enter__(self) -> "_Display":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        if self.bar is not None:
-            self.bar.stop()
-            self.bar = None
 
     def __call__(self, moment: Any) -> None:
         self.left = moment.left if moment.left is not None else self.left
         if re.search(r"epoch \d+/\d+: ", moment.what):
             self.epochs += 1
-            left = f", about {_clock(self.left)} to go" if self.left and moment.done < moment.total else ""
+            left = f", about {clock(self.left)} to go" if self.left and moment.done < moment.total else ""
             self._line(moment.what + left)
         elif self.terminal:
-            self._draw(moment)
+            self.draw(moment)
 
     def _line(self, text: str) -> None:
         if self.bar is not None:
             self.bar.console.print(text, highlight=False, markup=False)
         elif not self.silent:
             click.echo(text, err=True)
-
-    def _draw(self, moment: Any) -> None:
-        if self.bar is None:
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[left]}"))
-            self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            self.bar.start()
-            self.task = self.bar.add_task("", left="")
-        left = f"about {_clock(moment.left)} to go" if moment.left is not None else ""
-        self.bar.update(self.task, description=moment.what, completed=moment.done, total=moment.total, left=left)
 
 
 def _params() -> list[click.Parameter]:

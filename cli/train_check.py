@@ -1,14 +1,13 @@
 """``segprep train-check [DATASET]``."""
 
-import math
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from . import options, output
+from .progress import TrainingBar, clock
 
 HELP = """In minutes on a CPU: can this dataset be learned, and which samples look wrong?
 
@@ -68,12 +67,13 @@ def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: 
 
 
 def _show(found: Any, verbose: bool) -> None:
-    output.line(f"{found.root}: {found.verdict.replace('_', ' ')} (after {_clock(found.seconds)})")
+    output.line(f"{found.root}: {found.verdict.replace('_', ' ')} (after {clock(found.seconds)})")
     for reason in found.reasons:
         output.line(f"  [{reason.cause}] {reason.message}")
     if found.stems:
         rows = [
-            (one["name"], *(_share(one[key]) for key in ("iou", "dice", "precision", "recall")), f"{one['pixels']:,}") for one in found.document()["classes"]
+            (one["name"], *(output.share(one[key]) for key in ("iou", "dice", "precision", "recall")), f"{one['pixels']:,}")
+            for one in found.document()["classes"]
         ]
         title = f"mIoU {found.miou:.3f} on {len(found.stems)} val images; control {found.control_miou:.3f}, commonest class {found.baseline_miou:.3f}"
         output.table(title, ("class", "IoU", "Dice", "precision", "recall", "pixels"), rows)
@@ -82,51 +82,17 @@ def _show(found: Any, verbose: bool) -> None:
     output.line(f"report: {found.report}")
 
 
-def _share(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.3f}"
+class _Display(TrainingBar):
+    """A bar on a terminal, else one line with the expected time."""
 
-
-def _clock(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds // 60:.0f} min {seconds % 60:02.0f} s"
-
-
-class _Display:
-    """Progress on stderr: a bar on a terminal, else one line with the expected time."""
-
-    def __init__(self, quiet: bool, no_progress: bool) -> None:
-        self.terminal = sys.stderr.isatty() and not no_progress
-        self.silent, self.told = quiet, False
-        self.bar: Any = None
-
-    def __enter__(self) -> "_Display":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        if self.bar is not None:
-            self.bar.stop()
-            self.bar = None
+    told = False
 
     def __call__(self, moment: Any) -> None:
         if moment.left is not None and not self.told and not self.silent and not self.terminal:
             self.told = True
-            click.echo(f"{moment.total} training steps, about {_clock(moment.left)} to go", err=True)
+            click.echo(f"{moment.total} training steps, about {clock(moment.left)} to go", err=True)
         if self.terminal:
-            self._draw(moment)
-
-    def _draw(self, moment: Any) -> None:
-        if self.bar is None:
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[left]}"))
-            self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            self.bar.start()
-            self.task = self.bar.add_task("", left="")
-        left = f"about {_clock(moment.left)} to go" if moment.left is not None else ""
-        self.bar.update(self.task, description=moment.what, completed=moment.done, total=moment.total, left=left)
+            self.draw(moment)
 
 
 command = click.Command(
