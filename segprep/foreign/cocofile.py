@@ -12,8 +12,8 @@ from ..files import read_below, resolve_below
 from ..names import clean_label, shown, stem_of
 from ..types import Note, Skipped
 from . import jsonstream
-from .matching import words
 from .official import SPLITS
+from .wording import words
 
 Id = int | str
 MAX_JSON = 4 * 1024**3  # bytes; the instances of COCO 2017 have 470 million, its panoptic and stuff files less

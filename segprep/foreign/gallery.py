@@ -11,7 +11,7 @@ from ..errors import SourceError
 from ..files import listing
 from ..image import SUFFIXES
 from ..names import shown, stem_key
-from .matching import words
+from .wording import words
 
 
 @dataclass(slots=True)

@@ -1,7 +1,6 @@
 """Images and masks in folders of their own: which folders, which mask belongs to which image, and the official lists beside them."""
 
 import os
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,13 +8,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from .. import pairing
-from ..errors import UsageError
+from ..errors import SegprepError, UsageError
 from ..files import listing, read_below
 from ..image import SUFFIXES
 from ..names import natural_key, stem_key, stem_of
 from ..types import Item, Note, Skipped
 from . import official
 from .official import SPLITS
+from .wording import IMAGES, MASKS, OBJECTS, bare, number, words
 
 ImageFolder = Annotated[str, "Folder of the images below SRC; found by its name if not given."]
 MaskFolder = Annotated[str, "Folder of the masks below SRC; found by its name if not given."]
@@ -23,12 +23,6 @@ PairBy = Annotated[
     Literal["auto", "name", "affix", "number"],
     "How a mask finds its image: name = same file name, affix = but for a prefix or suffix (x.jpg, x_mask.png), number = same last number; auto = the first that pairs most.",
 ]
-_MASKS = {"mask", "masks", "label", "labels", "labeled", "annotation", "annotations", "annot", "annots", "segmentation", "segmentations", "class", "seg", "segs", "gt", "gts", "groundtruth", "truth", "target", "targets", "manual", "trimap", "trimaps", "gtfine", "ann", "anns", "labelid", "labelids", "approved", "id"}  # fmt: skip
-_IMAGES = {"image", "images", "img", "imgs", "frame", "frames", "jpeg", "jpegs", "photo", "photos", "picture", "pictures", "im", "input", "inputs", "leftimg", "raw", "rgb", "original", "originals", "stills", "dir"}  # fmt: skip
-_OBJECTS = {"object", "objects", "instance", "instances", "instanceids", "npy", "visualization"}
-_TAILS = ("annotations", "annotation", "annot", "labels", "label", "masks", "mask")
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_]", re.UNICODE)
-_LAST_NUMBER = re.compile(r"(\d+)\D*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +32,6 @@ class Folders:
     images: Path
     masks: Path
     split: str = ""
-
-
-def words(name: str) -> list[str]:
-    """The lower-case words of a file or folder name: ``train_masks``, ``trainannot``, ``StillsRaw``."""
-    found = [word.lower() for word in _WORDS.findall(name)]
-    return [part for word in found for part in _halves(word)]
-
-
-def _halves(word: str) -> list[str]:
-    for tail in _TAILS:
-        if word.endswith(tail) and word[: -len(tail)] in SPLITS:
-            return [word[: -len(tail)], tail]
-    return [word]
 
 
 def folders(root: Path, images: str = "", masks: str = "", mixed: bool = True) -> tuple[Folders, ...]:
@@ -64,13 +45,13 @@ def folders(root: Path, images: str = "", masks: str = "", mixed: bool = True) -
     if images and masks:
         return (Folders(root / images, root / masks),)
     there = [path for path in _with_images(root) if path not in named]
-    labelled = [root / masks] if masks else [path for path in there if set(words(path.name)) & _MASKS and not set(words(path.name)) & _OBJECTS]
+    labelled = [root / masks] if masks else [path for path in there if set(words(path.name)) & MASKS and not set(words(path.name)) & OBJECTS]
     masked = set(labelled)
-    pictured = [root / images] if images else [path for path in there if path not in masked and not set(words(path.name)) & _OBJECTS]
+    pictured = [root / images] if images else [path for path in there if path not in masked and not set(words(path.name)) & OBJECTS]
     by_key = {_key(path, root): path for path in pictured}
     pairs = [Folders(by_key[key], path, _split(key)) for path in labelled if (key := _key(path, root)) in by_key]
     if not pairs and len(labelled) == 1:
-        sure = [path for path in pictured if set(words(path.name)) & _IMAGES]
+        sure = [path for path in pictured if set(words(path.name)) & IMAGES]
         pictured = sure if len(sure) == 1 else pictured
         pairs = [Folders(pictured[0], labelled[0])] if len(pictured) == 1 else []
     if not pairs and not named and mixed:
@@ -93,10 +74,10 @@ def _with_images(root: Path) -> list[Path]:
     for parts in inner:
         for depth, part in enumerate(parts):
             for above in range(depth + 1):
-                kinds[parts[:above]] |= {said is _MASKS for said in (_MASKS, _IMAGES) if set(words(part)) & said}
+                kinds[parts[:above]] |= {said is MASKS for said in (MASKS, IMAGES) if set(words(part)) & said}
     found = set()
     for parts in inner:  # a folder that holds both kinds is neither, whatever its own name: Kvasir-SEG/images, inputs/masks
-        telling = (n for n, part in enumerate(parts, 1) if set(words(part)) & (_MASKS | _IMAGES) and len(kinds[parts[:n]]) < 2)
+        telling = (n for n, part in enumerate(parts, 1) if set(words(part)) & (MASKS | IMAGES) and len(kinds[parts[:n]]) < 2)
         found.add(root.joinpath(*parts[: next(telling, len(parts))]))
     return sorted(found)
 
@@ -112,7 +93,7 @@ def _both(pair: Folders) -> tuple[list[Path], list[Path]]:
     """The image files and the mask files of *pair*."""
     images, masks = _files(pair.images), _files(pair.masks)
     if pair.images == pair.masks:
-        masks = [path for path in images if set(words(stem_of(path.name))) & _MASKS]
+        masks = [path for path in images if set(words(stem_of(path.name))) & MASKS]
         taken = set(masks)
         images = [path for path in images if path not in taken]
     return images, masks
@@ -120,7 +101,7 @@ def _both(pair: Folders) -> tuple[list[Path], list[Path]]:
 
 def _key(path: Path, root: Path) -> tuple[str, ...]:
     parts = path.relative_to(root).parts
-    return tuple(word for part in parts for word in words(part) if word not in _MASKS | _IMAGES)
+    return tuple(word for part in parts for word in words(part) if word not in MASKS | IMAGES)
 
 
 def _split(key: Sequence[str]) -> str:
@@ -171,7 +152,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _best(images: Sequence[Path], masks: Sequence[Path], pair: Folders, how: str) -> tuple[str, dict[Path, Path]]:
     """The rule that pairs most files (the first of equals), and mask -> image."""
-    rules: dict[str, Callable[[str], str]] = {"name": stem_key, "affix": _bare, "number": _number}
+    rules: dict[str, Callable[[str], str]] = {"name": stem_key, "affix": bare, "number": number}
     tried = []
     for rule, key in rules.items():
         if how in ("auto", rule):
@@ -206,28 +187,14 @@ def _partners(images: Sequence[Path], masks: Sequence[Path], pair: Folders, key:
     return {mask: by_key[name][0] for mask, name in keyed if name[1] and counts[name] == 1 and len(by_key.get(name, ())) == 1}
 
 
-def _bare(stem: str) -> str:
-    """*stem* without words such as mask, label, gt, image, frame at either end, and without an image's extension."""
-    key = stem_key(stem)
-    parts = re.split(r"([_\-. ]+)", stem_of(key) if key.endswith(SUFFIXES) else key)
-    while len(parts) > 1 and (parts[0] in _MASKS | _IMAGES or not parts[0]):
-        parts = parts[2:]
-    while len(parts) > 1 and (_is_tail(parts[-1]) or not parts[-1]):
-        parts = parts[:-2]
-    return "".join(parts)
-
-
-def _is_tail(word: str) -> bool:
-    return word in _MASKS | _IMAGES | {"l", "p", "color", "colour", "binary", "image", "leftimg8bit", "sat"} or word.rstrip("0123456789") in {
-        "manual",
-        "mask",
-        "label",
-    }
-
-
-def _number(stem: str) -> str:
-    found = _LAST_NUMBER.search(stem)
-    return str(int(found[1])) if found else ""
+def glimpse(root: Path, most: int = 5) -> tuple[Folders, list[Path]] | None:
+    """For a Reader's ``recognise``: the first pair of folders below *root* and a few masks that have an image, or None."""
+    try:
+        found = folders(root)
+        paths = [item.labels[0] for item in match(root, found, "auto", "name").items[:most]]
+    except SegprepError:
+        return None
+    return (found[0], paths) if paths else None
 
 
 def _orphans(images: Sequence[Path], masks: Sequence[Path], partners: Mapping[Path, Path]) -> list[Skipped]:
@@ -249,7 +216,7 @@ def _names(root: Path, items: Sequence[Item]) -> list[dict[str, str]]:
         for path in (item.image, *item.labels[:1]):
             parts = stem_of(str(path)[len(str(root)) + 1 :]).replace(os.sep, "/").split("/")
             ends += [("/".join(parts[start:]), item.stem) for start in range(len(parts))]
-    return [official.names((item.stem, item.stem) for item in items), official.names(ends), official.names((_bare(item.stem), item.stem) for item in items)]
+    return [official.names((item.stem, item.stem) for item in items), official.names(ends), official.names((bare(item.stem), item.stem) for item in items)]
 
 
 def beside(root: Path, pairs: Sequence[Folders], wanted: Sequence[str]) -> Path | None:

@@ -49,14 +49,12 @@ class Reader:
     def recognise(cls, root: Path) -> Evidence | None:
         """Folders of images and masks, and a mask that is black and white."""
         root = root.resolve()
-        try:
-            found = matching.folders(root)
-            paths = [item.labels[0] for item in matching.match(root, found, "auto", "name").items[:5]]
-        except SegprepError:
+        if not (found := matching.glimpse(root)):
             return None
+        folders, paths = found
         seen = {path: said for path in paths if (said := _black_and_white(path, root)) is not None}
         if seen and all(seen.values()):
-            return Evidence(0.7, f"{found[0].masks.name}/{next(iter(seen)).name} is black and white")
+            return Evidence(0.7, f"{folders.masks.name}/{next(iter(seen)).name} is black and white")
         return None
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:

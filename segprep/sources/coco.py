@@ -28,7 +28,7 @@ from ..foreign.categories import by_id, meanings
 from ..foreign.cocofile import CocoFile, Picture
 from ..foreign.cocomasks import BoxOnly, Crowd, Marks, Policy
 from ..foreign.gallery import Gallery
-from ..foreign.matching import words
+from ..foreign.wording import words
 from ..names import natural_key, shown, stem_of
 from ..types import MAX_PIXELS, ClassList, Evidence, Item, MaxPixels, Note, Overlap, Progress, Sample, Scan, Skipped, Stem, Unknown, no_progress
 

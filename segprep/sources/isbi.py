@@ -30,6 +30,7 @@ from ..foreign import masks, matching, official, polarity, stacks
 from ..foreign.matching import ImageFolder, MaskFolder, PairBy
 from ..foreign.polarity import Foreground, Threshold
 from ..foreign.stacks import Stack
+from ..foreign.wording import words
 from ..image import SUFFIXES
 from ..names import stem_of
 from ..types import MAX_PIXELS, Classes, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Skipped, Stem, no_progress
@@ -193,7 +194,7 @@ def _pairs(paths: Iterable[Path], root: Path) -> dict[tuple[str, ...], tuple[lis
     """Volumes and labels whose paths have the same words but for those that say which of the two it is."""
     found: dict[tuple[str, ...], tuple[list[Path], list[Path]]] = defaultdict(lambda: ([], []))
     for path in paths:
-        named = [word for part in (*path.relative_to(root).parts[:-1], stem_of(path.name)) for word in matching.words(part)]
+        named = [word for part in (*path.relative_to(root).parts[:-1], stem_of(path.name)) for word in words(part)]
         key = tuple(word for word in named if word not in _LABELS | _PLAIN)
         found[key][bool(_LABELS & set(named))].append(path)
     return found

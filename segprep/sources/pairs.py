@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .. import classes as class_lists
 from .. import engine, image, pairing
-from ..errors import SegprepError, SourceError, UsageError
+from ..errors import SourceError, UsageError
 from ..files import read_below
 from ..foreign import masks, matching, meanings
 from ..foreign.matching import ImageFolder, MaskFolder, PairBy
@@ -49,18 +49,16 @@ class Reader:
     def recognise(cls, root: Path) -> Evidence | None:
         """Folders of images and masks, and masks that hold small ids."""
         root = root.resolve()
-        try:
-            found = matching.folders(root)
-            paths = [item.labels[0] for item in matching.match(root, found, "auto", "name").items[:5]]
-        except SegprepError:
+        if not (found := matching.glimpse(root)):
             return None
+        folders, paths = found
         seen = {path: ids - {IGNORE} for path in paths if (ids := _read(path, root)) is not None}
         if not any(one - {0} for one in seen.values()) or max(map(len, seen.values())) > meanings.LARGEST:
             return None
         first, ids = max(seen.items(), key=lambda one: max(one[1], default=0))
         what = "small ids" if max(ids) <= meanings.LARGEST else f"{len(ids)} values up to {max(ids)}"
         score = 0.6 if max(ids) <= meanings.LARGEST else 0.5
-        return Evidence(score, f"{found[0].images.name}/ and {found[0].masks.name}/ pair, and {first.name} holds {what}")
+        return Evidence(score, f"{folders.images.name}/ and {folders.masks.name}/ pair, and {first.name} holds {what}")
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every pair is an item; the payload is the table value -> id."""
