@@ -10,18 +10,17 @@ pixels of the picture as labelme shows it, that is upright; a missing shape_type
 earlier ones.
 """
 
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, cast
 
-from .. import annotated, engine, image, jsonfile, painting, pairing
+from .. import annotated, engine, jsonfile, painting, pairing
 from .. import classes as class_lists
-from ..errors import ForeignFileError, SegprepError, SourceError, UnknownClassError, UsageError
+from ..errors import ForeignFileError, SourceError, UnknownClassError, UsageError
 from ..files import MAX_BYTES, listing, read_below, walk
+from ..foreign import labelmeshapes
 from ..names import clean_label, shown, stem_key, stem_of
 from ..painting import Shape
 from ..raster import TooComplexError
@@ -49,11 +48,7 @@ EXAMPLES = (
     "segprep json2mask before/ out/ --classes labels.txt --on-error skip",
     "segprep json2mask annotations/ out/ --image-root images/ --map kitten=cat --exclude dontcare",
 )
-MAX_POINTS = 100_000
-FARTHEST = 1e100  # beyond this a coordinate is no place, and arithmetic on it would overflow
-_POINTS = {"polygon": (3, MAX_POINTS), "rectangle": (2, 4), "oriented_rectangle": (4, 4), "rotation": (4, 4), "circle": (2, 2), "line": (2, 2), "linestrip": (2, MAX_POINTS), "point": (1, 1), "points": (1, MAX_POINTS), "mask": (2, 2)}  # fmt: skip
 _LEFT_OUT = -1
-SMALL_MASK = 1_000_000  # pixels; a larger mask shape may not have more than its image
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +235,7 @@ def _values(reader: Reader, known: Classes) -> dict[str, int]:
 
 
 def _shapes(reader: Reader, path: Path, listed: Sequence[Any], known: Classes, size: tuple[int, int], notes: list[Note]) -> list[Shape]:
-    values, renamed = _values(reader, known), _renames(reader.map)
+    values, renamed, pens = _values(reader, known), _renames(reader.map), labelmeshapes.Pens(reader.line_width, reader.point_radius)
     shapes = []
     for number, raw in enumerate(listed):
         where = f"shapes[{number}]"
@@ -252,7 +247,7 @@ def _shapes(reader: Reader, path: Path, listed: Sequence[Any], known: Classes, s
             raise SourceError(path, f"{where}.label: {error}", "name it in labelme", "bad-label") from error
         value = _value(reader, path, where, renamed.get(label, label), values, known)
         if value != _LEFT_OUT:
-            shapes.append(_shape(reader, path, where, raw, renamed.get(label, label), value, number, size, notes))
+            shapes.append(labelmeshapes.shape(path, where, raw, renamed.get(label, label), value, number, size, pens, notes))
     return shapes
 
 
@@ -264,69 +259,3 @@ def _value(reader: Reader, path: Path, where: str, label: str, values: Mapping[s
     if reader.unknown == "error":
         raise UnknownClassError(path, f"{where}.label: {shown(label)!r} is not in the class list", class_lists.suggestion(label, known.names))
     return {"ignore": IGNORE, "background": known.background or 0, "skip": _LEFT_OUT}[reader.unknown]
-
-
-def _shape(
-    reader: Reader, path: Path, where: str, raw: Mapping[str, Any], label: str, value: int, number: int, size: tuple[int, int], notes: list[Note]
-) -> Shape:
-    kind = raw.get("shape_type") or "polygon"
-    if not isinstance(kind, str) or kind not in _POINTS:
-        raise SourceError(path, f"{where}.shape_type: {shown(kind)!r} is not known", f"known: {', '.join(_POINTS)}", "unknown-shape-type")
-    flat = _flat(path, f"{where}.points", raw.get("points"))
-    least, most = _POINTS[kind]
-    if not least <= len(flat) // 2 <= most:
-        needs = f"{least}" if least == most else f"{least} to {most}"
-        raise SourceError(path, f"{where}.points: {kind} needs {needs} points, has {len(flat) // 2}", "redraw or delete the shape", "bad-shape")
-    group = raw.get("group_id")
-    if not isinstance(group, int | str | float | None):
-        raise SourceError(path, f"{where}.group_id: a number or text was expected, not {type(group).__name__}")
-    key = (label, number) if group is None else (label, "group", group)
-    made = Shape("polygon", flat, value, label, where, key)
-    if kind == "circle":
-        made = Shape("disc", flat[:2], value, label, where, key, radius=math.hypot(flat[0] - flat[2], flat[1] - flat[3]))
-    elif kind in ("point", "points"):
-        made = Shape("points", flat, value, label, where, key, radius=reader.point_radius)
-    elif kind in ("line", "linestrip"):
-        made = Shape("line", flat, value, label, where, key, width=reader.line_width)
-    elif kind == "mask":
-        return _stamp(path, where, raw, flat, made, max(SMALL_MASK, size[0] * size[1]))
-    elif kind == "rectangle":
-        made = Shape("rectangle", flat, value, label, where, key)
-    if kind in ("polygon", "rectangle", "circle") and painting.degenerate(made):
-        notes.append(Note("degenerate-shape", f"{where} ({shown(label)}) encloses no area"))
-    return made
-
-
-def _flat(path: Path, where: str, points: Any) -> tuple[float, ...]:
-    """*points* [[x, y], …] as x0, y0, x1, y1, … of finite numbers. Raises SourceError with the address of the first wrong one."""
-    if not isinstance(points, list):
-        raise SourceError(path, f"{where}: a list was expected, not {type(points).__name__}", code="bad-shape")
-    if len(points) > MAX_POINTS:
-        raise SourceError(path, f"{where}: {len(points)} points; {MAX_POINTS} are allowed", "simplify the outline", "shape-too-complex")
-    if set(map(type, points)) <= {list} and set(map(len, points)) <= {2}:
-        flat = tuple(chain.from_iterable(points))
-        if set(map(type, flat)) <= {int, float} and (not flat or (max(flat) < FARTHEST and min(flat) > -FARTHEST)):
-            return flat if not flat or max(map(abs, flat)) < 2**31 else tuple(map(float, flat))  # an int may be too long for NumPy
-    at = next(n for n, point in enumerate(points) if not _is_point(point))
-    raise SourceError(path, f"{where}[{at}]: two finite numbers were expected, not {shown(points[at])[:80]}", "redraw or delete the shape", "bad-shape")
-
-
-def _is_point(point: Any) -> bool:
-    return type(point) is list and len(point) == 2 and all(type(value) in (int, float) and -FARTHEST < value < FARTHEST for value in point)
-
-
-def _stamp(path: Path, where: str, raw: Mapping[str, Any], flat: tuple[float, ...], like: Shape, limit: int) -> Shape:
-    """A shape of type mask: an embedded PNG, placed with its first pixel at the first point; at most *limit* pixels."""
-    encoded = raw.get("mask")
-    if not isinstance(encoded, str):
-        raise SourceError(path, f"{where}.mask: a base64 PNG was expected", "redraw or delete the shape", "bad-shape")
-    try:
-        data = annotated.decoded(path, encoded.encode(), "base64")
-        bitmap = image.decode_mask(data, path, limit) > 0
-    except SegprepError as error:
-        raise SourceError(path, f"{where}.mask: {getattr(error, 'reason', error.message)}", "redraw or delete the shape", "bad-shape") from error
-    left, top, right, bottom = (int(max(-1e9, min(1e9, value))) for value in flat)
-    if abs(bottom - top + 1 - bitmap.shape[0]) > 1 or abs(right - left + 1 - bitmap.shape[1]) > 1:
-        size, box = f"{bitmap.shape[1]}x{bitmap.shape[0]}", f"{right - left + 1}x{bottom - top + 1}"
-        raise SourceError(path, f"{where}.mask: the picture is {size}, its points span {box}", "redraw or delete the shape", "bad-shape")
-    return Shape("stamp", (left, top), like.value, like.label, like.address, like.key, bitmap=painting.pack(bitmap))
