@@ -5,7 +5,7 @@ The same seed gives the same lists on every machine and for every order of the d
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -88,27 +88,27 @@ def split(
     vectors = _vectors(place, stems, stratify, jobs) if stratify else None
     parts = assign(stems, groups, _targets(len(stems), shares, fixed, () if update else keep), Random(seed), fixed, vectors)
     result = {name: natural(part) for name, part in zip(SPLITS, parts, strict=True)}
-    for name in keep:
-        if more := [stem for stem in result[name] if stem not in fixed]:
-            raise UsageError("bad-group", f"{more[0]!r} belongs to a group of the kept list {name}, which would grow", "add it to the list, or group otherwise")
+    _guard_kept(result, keep, fixed)
     result["trainval"] = natural((*result["train"], *result["val"]))
     if begun and any(lists[name] != result[name] for name in standing) and not (update or overwrite):
         raise _already(place, standing)
     pairs = _folds(result["trainval"], groups, folds, Random(seed + 1), vectors, lists if update else {})
     record = {
-        "seed": seed,
-        "ratio": ratio_text,
-        "group_by": group_by,
-        "stratify": stratify,
-        "folds": folds,
-        "keep": list(keep),
+        "seed": seed, "ratio": ratio_text, "group_by": group_by, "stratify": stratify, "folds": folds, "keep": list(keep),
         "counts": {name: len(result[name]) for name in SPLITS},
-    }
+    }  # fmt: skip
     made_split = Split(result, pairs, record, (*notes, *_remarks(place, result, shares, bool(made))), place.root)
     if not dry_run:
         with lock(place.root):
             _write(place, made_split)
     return made_split
+
+
+def _guard_kept(result: Mapping[str, Sequence[str]], keep: Sequence[str], fixed: Container[str]) -> None:
+    """Raise UsageError where a group would add samples to a list that is kept."""
+    for name in keep:
+        if more := [stem for stem in result[name] if stem not in fixed]:
+            raise UsageError("bad-group", f"{more[0]!r} belongs to a group of the kept list {name}, which would grow", "add it to the list, or group otherwise")
 
 
 def _already(place: Tree, standing: Sequence[str]) -> TreeError:

@@ -96,6 +96,16 @@ def predict(
     folder = results.claim(Path(out), given, chosen, overwrite, account)
     folder.account(_planned(folder, given), False, **account)
     run = Run(options, folder, list(given.skipped), [*given.notes, *_stranger(net, given)])
+    _carried_out(run, given, film, folder, progress)
+    if count:
+        folder.write(COUNTS, run.table())
+    made = [*run.files, *([COUNTS] if count else [])]
+    folder.account(made, True, **account, predicted=run.done, skipped=[one.path for one in run.skipped])
+    return Predictions(folder.out, net.classes, chosen, run.done, run.pixels, tuple(run.skipped), tuple(run.notes), monotonic() - began)
+
+
+def _carried_out(run: Run, given: Inputs, film: Any, folder: Results, progress: Progress[Any]) -> None:
+    """Predict all that is *given*; a run that yields nothing leaves no folder behind and raises."""
     try:
         if film is not None and given.video is not None:
             run.video(given.video, film, progress)
@@ -107,11 +117,6 @@ def predict(
         if not run.done:
             folder.abandon()
         raise
-    if count:
-        folder.write(COUNTS, run.table())
-    made = [*run.files, *([COUNTS] if count else [])]
-    folder.account(made, True, **account, predicted=run.done, skipped=[one.path for one in run.skipped])
-    return Predictions(folder.out, net.classes, chosen, run.done, run.pixels, tuple(run.skipped), tuple(run.notes), monotonic() - began)
 
 
 def _net(path: Path, device: str, onnx: bool, tile: int | None) -> tuple[Net, str]:
