@@ -1,4 +1,6 @@
-"""``segprep convert FORMAT SRC OUT``: one subcommand per source format, its options made from the Reader's fields."""
+"""``segprep convert FORMAT SRC OUT``: one subcommand per source format, its options made from the
+Reader's fields.
+"""
 
 from inspect import getdoc
 from pathlib import Path
@@ -33,7 +35,15 @@ def conversion_command(name: str, format: str) -> click.Command:
     """The command *name* that converts *format*."""
     reader = sources.load(format)
 
-    def run(source: Path, out: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, **given: Any) -> None:
+    def run(
+        source: Path,
+        out: Path,
+        as_json: bool,
+        quiet: bool,
+        verbose: bool,
+        no_progress: bool,
+        **given: Any,
+    ) -> None:
         progress = bar(not (no_progress or quiet))
         try:
             done = convert(format, source, out, progress=progress, **given)
@@ -57,7 +67,14 @@ def conversion_command(name: str, format: str) -> click.Command:
     ]  # fmt: skip
     text = f"{sources.summary(format)}\n\n{getdoc(reader)}"
     text += "\n\n\b\nExamples:\n" + indent("\n".join(sources.examples(format)), "    ")
-    return click.Command(name, params=params, callback=run, help=text, short_help=sources.summary(format), no_args_is_help=True)
+    return click.Command(
+        name,
+        params=params,
+        callback=run,
+        help=text,
+        short_help=sources.summary(format),
+        no_args_is_help=True,
+    )
 
 
 def _show(done: Conversion, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
@@ -72,12 +89,21 @@ def _show(done: Conversion, as_json: bool, quiet: bool, verbose: bool, dry_run: 
             }
         )  # fmt: skip
     elif not quiet:
-        what = "would be converted" if dry_run else "converted" if done.written else "unchanged, nothing to do"
+        what = (
+            "would be converted"
+            if dry_run
+            else "converted"
+            if done.written
+            else "unchanged, nothing to do"
+        )
         parts = [f"{done.converted + done.kept} samples {what}"]
         parts += [f"{done.kept} of them as they were"] if done.kept and done.written else []
         parts += [f"{len(done.removed)} taken out"] if done.removed else []
         parts += [f"{len(done.skipped)} inputs left out"] if done.skipped else []
-        output.line(f"{', '.join(parts)} -> {done.out} ({len(done.classes)} classes: {', '.join(done.classes[:8])}{' …' if len(done.classes) > 8 else ''})")
+        output.line(
+            f"{', '.join(parts)} -> {done.out} ({len(done.classes)} classes:"
+            f" {', '.join(done.classes[:8])}{' …' if len(done.classes) > 8 else ''})"
+        )
 
 
 def _refused(error: BadInputError, out: Path, as_json: bool) -> None:
@@ -85,16 +111,31 @@ def _refused(error: BadInputError, out: Path, as_json: bool) -> None:
     listed = [one for one in error.skipped if isinstance(one, Skipped)]
     output.skipped(listed)
     if as_json:
-        output.document({"out": str(out), "converted": 0, "skipped": output.plain_skipped(listed), "classes": [], "notes": [], "error": error.code})
+        output.document(
+            {
+                "out": str(out),
+                "converted": 0,
+                "skipped": output.plain_skipped(listed),
+                "classes": [],
+                "notes": [],
+                "error": error.code,
+            }
+        )
 
 
-@click.command("auto", context_settings={"ignore_unknown_options": True}, no_args_is_help=True, short_help="Recognise the format by what lies in SRC.")
+@click.command(
+    "auto",
+    context_settings={"ignore_unknown_options": True},
+    no_args_is_help=True,
+    short_help="Recognise the format by what lies in SRC.",
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="SRC OUT [OPTIONS]")
 @click.pass_context
 def automatic(ctx: click.Context, arguments: tuple[str, ...]) -> None:
     """Recognise the format by what lies in SRC, say by which sign, and convert it.
 
-    OPTIONS are those of the format that was recognised. If two formats are about as likely, both are named and nothing is done.
+    OPTIONS are those of the format that was recognised. If two formats are about as likely, both
+    are named and nothing is done.
 
     \b
     Examples:

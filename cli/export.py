@@ -1,4 +1,6 @@
-"""``segprep export TARGET OUT``: one subcommand per target, its options made from the Writer's fields."""
+"""``segprep export TARGET OUT``: one subcommand per target, its options made from the Writer's
+fields.
+"""
 
 from inspect import getdoc
 from pathlib import Path
@@ -31,7 +33,15 @@ def _target_command(target: str) -> click.Command:
     """The command that exports to *target*."""
     writer = targets.load(target)
 
-    def run(out: Path, dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, **given: Any) -> None:
+    def run(
+        out: Path,
+        dataset: Path,
+        as_json: bool,
+        quiet: bool,
+        verbose: bool,
+        no_progress: bool,
+        **given: Any,
+    ) -> None:
         try:
             done = export(target, dataset, out, progress=bar(not (no_progress or quiet)), **given)
         except BadInputError as error:
@@ -52,7 +62,14 @@ def _target_command(target: str) -> click.Command:
     ]  # fmt: skip
     text = f"{targets.summary(target)}\n\n{getdoc(writer)} OUT appears whole or not at all."
     text += "\n\n\b\nExamples:\n" + indent("\n".join(targets.examples(target)), "    ")
-    return click.Command(target, params=params, callback=run, help=text, short_help=targets.summary(target), no_args_is_help=True)
+    return click.Command(
+        target,
+        params=params,
+        callback=run,
+        help=text,
+        short_help=targets.summary(target),
+        no_args_is_help=True,
+    )
 
 
 def _show(done: Export, as_json: bool, quiet: bool, verbose: bool) -> None:
@@ -68,7 +85,10 @@ def _show(done: Export, as_json: bool, quiet: bool, verbose: bool) -> None:
         )  # fmt: skip
     elif not quiet:
         left = f", {len(done.skipped)} left out" if done.skipped else ""
-        output.line(f"{done.samples} samples {'exported' if done.written else 'would be exported'} as {done.target}: {done.files} files{left} -> {done.out}")
+        output.line(
+            f"{done.samples} samples {'exported' if done.written else 'would be exported'} as"
+            f" {done.target}: {done.files} files{left} -> {done.out}"
+        )
 
 
 def _refused(error: BadInputError, target: str, out: Path, as_json: bool) -> None:
@@ -77,7 +97,15 @@ def _refused(error: BadInputError, target: str, out: Path, as_json: bool) -> Non
     output.skipped(listed)
     if as_json:
         output.document(
-            {"target": target, "out": str(out), "samples": 0, "written": False, "skipped": output.plain_skipped(listed), "notes": [], "error": error.code}
+            {
+                "target": target,
+                "out": str(out),
+                "samples": 0,
+                "written": False,
+                "skipped": output.plain_skipped(listed),
+                "notes": [],
+                "error": error.code,
+            }
         )
 
 

@@ -1,4 +1,6 @@
-"""The ``segprep`` command. Subcommands are imported when used, so that ``segprep --help`` is immediate."""
+"""The ``segprep`` command. Subcommands are imported when used, so that ``segprep --help`` is
+immediate.
+"""
 
 import os
 import signal
@@ -23,12 +25,15 @@ COMMANDS = {
 }
 EXIT_USAGE, EXIT_SKIPPED, EXIT_LOCKED, EXIT_INTERRUPTED = 2, 3, 11, 130
 EPILOG = (
-    "Exit codes: 0 fine, 1 failed, 2 usage, 3 finished but some inputs were skipped, 4 doubtful or not learnable, 11 locked by another run, 130 interrupted."
+    "Exit codes: 0 fine, 1 failed, 2 usage, 3 finished but some inputs were skipped, 4 doubtful or"
+    " not learnable, 11 locked by another run, 130 interrupted."
 )
 
 
 class Commands(click.Group):
-    """Maps command NAME to ``command`` in the module NAME beside this one; the help texts above spare the imports."""
+    """Maps command NAME to ``command`` in the module NAME beside this one; the help texts above
+    spare the imports.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -43,12 +48,17 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from difflib import get_close_matches
 
             like = get_close_matches(args[0], COMMANDS, n=1)
-            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {like[0]}?" if like else " See segprep --help."))
+            ctx.fail(
+                f"No such command {args[0]!r}."
+                + (f" Did you mean {like[0]}?" if like else " See segprep --help.")
+            )
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -67,7 +77,11 @@ class Commands(click.Group):
             from segprep.files import write_error
 
             ctx.exit(report(write_error(Path(error.filename or "?"), error)))
-        except Exception as error:  # SegprepError is imported only now, so that --help stays quick; all else is raised again
+        except (
+            Exception
+            # SegprepError is imported only now, so that --help stays quick; all else is raised
+            # again
+        ) as error:
             from segprep.errors import SegprepError
 
             if not isinstance(error, SegprepError):
@@ -83,7 +97,13 @@ def report(error: Any) -> int:
     click.echo(f"segprep: error [{error.code}]: {shown(error.message)}", err=True)
     if error.hint:
         click.echo(f"  -> {shown(error.hint)}", err=True)
-    return EXIT_USAGE if isinstance(error, UsageError) else EXIT_LOCKED if isinstance(error, LockedError) else 1
+    return (
+        EXIT_USAGE
+        if isinstance(error, UsageError)
+        else EXIT_LOCKED
+        if isinstance(error, LockedError)
+        else 1
+    )
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -94,8 +114,19 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         ctx.exit()
 
 
-@click.command(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit.")
+@click.command(
+    cls=Commands,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Show the version and exit.",
+)
 def group() -> None:
     """From annotations to a clean, split, documented dataset for semantic segmentation.
 
@@ -118,12 +149,16 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _terminated)
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's idle threads would cost 0.1 s of CPU time and keep workers from being forked
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # NumPy's idle threads would cost 0.1 s of CPU time and keep workers from being forked
     try:
         group(prog_name="segprep")
     except SystemExit as ended:
         if ended.code == EXIT_INTERRUPTED:
             sys.stdout.flush()
             sys.stderr.flush()
-            os._exit(EXIT_INTERRUPTED)  # at once: an interrupted pool may never finish its own farewell; workers die with us
+            os._exit(
+                EXIT_INTERRUPTED
+            )  # at once: an interrupted pool may never finish its own farewell; workers die with us
         raise

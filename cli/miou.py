@@ -8,8 +8,8 @@ import click
 
 from segprep.errors import BadInputError
 from segprep.evaluation import evaluate
-from segprep.scores.compat import TOOLS
-from segprep.scores.scorebook import BOUNDARY, Evaluation, counts, document
+from segprep.evaluation.compat import TOOLS
+from segprep.evaluation.results import BOUNDARY, Evaluation, counts, document
 from segprep.types import Skipped
 
 from . import options, output
@@ -40,11 +40,20 @@ FEW, ALIKE = 30, 3  # classes in a table; bad inputs of one kind
 def _run(pred: Path | None, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, list_file: Path | None, resize: str | None, exclude_class: tuple[str, ...], mode: str | None, checkpoint: Path | None, **given: Any) -> None:  # fmt: skip
     try:
         if mode is not None or checkpoint is not None:
-            pred, made = for_miou(pred, mode or "both", checkpoint, list_file, given, bar(not (no_progress or quiet)))
+            pred, made = for_miou(
+                pred, mode or "both", checkpoint, list_file, given, bar(not (no_progress or quiet))
+            )
             if made is not None and mode == "predict":
                 told(made, as_json, quiet)
                 return
-        found = evaluate(pred, stems=list_file, resize=resize is not None, exclude=exclude_class, progress=bar(not (no_progress or quiet)), **given)
+        found = evaluate(
+            pred,
+            stems=list_file,
+            resize=resize is not None,
+            exclude=exclude_class,
+            progress=bar(not (no_progress or quiet)),
+            **given,
+        )
     except BadInputError as error:
         _refused(error, as_json, verbose)
         click.get_current_context().exit(report(error))
@@ -57,20 +66,30 @@ def _run(pred: Path | None, as_json: bool, quiet: bool, verbose: bool, no_progre
 
 
 def _refused(error: BadInputError, as_json: bool, verbose: bool) -> None:
-    """List the pairs that cannot be scored, a few of each kind; with --json all of them as a document."""
+    """List the pairs that cannot be scored, a few of each kind; with --json all of them as a
+    document.
+    """
     listed = [one for one in error.skipped if isinstance(one, Skipped)]
     for code in dict.fromkeys(one.code for one in listed):
         alike = [one for one in listed if one.code == code]
         output.skipped(alike if verbose else alike[:ALIKE])
         if len(alike) > ALIKE and not verbose:
-            click.echo(f"  … and {len(alike) - ALIKE} more [{code}] (--verbose lists them)", err=True)
+            click.echo(
+                f"  … and {len(alike) - ALIKE} more [{code}] (--verbose lists them)", err=True
+            )
     if as_json:
-        output.document({"miou": None, "error": error.code, "skipped": output.plain_skipped(listed)})
+        output.document(
+            {"miou": None, "error": error.code, "skipped": output.plain_skipped(listed)}
+        )
 
 
 def _show(found: Evaluation, verbose: bool) -> None:
     scores = found.scores
-    wanted = [n for n in range(len(found.classes)) if verbose or len(found.classes) <= FEW or scores.pixels[n] or scores.predicted[n]]
+    wanted = [
+        n
+        for n in range(len(found.classes))
+        if verbose or len(found.classes) <= FEW or scores.pixels[n] or scores.predicted[n]
+    ]
     left = set(found.policy.excluded)
     rows = [
         (
@@ -81,26 +100,43 @@ def _show(found: Evaluation, verbose: bool) -> None:
         )
         for n in wanted
     ]
-    output.table(f"{found.pred} against {found.truth}: {found.pairs} pairs", ("id", "class", "IoU", "Dice", "precision", "recall", "pixels"), rows)
+    output.table(
+        f"{found.pred} against {found.truth}: {found.pairs} pairs",
+        ("id", "class", "IoU", "Dice", "precision", "recall", "pixels"),
+        rows,
+    )
     if len(rows) < len(found.classes):
-        output.line(f"{len(found.classes) - len(rows)} classes occur on neither side (--verbose lists them)")
+        output.line(
+            f"{len(found.classes) - len(rows)} classes occur on neither side (--verbose lists them)"
+        )
     _summary(found)
     _further(found)
 
 
 def _summary(found: Evaluation) -> None:
     scores, seen = found.scores, counts(found)
-    spread = f"  (95 % of bootstrap samples: {found.interval[0]:.4f} to {found.interval[1]:.4f})" if found.interval else ""
+    spread = (
+        f"  (95 % of bootstrap samples: {found.interval[0]:.4f} to {found.interval[1]:.4f})"
+        if found.interval
+        else ""
+    )
     output.line(f"mIoU {_number(found.miou)}{spread}")
     output.line(
-        f"frequency-weighted IoU {_number(scores.fwiou)}, Dice {_number(scores.mean_dice)}, precision {_number(scores.mean_precision)}, recall = mean accuracy "
-        f"{_number(scores.mean_recall)}, specificity {_number(scores.mean_specificity)}, pixel accuracy {_number(scores.pixel_accuracy)}, kappa {_number(scores.kappa)}"
+        f"frequency-weighted IoU {_number(scores.fwiou)}, Dice {_number(scores.mean_dice)},"
+        f" precision {_number(scores.mean_precision)}, recall = mean accuracy"
+        f" {_number(scores.mean_recall)}, specificity {_number(scores.mean_specificity)}, pixel"
+        f" accuracy {_number(scores.pixel_accuracy)}, kappa {_number(scores.kappa)}"
     )
-    output.line(f"always {found.baseline_class}: mIoU {_number(found.baseline.miou)}, pixel accuracy {_number(found.baseline.pixel_accuracy)}")
+    output.line(
+        f"always {found.baseline_class}: mIoU {_number(found.baseline.miou)}, pixel accuracy"
+        f" {_number(found.baseline.pixel_accuracy)}"
+    )
     excluded = ", ".join(found.classes[n] for n in found.policy.excluded) or "none"
     output.line(
-        f"policy: ignore index {'none' if found.ignore is None else found.ignore}, absent classes {found.policy.absent}, excluded {excluded}; {scores.averaged} of {len(found.classes)} classes averaged; "
-        f"pixels: {seen['valid']:,} counted, {seen['ignored']:,} ignored, {seen['invalid']:,} invalid"
+        f"policy: ignore index {'none' if found.ignore is None else found.ignore}, absent classes"
+        f" {found.policy.absent}, excluded {excluded}; {scores.averaged} of {len(found.classes)}"
+        f" classes averaged; pixels: {seen['valid']:,} counted, {seen['ignored']:,} ignored,"
+        f" {seen['invalid']:,} invalid"
     )
 
 
@@ -110,28 +146,58 @@ def _further(found: Evaluation) -> None:
         for name, value in found.numbers.items():
             output.line(f"  {name}: {_number(value)}")
     if found.images:
-        output.table("images", ("image", "mIoU", "pixel accuracy"), [(one.stem, _number(one.miou), _number(one.accuracy)) for one in found.images])
+        output.table(
+            "images",
+            ("image", "mIoU", "pixel accuracy"),
+            [(one.stem, _number(one.miou), _number(one.accuracy)) for one in found.images],
+        )
     if found.groups:
         output.table(
             "groups",
             ("group", "mIoU", "pixel accuracy", "pixels"),
-            [(one.name, _number(one.miou), _number(one.accuracy), f"{one.pixels:,}") for one in found.groups],
+            [
+                (one.name, _number(one.miou), _number(one.accuracy), f"{one.pixels:,}")
+                for one in found.groups
+            ],
         )
     if found.boundary is not None:
         rows = [
             (name, _number(iou), _number(f))
-            for name, iou, f in zip(found.classes, found.boundary.iou.tolist(), found.boundary.f_score.tolist(), strict=True)
+            for name, iou, f in zip(
+                found.classes,
+                found.boundary.iou.tolist(),
+                found.boundary.f_score.tolist(),
+                strict=True,
+            )
             if not isnan(iou)
         ]
         output.table("boundaries", ("class", "boundary IoU", "boundary F"), rows)
-        output.line(f"mean boundary IoU {_number(found.boundary.mean_iou)}, mean boundary F {_number(found.boundary.mean_f)} ({BOUNDARY})")
+        output.line(
+            f"mean boundary IoU {_number(found.boundary.mean_iou)}, mean boundary F"
+            f" {_number(found.boundary.mean_f)} ({BOUNDARY})"
+        )
     if found.objects is not None:
-        rows = [(one["name"], *(_number(one[key]) for key in ("pq", "sq", "rq", "tp", "fp", "fn"))) for one in found.objects["classes"]]
+        rows = [
+            (one["name"], *(_number(one[key]) for key in ("pq", "sq", "rq", "tp", "fp", "fn")))
+            for one in found.objects["classes"]
+        ]
         output.table("objects", ("class", "PQ", "SQ", "RQ", "found", "false", "missed"), rows)
-        output.line(", ".join(f"{key.upper() if len(key) == 2 else key} {_number(found.objects[key])}" for key in ("pq", "sq", "rq", "dsb_score")))
+        output.line(
+            ", ".join(
+                f"{key.upper() if len(key) == 2 else key} {_number(found.objects[key])}"
+                for key in ("pq", "sq", "rq", "dsb_score")
+            )
+        )
     if other := found.comparison:
-        spread = f" (95 %: {other.interval[0]:+.4f} to {other.interval[1]:+.4f})" if other.interval else ""
-        output.line(f"against {other.pred}: mIoU {_number(other.miou)}, difference {other.difference:+.4f}{spread}")
+        spread = (
+            f" (95 %: {other.interval[0]:+.4f} to {other.interval[1]:+.4f})"
+            if other.interval
+            else ""
+        )
+        output.line(
+            f"against {other.pred}: mIoU {_number(other.miou)}, difference"
+            f" {other.difference:+.4f}{spread}"
+        )
         for one in other.changed:
             output.line(f"  {one.stem}: {one.change:+.4f}")
 

@@ -28,7 +28,11 @@ def _run(classes: int | None, as_json: bool) -> None:
         output.document(rows)
     else:
         columns = [key.replace("in_", "") for key in COLUMNS]
-        output.table(f"{len(rows)} sizes of {len({row['name'] for row in rows})} networks", columns, map(_cells, rows))
+        output.table(
+            f"{len(rows)} sizes of {len({row['name'] for row in rows})} networks",
+            columns,
+            map(_cells, rows),
+        )
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
@@ -41,7 +45,12 @@ command = click.Command(
     help=HELP,
     short_help="List the networks of the trainer and their sizes.",
     params=[
-        click.Option(["--classes"], type=click.IntRange(1, 255), metavar="N", help="Count at N classes.  [default: as published]"),
+        click.Option(
+            ["--classes"],
+            type=click.IntRange(1, 255),
+            metavar="N",
+            help="Count at N classes.  [default: as published]",
+        ),
         next(one for one in options.display() if one.name == "as_json"),
     ],
 )

@@ -1,4 +1,6 @@
-"""Options that commands share, spelled the same everywhere, and options made from a Reader's fields."""
+"""Options that commands share, spelled the same everywhere, and options made from a Reader's
+fields.
+"""
 
 from collections.abc import Callable
 from dataclasses import MISSING, fields
@@ -19,13 +21,23 @@ def usable_cores() -> int:
 
 
 def jobs() -> click.Option:
-    return click.Option(["--jobs", "-j"], type=click.IntRange(1, 256), default=usable_cores, show_default="usable cores", help="Worker processes.")
+    return click.Option(
+        ["--jobs", "-j"],
+        type=click.IntRange(1, 256),
+        default=usable_cores,
+        show_default="usable cores",
+        help="Worker processes.",
+    )
 
 
 def display() -> list[click.Option]:
     """--json, --quiet, --verbose, --no-progress."""
     return [
-        click.Option(["--json", "as_json"], is_flag=True, help="One JSON document on stdout instead of a table."),
+        click.Option(
+            ["--json", "as_json"],
+            is_flag=True,
+            help="One JSON document on stdout instead of a table.",
+        ),
         click.Option(["--quiet", "-q"], is_flag=True, help="No table, no notes; errors only."),
         click.Option(["--verbose", "-v"], is_flag=True, help="Every note, not only counts."),
         click.Option(["--no-progress"], is_flag=True, help="No progress bar."),
@@ -47,17 +59,37 @@ def dataset() -> click.Argument:
 def from_reader(reader: type) -> list[click.Option]:
     """One option per annotated field of *reader*: type, default and help text are the field's."""
     hints = get_type_hints(reader, include_extras=True)
-    return [_option(one.name, hints[one.name], one.default) for one in fields(reader) if hasattr(hints[one.name], "__metadata__")]
+    return [
+        _option(one.name, hints[one.name], one.default)
+        for one in fields(reader)
+        if hasattr(hints[one.name], "__metadata__")
+    ]
 
 
 def _option(name: str, hint: Any, default: Any) -> click.Option:
     kind, help_text = hint.__origin__, hint.__metadata__[-1]
     many = get_origin(kind) is tuple
     kind = get_args(kind)[0] if many else kind
-    kind = next((part for part in get_args(kind) if part is not NoneType), kind) if get_origin(kind) is not Literal else kind
+    kind = (
+        next((part for part in get_args(kind) if part is not NoneType), kind)
+        if get_origin(kind) is not Literal
+        else kind
+    )
     common = {"help": help_text + (" Repeatable." if many else ""), "required": default is MISSING}
     if kind is bool:
         return click.Option([f"--{name.replace('_', '-')}", name], is_flag=True, help=help_text)
-    parser = click.Choice(get_args(kind)) if get_origin(kind) is Literal else click.Path(path_type=Path) if kind is Path else kind
-    given = {} if default in (MISSING, None, ()) else {"default": default, "show_default": default != ""}
-    return click.Option([f"--{name.replace('_', '-')}", name], type=parser, multiple=many, **common, **given)
+    parser = (
+        click.Choice(get_args(kind))
+        if get_origin(kind) is Literal
+        else click.Path(path_type=Path)
+        if kind is Path
+        else kind
+    )
+    given = (
+        {}
+        if default in (MISSING, None, ())
+        else {"default": default, "show_default": default != ""}
+    )
+    return click.Option(
+        [f"--{name.replace('_', '-')}", name], type=parser, multiple=many, **common, **given
+    )

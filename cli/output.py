@@ -16,7 +16,11 @@ FEW = 3
 
 def document(content: dict[str, Any] | list[dict[str, Any]]) -> None:
     """Print *content* as JSON; a number that is not finite becomes null."""
-    click.echo(json.dumps(_finite(content), ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace").decode())
+    click.echo(
+        json.dumps(_finite(content), ensure_ascii=False, indent=1)
+        .encode("utf-8", "backslashreplace")
+        .decode()
+    )
 
 
 def _finite(value: Any) -> Any:
@@ -37,7 +41,13 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     made = Table(show_edge=False, pad_edge=False)
     filled = [[shown(cell) for cell in row] for row in rows]
     for n, column in enumerate(columns):
-        numeric = all(row[n].replace(",", "").replace(".", "").replace("%", "").replace(" ", "").isdigit() for row in filled) and filled
+        numeric = (
+            all(
+                row[n].replace(",", "").replace(".", "").replace("%", "").replace(" ", "").isdigit()
+                for row in filled
+            )
+            and filled
+        )
         made.add_column(Text(column), justify="right" if numeric else "left", overflow="fold")
     for row in filled:
         made.add_row(*(Text(cell) for cell in row))
@@ -55,7 +65,9 @@ def line(text: str) -> None:
 
 
 def notes(listed: Iterable[Note], verbose: bool) -> None:
-    """Print notes on stderr: those about the whole run in full, those about samples counted by code unless *verbose*."""
+    """Print notes on stderr: those about the whole run in full, those about samples counted by code
+    unless *verbose*.
+    """
     by_code: dict[str, list[Note]] = defaultdict(list)
     for note in listed:
         by_code[note.code].append(note)
@@ -74,7 +86,11 @@ def skipped(listed: Iterable[Skipped]) -> None:
     """Print every input that was left out, with its reason, on stderr."""
     for one in listed:
         kind = "left out" if one.foreign else "bad input"
-        click.echo(f"{kind} [{one.code}]: {shown(one.path)}: {shown(one.reason)}" + (f"\n  -> {shown(one.hint)}" if one.hint else ""), err=True)
+        click.echo(
+            f"{kind} [{one.code}]: {shown(one.path)}: {shown(one.reason)}"
+            + (f"\n  -> {shown(one.hint)}" if one.hint else ""),
+            err=True,
+        )
 
 
 def plain_notes(listed: Iterable[Note]) -> list[dict[str, str]]:
@@ -84,4 +100,13 @@ def plain_notes(listed: Iterable[Note]) -> list[dict[str, str]]:
 
 def plain_skipped(listed: Iterable[Skipped]) -> list[dict[str, str]]:
     """Skipped inputs for a JSON document."""
-    return [{"stem": one.stem, "path": one.path, "code": one.code, "reason": one.reason, "hint": one.hint} for one in listed]
+    return [
+        {
+            "stem": one.stem,
+            "path": one.path,
+            "code": one.code,
+            "reason": one.reason,
+            "hint": one.hint,
+        }
+        for one in listed
+    ]

@@ -13,7 +13,7 @@ from .main import EXIT_SKIPPED, report
 from .progress import bar
 
 if TYPE_CHECKING:
-    from segprep.training.prediction.inferring import Predictions
+    from segprep.training.inference.job import Predictions
 
 HELP = """Predict masks with a checkpoint: for an image, a folder, a dataset or a video.
 
@@ -37,20 +37,30 @@ MODES = ("ids", "colour", "blend", "cutout", "probabilities")
 
 def _run(checkpoint: Path, source: Path | None, out: Path | None, export_onnx: Path | None, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, mode: tuple[str, ...], **given: Any) -> None:  # fmt: skip
     if source is None and export_onnx is None:
-        raise UsageError("bad-option", "there is nothing to predict", "give INPUT: an image, a folder, a dataset or a video; or --export-onnx FILE")
+        raise UsageError(
+            "bad-option",
+            "there is nothing to predict",
+            "give INPUT: an image, a folder, a dataset or a video; or --export-onnx FILE",
+        )
     if source is not None and out is None:
         raise UsageError("bad-option", "there is no folder for the predictions", "give --out OUT")
-    exported = _export(checkpoint, export_onnx, given["tile"], given["overwrite"]) if export_onnx is not None else {}
+    exported = (
+        _export(checkpoint, export_onnx, given["tile"], given["overwrite"])
+        if export_onnx is not None
+        else {}
+    )
     if exported and not (quiet or as_json):
         output.line(f"{exported['onnx']}: the network as ONNX")
     if source is None or out is None:
         if as_json:
             output.document(exported)
         return
-    from segprep.training.prediction.inferring import predict
+    from segprep.training.inference.job import predict
 
     try:
-        found = predict(checkpoint, source, out, modes=mode, progress=bar(not (no_progress or quiet)), **given)
+        found = predict(
+            checkpoint, source, out, modes=mode, progress=bar(not (no_progress or quiet)), **given
+        )
     except BadInputError as error:
         output.skipped(one for one in error.skipped if isinstance(one, Skipped))
         click.get_current_context().exit(report(error))
@@ -62,27 +72,47 @@ def _run(checkpoint: Path, source: Path | None, out: Path | None, export_onnx: P
 
 def _export(checkpoint: Path, path: Path, tile: int | None, overwrite: bool) -> dict[str, Any]:
     from segprep.training import checkpoints
-    from segprep.training.prediction import onnxfiles
+    from segprep.training.inference import onnx as onnxfiles
 
     if checkpoint.suffix.lower() == ".onnx":
-        raise UsageError("bad-option", f"--export-onnx: {checkpoint} is an ONNX file already", "give a checkpoint.pt")
+        raise UsageError(
+            "bad-option",
+            f"--export-onnx: {checkpoint} is an ONNX file already",
+            "give a checkpoint.pt",
+        )
     if path.exists() and not overwrite:
-        raise UsageError("output-exists", f"--export-onnx: {path} is there already", "choose another name, or give --overwrite to replace it")
+        raise UsageError(
+            "output-exists",
+            f"--export-onnx: {path} is there already",
+            "choose another name, or give --overwrite to replace it",
+        )
     onnxfiles.export(checkpoints.load(checkpoint), path, tile)
     return {"onnx": str(path)}
 
 
 def for_miou(
-    pred: Path | None, mode: str | None, checkpoint: Path | None, listed: Path | None, given: dict[str, Any], progress: Any
+    pred: Path | None,
+    mode: str | None,
+    checkpoint: Path | None,
+    listed: Path | None,
+    given: dict[str, Any],
+    progress: Any,
 ) -> "tuple[Path | None, Predictions | None]":
-    """What ``segprep miou --mode`` does before it scores: the folder of predictions, and the run that made them, if there was one.
+    """What ``segprep miou --mode`` does before it scores: the folder of predictions, and the run
+    that made them, if there was one.
 
-    Where no list is named, that is val if the dataset has it: *given* (the options of miou) is changed to say so.
+    Where no list is named, that is val if the dataset has it: *given* (the options of miou) is
+    changed to say so.
     """
-    from segprep import tree
+    from segprep.dataset import tree
 
     if given["truth"] is not None:
-        raise UsageError("bad-option", "--mode and --checkpoint need a dataset, which has images, and --truth is a folder of masks", "give --dataset")
+        raise UsageError(
+            "bad-option",
+            "--mode and --checkpoint need a dataset, which has images, and --truth is a folder of"
+            " masks",
+            "give --dataset",
+        )
     place = tree.find(given["dataset"])
     if given["split"] is None and listed is None and "val" in place.lists():
         given["split"] = "val"
@@ -90,10 +120,17 @@ def for_miou(
         return pred or (place.root / SCORED if (place.root / SCORED).is_dir() else None), None
     if checkpoint is None:
         raise UsageError("bad-option", f"--mode {mode} needs a network", "give --checkpoint FILE")
-    from segprep.training.prediction.inferring import predict
+    from segprep.training.inference.job import predict
 
     _same_classes(checkpoint, place.classes(), given["classes"] is not None)
-    made = predict(checkpoint, place.root, pred or place.root / SCORED, split=given["split"], overwrite=given["overwrite"] or pred is None, progress=progress)
+    made = predict(
+        checkpoint,
+        place.root,
+        pred or place.root / SCORED,
+        split=given["split"],
+        overwrite=given["overwrite"] or pred is None,
+        progress=progress,
+    )
     output.skipped(made.skipped)
     return made.out, made
 
@@ -107,19 +144,35 @@ def document(found: "Predictions") -> dict[str, Any]:
 
 
 def _same_classes(checkpoint: Path, wanted: Classes | None, stated: bool) -> None:
-    """Scores of other classes would say nothing: *wanted* are the dataset's; *stated*: the user gave a list, and knows."""
+    """Scores of other classes would say nothing: *wanted* are the dataset's; *stated*: the user
+    gave a list, and knows.
+    """
     if wanted is None or stated or checkpoint.suffix.lower() == ".onnx":
         return
     from segprep.training import checkpoints
-    from segprep.training.prediction.tiling import two
+    from segprep.training.inference.tiles import two
 
     found = two(checkpoints.load(checkpoint).classes)
     if found != wanted.names:
-        reason = f"{checkpoint} knows the classes {', '.join(found)}; the dataset has {', '.join(wanted.names)}"
-        raise SegprepError("other-classes", reason, "take the dataset's own checkpoint, rename its classes with segprep remap, or state them with --classes")
+        reason = (
+            f"{checkpoint} knows the classes {', '.join(found)}; the dataset has"
+            f" {', '.join(wanted.names)}"
+        )
+        raise SegprepError(
+            "other-classes",
+            reason,
+            "take the dataset's own checkpoint, rename its classes with segprep remap, or state"
+            " them with --classes",
+        )
 
 
-def told(found: "Predictions", as_json: bool, quiet: bool, more: dict[str, Any] | None = None, count: bool = False) -> None:
+def told(
+    found: "Predictions",
+    as_json: bool,
+    quiet: bool,
+    more: dict[str, Any] | None = None,
+    count: bool = False,
+) -> None:
     """Print what was made; end with exit code 3 if something was skipped."""
     if as_json:
         output.document(document(found) | (more or {}))
@@ -131,10 +184,16 @@ def told(found: "Predictions", as_json: bool, quiet: bool, more: dict[str, Any] 
 
 def _show(found: "Predictions", count: bool) -> None:
     if count:
-        rows = [(one["id"], one["name"], f"{one['pixels']:,}", f"{100 * one['share']:.2f} %") for one in found.rows()]
+        rows = [
+            (one["id"], one["name"], f"{one['pixels']:,}", f"{100 * one['share']:.2f} %")
+            for one in found.rows()
+        ]
         output.table("pixels per class", ("id", "class", "pixels", "share"), rows)
     left = f", {len(found.skipped)} skipped" if found.skipped else ""
-    output.line(f"{found.out}: {found.done} predicted ({', '.join(found.modes)}){left}, {found.seconds:.1f} s")
+    output.line(
+        f"{found.out}: {found.done} predicted ({', '.join(found.modes)}){left},"
+        f" {found.seconds:.1f} s"
+    )
 
 
 PATH = click.Path(path_type=Path)

@@ -31,14 +31,40 @@ Examples:
 _COLUMNS = ("value", "class", "new value", "new class")
 
 
-def _run(source: Path, out: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, names: str | None, order: str | None, **given: Any) -> None:
+def _run(
+    source: Path,
+    out: Path,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    no_progress: bool,
+    names: str | None,
+    order: str | None,
+    **given: Any,
+) -> None:
     try:
-        done = remap(source, out, progress=bar(not (no_progress or quiet)), classes=names, order=order, **given)
+        done = remap(
+            source,
+            out,
+            progress=bar(not (no_progress or quiet)),
+            classes=names,
+            order=order,
+            **given,
+        )
     except BadInputError as error:
         listed = [one for one in error.skipped if isinstance(one, Skipped)]
         output.skipped(listed)
         if as_json:
-            output.document({"out": str(out), "converted": 0, "skipped": output.plain_skipped(listed), "classes": [], "notes": [], "error": error.code})
+            output.document(
+                {
+                    "out": str(out),
+                    "converted": 0,
+                    "skipped": output.plain_skipped(listed),
+                    "classes": [],
+                    "notes": [],
+                    "error": error.code,
+                }
+            )
         click.get_current_context().exit(report(error))
     _show(done, as_json, quiet, verbose, given["dry_run"])
     click.get_current_context().exit(EXIT_SKIPPED if done.conversion.failed else 0)
@@ -58,16 +84,33 @@ def _show(made: Remapping, as_json: bool, quiet: bool, verbose: bool, dry_run: b
             }
         )  # fmt: skip
     elif not quiet:
-        what = "would be remapped" if dry_run else "remapped" if done.written else "unchanged, nothing to do"
-        rows = [tuple(map(str, entry)) for entry in made.table if verbose or len(made.table) <= 30 or entry[0] != entry[2]]
-        output.table(f"{done.converted + done.kept} samples {what} -> {done.out} ({len(done.classes)} classes)", _COLUMNS, rows)
+        what = (
+            "would be remapped"
+            if dry_run
+            else "remapped"
+            if done.written
+            else "unchanged, nothing to do"
+        )
+        rows = [
+            tuple(map(str, entry))
+            for entry in made.table
+            if verbose or len(made.table) <= 30 or entry[0] != entry[2]
+        ]
+        output.table(
+            f"{done.converted + done.kept} samples {what} -> {done.out} ({len(done.classes)}"
+            " classes)",
+            _COLUMNS,
+            rows,
+        )
 
 
 def _parameters() -> list[click.Parameter]:
     listed = {option.name: option for option in options.from_reader(Reader)}
     for name, metavar in (("order", "a,b,c|FILE"), ("names", "a,b,c|FILE|N")):
         text = (listed[name].help or "").removesuffix(" Repeatable.")
-        listed[name] = click.Option([f"--{'classes' if name == 'names' else name}", name], metavar=metavar, help=text)
+        listed[name] = click.Option(
+            [f"--{'classes' if name == 'names' else name}", name], metavar=metavar, help=text
+        )
     return [
         click.Argument(["source"], type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DATASET"),
         click.Argument(["out"], type=click.Path(path_type=Path), metavar="OUT"),
@@ -81,5 +124,10 @@ def _parameters() -> list[click.Parameter]:
 
 
 command = click.Command(
-    "remap", callback=_run, help=HELP, short_help="Merge, rename, drop or reorder classes; write a new dataset.", params=_parameters(), no_args_is_help=True
+    "remap",
+    callback=_run,
+    help=HELP,
+    short_help="Merge, rename, drop or reorder classes; write a new dataset.",
+    params=_parameters(),
+    no_args_is_help=True,
 )

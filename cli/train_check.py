@@ -33,7 +33,9 @@ class Duration(click.ParamType[float]):
 
     name = "TIME"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
         if isinstance(value, float):
             return value
         found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|)", str(value).strip())
@@ -42,8 +44,10 @@ class Duration(click.ParamType[float]):
         return float(found[1]) * UNITS[found[2]]
 
 
-def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, **given: Any) -> None:
-    from segprep.training.checking import train_check
+def _run(
+    dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, **given: Any
+) -> None:
+    from segprep.training.check import train_check
 
     with _Display(quiet, no_progress) as display:
         try:
@@ -52,8 +56,14 @@ def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: 
             display.close()
             place = Path(given["out"]) if given["out"] else dataset / "runs/train-check"
             kept = place.with_name(f".{place.name}-unfinished")
-            where = f" in {kept}, the best network so far as checkpoint.pt" if (kept / "checkpoint.pt").is_file() else ""
-            click.echo(f"\nstopped; what was learned up to the last saved step is kept{where}", err=True)
+            where = (
+                f" in {kept}, the best network so far as checkpoint.pt"
+                if (kept / "checkpoint.pt").is_file()
+                else ""
+            )
+            click.echo(
+                f"\nstopped; what was learned up to the last saved step is kept{where}", err=True
+            )
             raise
     if not quiet:
         for note in found.notes:
@@ -72,13 +82,27 @@ def _show(found: Any, verbose: bool) -> None:
         output.line(f"  [{reason.cause}] {reason.message}")
     if found.stems:
         rows = [
-            (one["name"], *(output.share(one[key]) for key in ("iou", "dice", "precision", "recall")), f"{one['pixels']:,}")
+            (
+                one["name"],
+                *(output.share(one[key]) for key in ("iou", "dice", "precision", "recall")),
+                f"{one['pixels']:,}",
+            )
             for one in found.document()["classes"]
         ]
-        title = f"mIoU {found.miou:.3f} on {len(found.stems)} val images; control {found.control_miou:.3f}, commonest class {found.baseline_miou:.3f}"
+        title = (
+            f"mIoU {found.miou:.3f} on {len(found.stems)} val images; control"
+            f" {found.control_miou:.3f}, commonest class {found.baseline_miou:.3f}"
+        )
         output.table(title, ("class", "IoU", "Dice", "precision", "recall", "pixels"), rows)
-        listed = [(one.stem, f"{one.score:.3f}", f"{one.iou:.3f}", "train" if one.training else "val") for one in found.suspects]
-        output.table("look at these first: mask and model disagree most", ("sample", "disagreement", "IoU", "list"), listed if verbose else listed[:FEW])
+        listed = [
+            (one.stem, f"{one.score:.3f}", f"{one.iou:.3f}", "train" if one.training else "val")
+            for one in found.suspects
+        ]
+        output.table(
+            "look at these first: mask and model disagree most",
+            ("sample", "disagreement", "IoU", "list"),
+            listed if verbose else listed[:FEW],
+        )
     output.line(f"report: {found.report}")
 
 
@@ -102,14 +126,51 @@ command = click.Command(
     short_help="In minutes on a CPU: can this dataset be learned?",
     params=[
         options.dataset(),
-        click.Option(["--steps"], type=click.IntRange(1), default=None, show_default="600", help="Training steps of the main run; the control gets a quarter."),
-        click.Option(["--size"], type=click.IntRange(32, 1024), default=None, show_default="96", help="Side of the windows that are trained on, in pixels."),
-        click.Option(["--arch"], default="unet", show_default=True, help="The network: see segprep models."),
-        click.Option(["--seed"], type=click.IntRange(0), default=0, show_default=True, help="Same seed, same machine: same numbers."),
-        click.Option(["--device"], default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …"),
-        click.Option(["--max-time"], type=Duration(), default=None, help="Cut after this time (90s, 5m, 1h), whatever the steps; the report says so."),
-        click.Option(["--classes"], default=None, help="FILE, a,b,c or a number, where the dataset has no class list."),
-        click.Option(["--out"], type=click.Path(path_type=Path), default=None, show_default="runs/train-check in the dataset", help="Folder for the results."),
+        click.Option(
+            ["--steps"],
+            type=click.IntRange(1),
+            default=None,
+            show_default="600",
+            help="Training steps of the main run; the control gets a quarter.",
+        ),
+        click.Option(
+            ["--size"],
+            type=click.IntRange(32, 1024),
+            default=None,
+            show_default="96",
+            help="Side of the windows that are trained on, in pixels.",
+        ),
+        click.Option(
+            ["--arch"], default="unet", show_default=True, help="The network: see segprep models."
+        ),
+        click.Option(
+            ["--seed"],
+            type=click.IntRange(0),
+            default=0,
+            show_default=True,
+            help="Same seed, same machine: same numbers.",
+        ),
+        click.Option(
+            ["--device"], default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …"
+        ),
+        click.Option(
+            ["--max-time"],
+            type=Duration(),
+            default=None,
+            help="Cut after this time (90s, 5m, 1h), whatever the steps; the report says so.",
+        ),
+        click.Option(
+            ["--classes"],
+            default=None,
+            help="FILE, a,b,c or a number, where the dataset has no class list.",
+        ),
+        click.Option(
+            ["--out"],
+            type=click.Path(path_type=Path),
+            default=None,
+            show_default="runs/train-check in the dataset",
+            help="Folder for the results.",
+        ),
         *options.display(),
     ],
 )

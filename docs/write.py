@@ -1,11 +1,13 @@
-"""Write what is generated below docs/: codes.md from the registry, picture.png from the bundled example. Run by ``make docs``."""
+"""Write what is generated below docs/: codes.md from the registry, picture.png from the bundled
+example. Run by ``make docs``.
+"""
 
 import importlib.util
 import tempfile
 from pathlib import Path
 
 import segprep
-from segprep.errors import CODES
+from segprep.codes import CODES
 
 HERE = Path(__file__).resolve().parent
 
@@ -13,10 +15,10 @@ HERE = Path(__file__).resolve().parent
 def codes_page() -> str:
     """The page that lists every code."""
     head = (
-        "# Codes\n\n"
-        "Every error, every input that is left out and every note carries one of these words in brackets, in `--json` as `code`.\n"
-        "A code keeps its meaning; new ones may be added. `make docs` writes this page from `segprep/errors.py`.\n\n"
-        "| code | meaning |\n|---|---|\n"
+        "# Codes\n\nEvery error, every input that is left out and every note carries one of these"
+        " words in brackets, in `--json` as `code`.\nA code keeps its meaning; new ones may be"
+        " added. `make docs` writes this page from `segprep/errors.py`.\n\n| code | meaning"
+        " |\n|---|---|\n"
     )
     return head + "".join(f"| `{code}` | {meaning} |\n" for code, meaning in CODES.items())
 
@@ -32,7 +34,9 @@ def picture(path: Path) -> None:
         out = Path(folder) / "shapes"
         segprep.convert("labelme", HERE.parent / "examples" / "shapes", out)
         segprep.split(out, seed=1)
-        demo.sheet(out, (176, 132), most=2).quantize(256, kmeans=4, dither=0).save(path, optimize=True)
+        demo.sheet(out, (176, 132), most=2).quantize(256, kmeans=4, dither=0).save(
+            path, optimize=True
+        )
 
 
 if __name__ == "__main__":

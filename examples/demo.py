@@ -1,6 +1,8 @@
-"""The bundled example from annotations to a checked dataset and scores, and a picture of it: what ``make demo`` runs.
+"""The bundled example from annotations to a checked dataset and scores, and a picture of it: what
+``make demo`` runs.
 
-python examples/demo.py [FOLDER [STEPS]]      FOLDER is demo/ by default; FOLDER/shapes is made anew each time; STEPS of training
+python examples/demo.py [FOLDER [STEPS]]      FOLDER is demo/ by default; FOLDER/shapes is made anew
+each time; STEPS of training
 """
 
 import shlex
@@ -26,7 +28,11 @@ GAP, MARGIN, PAIR = 6, 28, 26  # between the tiles of a sample, around the sheet
 def run(*arguments: str, fine: Sequence[int] = (0,)) -> None:
     """Echo a segprep command and run it; stop the demo if it ends with a code that is not *fine*."""
     print("\n$ segprep " + shlex.join(arguments), flush=True)
-    if (code := subprocess.run([sys.executable, "-m", "segprep_cli", *arguments], check=False).returncode) not in fine:
+    if (
+        code := subprocess.run(
+            [sys.executable, "-m", "segprep_cli", *arguments], check=False
+        ).returncode
+    ) not in fine:
         raise SystemExit(code)
 
 
@@ -36,7 +42,9 @@ def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def tiles(tree: segprep.Tree, stem: str, size: tuple[int, int]) -> list[Image.Image]:
-    """Image, mask in its own colours, and both over each other, with the borders of the classes drawn in."""
+    """Image, mask in its own colours, and both over each other, with the borders of the classes
+    drawn in.
+    """
     path = tree.image_path(stem)
     assert path is not None
     with Image.open(path) as opened:
@@ -44,28 +52,42 @@ def tiles(tree: segprep.Tree, stem: str, size: tuple[int, int]) -> list[Image.Im
     with Image.open(tree.mask_path(stem)) as opened:
         mask = opened.resize(size, Image.Resampling.NEAREST)
     colours = mask.convert("RGB")
-    values = Image.frombytes("L", size, mask.tobytes())  # the class ids themselves, not their brightness
+    values = Image.frombytes(
+        "L", size, mask.tobytes()
+    )  # the class ids themselves, not their brightness
     inside = values.point(lambda value: 255 if value else 0)
-    edge = ImageChops.difference(values.filter(ImageFilter.MaxFilter(3)), values.filter(ImageFilter.MinFilter(3))).point(lambda v: 255 if v else 0)
+    edge = ImageChops.difference(
+        values.filter(ImageFilter.MaxFilter(3)), values.filter(ImageFilter.MinFilter(3))
+    ).point(lambda v: 255 if v else 0)
     overlay = Image.composite(Image.blend(image, colours, 0.55), image, inside)
     overlay.paste((255, 255, 255), mask=edge)
     return [image, colours, overlay]
 
 
-def legend(draw: ImageDraw.ImageDraw, found: Info, colours: Sequence[int], at: tuple[int, int]) -> None:
+def legend(
+    draw: ImageDraw.ImageDraw, found: Info, colours: Sequence[int], at: tuple[int, int]
+) -> None:
     """A swatch, id, name and share for every class, and for ignored pixels."""
-    rows = [(one.value, one.name, one.share) for one in found.classes] + ([(255, "ignored", found.ignored)] if found.ignored else [])
+    rows = [(one.value, one.name, one.share) for one in found.classes] + (
+        [(255, "ignored", found.ignored)] if found.ignored else []
+    )
     x, y = at
     for value, name, share in rows:
-        draw.rounded_rectangle((x, y, x + 22, y + 22), 4, fill=tuple(colours[3 * value : 3 * value + 3]), outline=LINE)
+        draw.rounded_rectangle(
+            (x, y, x + 22, y + 22), 4, fill=tuple(colours[3 * value : 3 * value + 3]), outline=LINE
+        )
         draw.text((x + 30, y + 11), f"{value}  {name}", INK, font(15), "lm")
         wide = draw.textlength(f"{value}  {name}  ", font(15))
         draw.text((x + 30 + wide, y + 12), f"{100 * share:.1f} %", QUIET, font(13), "lm")
         x += int(30 + wide + draw.textlength(f"{100 * share:.1f} %", font(13)) + 26)
 
 
-def sheet(root: Path, size: tuple[int, int] = (240, 180), across: int = 2, most: int | None = None) -> Image.Image:
-    """A contact sheet of the tree at *root*: *across* samples in a row, at most *most* of each list."""
+def sheet(
+    root: Path, size: tuple[int, int] = (240, 180), across: int = 2, most: int | None = None
+) -> Image.Image:
+    """A contact sheet of the tree at *root*: *across* samples in a row, at most *most* of each
+    list.
+    """
     tree, found = segprep.Tree(root), segprep.info(root)
     lists = {name: tree.lists()[name] for name in SPLITS}
     shown = {name: stems[:most] for name, stems in lists.items() if stems}
@@ -76,7 +98,9 @@ def sheet(root: Path, size: tuple[int, int] = (240, 180), across: int = 2, most:
     page = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(page)
     draw.text((MARGIN, MARGIN), f"{root.name}: {found.images} images", INK, font(26), "lt")
-    draw.text((width - MARGIN, MARGIN + 6), "image  |  mask as stored  |  both", QUIET, font(15), "rt")
+    draw.text(
+        (width - MARGIN, MARGIN + 6), "image  |  mask as stored  |  both", QUIET, font(15), "rt"
+    )
     with Image.open(tree.mask_path(tree.stems()[0])) as mask:
         legend(draw, found, mask.getpalette() or [], (MARGIN, MARGIN + 46))
     y = MARGIN + 88
@@ -101,7 +125,11 @@ def main(folder: Path, steps: int = STEPS) -> Path:
     out = folder / "shapes"
     if (out / "segprep.json").is_file():  # our own work of the last time
         shutil.rmtree(out)
-    run("json2mask", str(HERE / "shapes" if Path.cwd() != HERE.parent else Path("examples/shapes")), str(out))
+    run(
+        "json2mask",
+        str(HERE / "shapes" if Path.cwd() != HERE.parent else Path("examples/shapes")),
+        str(out),
+    )
     run("split", str(out), "--seed", "1")
     run("info", str(out))
     picture = folder / "picture.png"
@@ -114,9 +142,15 @@ def main(folder: Path, steps: int = STEPS) -> Path:
 if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1].startswith("-"):
         sys.exit(__doc__)
-    made = main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("demo"), int(sys.argv[2]) if len(sys.argv) > 2 else STEPS)
+    made = main(
+        Path(sys.argv[1]) if len(sys.argv) > 1 else Path("demo"),
+        int(sys.argv[2]) if len(sys.argv) > 2 else STEPS,
+    )
     home = made.parent
     print(f"\nThe dataset is in {home / 'shapes'}. Open these:")
     print(f"  {made}   images and masks")
-    print(f"  {home / 'shapes/runs/train-check/report.html'}   can it be learned, and which masks look wrong?")
+    print(
+        f"  {home / 'shapes/runs/train-check/report.html'}   can it be learned, and which masks"
+        " look wrong?"
+    )
     print(f"  {home / 'scores/confusion_matrix.png'}   what is taken for what")

@@ -1,6 +1,8 @@
-"""Draw a look-alike of DRIVE, which may not be passed on: invented retinas in its folders, sizes and file types.
+"""Draw a look-alike of DRIVE, which may not be passed on: invented retinas in its folders, sizes
+and file types.
 
-Nothing in it is of a real eye. The same seed draws the same pictures on every machine with the same numpy and Pillow.
+Nothing in it is of a real eye. The same seed draws the same pictures on every machine with the same
+numpy and Pillow.
 
     python examples/make_drive.py FOLDER [TRAINING [TEST]]
 """
@@ -22,7 +24,9 @@ Canvas = NDArray[np.float64]
 
 @dataclass
 class Eye:
-    """One retina being drawn: *truth* where vessels are, *dark* how dark they look, both FINE times finer."""
+    """One retina being drawn: *truth* where vessels are, *dark* how dark they look, both FINE times
+    finer.
+    """
 
     rng: random.Random
     scale: float
@@ -31,28 +35,60 @@ class Eye:
     nerve: tuple[float, float]
     fovea: tuple[float, float]
 
-    def vessel(self, x: float, y: float, heading: float, width: float, length: float, tone: int, bend: float) -> None:
-        """Walk a vessel from (x, y) towards *heading* (radians), turning by *bend* a step, branching and thinning on its way."""
+    def vessel(
+        self,
+        x: float,
+        y: float,
+        heading: float,
+        width: float,
+        length: float,
+        tone: int,
+        bend: float,
+    ) -> None:
+        """Walk a vessel from (x, y) towards *heading* (radians), turning by *bend* a step,
+        branching and thinning on its way.
+        """
         rng, step, walked, lean = self.rng, 3.0, 0.0, bend
         on_truth, on_dark = ImageDraw.Draw(self.truth), ImageDraw.Draw(self.dark)
         next_branch = rng.uniform(25, 60)
         while walked < length and width > 0.8 and math.dist((x, y), CENTRE) < RADIUS + 2:
             bend = lean + 0.9 * (bend - lean) + rng.gauss(0, 0.012)
             heading += bend
-            if (reach := math.dist((x, y), self.fovea)) < 42 and walked > 20:  # vessels go round the fovea
+            if (
+                reach := math.dist((x, y), self.fovea)
+            ) < 42 and walked > 20:  # vessels go round the fovea
                 away = math.atan2(y - self.fovea[1], x - self.fovea[0])
                 heading += 0.25 * math.sin(away - heading) * (1 - reach / 42)
             ahead = x + step * math.cos(heading), y + step * math.sin(heading)
             for draw, value in ((on_truth, 255), (on_dark, int(tone * min(1.0, 0.45 + width / 7)))):
                 self._stroke(draw, (x, y), ahead, width, value)
-            (x, y), walked, width = ahead, walked + step, width * (1 - 0.0028 * rng.uniform(0.4, 1.6))
+            (x, y), walked, width = (
+                ahead,
+                walked + step,
+                width * (1 - 0.0028 * rng.uniform(0.4, 1.6)),
+            )
             if walked > next_branch and width > 1.1:
                 side, share = rng.choice((-1, 1)), rng.uniform(0.45, 0.8)
-                self.vessel(x, y, heading + side * rng.uniform(0.5, 1.1), width * share, (length - walked) * rng.uniform(0.35, 0.9), tone, 0.0)
+                self.vessel(
+                    x,
+                    y,
+                    heading + side * rng.uniform(0.5, 1.1),
+                    width * share,
+                    (length - walked) * rng.uniform(0.35, 0.9),
+                    tone,
+                    0.0,
+                )
                 heading, width = heading - side * rng.uniform(0.05, 0.2), width * (1 - 0.18 * share)
                 next_branch = walked + rng.uniform(22, 70)
 
-    def _stroke(self, draw: ImageDraw.ImageDraw, start: tuple[float, float], end: tuple[float, float], width: float, value: int) -> None:
+    def _stroke(
+        self,
+        draw: ImageDraw.ImageDraw,
+        start: tuple[float, float],
+        end: tuple[float, float],
+        width: float,
+        value: int,
+    ) -> None:
         fine = FINE * self.scale
         half = max(0.5, width * fine / 2)
         ends = [(a * fine, b * fine) for a, b in (start, end)]
@@ -70,12 +106,29 @@ def eye(seed: str, size: tuple[int, int]) -> Eye:
     made = Eye(rng, size[0] / WIDTH, Image.new("L", fine), Image.new("L", fine), nerve, fovea)
     temple = math.pi if side > 0 else 0.0
     for above in (-1, 1):
-        for tone, width in ((130, rng.uniform(7.0, 8.6)), (95, rng.uniform(5.0, 6.2))):  # vein, artery
+        for tone, width in (
+            (130, rng.uniform(7.0, 8.6)),
+            (95, rng.uniform(5.0, 6.2)),
+        ):  # vein, artery
             heading = temple + side * above * -1 * rng.uniform(1.15, 1.5)
             bend = side * above * rng.uniform(0.010, 0.014)
             made.vessel(*nerve, heading, width, rng.uniform(430, 560), tone, bend)
-        made.vessel(*nerve, temple + math.pi + above * rng.uniform(0.4, 1.1), rng.uniform(3, 4.5), 220, 105, 0.0)
-        made.vessel(*nerve, temple + above * rng.uniform(0.25, 0.6), rng.uniform(1.8, 2.4), rng.uniform(70, 110), 95, 0.0)
+        made.vessel(
+            *nerve,
+            temple + math.pi + above * rng.uniform(0.4, 1.1),
+            rng.uniform(3, 4.5),
+            220,
+            105,
+            0.0,
+        )
+        made.vessel(
+            *nerve,
+            temple + above * rng.uniform(0.25, 0.6),
+            rng.uniform(1.8, 2.4),
+            rng.uniform(70, 110),
+            95,
+            0.0,
+        )
     return made
 
 
@@ -91,17 +144,29 @@ def _reduced(fine: Image.Image, size: tuple[int, int]) -> Canvas:
 
 
 def photograph(made: Eye, size: tuple[int, int], seed: int) -> NDArray[np.uint8]:
-    """The picture of *made*: reddish, darker to the rim and at the fovea, the nerve bright, vessels dark, black outside."""
+    """The picture of *made*: reddish, darker to the rim and at the fovea, the nerve bright, vessels
+    dark, black outside.
+    """
     noise = np.random.default_rng(seed)
     rim, nerve, fovea = (_distance(size, *place) for place in (CENTRE, made.nerve, made.fovea))
-    blur = Image.fromarray(noise.integers(0, 256, (max(2, size[1] // 24), max(2, size[0] // 24)), dtype=np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    blur = Image.fromarray(
+        noise.integers(0, 256, (max(2, size[1] // 24), max(2, size[0] // 24)), dtype=np.uint8)
+    ).resize(size, Image.Resampling.BICUBIC)
     cloud = (np.asarray(blur, dtype=np.float64) - 128) / 128
     light = 1.0 - 0.32 * (rim / RADIUS) ** 2 + 0.05 * cloud - 0.28 * np.exp(-((fovea / 45) ** 2))
     disc = np.exp(-((nerve / 34) ** 6))
     dark = _reduced(made.dark.filter(ImageFilter.GaussianBlur(0.8 * FINE * made.scale)), size) / 255
-    shine = _reduced(made.truth.filter(ImageFilter.MinFilter(2 * int(1.2 * FINE * made.scale) + 1)), size) / 255
+    shine = (
+        _reduced(
+            made.truth.filter(ImageFilter.MinFilter(2 * int(1.2 * FINE * made.scale) + 1)), size
+        )
+        / 255
+    )
     absorbed = np.clip(dark - 0.1 * shine, 0, 1)
-    colour = np.array(made.rng.choice([(222, 118, 62), (205, 102, 58), (230, 132, 84), (196, 92, 44)]), dtype=np.float64)
+    colour = np.array(
+        made.rng.choice([(222, 118, 62), (205, 102, 58), (230, 132, 84), (196, 92, 44)]),
+        dtype=np.float64,
+    )
     picture = colour * light[..., None] + disc[..., None] * np.array([28.0, 84, 64])
     picture *= 1 - absorbed[..., None] * np.array([0.42, 1.0, 0.62])
     picture += noise.normal(0, 1, (size[1], size[0], 3)) * np.array([3.0, 3.5, 4.5])
@@ -110,8 +175,12 @@ def photograph(made: Eye, size: tuple[int, int], seed: int) -> NDArray[np.uint8]
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
-def scene(seed: str, size: tuple[int, int] = (WIDTH, HEIGHT)) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    """Photograph (H, W, 3), the drawings of two observers and the field of view (H, W of 0 and 255)."""
+def scene(
+    seed: str, size: tuple[int, int] = (WIDTH, HEIGHT)
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+    """Photograph (H, W, 3), the drawings of two observers and the field of view (H, W of 0 and
+    255).
+    """
     made = eye(seed, size)
     rim = _distance(size, *CENTRE)
     view = np.where(rim < RADIUS, 255, 0).astype(np.uint8)
@@ -120,14 +189,26 @@ def scene(seed: str, size: tuple[int, int] = (WIDTH, HEIGHT)) -> tuple[NDArray[n
     return photograph(made, size, random.Random(seed).randrange(2**32)), first, second, view
 
 
-def make(folder: Path, training: int = 20, test: int = 20, seed: int = 0, size: tuple[int, int] = (WIDTH, HEIGHT)) -> None:
-    """Write *training* and *test* retinas to *folder*, laid out as DRIVE is: 21_training, …, and 01_test, …"""
+def make(
+    folder: Path,
+    training: int = 20,
+    test: int = 20,
+    seed: int = 0,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+) -> None:
+    """Write *training* and *test* retinas to *folder*, laid out as DRIVE is: 21_training, …, and
+    01_test, …
+    """
     named = [("training", 21 + n) for n in range(training)] + [("test", 1 + n) for n in range(test)]
     for split, number in named:
         picture, first, second, view = scene(f"{seed} {number}", size)
         Image.fromarray(picture).save(_place(folder, split, "images", f"{number:02}_{split}.tif"))
-        Image.fromarray(first).save(_place(folder, split, "1st_manual", f"{number:02}_manual1.gif"), optimize=False)
-        Image.fromarray(view).save(_place(folder, split, "mask", f"{number:02}_{split}_mask.gif"), optimize=False)
+        Image.fromarray(first).save(
+            _place(folder, split, "1st_manual", f"{number:02}_manual1.gif"), optimize=False
+        )
+        Image.fromarray(view).save(
+            _place(folder, split, "mask", f"{number:02}_{split}_mask.gif"), optimize=False
+        )
         if split == "test":  # as some of the real ones: indices 0 and 1, shown black and white
             indexed = Image.fromarray(second // 255, "P")
             indexed.putpalette([0, 0, 0, 255, 255, 255])

@@ -7,24 +7,24 @@ Every command of the command line is one function here; names are imported on fi
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from segprep._version import __version__
 
 _HOMES = {
     "Classes": "types",
-    "ConfusionMatrix": "metrics",
-    "Tree": "tree",
+    "ConfusionMatrix": "metrics.confusion",
+    "Tree": "dataset.tree",
     "convert": "conversion",
     "export": "exporting",
     "evaluate": "evaluation",
     "info": "description",
     "models": "training.models",
-    "predict": "training.prediction.inferring",
-    "read_mask": "image",
+    "predict": "training.inference.job",
+    "read_mask": "imaging.image",
     "remap": "remapping",
     "split": "splitting",
-    "train": "training.course.trainer",
-    "train_check": "training.checking",
-    "write_mask": "image",
+    "train": "training.trainer.trainer",
+    "train_check": "training.check",
+    "write_mask": "imaging.image",
 }
 __all__ = [
     "Classes",
@@ -46,20 +46,20 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from .conversion import convert
-    from .description import info
-    from .evaluation import evaluate
-    from .exporting import export
-    from .image import read_mask, write_mask
-    from .metrics import ConfusionMatrix
-    from .remapping import remap
-    from .splitting import split
-    from .training.checking import train_check
-    from .training.course.trainer import train
-    from .training.models import models
-    from .training.prediction.inferring import predict
-    from .tree import Tree
-    from .types import Classes
+    from segprep.conversion import convert
+    from segprep.dataset.tree import Tree
+    from segprep.description import info
+    from segprep.evaluation import evaluate
+    from segprep.exporting import export
+    from segprep.imaging.image import read_mask, write_mask
+    from segprep.metrics.confusion import ConfusionMatrix
+    from segprep.remapping import remap
+    from segprep.splitting import split
+    from segprep.training.check import train_check
+    from segprep.training.inference.job import predict
+    from segprep.training.models import models
+    from segprep.training.trainer.trainer import train
+    from segprep.types import Classes
 
 
 def __getattr__(name: str) -> Any:

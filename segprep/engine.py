@@ -1,8 +1,10 @@
-"""Map a picklable function over items, serially or in worker processes: order kept, failures are values.
+"""Map a picklable function over items, serially or in worker processes: order kept, failures are
+values.
 
-A worker that is killed loses only its chunk, whose items are then tried one by one; one that kills its worker
-twice becomes a Failure. Workers die with their parent. They are forked where that is safe (Linux, a parent of one thread)
-and spawned elsewhere, which costs each a fresh start and its imports.
+A worker that is killed loses only its chunk, whose items are then tried one by one; one that kills
+its worker twice becomes a Failure. Workers die with their parent. They are forked where that is
+safe (Linux, a parent of one thread) and spawned elsewhere, which costs each a fresh start and its
+imports.
 """
 
 import ctypes
@@ -19,7 +21,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
 
-from .errors import SegprepError, SourceError
+from segprep.errors import SegprepError, SourceError
 
 WORTH_A_WORKER = 40  # items; starting a process takes as long as converting about that many
 Input = TypeVar("Input")
@@ -48,7 +50,8 @@ class _Job(Generic[Input, Output]):
 
 
 def keep_memory() -> None:
-    """Let the C library keep freed blocks of image size for the next image: a seventh of the CPU time went into page faults.
+    """Let the C library keep freed blocks of image size for the next image: a seventh of the CPU
+    time went into page faults.
 
     glibc only (mallopt's M_TRIM_THRESHOLD and M_MMAP_THRESHOLD); elsewhere nothing happens.
     """
@@ -63,9 +66,13 @@ def _attempt(function: Callable[[Input], Output], item: Input) -> Output | Failu
     try:
         return function(item)
     except SourceError as error:
-        return Failure(error.code, str(error.path), error.reason, error.hint, error.code == "other-json")
+        return Failure(
+            error.code, str(error.path), error.reason, error.hint, error.code == "other-json"
+        )
     except MemoryError:
-        return Failure("worker-died", _name(item), "not enough memory", "free memory, or use fewer --jobs")
+        return Failure(
+            "worker-died", _name(item), "not enough memory", "free memory, or use fewer --jobs"
+        )
 
 
 def usable_cores() -> int:
@@ -73,11 +80,13 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run(function: Callable[[Input], Output], items: Sequence[Input], *, jobs: int = 1, chunk: int = 8) -> Iterator[Output | Failure]:
+def run(
+    function: Callable[[Input], Output], items: Sequence[Input], *, jobs: int = 1, chunk: int = 8
+) -> Iterator[Output | Failure]:
     """``function(item)`` for every item, in order; a SourceError becomes a Failure in its place.
 
-    *function* and the items must be picklable when *jobs* > 1. At most 4 chunks per worker are under way, so memory does
-    not grow with the number of items.
+    *function* and the items must be picklable when *jobs* > 1. At most 4 chunks per worker are
+    under way, so memory does not grow with the number of items.
     """
     jobs = min(jobs, len(items) // WORTH_A_WORKER)
     if jobs <= 1:
@@ -99,7 +108,10 @@ def run(function: Callable[[Input], Output], items: Sequence[Input], *, jobs: in
                 pool.shutdown(wait=False, cancel_futures=True)
                 yield from _one_by_one(job, part)
                 pool = _pool(jobs)
-                running = deque((rest, old if _finished(old) else pool.submit(job, rest)) for rest, old in running)
+                running = deque(
+                    (rest, old if _finished(old) else pool.submit(job, rest))
+                    for rest, old in running
+                )
             running.extend((part, pool.submit(job, part)) for part in islice(waiting, 1))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -120,7 +132,10 @@ def _one_by_one(job: "_Job[Input, Output]", part: Sequence[Input]) -> Iterator[O
             except BrokenProcessPool:
                 if attempt == 2:
                     yield Failure(
-                        "worker-died", _name(item), "the worker process was killed twice while it read this file", "it may need more memory than there is"
+                        "worker-died",
+                        _name(item),
+                        "the worker process was killed twice while it read this file",
+                        "it may need more memory than there is",
                     )
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -133,7 +148,11 @@ def _name(item: object) -> str:
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("fork" if _single_threaded() else "spawn"), initializer=_begin)
+    return ProcessPoolExecutor(
+        workers,
+        multiprocessing.get_context("fork" if _single_threaded() else "spawn"),
+        initializer=_begin,
+    )
 
 
 def _started(workers: int) -> ProcessPoolExecutor:
@@ -144,13 +163,20 @@ def _started(workers: int) -> ProcessPoolExecutor:
             pool.submit(usable_cores).result()
         except BrokenProcessPool as error:
             pool.shutdown(wait=False, cancel_futures=True)
-            hint = "put the call below  if __name__ == '__main__':  (Python starts workers by importing the script), or give jobs=1"
-            raise SegprepError("workers-cannot-start", "the worker processes ended before their first item", hint) from error
+            hint = (
+                "put the call below  if __name__ == '__main__':  (Python starts workers by"
+                " importing the script), or give jobs=1"
+            )
+            raise SegprepError(
+                "workers-cannot-start", "the worker processes ended before their first item", hint
+            ) from error
     return pool
 
 
 def _single_threaded() -> bool:
-    """Whether this process certainly has one thread only (threads of C libraries count): then forking it is safe."""
+    """Whether this process certainly has one thread only (threads of C libraries count): then
+    forking it is safe.
+    """
     try:
         return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1
     except OSError:

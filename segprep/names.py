@@ -7,7 +7,13 @@ from difflib import get_close_matches
 
 MAX_STEM_BYTES = 200  # leaves room below the usual 255 for an extension and a temporary suffix
 _DIGITS = re.compile(r"(\d+)")
-_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+_RESERVED = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)),
+}
 
 
 def stem_of(name: str) -> str:
@@ -28,7 +34,9 @@ def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
     ['A1', 'a2', 'a10']
     """
     parts = _DIGITS.split(unicodedata.normalize("NFC", name).casefold())
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part], name
+    return [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part
+    ], name
 
 
 def stem_fault(stem: str) -> str | None:
@@ -59,7 +67,9 @@ def clean_label(label: object) -> str:
 
 
 def variant_key(label: str) -> str:
-    """Labels with equal keys look alike: case, width, blanks, hyphens and invisible characters are dropped."""
+    """Labels with equal keys look alike: case, width, blanks, hyphens and invisible characters are
+    dropped.
+    """
     folded = unicodedata.normalize("NFKC", label).casefold()
     return "".join(c for c in folded if unicodedata.category(c) != "Cf" and not c.isspace())
 
@@ -73,4 +83,11 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def shown(text: object) -> str:
     """*text* for a terminal or a log: control, bidirectional and unpaired characters are escaped."""
-    return "".join(c if c == " " or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else c.encode("unicode_escape").decode() for c in str(text))
+    return "".join(
+        (
+            c
+            if c == " " or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+            else c.encode("unicode_escape").decode()
+        )
+        for c in str(text)
+    )

@@ -1,4 +1,7 @@
-"""The nouns of segprep: small frozen values that every room shares. CONTEXT.md explains each word."""
+"""The nouns of segprep: small frozen values that every room shares.
+
+CONTEXT.md explains each word.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,13 +27,18 @@ Overlap = Annotated[
 ]
 Unknown = Annotated[
     Literal["error", "ignore", "background", "skip"],
-    "A label that is not in the class list: error = refuse the file, ignore = paint 255, background = paint 0, skip = leave the shape out.",
+    "A label that is not in the class list: error = refuse the file, ignore = paint 255, background"
+    " = paint 0, skip = leave the shape out.",
 ]
-ClassList = Annotated[str | None, "Class names: a FILE with one per line, or a,b,c. Pixel value = position; 0 is the background."]
+ClassList = Annotated[
+    str | None,
+    "Class names: a FILE with one per line, or a,b,c. Pixel value = position; 0 is the background.",
+]
 MaxPixels = Annotated[int, "Refuse images with more pixels than this."]
 Stem = Annotated[
     Literal["name", "path"],
-    "Sample names: name = the file name without its last extension, path = with the folders below SRC joined by _.",
+    "Sample names: name = the file name without its last extension, path = with the folders below"
+    " SRC joined by _.",
 ]
 
 
@@ -39,7 +47,10 @@ Progress = Callable[[Iterable[Element], int, str], Iterable[Element]]
 
 
 def no_progress(elements: Iterable[Element], total: int, what: str) -> Iterable[Element]:
-    """The default: no progress display. *total* elements are passed on; *what* is being done to them."""
+    """The default: no progress display.
+
+    *total* elements are passed on; *what* is being done to them.
+    """
     return elements
 
 
@@ -63,7 +74,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One sample still to be read: cheap and picklable. Paths are absolute; *payload* is the reader's own."""
+    """One sample still to be read: cheap and picklable.
+
+    Paths are absolute; *payload* is the reader's own.
+    """
 
     stem: str
     image: Path | None
@@ -86,7 +100,9 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a source holds. *items* have unique stems in code-point order; *lists* are its official splits, drawn as *split* records (trees only)."""
+    """What a source holds. *items* have unique stems in code-point order; *lists* are its official
+    splits, drawn as *split* records (trees only).
+    """
 
     items: tuple[Item, ...]
     classes: Classes
@@ -100,9 +116,9 @@ class Scan:
 class Sample:
     """One image with its mask, as the source has them.
 
-    *image* is the raw file content. *upright* says which view *mask* (H, W) was drawn on: the picture
-    after its EXIF orientation was applied (True) or the stored rows (False). *pixels* are the mask's pixel counts by value,
-    where the reader knows them anyway.
+    *image* is the raw file content. *upright* says which view *mask* (H, W) was drawn on: the
+    picture after its EXIF orientation was applied (True) or the stored rows (False). *pixels* are
+    the mask's pixel counts by value, where the reader knows them anyway.
     """
 
     stem: str
@@ -129,8 +145,8 @@ class Entry:
 class Record:
     """What the manifest keeps of one written sample. Paths are relative, with forward slashes.
 
-    *pixels* maps pixel value to count; *inputs* maps every file that was looked for, relative to its root,
-    to the digest of its content, or None where it was absent.
+    *pixels* maps pixel value to count; *inputs* maps every file that was looked for, relative to
+    its root, to the digest of its content, or None where it was absent.
     """
 
     stem: str
@@ -156,7 +172,9 @@ class Evidence:
 
 
 class Reader(Protocol):
-    """What a module of ``segprep.sources`` provides, as a frozen dataclass whose first field is ``root``."""
+    """What a module of ``segprep.sources`` provides, as a frozen dataclass whose first field is
+    ``root``.
+    """
 
     root: Path
 
@@ -165,7 +183,10 @@ class Reader(Protocol):
         """Is *root* laid out in this format, and by what sign? Cheap; reads a few files at most."""
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
-        """All items and the class list. Raises SegprepError where the folder as a whole cannot be used."""
+        """All items and the class list.
+
+        Raises SegprepError where the folder as a whole cannot be used.
+        """
 
     def read(self, item: Item) -> Sample:
         """One sample. Pure: writes nothing. Raises SourceError."""
@@ -173,13 +194,16 @@ class Reader(Protocol):
 
 Link = Annotated[
     Literal["copy", "hard", "sym"],
-    "How files that stay as they are get there: copy = a copy, hard = a hard link (same disk; editing one edits both), sym = a symbolic link (the dataset must stay where it is).",
+    "How files that stay as they are get there: copy = a copy, hard = a hard link (same disk;"
+    " editing one edits both), sym = a symbolic link (the dataset must stay where it is).",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One file of an export: its *name* (relative, forward slashes) and its *content*, or the *origin* that it copies or links."""
+    """One file of an export: its *name* (relative, forward slashes) and its *content*, or the
+    *origin* that it copies or links.
+    """
 
     name: str
     content: bytes | bytearray | None = None
@@ -188,13 +212,28 @@ class Product:
 
 
 class Writer(Protocol):
-    """What a module of ``segprep.targets`` provides, as a frozen dataclass. *lists* are the dataset's, stems by list name."""
+    """What a module of ``segprep.targets`` provides, as a frozen dataclass.
 
-    def choose(self, entries: tuple[Entry, ...], lists: Mapping[str, tuple[str, ...]], notes: list[Note]) -> Mapping[str, tuple[str, ...]]:
-        """Stem -> the folders (or "") that it is written to; stems that are left out are not in it. Raises SegprepError, e.g. no-split."""
+    *lists* are the dataset's, stems by list name.
+    """
 
-    def files(self, entry: Entry, places: tuple[str, ...], roots: tuple[Path, ...], notes: list[Note]) -> Iterable[Product]:
-        """The files of one sample for each of its *places*. Pure: writes nothing. Raises SourceError."""
+    def choose(
+        self, entries: tuple[Entry, ...], lists: Mapping[str, tuple[str, ...]], notes: list[Note]
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Stem -> the folders (or "") that it is written to; stems that are left out are not in it.
 
-    def texts(self, classes: Classes | None, lists: Mapping[str, tuple[str, ...]]) -> Mapping[str, bytes]:
+        Raises SegprepError, e.g. no-split.
+        """
+
+    def files(
+        self, entry: Entry, places: tuple[str, ...], roots: tuple[Path, ...], notes: list[Note]
+    ) -> Iterable[Product]:
+        """The files of one sample for each of its *places*.
+
+        Pure: writes nothing. Raises SourceError.
+        """
+
+    def texts(
+        self, classes: Classes | None, lists: Mapping[str, tuple[str, ...]]
+    ) -> Mapping[str, bytes]:
         """Further files: name -> content; *lists* name only samples that were written."""

@@ -22,11 +22,27 @@ def jpeg(width: int = 32, height: int = 24, colour: str = "gray") -> bytes:
     return out.getvalue()
 
 
-def shape(label: str = "cat", points: Any = None, kind: str | None = "polygon", **more: Any) -> dict[str, Any]:
-    return {"label": label, "points": SQUARE if points is None else points, "shape_type": kind, "group_id": None, "flags": {}} | more
+def shape(
+    label: str = "cat", points: Any = None, kind: str | None = "polygon", **more: Any
+) -> dict[str, Any]:
+    return {
+        "label": label,
+        "points": SQUARE if points is None else points,
+        "shape_type": kind,
+        "group_id": None,
+        "flags": {},
+    } | more
 
 
-def annotate(folder: Path, stem: str, *shapes: dict[str, Any], image: bool = True, embed: bool = False, size: tuple[int, int] = (32, 24), **more: Any) -> Path:
+def annotate(
+    folder: Path,
+    stem: str,
+    *shapes: dict[str, Any],
+    image: bool = True,
+    embed: bool = False,
+    size: tuple[int, int] = (32, 24),
+    **more: Any,
+) -> Path:
     """Write STEM.json, with STEM.jpg beside it or embedded."""
     folder.mkdir(parents=True, exist_ok=True)
     data = jpeg(*size)
@@ -43,7 +59,11 @@ def annotate(folder: Path, stem: str, *shapes: dict[str, Any], image: bool = Tru
 
 def snapshot(folder: Path) -> dict[str, bytes]:
     """Every file below *folder* with its content."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 @pytest.fixture
@@ -55,7 +75,11 @@ def make() -> Callable[..., Path]:
 def source(tmp_path: Path) -> Path:
     """Twelve annotated images of three classes."""
     for n in range(12):
-        kinds = [shape("cat"), shape("dog", [[8, 8], [20, 8], [20, 20]]), shape("cow", [[0, 0], [3, 3]], "rectangle")]
+        kinds = [
+            shape("cat"),
+            shape("dog", [[8, 8], [20, 8], [20, 20]]),
+            shape("cow", [[0, 0], [3, 3]], "rectangle"),
+        ]
         annotate(tmp_path / "before", f"img{n}", *kinds[: n % 3 + 1], embed=n % 4 == 0)
     return tmp_path / "before"
 

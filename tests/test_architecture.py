@@ -7,68 +7,93 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+GROUND = "_version codes engine errors files grouping jsontext names train_config types"
 FLOORS = (
-    {"errors"},
-    {"types", "names", "counting"},
-    {"files", "png", "stratifying", "formulas", "settings"},
-    {"image", "raster", "jsonfile", "classes", "partition", "grouping", "metrics"},
-    {"painting", "manifest", "pairing", "engine"},
-    {"tree", "annotated"},
-    {"foreign"},
-    {"instances"},
-    {"samples"},
-    {"relabelling"},
-    {"staging", "sources", "targets", "reports"},
-    {"scores"},
-    {"finishing", "outbox"},
-    {"planning"},
-    {"conversion", "splitting", "description", "exporting", "evaluation"},
-    {"remapping"},
+    set(GROUND.split()),
+    {"imaging"},
+    {"dataset", "metrics"},
+    {"sources", "targets", "checks", "reports"},
+    {"conversion"},
+    {"splitting", "remapping", "exporting", "evaluation", "description"},
     {"training"},
     {"__init__"},
 )
-FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
-LAZY = "__init__"  # the package itself: its __version__ may be read anywhere
+TRAINING = (
+    {"data", "devices", "losses", "models", "pretrained", "progress"},
+    {"augmentation", "checkpoints", "logits"},
+    {"check", "inference", "trainer"},
+)
+COMMAND_LINE = {"click", "rich", "segprep_cli", "cli", "labelme", "torchvision"}
+FILES = sorted((ROOT / "segprep").rglob("*.py"))
 
 
-def imported(path: Path) -> Iterator[str]:
+def floors(rooms: tuple[set[str], ...]) -> dict[str, int]:
+    return {room: level for level, names in enumerate(rooms) for room in names}
+
+
+def imports(path: Path) -> Iterator[str]:
     """Absolute names of what *path* imports."""
-    package = ("segprep", *path.relative_to(ROOT / "segprep").parts[:-1])
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = [*package[: len(package) + 1 - node.level], *(node.module or "").split(".")] if node.level else (node.module or "").split(".")
-            yield from (".".join([*filter(None, base), alias.name]) for alias in node.names)
+            assert not node.level, f"{path}: import by the full name"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-FILES = sorted((ROOT / "segprep").rglob("*.py"))
+def refuse_upwards(
+    levels: dict[str, int], room: str, other: str, *, ground: frozenset[str] = frozenset()
+) -> None:
+    """*room* may import *other* from a lower floor only; the ground floor also from itself."""
+    if other in levels and other != room and not {room, other} <= ground:
+        assert room in levels, f"give the new room {room} a floor"
+        assert levels[other] < levels[room], f"{room} must not import {other}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_imports_run_downwards(path: Path) -> None:
-    room = path.relative_to(ROOT / "segprep").with_suffix("").parts[0]
-    assert room in FLOOR, f"give the new room {room} a floor"
-    for name in imported(path):
+    room, *rooms = path.relative_to(ROOT / "segprep").with_suffix("").parts
+    for name in imports(path):
         top, *rest = name.split(".")
-        assert top not in {"click", "rich", "segprep_cli", "cli", "labelme", "torchvision"}
+        assert top not in COMMAND_LINE
         assert top != "torch" or room == "training"
-        if top == "segprep" and rest and rest[0] in FLOOR and rest[0] != room and room != LAZY:
-            assert FLOOR[rest[0]] < FLOOR[room], f"{room} reaches up to {rest[0]}"
-        assert not (room == "sources" and path.stem != "__init__" and rest[:1] == ["sources"]), "sources do not know each other"
+        if top != "segprep" or not rest or rest[0] == "__version__":
+            continue
+        refuse_upwards(floors(FLOORS), room, rest[0], ground=frozenset(FLOORS[0]))
+        if room == rest[0] == "training" and rooms[0] != "__init__" and len(rest) > 1:
+            refuse_upwards(floors(TRAINING), rooms[0], rest[1])
+
+
+@pytest.mark.parametrize("kind", ["sources", "targets", "checks"])
+def test_formats_targets_and_rules_do_not_know_each_other(kind: str) -> None:
+    for path in (path for path in FILES if path.is_relative_to(ROOT / "segprep" / kind)):
+        room = path.relative_to(ROOT / "segprep" / kind).with_suffix("").parts[0]
+        for name in imports(path):
+            others = name.split(".")[2:3] if name.startswith(f"segprep.{kind}.") else []
+            assert room == "__init__" or not others or others[0] in (room, "_common"), path
 
 
 def test_no_cycles() -> None:
-    names = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
-    edges = {name: {found for found in imported(path) if found in names and found not in ("segprep", name)} for name, path in names.items()}
-    while free := [name for name, wanted in edges.items() if not wanted]:
-        edges = {name: wanted - set(free) for name, wanted in edges.items() if name not in free}
+    names = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in FILES
+    }
+    edges = {}
+    for name, path in names.items():
+        modules = {other if other in names else other.rpartition(".")[0] for other in imports(path)}
+        edges[name] = modules & names.keys() - {"segprep", name}
+    while free := [name for name, targets in edges.items() if not targets]:
+        edges = {name: targets - set(free) for name, targets in edges.items() if name not in free}
     assert not edges
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_the_library_never_prints(path: Path) -> None:
-    calls = [node.func.id for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    calls = [
+        node.func.id
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    ]
     assert "print" not in calls
 
 

@@ -46,7 +46,11 @@ def test_the_documents_have_their_keys(source: Path, tmp_path: Path) -> None:
     assert content["classes"] == ["_background_", "cat", "cow", "dog"]
     assert [set(one) >= {"stem", "path", "code", "reason"} for one in content["skipped"]] == [True]
     content = json.loads(run("split", out, "--seed", 1, "--json").stdout)
-    assert (content["seed"], content["ratio"], content["counts"]) == (1, "70/20/10", {"train": 8, "val": 2, "test": 2})
+    assert (content["seed"], content["ratio"], content["counts"]) == (
+        1,
+        "70/20/10",
+        {"train": 8, "val": 2, "test": 2},
+    )
     content = json.loads(run("info", out, "--json").stdout)
     assert (content["images"], content["lists"]["train"]) == (12, 8)
 
@@ -82,7 +86,19 @@ def test_a_dry_run_ends_as_the_real_run_would(tmp_path: Path) -> None:
     (tmp_path / "in/bad.json").write_text('{"shapes": 3, "imagePath": "x.jpg"}')
     for on_error in ("stop", "skip"):
         codes = [
-            CliRunner().invoke(main.group, ["json2mask", str(tmp_path / "in"), str(tmp_path / on_error), "--on-error", on_error, *dry]).exit_code
+            CliRunner()
+            .invoke(
+                main.group,
+                [
+                    "json2mask",
+                    str(tmp_path / "in"),
+                    str(tmp_path / on_error),
+                    "--on-error",
+                    on_error,
+                    *dry,
+                ],
+            )
+            .exit_code
             for dry in (["-n"], [])
         ]
         assert codes == [1, 1]
@@ -91,9 +107,12 @@ def test_a_dry_run_ends_as_the_real_run_would(tmp_path: Path) -> None:
 def test_a_script_without_a_main_guard_ends_with_one_error(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        "import threading, segprep.engine\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
-        "print(len(list(segprep.engine.run(abs, list(range(200)), jobs=2))))\n"
+        "import threading, segprep.engine\nthreading.Thread(target=threading.Event().wait,"
+        " daemon=True).start()\nprint(len(list(segprep.engine.run(abs, list(range(200)),"
+        " jobs=2))))\n"
     )
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode != 0
     assert "the worker processes ended before their first item" in done.stderr

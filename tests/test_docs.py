@@ -17,10 +17,14 @@ from segprep_cli.main import COMMANDS, group
 
 import segprep
 from segprep import sources, targets
-from segprep.errors import CODES
+from segprep.codes import CODES
 
 ROOT = Path(__file__).parents[1]
-README, CHINESE, CODES_PAGE = ROOT / "README.md", ROOT / "README.zh-CN.md", ROOT / "docs" / "codes.md"
+README, CHINESE, CODES_PAGE = (
+    ROOT / "README.md",
+    ROOT / "README.zh-CN.md",
+    ROOT / "docs" / "codes.md",
+)
 ENVIRONMENT = {**os.environ, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
 
 
@@ -48,7 +52,9 @@ def load(path: Path) -> ModuleType:
 
 
 def help_of(*command: str) -> str:
-    result = CliRunner().invoke(group, [*command, "--help"], prog_name="segprep", terminal_width=200)
+    result = CliRunner().invoke(
+        group, [*command, "--help"], prog_name="segprep", terminal_width=200
+    )
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -58,7 +64,14 @@ def options_of(*command: str) -> set[str]:
 
 
 def run(*arguments: str | Path, cwd: Path) -> str:
-    done = subprocess.run([sys.executable, *map(str, arguments)], cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=cwd,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
     text = done.stdout.decode()
     assert done.returncode == 0, text
     return text
@@ -85,8 +98,15 @@ def test_every_command_and_option_exists(path: Path) -> None:
         assert name in COMMANDS, line
         sub = line.split()[1:3] if name in GROUPS else [name]
         assert set(re.findall(r"(?<=\s)--?[a-z][\w-]*", line)) <= options_of(*sub), line
-    known = set().union(*(options_of(name) for name in COMMANDS), *(options_of(group, name) for group, names in GROUPS.items() for name in names))
-    named = {option for code in re.findall(r"`([^`\n]+)`", path.read_text("utf-8")) for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", code)}
+    known = set().union(
+        *(options_of(name) for name in COMMANDS),
+        *(options_of(group, name) for group, names in GROUPS.items() for name in names),
+    )
+    named = {
+        option
+        for code in re.findall(r"`([^`\n]+)`", path.read_text("utf-8"))
+        for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", code)
+    }
     assert named <= known
 
 
@@ -96,7 +116,9 @@ def test_the_tables_list_what_exists(path: Path) -> None:
     assert set(re.findall(r"^\| `segprep ([\w-]+)", text, re.M)) == set(COMMANDS)
     assert set(re.findall(r"^\| `([\w-]+)` \|", text, re.M)) == set(sources.names())
     shown = {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.M)}
-    assert shown == {int(code) for code in re.findall(r"\b(\d+) [a-z]", help_of().split("Exit codes:")[1])}
+    assert shown == {
+        int(code) for code in re.findall(r"\b(\d+) [a-z]", help_of().split("Exit codes:")[1])
+    }
 
 
 def test_the_tour_shows_real_output(home: Path) -> None:
@@ -104,7 +126,12 @@ def test_the_tour_shows_real_output(home: Path) -> None:
     seen = []
     for line in tour.splitlines():
         if line.startswith("$ "):
-            seen += [line, *run("-m", "segprep_cli", *line.split()[2:], cwd=home).replace(str(home), "/home/you/segprep").splitlines()]
+            seen += [
+                line,
+                *run("-m", "segprep_cli", *line.split()[2:], cwd=home)
+                .replace(str(home), "/home/you/segprep")
+                .splitlines(),
+            ]
     assert [line.rstrip() for line in seen] == tour.splitlines()
 
 
@@ -126,13 +153,17 @@ def test_links_lead_somewhere(name: str) -> None:
 def test_make_targets_exist() -> None:
     made = (ROOT / "Makefile").read_text("utf-8")
     for name in ("README.md", "README.zh-CN.md", "CONTRIBUTING.md"):
-        for target in re.findall(r"(?:`|^    )make ([a-z]+)", (ROOT / name).read_text("utf-8"), re.M):
+        for target in re.findall(
+            r"(?:`|^    )make ([a-z]+)", (ROOT / name).read_text("utf-8"), re.M
+        ):
             assert re.search(rf"^{target}:", made, re.M), target
 
 
 def test_the_codes_page_is_the_registry() -> None:
     assert re.findall(r"^\| `([\w-]+)` \|", CODES_PAGE.read_text("utf-8"), re.M) == list(CODES)
-    assert CODES_PAGE.read_text("utf-8") == load(ROOT / "docs" / "write.py").codes_page(), "run: make docs"
+    assert CODES_PAGE.read_text("utf-8") == load(ROOT / "docs" / "write.py").codes_page(), (
+        "run: make docs"
+    )
 
 
 def test_the_readme_picture_is_small() -> None:
@@ -142,19 +173,25 @@ def test_the_readme_picture_is_small() -> None:
         assert picture.width > 800
 
 
-def test_the_worked_example_of_a_format_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_worked_example_of_a_format_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (module,) = blocks(ROOT / "CONTRIBUTING.md", "python")
     (tmp_path / "added").mkdir()
     (tmp_path / "added" / "indexed.py").write_text(module, "utf-8")
     for folder, kind in (("images", "RGB"), ("masks", "L")):
         (tmp_path / "source" / folder).mkdir(parents=True)
-        Image.new(kind, (8, 6), 1 if kind == "L" else "gray").save(tmp_path / "source" / folder / "cat.png")
+        Image.new(kind, (8, 6), 1 if kind == "L" else "gray").save(
+            tmp_path / "source" / folder / "cat.png"
+        )
     Image.new("L", (8, 6)).save(tmp_path / "source" / "masks" / "lonely.png")
     monkeypatch.setattr(sources, "__path__", [*sources.__path__, str(tmp_path / "added")])
     monkeypatch.delitem(sys.modules, "segprep.sources.indexed", raising=False)
     assert "indexed" in sources.names()
     assert sources.load("indexed").recognise(tmp_path / "source")
-    done = segprep.convert("indexed", tmp_path / "source", tmp_path / "out", on_error="skip", names="cat")
+    done = segprep.convert(
+        "indexed", tmp_path / "source", tmp_path / "out", on_error="skip", names="cat"
+    )
     assert [one.code for one in done.failed] == ["image-missing"]
     assert (segprep.read_mask(tmp_path / "out" / "SegmentationClass" / "cat.png") == 1).all()
     assert "--names" in help_of("convert", "indexed")
@@ -170,10 +207,17 @@ def test_the_demo_runs_and_runs_again(home: Path) -> None:
             f"$ segprep split {Path('shown', 'shapes')} --seed 1",
             f"$ segprep info {Path('shown', 'shapes')}",
             f"$ segprep train-check {Path('shown', 'shapes')} --steps 3",
-            f"$ segprep miou --dataset {Path('shown', 'shapes')} --out {Path('shown', 'scores')} --overwrite",
+            (
+                f"$ segprep miou --dataset {Path('shown', 'shapes')} --out"
+                f" {Path('shown', 'scores')} --overwrite"
+            ),
         ]
         named = [home / line.split()[0] for line in text.splitlines()[-3:]]
-        assert [path.name for path in named] == ["picture.png", "report.html", "confusion_matrix.png"]
+        assert [path.name for path in named] == [
+            "picture.png",
+            "report.html",
+            "confusion_matrix.png",
+        ]
         assert all(path.is_file() for path in named)
     with Image.open(home / "shown" / "picture.png") as picture:
         assert picture.width > 1200
@@ -189,7 +233,11 @@ def test_the_demo_keeps_what_is_not_its_own(tmp_path: Path) -> None:
 
 def test_the_python_example_runs(home: Path) -> None:
     text = run("examples/convert_and_split.py", "examples/shapes", "from-python", cwd=home)
-    assert text == "30 new, 0 as they were; {'train': 21, 'val': 6, 'test': 3}; _background_, box, disc, leaf, ring, triangle\n"
+    assert (
+        text
+        == "30 new, 0 as they were; {'train': 21, 'val': 6, 'test': 3}; _background_, box, disc,"
+        " leaf, ring, triangle\n"
+    )
 
 
 def test_the_example_annotations_can_be_made_again(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""A short, repeatable sample of ``tests/fuzz``: run it for longer with ``python tests/fuzz/sources.py 600``."""
+"""A short, repeatable sample of ``tests/fuzz``: run it for longer with ``python
+tests/fuzz/sources.py 600``.
+"""
 
 import importlib.util
 import random
@@ -15,7 +17,9 @@ CASES = 24
 
 @pytest.fixture(scope="module")
 def fuzzer() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("fuzz_sources", Path(__file__).parent / "fuzz/sources.py")
+    spec = importlib.util.spec_from_file_location(
+        "fuzz_sources", Path(__file__).parent / "fuzz/sources.py"
+    )
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -38,7 +42,9 @@ def test_every_format_has_an_example_to_start_from(fuzzer: ModuleType, tmp_path:
         assert fuzzer.example(name, tmp_path / name).root.is_dir()
 
 
-def test_a_failure_is_reported_with_the_case_that_repeats_it(fuzzer: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_is_reported_with_the_case_that_repeats_it(
+    fuzzer: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> str:
         raise ZeroDivisionError("on purpose")
 

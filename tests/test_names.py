@@ -1,4 +1,6 @@
-"""Names: stems, natural order, what no system can store, labels that look alike, text that is safe to show."""
+"""Names: stems, natural order, what no system can store, labels that look alike, text that is safe
+to show.
+"""
 
 import unicodedata
 
@@ -6,31 +8,74 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segprep.names import MAX_STEM_BYTES, clean_label, natural_key, nearest, shown, stem_fault, stem_key, stem_of, variant_key
+from segprep.names import (
+    MAX_STEM_BYTES,
+    clean_label,
+    natural_key,
+    nearest,
+    shown,
+    stem_fault,
+    stem_key,
+    stem_of,
+    variant_key,
+)
 
 quick = settings(max_examples=50, deadline=None)
 
 
 @pytest.mark.parametrize(
-    ("name", "stem"), [("a.json", "a"), ("a.b.json", "a.b"), ("a", "a"), (".x", ".x"), (".x.png", ".x"), ("a.", "a"), ("", ""), ("猫 1.jpg", "猫 1")]
+    ("name", "stem"),
+    [
+        ("a.json", "a"),
+        ("a.b.json", "a.b"),
+        ("a", "a"),
+        (".x", ".x"),
+        (".x.png", ".x"),
+        ("a.", "a"),
+        ("", ""),
+        ("猫 1.jpg", "猫 1"),
+    ],
 )
 def test_a_stem_is_the_name_without_its_last_extension(name: str, stem: str) -> None:
     assert stem_of(name) == stem
 
 
-@pytest.mark.parametrize(("one", "other", "same"), [("Cat", "cAT", True), ("\u00e9", "e\u0301", True), ("Straße", "STRASSE", True), ("a1", "a01", False)])
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Cat", "cAT", True),
+        ("\u00e9", "e\u0301", True),
+        ("Straße", "STRASSE", True),
+        ("a1", "a01", False),
+    ],
+)
 def test_stems_collide_by_case_and_composition(one: str, other: str, same: bool) -> None:
     assert (stem_key(one) == stem_key(other)) is same
 
 
 def test_natural_order_counts() -> None:
     names = ["a10", "b", "a2", "A1", "10", "9", "a2b10", "a2b9", "a", ""]
-    assert sorted(names, key=natural_key) == ["", "9", "10", "a", "A1", "a2", "a2b9", "a2b10", "a10", "b"]
+    assert sorted(names, key=natural_key) == [
+        "",
+        "9",
+        "10",
+        "a",
+        "A1",
+        "a2",
+        "a2b9",
+        "a2b10",
+        "a10",
+        "b",
+    ]
 
 
 def test_natural_order_takes_digits_of_every_script_and_odd_ones() -> None:
     """A superscript is a digit to str.isdigit, but int() refuses it."""
-    assert sorted(["x\u0663", "x2", "x\u00b2", "x10"], key=natural_key)[:3] == ["x2", "x\u0663", "x10"]
+    assert sorted(["x\u0663", "x2", "x\u00b2", "x10"], key=natural_key)[:3] == [
+        "x2",
+        "x\u0663",
+        "x10",
+    ]
 
 
 @quick
@@ -41,7 +86,20 @@ def test_natural_order_is_total_and_does_not_depend_on_the_order_given(names: li
     assert len({repr(natural_key(name)) for name in names}) == len(names)
 
 
-@pytest.mark.parametrize("stem", ["a", "a b", "a.b", "猫", ".x", "console", "com10", "x" * MAX_STEM_BYTES, "é" * (MAX_STEM_BYTES // 2)])
+@pytest.mark.parametrize(
+    "stem",
+    [
+        "a",
+        "a b",
+        "a.b",
+        "猫",
+        ".x",
+        "console",
+        "com10",
+        "x" * MAX_STEM_BYTES,
+        "é" * (MAX_STEM_BYTES // 2),
+    ],
+)
 def test_good_stems(stem: str) -> None:
     assert stem_fault(stem) is None
 
@@ -52,7 +110,10 @@ def test_good_stems(stem: str) -> None:
         *[(stem, "blank") for stem in ("", " ", " a", "a ", "a\t", "a\u3000")],
         *[(stem, "separator") for stem in ("a/b", "a\\b", "a\nb", "a\0b", "a\u2028b", "a\udc80b")],
         *[(stem, "Windows") for stem in ("a.", "con", "NUL", "Com1", "lpt9.tar", "aux.")],
-        *[(stem, "longer") for stem in ("x" * (MAX_STEM_BYTES + 1), "é" * (MAX_STEM_BYTES // 2 + 1))],
+        *[
+            (stem, "longer")
+            for stem in ("x" * (MAX_STEM_BYTES + 1), "é" * (MAX_STEM_BYTES // 2 + 1))
+        ],
     ],
 )
 def test_bad_stems_say_why(stem: str, why: str) -> None:
@@ -85,13 +146,23 @@ def test_cleaning_twice_changes_nothing_more(label: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other", "same"),
-    [("Cat", "cat", True), ("c a t", "cat", True), ("ｃａｔ", "cat", True), ("ca\u200bt", "cat", True), ("ca\u00adt", "cat", True), ("cats", "cat", False)],
+    [
+        ("Cat", "cat", True),
+        ("c a t", "cat", True),
+        ("ｃａｔ", "cat", True),
+        ("ca\u200bt", "cat", True),
+        ("ca\u00adt", "cat", True),
+        ("cats", "cat", False),
+    ],
 )
 def test_labels_that_look_alike(one: str, other: str, same: bool) -> None:
     assert (variant_key(one) == variant_key(other)) is same
 
 
-@pytest.mark.parametrize(("word", "known"), [("catt", "cat"), ("CAT", "cat"), ("d o g", "dog"), ("zebra", None), ("", None)])
+@pytest.mark.parametrize(
+    ("word", "known"),
+    [("catt", "cat"), ("CAT", "cat"), ("d o g", "dog"), ("zebra", None), ("", None)],
+)
 def test_the_nearest_name(word: str, known: str | None) -> None:
     assert nearest(word, iter(["dog", "cat"])) == known
 
@@ -101,7 +172,14 @@ def test_no_known_name_is_near_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "safe"), [("plain 猫 é", "plain 猫 é"), ("\x1b[31m", "\\x1b[31m"), ("a\u202eb", "a\\u202eb"), ("\udc80", "\\udc80"), (7, "7")]
+    ("text", "safe"),
+    [
+        ("plain 猫 é", "plain 猫 é"),
+        ("\x1b[31m", "\\x1b[31m"),
+        ("a\u202eb", "a\\u202eb"),
+        ("\udc80", "\\udc80"),
+        (7, "7"),
+    ],
 )
 def test_text_is_shown_safely(text: object, safe: str) -> None:
     assert shown(text) == safe

@@ -12,15 +12,22 @@ ROOT = Path(__file__).parents[1]
 
 
 def python(*arguments: str, **options: object) -> str:
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload]
+    done = subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, check=False, **options
+    )  # type: ignore[call-overload]
     assert done.returncode == 0, done.stderr
     return str(done.stdout)
 
 
 def test_the_packages_list_names_every_folder() -> None:
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    folders = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "segprep").rglob("*.py")}
-    folders |= {".".join(("segprep_cli", *path.parent.relative_to(ROOT / "cli").parts)) for path in (ROOT / "cli").rglob("*.py")}
+    folders = {
+        ".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "segprep").rglob("*.py")
+    }
+    folders |= {
+        ".".join(("segprep_cli", *path.parent.relative_to(ROOT / "cli").parts))
+        for path in (ROOT / "cli").rglob("*.py")
+    }
     assert sorted(listed) == sorted(folders)
 
 
@@ -38,14 +45,36 @@ def test_installed(tmp_path: Path, how: tuple[str]) -> None:
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         (copy / name).write_bytes((ROOT / name).read_bytes())
     place = tmp_path / "site"
-    quick = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--ignore-installed", "--disable-pip-version-check"]
-    where = ["--target", str(place), str(copy)] if how == ("--target",) else ["--prefix", str(tmp_path / "prefix"), "--editable", str(copy)]
+    quick = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--ignore-installed",
+        "--disable-pip-version-check",
+    ]
+    where = (
+        ["--target", str(place), str(copy)]
+        if how == ("--target",)
+        else ["--prefix", str(tmp_path / "prefix"), "--editable", str(copy)]
+    )
     python(*quick, *where)
     if how == ("--editable",):
         place = next((tmp_path / "prefix").rglob("site-packages"))
-    code = f"import site, sys; site.addsitedir({str(place)!r}); sys.path.insert(0, {str(place)!r}); import segprep, segprep_cli, importlib.util as u; "
+    code = (
+        f"import site, sys; site.addsitedir({str(place)!r}); sys.path.insert(0, {str(place)!r});"
+        " import segprep, segprep_cli, importlib.util as u; "
+    )
     code += "print([segprep.__file__, segprep_cli.__file__, u.find_spec('cli') is None])"
-    shown = python("-I", "-S", "-c", code, cwd=tmp_path).strip().replace("'", '"').replace("True", "true").replace("False", "false")
+    shown = (
+        python("-I", "-S", "-c", code, cwd=tmp_path)
+        .strip()
+        .replace("'", '"')
+        .replace("True", "true")
+        .replace("False", "false")
+    )
     library, command, alone = json.loads(shown)
     home = place if how == ("--target",) else copy
     assert Path(library).is_relative_to(home)
@@ -54,8 +83,18 @@ def test_installed(tmp_path: Path, how: tuple[str]) -> None:
     assert (Path(library).parent / "py.typed").is_file()
 
 
-@pytest.mark.parametrize("code", ["import segprep", "from segprep_cli.main import group; group(['--help'], standalone_mode=False)"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import segprep",
+        "from segprep_cli.main import group; group(['--help'], standalone_mode=False)",
+    ],
+)
 def test_light(code: str) -> None:
     heavy = {"numpy", "PIL", "rich", "isal", "filelock", "sklearn", "matplotlib", "torch"}
-    loaded = set(python("-c", f"{code}\nimport sys; print('MODULES', *sys.modules)").split("MODULES ")[1].split())
+    loaded = set(
+        python("-c", f"{code}\nimport sys; print('MODULES', *sys.modules)")
+        .split("MODULES ")[1]
+        .split()
+    )
     assert not heavy & loaded

@@ -1,7 +1,8 @@
 """A converted tree opens in the readers that people use, with the same ids in each.
 
-torchvision itself is not run: its VOCSegmentation documents JPEGImages/<stem>.jpg, SegmentationClass/<stem>.png opened by
-Pillow, and ImageSets/Segmentation/<list>.txt below VOCdevkit/VOC2007; those are checked.
+torchvision itself is not run: its VOCSegmentation documents JPEGImages/<stem>.jpg,
+SegmentationClass/<stem>.png opened by Pillow, and ImageSets/Segmentation/<list>.txt below
+VOCdevkit/VOC2007; those are checked.
 """
 
 from pathlib import Path
@@ -26,13 +27,18 @@ def test_pillow_opencv_and_scikit_image_agree(source: Path, tmp_path: Path) -> N
 
 
 def test_the_layout_that_torchvision_documents(source: Path, tmp_path: Path) -> None:
-    Image.new("RGB", (32, 24)).save(source / "img1.jpg", "PNG")  # a PNG by content, too, must become .jpg
+    Image.new("RGB", (32, 24)).save(
+        source / "img1.jpg", "PNG"
+    )  # a PNG by content, too, must become .jpg
     root = tmp_path / "VOCdevkit/VOC2007"
     segprep.convert("labelme", source, root, image_format="jpg")
     segprep.split(root, seed=1)
     for name in ("train", "val", "trainval", "test"):
         for stem in (root / f"ImageSets/Segmentation/{name}.txt").read_text().split("\n")[:-1]:
-            with Image.open(root / f"JPEGImages/{stem}.jpg") as image, Image.open(root / f"SegmentationClass/{stem}.png") as mask:
+            with (
+                Image.open(root / f"JPEGImages/{stem}.jpg") as image,
+                Image.open(root / f"SegmentationClass/{stem}.png") as mask,
+            ):
                 assert (image.format, mask.mode) == ("JPEG", "P")
                 assert image.size == mask.size
                 assert mask.getpalette()[:12] == [0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0]  # type: ignore[index]

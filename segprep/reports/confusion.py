@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import figures
+from segprep.reports import figures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +16,10 @@ WRITTEN = 24  # classes up to which every cell has its number
 
 
 def picture(matrix: Any, names: Sequence[str]) -> bytes:
-    """A PNG of *matrix* (C, C) of counts, rows truth. Classes that occur nowhere are left out where there are more than 24."""
+    """A PNG of *matrix* (C, C) of counts, rows truth.
+
+    Classes that occur nowhere are left out where there are more than 24.
+    """
     shown = chosen(matrix)
     cells = _dense(matrix, shown)
     totals = np.asarray(matrix.sum(1)).reshape(-1)[shown][:, None]
@@ -26,11 +29,26 @@ def picture(matrix: Any, names: Sequence[str]) -> bytes:
     made = figures.figure(2 * side + 3.5, side + (2.6 if size > FEW else 1.6))
     left, right = made.subplots(1, 2)
     titles = figures.labels(names, shown)
-    _panel(left, np.log10(1 + cells), titles, "pixels (colour: logarithm)", [[f"{n:,}" if size <= FEW else short(n) for n in row] for row in cells.tolist()])
-    _panel(right, shares, titles, "share of the true class", [[_share(n, 4 if size <= FEW else 3) for n in row] for row in shares.tolist()], 1.0)
+    _panel(
+        left,
+        np.log10(1 + cells),
+        titles,
+        "pixels (colour: logarithm)",
+        [[f"{n:,}" if size <= FEW else short(n) for n in row] for row in cells.tolist()],
+    )
+    _panel(
+        right,
+        shares,
+        titles,
+        "share of the true class",
+        [[_share(n, 4 if size <= FEW else 3) for n in row] for row in shares.tolist()],
+        1.0,
+    )
     if size < len(names):
         made.suptitle(
-            f"{size} of {len(names)} classes" + (": those with most pixels" if size == MOST else ": those that occur"), fontsize=24 if size > WRITTEN else 12
+            f"{size} of {len(names)} classes"
+            + (": those with most pixels" if size == MOST else ": those that occur"),
+            fontsize=24 if size > WRITTEN else 12,
         )
     return figures.png_bytes(made)
 
@@ -55,7 +73,11 @@ def short(count: int) -> str:
         return ""
     for unit, letter in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
         if count >= unit:
-            return f"{count / unit:.3g}{letter}" if count < 999.5 * unit else f"{count / unit:.0f}{letter}"
+            return (
+                f"{count / unit:.3g}{letter}"
+                if count < 999.5 * unit
+                else f"{count / unit:.0f}{letter}"
+            )
     return str(count)
 
 
@@ -65,14 +87,31 @@ def _share(share: float, digits: int) -> str:
     if share in (0, 1):
         return "1" if share else "" if digits == 3 else "0"
     least = f"0.{'0' * (digits - 1)}1"
-    return f"<{least}" if float(text) == 0 else f">{1 - float(least):.{digits}f}" if float(text) == 1 else text
+    return (
+        f"<{least}"
+        if float(text) == 0
+        else f">{1 - float(least):.{digits}f}"
+        if float(text) == 1
+        else text
+    )
 
 
 def _dense(matrix: Any, shown: list[int]) -> Any:
-    return matrix[shown][:, shown].toarray() if hasattr(matrix, "tocsr") else np.asarray(matrix)[np.ix_(shown, shown)]
+    return (
+        matrix[shown][:, shown].toarray()
+        if hasattr(matrix, "tocsr")
+        else np.asarray(matrix)[np.ix_(shown, shown)]
+    )
 
 
-def _panel(axes: "Axes", values: Any, titles: list[str], title: str, texts: list[list[str]], top: float | None = None) -> None:
+def _panel(
+    axes: "Axes",
+    values: Any,
+    titles: list[str],
+    title: str,
+    texts: list[list[str]],
+    top: float | None = None,
+) -> None:
     size = len(titles)
     highest = top if top is not None else float(values.max()) or 1.0
     axes.imshow(values, cmap="Blues", vmin=0, vmax=highest, interpolation="nearest")
@@ -93,4 +132,12 @@ def _panel(axes: "Axes", values: Any, titles: list[str], title: str, texts: list
     for row in range(size):
         for column in range(size):
             colour = "white" if values[row, column] > 0.6 * highest else "black"
-            axes.text(column, row, texts[row][column], ha="center", va="center", fontsize=11 if size <= FEW else 8, color=colour)
+            axes.text(
+                column,
+                row,
+                texts[row][column],
+                ha="center",
+                va="center",
+                fontsize=11 if size <= FEW else 8,
+                color=colour,
+            )

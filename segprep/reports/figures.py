@@ -1,4 +1,6 @@
-"""What all charts share: a figure without a window, fonts, and PNG bytes that do not depend on the time."""
+"""What all charts share: a figure without a window, fonts, and PNG bytes that do not depend on the
+time.
+"""
 
 import io
 import unicodedata
@@ -12,7 +14,14 @@ if TYPE_CHECKING:
 
 LONGEST = 28  # characters of a class name
 MOST_DOTS = 6000  # pixels on one side
-_FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Micro Hei", "PingFang SC", "Microsoft YaHei")
+_FONTS = (
+    "DejaVu Sans",
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "WenQuanYi Micro Hei",
+    "PingFang SC",
+    "Microsoft YaHei",
+)
 
 
 @cache
@@ -49,18 +58,34 @@ def png_bytes(made: "Figure", dots: int = 110) -> bytes:
 
     size = max(made.get_size_inches())
     out = io.BytesIO()
-    with warnings.catch_warnings(), matplotlib.rc_context({"font.family": "sans-serif", "font.sans-serif": _families()}):
+    with (
+        warnings.catch_warnings(),
+        matplotlib.rc_context({"font.family": "sans-serif", "font.sans-serif": _families()}),
+    ):
         warnings.simplefilter("ignore")
-        made.savefig(out, format="png", dpi=min(dots, MOST_DOTS / size), metadata={"Software": None}, bbox_inches="tight", pad_inches=0.15)
+        made.savefig(
+            out,
+            format="png",
+            dpi=min(dots, MOST_DOTS / size),
+            metadata={"Software": None},
+            bbox_inches="tight",
+            pad_inches=0.15,
+        )
     return out.getvalue()
 
 
 def labels(names: Sequence[str], ids: Sequence[int]) -> list[str]:
-    """The names of the classes *ids* for an axis: shortened; the id in place of a name that no installed font can draw; $ is no formula."""
+    """The names of the classes *ids* for an axis: shortened; the id in place of a name that no
+    installed font can draw; $ is no formula.
+    """
     found = []
     for one in ids:
-        name = "".join("?" if unicodedata.category(letter)[0] == "C" else letter for letter in names[one])
+        name = "".join(
+            "?" if unicodedata.category(letter)[0] == "C" else letter for letter in names[one]
+        )
         if not all(letter.isspace() or _is_drawable(letter) for letter in name):
             name = f"class {one}"
-        found.append((name if len(name) <= LONGEST else name[: LONGEST - 1] + "…").replace("$", r"\$"))
+        found.append(
+            (name if len(name) <= LONGEST else name[: LONGEST - 1] + "…").replace("$", r"\$")
+        )
     return found

@@ -42,15 +42,26 @@ class Lines:
         across, up = self._ranges
         found = []
         for n, line in enumerate(self.lines):
-            places = [(_x(x / across), _y(min(y / up, 1.0))) for x, y in line.points if math.isfinite(y)]
-            found.append((line.name, " ".join(f"{x:.1f},{y:.1f}" for x, y in places), COLOURS[n % len(COLOURS)], line.dashed))
+            places = [
+                (_x(x / across), _y(min(y / up, 1.0))) for x, y in line.points if math.isfinite(y)
+            ]
+            found.append(
+                (
+                    line.name,
+                    " ".join(f"{x:.1f},{y:.1f}" for x, y in places),
+                    COLOURS[n % len(COLOURS)],
+                    line.dashed,
+                )
+            )
         return found
 
     @property
     def ticks(self) -> tuple[list[tuple[float, str]], list[tuple[float, str]]]:
         """(place, text) along x, and along y."""
         across, up = self._ranges
-        return [(_x(v / across), f"{v:g}") for v in _round_values(across)], [(_y(v / up), f"{v:g}") for v in _round_values(up)]
+        return [(_x(v / across), f"{v:g}") for v in _round_values(across)], [
+            (_y(v / up), f"{v:g}") for v in _round_values(up)
+        ]
 
 
 def _x(share: float) -> float:

@@ -1,4 +1,6 @@
-"""One image with what is wrong in it: image | truth | prediction | difference, with a legend of the classes that occur."""
+"""One image with what is wrong in it: image | truth | prediction | difference, with a legend of the
+classes that occur.
+"""
 
 import io
 from collections.abc import Sequence
@@ -8,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ..image import voc_colours
+from segprep.imaging.image import voc_colors
 
 PANEL = 420  # pixels that a panel may be wide or high
 MARGIN, LINE = 10, 18
@@ -17,11 +19,24 @@ _STRIPE = (200, 200, 200)
 Names = Sequence[str]
 
 
-def picture(shown: NDArray[np.uint8] | None, truth: NDArray[Any], pred: NDArray[Any], names: Names, ignore: int | None, title: str) -> bytes:
-    """A PNG. *shown* is the image (H, W, 3) or None, *truth* and *pred* are (H, W). Ignored pixels are striped grey, in the prediction too."""
+def picture(
+    shown: NDArray[np.uint8] | None,
+    truth: NDArray[Any],
+    pred: NDArray[Any],
+    names: Names,
+    ignore: int | None,
+    title: str,
+) -> bytes:
+    """A PNG. *shown* is the image (H, W, 3) or None, *truth* and *pred* are (H, W). Ignored pixels
+    are striped grey, in the prediction too.
+    """
     dropped = truth == ignore if ignore is not None else np.zeros(truth.shape, np.bool_)
     wrong = (truth != pred) & ~dropped
-    panels = [("truth", coloured(truth, dropped)), ("prediction", coloured(pred, dropped)), ("difference", difference(wrong, dropped))]
+    panels = [
+        ("truth", coloured(truth, dropped)),
+        ("prediction", coloured(pred, dropped)),
+        ("difference", difference(wrong, dropped)),
+    ]
     if shown is not None:
         panels.insert(0, ("image", shown))
     height, width = truth.shape
@@ -31,7 +46,9 @@ def picture(shown: NDArray[np.uint8] | None, truth: NDArray[Any], pred: NDArray[
     font = ImageFont.load_default(13)
     full = MARGIN + len(panels) * (size[0] + MARGIN)
     rows = _legend_rows(ids, names, font, full - 2 * MARGIN)
-    sheet = Image.new("RGB", (full, 2 * MARGIN + 2 * LINE + size[1] + MARGIN + LINE * len(rows)), "white")
+    sheet = Image.new(
+        "RGB", (full, 2 * MARGIN + 2 * LINE + size[1] + MARGIN + LINE * len(rows)), "white"
+    )
     pen = ImageDraw.Draw(sheet)
     pen.text((MARGIN, MARGIN), _plain(title), "black", font)
     for n, (name, pixels) in enumerate(panels):
@@ -48,7 +65,7 @@ def picture(shown: NDArray[np.uint8] | None, truth: NDArray[Any], pred: NDArray[
 
 def coloured(labels: NDArray[Any], dropped: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """*labels* (H, W) in VOC's colours, (H, W, 3); *dropped* pixels striped."""
-    table = np.frombuffer(voc_colours(), np.uint8).reshape(256, 3)
+    table = np.frombuffer(voc_colors(), np.uint8).reshape(256, 3)
     found = table[np.asarray(labels, np.int64) % 256]
     found[dropped] = stripes(labels.shape)[dropped]
     return found
@@ -57,7 +74,9 @@ def coloured(labels: NDArray[Any], dropped: NDArray[np.bool_]) -> NDArray[np.uin
 def stripes(shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Diagonal stripes of two greys, (H, W, 3)."""
     height, width = shape
-    dark = ((np.arange(height)[:, None] + np.arange(width)[None]) // max(3, max(shape) // 80)) % 2 == 0
+    dark = (
+        (np.arange(height)[:, None] + np.arange(width)[None]) // max(3, max(shape) // 80)
+    ) % 2 == 0
     return np.where(dark[..., None], np.array(IGNORED, np.uint8), np.array(_STRIPE, np.uint8))
 
 
@@ -75,7 +94,7 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 def _legend_rows(ids: Sequence[int], names: Names, font: Font, width: int) -> list[list[Entry]]:
     rows: list[list[Entry]] = [[]]
     at = 0
-    colours = voc_colours()
+    colours = voc_colors()
     for one in ids[:60]:
         text = _plain(f"{one} {names[one]}" if names[one] != str(one) else str(one))[:32]
         need = 20 + round(font.getlength(text)) + 14

@@ -1,16 +1,30 @@
-"""A page of results in one file: it opens offline, asks the network for nothing and runs no script. Parts are values; any report can be put together of them.
+"""A page of results in one file: it opens offline, asks the network for nothing and runs no script.
+Parts are values; any report can be put together of them.
 
-Everything that is shown goes through Jinja2 with autoescape on: a class or file name can be any text.
+Everything that is shown goes through Jinja2 with autoescape on: a class or file name can be any
+text.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .lines import Line, Lines
-from .style import STYLE, TEMPLATE
+from segprep.reports.lines import Line, Lines
+from segprep.reports.style import STYLE, TEMPLATE
 
-__all__ = ["Cards", "Figure", "Gallery", "Line", "Lines", "Matrix", "Page", "Remarks", "Section", "Table", "render"]
+__all__ = [
+    "Cards",
+    "Figure",
+    "Gallery",
+    "Line",
+    "Lines",
+    "Matrix",
+    "Page",
+    "Remarks",
+    "Section",
+    "Table",
+    "render",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +64,10 @@ class Matrix:
     @property
     def rows(self) -> list[tuple[str, list[tuple[str, str, int]]]]:
         """(name, cells) per true class; a cell is (count, share of the row in words, shade 0..100)."""
-        return [(name, [_cell(int(count), int(row.sum())) for count in row]) for name, row in zip(self.names, self.counts, strict=True)]
+        return [
+            (name, [_cell(int(count), int(row.sum())) for count in row])
+            for name, row in zip(self.names, self.counts, strict=True)
+        ]
 
 
 def _cell(count: int, total: int) -> tuple[str, str, int]:
@@ -104,5 +121,7 @@ def render(page: Page) -> bytes:
     """*page* as UTF-8 HTML. Characters that UTF-8 cannot hold are escaped."""
     from jinja2 import Environment, StrictUndefined
 
-    made = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(TEMPLATE)
+    made = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    ).from_string(TEMPLATE)
     return made.render(page=page, style=STYLE).encode("utf-8", "backslashreplace")

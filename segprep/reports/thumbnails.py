@@ -9,14 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..types import IGNORE
+from segprep.types import IGNORE
 
 SIDE = 320
 DARK = 96  # an image whose brightest hundredth is darker is stretched, so that one sees anything
 
 
 def shown(image: NDArray[Any]) -> NDArray[np.uint8]:
-    """*image* (H, W, 3) of any kind of number as 8-bit: other than uint8, and what is nearly black, is stretched from its 1st to its 99th percentile."""
+    """*image* (H, W, 3) of any kind of number as 8-bit: other than uint8, and what is nearly black,
+    is stretched from its 1st to its 99th percentile.
+    """
     low, high = np.percentile(image, [1, 99])
     if image.dtype == np.uint8 and high >= DARK:
         return image
@@ -31,10 +33,17 @@ def small(image: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.uint8]:
     return np.asarray(made)
 
 
-def laid_over(image: NDArray[np.uint8], mask: NDArray[np.uint8], background: int | None = 0) -> NDArray[np.uint8]:
-    """The classes of *mask* (H, W) over *image* (h, w, 3): tinted inside, bright on their outlines; the background is left clear, ignored pixels are grey."""
+def laid_over(
+    image: NDArray[np.uint8], mask: NDArray[np.uint8], background: int | None = 0
+) -> NDArray[np.uint8]:
+    """The classes of *mask* (H, W) over *image* (h, w, 3): tinted inside, bright on their outlines;
+    the background is left clear, ignored pixels are grey.
+    """
     height, width = image.shape[:2]
-    rows, columns = ((np.arange(now) * was // now)[:, None] for now, was in zip((height, width), mask.shape, strict=True))
+    rows, columns = (
+        (np.arange(now) * was // now)[:, None]
+        for now, was in zip((height, width), mask.shape, strict=True)
+    )
     fitted = mask[rows, columns.T]
     table = np.array([vivid(value) for value in range(256)], np.float64)
     colours = table[fitted]
@@ -54,7 +63,9 @@ def outlines(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def vivid(value: int) -> tuple[int, int, int]:
-    """A bright colour for class *value*: hues by the golden angle, so that neighbouring ids differ; VOC's own dark red drowns in dark pictures."""
+    """A bright colour for class *value*: hues by the golden angle, so that neighbouring ids differ;
+    VOC's own dark red drowns in dark pictures.
+    """
     if value == IGNORE:
         return 140, 140, 140
     red, green, blue = colorsys.hsv_to_rgb((0.38 + (value - 1) * 0.618034) % 1.0, 0.85, 1.0)

@@ -7,31 +7,48 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import cast
 
-from ..errors import SegprepError, UsageError
-from ..files import listing
-from ..names import nearest
-from ..types import Evidence, Reader
+from segprep.errors import SegprepError, UsageError
+from segprep.files import listing
+from segprep.names import nearest
+from segprep.types import Evidence, Reader
 
-SURE, AHEAD = 0.5, 0.09  # least score of a format, and least distance from the next, to be recognised
+SURE, AHEAD = (
+    0.5,
+    0.09,
+)  # least score of a format, and least distance from the next, to be recognised
 
 
 def names() -> tuple[str, ...]:
-    """The formats there are, without importing any of them; ``_`` in a file name is ``-`` in the format's."""
-    return tuple(sorted(module.name.replace("_", "-") for module in iter_modules(__path__)))
+    """The formats there are, without importing any of them; ``_`` in a file name is ``-`` in the
+    format's.
+    """
+    return tuple(
+        sorted(
+            module.name.replace("_", "-")
+            for module in iter_modules(__path__)
+            if not module.name.startswith("_")
+        )
+    )
 
 
 def load(name: str) -> type[Reader]:
     """The ``Reader`` class of format *name*. Raises UsageError for an unknown one."""
     if name not in names():
         like = nearest(name, names())
-        raise UsageError("unknown-format", f"there is no source format {name!r}", f"did you mean {like}?" if like else f"there are: {', '.join(names())}")
+        raise UsageError(
+            "unknown-format",
+            f"there is no source format {name!r}",
+            f"did you mean {like}?" if like else f"there are: {', '.join(names())}",
+        )
     return cast("type[Reader]", import_module(f"{__name__}.{name.replace('-', '_')}").Reader)
 
 
 def summary(name: str) -> str:
     """The first line of the format's docstring."""
     load(name)
-    return (sys.modules[f"{__name__}.{name.replace('-', '_')}"].__doc__ or "").strip().split("\n")[0]
+    return (
+        (sys.modules[f"{__name__}.{name.replace('-', '_')}"].__doc__ or "").strip().split("\n")[0]
+    )
 
 
 def examples(name: str) -> tuple[str, ...]:
@@ -56,16 +73,30 @@ def guesses(root: Path) -> list[tuple[str, Evidence]]:
 
 
 def recognise(root: Path) -> tuple[str, str]:
-    """The format of *root*, and the sign it was known by. Raises UsageError (format-unclear), with the two best guesses, if that is not plain."""
+    """The format of *root*, and the sign it was known by.
+
+    Raises UsageError (format-unclear), with the two best guesses, if that is not plain.
+    """
     found = guesses(root)
-    if found and found[0][1].score >= SURE and (len(found) == 1 or found[0][1].score - found[1][1].score >= AHEAD):
+    if (
+        found
+        and found[0][1].score >= SURE
+        and (len(found) == 1 or found[0][1].score - found[1][1].score >= AHEAD)
+    ):
         return found[0][0], found[0][1].sign
     if not found:
-        deque(listing(str(root)), 0)  # a folder that cannot be listed hides what lies there: that is the fault to tell
-        raise UsageError("format-unclear", f"{root} looks like no format that is known", f"name it: segprep convert FORMAT; there are: {', '.join(names())}")
+        deque(
+            listing(str(root)), 0
+        )  # a folder that cannot be listed hides what lies there: that is the fault to tell
+        raise UsageError(
+            "format-unclear",
+            f"{root} looks like no format that is known",
+            f"name it: segprep convert FORMAT; there are: {', '.join(names())}",
+        )
     listed = "; or ".join(f"{name} ({evidence.sign})" for name, evidence in found[:2])
     raise UsageError(
         "format-unclear",
         f"{root} may be {listed}",
-        f"say which: segprep convert {found[0][0]} …" + "".join(f" or segprep convert {name} …" for name, _ in found[1:2]),
+        f"say which: segprep convert {found[0][0]} …"
+        + "".join(f" or segprep convert {name} …" for name, _ in found[1:2]),
     )

@@ -1,11 +1,13 @@
-"""Images and black and white masks in folders of their own: ISBI and "medical" trees, Carvana, and most tutorials.
+"""Images and black and white masks in folders of their own: ISBI and "medical" trees, Carvana, and
+most tutorials.
 
     Images/0.png     any image
     Labels/0.png     its mask, black and white; which of the two is the object, --foreground says
     ImageSets/Segmentation/train.txt    optional: official lists
 
-Format: the medical layout of https://github.com/bubbliiiing/unet-pytorch; Carvana's x.jpg and x_mask.gif. Assumptions: one mask per
-image, of its size; pairs by name, by name but for a prefix or suffix, or by number; brightness, not palette index, tells dark from light.
+Format: the medical layout of https://github.com/bubbliiiing/unet-pytorch; Carvana's x.jpg and
+x_mask.gif. Assumptions: one mask per image, of its size; pairs by name, by name but for a prefix or
+suffix, or by number; brightness, not palette index, tells dark from light.
 """
 
 from dataclasses import dataclass
@@ -15,18 +17,33 @@ from typing import Annotated, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import classes as class_lists
-from .. import image, pairing
-from ..errors import SegprepError
-from ..files import read_below
-from ..foreign import masks, matching, polarity
-from ..foreign.matching import ImageFolder, MaskFolder, PairBy
-from ..foreign.polarity import Foreground, Threshold
-from ..types import MAX_PIXELS, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Stem, no_progress
+from segprep.dataset import classes as class_lists
+from segprep.errors import SegprepError
+from segprep.files import read_below, real_folders
+from segprep.imaging import image
+from segprep.imaging import mask_files as masks
+from segprep.sources._common import pairs, polarity
+from segprep.sources._common.pairs import ImageFolder, MaskFolder, PairBy
+from segprep.sources._common.polarity import Foreground, Threshold
+from segprep.types import (
+    MAX_PIXELS,
+    Evidence,
+    Item,
+    MaxPixels,
+    Note,
+    Progress,
+    Sample,
+    Scan,
+    Stem,
+    no_progress,
+)
 
 EXAMPLES = (
     "segprep convert binary medical/ out/ --foreground dark --name membrane",
-    "segprep convert binary carvana/ out/ --images train --masks train_masks --foreground light --name car",
+    (
+        "segprep convert binary carvana/ out/ --images train --masks train_masks --foreground light"
+        " --name car"
+    ),
     "segprep convert binary data/ out/        prints what dark and light would mean, and stops",
 )
 
@@ -49,7 +66,7 @@ class Reader:
     def recognise(cls, root: Path) -> Evidence | None:
         """Folders of images and masks, and a mask that is black and white."""
         root = root.resolve()
-        if not (found := matching.glimpse(root)):
+        if not (found := pairs.glimpse(root)):
             return None
         folders, paths = found
         seen = {path: said for path in paths if (said := _black_and_white(path, root)) is not None}
@@ -58,25 +75,47 @@ class Reader:
         return None
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
-        """Every pair of image and mask is an item. Raises UsageError where the polarity is not stated."""
+        """Every pair of image and mask is an item.
+
+        Raises UsageError where the polarity is not stated.
+        """
         polarity.check_threshold(self.threshold)
-        roots = pairing.real_folders(self.root)
-        matched = matching.match(roots[0], matching.folders(roots[0], self.images, self.masks), self.pair_by, self.stem)
+        roots = real_folders(self.root)
+        matched = pairs.match(
+            roots[0], pairs.folders(roots[0], self.images, self.masks), self.pair_by, self.stem
+        )
         if self.foreground is None and matched.items:
-            raise polarity.ask([item.labels[0] for item in matched.items], roots, self.threshold, self.max_pixels, jobs, progress)
-        return Scan(matched.items, class_lists.make([class_lists.BACKGROUND, self.name]), matched.skipped, matched.lists, matched.notes)
+            raise polarity.ask(
+                [item.labels[0] for item in matched.items],
+                roots,
+                self.threshold,
+                self.max_pixels,
+                jobs,
+                progress,
+            )
+        return Scan(
+            matched.items,
+            class_lists.make([class_lists.BACKGROUND, self.name]),
+            matched.skipped,
+            matched.lists,
+            matched.notes,
+        )
 
     def read(self, item: Item) -> Sample:
         """The image, and its mask as 0 and 1."""
 
         def to_mask(data: bytes, path: Path, notes: list[Note]) -> NDArray[np.uint8]:
-            return polarity.binary(data, path, notes, cast("str", self.foreground), self.threshold, self.max_pixels)
+            return polarity.binary(
+                data, path, notes, cast("str", self.foreground), self.threshold, self.max_pixels
+            )
 
-        return masks.paired(item, pairing.real_folders(self.root), to_mask, self.max_pixels)
+        return masks.paired(item, real_folders(self.root), to_mask, self.max_pixels)
 
 
 def _black_and_white(path: Path, root: Path) -> bool | None:
-    """Whether the mask is of these two only, or nearly so if it is a JPEG, which holds no ids; None if it cannot be read."""
+    """Whether the mask is of these two only, or nearly so if it is a JPEG, which holds no ids; None
+    if it cannot be read.
+    """
     try:
         data = read_below(path, (root,))
         seen = masks.intensity(data, path)

@@ -1,14 +1,17 @@
-"""CHASE_DB1: vessels in 28 retinal photographs of 14 children, drawn by two observers; no field of view.
+"""CHASE_DB1: vessels in 28 retinal photographs of 14 children, drawn by two observers; no field of
+view.
 
     CHASEDB1/
       Image_01L.jpg           RGB, 999x960: the left eye of child 1
       Image_01L_1stHO.png     1 bit, white = vessel: the first human observer
       Image_01L_2ndHO.png     the second
-      Image_01R.jpg  …        both eyes of a child belong together: segprep split --group-by '(Image_\\d+)'
+      Image_01R.jpg  …        both eyes of a child belong together: segprep split --group-by
+      '(Image_\\d+)'
 
-Format: https://researchdata.kingston.ac.uk/96/ (Fraz, Remagnino, Hoppe, Uyyanonvara, Rudnicka, Owen, Barman 2012). Assumptions:
-photographs and drawings find each other by name, in one folder or several; there is no official split; the dark rim is
-background, for nobody drew where the field of view ends. Built from the description: no sample of it was at hand.
+Format: https://researchdata.kingston.ac.uk/96/ (Fraz, Remagnino, Hoppe, Uyyanonvara, Rudnicka,
+Owen, Barman 2012). Assumptions: photographs and drawings find each other by name, in one folder or
+several; there is no official split; the dark rim is background, for nobody drew where the field of
+view ends. Built from the description: no sample of it was at hand.
 """
 
 import re
@@ -16,14 +19,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from .. import pairing
-from ..files import listing
-from ..foreign import vessels
-from ..foreign.masks import paired
-from ..foreign.vessels import Named
-from ..image import SUFFIXES
-from ..names import stem_of
-from ..types import MAX_PIXELS, Evidence, Item, MaxPixels, Progress, Sample, Scan, no_progress
+from segprep.files import listing, real_folders
+from segprep.imaging.image import SUFFIXES
+from segprep.imaging.mask_files import paired
+from segprep.names import stem_of
+from segprep.sources._common import retina
+from segprep.sources._common.retina import Named
+from segprep.types import MAX_PIXELS, Evidence, Item, MaxPixels, Progress, Sample, Scan, no_progress
 
 EXAMPLES = (
     "segprep convert chase CHASEDB1/ out/",
@@ -38,7 +40,9 @@ class Reader:
     """Read a folder of CHASE_DB1 photographs and drawings."""
 
     root: Path
-    annotator: Annotated[Literal["1st", "2nd"], "Whose drawing is the truth: the first or the second observer's."] = "1st"
+    annotator: Annotated[
+        Literal["1st", "2nd"], "Whose drawing is the truth: the first or the second observer's."
+    ] = "1st"
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
@@ -47,18 +51,33 @@ class Reader:
         files = _files(root.resolve())
         photographs = {one.subject for one in files if not one.annotator}
         drawing = next((one for one in files if one.annotator and one.subject in photographs), None)
-        return Evidence(0.95, f"{drawing.path.name} is a drawing of {drawing.subject}") if drawing else None
+        return (
+            Evidence(0.95, f"{drawing.path.name} is a drawing of {drawing.subject}")
+            if drawing
+            else None
+        )
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every photograph with its drawing is an item; both eyes of a child are one group."""
-        (root,) = pairing.real_folders(self.root)
-        items, skipped = vessels.pair(root, _files(root), self.annotator, lambda subject: f"{subject}_{self.annotator}HO.png")
+        (root,) = real_folders(self.root)
+        items, skipped = retina.pair(
+            root, _files(root), self.annotator, lambda subject: f"{subject}_{self.annotator}HO.png"
+        )
         children = {item.stem: match[1] for item in items if (match := _CHILD.fullmatch(item.stem))}
-        return Scan(tuple(replace(item, group=children.get(item.stem)) for item in items), vessels.CLASSES, tuple(skipped))
+        return Scan(
+            tuple(replace(item, group=children.get(item.stem)) for item in items),
+            retina.CLASSES,
+            tuple(skipped),
+        )
 
     def read(self, item: Item) -> Sample:
         """The photograph; vessel 1, all else 0."""
-        return paired(item, pairing.real_folders(self.root), lambda data, path, notes: vessels.drawn(data, path, notes, self.max_pixels), self.max_pixels)
+        return paired(
+            item,
+            real_folders(self.root),
+            lambda data, path, notes: retina.drawn(data, path, notes, self.max_pixels),
+            self.max_pixels,
+        )
 
 
 def _files(root: Path) -> list[Named]:
@@ -66,5 +85,9 @@ def _files(root: Path) -> list[Named]:
     for path in (Path(folder, name) for folder, name in listing(str(root))):
         if path.suffix.lower() in SUFFIXES:
             match = _DRAWING.fullmatch(stem_of(path.name))
-            found.append(Named(path, match[1], match[2].lower()) if match else Named(path, stem_of(path.name)))
+            found.append(
+                Named(path, match[1], match[2].lower())
+                if match
+                else Named(path, stem_of(path.name))
+            )
     return found

@@ -1,11 +1,14 @@
-"""Images and masks whose colours stand for classes, in folders of their own: CamVid, ADE20K, VOC colours, any table.
+"""Images and masks whose colours stand for classes, in folders of their own: CamVid, ADE20K, VOC
+colours, any table.
 
     images/x.png      any image
     labels/x_L.png    its mask: one colour per class, as a table says
-    label_colors.txt  optional, beside the folders: R G B name per line (also class_dict.csv, labelmap.txt, dataset_meta.json)
+    label_colors.txt  optional, beside the folders: R G B name per line (also class_dict.csv,
+    labelmap.txt, dataset_meta.json)
 
-Format: CamVid's label_colors.txt, http://mi.eng.cam.ac.uk/research/projects/VideoRec/CamVid/; Datumaro's labelmap.txt. Assumptions: pairs as in the
-format "pairs"; only colours of the table occur; ADE20K's colours are those of its 150-class challenge, two of which are equal and refused.
+Format: CamVid's label_colors.txt, http://mi.eng.cam.ac.uk/research/projects/VideoRec/CamVid/;
+Datumaro's labelmap.txt. Assumptions: pairs as in the format "pairs"; only colours of the table
+occur; ADE20K's colours are those of its 150-class challenge, two of which are equal and refused.
 """
 
 from dataclasses import dataclass
@@ -15,14 +18,26 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import classes as class_lists
-from .. import image, pairing
-from ..errors import SegprepError, SourceError, UsageError
-from ..files import read_below
-from ..foreign import colourtables, masks, matching
-from ..foreign.colourtables import Table
-from ..foreign.matching import ImageFolder, MaskFolder, PairBy
-from ..types import MAX_PIXELS, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Stem, no_progress
+from segprep.dataset import classes as class_lists
+from segprep.errors import SegprepError, SourceError, UsageError
+from segprep.files import read_below, real_folders
+from segprep.imaging import image
+from segprep.imaging import mask_files as masks
+from segprep.sources._common import color_tables, pairs
+from segprep.sources._common.color_tables import Table
+from segprep.sources._common.pairs import ImageFolder, MaskFolder, PairBy
+from segprep.types import (
+    MAX_PIXELS,
+    Evidence,
+    Item,
+    MaxPixels,
+    Note,
+    Progress,
+    Sample,
+    Scan,
+    Stem,
+    no_progress,
+)
 
 EXAMPLES = (
     "segprep convert colormap CamVid/ out/ --table camvid",
@@ -37,11 +52,25 @@ class Reader:
     """Read a folder of images and a folder of colour-coded masks."""
 
     root: Path
-    table: Annotated[str, "What the colours mean: a FILE of R G B name, or voc, camvid, ade20k, or gray (the level is the id; needs --classes)."] = ""
-    classes: Annotated[str | None, "Class names for voc, gray and --from-voc-gray: a FILE, a,b,c in the order of their ids, or their number."] = None
-    from_voc_gray: Annotated[bool, "The masks are grey: VOC's colours, flattened to their brightness. Levels that two classes share are refused."] = False
+    table: Annotated[
+        str,
+        "What the colours mean: a FILE of R G B name, or voc, camvid, ade20k, or gray (the level is"
+        " the id; needs --classes).",
+    ] = ""
+    classes: Annotated[
+        str | None,
+        "Class names for voc, gray and --from-voc-gray: a FILE, a,b,c in the order of their ids, or"
+        " their number.",
+    ] = None
+    from_voc_gray: Annotated[
+        bool,
+        "The masks are grey: VOC's colours, flattened to their brightness. Levels that two classes"
+        " share are refused.",
+    ] = False
     unknown: Annotated[
-        Literal["error", "ignore", "nearest"], "Colours that are not in the table: refuse the file, ignore them (255), or take the nearest class."
+        Literal["error", "ignore", "nearest"],
+        "Colours that are not in the table: refuse the file, ignore them (255), or take the nearest"
+        " class.",
     ] = "error"
     images: ImageFolder = ""
     masks: MaskFolder = ""
@@ -54,46 +83,84 @@ class Reader:
         """Folders of images and masks, and masks of a few colours."""
         root = root.resolve()
         try:
-            found = matching.folders(root)
-            path = matching.match(root, found, "auto", "name").items[0].labels[0]
+            found = pairs.folders(root)
+            path = pairs.match(root, found, "auto", "name").items[0].labels[0]
             shown = masks.colours(read_below(path, (root,)), path)
         except (SegprepError, IndexError):
             return None
         colours = np.unique(shown.reshape(-1, 3), axis=0)
         if len(colours) > 256 or (colours[:, 0] == colours[:, 1]).all() or _indexed(path, root):
             return None
-        beside = matching.beside(root, found, _BESIDE)
-        return Evidence(0.8 if beside else 0.7, f"{path.name} holds {len(colours)} colours" + (f", and {beside.name} lies beside" if beside else ""))
+        beside = pairs.beside(root, found, _BESIDE)
+        return Evidence(
+            0.8 if beside else 0.7,
+            f"{path.name} holds {len(colours)} colours"
+            + (f", and {beside.name} lies beside" if beside else ""),
+        )
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every pair is an item; the payload is the table."""
-        (root,) = pairing.real_folders(self.root)
-        found = matching.folders(root, self.images, self.masks)
+        (root,) = real_folders(self.root)
+        found = pairs.folders(root, self.images, self.masks)
         table, notes = self._table(root, found)
-        matched = matching.match(root, found, self.pair_by, self.stem)
-        items = tuple(Item(item.stem, item.image, item.labels, table, item.group) for item in matched.items)
+        matched = pairs.match(root, found, self.pair_by, self.stem)
+        items = tuple(
+            Item(item.stem, item.image, item.labels, table, item.group) for item in matched.items
+        )
         return Scan(items, table.classes, matched.skipped, matched.lists, (*matched.notes, *notes))
 
-    def _table(self, root: Path, found: tuple[matching.Folders, ...]) -> tuple[Table, list[Note]]:
-        if self.from_voc_gray or self.table in ("gray", "grey") or (self.table == "voc" and self.classes):
+    def _table(self, root: Path, found: tuple[pairs.Folders, ...]) -> tuple[Table, list[Note]]:
+        if (
+            self.from_voc_gray
+            or self.table in ("gray", "grey")
+            or (self.table == "voc" and self.classes)
+        ):
             if self.from_voc_gray and self.table not in ("", "voc"):
-                raise UsageError("bad-option", f"--from-voc-gray and --table {self.table} contradict each other", "give one of them")
+                raise UsageError(
+                    "bad-option",
+                    f"--from-voc-gray and --table {self.table} contradict each other",
+                    "give one of them",
+                )
             if self.classes is None and not self.from_voc_gray:
-                raise UsageError("bad-option", f"--table {self.table} needs --classes", "give the names in the order of their ids")
-            known = colourtables.load("voc").classes if self.classes is None else class_lists.positions(self.classes)
-            make = colourtables.flattened if self.from_voc_gray else colourtables.voc if self.table == "voc" else colourtables.grey
+                raise UsageError(
+                    "bad-option",
+                    f"--table {self.table} needs --classes",
+                    "give the names in the order of their ids",
+                )
+            known = (
+                color_tables.load("voc").classes
+                if self.classes is None
+                else class_lists.positions(self.classes)
+            )
+            make = (
+                color_tables.flattened
+                if self.from_voc_gray
+                else color_tables.voc
+                if self.table == "voc"
+                else color_tables.grey
+            )
             return make(known), []
         if self.classes is not None:
             raise UsageError(
-                "bad-option", "a colour table has its own names; --classes goes with voc, gray and --from-voc-gray", "name the classes in the table"
+                "bad-option",
+                "a colour table has its own names; --classes goes with voc, gray and"
+                " --from-voc-gray",
+                "name the classes in the table",
             )
         if self.table:
-            return colourtables.load(self.table), []
-        if path := matching.beside(root, found, _BESIDE):
-            return colourtables.load(str(path)), [Note("classes-found", f"colours read from {path}")]
-        hint = f"give --table FILE, or one of {', '.join(colourtables.built_in())}, or --from-voc-gray"
-        if fitting := [name for name in colourtables.built_in() if _fits(name, root, found)]:
-            hint = f"the first mask has colours of {' and '.join(fitting)} only: give --table {fitting[0]}, or --table FILE"
+            return color_tables.load(self.table), []
+        if path := pairs.beside(root, found, _BESIDE):
+            return color_tables.load(str(path)), [
+                Note("classes-found", f"colours read from {path}")
+            ]
+        hint = (
+            f"give --table FILE, or one of {', '.join(color_tables.built_in())}, or --from-voc-gray"
+        )
+        if fitting := [name for name in color_tables.built_in() if _fits(name, root, found)]:
+            hint = (
+                f"the first mask has colours of {' and '.join(fitting)} only: give --table"
+                f" {fitting[0]}, or --table FILE"
+            )
         raise UsageError("bad-option", "what do the colours mean?", hint)
 
     def read(self, item: Item) -> Sample:
@@ -102,26 +169,43 @@ class Reader:
         def to_mask(data: bytes, path: Path, notes: list[Note]) -> NDArray[np.uint8]:
             if self.from_voc_gray:
                 return self._from_grey(data, path, item.payload, notes)
-            return colourtables.to_ids(masks.colours(data, path, self.max_pixels), item.payload, path, self.unknown, notes)
+            return color_tables.to_ids(
+                masks.colours(data, path, self.max_pixels), item.payload, path, self.unknown, notes
+            )
 
-        return masks.paired(item, pairing.real_folders(self.root), to_mask, self.max_pixels)
+        return masks.paired(item, real_folders(self.root), to_mask, self.max_pixels)
 
-    def _from_grey(self, data: bytes, path: Path, table: Table, notes: list[Note]) -> NDArray[np.uint8]:
+    def _from_grey(
+        self, data: bytes, path: Path, table: Table, notes: list[Note]
+    ) -> NDArray[np.uint8]:
         level = masks.values(data, path, notes, self.max_pixels, "gray")
         if int(level.max(initial=0)) > 255:
-            raise SourceError(path, "has 16-bit values, which no flattened palette has", "use: segprep convert pairs", "image-unsupported")
-        return colourtables.to_ids(np.repeat(level.astype(np.uint8)[..., None], 3, 2), table, path, self.unknown, notes)
+            raise SourceError(
+                path,
+                "has 16-bit values, which no flattened palette has",
+                "use: segprep convert pairs",
+                "image-unsupported",
+            )
+        return color_tables.to_ids(
+            np.repeat(level.astype(np.uint8)[..., None], 3, 2), table, path, self.unknown, notes
+        )
 
 
-def _fits(name: str, root: Path, found: tuple[matching.Folders, ...]) -> bool:
-    """Whether the first mask that pairs holds colours of the built-in table *name* only, more than one."""
-    item = next(iter(matching.match(root, found, "auto", "name").items), None)
+def _fits(name: str, root: Path, found: tuple[pairs.Folders, ...]) -> bool:
+    """Whether the first mask that pairs holds colours of the built-in table *name* only, more than
+    one.
+    """
+    item = next(iter(pairs.match(root, found, "auto", "name").items), None)
     try:
-        shown = masks.colours(read_below(item.labels[0], (root,)), item.labels[0]) if item else np.zeros((0, 0, 3), np.uint8)
+        shown = (
+            masks.colours(read_below(item.labels[0], (root,)), item.labels[0])
+            if item
+            else np.zeros((0, 0, 3), np.uint8)
+        )
     except SourceError:
         return False
     seen = set(map(tuple, np.unique(shown.reshape(-1, 3), axis=0).tolist()))
-    return len(seen) > 1 and seen <= {colour for colour, _ in colourtables.load(name).colours}
+    return len(seen) > 1 and seen <= {colour for colour, _ in color_tables.load(name).colours}
 
 
 def _indexed(path: Path, root: Path) -> bool:

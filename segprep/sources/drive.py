@@ -11,9 +11,10 @@
         2nd_manual/01_manual2.gif       a second observer, for the test images only
         mask/01_test_mask.gif
 
-Format: https://drive.grand-challenge.org (Staal, Abramoff, Niemeijer, Viergever, van Ginneken 2004). Assumptions: the number
-before the first _ says what belongs together; white of a palette counts by its colour, whatever its index. The mask is
-fused as published: 0 background, 1 vessel, 255 outside the field of view, where outside wins even over a drawn vessel.
+Format: https://drive.grand-challenge.org (Staal, Abramoff, Niemeijer, Viergever, van Ginneken
+2004). Assumptions: the number before the first _ says what belongs together; white of a palette
+counts by its colour, whatever its index. The mask is fused as published: 0 background, 1 vessel,
+255 outside the field of view, where outside wins even over a drawn vessel.
 """
 
 from collections import defaultdict
@@ -24,14 +25,27 @@ from typing import Annotated, Any, Literal, cast
 
 import numpy as np
 
-from .. import pairing
-from ..errors import SourceError
-from ..files import listing, read_below
-from ..foreign import official, vessels
-from ..foreign.masks import drawn_upright
-from ..image import SUFFIXES
-from ..names import natural_key, stem_of
-from ..types import IGNORE, MAX_PIXELS, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Skipped, Stem, no_progress
+from segprep.errors import SourceError
+from segprep.files import listing, read_below, real_folders
+from segprep.imaging.image import SUFFIXES
+from segprep.imaging.mask_files import drawn_upright
+from segprep.names import natural_key, stem_of
+from segprep.sources._common import official_lists, retina
+from segprep.sources._common import stems as pairing
+from segprep.types import (
+    IGNORE,
+    MAX_PIXELS,
+    Evidence,
+    Item,
+    MaxPixels,
+    Note,
+    Progress,
+    Sample,
+    Scan,
+    Skipped,
+    Stem,
+    no_progress,
+)
 
 EXAMPLES = (
     "segprep convert drive DRIVE/ out/",
@@ -39,7 +53,10 @@ EXAMPLES = (
     "segprep convert drive DRIVE/ out/ --outside background",
 )
 _KINDS = ("images", "1st_manual", "2nd_manual", "mask")
-_SHIPPED_WITHOUT = {("test", "1st_manual"), ("train", "2nd_manual")}  # the publisher gives these splits no such drawings
+_SHIPPED_WITHOUT = {
+    ("test", "1st_manual"),
+    ("train", "2nd_manual"),
+}  # the publisher gives these splits no such drawings
 Part = Mapping[str, tuple[Path, ...]]  # kind -> the files there
 
 
@@ -48,8 +65,13 @@ class Reader:
     """Read a DRIVE folder, or one of its two halves."""
 
     root: Path
-    annotator: Annotated[Literal["1st", "2nd"], "Whose drawing is the truth: 1st_manual or 2nd_manual."] = "1st"
-    outside: Annotated[Literal["ignore", "background"], "Pixels outside the field of view: ignore = 255, background = 0."] = "ignore"
+    annotator: Annotated[
+        Literal["1st", "2nd"], "Whose drawing is the truth: 1st_manual or 2nd_manual."
+    ] = "1st"
+    outside: Annotated[
+        Literal["ignore", "background"],
+        "Pixels outside the field of view: ignore = 255, background = 0.",
+    ] = "ignore"
     stem: Stem = "name"
     max_pixels: MaxPixels = MAX_PIXELS
 
@@ -59,12 +81,17 @@ class Reader:
         for folder, part in _parts(root.resolve()).items():
             if manual := next((kind for kind in _KINDS[1:3] if kind in part), ""):
                 known = [kind for kind in ("images", "mask") if kind in part]
-                return Evidence(0.35 + 0.3 * len(known), f"{folder.name} has {manual}" + "".join(f" and {kind}" for kind in known))
+                return Evidence(
+                    0.35 + 0.3 * len(known),
+                    f"{folder.name} has {manual}" + "".join(f" and {kind}" for kind in known),
+                )
         return None
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
-        """Every image is an item with its drawing and its field of view; training and test are the official lists."""
-        (root,) = pairing.real_folders(self.root)
+        """Every image is an item with its drawing and its field of view; training and test are the
+        official lists.
+        """
+        (root,) = real_folders(self.root)
         items: list[Item] = []
         skipped: list[Skipped] = []
         notes: list[Note] = []
@@ -72,61 +99,127 @@ class Reader:
         parts, manual = _parts(root), f"{self.annotator}_manual"
         drawn_anywhere = any(manual in part for part in parts.values())
         for folder, part in parts.items():
-            split = official.SPLITS.get(folder.name.lower(), "")
+            split = official_lists.SPLITS.get(folder.name.lower(), "")
             if manual not in part and drawn_anywhere and (split, manual) in _SHIPPED_WITHOUT:
                 where = folder.relative_to(root).as_posix()
-                notes.append(Note("image-unlabelled", f"{where} has no {manual}, as published: its {len(part.get('images', ()))} images are no samples"))
+                notes.append(
+                    Note(
+                        "image-unlabelled",
+                        f"{where} has no {manual}, as published: its {len(part.get('images', ()))}"
+                        " images are no samples",
+                    )
+                )
                 continue
             found = self._items(root, folder, part, manual, skipped)
             items += found
             lists[split] += (item.stem for item in found)
         kept = pairing.unique(items, skipped)
-        return Scan(kept, vessels.CLASSES, tuple(skipped), _official(lists, {item.stem for item in kept}), tuple(notes))
+        return Scan(
+            kept,
+            retina.CLASSES,
+            tuple(skipped),
+            _official(lists, {item.stem for item in kept}),
+            tuple(notes),
+        )
 
-    def _items(self, root: Path, folder: Path, part: Part, manual: str, skipped: list[Skipped]) -> list[Item]:
+    def _items(
+        self, root: Path, folder: Path, part: Part, manual: str, skipped: list[Skipped]
+    ) -> list[Item]:
         """The items of one half; what lacks a partner goes to *skipped*."""
-        images, drawings, views = (_numbered(part.get(kind, ())) for kind in ("images", manual, "mask"))
+        images, drawings, views = (
+            _numbered(part.get(kind, ())) for kind in ("images", manual, "mask")
+        )
         items = []
         for path in part.get("images", ()):
             number, stem = _number(path), pairing.sample_stem(path, root, self.stem)
             expected = {
-                folder / manual / f"{number}_manual{self.annotator[0]}.gif": drawings.get(number, ()),
+                folder / manual / f"{number}_manual{self.annotator[0]}.gif": drawings.get(
+                    number, ()
+                ),
                 folder / "mask" / f"{stem_of(path.name)}_mask.gif": views.get(number, ()),
             }
-            reasons = [_unpaired(wanted.relative_to(root), there) for wanted, there in expected.items() if len(there) != 1]
+            reasons = [
+                _unpaired(wanted.relative_to(root), there)
+                for wanted, there in expected.items()
+                if len(there) != 1
+            ]
             if len(images[number]) > 1:
-                skipped.append(Skipped(stem, str(path), "image-ambiguous", f"{len(images[number])} images have the number {number}", "keep one of them"))
+                skipped.append(
+                    Skipped(
+                        stem,
+                        str(path),
+                        "image-ambiguous",
+                        f"{len(images[number])} images have the number {number}",
+                        "keep one of them",
+                    )
+                )
             elif reasons:
-                skipped.append(Skipped(stem, str(path), "mask-missing", "; ".join(reasons), "restore it, or leave the image out with --on-error skip"))
+                skipped.append(
+                    Skipped(
+                        stem,
+                        str(path),
+                        "mask-missing",
+                        "; ".join(reasons),
+                        "restore it, or leave the image out with --on-error skip",
+                    )
+                )
             else:
                 items.append(Item(stem, path, tuple(there[0] for there in expected.values())))
         for path in (*part.get(manual, ()), *part.get("mask", ())):
             if _number(path) not in images:
-                reason = f"there is no image {_number(path)} in {(folder / 'images').relative_to(root).as_posix()}"
-                skipped.append(Skipped(stem_of(path.name), str(path), "image-missing", reason, "restore the image, or remove this file"))
+                reason = (
+                    f"there is no image {_number(path)} in"
+                    f" {(folder / 'images').relative_to(root).as_posix()}"
+                )
+                skipped.append(
+                    Skipped(
+                        stem_of(path.name),
+                        str(path),
+                        "image-missing",
+                        reason,
+                        "restore the image, or remove this file",
+                    )
+                )
         return items
 
     def read(self, item: Item) -> Sample:
-        """The photograph; vessel 1, background 0, and 255 (or 0) outside the field of view, which wins."""
-        roots, notes = pairing.real_folders(self.root), list[Note]()
+        """The photograph; vessel 1, background 0, and 255 (or 0) outside the field of view, which
+        wins.
+        """
+        roots, notes = real_folders(self.root), list[Note]()
         (manual, view), picture = item.labels, cast("Path", item.image)
-        vessel, inside = (vessels.drawn(read_below(path, roots), path, notes, self.max_pixels) for path in (manual, view))
+        vessel, inside = (
+            retina.drawn(read_below(path, roots), path, notes, self.max_pixels)
+            for path in (manual, view)
+        )
         data = read_below(picture, roots)
         upright = drawn_upright(data, picture, vessel.shape, manual, notes, self.max_pixels)
         if inside.shape != vessel.shape:
-            size = f"the field of view is {inside.shape[1]}x{inside.shape[0]}, the drawing {vessel.shape[1]}x{vessel.shape[0]} pixels"
+            size = (
+                f"the field of view is {inside.shape[1]}x{inside.shape[0]}, the drawing"
+                f" {vessel.shape[1]}x{vessel.shape[0]} pixels"
+            )
             raise SourceError(view, size, "restore both from their origin", "size-mismatch")
         if not inside.any():
-            raise SourceError(view, "is black all over: no pixel lies in the field of view", "restore it from its origin", "view-empty")
+            raise SourceError(
+                view,
+                "is black all over: no pixel lies in the field of view",
+                "restore it from its origin",
+                "view-empty",
+            )
         lost = int(np.count_nonzero(vessel[inside == 0]))
         where = f"{100 * (1 - inside.mean()):.1f} % of the pixels lie outside the field of view"
-        notes.append(Note("view-outside", where + (f", {lost} of them drawn as vessel" if lost else "")))
+        notes.append(
+            Note("view-outside", where + (f", {lost} of them drawn as vessel" if lost else ""))
+        )
         mask = np.where(inside == 1, vessel, np.uint8(IGNORE if self.outside == "ignore" else 0))
         return Sample(item.stem, data, mask, None, upright, tuple(notes))
 
 
 def _parts(root: Path) -> dict[Path, Part]:
-    """Folders at any depth that hold images/, 1st_manual/, 2nd_manual/ or mask/, with the image files of each."""
+    """Folders at any depth that hold images/, 1st_manual/, 2nd_manual/ or mask/, with the image
+    files of each.
+    """
     parts: dict[Path, dict[str, tuple[Path, ...]]] = defaultdict(dict)
     for folder, name in listing(str(root)):
         path = Path(folder, name)
@@ -149,11 +242,19 @@ def _numbered(paths: Iterable[Path]) -> dict[str, tuple[Path, ...]]:
 
 
 def _unpaired(wanted: Path, there: tuple[Path, ...]) -> str:
-    return f"{len(there)} files could be {wanted.as_posix()}: {', '.join(path.name for path in there)}" if there else f"there is no {wanted.as_posix()}"
+    return (
+        f"{len(there)} files could be {wanted.as_posix()}: {', '.join(path.name for path in there)}"
+        if there
+        else f"there is no {wanted.as_posix()}"
+    )
 
 
 def _official(lists: Mapping[str, list[str]], stems: set[str]) -> dict[str, tuple[str, ...]]:
     """The lists of splits that have samples; one split alone is no split."""
-    found = {split: tuple(sorted((stem for stem in listed if stem in stems), key=natural_key)) for split, listed in lists.items() if split}
+    found = {
+        split: tuple(sorted((stem for stem in listed if stem in stems), key=natural_key))
+        for split, listed in lists.items()
+        if split
+    }
     full = {split: listed for split, listed in found.items() if listed}
     return full if len(full) > 1 else {}

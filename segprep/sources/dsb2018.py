@@ -3,8 +3,9 @@
     stage1_train/<id>/images/<id>.png    the image
     stage1_train/<id>/masks/*.png        one black and white mask per nucleus
 
-Format: https://www.kaggle.com/c/data-science-bowl-2018/data. Assumptions: a pixel belongs to the nucleus if it is brighter than 127; every mask
-has its image's size; the folder's name is the sample's. The border classes are defined in ``segprep/instances.py``.
+Format: https://www.kaggle.com/c/data-science-bowl-2018/data. Assumptions: a pixel belongs to the
+nucleus if it is brighter than 127; every mask has its image's size; the folder's name is the
+sample's. The border classes are defined in ``segprep/instances.py``.
 """
 
 import glob
@@ -17,13 +18,26 @@ from typing import Annotated, Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import classes as class_lists
-from .. import instances, pairing
-from ..errors import SourceError, UsageError
-from ..files import listing, read_below
-from ..foreign import masks
-from ..image import SUFFIXES
-from ..types import IGNORE, MAX_PIXELS, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Skipped, Stem, no_progress
+from segprep.dataset import classes as class_lists
+from segprep.errors import SourceError, UsageError
+from segprep.files import listing, read_below, real_folders
+from segprep.imaging import instances, mask_files
+from segprep.imaging.image import SUFFIXES
+from segprep.sources._common import stems
+from segprep.types import (
+    IGNORE,
+    MAX_PIXELS,
+    Evidence,
+    Item,
+    MaxPixels,
+    Note,
+    Progress,
+    Sample,
+    Scan,
+    Skipped,
+    Stem,
+    no_progress,
+)
 
 EXAMPLES = (
     "segprep convert dsb2018 stage1_train/ out/",
@@ -40,10 +54,13 @@ class Reader:
     root: Path
     target: Annotated[
         Literal["binary", "border", "touching"],
-        "Classes beside the nucleus: binary = none, border = a nucleus' pixels near its edge, touching = pixels near two nuclei.",
+        "Classes beside the nucleus: binary = none, border = a nucleus' pixels near its edge,"
+        " touching = pixels near two nuclei.",
     ] = "binary"
     border_width: Annotated[int, "How near, in pixels along rows, columns and diagonals."] = 1
-    border_as: Annotated[Literal["class", "ignore"], "The border is a class of its own, or is ignored (255)."] = "class"
+    border_as: Annotated[
+        Literal["class", "ignore"], "The border is a class of its own, or is ignored (255)."
+    ] = "class"
     objects: Annotated[bool, "Write SegmentationObject as well: one id per nucleus."] = False
     name: Annotated[str, "Name of the object's class."] = "nucleus"
     stem: Stem = "name"
@@ -52,16 +69,28 @@ class Reader:
     @classmethod
     def recognise(cls, root: Path) -> Evidence | None:
         """Folders that hold images/ and masks/ of their own."""
-        for folder in (path.parent for pattern in ("*/masks", "*/*/masks", "*/*/*/masks") for path in sorted(root.glob(pattern))[:3]):
-            if (folder / "images").is_dir() and any((folder / "images").glob(f"{glob.escape(folder.name)}.*")):
-                return Evidence(0.95, f"{folder.name}/ has an image of its name in images/, and masks/")
+        for folder in (
+            path.parent
+            for pattern in ("*/masks", "*/*/masks", "*/*/*/masks")
+            for path in sorted(root.glob(pattern))[:3]
+        ):
+            if (folder / "images").is_dir() and any(
+                (folder / "images").glob(f"{glob.escape(folder.name)}.*")
+            ):
+                return Evidence(
+                    0.95, f"{folder.name}/ has an image of its name in images/, and masks/"
+                )
         return None
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every folder with images/ in it is an item."""
         if not 1 <= self.border_width <= WIDEST:
-            raise UsageError("bad-option", f"--border-width {self.border_width} is not from 1 to {WIDEST}", "for example 2")
-        (root,) = pairing.real_folders(self.root)
+            raise UsageError(
+                "bad-option",
+                f"--border-width {self.border_width} is not from 1 to {WIDEST}",
+                "for example 2",
+            )
+        (root,) = real_folders(self.root)
         found: dict[str, tuple[list[str], list[str]]] = {}
         for folder, name in listing(str(root)):
             parent, kind = os.path.split(folder)
@@ -69,48 +98,112 @@ class Reader:
                 found.setdefault(parent, ([], []))[kind == "masks"].append(name)
         skipped: list[Skipped] = []
         notes = _without_tests(root, found)
-        items = [item for folder, (images, stack) in found.items() if (item := self._item(root, Path(folder), images, stack, skipped))]
-        names = [class_lists.BACKGROUND, self.name] + ([self.target] if self.target != "binary" and self.border_as == "class" else [])
-        return Scan(pairing.unique(items, skipped), class_lists.make(names), tuple(skipped), notes=tuple(notes))
+        items = [
+            item
+            for folder, (images, stack) in found.items()
+            if (item := self._item(root, Path(folder), images, stack, skipped))
+        ]
+        names = [class_lists.BACKGROUND, self.name] + (
+            [self.target] if self.target != "binary" and self.border_as == "class" else []
+        )
+        return Scan(
+            stems.unique(items, skipped),
+            class_lists.make(names),
+            tuple(skipped),
+            notes=tuple(notes),
+        )
 
-    def _item(self, root: Path, folder: Path, images: list[str], stack: list[str], skipped: list[Skipped]) -> Item | None:
+    def _item(
+        self, root: Path, folder: Path, images: list[str], stack: list[str], skipped: list[Skipped]
+    ) -> Item | None:
         stem = "_".join(folder.relative_to(root).parts) if self.stem == "path" else folder.name
         if len(images) != 1:
-            code, hint = "image-ambiguous" if images else "image-missing", "leave one image in each folder images/"
-            skipped.append(Skipped(stem, str(folder / "images"), code, f"{len(images)} images where one was expected: {', '.join(images)}", hint))
+            code, hint = (
+                "image-ambiguous" if images else "image-missing",
+                "leave one image in each folder images/",
+            )
+            skipped.append(
+                Skipped(
+                    stem,
+                    str(folder / "images"),
+                    code,
+                    f"{len(images)} images where one was expected: {', '.join(images)}",
+                    hint,
+                )
+            )
             return None
         if not stack:
-            skipped.append(Skipped(stem, str(folder / "masks"), "mask-missing", "holds no mask", "a test set has none: leave it out with --on-error skip"))
+            skipped.append(
+                Skipped(
+                    stem,
+                    str(folder / "masks"),
+                    "mask-missing",
+                    "holds no mask",
+                    "a test set has none: leave it out with --on-error skip",
+                )
+            )
             return None
-        return Item(stem, folder / "images" / images[0], tuple(folder / "masks" / name for name in stack))
+        return Item(
+            stem, folder / "images" / images[0], tuple(folder / "masks" / name for name in stack)
+        )
 
     def read(self, item: Item) -> Sample:
         """The image, and its masks merged."""
-        roots, notes = pairing.real_folders(self.root), list[Note]()
+        roots, notes = real_folders(self.root), list[Note]()
         picture = cast("Path", item.image)
         data = read_below(picture, roots)
         spots, ones, shape, between = [], list[str](), (0, 0), 0
         for path in item.labels:
-            size, top, left, part = masks.lit(read_below(path, roots), path, self.max_pixels)
+            size, top, left, part = mask_files.lit(read_below(path, roots), path, self.max_pixels)
             if size != shape:
-                upright = masks.drawn_upright(data, picture, size, path, notes, self.max_pixels)
+                upright = mask_files.drawn_upright(
+                    data, picture, size, path, notes, self.max_pixels
+                )
                 if shape != (0, 0):
                     raise SourceError(
-                        path, f"is {size[1]}x{size[0]}, the masks before it {shape[1]}x{shape[0]}", "all masks of an image have its size", "size-mismatch"
+                        path,
+                        f"is {size[1]}x{size[0]}, the masks before it {shape[1]}x{shape[0]}",
+                        "all masks of an image have its size",
+                        "size-mismatch",
                     )
                 shape = size
-            if part.size and int(part.max()) == 1:  # nothing brighter: 1 is what others write as 255
+            if (
+                part.size and int(part.max()) == 1
+            ):  # nothing brighter: 1 is what others write as 255
                 ones.append(path.name)
                 part = part * np.uint8(255)
             bits = part > 127
             between += int(part.size - np.count_nonzero(part == 255) - np.count_nonzero(part == 0))
-            spots.append(instances.Spot(path.name, top, left, bits) if bits.any() else instances.spot_of(path.name, bits))
+            spots.append(
+                instances.Spot(path.name, top, left, bits)
+                if bits.any()
+                else instances.spot_of(path.name, bits)
+            )
         if ones:
-            notes.append(Note("values-zero-one", f"{len(ones)} masks hold 0 and 1 instead of 0 and 255, {ones[0]} first; 1 was read as {self.name}"))
+            notes.append(
+                Note(
+                    "values-zero-one",
+                    f"{len(ones)} masks hold 0 and 1 instead of 0 and 255, {ones[0]} first; 1 was"
+                    f" read as {self.name}",
+                )
+            )
         if between:
-            notes.append(Note("intermediate-values", f"{between} mask pixels are neither 0 nor 255; brighter than 127 counts as {self.name}"))
+            notes.append(
+                Note(
+                    "intermediate-values",
+                    f"{between} mask pixels are neither 0 nor 255; brighter than 127 counts as"
+                    f" {self.name}",
+                )
+            )
         objects, account = _merged(spots, shape, item)
-        return Sample(item.stem, data, self._mask(objects), objects if self.objects else None, upright, (*notes, *account))
+        return Sample(
+            item.stem,
+            data,
+            self._mask(objects),
+            objects if self.objects else None,
+            upright,
+            (*notes, *account),
+        )
 
     def _mask(self, objects: NDArray[np.uint16]) -> NDArray[np.uint8]:
         mask = (objects > 0).astype(np.uint8)
@@ -121,19 +214,35 @@ class Reader:
 
 
 def _without_tests(root: Path, found: dict[str, tuple[list[str], list[str]]]) -> list[Note]:
-    """Take folders of images none of which has masks (stage1_test) out of *found*, as long as others have; a note for each."""
+    """Take folders of images none of which has masks (stage1_test) out of *found*, as long as
+    others have; a note for each.
+    """
     labelled = {os.path.dirname(folder) for folder, (_, stack) in found.items() if stack}
-    bare = Counter(os.path.dirname(folder) for folder in found if os.path.dirname(folder) not in labelled) if labelled else Counter[str]()
+    bare = (
+        Counter(
+            os.path.dirname(folder) for folder in found if os.path.dirname(folder) not in labelled
+        )
+        if labelled
+        else Counter[str]()
+    )
     for folder in [folder for folder in found if os.path.dirname(folder) in bare]:
         del found[folder]
     return [
-        Note("image-unlabelled", f"{Path(os.path.relpath(group, root)).as_posix()}: none of its {count} images has masks; they were left out")
+        Note(
+            "image-unlabelled",
+            f"{Path(os.path.relpath(group, root)).as_posix()}: none of its {count} images has"
+            " masks; they were left out",
+        )
         for group, count in bare.items()
     ]
 
 
-def _merged(spots: list[instances.Spot], shape: tuple[int, int], item: Item) -> tuple[NDArray[np.uint16], list[Note]]:
+def _merged(
+    spots: list[instances.Spot], shape: tuple[int, int], item: Item
+) -> tuple[NDArray[np.uint16], list[Note]]:
     try:
         return instances.merge(spots, *shape)
     except ValueError as error:
-        raise SourceError(item.labels[0].parent, str(error), "split the image", "too-many-objects") from error
+        raise SourceError(
+            item.labels[0].parent, str(error), "split the image", "too-many-objects"
+        ) from error

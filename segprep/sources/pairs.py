@@ -1,10 +1,12 @@
 """Images and masks of class ids in folders of their own: the commonest layout of all.
 
     images/x.jpg     any image                       frames/frame_001.png    train/x.jpg      x.jpg
-    masks/x.png      its mask: pixel value = id      masks/mask_001.png      trainannot/x.png x_mask.png
+    masks/x.png      its mask: pixel value = id      masks/mask_001.png      trainannot/x.png
+    x_mask.png
 
-Format: nobody's; what tutorials, CamVid, mmsegmentation's custom sets and Keras pipelines have in common. Assumptions: one mask per image, of its
-size; the value counts (of a palette the index), never a colour. 255 is ignored unless --ids says otherwise.
+Format: nobody's; what tutorials, CamVid, mmsegmentation's custom sets and Keras pipelines have in
+common. Assumptions: one mask per image, of its size; the value counts (of a palette the index),
+never a colour. 255 is ignored unless --ids says otherwise.
 """
 
 from collections.abc import Mapping
@@ -15,20 +17,43 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import classes as class_lists
-from .. import engine, image, pairing
-from ..errors import SourceError, UsageError
-from ..files import read_below
-from ..foreign import masks, matching, meanings
-from ..foreign.matching import ImageFolder, MaskFolder, PairBy
-from ..types import IGNORE, MAX_PIXELS, Classes, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, Stem, no_progress
+from segprep import engine
+from segprep.dataset import classes as class_lists
+from segprep.errors import SourceError, UsageError
+from segprep.files import read_below, real_folders
+from segprep.imaging import image
+from segprep.imaging import mask_files as masks
+from segprep.sources._common import mask_values, pairs
+from segprep.sources._common.pairs import ImageFolder, MaskFolder, PairBy
+from segprep.types import (
+    IGNORE,
+    MAX_PIXELS,
+    Classes,
+    Evidence,
+    Item,
+    MaxPixels,
+    Note,
+    Progress,
+    Sample,
+    Scan,
+    Stem,
+    no_progress,
+)
 
 EXAMPLES = (
     "segprep convert pairs data/ out/ --classes background,cell",
     "segprep convert pairs data/ out/ --ids 0=background,128=cell,255=nucleus",
-    "segprep convert pairs data/ out/ --images frames --masks masks --pair-by number --classes codes.txt",
+    (
+        "segprep convert pairs data/ out/ --images frames --masks masks --pair-by number --classes"
+        " codes.txt"
+    ),
 )
-_LISTS = ("class_names.txt", "labelmap.txt", "classes.txt", "codes.txt")  # beside the folders; the last is fast.ai's
+_LISTS = (
+    "class_names.txt",
+    "labelmap.txt",
+    "classes.txt",
+    "codes.txt",
+)  # beside the folders; the last is fast.ai's
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +61,23 @@ class Reader:
     """Read a folder of images and a folder of id masks."""
 
     root: Path
-    classes: Annotated[str | None, "Class names in the order of their ids, from 0: a FILE with one per line, a,b,c, or their number."] = None
-    ids: Annotated[str, "What the values mean: VALUE=NAME,… or a FILE of such lines; __ignore__ is 255. With --classes: exceptions from their order."] = ""
+    classes: Annotated[
+        str | None,
+        "Class names in the order of their ids, from 0: a FILE with one per line, a,b,c, or their"
+        " number.",
+    ] = None
+    ids: Annotated[
+        str,
+        "What the values mean: VALUE=NAME,… or a FILE of such lines; __ignore__ is 255. With"
+        " --classes: exceptions from their order.",
+    ] = ""
     images: ImageFolder = ""
     masks: MaskFolder = ""
     pair_by: PairBy = "auto"
-    palette: Annotated[Literal["auto", "index", "gray"], "For GIFs whose indices and grey levels differ: which of the two is the id."] = "auto"
+    palette: Annotated[
+        Literal["auto", "index", "gray"],
+        "For GIFs whose indices and grey levels differ: which of the two is the id.",
+    ] = "auto"
     stem: Stem = "name"
     max_pixels: MaxPixels = MAX_PIXELS
 
@@ -49,57 +85,88 @@ class Reader:
     def recognise(cls, root: Path) -> Evidence | None:
         """Folders of images and masks, and masks that hold small ids."""
         root = root.resolve()
-        if not (found := matching.glimpse(root)):
+        if not (found := pairs.glimpse(root)):
             return None
         folders, paths = found
         seen = {path: ids - {IGNORE} for path in paths if (ids := _read(path, root)) is not None}
-        if not any(one - {0} for one in seen.values()) or max(map(len, seen.values())) > meanings.LARGEST:
+        if (
+            not any(one - {0} for one in seen.values())
+            or max(map(len, seen.values())) > mask_values.LARGEST
+        ):
             return None
         first, ids = max(seen.items(), key=lambda one: max(one[1], default=0))
-        what = "small ids" if max(ids) <= meanings.LARGEST else f"{len(ids)} values up to {max(ids)}"
-        score = 0.6 if max(ids) <= meanings.LARGEST else 0.5
-        return Evidence(score, f"{folders.images.name}/ and {folders.masks.name}/ pair, and {first.name} holds {what}")
+        what = (
+            "small ids"
+            if max(ids) <= mask_values.LARGEST
+            else f"{len(ids)} values up to {max(ids)}"
+        )
+        score = 0.6 if max(ids) <= mask_values.LARGEST else 0.5
+        return Evidence(
+            score,
+            f"{folders.images.name}/ and {folders.masks.name}/ pair, and {first.name} holds {what}",
+        )
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every pair is an item; the payload is the table value -> id."""
-        (root,) = pairing.real_folders(self.root)
-        found = matching.folders(root, self.images, self.masks)
-        matched = matching.match(root, found, self.pair_by, self.stem)
-        known, table, notes = self._meaning(root, matching.beside(root, found, _LISTS), matched, jobs, progress)
-        items = tuple(Item(item.stem, item.image, item.labels, (table, len(known.names)), item.group) for item in matched.items)
+        (root,) = real_folders(self.root)
+        found = pairs.folders(root, self.images, self.masks)
+        matched = pairs.match(root, found, self.pair_by, self.stem)
+        known, table, notes = self._meaning(
+            root, pairs.beside(root, found, _LISTS), matched, jobs, progress
+        )
+        items = tuple(
+            Item(item.stem, item.image, item.labels, (table, len(known.names)), item.group)
+            for item in matched.items
+        )
         return Scan(items, known, matched.skipped, matched.lists, (*matched.notes, *notes))
 
     def _meaning(
-        self, root: Path, beside: Path | None, matched: matching.Matched, jobs: int, progress: Progress[Any]
+        self,
+        root: Path,
+        beside: Path | None,
+        matched: pairs.Matched,
+        jobs: int,
+        progress: Progress[Any],
     ) -> tuple[Classes, dict[int, int], list[Note]]:
-        """The classes, and pixel value -> id. *beside* is a list of classes that lies beside the folders."""
+        """The classes, and pixel value -> id.
+
+        *beside* is a list of classes that lies beside the folders.
+        """
         notes: list[Note] = []
-        stated = meanings.parse_ids(self.ids) if self.ids else {}
+        stated = mask_values.parse_ids(self.ids) if self.ids else {}
         listed = self.classes
         if listed is None and not stated and beside:
             listed = str(beside)
             notes.append(Note("classes-found", f"classes read from {listed}"))
         if listed is None and not stated:
-            known, found = meanings.infer(self._values(root, matched, jobs, progress))
-            return known, meanings.places(known), found
+            known, found = mask_values.infer(self._values(root, matched, jobs, progress))
+            return known, mask_values.places(known), found
         if listed is None:
-            return *meanings.stated(stated), notes
+            return *mask_values.stated(stated), notes
         known = class_lists.positions(listed)
-        return known, meanings.places(known) | meanings.table(stated, known), notes
+        return known, mask_values.places(known) | mask_values.table(stated, known), notes
 
-    def _values(self, root: Path, matched: matching.Matched, jobs: int, progress: Progress[Any]) -> dict[int, int]:
+    def _values(
+        self, root: Path, matched: pairs.Matched, jobs: int, progress: Progress[Any]
+    ) -> dict[int, int]:
         """How often each value occurs in all masks."""
         seen: dict[int, int] = {}
         failures: list[engine.Failure] = []
         paths = [item.labels[0] for item in matched.items]
-        for found in progress(engine.run(_Values(self, root), paths, jobs=jobs, chunk=8), len(paths), "reading masks"):
+        for found in progress(
+            engine.run(_Values(self, root), paths, jobs=jobs, chunk=8), len(paths), "reading masks"
+        ):
             if isinstance(found, engine.Failure):
                 failures.append(found)
                 continue
             for value, count in found.items():
                 seen[value] = seen.get(value, 0) + count
         if failures and not seen:
-            raise UsageError("values-unclear", f"no mask could be read as class ids; {failures[0].path}: {failures[0].reason}", failures[0].hint)
+            raise UsageError(
+                "values-unclear",
+                f"no mask could be read as class ids; {failures[0].path}: {failures[0].reason}",
+                failures[0].hint,
+            )
         return seen
 
     def read(self, item: Item) -> Sample:
@@ -110,11 +177,14 @@ class Reader:
             found = masks.values(data, path, notes, self.max_pixels, self.palette)
             if not self.ids and (seen := image.histogram(found)).keys() == {0, IGNORE}:
                 raise SourceError(
-                    path, f"holds 0 and 255 only: 255 ({seen[IGNORE]} px) may be a class, or ignored", masks.cause(seen, classes), "values-unclear"
+                    path,
+                    f"holds 0 and 255 only: 255 ({seen[IGNORE]} px) may be a class, or ignored",
+                    masks.cause(seen, classes),
+                    "values-unclear",
                 )
             return masks.translate(found, table, path, classes)
 
-        return masks.paired(item, pairing.real_folders(self.root), to_mask, self.max_pixels)
+        return masks.paired(item, real_folders(self.root), to_mask, self.max_pixels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +195,21 @@ class _Values:
     root: Path
 
     def __call__(self, path: Path) -> Mapping[int, int]:
-        return image.histogram(masks.values(read_below(path, (self.root,)), path, [], self.reader.max_pixels, self.reader.palette))
+        return image.histogram(
+            masks.values(
+                read_below(path, (self.root,)),
+                path,
+                [],
+                self.reader.max_pixels,
+                self.reader.palette,
+            )
+        )
 
 
 def _read(path: Path, root: Path) -> set[int] | None:
-    """The values of the mask at *path*; those of a photograph where it holds colours; None if it cannot be read at all."""
+    """The values of the mask at *path*; those of a photograph where it holds colours; None if it
+    cannot be read at all.
+    """
     try:
         return set(image.histogram(masks.values(read_below(path, (root,)), path, [])))
     except SourceError as error:

@@ -2,11 +2,13 @@
 
     images/Abyssinian_100.jpg                   some are GIF or PNG inside
     annotations/trimaps/Abyssinian_100.png      1 pet, 2 background, 3 border (not classified)
-    annotations/list.txt trainval.txt test.txt  optional: name, breed (1 to 37), species (1 cat, 2 dog), number within the species
+    annotations/list.txt trainval.txt test.txt  optional: name, breed (1 to 37), species (1 cat, 2
+    dog), number within the species
 
-Format: https://www.robots.ox.ac.uk/~vgg/data/pets/. Assumptions: both may lie deeper (oxford-iiit-pet/, annotations/annotations/);
-a breed is the stem before its last underscore, a name with a capital is a cat (both true of the whole set); where the lists are there, their breed
-numbers give the order of the classes.
+Format: https://www.robots.ox.ac.uk/~vgg/data/pets/. Assumptions: both may lie deeper
+(oxford-iiit-pet/, annotations/annotations/); a breed is the stem before its last underscore, a name
+with a capital is a cat (both true of the whole set); where the lists are there, their breed numbers
+give the order of the classes.
 """
 
 from collections.abc import Mapping
@@ -17,18 +19,33 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import classes as class_lists
-from .. import pairing
-from ..errors import UsageError
-from ..files import read_below
-from ..foreign import masks, matching
-from ..foreign.matching import Folders
-from ..names import natural_key
-from ..types import IGNORE, MAX_PIXELS, Classes, Evidence, Item, MaxPixels, Note, Progress, Sample, Scan, no_progress
+from segprep.dataset import classes as class_lists
+from segprep.errors import UsageError
+from segprep.files import read_below, real_folders
+from segprep.imaging import mask_files
+from segprep.names import natural_key
+from segprep.sources._common import pairs as matching
+from segprep.sources._common.pairs import Folders
+from segprep.types import (
+    IGNORE,
+    MAX_PIXELS,
+    Classes,
+    Evidence,
+    Item,
+    MaxPixels,
+    Note,
+    Progress,
+    Sample,
+    Scan,
+    no_progress,
+)
 
 EXAMPLES = (
     "segprep convert pet oxford-iiit-pet/ out/                 classes pet, background, border",
-    "segprep convert pet oxford-iiit-pet/ out/ --target voc    background, pet; the border is ignored",
+    (
+        "segprep convert pet oxford-iiit-pet/ out/ --target voc    background, pet; the border is"
+        " ignored"
+    ),
     "segprep convert pet oxford-iiit-pet/ out/ --target breed",
 )
 _TRIMAP = {1: 0, 2: 1, 3: 2}
@@ -41,8 +58,9 @@ class Reader:
     root: Path
     target: Annotated[
         Literal["trimap", "binary", "voc", "species", "breed"],
-        "trimap = pet, background, border (ids 0, 1, 2); binary = background, pet (the border counts as pet); voc = background, pet, border ignored; "
-        "species = background, cat, dog, border ignored; breed = background, then each breed, border ignored.",
+        "trimap = pet, background, border (ids 0, 1, 2); binary = background, pet (the border"
+        " counts as pet); voc = background, pet, border ignored; species = background, cat, dog,"
+        " border ignored; breed = background, then each breed, border ignored.",
     ] = "trimap"
     max_pixels: MaxPixels = MAX_PIXELS
 
@@ -50,28 +68,55 @@ class Reader:
     def recognise(cls, root: Path) -> Evidence | None:
         """images/ and annotations/trimaps/."""
         found = _homes(root.resolve())
-        return Evidence(0.95, f"images/ and {found[0].masks.relative_to(root.resolve()).as_posix()}/") if found else None
+        return (
+            Evidence(0.95, f"images/ and {found[0].masks.relative_to(root.resolve()).as_posix()}/")
+            if found
+            else None
+        )
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
-        """Every trimap is an item; the payload is the table value -> id. trainval.txt and test.txt become lists."""
-        (root,) = pairing.real_folders(self.root)
+        """Every trimap is an item; the payload is the table value -> id. trainval.txt and test.txt
+        become lists.
+        """
+        (root,) = real_folders(self.root)
         found = _homes(root)
         if len(found) != 1:
             listed = ", ".join(str(one.masks) for one in found)
-            reason = f"there are several folders of trimaps: {listed}" if found else f"images/ or annotations/trimaps/ is missing in {root}"
-            raise UsageError("folders-unclear", reason, "SRC holds images/ and annotations/, as the two archives unpack")
+            reason = (
+                f"there are several folders of trimaps: {listed}"
+                if found
+                else f"images/ or annotations/trimaps/ is missing in {root}"
+            )
+            raise UsageError(
+                "folders-unclear",
+                reason,
+                "SRC holds images/ and annotations/, as the two archives unpack",
+            )
         matched = matching.match(root, found, "name", "name")
         notes, home = [*matched.notes], found[0].masks.parent
         numbers = _breeds(root, home, [item.stem for item in matched.items])
         known = self._classes(numbers)
-        items = tuple(Item(item.stem, item.image, item.labels, (self._table(item.stem, numbers), len(known.names))) for item in matched.items)
+        items = tuple(
+            Item(
+                item.stem,
+                item.image,
+                item.labels,
+                (self._table(item.stem, numbers), len(known.names)),
+            )
+            for item in matched.items
+        )
         lists = matching.list_files(root, items, notes, (home,))
         return Scan(items, known, matched.skipped, lists, tuple(notes))
 
     def _classes(self, numbers: Mapping[str, int]) -> Classes:
         if self.target == "trimap":
             return Classes(("pet", "background", "border"), background=1)
-        names = {"binary": ["pet"], "voc": ["pet"], "species": ["cat", "dog"], "breed": sorted(numbers, key=lambda breed: numbers[breed])}[self.target]
+        names = {
+            "binary": ["pet"],
+            "voc": ["pet"],
+            "species": ["cat", "dog"],
+            "breed": sorted(numbers, key=lambda breed: numbers[breed]),
+        }[self.target]
         return class_lists.make(["background", *names])
 
     def _table(self, stem: str, numbers: Mapping[str, int]) -> dict[int, int]:
@@ -79,25 +124,47 @@ class Reader:
             return _TRIMAP
         if self.target == "binary":
             return {1: 1, 2: 0, 3: 1}
-        places = {breed: number for number, breed in enumerate(sorted(numbers, key=lambda breed: numbers[breed]), 1)}
-        return {1: {"voc": 1, "species": 1 if stem[:1].isupper() else 2, "breed": places[_breed(stem)]}[self.target], 2: 0, 3: IGNORE}
+        places = {
+            breed: number
+            for number, breed in enumerate(sorted(numbers, key=lambda breed: numbers[breed]), 1)
+        }
+        return {
+            1: {"voc": 1, "species": 1 if stem[:1].isupper() else 2, "breed": places[_breed(stem)]}[
+                self.target
+            ],
+            2: 0,
+            3: IGNORE,
+        }
 
     def read(self, item: Item) -> Sample:
         """The image, and its trimap through the table."""
         table, classes = item.payload
 
         def to_mask(data: bytes, path: Path, notes: list[Note]) -> NDArray[np.uint8]:
-            return masks.translate(masks.values(data, path, notes, self.max_pixels), table, path, classes)
+            return mask_files.translate(
+                mask_files.values(data, path, notes, self.max_pixels), table, path, classes
+            )
 
-        return masks.paired(item, pairing.real_folders(self.root), to_mask, self.max_pixels)
+        return mask_files.paired(item, real_folders(self.root), to_mask, self.max_pixels)
 
 
 def _homes(root: Path) -> list[Folders]:
-    """images/ and trimaps/ at *root* or in folders below it: the trimaps, and the nearest images/ beside or above them."""
-    trimaps = [path for depth in range(5) for path in sorted(root.glob("*/" * depth + "trimaps")) if path.is_dir() and "__MACOSX" not in path.parts]
+    """images/ and trimaps/ at *root* or in folders below it: the trimaps, and the nearest images/
+    beside or above them.
+    """
+    trimaps = [
+        path
+        for depth in range(5)
+        for path in sorted(root.glob("*/" * depth + "trimaps"))
+        if path.is_dir() and "__MACOSX" not in path.parts
+    ]
     pairs = []
     for folder in trimaps:
-        homes = (home for home in folder.parents if home.is_relative_to(root) and (home / "images").is_dir())
+        homes = (
+            home
+            for home in folder.parents
+            if home.is_relative_to(root) and (home / "images").is_dir()
+        )
         pairs += [Folders(home / "images", folder) for home in list(homes)[:1]]
     return pairs
 
@@ -112,7 +179,15 @@ def _breeds(root: Path, home: Path, stems: list[str]) -> dict[str, int]:
     for name in ("list.txt", "trainval.txt", "test.txt"):
         path = home / name
         text = read_below(path, (root,)).decode("utf-8", "replace") if path.is_file() else ""
-        rows = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-        numbers |= {_breed(row[0]): int(row[1]) for row in rows if len(row) > 1 and row[1].isdecimal() and len(row[1]) < 6}
+        rows = [
+            line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")
+        ]
+        numbers |= {
+            _breed(row[0]): int(row[1])
+            for row in rows
+            if len(row) > 1 and row[1].isdecimal() and len(row[1]) < 6
+        }
     rest = sorted({_breed(stem) for stem in stems} - set(numbers), key=natural_key)
-    return numbers | {breed: max(numbers.values(), default=0) + n for n, breed in enumerate(rest, 1)}
+    return numbers | {
+        breed: max(numbers.values(), default=0) + n for n, breed in enumerate(rest, 1)
+    }

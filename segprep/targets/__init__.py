@@ -5,21 +5,33 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import cast
 
-from ..errors import UsageError
-from ..names import nearest
-from ..types import Writer
+from segprep.errors import UsageError
+from segprep.names import nearest
+from segprep.types import Writer
 
 
 def names() -> tuple[str, ...]:
-    """The targets there are, without importing any of them; ``_`` in a file name is ``-`` in the target's."""
-    return tuple(sorted(module.name.replace("_", "-") for module in iter_modules(__path__)))
+    """The targets there are, without importing any of them; ``_`` in a file name is ``-`` in the
+    target's.
+    """
+    return tuple(
+        sorted(
+            module.name.replace("_", "-")
+            for module in iter_modules(__path__)
+            if not module.name.startswith("_")
+        )
+    )
 
 
 def load(name: str) -> type[Writer]:
     """The ``Writer`` class of target *name*. Raises UsageError for an unknown one."""
     if name not in names():
         like = nearest(name, names())
-        raise UsageError("unknown-target", f"there is no export target {name!r}", f"did you mean {like}?" if like else f"there are: {', '.join(names())}")
+        raise UsageError(
+            "unknown-target",
+            f"there is no export target {name!r}",
+            f"did you mean {like}?" if like else f"there are: {', '.join(names())}",
+        )
     return cast("type[Writer]", import_module(_module(name)).Writer)
 
 

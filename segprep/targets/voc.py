@@ -1,14 +1,17 @@
-"""VOCdevkit/VOC2007 as torchvision and the tutorials read it: every image .jpg, masks with VOC's palette.
+"""VOCdevkit/VOC2007 as torchvision and the tutorials read it: every image .jpg, masks with VOC's
+palette.
 
     OUT/VOCdevkit/VOC2007/
-      JPEGImages/<stem>.jpg              JPEG images byte for byte as they are, all others as JPEG (quality 95, 4:4:4)
-      SegmentationClass/<stem>.png       palette PNG, pixel value = class id, 255 = ignored (VOC's border)
+      JPEGImages/<stem>.jpg              JPEG images byte for byte as they are, all others as JPEG
+      (quality 95, 4:4:4)
+      SegmentationClass/<stem>.png       palette PNG, pixel value = class id, 255 = ignored (VOC's
+      border)
       SegmentationObject/<stem>.png      where instances are known
       ImageSets/Segmentation/*.txt       all lists of the dataset, LF
       class_names.txt  labelmap.txt      where the classes have names
 
-Format: the VOC2012 development kit, section 'Segmentation'. torchvision is given the folder OUT; it reads image_set="test" of 2007 only,
-and looks for 2011 below TrainVal/.
+Format: the VOC2012 development kit, section 'Segmentation'. torchvision is given the folder OUT; it
+reads image_set="test" of 2007 only, and looks for 2011 below TrainVal/.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from .. import image, samples, tree
-from ..tree import IMAGES, LISTS, MASKS, OBJECTS
-from ..types import MAX_PIXELS, Classes, Entry, MaxPixels, Note, Product
+from segprep.dataset import samples, tree
+from segprep.dataset.tree import IMAGES, LISTS, MASKS, OBJECTS
+from segprep.imaging import image
+from segprep.types import MAX_PIXELS, Classes, Entry, MaxPixels, Note, Product
 
 EXAMPLES = (
     "segprep export voc ../voc                     the dataset of the current folder",
@@ -30,20 +34,33 @@ EXAMPLES = (
 class Writer:
     """Write a VOCdevkit folder."""
 
-    year: Annotated[Literal["2007", "2008", "2009", "2010", "2011", "2012"], "The year in the folder's name; the tutorials look for 2007."] = "2007"
+    year: Annotated[
+        Literal["2007", "2008", "2009", "2010", "2011", "2012"],
+        "The year in the folder's name; the tutorials look for 2007.",
+    ] = "2007"
     max_pixels: MaxPixels = MAX_PIXELS
 
-    def choose(self, entries: tuple[Entry, ...], lists: Mapping[str, tuple[str, ...]], notes: list[Note]) -> dict[str, tuple[str, ...]]:
+    def choose(
+        self, entries: tuple[Entry, ...], lists: Mapping[str, tuple[str, ...]], notes: list[Note]
+    ) -> dict[str, tuple[str, ...]]:
         """Every sample, once."""
         if not lists:
-            notes.append(Note("no-split", "the dataset has no lists, so the export has none; make them with segprep split, then export again"))
+            notes.append(
+                Note(
+                    "no-split",
+                    "the dataset has no lists, so the export has none; make them with segprep"
+                    " split, then export again",
+                )
+            )
         return {entry.stem: (self.base(),) for entry in entries}
 
     def base(self) -> str:
         """The folder of the year, relative."""
         return f"{'TrainVal/' if self.year == '2011' else ''}VOCdevkit/VOC{self.year}"
 
-    def files(self, entry: Entry, places: tuple[str, ...], roots: tuple[Path, ...], notes: list[Note]) -> Iterator[Product]:
+    def files(
+        self, entry: Entry, places: tuple[str, ...], roots: tuple[Path, ...], notes: list[Note]
+    ) -> Iterator[Product]:
         """Image, mask and, where there are any, objects."""
         sample = samples.read(entry, roots, self.max_pixels)
         notes += sample.notes
@@ -62,10 +79,18 @@ class Writer:
             return data
         made, change = image.transcode(data, path, "jpg", self.max_pixels)
         turned = f", EXIF orientation {head.orientation} applied" if head.orientation > 1 else ""
-        notes.append(Note("image-converted", f"{path.name}: {head.format} became JPEG, quality 95{turned}" + (f"; {change}" if change else "")))
+        notes.append(
+            Note(
+                "image-converted",
+                f"{path.name}: {head.format} became JPEG, quality 95{turned}"
+                + (f"; {change}" if change else ""),
+            )
+        )
         return made
 
-    def texts(self, classes: Classes | None, lists: Mapping[str, tuple[str, ...]]) -> dict[str, bytes]:
+    def texts(
+        self, classes: Classes | None, lists: Mapping[str, tuple[str, ...]]
+    ) -> dict[str, bytes]:
         """The lists and the class names."""
         found = {f"{LISTS}/{name}.txt": tree.list_bytes(stems) for name, stems in lists.items()}
         found |= tree.class_files(classes) if classes else {}

@@ -1,11 +1,15 @@
-"""The only rooms where PyTorch may be imported: data, augment, losses, models, loop, predicting, and the check whether a dataset is learnable."""
+"""The only rooms where PyTorch may be imported: data, augment, losses, models, loop, predicting,
+and the check whether a dataset is learnable.
+"""
 
 import os
 
-from ..errors import MissingExtraError
+from segprep.errors import MissingExtraError
 
-# OpenMP's threads spin while they wait for each other. Where other work runs on the same cores that costs a factor of five: a training step took
-# 1.3 s instead of 0.27 s with four busy neighbours on two cores. Sleeping instead costs little where nobody else is there.
+# OpenMP's threads spin while they wait for each other. Where other work runs on the same cores that
+# costs a factor of five: a training step took
+# 1.3 s instead of 0.27 s with four busy neighbours on two cores. Sleeping instead costs little
+# where nobody else is there.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 try:

@@ -1,4 +1,6 @@
-"""Checkpoints: tensors and plain values only, read with ``weights_only``, so that a file from elsewhere can run no code."""
+"""Checkpoints: tensors and plain values only, read with ``weights_only``, so that a file from
+elsewhere can run no code.
+"""
 
 import io
 from collections.abc import Mapping
@@ -10,10 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..errors import SegprepError
-from ..files import write_atomic
-from . import models
-from .data import View
+from segprep.errors import SegprepError
+from segprep.files import write_atomic
+from segprep.training import models
+from segprep.training.data.pairs import View
 
 KIND, VERSION = "segprep checkpoint", 1
 LARGEST = 1 << 33
@@ -31,7 +33,10 @@ class Checkpoint:
     weights: Mapping[str, Tensor]
 
     def network(self) -> nn.Module:
-        """The network, in evaluation mode. Raises SegprepError (bad-checkpoint) if the weights do not fit it."""
+        """The network, in evaluation mode.
+
+        Raises SegprepError (bad-checkpoint) if the weights do not fit it.
+        """
         built = models.build(self.arch, 3, len(self.classes), **self.options)
         fill(built, self.weights)
         return channels_last(built).eval()
@@ -44,24 +49,39 @@ def channels_last(network: nn.Module, device: str = "cpu") -> nn.Module:
 
 
 def fill(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Load *weights* into *network*. Raises SegprepError (bad-checkpoint): other names, other shapes, numbers that are not finite."""
+    """Load *weights* into *network*.
+
+    Raises SegprepError (bad-checkpoint): other names, other shapes, numbers that are not finite.
+    """
     wanted = network.state_dict()
     odd = sorted(wanted.keys() ^ weights.keys())
     if odd:
-        raise SegprepError("bad-checkpoint", f"the weights are of another network: {odd[0]} is on one side only ({len(odd)} such)", _AGAIN)
+        raise SegprepError(
+            "bad-checkpoint",
+            f"the weights are of another network: {odd[0]} is on one side only ({len(odd)} such)",
+            _AGAIN,
+        )
     for name, tensor in wanted.items():
         if not isinstance(weights[name], Tensor) or weights[name].shape != tensor.shape:
             found = tuple(getattr(weights[name], "shape", ()))
-            raise SegprepError("bad-checkpoint", f"weight {name} has shape {found}, the network needs {tuple(tensor.shape)}", _AGAIN)
+            raise SegprepError(
+                "bad-checkpoint",
+                f"weight {name} has shape {found}, the network needs {tuple(tensor.shape)}",
+                _AGAIN,
+            )
         if not bool(torch.isfinite(weights[name]).all()):
-            raise SegprepError("bad-checkpoint", f"weight {name} holds numbers that are not finite", _AGAIN)
+            raise SegprepError(
+                "bad-checkpoint", f"weight {name} holds numbers that are not finite", _AGAIN
+            )
     network.load_state_dict(dict(weights))
 
 
 def save(path: Path, checkpoint: Checkpoint, **more: Any) -> None:
-    """Write *checkpoint* atomically: after a failure the old file is still there. Raises SegprepError (write-failed).
+    """Write *checkpoint* atomically: after a failure the old file is still there. Raises
+    SegprepError (write-failed).
 
-    What is *more* (plain values and tensors) lies beside it, for :func:`read`; :func:`load` does not mind it.
+    What is *more* (plain values and tensors) lies beside it, for :func:`read`; :func:`load` does
+    not mind it.
     """
     content = asdict(checkpoint.view) | {
         "kind": KIND, "version": VERSION, "arch": checkpoint.arch, "options": dict(checkpoint.options), "classes": list(checkpoint.classes),
@@ -78,18 +98,43 @@ def write(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The plain values and tensors at *path*. Raises SegprepError: unreadable, file-too-large, bad-checkpoint (foreign, damaged, or code inside)."""
+    """The plain values and tensors at *path*.
+
+    Raises SegprepError: unreadable, file-too-large, bad-checkpoint (foreign, damaged, or code
+    inside).
+    """
     try:
         if path.stat().st_size > LARGEST:
             raise SegprepError("file-too-large", f"{path} has {path.stat().st_size} bytes", _AGAIN)
         content = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
     except OSError as error:
-        raise SegprepError("unreadable", f"{path} cannot be read: {error.strerror}", "check that it exists and its permissions") from error
-    except UnpicklingError as error:
-        raise SegprepError("bad-checkpoint", f"{path} holds more than tensors and plain values; it was not run", _AGAIN) from error
-    except (RuntimeError, ValueError, EOFError, KeyError, AttributeError, IndexError, TypeError, OverflowError, MemoryError) as error:
         raise SegprepError(
-            "bad-checkpoint", f"{path} is no checkpoint: {str(error).splitlines()[0] if str(error) else type(error).__name__}", _AGAIN
+            "unreadable",
+            f"{path} cannot be read: {error.strerror}",
+            "check that it exists and its permissions",
+        ) from error
+    except UnpicklingError as error:
+        raise SegprepError(
+            "bad-checkpoint",
+            f"{path} holds more than tensors and plain values; it was not run",
+            _AGAIN,
+        ) from error
+    except (
+        RuntimeError,
+        ValueError,
+        EOFError,
+        KeyError,
+        AttributeError,
+        IndexError,
+        TypeError,
+        OverflowError,
+        MemoryError,
+    ) as error:
+        raise SegprepError(
+            "bad-checkpoint",
+            f"{path} is no checkpoint:"
+            f" {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+            _AGAIN,
         ) from error
     if not isinstance(content, dict):
         raise SegprepError("bad-checkpoint", f"{path} is no checkpoint of segprep", _AGAIN)
@@ -97,31 +142,52 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def load(path: Path, classes: tuple[str, ...] | None = None) -> Checkpoint:
-    """The checkpoint at *path*, its weights tried on its network. *classes* are the dataset's, if it is to be used on one.
+    """The checkpoint at *path*, its weights tried on its network. *classes* are the dataset's, if
+    it is to be used on one.
 
-    Raises SegprepError: bad-checkpoint, class-count (another number of classes than the dataset's), unreadable.
+    Raises SegprepError: bad-checkpoint, class-count (another number of classes than the dataset's),
+    unreadable.
     """
     content = read(path)
     if content.get("kind") != KIND or content.get("version") != VERSION:
-        raise SegprepError("bad-checkpoint", f"{path} is no checkpoint of this version of segprep", _AGAIN)
+        raise SegprepError(
+            "bad-checkpoint", f"{path} is no checkpoint of this version of segprep", _AGAIN
+        )
     try:
-        view = View(int(content["size"]), *_view(content), stretch=bool(content.get("stretch", False)))
-        found = Checkpoint(str(content["arch"]), dict(content["options"]), tuple(map(str, content["classes"])), view, dict(content["weights"]))
+        view = View(
+            int(content["size"]), *_view(content), stretch=bool(content.get("stretch", False))
+        )
+        found = Checkpoint(
+            str(content["arch"]),
+            dict(content["options"]),
+            tuple(map(str, content["classes"])),
+            view,
+            dict(content["weights"]),
+        )
     except (KeyError, TypeError, ValueError) as error:
-        raise SegprepError("bad-checkpoint", f"{path}: {error!r} is missing or of the wrong type", _AGAIN) from error
+        raise SegprepError(
+            "bad-checkpoint", f"{path}: {error!r} is missing or of the wrong type", _AGAIN
+        ) from error
     if classes is not None and len(classes) != len(found.classes):
         raise SegprepError(
             "class-count",
-            f"{path} knows {len(found.classes)} classes ({', '.join(found.classes)}), the dataset has {len(classes)} ({', '.join(classes)})",
+            f"{path} knows {len(found.classes)} classes ({', '.join(found.classes)}), the dataset"
+            f" has {len(classes)} ({', '.join(classes)})",
             "train anew on this dataset, or map its classes with segprep remap",
         )
     found.network()
     return found
 
 
-def _view(content: Mapping[str, Any]) -> tuple[float | None, tuple[float, float, float], tuple[float, float, float]]:
+def _view(
+    content: Mapping[str, Any],
+) -> tuple[float | None, tuple[float, float, float], tuple[float, float, float]]:
     numbers = [*content["mean"], *content["std"]]
-    if len(numbers) != 6 or not all(isinstance(one, float) and abs(one) < 1e9 for one in numbers) or not 1 <= int(content["size"]) <= 1 << 14:
+    if (
+        len(numbers) != 6
+        or not all(isinstance(one, float) and abs(one) < 1e9 for one in numbers)
+        or not 1 <= int(content["size"]) <= 1 << 14
+    ):
         raise ValueError("normalisation or size")
     scale = content["scale"]
     if scale is not None and not 0 < float(scale) <= 16:

@@ -1,4 +1,6 @@
-"""Seeded annotations for the benchmarks: 1280x720 JPEGs, 15 polygons of 60 points, every other one with embedded imageData."""
+"""Seeded annotations for the benchmarks: 1280x720 JPEGs, 15 polygons of 60 points, every other one
+with embedded imageData.
+"""
 
 import base64
 import io
@@ -17,7 +19,9 @@ def textures(count: int = 6) -> list[bytes]:
     """JPEGs (quality 90, about 200 kB) of smooth colour fields with fine noise."""
     rng, made = np.random.default_rng(0), []
     for _ in range(count):
-        field = Image.fromarray(rng.integers(0, 255, (45, 80, 3), dtype=np.uint8)).resize((1280, 720), Image.Resampling.BICUBIC)
+        field = Image.fromarray(rng.integers(0, 255, (45, 80, 3), dtype=np.uint8)).resize(
+            (1280, 720), Image.Resampling.BICUBIC
+        )
         noisy = np.asarray(field).astype(np.int16) + rng.integers(-6, 7, (720, 1280, 3))
         out = io.BytesIO()
         Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(out, "JPEG", quality=90)
@@ -44,5 +48,14 @@ def blob(rng: random.Random) -> dict[str, object]:
     """A wobbly polygon of 60 points."""
     x, y, radius = rng.uniform(0, 1280), rng.uniform(0, 720), rng.uniform(30, 200)
     reach = [radius * rng.uniform(0.8, 1.1) for _ in range(60)]
-    points = [[x + r * math.cos(n * math.tau / 60), y + r * math.sin(n * math.tau / 60)] for n, r in enumerate(reach)]
-    return {"label": rng.choice(LABELS), "points": points, "group_id": None, "shape_type": "polygon", "flags": {}}
+    points = [
+        [x + r * math.cos(n * math.tau / 60), y + r * math.sin(n * math.tau / 60)]
+        for n, r in enumerate(reach)
+    ]
+    return {
+        "label": rng.choice(LABELS),
+        "points": points,
+        "group_id": None,
+        "shape_type": "polygon",
+        "flags": {},
+    }

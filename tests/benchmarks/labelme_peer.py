@@ -1,4 +1,5 @@
-"""Run by an environment that has labelme: what its own conversion to VOC does per image, JPEG and class PNG only.
+"""Run by an environment that has labelme: what its own conversion to VOC does per image, JPEG and
+class PNG only.
 
 Usage: python labelme_peer.py SRC OUT
 """
@@ -22,7 +23,9 @@ def main(source: Path, out: Path) -> None:
         picture = utils.img_data_to_arr(file.imageData)
         imgviz.io.imsave(str(out / "JPEGImages" / f"{path.stem}.jpg"), picture)
         classes, _ = utils.shapes_to_label(picture.shape, file.shapes, ids)
-        imgviz.io.lblsave(str(out / "SegmentationClass" / f"{path.stem}.png"), classes.astype(np.uint8))
+        imgviz.io.lblsave(
+            str(out / "SegmentationClass" / f"{path.stem}.png"), classes.astype(np.uint8)
+        )
 
 
 main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,8 +1,10 @@
-"""Figures of ``segprep miou``, as ratios against a peer or a floor that is measured in the same run; medians of interleaved runs.
+"""Figures of ``segprep miou``, as ratios against a peer or a floor that is measured in the same
+run; medians of interleaved runs.
 
     python tests/benchmarks/miou.py [--quick]
 
-The peers that need torch or torchmetrics are run by the Python that SEGPREP_METRICS_PYTHON names. Nothing here is asserted: machines are noisy.
+The peers that need torch or torchmetrics are run by the Python that SEGPREP_METRICS_PYTHON names.
+Nothing here is asserted: machines are noisy.
 """
 
 import json
@@ -22,16 +24,31 @@ import streets
 from miou_peers import histograms, joined
 from run import Run, interleaved, measure, ratio, row, second_core
 
-from segprep.counting import joint
+from segprep.metrics.counting import joint
 
 HERE = Path(__file__).parent
 PYTHON = os.environ.get("SEGPREP_METRICS_PYTHON", "")
 WITHOUT_EXTRA = "import sys; sys.modules['cv2'] = None; from segprep_cli.main import main; main()"
 
 
-def score(folder: Path, jobs: int = 1, extra: bool = True, classes: int = streets.CLASSES) -> Callable[[], list[str]]:
-    start = [sys.executable, "-m", "segprep_cli"] if extra else [sys.executable, "-c", WITHOUT_EXTRA]
-    return lambda: [*start, "miou", str(folder / "pred"), "--truth", str(folder / "truth"), "--classes", str(classes), "-j", str(jobs), "--json"]
+def score(
+    folder: Path, jobs: int = 1, extra: bool = True, classes: int = streets.CLASSES
+) -> Callable[[], list[str]]:
+    start = (
+        [sys.executable, "-m", "segprep_cli"] if extra else [sys.executable, "-c", WITHOUT_EXTRA]
+    )
+    return lambda: [
+        *start,
+        "miou",
+        str(folder / "pred"),
+        "--truth",
+        str(folder / "truth"),
+        "--classes",
+        str(classes),
+        "-j",
+        str(jobs),
+        "--json",
+    ]
 
 
 def peer(way: str, folder: Path, python: str = sys.executable) -> Callable[[], list[str]]:
@@ -43,13 +60,19 @@ def in_memory(rounds: int) -> None:
     from sklearn.metrics import confusion_matrix
 
     pairs = [streets.pair(number) for number in range(4)]
-    noise = np.random.default_rng(0).integers(0, streets.CLASSES, (2, *pairs[0][0].shape)).astype(np.uint8)
+    noise = (
+        np.random.default_rng(0)
+        .integers(0, streets.CLASSES, (2, *pairs[0][0].shape))
+        .astype(np.uint8)
+    )
     ways: dict[str, Callable[[Any, Any], Any]] = {
         "bincount": joined,
         "segprep": lambda truth, pred: joint(truth.reshape(-1), pred.reshape(-1), fast=False),
         "segprep[fast]": lambda truth, pred: joint(truth.reshape(-1), pred.reshape(-1), fast=True),
         "Hugging Face": histograms,
-        "scikit-learn": lambda truth, pred: confusion_matrix(truth.ravel(), pred.ravel(), labels=range(streets.CLASSES)),
+        "scikit-learn": lambda truth, pred: confusion_matrix(
+            truth.ravel(), pred.ravel(), labels=range(streets.CLASSES)
+        ),
     }
     took: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
@@ -57,7 +80,10 @@ def in_memory(rounds: int) -> None:
             for name, way in ways.items():
                 if name != "scikit-learn" or len(took[name]) < 5:
                     took[name].append(cpu(way, truth, pred))
-    assert all(np.array_equal(ways[name](*pairs[0]), joined(*pairs[0])) for name in ("segprep", "segprep[fast]"))
+    assert all(
+        np.array_equal(ways[name](*pairs[0]), joined(*pairs[0]))
+        for name in ("segprep", "segprep[fast]")
+    )
     per_pixel = {name: 1e9 * median(times) / pairs[0][0].size for name, times in took.items()}
     row("counting in memory, ns per pixel pair: bincount", f"{per_pixel['bincount']:.2f}")
     for name, goal in (("Hugging Face", 7), ("scikit-learn", 20)):
@@ -66,8 +92,14 @@ def in_memory(rounds: int) -> None:
     for name, least in (("segprep", 1.0), ("segprep[fast]", 2.5)):
         share = per_pixel["bincount"] / per_pixel[name]
         row(f"  bincount / {name}", f"{share:.2f}x", f">= {least}x", share >= least)
-    hard = [median(cpu(ways[name], *noise) for _ in range(rounds)) for name in ("bincount", "segprep", "segprep[fast]")]
-    row("  the same on pure noise: bincount / segprep, / segprep[fast]", f"{hard[0] / hard[1]:.2f}x, {hard[0] / hard[2]:.2f}x")
+    hard = [
+        median(cpu(ways[name], *noise) for _ in range(rounds))
+        for name in ("bincount", "segprep", "segprep[fast]")
+    ]
+    row(
+        "  the same on pure noise: bincount / segprep, / segprep[fast]",
+        f"{hard[0] / hard[1]:.2f}x, {hard[0] / hard[2]:.2f}x",
+    )
 
 
 def cpu(way: Callable[[Any, Any], Any], truth: Any, pred: Any) -> float:
@@ -78,18 +110,39 @@ def cpu(way: Callable[[Any, Any], Any], truth: Any, pred: Any) -> float:
 
 def end_to_end(folder: Path, rounds: int) -> None:
     """Whole processes over palette PNG files, start-up included, one core."""
-    commands = [peer("decode", folder), score(folder, extra=False), score(folder), peer("bincount", folder), peer("huggingface", folder)]
+    commands = [
+        peer("decode", folder),
+        score(folder, extra=False),
+        score(folder),
+        peer("bincount", folder),
+        peer("huggingface", folder),
+    ]
     floor, plain, fast, numpy_only, hugging = interleaved(rounds, *commands)
     for name, runs, most in (("segprep miou", plain, 1.6), ("segprep[fast] miou", fast, 0.9)):
         share = ratio(floor, runs, "cpu")
-        row(f"{name} / only decoding with Pillow, CPU", f"{share:.2f}x", f"<= {most}x", share <= most)
+        row(
+            f"{name} / only decoding with Pillow, CPU",
+            f"{share:.2f}x",
+            f"<= {most}x",
+            share <= most,
+        )
     row("Pillow and bincount / segprep miou, CPU", f"{ratio(plain, numpy_only, 'cpu'):.2f}x")
     share = ratio(plain, hugging, "cpu")
     row("Hugging Face's way / segprep miou, CPU", f"{share:.2f}x", ">= 2.5x", share >= 2.5)
     peak = max(run.peak for run in (*plain, *fast))
     row("peak memory", f"{peak:.0f} MiB", "< 150 MB", peak * 1.048576 < 150)
-    same = [json.loads(subprocess.run(command(), check=True, capture_output=True, text=True).stdout)["confusion_matrix"] for command in commands[1:3]]
-    row("the same counts with and without the extra", str(same[0] == same[1]), "True", same[0] == same[1])
+    same = [
+        json.loads(subprocess.run(command(), check=True, capture_output=True, text=True).stdout)[
+            "confusion_matrix"
+        ]
+        for command in commands[1:3]
+    ]
+    row(
+        "the same counts with and without the extra",
+        str(same[0] == same[1]),
+        "True",
+        same[0] == same[1],
+    )
 
 
 def torch_ways(folder: Path) -> None:
@@ -118,8 +171,18 @@ def many(work: Path, few: int, lots: int) -> None:
         shutil.rmtree(work / str(count))
     start = measure([sys.executable, "-c", "import segprep.evaluation"]).cpu
     slope = (runs[1].cpu - start) / (runs[0].cpu - start) / (lots / few)
-    row(f"{lots} pairs of 16x16: time per pair / that of {few}", f"{slope:.2f}x", "<= 1.2x", slope <= 1.2)
-    row("  microseconds per pair; peak memory of either", f"{1e6 * runs[1].cpu / lots:.0f}; {runs[0].peak:.0f}, {runs[1].peak:.0f} MiB", "", None)
+    row(
+        f"{lots} pairs of 16x16: time per pair / that of {few}",
+        f"{slope:.2f}x",
+        "<= 1.2x",
+        slope <= 1.2,
+    )
+    row(
+        "  microseconds per pair; peak memory of either",
+        f"{1e6 * runs[1].cpu / lots:.0f}; {runs[0].peak:.0f}, {runs[1].peak:.0f} MiB",
+        "",
+        None,
+    )
 
 
 def main(quick: bool) -> None:

@@ -1,4 +1,6 @@
-"""Other ways to score the pairs in FOLDER/truth and FOLDER/pred, each as people write it: PYTHON miou_peers.py WAY FOLDER. Prints the mean IoU."""
+"""Other ways to score the pairs in FOLDER/truth and FOLDER/pred, each as people write it: PYTHON
+miou_peers.py WAY FOLDER. Prints the mean IoU.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -32,7 +34,11 @@ def histograms(truth: Map, pred: Map) -> tuple[Any, Any, Any]:
     kept = truth != IGNORE
     pred, truth = pred[kept], truth[kept]
     bins = {"bins": CLASSES, "range": (0, CLASSES - 1)}
-    return np.histogram(pred[pred == truth], **bins)[0], np.histogram(pred, **bins)[0], np.histogram(truth, **bins)[0]
+    return (
+        np.histogram(pred[pred == truth], **bins)[0],
+        np.histogram(pred, **bins)[0],
+        np.histogram(truth, **bins)[0],
+    )
 
 
 def decode(folder: Path) -> float:
@@ -45,7 +51,9 @@ def bincount(folder: Path) -> float:
 
 
 def huggingface(folder: Path) -> float:
-    same, pred, truth = (sum(parts) for parts in zip(*(histograms(*pair) for pair in pairs(folder)), strict=True))
+    same, pred, truth = (
+        sum(parts) for parts in zip(*(histograms(*pair) for pair in pairs(folder)), strict=True)
+    )
     return float((same / (pred + truth - same)).mean())
 
 
@@ -55,7 +63,10 @@ def mmseg(folder: Path) -> float:
 
     total = torch.zeros(3, CLASSES, dtype=torch.float64)
     for one, other in pairs(folder):
-        truth, pred = torch.from_numpy(one.astype(np.int64)), torch.from_numpy(other.astype(np.int64))
+        truth, pred = (
+            torch.from_numpy(one.astype(np.int64)),
+            torch.from_numpy(other.astype(np.int64)),
+        )
         kept = truth != IGNORE
         pred, truth = pred[kept], truth[kept]
         for n, values in enumerate((pred[pred == truth], pred, truth)):
@@ -69,7 +80,10 @@ def torchmetrics(folder: Path) -> float:
 
     metric = MulticlassJaccardIndex(CLASSES, ignore_index=IGNORE)
     for truth, pred in pairs(folder):
-        metric.update(torch.from_numpy(pred.astype(np.int64))[None], torch.from_numpy(truth.astype(np.int64))[None])
+        metric.update(
+            torch.from_numpy(pred.astype(np.int64))[None],
+            torch.from_numpy(truth.astype(np.int64))[None],
+        )
     return float(metric.compute())
 
 

@@ -1,6 +1,8 @@
-"""``make bench``: figures as ratios against a peer or a floor that is measured in the same run; medians of interleaved runs.
+"""``make bench``: figures as ratios against a peer or a floor that is measured in the same run;
+medians of interleaved runs.
 
-Nothing here is asserted: machines are noisy. The last column says whether the goal was met this time.
+Nothing here is asserted: machines are noisy. The last column says whether the goal was met this
+time.
 """
 
 import os
@@ -25,7 +27,9 @@ PEER = os.environ.get("SEGPREP_LABELME_PYTHON", "")
 
 @dataclass(frozen=True)
 class Run:
-    """One finished process with its children: seconds of CPU and of wall, peak memory of the largest process in MiB."""
+    """One finished process with its children: seconds of CPU and of wall, peak memory of the
+    largest process in MiB.
+    """
 
     cpu: float
     wall: float
@@ -35,10 +39,23 @@ class Run:
 def measure(command: Sequence[str]) -> Run:
     """Run *command* in a process that reports its children's usage."""
     code = "import resource, subprocess, sys, time\nt = time.perf_counter()\n"
-    code += "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
-    code += "w = time.perf_counter() - t\nu = resource.getrusage(resource.RUSAGE_CHILDREN)\nprint(u.ru_utime + u.ru_stime, w, u.ru_maxrss / 1024)"
+    code += (
+        "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL,"
+        " stderr=subprocess.DEVNULL)\n"
+    )
+    code += (
+        "w = time.perf_counter() - t\nu ="
+        " resource.getrusage(resource.RUSAGE_CHILDREN)\nprint(u.ru_utime + u.ru_stime, w,"
+        " u.ru_maxrss / 1024)"
+    )
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    shown = subprocess.run([sys.executable, "-c", code, *command], check=True, capture_output=True, text=True, env=environment).stdout
+    shown = subprocess.run(
+        [sys.executable, "-c", code, *command],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment,
+    ).stdout
     return Run(*map(float, shown.split()))
 
 
@@ -57,7 +74,10 @@ def ratio(first: list[Run], second: list[Run], what: str) -> float:
 
 
 def row(name: str, figure: str, goal: str = "", met: bool | None = None) -> None:
-    print(f"{name:<62} {figure:>22}  {goal:<12} {'' if met is None else 'met' if met else 'NOT met'}", flush=True)
+    print(
+        f"{name:<62} {figure:>22}  {goal:<12} {'' if met is None else 'met' if met else 'NOT met'}",
+        flush=True,
+    )
 
 
 def fresh(folder: Path) -> Callable[[], str]:
@@ -76,7 +96,9 @@ def convert(source: Path, out: Callable[[], str], jobs: int) -> Callable[[], lis
 
 
 def second_core() -> float:
-    """How much faster two busy processes are than one after the other; about 2 where the second core is free."""
+    """How much faster two busy processes are than one after the other; about 2 where the second
+    core is free.
+    """
     spin = [sys.executable, "-c", "sum(i * i for i in range(6_000_000))"]
     alone = measure(spin).wall
     with ThreadPoolExecutor(2) as pool:
@@ -89,15 +111,30 @@ def against_labelme(source: Path, work: Path, count: int, rounds: int) -> None:
         row("json2mask against labelme", "not run", "SEGPREP_LABELME_PYTHON is not set")
         return
     ours, theirs = fresh(work / "ours"), fresh(work / "theirs")
-    runs = interleaved(rounds, convert(source, ours, 1), lambda: [PEER, str(HERE / "labelme_peer.py"), str(source), theirs()])
+    runs = interleaved(
+        rounds,
+        convert(source, ours, 1),
+        lambda: [PEER, str(HERE / "labelme_peer.py"), str(source), theirs()],
+    )
     share = ratio(*runs, "cpu")
-    row(f"labelme's CPU time / segprep's, {count} images, manifest included", f"{share:.1f}x", ">= 5x", share >= 5)
-    row("  per image: segprep, labelme", f"{1000 * median(r.cpu for r in runs[0]) / count:.1f}, {1000 * median(r.cpu for r in runs[1]) / count:.1f} ms")
+    row(
+        f"labelme's CPU time / segprep's, {count} images, manifest included",
+        f"{share:.1f}x",
+        ">= 5x",
+        share >= 5,
+    )
+    row(
+        "  per image: segprep, labelme",
+        f"{1000 * median(r.cpu for r in runs[0]) / count:.1f},"
+        f" {1000 * median(r.cpu for r in runs[1]) / count:.1f} ms",
+    )
 
 
 def workers(source: Path, work: Path, rounds: int) -> None:
     free = second_core()
-    runs = interleaved(rounds, convert(source, fresh(work / "two"), 2), convert(source, fresh(work / "one"), 1))
+    runs = interleaved(
+        rounds, convert(source, fresh(work / "two"), 2), convert(source, fresh(work / "one"), 1)
+    )
     share = ratio(*runs, "wall")
     row("wall time with one worker / with two", f"{share:.2f}x", ">= 1.6x", share >= 1.6)
     row("  the second core gave a pure CPU job", f"{free:.2f}x")
@@ -107,16 +144,26 @@ def memory(work: Path, small: int, large: int) -> None:
     peaks = []
     for count in (small, large):
         annotations.write(work / f"memory{count}", count)
-        peaks.append(measure(convert(work / f"memory{count}", fresh(work / "memory-out"), 1)()).peak)
+        peaks.append(
+            measure(convert(work / f"memory{count}", fresh(work / "memory-out"), 1)()).peak
+        )
         shutil.rmtree(work / f"memory{count}")
     share = peaks[1] / peaks[0]
-    row(f"peak memory, {large} images / {small}", f"{peaks[1]:.0f} / {peaks[0]:.0f} MiB = {share:.2f}x", "<= 1.1x", share <= 1.1)
+    row(
+        f"peak memory, {large} images / {small}",
+        f"{peaks[1]:.0f} / {peaks[0]:.0f} MiB = {share:.2f}x",
+        "<= 1.1x",
+        share <= 1.1,
+    )
 
 
 def start_up(rounds: int) -> None:
     click = [sys.executable, "-c", "import click"]
     script = [str(Path(sys.executable).with_name("segprep")), "--help"]
-    for name, command in (("segprep --help", script), ("import segprep", [sys.executable, "-c", "import segprep"])):
+    for name, command in (
+        ("segprep --help", script),
+        ("import segprep", [sys.executable, "-c", "import segprep"]),
+    ):
         share = ratio(*interleaved(rounds, lambda: click, lambda command=command: command), "wall")  # type: ignore[misc]
         row(f"{name} / import click, wall", f"{share:.2f}x", "<= 1.5x", share <= 1.5)
 
@@ -130,7 +177,7 @@ def again(source: Path, work: Path) -> None:
 def splitting(small: int, large: int) -> None:
     from random import Random
 
-    from segprep.partition import assign, cut
+    from segprep.splitting.partition import assign, cut
 
     took = []
     for count in (small, large):
@@ -138,7 +185,12 @@ def splitting(small: int, large: int) -> None:
         started = time.process_time()
         assign(stems, {stem: stem for stem in stems}, cut(count, (70, 20, 10)), Random(1), {}, None)
         took.append(time.process_time() - started)
-    row(f"sharing out {large} samples / {small}, CPU", f"{took[1] / took[0]:.1f}x", "<= 12x", took[1] / took[0] <= 12)
+    row(
+        f"sharing out {large} samples / {small}, CPU",
+        f"{took[1] / took[0]:.1f}x",
+        "<= 12x",
+        took[1] / took[0] <= 12,
+    )
 
 
 def main(quick: bool) -> None:
@@ -158,6 +210,7 @@ def main(quick: bool) -> None:
 
 if __name__ == "__main__":
     print(
-        f"load {os.getloadavg()[0]:.1f}, {len(os.sched_getaffinity(0))} cores, peak of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB"
+        f"load {os.getloadavg()[0]:.1f}, {len(os.sched_getaffinity(0))} cores, peak of this process"
+        f" {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB"
     )
     main("--quick" in sys.argv[1:])

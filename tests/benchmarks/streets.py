@@ -1,4 +1,6 @@
-"""Seeded pairs of street-like label maps: smooth regions of 19 classes, an ignored rim, and a prediction that is wrong in places and along edges."""
+"""Seeded pairs of street-like label maps: smooth regions of 19 classes, an ignored rim, and a
+prediction that is wrong in places and along edges.
+"""
 
 from pathlib import Path
 
@@ -19,7 +21,11 @@ def field(random: np.random.Generator, height: int, width: int, cells: int) -> N
 def pair(number: int, height: int = 1024, width: int = 2048) -> Maps:
     """Truth and prediction (H, W); mean IoU about 0.6."""
     random = np.random.default_rng(number)
-    best, truth, pred = np.full((height, width), -9, np.float32), np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8)
+    best, truth, pred = (
+        np.full((height, width), -9, np.float32),
+        np.zeros((height, width), np.uint8),
+        np.zeros((height, width), np.uint8),
+    )
     near = best.copy()
     for one in range(CLASSES):
         level = field(random, height, width, 14)
@@ -32,9 +38,13 @@ def pair(number: int, height: int = 1024, width: int = 2048) -> Maps:
     return truth, pred
 
 
-def write(folder: Path, count: int, height: int = 1024, width: int = 2048, distinct: int = 24) -> None:
-    """*count* pairs as palette PNG in *folder*/truth and *folder*/pred, made from *distinct* ones: Pillow's own encoder, as most tools use it."""
-    from segprep.image import voc_colours
+def write(
+    folder: Path, count: int, height: int = 1024, width: int = 2048, distinct: int = 24
+) -> None:
+    """*count* pairs as palette PNG in *folder*/truth and *folder*/pred, made from *distinct* ones:
+    Pillow's own encoder, as most tools use it.
+    """
+    from segprep.imaging.image import voc_colors
 
     for name in ("truth", "pred"):
         (folder / name).mkdir(parents=True)
@@ -43,7 +53,7 @@ def write(folder: Path, count: int, height: int = 1024, width: int = 2048, disti
         files = []
         for name, ids in zip(("truth", "pred"), pair(number, height, width), strict=True):
             picture = Image.fromarray(ids)
-            picture.putpalette(voc_colours())
+            picture.putpalette(voc_colors())
             picture.save(folder / name / f"{number:06}.png")
             files.append((folder / name / f"{number:06}.png").read_bytes())
         made.append((files[0], files[1]))

@@ -1,8 +1,10 @@
-"""One training step at 256x256, base 32, batch 4: ours against the loop that tutorials show, measured in turn, each in a process of its own.
+"""One training step at 256x256, base 32, batch 4: ours against the loop that tutorials show,
+measured in turn, each in a process of its own.
 
-The tutorials' loop: a Dataset opens image and mask with Pillow for every sample, resizes, mirrors, turns and rotates both by one draw,
-makes float tensors of them; a DataLoader collates; the model is float32 in the default memory layout; cross-entropy and Dice; Adam.
-Ours: pairs are decoded once and held in memory, one sampling per window, weights and images channels last.
+The tutorials' loop: a Dataset opens image and mask with Pillow for every sample, resizes, mirrors,
+turns and rotates both by one draw, makes float tensors of them; a DataLoader collates; the model is
+float32 in the default memory layout; cross-entropy and Dice; Adam. Ours: pairs are decoded once and
+held in memory, one sampling per window, weights and images channels last.
 """
 
 import os
@@ -16,7 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as segprep.training sets it; neither side is to suffer from neighbours
+os.environ.setdefault(
+    "OMP_WAIT_POLICY", "PASSIVE"
+)  # as segprep.training sets it; neither side is to suffer from neighbours
 
 import numpy as np
 import torch
@@ -24,11 +28,12 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
 from segprep import write_mask
-from segprep.training import data
-from segprep.training.loop import Schedule, Training
-from segprep.training.losses import combined
+from segprep.dataset.tree import Tree
+from segprep.training.augmentation.windows import Windows, batches
+from segprep.training.check.loop import Schedule, Training
+from segprep.training.check.loss import combined
+from segprep.training.data import pairs as data
 from segprep.training.models import unet
-from segprep.tree import Tree
 
 SIZE, BATCH, COUNT, HEIGHT, WIDTH = 256, 4, 24, 375, 500
 ROUNDS, LOADS = int(sys.argv[1]) if len(sys.argv) == 2 else 5, 12
@@ -42,7 +47,9 @@ def make(root: Path) -> None:
     for n in range(COUNT):
         small = Image.fromarray(rng.integers(0, 255, (24, 32, 3)).astype(np.uint8))
         smooth = np.asarray(small.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC))
-        picture = (smooth + rng.normal(0, 6, smooth.shape)).clip(0, 255).astype(np.uint8)  # a camera's noise: smooth JPEGs decode too fast
+        picture = (
+            (smooth + rng.normal(0, 6, smooth.shape)).clip(0, 255).astype(np.uint8)
+        )  # a camera's noise: smooth JPEGs decode too fast
         Image.fromarray(picture).save(root / f"JPEGImages/{n}.jpg", quality=90)
         write_mask(root / f"SegmentationClass/{n}.png", (smooth[:, :, 0] > 150).astype(np.uint8))
 
@@ -57,15 +64,26 @@ class Tutorial(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         return COUNT
 
     def __getitem__(self, n: int) -> tuple[torch.Tensor, torch.Tensor]:
-        image = Image.open(self.root / f"JPEGImages/{n}.jpg").convert("RGB").resize((SIZE, SIZE), Image.Resampling.BICUBIC)
-        mask = Image.open(self.root / f"SegmentationClass/{n}.png").resize((SIZE, SIZE), Image.Resampling.NEAREST)
+        image = (
+            Image.open(self.root / f"JPEGImages/{n}.jpg")
+            .convert("RGB")
+            .resize((SIZE, SIZE), Image.Resampling.BICUBIC)
+        )
+        mask = Image.open(self.root / f"SegmentationClass/{n}.png").resize(
+            (SIZE, SIZE), Image.Resampling.NEAREST
+        )
         for turn in (Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM):
             if random.random() < 0.5:
                 image, mask = image.transpose(turn), mask.transpose(turn)
         angle = random.uniform(-15, 15)
-        image, mask = image.rotate(angle, Image.Resampling.BILINEAR), mask.rotate(angle, Image.Resampling.NEAREST, fillcolor=255)
+        image, mask = (
+            image.rotate(angle, Image.Resampling.BILINEAR),
+            mask.rotate(angle, Image.Resampling.NEAREST, fillcolor=255),
+        )
         values = (np.asarray(image, np.float32) / 255 - 0.5) / 0.5
-        return torch.from_numpy(values.transpose(2, 0, 1).copy()), torch.from_numpy(np.asarray(mask).astype(np.int64))
+        return torch.from_numpy(values.transpose(2, 0, 1).copy()), torch.from_numpy(
+            np.asarray(mask).astype(np.int64)
+        )
 
 
 def tutorial_steps(root: Path) -> Iterator[tuple[float, float]]:
@@ -86,9 +104,11 @@ def tutorial_steps(root: Path) -> Iterator[tuple[float, float]]:
             yield time.perf_counter() - start, waited
 
 
-def our_steps(windows: data.Windows) -> Iterator[tuple[float, float]]:
+def our_steps(windows: Windows) -> Iterator[tuple[float, float]]:
     torch.manual_seed(0)
-    training = Training(unet.build(), windows, Schedule(1000, BATCH, 1e-3, 10**6), lambda network: (0.0, 0.0))
+    training = Training(
+        unet.build(), windows, Schedule(1000, BATCH, 1e-3, 10**6), lambda network: (0.0, 0.0)
+    )
     for record in training.run(1000):
         yield record.seconds, record.waited  # type: ignore[union-attr]
 
@@ -101,11 +121,16 @@ def load_seconds(batches: Iterator[object], count: int) -> float:
 
 
 def steps(side: str, root: Path, view: data.View, count: int) -> None:
-    """In a process of its own: print (seconds, waited) of *count* steps after one that sets kernels up, and the peak memory in MiB."""
-    rows = tutorial_steps(root) if side == "theirs" else our_steps(data.Windows(read(root, view), view, 0))
+    """In a process of its own: print (seconds, waited) of *count* steps after one that sets kernels
+    up, and the peak memory in MiB.
+    """
+    rows = (
+        tutorial_steps(root) if side == "theirs" else our_steps(Windows(read(root, view), view, 0))
+    )
     next(rows)
     print(
-        *(f"{seconds:.4f},{waited:.4f}" for seconds, waited in (next(rows) for _ in range(count))), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        *(f"{seconds:.4f},{waited:.4f}" for seconds, waited in (next(rows) for _ in range(count))),
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     )
 
 
@@ -114,8 +139,12 @@ def read(root: Path, view: data.View) -> list[data.Pair]:
 
 
 def timed(side: str, root: Path) -> tuple[float, float, int]:
-    """(seconds of a step, share of it that waited for data, peak MiB), medians of three steps in a new process."""
-    shown = subprocess.run([sys.executable, __file__, side, str(root)], check=True, capture_output=True, text=True).stdout.split()
+    """(seconds of a step, share of it that waited for data, peak MiB), medians of three steps in a
+    new process.
+    """
+    shown = subprocess.run(
+        [sys.executable, __file__, side, str(root)], check=True, capture_output=True, text=True
+    ).stdout.split()
     pairs = [tuple(map(float, one.split(","))) for one in shown[:-1]]
     return median(a for a, _ in pairs), median(b / a for a, b in pairs), int(shown[-1])
 
@@ -127,18 +156,29 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         make(root)
-        windows = data.Windows(read(root, view), view, 0)
+        windows = Windows(read(root, view), view, 0)
         theirs, ours = [], []
         for n in range(LOADS):
             theirs.append(load_seconds(iter(DataLoader(Tutorial(root), BATCH, shuffle=True)), 3))
-            ours.append(load_seconds(data.batches(windows, BATCH, 3 * n, 3 * n + 3), 3))
+            ours.append(load_seconds(batches(windows, BATCH, 3 * n, 3 * n + 3), 3))
         ratio = median(a / b for a, b in zip(theirs, ours, strict=True))
-        print(f"loader, batch of {BATCH} at {SIZE}: {1000 * median(theirs):.1f} ms -> {1000 * median(ours):.1f} ms, {ratio:.2f}x (goal 1.5x)")
+        print(
+            f"loader, batch of {BATCH} at {SIZE}: {1000 * median(theirs):.1f} ms ->"
+            f" {1000 * median(ours):.1f} ms, {ratio:.2f}x (goal 1.5x)"
+        )
         rows = [(timed("theirs", root), timed("ours", root)) for _ in range(ROUNDS)]
-        (their, their_wait, their_peak), (our, our_wait, our_peak) = (tuple(map(median, zip(*side, strict=True))) for side in zip(*rows, strict=True))
+        (their, their_wait, their_peak), (our, our_wait, our_peak) = (
+            tuple(map(median, zip(*side, strict=True))) for side in zip(*rows, strict=True)
+        )
         ratio = median(a[0] / b[0] for a, b in rows)
-        print(f"step, base 32, batch {BATCH} at {SIZE}: {their:.2f} s -> {our:.2f} s, {ratio:.2f}x (goal 1.2x)")
-        print(f"share of the step spent waiting for data: {their_wait:.1%} -> {our_wait:.1%}; peak memory {their_peak:.0f} -> {our_peak:.0f} MiB")
+        print(
+            f"step, base 32, batch {BATCH} at {SIZE}: {their:.2f} s -> {our:.2f} s, {ratio:.2f}x"
+            " (goal 1.2x)"
+        )
+        print(
+            f"share of the step spent waiting for data: {their_wait:.1%} -> {our_wait:.1%}; peak"
+            f" memory {their_peak:.0f} -> {our_peak:.0f} MiB"
+        )
     return None
 
 

@@ -1,11 +1,14 @@
-"""Crash sweep: stop segprep at every change it makes to its output, give the same command again, compare with an undisturbed run.
+"""Crash sweep: stop segprep at every change it makes to its output, give the same command again,
+compare with an undisturbed run.
 
     .venv/bin/python tests/crash/sweep.py                    every point of every scenario: minutes
-    .venv/bin/python tests/crash/sweep.py --points 40        a sample spread over all of them: the gate's share
+    .venv/bin/python tests/crash/sweep.py --points 40        a sample spread over all of them: the
+    gate's share
     .venv/bin/python tests/crash/sweep.py --scenario update --mode kill --pairs 100
 
-A point is the n-th moment at which the command opens a file of OUT for writing, renames, removes or makes something there
-(CPython's audit events; reading does not count). In a forked child, at that moment:
+A point is the n-th moment at which the command opens a file of OUT for writing, renames, removes or
+makes something there (CPython's audit events; reading does not count). In a forked child, at that
+moment:
 
     kill   the process is killed (SIGKILL)
     torn   the next file that is written ends after 50 bytes, and the process with it
@@ -14,11 +17,13 @@ A point is the n-th moment at which the command opens a file of OUT for writing,
     rofs   this and every later change fails with EROFS
     short  from here on no file can grow beyond 50 bytes (EFBIG in the middle of a write)
 
-Folders are listed in a random order that differs from point to point. After each point: no source byte has changed; a tree with
-a manifest is whole (every digest holds); failing operations end with exit 1, the code write-failed, the path and no traceback;
-the same command again ends as the undisturbed run did, byte-identical, nothing left over.
+Folders are listed in a random order that differs from point to point. After each point: no source
+byte has changed; a tree with a manifest is whole (every digest holds); failing operations end with
+exit 1, the code write-failed, the path and no traceback; the same command again ends as the
+undisturbed run did, byte-identical, nothing left over.
 
---pairs N also disturbs the second run (N random pairs per scenario). Prints one line per violation and one JSON line of figures
+--pairs N also disturbs the second run (N random pairs per scenario). Prints one line per violation
+and one JSON line of figures
 at the end; exit 1 if anything was violated.
 """
 
@@ -40,22 +45,49 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from segprep_cli import json2mask, split  # noqa: F401  before forking, so that no child has to import them
+
+# imported before forking, so that no child has to import them
+from segprep_cli import json2mask, split  # noqa: F401
 from segprep_cli.main import group
 
 from segprep.files import digest
 
 MODES = ("kill", "torn", "error", "full", "rofs", "short")
-_CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate")
+_CHANGES = (
+    "os.rename",
+    "os.remove",
+    "os.mkdir",
+    "os.rmdir",
+    "os.link",
+    "os.symlink",
+    "os.truncate",
+)
 
 
 def picture(path: Path, shade: int, size: tuple[int, int] = (40, 30), **saving: object) -> None:
-    Image.linear_gradient("L").resize(size).point(lambda v: (v + shade) % 256).convert("RGB").save(path, **saving)
+    Image.linear_gradient("L").resize(size).point(lambda v: (v + shade) % 256).convert("RGB").save(
+        path, **saving
+    )
 
 
 def annotation(path: Path, label: str = "cat", image: str | None = None, at: int = 4) -> None:
-    shape = {"label": label, "points": [[at, at], [at + 15, at], [at + 10, at + 12]], "shape_type": "polygon", "group_id": None}
-    path.write_text(json.dumps({"shapes": [shape], "imagePath": image or f"{path.stem}.png", "imageData": None, "imageHeight": 30, "imageWidth": 40}))
+    shape = {
+        "label": label,
+        "points": [[at, at], [at + 15, at], [at + 10, at + 12]],
+        "shape_type": "polygon",
+        "group_id": None,
+    }
+    path.write_text(
+        json.dumps(
+            {
+                "shapes": [shape],
+                "imagePath": image or f"{path.stem}.png",
+                "imageData": None,
+                "imageHeight": 30,
+                "imageWidth": 40,
+            }
+        )
+    )
 
 
 def sample(folder: Path, stem: str, number: int, label: str = "cat", suffix: str = ".png") -> None:
@@ -66,7 +98,9 @@ def sample(folder: Path, stem: str, number: int, label: str = "cat", suffix: str
 
 @dataclass(frozen=True)
 class Scenario:
-    """*prepare* lays out src and out below the current folder; *command* is then disturbed; *exit* is what it ends with undisturbed."""
+    """*prepare* lays out src and out below the current folder; *command* is then disturbed; *exit*
+    is what it ends with undisturbed.
+    """
 
     prepare: Callable[[], None]
     command: tuple[str, ...]
@@ -78,7 +112,13 @@ CONVERT = ("json2mask", "src", "out", "-j", "1", "--no-progress", "--objects")
 
 def _source() -> None:
     for n in range(4):
-        sample(Path("src"), f"s{n}", n, "cat" if n % 2 else "dog", ".bmp" if n == 2 else ".jpg" if n == 1 else ".png")
+        sample(
+            Path("src"),
+            f"s{n}",
+            n,
+            "cat" if n % 2 else "dog",
+            ".bmp" if n == 2 else ".jpg" if n == 1 else ".png",
+        )
 
 
 def _fresh() -> None:
@@ -98,7 +138,10 @@ def _update() -> None:
     run(("split", "out", "--seed", "1"))
     Path("out/runs/one").mkdir(parents=True)
     Path("out/runs/one/log.txt").write_text("keep me")
-    held = Path("out/ImageSets/Segmentation/val.txt").read_text().split()[0], Path("out/ImageSets/Segmentation/train.txt").read_text().split()[0]
+    held = (
+        Path("out/ImageSets/Segmentation/val.txt").read_text().split()[0],
+        Path("out/ImageSets/Segmentation/train.txt").read_text().split()[0],
+    )
     for stem in held:
         Path(f"src/{stem}.json").unlink()
     changed = next(f"s{n}" for n in range(10) if f"s{n}" not in held)
@@ -154,7 +197,9 @@ SCENARIOS = {
 
 @dataclass
 class Ended:
-    """How a child ended: its exit code (negative: signal), the number of *points* it passed, what it said."""
+    """How a child ended: its exit code (negative: signal), the number of *points* it passed, what
+    it said.
+    """
 
     code: int
     points: int
@@ -165,12 +210,17 @@ def run(command: tuple[str, ...], wanted: int = 0) -> None:
     """Run *command* undisturbed in a child."""
     ended = child(command)
     if ended.code != wanted:
-        raise SystemExit(f"{' '.join(command)} ended with {ended.code}, not {wanted}:\n{ended.said}")
+        raise SystemExit(
+            f"{' '.join(command)} ended with {ended.code}, not {wanted}:\n{ended.said}"
+        )
 
 
 def child(command: tuple[str, ...], mode: str = "", at: int = 0) -> Ended:
     """Run *command* in a forked child of the current folder, disturbed at point *at*."""
-    (counts, report), (told, said) = os.pipe(), os.pipe()  # pipes, as a limit on file sizes does not touch them
+    (counts, report), (told, said) = (
+        os.pipe(),
+        os.pipe(),
+    )  # pipes, as a limit on file sizes does not touch them
     pid = os.fork()
     if not pid:
         _in_child(command, mode, at, report, said)
@@ -189,7 +239,9 @@ def _in_child(command: tuple[str, ...], mode: str, at: int, report: int, said: i
         sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
         os.scandir = Shuffled.scandir(random.Random(at))  # type: ignore[assignment]
         fault = Fault(mode, at, str(Path("out").resolve()))
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL if mode == "torn" else signal.SIG_IGN)  # at a limit: end, or an error
+        signal.signal(
+            signal.SIGXFSZ, signal.SIG_DFL if mode == "torn" else signal.SIG_IGN
+        )  # at a limit: end, or an error
         sys.addaudithook(fault)
         try:
             group(list(command), prog_name="segprep")
@@ -208,7 +260,9 @@ def _in_child(command: tuple[str, ...], mode: str, at: int, report: int, said: i
 
 
 class Shuffled:
-    """A listing in any order, as file systems give it: what a killed cleaning up leaves depends on it."""
+    """A listing in any order, as file systems give it: what a killed cleaning up leaves depends on
+    it.
+    """
 
     def __init__(self, entries: "list[os.DirEntry[str]]") -> None:
         self.entries = iter(entries)
@@ -251,15 +305,24 @@ class Fault:
 
     def __call__(self, event: str, args: tuple[object, ...]) -> None:
         if self.mode == "over" or not (
-            event in _CHANGES or (event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+            event in _CHANGES
+            or (
+                event == "open"
+                and isinstance(args[2], int)
+                and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+            )
         ):
             return
         path = str(args[0])
-        beside = event != "open" and isinstance(args[-1], int) and args[-1] >= 0  # relative to an open folder, as rmtree does
+        beside = (
+            event != "open" and isinstance(args[-1], int) and args[-1] >= 0
+        )  # relative to an open folder, as rmtree does
         if not (beside or os.path.abspath(path).startswith(self.out)):
             return
         self.seen += 1
-        if self.at and (self.seen == self.at or (self.seen > self.at and self.mode in ("full", "rofs"))):
+        if self.at and (
+            self.seen == self.at or (self.seen > self.at and self.mode in ("full", "rofs"))
+        ):
             self._strike(event, path)
 
     def _strike(self, event: str, path: str) -> None:
@@ -274,9 +337,15 @@ class Fault:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """Every file below *folder* by name, and every folder (as b"/"). A lock file means nothing: the lock is the kernel's."""
+    """Every file below *folder* by name, and every folder (as b"/").
+
+    A lock file means nothing: the lock is the kernel's.
+    """
     found = sorted(path for path in folder.rglob("*") if path.name != ".segprep.lock")
-    return {str(path.relative_to(folder)): b"/" if path.is_dir() else path.read_bytes() for path in found}
+    return {
+        str(path.relative_to(folder)): b"/" if path.is_dir() else path.read_bytes()
+        for path in found
+    }
 
 
 def whole(out: Path) -> str:
@@ -305,7 +374,14 @@ class Sweep:
     points: int = 0
     violations: list[str] = field(default_factory=list)
 
-    def scenario(self, name: str, modes: tuple[str, ...], share: "Callable[[int], list[int]]", pairs: int, rng: random.Random) -> int:
+    def scenario(
+        self,
+        name: str,
+        modes: tuple[str, ...],
+        share: "Callable[[int], list[int]]",
+        pairs: int,
+        rng: random.Random,
+    ) -> int:
         """All points that *share* chooses of 1..N, and *pairs* random pairs; N."""
         made, template, place = SCENARIOS[name], self.work / f"{name}.template", self.work / name
         template.mkdir()
@@ -314,7 +390,10 @@ class Sweep:
         clean = self._undisturbed(template, place, made)
         expected, total = content(place / "out"), clean.points
         if clean.code != made.exit or not total:
-            self.violations.append(f"{name}: undisturbed, exit {clean.code} instead of {made.exit}, {total} points: {clean.said}")
+            self.violations.append(
+                f"{name}: undisturbed, exit {clean.code} instead of {made.exit}, {total} points:"
+                f" {clean.said}"
+            )
             return 0
         for mode in modes:
             for at in share(total):
@@ -336,7 +415,15 @@ class Sweep:
         shutil.copytree(template, place, symlinks=True)
         os.chdir(place)
 
-    def _point(self, template: Path, place: Path, made: Scenario, expected: dict[str, bytes], name: str, faults: list[tuple[str, int]]) -> None:
+    def _point(
+        self,
+        template: Path,
+        place: Path,
+        made: Scenario,
+        expected: dict[str, bytes],
+        name: str,
+        faults: list[tuple[str, int]],
+    ) -> None:
         self.points += 1
         self._lay_out(template, place)
         sources = content(place / "src")
@@ -353,7 +440,11 @@ class Sweep:
         if again.code != made.exit and not finished:
             wrong.append(f"the same command again: exit {again.code}: {again.said.strip()[-300:]}")
         elif (found := content(place / "out")) != expected:
-            differ = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
+            differ = sorted(
+                name
+                for name in found.keys() | expected.keys()
+                if found.get(name) != expected.get(name)
+            )
             wrong.append(f"the same command again: not identical: {', '.join(differ[:6])}")
         if content(place / "src") != sources:
             wrong.append("a source was changed")
@@ -365,24 +456,50 @@ class Sweep:
         wrong = ["a traceback"] if "Traceback" in ended.said or ended.code == 99 else []
         if mode in ("kill", "torn"):
             return wrong
-        if ended.code not in (1, made.exit):  # the disturbed operation may have been no necessary one
+        if ended.code not in (
+            1,
+            made.exit,
+        ):  # the disturbed operation may have been no necessary one
             wrong.append(f"exit {ended.code}")
-        if ended.code == 1 and made.exit != 1 and not ("[write-failed]" in ended.said and "out" in ended.said and "errno" in ended.said.lower()):
+        if (
+            ended.code == 1
+            and made.exit != 1
+            and not (
+                "[write-failed]" in ended.said
+                and "out" in ended.said
+                and "errno" in ended.said.lower()
+            )
+        ):
             wrong.append(f"the message lacks code, path or errno: {ended.said.strip()[-200:]}")
         return wrong
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--points", type=int, help="about so many points altogether instead of all of them")
-    parser.add_argument("--pairs", type=int, default=0, help="so many random pairs of faults per scenario")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--points", type=int, help="about so many points altogether instead of all of them"
+    )
+    parser.add_argument(
+        "--pairs", type=int, default=0, help="so many random pairs of faults per scenario"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--mode", action="append", choices=MODES)
     parser.add_argument("--scenario", action="append", choices=SCENARIOS)
-    parser.add_argument("--last", type=int, default=0, help="only so many points at the end, where publishing and cleaning up are")
+    parser.add_argument(
+        "--last",
+        type=int,
+        default=0,
+        help="only so many points at the end, where publishing and cleaning up are",
+    )
     parser.add_argument("--at", type=int, help="this point only")
     given = parser.parse_args()
-    names, modes, rng = given.scenario or list(SCENARIOS), tuple(given.mode or MODES), random.Random(given.seed)
+    names, modes, rng = (
+        given.scenario or list(SCENARIOS),
+        tuple(given.mode or MODES),
+        random.Random(given.seed),
+    )
     each = max(1, given.points // (len(names) * len(modes))) if given.points else 0
 
     def share(total: int) -> list[int]:
@@ -399,7 +516,16 @@ def main() -> int:
         os.chdir("/")
     for one in sweep.violations:
         print(one)
-    print(json.dumps({"points": sweep.points, "violations": len(sweep.violations), "reachable": totals, "seconds": round(time.monotonic() - started, 1)}))
+    print(
+        json.dumps(
+            {
+                "points": sweep.points,
+                "violations": len(sweep.violations),
+                "reachable": totals,
+                "seconds": round(time.monotonic() - started, 1),
+            }
+        )
+    )
     return 1 if sweep.violations else 0
 
 

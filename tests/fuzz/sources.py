@@ -1,11 +1,14 @@
-"""Mutate tiny trees of every source format, and see that nothing but a SegprepError or a sound dataset ever comes out.
+"""Mutate tiny trees of every source format, and see that nothing but a SegprepError or a sound
+dataset ever comes out.
 
     python tests/fuzz/sources.py                 60 seconds, another seed every time
     python tests/fuzz/sources.py 600 --seed 7    ten minutes, the same cases each time
-    python tests/fuzz/sources.py --case 7:123    one case again; its tree is kept and its path printed
+    python tests/fuzz/sources.py --case 7:123    one case again; its tree is kept and its path
+    printed
 
-A case starts from ``example(folder)`` of a format's test module, changes bytes and structure at random, and then asks all formats to recognise the
-folder and its own format to convert it. Anything but a registered error, or masks of known ids that fit their images, is a failure.
+A case starts from ``example(folder)`` of a format's test module, changes bytes and structure at
+random, and then asks all formats to recognise the folder and its own format to convert it. Anything
+but a registered error, or masks of known ids that fit their images, is a failure.
 """
 
 import argparse
@@ -30,9 +33,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from segprep import conversion, image, sources
-from segprep.errors import CODES, BadInputError, SegprepError
-from segprep.tree import MASKS, Tree
+from segprep import conversion, sources
+from segprep.codes import CODES
+from segprep.dataset.tree import MASKS, Tree
+from segprep.errors import BadInputError, SegprepError
+from segprep.imaging import image
 
 TESTS = Path(__file__).parents[1] / "sources"
 LONGEST = 20  # seconds that one case may take
@@ -76,21 +81,32 @@ def mutate(folder: Path, rng: random.Random) -> str:
     if not files:
         return "nothing left"
     path = rng.choice(files)
-    change = rng.choice([_bytes, _bytes, _bytes, _recoded, _recoded, _structure, _structure, _added])
+    change = rng.choice(
+        [_bytes, _bytes, _bytes, _recoded, _recoded, _structure, _structure, _added]
+    )
     try:
         return f"{change.__name__[1:]} {path.relative_to(folder)!s}: {change(folder, path, rng)}"
-    except (OSError, ValueError, KeyError, Image.DecompressionBombError) as error:  # a name the system does not take, a form Pillow does not write
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        Image.DecompressionBombError,
+    ) as error:  # a name the system does not take, a form Pillow does not write
         return f"nothing ({type(error).__name__})"
 
 
 def _bytes(folder: Path, path: Path, rng: random.Random) -> str:
     data = bytearray(path.read_bytes())
-    kind = rng.choice(["flip", "flip", "cut", "zero", "insert", "splice", "tail", "text", "dimension"])
+    kind = rng.choice(
+        ["flip", "flip", "cut", "zero", "insert", "splice", "tail", "text", "dimension"]
+    )
     at = rng.randrange(len(data) + 1)
     if kind == "flip":
         for _ in range(rng.choice([1, 1, 4, 30])):
             if data:
-                data[rng.randrange(min(len(data), rng.choice([64, 1 << 30])))] = rng.choice([0, 1, 127, 128, 255, rng.randrange(256)])
+                data[rng.randrange(min(len(data), rng.choice([64, 1 << 30])))] = rng.choice(
+                    [0, 1, 127, 128, 255, rng.randrange(256)]
+                )
     elif kind == "cut":
         del data[at:]
     elif kind == "zero":
@@ -115,32 +131,75 @@ def _recoded(folder: Path, path: Path, rng: random.Random) -> str:
     with Image.open(path) as picture:
         array = np.asarray(picture.convert("RGB" if mode in ("RGB", "RGBA", "CMYK") else "L"))
     if rng.random() < 0.3:
-        array = array[: max(1, array.shape[0] - rng.randrange(3)), : max(1, array.shape[1] - rng.randrange(3))]
+        array = array[
+            : max(1, array.shape[0] - rng.randrange(3)), : max(1, array.shape[1] - rng.randrange(3))
+        ]
     if rng.random() < 0.3:
         array = array // rng.choice([1, 64, 255]) * rng.choice([1, 1, 2, 255])
-    made = Image.fromarray(array.astype(np.uint16)) if mode == "I;16" else Image.fromarray(array.astype(np.uint8)).convert(mode)
+    made = (
+        Image.fromarray(array.astype(np.uint16))
+        if mode == "I;16"
+        else Image.fromarray(array.astype(np.uint8)).convert(mode)
+    )
     exif = Image.Exif()
     exif[0x112] = rng.choice([1, 3, 6, 8, 9, 99])
     out = io.BytesIO()
     more = {"exif": exif} if form in ("JPEG", "PNG", "WEBP") and rng.random() < 0.4 else {}
-    made.save(out, form, **({"save_all": True, "append_images": [made.copy()]} if form in ("TIFF", "GIF") and rng.random() < 0.2 else more))
+    made.save(
+        out,
+        form,
+        **(
+            {"save_all": True, "append_images": [made.copy()]}
+            if form in ("TIFF", "GIF") and rng.random() < 0.2
+            else more
+        ),
+    )
     path.write_bytes(out.getvalue())
     return f"as {mode} {form}"
 
 
 def _structure(folder: Path, path: Path, rng: random.Random) -> str:
-    kind = rng.choice(["remove", "rename", "upper", "move", "copy", "folder", "link", "outside", "fifo", "unwrap", "wrap", "deep"])
+    kind = rng.choice(
+        [
+            "remove",
+            "rename",
+            "upper",
+            "move",
+            "copy",
+            "folder",
+            "link",
+            "outside",
+            "fifo",
+            "unwrap",
+            "wrap",
+            "deep",
+        ]
+    )
     other = rng.choice([one for one in sorted(folder.rglob("*")) if one.is_dir()] or [folder])
     if kind == "remove":
         path.unlink()
     elif kind == "rename":
-        path.rename(path.with_name(rng.choice(["x", "1", "é", "a.b", " ", "mask", "-"]) + path.suffix))
+        path.rename(
+            path.with_name(rng.choice(["x", "1", "é", "a.b", " ", "mask", "-"]) + path.suffix)
+        )
     elif kind == "upper":
         path.rename(path.with_name(path.name.upper()))
     elif kind == "move":
         path.rename(other / path.name)
     elif kind == "copy":
-        shutil.copy(path, other / rng.choice([path.name, path.name.upper(), f"copy of {path.name}", path.stem + ".jpg", path.stem + ".png"]))
+        shutil.copy(
+            path,
+            other
+            / rng.choice(
+                [
+                    path.name,
+                    path.name.upper(),
+                    f"copy of {path.name}",
+                    path.stem + ".jpg",
+                    path.stem + ".png",
+                ]
+            ),
+        )
     elif kind == "folder":
         path.unlink()
         path.mkdir()
@@ -193,17 +252,34 @@ def check(holds: bool, otherwise: str) -> None:
 
 def judge(name: str, reader: Any, out: Path, rng: random.Random) -> str:
     """The outcome in a word: a code, or "sound". Raises AssertionError, or whatever escaped."""
-    options: dict[str, str | None] = {"foreground": rng.choice(["dark", "light", "nonzero"])} if name in ("binary", "isbi") else {}
+    options: dict[str, str | None] = (
+        {"foreground": rng.choice(["dark", "light", "nonzero"])}
+        if name in ("binary", "isbi")
+        else {}
+    )
     if rng.random() < 0.3 and hasattr(reader, "classes"):
         options["classes"] = None
     try:
         for other, evidence in sources.guesses(reader.root):
             assert 0 < evidence.score <= 1, other
-        conversion.convert_with(replace(reader, **options), name, out, on_error=rng.choice(["stop", "skip", "skip"]), dry_run=rng.random() < 0.1)
+        conversion.convert_with(
+            replace(reader, **options),
+            name,
+            out,
+            on_error=rng.choice(["stop", "skip", "skip"]),
+            dry_run=rng.random() < 0.1,
+        )
     except SegprepError as error:
-        check(error.code in CODES and bool(error.message), "an error without a registered code or a message")
+        check(
+            error.code in CODES and bool(error.message),
+            "an error without a registered code or a message",
+        )
         skipped = getattr(error, "skipped", ())
-        check(bool(skipped) == isinstance(error, BadInputError) and all(one.code in CODES and one.reason for one in skipped), "a bad input without a reason")
+        check(
+            bool(skipped) == isinstance(error, BadInputError)
+            and all(one.code in CODES and one.reason for one in skipped),
+            "a bad input without a reason",
+        )
         return error.code
     tree = Tree(out)
     if (made := tree.manifest) is None:
@@ -212,7 +288,9 @@ def judge(name: str, reader: Any, out: Path, rng: random.Random) -> str:
         mask = image.read_mask(out / record.mask)
         assert set(np.unique(mask).tolist()) <= {*range(len(made.classes.names)), 255}, record.stem
         with Image.open(out / record.image) as picture:
-            if picture.format == "PNG":  # a JPEG that ends as one should is passed on undecoded, whatever lies in between
+            if (
+                picture.format == "PNG"
+            ):  # a JPEG that ends as one should is passed on undecoded, whatever lies in between
                 picture.load()
             assert picture.size == mask.shape[::-1], record.stem
     assert len(list((out / MASKS).iterdir())) == len(list(tree.records()))
@@ -233,7 +311,9 @@ def case(seed: int, number: int, home: Path) -> tuple[str, list[str], str]:
         raise
 
 
-def fuzz(seed: int, until: Callable[[int], bool], report: Callable[[str], None]) -> tuple[int, int, Counter[str]]:
+def fuzz(
+    seed: int, until: Callable[[int], bool], report: Callable[[str], None]
+) -> tuple[int, int, Counter[str]]:
     """Cases run, failures, and outcomes; each failure is reported with the case that repeats it."""
     number, failures, outcomes = 0, 0, Counter[str]()
     while until(number):
@@ -263,7 +343,9 @@ def main() -> int:
         print(case(seed, number, home))
         return 0
     end = time.monotonic() + given.seconds
-    number, failures, outcomes = fuzz(given.seed, lambda _: time.monotonic() < end, lambda text: print(text, flush=True))
+    number, failures, outcomes = fuzz(
+        given.seed, lambda _: time.monotonic() < end, lambda text: print(text, flush=True)
+    )
     print(f"seed {given.seed}: {number} cases, {failures} failures; {dict(outcomes.most_common())}")
     return 1 if failures else 0
 

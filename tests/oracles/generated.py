@@ -1,8 +1,10 @@
-"""Seeded labelme JSON files with every kind of shape that labelme can draw, made to look for differences in pixels.
+"""Seeded labelme JSON files with every kind of shape that labelme can draw, made to look for
+differences in pixels.
 
     python generated.py OUT [--count 1000] [--seed 1]
 
-OUT/labels.txt is the class list. Nothing here comes from segprep or labelme, so the files favour neither.
+OUT/labels.txt is the class list. Nothing here comes from segprep or labelme, so the files favour
+neither.
 """
 
 import argparse
@@ -67,7 +69,9 @@ def _size(rng: Random) -> Size:
 
 def _shape(rng: Random, size: Size) -> Shape:
     kind = rng.choice(list(_MAKERS))
-    shape: Shape = {"label": rng.choice(LABELS), "shape_type": kind, "flags": {}} | _MAKERS[kind](rng, size)
+    shape: Shape = {"label": rng.choice(LABELS), "shape_type": kind, "flags": {}} | _MAKERS[kind](
+        rng, size
+    )
     if kind == "polygon" and (form := rng.random()) < 0.2:
         shape["shape_type"] = None
         if form < 0.1:
@@ -78,7 +82,9 @@ def _shape(rng: Random, size: Size) -> Shape:
 
 
 def _number(rng: Random, most: int) -> float:
-    """A coordinate: mostly near the image, at times far off; whole, half, next to a half, or any fraction."""
+    """A coordinate: mostly near the image, at times far off; whole, half, next to a half, or any
+    fraction.
+    """
     reach = rng.random()
     if reach < 0.75:
         value = rng.uniform(0, most)
@@ -117,20 +123,33 @@ def _star(rng: Random, size: Size) -> list[Point]:
     (x, y), reach, count = _points(rng, size, 1)[0], rng.uniform(0.5, max(size)), rng.randint(3, 60)
     turn = rng.choice([1, -1]) * 2 * math.pi / count
     radii = [reach * rng.uniform(0.2, 1) for _ in range(count)]
-    return [[x + radius * math.cos(turn * n), y + radius * math.sin(turn * n)] for n, radius in enumerate(radii)]
+    return [
+        [x + radius * math.cos(turn * n), y + radius * math.sin(turn * n)]
+        for n, radius in enumerate(radii)
+    ]
 
 
 def _collinear(rng: Random, size: Size) -> list[Point]:
     (x, y), (dx, dy) = _points(rng, size, 2)
     if rng.random() < 0.5:
         dx, dy = rng.choice([(0.0, dy), (dx, 0.0), (3, 3), (-2, 2)])
-    return [[x + dx * n / 2, y + dy * n / 2] for n in (rng.randint(-4, 4) for _ in range(rng.randint(3, 6)))]
+    return [
+        [x + dx * n / 2, y + dy * n / 2]
+        for n in (rng.randint(-4, 4) for _ in range(rng.randint(3, 6)))
+    ]
 
 
 def _two(rng: Random, size: Size) -> Shape:
-    """Two points, at times the same one twice or on one row or column: no length, no radius, no area."""
+    """Two points, at times the same one twice or on one row or column: no length, no radius, no
+    area.
+    """
     (x0, y0), (x1, y1) = _points(rng, size, 2)
-    return {"points": rng.choice([[[x0, y0], [x1, y1]]] * 6 + [[[x0, y0], [x0, y0]], [[x0, y0], [x0, y1]], [[x0, y0], [x1, y0]]])}
+    return {
+        "points": rng.choice(
+            [[[x0, y0], [x1, y1]]] * 6
+            + [[[x0, y0], [x0, y0]], [[x0, y0], [x0, y1]], [[x0, y0], [x1, y0]]]
+        )
+    }
 
 
 def _circle(rng: Random, size: Size) -> Shape:
@@ -140,7 +159,9 @@ def _circle(rng: Random, size: Size) -> Shape:
         return {"points": [[x, y], [x + rng.choice([0, 0.2, 0.5, 1, 1.5, 5]), y]]}
     (x, y), (px, py) = _two(rng, size)["points"]
     share = min(1.0, max(0.0, FAR - max(abs(x), abs(y))) / max(1e-9, math.hypot(px - x, py - y)))
-    return {"points": [[x, y], [x + (px - x) * share, y + (py - y) * share] if share < 1 else [px, py]]}
+    return {
+        "points": [[x, y], [x + (px - x) * share, y + (py - y) * share] if share < 1 else [px, py]]
+    }
 
 
 def _linestrip(rng: Random, size: Size) -> Shape:
@@ -153,20 +174,38 @@ def _point(rng: Random, size: Size) -> Shape:
 
 
 def _oriented(rng: Random, size: Size) -> Shape:
-    (x, y), (width, height), angle = _points(rng, size, 1)[0], _points(rng, size, 1)[0], rng.uniform(0, 2 * math.pi)
+    (x, y), (width, height), angle = (
+        _points(rng, size, 1)[0],
+        _points(rng, size, 1)[0],
+        rng.uniform(0, 2 * math.pi),
+    )
     width, height = rng.choice([(width, height), (0.0, height), (0.0, 0.0), (width, height)])
-    across, down = (width * math.cos(angle), width * math.sin(angle)), (-height * math.sin(angle), height * math.cos(angle))
+    across, down = (
+        (width * math.cos(angle), width * math.sin(angle)),
+        (-height * math.sin(angle), height * math.cos(angle)),
+    )
     corners = [(0, 0), (1, 0), (1, 1), (0, 1)]
-    return {"points": [[x + a * across[0] + d * down[0], y + a * across[1] + d * down[1]] for a, d in corners]}
+    return {
+        "points": [
+            [x + a * across[0] + d * down[0], y + a * across[1] + d * down[1]] for a, d in corners
+        ]
+    }
 
 
 def _mask(rng: Random, size: Size) -> Shape:
-    """A bitmap within the image; one in eight reaches over its right or lower edge, where labelme gives up."""
+    """A bitmap within the image; one in eight reaches over its right or lower edge, where labelme
+    gives up.
+    """
     left, top = rng.randrange(size[0]), rng.randrange(size[1])
     over = rng.random() < 0.125
-    width, height = (rng.randint(1, end - start + (5 if over else 0)) for start, end in ((left, size[0]), (top, size[1])))
+    width, height = (
+        rng.randint(1, end - start + (5 if over else 0))
+        for start, end in ((left, size[0]), (top, size[1]))
+    )
     level = rng.choice([1, 255])
-    bitmap = Image.frombytes("L", (width, height), bytes(level * (rng.random() < 0.6) for _ in range(width * height)))
+    bitmap = Image.frombytes(
+        "L", (width, height), bytes(level * (rng.random() < 0.6) for _ in range(width * height))
+    )
     stream = io.BytesIO()
     (bitmap.convert("1") if level == 255 and rng.random() < 0.5 else bitmap).save(stream, "PNG")
     shift = rng.choice([0, 0, 0.25, 0.9])

@@ -1,10 +1,12 @@
-"""labelme's own masks for labelme JSON files. Runs in labelme's environment, and shares no code with segprep.
+"""labelme's own masks for labelme JSON files. Runs in labelme's environment, and shares no code
+with segprep.
 
     LABELME_PYTHON labelme_masks.py JOBS.json OUT.npz
 
-JOBS.json is ``[{"json": PATH, "values": {LABEL: VALUE}}, …]``. OUT.npz gets ``cls0``, ``ins0``, ``cls1``, … for the jobs
-that labelme drew, and ``errors``, one line per job: empty, or what labelme raised, or that it crashed or took too long.
-Where labelme's reader is stricter than its drawing (keys that old files lack, encodings) the file is read here instead.
+JOBS.json is ``[{"json": PATH, "values": {LABEL: VALUE}}, …]``. OUT.npz gets ``cls0``, ``ins0``,
+``cls1``, … for the jobs that labelme drew, and ``errors``, one line per job: empty, or what labelme
+raised, or that it crashed or took too long. Where labelme's reader is stricter than its drawing
+(keys that old files lack, encodings) the file is read here instead.
 """
 
 import base64
@@ -81,7 +83,12 @@ def masks(labelme: Any, path: Path, values: dict[str, int]) -> Any:
     shapes = []
     for shape in content["shapes"]:
         bitmap = shape.get("mask")
-        shapes.append({**shape, "mask": None if bitmap is None else labelme.img_b64_to_arr(bitmap).astype(bool)})
+        shapes.append(
+            {
+                **shape,
+                "mask": None if bitmap is None else labelme.img_b64_to_arr(bitmap).astype(bool),
+            }
+        )
     return labelme.shapes_to_label(size(labelme, path, content), shapes, values)
 
 
@@ -99,7 +106,9 @@ def size(labelme: Any, path: Path, content: dict[str, Any]) -> tuple[int, int]:
     if height is not None and width is not None:
         return int(height), int(width)
     named = path.parent / PureWindowsPath(content["imagePath"]).as_posix()
-    data = base64.b64decode(content["imageData"]) if content.get("imageData") else named.read_bytes()
+    data = (
+        base64.b64decode(content["imageData"]) if content.get("imageData") else named.read_bytes()
+    )
     picture = labelme.apply_exif_orientation(labelme.img_data_to_pil(data))
     return picture.height, picture.width
 

@@ -1,9 +1,11 @@
-"""Scores of other tools for given label maps. Runs in an environment that has them, and shares no code with segprep.
+"""Scores of other tools for given label maps. Runs in an environment that has them, and shares no
+code with segprep.
 
     METRICS_PYTHON metric_peers.py CASES.npz OUT.json
 
-CASES.npz holds ``meta`` (a JSON list of {classes, ignore, images}) and ``t0_0``, ``p0_0``, … : truth and prediction of case 0, image 0; and
-``o0``, ``q0``, … : pairs of (H, W, 2) class and instance for panoptic quality. A tool that is not installed is left out of OUT.json.
+CASES.npz holds ``meta`` (a JSON list of {classes, ignore, images}) and ``t0_0``, ``p0_0``, … :
+truth and prediction of case 0, image 0; and ``o0``, ``q0``, … : pairs of (H, W, 2) class and
+instance for panoptic quality. A tool that is not installed is left out of OUT.json.
 """
 
 import importlib.util
@@ -22,7 +24,13 @@ Case = dict[str, Any]
 
 def torchmetrics_scores(case: Case) -> dict[str, Any]:
     import torch
-    from torchmetrics.classification import MulticlassCohenKappa, MulticlassF1Score, MulticlassJaccardIndex, MulticlassRecall, MulticlassSpecificity
+    from torchmetrics.classification import (
+        MulticlassCohenKappa,
+        MulticlassF1Score,
+        MulticlassJaccardIndex,
+        MulticlassRecall,
+        MulticlassSpecificity,
+    )
     from torchmetrics.segmentation import MeanIoU
 
     torch.set_default_dtype(torch.float64)
@@ -43,7 +51,10 @@ def torchmetrics_scores(case: Case) -> dict[str, Any]:
         metric.set_dtype(torch.float64)
     for truth, pred in case["pairs"]:
         for metric in metrics.values():
-            metric.update(torch.from_numpy(pred.astype(np.int64))[None], torch.from_numpy(truth.astype(np.int64))[None])
+            metric.update(
+                torch.from_numpy(pred.astype(np.int64))[None],
+                torch.from_numpy(truth.astype(np.int64))[None],
+            )
     return {name: metric.compute().tolist() for name, metric in metrics.items()}
 
 
@@ -51,10 +62,18 @@ def panoptic(case: Case) -> dict[str, Any]:
     import torch
     from torchmetrics.detection import PanopticQuality
 
-    metric = PanopticQuality(things=set(range(1, case["classes"])), stuffs={0}, return_sq_and_rq=True, allow_unknown_preds_category=True)
+    metric = PanopticQuality(
+        things=set(range(1, case["classes"])),
+        stuffs={0},
+        return_sq_and_rq=True,
+        allow_unknown_preds_category=True,
+    )
     metric.set_dtype(torch.float64)
     truth, pred = case["objects"]
-    metric.update(torch.from_numpy(pred.astype(np.int64))[None], torch.from_numpy(truth.astype(np.int64))[None])
+    metric.update(
+        torch.from_numpy(pred.astype(np.int64))[None],
+        torch.from_numpy(truth.astype(np.int64))[None],
+    )
     return {"pq_sq_rq": metric.compute().tolist()}
 
 
@@ -71,7 +90,9 @@ def mmseg_scores(case: Case) -> dict[str, Any]:
         )
         for truth, pred in case["pairs"]
     ]
-    total = [sum(one[n].double() for one in areas) for n in range(4)]  # float32 here would leave seven digits
+    total = [
+        sum(one[n].double() for one in areas) for n in range(4)
+    ]  # float32 here would leave seven digits
     found = metric.total_area_to_metrics(*total, ["mIoU", "mDice", "mFscore"])
     return {name: np.asarray(value, np.float64).tolist() for name, value in found.items()}
 
@@ -106,7 +127,11 @@ def cityscapes(case: Case) -> dict[str, Any]:
     matrix = peer.generateMatrix(peer.args)
     for truth, pred in case["pairs"]:
         np.add.at(matrix, (truth.ravel(), pred.ravel()), 1)
-    scores = {label.name: peer.getIouScoreForLabel(label.id, matrix, peer.args) for label in labels if label.id >= 0}
+    scores = {
+        label.name: peer.getIouScoreForLabel(label.id, matrix, peer.args)
+        for label in labels
+        if label.id >= 0
+    }
     average = peer.getScoreAverage(scores, peer.args)
     return {
         "average": average,
@@ -116,7 +141,10 @@ def cityscapes(case: Case) -> dict[str, Any]:
 
 
 TOOLS: dict[str, tuple[Callable[[Case], dict[str, Any]], Callable[[Case], bool]]] = {
-    "torchmetrics": (torchmetrics_scores, lambda case: case["kind"] == "plain" and case["classes"] <= 255),
+    "torchmetrics": (
+        torchmetrics_scores,
+        lambda case: case["kind"] == "plain" and case["classes"] <= 255,
+    ),
     "mmseg": (mmseg_scores, lambda case: case["kind"] == "plain"),
     "cityscapes": (cityscapes, lambda case: case["kind"] == "cityscapes"),
     "panoptic": (panoptic, lambda case: case["kind"] == "objects"),
@@ -127,8 +155,12 @@ def main(source: str, out: str) -> None:
     with np.load(source) as arrays:
         cases = json.loads(str(arrays["meta"]))
         for n, case in enumerate(cases):
-            case["pairs"] = [(arrays[f"t{n}_{k}"], arrays[f"p{n}_{k}"]) for k in range(case["images"])]
-            case["objects"] = (arrays[f"o{n}"], arrays[f"q{n}"]) if case["kind"] == "objects" else None
+            case["pairs"] = [
+                (arrays[f"t{n}_{k}"], arrays[f"p{n}_{k}"]) for k in range(case["images"])
+            ]
+            case["objects"] = (
+                (arrays[f"o{n}"], arrays[f"q{n}"]) if case["kind"] == "objects" else None
+            )
     found: dict[str, dict[str, Any]] = {}
     for name, (score, wanted) in TOOLS.items():
         try:

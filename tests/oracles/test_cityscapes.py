@@ -1,4 +1,7 @@
-"""segprep's id table, masks and instances against cityscapesScripts itself. SEGPREP_CITYSCAPES_PYTHON names a Python that has it, with the same Pillow."""
+"""segprep's id table, masks and instances against cityscapesScripts itself.
+
+SEGPREP_CITYSCAPES_PYTHON names a Python that has it, with the same Pillow.
+"""
 
 import json
 import os
@@ -11,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segprep.foreign import streetlabels
 from segprep.sources.cityscapes import Reader
+from segprep.sources.cityscapes import labels as streetlabels
 
 SCENES, WIDTH, HEIGHT = 60, 200, 100
 TABLE = """
@@ -48,7 +51,9 @@ def theirs() -> str:
 def test_the_table(theirs: str) -> None:
     found = subprocess.run([theirs, "-c", TABLE], capture_output=True, text=True, check=True)
     table = [one for one in json.loads(found.stdout) if one[1] >= 0]
-    assert [(name, number) for name, number, *_ in table] == [(name, number) for number, name in enumerate(streetlabels.NAMES)]
+    assert [(name, number) for name, number, *_ in table] == [
+        (name, number) for number, name in enumerate(streetlabels.NAMES)
+    ]
     assert [train for *_, train, _ in table] == streetlabels.values("train")
     assert {number for _, number, _, instances in table if instances} == streetlabels.WITH_INSTANCES
     assert [one[0] for one in json.loads(found.stdout) if one[1] < 0] == [streetlabels.UNDRAWN]
@@ -59,7 +64,10 @@ def scene(random: Random) -> dict[str, Any]:
     objects = []
     for _ in range(random.randint(0, 40)):
         x, y = random.randint(-10, WIDTH), random.randint(-10, HEIGHT)
-        polygon = [[x + random.randint(-40, 40), y + random.randint(-30, 30)] for _ in range(random.randint(3, 15))]
+        polygon = [
+            [x + random.randint(-40, 40), y + random.randint(-30, 30)]
+            for _ in range(random.randint(3, 15))
+        ]
         objects.append({"label": random.choice(names), "polygon": polygon})
     return {"imgHeight": HEIGHT, "imgWidth": WIDTH, "objects": objects}
 
@@ -79,8 +87,13 @@ def test_polygons_are_drawn_alike(theirs: str, tmp_path: Path) -> None:
             expected = np.load(drawn / f"{item.stem}_{kind}.npy")
             assert (sample.mask == expected).all(), item.stem
             assert sample.objects is not None
-            ours, instances = sample.objects.astype(int), np.load(drawn / f"{item.stem}_instances.npy").astype(int)
+            ours, instances = (
+                sample.objects.astype(int),
+                np.load(drawn / f"{item.stem}_instances.npy").astype(int),
+            )
             counted = (instances >= 1000) & (sample.mask != 255)
             assert ((ours > 0) & (ours < 65_535) == counted).all(), item.stem
             pairs = set(zip(ours[counted].tolist(), instances[counted].tolist(), strict=True))
-            assert len(pairs) == len({one for one, _ in pairs}) == len({one for _, one in pairs}), item.stem
+            assert len(pairs) == len({one for one, _ in pairs}) == len({one for _, one in pairs}), (
+                item.stem
+            )

@@ -1,4 +1,6 @@
-"""segprep's masks of COCO files against pycocotools' own rendering (COCO.annToMask), in every pixel: generated files and real ones."""
+"""segprep's masks of COCO files against pycocotools' own rendering (COCO.annToMask), in every
+pixel: generated files and real ones.
+"""
 
 import contextlib
 import io
@@ -33,13 +35,20 @@ def segmentation(random: Random, height: int, width: int) -> Any:
     if kind == "compressed":
         return {"size": [height, width], "counts": packed["counts"].decode()}
     flat = bits.T.ravel()
-    return {"size": [height, width], "counts": np.diff([0, *np.flatnonzero(np.diff(flat, prepend=0)), flat.size]).tolist()}
+    return {
+        "size": [height, width],
+        "counts": np.diff([0, *np.flatnonzero(np.diff(flat, prepend=0)), flat.size]).tolist(),
+    }
 
 
 def _polygon(random: Random, height: int, width: int) -> list[float]:
     digits = random.choice((0, 1, 2, 6))
     points = random.randint(3, 12)
-    return [round(random.uniform(-5, side + 5), digits) for _ in range(points) for side in (width, height)]
+    return [
+        round(random.uniform(-5, side + 5), digits)
+        for _ in range(points)
+        for side in (width, height)
+    ]
 
 
 def write(root: Path, count: int = IMAGES) -> Path:
@@ -48,20 +57,34 @@ def write(root: Path, count: int = IMAGES) -> Path:
     for number in range(count):
         height, width = random.randint(1, 90), random.randint(1, 120)
         Image.new("RGB", (width, height)).save(root / f"{number}.png")
-        images.append({"id": number, "file_name": f"{number}.png", "height": height, "width": width})
+        images.append(
+            {"id": number, "file_name": f"{number}.png", "height": height, "width": width}
+        )
         for _ in range(random.randint(0, 6)):
-            one = {"id": len(annotations) + 1, "image_id": number, "category_id": random.choice((1, 2, 5, 90)), "iscrowd": 0}
+            one = {
+                "id": len(annotations) + 1,
+                "image_id": number,
+                "category_id": random.choice((1, 2, 5, 90)),
+                "iscrowd": 0,
+            }
             annotations.append(one | {"segmentation": segmentation(random, height, width)})
     categories = [{"id": number, "name": f"class {number}"} for number in (1, 2, 5, 90)]
     path = root / "generated.json"
-    path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
+    path.write_text(
+        json.dumps({"images": images, "annotations": annotations, "categories": categories})
+    )
     return path
 
 
 def expected(coco: Any, image: int, disjoint: bool) -> NDArray[np.uint8] | None:
-    """What pycocotools draws, category positions as values; None if *disjoint* is asked for and annotations overlap."""
+    """What pycocotools draws, category positions as values; None if *disjoint* is asked for and
+    annotations overlap.
+    """
     info, categories = coco.imgs[image], sorted(coco.cats)
-    mask, covered = np.zeros((info["height"], info["width"]), np.uint8), np.zeros((info["height"], info["width"]), int)
+    mask, covered = (
+        np.zeros((info["height"], info["width"]), np.uint8),
+        np.zeros((info["height"], info["width"]), int),
+    )
     for annotation in coco.imgToAnns[image]:
         drawn = coco.annToMask(annotation).astype(bool)
         mask[drawn] = 1 + categories.index(annotation["category_id"])
@@ -74,7 +97,11 @@ def compare(path: Path, disjoint: bool = False, **options: Any) -> tuple[int, in
     with contextlib.redirect_stdout(io.StringIO()):
         coco = pycocotools.COCO(str(path))
     ids = {Path(info["file_name"]).stem: number for number, info in coco.imgs.items()}
-    reader, images, annotations = Reader(path.parent, annotations=(path.name,), crowd="class", **options), 0, 0
+    reader, images, annotations = (
+        Reader(path.parent, annotations=(path.name,), crowd="class", **options),
+        0,
+        0,
+    )
     for item in reader.scan().items:
         theirs = expected(coco, ids[item.stem], disjoint)
         if theirs is not None:
@@ -84,8 +111,12 @@ def compare(path: Path, disjoint: bool = False, **options: Any) -> tuple[int, in
 
 
 @pytest.mark.parametrize("disjoint", [True, False])
-def test_generated_files(tmp_path: Path, disjoint: bool, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where annotations do not overlap there is nothing to decide; where they do, later ones are painted over earlier ones."""
+def test_generated_files(
+    tmp_path: Path, disjoint: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where annotations do not overlap there is nothing to decide; where they do, later ones are
+    painted over earlier ones.
+    """
     images, annotations = compare(write(tmp_path), disjoint)
     with capsys.disabled():
         print(f"\npycocotools: {images} images with {annotations} annotations are equal")
@@ -100,7 +131,10 @@ def test_the_comparison_sees_another_order(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "images"),
-    [("formats/panoptic_coco/panoptic_coco_detection_format.json", 2), ("formats/coco_instances_labelformat/instances.json", 2)],
+    [
+        ("formats/panoptic_coco/panoptic_coco_detection_format.json", 2),
+        ("formats/coco_instances_labelformat/instances.json", 2),
+    ],
 )
 def test_real_files(name: str, images: int) -> None:
     if not REAL.is_dir():

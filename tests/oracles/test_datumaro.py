@@ -1,4 +1,6 @@
-"""A tree that segprep wrote, as Datumaro reads it: the same items, subsets, classes, pixels and instances. See README.md."""
+"""A tree that segprep wrote, as Datumaro reads it: the same items, subsets, classes, pixels and
+instances. See README.md.
+"""
 
 import json
 import os
@@ -46,24 +48,40 @@ def datumaro() -> str:
     """The Python that has Datumaro."""
     python = os.environ.get("SEGPREP_DATUMARO_PYTHON")
     if not python:
-        pytest.skip("SEGPREP_DATUMARO_PYTHON names no Python that has Datumaro (make oracles sets it)")
+        pytest.skip(
+            "SEGPREP_DATUMARO_PYTHON names no Python that has Datumaro (make oracles sets it)"
+        )
     return python
 
 
 @pytest.mark.parametrize("objects", [False, True], ids=["classes", "instances"])
-def test_datumaro_reads_what_segprep_wrote(datumaro: str, tmp_path: Path, objects: bool, capsys: pytest.CaptureFixture[str]) -> None:
+def test_datumaro_reads_what_segprep_wrote(
+    datumaro: str, tmp_path: Path, objects: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
     generated.write(tmp_path / "src", COUNT, seed=7)
     segprep.convert("labelme", tmp_path / "src", tmp_path / "out", objects=objects)
     lists = segprep.split(tmp_path / "out", seed=1).lists
     labels, found = _read_by_datumaro(datumaro, tmp_path)
     expected = _planes(tmp_path / "src", objects)
     assert labels == [name for name in generated.LABELS if name != "__ignore__"] + ["ignored"]
-    assert {subset: sorted(items) for subset, items in found.items()} == {subset: sorted(stems) for subset, stems in lists.items()}
-    assert sorted(stem for part in ("train", "val", "test") for stem in found[part]) == sorted(expected)
-    different = [f"{subset} {stem}" for subset, items in found.items() for stem, planes in items.items() if not _equal(planes, expected[stem])]
+    assert {subset: sorted(items) for subset, items in found.items()} == {
+        subset: sorted(stems) for subset, stems in lists.items()
+    }
+    assert sorted(stem for part in ("train", "val", "test") for stem in found[part]) == sorted(
+        expected
+    )
+    different = [
+        f"{subset} {stem}"
+        for subset, items in found.items()
+        for stem, planes in items.items()
+        if not _equal(planes, expected[stem])
+    ]
     planes = sum(len(planes) for planes in expected.values())
     with capsys.disabled():
-        print(f"\n{len(expected)} items, {planes} masks of a class or instance compared; {len(different)} items differ")
+        print(
+            f"\n{len(expected)} items, {planes} masks of a class or instance compared;"
+            f" {len(different)} items differ"
+        )
     assert not different
     assert planes > COUNT
 
@@ -71,15 +89,30 @@ def test_datumaro_reads_what_segprep_wrote(datumaro: str, tmp_path: Path, object
 def _read_by_datumaro(python: str, folder: Path) -> tuple[list[str], Found]:
     """Labels and masks of the tree at *folder*/out, by Datumaro."""
     command = [python, "-c", PROGRAM, str(folder / "out"), str(folder / "found.npz")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, env={**os.environ, "PYTHONPATH": ""})
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+        env={**os.environ, "PYTHONPATH": ""},
+    )
     assert done.returncode == 0, done.stderr
     found: Found = defaultdict(dict)
     with np.load(folder / "found.npz") as arrays:
         told: dict[str, Any] = json.loads(str(arrays["told"]))
         for item in told["items"]:
-            planes = {(label, group): arrays[str(number)] for number, kind, label, group in item["shapes"] if kind == "mask"}
-            assert len(planes) == len(item["shapes"]), f"{item['id']}: two masks mean the same, or one is no mask"
-            assert all(list(plane.shape) == item["size"] for plane in planes.values()), f"{item['id']}: image and mask differ in size"
+            planes = {
+                (label, group): arrays[str(number)]
+                for number, kind, label, group in item["shapes"]
+                if kind == "mask"
+            }
+            assert len(planes) == len(item["shapes"]), (
+                f"{item['id']}: two masks mean the same, or one is no mask"
+            )
+            assert all(list(plane.shape) == item["size"] for plane in planes.values()), (
+                f"{item['id']}: image and mask differ in size"
+            )
             found[item["subset"]][item["id"]] = planes
     return told["labels"], dict(found)
 
@@ -105,4 +138,6 @@ def _planes_of(sample: Sample, names: dict[int, str]) -> Planes:
 
 
 def _equal(first: Planes, second: Planes) -> bool:
-    return first.keys() == second.keys() and all(np.array_equal(first[key], second[key]) for key in first)
+    return first.keys() == second.keys() and all(
+        np.array_equal(first[key], second[key]) for key in first
+    )

@@ -1,4 +1,7 @@
-"""Counts and scores against other people's code and published formulas, on 200 random cases. See README.md."""
+"""Counts and scores against other people's code and published formulas, on 200 random cases.
+
+See README.md.
+"""
 
 import json
 import os
@@ -11,12 +14,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from segprep.counting import tally
-from segprep.formulas import mean, sums
-from segprep.metrics import ConfusionMatrix
-from segprep.scores import boundaries, panoptic, segments
-from segprep.scores.compat import TOOLS
-from segprep.scores.imagewise import BATCH, Imagewise
+from segprep.evaluation import boundary, panoptic, rand_error
+from segprep.evaluation.compat import TOOLS
+from segprep.evaluation.per_image import BATCH, Imagewise
+from segprep.metrics.confusion import ConfusionMatrix
+from segprep.metrics.counting import tally
+from segprep.metrics.scores import mean, sums
 
 COUNT = 200
 HERE = Path(__file__).parent
@@ -39,7 +42,10 @@ class Case:
             self.matrix.update(truth, pred)
 
     def flat(self) -> tuple[Map, Map]:
-        truth, pred = (np.concatenate([pair[n].ravel() for pair in self.pairs]).astype(np.int64) for n in (0, 1))
+        truth, pred = (
+            np.concatenate([pair[n].ravel() for pair in self.pairs]).astype(np.int64)
+            for n in (0, 1)
+        )
         kept = np.ones(len(truth), bool) if self.ignore is None else truth != self.ignore
         return truth[kept], pred[kept]
 
@@ -48,7 +54,11 @@ class Case:
         running = Imagewise(self.classes)
         for truth, pred in self.pairs:
             running.add(sums(tally(truth, pred), self.classes, self.ignore, TOOLS[tool].policy))
-        return {"miou": found.miou, "scores": found} | TOOLS[tool].numbers(self.matrix, found) | running.numbers(TOOLS[tool].needs)
+        return (
+            {"miou": found.miou, "scores": found}
+            | TOOLS[tool].numbers(self.matrix, found)
+            | running.numbers(TOOLS[tool].needs)
+        )
 
 
 def blobs(random: np.random.Generator, classes: int, shape: tuple[int, int], kind: type) -> Map:
@@ -67,7 +77,11 @@ def plain_case(number: int) -> Case:
     for _ in range(random.integers(1, 5)):
         shape = (int(random.integers(1, 40)), int(random.integers(1, 60)))
         truth = blobs(random, size, shape, kind)
-        pred = np.where(random.random(shape) < random.choice([0, 0.1, 0.6]), blobs(random, size, shape, kind), truth)
+        pred = np.where(
+            random.random(shape) < random.choice([0, 0.1, 0.6]),
+            blobs(random, size, shape, kind),
+            truth,
+        )
         if ignore is not None:
             truth = np.where(random.random(shape) < 0.15, ignore, truth).astype(kind)
         pairs.append((truth, pred))
@@ -83,7 +97,9 @@ def test_counts_equal_scikit_learn(case: Case) -> None:
 
     truth, pred = case.flat()
     if len(truth):
-        assert np.array_equal(case.matrix.matrix, confusion_matrix(truth, pred, labels=range(case.classes)))
+        assert np.array_equal(
+            case.matrix.matrix, confusion_matrix(truth, pred, labels=range(case.classes))
+        )
     else:
         assert not case.matrix.matrix.any()
 
@@ -102,20 +118,32 @@ def hugging_face(case: Case) -> dict[str, float]:
     same, p, t = (np.histogram(one, **bins)[0] for one in (pred[pred == truth], pred, truth))
     with np.errstate(invalid="ignore", divide="ignore"):
         iou, accuracy, overall = same / (p + t - same), same / t, same.sum() / t.sum()
-    return {"mean_iou": mean(iou), "mean_accuracy": mean(accuracy), "overall_accuracy": float(overall)}
+    return {
+        "mean_iou": mean(iou),
+        "mean_accuracy": mean(accuracy),
+        "overall_accuracy": float(overall),
+    }
 
 
 def bubbliiiing(case: Case) -> dict[str, float]:
     truth, pred = case.flat()
-    hist = np.bincount(case.classes * truth + pred, minlength=case.classes**2).reshape(case.classes, case.classes)
+    hist = np.bincount(case.classes * truth + pred, minlength=case.classes**2).reshape(
+        case.classes, case.classes
+    )
     same, rows, columns = np.diag(hist), hist.sum(1), hist.sum(0)
     iou = same / np.maximum(rows + columns - same, 1)
-    return {"mIoU": float(iou.mean()), "mPA": float((same / np.maximum(rows, 1)).mean()), "Precision": float((same / np.maximum(columns, 1)).mean())}
+    return {
+        "mIoU": float(iou.mean()),
+        "mPA": float((same / np.maximum(rows, 1)).mean()),
+        "Precision": float((same / np.maximum(columns, 1)).mean()),
+    }
 
 
 def wz(case: Case) -> dict[str, float]:
     truth, pred = case.flat()
-    hist = np.bincount(case.classes * truth + pred, minlength=case.classes**2).reshape(case.classes, case.classes)
+    hist = np.bincount(case.classes * truth + pred, minlength=case.classes**2).reshape(
+        case.classes, case.classes
+    )
     with np.errstate(invalid="ignore", divide="ignore"):
         iou = np.diag(hist) / (hist.sum(1) + hist.sum(0) - np.diag(hist))
     dice = []
@@ -132,9 +160,16 @@ def wz(case: Case) -> dict[str, float]:
 
 def pascal(case: Case) -> dict[str, float]:
     truth, pred = case.flat()
-    hist = np.bincount(truth + pred * case.classes, minlength=case.classes**2).reshape(case.classes, case.classes).T
+    hist = (
+        np.bincount(truth + pred * case.classes, minlength=case.classes**2)
+        .reshape(case.classes, case.classes)
+        .T
+    )
     with np.errstate(invalid="ignore", divide="ignore"):
-        accuracies = [100 * hist[j, j] / (hist[j].sum() + hist[:, j].sum() - hist[j, j]) for j in range(case.classes)]
+        accuracies = [
+            100 * hist[j, j] / (hist[j].sum() + hist[:, j].sum() - hist[j, j])
+            for j in range(case.classes)
+        ]
     return {"average accuracy": float(np.mean(accuracies)) / 100}
 
 
@@ -149,7 +184,10 @@ def divamgupta(case: Case) -> dict[str, float]:
             missed[c] += ((pred != c) & (gt == c)).sum()
             pixels[c] += (gt == c).sum()
     wise = hits / (hits + extra + missed + 1e-12)
-    return {"mean_IU": float(wise.mean()), "frequency_weighted_IU": float((wise * pixels / pixels.sum()).sum())}
+    return {
+        "mean_IU": float(wise.mean()),
+        "frequency_weighted_IU": float((wise * pixels / pixels.sum()).sum()),
+    }
 
 
 def unetpp(case: Case) -> dict[str, float]:
@@ -176,9 +214,16 @@ def scene_parsing(case: Case) -> dict[str, float]:
         pred, truth = pred * kept, truth * kept  # noqa: PLW2901
         same = np.histogram(pred * (pred == truth), bins=np.arange(1, size + 2))[0]
         inter += same
-        union += np.histogram(pred, bins=np.arange(1, size + 2))[0] + np.histogram(truth, bins=np.arange(1, size + 2))[0] - same
+        union += (
+            np.histogram(pred, bins=np.arange(1, size + 2))[0]
+            + np.histogram(truth, bins=np.arange(1, size + 2))[0]
+            - same
+        )
         right, labelled = right + int(((pred == truth) & kept).sum()), labelled + int(kept.sum())
-    return {"Mean IoU": float((inter / (np.spacing(1) + union)).mean()), "Pixel Accuracy": right / labelled if labelled else float("nan")}
+    return {
+        "Mean IoU": float((inter / (np.spacing(1) + union)).mean()),
+        "Pixel Accuracy": right / labelled if labelled else float("nan"),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -186,11 +231,17 @@ def peers(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Case], dict[st
     """Every case with what the installed tools say of it."""
     python = os.environ.get("SEGPREP_METRICS_PYTHON")
     if not python:
-        pytest.skip("SEGPREP_METRICS_PYTHON names no Python that has torchmetrics, cityscapesScripts and mmsegmentation (make oracles sets it)")
+        pytest.skip(
+            "SEGPREP_METRICS_PYTHON names no Python that has torchmetrics, cityscapesScripts and"
+            " mmsegmentation (make oracles sets it)"
+        )
     cases = [*CASES, *(street_case(n) for n in range(20)), *(object_case(n) for n in range(30))]
     folder = tmp_path_factory.mktemp("peers")
     arrays: dict[str, Any] = {}
-    meta = [{"classes": one.classes, "ignore": one.ignore, "images": len(one.pairs), "kind": one.kind} for one in cases]
+    meta = [
+        {"classes": one.classes, "ignore": one.ignore, "images": len(one.pairs), "kind": one.kind}
+        for one in cases
+    ]
     for n, one in enumerate(cases):
         for k, (truth, pred) in enumerate(one.pairs):
             arrays |= {f"t{n}_{k}": truth, f"p{n}_{k}": pred}
@@ -198,7 +249,15 @@ def peers(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Case], dict[st
             arrays |= {f"o{n}": one.objects[0], f"q{n}": one.objects[1]}
     np.savez(folder / "cases.npz", meta=np.array(json.dumps(meta)), **arrays)
     done = subprocess.run(
-        [python, str(HERE / "metric_peers.py"), str(folder / "cases.npz"), str(folder / "found.json")], capture_output=True, text=True, timeout=900
+        [
+            python,
+            str(HERE / "metric_peers.py"),
+            str(folder / "cases.npz"),
+            str(folder / "found.json"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr
     return cases, json.loads((folder / "found.json").read_text())
@@ -206,22 +265,37 @@ def peers(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Case], dict[st
 
 def street_case(number: int) -> Case:
     random = np.random.default_rng(1000 + number)
-    pairs = [(blobs(random, 34, (40, 60), np.uint8), blobs(random, 34, (40, 60), np.uint8)) for _ in range(3)]
-    pairs = [(truth, np.where(random.random(truth.shape) < 0.5, truth, pred)) for truth, pred in pairs]
+    pairs = [
+        (blobs(random, 34, (40, 60), np.uint8), blobs(random, 34, (40, 60), np.uint8))
+        for _ in range(3)
+    ]
+    pairs = [
+        (truth, np.where(random.random(truth.shape) < 0.5, truth, pred)) for truth, pred in pairs
+    ]
     return Case(34, None, pairs, "cityscapes")
 
 
 def object_case(number: int) -> Case:
-    """Disks of classes 1 to 3 on background, shifted, dropped and relabelled in the prediction; (H, W, 2) of class and instance."""
+    """Disks of classes 1 to 3 on background, shifted, dropped and relabelled in the prediction; (H,
+    W, 2) of class and instance.
+    """
     random = np.random.default_rng(2000 + number)
     truth, pred = np.zeros((60, 60, 2), np.int64), np.zeros((60, 60, 2), np.int64)
     rows, columns = np.mgrid[:60, :60]
     for one in range(1, int(random.integers(2, 9))):
-        y, x, radius, label = int(random.integers(60)), int(random.integers(60)), int(random.integers(4, 12)), int(random.integers(1, 4))
+        y, x, radius, label = (
+            int(random.integers(60)),
+            int(random.integers(60)),
+            int(random.integers(4, 12)),
+            int(random.integers(1, 4)),
+        )
         truth[(rows - y) ** 2 + (columns - x) ** 2 < radius**2] = label, one
         if random.random() < 0.85:
             y, x = y + int(random.integers(-3, 4)), x + int(random.integers(-3, 4))
-            pred[(rows - y) ** 2 + (columns - x) ** 2 < radius**2] = label if random.random() < 0.9 else label % 3 + 1, 50 - one
+            pred[(rows - y) ** 2 + (columns - x) ** 2 < radius**2] = (
+                label if random.random() < 0.9 else label % 3 + 1,
+                50 - one,
+            )
     return Case(4, None, [(truth[..., 0], pred[..., 0])], "objects", (truth, pred))
 
 
@@ -242,10 +316,16 @@ def test_torchmetrics(peers: tuple[list[Case], dict[str, Any]]) -> None:
         compared += 1
         assert ours["miou"] == pytest.approx(theirs["jaccard"], abs=TIGHT)
         assert np.nan_to_num(scores.iou) == pytest.approx(theirs["per_class"], abs=TIGHT)
-        assert ours["MulticlassJaccardIndex weighted"] == pytest.approx(theirs["weighted"], abs=TIGHT)
+        assert ours["MulticlassJaccardIndex weighted"] == pytest.approx(
+            theirs["weighted"], abs=TIGHT
+        )
         assert ours["MulticlassRecall macro"] == pytest.approx(theirs["recall"], abs=TIGHT)
         assert np.nan_to_num(scores.dice) == pytest.approx(theirs["f1"], abs=TIGHT)
-        assert scores.specificity[seen] == pytest.approx(np.array(theirs["specificity"])[seen], abs=TIGHT) or scores.pixels.max() == scores.pixels.sum()
+        assert (
+            scores.specificity[seen]
+            == pytest.approx(np.array(theirs["specificity"])[seen], abs=TIGHT)
+            or scores.pixels.max() == scores.pixels.sum()
+        )
         if theirs["kappa"] is not None and not np.isnan(scores.kappa):
             assert scores.kappa == pytest.approx(theirs["kappa"], abs=TIGHT)
         if "MeanIoU" in theirs:
@@ -264,10 +344,14 @@ def test_mmseg(peers: tuple[list[Case], dict[str, Any]]) -> None:
         assert scores.iou == pytest.approx(np.array(theirs["IoU"]), abs=TIGHT, nan_ok=True)
         assert scores.recall == pytest.approx(np.array(theirs["Acc"]), abs=TIGHT, nan_ok=True)
         assert scores.dice == pytest.approx(np.array(theirs["Dice"]), abs=TIGHT, nan_ok=True)
-        assert scores.precision == pytest.approx(np.array(theirs["Precision"]), abs=TIGHT, nan_ok=True)
+        assert scores.precision == pytest.approx(
+            np.array(theirs["Precision"]), abs=TIGHT, nan_ok=True
+        )
         assert ours["aAcc"] == pytest.approx(theirs["aAcc"], abs=TIGHT)
         assert ours["mIoU"] == pytest.approx(float(np.nanmean(theirs["IoU"])), abs=TIGHT)
-        assert ours["mFscore"] == pytest.approx(float(np.nanmean(theirs["Fscore"])), abs=TIGHT, nan_ok=True)
+        assert ours["mFscore"] == pytest.approx(
+            float(np.nanmean(theirs["Fscore"])), abs=TIGHT, nan_ok=True
+        )
     assert compared > 150
 
 
@@ -288,34 +372,58 @@ def test_panoptic_quality(peers: tuple[list[Case], dict[str, Any]]) -> None:
         assert case.objects is not None
         truth, pred = case.objects
         quality = panoptic.Quality(4)
-        quality.add(panoptic.measure(truth[..., 1], pred[..., 1], truth[..., 0], pred[..., 0], None, 4))
+        quality.add(
+            panoptic.measure(truth[..., 1], pred[..., 1], truth[..., 0], pred[..., 0], None, 4)
+        )
         ours = quality.document(("0", "1", "2", "3"))
         # torchmetrics averages over the background, too: one segment of class 0
-        background = [float((truth[..., 0] == 0)[pred[..., 0] == 0].sum() / ((truth[..., 0] == 0) | (pred[..., 0] == 0)).sum())]
-        rows = [*([one["pq"], one["sq"], one["rq"]] for one in ours["classes"]), [*background * 2, 1.0]]
+        background = [
+            float(
+                (truth[..., 0] == 0)[pred[..., 0] == 0].sum()
+                / ((truth[..., 0] == 0) | (pred[..., 0] == 0)).sum()
+            )
+        ]
+        rows = [
+            *([one["pq"], one["sq"], one["rq"]] for one in ours["classes"]),
+            [*background * 2, 1.0],
+        ]
         assert np.mean(rows, axis=0) == pytest.approx(np.array(theirs["pq_sq_rq"]), abs=TIGHT)
 
 
 @pytest.mark.parametrize("number", range(30))
 def test_dsb_score_mask_by_mask(number: int) -> None:
-    """The challenge's metric as its page words it: every mask against every other, hits at ten thresholds."""
+    """The challenge's metric as its page words it: every mask against every other, hits at ten
+    thresholds.
+    """
     case = object_case(number)
     assert case.objects is not None
     truth, pred = (side[..., 1] for side in case.objects)
-    masks, guesses = ([labels == one for one in np.unique(labels[labels > 0])] for labels in (truth, pred))
-    iou = np.array([[(mask & guess).sum() / (mask | guess).sum() for guess in guesses] for mask in masks]).reshape(len(masks), len(guesses))
+    masks, guesses = (
+        [labels == one for one in np.unique(labels[labels > 0])] for labels in (truth, pred)
+    )
+    iou = np.array(
+        [[(mask & guess).sum() / (mask | guess).sum() for guess in guesses] for mask in masks]
+    ).reshape(len(masks), len(guesses))
     precisions = []
     for threshold in np.arange(0.5, 1.0, 0.05):
         hits = iou > threshold
-        found, missed, extra = int(hits.any(1).sum()), int((~hits.any(1)).sum()), int((~hits.any(0)).sum())
+        found, missed, extra = (
+            int(hits.any(1).sum()),
+            int((~hits.any(1)).sum()),
+            int((~hits.any(0)).sum()),
+        )
         precisions.append(found / (found + missed + extra))
     kinds = np.zeros(truth.shape, np.uint8)
-    assert panoptic.measure(truth, pred, kinds, kinds, None, 1).dsb_score == pytest.approx(np.mean(precisions), abs=TIGHT)
+    assert panoptic.measure(truth, pred, kinds, kinds, None, 1).dsb_score == pytest.approx(
+        np.mean(precisions), abs=TIGHT
+    )
 
 
 @pytest.mark.parametrize("number", range(25))
 def test_boundary_iou_by_erosion(number: int) -> None:
-    """The paper's own recipe: pad by one, erode each mask d times with a 3x3 square, compare what was eroded away."""
+    """The paper's own recipe: pad by one, erode each mask d times with a 3x3 square, compare what
+    was eroded away.
+    """
     cv2 = pytest.importorskip("cv2")
     random = np.random.default_rng(number)
     shape = (int(random.integers(30, 120)), int(random.integers(30, 120)))
@@ -328,8 +436,10 @@ def test_boundary_iou_by_erosion(number: int) -> None:
         eroded = cv2.erode(padded, np.ones((3, 3), np.uint8), iterations=distance)[1:-1, 1:-1]
         return (mask - eroded).astype(bool)
 
-    found = boundaries.measure(truth, pred, None, 4)
-    for one, shared, union in zip(found.ids.tolist(), found.shared.tolist(), found.union.tolist(), strict=True):
+    found = boundary.measure(truth, pred, None, 4)
+    for one, shared, union in zip(
+        found.ids.tolist(), found.shared.tolist(), found.union.tolist(), strict=True
+    ):
         mine, theirs = (edge((labels == one).astype(np.uint8)) for labels in (truth, pred))
         assert (shared, union) == (int((mine & theirs).sum()), int((mine | theirs).sum()))
 
@@ -338,6 +448,8 @@ def test_boundary_iou_by_erosion(number: int) -> None:
 def test_rand_error_is_scikit_images(number: int) -> None:
     skimage = pytest.importorskip("skimage.metrics")
     random = np.random.default_rng(number)
-    truth, pred = (segments.regions(random.random((30, 40)) < 0.7) for _ in range(2))
-    assert segments.rand_error(truth, pred) == pytest.approx(skimage.adapted_rand_error(truth, pred)[0], abs=TIGHT)
-    assert segments.rand_error(truth, truth) == 0
+    truth, pred = (rand_error.regions(random.random((30, 40)) < 0.7) for _ in range(2))
+    assert rand_error.rand_error(truth, pred) == pytest.approx(
+        skimage.adapted_rand_error(truth, pred)[0], abs=TIGHT
+    )
+    assert rand_error.rand_error(truth, truth) == 0

@@ -26,7 +26,11 @@ class Seen(HTMLParser):
 
 
 def parsed(*parts: page.Part, title: str = "t") -> tuple[Seen, str]:
-    text = page.render(page.Page(title, "doubtful", "fair", "lead", [page.Section("heading", "text", parts)], "foot")).decode()
+    text = page.render(
+        page.Page(
+            title, "doubtful", "fair", "lead", [page.Section("heading", "text", parts)], "foot"
+        )
+    ).decode()
     seen = Seen()
     seen.feed(text)
     return seen, text
@@ -56,7 +60,10 @@ def test_a_matrix_shows_shares_of_the_true_class() -> None:
     assert rows[1][1] == [("0", "–", 0), ("0", "–", 0)]
 
 
-@pytest.mark.parametrize("points", [[], [(0.0, 0.0)], [(1.0, float("nan")), (2.0, 0.5)], [(5.0, 1e9), (10.0, 2e9)], [(1.0, 1e-9)]])
+@pytest.mark.parametrize(
+    "points",
+    [[], [(0.0, 0.0)], [(1.0, float("nan")), (2.0, 0.5)], [(5.0, 1e9), (10.0, 2e9)], [(1.0, 1e-9)]],
+)
 def test_curves_of_any_numbers_stay_in_their_frame(points: list[tuple[float, float]]) -> None:
     plot = Lines("t", "x", [Line("a", points)])
     left, top, right, bottom = plot.frame
@@ -69,7 +76,11 @@ def test_curves_of_any_numbers_stay_in_their_frame(points: list[tuple[float, flo
 
 
 def test_thumbnails_of_all_kinds_of_numbers() -> None:
-    for array in (np.full((3, 4, 3), 7, np.uint8), np.arange(36, dtype=np.uint16).reshape(3, 4, 3), np.full((3, 4, 3), 0.5, np.float32)):
+    for array in (
+        np.full((3, 4, 3), 7, np.uint8),
+        np.arange(36, dtype=np.uint16).reshape(3, 4, 3),
+        np.full((3, 4, 3), 0.5, np.float32),
+    ):
         assert thumbnails.shown(array).dtype == np.uint8
     image, mask = np.full((5, 5, 3), 100, np.uint8), np.zeros((5, 5), np.uint8)
     mask[1:4, 1:4] = 1
@@ -78,7 +89,9 @@ def test_thumbnails_of_all_kinds_of_numbers() -> None:
     assert laid[1, 1].tolist() == list(thumbnails.vivid(1))
     assert laid[2, 2].tolist() == [round(0.6 * 100 + 0.4 * one) for one in thumbnails.vivid(1)]
     assert thumbnails.laid_over(image, mask, 1)[2, 2].tolist() == [100, 100, 100]
-    assert thumbnails.laid_over(thumbnails.small(np.zeros((900, 600, 3), np.uint8)), np.zeros((900, 600), np.uint8)).shape == (320, 213, 3)
+    assert thumbnails.laid_over(
+        thumbnails.small(np.zeros((900, 600, 3), np.uint8)), np.zeros((900, 600), np.uint8)
+    ).shape == (320, 213, 3)
     assert thumbnails.shown(np.full((3, 4, 3), 100, np.uint8)).max() == 100
     assert thumbnails.shown(np.arange(36, dtype=np.uint8).reshape(3, 4, 3)).max() == 255
 
@@ -86,4 +99,10 @@ def test_thumbnails_of_all_kinds_of_numbers() -> None:
 def test_neighbouring_classes_have_colours_of_their_own() -> None:
     colours = [thumbnails.vivid(n) for n in range(20)]
     assert len(set(colours)) == 20
-    assert min(sum(abs(a - b) for a, b in zip(one, other, strict=True)) for one, other in pairwise(colours)) > 100
+    assert (
+        min(
+            sum(abs(a - b) for a, b in zip(one, other, strict=True))
+            for one, other in pairwise(colours)
+        )
+        > 100
+    )

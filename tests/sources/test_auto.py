@@ -20,7 +20,9 @@ REAL = {
 
 
 @pytest.mark.parametrize("name", sources.names())
-def test_every_format_recognises_its_own_example(name: str, tmp_path: Path, sibling: Callable[[str], ModuleType]) -> None:
+def test_every_format_recognises_its_own_example(
+    name: str, tmp_path: Path, sibling: Callable[[str], ModuleType]
+) -> None:
     """isbi looks like any numbered pairs, so it may come second."""
     reader = sibling(name).example(tmp_path)
     ranked = [guess for guess, _ in sources.guesses(reader.root)]
@@ -39,7 +41,9 @@ def test_two_likely_formats_are_both_named(real: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_a_link_to_itself_is_in_nobodys_way(tmp_path: Path, sibling: Callable[[str], ModuleType]) -> None:
+def test_a_link_to_itself_is_in_nobodys_way(
+    tmp_path: Path, sibling: Callable[[str], ModuleType]
+) -> None:
     reader = sibling("pairs").example(tmp_path)
     (reader.root / "a.json").symlink_to("a.json")
     assert sources.recognise(reader.root)[0] == "pairs"
@@ -52,22 +56,46 @@ def test_nothing_that_is_known(tmp_path: Path) -> None:
     assert "labelme" in caught.value.hint
 
 
-def test_the_command_says_the_sign_and_passes_options_on(tmp_path: Path, sibling: Callable[[str], ModuleType]) -> None:
+def test_the_command_says_the_sign_and_passes_options_on(
+    tmp_path: Path, sibling: Callable[[str], ModuleType]
+) -> None:
     from segprep_cli.main import group
 
     sibling("binary").lay_out(tmp_path / "in", {"a": sibling("binary").HALF})
-    result = CliRunner().invoke(group, ["convert", "auto", str(tmp_path / "in"), str(tmp_path / "out"), "--foreground", "light", "--json"])
+    result = CliRunner().invoke(
+        group,
+        [
+            "convert",
+            "auto",
+            str(tmp_path / "in"),
+            str(tmp_path / "out"),
+            "--foreground",
+            "light",
+            "--json",
+        ],
+    )
     assert result.exit_code == 0, result.output
     assert "recognised as binary" in result.stderr
     assert json.loads(result.stdout)["converted"] == 1
-    assert CliRunner().invoke(group, ["convert", "auto", str(tmp_path / "in"), str(tmp_path / "other")]).exit_code == 2
+    assert (
+        CliRunner()
+        .invoke(group, ["convert", "auto", str(tmp_path / "in"), str(tmp_path / "other")])
+        .exit_code
+        == 2
+    )
 
 
 @pytest.mark.parametrize("name", ["pairs", "binary"])
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n damaged"])
-def test_one_damaged_mask_does_not_hide_the_format(tmp_path: Path, sibling: Callable[[str], ModuleType], name: str, content: bytes) -> None:
+def test_one_damaged_mask_does_not_hide_the_format(
+    tmp_path: Path, sibling: Callable[[str], ModuleType], name: str, content: bytes
+) -> None:
     root = sibling(name).example(tmp_path).root
-    next(path for path in sorted(root.rglob("*.png")) if path.parent.name.lower() in ("masks", "labels")).write_bytes(content)
+    next(
+        path
+        for path in sorted(root.rglob("*.png"))
+        if path.parent.name.lower() in ("masks", "labels")
+    ).write_bytes(content)
     assert sources.recognise(root)[0] == name
 
 
@@ -79,7 +107,9 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
         sources.recognise(tmp_path / "in")
 
 
-def test_labels_that_cannot_be_read_are_no_question_of_polarity(tmp_path: Path, sibling: Callable[[str], ModuleType]) -> None:
+def test_labels_that_cannot_be_read_are_no_question_of_polarity(
+    tmp_path: Path, sibling: Callable[[str], ModuleType]
+) -> None:
     root = sibling("isbi").example(tmp_path / "a").root
     for path in root.rglob("*labels.tif"):
         path.write_bytes(b"II*\0")

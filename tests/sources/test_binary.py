@@ -9,7 +9,9 @@ from segprep.errors import BadInputError, UsageError
 from segprep.sources.binary import Reader
 
 
-def lay_out(folder: Path, masks: dict[str, np.ndarray], suffix: str = ".png", image: str = "{}.jpg") -> Path:
+def lay_out(
+    folder: Path, masks: dict[str, np.ndarray], suffix: str = ".png", image: str = "{}.jpg"
+) -> Path:
     for name in ("Images", "Labels"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for stem, mask in masks.items():
@@ -28,24 +30,36 @@ def example(folder: Path) -> Reader:
 def test_the_threshold_parts_127_from_128(tmp_path: Path) -> None:
     steps = np.array([[0, 126, 127, 128, 255]], np.uint8)
     root = lay_out(tmp_path / "in", {"a": steps})
-    for foreground, wanted in (("dark", [1, 1, 1, 0, 0]), ("light", [0, 0, 0, 1, 1]), ("nonzero", [0, 1, 1, 1, 1])):
+    for foreground, wanted in (
+        ("dark", [1, 1, 1, 0, 0]),
+        ("light", [0, 0, 0, 1, 1]),
+        ("nonzero", [0, 1, 1, 1, 1]),
+    ):
         done = segprep.convert("binary", root, tmp_path / foreground, foreground=foreground)
-        assert segprep.read_mask(tmp_path / foreground / "SegmentationClass/a.png").tolist() == [wanted]
-        assert ("intermediate-values" in {note.code for note in done.notes}) == (foreground != "nonzero")
+        assert segprep.read_mask(tmp_path / foreground / "SegmentationClass/a.png").tolist() == [
+            wanted
+        ]
+        assert ("intermediate-values" in {note.code for note in done.notes}) == (
+            foreground != "nonzero"
+        )
 
 
 def test_an_unstated_polarity_prints_both_readings_and_writes_nothing(tmp_path: Path) -> None:
     mask = np.zeros((4, 10), np.uint8)
     mask[0] = 255
     root = lay_out(tmp_path / "in", {"a": mask})
-    with pytest.raises(UsageError, match=r"dark: 75.00 %.*light: 25.00 %.*nonzero: 25.00 %") as caught:
+    with pytest.raises(
+        UsageError, match=r"dark: 75.00 %.*light: 25.00 %.*nonzero: 25.00 %"
+    ) as caught:
         segprep.convert("binary", root, tmp_path / "out")
     assert caught.value.code == "foreground-unstated"
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("foreground", ["dark", "light"])
-def test_zero_and_one_are_not_parted_by_a_threshold_of_brightness(tmp_path: Path, foreground: str) -> None:
+def test_zero_and_one_are_not_parted_by_a_threshold_of_brightness(
+    tmp_path: Path, foreground: str
+) -> None:
     root = lay_out(tmp_path / "in", {"a": HALF // 255})
     with pytest.raises(BadInputError) as caught:
         segprep.convert("binary", root, tmp_path / "out", foreground=foreground)
@@ -68,7 +82,9 @@ def test_carvana_pairs_by_affix_and_says_so(tmp_path: Path) -> None:
         (tmp_path / "in" / name).mkdir(parents=True)
     Image.new("RGB", (6, 4)).save(tmp_path / "in/train/0cdf_01.jpg")
     Image.fromarray(HALF).save(tmp_path / "in/train_masks/0cdf_01_mask.gif")
-    done = segprep.convert("binary", tmp_path / "in", tmp_path / "out", foreground="light", name="car")
+    done = segprep.convert(
+        "binary", tmp_path / "in", tmp_path / "out", foreground="light", name="car"
+    )
     assert done.classes == ("_background_", "car")
     assert {note.code for note in done.notes} >= {"paired-by"}
     assert (segprep.read_mask(tmp_path / "out/SegmentationClass/0cdf_01.png") == HALF // 255).all()
@@ -92,16 +108,28 @@ def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
 
 def test_a_threshold_outside_brightness_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="threshold"):
-        segprep.convert("binary", lay_out(tmp_path / "in", {"a": HALF}), tmp_path / "out", foreground="light", threshold=300)
+        segprep.convert(
+            "binary",
+            lay_out(tmp_path / "in", {"a": HALF}),
+            tmp_path / "out",
+            foreground="light",
+            threshold=300,
+        )
 
 
 def test_the_medical_sample(real: Path, tmp_path: Path) -> None:
     for foreground, share in (("light", 0.7804), ("dark", 0.2196)):
-        done = segprep.convert("binary", real / "medical", tmp_path / foreground, foreground=foreground)
+        done = segprep.convert(
+            "binary", real / "medical", tmp_path / foreground, foreground=foreground
+        )
         assert done.converted == 30
         classes = segprep.info(tmp_path / foreground).classes
         assert round(classes[1].pixels / sum(one.pixels for one in classes), 4) == share
-    assert (tmp_path / "dark/ImageSets/Segmentation/train.txt").read_text().split()[:3] == ["0", "1", "2"]
+    assert (tmp_path / "dark/ImageSets/Segmentation/train.txt").read_text().split()[:3] == [
+        "0",
+        "1",
+        "2",
+    ]
 
 
 def test_masks_saved_as_jpeg_are_recognised(tmp_path: Path) -> None:
@@ -110,7 +138,9 @@ def test_masks_saved_as_jpeg_are_recognised(tmp_path: Path) -> None:
     mask[5:20, 7:23] = 255
     for folder, mode in (("images", "RGB"), ("masks", "L")):
         (tmp_path / "in/Kvasir-SEG" / folder).mkdir(parents=True)
-        Image.fromarray(mask).convert(mode).save(tmp_path / "in/Kvasir-SEG" / folder / "a.jpg", quality=80)
+        Image.fromarray(mask).convert(mode).save(
+            tmp_path / "in/Kvasir-SEG" / folder / "a.jpg", quality=80
+        )
     done = segprep.convert("auto", tmp_path / "in", tmp_path / "out", foreground="light")
     assert done.converted == 1
     assert (segprep.read_mask(tmp_path / "out/SegmentationClass/a.png") == mask // 255).all()

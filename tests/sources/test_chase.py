@@ -38,7 +38,11 @@ def test_a_one_bit_drawing_is_read_as_it_is(tmp_path: Path) -> None:
     with Image.open(tmp_path / "Image_01L_1stHO.png") as picture:
         assert picture.mode == "1"
     items = reader.scan().items
-    assert [(item.stem, item.group) for item in items] == [("Image_01L", "Image_01"), ("Image_01R", "Image_01"), ("Image_02L", "Image_02")]
+    assert [(item.stem, item.group) for item in items] == [
+        ("Image_01L", "Image_01"),
+        ("Image_01R", "Image_01"),
+        ("Image_02L", "Image_02"),
+    ]
     sample = reader.read(items[0])
     assert np.array_equal(sample.mask, CROSS.astype(np.uint8))
     assert sample.notes == ()
@@ -55,8 +59,12 @@ def test_the_photograph_stays_untouched_and_sub_folders_do_not_matter(tmp_path: 
         path.rename(root / "masks" / path.name)
     done = segprep.convert("chase", root, tmp_path / "out")
     assert (done.converted, done.skipped, done.classes) == (3, (), ("_background_", "vessel"))
-    assert (tmp_path / "out" / "JPEGImages" / "Image_01L.jpg").read_bytes() == (root / "Image_01L.jpg").read_bytes()
-    assert np.array_equal(segprep.read_mask(tmp_path / "out" / "SegmentationClass" / "Image_01L.png"), CROSS)
+    assert (tmp_path / "out" / "JPEGImages" / "Image_01L.jpg").read_bytes() == (
+        root / "Image_01L.jpg"
+    ).read_bytes()
+    assert np.array_equal(
+        segprep.read_mask(tmp_path / "out" / "SegmentationClass" / "Image_01L.png"), CROSS
+    )
 
 
 def test_missing_partners_are_named(tmp_path: Path) -> None:
@@ -76,10 +84,17 @@ def test_two_of_a_name(tmp_path: Path) -> None:
     Image.new("RGB", (12, 9)).save(tmp_path / "image_01l.png")
     (tmp_path / "more").mkdir()
     draw(tmp_path / "more" / "Image_02L_1stHO.png", CROSS)
-    assert codes(Reader(tmp_path).scan()) == {"Image_01L.jpg": "image-ambiguous", "image_01l.png": "image-ambiguous", "Image_02L.jpg": "mask-missing"}
+    assert codes(Reader(tmp_path).scan()) == {
+        "Image_01L.jpg": "image-ambiguous",
+        "image_01l.png": "image-ambiguous",
+        "Image_02L.jpg": "mask-missing",
+    }
 
 
-@pytest.mark.parametrize(("pixels", "code"), [(CROSS.T, "size-mismatch"), (np.full((9, 12, 3), (9, 200, 9), np.uint8), "mask-is-colour")])
+@pytest.mark.parametrize(
+    ("pixels", "code"),
+    [(CROSS.T, "size-mismatch"), (np.full((9, 12, 3), (9, 200, 9), np.uint8), "mask-is-colour")],
+)
 def test_bad_drawings(tmp_path: Path, pixels: Any, code: str) -> None:
     reader = example(tmp_path)
     draw(tmp_path / "Image_01L_1stHO.png", pixels)

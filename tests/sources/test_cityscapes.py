@@ -10,8 +10,8 @@ from PIL import Image
 
 import segprep
 from segprep.errors import SourceError
-from segprep.foreign import streetlabels
 from segprep.sources.cityscapes import Reader
+from segprep.sources.cityscapes import labels as streetlabels
 from segprep.types import Sample
 
 IDS = np.array([[0, 3, 7, 8], [11, 23, 24, 24], [26, 26, 29, 33]], np.uint8)
@@ -19,25 +19,41 @@ TRAIN = [[255, 255, 0, 1], [2, 10, 11, 11], [13, 13, 255, 18]]
 INSTANCES = np.array([[0, 3, 7, 8], [11, 23, 24000, 24001], [26, 26003, 29000, 33000]], np.uint16)
 
 
-def scene(root: Path, stem: str, split: str = "train", gt: str = "Fine", image: bool = True, **files: Any) -> None:
+def scene(
+    root: Path, stem: str, split: str = "train", gt: str = "Fine", image: bool = True, **files: Any
+) -> None:
     """One scene; *files* are labelIds, labelTrainIds, instanceIds (arrays) or polygons (objects)."""
     city = stem.split("_", maxsplit=1)[0]
     for top, there in (("leftImg8bit", image), (f"gt{gt}", bool(files))):
         if there:
             (root / top / split / city).mkdir(parents=True, exist_ok=True)
     if image:
-        Image.new("RGB", (4, 3), "gray").save(root / "leftImg8bit" / split / city / f"{stem}_leftImg8bit.png")
+        Image.new("RGB", (4, 3), "gray").save(
+            root / "leftImg8bit" / split / city / f"{stem}_leftImg8bit.png"
+        )
     for kind, content in files.items():
         path = root / f"gt{gt}" / split / city / f"{stem}_gt{gt}_{kind}"
         if kind == "polygons":
-            path.with_suffix(".json").write_text(json.dumps(content if isinstance(content, dict) else {"imgHeight": 3, "imgWidth": 4, "objects": content}))
+            path.with_suffix(".json").write_text(
+                json.dumps(
+                    content
+                    if isinstance(content, dict)
+                    else {"imgHeight": 3, "imgWidth": 4, "objects": content}
+                )
+            )
         else:
             Image.fromarray(content).save(path.with_suffix(".png"))
 
 
 def example(root: Path) -> Reader:
     scene(root, "aachen_000000_000019", labelIds=IDS, instanceIds=INSTANCES)
-    scene(root, "bonn_000001_000019", "val", labelIds=IDS[::-1].copy(), instanceIds=INSTANCES[::-1].copy())
+    scene(
+        root,
+        "bonn_000001_000019",
+        "val",
+        labelIds=IDS[::-1].copy(),
+        instanceIds=INSTANCES[::-1].copy(),
+    )
     return Reader(root, objects=True)
 
 
@@ -60,7 +76,12 @@ def test_splits_stems_and_classes(tmp_path: Path) -> None:
     scan = example(tmp_path).scan()
     assert [item.stem for item in scan.items] == ["aachen_000000_000019", "bonn_000001_000019"]
     assert scan.lists == {"train": ("aachen_000000_000019",), "val": ("bonn_000001_000019",)}
-    assert (len(scan.classes.names), scan.classes.names[0], scan.classes.names[18], scan.classes.background) == (19, "road", "bicycle", None)
+    assert (
+        len(scan.classes.names),
+        scan.classes.names[0],
+        scan.classes.names[18],
+        scan.classes.background,
+    ) == (19, "road", "bicycle", None)
     assert not scan.notes
 
 
@@ -74,9 +95,14 @@ def test_label_ids_become_train_ids_or_stay(tmp_path: Path) -> None:
 def test_train_ids_and_instance_ids_serve_where_label_ids_are_absent(tmp_path: Path) -> None:
     scene(tmp_path / "t", "a_0_0", labelTrainIds=np.array(TRAIN, np.uint8))
     scene(tmp_path / "i", "a_0_0", instanceIds=INSTANCES)
-    for root, kind in ((tmp_path / "t", "labelTrainIds.png (1)"), (tmp_path / "i", "instanceIds.png (1)")):
+    for root, kind in (
+        (tmp_path / "t", "labelTrainIds.png (1)"),
+        (tmp_path / "i", "instanceIds.png (1)"),
+    ):
         assert one(root).mask.tolist() == TRAIN
-        assert [(note.code, kind in note.message) for note in Reader(root).scan().notes] == [("labels-from", True)]
+        assert [(note.code, kind in note.message) for note in Reader(root).scan().notes] == [
+            ("labels-from", True)
+        ]
     (skipped,) = Reader(tmp_path / "t", labels="all").scan().skipped
     assert (skipped.code, skipped.hint) == ("mask-missing", "give --labels train")
     assert one(tmp_path / "i", labels="all").mask.tolist() == IDS.tolist()
@@ -100,7 +126,9 @@ def test_objects_need_instance_ids(tmp_path: Path) -> None:
 
 
 def test_polygons_are_drawn_in_order(tmp_path: Path) -> None:
-    """Later covers earlier; groups have no instances; license plates and deleted objects are not drawn."""
+    """Later covers earlier; groups have no instances; license plates and deleted objects are not
+    drawn.
+    """
     drawn = [
         box("road", 0, 0, 3, 2), box("car", 0, 0, 1, 1), box("cargroup", 2, 0, 3, 0), box("license plate", 0, 0, 3, 2),
         box("sky", 0, 2, 3, 2, deleted=1), box("caravan", 3, 2, 3, 2), box("person", 1, 1, 1, 1),
@@ -124,7 +152,11 @@ def test_what_no_polygon_covers_is_ignored_or_unlabeled(tmp_path: Path) -> None:
     [
         ([box("raod", 0, 0, 1, 1)], "unknown-label", r"objects\[0\]\.label: 'raod'"),
         ([thing("road", (0, 0), (1, 1))], "bad-shape", r"objects\[0\]\.polygon"),
-        ([box("road", 0, 0, 1, 1), thing("road", (0, 0), (1, 1e300), (2, 2))], "bad-shape", r"objects\[1\]\.polygon"),
+        (
+            [box("road", 0, 0, 1, 1), thing("road", (0, 0), (1, 1e300), (2, 2))],
+            "bad-shape",
+            r"objects\[1\]\.polygon",
+        ),
         ([7], "bad-annotation", r"objects\[0\]: an object"),
         ({"objects": []}, "bad-annotation", "imgHeight"),
         ({"imgHeight": 10**6, "imgWidth": 10**6, "objects": []}, "bad-annotation", "imgHeight"),
@@ -159,7 +191,10 @@ def test_missing_partners_are_named(tmp_path: Path) -> None:
     scene(tmp_path, "a_0_0", labelIds=IDS)
     scene(tmp_path, "b_0_0")
     scene(tmp_path, "c_0_0", image=False, labelIds=IDS)
-    assert [(one.stem, one.code) for one in Reader(tmp_path).scan().skipped] == [("b_0_0", "mask-missing"), ("c_0_0", "image-missing")]
+    assert [(one.stem, one.code) for one in Reader(tmp_path).scan().skipped] == [
+        ("b_0_0", "mask-missing"),
+        ("c_0_0", "image-missing"),
+    ]
 
 
 def test_a_split_without_any_labels_is_a_note(tmp_path: Path) -> None:
@@ -196,17 +231,34 @@ def test_real_samples_convert(tmp_path: Path, real: Path) -> None:
     source = real / "formats/mmseg_pseudo/pseudo_cityscapes_dataset"
     segprep.convert("cityscapes", source, tmp_path / "out", objects=True)
     segprep.convert("cityscapes", source, tmp_path / "all", labels="all")
-    ids, train = (segprep.read_mask(source / f"gtFine/frankfurt_000000_000294_gtFine_{kind}.png") for kind in ("labelIds", "labelTrainIds"))
-    assert (segprep.read_mask(tmp_path / "all/SegmentationClass/frankfurt_000000_000294.png") == ids).all()
-    differ = segprep.read_mask(tmp_path / "out/SegmentationClass/frankfurt_000000_000294.png") != train
-    assert int(differ.sum()) == 77  # the two files of this sample were shrunk one by one, and disagree at borders
+    ids, train = (
+        segprep.read_mask(source / f"gtFine/frankfurt_000000_000294_gtFine_{kind}.png")
+        for kind in ("labelIds", "labelTrainIds")
+    )
+    assert (
+        segprep.read_mask(tmp_path / "all/SegmentationClass/frankfurt_000000_000294.png") == ids
+    ).all()
+    differ = (
+        segprep.read_mask(tmp_path / "out/SegmentationClass/frankfurt_000000_000294.png") != train
+    )
+    assert (
+        int(differ.sum()) == 77
+    )  # the two files of this sample were shrunk one by one, and disagree at borders
     objects = segprep.read_mask(tmp_path / "out/SegmentationObject/frankfurt_000000_000294.png")
     assert set(np.unique(objects).tolist()) == {0, 1, 2, 3, 4, 5, 6, 7, 255}
-    done = segprep.convert("cityscapes", real / "formats/datumaro/cityscapes_dataset_dataset", tmp_path / "two")
+    done = segprep.convert(
+        "cityscapes", real / "formats/datumaro/cityscapes_dataset_dataset", tmp_path / "two"
+    )
     assert done.converted == 4
-    assert (tmp_path / "two/ImageSets/Segmentation/test.txt").read_text() == "defaultcity_000001_000031\ndefaultcity_000001_000032\n"
+    assert (
+        tmp_path / "two/ImageSets/Segmentation/test.txt"
+    ).read_text() == "defaultcity_000001_000031\ndefaultcity_000001_000032\n"
 
 
 def test_the_table_is_whole() -> None:
-    assert (len(streetlabels.NAMES), len(streetlabels.TRAIN_IDS), len(set(streetlabels.NAMES))) == (34, 19, 34)
+    assert (len(streetlabels.NAMES), len(streetlabels.TRAIN_IDS), len(set(streetlabels.NAMES))) == (
+        34,
+        19,
+        34,
+    )
     assert [value for value in streetlabels.values("train") if value != 255] == list(range(19))

@@ -29,25 +29,57 @@ def picture(path: Path, size: tuple[int, int] = (W, H)) -> None:
 
 
 def images(*names: str, **more: Any) -> list[dict[str, Any]]:
-    return [{"id": number, "file_name": name, "height": H, "width": W} | more for number, name in enumerate(names, 1)]
+    return [
+        {"id": number, "file_name": name, "height": H, "width": W} | more
+        for number, name in enumerate(names, 1)
+    ]
 
 
-def of(segmentation: Any = SQUARE, category: Any = 3, image: Any = 1, **more: Any) -> dict[str, Any]:
-    return {"image_id": image, "category_id": category, "segmentation": segmentation, "iscrowd": 0} | more
+def of(
+    segmentation: Any = SQUARE, category: Any = 3, image: Any = 1, **more: Any
+) -> dict[str, Any]:
+    return {
+        "image_id": image,
+        "category_id": category,
+        "segmentation": segmentation,
+        "iscrowd": 0,
+    } | more
 
 
-def write(path: Path, annotations: Sequence[Any] = (), pictures: Any = None, categories: Any = CATS, **more: Any) -> Path:
+def write(
+    path: Path,
+    annotations: Sequence[Any] = (),
+    pictures: Any = None,
+    categories: Any = CATS,
+    **more: Any,
+) -> Path:
     """A COCO file; the images that it lists lie in images/ beside its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    numbered = [one if not isinstance(one, dict) or "id" in one else one | {"id": number} for number, one in enumerate(annotations, 1)]
-    path.write_text(json.dumps({"images": images("a.png") if pictures is None else pictures, "annotations": numbered, "categories": categories} | more))
+    numbered = [
+        one if not isinstance(one, dict) or "id" in one else one | {"id": number}
+        for number, one in enumerate(annotations, 1)
+    ]
+    path.write_text(
+        json.dumps(
+            {
+                "images": images("a.png") if pictures is None else pictures,
+                "annotations": numbered,
+                "categories": categories,
+            }
+            | more
+        )
+    )
     return path
 
 
 def example(root: Path) -> Reader:
     for split, name in (("train", "a"), ("val", "b")):
         picture(root / f"images/{split}2017/{name}.png")
-        write(root / f"annotations/instances_{split}2017.json", [of(), of(block(7, 7, 9, 9), 7, iscrowd=1)], images(f"{name}.png"))
+        write(
+            root / f"annotations/instances_{split}2017.json",
+            [of(), of(block(7, 7, 9, 9), 7, iscrowd=1)],
+            images(f"{name}.png"),
+        )
     return Reader(root)
 
 
@@ -56,7 +88,10 @@ def block(x0: int, y0: int, x1: int, y1: int, packed: bool = False) -> dict[str,
     bits = np.zeros((H, W), np.uint8)
     bits[y0 : y1 + 1, x0 : x1 + 1] = 1
     if packed:
-        return {"size": [H, W], "counts": coco_masks.encode(np.asfortranarray(bits))["counts"].decode()}
+        return {
+            "size": [H, W],
+            "counts": coco_masks.encode(np.asfortranarray(bits))["counts"].decode(),
+        }
     flat = bits.T.ravel()
     edges = np.flatnonzero(np.diff(flat, prepend=0))
     return {"size": [H, W], "counts": np.diff([0, *edges, flat.size]).tolist()}
@@ -71,7 +106,15 @@ def one(root: Path, *annotations: Any, categories: Any = CATS, **options: Any) -
     return reader.read(scan.items[0])
 
 
-@pytest.mark.parametrize("segmentation", [SQUARE, block(2, 2, 5, 5), block(2, 2, 5, 5, packed=True), [[2, 2, 4, 2, 4, 6, 2, 6], [4, 2, 6, 2, 6, 6, 4, 6]]])
+@pytest.mark.parametrize(
+    "segmentation",
+    [
+        SQUARE,
+        block(2, 2, 5, 5),
+        block(2, 2, 5, 5, packed=True),
+        [[2, 2, 4, 2, 4, 6, 2, 6], [4, 2, 6, 2, 6, 6, 4, 6]],
+    ],
+)
 def test_every_form_of_outline(tmp_path: Path, segmentation: Any) -> None:
     mask = one(tmp_path, of(segmentation)).mask
     expected = np.zeros((H, W), np.uint8)
@@ -88,7 +131,11 @@ def test_classes_are_the_categories_by_id_without_gaps(tmp_path: Path) -> None:
 
 
 def test_a_background_category_keeps_its_place(tmp_path: Path) -> None:
-    cats = [{"id": 0, "name": "road"}, {"id": 1, "name": "background"}, {"id": 2, "name": "__ignore__"}]
+    cats = [
+        {"id": 0, "name": "road"},
+        {"id": 1, "name": "background"},
+        {"id": 2, "name": "__ignore__"},
+    ]
     sample = one(tmp_path, of(category=0), of(block(0, 0, 0, 0), 2), categories=cats)
     assert (sample.mask[3, 3], sample.mask[9, 9], sample.mask[0, 0]) == (0, 1, 255)
     scan = Reader(tmp_path).scan()
@@ -113,7 +160,10 @@ def test_crowds_lie_below_all_else(tmp_path: Path, crowd: str) -> None:
     assert (sample.mask[3, 3], sample.objects[3, 3]) == (1, 1)
 
 
-@pytest.mark.parametrize(("options", "inner"), [({}, 2), ({"overlap": "area"}, 1), ({"overlap": "priority", "priority": "cat"}, 1)])
+@pytest.mark.parametrize(
+    ("options", "inner"),
+    [({}, 2), ({"overlap": "area"}, 1), ({"overlap": "priority", "priority": "cat"}, 1)],
+)
 def test_overlap_policies(tmp_path: Path, options: dict[str, Any], inner: int) -> None:
     sample = one(tmp_path, of(), of(block(0, 0, 11, 9), 7), **options)
     assert sample.mask[3, 3] == inner
@@ -121,13 +171,22 @@ def test_overlap_policies(tmp_path: Path, options: dict[str, Any], inner: int) -
 
 
 def test_overlap_error_names_both(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"annotations\[0\] \(cat\) and annotations\[1\] \(dog\) share 16 pixels"):
+    with pytest.raises(
+        SourceError, match=r"annotations\[0\] \(cat\) and annotations\[1\] \(dog\) share 16 pixels"
+    ):
         one(tmp_path, of(), of(block(0, 0, 11, 9), 7), overlap="error")
 
 
 def test_objects_are_annotations_of_things(tmp_path: Path) -> None:
     cats = [{"id": 3, "name": "cat"}, {"id": 7, "name": "grass", "isthing": 0}]
-    sample = one(tmp_path, of(), of(block(8, 0, 8, 0)), of(block(0, 9, 11, 9), 7), categories=cats, objects=True)
+    sample = one(
+        tmp_path,
+        of(),
+        of(block(8, 0, 8, 0)),
+        of(block(0, 9, 11, 9), 7),
+        categories=cats,
+        objects=True,
+    )
     assert sample.objects is not None
     assert (sample.objects[3, 3], sample.objects[0, 8], sample.objects[9, 9]) == (1, 2, 0)
     assert sample.objects.dtype == np.uint16
@@ -141,7 +200,9 @@ def test_classes_pick_and_order(tmp_path: Path) -> None:
     assert one(tmp_path, of(), classes="dog,cat").mask[3, 3] == 2
     with pytest.raises(UsageError, match=r"not in --classes; their annotations: cat \(1\)"):
         one(tmp_path, of(), classes="dog")
-    assert [note.code for note in Reader(tmp_path, classes="cat,dogg").scan().notes] == ["class-unused"]
+    assert [note.code for note in Reader(tmp_path, classes="cat,dogg").scan().notes] == [
+        "class-unused"
+    ]
 
 
 def test_map_and_exclude(tmp_path: Path) -> None:
@@ -228,7 +289,9 @@ def test_bad_annotations(tmp_path: Path, name: str) -> None:
 
 def test_a_key_that_stands_twice(tmp_path: Path) -> None:
     path = write(tmp_path / "x.json", [of(), of(image=2)], images("a.png", "b.png"))
-    path.write_text(path.read_text().replace('"iscrowd": 0, "id": 1', '"iscrowd": 0, "iscrowd": 1, "id": 1'))
+    path.write_text(
+        path.read_text().replace('"iscrowd": 0, "id": 1', '"iscrowd": 0, "iscrowd": 1, "id": 1')
+    )
     picture(tmp_path / "a.png")
     picture(tmp_path / "b.png")
     reader = Reader(tmp_path)
@@ -237,19 +300,45 @@ def test_a_key_that_stands_twice(tmp_path: Path) -> None:
         reader.read(first)
     assert reader.read(second).mask.any()
     path.write_text(path.read_text().replace('{"images"', '{"images": [], "images"'))
-    assert [one.code for one in Reader(tmp_path, annotations=("x.json",)).scan().skipped] == ["duplicate-key"]
+    assert [one.code for one in Reader(tmp_path, annotations=("x.json",)).scan().skipped] == [
+        "duplicate-key"
+    ]
 
 
 def test_one_bad_image_leaves_the_rest(tmp_path: Path) -> None:
-    """Dangling and repeated ids, missing and escaping files, lying run lengths: each is named, the good image converts."""
+    """Dangling and repeated ids, missing and escaping files, lying run lengths: each is named, the
+    good image converts.
+    """
     src = tmp_path / "src"
     for name in ("good.png", "lying.png", "twin1.png", "twin2.png", "nosize.png", "other.png"):
         picture(src / f"images/{name}", (5, 5) if name == "other.png" else (W, H))
     (tmp_path / "secret.png").write_bytes((src / "images/good.png").read_bytes())
-    listed = images("good.png", "lying.png", "gone.png", "http://host/good.png", "../../secret.png", "nosize.png", "other.png")
-    listed += [{"id": 50, "file_name": "twin1.png"}, {"id": 50, "file_name": "twin2.png"}, {"id": 60, "file_name": ""}, 7]
+    listed = images(
+        "good.png",
+        "lying.png",
+        "gone.png",
+        "http://host/good.png",
+        "../../secret.png",
+        "nosize.png",
+        "other.png",
+    )
+    listed += [
+        {"id": 50, "file_name": "twin1.png"},
+        {"id": 50, "file_name": "twin2.png"},
+        {"id": 60, "file_name": ""},
+        7,
+    ]
     listed[5]["height"] = -1
-    marks = [of(), of({"size": [H, W], "counts": [1]}, image=2), of(image=77), of(image=78), of(image=[1]), of(image=6), of(image=7), "x"]
+    marks = [
+        of(),
+        of({"size": [H, W], "counts": [1]}, image=2),
+        of(image=77),
+        of(image=78),
+        of(image=[1]),
+        of(image=6),
+        of(image=7),
+        "x",
+    ]
     write(src / "annotations/all.json", marks, listed)
     done = segprep.convert("coco", src, tmp_path / "out", on_error="skip")
     assert done.converted == 1
@@ -284,9 +373,24 @@ def test_one_bad_image_leaves_the_rest(tmp_path: Path) -> None:
         ('{"images": {}, "annotations": [], "categories": []}', "bad-annotation"),
         ('{"images": [], "annotations": []}', "bad-annotation"),
         ('{"images": [], "annotations": [], "categories": [{"id": 1}]}', "bad-label"),
-        ('{"images": [], "annotations": [], "categories": [{"id": null, "name": "a"}]}', "bad-annotation"),
-        ('{"images": [], "annotations": [], "categories": [{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]}', "bad-annotation"),
-        ('{"images": [], "annotations": [], "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "a"}]}', "bad-annotation"),
+        (
+            '{"images": [], "annotations": [], "categories": [{"id": null, "name": "a"}]}',
+            "bad-annotation",
+        ),
+        (
+            (
+                '{"images": [], "annotations": [], "categories": [{"id": 1, "name": "a"}, {"id": 1,'
+                ' "name": "b"}]}'
+            ),
+            "bad-annotation",
+        ),
+        (
+            (
+                '{"images": [], "annotations": [], "categories": [{"id": 1, "name": "a"}, {"id": 2,'
+                ' "name": "a"}]}'
+            ),
+            "bad-annotation",
+        ),
         ("[]", "bad-json"),
         ("", "empty-file"),
         ("\ud800", "bad-encoding"),
@@ -299,8 +403,15 @@ def test_files_that_cannot_be_used(tmp_path: Path, text: str, code: str) -> None
 
 def test_conflicting_categories_are_an_error(tmp_path: Path) -> None:
     example(tmp_path)
-    write(tmp_path / "annotations/instances_val2017.json", [of()], images("b.png"), [{"id": 3, "name": "cow"}])
-    with pytest.raises(SegprepError, match="category 3 is 'cow', in another file id 3 is 'cat'") as caught:
+    write(
+        tmp_path / "annotations/instances_val2017.json",
+        [of()],
+        images("b.png"),
+        [{"id": 3, "name": "cow"}],
+    )
+    with pytest.raises(
+        SegprepError, match="category 3 is 'cow', in another file id 3 is 'cat'"
+    ) as caught:
         Reader(tmp_path).scan()
     assert caught.value.code == "bad-classes"
 
@@ -312,7 +423,9 @@ def test_files_that_describe_the_same_images_are_not_mixed(tmp_path: Path) -> No
         Reader(tmp_path).scan()
     assert caught.value.code == "annotations-unclear"
     assert len(Reader(tmp_path, annotations=("instances_*.json",)).scan().items) == 2
-    assert len(Reader(tmp_path, annotations=("annotations/stuff_train2017.json",)).scan().items) == 1
+    assert (
+        len(Reader(tmp_path, annotations=("annotations/stuff_train2017.json",)).scan().items) == 1
+    )
     with pytest.raises(UsageError, match="there are: annotations/instances_train2017"):
         Reader(tmp_path, annotations=("../stuff.json",)).scan()
     other.rename(tmp_path / "annotations/extra.json")
@@ -322,19 +435,28 @@ def test_files_that_describe_the_same_images_are_not_mixed(tmp_path: Path) -> No
 
 def test_other_json_is_named_and_left_out(tmp_path: Path) -> None:
     example(tmp_path)
-    (tmp_path / "captions.json").write_text('{"images": [], "annotations": [{"image_id": 1, "caption": "a cat"}]}')
+    (tmp_path / "captions.json").write_text(
+        '{"images": [], "annotations": [{"image_id": 1, "caption": "a cat"}]}'
+    )
     (tmp_path / "list.json").write_text("[1]")
-    assert [(one.stem, one.code, one.foreign) for one in Reader(tmp_path).scan().skipped] == [("captions", "other-json", True), ("list", "other-json", True)]
+    assert [(one.stem, one.code, one.foreign) for one in Reader(tmp_path).scan().skipped] == [
+        ("captions", "other-json", True),
+        ("list", "other-json", True),
+    ]
 
 
-@pytest.mark.parametrize("named", ["a.png", "images/a.png", "/home/me/images/a.png", "C:\\data\\images\\a.png", "A.PNG"])
+@pytest.mark.parametrize(
+    "named", ["a.png", "images/a.png", "/home/me/images/a.png", "C:\\data\\images\\a.png", "A.PNG"]
+)
 def test_the_image_is_found(tmp_path: Path, named: str) -> None:
     picture(tmp_path / "root/images/a.png")
     write(tmp_path / "src/x.json", [of()], images(named))
     assert len(Reader(tmp_path / "src", image_root=(tmp_path / "root",)).scan().items) == 1
     write(tmp_path / "root/x.json", [of()], images(named))
     scan = Reader(tmp_path / "root").scan()
-    assert [note.code for note in scan.notes] == ["classes-inferred"] + ["image-found-elsewhere"] * ("me" in named or "data" in named)
+    assert [note.code for note in scan.notes] == ["classes-inferred"] + [
+        "image-found-elsewhere"
+    ] * ("me" in named or "data" in named)
 
 
 def test_two_images_of_one_name(tmp_path: Path) -> None:
@@ -362,7 +484,11 @@ def test_one_file_listed_twice(tmp_path: Path) -> None:
 def test_images_that_nobody_lists_are_counted(tmp_path: Path) -> None:
     example(tmp_path)
     picture(tmp_path / "images/val2017/c.png")
-    assert [note.message[:14] for note in Reader(tmp_path).scan().notes if note.code == "image-unlabelled"] == ["1 more images "]
+    assert [
+        note.message[:14]
+        for note in Reader(tmp_path).scan().notes
+        if note.code == "image-unlabelled"
+    ] == ["1 more images "]
 
 
 def test_annotation_ids_that_repeat_lose_nothing(tmp_path: Path) -> None:
@@ -373,7 +499,12 @@ def test_annotation_ids_that_repeat_lose_nothing(tmp_path: Path) -> None:
 
 def test_ids_may_be_text(tmp_path: Path) -> None:
     picture(tmp_path / "a.png")
-    write(tmp_path / "x.json", [of(category="c", image="i")], [{"id": "i", "file_name": "a.png"}], [{"id": "c", "name": "cat"}])
+    write(
+        tmp_path / "x.json",
+        [of(category="c", image="i")],
+        [{"id": "i", "file_name": "a.png"}],
+        [{"id": "c", "name": "cat"}],
+    )
     reader = Reader(tmp_path)
     assert reader.read(reader.scan().items[0]).mask.max() == 1
 
@@ -382,16 +513,25 @@ def test_payloads_hold_only_their_own_annotations(tmp_path: Path) -> None:
     names = [f"{number}.png" for number in range(50)]
     for name in names:
         picture(tmp_path / name)
-    write(tmp_path / "x.json", [of(image=1 + number % 50) for number in range(5000)], images(*names))
+    write(
+        tmp_path / "x.json", [of(image=1 + number % 50) for number in range(5000)], images(*names)
+    )
     sizes = {len(pickle.dumps(item)) for item in Reader(tmp_path).scan().items}
     assert max(sizes) < 20_000 < (tmp_path / "x.json").stat().st_size / 10
 
 
-def panoptic(root: Path, ids: Any, segments: Any, pictures: Any = None, name: str = "a.png") -> Reader:
+def panoptic(
+    root: Path, ids: Any, segments: Any, pictures: Any = None, name: str = "a.png"
+) -> Reader:
     array = np.asarray(ids, np.int64)
     picture(root / "images/a.jpg", array.shape[::-1])
     marks = [{"image_id": 1, "file_name": name, "segments_info": segments}]
-    write(root / "annotations/panoptic_val.json", marks, pictures or [{"id": 1, "file_name": "a.jpg"}], [*CATS, {"id": 9, "name": "sky", "isthing": 0}])
+    write(
+        root / "annotations/panoptic_val.json",
+        marks,
+        pictures or [{"id": 1, "file_name": "a.jpg"}],
+        [*CATS, {"id": 9, "name": "sky", "isthing": 0}],
+    )
     (root / "annotations/panoptic_val").mkdir(exist_ok=True)
     colours = np.stack([array & 255, array >> 8 & 255, array >> 16], axis=-1).astype(np.uint8)
     Image.fromarray(colours).save(root / "annotations/panoptic_val/a.png")
@@ -412,7 +552,9 @@ def test_panoptic_pngs(tmp_path: Path) -> None:
     assert sample.mask.tolist() == [[255, 1, 1, 255], [3, 3, 1, 255], [2, 2, 2, 1]]
     assert sample.objects is not None
     assert sample.objects.tolist() == [[65535, 2, 2, 65535], [0, 0, 2, 65535], [1, 1, 1, 3]]
-    assert [(note.code, "segments_info[5] (dog)" in note.message) for note in sample.notes] == [("hidden-shape", True)]
+    assert [(note.code, "segments_info[5] (dog)" in note.message) for note in sample.notes] == [
+        ("hidden-shape", True)
+    ]
     assert Reader(tmp_path, crowd="class").read(scan.items[0]).mask[0, 3] == 1
     assert Reader(tmp_path, crowd="skip").read(scan.items[0]).mask[0, 3] == 0
 
@@ -421,7 +563,11 @@ PANOPTIC = {
     "unlisted": (SEGMENTS[1:], "unknown-value", "3 pixels of segments"),
     "twin": ([*SEGMENTS, SEGMENTS[0]], "bad-annotation", r"segments_info\[6\]\.id: 5 is the id"),
     "zero": ([*SEGMENTS, {"id": 0, "category_id": 3}], "bad-annotation", r"segments_info\[6\]\.id"),
-    "category": ([{"id": 5, "category_id": 1}], "unknown-label", r"segments_info\[0\]\.category_id: 1"),
+    "category": (
+        [{"id": 5, "category_id": 1}],
+        "unknown-label",
+        r"segments_info\[0\]\.category_id: 1",
+    ),
     "no list": ({}, "bad-annotation", r"annotations\[0\]\.segments_info: a list"),
 }
 
@@ -436,10 +582,14 @@ def test_bad_panoptic(tmp_path: Path, name: str) -> None:
 
 
 def test_panoptic_partners(tmp_path: Path) -> None:
-    assert [one.code for one in panoptic(tmp_path / "png", IDS, SEGMENTS, name="b.png").scan().skipped] == ["image-missing"]
+    assert [
+        one.code for one in panoptic(tmp_path / "png", IDS, SEGMENTS, name="b.png").scan().skipped
+    ] == ["image-missing"]
     two = [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "b.jpg"}]
     picture(tmp_path / "two/images/b.jpg")
-    assert [one.code for one in panoptic(tmp_path / "two", IDS, SEGMENTS, two).scan().skipped] == ["mask-missing"]
+    assert [one.code for one in panoptic(tmp_path / "two", IDS, SEGMENTS, two).scan().skipped] == [
+        "mask-missing"
+    ]
     sized = [{"id": 1, "file_name": "a.jpg", "height": 3, "width": 4}]
     reader = panoptic(tmp_path / "size", IDS, SEGMENTS, sized)
     out = io.BytesIO()
@@ -450,28 +600,49 @@ def test_panoptic_partners(tmp_path: Path) -> None:
 
 
 def test_real_samples(tmp_path: Path, real: Path) -> None:
-    """Two published images twice: panoptic PNGs, and the same segments as run lengths. They agree wherever someone labelled something."""
+    """Two published images twice: panoptic PNGs, and the same segments as run lengths.
+
+    They agree wherever someone labelled something.
+    """
     source = real / "formats/panoptic_coco"
     for name in ("panoptic_examples.json", "panoptic_coco_detection_format.json"):
         assert segprep.convert("coco", source, tmp_path / name, annotations=(name,)).converted == 2
     for stem, void in (("000000142238", 2712), ("000000439180", 7189)):
-        first, second = (segprep.read_mask(out / f"SegmentationClass/{stem}.png") for out in sorted(tmp_path.iterdir(), reverse=True))
+        first, second = (
+            segprep.read_mask(out / f"SegmentationClass/{stem}.png")
+            for out in sorted(tmp_path.iterdir(), reverse=True)
+        )
         assert int((first != second).sum()) == void
-        assert set(zip(first[first != second].tolist(), second[first != second].tolist(), strict=True)) == {(255, 0)}
+        assert set(
+            zip(first[first != second].tolist(), second[first != second].tolist(), strict=True)
+        ) == {(255, 0)}
     formats = real / "formats"
     done = segprep.convert(
-        "coco", formats / "coco_instances_labelformat", tmp_path / "out", annotations=("instances.json",), image_root=(formats / "yolo_seg_labelformat",)
+        "coco",
+        formats / "coco_instances_labelformat",
+        tmp_path / "out",
+        annotations=("instances.json",),
+        image_root=(formats / "yolo_seg_labelformat",),
     )
-    assert (done.converted, done.classes) == (2, ("_background_", "kite", "person", "elephant", "sports ball"))
+    assert (done.converted, done.classes) == (
+        2,
+        ("_background_", "kite", "person", "elephant", "sports ball"),
+    )
 
 
 @pytest.mark.parametrize("size", [(W, H), (H, W)])
 def test_the_view_that_was_annotated(tmp_path: Path, size: tuple[int, int]) -> None:
-    """A picture stored as 12x10 and shown as 10x12: the size in the file tells which of the two was drawn on."""
+    """A picture stored as 12x10 and shown as 10x12: the size in the file tells which of the two was
+    drawn on.
+    """
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (W, H)).save(tmp_path / "a.jpg", exif=exif)
-    write(tmp_path / "x.json", [of()], [{"id": 1, "file_name": "a.jpg", "width": size[0], "height": size[1]}])
+    write(
+        tmp_path / "x.json",
+        [of()],
+        [{"id": 1, "file_name": "a.jpg", "width": size[0], "height": size[1]}],
+    )
     reader = Reader(tmp_path)
     sample = reader.read(reader.scan().items[0])
     assert (sample.upright, sample.mask.shape) == (size == (H, W), size[::-1])

@@ -6,11 +6,11 @@ from PIL import Image
 
 import segprep
 from segprep.errors import BadInputError, UsageError
-from segprep.foreign import colourtables
-from segprep.image import voc_colours
+from segprep.imaging.image import voc_colors
+from segprep.sources._common import color_tables
 from segprep.sources.colormap import Reader
 
-VOC = np.frombuffer(voc_colours(), np.uint8).reshape(256, 3)
+VOC = np.frombuffer(voc_colors(), np.uint8).reshape(256, 3)
 IDS = np.array([[0, 1, 2, 2]], np.uint8).repeat(3, 0)
 
 
@@ -18,7 +18,9 @@ def lay_out(folder: Path, masks: dict[str, np.ndarray]) -> Path:
     for name in ("images", "labels"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for stem, mask in masks.items():
-        Image.new("RGB", (mask.shape[1], mask.shape[0]), (7, 70, 170)).save(folder / "images" / f"{stem}.png")
+        Image.new("RGB", (mask.shape[1], mask.shape[0]), (7, 70, 170)).save(
+            folder / "images" / f"{stem}.png"
+        )
         Image.fromarray(mask).save(folder / "labels" / f"{stem}_L.png")
     return folder
 
@@ -32,13 +34,19 @@ def mask_of(out: Path, stem: str = "a") -> list[list[int]]:
     return mask
 
 
-@pytest.mark.parametrize("name", colourtables.built_in())
+@pytest.mark.parametrize("name", color_tables.built_in())
 def test_built_in_tables(name: str, tmp_path: Path) -> None:
-    table = colourtables.load(name)
+    table = color_tables.load(name)
     assert len(table.classes.names) == {"ade20k": 150, "camvid": 31, "voc": 21}[name]
-    once = [(colour, number) for colour, number in table.colours if [row[0] for row in table.colours].count(colour) == 1]
+    once = [
+        (colour, number)
+        for colour, number in table.colours
+        if [row[0] for row in table.colours].count(colour) == 1
+    ]
     shown = np.array([[colour for colour, _ in once]], np.uint8)
-    segprep.convert("colormap", lay_out(tmp_path / "in", {"a": shown}), tmp_path / "out", table=name)
+    segprep.convert(
+        "colormap", lay_out(tmp_path / "in", {"a": shown}), tmp_path / "out", table=name
+    )
     assert mask_of(tmp_path / "out") == [[number for _, number in once]]
 
 
@@ -46,26 +54,34 @@ def test_built_in_tables(name: str, tmp_path: Path) -> None:
     "text",
     [
         "0 0 0 sky\n128 0 0 road\n0 128 0 old car\n224 224 192 __ignore__\n",
-        "# label:color_rgb:parts:actions\nsky:0,0,0::\nroad:128,0,0::\nold car:0,128,0::\nignored:224,224,192::\n",
+        (
+            "# label:color_rgb:parts:actions\nsky:0,0,0::\nroad:128,0,0::\nold"
+            " car:0,128,0::\nignored:224,224,192::\n"
+        ),
         "name,r,g,b\nsky,0,0,0\nroad,128,0,0\nold car,0,128,0\nignored,224,224,192\n",
         "id r g b name\n0 0 0 0 sky\n1 128 0 0 road\n2 0 128 0 old car\n255 224 224 192 ignored\n",
         "0 0 0\t\tsky\r\n128 0 0\troad\r\n0 128 0\told car\r\n224 224 192\tignore\r\n",
     ],
 )
 def test_tables_of_many_kinds(tmp_path: Path, text: str) -> None:
-    root = lay_out(tmp_path / "in", {"a": np.concatenate([VOC[IDS], np.full((3, 1, 3), (224, 224, 192), np.uint8)], 1)})
+    root = lay_out(
+        tmp_path / "in",
+        {"a": np.concatenate([VOC[IDS], np.full((3, 1, 3), (224, 224, 192), np.uint8)], 1)},
+    )
     (tmp_path / "table.txt").write_text(text)
     done = segprep.convert("colormap", root, tmp_path / "out", table=str(tmp_path / "table.txt"))
     assert done.classes == ("sky", "road", "old car")
     assert mask_of(tmp_path / "out")[0] == [0, 1, 2, 2, 255]
 
 
-@pytest.mark.parametrize("text", ["", "sky 0 0\n", "sky 0 0 300\n", "0 0 0 sky\n1 1 1 sky\nhouse\n", "{}"])
+@pytest.mark.parametrize(
+    "text", ["", "sky 0 0\n", "sky 0 0 300\n", "0 0 0 sky\n1 1 1 sky\nhouse\n", "{}"]
+)
 def test_tables_that_cannot_be_read(tmp_path: Path, text: str) -> None:
     table = tmp_path / ("table.json" if text == "{}" else "table.txt")
     table.write_text(text)
     with pytest.raises(UsageError):
-        colourtables.load(str(table))
+        color_tables.load(str(table))
 
 
 def test_unknown_colours_are_counted_with_the_nearest_class(tmp_path: Path) -> None:
@@ -92,9 +108,19 @@ def test_a_colour_of_two_classes_is_never_guessed(tmp_path: Path) -> None:
 
 
 def test_flattened_voc_masks_are_recovered_and_ambiguous_ones_refused(tmp_path: Path) -> None:
-    flat = {stem: np.asarray(Image.fromarray(VOC[ids]).convert("L")) for stem, ids in (("a", IDS), ("plant", np.full((2, 2), 16)))}
+    flat = {
+        stem: np.asarray(Image.fromarray(VOC[ids]).convert("L"))
+        for stem, ids in (("a", IDS), ("plant", np.full((2, 2), 16)))
+    }
     root = lay_out(tmp_path / "in", flat)
-    done = segprep.convert("colormap", root, tmp_path / "out", from_voc_gray=True, classes="background,cell,nucleus", on_error="skip")
+    done = segprep.convert(
+        "colormap",
+        root,
+        tmp_path / "out",
+        from_voc_gray=True,
+        classes="background,cell,nucleus",
+        on_error="skip",
+    )
     assert mask_of(tmp_path / "out") == IDS.tolist()
     with pytest.raises(BadInputError) as caught:
         segprep.convert("colormap", root, tmp_path / "full", from_voc_gray=True)
@@ -110,19 +136,32 @@ def test_grey_levels_as_ids(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"table": "gray"}, {"table": "camvid", "classes": "a"}, {"table": "camvid", "from_voc_gray": True}, {"table": "no.txt"}]
+    "options",
+    [
+        {},
+        {"table": "gray"},
+        {"table": "camvid", "classes": "a"},
+        {"table": "camvid", "from_voc_gray": True},
+        {"table": "no.txt"},
+    ],
 )
 def test_options_that_make_no_sense(tmp_path: Path, options: dict[str, str]) -> None:
     with pytest.raises(UsageError):
-        segprep.convert("colormap", lay_out(tmp_path / "in", {"a": VOC[IDS]}), tmp_path / "out", **options)
+        segprep.convert(
+            "colormap", lay_out(tmp_path / "in", {"a": VOC[IDS]}), tmp_path / "out", **options
+        )
 
 
 def test_samples_of_other_projects(real: Path, tmp_path: Path) -> None:
     home = real / "formats/datumaro"
     done = segprep.convert("colormap", home / "camvid_dataset", tmp_path / "camvid", table="camvid")
     assert (done.converted, done.skipped) == (4, ())
-    assert (tmp_path / "camvid/ImageSets/Segmentation/test.txt").read_text() == "0001TP_008550\n0001TP_008580\n"
-    done = segprep.convert("colormap", home / "common_semantic_segmentation_dataset/dataset", tmp_path / "common")
+    assert (
+        tmp_path / "camvid/ImageSets/Segmentation/test.txt"
+    ).read_text() == "0001TP_008550\n0001TP_008580\n"
+    done = segprep.convert(
+        "colormap", home / "common_semantic_segmentation_dataset/dataset", tmp_path / "common"
+    )
     assert done.classes == ("Void", "Animal", "Archway", "Bicyclist", "Child", "Road")
 
 

@@ -1,4 +1,6 @@
-"""What every format owes, whatever its name; formats are found by name, so a new one needs no line here."""
+"""What every format owes, whatever its name; formats are found by name, so a new one needs no line
+here.
+"""
 
 import io
 import pickle
@@ -13,7 +15,7 @@ import pytest
 from PIL import Image
 
 from segprep import sources
-from segprep.image import histogram
+from segprep.imaging.image import histogram
 from segprep.types import Reader
 
 

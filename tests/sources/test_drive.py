@@ -77,7 +77,10 @@ def test_outside_wins_over_vessel(tmp_path: Path) -> None:
     sample = only(tmp_path)
     assert sample.mask.tolist() == [[0, 1, 255, 255]]
     assert [(note.code, note.message) for note in sample.notes] == [
-        ("view-outside", "50.0 % of the pixels lie outside the field of view, 1 of them drawn as vessel"),
+        (
+            "view-outside",
+            "50.0 % of the pixels lie outside the field of view, 1 of them drawn as vessel",
+        ),
     ]
     assert only(tmp_path, outside="background").mask.tolist() == [[0, 1, 0, 0]]
 
@@ -94,7 +97,10 @@ def test_the_whole_tree_with_its_official_lists(tmp_path: Path) -> None:
         drawing = pixels(part / "1st_manual" / f"{number:02}_manual1.gif")
         view = pixels(part / "mask" / f"{number:02}_{split}_mask.gif")
         expected = np.clip(drawing // 255 + (255.0 - view), 0, 255)  # the published formula
-        assert np.array_equal(segprep.read_mask(tmp_path / "out" / "SegmentationClass" / f"{number:02}_{split}.png"), expected)
+        assert np.array_equal(
+            segprep.read_mask(tmp_path / "out" / "SegmentationClass" / f"{number:02}_{split}.png"),
+            expected,
+        )
         assert 0.02 < (expected == 1).sum() / (expected != 255).sum() < 0.3
         kept = pixels(tmp_path / "out" / "JPEGImages" / f"{number:02}_{split}.png")
         assert np.array_equal(kept, pixels(part / "images" / f"{number:02}_{split}.tif"))
@@ -112,7 +118,12 @@ def test_the_second_annotator_drew_the_test_images_only(tmp_path: Path) -> None:
     reader = Reader(example(tmp_path).root, annotator="2nd")
     scan = reader.scan()
     assert [item.stem for item in scan.items] == ["01_test", "02_test"]
-    assert [(note.code, note.message) for note in scan.notes] == [("image-unlabelled", "training has no 2nd_manual, as published: its 2 images are no samples")]
+    assert [(note.code, note.message) for note in scan.notes] == [
+        (
+            "image-unlabelled",
+            "training has no 2nd_manual, as published: its 2 images are no samples",
+        )
+    ]
     assert scan.skipped == ()
     with Image.open(scan.items[0].labels[0]) as drawn:
         assert drawn.mode == "P"
@@ -159,9 +170,15 @@ def test_a_missing_partner_is_named(tmp_path: Path) -> None:
 
 def test_a_half_without_any_drawing_or_view_is_no_quiet_loss(tmp_path: Path) -> None:
     root = example(tmp_path).root
-    for path in (*(root / "training" / "1st_manual").iterdir(), *(root / "test" / "mask").iterdir()):
+    for path in (
+        *(root / "training" / "1st_manual").iterdir(),
+        *(root / "test" / "mask").iterdir(),
+    ):
         path.unlink()
-    assert codes(Reader(root).scan()) == {f"{name}.tif": "mask-missing" for name in ("21_training", "22_training", "01_test", "02_test")}
+    assert codes(Reader(root).scan()) == {
+        f"{name}.tif": "mask-missing"
+        for name in ("21_training", "22_training", "01_test", "02_test")
+    }
 
 
 def test_two_files_of_one_number(tmp_path: Path) -> None:
@@ -170,26 +187,41 @@ def test_two_files_of_one_number(tmp_path: Path) -> None:
     (skipped,) = Reader(tmp_path).scan().skipped
     assert skipped.code == "mask-missing"
     assert "2 files could be training/1st_manual/21_manual1.gif" in skipped.reason
-    (tmp_path / "training" / "images" / "21_again.tif").write_bytes((tmp_path / "training" / "images" / "21_training.tif").read_bytes())
-    assert codes(Reader(tmp_path).scan()) == {"21_training.tif": "image-ambiguous", "21_again.tif": "image-ambiguous"}
+    (tmp_path / "training" / "images" / "21_again.tif").write_bytes(
+        (tmp_path / "training" / "images" / "21_training.tif").read_bytes()
+    )
+    assert codes(Reader(tmp_path).scan()) == {
+        "21_training.tif": "image-ambiguous",
+        "21_again.tif": "image-ambiguous",
+    }
 
 
 def test_the_same_name_in_both_halves(tmp_path: Path) -> None:
     for split in ("training", "test"):
         single(tmp_path, [[0, 255]], [[255, 255]], split)
-        (tmp_path / split / "images" / f"21_{split}.tif").rename(tmp_path / split / "images" / "21.tif")
+        (tmp_path / split / "images" / f"21_{split}.tif").rename(
+            tmp_path / split / "images" / "21.tif"
+        )
     assert {one.code for one in Reader(tmp_path).scan().skipped} == {"stem-collision"}
     scan = Reader(tmp_path, stem="path").scan()
     assert scan.lists == {"test": ("test_images_21",), "train": ("training_images_21",)}
 
 
-@pytest.mark.parametrize("palette", [[0, 0, 0, 255, 255, 255], [0, 0, 0, *[7, 8, 9] * 254, 255, 255, 255]])
-def test_white_of_a_palette_is_vessel_whatever_its_index(tmp_path: Path, palette: list[int]) -> None:
+@pytest.mark.parametrize(
+    "palette", [[0, 0, 0, 255, 255, 255], [0, 0, 0, *[7, 8, 9] * 254, 255, 255, 255]]
+)
+def test_white_of_a_palette_is_vessel_whatever_its_index(
+    tmp_path: Path, palette: list[int]
+) -> None:
     single(tmp_path, [[0, 255]], [[255, 255]])
     top = len(palette) // 3 - 1
     gif(tmp_path / "training" / "1st_manual" / "21_manual1.gif", [[0, top]], palette)
     assert only(tmp_path).mask.tolist() == [[0, 1]]
-    gif(tmp_path / "training" / "1st_manual" / "21_manual1.gif", [[top, 0]], palette[::-1] if top == 1 else palette)
+    gif(
+        tmp_path / "training" / "1st_manual" / "21_manual1.gif",
+        [[top, 0]],
+        palette[::-1] if top == 1 else palette,
+    )
     assert only(tmp_path).mask.tolist() == [[0, 1] if top == 1 else [1, 0]]
 
 
@@ -206,7 +238,10 @@ def test_levels_in_between_and_zero_one_are_noted(tmp_path: Path) -> None:
 
 
 def test_bad_files_have_codes(tmp_path: Path) -> None:
-    manual, view = tmp_path / "training" / "1st_manual" / "21_manual1.gif", tmp_path / "training" / "mask" / "21_training_mask.gif"
+    manual, view = (
+        tmp_path / "training" / "1st_manual" / "21_manual1.gif",
+        tmp_path / "training" / "mask" / "21_training_mask.gif",
+    )
     single(tmp_path, [[0, 255, 0]], [[255, 255, 0]])
     gif(view, [[255], [255], [0]])
     assert (refused(tmp_path).code, refused(tmp_path).path) == ("size-mismatch", view)
@@ -253,8 +288,17 @@ def test_the_look_alike_is_like_the_real_one(tmp_path: Path) -> None:
         Image.open(tmp_path / "training" / "images" / "21_training.tif") as photo,
         Image.open(tmp_path / "training" / "1st_manual" / "21_manual1.gif") as first,
     ):
-        assert (photo.mode, photo.size, first.mode, first.size) == ("RGB", (565, 584), "L", (565, 584))
-        vessel, green, all_colours = np.asarray(first) == 255, np.asarray(photo)[..., 1].astype(float), np.asarray(photo)
+        assert (photo.mode, photo.size, first.mode, first.size) == (
+            "RGB",
+            (565, 584),
+            "L",
+            (565, 584),
+        )
+        vessel, green, all_colours = (
+            np.asarray(first) == 255,
+            np.asarray(photo)[..., 1].astype(float),
+            np.asarray(photo),
+        )
     view = pixels(tmp_path / "training" / "mask" / "21_training_mask.gif") == 255
     assert view.mean() == pytest.approx(0.688, abs=0.01)  # the real one's
     assert 0.06 < vessel[view].mean() < 0.18  # .125 in the real one

@@ -1,4 +1,6 @@
-"""ISBI stacks and numbered images: pages, polarity, lengths; on made stacks, and on the real membranes where they are at hand."""
+"""ISBI stacks and numbered images: pages, polarity, lengths; on made stacks, and on the real
+membranes where they are at hand.
+"""
 
 import io
 import struct
@@ -47,7 +49,11 @@ def refused(reader: Reader, stem: str) -> SourceError:
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_every_page_is_a_sample_whatever_order_they_are_read_in(tmp_path: Path) -> None:
@@ -55,7 +61,9 @@ def test_every_page_is_a_sample_whatever_order_they_are_read_in(tmp_path: Path) 
     scan = reader.scan()
     assert [item.stem for item in scan.items] == [f"train-volume_{n:02}" for n in range(PAGES)]
     assert scan.classes.names == ("_background_", "membrane")
-    assert [(note.code, note.message) for note in scan.notes] == [("image-unlabelled", "test-volume.tif has no labels; it was left out")]
+    assert [(note.code, note.message) for note in scan.notes] == [
+        ("image-unlabelled", "test-volume.tif has no labels; it was left out")
+    ]
     assert (scan.skipped, scan.lists) == ((), {})
     for n in (11, 0, 5, 4, 10, 3):
         assert np.array_equal(reader.read(scan.items[n]).mask, LABELS[n] == 0)
@@ -76,7 +84,9 @@ def test_pixels_arrive_unchanged_and_jobs_make_no_difference(tmp_path: Path) -> 
     stack(tmp_path / "isbi" / "train-labels.tif", LABELS[::-1])
     changed = segprep.convert("isbi", tmp_path / "isbi", outs[0], foreground="dark")
     assert changed.converted == PAGES
-    assert np.array_equal(segprep.read_mask(outs[0] / "SegmentationClass" / "train-volume_00.png"), LABELS[-1] == 0)
+    assert np.array_equal(
+        segprep.read_mask(outs[0] / "SegmentationClass" / "train-volume_00.png"), LABELS[-1] == 0
+    )
 
 
 def test_the_polarity_has_to_be_said(tmp_path: Path) -> None:
@@ -87,7 +97,11 @@ def test_the_polarity_has_to_be_said(tmp_path: Path) -> None:
     assert caught.value.code == "foreground-unstated"
     assert f"--foreground dark: {dark:.2f} %" in caught.value.message
     assert f"--foreground light: {100 - dark:.2f} %" in caught.value.message
-    for foreground, expected in (("dark", LABELS == 0), ("light", LABELS == 255), ("nonzero", LABELS != 0)):
+    for foreground, expected in (
+        ("dark", LABELS == 0),
+        ("light", LABELS == 255),
+        ("nonzero", LABELS != 0),
+    ):
         reader = Reader(tmp_path, foreground=foreground)  # type: ignore[arg-type]
         assert np.array_equal(reader.read(reader.scan().items[3]).mask, expected[3])
     with pytest.raises(UsageError) as caught:
@@ -102,10 +116,16 @@ def test_a_stack_of_another_length_than_its_labels(tmp_path: Path) -> None:
         stack(tmp_path / "val-labels.tif", LABELS[:pages])
         scan = reader.scan()
         assert codes(scan) == {"val-labels.tif": "stack-length"}
-        assert scan.skipped[0].reason == f"val-volume.tif has 3 pages, its labels val-labels.tif have {pages}"
+        assert (
+            scan.skipped[0].reason
+            == f"val-volume.tif has 3 pages, its labels val-labels.tif have {pages}"
+        )
         assert len(scan.items) == PAGES
     stack(tmp_path / "val-labels.tif", LABELS[:3])
-    assert {split: len(stems) for split, stems in reader.scan().lists.items()} == {"train": PAGES, "val": 3}
+    assert {split: len(stems) for split, stems in reader.scan().lists.items()} == {
+        "train": PAGES,
+        "val": 3,
+    }
 
 
 def test_partners_by_words_in_names_or_folders(tmp_path: Path) -> None:
@@ -125,22 +145,33 @@ def test_partners_by_words_in_names_or_folders(tmp_path: Path) -> None:
 def test_missing_partners(tmp_path: Path) -> None:
     stack(tmp_path / "train-volume.tif", GREY)
     stack(tmp_path / "extra-labels.tif", LABELS)
-    assert codes(Reader(tmp_path, foreground="dark").scan()) == {"train-volume.tif": "mask-missing", "extra-labels.tif": "image-missing"}
+    assert codes(Reader(tmp_path, foreground="dark").scan()) == {
+        "train-volume.tif": "mask-missing",
+        "extra-labels.tif": "image-missing",
+    }
     stack(tmp_path / "train-labels.tif", LABELS)
     stack(tmp_path / "more" / "volume-train.tif", GREY)
     assert codes(Reader(tmp_path, foreground="dark").scan())["volume-train.tif"] == "mask-missing"
     stack(tmp_path / "train-image.tif", GREY)
     found = codes(Reader(tmp_path, foreground="dark").scan())
-    assert (found["train-image.tif"], found["train-volume.tif"]) == ("image-ambiguous", "image-ambiguous")
+    assert (found["train-image.tif"], found["train-volume.tif"]) == (
+        "image-ambiguous",
+        "image-ambiguous",
+    )
 
 
 def test_the_same_name_in_two_folders(tmp_path: Path) -> None:
     for split in ("train", "test"):
         stack(tmp_path / split / "volume.tif", GREY[:2])
         stack(tmp_path / split / "labels.tif", LABELS[:2])
-    assert {one.code for one in Reader(tmp_path, foreground="dark").scan().skipped} == {"stem-collision"}
+    assert {one.code for one in Reader(tmp_path, foreground="dark").scan().skipped} == {
+        "stem-collision"
+    }
     scan = Reader(tmp_path, foreground="dark", stem="path").scan()
-    assert scan.lists == {"test": ("test_volume_00", "test_volume_01"), "train": ("train_volume_00", "train_volume_01")}
+    assert scan.lists == {
+        "test": ("test_volume_00", "test_volume_01"),
+        "train": ("train_volume_00", "train_volume_01"),
+    }
 
 
 def test_a_page_that_does_not_fit_names_its_number(tmp_path: Path) -> None:
@@ -150,7 +181,13 @@ def test_a_page_that_does_not_fit_names_its_number(tmp_path: Path) -> None:
     assert (error.code, error.path.name) == ("size-mismatch", "train-labels.tif")
     assert "page 5: " in error.message
     assert np.array_equal(reader.read(reader.scan().items[6]).mask, LABELS[6] == 0)
-    done = segprep.convert("isbi", tmp_path, tmp_path.parent / f"{tmp_path.name}-out", foreground="dark", on_error="skip")
+    done = segprep.convert(
+        "isbi",
+        tmp_path,
+        tmp_path.parent / f"{tmp_path.name}-out",
+        foreground="dark",
+        on_error="skip",
+    )
     assert (done.converted, len(done.failed)) == (PAGES - 1, 1)
 
 
@@ -161,9 +198,15 @@ def test_pixel_types(tmp_path: Path) -> None:
     with Image.open(io.BytesIO(sample.image)) as picture:
         assert np.array_equal(np.asarray(picture), GREY[1].astype(np.uint16) * 200)
     stack(tmp_path / "train-volume.tif", GREY.astype(np.float32))
-    assert (refused(reader, "train-volume_00").code, refused(reader, "train-volume_00").path.name) == ("image-unsupported", "train-volume.tif")
+    assert (
+        refused(reader, "train-volume_00").code,
+        refused(reader, "train-volume_00").path.name,
+    ) == ("image-unsupported", "train-volume.tif")
     stack(tmp_path / "train-volume.tif", GREY)
-    stack(tmp_path / "train-labels.tif", (np.repeat(LABELS[..., None], 3, -1) // (1, 2, 3)).astype(np.uint8))
+    stack(
+        tmp_path / "train-labels.tif",
+        (np.repeat(LABELS[..., None], 3, -1) // (1, 2, 3)).astype(np.uint8),
+    )
     assert refused(reader, "train-volume_00").code == "mask-is-colour"
     stack(tmp_path / "train-labels.tif", LABELS // 255)
     assert refused(reader, "train-volume_00").code == "values-unclear"
@@ -185,9 +228,14 @@ def test_damaged_and_oversized_stacks(tmp_path: Path) -> None:
     assert codes(reader.scan()) == {"train-volume.tif": "image-damaged"}
     (tmp_path / "train-volume.tif").write_bytes(whole)
     scan = Reader(tmp_path, foreground="dark", max_pixels=47).scan()
-    assert codes(scan) == {f"{name}.tif": "image-too-large" for name in ("train-volume", "train-labels", "test-volume")}
+    assert codes(scan) == {
+        f"{name}.tif": "image-too-large" for name in ("train-volume", "train-labels", "test-volume")
+    }
     stack(tmp_path / "train-volume.tif", [*GREY[:-1], np.zeros((60, 80), np.uint8)])
-    assert refused(Reader(tmp_path, foreground="dark", max_pixels=48), "train-volume_11").code == "image-too-large"
+    assert (
+        refused(Reader(tmp_path, foreground="dark", max_pixels=48), "train-volume_11").code
+        == "image-too-large"
+    )
 
 
 def test_a_stack_that_changes_under_the_reader_is_not_mixed(tmp_path: Path) -> None:
@@ -218,20 +266,28 @@ def test_a_circle_of_pages_ends(tmp_path: Path) -> None:
     data = bytearray((tmp_path / "train-volume.tif").read_bytes())
     first = struct.unpack_from("<I", data, 4)[0]
     entries = struct.unpack_from("<H", data, first)[0]
-    struct.pack_into("<I", data, first + 2 + 12 * entries, first)  # the first page says that it is the next one, too
+    struct.pack_into(
+        "<I", data, first + 2 + 12 * entries, first
+    )  # the first page says that it is the next one, too
     (tmp_path / "train-volume.tif").write_bytes(data)
     assert codes(Reader(tmp_path, foreground="dark").scan()) == {"train-labels.tif": "stack-length"}
 
 
 def test_numbered_images_in_folders(tmp_path: Path) -> None:
     for n in range(PAGES):
-        for folder, pixels in (("train/image", GREY[n]), ("train/label", LABELS[n]), ("test", GREY[n])):
+        for folder, pixels in (
+            ("train/image", GREY[n]),
+            ("train/label", LABELS[n]),
+            ("test", GREY[n]),
+        ):
             (tmp_path / folder).mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(tmp_path / folder / f"{n}.png")
     reader = Reader(tmp_path, foreground="light")
     scan = reader.scan()
     assert {item.stem for item in scan.items} == {str(n) for n in range(PAGES)}
-    assert [(note.code, note.message) for note in scan.notes] == [("image-unlabelled", f"test: {PAGES} images without labels were left out")]
+    assert [(note.code, note.message) for note in scan.notes] == [
+        ("image-unlabelled", f"test: {PAGES} images without labels were left out")
+    ]
     for item in scan.items:
         assert np.array_equal(reader.read(item).mask, LABELS[int(item.stem)] == 255)
     with pytest.raises(UsageError) as caught:
@@ -245,7 +301,10 @@ def test_numbered_images_in_folders(tmp_path: Path) -> None:
 def test_recognised_by_labelled_stacks(tmp_path: Path) -> None:
     evidence = Reader.recognise(example(tmp_path / "a").root)
     assert evidence
-    assert (evidence.score, evidence.sign) == (0.9, "train-volume.tif is a stack of 12 pages, train-labels.tif lies beside it")
+    assert (evidence.score, evidence.sign) == (
+        0.9,
+        "train-volume.tif is a stack of 12 pages, train-labels.tif lies beside it",
+    )
     stack(tmp_path / "b" / "images" / "x.tif", GREY[:1])
     assert Reader.recognise(tmp_path / "b") is None
 
@@ -267,11 +326,19 @@ def test_the_real_membranes_as_a_stack_and_as_images(real: Path, tmp_path: Path)
             with Image.open(folder / sub / f"{number}.png") as picture:
                 pages.append(np.asarray(picture.convert("L")))
         stack(tmp_path / "isbi" / f"{name}.tif", pages)
-    series, pages = (segprep.convert("isbi", source, tmp_path / str(n), foreground="dark") for n, source in enumerate((folder, tmp_path / "isbi")))
+    series, pages = (
+        segprep.convert("isbi", source, tmp_path / str(n), foreground="dark")
+        for n, source in enumerate((folder, tmp_path / "isbi"))
+    )
     assert (series.converted, pages.converted) == (30, 30)
     dark = 0
     for place, number in enumerate(numbers):
         mask = segprep.read_mask(tmp_path / "0" / "SegmentationClass" / f"{number}.png")
-        assert np.array_equal(mask, segprep.read_mask(tmp_path / "1" / "SegmentationClass" / f"train-volume_{place:02}.png"))
+        assert np.array_equal(
+            mask,
+            segprep.read_mask(
+                tmp_path / "1" / "SegmentationClass" / f"train-volume_{place:02}.png"
+            ),
+        )
         dark += int(mask.sum())
     assert dark / (30 * 512 * 512) == pytest.approx(0.2196, abs=5e-5)

@@ -19,23 +19,43 @@ from segprep.types import Sample
 SQUARE = [[2, 2], [5, 2], [5, 5], [2, 5]]
 
 
-def write(folder: Path, stem: str, *shapes: dict[str, Any], size: tuple[int, int] = (32, 24), image: bool = True, **more: Any) -> Path:
+def write(
+    folder: Path,
+    stem: str,
+    *shapes: dict[str, Any],
+    size: tuple[int, int] = (32, 24),
+    image: bool = True,
+    **more: Any,
+) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if image:
         Image.new("RGB", size, "gray").save(folder / f"{stem}.jpg")
-    content = {"shapes": list(shapes), "imagePath": f"{stem}.jpg", "imageData": None, "imageHeight": size[1], "imageWidth": size[0]} | more
+    content = {
+        "shapes": list(shapes),
+        "imagePath": f"{stem}.jpg",
+        "imageData": None,
+        "imageHeight": size[1],
+        "imageWidth": size[0],
+    } | more
     path = folder / f"{stem}.json"
     path.write_text(json.dumps(content), "utf-8")
     return path
 
 
-def of(label: str, points: Any = SQUARE, kind: str | None = "polygon", **more: Any) -> dict[str, Any]:
+def of(
+    label: str, points: Any = SQUARE, kind: str | None = "polygon", **more: Any
+) -> dict[str, Any]:
     return {"label": label, "points": points, "shape_type": kind} | more
 
 
 def example(root: Path) -> Reader:
     write(root, "a", of("cat"))
-    write(root, "b.c", of("dog", [[1, 1], [6, 6]], "rectangle"), of("__ignore__", [[10, 10], [12, 12]], "rectangle"))
+    write(
+        root,
+        "b.c",
+        of("dog", [[1, 1], [6, 6]], "rectangle"),
+        of("__ignore__", [[10, 10], [12, 12]], "rectangle"),
+    )
     return Reader(root)
 
 
@@ -70,7 +90,11 @@ DRAWN = {  # kind -> points, pixels by labelme's rule
 @pytest.mark.parametrize("kind", DRAWN)
 def test_every_shape_type_covers_its_pixels(tmp_path: Path, kind: str | None) -> None:
     points, pixels = DRAWN[kind]
-    write(tmp_path, "a", of("cat", points, kind, **({"mask": png_base64(MASK)} if kind == "mask" else {})))
+    write(
+        tmp_path,
+        "a",
+        of("cat", points, kind, **({"mask": png_base64(MASK)} if kind == "mask" else {})),
+    )
     assert int((one(tmp_path).mask == 1).sum()) == pixels
 
 
@@ -90,7 +114,12 @@ BIG, SMALL = [[0, 0], [20, 20]], [[5, 5], [8, 8]]
 
 @pytest.mark.parametrize(
     ("options", "inner"),
-    [({}, 1), ({"overlap": "area"}, 2), ({"overlap": "priority", "priority": "small"}, 2), ({"overlap": "priority", "priority": "big,small"}, 1)],
+    [
+        ({}, 1),
+        ({"overlap": "area"}, 2),
+        ({"overlap": "priority", "priority": "small"}, 2),
+        ({"overlap": "priority", "priority": "big,small"}, 1),
+    ],
 )
 def test_overlap_policies(tmp_path: Path, options: dict[str, Any], inner: int) -> None:
     write(tmp_path, "a", of("small", SMALL, "rectangle"), of("big", BIG, "rectangle"))
@@ -101,12 +130,20 @@ def test_overlap_policies(tmp_path: Path, options: dict[str, Any], inner: int) -
 
 def test_overlap_error_names_both_shapes(tmp_path: Path) -> None:
     write(tmp_path, "a", of("small", SMALL, "rectangle"), of("big", BIG, "rectangle"))
-    with pytest.raises(SourceError, match=r"shapes\[0\] \(small\) and shapes\[1\] \(big\) share 16 pixels"):
+    with pytest.raises(
+        SourceError, match=r"shapes\[0\] \(small\) and shapes\[1\] \(big\) share 16 pixels"
+    ):
         one(tmp_path, overlap="error")
 
 
 def test_background_shapes_make_holes_and_ignore_is_255(tmp_path: Path) -> None:
-    write(tmp_path, "a", of("cat", BIG, "rectangle"), of("_background_", SMALL, "rectangle"), of("__ignore__", [[0, 0], [1, 1]], "rectangle"))
+    write(
+        tmp_path,
+        "a",
+        of("cat", BIG, "rectangle"),
+        of("_background_", SMALL, "rectangle"),
+        of("__ignore__", [[0, 0], [1, 1]], "rectangle"),
+    )
     mask = one(tmp_path).mask
     assert (mask[6, 6], mask[4, 4], mask[0, 0]) == (0, 1, 255)
 
@@ -145,13 +182,24 @@ def test_unknown_policies(tmp_path: Path, unknown: str, value: int) -> None:
 
 
 def test_map_and_exclude(tmp_path: Path) -> None:
-    write(tmp_path, "a", of("kitten", SMALL, "rectangle"), of("noise", [[20, 20], [22, 22]], "rectangle"), of("fog", [[25, 1], [26, 2]], "rectangle"))
-    mask = one(tmp_path, map=("kitten=cat", "fog=__ignore__"), exclude=("noise",), classes="cat").mask
+    write(
+        tmp_path,
+        "a",
+        of("kitten", SMALL, "rectangle"),
+        of("noise", [[20, 20], [22, 22]], "rectangle"),
+        of("fog", [[25, 1], [26, 2]], "rectangle"),
+    )
+    mask = one(
+        tmp_path, map=("kitten=cat", "fog=__ignore__"), exclude=("noise",), classes="cat"
+    ).mask
     assert (mask[6, 6], mask[21, 21], mask[1, 25]) == (1, 0, 255)
 
 
 def test_groups_are_instances(tmp_path: Path) -> None:
-    shapes = [of("cat", [[n, n], [n + 1, n + 1]], "rectangle", group_id=g) for n, g in ((0, 7), (4, 7), (8, None), (12, None))]
+    shapes = [
+        of("cat", [[n, n], [n + 1, n + 1]], "rectangle", group_id=g)
+        for n, g in ((0, 7), (4, 7), (8, None), (12, None))
+    ]
     write(tmp_path, "a", *shapes, of("__ignore__", [[20, 20], [21, 21]], "rectangle"))
     objects = one(tmp_path, objects=True).objects
     assert objects is not None
@@ -159,14 +207,29 @@ def test_groups_are_instances(tmp_path: Path) -> None:
 
 
 def test_more_than_254_instances_are_written_in_16_bit(tmp_path: Path) -> None:
-    write(tmp_path / "src", "a", *[of("cat", [[n % 64, n // 64], [n % 64, n // 64]], "rectangle") for n in range(300)], size=(64, 24))
+    write(
+        tmp_path / "src",
+        "a",
+        *[of("cat", [[n % 64, n // 64], [n % 64, n // 64]], "rectangle") for n in range(300)],
+        size=(64, 24),
+    )
     segprep.convert("labelme", tmp_path / "src", tmp_path / "out", objects=True)
     objects = segprep.read_mask(tmp_path / "out/SegmentationObject/a.png")
     assert objects.dtype == np.uint16
     assert int(objects.max()) == 300
 
 
-@pytest.mark.parametrize("named", ["..\\pictures\\p.jpg", "C:\\Users\\me\\p.jpg", "../pictures/p.jpg", "p.png", "", "http://host/p.jpg"])
+@pytest.mark.parametrize(
+    "named",
+    [
+        "..\\pictures\\p.jpg",
+        "C:\\Users\\me\\p.jpg",
+        "../pictures/p.jpg",
+        "p.png",
+        "",
+        "http://host/p.jpg",
+    ],
+)
 def test_the_image_is_found(tmp_path: Path, named: str) -> None:
     write(tmp_path / "json", "p", of("cat"), image=False, imagePath=named)
     (tmp_path / "pictures").mkdir()
@@ -179,7 +242,9 @@ def test_the_image_is_found(tmp_path: Path, named: str) -> None:
 def test_the_embedded_copy_is_the_last_resort(tmp_path: Path) -> None:
     out = io.BytesIO()
     Image.new("RGB", (32, 24)).save(out, "PNG")
-    write(tmp_path, "a", of("cat"), image=False, imageData=base64.b64encode(out.getvalue()).decode())
+    write(
+        tmp_path, "a", of("cat"), image=False, imageData=base64.b64encode(out.getvalue()).decode()
+    )
     sample = one(tmp_path)
     assert sample.image == out.getvalue()
     assert [note.code for note in sample.notes] == ["image-embedded"]
@@ -205,8 +270,12 @@ TURNS = {1: None, 2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_
 
 @pytest.mark.parametrize("orientation", TURNS)
 @pytest.mark.parametrize("stored", [False, True])
-def test_mask_and_image_agree_whatever_the_orientation(tmp_path: Path, orientation: int, stored: bool) -> None:
-    """A red block is annotated on the upright picture, or (stored) on the rows as they lie in the file."""
+def test_mask_and_image_agree_whatever_the_orientation(
+    tmp_path: Path, orientation: int, stored: bool
+) -> None:
+    """A red block is annotated on the upright picture, or (stored) on the rows as they lie in the
+    file.
+    """
     picture = np.full((40, 60, 3), 255, np.uint8)
     picture[5:13, 5:21] = (255, 0, 0)
     turn = TURNS[orientation]
@@ -220,14 +289,29 @@ def test_mask_and_image_agree_whatever_the_orientation(tmp_path: Path, orientati
     (tmp_path / "src").mkdir()
     rows.save(tmp_path / "src/a.png", exif=exif)
     box = [[int(xs.min()), int(ys.min())], [int(xs.max()), int(ys.max())]]
-    write(tmp_path / "src", "a", of("red", box, "rectangle"), image=False, imagePath="a.png", imageHeight=seen.shape[0], imageWidth=seen.shape[1])
+    write(
+        tmp_path / "src",
+        "a",
+        of("red", box, "rectangle"),
+        image=False,
+        imagePath="a.png",
+        imageHeight=seen.shape[0],
+        imageWidth=seen.shape[1],
+    )
     segprep.convert("labelme", tmp_path / "src", tmp_path / "out")
-    written = cv2.imread(str(tmp_path / "out/JPEGImages/a.png"), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    written = cv2.imread(
+        str(tmp_path / "out/JPEGImages/a.png"), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    )
     assert written is not None
-    assert ((written[:, :, 1] == 0) == (segprep.read_mask(tmp_path / "out/SegmentationClass/a.png") == 1)).all()
+    assert (
+        (written[:, :, 1] == 0)
+        == (segprep.read_mask(tmp_path / "out/SegmentationClass/a.png") == 1)
+    ).all()
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030"]
+)
 def test_encodings(tmp_path: Path, encoding: str) -> None:
     path = write(tmp_path, "文 件.v1", of("猫"))
     text = json.dumps(json.loads(path.read_text("utf-8")), ensure_ascii=False)
@@ -241,7 +325,10 @@ def test_other_json_is_named_and_left_out(tmp_path: Path) -> None:
     (tmp_path / "src/coco.json").write_text('{"images": [], "annotations": [], "categories": []}')
     (tmp_path / "src/list.json").write_text("[1, 2]")
     done = segprep.convert("labelme", tmp_path / "src", tmp_path / "out")
-    assert [(one.stem, one.code, one.foreign) for one in done.skipped] == [("coco", "other-json", True), ("list", "other-json", True)]
+    assert [(one.stem, one.code, one.foreign) for one in done.skipped] == [
+        ("coco", "other-json", True),
+        ("list", "other-json", True),
+    ]
     assert done.converted == 1
 
 

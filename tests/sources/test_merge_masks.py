@@ -24,7 +24,10 @@ def lay_out(folder: Path, images: list[str], masks: dict[str, np.ndarray]) -> Pa
 
 
 def example(folder: Path) -> Reader:
-    return Reader(lay_out(folder, ["images/x.png"], {"masks/cat/x.png": LEFT, "masks/dog/x.png": MIDDLE}), objects=True)
+    return Reader(
+        lay_out(folder, ["images/x.png"], {"masks/cat/x.png": LEFT, "masks/dog/x.png": MIDDLE}),
+        objects=True,
+    )
 
 
 def row(out: Path, folder: str = "SegmentationClass") -> list[int]:
@@ -39,35 +42,52 @@ def row(out: Path, folder: str = "SegmentationClass") -> list[int]:
         (["images/x.png"], ["masks/x/cat_1.png", "masks/x/dog_1.png"]),
         (["images/x.jpg"], ["masks/x_cat.png", "masks/x_dog.png"]),
         (["x.png"], ["x_cat.png", "x_dog_2.png"]),
-        (["images/x.png", "images/xx.png"], ["masks/x-cat.png", "masks/x-dog.png", "masks/xx-cat.png", "masks/xx-dog.png"]),
+        (
+            ["images/x.png", "images/xx.png"],
+            ["masks/x-cat.png", "masks/x-dog.png", "masks/xx-cat.png", "masks/xx-dog.png"],
+        ),
     ],
 )
 def test_layouts(tmp_path: Path, images: list[str], masks: list[str]) -> None:
-    root = lay_out(tmp_path / "in", images, {name: LEFT if "cat" in name else MIDDLE for name in masks})
+    root = lay_out(
+        tmp_path / "in", images, {name: LEFT if "cat" in name else MIDDLE for name in masks}
+    )
     done = segprep.convert("merge-masks", root, tmp_path / "out", objects=True)
     assert done.classes == ("_background_", "cat", "dog")
-    assert (row(tmp_path / "out"), row(tmp_path / "out", "SegmentationObject")) == ([1, 2, 2, 0], [1, 2, 2, 0])
+    assert (row(tmp_path / "out"), row(tmp_path / "out", "SegmentationObject")) == (
+        [1, 2, 2, 0],
+        [1, 2, 2, 0],
+    )
     assert done.skipped == ()
 
 
 def test_unetpp_folders_of_numbers(tmp_path: Path) -> None:
-    root = lay_out(tmp_path / "in", ["images/x.png"], {"masks/0/x.png": LEFT, "masks/1/x.png": MIDDLE})
+    root = lay_out(
+        tmp_path / "in", ["images/x.png"], {"masks/0/x.png": LEFT, "masks/1/x.png": MIDDLE}
+    )
     done = segprep.convert("merge-masks", root, tmp_path / "out")
     assert done.classes == ("_background_", "0", "1")
     assert row(tmp_path / "out") == [1, 2, 2, 0]
 
 
 def test_label_studio_exports_find_their_image_through_the_json(tmp_path: Path) -> None:
-    masks = {"masks/task-7-annotation-3-by-1-tag-cat-0.png": LEFT, "masks/task-7-annotation-3-by-1-tag-guide dog-1.png": MIDDLE}
+    masks = {
+        "masks/task-7-annotation-3-by-1-tag-cat-0.png": LEFT,
+        "masks/task-7-annotation-3-by-1-tag-guide dog-1.png": MIDDLE,
+    }
     root = lay_out(tmp_path / "in", ["images/x.png"], masks)
-    (root / "export.json").write_text(json.dumps([{"id": 7, "data": {"image": "/data/upload/1/0123abcd-x.png"}}]))
+    (root / "export.json").write_text(
+        json.dumps([{"id": 7, "data": {"image": "/data/upload/1/0123abcd-x.png"}}])
+    )
     done = segprep.convert("merge-masks", root, tmp_path / "out")
     assert done.classes == ("_background_", "cat", "guide dog")
     assert row(tmp_path / "out") == [1, 2, 2, 0]
 
 
 def test_a_table_names_what_names_do_not_tell(tmp_path: Path) -> None:
-    root = lay_out(tmp_path / "in", ["images/x.png"], {"masks/8f.png": LEFT, "masks/a1.png": MIDDLE})
+    root = lay_out(
+        tmp_path / "in", ["images/x.png"], {"masks/8f.png": LEFT, "masks/a1.png": MIDDLE}
+    )
     with pytest.raises(BadInputError):
         segprep.convert("merge-masks", root, tmp_path / "out")
     (tmp_path / "table.csv").write_text("mask,image,class\n8f.png,x.png,cat\na1.png,x.png,dog\n")
@@ -77,10 +97,16 @@ def test_a_table_names_what_names_do_not_tell(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "wanted"),
-    [({"overlap": "order"}, [1, 2, 2, 0]), ({"overlap": "priority", "priority": "cat"}, [1, 1, 2, 0]), ({"classes": "dog,cat"}, [2, 1, 1, 0])],
+    [
+        ({"overlap": "order"}, [1, 2, 2, 0]),
+        ({"overlap": "priority", "priority": "cat"}, [1, 1, 2, 0]),
+        ({"classes": "dog,cat"}, [2, 1, 1, 0]),
+    ],
 )
 def test_overlap_and_order(tmp_path: Path, options: dict[str, str], wanted: list[int]) -> None:
-    root = lay_out(tmp_path / "in", ["images/x.png"], {"masks/cat/x.png": LEFT, "masks/dog/x.png": MIDDLE})
+    root = lay_out(
+        tmp_path / "in", ["images/x.png"], {"masks/cat/x.png": LEFT, "masks/dog/x.png": MIDDLE}
+    )
     segprep.convert("merge-masks", root, tmp_path / "out", **options)
     assert row(tmp_path / "out") == wanted
 
@@ -88,7 +114,12 @@ def test_overlap_and_order(tmp_path: Path, options: dict[str, str], wanted: list
 def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
     stems = ("x", "size", "colour", "ones", "lacking", "bare")
     masks = {f"masks/{label}/{stem}.png": LEFT for stem in stems[:4] for label in ("cat", "dog")}
-    masks |= {"masks/cat/lacking.png": LEFT, "masks/dog/size.png": LEFT[:2], "masks/cat/lonely.png": LEFT, "masks/cat/ones.png": LEFT // 255}
+    masks |= {
+        "masks/cat/lacking.png": LEFT,
+        "masks/dog/size.png": LEFT[:2],
+        "masks/cat/lonely.png": LEFT,
+        "masks/cat/ones.png": LEFT // 255,
+    }
     root = lay_out(tmp_path / "in", [f"images/{stem}.png" for stem in stems], masks)
     Image.new("RGB", (4, 3), (255, 0, 0)).save(root / "masks/cat/colour.png")
     with pytest.raises(BadInputError):
@@ -104,9 +135,13 @@ def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
     assert "lacking" not in {one.stem for one in done.skipped}
 
 
-@pytest.mark.parametrize(("options", "code"), [({"overlap": "error"}, "overlap"), ({"classes": "cat"}, "unknown-label")])
+@pytest.mark.parametrize(
+    ("options", "code"), [({"overlap": "error"}, "overlap"), ({"classes": "cat"}, "unknown-label")]
+)
 def test_refusals(tmp_path: Path, options: dict[str, str], code: str) -> None:
-    root = lay_out(tmp_path / "in", ["images/x.png"], {"masks/cat/x.png": LEFT, "masks/dog/x.png": MIDDLE})
+    root = lay_out(
+        tmp_path / "in", ["images/x.png"], {"masks/cat/x.png": LEFT, "masks/dog/x.png": MIDDLE}
+    )
     with pytest.raises(BadInputError) as caught:
         segprep.convert("merge-masks", root, tmp_path / "out", **options)
     assert [one.code for one in caught.value.skipped] == [code]  # type: ignore[attr-defined]
@@ -117,6 +152,14 @@ def test_refusals(tmp_path: Path, options: dict[str, str], code: str) -> None:
 
 
 def test_a_hidden_region_is_said(tmp_path: Path) -> None:
-    root = lay_out(tmp_path / "in", ["images/x.png"], {"masks/cat/x.png": LEFT, "masks/dog/x.png": np.full_like(LEFT, 255), "masks/eel/x.png": LEFT * 0})
+    root = lay_out(
+        tmp_path / "in",
+        ["images/x.png"],
+        {
+            "masks/cat/x.png": LEFT,
+            "masks/dog/x.png": np.full_like(LEFT, 255),
+            "masks/eel/x.png": LEFT * 0,
+        },
+    )
     done = segprep.convert("merge-masks", root, tmp_path / "out")
     assert {note.code for note in done.notes} >= {"hidden-shape", "instance-empty"}

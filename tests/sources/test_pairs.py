@@ -12,7 +12,9 @@ from segprep.sources.pairs import Reader
 IDS = np.array([[0, 1, 2, 255]], np.uint8).repeat(3, 0)
 
 
-def lay_out(folder: Path, masks: dict[str, np.ndarray], images: str = "images", labels: str = "masks") -> Path:
+def lay_out(
+    folder: Path, masks: dict[str, np.ndarray], images: str = "images", labels: str = "masks"
+) -> Path:
     """*masks*: "image name:mask name" -> pixels."""
     for name, mask in masks.items():
         image, label = name.split(":")
@@ -24,11 +26,17 @@ def lay_out(folder: Path, masks: dict[str, np.ndarray], images: str = "images", 
 
 
 def example(folder: Path) -> Reader:
-    return Reader(lay_out(folder, {"a.jpg:a.png": IDS, "b.png:b.png": IDS[:, ::-1].copy()}), classes="background,cat,dog")
+    return Reader(
+        lay_out(folder, {"a.jpg:a.png": IDS, "b.png:b.png": IDS[:, ::-1].copy()}),
+        classes="background,cat,dog",
+    )
 
 
 def masks_of(out: Path) -> dict[str, list[list[int]]]:
-    return {path.stem: segprep.read_mask(path).tolist() for path in sorted((out / "SegmentationClass").iterdir())}
+    return {
+        path.stem: segprep.read_mask(path).tolist()
+        for path in sorted((out / "SegmentationClass").iterdir())
+    }
 
 
 @pytest.mark.parametrize(
@@ -63,21 +71,38 @@ def test_by_number_only_where_all_pair(tmp_path: Path) -> None:
 
 def test_a_table_of_any_values(tmp_path: Path) -> None:
     lay_out(tmp_path / "in", {"a.jpg:a.png": np.array([[0, 128, 255]], np.uint8)})
-    done = segprep.convert("pairs", tmp_path / "in", tmp_path / "out", ids="255=nucleus,0=background,128=__ignore__")
+    done = segprep.convert(
+        "pairs", tmp_path / "in", tmp_path / "out", ids="255=nucleus,0=background,128=__ignore__"
+    )
     assert done.classes == ("background", "nucleus")
     assert masks_of(tmp_path / "out") == {"a": [[0, 255, 1]]}
 
 
 def test_ids_of_sixteen_bits_and_of_grey_rgb(tmp_path: Path) -> None:
-    root = lay_out(tmp_path / "in", {"a.jpg:a.png": np.array([[0, 1000, 2000]], np.uint16), "b.jpg:b.png": np.array([[0, 1, 1]], np.uint8)})
+    root = lay_out(
+        tmp_path / "in",
+        {
+            "a.jpg:a.png": np.array([[0, 1000, 2000]], np.uint16),
+            "b.jpg:b.png": np.array([[0, 1, 1]], np.uint8),
+        },
+    )
     Image.open(root / "masks/b.png").convert("RGB").save(root / "masks/b.png")
-    done = segprep.convert("pairs", root, tmp_path / "out", ids="0=background,1=cat,1000=cat,2000=dog")
+    done = segprep.convert(
+        "pairs", root, tmp_path / "out", ids="0=background,1=cat,1000=cat,2000=dog"
+    )
     assert masks_of(tmp_path / "out") == {"a": [[0, 1, 2]], "b": [[0, 1, 1]]}
     assert "mask-grey-rgb" in {note.code for note in done.notes}
 
 
-def test_the_position_in_the_class_list_is_the_value_whatever_the_first_name(tmp_path: Path) -> None:
-    done = segprep.convert("pairs", lay_out(tmp_path / "in", {"a.jpg:a.png": IDS}), tmp_path / "out", classes="sky,road,car")
+def test_the_position_in_the_class_list_is_the_value_whatever_the_first_name(
+    tmp_path: Path,
+) -> None:
+    done = segprep.convert(
+        "pairs",
+        lay_out(tmp_path / "in", {"a.jpg:a.png": IDS}),
+        tmp_path / "out",
+        classes="sky,road,car",
+    )
     assert done.classes == ("sky", "road", "car")
     assert masks_of(tmp_path / "out") == {"a": IDS.tolist()}
 
@@ -92,7 +117,9 @@ def test_a_palette_counts_by_its_indices(tmp_path: Path) -> None:
 
 
 def test_without_a_list_the_classes_are_inferred_and_said(tmp_path: Path) -> None:
-    done = segprep.convert("pairs", lay_out(tmp_path / "in", {"a.jpg:a.png": IDS}), tmp_path / "out")
+    done = segprep.convert(
+        "pairs", lay_out(tmp_path / "in", {"a.jpg:a.png": IDS}), tmp_path / "out"
+    )
     assert done.classes == ("_background_", "class_1", "class_2")
     assert [note.code for note in done.notes] == ["classes-inferred"]
 
@@ -112,7 +139,9 @@ def test_a_list_beside_the_folders_is_found(tmp_path: Path) -> None:
         (np.arange(256, dtype=np.uint8)[None], "smoothed or saved as JPEG"),
     ],
 )
-def test_values_that_are_no_ids_are_named_with_their_cause(tmp_path: Path, mask: np.ndarray, cause: str) -> None:
+def test_values_that_are_no_ids_are_named_with_their_cause(
+    tmp_path: Path, mask: np.ndarray, cause: str
+) -> None:
     root = lay_out(tmp_path / "in", {"a.jpg:a.png": mask})
     with pytest.raises(UsageError) as unstated:
         segprep.convert("pairs", root, tmp_path / "out")
@@ -125,7 +154,13 @@ def test_values_that_are_no_ids_are_named_with_their_cause(tmp_path: Path, mask:
 
 
 def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
-    root = lay_out(tmp_path / "in", {f"{name}.jpg:{name}.png": IDS for name in ("good", "high", "small", "colour", "cut", "lonely")})
+    root = lay_out(
+        tmp_path / "in",
+        {
+            f"{name}.jpg:{name}.png": IDS
+            for name in ("good", "high", "small", "colour", "cut", "lonely")
+        },
+    )
     Image.fromarray(np.where(IDS == 2, 9, IDS).astype(np.uint8)).save(root / "masks/high.png")
     Image.fromarray(IDS[:2]).save(root / "masks/small.png")
     Image.new("RGB", (4, 3), (200, 3, 7)).save(root / "masks/colour.png")
@@ -166,7 +201,9 @@ def test_a_gif_that_renumbered_its_palette_is_refused_until_it_is_said(tmp_path:
 def test_options_that_make_no_sense(tmp_path: Path, options: dict[str, str]) -> None:
     (tmp_path / "in2").mkdir()
     with pytest.raises(UsageError):
-        segprep.convert("pairs", lay_out(tmp_path / "in", {"a.jpg:a.png": IDS}), tmp_path / "out", **options)
+        segprep.convert(
+            "pairs", lay_out(tmp_path / "in", {"a.jpg:a.png": IDS}), tmp_path / "out", **options
+        )
 
 
 def test_names_that_do_not_tell_images_from_masks_are_asked_for(tmp_path: Path) -> None:
@@ -174,13 +211,21 @@ def test_names_that_do_not_tell_images_from_masks_are_asked_for(tmp_path: Path) 
     with pytest.raises(UsageError, match="left, right") as caught:
         segprep.convert("pairs", root, tmp_path / "out", classes="3")
     assert caught.value.code == "folders-unclear"
-    assert segprep.convert("pairs", root, tmp_path / "out", classes="3", images="left", masks="right").converted == 1
+    assert (
+        segprep.convert(
+            "pairs", root, tmp_path / "out", classes="3", images="left", masks="right"
+        ).converted
+        == 1
+    )
 
 
 def test_samples_of_other_projects(real: Path, tmp_path: Path) -> None:
     done = segprep.convert("pairs", real / "formats/mmseg_pseudo/pseudo_dataset", tmp_path / "mm")
     assert (done.converted, len(done.classes)) == (5, 4)
-    assert sorted(path.name for path in (tmp_path / "mm/ImageSets/Segmentation").iterdir()) == ["train.txt", "val.txt"]
+    assert sorted(path.name for path in (tmp_path / "mm/ImageSets/Segmentation").iterdir()) == [
+        "train.txt",
+        "val.txt",
+    ]
     done = segprep.convert("pairs", real / "predictions", tmp_path / "p", classes="2")
     assert done.converted == 40
 
@@ -211,7 +256,9 @@ def test_images_and_masks_in_one_folder(tmp_path: Path) -> None:
         ([np.array([[0, 3, 252, 255] * 9], np.uint8)], "convert binary"),
     ],
 )
-def test_values_that_may_be_ids_after_all(tmp_path: Path, masks: list[np.ndarray], hint: str) -> None:
+def test_values_that_may_be_ids_after_all(
+    tmp_path: Path, masks: list[np.ndarray], hint: str
+) -> None:
     """ADE20K has 151 ids; a JPEG smears black and white a little."""
     root = lay_out(tmp_path / "in", {f"{n}.jpg:{n}.png": mask for n, mask in enumerate(masks)})
     with pytest.raises(UsageError) as caught:

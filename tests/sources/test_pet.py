@@ -12,7 +12,11 @@ TRIMAP = np.array([[2, 2, 3, 1]], np.uint8).repeat(2, 0)
 WANTED = {"trimap": [1, 1, 2, 0], "binary": [0, 0, 1, 1], "voc": [0, 0, 255, 1]}
 
 
-def lay_out(folder: Path, stems: tuple[str, ...] = ("Bengal_1", "Abyssinian_2", "american_bulldog_3"), lists: bool = True) -> Path:
+def lay_out(
+    folder: Path,
+    stems: tuple[str, ...] = ("Bengal_1", "Abyssinian_2", "american_bulldog_3"),
+    lists: bool = True,
+) -> Path:
     (folder / "images").mkdir(parents=True)
     (folder / "annotations/trimaps").mkdir(parents=True)
     for stem in stems:
@@ -20,7 +24,10 @@ def lay_out(folder: Path, stems: tuple[str, ...] = ("Bengal_1", "Abyssinian_2", 
         Image.fromarray(TRIMAP).save(folder / f"annotations/trimaps/{stem}.png")
     (folder / "annotations/trimaps/._Bengal_1.png").write_bytes(b"\0\5\26\7")
     if lists:
-        (folder / "annotations/list.txt").write_text("#Image CLASS-ID SPECIES BREED ID\nAbyssinian_2 1 1 1\namerican_bulldog_3 2 2 1\nBengal_1 6 1 2\n")
+        (folder / "annotations/list.txt").write_text(
+            "#Image CLASS-ID SPECIES BREED ID\nAbyssinian_2 1 1 1\namerican_bulldog_3 2 2"
+            " 1\nBengal_1 6 1 2\n"
+        )
         (folder / "annotations/trainval.txt").write_text("Bengal_1 6 1 2\nAbyssinian_2 1 1 1\n")
         (folder / "annotations/test.txt").write_text("american_bulldog_3 2 2 1\n")
     return folder
@@ -54,15 +61,27 @@ def test_species_and_breed(tmp_path: Path) -> None:
     root = lay_out(tmp_path / "in")
     done = segprep.convert("pet", root, tmp_path / "species", target="species")
     assert done.classes == ("background", "cat", "dog")
-    assert [first_row(tmp_path / "species", stem)[-1] for stem in ("Bengal_1", "Abyssinian_2", "american_bulldog_3")] == [1, 1, 2]
+    assert [
+        first_row(tmp_path / "species", stem)[-1]
+        for stem in ("Bengal_1", "Abyssinian_2", "american_bulldog_3")
+    ] == [1, 1, 2]
     done = segprep.convert("pet", root, tmp_path / "breed", target="breed")
     assert done.classes == ("background", "Abyssinian", "american_bulldog", "Bengal")
     assert first_row(tmp_path / "breed", "Bengal_1") == [0, 0, 255, 3]
-    done = segprep.convert("pet", lay_out(tmp_path / "bare", lists=False), tmp_path / "natural", target="breed")
+    done = segprep.convert(
+        "pet", lay_out(tmp_path / "bare", lists=False), tmp_path / "natural", target="breed"
+    )
     assert done.classes == ("background", "Abyssinian", "american_bulldog", "Bengal")
 
 
-@pytest.mark.parametrize("moves", [{"": "oxford-iiit-pet"}, {"images": "images/images", "annotations": "annotations/annotations"}, {"": "a/b"}])
+@pytest.mark.parametrize(
+    "moves",
+    [
+        {"": "oxford-iiit-pet"},
+        {"images": "images/images", "annotations": "annotations/annotations"},
+        {"": "a/b"},
+    ],
+)
 def test_wherever_the_archives_were_unpacked(tmp_path: Path, moves: dict[str, str]) -> None:
     """torchvision's download, Kaggle's copies; what macOS adds is no second set."""
     root = lay_out(tmp_path / "made")
@@ -74,7 +93,10 @@ def test_wherever_the_archives_were_unpacked(tmp_path: Path, moves: dict[str, st
     done = segprep.convert("auto", tmp_path / "in", tmp_path / "out", target="breed")
     assert done.classes == ("background", "Abyssinian", "american_bulldog", "Bengal")
     assert first_row(tmp_path / "out", "Bengal_1") == [0, 0, 255, 3]
-    assert segprep.Tree(tmp_path / "out").lists() == {"trainval": ("Abyssinian_2", "Bengal_1"), "test": ("american_bulldog_3",)}
+    assert segprep.Tree(tmp_path / "out").lists() == {
+        "trainval": ("Abyssinian_2", "Bengal_1"),
+        "test": ("american_bulldog_3",),
+    }
 
 
 def test_faults_are_named(tmp_path: Path) -> None:
@@ -91,9 +113,15 @@ def test_faults_are_named(tmp_path: Path) -> None:
 def test_the_sample_of_120(real: Path, tmp_path: Path) -> None:
     done = segprep.convert("pet", real / "oxford_pets", tmp_path / "out", jobs=2)
     assert done.converted == 120
-    assert {note.stem for note in done.notes if note.code == "image-extension"} == {"Abyssinian_34", "Abyssinian_5"}
+    assert {note.stem for note in done.notes if note.code == "image-extension"} == {
+        "Abyssinian_34",
+        "Abyssinian_5",
+    }
     shares = {one.name: round(one.share, 4) for one in segprep.info(tmp_path / "out").classes}
     assert shares == {"pet": 0.295, "background": 0.5926, "border": 0.1124}
     for path in sorted((real / "oxford_pets/annotations/trimaps").glob("*.png"))[:10]:
         with Image.open(path) as trimap:
-            assert (segprep.read_mask(tmp_path / f"out/SegmentationClass/{path.name}") == np.asarray(trimap) - 1).all()
+            assert (
+                segprep.read_mask(tmp_path / f"out/SegmentationClass/{path.name}")
+                == np.asarray(trimap) - 1
+            ).all()

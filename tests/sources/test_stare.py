@@ -1,4 +1,6 @@
-"""STARE: packed files, observers, partners, and what hostile gzip files do; on made files of its kind."""
+"""STARE: packed files, observers, partners, and what hostile gzip files do; on made files of its
+kind.
+"""
 
 import gzip
 import io
@@ -60,7 +62,9 @@ def test_packed_or_not_the_pixels_are_the_same(tmp_path: Path) -> None:
     done = segprep.convert("stare", root, tmp_path / "out")
     assert (done.converted, done.skipped, done.classes) == (2, (), ("_background_", "vessel"))
     for name in ("im0001", "im0002"):
-        assert np.array_equal(segprep.read_mask(tmp_path / "out" / "SegmentationClass" / f"{name}.png"), BAR // 255)
+        assert np.array_equal(
+            segprep.read_mask(tmp_path / "out" / "SegmentationClass" / f"{name}.png"), BAR // 255
+        )
         with Image.open(tmp_path / "out" / "JPEGImages" / f"{name}.png") as kept:
             assert np.array_equal(np.asarray(kept), PHOTO)
     again = segprep.convert("stare", root, tmp_path / "out")
@@ -121,7 +125,10 @@ def test_unpacking_stops_at_the_limit() -> None:
     [
         (gzip.compress(ppm(PHOTO))[:-12], "image-damaged"),
         (gzip.compress(ppm(PHOTO)) + b"more", "image-damaged"),
-        (gzip.compress(ppm(PHOTO))[:40] + b"\0\1\2\3" + gzip.compress(ppm(PHOTO))[44:], "image-damaged"),
+        (
+            gzip.compress(ppm(PHOTO))[:40] + b"\0\1\2\3" + gzip.compress(ppm(PHOTO))[44:],
+            "image-damaged",
+        ),
         (gzip.compress(b"", mtime=0), "empty-file"),
         (gzip.compress(ppm(PHOTO)[:-20]), "image-damaged"),
         (gzip.compress(b"no picture", mtime=0), "image-unsupported"),
@@ -138,7 +145,10 @@ def test_damaged_photographs_are_named(tmp_path: Path, data: bytes, code: str) -
 def test_a_drawing_of_another_size(tmp_path: Path) -> None:
     reader = example(tmp_path)
     put(tmp_path / "labels-ah" / "im0001.ah.ppm.gz", ppm(BAR[1:]))
-    assert (refused(reader).code, refused(reader).path.name) == ("size-mismatch", "im0001.ah.ppm.gz")
+    assert (refused(reader).code, refused(reader).path.name) == (
+        "size-mismatch",
+        "im0001.ah.ppm.gz",
+    )
 
 
 def test_too_many_pixels(tmp_path: Path) -> None:

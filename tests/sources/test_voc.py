@@ -7,14 +7,16 @@ from PIL import Image
 
 import segprep
 from segprep.errors import BadInputError, SegprepError, UsageError
-from segprep.image import voc_colours
+from segprep.imaging.image import voc_colors
 from segprep.sources.voc import Reader
 
-VOC = np.frombuffer(voc_colours(), np.uint8).reshape(256, 3).copy()
+VOC = np.frombuffer(voc_colors(), np.uint8).reshape(256, 3).copy()
 IDS = np.array([[0, 1, 2, 255]], np.uint8).repeat(3, 0)
 
 
-def lay_out(folder: Path, masks: dict[str, Image.Image], names: str = "background\ncat\ndog\n") -> Path:
+def lay_out(
+    folder: Path, masks: dict[str, Image.Image], names: str = "background\ncat\ndog\n"
+) -> Path:
     for stem, mask in masks.items():
         for path in (folder / f"JPEGImages/{stem}.jpg", folder / f"SegmentationClass/{stem}.png"):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,23 +40,45 @@ def example(folder: Path) -> Reader:
 def test_palette_grey_and_colour_masks_become_the_same(tmp_path: Path) -> None:
     shown = VOC[IDS]
     shown[:, 3] = 224, 224, 192
-    root = lay_out(tmp_path / "in", {"p": palette(IDS), "sub/l": Image.fromarray(IDS), "rgb": Image.fromarray(shown)})
+    root = lay_out(
+        tmp_path / "in",
+        {"p": palette(IDS), "sub/l": Image.fromarray(IDS), "rgb": Image.fromarray(shown)},
+    )
     done = segprep.convert("voc", root, tmp_path / "out")
     assert done.classes == ("background", "cat", "dog")
-    assert {path.stem: segprep.read_mask(path).tolist() for path in (tmp_path / "out/SegmentationClass").iterdir()} == dict.fromkeys(
-        ("p", "l", "rgb"), IDS.tolist()
-    )
+    assert {
+        path.stem: segprep.read_mask(path).tolist()
+        for path in (tmp_path / "out/SegmentationClass").iterdir()
+    } == dict.fromkeys(("p", "l", "rgb"), IDS.tolist())
 
 
 def test_a_tree_of_ours_comes_back_unchanged(tmp_path: Path, real: Path) -> None:
-    segprep.convert("dsb2018", real / "dsb2018", tmp_path / "one", objects=True, target="touching", border_as="ignore", jobs=2)
+    segprep.convert(
+        "dsb2018",
+        real / "dsb2018",
+        tmp_path / "one",
+        objects=True,
+        target="touching",
+        border_as="ignore",
+        jobs=2,
+    )
     segprep.split(tmp_path / "one", seed=1, folds=3)
     done = segprep.convert("voc", tmp_path / "one", tmp_path / "two", jobs=2)
     assert done.converted == 121
-    for folder in ("JPEGImages", "SegmentationClass", "SegmentationObject", "ImageSets/Segmentation"):
+    for folder in (
+        "JPEGImages",
+        "SegmentationClass",
+        "SegmentationObject",
+        "ImageSets/Segmentation",
+    ):
         names = sorted(path.name for path in (tmp_path / "one" / folder).iterdir())
         assert names == sorted(path.name for path in (tmp_path / "two" / folder).iterdir())
-        assert [name for name in names if (tmp_path / "one" / folder / name).read_bytes() != (tmp_path / "two" / folder / name).read_bytes()] == []
+        assert [
+            name
+            for name in names
+            if (tmp_path / "one" / folder / name).read_bytes()
+            != (tmp_path / "two" / folder / name).read_bytes()
+        ] == []
 
 
 def test_images_without_a_mask_are_counted_only(tmp_path: Path) -> None:
@@ -71,7 +95,9 @@ def test_images_without_a_mask_are_counted_only(tmp_path: Path) -> None:
 def test_the_colours_of_a_label_map_count(tmp_path: Path) -> None:
     shown = np.array([[[9, 9, 9], [250, 0, 3]]], np.uint8)
     root = lay_out(tmp_path / "in", {"a": Image.fromarray(shown)}, names="")
-    (root / "labelmap.txt").write_text("# label:color_rgb:parts:actions\nbackground:9,9,9::\ncat:250,0,3::\n")
+    (root / "labelmap.txt").write_text(
+        "# label:color_rgb:parts:actions\nbackground:9,9,9::\ncat:250,0,3::\n"
+    )
     segprep.convert("voc", root, tmp_path / "out")
     assert segprep.read_mask(tmp_path / "out/SegmentationClass/a.png").tolist() == [[0, 1]]
 
@@ -79,16 +105,33 @@ def test_the_colours_of_a_label_map_count(tmp_path: Path) -> None:
 def test_instances_keep_their_ids(tmp_path: Path) -> None:
     root = lay_out(tmp_path / "in", {"a": palette(IDS), "b": palette(IDS)})
     (root / "SegmentationObject").mkdir()
-    palette(np.array([[0, 1, 2, 255]], np.uint8).repeat(3, 0)).save(root / "SegmentationObject/a.png")
-    Image.fromarray(np.array([[0, 300, 2, 65535]], np.uint16).repeat(3, 0)).save(root / "SegmentationObject/b.png")
+    palette(np.array([[0, 1, 2, 255]], np.uint8).repeat(3, 0)).save(
+        root / "SegmentationObject/a.png"
+    )
+    Image.fromarray(np.array([[0, 300, 2, 65535]], np.uint16).repeat(3, 0)).save(
+        root / "SegmentationObject/b.png"
+    )
     segprep.convert("voc", root, tmp_path / "out")
-    assert segprep.read_mask(tmp_path / "out/SegmentationObject/a.png")[0].tolist() == [0, 1, 2, 255]
-    assert segprep.read_mask(tmp_path / "out/SegmentationObject/b.png")[0].tolist() == [0, 300, 2, 65535]
+    assert segprep.read_mask(tmp_path / "out/SegmentationObject/a.png")[0].tolist() == [
+        0,
+        1,
+        2,
+        255,
+    ]
+    assert segprep.read_mask(tmp_path / "out/SegmentationObject/b.png")[0].tolist() == [
+        0,
+        300,
+        2,
+        65535,
+    ]
 
 
 def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
     masks = {stem: palette(IDS) for stem in ("good", "lonely", "instances")}
-    masks |= {"high": palette(np.where(IDS == 2, 7, IDS).astype(np.uint8)), "white": Image.fromarray(np.where(IDS == 1, 0, IDS).astype(np.uint8) // 255 * 255)}
+    masks |= {
+        "high": palette(np.where(IDS == 2, 7, IDS).astype(np.uint8)),
+        "white": Image.fromarray(np.where(IDS == 1, 0, IDS).astype(np.uint8) // 255 * 255),
+    }
     root = lay_out(tmp_path / "in", masks)
     (root / "JPEGImages/lonely.jpg").unlink()
     (root / "SegmentationObject").mkdir()
@@ -106,12 +149,20 @@ def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
 def test_samples_of_other_projects(real: Path, tmp_path: Path) -> None:
     done = segprep.convert("voc", real / "formats/voc_labelformat", tmp_path / "a")
     assert (done.converted, done.classes[15]) == (2, "person")
-    done = segprep.convert("voc", real / "formats/datumaro/voc_dataset_voc_dataset1", tmp_path / "b", classes="voc")
-    assert segprep.read_mask(tmp_path / "b/SegmentationClass/2007_000001.png").tolist() == [[2] * 20] * 10
+    done = segprep.convert(
+        "voc", real / "formats/datumaro/voc_dataset_voc_dataset1", tmp_path / "b", classes="voc"
+    )
+    assert (
+        segprep.read_mask(tmp_path / "b/SegmentationClass/2007_000001.png").tolist()
+        == [[2] * 20] * 10
+    )
 
 
 def masks_of(out: Path) -> dict[str, list[list[int]]]:
-    return {path.stem: segprep.read_mask(path).tolist() for path in (out / "SegmentationClass").iterdir()}
+    return {
+        path.stem: segprep.read_mask(path).tolist()
+        for path in (out / "SegmentationClass").iterdir()
+    }
 
 
 def test_black_and_white_masks_ask_what_255_is_and_the_hint_works(tmp_path: Path) -> None:
@@ -121,14 +172,19 @@ def test_black_and_white_masks_ask_what_255_is_and_the_hint_works(tmp_path: Path
         segprep.convert("voc", root, tmp_path / "out")
     assert "--ids 0=background,255=NAME" in caught.value.hint
     done = segprep.convert("voc", root, tmp_path / "out", ids="0=background,255=cell")
-    assert (done.classes, masks_of(tmp_path / "out")) == (("background", "cell"), {"a": [[0, 1]], "b": [[0, 1]]})
+    assert (done.classes, masks_of(tmp_path / "out")) == (
+        ("background", "cell"),
+        {"a": [[0, 1]], "b": [[0, 1]]},
+    )
     Image.fromarray(np.array([[0, 1]], np.uint8)).save(root / "SegmentationClass/b.png")
     segprep.convert("voc", root, tmp_path / "both", classes="background,cell", ids="255=cell")
     assert masks_of(tmp_path / "both") == {"a": [[0, 1]], "b": [[0, 1]]}
 
 
 def test_ids_read_colours_as_the_values_they_stand_for(tmp_path: Path) -> None:
-    root = lay_out(tmp_path / "in", {"a": Image.fromarray(VOC[np.array([[0, 3, 1]], np.uint8)])}, names="")
+    root = lay_out(
+        tmp_path / "in", {"a": Image.fromarray(VOC[np.array([[0, 3, 1]], np.uint8)])}, names=""
+    )
     segprep.convert("voc", root, tmp_path / "out", ids="0=background,1=cat,3=dog")
     assert masks_of(tmp_path / "out") == {"a": [[0, 2, 1]]}
 
@@ -136,7 +192,12 @@ def test_ids_read_colours_as_the_values_they_stand_for(tmp_path: Path) -> None:
 def test_the_grey_of_a_class_is_a_colour_too(tmp_path: Path) -> None:
     """VOC's car is 128,128,128: a picture of cars only is grey throughout."""
     root = lay_out(
-        tmp_path / "in", {"car": Image.fromarray(VOC[np.array([[0, 7]], np.uint8)]), "ids": Image.fromarray(np.full((9, 9, 3), 7, np.uint8))}, names=""
+        tmp_path / "in",
+        {
+            "car": Image.fromarray(VOC[np.array([[0, 7]], np.uint8)]),
+            "ids": Image.fromarray(np.full((9, 9, 3), 7, np.uint8)),
+        },
+        names="",
     )
     segprep.convert("voc", root, tmp_path / "out", classes="voc")
     assert masks_of(tmp_path / "out") == {"car": [[0, 7]], "ids": [[7] * 9] * 9}
@@ -164,7 +225,10 @@ def test_several_trees_are_named(tmp_path: Path) -> None:
         lay_out(tmp_path / "in" / year, {"a": palette(IDS)})
     with pytest.raises(UsageError, match="VOC2007, VOC2012") as caught:
         segprep.convert("auto", tmp_path / "in", tmp_path / "out")
-    assert (caught.value.code, str(tmp_path / "in/VOC2007") in caught.value.hint) == ("folders-unclear", True)
+    assert (caught.value.code, str(tmp_path / "in/VOC2007") in caught.value.hint) == (
+        "folders-unclear",
+        True,
+    )
 
 
 def test_a_tree_without_masks_says_so(tmp_path: Path) -> None:
@@ -183,7 +247,9 @@ def test_a_class_list_without_the_background_is_suspected(tmp_path: Path) -> Non
 
 
 def test_colours_of_no_table_lead_to_a_label_map(tmp_path: Path) -> None:
-    root = lay_out(tmp_path / "in", {"a": Image.fromarray(np.array([[[9, 9, 99], [0, 0, 0]]], np.uint8))})
+    root = lay_out(
+        tmp_path / "in", {"a": Image.fromarray(np.array([[[9, 9, 99], [0, 0, 0]]], np.uint8))}
+    )
     with pytest.raises(BadInputError) as caught:
         segprep.convert("voc", root, tmp_path / "out")
     assert "labelmap.txt" in caught.value.skipped[0].hint  # type: ignore[attr-defined]
@@ -193,7 +259,9 @@ def test_colours_of_no_table_lead_to_a_label_map(tmp_path: Path) -> None:
     assert masks_of(tmp_path / "out") == {"a": [[1, 0]]}
 
 
-@pytest.mark.parametrize("content", ["{}", '{"99999999999": "x"}', '{"-1": "x"}', "[" * 100_000, '{"0": "a", "x": "b"}'])
+@pytest.mark.parametrize(
+    "content", ["{}", '{"99999999999": "x"}', '{"-1": "x"}', "[" * 100_000, '{"0": "a", "x": "b"}']
+)
 def test_a_table_of_names_that_cannot_be_used(tmp_path: Path, content: str) -> None:
     root = lay_out(tmp_path / "in", {"a": palette(IDS)}, names="")
     (root / "class_id_to_name.json").write_text(content)

@@ -1,4 +1,6 @@
-"""What every export target owes, whatever its name; targets are found by name, so a new one needs no line here."""
+"""What every export target owes, whatever its name; targets are found by name, so a new one needs
+no line here.
+"""
 
 import pickle
 from dataclasses import fields
@@ -12,13 +14,17 @@ from segprep_cli.main import group
 import segprep
 from segprep import targets
 from segprep.errors import UsageError
-from segprep.outbox import MARKER
+from segprep.exporting.publish import MARKER
 from segprep.types import Entry
 
 
 def state(folder: Path) -> dict[str, tuple[bytes, int]]:
     """Every file below *folder* with its content and time of change."""
-    return {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns) for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 @pytest.fixture
@@ -30,13 +36,17 @@ def tree(source: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", targets.names())
 def test_contract(name: str, tree: Path, tmp_path: Path) -> None:
-    assert Path(__file__).with_name(f"test_{name.replace('-', '_')}.py").exists(), f"target {name!r} has no test of its own"
+    assert Path(__file__).with_name(f"test_{name.replace('-', '_')}.py").exists(), (
+        f"target {name!r} has no test of its own"
+    )
     before = state(tree)
     done = segprep.export(name, tree, tmp_path / "one")
     assert (done.samples, done.written, done.skipped) == (12, True, ())
     segprep.export(name, tree, tmp_path / "two", jobs=2)
     assert state(tree) == before, "the dataset was touched"
-    one, two = ({key: data for key, (data, _) in state(tmp_path / out).items()} for out in ("one", "two"))
+    one, two = (
+        {key: data for key, (data, _) in state(tmp_path / out).items()} for out in ("one", "two")
+    )
     assert one == two
     assert len(one) == done.files + 1
     assert MARKER in one
@@ -49,7 +59,10 @@ def test_contract(name: str, tree: Path, tmp_path: Path) -> None:
 def test_files_are_pure_named_safely_and_pickle(name: str, tree: Path) -> None:
     writer = pickle.loads(pickle.dumps(targets.load(name)()))
     place = segprep.Tree(tree)
-    entries = tuple(Entry(record.stem, tree / record.image, tree / record.mask, tree / str(record.objects)) for record in place.records())
+    entries = tuple(
+        Entry(record.stem, tree / record.image, tree / record.mask, tree / str(record.objects))
+        for record in place.records()
+    )
     places = writer.choose(entries, place.lists(), [])
     seen: set[str] = set()
     for entry in entries:
@@ -70,7 +83,11 @@ def test_every_field_is_an_option_with_help_and_a_default(name: str) -> None:
     writer = targets.load(name)
     hints = get_type_hints(writer, include_extras=True)
     assert all(hints[one.name].__metadata__[-1].endswith(".") for one in fields(writer))  # type: ignore[arg-type]
-    shown = CliRunner().invoke(group, ["export", name, "--help"], prog_name="segprep", terminal_width=200).output
+    shown = (
+        CliRunner()
+        .invoke(group, ["export", name, "--help"], prog_name="segprep", terminal_width=200)
+        .output
+    )
     assert all(f"--{one.name.replace('_', '-')}" in shown for one in fields(writer))  # type: ignore[arg-type]
     assert targets.summary(name).split(":")[0] in shown
     assert targets.examples(name)

@@ -1,4 +1,6 @@
-"""Folders for flow_from_directory, read the way Keras reads them: sorted names, paired by place, masks as grey."""
+"""Folders for flow_from_directory, read the way Keras reads them: sorted names, paired by place,
+masks as grey.
+"""
 
 import io
 import os
@@ -12,9 +14,9 @@ from PIL import Image
 from segprep_cli.main import group
 
 import segprep
+from segprep.dataset.tree import Tree
 from segprep.errors import BadInputError, SegprepError
-from segprep.image import encode_mask, read_mask
-from segprep.tree import Tree
+from segprep.imaging.image import encode_mask, read_mask
 
 
 @pytest.fixture
@@ -40,14 +42,20 @@ def foreign(root: Path, files: dict[str, bytes], mask: np.ndarray | None = None)
     stems = [name.rpartition(".")[0] for name in files]
     for name, stem in zip(files, stems, strict=True):
         put(root / "JPEGImages" / name, files[name])
-        put(root / "SegmentationClass" / f"{stem}.png", encode_mask(np.ones((4, 8), np.uint8) if mask is None else mask))
+        put(
+            root / "SegmentationClass" / f"{stem}.png",
+            encode_mask(np.ones((4, 8), np.uint8) if mask is None else mask),
+        )
     put(root / "ImageSets/Segmentation/train.txt", "".join(f"{stem}\n" for stem in stems).encode())
     return root
 
 
 def pairs_of(root: Path, name: str) -> list[tuple[Path, Path]]:
     """Frames and masks as two flow_from_directory generators with one seed pair them."""
-    frames, masks = (sorted(path for path in (root / f"{name}_{kind}" / name).iterdir()) for kind in ("frames", "masks"))
+    frames, masks = (
+        sorted(path for path in (root / f"{name}_{kind}" / name).iterdir())
+        for kind in ("frames", "masks")
+    )
     return list(zip(frames, masks, strict=True))
 
 
@@ -80,7 +88,9 @@ def test_links(tree: Path, tmp_path: Path) -> None:
         assert frame.samefile(origin[frame.stem])
         assert not mask.samefile(Tree(tree).mask_path(mask.stem))
     segprep.export("keras", tree, tmp_path / "far/sym", link="copy", overwrite=True)
-    assert all(path.is_file() and path.read_bytes() for path in origin.values()), "replacing links must leave what they point to"
+    assert all(path.is_file() and path.read_bytes() for path in origin.values()), (
+        "replacing links must leave what they point to"
+    )
     assert not any(frame.is_symlink() for frame, _ in pairs_of(tmp_path / "far/sym", "train"))
 
 
@@ -100,17 +110,29 @@ def test_masks_as_asked(source: Path, tree: Path, tmp_path: Path) -> None:
 
 def test_flat_and_png_give_the_very_same_names(tree: Path, tmp_path: Path) -> None:
     segprep.export("keras", tree, tmp_path / "out", flat=True, frames="png")
-    names = {kind: sorted(path.name for path in (tmp_path / f"out/train_{kind}").iterdir()) for kind in ("frames", "masks")}
-    assert names["frames"] == names["masks"] == sorted(f"{stem}.png" for stem in Tree(tree).lists()["train"])
+    names = {
+        kind: sorted(path.name for path in (tmp_path / f"out/train_{kind}").iterdir())
+        for kind in ("frames", "masks")
+    }
+    assert (
+        names["frames"]
+        == names["masks"]
+        == sorted(f"{stem}.png" for stem in Tree(tree).lists()["train"])
+    )
     stem = Tree(tree).lists()["train"][0]
-    with Image.open(tmp_path / f"out/train_frames/{stem}.png") as frame, Image.open(Tree(tree).image_path(stem)) as origin:  # type: ignore[arg-type]
+    with (
+        Image.open(tmp_path / f"out/train_frames/{stem}.png") as frame,
+        Image.open(Tree(tree).image_path(stem)) as origin,
+    ):  # type: ignore[arg-type]
         assert frame.format == "PNG"
         assert (np.asarray(frame) == np.asarray(origin)).all()
 
 
 def test_without_a_split_it_says_what_to_run(source: Path, tmp_path: Path) -> None:
     segprep.convert("labelme", source, tmp_path / "tree")
-    result = CliRunner().invoke(group, ["export", "keras", str(tmp_path / "out"), "-d", str(tmp_path / "tree")])
+    result = CliRunner().invoke(
+        group, ["export", "keras", str(tmp_path / "out"), "-d", str(tmp_path / "tree")]
+    )
     assert result.exit_code == 1
     assert "[no-split]: no split" in result.stderr
     assert "segprep split" in result.stderr
@@ -123,8 +145,14 @@ def test_what_no_list_names_is_left_out_and_said(tmp_path: Path) -> None:
     put(root / "ImageSets/Segmentation/val.txt", b"b\n")
     put(root / "ImageSets/Segmentation/test.txt", b"")
     done = segprep.export("keras", root, tmp_path / "out")
-    assert (done.samples, sorted(note.code for note in done.notes)) == (2, ["empty-split", "unlisted"])
-    assert [len(pairs_of(tmp_path / "out", name)) for name in ("train", "val")] == [2, 1], "b is in both lists, as they say"
+    assert (done.samples, sorted(note.code for note in done.notes)) == (
+        2,
+        ["empty-split", "unlisted"],
+    )
+    assert [len(pairs_of(tmp_path / "out", name)) for name in ("train", "val")] == [
+        2,
+        1,
+    ], "b is in both lists, as they say"
     assert not (tmp_path / "out/test_frames").exists()
 
 
@@ -140,10 +168,24 @@ def test_names_that_sort_differently_with_another_extension_are_refused(tmp_path
 
 
 def test_frames_that_keras_cannot_list_become_png(tmp_path: Path) -> None:
-    root = foreign(tmp_path / "tree", {"a.webp": picture("WEBP", lossless=True), "b.bmp": picture("BMP"), "c.png": picture("JPEG")})
+    root = foreign(
+        tmp_path / "tree",
+        {
+            "a.webp": picture("WEBP", lossless=True),
+            "b.bmp": picture("BMP"),
+            "c.png": picture("JPEG"),
+        },
+    )
     done = segprep.export("keras", root, tmp_path / "out", link="hard")
-    assert [frame.name for frame, _ in pairs_of(tmp_path / "out", "train")] == ["a.png", "b.bmp", "c.png"]
-    assert [(note.stem, note.code) for note in done.notes if note.stem] == [("a", "image-converted"), ("c", "image-converted")]
+    assert [frame.name for frame, _ in pairs_of(tmp_path / "out", "train")] == [
+        "a.png",
+        "b.bmp",
+        "c.png",
+    ]
+    assert [(note.stem, note.code) for note in done.notes if note.stem] == [
+        ("a", "image-converted"),
+        ("c", "image-converted"),
+    ]
     for stem in "ac":
         with Image.open(tmp_path / f"out/train_frames/train/{stem}.png") as frame:
             assert frame.format == "PNG"
@@ -174,13 +216,18 @@ def test_round_trip_through_convert_pairs(tree: Path, tmp_path: Path) -> None:
     first, second = Tree(tree), Tree(tmp_path / "again")
     assert second.stems() == first.stems()
     assert second.classes() == first.classes()
-    assert second.lists() == {name: stems for name, stems in first.lists().items() if name != "trainval"}
+    assert second.lists() == {
+        name: stems for name, stems in first.lists().items() if name != "trainval"
+    }
     for stem in first.stems():
         assert (read_mask(second.mask_path(stem)) == read_mask(first.mask_path(stem))).all()
         assert second.image_path(stem).read_bytes() == first.image_path(stem).read_bytes()  # type: ignore[union-attr]
 
 
-@pytest.mark.skipif(not Path("/dev/shm").is_dir() or not os.access("/dev/shm", os.W_OK), reason="there is no second file system here")
+@pytest.mark.skipif(
+    not Path("/dev/shm").is_dir() or not os.access("/dev/shm", os.W_OK),
+    reason="there is no second file system here",
+)
 def test_a_hard_link_to_another_disk_is_refused_in_words(tree: Path) -> None:
     with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
         if os.stat(other).st_dev == tree.stat().st_dev:

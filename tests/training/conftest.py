@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segprep.image import write_mask
+from segprep.imaging.image import write_mask
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,9 @@ def disc(rng: np.random.Generator, height: int, width: int) -> tuple[np.ndarray,
     """A noisy dark picture with a bright disc, and its mask."""
     radius = rng.integers(6, 11)
     row, column = rng.integers(radius, height - radius), rng.integers(radius, width - radius)
-    inside = (np.arange(height)[:, None] - row) ** 2 + (np.arange(width)[None] - column) ** 2 <= radius**2
+    inside = (np.arange(height)[:, None] - row) ** 2 + (
+        np.arange(width)[None] - column
+    ) ** 2 <= radius**2
     picture = rng.integers(20, 60, (height, width, 3)) + 120 * inside[..., None]
     return picture.astype(np.uint8), inside.astype(np.uint8)
 
@@ -33,7 +35,13 @@ def disc(rng: np.random.Generator, height: int, width: int) -> tuple[np.ndarray,
 def discs(tmp_path: Path) -> Callable[..., Path]:
     """Make a tree of *count* images; *spoil* turns each mask into another, with lists if *listed*."""
 
-    def make(count: int = 16, name: str = "tree", spoil: Callable[[np.ndarray, int], np.ndarray] | None = None, *, listed: bool = True) -> Path:
+    def make(
+        count: int = 16,
+        name: str = "tree",
+        spoil: Callable[[np.ndarray, int], np.ndarray] | None = None,
+        *,
+        listed: bool = True,
+    ) -> Path:
         root, rng = tmp_path / name, np.random.default_rng(5)
         for folder in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
             (root / folder).mkdir(parents=True, exist_ok=True)
@@ -45,7 +53,9 @@ def discs(tmp_path: Path) -> Callable[..., Path]:
         if listed:
             cut = max(1, count * 3 // 4)
             for part, numbers in (("train", range(cut)), ("val", range(cut, count))):
-                (root / f"ImageSets/Segmentation/{part}.txt").write_text("".join(f"i{n}\n" for n in numbers))
+                (root / f"ImageSets/Segmentation/{part}.txt").write_text(
+                    "".join(f"i{n}\n" for n in numbers)
+                )
         return root
 
     return make

@@ -10,14 +10,20 @@ import torch
 from segprep.errors import SegprepError
 from segprep.training import checkpoints
 from segprep.training.checkpoints import Checkpoint
-from segprep.training.data import View
+from segprep.training.data.pairs import View
 from segprep.training.models import unet
 
 VIEW = View(96, 0.5, (0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
 
 
 def made(**changes: object) -> Checkpoint:
-    given = {"arch": "unet", "options": {"base": 2}, "classes": ("a", "b"), "view": VIEW, "weights": unet.build(base=2).state_dict()}
+    given = {
+        "arch": "unet",
+        "options": {"base": 2},
+        "classes": ("a", "b"),
+        "view": VIEW,
+        "weights": unet.build(base=2).state_dict(),
+    }
     return Checkpoint(**given | changes)  # type: ignore[arg-type]
 
 
@@ -32,7 +38,12 @@ def test_round_trip(tmp_path: Path) -> None:
     before, path = made(), tmp_path / "c.pt"
     checkpoints.save(path, before)
     after = checkpoints.load(path, ("x", "y"))
-    assert (after.arch, after.options, after.classes, after.view) == (before.arch, before.options, before.classes, before.view)
+    assert (after.arch, after.options, after.classes, after.view) == (
+        before.arch,
+        before.options,
+        before.classes,
+        before.view,
+    )
     image = torch.rand(1, 3, 20, 30)
     assert torch.equal(before.network()(image), after.network()(image))
 
@@ -50,7 +61,11 @@ def test_a_pickle_with_code_is_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04" + b"\0" * 50, b"\x80\x02]q\x00."], ids=["empty", "text", "cut zip", "a list"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no checkpoint", b"PK\x03\x04" + b"\0" * 50, b"\x80\x02]q\x00."],
+    ids=["empty", "text", "cut zip", "a list"],
+)
 def test_foreign_files_have_a_code(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "c.pt"
     path.write_bytes(content)
@@ -73,7 +88,12 @@ def test_a_truncated_checkpoint_has_a_code(tmp_path: Path, cut: int) -> None:
 def test_wrong_weights_have_a_code(tmp_path: Path) -> None:
     path, weights = tmp_path / "c.pt", unet.build(base=2).state_dict()
     name = next(iter(weights))
-    for odd in (unet.build(base=3).state_dict(), {}, weights | {name: torch.full_like(weights[name], float("nan"))}, weights | {"more": torch.zeros(1)}):
+    for odd in (
+        unet.build(base=3).state_dict(),
+        {},
+        weights | {name: torch.full_like(weights[name], float("nan"))},
+        weights | {"more": torch.zeros(1)},
+    ):
         checkpoints.save(path, made(weights=odd))
         assert code(path) == "bad-checkpoint"
 
@@ -96,7 +116,9 @@ def test_another_number_of_classes_has_a_code(tmp_path: Path) -> None:
     assert code(path, ("a", "b", "c")) == "class-count"
 
 
-def test_a_failed_write_leaves_the_last_good_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_the_last_good_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "c.pt"
     checkpoints.save(path, made())
     before = path.read_bytes()

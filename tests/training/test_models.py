@@ -4,8 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from segprep.errors import UsageError  # noqa: E402
-from segprep.training import models  # noqa: E402
+from segprep.errors import UsageError
+from segprep.training import models
 
 SMALL = {
     "fcn32s": {"base": 8, "wide": 32}, "fcn8s": {"base": 8}, "mini-unet": {"base": 8}, "mobilenet-unet": {"base": 8}, "resnet-unet": {"base": 4},
@@ -22,11 +22,17 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize(("name", "preset"), [(name, preset) for name in models.names() for preset in models.presets(name)])
+@pytest.mark.parametrize(
+    ("name", "preset"),
+    [(name, preset) for name in models.names() for preset in models.presets(name)],
+)
 def test_published_size(name, preset):
     known = models.presets(name)[preset]
     with torch.device("meta"):
-        assert models.parameters(models.build(name, known.in_channels, known.classes, preset)) == known.parameters
+        assert (
+            models.parameters(models.build(name, known.in_channels, known.classes, preset))
+            == known.parameters
+        )
 
 
 @pytest.mark.parametrize("name", models.names())
@@ -46,12 +52,16 @@ def test_any_size(name, size):
         heads = listed(network(torch.rand(count, channels, *size)))
         assert all(head.shape == (count, classes, *size) for head in heads)
         sum(head.square().mean() for head in heads).backward()
-        assert all(one.grad is not None and torch.isfinite(one.grad).all() for one in network.parameters())
+        assert all(
+            one.grad is not None and torch.isfinite(one.grad).all() for one in network.parameters()
+        )
         assert network.eval()(torch.rand(count, channels, *size)).shape == (count, classes, *size)
 
 
 def generated(count=4, scale=1):
-    """Bright squares on dark noise: images (N, 3, H, W) and their masks (N, H, W), of 32 x 32 times *scale*."""
+    """Bright squares on dark noise: images (N, 3, H, W) and their masks (N, H, W), of 32 x 32 times
+    *scale*.
+    """
     masks = torch.zeros(count, 32, 32, dtype=torch.long)
     for n in range(count):
         masks[n, 4 + 2 * n : 18 + 2 * n, 6 : 22 - n] = 1
@@ -90,7 +100,9 @@ def test_the_paper_s_tiles_are_the_whole():
     network, image = models.build("unet-paper", 1, 2, base=2).eval(), torch.rand(1, 1, 220, 220)
     with torch.no_grad():
         whole = network.tile(image)  # 36 x 36
-        parts = [[network.tile(image[..., y : y + 204, x : x + 204]) for x in (0, 16)] for y in (0, 16)]  # 20 x 20 each
+        parts = [
+            [network.tile(image[..., y : y + 204, x : x + 204]) for x in (0, 16)] for y in (0, 16)
+        ]  # 20 x 20 each
     rows = [torch.cat([left[..., :16], right], dim=3) for left, right in parts]
     joined = torch.cat([rows[0][..., :16, :], rows[1]], dim=2)
     assert torch.allclose(joined, whole, atol=1e-5)
@@ -121,14 +133,18 @@ def test_pruning_keeps_the_head(classes):
 def test_pruned_sizes_are_the_published_ones():
     with torch.device("meta"):
         full = models.build("unetpp", 3, 1)
-        sizes = [models.parameters(models.load("unetpp").prune(full, depth)) for depth in (1, 2, 3, 4)]
+        sizes = [
+            models.parameters(models.load("unetpp").prune(full, depth)) for depth in (1, 2, 3, 4)
+        ]
     assert sizes == [103_041, 519_105, 2_236_161, 9_163_329]
 
 
 def test_unetpp_nodes_have_the_published_shapes():
     network, shapes = models.build("unetpp", 3, 1).eval(), {}
     for name, node in network.nodes.items():
-        node.register_forward_hook(lambda module, inputs, out, name=name: shapes.update({name: tuple(out.shape[1:])}))
+        node.register_forward_hook(
+            lambda module, inputs, out, name=name: shapes.update({name: tuple(out.shape[1:])})
+        )
     with torch.no_grad():
         network(torch.rand(1, 3, 96, 96))
     assert [shapes[key] for key in ("0_0", "1_0", "2_0", "1_1", "0_1", "0_2")] == [
@@ -145,8 +161,14 @@ def test_the_other_published_sizes():
     assert models.parameters(size("vgg-unet", 3, 2)) == 24_891_202
     assert models.parameters(size("unet", 3, 2, base=64, bilinear=False)) == 31_037_698
     fcn = size("fcn8s", 3, 3)
-    assert (models.parameters(fcn.encoder), models.parameters(fcn) - models.parameters(fcn.encoder)) == (14_714_688, 11_655_383)
-    for preset, published in (("full", 6.50), ("half", 6.32)):  # Keras counts running means and variances
+    assert (
+        models.parameters(fcn.encoder),
+        models.parameters(fcn) - models.parameters(fcn.encoder),
+    ) == (14_714_688, 11_655_383)
+    for preset, published in (
+        ("full", 6.50),
+        ("half", 6.32),
+    ):  # Keras counts running means and variances
         network = size("mobilenet-unet", 3, 2, preset)
         statistics = sum(one.numel() for one in network.buffers() if one.dim())
         assert round((models.parameters(network) + statistics) / 1e6, 2) == published
@@ -157,11 +179,15 @@ def test_the_other_published_sizes():
 def test_backbones_give_maps_of_the_published_scales(name, channels, scales):
     with torch.no_grad():
         maps = models.build(name, 3, 2, base=8).eval().encoder(torch.rand(1, 3, 64, 96))
-    assert [tuple(one.shape[1:]) for one in maps] == [(c, 64 // s, 96 // s) for c, s in zip(channels, scales, strict=True)]
+    assert [tuple(one.shape[1:]) for one in maps] == [
+        (c, 64 // s, 96 // s) for c, s in zip(channels, scales, strict=True)
+    ]
 
 
 def test_the_tutorials_dead_layer_is_optional_and_not_the_default():
-    """With the two ReLU channels dead the tutorial's network is constant and cannot learn; the leaking one still can."""
+    """With the two ReLU channels dead the tutorial's network is constant and cannot learn; the
+    leaking one still can.
+    """
     images = torch.rand(1, 1, 16, 16)
     gradients = {}
     for head in ("relu", "leaky"):
@@ -176,7 +202,12 @@ def test_the_tutorials_dead_layer_is_optional_and_not_the_default():
 def test_fcn_adds_what_it_joins():
     """The maps of VGG16 enter by a sum: adding to one of them is adding to what comes from below."""
     network = models.build("fcn8s", 3, 2, base=4).eval()
-    assert [one[2].in_channels for one in network.up] == [32, 32, 16, 8]  # a concatenation would have needed twice as many
+    assert [one[2].in_channels for one in network.up] == [
+        32,
+        32,
+        16,
+        8,
+    ]  # a concatenation would have needed twice as many
 
 
 def test_unknown_names_are_answered():
@@ -211,13 +242,20 @@ def test_the_command_lists_them(capsys):
 
     command.main(["--json"], standalone_mode=False)
     rows = json.loads(capsys.readouterr().out)
-    assert {(row["name"], row["preset"]): row["parameters"] for row in rows}.items() >= PUBLISHED.items()
+    assert {
+        (row["name"], row["preset"]): row["parameters"] for row in rows
+    }.items() >= PUBLISHED.items()
     assert {row["name"] for row in rows} == set(models.names())
-    assert all(list(row) == ["name", "preset", "classes", "in_channels", "parameters", "source"] for row in rows)
+    assert all(
+        list(row) == ["name", "preset", "classes", "in_channels", "parameters", "source"]
+        for row in rows
+    )
     command.main(["--json", "--classes", "3"], standalone_mode=False)
     rows = json.loads(capsys.readouterr().out)
     assert {row["classes"] for row in rows} == {3}
-    assert next(row for row in rows if row["name"] == "vgg-unet")["parameters"] == 24_892_437 - 18 * 65
+    assert (
+        next(row for row in rows if row["name"] == "vgg-unet")["parameters"] == 24_892_437 - 18 * 65
+    )
     command.main([], standalone_mode=False)
     assert "43,934,101" in capsys.readouterr().out
 
@@ -229,8 +267,10 @@ def test_counting_allocates_nothing():
     import sys
 
     code = (
-        "import resource, segprep.training.models as m; peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; before = peak(); m.models();"
-        "print((peak() - before) / (1 << 20 if __import__('sys').platform == 'darwin' else 1 << 10))"
+        "import resource, segprep.training.models as m; peak = lambda:"
+        " resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; before = peak();"
+        " m.models();print((peak() - before) / (1 << 20 if __import__('sys').platform == 'darwin'"
+        " else 1 << 10))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert float(done.stdout) < 200

@@ -1,4 +1,7 @@
-"""Every network at its published size: a step at an odd size, and that it learns. Minutes and gigabytes: ``make slow``."""
+"""Every network at its published size: a step at an odd size, and that it learns.
+
+Minutes and gigabytes: ``make slow``.
+"""
 
 import os
 
@@ -6,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from segprep.training import models  # noqa: E402
+from segprep.training import models
 
 pytestmark = pytest.mark.skipif(not os.environ.get("SEGPREP_SLOW"), reason="slow: make slow")
 
@@ -21,7 +24,11 @@ def squares(channels, side=96):
 def loss_of(out, masks):
     heads = out if isinstance(out, list) else [out]
     each = (
-        torch.nn.functional.cross_entropy(one, masks) if one.shape[1] > 1 else torch.nn.functional.binary_cross_entropy_with_logits(one[:, 0], masks.float())
+        (
+            torch.nn.functional.cross_entropy(one, masks)
+            if one.shape[1] > 1
+            else torch.nn.functional.binary_cross_entropy_with_logits(one[:, 0], masks.float())
+        )
         for one in heads
     )
     return sum(each) / len(heads)
@@ -35,7 +42,9 @@ def test_full_size(name):
     network = models.build(name, preset.in_channels, preset.classes).to(device)
     out = network(torch.rand(2, preset.in_channels, 67, 45, device=device))
     loss_of(out, torch.zeros(2, 67, 45, dtype=torch.long, device=device)).backward()
-    assert all(one.grad is not None and torch.isfinite(one.grad).all() for one in network.parameters())
+    assert all(
+        one.grad is not None and torch.isfinite(one.grad).all() for one in network.parameters()
+    )
     images, masks = (one.to(device) for one in squares(preset.in_channels))
     optimiser, losses = torch.optim.Adam(network.parameters(), lr=1e-4), []
     while len(losses) < 60 and (not losses or losses[-1] > losses[0] / 2):

@@ -1,4 +1,6 @@
-"""Faults that a set of masks can have, put in on purpose: a tree is copied, and its masks (or images) are spoilt."""
+"""Faults that a set of masks can have, put in on purpose: a tree is copied, and its masks (or
+images) are spoilt.
+"""
 
 import shutil
 from collections.abc import Callable
@@ -8,14 +10,17 @@ import numpy as np
 from PIL import Image
 
 from segprep import read_mask, write_mask
-from segprep.training.data import nearest
-from segprep.tree import Tree
+from segprep.dataset.tree import Tree
+from segprep.training.data.pairs import nearest
 
 Mask = np.ndarray
 
 
 def copy(tree: Path, out: Path) -> Tree:
-    """A copy of *tree* without manifest and runs, so that nothing speaks of the former masks. Class names stay."""
+    """A copy of *tree* without manifest and runs, so that nothing speaks of the former masks.
+
+    Class names stay.
+    """
     shutil.rmtree(out, ignore_errors=True)
     for name in ("JPEGImages", "SegmentationClass", "ImageSets"):
         shutil.copytree(tree / name, out / name)
@@ -28,7 +33,10 @@ def every(change: Callable[[Mask], Mask]) -> Callable[[Tree, int], None]:
 
     def spoil(place: Tree, seed: int) -> None:
         for stem in place.stems():
-            write_mask(place.mask_path(stem), np.ascontiguousarray(change(read_mask(place.mask_path(stem)))))
+            write_mask(
+                place.mask_path(stem),
+                np.ascontiguousarray(change(read_mask(place.mask_path(stem)))),
+            )
 
     return spoil
 
@@ -50,7 +58,9 @@ def noise(place: Tree, seed: int) -> None:
         path = place.image_path(stem)
         assert path is not None
         path.unlink()
-        Image.fromarray(rng.integers(0, 256, (*read_mask(place.mask_path(stem)).shape, 3)).astype(np.uint8)).save(path.with_suffix(".png"))
+        Image.fromarray(
+            rng.integers(0, 256, (*read_mask(place.mask_path(stem)).shape, 3)).astype(np.uint8)
+        ).save(path.with_suffix(".png"))
 
 
 def single(place: Tree, seed: int) -> None:

@@ -1,9 +1,10 @@
 """The networks: one module each, found by its file name, imported on first use.
 
 A module holds a docstring with its source, ``PRESETS`` (the sizes that were published) and
-``build(in_channels, classes, **options) -> nn.Module``. Every network maps (N, in_channels, H, W) float to logits
-(N, classes, H, W) for any H and W from 1 up; it pads and crops by itself. One that is supervised at several depths gives
-the list of its heads' logits, shallowest first, while it trains, and those of the last head otherwise.
+``build(in_channels, classes, **options) -> nn.Module``. Every network maps (N, in_channels, H, W)
+float to logits (N, classes, H, W) for any H and W from 1 up; it pads and crops by itself. One that
+is supervised at several depths gives the list of its heads' logits, shallowest first, while it
+trains, and those of the last head otherwise.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,8 +17,8 @@ from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 import torch
 from torch import nn
 
-from ...errors import UsageError
-from ...names import nearest
+from segprep.errors import UsageError
+from segprep.names import nearest
 
 CHANNELS, CLASSES, WIDTHS = range(1, 5), range(1, 256), range(1, 4097)
 
@@ -34,15 +35,27 @@ class Preset:
 
 
 def names() -> tuple[str, ...]:
-    """The networks there are, without importing any of them; ``_`` in a file name is ``-`` in the network's."""
-    return tuple(sorted(module.name.replace("_", "-") for module in iter_modules(__path__)))
+    """The networks there are, without importing any of them; ``_`` in a file name is ``-`` in the
+    network's.
+    """
+    return tuple(
+        sorted(
+            module.name.replace("_", "-")
+            for module in iter_modules(__path__)
+            if not module.name.startswith("_")
+        )
+    )
 
 
 def load(name: str) -> ModuleType:
     """The module of network *name*. Raises UsageError (unknown-model) for an unknown one."""
     if name not in names():
         like = nearest(name, names())
-        raise UsageError("unknown-model", f"there is no network {name!r}", f"did you mean {like}?" if like else f"there are: {', '.join(names())}")
+        raise UsageError(
+            "unknown-model",
+            f"there is no network {name!r}",
+            f"did you mean {like}?" if like else f"there are: {', '.join(names())}",
+        )
     return import_module(f"{__name__}.{name.replace('-', '_')}")
 
 
@@ -51,16 +64,28 @@ def presets(name: str) -> Mapping[str, Preset]:
     return cast("Mapping[str, Preset]", load(name).PRESETS)
 
 
-def build(name: str, in_channels: int, classes: int, preset: str | None = None, **options: Any) -> nn.Module:
-    """Network *name* for *in_channels* (1 to 4) and *classes* logits; *options* go over those of *preset*.
+def build(
+    name: str, in_channels: int, classes: int, preset: str | None = None, **options: Any
+) -> nn.Module:
+    """Network *name* for *in_channels* (1 to 4) and *classes* logits; *options* go over those of
+    *preset*.
 
-    Raises UsageError: unknown-model for the name, bad-option for a preset, option or number that it does not have.
+    Raises UsageError: unknown-model for the name, bad-option for a preset, option or number that it
+    does not have.
     """
     known = presets(name)
     if preset is not None and preset not in known:
-        raise UsageError("bad-option", f"the network {name} has no preset {preset!r}", f"it has: {', '.join(known)}")
+        raise UsageError(
+            "bad-option",
+            f"the network {name} has no preset {preset!r}",
+            f"it has: {', '.join(known)}",
+        )
     if in_channels not in CHANNELS or classes not in CLASSES:
-        raise UsageError("bad-option", f"a network for {in_channels} channels and {classes} classes", "it takes 1 to 4 channels and gives 1 to 255 classes")
+        raise UsageError(
+            "bad-option",
+            f"a network for {in_channels} channels and {classes} classes",
+            "it takes 1 to 4 channels and gives 1 to 255 classes",
+        )
     make = load(name).build
     given = {**(known[preset].options if preset else {}), **options}
     _check(name, get_type_hints(make), given)
@@ -68,35 +93,51 @@ def build(name: str, in_channels: int, classes: int, preset: str | None = None, 
 
 
 def _check(name: str, hints: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    """The options may come from a file: each has to be known, and of the type that ``build`` says: a width, a share below 1, one of several words."""
+    """The options may come from a file: each has to be known, and of the type that ``build`` says:
+    a width, a share below 1, one of several words.
+    """
     allowed = [option for option in hints if option not in ("in_channels", "classes", "return")]
     for option, value in given.items():
         if option not in allowed:
             like = nearest(option, allowed)
-            raise UsageError("bad-option", f"the network {name} has no option {option!r}", f"did you mean {like}?" if like else f"it has: {', '.join(allowed)}")
+            raise UsageError(
+                "bad-option",
+                f"the network {name} has no option {option!r}",
+                f"did you mean {like}?" if like else f"it has: {', '.join(allowed)}",
+            )
         hint = hints[option]
         if get_origin(hint) is Literal:
             fits, wanted = value in get_args(hint), f"one of {', '.join(get_args(hint))}"
         elif hint is bool:
             fits, wanted = isinstance(value, bool), "true or false"
         elif hint is int:
-            fits, wanted = isinstance(value, int) and not isinstance(value, bool) and value in WIDTHS, f"a whole number from 1 to {WIDTHS[-1]}"
+            fits, wanted = (
+                isinstance(value, int) and not isinstance(value, bool) and value in WIDTHS,
+                f"a whole number from 1 to {WIDTHS[-1]}",
+            )
         else:
-            fits, wanted = isinstance(value, int | float) and 0 <= value < 1, "a number from 0 to below 1"
+            fits, wanted = (
+                isinstance(value, int | float) and 0 <= value < 1,
+                "a number from 0 to below 1",
+            )
         if not fits:
-            raise UsageError("bad-option", f"the network {name}: {option} is {value!r}", f"it has to be {wanted}")
+            raise UsageError(
+                "bad-option", f"the network {name}: {option} is {value!r}", f"it has to be {wanted}"
+            )
 
 
 def parameters(network: nn.Module) -> int:
-    """How many numbers *network* learns, also those that are frozen; running statistics are none of them."""
+    """How many numbers *network* learns, also those that are frozen; running statistics are none of
+    them.
+    """
     return sum(one.numel() for one in network.parameters())
 
 
 def models(classes: int | None = None) -> list[dict[str, Any]]:
     """One row per network and preset: name, preset, classes, in_channels, parameters, source.
 
-    Each is counted at its published number of classes, or at *classes*; nothing of its size is allocated.
-    Raises UsageError (bad-option) for classes other than 1 to 255.
+    Each is counted at its published number of classes, or at *classes*; nothing of its size is
+    allocated. Raises UsageError (bad-option) for classes other than 1 to 255.
     """
     return list(_rows(classes))
 

@@ -1,6 +1,8 @@
-"""FCN-8s (Long, Shelhamer and Darrell 2014, arXiv:1411.4038) over VGG16 as the Oxford-IIIT Pet tutorial builds it.
+"""FCN-8s (Long, Shelhamer and Darrell 2014, arXiv:1411.4038) over VGG16 as the Oxford-IIIT Pet
+tutorial builds it.
 
-What is joined is added, not concatenated. The tutorial freezes VGG16 (14,714,688) and trains the other 11,655,383.
+What is joined is added, not concatenated. The tutorial freezes VGG16 (14,714,688) and trains the
+other 11,655,383.
 """
 
 from itertools import pairwise
@@ -8,9 +10,9 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from ..encoders import Vgg16
-from ..layers import he_normal, pad_to
-from . import Preset
+from segprep.training.models import Preset
+from segprep.training.models._encoders import Vgg16
+from segprep.training.models._layers import he_normal, pad_to
 
 PRESETS = {"pet": Preset(3, 3, 26_370_071, "Oxford-IIIT Pet tutorial")}
 
@@ -37,7 +39,9 @@ class Fcn8s(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, classes, H, W)."""
         height, width = images.shape[-2:]
-        *_, f3, f4, f5 = self.encoder(pad_to(images, 32))  # (N, 4 base, /4), (N, 8 base, /8), (N, 8 base, /16)
+        *_, f3, f4, f5 = self.encoder(
+            pad_to(images, 32)
+        )  # (N, 4 base, /4), (N, 8 base, /8), (N, 8 base, /16)
         x = self.encoder.pooled(f5)  # (N, 8 base, H'/32, W'/32)
         x = self.up[0](x) + f5  # (N, 8 base, H'/16, W'/16)
         x = self.up[1](x) + f4  # (N, 8 base, H'/8, W'/8)
@@ -48,4 +52,6 @@ class Fcn8s(nn.Module):
 def enlarge(start: int, end: int) -> nn.Sequential:
     """Twice the size by a transposed convolution, then a convolution; ReLU after each."""
     up = nn.ConvTranspose2d(start, end, 3, stride=2, padding=1, output_padding=1)
-    return nn.Sequential(up, nn.ReLU(inplace=True), nn.Conv2d(end, end, 3, padding=1), nn.ReLU(inplace=True))
+    return nn.Sequential(
+        up, nn.ReLU(inplace=True), nn.Conv2d(end, end, 3, padding=1), nn.ReLU(inplace=True)
+    )

@@ -1,4 +1,5 @@
-"""A U-Net of two halvings for small sets and a CPU: the mini_unet of the image-segmentation-keras family (Divam Gupta).
+"""A U-Net of two halvings for small sets and a CPU: the mini_unet of the image-segmentation-keras
+family (Divam Gupta).
 
 It hands out logits; the tutorials fed them to a loss that expected probabilities.
 """
@@ -7,13 +8,15 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from ..layers import Join, conv_relu, he_normal, nearest, pad_to
-from . import Preset
+from segprep.training.models import Preset
+from segprep.training.models._layers import Join, conv_relu, he_normal, nearest, pad_to
 
 PRESETS = {"mini": Preset(21, 3, 472_213, "unet-keras")}
 
 
-def build(in_channels: int = 3, classes: int = 21, base: int = 32, dropout: float = 0.2) -> nn.Module:
+def build(
+    in_channels: int = 3, classes: int = 21, base: int = 32, dropout: float = 0.2
+) -> nn.Module:
     """The small network of width *base*."""
     return MiniUNet(in_channels, classes, base, dropout)
 

@@ -1,16 +1,18 @@
-"""A U-Net whose contracting path is MobileNet V1: the mobilenet_unet of the image-segmentation-keras family.
+"""A U-Net whose contracting path is MobileNet V1: the mobilenet_unet of the
+image-segmentation-keras family.
 
-At 2 classes 6,483,586 numbers are learned; with the running statistics, which Keras counts as well, that is the published 6.50
-million. ``full=False`` stops at half the size, as the first edition did (published: 6.32 million), and enlarges its logits.
+At 2 classes 6,483,586 numbers are learned; with the running statistics, which Keras counts as well,
+that is the published 6.50 million. ``full=False`` stops at half the size, as the first edition did
+(published: 6.32 million), and enlarges its logits.
 """
 
 from typing import cast
 
 from torch import Tensor, nn
 
-from ..encoders import MobileNetV1
-from ..layers import Join, bilinear, he_normal, nearest, pad_to
-from . import Preset
+from segprep.training.models import Preset
+from segprep.training.models._encoders import MobileNetV1
+from segprep.training.models._layers import Join, bilinear, he_normal, nearest, pad_to
 
 PRESETS = {
     "full": Preset(2, 3, 6_483_586, "unet-keras"),
@@ -43,7 +45,9 @@ class MobileNetUNet(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, classes, H, W)."""
         height, width = images.shape[-2:]
-        f1, f2, f3, f4 = self.encoder(pad_to(images, 16, least=32))  # 1/2, 1/4, 1/8, 1/16 of (H', W')
+        f1, f2, f3, f4 = self.encoder(
+            pad_to(images, 16, least=32)
+        )  # 1/2, 1/4, 1/8, 1/16 of (H', W')
         x = self.up2(f2, self.up3(f3, self.deep(f4)))  # (N, 4 base, H'/4, W'/4)
         x = self.full(self.up1(f1, x))  # (N, 2 base, H', W'), or half of it
         return cast("Tensor", self.last(self.head(x)))[..., :height, :width]
@@ -51,4 +55,6 @@ class MobileNetUNet(nn.Module):
 
 def convolution(start: int, end: int) -> nn.Sequential:
     """One 3x3 convolution, ReLU, batch normalisation: in the tutorial's order."""
-    return nn.Sequential(nn.Conv2d(start, end, 3, padding=1), nn.ReLU(inplace=True), nn.BatchNorm2d(end))
+    return nn.Sequential(
+        nn.Conv2d(start, end, 3, padding=1), nn.ReLU(inplace=True), nn.BatchNorm2d(end)
+    )

@@ -1,15 +1,16 @@
 """A U-Net whose contracting path is ResNet50: the ResNet network of the unet-pytorch tutorials.
 
-The first pooling is padded as torchvision's is, which its pretrained weights expect; the tutorials' was not and shifted the maps.
+The first pooling is padded as torchvision's is, which its pretrained weights expect; the tutorials'
+was not and shifted the maps.
 """
 
 from typing import cast
 
 from torch import Tensor, nn
 
-from ..encoders import ResNet50
-from ..layers import Join, bilinear, conv_relu, he_normal, pad_to
-from . import Preset
+from segprep.training.models import Preset
+from segprep.training.models._encoders import ResNet50
+from segprep.training.models._layers import Join, bilinear, conv_relu, he_normal, pad_to
 
 PRESETS = {"resnet50": Preset(21, 3, 43_934_101, "unet-pytorch")}
 
@@ -37,7 +38,9 @@ class ResNetUNet(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, classes, H, W)."""
         height, width = images.shape[-2:]
-        f1, f2, f3, f4, f5 = self.encoder(pad_to(images, 32, least=64))  # 1/2, 1/4, 1/8, 1/16, 1/32 of (H', W')
+        f1, f2, f3, f4, f5 = self.encoder(
+            pad_to(images, 32, least=64)
+        )  # 1/2, 1/4, 1/8, 1/16, 1/32 of (H', W')
         x = self.up4(f4, f5)  # (N, 8 base, H'/16, W'/16)
         x = self.up3(f3, x)  # (N, 4 base, H'/8, W'/8)
         x = self.up1(f1, self.up2(f2, x))  # (N, base, H'/2, W'/2)

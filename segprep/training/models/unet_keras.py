@@ -1,7 +1,9 @@
-"""The Keras U-Net for the ISBI-2012 membranes (zhixuhao/unet): padded convolutions, no normalisation, one logit.
+"""The Keras U-Net for the ISBI-2012 membranes (zhixuhao/unet): padded convolutions, no
+normalisation, one logit.
 
-The tutorial's last but one layer has two channels with ReLU, which may both die and leave a constant grey answer. Here they
-leak, with the same number of parameters; ``head="relu"`` is the tutorial's, ``head="none"`` leaves the layer out.
+The tutorial's last but one layer has two channels with ReLU, which may both die and leave a
+constant grey answer. Here they leak, with the same number of parameters; ``head="relu"`` is the
+tutorial's, ``head="none"`` leaves the layer out.
 """
 
 from typing import Literal, cast
@@ -9,15 +11,23 @@ from typing import Literal, cast
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..layers import Join, conv_relu, he_normal, nearest, pad_to
-from . import Preset
+from segprep.training.models import Preset
+from segprep.training.models._layers import Join, conv_relu, he_normal, nearest, pad_to
 
 PRESETS = {"membrane": Preset(1, 1, 31_031_685, "zhixuhao/unet")}
 DEPTH = 4
 
 
-def build(in_channels: int = 1, classes: int = 1, base: int = 64, dropout: float = 0.5, head: Literal["leaky", "relu", "none"] = "leaky") -> nn.Module:
-    """The network of width *base*; *dropout* stands after the two deepest levels of the contracting path."""
+def build(
+    in_channels: int = 1,
+    classes: int = 1,
+    base: int = 64,
+    dropout: float = 0.5,
+    head: Literal["leaky", "relu", "none"] = "leaky",
+) -> nn.Module:
+    """The network of width *base*; *dropout* stands after the two deepest levels of the contracting
+    path.
+    """
     return UNet(in_channels, classes, base, dropout, head)
 
 
@@ -36,12 +46,20 @@ class UpConv(nn.Module):
 class UNet(nn.Module):
     """Four halvings, four doublings."""
 
-    def __init__(self, in_channels: int, classes: int, base: int, dropout: float, head: str) -> None:
+    def __init__(
+        self, in_channels: int, classes: int, base: int, dropout: float, head: str
+    ) -> None:
         super().__init__()
         widths = [base << level for level in range(DEPTH + 1)]
-        self.down = nn.ModuleList(conv_relu(start, end) for start, end in zip([in_channels, *widths], widths, strict=False))
+        self.down = nn.ModuleList(
+            conv_relu(start, end)
+            for start, end in zip([in_channels, *widths], widths, strict=False)
+        )
         self.pool, self.dropout = nn.MaxPool2d(2), nn.Dropout(dropout)
-        self.up = nn.ModuleList(Join(UpConv(2 * width, width), conv_relu(2 * width, width)) for width in reversed(widths[:-1]))
+        self.up = nn.ModuleList(
+            Join(UpConv(2 * width, width), conv_relu(2 * width, width))
+            for width in reversed(widths[:-1])
+        )
         narrow = max(2, classes)
         act = nn.ReLU() if head == "relu" else nn.LeakyReLU(0.1)
         before = [] if head == "none" else [nn.Conv2d(base, narrow, 3, padding=1), act]
@@ -53,7 +71,9 @@ class UNet(nn.Module):
         height, width = images.shape[-2:]
         x, seen = pad_to(images, 1 << DEPTH), list[Tensor]()
         for level, down in enumerate(self.down):
-            x = down(x if level == 0 else self.pool(x))  # (N, base << level, H' >> level, W' >> level)
+            x = down(
+                x if level == 0 else self.pool(x)
+            )  # (N, base << level, H' >> level, W' >> level)
             x = self.dropout(x) if level >= DEPTH - 1 else x
             seen.append(x)
         for up, beside in zip(self.up, seen[-2::-1], strict=True):

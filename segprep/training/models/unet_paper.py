@@ -1,21 +1,25 @@
-"""U-Net as in the paper (Ronneberger, Fischer and Brox 2015, arXiv:1505.04597): convolutions without padding, cropped and concatenated.
+"""U-Net as in the paper (Ronneberger, Fischer and Brox 2015, arXiv:1505.04597): convolutions
+without padding, cropped and concatenated.
 
-572 x 572 gives 388 x 388: a border of 92 pixels is lost on each side. :meth:`UNet.tile` is the paper's network, for tiles of
-188 + 16 k pixels; ``forward`` mirrors the border as the paper's overlap-tile strategy does, and so fits any size.
+572 x 572 gives 388 x 388: a border of 92 pixels is lost on each side. :meth:`UNet.tile` is the
+paper's network, for tiles of 188 + 16 k pixels; ``forward`` mirrors the border as the paper's
+overlap-tile strategy does, and so fits any size.
 """
 
 import torch
 from torch import Tensor, nn
 
-from ...errors import UsageError
-from ..layers import conv_relu, crop_centre, he_normal, mirror
-from . import Preset
+from segprep.errors import UsageError
+from segprep.training.models import Preset
+from segprep.training.models._layers import conv_relu, crop_centre, he_normal, mirror
 
 PRESETS = {"paper": Preset(2, 1, 31_030_658, "arXiv:1505.04597")}
 BORDER, SMALLEST, STEP, DEPTH = 92, 188, 16, 4
 
 
-def build(in_channels: int = 1, classes: int = 2, base: int = 64, dropout: float = 0.5) -> nn.Module:
+def build(
+    in_channels: int = 1, classes: int = 2, base: int = 64, dropout: float = 0.5
+) -> nn.Module:
     """The paper's network of width *base*; *dropout* stands at the end of the contracting path."""
     return UNet(in_channels, classes, base, dropout)
 
@@ -32,10 +36,16 @@ class UNet(nn.Module):
         super().__init__()
         widths = [base << level for level in range(DEPTH + 1)]
         starts = [in_channels, *widths[:-1]]
-        self.down = nn.ModuleList(conv_relu(start, end, padding=0) for start, end in zip(starts, widths, strict=True))
+        self.down = nn.ModuleList(
+            conv_relu(start, end, padding=0) for start, end in zip(starts, widths, strict=True)
+        )
         self.pool, self.dropout = nn.MaxPool2d(2), nn.Dropout(dropout)
-        self.enlarge = nn.ModuleList(nn.ConvTranspose2d(2 * width, width, 2, stride=2) for width in reversed(widths[:-1]))
-        self.up = nn.ModuleList(conv_relu(2 * width, width, padding=0) for width in reversed(widths[:-1]))
+        self.enlarge = nn.ModuleList(
+            nn.ConvTranspose2d(2 * width, width, 2, stride=2) for width in reversed(widths[:-1])
+        )
+        self.up = nn.ModuleList(
+            conv_relu(2 * width, width, padding=0) for width in reversed(widths[:-1])
+        )
         self.head = nn.Conv2d(base, classes, 1)
         he_normal(self)
 
@@ -47,14 +57,23 @@ class UNet(nn.Module):
         return self.tile(mirror(images, (BORDER, BORDER), after))[..., :height, :width]
 
     def tile(self, images: Tensor) -> Tensor:
-        """(N, in_channels, H, W) -> (N, classes, H - 184, W - 184). Raises UsageError (bad-option) unless H and W are 188 + 16 k."""
+        """(N, in_channels, H, W) -> (N, classes, H - 184, W - 184).
+
+        Raises UsageError (bad-option) unless H and W are 188 + 16 k.
+        """
         for size in images.shape[-2:]:
             if size != valid_size(size):
-                raise UsageError("bad-option", f"a tile of {size} pixels does not halve evenly", f"the next size that does is {valid_size(size)}")
+                raise UsageError(
+                    "bad-option",
+                    f"a tile of {size} pixels does not halve evenly",
+                    f"the next size that does is {valid_size(size)}",
+                )
         seen: list[Tensor] = []
         x = images
         for level, down in enumerate(self.down):
-            x = down(x if level == 0 else self.pool(x))  # (N, base << level, h, w): 568, 280, 136, 64, 28 of 572
+            x = down(
+                x if level == 0 else self.pool(x)
+            )  # (N, base << level, h, w): 568, 280, 136, 64, 28 of 572
             x = self.dropout(x) if level >= DEPTH - 1 else x
             seen.append(x)
         for enlarge, up, beside in zip(self.enlarge, self.up, seen[-2::-1], strict=True):

@@ -1,17 +1,21 @@
-"""The U-Net of qiaofengsheng/pytorch-UNet: mirrored borders, LeakyReLU, dropout of whole channels, convolutions with a stride for pooling."""
+"""The U-Net of qiaofengsheng/pytorch-UNet: mirrored borders, LeakyReLU, dropout of whole channels,
+convolutions with a stride for pooling.
+"""
 
 from typing import cast
 
 from torch import Tensor, nn
 
-from ..layers import Join, nearest, pad_to
-from . import Preset
+from segprep.training.models import Preset
+from segprep.training.models._layers import Join, nearest, pad_to
 
 PRESETS = {"reflect": Preset(3, 3, 32_085_699, "qiaofengsheng/pytorch-UNet")}
 DEPTH = 4
 
 
-def build(in_channels: int = 3, classes: int = 3, base: int = 64, dropout: float = 0.3) -> nn.Module:
+def build(
+    in_channels: int = 3, classes: int = 3, base: int = 64, dropout: float = 0.3
+) -> nn.Module:
     """The network of width *base*."""
     return ReflectUNet(in_channels, classes, base, dropout)
 
@@ -22,17 +26,28 @@ class ReflectUNet(nn.Module):
     def __init__(self, in_channels: int, classes: int, base: int, dropout: float) -> None:
         super().__init__()
         widths = [base << level for level in range(DEPTH + 1)]
-        self.down = nn.ModuleList(pair(start, end, dropout) for start, end in zip([in_channels, *widths], widths, strict=False))
-        self.halve = nn.ModuleList(nn.Sequential(*convolution(width, width, stride=2)) for width in widths[:-1])
+        self.down = nn.ModuleList(
+            pair(start, end, dropout)
+            for start, end in zip([in_channels, *widths], widths, strict=False)
+        )
+        self.halve = nn.ModuleList(
+            nn.Sequential(*convolution(width, width, stride=2)) for width in widths[:-1]
+        )
         self.up = nn.ModuleList(
-            Join(nn.Sequential(nearest(), nn.Conv2d(2 * width, width, 1)), pair(2 * width, width, dropout)) for width in reversed(widths[:-1])
+            Join(
+                nn.Sequential(nearest(), nn.Conv2d(2 * width, width, 1)),
+                pair(2 * width, width, dropout),
+            )
+            for width in reversed(widths[:-1])
         )
         self.head = nn.Conv2d(base, classes, 3, padding=1)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, classes, H, W)."""
         height, width = images.shape[-2:]
-        x = self.down[0](pad_to(images, 1 << DEPTH, least=2 << DEPTH))  # at least 2 pixels at the bottom: one cannot be mirrored
+        x = self.down[0](
+            pad_to(images, 1 << DEPTH, least=2 << DEPTH)
+        )  # at least 2 pixels at the bottom: one cannot be mirrored
         seen = [x]
         for halve, down in zip(self.halve, list(self.down)[1:], strict=True):
             x = down(halve(x))  # (N, base << level, H' >> level, W' >> level)
@@ -45,9 +60,16 @@ class ReflectUNet(nn.Module):
 def convolution(start: int, end: int, stride: int = 1, dropout: float = 0.0) -> list[nn.Module]:
     """A 3x3 convolution with mirrored borders, batch normalisation, dropout of channels, LeakyReLU."""
     conv = nn.Conv2d(start, end, 3, stride, 1, bias=False, padding_mode="reflect")
-    return [conv, nn.BatchNorm2d(end), *([nn.Dropout2d(dropout)] if dropout else []), nn.LeakyReLU(inplace=True)]
+    return [
+        conv,
+        nn.BatchNorm2d(end),
+        *([nn.Dropout2d(dropout)] if dropout else []),
+        nn.LeakyReLU(inplace=True),
+    ]
 
 
 def pair(start: int, end: int, dropout: float) -> nn.Sequential:
     """Two of them."""
-    return nn.Sequential(*convolution(start, end, dropout=dropout), *convolution(end, end, dropout=dropout))
+    return nn.Sequential(
+        *convolution(start, end, dropout=dropout), *convolution(end, end, dropout=dropout)
+    )

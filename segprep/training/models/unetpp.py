@@ -1,7 +1,9 @@
-"""UNet++ (Zhou et al. 2018, arXiv:1807.10165) with deep supervision and pruning, as pytorch-nested-unet builds it.
+"""UNet++ (Zhou et al. 2018, arXiv:1807.10165) with deep supervision and pruning, as
+pytorch-nested-unet builds it.
 
-Node (i, j) works at 1 / 2**i of the size and joins nodes (i, 0) ... (i, j - 1) with the enlarged node (i + 1, j - 1). Head k
-reads node (0, k) and needs nothing with i + j > k, so that :func:`prune` can cut the rest off without changing its answer.
+Node (i, j) works at 1 / 2**i of the size and joins nodes (i, 0) ... (i, j - 1) with the enlarged
+node (i + 1, j - 1). Head k reads node (0, k) and needs nothing with i + j > k, so that
+:func:`prune` can cut the rest off without changing its answer.
 """
 
 from typing import cast
@@ -9,9 +11,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from ...errors import UsageError
-from ..layers import bilinear, pad_to
-from . import Preset
+from segprep.errors import UsageError
+from segprep.training.models import Preset
+from segprep.training.models._layers import bilinear, pad_to
 
 SOURCE = "pytorch-nested-unet"
 PRESETS = {
@@ -25,15 +27,28 @@ PRESETS = {
 DEEPEST = 4
 
 
-def build(in_channels: int = 3, classes: int = 1, base: int = 32, depth: int = 4, deep: bool = True, nested: bool = True) -> nn.Module:
-    """UNet++ of width *base* and *depth* 1 to 4; *deep* gives it a head per depth, ``nested=False`` only the nodes of a U-Net.
+def build(
+    in_channels: int = 3,
+    classes: int = 1,
+    base: int = 32,
+    depth: int = 4,
+    deep: bool = True,
+    nested: bool = True,
+) -> nn.Module:
+    """UNet++ of width *base* and *depth* 1 to 4; *deep* gives it a head per depth, ``nested=False``
+    only the nodes of a U-Net.
 
-    Raises UsageError (bad-option) for another depth, and for heads on nodes that a U-Net does not have.
+    Raises UsageError (bad-option) for another depth, and for heads on nodes that a U-Net does not
+    have.
     """
     if not 1 <= depth <= DEEPEST:
         raise UsageError("bad-option", f"UNet++ has a depth from 1 to {DEEPEST}, not {depth}")
     if deep and not nested:
-        raise UsageError("bad-option", "a U-Net has one node at full size and cannot be supervised at every depth", "give deep=False")
+        raise UsageError(
+            "bad-option",
+            "a U-Net has one node at full size and cannot be supervised at every depth",
+            "give deep=False",
+        )
     return UNetPlusPlus(in_channels, classes, base, depth, deep, nested)
 
 
@@ -42,10 +57,20 @@ def prune(network: nn.Module, depth: int) -> nn.Module:
 
     Raises UsageError (bad-option) where *network* has no head there.
     """
-    if not isinstance(network, UNetPlusPlus) or not network.nested or str(depth) not in network.heads:
-        raise UsageError("bad-option", f"this network has no head at depth {depth}", "train unetpp with deep supervision, then prune it to 1, 2 or 3")
+    if (
+        not isinstance(network, UNetPlusPlus)
+        or not network.nested
+        or str(depth) not in network.heads
+    ):
+        raise UsageError(
+            "bad-option",
+            f"this network has no head at depth {depth}",
+            "train unetpp with deep supervision, then prune it to 1, 2 or 3",
+        )
     first = network.heads[str(depth)].weight
-    pruned = UNetPlusPlus(network.in_channels, len(cast("Tensor", first)), network.base, depth, False, True)
+    pruned = UNetPlusPlus(
+        network.in_channels, len(cast("Tensor", first)), network.base, depth, False, True
+    )
     known = network.state_dict()
     pruned.load_state_dict({key: known[key] for key in pruned.state_dict()})
     return pruned.to(cast("Tensor", first).device).train(network.training)
@@ -54,7 +79,9 @@ def prune(network: nn.Module, depth: int) -> nn.Module:
 class UNetPlusPlus(nn.Module):
     """Nodes by their place, heads by their depth."""
 
-    def __init__(self, in_channels: int, classes: int, base: int, depth: int, deep: bool, nested: bool) -> None:
+    def __init__(
+        self, in_channels: int, classes: int, base: int, depth: int, deep: bool, nested: bool
+    ) -> None:
         super().__init__()
         self.in_channels, self.base, self.nested = in_channels, base, nested
         self.nodes = nn.ModuleDict()
@@ -65,20 +92,35 @@ class UNetPlusPlus(nn.Module):
                     width = base << i
                     # a U-Net joins only the node of the contracting path
                     self.inputs[i, j] = [(i, k) for k in range(j if nested else min(j, 1))]
-                    start = len(self.inputs[i, j]) * width + 2 * width if j else in_channels if i == 0 else width // 2
+                    start = (
+                        len(self.inputs[i, j]) * width + 2 * width
+                        if j
+                        else in_channels
+                        if i == 0
+                        else width // 2
+                    )
                     self.nodes[f"{i}_{j}"] = convolutions(start, width)
         self.pool, self.enlarge = nn.MaxPool2d(2), bilinear()
-        self.heads = nn.ModuleDict({str(level): nn.Conv2d(base, classes, 1) for level in range(1 if deep else depth, depth + 1)})
+        self.heads = nn.ModuleDict(
+            {
+                str(level): nn.Conv2d(base, classes, 1)
+                for level in range(1 if deep else depth, depth + 1)
+            }
+        )
 
     def forward(self, images: Tensor) -> Tensor | list[Tensor]:
-        """(N, in_channels, H, W) -> (N, classes, H, W); while it trains with several heads, the list of theirs, shallowest first."""
+        """(N, in_channels, H, W) -> (N, classes, H, W); while it trains with several heads, the
+        list of theirs, shallowest first.
+        """
         every = self.every_head(images)
         return every if self.training and len(every) > 1 else every[-1]
 
     def every_head(self, images: Tensor) -> list[Tensor]:
         """(N, in_channels, H, W) -> (N, classes, H, W) of each head, shallowest first."""
         height, width = images.shape[-2:]
-        padded = pad_to(images, 1 << DEEPEST, least=2 << DEEPEST)  # whatever the depth: enlarging with corners on corners depends on the size
+        padded = pad_to(
+            images, 1 << DEEPEST, least=2 << DEEPEST
+        )  # whatever the depth: enlarging with corners on corners depends on the size
         found: dict[tuple[int, int], Tensor] = {}
         for (i, j), beside in self.inputs.items():
             if j:
@@ -90,11 +132,15 @@ class UNetPlusPlus(nn.Module):
             else:
                 x = self.pool(found[i - 1, 0]) if i else padded
             found[i, j] = self.nodes[f"{i}_{j}"](x)  # (N, base << i, H' >> i, W' >> i)
-        return [head(found[0, int(level)])[..., :height, :width] for level, head in self.heads.items()]
+        return [
+            head(found[0, int(level)])[..., :height, :width] for level, head in self.heads.items()
+        ]
 
 
 def convolutions(start: int, end: int) -> nn.Sequential:
-    """Two 3x3 convolutions, each with batch normalisation and ReLU; their biases do nothing, but the published sizes count them."""
+    """Two 3x3 convolutions, each with batch normalisation and ReLU; their biases do nothing, but
+    the published sizes count them.
+    """
     layers: list[nn.Module] = []
     for a, b in ((start, end), (end, end)):
         layers += [nn.Conv2d(a, b, 3, padding=1), nn.BatchNorm2d(b), nn.ReLU(inplace=True)]

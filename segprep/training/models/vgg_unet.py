@@ -1,15 +1,17 @@
-"""A U-Net whose contracting path is VGG16, without normalisation: the VGG network of the unet-pytorch tutorials.
+"""A U-Net whose contracting path is VGG16, without normalisation: the VGG network of the
+unet-pytorch tutorials.
 
-VGG16 learns badly from scratch on small sets; give it pretrained weights (:mod:`segprep.training.weights`).
+VGG16 learns badly from scratch on small sets; give it pretrained weights
+(:mod:`segprep.training.weights`).
 """
 
 from typing import cast
 
 from torch import Tensor, nn
 
-from ..encoders import Vgg16
-from ..layers import Join, bilinear, conv_relu, he_normal, pad_to
-from . import Preset
+from segprep.training.models import Preset
+from segprep.training.models._encoders import Vgg16
+from segprep.training.models._layers import Join, bilinear, conv_relu, he_normal, pad_to
 
 PRESETS = {"vgg16": Preset(21, 3, 24_892_437, "unet-pytorch")}
 

@@ -1,0 +1,224 @@
+"""The registry of stable codes; docs/codes.md is made from it."""
+
+CODES: dict[str, str] = {
+    # reading files
+    "path-outside-root": (
+        "A file lies outside the source folder and the image roots; it was not opened."
+    ),
+    "link-outside-root": "A symbolic link leads out of the source folder; it was not followed.",
+    "linked-folder": "A symbolic link to a folder stands in the source; it was not entered.",
+    "not-a-file": (
+        "A pipe, socket, device or folder stands where a file was expected; it was not opened."
+    ),
+    "unreadable": (
+        "The file or folder cannot be read: permissions, a dangling link, or it has vanished."
+    ),
+    "empty-file": "The file has 0 bytes.",
+    "file-too-large": "The file is larger than the limit for its kind.",
+    "lfs-pointer": "The file is a Git LFS pointer; the real content was never fetched.",
+    # JSON
+    "bad-json": "The file is not valid JSON.",
+    "bad-encoding": "The text is in no encoding that segprep knows.",
+    "duplicate-key": "An object in the JSON has the same key twice; which one counts is unknown.",
+    "other-json": "A JSON file that is no labelme annotation; named and left out.",
+    "other-encoding": "The JSON was read as another encoding than UTF-8.",
+    # annotations
+    "bad-annotation": "A field of the annotation has the wrong type or is missing.",
+    "bad-shape": (
+        "A shape cannot be drawn: too few points, wrong type, a number that is not finite."
+    ),
+    "unknown-shape-type": "A shape has a type that segprep does not know.",
+    "shape-too-complex": (
+        "Drawing the shape would take unreasonably long; it is most likely broken."
+    ),
+    "bad-label": "A label is empty, not text, too long, or has control characters.",
+    "unknown-label": "A label is not in the class list.",
+    "label-variant": "Two labels differ only by case, blanks or invisible characters.",
+    "no-shapes": "The annotation has no shapes; its mask is all background.",
+    "hidden-shape": "A shape ends wholly covered by later ones.",
+    "shape-outside": "A shape lies wholly outside the image.",
+    "degenerate-shape": "A shape encloses no area, only a line or a point.",
+    "overlap": "Shapes of different classes or objects overlap, and --overlap error was given.",
+    "too-many-classes": "More than 255 classes do not fit an 8-bit mask.",
+    "too-many-objects": "More than 65,534 objects in one image.",
+    "bad-classes": "The class list cannot be used.",
+    "classes-inferred": "No class list was given; it was made from the labels found.",
+    "classes-found": "The class list was read from a labels.txt in the source folder.",
+    "classes-changed": "The class list differs from the last conversion; every mask is made again.",
+    # images
+    "image-missing": "No image was found for an annotation.",
+    "image-ambiguous": "More than one image could belong to an annotation.",
+    "image-found-elsewhere": (
+        "The image was not where imagePath says, but elsewhere in the allowed folders."
+    ),
+    "image-embedded": "The embedded copy (imageData) was used as the image.",
+    "image-damaged": "The image cannot be decoded or fails its own checksums.",
+    "image-repaired": (
+        "The image file was damaged at its end but its pixels are whole; it was written anew."
+    ),
+    "image-unsupported": "The file is no image of a supported format or pixel type.",
+    "image-too-large": "The image has more pixels than --max-pixels allows.",
+    "image-frames": "The image file holds several frames; the first was used.",
+    "image-converted": "The image was written in another format or pixel type.",
+    "image-extension": "The image's file extension belies its content; the copy has the true one.",
+    "image-upright": "The image's EXIF orientation was applied once; the copy is upright.",
+    "orientation-unclear": (
+        "The EXIF orientation keeps the image's size, so the view that was annotated is not"
+        " certain."
+    ),
+    "image-disagrees": "The image file and the embedded copy show different pictures.",
+    "bad-image-data": "The embedded imageData is not valid base64 of an image.",
+    "size-mismatch": "Image, mask and annotation disagree about the size.",
+    # masks
+    "mask-missing": "No mask, or more than one, was found for an image.",
+    "mask-is-colour": "The mask holds colours where class ids or grey levels were expected.",
+    "mask-grey-rgb": (
+        "The mask stores its class ids as equal red, green and blue; they were read as one channel."
+    ),
+    "palette-ambiguous": "In this GIF palette indices and grey levels differ; either may be meant.",
+    "unknown-value": "The mask holds pixel values that are no class.",
+    "values-unclear": "The masks' values do not tell what they mean; it has to be stated.",
+    "intermediate-values": "A black and white mask holds values in between; the threshold decided.",
+    "foreground-unstated": (
+        "Whether dark or light is the foreground was not stated; it is never guessed."
+    ),
+    "unknown-colour": "The mask holds colours that are not in the colour table.",
+    # drawings on photographs, stacks
+    "image-unlabelled": "The source holds these images without labels; they are no samples.",
+    "mask-frames": "A mask file holds several frames or pages; which one is the mask is unknown.",
+    "packed-twin": (
+        "A file lies there both packed with gzip and unpacked; the unpacked one was used."
+    ),
+    "stack-length": (
+        "A stack of pages has another number of them than its labels, or than it says itself."
+    ),
+    "values-zero-one": (
+        "A black and white mask holds 0 and 1 instead of 0 and 255; 1 was read as white."
+    ),
+    "view-empty": "A field of view has no pixel.",
+    "view-outside": (
+        "How many pixels lie outside the field of view, and how many of them were drawn as vessel."
+    ),
+    "folders-unclear": "Names do not tell which folder holds the images and which the masks.",
+    "paired-by": "Images and masks have different names; this is how they were paired.",
+    "listed-missing": "An official list names samples that the source does not hold.",
+    "labels-from": "Which of several label files the masks were made of.",
+    "annotations-unclear": (
+        "Several annotation files describe the same images; which is meant has to be stated."
+    ),
+    "duplicate-id": "Two annotations have the same id; both were drawn.",
+    "crowd-ignored": "Regions of many objects (COCO's iscrowd) were painted as ignored.",
+    "class-unused": "A class of the list is no category of the source.",
+    "all-ignored": "Every pixel of the mask is ignored.",
+    # instances
+    "instance-empty": "An instance mask has no pixel; it is no object.",
+    "instance-duplicate": (
+        "An instance mask repeats another pixel by pixel; it is no object of its own."
+    ),
+    "instance-covered": "An instance lies wholly under others and shows no pixel.",
+    "instance-overlap": "Instances share pixels; the smaller one is on top.",
+    "instance-hole": "Instances enclose pixels that belong to none of them.",
+    # names
+    "bad-stem": "A file name cannot become a sample name on every system.",
+    "stem-collision": "Two sources would become the same sample.",
+    # workers
+    "workers-cannot-start": (
+        "Worker processes end before their first item; most often the calling script has no main"
+        " guard."
+    ),
+    "worker-died": "A worker process was killed (out of memory?) while it converted this file.",
+    # trees
+    "no-tree": "No VOC-style tree was found.",
+    "two-trees": "More than one tree could be meant.",
+    "bad-manifest": "segprep.json or records.jsonl is damaged or from a newer segprep.",
+    "bad-list": "A list in ImageSets/Segmentation cannot be used.",
+    "tree-exists": "The output already holds a dataset; nothing was changed.",
+    "output-changed": "A file of the tree was changed after segprep wrote it.",
+    "output-overlaps-source": "Source and output are the same folder, or one contains the other.",
+    "link-in-output": "A symbolic link stands where segprep would write.",
+    "unfinished-run": "The output holds the unfinished work of another command.",
+    "write-failed": "A file could not be written.",
+    "locked": "Another segprep run is working on this folder.",
+    "nothing-to-convert": "The source folder holds no annotation of this format.",
+    "bad-input": "Some inputs cannot be converted; nothing was published.",
+    "source-vanished": "A sample's source is gone; the sample was taken out of the tree.",
+    "no-mask-for-stem": "A list names a sample that the tree does not have.",
+    # splits
+    "bad-ratio": "The split ratio cannot be read.",
+    "bad-group": "The grouping expression or table cannot be used.",
+    "lists-exist": "The dataset is already split.",
+    "nothing-to-keep": "There is no list to keep or to update.",
+    "empty-split": "A split with a share received no sample.",
+    "class-missing": "A class does not occur in every split.",
+    "too-few-samples": "There are fewer samples (or groups) than needed.",
+    # scores
+    "prediction-missing": "A truth mask has no prediction of its stem.",
+    "extra-prediction": "A prediction has no truth of its stem; it was not scored.",
+    "no-pairs": "Truth and predictions have no stem in common, or there is nothing to score.",
+    "invalid-prediction": "A prediction holds a value that is no class.",
+    "bad-prediction": (
+        "A prediction is stored in a form that cannot be read as class ids or probabilities."
+    ),
+    "nan-prediction": "A prediction holds probabilities that are not a number.",
+    "ignore-is-class": (
+        "The ignore index lies inside the class range; leaving a class out of the mean is"
+        " --exclude-class."
+    ),
+    "classes-needed": "The number of classes is not known.",
+    "nothing-counted": "Every truth pixel is ignored; no score is defined.",
+    "no-objects": "Objects were to be scored, but the truth has no instance masks.",
+    "output-exists": "The folder for results is not empty; nothing was changed.",
+    "no-predictions": "No predictions were given, and the dataset holds none of a train-check.",
+    # pretrained weights
+    "weights-hash": "A file of weights has another SHA-256 than the one given; it was not used.",
+    "weights-refused": (
+        "A file of weights holds more than tensors and plain values; nothing of it was run."
+    ),
+    "bad-weights": "A file of weights is damaged, or holds no tensors by name.",
+    "weights-no-match": "No tensor of the file has a place of its name and shape in the network.",
+    "weights-not-finite": "The weights hold numbers that are not finite.",
+    "download-failed": "A file could not be fetched from its address.",
+    # exports
+    "no-split": "The dataset has no train, val and test lists.",
+    "output-occupied": (
+        "The output holds an earlier export, or something that no export wrote; nothing was"
+        " changed."
+    ),
+    "link-refused": "The system does not allow a link where one was asked for.",
+    "order-differs": "Sorted by name, frames and masks would pair wrongly.",
+    "unlisted": "Samples that no list names; they were left out.",
+    "unknown-target": "No export target has this name.",
+    # training
+    "empty-list": "The list to train on names no image, or the dataset has none.",
+    "no-val-images": "The list to score on names no image.",
+    "output-not-ours": "The folder for results holds something else; nothing was changed.",
+    "bad-checkpoint": (
+        "The file is no checkpoint of segprep, is damaged, or does not fit its network; nothing in"
+        " it was run."
+    ),
+    "class-count": "A checkpoint knows another number of classes than the dataset has.",
+    "loss-nan": "The training loss is no number any more.",
+    "out-of-memory": "A training step does not fit the memory.",
+    # predictions
+    "no-images": "There is no image to predict.",
+    "no-image-file": "A folder of images holds other files, too; they were left out.",
+    "bad-video": "A video cannot be read or written.",
+    "video-short": "A video ended before the number of frames that it states.",
+    "bad-onnx": "The file is no ONNX network that segprep exported, or is damaged.",
+    "bad-config": "A file of settings cannot be read.",
+    "unknown-setting": "There is no setting of this name; the nearest one is named.",
+    "other-network": "A checkpoint is of another network than the run's; both are named.",
+    "other-classes": "A checkpoint has other classes than the dataset; both lists are named.",
+    "other-settings": "A run cannot go on with other settings than those it began with.",
+    "process-lost": "Another process of the same training ended; this one cannot go on without it.",
+    "device-failed": "The GPU or its driver reported an error.",
+    "nothing-to-resume": "The folder holds no run that could go on.",
+    # usage
+    "bad-option": "An option or argument cannot be used.",
+    "format-unclear": "The folder fits no format, or more than one.",
+    "unknown-format": "No source format has this name.",
+    "unknown-model": "No network has this name.",
+    "missing-extra": (
+        "This needs a package that is not installed; the message has the install line."
+    ),
+}

@@ -1,0 +1,200 @@
+"""One item to the files of one sample: read it, turn the image upright, bring it into the tree's
+formats, stage it, describe it.
+
+Runs in worker processes; what comes back is a small Record, never pixels.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from segprep.dataset.staging import Staging
+from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
+from segprep.errors import SourceError
+from segprep.files import Inputs, digest, read_below, real_folders, watch, write_staged
+from segprep.imaging import image
+from segprep.imaging.image import MaskMode
+from segprep.types import MAX_PIXELS, Item, Note, Reader, Record, Sample
+
+ImageFormat = Literal["keep", "jpg"]
+_SUFFIX = {"JPEG": ".jpg", "PNG": ".png"}
+_USUAL = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "PNG": (".png",),
+    "TIFF": (".tif", ".tiff"),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Read one item, finish its image, stage its files. Runs in worker processes."""
+
+    reader: Reader
+    root: Path
+    out: Path
+    image_format: ImageFormat
+    mask_mode: MaskMode
+    write: bool
+
+    def __call__(self, item: Item) -> Record:
+        """Read *item* and stage its files. Raises SourceError."""
+        with watch() as inputs:
+            sample = self.reader.read(item)
+        return _stage(self, item, sample, inputs)
+
+    def fingerprint(self, item: Item) -> str:
+        """Changes when the scan finds other files for the same sample."""
+        return digest(
+            repr((item, self.image_format))
+            .replace(str(self.root), "")
+            .encode("utf-8", "backslashreplace")
+        )[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Does a Record still hold? "kept", "changed", or "changed-by-hand" when an output is not as it
+    was written.
+    """
+
+    task: Task
+    replace: bool
+
+    def __call__(self, known: tuple[Item, Record]) -> str:
+        """Compare the digests of its outputs, the item, and the digests of its inputs, in this
+        order.
+        """
+        item, record = known
+        outputs = self._outputs(record)
+        if outputs == "changed-by-hand" or record.item != self.task.fingerprint(item):
+            return outputs if outputs == "changed-by-hand" else "changed"
+        roots = real_folders(self.task.root, getattr(self.task.reader, "image_root", ()))
+        for name, wanted in record.inputs.items():
+            try:
+                now = digest(read_below(Path(os.path.normpath(self.task.root / name)), roots))
+            except SourceError:
+                now = None
+            if now != wanted:
+                return "changed"
+        return outputs
+
+    def _outputs(self, record: Record) -> str:
+        """A file that is missing was taken away and is made again; one that differs was edited,
+        unless work is unfinished or replaced anyway.
+        """
+        staging = Staging(self.task.out)
+        wrong = [
+            name for name in file_names(record) if not staging.holds(name, record.digests[name])
+        ]
+        edited = [name for name in wrong if (self.task.out / name).is_file()]
+        if edited and not self.replace and not staging.folder.is_dir():
+            return "changed-by-hand"
+        return "changed" if wrong else "kept"
+
+
+def _stage(task: Task, item: Item, sample: Sample, inputs: Inputs) -> Record:
+    """Turn *sample* upright, bring it into the tree's formats, write its files to the staging
+    folder.
+    """
+    origin = next(
+        (path for path, content in inputs.contents.items() if content is sample.image), None
+    )
+    named = origin or item.image or item.labels[0]
+    head = image.header(sample.image, named, getattr(task.reader, "max_pixels", MAX_PIXELS))
+    notes = list(sample.notes)
+    if sample.mask.shape != head.shape(sample.upright):
+        raise SourceError(
+            named,
+            f"the image is {head.shape(sample.upright)[::-1]}, the mask {sample.mask.shape[::-1]}"
+            " pixels (width, height)",
+            "pair each mask with its own image",
+            "size-mismatch",
+        )
+    data, suffix = _finished(task, named, sample.image, head, notes)
+    if origin and origin.suffix.lower() not in _USUAL.get(
+        head.format, (f".{head.format.lower()}",)
+    ):
+        notes.append(Note("image-extension", f"{origin.name} is really {head.format}"))
+    mask, objects = sample.mask, sample.objects
+    if not sample.upright:
+        mask = image.upright_array(mask, head.orientation)
+        objects = None if objects is None else image.upright_array(objects, head.orientation)
+    contents = {
+        f"{IMAGES}/{item.stem}{suffix}": data,
+        f"{MASKS}/{item.stem}.png": image.encode_mask(mask, task.mask_mode),
+    }
+    if objects is not None:
+        contents[f"{OBJECTS}/{item.stem}.png"] = image.encode_objects(objects, task.mask_mode)
+    if task.write:
+        for name, content in contents.items():
+            write_staged(Staging(task.out).folder / name, content)
+    hashes = {name: digest(content) for name, content in contents.items()}
+    height, width = mask.shape
+    names = [*hashes, None]
+    return Record(
+        item.stem, relative(item.labels[0], task.root), str(names[0]), str(names[1]), names[2], height, width, dict(sample.pixels or image.histogram(mask)), hashes, task.fingerprint(item),
+        {relative(path, task.root): _seen(content, data, hashes) for path, content in inputs.contents.items()}, tuple(notes),
+    )  # fmt: skip
+
+
+def _seen(content: bytes | None, data: bytes, hashes: Mapping[str, str]) -> str | None:
+    """The digest of an input; an image that passed through untouched has its digest already."""
+    if content is None:
+        return None
+    return next(iter(hashes.values())) if content is data else digest(content)
+
+
+def _finished(
+    task: Task, path: Path, data: bytes, head: image.Header, notes: list[Note]
+) -> tuple[bytes, str]:
+    """The image as the tree keeps it, and its extension: upright JPEG and PNG untouched, all else
+    lossless PNG (or JPEG if asked).
+    """
+    limit = getattr(task.reader, "max_pixels", MAX_PIXELS)
+    whole = head.format not in _SUFFIX or image.intact(data, path, head.format, limit)
+    if (
+        whole
+        and head.orientation == 1
+        and head.format in _SUFFIX
+        and (task.image_format == "keep" or head.format == "JPEG")
+    ):
+        return data, _SUFFIX[head.format]
+    target: Literal["png", "jpg"] = "jpg" if task.image_format == "jpg" else "png"
+    if not whole:
+        notes.append(
+            Note(
+                "image-repaired",
+                f"{path.name} is damaged at its end; its pixels are whole and were written anew",
+            )
+        )
+    if head.orientation > 1:
+        notes.append(
+            Note("image-upright", f"EXIF orientation {head.orientation} of {path.name} was applied")
+        )
+    if head.several:
+        notes.append(Note("image-frames", f"{path.name} holds several frames; the first was used"))
+    content, change = image.transcode(data, path, target, limit)
+    if change or head.format not in _SUFFIX or (head.format == "PNG" and target == "jpg"):
+        notes.append(
+            Note(
+                "image-converted",
+                f"{head.format} became {target.upper()}" + (f"; {change}" if change else ""),
+            )
+        )
+    return content, f".{target}"
+
+
+def relative(path: Path, root: Path) -> str:
+    """*path* from *root*, with forward slashes."""
+    text, start = str(path), os.path.join(str(root), "")
+    if text.startswith(start):
+        return text[len(start) :].replace(os.sep, "/")
+    return Path(os.path.relpath(path, root)).as_posix() if path.is_absolute() else path.as_posix()
+
+
+def file_names(record: Record) -> list[str]:
+    """The files of a sample, relative to the tree."""
+    return [name for name in (record.image, record.mask, record.objects) if name]

@@ -1,0 +1,1 @@
+"""The tree on disk: paths, manifest, class list, samples, staging."""

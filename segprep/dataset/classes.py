@@ -1,0 +1,149 @@
+"""The class list of a dataset: from a file, from a,b,c, or inferred from labels; and its two files
+in a tree.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from segprep.errors import SegprepError
+from segprep.names import clean_label, natural_key, nearest, variant_key
+from segprep.types import Classes, Note
+
+BACKGROUND = "_background_"
+IGNORED = "__ignore__"
+MOST = 255
+
+
+def parse_list(spec: str) -> list[str]:
+    """Class names from *spec*: the path of a file with one name per line (or a labelmap.txt), or
+    a,b,c. Raises SegprepError.
+    """
+    path = Path(spec)
+    if path.is_file():
+        return read_list(path)
+    if "/" in spec or "\\" in spec or spec.endswith((".txt", ".names", ".csv")):
+        raise SegprepError(
+            "bad-classes",
+            f"there is no class file {spec}",
+            "give an existing FILE, or names as a,b,c",
+        )
+    return [name.strip() for name in spec.split(",") if name.strip()]
+
+
+def read_list(path: Path) -> list[str]:
+    """Class names from a file: one per line, blank lines left out; of ``name:r,g,b:parts:actions``
+    (labelmap.txt) the name.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SegprepError(
+            "bad-classes",
+            f"{path}: cannot be read as UTF-8 text: {error}",
+            "save it as UTF-8, one class per line",
+        ) from error
+    lines = [line.strip() for line in text.replace("\r\n", "\n").split("\n")]
+    if path.name == "labelmap.txt":
+        lines = [line.split(":")[0] for line in lines if not line.startswith("#")]
+        return [line for line in lines if line and line != "ignored"]
+    return [line for line in lines if line]
+
+
+def make(names: Iterable[str], *, add_background: bool = True) -> Classes:
+    """Classes in the order given; ``__ignore__`` stands for 255 and takes no id; a background is
+    put first if none is named.
+
+    Raises SegprepError for unusable or repeated names, or more than 255.
+    """
+    try:
+        wanted = [clean_label(name) for name in names]
+    except ValueError as error:
+        raise SegprepError(
+            "bad-classes", f"the class list cannot be used: {error}", "one plain name per class"
+        ) from error
+    wanted = [name for name in wanted if name != IGNORED]
+    at = next((n for n, name in enumerate(wanted) if is_background(name)), None)
+    if add_background and at is None:
+        wanted, at = [BACKGROUND, *wanted], 0
+    twice = sorted({name for name in wanted if wanted.count(name) > 1})
+    if twice:
+        raise SegprepError(
+            "bad-classes",
+            f"the class list names {', '.join(twice)} more than once",
+            "remove the repetition",
+        )
+    if len(wanted) > MOST:
+        raise SegprepError(
+            "too-many-classes",
+            f"{len(wanted)} classes; an 8-bit mask holds {MOST} (255 means ignored)",
+            "merge some with --map old=new, or leave some out with --exclude",
+        )
+    return Classes(tuple(wanted), background=at)
+
+
+def numbered(number: int) -> Classes:
+    """*number* classes without names of their own: ``_background_``, ``class_1``, ``class_2``, …
+    Raises SegprepError.
+    """
+    if number < 1:
+        raise SegprepError(
+            "bad-classes",
+            f"--classes {number}: at least one class is needed",
+            "give their number, the background included",
+        )
+    return make([BACKGROUND, *(f"class_{n}" for n in range(1, number))])
+
+
+def positions(spec: str) -> Classes:
+    """Classes whose position is their pixel value: a file, a,b,c, or their number.
+
+    Raises SegprepError.
+    """
+    return numbered(int(spec)) if spec.isdecimal() else make(parse_list(spec), add_background=False)
+
+
+def is_background(name: str) -> bool:
+    """Whether *name* means the background, as labelme (``_background_``) or people write it."""
+    return variant_key(name) in (BACKGROUND, "background")
+
+
+def infer(labels: Iterable[str]) -> tuple[Classes, list[Note]]:
+    """Classes of all *labels* of a folder in natural order, background first, and what a person
+    should know.
+    """
+    found = sorted(
+        {label for label in labels if label != IGNORED and not is_background(label)},
+        key=natural_key,
+    )
+    listed = ", ".join(f"{n} {name}" for n, name in enumerate([BACKGROUND, *found][:30])) + (
+        " …" if len(found) > 29 else ""
+    )
+    notes = [
+        Note(
+            "classes-inferred",
+            f"no class list given; from the labels: {listed}. Give --classes to fix names and"
+            " order",
+        )
+    ]
+    first: dict[str, str] = {}
+    for label in found:
+        other = first.setdefault(variant_key(label), label)
+        if other != label:
+            notes.append(
+                Note(
+                    "label-variant",
+                    f"labels {other!r} and {label!r} differ only in case, blanks or invisible"
+                    f" signs; merge them with --map {label!r}={other!r}",
+                )
+            )
+    return make([BACKGROUND, *found]), notes
+
+
+def suggestion(label: str, names: Sequence[str]) -> str:
+    """A hint for an unknown *label*."""
+    like = nearest(label, names)
+    guess = f"did you mean {like!r}? " if like else ""
+    return (
+        f"{guess}add it to the class list, or use --map {label}=NAME, --exclude {label} or"
+        " --unknown ignore|background|skip"
+    )

@@ -1,0 +1,169 @@
+"""The samples of a finished tree, made by segprep or not: where the files of each lie, and what
+they hold.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.dataset.tree import IMAGES, MASKS, OBJECTS, STAGING, Tree
+from segprep.errors import SourceError, TreeError
+from segprep.files import read_below, walk
+from segprep.imaging import image, mask_files
+from segprep.imaging.image import SUFFIXES
+from segprep.names import stem_fault, stem_key, stem_of
+from segprep.types import IGNORE, MAX_PIXELS, OBJECT_IGNORE, Entry, Note, Sample, Skipped
+
+
+def entries(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
+    """Every sample of *place* that has a mask; without a manifest in the order of the file names.
+    What has no image goes to *skipped*.
+
+    A stem may have folders in it (``city/a``) only in a tree that segprep did not make. Raises
+    TreeError for a tree that is not finished.
+    """
+    if place.manifest is not None:
+        for record in place.records():
+            if fault := stem_fault(record.stem):
+                skipped.append(
+                    Skipped(
+                        record.stem,
+                        str(place.root / record.mask),
+                        "bad-stem",
+                        f"its name {fault}",
+                        "convert again",
+                    )
+                )
+                continue
+            objects = place.root / record.objects if record.objects else None
+            yield Entry(
+                record.stem,
+                place.root / record.image,
+                place.root / record.mask,
+                objects,
+                record.notes,
+            )
+        return
+    if (place.root / STAGING).is_dir():
+        raise TreeError(
+            "unfinished-run",
+            f"{place.root} holds an unfinished conversion",
+            "finish it first: give its command again",
+        )
+    by_stem, by_name = _images(place.root / IMAGES)
+    for path in walk(place.root / MASKS) if (place.root / MASKS).is_dir() else ():
+        if path.suffix.lower() != ".png":
+            continue
+        inner = path.relative_to(place.root / MASKS)
+        stem = stem_of(inner.as_posix())
+        if fault := next(filter(None, map(stem_fault, stem.split("/"))), None):
+            skipped.append(
+                Skipped(
+                    stem,
+                    str(path),
+                    "bad-stem",
+                    f"its name {fault}",
+                    "rename the mask and its image",
+                )
+            )
+            continue
+        try:
+            found = by_stem.get(stem_key(stem)) or by_name.get(stem_key(stem_of(path.name))) or []
+            picture = pick(found, f"several images are called {stem}")
+        except SourceError as error:
+            skipped.append(Skipped(stem, str(path), error.code, error.reason, "keep one of them"))
+            continue
+        if picture is None:
+            skipped.append(Skipped(stem, str(path), "image-missing", f"no image in {IMAGES} has its name", "add the image, or leave the mask out with --on-error skip"))  # fmt: skip
+        else:
+            own = place.root / OBJECTS / inner
+            yield Entry(stem, picture, path, own if own.is_file() else None)
+
+
+def _images(folder: Path) -> tuple[dict[str, list[Path]], dict[str, list[Path]]]:
+    """The images below *folder* by their path without extension, and by their name alone."""
+    by_stem: dict[str, list[Path]] = defaultdict(list)
+    by_name: dict[str, list[Path]] = defaultdict(list)
+    for path in walk(folder) if folder.is_dir() else ():
+        if path.suffix.lower() in SUFFIXES:
+            by_stem[stem_key(stem_of(path.relative_to(folder).as_posix()))].append(path)
+            by_name[stem_key(stem_of(path.name))].append(path)
+    return by_stem, by_name
+
+
+def read(entry: Entry, roots: tuple[Path, ...], limit: int = MAX_PIXELS) -> Sample:
+    """The sample as it is: image bytes, mask (H, W) of its values, instance ids.
+
+    Raises SourceError; a 16-bit mask has no ids to keep.
+    """
+    notes: list[Note] = []
+    mask = mask_files.values(read_below(entry.mask, roots), entry.mask, notes, limit)
+    if mask.dtype != np.uint8:
+        if mask.max(initial=0) > IGNORE:
+            raise SourceError(
+                entry.mask,
+                f"holds values up to {mask.max()}; class ids end at 255",
+                "remap it first: segprep remap --ids",
+                "unknown-value",
+            )
+        mask = mask.astype(np.uint8)
+    data = read_below(entry.image, roots)
+    upright = mask_files.drawn_upright(data, entry.image, mask.shape, entry.mask, notes, limit)
+    found = objects(entry.objects, roots, mask.shape, limit) if entry.objects else None
+    return Sample(entry.stem, data, mask, found, upright, tuple(notes))
+
+
+def upright(
+    sample: Sample, path: Path, limit: int = MAX_PIXELS
+) -> tuple[NDArray[np.uint8], NDArray[np.uint16] | None]:
+    """Mask and instance ids of *sample* as they lie on the upright picture; *path* is the image's,
+    for messages.
+    """
+    if sample.upright:
+        return sample.mask, sample.objects
+    turn = image.header(sample.image, path, limit).orientation
+    return image.upright_array(sample.mask, turn), (
+        None if sample.objects is None else image.upright_array(sample.objects, turn)
+    )
+
+
+def objects(
+    path: Path, roots: tuple[Path, ...], shape: Sequence[int], limit: int = MAX_PIXELS
+) -> NDArray[np.uint16]:
+    """The instance ids at *path*: (H, W) of *shape*, 65535 where ignored, whatever bits they are
+    stored in. Raises SourceError.
+    """
+    drawn: NDArray[Any] = image.decode_mask(read_below(path, roots), path, limit)
+    if drawn.shape != tuple(shape):
+        raise SourceError(
+            path,
+            f"is {drawn.shape[1]}x{drawn.shape[0]}, its class mask {shape[1]}x{shape[0]} pixels",
+            "restore it",
+            "size-mismatch",
+        )
+    ids = drawn.astype(np.uint16)
+    if drawn.dtype == np.uint8:
+        ids[drawn == IGNORE] = OBJECT_IGNORE
+    return ids
+
+
+def pick(paths: Sequence[Path], why: str) -> Path | None:
+    """The only image of *paths*; None of none.
+
+    Several are an error unless one is a JPEG and the rest are not. Raises SourceError.
+    """
+    if len(paths) <= 1:
+        return paths[0] if paths else None
+    jpegs = [path for path in paths if path.suffix.lower() in (".jpg", ".jpeg")]
+    if len(jpegs) == 1 and all(path.parent == jpegs[0].parent for path in paths):
+        return jpegs[0]
+    raise SourceError(
+        paths[0],
+        f"{why}: {', '.join(str(path) for path in paths)}",
+        "keep one of them, or set imagePath",
+        "image-ambiguous",
+    )

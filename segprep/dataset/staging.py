@@ -1,0 +1,256 @@
+"""Unfinished work in OUT/.segprep-incomplete: a journal of finished Records, publishing by renames,
+one run at a time.
+
+    identity.json   whose work this is: source, options, class list
+    journal.jsonl   finished Records; a torn last line is dropped
+    previous/       the manifest and the lists that publishing replaces
+    replaced/       folders that --overwrite takes out of the way
+    JPEGImages/ …   files to publish
+
+A killed run leaves this folder behind; every file in it is trusted only after its digest was
+checked, so nothing here needs to be forced to the disk before publishing.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from segprep.dataset import manifest
+from segprep.dataset.manifest import MANIFEST, RECORDS
+from segprep.dataset.tree import (
+    CLASS_NAMES,
+    IMAGES,
+    LABELMAP,
+    LISTS,
+    MASKS,
+    OBJECTS,
+    STAGING,
+    guard_links,
+    read_lists,
+)
+from segprep.errors import LockedError
+from segprep.files import digest, sync_file, sync_folder, write_atomic, write_error
+from segprep.types import Record
+
+_LOCK = ".segprep.lock"
+
+
+@contextmanager
+def lock(root: Path) -> Iterator[None]:
+    """Hold *root* for this run. Raises LockedError at once if another run does. The lock dies with
+    the process.
+    """
+    path = root / _LOCK
+    held = filelock.FileLock(path)
+    try:
+        held.acquire(blocking=False)
+    except filelock.Timeout as error:
+        raise LockedError(
+            "locked", f"another segprep run is working on {root}", "wait until it has finished"
+        ) from error
+    except OSError as error:
+        raise write_error(path, error) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # a stale lock file is harmless
+            path.unlink(
+                missing_ok=True
+            )  # while it is held: who opened it before us fails to lock and gives up
+        held.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """The unfinished work inside the tree *root*."""
+
+    root: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where the unfinished work lies."""
+        return self.root / STAGING
+
+    @property
+    def publishing(self) -> bool:
+        """Whether a run was killed while it published: part of the tree lies here."""
+        return (self.folder / "publishing").exists()
+
+    def begin(self, identity: Mapping[str, Any]) -> None:
+        """Prepare the folder for work of this *identity*; what was finished under another one (a
+        changed class list, say) is not used.
+        """
+        guard_links(self.root)
+        path, wanted = self.folder / "identity.json", self.render(identity)
+        if not path.is_file():
+            self.discard()  # what a killed cleaning up left
+        elif path.read_bytes() != wanted:
+            (self.folder / "journal.jsonl").unlink(missing_ok=True)
+        try:
+            for name in (IMAGES, MASKS, OBJECTS):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_error(self.folder, error) from error
+        write_atomic(path, wanted)
+
+    @staticmethod
+    def render(identity: Mapping[str, Any]) -> bytes:
+        """*identity* as the bytes of identity.json."""
+        return (json.dumps(identity, ensure_ascii=False, indent=1) + "\n").encode(
+            "utf-8", "backslashreplace"
+        )
+
+    def identity(self) -> Mapping[str, Any] | None:
+        """Whose work lies in the folder, or None."""
+        try:
+            found = json.loads((self.folder / "identity.json").read_bytes())
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    def discard(self) -> None:
+        """Throw the folder away, its identity first: without that the rest is rubbish."""
+        with suppress(OSError):
+            (self.folder / "identity.json").unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def journal(self) -> Iterator[Record]:
+        """The Records of finished items."""
+        path = self.folder / "journal.jsonl"
+        for line in path.read_bytes().split(b"\n") if path.is_file() else ():
+            try:
+                yield manifest.load_record(line)
+            except ValueError:
+                continue  # the line being written when the run was killed
+
+    def previous(self) -> "tuple[Path, Path]":
+        """Manifest and records that the tree had: in place, or already moved aside by a publishing
+        that was killed.
+        """
+        aside = self.folder / "previous"
+        home = self.root if (self.root / MANIFEST).is_file() else aside
+        records = (folder / RECORDS for folder in (home, aside, self.root))
+        return home / MANIFEST, next((path for path in records if path.is_file()), home / RECORDS)
+
+    def lists(self) -> dict[str, tuple[str, ...]]:
+        """The lists that the tree had before publishing began."""
+        return read_lists(self.folder / "previous" if self.publishing else self.root / LISTS)
+
+    def holds(self, name: str, wanted: str) -> bool:
+        """Whether the file *name* (relative) is there with digest *wanted*, staged or published."""
+        for path in (self.folder / name, self.root / name):
+            try:
+                if digest(path.read_bytes()) == wanted:
+                    return True
+            except OSError:
+                continue
+        return False
+
+    def publish(
+        self,
+        files: Iterable[str],
+        removed: Iterable[str],
+        described: Mapping[str, bytes | bytearray],
+        *,
+        replace: bool,
+    ) -> None:
+        """Move the staged *files* into the tree, take *removed* out, write *described* (name ->
+        content), the manifest last.
+
+        *replace*: whatever the tree's folders held before is taken out of the way first. Files,
+        then names, are forced to the disk before the manifest says that the tree is complete.
+        """
+        staged = [name for name in files if (self.folder / name).is_file()]
+        try:
+            with ThreadPoolExecutor(4) as pool:  # the disk takes several at once
+                list(pool.map(self._sync, (staged[n::4] for n in range(4))))
+            self._open(replace)
+            for name in staged:
+                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+                os.replace(self.folder / name, self.root / name)
+            for name in removed:
+                (self.root / name).unlink(missing_ok=True)
+            for name in (IMAGES, MASKS, OBJECTS):
+                if (self.root / name).is_dir():
+                    sync_folder(self.root / name)
+            for name, content in sorted(described.items(), key=lambda pair: pair[0] == MANIFEST):
+                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+                write_atomic(self.root / name, content)
+        except OSError as error:
+            raise write_error(Path(error.filename or self.root), error) from error
+        self.discard()
+
+    def _sync(self, names: Iterable[str]) -> None:
+        for name in names:
+            sync_file(self.folder / name)
+
+    def _open(self, replace: bool) -> None:
+        """Take the old manifest, and with *replace* the old folders, out of the tree.
+
+        Safe to repeat after a kill.
+        """
+        opened = self.folder / "publishing"
+        if opened.exists():
+            return
+        (self.folder / "previous").mkdir(exist_ok=True)
+        for name in (MANIFEST, RECORDS):
+            if (self.root / name).is_file():
+                os.replace(self.root / name, self.folder / "previous" / name)
+        for path in (self.root / LISTS).glob("*.txt"):
+            shutil.copyfile(path, self.folder / "previous" / path.name)
+        if replace:
+            (self.folder / "replaced").mkdir(exist_ok=True)
+            for name in (IMAGES, MASKS, OBJECTS, LISTS, CLASS_NAMES, LABELMAP):
+                if (self.root / name).exists():
+                    shutil.rmtree(
+                        self.folder / "replaced" / Path(name).name, ignore_errors=True
+                    )  # left by a run killed while it cleaned up
+                    os.replace(self.root / name, self.folder / "replaced" / Path(name).name)
+        write_atomic(opened, b"")
+
+
+class Journal(Mapping[str, bytes]):
+    """The lines of finished Records by stem, kept on disk: memory does not grow with them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = open(folder / "journal.jsonl", "ab+")  # noqa: SIM115
+        self._places: dict[str, int] = {}
+
+    def add(self, record: Record) -> None:
+        """Write down *record*. Raises SegprepError where the system refuses."""
+        line = manifest.dump_record(record)
+        try:
+            self._file.seek(0, os.SEEK_END)
+            self._places[record.stem] = self._file.tell()
+            self._file.write(line)
+            self._file.flush()
+        except OSError as error:
+            raise write_error(Path(self._file.name), error) from error
+
+    def close(self) -> None:
+        """Close the file; lines cannot be read any more.
+
+        Raises SegprepError where its last bytes are refused.
+        """
+        try:
+            self._file.close()
+        except OSError as error:
+            raise write_error(Path(self._file.name), error) from error
+
+    def __getitem__(self, stem: str) -> bytes:
+        self._file.seek(self._places[stem])
+        return self._file.readline()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)

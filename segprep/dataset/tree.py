@@ -1,0 +1,232 @@
+"""A VOC-style tree: where things lie, how a sample is written, and how any such tree (ours or not)
+is listed and read.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from segprep.dataset import classes as class_lists
+from segprep.dataset import manifest
+from segprep.dataset.manifest import MANIFEST, RECORDS, Manifest
+from segprep.errors import TreeError, UsageError
+from segprep.files import walk, write_atomic
+from segprep.imaging import image
+from segprep.imaging.image import voc_colors
+from segprep.names import natural_key, stem_of
+from segprep.types import Classes, Record
+
+IMAGES, MASKS, OBJECTS, LISTS = (
+    "JPEGImages",
+    "SegmentationClass",
+    "SegmentationObject",
+    "ImageSets/Segmentation",
+)
+CLASS_NAMES, LABELMAP, STAGING, RUNS = (
+    "class_names.txt",
+    "labelmap.txt",
+    ".segprep-incomplete",
+    "runs",
+)
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A VOC-style tree at *root*; nothing is read before it is asked for."""
+
+    root: Path
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """Its segprep.json, or None for a tree that segprep did not make.
+
+        Raises TreeError if damaged.
+        """
+        return manifest.load(self.root / MANIFEST)
+
+    def records(self) -> Iterator[Record]:
+        """The records of a tree that has a manifest."""
+        return manifest.load_records(self.root / RECORDS)
+
+    def classes(self) -> Classes | None:
+        """The class list: from the manifest, class_names.txt or labelmap.txt; None if there is none
+        of them.
+        """
+        if (made := self.manifest) is not None:
+            return made.classes
+        for name in (CLASS_NAMES, LABELMAP):
+            if (self.root / name).is_file():
+                return class_lists.make(
+                    class_lists.read_list(self.root / name), add_background=False
+                )
+        return None
+
+    def stems(self) -> tuple[str, ...]:
+        """Every sample that has a mask, in natural order."""
+        if (self.root / MANIFEST).is_file():
+            found: Iterable[str] = (record.stem for record in self.records())
+        else:
+            masks = self.root / MASKS
+            found = (
+                stem_of(str(path.relative_to(masks).as_posix()))
+                for path in walk(masks)
+                if path.suffix.lower() == ".png"
+            )
+        return tuple(sorted(found, key=natural_key))
+
+    def mask_path(self, stem: str) -> Path:
+        """Where the mask of *stem* lies."""
+        path = self.root / MASKS / f"{stem}.png"
+        return (
+            path
+            if path.exists() or not path.with_name(f"{path.stem}.PNG").exists()
+            else path.with_name(f"{path.stem}.PNG")
+        )
+
+    def image_path(self, stem: str) -> Path | None:
+        """Where the image of *stem* lies, or None."""
+        tries = (self.root / IMAGES / f"{stem}{suffix}" for suffix in image.SUFFIXES)
+        return next((path for path in tries if path.is_file()), None)
+
+    def pixels(self, stem: str) -> dict[int, int]:
+        """Pixel value -> count in the mask of *stem*. Raises SourceError if it cannot be read."""
+        path = self.mask_path(stem)
+        return image.histogram(image.decode_mask(path.read_bytes(), path).astype("uint8"))
+
+    def lists(self) -> dict[str, tuple[str, ...]]:
+        """The lists in ImageSets/Segmentation by name, train, val, test and trainval first.
+
+        Raises TreeError for text that is not UTF-8.
+        """
+        return read_lists(self.root / LISTS)
+
+
+def read_lists(folder: Path) -> dict[str, tuple[str, ...]]:
+    """The lists in *folder* by name; train, val, test and trainval first. Raises TreeError."""
+    first = (*SPLITS, "trainval")
+    paths = sorted(
+        (path for path in folder.glob("*.txt") if not path.name.startswith(".")),
+        key=lambda path: (first.index(path.stem) if path.stem in first else len(first), path.stem),
+    )
+    return {path.stem: read_list(path) for path in paths}
+
+
+def read_list(path: Path) -> tuple[str, ...]:
+    """The stems of a list file: the first word of a line counts only if the line is no stem with
+    blanks of ours; blank lines are left out.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TreeError(
+            "bad-list", f"{path}: {error}", "save it as UTF-8, one sample per line"
+        ) from error
+    return tuple(line.strip() for line in text.replace("\r\n", "\n").split("\n") if line.strip())
+
+
+def list_bytes(stems: Iterable[str]) -> bytes:
+    """A list file: one stem per line, LF, UTF-8."""
+    return "".join(f"{stem}\n" for stem in stems).encode()
+
+
+def write_lists(root: Path, lists: Mapping[str, Sequence[str]]) -> None:
+    """Write *lists* (in the order given) below *root*."""
+    (root / LISTS).mkdir(parents=True, exist_ok=True)
+    for name, stems in lists.items():
+        write_atomic(root / LISTS / f"{name}.txt", list_bytes(stems))
+
+
+def class_files(classes: Classes) -> dict[str, bytes]:
+    """class_names.txt (labelme's habit) and labelmap.txt (Datumaro, CVAT): name -> content."""
+    colours = voc_colors()
+    rows = [
+        f"{name.replace(':', '_')}:{','.join(map(str, colours[3 * n : 3 * n + 3]))}::"
+        for n, name in enumerate(classes.names)
+    ]
+    if classes.ignore is not None:
+        rows.append(
+            f"ignored:{','.join(map(str, colours[3 * classes.ignore : 3 * classes.ignore + 3]))}::"
+        )
+    return {
+        CLASS_NAMES: "".join(f"{name}\n" for name in classes.names).encode(),
+        LABELMAP: (
+            "".join(f"{row}\n" for row in ["# label:color_rgb:parts:actions", *rows]).encode()
+        ),
+    }
+
+
+def is_tree(root: Path) -> bool:
+    """Whether *root* looks like a VOC-style tree: a manifest, or a folder of class masks."""
+    return (root / MANIFEST).is_file() or (root / MASKS).is_dir()
+
+
+def occupied(root: Path) -> str | None:
+    """The first thing at *root* that a conversion would write over, or None."""
+    for name in (IMAGES, MASKS, OBJECTS, LISTS):
+        if (root / name).is_dir() and any((root / name).iterdir()):
+            return name
+    return next((name for name in (CLASS_NAMES, LABELMAP, RECORDS) if (root / name).exists()), None)
+
+
+def find(folder: Path) -> Tree:
+    """The tree at *folder*, else the one tree right below it; one with a manifest comes first.
+
+    Raises TreeError, UsageError.
+    """
+    if is_tree(folder):
+        return Tree(folder)
+    try:
+        below = sorted(
+            path
+            for path in folder.iterdir()
+            if path.is_dir() and not path.name.startswith(".") and is_tree(path)
+        )
+    except OSError as error:
+        raise UsageError(
+            "no-tree", f"{folder} cannot be read: {error.strerror}", "give the dataset's folder"
+        ) from error
+    below = [path for path in below if (path / MANIFEST).is_file()] or below
+    if len(below) > 1:
+        raise UsageError(
+            "two-trees",
+            f"{folder} holds several datasets: {', '.join(path.name for path in below)}",
+            "name the one that is meant",
+        )
+    if not below:
+        broken = (folder / STAGING).is_dir()
+        hint = (
+            "a conversion was not finished: give its command again"
+            if broken
+            else "make one with segprep json2mask SRC OUT, or give the dataset's folder"
+        )
+        raise UsageError(
+            "no-tree", f"{folder} is no VOC-style tree (no {MANIFEST}, no {MASKS})", hint
+        )
+    return Tree(below[0])
+
+
+def guard_links(root: Path) -> None:
+    """Raise TreeError if a symbolic link stands where segprep writes folders: files would land
+    elsewhere.
+    """
+    staged = [
+        f"{STAGING}/{name}"
+        for name in (
+            IMAGES,
+            MASKS,
+            OBJECTS,
+            "previous",
+            "replaced",
+            "journal.jsonl",
+            "identity.json",
+        )
+    ]
+    for name in (IMAGES, MASKS, OBJECTS, "ImageSets", LISTS, STAGING, MANIFEST, RECORDS, *staged):
+        if os.path.islink(root / name):
+            raise TreeError(
+                "link-in-output",
+                f"{root / name} is a symbolic link; files would land where it points",
+                "remove the link",
+            )

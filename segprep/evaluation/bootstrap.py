@@ -1,0 +1,115 @@
+"""How sure is the mean? A seeded bootstrap over images (or groups) that needs one pass and no
+memory of the images.
+
+Each replicate gives every image a Poisson(1) weight, drawn from the seed and the image's name
+alone, so the result does not depend on order or number of processes, and two predictions of one
+image get the same weights. (Poisson bootstrap: Hanley & MacGibbon 2006, which for many images
+equals drawing images with replacement.) Intervals are the 2.5 and 97.5 percentiles.
+"""
+
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.metrics.scores import Floats, Policy, Sums
+
+_BUFFER = 64  # images that are weighted in one matrix product
+
+
+@dataclass
+class Bootstrap:
+    """Weighted sums of *samples* replicates, (samples, 3, classes seen so far).
+
+    Exact below 2^53 pixels.
+    """
+
+    samples: int
+    seed: int
+    policy: Policy
+    size: int
+    _columns: dict[int, int] = field(default_factory=dict)
+    _totals: NDArray[np.float64] | None = None
+    _waiting: list[tuple[str, Sums]] = field(default_factory=list)
+    _first: str | None = None
+    _several: bool = False
+
+    def add(self, unit: str, found: Sums) -> None:
+        """One image, which belongs to *unit*: itself, or its group."""
+        self._several |= self._first not in (None, unit)
+        self._first = unit
+        self._waiting.append((unit, found))
+        if len(self._waiting) == _BUFFER:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        for _, found in self._waiting:
+            for one in found.ids.tolist():
+                self._columns.setdefault(one, len(self._columns))
+        wide = len(self._columns)
+        old = self._totals if self._totals is not None else np.zeros((self.samples, 3, 0))
+        totals = (
+            np.concatenate([old, np.zeros((self.samples, 3, wide - old.shape[2]))], axis=2)
+            if wide > old.shape[2]
+            else old
+        )
+        values = np.zeros((len(self._waiting), 3, wide))
+        for row, (_, found) in zip(values, self._waiting, strict=True):
+            places = [self._columns[one] for one in found.ids.tolist()]
+            row[:, places] = found.same, found.rows, found.columns
+        weights = np.stack(
+            [_weights(self.seed, unit, self.samples) for unit, _ in self._waiting], axis=1
+        )
+        totals += (weights @ values.reshape(len(values), -1)).reshape(totals.shape)
+        self._totals = totals
+        self._waiting.clear()
+
+    def replicates(self) -> Floats:
+        """The mean IoU of every replicate, NaN where it is undefined."""
+        self._flush()
+        if self._totals is None or not self._columns:
+            return np.full(self.samples, np.nan)
+        same, rows, columns = (self._totals[:, n] for n in range(3))
+        union = rows + columns - same
+        with np.errstate(invalid="ignore"):
+            iou = same / union
+        averaged = self.size - len(self.policy.excluded)
+        gone = averaged - (union > 0).sum(1)
+        total, present = np.nansum(iou, axis=1), (union > 0).sum(1)
+        empty = rows.sum(1) == 0
+        with np.errstate(invalid="ignore"):
+            if self.policy.absent == "nan":
+                found = total / present
+            elif self.policy.absent == "undefined":
+                found = np.where(gone > 0, np.nan, total / averaged)
+            else:
+                found = (total + (gone if self.policy.absent == "one" else 0)) / averaged
+        return np.where(empty, np.nan, found)
+
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of the mean IoU; None of fewer than two units."""
+        return interval(self.replicates()) if self._several else None
+
+
+def interval(values: Floats) -> tuple[float, float] | None:
+    """The 2.5 and 97.5 percentiles of all that is not NaN; None of nothing."""
+    found = values[~np.isnan(values)]
+    return (
+        (float(np.percentile(found, 2.5)), float(np.percentile(found, 97.5)))
+        if len(found)
+        else None
+    )
+
+
+def _weights(seed: int, unit: str, samples: int) -> NDArray[Any]:
+    """Poisson(1) weights (samples,) of *unit*."""
+    name = int.from_bytes(blake2b(unit.encode("utf-8", "surrogatepass"), digest_size=16).digest())
+    return (
+        np.random.Generator(np.random.PCG64([abs(seed), int(seed < 0), name]))
+        .poisson(1.0, samples)
+        .astype(np.float64)
+    )

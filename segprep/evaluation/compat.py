@@ -1,0 +1,218 @@
+"""Other tools' definitions of their scores, from the same exact counts, and in words how each
+differs from ours.
+
+Ours: ignored truth pixels dropped, classes that neither side has left out of the mean, one matrix
+over all images.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from segprep.errors import UsageError
+from segprep.metrics.confusion import ConfusionMatrix
+from segprep.metrics.scores import Policy, Scores, mean, ratio
+
+Numbers = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One tool's definition. *policy* says how its mean IoU counts; *numbers* its own figures by
+    its own names; *how* it differs, in words.
+
+    *needs*: what has to be measured image by image: "dice" (WZ), "batches" (UNet++), "segments"
+    (ISBI), "samples" (torchmetrics' MeanIoU). *headline*: which of *numbers* stands in place of the
+    mean IoU.
+    """
+
+    policy: Policy
+    how: str
+    numbers: Callable[[ConfusionMatrix, Scores], Numbers]
+    needs: str = ""
+    headline: str = ""
+
+
+def _mmseg(matrix: ConfusionMatrix, found: Scores) -> Numbers:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        f_score = 2 * found.precision * found.recall / (found.precision + found.recall)
+    return {
+        "aAcc": found.pixel_accuracy, "mIoU": found.miou, "mAcc": found.mean_recall, "mDice": found.mean_dice,
+        "mFscore": mean(f_score), "mPrecision": found.mean_precision, "mRecall": found.mean_recall,
+    }  # fmt: skip
+
+
+def _hf(matrix: ConfusionMatrix, found: Scores) -> Numbers:
+    return {
+        "mean_iou": found.miou,
+        "mean_accuracy": found.mean_recall,
+        "overall_accuracy": found.pixel_accuracy,
+    }
+
+
+def _torchmetrics(matrix: ConfusionMatrix, found: Scores) -> Numbers:
+    same, rows, columns = matrix.sums(Policy())
+    weighted = (
+        float((rows * np.nan_to_num(found.iou)).sum() / rows.sum()) if rows.sum() else float("nan")
+    )
+    return {
+        "MulticlassJaccardIndex macro": found.miou,
+        "MulticlassJaccardIndex weighted": weighted,
+        "MulticlassRecall macro": _macro(same, rows, columns),
+    }
+
+
+def _macro(same: Any, rows: Any, columns: Any) -> float:
+    recall = np.nan_to_num(ratio(same, rows))
+    return float(recall[(rows + columns) > 0].mean()) if (rows + columns).any() else float("nan")
+
+
+def _bubbliiiing(matrix: ConfusionMatrix, found: Scores) -> Numbers:
+    same, rows, columns = matrix.sums(Policy())
+    smooth = 1e-5
+    f_score = (2 * same + smooth) / (rows + columns + smooth)
+    return {
+        "mIoU": found.miou,
+        "mPA": float(found.recall.mean()),
+        "Precision": float(found.precision.mean()),
+        "Accuracy": found.pixel_accuracy,
+        "f_score": float(f_score.mean()),
+    }
+
+
+def _divamgupta(matrix: ConfusionMatrix, found: Scores) -> Numbers:
+    same, rows, columns = matrix.sums(TOOLS["divamgupta"].policy)
+    wise = same / (rows + columns - same + 1e-12)
+    return {
+        "mean_IU": float(wise.mean()),
+        "frequency_weighted_IU": (
+            float((wise * rows).sum() / rows.sum()) if rows.sum() else float("nan")
+        ),
+    }
+
+
+def _unetpp(matrix: ConfusionMatrix, found: Scores) -> Numbers:
+    return {}
+
+
+def _wz(matrix: ConfusionMatrix, found: Scores) -> Numbers:
+    absent = bool((found.pixels == 0).any())
+    return {
+        "global correct": found.pixel_accuracy,
+        "mean average row correct": float("nan") if absent else found.mean_recall,
+        "mean IoU": found.miou,
+    }
+
+
+def _isbi(matrix: ConfusionMatrix, found: Scores) -> Numbers:
+    return {"pixel error": 1 - found.pixel_accuracy}
+
+
+def _sceneparsing(matrix: ConfusionMatrix, found: Scores) -> Numbers:
+    return {
+        "Mean IoU": found.miou,
+        "Pixel Accuracy": found.pixel_accuracy,
+        "Final score": (found.miou + found.pixel_accuracy) / 2,
+    }
+
+
+def _pascal(matrix: ConfusionMatrix, found: Scores) -> Numbers:
+    return {"average accuracy": found.miou, "overall accuracy": found.pixel_accuracy}
+
+
+def _cityscapes(matrix: ConfusionMatrix, found: Scores) -> Numbers:
+    return {"averageScoreClasses": found.miou}
+
+
+TOOLS: Mapping[str, Tool] = {
+    "mmseg": Tool(
+        Policy(),
+        "as ours; its percentages are rounded to two digits, and a predicted id outside the classes"
+        " is a miss, not an error. mFscore leaves out classes that were never predicted or never"
+        " occur, mDice counts them 0.",
+        _mmseg,
+    ),
+    "hf": Tool(
+        Policy(),
+        "Hugging Face evaluate's mean_iou: as ours; a predicted id outside the classes is a miss,"
+        " not an error. Its ignore_index may name a class, which turns IoU into recall: not"
+        " reproduced.",
+        _hf,
+    ),
+    "torchmetrics": Tool(
+        Policy(),
+        "MulticlassJaccardIndex(average='macro'): as ours over one matrix. Its MeanIoU is another"
+        " number, given beside it: the mean of the IoU of every class in every image where it"
+        " occurs.",
+        _torchmetrics,
+        "samples",
+    ),
+    "bubbliiiing": Tool(
+        Policy("zero"),
+        "all classes are averaged, background included; a class that neither side has counts 0."
+        " Per-class f_score is taken here over all images at once, there per batch.",
+        _bubbliiiing,
+    ),
+    "divamgupta": Tool(
+        Policy("zero", ignored_as=0),
+        "image-segmentation-keras' evaluate: ignored truth pixels count as class 0, an absent class"
+        " counts 0 (1e-12 in each denominator). It scores at the network's output size; here at the"
+        " size of the truth.",
+        _divamgupta,
+    ),
+    "unetpp": Tool(
+        Policy(),
+        "pytorch-nested-unet's iou_score: the classes from 1 on as one foreground, 1e-5 added to"
+        " both sides, per batch of 16 images in the order listed, then the mean over the batches"
+        " weighted by their size.",
+        _unetpp,
+        "batches",
+        "iou",
+    ),
+    "wz": Tool(
+        Policy("undefined"),
+        "WZMIAOMIAO's unet: the mean over all classes is NaN as soon as one is absent. Dice: per"
+        " image over the classes from 1 on (empty on both sides = 1), then the mean over the"
+        " images.",
+        _wz,
+        "dice",
+    ),
+    "isbi": Tool(
+        Policy(),
+        "ISBI 2012: pixel error is 1 - pixel accuracy; Rand error is 1 - the F-score of pixel pairs"
+        " in one cell, where cells are the 4-connected regions of class 0 and truth borders are"
+        " left out; mean over the images. The warping error is not reproduced. mIoU is ours.",
+        _isbi,
+        "segments",
+    ),
+    "sceneparsing": Tool(
+        Policy("zero", excluded=(0,), void=(0,)),
+        "MIT's ADE20K benchmark: label 0 is unlabelled, its truth pixels are dropped and it is not"
+        " averaged; of the others, absent ones count 0.",
+        _sceneparsing,
+    ),
+    "pascal": Tool(
+        Policy("undefined"),
+        "VOCdevkit's VOCevalseg: 255 dropped, background averaged too; 0/0 of a class that neither"
+        " side has makes the mean NaN. Its figures are percentages.",
+        _pascal,
+    ),
+    "cityscapes": Tool(
+        Policy(),
+        "evalPixelLevelSemanticLabeling: as ours; a prediction of an ignored label is a miss, and"
+        " classes given with --exclude-class are ignored in the truth too. iIoU, which needs"
+        " instances, is not reproduced.",
+        _cityscapes,
+    ),
+}
+
+
+def tool(name: str) -> Tool:
+    """The definition called *name*. Raises UsageError."""
+    if name not in TOOLS:
+        raise UsageError(
+            "bad-option", f"--compat {name}: no such tool", f"known: {', '.join(TOOLS)}"
+        )
+    return TOOLS[name]

@@ -1,0 +1,211 @@
+"""The output of an export: made in a hidden folder beside it, swapped in by one rename.
+
+PARENT/OUT/                         appears whole, or not at all
+  segprep-export.json               what was exported, and every file of it
+PARENT/.OUT.segprep-export/         while a run is at work, or after it was killed
+  new/                              the export that is being made
+  old/                              an earlier export that --overwrite replaces
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from segprep.dataset.staging import lock
+from segprep.errors import SegprepError, TreeError, UsageError
+from segprep.files import (
+    read_below,
+    resolve_below,
+    sync_file,
+    sync_folder,
+    write_error,
+    write_staged,
+)
+from segprep.types import Product
+
+MARKER = "segprep-export.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """The folder *out* (a real path) and the hidden one beside it."""
+
+    out: Path
+
+    @property
+    def hidden(self) -> Path:
+        """Where a run works."""
+        return self.out.parent / f".{self.out.name}.segprep-export"
+
+    def check(self, root: Path, overwrite: bool) -> None:
+        """Raise UsageError or TreeError if the dataset at *root* or anything that is no earlier
+        export is in the way.
+        """
+        if self.out == root or self.out.is_relative_to(root) or root.is_relative_to(self.out):
+            raise UsageError(
+                "output-overlaps-source",
+                f"the output {self.out} and the dataset {root} overlap",
+                "choose an output beside the dataset",
+            )
+        if self.out.exists() and not self.out.is_dir():
+            raise UsageError(
+                "bad-option", f"the output {self.out} is no folder", "choose another name"
+            )
+        if self.out.is_dir() and (self.out.is_mount() or Path.cwd().is_relative_to(self.out)):
+            raise UsageError(
+                "bad-option",
+                f"the output {self.out} is a mount point or the current folder; it appears by"
+                " renaming",
+                "name a folder below it",
+            )
+        if os.path.islink(self.hidden):
+            raise TreeError(
+                "link-in-output",
+                f"{self.hidden} is a symbolic link; files would land where it points",
+                "remove the link",
+            )
+        there = next(self._files(), None)
+        if there is None:
+            return
+        if not (self.out / MARKER).is_file():
+            raise TreeError(
+                "output-occupied",
+                f"{self.out} holds {there}, which no export wrote",
+                "choose another OUT",
+            )
+        if not overwrite:
+            raise TreeError(
+                "output-occupied",
+                f"{self.out} already holds an export",
+                "choose another OUT, or give --overwrite to replace it",
+            )
+        known = self._known()
+        if foreign := next((name for name in self._files() if name not in known), None):
+            raise TreeError(
+                "output-occupied",
+                f"{self.out} holds {foreign}, which the earlier export did not write",
+                "move it away, or choose another OUT",
+            )
+
+    def _files(self) -> Iterator[str]:
+        for folder, _, names in os.walk(self.out):
+            yield from (
+                Path(folder, name).relative_to(self.out).as_posix() for name in sorted(names)
+            )
+
+    def _known(self) -> set[str]:
+        """What the earlier export wrote. Raises TreeError if its own account is damaged."""
+        try:
+            return {MARKER, *json.loads((self.out / MARKER).read_bytes())["files"]}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise TreeError(
+                "output-occupied",
+                f"{self.out / MARKER} cannot be read: {error!r}",
+                "remove the folder yourself, or choose another OUT",
+            ) from error
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Hold the hidden folder, empty, for one run; what an earlier run left is put right first.
+
+        Nothing stays behind.
+        """
+        try:
+            self.hidden.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_error(self.hidden, error) from error
+        with self._vanishing(), lock(self.hidden):
+            if (self.hidden / "old").is_dir() and not self.out.exists():
+                os.replace(self.hidden / "old", self.out)  # killed between its two renames
+            self._clear()
+            try:
+                (self.hidden / "new").mkdir()
+                yield
+            finally:
+                self._clear()
+
+    @contextmanager
+    def _vanishing(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # another run may be at work in it
+                self.hidden.rmdir()
+
+    def _clear(self) -> None:
+        shutil.rmtree(self.hidden / "new", ignore_errors=True)
+        if self.out.exists():
+            shutil.rmtree(self.hidden / "old", ignore_errors=True)
+
+    def put(self, product: Product, roots: tuple[Path, ...]) -> bool:
+        """Make the file of *product*; *roots* are where its origin may lie.
+
+        True if it was written, False if linked. Raises SegprepError.
+        """
+        name = PurePosixPath(product.name)
+        if name.is_absolute() or ".." in name.parts:
+            raise SegprepError(
+                "bad-stem", f"{product.name} would lie outside the output", "rename the sample"
+            )
+        path = self.hidden / "new" / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_error(path, error) from error
+        if product.origin is None or product.link == "copy":
+            write_staged(
+                path,
+                (
+                    bytes(product.content or b"")
+                    if product.origin is None
+                    else read_below(product.origin, roots)
+                ),
+            )
+            return True
+        real = resolve_below(product.origin, roots)
+        try:
+            if product.link == "hard":
+                os.link(real, path)
+            else:
+                os.symlink(os.path.relpath(real, (self.out / name).parent), path)
+        except OSError as error:
+            kind = "hard" if product.link == "hard" else "symbolic"
+            raise SegprepError(
+                "link-refused",
+                f"no {kind} link from {path} to {real}: {error.strerror}",
+                "use --link copy",
+            ) from error
+        return False
+
+    def publish(
+        self, account: dict[str, Any], written: Iterable[str], root: Path, overwrite: bool
+    ) -> None:
+        """Force the *written* files to the disk and move everything to its place.
+
+        *account* describes the export.
+        """
+        new, old = self.hidden / "new", self.hidden / "old"
+        write_staged(
+            new / MARKER,
+            (json.dumps(account, ensure_ascii=False, indent=1) + "\n").encode(
+                "utf-8", "backslashreplace"
+            ),
+        )
+        try:
+            with ThreadPoolExecutor(4) as pool:  # the disk takes several at once
+                list(pool.map(sync_file, [new / MARKER, *(new / name for name in written)]))
+            for folder, _, _ in os.walk(new):
+                sync_folder(Path(folder))
+            self.check(root, overwrite)  # it may have changed meanwhile
+            if self.out.exists():
+                os.replace(self.out, old)
+            os.replace(new, self.out)
+            sync_folder(self.out.parent)
+        except OSError as error:
+            raise write_error(Path(error.filename or self.out), error) from error

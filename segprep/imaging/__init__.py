@@ -1,0 +1,3 @@
+"""Pixels in and out: image files, PNG streams, shapes and their rasterization, instances, mask
+files.
+"""

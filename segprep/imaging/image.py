@@ -1,0 +1,369 @@
+"""The only door to pixels: headers, decoding, orientation, transcoding, masks with VOC colours."""
+
+import io
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from segprep.errors import SourceError
+from segprep.imaging import png
+from segprep.types import MAX_PIXELS
+
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+SUFFIXES = (
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".gif",
+    ".webp",
+    ".ppm",
+    ".pgm",
+    ".pbm",
+)
+DECODING_ERRORS = (  # what Pillow raises for damaged files; the last three for broken TIFF
+    OSError, SyntaxError, ValueError, NotImplementedError, OverflowError, MemoryError, TypeError, LookupError, struct.error,
+)  # fmt: skip
+_ORIENTATION = 0x0112
+_PLAIN = {"1", "L", "LA", "RGB", "RGBA", "I;16"}  # what PNG stores as it is and trainers read
+MaskMode = Literal["palette", "gray"]
+_SPREAD = np.arange(256, dtype=np.uint64) * np.uint64(
+    0x0101010101010101
+)  # eight pixels of one value
+_latest: list[
+    Any
+] = []  # the last header asked for, with its data: reader and conversion ask in turn
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What an image file says of itself.
+
+    *width* and *height* are of the stored rows, before *orientation* (1..8); *several*: it holds
+    more frames.
+    """
+
+    format: str
+    width: int
+    height: int
+    mode: str
+    orientation: int
+    several: bool
+
+    @property
+    def turned(self) -> bool:
+        """Whether uprighting swaps width and height."""
+        return self.orientation >= 5
+
+    def shape(self, upright: bool) -> tuple[int, int]:
+        """(H, W) of the stored rows, or of the upright picture."""
+        return (self.width, self.height) if upright and self.turned else (self.height, self.width)
+
+
+@contextmanager
+def opened(data: bytes, path: Path, limit: int) -> Iterator[Image.Image]:
+    """Pillow's image of *data*, restricted to FORMATS and to *limit* pixels.
+
+    Every decoding failure becomes a SourceError.
+    """
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = max(
+        limit, MAX_PIXELS // 2
+    )  # Pillow refuses at twice this; ours below is the exact check
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+                # Pillow warns about bombs and odd metadata; sizes are checked here, pixels by
+                # decoding
+            )
+            with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+                if picture.width * picture.height > limit:
+                    raise SourceError(
+                        path,
+                        f"{picture.width}x{picture.height} pixels; {limit} are allowed",
+                        "raise --max-pixels if the image is genuine",
+                        "image-too-large",
+                    )
+                yield picture
+    except SourceError:
+        raise
+    except UnidentifiedImageError as error:
+        raise SourceError(
+            path,
+            "is no image of a supported format",
+            f"supported: {', '.join(FORMATS)}",
+            "image-unsupported",
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise SourceError(
+            path,
+            f"more than {limit} pixels",
+            "raise --max-pixels if the image is genuine",
+            "image-too-large",
+        ) from error
+    except DECODING_ERRORS as error:
+        raise SourceError(
+            path, f"cannot be decoded: {error}", "restore the file from its origin", "image-damaged"
+        ) from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
+def header(data: bytes, path: Path, limit: int = MAX_PIXELS) -> Header:
+    """Format, size and orientation of an encoded image, without decoding it.
+
+    Raises SourceError; *path* is for the message.
+    """
+    if _latest and _latest[0] is data and _latest[1].width * _latest[1].height <= limit:
+        return cast("Header", _latest[1])
+    with opened(data, path, limit) as picture:
+        kind = "JPEG" if picture.format == "MPO" else str(picture.format)
+        orientation = (
+            picture.getexif().get(_ORIENTATION, 1) if kind in ("JPEG", "PNG", "TIFF", "WEBP") else 1
+        )
+        several = kind != "JPEG" and _has_another(picture)
+        valid = isinstance(orientation, int) and 1 <= orientation <= 8
+        found = Header(
+            kind, picture.width, picture.height, picture.mode, orientation if valid else 1, several
+        )
+    _latest[:] = data, found
+    return found
+
+
+def _has_another(picture: Image.Image) -> bool:
+    """Whether there is a second frame; counting them all would read a hundred thousand pages."""
+    try:
+        picture.seek(1)
+    except EOFError:
+        return False
+    return True
+
+
+def pixels(
+    data: bytes, path: Path, *, upright: bool = True, limit: int = MAX_PIXELS
+) -> NDArray[Any]:
+    """The decoded image as RGB, (H, W, 3) uint8. Raises SourceError."""
+    with opened(data, path, limit) as picture:
+        return np.asarray((ImageOps.exif_transpose(picture) if upright else picture).convert("RGB"))
+
+
+def intact(data: bytes, path: Path, kind: str, limit: int = MAX_PIXELS) -> bool:
+    """Whether a JPEG or PNG is whole to its last byte. False: the end is damaged, but the pixels
+    decode. Raises SourceError if they do not.
+
+    A whole JPEG is never decoded for this; a PNG is checked by its checksums and amount of data.
+    """
+    try:
+        if kind == "PNG":
+            png.check(data)
+            return True
+        if data.rstrip(b"\0\r\n ").endswith(b"\xff\xd9"):
+            return True
+    except (ValueError, png.InflateError) as error:
+        if "before its last chunk" not in str(error):
+            raise SourceError(
+                path, f"is damaged: {error}", "restore the file from its origin", "image-damaged"
+            ) from error
+    with opened(data, path, limit) as picture:
+        picture.load()
+    return kind == "JPEG" and data.rfind(b"\xff\xd9") > len(data) // 2
+
+
+def transcode(
+    data: bytes, path: Path, target: Literal["png", "jpg"], limit: int = MAX_PIXELS
+) -> tuple[bytes, str]:
+    """The image upright as lossless PNG, or as JPEG (quality 95, 4:4:4); and in words what changed
+    beyond the format.
+
+    16-bit grey stays 16-bit in PNG and loses its lower byte in JPEG; palettes and CMYK become
+    RGB(A); transparency is lost in JPEG. Float and 32-bit images are refused: there is no one right
+    way to squeeze them.
+    """
+    with opened(data, path, limit) as picture:
+        mode, profile = picture.mode, picture.info.get("icc_profile")
+        if mode in ("F", "I") or (mode.startswith("I;") and mode not in ("I;16", "I;16B", "I;16L")):
+            raise SourceError(
+                path,
+                f"pixel type {mode} has no one right 8-bit form",
+                "save it as 8-bit or 16-bit grey, or RGB",
+                "image-unsupported",
+            )
+        upright = ImageOps.exif_transpose(picture)
+        clear = "transparency" in upright.info
+        if mode.startswith("I;16"):
+            upright = Image.fromarray(np.asarray(upright).astype(np.uint16))
+        wanted = (
+            mode
+            if mode in _PLAIN
+            else (
+                "I;16"
+                if mode.startswith("I;16")
+                else "RGBA"
+                if clear or mode in ("PA", "RGBa")
+                else "RGB"
+            )
+        )
+        if target == "jpg":
+            wanted = "L" if mode in ("1", "L", "LA") or mode.startswith("I;16") else "RGB"
+            if mode.startswith("I;16"):
+                upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
+        if upright.mode != wanted:
+            upright = upright.convert(wanted)
+        keep = {"icc_profile": profile} if profile and mode == wanted else {}
+        out = io.BytesIO()
+        upright.info.clear()
+        if target == "jpg":
+            upright.save(out, "JPEG", quality=95, subsampling=0, **keep)
+        else:
+            upright.save(out, "PNG", **keep)
+        return out.getvalue(), "" if mode == wanted else f"pixel type {mode} became {wanted}"
+
+
+def upright_array(array: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """*array* (H, W), given in stored rows, as it lies in the upright picture (EXIF orientation
+    1..8).
+    """
+    turned = array.T if orientation >= 5 else array
+    rows = -1 if orientation in (3, 4, 7, 8) else 1
+    columns = -1 if orientation in (2, 3, 6, 7) else 1
+    return np.ascontiguousarray(turned[::rows, ::columns])
+
+
+def histogram(mask: NDArray[Any]) -> dict[int, int]:
+    """Pixel value -> count, values that occur only. *mask* (H, W) of unsigned integers."""
+    flat = mask.reshape(-1)
+    if mask.dtype == np.uint8:
+        _, _, mixed, counts = _words(flat)
+    else:
+        mixed, counts = flat, np.zeros(0, np.int64)
+    odd = np.bincount(mixed, minlength=len(counts))
+    odd[: len(counts)] += counts
+    return {int(value): int(odd[value]) for value in np.flatnonzero(odd)}
+
+
+def _words(
+    flat: NDArray[np.uint8],
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.uint8], NDArray[np.int64]]:
+    """*flat* as words of 8 pixels: the first pixel of each; where a word is not uniform; the pixels
+    of those words and of the rest; counts (256,) of all others.
+
+    Masks are flat: nearly all words hold one value, which is eight pixels at a time.
+    """
+    whole = flat.size & ~7
+    words, first = flat[:whole].view(np.uint64), flat[:whole:8].astype(np.intp)
+    places = np.flatnonzero(words != _SPREAD.take(first))
+    counts = 8 * (np.bincount(first, minlength=256) - np.bincount(first[places], minlength=256))
+    return first, places, np.concatenate([words[places].view(np.uint8), flat[whole:]]), counts
+
+
+def look_up(drawn: NDArray[Any], table: bytes) -> tuple[NDArray[np.uint8], dict[int, int]]:
+    """(H, W) uint8, ``table[value]`` at every pixel of *drawn* (uint8 or int32), and the
+    :func:`histogram` of *drawn*.
+
+    *table* has an entry for every value that occurs.
+    """
+    if drawn.dtype != np.uint8:
+        return np.frombuffer(table, np.uint8).take(drawn), histogram(drawn)
+    values = np.frombuffer(table.ljust(256, b"\0"), np.uint8)
+    flat = drawn.reshape(-1)
+    first, places, odd, counts = _words(flat)
+    words = _SPREAD.take(values).take(first)
+    words[places] = values.take(odd[: 8 * len(places)]).view(np.uint64)
+    result = words.view(np.uint8)
+    if flat.size % 8:
+        result = np.concatenate([result, values.take(flat[flat.size & ~7 :])])
+    counts += np.bincount(odd, minlength=256)
+    return result.reshape(drawn.shape), {
+        int(value): int(counts[value]) for value in np.flatnonzero(counts)
+    }
+
+
+@cache
+def voc_colors() -> bytes:
+    """PASCAL VOC's colour map, 256 x RGB: bit i of each channel comes from the id, spread over the
+    high bits (VOC devkit, VOClabelcolormap).
+    """
+    table = bytearray()
+    for index in range(256):
+        red = green = blue = 0
+        for bit in range(8):
+            group = index >> (3 * bit) & 7
+            red, green, blue = (
+                c | (group >> n & 1) << (7 - bit) for n, c in enumerate((red, green, blue))
+            )
+        table += bytes((red, green, blue))
+    return bytes(table)
+
+
+def luminance(colour: tuple[int, int, int]) -> int:
+    """The grey level that Pillow gives *colour* (ITU-R 601)."""
+    return cast("int", Image.new("RGB", (1, 1), colour).convert("L").getpixel((0, 0)))
+
+
+def encode_mask(mask: NDArray[np.uint8], mode: MaskMode = "palette") -> bytes:
+    """*mask* (H, W) as an 8-bit PNG whose pixel value is the class id, with VOC's colours or plain
+    grey.
+    """
+    return png.encode(mask, voc_colors() if mode == "palette" else None)
+
+
+def encode_objects(objects: NDArray[np.uint16], mode: MaskMode = "palette") -> bytes:
+    """Instance ids (H, W): 8-bit up to 254 of them, with 255 where ignored; else 16-bit grey with
+    65535.
+    """
+    ignored = objects == 65_535
+    if int(np.where(ignored, 0, objects).max(initial=0)) > 254:
+        return png.encode(objects)
+    return encode_mask(np.where(ignored, 255, objects).astype(np.uint8), mode)
+
+
+def decode_mask(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any]:
+    """Pixel values (H, W) of a single-channel PNG: indices for a palette, never luminance; uint8,
+    or uint16 for 16-bit.
+
+    Raises SourceError for RGB, alpha and float images: their pixels are no class ids.
+    """
+    with opened(data, path, limit) as picture:
+        if picture.mode not in ("L", "P", "1", "I;16", "I;16B"):
+            raise SourceError(
+                path,
+                f"pixel type {picture.mode} holds colours, not class ids",
+                "convert it to ids first",
+                "image-unsupported",
+            )
+        array = np.asarray(picture)
+    return array.astype(np.uint16 if array.dtype.itemsize > 1 else np.uint8)
+
+
+def read_mask(path: str | Path) -> NDArray[Any]:
+    """The mask at *path*: (H, W) class or instance ids. Raises SourceError, OSError."""
+    return decode_mask(Path(path).read_bytes(), Path(path))
+
+
+def write_mask(path: str | Path, mask: NDArray[Any], mode: MaskMode = "palette") -> None:
+    """Write *mask* (H, W) of integers 0..255 as an indexed (or grey) PNG.
+
+    Raises ValueError for anything else.
+    """
+    array = np.asarray(mask)
+    if (
+        array.ndim != 2
+        or array.dtype.kind not in "ui"
+        or array.size == 0
+        or array.min() < 0
+        or array.max() > 255
+    ):
+        raise ValueError(f"a mask is (H, W) integers 0..255, not {array.dtype} {array.shape}")
+    Path(path).write_bytes(encode_mask(array.astype(np.uint8), mode))

@@ -1,0 +1,179 @@
+"""Polygon, rectangle, disc, line and stamp, drawn into one (H, W) buffer by Pillow's rules.
+
+Coordinates here are (x, y). Up to LIMIT (or twice the canvas) they go to Pillow as they are, so
+that masks equal labelme's in every pixel; beyond it, where Pillow's conversion to C integers would
+wrap or its ellipse never end, shapes are clipped first. A shape that would take unreasonably long
+is refused (ValueError).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+LIMIT = 32_767
+MAX_CROSSINGS = 10_000_000  # polygon edges times the rows they cross, per canvas: seconds of work
+MAX_AREA = 20_000_000_000  # painted pixels per canvas: seconds of work
+
+
+class TooComplexError(ValueError):
+    """The shapes of one canvas would take unreasonably long to draw."""
+
+
+class Canvas:
+    """An (H, W) buffer, zero at first, of values up to *most*."""
+
+    def __init__(self, height: int, width: int, most: int = 255) -> None:
+        self.height, self.width = height, width
+        self.limit = max(LIMIT, 2 * height, 2 * width)
+        self._buffer: NDArray[np.uint8] | None = None
+        if most <= 255:
+            self._buffer = np.zeros((height, width), np.uint8)
+            self._image = Image.frombuffer("L", (width, height), self._buffer, "raw", "L", 0, 1)
+            self._image.readonly = 0  # draw into our array: no copy in, none out
+        else:
+            self._image = Image.new("I", (width, height))
+        self._draw = ImageDraw.Draw(self._image)
+        self._crossings = self._area = 0.0
+
+    def polygon(self, points: Sequence[float], value: int) -> None:
+        """Fill the closed polygon of flat *points* x0, y0, x1, y1, … (even-odd, outline included)."""
+        ys = points[1::2]
+        reach = max(map(abs, points))
+        if reach > self.limit:
+            points = clip_polygon(points, float(self.limit))
+            if len(points) < 6:
+                return
+            ys = points[1::2]
+        if len(ys) * self.height > MAX_CROSSINGS // 50:  # else it is cheap, whatever it looks like
+            rows = np.clip(np.asarray(ys), 0, self.height)
+            self._crossings += (
+                float(np.abs(np.diff(rows, append=rows[:1])).sum()) + len(ys) * self.height / 500
+            )
+            if self._crossings > MAX_CROSSINGS:
+                raise TooComplexError(
+                    f"a polygon of {len(ys)} points crosses the image's rows {self._crossings:.0f}"
+                    " times"
+                )
+        self._spend(
+            self._box_area(min(points[::2]), min(points[1::2]), max(points[::2]), max(points[1::2]))
+        )
+        self._draw.polygon(points, fill=value, outline=value)
+
+    def rectangle(self, x0: float, y0: float, x1: float, y1: float, value: int) -> None:
+        """Fill the rectangle with the corners (x0, y0) <= (x1, y1), both included."""
+        box = tuple(min(max(v, -self.limit), self.limit) for v in (x0, y0, x1, y1))
+        self._spend(self._box_area(*box))
+        self._draw.rectangle(box, fill=value, outline=value)
+
+    def disc(self, x: float, y: float, radius: float, value: int) -> None:
+        """Fill the disc around (x, y)."""
+        box = (x - radius, y - radius, x + radius, y + radius)
+        if box[2] < -1 or box[3] < -1 or box[0] > self.width or box[1] > self.height:
+            return
+        self._spend(self._box_area(*box))
+        if max(map(abs, box)) > self.limit:
+            self.stamp(self._big_disc(x, y, radius), 0, 0, value)
+        else:
+            self._draw.ellipse(box, fill=value, outline=value)
+
+    def line(self, points: Sequence[float], width: int, value: int) -> None:
+        """Draw straight lines *width* pixels wide through flat *points* x0, y0, x1, y1, …"""
+        self._spend((len(points) // 2) * (self.height + width * width))
+        if max(map(abs, points)) <= self.limit:
+            self._draw.line(points, fill=value, width=width)
+            return
+        for start in range(0, len(points) - 2, 2):
+            if part := clip_segment(points[start : start + 4], float(self.limit)):
+                self._draw.line(part, fill=value, width=width)
+
+    def stamp(self, mask: NDArray[np.bool_], x: int, y: int, value: int) -> None:
+        """Set *value* where *mask* (h, w) is true, its first pixel at column *x*, row *y*; what
+        lies outside is cut off.
+        """
+        top, left = max(0, -y), max(0, -x)
+        part = (
+            mask[top : self.height - y, left : self.width - x]
+            if y < self.height and x < self.width
+            else mask[:0]
+        )
+        if part.size:
+            self._spend(part.size)
+            stencil = Image.fromarray(np.where(part, np.uint8(255), np.uint8(0)))
+            self._image.paste(value, (x + left, y + top), stencil)
+
+    def array(self) -> NDArray[Any]:
+        """The canvas (H, W), uint8 or int32."""
+        return np.asarray(self._image) if self._buffer is None else self._buffer
+
+    def _box_area(self, x0: float, y0: float, x1: float, y1: float) -> float:
+        return max(0.0, min(x1, self.width) - max(x0, 0)) * max(
+            0.0, min(y1, self.height) - max(y0, 0)
+        )
+
+    def _spend(self, area: float) -> None:
+        self._area += area
+        if self._area > MAX_AREA:
+            raise TooComplexError(f"the shapes together paint {self._area:.0f} pixels")
+
+    def _big_disc(self, x: float, y: float, radius: float) -> NDArray[np.bool_]:
+        """A disc too large for Pillow's integer ellipse, by its equation; rows and columns are
+        scaled so that no square overflows.
+        """
+        rows = (np.arange(self.height)[:, None] - y) / radius
+        columns = (np.arange(self.width)[None, :] - x) / radius
+        return np.asarray(rows * rows + columns * columns <= 1.0)
+
+
+def clip_polygon(points: Sequence[float], limit: float) -> list[float]:
+    """The part of a polygon inside the square -limit..limit (Sutherland and Hodgman 1974), as flat
+    points.
+    """
+    for axis in (0, 1):
+        for bound, sign in ((limit, 1.0), (-limit, -1.0)):
+            points = _clip_side(points, axis, bound, sign)
+            if not points:
+                return []
+    return list(points)
+
+
+def _clip_side(points: Sequence[float], axis: int, bound: float, sign: float) -> list[float]:
+    kept: list[float] = []
+    previous = points[-2:]
+    for at in range(0, len(points), 2):
+        current = points[at : at + 2]
+        inside, was_inside = (
+            sign * current[axis] <= sign * bound,
+            sign * previous[axis] <= sign * bound,
+        )
+        if inside != was_inside:
+            kept += _cut(previous, current, axis, bound)
+        if inside:
+            kept += current
+        previous = current
+    return kept
+
+
+def clip_segment(segment: Sequence[float], limit: float) -> list[float]:
+    """The part of a segment x0, y0, x1, y1 inside the square -limit..limit; [] if none."""
+    ends = [list(segment[:2]), list(segment[2:])]
+    for axis in (0, 1):
+        for bound, sign in ((limit, 1.0), (-limit, -1.0)):
+            outside = [n for n in (0, 1) if sign * ends[n][axis] > sign * bound]
+            if len(outside) == 2:
+                return []
+            for n in outside:
+                ends[n] = _cut(ends[n], ends[1 - n], axis, bound)
+    return [*ends[0], *ends[1]]
+
+
+def _cut(start: Sequence[float], end: Sequence[float], axis: int, bound: float) -> list[float]:
+    """Where the way from *start* to *end* crosses *bound* on *axis*; exactly there, however far
+    away the ends are.
+    """
+    share = (bound - start[axis]) / (end[axis] - start[axis])
+    cut = [start[n] + share * (end[n] - start[n]) for n in (0, 1)]
+    cut[axis] = bound
+    return cut

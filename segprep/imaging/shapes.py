@@ -1,0 +1,214 @@
+"""Labelled shapes of one image -> class mask and instance mask, under an overlap policy, with an
+account of what got hidden.
+
+All shapes are drawn into one buffer as their number in painting order; a table then turns numbers
+into class ids and instance ids. That is one pass however many shapes there are, and equals painting
+each shape's class in turn.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.imaging.image import look_up
+from segprep.imaging.raster import Canvas
+from segprep.types import IGNORE, OBJECT_IGNORE, Note
+
+Kind = Literal["polygon", "rectangle", "disc", "line", "points", "stamp"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """One drawable shape with its meaning.
+
+    *points* are flat x0, y0, x1, y1, …; *radius* is of discs and points, *width* of lines; *bitmap*
+    (h, w), packed by :func:`pack`, belongs to a stamp, whose only point is its top left pixel.
+    *value* is the class id painted, *key* tells instances apart (None: no instance), *address*
+    names the shape in messages.
+    """
+
+    kind: Kind
+    points: tuple[float, ...]
+    value: int
+    label: str
+    address: str
+    key: object = None
+    radius: float = 0.0
+    width: int = 1
+    bitmap: "tuple[NDArray[np.uint8], int] | None" = None
+
+
+def pack(bitmap: "NDArray[np.bool_]") -> "tuple[NDArray[np.uint8], int]":
+    """*bitmap* (h, w) with eight pixels to a byte, and its width: an annotation may hold hundreds
+    of them.
+    """
+    return np.packbits(bitmap, axis=1), bitmap.shape[1]
+
+
+def unpack(packed: "tuple[NDArray[np.uint8], int]") -> "NDArray[np.bool_]":
+    """The bitmap (h, w) of :func:`pack`."""
+    return np.unpackbits(packed[0], axis=1, count=packed[1]).view(np.bool_)
+
+
+class OverlapError(ValueError):
+    """Two shapes that mean different things cover the same pixels."""
+
+
+def draw(canvas: Canvas, shape: Shape, value: int) -> None:
+    """Draw *shape* as *value*."""
+    points = shape.points
+    if shape.kind == "polygon":
+        canvas.polygon(points, value)
+    elif shape.kind == "rectangle":
+        canvas.rectangle(
+            min(points[::2]), min(points[1::2]), max(points[::2]), max(points[1::2]), value
+        )
+    elif shape.kind == "disc":
+        canvas.disc(points[0], points[1], shape.radius, value)
+    elif shape.kind == "line":
+        canvas.line(points, shape.width, value)
+    elif shape.kind == "points":
+        for at in range(0, len(points), 2):
+            canvas.disc(points[at], points[at + 1], shape.radius, value)
+    elif shape.bitmap is not None:
+        canvas.stamp(unpack(shape.bitmap), int(points[0]), int(points[1]), value)
+
+
+def area(shape: Shape) -> float:
+    """The area a shape encloses, in pixels: what ``--overlap area`` orders by."""
+    xs, ys = shape.points[::2], shape.points[1::2]
+    if shape.kind == "polygon":
+        return abs(sum(xs[n - 1] * ys[n] - xs[n] * ys[n - 1] for n in range(len(xs)))) / 2
+    if shape.kind == "rectangle":
+        return (max(xs) - min(xs)) * (max(ys) - min(ys))
+    if shape.kind == "line":
+        return shape.width * sum(
+            math.dist((xs[n - 1], ys[n - 1]), (xs[n], ys[n])) for n in range(1, len(xs))
+        )
+    if shape.bitmap is not None:
+        return float(np.count_nonzero(unpack(shape.bitmap)))
+    return math.pi * shape.radius**2 * len(xs)
+
+
+def degenerate(shape: Shape) -> bool:
+    """Whether all points of an area lie on one line, or a disc has no radius."""
+    if shape.kind == "disc":
+        return shape.radius == 0
+    x, y, *rest = shape.points
+    if shape.kind == "rectangle":
+        return rest[-2] == x or rest[-1] == y
+    steps = ((u - x, v - y) for u, v in zip(rest[::2], rest[1::2], strict=True) if (u, v) != (x, y))
+    right, down = next(steps, (0, 0))
+    return not any(right * dy - down * dx for dx, dy in steps)
+
+
+def in_order(shapes: Sequence[Shape], overlap: str, priority: Sequence[str] = ()) -> list[Shape]:
+    """*shapes* in painting order, last on top; ties keep the file's order."""
+    if overlap == "area":
+        return sorted(shapes, key=area, reverse=True)
+    if overlap == "priority":
+        rank = {label: number for number, label in reversed(list(enumerate(priority)))}
+        return sorted(shapes, key=lambda shape: rank.get(shape.label, len(priority)), reverse=True)
+    return list(shapes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Painted:
+    """The class *mask* (H, W), the instance mask if asked for, pixel counts by class value, and
+    *notes* on shapes that show no pixel.
+    """
+
+    mask: "NDArray[np.uint8]"
+    objects: "NDArray[np.uint16] | None"
+    pixels: dict[int, int]
+    notes: list[Note]
+
+
+def paint(
+    shapes: Sequence[Shape], height: int, width: int, *, background: int = 0, objects: bool = False
+) -> Painted:
+    """Paint *shapes* (already in painting order).
+
+    Instances are numbered from 1 in the order given; shapes painted as background or ignore are
+    none. Raises raster.TooComplexError, and ValueError for more than 65,534 instances.
+    """
+    canvas = Canvas(height, width, len(shapes))
+    for number, shape in enumerate(shapes, 1):
+        draw(canvas, shape, number)
+    drawn = canvas.array()
+    values = bytes([background, *(shape.value for shape in shapes)])
+    mask, seen = look_up(drawn, values)
+    pixels: dict[int, int] = {}
+    for number, count in seen.items():
+        pixels[values[number]] = pixels.get(values[number], 0) + count
+    notes = [
+        _lost(shape, height, width) for number, shape in enumerate(shapes, 1) if number not in seen
+    ]
+    return Painted(
+        mask,
+        _instances(drawn, shapes, background) if objects else None,
+        dict(sorted(pixels.items())),
+        notes,
+    )
+
+
+def _instances(drawn: NDArray[Any], shapes: Sequence[Shape], background: int) -> NDArray[np.uint16]:
+    numbers: dict[object, int] = {}
+    table = [0]
+    for shape in shapes:
+        if shape.value == IGNORE:
+            table.append(OBJECT_IGNORE)
+        elif shape.value == background or shape.key is None:
+            table.append(0)
+        else:
+            table.append(numbers.setdefault(shape.key, len(numbers) + 1))
+    if len(numbers) >= OBJECT_IGNORE:
+        raise ValueError(f"{len(numbers)} instances; 65534 are possible")
+    return np.array(table, np.uint16).take(drawn)
+
+
+def _lost(shape: Shape, height: int, width: int) -> Note:
+    reach = shape.radius + shape.width
+    xs, ys = shape.points[::2], shape.points[1::2]
+    extent = (0, 0) if shape.bitmap is None else (shape.bitmap[1], len(shape.bitmap[0]))
+    outside = (
+        min(xs) - reach >= width
+        or min(ys) - reach >= height
+        or max(xs) + reach + extent[0] < 0
+        or max(ys) + reach + extent[1] < 0
+    )
+    if outside:
+        return Note(
+            "shape-outside",
+            f"{shape.address} ({shape.label}) lies outside the {width}x{height} image",
+        )
+    return Note(
+        "hidden-shape",
+        f"{shape.address} ({shape.label}) is wholly covered by shapes painted after it, or paints"
+        " no pixel",
+    )
+
+
+def refuse_overlap(shapes: Sequence[Shape], height: int, width: int) -> None:
+    """Raise OverlapError at the first two shapes of different class or instance that share a pixel."""
+    owner = np.zeros((height, width), np.int32)
+    for number, shape in enumerate(shapes, 1):
+        canvas = Canvas(height, width)
+        draw(canvas, shape, 1)
+        covered = canvas.array() > 0
+        for other in np.unique(owner[covered]):
+            if other and (shapes[other - 1].value, shapes[other - 1].key) != (
+                shape.value,
+                shape.key,
+            ):
+                first = shapes[other - 1]
+                shared = int(np.count_nonzero(owner[covered] == other))
+                raise OverlapError(
+                    f"{first.address} ({first.label}) and {shape.address} ({shape.label}) share"
+                    f" {shared} pixels"
+                )
+        owner[covered] = number

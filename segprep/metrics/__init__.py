@@ -1,0 +1,1 @@
+"""Numbers from counts: joint histograms, confusion matrices, scores."""

@@ -1,0 +1,67 @@
+"""What names of files and folders say: their words, which of them mean images and which masks, and
+a stem without them.
+"""
+
+import re
+
+from segprep.imaging.image import SUFFIXES
+from segprep.names import stem_key, stem_of
+from segprep.sources._common.official_lists import SPLITS
+
+MASKS = {"mask", "masks", "label", "labels", "labeled", "annotation", "annotations", "annot", "annots", "segmentation", "segmentations", "class", "seg", "segs", "gt", "gts", "groundtruth", "truth", "target", "targets", "manual", "trimap", "trimaps", "gtfine", "ann", "anns", "labelid", "labelids", "approved", "id"}  # fmt: skip
+IMAGES = {"image", "images", "img", "imgs", "frame", "frames", "jpeg", "jpegs", "photo", "photos", "picture", "pictures", "im", "input", "inputs", "leftimg", "raw", "rgb", "original", "originals", "stills", "dir"}  # fmt: skip
+OBJECTS = {"object", "objects", "instance", "instances", "instanceids", "npy", "visualization"}
+_TAILS = ("annotations", "annotation", "annot", "labels", "label", "masks", "mask")
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_]", re.UNICODE)
+_LAST_NUMBER = re.compile(r"(\d+)\D*$")
+
+
+def words(name: str) -> list[str]:
+    """The lower-case words of a file or folder name: ``train_masks``, ``trainannot``,
+    ``StillsRaw``.
+    """
+    found = [word.lower() for word in _WORDS.findall(name)]
+    return [part for word in found for part in _halves(word)]
+
+
+def _halves(word: str) -> list[str]:
+    for tail in _TAILS:
+        if word.endswith(tail) and word[: -len(tail)] in SPLITS:
+            return [word[: -len(tail)], tail]
+    return [word]
+
+
+def bare(stem: str) -> str:
+    """*stem* without words such as mask, label, gt, image, frame at either end, and without an
+    image's extension.
+    """
+    key = stem_key(stem)
+    parts = re.split(r"([_\-. ]+)", stem_of(key) if key.endswith(SUFFIXES) else key)
+    while len(parts) > 1 and (parts[0] in MASKS | IMAGES or not parts[0]):
+        parts = parts[2:]
+    while len(parts) > 1 and (_is_tail(parts[-1]) or not parts[-1]):
+        parts = parts[:-2]
+    return "".join(parts)
+
+
+def _is_tail(word: str) -> bool:
+    return word in MASKS | IMAGES | {
+        "l",
+        "p",
+        "color",
+        "colour",
+        "binary",
+        "image",
+        "leftimg8bit",
+        "sat",
+    } or word.rstrip("0123456789") in {
+        "manual",
+        "mask",
+        "label",
+    }
+
+
+def number(stem: str) -> str:
+    """The last number in *stem* without leading zeros; "" where there is none."""
+    found = _LAST_NUMBER.search(stem)
+    return str(int(found[1])) if found else ""

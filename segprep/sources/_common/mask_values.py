@@ -1,0 +1,128 @@
+"""What pixel values of foreign masks mean: stated by the user, or inferred from all masks where
+that is safe.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from segprep.dataset import classes as class_lists
+from segprep.errors import UsageError
+from segprep.imaging.mask_files import cause
+from segprep.names import nearest
+from segprep.types import IGNORE, Classes, Note
+
+LARGEST = 64  # larger values are grey levels more often than ids
+
+
+def parse_ids(spec: str) -> dict[int, str]:
+    """Pixel value -> class name, from ``0=background,1=cell`` or a file of such lines.
+
+    Raises UsageError.
+    """
+    if "=" not in spec and not Path(spec).is_file():
+        raise UsageError(
+            "bad-option",
+            f"--ids {spec!r} is neither VALUE=NAME,… nor a file",
+            "for example: --ids 0=background,255=cell",
+        )
+    text = spec
+    if Path(spec).is_file():
+        try:
+            text = Path(spec).read_bytes().decode("utf-8-sig").replace("\n", ",")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(
+                "bad-option",
+                f"{spec}: cannot be read as UTF-8 text: {error}",
+                "save it as UTF-8, one VALUE=NAME per line",
+            ) from error
+    meaning: dict[int, str] = {}
+    for part in (one.strip() for one in text.split(",")):
+        value, sign, name = (one.strip() for one in part.partition("="))
+        if not part or part.startswith("#"):
+            continue
+        if not (sign and name and value.isdecimal() and int(value) <= 65_535):
+            raise UsageError(
+                "bad-option",
+                f"--ids: {part!r} is not VALUE=NAME",
+                "VALUE is a pixel value from 0 to 65535: --ids 0=background,255=cell",
+            )
+        if meaning.setdefault(int(value), name) != name:
+            raise UsageError(
+                "bad-option",
+                f"--ids gives value {int(value)} two meanings, {meaning[int(value)]} and {name}",
+                "leave one of them out",
+            )
+    return meaning
+
+
+def stated(meaning: Mapping[int, str]) -> tuple[Classes, dict[int, int]]:
+    """The classes of *meaning*, in its order but the background first, and pixel value -> id."""
+    names = [name for name in dict.fromkeys(meaning.values()) if name != class_lists.IGNORED]
+    names.sort(key=lambda name: not class_lists.is_background(name))
+    known = class_lists.make(names, add_background=False)
+    return known, table(meaning, known)
+
+
+def table(meaning: Mapping[int, str], known: Classes) -> dict[int, int]:
+    """*meaning* as pixel value -> id among *known* classes.
+
+    Raises UsageError for a name that is none.
+    """
+    ids = {name: number for number, name in enumerate(known.names)} | {class_lists.IGNORED: IGNORE}
+    if wrong := [name for name in meaning.values() if name not in ids]:
+        like = nearest(wrong[0], known.names)
+        raise UsageError(
+            "bad-option",
+            f"--ids: {wrong[0]!r} is no class",
+            f"did you mean {like}?" if like else f"classes: {', '.join(known.names)}",
+        )
+    return {value: ids[name] for value, name in meaning.items()}
+
+
+def places(known: Classes) -> dict[int, int]:
+    """Pixel value = id, 255 = ignored."""
+    return {number: number for number in range(len(known.names))} | {IGNORE: IGNORE}
+
+
+def infer(seen: Mapping[int, int]) -> tuple[Classes, list[Note]]:
+    """Classes without names for the values *seen* (value -> pixels) in a whole dataset.
+
+    Raises UsageError where the values may mean something else.
+    """
+    present = sorted(set(seen) - {IGNORE})
+    largest = max(present, default=0)
+    if largest == 0 or largest > LARGEST or 2 * len(present) < largest:
+        listed = (
+            ", ".join(str(value) for value in sorted(seen)[:12]) + (" …" if len(seen) > 12 else "")
+            if seen
+            else "none"
+        )
+        hint = cause(seen, 0) if seen else "check the masks"
+        if len(present) > 24 and largest < IGNORE:  # ids, or smeared: only the user knows
+            hint = (
+                f"if they are ids (ADE20K has 151), say so: --classes {largest + 1}, or a FILE of"
+                f" names; else {hint}"
+            )
+        raise UsageError(
+            "values-unclear", f"the masks hold the values {listed}; what do they mean?", hint
+        )
+    shown = ", ".join(
+        f"{value} ({seen[value]} px)"
+        for value in [*present[:12], *([IGNORE] if IGNORE in seen else [])]
+    )
+    notes = [
+        Note(
+            "classes-inferred",
+            f"no class list given; values found: {shown}; 255 is ignored. Name them with --classes"
+            " or --ids",
+        )
+    ]
+    if 0 not in seen:
+        notes.append(
+            Note(
+                "values-unclear",
+                "no pixel has the value 0; if the values count from 1, say so: --ids"
+                " 1=NAME,2=NAME,…",
+            )
+        )
+    return class_lists.numbered(largest + 1), notes

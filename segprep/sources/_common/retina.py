@@ -1,0 +1,113 @@
+"""Blood vessels drawn by hand in retinal photographs: what DRIVE, CHASE_DB1 and STARE share."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.dataset import classes
+from segprep.errors import SourceError
+from segprep.imaging import image, mask_files
+from segprep.names import stem_key
+from segprep.sources._common import polarity, stems
+from segprep.types import MAX_PIXELS, Item, Note, Skipped
+
+CLASSES = classes.make([classes.BACKGROUND, "vessel"])
+THRESHOLD = 127.5  # the drawings are black and white; this decides only where a copy was smoothed
+
+
+def drawn(data: bytes, path: Path, notes: list[Note], limit: int = MAX_PIXELS) -> NDArray[np.uint8]:
+    """1 where the drawing shows white, else 0, (H, W): a palette is read by its colours, and 0/1 as
+    black and white.
+
+    A note counts brightnesses in between. Raises SourceError, also for several frames, of which no
+    one knows which is meant.
+    """
+    if image.header(data, path, limit).several:
+        raise SourceError(
+            path,
+            "holds several frames or pages; a mask has one",
+            "keep the frame that is the mask",
+            "mask-frames",
+        )
+    shown = mask_files.intensity(data, path, limit)
+    if int(shown.max(initial=0)) == 1:
+        notes.append(
+            Note(
+                "values-zero-one",
+                f"{path.name} holds 0 and 1 instead of 0 and 255; 1 was read as white",
+            )
+        )
+        return shown
+    return polarity.parted(shown, path, notes, "light", THRESHOLD)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A file that belongs to the photograph called *subject*: its drawing by *annotator*, or ("")
+    the photograph itself.
+    """
+
+    path: Path
+    subject: str
+    annotator: str = ""
+
+
+def pair(
+    root: Path, files: Iterable[Named], annotator: str, wanted: Callable[[str], str]
+) -> tuple[tuple[Item, ...], list[Skipped]]:
+    """Every photograph with its drawing by *annotator*, wherever below *root* they lie; and what
+    lacks a partner or has several.
+
+    *wanted* gives the file name that the drawing of a subject should have, for the message.
+    """
+    found: dict[tuple[str, str], list[Path]] = defaultdict(list)
+    subjects: dict[str, str] = {}
+    for one in files:
+        found[stem_key(one.subject), one.annotator].append(one.path)
+        subjects.setdefault(stem_key(one.subject), one.subject)
+    items, skipped = [], list[Skipped]()
+    for key, subject in subjects.items():
+        photographs, drawings = found.get((key, ""), []), found.get((key, annotator), [])
+        if len(photographs) == len(drawings) == 1:
+            items.append(Item(subject, photographs[0], (drawings[0],)))
+        elif len(photographs) > 1:
+            listed = ", ".join(path.relative_to(root).as_posix() for path in photographs)
+            skipped += [
+                Skipped(
+                    subject,
+                    str(path),
+                    "image-ambiguous",
+                    f"several images are called {subject}: {listed}",
+                    "keep one",
+                )
+                for path in photographs
+            ]
+        elif photographs:
+            others = sorted(name for other, name in found if other == key and name)
+            hint = (
+                f"give --annotator {others[0]}"
+                if others and not drawings
+                else "restore it, or leave the image out with --on-error skip"
+            )
+            reason = (
+                f"{len(drawings)} files could be its drawing {wanted(subject)}"
+                if drawings
+                else f"there is no {wanted(subject)}"
+            )
+            skipped.append(Skipped(subject, str(photographs[0]), "mask-missing", reason, hint))
+        else:
+            skipped += [
+                Skipped(
+                    subject,
+                    str(path),
+                    "image-missing",
+                    f"there is no image {subject}",
+                    "restore the image",
+                )
+                for path in drawings
+            ]
+    return stems.unique(items, skipped), skipped

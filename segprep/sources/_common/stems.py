@@ -1,0 +1,90 @@
+"""What belongs together: the image of an annotation, and sources that would become the same sample."""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from segprep.files import listing
+from segprep.imaging.image import SUFFIXES
+from segprep.names import stem_fault, stem_key, stem_of
+from segprep.types import Item, Skipped
+
+
+def sample_stem(path: Path, root: Path, how: str) -> str:
+    """The sample name of *path*: its own name, or (how = path) with the folders below *root* joined
+    by ``_``.
+    """
+    stem = stem_of(path.name)
+    return "_".join([*path.parent.relative_to(root).parts, stem]) if how == "path" else stem
+
+
+def unique(
+    items: Iterable[Item],
+    skipped: list[Skipped],
+    foreign: Callable[[Item], Skipped | None] = lambda item: None,
+) -> tuple[Item, ...]:
+    """*items* by stem. Those with a bad stem, or with one that another item has too, go to
+    *skipped* instead.
+
+    Only where stems collide, *foreign* is asked whether an item is of another format after all.
+    """
+    groups: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        groups[stem_key(item.stem)].append(item)
+    kept = []
+    for group in groups.values():
+        if len(group) > 1:
+            others = [foreign(item) for item in group]
+            skipped += [other for other in others if other]
+            group = [item for item, other in zip(group, others, strict=True) if not other]  # noqa: PLW2901
+        if not group:
+            continue
+        fault = stem_fault(group[0].stem)
+        paths = [str(item.labels[0] if item.labels else item.image) for item in group]
+        if fault:
+            skipped += [
+                Skipped(item.stem, path, "bad-stem", f"its name {fault}", "rename the file")
+                for item, path in zip(group, paths, strict=True)
+            ]
+        elif len(group) > 1:
+            reason = f"would become the sample {group[0].stem!r} together with "
+            for number, (item, path) in enumerate(zip(group, paths, strict=True)):
+                named = [*paths[:number][:4], *paths[number + 1 :][:4]][:4]
+                more = (
+                    f" and {len(paths) - 1 - len(named)} more"
+                    if len(paths) - 1 > len(named)
+                    else ""
+                )
+                skipped.append(
+                    Skipped(
+                        item.stem,
+                        path,
+                        "stem-collision",
+                        f"{reason}{', '.join(named)}{more}",
+                        "rename one, or give --stem path",
+                    )
+                )
+        else:
+            kept.append(group[0])
+    return tuple(sorted(kept, key=lambda item: item.stem))
+
+
+def images_by_stem(files: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """(folder, stem key) -> the names of the image files there, by extension; *files* as
+    :func:`files.listing` gives them.
+    """
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for folder, name in files:
+        if os.path.splitext(name)[1].lower() in SUFFIXES:
+            key = folder, stem_key(stem_of(name))
+            found[key] = (*found.get(key, ()), name)
+    return found
+
+
+def images_below(root: Path) -> dict[str, list[Path]]:
+    """Stem key -> the image files anywhere below *root*."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    for (folder, key), names in images_by_stem(listing(str(root))).items():
+        found[key] += (Path(folder, name) for name in names)
+    return found

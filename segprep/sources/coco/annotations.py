@@ -1,0 +1,279 @@
+"""One COCO annotation file: its categories, its images, and the text of each image's annotations,
+checked for what holds them together.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from segprep.errors import SourceError
+from segprep.files import read_below, resolve_below
+from segprep.names import clean_label, shown, stem_of
+from segprep.sources._common.folder_names import words
+from segprep.sources._common.official_lists import SPLITS
+from segprep.sources.coco import json_stream
+from segprep.types import Note, Skipped
+
+Id = int | str
+MAX_JSON = (
+    4 * 1024**3
+)  # bytes; the instances of COCO 2017 have 470 million, its panoptic and stuff files less
+_PEEK = 1 << 16  # bytes at either end of a file that show what it is
+_MARK = re.compile(rb'"(?:segments_info|segmentation|category_id)"\s*:')
+_KEYS = tuple(
+    re.compile(rb'"%s"\s*:\s*\[' % key) for key in (b"images", b"annotations", b"categories")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A class of the file; *thing*: it can be counted, so that its objects are instances."""
+
+    id: Id
+    name: str
+    thing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An entry of ``images``: its *number* there, the size (H, W) that it states, if any, and its
+    ``file_name``.
+    """
+
+    number: int
+    id: Id
+    name: str
+    size: tuple[int, int] | None
+
+
+@dataclass(slots=True)
+class CocoFile:
+    """What the file at *path* says.
+
+    *marks* has, by image, the numbers and texts of its annotations; *masks* its panoptic PNG.
+    """
+
+    path: Path
+    categories: list[Category] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+    marks: dict[Id, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
+    masks: dict[Id, str] = field(default_factory=dict)
+    used: Counter[Id] = field(default_factory=Counter)
+    crowds: int = 0
+    polygons: bool = False
+    skipped: list[Skipped] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    _known: set[Id] = field(default_factory=set)
+    _ids: set[Id] = field(default_factory=set)
+    _twins: list[int] = field(default_factory=list)
+
+    def fault(
+        self,
+        where: str,
+        reason: str,
+        stem: str = "",
+        code: str = "bad-annotation",
+        hint: str = "mend or remove it",
+    ) -> None:
+        """Leave something out of the file, with its address."""
+        self.skipped.append(
+            Skipped(
+                stem or stem_of(self.path.name), str(self.path), code, f"{where}: {reason}", hint
+            )
+        )
+
+
+def split_of(path: Path) -> str:
+    """The official list that a file's name, or its folder's, stands for: instances_val2017.json is
+    "val"; "" if none.
+    """
+    near = (*words(stem_of(path.name)), *words(path.parent.name))
+    return next((SPLITS[word] for word in near if word in SPLITS), "")
+
+
+def kind_of(path: Path) -> str:
+    """A file's name less the words that stand for a split or a year: instances, panoptic, stuff."""
+    return " ".join(
+        word for word in words(stem_of(path.name)) if word not in SPLITS and not word.isdecimal()
+    )
+
+
+def looks_like(path: Path, roots: tuple[Path, ...]) -> bool:
+    """Whether *path* begins and ends like a COCO file with things to draw; its middle is not read.
+
+    Raises SourceError.
+    """
+    real = resolve_below(path, roots)
+    if not real.is_file():
+        raise SourceError(path, "is not a regular file", "remove it from the folder", "not-a-file")
+    try:
+        return _looks_like(real)
+    except OSError as error:
+        raise SourceError(
+            path, f"cannot be read: {error.strerror}", "check its permissions", "unreadable"
+        ) from error
+
+
+def _looks_like(path: Path) -> bool:
+    with open(path, "rb") as file:
+        ends = file.read(_PEEK)
+        if not ends.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+            return False
+        size = file.seek(0, 2)
+        file.seek(max(_PEEK, size - _PEEK))
+        ends += b"\n" + file.read(_PEEK)
+    keys = [bool(key.search(ends)) for key in _KEYS]
+    return all(keys) or (any(keys) and bool(_MARK.search(ends)))
+
+
+def load(path: Path, roots: tuple[Path, ...]) -> CocoFile:
+    """Read *path*, once. A part that cannot be used is listed in ``skipped``. Raises SourceError
+    where the file as a whole cannot.
+    """
+    made = CocoFile(path)
+    rest = json_stream.parse(
+        read_below(path, roots, MAX_JSON),
+        path,
+        {
+            "images": lambda n, value, _: _picture(made, n, value),
+            "annotations": lambda *one: _annotation(made, *one),
+        },
+    )
+    for key in ("images", "annotations", "categories"):
+        if not isinstance(rest.get(key), list):
+            reason = (
+                f"{key}: a list was expected, not {type(rest[key]).__name__}"
+                if key in rest
+                else f"has no {key}"
+            )
+            raise SourceError(path, reason, "name the files that have them with --annotations")
+    made.categories = [
+        _category(path, number, raw) for number, raw in enumerate(rest["categories"])
+    ]
+    _refuse_twins(path, "categories", "id", [one.id for one in made.categories])
+    _refuse_twins(path, "categories", "name", [one.name for one in made.categories])
+    _reconcile(made)
+    return made
+
+
+def is_id(value: Any) -> bool:
+    """Whether *value* can be an id: a whole number, or text."""
+    return type(value) is int or (type(value) is str and len(value) <= 200)
+
+
+def _category(path: Path, number: int, raw: Any) -> Category:
+    where = f"categories[{number}]"
+    if not isinstance(raw, dict) or not is_id(raw.get("id")):
+        raise SourceError(path, f"{where}.id: a number was expected")
+    try:
+        return Category(raw["id"], clean_label(raw.get("name")), bool(raw.get("isthing", 1)))
+    except ValueError as error:
+        raise SourceError(
+            path, f"{where}.name: {error}", "give the category a name", "bad-label"
+        ) from error
+
+
+def _refuse_twins(path: Path, key: str, what: str, values: Iterable[Id]) -> None:
+    first: dict[Id, int] = {}
+    for number, value in enumerate(values):
+        if first.setdefault(value, number) != number:
+            raise SourceError(
+                path,
+                f"{key}[{number}].{what}: {shown(value)} is that of {key}[{first[value]}] too",
+                "make them differ, or merge the two",
+            )
+
+
+def _picture(made: CocoFile, number: int, raw: Any) -> None:
+    where = f"images[{number}]"
+    if not isinstance(raw, dict) or not is_id(raw.get("id")):
+        made.fault(where, "an object with an id was expected")
+        return
+    made._known.add(raw["id"])
+    name, height, width = raw.get("file_name"), raw.get("height"), raw.get("width")
+    if not isinstance(name, str) or not name.strip():
+        made.fault(f"{where}.file_name", f"a file name was expected, not {shown(name)[:80]!r}")
+    elif height is None and width is None:
+        made.pictures.append(Picture(number, raw["id"], name, None))
+    elif not _is_length(height) or not _is_length(width):
+        made.fault(
+            where,
+            "height, width: two positive whole numbers were expected, not"
+            f" {shown((height, width))[:80]}",
+            _stem(name),
+        )
+    else:
+        made.pictures.append(Picture(number, raw["id"], name, (int(height), int(width))))
+
+
+def _is_length(value: Any) -> TypeGuard[float]:
+    return type(value) in (int, float) and 0 < value < 2**31 and int(value) == value
+
+
+def _annotation(made: CocoFile, number: int, raw: Any, text: str) -> None:
+    if not isinstance(raw, dict) or not is_id(raw.get("image_id")):
+        made.fault(
+            f"annotations[{number}]", "an object with the id of its image (image_id) was expected"
+        )
+        return
+    segments, image = raw.get("segments_info"), raw["image_id"]
+    if segments is not None:
+        if image in made.masks:
+            made.fault(
+                f"annotations[{number}].image_id",
+                f"image {shown(image)} has another panoptic annotation",
+            )
+        made.masks[image] = str(raw.get("file_name"))
+    elif is_id(raw.get("id")):
+        if raw["id"] in made._ids:
+            made._twins.append(number)
+        made._ids.add(raw["id"])
+    for one in segments if isinstance(segments, list) else [raw]:
+        if isinstance(one, dict):
+            made.crowds += one.get("iscrowd") in (1, True)
+            made.polygons |= segments is None and not isinstance(one.get("segmentation"), dict)
+            if is_id(one.get("category_id")):
+                made.used[one["category_id"]] += 1
+    made.marks[image].append((number, text))
+
+
+def _reconcile(made: CocoFile) -> None:
+    """Leave out images with one id, and name annotations that belong to no image."""
+    made._ids.clear()
+    counts = Counter(picture.id for picture in made.pictures)
+    for picture in made.pictures:
+        if counts[picture.id] > 1:
+            reason = (
+                f"{counts[picture.id]} images have the id {shown(picture.id)}; whose annotations"
+                " are whose?"
+            )
+            made.fault(f"images[{picture.number}].id", reason, _stem(picture.name))
+    made.pictures = [picture for picture in made.pictures if counts[picture.id] == 1]
+    if lost := [
+        number
+        for image, marks in made.marks.items()
+        if image not in made._known
+        for number, _ in marks
+    ]:
+        more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
+        made.fault(
+            f"annotations[{min(lost)}].image_id",
+            f"is the id of no image{more}",
+            hint="export the file again, or remove these annotations",
+        )
+    if made._twins:
+        more = f" (and {len(made._twins) - 1} more)" if len(made._twins) > 1 else ""
+        made.notes.append(
+            Note(
+                "duplicate-id",
+                f"{made.path.name}: annotations[{made._twins[0]}].id{more} is that of another"
+                " annotation; all were drawn",
+            )
+        )
+
+
+def _stem(name: str) -> str:
+    return stem_of(re.split(r"[/\\]", name)[-1])

@@ -1,0 +1,136 @@
+"""All pictures below the roots, found by the name that an annotation file gives them: COCO's
+file_name may begin at any folder.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PureWindowsPath
+
+from segprep.errors import SourceError
+from segprep.files import listing
+from segprep.imaging.image import SUFFIXES
+from segprep.names import shown, stem_key
+from segprep.sources._common.folder_names import words
+from segprep.sources._common.named_paths import escapes
+
+
+@dataclass(slots=True)
+class Gallery:
+    """Picture files by name key as (folder, name); *taken* are those that were asked for,
+    *approximate* how many were not quite where their name says.
+    """
+
+    roots: tuple[Path, ...]
+    files: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    taken: set[tuple[str, str]] = field(default_factory=set)
+
+    @classmethod
+    def below(cls, roots: tuple[Path, ...]) -> "Gallery":
+        """Everything in *roots* with the extension of a picture."""
+        made, seen = cls(roots), set[tuple[str, str]]()
+        for root in roots:
+            for folder, name in listing(str(root)):
+                if os.path.splitext(name)[1].lower() in SUFFIXES and (folder, name) not in seen:
+                    seen.add((folder, name))
+                    made.files[stem_key(name)].append((folder, name))
+        return made
+
+    def find(
+        self, named: str, beside: Path, near: Sequence[str] = (), never: str = ""
+    ) -> tuple[Path, bool]:
+        """The picture that *named* means in an annotation file in the folder *beside*, and whether
+        it is exactly there (folders included).
+
+        Of several with its file name the one wins that has most of its folders, then one in a
+        folder whose name has the words *near* (train, 2017). The folder *never* is left out. Raises
+        SourceError: none or several, or a URL.
+        """
+        parts = [
+            part
+            for part in PureWindowsPath(named).parts
+            if part not in (PureWindowsPath(named).anchor, "..", ".")
+        ]
+        places = [
+            place
+            for place in self.files.get(stem_key(parts[-1]) if parts else "", ())
+            if place[0] != never
+        ]
+        if "://" in named or not places:
+            raise self._absent(named, beside)
+        exact = (
+            [str(Path(os.path.normpath(folder / named))) for folder in (beside, *self.roots)]
+            if "\0" not in named
+            else []
+        )
+        found = next(
+            (place for want in exact for place in places if os.path.join(*place) == want), None
+        )
+        if found is None:
+            places = _most(places, [_common(Path(*place).parts, parts) for place in places])
+            places = _most(places, [place[1] == parts[-1] for place in places])
+            places = _most(
+                places,
+                [
+                    len(set(words(" ".join(Path(place[0]).parts[-2:]))) & set(near))
+                    for place in places
+                ],
+            )
+            if len(places) > 1:
+                listed = ", ".join(os.path.join(*place) for place in places[:4])
+                reason = f"{shown(named)!r} may be any of {len(places)} files: {listed}"
+                raise SourceError(
+                    beside,
+                    reason,
+                    "give one folder's files with --annotations and --image-root",
+                    "image-ambiguous",
+                )
+            found = places[0]
+        self.taken.add(found)
+        return Path(*found), _common(Path(*found).parts, parts) == len(parts)
+
+    def left_over(self, folders: Iterable[str] = ()) -> int:
+        """How many pictures nobody asked for in the folders of those that were."""
+        there = {folder for folder, _ in self.taken} - set(folders)
+        return sum(folder in there for places in self.files.values() for folder, _ in places) - sum(
+            folder in there for folder, _ in self.taken
+        )
+
+    def _absent(self, named: str, beside: Path) -> SourceError:
+        if "://" in named:
+            return SourceError(
+                beside,
+                f"{shown(named)!r} is a URL; nothing is downloaded",
+                "put the images into SRC, and set plain names",
+                "path-outside-root",
+            )
+        if escapes(named, beside, self.roots):
+            reason = (
+                f"{shown(named)!r} lies outside the source folder and is not opened; no file inside"
+                " has its name"
+            )
+            return SourceError(
+                beside, reason, "name the images' folder with --image-root", "path-outside-root"
+            )
+        return SourceError(
+            beside,
+            f"no file {shown(named)!r} is in the source folder",
+            "name the images' folder with --image-root",
+            "image-missing",
+        )
+
+
+def _most(places: list[tuple[str, str]], scores: Sequence[int]) -> list[tuple[str, str]]:
+    best = max(scores)
+    return [place for place, score in zip(places, scores, strict=True) if score == best]
+
+
+def _common(path: Sequence[str], named: Sequence[str]) -> int:
+    """How many last parts of *path* are those of *named*; the file name counts as one whatever its
+    case.
+    """
+    count = 1
+    while count < min(len(path), len(named)) and path[-1 - count] == named[-1 - count]:
+        count += 1
+    return count

@@ -1,0 +1,197 @@
+"""What COCO writes as ``segmentation`` to pixels: run lengths, plain or compressed, and polygons.
+
+Run lengths count pixels down the columns, zeros and ones in turn, zeros first; the compressed form
+keeps differences to the last but one count in characters of six bits
+(https://github.com/cocodataset/cocoapi, common/maskApi.c). They are checked before anything is
+drawn, since that library trusts them and its C code reads and writes out of bounds if they lie.
+Polygons are drawn by pycocotools alone, so that there is no second rule for their pixels.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.errors import MissingExtraError
+from segprep.names import shown
+
+Counts = NDArray[np.int64]
+FARTHEST = 1_000_000  # pixels from the origin; beyond, pycocotools' 32-bit integers come near
+MAX_OUTLINE = 20_000_000  # pixels along all polygons of one image: seconds of work
+MAX_AREA = 20_000_000_000  # pixels in all columns that are unpacked for one image: seconds of work
+_LONGEST = 7  # characters of one compressed count: 35 bits
+
+
+class SegmentationError(ValueError):
+    """A segmentation that cannot be drawn; *code* is of :data:`errors.CODES`."""
+
+    def __init__(self, reason: str, code: str = "bad-shape") -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patch:
+    """The pixels of one segmentation: *bits* (h, w) true where it covers; their first pixel is at
+    column *x*, row *y* of the image.
+    """
+
+    x: int
+    y: int
+    bits: NDArray[np.bool_]
+
+
+class Sheet:
+    """One image of (height, width) pixels; keeps account of the work that its segmentations cause."""
+
+    def __init__(self, height: int, width: int) -> None:
+        self.height, self.width = height, width
+        self._outline = self._area = 0.0
+
+    def patch(self, segmentation: Any) -> Patch | None:
+        """The pixels of *segmentation*, or None if it covers none.
+
+        Raises SegmentationError, MissingExtraError (for polygons).
+        """
+        if isinstance(segmentation, dict):
+            return self._unpack(run_lengths(segmentation, self.height, self.width))
+        if isinstance(segmentation, list):
+            return self._unpack(self._polygons(segmentation))
+        raise SegmentationError(
+            f"polygons or run lengths were expected, not {type(segmentation).__name__}"
+        )
+
+    def _polygons(self, listed: Sequence[Any]) -> Counts:
+        checked = [_coordinates(points, f"[{number}]") for number, points in enumerate(listed)]
+        self._outline += sum(_length(points) for points in checked)
+        if self._outline > MAX_OUTLINE:
+            raise SegmentationError(
+                f"the outlines of this image together are {self._outline:.0f} pixels long",
+                "shape-too-complex",
+            )
+        coco = pycocotools()
+        merged = coco.merge(
+            coco.frPyObjects([points.tolist() for points in checked], self.height, self.width)
+        )
+        return decompressed(merged["counts"])
+
+    def _unpack(self, counts: Counts) -> Patch | None:
+        """The columns from the first to the last that a run of ones touches, less empty rows."""
+        ends = np.cumsum(counts)
+        starts, stops = ends[:-1:2], ends[1::2]
+        starts, stops = starts[stops > starts], stops[stops > starts]
+        if not len(starts):
+            return None
+        first, last = int(starts[0]) // self.height, (int(stops[-1]) - 1) // self.height
+        size = (last + 1 - first) * self.height
+        self._area += size
+        if self._area > MAX_AREA:
+            raise SegmentationError(
+                f"the annotations of this image together span {self._area:.0f} pixels",
+                "shape-too-complex",
+            )
+        steps = np.zeros(size + 1, np.int8)
+        steps[starts - first * self.height] = 1
+        steps[stops - first * self.height] -= 1
+        bits = np.cumsum(steps[:-1], dtype=np.int8).view(np.bool_).reshape(-1, self.height).T
+        rows = np.flatnonzero(bits.any(axis=1))
+        return Patch(first, int(rows[0]), np.ascontiguousarray(bits[rows[0] : rows[-1] + 1]))
+
+
+def run_lengths(segmentation: Mapping[str, Any], height: int, width: int) -> Counts:
+    """The run lengths of ``{"size": [h, w], "counts": [...] or "..."}``; they fill *height* x
+    *width* exactly. Raises SegmentationError.
+    """
+    size, given = segmentation.get("size"), segmentation.get("counts")
+    if size != [height, width] or not all(type(value) is int for value in size):
+        raise SegmentationError(
+            f".size: {shown(size)} is not the image's [height, width] = [{height}, {width}]",
+            "size-mismatch",
+        )
+    if isinstance(given, str):
+        counts = decompressed(given.encode("utf-8", "replace"))
+    elif isinstance(given, list) and set(map(type, given)) <= {int}:
+        try:
+            counts = np.array(given, np.int64)
+        except OverflowError:
+            raise SegmentationError(".counts: a run is longer than any image") from None
+    else:
+        raise SegmentationError(
+            ".counts: a list of whole numbers, or a compressed text, was expected"
+        )
+    wrong = np.flatnonzero((counts < 0) | (counts > height * width))
+    if len(wrong):
+        raise SegmentationError(
+            f".counts: run {wrong[0]} is {counts[wrong[0]]} pixels long in an image of"
+            f" {height * width}"
+        )
+    if int(counts.sum()) != height * width:
+        raise SegmentationError(
+            f".counts: the runs sum to {counts.sum()} pixels, the image has {height * width}"
+        )
+    return counts
+
+
+def decompressed(text: bytes) -> Counts:
+    """The run lengths in a compressed text, unchecked but for the text's own form.
+
+    Raises SegmentationError.
+    """
+    codes = np.frombuffer(text, np.uint8).astype(np.int64) - 48
+    if len(codes) == 0 or codes.min() < 0 or codes.max() > 63:
+        raise SegmentationError(
+            ".counts: is no compressed run length: a character is out of range"
+            if len(codes)
+            else ".counts: is empty"
+        )
+    last = np.flatnonzero(codes < 32)  # characters that end a number
+    starts = np.concatenate([[0], last[:-1] + 1]).astype(np.intp)
+    lengths = last - starts + 1
+    if not len(last) or last[-1] != len(codes) - 1 or lengths.max() > _LONGEST:
+        raise SegmentationError(
+            ".counts: is no compressed run length: it is cut off, or has a number that is too long"
+        )
+    shifts = 5 * (np.arange(len(codes)) - np.repeat(starts, lengths))
+    numbers = np.add.reduceat((codes & 31) << shifts, starts)
+    numbers -= np.where(
+        codes[last] & 16, np.int64(1) << (5 * lengths), 0
+    )  # the highest bit of the last five is the sign
+    numbers[1::2] = np.cumsum(numbers[1::2])
+    numbers[2::2] = np.cumsum(numbers[2::2])
+    return np.asarray(numbers, np.int64)
+
+
+def _coordinates(points: Any, where: str) -> NDArray[np.float64]:
+    """One polygon as flat x0, y0, x1, y1, …"""
+    if not isinstance(points, list) or not set(map(type, points)) <= {int, float}:
+        raise SegmentationError(f"{where}: a flat list of numbers x0, y0, x1, y1, … was expected")
+    if len(points) < 6 or len(points) % 2:
+        raise SegmentationError(
+            f"{where}: a polygon needs 3 or more pairs of numbers, not {len(points)} numbers"
+        )
+    try:
+        flat = np.array(points, np.float64)
+    except OverflowError:
+        flat = np.array([np.inf])
+    if not np.isfinite(flat).all() or np.abs(flat).max() > FARTHEST:
+        raise SegmentationError(
+            f"{where}: a coordinate is not finite, or more than {FARTHEST} pixels away"
+        )
+    return flat
+
+
+def _length(points: NDArray[np.float64]) -> float:
+    """How many pixels the closed outline passes."""
+    steps = np.abs(np.diff(points.reshape(-1, 2), axis=0, append=points[None, :2]))
+    return float(steps.max(axis=1).sum())
+
+
+def pycocotools() -> Any:
+    """The module that draws polygons. Raises MissingExtraError."""
+    try:
+        from pycocotools import mask
+    except ImportError as error:
+        raise MissingExtraError("COCO annotations", "pycocotools", "coco") from error
+    return mask

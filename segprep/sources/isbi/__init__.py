@@ -1,0 +1,407 @@
+"""ISBI-2012 membranes and their like: stacks of many pages in TIFF files, or numbered images in
+folders.
+
+    isbi/
+      train-volume.tif      30 pages, 512x512, grey
+      train-labels.tif      as many pages, black (membrane) and white (inside of cells)
+      test-volume.tif       no labels; named and left out
+    or
+    membrane/
+      train/image/0.png  1.png …        train/label/0.png  1.png …        test/0.png …
+
+Format: http://brainiac2.mit.edu/isbi_challenge/ (Arganda-Carreras and others 2015); the numbered
+images are those of many tutorials. Assumptions: a volume and its labels have names that differ in
+words such as volume and labels only; page n of one belongs to page n of the other and becomes the
+sample volume_n; which brightness is the object has to be said, for half of the tutorials turn it
+round.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.dataset import classes as class_lists
+from segprep.errors import SegprepError, SourceError
+from segprep.files import listing, real_folders
+from segprep.imaging import image
+from segprep.imaging import mask_files as masks
+from segprep.imaging.image import SUFFIXES
+from segprep.names import stem_of
+from segprep.sources._common import official_lists, polarity
+from segprep.sources._common import pairs as matching
+from segprep.sources._common import stems as pairing
+from segprep.sources._common.folder_names import words
+from segprep.sources._common.pairs import ImageFolder, MaskFolder, PairBy
+from segprep.sources._common.polarity import Foreground, Threshold
+from segprep.sources.isbi import tiff_stacks
+from segprep.sources.isbi.tiff_stacks import Stack
+from segprep.types import (
+    MAX_PIXELS,
+    Classes,
+    Evidence,
+    Item,
+    MaxPixels,
+    Note,
+    Progress,
+    Sample,
+    Scan,
+    Skipped,
+    Stem,
+    no_progress,
+)
+
+EXAMPLES = (
+    "segprep convert isbi isbi/ out/ --foreground dark --name membrane",
+    "segprep convert isbi membrane/ out/ --foreground light --name cell",
+    "segprep convert isbi isbi/ out/        prints what dark and light would mean, and stops",
+)
+_LABELS = {
+    "label",
+    "labels",
+    "mask",
+    "masks",
+    "groundtruth",
+    "ground",
+    "truth",
+    "gt",
+    "segmentation",
+    "annotation",
+    "annotations",
+}
+_PLAIN = {
+    "volume",
+    "volumes",
+    "vol",
+    "stack",
+    "stacks",
+    "image",
+    "images",
+    "input",
+    "inputs",
+    "raw",
+    "im",
+    "img",
+    "imgs",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What a sample of a stack is made of: page *number* (from 0) of both."""
+
+    volume: Stack
+    labels: Stack
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Read TIFF stacks with their label stacks, or folders of numbered images and labels."""
+
+    root: Path
+    foreground: Foreground = None
+    threshold: Threshold = 127.5
+    name: Annotated[str, "Name of the object's class."] = "foreground"
+    images: ImageFolder = ""
+    masks: MaskFolder = ""
+    pair_by: PairBy = "auto"
+    stem: Stem = "name"
+    max_pixels: MaxPixels = MAX_PIXELS
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """A volume and its labels as stacks; folders of numbered images and labels are weak
+        evidence, for other formats have them too.
+        """
+        reader = cls(root)
+        roots = real_folders(root)
+        for volume, labels in _pairs(_tiffs(roots[0]), roots[0]).values():
+            try:
+                if (
+                    len(volume) == len(labels) == 1
+                    and (pages := tiff_stacks.survey(volume[0], roots).pages) > 1
+                ):
+                    return Evidence(
+                        0.9,
+                        f"{volume[0].name} is a stack of {pages} pages, {labels[0].name} lies"
+                        " beside it",
+                    )
+            except SourceError:
+                continue
+        try:
+            items = reader._matched(roots[0]).items
+        except SegprepError:
+            return None
+        numbered = bool(items) and all(
+            stem_of(path.name).isdecimal()
+            for item in items
+            for path in (item.image, *item.labels)
+            if path
+        )
+        return (
+            Evidence(0.3, f"{len(items)} numbered images with labels of the same number")
+            if numbered
+            else None
+        )
+
+    def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
+        """Every page of a labelled stack, or every numbered image with its label, is an item.
+
+        Raises UsageError where the polarity is not stated.
+        """
+        polarity.check_threshold(self.threshold)
+        roots = real_folders(self.root)
+        skipped: list[Skipped] = []
+        surveyed = self._surveyed(roots, skipped, progress)
+        if not any(stack.pages > 1 for stack in surveyed.values()) and (surveyed or not skipped):
+            return self._series(roots, jobs, progress)
+        notes: list[Note] = []
+        found = self._stacked(roots[0], surveyed, skipped, notes)
+        items = [item for listed in found.values() for item in listed]
+        if self.foreground is None and items:
+            counts = [
+                self._counts(item.payload, roots)
+                for item in progress(items, len(items), "reading labels")
+            ]
+            raise polarity.unstated((one for one in counts if one), self.threshold)
+        kept = pairing.unique(items, skipped)
+        stems = {item.stem for item in kept}
+        lists = {
+            split: tuple(item.stem for item in listed if item.stem in stems)
+            for split, listed in found.items()
+            if split
+        }
+        return Scan(
+            kept, self._classes(), tuple(skipped), lists if len(lists) > 1 else {}, tuple(notes)
+        )
+
+    def read(self, item: Item) -> Sample:
+        """The image, and its labels as 0 and 1."""
+        roots = real_folders(self.root)
+        if not isinstance(item.payload, Pages):
+            return masks.paired(item, roots, self._mask, self.max_pixels)
+        try:
+            return self._page(item, item.payload, roots)
+        except SourceError as error:
+            raise SourceError(
+                error.path, f"page {item.payload.number}: {error.reason}", error.hint, error.code
+            ) from error
+
+    def _page(self, item: Item, pages: Pages, roots: tuple[Path, ...]) -> Sample:
+        notes: list[Note] = []
+        (path,), picture = item.labels, cast("Path", item.image)
+        mask = self._mask(
+            tiff_stacks.page(pages.labels, pages.number, roots, self.max_pixels), path, notes
+        )
+        stored = tiff_stacks.page(pages.volume, pages.number, roots, self.max_pixels)
+        upright = masks.drawn_upright(stored, picture, mask.shape, path, notes, self.max_pixels)
+        data, change = image.transcode(stored, picture, "png", self.max_pixels)
+        if change:
+            notes.append(
+                Note("image-converted", f"page {pages.number} of {picture.name}: {change}")
+            )
+        return Sample(item.stem, data, mask, None, upright, tuple(notes))
+
+    def _mask(self, data: bytes, path: Path, notes: list[Note]) -> NDArray[np.uint8]:
+        return polarity.binary(
+            data, path, notes, cast("str", self.foreground), self.threshold, self.max_pixels
+        )
+
+    def _classes(self) -> Classes:
+        return class_lists.make([class_lists.BACKGROUND, self.name])
+
+    def _matched(self, root: Path) -> matching.Matched:
+        return matching.match(
+            root, matching.folders(root, self.images, self.masks), self.pair_by, self.stem
+        )
+
+    def _series(self, roots: tuple[Path, ...], jobs: int, progress: Progress[Any]) -> Scan:
+        """Numbered images in folders."""
+        matched = self._matched(roots[0])
+        if self.foreground is None and matched.items:
+            raise polarity.ask(
+                [item.labels[0] for item in matched.items],
+                roots,
+                self.threshold,
+                self.max_pixels,
+                jobs,
+                progress,
+            )
+        return Scan(
+            matched.items,
+            self._classes(),
+            matched.skipped,
+            matched.lists,
+            (*matched.notes, *_unlabelled(roots[0], matched)),
+        )
+
+    def _surveyed(
+        self, roots: tuple[Path, ...], skipped: list[Skipped], progress: Progress[Any]
+    ) -> dict[Path, Stack]:
+        """The TIFF files that can be read; the others go to *skipped*."""
+        found: dict[Path, Stack] = {}
+        paths = _tiffs(roots[0])
+        for path in progress(paths, len(paths), "counting pages"):
+            try:
+                found[path] = tiff_stacks.survey(path, roots, self.max_pixels)
+            except SourceError as error:
+                skipped.append(
+                    Skipped(stem_of(path.name), str(path), error.code, error.reason, error.hint)
+                )
+        return found
+
+    def _stacked(
+        self, root: Path, surveyed: Mapping[Path, Stack], skipped: list[Skipped], notes: list[Note]
+    ) -> dict[str, list[Item]]:
+        """The items of every labelled stack by its official split, or ""."""
+        items: dict[str, list[Item]] = defaultdict(list)
+        pairs = _pairs(_tiffs(root), root)
+        labelled = any(labels for _, labels in pairs.values())
+        for key, (volumes, labels) in pairs.items():
+            split = next(
+                (official_lists.SPLITS[word] for word in key if word in official_lists.SPLITS), ""
+            )
+            if not labels and labelled and split == "test":
+                notes += [
+                    Note("image-unlabelled", f"{path.name} has no labels; it was left out")
+                    for path in volumes
+                ]
+            elif len(volumes) == len(labels) == 1:
+                if volumes[0] in surveyed and labels[0] in surveyed:
+                    items[split] += self._items(
+                        root, surveyed[volumes[0]], surveyed[labels[0]], skipped
+                    )
+            else:
+                skipped += _unpaired(root, volumes, labels)
+        return dict(items)
+
+    def _items(
+        self, root: Path, volume: Stack, labels: Stack, skipped: list[Skipped]
+    ) -> list[Item]:
+        if volume.pages != labels.pages:
+            reason = (
+                f"{volume.path.name} has {volume.pages} pages, its labels {labels.path.name} have"
+                f" {labels.pages}"
+            )
+            skipped.append(
+                Skipped(
+                    stem_of(volume.path.name),
+                    str(labels.path),
+                    "stack-length",
+                    reason,
+                    "restore both from their origin",
+                )
+            )
+            return []
+        stem, width = (
+            pairing.sample_stem(volume.path, root, self.stem),
+            max(2, len(str(volume.pages - 1))),
+        )
+        return [
+            Item(f"{stem}_{n:0{width}}", volume.path, (labels.path,), Pages(volume, labels, n))
+            for n in range(volume.pages)
+        ]
+
+    def _counts(self, pages: Pages, roots: tuple[Path, ...]) -> tuple[int, int, int] | None:
+        """Dark, zero and all pixels of a page of labels; None if it cannot be read, which is told
+        when it is converted.
+        """
+        try:
+            data = tiff_stacks.page(pages.labels, pages.number, roots, self.max_pixels)
+            seen = image.histogram(masks.intensity(data, pages.labels.path, self.max_pixels))
+        except SourceError:
+            return None
+        return (
+            sum(count for value, count in seen.items() if value <= self.threshold),
+            seen.get(0, 0),
+            sum(seen.values()),
+        )
+
+
+def _tiffs(root: Path) -> list[Path]:
+    return [
+        Path(folder, name)
+        for folder, name in listing(str(root))
+        if name.lower().endswith((".tif", ".tiff"))
+    ]
+
+
+def _pairs(
+    paths: Iterable[Path], root: Path
+) -> dict[tuple[str, ...], tuple[list[Path], list[Path]]]:
+    """Volumes and labels whose paths have the same words but for those that say which of the two it
+    is.
+    """
+    found: dict[tuple[str, ...], tuple[list[Path], list[Path]]] = defaultdict(lambda: ([], []))
+    for path in paths:
+        named = [
+            word
+            for part in (*path.relative_to(root).parts[:-1], stem_of(path.name))
+            for word in words(part)
+        ]
+        key = tuple(word for word in named if word not in _LABELS | _PLAIN)
+        found[key][bool(_LABELS & set(named))].append(path)
+    return found
+
+
+def _unpaired(root: Path, volumes: Sequence[Path], labels: Sequence[Path]) -> list[Skipped]:
+    if volumes and labels:
+        listed = ", ".join(path.relative_to(root).as_posix() for path in (*volumes, *labels))
+        reason = f"which labels belong to which volume? {listed}"
+        return [
+            Skipped(
+                stem_of(path.name),
+                str(path),
+                "image-ambiguous",
+                reason,
+                "keep one volume and one labels file of a name",
+            )
+            for path in volumes
+        ]
+    lost = [
+        Skipped(
+            stem_of(path.name),
+            str(path),
+            "image-missing",
+            "no volume belongs to these labels",
+            "add or rename the volume",
+        )
+        for path in labels
+    ]
+    bare = [
+        Skipped(
+            stem_of(path.name),
+            str(path),
+            "mask-missing",
+            "no labels belong to this volume",
+            "add or rename the labels",
+        )
+        for path in volumes
+    ]
+    return lost + bare
+
+
+def _unlabelled(root: Path, matched: matching.Matched) -> list[Note]:
+    """Folders whose images no labels folder belongs to, such as test/."""
+    used = {path for item in matched.items for path in (item.image, *item.labels)} | {
+        Path(one.path) for one in matched.skipped
+    }
+    folders = {path.parent for path in used if path}
+    left = Counter(
+        folder
+        for folder, name in listing(str(root))
+        if Path(name).suffix.lower() in SUFFIXES and Path(folder) not in folders
+    )
+    return [
+        Note(
+            "image-unlabelled",
+            f"{Path(folder).relative_to(root).as_posix()}: {count} images without labels were"
+            " left out",
+        )
+        for folder, count in left.items()
+    ]

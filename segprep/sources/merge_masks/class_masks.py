@@ -1,0 +1,204 @@
+"""Single masks of classes or regions: which image each belongs to and which class it shows, by
+folders, names, or a table.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+
+from segprep.errors import SourceError, UsageError
+from segprep.files import listing, read_below
+from segprep.imaging.image import SUFFIXES
+from segprep.names import natural_key, stem_key, stem_of
+from segprep.sources._common import pairs as matching
+from segprep.sources._common import strict_json
+from segprep.types import Skipped
+
+_EXPORT = re.compile(r"task-(\d+)-annotation-\d+-by-[^-]*-[^-]*-(.+)-\d+$")  # Label Studio
+_UPLOADED = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before an uploaded file's name
+_SEPARATOR = re.compile(r"[_\-. ]")
+_COUNTER = re.compile(r"[_\-. ]+\d+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Folder of images, folder of masks, table file; each may be empty."""
+
+    images: str = ""
+    masks: str = ""
+    table: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One mask file and the class it shows."""
+
+    path: Path
+    label: str
+
+
+def find(root: Path, places: Places, skipped: list[Skipped]) -> dict[Path, list[Region]]:
+    """Image -> its regions in natural order; files that belong nowhere go to *skipped*.
+
+    Raises UsageError where nothing fits.
+    """
+    images, masks = _files(root, places)
+    by_stem: dict[str, list[Path]] = {}
+    for path in images:
+        by_stem.setdefault(stem_key(stem_of(path.name)), []).append(path)
+    rule = _from_table(places.table) if places.table else _rule(root, masks, by_stem)
+    found: dict[Path, list[Region]] = {path: [] for path in images}
+    for path in masks:
+        stem, label = rule(path)
+        if len(owners := by_stem.get(stem_key(stem), [])) == 1 and label:
+            found[owners[0]].append(Region(path, label))
+        else:
+            why = f"{len(owners)} images are called {stem}" if stem else "its name tells no image"
+            skipped.append(
+                Skipped(
+                    stem_of(path.name),
+                    str(path),
+                    "image-missing",
+                    why,
+                    "rename it, or list it in a --table of mask,image,class",
+                )
+            )
+    for path in [path for path, listed in found.items() if not listed]:
+        del found[path]
+        skipped.append(
+            Skipped(
+                stem_of(path.name),
+                str(path),
+                "mask-missing",
+                "no mask belongs to this image",
+                "add masks, or leave it out with --on-error skip",
+            )
+        )
+    return {
+        path: sorted(listed, key=lambda region: natural_key(str(region.path)))
+        for path, listed in found.items()
+    }
+
+
+def _files(root: Path, places: Places) -> tuple[list[Path], list[Path]]:
+    """Image files and mask files: in two folders, or mixed in one."""
+    every = [
+        Path(folder, name) for folder, name in listing(str(root)) if name.lower().endswith(SUFFIXES)
+    ]
+    try:
+        pairs = matching.folders(root, places.images, places.masks, mixed=False)
+    except UsageError:
+        if places.images or places.masks:
+            raise
+        stems = {(path.parent, stem_key(stem_of(path.name))) for path in every}
+        images = [
+            path
+            for path in every
+            if not any(
+                (path.parent, start) in stems for start in _starts(stem_key(stem_of(path.name)))
+            )
+        ]
+        if len(images) == len(every):
+            raise
+        whole = set(images)
+        return images, [path for path in every if path not in whole]
+    truths, pictures = {pair.masks for pair in pairs}, {pair.images for pair in pairs}
+    masks = [path for path in every if truths.intersection(path.parents)]
+    taken = set(masks)
+    return [
+        path for path in every if path not in taken and pictures.intersection(path.parents)
+    ], masks
+
+
+def _starts(stem: str) -> list[str]:
+    """What *stem* begins with, up to each of its separators."""
+    return [stem[: at.start()] for at in _SEPARATOR.finditer(stem)]
+
+
+def _rule(
+    root: Path, masks: Sequence[Path], by_stem: Mapping[str, list[Path]]
+) -> Callable[[Path], tuple[str, str]]:
+    """How a mask's path tells its image's stem and its class: the first way that serves most masks."""
+    tasks = _tasks(root) if any(_EXPORT.match(stem_of(path.name)) for path in masks[:20]) else {}
+
+    def by_export(path: Path) -> tuple[str, str]:
+        match = _EXPORT.match(stem_of(path.name))
+        return (tasks.get(int(match[1]), ""), match[2]) if match else ("", "")
+
+    def by_class_folder(path: Path) -> tuple[str, str]:
+        return stem_of(path.name), path.parent.name
+
+    def by_image_folder(path: Path) -> tuple[str, str]:
+        return path.parent.name, _COUNTER.sub("", stem_of(path.name))
+
+    def by_name(path: Path) -> tuple[str, str]:
+        name = stem_of(path.name)
+        stem = next((start for start in reversed(_starts(name)) if stem_key(start) in by_stem), "")
+        return stem, _COUNTER.sub("", name[len(stem) :].lstrip("_-. ")) if stem else ""
+
+    rules = (by_class_folder, by_image_folder, by_name, by_export)
+    return max(
+        rules,
+        key=lambda rule: sum(
+            bool(one[1]) and stem_key(one[0]) in by_stem for one in map(rule, masks)
+        ),
+    )
+
+
+def _tasks(root: Path) -> dict[int, str]:
+    """Task number -> stem of its image, from the JSON exports at *root*; the eight digits of an
+    upload dropped.
+    """
+    found: dict[int, str] = {}
+    for path in sorted(root.glob("*.json")):
+        try:
+            content = strict_json.parse(read_below(path, (root,)), path).value
+        except SourceError:
+            continue
+        for task in content if isinstance(content, list) else ():
+            data = task.get("data") if isinstance(task, dict) else None
+            named = (
+                next(
+                    (
+                        value
+                        for value in data.values()
+                        if isinstance(value, str) and value.lower().endswith(SUFFIXES)
+                    ),
+                    "",
+                )
+                if isinstance(data, dict)
+                else ""
+            )
+            if named and isinstance(task.get("id"), int):
+                found[task["id"]] = _UPLOADED.sub("", stem_of(PureWindowsPath(named).name))
+    return found
+
+
+def _from_table(table: str) -> Callable[[Path], tuple[str, str]]:
+    """The rule of a CSV file with the columns mask, image and class. Raises UsageError."""
+    try:
+        rows = list(csv.DictReader(io.StringIO(Path(table).read_bytes().decode("utf-8-sig"))))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(
+            "bad-option",
+            f"{table}: cannot be read: {error}",
+            "give a CSV file with the columns mask, image, class",
+        ) from error
+    if not rows or not {"mask", "image", "class"} <= rows[0].keys():
+        raise UsageError(
+            "bad-option",
+            f"{table} has not the columns mask, image, class",
+            "name them in its first line",
+        )
+    known = {
+        PureWindowsPath(row["mask"]).name: (
+            stem_of(PureWindowsPath(row["image"]).name),
+            row["class"].strip(),
+        )
+        for row in rows
+        if row["mask"] and row["image"]
+    }
+    return lambda path: known.get(path.name, ("", ""))

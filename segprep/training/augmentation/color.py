@@ -1,0 +1,58 @@
+"""One of three colour changes per sample: hue with saturation and value, brightness, or contrast.
+
+After pytorch-nested-unet (4uiiurz1), which takes albumentations' OneOf with its defaults: hue 20 of
+180, saturation 30 and value 20 of 255, brightness and contrast .2. Mended: colours are RGB there in
+name only (OpenCV reads BGR), and here in fact; a grey pixel is not coloured.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from segprep.training.augmentation.hsv import distorted
+from segprep.training.augmentation.steps import (
+    Image,
+    Mask,
+    as_kind,
+    between,
+    brightest,
+    need_number,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OneColour:
+    """Each of the three with the same probability, each value up to this much either way.
+
+    *hue*: part of a full turn. *saturation*, *value*, *brightness*: what is added, of 0..1.
+    *contrast*: factors from 1 - x to 1 + x. Raises UsageError (bad-option).
+    """
+
+    hue: float = 20 / 180
+    saturation: float = 30 / 255
+    value: float = 20 / 255
+    brightness: float = 0.2
+    contrast: float = 0.2
+
+    def __post_init__(self) -> None:
+        need_number("hue", self.hue, 0, 0.5)
+        for name in ("saturation", "value", "brightness", "contrast"):
+            need_number(name, getattr(self, name), 0, 1)
+
+    def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
+        """*image* in other colours; *mask* as it is. Six draws."""
+        kind = int(rng.random() * 3)
+        hue, *more = (between(rng, -most, most) for most in (self.hue, self.saturation, self.value))
+        offset, factor = (
+            between(rng, -self.brightness, self.brightness),
+            between(rng, 1 - self.contrast, 1 + self.contrast),
+        )
+        if kind == 0:
+            return distorted(image, 360 * hue, more=(more[0], more[1])), mask
+        values = image.astype(np.float32)
+        changed = (
+            values + np.float32(offset * brightest(image.dtype))
+            if kind == 1
+            else values * np.float32(factor)
+        )
+        return as_kind(np.clip(changed, 0, brightest(image.dtype)), image.dtype), mask

@@ -1,0 +1,230 @@
+"""Augmentation: one geometry for image and mask, the image by bilinear interpolation, the mask by
+nearest; then light and colour of the image alone.
+
+All randomness comes from the generator that is passed, one per sample, so nothing depends on the
+order of work.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from segprep.types import IGNORE
+
+LARGEST_TURN = 15.0  # degrees, beyond quarter turns
+ZOOM = (0.8, 1.25)
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """A square window of *size* pixels around (*row*, *column*), turned by *angle* degrees,
+    magnified by *zoom*, perhaps mirrored.
+    """
+
+    row: float
+    column: float
+    size: int
+    angle: float = 0.0
+    zoom: float = 1.0
+    mirrored: bool = False
+
+
+def draw(row: float, column: float, size: int, rng: np.random.Generator) -> Geometry:
+    """A random geometry around (row, column): mirrored or not, any quarter turn, in half the cases
+    turned a little and zoomed.
+    """
+    mirrored, quarter = rng.random() < 0.5, int(rng.random() * 4) * 90.0
+    if rng.random() < 0.5:
+        return Geometry(row, column, size, quarter, 1.0, mirrored)
+    angle = quarter + (2 * rng.random() - 1) * LARGEST_TURN
+    return Geometry(
+        row, column, size, angle, float(ZOOM[0] * (ZOOM[1] / ZOOM[0]) ** rng.random()), mirrored
+    )
+
+
+def coordinates(geometry: Geometry) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(S, S) rows and columns in the image, for every pixel of the window."""
+    offsets = np.arange(geometry.size) - (geometry.size - 1) / 2
+    down, right = offsets[:, None] / geometry.zoom, offsets[None, :] / geometry.zoom
+    if geometry.mirrored:
+        right = -right
+    cosine, sine = (
+        _exact(np.cos(np.radians(geometry.angle))),
+        _exact(np.sin(np.radians(geometry.angle))),
+    )
+    return (
+        geometry.row + cosine * down + sine * right,
+        geometry.column - sine * down + cosine * right,
+    )
+
+
+def _exact(value: float) -> float:
+    """Quarter turns hit pixels exactly."""
+    return float(round(value)) if abs(value - round(value)) < 1e-12 else float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """Changes of light: values in 0..1 to the power of *gamma*, times *gain*, plus *offset*;
+    *grey*: without colour.
+    """
+
+    gain: float = 1.0
+    offset: float = 0.0
+    gamma: float = 1.0
+    grey: bool = False
+
+
+def draw_light(rng: np.random.Generator) -> Light:
+    """A random light; in a quarter of the cases without colour."""
+    gain, offset, gamma = (
+        0.75 + 0.5 * rng.random(),
+        0.2 * rng.random() - 0.1,
+        float(np.exp(0.6 * rng.random() - 0.3)),
+    )
+    return Light(gain, offset, gamma, rng.random() < 0.25)
+
+
+def lit(image: NDArray[Any], light: Light, brightest: float) -> NDArray[np.float32]:
+    """*image*, any shape, as float32 under *light*; *brightest* is its value that becomes 1.
+
+    Bytes go through a table.
+    """
+    values = (
+        np.arange(256, dtype=np.float64) if image.dtype == np.uint8 else image.astype(np.float64)
+    )
+    curve = (np.maximum(values / brightest, 0) ** light.gamma * light.gain + light.offset).astype(
+        np.float32
+    )
+    return curve.take(image) if image.dtype == np.uint8 else curve
+
+
+PLAIN = Light()
+
+
+def window(
+    image: NDArray[Any],
+    mask: NDArray[np.uint8],
+    geometry: Geometry,
+    outside: NDArray[np.float32],
+    brightest: float,
+    light: Light = PLAIN,
+) -> tuple[Tensor, NDArray[np.uint8]]:
+    """The window of *geometry* under *light*: image (3, S, S) float32 in 0..1 and mask (S, S).
+    Beyond the image lie *outside* (3,) and 255.
+
+    *image* is (H, W, 3), *brightest* its value that becomes 1.
+    """
+    quarters, corner = (
+        geometry.angle / 90,
+        (geometry.row - (geometry.size - 1) / 2, geometry.column - (geometry.size - 1) / 2),
+    )
+    if geometry.zoom == 1 and quarters == int(quarters) and all(at == int(at) for at in corner):
+        values, cut = _copied(
+            image, mask, int(corner[0]), int(corner[1]), geometry.size, outside, brightest, light
+        )
+        values, cut = np.rot90(values, int(quarters)), np.rot90(cut, int(quarters))
+        if geometry.mirrored:
+            values, cut = values[:, ::-1], cut[:, ::-1]
+        found = torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))
+    else:
+        found, cut = _sampled(image, mask, geometry, outside, brightest, light)
+    if light.grey:
+        found = found.mean(0, keepdim=True).repeat(3, 1, 1)
+    return found, np.ascontiguousarray(cut)
+
+
+def _copied(
+    image: NDArray[Any],
+    mask: NDArray[np.uint8],
+    top: int,
+    left: int,
+    size: int,
+    outside: NDArray[np.float32],
+    brightest: float,
+    light: Light,
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """The upright square of *size* at (*top*, *left*): (S, S, 3) and (S, S), without any
+    interpolation.
+    """
+    height, width = mask.shape
+    values, cut = np.empty((size, size, 3), np.float32), np.full((size, size), IGNORE, np.uint8)
+    values[:] = outside
+    inside = (
+        slice(max(0, -top), min(size, height - top)),
+        slice(max(0, -left), min(size, width - left)),
+    )
+    there = (
+        slice(max(0, top), min(height, top + size)),
+        slice(max(0, left), min(width, left + size)),
+    )
+    if there[0].start < there[0].stop and there[1].start < there[1].stop:
+        values[inside], cut[inside] = lit(image[there], light, brightest), mask[there]
+    return values, cut
+
+
+def _sampled(
+    image: NDArray[Any],
+    mask: NDArray[np.uint8],
+    geometry: Geometry,
+    outside: NDArray[np.float32],
+    brightest: float,
+    light: Light,
+) -> tuple[Tensor, NDArray[np.uint8]]:
+    """Any geometry: (3, S, S) by bilinear interpolation and (S, S) by nearest."""
+    rows, columns = coordinates(geometry)
+    nearest_row, nearest_column = (
+        np.floor(rows + 0.5).astype(np.intp),
+        np.floor(columns + 0.5).astype(np.intp),
+    )
+    height, width = mask.shape
+    beyond = (
+        (nearest_row < 0)
+        | (nearest_row >= height)
+        | (nearest_column < 0)
+        | (nearest_column >= width)
+    )
+    cut = mask[nearest_row.clip(0, height - 1), nearest_column.clip(0, width - 1)]
+    values = _bilinear(
+        image, rows.clip(0, height - 1), columns.clip(0, width - 1), brightest, light
+    )
+    if beyond.any():
+        cut[beyond] = IGNORE
+        values[:, torch.from_numpy(beyond)] = torch.from_numpy(outside)[:, None]
+    return values, cut
+
+
+def _bilinear(
+    image: NDArray[Any],
+    rows: NDArray[np.float64],
+    columns: NDArray[np.float64],
+    brightest: float,
+    light: Light,
+) -> Tensor:
+    """(3, S, S) float32: *image* (H, W, 3) at real coordinates inside it. Only the part in question
+    becomes a tensor.
+    """
+    top, left = int(rows.min()), int(columns.min())
+    part = lit(
+        image[top : int(np.ceil(rows.max())) + 1, left : int(np.ceil(columns.max())) + 1],
+        light,
+        brightest,
+    )
+    height, width = part.shape[:2]
+    grid = np.stack(
+        [2 * (columns - left) / max(width - 1, 1) - 1, 2 * (rows - top) / max(height - 1, 1) - 1],
+        axis=-1,
+    )
+    tensor = torch.from_numpy(part).permute(2, 0, 1)[None]
+    return functional.grid_sample(
+        tensor,
+        torch.from_numpy(grid.astype(np.float32))[None],
+        mode="bilinear",
+        padding_mode="border",
+        align_corners=True,
+    )[0]

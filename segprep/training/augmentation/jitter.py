@@ -1,0 +1,87 @@
+"""Shape, scale, flip, place: the geometry of unet-pytorch's and unet-keras' loaders (bubbliiiing),
+with its two faults mended.
+
+The new shape starts from the image's own (an early version started from the target's), and the bars
+of the mask are 255, not a class.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from segprep.training.augmentation.letterbox import framed
+from segprep.training.augmentation.resize import resampled
+from segprep.training.augmentation.steps import (
+    GREY,
+    Image,
+    Mask,
+    between,
+    chance,
+    need_number,
+    need_range,
+    need_whole,
+    shade,
+)
+from segprep.types import IGNORE
+
+
+@dataclass(frozen=True, slots=True)
+class Jitter:
+    """Into a frame of (*rows*, *columns*) px.
+
+    The ratio width / height is multiplied by U(aspect) / U(aspect); the longer side becomes
+    U(*scale*) times the frame's; mirrored with probability *flip*; put anywhere that fits, on
+    *grey* (of 0..255) and *label*, or, where larger than the frame, cropped anywhere. Raises
+    UsageError (bad-option).
+    """
+
+    rows: int
+    columns: int
+    aspect: tuple[float, float] = (0.7, 1.3)
+    scale: tuple[float, float] = (0.25, 2.0)
+    flip: float = 0.5
+    grey: int = GREY
+    label: int = IGNORE
+
+    def __post_init__(self) -> None:
+        for name in ("rows", "columns"):
+            need_whole(name, getattr(self, name), 1, 16_384)
+        need_range("aspect", self.aspect, 0.1, 10)
+        need_range("scale", self.scale, 0.01, 10)
+        need_number("flip", self.flip, 0, 1)
+        for name in ("grey", "label"):
+            need_whole(name, getattr(self, name), 0, 255)
+
+    def draw(
+        self, height: int, width: int, rng: np.random.Generator
+    ) -> tuple[int, int, int, int, bool]:
+        """(h, w, top, left, mirrored) for an image of (*height*, *width*); top and left are
+        negative where it is cropped. Six draws.
+        """
+        ratio = width / height * between(rng, *self.aspect) / between(rng, *self.aspect)
+        scale, mirrored = between(rng, *self.scale), chance(rng, self.flip)
+        if ratio < 1:
+            h, w = scale * self.rows, scale * self.rows * ratio
+        else:
+            h, w = scale * self.columns / ratio, scale * self.columns
+        h, w = max(1, int(h)), max(1, int(w))
+        return h, w, _anywhere(self.rows - h, rng), _anywhere(self.columns - w, rng), mirrored
+
+    def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
+        """(rows, columns, 3) and (rows, columns)."""
+        h, w, top, left, mirrored = self.draw(mask.shape[0], mask.shape[1], rng)
+        large, ids = resampled(image, h, w, "bicubic"), resampled(mask, h, w, "nearest")
+        if mirrored:
+            large, ids = large[:, ::-1], ids[:, ::-1]
+        return (
+            framed(large, self.rows, self.columns, top, left, shade(self.grey, image.dtype)),
+            framed(ids, self.rows, self.columns, top, left, self.label),
+        )
+
+
+def _anywhere(room: int, rng: np.random.Generator) -> int:
+    """A start from 0 to *room*, or from *room* to 0 where it is negative; every whole number
+    equally likely.
+    """
+    start = int(rng.random() * (abs(room) + 1))
+    return start if room >= 0 else -start

@@ -1,0 +1,164 @@
+"""The steps of an augmentation from plain parameters, as a configuration file or the command line
+has them, and the tutorials' own sets by name.
+
+Every parameter is STEP_NAME; those of the paired generator bear no prefix: ``rotation=5, zoom=0.1,
+hsv_hue=0.05, elastic_sigma=10, crop_size=480``. A step is done if one of its parameters is named,
+in the order of STEPS. docs/augmentation.md has the table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from difflib import get_close_matches
+from typing import Any
+
+from segprep.errors import UsageError
+from segprep.training.augmentation.color import OneColour
+from segprep.training.augmentation.elastic import Elastic
+from segprep.training.augmentation.hsv import Hsv
+from segprep.training.augmentation.jitter import Jitter
+from segprep.training.augmentation.keras import Paired
+from segprep.training.augmentation.letterbox import Letterbox
+from segprep.training.augmentation.resize import Flip, RandomCrop, RandomResize, Stretch
+from segprep.training.augmentation.steps import Step
+
+STEPS: Mapping[str, type[Any]] = {
+    "resize_": RandomResize,
+    "jitter_": Jitter,
+    "flip_": Flip,
+    "": Paired,
+    "elastic_": Elastic,
+    "crop_": RandomCrop,
+    "hsv_": Hsv,
+    "colour_": OneColour,
+    "stretch_": Stretch,
+    "letterbox_": Letterbox,
+}
+_BOX = {"letterbox_rows": 512, "letterbox_columns": 512}
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "none": {},
+    "membrane": {
+        "rotation": 0.2,
+        "width_shift": 0.05,
+        "height_shift": 0.05,
+        "shear": 0.05,
+        "zoom": 0.05,
+        "horizontal_flip": True,
+        "fill": "nearest",
+    },
+    "membrane-reflect": {
+        "rotation": 0.05,
+        "width_shift": 0.05,
+        "height_shift": 0.05,
+        "shear": 0.05,
+        "zoom": 0.05,
+        "horizontal_flip": True,
+        "fill": "reflect",
+    },
+    "unet-pytorch": {
+        "jitter_rows": 512,
+        "jitter_columns": 512,
+        "hsv_hue": 0.1,
+        "hsv_saturation": 0.7,
+        "hsv_value": 0.3,
+    },
+    "unet-keras": {
+        "jitter_rows": 512,
+        "jitter_columns": 512,
+        "hsv_hue": 0.1,
+        "hsv_saturation": 0.5,
+        "hsv_value": 0.5,
+        "hsv_reciprocal": True,
+    },
+    "drive": {
+        "resize_shorter": (282, 678),
+        "flip_horizontal": 0.5,
+        "flip_vertical": 0.5,
+        "crop_size": 480,
+    },
+    "paper": {
+        "rotation": 180,
+        "height_shift": 0.05,
+        "width_shift": 0.05,
+        "fill": "reflect",
+        "elastic_sigma": 10,
+        "elastic_grid": 3,
+    },
+    "nested-unet": {
+        "flip_quarters": True,
+        "colour_hue": 20 / 180,
+        "stretch_rows": 96,
+        "stretch_columns": 96,
+    },
+    "letterbox": _BOX,
+}
+
+
+def parameters() -> dict[str, Any]:
+    """Every parameter with its default; None where it has to be given."""
+    plain = {
+        f"{prefix}{field.name}": field.default
+        for prefix, kind in STEPS.items()
+        for field in fields(kind)
+    }
+    return {
+        name: default if isinstance(default, int | float | str | tuple) else None
+        for name, default in plain.items()
+    }
+
+
+def steps(preset: str = "none", **given: Any) -> tuple[Step, ...]:
+    """The steps of *preset* with the parameters *given* on top, in the order of STEPS.
+
+    Raises UsageError (bad-option), naming the nearest word.
+    """
+    if preset not in PRESETS:
+        raise UsageError(
+            "bad-option", f"there is no augmentation {preset!r}", _nearest(preset, PRESETS)
+        )
+    known = parameters()
+    for name in given:
+        if name not in known:
+            raise UsageError(
+                "bad-option", f"there is no augmentation parameter {name!r}", _nearest(name, known)
+            )
+    wanted = {**PRESETS[preset], **given}
+    chosen = []
+    for prefix, kind in STEPS.items():
+        own = {
+            field.name: wanted[prefix + field.name]
+            for field in fields(kind)
+            if prefix + field.name in wanted
+        }
+        if own:
+            chosen.append(
+                _made(
+                    prefix,
+                    kind,
+                    {
+                        name: tuple(value) if isinstance(value, list) else value
+                        for name, value in own.items()
+                    },
+                )
+            )
+    return tuple(chosen)
+
+
+def _made(prefix: str, kind: type[Any], own: Mapping[str, Any]) -> Step:
+    """One step; a parameter without default that is missing (the two sides of a frame) takes its
+    twin's value.
+    """
+    sides = {"rows", "columns"} & {field.name for field in fields(kind)}
+    if sides and not sides & own.keys():
+        raise UsageError(
+            "bad-option",
+            f"{prefix}rows is missing",
+            f"give {prefix}rows and {prefix}columns, in pixels",
+        )
+    twins = {name: own.get("rows", own.get("columns")) for name in sides - own.keys()}
+    made: Step = kind(**own, **twins)
+    return made
+
+
+def _nearest(word: str, known: Mapping[str, Any]) -> str:
+    close = get_close_matches(word, known, 1, 0.5)
+    return f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}"

@@ -1,0 +1,148 @@
+"""Augmented samples as files: what the network really sees, in pairs of equal names, and all of
+them on one sheet.
+
+After Keras' save_to_dir, whose names agree only while two random generators do; here the pair is
+written together.
+"""
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from segprep.dataset import tree
+from segprep.errors import SegprepError, UsageError
+from segprep.files import write_atomic, write_error
+from segprep.imaging import image as pictures
+from segprep.training.augmentation.cache import Cached
+from segprep.training.augmentation.presets import steps
+from segprep.training.augmentation.steps import Image, Mask, as_kind, brightest, need
+from segprep.training.augmentation.stream import Stream
+from segprep.types import IGNORE
+
+SHEET, SIDE, GAP, MOST = "sheet.png", 160, 4, 64  # pixels, and how many samples a sheet shows
+
+
+def previews(
+    dataset: str | Path,
+    out: str | Path,
+    count: int = 32,
+    seed: int = 0,
+    *,
+    masks: str | Path | None = None,
+    **parameters: Any,
+) -> list[Path]:
+    """Write *count* augmented samples of the *dataset*'s train list (else trainval, else all
+    samples) to *out*, and the sheet of them.
+
+    *parameters* are those of :func:`segprep.training.augmentation.steps`, with ``preset``. Returns
+    what was written. Raises SegprepError: empty-list, output-exists, write-failed, bad-option, and
+    those of reading.
+    """
+    need(
+        isinstance(count, int) and count >= 1,
+        f"count has to be a whole number from 1, not {count!r}",
+    )
+    chain = steps(**parameters)
+    place = tree.find(Path(dataset))
+    lists = place.lists()
+    stems = lists.get("train") or lists.get("trainval") or place.stems()
+    stream = Stream(Cached(place, stems), chain, seed)
+    return save_augmented(out, ((stream.stem(n), *stream[n]) for n in range(count)), masks)
+
+
+def save_augmented(
+    folder: str | Path, samples: Iterable[tuple[str, Image, Mask]], masks: str | Path | None = None
+) -> list[Path]:
+    """Write each of *samples*, (stem, image, mask), as ``image_STEM_N.png`` and
+    ``mask_STEM_N.png``, N counting from 0, and ``sheet.png`` beside the images.
+
+    Masks are palette PNGs of class ids and go to *masks*, or beside the images. Returns all paths.
+    Raises SegprepError: output-exists for a folder that is not empty, write-failed.
+    """
+    places = Path(folder), Path(folder if masks is None else masks)
+    for place in places:
+        _empty(place)
+    written, tiles = list[Path](), list[NDArray[np.uint8]]()
+    for number, (stem, image, mask) in enumerate(samples):
+        name = f"{stem.replace('/', '_')}_{number}.png"
+        written += [places[0] / f"image_{name}", places[1] / f"mask_{name}"]
+        write_atomic(written[-2], _png(_eight(image)))
+        write_atomic(written[-1], pictures.encode_mask(mask))
+        if len(tiles) < MOST:
+            tiles.append(tile(_eight(image), mask))
+    if tiles:
+        written.append(places[0] / SHEET)
+        write_atomic(written[-1], _png(sheet(tiles)))
+    return written
+
+
+def tile(image: NDArray[np.uint8], mask: Mask, side: int = SIDE) -> NDArray[np.uint8]:
+    """(side, 2 side, 3) uint8: the image, and beside it the image under the colours of its classes;
+    ignored pixels are hatched in grey and white.
+    """
+    height, width = mask.shape
+    factor = min(side / height, side / width)
+    h, w = max(1, int(height * factor)), max(1, int(width * factor))
+    small = np.asarray(Pillow.fromarray(image).resize((w, h), Pillow.Resampling.BILINEAR))
+    ids = np.asarray(Pillow.fromarray(mask).resize((w, h), Pillow.Resampling.NEAREST))
+    colours = np.frombuffer(pictures.voc_colors(), np.uint8).reshape(256, 3)[ids]
+    mixed = np.where((ids > 0)[..., None], small // 2 + colours // 2, small)
+    hatch = np.where((np.add.outer(np.arange(h), np.arange(w)) % 8 < 4)[..., None], 225, 150)
+    mixed = np.where((ids == IGNORE)[..., None], hatch, mixed).astype(np.uint8)
+    result = np.full((side, 2 * side, 3), 255, np.uint8)
+    result[:h, :w], result[:h, side : side + w] = small, mixed
+    return result
+
+
+def sheet(tiles: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """All *tiles* of one size on white, about as wide as high."""
+    height, width = tiles[0].shape[:2]
+    columns = max(1, round(np.sqrt(len(tiles) * height / width)))
+    rows = -(-len(tiles) // columns)
+    result = np.full((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, 3), 255, np.uint8)
+    for number, one in enumerate(tiles):
+        top, left = (
+            at * (size + GAP) + GAP
+            for at, size in zip(divmod(number, columns), (height, width), strict=True)
+        )
+        result[top : top + height, left : left + width] = one
+    return result
+
+
+def _eight(image: Image) -> NDArray[np.uint8]:
+    """Any image in 8 bits, as it would be shown."""
+    return (
+        image
+        if image.dtype == np.uint8
+        else as_kind(image / brightest(image.dtype) * 255, np.dtype(np.uint8))
+    )
+
+
+def _png(array: NDArray[np.uint8]) -> bytes:
+    out = io.BytesIO()
+    Pillow.fromarray(array).save(out, "PNG")
+    return out.getvalue()
+
+
+def _empty(folder: Path) -> None:
+    """Make *folder*. Raises SegprepError unless it is there and empty then."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        occupied = next(iter(sorted(folder.iterdir())), None)
+    except (NotADirectoryError, FileExistsError) as error:
+        raise UsageError(
+            "bad-option", f"{folder} is no folder", "name another one for the pictures"
+        ) from error
+    except OSError as error:
+        raise write_error(folder, error) from error
+    if occupied is not None:
+        raise SegprepError(
+            "output-exists",
+            f"{folder} is not empty ({occupied.name})",
+            "name another folder, or empty this one",
+        )

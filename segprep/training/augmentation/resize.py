@@ -1,0 +1,162 @@
+"""Random size, random crop and flips, as pytorch_segmentation (WZMIAOMIAO) trains on DRIVE: shorter
+side 282 to 678 px, both flips, crop 480 px.
+
+Images by interpolation, masks by nearest. A crop larger than the image pads right and below: image
+0, mask 255.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from segprep.training.augmentation.steps import (
+    Image,
+    Mask,
+    as_kind,
+    chance,
+    need_number,
+    need_range,
+    need_switch,
+    need_whole,
+    shade,
+)
+from segprep.types import IGNORE
+
+How = Literal["nearest", "bilinear", "bicubic"]
+_FILTERS = {
+    "nearest": Pillow.Resampling.NEAREST,
+    "bilinear": Pillow.Resampling.BILINEAR,
+    "bicubic": Pillow.Resampling.BICUBIC,
+}
+LONGEST = 16_384  # pixels: a strip of 999 x 1 at a shorter side of 678 would have 459 million
+
+
+def resampled(array: NDArray[Any], height: int, width: int, how: How) -> NDArray[Any]:
+    """*array* (H, W) or (H, W, 3), of any kind, at (*height*, *width*); shrinking averages, except
+    for nearest. Values stay in the range of the kind.
+    """
+    if array.shape[:2] == (height, width):
+        return array
+    if array.dtype == np.uint8:
+        return np.asarray(Pillow.fromarray(array).resize((width, height), _FILTERS[how]))
+    planes = [array] if array.ndim == 2 else [array[:, :, n] for n in range(array.shape[2])]
+    found = [
+        np.asarray(
+            Pillow.fromarray(plane.astype(np.float32)).resize((width, height), _FILTERS[how])
+        )
+        for plane in planes
+    ]
+    return as_kind(found[0] if array.ndim == 2 else np.stack(found, axis=2), array.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class RandomResize:
+    """The shorter side becomes a whole number of pixels from *shorter*[0] to *shorter*[1], both
+    included; the shape is kept.
+
+    The longer side stays within 16,384 px: thinner images get a smaller shorter side. Raises
+    UsageError (bad-option).
+    """
+
+    shorter: tuple[int, int] = (282, 678)
+
+    def __post_init__(self) -> None:
+        need_range("shorter", self.shorter, 1, LONGEST)
+        for side in self.shorter:
+            need_whole("shorter", side, 1, LONGEST)
+
+    def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
+        """Both at the drawn size. One draw."""
+        low, high = self.shorter
+        factor = (low + int(rng.random() * (high - low + 1))) / min(mask.shape)
+        factor = min(factor, LONGEST / max(mask.shape))
+        h, w = (max(1, int(side * factor + 1e-9)) for side in mask.shape)
+        return resampled(image, h, w, "bilinear"), resampled(mask, h, w, "nearest")
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """To (*rows*, *columns*) px whatever the shape, as UNet++'s 96 x 96 and divamgupta's loaders
+    do. Nothing is drawn. Raises UsageError (bad-option).
+    """
+
+    rows: int
+    columns: int
+
+    def __post_init__(self) -> None:
+        for name in ("rows", "columns"):
+            need_whole(name, getattr(self, name), 1, LONGEST)
+
+    def __call__(
+        self, image: Image, mask: Mask, rng: np.random.Generator | None = None
+    ) -> tuple[Image, Mask]:
+        """(rows, columns, 3) and (rows, columns)."""
+        return resampled(image, self.rows, self.columns, "bilinear"), resampled(
+            mask, self.rows, self.columns, "nearest"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """Mirrored left to right and top to bottom, each with its probability, then turned by 0, 90,
+    180 or 270 degrees if *quarters*. Raises UsageError.
+    """
+
+    horizontal: float = 0.5
+    vertical: float = 0.5
+    quarters: bool = False
+
+    def __post_init__(self) -> None:
+        need_number("horizontal", self.horizontal, 0, 1)
+        need_number("vertical", self.vertical, 0, 1)
+        need_switch("quarters", self.quarters)
+
+    def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
+        """Both mirrored and turned alike. Three draws."""
+        mirrored, flipped, quarter = (
+            chance(rng, self.horizontal),
+            chance(rng, self.vertical),
+            int(rng.random() * 4),
+        )
+        rows, columns = (
+            slice(None, None, -1 if flipped else None),
+            slice(None, None, -1 if mirrored else None),
+        )
+        turns = quarter if self.quarters else 0
+        return np.rot90(image[rows, columns], turns), np.rot90(mask[rows, columns], turns)
+
+
+@dataclass(frozen=True, slots=True)
+class RandomCrop:
+    """A square of *size* px anywhere in the image; where the image is smaller, it lies at the upper
+    left on *grey* (of 0..255) and *label*.
+
+    Raises UsageError (bad-option).
+    """
+
+    size: int = 480
+    grey: int = 0
+    label: int = IGNORE
+
+    def __post_init__(self) -> None:
+        need_whole("size", self.size, 1, 65_535)
+        need_whole("grey", self.grey, 0, 255)
+        need_whole("label", self.label, 0, 255)
+
+    def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
+        """(size, size, 3) and (size, size). Two draws."""
+        top, left = (int(rng.random() * (max(side - self.size, 0) + 1)) for side in mask.shape)
+        image, mask = (
+            array[top : top + self.size, left : left + self.size] for array in (image, mask)
+        )
+        h, w = mask.shape
+        if (h, w) == (self.size, self.size):
+            return image, mask
+        bars = ((0, self.size - h), (0, self.size - w))
+        value = as_kind(np.asarray(shade(self.grey, image.dtype)), image.dtype)
+        return np.pad(image, (*bars, (0, 0)), constant_values=value.item()), np.pad(
+            mask, bars, constant_values=self.label
+        )

@@ -1,0 +1,115 @@
+"""What every step of an augmentation shares: the form of a step, pixel kinds, and checks of its
+parameters.
+
+A step is a frozen dataclass of parameters that is called with an image (H, W, 3), its mask (H, W)
+and a random generator, and gives both back, moved alike. It draws through :func:`between` and
+:func:`chance` alone, and the same number of times whatever it finds, so that one parameter never
+shifts the randomness of another.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.errors import UsageError
+
+Image = NDArray[Any]  # (H, W, 3), uint8, uint16, or float32 in 0..1
+Mask = NDArray[np.uint8]  # (H, W): class ids, 255 where ignored
+Fill = Literal["nearest", "reflect", "constant", "wrap"]
+MODES = {
+    "nearest": "nearest",
+    "reflect": "reflect",
+    "constant": "constant",
+    "wrap": "grid-wrap",
+}  # SciPy's own "wrap" has a period one pixel too short
+GREY = 128
+
+
+class Step(Protocol):
+    """One step of an augmentation."""
+
+    def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
+        """*image* (H, W, 3) and *mask* (H, W), both changed by one draw from *rng*; what comes in
+        is not written to.
+        """
+
+
+def applied(
+    steps: Sequence[Step], image: Image, mask: Mask, rng: np.random.Generator
+) -> tuple[Image, Mask]:
+    """*image* and *mask* after all *steps*, contiguous."""
+    for step in steps:
+        image, mask = step(image, mask, rng)
+    return np.ascontiguousarray(image), np.ascontiguousarray(mask)
+
+
+def between(rng: np.random.Generator, low: float, high: float) -> float:
+    """A number from *low* up to *high*."""
+    return low + (high - low) * float(rng.random())
+
+
+def chance(rng: np.random.Generator, probability: float) -> bool:
+    """True with *probability*."""
+    return bool(rng.random() < probability)
+
+
+def brightest(dtype: np.dtype[Any]) -> float:
+    """The value that means white: the largest of an integer kind, 1 for floats."""
+    return float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0
+
+
+def as_kind(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Real *values* as *dtype*: rounded and held within its range where that is an integer kind."""
+    if dtype.kind != "u":
+        return np.asarray(values, dtype)
+    return np.asarray(np.rint(np.clip(values, 0, np.iinfo(dtype).max)), dtype)
+
+
+def shade(grey: float, dtype: np.dtype[Any]) -> float:
+    """A *grey* of 0..255 in the range of *dtype*."""
+    return grey if dtype == np.uint8 else grey / 255 * brightest(dtype)
+
+
+def need(fine: bool, message: str, hint: str = "") -> None:
+    """Raise UsageError (bad-option) unless *fine*."""
+    if not fine:
+        raise UsageError("bad-option", message, hint)
+
+
+def need_number(name: str, value: float, low: float, high: float) -> None:
+    """Raise UsageError (bad-option) unless *value* is a number from *low* to *high*."""
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    need(
+        number and low <= value <= high,
+        f"{name} has to be a number from {low:g} to {high:g}, not {value!r}",
+    )
+
+
+def need_whole(name: str, value: int, low: int, high: int) -> None:
+    """Raise UsageError (bad-option) unless *value* is a whole number from *low* to *high*."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    need(
+        whole and low <= value <= high,
+        f"{name} has to be a whole number from {low} to {high}, not {value!r}",
+    )
+
+
+def need_switch(name: str, value: bool) -> None:
+    """Raise UsageError (bad-option) unless *value* is true or false."""
+    need(isinstance(value, bool), f"{name} has to be true or false, not {value!r}")
+
+
+def need_range(name: str, pair: tuple[float, float], low: float, high: float) -> None:
+    """Raise UsageError (bad-option) unless *pair* is two numbers from *low* to *high*, the smaller
+    one first.
+    """
+    need(
+        isinstance(pair, tuple | list) and len(pair) == 2,
+        f"{name} has to be two numbers, not {pair!r}",
+    )
+    for value in pair:
+        need_number(name, value, low, high)
+    need(pair[0] <= pair[1], f"{name} has to begin with the smaller number, not {pair!r}")

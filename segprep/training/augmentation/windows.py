@@ -1,0 +1,143 @@
+"""The crops that a network is trained on: an endless, seeded row over image and mask pairs."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from segprep.errors import SegprepError
+from segprep.training.augmentation.geometry import PLAIN, Geometry, draw, draw_light, window
+from segprep.training.data.pairs import Pair, View, brightest, normalised, padding
+from segprep.types import IGNORE
+
+TRIES = 64
+
+
+Batch = tuple[Tensor, Tensor]  # (N, 3, S, S) float32 and (N, S, S) int64, 255 where ignored
+
+
+class Windows(Dataset[tuple[Tensor, Tensor]]):
+    """An endless row of augmented windows over *pairs*: number n is sample n % len(pairs) of epoch
+    n // len(pairs), each once per epoch.
+
+    *masks* stands in for the pairs' own masks (the control's). Without *augmented*, windows lie at
+    random but upright and untinted.
+    """
+
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        view: View,
+        seed: int,
+        *,
+        augmented: bool = True,
+        classes: int = 0,
+    ) -> None:
+        if not pairs:
+            raise SegprepError(
+                "empty-list",
+                "there is no image to train on",
+                "split the dataset, or mend the list train.txt",
+            )
+        self.pairs, self.view, self.seed, self.augmented, self.classes = (
+            pairs,
+            view,
+            seed,
+            augmented,
+            classes,
+        )
+        self._classes_of: dict[str, NDArray[np.intp]] = {}
+        self._epoch = (-1, np.zeros(0, np.int64))  # number and order of the latest
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
+        """(3, S, S) float32, normalised, and (S, S) int64."""
+        epoch, position = divmod(number, len(self.pairs))
+        pair = self.pairs[int(self._order(epoch)[position])]
+        rng = np.random.default_rng((self.seed, epoch, position))
+        geometry = self._place(pair, rng)
+        light = draw_light(rng) if self.augmented else PLAIN
+        values, mask = window(
+            pair.image,
+            pair.mask,
+            geometry,
+            padding(self.view, pair.image.dtype),
+            brightest(pair.image.dtype),
+            light,
+        )
+        return normalised(values, self.view), torch.from_numpy(mask.astype(np.int64))
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        if self._epoch[0] != epoch:
+            self._epoch = (
+                epoch,
+                np.random.default_rng((self.seed, epoch)).permutation(len(self.pairs)),
+            )
+        return self._epoch[1]
+
+    def _place(self, pair: Pair, rng: np.random.Generator) -> Geometry:
+        """Where the window lies: centred if letterboxed, else at random, every third time around a
+        pixel of a class drawn from those present.
+        """
+        height, width = pair.mask.shape
+        size = self.view.size
+        centre = [_inside(rng.random(), side, size) for side in (height, width)]
+        if self.view.scale is not None and rng.random() < 1 / 3:
+            centre = self._on_class(pair, rng, centre)
+        return (
+            draw(centre[0], centre[1], size, rng)
+            if self.augmented
+            else Geometry(centre[0], centre[1], size)
+        )
+
+    def _present(self, pair: Pair) -> NDArray[np.intp]:
+        """The classes of *pair*, counted once."""
+        if pair.stem not in self._classes_of:
+            self._classes_of[pair.stem] = np.flatnonzero(
+                np.bincount(pair.mask.reshape(-1), minlength=256)[:IGNORE]
+            )
+        return self._classes_of[pair.stem]
+
+    def _on_class(self, pair: Pair, rng: np.random.Generator, centre: list[float]) -> list[float]:
+        if not len(present := self._present(pair)):
+            return centre
+        wanted, flat = present[int(rng.random() * len(present))], pair.mask.reshape(-1)
+        tried = (rng.random(TRIES) * flat.size).astype(
+            np.intp
+        )  # looking through a large mask costs more than all else
+        hits = tried[flat[tried] == wanted]
+        places = hits if len(hits) else np.flatnonzero(flat == wanted)
+        row, column = divmod(int(places[int(rng.random() * len(places))]), pair.mask.shape[1])
+        size = self.view.size
+        return [
+            _near(at, side, size) for at, side in zip((row, column), pair.mask.shape, strict=True)
+        ]
+
+
+def _inside(share: float, side: int, size: int) -> float:
+    """A window's centre along one axis: uniform over where the window fits; a *side* that is
+    shorter is centred as :func:`letterbox` does.
+    """
+    return (size - 1) / 2 + (
+        int(share * (side - size + 1)) if side > size else -((size - side) // 2)
+    )
+
+
+def _near(at: int, side: int, size: int) -> float:
+    """The centre next to *at* for which the window lies inside; a short *side* is centred."""
+    return (size - 1) / 2 + (
+        min(max(at - size // 2, 0), side - size) if side > size else -((size - side) // 2)
+    )
+
+
+def batches(
+    windows: Windows, batch: int, start: int, stop: int, workers: int = 0
+) -> Iterator[Batch]:
+    """Batches number *start* to *stop* - 1 of *windows*, the same for any number of *workers* (0:
+    in this process).
+    """
+    numbers = range(start * batch, stop * batch)
+    loader: DataLoader[Batch] = DataLoader(windows, batch, sampler=numbers, num_workers=workers)
+    yield from loader

@@ -1,0 +1,70 @@
+"""train-check: a small network, a few minutes, and a verdict whether the dataset can be learned
+from.
+"""
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+
+from segprep.dataset import tree
+from segprep.dataset.staging import lock
+from segprep.dataset.tree import RUNS
+from segprep.training import models
+from segprep.training.check import outcome
+from segprep.training.check.outcome import Outcome
+from segprep.training.check.run import Check
+from segprep.training.check.sampling import select
+from segprep.training.data.lists import class_names
+from segprep.training.devices import pick_device
+from segprep.training.progress import Watch, unwatched
+
+NAME = "train-check"
+
+
+def train_check(
+    dataset: str | Path = ".",
+    *,
+    steps: int | None = None,
+    size: int | None = None,
+    arch: str = "unet",
+    seed: int = 0,
+    device: str = "auto",
+    max_time: float | None = None,
+    classes: str | None = None,
+    out: str | Path | None = None,
+    workers: int = 0,
+    watch: Watch = unwatched,
+) -> Outcome:
+    """Train a small network on the train list of *dataset* and judge by its val list whether the
+    labels can be learned.
+
+    Writes report.html, scores.json, history.csv, checkpoint.pt, scored.txt and predictions/ to
+    *out*, by default runs/train-check in the dataset; a former check's folder is replaced. *steps*
+    (600) are counted, so that a seed gives the same numbers on slow and fast machines; *size* is
+    the window's side; *max_time* in seconds cuts. An interrupted check, called again with the same
+    arguments, goes on.
+
+    Raises UsageError, TreeError, LockedError; SegprepError: empty-list, no-val-images,
+    unknown-value, size-mismatch, out-of-memory, loss-nan …
+    """
+    began = monotonic()
+    place = tree.find(Path(dataset))
+    folder = Path(out) if out is not None else place.root / RUNS / NAME
+    chosen = select(place, seed)
+    names = class_names(place, classes, (*chosen.train, *chosen.val))
+    chip = pick_device(device)
+    models.load(arch)
+    work = outcome.claim(folder)
+    try:
+        with lock(work):
+            check = Check(
+                place, chosen, names, seed, chip, workers, work, folder, watch, began, max_time
+            )
+            found = check.run(arch, steps, size)
+            outcome.publish(work / outcome.NEW, folder)
+        shutil.rmtree(work, ignore_errors=True)
+    finally:
+        with suppress(OSError):
+            work.rmdir()  # goes if it is empty: where a state was saved, the same command goes on
+    return found

@@ -1,0 +1,133 @@
+"""What a check may cost: scale, window, batch, width and steps, chosen from the data so that a run
+takes minutes on two CPU cores.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.errors import UsageError
+from segprep.training.data.pairs import Pair, View, moments
+from segprep.types import IGNORE
+
+STEPS, BATCH, BASE, SIZE = 600, 8, 16, 96
+LEAST_CONTROL = (
+    150  # earlier a network may not have begun to learn, and the comparison says nothing
+)
+EPOCHS, LEAST_EPOCH = (
+    8,
+    25,
+    # validations of a run, and the steps between two of them at least: scoring costs as much as
+    # some
+    # ten steps
+)
+SMALLEST, LARGEST = 32, 1024
+RATE = 1e-3
+# pixels that the thinnest class keeps; less and a window shows more of the scene than its outlines
+# need
+DETAIL = 10.0
+NATIVE = 0.8  # above this, scaling gains little and blurs
+MOST_TRAIN, MOST_VAL = (
+    1000,
+    200,
+)  # images held in memory and scored; a larger set is sampled, by the seed
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The settings of one check.
+
+    *control* is the number of steps that the control gets, and after which the two are compared.
+    """
+
+    arch: str
+    view: View
+    batch: int
+    base: int
+    steps: int
+    control: int
+    every: int
+    rate: float
+    seed: int
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the network's ``build`` is given beside channels and classes: a width, where the
+        network has one.
+        """
+        return {"base": self.base} if self.arch in ("unet", "mini-unet") else {}
+
+
+def plan(
+    sample: Sequence[Pair],
+    *,
+    arch: str = "unet",
+    steps: int | None = None,
+    size: int | None = None,
+    seed: int = 0,
+) -> Plan:
+    """Settings for the set that *sample*, at its own size, was drawn from.
+
+    Raises UsageError (bad-option) for steps < 1 or an unusable size.
+    """
+    steps, side = STEPS if steps is None else steps, SIZE if size is None else size
+    if steps < 1:
+        raise UsageError("bad-option", f"--steps {steps}: at least 1 is needed")
+    if not SMALLEST <= side <= LARGEST:
+        raise UsageError(
+            "bad-option",
+            f"--size {side}: {SMALLEST} to {LARGEST} is possible",
+            "96 is the default; 32 is the least that the network halves four times",
+        )
+    control = min(steps, max(LEAST_CONTROL, steps // 4))
+    view = View(side, scale_for(sample, side), *moments(sample))
+    return Plan(
+        arch,
+        view,
+        batch_for(side),
+        BASE,
+        steps,
+        control,
+        max(LEAST_EPOCH, steps // EPOCHS),
+        RATE,
+        seed,
+    )
+
+
+def batch_for(size: int) -> int:
+    """Windows per step: as many pixels as eight of 96x96, but never a single one (batch
+    normalisation needs several).
+    """
+    return max(2, min(BATCH, round(BATCH * (SIZE / size) ** 2)) if size > SIZE else BATCH)
+
+
+def scale_for(sample: Sequence[Pair], size: int) -> float:
+    """The factor to work images at, 1 at most: the thinnest class keeps DETAIL pixels, and the
+    window need not be larger than the image.
+    """
+    thin = thickness([pair.mask for pair in sample])
+    short = float(np.median([min(pair.size) for pair in sample]))
+    wanted = max(DETAIL / min(thin.values(), default=short), size / short)
+    return 1.0 if wanted > NATIVE else round(wanted, 3)
+
+
+def thickness(masks: Sequence[NDArray[np.uint8]]) -> dict[int, float]:
+    """Class id -> mean thickness in pixels, twice area over outline, of the classes with 1 % of the
+    pixels or more. A strip has its width, a disc 0.8 radii.
+    """
+    area, outline = np.zeros(256), np.zeros(256)
+    for mask in masks:
+        area += np.bincount(mask.reshape(-1), minlength=256)
+        for one, other in ((mask[1:], mask[:-1]), (mask[:, 1:], mask[:, :-1])):
+            differ = one != other
+            outline += np.bincount(one[differ], minlength=256) + np.bincount(
+                other[differ], minlength=256
+            )
+    area[IGNORE] = 0
+    return {
+        int(c): float(2 * area[c] / outline[c])
+        for c in np.flatnonzero((area > 0.01 * area.sum()) & (outline > 0))
+    }

@@ -1,0 +1,174 @@
+"""What a check found, and its folder: written beside the old one, then put in its place, so that a
+failure leaves the old one whole.
+"""
+
+import csv
+import io
+import json
+import math
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.dataset.tree import list_bytes
+from segprep.errors import SegprepError, TreeError
+from segprep.files import write_atomic, write_error
+from segprep.imaging import image
+from segprep.jsontext import finite
+from segprep.metrics.confusion import class_rows
+from segprep.training.check.budget import Plan
+from segprep.training.check.loop import Epoch
+from segprep.training.check.suspects import Suspect
+from segprep.training.check.verdict import Gap, Level, Reason
+
+SCORES, SCORED, PREDICTIONS, CHECKPOINT, HISTORY, REPORT = (
+    "scores.json",
+    "scored.txt",
+    "predictions",
+    "checkpoint.pt",
+    "history.csv",
+    "report.html",
+)
+KIND = "segprep train-check"
+NEW = "new"  # the finished folder, inside the folder of unfinished work
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """The result of a check. *counts* (N, C, C) are the confusion matrices of *stems*, at the
+    images' own size; *gaps* by name: control, baseline, own.
+    """
+
+    root: Path
+    out: Path
+    verdict: Level
+    reasons: tuple[Reason, ...]
+    classes: tuple[str, ...]
+    seconds: float
+    notes: tuple[str, ...] = ()
+    plan: Plan | None = None
+    trained: int = 0
+    stems: tuple[str, ...] = ()
+    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 0, 0), np.int64))
+    miou: float = math.nan
+    control_miou: float = math.nan
+    baseline_miou: float = math.nan
+    gaps: Mapping[str, Gap] = field(default_factory=dict)
+    history: tuple[Epoch, ...] = ()
+    control_history: tuple[Epoch, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
+
+    @property
+    def report(self) -> Path:
+        """The page to open."""
+        return self.out / REPORT
+
+    def document(self) -> dict[str, Any]:
+        """What ``--json`` prints and scores.json holds."""
+        matrix = self.counts.sum(0)
+        return {
+            "kind": KIND, "verdict": self.verdict, "reasons": [{"cause": one.cause, "message": one.message} for one in self.reasons],
+            "miou": self.miou, "control_miou": self.control_miou, "baseline_miou": self.baseline_miou, "seconds": round(self.seconds, 1), "report": str(self.report),
+            "classes": class_rows(matrix, self.classes) if self.stems else [], "confusion_matrix": matrix.tolist(),
+            "gaps": {name: asdict(gap) for name, gap in self.gaps.items()}, "notes": list(self.notes), "trained": self.trained, "scored": len(self.stems),
+            "plan": asdict(self.plan) if self.plan else None, "suspects": [asdict(one) for one in self.suspects],
+        }  # fmt: skip
+
+
+def claim(out: Path) -> Path:
+    """Make sure that results can be put at *out*, and give the folder for unfinished work.
+
+    Raises TreeError, SegprepError (write-failed).
+    """
+    if out.is_symlink():
+        raise TreeError(
+            "link-in-output",
+            f"{out} is a symbolic link; files would land where it points",
+            "remove the link, or give --out",
+        )
+    if out.exists() and not out.is_dir():
+        raise TreeError("output-not-ours", f"{out} is a file", "give another --out")
+    if out.is_dir() and any(out.iterdir()) and not _ours(out):
+        raise TreeError(
+            "output-not-ours",
+            f"{out} holds files that no train-check wrote; nothing was changed",
+            "give an empty or new folder with --out",
+        )
+    work = out.with_name(f".{out.name}-unfinished")
+    try:
+        if work.is_symlink():
+            work.unlink()
+        work.mkdir(parents=True, exist_ok=True)
+        (work / ".try").write_bytes(b"")
+        (work / ".try").unlink()
+    except OSError as error:
+        raise SegprepError(
+            "write-failed",
+            f"{work}: {error.strerror}",
+            "give a folder that can be written with --out DIR",
+        ) from error
+    return work
+
+
+def _ours(out: Path) -> bool:
+    try:
+        content = json.loads((out / SCORES).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and content.get("kind") == KIND
+
+
+def renew(work: Path) -> Path:
+    """The empty folder in *work* that results are written to."""
+    new = work / NEW
+    try:
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir()
+    except OSError as error:
+        raise write_error(new, error) from error
+    return new
+
+
+def write_scores(folder: Path, outcome: Outcome) -> None:
+    """scores.json, history.csv and scored.txt."""
+    text = json.dumps(finite(outcome.document()), ensure_ascii=False, indent=1)
+    write_atomic(folder / SCORES, f"{text}\n".encode("utf-8", "backslashreplace"))
+    write_atomic(folder / SCORED, list_bytes(outcome.stems))
+    table = io.StringIO()
+    rows = csv.writer(table, lineterminator="\n")
+    rows.writerow(["run", "step", "loss", "val_loss", "val_miou", "best"])
+    for name, history in (("main", outcome.history), ("control", outcome.control_history)):
+        rows.writerows(
+            [name, e.step, f"{e.loss:.6f}", f"{e.val_loss:.6f}", f"{e.score:.6f}", int(e.best)]
+            for e in history
+        )
+    write_atomic(folder / HISTORY, table.getvalue().encode())
+
+
+def write_prediction(folder: Path, stem: str, mask: NDArray[np.uint8]) -> None:
+    """predictions/STEM.png, an indexed PNG with VOC's colours."""
+    path = folder / PREDICTIONS / f"{stem}.png"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(image.encode_mask(mask))
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+def publish(new: Path, out: Path) -> None:
+    """Put the finished folder *new* at *out*; what a former check left there goes."""
+    old = out.with_name(f".{out.name}-old")
+    try:
+        shutil.rmtree(old, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            out.rename(old)
+        new.rename(out)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise write_error(out, error) from error

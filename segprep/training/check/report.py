@@ -1,0 +1,211 @@
+"""The page that a person opens after a check."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.files import write_atomic
+from segprep.metrics.confusion import class_rows
+from segprep.reports import page, thumbnails
+from segprep.training.check.loop import Epoch
+from segprep.training.check.outcome import REPORT, Outcome
+from segprep.training.check.suspects import Suspect
+from segprep.training.data.pairs import Pair
+
+Predict = Callable[[Pair], NDArray[np.uint8]]
+WORDS = {
+    "learnable": ("learnable", "good"),
+    "doubtful": ("doubtful", "fair"),
+    "not_learnable": ("not learnable", "bad"),
+}
+LEADS = {
+    "learnable": (
+        "A small network learns from these labels what it cannot learn from shuffled ones. A full"
+        " training is worth its time."
+    ),
+    "doubtful": (
+        "Something speaks against these data, or there is too little to tell. Look at the reasons"
+        " before a long training."
+    ),
+    "not_learnable": (
+        "A small network learns nothing from these labels that chance would not give. Mend the data"
+        " before a long training."
+    ),
+}
+EXTREMES, SUSPECTS = 3, 12
+
+
+def write(
+    folder: Path,
+    found: Outcome,
+    pairs: Mapping[str, Pair],
+    predict: Predict | None,
+    background: int | None = 0,
+) -> None:
+    """Write report.html to *folder*.
+
+    Pictures are made of *pairs*; *predict* gives the mask of one. *background* stays clear in
+    overlays.
+    """
+    verdict, tone = WORDS[found.verdict]
+    sections = [
+        page.Section(
+            "",
+            "",
+            [
+                page.Remarks(
+                    [(one.cause, one.message) for one in found.reasons]
+                    + [("note", note) for note in found.notes]
+                )
+            ],
+        )
+    ]
+    if found.stems and predict:
+        sections += [_numbers(found), _curves(found), _classes(found)]
+        sections += _pictures(found, pairs, predict, background)
+    title = f"train-check of {found.root.resolve().name}"
+    write_atomic(
+        folder / REPORT,
+        page.render(page.Page(title, verdict, tone, LEADS[found.verdict], sections, _foot(found))),
+    )
+
+
+def _numbers(found: Outcome) -> page.Section:
+    control, own = found.gaps["control"], found.gaps["own"]
+    cards = [
+        ("mIoU on val", f"{found.miou:.3f}", f"{len(found.stems)} images, at their own size"),
+        ("commonest class", f"{found.baseline_miou:.3f}", "mIoU of answering it everywhere"),
+        (
+            "gain over the control",
+            f"{control.value:+.3f}",
+            f"95 % interval {control.low:+.3f} to {control.high:+.3f}, at equal steps",
+        ),
+        (
+            "own over others' masks",
+            f"{own.value:+.3f}",
+            f"{own.low:+.3f} to {own.high:+.3f}: predictions against the wrong masks",
+        ),
+    ]
+    return page.Section(
+        "Numbers",
+        "The control is the same network, trained on masks that were shuffled between the images.",
+        [page.Cards(cards)],
+    )
+
+
+def _curves(found: Outcome) -> page.Section:
+    def line(
+        name: str, history: tuple[Epoch, ...], pick: Callable[[Epoch], float], dashed: bool = False
+    ) -> page.Line:
+        return page.Line(name, [(one.step, pick(one)) for one in history], dashed)
+
+    main, control = found.history, found.control_history
+    losses = [
+        line("train", main, lambda e: e.loss),
+        line("val (cross-entropy)", main, lambda e: e.val_loss),
+    ]
+    scores = [
+        line("this dataset", main, lambda e: e.score),
+        line("control", control, lambda e: e.score),
+    ]
+    end = max((one.step for one in main), default=1)
+    scores.append(
+        page.Line("commonest class", [(0, found.baseline_miou), (end, found.baseline_miou)], True)
+    )
+    parts = [
+        page.Lines("mIoU on val, while training", "step", scores, 1.0),
+        page.Lines("loss", "step", losses),
+    ]
+    return page.Section("Curves", "", parts)
+
+
+def _classes(found: Outcome) -> page.Section:
+    matrix = found.counts.sum(0)
+    rows = [
+        [
+            str(row["name"]),
+            *(_number(row[key]) for key in ("iou", "dice", "precision", "recall")),
+            f"{row['pixels']:,}",
+        ]
+        for row in class_rows(matrix, found.classes)
+    ]
+    table = page.Table(["class", "IoU", "Dice", "precision", "recall", "pixels"], rows)
+    return page.Section(
+        "Classes",
+        "Pooled over the val images; in the matrix every row is a true class.",
+        [table, page.Matrix(found.classes, matrix)],
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if np.isfinite(value) else "–"
+
+
+def _pictures(
+    found: Outcome, pairs: Mapping[str, Pair], predict: Predict, background: int | None
+) -> list[page.Section]:
+    legend = [
+        (name, thumbnails.colour(n)) for n, name in enumerate(found.classes) if n != background
+    ] + [("ignored", thumbnails.colour(255))]
+    val = [one for one in sorted(found.suspects, key=lambda one: one.iou) if not one.training]
+
+    def gallery(chosen: list[Suspect]) -> page.Gallery:
+        return page.Gallery(
+            [_figure(one, pairs[one.stem], predict, background) for one in chosen], legend
+        )
+
+    first = (
+        "Mask and model disagree most here; wrong labels stand before hard images. Images that were"
+        " trained on are marked: the model may have learnt their faults."
+    )
+    sections = [
+        page.Section("Look at these first", first, [gallery(list(found.suspects[:SUSPECTS]))])
+    ]
+    for heading, chosen in (
+        ("Worst on val", val[:EXTREMES]),
+        ("Best on val", val[::-1][:EXTREMES]),
+    ):
+        sections.append(page.Section(heading, "By the IoU of the image.", [gallery(chosen)]))
+    ranked = [
+        [one.stem, "train" if one.training else "val", f"{one.score:.3f}", f"{one.iou:.3f}"]
+        for one in found.suspects
+    ]
+    return [
+        *sections,
+        page.Section(
+            "All images, most suspect first",
+            "",
+            [page.Table(["sample", "list", "disagreement", "IoU"], ranked[:200], 2)],
+        ),
+    ]
+
+
+def _figure(one: Suspect, pair: Pair, predict: Predict, background: int | None) -> page.Figure:
+    seen = thumbnails.small(thumbnails.shown(pair.image))
+    pictures = [
+        ("image", seen),
+        ("mask", thumbnails.laid_over(seen, pair.mask, background)),
+        ("model", thumbnails.laid_over(seen, predict(pair), background)),
+    ]
+    text = (
+        f"disagreement {one.score:.2f}, IoU {one.iou:.2f},"
+        f" {'trained on' if one.training else 'val'}"
+    )
+    return page.Figure(
+        one.stem, text, [(label, thumbnails.uri(picture)) for label, picture in pictures]
+    )
+
+
+def _foot(found: Outcome) -> str:
+    if found.plan is None:
+        return f"segprep train-check, seed –, {found.seconds:.0f} s; nothing was trained."
+    plan, scale = found.plan, found.plan.view.scale
+    how = "letterboxed" if scale is None else "own size" if scale == 1 else f"scale {scale:g}"
+    return (
+        f"segprep train-check: {plan.arch} of width {plan.base}, {plan.steps} steps of {plan.batch}"
+        f" windows of {plan.view.size}x{plan.view.size} at {how}, control {plan.control} steps,"
+        f" seed {plan.seed}; {found.trained} images trained on, {len(found.stems)} scored,"
+        f" {found.seconds:.0f} s."
+    )

@@ -1,0 +1,135 @@
+"""The verdict: does the network learn more from these labels than from labels that belong to other
+images, and more than the commonest class gives?
+
+All comparisons are paired over images: a bootstrap draws images, with both scores of each, so that
+easy and hard images weigh alike on both sides (Efron and Tibshirani 1993, chapter 13).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Level = Literal["learnable", "doubtful", "not_learnable"]
+DRAWS = 2000
+FEWEST = 4  # val images below which no interval means anything
+Counts = NDArray[np.int64]  # (N, C, C): one confusion matrix per image, rows are the truth
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why the verdict is what it is: *cause* a stable kebab-case word, *message* for a person,
+    *level* the best verdict it allows.
+    """
+
+    cause: str
+    message: str
+    level: Level = "learnable"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """How much better one prediction is than another on the same images: pooled mIoU difference and
+    its 95 % bootstrap interval.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+def ious(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """IoU per class, (…, C, C) -> (…, C); nan for a class that is neither true nor predicted."""
+    hit = np.diagonal(matrix, axis1=-2, axis2=-1)
+    union = matrix.sum(-1) + matrix.sum(-2) - hit
+    with np.errstate(invalid="ignore"):
+        return np.where(union > 0, hit / np.maximum(union, 1), np.nan)
+
+
+def miou(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Mean IoU over the classes that are true or predicted, (…, C, C) -> (…); 0 where there is
+    none.
+    """
+    each = ious(matrix)
+    return np.asarray(np.nansum(each, -1) / np.maximum((~np.isnan(each)).sum(-1), 1))
+
+
+def gap(better: Counts, worse: Counts, seed: int) -> Gap:
+    """Paired bootstrap over images of ``miou(better) - miou(worse)``, pooled.
+
+    With no image: zeros.
+    """
+    images = len(better)
+    if not images:
+        return Gap(0.0, 0.0, 0.0)
+    value = float(miou(better.sum(0)) - miou(worse.sum(0)))
+    weights = np.random.default_rng((seed, images)).multinomial(
+        images, np.full(images, 1 / images), DRAWS
+    )  # (DRAWS, N)
+    shape, flat = better.shape[1:], (-1, better.shape[1] ** 2)
+    drawn = [
+        (weights @ one.reshape(images, -1)).reshape(flat).reshape(-1, *shape)
+        for one in (better, worse)
+    ]
+    low, high = np.quantile(miou(drawn[0]) - miou(drawn[1]), [0.025, 0.975])
+    return Gap(value, float(low), float(high))
+
+
+def compare(main: Gap, baseline: Gap, own: Gap, images: int) -> list[Reason]:
+    """What the three comparisons say: with the control at equal steps, with the commonest class,
+    and of each mask with other images' masks.
+    """
+    if images < FEWEST:
+        return [
+            Reason(
+                "too-few-images",
+                f"only {images} images to judge by; {FEWEST} are the least that allow a judgement",
+                "doubtful",
+            )
+        ]
+    reasons = []
+    said = (
+        f"against the control on the same images: mIoU {main.value:+.3f} (95 % interval"
+        f" {main.low:+.3f} to {main.high:+.3f})"
+    )
+    if main.low <= 0:
+        level: Level = "doubtful" if main.value > 0.02 and own.low > 0 else "not_learnable"
+        reasons.append(
+            Reason(
+                "no-better-than-control",
+                f"the masks teach no more than masks of other images do; {said}",
+                level,
+            )
+        )
+    if own.low <= 0:
+        text = (
+            f"predictions fit the masks of other images as well as their own ({own.value:+.3f},"
+            f" {own.low:+.3f} to {own.high:+.3f})"
+        )
+        reasons.append(
+            Reason(
+                "masks-unrelated",
+                f"{text}: masks and images may be paired wrongly, or the labels do not show in the"
+                " images",
+                "not_learnable",
+            )
+        )
+    if baseline.low <= 0:
+        text = f"{baseline.value:+.3f} ({baseline.low:+.3f} to {baseline.high:+.3f})"
+        reasons.append(
+            Reason(
+                "no-better-than-baseline",
+                "the network is not surely better than the commonest class everywhere: mIoU"
+                f" {text}",
+                "doubtful",
+            )
+        )
+    return reasons or [Reason("learnable", said)]
+
+
+def worst(reasons: Sequence[Reason]) -> Level:
+    """The verdict that *reasons* leave."""
+    levels = {reason.level for reason in reasons}
+    return next((level for level in ("not_learnable", "doubtful") if level in levels), "learnable")

@@ -1,0 +1,1 @@
+"""What a network is fed with: lists, image and mask pairs, normalization."""

@@ -1,0 +1,183 @@
+"""What a training works on: the lists, the pairs (held in memory as far as that goes), how they are
+normalised.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import overload
+
+from segprep.dataset.tree import LISTS, Tree
+from segprep.errors import SegprepError, SourceError
+from segprep.names import nearest
+from segprep.train_config import NONE, Config
+from segprep.training.data import lists as selection
+from segprep.training.data.pairs import Pair, View, moments, raise_bad, read_pair, scaled
+
+HELD = (
+    2 << 30
+    # bytes of images and masks that stay in memory; what is beyond is read again whenever it is
+    # needed
+)
+# images at most that are read before the first step; the others are trusted until their turn comes
+SURVEYED = 5000
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+Watch = Callable[[int, int], None]  # done, total
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Stems to train on and to validate on, in the order of the lists, and what a person should
+    know of them.
+    """
+
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def lists(place: Tree, config: Config) -> Lists:
+    """The lists that *config* names; where the tree has none at all, 80 to 20 drawn by the seed.
+
+    Raises SegprepError: empty-list, bad-list (an image stands in both), no-mask-for-stem.
+    """
+    stems, known = place.stems(), place.lists()
+    if not stems:
+        raise SegprepError("empty-list", f"{place.root} has no samples", "convert some first")
+    for name in (config.train, config.val):
+        if known and name not in known and name not in (NONE, Config().train, Config().val):
+            like = nearest(name, known)
+            raise SegprepError(
+                "bad-list",
+                f"{place.root} has no list {name!r}",
+                f"did you mean {like}?" if like else f"it has: {', '.join(known)}",
+            )
+    notes = []
+    if not known:
+        train, val = (
+            (tuple(stems), ())
+            if config.val == NONE or len(stems) < 2
+            else selection._drawn(stems, config.seed)
+        )
+        notes.append(
+            f"the dataset has no lists: {len(train)} images to train on and {len(val)} to validate"
+            f" on were drawn with seed {config.seed}"
+        )
+    else:
+        train, val = (
+            tuple(dict.fromkeys(known.get(name, ()))) for name in (config.train, config.val)
+        )
+    if not train:
+        raise SegprepError(
+            "empty-list",
+            f"{place.root / LISTS / config.train}.txt names no image, so there is nothing to"
+            " train on",
+            "split anew: segprep split --overwrite",
+        )
+    if both := sorted(set(train) & set(val)):
+        raise SegprepError(
+            "bad-list",
+            f"{both[0]!r} and {len(both) - 1} more stand in {config.train} and in {config.val}",
+            "split anew: segprep split --overwrite",
+        )
+    if missing := sorted({*train, *val} - set(stems)):
+        raise SegprepError(
+            "no-mask-for-stem",
+            f"the lists name {missing[0]!r} and {len(missing) - 1} more that have no mask",
+            "segprep split --update mends it",
+        )
+    if not val:
+        notes.append(
+            "no validation: the training loss picks the best epoch, and it says nothing about"
+            " images that were not trained on"
+        )
+    if len(train) > SURVEYED:
+        notes.append(
+            f"of {len(train)} images to train on,"
+            f" {len(range(0, len(train), -(-len(train) // SURVEYED)))} were read for mean,"
+            " deviation and faults"
+        )
+    return Lists(train, val, tuple(notes))
+
+
+class Pairs(Sequence[Pair]):
+    """The pairs of *stems* at the scale of *view*, each read when it is asked for, unless
+    :meth:`survey` has kept it.
+    """
+
+    def __init__(self, place: Tree, stems: Sequence[str], classes: int, view: View) -> None:
+        self.place, self.stems, self.classes, self.view = place, stems, classes, view
+        self.kept: dict[int, Pair] = {}
+
+    def __len__(self) -> int:
+        return len(self.stems)
+
+    @overload
+    def __getitem__(self, at: int) -> Pair: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Pairs": ...
+    def __getitem__(self, at: int | slice) -> "Pair | Pairs":
+        """One pair, or those of a slice. Raises SourceError for a file that cannot be used."""
+        if isinstance(at, slice):
+            part = Pairs(self.place, self.stems[at], self.classes, self.view)
+            part.kept = {
+                n: self.kept[m]
+                for n, m in enumerate(range(*at.indices(len(self))))
+                if m in self.kept
+            }
+            return part
+        return (
+            self.kept[at]
+            if at in self.kept
+            else scaled(read_pair(self.place, self.stems[at], self.classes), self.view)
+        )
+
+    def survey(self, watch: Watch, budget: int) -> Iterator[Pair]:
+        """Each pair, of more than SURVEYED every second, third …; they are kept until *budget*
+        bytes are full. Raises SegprepError naming every bad file, after all were read.
+        """
+        bad: list[SourceError] = []
+        for n in range(0, len(self), -(-len(self) // SURVEYED) or 1):
+            try:
+                pair = self[n]
+            except SourceError as error:
+                bad.append(error)
+                continue
+            budget -= pair.image.nbytes + pair.mask.nbytes
+            if budget > 0:
+                self.kept[n] = pair
+            watch(n + 1, len(self))
+            yield pair
+        raise_bad(bad)
+
+
+def prepare(
+    place: Tree,
+    chosen: Lists,
+    names: Sequence[str],
+    config: Config,
+    watch: Callable[[str, int, int], None],
+) -> tuple[Pairs, Pairs, View]:
+    """Read what there is: the pairs to train on, those to validate on, and the view with its
+    normalisation. Raises SegprepError for bad files.
+    """
+    view = View(
+        config.size,
+        None if config.fit != NONE else config.scale,
+        (0.0,) * 3,
+        (1.0,) * 3,
+        config.fit == "stretch",
+    )
+    train, val = (Pairs(place, stems, len(names), view) for stems in (chosen.train, chosen.val))
+    mean, std = moments(train.survey(lambda done, total: watch("reading train", done, total), HELD))
+    held = sum(pair.image.nbytes + pair.mask.nbytes for pair in train.kept.values())
+    for _ in val.survey(lambda done, total: watch("reading val", done, total), HELD - held):
+        pass
+    chosen_moments = {
+        "dataset": (mean, std),
+        "imagenet": IMAGENET,
+        "half": ((0.5,) * 3, (0.5,) * 3),
+        "unit": ((0.0,) * 3, (1.0,) * 3),
+    }[config.normalise]
+    view = replace(view, mean=chosen_moments[0], std=chosen_moments[1])
+    train.view = val.view = view
+    return train, val, view

@@ -1,0 +1,80 @@
+"""Which samples are trained on and which are scored: the dataset's lists, or a seeded split in
+memory where it has none.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+from segprep.dataset import classes as class_lists
+from segprep.dataset.tree import LISTS, Tree
+from segprep.errors import SegprepError, UsageError
+from segprep.splitting import partition
+from segprep.types import IGNORE
+
+SHARES = (80, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Stems to train on and to score, in natural order, and what a person should know of how they
+    were chosen.
+    """
+
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def _listed(
+    place: Tree, stems: Sequence[str], lists: Mapping[str, tuple[str, ...]], name: str
+) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(lists.get(name, ())))
+    if not found:
+        code, what = ("empty-list", "train on") if name == "train" else ("no-val-images", "score")
+        place_of = Path(LISTS) / f"{name}.txt"
+        raise SegprepError(
+            code,
+            f"{place.root / place_of} names no image, so there is nothing to {what}",
+            "split anew: segprep split --overwrite --ratio 80/20",
+        )
+    if missing := sorted(set(found) - set(stems)):
+        raise SegprepError(
+            "no-mask-for-stem",
+            f"{name}.txt names {missing[0]!r} and {len(missing) - 1} more that have no mask",
+            "segprep split --update mends it",
+        )
+    return found
+
+
+def _drawn(stems: Sequence[str], seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    groups = {stem: stem for stem in stems}
+    train, val = partition.assign(
+        stems, groups, partition.cut(len(stems), SHARES), Random(seed), {}, None
+    )
+    return partition.natural(train), partition.natural(val)
+
+
+def class_names(place: Tree, given: str | None, stems: Sequence[str]) -> tuple[str, ...]:
+    """Class names: *given* (--classes: a file, a,b,c or a number), else the dataset's own, else one
+    per id up to the largest in the masks of *stems*.
+    """
+    if given is not None and given.isdigit():
+        if not 1 <= int(given) <= class_lists.MOST:
+            raise UsageError(
+                "bad-classes", f"--classes {given}: 1 to {class_lists.MOST} are possible"
+            )
+        return tuple(f"class {n}" for n in range(int(given)))
+    if given is not None:
+        return class_lists.make(class_lists.parse_list(given), add_background=False).names
+    if (known := place.classes()) is not None:
+        return known.names
+    counts = np.zeros(256, np.int64)
+    for stem in stems:
+        for value, count in place.pixels(stem).items():
+            counts[value] += count
+    counts[IGNORE] = 0
+    return tuple(f"class {n}" for n in range(int(np.flatnonzero(counts).max(initial=0)) + 1))

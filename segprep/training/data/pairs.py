@@ -1,0 +1,228 @@
+"""Tree to arrays to tensors: reading pairs of image and mask, the scale they are worked at, windows
+of one size, normalisation.
+
+Every sample is a function of (seed, epoch, position) alone, so that batches do not depend on the
+number of loader workers, and a resumed run sees what an uninterrupted one would have seen.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import ImageOps
+from torch import Tensor
+from torch.nn import functional
+
+from segprep.dataset.tree import IMAGES, Tree
+from segprep.errors import SegprepError, SourceError
+from segprep.files import read_below
+from segprep.imaging import image
+from segprep.types import IGNORE, MAX_PIXELS
+
+GREY = 128
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """One image (H, W, 3), uint8, uint16 or float32, with its mask (H, W) of class ids; *size* is
+    (H, W) on disk.
+    """
+
+    stem: str
+    image: NDArray[Any]
+    mask: NDArray[np.uint8]
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How an image becomes a tensor; kept in the checkpoint.
+
+    *size* is the side of a window. *scale* is the factor all images are worked at, or None: each is
+    letterboxed into the window. *mean* and *std* are per channel, of values in 0..1. *stretch*
+    (without a scale) gives every image the window's size, whatever its shape.
+    """
+
+    size: int
+    scale: float | None
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    stretch: bool = False
+
+    def worked(self, height: int, width: int) -> tuple[int, int]:
+        """(h, w) at which an image of (height, width) is worked."""
+        if self.scale is None and self.stretch:
+            return self.size, self.size
+        if self.scale is None:
+            return letterbox(height, width, self.size)[:2]
+        return max(1, round(height * self.scale)), max(1, round(width * self.scale))
+
+
+def letterbox(height: int, width: int, size: int) -> tuple[int, int, int, int]:
+    """(h, w, top, left): the largest image of the same shape that fits a square of *size*, centred.
+    No side falls below 1.
+
+    >>> letterbox(584, 565, 512), letterbox(375, 500, 512), letterbox(1, 999, 512)
+    ((512, 495, 0, 8), (384, 512, 64, 0), (1, 512, 255, 0))
+    """
+    factor = min(size / height, size / width)
+    h, w = max(1, int(height * factor)), max(1, int(width * factor))
+    return h, w, (size - h) // 2, (size - w) // 2
+
+
+def read_pair(place: Tree, stem: str, classes: int | None = None) -> Pair:
+    """The image and mask of *stem*, upright, at their own size.
+
+    Raises SourceError: missing, damaged, sizes differ, ids outside *classes*.
+    """
+    roots = (place.root.resolve(),)
+    mask = read_truth(place, stem, classes)
+    if (path := place.image_path(stem)) is None:
+        raise SourceError(
+            place.root / IMAGES / f"{stem}.*",
+            "there is no image of this name",
+            "restore it, or take the sample out of the lists",
+            "image-missing",
+        )
+    path = roots[0] / path.relative_to(place.root)
+    array = pixels(read_below(path, roots), path)
+    if array.shape[:2] != mask.shape:
+        found = f"image {array.shape[1]}x{array.shape[0]}, mask {mask.shape[1]}x{mask.shape[0]}"
+        raise SourceError(path, found, "make the mask again from this image", "size-mismatch")
+    return Pair(stem, array, mask, mask.shape)
+
+
+def read_truth(place: Tree, stem: str, classes: int | None = None) -> NDArray[np.uint8]:
+    """The mask of *stem*, (H, W) uint8. Raises SourceError, also for ids from *classes* to 254."""
+    roots = (place.root.resolve(),)
+    path = roots[0] / place.mask_path(stem).relative_to(place.root)
+    mask = image.decode_mask(read_below(path, roots), path)
+    wrong = [
+        value
+        for value in image.histogram(mask)
+        if value != IGNORE and (value > IGNORE or (classes is not None and value >= classes))
+    ]
+    if wrong:
+        raise SourceError(
+            path,
+            f"pixel value {wrong[0]} is no class (0 to {(classes or IGNORE) - 1}, or 255)",
+            "mend the mask or the class list",
+            "unknown-value",
+        )
+    return np.ascontiguousarray(mask.astype(np.uint8))
+
+
+def pixels(data: bytes, path: Path) -> NDArray[Any]:
+    """Any decodable image as (H, W, 3), upright: uint16 for 16-bit grey, float32 for 32-bit, else
+    uint8; alpha is dropped. Raises SourceError.
+    """
+    with image.opened(data, path, MAX_PIXELS) as picture:
+        upright = ImageOps.exif_transpose(picture)
+        if upright.mode.startswith("I;16"):
+            return np.repeat(np.asarray(upright).astype(np.uint16)[:, :, None], 3, axis=2)
+        if upright.mode in ("I", "F"):
+            array = np.asarray(upright, dtype=np.float32)
+            if not np.isfinite(array).all():
+                raise SourceError(
+                    path,
+                    "holds numbers that are not finite",
+                    "save it as 8-bit or 16-bit",
+                    "image-unsupported",
+                )
+            return np.repeat(array[:, :, None], 3, axis=2)
+        return np.asarray(upright.convert("RGB"))
+
+
+def read_all(place: Tree, stems: Sequence[str], classes: int, view: View) -> Iterator[Pair]:
+    """The pairs of *stems* at the scale of *view*.
+
+    Raises SegprepError that names every bad file, after all were read.
+    """
+    bad: list[SourceError] = []
+    for stem in stems:
+        try:
+            yield scaled(read_pair(place, stem, classes), view)
+        except SourceError as error:
+            bad.append(error)
+    raise_bad(bad)
+
+
+def raise_bad(bad: Sequence[SourceError]) -> None:
+    """Raise one SegprepError for all *bad* files, if any."""
+    if bad:
+        listed = "; ".join(str(error) for error in bad[:3]) + (
+            f"; and {len(bad) - 3} more" if len(bad) > 3 else ""
+        )
+        raise SegprepError(
+            bad[0].code, f"{len(bad)} samples cannot be used: {listed}", bad[0].hint
+        ) from bad[0]
+
+
+def scaled(pair: Pair, view: View) -> Pair:
+    """*pair* at the scale of *view*: the image by area means, the mask by nearest."""
+    height, width = pair.image.shape[:2]
+    h, w = view.worked(height, width)
+    if (h, w) == (height, width):
+        return pair
+    tensor = torch.from_numpy(pair.image.astype(np.float32)).permute(2, 0, 1)[None]
+    shrinks = h <= height and w <= width
+    small = (
+        functional.interpolate(tensor, (h, w), mode="area")
+        if shrinks
+        else functional.interpolate(tensor, (h, w), mode="bilinear")
+    )
+    array = small[0].permute(1, 2, 0).numpy()
+    array = array if pair.image.dtype == np.float32 else np.rint(array).astype(pair.image.dtype)
+    return Pair(pair.stem, np.ascontiguousarray(array), nearest(pair.mask, h, w), pair.size)
+
+
+def nearest(mask: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """*mask* at (height, width) by the value at the centre of each new pixel."""
+    rows = ((np.arange(height) + 0.5) * mask.shape[0] / height).astype(np.intp)
+    columns = ((np.arange(width) + 0.5) * mask.shape[1] / width).astype(np.intp)
+    return np.ascontiguousarray(mask[rows[:, None], columns])
+
+
+def brightest(dtype: np.dtype[Any]) -> float:
+    """The value that becomes 1: the largest of an integer kind, 1 for floats."""
+    return float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0
+
+
+def moments(pairs: Iterable[Pair]) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Mean and standard deviation per channel over all pixels of *pairs* that are not ignored (all
+    pixels, if every one is), of values in 0..1.
+    """
+    total, squares, count = np.zeros(3), np.zeros(3), 0
+    for pair in pairs:
+        valid = pair.mask != IGNORE
+        values = (pair.image[valid] if valid.any() else pair.image.reshape(-1, 3)).astype(
+            np.float64
+        ) / brightest(pair.image.dtype)
+        total, squares, count = (
+            total + values.sum(0),
+            squares + (values**2).sum(0),
+            count + len(values),
+        )
+    mean = total / max(count, 1)
+    std = np.sqrt(np.maximum(squares / max(count, 1) - mean**2, 0))
+    return tuple(mean.tolist()), tuple(np.where(std > 1e-6, std, 1.0).tolist())
+
+
+def padding(view: View, dtype: np.dtype[Any]) -> NDArray[np.float32]:
+    """(3,) what lies outside an image, in 0..1: grey 128, or the mean where values may fill only a
+    part of their range.
+    """
+    return (
+        np.full(3, GREY / 255, np.float32)
+        if dtype == np.uint8
+        else np.asarray(view.mean, np.float32)
+    )
+
+
+def normalised(values: Tensor, view: View) -> Tensor:
+    """(…, 3, H, W) of values in 0..1, as the network sees them."""
+    return (values - torch.tensor(view.mean)[:, None, None]) / torch.tensor(view.std)[:, None, None]

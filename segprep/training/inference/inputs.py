@@ -1,0 +1,282 @@
+"""What is to be predicted: one image, a folder of them, a dataset or one of its lists, the frames
+of a video. Nothing is read before its turn.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.dataset import tree
+from segprep.dataset.tree import IMAGES, Tree
+from segprep.errors import MissingExtraError, SegprepError, SourceError, UsageError
+from segprep.files import read_below, walk
+from segprep.imaging.image import SUFFIXES
+from segprep.names import natural_key, stem_key
+from segprep.training.data import pairs
+from segprep.types import Classes, Note, Skipped
+
+VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One image: *stem* names what is made of it (with the folders below the source, by slashes),
+    *path* lies below one of *roots* (resolved).
+    """
+
+    stem: str
+    path: Path
+    roots: tuple[Path, ...]
+
+    def pixels(self) -> NDArray[Any]:
+        """(H, W, 3) upright, as :func:`segprep.training.data.pixels` has it. Raises SourceError."""
+        return pairs.pixels(read_below(self.path, self.roots), self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All that *source* (resolved) holds: *images* in natural order, or one *video*; what cannot be
+    used at all is *skipped*. *place*: the dataset, if it is one.
+    """
+
+    source: Path
+    images: tuple[Input, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[Note, ...] = ()
+    video: Path | None = None
+    place: Tree | None = None
+
+    @property
+    def classes(self) -> Classes | None:
+        """Those of the dataset, if there is one and it knows them."""
+        return self.place.classes() if self.place is not None else None
+
+
+def gather(source: Path, split: str | None = None) -> Inputs:
+    """The images of *source*: an image, a video, a folder (with the folders below), or a dataset,
+    of which *split* names a list.
+
+    Raises UsageError: bad-option (no such file, folder or list), no-tree; SegprepError: no-images,
+    missing-extra (a video without OpenCV).
+    """
+    if not source.exists():
+        raise UsageError(
+            "bad-option",
+            f"{source}: there is no such file or folder",
+            "give an image, a folder of images, a dataset or a video",
+        )
+    place = source.resolve()
+    if split is not None:
+        if not place.is_dir():
+            raise UsageError(
+                "bad-option",
+                f"--split {split}, but {source} is no dataset",
+                "leave --split out, or give the dataset's folder",
+            )
+        return _listed(tree.find(place), split)
+    if place.is_file():
+        return _single(place)
+    if tree.is_tree(place) and (place / IMAGES).is_dir():
+        return _folder(place / IMAGES, Tree(place))
+    return _folder(place)
+
+
+def _single(path: Path) -> Inputs:
+    if path.suffix.lower() in VIDEOS:
+        opencv()
+        return Inputs(path, video=path)
+    return Inputs(path, (Input(path.stem, path, (path.parent,)),))
+
+
+def _listed(place: Tree, split: str) -> Inputs:
+    lists = place.lists()
+    if split not in lists:
+        hint = (
+            f"there are: {', '.join(lists)}" if lists else "split the dataset first: segprep split"
+        )
+        raise UsageError("bad-option", f"{place.root} has no list {split!r}", hint)
+    found, lost = [], []
+    root = place.root.resolve()
+    for stem in lists[split]:
+        where = f"{place.root / IMAGES / stem}.*"
+        if PurePosixPath(stem).is_absolute() or ".." in PurePosixPath(stem).parts or "\\" in stem:
+            lost.append(
+                Skipped(
+                    stem,
+                    where,
+                    "path-outside-root",
+                    "the list names something outside the dataset",
+                    "mend the list",
+                )
+            )
+        elif (path := place.image_path(stem)) is None:
+            lost.append(
+                Skipped(
+                    stem,
+                    where,
+                    "image-missing",
+                    "there is no image of this name",
+                    "restore it, or take the sample out of the list",
+                )
+            )
+        else:
+            found.append(Input(stem, root / path.relative_to(place.root), (root,)))
+    if not found and not lost:
+        raise SegprepError(
+            "no-images",
+            f"the list {split} of {place.root} is empty",
+            "name another list, or split the dataset anew",
+        )
+    return Inputs(root, tuple(found), tuple(lost), place=place)
+
+
+def _folder(root: Path, place: Tree | None = None) -> Inputs:
+    """Every image below *root*. What is no image is counted; images of one stem are all left out,
+    since their results would have one name.
+    """
+    found: dict[str, list[Input]] = {}
+    others: list[str] = []
+    for path in walk(root):
+        name = path.relative_to(root)
+        if path.suffix.lower() in SUFFIXES:
+            stem = name.with_suffix("").as_posix()
+            found.setdefault(stem_key(stem), []).append(
+                Input(stem, path, ((place.root if place else root).resolve(),))
+            )
+        else:
+            others.append(name.as_posix())
+    images = sorted(
+        (group[0] for group in found.values() if len(group) == 1),
+        key=lambda one: natural_key(one.stem),
+    )
+    twins = [_twin(one, group) for group in found.values() if len(group) > 1 for one in group]
+    if not images and not twins:
+        raise SegprepError(
+            "no-images",
+            f"{root} holds no image" + (f" (but {others[0]})" if others else ""),
+            f"images end in {' '.join(SUFFIXES)}",
+        )
+    return Inputs(
+        place.root.resolve() if place else root,
+        tuple(images),
+        tuple(twins),
+        _about(others),
+        place=place,
+    )
+
+
+def _twin(one: Input, group: Sequence[Input]) -> Skipped:
+    others = ", ".join(other.path.name for other in group if other is not one)
+    return Skipped(
+        one.stem,
+        str(one.path),
+        "stem-collision",
+        f"{others} has the same stem: both results would be {one.stem}.png",
+        "rename one of them",
+    )
+
+
+def _about(others: Sequence[str]) -> tuple[Note, ...]:
+    if not others:
+        return ()
+    videos = [name for name in others if Path(name).suffix.lower() in VIDEOS]
+    further = f"; videos are predicted one at a time, as INPUT: {videos[0]}" if videos else ""
+    return (
+        Note(
+            "no-image-file",
+            f"{len(others)} files are no images and were left out, for example"
+            f" {others[0]}{further}",
+        ),
+    )
+
+
+@cache
+def opencv() -> Any:
+    """OpenCV, quiet. Raises MissingExtraError."""
+    os.environ.setdefault(
+        "OPENCV_FFMPEG_LOGLEVEL", "-8"
+    )  # the error below says it; FFmpeg need not say it, too
+    try:
+        import cv2
+    except ImportError as error:
+        raise MissingExtraError("reading videos", "OpenCV", "fast") from error
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    return cv2
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """What a video says of itself: *count* of its frames (0: unknown), how many *rate* a second,
+    their size.
+    """
+
+    count: int
+    rate: float
+    height: int
+    width: int
+
+
+def film(path: Path) -> Film:
+    """The header of the video at *path*. Raises SourceError (bad-video), MissingExtraError."""
+    cv2 = opencv()
+    held = _open(path)
+    try:
+        count, rate = int(held.get(cv2.CAP_PROP_FRAME_COUNT)), float(held.get(cv2.CAP_PROP_FPS))
+        height, width = (
+            int(held.get(cv2.CAP_PROP_FRAME_HEIGHT)),
+            int(held.get(cv2.CAP_PROP_FRAME_WIDTH)),
+        )
+    finally:
+        held.release()
+    if height < 1 or width < 1:
+        raise _broken(path, f"its frames are {width}x{height} pixels")
+    return Film(
+        max(count, 0), rate if np.isfinite(rate) and 0 < rate <= 1000 else 25.0, height, width
+    )
+
+
+def frames(path: Path) -> Iterator[NDArray[np.uint8]]:
+    """The frames (H, W, 3) of the video at *path*, RGB.
+
+    Raises SourceError (bad-video) if there is none, MissingExtraError.
+    """
+    cv2 = opencv()
+    held = _open(path)
+    count = 0
+    try:
+        while True:
+            there, frame = held.read()
+            if not there:
+                break
+            count += 1
+            yield np.ascontiguousarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
+    finally:
+        held.release()
+    if not count:
+        raise _broken(path, "not one frame of it can be decoded")
+
+
+def _open(path: Path) -> Any:
+    cv2 = opencv()
+    if path.stat().st_size == 0:
+        raise SourceError(path, "has 0 bytes", "restore it from its origin", "empty-file")
+    held = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    if not held.isOpened():
+        raise _broken(path, "is no video that OpenCV can read")
+    return held
+
+
+def _broken(path: Path, reason: str) -> SourceError:
+    return SourceError(
+        path,
+        reason,
+        "convert it with ffmpeg -i VIDEO -c:v libx264 new.mp4, or give its frames as a folder of"
+        " images",
+        "bad-video",
+    )

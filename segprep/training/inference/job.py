@@ -1,0 +1,246 @@
+"""predict: a checkpoint and images to masks, at the images' own size."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from segprep.errors import BadInputError, SegprepError, UsageError
+from segprep.files import digest
+from segprep.training import checkpoints
+from segprep.training.devices import pick_device
+from segprep.training.inference import inputs, masks, output_folder, overlays, tiles
+from segprep.training.inference import onnx as onnxfiles
+from segprep.training.inference.inputs import Inputs
+from segprep.training.inference.masks import Options, Run
+from segprep.training.inference.output_folder import Results
+from segprep.training.inference.overlays import MODES, Mode
+from segprep.training.inference.test_time_augmentation import VERSIONS, Average
+from segprep.training.inference.tiles import Net
+from segprep.types import Note, Progress, Skipped, no_progress
+
+BATCH = 4
+COUNTS = "pixels.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What a run made in *out*: masks of *done* images; *pixels* by class id over all of them; what
+    was *skipped*.
+    """
+
+    out: Path
+    classes: tuple[str, ...]
+    modes: tuple[Mode, ...]
+    done: int
+    pixels: Mapping[int, int]
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[Note, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def ids(self) -> Path:
+        """The folder of class ids, which segprep miou scores (if they were asked for)."""
+        return self.out / "ids" if len(self.modes) > 1 else self.out
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The classes that occur: id, name, pixels, share (of all pixels, 0..1)."""
+        total = sum(self.pixels.values())
+        return [
+            {"id": n, "name": self.classes[n], "pixels": count, "share": count / total}
+            for n, count in sorted(self.pixels.items())
+        ]
+
+
+def predict(
+    checkpoint: str | Path,
+    source: str | Path,
+    out: str | Path,
+    *,
+    modes: Sequence[str] = ("ids",),
+    split: str | None = None,
+    tile: int | None = None,
+    average: Average = "none",
+    threshold: float | None = None,
+    background: str | None = None,
+    device: str = "auto",
+    batch: int = BATCH,
+    onnx: bool = False,
+    count: bool = False,
+    overwrite: bool = False,
+    progress: Progress[Any] = no_progress,
+) -> Predictions:
+    """Predict the images of *source* with *checkpoint* (of segprep, or an .onnx that segprep
+    exported) and write them to the folder *out*.
+
+    *source* is an image, a folder, a dataset (or its list *split*) or a video. *modes*: ids (PNG
+    with class ids, named as the image), colour, blend, cutout (the foreground on black;
+    *background* names the class that is none), probabilities (.npz); one kind lies in *out*,
+    several lie in a folder each. Images larger than *tile* (512) pixels are predicted in
+    overlapping tiles. *average*: over flips, rotations by quarter turns, or all eight of both.
+    *threshold*: of two classes, the second wins above it. *batch* tiles run at once. *onnx*:
+    through onnxruntime. *count*: also pixels.csv, per image.
+
+    A file that cannot be read is skipped. Raises BadInputError if none can be; UsageError,
+    TreeError, MissingExtraError; SegprepError: bad-checkpoint, no-images, write-failed …
+    """
+    began = monotonic()
+    chosen = _modes(modes)
+    side = None if tile is None else tiles.check_tile(tile)
+    given = inputs.gather(Path(source), split)
+    net, mark = _net(Path(checkpoint), pick_device(device), onnx, tile)
+    options = Options(
+        net,
+        side or tiles.usual(net.view),
+        _average(average),
+        _threshold(net, threshold),
+        overlays.background_of(net.classes, background),
+        _batch(batch),
+        count,
+    )
+    if "cutout" in chosen and options.background is None:
+        raise UsageError(
+            "bad-option",
+            f"--mode cutout: none of the classes {', '.join(net.classes)} is called background",
+            "name it with --background",
+        )
+    film = inputs.film(given.video) if given.video is not None else None
+    account = {
+        "checkpoint": str(checkpoint),
+        "digest": mark,
+        "source": str(given.source),
+        "split": split,
+        "classes": list(net.classes),
+    }
+    folder = output_folder.claim(Path(out), given, chosen, overwrite, account)
+    folder.account(_planned(folder, given), False, **account)
+    run = Run(options, folder, list(given.skipped), [*given.notes, *_stranger(net, given)])
+    _carried_out(run, given, film, folder, progress)
+    if count:
+        folder.write(COUNTS, run.table())
+    made = [*run.files, *([COUNTS] if count else [])]
+    folder.account(
+        made, True, **account, predicted=run.done, skipped=[one.path for one in run.skipped]
+    )
+    return Predictions(
+        folder.out,
+        net.classes,
+        chosen,
+        run.done,
+        run.pixels,
+        tuple(run.skipped),
+        tuple(run.notes),
+        monotonic() - began,
+    )
+
+
+def _carried_out(
+    run: Run, given: Inputs, film: Any, folder: Results, progress: Progress[Any]
+) -> None:
+    """Predict all that is *given*; a run that yields nothing leaves no folder behind and raises."""
+    try:
+        if film is not None and given.video is not None:
+            run.video(given.video, film, progress)
+        else:
+            run.images(given.images, progress)
+        if not run.done:
+            raise _nothing(run.skipped)
+    except SegprepError:
+        if not run.done:
+            folder.abandon()
+        raise
+
+
+def _net(path: Path, device: str, onnx: bool, tile: int | None) -> tuple[Net, str]:
+    """The network at *path*, and the digest of the file."""
+    try:
+        mark = digest(path.read_bytes())
+    except OSError as error:
+        raise SegprepError(
+            "unreadable",
+            f"{path} cannot be read: {error.strerror}",
+            "give the checkpoint.pt of a run, or an .onnx file of segprep",
+        ) from error
+    if path.suffix.lower() == ".onnx":
+        return onnxfiles.load(path), mark
+    found = checkpoints.load(path)
+    if onnx:
+        return onnxfiles.net_of(onnxfiles.encoded(found, tile), path), mark
+    network = checkpoints.channels_last(found.network(), device)
+    return tiles.net_of(network, found.classes, found.view, device), mark
+
+
+def _planned(folder: Results, given: Inputs) -> list[str]:
+    """All that the run may write, so that a killed one can be replaced as well."""
+    if given.video is None:
+        return [
+            *(folder.name(one.stem, mode) for one in given.images for mode in folder.modes),
+            COUNTS,
+        ]
+    stem = given.video.stem
+    return [
+        *(
+            (
+                folder.name(stem, mode, ".mp4")
+                if mode in masks.FILMED
+                else folder.name(f"{stem}/*", mode)
+            )
+            for mode in folder.modes
+        ),
+        COUNTS,
+    ]
+
+
+def _stranger(net: Net, given: Inputs) -> Iterator[Note]:
+    """A note where the dataset has other classes than the checkpoint."""
+    if (classes := given.classes) is not None and classes.names != net.classes:
+        yield Note(
+            "other-classes",
+            f"the checkpoint knows {', '.join(net.classes)}; the dataset has"
+            f" {', '.join(classes.names)}",
+        )
+
+
+def _nothing(skipped: Sequence[Skipped]) -> SegprepError:
+    first = skipped[0]
+    return BadInputError(
+        first.code,
+        f"none of {len(skipped)} inputs could be predicted: {first.path}: {first.reason}",
+        first.hint,
+        tuple(skipped[1:]),
+    )
+
+
+def _modes(modes: Sequence[str]) -> tuple[Mode, ...]:
+    if wrong := [mode for mode in modes if mode not in MODES]:
+        raise UsageError(
+            "bad-option", f"there is no mode {wrong[0]!r}", f"there are: {', '.join(MODES)}"
+        )
+    return tuple(mode for mode in MODES if mode in modes) or ("ids",)
+
+
+def _average(average: str) -> Average:
+    if average not in VERSIONS:
+        raise UsageError(
+            "bad-option", f"averaging over {average!r}", f"there are: {', '.join(VERSIONS)}"
+        )
+    return average  # type: ignore[return-value]
+
+
+def _threshold(net: Net, threshold: float | None) -> float | None:
+    if threshold is not None and len(net.classes) != 2:
+        raise UsageError(
+            "bad-option",
+            f"--threshold decides between two classes; the checkpoint has {len(net.classes)}",
+            "leave it out: the likeliest class wins",
+        )
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise UsageError("bad-option", f"--threshold {threshold}", "a probability, 0 to 1")
+    return threshold
+
+
+def _batch(batch: int) -> int:
+    if batch < 1:
+        raise UsageError("bad-option", f"--batch {batch}", "1 or more")
+    return batch

@@ -1,0 +1,227 @@
+"""One run of predictions: images to probabilities at their own size, to masks, to files.
+
+One bad file among good ones is skipped.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from segprep.errors import SegprepError, SourceError
+from segprep.training.data import pairs
+from segprep.training.inference import inputs, overlays, tiles
+from segprep.training.inference.inputs import Input
+from segprep.training.inference.output_folder import Results
+from segprep.training.inference.overlays import Mode
+from segprep.training.inference.test_time_augmentation import Average, averaged
+from segprep.training.inference.tiles import Net
+from segprep.training.inference.video import Projector
+from segprep.types import Note, Progress, Skipped
+
+FILMED = ("colour", "blend", "cutout")  # modes of which a video becomes a video
+TOGETHER = 48_000_000  # values (of three channels) of images that are in memory at once
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Options:
+    """How images become masks."""
+
+    net: Net
+    tile: int
+    average: Average
+    threshold: float | None
+    background: int | None
+    batch: int
+    count: bool
+
+    def parts(self, images: Sequence[NDArray[Any]]) -> list[Tensor]:
+        """Probabilities (C, h, w) of each of *images* (H, W, 3) at the scale of the net's view, its
+        letterbox cut off.
+        """
+        worked = [_worked(image, self.net.view) for image in images]
+        return averaged(partial(_ordered, self.net, self.tile, self.batch), worked, self.average)
+
+    def masked(self, part: Tensor, image: NDArray[Any]) -> tuple[NDArray[np.uint8], Tensor]:
+        """The class ids (H, W) of *image*, of which *part* are the probabilities; and these at the
+        image's own size, (C, H, W).
+        """
+        found = overlays.resized(part, image.shape[:2])
+        return overlays.decided(found, self.threshold), found
+
+
+def _ordered(net: Net, tile: int, batch: int, images: Sequence[NDArray[Any]]) -> list[Tensor]:
+    return tiles.probabilities(net, images, tile, batch)
+
+
+def _worked(image: NDArray[Any], view: pairs.View) -> NDArray[Any]:
+    """*image* at the scale of *view*."""
+    size = image.shape[0], image.shape[1]
+    return pairs.scaled(pairs.Pair("", image, np.broadcast_to(np.uint8(0), size), size), view).image
+
+
+@dataclass(eq=False)
+class Run:
+    """One run: what it has done so far."""
+
+    options: Options
+    folder: Results
+    skipped: list[Skipped]
+    notes: list[Note]
+    files: list[str] = field(default_factory=list)
+    pixels: dict[int, int] = field(default_factory=dict)
+    counts: list[tuple[str, Mapping[int, int]]] = field(default_factory=list)
+    projectors: dict[Mode, Projector] = field(default_factory=dict)
+    done: int = 0
+
+    def images(self, given: Sequence[Input], progress: Progress[Any]) -> None:
+        """Predict each of *given*; those that cannot be read are skipped."""
+        read: list[tuple[Input, NDArray[Any]]] = []
+        for one in progress(given, len(given), "predicting"):
+            try:
+                read.append((one, one.pixels()))
+            except SourceError as error:
+                self.skipped.append(
+                    Skipped(one.stem, str(error.path), error.code, error.reason, error.hint)
+                )
+            if len(read) >= self.options.batch or sum(image.size for _, image in read) > TOGETHER:
+                self._predict(read)
+                read = []
+        self._predict(read)
+
+    def _predict(self, read: Sequence[tuple[Input, NDArray[Any]]]) -> None:
+        """Predict and write; what does not fit the memory together is tried one by one, what does
+        not fit alone is skipped.
+        """
+        try:
+            parts = self.options.parts([image for _, image in read])
+        except (MemoryError, RuntimeError) as error:
+            if not out_of_memory(error):
+                raise
+            if len(read) > 1:
+                for single in read:
+                    self._predict([single])
+            else:
+                self._too_large(*read[0])
+            return
+        for (one, image), part in zip(read, parts, strict=True):
+            try:
+                mask, files = self._made(one.stem, image, part)
+            except (MemoryError, RuntimeError) as error:
+                if not out_of_memory(error):
+                    raise
+                self._too_large(one, image)
+                continue
+            self._finish(one.stem, mask, files)
+
+    def _too_large(self, one: Input, image: NDArray[Any]) -> None:
+        reason = f"{image.shape[1]}x{image.shape[0]} pixels do not fit the memory"
+        self.skipped.append(
+            Skipped(
+                one.stem,
+                str(one.path),
+                "out-of-memory",
+                reason,
+                "use a smaller --tile, or cut the image",
+            )
+        )
+
+    def _made(
+        self, stem: str, image: NDArray[Any], part: Tensor
+    ) -> tuple[NDArray[np.uint8], dict[str, bytes]]:
+        """The mask of *image*, and the files to write: name -> content."""
+        mask, found = self.options.masked(part, image)
+        wanted = [mode for mode in self.folder.modes if mode not in self.projectors]
+        return mask, {
+            self.folder.name(stem, mode): overlays.encoded(
+                mode, image, mask, found, self.options.background
+            )
+            for mode in wanted
+        }
+
+    def _finish(self, stem: str, mask: NDArray[np.uint8], files: Mapping[str, bytes]) -> None:
+        for name, content in files.items():
+            self.folder.write(name, content)
+            self.files.append(name)
+        seen = overlays.counted(mask, self.pixels)
+        if self.options.count:
+            self.counts.append((stem, seen))
+        self.done += 1
+
+    def video(self, path: Path, film: inputs.Film, progress: Progress[Any]) -> None:
+        """Predict every frame of *path*: pictures become a video, ids and probabilities a file per
+        frame in a folder named as the video.
+        """
+        with ExitStack() as stack:
+            for mode in self.folder.modes:
+                if mode in FILMED:
+                    name = self.folder.name(path.stem, mode, ".mp4")
+                    self.folder.prepare(self.folder.out / name)
+                    self.projectors[mode] = stack.enter_context(
+                        Projector(self.folder.out / name, film)
+                    )
+                    self.files.append(name)
+            for group in _groups(
+                progress(inputs.frames(path), film.count, "predicting frames"), self.options.batch
+            ):
+                try:
+                    parts = self.options.parts(group)
+                except (MemoryError, RuntimeError) as error:
+                    if not out_of_memory(error):
+                        raise
+                    reason = (
+                        f"{path}: {len(group)} frames of {film.width}x{film.height} pixels do not"
+                        " fit the memory"
+                    )
+                    raise SegprepError(
+                        "out-of-memory", reason, "use --batch 1, or a smaller --tile"
+                    ) from error
+                for frame, part in zip(group, parts, strict=True):
+                    stem = f"{path.stem}/{self.done:06d}"
+                    mask, files = self._made(stem, frame, part)
+                    for mode, projector in self.projectors.items():
+                        projector.write(
+                            overlays.picture(mode, frame, mask, self.options.background)
+                        )
+                    self._finish(stem, mask, files)
+        if self.done < film.count:
+            self.notes.append(
+                Note(
+                    "video-short",
+                    f"{path} says it has {film.count} frames; {self.done} could be read",
+                )
+            )
+
+    def table(self) -> bytes:
+        """pixels.csv: a row per image, a column per class."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["stem", *self.options.net.classes])
+        writer.writerows(
+            [stem, *(seen.get(n, 0) for n in range(len(self.options.net.classes)))]
+            for stem, seen in self.counts
+        )
+        return out.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _groups(elements: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    waiting = iter(elements)
+    while group := list(islice(waiting, size)):
+        yield group
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether *error* means that memory ran out; PyTorch says so of the CPU in words only."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(
+        error
+    )

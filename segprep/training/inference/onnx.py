@@ -1,0 +1,220 @@
+"""ONNX: a checkpoint as a file that other programs run, and prediction through onnxruntime.
+
+The file takes images (N, 3, S, S), normalised as its metadata say, and gives logits (N, C, S, S);
+of the paper's U-Net, whose convolutions are valid, without a border of 92 pixels. S is fixed, since
+networks pad and crop by the size they see; larger images are tiled. The metadata entry ``segprep``
+holds classes, S (side), border, and the view (size, scale, mean, std) as JSON.
+"""
+
+import io
+import json
+import warnings
+from dataclasses import asdict, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from segprep.errors import MissingExtraError, SegprepError
+from segprep.files import write_atomic
+from segprep.training.checkpoints import LARGEST, Checkpoint
+from segprep.training.data.pairs import View
+from segprep.training.inference.tiles import PHASE, SMALLEST, Net, check_tile, two
+from segprep.training.models.unet_paper import BORDER, UNet, valid_size
+
+KEY, KIND, OPSET = "segprep", "segprep onnx", 17
+LEAST_VALID = (
+    2 * BORDER + 20
+)  # what a tile of valid convolutions gives has to hold a step of the poolings
+_AGAIN = "make it with segprep predict CHECKPOINT --export-onnx FILE"
+
+
+class _Last(nn.Module):
+    """One output: of several heads the last; of valid convolutions what they give of the image
+    alone.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.border = BORDER if isinstance(network, UNet) else 0
+
+    def forward(self, images: Tensor) -> Tensor:
+        found = (
+            self.network.tile(images) if isinstance(self.network, UNet) else self.network(images)
+        )
+        return cast("Tensor", found[-1] if isinstance(found, list | tuple) else found)
+
+
+def side_of(view: View, tile: int | None = None, border: int = 0) -> int:
+    """S: a letterbox has its own; else *tile*, or the windows' side rounded up to a multiple of 32,
+    at least 64; the *border* comes on top.
+    """
+    side = view.size
+    if view.scale is not None:
+        side = (
+            check_tile(tile) if tile is not None else max(SMALLEST, view.size + -view.size % PHASE)
+        )
+    return valid_size(side + 2 * border) if border else side
+
+
+def encoded(checkpoint: Checkpoint, tile: int | None = None) -> bytes:
+    """The network of *checkpoint* as an ONNX file. Raises MissingExtraError."""
+    onnx = _package("onnx")
+    network = _Last(checkpoint.network()).to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
+    side, out = side_of(checkpoint.view, tile, network.border), io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # sizes become constants: that is meant, the size is fixed
+        torch.onnx.export(
+            network,
+            (torch.zeros(1, 3, side, side),),
+            out,  # type: ignore[arg-type]
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=["images"],
+            output_names=["logits"],
+            dynamic_axes={"images": {0: "n"}, "logits": {0: "n"}},
+        )
+    model = onnx.load_from_string(out.getvalue())
+    about = {
+        "kind": KIND,
+        "arch": checkpoint.arch,
+        "classes": list(checkpoint.classes),
+        "side": side,
+        "border": network.border,
+        **asdict(checkpoint.view),
+    }
+    onnx.helper.set_model_props(model, {KEY: json.dumps(about)})
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def export(checkpoint: Checkpoint, path: Path, tile: int | None = None) -> None:
+    """Write :func:`encoded` to *path*. Raises MissingExtraError, SegprepError (write-failed)."""
+    write_atomic(path, encoded(checkpoint, tile))
+
+
+def load(path: Path) -> Net:
+    """The network of an ONNX file that segprep exported.
+
+    Raises SegprepError: bad-onnx, unreadable, file-too-large; MissingExtraError.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise SegprepError("file-too-large", f"{path} has {path.stat().st_size} bytes", _AGAIN)
+        return net_of(path.read_bytes(), path)
+    except OSError as error:
+        raise SegprepError(
+            "unreadable",
+            f"{path} cannot be read: {error.strerror}",
+            "check that it exists and its permissions",
+        ) from error
+
+
+def net_of(content: bytes, path: Path) -> Net:
+    """The network in *content*; *path* is for messages."""
+    runtime = _package("onnxruntime")
+    try:
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        options.log_severity_level = 4
+        session = runtime.InferenceSession(
+            content, options, providers=runtime.get_available_providers()
+        )
+        about = json.loads(session.get_modelmeta().custom_metadata_map[KEY])
+    except (
+        Exception
+        # onnxruntime's own errors share no base that could be named without importing its C module
+    ) as error:
+        if type(error).__module__.startswith("onnxruntime") or isinstance(
+            error, KeyError | ValueError | RuntimeError
+        ):
+            raise SegprepError(
+                "bad-onnx",
+                f"{path}: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+                _AGAIN,
+            ) from error
+        raise
+    net = _about(about, path)
+    _check(session, net, path)
+
+    def run(images: Tensor) -> Tensor:
+        found = session.run(["logits"], {"images": images.numpy().astype(np.float32)})[0]
+        return torch.from_numpy(np.ascontiguousarray(found))
+
+    return replace(net, run=run, valid=run if net.border else None)
+
+
+def _about(about: Any, path: Path) -> Net:
+    """What the metadata say; it cannot run yet."""
+    try:
+        if about["kind"] != KIND:
+            raise ValueError("kind")
+        scale = about["scale"]
+        view = View(
+            int(about["size"]),
+            None if scale is None else float(scale),
+            _three(about["mean"]),
+            _three(about["std"]),
+            bool(about.get("stretch", False)),
+        )
+        return Net(
+            two([str(name) for name in about["classes"]]),
+            view,
+            _nowhere,
+            border=int(about["border"]),
+            side=int(about["side"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise SegprepError(
+            "bad-onnx", f"{path}: {error!r} is missing or of the wrong type in its metadata", _AGAIN
+        ) from error
+
+
+def _check(session: Any, net: Net, path: Path) -> None:
+    """Raise SegprepError (bad-onnx) where the network does not take and give what the metadata say."""
+    taken = (
+        [one.name for one in session.get_inputs()],
+        [tuple(one.shape[1:]) for one in session.get_inputs()],
+    )
+    given = [(one.name, one.shape[1]) for one in session.get_outputs()]
+    side, wanted = (
+        net.side or 0,
+        (1, len(net.classes)) if len(net.classes) == 2 else (len(net.classes),),
+    )
+    fits = (
+        side == valid_size(side) and side >= LEAST_VALID
+        if net.border
+        else net.view.scale is None or (side % PHASE == 0 and side >= SMALLEST)
+    )
+    whole = net.view.scale is not None or net.border or side == net.view.size
+    if (
+        taken != (["images"], [(3, side, side)])
+        or given not in [[("logits", count)] for count in wanted]
+        or net.border not in (0, BORDER)
+        or not (fits and whole)
+    ):
+        raise SegprepError(
+            "bad-onnx", f"{path} does not take and give what its metadata say", _AGAIN
+        )
+
+
+def _nowhere(images: Tensor) -> Tensor:
+    """Stands for ``run`` until :func:`net_of` has checked the session and puts the real one in its
+    place.
+    """
+    raise NotImplementedError
+
+
+def _three(values: Any) -> tuple[float, float, float]:
+    red, green, blue = map(float, values)
+    return red, green, blue
+
+
+def _package(name: str) -> Any:
+    if find_spec(name) is None:
+        raise MissingExtraError("ONNX", name, "onnx")
+    return __import__(name)

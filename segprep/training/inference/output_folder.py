@@ -1,0 +1,157 @@
+"""The folder of one run of predictions, and its account: what was made, of what, by which
+checkpoint.
+
+OUT/<stem>.png              where one kind of file was asked for; folders of the source are mirrored
+OUT/<mode>/<stem>.png       where several were OUT/predictions.json        written first
+(``complete`` is false) and last; by it a later run knows what it may replace
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from segprep.dataset.tree import IMAGES, LISTS, MASKS, OBJECTS
+from segprep.errors import TreeError, UsageError
+from segprep.files import write_atomic, write_error
+from segprep.training.inference.inputs import Inputs
+from segprep.training.inference.overlays import Mode, suffix
+
+MARKER, KIND = "predictions.json", "segprep predict"
+_OTHER = "choose another folder"
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The folder *out* (resolved) for files of *modes*."""
+
+    out: Path
+    modes: tuple[Mode, ...]
+
+    def name(self, stem: str, mode: Mode, ending: str | None = None) -> str:
+        """Where the file of *stem* lies in the folder, by slashes."""
+        return f"{mode + '/' if len(self.modes) > 1 else ''}{stem}{ending or suffix(mode)}"
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write *data*, atomically, with the folders that *name* needs.
+
+        Raises SegprepError (write-failed).
+        """
+        path = self.out / name
+        self.prepare(path)
+        write_atomic(path, data)
+
+    def prepare(self, path: Path) -> None:
+        """Make the folder that *path* lies in."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_error(path.parent, error) from error
+
+    def account(self, files: Iterable[str], complete: bool, **more: Any) -> None:
+        """Write the account. *files* are names in the folder; ``clip/*.png`` is all of a folder."""
+        content = {
+            "kind": KIND,
+            "complete": complete,
+            "modes": self.modes,
+            **more,
+            "files": list(files),
+        }
+        self.write(
+            MARKER,
+            (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode(
+                "utf-8", "backslashreplace"
+            ),
+        )
+
+    def abandon(self) -> None:
+        """Take the account away where nothing was made, and the folder if it is empty then."""
+        with suppress(OSError):
+            (self.out / MARKER).unlink(missing_ok=True)
+            self.out.rmdir()
+
+
+def claim(
+    out: Path, inputs: Inputs, modes: Sequence[Mode], overwrite: bool, identity: Mapping[str, Any]
+) -> Results:
+    """The folder *out* for one run on *inputs*; what an earlier run wrote there is removed if
+    *overwrite*, or if it was the same run and was interrupted.
+
+    *identity* is the run's, as in its account.
+
+    Raises UsageError: output-overlaps-source, bad-option (no folder); TreeError: output-not-ours,
+    output-exists.
+    """
+    place = out.resolve()
+    _apart(place, inputs)
+    if place.exists() and not place.is_dir():
+        raise UsageError("bad-option", f"the output {out} is no folder", "choose another name")
+    if place.is_dir() and (there := next(iter(sorted(place.iterdir())), None)):
+        earlier = _earlier(place)
+        if earlier is None:
+            raise TreeError(
+                "output-not-ours",
+                f"{out} holds {there.name}, which no segprep predict wrote; nothing was changed",
+                _OTHER,
+            )
+        if not overwrite and not _interrupted(earlier, {**identity, "modes": list(modes)}):
+            raise TreeError(
+                "output-exists",
+                f"{out} holds the predictions of another run",
+                f"{_OTHER}, or give --overwrite to replace them",
+            )
+        _remove(place, [str(name) for name in earlier["files"]])
+    return Results(place, tuple(modes))
+
+
+def _apart(out: Path, inputs: Inputs) -> None:
+    """A later run would take predictions for images, and a dataset's own folders belong to it
+    alone.
+    """
+    source = inputs.source
+    taken = (
+        [source / name for name in (IMAGES, MASKS, OBJECTS, LISTS)] if inputs.place else [source]
+    )
+    if any(out.is_relative_to(one) for one in taken) or source.is_relative_to(out):
+        raise UsageError(
+            "output-overlaps-source",
+            f"the output {out} and the input {source} overlap",
+            "choose a folder beside it",
+        )
+
+
+def _earlier(out: Path) -> dict[str, Any] | None:
+    """The account of the earlier run at *out*, or None if there was none."""
+    try:
+        found = json.loads((out / MARKER).read_bytes())
+        return found if found["kind"] == KIND and isinstance(found["files"], list) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _interrupted(earlier: Mapping[str, Any], identity: Mapping[str, Any]) -> bool:
+    """Whether *earlier* is the account of the same run, which did not come to its end."""
+    return earlier.get("complete") is False and all(
+        earlier.get(key) == value for key, value in identity.items()
+    )
+
+
+def _remove(out: Path, names: Sequence[str]) -> None:
+    """Remove the files of *names* that lie in *out*, without following links, and the folders that
+    are empty then.
+    """
+    folders: set[Path] = set()
+    for name in names:
+        parts = PurePosixPath(name)
+        path = out / parts
+        if parts.is_absolute() or ".." in parts.parts or path.parent.resolve() != path.parent:
+            continue
+        for one in path.parent.glob(path.name) if path.name.startswith("*.") else [path]:
+            with suppress(FileNotFoundError, IsADirectoryError):
+                one.unlink()
+        folders.update(out / above for above in parts.parents if above.parts)
+    for folder in sorted(folders, reverse=True):
+        with suppress(OSError):
+            folder.rmdir()

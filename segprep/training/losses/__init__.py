@@ -1,0 +1,207 @@
+"""Losses by name: ``ce``, ``focal``, ``dice``, ``bce``, ``bce-dice``, ``lovasz``, ``lovasz-hinge``,
+and their sums (``focal+dice``).
+
+Each takes logits (N, C, H, W) float and truth (N, H, W) int64 with 255 for ignored pixels, which
+count nowhere: a perfect prediction loses nothing whatever is ignored, and where everything is
+ignored the loss is 0 with a gradient of 0.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from segprep.errors import UsageError
+from segprep.names import nearest
+from segprep.training.losses.lovasz import against_rest, lovasz_hinge, lovasz_softmax
+from segprep.types import IGNORE
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def pixel_cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
+    """(N, H, W): the cross-entropy of every pixel, 0 where ignored."""
+    return functional.cross_entropy(logits.float(), truth, ignore_index=IGNORE, reduction="none")
+
+
+def cross_entropy(
+    logits: Tensor, truth: Tensor, weights: Tensor | None = None, pixels: Tensor | None = None
+) -> Tensor:
+    """Sum of w_class * cross-entropy over the sum of w_class; *pixels* (N, H, W), such as
+    :func:`.borders.border_weights`, multiply the upper sum only.
+
+    So a map of ones changes nothing, and a map of twos doubles the loss.
+    """
+    each = pixel_cross_entropy(logits, truth)
+    return _mean(each if pixels is None else each * pixels, truth, weights)
+
+
+def focal(
+    logits: Tensor,
+    truth: Tensor,
+    weights: Tensor | None = None,
+    alpha: float = 0.5,
+    gamma: float = 2.0,
+) -> Tensor:
+    """Alpha * (1 - p)**gamma * cross-entropy (Lin et al. 2017, arXiv:1708.02002), p being the
+    probability of the true class.
+
+    *weights* of classes do not enter p. With *alpha* 1 and *gamma* 0 it is :func:`cross_entropy`.
+    """
+    each = pixel_cross_entropy(logits, truth)
+    missed = (-torch.expm1(-each)).clamp(min=1e-12)  # 1 - p; its root has no gradient at 0
+    return alpha * _mean(missed**gamma * each, truth, weights)
+
+
+def dice_loss(
+    logits: Tensor,
+    truth: Tensor,
+    smooth: float = 1e-5,
+    beta: float = 1.0,
+    per_image: bool = False,
+    skip: Sequence[int] = (),
+    weights: Tensor | None = None,
+) -> Tensor:
+    """1 - mean F-beta of the softmax (Dice with *beta* 1) over all classes but those in *skip*,
+    pooled over the batch or *per_image*.
+
+    F = ((1 + beta^2) tp + smooth) / ((1 + beta^2) tp + beta^2 fn + fp + smooth), so a class that
+    neither occurs nor is predicted has 1. *weights* of classes weigh the mean.
+    """
+    valid = (truth != IGNORE)[:, None]
+    found = torch.softmax(logits.float(), 1) * valid  # (N, C, H, W)
+    true = against_rest(truth, logits.shape[1])
+    scores = _fbeta(found, true, (2, 3) if per_image else (0, 2, 3), smooth, beta)  # (N, C) or (C,)
+    kept = [one for one in range(logits.shape[1]) if one not in skip]
+    share = (
+        torch.ones_like(scores[..., kept])
+        if weights is None
+        else weights[kept].expand_as(scores[..., kept])
+    )
+    return ((1 - scores[..., kept]) * share).sum() / share.sum().clamp(min=1e-9)
+
+
+def bce(logits: Tensor, truth: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Binary cross-entropy of the sigmoid, each class against the rest, mean over the counted
+    pixels and the classes (weighed by *weights*).
+
+    A single logit is for class 1.
+    """
+    true = against_rest(truth, logits.shape[1]).float()
+    each = functional.binary_cross_entropy_with_logits(
+        logits.float(), true, reduction="none"
+    )  # (N, C, H, W)
+    share = torch.ones(logits.shape[1], device=logits.device) if weights is None else weights
+    return (each * share[:, None, None] * (truth != IGNORE)[:, None]).sum() / (
+        (truth != IGNORE).sum() * share.sum()
+    ).clamp(min=1e-9)
+
+
+def bce_dice(
+    logits: Tensor, truth: Tensor, weights: Tensor | None = None, smooth: float = 1e-5
+) -> Tensor:
+    """Half of :func:`bce`, and 1 - mean over images of the Dice of the sigmoid with all classes in
+    one sum: pytorch-nested-unet's loss.
+    """
+    valid = (truth != IGNORE)[:, None]
+    found = torch.sigmoid(logits.float()) * valid  # (N, C, H, W)
+    true = against_rest(truth, logits.shape[1])
+    return (
+        0.5 * bce(logits, truth, weights) + 1 - _fbeta(found, true, (1, 2, 3), smooth, 1.0).mean()
+    )
+
+
+LOSSES: Mapping[str, Callable[..., Tensor]] = {
+    "ce": cross_entropy, "focal": focal, "dice": dice_loss, "bce": bce, "bce-dice": bce_dice, "lovasz": lovasz_softmax, "lovasz-hinge": lovasz_hinge,
+}  # fmt: skip
+UNWEIGHTED = ("lovasz", "lovasz-hinge")
+
+
+def make(spec: str, classes: int, weights: Sequence[float] | None = None) -> Loss:
+    """The loss that *spec* names, one of :data:`LOSSES` or several joined by ``+``; *weights* has
+    one number per class.
+
+    Raises UsageError (bad-option): unknown name, weights of another number than *classes*, negative
+    or all 0, or for a loss that has none.
+    """
+    names = [name.strip() for name in spec.split("+")]
+    for name in names:
+        if name not in LOSSES:
+            like = nearest(name, LOSSES)
+            raise UsageError(
+                "bad-option",
+                f"there is no loss {name!r}",
+                f"did you mean {like}?" if like else f"there are: {', '.join(LOSSES)}",
+            )
+        if classes == 1 and name in ("ce", "focal", "dice", "lovasz"):
+            raise UsageError(
+                "bad-option",
+                f"the loss {name} compares classes, and the network has one logit only",
+                "use bce, bce-dice or lovasz-hinge",
+            )
+        if weights is not None and name in UNWEIGHTED:
+            raise UsageError(
+                "bad-option", f"the loss {name} takes no class weights", "leave them out"
+            )
+    if weights is None:
+        return partial(total, [LOSSES[name] for name in names])
+    if (
+        len(weights) != classes
+        or not all(math.isfinite(one) and one >= 0 for one in weights)
+        or not any(weights)
+    ):
+        raise UsageError(
+            "bad-option",
+            f"class weights {', '.join(map(str, weights))} for {classes} classes",
+            "give one per class, none negative, not all 0",
+        )
+    given = torch.tensor(weights, dtype=torch.float32)
+    return lambda logits, truth: total(
+        [partial(LOSSES[name], weights=given.to(logits.device)) for name in names], logits, truth
+    )
+
+
+def total(losses: Sequence[Loss], logits: Tensor, truth: Tensor) -> Tensor:
+    """Their sum."""
+    return torch.stack([loss(logits, truth) for loss in losses]).sum()
+
+
+def supervised(
+    loss: Loss,
+    heads: Tensor | Sequence[Tensor],
+    truth: Tensor,
+    shares: Sequence[float] | None = None,
+) -> Tensor:
+    """*loss* over several heads: the mean of theirs, or with *shares* the sum of share times loss,
+    e.g. (1, 0.5) for an auxiliary head. One head is itself.
+    """
+    every = [heads] if isinstance(heads, Tensor) else list(heads)
+    share = [1 / len(every)] * len(every) if shares is None else shares
+    return torch.stack(
+        [part * loss(head, truth) for part, head in zip(share, every, strict=True)]
+    ).sum()
+
+
+def without(truth: Tensor, classes: Sequence[int]) -> Tensor:
+    """*truth* with the pixels of *classes* ignored: (0,) leaves the background out of a loss."""
+    return truth.where(
+        ~torch.isin(truth, torch.tensor(classes, dtype=truth.dtype, device=truth.device)),
+        torch.full_like(truth, IGNORE),
+    )
+
+
+def _mean(each: Tensor, truth: Tensor, weights: Tensor | None) -> Tensor:
+    valid = truth != IGNORE
+    share = valid.to(each.dtype) if weights is None else weights[truth.where(valid, 0)] * valid
+    return (each * share).sum() / share.sum().clamp(min=1e-9)
+
+
+def _fbeta(
+    found: Tensor, true: Tensor, over: tuple[int, ...], smooth: float, beta: float
+) -> Tensor:
+    both, square = (found * true).sum(over), beta * beta
+    above = (1 + square) * both + smooth
+    return above / (square * true.sum(over) + found.sum(over) + smooth)

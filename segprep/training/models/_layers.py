@@ -1,0 +1,95 @@
+"""Layers that several networks share: padding to a size that halves evenly, pairs of convolutions,
+first weights.
+"""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def pad_to(images: Tensor, step: int, least: int = 0) -> Tensor:
+    """(N, C, H, W) -> (N, C, H', W'), both the next multiple of *step* from *least* up: the last
+    row and column are repeated, so crop with [..., :H, :W].
+
+    Where a network normalises by batch statistics, *least* keeps more than one pixel at its deepest
+    level, without which one image is no batch.
+    """
+    right, below = (
+        max(least, size + -size % step) - size for size in (images.shape[-1], images.shape[-2])
+    )
+    return functional.pad(images, (0, right, 0, below), mode="replicate")
+
+
+def mirror(images: Tensor, before: tuple[int, int], after: tuple[int, int]) -> Tensor:
+    """(N, C, H, W) with *before* rows and columns ahead and *after* behind, mirrored about the edge
+    pixel, however small the image is.
+
+    PyTorch's own reflection needs an image larger than the padding.
+    """
+    for axis in (0, 1):
+        size = images.shape[axis - 2]
+        period = max(2 * (size - 1), 1)
+        place = torch.arange(-before[axis], size + after[axis], device=images.device) % period
+        images = images.index_select(axis - 2, torch.where(place < size, place, period - place))
+    return images
+
+
+def crop_centre(images: Tensor, height: int, width: int) -> Tensor:
+    """The middle (N, C, height, width) of (N, C, H, W)."""
+    top, left = (images.shape[-2] - height) // 2, (images.shape[-1] - width) // 2
+    return images[..., top : top + height, left : left + width]
+
+
+def conv_relu(start: int, end: int, padding: int = 1, dropout: float = 0.0) -> nn.Sequential:
+    """Two 3x3 convolutions with ReLU, no normalisation; *dropout* stands between them."""
+    layers = [
+        nn.Conv2d(start, end, 3, padding=padding),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(end, end, 3, padding=padding),
+        nn.ReLU(inplace=True),
+    ]
+    return (
+        nn.Sequential(*layers[:2], nn.Dropout(dropout), *layers[2:])
+        if dropout
+        else nn.Sequential(*layers)
+    )
+
+
+def he_normal(network: nn.Module) -> None:
+    """First weights after He et al.
+
+    2015: without normalisation the signal dies in a deep network that starts otherwise.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+class Join(nn.Module):
+    """Enlarge what comes from below, put what was seen at that size beside it (U-Net concatenates,
+    FCN adds), convolve.
+    """
+
+    def __init__(self, enlarge: nn.Module, convolve: nn.Module) -> None:
+        super().__init__()
+        self.enlarge, self.convolve = enlarge, convolve
+
+    def forward(self, seen: Tensor, below: Tensor) -> Tensor:
+        """(N, A, H, W) and (N, B, H/2, W/2) -> (N, C, H, W)."""
+        return cast(
+            "Tensor", self.convolve(torch.cat([seen, self.enlarge(below)], dim=1))
+        )  # (N, A + B', H, W) -> (N, C, H, W)
+
+
+def bilinear() -> nn.Module:
+    """Twice the size, corners on corners."""
+    return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
+
+
+def nearest() -> nn.Module:
+    """Twice the size, each pixel four times."""
+    return nn.Upsample(scale_factor=2, mode="nearest")

@@ -1,0 +1,324 @@
+"""Pretrained weights: from a file or a URL with its SHA-256, tensors only, by name and shape; and
+freezing what they filled.
+
+Names are the network's own, or those of torchvision (VGG16, ResNet50) and timm (MobileNet V1) for a
+backbone, with or without a prefix such as ``module.`` or ``backbone.``.
+"""
+
+import hashlib
+import io
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import torch
+from torch import Tensor, nn
+
+from segprep.errors import SegprepError, SourceError, UsageError
+from segprep.files import read_below, write_atomic
+
+LARGEST, SECONDS = 1 << 32, 60
+WRAPPERS = ("weights", "model", "state_dict", "model_state_dict", "net")
+_ANOTHER = "use a file that torch.save(network.state_dict()) wrote"
+_PLAIN = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int32, torch.int64)
+_BROKEN = (
+    RuntimeError,
+    ValueError,
+    EOFError,
+    KeyError,
+    AttributeError,
+    IndexError,
+    TypeError,
+    OverflowError,
+    MemoryError,
+    AssertionError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a file of weights: the network's names in *loaded*, *missed* and *reshaped*
+    (with both shapes), the file's in *unexpected*.
+    """
+
+    loaded: tuple[str, ...]
+    missed: tuple[str, ...]
+    reshaped: tuple[str, ...]
+    unexpected: tuple[str, ...]
+
+    def __str__(self) -> str:
+        total = len(self.loaded) + len(self.missed) + len(self.reshaped)
+        return (
+            f"{len(self.loaded)} of {total} tensors loaded, {len(self.missed)} missed,"
+            f" {len(self.reshaped)} of another shape, {len(self.unexpected)} left over"
+        )
+
+
+def fetch(url: str, sha256: str, folder: Path) -> Path:
+    """The file at *url*, kept in *folder* under its hash; what lies there already is not fetched
+    again.
+
+    Raises UsageError (bad-option: no http or https URL, no whole SHA-256), SegprepError
+    (download-failed, file-too-large, weights-hash, write-failed).
+    """
+    wanted = _digits(sha256)
+    if not re.match(r"https?://", url):
+        raise UsageError("bad-option", f"{url} is no http or https address", "give one, or a file")
+    path = folder / f"{wanted}.pth"
+    if path.is_file() and _sha256(_bytes(path)) == wanted:
+        return path
+    try:
+        with urlopen(Request(url, headers={"User-Agent": "segprep"}), timeout=SECONDS) as answer:
+            data = answer.read(LARGEST + 1)
+    except (OSError, HTTPException, ValueError) as error:
+        if isinstance(error, HTTPError):
+            error.close()
+        raise SegprepError(
+            "download-failed",
+            f"{url}: {error}",
+            "check the address and the network, or fetch it yourself and give the file",
+        ) from error
+    if len(data) > LARGEST:
+        raise SegprepError("file-too-large", f"{url} has more than {LARGEST} bytes")
+    _check(url, data, wanted)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, data)
+    return path
+
+
+def read(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
+    """The tensors of the file at *path* by name, on the CPU; code in it is never run.
+
+    Raises SegprepError: weights-hash, weights-refused (it holds more than tensors and plain
+    values), bad-weights (damaged, no tensors), unreadable, empty-file …
+    """
+    wanted = None if sha256 is None else _digits(sha256)
+    data = _bytes(path)
+    if wanted is not None:
+        _check(str(path), data, wanted)
+    try:
+        with warnings.catch_warnings(
+            action="ignore"
+        ):  # its remarks on pickle protocols help nobody
+            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        if "GLOBAL" in str(error):  # the name of a function or class
+            raise SegprepError(
+                "weights-refused",
+                f"{path} holds more than tensors and plain values; it was not run",
+                _ANOTHER,
+            ) from error
+        raise SegprepError(
+            "bad-weights", f"{path} is damaged or no file of weights", _ANOTHER
+        ) from error
+    except _BROKEN as error:
+        raise SegprepError(
+            "bad-weights",
+            f"{path} is damaged or no file of weights ({type(error).__name__})",
+            _ANOTHER,
+        ) from error
+    found = _tensors(content)
+    if not found:
+        raise SegprepError("bad-weights", f"{path} holds no tensors by name", _ANOTHER)
+    return found
+
+
+def load(network: nn.Module, weights: Mapping[str, Tensor]) -> Report:
+    """Copy every tensor that has a place of its name and shape in *network*; the rest is reported.
+    Either all of them are copied or none.
+
+    Raises SegprepError: weights-no-match (nothing that is learned has a place), weights-not-finite.
+    """
+    own, linear = network.state_dict(), getattr(network, "renamed", {}).values()
+    places, unexpected, reshaped = dict[str, Tensor](), list[str](), dict[str, str]()
+    for name, tensor in weights.items():
+        place = next(
+            (one for one in _places(network, name) if one in own and one not in places), None
+        )
+        if place is None:
+            unexpected.append(name)
+        elif (fitted := _fitted(tensor, own[place], place in linear)) is None:
+            reshaped[place] = (
+                f"{place}: {tuple(tensor.shape)} in the file, {tuple(own[place].shape)} in the"
+                " network"
+            )
+        else:
+            places[place] = fitted
+    if not places.keys() & dict(network.named_parameters()).keys():
+        example = f"the file has {next(iter(weights), 'nothing')}, the network {next(iter(own))}"
+        raise SegprepError(
+            "weights-no-match",
+            f"no weight of the file has a place in this network: {example}",
+            "were they made for another network?",
+        )
+    for place, tensor in places.items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise SegprepError(
+                "weights-not-finite",
+                f"{place} holds numbers that are not finite",
+                "the training that made the file had failed; use another",
+            )
+    with torch.no_grad():
+        for place, tensor in places.items():
+            own[place].copy_(tensor)
+    missed = [name for name in own if name not in places and name not in reshaped]
+    return Report(
+        tuple(places),
+        tuple(missed),
+        tuple(text for place, text in reshaped.items() if place not in places),
+        tuple(unexpected),
+    )
+
+
+def freeze(network: nn.Module, stages: int | None = None) -> tuple[str, ...]:
+    """Hold the first *stages* of the backbone (all by default) as they are, also the statistics of
+    their batch normalisation, whatever ``train()`` says.
+
+    Convert to synchronised batch normalisation before, not after. Returns the names of what is
+    held. Raises UsageError (bad-option): a network without a backbone, more stages than it has.
+    """
+    if not hasattr(network, "encoder"):
+        raise UsageError(
+            "bad-option",
+            "this network has no backbone to freeze",
+            "vgg-unet, resnet-unet, mobilenet-unet, fcn8s and fcn32s have one",
+        )
+    known: list[list[nn.Module]] = network.encoder.stages()  # type: ignore[operator,union-attr]
+    if stages is not None and not 0 <= stages <= len(known):
+        raise UsageError(
+            "bad-option", f"the backbone has {len(known)} stages, {stages} cannot be frozen"
+        )
+    for module in (
+        inner for stage in known[:stages] for outer in stage for inner in outer.modules()
+    ):
+        for parameter in module.parameters(recurse=False):
+            parameter.requires_grad_(False)
+        if type(module) in _FROZEN:
+            module.__class__ = _FROZEN[type(module)]
+            module.eval()
+    return tuple(
+        name for name, parameter in network.named_parameters() if not parameter.requires_grad
+    )
+
+
+def unfreeze(network: nn.Module) -> None:
+    """Undo :func:`freeze`: everything learns again."""
+    thawed = {frozen: free for free, frozen in _FROZEN.items()}
+    for module in network.modules():
+        if type(module) in thawed:
+            module.__class__ = thawed[type(module)]
+            module.train(network.training)
+    for parameter in network.parameters():
+        parameter.requires_grad_(True)
+
+
+class FrozenBatchNorm(nn.BatchNorm2d):
+    """Batch normalisation that stays in evaluation mode: it uses its running statistics and leaves
+    them alone.
+    """
+
+    def train(self, mode: bool = True) -> "FrozenBatchNorm":
+        """Nothing changes, whatever *mode*."""
+        super().train(False)
+        return self
+
+
+class FrozenSyncBatchNorm(nn.SyncBatchNorm):
+    """The same over several processes."""
+
+    def train(self, mode: bool = True) -> "FrozenSyncBatchNorm":
+        """Nothing changes, whatever *mode*."""
+        super().train(False)
+        return self
+
+
+_FROZEN: Mapping[type[nn.Module], type[nn.Module]] = {
+    nn.BatchNorm2d: FrozenBatchNorm,
+    nn.SyncBatchNorm: FrozenSyncBatchNorm,
+}
+
+
+def _places(network: nn.Module, name: str) -> Iterator[str]:
+    """Where a tensor of the file may belong, the likeliest first; a prefix is tried without."""
+    renamed: Mapping[str, str] = getattr(network, "renamed", {})
+    yield name
+    for known in (name, name.partition(".")[2]):
+        yield f"encoder.{known}"
+        yield renamed.get(known, "")
+
+
+def _fitted(tensor: Tensor, own: Tensor, was_linear: bool) -> Tensor | None:
+    """*tensor* as the network's *own* one has it; None if it is no plain one of its shape.
+
+    A linear layer may have become a convolution.
+    """
+    if tensor.layout != torch.strided or tensor.dtype not in _PLAIN or tensor.is_meta:
+        return None
+    if was_linear and tensor.shape[:1] == own.shape[:1] and tensor.numel() == own.numel():
+        tensor = tensor.reshape(own.shape)
+    return tensor.to(own.dtype) if tensor.shape == own.shape else None
+
+
+def _tensors(content: Any) -> dict[str, Tensor]:
+    """The tensors by name, out of what training programs wrap around them."""
+    for wrapper in WRAPPERS:
+        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
+            content = content[wrapper]
+            break
+    found = (
+        {
+            name: one
+            for name, one in content.items()
+            if isinstance(name, str) and isinstance(one, Tensor)
+        }
+        if isinstance(content, dict)
+        else {}
+    )
+    for prefix in ("module.", "_orig_mod."):  # of data parallel and compiled networks
+        if found and all(name.startswith(prefix) for name in found):
+            found = {name.removeprefix(prefix): one for name, one in found.items()}
+    return found
+
+
+def _bytes(path: Path) -> bytes:
+    whole = Path(path).absolute()
+    try:
+        real = whole.resolve(strict=True)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise SourceError(
+            path,
+            f"cannot be read: {getattr(error, 'strerror', None) or error}",
+            "check that it exists and its permissions",
+            "unreadable",
+        ) from error
+    return read_below(real, (real.parent,), LARGEST)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _digits(sha256: str) -> str:
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
+        raise UsageError(
+            "bad-option",
+            f"{sha256!r} is no SHA-256",
+            "give all 64 hexadecimal digits, as sha256sum prints them",
+        )
+    return sha256.lower()
+
+
+def _check(what: str, data: bytes, wanted: str) -> None:
+    if (found := _sha256(data)) != wanted:
+        raise SegprepError(
+            "weights-hash",
+            f"{what} has SHA-256 {found}, not {wanted}",
+            "it is another file or was changed on the way; get it again",
+        )

@@ -1,0 +1,23 @@
+"""What a long run tells while it works."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where a check stands: what it does, how far it is (*done* of *total*), the seconds that are
+    likely *left* (None: not known yet).
+    """
+
+    what: str
+    done: int
+    total: int
+    left: float | None = None
+
+
+Watch = Callable[[Moment], None]
+
+
+def unwatched(moment: Moment) -> None:
+    """The default: nobody looks."""

@@ -1,0 +1,90 @@
+"""The border weights of the U-Net paper in training: beside image and mask, each window has the
+weight of every pixel in the cross-entropy.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from segprep.errors import UsageError
+from segprep.train_config import Config
+from segprep.training.augmentation.windows import Windows
+from segprep.training.losses import LOSSES, Loss, cross_entropy, total
+from segprep.training.losses.border_weights import border_weights
+from segprep.types import IGNORE
+
+
+class Bordered(Dataset[tuple[Tensor, Tensor, Tensor]]):
+    """:class:`.data.Windows` with a third tensor (S, S) float32.
+
+    Objects are the connected parts of what is not *background*, in the augmented mask.
+    """
+
+    def __init__(self, windows: Windows, background: int | None, w0: float, sigma: float) -> None:
+        self.windows, self.background, self.w0, self.sigma = windows, background, w0, sigma
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Image (3, S, S), truth (S, S) int64, weights (S, S): 1 on objects, up to 1 + w0 between
+        two of them, 0 where ignored.
+        """
+        image, truth = self.windows[number]
+        weights = border_weights(
+            objects(truth.numpy(), self.background), self.w0, self.sigma, ignore=-1
+        )
+        return image, truth, torch.from_numpy(weights)
+
+
+def objects(mask: NDArray[np.integer], background: int | None) -> NDArray[np.int64]:
+    """(H, W) class ids -> ids of the connected parts (also over corners) of each class but
+    *background*: 1, 2 …, 0 elsewhere, -1 where ignored.
+    """
+    from scipy import ndimage
+
+    found, count = np.zeros(mask.shape, np.int64), 0
+    for one in np.unique(mask):
+        if one not in (background, IGNORE):
+            parts, number = ndimage.label(mask == one, np.ones((3, 3)))
+            found[parts > 0] = parts[parts > 0] + count
+            count += number
+    found[mask == IGNORE] = -1
+    return found
+
+
+def check(config: Config) -> None:
+    """Raise UsageError (bad-option) where there are border weights, but no cross-entropy that they
+    could weigh.
+    """
+    if config.border and "ce" not in _names(config.loss):
+        raise UsageError(
+            "bad-option",
+            f"border weights with the loss {config.loss}",
+            "they weigh the pixels of ce: ce, or ce+dice",
+        )
+
+
+def weighed(config: Config, weights: Sequence[float] | None, pixels: Tensor) -> Loss:
+    """The loss of *config* whose cross-entropy is weighed by *pixels* (N, S, S); its other parts
+    are as they are.
+    """
+    given = (
+        None
+        if weights is None
+        else torch.tensor(weights, dtype=torch.float32, device=pixels.device)
+    )
+
+    parts: list[Loss] = []
+    for name in _names(config.loss):
+        if name == "ce":
+            parts.append(partial(cross_entropy, weights=given, pixels=pixels))
+        else:
+            parts.append(LOSSES[name] if given is None else partial(LOSSES[name], weights=given))
+    return partial(total, parts)
+
+
+def _names(spec: str) -> list[str]:
+    return [name.strip() for name in spec.split("+")]

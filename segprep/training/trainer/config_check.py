@@ -1,0 +1,91 @@
+"""The settings of a training as one that can be carried out: every name in them exists."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from segprep import train_config
+from segprep.errors import SegprepError, UsageError
+from segprep.names import nearest
+from segprep.train_config import MONITORS, NONE, Config, made
+from segprep.training import losses, models
+from segprep.training.trainer import border_windows, optimizers, schedules
+from segprep.training.trainer.distributed import Group
+
+
+def settled(given: Mapping[str, Any]) -> Config:
+    """A Config of *given* settings over the defaults, its names tried early: an hour is not spent
+    before a typing error is found.
+
+    Raises UsageError: unknown-setting, unknown-model, bad-option (type, range, an unknown name, two
+    that exclude each other).
+    """
+    config = made(given)
+    _names(config)
+    return config
+
+
+def _names(config: Config) -> None:
+    if config.monitor not in MONITORS:
+        like = nearest(config.monitor, MONITORS)
+        raise UsageError(
+            "bad-option",
+            f"there is no number {config.monitor!r} to monitor",
+            f"did you mean {like}?" if like else f"there are: {', '.join(MONITORS)}",
+        )
+    if config.val == NONE and config.monitor != "loss":
+        raise UsageError(
+            "bad-option",
+            f"monitor is {config.monitor}, but there is no validation",
+            "monitor loss, or give a list to validate on",
+        )
+    if config.preset and config.preset not in models.presets(config.arch):
+        raise UsageError(
+            "bad-option",
+            f"the network {config.arch} has no preset {config.preset!r}",
+            f"it has: {', '.join(models.presets(config.arch))}",
+        )
+    models.load(config.arch)
+    losses.make(config.loss, 2)
+    border_windows.check(config)
+    optimizers.known(config.optimizer)
+    schedules.make(config.schedule, 1.0, 1, 1)
+    if config.freeze not in ("", "all") and not config.freeze.isdecimal():
+        raise UsageError("bad-option", f"freeze is {config.freeze!r}", "a number of stages, or all")
+    if config.freeze_epochs and not config.freeze:
+        raise UsageError(
+            "bad-option", "freeze_epochs without freeze", "say which stages: freeze = all"
+        )
+
+
+def advised(config: Config, group: Group, images: int) -> tuple[Config, list[str]]:
+    """*config* without what this device does not have, and notes.
+
+    Raises SegprepError (bad-option) for float16 on a CPU.
+    """
+    notes, batch = list[str](), config.batch * group.world
+    if group.device == "cpu":
+        if config.amp == "float16":
+            raise SegprepError(
+                "bad-option", "amp float16 needs a GPU", "leave it out; on a CPU it would be slower"
+            )
+        if config.amp == "bfloat16":
+            notes.append(
+                "mixed precision on a CPU without hardware for it takes about twice as long as amp"
+                " none"
+            )
+        if config.compile:
+            notes.append("compile was left out: on a CPU it takes longer than it saves")
+        if config.sync_bn:
+            notes.append("sync_bn was left out: PyTorch has it on GPUs only")
+        config = train_config.replaced(config, compile=False, sync_bn=False)
+    if batch > images:
+        notes.append(
+            f"a batch of {batch} is more than the {images} images: some come several times in a"
+            " step, augmented anew"
+        )
+    if group.world > 1:
+        notes.append(
+            f"{group.world} processes, {config.batch} windows each; lr is taken as given, not"
+            " multiplied"
+        )
+    return config, notes

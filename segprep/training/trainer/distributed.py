@@ -1,0 +1,141 @@
+"""Several processes, started by torchrun: who this process is, and sums over all of them.
+
+Every process holds the network and a part of each batch. The loss is that of the whole batch:
+logits are gathered, so that Dice, Lovász and ignored pixels give what one process with all of the
+batch gives, not a mean of parts. Images to validate are dealt out without repeating any.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from segprep.errors import SegprepError, UsageError
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The processes of this run: *rank* of *world*, on *device*. With a *world* of 1 nothing below
+    communicates.
+    """
+
+    rank: int
+    world: int
+    device: str
+
+    @property
+    def first(self) -> bool:
+        """Whether this process writes files and speaks."""
+        return self.rank == 0
+
+    def share(self, elements: Sequence[Result]) -> Sequence[Result]:
+        """This process's part of *elements*: none twice, none left out."""
+        return elements[self.rank :: self.world]
+
+    def total(self, values: Tensor) -> Tensor:
+        """The sum of *values* over all processes."""
+        if self.world > 1:
+            values = values.to(self.device)
+            dist.all_reduce(values)
+        return values.cpu()
+
+    def whole(self, mine: Tensor) -> Tensor:
+        """(N, …) of this process -> (world * N, …) of all, in the order of ranks; gradients flow to
+        *mine* only.
+        """
+        if self.world == 1:
+            return mine
+        parts = [
+            torch.empty_like(mine, memory_format=torch.contiguous_format) for _ in range(self.world)
+        ]
+        dist.all_gather(parts, mine.detach().contiguous())
+        parts[self.rank] = mine
+        return torch.cat(parts)
+
+    def wrapped(self, network: nn.Module) -> nn.Module:
+        """*network* as all processes train it together; its weights start as the first process's."""
+        if self.world == 1:
+            return network
+        chip = None if self.device == "cpu" else [torch.device(self.device)]
+        return DistributedDataParallel(network, device_ids=chip)
+
+    def alike(self, network: nn.Module) -> None:
+        """Give every process the first one's buffers: running statistics."""
+        if self.world > 1:
+            for buffer in network.buffers():
+                dist.broadcast(buffer, 0)
+
+    def decided(self, action: Callable[[], Result]) -> Result:
+        """What *action* gives in the first process, in all of them; an error there is raised in
+        every one, so that none waits for ever.
+        """
+        found: list[Any] = [None, None]
+        if self.first:
+            try:
+                found[0] = action()
+            except SegprepError as error:
+                if self.world == 1:
+                    raise
+                found[1] = (error.code, error.message, error.hint)
+        if self.world > 1:
+            dist.broadcast_object_list(found, 0)
+            if found[1] is not None:
+                raise SegprepError(*found[1])
+        return found[0]  # type: ignore[no-any-return]
+
+
+def join(device: str) -> Group:
+    """The group that torchrun's RANK, WORLD_SIZE and LOCAL_RANK describe; without them this process
+    alone. nccl on GPUs, gloo on CPUs.
+
+    *device* is one that is here; of a plain ``cuda`` each process takes its own. Raises UsageError
+    (bad-option) for variables that make no sense.
+    """
+    try:
+        rank, world, local = (
+            int(os.environ.get(name, default))
+            for name, default in (("RANK", "0"), ("WORLD_SIZE", "1"), ("LOCAL_RANK", "0"))
+        )
+    except ValueError as error:
+        raise UsageError(
+            "bad-option",
+            f"RANK, WORLD_SIZE and LOCAL_RANK have to be numbers: {error}",
+            "start with torchrun, or unset them",
+        ) from error
+    if world <= 1:
+        return Group(0, 1, device)
+    if device == "cuda":
+        if local >= torch.cuda.device_count():
+            raise UsageError(
+                "bad-option",
+                f"process {local} of this machine has no GPU: there are"
+                f" {torch.cuda.device_count()}",
+                "torchrun --nproc-per-node",
+            )
+        device = f"cuda:{local}"
+        torch.cuda.set_device(device)
+    if not dist.is_initialized():
+        try:
+            dist.init_process_group(
+                "nccl" if device.startswith("cuda") else "gloo", rank=rank, world_size=world
+            )
+        except (ValueError, RuntimeError) as error:
+            raise UsageError(
+                "bad-option",
+                f"the processes cannot find each other: {str(error).splitlines()[0]}",
+                "start with torchrun",
+            ) from error
+    return Group(rank, world, device)
+
+
+def leave(group: Group) -> None:
+    """End the communication."""
+    if group.world > 1 and dist.is_initialized():
+        dist.destroy_process_group()

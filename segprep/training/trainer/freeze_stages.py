@@ -1,0 +1,86 @@
+"""How the epochs are laid out: with what held, what batch, what schedule; and which windows each
+step of each process takes.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from segprep.train_config import Config
+from segprep.training.trainer import schedules
+from segprep.training.trainer.distributed import Group
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Epochs *first* up to *last* (not with it), all of *steps* steps, with the same layers held;
+    *seen* windows came before.
+    """
+
+    first: int
+    last: int
+    held: str
+    batch: int
+    steps: int
+    seen: int
+    schedule: schedules.Schedule
+
+    def start(self, epoch: int, world: int) -> int:
+        """The number of the first window of *epoch*, over *world* processes."""
+        return self.seen + (epoch - self.first) * self.steps * self.batch * world
+
+
+def stages(config: Config, images: int, world: int) -> list[Stage]:
+    """One stage, or with ``freeze_epochs`` two: each has its own learning rate, batch and schedule."""
+    frozen = min(config.freeze_epochs, config.epochs) if config.freeze else 0
+    parts = (
+        [
+            (
+                0,
+                frozen,
+                config.freeze,
+                config.freeze_batch or config.batch,
+                config.freeze_lr or config.lr,
+            )
+        ]
+        if frozen
+        else []
+    )
+    if frozen < config.epochs:
+        parts.append(
+            (frozen, config.epochs, "" if frozen else config.freeze, config.batch, config.lr)
+        )
+    found, seen = list[Stage](), 0
+    for first, last, held, batch, lr in parts:
+        steps = config.steps_per_epoch or math.ceil(images / (batch * world))
+        found.append(
+            Stage(first, last, held, batch, steps, seen, _schedule(config, lr, last - first, steps))
+        )
+        seen += (last - first) * steps * batch * world
+    return found
+
+
+def _schedule(config: Config, lr: float, epochs: int, steps: int) -> schedules.Schedule:
+    warm_up = min(config.warm_up, epochs)
+    return schedules.make(
+        config.schedule, lr, epochs, steps, warm_up=warm_up, start=config.start, rise=config.rise, flat=min(config.flat, epochs - warm_up), end=config.end,
+        power=config.power, factor=config.factor or None, every=config.every, patience=round(config.every), min_delta=config.min_delta,
+        mode=schedules.mode_of(config.monitor),
+    )  # fmt: skip
+
+
+class Numbers:
+    """The numbers of the windows that this process takes: of every batch of all processes its part,
+    in order, from *start* on.
+    """
+
+    def __init__(self, start: int, steps: int, batch: int, group: Group) -> None:
+        self.start, self.steps, self.batch, self.group = start, steps, batch, group
+
+    def __iter__(self) -> Iterator[int]:
+        for step in range(self.steps):
+            first = self.start + (step * self.group.world + self.group.rank) * self.batch
+            yield from range(first, first + self.batch)
+
+    def __len__(self) -> int:
+        return self.steps * self.batch

@@ -1,0 +1,189 @@
+"""What a run tells while it goes: history.csv, results.txt, the losses as text, curves.png, event
+files for TensorBoard.
+
+All but the event files are written anew at each epoch from the whole history, so that a resumed run
+has neither gaps nor lines twice.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.files import write_atomic
+from segprep.reports.figures import figure, png_bytes
+
+HISTORY, RESULTS, CURVES = "history.csv", "results.txt", "curves.png"
+COLUMNS = (
+    "epoch",
+    "step",
+    "lr",
+    "loss",
+    "val_loss",
+    "val_miou",
+    "val_dice",
+    "val_accuracy",
+    "best",
+    "learning",
+    "seconds",
+)
+SMOOTHED = 5  # values that the smooth curve is the mean of
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One epoch, counted from 1: *lr* is the rate its last *step* was made with, *learning* the
+    parameters that were not frozen.
+
+    Scores are of the validation list, NaN without one; *recall* and *iou* have one number per
+    class.
+    """
+
+    epoch: int
+    step: int
+    lr: float
+    loss: float
+    val_loss: float
+    val_miou: float
+    val_dice: float
+    val_accuracy: float
+    best: bool
+    learning: int
+    seconds: float
+    recall: tuple[float, ...]
+    iou: tuple[float, ...]
+
+
+def write(folder: Path, history: Sequence[Entry]) -> None:
+    """history.csv, results.txt, epoch_loss.txt, epoch_val_loss.txt."""
+    write_atomic(folder / HISTORY, table(history).encode())
+    write_atomic(folder / RESULTS, "".join(map(result, history)).encode())
+    for name in ("loss", "val_loss"):
+        write_atomic(
+            folder / f"epoch_{name}.txt",
+            "".join(f"{getattr(entry, name):.6g}\n" for entry in history).encode(),
+        )
+
+
+def table(history: Sequence[Entry]) -> str:
+    """history.csv: one line per epoch; what is not known is empty."""
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    rows.writerows([_cell(getattr(entry, column)) for column in COLUMNS] for entry in history)
+    return out.getvalue()
+
+
+def _cell(value: float) -> str:
+    return (
+        "" if math.isnan(value) else str(int(value)) if isinstance(value, int) else f"{value:.8g}"
+    )
+
+
+def result(entry: Entry) -> str:
+    """The paragraph of results.txt that pytorch_segmentation writes per epoch; shares in percent,
+    Dice over the images without background.
+    """
+    scores = {
+        "train_loss": f"{entry.loss:.4f}", "lr": f"{entry.lr:.6f}", "dice coefficient": f"{entry.val_dice:.3f}", "global correct": f"{entry.val_accuracy * 100:.1f}",
+        "average row correct": str([f"{one * 100:.1f}" for one in entry.recall]), "IoU": str([f"{one * 100:.1f}" for one in entry.iou]),
+        "mean IoU": f"{entry.val_miou * 100:.1f}",
+    }  # fmt: skip
+    return (
+        "\n".join(
+            [f"[epoch: {entry.epoch}]", *(f"{name}: {value}" for name, value in scores.items())]
+        )
+        + "\n\n"
+    )
+
+
+def curves(folder: Path, history: Sequence[Entry]) -> None:
+    """curves.png: losses, scores and the learning rate over the epochs."""
+    made = figure(12, 3.6)
+    loss, scores, rate = (made.add_subplot(1, 3, place) for place in (1, 2, 3))
+    smoothed = len(history) > 2 * SMOOTHED
+    for n, name in enumerate(("loss", "val_loss")):
+        if (line := _line(history, name)) is not None:
+            loss.plot(
+                *line, color=f"C{n}", alpha=0.45 if smoothed else 1, label=name, **_dots(history)
+            )
+            if smoothed:
+                loss.plot(line[0], smooth(line[1]), color=f"C{n}", linewidth=2)
+    for name in ("val_miou", "val_dice", "val_accuracy"):
+        if (line := _line(history, name)) is not None:
+            scores.plot(*line, label=name, **_dots(history))
+    if not scores.lines:
+        scores.text(0.5, 0.5, "no validation", ha="center", va="center", transform=scores.transAxes)
+    scores.axvline(
+        next(entry.epoch for entry in reversed(history) if entry.best),
+        color="0.6",
+        linestyle=":",
+        label="best.pt",
+    )
+    rate.plot(
+        [entry.epoch for entry in history],
+        [entry.lr for entry in history],
+        label="lr",
+        **_dots(history),
+    )
+    if min(entry.lr for entry in history) > 0:
+        rate.set_yscale("log")
+    for axes, title in ((loss, "loss"), (scores, "validation"), (rate, "learning rate")):
+        axes.set(title=title, xlabel="epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
+        axes.grid(alpha=0.25)
+        axes.legend()
+    write_atomic(folder / CURVES, png_bytes(made))
+
+
+def _line(
+    history: Sequence[Entry], name: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Epochs and values of *name* where it was measured; None if it never was."""
+    points = np.array([(entry.epoch, getattr(entry, name)) for entry in history], np.float64)
+    points = points[np.isfinite(points[:, 1])]
+    return (points[:, 0], points[:, 1]) if len(points) else None
+
+
+def _dots(history: Sequence[Entry]) -> dict[str, Any]:
+    return {"marker": "." if len(history) < 40 else ""}
+
+
+def smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean of each value and its neighbours, SMOOTHED in all, fewer at the ends.
+
+    >>> smooth(np.array([0.0, 3.0, 6.0, 3.0, 0.0, 0.0])).tolist()
+    [3.0, 3.0, 2.4, 2.4, 2.25, 1.0]
+    """
+    reach = SMOOTHED // 2
+    return np.array([values[max(0, n - reach) : n + reach + 1].mean() for n in range(len(values))])
+
+
+class Board:
+    """Event files for TensorBoard; a resumed run drops what came after *step*."""
+
+    def __init__(self, folder: Path, step: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.writer: Any = SummaryWriter(str(folder), purge_step=step + 1 if step else None)
+
+    def add(self, entry: Entry, losses: Sequence[float], rates: Sequence[float]) -> None:
+        """One epoch, and each of its steps."""
+        first = entry.step - len(losses) + 1
+        for n, (loss, rate) in enumerate(zip(losses, rates, strict=True)):
+            self.writer.add_scalar("step/loss", loss, first + n)
+            self.writer.add_scalar("step/lr", rate, first + n)
+        for name, value in asdict(entry).items():
+            if name in COLUMNS[2:8] and not math.isnan(value):
+                self.writer.add_scalar(f"epoch/{name}", value, entry.step)
+        self.writer.flush()
+
+    def close(self) -> None:
+        """Write what is left."""
+        self.writer.close()

@@ -1,0 +1,93 @@
+"""The network of a run, on its device, with the weights that it begins with."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from segprep.errors import SegprepError, UsageError
+from segprep.train_config import Config
+from segprep.training import checkpoints, models
+from segprep.training import pretrained as weights
+from segprep.training.checkpoints import channels_last
+from segprep.training.pretrained import freeze, unfreeze
+from segprep.training.trainer.distributed import Group
+
+
+def options_of(config: Config) -> Mapping[str, Any]:
+    """What the network's ``build`` is given: its preset's options, and the run's over them."""
+    preset = models.presets(config.arch)[config.preset].options if config.preset else {}
+    return {**preset, **config.options}
+
+
+def build(
+    config: Config, classes: int, group: Group, *, fresh: bool
+) -> tuple[nn.Module, list[str]]:
+    """The network and notes on it; pretrained weights are read if the run is *fresh*, for otherwise
+    its own will follow.
+
+    Raises UsageError (bad-option, also for stages that it cannot freeze), SegprepError:
+    weights-hash, weights-no-match, other-network …
+    """
+    torch.manual_seed(config.seed)
+    network, notes = models.build(config.arch, 3, classes, **options_of(config)), list[str]()
+    if config.freeze:  # tried early
+        freeze(network, None if config.freeze == "all" else int(config.freeze))
+        unfreeze(network)
+    if config.weights and fresh:
+        notes += group.decided(lambda: pretrained(network, config))
+    notes += about_network(network, config)
+    if config.sync_bn and group.world > 1:
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+    return (
+        channels_last(network, group.device) if config.channels_last else network.to(group.device)
+    ), notes
+
+
+def pretrained(network: nn.Module, config: Config) -> list[str]:
+    """Load ``config.weights`` into *network*; what became of them, as notes.
+
+    Raises UsageError (bad-option: an address without sha256), SegprepError: other-network (a
+    checkpoint of segprep's of another one), weights-hash, weights-refused, bad-weights,
+    weights-no-match, download-failed …
+    """
+    address = config.weights.startswith(("http://", "https://"))
+    if address and not config.sha256:
+        raise UsageError(
+            "bad-option",
+            f"{config.weights} without its hash",
+            "give --sha256, so that nobody can put other weights in its place",
+        )
+    path = (
+        weights.fetch(config.weights, config.sha256, folder()) if address else Path(config.weights)
+    )
+    tensors = weights.read(path, config.sha256 or None)
+    found = checkpoints.read(path)
+    if found.get("kind") == checkpoints.KIND and found.get("arch") != config.arch:
+        raise SegprepError(
+            "other-network",
+            f"{path} is a checkpoint of the network {found.get('arch')}, this run trains"
+            f" {config.arch}",
+            f"give --arch {found.get('arch')}",
+        )
+    report = weights.load(network, tensors)
+    return [f"{config.weights}: {report}", *(f"not loaded: {text}" for text in report.reshaped[:3])]
+
+
+def folder() -> Path:
+    """Where fetched weights are kept: below $XDG_CACHE_HOME or ~/.cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "segprep" / "weights"
+
+
+def about_network(network: nn.Module, config: Config) -> list[str]:
+    """Notes on *network* with these settings."""
+    normalises = any(isinstance(one, nn.BatchNorm2d) for one in network.modules())
+    if config.batch == 1 and normalises and not config.freeze_norm:
+        return [
+            "batch normalisation sees one image at a time: its statistics are noisy; a larger"
+            " --batch or --freeze-norm is steadier"
+        ]
+    return []

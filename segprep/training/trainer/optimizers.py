@@ -1,0 +1,65 @@
+"""Optimisers by name: ``sgd``, ``adam``, ``adamw``, ``rmsprop``. The learning rate is set before
+every step by the schedule, so it is the one that is asked for.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from segprep.errors import UsageError
+from segprep.names import nearest
+
+Parameters = Iterable[nn.Parameter]
+OPTIMISERS: Mapping[str, Callable[[Parameters, float, float, bool, float], Optimizer]] = {
+    "sgd": lambda parameters, lr, momentum, nesterov, decay: torch.optim.SGD(
+        parameters, lr, momentum, weight_decay=decay, nesterov=nesterov
+    ),
+    "adam": lambda parameters, lr, momentum, _, decay: torch.optim.Adam(
+        parameters, lr, (momentum, 0.999), weight_decay=decay
+    ),
+    "adamw": lambda parameters, lr, momentum, _, decay: torch.optim.AdamW(
+        parameters, lr, (momentum, 0.999), weight_decay=decay
+    ),
+    "rmsprop": lambda parameters, lr, momentum, _, decay: torch.optim.RMSprop(
+        parameters, lr, momentum=momentum, weight_decay=decay
+    ),
+}
+
+
+def known(name: str) -> None:
+    """Raise UsageError (bad-option) with the nearest name unless *name* is an optimiser."""
+    if name not in OPTIMISERS:
+        like = nearest(name, OPTIMISERS)
+        raise UsageError(
+            "bad-option",
+            f"there is no optimiser {name!r}",
+            f"did you mean {like}?" if like else f"there are: {', '.join(OPTIMISERS)}",
+        )
+
+
+def make(
+    name: str,
+    parameters: Parameters,
+    lr: float,
+    *,
+    momentum: float = 0.9,
+    nesterov: bool = False,
+    weight_decay: float = 0.0,
+) -> Optimizer:
+    """The optimiser *name* over *parameters*; a parameter without gradient (frozen) is left alone,
+    also by weight decay.
+
+    *momentum* is Adam's first beta; *weight_decay* is added to the gradient, with adamw it shrinks
+    the weights themselves (Loshchilov and Hutter 2017, arXiv:1711.05101). Raises UsageError
+    (bad-option): unknown name, nesterov without sgd or momentum.
+    """
+    known(name)
+    if nesterov and (name != "sgd" or momentum == 0):
+        raise UsageError(
+            "bad-option",
+            f"nesterov with the optimiser {name} and momentum {momentum:g}",
+            "it is for sgd with a momentum",
+        )
+    return OPTIMISERS[name](parameters, lr, momentum, nesterov, weight_decay)

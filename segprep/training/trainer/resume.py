@@ -1,0 +1,96 @@
+"""Going on with a run: that it is the same one, and what a person should know if it is not quite."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from segprep import train_config
+from segprep.errors import SegprepError
+from segprep.train_config import Config
+from segprep.training.trainer import run_folder
+from segprep.training.trainer.config_check import settled
+
+FREE = (
+    "epochs",
+    "patience",
+    "min_delta",
+    "save_every",
+    "pictures",
+    "workers",
+    "device",
+    "tensorboard",
+    "compile",
+)  # may differ when a run goes on
+
+
+def going_on(state: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
+    """The settings of the run that *state* is of; of those that are *given*, only FREE ones may
+    differ.
+
+    Raises SegprepError: other-network, other-settings (both values named), bad-checkpoint.
+    """
+    training = state.get("training")
+    old = training.get("config") if isinstance(training, dict) else None
+    if not isinstance(old, dict):
+        raise SegprepError(
+            "bad-checkpoint",
+            f"{run_folder.LAST} is no checkpoint of a training run",
+            "begin anew with --overwrite",
+        )
+    new = {**old, **given}
+    wanted, before = train_config.plain(settled(new)), train_config.plain(settled(old))
+    for key in ("arch", *wanted):
+        if wanted[key] != before[key] and key not in FREE:
+            code = "other-network" if key in ("arch", "preset", "options") else "other-settings"
+            raise SegprepError(
+                code,
+                f"the run was begun with {key} = {before[key]!r}, now it is {wanted[key]!r}",
+                "leave it out to go on, or begin anew with --overwrite",
+            )
+    return settled(new)
+
+
+def same_network(
+    state: Mapping[str, Any], config: Config, names: tuple[str, ...], folder: Path
+) -> None:
+    """Raise SegprepError unless the checkpoint *state* is of the network of *config*
+    (other-network) and of the classes *names* (other-classes).
+    """
+    if state.get("arch") != config.arch:
+        raise SegprepError(
+            "other-network",
+            f"{folder / run_folder.LAST} is of the network {state.get('arch')}, the run of"
+            f" {config.arch}",
+            "give the other --arch",
+        )
+    known = tuple(map(str, state.get("classes", ())))
+    if known != names:
+        raise SegprepError(
+            "other-classes",
+            f"{folder / run_folder.LAST} has the classes {', '.join(known)}; the dataset has"
+            f" {', '.join(names)}",
+            "train anew, or map the dataset's classes with segprep remap",
+        )
+
+
+def differences(kept: Mapping[str, Any], digest: str, world: int, epochs: int) -> list[str]:
+    """Notes on what makes the rest of the run another one than an uninterrupted run's: lists (by
+    their *digest*), processes, planned *epochs*.
+    """
+    notes = []
+    if kept["digest"] != digest:
+        notes.append(
+            "the lists have changed since the run began: from here on it is another run than an"
+            " uninterrupted one"
+        )
+    if kept["world"] != world:
+        notes.append(
+            f"the run was begun with {kept['world']} processes: from here on it is another run than"
+            " an uninterrupted one"
+        )
+    if kept["config"]["epochs"] != epochs:
+        notes.append(
+            f"{kept['config']['epochs']} epochs were planned, now {epochs}: the schedule is laid"
+            " out anew"
+        )
+    return notes

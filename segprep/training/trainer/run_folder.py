@@ -1,0 +1,131 @@
+"""The folder of a training run: who may write there, and what lies in it.
+
+run.json      what it is, how it stands, the scores; written at every epoch
+config.toml   its settings, for ``segprep train --config``
+best.pt       the checkpoint with the best monitored number
+last.pt       the last epoch's, with all that going on needs
+epoch*.pt     every k epochs, where asked
+history.csv, results.txt, epoch_loss.txt, epoch_val_loss.txt, curves.png, tensorboard/, pictures/
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from segprep.errors import SegprepError, TreeError
+from segprep.files import write_atomic, write_error
+from segprep.jsontext import finite
+
+RUN, CONFIG, BEST, LAST, BOARD, PICTURES = (
+    "run.json",
+    "config.toml",
+    "best.pt",
+    "last.pt",
+    "tensorboard",
+    "pictures",
+)
+KIND = "segprep train"
+OURS = (
+    RUN,
+    CONFIG,
+    "*.pt",
+    "history.csv",
+    "results.txt",
+    "epoch_loss.txt",
+    "epoch_val_loss.txt",
+    "curves.png",
+    BOARD,
+    "sweep.csv",
+    "sweep.png",
+    PICTURES,
+)
+LOCK = ".segprep.lock"
+
+
+def make(out: Path) -> None:
+    """The folder *out*, which may be there already.
+
+    Raises TreeError (link-in-output, output-not-ours), SegprepError (write-failed).
+    """
+    if out.is_symlink():
+        raise TreeError(
+            "link-in-output",
+            f"{out} is a symbolic link; files would land where it points",
+            "remove the link, or give --out",
+        )
+    if out.exists() and not out.is_dir():
+        raise TreeError("output-not-ours", f"{out} is a file", "give another --out")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SegprepError(
+            "write-failed",
+            f"{out}: {error.strerror}",
+            "give a folder that can be written with --out DIR",
+        ) from error
+
+
+def claim(out: Path, *, resume: bool, overwrite: bool) -> None:
+    """Make sure that a run may write to *out*: it is empty, or goes on (*resume*), or may be
+    replaced (*overwrite*). Nothing is changed yet.
+
+    Raises TreeError: nothing-to-resume, output-exists (another run), output-not-ours.
+    """
+    if resume:
+        if not (out / LAST).is_file():
+            raise TreeError(
+                "nothing-to-resume",
+                f"{out} holds no {LAST}",
+                "begin anew without --resume, or give the run's folder with --out",
+            )
+        return
+    if not any(path.name != LOCK for path in out.iterdir()):
+        return
+    if described(out).get("kind") != KIND:
+        raise TreeError(
+            "output-not-ours",
+            f"{out} holds files that no training wrote; nothing was changed",
+            "give an empty or new folder with --out",
+        )
+    if (
+        out / LAST
+    ).exists() and not overwrite:  # one that was stopped in its first epoch has nothing to lose
+        raise TreeError(
+            "output-exists",
+            f"{out} holds another run; nothing was changed",
+            "go on with it: --resume; replace it: --overwrite; or give --out DIR",
+        )
+
+
+def clear(out: Path) -> None:
+    """Take away the files of a former run, and nothing else. Raises SegprepError (write-failed)."""
+    for pattern in OURS:
+        for path in out.glob(pattern):
+            try:
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+            except OSError as error:
+                raise write_error(path, error) from error
+
+
+def described(out: Path) -> dict[str, Any]:
+    """What run.json says; nothing if there is none, or it is damaged."""
+    try:
+        content = json.loads((out / RUN).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def describe(out: Path, content: Mapping[str, Any]) -> None:
+    """Write run.json."""
+    write_atomic(
+        out / RUN,
+        (json.dumps(finite({"kind": KIND, **content}), ensure_ascii=False, indent=1) + "\n").encode(
+            "utf-8", "backslashreplace"
+        ),
+    )

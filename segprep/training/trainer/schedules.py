@@ -1,0 +1,241 @@
+"""How the learning rate goes: warm-up, then constant, polynomial, cosine, step, exponential, or
+lower whenever a score stands still; and when to stop.
+
+Rates are a pure function of the step (counted from 0, before the step is made), so that a resumed
+run goes on exactly; only :class:`Plateau` and :class:`EarlyStopping` remember anything, and their
+``state`` belongs into a checkpoint.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from segprep.errors import UsageError
+from segprep.names import nearest
+
+Shape = Callable[[int], float]  # steps after the warm-up -> share of the learning rate
+Mode = Literal["min", "max"]
+NAMES = ("constant", "polynomial", "cosine", "step", "exponential", "plateau")
+_SCORES = ("iou", "dice", "acc", "f1", "f_score", "fscore", "precision", "recall", "auc", "kappa")
+
+
+def polynomial(steps: int, power: float = 0.9, end: float = 0.0) -> Shape:
+    """(1 - t)**power from 1 down to *end* at *steps*, and *end* from then on."""
+    return lambda step: float(end + (1 - end) * (1 - _part(step, steps)) ** power)
+
+
+def cosine(steps: int, end: float = 0.0) -> Shape:
+    """Half a cosine from 1 down to *end* at *steps*, and *end* from then on (Loshchilov and Hutter
+    2016, arXiv:1608.03983, without restarts).
+    """
+    return lambda step: end + (1 - end) * 0.5 * (1 + math.cos(math.pi * _part(step, steps)))
+
+
+def stairs(every: int, factor: float, end: float = 0.0) -> Shape:
+    """Times *factor* after each *every* steps, never below *end*."""
+    return lambda step: max(end, factor ** (step // every))
+
+
+def _part(step: int, steps: int) -> float:
+    return min(1.0, step / steps) if steps > 0 else float(step > 0)
+
+
+def better(value: float, best: float, min_delta: float, mode: Mode) -> bool:
+    """Whether *value* is better than *best* by more than *min_delta*, in absolute terms; exactly
+    *min_delta* is not. NaN never is.
+    """
+    gain = best - value if mode == "min" else value - best
+    return gain > min_delta and not math.isclose(
+        gain, min_delta, rel_tol=1e-9
+    )  # .501 - .5 is no more than .001, whatever binary fractions say
+
+
+@dataclass
+class Plateau:
+    """Times *factor* once more than *patience* values in a row were no better; then *cooldown*
+    values are not counted.
+    """
+
+    factor: float = 0.1
+    patience: int = 10
+    min_delta: float = 1e-4
+    mode: Mode = "min"
+    end: float = 0.0
+    cooldown: int = 0
+    share: float = field(default=1.0, init=False)
+    best: float | None = field(default=None, init=False)
+    waited: int = field(default=0, init=False)
+    resting: int = field(default=0, init=False)
+
+    def saw(self, value: float) -> None:
+        """Take the score of one evaluation."""
+        if not math.isnan(value) and (
+            self.best is None or better(value, self.best, self.min_delta, self.mode)
+        ):
+            self.best, self.waited = value, 0
+        else:
+            self.waited += 1
+        if self.resting:
+            self.resting, self.waited = self.resting - 1, 0
+        if self.waited > self.patience:
+            self.share, self.resting, self.waited = (
+                max(self.end, self.share * self.factor),
+                self.cooldown,
+                0,
+            )
+
+
+@dataclass
+class EarlyStopping:
+    """Stop after *patience* evaluations in a row that were not better than the best by more than
+    *min_delta*, as Keras does.
+
+    The weights are then those of the last evaluation; keep those of ``best_at`` (whenever
+    ``improved``) to go back to them. Raises UsageError (bad-option) for a negative patience or
+    min_delta.
+    """
+
+    patience: int = 3
+    min_delta: float = 0.001
+    mode: Mode = "min"
+    best: float | None = field(default=None, init=False)
+    best_at: int | None = field(default=None, init=False)
+    improved: bool = field(default=False, init=False)
+    waited: int = field(default=0, init=False)
+    count: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        if self.patience < 0 or not 0 <= self.min_delta < math.inf:
+            raise UsageError(
+                "bad-option",
+                f"early stopping with patience {self.patience} and min_delta {self.min_delta}:"
+                " neither can be negative",
+            )
+
+    def saw(self, value: float) -> bool:
+        """Take the score of one evaluation; True if it was time to stop.
+
+        A value that is not a number is never better, also as the first.
+        """
+        self.improved = not math.isnan(value) and (
+            self.best is None or better(value, self.best, self.min_delta, self.mode)
+        )
+        if self.improved:
+            self.best, self.best_at, self.waited = value, self.count, 0
+        else:
+            self.waited += 1
+        self.count += 1
+        return not self.improved and self.count > 1 and self.waited >= self.patience
+
+
+def state(one: Plateau | EarlyStopping) -> dict[str, Any]:
+    """What *one* remembers, as plain values."""
+    return asdict(one)
+
+
+def restore(one: Plateau | EarlyStopping, known: Mapping[str, Any]) -> None:
+    """Put back what :func:`state` gave."""
+    for name in asdict(one):
+        setattr(one, name, known[name])
+
+
+@dataclass
+class Schedule:
+    """The learning rate of every step: *lr* times the warm-up's share, then times *shape*'s, and
+    times the plateau's share if there is one.
+    """
+
+    lr: float
+    shape: Shape
+    warm_up: int = 0
+    start: float = 1e-3
+    rise: float = 1.0
+    plateau: Plateau | None = None
+
+    def rate(self, step: int) -> float:
+        """The learning rate that step number *step* is made with."""
+        if step < self.warm_up:
+            risen: float = (step / self.warm_up) ** self.rise
+            return self.lr * self.shape(0) * (self.start + (1 - self.start) * risen)
+        return (
+            self.lr
+            * self.shape(step - self.warm_up)
+            * (self.plateau.share if self.plateau else 1.0)
+        )
+
+    def saw(self, value: float) -> None:
+        """Take the score of one evaluation; only a plateau heeds it."""
+        if self.plateau:
+            self.plateau.saw(value)
+
+
+def make(
+    name: str,
+    lr: float,
+    epochs: int,
+    per_epoch: int,
+    *,
+    warm_up: float = 0.0,
+    start: float = 1e-3,
+    rise: float = 1.0,
+    flat: float = 0.0,
+    end: float = 0.0,
+    power: float = 0.9,
+    factor: float | None = None,
+    every: float = 1.0,
+    patience: int = 10,
+    min_delta: float = 1e-4,
+    mode: Mode = "min",
+) -> Schedule:
+    """The schedule *name* over *epochs* of *per_epoch* steps.
+
+    *warm_up* epochs rise from the share *start* (linearly, or to the power *rise*), the last *flat*
+    epochs stay at the share *end*. *power* is polynomial's; *factor* is step's and plateau's (0.1)
+    and exponential's (0.96), *every* so many epochs; the rest is plateau's. Raises UsageError
+    (bad-option): an unknown name, a number out of its range.
+    """
+    if name not in NAMES:
+        like = nearest(name, NAMES)
+        raise UsageError(
+            "bad-option",
+            f"there is no schedule {name!r}",
+            f"did you mean {like}?" if like else f"there are: {', '.join(NAMES)}",
+        )
+    times = factor if factor is not None else 0.96 if name == "exponential" else 0.1
+    ranges = {
+        "lr": 0 < lr < math.inf, "warm_up": 0 <= warm_up <= epochs, "start": 0 <= start <= 1, "rise": rise > 0, "flat": 0 <= flat <= epochs - warm_up,
+        "end": 0 <= end <= 1, "power": power > 0, "factor": 0 < times <= 1, "every": every > 0, "patience": patience >= 0, "min_delta": 0 <= min_delta < math.inf,
+    }  # fmt: skip
+    if wrong := [option for option, right in ranges.items() if not right]:
+        raise UsageError(
+            "bad-option",
+            f"the schedule's {wrong[0]} is out of range",
+            "shares are from 0 to 1, warm_up and flat fit into the epochs",
+        )
+    steps, stair = round((epochs - warm_up - flat) * per_epoch), max(1, round(every * per_epoch))
+    shapes: dict[str, Shape] = {
+        "polynomial": polynomial(steps, power, end),
+        "cosine": cosine(steps, end),
+    }
+    shapes |= {"step": stairs(stair, times, end), "exponential": stairs(stair, times, end)}
+    plateau = Plateau(times, patience, min_delta, mode, end) if name == "plateau" else None
+    return Schedule(
+        lr, shapes.get(name, lambda step: 1.0), round(warm_up * per_epoch), start, rise, plateau
+    )
+
+
+def mode_of(monitor: str) -> Mode:
+    """Whether *monitor* is better when smaller (a loss, an error) or larger (IoU, Dice, accuracy
+    …). Raises UsageError (bad-option) if its name does not tell.
+    """
+    name = monitor.lower()
+    if "loss" in name or "error" in name:
+        return "min"
+    if any(score in name for score in _SCORES):
+        return "max"
+    raise UsageError(
+        "bad-option",
+        f"whether {monitor} is better when larger or smaller is unknown",
+        "say mode min or max",
+    )

@@ -1,0 +1,185 @@
+"""One optimiser step: forward, loss over the whole batch, backward, clipping; in mixed precision
+and over several processes where asked.
+"""
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from math import isfinite
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from segprep.errors import SegprepError
+from segprep.train_config import Config
+from segprep.training.losses import Loss, supervised, without
+from segprep.training.pretrained import _FROZEN, freeze, unfreeze
+from segprep.training.trainer import optimizers
+from segprep.training.trainer.border_windows import weighed
+from segprep.training.trainer.distributed import Group
+
+NAN_HINT = "lower lr, or set clip; images with extreme values are another cause: see segprep check"
+
+
+class Fitting:
+    """A network with its optimiser. :meth:`state` and :meth:`restore` hand over all that the next
+    step depends on.
+    """
+
+    def __init__(self, network: nn.Module, loss: Loss, config: Config, group: Group) -> None:
+        self.network, self.loss, self.config, self.group = network, loss, config, group
+        self.optimiser = optimizers.make(
+            config.optimizer,
+            network.parameters(),
+            config.lr,
+            momentum=config.momentum,
+            nesterov=config.nesterov,
+            weight_decay=config.weight_decay,
+        )
+        self.scaler = torch.amp.GradScaler("cuda", enabled=config.amp == "float16")
+        self.forward: Callable[[Tensor], Any] = network
+
+    def hold(self, stages: str) -> int:
+        """Freeze *stages* of the backbone (a number, ``all``, or nothing for none); the number of
+        parameters that learn.
+        """
+        unfreeze(self.network)
+        if stages:
+            freeze(self.network, None if stages == "all" else int(stages))
+        if self.config.freeze_norm:
+            for module in self.network.modules():
+                if type(module) in _FROZEN:
+                    module.__class__ = _FROZEN[type(module)]
+                    module.eval()
+        self.forward = self.group.wrapped(self.network)
+        if self.config.compile:
+            self.forward = torch.compile(self.forward)
+        return sum(one.numel() for one in self.network.parameters() if one.requires_grad)
+
+    def step(self, images: Tensor, truth: Tensor, pixels: Tensor | None, rate: float) -> float:
+        """Learn from *images* (N, 3, S, S) and *truth* (N, S, S) with the learning *rate*; the loss
+        over the batches of all processes.
+
+        *pixels* (N, S, S) are border weights.
+
+        Raises SegprepError: loss-nan (nothing was learned), out-of-memory, bad-option (a batch that
+        batch normalisation cannot use).
+        """
+        for groups in self.optimiser.param_groups:
+            groups["lr"] = rate
+        self.network.train()
+        try:
+            return self._step(images, truth, pixels)
+        except (RuntimeError, MemoryError, ValueError) as error:
+            raise explained(error, len(images), images.shape[-1]) from error
+
+    def _step(self, images: Tensor, truth: Tensor, pixels: Tensor | None) -> float:
+        layout = torch.channels_last if self.config.channels_last else torch.contiguous_format
+        device = self.group.device
+        with self.precision():
+            outputs = self.forward(images.to(device, memory_format=layout, non_blocking=True))
+        heads = [
+            self.group.whole(head.float())
+            for head in (outputs if isinstance(outputs, list | tuple) else [outputs])
+        ]
+        criterion = (
+            self.loss
+            if pixels is None
+            else weighed(
+                self.config, self.config.class_weights or None, self.group.whole(pixels.to(device))
+            )
+        )
+        loss = supervised(
+            criterion,
+            heads,
+            without(self.group.whole(truth.to(device)), tuple(map(int, self.config.skip_classes))),
+        )
+        value = float(loss.detach())
+        if not isfinite(value):
+            raise SegprepError("loss-nan", "the loss is no number any more", NAN_HINT)
+        self.optimiser.zero_grad(set_to_none=True)
+        # gradients are averaged over the processes, and each holds a part of the sum
+        self.scaler.scale(loss * self.group.world).backward()  # type: ignore[no-untyped-call]
+        self.scaler.unscale_(self.optimiser)
+        if self.config.clip:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        return value
+
+    def precision(self) -> AbstractContextManager[Any]:
+        """The context in which the network runs."""
+        if self.config.amp == "none":
+            return nullcontext()
+        return torch.autocast(
+            self.group.device.split(":")[0],
+            torch.float16 if self.config.amp == "float16" else torch.bfloat16,
+        )
+
+    def check(self) -> None:
+        """Raise SegprepError (loss-nan) if a weight is no number any more, so that no checkpoint is
+        written over a good one.
+        """
+        if not all(
+            bool(torch.isfinite(tensor).all())
+            for tensor in self.network.state_dict().values()
+            if tensor.is_floating_point()
+        ):
+            raise SegprepError("loss-nan", "a weight is no number any more", NAN_HINT)
+
+    def state(self) -> dict[str, Any]:
+        """Optimiser and scaler, as tensors and plain values."""
+        return {"optimiser": self.optimiser.state_dict(), "scaler": self.scaler.state_dict()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put back what :meth:`state` gave."""
+        self.optimiser.load_state_dict(state["optimiser"])
+        if state["scaler"]:
+            self.scaler.load_state_dict(state["scaler"])
+
+
+def explained(error: BaseException, batch: int, size: int) -> BaseException:
+    """*error* as a SegprepError where memory ran out, a batch is too small for batch normalisation,
+    or a process or GPU was lost; else itself.
+    """
+    text = str(error)
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+        part in text for part in ("not enough memory", "out of memory", "can't allocate")
+    ):
+        hint = (
+            f"give a smaller --batch, for example {batch // 2}"
+            if batch > 2
+            else f"give a smaller --size, for example {size // 2}"
+        )
+        return SegprepError(
+            "out-of-memory",
+            f"a batch of {batch} windows of {size}x{size} does not fit the memory",
+            hint,
+        )
+    first = (
+        re.sub(r"^\[[^\]]*\]\s*", "", text.splitlines()[0]) if text else type(error).__name__
+    )  # without the place in PyTorch's source
+    if isinstance(error, dist.DistError) or any(
+        part in text
+        for part in ("gloo", "NCCL", "Connection closed by peer", "Connection reset by peer")
+    ):
+        return SegprepError(
+            "process-lost",
+            f"another process of this training ended ({first[:120]})",
+            "its own message says why; then go on with --resume",
+        )
+    if "CUDA error" in text or "cuDNN error" in text:
+        return SegprepError(
+            "device-failed",
+            f"the GPU reported: {first[:200]}",
+            "look at nvidia-smi; go on with --resume, or on a CPU: --device cpu",
+        )
+    if "more than 1 value per channel" in text:
+        return SegprepError(
+            "bad-option",
+            f"batch normalisation cannot work on a batch of {batch} windows of {size}x{size}",
+            "give a larger --batch, or --freeze-norm",
+        )
+    return error

@@ -1,0 +1,145 @@
+"""Scores on the validation list, pooled over all of its pixels, shared out over the processes
+without counting an image twice.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from segprep.metrics import confusion
+from segprep.training.data.pairs import Pair, View, brightest, normalised
+from segprep.training.logits import TILE, _tiled, framed, likeliest, mask_of
+from segprep.training.losses import Loss
+from segprep.training.trainer.distributed import Group
+from segprep.types import IGNORE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Figures:
+    """What a validation found: the *loss* (mean over the counted pixels), the confusion *matrix*
+    (C, C), *dice* as the mean over images without background.
+    """
+
+    loss: float
+    matrix: NDArray[np.int64]
+    dice: float
+    images: int
+
+    @property
+    def miou(self) -> float:
+        """Mean IoU over the classes that occur."""
+        return float(confusion.scores(self.matrix).miou)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the counted pixels that are right."""
+        return float(np.trace(self.matrix) / max(1, self.matrix.sum()))
+
+
+def validate(
+    network: nn.Module,
+    pairs: Sequence[Pair],
+    view: View,
+    loss: Loss,
+    classes: int,
+    group: Group,
+    *,
+    batch: int = 8,
+    background: int | None = 0,
+) -> Figures:
+    """*network* (in evaluation mode) on *pairs*, at the scale of *view*.
+
+    Every process gets the figures of all.
+    """
+    sums, matrix = (
+        torch.zeros(4, dtype=torch.float64),
+        torch.zeros((classes, classes), dtype=torch.int64),
+    )  # loss, pixels, Dice, images
+    for pair, found in predictions(network, pairs, group, view, batch):
+        truth = torch.from_numpy(pair.mask.astype(np.int64))
+        counted = int((truth != IGNORE).sum())
+        with torch.inference_mode():
+            value = float(loss(found[None], truth[None].to(found.device)))
+        cells = confusion.count(pair.mask, likeliest(found.float().cpu()), classes)
+        matrix += torch.from_numpy(cells)
+        sums += torch.tensor(
+            [value * counted, counted, imagewise_dice(cells, background), 1], dtype=torch.float64
+        )
+    sums, matrix = group.total(sums), group.total(matrix)
+    return Figures(
+        float(sums[0] / sums[1].clamp(min=1)),
+        matrix.numpy(),
+        float(sums[2] / sums[3].clamp(min=1)),
+        int(sums[3]),
+    )
+
+
+def at_own_size(
+    network: nn.Module,
+    pairs: Sequence[Pair],
+    masks: Iterable[NDArray[np.uint8]],
+    view: View,
+    classes: int,
+) -> NDArray[np.int64]:
+    """The confusion matrix (C, C) of *pairs* against their *masks* at the images' own size."""
+    found = np.zeros((classes, classes), np.int64)
+    for (pair, logits), mask in zip(
+        predictions(network, pairs, Group(0, 1, _device(network)), view, 8), masks, strict=True
+    ):
+        found += confusion.count(
+            mask, mask_of(torch.softmax(logits.float(), 0).cpu(), pair.size), classes
+        )
+    return found
+
+
+def imagewise_dice(cells: NDArray[np.int64], background: int | None) -> float:
+    """Mean Dice over the classes but *background* of one image's matrix; a class that neither
+    occurs nor is predicted has 1, as pytorch_segmentation counts.
+    """
+    both, either = np.diag(cells), cells.sum(0) + cells.sum(1)
+    scores = np.where(either > 0, 2 * both / np.maximum(either, 1), 1.0)
+    kept = np.arange(len(cells)) != (-1 if background is None or len(cells) == 1 else background)
+    return float(scores[kept].mean())
+
+
+def predictions(
+    network: nn.Module, pairs: Sequence[Pair], group: Group, view: View, batch: int
+) -> Iterator[tuple[Pair, Tensor]]:
+    """Each of this process's pairs with its logits (C, h, w); images that need a frame of one size
+    go through the network together.
+    """
+    waiting: list[tuple[Pair, Tensor, int, int]] = []
+    for n in group.share(range(len(pairs))):
+        pair = pairs[n]
+        values = torch.from_numpy(pair.image.astype(np.float32)).permute(2, 0, 1) / brightest(
+            pair.image.dtype
+        )
+        frame, top, left = framed(values, view, pair.image.dtype)
+        if waiting and (
+            waiting[0][1].shape != frame.shape
+            or len(waiting) == batch
+            or max(frame.shape[1:]) > TILE
+        ):
+            yield from _together(network, waiting, view, group.device)
+            waiting = []
+        waiting.append((pair, frame, top, left))
+    yield from _together(network, waiting, view, group.device)
+
+
+def _together(
+    network: nn.Module, waiting: Sequence[tuple[Pair, Tensor, int, int]], view: View, device: str
+) -> Iterator[tuple[Pair, Tensor]]:
+    if waiting:
+        found = _tiled(
+            network, normalised(torch.stack([frame for _, frame, _, _ in waiting]), view).to(device)
+        )
+        for (pair, _, top, left), logits in zip(waiting, found, strict=True):
+            yield pair, logits[:, top : top + pair.mask.shape[0], left : left + pair.mask.shape[1]]
+
+
+def _device(network: nn.Module) -> str:
+    return str(next(network.parameters()).device)

@@ -1,0 +1,126 @@
+"""From pairs to the windows that are trained on: the trainer's own, or those of a tutorial's
+augmentation; and samples of them to look at.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from segprep import train_config
+from segprep.dataset import tree
+from segprep.errors import UsageError
+from segprep.train_config import NONE, Config
+from segprep.training.augmentation import presets, preview
+from segprep.training.augmentation.steps import Step
+from segprep.training.augmentation.stream import Chained
+from segprep.training.augmentation.windows import Windows
+from segprep.training.data.pairs import Pair, View
+from segprep.training.trainer.config_check import settled
+
+OWN = "windows"
+FRAMES = (
+    "jitter_rows",
+    "jitter_columns",
+    "crop_size",
+    "stretch_rows",
+    "stretch_columns",
+    "letterbox_rows",
+    "letterbox_columns",
+)  # what a set makes its windows with
+
+
+def chain(config: Config) -> tuple[Step, ...] | None:
+    """The steps of ``augment`` and ``augmentation``, with windows of ``size``; None for the
+    trainer's own windows. Raises UsageError (bad-option).
+    """
+    if config.augment == OWN and not config.augmentation:
+        return None
+    preset = NONE if config.augment == OWN else config.augment
+    given = dict(config.augmentation)
+    made = {**presets.PRESETS.get(preset, {}), **given}
+    given |= {name: config.size for name in FRAMES if name in made and name not in given}
+    whole = [name for name in FRAMES if name in made and name != "crop_size"]
+    if config.fit == NONE and whole:
+        raise UsageError(
+            "bad-option",
+            f"{whole[0]} works on whole images, but windows are cut out of them",
+            "give fit = letterbox, or fit = stretch",
+        )
+    if config.fit == NONE and preset in presets.PRESETS:
+        given.setdefault("crop_size", config.size)
+    return presets.steps(preset, **given)
+
+
+def windows(pairs: Sequence[Pair], view: View, config: Config) -> Windows:
+    """The endless row of augmented windows over *pairs*."""
+    steps = chain(config)
+    if steps is None:
+        return Windows(pairs, view, config.seed)
+    if config.augment == NONE and not config.augmentation:
+        return Windows(pairs, view, config.seed, augmented=False)
+    return Chained(pairs, view, config.seed, steps)
+
+
+def save_augmented(
+    dataset: str | Path,
+    folder: str | Path,
+    config: str | Path | None = None,
+    *,
+    count: int = 32,
+    classes: str | None = None,
+    **given: Any,
+) -> list[Path]:
+    """The first *count* windows that a training with these settings sees, as ``image_STEM_N.png``
+    and ``mask_STEM_N.png``, and ``sheet.png`` of them.
+
+    Nothing is trained. Returns what was written. Raises UsageError, TreeError; SegprepError:
+    output-exists, and what reading raises.
+    """
+    from segprep.training.data.dataset import lists, prepare
+    from segprep.training.data.lists import class_names
+
+    wanted = settled(
+        {
+            **(train_config.read(Path(config)) if config is not None else {}),
+            **given,
+            "val": NONE,
+            "monitor": "",
+        }
+    )
+    place = tree.find(Path(dataset))
+    chosen = lists(place, wanted)
+    pairs, _, view = prepare(
+        place,
+        chosen,
+        class_names(place, classes, chosen.train),
+        wanted,
+        lambda what, done, total: None,
+    )
+    return preview.save_augmented(folder, _samples(windows(pairs, view, wanted), view, count))
+
+
+def _samples(
+    row: Windows, view: View, count: int
+) -> Iterator[tuple[str, NDArray[Any], NDArray[np.uint8]]]:
+    """(stem, image (S, S, 3) uint8, mask): as the network sees them, normalisation undone."""
+    mean, std = (torch.tensor(numbers)[:, None, None] for numbers in (view.mean, view.std))
+    for number in range(count):
+        values, mask = row[number]
+        epoch, position = divmod(number, len(row.pairs))
+        stem = (
+            row.stream.stem(number)
+            if isinstance(row, Chained)
+            else row.pairs[int(row._order(epoch)[position])].stem
+        )
+        image = (
+            ((values * std + mean).clamp(0, 1) * 255)
+            .round()
+            .to(torch.uint8)
+            .permute(1, 2, 0)
+            .numpy()
+        )
+        yield stem, image, mask.numpy().astype(np.uint8)

@@ -1,0 +1,99 @@
+"""What pixels of foreign mask files mean: the cases in which a plausible reading would silently be
+wrong.
+"""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from segprep.errors import SourceError
+from segprep.imaging import mask_files
+from segprep.sources._common import polarity
+from segprep.types import Note
+
+ONE = np.array([[0, 1, 1, 0]], np.uint8).repeat(3, 0)
+PATH = Path("folder/m.png")
+
+
+def encoded(picture: Image.Image, form: str = "PNG") -> bytes:
+    out = io.BytesIO()
+    picture.save(out, form)
+    return out.getvalue()
+
+
+def palette(*colours: tuple[int, int, int], indices: np.ndarray = ONE) -> bytes:
+    made = Image.fromarray(indices, mode="P")
+    made.putpalette([part for colour in colours for part in colour])
+    return encoded(made)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda data: mask_files.values(data, PATH, []),
+        lambda data: mask_files.intensity(data, PATH),
+        lambda data: mask_files.colours(data, PATH),
+    ],
+)
+@pytest.mark.parametrize("colour", [0, 255])
+def test_masks_drawn_in_transparency_only_are_refused(
+    read: Callable[[bytes], Any], colour: int
+) -> None:
+    plane, alpha = np.full_like(ONE, colour), ONE * 255
+    for picture in (
+        Image.fromarray(np.dstack([plane] * 3 + [alpha])),
+        Image.fromarray(np.dstack([plane, alpha]), "LA"),
+    ):
+        with pytest.raises(SourceError, match="transparency") as caught:
+            read(encoded(picture))
+        assert (caught.value.code, caught.value.path) == ("values-unclear", PATH)
+    opaque = Image.fromarray(np.dstack([ONE * 255] * 3 + [ONE * 255]))
+    assert read(encoded(opaque)).any()
+    assert read(
+        encoded(Image.fromarray(np.dstack([plane] * 3 + [np.full_like(ONE, 255)])))
+    ).any() == bool(colour)
+
+
+@pytest.mark.parametrize(
+    ("data", "doubt"),
+    [
+        (palette((255, 255, 255), (0, 0, 0)), "index 0 is white"),
+        (palette((0, 0, 0), (0, 128, 0)), "gives to 2"),
+        (palette((0, 0, 0), (128, 0, 0)), ""),
+        (palette((0, 0, 0), (255, 255, 255)), ""),
+        (palette((0, 0, 0), (128, 0, 0), (9, 9, 9)), ""),
+        (palette((7, 7, 7), (8, 8, 80)), ""),
+    ],
+)
+def test_indices_that_run_against_their_colours_are_told(data: bytes, doubt: str) -> None:
+    notes: list[Note] = []
+    assert (mask_files.values(data, PATH, notes) == ONE).all()
+    assert [note.code for note in notes] == (["palette-ambiguous"] if doubt else [])
+    assert all(doubt in note.message and "m.png" in note.message for note in notes)
+
+
+def test_float_masks_are_refused_by_name() -> None:
+    with pytest.raises(SourceError, match=r"folder/m\.png"):
+        mask_files.values(encoded(Image.fromarray(ONE.astype(np.float32)), "TIFF"), PATH, [])
+
+
+def test_black_and_white_of_16_bits_is_named() -> None:
+    assert "65535=NAME" in mask_files.cause({0: 3, 65_535: 2}, 2)
+
+
+def test_a_jpeg_read_by_nonzero_says_how_much_of_it_is_smear() -> None:
+    drawn = np.zeros((32, 32), np.uint8)
+    drawn[5:20, 7:23] = 255
+    notes: list[Note] = []
+    found = polarity.binary(encoded(Image.fromarray(drawn), "JPEG"), PATH, notes, "nonzero", 127.5)
+    assert found.sum() > (drawn > 0).sum()
+    assert [note.code for note in notes] == ["intermediate-values"]
+    assert not (
+        polarity.binary(encoded(Image.fromarray(drawn)), PATH, notes[:0], "nonzero", 127.5)
+        - drawn // 255
+    ).any()

@@ -1,0 +1,105 @@
+"""Which folders hold images and which masks, by their names."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from segprep.errors import UsageError
+from segprep.sources._common import pairs as matching
+from segprep.sources._common import stems
+from segprep.types import Item, Skipped
+
+
+def lay_out(root: Path, *names: str) -> Path:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (3, 2)).save(path)
+    return root
+
+
+def found(root: Path, **options: bool) -> list[tuple[str, str, str]]:
+    return [
+        (
+            pair.images.relative_to(root).as_posix(),
+            pair.masks.relative_to(root).as_posix(),
+            pair.split,
+        )
+        for pair in matching.folders(root, **options)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "pairs"),
+    [
+        ("Kvasir-SEG/images/a.jpg Kvasir-SEG/masks/a.jpg", [("Kvasir-SEG/images", "Kvasir-SEG/masks", "")]),
+        ("inputs/dsb/images/a.png inputs/dsb/masks/0/a.png", [("inputs/dsb/images", "inputs/dsb/masks", "")]),
+        ("label data/img/a.png label data/gt/a.png", [("label data/img", "label data/gt", "")]),
+        ("images/training/a/b/x.jpg annotations/training/a/b/x.png", [("images", "annotations", "")]),
+        ("masks/image_1/0.png images/image_1.png", [("images", "masks", "")]),
+        ("CamVid/train/a.png CamVid/train_labels/a_L.png CamVid/val/b.png CamVid/val_labels/b_L.png", [("CamVid/train", "CamVid/train_labels", "train"), ("CamVid/val", "CamVid/val_labels", "val")]),
+        ("a.jpg a_mask.png b.jpg b_mask.png", [(".", ".", "")]),
+        ("train/a_sat.jpg train/a_mask.png val/b_sat.jpg val/b_mask.png", [("train", "train", "train"), ("val", "val", "val")]),
+    ],
+)  # fmt: skip
+def test_folders(tmp_path: Path, files: str, pairs: list[tuple[str, str, str]]) -> None:
+    root = lay_out(tmp_path, *files.replace("label data", "label-data").split())
+    assert found(root) == [
+        (images.replace(" ", "-"), masks.replace(" ", "-"), split) for images, masks, split in pairs
+    ]
+
+
+@pytest.mark.parametrize(
+    "files",
+    ["a.jpg b.jpg", "left/a.png right/a.png", "photos/101.jpg photos/mask_ball.jpg photos/102.jpg"],
+)
+def test_what_names_do_not_tell(tmp_path: Path, files: str) -> None:
+    with pytest.raises(UsageError, match="which folder holds"):
+        found(lay_out(tmp_path, *files.split()))
+
+
+def test_a_link_to_a_folder_is_named(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", "masks/a.png")
+    (lay_out(tmp_path, "elsewhere/a.png") / "in/images").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match="images: a link to a folder is not entered"):
+        found(root)
+
+
+def test_mixed_folders_are_not_for_everyone(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        found(lay_out(tmp_path, "a.jpg", "a_mask.png"), mixed=False)
+
+
+def test_class_and_list_files_are_looked_for_above_the_folders(tmp_path: Path) -> None:
+    root = lay_out(tmp_path, "x/CamVid/train/a.png", "x/CamVid/trainannot/a.png")
+    assert matching.homes(root, matching.folders(root)) == [root, root / "x", root / "x/CamVid"]
+    root = lay_out(tmp_path / "two", "a.png", "a_mask.png")
+    assert matching.homes(root, matching.folders(root)) == [root]
+
+
+def test_a_name_is_not_found_inside_another_number(tmp_path: Path) -> None:
+    """seg_10 holds 1 and 10; only 10 is meant, even where as many would pair the other way."""
+    root = lay_out(
+        tmp_path,
+        *(f"images/{n}.png" for n in range(1, 31)),
+        "masks/seg_10x.png",
+        "masks/seg_20x.png",
+    )
+    items = matching.match(root, matching.folders(root), "auto", "name").items
+    assert {(item.stem, item.labels[0].name) for item in items} == {
+        ("10", "seg_10x.png"),
+        ("20", "seg_20x.png"),
+    }
+
+
+def test_a_thousand_samples_of_one_name_are_told_in_few_words(tmp_path: Path) -> None:
+    """Each used to list all others: a square of the number of files."""
+    paths = [tmp_path / f"t{n}/a.png" for n in range(1000)]
+    skipped: list[Skipped] = []
+    assert stems.unique((Item("a", path, (path,)) for path in paths), skipped) == ()
+    assert len(skipped) == 1000
+    assert skipped[0].reason.endswith("and 995 more")
+    assert all(
+        one.path not in one.reason.split(", ") and one.code == "stem-collision" for one in skipped
+    )

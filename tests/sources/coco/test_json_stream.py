@@ -1,0 +1,87 @@
+"""Lists handed out one by one: the same values as the json module finds, and the same files
+refused.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segprep.errors import SourceError
+from segprep.sources.coco import json_stream
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def read(text: str) -> dict[str, Any]:
+    found: list[Any] = []
+    texts: list[str] = []
+
+    def each(number: int, value: Any, text: str) -> None:
+        assert number == len(found)
+        found.append(value)
+        texts.append(text)
+
+    rest = json_stream.parse(text.encode("utf-8", "surrogatepass"), Path("x.json"), {"long": each})
+    assert [json_stream.element(text) for text in texts] == found
+    return rest | ({"long": found} if rest.get("long") == [] else {})
+
+
+@given(
+    st.dictionaries(st.sampled_from(("long", "a", "b")), VALUES), st.sampled_from((None, 1, "\t"))
+)
+def test_the_values_are_those_of_json(value: dict[str, Any], indent: Any) -> None:
+    assert read(json.dumps(value, indent=indent)) == value
+
+
+@given(st.dictionaries(st.sampled_from(("long", "a")), VALUES, min_size=1), st.data())
+def test_what_json_refuses_is_refused(value: dict[str, Any], data: st.DataObject) -> None:
+    text = json.dumps(value)
+    at = data.draw(st.integers(0, len(text)))
+    changed = (
+        text[:at]
+        + data.draw(st.sampled_from(list('{}[],:" 1')))
+        + text[at + data.draw(st.integers(0, 2)) :]
+    )
+    try:
+        expected = json.loads(changed, object_pairs_hook=json_stream.no_twins)
+    except ValueError:
+        expected = None
+    if isinstance(expected, dict):
+        assert read(changed) == expected
+    else:
+        with pytest.raises((SourceError, json_stream.TwinKeyError)):
+            read(changed)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('{"a": 1, "a": 2}', "duplicate-key"),
+        ('{"b": {"a": 1, "a": 2}}', "duplicate-key"),
+        ("\ud800", "bad-encoding"),
+    ],
+)
+def test_codes(text: str, code: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        read(text)
+    assert caught.value.code == code
+
+
+def test_elements_may_hold_nan_and_twins_until_they_are_looked_at() -> None:
+    seen: list[str] = []
+    json_stream.parse(
+        b'\xef\xbb\xbf{"long": [{"a": NaN}, {"a": 1, "a": 2}]}',
+        Path("x.json"),
+        {"long": lambda _, __, text: seen.append(text)},
+    )
+    assert json_stream.element(seen[0])["a"] != 0
+    with pytest.raises(json_stream.TwinKeyError):
+        json_stream.element(seen[1])

@@ -1,0 +1,141 @@
+"""Previews on disk: names, contents, one or two folders, and the sheet."""
+
+import io
+import re
+from itertools import islice
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from PIL import Image
+
+from segprep.dataset import tree
+from segprep.errors import SegprepError
+from segprep.imaging.image import encode_mask, read_mask
+from segprep.training.augmentation.cache import Cached
+from segprep.training.augmentation.presets import steps
+from segprep.training.augmentation.preview import previews, save_augmented, sheet, tile
+from segprep.training.augmentation.stream import Stream, batch_numbers
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Thirty images with a disc; the mask is the disc."""
+    root = tmp_path / "data"
+    for folder in ("JPEGImages", "SegmentationClass"):
+        (root / folder).mkdir(parents=True)
+    rows, columns = np.mgrid[:40, :50]
+    for n in range(30):
+        mask = (np.hypot(rows - 12 - n / 2, columns - 40 + n) < 9).astype(np.uint8)
+        out = io.BytesIO()
+        Image.fromarray(
+            np.where(mask[..., None] > 0, (200, 60, 40), (30, 90, 160)).astype(np.uint8)
+        ).save(out, "PNG")
+        (root / "JPEGImages" / f"{n}.png").write_bytes(out.getvalue())
+        (root / "SegmentationClass" / f"{n}.png").write_bytes(encode_mask(mask))
+    return root
+
+
+def test_names_pair_and_contents_match(place, tmp_path):
+    written = previews(
+        place, tmp_path / "out", 8, 1, preset="membrane-reflect", rotation=25, vertical_flip=True
+    )
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert sorted(path.name for path in written) == names
+    assert len(names) == 17
+    images = [name for name in names if name.startswith("image_")]
+    assert all(re.fullmatch(r"image_\d+_\d+\.png", name) for name in images)
+    assert [name.replace("image_", "mask_") for name in images] == [
+        name for name in names if name.startswith("mask_")
+    ]
+    for name in images:
+        image = np.asarray(Image.open(tmp_path / "out" / name))
+        mask = read_mask(tmp_path / "out" / name.replace("image_", "mask_"))
+        assert image.shape == (40, 50, 3)
+        assert set(np.unique(mask)) == {0, 1}
+        assert ((image[..., 0] > 115) == (mask == 1)).mean() > 0.98
+
+
+def test_batches_of_twenty_from_thirty_images(place, tmp_path):
+    """Four batches of 20, 10, 20, 10: 60 images and 60 masks, in two folders; each image twice."""
+    at = tree.find(place)
+    stream = Stream(Cached(at, at.stems()), steps("membrane"), 0)
+    batches = [list(numbers) for numbers in islice(batch_numbers(30, 20), 4)]
+    save_augmented(
+        tmp_path / "x",
+        ((stream.stem(n), *stream[n]) for batch in batches for n in batch),
+        tmp_path / "y",
+    )
+    images, masks = (
+        {path.name for path in (tmp_path / folder).glob(pattern)}
+        for folder, pattern in (("x", "image_*"), ("y", "mask_*"))
+    )
+    assert [len(batch) for batch in batches] == [20, 10, 20, 10]
+    assert len(images) == len(masks) == 60
+    assert {name[6:] for name in images} == {name[5:] for name in masks}
+    assert all(sum(name.startswith(f"image_{n}_") for name in images) == 2 for n in range(30))
+    assert (tmp_path / "x" / "sheet.png").is_file()
+    assert not (tmp_path / "y" / "sheet.png").exists()
+
+
+def test_the_same_seed_writes_the_same_bytes(place, tmp_path):
+    folders = [tmp_path / name for name in "abc"]
+    for folder, seed in zip(folders, (1, 1, 2), strict=True):
+        previews(place, folder, 3, seed, preset="unet-pytorch", jitter_rows=48, jitter_columns=48)
+    contents = [{path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders]
+    assert contents[0] == contents[1] != contents[2]
+
+
+def test_the_train_list_comes_first(place, tmp_path):
+    tree.write_lists(place, {"train": ["3", "4"], "val": ["5"]})
+    written = previews(place, tmp_path / "out", 6)
+    assert {path.name.split("_")[1] for path in written[:-1]} == {"3", "4"}
+    (place / "ImageSets" / "Segmentation" / "train.txt").unlink()
+    tree.write_lists(place, {"trainval": ["7"], "test": ["8"]})
+    assert {path.name.split("_")[1] for path in previews(place, tmp_path / "more", 6)[:-1]} == {"7"}
+
+
+def test_a_tile_shows_image_and_classes():
+    image, mask = np.full((20, 40, 3), 100, np.uint8), np.zeros((20, 40), np.uint8)
+    mask[:, :10], mask[:, 30:] = 1, 255
+    one = tile(image, mask, 40)
+    assert one.shape == (40, 80, 3)
+    assert (one[:20, :40] == 100).all()
+    assert one[5, 42].tolist() == [50 + 64, 50, 50]  # class 1 is VOC's (128, 0, 0)
+    assert one[5, 60].tolist() == [100, 100, 100]
+    assert {tuple(pixel) for pixel in one[:20, 72:80].reshape(-1, 3).tolist()} == {
+        (225,) * 3,
+        (150,) * 3,
+    }
+    assert (one[20:] == 255).all()
+    assert sheet([one] * 7).shape == (4 * 44 + 4, 2 * 84 + 4, 3)
+    assert sheet([one]).shape == (48, 88, 3)
+
+
+def test_other_kinds_are_shown_in_8_bits(tmp_path):
+    ramp = np.linspace(0, 1, 16, dtype=np.float32)[None, :, None].repeat(8, 0).repeat(3, 2)
+    for name, image in (("f", ramp), ("s", (ramp * 65_535).astype(np.uint16))):
+        save_augmented(tmp_path / name, [("a/b", image, np.zeros((8, 16), np.uint8))])
+        shown = np.asarray(Image.open(tmp_path / name / "image_a_b_0.png"))
+        assert shown[0, :, 0].tolist() == [17 * n for n in range(16)]
+
+
+def test_what_cannot_be_written(place, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    (tmp_path / "file").write_text("no folder")
+    for call, code in (
+        (lambda: previews(place, tmp_path / "full"), "output-exists"),
+        (lambda: previews(place, tmp_path / "new", masks=tmp_path / "full"), "output-exists"),
+        (lambda: previews(place, tmp_path / "file"), "bad-option"),
+        (lambda: previews(place, tmp_path / "new", 0), "bad-option"),
+        (lambda: previews(place, tmp_path / "newer", rotation=-5), "bad-option"),
+        (lambda: previews(tmp_path / "nowhere", tmp_path / "newest"), "no-tree"),
+    ):
+        with pytest.raises(SegprepError) as error:
+            call()
+        assert error.value.code == code
+    assert (tmp_path / "full" / "mine.txt").read_text() == "mine"
+    assert not (tmp_path / "newer").exists()

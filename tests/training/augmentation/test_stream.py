@@ -1,0 +1,171 @@
+"""Samples without end: the same for any number of workers, each once per epoch, in an order that
+really changes; tails; tensors.
+"""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch.utils.data import DataLoader
+
+from segprep.errors import SegprepError, UsageError
+from segprep.training.augmentation.keras import Paired
+from segprep.training.augmentation.presets import steps
+from segprep.training.augmentation.stream import Chained, Stream, batch_numbers
+from segprep.training.augmentation.windows import batches
+from segprep.training.data import pairs as data
+
+VIEW = data.View(32, None, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+
+
+def pairs(count=10, height=24, width=32):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (count, height, width, 3), dtype=np.uint8)
+    masks = rng.integers(0, 3, (count, height, width), dtype=np.uint8)
+    return [data.Pair(f"s{n}", images[n], masks[n], (height, width)) for n in range(count)]
+
+
+def markers(count=10, side=32):
+    """The mask is the row, the image holds row and column: geometry shows in every pixel."""
+    rows, columns = np.mgrid[:side, :side]
+    image = np.stack([rows, columns, rows], axis=2).astype(np.float32) / side
+    return [data.Pair(f"s{n}", image, rows.astype(np.uint8), (side, side)) for n in range(count)]
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
+@pytest.mark.parametrize(
+    "chain",
+    [
+        steps("membrane-reflect", rotation=20),
+        steps("unet-pytorch", jitter_rows=32, jitter_columns=32),
+        steps("paper"),
+    ],
+)
+def test_one_and_four_workers_give_the_same_batches(chain):
+    """100 batches, and image and mask of each sample moved alike."""
+    first = list(batches(Chained(markers(), VIEW, 7, chain), 2, 0, 100, workers=0))
+    second = list(batches(Chained(markers(), VIEW, 7, chain), 2, 0, 100, workers=4))
+    assert len(first) == len(second) == 100
+    assert all(torch.equal(a[n], b[n]) for a, b in zip(first, second, strict=True) for n in (0, 1))
+
+
+def test_image_and_mask_of_every_batch_match():
+    chain = steps(
+        "none",
+        rotation=25,
+        shear=10,
+        zoom=0.2,
+        width_shift=0.1,
+        height_shift=2,
+        horizontal_flip=True,
+        vertical_flip=True,
+    )
+    for values, ids in batches(Chained(markers(), VIEW, 7, chain), 2, 0, 100, workers=1):
+        rows = (values[:, 0] * 0.25 + 0.5) * 32
+        assert (rows - ids).abs().max() <= 0.5 + 1e-3
+
+
+def test_a_plain_loader_takes_it_too():
+    loader = DataLoader(
+        Stream(pairs(), [Paired(rotation=9)], 1), 4, sampler=range(4, 16), num_workers=1
+    )
+    values, ids = next(iter(loader))
+    assert values.shape == (4, 24, 32, 3)
+    assert ids.shape == (4, 24, 32)
+
+
+def test_each_sample_once_per_epoch_in_a_new_order():
+    stream = Stream(pairs(), seed=3)
+    epochs = [[stream.position(n) for n in range(start, start + 10)] for start in (0, 10, 20)]
+    assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
+    assert epochs[0] != epochs[1] != epochs[2]
+    assert [Stream(pairs(), seed=3).position(n) for n in range(10)] == epochs[0]
+    assert [Stream(pairs(), seed=4).position(n) for n in range(10)] != epochs[0]
+    assert stream.stem(12) == f"s{epochs[1][2]}"
+
+
+def test_a_sample_depends_on_seed_and_number_alone():
+    one, two = Stream(pairs(), [Paired(rotation=30)], 5), Stream(pairs(), [Paired(rotation=30)], 5)
+    wanted = [one[n] for n in range(25)]
+    for n in (24, 3, 11, 3):
+        assert np.array_equal(two[n][0], wanted[n][0])
+        assert np.array_equal(two[n][1], wanted[n][1])
+    again = next(n for n in range(10, 20) if one.stem(n) == one.stem(0))
+    assert not np.array_equal(wanted[0][0], wanted[again][0])
+
+
+def test_validation_is_left_as_it_is():
+    stream, given = Stream(pairs(), shuffle=False), pairs()
+    for n in (0, 9, 13):
+        assert np.array_equal(stream[n][0], given[n % 10].image)
+        assert np.array_equal(stream[n][1], given[n % 10].mask)
+
+
+def test_what_comes_in_is_not_written_to():
+    given = pairs(2)
+    before = [(pair.image.copy(), pair.mask.copy()) for pair in given]
+    for chain in ("membrane", "unet-keras", "drive", "paper", "nested-unet", "letterbox"):
+        stream = Stream(
+            given,
+            steps(
+                chain, **({"crop_size": 40, "resize_shorter": (20, 40)} if chain == "drive" else {})
+            ),
+        )
+        for n in range(6):
+            image, mask = stream[n]
+            assert image.shape[:2] == mask.shape
+            assert image.dtype == mask.dtype == np.uint8
+            assert set(np.unique(mask)) <= {0, 1, 2, 255}
+    assert all(
+        np.array_equal(pair.image, image) and np.array_equal(pair.mask, mask)
+        for pair, (image, mask) in zip(given, before, strict=True)
+    )
+
+
+def test_tails():
+    """Keras: 30 images by 20 are batches of 20, 10, 20, 10."""
+    assert [len(numbers) for numbers in islice(batch_numbers(30, 20), 4)] == [20, 10, 20, 10]
+    assert [list(numbers) for numbers in islice(batch_numbers(3, 2, "drop"), 3)] == [
+        [0, 1],
+        [3, 4],
+        [6, 7],
+    ]
+    assert [list(numbers) for numbers in islice(batch_numbers(3, 2, "wrap"), 3)] == [
+        [0, 1],
+        [2, 3],
+        [4, 5],
+    ]
+    assert [list(numbers) for numbers in islice(batch_numbers(2, 5, "wrap"), 2)] == [
+        [0, 1, 2, 3, 4],
+        [5, 6, 7, 8, 9],
+    ]
+    assert [len(numbers) for numbers in islice(batch_numbers(2, 5), 2)] == [2, 2]
+    for wrong in ((2, 5, "drop"), (2, 0, "keep"), (2, 1, "cut")):
+        with pytest.raises(UsageError):
+            batch_numbers(*wrong)
+
+
+def test_tensors_are_normalised_and_of_one_size():
+    values, ids = Chained(pairs(), VIEW, 0, [], shuffle=False)[0]
+    given = pairs()[0]
+    assert values.shape == (3, 32, 32)
+    assert values.dtype == torch.float32
+    assert ids.dtype == torch.int64
+    assert torch.equal(ids[4:28], torch.from_numpy(given.mask.astype(np.int64)))
+    assert (ids[:4] == 255).all()
+    assert torch.allclose(
+        values[:, 4:28],
+        torch.from_numpy((given.image / 255 - 0.5) / 0.25).permute(2, 0, 1).float(),
+        atol=1e-6,
+    )
+    assert torch.allclose(values[:, :4], torch.tensor((128 / 255 - 0.5) / 0.25), atol=1e-6)
+
+
+def test_nothing_to_stream():
+    for make in (lambda: Stream([]), lambda: Chained([], VIEW, 0, [])):
+        with pytest.raises(SegprepError) as error:
+            make()
+        assert error.value.code == "empty-list"

@@ -1,0 +1,342 @@
+"""The whole check on tiny sets: verdicts, files, reproducibility, resuming, bad input."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+from segprep_cli.main import group
+
+import segprep
+from segprep.dataset.staging import lock
+from segprep.errors import SegprepError
+from segprep.training import checkpoints
+from segprep.training.check import budget, run
+
+STEPS = 40
+FILES = {"checkpoint.pt", "history.csv", "predictions", "report.html", "scored.txt", "scores.json"}
+Discs = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def _narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "BASE", 4)  # discs need no more, and the suite is quick
+
+
+def check(root: Path, **more: Any) -> Any:
+    return segprep.train_check(root, **{"steps": STEPS, "size": 32, "device": "cpu"} | more)
+
+
+def causes(found: Any) -> list[str]:
+    return [one.cause for one in found.reasons]
+
+
+def numbers(found: Any) -> dict[str, Any]:
+    document = found.document()
+    return {
+        key: value for key, value in document.items() if key not in ("seconds", "report", "notes")
+    }
+
+
+def test_a_clean_set_is_learnable_and_all_files_are_written(discs: Discs) -> None:
+    root = discs()
+    found = check(root)
+    folder = root / "runs/train-check"
+    assert (found.verdict, causes(found)) == ("learnable", ["learnable"])
+    assert found.miou > 0.8 > found.control_miou
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert [path.name for path in (root / "runs").iterdir()] == ["train-check"]
+    assert (folder / "scored.txt").read_text().split() == [f"i{n}" for n in range(12, 16)]
+    assert segprep.read_mask(folder / "predictions/i13.png").shape == (44, 49)
+    document = json.loads((folder / "scores.json").read_bytes())
+    assert document["verdict"] == "learnable"
+    page = (folder / "report.html").read_text("utf-8")
+    assert all(word in page for word in ("learnable", "data:image/jpeg", "<svg", "disc", "i13"))
+    assert not any(word in page for word in ("http://", "https://", "<script", 'src="/'))
+    scored = CliRunner().invoke(group, ["miou", "-d", str(root), "--json"])
+    assert json.loads(scored.stdout)["miou"] == found.miou
+    assert json.loads(scored.stdout)["confusion_matrix"] == document["confusion_matrix"]
+    again = check(root)
+    assert numbers(again) == numbers(found)
+
+
+def test_interrupted_and_resumed_equals_uninterrupted(discs: Discs) -> None:
+    whole, root = check(discs(name="a")), discs(name="b")
+    for stop in (30, 70):  # in the control, in the main run
+
+        def interrupt(moment: Any, stop: int = stop) -> None:
+            if "training" in moment.what and moment.done == stop:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            check(root, watch=interrupt)
+        assert not (root / "runs/train-check").exists()
+    assert checkpoints.load(root / "runs/.train-check-unfinished/checkpoint.pt").classes == (
+        "_background_",
+        "disc",
+    )
+    seen: list[int] = []
+    rest = check(
+        root, watch=lambda moment: seen.append(moment.done) if moment.what == "training" else None
+    )
+    assert seen[0] > 40
+    assert numbers(rest) == numbers(whole)
+    assert "went on" in " ".join(rest.notes)
+    one, other = (
+        (tree / "runs/train-check/predictions/i14.png").read_bytes()
+        for tree in (whole.root, rest.root)
+    )
+    assert one == other
+    assert [path.name for path in (root / "runs").iterdir()] == ["train-check"]
+
+
+def test_a_control_that_is_too_close_to_tell_catches_up(
+    discs: Discs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # after a single step the two networks hardly differ
+    monkeypatch.setattr(
+        run, "plan", lambda *given, **more: replace(budget.plan(*given, **more), control=1)
+    )
+    whole = check(discs(name="a"), steps=44)
+    assert any("was trained for 44 steps as well" in note for note in whole.notes)
+    assert (whole.control_history[-1].step, whole.verdict) == (44, "learnable")
+
+    def interrupt(moment: Any) -> None:
+        if moment.what == "training the control" and moment.done == 30:
+            raise KeyboardInterrupt
+
+    root = discs(name="b")
+    with pytest.raises(KeyboardInterrupt):
+        check(root, steps=44, watch=interrupt)
+    assert numbers(check(root, steps=44)) == numbers(whole)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "count", "cause"),
+    [
+        (lambda mask, n: np.full_like(mask, 255), 16, "all-ignored"),
+        (lambda mask, n: np.zeros_like(mask), 16, "labels-constant"),
+        (None, 1, "too-few-images"),
+    ],
+)
+def test_hopeless_sets_are_not_trained_on(discs: Discs, spoil: Any, count: int, cause: str) -> None:
+    found = check(discs(count, spoil=spoil))
+    assert (found.verdict, causes(found)) == ("not_learnable", [cause])
+    assert found.document()["miou"] != found.document()["miou"]
+    page = (found.out / "report.html").read_text("utf-8")
+    assert cause in page
+    assert json.loads((found.out / "scores.json").read_bytes())["miou"] is None
+
+
+def test_shuffled_masks_are_not_learnable(discs: Discs) -> None:
+    root = discs(18)
+    masks = {n: (root / f"SegmentationClass/i{n}.png").read_bytes() for n in range(18)}
+    for n in range(18):
+        (root / f"SegmentationClass/i{n}.png").write_bytes(
+            masks[(n + 6) % 18]
+        )  # widths differ by n % 3
+    found = check(root)
+    assert found.verdict == "not_learnable"
+    assert {"no-better-than-control", "masks-unrelated"} & set(causes(found))
+
+
+def test_a_dataset_without_lists_is_split_in_memory(discs: Discs) -> None:
+    root = discs(20, listed=False)
+    (root / "ImageSets/Segmentation/test.txt").write_text("i3\ni4\ni5\ni6\ni7\n")
+    found = check(root, steps=5)
+    assert (found.trained, len(found.stems)) == (12, 3)
+    assert not {"i3", "i4", "i5", "i6", "i7"} & {one.stem for one in found.suspects}
+    assert "no train and val lists" in found.notes[0]
+    assert [path.name for path in (root / "ImageSets/Segmentation").iterdir()] == ["test.txt"]
+
+
+def test_time_cuts_and_the_report_says_so(discs: Discs) -> None:
+    found = check(discs(), steps=5000, max_time=3.0)
+    assert any("--max-time cut" in note for note in found.notes)
+    assert "--max-time cut" in found.report.read_text("utf-8")
+    assert found.history[-1].step < 5000
+
+
+@pytest.mark.parametrize("kind", ["L", "RGBA", "I;16"])
+def test_grey_clear_and_16_bit_images_work(discs: Discs, kind: str) -> None:
+    root = discs(8)
+    for path in (root / "JPEGImages").iterdir():
+        picture = np.asarray(Image.open(path))
+        if kind == "I;16":
+            Image.fromarray(picture[:, :, 0].astype(np.uint16) * 16).save(path)
+        else:
+            Image.fromarray(picture).convert(kind).save(path)
+    found = check(root, steps=3)
+    assert found.report.is_file()
+    assert len(found.stems) == 2
+
+
+def code(root: Path, **more: Any) -> str:
+    with pytest.raises(SegprepError) as caught:
+        check(root, **{"steps": 1} | more)
+    return caught.value.code
+
+
+def test_bad_lists_and_masks(discs: Discs) -> None:
+    root = discs(8)
+    lists = root / "ImageSets/Segmentation"
+    (lists / "val.txt").write_text("")
+    assert code(root) == "no-val-images"
+    (lists / "val.txt").write_text("i7\n")
+    (lists / "train.txt").write_text("")
+    assert code(root) == "empty-list"
+    (lists / "train.txt").write_text("i0\ni7\n")
+    assert code(root) == "bad-list"
+    (lists / "train.txt").write_text("i0\ni1\ni2\nelsewhere\n")
+    assert code(root) == "no-mask-for-stem"
+    (lists / "train.txt").write_text("i0\ni1\ni2\n")
+    segprep.write_mask(root / "SegmentationClass/i1.png", np.full((44, 49), 9, np.uint8))
+    assert code(root) == "unknown-value"
+
+
+def test_bad_options(discs: Discs) -> None:
+    root = discs(8)
+    assert code(root, arch="nonet") == "unknown-model"
+    assert code(root, device="warp") == "bad-option"
+    assert code(root, size=8) == "bad-option"
+    assert code(root, steps=0) == "bad-option"
+    assert code(root / "JPEGImages") == "no-tree"
+
+
+def test_results_go_nowhere_else(discs: Discs, tmp_path: Path) -> None:
+    root, strange = discs(8), tmp_path / "strange"
+    strange.mkdir()
+    (strange / "thesis.txt").write_text("mine")
+    assert code(root, out=strange) == "output-not-ours"
+    assert (strange / "thesis.txt").read_text() == "mine"
+    assert code(root, out=strange / "thesis.txt") == "output-not-ours"
+    (tmp_path / "link").symlink_to(strange)
+    assert code(root, out=tmp_path / "link") == "link-in-output"
+    found = check(root, steps=1, out=tmp_path / "new/deep")
+    assert {path.name for path in found.out.iterdir()} == FILES
+    assert not (root / "runs").exists()
+    check(root, steps=1, out=tmp_path / "new/deep")
+
+
+def test_a_failure_leaves_the_former_results(discs: Discs) -> None:
+    root = discs(8)
+    check(root, steps=2)
+    before = {
+        path.name: path.read_bytes()
+        for path in (root / "runs/train-check").iterdir()
+        if path.is_file()
+    }
+    (root / "JPEGImages/i2.png").write_bytes(b"rubbish")
+    assert code(root) == "image-unsupported"
+    assert [path.name for path in (root / "runs").iterdir()] == ["train-check"]
+    assert {
+        path.name: path.read_bytes()
+        for path in (root / "runs/train-check").iterdir()
+        if path.is_file()
+    } == before
+
+
+def test_two_checks_of_one_dataset_do_not_meet(discs: Discs) -> None:
+    root = discs(8)
+    work = root / "runs/.train-check-unfinished"
+    work.mkdir(parents=True)
+    with lock(work):
+        assert code(root) == "locked"
+    assert check(root, steps=1).report.is_file()
+
+
+def test_a_damaged_state_is_no_loss(discs: Discs) -> None:
+    root = discs(8)
+    work = root / "runs/.train-check-unfinished"
+    work.mkdir(parents=True)
+    (work / "state.pt").write_bytes(b"half a file")
+    assert check(root, steps=2).report.is_file()
+    assert not work.exists()
+
+
+def test_a_set_that_does_not_fit_the_memory_is_sampled(
+    discs: Discs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "MEMORY", 9 * 44 * 49 * 4)
+    found = check(discs(16), steps=2)
+    assert found.trained == 9
+    assert any("do not fit" in note for note in found.notes)
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self").exists(), reason="needs a folder that nobody can write to"
+)
+def test_where_nothing_can_be_written_out_is_asked_for_before_training(discs: Discs) -> None:
+    with pytest.raises(SegprepError) as caught:
+        check(discs(8), out="/proc/segprep/check")
+    assert caught.value.code == "write-failed"
+    assert "--out" in caught.value.hint
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_dataset_asks_for_out(discs: Discs, tmp_path: Path) -> None:
+    root = discs(8)
+    root.chmod(0o555)
+    try:
+        assert code(root) == "write-failed"
+        assert check(root, steps=1, out=tmp_path / "elsewhere").report.is_file()
+    finally:
+        root.chmod(0o755)
+
+
+def test_the_command(discs: Discs) -> None:
+    runner, root = CliRunner(), discs()
+    done = runner.invoke(
+        group,
+        [
+            "train-check",
+            str(root),
+            "--steps",
+            str(STEPS),
+            "--size",
+            "32",
+            "--device",
+            "cpu",
+            "--json",
+        ],
+    )
+    assert done.exit_code == 0, done.output
+    document = json.loads(done.stdout)
+    assert document["verdict"] == "learnable"
+    assert {
+        "verdict",
+        "reasons",
+        "miou",
+        "control_miou",
+        "baseline_miou",
+        "seconds",
+        "report",
+    } <= document.keys()
+    assert "to go" in done.stderr
+    shutil.rmtree(root)
+    done = runner.invoke(group, ["train-check", str(discs(1)), "--device", "cpu"])
+    assert done.exit_code == 4
+    assert "too-few-images" in done.stdout
+    assert runner.invoke(group, ["train-check", str(root), "--max-time", "soon"]).exit_code == 2
+
+
+def test_without_torch_the_install_line_is_shown(discs: Discs) -> None:
+    program = (
+        "import sys; sys.modules['torch'] = None; sys.argv = ['segprep', 'train-check',"
+        " sys.argv[1]]; from segprep_cli.main import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(discs(4))], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "pip install 'segprep[train]'" in done.stderr
+    assert "Traceback" not in done.stderr

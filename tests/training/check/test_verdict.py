@@ -1,0 +1,193 @@
+"""The verdict's arithmetic, and the causes that data and scores give."""
+
+import numpy as np
+import pytest
+
+from segprep.metrics import confusion
+from segprep.training.check import alignment, budget, causes, suspects, verdict
+from segprep.training.check.alignment import Alignment
+from segprep.training.check.verdict import Gap, Reason
+from segprep.training.data.pairs import Pair
+
+
+def counts(*matrices: list[list[int]]) -> np.ndarray:
+    return np.array(matrices, np.int64)
+
+
+def test_miou_is_that_of_metrics() -> None:
+    rng = np.random.default_rng(0)
+    for matrix in [rng.integers(0, 50, (4, 4)), np.diag([3, 0, 2, 0]), np.zeros((4, 4), int)]:
+        assert float(verdict.miou(matrix)) == pytest.approx(
+            np.nan_to_num(confusion.scores(matrix).miou)
+        )
+
+
+def test_a_clear_gap_excludes_zero_and_equal_ones_do_not() -> None:
+    rng = np.random.default_rng(1)
+    hits = rng.integers(80, 100, 12)
+    good = np.stack([[[h, 100 - h], [100 - h, h]] for h in hits])
+    bad = np.stack([[[h - 40, 140 - h], [140 - h, h - 40]] for h in hits])
+    clear, none = verdict.gap(good, bad, 0), verdict.gap(good, good, 0)
+    assert clear.low > 0.2
+    assert clear.low < clear.value < clear.high
+    assert (none.value, none.low, none.high) == (0, 0, 0)
+    assert verdict.gap(good, bad, 0) == clear
+    assert verdict.gap(good[:0], bad[:0], 0) == Gap(0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("control", "baseline", "own", "images", "level"),
+    [
+        (0.1, 0.1, 0.1, 20, "learnable"),
+        (-0.1, 0.1, 0.1, 20, "not_learnable"),
+        (0.1, -0.1, 0.1, 20, "doubtful"),
+        (0.1, 0.1, -0.1, 20, "not_learnable"),
+        (0.1, 0.1, 0.1, 2, "doubtful"),
+    ],
+)
+def test_every_comparison_counts(
+    control: float, baseline: float, own: float, images: int, level: str
+) -> None:
+    gaps = [Gap(value, value - 0.01, value + 0.01) for value in (control, baseline, own)]
+    assert verdict.worst(verdict.compare(*gaps, images)) == level  # type: ignore[arg-type]
+
+
+def test_the_worst_reason_decides() -> None:
+    assert verdict.worst([]) == "learnable"
+    assert (
+        verdict.worst(
+            [Reason("a", "", "doubtful"), Reason("b", "", "not_learnable"), Reason("c", "")]
+        )
+        == "not_learnable"
+    )
+
+
+def pair(mask: np.ndarray, image: np.ndarray | None = None) -> Pair:
+    made = np.zeros((*mask.shape, 3), np.uint8) if image is None else image
+    return Pair("a", made, mask.astype(np.uint8), mask.shape)
+
+
+def cause(found: list[Reason]) -> list[str]:
+    return [one.cause for one in found]
+
+
+def test_causes_of_masks() -> None:
+    rng = np.random.default_rng(0)
+    assert cause(causes.of_masks([pair(np.full((9, 9), 255)) for _ in range(4)])) == ["all-ignored"]
+    assert cause(
+        causes.of_masks([pair(np.where(rng.random((9, 9)) < 0.5, 1, 255)) for _ in range(4)])
+    ) == ["labels-constant"]
+    assert cause(causes.of_val([pair(np.full((9, 9), 255))])) == ["all-ignored"]
+    assert causes.of_val([pair(np.full((9, 9), 255)), pair(np.zeros((9, 9)))]) == []
+    half = np.repeat([[0], [1]], 40, axis=0).repeat(80, axis=1)
+    assert cause(causes.of_masks([pair(half), pair(half[::2, ::2]), pair(half)])) == [
+        "labels-constant"
+    ]
+    assert causes.of_masks([pair(rng.integers(0, 2, (70, 70))) for _ in range(4)]) == []
+    assert cause(causes.of_numbers(1, 0)) == cause(causes.of_numbers(2, 30)) == ["too-few-images"]
+    assert causes.of_numbers(3, 1) == []
+
+
+def test_causes_of_images() -> None:
+    rng = np.random.default_rng(0)
+    noise = [
+        pair(np.zeros((50, 60)), rng.integers(0, 255, (50, 60, 3)).astype(np.uint8))
+        for _ in range(5)
+    ]
+    smooth = [
+        pair(np.zeros((50, 60)), np.tile(np.arange(60, dtype=np.uint8)[None, :, None], (50, 1, 3)))
+        for _ in range(5)
+    ]
+    assert cause(causes.of_images(noise)) == ["images-are-noise"]
+    assert causes.of_images(smooth) == []
+    assert cause(causes.of_images([pair(np.zeros((5, 5))) for _ in range(3)])) == [
+        "images-constant"
+    ]
+
+
+def scenes(change: object, count: int = 8) -> list[Pair]:
+    """Boxes on noise, of different sizes; *change* spoils the mask."""
+    rng, found = np.random.default_rng(3), []
+    for n in range(count):
+        height, width = 120 + 8 * n, 160 - 4 * n
+        mask = np.zeros((height, width), np.uint8)
+        for _ in range(3):
+            top, left = rng.integers(0, height - 30), rng.integers(0, width - 30)
+            mask[top : top + rng.integers(15, 30), left : left + rng.integers(15, 30)] = 1
+        image = (rng.integers(0, 40, (height, width, 3)) + 120 * mask[..., None]).astype(np.uint8)
+        found.append(pair(np.ascontiguousarray(change(mask)), image))  # type: ignore[operator]
+    return found
+
+
+def moved(down: float, right: float) -> object:
+    return lambda mask: np.roll(
+        mask, (int(down * mask.shape[0]), int(right * mask.shape[1])), (0, 1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda mask: mask, ""),
+        (moved(0.25, 0.25), "25% of the height up and 25% of the width left"),
+        (moved(0, 0.1), "10% of the width left"),
+        (lambda mask: mask[:, ::-1], "mirrored left to right"),
+        (lambda mask: mask[::-1, ::-1], "turned by 180 degrees"),
+    ],
+    ids=["clean", "quarter", "tenth", "mirror", "turn"],
+)
+def test_alignment_is_measured_from_the_data(change: object, words: str) -> None:
+    found = causes.of_alignment(alignment.measure(scenes(change)))
+    assert cause(found) == (["misaligned"] if words else [])
+    assert words in "".join(one.message for one in found)
+
+
+def test_masks_of_other_images_fit_no_better_than_chance_and_are_no_shift() -> None:
+    clean = scenes(lambda mask: mask)
+    strange = [
+        pair(np.resize(clean[n - 1].mask, one.mask.shape), one.image) for n, one in enumerate(clean)
+    ]
+    assert alignment.measure(clean).rank > 0.9
+    assert alignment.measure(strange).rank < 0.75
+    assert causes.of_alignment(alignment.measure(strange)) == []
+    assert alignment.measure([]) == Alignment(0)
+
+
+def test_classes_that_are_never_found_or_only_on_val() -> None:
+    seen = counts([[50, 0, 0], [0, 50, 0], [0, 0, 0]])
+    never = causes.of_scores(counts([[50, 0, 0], [40, 0, 0], [0, 0, 0]]), seen, ("a", "b", "c"))
+    assert "class-never-predicted" in cause(never)
+    assert verdict.worst(never) == "doubtful"
+    strange = causes.of_scores(counts([[50, 0, 0], [0, 40, 0], [9, 0, 0]]), seen, ("a", "b", "c"))
+    assert cause(strange)[0] == "val-unlike-train"
+    assert causes.of_scores(seen, seen, ("a", "b", "c")) == []
+
+
+def test_suspects_are_those_the_model_contradicts() -> None:
+    import torch
+
+    mask = np.zeros((8, 8), np.uint8)
+    mask[2:6, 2:6] = 1
+    sure = torch.from_numpy(np.stack([mask == 0, mask == 1]).astype(np.float32)) * 0.98 + 0.01
+    swapped, missing, grown = np.roll(mask, 4, 0), np.zeros_like(mask), mask.copy()
+    grown[1:7, 1:7] = 1
+    own, thick, none, strange = (
+        suspects.disagreement(sure, one)[0] for one in (mask, grown, missing, swapped)
+    )
+    assert 0 <= own < thick < none <= 1
+    assert thick < strange <= 1
+    assert suspects.disagreement(sure, mask)[1] == 1.0
+    assert suspects.disagreement(sure, np.full((8, 8), 255, np.uint8)) == (0.0, 1.0)
+
+
+def test_the_plan_follows_the_data() -> None:
+    thin = np.zeros((400, 400), np.uint8)
+    thin[:, ::8] = 1
+    thick = np.zeros((400, 400), np.uint8)
+    thick[:, :200] = 1
+    assert budget.thickness([thin])[1] == pytest.approx(1, abs=0.1)
+    assert budget.scale_for([pair(thin)], 96) == 1.0
+    assert budget.scale_for([pair(thick)], 96) == pytest.approx(0.24)
+    assert budget.scale_for([pair(np.full((50, 50), 255))], 96) == 1.0
+    assert budget.batch_for(32) == 8
+    assert budget.batch_for(1024) == 2

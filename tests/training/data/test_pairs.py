@@ -1,0 +1,186 @@
+"""Tree to tensors: kinds of images, letterbox, scale, windows that depend on seed and number alone."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from segprep.dataset.tree import Tree
+from segprep.errors import SegprepError, SourceError
+from segprep.training.augmentation.windows import Windows, batches
+from segprep.training.data.pairs import (
+    Pair,
+    View,
+    letterbox,
+    moments,
+    nearest,
+    normalised,
+    pixels,
+    read_all,
+    read_pair,
+    scaled,
+)
+
+PLAIN = View(32, 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
+
+def encoded(array: np.ndarray, kind: str = "PNG", mode: str | None = None) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(array, mode).save(out, kind)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("array", "kind", "dtype", "value"),
+    [
+        (np.full((3, 4), 7, np.uint8), "PNG", np.uint8, 7),
+        (np.full((3, 4, 3), 7, np.uint8), "PNG", np.uint8, 7),
+        (
+            np.dstack([np.full((3, 4, 3), 7, np.uint8), np.zeros((3, 4, 1), np.uint8)]),
+            "PNG",
+            np.uint8,
+            7,
+        ),
+        (np.full((3, 4), 40_000, np.uint16), "PNG", np.uint16, 40_000),
+        (np.full((3, 4), 0.25, np.float32), "TIFF", np.float32, 0.25),
+    ],
+    ids=["grey", "rgb", "clear rgba", "16-bit", "float"],
+)
+def test_every_kind_of_image_has_three_channels(
+    array: np.ndarray, kind: str, dtype: type, value: float
+) -> None:
+    found = pixels(encoded(array, kind), Path("x"))
+    assert found.shape == (3, 4, 3)
+    assert found.dtype == dtype
+    assert np.all(found == value)
+
+
+def test_numbers_that_are_not_finite_are_refused() -> None:
+    with pytest.raises(SourceError, match="not finite"):
+        pixels(encoded(np.array([[0.5, np.nan]], np.float32), "TIFF"), Path("x.tif"))
+
+
+def test_letterbox_is_the_published_one() -> None:
+    assert letterbox(584, 565, 512) == (512, 495, 0, 8)
+    assert letterbox(375, 500, 512) == (384, 512, 64, 0)
+    assert letterbox(1, 999, 512)[:2] == (1, 512)
+
+
+def test_letterboxed_window_is_grey_and_ignored_around_the_image() -> None:
+    view = View(64, None, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    pair = scaled(
+        Pair("a", np.full((30, 60, 3), 200, np.uint8), np.ones((30, 60), np.uint8), (30, 60)), view
+    )
+    values, mask = Windows([pair], view, 0, augmented=False)[0]
+    assert pair.mask.shape == (32, 64)
+    assert (mask[:16] == 255).all()
+    assert (mask[48:] == 255).all()
+    assert (mask[16:48] == 1).all()
+    assert torch.allclose(values[:, :16], torch.tensor(128 / 255))
+    assert torch.allclose(values[:, 16:48], torch.tensor(200 / 255))
+
+
+def test_a_window_larger_than_the_image_ignores_what_is_beyond() -> None:
+    pair = Pair("a", np.full((9, 50, 3), 10, np.uint8), np.zeros((9, 50), np.uint8), (9, 50))
+    _, mask = Windows([pair], PLAIN, 0)[3]
+    assert set(mask.unique().tolist()) == {0, 255}
+
+
+def test_nearest_invents_no_value() -> None:
+    mask = np.random.default_rng(0).choice([0, 3, 255], (37, 53)).astype(np.uint8)
+    for shape in ((20, 20), (80, 90), (1, 1)):
+        small = nearest(mask, *shape)
+        assert small.shape == shape
+        assert set(np.unique(small)) <= {0, 3, 255}
+
+
+def test_moments_leave_ignored_pixels_out_and_constant_images_do_not_divide_by_zero() -> None:
+    image = np.zeros((2, 2, 3), np.uint8)
+    image[0] = 255
+    mask = np.array([[1, 1], [255, 255]], np.uint8)
+    mean, std = moments([Pair("a", image, mask, (2, 2))])
+    assert mean == (1.0, 1.0, 1.0)
+    assert std == (1.0, 1.0, 1.0)
+    values = normalised(torch.full((3, 1, 1), 1.0), View(32, 1.0, mean, std))
+    assert torch.equal(values, torch.zeros(3, 1, 1))
+
+
+def test_sixteen_bits_keep_what_eight_would_lose() -> None:
+    image = np.array([[1000, 1001]], np.uint16).repeat(3).reshape(1, 2, 3)
+    _, std = moments([Pair("a", image, np.zeros((1, 2), np.uint8), (1, 2))])
+    assert std[0] == pytest.approx(0.5 / 65535)
+
+
+def pairs(count: int = 5) -> list[Pair]:
+    rng = np.random.default_rng(1)
+    return [
+        Pair(
+            f"{n}",
+            rng.integers(0, 255, (40 + n, 50, 3)).astype(np.uint8),
+            rng.integers(0, 2, (40 + n, 50)).astype(np.uint8),
+            (40, 50),
+        )
+        for n in range(count)
+    ]
+
+
+def test_windows_are_functions_of_seed_and_number() -> None:
+    one, same, other = (Windows(pairs(), PLAIN, seed) for seed in (4, 4, 5))
+    for number in (0, 3, 17):
+        assert torch.equal(one[number][0], same[number][0])
+        assert torch.equal(one[number][1], same[number][1])
+    assert not torch.equal(one[0][0], other[0][0])
+
+
+def test_every_sample_comes_once_per_epoch_in_changing_order() -> None:
+    windows = Windows(pairs(7), PLAIN, 0)
+    orders = [windows._order(epoch).tolist() for epoch in range(3)]
+    assert all(sorted(order) == list(range(7)) for order in orders)
+    assert orders[0] != orders[1]
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
+@pytest.mark.parametrize("workers", [1, 4])
+def test_workers_give_the_same_batches(workers: int) -> None:
+    windows = Windows(pairs(), PLAIN, 3)
+    plain, parallel = list(batches(windows, 4, 0, 6)), list(batches(windows, 4, 0, 6, workers))
+    assert len(plain) == len(parallel) == 6
+    assert all(
+        torch.equal(a[0], b[0]) and torch.equal(a[1], b[1])
+        for a, b in zip(plain, parallel, strict=True)
+    )
+
+
+def test_batches_go_on_where_they_stopped() -> None:
+    windows = Windows(pairs(), PLAIN, 3)
+    whole, rest = list(batches(windows, 4, 0, 6)), list(batches(windows, 4, 4, 6))
+    assert torch.equal(whole[4][0], rest[0][0])
+
+
+def test_an_empty_list_is_an_error_of_its_own() -> None:
+    with pytest.raises(SegprepError) as caught:
+        Windows([], PLAIN, 0)
+    assert caught.value.code == "empty-list"
+
+
+def test_bad_pairs_are_named_all_together(discs: Callable[..., Path]) -> None:
+    root = discs(6)
+    (root / "JPEGImages/i1.png").unlink()
+    Image.new("L", (5, 5)).save(root / "JPEGImages/i2.png")
+    with pytest.raises(SegprepError) as caught:
+        list(read_all(Tree(root), [f"i{n}" for n in range(6)], 2, PLAIN))
+    assert caught.value.code == "image-missing"
+    assert "2 samples cannot be used" in caught.value.message
+    assert "i2.png" in caught.value.message
+
+
+def test_ids_outside_the_classes_are_refused(discs: Callable[..., Path]) -> None:
+    place = Tree(discs(2))
+    assert read_pair(place, "i0", 2).mask.max() == 1
+    with pytest.raises(SourceError) as caught:
+        read_pair(place, "i0", 1)
+    assert caught.value.code == "unknown-value"

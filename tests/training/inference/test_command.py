@@ -1,0 +1,411 @@
+"""segprep predict and segprep miou --mode, as a person runs them."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+from segprep_cli.main import group
+
+import segprep
+from segprep.dataset.tree import Tree
+from segprep.errors import SegprepError
+from segprep.imaging.image import read_mask
+from segprep.training import models
+from segprep.training.checkpoints import Checkpoint, load, save
+from segprep.training.data.pairs import View, read_pair, scaled
+from segprep.training.inference import job
+from segprep.training.inference import masks as masking
+from segprep.training.logits import predicted
+
+VIEW = View(64, None, (0.4, 0.4, 0.4), (0.25, 0.25, 0.25))
+
+
+def run(*words: object) -> Any:
+    result = CliRunner().invoke(group, list(map(str, words)))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def network(
+    folder: Path,
+    classes: tuple[str, ...] = ("_background_", "disc"),
+    name: str = "net.pt",
+    arch: str = "mini-unet",
+) -> Path:
+    torch.manual_seed(1)
+    folder.mkdir(exist_ok=True)
+    made = models.build(arch, 3, len(classes), base=4)
+    for (
+        module
+    ) in made.modules():  # as of a trained network: it says different things of different pixels
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.normal_(module.weight, 1.0, 0.3)
+    head = [module for module in made.modules() if isinstance(module, torch.nn.Conv2d)][-1]
+    with torch.no_grad():
+        said = made.eval()(torch.rand(1, 3, 64, 64) - 1.5)
+        head.bias -= said.median(3)[0].median(2)[0][0]
+    save(folder / name, Checkpoint(arch, {"base": 4}, classes, VIEW, made.state_dict()))
+    return folder / name
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(3)
+    for n, (name, size) in enumerate(
+        (("a.png", (40, 61)), ("b.jpg", (64, 64)), ("sub/c.png", (33, 20)))
+    ):
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 80 * (n + 1), (*size, 3), dtype=np.uint8)).save(path)
+    return tmp_path / "photos"
+
+
+def test_a_list_of_a_dataset_is_predicted_as_train_check_does_and_scored_unchanged(
+    discs: Callable[..., Path], tmp_path: Path
+) -> None:
+    root, file = discs(8), network(tmp_path / "nets")
+    result = run("predict", file, root, "--split", "val", "--out", tmp_path / "pred", "--json")
+    assert result.exit_code == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert told["predicted"] == 2
+    assert sorted(path.name for path in (tmp_path / "pred").iterdir()) == [
+        "i6.png",
+        "i7.png",
+        "predictions.json",
+    ]
+    made = load(file)
+    masks = []
+    for stem in ("i6", "i7"):
+        pair = scaled(read_pair(Tree(root), stem), made.view)
+        masks.append(read_mask(tmp_path / f"pred/{stem}.png"))
+        assert np.array_equal(masks[-1], predicted(made.network(), pair, made.view))
+        assert masks[-1].shape == pair.size
+    assert len(np.unique(masks[0])) == 2
+    pixels = np.bincount(np.concatenate([one.reshape(-1) for one in masks]))
+    assert [one["pixels"] for one in told["classes"]] == pixels.tolist()
+    assert sum(one["share"] for one in told["classes"]) == pytest.approx(1)
+    scored = run("miou", tmp_path / "pred", "-d", root, "--split", "val", "--json")
+    assert scored.exit_code == 0, scored.stderr
+    assert np.sum(json.loads(scored.stdout)["confusion_matrix"]) == pixels.sum()
+
+
+def test_every_mode_of_a_folder_and_the_table_of_pixels(photos: Path, tmp_path: Path) -> None:
+    modes = ("ids", "colour", "blend", "cutout", "probabilities")
+    result = run(
+        "predict",
+        network(tmp_path / "nets"),
+        photos,
+        "--out",
+        tmp_path / "out",
+        "--count",
+        *(word for mode in modes for word in ("--mode", mode)),
+    )
+    assert result.exit_code == 0, result.stderr
+    assert "pixels per class" in result.stdout
+    for mode in modes:
+        ending = "npz" if mode == "probabilities" else "png"
+        found = {
+            path.relative_to(tmp_path / "out" / mode).as_posix()
+            for path in (tmp_path / "out" / mode).rglob("*.*")
+        }
+        assert found == {f"a.{ending}", f"b.{ending}", f"sub/c.{ending}"}
+    mask = read_mask(tmp_path / "out/ids/sub/c.png")
+    with np.load(tmp_path / "out/probabilities/sub/c.npz") as kept:
+        assert np.array_equal(kept["probabilities"].argmax(0), mask)
+    photo = np.asarray(Image.open(photos / "sub/c.png"))
+    assert np.array_equal(
+        np.asarray(Image.open(tmp_path / "out/cutout/sub/c.png")),
+        np.where(mask[..., None] > 0, photo, 0),
+    )
+    with (tmp_path / "out/pixels.csv").open() as file:
+        rows = {
+            row["stem"]: (int(row["_background_"]), int(row["disc"]))
+            for row in csv.DictReader(file)
+        }
+    assert rows["sub/c"] == ((mask == 0).sum(), (mask == 1).sum())
+    assert sum(rows["a"]) == 40 * 61
+
+
+def test_a_bad_file_among_good_ones_does_not_stop_the_run(photos: Path, tmp_path: Path) -> None:
+    (photos / "broken.png").write_bytes((photos / "a.png").read_bytes()[:200])
+    (photos / "empty.jpg").write_bytes(b"")
+    (photos / "notes.txt").write_text("x")
+    result = run("predict", network(tmp_path / "nets"), photos, "--out", tmp_path / "out", "--json")
+    assert result.exit_code == 3
+    told = json.loads(result.stdout)
+    assert told["predicted"] == 3
+    assert {(Path(one["path"]).name, one["code"]) for one in told["skipped"]} == {
+        ("broken.png", "image-damaged"),
+        ("empty.jpg", "empty-file"),
+    }
+    assert "broken.png" in result.stderr
+    assert [note["code"] for note in told["notes"]] == ["no-image-file"]
+
+
+def test_nothing_predicted_is_an_error_and_leaves_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.png").write_bytes(b"junk")
+    for source in ("in", "in/a.png"):
+        result = run(
+            "predict", network(tmp_path / "nets"), tmp_path / source, "--out", tmp_path / "out"
+        )
+        assert result.exit_code == 1
+        assert "[image-unsupported]" in result.stderr
+        assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_results_is_only_replaced_when_asked(photos: Path, tmp_path: Path) -> None:
+    file, out = network(tmp_path / "nets"), tmp_path / "out"
+    assert (
+        run("predict", file, photos, "--out", out, "--mode", "ids", "--mode", "blend").exit_code
+        == 0
+    )
+    before = sorted(out.rglob("*"))
+    result = run("predict", file, photos / "a.png", "--out", out)
+    assert result.exit_code == 1
+    assert "[output-exists]" in result.stderr
+    assert sorted(out.rglob("*")) == before
+    (out / "mine.txt").write_text("kept")
+    assert run("predict", file, photos / "a.png", "--out", out, "--overwrite").exit_code == 0
+    assert sorted(path.name for path in out.rglob("*")) == ["a.png", "mine.txt", "predictions.json"]
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/x.png").write_text("not ours")
+    result = run("predict", file, photos, "--out", tmp_path / "other", "--overwrite")
+    assert (result.exit_code, "[output-not-ours]" in result.stderr) == (1, True)
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["x.png"]
+
+
+def test_an_interrupted_run_begins_anew_when_the_same_command_is_given_again(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, out = network(tmp_path / "nets"), tmp_path / "out"
+
+    def stopped(self: masking.Run, *more: Any) -> None:
+        self._finish("a", np.zeros((2, 2), np.uint8), {"a.png": b"half a run"})
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(masking.Run, "images", stopped)
+        assert run("predict", file, photos, "--out", out).exit_code == 130
+    assert (out / "a.png").read_bytes() == b"half a run"
+    assert "[output-exists]" in run("predict", file, photos, "--out", out, "--mode", "blend").stderr
+    assert run("predict", file, photos, "--out", out).exit_code == 0
+    assert read_mask(out / "a.png").shape == (40, 61)
+    assert "[output-exists]" in run("predict", file, photos, "--out", out).stderr
+
+
+def test_an_account_that_names_files_elsewhere_removes_nothing_there(
+    photos: Path, tmp_path: Path
+) -> None:
+    file, out = network(tmp_path / "nets"), tmp_path / "out"
+    (tmp_path / "precious.png").write_text("keep me")
+    (out / "way").parent.mkdir()
+    (out / "way").symlink_to(tmp_path)
+    names = ["../precious.png", str(tmp_path / "precious.png"), "way/precious.png", "way/*.png"]
+    (out / "predictions.json").write_text(json.dumps({"kind": "segprep predict", "files": names}))
+    assert run("predict", file, photos / "a.png", "--out", out, "--overwrite").exit_code == 0
+    assert (tmp_path / "precious.png").read_text() == "keep me"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("{net}",), "bad-option"),
+        (("{net}", "{photos}"), "bad-option"),
+        (("{net}", "{photos}", "--out", "{photos}/x"), "output-overlaps-source"),
+        (("{net}", "{photos}/a.png", "--out", "{photos}/a.png"), "output-overlaps-source"),
+        (("{net}", "{photos}", "--out", "{tmp}/o", "--tile", "50"), "bad-option"),
+        (("{net}", "{photos}", "--out", "{tmp}/o", "--split", "val"), "no-tree"),
+        (("{net}", "{photos}", "--out", "{tmp}/o", "--background", "cat"), "bad-option"),
+        (("{net}", "{photos}", "--out", "{tmp}/o", "--device", "tpu"), "bad-option"),
+        (("{three}", "{photos}", "--out", "{tmp}/o", "--threshold", "0.5"), "bad-option"),
+        (("{three}", "{photos}", "--out", "{tmp}/o", "--mode", "cutout"), "bad-option"),
+        (("{photos}/a.png", "{photos}", "--out", "{tmp}/o"), "bad-checkpoint"),
+        (("{tmp}/absent.pt", "{photos}", "--out", "{tmp}/o"), "unreadable"),
+        (("{tmp}", "{photos}", "--out", "{tmp}/o"), "unreadable"),
+        (("{other}", "{photos}", "--out", "{tmp}/o"), "bad-checkpoint"),
+    ],
+)
+def test_bad_input_has_a_code_and_a_hint_and_writes_nothing(
+    words: tuple[str, ...], code: str, photos: Path, tmp_path: Path
+) -> None:
+    three = network(tmp_path / "nets", ("a", "b", "c"), "three.pt")
+    other = tmp_path / "nets/other.pt"
+    save(other, Checkpoint("unet", {"base": 4}, ("a", "b"), VIEW, load(three).weights))
+    places = {
+        "net": network(tmp_path / "nets"),
+        "three": three,
+        "other": other,
+        "photos": photos,
+        "tmp": tmp_path,
+    }
+    result = run("predict", *(word.format(**places) for word in words))
+    assert result.exit_code in (1, 2)
+    assert f"[{code}]" in result.stderr
+    assert "  -> " in result.stderr
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_video_becomes_a_video_and_a_folder_of_masks(tmp_path: Path) -> None:
+    cv2 = pytest.importorskip("cv2", reason="videos need OpenCV: pip install 'segprep[fast]'")
+    writer = cv2.VideoWriter(
+        str(tmp_path / "clip.avi"),
+        cv2.CAP_OPENCV_MJPEG,
+        cv2.VideoWriter_fourcc(*"MJPG"),
+        5,
+        (61, 45),
+    )
+    for n in range(5):
+        writer.write(np.random.default_rng(n).integers(0, 255, (45, 61, 3), dtype=np.uint8))
+    writer.release()
+    file = network(tmp_path / "nets")
+    made = segprep.predict(
+        file, tmp_path / "clip.avi", tmp_path / "out", modes=("ids", "blend"), count=True
+    )
+    assert made.done == 5
+    assert sorted(path.name for path in (made.ids / "clip").iterdir()) == [
+        f"{n:06d}.png" for n in range(5)
+    ]
+    assert read_mask(made.ids / "clip/000004.png").shape == (45, 61)
+    film = job.inputs.film(tmp_path / "out/blend/clip.mp4")
+    assert (film.count, film.rate, film.height, film.width) == (
+        5,
+        5.0,
+        46,
+        62,
+    )  # even, as MPEG needs
+    again = segprep.predict(
+        file, tmp_path / "clip.avi", tmp_path / "out", modes=("colour",), overwrite=True
+    )
+    assert sorted(
+        path.relative_to(tmp_path / "out").as_posix() for path in again.out.rglob("*")
+    ) == ["clip.mp4", "predictions.json"]
+    (tmp_path / "bad.mp4").write_bytes(b"junk" * 99)
+    result = run("predict", file, tmp_path / "bad.mp4", "--out", tmp_path / "bad")
+    assert (result.exit_code, "[bad-video]" in result.stderr, (tmp_path / "bad").exists()) == (
+        1,
+        True,
+        False,
+    )
+
+
+def test_an_image_that_does_not_fit_the_memory_is_skipped_alone(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = masking.Options.parts
+
+    def short(self: masking.Options, images: Any) -> Any:
+        if any(image.shape[1] == 61 for image in images):
+            raise RuntimeError(
+                "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you"
+                " tried to allocate 9 bytes"
+            )
+        return real(self, images)
+
+    monkeypatch.setattr(masking.Options, "parts", short)
+    made = segprep.predict(network(tmp_path / "nets"), photos, tmp_path / "out")
+    assert (made.done, [(one.stem, one.code) for one in made.skipped]) == (
+        2,
+        [("a", "out-of-memory")],
+    )
+
+
+def test_onnx_is_exported_and_predicts_the_same_masks(photos: Path, tmp_path: Path) -> None:
+    for package in ("onnx", "onnxruntime"):
+        pytest.importorskip(package, reason="ONNX is not installed: pip install 'segprep[onnx]'")
+    file = network(tmp_path / "nets")
+    result = run("predict", file, "--export-onnx", tmp_path / "net.onnx")
+    assert (result.exit_code, (tmp_path / "net.onnx").is_file()) == (0, True), result.stderr
+    assert "[output-exists]" in run("predict", file, "--export-onnx", tmp_path / "net.onnx").stderr
+    assert (
+        run("predict", file, "--export-onnx", tmp_path / "net.onnx", "--overwrite").exit_code == 0
+    )
+    for source, words, out in (
+        (file, (), "torch"),
+        (tmp_path / "net.onnx", (), "file"),
+        (file, ("--onnx",), "flag"),
+    ):
+        assert (
+            run(
+                "predict",
+                source,
+                photos,
+                "--out",
+                tmp_path / out,
+                "--mode",
+                "probabilities",
+                *words,
+            ).exit_code
+            == 0
+        )
+    for name in ("a.npz", "b.npz", "sub/c.npz"):
+        first, *others = (
+            np.load(tmp_path / out / name)["probabilities"] for out in ("torch", "file", "flag")
+        )
+        assert all(float(np.abs(first - other).max()) < 1e-4 for other in others)
+
+
+def test_miou_predicts_scores_or_both(discs: Callable[..., Path], tmp_path: Path) -> None:
+    root, file = discs(8), network(tmp_path / "nets")
+    both = run("miou", "-d", root, "--checkpoint", file, "--json")
+    assert both.exit_code == 0, both.stderr
+    assert json.loads(both.stdout)["counts"]["pairs"] == 2
+    folder = root / "runs/miou/predictions"
+    assert sorted(path.name for path in folder.glob("*.png")) == ["i6.png", "i7.png"]
+    score = run("miou", "-d", root, "--mode", "score", "--json")
+    assert (
+        json.loads(score.stdout)["confusion_matrix"] == json.loads(both.stdout)["confusion_matrix"]
+    )
+    made = run(
+        "miou",
+        tmp_path / "p",
+        "-d",
+        root,
+        "--checkpoint",
+        file,
+        "--mode",
+        "predict",
+        "--split",
+        "train",
+        "--json",
+    )
+    assert json.loads(made.stdout)["predicted"] == 6
+    assert (
+        run("miou", tmp_path / "p", "-d", root, "--mode", "score", "--split", "train").exit_code
+        == 0
+    )
+    assert "[output-exists]" in run("miou", tmp_path / "p", "-d", root, "--checkpoint", file).stderr
+    assert (
+        run("miou", tmp_path / "p", "-d", root, "--checkpoint", file, "--overwrite").exit_code == 0
+    )
+
+
+def test_miou_names_both_class_lists_where_they_differ(
+    discs: Callable[..., Path], tmp_path: Path
+) -> None:
+    root, file = discs(8), network(tmp_path / "nets", ("_background_", "cat"))
+    result = run("miou", "-d", root, "--checkpoint", file)
+    assert result.exit_code == 1
+    assert "[other-classes]" in result.stderr
+    assert all(name in result.stderr for name in ("cat", "disc"))
+    assert not (root / "runs").exists()
+    assert (
+        run("miou", "-d", root, "--checkpoint", file, "--classes", "_background_,disc").exit_code
+        == 0
+    )
+    assert "[bad-option]" in run("miou", "-d", root, "--mode", "both").stderr
+    assert "other-classes" in run("predict", file, root, "--out", tmp_path / "o").stderr
+
+
+def test_a_script_is_told_of_a_mode_that_is_none(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(SegprepError, match="no mode 'id'"):
+        segprep.predict(network(tmp_path / "nets"), photos, tmp_path / "out", modes=("id",))
+    with pytest.raises(SegprepError, match="averaging over"):
+        segprep.predict(network(tmp_path / "nets"), photos, tmp_path / "out", average="some")  # type: ignore[arg-type]

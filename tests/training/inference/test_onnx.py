@@ -1,0 +1,109 @@
+"""ONNX: the same probabilities through onnxruntime, and files that are no network of segprep."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from segprep.errors import MissingExtraError, SegprepError
+from segprep.training import checkpoints, models
+from segprep.training.checkpoints import Checkpoint
+from segprep.training.data.pairs import View
+from segprep.training.inference import onnx as onnxfiles
+from segprep.training.inference.tiles import net_of, probabilities
+
+SMALL = {
+    "unet": {"base": 2},
+    "unet-paper": {"base": 2},
+    "unetpp": {"base": 4},
+    "resnet-unet": {"base": 4},
+    "mini-unet": {"base": 4},
+}
+SKIP = "ONNX is not installed: pip install 'segprep[onnx]'"
+
+
+def checkpoint(arch: str, scale: float | None = 1.0, classes: int = 3) -> Checkpoint:
+    torch.manual_seed(0)
+    network = models.build(arch, 3, classes, **SMALL[arch]).eval()
+    view = View(64, scale, (0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
+    return Checkpoint(arch, SMALL[arch], tuple("abc"[:classes]), view, network.state_dict())
+
+
+@pytest.mark.parametrize("scale", [1.0, None])
+@pytest.mark.parametrize("arch", sorted(SMALL))
+def test_onnxruntime_says_the_same_as_pytorch(
+    arch: str, scale: float | None, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnx", reason=SKIP)
+    pytest.importorskip("onnxruntime", reason=SKIP)
+    made = checkpoint(arch, scale)
+    onnxfiles.export(made, tmp_path / "net.onnx")
+    ours, theirs = (
+        net_of(made.network(), made.classes, made.view),
+        onnxfiles.load(tmp_path / "net.onnx"),
+    )
+    assert (theirs.classes, theirs.view) == (ours.classes, ours.view)
+    rng = np.random.default_rng(0)
+    images = [
+        rng.integers(0, 255, (64, 40, 3) if scale is None else (90, 101, 3), dtype=np.uint8)
+        for _ in range(2)
+    ]
+    found = zip(
+        probabilities(ours, images, 64), probabilities(theirs, images, 64, batch=3), strict=True
+    )
+    for one, other in found:
+        assert float(one.std()) > 1e-3
+        assert float((one - other).abs().max()) < 1e-4
+
+
+def test_the_side_of_an_export() -> None:
+    assert onnxfiles.side_of(View(100, None, (0.0,) * 3, (1.0,) * 3)) == 100  # type: ignore[arg-type]
+    view = View(40, 1.0, (0.0,) * 3, (1.0,) * 3)  # type: ignore[arg-type]
+    assert onnxfiles.side_of(view) == 64
+    assert onnxfiles.side_of(view, 256) == 256
+    assert onnxfiles.side_of(view, 256, 92) == 444  # 188 + 16 k
+
+
+def test_a_file_that_is_no_network_of_segprep(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx", reason=SKIP)
+    pytest.importorskip("onnxruntime", reason=SKIP)
+    whole = onnxfiles.encoded(checkpoint("mini-unet"))
+    model = onnx.load_from_string(whole)
+    plain = onnx.load_from_string(whole)
+    del plain.metadata_props[:]
+    bad = {
+        "junk": b"junk" * 99,
+        "cut": whole[:9000],
+        "empty": b"",
+        "foreign": plain.SerializeToString(),
+    }
+    for key, value in (
+        ("two classes", '"classes": ["a", "b"]'),
+        ("other side", '"side": 96'),
+        ("no view", '"std": [1, 2]'),
+    ):
+        text = model.metadata_props[0].value
+        old = text[text.index(value.split(":")[0]) :].split(', "')[0].rstrip("}")
+        changed = onnx.load_from_string(whole)
+        changed.metadata_props[0].value = text.replace(old, value)
+        assert changed.metadata_props[0].value != text
+        bad[key] = changed.SerializeToString()
+    for name, content in bad.items():
+        (tmp_path / "a.onnx").write_bytes(content)
+        with pytest.raises(SegprepError) as caught:
+            onnxfiles.load(tmp_path / "a.onnx")
+        assert caught.value.code == "bad-onnx", name
+    with pytest.raises(SegprepError, match="cannot be read"):
+        onnxfiles.load(tmp_path / "absent.onnx")
+
+
+def test_without_the_packages_the_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(onnxfiles, "find_spec", lambda name: None)
+    checkpoints.save(tmp_path / "a.pt", checkpoint("mini-unet"))
+    with pytest.raises(MissingExtraError) as caught:
+        onnxfiles.export(checkpoints.load(tmp_path / "a.pt"), tmp_path / "a.onnx")
+    assert "segprep[onnx]" in caught.value.hint
+    assert not (tmp_path / "a.onnx").exists()

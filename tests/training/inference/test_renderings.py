@@ -1,0 +1,91 @@
+"""What is written of a prediction, pixel by pixel."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from segprep.errors import UsageError
+from segprep.imaging.image import decode_mask, histogram
+from segprep.training.inference import overlays
+from segprep.training.inference.overlays import (
+    MODES,
+    background_of,
+    blended,
+    colours,
+    counted,
+    cut_out,
+    decided,
+    encoded,
+    resized,
+    viewable,
+)
+
+MASK = np.array([[0, 1], [2, 1]], np.uint8)
+IMAGE = np.arange(12, dtype=np.uint8).reshape(2, 2, 3) * 20
+
+
+def test_the_pictures_follow_their_formulas() -> None:
+    table = np.array([(0, 0, 0), (128, 0, 0), (0, 128, 0)])
+    assert np.array_equal(colours(MASK), table[MASK])
+    assert np.array_equal(
+        blended(IMAGE, MASK), np.rint(0.3 * IMAGE + 0.7 * table[MASK]).astype(np.uint8)
+    )
+    assert np.array_equal(cut_out(IMAGE, MASK, 0), np.where(MASK[..., None] > 0, IMAGE, 0))
+    assert cut_out(IMAGE, MASK, 1)[0, 1].tolist() == [0, 0, 0]
+    assert cut_out(IMAGE, MASK, 1)[0, 0].tolist() == IMAGE[0, 0].tolist()
+
+
+def test_every_file_holds_what_it_says() -> None:
+    found = torch.rand(3, 2, 2, generator=torch.Generator().manual_seed(0))
+    for mode in MODES:
+        data = encoded(mode, IMAGE, MASK, found, 0)
+        if mode == "probabilities":
+            with np.load(io.BytesIO(data)) as kept:
+                assert np.array_equal(kept["probabilities"], found.numpy())
+        elif mode == "ids":
+            assert np.array_equal(decode_mask(data, Path("a.png")), MASK)
+            assert Image.open(io.BytesIO(data)).mode == "P"
+        else:
+            assert np.array_equal(
+                np.asarray(Image.open(io.BytesIO(data))), overlays.picture(mode, IMAGE, MASK, 0)
+            )
+
+
+def test_deep_images_are_shown_in_eight_bits() -> None:
+    assert viewable(np.full((1, 1, 3), 65535, np.uint16)).tolist() == [[[255, 255, 255]]]
+    assert viewable(np.array([[[-2.0, 0.0, 2.0]]], np.float32)).tolist() == [[[0, 128, 255]]]
+    assert viewable(np.full((1, 1, 3), 7.0, np.float32)).tolist() == [[[0, 0, 0]]]
+
+
+def test_scaling_comes_before_deciding() -> None:
+    found = torch.tensor([[[0.9, 0.4]], [[0.1, 0.6]]])
+    large = resized(found, (1, 4))
+    assert large[1, 0].tolist() == pytest.approx(
+        [0.1, 0.225, 0.475, 0.6]
+    )  # linear between the pixels' centres
+    assert decided(large).tolist() == [[0, 0, 0, 1]]
+    assert decided(large, 0.2).tolist() == [[0, 1, 1, 1]]
+    assert decided(large, 0.6).tolist() == [[0, 0, 0, 0]]
+    assert resized(found, (1, 2)) is found
+
+
+def test_counts_sum_to_all_pixels() -> None:
+    totals: dict[int, int] = {}
+    assert counted(MASK, totals) == {0: 1, 1: 2, 2: 1} == histogram(MASK)
+    counted(MASK, totals)
+    assert totals == {0: 2, 1: 4, 2: 2}
+
+
+def test_the_background_is_found_by_name_and_never_assumed() -> None:
+    assert background_of(("cat", "Background"), None) == 1
+    assert background_of(("_background_", "cat"), None) == 0
+    assert background_of(("cat", "dog"), None) is None
+    assert background_of(("cat", "dog"), "dog") == 1
+    assert background_of(("cat", "dog"), "0") == 0
+    with pytest.raises(UsageError, match="no such class") as caught:
+        background_of(("cat", "dog"), "dug")
+    assert caught.value.hint == "did you mean dog?"

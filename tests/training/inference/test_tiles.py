@@ -1,0 +1,231 @@
+"""Tiles, averages and the way back from the letterbox, on networks whose answer is known."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from segprep.errors import UsageError
+from segprep.training import models
+from segprep.training.checkpoints import Checkpoint, save
+from segprep.training.data.pairs import View
+from segprep.training.inference import tiles
+from segprep.training.inference.job import predict
+from segprep.training.inference.masks import Options
+from segprep.training.inference.test_time_augmentation import (
+    VERSIONS,
+    averaged,
+    turned,
+    turned_back,
+)
+from segprep.training.inference.tiles import Net, cuts, net_of, probabilities, reflected
+
+PLAIN = View(64, 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+NAMES = ("_background_", "disc")
+
+
+def noise(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 255, (height, width, 3), dtype=np.uint8)
+
+
+def softmax(network: nn.Module, image: np.ndarray) -> Tensor:
+    """What the network says of the whole *image* itself."""
+    with torch.inference_mode():
+        return torch.softmax(
+            network(torch.from_numpy(image.astype(np.float32) / 255).permute(2, 0, 1)[None]), 1
+        )[0]
+
+
+@pytest.mark.parametrize("tile", [64, 96, 160, 512])
+def test_valid_convolutions_in_tiles_equal_the_whole_image(tile: int) -> None:
+    torch.manual_seed(0)
+    network = models.build("unet-paper", 3, 2, base=2).eval()
+    image = noise(201, 150)
+    whole = softmax(network, image)
+    found = probabilities(net_of(network, NAMES, PLAIN), [image], tile, batch=3)[0]
+    assert float(whole.std()) > 0.01  # it does look at the image
+    assert torch.allclose(found, whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 300), (65, 64), (64, 129)])
+@pytest.mark.parametrize("arch", ["unet", "unet-paper", "resnet-unet"])
+def test_any_size_gives_probabilities_that_sum_to_one(arch: str, size: tuple[int, int]) -> None:
+    net = net_of(models.build(arch, 3, 2, base=4).eval(), NAMES, PLAIN)
+    found = probabilities(net, [noise(*size), noise(*size)], 64, batch=5)
+    assert found[0].shape == (2, *size)
+    assert torch.allclose(found[0].sum(0), torch.ones(size), atol=1e-5)
+    assert torch.allclose(found[0], found[1], atol=1e-5)
+
+
+def test_what_is_wrong_at_a_tiles_rim_leaves_no_seam() -> None:
+    network = nn.Conv2d(
+        3, 2, 33, padding=16
+    )  # it looks 16 pixels far to the left and above, where its padding says 0
+    with torch.no_grad():
+        network.weight.fill_(0.001).mul_(torch.tensor([1.0, -1.0])[:, None, None, None])
+        network.weight[..., 17:] = 0
+    image = np.repeat(np.linspace(90, 160, 256).astype(np.uint8)[None, :, None], 256, 0).repeat(
+        3, 2
+    )
+    inner = (slice(None), slice(40, -40), slice(40, -40))
+    whole = softmax(network, image)[inner]
+    found = probabilities(net_of(network, NAMES, PLAIN), [image], 64)[0][inner]
+    hard = torch.cat(
+        [softmax(network, image[:, start : start + 64]) for start in range(0, 256, 64)], 2
+    )[inner]
+
+    def step(shares: Tensor) -> float:
+        return float(shares.diff(dim=2).abs().max())
+
+    assert step(hard) > 0.1  # side by side, the tiles show
+    assert step(found) < 0.02
+    assert float((found - whole).abs().max()) < float((hard - whole).abs().max()) / 3
+
+
+def test_tiles_whose_rim_is_right_equal_the_whole() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 5, padding=2), nn.ReLU(), nn.Conv2d(4, 2, 5, padding=2)
+    ).eval()
+    image = noise(150, 201)
+    inner = (
+        slice(None),
+        slice(8, -8),
+        slice(8, -8),
+    )  # at the image's own border it is mirrored here and padded with zeros there
+    assert torch.allclose(
+        probabilities(net_of(network, NAMES, PLAIN), [image], 96)[0][inner],
+        softmax(network, image)[inner],
+        atol=1e-5,
+    )
+
+
+@pytest.mark.parametrize("tile", [64, 96, 512])
+@pytest.mark.parametrize("length", [1, 64, 65, 511, 513, 2000])
+def test_the_weights_of_all_tiles_sum_to_one(length: int, tile: int) -> None:
+    total = np.zeros(length)
+    found = cuts(length, tile)
+    for cut in found:
+        assert cut.start <= cut.first < cut.last <= cut.start + tile
+        assert (cut.start - found[0].start) % tiles.PHASE == 0
+        total[cut.first : cut.last] += cut.weight
+    assert np.allclose(total, 1, atol=1e-6)
+
+
+def test_the_border_is_mirrored_about_its_edge_pixel() -> None:
+    assert reflected(-3, 9, 3).tolist() == np.pad(np.arange(3), 3, mode="reflect").tolist()
+    assert reflected(-2, 4, 1).tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("tile", [0, 32, 100, 1 << 15])
+def test_a_tile_that_does_not_fit_the_poolings_is_refused(tile: int) -> None:
+    with pytest.raises(UsageError, match="--tile"):
+        tiles.check_tile(tile)
+
+
+def test_every_version_is_turned_back_to_where_it_was() -> None:
+    image = noise(5, 8)
+    for name, count in (("none", 1), ("flips", 4), ("rotations", 4), ("all", 8)):
+        versions = VERSIONS[name]
+        assert (
+            len(
+                {turned(image, one).tobytes() + bytes(turned(image, one).shape) for one in versions}
+            )
+            == count
+        )
+        for version in versions:
+            back = turned_back(torch.from_numpy(turned(image, version)).permute(2, 0, 1), version)
+            assert np.array_equal(back.permute(1, 2, 0).numpy(), image)
+
+
+def test_averaging_is_the_mean_of_the_versions_each_turned_back() -> None:
+    def right(images: list[np.ndarray]) -> list[Tensor]:
+        """Class 1 the surer the farther right, whatever the picture shows."""
+        shares = [torch.linspace(0, 1, one.shape[1]).expand(one.shape[0], -1) for one in images]
+        return [torch.stack([1 - share, share]) for share in shares]
+
+    def bright(images: list[np.ndarray]) -> list[Tensor]:
+        return [
+            torch.from_numpy(one.astype(np.float32) / 255).permute(2, 0, 1)[:2] for one in images
+        ]
+
+    image = noise(4, 6)
+    assert torch.allclose(
+        averaged(right, [image], "flips")[0], torch.full((2, 4, 6), 0.5), atol=1e-6
+    )
+    assert not torch.allclose(averaged(right, [image])[0], torch.full((2, 4, 6), 0.5))
+    for name in VERSIONS:
+        assert torch.allclose(averaged(bright, [image], name)[0], bright([image])[0], atol=1e-6)  # type: ignore[arg-type]
+
+
+def bright(border: float) -> Callable[[Tensor], Tensor]:
+    """Class 1 where the image is brighter than *border*."""
+
+    def run(images: Tensor) -> Tensor:
+        grey = images.mean(1, keepdim=True)
+        return torch.cat([border - grey, grey - border], 1) * 40
+
+    return run
+
+
+def options(net: Net) -> Options:
+    return Options(net, 512, "none", None, 0, 2, False)
+
+
+@pytest.mark.parametrize("size", [(96, 121), (121, 57), (31, 200), (64, 64), (1, 9)])
+@pytest.mark.parametrize(
+    ("scale", "stretch"), [(None, False), (None, True), (0.5, False), (1.0, False)]
+)
+def test_a_marker_comes_back_to_a_pixel_at_the_images_own_size(
+    size: tuple[int, int], scale: float | None, stretch: bool
+) -> None:
+    height, width = size
+    image = np.zeros((height, width, 3), np.uint8)
+    top, bottom, left, right = height // 4, 3 * height // 4, width // 3, 2 * width // 3
+    image[top:bottom, left:right] = 255
+    view = View(64, scale, PLAIN.mean, PLAIN.std, stretch)
+    given = options(Net(NAMES, view, bright(0.5)))
+    mask, _ = given.masked(given.parts([image])[0], image)
+    assert mask.shape == size
+    slack = max(1, round(max(size) / 64)) if scale is None else 1  # one pixel of the letterbox
+    sure, possible = np.zeros(size, bool), np.zeros(size, bool)
+    sure[top + slack : bottom - slack, left + slack : right - slack] = True
+    possible[max(0, top - slack) : bottom + slack, max(0, left - slack) : right + slack] = True
+    assert mask[sure].all()
+    assert not mask[~possible].any()
+
+
+def test_the_bars_of_a_letterbox_are_cut_before_anything_is_decided() -> None:
+    view = View(64, None, PLAIN.mean, PLAIN.std)
+    net = Net(NAMES, view, bright(0.45))  # the grey of the bars counts as class 1
+    for size in ((40, 111), (111, 40)):
+        image = np.zeros((*size, 3), np.uint8)
+        _, found = options(net).masked(options(net).parts([image])[0], image)
+        assert found.shape == (2, *size)
+        assert float(found[1].max()) < 0.01
+
+
+def test_one_logit_is_the_second_of_two_classes(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = models.build("unet", 3, 1, base=2).eval()
+    net = net_of(network, ("vessel",), PLAIN)
+    assert net.classes == ("_background_", "vessel")
+    found = probabilities(net, [noise(64, 64)], 64)[0]
+    with torch.inference_mode():
+        logit = network(
+            torch.from_numpy(noise(64, 64).astype(np.float32) / 255).permute(2, 0, 1)[None]
+        )[0, 0]
+    assert torch.allclose(found[1], torch.sigmoid(logit), atol=1e-5)
+    save(
+        tmp_path / "one.pt",
+        Checkpoint("unet", {"base": 2}, ("vessel",), PLAIN, network.state_dict()),
+    )
+    middle = float(found[1].median())
+    from PIL import Image
+
+    Image.fromarray(noise(64, 64)).save(tmp_path / "a.png")
+    made = predict(tmp_path / "one.pt", tmp_path / "a.png", tmp_path / "out", threshold=middle)
+    assert made.pixels[1] == pytest.approx(2048, abs=40)

@@ -1,0 +1,134 @@
+"""segprep train on two processes, as torchrun starts them: what one process with the whole batch
+learns.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from segprep import train
+from segprep.training import checkpoints
+
+ROOT = Path(__file__).parents[3]
+TINY = [
+    "--size",
+    "32",
+    "--option",
+    "base=4",
+    "--epochs",
+    "2",
+    "--batch",
+    "2",
+    "--optimizer",
+    "sgd",
+    "--lr",
+    "0.1",
+    "--no-tensorboard",
+    "--device",
+    "cpu",
+]
+
+
+def launched(root: Path, out: Path, *more: str) -> list[tuple[int, str, str]]:
+    """(exit code, stdout, stderr) of two processes with the variables that torchrun sets: torchrun
+    itself would only be a third one to wait for.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    command = [
+        sys.executable,
+        "-m",
+        "segprep_cli",
+        "train",
+        str(root),
+        "--out",
+        str(out),
+        *TINY,
+        "--freeze-norm",
+        *more,
+    ]
+    running = []
+    for rank in ("0", "1"):
+        place = {
+            "RANK": rank,
+            "LOCAL_RANK": rank,
+            "WORLD_SIZE": "2",
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": port,
+            "OMP_NUM_THREADS": "1",
+        }
+        running.append(
+            subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=os.environ | place,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    told = [one.communicate(timeout=240) for one in running]
+    return [(one.returncode, *texts) for one, texts in zip(running, told, strict=True)]
+
+
+def test_two_processes_learn_what_one_with_the_doubled_batch_learns(
+    discs: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Cross-entropy plus Dice, with ignored rims: a mean over the parts would not be the same.
+
+    Five images are validated: an odd number.
+    """
+    root = discs(13)  # 9 to train on, 4 to validate on
+    with (root / "ImageSets/Segmentation/val.txt").open("a") as file:
+        file.write("i0\n")
+    (root / "ImageSets/Segmentation/train.txt").write_text("".join(f"i{n}\n" for n in range(1, 9)))
+    done = launched(root, tmp_path / "two", "--json")
+    (code, out, err), (other_code, other_out, other_err) = done
+    assert code == other_code == 0, err + other_err
+    assert '"best_epoch"' in out
+    assert "2 processes, 2 windows each" in err
+    assert "epoch" not in other_out + other_err  # only the first process speaks
+    settings = {
+        "size": 32,
+        "options": {"base": 4},
+        "epochs": 2,
+        "batch": 4,
+        "optimizer": "sgd",
+        "lr": 0.1,
+        "freeze_norm": True,
+        "tensorboard": False,
+    }
+    one = train(root, out=tmp_path / "one", device="cpu", **settings)
+    a, b = (checkpoints.read(tmp_path / run / "last.pt") for run in ("one", "two"))
+    assert (
+        max(
+            float((a["weights"][name] - b["weights"][name]).abs().max())
+            for name in a["weights"]
+            if a["weights"][name].is_floating_point()
+        )
+        < 1e-5
+    )
+    for mine, theirs in zip(a["training"]["history"], b["training"]["history"], strict=True):
+        assert mine["step"] == theirs["step"]
+        for name in ("loss", "val_loss", "val_miou", "val_dice", "val_accuracy"):
+            assert mine[name] == pytest.approx(theirs[name], abs=1e-5)
+    assert one.history[0].loss != one.history[1].loss
+
+
+def test_what_the_first_process_may_not_do_no_process_does(
+    discs: Callable[..., Path], tmp_path: Path
+) -> None:
+    """The folder is the first one's to look at; the other does not wait for it for ever."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.txt").write_text("precious")
+    (code, _, err), (other_code, _, other_err) = launched(discs(4), tmp_path / "mine")
+    assert (code, other_code) == (1, 1)
+    assert "output-not-ours" in err
+    assert "output-not-ours" not in other_err
+    assert "Traceback" not in err + other_err
