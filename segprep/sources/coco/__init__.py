@@ -27,13 +27,13 @@ from segprep.errors import SourceError, UsageError
 from segprep.files import listing, read_below, real_folders
 from segprep.imaging import image, mask_files
 from segprep.names import natural_key, shown, stem_of
-from segprep.sources._common import stems
+from segprep.sources._common import rle, stems
 from segprep.sources._common.folder_names import words
+from segprep.sources._common.image_index import Gallery
 from segprep.sources.coco import annotations as cocofile
-from segprep.sources.coco import masks, rle
+from segprep.sources.coco import masks
 from segprep.sources.coco.annotations import CocoFile, Picture
 from segprep.sources.coco.categories import by_id, meanings
-from segprep.sources.coco.image_index import Gallery
 from segprep.sources.coco.masks import BoxOnly, Crowd, Marks, Policy
 from segprep.types import (
     MAX_PIXELS,

@@ -15,7 +15,8 @@ from segprep.imaging import shapes as painting
 from segprep.imaging.raster import TooComplexError
 from segprep.imaging.shapes import Painted, Shape
 from segprep.names import shown
-from segprep.sources.coco import json_stream, rle
+from segprep.sources._common import rle
+from segprep.sources.coco import json_stream
 from segprep.sources.coco.annotations import Id, is_id
 from segprep.types import IGNORE, OBJECT_IGNORE, Note, Overlap
 
