@@ -89,7 +89,7 @@ class UnknownClassError(SourceError):
 
 
 class ForeignFileError(SourceError):
-    """The file is well-formed but of another format: it is named and left out, and is no failure."""
+    """The file is valid but of another format: it is named and skipped; that is not a failure."""
 
     def __init__(self, path: Path, reason: str, hint: str = "", code: str = "other-json") -> None:
         super().__init__(path, reason, hint, code)

@@ -82,7 +82,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def shown(text: object) -> str:
-    """*text* for a terminal or a log: control, bidirectional and unpaired characters are escaped."""
+    """*text* for a terminal or a log: control, bidi and unpaired characters are escaped."""
     return "".join(
         (
             c

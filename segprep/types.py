@@ -56,7 +56,7 @@ def no_progress(elements: Iterable[Element], total: int, what: str) -> Iterable[
 
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """The one ordered class list of a dataset: ``names[i]`` is pixel value i (at most 255 names)."""
+    """The one ordered class list of a dataset: ``names[i]`` is pixel value i; at most 255."""
 
     names: tuple[str, ...]
     background: int | None = 0

@@ -127,8 +127,17 @@ def test_labels_are_composed_and_trimmed() -> None:
 
 @pytest.mark.parametrize(
     ("label", "why"),
-    [(None, "not NoneType"), (7, "not int"), ("", "empty"), (" \u3000", "empty"), ("x" * 201, "201"), ("a\x1b[31m", r"a\\x1b\[31m"), ("a\u2028b", "control"), ("\ud800", "control")],
-)  # fmt: skip
+    [
+        (None, "not NoneType"),
+        (7, "not int"),
+        ("", "empty"),
+        (" \u3000", "empty"),
+        ("x" * 201, "201"),
+        ("a\x1b[31m", r"a\\x1b\[31m"),
+        ("a\u2028b", "control"),
+        ("\ud800", "control"),
+    ],
+)
 def test_bad_labels_say_why(label: object, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         clean_label(label)

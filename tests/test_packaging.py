@@ -1,4 +1,4 @@
-"""What is installed: by wheel and in place, with cli/ as segprep_cli and nothing else at the top."""
+"""What is installed, by wheel and in place: cli/ as segprep_cli, nothing else at the top."""
 
 import json
 import subprocess

@@ -194,10 +194,14 @@ def test_every_training_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("count", "ratio", "expected"),
     [
-        (10, (90, 10, 0), [9, 1, 0]), (11, (90, 10, 0), [9, 2, 0]), (101, (90, 10, 0), [90, 11, 0]), (30, (100, 0, 0), [30, 0, 0]),
-        (7390, (80, 0, 20), [5912, 0, 1478]), (670, (80, 20, 0), [536, 134, 0]),
+        (10, (90, 10, 0), [9, 1, 0]),
+        (11, (90, 10, 0), [9, 2, 0]),
+        (101, (90, 10, 0), [90, 11, 0]),
+        (30, (100, 0, 0), [30, 0, 0]),
+        (7390, (80, 0, 20), [5912, 0, 1478]),
+        (670, (80, 20, 0), [536, 134, 0]),
     ],
-)  # fmt: skip
+)
 def test_the_tutorials_splits(count: int, ratio: tuple[int, int, int], expected: list[int]) -> None:
     assert cut(count, ratio) == expected
 
@@ -214,10 +218,14 @@ def test_an_empty_list_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "expected"),
     [
-        ("sgd", {"momentum": 0.9}, 0.8266), ("sgd", {"momentum": 0.9, "nesterov": True}, 0.725566), ("sgd", {"momentum": 0.0}, 0.8806),
-        ("adam", {}, 0.8000473), ("adamw", {}, 0.7811), ("rmsprop", {"momentum": 0.0}, None),
+        ("sgd", {"momentum": 0.9}, 0.8266),
+        ("sgd", {"momentum": 0.9, "nesterov": True}, 0.725566),
+        ("sgd", {"momentum": 0.0}, 0.8806),
+        ("adam", {}, 0.8000473),
+        ("adamw", {}, 0.7811),
+        ("rmsprop", {"momentum": 0.0}, None),
     ],
-)  # fmt: skip
+)
 def test_one_step_of_each_optimiser(
     name: str, options: dict[str, Any], expected: float | None
 ) -> None:
@@ -239,7 +247,7 @@ def test_one_step_of_each_optimiser(
 
 
 def test_clipping_shortens_the_step() -> None:
-    """The step of plain SGD is the learning rate times the gradient, whose norm is at most --clip."""
+    """Plain SGD steps by the learning rate times the gradient, whose norm is at most --clip."""
     moved = []
     for clip in (0.0, 0.01):
         torch.manual_seed(0)
@@ -338,7 +346,7 @@ def test_steps_and_images_to_validate_on(tmp_path: Path) -> None:
 
 
 def test_the_libraries_are_current() -> None:
-    """The tutorials' own code fails on these: np.int is gone, Pillow's and OpenCV's old names too."""
+    """The tutorials' own code fails on these: np.int is gone, and old names of Pillow."""
     assert int(version("numpy").split(".")[0]) >= 2
     assert not hasattr(np, "int")
     assert int(version("pillow").split(".")[0]) >= 12

@@ -61,7 +61,12 @@ def load(path: Path) -> Manifest | None:
             "bad-manifest", f"{path}: {error}", "restore it, or convert again with --overwrite"
         ) from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise TreeError("bad-manifest", f"{path}: schema {content.get('schema') if isinstance(content, dict) else '?'}; this segprep reads {SCHEMA}", "update segprep, or convert again with --overwrite")  # fmt: skip
+        schema = content.get("schema") if isinstance(content, dict) else "?"
+        raise TreeError(
+            "bad-manifest",
+            f"{path}: schema {schema}; this segprep reads {SCHEMA}",
+            "update segprep, or convert again with --overwrite",
+        )
     try:
         listed = content.pop("classes")
         classes = Classes(tuple(listed["names"]), listed["background"], listed["ignore"])

@@ -78,7 +78,15 @@ def entries(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
             skipped.append(Skipped(stem, str(path), error.code, error.reason, "keep one of them"))
             continue
         if picture is None:
-            skipped.append(Skipped(stem, str(path), "image-missing", f"no image in {IMAGES} has its name", "add the image, or leave the mask out with --on-error skip"))  # fmt: skip
+            skipped.append(
+                Skipped(
+                    stem,
+                    str(path),
+                    "image-missing",
+                    f"no image in {IMAGES} has its name",
+                    "add the image, or skip the mask with --on-error skip",
+                )
+            )
         else:
             own = place.root / OBJECTS / inner
             yield Entry(stem, picture, path, own if own.is_file() else None)

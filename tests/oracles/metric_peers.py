@@ -106,8 +106,11 @@ def mmseg_class() -> Any:
     path = Path(spec.origin).parent / "evaluation/metrics/iou_metric.py"
     registry = types.SimpleNamespace(register_module=lambda: lambda kind: kind)
     stubs: dict[str, dict[str, Any]] = {
-        "mmengine": {}, "mmengine.dist": {"is_main_process": None}, "mmengine.evaluator": {"BaseMetric": object},
-        "mmengine.logging": {"MMLogger": None, "print_log": None}, "mmengine.utils": {"mkdir_or_exist": None},
+        "mmengine": {},
+        "mmengine.dist": {"is_main_process": None},
+        "mmengine.evaluator": {"BaseMetric": object},
+        "mmengine.logging": {"MMLogger": None, "print_log": None},
+        "mmengine.utils": {"mkdir_or_exist": None},
         "prettytable": {"PrettyTable": None}, "mmseg": {}, "mmseg.registry": {"METRICS": registry},
     }  # fmt: skip
     for name, content in stubs.items():

@@ -31,7 +31,8 @@ from cityscapesscripts.helpers.annotation import Annotation
 from cityscapesscripts.preparation.json2instanceImg import createInstanceImage
 from cityscapesscripts.preparation.json2labelImg import createLabelImage
 for path in sorted(Path(sys.argv[1]).rglob("*_gtFine_polygons.json")):
-    scene, out = Annotation(), str(Path(sys.argv[2]) / path.name.removesuffix("_gtFine_polygons.json"))
+    scene = Annotation()
+    out = str(Path(sys.argv[2]) / path.name.removesuffix("_gtFine_polygons.json"))
     scene.fromJsonFile(str(path))
     np.save(out + "_ids.npy", np.asarray(createLabelImage(scene, "ids")))
     np.save(out + "_train.npy", np.asarray(createLabelImage(scene, "trainIds")))

@@ -34,9 +34,12 @@ for item in dataset:
     shapes = []
     for annotation in item.annotations:
         arrays[str(len(arrays))] = np.asarray(annotation.image, bool)
-        shapes.append([len(arrays) - 1, annotation.type.name, labels[annotation.label], annotation.group])
-    items.append({"id": item.id, "subset": item.subset, "size": item.media.data.shape[:2], "shapes": shapes})
-np.savez_compressed(sys.argv[2], told=np.array(json.dumps({"labels": labels, "items": items})), **arrays)
+        label = labels[annotation.label]
+        shapes.append([len(arrays) - 1, annotation.type.name, label, annotation.group])
+    size = item.media.data.shape[:2]
+    items.append({"id": item.id, "subset": item.subset, "size": size, "shapes": shapes})
+told = np.array(json.dumps({"labels": labels, "items": items}))
+np.savez_compressed(sys.argv[2], told=told, **arrays)
 """
 
 Planes = dict[tuple[str, int], NDArray[np.bool_]]  # (label, instance or 0) -> where

@@ -106,7 +106,15 @@ def test_counts_equal_scikit_learn(case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=range(COUNT))
 def test_scores_equal_the_published_formulas(case: Case) -> None:
-    for tool, expected in (("hf", hugging_face(case)), ("bubbliiiing", bubbliiiing(case)), ("wz", wz(case)), ("pascal", pascal(case)), ("divamgupta", divamgupta(case)), ("unetpp", unetpp(case)), ("sceneparsing", scene_parsing(case))):  # fmt: skip
+    for tool, expected in (
+        ("hf", hugging_face(case)),
+        ("bubbliiiing", bubbliiiing(case)),
+        ("wz", wz(case)),
+        ("pascal", pascal(case)),
+        ("divamgupta", divamgupta(case)),
+        ("unetpp", unetpp(case)),
+        ("sceneparsing", scene_parsing(case)),
+    ):
         found = case.scores(tool)
         for name, value in expected.items():
             assert found[name] == pytest.approx(value, abs=TIGHT, rel=0, nan_ok=True), (tool, name)
