@@ -20,7 +20,7 @@ CODES: dict[str, str] = {
     "bad-json": "The file is not valid JSON.",
     "bad-encoding": "The text is in no encoding that segprep knows.",
     "duplicate-key": "An object in the JSON has the same key twice; which one counts is unknown.",
-    "other-json": "A JSON file that is no labelme annotation; named and left out.",
+    "other-json": "A JSON file that is not a labelme annotation; named and skipped.",
     "other-encoding": "The JSON was read as another encoding than UTF-8.",
     # annotations
     "bad-annotation": "A field of the annotation has the wrong type or is missing.",
@@ -54,13 +54,13 @@ CODES: dict[str, str] = {
     "image-embedded": "The embedded copy (imageData) was used as the image.",
     "image-damaged": "The image cannot be decoded or fails its own checksums.",
     "image-repaired": (
-        "The image file was damaged at its end but its pixels are whole; it was written anew."
+        "The image file was damaged at its end but its pixels are whole; it was written again."
     ),
-    "image-unsupported": "The file is no image of a supported format or pixel type.",
+    "image-unsupported": "The file is not an image of a supported format or pixel type.",
     "image-too-large": "The image has more pixels than --max-pixels allows.",
     "image-frames": "The image file holds several frames; the first was used.",
     "image-converted": "The image was written in another format or pixel type.",
-    "image-extension": "The image's file extension belies its content; the copy has the true one.",
+    "image-extension": "The image's file extension does not match its content; the copy has the true one.",
     "image-upright": "The image's EXIF orientation was applied once; the copy is upright.",
     "orientation-unclear": (
         "The EXIF orientation keeps the image's size, so the view that was annotated is not"
@@ -71,20 +71,20 @@ CODES: dict[str, str] = {
     "size-mismatch": "Image, mask and annotation disagree about the size.",
     # masks
     "mask-missing": "No mask, or more than one, was found for an image.",
-    "mask-is-colour": "The mask holds colours where class ids or grey levels were expected.",
+    "mask-is-colour": "The mask holds colors where class ids or gray levels were expected.",
     "mask-grey-rgb": (
         "The mask stores its class ids as equal red, green and blue; they were read as one channel."
     ),
-    "palette-ambiguous": "In this GIF palette indices and grey levels differ; either may be meant.",
-    "unknown-value": "The mask holds pixel values that are no class.",
+    "palette-ambiguous": "In this GIF palette indices and gray levels differ; either may be meant.",
+    "unknown-value": "The mask holds pixel values that are not a class.",
     "values-unclear": "The masks' values do not tell what they mean; it has to be stated.",
     "intermediate-values": "A black and white mask holds values in between; the threshold decided.",
     "foreground-unstated": (
         "Whether dark or light is the foreground was not stated; it is never guessed."
     ),
-    "unknown-colour": "The mask holds colours that are not in the colour table.",
+    "unknown-colour": "The mask holds colors that are not in the color map.",
     # drawings on photographs, stacks
-    "image-unlabelled": "The source holds these images without labels; they are no samples.",
+    "image-unlabelled": "The source holds these images without labels; they are not samples.",
     "mask-frames": "A mask file holds several frames or pages; which one is the mask is unknown.",
     "packed-twin": (
         "A file lies there both packed with gzip and unpacked; the unpacked one was used."
@@ -108,12 +108,12 @@ CODES: dict[str, str] = {
     ),
     "duplicate-id": "Two annotations have the same id; both were drawn.",
     "crowd-ignored": "Regions of many objects (COCO's iscrowd) were painted as ignored.",
-    "class-unused": "A class of the list is no category of the source.",
+    "class-unused": "A class of the list is not a category of the source.",
     "all-ignored": "Every pixel of the mask is ignored.",
     # instances
-    "instance-empty": "An instance mask has no pixel; it is no object.",
+    "instance-empty": "An instance mask has no pixel; it is not an object.",
     "instance-duplicate": (
-        "An instance mask repeats another pixel by pixel; it is no object of its own."
+        "An instance mask repeats another pixel by pixel; it is not an object of its own."
     ),
     "instance-covered": "An instance lies wholly under others and shows no pixel.",
     "instance-overlap": "Instances share pixels; the smaller one is on top.",
@@ -155,13 +155,13 @@ CODES: dict[str, str] = {
     "prediction-missing": "A truth mask has no prediction of its stem.",
     "extra-prediction": "A prediction has no truth of its stem; it was not scored.",
     "no-pairs": "Truth and predictions have no stem in common, or there is nothing to score.",
-    "invalid-prediction": "A prediction holds a value that is no class.",
+    "invalid-prediction": "A prediction holds a value that is not a class.",
     "bad-prediction": (
         "A prediction is stored in a form that cannot be read as class ids or probabilities."
     ),
     "nan-prediction": "A prediction holds probabilities that are not a number.",
     "ignore-is-class": (
-        "The ignore index lies inside the class range; leaving a class out of the mean is"
+        "The ignore index lies inside the class range; to exclude a class from the mean, use"
         " --exclude-class."
     ),
     "classes-needed": "The number of classes is not known.",
@@ -186,33 +186,33 @@ CODES: dict[str, str] = {
     ),
     "link-refused": "The system does not allow a link where one was asked for.",
     "order-differs": "Sorted by name, frames and masks would pair wrongly.",
-    "unlisted": "Samples that no list names; they were left out.",
+    "unlisted": "Samples that no list names; they were skipped.",
     "unknown-target": "No export target has this name.",
     # training
     "empty-list": "The list to train on names no image, or the dataset has none.",
     "no-val-images": "The list to score on names no image.",
     "output-not-ours": "The folder for results holds something else; nothing was changed.",
     "bad-checkpoint": (
-        "The file is no checkpoint of segprep, is damaged, or does not fit its network; nothing in"
+        "The file is not a checkpoint of segprep, is damaged, or does not fit its network; nothing in"
         " it was run."
     ),
     "class-count": "A checkpoint knows another number of classes than the dataset has.",
-    "loss-nan": "The training loss is no number any more.",
+    "loss-nan": "The training loss is NaN or infinite.",
     "out-of-memory": "A training step does not fit the memory.",
     # predictions
     "no-images": "There is no image to predict.",
-    "no-image-file": "A folder of images holds other files, too; they were left out.",
+    "no-image-file": "A folder of images holds other files, too; they were skipped.",
     "bad-video": "A video cannot be read or written.",
     "video-short": "A video ended before the number of frames that it states.",
-    "bad-onnx": "The file is no ONNX network that segprep exported, or is damaged.",
+    "bad-onnx": "The file is not an ONNX network that segprep exported, or is damaged.",
     "bad-config": "A file of settings cannot be read.",
     "unknown-setting": "There is no setting of this name; the nearest one is named.",
     "other-network": "A checkpoint is of another network than the run's; both are named.",
     "other-classes": "A checkpoint has other classes than the dataset; both lists are named.",
-    "other-settings": "A run cannot go on with other settings than those it began with.",
-    "process-lost": "Another process of the same training ended; this one cannot go on without it.",
+    "other-settings": "A run can only resume with the settings it began with.",
+    "process-lost": "Another process of the same training ended; this one cannot continue without it.",
     "device-failed": "The GPU or its driver reported an error.",
-    "nothing-to-resume": "The folder holds no run that could go on.",
+    "nothing-to-resume": "The folder holds no run that can be resumed.",
     # usage
     "bad-option": "An option or argument cannot be used.",
     "format-unclear": "The folder fits no format, or more than one.",

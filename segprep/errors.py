@@ -47,7 +47,7 @@ class TreeError(SegprepError):
 
 
 class BadInputError(SegprepError):
-    """Some inputs cannot be converted, and the caller did not ask to leave them out.
+    """Some inputs cannot be converted, and the caller did not ask to skip them.
 
     *skipped* lists them all.
     """
@@ -60,7 +60,7 @@ class BadInputError(SegprepError):
         self.skipped = skipped
 
 
-MEND = "mend the file, or remove it from the folder"
+FIX = "fix the file, or remove it from the folder"
 
 
 class SourceError(SegprepError, ValueError):
@@ -72,7 +72,7 @@ class SourceError(SegprepError, ValueError):
     """
 
     def __init__(
-        self, path: Path, reason: str, hint: str = MEND, code: str = "bad-annotation"
+        self, path: Path, reason: str, hint: str = FIX, code: str = "bad-annotation"
     ) -> None:
         super().__init__(code, f"{path}: {reason}", hint)
         self.args = (path, reason, hint, code)
@@ -83,7 +83,7 @@ class UnknownClassError(SourceError):
     """A label is not in the class list."""
 
     def __init__(
-        self, path: Path, reason: str, hint: str = MEND, code: str = "unknown-label"
+        self, path: Path, reason: str, hint: str = FIX, code: str = "unknown-label"
     ) -> None:
         super().__init__(path, reason, hint, code)
 

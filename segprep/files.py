@@ -179,7 +179,7 @@ def find_below(path: Path, roots: tuple[Path, ...]) -> bool:
 
 
 def walk(root: Path) -> Iterator[Path]:
-    """Every entry below *root* that is no folder, hidden names left out, folders in name order;
+    """Every entry below *root* that is not a folder, hidden names skipped, folders in name order;
     links to folders are not entered.
 
     Raises SourceError where a folder cannot be listed.
@@ -247,7 +247,7 @@ def write_error(path: Path, error: OSError) -> SegprepError:
     return SegprepError(
         "write-failed",
         f"{path}: {error.strerror} (errno {error.errno})",
-        "free space or mend permissions, then give the same command again",
+        "free space or fix permissions, then re-run the command",
     )
 
 
@@ -275,9 +275,9 @@ def sync_folder(path: Path) -> None:
 def real_folders(source: Path, further: tuple[Path, ...] = ()) -> tuple[Path, ...]:
     """The folders that a reader may open, resolved; the source first.
 
-    Raises UsageError if one is no folder.
+    Raises UsageError if one is not a folder.
     """
     for path in (source, *further):
         if not path.is_dir():
-            raise UsageError("bad-option", f"{path} is no folder", "give an existing folder")
+            raise UsageError("bad-option", f"{path} is not a folder", "give an existing folder")
     return tuple(path.resolve() for path in (source, *further))

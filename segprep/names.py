@@ -44,7 +44,7 @@ def stem_fault(stem: str) -> str | None:
     if not stem or stem != stem.strip():
         return "is empty or begins or ends with a blank, which list files lose"
     if any(unicodedata.category(c) in ("Cc", "Cs") or c in "/\\\u2028\u2029" for c in stem):
-        return "has a control character, a separator, or bytes that are no text"
+        return "has a control character, a separator, or bytes that are not text"
     if stem.endswith(".") or stem.split(".", maxsplit=1)[0].casefold() in _RESERVED:
         return "is a name that Windows reserves or cannot store"
     if len(stem.encode()) > MAX_STEM_BYTES:
@@ -79,6 +79,16 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     words = list(known)
     same = [other for other in words if variant_key(other) == variant_key(word)]
     return next(iter(same or get_close_matches(word, words, n=1, cutoff=0.6)), None)
+
+
+def did_you_mean(word: str, candidates: Iterable[str], otherwise: str = "") -> str:
+    """A hint that names the candidate most like *word*; *otherwise* where none is like it.
+
+    >>> did_you_mean("resnet43", ["resnet34", "vgg16"])
+    'did you mean resnet34?'
+    """
+    name = nearest(word, candidates)
+    return f"did you mean {shown(name)}?" if name else otherwise
 
 
 def shown(text: object) -> str:

@@ -28,7 +28,7 @@ Overlap = Annotated[
 Unknown = Annotated[
     Literal["error", "ignore", "background", "skip"],
     "A label that is not in the class list: error = refuse the file, ignore = paint 255, background"
-    " = paint 0, skip = leave the shape out.",
+    " = paint 0, skip = skip the shape.",
 ]
 ClassList = Annotated[
     str | None,
@@ -88,7 +88,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """An input that was left out. *foreign*: not of this format at all, hence no failure."""
+    """An input that was skipped. *foreign*: not of this format at all, hence no failure."""
 
     stem: str
     path: str
@@ -220,7 +220,7 @@ class Writer(Protocol):
     def choose(
         self, entries: tuple[Entry, ...], lists: Mapping[str, tuple[str, ...]], notes: list[Note]
     ) -> Mapping[str, tuple[str, ...]]:
-        """Stem -> the folders (or "") that it is written to; stems that are left out are not in it.
+        """Stem -> the folders (or "") that it is written to; skipped stems are not in it.
 
         Raises SegprepError, e.g. no-split.
         """

@@ -52,7 +52,7 @@ def entries(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
         raise TreeError(
             "unfinished-run",
             f"{place.root} holds an unfinished conversion",
-            "finish it first: give its command again",
+            "finish it first: re-run its command",
         )
     by_stem, by_name = _images(place.root / IMAGES)
     for path in walk(place.root / MASKS) if (place.root / MASKS).is_dir() else ():

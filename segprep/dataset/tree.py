@@ -115,7 +115,7 @@ def read_lists(folder: Path) -> dict[str, tuple[str, ...]]:
 
 def read_list(path: Path) -> tuple[str, ...]:
     """The stems of a list file: the first word of a line counts only if the line is no stem with
-    blanks of ours; blank lines are left out.
+    blanks of ours; blank lines are skipped.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -140,14 +140,14 @@ def write_lists(root: Path, lists: Mapping[str, Sequence[str]]) -> None:
 
 def class_files(classes: Classes) -> dict[str, bytes]:
     """class_names.txt (labelme's habit) and labelmap.txt (Datumaro, CVAT): name -> content."""
-    colours = voc_colors()
+    colors = voc_colors()
     rows = [
-        f"{name.replace(':', '_')}:{','.join(map(str, colours[3 * n : 3 * n + 3]))}::"
+        f"{name.replace(':', '_')}:{','.join(map(str, colors[3 * n : 3 * n + 3]))}::"
         for n, name in enumerate(classes.names)
     ]
     if classes.ignore is not None:
         rows.append(
-            f"ignored:{','.join(map(str, colours[3 * classes.ignore : 3 * classes.ignore + 3]))}::"
+            f"ignored:{','.join(map(str, colors[3 * classes.ignore : 3 * classes.ignore + 3]))}::"
         )
     return {
         CLASS_NAMES: "".join(f"{name}\n" for name in classes.names).encode(),
@@ -192,17 +192,17 @@ def find(folder: Path) -> Tree:
         raise UsageError(
             "two-trees",
             f"{folder} holds several datasets: {', '.join(path.name for path in below)}",
-            "name the one that is meant",
+            "name one of them",
         )
     if not below:
         broken = (folder / STAGING).is_dir()
         hint = (
-            "a conversion was not finished: give its command again"
+            "a conversion was not finished: re-run its command"
             if broken
             else "make one with segprep json2mask SRC OUT, or give the dataset's folder"
         )
         raise UsageError(
-            "no-tree", f"{folder} is no VOC-style tree (no {MANIFEST}, no {MASKS})", hint
+            "no-tree", f"{folder} is not a VOC-style tree (no {MANIFEST}, no {MASKS})", hint
         )
     return Tree(below[0])
 

@@ -55,7 +55,7 @@ class Outbox:
             )
         if self.out.exists() and not self.out.is_dir():
             raise UsageError(
-                "bad-option", f"the output {self.out} is no folder", "choose another name"
+                "bad-option", f"the output {self.out} is not a folder", "choose another name"
             )
         if self.out.is_dir() and (self.out.is_mount() or Path.cwd().is_relative_to(self.out)):
             raise UsageError(
