@@ -1,5 +1,6 @@
 """Everything segprep raises on purpose, and the one registry of stable codes."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from segprep.codes import CODES
@@ -32,10 +33,24 @@ class MissingExtraError(SegprepError, ImportError):
     """A package of an extra is not installed."""
 
     def __init__(self, what: str, package: str, extra: str) -> None:
-        super().__init__(
-            "missing-extra", f"{what} needs {package}", f"pip install 'segprep[{extra}]'"
-        )
+        super().__init__("missing-extra", f"{what} needs {package}", install_hint(extra))
         self.args = (what, package, extra)
+
+
+def install_hint(extra: str) -> str:
+    """How to install *extra*: the only place that says so.
+
+    segprep is not on a package index, so the command is for a clone.
+    """
+    return f"in your clone of segprep: python -m pip install '.[{extra}]'"
+
+
+def require(what: str, package: str, extra: str) -> None:
+    """Raises MissingExtraError if the top-level *package* of *extra*, needed for *what*, is not
+    installed. Nothing is imported.
+    """
+    if find_spec(package) is None:
+        raise MissingExtraError(what, package, extra)
 
 
 class LockedError(SegprepError):

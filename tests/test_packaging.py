@@ -1,12 +1,14 @@
 """What is installed, by wheel and in place: cli/ as segprep_cli, nothing else at the top."""
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 
@@ -98,3 +100,78 @@ def test_light(code: str) -> None:
         .split()
     )
     assert not heavy & loaded
+
+
+REPORT = {"matplotlib", "scipy", "contourpy", "kiwisolver", "fontTools", "cycler"}
+WITHOUT = f"""
+import sys
+sys.modules.update(dict.fromkeys({sorted(REPORT)}))  # importing one of them is an ImportError
+from segprep_cli.main import main
+main()
+"""
+
+
+def without_report(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT, *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_core_runs_without_the_report_extra(source: Path) -> None:
+    for line in (
+        "json2mask before out -j 1",
+        "convert auto before auto -j 1",
+        "split out --seed 1 --stratify pixels",
+        "info out",
+        "remap out merged --map cat=dog -j 1",
+        "export voc voc -d out",
+        "export keras keras -d out",
+        "miou out/SegmentationClass --truth out/SegmentationClass --classes 4 -j 1",
+    ):
+        done = without_report(*line.split(), cwd=source.parent)
+        assert done.returncode == 0, (line, done.stderr)
+    assert '"miou": 1.0' in without_report(*line.split(), "--json", cwd=source.parent).stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("--out scores", "charts (--out) needs matplotlib"),
+        ("--boundary", "boundary scores (--boundary) needs scipy"),
+        ("--compat isbi", "the Rand error (--compat) needs scipy"),
+    ],
+)
+def test_what_needs_the_report_extra_says_so_at_once(
+    source: Path, options: str, reason: str
+) -> None:
+    masks = source.parent / "masks"
+    masks.mkdir()
+    Image.new("L", (8, 6), 1).save(masks / "a.png")
+    line = f"miou masks --truth masks --classes 2 {options}"
+    done = without_report(*line.split(), cwd=source.parent)
+    assert done.returncode == 1, done.stderr
+    assert f"[missing-extra]: {reason}" in done.stderr
+    assert "in your clone of segprep: python -m pip install '.[report]'" in done.stderr
+    assert not (source.parent / "scores").exists()
+
+
+def test_hints_name_extras_that_exist() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = set()
+    for path in (*(ROOT / "segprep").rglob("*.py"), *(ROOT / "cli").rglob("*.py")):
+        text = path.read_text("utf-8")
+        named |= set(
+            re.findall(
+                r"(?:MissingExtraError|require)\([^()]*(?:\([^()]*\))?[^()]*\"(\w+)\"\)", text
+            )
+        )
+        assert "pip install '" not in text or path.name == "errors.py", path
+    assert named
+    assert named <= set(project["optional-dependencies"])
+    assert not {"matplotlib", "scipy"} & {
+        re.split(r"\W", line)[0] for line in project["dependencies"]
+    }

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from segprep.errors import BadInputError, UsageError
+from segprep.errors import BadInputError, UsageError, require
 from segprep.evaluation import compat as tools
 from segprep.evaluation import label_maps
 from segprep.evaluation import pairs as predictions
@@ -71,6 +71,7 @@ def evaluate(
 
     Raises:
         UsageError: a wrong option; SegprepError: a prediction is missing, or nothing pairs.
+        MissingExtraError: charts, boundaries or the Rand error without the extra ``report``.
         BadInputError: pairs that cannot be scored, each with file, value and cause in its
         ``skipped``.
     """
@@ -85,6 +86,7 @@ def evaluate(
     names = class_names(classes, place)
     ignore = chosen_ignore(ignore_index, len(names))
     policy, tool = policy_of(names, absent, exclude, compat)
+    _require_report(out is not None, boundary, tool)
     reading = _reading(len(names), threshold, resize, colours, pred is None and objects is not None)
     matched = _matched(place, missing, against, objects)
     task = Task(
@@ -126,6 +128,16 @@ def evaluate(
         if files is not None:
             files.finish(found, matched.pairs, place.tree, reading)
     return found
+
+
+def _require_report(charts: bool, boundary: bool, tool: tools.Tool | None) -> None:
+    """Raises MissingExtraError before anything is counted, not after."""
+    if charts:
+        require("charts (--out)", "matplotlib", "report")
+    if boundary:
+        require("boundary scores (--boundary)", "scipy", "report")
+    if tool is not None and tool.needs == "segments":
+        require("the Rand error (--compat)", "scipy", "report")
 
 
 def _reading(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep.errors import SegprepError, UsageError
+from segprep.errors import SegprepError, UsageError, require
 from segprep.metrics.counting import Ints, Tally, gathered, tally
 from segprep.metrics.scores import Absent, Policy, Scores, from_sums
 from segprep.types import IGNORE, Classes
@@ -113,9 +113,13 @@ class ConfusionMatrix:
 
     @property
     def matrix(self) -> Any:
-        """(C, C) int64, rows truth: an array, or beyond 4,096 classes a ``scipy.sparse.csr_array``."""
+        """(C, C) int64, rows truth: an array, or beyond 4,096 classes a ``scipy.sparse.csr_array``.
+
+        Raises MissingExtraError for the latter without the extra ``report``.
+        """
         if self.size <= DENSE:
             return self._cells
+        require(f"a confusion matrix beyond {DENSE:,} classes", "scipy", "report")
         from scipy.sparse import coo_array
 
         keys, values = self._cells.together()

@@ -4,7 +4,7 @@ and the check whether a dataset is learnable.
 
 import os
 
-from segprep.errors import MissingExtraError
+from segprep.errors import MissingExtraError, require
 
 # OpenMP's threads spin while they wait for each other. Where other work runs on the same cores that
 # costs a factor of five: a training step took
@@ -16,3 +16,5 @@ try:
     import torch as _torch  # noqa: F401
 except ImportError as error:
     raise MissingExtraError("training", "PyTorch", "train") from error
+for _package in ("matplotlib", "scipy"):  # PyTorch may have been installed by itself
+    require("training", _package, "train")

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from segprep import train_config
 from segprep.dataset.tree import Tree
-from segprep.errors import SegprepError, UsageError
+from segprep.errors import SegprepError, UsageError, install_hint
 from segprep.files import write_atomic
 from segprep.metrics import confusion
 from segprep.train_config import Config
@@ -198,7 +198,7 @@ class Run:
             )
         except ImportError:
             self.notes.append(
-                "no event files: TensorBoard is not installed (pip install 'segprep[train]')"
+                f"no event files: TensorBoard is not installed ({install_hint('train')})"
             )
             return None
 

@@ -338,5 +338,5 @@ def test_without_torch_the_install_line_is_shown(discs: Discs) -> None:
         [sys.executable, "-c", program, str(discs(4))], capture_output=True, text=True
     )
     assert done.returncode == 1
-    assert "pip install 'segprep[train]'" in done.stderr
+    assert "pip install '.[train]'" in done.stderr
     assert "Traceback" not in done.stderr

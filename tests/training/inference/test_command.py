@@ -254,7 +254,7 @@ def test_bad_input_has_a_code_and_a_hint_and_writes_nothing(
 
 
 def test_a_video_becomes_a_video_and_a_folder_of_masks(tmp_path: Path) -> None:
-    cv2 = pytest.importorskip("cv2", reason="videos need OpenCV: pip install 'segprep[fast]'")
+    cv2 = pytest.importorskip("cv2", reason="videos need OpenCV: the extra fast")
     writer = cv2.VideoWriter(
         str(tmp_path / "clip.avi"),
         cv2.CAP_OPENCV_MJPEG,
@@ -319,7 +319,7 @@ def test_an_image_that_does_not_fit_the_memory_is_skipped_alone(
 
 def test_onnx_is_exported_and_predicts_the_same_masks(photos: Path, tmp_path: Path) -> None:
     for package in ("onnx", "onnxruntime"):
-        pytest.importorskip(package, reason="ONNX is not installed: pip install 'segprep[onnx]'")
+        pytest.importorskip(package, reason="ONNX is not installed: the extra onnx")
     file = network(tmp_path / "nets")
     result = run("predict", file, "--export-onnx", tmp_path / "net.onnx")
     assert (result.exit_code, (tmp_path / "net.onnx").is_file()) == (0, True), result.stderr
