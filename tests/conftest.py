@@ -10,7 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from PIL import Image
+
+# A busy machine is slow, not wrong: no time limits on generated cases.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 ROOT = Path(__file__).parents[1]
 SQUARE = [[2, 2], [5, 2], [5, 5], [2, 5]]
