@@ -1,6 +1,5 @@
 """Results for people (tables on stdout, notes on stderr) and for programs (one JSON document)."""
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -8,6 +7,7 @@ from typing import Any
 
 import click
 
+from segprep import jsontext
 from segprep.names import shown
 from segprep.types import Note, Skipped
 
@@ -16,19 +16,7 @@ FEW = 3
 
 def document(content: dict[str, Any] | list[dict[str, Any]]) -> None:
     """Print *content* as JSON; a number that is not finite becomes null."""
-    click.echo(
-        json.dumps(_finite(content), ensure_ascii=False, indent=1)
-        .encode("utf-8", "backslashreplace")
-        .decode()
-    )
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    click.echo(jsontext.text(content))
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

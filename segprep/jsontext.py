@@ -1,5 +1,6 @@
-"""One way to write JSON: every number finite."""
+"""One way to write JSON: every number finite, UTF-8, whatever characters a name holds."""
 
+import json
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any
@@ -12,3 +13,25 @@ def finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [finite(one) for one in value]
     return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def text(value: Any, *, compact: bool = False) -> str:
+    """*value* as JSON without a newline at its end: indented, or *compact* on one line.
+
+    Characters stay as they are; those that UTF-8 cannot hold (a file name that is not text) are
+    written with backslashes.
+    """
+    return _dumped(value, compact).encode("utf-8", "backslashreplace").decode()
+
+
+def encoded(value: Any, *, compact: bool = False) -> bytes:
+    """:func:`text` as UTF-8 with a newline: the content of a file, or one of its lines."""
+    return f"{_dumped(value, compact)}\n".encode("utf-8", "backslashreplace")
+
+
+def _dumped(value: Any, compact: bool) -> str:
+    layout: dict[str, Any] = {"separators": (",", ":")} if compact else {"indent": 1}
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, **layout)
+    except ValueError:
+        return json.dumps(finite(value), ensure_ascii=False, **layout)

@@ -91,6 +91,25 @@ def did_you_mean(word: str, candidates: Iterable[str], otherwise: str = "") -> s
     return f"did you mean {shown(name)}?" if name else otherwise
 
 
+def unknown(what: str, name: str, names: Iterable[str]) -> tuple[str, str]:
+    """Message and hint for a *name* that is not one of *names*; *what* is the thing it should name.
+
+    >>> unknown("loss", "dise", ["ce", "dice"])
+    ("there is no loss 'dise'", 'did you mean dice? there are: ce, dice')
+    """
+    return f"there is no {what} {shown(name)!r}", suggestion(name, names)
+
+
+def suggestion(name: str, names: Iterable[str], most: int = 30) -> str:
+    """The hint for an unknown *name*: the nearest of *names*, if one is near, and all of them (the
+    first *most*).
+    """
+    words = list(names)
+    guess = did_you_mean(name, words)
+    rest = f" and {len(words) - most} more" if len(words) > most else ""
+    return f"{guess}{' ' if guess else ''}there are: {shown(', '.join(words[:most])) or 'none'}{rest}"
+
+
 def shown(text: object) -> str:
     """*text* for a terminal or a log: control, bidi and unpaired characters are escaped."""
     return "".join(

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from segprep.errors import UsageError
-from segprep.names import nearest
+from segprep.names import unknown
 
 NONE = "none"
 TABLES = (
@@ -175,12 +175,8 @@ def known(key: str, where: str = "the settings") -> None:
     """Raise UsageError (unknown-setting) with the nearest name unless *key* is a setting."""
     names = [one.name for one in fields(Config)]
     if key not in names:
-        like = nearest(key.replace("-", "_"), names)
-        raise UsageError(
-            "unknown-setting",
-            f"{where}: there is no setting {key!r}",
-            f"did you mean {like}?" if like else f"there are: {', '.join(names)}",
-        )
+        message, hint = unknown("setting", key.replace("-", "_"), names)
+        raise UsageError("unknown-setting", f"{where}: {message}", hint)
 
 
 def made(given: Mapping[str, Any]) -> Config:

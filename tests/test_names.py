@@ -17,6 +17,7 @@ from segprep.names import (
     stem_fault,
     stem_key,
     stem_of,
+    unknown,
     variant_key,
 )
 
@@ -199,3 +200,16 @@ def test_text_is_shown_safely(text: object, safe: str) -> None:
 def test_nothing_shown_can_steer_a_terminal(text: str) -> None:
     assert not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in shown(text))
     shown(text).encode()
+
+
+def test_an_unknown_name_is_answered_with_the_nearest_and_with_all() -> None:
+    assert unknown("loss", "dise", ["ce", "dice"]) == (
+        "there is no loss 'dise'",
+        "did you mean dice? there are: ce, dice",
+    )
+    assert unknown("list", "x", [])[1] == "there are: none"
+
+
+def test_a_long_list_of_names_is_cut() -> None:
+    names = [f"class_{n:03}" for n in range(60)]
+    assert unknown("class", "zebra", names)[1].endswith("class_029 and 30 more")

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from segprep import jsontext
 from segprep.errors import TreeError
 from segprep.types import Classes, Note, Record
 
@@ -41,10 +42,7 @@ def dump(manifest: Manifest) -> bytes:
     """*manifest* as the bytes of segprep.json."""
     content = asdict(manifest)
     content |= content.pop("extra")
-    return (
-        json.dumps({"schema": content.pop("schema"), **content}, ensure_ascii=False, indent=1)
-        + "\n"
-    ).encode("utf-8", "backslashreplace")
+    return jsontext.encoded({"schema": content.pop("schema"), **content})
 
 
 def load(path: Path) -> Manifest | None:
@@ -88,9 +86,7 @@ def dump_record(record: Record) -> bytes:
     content = {name: getattr(record, name) for name in Record.__slots__}
     content["pixels"] = {str(value): count for value, count in record.pixels.items()}
     content["notes"] = [{"code": note.code, "message": note.message} for note in record.notes]
-    return (json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n").encode(
-        "utf-8", "backslashreplace"
-    )
+    return jsontext.encoded(content, compact=True)
 
 
 def load_record(line: bytes) -> Record:

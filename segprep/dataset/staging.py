@@ -23,6 +23,7 @@ from typing import Any
 
 import filelock
 
+from segprep import jsontext
 from segprep.dataset import manifest
 from segprep.dataset.manifest import MANIFEST, RECORDS
 from segprep.dataset.tree import (
@@ -104,9 +105,7 @@ class Staging:
     @staticmethod
     def render(identity: Mapping[str, Any]) -> bytes:
         """*identity* as the bytes of identity.json."""
-        return (json.dumps(identity, ensure_ascii=False, indent=1) + "\n").encode(
-            "utf-8", "backslashreplace"
-        )
+        return jsontext.encoded(identity)
 
     def identity(self) -> Mapping[str, Any] | None:
         """Whose work lies in the folder, or None."""

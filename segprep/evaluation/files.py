@@ -5,13 +5,13 @@ Rows of images are written as they come.
 
 import csv
 import io
-import json
 import os
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
+from segprep import jsontext
 from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.evaluation import label_maps
@@ -20,7 +20,6 @@ from segprep.evaluation.pairs import Pairs
 from segprep.evaluation.results import Evaluation, document
 from segprep.files import read_below, write_atomic, write_error
 from segprep.imaging import image
-from segprep.jsontext import finite
 from segprep.metrics.confusion import DENSE
 from segprep.reports import bars, confusion, overlays
 
@@ -125,7 +124,7 @@ class Files:
         if self._file is not None:
             self._file.close()
             os.replace(self._part, self.out / NAMES[1])
-        text = json.dumps(finite(document(found)), ensure_ascii=False, indent=1)
+        text = jsontext.text(document(found)).encode()
         write_atomic(self.out / NAMES[2], matrix_csv(found).encode("utf-8", "backslashreplace"))
         write_atomic(self.out / NAMES[3], confusion.picture(found.matrix.matrix, found.classes))
         scores = found.scores
@@ -141,7 +140,7 @@ class Files:
             ),
         )
         self._pictures(found, pairs, home, how)
-        write_atomic(self.out / NAMES[0], text.encode("utf-8", "backslashreplace"))
+        write_atomic(self.out / NAMES[0], text)
 
     def _pictures(
         self, found: Evaluation, pairs: Pairs, home: Tree | None, how: label_maps.Reading

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from segprep import jsontext
 from segprep.dataset.staging import lock
 from segprep.errors import SegprepError, TreeError, UsageError
 from segprep.files import (
@@ -193,9 +194,7 @@ class Outbox:
         new, old = self.hidden / "new", self.hidden / "old"
         write_staged(
             new / MARKER,
-            (json.dumps(account, ensure_ascii=False, indent=1) + "\n").encode(
-                "utf-8", "backslashreplace"
-            ),
+            jsontext.encoded(account),
         )
         try:
             with ThreadPoolExecutor(4) as pool:  # the disk takes several at once

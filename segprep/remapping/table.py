@@ -16,7 +16,7 @@ from segprep.dataset import classes as class_lists
 from segprep.dataset.classes import BACKGROUND, IGNORED
 from segprep.errors import UsageError
 from segprep.imaging import image, mask_files
-from segprep.names import clean_label, nearest, shown, variant_key
+from segprep.names import clean_label, shown, suggestion, variant_key
 from segprep.sources._common import mask_values as meanings
 from segprep.types import IGNORE, Classes
 
@@ -203,14 +203,12 @@ def _meant(token: str, names: Sequence[str], numbers: bool = False) -> str:
         return background
     if numbers and token.isascii() and token.isdecimal() and int(token) < len(names):
         return names[int(token)]
-    listed = ", ".join(f"{number} {name}" for number, name in enumerate(names[:20])) + (
-        " …" if len(names) > 20 else ""
-    )
-    like = nearest(token, names)
+    listed = ", ".join(f"{number} {name}" for number, name in enumerate(names[:20]))
     raise UsageError(
         "unknown-label",
-        f"{shown(token)!r} is no class here; there are: {shown(listed)}",
-        f"did you mean {shown(like)}?" if like else "use one of these names",
+        f"{shown(token)!r} is not a class here; values and names: {shown(listed)}"
+        + (" …" if len(names) > 20 else ""),
+        suggestion(token, names),
     )
 
 

@@ -9,7 +9,7 @@ from typing import cast
 
 from segprep.errors import SegprepError, UsageError
 from segprep.files import listing
-from segprep.names import nearest
+from segprep.names import unknown
 from segprep.types import Evidence, Reader
 
 SURE, AHEAD = (
@@ -34,12 +34,7 @@ def names() -> tuple[str, ...]:
 def load(name: str) -> type[Reader]:
     """The ``Reader`` class of format *name*. Raises UsageError for an unknown one."""
     if name not in names():
-        like = nearest(name, names())
-        raise UsageError(
-            "unknown-format",
-            f"there is no source format {name!r}",
-            f"did you mean {like}?" if like else f"there are: {', '.join(names())}",
-        )
+        raise UsageError("unknown-format", *unknown("source format", name, names()))
     return cast("type[Reader]", import_module(f"{__name__}.{name.replace('-', '_')}").Reader)
 
 

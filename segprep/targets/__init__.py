@@ -6,7 +6,7 @@ from pkgutil import iter_modules
 from typing import cast
 
 from segprep.errors import UsageError
-from segprep.names import nearest
+from segprep.names import unknown
 from segprep.types import Writer
 
 
@@ -26,12 +26,7 @@ def names() -> tuple[str, ...]:
 def load(name: str) -> type[Writer]:
     """The ``Writer`` class of target *name*. Raises UsageError for an unknown one."""
     if name not in names():
-        like = nearest(name, names())
-        raise UsageError(
-            "unknown-target",
-            f"there is no export target {name!r}",
-            f"did you mean {like}?" if like else f"there are: {', '.join(names())}",
-        )
+        raise UsageError("unknown-target", *unknown("export target", name, names()))
     return cast("type[Writer]", import_module(_module(name)).Writer)
 
 

@@ -223,7 +223,7 @@ def test_unknown_names_are_answered():
         assert caught.value.code in ("unknown-model", "bad-option")
     with pytest.raises(UsageError, match="no network") as caught:
         models.load("unet-papr")
-    assert caught.value.hint == "did you mean unet-paper?"
+    assert caught.value.hint.startswith("did you mean unet-paper? there are: ")
 
 
 PUBLISHED = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from segprep.dataset import classes as class_lists
 from segprep.errors import UsageError
 from segprep.imaging.mask_files import cause
-from segprep.names import nearest
+from segprep.names import unknown
 from segprep.types import IGNORE, Classes, Note
 
 LARGEST = 64  # larger values are grey levels more often than ids
@@ -70,12 +70,8 @@ def table(meaning: Mapping[int, str], known: Classes) -> dict[int, int]:
     """
     ids = {name: number for number, name in enumerate(known.names)} | {class_lists.IGNORED: IGNORE}
     if wrong := [name for name in meaning.values() if name not in ids]:
-        like = nearest(wrong[0], known.names)
-        raise UsageError(
-            "bad-option",
-            f"--ids: {wrong[0]!r} is no class",
-            f"did you mean {like}?" if like else f"classes: {', '.join(known.names)}",
-        )
+        message, hint = unknown("class", wrong[0], known.names)
+        raise UsageError("bad-option", f"--ids: {message}", hint)
     return {value: ids[name] for value, name in meaning.items()}
 
 

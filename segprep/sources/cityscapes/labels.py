@@ -19,7 +19,7 @@ from segprep.errors import SourceError, UnknownClassError
 from segprep.imaging import image, mask_files
 from segprep.imaging import shapes as painting
 from segprep.imaging.raster import TooComplexError
-from segprep.names import nearest, shown
+from segprep.names import shown, suggestion
 from segprep.sources._common import strict_json
 from segprep.types import IGNORE, OBJECT_IGNORE, Note
 
@@ -194,11 +194,10 @@ def _shape(path: Path, number: int, raw: Any, table: Sequence[int]) -> painting.
     if raw.get("deleted") or name == UNDRAWN:
         return None
     if name not in _ID:
-        like = nearest(str(label), NAMES)
         raise UnknownClassError(
             path,
-            f"{where}.label: {shown(label)!r} is no Cityscapes class",
-            f"did you mean {like!r}?" if like else "mend the label",
+            f"{where}.label: {shown(label)!r} is not a Cityscapes class",
+            suggestion(str(label), NAMES),
         )
     points = raw.get("polygon")
     if (

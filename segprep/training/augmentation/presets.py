@@ -8,10 +8,10 @@ in the order of STEPS. docs/augmentation.md has the table.
 
 from collections.abc import Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 from typing import Any
 
 from segprep.errors import UsageError
+from segprep.names import unknown
 from segprep.training.augmentation.color import OneColour
 from segprep.training.augmentation.elastic import Elastic
 from segprep.training.augmentation.hsv import Hsv
@@ -112,15 +112,11 @@ def steps(preset: str = "none", **given: Any) -> tuple[Step, ...]:
     Raises UsageError (bad-option), naming the nearest word.
     """
     if preset not in PRESETS:
-        raise UsageError(
-            "bad-option", f"there is no augmentation {preset!r}", _nearest(preset, PRESETS)
-        )
+        raise UsageError("bad-option", *unknown("augmentation", preset, PRESETS))
     known = parameters()
     for name in given:
         if name not in known:
-            raise UsageError(
-                "bad-option", f"there is no augmentation parameter {name!r}", _nearest(name, known)
-            )
+            raise UsageError("bad-option", *unknown("augmentation parameter", name, known))
     wanted = {**PRESETS[preset], **given}
     chosen = []
     for prefix, kind in STEPS.items():
@@ -157,8 +153,3 @@ def _made(prefix: str, kind: type[Any], own: Mapping[str, Any]) -> Step:
     twins = {name: own.get("rows", own.get("columns")) for name in sides - own.keys()}
     made: Step = kind(**own, **twins)
     return made
-
-
-def _nearest(word: str, known: Mapping[str, Any]) -> str:
-    close = get_close_matches(word, known, 1, 0.5)
-    return f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}"

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segprep import jsontext
 from segprep.dataset.tree import list_bytes
 from segprep.errors import SegprepError, TreeError
 from segprep.files import write_atomic, write_error
 from segprep.imaging import image
-from segprep.jsontext import finite
 from segprep.metrics.confusion import class_rows
 from segprep.training.check.budget import Plan
 from segprep.training.check.loop import Epoch
@@ -137,8 +137,7 @@ def renew(work: Path) -> Path:
 
 def write_scores(folder: Path, outcome: Outcome) -> None:
     """scores.json, history.csv and scored.txt."""
-    text = json.dumps(finite(outcome.document()), ensure_ascii=False, indent=1)
-    write_atomic(folder / SCORES, f"{text}\n".encode("utf-8", "backslashreplace"))
+    write_atomic(folder / SCORES, jsontext.encoded(outcome.document()))
     write_atomic(folder / SCORED, list_bytes(outcome.stems))
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")

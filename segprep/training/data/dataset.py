@@ -8,7 +8,7 @@ from typing import overload
 
 from segprep.dataset.tree import LISTS, Tree
 from segprep.errors import SegprepError, SourceError
-from segprep.names import nearest
+from segprep.names import unknown
 from segprep.train_config import NONE, Config
 from segprep.training.data import lists as selection
 from segprep.training.data.pairs import Pair, View, moments, raise_bad, read_pair, scaled
@@ -45,12 +45,8 @@ def lists(place: Tree, config: Config) -> Lists:
         raise SegprepError("empty-list", f"{place.root} has no samples", "convert some first")
     for name in (config.train, config.val):
         if known and name not in known and name not in (NONE, Config().train, Config().val):
-            like = nearest(name, known)
-            raise SegprepError(
-                "bad-list",
-                f"{place.root} has no list {name!r}",
-                f"did you mean {like}?" if like else f"it has: {', '.join(known)}",
-            )
+            message, hint = unknown("list", name, known)
+            raise SegprepError("bad-list", f"{place.root}: {message}", hint)
     notes = []
     if not known:
         train, val = (

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from segprep import jsontext
 from segprep.dataset.tree import IMAGES, LISTS, MASKS, OBJECTS
 from segprep.errors import TreeError, UsageError
 from segprep.files import write_atomic, write_error
@@ -59,12 +60,7 @@ class Results:
             **more,
             "files": list(files),
         }
-        self.write(
-            MARKER,
-            (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode(
-                "utf-8", "backslashreplace"
-            ),
-        )
+        self.write(MARKER, jsontext.encoded(content))
 
     def abandon(self) -> None:
         """Take the account away where nothing was made, and the folder if it is empty then."""

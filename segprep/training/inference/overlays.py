@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from segprep.errors import UsageError
 from segprep.imaging.image import encode_mask, histogram, voc_colors
-from segprep.names import nearest, variant_key
+from segprep.names import unknown, variant_key
 from segprep.training.logits import likeliest
 
 Mode = Literal["ids", "colour", "blend", "cutout", "probabilities"]
@@ -112,12 +112,8 @@ def background_of(classes: Sequence[str], given: str | None) -> int | None:
         return classes.index(given)
     if given.isdecimal() and int(given) < len(classes):
         return int(given)
-    like = nearest(given, classes)
-    raise UsageError(
-        "bad-option",
-        f"--background {given}: there is no such class",
-        f"did you mean {like}?" if like else f"there are: {', '.join(classes)}",
-    )
+    message, hint = unknown("class", given, classes)
+    raise UsageError("bad-option", f"--background: {message}", hint)
 
 
 def counted(mask: NDArray[np.uint8], totals: dict[int, int]) -> Mapping[int, int]:

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from segprep.errors import UsageError
-from segprep.names import nearest
+from segprep.names import unknown
 from segprep.training.losses.lovasz import against_rest, lovasz_hinge, lovasz_softmax
 from segprep.types import IGNORE
 
@@ -130,12 +130,7 @@ def make(spec: str, classes: int, weights: Sequence[float] | None = None) -> Los
     names = [name.strip() for name in spec.split("+")]
     for name in names:
         if name not in LOSSES:
-            like = nearest(name, LOSSES)
-            raise UsageError(
-                "bad-option",
-                f"there is no loss {name!r}",
-                f"did you mean {like}?" if like else f"there are: {', '.join(LOSSES)}",
-            )
+            raise UsageError("bad-option", *unknown("loss", name, LOSSES))
         if classes == 1 and name in ("ce", "focal", "dice", "lovasz"):
             raise UsageError(
                 "bad-option",

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from segprep.errors import UsageError
-from segprep.names import nearest
+from segprep.names import unknown
 
 CHANNELS, CLASSES, WIDTHS = range(1, 5), range(1, 256), range(1, 4097)
 
@@ -50,12 +50,7 @@ def names() -> tuple[str, ...]:
 def load(name: str) -> ModuleType:
     """The module of network *name*. Raises UsageError (unknown-model) for an unknown one."""
     if name not in names():
-        like = nearest(name, names())
-        raise UsageError(
-            "unknown-model",
-            f"there is no network {name!r}",
-            f"did you mean {like}?" if like else f"there are: {', '.join(names())}",
-        )
+        raise UsageError("unknown-model", *unknown("network", name, names()))
     return import_module(f"{__name__}.{name.replace('-', '_')}")
 
 
@@ -99,12 +94,8 @@ def _check(name: str, hints: Mapping[str, Any], given: Mapping[str, Any]) -> Non
     allowed = [option for option in hints if option not in ("in_channels", "classes", "return")]
     for option, value in given.items():
         if option not in allowed:
-            like = nearest(option, allowed)
-            raise UsageError(
-                "bad-option",
-                f"the network {name} has no option {option!r}",
-                f"did you mean {like}?" if like else f"it has: {', '.join(allowed)}",
-            )
+            message, hint = unknown("option", option, allowed)
+            raise UsageError("bad-option", f"the network {name}: {message}", hint)
         hint = hints[option]
         if get_origin(hint) is Literal:
             fits, wanted = value in get_args(hint), f"one of {', '.join(get_args(hint))}"

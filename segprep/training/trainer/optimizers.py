@@ -9,7 +9,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from segprep.errors import UsageError
-from segprep.names import nearest
+from segprep.names import unknown
 
 Parameters = Iterable[nn.Parameter]
 OPTIMISERS: Mapping[str, Callable[[Parameters, float, float, bool, float], Optimizer]] = {
@@ -31,12 +31,7 @@ OPTIMISERS: Mapping[str, Callable[[Parameters, float, float, bool, float], Optim
 def known(name: str) -> None:
     """Raise UsageError (bad-option) with the nearest name unless *name* is an optimiser."""
     if name not in OPTIMISERS:
-        like = nearest(name, OPTIMISERS)
-        raise UsageError(
-            "bad-option",
-            f"there is no optimiser {name!r}",
-            f"did you mean {like}?" if like else f"there are: {', '.join(OPTIMISERS)}",
-        )
+        raise UsageError("bad-option", *unknown("optimizer", name, OPTIMISERS))
 
 
 def make(

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from segprep import jsontext
 from segprep.errors import SegprepError, TreeError
 from segprep.files import write_atomic, write_error
-from segprep.jsontext import finite
 
 RUN, CONFIG, BEST, LAST, BOARD, PICTURES = (
     "run.json",
@@ -123,9 +123,4 @@ def described(out: Path) -> dict[str, Any]:
 
 def describe(out: Path, content: Mapping[str, Any]) -> None:
     """Write run.json."""
-    write_atomic(
-        out / RUN,
-        (json.dumps(finite({"kind": KIND, **content}), ensure_ascii=False, indent=1) + "\n").encode(
-            "utf-8", "backslashreplace"
-        ),
-    )
+    write_atomic(out / RUN, jsontext.encoded({"kind": KIND, **content}))

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from segprep.errors import UsageError
-from segprep.names import nearest
+from segprep.names import unknown
 
 Shape = Callable[[int], float]  # steps after the warm-up -> share of the learning rate
 Mode = Literal["min", "max"]
@@ -196,12 +196,7 @@ def make(
     (bad-option): an unknown name, a number out of its range.
     """
     if name not in NAMES:
-        like = nearest(name, NAMES)
-        raise UsageError(
-            "bad-option",
-            f"there is no schedule {name!r}",
-            f"did you mean {like}?" if like else f"there are: {', '.join(NAMES)}",
-        )
+        raise UsageError("bad-option", *unknown("schedule", name, NAMES))
     times = factor if factor is not None else 0.96 if name == "exponential" else 0.1
     ranges = {
         "lr": 0 < lr < math.inf, "warm_up": 0 <= warm_up <= epochs, "start": 0 <= start <= 1, "rise": rise > 0, "flat": 0 <= flat <= epochs - warm_up,

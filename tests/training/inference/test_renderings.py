@@ -86,6 +86,6 @@ def test_the_background_is_found_by_name_and_never_assumed() -> None:
     assert background_of(("cat", "dog"), None) is None
     assert background_of(("cat", "dog"), "dog") == 1
     assert background_of(("cat", "dog"), "0") == 0
-    with pytest.raises(UsageError, match="no such class") as caught:
+    with pytest.raises(UsageError, match="there is no class 'dug'") as caught:
         background_of(("cat", "dog"), "dug")
-    assert caught.value.hint == "did you mean dog?"
+    assert caught.value.hint.startswith("did you mean dog? there are: ")

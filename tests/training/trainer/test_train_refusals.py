@@ -69,7 +69,8 @@ def test_settings_that_are_wrong_are_named_with_the_nearest(discs: Make, tmp_pat
     (tmp_path / "a.toml").write_text("epoch = 3\n")
     with pytest.raises(UsageError, match=r"a\.toml.*'epoch'") as error:
         train(root, tmp_path / "a.toml")
-    assert (error.value.code, error.value.hint) == ("unknown-setting", "did you mean epochs?")
+    assert error.value.code == "unknown-setting"
+    assert error.value.hint.startswith("did you mean epochs? there are: ")
     wrong = {
         "learning-rates": 1, "arch": "unett", "optimizer": "adamm", "loss": "dicee", "schedule": "cosin", "monitor": "val_iou", "epochs": 2.5, "batch": 0, "lr": "fast",
         "preset": "huge", "freeze": "some", "options": {"bass": 3}, "class_weights": [1, 2, 3], "freeze_epochs": 1, "device": "tpu", "amp": "float8", "augment": "dive", "augmentation": {"rotate": 5}, "fit": "squash",
@@ -186,6 +187,6 @@ def test_a_damaged_last_checkpoint_is_an_error_with_a_hint(discs: Make) -> None:
 
 
 def test_a_list_that_is_not_there_is_no_run_without_validation(discs: Make) -> None:
-    with pytest.raises(SegprepError, match="has no list 'vall'") as error:
+    with pytest.raises(SegprepError, match="there is no list 'vall'") as error:
         train(discs(4), val="vall", **TINY)
-    assert error.value.hint == "did you mean val?"
+    assert error.value.hint.startswith("did you mean val? there are: ")
