@@ -107,7 +107,9 @@ def suggestion(name: str, names: Iterable[str], most: int = 30) -> str:
     words = list(names)
     guess = did_you_mean(name, words)
     rest = f" and {len(words) - most} more" if len(words) > most else ""
-    return f"{guess}{' ' if guess else ''}there are: {shown(', '.join(words[:most])) or 'none'}{rest}"
+    return (
+        f"{guess}{' ' if guess else ''}there are: {shown(', '.join(words[:most])) or 'none'}{rest}"
+    )
 
 
 def shown(text: object) -> str:
