@@ -56,6 +56,7 @@ def _target_command(target: str) -> click.Command:
         click.Option(["--dataset", "-d"], type=path, default=Path(), show_default="the current folder", help="The dataset, a VOC-style tree. It is only read."),
         *options.from_reader(writer),
         click.Option(["--on-error"], type=click.Choice(["stop", "skip"]), default="stop", show_default=True, help="Bad samples: stop = list all and write nothing; skip = leave them out (exit 3)."),
+        click.Option(["--zip", "archive"], is_flag=True, help="OUT is one zip file instead of a folder."),
         options.jobs(),
         *options.writing(),
         *options.display(),

@@ -186,6 +186,7 @@ CODES: dict[str, str] = {
     ),
     "link-refused": "The system does not allow a link where one was asked for.",
     "order-differs": "Sorted by name, frames and masks would pair wrongly.",
+    "not-held": "The target cannot hold some pixels, holes or objects; they are counted.",
     "unlisted": "Samples that no list names; they were skipped.",
     "unknown-target": "No export target has this name.",
     # training

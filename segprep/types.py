@@ -211,29 +211,103 @@ class Product:
     link: Literal["copy", "hard", "sym"] = "copy"
 
 
-class Writer(Protocol):
-    """What a module of ``segprep.targets`` provides, as a frozen dataclass.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one sample adds to the file *name*, which the target writes when all samples are done."""
 
-    *lists* are the dataset's, stems by list name.
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """*count* pixels (or holes, or objects) of one sample that the target cannot hold; *what* is
+    the rest of the sentence: "pixels of 255 (ignored) became background".
     """
 
-    def choose(
-        self, entries: tuple[Entry, ...], lists: Mapping[str, tuple[str, ...]], notes: list[Note]
-    ) -> Mapping[str, tuple[str, ...]]:
-        """Stem -> the folders (or "") that it is written to; skipped stems are not in it.
+    what: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What an export is made of: the *name* of the dataset's folder, its samples, its lists (known
+    samples only), and its classes, or None where it names none.
+    """
+
+    name: str
+    entries: tuple[Entry, ...]
+    lists: Mapping[str, tuple[str, ...]]
+    classes: Classes | None
+
+    def without(self, stems: frozenset[str]) -> "Inventory":
+        """The same, less the samples *stems*."""
+        lists = {
+            name: tuple(stem for stem in listed if stem not in stems)
+            for name, listed in self.lists.items()
+        }
+        entries = tuple(entry for entry in self.entries if entry.stem not in stems)
+        return Inventory(self.name, entries, lists, self.classes)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which samples an export takes: stem -> the folders (or "") that it is written to.
+
+    Samples that are skipped are not in it.
+    """
+
+    places: Mapping[str, tuple[str, ...]]
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabeledImage:
+    """One sample on its way out: the *entry*'s raw *image* file, and *mask* and *objects* (H, W) as
+    they lie on the upright picture; *stored_upright*: the files of the tree lie so, too.
+
+    *mask* holds ids of *classes* (where the dataset names any) and 255 only. *roots* are the
+    folders below which files may be opened.
+    """
+
+    entry: Entry
+    image: bytes
+    mask: "Mask"
+    objects: "Objects | None"
+    stored_upright: bool
+    classes: Classes | None
+    roots: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What the samples left behind: the *parts* by file name, in the order of the samples, and in
+    words what the target could not hold.
+    """
+
+    parts: Mapping[str, tuple[bytes, ...]]
+    losses: tuple[str, ...]
+
+
+class Writer(Protocol):
+    """What a module of ``segprep.targets`` provides, as a frozen dataclass."""
+
+    max_pixels: int
+
+    def choose(self, inventory: Inventory) -> Choice:
+        """The samples that are written, and where.
 
         Raises SegprepError, e.g. no-split.
         """
 
     def files(
-        self, entry: Entry, places: tuple[str, ...], roots: tuple[Path, ...], notes: list[Note]
-    ) -> Iterable[Product]:
-        """The files of one sample for each of its *places*.
+        self, sample: LabeledImage, places: tuple[str, ...]
+    ) -> "Iterable[Product | Part | Loss | Note]":
+        """The files of one sample for each of its *places*, what it adds to common files, and what
+        a person should know.
 
         Pure: writes nothing. Raises SourceError.
         """
 
-    def texts(
-        self, classes: Classes | None, lists: Mapping[str, tuple[str, ...]]
-    ) -> Mapping[str, bytes]:
-        """Further files: name -> content; *lists* name only samples that were written."""
+    def texts(self, inventory: Inventory, gathered: Gathered) -> Mapping[str, bytes]:
+        """Further files: name -> content; *inventory* has only samples that were written."""

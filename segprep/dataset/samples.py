@@ -16,7 +16,7 @@ from segprep.files import read_below, walk
 from segprep.imaging import image, mask_files
 from segprep.imaging.image import SUFFIXES
 from segprep.names import stem_fault, stem_key, stem_of
-from segprep.types import IGNORE, MAX_PIXELS, OBJECT_IGNORE, Entry, Note, Sample, Skipped
+from segprep.types import IGNORE, MAX_PIXELS, OBJECT_IGNORE, Classes, Entry, Note, Sample, Skipped
 
 
 def entries(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
@@ -123,6 +123,24 @@ def read(entry: Entry, roots: tuple[Path, ...], limit: int = MAX_PIXELS) -> Samp
     upright = mask_files.drawn_upright(data, entry.image, mask.shape, entry.mask, notes, limit)
     found = objects(entry.objects, roots, mask.shape, limit) if entry.objects else None
     return Sample(entry.stem, data, mask, found, upright, tuple(notes))
+
+
+def check_ids(mask: NDArray[np.uint8], classes: Classes, path: Path) -> None:
+    """Raise SourceError (unknown-value) for a value of *mask* that is neither a class nor 255."""
+    counts = {
+        value: count
+        for value, count in image.histogram(mask).items()
+        if value >= len(classes.names) and value != IGNORE
+    }
+    if counts:
+        listed = ", ".join(f"{value} ({count} pixels)" for value, count in list(counts.items())[:5])
+        raise SourceError(
+            path,
+            f"holds values that no class has: {listed}; the classes are 0 to"
+            f" {len(classes.names) - 1}, and 255 is ignored",
+            "say what they mean with segprep remap --ids, or add them to the class list",
+            "unknown-value",
+        )
 
 
 def upright(

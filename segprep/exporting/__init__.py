@@ -3,7 +3,7 @@ appear at once.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -13,9 +13,24 @@ from segprep.dataset import samples, tree
 from segprep.dataset.tree import Tree
 from segprep.engine import Failure
 from segprep.errors import BadInputError, SegprepError
+from segprep.exporting.archive import Archive
 from segprep.exporting.publish import Outbox
 from segprep.names import natural_key, stem_key
-from segprep.types import Entry, Note, Product, Progress, Skipped, Writer, no_progress
+from segprep.types import (
+    Classes,
+    Entry,
+    Gathered,
+    Inventory,
+    LabeledImage,
+    Loss,
+    Note,
+    Part,
+    Product,
+    Progress,
+    Skipped,
+    Writer,
+    no_progress,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +56,13 @@ def export(
     jobs: int = 1,
     on_error: Literal["stop", "skip"] = "stop",
     overwrite: bool = False,
+    archive: bool = False,
     dry_run: bool = False,
     progress: Progress[Any] = no_progress,
     **options: Any,
 ) -> Export:
-    """Write the tree *dataset* as *target* wants it to the new folder *out*. *options* are the
-    fields of the target's Writer.
+    """Write the tree *dataset* as *target* wants it to the new folder *out*, or with *archive* to
+    the zip file *out*. *options* are the fields of the target's Writer.
 
     The dataset is only read. *out* appears whole or not at all; it must be absent, empty, or, with
     *overwrite*, an earlier export.
@@ -60,50 +76,43 @@ def export(
     """
     writer = targets.load(target)(**options)
     place = Tree(tree.find(Path(dataset)).root.resolve())
-    box = Outbox(Path(os.path.realpath(out)))
+    path = Path(os.path.realpath(out))
+    box = Archive(path) if archive else Outbox(path)
     box.check(place.root, overwrite)
     plan = _planned(writer, place)
-    task = _Task(writer, box, (place.root,), write=not dry_run)
+    task = _Task(writer, box, (place.root,), plan.inventory.classes, write=not dry_run)
     if dry_run:
-        return _made(target, plan, task, box, jobs, on_error, progress)[0]
+        return _made(target, plan, task, box, jobs, on_error, progress).account
     with box.opened():
-        done, names, written = _made(target, plan, task, box, jobs, on_error, progress)
-        texts = writer.texts(
-            place.classes(), plan.lists_without({one.stem for one in done.skipped})
-        )
+        made = _made(target, plan, task, box, jobs, on_error, progress)
+        lost = frozenset(one.stem for one in made.account.skipped)
+        gathered = Gathered({name: tuple(parts) for name, parts in made.parts.items()}, made.losses)
+        texts = writer.texts(plan.inventory.without(lost), gathered)
         for name, content in texts.items():
             box.put(Product(name, content), ())
         box.publish(
-            _account(target, writer, place, box, done, [*names, *texts]),
-            [*written, *texts],
+            _account(target, writer, place, box, made.account, [*made.names, *texts]),
+            [*made.written, *texts],
             place.root,
             overwrite,
         )
-    return replace(done, files=done.files + len(texts))
+    return replace(made.account, files=made.account.files + len(texts))
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is to be exported: *todo* (entry, places), the dataset's *lists* of known samples, what
-    is *skipped* already.
+    """What is to be exported: *todo* (entry, places) of the *inventory*, what is *skipped*
+    already.
     """
 
     todo: tuple[tuple[Entry, tuple[str, ...]], ...]
-    lists: Mapping[str, tuple[str, ...]]
+    inventory: Inventory
     skipped: tuple[Skipped, ...]
     notes: tuple[Note, ...]
-
-    def lists_without(self, lost: set[str]) -> dict[str, tuple[str, ...]]:
-        """The lists, less samples that failed."""
-        return {
-            name: tuple(stem for stem in stems if stem not in lost)
-            for name, stems in self.lists.items()
-        }
 
 
 def _planned(writer: Writer, place: Tree) -> _Plan:
     skipped: list[Skipped] = []
-    notes: list[Note] = []
     entries = tuple(
         sorted(
             _unique(samples.entries(place, skipped), skipped),
@@ -114,21 +123,25 @@ def _planned(writer: Writer, place: Tree) -> _Plan:
         raise SegprepError("too-few-samples", f"{place.root} has no samples", "convert some first")
     stems, lists = {entry.stem for entry in entries}, place.lists()
     gone = stems | {one.stem for one in skipped}
+    notes = []
     for name, listed in lists.items():
         if lost := [stem for stem in listed if stem not in gone]:
             notes.append(
                 Note(
                     "listed-missing",
-                    f"{name}.txt lists {len(lost)} names that are no sample, {lost[0]!r} first;"
-                    " they were left out",
+                    f"{name}.txt lists {len(lost)} names that are not samples, {lost[0]!r} first;"
+                    " they were skipped",
                 )
             )
     lists = {
         name: tuple(stem for stem in listed if stem in stems) for name, listed in lists.items()
     }
-    places = writer.choose(entries, lists, notes)
-    todo = tuple((entry, places[entry.stem]) for entry in entries if entry.stem in places)
-    return _Plan(todo, lists, tuple(skipped), tuple(notes))
+    inventory = Inventory(place.root.name, entries, lists, place.classes())
+    choice = writer.choose(inventory)
+    todo = tuple(
+        (entry, choice.places[entry.stem]) for entry in entries if entry.stem in choice.places
+    )
+    return _Plan(todo, inventory, tuple(skipped), (*notes, *choice.notes))
 
 
 def _unique(entries: Iterator[Entry], skipped: list[Skipped]) -> Iterator[Entry]:
@@ -152,11 +165,15 @@ def _unique(entries: Iterator[Entry], skipped: list[Skipped]) -> Iterator[Entry]
 
 @dataclass(frozen=True, slots=True)
 class _Files:
-    """What one sample became: all names, and those that were written and not linked."""
+    """What one sample became: all names, those that were written and not linked, and what it adds
+    to common files.
+    """
 
     stem: str
     names: tuple[str, ...]
     written: tuple[str, ...]
+    parts: tuple[Part, ...]
+    losses: tuple[Loss, ...]
     notes: tuple[Note, ...]
 
 
@@ -167,23 +184,52 @@ class _Task:
     writer: Writer
     box: Outbox
     roots: tuple[Path, ...]
+    classes: Classes | None
     write: bool
 
     def __call__(self, todo: tuple[Entry, tuple[str, ...]]) -> _Files:
         entry, places = todo
-        notes: list[Note] = []
-        products = list(self.writer.files(entry, places, self.roots, notes))
-        written = [
-            product.name
-            for product in products
-            if not self.write or self.box.put(product, self.roots)
-        ]
+        sample, notes = self._sample(entry)
+        results = list(self.writer.files(sample, places))
+        products = [one for one in results if isinstance(one, Product)]
+        written = [one.name for one in products if not self.write or self.box.put(one, self.roots)]
         return _Files(
             entry.stem,
-            tuple(product.name for product in products),
+            tuple(one.name for one in products),
             tuple(written),
-            tuple(replace(note, stem=entry.stem) for note in notes),
+            tuple(one for one in results if isinstance(one, Part)),
+            tuple(one for one in results if isinstance(one, Loss) and one.count),
+            tuple(
+                replace(note, stem=entry.stem)
+                for note in (*notes, *results)
+                if isinstance(note, Note)
+            ),
         )
+
+    def _sample(self, entry: Entry) -> tuple[LabeledImage, tuple[Note, ...]]:
+        """The sample of *entry*, upright. Raises SourceError, also for a value that no class has."""
+        limit = self.writer.max_pixels
+        sample = samples.read(entry, self.roots, limit)
+        mask, objects = samples.upright(sample, entry.image, limit)
+        if self.classes:
+            samples.check_ids(mask, self.classes, entry.mask)
+        labeled = LabeledImage(
+            entry, sample.image, mask, objects, sample.upright, self.classes, self.roots
+        )
+        return labeled, sample.notes
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """All samples' files: the account, all names, those to force to the disk, the parts of common
+    files, and in words what the target cannot hold.
+    """
+
+    account: Export
+    names: list[str]
+    written: list[str]
+    parts: dict[str, list[bytes]]
+    losses: tuple[str, ...]
 
 
 def _made(
@@ -194,14 +240,9 @@ def _made(
     jobs: int,
     on_error: str,
     progress: Progress[Any],
-) -> tuple[Export, list[str], list[str]]:
-    """Make every sample's files: the account, all names, those to force to the disk.
-
-    Raises BadInputError.
-    """
-    skipped, notes = list(plan.skipped), list(plan.notes)
-    names: list[str] = []
-    written: list[str] = []
+) -> _Made:
+    """Make every sample's files. Raises BadInputError."""
+    skipped, done = list(plan.skipped), list[_Files]()
     for (entry, _), result in zip(
         plan.todo,
         progress(engine.run(task, plan.todo, jobs=jobs), len(plan.todo), "exporting"),
@@ -212,19 +253,36 @@ def _made(
                 Skipped(entry.stem, result.path, result.code, result.reason, result.hint)
             )
         else:
-            names += result.names
-            written += result.written
-            notes += result.notes
-    made = len(plan.todo) + len(plan.skipped) - len(skipped)
-    if skipped and (on_error == "stop" or not made):
+            done.append(result)
+    if skipped and (on_error == "stop" or not done):
         raise BadInputError(
             "bad-input", f"{len(skipped)} samples cannot be exported; nothing was written",
-            "mend them and give the same command again, or leave them out with --on-error skip", tuple(skipped),
+            "fix them and give the same command again, or skip them with --on-error skip", tuple(skipped),
         )  # fmt: skip
-    return (
-        Export(target, box.out, made, len(names), tuple(skipped), tuple(notes), task.write),
-        names,
-        written,
+    losses = _losses(target, done)
+    names = [name for files in done for name in files.names]
+    notes = (
+        *plan.notes,
+        *(note for files in done for note in files.notes),
+        *(Note("not-held", line) for line in losses),
+    )
+    account = Export(target, box.out, len(done), len(names), tuple(skipped), notes, task.write)
+    parts: dict[str, list[bytes]] = {}
+    for files in done:
+        for part in files.parts:
+            parts.setdefault(part.name, []).append(part.content)
+    return _Made(account, names, [name for files in done for name in files.written], parts, losses)
+
+
+def _losses(target: str, done: Sequence[_Files]) -> tuple[str, ...]:
+    """What *target* cannot hold, summed over all samples: one sentence each."""
+    counts: dict[str, list[int]] = {}
+    for files in done:
+        for loss in files.losses:
+            counts.setdefault(loss.what, []).append(loss.count)
+    return tuple(
+        f"{sum(numbers):,} {what} ({len(numbers)} of {len(done)} samples)"
+        for what, numbers in sorted(counts.items())
     )
 
 

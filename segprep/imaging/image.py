@@ -182,10 +182,15 @@ def intact(data: bytes, path: Path, kind: str, limit: int = MAX_PIXELS) -> bool:
 
 
 def transcode(
-    data: bytes, path: Path, target: Literal["png", "jpg"], limit: int = MAX_PIXELS
+    data: bytes,
+    path: Path,
+    target: Literal["png", "jpg"],
+    limit: int = MAX_PIXELS,
+    *,
+    rgb: bool = False,
 ) -> tuple[bytes, str]:
     """The image upright as lossless PNG, or as JPEG (quality 95, 4:4:4); and in words what changed
-    beyond the format.
+    beyond the format. With *rgb* it is 8-bit RGB whatever it was.
 
     16-bit grey stays 16-bit in PNG and loses its lower byte in JPEG; palettes and CMYK become
     RGB(A); transparency is lost in JPEG. Float and 32-bit images are refused: there is no one right
@@ -215,8 +220,9 @@ def transcode(
                 else "RGB"
             )
         )
-        if target == "jpg":
-            wanted = "L" if mode in ("1", "L", "LA") or mode.startswith("I;16") else "RGB"
+        if target == "jpg" or rgb:
+            gray = mode in ("1", "L", "LA") or mode.startswith("I;16")
+            wanted = "L" if gray and not rgb else "RGB"
             if mode.startswith("I;16"):
                 upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
         if upright.mode != wanted:

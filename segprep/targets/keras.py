@@ -2,9 +2,10 @@
 test_frames/ test_masks/.
 
     OUT/train_frames/train/<stem>.jpg    the images as they are: copies, hard or symbolic links
-    OUT/train_masks/train/<stem>.png     8-bit grey, grey value = class id, 255 = ignored
+    OUT/train_masks/train/<stem>.png     8-bit gray, gray value = class id, 255 = ignored
     OUT/val_frames/val/ …                the same for val and test
     OUT/class_names.txt                  where the classes have names
+    OUT/README.txt
 
 Format: the folder names of the tutorials; flow_from_directory wants one folder more, which it takes
 for a class (class_mode=None, color_mode="grayscale" for masks, interpolation="nearest", and the
@@ -12,32 +13,41 @@ same seed for frames and masks). It pairs frames and masks by their place in the
 so these are checked to sort alike.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from segprep.dataset import samples
+import numpy as np
+
 from segprep.dataset.tree import CLASS_NAMES, SPLITS, class_files
-from segprep.errors import SegprepError, SourceError, TreeError
+from segprep.errors import SegprepError, SourceError, TreeError, UsageError
 from segprep.files import read_below
 from segprep.imaging import image
-from segprep.types import MAX_PIXELS, Classes, Entry, Link, MaxPixels, Note, Product, Sample
+from segprep.targets._common import lists, pictures, readme
+from segprep.targets._common.pictures import Picture
+from segprep.types import (
+    IGNORE,
+    MAX_PIXELS,
+    Choice,
+    Entry,
+    Gathered,
+    Inventory,
+    LabeledImage,
+    Link,
+    Loss,
+    MaxPixels,
+    Note,
+    Product,
+)
 
 EXAMPLES = (
     "segprep export keras ../data --link sym           the dataset of the current folder",
     "segprep export keras data/ -d out/ --link hard --frames png",
     "segprep export keras data/ -d out/ --flat         no inner folder, for os.listdir",
+    "segprep export keras data/ -d out/ --values 255   two classes as black and white",
 )
-_READS = (
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".bmp",
-    ".ppm",
-    ".tif",
-    ".tiff",
-)  # what flow_from_directory lists, in lower case
+_LISTED = (".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".tif", ".tiff")  # by flow_from_directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,138 +56,140 @@ class Writer:
 
     link: Link = "copy"
     frames: Annotated[Literal["keep", "png"], "keep = images as they are; png = every frame a PNG, so that frame and mask have the very same name (JPEG are decoded, losslessly stored)."] = "keep"  # fmt: skip
-    masks: Annotated[Literal["gray", "palette", "link"], "gray = grey value is the class id (what Keras reads); palette = VOC's colours; link = the dataset's own files, as --link says."] = "gray"  # fmt: skip
+    masks: Annotated[Literal["gray", "palette", "link"], "gray = gray value is the class id (what Keras reads); palette = VOC's colors; link = the dataset's own files, as --link says."] = "gray"  # fmt: skip
+    values: Annotated[Literal["ids", "255"], "ids = gray value is the class id; 255 = class 1 is white (255), for generators with rescale=1/255: two classes only, ignored pixels become black."] = "ids"  # fmt: skip
     flat: Annotated[
         bool, "No inner folder: train_frames/<stem>.jpg, for code that lists the folder itself."
     ] = False
     max_pixels: MaxPixels = MAX_PIXELS
 
-    def choose(
-        self, entries: tuple[Entry, ...], lists: Mapping[str, tuple[str, ...]], notes: list[Note]
-    ) -> dict[str, tuple[str, ...]]:
+    def choose(self, inventory: Inventory) -> Choice:
         """The samples of train, val and test.
 
-        Raises TreeError without lists, SegprepError where sorted names would pair wrongly.
+        Raises TreeError without lists, SegprepError where sorted names would pair wrongly,
+        UsageError for --values 255 with other than two classes.
         """
-        drawn = {name: lists[name] for name in SPLITS if name in lists}
-        if "train" not in drawn or not any(drawn.values()):
+        self._refuse_values(inventory)
+        splits = {name: inventory.lists[name] for name in SPLITS if name in inventory.lists}
+        if "train" not in splits or not any(splits.values()):
             raise TreeError(
                 "no-split",
                 "no split: the dataset has no train list",
                 "run segprep split, then export again",
             )
-        notes += [
-            Note(
-                "empty-split",
-                f"the list {name} is {'empty' if name in drawn else 'missing'}: no {name}_frames",
-            )
+        entries = {entry.stem: entry for entry in inventory.entries}
+        for listed in splits.values():
+            self._refuse_disorder([entries[stem] for stem in dict.fromkeys(listed)])
+        empty = [
+            f"the list {name} is {'empty' if name in splits else 'missing'}: no {name}_frames"
             for name in SPLITS
-            if not drawn.get(name)
+            if not splits.get(name)
         ]
-        stems = {entry.stem: entry for entry in entries}
-        places: dict[str, tuple[str, ...]] = {}
-        for name, listed in drawn.items():
-            present = [stem for stem in dict.fromkeys(listed) if stem in stems]
-            places |= {stem: (*places.get(stem, ()), name) for stem in present}
-            self._refuse_disorder([stems[stem] for stem in present])
-        if left := [stem for stem in stems if stem not in places]:
-            notes.append(
-                Note(
-                    "unlisted",
-                    f"{len(left)} samples are in no list and were left out, {left[0]} first;"
-                    " segprep split --update places them",
-                )
+        choice = lists.by_split(inventory)
+        notes = tuple(Note("empty-split", message) for message in empty)
+        return Choice(choice.places, (*notes, *choice.notes))
+
+    def _refuse_values(self, inventory: Inventory) -> None:
+        if self.values == "ids":
+            return
+        count = len(inventory.classes.names) if inventory.classes else 0
+        if count != 2 or self.masks != "gray":
+            reason = f"the dataset has {count} classes" if count != 2 else f"--masks {self.masks}"
+            raise UsageError(
+                "bad-option",
+                f"--values 255 writes two classes as black and white gray masks: {reason}",
+                "leave it out, and give the generator of masks no rescale",
             )
-        return places
 
     def _refuse_disorder(self, entries: list[Entry]) -> None:
         by_frame = sorted(entries, key=lambda entry: entry.stem + self._suffix(entry.image))
         by_mask = sorted(entries, key=lambda entry: entry.stem + ".png")
-        if wrong := next(
-            (pair for pair in zip(by_frame, by_mask, strict=True) if pair[0] is not pair[1]), None
-        ):
-            raise SegprepError("order-differs", f"sorted by name, frame {wrong[0].stem} would be paired with mask {wrong[1].stem}", "give --frames png, so that both have the same names")  # fmt: skip
+        for frame, mask in zip(by_frame, by_mask, strict=True):
+            if frame is not mask:
+                raise SegprepError(
+                    "order-differs",
+                    f"sorted by name, frame {frame.stem} would be paired with mask {mask.stem}",
+                    "give --frames png, so that both have the same names",
+                )
 
     def _suffix(self, path: Path) -> str:
         suffix = path.suffix.lower()
-        return suffix if self.frames == "keep" and suffix in _READS else ".png"
+        return suffix if self.frames == "keep" and suffix in _LISTED else ".png"
 
     def files(
-        self, entry: Entry, places: tuple[str, ...], roots: tuple[Path, ...], notes: list[Note]
-    ) -> Iterator[Product]:
+        self, sample: LabeledImage, places: tuple[str, ...]
+    ) -> Iterator[Product | Loss | Note]:
         """Frame and mask, in the folders of each list that names them."""
-        sample = samples.read(entry, roots, self.max_pixels)
-        notes += sample.notes
-        mask, _ = samples.upright(sample, entry.image, self.max_pixels)
-        made = (
-            self._linked(entry, roots)
-            if self.masks == "link" and sample.upright
-            else Product("", image.encode_mask(mask, self._mode))
-        )
-        frame = self._frame(entry, sample, notes)
+        frame, mask = self._frame(sample), self._mask(sample)
+        yield from frame.notes
+        if self.values == "255":
+            ignored = int(np.count_nonzero(sample.mask == IGNORE))
+            yield Loss("pixels of 255 (ignored) became black", ignored)
         for name in places:
             inner = "" if self.flat else f"{name}/"
-            yield Product(
-                f"{name}_frames/{inner}{entry.stem}{self._suffix(entry.image)}",
-                frame.content,
-                frame.origin,
-                frame.link,
-            )
-            yield Product(
-                f"{name}_masks/{inner}{entry.stem}.png", made.content, made.origin, made.link
-            )
+            yield frame.named(f"{name}_frames/{inner}{sample.entry.stem}")
+            yield mask.named(f"{name}_masks/{inner}{sample.entry.stem}")
 
-    @property
-    def _mode(self) -> image.MaskMode:
-        return "palette" if self.masks == "palette" else "gray"
+    def _mask(self, sample: LabeledImage) -> Picture:
+        if self.values == "255":
+            white = np.where(sample.mask == 1, 255, 0).astype(np.uint8)
+            return Picture(".png", Product("", image.encode_mask(white, "gray")))
+        if self.masks == "link" and sample.stored_upright:
+            return self._linked(sample)
+        return pictures.mask(sample, "palette" if self.masks == "palette" else "gray")
 
-    def _linked(self, entry: Entry, roots: tuple[Path, ...]) -> Product:
-        """The dataset's own mask. Raises SourceError for a palette, whose colours Keras would turn
-        into grey levels.
+    def _linked(self, sample: LabeledImage) -> Picture:
+        """The dataset's own mask. Raises SourceError for a palette, whose colors Keras would turn
+        into gray levels.
         """
-        if image.header(read_below(entry.mask, roots), entry.mask, self.max_pixels).mode != "L":
+        path = sample.entry.mask
+        if image.header(read_below(path, sample.roots), path, self.max_pixels).mode != "L":
             raise SourceError(
-                entry.mask,
-                "is no grey PNG: Keras would read its colours as grey levels, not its ids",
+                path,
+                "is not a gray PNG: Keras would read its colors as gray levels, not its ids",
                 "leave out --masks link",
                 "mask-is-colour",
             )
-        return Product("", None, entry.mask, self.link)
+        return Picture(".png", Product("", None, path, self.link))
 
-    def _frame(self, entry: Entry, sample: Sample, notes: list[Note]) -> Product:
-        """The image's own file where Keras can read it as it lies, else its pixels as upright PNG."""
-        head, suffix = (
-            image.header(sample.image, entry.image, self.max_pixels),
-            self._suffix(entry.image),
-        )
-        if (
-            head.orientation == 1
-            and suffix == entry.image.suffix.lower()
-            and (suffix != ".png" or head.format == "PNG")
-        ):
-            return Product("", None, entry.image, self.link)
+    def _frame(self, sample: LabeledImage) -> Picture:
+        """The image's own file where Keras can read it as it lies, else its pixels as upright PNG
+        (or JPEG, where only the orientation is wrong).
+        """
+        path = sample.entry.image
+        head, suffix = image.header(sample.image, path, self.max_pixels), self._suffix(path)
+        own = suffix == path.suffix.lower() and (suffix != ".png" or head.format == "PNG")
+        if head.orientation == 1 and own:
+            return Picture(suffix, Product("", None, path, self.link))
         if suffix not in (".png", ".jpg", ".jpeg"):
             raise SourceError(
-                entry.image,
+                path,
                 f"EXIF orientation {head.orientation}, which Keras does not apply",
                 "give --frames png",
                 "image-unsupported",
             )
-        data, change = image.transcode(
-            sample.image, entry.image, "png" if suffix == ".png" else "jpg", self.max_pixels
-        )
-        turned = f", EXIF orientation {head.orientation} applied" if head.orientation > 1 else ""
-        notes.append(
-            Note(
-                "image-converted",
-                f"{entry.image.name}: {head.format} became {suffix[1:].upper()}{turned}"
-                + (f"; {change}" if change else ""),
-            )
-        )
-        return Product("", data)
+        picture = pictures.converted(sample, "png" if suffix == ".png" else "jpg", self.max_pixels)
+        return replace(picture, suffix=suffix)
 
-    def texts(
-        self, classes: Classes | None, lists: Mapping[str, tuple[str, ...]]
-    ) -> dict[str, bytes]:
-        """The class names, one per line: line n is grey value n."""
-        return {CLASS_NAMES: class_files(classes)[CLASS_NAMES]} if classes else {}
+    def texts(self, inventory: Inventory, gathered: Gathered) -> dict[str, bytes]:
+        """The class names, one per line: line n is gray value n; README.txt."""
+        classes = inventory.classes
+        names = {CLASS_NAMES: class_files(classes)[CLASS_NAMES]} if classes else {}
+        folder = "train_frames" if not self.flat else "."
+        inner = ', classes=["train_frames"]' if self.flat else ""
+        code = (
+            'frames = ImageDataGenerator().flow_from_directory("OUT/'
+            f'{folder}", class_mode=None, seed=1{inner})\n'
+            f'masks = ImageDataGenerator().flow_from_directory("OUT/{folder.replace("frames", "masks")}",'
+            " class_mode=None, seed=1,\n"
+            f'    color_mode="grayscale", interpolation="nearest"{inner.replace("frames", "masks")})'
+        )
+        title = (
+            "Folders for Keras' flow_from_directory. OUT is the folder of this file; give both"
+            " generators the same seed and target_size."
+        )
+        facts = ["rescale=1/255 makes class ids of masks vanish: use it for frames only."]
+        if self.values == "255":
+            facts = ["Masks are black (class 0) and white (class 1): rescale=1/255 suits both."]
+        text = readme.text(title, code, gathered, classes, facts)
+        return {**names, readme.README: text}

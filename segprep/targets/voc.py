@@ -9,24 +9,39 @@ palette.
       SegmentationObject/<stem>.png      where instances are known
       ImageSets/Segmentation/*.txt       all lists of the dataset, LF
       class_names.txt  labelmap.txt      where the classes have names
+    OUT/README.txt
 
 Format: the VOC2012 development kit, section 'Segmentation'. torchvision is given the folder OUT; it
 reads image_set="test" of 2007 only, and looks for 2011 below TrainVal/.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
-from segprep.dataset import samples, tree
+from segprep.dataset import tree
 from segprep.dataset.tree import IMAGES, LISTS, MASKS, OBJECTS
+from segprep.errors import UsageError
 from segprep.imaging import image
-from segprep.types import MAX_PIXELS, Classes, Entry, MaxPixels, Note, Product
+from segprep.targets._common import pictures, readme
+from segprep.types import (
+    MAX_PIXELS,
+    Choice,
+    Gathered,
+    Inventory,
+    LabeledImage,
+    MaxPixels,
+    Note,
+    Product,
+)
 
 EXAMPLES = (
     "segprep export voc ../voc                     the dataset of the current folder",
     "segprep export voc voc/ -d out/ --year 2012",
+)
+_NO_SPLIT = (
+    "the dataset has no lists, so the export has none; make them with segprep split, then export"
+    " again"
 )
 
 
@@ -36,62 +51,49 @@ class Writer:
 
     year: Annotated[
         Literal["2007", "2008", "2009", "2010", "2011", "2012"],
-        "The year in the folder's name; the tutorials look for 2007.",
+        "The year in the folder's name; the tutorials look for 2007, the only year whose test list"
+        " torchvision reads.",
     ] = "2007"
     max_pixels: MaxPixels = MAX_PIXELS
 
-    def choose(
-        self, entries: tuple[Entry, ...], lists: Mapping[str, tuple[str, ...]], notes: list[Note]
-    ) -> dict[str, tuple[str, ...]]:
-        """Every sample, once."""
-        if not lists:
-            notes.append(
-                Note(
-                    "no-split",
-                    "the dataset has no lists, so the export has none; make them with segprep"
-                    " split, then export again",
-                )
+    def choose(self, inventory: Inventory) -> Choice:
+        """Every sample, once. Raises UsageError for a test list of another year than 2007."""
+        if inventory.lists.get("test") and self.year != "2007":
+            raise UsageError(
+                "bad-option",
+                f"--year {self.year}: the dataset has a test list, and torchvision reads"
+                ' image_set="test" of 2007 only',
+                "leave --year at 2007",
             )
-        return {entry.stem: (self.base(),) for entry in entries}
+        notes = () if inventory.lists else (Note("no-split", _NO_SPLIT),)
+        return Choice({entry.stem: (self.base(),) for entry in inventory.entries}, notes)
 
     def base(self) -> str:
         """The folder of the year, relative."""
         return f"{'TrainVal/' if self.year == '2011' else ''}VOCdevkit/VOC{self.year}"
 
-    def files(
-        self, entry: Entry, places: tuple[str, ...], roots: tuple[Path, ...], notes: list[Note]
-    ) -> Iterator[Product]:
+    def files(self, sample: LabeledImage, places: tuple[str, ...]) -> Iterator[Product | Note]:
         """Image, mask and, where there are any, objects."""
-        sample = samples.read(entry, roots, self.max_pixels)
-        notes += sample.notes
-        mask, objects = samples.upright(sample, entry.image, self.max_pixels)
-        data = self._jpeg(sample.image, entry.image, notes)
+        picture = pictures.converted(sample, "jpg", self.max_pixels)
+        yield from picture.notes
+        stem = sample.entry.stem
         for base in places:
-            yield Product(f"{base}/{IMAGES}/{entry.stem}.jpg", data)
-            yield Product(f"{base}/{MASKS}/{entry.stem}.png", image.encode_mask(mask))
-            if objects is not None:
-                yield Product(f"{base}/{OBJECTS}/{entry.stem}.png", image.encode_objects(objects))
+            yield picture.named(f"{base}/{IMAGES}/{stem}")
+            yield pictures.mask(sample, "palette").named(f"{base}/{MASKS}/{stem}")
+            if sample.objects is not None:
+                objects = image.encode_objects(sample.objects)
+                yield Product(f"{base}/{OBJECTS}/{stem}.png", objects)
 
-    def _jpeg(self, data: bytes, path: Path, notes: list[Note]) -> bytes:
-        """*data* if it is an upright JPEG, else made into one."""
-        head = image.header(data, path, self.max_pixels)
-        if head.format == "JPEG" and head.orientation == 1:
-            return data
-        made, change = image.transcode(data, path, "jpg", self.max_pixels)
-        turned = f", EXIF orientation {head.orientation} applied" if head.orientation > 1 else ""
-        notes.append(
-            Note(
-                "image-converted",
-                f"{path.name}: {head.format} became JPEG, quality 95{turned}"
-                + (f"; {change}" if change else ""),
-            )
+    def texts(self, inventory: Inventory, gathered: Gathered) -> dict[str, bytes]:
+        """The lists, the class names, README.txt."""
+        lists = inventory.lists
+        files = {f"{LISTS}/{name}.txt": tree.list_bytes(stems) for name, stems in lists.items()}
+        files |= tree.class_files(inventory.classes) if inventory.classes else {}
+        result = {f"{self.base()}/{name}": content for name, content in files.items()}
+        code = (
+            "from torchvision.datasets import VOCSegmentation\n"
+            f'train = VOCSegmentation("OUT", year="{self.year}", image_set="train")\n'
+            "image, mask = train[0]   # mask: pixel value is the class id, 255 is ignored"
         )
-        return made
-
-    def texts(
-        self, classes: Classes | None, lists: Mapping[str, tuple[str, ...]]
-    ) -> dict[str, bytes]:
-        """The lists and the class names."""
-        found = {f"{LISTS}/{name}.txt": tree.list_bytes(stems) for name, stems in lists.items()}
-        found |= tree.class_files(classes) if classes else {}
-        return {f"{self.base()}/{name}": content for name, content in found.items()}
+        title = "Pascal VOC segmentation folders. OUT is the folder of this file."
+        return result | {readme.README: readme.text(title, code, gathered, inventory.classes)}

@@ -55,7 +55,7 @@ def test_the_account(tree: Path, tmp_path: Path) -> None:
         "target": "keras",
         "out": str(tmp_path / "out"),
         "samples": 12,
-        "files": 25,
+        "files": 26,
         "written": True,
         "skipped": [],
         "notes": [],
@@ -68,7 +68,7 @@ def test_the_account(tree: Path, tmp_path: Path) -> None:
         "copy",
     )
     assert sorted(marker["files"]) == sorted(set(contents(tmp_path / "out")) - {MARKER})
-    assert len(marker["files"]) == 25
+    assert len(marker["files"]) == 26
 
 
 def test_the_dataset_of_the_current_folder(
@@ -123,7 +123,7 @@ def test_what_no_export_wrote_is_never_replaced(tree: Path, tmp_path: Path) -> N
     (tmp_path / "out/VOCdevkit/VOC2007/JPEGImages/mine.jpg").unlink()
     assert contents(tmp_path / "out") == first
     segprep.export("keras", tree, tmp_path / "out", overwrite=True)
-    assert {name.split("/")[0] for name in contents(tmp_path / "out")} == {MARKER, "class_names.txt", *(f"{n}_{k}" for n in ("train", "val", "test") for k in ("frames", "masks"))}  # fmt: skip
+    assert {name.split("/")[0] for name in contents(tmp_path / "out")} == {MARKER, "README.txt", "class_names.txt", *(f"{n}_{k}" for n in ("train", "val", "test") for k in ("frames", "masks"))}  # fmt: skip
     assert hidden(tmp_path) == []
 
 
@@ -218,7 +218,7 @@ def test_killed_at_any_moment_there_is_all_or_nothing(tmp_path: Path) -> None:
             encode_mask(np.full((300, 300), n, np.uint8))
         )
     box, started = Outbox(tmp_path / "out"), 0
-    for moment in (1, 20, 60, 121):
+    for moment in (1, 20, 60, 122):
         process = subprocess.Popen([sys.executable, "-m", "segprep_cli", "export", "voc", tmp_path / "out", "-d", tmp_path / "tree", "-q", "-j", "1"], start_new_session=True)  # fmt: skip
         until = time.monotonic() + 20
         while process.poll() is None and time.monotonic() < until:
@@ -227,7 +227,7 @@ def test_killed_at_any_moment_there_is_all_or_nothing(tmp_path: Path) -> None:
                 started += 1
                 break
         process.wait()
-        assert not (tmp_path / "out").exists() or len(contents(tmp_path / "out")) == 121
+        assert not (tmp_path / "out").exists() or len(contents(tmp_path / "out")) == 122
         if (tmp_path / "out").exists():
             break
     assert started

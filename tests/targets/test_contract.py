@@ -3,6 +3,7 @@ no line here.
 """
 
 import pickle
+import zipfile
 from dataclasses import fields
 from pathlib import Path, PurePosixPath
 from typing import get_type_hints
@@ -13,9 +14,11 @@ from segprep_cli.main import group
 
 import segprep
 from segprep import targets
-from segprep.errors import UsageError
+from segprep.dataset import samples
+from segprep.errors import BadInputError, UsageError
 from segprep.exporting.publish import MARKER
-from segprep.types import Entry
+from segprep.imaging.image import read_mask, write_mask
+from segprep.types import Entry, Gathered, Inventory, LabeledImage, Part, Product, Skipped
 
 
 def state(folder: Path) -> dict[str, tuple[bytes, int]]:
@@ -63,19 +66,66 @@ def test_files_are_pure_named_safely_and_pickle(name: str, tree: Path) -> None:
         Entry(record.stem, tree / record.image, tree / record.mask, tree / str(record.objects))
         for record in place.records()
     )
-    places = writer.choose(entries, place.lists(), [])
+    inventory = Inventory("tree", entries, place.lists(), place.classes())
+    places = writer.choose(inventory).places
     seen: set[str] = set()
+    parts: dict[str, tuple[bytes, ...]] = {}
     for entry in entries:
-        products = list(writer.files(entry, places[entry.stem], (tree.resolve(),), []))
-        assert products
-        for product in products:
+        sample = samples.read(entry, (tree.resolve(),))
+        labeled = LabeledImage(
+            entry,
+            sample.image,
+            sample.mask,
+            sample.objects,
+            True,
+            place.classes(),
+            (tree.resolve(),),
+        )
+        results = list(writer.files(labeled, places[entry.stem]))
+        assert results
+        for part in (one for one in results if isinstance(one, Part)):
+            parts[part.name] = (*parts.get(part.name, ()), part.content)
+        for product in (one for one in results if isinstance(one, Product)):
             parts = PurePosixPath(product.name).parts
             assert not PurePosixPath(product.name).is_absolute()
             assert ".." not in parts
             assert (product.content is None) != (product.origin is None)
             assert product.name.casefold() not in seen
             seen.add(product.name.casefold())
-    assert not seen & {text.casefold() for text in writer.texts(place.classes(), place.lists())}
+    texts = writer.texts(inventory, Gathered(parts, ("3 pixels of something",)))
+    assert not seen & {text.casefold() for text in texts}
+    readme = texts["README.txt"].decode()
+    assert "Load it:" in readme
+    assert "3 pixels of something" in readme
+
+
+@pytest.mark.parametrize("name", targets.names())
+def test_a_value_that_no_class_has_is_refused(name: str, tree: Path, tmp_path: Path) -> None:
+    path = segprep.Tree(tree).mask_path("img4")
+    mask = read_mask(path)
+    mask[3:5, 4] = 77
+    write_mask(path, mask)
+    with pytest.raises(BadInputError) as caught:
+        segprep.export(name, tree, tmp_path / "out")
+    (one,) = caught.value.skipped
+    assert isinstance(one, Skipped)
+    assert (one.stem, one.code, "77 (2 pixels)" in one.reason) == ("img4", "unknown-value", True)
+    assert "segprep remap" in one.hint
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", targets.names())
+def test_one_zip_holds_the_same_files(name: str, tree: Path, tmp_path: Path) -> None:
+    segprep.export(name, tree, tmp_path / "out")
+    segprep.export(name, tree, tmp_path / "one.zip", archive=True)
+    segprep.export(name, tree, tmp_path / "two.zip", archive=True, jobs=2)
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+    folder = {key: data for key, (data, _) in state(tmp_path / "out").items()}
+    with zipfile.ZipFile(tmp_path / "one.zip") as file:
+        packed = {member: file.read(member) for member in file.namelist()}
+    assert packed.keys() == folder.keys()
+    assert {key for key in folder if packed[key] != folder[key]} <= {MARKER}
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 @pytest.mark.parametrize("name", targets.names())
