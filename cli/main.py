@@ -16,6 +16,7 @@ COMMANDS = {
     "remap": "Merge, rename, drop or reorder classes; write a new dataset.",
     "split": "Split a dataset into train, val and test (70/20/10).",
     "info": "Show what a dataset holds.",
+    "check": "Find what is wrong with a dataset, by cause.",
     "train-check": "In minutes on a CPU: can this dataset be learned?",
     "train": "Train a network: architectures, losses and schedules by name.",
     "predict": "Predict masks for images, folders, datasets, videos.",

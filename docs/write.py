@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import segprep
+from segprep import checks
 from segprep.codes import CODES
 
 HERE = Path(__file__).resolve().parent
@@ -21,6 +22,21 @@ def codes_page() -> str:
         " |\n|---|---|\n"
     )
     return head + "".join(f"| `{code}` | {meaning} |\n" for code, meaning in CODES.items())
+
+
+def rules_table() -> str:
+    """The table of all rules of ``segprep check``, from their modules."""
+    rows = [
+        f"| `{code}` | {rule.RULE.severity} | {checks.title(rule)} |\n"
+        for code, rule in checks.rules().items()
+    ]
+    return "| code | severity | finds |\n|---|---|---|\n" + "".join(rows)
+
+
+def check_page(text: str) -> str:
+    """docs/check.md, *text*, with today's table of rules."""
+    head, _, rest = text.partition("## Rules\n\n")
+    return f"{head}## Rules\n\n{rules_table()}" + rest[rest.find("\n## ") :] * ("\n## " in rest)
 
 
 def picture(path: Path) -> None:
@@ -41,4 +57,6 @@ def picture(path: Path) -> None:
 
 if __name__ == "__main__":
     (HERE / "codes.md").write_text(codes_page(), encoding="utf-8", newline="\n")
+    page = HERE / "check.md"
+    page.write_text(check_page(page.read_text("utf-8")), encoding="utf-8", newline="\n")
     picture(HERE / "picture.png")

@@ -13,6 +13,7 @@ _HOMES = {
     "Classes": "types",
     "ConfusionMatrix": "metrics.confusion",
     "Tree": "dataset.tree",
+    "check": "checking",
     "convert": "conversion",
     "export": "exporting",
     "evaluate": "evaluation",
@@ -31,6 +32,7 @@ __all__ = [
     "ConfusionMatrix",
     "Tree",
     "__version__",
+    "check",
     "convert",
     "evaluate",
     "export",
@@ -46,6 +48,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from segprep.checking import check
     from segprep.conversion import convert
     from segprep.dataset.tree import Tree
     from segprep.description import info

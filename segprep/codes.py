@@ -144,6 +144,8 @@ CODES: dict[str, str] = {
     "source-vanished": "A sample's source is gone; the sample was taken out of the tree.",
     "no-mask-for-stem": "A list names a sample that the tree does not have.",
     # splits
+    "unknown-rule": "No rule of check has this code.",
+    "bad-settings": "segprep.toml or pyproject.toml cannot be used.",
     "bad-ratio": "The split ratio cannot be read.",
     "bad-group": "The grouping expression or table cannot be used.",
     "lists-exist": "The dataset is already split.",

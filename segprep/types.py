@@ -163,6 +163,25 @@ class Record:
     notes: tuple[Note, ...] = ()
 
 
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault of a dataset, as a value. *code* is a rule's (``SEG201``), *stem* the sample's or
+    "" for the whole dataset, *path* relative to the dataset, *hint* what to do next; *score* ranks
+    statistical findings within one rule, higher is worse.
+    """
+
+    code: str
+    severity: Severity
+    stem: str
+    path: str
+    message: str
+    hint: str = ""
+    score: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Why a folder looks like a format: *score* from 0 (no) to 1 (certain), *sign* in words."""

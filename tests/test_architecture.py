@@ -14,7 +14,7 @@ FLOORS = (
     {"dataset", "metrics"},
     {"sources", "targets", "checks", "reports"},
     {"conversion"},
-    {"splitting", "remapping", "exporting", "evaluation", "description"},
+    {"checking", "splitting", "remapping", "exporting", "evaluation", "description"},
     {"training"},
     {"__init__"},
 )

@@ -1,0 +1,173 @@
+"""``segprep check [DATASET]``."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from segprep.types import Finding
+
+from . import options, output
+from .progress import bar
+
+HELP = """Find what is wrong with a dataset: broken files, wrong pairs, labels, splits, duplicates.
+
+DATASET is a VOC-style tree, or a folder that holds images and masks. Exit code 1 if any
+finding is an error. Settings: segprep.toml ([check]) or pyproject.toml ([tool.segprep.check]).
+
+\b
+Examples:
+    segprep check out/
+    segprep check --images photos/ --masks labels/ --classes background,cell
+    segprep check out/ --select SEG2,SEG3 --ignore SEG313
+    segprep check out/ --reader cv2 --reader nnunet     will these readers misread the files?
+    segprep check out/ --format sarif > check.sarif
+    segprep check --explain SEG302                      what a code means; all lists them
+"""
+FEW = 3
+READERS = ("pil", "cv2", "skimage", "torchvision", "mmseg", "nnunet", "ultralytics", "keras")
+
+
+def _codes(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(code.strip() for value in values for code in value.split(",") if code.strip())
+
+
+def _run(dataset: Path, explain: str | None, quiet: bool, **given: Any) -> None:
+    from segprep import checking
+    from segprep.checking import settings
+
+    if explain:
+        _explain(explain)
+        return
+    as_json, form = given.pop("as_json"), given.pop("form")
+    no_progress, verbose = given.pop("no_progress"), given.pop("verbose")
+    defaults = settings.nearest(given["masks"] or dataset)
+    given["select"] = _codes(given["select"]) or defaults.select
+    given["ignore"] = _codes(given["ignore"]) or defaults.ignore
+    given["reader"] = given["reader"] or defaults.reader
+    if unknown := set(given["reader"]) - set(get_args(checking.ReaderName)):
+        raise click.UsageError(f"unknown reader {min(unknown)!r}; one of {', '.join(READERS)}")
+    report = checking.check(dataset, **given, progress=bar(not (quiet or no_progress)))
+    _show(report, "json" if as_json else form, quiet, verbose)
+    if report.counts["error"]:
+        click.get_current_context().exit(1)
+
+
+def _explain(code: str) -> None:
+    from segprep import checks
+
+    if code == "all":
+        rows = [(c, r.RULE.severity, checks.title(r)) for c, r in checks.rules().items()]
+        output.table(f"{len(rows)} rules", ("code", "severity", "finds"), rows)
+    else:
+        output.line(checks.explain(code).split("\n")[0])
+        for line in checks.explain(code).split("\n")[1:]:
+            output.line(line)
+
+
+def _show(report: Any, form: str, quiet: bool, verbose: bool) -> None:
+    findings = report.findings
+    if form == "json":
+        output.document(
+            {
+                "dataset": str(report.root),
+                "samples": report.samples,
+                "counts": report.counts,
+                "findings": [asdict(one) for one in findings],
+            }
+        )
+    elif form == "sarif":
+        from segprep import __version__, checks
+        from segprep.reports import sarif
+
+        rules = {
+            code: (checks.title(check), (check.__doc__ or "").strip())
+            for code, check in checks.rules().items()
+            if code in report.rules
+        }
+        output.document(sarif.document(findings, rules, __version__))
+    elif form == "github":
+        from segprep.reports import sarif
+
+        for line in sarif.workflow_commands(findings):
+            output.line(line)
+    else:
+        _text(report, quiet, verbose)
+
+
+def _text(report: Any, quiet: bool, verbose: bool) -> None:
+    """Findings by code, the first few of each; errors only with *quiet*."""
+    by_code: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for finding in report.findings:
+        if not quiet or finding.severity == "error":
+            by_code[finding.code, finding.severity].append(finding)
+    for group in by_code.values():
+        for one in group if verbose else group[:FEW]:
+            name = one.path or one.stem
+            head = f"{one.severity} [{one.code}]"
+            output.line(f"{head}: {name}: {one.message}" if name else f"{head}: {one.message}")
+        if len(group) > FEW and not verbose:
+            output.line(f"  … and {len(group) - FEW} more like it (--verbose lists them)")
+        if group[0].hint:
+            output.line(f"  -> {group[0].hint}")
+    if not quiet:
+        counts = ", ".join(
+            f"{count} {name}{'s' if count != 1 and name != 'info' else ''}"
+            for name, count in report.counts.items()
+            if count
+        )
+        output.line(
+            f"{report.root}: {report.samples} samples, {len(report.rules)} rules:"
+            f" {counts or 'nothing found'}"
+        )
+
+
+command = click.Command(
+    "check",
+    callback=_run,
+    help=HELP,
+    short_help="Find what is wrong with a dataset, by cause.",
+    params=[
+        options.dataset(),
+        click.Option(
+            ["--images"], type=click.Path(path_type=Path), help="Folder of images, any layout."
+        ),
+        click.Option(["--masks"], type=click.Path(path_type=Path), help="Folder of their masks."),
+        click.Option(
+            ["--classes"],
+            metavar="FILE|A,B,C|N",
+            help="What pixel values may occur, where the dataset does not say.",
+        ),
+        click.Option(
+            ["--select"],
+            multiple=True,
+            metavar="CODES",
+            help="Only rules whose code starts so: SEG2,SEG301. Repeatable.",
+        ),
+        click.Option(
+            ["--ignore"],
+            multiple=True,
+            metavar="CODES",
+            help="No rules whose code starts so. Repeatable.",
+        ),
+        click.Option(
+            ["--reader"],
+            multiple=True,
+            type=click.Choice(READERS),
+            help="Predict what this reader will misread. Repeatable.",
+        ),
+        click.Option(
+            ["--format", "form"],
+            type=click.Choice(["text", "json", "sarif", "github"]),
+            default="text",
+            show_default=True,
+            help="For people, scripts, code scanning, or GitHub's annotations.",
+        ),
+        click.Option(["--explain"], metavar="CODE", help="Explain a rule and end; all: list them."),
+        options.jobs(),
+        *options.display(),
+    ],
+)

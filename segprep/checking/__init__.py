@@ -1,0 +1,125 @@
+"""The run over a dataset: lay out, read every file once, judge."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from segprep import checks, engine
+from segprep.checking import layout
+from segprep.checking.measure import Measure
+from segprep.checks._common.survey import Pair, Survey, Trouble
+from segprep.dataset import classes as class_lists
+from segprep.dataset import tree
+from segprep.errors import UsageError
+from segprep.types import Finding, Progress, Severity, no_progress
+
+ReaderName = Literal[
+    "pil", "cv2", "skimage", "torchvision", "mmseg", "nnunet", "ultralytics", "keras"
+]
+ORDER: tuple[Severity, ...] = ("error", "warning", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check found: *findings* in order of severity, code and name; *samples* looked at;
+    *rules* the codes that ran.
+    """
+
+    root: Path
+    findings: tuple[Finding, ...]
+    samples: int
+    rules: tuple[str, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Severity -> findings."""
+        counted = Counter(finding.severity for finding in self.findings)
+        return {severity: counted[severity] for severity in ORDER}
+
+
+def check(
+    dataset: str | Path = ".",
+    *,
+    images: str | Path | None = None,
+    masks: str | Path | None = None,
+    classes: str | None = None,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    reader: Sequence[ReaderName] = (),
+    jobs: int = 1,
+    progress: Progress[Any] = no_progress,
+) -> Report:
+    """Find what is wrong with *dataset*: a tree of segprep, any VOC-style tree, a folder that holds
+    images and masks, or the two folders *images* and *masks*.
+
+    *classes* (a FILE, a,b,c or their number) says what pixel values may occur where the dataset
+    does not. *select* and *ignore* are codes or their beginnings (``SEG3``). *reader* names readers
+    whose trouble with these files is to be predicted.
+
+    Raises UsageError where there is no dataset, or for an unknown code.
+    """
+    chosen = checks.chosen(tuple(select), tuple(ignore))
+    plan = survey(dataset, images=images, masks=masks, classes=classes)
+    seen = measured(plan, jobs=jobs, progress=progress)
+    return judged(replace(seen, readers=tuple(reader)), chosen)
+
+
+def judged(seen: Survey, chosen: Sequence[checks.Check]) -> Report:
+    """The findings of the *chosen* rules on a dataset that was read."""
+    ran = [rule for rule in chosen if seen.readers or not rule.RULE.readers]
+    findings = [finding for rule in ran for finding in rule.find(seen)]
+    findings.sort(key=lambda one: (ORDER.index(one.severity), one.code, -(one.score or 0)))
+    codes = tuple(rule.RULE.code for rule in ran)
+    return Report(seen.root, tuple(findings), len(seen.pairs), codes)
+
+
+def survey(
+    dataset: str | Path = ".",
+    *,
+    images: str | Path | None = None,
+    masks: str | Path | None = None,
+    classes: str | None = None,
+) -> Survey:
+    """The files of a dataset, not read yet. Raises UsageError."""
+    stated = class_lists.positions(classes) if classes else None
+    if (images is None) != (masks is None):
+        raise UsageError("bad-option", "--images and --masks go together", "give both folders")
+    if images is not None and masks is not None:
+        return layout.of_folders(Path(images), Path(masks), stated)
+    root = Path(dataset)
+    try:
+        place = tree.find(root)
+    except UsageError as error:
+        if error.code != "no-tree" or not root.is_dir():
+            raise
+        try:
+            return layout.of_any(root, stated)
+        except UsageError:
+            raise error from None
+    return layout.of_tree(tree.Tree(place.root.resolve()), stated)
+
+
+def measured(
+    plan: Survey, *, fit: bool = True, jobs: int = 1, progress: Progress[Any] = no_progress
+) -> Survey:
+    """*plan* with every image and mask read once, in workers."""
+    results = engine.run(Measure((plan.root,), fit), plan.pairs, jobs=jobs)
+    pairs = [
+        _lost(pair, result) if isinstance(result, engine.Failure) else result
+        for pair, result in zip(
+            plan.pairs, progress(results, len(plan.pairs), "checking"), strict=True
+        )
+    ]
+    return replace(plan, pairs=tuple(pairs))
+
+
+def _lost(pair: Pair, failure: engine.Failure) -> Pair:
+    """*pair*, whose worker died."""
+    trouble = Trouble(failure.code, failure.reason, failure.hint)
+    return replace(
+        pair,
+        image_trouble=trouble if pair.image else None,
+        mask_trouble=None if pair.image else trouble,
+    )

@@ -1,0 +1,175 @@
+"""Where the files of a dataset lie: a VOC-style tree of any tool, or two folders."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from segprep.checks._common.survey import ListFile, Pair, Survey, Trouble
+from segprep.dataset import classes as class_lists
+from segprep.dataset.manifest import MANIFEST, Manifest
+from segprep.dataset.tree import CLASS_NAMES, IMAGES, LABELMAP, LISTS, MASKS, STAGING, Tree
+from segprep.errors import SegprepError, UsageError
+from segprep.files import listing
+from segprep.imaging.image import SUFFIXES
+from segprep.names import natural_key, stem_key, stem_of
+from segprep.sources._common import pairs as pairing
+from segprep.types import Classes
+
+OLD_MASKS = "SegmentationClassPNG"  # labelme2voc before it wrote PNG to SegmentationClass
+SIDECARS = (".npy", ".txt", ".json", ".xml", ".csv", ".md")
+
+
+def of_tree(place: Tree, classes: Classes | None = None) -> Survey:
+    """The files of a VOC-style tree; nothing of them is read yet but lists and class lists."""
+    root = place.root
+    masks = root / (OLD_MASKS if (root / OLD_MASKS).is_dir() else MASKS)
+    images, image_strays = _files(root / IMAGES)
+    labels, mask_strays = _files(masks)
+    manifest, trouble = _manifest(place)
+    declared = _declared(root)
+    if manifest:
+        declared = {MANIFEST: manifest.classes.names, **declared}
+    return Survey(
+        root,
+        "tree",
+        _paired(images, labels),
+        classes or _classes(place),
+        declared,
+        tuple(_lists(root / LISTS)),
+        (*image_strays, *mask_strays),
+        manifest,
+        _digests(place) if manifest else {},
+        unfinished=(root / STAGING).is_dir(),
+        trouble=trouble,
+    )
+
+
+def of_folders(images: Path, masks: Path, classes: Classes | None = None) -> Survey:
+    """Two plain folders; masks find their images by name, affix or number."""
+    for folder in (images, masks):
+        if not folder.is_dir():
+            raise UsageError(
+                "bad-option", f"{folder} is not a folder", "give --images and --masks as folders"
+            )
+    root = Path(os.path.commonpath([images.resolve(), masks.resolve()]))
+    both = pairing.Folders(images.resolve(), masks.resolve())
+    return _of_pairs(root, (both,), classes)
+
+
+def of_any(root: Path, classes: Classes | None = None) -> Survey:
+    """A folder that holds a folder of images and one of masks.
+
+    Raises UsageError where names do not tell.
+    """
+    return _of_pairs(root.resolve(), pairing.folders(root.resolve()), classes)
+
+
+def _of_pairs(root: Path, folders: tuple[pairing.Folders, ...], classes: Classes | None) -> Survey:
+    matched = pairing.match(root, folders, "auto", "name")
+    complete = [Pair(item.stem, item.image, item.labels[0]) for item in matched.items]
+    alone = []
+    for skipped in matched.skipped:
+        path, is_image = Path(skipped.path), skipped.code == "mask-missing"
+        alone.append(Pair(skipped.stem, path if is_image else None, None if is_image else path))
+    every = tuple(sorted([*complete, *alone], key=lambda pair: natural_key(pair.stem)))
+    return Survey(root, "folders", every, classes)
+
+
+def _files(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
+    """Pictures below *folder* by stem key, and what else lies there."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    strays = []
+    for inner, name in listing(str(folder)) if folder.is_dir() else ():
+        path = Path(inner, name)
+        if path.suffix.lower() in SUFFIXES:
+            stem = stem_of(path.relative_to(folder).as_posix())
+            found[stem_key(stem)].append(path)
+        elif path.suffix.lower() not in SIDECARS:
+            strays.append(path)
+    return found, strays
+
+
+def _paired(images: Mapping[str, list[Path]], labels: Mapping[str, list[Path]]) -> tuple[Pair, ...]:
+    """Every stem once; a stem with folders in it (``city/a``) also finds an image of its name."""
+    by_name: dict[str, list[Path]] = defaultdict(list)
+    for key, paths in images.items():
+        by_name[key.rpartition("/")[2]] += paths
+    pairs, used = [], set()
+    for key, masks in labels.items():
+        found = images.get(key) or by_name.get(key.rpartition("/")[2], [])
+        image = _preferred(found)
+        used.update(found)
+        mask = _preferred(masks)
+        rivals = tuple(path for path in (*found, *masks) if path not in (image, mask))
+        pairs.append(Pair(_stem(masks[0], key), image, mask, rivals=rivals))
+    pairs += [
+        Pair(_stem(paths[0], key), paths[0], None, rivals=tuple(paths[1:]))
+        for key, paths in images.items()
+        if not used.intersection(paths)
+    ]
+    return tuple(sorted(pairs, key=lambda pair: natural_key(pair.stem)))
+
+
+def _stem(path: Path, key: str) -> str:
+    """The stem as the files spell it: as many parts of *path* as *key* has."""
+    parts = path.parts[-(key.count("/") + 1) :]
+    return stem_of("/".join(parts))
+
+
+def _preferred(paths: list[Path]) -> Path | None:
+    """The JPEG of several files of one stem, else the first."""
+    jpegs = [path for path in paths if path.suffix.lower() in (".jpg", ".jpeg")]
+    return next(iter(jpegs if len(jpegs) == 1 else paths), None)
+
+
+def _manifest(place: Tree) -> tuple[Manifest | None, Trouble | None]:
+    try:
+        return place.manifest, None
+    except SegprepError as error:
+        return None, Trouble(error.code, error.message, error.hint)
+
+
+def _digests(place: Tree) -> dict[str, str]:
+    """Relative path -> digest of its content, as the manifest has it."""
+    try:
+        return {
+            path: content for record in place.records() for path, content in record.digests.items()
+        }
+    except SegprepError:
+        return {}
+
+
+def _classes(place: Tree) -> Classes | None:
+    try:
+        return place.classes()
+    except SegprepError:
+        return None
+
+
+def _declared(root: Path) -> dict[str, tuple[str, ...]]:
+    """The class lists of the tree, by file."""
+    found = {}
+    for name in (CLASS_NAMES, LABELMAP):
+        if (root / name).is_file():
+            try:
+                names = class_lists.read_list(root / name)
+                found[name] = tuple(one for one in names if one != class_lists.IGNORED)
+            except SegprepError:
+                found[name] = ()
+    return found
+
+
+def _lists(folder: Path) -> Iterator[ListFile]:
+    for path in sorted(folder.glob("*.txt")) if folder.is_dir() else ():
+        if path.name.startswith("."):
+            continue
+        try:
+            text = path.read_bytes().decode("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            trouble = Trouble("bad-list", f"cannot be read as UTF-8: {error}", "save it as UTF-8")
+            yield ListFile(path.stem, path, trouble=trouble)
+            continue
+        plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
+        lines = tuple(line.strip() for line in plain.split("\n") if line.strip())
+        yield ListFile(path.stem, path, text, lines)

@@ -1,0 +1,233 @@
+"""One image and its mask, each read once: the facts that all rules judge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from segprep.checking import signals
+from segprep.checks._common.survey import ImageFacts, MaskFacts, Pair, Trouble
+from segprep.errors import SourceError
+from segprep.files import digest, read_below
+from segprep.imaging import image, inspection
+from segprep.imaging.image import voc_colors
+
+SIDE, THUMBNAIL = 64, 32
+MOST_COLORS = 64
+_GREYS = bytes(level for value in range(256) for level in (value, value, value))
+_WEIGHTS = np.array([299, 587, 114], np.float32) / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a worker runs for every sample; *roots* are the folders that may be opened."""
+
+    roots: tuple[Path, ...]
+    fit: bool = True
+
+    def __call__(self, pair: Pair) -> Pair:
+        """*pair* with its facts, or with the trouble of reading it."""
+        small: inspection.Small | None = None
+        drawn: NDArray[Any] | None = None
+        if pair.image:
+            try:
+                photo, small = image_facts(pair.image, self.roots)
+                pair = replace(pair, photo=photo)
+            except SourceError as error:
+                pair = replace(pair, image_trouble=Trouble(error.code, error.reason, error.hint))
+        if pair.mask:
+            try:
+                label, drawn = mask_facts(pair.mask, self.roots)
+                pair = replace(pair, label=label)
+            except SourceError as error:
+                pair = replace(pair, mask_trouble=Trouble(error.code, error.reason, error.hint))
+        if self.fit and small is not None and drawn is not None and drawn.ndim == 2 and pair.photo:
+            upright = upright_mask(drawn, pair.photo)
+            if upright is not None:
+                pair = replace(pair, signals=signals.measure(small.colors, upright))
+        return pair
+
+
+def upright_mask(drawn: NDArray[Any], photo: ImageFacts) -> NDArray[Any] | None:
+    """The mask (H, W) as it lies on the upright picture; None where it has another size."""
+    upright, stored = photo.shapes()
+    if drawn.shape == upright:
+        return drawn
+    return image.upright_array(drawn, photo.orientation) if drawn.shape == stored else None
+
+
+def image_facts(path: Path, roots: tuple[Path, ...]) -> tuple[ImageFacts, inspection.Small]:
+    """The facts of the image at *path*. Raises SourceError."""
+    data = read_below(path, roots)
+    small = inspection.photograph(data, path, SIDE)
+    header, colors = small.header, small.colors.astype(np.float32)
+    grey = colors @ _WEIGHTS
+    lows, highs = zip(*small.extremes, strict=True)
+    thumbnail = Image.fromarray(grey.astype(np.uint8)).resize(
+        (THUMBNAIL, THUMBNAIL), Image.Resampling.BOX
+    )
+    red, green, blue = colors.reshape(-1, 3).mean(0).tolist()
+    facts = ImageFacts(
+        header.format,
+        header.mode,
+        header.width,
+        header.height,
+        header.orientation,
+        digest(_shaped(small.stored)),
+        digest(data),
+        (float(min(lows)), float(max(highs))),
+        float(grey.std()),
+        (red, green, blue),
+        bool(np.ptp(small.colors.astype(np.int16), axis=2).max() <= 1),
+        _tail(small.stored),
+        len(np.unique(grey.astype(np.uint8))),
+        thumbnail.tobytes(),
+    )
+    return facts, small
+
+
+def _shaped(samples: NDArray[Any]) -> bytes:
+    """The samples with their shape and type, for a digest."""
+    return f"{samples.dtype}{samples.shape}".encode() + np.ascontiguousarray(samples).tobytes()
+
+
+def _tail(stored: NDArray[Any]) -> float:
+    """The share of rows at the bottom that are mid-grey all over, as decoders fill the rest of a
+    JPEG that ends early.
+    """
+    if stored.dtype != np.uint8 or not len(stored):
+        return 0.0
+    rows = stored.reshape(len(stored), -1)
+    if abs(int(rows[-1, 0]) - 128) > 1:
+        return 0.0
+    flat = (rows.min(1) >= 127) & (rows.max(1) <= 129)
+    other = np.flatnonzero(~flat)
+    return 1 - (int(other[-1]) + 1) / len(rows) if len(other) else 1.0
+
+
+def mask_facts(path: Path, roots: tuple[Path, ...]) -> tuple[MaskFacts, NDArray[Any]]:
+    """The facts of the mask at *path*, and its samples as stored. Raises SourceError."""
+    data = read_below(path, roots)
+    stored = inspection.mask(data, path)
+    header, samples = stored.header, stored.samples
+    facts = MaskFacts(
+        header.format,
+        header.mode,
+        header.width,
+        header.height,
+        {},
+        frozenset(),
+        frozenset(),
+        digest(_shaped(samples)),
+        digest(data),
+        *_palette(stored.palette),
+    )
+    if samples.ndim == 3:
+        return _colored(facts, samples), samples
+    if samples.dtype.kind not in "ui" and samples.dtype != np.bool_:
+        finite = samples[np.isfinite(samples)] if samples.dtype.kind == "f" else samples
+        low, high = (finite.min(), finite.max()) if finite.size else (0, 0)
+        whole = bool(
+            samples.dtype.kind != "f"
+            or (finite.size == samples.size and (finite == finite.round()).all())
+        )
+        if low < 0 or high > 65_535 or samples.dtype.kind == "f":
+            fault = (
+                f"{samples.dtype} values from {low:g} to {high:g}"
+                + ("" if whole else ", not all whole numbers")
+                + ("" if finite.size == samples.size else ", some not finite")
+            )
+            return replace(facts, fault=fault), samples
+    ids = samples.astype(np.uint8 if samples.dtype.itemsize == 1 else np.uint16)
+    values = image.histogram(ids)
+    thin, between = _thin(ids, values) if 1 < len(values) <= 300 else (frozenset(), frozenset())
+    return replace(
+        facts, values=values, thin=thin, between=between, steps=_steps(ids), rim=_rim(ids)
+    ), ids
+
+
+def _palette(palette: bytes) -> tuple[str, str]:
+    if not palette:
+        return "", ""
+    voc = voc_colors()
+    kind = (
+        "voc"
+        if palette == voc[: len(palette)]
+        else "gray"
+        if palette == _GREYS[: len(palette)]
+        else "other"
+    )
+    return kind, digest(palette)
+
+
+def _colored(facts: MaskFacts, samples: NDArray[Any]) -> MaskFacts:
+    """RGB, RGBA or grey with alpha: its colors, and what the alpha channel says."""
+    bands = samples.shape[2]
+    alpha = samples[..., -1] if bands in (2, 4) else None
+    colors = samples[..., :3] if bands >= 3 else np.repeat(samples[..., :1], 3, axis=2)
+    packed = colors.astype(np.uint32) @ np.array([65_536, 256, 1], np.uint32)
+    found, counts = np.unique(packed, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:MOST_COLORS]
+    listed = tuple(
+        (int(one) >> 16, int(one) >> 8 & 255, int(one) & 255) for one in found[order].tolist()
+    )
+    values: Mapping[int, int] = (
+        {red: int(count) for (red, _, _), count in zip(listed, counts[order], strict=True)}
+        if len(found) <= MOST_COLORS and all(r == g == b for r, g, b in listed)
+        else {}
+    )
+    clear = alpha is not None and int(alpha.min()) != int(alpha.max())
+    fault = "" if alpha is None else "alpha varies" if clear else "alpha"
+    return replace(facts, colors=listed, color_count=len(found), values=values, fault=fault)
+
+
+def _thin(ids: NDArray[Any], values: Mapping[int, int]) -> tuple[frozenset[int], frozenset[int]]:
+    """Values without a 3 x 3 block of their own, and those of them that nearly always lie between a
+    smaller and a larger neighbor.
+    """
+    if min(ids.shape) < 3:
+        return frozenset(), frozenset()
+    rows = (ids[:-2] == ids[1:-1]) & (ids[2:] == ids[1:-1])
+    block = rows[:, 1:-1] & rows[:, :-2] & rows[:, 2:]
+    inner = ids[1:-1, 1:-1]
+    block &= (ids[1:-1, :-2] == inner) & (ids[1:-1, 2:] == inner)
+    thick = set(np.unique(inner[block]).tolist())
+    thin = frozenset(set(values) - thick)
+    if not thin:
+        return thin, frozenset()
+    at = np.isin(inner, list(thin))
+    around = [
+        ids[1 + down : ids.shape[0] - 1 + down, 1 + right : ids.shape[1] - 1 + right][at]
+        for down in (-1, 0, 1)
+        for right in (-1, 0, 1)
+    ]
+    low, high = np.min(around, axis=0), np.max(around, axis=0)
+    own = inner[at]
+    middle = (low < own) & (own < high)
+    between = (
+        value for value in thin if (seen := own == value).any() and middle[seen].mean() >= 0.9
+    )
+    return thin, frozenset(between)
+
+
+def _steps(ids: NDArray[Any]) -> int:
+    """The largest of 4, 3, 2 such that rows and columns change only at multiples of it, as after
+    enlarging without smoothing; 1 for none.
+    """
+    changes = [
+        np.flatnonzero((ids[1:] != ids[:-1]).any(1)) + 1,
+        np.flatnonzero((ids[:, 1:] != ids[:, :-1]).any(0)) + 1,
+    ]
+    if min(map(len, changes)) < 4:
+        return 1
+    return next((n for n in (4, 3, 2) if not any((one % n).any() for one in changes)), 1)
+
+
+def _rim(ids: NDArray[Any]) -> dict[int, int]:
+    """Value -> pixels on the outer rim."""
+    edge = np.concatenate([ids[0], ids[-1], ids[1:-1, 0], ids[1:-1, -1]])
+    return {int(v): int(n) for v, n in zip(*np.unique(edge, return_counts=True), strict=True)}

@@ -1,0 +1,168 @@
+"""One cause for every mask whose pixel values are not what the class list allows.
+
+The tests run from the most to the least telling sign, so that a mask gets one cause, not five.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+from segprep.checks._common.survey import MaskFacts, Pair, Survey
+from segprep.imaging.image import luminance, voc_colors
+from segprep.types import IGNORE
+
+MANY = 24  # values beyond the class list that no set of ids has, but a smoothed mask does
+
+
+def cases(survey: Survey, cause: str) -> Iterator[tuple[Pair, MaskFacts]]:
+    """The masks of *survey* with this *cause*, a key of :func:`causes`."""
+    found = causes(survey)
+    return (
+        (pair, pair.label)
+        for pair in survey.labeled
+        if pair.label and found.get(pair.stem) == cause
+    )
+
+
+@lru_cache(maxsize=2)
+def causes(survey: Survey) -> Mapping[str, str]:
+    """Stem -> cause, for the masks that have one."""
+    context = Context(survey)
+    judged = {pair.stem: context.cause(pair.label) for pair in survey.labeled if pair.label}
+    return {stem: cause for stem, cause in judged.items() if cause}
+
+
+class Context:
+    """What the other masks say: values in use, palettes, depths."""
+
+    def __init__(self, survey: Survey) -> None:
+        self.ids, self.background = survey.ids, survey.background
+        labels = [pair.label for pair in survey.labeled if pair.label]
+        self.count = len(labels)
+        used: dict[int, int] = {}
+        for label in labels:
+            for value in label.values:
+                used[value] = used.get(value, 0) + 1
+        self.used = used
+        names = len(survey.classes.names) if survey.classes else 0
+        self.names = names
+        self.flat = {gray: n for n, gray in enumerate(grays()[: max(names, 21)]) if n} | {
+            220: IGNORE
+        }
+        classed = [label for label in labels if any(0 < v < IGNORE for v in label.values)]
+        self.classed = len(classed)
+        shares = sorted(_share(label, IGNORE) for label in classed)
+        self.ignored_high = shares[-1] if shares else 0.0
+        self.blocks = sum(1 for one in classed if IGNORE in one.values.keys() - one.thin)
+        self.wide = sum(1 for label in labels if label.mode.startswith("I"))
+        thick: dict[int, int] = {}
+        for label in labels:
+            for value in label.values.keys() - label.thin:
+                thick[value] = thick.get(value, 0) + 1
+        self.thick = thick
+
+    def cause(self, label: MaskFacts) -> str:
+        """The cause of one mask, or ""."""
+        if label.fault and not label.fault.startswith("alpha"):
+            return "not-whole-numbers"
+        if label.fault:
+            return "alpha"
+        if label.colors:
+            return "colors"
+        if label.format == "JPEG":
+            return "jpeg"
+        if label.mode.startswith("I"):
+            return self._wide(label)
+        outside = self.outside(label)
+        present = set(label.values)
+        if self._black_and_white(label, present):
+            return "black-and-white"
+        if outside:
+            return self._outside(label, present, outside)
+        if 0 not in present and self._shifted(present):
+            return "from-one"
+        if label.between and all(self.thick.get(v, 0) >= 3 for v in label.between):
+            return "smoothed"
+        return ""
+
+    def outside(self, label: MaskFacts) -> set[int]:
+        """The values of *label* that are no class and not 255; without a class list, those that
+        hardly any mask has and that lie beyond what the others hold.
+        """
+        present = set(label.values)
+        if self.ids is not None:
+            return present - self.ids
+        few = max(1, self.count // 20)
+        common = {value for value, count in self.used.items() if count > few}
+        top = max(common - {IGNORE}, default=0)
+        return {v for v in present if top < v != IGNORE and self.count > 4} if common else set()
+
+    def _wide(self, label: MaskFacts) -> str:
+        if max(label.values, default=0) <= IGNORE and self.wide == self.count:
+            return (
+                self._outside(label, set(label.values), out) if (out := self.outside(label)) else ""
+            )
+        return "sixteen-bit"
+
+    def _black_and_white(self, label: MaskFacts, present: set[int]) -> bool:
+        """0 and 255 (and 128), where 255 cannot be the ignored pixels that others have."""
+        if not present <= {0, 128, IGNORE} or IGNORE not in present:
+            return False
+        if self.ids is not None and 128 in self.ids and 128 in present:
+            return False
+        if 128 in present:
+            return True
+        if len(present) == 1:
+            return False
+        if not self.classed:
+            return True
+        if _share(label, IGNORE) > max(3 * self.ignored_high, 0.005):
+            return True
+        blocks = self.blocks / self.classed
+        return IGNORE not in label.thin and self.classed >= 0.9 * self.count and blocks < 0.1
+
+    def _outside(self, label: MaskFacts, present: set[int], outside: set[int]) -> str:
+        total = sum(label.values.values())
+        if present <= {0, *self.flat} and outside <= set(self.flat) and present & {38, 75, 113}:
+            return "flattened"
+        if len(outside) > MANY:
+            return "jpeg" if self._around_extremes(label) else "smoothed"
+        if self.ids is not None and outside == {self.names} and self._shifted(present):
+            return "from-one"
+        few = sum(label.values[v] for v in outside) < 0.2 * total
+        if few and outside <= label.thin and 2 * len(outside & label.between) >= len(outside):
+            return "smoothed"
+        return "outside"
+
+    def _around_extremes(self, label: MaskFacts) -> bool:
+        """Whether most stray values cluster beside frequent ones, as JPEG's ringing does."""
+        tops = sorted(label.values, key=lambda v: -label.values[v])[:4]
+        near = sum(1 for v in label.values if any(0 < abs(v - top) <= 12 for top in tops))
+        return near >= 0.5 * len(label.values)
+
+    def _shifted(self, present: set[int]) -> bool:
+        """Values from 1 in a set whose masks have 0 (or have none at all, and one more than the
+        list has names).
+        """
+        if self.ids is None or 0 in present or not present - {IGNORE}:
+            return False
+        if not self.used.get(0):
+            return self.names in self.used
+        return self.names in present
+
+
+@lru_cache(maxsize=1)
+def grays() -> tuple[int, ...]:
+    """The gray of every color of VOC's map when a palette is flattened (ITU-R 601)."""
+    table = voc_colors()
+    return tuple(luminance((table[3 * n], table[3 * n + 1], table[3 * n + 2])) for n in range(256))
+
+
+def _share(label: MaskFacts, value: int) -> float:
+    return label.values.get(value, 0) / (sum(label.values.values()) or 1)
+
+
+def listed(values: Mapping[int, int], only: set[int] | frozenset[int], most: int = 6) -> str:
+    """Values with their pixel counts, for a message."""
+    chosen = sorted(only & values.keys())
+    text = ", ".join(f"{value} ({values[value]:,} px)" for value in chosen[:most])
+    return text + (f" and {len(chosen) - most} more" if len(chosen) > most else "")

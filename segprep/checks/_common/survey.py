@@ -1,0 +1,208 @@
+"""What the rules judge: the facts of every image and mask, read once, and of the dataset."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from segprep.dataset.manifest import Manifest
+from segprep.types import IGNORE, Classes
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a file could not be read."""
+
+    code: str
+    reason: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """One image file. *width* and *height* are of the stored rows; *pixels* and *content* are
+    digests of the decoded samples and of the file; *span* is the range of values over all bands;
+    *spread* the standard deviation of the luminance of the picture in short, *mean* its color;
+    *tail* the share of rows at the bottom that are one mid-grey; *thumbnail* 32 x 32 grey bytes.
+    """
+
+    format: str
+    mode: str
+    width: int
+    height: int
+    orientation: int
+    pixels: str
+    content: str
+    span: tuple[float, float]
+    spread: float
+    mean: tuple[float, float, float]
+    gray: bool
+    tail: float
+    levels: int
+    thumbnail: bytes
+
+    def shapes(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """(H, W) upright, and as stored."""
+        stored = self.height, self.width
+        return (stored[::-1] if self.orientation >= 5 else stored), stored
+
+
+@dataclass(frozen=True, slots=True)
+class MaskFacts:
+    """One mask file. *values* maps pixel value to count; *thin* are values without a single 3 x 3
+    block; *between* those of them that lie between smaller and larger neighbors; *colors* are the
+    colors of an RGB mask, most frequent first (at most 64 of *color_count*); *palette* is "voc",
+    "gray", "other" or "" (none), *order* its digest.
+    """
+
+    format: str
+    mode: str
+    width: int
+    height: int
+    values: Mapping[int, int]
+    thin: frozenset[int]
+    between: frozenset[int]
+    pixels: str
+    content: str
+    palette: str = ""
+    order: str = ""
+    colors: tuple[tuple[int, int, int], ...] = ()
+    color_count: int = 0
+    fault: str = ""
+    steps: int = 1
+    rim: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W)."""
+        return self.height, self.width
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """How a mask fits its image, in units of the correlation map's spread: *own* as it lies,
+    *turned* and *moved* the best mirrored or turned and the best shifted fit, *turn* and *shift*
+    (down, right; shares of the height and width) which. *borders* counts border cells. *hue* and
+    *place* are sparse counts ((class, bin), pixels) of the color and the position given the class.
+    """
+
+    own: float
+    turned: float
+    turn: str
+    moved: float
+    shift: tuple[float, float]
+    borders: int
+    hue: Mapping[tuple[int, int], int]
+    place: Mapping[tuple[int, int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One sample: its files, and what was read of them."""
+
+    stem: str
+    image: Path | None
+    mask: Path | None
+    photo: ImageFacts | None = None
+    label: MaskFacts | None = None
+    signals: Signals | None = None
+    image_trouble: Trouble | None = None
+    mask_trouble: Trouble | None = None
+    rivals: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListFile:
+    """A list in ImageSets/Segmentation: its name, path, raw text and entries; *trouble* where it
+    cannot be read.
+    """
+
+    name: str
+    path: Path
+    text: str = ""
+    entries: tuple[str, ...] = ()
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """A dataset as the rules see it. *kind* is tree or folders; *strays* are files that are neither
+    images nor masks; *declared* the class names by the file that lists them; *readers* what
+    ``--reader`` names.
+    """
+
+    root: Path
+    kind: str
+    pairs: tuple[Pair, ...]
+    classes: Classes | None = None
+    declared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lists: tuple[ListFile, ...] = ()
+    strays: tuple[Path, ...] = ()
+    manifest: Manifest | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
+    readers: tuple[str, ...] = ()
+    unfinished: bool = False
+    trouble: Trouble | None = None
+    groups: Mapping[str, str] = field(default_factory=dict)
+    annotations: tuple[Any, ...] = ()
+
+    def name(self, path: Path | None) -> str:
+        """*path* relative to the dataset, with forward slashes."""
+        if path is None:
+            return ""
+        try:
+            return path.relative_to(self.root).as_posix()
+        except ValueError:
+            return os.path.relpath(path, self.root).replace(os.sep, "/")
+
+    @cached_property
+    def labeled(self) -> tuple[Pair, ...]:
+        """The samples whose mask could be read."""
+        return tuple(pair for pair in self.pairs if pair.label)
+
+    @cached_property
+    def complete(self) -> tuple[Pair, ...]:
+        """The samples whose image and mask could be read."""
+        return tuple(pair for pair in self.pairs if pair.label and pair.photo)
+
+    @cached_property
+    def by_stem(self) -> Mapping[str, Pair]:
+        """Sample by stem."""
+        return {pair.stem: pair for pair in self.pairs}
+
+    @cached_property
+    def splits(self) -> Mapping[str, str]:
+        """Stem -> the first of train, val and test that lists it."""
+        found: dict[str, str] = {}
+        for file in self.lists:
+            if file.name in ("train", "val", "test"):
+                for stem in file.entries:
+                    found.setdefault(stem, file.name)
+        return found
+
+    @cached_property
+    def ids(self) -> frozenset[int] | None:
+        """The pixel values that the class list allows, 255 included; None without a list."""
+        if self.classes is None:
+            return None
+        ignore = {self.classes.ignore} if self.classes.ignore is not None else set()
+        return frozenset(range(len(self.classes.names))) | ignore
+
+    @cached_property
+    def background(self) -> int:
+        """The pixel value of the background."""
+        background = self.classes.background if self.classes else 0
+        return 0 if background is None else background
+
+    def label_name(self, value: int) -> str:
+        """The name of a pixel value, for messages."""
+        if value == IGNORE:
+            return "ignored"
+        names = self.classes.names if self.classes else ()
+        return names[value] if value < len(names) else str(value)
+
+    def images(self) -> Iterator[tuple[Pair, ImageFacts]]:
+        """The samples whose image could be read, with its facts."""
+        return ((pair, pair.photo) for pair in self.pairs if pair.photo)

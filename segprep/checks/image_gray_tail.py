@@ -1,0 +1,26 @@
+"""The lower rows of an image are one mid-grey, as decoders fill a JPEG that ends early.
+
+Why: the file was cut off, decoded leniently and saved again; its lower part is lost.
+Fix: restore the image from its origin.
+Source: F22; libjpeg fills missing blocks with 128.
+"""
+
+from collections.abc import Iterator
+
+from segprep.checks._common.rule import Rule
+from segprep.checks._common.survey import Survey
+from segprep.types import Finding
+
+RULE = Rule("SEG106", "error")
+
+
+def find(survey: Survey) -> Iterator[Finding]:
+    """Images that end in at least a twentieth of grey rows."""
+    for pair, photo in survey.images():
+        if 0.05 <= photo.tail < 1:
+            yield RULE.finding(
+                pair.stem,
+                survey.name(pair.image),
+                f"the lowest {photo.tail:.0%} of the rows are mid-grey (128)",
+                "restore it from its origin",
+            )

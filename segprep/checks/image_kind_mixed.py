@@ -1,0 +1,43 @@
+"""A few images differ in kind from the rest: grey among color, 16-bit among 8-bit, other bands.
+
+Why: they were exported in another way; normalization and color augmentation treat them wrongly.
+Fix: convert them like the others.
+Source: F20.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from segprep.checks._common.rule import Rule
+from segprep.checks._common.survey import Survey
+from segprep.types import Finding
+
+RULE = Rule("SEG110", "warning")
+
+
+def find(survey: Survey) -> Iterator[Finding]:
+    """Images of a pixel type that at most a tenth of the others share."""
+    kinds = Counter(_kind(photo.mode, photo.gray) for _, photo in survey.images())
+    if len(kinds) < 2:
+        return
+    (usual, most), total = kinds.most_common(1)[0], kinds.total()
+    if most < 0.9 * total or total < 10:
+        return
+    for pair, photo in survey.images():
+        kind = _kind(photo.mode, photo.gray)
+        if kind != usual:
+            yield RULE.finding(
+                pair.stem,
+                survey.name(pair.image),
+                f"is {kind}; {most} of {total} images are {usual}",
+                "export it like the others",
+                score=1 - kinds[kind] / total,
+            )
+
+
+def _kind(mode: str, gray: bool) -> str:
+    if mode.startswith("I") or mode == "F":
+        return "16-bit grey" if mode != "F" else "float"
+    if mode in ("RGBA", "LA", "PA"):
+        return "with alpha"
+    return "grey" if gray else "color"

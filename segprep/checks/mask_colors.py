@@ -1,0 +1,40 @@
+"""A mask is stored as colors instead of class ids.
+
+Why: readers take the first channel, or the luminance, for the class.
+Fix: segprep convert colormap reads colors by a table.
+Source: F9.
+"""
+
+from collections.abc import Iterator
+
+from segprep.checks._common.labels import cases
+from segprep.checks._common.rule import Rule
+from segprep.checks._common.survey import Survey
+from segprep.imaging.image import voc_colors
+from segprep.types import Finding
+
+RULE = Rule("SEG303", "error", fix="colors")
+
+
+def find(survey: Survey) -> Iterator[Finding]:
+    """RGB masks; said whether their colors are VOC's."""
+    voc = voc_colors()
+    table = {tuple(voc[3 * n : 3 * n + 3]) for n in range(256)}
+    for pair, label in cases(survey, "colors"):
+        gray = bool(label.values)
+        known = label.color_count <= 256 and all(color in table for color in label.colors)
+        what = "grey stored as RGB" if gray else "VOC's colors" if known else "colors"
+        shown = " ".join("({}, {}, {})".format(*color) for color in label.colors[:3])
+        hint = (
+            "segprep convert pairs reads the grey as ids"
+            if gray
+            else "segprep convert colormap --colors voc"
+            if known
+            else "segprep convert colormap with your table of colors"
+        )
+        yield RULE.finding(
+            pair.stem,
+            survey.name(pair.mask),
+            f"{what} ({label.mode}, {label.color_count} of them: {shown})",
+            hint,
+        )

@@ -1,0 +1,20 @@
+"""A file lies among the images or masks that is neither.
+
+Why: tools that list the folder trip over it.
+Fix: move it out of the folder.
+Source: F31.
+"""
+
+from collections.abc import Iterator
+
+from segprep.checks._common.rule import Rule
+from segprep.checks._common.survey import Survey
+from segprep.types import Finding
+
+RULE = Rule("SEG107", "warning")
+
+
+def find(survey: Survey) -> Iterator[Finding]:
+    """Files that are no pictures by their extension."""
+    for path in survey.strays:
+        yield RULE.finding("", survey.name(path), "is not an image", "move it elsewhere")

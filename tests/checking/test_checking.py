@@ -1,0 +1,155 @@
+"""The run over a dataset: layouts, settings, output for programs, exit codes."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+from segprep_cli import main
+
+import segprep
+from segprep.checking import settings
+from segprep.errors import UsageError
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "mutation"))
+import scenes
+
+
+def run(*arguments: object) -> Result:
+    result = CliRunner().invoke(main.group, ["check", *(str(one) for one in arguments)])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def codes(report) -> set[str]:
+    return {finding.code for finding in report.findings if finding.severity != "info"}
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return scenes.make(tmp_path_factory.mktemp("scenes") / "clean", 12).root
+
+
+@pytest.fixture
+def tree(clean: Path, tmp_path: Path) -> Path:
+    shutil.copytree(clean, tmp_path / "tree")
+    return tmp_path / "tree"
+
+
+def test_a_clean_tree_is_fine_whatever_its_layout(tree: Path) -> None:
+    assert codes(segprep.check(tree)) == set()
+    (tree / "SegmentationClass").rename(tree / "SegmentationClassPNG")
+    (tree / "SegmentationClass").mkdir()
+    (tree / "SegmentationClass" / "scene_000.npy").write_bytes(b"array")
+    report = segprep.check(tree)
+    assert (codes(report), report.samples) == (set(), 12)
+
+
+def test_two_folders_pair_by_affix(tree: Path, tmp_path: Path) -> None:
+    masks = tmp_path / "labels"
+    masks.mkdir()
+    for path in (tree / "SegmentationClass").iterdir():
+        path.rename(masks / f"{path.stem}_mask.png")
+    report = segprep.check(images=tree / "JPEGImages", masks=masks, classes="4")
+    assert (codes(report), report.samples) == (set(), 12)
+    next(masks.iterdir()).unlink()
+    lonely = segprep.check(images=tree / "JPEGImages", masks=masks, classes="4")
+    assert codes(lonely) == {"SEG203"}
+    two = segprep.check(images=tree / "JPEGImages", masks=masks, classes="2").findings
+    assert {"SEG301"} <= {one.code for one in two}
+
+
+def test_files_of_a_manifest(tmp_path: Path, source: Path) -> None:
+    segprep.convert("labelme", source, tmp_path / "out")
+    mask = tmp_path / "out" / "SegmentationClass" / "img3.png"
+    segprep.write_mask(mask, np.ones_like(segprep.read_mask(mask)))
+    image = tmp_path / "out" / "JPEGImages" / "img1.jpg"
+    image.unlink()
+    findings = segprep.check(tmp_path / "out").findings
+    changed = {(one.code, one.path) for one in findings if one.code in ("SEG109", "SEG202")}
+    assert ("SEG109", "SegmentationClass/img3.png") in changed
+    assert ("SEG109", "JPEGImages/img1.jpg") in changed
+    assert ("SEG202", "SegmentationClass/img1.png") in changed
+
+
+@pytest.mark.parametrize("what", ["nothing", "a file", "empty"])
+def test_what_is_not_a_dataset_is_a_usage_error(tmp_path: Path, what: str) -> None:
+    target = tmp_path / "target"
+    if what == "a file":
+        target.write_text("text")
+    elif what == "empty":
+        target.mkdir()
+    result = run(target)
+    assert result.exit_code == 2
+    assert "no-tree" in result.stderr
+
+
+def test_exit_codes_and_json(tree: Path) -> None:
+    assert run(tree).exit_code == 0
+    (tree / "SegmentationClass" / "scene_003.png").write_bytes(b"")
+    result = run(tree, "--json")
+    assert result.exit_code == 1
+    content = json.loads(result.stdout)
+    (finding,) = [one for one in content["findings"] if one["severity"] == "error"]
+    assert list(finding) == ["code", "severity", "stem", "path", "message", "hint", "score"]
+    assert (finding["code"], finding["stem"]) == ("SEG102", "scene_003")
+    assert content["counts"]["error"] == 1
+    assert run(tree, "--ignore", "SEG1").exit_code == 0
+    assert run(tree, "--select", "SEG77").exit_code == 2
+
+
+def test_output_for_other_programs(tree: Path) -> None:
+    (tree / "SegmentationClass" / "scene_003.png").write_bytes(b"")
+    log = json.loads(run(tree, "--format", "sarif").stdout)
+    (ran,) = log["runs"]
+    (result,) = [one for one in ran["results"] if one["level"] == "error"]
+    assert result["ruleId"] in {one["id"] for one in ran["tool"]["driver"]["rules"]}
+    place = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert place == "SegmentationClass/scene_003.png"
+    lines = run(tree, "--format", "github").stdout.splitlines()
+    errors = [line for line in lines if line.startswith("::error ")]
+    assert errors[0].startswith(
+        "::error file=SegmentationClass/scene_003.png,title=SEG102::scene_003: "
+    )
+
+
+def test_explain() -> None:
+    result = run("--explain", "SEG302")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("SEG302 (error): ")
+    assert "Fix: segprep remap" in result.stdout
+    assert "SEG201" in run("--explain", "all").stdout
+    assert run("--explain", "SEG999").exit_code == 2
+
+
+def test_settings_of_a_project(tree: Path, tmp_path: Path) -> None:
+    (tree / "SegmentationClass" / "scene_003.png").write_bytes(b"")
+    (tmp_path / "pyproject.toml").write_text('[tool.segprep.check]\nignore = ["SEG102"]\n')
+    assert run(tree).exit_code == 0
+    assert run(tree, "--ignore", "SEG3").exit_code == 1
+    (tmp_path / "segprep.toml").write_text('[check]\nselect = ["SEG1"]\n')
+    assert settings.nearest(tree).select == ("SEG1",)
+    for text in ("[check]\ncolour = 1\n", "[check]\nselect = 1\n", "[check\n"):
+        (tmp_path / "segprep.toml").write_text(text)
+        with pytest.raises(UsageError):
+            settings.nearest(tree)
+        assert run(tree).exit_code == 2
+
+
+def test_hostile_names_leave_the_terminal_alone(tree: Path) -> None:
+    stem = "a\x1b[31m\nb"
+    Image.new("L", (9, 9)).save(tree / "SegmentationClass" / f"{stem}.png")
+    result = run(tree)
+    assert result.exit_code == 1
+    assert "\x1b" not in result.stdout
+    assert "SEG113" in result.stdout
+
+
+def test_jobs_do_not_change_the_findings(tmp_path: Path) -> None:
+    place = scenes.make(tmp_path / "many", 90, size=(64, 64))
+    (place.root / "JPEGImages" / "scene_050.jpg").write_bytes(b"broken")
+    assert segprep.check(place.root, jobs=2).findings == segprep.check(place.root).findings
