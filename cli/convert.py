@@ -48,7 +48,7 @@ def conversion_command(name: str, format: str) -> click.Command:
         try:
             done = convert(format, source, out, progress=progress, **given)
         except BadInputError as error:
-            _refused(error, out, as_json)
+            _refused(error, out, as_json, verbose)
             click.get_current_context().exit(report(error))
         _show(done, as_json, quiet, verbose, bool(given["dry_run"]))
         click.get_current_context().exit(EXIT_SKIPPED if done.failed else 0)
@@ -79,7 +79,7 @@ def conversion_command(name: str, format: str) -> click.Command:
 
 def _show(done: Conversion, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
     if not quiet:
-        output.skipped(done.skipped)
+        output.skipped(done.skipped, verbose)
         output.notes(done.notes, verbose)
     if as_json:
         output.document(
@@ -106,10 +106,10 @@ def _show(done: Conversion, as_json: bool, quiet: bool, verbose: bool, dry_run: 
         )
 
 
-def _refused(error: BadInputError, out: Path, as_json: bool) -> None:
+def _refused(error: BadInputError, out: Path, as_json: bool, verbose: bool) -> None:
     """List every bad input; with --json as a document too."""
     listed = [one for one in error.skipped if isinstance(one, Skipped)]
-    output.skipped(listed)
+    output.skipped(listed, verbose)
     if as_json:
         output.document(
             {

@@ -70,8 +70,10 @@ def notes(listed: Iterable[Note], verbose: bool) -> None:
             click.echo(f"  … and {len(samples) - 1} more like it (--verbose lists them)", err=True)
 
 
-def skipped(listed: Iterable[Skipped]) -> None:
-    """Print every input that was left out, with its reason, on stderr."""
+def skipped(listed: Iterable[Skipped], verbose: bool = False) -> None:
+    """Print every input that was skipped, with its reason, on stderr; with *verbose* also the
+    tracebacks of faults of segprep's own.
+    """
     for one in listed:
         kind = "left out" if one.foreign else "bad input"
         click.echo(
@@ -79,6 +81,8 @@ def skipped(listed: Iterable[Skipped]) -> None:
             + (f"\n  -> {shown(one.hint)}" if one.hint else ""),
             err=True,
         )
+        if verbose and one.detail:
+            click.echo("\n".join(map(shown, one.detail.splitlines())), err=True)
 
 
 def plain_notes(listed: Iterable[Note]) -> list[dict[str, str]]:

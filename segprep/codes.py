@@ -126,6 +126,10 @@ CODES: dict[str, str] = {
         "Worker processes end before their first item; most often the calling script has no main"
         " guard."
     ),
+    "reader-crashed": (
+        "Reading this file failed in a way that is a fault of segprep; the other files are not"
+        " affected."
+    ),
     "worker-died": "A worker process was killed (out of memory?) while it converted this file.",
     # trees
     "no-tree": "No VOC-style tree was found.",

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -23,6 +24,7 @@ from typing import Generic, TypeVar
 
 from segprep.errors import SegprepError, SourceError
 
+REPORT = "please report it, with the traceback that --verbose prints; --on-error skip leaves it out"
 WORTH_A_WORKER = 40  # items; starting a process takes as long as converting about that many
 Input = TypeVar("Input")
 Output = TypeVar("Output")
@@ -30,13 +32,14 @@ Output = TypeVar("Output")
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why one item gave no result."""
+    """Why one item gave no result; *detail* is a traceback where segprep itself is at fault."""
 
     code: str
     path: str
     reason: str
     hint: str = ""
     foreign: bool = False
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +69,24 @@ def _attempt(function: Callable[[Input], Output], item: Input) -> Output | Failu
     try:
         return function(item)
     except SourceError as error:
-        return Failure(
-            error.code, str(error.path), error.reason, error.hint, error.code == "other-json"
-        )
+        cause = error.__cause__ if error.code == "reader-crashed" else None
+        detail = "".join(traceback.format_exception(cause)) if cause else ""
+        foreign = error.code == "other-json"
+        return Failure(error.code, str(error.path), error.reason, error.hint, foreign, detail)
     except MemoryError:
         return Failure(
             "worker-died", _name(item), "not enough memory", "free memory, or use fewer --jobs"
         )
+    except (SegprepError, OSError):
+        raise  # the call as a whole cannot go on: a wrong option, a full disk
+    except Exception as error:  # one bad file must not stop the others, whatever the fault
+        detail = "".join(traceback.format_exception(error))
+        return Failure("reader-crashed", _name(item), crash_reason(error), REPORT, detail=detail)
+
+
+def crash_reason(error: BaseException) -> str:
+    """What a person sees of an exception that nobody foresaw."""
+    return f"could not be read, by a fault of segprep ({type(error).__name__}: {error})"
 
 
 def usable_cores() -> int:

@@ -94,6 +94,16 @@ class SourceError(SegprepError, ValueError):
         self.path, self.reason = path, reason
 
 
+class ShapeError(SegprepError):
+    """A shape cannot be drawn; the message begins with its address in the file."""
+
+    def __init__(
+        self, message: str, hint: str = "redraw or delete the shape", code: str = "bad-shape"
+    ) -> None:
+        super().__init__(code, message, hint)
+        self.args = (message, hint, code)
+
+
 class UnknownClassError(SourceError):
     """A label is not in the class list."""
 

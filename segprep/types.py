@@ -88,7 +88,9 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """An input that was skipped. *foreign*: not of this format at all, hence no failure."""
+    """An input that was skipped. *foreign*: not of this format at all, hence not a failure;
+    *detail*: a traceback where segprep itself is at fault.
+    """
 
     stem: str
     path: str
@@ -96,6 +98,7 @@ class Skipped:
     reason: str
     hint: str = ""
     foreign: bool = False
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

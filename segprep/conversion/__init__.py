@@ -116,7 +116,8 @@ def convert_with(
             f"{reader.root} holds nothing in format {format}",
             "is this the right folder, and the right format?",
         )
-    task = Task(reader, root, out, image_format, mask_mode, write=not dry_run)
+    count = len(scan.classes.names)
+    task = Task(reader, root, out, image_format, mask_mode, write=not dry_run, values=count)
     seen, work = _state(out), None
     if dry_run or (seen and not Staging(out).folder.exists() and not overwrite):
         work = prepare(format, task, scan, overwrite, jobs, progress)
@@ -304,7 +305,7 @@ def _failures(
     results: Iterable["engine.Failure | None"], todo: Sequence[Item], scan: Scan, work: Work
 ) -> tuple[Skipped, ...]:
     failed = [
-        Skipped(item.stem, one.path, one.code, one.reason, one.hint, one.foreign)
+        Skipped(item.stem, one.path, one.code, one.reason, one.hint, one.foreign, one.detail)
         for item, one in zip(todo, results, strict=True)
         if one
     ]

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from segprep import sources
 from segprep.dataset.staging import Staging
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
 from segprep.errors import SourceError
 from segprep.files import Inputs, digest, read_below, real_folders, watch, write_staged
 from segprep.imaging import image
 from segprep.imaging.image import MaskMode
-from segprep.types import MAX_PIXELS, Item, Note, Reader, Record, Sample
+from segprep.types import IGNORE, MAX_PIXELS, Item, Note, Reader, Record, Sample
 
 ImageFormat = Literal["keep", "jpg"]
 _SUFFIX = {"JPEG": ".jpg", "PNG": ".png"}
@@ -38,11 +39,12 @@ class Task:
     image_format: ImageFormat
     mask_mode: MaskMode
     write: bool
+    values: int = IGNORE  # how many class ids there are; a mask with another value is refused
 
     def __call__(self, item: Item) -> Record:
         """Read *item* and stage its files. Raises SourceError."""
         with watch() as inputs:
-            sample = self.reader.read(item)
+            sample = sources.read(self.reader, item)
         return _stage(self, item, sample, inputs)
 
     def fingerprint(self, item: Item) -> str:
@@ -113,6 +115,10 @@ def _stage(task: Task, item: Item, sample: Sample, inputs: Inputs) -> Record:
             "pair each mask with its own image",
             "size-mismatch",
         )
+    pixels = dict(sample.pixels or image.histogram(sample.mask))
+    if strangers := [value for value in pixels if value >= task.values and value != IGNORE]:
+        reason = f"the mask has class id {strangers[0]}, but there are only {task.values} classes"
+        raise SourceError(item.labels[0], reason, "fix the mask or its class list", "unknown-value")
     data, suffix = _finished(task, named, sample.image, head, notes)
     if origin and origin.suffix.lower() not in _USUAL.get(
         head.format, (f".{head.format.lower()}",)
@@ -135,7 +141,7 @@ def _stage(task: Task, item: Item, sample: Sample, inputs: Inputs) -> Record:
     height, width = mask.shape
     names = [*hashes, None]
     return Record(
-        item.stem, relative(item.labels[0], task.root), str(names[0]), str(names[1]), names[2], height, width, dict(sample.pixels or image.histogram(mask)), hashes, task.fingerprint(item),
+        item.stem, relative(item.labels[0], task.root), str(names[0]), str(names[1]), names[2], height, width, pixels, hashes, task.fingerprint(item),
         {relative(path, task.root): _seen(content, data, hashes) for path, content in inputs.contents.items()}, tuple(notes),
     )  # fmt: skip
 

@@ -1,5 +1,8 @@
-"""Labelled shapes of one image -> class mask and instance mask, under an overlap policy, with an
-account of what got hidden.
+"""Labeled shapes of one image -> class mask and instance mask, under an overlap policy, with notes
+on shapes that got hidden.
+
+This is the one place that makes shapes: a :class:`Shape` whose numbers are not finite, absurd or
+too few, or whose class id does not fit a mask, raises ShapeError whatever format it comes from.
 
 All shapes are drawn into one buffer as their number in painting order; a table then turns numbers
 into class ids and instance ids. That is one pass however many shapes there are, and equals painting
@@ -9,16 +12,21 @@ each shape's class in turn.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segprep.errors import ShapeError, SourceError
+from segprep.imaging.coordinates import FARTHEST, flat_coordinates
 from segprep.imaging.image import look_up
-from segprep.imaging.raster import Canvas
+from segprep.imaging.raster import Canvas, TooComplexError
+from segprep.names import shown
 from segprep.types import IGNORE, OBJECT_IGNORE, Note
 
 Kind = Literal["polygon", "rectangle", "disc", "line", "points", "stamp"]
+_LEAST = {"polygon": 3, "rectangle": 2, "disc": 1, "line": 2, "points": 1, "stamp": 1}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,8 +35,9 @@ class Shape:
 
     *points* are flat x0, y0, x1, y1, …; *radius* is of discs and points, *width* of lines; *bitmap*
     (h, w), packed by :func:`pack`, belongs to a stamp, whose only point is its top left pixel.
-    *value* is the class id painted, *key* tells instances apart (None: no instance), *address*
-    names the shape in messages.
+    *value* is the class id painted, 0 to 255; *key* tells instances apart (None: no instance);
+    *address* names the shape in messages. Coordinates are finite and at most FARTHEST pixels from
+    the origin, or ShapeError is raised.
     """
 
     kind: Kind
@@ -40,6 +49,16 @@ class Shape:
     radius: float = 0.0
     width: int = 1
     bitmap: "tuple[NDArray[np.uint8], int] | None" = None
+
+    def __post_init__(self) -> None:
+        flat_coordinates(self.points, self.address, self.kind, least=_LEAST[self.kind])
+        extents = (self.radius, self.width)
+        if not all(math.isfinite(extent) and 0 <= extent <= 4 * FARTHEST for extent in extents):
+            raise ShapeError(f"{self.address}: radius or width is {shown(extents)} pixels")
+        if type(self.value) is not int or not 0 <= self.value <= IGNORE:
+            raise ShapeError(f"{self.address}: class id {shown(self.value)} is not 0 to {IGNORE}")
+        if (self.kind == "stamp") != (self.bitmap is not None):
+            raise ShapeError(f"{self.address}: a stamp needs a bitmap, other shapes have none")
 
 
 def pack(bitmap: "NDArray[np.bool_]") -> "tuple[NDArray[np.uint8], int]":
@@ -56,6 +75,10 @@ def unpack(packed: "tuple[NDArray[np.uint8], int]") -> "NDArray[np.bool_]":
 
 class OverlapError(ValueError):
     """Two shapes that mean different things cover the same pixels."""
+
+
+class TooManyError(ValueError):
+    """More instances than an instance mask can number."""
 
 
 def draw(canvas: Canvas, shape: Shape, value: int) -> None:
@@ -134,7 +157,7 @@ def paint(
     """Paint *shapes* (already in painting order).
 
     Instances are numbered from 1 in the order given; shapes painted as background or ignore are
-    none. Raises raster.TooComplexError, and ValueError for more than 65,534 instances.
+    none. Raises raster.TooComplexError, and TooManyError for more than 65,534 instances.
     """
     canvas = Canvas(height, width, len(shapes))
     for number, shape in enumerate(shapes, 1):
@@ -156,6 +179,43 @@ def paint(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class PaintOrder:
+    """The policy where shapes overlap: see --overlap and --priority."""
+
+    overlap: str = "order"
+    priority: tuple[str, ...] = ()
+
+
+def paint_file(
+    shapes: Sequence[Shape],
+    size: tuple[int, int],
+    *,
+    path: Path,
+    address: str,
+    order: PaintOrder = PaintOrder(),
+    under: Sequence[Shape] = (),
+    background: int = 0,
+    objects: bool = False,
+) -> Painted:
+    """Paint the *shapes* of the annotation file *path* on *size* (H, W): *under* lies below all
+    others. Raises SourceError; *address* is where the file lists its shapes.
+    """
+    try:
+        ordered = in_order(shapes, order.overlap, order.priority)
+        if order.overlap == "error":
+            refuse_overlap(ordered, *size)
+        return paint([*under, *ordered], *size, background=background, objects=objects)
+    except TooComplexError as error:
+        hint = "simplify or delete it"
+        raise SourceError(path, f"{address}: {error}", hint, "shape-too-complex") from error
+    except OverlapError as error:
+        hint = "separate them, or give another --overlap"
+        raise SourceError(path, str(error), hint, "overlap") from error
+    except TooManyError as error:
+        raise SourceError(path, str(error), "split the image", "too-many-objects") from error
+
+
 def _instances(drawn: NDArray[Any], shapes: Sequence[Shape], background: int) -> NDArray[np.uint16]:
     numbers: dict[object, int] = {}
     table = [0]
@@ -167,7 +227,7 @@ def _instances(drawn: NDArray[Any], shapes: Sequence[Shape], background: int) ->
         else:
             table.append(numbers.setdefault(shape.key, len(numbers) + 1))
     if len(numbers) >= OBJECT_IGNORE:
-        raise ValueError(f"{len(numbers)} instances; 65534 are possible")
+        raise TooManyError(f"{len(numbers)} instances; 65534 are possible")
     return np.array(table, np.uint16).take(drawn)
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import cast
 
-from segprep.errors import SegprepError, UsageError
+from segprep import engine
+from segprep.errors import MissingExtraError, SegprepError, SourceError, UsageError
 from segprep.files import listing
 from segprep.names import unknown
-from segprep.types import Evidence, Reader
+from segprep.types import Evidence, Item, Reader, Sample
 
 SURE, AHEAD = (
     0.5,
@@ -50,6 +51,27 @@ def examples(name: str) -> tuple[str, ...]:
     """Commands that show the format in use: the module's EXAMPLES."""
     load(name)
     return cast("tuple[str, ...]", sys.modules[f"{__name__}.{name.replace('-', '_')}"].EXAMPLES)
+
+
+def read(reader: Reader, item: Item) -> Sample:
+    """``reader.read(item)``, for every format with the same guard: whatever goes wrong in it is a
+    SourceError of that item's file. A shape that cannot be drawn keeps its code; an exception that
+    the reader did not foresee gets the code reader-crashed, and is its ``__cause__``.
+    """
+    path = item.labels[0] if item.labels else item.image or reader.root
+    try:
+        sample = reader.read(item)
+    except (SourceError, UsageError, MissingExtraError, MemoryError):
+        raise
+    except SegprepError as error:
+        raise SourceError(path, error.message, error.hint, error.code) from error
+    except Exception as error:  # any fault of one reader with one file costs that file only
+        reason = engine.crash_reason(error)
+        raise SourceError(path, reason, engine.REPORT, "reader-crashed") from error
+    if sample.mask.ndim != 2 or sample.mask.dtype.name != "uint8":
+        reason = f"the mask is {sample.mask.dtype.name} {sample.mask.shape}, not uint8 (H, W)"
+        raise SourceError(path, reason, engine.REPORT, "reader-crashed")
+    return sample
 
 
 def guesses(root: Path) -> list[tuple[str, Evidence]]:

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep.errors import MissingExtraError
+from segprep.errors import MissingExtraError, ShapeError
+from segprep.imaging.coordinates import flat_coordinates
 from segprep.names import shown
 
 Counts = NDArray[np.int64]
-FARTHEST = 1_000_000  # pixels from the origin; beyond, pycocotools' 32-bit integers come near
 MAX_OUTLINE = 20_000_000  # pixels along all polygons of one image: seconds of work
 MAX_AREA = 20_000_000_000  # pixels in all columns that are unpacked for one image: seconds of work
 _LONGEST = 7  # characters of one compressed count: 35 bits
@@ -163,23 +163,16 @@ def decompressed(text: bytes) -> Counts:
     return np.asarray(numbers, np.int64)
 
 
-def _coordinates(points: Any, where: str) -> NDArray[np.float64]:
+def _coordinates(points: Any, address: str) -> NDArray[np.float64]:
     """One polygon as flat x0, y0, x1, y1, …"""
     if not isinstance(points, list) or not set(map(type, points)) <= {int, float}:
-        raise SegmentationError(f"{where}: a flat list of numbers x0, y0, x1, y1, … was expected")
-    if len(points) < 6 or len(points) % 2:
-        raise SegmentationError(
-            f"{where}: a polygon needs 3 or more pairs of numbers, not {len(points)} numbers"
-        )
+        reason = f"{address}: a flat list of numbers x0, y0, x1, y1, … was expected"
+        raise SegmentationError(reason)
     try:
-        flat = np.array(points, np.float64)
-    except OverflowError:
-        flat = np.array([np.inf])
-    if not np.isfinite(flat).all() or np.abs(flat).max() > FARTHEST:
-        raise SegmentationError(
-            f"{where}: a coordinate is not finite, or more than {FARTHEST} pixels away"
-        )
-    return flat
+        flat_coordinates(points, address, "a polygon", least=3)
+    except ShapeError as error:
+        raise SegmentationError(error.message, error.code) from error
+    return np.array(points, np.float64)
 
 
 def _length(points: NDArray[np.float64]) -> float:

@@ -8,7 +8,6 @@ without instances.
 
 import math
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -16,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.errors import SourceError, UnknownClassError
-from segprep.imaging import image, mask_files
-from segprep.imaging import shapes as painting
-from segprep.imaging.raster import TooComplexError
+from segprep.imaging import image, mask_files, shapes
+from segprep.imaging.coordinates import coordinates, shapes_of
+from segprep.imaging.shapes import Painted, Shape
 from segprep.names import shown, suggestion
 from segprep.sources._common import strict_json
 from segprep.types import IGNORE, OBJECT_IGNORE, Note
@@ -137,7 +136,7 @@ def instances(
 
 def drawn(
     data: bytes, path: Path, labels: Labels, objects: bool, notes: list[Note], limit: int
-) -> painting.Painted:
+) -> Painted:
     """The mask of a polygon file, with instance ids if *objects*.
 
     What is hidden is no note: scenes are drawn from back to front. Raises SourceError.
@@ -162,26 +161,24 @@ def drawn(
     if not isinstance(listed, list):
         raise SourceError(path, f"objects: a list was expected, not {type(listed).__name__}")
     table = values(labels)
-    shapes = [
+    regions = [
         shape for number, raw in enumerate(listed) if (shape := _shape(path, number, raw, table))
     ]
-    try:
-        painted = painting.paint(
-            shapes, *cast("tuple[int, int]", size), background=table[0], objects=objects
-        )
-    except TooComplexError as error:
-        raise SourceError(
-            path, f"objects: {error}", "redraw or simplify it", "shape-too-complex"
-        ) from error
-    except ValueError as error:
-        raise SourceError(path, str(error), "split the image", "too-many-objects") from error
+    painted = shapes.paint_file(
+        regions,
+        cast("tuple[int, int]", size),
+        path=path,
+        address="objects",
+        background=table[0],
+        objects=objects,
+    )
     notes += (note for note in painted.notes if note.code != "hidden-shape")
     if painted.objects is not None:
         painted.objects[painted.mask == IGNORE] = OBJECT_IGNORE
     return painted
 
 
-def _shape(path: Path, number: int, raw: Any, table: Sequence[int]) -> painting.Shape | None:
+def _shape(path: Path, number: int, raw: Any, table: Sequence[int]) -> Shape | None:
     """One object of a polygon file, or None for one that is not drawn.
 
     A name that ends in "group" stands for several things at once.
@@ -199,25 +196,7 @@ def _shape(path: Path, number: int, raw: Any, table: Sequence[int]) -> painting.
             f"{where}.label: {shown(label)!r} is not a Cityscapes class",
             suggestion(str(label), NAMES),
         )
-    points = raw.get("polygon")
-    if (
-        not isinstance(points, list)
-        or len(points) < 3
-        or not all(_is_point(point) for point in points)
-    ):
-        raise SourceError(
-            path,
-            f"{where}.polygon: three or more [x, y] of finite numbers were expected",
-            code="bad-shape",
-        )
-    flat = tuple(float(value) for value in chain.from_iterable(points))
     key = number if _ID[name] in WITH_INSTANCES and label == name else None
-    return painting.Shape("polygon", flat, table[_ID[name]], name, where, key)
-
-
-def _is_point(point: Any) -> bool:
-    return (
-        isinstance(point, list)
-        and len(point) == 2
-        and all(type(v) in (int, float) and abs(v) < 1e9 for v in point)
-    )
+    with shapes_of(path):
+        flat = coordinates(raw.get("polygon"), f"{where}.polygon", "a polygon", least=3)
+        return Shape("polygon", flat, table[_ID[name]], name, where, key)

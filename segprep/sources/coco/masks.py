@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.errors import SourceError
-from segprep.imaging import shapes as painting
-from segprep.imaging.raster import TooComplexError
+from segprep.imaging import shapes
+from segprep.imaging.coordinates import FARTHEST
 from segprep.imaging.shapes import Painted, Shape
 from segprep.names import shown
 from segprep.sources._common import rle
@@ -94,7 +94,7 @@ def outlines(
     Raises SourceError with the address in the file *path*.
     """
     under: list[Shape] = []
-    shapes: list[Shape] = []
+    regions: list[Shape] = []
     sheet = rle.Sheet(*size)
     for where, raw in marks.annotations(path):
         meaning, crowd, boxed = (
@@ -121,37 +121,19 @@ def outlines(
             meaning.label,
             where,
             key,
-            bitmap=painting.pack(patch.bits),
+            bitmap=shapes.pack(patch.bits),
         )
-        (under if crowd or ignored else shapes).append(shape)
-    return _painted(under, shapes, size, background, policy, path)
-
-
-def _painted(
-    under: list[Shape],
-    shapes: list[Shape],
-    size: tuple[int, int],
-    background: int,
-    policy: Policy,
-    path: Path,
-) -> Painted:
-    try:
-        ordered = painting.in_order(shapes, policy.overlap, policy.priority)
-        if policy.overlap == "error":
-            painting.refuse_overlap(ordered, *size)
-        return painting.paint(
-            [*under, *ordered], *size, background=background, objects=policy.objects
-        )
-    except TooComplexError as error:
-        raise SourceError(
-            path, f"annotations: {error}", "simplify them, or split the image", "shape-too-complex"
-        ) from error
-    except painting.OverlapError as error:
-        raise SourceError(
-            path, str(error), "separate them, or give another --overlap", "overlap"
-        ) from error
-    except ValueError as error:
-        raise SourceError(path, str(error), "split the image", "too-many-objects") from error
+        (under if crowd or ignored else regions).append(shape)
+    return shapes.paint_file(
+        regions,
+        size,
+        path=path,
+        address="annotations",
+        order=shapes.PaintOrder(policy.overlap, policy.priority),
+        under=under,
+        background=background,
+        objects=policy.objects,
+    )
 
 
 def _patch(
@@ -189,7 +171,7 @@ def _box(path: Path, where: str, box: Any) -> list[float]:
     if (
         not isinstance(box, list)
         or len(box) != 4
-        or not all(type(value) in (int, float) and abs(value) <= rle.FARTHEST for value in box)
+        or not all(type(value) in (int, float) and abs(value) <= FARTHEST for value in box)
     ):
         raise SourceError(
             path,

@@ -21,13 +21,12 @@ from segprep import engine
 from segprep.dataset import classes as class_lists
 from segprep.errors import ForeignFileError, SourceError, UnknownClassError, UsageError
 from segprep.files import MAX_BYTES, listing, read_below, real_folders, walk
-from segprep.imaging import shapes as painting
-from segprep.imaging.raster import TooComplexError
+from segprep.imaging import shapes
+from segprep.imaging.coordinates import shapes_of
 from segprep.imaging.shapes import Shape
 from segprep.names import clean_label, shown, stem_key, stem_of
 from segprep.sources._common import stems, strict_json
-from segprep.sources.labelme import picture
-from segprep.sources.labelme import shapes as labelmeshapes
+from segprep.sources.labelme import picture, shape_types
 from segprep.types import (
     IGNORE,
     MAX_PIXELS,
@@ -92,10 +91,10 @@ class Reader:
         root = root.resolve()
         for path in (p for p in walk(root) if p.suffix.lower() == ".json"):
             try:
-                shapes = _annotation(cls(root), path)[0].get("shapes")
+                listed = _annotation(cls(root), path)[0].get("shapes")
             except SourceError:
                 continue
-            if isinstance(shapes, list):
+            if isinstance(listed, list):
                 return Evidence(0.9, f"{path.name} has a list of shapes")
         return None
 
@@ -152,26 +151,20 @@ class Reader:
             self.max_pixels,
         )
         view = picture.view_of(search, notes)
-        shapes = _shapes(self, path, content.get("shapes") or [], known, view.size, notes)
-        if not shapes and not content.get("shapes"):
+        listed = content.get("shapes") or []
+        if not listed:
             notes.append(Note("no-shapes", "no shapes: the mask is all background"))
-        shapes = painting.in_order(shapes, self.overlap, _names(self.priority))
-        try:
-            if self.overlap == "error":
-                painting.refuse_overlap(shapes, *view.size)
-            painted = painting.paint(
-                shapes, *view.size, background=known.background or 0, objects=self.objects
-            )
-        except TooComplexError as error:
-            raise SourceError(
-                path, f"shapes: {error}", "redraw or simplify it", "shape-too-complex"
-            ) from error
-        except painting.OverlapError as error:
-            raise SourceError(
-                path, str(error), "separate them, or give another --overlap", "overlap"
-            ) from error
-        except ValueError as error:
-            raise SourceError(path, str(error), "split the image", "too-many-objects") from error
+        drawn = _shapes(self, path, listed, known, view.size)
+        notes += filter(None, map(shape_types.degenerate, drawn))
+        painted = shapes.paint_file(
+            drawn,
+            view.size,
+            path=path,
+            address="shapes",
+            order=shapes.PaintOrder(self.overlap, _names(self.priority)),
+            background=known.background or 0,
+            objects=self.objects,
+        )
         return Sample(
             item.stem,
             view.data,
@@ -318,37 +311,29 @@ def _values(reader: Reader, known: Classes) -> dict[str, int]:
 
 
 def _shapes(
-    reader: Reader,
-    path: Path,
-    listed: Sequence[Any],
-    known: Classes,
-    size: tuple[int, int],
-    notes: list[Note],
+    reader: Reader, path: Path, listed: Sequence[Any], known: Classes, size: tuple[int, int]
 ) -> list[Shape]:
-    values, renamed, pens = (
-        _values(reader, known),
-        _renames(reader.map),
-        labelmeshapes.Pens(reader.line_width, reader.point_radius),
-    )
-    shapes = []
+    """What is to be painted of the shapes *listed*, in the file's order. Raises SourceError."""
+    values, renamed = _values(reader, known), _renames(reader.map)
+    pens = shape_types.Pens(reader.line_width, reader.point_radius)
+    drawn = []
     for number, raw in enumerate(listed):
-        where = f"shapes[{number}]"
+        address = f"shapes[{number}]"
         if not isinstance(raw, dict):
-            raise SourceError(path, f"{where}: an object was expected, not {type(raw).__name__}")
+            reason = f"{address}: an object was expected, not {type(raw).__name__}"
+            raise SourceError(path, reason)
         try:
             label = clean_label(raw.get("label"))
         except ValueError as error:
-            raise SourceError(
-                path, f"{where}.label: {error}", "name it in labelme", "bad-label"
-            ) from error
-        value = _value(reader, path, where, renamed.get(label, label), values, known)
+            reason = f"{address}.label: {error}"
+            raise SourceError(path, reason, "name it in labelme", "bad-label") from error
+        label = renamed.get(label, label)
+        value = _value(reader, path, address, label, values, known)
         if value != _LEFT_OUT:
-            shapes.append(
-                labelmeshapes.shape(
-                    path, where, raw, renamed.get(label, label), value, number, size, pens, notes
-                )
-            )
-    return shapes
+            meaning = shape_types.Meaning(label, value, number, address)
+            with shapes_of(path):
+                drawn.append(shape_types.shape(raw, meaning, path=path, size=size, pens=pens))
+    return drawn
 
 
 def _value(

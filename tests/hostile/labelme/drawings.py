@@ -65,13 +65,15 @@ def shapes_() -> Iterator[tuple[str, Case]]:
         ),
     )
     for name, far in (
+        ("1e5", 1e5),
+        ("999999", 999_999),
         ("1e10", 1e10),
         ("2-31", 2**31),
         ("2-63", 2**63),
         ("1e30", 10**30),
         ("1e99", 1e99),
     ):
-        code: set[str] | str = {"", "bad-shape"} if far > 1e15 else ""
+        code = "bad-shape" if far > 1e6 else ""
         yield (
             f"far-{name}",
             Case(code, content=points([4, 4], [far, 4], [20, 24]), checks={"right": 1}),

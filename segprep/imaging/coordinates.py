@@ -1,0 +1,96 @@
+"""The guard of every shape: coordinates are pairs of finite numbers, enough of them, and near enough.
+
+Coordinates are (x, y) in pixels.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from segprep.errors import ShapeError, SourceError
+from segprep.names import shown
+
+FARTHEST = 1_000_000  # pixels from the origin; beyond, a coordinate is a mistake in any format
+MAX_POINTS = 100_000  # of one shape
+
+
+@contextmanager
+def shapes_of(path: Path) -> Iterator[None]:
+    """Turn every ShapeError inside into a SourceError of the annotation file *path*."""
+    try:
+        yield
+    except ShapeError as error:
+        raise SourceError(path, error.message, error.hint, error.code) from error
+
+
+def flat_coordinates(
+    points: Sequence[float], address: str, kind: str = "shape", *, least: int = 1
+) -> Sequence[float]:
+    """*points* x0, y0, x1, y1, …, which have to be pairs of finite numbers, *least* to MAX_POINTS of
+    them, none farther than FARTHEST from the origin. Raises ShapeError.
+    """
+    count, rest = divmod(len(points), 2)
+    if rest or not least <= count <= MAX_POINTS:
+        raise _wrong_count(address, kind, least, MAX_POINTS, f"{count}{' and a half' * rest}")
+    if not set(map(type, points)) <= {int, float}:
+        wrong = next(value for value in points if type(value) not in (int, float))
+        if not isinstance(wrong, np.number):
+            raise ShapeError(f"{address}: a coordinate is {shown(wrong)[:80]!r}, not a number")
+    if not _are_near(points):
+        raise ShapeError(
+            f"{address}: a coordinate is not finite, or more than {FARTHEST} pixels away"
+        )
+    return points
+
+
+def coordinates(
+    pairs: Any, address: str, kind: str = "shape", *, least: int = 1, most: int = MAX_POINTS
+) -> tuple[float, ...]:
+    """*pairs* ``[[x, y], …]`` as an annotation file holds them, as flat x0, y0, x1, y1, …
+
+    Raises ShapeError with the address of the first pair that cannot be right.
+    """
+    if not isinstance(pairs, list):
+        raise ShapeError(f"{address}: a list was expected, not {type(pairs).__name__}")
+    if len(pairs) > MAX_POINTS:
+        raise ShapeError(
+            f"{address}: {len(pairs)} points; {MAX_POINTS} are allowed",
+            "simplify the outline",
+            "shape-too-complex",
+        )
+    if set(map(type, pairs)) <= {list} and set(map(len, pairs)) <= {2}:
+        flat = tuple(chain.from_iterable(pairs))
+        if set(map(type, flat)) <= {int, float} and _are_near(flat):
+            if not least <= len(pairs) <= most:
+                raise _wrong_count(address, kind, least, most, str(len(pairs)))
+            return flat
+    number = next(n for n, pair in enumerate(pairs) if not _is_pair(pair))
+    raise ShapeError(
+        f"{address}[{number}]: two finite numbers within ±{FARTHEST} were expected, not"
+        f" {shown(pairs[number])[:80]}"
+    )
+
+
+def _are_near(flat: Sequence[float]) -> bool:
+    """Whether all are finite and near enough; NaN fails the first comparison or survives the sum."""
+    return len(flat) == 0 or (
+        max(flat) <= FARTHEST and min(flat) >= -FARTHEST and not math.isnan(sum(flat))
+    )
+
+
+def _is_pair(pair: Any) -> bool:
+    return (
+        type(pair) is list
+        and len(pair) == 2
+        and all(type(value) in (int, float) and abs(value) <= FARTHEST for value in pair)
+    )
+
+
+def _wrong_count(address: str, kind: str, least: int, most: int, count: str) -> ShapeError:
+    needs = f"{least}" if least == most else f"{least} to {most}"
+    return ShapeError(f"{address}: {kind} needs {needs} points, has {count}")
