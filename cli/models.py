@@ -6,10 +6,11 @@ import click
 
 from . import options, output
 
-HELP = """The networks that segprep train builds, each at its published sizes.
+HELP = """List the networks that segprep train builds, each at its published sizes.
 
-A row is a network and a preset, counted at the number of classes it was published with, or at --classes. Parameters are the
-numbers that are learned. Nothing is trained, nothing of the networks' size is allocated. Needs the extra train.
+One row per network and preset, counted at the number of classes it was published with, or at
+--classes. Parameters are the learned numbers. Nothing is trained and no weights are allocated.
+Needs the extra train.
 
 \b
 Examples:

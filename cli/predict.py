@@ -17,25 +17,45 @@ if TYPE_CHECKING:
 
 HELP = """Predict masks with a checkpoint: for an image, a folder, a dataset or a video.
 
-INPUT is an image, a folder of images (with the folders below), a dataset (its images, or its list --split), or a video. Masks have the image's
-own size and are written to OUT under the image's name: class ids that segprep miou scores, and with --mode pictures for people. One kind of
-file lies in OUT itself, several kinds lie in a folder each. CHECKPOINT is the checkpoint.pt of a run, or an .onnx file made with --export-onnx.
+INPUT is an image, a folder of images (with its subfolders), a dataset (its images, or its list
+--split), or a video. Masks have the image's own size and are written to OUT under the image's name:
+class ids that segprep miou scores, and with --mode pictures for people. One --mode writes into OUT;
+several write into one subfolder each. CHECKPOINT is the checkpoint.pt of a run, or an .onnx file
+made with --export-onnx.
 
 \b
 Examples:
     segprep predict runs/train-check/checkpoint.pt photos/ --out masks/
-    segprep predict checkpoint.pt out/ --split val --out predictions/        then: segprep miou predictions/ -d out/ --split val
+    segprep predict checkpoint.pt out/ --split val --out predictions/    score: segprep miou
     segprep predict checkpoint.pt photo.jpg --out look/ --mode blend --count
-    segprep predict checkpoint.pt clip.mp4 --out look/ --mode blend          a video becomes a video
-    segprep predict checkpoint.pt photos/ --out masks/ --average all         eight turned and mirrored versions of each
-    segprep predict checkpoint.pt --export-onnx net.onnx                     for other programs
-    segprep predict net.onnx photos/ --out masks/                            through onnxruntime
+    segprep predict checkpoint.pt clip.mp4 --out look/ --mode blend      a video becomes a video
+    segprep predict checkpoint.pt photos/ --out masks/ --average all     8 flips and rotations
+    segprep predict checkpoint.pt --export-onnx net.onnx                 for other programs
+    segprep predict net.onnx photos/ --out masks/                        through onnxruntime
 """
 SCORED = Path("runs", "miou", "predictions")
-MODES = ("ids", "colour", "blend", "cutout", "probabilities")
+MODES = ("ids", "color", "blend", "cutout", "probabilities")
 
 
-def _run(checkpoint: Path, source: Path | None, out: Path | None, export_onnx: Path | None, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, mode: tuple[str, ...], **given: Any) -> None:  # fmt: skip
+class _Mode(click.Choice[str]):
+    """One of MODES; the earlier spelling of color is understood, but not listed."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert("color" if value == "colour" else value, param, ctx)
+
+
+def _run(
+    checkpoint: Path,
+    source: Path | None,
+    out: Path | None,
+    export_onnx: Path | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    no_progress: bool,
+    mode: tuple[str, ...],
+    **values: Any,
+) -> None:
     if source is None and export_onnx is None:
         raise UsageError(
             "bad-option",
@@ -43,12 +63,10 @@ def _run(checkpoint: Path, source: Path | None, out: Path | None, export_onnx: P
             "give INPUT: an image, a folder, a dataset or a video; or --export-onnx FILE",
         )
     if source is not None and out is None:
-        raise UsageError("bad-option", "there is no folder for the predictions", "give --out OUT")
-    exported = (
-        _export(checkpoint, export_onnx, given["tile"], given["overwrite"])
-        if export_onnx is not None
-        else {}
-    )
+        raise UsageError(
+            "bad-option", "there is not a folder for the predictions", "give --out OUT"
+        )
+    exported = _export(checkpoint, export_onnx, values) if export_onnx is not None else {}
     if exported and not (quiet or as_json):
         output.line(f"{exported['onnx']}: the network as ONNX")
     if source is None or out is None:
@@ -58,21 +76,21 @@ def _run(checkpoint: Path, source: Path | None, out: Path | None, export_onnx: P
     from segprep.training.inference.job import predict
 
     try:
-        found = predict(
-            checkpoint, source, out, modes=mode, progress=bar(not (no_progress or quiet)), **given
+        predictions = predict(
+            checkpoint, source, out, modes=mode, progress=bar(not (no_progress or quiet)), **values
         )
     except BadInputError as error:
-        output.skipped(one for one in error.skipped if isinstance(one, Skipped))
+        output.skipped(row for row in error.skipped if isinstance(row, Skipped))
         click.get_current_context().exit(report(error))
-    output.skipped(found.skipped)
+    output.skipped(predictions.skipped)
     if not quiet:
-        output.notes(found.notes, verbose)
-    told(found, as_json, quiet, exported, given["count"])
+        output.notes(predictions.notes, verbose)
+    told(predictions, as_json, quiet, exported, values["count"])
 
 
-def _export(checkpoint: Path, path: Path, tile: int | None, overwrite: bool) -> dict[str, Any]:
+def _export(checkpoint: Path, path: Path, values: dict[str, Any]) -> dict[str, Any]:
     from segprep.training import checkpoints
-    from segprep.training.inference import onnx as onnxfiles
+    from segprep.training.inference import onnx_model
 
     if checkpoint.suffix.lower() == ".onnx":
         raise UsageError(
@@ -80,13 +98,16 @@ def _export(checkpoint: Path, path: Path, tile: int | None, overwrite: bool) -> 
             f"--export-onnx: {checkpoint} is an ONNX file already",
             "give a checkpoint.pt",
         )
-    if path.exists() and not overwrite:
+    if path.exists() and not values["overwrite"]:
         raise UsageError(
             "output-exists",
             f"--export-onnx: {path} is there already",
             "choose another name, or give --overwrite to replace it",
         )
-    onnxfiles.export(checkpoints.load(checkpoint), path, tile)
+    network = checkpoints.load(checkpoint)
+    if values["depth"] is not None:
+        network = checkpoints.pruned(network, values["depth"])
+    onnx_model.export(network, path, values["tile"])
     return {"onnx": str(path)}
 
 
@@ -95,68 +116,73 @@ def for_miou(
     mode: str | None,
     checkpoint: Path | None,
     listed: Path | None,
-    given: dict[str, Any],
+    values: dict[str, Any],
     progress: Any,
 ) -> "tuple[Path | None, Predictions | None]":
     """What ``segprep miou --mode`` does before it scores: the folder of predictions, and the run
     that made them, if there was one.
 
-    Where no list is named, that is val if the dataset has it: *given* (the options of miou) is
+    Where no list is named, that is val if the dataset has it: *values* (the options of miou) is
     changed to say so.
     """
     from segprep.dataset import tree
 
-    if given["truth"] is not None:
+    if values["truth"] is not None:
         raise UsageError(
             "bad-option",
             "--mode and --checkpoint need a dataset, which has images, and --truth is a folder of"
             " masks",
             "give --dataset",
         )
-    place = tree.find(given["dataset"])
-    if given["split"] is None and listed is None and "val" in place.lists():
-        given["split"] = "val"
+    dataset = tree.find(values["dataset"])
+    if values["split"] is None and listed is None and "val" in dataset.lists():
+        values["split"] = "val"
     if mode == "score":
-        return pred or (place.root / SCORED if (place.root / SCORED).is_dir() else None), None
+        return pred or (dataset.root / SCORED if (dataset.root / SCORED).is_dir() else None), None
     if checkpoint is None:
         raise UsageError("bad-option", f"--mode {mode} needs a network", "give --checkpoint FILE")
     from segprep.training.inference.job import predict
 
-    _same_classes(checkpoint, place.classes(), given["classes"] is not None)
-    made = predict(
+    _same_classes(checkpoint, dataset.classes(), values["classes"] is not None)
+    predictions = predict(
         checkpoint,
-        place.root,
-        pred or place.root / SCORED,
-        split=given["split"],
-        overwrite=given["overwrite"] or pred is None,
+        dataset.root,
+        pred or dataset.root / SCORED,
+        split=values["split"],
+        overwrite=values["overwrite"] or pred is None,
         progress=progress,
     )
-    output.skipped(made.skipped)
-    return made.out, made
+    output.skipped(predictions.skipped)
+    return predictions.out, predictions
 
 
-def document(found: "Predictions") -> dict[str, Any]:
+def document(predictions: "Predictions") -> dict[str, Any]:
     """What --json prints."""
     return {
-        "out": str(found.out), "modes": list(found.modes), "predicted": found.done, "skipped": output.plain_skipped(found.skipped), "classes": found.rows(),
-        "notes": output.plain_notes(found.notes), "seconds": round(found.seconds, 2),
-    }  # fmt: skip
+        "out": str(predictions.out),
+        "modes": list(predictions.modes),
+        "predicted": predictions.done,
+        "skipped": output.plain_skipped(predictions.skipped),
+        "classes": predictions.rows(),
+        "notes": output.plain_notes(predictions.notes),
+        "seconds": round(predictions.seconds, 2),
+    }
 
 
-def _same_classes(checkpoint: Path, wanted: Classes | None, stated: bool) -> None:
-    """Scores of other classes would say nothing: *wanted* are the dataset's; *stated*: the user
+def _same_classes(checkpoint: Path, classes: Classes | None, stated: bool) -> None:
+    """Scores of other classes would say nothing: *classes* are the dataset's; *stated*: the user
     gave a list, and knows.
     """
-    if wanted is None or stated or checkpoint.suffix.lower() == ".onnx":
+    if classes is None or stated or checkpoint.suffix.lower() == ".onnx":
         return
     from segprep.training import checkpoints
     from segprep.training.inference.tiles import two
 
-    found = two(checkpoints.load(checkpoint).classes)
-    if found != wanted.names:
+    names = two(checkpoints.load(checkpoint).classes)
+    if names != classes.names:
         reason = (
-            f"{checkpoint} knows the classes {', '.join(found)}; the dataset has"
-            f" {', '.join(wanted.names)}"
+            f"{checkpoint} knows the classes {', '.join(names)}; the dataset has"
+            f" {', '.join(classes.names)}"
         )
         raise SegprepError(
             "other-classes",
@@ -167,7 +193,7 @@ def _same_classes(checkpoint: Path, wanted: Classes | None, stated: bool) -> Non
 
 
 def told(
-    found: "Predictions",
+    predictions: "Predictions",
     as_json: bool,
     quiet: bool,
     more: dict[str, Any] | None = None,
@@ -175,24 +201,24 @@ def told(
 ) -> None:
     """Print what was made; end with exit code 3 if something was skipped."""
     if as_json:
-        output.document(document(found) | (more or {}))
+        output.document(document(predictions) | (more or {}))
     elif not quiet:
-        _show(found, count)
-    if found.skipped:
+        _show(predictions, count)
+    if predictions.skipped:
         click.get_current_context().exit(EXIT_SKIPPED)
 
 
-def _show(found: "Predictions", count: bool) -> None:
+def _show(predictions: "Predictions", count: bool) -> None:
     if count:
         rows = [
-            (one["id"], one["name"], f"{one['pixels']:,}", f"{100 * one['share']:.2f} %")
-            for one in found.rows()
+            (row["id"], row["name"], f"{row['pixels']:,}", f"{100 * row['share']:.2f} %")
+            for row in predictions.rows()
         ]
         output.table("pixels per class", ("id", "class", "pixels", "share"), rows)
-    left = f", {len(found.skipped)} skipped" if found.skipped else ""
+    left = f", {len(predictions.skipped)} skipped" if predictions.skipped else ""
     output.line(
-        f"{found.out}: {found.done} predicted ({', '.join(found.modes)}){left},"
-        f" {found.seconds:.1f} s"
+        f"{predictions.out}: {predictions.done} predicted ({', '.join(predictions.modes)}){left},"
+        f" {predictions.seconds:.1f} s"
     )
 
 
@@ -205,19 +231,70 @@ command = click.Command(
     params=[
         click.Argument(["checkpoint"], type=PATH),
         click.Argument(["source"], type=PATH, required=False, metavar="[INPUT]"),
-        click.Option(["--out", "-o"], type=PATH, help="The folder for what is predicted: new, empty, or of an earlier run (--overwrite)."),
-        click.Option(["--mode"], type=click.Choice(MODES), multiple=True, help="ids = class ids as palette PNG (default), colour, blend = 0.7 colour over the image, cutout = the foreground on black, probabilities = .npz. Repeatable."),
+        click.Option(
+            ["--out", "-o"],
+            type=PATH,
+            help="Output folder: new, empty, or of an earlier run (--overwrite).",
+        ),
+        click.Option(
+            ["--mode"],
+            type=_Mode(MODES),
+            multiple=True,
+            help="ids = class ids as palette PNG (default), color, blend = 0.7 color over the image,"
+            " cutout = the foreground on black, probabilities = .npz. Repeatable.",
+        ),
         click.Option(["--split"], help="Of a dataset: this list only, for example val."),
-        click.Option(["--tile"], type=int, show_default="512", help="Larger images are predicted in overlapping tiles of this side, a multiple of 32."),
-        click.Option(["--average"], type=click.Choice(["none", "flips", "rotations", "all"]), default="none", show_default=True, help="The mean over versions: 4 flips, 4 quarter turns, or all 8."),
-        click.Option(["--threshold"], type=click.FloatRange(0, 1), help="Of two classes, the second wins above this probability. [default: the likelier one]"),
-        click.Option(["--background"], metavar="NAME|ID", help="The class that --mode cutout leaves out. [default: the one called background]"),
-        click.Option(["--count"], is_flag=True, help="Pixels and share of each class; also pixels.csv, per image."),
+        click.Option(
+            ["--tile"],
+            type=int,
+            show_default="512",
+            help="Larger images are predicted in overlapping tiles of this side, a multiple of 32.",
+        ),
+        click.Option(
+            ["--average"],
+            type=click.Choice(["none", "flips", "rotations", "all"]),
+            default="none",
+            show_default=True,
+            help="Test-time augmentation: the mean over 4 flips, 4 rotations, or all 8.",
+        ),
+        click.Option(
+            ["--threshold"],
+            type=click.FloatRange(0, 1),
+            help="Of two classes, the second wins above this probability."
+            " [default: the likelier one]",
+        ),
+        click.Option(
+            ["--background"],
+            metavar="NAME|ID",
+            help="The class that --mode cutout leaves out. [default: the one called background]",
+        ),
+        click.Option(
+            ["--count"],
+            is_flag=True,
+            help="Pixels and share of each class; also pixels.csv, per image.",
+        ),
         click.Option(["--device"], default="auto", show_default=True, help="auto, cpu or cuda."),
-        click.Option(["--batch"], type=click.IntRange(1, 4096), default=4, show_default=True, help="How many images or tiles run at once."),
+        click.Option(
+            ["--batch"],
+            type=click.IntRange(1, 4096),
+            default=4,
+            show_default=True,
+            help="How many images or tiles run at once.",
+        ),
+        click.Option(
+            ["--depth"],
+            type=click.IntRange(1, 4),
+            help="Prune a deeply supervised unetpp to this depth: faster, by its head's answer.",
+        ),
         click.Option(["--onnx"], is_flag=True, help="Predict through onnxruntime."),
-        click.Option(["--export-onnx"], type=PATH, metavar="FILE", help="Write the network as an ONNX file."),
-        click.Option(["--overwrite"], is_flag=True, help="Replace the predictions of an earlier run in OUT, and the file of --export-onnx."),
+        click.Option(
+            ["--export-onnx"], type=PATH, metavar="FILE", help="Write the network as an ONNX file."
+        ),
+        click.Option(
+            ["--overwrite"],
+            is_flag=True,
+            help="Replace the predictions of an earlier run in OUT, or the ONNX file.",
+        ),
         *options.display(),
     ],
-)  # fmt: skip
+)

@@ -1,32 +1,32 @@
 """``segprep train [DATASET]``."""
 
-import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import click
 
-from . import options, output
+from . import options, output, train_settings
 from .progress import TrainingBar, clock
 
-HELP = """Train a network on a dataset: any of segprep models, with the losses, optimisers and schedules of the tutorials.
+HELP = """Train a network on a dataset: any of segprep models, any loss, optimizer and schedule.
 
-Learns from the train list, validates on the val list after each epoch. Writes runs/train/ in the dataset: best.pt and last.pt (checkpoints),
-config.toml (all settings), history.csv, results.txt, curves.png, tensorboard/. Settings come from --config FILE (TOML, the names below with _ for -)
-and from options, which win. Interrupted, it goes on with --resume exactly as if it had not been. On several processes: torchrun.
+Learns from the train list and validates on the val list after each epoch. Writes runs/train/ in the
+dataset: best.pt and last.pt (checkpoints), config.toml (all settings), history.csv, results.txt,
+curves.png, tensorboard/. Settings come from --config FILE (TOML, the names below with _ for -) and
+from options, which win. After an interruption, --resume continues exactly where the run was. On
+several processes: torchrun.
 
 \b
 Examples:
     segprep train out/ --arch unet --epochs 50
     segprep train out/ --config train.toml --lr 3e-4
-    segprep train out/ --resume                              go on after an interruption
+    segprep train out/ --resume                              resume after an interruption
     segprep train out/ --arch vgg-unet --weights vgg16.pth --freeze all --freeze-epochs 10
     segprep train out/ --loss focal+dice --class-weights 1,2 --schedule polynomial --warm-up 1
-    segprep train out/ --save-augmented look/                what the network would see; nothing is trained
+    segprep train out/ --save-augmented look/                write what the network would see
     segprep train out/ --sweep lr=1e-4,1e-3 --patience 3     one setting, several values
     torchrun --nproc-per-node 2 -m segprep_cli train out/    two GPUs
 """
@@ -42,16 +42,16 @@ def _run(
     save_augmented: Path | None,
     option: tuple[str, ...],
     augmentation: tuple[str, ...],
-    **given: Any,
+    **values: Any,
 ) -> None:
     from segprep.errors import SegprepError
     from segprep.training.trainer.sweep import sweep
     from segprep.training.trainer.trainer import train
 
-    fixed = {name: given.pop(name) for name in ("config", "out", "resume", "overwrite", "classes")}
-    settings = {name: value for name, value in given.items() if value is not None}
+    fixed = {name: values.pop(name) for name in ("config", "out", "resume", "overwrite", "classes")}
+    settings = {name: value for name, value in values.items() if value is not None}
     if sweep_of and fixed.pop("resume"):
-        raise click.UsageError("--sweep goes on by itself where it was; --resume is for one run")
+        raise click.UsageError("--sweep resumes by itself; --resume is for one run")
     settings |= {
         table: dict(map(_pair, listed))
         for table, listed in (("options", option), ("augmentation", augmentation))
@@ -63,7 +63,7 @@ def _run(
     first = os.environ.get("RANK", "0") == "0"  # of several processes one speaks
     with _Display(quiet or not first, no_progress) as display:
         try:
-            found: Any = (
+            result: Any = (
                 sweep(dataset, sweep_of, watch=display, **fixed, **settings)
                 if sweep_of
                 else train(dataset, watch=display, **fixed, **settings)
@@ -78,16 +78,16 @@ def _run(
                 raise
             click.get_current_context().exit(1)
     if first:
-        _tell(found, as_json, quiet, sweep_of)
+        _tell(result, as_json, quiet, sweep_of)
 
 
-def _tell(found: Any, as_json: bool, quiet: bool, sweep_of: str | None) -> None:
-    for note in () if quiet or sweep_of else found.notes:
+def _tell(result: Any, as_json: bool, quiet: bool, sweep_of: str | None) -> None:
+    for note in () if quiet or sweep_of else result.notes:
         click.echo(f"note: {note}", err=True)
     if as_json:
-        output.document(found.document())
+        output.document(result.document())
     elif not quiet:
-        (_show_sweep if sweep_of else _show)(found)
+        (_show_sweep if sweep_of else _show)(result)
 
 
 def _save(
@@ -122,7 +122,7 @@ def _pair(text: str) -> tuple[str, Any]:
 
 def _how_to_go_on(dataset: Path, out: Path | None, sweep_of: str | None, epochs: int) -> None:
     if sweep_of:
-        click.echo("\nstopped; the same command goes on where it was", err=True)
+        click.echo("\nstopped; the same command resumes", err=True)
         return
     if not epochs:
         click.echo(
@@ -138,52 +138,51 @@ def _how_to_go_on(dataset: Path, out: Path | None, sweep_of: str | None, epochs:
     )
 
 
-def _show(found: Any) -> None:
-    best = found.best
-    how = {"epochs": "all epochs done", "patience": "stopped early"}[found.stopped]
+def _show(result: Any) -> None:
+    best = result.best
+    how = {"epochs": "all epochs done", "patience": "stopped early"}[result.stopped]
     output.line(
-        f"{found.out}: {found.config.arch}, {found.parameters:,} parameters, {len(found.history)}"
-        f" epochs in {clock(found.seconds)} ({how})"
+        f"{result.out}: {result.config.arch}, {result.parameters:,} parameters,"
+        f" {len(result.history)} epochs in {clock(result.seconds)} ({how})"
     )
-    output.line(
-        f"best epoch {best.epoch}: {found.config.monitor} {getattr(best, found.config.monitor):.4f}"
-    )
-    if found.matrix is not None:
+    monitor = result.config.monitor
+    output.line(f"best epoch {best.epoch}: {monitor} {getattr(best, monitor):.4f}")
+    if result.matrix is not None:
         rows = [
             (
-                one["name"],
-                *(output.share(one[key]) for key in ("iou", "dice", "precision", "recall")),
-                f"{one['pixels']:,}",
+                row["name"],
+                *(output.share(row[key]) for key in ("iou", "dice", "precision", "recall")),
+                f"{row['pixels']:,}",
             )
-            for one in found.document()["classes"]
+            for row in result.document()["classes"]
         ]
         output.table(
-            f"mIoU {found.miou:.3f} on the validation list, at the images' own size",
+            f"mIoU {result.miou:.3f} on the validation list, at the images' own size",
             ("class", "IoU", "Dice", "precision", "recall", "pixels"),
             rows,
         )
-    output.line(f"checkpoint: {found.out / 'best.pt'}")
+    output.line(f"checkpoint: {result.out / 'best.pt'}")
 
 
-def _show_sweep(found: Any) -> None:
+def _show_sweep(result: Any) -> None:
     rows = [
         (
-            str(one.value),
-            str(one.epochs),
-            str(one.best),
-            output.share(one.score),
-            output.share(one.miou),
-            one.stopped,
-            f"{one.seconds:.1f}",
+            str(row.value),
+            str(row.epochs),
+            str(row.best),
+            output.share(row.score),
+            output.share(row.miou),
+            row.stopped,
+            f"{row.seconds:.1f}",
         )
-        for one in found.rows
+        for row in result.rows
     ]
     output.table(
-        f"{found.setting}: {len(rows)} trainings",
-        (found.setting, "epochs", "best epoch", found.monitor, "mIoU", "stopped", "seconds"),
+        f"{result.setting}: {len(rows)} trainings",
+        (result.setting, "epochs", "best epoch", result.monitor, "mIoU", "stopped", "seconds"),
         rows,
     )
-    output.line(f"plot: {found.out / 'sweep.png'}")
+    output.line(f"plot: {result.out / 'sweep.png'}")
 
 
 class _Display(TrainingBar):
@@ -215,9 +214,7 @@ class _Display(TrainingBar):
 
 
 def _params() -> list[click.Parameter]:
-    from segprep.train_config import TABLES, Config
-
-    found: list[click.Parameter] = [
+    general: list[click.Parameter] = [
         options.dataset(),
         click.Option(
             ["--config"],
@@ -265,62 +262,10 @@ def _params() -> list[click.Parameter]:
         ),
     ]
     return [
-        *found,
-        *(_option(one) for one in fields(Config) if one.name not in TABLES),
+        *general,
+        *train_settings.settings(),
         *options.display(),
     ]
-
-
-def _option(one: Any) -> click.Option:
-    """The option of a setting. Without it, the setting is the file's, or the default."""
-    from typing import get_type_hints
-
-    from segprep.train_config import Config
-
-    kind, text = get_args(get_type_hints(Config, include_extras=True)[one.name])
-    flag = f"--{one.name.replace('_', '-')}"
-    if kind is bool:
-        return click.Option(
-            [f"{flag}/--no-{flag[2:]}", one.name],
-            default=None,
-            help=f"{text}  [default: {'yes' if one.default else 'no'}]",
-        )
-    default = (
-        ""
-        if one.default in (MISSING, "", ())
-        else (
-            f"  [default: {one.default:g}]"
-            if isinstance(one.default, float)
-            else f"  [default: {one.default}]"
-        )
-    )
-    parser = (
-        click.Choice(get_args(kind))
-        if get_origin(kind) is Literal
-        else _Numbers()
-        if get_origin(kind) is tuple
-        else kind
-    )
-    return click.Option([flag, one.name], type=parser, default=None, help=text + default)
-
-
-class _Numbers(click.ParamType[tuple[float, ...]]):
-    """1,2.5,3"""
-
-    name = "A,B,…"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, ...]:
-        if isinstance(value, tuple):
-            return value
-        try:
-            numbers = tuple(float(part) for part in str(value).split(","))
-        except ValueError:
-            self.fail(f"{value!r} is no list of numbers: for example 1,2", param, ctx)
-        if not all(map(math.isfinite, numbers)):
-            self.fail(f"{value!r} holds a number that is not finite", param, ctx)
-        return numbers
 
 
 command = click.Command(

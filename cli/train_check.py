@@ -11,9 +11,11 @@ from .progress import TrainingBar, clock
 
 HELP = """In minutes on a CPU: can this dataset be learned, and which samples look wrong?
 
-Trains a small U-Net on the train list for a fixed number of steps, and a control whose masks are shuffled between the images. Both, and the
-commonest class everywhere, are judged on the val list. Writes runs/train-check/ in the dataset: report.html (open it), scores.json, history.csv,
-checkpoint.pt, predictions/. Interrupted, the same command goes on. Exit code 0: learnable; 4: doubtful or not learnable.
+Trains a small U-Net on the train list for a fixed number of steps, and a control whose masks are
+shuffled between the images. Both, and the majority class everywhere, are judged on the val list.
+Writes runs/train-check/ in the dataset: report.html (open it), scores.json, history.csv,
+checkpoint.pt, predictions/. After an interruption, the same command resumes. Exit code 0:
+learnable; 4: doubtful or not learnable.
 
 \b
 Examples:
@@ -38,24 +40,24 @@ class Duration(click.ParamType[float]):
     ) -> float:
         if isinstance(value, float):
             return value
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|)", str(value).strip())
-        if not found or float(found[1]) == 0:
-            self.fail(f"{value!r} is no time: for example 90s, 5m or 1h", param, ctx)
-        return float(found[1]) * UNITS[found[2]]
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|)", str(value).strip())
+        if not match or float(match[1]) == 0:
+            self.fail(f"{value!r} is not a duration: for example 90s, 5m or 1h", param, ctx)
+        return float(match[1]) * UNITS[match[2]]
 
 
 def _run(
-    dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, **given: Any
+    dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, **values: Any
 ) -> None:
     from segprep.training.check import train_check
 
     with _Display(quiet, no_progress) as display:
         try:
-            found = train_check(dataset, watch=display, **given)
+            outcome = train_check(dataset, watch=display, **values)
         except KeyboardInterrupt:
             display.close()
-            place = Path(given["out"]) if given["out"] else dataset / "runs/train-check"
-            kept = place.with_name(f".{place.name}-unfinished")
+            folder = Path(values["out"]) if values["out"] else dataset / "runs/train-check"
+            kept = folder.with_name(f".{folder.name}-unfinished")
             where = (
                 f" in {kept}, the best network so far as checkpoint.pt"
                 if (kept / "checkpoint.pt").is_file()
@@ -66,44 +68,46 @@ def _run(
             )
             raise
     if not quiet:
-        for note in found.notes:
+        for note in outcome.notes:
             click.echo(f"note: {note}", err=True)
     if as_json:
-        output.document(found.document())
+        output.document(outcome.document())
     elif not quiet:
-        _show(found, verbose)
-    if found.verdict != "learnable":
+        _show(outcome, verbose)
+    if outcome.verdict != "learnable":
         click.get_current_context().exit(EXIT_DOUBTFUL)
 
 
-def _show(found: Any, verbose: bool) -> None:
-    output.line(f"{found.root}: {found.verdict.replace('_', ' ')} (after {clock(found.seconds)})")
-    for reason in found.reasons:
+def _show(outcome: Any, verbose: bool) -> None:
+    output.line(
+        f"{outcome.root}: {outcome.verdict.replace('_', ' ')} (after {clock(outcome.seconds)})"
+    )
+    for reason in outcome.reasons:
         output.line(f"  [{reason.cause}] {reason.message}")
-    if found.stems:
+    if outcome.stems:
         rows = [
             (
-                one["name"],
-                *(output.share(one[key]) for key in ("iou", "dice", "precision", "recall")),
-                f"{one['pixels']:,}",
+                row["name"],
+                *(output.share(row[key]) for key in ("iou", "dice", "precision", "recall")),
+                f"{row['pixels']:,}",
             )
-            for one in found.document()["classes"]
+            for row in outcome.document()["classes"]
         ]
         title = (
-            f"mIoU {found.miou:.3f} on {len(found.stems)} val images; control"
-            f" {found.control_miou:.3f}, commonest class {found.baseline_miou:.3f}"
+            f"mIoU {outcome.miou:.3f} on {len(outcome.stems)} val images; control"
+            f" {outcome.control_miou:.3f}, majority class {outcome.baseline_miou:.3f}"
         )
         output.table(title, ("class", "IoU", "Dice", "precision", "recall", "pixels"), rows)
         listed = [
-            (one.stem, f"{one.score:.3f}", f"{one.iou:.3f}", "train" if one.training else "val")
-            for one in found.suspects
+            (row.stem, f"{row.score:.3f}", f"{row.iou:.3f}", "train" if row.training else "val")
+            for row in outcome.suspects
         ]
         output.table(
             "look at these first: mask and model disagree most",
             ("sample", "disagreement", "IoU", "list"),
             listed if verbose else listed[:FEW],
         )
-    output.line(f"report: {found.report}")
+    output.line(f"report: {outcome.report}")
 
 
 class _Display(TrainingBar):

@@ -1,7 +1,7 @@
 """The bundled example from annotations to a checked dataset and scores, and a picture of it: what
 ``make demo`` runs.
 
-python examples/demo.py [FOLDER [STEPS]]      FOLDER is demo/ by default; FOLDER/shapes is made anew
+python examples/demo.py [FOLDER [STEPS]]      FOLDER is demo/ by default; FOLDER/shapes is made again
 each time; STEPS of training
 """
 
@@ -26,7 +26,7 @@ GAP, MARGIN, PAIR = 6, 28, 26  # between the tiles of a sample, around the sheet
 
 
 def run(*arguments: str, fine: Sequence[int] = (0,)) -> None:
-    """Echo a segprep command and run it; stop the demo if it ends with a code that is not *fine*."""
+    """Echo a segprep command and run it; stop if it ends with a code that is not *fine*."""
     print("\n$ segprep " + shlex.join(arguments), flush=True)
     if (
         code := subprocess.run(
@@ -42,7 +42,7 @@ def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def tiles(tree: segprep.Tree, stem: str, size: tuple[int, int]) -> list[Image.Image]:
-    """Image, mask in its own colours, and both over each other, with the borders of the classes
+    """Image, mask in its own colors, and both over each other, with the borders of the classes
     drawn in.
     """
     path = tree.image_path(stem)
@@ -51,7 +51,7 @@ def tiles(tree: segprep.Tree, stem: str, size: tuple[int, int]) -> list[Image.Im
         image = opened.convert("RGB").resize(size, Image.Resampling.LANCZOS)
     with Image.open(tree.mask_path(stem)) as opened:
         mask = opened.resize(size, Image.Resampling.NEAREST)
-    colours = mask.convert("RGB")
+    colors = mask.convert("RGB")
     values = Image.frombytes(
         "L", size, mask.tobytes()
     )  # the class ids themselves, not their brightness
@@ -59,13 +59,13 @@ def tiles(tree: segprep.Tree, stem: str, size: tuple[int, int]) -> list[Image.Im
     edge = ImageChops.difference(
         values.filter(ImageFilter.MaxFilter(3)), values.filter(ImageFilter.MinFilter(3))
     ).point(lambda v: 255 if v else 0)
-    overlay = Image.composite(Image.blend(image, colours, 0.55), image, inside)
+    overlay = Image.composite(Image.blend(image, colors, 0.55), image, inside)
     overlay.paste((255, 255, 255), mask=edge)
-    return [image, colours, overlay]
+    return [image, colors, overlay]
 
 
 def legend(
-    draw: ImageDraw.ImageDraw, found: Info, colours: Sequence[int], at: tuple[int, int]
+    draw: ImageDraw.ImageDraw, found: Info, colors: Sequence[int], at: tuple[int, int]
 ) -> None:
     """A swatch, id, name and share for every class, and for ignored pixels."""
     rows = [(one.value, one.name, one.share) for one in found.classes] + (
@@ -74,7 +74,7 @@ def legend(
     x, y = at
     for value, name, share in rows:
         draw.rounded_rectangle(
-            (x, y, x + 22, y + 22), 4, fill=tuple(colours[3 * value : 3 * value + 3]), outline=LINE
+            (x, y, x + 22, y + 22), 4, fill=tuple(colors[3 * value : 3 * value + 3]), outline=LINE
         )
         draw.text((x + 30, y + 11), f"{value}  {name}", INK, font(15), "lm")
         wide = draw.textlength(f"{value}  {name}  ", font(15))

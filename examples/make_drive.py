@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 WIDTH, HEIGHT, FINE = 565, 584, 3
-RADIUS, CENTRE = 269.0, (282.0, 292.0)  # of the field of view
+RADIUS, CENTER = 269.0, (282.0, 292.0)  # of the field of view
 Canvas = NDArray[np.float64]
 
 
@@ -51,7 +51,7 @@ class Eye:
         rng, step, walked, lean = self.rng, 3.0, 0.0, bend
         on_truth, on_dark = ImageDraw.Draw(self.truth), ImageDraw.Draw(self.dark)
         next_branch = rng.uniform(25, 60)
-        while walked < length and width > 0.8 and math.dist((x, y), CENTRE) < RADIUS + 2:
+        while walked < length and width > 0.8 and math.dist((x, y), CENTER) < RADIUS + 2:
             bend = lean + 0.9 * (bend - lean) + rng.gauss(0, 0.012)
             heading += bend
             if (
@@ -101,8 +101,8 @@ def eye(seed: str, size: tuple[int, int]) -> Eye:
     """The vessels of one retina: arcades above and below the fovea, a few towards the nose."""
     rng, fine = random.Random(seed), (size[0] * FINE, size[1] * FINE)
     side = rng.choice((-1, 1))  # left or right eye
-    nerve = CENTRE[0] + side * rng.uniform(150, 185), CENTRE[1] + rng.uniform(-20, 20)
-    fovea = CENTRE[0] - side * rng.uniform(15, 45), CENTRE[1] + rng.uniform(-10, 25)
+    nerve = CENTER[0] + side * rng.uniform(150, 185), CENTER[1] + rng.uniform(-20, 20)
+    fovea = CENTER[0] - side * rng.uniform(15, 45), CENTER[1] + rng.uniform(-10, 25)
     made = Eye(rng, size[0] / WIDTH, Image.new("L", fine), Image.new("L", fine), nerve, fovea)
     temple = math.pi if side > 0 else 0.0
     for above in (-1, 1):
@@ -148,7 +148,7 @@ def photograph(made: Eye, size: tuple[int, int], seed: int) -> NDArray[np.uint8]
     dark, black outside.
     """
     noise = np.random.default_rng(seed)
-    rim, nerve, fovea = (_distance(size, *place) for place in (CENTRE, made.nerve, made.fovea))
+    rim, nerve, fovea = (_distance(size, *place) for place in (CENTER, made.nerve, made.fovea))
     blur = Image.fromarray(
         noise.integers(0, 256, (max(2, size[1] // 24), max(2, size[0] // 24)), dtype=np.uint8)
     ).resize(size, Image.Resampling.BICUBIC)
@@ -163,11 +163,11 @@ def photograph(made: Eye, size: tuple[int, int], seed: int) -> NDArray[np.uint8]
         / 255
     )
     absorbed = np.clip(dark - 0.1 * shine, 0, 1)
-    colour = np.array(
+    color = np.array(
         made.rng.choice([(222, 118, 62), (205, 102, 58), (230, 132, 84), (196, 92, 44)]),
         dtype=np.float64,
     )
-    picture = colour * light[..., None] + disc[..., None] * np.array([28.0, 84, 64])
+    picture = color * light[..., None] + disc[..., None] * np.array([28.0, 84, 64])
     picture *= 1 - absorbed[..., None] * np.array([0.42, 1.0, 0.62])
     picture += noise.normal(0, 1, (size[1], size[0], 3)) * np.array([3.0, 3.5, 4.5])
     inside = 1 / (1 + np.exp((rim - RADIUS) * 1.5))
@@ -182,7 +182,7 @@ def scene(
     255).
     """
     made = eye(seed, size)
-    rim = _distance(size, *CENTRE)
+    rim = _distance(size, *CENTER)
     view = np.where(rim < RADIUS, 255, 0).astype(np.uint8)
     cover = np.where(rim < RADIUS + 1.5, _reduced(made.truth, size), 0)
     first, second = (np.where(cover > level, 255, 0).astype(np.uint8) for level in (110, 165))

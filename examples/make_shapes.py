@@ -116,7 +116,14 @@ def thing(rng: random.Random, label: str, x: float, y: float, size: float) -> Th
             [[round(x - wide, 1), round(y - high, 1)], [round(x + wide, 1), round(y + high, 1)]],
         )
     corner = rng.uniform(0.35, 0.6)
-    return Thing(label, "polygon", [[round(x + size * math.cos(turn + a), 1), round(y + size * math.sin(turn + a), 1)] for a in (-corner, corner, math.pi - corner, math.pi + corner)])  # fmt: skip
+    return Thing(
+        label,
+        "polygon",
+        [
+            [round(x + size * math.cos(turn + a), 1), round(y + size * math.sin(turn + a), 1)]
+            for a in (-corner, corner, math.pi - corner, math.pi + corner)
+        ],
+    )
 
 
 def scene(number: int) -> list[Thing]:

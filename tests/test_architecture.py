@@ -19,7 +19,7 @@ FLOORS = (
     {"__init__"},
 )
 TRAINING = (
-    {"data", "devices", "losses", "models", "pretrained", "progress"},
+    {"config", "data", "devices", "losses", "models", "pretrained", "progress"},
     {"augmentation", "checkpoints", "logits"},
     {"check", "inference", "trainer"},
 )

@@ -20,16 +20,16 @@ from segprep_cli.main import group
 from segprep_cli.train import _pair
 from torch import nn
 
-from segprep import split, train, train_config
+from segprep import split, train
 from segprep.imaging.image import write_mask
 from segprep.splitting.partition import cut
-from segprep.train_config import made
-from segprep.training import models
-from segprep.training.losses import make as loss_of
+from segprep.train_config import TABLES, Config
+from segprep.training import losses, models
+from segprep.training.config import make_config
 from segprep.training.pretrained import freeze
 from segprep.training.trainer import optimizers
 from segprep.training.trainer.config_check import settled
-from segprep.training.trainer.distributed import Group
+from segprep.training.trainer.distributed import ProcessGroup
 from segprep.training.trainer.step import Fitting
 from segprep.training.trainer.windows import chain
 
@@ -131,9 +131,7 @@ def settings_of(line: str, where: Path) -> Mapping[str, Any] | None:
     given = {
         key: value
         for key, value in found.items()
-        if value is not None
-        and key in train_config.Config.__dataclass_fields__
-        and key not in train_config.TABLES
+        if value is not None and key in Config.__dataclass_fields__ and key not in TABLES
     }
     return given | {
         table: dict(map(_pair, found[key]))
@@ -159,7 +157,7 @@ def test_every_training_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             network = models.build(config.arch, 3, 2, **{**preset, **config.options})
         if config.freeze:
             assert freeze(network, None if config.freeze == "all" else int(config.freeze)), line
-        loss_of(config.loss, 2, config.class_weights or None)
+        losses.make(config.loss, 2, config.class_weights or None)
         optimizers.make(
             config.optimizer,
             network.parameters(),
@@ -226,17 +224,17 @@ def test_an_empty_list_is_said(tmp_path: Path) -> None:
         ("rmsprop", {"momentum": 0.0}, None),
     ],
 )
-def test_one_step_of_each_optimiser(
+def test_one_step_of_each_optimizer(
     name: str, options: dict[str, Any], expected: float | None
 ) -> None:
     """Two steps from 1 along a gradient of 0.5 with learning rate 0.1 and weight decay 0.1, by
     hand.
     """
     weight = nn.Parameter(torch.ones(1, dtype=torch.float64))
-    optimiser = optimizers.make(name, [weight], 0.1, weight_decay=0.1, **options)
+    optimizer = optimizers.make(name, [weight], 0.1, weight_decay=0.1, **options)
     for _ in range(2):
         weight.grad = torch.full_like(weight, 0.5)
-        optimiser.step()
+        optimizer.step()
     if (
         expected is None
     ):  # RMSprop divides by the root of a mean square that starts at 0 and keeps 0.99 of itself
@@ -247,7 +245,7 @@ def test_one_step_of_each_optimiser(
 
 
 def test_clipping_shortens_the_step() -> None:
-    """Plain SGD steps by the learning rate times the gradient, whose norm is at most --clip."""
+    """A step of plain SGD is the learning rate times the gradient, of a norm of at most --clip."""
     moved = []
     for clip in (0.0, 0.01):
         torch.manual_seed(0)
@@ -255,9 +253,9 @@ def test_clipping_shortens_the_step() -> None:
         before = [one.detach().clone() for one in network.parameters()]
         fitting = Fitting(
             network,
-            loss_of("ce", 2),
-            made({"optimizer": "sgd", "momentum": 0.0, "weight_decay": 0.0, "clip": clip}),
-            Group(0, 1, "cpu"),
+            losses.make("ce", 2),
+            make_config({"optimizer": "sgd", "momentum": 0.0, "weight_decay": 0.0, "clip": clip}),
+            ProcessGroup(0, 1, "cpu"),
         )
         fitting.step(torch.rand(2, 3, 8, 8) * 9, torch.zeros(2, 8, 8, dtype=torch.long), None, 0.5)
         moved.append(
@@ -274,7 +272,7 @@ def test_clipping_shortens_the_step() -> None:
     assert moved[1] == pytest.approx(0.5 * 0.01, rel=1e-3)
 
 
-def test_normalisations_by_name(tmp_path: Path) -> None:
+def test_normalizations_by_name(tmp_path: Path) -> None:
     from segprep.dataset.tree import Tree
     from segprep.training.data.dataset import prepare
     from segprep.training.data.lists import Selection
@@ -287,7 +285,7 @@ def test_normalisations_by_name(tmp_path: Path) -> None:
             place,
             chosen,
             ("_background_", "cell"),
-            made({"normalise": name, "size": 16}),
+            make_config({"normalize": name, "size": 16}),
             lambda what, done, total: None,
         )[2]
     assert views["half"].mean == views["half"].std == (0.5, 0.5, 0.5)  # x / 127.5 - 1
@@ -314,7 +312,7 @@ def tree(root: Path, count: int) -> Path:
 
 
 def test_steps_and_images_to_validate_on(tmp_path: Path) -> None:
-    """steps_per_epoch and validation_steps are honoured; a set smaller than the batch is told."""
+    """steps_per_epoch and validation_steps are honored; a set smaller than the batch is told."""
     root = tree(tmp_path, 5)
     lists = root / "ImageSets" / "Segmentation"
     lists.mkdir(parents=True)
@@ -346,7 +344,7 @@ def test_steps_and_images_to_validate_on(tmp_path: Path) -> None:
 
 
 def test_the_libraries_are_current() -> None:
-    """The tutorials' own code fails on these: np.int is gone, and old names of Pillow."""
+    """The tutorials' own code fails on these: np.int is gone, as are old names of Pillow."""
     assert int(version("numpy").split(".")[0]) >= 2
     assert not hasattr(np, "int")
     assert int(version("pillow").split(".")[0]) >= 12

@@ -8,7 +8,7 @@ from segprep.errors import MissingExtraError, require
 
 # OpenMP's threads spin while they wait for each other. Where other work runs on the same cores that
 # costs a factor of five: a training step took
-# 1.3 s instead of 0.27 s with four busy neighbours on two cores. Sleeping instead costs little
+# 1.3 s instead of 0.27 s with four busy neighbors on two cores. Sleeping instead costs little
 # where nobody else is there.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

@@ -4,7 +4,7 @@ elsewhere can run no code.
 
 import io
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -12,14 +12,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from segprep.errors import SegprepError
+from segprep.errors import SegprepError, UsageError
 from segprep.files import write_atomic
 from segprep.training import models
-from segprep.training.data.pairs import View
+from segprep.training.data.pairs import InputSpec
+from segprep.training.models.unetpp import prune
 
 KIND, VERSION = "segprep checkpoint", 1
 LARGEST = 1 << 33
-_AGAIN = "use a checkpoint.pt that segprep wrote, or train anew"
+_AGAIN = "use a checkpoint.pt that segprep wrote, or train again"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +30,7 @@ class Checkpoint:
     arch: str
     options: Mapping[str, Any]
     classes: tuple[str, ...]
-    view: View
+    view: InputSpec
     weights: Mapping[str, Tensor]
 
     def network(self) -> nn.Module:
@@ -40,6 +41,21 @@ class Checkpoint:
         built = models.build(self.arch, 3, len(self.classes), **self.options)
         fill(built, self.weights)
         return channels_last(built).eval()
+
+
+def pruned(checkpoint: Checkpoint, depth: int) -> Checkpoint:
+    """*checkpoint* of a deeply supervised UNet++, cut to *depth*: what its head *depth* gives, at a
+    fraction of the time. Raises UsageError (bad-option) for another network or depth.
+    """
+    if checkpoint.arch != "unetpp":
+        raise UsageError(
+            "bad-option",
+            f"--depth {depth}: the network {checkpoint.arch} cannot be pruned",
+            "it is for unetpp, trained with deep supervision",
+        )
+    network = prune(checkpoint.network(), depth)
+    options = {**checkpoint.options, "depth": depth, "deep": False}
+    return replace(checkpoint, options=options, weights=network.state_dict())
 
 
 def channels_last(network: nn.Module, device: str = "cpu") -> nn.Module:
@@ -53,20 +69,20 @@ def fill(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
 
     Raises SegprepError (bad-checkpoint): other names, other shapes, numbers that are not finite.
     """
-    wanted = network.state_dict()
-    odd = sorted(wanted.keys() ^ weights.keys())
+    own = network.state_dict()
+    odd = sorted(own.keys() ^ weights.keys())
     if odd:
         raise SegprepError(
             "bad-checkpoint",
             f"the weights are of another network: {odd[0]} is on one side only ({len(odd)} such)",
             _AGAIN,
         )
-    for name, tensor in wanted.items():
+    for name, tensor in own.items():
         if not isinstance(weights[name], Tensor) or weights[name].shape != tensor.shape:
-            found = tuple(getattr(weights[name], "shape", ()))
+            shape = tuple(getattr(weights[name], "shape", ()))
             raise SegprepError(
                 "bad-checkpoint",
-                f"weight {name} has shape {found}, the network needs {tuple(tensor.shape)}",
+                f"weight {name} has shape {shape}, the network needs {tuple(tensor.shape)}",
                 _AGAIN,
             )
         if not bool(torch.isfinite(weights[name]).all()):
@@ -84,9 +100,15 @@ def save(path: Path, checkpoint: Checkpoint, **more: Any) -> None:
     not mind it.
     """
     content = asdict(checkpoint.view) | {
-        "kind": KIND, "version": VERSION, "arch": checkpoint.arch, "options": dict(checkpoint.options), "classes": list(checkpoint.classes),
-        "weights": {name: tensor.detach().cpu().clone() for name, tensor in checkpoint.weights.items()},
-    }  # fmt: skip
+        "kind": KIND,
+        "version": VERSION,
+        "arch": checkpoint.arch,
+        "options": dict(checkpoint.options),
+        "classes": list(checkpoint.classes),
+        "weights": {
+            name: tensor.detach().cpu().clone() for name, tensor in checkpoint.weights.items()
+        },
+    }
     write(path, content | more)
 
 
@@ -132,12 +154,12 @@ def read(path: Path) -> dict[str, Any]:
     ) as error:
         raise SegprepError(
             "bad-checkpoint",
-            f"{path} is no checkpoint:"
+            f"{path} is not a checkpoint:"
             f" {str(error).splitlines()[0] if str(error) else type(error).__name__}",
             _AGAIN,
         ) from error
     if not isinstance(content, dict):
-        raise SegprepError("bad-checkpoint", f"{path} is no checkpoint of segprep", _AGAIN)
+        raise SegprepError("bad-checkpoint", f"{path} is not a checkpoint of segprep", _AGAIN)
     return content
 
 
@@ -151,13 +173,13 @@ def load(path: Path, classes: tuple[str, ...] | None = None) -> Checkpoint:
     content = read(path)
     if content.get("kind") != KIND or content.get("version") != VERSION:
         raise SegprepError(
-            "bad-checkpoint", f"{path} is no checkpoint of this version of segprep", _AGAIN
+            "bad-checkpoint", f"{path} is not a checkpoint of this version of segprep", _AGAIN
         )
     try:
-        view = View(
+        view = InputSpec(
             int(content["size"]), *_view(content), stretch=bool(content.get("stretch", False))
         )
-        found = Checkpoint(
+        checkpoint = Checkpoint(
             str(content["arch"]),
             dict(content["options"]),
             tuple(map(str, content["classes"])),
@@ -168,15 +190,15 @@ def load(path: Path, classes: tuple[str, ...] | None = None) -> Checkpoint:
         raise SegprepError(
             "bad-checkpoint", f"{path}: {error!r} is missing or of the wrong type", _AGAIN
         ) from error
-    if classes is not None and len(classes) != len(found.classes):
+    if classes is not None and len(classes) != len(checkpoint.classes):
         raise SegprepError(
             "class-count",
-            f"{path} knows {len(found.classes)} classes ({', '.join(found.classes)}), the dataset"
-            f" has {len(classes)} ({', '.join(classes)})",
-            "train anew on this dataset, or map its classes with segprep remap",
+            f"{path} knows {len(checkpoint.classes)} classes ({', '.join(checkpoint.classes)}),"
+            f" the dataset has {len(classes)} ({', '.join(classes)})",
+            "train again on this dataset, or map its classes with segprep remap",
         )
-    found.network()
-    return found
+    checkpoint.network()
+    return checkpoint
 
 
 def _view(
@@ -185,10 +207,10 @@ def _view(
     numbers = [*content["mean"], *content["std"]]
     if (
         len(numbers) != 6
-        or not all(isinstance(one, float) and abs(one) < 1e9 for one in numbers)
+        or not all(isinstance(number, float) and abs(number) < 1e9 for number in numbers)
         or not 1 <= int(content["size"]) <= 1 << 14
     ):
-        raise ValueError("normalisation or size")
+        raise ValueError("normalization or size")
     scale = content["scale"]
     if scale is not None and not 0 < float(scale) <= 16:
         raise ValueError("scale")

@@ -1,4 +1,4 @@
-"""From a trained network and a pair to class probabilities, and to a mask at the image's own size."""
+"""From a trained network and an image to class probabilities, and to a mask at its own size."""
 
 from typing import Any, cast
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from segprep.training.data.pairs import Pair, View, brightest, normalised, padding
+from segprep.training.data.pairs import InputSpec, LabeledImage, brightest, normalized, padding
 
 TILE, MARGIN = (
     512,
@@ -22,7 +22,7 @@ STEP = 16
 
 @torch.inference_mode()
 def probabilities(
-    network: nn.Module, image: NDArray[Any], view: View, device: str = "cpu"
+    network: nn.Module, image: NDArray[Any], view: InputSpec, device: str = "cpu"
 ) -> Tensor:
     """(C, h, w) float32 that sum to 1, for *image* (h, w, 3) at the scale of *view*.
 
@@ -31,11 +31,11 @@ def probabilities(
     height, width = image.shape[:2]
     values = torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1) / brightest(image.dtype)
     padded, top, left = framed(values, view, image.dtype)
-    found = _tiled(network, normalised(padded, view)[None].to(device))[0]
-    return torch.softmax(found, 0)[:, top : top + height, left : left + width].cpu()
+    logits = _tiled(network, normalized(padded, view)[None].to(device))[0]
+    return torch.softmax(logits, 0)[:, top : top + height, left : left + width].cpu()
 
 
-def framed(values: Tensor, view: View, dtype: np.dtype[Any]) -> tuple[Tensor, int, int]:
+def framed(values: Tensor, view: InputSpec, dtype: np.dtype[Any]) -> tuple[Tensor, int, int]:
     """*values* (3, h, w) on a frame of padding, as in training, and where its upper left corner
     lies.
 
@@ -60,17 +60,17 @@ def _tiled(network: nn.Module, images: Tensor) -> Tensor:
     height, width = images.shape[2:]
     if max(height, width) <= TILE:
         return _logits(network, images)
-    found: Tensor | None = None
+    logits: Tensor | None = None
     for top, first_row, last_row in _cuts(height):
         for left, first, last in _cuts(width):
             tile = _logits(network, images[:, :, top : top + TILE, left : left + TILE])
-            if found is None:
-                found = tile.new_empty(1, tile.shape[1], height, width)
-            found[:, :, first_row:last_row, first:last] = tile[
+            if logits is None:
+                logits = tile.new_empty(1, tile.shape[1], height, width)
+            logits[:, :, first_row:last_row, first:last] = tile[
                 :, :, first_row - top : last_row - top, first - left : last - left
             ]
-    assert found is not None
-    return found
+    assert logits is not None
+    return logits
 
 
 def _cuts(side: int) -> list[tuple[int, int, int]]:
@@ -91,11 +91,11 @@ def _logits(network: nn.Module, images: Tensor) -> Tensor:
     return cast("Tensor", outputs[-1] if isinstance(outputs, list | tuple) else outputs)
 
 
-def likeliest(found: Tensor) -> NDArray[np.uint8]:
+def likeliest(scores: Tensor) -> NDArray[np.uint8]:
     """(h, w) the class of the largest of (C, h, w), the first of equal ones: an argmax over few
     classes, at a tenth of its cost.
     """
-    values = found.numpy()
+    values = scores.numpy()
     top, best = values[0].copy(), np.zeros(values.shape[1:], np.uint8)
     for n in range(1, len(values)):
         best[values[n] > top] = n
@@ -103,16 +103,18 @@ def likeliest(found: Tensor) -> NDArray[np.uint8]:
     return best
 
 
-def mask_of(found: Tensor, size: tuple[int, int]) -> NDArray[np.uint8]:
+def mask_of(scores: Tensor, size: tuple[int, int]) -> NDArray[np.uint8]:
     """The likeliest class (H, W) at *size*, from probabilities (C, h, w), which are interpolated
     first.
     """
-    if tuple(found.shape[1:]) != tuple(size):
-        found = functional.interpolate(found[None], size, mode="bilinear", align_corners=False)[0]
-    return likeliest(found)
+    if tuple(scores.shape[1:]) != tuple(size):
+        scores = functional.interpolate(scores[None], size, mode="bilinear", align_corners=False)[0]
+    return likeliest(scores)
 
 
-def predicted(network: nn.Module, pair: Pair, view: View, device: str = "cpu") -> NDArray[np.uint8]:
+def predicted(
+    network: nn.Module, pair: LabeledImage, view: InputSpec, device: str = "cpu"
+) -> NDArray[np.uint8]:
     """The mask that *network* gives for *pair* (already at the scale of *view*), at its own size on
     disk.
     """

@@ -68,11 +68,13 @@ def fetch(url: str, sha256: str, folder: Path) -> Path:
     Raises UsageError (bad-option: no http or https URL, no whole SHA-256), SegprepError
     (download-failed, file-too-large, weights-hash, write-failed).
     """
-    wanted = _digits(sha256)
+    digest = _digits(sha256)
     if not re.match(r"https?://", url):
-        raise UsageError("bad-option", f"{url} is no http or https address", "give one, or a file")
-    path = folder / f"{wanted}.pth"
-    if path.is_file() and _sha256(_bytes(path)) == wanted:
+        raise UsageError(
+            "bad-option", f"{url} is not an http or https address", "give one, or a file"
+        )
+    path = folder / f"{digest}.pth"
+    if path.is_file() and _sha256(_bytes(path)) == digest:
         return path
     try:
         with urlopen(Request(url, headers={"User-Agent": "segprep"}), timeout=SECONDS) as answer:
@@ -87,7 +89,7 @@ def fetch(url: str, sha256: str, folder: Path) -> Path:
         ) from error
     if len(data) > LARGEST:
         raise SegprepError("file-too-large", f"{url} has more than {LARGEST} bytes")
-    _check(url, data, wanted)
+    _check(url, data, digest)
     folder.mkdir(parents=True, exist_ok=True)
     write_atomic(path, data)
     return path
@@ -99,10 +101,10 @@ def read(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
     Raises SegprepError: weights-hash, weights-refused (it holds more than tensors and plain
     values), bad-weights (damaged, no tensors), unreadable, empty-file …
     """
-    wanted = None if sha256 is None else _digits(sha256)
+    digest = None if sha256 is None else _digits(sha256)
     data = _bytes(path)
-    if wanted is not None:
-        _check(str(path), data, wanted)
+    if digest is not None:
+        _check(str(path), data, digest)
     try:
         with warnings.catch_warnings(
             action="ignore"
@@ -116,18 +118,18 @@ def read(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
                 _ANOTHER,
             ) from error
         raise SegprepError(
-            "bad-weights", f"{path} is damaged or no file of weights", _ANOTHER
+            "bad-weights", f"{path} is damaged or not a file of weights", _ANOTHER
         ) from error
     except _BROKEN as error:
         raise SegprepError(
             "bad-weights",
-            f"{path} is damaged or no file of weights ({type(error).__name__})",
+            f"{path} is damaged or not a file of weights ({type(error).__name__})",
             _ANOTHER,
         ) from error
-    found = _tensors(content)
-    if not found:
+    tensors = _tensors(content)
+    if not tensors:
         raise SegprepError("bad-weights", f"{path} holds no tensors by name", _ANOTHER)
-    return found
+    return tensors
 
 
 def load(network: nn.Module, weights: Mapping[str, Tensor]) -> Report:
@@ -137,52 +139,57 @@ def load(network: nn.Module, weights: Mapping[str, Tensor]) -> Report:
     Raises SegprepError: weights-no-match (nothing that is learned has a place), weights-not-finite.
     """
     own, linear = network.state_dict(), getattr(network, "renamed", {}).values()
-    places, unexpected, reshaped = dict[str, Tensor](), list[str](), dict[str, str]()
+    matches, unexpected, reshaped = dict[str, Tensor](), list[str](), dict[str, str]()
     for name, tensor in weights.items():
-        place = next(
-            (one for one in _places(network, name) if one in own and one not in places), None
+        target = next(
+            (
+                candidate
+                for candidate in _places(network, name)
+                if candidate in own and candidate not in matches
+            ),
+            None,
         )
-        if place is None:
+        if target is None:
             unexpected.append(name)
-        elif (fitted := _fitted(tensor, own[place], place in linear)) is None:
-            reshaped[place] = (
-                f"{place}: {tuple(tensor.shape)} in the file, {tuple(own[place].shape)} in the"
+        elif (fitted := _fitted(tensor, own[target], target in linear)) is None:
+            reshaped[target] = (
+                f"{target}: {tuple(tensor.shape)} in the file, {tuple(own[target].shape)} in the"
                 " network"
             )
         else:
-            places[place] = fitted
-    if not places.keys() & dict(network.named_parameters()).keys():
+            matches[target] = fitted
+    if not matches.keys() & dict(network.named_parameters()).keys():
         example = f"the file has {next(iter(weights), 'nothing')}, the network {next(iter(own))}"
         raise SegprepError(
             "weights-no-match",
             f"no weight of the file has a place in this network: {example}",
             "were they made for another network?",
         )
-    for place, tensor in places.items():
+    for target, tensor in matches.items():
         if not bool(torch.isfinite(tensor).all()):
             raise SegprepError(
                 "weights-not-finite",
-                f"{place} holds numbers that are not finite",
+                f"{target} holds numbers that are not finite",
                 "the training that made the file had failed; use another",
             )
     with torch.no_grad():
-        for place, tensor in places.items():
-            own[place].copy_(tensor)
-    missed = [name for name in own if name not in places and name not in reshaped]
+        for target, tensor in matches.items():
+            own[target].copy_(tensor)
+    missed = [name for name in own if name not in matches and name not in reshaped]
     return Report(
-        tuple(places),
+        tuple(matches),
         tuple(missed),
-        tuple(text for place, text in reshaped.items() if place not in places),
+        tuple(text for target, text in reshaped.items() if target not in matches),
         tuple(unexpected),
     )
 
 
 def freeze(network: nn.Module, stages: int | None = None) -> tuple[str, ...]:
     """Hold the first *stages* of the backbone (all by default) as they are, also the statistics of
-    their batch normalisation, whatever ``train()`` says.
+    their batch normalization, whatever ``train()`` says.
 
-    Convert to synchronised batch normalisation before, not after. Returns the names of what is
-    held. Raises UsageError (bad-option): a network without a backbone, more stages than it has.
+    Convert to synchronized batch normalization before, not after. Returns the names of what is
+    frozen. Raises UsageError (bad-option): a network without a backbone, more stages than it has.
     """
     if not hasattr(network, "encoder"):
         raise UsageError(
@@ -190,13 +197,13 @@ def freeze(network: nn.Module, stages: int | None = None) -> tuple[str, ...]:
             "this network has no backbone to freeze",
             "vgg-unet, resnet-unet, mobilenet-unet, fcn8s and fcn32s have one",
         )
-    known: list[list[nn.Module]] = network.encoder.stages()  # type: ignore[operator,union-attr]
-    if stages is not None and not 0 <= stages <= len(known):
+    groups: list[list[nn.Module]] = network.encoder.stages()  # type: ignore[operator,union-attr]
+    if stages is not None and not 0 <= stages <= len(groups):
         raise UsageError(
-            "bad-option", f"the backbone has {len(known)} stages, {stages} cannot be frozen"
+            "bad-option", f"the backbone has {len(groups)} stages, {stages} cannot be frozen"
         )
     for module in (
-        inner for stage in known[:stages] for outer in stage for inner in outer.modules()
+        inner for stage in groups[:stages] for outer in stage for inner in outer.modules()
     ):
         for parameter in module.parameters(recurse=False):
             parameter.requires_grad_(False)
@@ -220,7 +227,7 @@ def unfreeze(network: nn.Module) -> None:
 
 
 class FrozenBatchNorm(nn.BatchNorm2d):
-    """Batch normalisation that stays in evaluation mode: it uses its running statistics and leaves
+    """Batch normalization that stays in evaluation mode: it uses its running statistics and leaves
     them alone.
     """
 
@@ -249,9 +256,9 @@ def _places(network: nn.Module, name: str) -> Iterator[str]:
     """Where a tensor of the file may belong, the likeliest first; a prefix is tried without."""
     renamed: Mapping[str, str] = getattr(network, "renamed", {})
     yield name
-    for known in (name, name.partition(".")[2]):
-        yield f"encoder.{known}"
-        yield renamed.get(known, "")
+    for key in (name, name.partition(".")[2]):
+        yield f"encoder.{key}"
+        yield renamed.get(key, "")
 
 
 def _fitted(tensor: Tensor, own: Tensor, was_linear: bool) -> Tensor | None:
@@ -272,19 +279,19 @@ def _tensors(content: Any) -> dict[str, Tensor]:
         if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
             content = content[wrapper]
             break
-    found = (
+    tensors = (
         {
-            name: one
-            for name, one in content.items()
-            if isinstance(name, str) and isinstance(one, Tensor)
+            name: tensor
+            for name, tensor in content.items()
+            if isinstance(name, str) and isinstance(tensor, Tensor)
         }
         if isinstance(content, dict)
         else {}
     )
     for prefix in ("module.", "_orig_mod."):  # of data parallel and compiled networks
-        if found and all(name.startswith(prefix) for name in found):
-            found = {name.removeprefix(prefix): one for name, one in found.items()}
-    return found
+        if tensors and all(name.startswith(prefix) for name in tensors):
+            tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+    return tensors
 
 
 def _bytes(path: Path) -> bytes:
@@ -309,16 +316,16 @@ def _digits(sha256: str) -> str:
     if not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
         raise UsageError(
             "bad-option",
-            f"{sha256!r} is no SHA-256",
+            f"{sha256!r} is not a SHA-256",
             "give all 64 hexadecimal digits, as sha256sum prints them",
         )
     return sha256.lower()
 
 
-def _check(what: str, data: bytes, wanted: str) -> None:
-    if (found := _sha256(data)) != wanted:
+def _check(what: str, data: bytes, expected: str) -> None:
+    if (digest := _sha256(data)) != expected:
         raise SegprepError(
             "weights-hash",
-            f"{what} has SHA-256 {found}, not {wanted}",
+            f"{what} has SHA-256 {digest}, not {expected}",
             "it is another file or was changed on the way; get it again",
         )

@@ -20,4 +20,4 @@ Watch = Callable[[Moment], None]
 
 
 def unwatched(moment: Moment) -> None:
-    """The default: nobody looks."""
+    """Default callback: does nothing."""

@@ -20,7 +20,7 @@ from statistics import median
 
 os.environ.setdefault(
     "OMP_WAIT_POLICY", "PASSIVE"
-)  # as segprep.training sets it; neither side is to suffer from neighbours
+)  # as segprep.training sets it; neither side is to suffer from neighbors
 
 import numpy as np
 import torch
@@ -40,7 +40,7 @@ ROUNDS, LOADS = int(sys.argv[1]) if len(sys.argv) == 2 else 5, 12
 
 
 def make(root: Path) -> None:
-    """COUNT photographs of smooth colours, 500x375 JPEG, with blobs for masks."""
+    """COUNT photographs of smooth colors, 500x375 JPEG, with blobs for masks."""
     rng = np.random.default_rng(0)
     (root / "JPEGImages").mkdir()
     (root / "SegmentationClass").mkdir()
@@ -90,7 +90,7 @@ def tutorial_steps(root: Path) -> Iterator[tuple[float, float]]:
     """(seconds of a step, of which it waited for data), for ever."""
     torch.manual_seed(0)
     network = unet.build()
-    optimiser = torch.optim.Adam(network.parameters(), 1e-3)
+    optimizer = torch.optim.Adam(network.parameters(), 1e-3)
     while True:
         loader = iter(DataLoader(Tutorial(root), BATCH, shuffle=True, drop_last=True))
         for _ in range(COUNT // BATCH):
@@ -98,9 +98,9 @@ def tutorial_steps(root: Path) -> Iterator[tuple[float, float]]:
             images, truth = next(loader)
             waited = time.perf_counter() - start
             loss = combined(network(images), truth)
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
-            optimiser.step()
+            optimizer.step()
             yield time.perf_counter() - start, waited
 
 
@@ -120,7 +120,7 @@ def load_seconds(batches: Iterator[object], count: int) -> float:
     return (time.perf_counter() - start) / count
 
 
-def steps(side: str, root: Path, view: data.View, count: int) -> None:
+def steps(side: str, root: Path, view: data.InputSpec, count: int) -> None:
     """In a process of its own: print (seconds, waited) of *count* steps after one that sets kernels
     up, and the peak memory in MiB.
     """
@@ -134,7 +134,7 @@ def steps(side: str, root: Path, view: data.View, count: int) -> None:
     )
 
 
-def read(root: Path, view: data.View) -> list[data.Pair]:
+def read(root: Path, view: data.InputSpec) -> list[data.LabeledImage]:
     return list(data.read_all(Tree(root), [str(n) for n in range(COUNT)], 2, view))
 
 
@@ -150,7 +150,7 @@ def timed(side: str, root: Path) -> tuple[float, float, int]:
 
 
 def main() -> None:
-    view = data.View(SIZE, 1.0, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+    view = data.InputSpec(SIZE, 1.0, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
     if len(sys.argv) > 2:
         return steps(sys.argv[1], Path(sys.argv[2]), view, 3)
     with tempfile.TemporaryDirectory() as folder:

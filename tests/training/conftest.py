@@ -1,4 +1,4 @@
-"""A tiny dataset that a network can learn, and one thread, so that tests neither wait nor disturb."""
+"""A tiny dataset that a network can learn, and one thread, so that tests do not disturb."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,7 +33,7 @@ def disc(rng: np.random.Generator, height: int, width: int) -> tuple[np.ndarray,
 
 @pytest.fixture
 def discs(tmp_path: Path) -> Callable[..., Path]:
-    """Make a tree of *count* images; *spoil* turns each mask into another, with lists if *listed*."""
+    """Make a tree of *count* images; *spoil* changes each mask; with lists if *listed*."""
 
     def make(
         count: int = 16,

@@ -10,10 +10,10 @@ import torch
 from segprep.errors import SegprepError
 from segprep.training import checkpoints
 from segprep.training.checkpoints import Checkpoint
-from segprep.training.data.pairs import View
+from segprep.training.data.pairs import InputSpec
 from segprep.training.models import unet
 
-VIEW = View(96, 0.5, (0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
+VIEW = InputSpec(96, 0.5, (0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
 
 
 def made(**changes: object) -> Checkpoint:
@@ -100,9 +100,18 @@ def test_wrong_weights_have_a_code(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"version": 2}, {"kind": "other"}, {"mean": ["x", 0.0, 0.0]}, {"mean": [float("nan"), 0.0, 0.0]}, {"size": -1}, {"scale": 1e9}, {"options": {"width": 3}},
-     {"arch": "../x"}, {"classes": None}],
-)  # fmt: skip
+    [
+        {"version": 2},
+        {"kind": "other"},
+        {"mean": ["x", 0.0, 0.0]},
+        {"mean": [float("nan"), 0.0, 0.0]},
+        {"size": -1},
+        {"scale": 1e9},
+        {"options": {"width": 3}},
+        {"arch": "../x"},
+        {"classes": None},
+    ],
+)
 def test_wrong_values_have_a_code(tmp_path: Path, change: dict[str, object]) -> None:
     path = tmp_path / "c.pt"
     checkpoints.save(path, made())

@@ -8,24 +8,24 @@ import torch
 from torch import nn
 
 from segprep.training import logits
-from segprep.training.data.pairs import Pair, View, scaled
+from segprep.training.data.pairs import InputSpec, LabeledImage, scaled
 from segprep.training.logits import likeliest, mask_of, predicted, probabilities
 
-VIEW = View(32, 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+VIEW = InputSpec(32, 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 
 class Bright(nn.Module):
     """Class 1 where the image is brighter than a half."""
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        grey = images.mean(1, keepdim=True)
-        return torch.cat([0.5 - grey, grey - 0.5], 1) * 20
+        gray = images.mean(1, keepdim=True)
+        return torch.cat([0.5 - gray, gray - 0.5], 1) * 20
 
 
-def picture(height: int, width: int) -> Pair:
+def picture(height: int, width: int) -> LabeledImage:
     image = np.zeros((height, width, 3), np.uint8)
     image[height // 4 : height // 2, width // 3 : 2 * width // 3] = 255
-    return Pair("a", image, (image[:, :, 0] > 0).astype(np.uint8), (height, width))
+    return LabeledImage("a", image, (image[:, :, 0] > 0).astype(np.uint8), (height, width))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20, 70), (33, 65), (100, 41)])
@@ -38,7 +38,7 @@ def test_the_mask_has_the_images_own_size_and_place(size: tuple[int, int]) -> No
 
 @pytest.mark.parametrize("scale", [0.5, None])
 def test_scaled_and_letterboxed_images_come_back_to_a_pixel(scale: float | None) -> None:
-    view = View(64, scale, VIEW.mean, VIEW.std)
+    view = InputSpec(64, scale, VIEW.mean, VIEW.std)
     pair = picture(96, 121)
     found = predicted(Bright(), scaled(pair, view), view)
     assert found.shape == pair.mask.shape

@@ -8,9 +8,18 @@ from segprep.errors import UsageError
 from segprep.training import models
 
 SMALL = {
-    "fcn32s": {"base": 8, "wide": 32}, "fcn8s": {"base": 8}, "mini-unet": {"base": 8}, "mobilenet-unet": {"base": 8}, "resnet-unet": {"base": 4},
-    "unet": {"base": 8}, "unet-keras": {"base": 4}, "unet-paper": {"base": 4, "dropout": 0.0}, "unet-reflect": {"base": 4}, "unetpp": {"base": 4}, "vgg-unet": {"base": 8},
-}  # fmt: skip
+    "fcn32s": {"base": 8, "wide": 32},
+    "fcn8s": {"base": 8},
+    "mini-unet": {"base": 8},
+    "mobilenet-unet": {"base": 8},
+    "resnet-unet": {"base": 4},
+    "unet": {"base": 8},
+    "unet-keras": {"base": 4},
+    "unet-paper": {"base": 4, "dropout": 0.0},
+    "unet-reflect": {"base": 4},
+    "unetpp": {"base": 4},
+    "vgg-unet": {"base": 8},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -73,14 +82,14 @@ def generated(count=4, scale=1):
 def test_learns(name):
     images, masks = generated(scale=5 if name == "fcn32s" else 1)  # it sees one place in 32
     network = models.build(name, 3, 2, **SMALL[name])
-    optimiser = torch.optim.Adam(network.parameters(), lr=0.003)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.003)
     losses = []
     for _ in range(60):
         heads = listed(network(images))
         loss = sum(torch.nn.functional.cross_entropy(head, masks) for head in heads) / len(heads)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         losses.append(loss.item())
     assert min(losses[-5:]) < losses[0] / 2, losses
 
@@ -148,8 +157,13 @@ def test_unetpp_nodes_have_the_published_shapes():
     with torch.no_grad():
         network(torch.rand(1, 3, 96, 96))
     assert [shapes[key] for key in ("0_0", "1_0", "2_0", "1_1", "0_1", "0_2")] == [
-        (32, 96, 96), (64, 48, 48), (128, 24, 24), (64, 48, 48), (32, 96, 96), (32, 96, 96),
-    ]  # fmt: skip
+        (32, 96, 96),
+        (64, 48, 48),
+        (128, 24, 24),
+        (64, 48, 48),
+        (32, 96, 96),
+        (32, 96, 96),
+    ]
 
 
 def test_the_other_published_sizes():
@@ -174,8 +188,14 @@ def test_the_other_published_sizes():
         assert round((models.parameters(network) + statistics) / 1e6, 2) == published
 
 
-@pytest.mark.parametrize(("name", "channels", "scales"), [("vgg-unet", (8, 16, 32, 64, 64), (1, 2, 4, 8, 16)), ("resnet-unet", (8, 32, 64, 128, 256), (2, 4, 8, 16, 32)),
-                                                          ("mobilenet-unet", (16, 32, 64, 128), (2, 4, 8, 16))])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "channels", "scales"),
+    [
+        ("vgg-unet", (8, 16, 32, 64, 64), (1, 2, 4, 8, 16)),
+        ("resnet-unet", (8, 32, 64, 128, 256), (2, 4, 8, 16, 32)),
+        ("mobilenet-unet", (16, 32, 64, 128), (2, 4, 8, 16)),
+    ],
+)
 def test_backbones_give_maps_of_the_published_scales(name, channels, scales):
     with torch.no_grad():
         maps = models.build(name, 3, 2, base=8).eval().encoder(torch.rand(1, 3, 64, 96))
@@ -200,7 +220,7 @@ def test_the_tutorials_dead_layer_is_optional_and_not_the_default():
 
 
 def test_fcn_adds_what_it_joins():
-    """The maps of VGG16 enter by a sum: adding to one of them is adding to what comes from below."""
+    """VGG16's maps enter by a sum: adding to one of them is adding to what comes from below."""
     network = models.build("fcn8s", 3, 2, base=4).eval()
     assert [one[2].in_channels for one in network.up] == [
         32,
@@ -212,12 +232,20 @@ def test_fcn_adds_what_it_joins():
 
 def test_unknown_names_are_answered():
     for call in (
-        lambda: models.load("unet-papr"), lambda: models.build("unet", 3, 2, "base23"), lambda: models.build("unet", 5, 2),
-        lambda: models.build("unet", 3, 0), lambda: models.build("unet", 3, 2, bilinea=True), lambda: models.build("unet", 3, 2, base=0),
-        lambda: models.build("unet", 3, 2, base="64"), lambda: models.build("unet", 3, 2, bilinear=1), lambda: models.build("unet-paper", 3, 2, dropout=1.0),
-        lambda: models.build("unet-keras", 3, 2, head="sigmoid"), lambda: models.build("unetpp", 3, 2, depth=5),
-        lambda: models.build("unetpp", 3, 2, nested=False), lambda: models.build("unet", 3, 256),
-    ):  # fmt: skip
+        lambda: models.load("unet-papr"),
+        lambda: models.build("unet", 3, 2, "base23"),
+        lambda: models.build("unet", 5, 2),
+        lambda: models.build("unet", 3, 0),
+        lambda: models.build("unet", 3, 2, bilinea=True),
+        lambda: models.build("unet", 3, 2, base=0),
+        lambda: models.build("unet", 3, 2, base="64"),
+        lambda: models.build("unet", 3, 2, bilinear=1),
+        lambda: models.build("unet-paper", 3, 2, dropout=1.0),
+        lambda: models.build("unet-keras", 3, 2, head="sigmoid"),
+        lambda: models.build("unetpp", 3, 2, depth=5),
+        lambda: models.build("unetpp", 3, 2, nested=False),
+        lambda: models.build("unet", 3, 256),
+    ):
         with pytest.raises(UsageError) as caught:
             call()
         assert caught.value.code in ("unknown-model", "bad-option")
@@ -227,11 +255,22 @@ def test_unknown_names_are_answered():
 
 
 PUBLISHED = {
-    ("unet", "base32"): 4_318_434, ("unet", "base64"): 17_263_042, ("unet", "transposed"): 7_763_074, ("unet-paper", "paper"): 31_030_658,
-    ("unet-keras", "membrane"): 31_031_685, ("unetpp", "plain"): 9_163_329, ("unetpp", "deep"): 9_163_428, ("unetpp", "l1"): 103_041,
-    ("unetpp", "l2"): 519_105, ("unetpp", "l3"): 2_236_161, ("vgg-unet", "vgg16"): 24_892_437, ("resnet-unet", "resnet50"): 43_934_101,
-    ("mini-unet", "mini"): 472_213, ("unet-reflect", "reflect"): 32_085_699, ("fcn8s", "pet"): 26_370_071,
-}  # fmt: skip
+    ("unet", "base32"): 4_318_434,
+    ("unet", "base64"): 17_263_042,
+    ("unet", "transposed"): 7_763_074,
+    ("unet-paper", "paper"): 31_030_658,
+    ("unet-keras", "membrane"): 31_031_685,
+    ("unetpp", "plain"): 9_163_329,
+    ("unetpp", "deep"): 9_163_428,
+    ("unetpp", "l1"): 103_041,
+    ("unetpp", "l2"): 519_105,
+    ("unetpp", "l3"): 2_236_161,
+    ("vgg-unet", "vgg16"): 24_892_437,
+    ("resnet-unet", "resnet50"): 43_934_101,
+    ("mini-unet", "mini"): 472_213,
+    ("unet-reflect", "reflect"): 32_085_699,
+    ("fcn8s", "pet"): 26_370_071,
+}
 
 
 def test_the_command_lists_them(capsys):

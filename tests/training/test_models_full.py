@@ -46,11 +46,11 @@ def test_full_size(name):
         one.grad is not None and torch.isfinite(one.grad).all() for one in network.parameters()
     )
     images, masks = (one.to(device) for one in squares(preset.in_channels))
-    optimiser, losses = torch.optim.Adam(network.parameters(), lr=1e-4), []
+    optimizer, losses = torch.optim.Adam(network.parameters(), lr=1e-4), []
     while len(losses) < 60 and (not losses or losses[-1] > losses[0] / 2):
         loss = loss_of(network(images), masks)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         losses.append(loss.item())
     assert losses[-1] <= losses[0] / 2, losses

@@ -54,10 +54,25 @@ def test_torchvision_names():
     """
     expected = {
         "vgg-unet": ({"features.0.weight": (64, 3, 3, 3), "features.28.bias": (512,)}, 26),
-        "resnet-unet": ({"conv1.weight": (64, 3, 7, 7), "bn1.running_var": (64,), "layer1.0.downsample.0.weight": (256, 64, 1, 1),
-                         "layer2.3.bn3.num_batches_tracked": (), "layer4.2.conv3.weight": (2048, 512, 1, 1)}, 318),
-        "mobilenet-unet": ({"conv_stem.weight": (32, 3, 3, 3), "blocks.0.0.conv_dw.weight": (32, 1, 3, 3), "blocks.3.5.bn2.bias": (512,)}, 138),
-    }  # fmt: skip
+        "resnet-unet": (
+            {
+                "conv1.weight": (64, 3, 7, 7),
+                "bn1.running_var": (64,),
+                "layer1.0.downsample.0.weight": (256, 64, 1, 1),
+                "layer2.3.bn3.num_batches_tracked": (),
+                "layer4.2.conv3.weight": (2048, 512, 1, 1),
+            },
+            318,
+        ),
+        "mobilenet-unet": (
+            {
+                "conv_stem.weight": (32, 3, 3, 3),
+                "blocks.0.0.conv_dw.weight": (32, 1, 3, 3),
+                "blocks.3.5.bn2.bias": (512,),
+            },
+            138,
+        ),
+    }
     for name, (shapes, count) in expected.items():
         with torch.device("meta"):
             state = models.build(name, 3, 2).encoder.state_dict()
@@ -92,8 +107,15 @@ def test_the_classifier_becomes_convolutions():
     assert torch.allclose(network.fc6(image)[..., 3, 3], linear, atol=1e-5)
 
 
-@pytest.mark.parametrize("wrap", [lambda one: {"model": one, "epoch": 3}, lambda one: {"state_dict": {f"module.{key}": value for key, value in one.items()}},
-                                  lambda one: {f"resnet.{key}": value for key, value in one.items()}, lambda one: {key: value.double() for key, value in one.items()}])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda one: {"model": one, "epoch": 3},
+        lambda one: {"state_dict": {f"module.{key}": value for key, value in one.items()}},
+        lambda one: {f"resnet.{key}": value for key, value in one.items()},
+        lambda one: {key: value.double() for key, value in one.items()},
+    ],
+)
 def test_wrapped_weights(tmp_path, wrap):
     """What training programs put around the tensors is taken off."""
     network, other = models.build("vgg-unet", 3, 2, base=2), vgg()
@@ -266,12 +288,12 @@ def test_fetching(server, tmp_path, monkeypatch):
 
 
 def trained(network, steps=2):
-    optimiser = torch.optim.SGD([one for one in network.parameters() if one.requires_grad], lr=0.1)
+    optimizer = torch.optim.SGD([one for one in network.parameters() if one.requires_grad], lr=0.1)
     network.train()
     for _ in range(steps):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         network(torch.rand(2, 3, 64, 64)).square().mean().backward()
-        optimiser.step()
+        optimizer.step()
 
 
 @pytest.mark.parametrize("stages", [1, 3, None])

@@ -1,5 +1,5 @@
-"""make verdicts: are the verdicts right? Clean and spoilt copies of real datasets, several seeds;
-exit code 1 if any verdict or cause is wrong.
+"""make verdicts: are the verdicts right? Clean and corrupted copies of real datasets, several
+seeds; exit code 1 if any verdict or cause is wrong.
 
 python tests/verdicts/run.py [TREE ...] [--seeds 3] [--steps N] [--only shuffled,noise]
 
@@ -39,9 +39,9 @@ def converted(folder: Path) -> list[Path]:
 
 
 def judge(tree: Path, name: str, seed: int, steps: int | None, folder: Path) -> bool:
-    """Print one line for the spoilt copy *name* of *tree*; whether the verdict is right."""
+    """Print one line for the corrupted copy *name* of *tree*; whether the verdict is right."""
     spoil, wanted = spoiling.SETS[name]
-    place = spoiling.copy(tree, folder / "spoilt")
+    place = spoiling.copy(tree, folder / "corrupted")
     spoil(place, seed)
     found = segprep.train_check(place.root, seed=seed, steps=steps)
     causes = [one.cause for one in found.reasons]

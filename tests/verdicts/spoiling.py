@@ -1,5 +1,5 @@
 """Faults that a set of masks can have, put in on purpose: a tree is copied, and its masks (or
-images) are spoilt.
+images) are corrupted.
 """
 
 import shutil

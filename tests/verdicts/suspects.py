@@ -1,4 +1,4 @@
-"""Do spoilt masks stand first in the ranking? 10 % of the masks of train and val are swapped,
+"""Do corrupted masks stand first in the ranking? 10 % of the masks of train and val are swapped,
 flipped or robbed of objects; area under the ROC curve.
 
     python tests/verdicts/suspects.py TREE [--kinds swap,flip,missing] [--draws 5] [--steps 600]
@@ -59,10 +59,10 @@ def main() -> None:
     given = parser.parse_args()
     pooled: dict[str, list[tuple[float, bool, bool]]] = defaultdict(
         list
-    )  # kind -> (score, spoilt, seen in training)
+    )  # kind -> (score, corrupted, seen in training)
     with tempfile.TemporaryDirectory() as folder:
         for draw in range(given.draws):
-            place = spoiling.copy(given.tree, Path(folder) / "spoilt")
+            place = spoiling.copy(given.tree, Path(folder) / "corrupted")
             done = spoil(place, given.kinds.split(","), draw)
             found = segprep.train_check(place.root, seed=draw, steps=given.steps)
             for one in found.suspects:
@@ -78,17 +78,17 @@ def main() -> None:
 
 def show(pooled: dict[str, list[tuple[float, bool, bool]]]) -> None:
     for kind, rows in pooled.items():
-        scores, spoilt, seen = (np.array(column) for column in zip(*rows, strict=True))
+        scores, corrupted, seen = (np.array(column) for column in zip(*rows, strict=True))
         text = []
         for name, part in (
             ("all", np.ones_like(seen)),
             ("seen in training", seen),
             ("never seen", ~seen),
         ):
-            if 0 < spoilt[part].sum() < part.sum():
+            if 0 < corrupted[part].sum() < part.sum():
                 text.append(
-                    f"{name} {roc_auc_score(spoilt[part], scores[part]):.3f} ({spoilt[part].sum()}"
-                    f" of {part.sum()})"
+                    f"{name} {roc_auc_score(corrupted[part], scores[part]):.3f}"
+                    f" ({corrupted[part].sum()} of {part.sum()})"
                 )
         print(f"  {kind:8} AUC: {', '.join(text)}", flush=True)
 

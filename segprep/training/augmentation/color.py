@@ -1,8 +1,8 @@
-"""One of three colour changes per sample: hue with saturation and value, brightness, or contrast.
+"""One of three color changes per sample: hue with saturation and value, brightness, or contrast.
 
 After pytorch-nested-unet (4uiiurz1), which takes albumentations' OneOf with its defaults: hue 20 of
-180, saturation 30 and value 20 of 255, brightness and contrast .2. Mended: colours are RGB there in
-name only (OpenCV reads BGR), and here in fact; a grey pixel is not coloured.
+180, saturation 30 and value 20 of 255, brightness and contrast .2. Mended: colors are RGB there in
+name only (OpenCV reads BGR), and here in fact; a gray pixel is not colored.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from segprep.training.augmentation.steps import (
 
 
 @dataclass(frozen=True, slots=True)
-class OneColour:
+class OneColor:
     """Each of the three with the same probability, each value up to this much either way.
 
     *hue*: part of a full turn. *saturation*, *value*, *brightness*: what is added, of 0..1.
@@ -40,7 +40,7 @@ class OneColour:
             need_number(name, getattr(self, name), 0, 1)
 
     def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
-        """*image* in other colours; *mask* as it is. Six draws."""
+        """*image* in other colors; *mask* as it is. Six draws."""
         kind = int(rng.random() * 3)
         hue, *more = (between(rng, -most, most) for most in (self.hue, self.saturation, self.value))
         offset, factor = (

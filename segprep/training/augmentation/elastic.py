@@ -2,7 +2,7 @@
 3.1): random shifts of a coarse 3 x 3 grid.
 
 The shifts are normal with a standard deviation of *sigma* pixels; between the grid points, which
-lie on the corners, the middles of the sides and the centre, they are interpolated by cubic splines.
+lie on the corners, the middles of the sides and the center, they are interpolated by cubic splines.
 Pixels are then taken from where the shifts point: the image by bicubic interpolation, the mask by
 nearest.
 """

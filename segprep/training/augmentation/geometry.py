@@ -1,5 +1,5 @@
 """Augmentation: one geometry for image and mask, the image by bilinear interpolation, the mask by
-nearest; then light and colour of the image alone.
+nearest; then light and color of the image alone.
 
 All randomness comes from the generator that is passed, one per sample, so nothing depends on the
 order of work.
@@ -71,17 +71,17 @@ def _exact(value: float) -> float:
 @dataclass(frozen=True, slots=True)
 class Light:
     """Changes of light: values in 0..1 to the power of *gamma*, times *gain*, plus *offset*;
-    *grey*: without colour.
+    *gray*: without color.
     """
 
     gain: float = 1.0
     offset: float = 0.0
     gamma: float = 1.0
-    grey: bool = False
+    gray: bool = False
 
 
 def draw_light(rng: np.random.Generator) -> Light:
-    """A random light; in a quarter of the cases without colour."""
+    """A random light; in a quarter of the cases without color."""
     gain, offset, gamma = (
         0.75 + 0.5 * rng.random(),
         0.2 * rng.random() - 0.1,
@@ -131,12 +131,12 @@ def window(
         values, cut = np.rot90(values, int(quarters)), np.rot90(cut, int(quarters))
         if geometry.mirrored:
             values, cut = values[:, ::-1], cut[:, ::-1]
-        found = torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))
+        tensor = torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))
     else:
-        found, cut = _sampled(image, mask, geometry, outside, brightest, light)
-    if light.grey:
-        found = found.mean(0, keepdim=True).repeat(3, 1, 1)
-    return found, np.ascontiguousarray(cut)
+        tensor, cut = _sampled(image, mask, geometry, outside, brightest, light)
+    if light.gray:
+        tensor = tensor.mean(0, keepdim=True).repeat(3, 1, 1)
+    return tensor, np.ascontiguousarray(cut)
 
 
 def _copied(

@@ -1,4 +1,4 @@
-"""Hue, saturation and value, drawn at random: the light and colour of unet-pytorch's and
+"""Hue, saturation and value, drawn at random: the light and color of unet-pytorch's and
 unet-keras' loaders (bubbliiiing), with a hue that wraps.
 
 Theirs does not: one version adds to a hue of 0..360 and then cuts at 0 and 1, so that red turned
@@ -53,7 +53,7 @@ class Hsv:
         return 1 / factor if self.reciprocal and inverse else factor
 
     def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
-        """*image* in other colours; *mask* as it is."""
+        """*image* in other colors; *mask* as it is."""
         return distorted(image, *self.draw(rng)), mask
 
 
@@ -67,7 +67,7 @@ def distorted(
     """*image* (H, W, 3), RGB, with its hue turned by *degrees* and saturation and value multiplied,
     and *more* added to them; both are held within 0 and 1.
 
-    A grey pixel has no hue and stays grey, whatever is added to its saturation.
+    A gray pixel has no hue and stays gray, whatever is added to its saturation.
 
     >>> red = np.array([[[255, 0, 0]]], np.uint8)
     >>> distorted(red, -36).tolist(), distorted(red, 120, 0.5).tolist()
@@ -100,7 +100,7 @@ def distorted(
 
 
 def _hue(values: Image, top: Image, spread: Image) -> Image:
-    """The hue of (3, H, W) in sixths of a turn, 0 to 6; 0 where there is no colour.
+    """The hue of (3, H, W) in sixths of a turn, 0 to 6; 0 where there is no color.
 
     A. R. Smith, Color gamut transform pairs, 1978.
     """

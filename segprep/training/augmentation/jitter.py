@@ -1,5 +1,5 @@
 """Shape, scale, flip, place: the geometry of unet-pytorch's and unet-keras' loaders (bubbliiiing),
-with its two faults mended.
+with its two faults fixed.
 
 The new shape starts from the image's own (an early version started from the target's), and the bars
 of the mask are 255, not a class.
@@ -12,7 +12,7 @@ import numpy as np
 from segprep.training.augmentation.letterbox import framed
 from segprep.training.augmentation.resize import resampled
 from segprep.training.augmentation.steps import (
-    GREY,
+    GRAY,
     Image,
     Mask,
     between,
@@ -31,7 +31,7 @@ class Jitter:
 
     The ratio width / height is multiplied by U(aspect) / U(aspect); the longer side becomes
     U(*scale*) times the frame's; mirrored with probability *flip*; put anywhere that fits, on
-    *grey* (of 0..255) and *label*, or, where larger than the frame, cropped anywhere. Raises
+    *gray* (of 0..255) and *label*, or, where larger than the frame, cropped anywhere. Raises
     UsageError (bad-option).
     """
 
@@ -40,7 +40,7 @@ class Jitter:
     aspect: tuple[float, float] = (0.7, 1.3)
     scale: tuple[float, float] = (0.25, 2.0)
     flip: float = 0.5
-    grey: int = GREY
+    gray: int = GRAY
     label: int = IGNORE
 
     def __post_init__(self) -> None:
@@ -49,7 +49,7 @@ class Jitter:
         need_range("aspect", self.aspect, 0.1, 10)
         need_range("scale", self.scale, 0.01, 10)
         need_number("flip", self.flip, 0, 1)
-        for name in ("grey", "label"):
+        for name in ("gray", "label"):
             need_whole(name, getattr(self, name), 0, 255)
 
     def draw(
@@ -74,7 +74,7 @@ class Jitter:
         if mirrored:
             large, ids = large[:, ::-1], ids[:, ::-1]
         return (
-            framed(large, self.rows, self.columns, top, left, shade(self.grey, image.dtype)),
+            framed(large, self.rows, self.columns, top, left, shade(self.gray, image.dtype)),
             framed(ids, self.rows, self.columns, top, left, self.label),
         )
 

@@ -4,7 +4,7 @@ and mask.
 Units: *rotation* and *shear* in degrees (0.2 is a fifth of a degree: hardly anything), *shift*
 below 1 a fraction of the side, from 1 on pixels, *zoom* a half-width around 1 or a range, drawn for
 rows and columns apart. After keras-preprocessing's ImageDataGenerator (matrix: rotation x shift x
-shear x zoom, output to input, then the flips), with four faults mended: the mask is taken by
+shear x zoom, output to input, then the flips), with four faults fixed: the mask is taken by
 nearest, so it keeps its ids; the motion turns about the exact middle; each sample has its own
 randomness, so nothing depends on the order or number of workers; "wrap" repeats the whole image.
 """
@@ -145,7 +145,7 @@ def moved(
             if order == 0
             else np.dtype(np.float32 if array.dtype.itemsize < 2 else np.float64)
         )
-        found = [
+        channels = [
             ndimage.affine_transform(
                 planes[:, :, n],
                 matrix,
@@ -157,5 +157,5 @@ def moved(
             )
             for n in range(planes.shape[2])
         ]
-        array = as_kind(np.stack(found, axis=2).reshape(array.shape), array.dtype)
+        array = as_kind(np.stack(channels, axis=2).reshape(array.shape), array.dtype)
     return array[:: -1 if motion.flipped else 1, :: -1 if motion.mirrored else 1]

@@ -1,8 +1,8 @@
-"""Letterbox: an image shrunk or grown to fit a frame, on grey bars; its mask likewise, on bars that
+"""Letterbox: an image shrunk or grown to fit a frame, on gray bars; its mask likewise, on bars that
 count nowhere.
 
-The tutorials' loaders fill the mask's bars with 0, which trains the grey as background, or as the
-target where dark pixels are the target; here the bars are 255. ``label=0`` gives their behaviour
+The tutorials' loaders fill the mask's bars with 0, which trains the gray as background, or as the
+target where dark pixels are the target; here the bars are 255. ``label=0`` gives their behavior
 back. Source of the rule: unet-pytorch and unet-keras (bubbliiiing), scale = min, sides cut to int.
 """
 
@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.training.augmentation.resize import resampled
-from segprep.training.augmentation.steps import GREY, Image, Mask, need, need_whole, shade
+from segprep.training.augmentation.steps import GRAY, Image, Mask, need, need_whole, shade
 from segprep.types import IGNORE
 
-Anchor = Literal["centre", "corner"]
+Anchor = Literal["center", "corner"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Placement:
     """Where an image lies in its frame: *height* and *width* of the image there, *top* and *left*
     of it, in pixels.
     """
@@ -35,48 +35,50 @@ class Place:
         return array[..., self.top : self.top + self.height, self.left : self.left + self.width]
 
 
-def placed(height: int, width: int, rows: int, columns: int, anchor: Anchor = "centre") -> Place:
+def placed(
+    height: int, width: int, rows: int, columns: int, anchor: Anchor = "center"
+) -> Placement:
     """The largest image of the shape (*height*, *width*) that fits (*rows*, *columns*). No side
     falls below 1.
 
-    >>> placed(584, 565, 512, 512), placed(375, 500, 512, 512)
-    (Place(height=512, width=495, top=0, left=8), Place(height=384, width=512, top=64, left=0))
+    >>> placed(375, 500, 512, 512)
+    Placement(height=384, width=512, top=64, left=0)
     """
     factor = min(rows / height, columns / width)
     h, w = max(1, int(height * factor)), max(1, int(width * factor))
     return (
-        Place(h, w, 0, 0)
+        Placement(h, w, 0, 0)
         if anchor == "corner"
-        else Place(h, w, (rows - h) // 2, (columns - w) // 2)
+        else Placement(h, w, (rows - h) // 2, (columns - w) // 2)
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """A frame of (*rows*, *columns*): the image by bicubic interpolation on *grey* (of 0..255), the
+    """A frame of (*rows*, *columns*): the image by bicubic interpolation on *gray* (of 0..255), the
     mask by nearest on *label*.
 
-    *anchor* centre, or corner: the upper left, as keep_image_size_open of
-    qiaofengsheng/pytorch-UNet has it (there on grey 0, 256 x 256). Raises UsageError (bad-option).
+    *anchor* center, or corner: the upper left, as keep_image_size_open of
+    qiaofengsheng/pytorch-UNet has it (there on gray 0, 256 x 256). Raises UsageError (bad-option).
     """
 
     rows: int
     columns: int
-    grey: int = GREY
+    gray: int = GRAY
     label: int = IGNORE
-    anchor: Anchor = "centre"
+    anchor: Anchor = "center"
 
     def __post_init__(self) -> None:
         for name in ("rows", "columns"):
             need_whole(name, getattr(self, name), 1, 65_535)
-        for name in ("grey", "label"):
+        for name in ("gray", "label"):
             need_whole(name, getattr(self, name), 0, 255)
         need(
-            self.anchor in ("centre", "corner"),
-            f"anchor has to be centre or corner, not {self.anchor!r}",
+            self.anchor in ("center", "corner"),
+            f"anchor has to be center or corner, not {self.anchor!r}",
         )
 
-    def place(self, height: int, width: int) -> Place:
+    def placement(self, height: int, width: int) -> Placement:
         """Where an image of (*height*, *width*) comes to lie."""
         return placed(height, width, self.rows, self.columns, self.anchor)
 
@@ -84,33 +86,25 @@ class Letterbox:
         self, image: Image, mask: Mask, rng: np.random.Generator | None = None
     ) -> tuple[Image, Mask]:
         """(rows, columns, 3) and (rows, columns). Nothing is drawn."""
-        place = self.place(*mask.shape)
+        placement = self.placement(*mask.shape)
         return (
             framed(
-                resampled(image, place.height, place.width, "bicubic"),
+                resampled(image, placement.height, placement.width, "bicubic"),
                 self.rows,
                 self.columns,
-                place.top,
-                place.left,
-                shade(self.grey, image.dtype),
+                placement.top,
+                placement.left,
+                shade(self.gray, image.dtype),
             ),
             framed(
-                resampled(mask, place.height, place.width, "nearest"),
+                resampled(mask, placement.height, placement.width, "nearest"),
                 self.rows,
                 self.columns,
-                place.top,
-                place.left,
+                placement.top,
+                placement.left,
                 self.label,
             ),
         )
-
-    def restored(self, array: NDArray[Any], height: int, width: int) -> NDArray[Any]:
-        """The inverse for *array* (H, W) or (H, W, 3) of the frame: bars cut off, then to
-        (*height*, *width*), masks by nearest, images by bicubic.
-        """
-        place = self.place(height, width)
-        inner = array[place.top : place.top + place.height, place.left : place.left + place.width]
-        return resampled(inner, height, width, "nearest" if array.ndim == 2 else "bicubic")
 
 
 def framed(

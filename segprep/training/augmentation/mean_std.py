@@ -1,4 +1,4 @@
-"""Mean and standard deviation of the pixels that count, for normalisation: ignored pixels (255 in
+"""Mean and standard deviation of the pixels that count, for normalization: ignored pixels (255 in
 the mask, as outside DRIVE's field of view) are out.
 
 Two habits, both here: pytorch_segmentation's compute_mean_std takes the mean of the images' means
@@ -26,7 +26,7 @@ Three = tuple[float, float, float]
 class PixelStats:
     """Per channel, of values in 0..1.
 
-    *images* had a pixel that counts, *empty* had none and are left out; *pixels* counted in all.
+    *images* had a pixel that counts, *empty* had none and are excluded; *pixels* counted in all.
     """
 
     image_mean: Three
@@ -63,7 +63,7 @@ def pixel_stats(samples: Iterable[tuple[Image, Mask]]) -> PixelStats:
         raise SegprepError(
             code,
             f"none of {empty} samples has a pixel that counts",
-            "paint something else than 255 (ignored), or mend the list",
+            "paint something else than 255 (ignored), or fix the list",
         )
     weights = np.array(counts)[:, None] / sum(counts)
     mean = (weights * means).sum(0)

@@ -8,18 +8,19 @@ in the order of STEPS. docs/augmentation.md has the table.
 
 from collections.abc import Mapping
 from dataclasses import fields
+from difflib import get_close_matches
 from typing import Any
 
 from segprep.errors import UsageError
-from segprep.names import unknown
-from segprep.training.augmentation.color import OneColour
+from segprep.training.augmentation.color import OneColor
 from segprep.training.augmentation.elastic import Elastic
 from segprep.training.augmentation.hsv import Hsv
 from segprep.training.augmentation.jitter import Jitter
 from segprep.training.augmentation.keras import Paired
 from segprep.training.augmentation.letterbox import Letterbox
 from segprep.training.augmentation.resize import Flip, RandomCrop, RandomResize, Stretch
-from segprep.training.augmentation.steps import Step
+from segprep.training.augmentation.steps import Transform
+from segprep.training.config import respelled
 
 STEPS: Mapping[str, type[Any]] = {
     "resize_": RandomResize,
@@ -29,7 +30,7 @@ STEPS: Mapping[str, type[Any]] = {
     "elastic_": Elastic,
     "crop_": RandomCrop,
     "hsv_": Hsv,
-    "colour_": OneColour,
+    "color_": OneColor,
     "stretch_": Stretch,
     "letterbox_": Letterbox,
 }
@@ -85,7 +86,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     },
     "nested-unet": {
         "flip_quarters": True,
-        "colour_hue": 20 / 180,
+        "color_hue": 20 / 180,
         "stretch_rows": 96,
         "stretch_columns": 96,
     },
@@ -106,27 +107,33 @@ def parameters() -> dict[str, Any]:
     }
 
 
-def steps(preset: str = "none", **given: Any) -> tuple[Step, ...]:
-    """The steps of *preset* with the parameters *given* on top, in the order of STEPS.
+def steps(preset: str = "none", **overrides: Any) -> tuple[Transform, ...]:
+    """The steps of *preset* with the parameters *overrides* on top, in the order of STEPS.
 
     Raises UsageError (bad-option), naming the nearest word.
     """
     if preset not in PRESETS:
-        raise UsageError("bad-option", *unknown("augmentation", preset, PRESETS))
-    known = parameters()
-    for name in given:
-        if name not in known:
-            raise UsageError("bad-option", *unknown("augmentation parameter", name, known))
-    wanted = {**PRESETS[preset], **given}
-    chosen = []
+        raise UsageError(
+            "bad-option", f"there is no augmentation {preset!r}", _nearest(preset, PRESETS)
+        )
+    defaults, overrides = parameters(), respelled(overrides)
+    for name in overrides:
+        if name not in defaults:
+            raise UsageError(
+                "bad-option",
+                f"there is no augmentation parameter {name!r}",
+                _nearest(name, defaults),
+            )
+    values = {**PRESETS[preset], **overrides}
+    transforms = []
     for prefix, kind in STEPS.items():
         own = {
-            field.name: wanted[prefix + field.name]
+            field.name: values[prefix + field.name]
             for field in fields(kind)
-            if prefix + field.name in wanted
+            if prefix + field.name in values
         }
         if own:
-            chosen.append(
+            transforms.append(
                 _made(
                     prefix,
                     kind,
@@ -136,10 +143,10 @@ def steps(preset: str = "none", **given: Any) -> tuple[Step, ...]:
                     },
                 )
             )
-    return tuple(chosen)
+    return tuple(transforms)
 
 
-def _made(prefix: str, kind: type[Any], own: Mapping[str, Any]) -> Step:
+def _made(prefix: str, kind: type[Any], own: Mapping[str, Any]) -> Transform:
     """One step; a parameter without default that is missing (the two sides of a frame) takes its
     twin's value.
     """
@@ -151,5 +158,10 @@ def _made(prefix: str, kind: type[Any], own: Mapping[str, Any]) -> Step:
             f"give {prefix}rows and {prefix}columns, in pixels",
         )
     twins = {name: own.get("rows", own.get("columns")) for name in sides - own.keys()}
-    made: Step = kind(**own, **twins)
-    return made
+    transform: Transform = kind(**own, **twins)
+    return transform
+
+
+def _nearest(word: str, words: Mapping[str, Any]) -> str:
+    close = get_close_matches(word, words, 1, 0.5)
+    return f"did you mean {close[0]}?" if close else f"there are: {', '.join(words)}"

@@ -8,51 +8,18 @@ written together.
 import io
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
+from PIL import Image as Picture
 
-from segprep.dataset import tree
 from segprep.errors import SegprepError, UsageError
 from segprep.files import write_atomic, write_error
 from segprep.imaging import image as pictures
-from segprep.training.augmentation.cache import Cached
-from segprep.training.augmentation.presets import steps
-from segprep.training.augmentation.steps import Image, Mask, as_kind, brightest, need
-from segprep.training.augmentation.stream import Stream
+from segprep.training.augmentation.steps import Image, Mask, as_kind, brightest
 from segprep.types import IGNORE
 
 SHEET, SIDE, GAP, MOST = "sheet.png", 160, 4, 64  # pixels, and how many samples a sheet shows
-
-
-def previews(
-    dataset: str | Path,
-    out: str | Path,
-    count: int = 32,
-    seed: int = 0,
-    *,
-    masks: str | Path | None = None,
-    **parameters: Any,
-) -> list[Path]:
-    """Write *count* augmented samples of the *dataset*'s train list (else trainval, else all
-    samples) to *out*, and the sheet of them.
-
-    *parameters* are those of :func:`segprep.training.augmentation.steps`, with ``preset``. Returns
-    what was written. Raises SegprepError: empty-list, output-exists, write-failed, bad-option, and
-    those of reading.
-    """
-    need(
-        isinstance(count, int) and count >= 1,
-        f"count has to be a whole number from 1, not {count!r}",
-    )
-    chain = steps(**parameters)
-    place = tree.find(Path(dataset))
-    lists = place.lists()
-    stems = lists.get("train") or lists.get("trainval") or place.stems()
-    stream = Stream(Cached(place, stems), chain, seed)
-    return save_augmented(out, ((stream.stem(n), *stream[n]) for n in range(count)), masks)
 
 
 def save_augmented(
@@ -64,34 +31,34 @@ def save_augmented(
     Masks are palette PNGs of class ids and go to *masks*, or beside the images. Returns all paths.
     Raises SegprepError: output-exists for a folder that is not empty, write-failed.
     """
-    places = Path(folder), Path(folder if masks is None else masks)
-    for place in places:
-        _empty(place)
+    folders = Path(folder), Path(folder if masks is None else masks)
+    for target in folders:
+        _empty(target)
     written, tiles = list[Path](), list[NDArray[np.uint8]]()
     for number, (stem, image, mask) in enumerate(samples):
         name = f"{stem.replace('/', '_')}_{number}.png"
-        written += [places[0] / f"image_{name}", places[1] / f"mask_{name}"]
+        written += [folders[0] / f"image_{name}", folders[1] / f"mask_{name}"]
         write_atomic(written[-2], _png(_eight(image)))
         write_atomic(written[-1], pictures.encode_mask(mask))
         if len(tiles) < MOST:
             tiles.append(tile(_eight(image), mask))
     if tiles:
-        written.append(places[0] / SHEET)
+        written.append(folders[0] / SHEET)
         write_atomic(written[-1], _png(sheet(tiles)))
     return written
 
 
 def tile(image: NDArray[np.uint8], mask: Mask, side: int = SIDE) -> NDArray[np.uint8]:
-    """(side, 2 side, 3) uint8: the image, and beside it the image under the colours of its classes;
-    ignored pixels are hatched in grey and white.
+    """(side, 2 side, 3) uint8: the image, and beside it the image under the colors of its classes;
+    ignored pixels are hatched in gray and white.
     """
     height, width = mask.shape
     factor = min(side / height, side / width)
     h, w = max(1, int(height * factor)), max(1, int(width * factor))
-    small = np.asarray(Pillow.fromarray(image).resize((w, h), Pillow.Resampling.BILINEAR))
-    ids = np.asarray(Pillow.fromarray(mask).resize((w, h), Pillow.Resampling.NEAREST))
-    colours = np.frombuffer(pictures.voc_colors(), np.uint8).reshape(256, 3)[ids]
-    mixed = np.where((ids > 0)[..., None], small // 2 + colours // 2, small)
+    small = np.asarray(Picture.fromarray(image).resize((w, h), Picture.Resampling.BILINEAR))
+    ids = np.asarray(Picture.fromarray(mask).resize((w, h), Picture.Resampling.NEAREST))
+    colors = np.frombuffer(pictures.voc_colors(), np.uint8).reshape(256, 3)[ids]
+    mixed = np.where((ids > 0)[..., None], small // 2 + colors // 2, small)
     hatch = np.where((np.add.outer(np.arange(h), np.arange(w)) % 8 < 4)[..., None], 225, 150)
     mixed = np.where((ids == IGNORE)[..., None], hatch, mixed).astype(np.uint8)
     result = np.full((side, 2 * side, 3), 255, np.uint8)
@@ -105,12 +72,12 @@ def sheet(tiles: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     columns = max(1, round(np.sqrt(len(tiles) * height / width)))
     rows = -(-len(tiles) // columns)
     result = np.full((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, 3), 255, np.uint8)
-    for number, one in enumerate(tiles):
+    for number, tile in enumerate(tiles):
         top, left = (
             at * (size + GAP) + GAP
             for at, size in zip(divmod(number, columns), (height, width), strict=True)
         )
-        result[top : top + height, left : left + width] = one
+        result[top : top + height, left : left + width] = tile
     return result
 
 
@@ -125,7 +92,7 @@ def _eight(image: Image) -> NDArray[np.uint8]:
 
 def _png(array: NDArray[np.uint8]) -> bytes:
     out = io.BytesIO()
-    Pillow.fromarray(array).save(out, "PNG")
+    Picture.fromarray(array).save(out, "PNG")
     return out.getvalue()
 
 
@@ -136,7 +103,7 @@ def _empty(folder: Path) -> None:
         occupied = next(iter(sorted(folder.iterdir())), None)
     except (NotADirectoryError, FileExistsError) as error:
         raise UsageError(
-            "bad-option", f"{folder} is no folder", "name another one for the pictures"
+            "bad-option", f"{folder} is not a folder", "name another one for the pictures"
         ) from error
     except OSError as error:
         raise write_error(folder, error) from error

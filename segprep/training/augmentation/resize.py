@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
+from PIL import Image as Picture
 
 from segprep.training.augmentation.steps import (
     Image,
@@ -27,9 +27,9 @@ from segprep.types import IGNORE
 
 How = Literal["nearest", "bilinear", "bicubic"]
 _FILTERS = {
-    "nearest": Pillow.Resampling.NEAREST,
-    "bilinear": Pillow.Resampling.BILINEAR,
-    "bicubic": Pillow.Resampling.BICUBIC,
+    "nearest": Picture.Resampling.NEAREST,
+    "bilinear": Picture.Resampling.BILINEAR,
+    "bicubic": Picture.Resampling.BICUBIC,
 }
 LONGEST = 16_384  # pixels: a strip of 999 x 1 at a shorter side of 678 would have 459 million
 
@@ -41,15 +41,15 @@ def resampled(array: NDArray[Any], height: int, width: int, how: How) -> NDArray
     if array.shape[:2] == (height, width):
         return array
     if array.dtype == np.uint8:
-        return np.asarray(Pillow.fromarray(array).resize((width, height), _FILTERS[how]))
+        return np.asarray(Picture.fromarray(array).resize((width, height), _FILTERS[how]))
     planes = [array] if array.ndim == 2 else [array[:, :, n] for n in range(array.shape[2])]
-    found = [
+    resized = [
         np.asarray(
-            Pillow.fromarray(plane.astype(np.float32)).resize((width, height), _FILTERS[how])
+            Picture.fromarray(plane.astype(np.float32)).resize((width, height), _FILTERS[how])
         )
         for plane in planes
     ]
-    return as_kind(found[0] if array.ndim == 2 else np.stack(found, axis=2), array.dtype)
+    return as_kind(resized[0] if array.ndim == 2 else np.stack(resized, axis=2), array.dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +132,18 @@ class Flip:
 @dataclass(frozen=True, slots=True)
 class RandomCrop:
     """A square of *size* px anywhere in the image; where the image is smaller, it lies at the upper
-    left on *grey* (of 0..255) and *label*.
+    left on *gray* (of 0..255) and *label*.
 
     Raises UsageError (bad-option).
     """
 
     size: int = 480
-    grey: int = 0
+    gray: int = 0
     label: int = IGNORE
 
     def __post_init__(self) -> None:
         need_whole("size", self.size, 1, 65_535)
-        need_whole("grey", self.grey, 0, 255)
+        need_whole("gray", self.gray, 0, 255)
         need_whole("label", self.label, 0, 255)
 
     def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
@@ -156,7 +156,7 @@ class RandomCrop:
         if (h, w) == (self.size, self.size):
             return image, mask
         bars = ((0, self.size - h), (0, self.size - w))
-        value = as_kind(np.asarray(shade(self.grey, image.dtype)), image.dtype)
+        value = as_kind(np.asarray(shade(self.gray, image.dtype)), image.dtype)
         return np.pad(image, (*bars, (0, 0)), constant_values=value.item()), np.pad(
             mask, bars, constant_values=self.label
         )

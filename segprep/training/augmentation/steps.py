@@ -25,10 +25,10 @@ MODES = {
     "constant": "constant",
     "wrap": "grid-wrap",
 }  # SciPy's own "wrap" has a period one pixel too short
-GREY = 128
+GRAY = 128
 
 
-class Step(Protocol):
+class Transform(Protocol):
     """One step of an augmentation."""
 
     def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
@@ -38,7 +38,7 @@ class Step(Protocol):
 
 
 def applied(
-    steps: Sequence[Step], image: Image, mask: Mask, rng: np.random.Generator
+    steps: Sequence[Transform], image: Image, mask: Mask, rng: np.random.Generator
 ) -> tuple[Image, Mask]:
     """*image* and *mask* after all *steps*, contiguous."""
     for step in steps:
@@ -68,9 +68,9 @@ def as_kind(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     return np.asarray(np.rint(np.clip(values, 0, np.iinfo(dtype).max)), dtype)
 
 
-def shade(grey: float, dtype: np.dtype[Any]) -> float:
-    """A *grey* of 0..255 in the range of *dtype*."""
-    return grey if dtype == np.uint8 else grey / 255 * brightest(dtype)
+def shade(gray: float, dtype: np.dtype[Any]) -> float:
+    """A *gray* of 0..255 in the range of *dtype*."""
+    return gray if dtype == np.uint8 else gray / 255 * brightest(dtype)
 
 
 def need(fine: bool, message: str, hint: str = "") -> None:

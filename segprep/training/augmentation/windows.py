@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from segprep.errors import SegprepError
 from segprep.training.augmentation.geometry import PLAIN, Geometry, draw, draw_light, window
-from segprep.training.data.pairs import Pair, View, brightest, normalised, padding
+from segprep.training.data.pairs import InputSpec, LabeledImage, brightest, normalized, padding
 from segprep.types import IGNORE
 
 TRIES = 64
@@ -29,31 +29,24 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
 
     def __init__(
         self,
-        pairs: Sequence[Pair],
-        view: View,
+        pairs: Sequence[LabeledImage],
+        view: InputSpec,
         seed: int,
         *,
         augmented: bool = True,
-        classes: int = 0,
     ) -> None:
         if not pairs:
             raise SegprepError(
                 "empty-list",
                 "there is no image to train on",
-                "split the dataset, or mend the list train.txt",
+                "split the dataset, or fix the list train.txt",
             )
-        self.pairs, self.view, self.seed, self.augmented, self.classes = (
-            pairs,
-            view,
-            seed,
-            augmented,
-            classes,
-        )
+        self.pairs, self.view, self.seed, self.augmented = pairs, view, seed, augmented
         self._classes_of: dict[str, NDArray[np.intp]] = {}
         self._epoch = (-1, np.zeros(0, np.int64))  # number and order of the latest
 
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
-        """(3, S, S) float32, normalised, and (S, S) int64."""
+        """(3, S, S) float32, normalized, and (S, S) int64."""
         epoch, position = divmod(number, len(self.pairs))
         pair = self.pairs[int(self._order(epoch)[position])]
         rng = np.random.default_rng((self.seed, epoch, position))
@@ -67,7 +60,7 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
             brightest(pair.image.dtype),
             light,
         )
-        return normalised(values, self.view), torch.from_numpy(mask.astype(np.int64))
+        return normalized(values, self.view), torch.from_numpy(mask.astype(np.int64))
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         if self._epoch[0] != epoch:
@@ -77,22 +70,22 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
             )
         return self._epoch[1]
 
-    def _place(self, pair: Pair, rng: np.random.Generator) -> Geometry:
-        """Where the window lies: centred if letterboxed, else at random, every third time around a
+    def _place(self, pair: LabeledImage, rng: np.random.Generator) -> Geometry:
+        """Where the window lies: centerd if letterboxed, else at random, every third time around a
         pixel of a class drawn from those present.
         """
         height, width = pair.mask.shape
         size = self.view.size
-        centre = [_inside(rng.random(), side, size) for side in (height, width)]
+        center = [_inside(rng.random(), side, size) for side in (height, width)]
         if self.view.scale is not None and rng.random() < 1 / 3:
-            centre = self._on_class(pair, rng, centre)
+            center = self._on_class(pair, rng, center)
         return (
-            draw(centre[0], centre[1], size, rng)
+            draw(center[0], center[1], size, rng)
             if self.augmented
-            else Geometry(centre[0], centre[1], size)
+            else Geometry(center[0], center[1], size)
         )
 
-    def _present(self, pair: Pair) -> NDArray[np.intp]:
+    def _present(self, pair: LabeledImage) -> NDArray[np.intp]:
         """The classes of *pair*, counted once."""
         if pair.stem not in self._classes_of:
             self._classes_of[pair.stem] = np.flatnonzero(
@@ -100,15 +93,17 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
             )
         return self._classes_of[pair.stem]
 
-    def _on_class(self, pair: Pair, rng: np.random.Generator, centre: list[float]) -> list[float]:
+    def _on_class(
+        self, pair: LabeledImage, rng: np.random.Generator, center: list[float]
+    ) -> list[float]:
         if not len(present := self._present(pair)):
-            return centre
-        wanted, flat = present[int(rng.random() * len(present))], pair.mask.reshape(-1)
+            return center
+        class_id, flat = present[int(rng.random() * len(present))], pair.mask.reshape(-1)
         tried = (rng.random(TRIES) * flat.size).astype(
             np.intp
         )  # looking through a large mask costs more than all else
-        hits = tried[flat[tried] == wanted]
-        places = hits if len(hits) else np.flatnonzero(flat == wanted)
+        hits = tried[flat[tried] == class_id]
+        places = hits if len(hits) else np.flatnonzero(flat == class_id)
         row, column = divmod(int(places[int(rng.random() * len(places))]), pair.mask.shape[1])
         size = self.view.size
         return [
@@ -117,8 +112,8 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
 
 
 def _inside(share: float, side: int, size: int) -> float:
-    """A window's centre along one axis: uniform over where the window fits; a *side* that is
-    shorter is centred as :func:`letterbox` does.
+    """A window's center along one axis: uniform over where the window fits; a *side* that is
+    shorter is centerd as :func:`letterbox` does.
     """
     return (size - 1) / 2 + (
         int(share * (side - size + 1)) if side > size else -((size - side) // 2)
@@ -126,7 +121,7 @@ def _inside(share: float, side: int, size: int) -> float:
 
 
 def _near(at: int, side: int, size: int) -> float:
-    """The centre next to *at* for which the window lies inside; a short *side* is centred."""
+    """The center next to *at* for which the window lies inside; a short *side* is centerd."""
     return (size - 1) / 2 + (
         min(max(at - size // 2, 0), side - size) if side > size else -((size - side) // 2)
     )

@@ -43,28 +43,38 @@ def train_check(
     *out*, by default runs/train-check in the dataset; a former check's folder is replaced. *steps*
     (600) are counted, so that a seed gives the same numbers on slow and fast machines; *size* is
     the window's side; *max_time* in seconds cuts. An interrupted check, called again with the same
-    arguments, goes on.
+    arguments, resumes.
 
     Raises UsageError, TreeError, LockedError; SegprepError: empty-list, no-val-images,
     unknown-value, size-mismatch, out-of-memory, loss-nan …
     """
     began = monotonic()
-    place = tree.find(Path(dataset))
-    folder = Path(out) if out is not None else place.root / RUNS / NAME
-    chosen = select(place, seed)
-    names = class_names(place, classes, (*chosen.train, *chosen.val))
+    dataset_tree = tree.find(Path(dataset))
+    folder = Path(out) if out is not None else dataset_tree.root / RUNS / NAME
+    selection = select(dataset_tree, seed)
+    names = class_names(dataset_tree, classes, (*selection.train, *selection.val))
     chip = pick_device(device)
     models.load(arch)
     work = outcome.claim(folder)
     try:
         with lock(work):
             check = Check(
-                place, chosen, names, seed, chip, workers, work, folder, watch, began, max_time
+                dataset_tree,
+                selection,
+                names,
+                seed,
+                chip,
+                workers,
+                work,
+                folder,
+                watch,
+                began,
+                max_time,
             )
-            found = check.run(arch, steps, size)
+            result = check.run(arch, steps, size)
             outcome.publish(work / outcome.NEW, folder)
         shutil.rmtree(work, ignore_errors=True)
     finally:
         with suppress(OSError):
-            work.rmdir()  # goes if it is empty: where a state was saved, the same command goes on
-    return found
+            work.rmdir()  # goes if it is empty: where a state was saved, the same command resumes
+    return result

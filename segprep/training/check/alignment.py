@@ -16,18 +16,18 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from segprep.training.data.pairs import Pair, nearest
+from segprep.training.data.pairs import LabeledImage, nearest
 from segprep.types import IGNORE
 
 GRID = 128
 OTHERS = 12
 Map = NDArray[np.float64]  # (GRID, GRID)
 TURNS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
-    "mirrored left to right": lambda m: m[:, ::-1],
-    "mirrored top to bottom": lambda m: m[::-1],
-    "turned by 180 degrees": lambda m: m[::-1, ::-1],
-    "turned by 90 degrees": np.rot90,
-    "turned by 270 degrees": lambda m: np.rot90(m, 3),
+    "flipped left to right": lambda m: m[:, ::-1],
+    "flipped top to bottom": lambda m: m[::-1],
+    "rotated by 180 degrees": lambda m: m[::-1, ::-1],
+    "rotated by 90 degrees": np.rot90,
+    "rotated by 270 degrees": lambda m: np.rot90(m, 3),
     "transposed": lambda m: m.T,
     "transposed across": lambda m: np.rot90(m, 2).T,
 }
@@ -53,39 +53,46 @@ class Alignment:
     turned_rank: float = 0.5
 
 
-def measure(pairs: Sequence[Pair]) -> Alignment:
-    """The alignment of *pairs*; those without any border or edge are left out."""
-    found = [(edges(pair), borders(pair.mask)) for pair in pairs]
-    found = [(edge, border) for edge, border in found if edge.std() > 0 and border.any()]
-    if len(found) < 2:
-        return Alignment(len(found))
-    spectra, masks = [np.fft.rfft2(edge) for edge, _ in found], [border for _, border in found]
+def measure(pairs: Sequence[LabeledImage]) -> Alignment:
+    """The alignment of *pairs*; those without any border or edge are excluded."""
+    maps_of = [(edges(pair), borders(pair.mask)) for pair in pairs]
+    maps_of = [(edge, border) for edge, border in maps_of if edge.std() > 0 and border.any()]
+    if len(maps_of) < 2:
+        return Alignment(len(maps_of))
+    spectra, masks = [np.fft.rfft2(edge) for edge, _ in maps_of], [border for _, border in maps_of]
     maps = _maps(spectra, masks)
     own, mean = _around(maps), _smoothed(maps.mean(0))
     down, right = (
-        int(one) if one <= GRID // 2 else int(one) - GRID
-        for one in np.unravel_index(int(mean.argmax()), mean.shape)
+        int(border) if border <= GRID // 2 else int(border) - GRID
+        for border in np.unravel_index(int(mean.argmax()), mean.shape)
     )
     turned = {
-        name: _around(_maps(spectra, [turn(one) for one in masks])) for name, turn in TURNS.items()
+        name: _around(_maps(spectra, [turn(border) for border in masks]))
+        for name, turn in TURNS.items()
     }
     turn = max(turned, key=lambda name: float(turned[name].mean()))
     moved_masks, turned_masks = (
-        [np.roll(one, (down, right), (0, 1)) for one in masks],
-        [TURNS[turn](one) for one in masks],
+        [np.roll(border, (down, right), (0, 1)) for border in masks],
+        [TURNS[turn](border) for border in masks],
     )
     return Alignment(
-        len(found), _rank(spectra, masks), (down / GRID, right / GRID), _errors(_around(maps, down, right) - own), _rank(spectra, moved_masks),
-        turn, _errors(turned[turn] - own), _rank(spectra, turned_masks),
-    )  # fmt: skip
+        len(maps_of),
+        _rank(spectra, masks),
+        (down / GRID, right / GRID),
+        _errors(_around(maps, down, right) - own),
+        _rank(spectra, moved_masks),
+        turn,
+        _errors(turned[turn] - own),
+        _rank(spectra, turned_masks),
+    )
 
 
-def edges(pair: Pair) -> Map:
+def edges(pair: LabeledImage) -> Map:
     """(GRID, GRID) ranks 0..1 of the gradient's strength, the image reduced by area means to the
     grid; zeros for an image without any.
     """
-    grey = torch.from_numpy(pair.image.astype(np.float64).mean(2))
-    small = functional.interpolate(grey[None, None], (GRID, GRID), mode="area")[0, 0].numpy()
+    gray = torch.from_numpy(pair.image.astype(np.float64).mean(2))
+    small = functional.interpolate(gray[None, None], (GRID, GRID), mode="area")[0, 0].numpy()
     strength: Map = np.hypot(*np.gradient(small))
     order = np.empty(strength.size)
     order[strength.reshape(-1).argsort(kind="stable")] = np.arange(strength.size)
@@ -97,27 +104,27 @@ def borders(mask: NDArray[np.uint8]) -> Map:
     from ignored pixels are none.
     """
     small = nearest(mask, GRID, GRID)
-    found = np.zeros((GRID, GRID))
+    edge_map = np.zeros((GRID, GRID))
     for axis in (0, 1):
-        one, other = (
+        near, far = (
             small[:-1] if axis == 0 else small[:, :-1],
             small[1:] if axis == 0 else small[:, 1:],
         )
-        change = (one != other) & (one != IGNORE) & (other != IGNORE)
-        found[: change.shape[0], : change.shape[1]] += change
+        change = (near != far) & (near != IGNORE) & (far != IGNORE)
+        edge_map[: change.shape[0], : change.shape[1]] += change
         if axis == 0:
-            found[1:] += change
+            edge_map[1:] += change
         else:
-            found[:, 1:] += change
-    return np.minimum(found, 1.0)
+            edge_map[:, 1:] += change
+    return np.minimum(edge_map, 1.0)
 
 
 def correlation(spectrum: NDArray[np.complex128], border: Map) -> Map:
     """Mean edge rank under *border* moved by every (down, right), minus the mean over all, over its
     spread.
     """
-    found = np.fft.irfft2(spectrum * np.conj(np.fft.rfft2(border)), s=border.shape)
-    return np.asarray((found - found.mean()) / (found.std() + 1e-12))
+    values = np.fft.irfft2(spectrum * np.conj(np.fft.rfft2(border)), s=border.shape)
+    return np.asarray((values - values.mean()) / (values.std() + 1e-12))
 
 
 def _maps(spectra: Sequence[NDArray[np.complex128]], masks: Sequence[Map]) -> NDArray[np.float64]:
@@ -136,10 +143,10 @@ def _around(maps: NDArray[np.float64], row: int = 0, column: int = 0) -> NDArray
     return np.asarray(np.max(cells, axis=0))
 
 
-def _smoothed(one: Map) -> Map:
+def _smoothed(values: Map) -> Map:
     return np.asarray(
         np.mean(
-            [np.roll(one, (down, right), (0, 1)) for down in (-1, 0, 1) for right in (-1, 0, 1)],
+            [np.roll(values, (down, right), (0, 1)) for down in (-1, 0, 1) for right in (-1, 0, 1)],
             axis=0,
         )
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.errors import UsageError
-from segprep.training.data.pairs import Pair, View, moments
+from segprep.training.data.pairs import InputSpec, LabeledImage, moments
 from segprep.types import IGNORE
 
 STEPS, BATCH, BASE, SIZE = 600, 8, 16, 96
@@ -37,14 +37,14 @@ MOST_TRAIN, MOST_VAL = (
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Budget:
     """The settings of one check.
 
     *control* is the number of steps that the control gets, and after which the two are compared.
     """
 
     arch: str
-    view: View
+    view: InputSpec
     batch: int
     base: int
     steps: int
@@ -61,14 +61,14 @@ class Plan:
         return {"base": self.base} if self.arch in ("unet", "mini-unet") else {}
 
 
-def plan(
-    sample: Sequence[Pair],
+def budget_for(
+    sample: Sequence[LabeledImage],
     *,
     arch: str = "unet",
     steps: int | None = None,
     size: int | None = None,
     seed: int = 0,
-) -> Plan:
+) -> Budget:
     """Settings for the set that *sample*, at its own size, was drawn from.
 
     Raises UsageError (bad-option) for steps < 1 or an unusable size.
@@ -83,8 +83,8 @@ def plan(
             "96 is the default; 32 is the least that the network halves four times",
         )
     control = min(steps, max(LEAST_CONTROL, steps // 4))
-    view = View(side, scale_for(sample, side), *moments(sample))
-    return Plan(
+    view = InputSpec(side, scale_for(sample, side), *moments(sample))
+    return Budget(
         arch,
         view,
         batch_for(side),
@@ -99,19 +99,19 @@ def plan(
 
 def batch_for(size: int) -> int:
     """Windows per step: as many pixels as eight of 96x96, but never a single one (batch
-    normalisation needs several).
+    normalization needs several).
     """
     return max(2, min(BATCH, round(BATCH * (SIZE / size) ** 2)) if size > SIZE else BATCH)
 
 
-def scale_for(sample: Sequence[Pair], size: int) -> float:
+def scale_for(sample: Sequence[LabeledImage], size: int) -> float:
     """The factor to work images at, 1 at most: the thinnest class keeps DETAIL pixels, and the
     window need not be larger than the image.
     """
     thin = thickness([pair.mask for pair in sample])
     short = float(np.median([min(pair.size) for pair in sample]))
-    wanted = max(DETAIL / min(thin.values(), default=short), size / short)
-    return 1.0 if wanted > NATIVE else round(wanted, 3)
+    factor = max(DETAIL / min(thin.values(), default=short), size / short)
+    return 1.0 if factor > NATIVE else round(factor, 3)
 
 
 def thickness(masks: Sequence[NDArray[np.uint8]]) -> dict[int, float]:
@@ -121,10 +121,10 @@ def thickness(masks: Sequence[NDArray[np.uint8]]) -> dict[int, float]:
     area, outline = np.zeros(256), np.zeros(256)
     for mask in masks:
         area += np.bincount(mask.reshape(-1), minlength=256)
-        for one, other in ((mask[1:], mask[:-1]), (mask[:, 1:], mask[:, :-1])):
-            differ = one != other
-            outline += np.bincount(one[differ], minlength=256) + np.bincount(
-                other[differ], minlength=256
+        for near, far in ((mask[1:], mask[:-1]), (mask[:, 1:], mask[:, :-1])):
+            differ = near != far
+            outline += np.bincount(near[differ], minlength=256) + np.bincount(
+                far[differ], minlength=256
             )
     area[IGNORE] = 0
     return {

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from segprep.training.check.alignment import GRID, Alignment
 from segprep.training.check.sampling import FEWEST
 from segprep.training.check.verdict import Counts, Reason, miou
-from segprep.training.data.pairs import Pair, nearest
+from segprep.training.data.pairs import LabeledImage, nearest
 from segprep.types import IGNORE
 
 FEW_TRAIN = 3
@@ -34,7 +34,7 @@ def of_numbers(train: int, val: int) -> list[Reason]:
     return [Reason("too-few-images", text, "not_learnable")]
 
 
-def of_masks(pairs: Sequence[Pair]) -> list[Reason]:
+def of_masks(pairs: Sequence[LabeledImage]) -> list[Reason]:
     """Reasons not to train at all: every pixel ignored, labels that never change.
 
     *pairs* are the train list.
@@ -56,7 +56,7 @@ def of_masks(pairs: Sequence[Pair]) -> list[Reason]:
         return [
             Reason(
                 "labels-constant",
-                f"every labelled pixel of all {len(pairs)} masks is class {only}: there is nothing"
+                f"every labeled pixel of all {len(pairs)} masks is class {only}: there is nothing"
                 " to tell apart",
                 "not_learnable",
             )
@@ -73,7 +73,7 @@ def of_masks(pairs: Sequence[Pair]) -> list[Reason]:
     return []
 
 
-def of_val(pairs: Sequence[Pair]) -> list[Reason]:
+def of_val(pairs: Sequence[LabeledImage]) -> list[Reason]:
     """Nothing to score on the val list."""
     if any((pair.mask != IGNORE).any() for pair in pairs):
         return []
@@ -87,63 +87,63 @@ def of_val(pairs: Sequence[Pair]) -> list[Reason]:
     ]
 
 
-def of_images(pairs: Sequence[Pair]) -> list[Reason]:
-    """Images that cannot teach: of one colour each, or noise without any structure."""
-    greys = [pair.image.astype(np.float64).mean(2) for pair in pairs]
-    flat = sum(float(grey.std()) == 0 for grey in greys)
-    if flat > len(greys) / 2:
+def of_images(pairs: Sequence[LabeledImage]) -> list[Reason]:
+    """Images that cannot teach: of one color each, or noise without any structure."""
+    grays = [pair.image.astype(np.float64).mean(2) for pair in pairs]
+    flat = sum(float(gray.std()) == 0 for gray in grays)
+    if flat > len(grays) / 2:
         return [
             Reason(
                 "images-constant",
-                f"{flat} of {len(greys)} images are of one colour all over",
+                f"{flat} of {len(grays)} images are of one color all over",
                 "doubtful",
             )
         ]
-    likeness = float(np.median([_neighbours(grey) for grey in greys]))
+    likeness = float(np.median([_neighbors(gray) for gray in grays]))
     if likeness < 0.1:
         text = (
-            f"neighbouring pixels have nothing to do with each other (correlation {likeness:.2f}):"
+            f"neighboring pixels have nothing to do with each other (correlation {likeness:.2f}):"
             " the images are noise, or were decoded wrongly"
         )
         return [Reason("images-are-noise", text, "doubtful")]
     return []
 
 
-def _neighbours(grey: NDArray[Any]) -> float:
-    """Correlation of pixels two apart, along both axes: coding of colours or scaling ties nearest
+def _neighbors(gray: NDArray[Any]) -> float:
+    """Correlation of pixels two apart, along both axes: coding of colors or scaling ties nearest
     ones together.
     """
-    pairs = [(grey[:-2], grey[2:]), (grey[:, :-2], grey[:, 2:])]
-    found = [
+    pairs = [(gray[:-2], gray[2:]), (gray[:, :-2], gray[:, 2:])]
+    values = [
         np.corrcoef(a.reshape(-1), b.reshape(-1))[0, 1]
         for a, b in pairs
         if a.size > 1 and a.std() > 0 and b.std() > 0
     ]
-    return float(np.mean(found)) if found else 1.0
+    return float(np.mean(values)) if values else 1.0
 
 
-def of_alignment(found: Alignment) -> list[Reason]:
-    """Masks that would fit the edges of their images after a shift or a turn, and not as they lie."""
-    moved, turned = found.moved_rank - found.rank, found.turned_rank - found.rank
+def of_alignment(alignment: Alignment) -> list[Reason]:
+    """Masks that would fit the edges of their images only after a shift or a turn."""
+    moved, turned = alignment.moved_rank - alignment.rank, alignment.turned_rank - alignment.rank
     shifted = (
-        max(map(abs, found.shift)) > TOLERATED
-        and found.gain > CERTAIN
-        and found.moved_rank > FITS
-        and (moved > BETTER or (moved >= 0 and found.gain > SURE))
+        max(map(abs, alignment.shift)) > TOLERATED
+        and alignment.gain > CERTAIN
+        and alignment.moved_rank > FITS
+        and (moved > BETTER or (moved >= 0 and alignment.gain > SURE))
     )
-    if found.images < FEWEST:
+    if alignment.images < FEWEST:
         return []
     if (
-        found.turned_gain > CERTAIN
-        and found.turned_rank > FITS
+        alignment.turned_gain > CERTAIN
+        and alignment.turned_rank > FITS
         and turned > BETTER
-        and not (shifted and found.gain > found.turned_gain)
+        and not (shifted and alignment.gain > alignment.turned_gain)
     ):
         return [
             Reason(
                 "misaligned",
                 "the masks' borders fit the edges of their images only when the masks are"
-                f" {found.turn}",
+                f" {alignment.turn}",
                 "doubtful",
             )
         ]
@@ -151,7 +151,10 @@ def of_alignment(found: Alignment) -> list[Reason]:
         words = [
             f"{abs(share):.0%} of the {side} {way[share > 0]}"
             for share, side, way in zip(
-                found.shift, ("height", "width"), (("up", "down"), ("left", "right")), strict=True
+                alignment.shift,
+                ("height", "width"),
+                (("up", "down"), ("left", "right")),
+                strict=True,
             )
             if abs(share) > 1 / GRID
         ]

@@ -1,4 +1,4 @@
-"""The training loop: an iterator of Step and Epoch records that can be stopped anywhere and goes on
+"""The training loop: an iterator of Step and Epoch records that can be stopped anywhere and resumes
 as if it had not been.
 """
 
@@ -29,7 +29,7 @@ Validate = Callable[
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One optimiser step: *loss* of its batch, learning *rate*, *seconds* it took, of which
+    """One optimizer step: *loss* of its batch, learning *rate*, *seconds* it took, of which
     *waited* for data.
     """
 
@@ -100,7 +100,7 @@ class Training:
             keep_memory()
         channels_last(self.network, self.device)
         self.average = deepcopy(self.network).eval()
-        self.optimiser = torch.optim.AdamW(
+        self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=self.schedule.rate, weight_decay=1e-4
         )
 
@@ -125,7 +125,7 @@ class Training:
             start = monotonic()
 
     def _advance(self, images: Tensor, truth: Tensor, rate: float) -> float:
-        for group in self.optimiser.param_groups:
+        for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.network.train()
         try:
@@ -136,13 +136,13 @@ class Training:
             if not isfinite(value):
                 raise SegprepError(
                     "loss-nan",
-                    f"the loss is no number any more at step {self.step + 1}",
-                    "the images may hold extreme values: see segprep check",
+                    f"the loss is NaN or infinite at step {self.step + 1}",
+                    "the images may hold extreme values",
                 )
-            self.optimiser.zero_grad(set_to_none=True)
+            self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
-            self.optimiser.step()
+            self.optimizer.step()
             self._remember()
         except (RuntimeError, MemoryError) as error:
             if (explained := _explained(error, len(images), images.shape[-1])) is None:
@@ -191,12 +191,12 @@ class Training:
         return 0 < self.schedule.patience <= since
 
     def state(self) -> dict[str, Any]:
-        """Tensors and plain values: network, optimiser, step, history, best weights."""
+        """Tensors and plain values: network, optimizer, step, history, best weights."""
         history = [[e.step, e.loss, e.val_loss, e.score, e.best] for e in self.history]
         content = {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
             "best": self.best,
         }
         return deepcopy(content) | {
@@ -209,14 +209,14 @@ class Training:
         """Go on from *state*. Raises SegprepError (bad-checkpoint) if it is of another network."""
         fill(self.network, state["network"])
         fill(self.average, state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.losses, self.best = int(state["step"]), list(state["losses"]), state["best"]
         self.history = [Epoch(*row) for row in state["history"]]
 
 
 def keep_memory() -> None:
     """Let the C library keep the blocks of one step for the next, however large: fetching them from
-    the system anew, page by page, was a sixth of a step.
+    the system again, page by page, was a sixth of a step.
 
     glibc only (mallopt's M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_MAX); elsewhere nothing happens.
     """

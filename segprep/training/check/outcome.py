@@ -22,7 +22,7 @@ from segprep.errors import SegprepError, TreeError
 from segprep.files import write_atomic, write_error
 from segprep.imaging import image
 from segprep.metrics.confusion import class_rows
-from segprep.training.check.budget import Plan
+from segprep.training.check.budget import Budget
 from segprep.training.check.loop import Epoch
 from segprep.training.check.suspects import Suspect
 from segprep.training.check.verdict import Gap, Level, Reason
@@ -52,7 +52,7 @@ class Outcome:
     classes: tuple[str, ...]
     seconds: float
     notes: tuple[str, ...] = ()
-    plan: Plan | None = None
+    plan: Budget | None = None
     trained: int = 0
     stems: tuple[str, ...] = ()
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 0, 0), np.int64))
@@ -73,12 +73,23 @@ class Outcome:
         """What ``--json`` prints and scores.json holds."""
         matrix = self.counts.sum(0)
         return {
-            "kind": KIND, "verdict": self.verdict, "reasons": [{"cause": one.cause, "message": one.message} for one in self.reasons],
-            "miou": self.miou, "control_miou": self.control_miou, "baseline_miou": self.baseline_miou, "seconds": round(self.seconds, 1), "report": str(self.report),
-            "classes": class_rows(matrix, self.classes) if self.stems else [], "confusion_matrix": matrix.tolist(),
-            "gaps": {name: asdict(gap) for name, gap in self.gaps.items()}, "notes": list(self.notes), "trained": self.trained, "scored": len(self.stems),
-            "plan": asdict(self.plan) if self.plan else None, "suspects": [asdict(one) for one in self.suspects],
-        }  # fmt: skip
+            "kind": KIND,
+            "verdict": self.verdict,
+            "reasons": [{"cause": item.cause, "message": item.message} for item in self.reasons],
+            "miou": self.miou,
+            "control_miou": self.control_miou,
+            "baseline_miou": self.baseline_miou,
+            "seconds": round(self.seconds, 1),
+            "report": str(self.report),
+            "classes": class_rows(matrix, self.classes) if self.stems else [],
+            "confusion_matrix": matrix.tolist(),
+            "gaps": {name: asdict(gap) for name, gap in self.gaps.items()},
+            "notes": list(self.notes),
+            "trained": self.trained,
+            "scored": len(self.stems),
+            "plan": asdict(self.plan) if self.plan else None,
+            "suspects": [asdict(item) for item in self.suspects],
+        }
 
 
 def claim(out: Path) -> Path:
@@ -151,7 +162,7 @@ def write_scores(folder: Path, outcome: Outcome) -> None:
 
 
 def write_prediction(folder: Path, stem: str, mask: NDArray[np.uint8]) -> None:
-    """predictions/STEM.png, an indexed PNG with VOC's colours."""
+    """predictions/STEM.png, an indexed PNG with VOC's colors."""
     path = folder / PREDICTIONS / f"{stem}.png"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

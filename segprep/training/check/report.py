@@ -12,9 +12,9 @@ from segprep.reports import page, thumbnails
 from segprep.training.check.loop import Epoch
 from segprep.training.check.outcome import REPORT, Outcome
 from segprep.training.check.suspects import Suspect
-from segprep.training.data.pairs import Pair
+from segprep.training.data.pairs import LabeledImage
 
-Predict = Callable[[Pair], NDArray[np.uint8]]
+Predict = Callable[[LabeledImage], NDArray[np.uint8]]
 WORDS = {
     "learnable": ("learnable", "good"),
     "doubtful": ("doubtful", "fair"),
@@ -39,8 +39,8 @@ EXTREMES, SUSPECTS = 3, 12
 
 def write(
     folder: Path,
-    found: Outcome,
-    pairs: Mapping[str, Pair],
+    outcome: Outcome,
+    pairs: Mapping[str, LabeledImage],
     predict: Predict | None,
     background: int | None = 0,
 ) -> None:
@@ -49,34 +49,36 @@ def write(
     Pictures are made of *pairs*; *predict* gives the mask of one. *background* stays clear in
     overlays.
     """
-    verdict, tone = WORDS[found.verdict]
+    verdict, tone = WORDS[outcome.verdict]
     sections = [
         page.Section(
             "",
             "",
             [
                 page.Remarks(
-                    [(one.cause, one.message) for one in found.reasons]
-                    + [("note", note) for note in found.notes]
+                    [(suspect.cause, suspect.message) for suspect in outcome.reasons]
+                    + [("note", note) for note in outcome.notes]
                 )
             ],
         )
     ]
-    if found.stems and predict:
-        sections += [_numbers(found), _curves(found), _classes(found)]
-        sections += _pictures(found, pairs, predict, background)
-    title = f"train-check of {found.root.resolve().name}"
+    if outcome.stems and predict:
+        sections += [_numbers(outcome), _curves(outcome), _classes(outcome)]
+        sections += _pictures(outcome, pairs, predict, background)
+    title = f"train-check of {outcome.root.resolve().name}"
     write_atomic(
         folder / REPORT,
-        page.render(page.Page(title, verdict, tone, LEADS[found.verdict], sections, _foot(found))),
+        page.render(
+            page.Page(title, verdict, tone, LEADS[outcome.verdict], sections, _foot(outcome))
+        ),
     )
 
 
-def _numbers(found: Outcome) -> page.Section:
-    control, own = found.gaps["control"], found.gaps["own"]
+def _numbers(outcome: Outcome) -> page.Section:
+    control, own = outcome.gaps["control"], outcome.gaps["own"]
     cards = [
-        ("mIoU on val", f"{found.miou:.3f}", f"{len(found.stems)} images, at their own size"),
-        ("commonest class", f"{found.baseline_miou:.3f}", "mIoU of answering it everywhere"),
+        ("mIoU on val", f"{outcome.miou:.3f}", f"{len(outcome.stems)} images, at their own size"),
+        ("majority class", f"{outcome.baseline_miou:.3f}", "mIoU of answering it everywhere"),
         (
             "gain over the control",
             f"{control.value:+.3f}",
@@ -95,13 +97,13 @@ def _numbers(found: Outcome) -> page.Section:
     )
 
 
-def _curves(found: Outcome) -> page.Section:
+def _curves(outcome: Outcome) -> page.Section:
     def line(
         name: str, history: tuple[Epoch, ...], pick: Callable[[Epoch], float], dashed: bool = False
     ) -> page.Line:
-        return page.Line(name, [(one.step, pick(one)) for one in history], dashed)
+        return page.Line(name, [(epoch.step, pick(epoch)) for epoch in history], dashed)
 
-    main, control = found.history, found.control_history
+    main, control = outcome.history, outcome.control_history
     losses = [
         line("train", main, lambda e: e.loss),
         line("val (cross-entropy)", main, lambda e: e.val_loss),
@@ -110,9 +112,11 @@ def _curves(found: Outcome) -> page.Section:
         line("this dataset", main, lambda e: e.score),
         line("control", control, lambda e: e.score),
     ]
-    end = max((one.step for one in main), default=1)
+    end = max((epoch.step for epoch in main), default=1)
     scores.append(
-        page.Line("commonest class", [(0, found.baseline_miou), (end, found.baseline_miou)], True)
+        page.Line(
+            "majority class", [(0, outcome.baseline_miou), (end, outcome.baseline_miou)], True
+        )
     )
     parts = [
         page.Lines("mIoU on val, while training", "step", scores, 1.0),
@@ -121,21 +125,21 @@ def _curves(found: Outcome) -> page.Section:
     return page.Section("Curves", "", parts)
 
 
-def _classes(found: Outcome) -> page.Section:
-    matrix = found.counts.sum(0)
+def _classes(outcome: Outcome) -> page.Section:
+    matrix = outcome.counts.sum(0)
     rows = [
         [
             str(row["name"]),
             *(_number(row[key]) for key in ("iou", "dice", "precision", "recall")),
             f"{row['pixels']:,}",
         ]
-        for row in class_rows(matrix, found.classes)
+        for row in class_rows(matrix, outcome.classes)
     ]
     table = page.Table(["class", "IoU", "Dice", "precision", "recall", "pixels"], rows)
     return page.Section(
         "Classes",
         "Pooled over the val images; in the matrix every row is a true class.",
-        [table, page.Matrix(found.classes, matrix)],
+        [table, page.Matrix(outcome.classes, matrix)],
     )
 
 
@@ -144,24 +148,29 @@ def _number(value: float) -> str:
 
 
 def _pictures(
-    found: Outcome, pairs: Mapping[str, Pair], predict: Predict, background: int | None
+    outcome: Outcome, pairs: Mapping[str, LabeledImage], predict: Predict, background: int | None
 ) -> list[page.Section]:
     legend = [
-        (name, thumbnails.colour(n)) for n, name in enumerate(found.classes) if n != background
+        (name, thumbnails.colour(n)) for n, name in enumerate(outcome.classes) if n != background
     ] + [("ignored", thumbnails.colour(255))]
-    val = [one for one in sorted(found.suspects, key=lambda one: one.iou) if not one.training]
+    val = [
+        suspect
+        for suspect in sorted(outcome.suspects, key=lambda suspect: suspect.iou)
+        if not suspect.training
+    ]
 
     def gallery(chosen: list[Suspect]) -> page.Gallery:
         return page.Gallery(
-            [_figure(one, pairs[one.stem], predict, background) for one in chosen], legend
+            [_figure(suspect, pairs[suspect.stem], predict, background) for suspect in chosen],
+            legend,
         )
 
     first = (
         "Mask and model disagree most here; wrong labels stand before hard images. Images that were"
-        " trained on are marked: the model may have learnt their faults."
+        " trained on are marked: the model may have learned their faults."
     )
     sections = [
-        page.Section("Look at these first", first, [gallery(list(found.suspects[:SUSPECTS]))])
+        page.Section("Look at these first", first, [gallery(list(outcome.suspects[:SUSPECTS]))])
     ]
     for heading, chosen in (
         ("Worst on val", val[:EXTREMES]),
@@ -169,8 +178,13 @@ def _pictures(
     ):
         sections.append(page.Section(heading, "By the IoU of the image.", [gallery(chosen)]))
     ranked = [
-        [one.stem, "train" if one.training else "val", f"{one.score:.3f}", f"{one.iou:.3f}"]
-        for one in found.suspects
+        [
+            suspect.stem,
+            "train" if suspect.training else "val",
+            f"{suspect.score:.3f}",
+            f"{suspect.iou:.3f}",
+        ]
+        for suspect in outcome.suspects
     ]
     return [
         *sections,
@@ -182,7 +196,9 @@ def _pictures(
     ]
 
 
-def _figure(one: Suspect, pair: Pair, predict: Predict, background: int | None) -> page.Figure:
+def _figure(
+    suspect: Suspect, pair: LabeledImage, predict: Predict, background: int | None
+) -> page.Figure:
     seen = thumbnails.small(thumbnails.shown(pair.image))
     pictures = [
         ("image", seen),
@@ -190,22 +206,22 @@ def _figure(one: Suspect, pair: Pair, predict: Predict, background: int | None) 
         ("model", thumbnails.laid_over(seen, predict(pair), background)),
     ]
     text = (
-        f"disagreement {one.score:.2f}, IoU {one.iou:.2f},"
-        f" {'trained on' if one.training else 'val'}"
+        f"disagreement {suspect.score:.2f}, IoU {suspect.iou:.2f},"
+        f" {'trained on' if suspect.training else 'val'}"
     )
     return page.Figure(
-        one.stem, text, [(label, thumbnails.uri(picture)) for label, picture in pictures]
+        suspect.stem, text, [(label, thumbnails.uri(picture)) for label, picture in pictures]
     )
 
 
-def _foot(found: Outcome) -> str:
-    if found.plan is None:
-        return f"segprep train-check, seed –, {found.seconds:.0f} s; nothing was trained."
-    plan, scale = found.plan, found.plan.view.scale
+def _foot(outcome: Outcome) -> str:
+    if outcome.plan is None:
+        return f"segprep train-check, seed –, {outcome.seconds:.0f} s; nothing was trained."
+    plan, scale = outcome.plan, outcome.plan.view.scale
     how = "letterboxed" if scale is None else "own size" if scale == 1 else f"scale {scale:g}"
     return (
         f"segprep train-check: {plan.arch} of width {plan.base}, {plan.steps} steps of {plan.batch}"
         f" windows of {plan.view.size}x{plan.view.size} at {how}, control {plan.control} steps,"
-        f" seed {plan.seed}; {found.trained} images trained on, {len(found.stems)} scored,"
-        f" {found.seconds:.0f} s."
+        f" seed {plan.seed}; {outcome.trained} images trained on, {len(outcome.stems)} scored,"
+        f" {outcome.seconds:.0f} s."
     )

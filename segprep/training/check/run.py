@@ -1,6 +1,6 @@
 """One check from reading to writing: survey, control, main run, scores, suspects.
 
-It can be interrupted and goes on from the last Epoch.
+It can be interrupted and resumes from the last Epoch.
 """
 
 import json
@@ -22,13 +22,13 @@ from segprep.splitting.partition import natural, shuffled
 from segprep.training import checkpoints, models
 from segprep.training.augmentation.windows import Windows
 from segprep.training.check import alignment, causes, outcome, report, verdict
-from segprep.training.check.budget import Plan, plan
+from segprep.training.check.budget import Budget, budget_for
 from segprep.training.check.loop import Epoch, Schedule, Step, Training
 from segprep.training.check.outcome import Outcome
 from segprep.training.check.scoring import Judge
 from segprep.training.check.verdict import Counts, Reason
 from segprep.training.data.lists import Selection
-from segprep.training.data.pairs import Pair, nearest, raise_bad, read_all, read_pair
+from segprep.training.data.pairs import LabeledImage, nearest, raise_bad, read_all, read_pair
 from segprep.training.progress import Moment, Watch
 
 MEMORY, FEWEST_HELD = (
@@ -69,84 +69,89 @@ class Check:
         if reasons := causes.of_numbers(len(self.chosen.train), len(self.chosen.val)):
             return self._without_training(reasons)
         sample = self._survey()
-        made = plan(sample, arch=arch, steps=steps, size=size, seed=self.seed)
+        budget = budget_for(sample, arch=arch, steps=steps, size=size, seed=self.seed)
         reasons = causes.of_images(sample) + causes.of_alignment(alignment.measure(sample))
-        limit = self._affordable(sample, made)
+        limit = self._affordable(sample, budget)
         del sample
         train, val = (
-            self._read(name, stems, made, limit)
+            self._read(name, stems, budget, limit)
             for name, stems in (("train", self.chosen.train), ("val", self.chosen.val))
         )
         if constant := causes.of_masks(train) or causes.of_val(val):
             return self._without_training(constant + reasons)
-        self._resume(made, train + val)
-        control, control_counts = self._train("control", made, self._shuffled(train), val, train)
-        main, main_counts = self._train("main", made, None, val, train)
+        self._resume(budget, train + val)
+        control, control_counts = self._train("control", budget, self._shuffled(train), val, train)
+        main, main_counts = self._train("main", budget, None, val, train)
         return self._conclude(
-            made, reasons, train, val, (main, main_counts), (control, control_counts)
+            budget, reasons, train, val, (main, main_counts), (control, control_counts)
         )
 
-    def _survey(self) -> list[Pair]:
+    def _survey(self) -> list[LabeledImage]:
         """Some pairs of the train list at their own size."""
-        bad, found = [], []
+        bad, pairs = [], []
         for stem in sorted(shuffled_by(self.chosen.train, self.seed)[:SURVEYED]):
             try:
-                found.append(read_pair(self.place, stem, len(self.names)))
+                pairs.append(read_pair(self.place, stem, len(self.names)))
             except SourceError as error:
                 bad.append(error)
         raise_bad(bad)
-        return found
+        return pairs
 
-    def _affordable(self, sample: Sequence[Pair], made: Plan) -> int:
-        """How many images of the size of *sample* a list may have to fit the memory a check takes."""
+    def _affordable(self, sample: Sequence[LabeledImage], budget: Budget) -> int:
+        """How many images of the size of *sample* fit the memory that a check takes."""
         each = [
-            np.prod(made.view.worked(*one.size)) * (3 * one.image.itemsize + 1) for one in sample
+            np.prod(budget.view.worked(*pair.size)) * (3 * pair.image.itemsize + 1)
+            for pair in sample
         ]
         return max(FEWEST_HELD, int(MEMORY // float(np.mean(each))))
 
-    def _read(self, name: str, stems: Sequence[str], made: Plan, limit: int) -> list[Pair]:
+    def _read(
+        self, name: str, stems: Sequence[str], budget: Budget, limit: int
+    ) -> list[LabeledImage]:
         if len(stems) > limit:
             self.notes.append(
                 f"{limit} of the {len(stems)} images of {name} were drawn with seed {self.seed}:"
                 f" more do not fit {MEMORY >> 30} GiB of memory"
             )
             stems = natural(shuffled_by(stems, self.seed)[:limit])
-        found = []
-        for pair in read_all(self.place, stems, len(self.names), made.view):
-            found.append(pair)
-            self.watch(Moment(f"reading {name}", len(found), len(stems)))
-        return found
+        pairs = []
+        for pair in read_all(self.place, stems, len(self.names), budget.view):
+            pairs.append(pair)
+            self.watch(Moment(f"reading {name}", len(pairs), len(stems)))
+        return pairs
 
-    def _shuffled(self, train: Sequence[Pair]) -> list[Pair]:
+    def _shuffled(self, train: Sequence[LabeledImage]) -> list[LabeledImage]:
         """*train* with every mask on another image, in a ring of random order, stretched to fit."""
         order = np.random.default_rng((self.seed, 1)).permutation(len(train))
         ring = dict(zip(order.tolist(), np.roll(order, 1).tolist(), strict=True))
         return [
-            Pair(one.stem, one.image, nearest(train[ring[n]].mask, *one.mask.shape), one.size)
-            for n, one in enumerate(train)
+            LabeledImage(
+                pair.stem, pair.image, nearest(train[ring[n]].mask, *pair.mask.shape), pair.size
+            )
+            for n, pair in enumerate(train)
         ]
 
     def _train(
         self,
         role: Role,
-        made: Plan,
-        other: list[Pair] | None,
-        val: Sequence[Pair],
-        train: list[Pair],
+        budget: Budget,
+        other: list[LabeledImage] | None,
+        val: Sequence[LabeledImage],
+        train: list[LabeledImage],
     ) -> tuple[Training, Counts]:
         """Train for *role*; also the (N, C, C) counts on all of *val* at the step where control and
         main run are compared.
         """
-        judge, spread = self._judge(made), val[:: -(-len(val) // VALIDATED)]
+        judge, spread = self._judge(budget), val[:: -(-len(val) // VALIDATED)]
         torch.manual_seed(self.seed)
-        network = models.build(made.arch, 3, len(self.names), **made.options)
-        schedule = Schedule(made.steps, made.batch, made.rate, made.every)
-        windows = Windows(other if other is not None else train, made.view, self.seed)
+        network = models.build(budget.arch, 3, len(self.names), **budget.options)
+        schedule = Schedule(budget.steps, budget.batch, budget.rate, budget.every)
+        windows = Windows(other if other is not None else train, budget.view, self.seed)
         training = Training(
             network,
             windows,
             schedule,
-            lambda one: judge.validate(one, spread),
+            lambda network: judge.validate(network, spread),
             self.device,
             self.workers,
         )
@@ -154,57 +159,67 @@ class Check:
         stop = (
             self.state["control"]["step"]
             if role == "main" and "control" in self.state
-            else made.control
+            else budget.control
         )
         if counts is None:
-            self._advance(role, made, training, min(stop, made.control))
-            counts = judge.counts(self._best(training, made), val)
+            self._advance(role, budget, training, min(stop, budget.control))
+            counts = judge.counts(self._best(training, budget), val)
             self._save(role, training, counts)
         if role == "main" and not self._late(role):
-            self._advance(role, made, training, made.steps, counts)
+            self._advance(role, budget, training, budget.steps, counts)
         return training, counts
 
     def _longer(
-        self, made: Plan, control: Training, counts: Counts, until: int, val: Sequence[Pair]
+        self,
+        budget: Budget,
+        control: Training,
+        counts: Counts,
+        until: int,
+        val: Sequence[LabeledImage],
     ) -> Counts:
         """Let the control catch up: after a quarter of the steps it is not told apart from a main
         run that does learn to use its images.
         """
         self.notes.append(
-            f"the control was trained for {until} steps as well: after {made.control} the"
+            f"the control was trained for {until} steps as well: after {budget.control} the"
             " comparison was not clear"
         )
-        self._advance("control", made, control, until, counts)
-        return self._judge(made).counts(self._best(control, made), val)
+        self._advance("control", budget, control, until, counts)
+        return self._judge(budget).counts(self._best(control, budget), val)
 
-    def _judge(self, made: Plan) -> Judge:
-        return Judge(self.place, len(self.names), made, self.device, self.watch)
+    def _judge(self, budget: Budget) -> Judge:
+        return Judge(self.place, len(self.names), budget, self.device, self.watch)
 
-    def _best(self, training: Training, made: Plan) -> nn.Module:
+    def _best(self, training: Training, budget: Budget) -> nn.Module:
         """The best network so far: single states early in a run scatter too much to be compared."""
-        return self._checkpoint(training, made).network().to(self.device)
+        return self._checkpoint(training, budget).network().to(self.device)
 
-    def _checkpoint(self, training: Training, made: Plan) -> checkpoints.Checkpoint:
+    def _checkpoint(self, training: Training, budget: Budget) -> checkpoints.Checkpoint:
         return checkpoints.Checkpoint(
-            made.arch,
-            made.options,
+            budget.arch,
+            budget.options,
             self.names,
-            made.view,
+            budget.view,
             training.best or training.average.state_dict(),
         )
 
     def _advance(
-        self, role: Role, made: Plan, training: Training, until: int, counts: Counts | None = None
+        self,
+        role: Role,
+        budget: Budget,
+        training: Training,
+        until: int,
+        counts: Counts | None = None,
     ) -> None:
         for record in training.run(until):
             if isinstance(record, Epoch):
                 self._save(role, training, counts)
                 if role == "main" and record.best:
                     checkpoints.save(
-                        self.work / outcome.CHECKPOINT, self._checkpoint(training, made)
+                        self.work / outcome.CHECKPOINT, self._checkpoint(training, budget)
                     )
             else:
-                self._pace(role, made, record)
+                self._pace(role, budget, record)
             if self._late(role) and isinstance(record, Step) and record.number < until:
                 training.cut()
                 self.notes.append(
@@ -217,14 +232,14 @@ class Check:
         share = CONTROL_SHARE if role == "control" else MAIN_SHARE
         return self.max_time is not None and monotonic() - self.began > self.max_time * share
 
-    def _pace(self, role: Role, made: Plan, step: Step) -> None:
+    def _pace(self, role: Role, budget: Budget, step: Step) -> None:
         """Say how long it will take: the median of recent steps, times what is to come; scoring
         takes about a sixth more.
         """
         self.pace.append(step.seconds)
-        done = step.number + (made.control if role == "main" else 0)
+        done = step.number + (budget.control if role == "main" else 0)
         left = (
-            float(np.median(self.pace[-50:])) * (made.control + made.steps - done) * 7 / 6
+            float(np.median(self.pace[-50:])) * (budget.control + budget.steps - done) * 7 / 6
             if len(self.pace) >= 3
             else None
         )
@@ -234,16 +249,16 @@ class Check:
             Moment(
                 "training the control" if role == "control" else "training",
                 done,
-                made.control + made.steps,
+                budget.control + budget.steps,
                 left,
             )
         )
 
-    def _resume(self, made: Plan, pairs: Sequence[Pair]) -> None:
+    def _resume(self, budget: Budget, pairs: Sequence[LabeledImage]) -> None:
         """Take up the state of an interrupted check, if there is one of the same plan, images and
         masks.
         """
-        key = blake3(json.dumps([asdict(made), self.names, self.device], sort_keys=True).encode())
+        key = blake3(json.dumps([asdict(budget), self.names, self.device], sort_keys=True).encode())
         for pair in pairs:
             key.update(
                 pair.stem.encode()
@@ -254,12 +269,12 @@ class Check:
         path = self.work / STATE
         if path.is_file():
             try:
-                found = checkpoints.read(path)
+                state = checkpoints.read(path)
             except SegprepError:
-                found = {}  # a file that a kill cut short is no loss: begin anew
-            if found.get("identity") == identity:
-                self.state = found
-                self.notes.append("this check was interrupted and went on from its last saved step")
+                state = {}  # a file that a kill cut short is no loss: start again
+            if state.get("identity") == identity:
+                self.state = state
+                self.notes.append("this check was interrupted and resumed from its last saved step")
                 return
         self.state = {"identity": identity}
 
@@ -285,17 +300,17 @@ class Check:
 
     def _conclude(
         self,
-        made: Plan,
+        budget: Budget,
         reasons: list[Reason],
-        train: list[Pair],
-        val: list[Pair],
+        train: list[LabeledImage],
+        val: list[LabeledImage],
         main: tuple[Training, Counts],
         control: tuple[Training, Counts],
     ) -> Outcome:
         training, classes = main[0], len(self.names)
-        network = self._best(training, made)
+        network = self._best(training, budget)
         new = outcome.renew(self.work)
-        judge = self._judge(made)
+        judge = self._judge(budget)
         final, work, others = judge.score(network, val, new)
         own, compared = (
             verdict.gap(work, others, self.seed),
@@ -306,10 +321,10 @@ class Check:
             and control[0].step < training.step
             and not self._late("main")
         ):
-            control = control[0], self._longer(made, *control, training.step, val)
+            control = control[0], self._longer(budget, *control, training.step, val)
             compared = verdict.gap(work, control[1], self.seed)
         suspects, seen = judge.rank(network, train, val)
-        pixels = sum(np.bincount(one.mask.reshape(-1), minlength=256)[:classes] for one in train)
+        pixels = sum(np.bincount(pair.mask.reshape(-1), minlength=256)[:classes] for pair in train)
         baseline = np.zeros_like(final)
         baseline[:, :, int(np.argmax(pixels))] = final.sum(2)
         gaps = {
@@ -322,28 +337,43 @@ class Check:
             *verdict.compare(gaps["control"], gaps["baseline"], gaps["own"], len(val)),
             *causes.of_scores(final, seen, self.names),
         ]
-        found = Outcome(
-            self.place.root, self.out, verdict.worst(reasons), tuple(reasons), self.names, monotonic() - self.began, tuple(self.notes), made, len(train),
-            tuple(one.stem for one in val), final, float(verdict.miou(final.sum(0))), float(verdict.miou(control[1].sum(0))),
-            float(verdict.miou(baseline.sum(0))), gaps, tuple(training.history), tuple(control[0].history), suspects,
-        )  # fmt: skip
-        checkpoints.save(new / outcome.CHECKPOINT, self._checkpoint(training, made))
-        outcome.write_scores(new, found)
+        result = Outcome(
+            self.place.root,
+            self.out,
+            verdict.worst(reasons),
+            tuple(reasons),
+            self.names,
+            monotonic() - self.began,
+            tuple(self.notes),
+            budget,
+            len(train),
+            tuple(pair.stem for pair in val),
+            final,
+            float(verdict.miou(final.sum(0))),
+            float(verdict.miou(control[1].sum(0))),
+            float(verdict.miou(baseline.sum(0))),
+            gaps,
+            tuple(training.history),
+            tuple(control[0].history),
+            suspects,
+        )
+        checkpoints.save(new / outcome.CHECKPOINT, self._checkpoint(training, budget))
+        outcome.write_scores(new, result)
         report.write(
             new,
-            found,
-            {one.stem: one for one in (*train, *val)},
-            lambda one: judge.predicted(network, one),
+            result,
+            {pair.stem: pair for pair in (*train, *val)},
+            lambda pair: judge.predicted(network, pair),
             self._background(),
         )
-        return found
+        return result
 
     def _background(self) -> int | None:
-        known = self.place.classes()
-        return known.background if known else None
+        classes = self.place.classes()
+        return classes.background if classes else None
 
     def _without_training(self, reasons: list[Reason]) -> Outcome:
-        found = Outcome(
+        result = Outcome(
             self.place.root,
             self.out,
             verdict.worst(reasons),
@@ -354,9 +384,9 @@ class Check:
             trained=len(self.chosen.train),
         )
         new = outcome.renew(self.work)
-        outcome.write_scores(new, found)
-        report.write(new, found, {}, None)
-        return found
+        outcome.write_scores(new, result)
+        report.write(new, result, {}, None)
+        return result
 
 
 def shuffled_by(elements: Sequence[Any], seed: int) -> list[Any]:

@@ -6,26 +6,26 @@ from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError
 from segprep.splitting import partition
 from segprep.training.check.budget import MOST_TRAIN, MOST_VAL
-from segprep.training.data.lists import Selection, _drawn, _listed
+from segprep.training.data.lists import Selection, draw, listed
 
 FEWEST = 4  # below, there is nothing to judge, whatever the lists say
 
 
-def select(place: Tree, seed: int) -> Selection:
-    """The train and val lists of *place*, sampled by *seed* where they are longer than a check can
+def select(tree: Tree, seed: int) -> Selection:
+    """The train and val lists of *tree*, sampled by *seed* where they are longer than a check can
     use.
 
     Raises SegprepError: empty-list (no samples, or an empty train list), no-val-images,
     no-mask-for-stem.
     """
-    stems, lists = place.stems(), place.lists()
+    stems, lists = tree.stems(), tree.lists()
     if not stems:
-        raise SegprepError("empty-list", f"{place.root} has no samples", "convert some first")
+        raise SegprepError("empty-list", f"{tree.root} has no samples", "convert some first")
     if len(stems) < FEWEST:
         return Selection(stems, ())
     if "train" not in lists and "val" not in lists:
         kept = set(lists.get("test", ()))  # an official test list is nobody's to train on
-        train, val = _drawn([stem for stem in stems if stem not in kept], seed)
+        train, val = draw([stem for stem in stems if stem not in kept], seed)
         return _limited(
             train,
             val,
@@ -35,12 +35,12 @@ def select(place: Tree, seed: int) -> Selection:
                 f" {len(val)} to score were drawn with seed {seed}"
             ],
         )
-    train, val = (_listed(place, stems, lists, name) for name in ("train", "val"))
+    train, val = (listed(tree, stems, lists, name) for name in ("train", "val"))
     if both := sorted(set(train) & set(val)):
         raise SegprepError(
             "bad-list",
             f"{both[0]!r} and {len(both) - 1} more stand in train.txt and in val.txt",
-            "split anew: segprep split --overwrite",
+            "split again: segprep split --overwrite",
         )
     return _limited(train, val, seed, [])
 

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from segprep.dataset.tree import Tree
 from segprep.metrics import confusion
 from segprep.training.check import outcome, verdict
-from segprep.training.check.budget import Plan
+from segprep.training.check.budget import Budget
 from segprep.training.check.suspects import Suspect, disagreement
 from segprep.training.check.verdict import Counts
-from segprep.training.data.pairs import Pair, nearest, read_truth
+from segprep.training.data.pairs import LabeledImage, nearest, read_truth
 from segprep.training.logits import likeliest, mask_of, probabilities
 from segprep.training.progress import Moment, Watch
 
@@ -25,66 +25,71 @@ RANKED = 400  # train images that are ranked as suspects
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """All that scoring needs beside network and pairs. Pairs are at the scale of *plan*."""
+    """All that scoring needs beside network and pairs. LabeledImages are at the scale of *plan*."""
 
     place: Tree
     classes: int
-    plan: Plan
+    plan: Budget
     device: str
     watch: Watch
 
-    def validate(self, network: nn.Module, val: Sequence[Pair]) -> tuple[float, float]:
+    def validate(self, network: nn.Module, val: Sequence[LabeledImage]) -> tuple[float, float]:
         """(cross-entropy, mIoU) over *val* at the scale of the plan."""
         total, pixels, matrix = 0.0, 0, np.zeros((self.classes,) * 2, np.int64)
         for pair in val:
-            found = self._probabilities(network, pair)
+            probabilities = self._probabilities(network, pair)
             valid = pair.mask < self.classes
             truth = pair.mask[valid]
             total -= float(
-                np.log(found.numpy()[:, valid][truth, np.arange(len(truth))].clip(1e-7)).sum()
+                np.log(
+                    probabilities.numpy()[:, valid][truth, np.arange(len(truth))].clip(1e-7)
+                ).sum()
             )
             pixels += len(truth)
-            matrix += confusion.count(pair.mask, likeliest(found), self.classes)
+            matrix += confusion.count(pair.mask, likeliest(probabilities), self.classes)
         return total / max(pixels, 1), float(verdict.miou(matrix))
 
-    def counts(self, network: nn.Module, pairs: Sequence[Pair]) -> Counts:
+    def counts(self, network: nn.Module, pairs: Sequence[LabeledImage]) -> Counts:
         """(N, C, C): the confusion matrix of every pair."""
         return np.stack(
-            [confusion.count(one.mask, self.predicted(network, one), self.classes) for one in pairs]
+            [
+                confusion.count(pair.mask, self.predicted(network, pair), self.classes)
+                for pair in pairs
+            ]
         )
 
-    def predicted(self, network: nn.Module, pair: Pair) -> NDArray[np.uint8]:
+    def predicted(self, network: nn.Module, pair: LabeledImage) -> NDArray[np.uint8]:
         """(h, w) class ids."""
         return likeliest(self._probabilities(network, pair))
 
-    def _probabilities(self, network: nn.Module, pair: Pair) -> Tensor:
+    def _probabilities(self, network: nn.Module, pair: LabeledImage) -> Tensor:
         return probabilities(network, pair.image, self.plan.view, self.device)
 
     def score(
-        self, network: nn.Module, val: Sequence[Pair], new: Path
+        self, network: nn.Module, val: Sequence[LabeledImage], new: Path
     ) -> tuple[Counts, Counts, Counts]:
         """Counts (N, C, C) of val: at the images' own size (predictions are written), at the plan's
         scale, and there against other images' masks.
         """
         final, work, others = [], [], []
         order = np.random.default_rng((self.plan.seed, 2)).permutation(len(val))
-        place = {int(n): at for at, n in enumerate(order)}
+        position = {int(n): at for at, n in enumerate(order)}
         rings = range(1, min(5, len(val)))
         for n, pair in enumerate(val):
-            found = self._probabilities(network, pair)
-            mask, guess = mask_of(found, pair.size), likeliest(found)
+            probabilities = self._probabilities(network, pair)
+            mask, guess = mask_of(probabilities, pair.size), likeliest(probabilities)
             outcome.write_prediction(new, pair.stem, mask)
             final.append(
                 confusion.count(read_truth(self.place, pair.stem, self.classes), mask, self.classes)
             )
             work.append(confusion.count(pair.mask, guess, self.classes) * max(1, len(rings)))
             strange = [
-                nearest(val[int(order[(place[n] + ring) % len(val)])].mask, *pair.mask.shape)
+                nearest(val[int(order[(position[n] + ring) % len(val)])].mask, *pair.mask.shape)
                 for ring in rings
             ]
             others.append(
                 sum(
-                    (confusion.count(one, guess, self.classes) for one in strange),
+                    (confusion.count(pair, guess, self.classes) for pair in strange),
                     np.zeros_like(work[-1]),
                 )
             )
@@ -92,22 +97,22 @@ class Judge:
         return np.stack(final), np.stack(work), np.stack(others)
 
     def rank(
-        self, network: nn.Module, train: Sequence[Pair], val: Sequence[Pair]
+        self, network: nn.Module, train: Sequence[LabeledImage], val: Sequence[LabeledImage]
     ) -> tuple[tuple[Suspect, ...], Counts]:
         """Every image that was read, the most suspect first; and the counts (N, C, C) of those that
         were trained on.
         """
-        found, counts = [], []
+        suspects, counts = [], []
         some = sorted(
             np.random.default_rng((self.plan.seed, 3)).permutation(len(train))[:RANKED].tolist()
         )
         for n, (pair, seen) in enumerate(
-            [(train[m], True) for m in some] + [(one, False) for one in val]
+            [(train[m], True) for m in some] + [(pair, False) for pair in val]
         ):
             guess = self._probabilities(network, pair)
             score, iou = disagreement(guess, pair.mask)
-            found.append(Suspect(pair.stem, score, iou, seen))
+            suspects.append(Suspect(pair.stem, score, iou, seen))
             if seen:
                 counts.append(confusion.count(pair.mask, likeliest(guess), self.classes))
             self.watch(Moment("ranking suspects", n + 1, len(some) + len(val)))
-        return tuple(sorted(found, key=lambda one: (-one.score, one.stem))), np.stack(counts)
+        return tuple(sorted(suspects, key=lambda pair: (-pair.score, pair.stem))), np.stack(counts)

@@ -1,8 +1,8 @@
-"""Which masks does the model disagree with most? Ranked so that the likely mislabelled ones stand
+"""Which masks does the model disagree with most? Ranked so that the likely mislabeled ones stand
 first.
 
-A model that was trained on a few wrong masks among many right ones has learnt the right ones; where
-it is sure and the mask says otherwise, the mask is suspect (the idea of confident learning:
+A model that was trained on a few wrong masks among many right ones has learned the right ones;
+where it is sure and the mask says otherwise, the mask is suspect (the idea of confident learning:
 Northcutt, Jiang and Chuang 2021, arXiv:1911.00068). Two signs are added up, since each finds other
 faults: whole pieces that one side has and the other has not; and how badly the worst class fits,
 times how sure the model is where it contradicts.
@@ -35,14 +35,14 @@ class Suspect:
     training: bool
 
 
-def disagreement(found: Tensor, mask: NDArray[np.uint8]) -> tuple[float, float]:
+def disagreement(probabilities: Tensor, mask: NDArray[np.uint8]) -> tuple[float, float]:
     """(score, mean IoU) of *mask* (h, w) against probabilities (C, h, w); (0, 1) where every pixel
     is ignored.
     """
     valid = mask != IGNORE
     if not valid.any():
         return 0.0, 1.0
-    values = found.numpy()
+    values = probabilities.numpy()
     guess, truth = np.where(valid, values.argmax(0), IGNORE), np.where(valid, mask, IGNORE)
     classes = [int(c) for c in np.union1d(guess[valid], truth[valid])]
     ious = [_iou(guess == c, truth == c) for c in classes]
@@ -51,18 +51,18 @@ def disagreement(found: Tensor, mask: NDArray[np.uint8]) -> tuple[float, float]:
     return float(score), float(np.mean(ious))
 
 
-def _iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
-    return float((one & other).sum() / (one | other).sum())
+def _iou(left: NDArray[np.bool_], right: NDArray[np.bool_]) -> float:
+    return float((left & right).sum() / (left | right).sum())
 
 
-def _unmet(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+def _unmet(left: NDArray[np.bool_], right: NDArray[np.bool_]) -> float:
     """The share of the area of all connected pieces, of both sides, of which the other side meets
     less than MET.
     """
     from scipy.ndimage import label
 
     lost = total = 0.0
-    for here, there in ((one, other), (other, one)):
+    for here, there in ((left, right), (right, left)):
         names, _ = label(here)
         sizes = np.bincount(names.reshape(-1))
         met = np.bincount(names.reshape(-1), weights=there.reshape(-1))
@@ -76,6 +76,8 @@ def _contradicted(
     values: NDArray[np.float32], truth: NDArray[np.uint8], valid: NDArray[np.bool_]
 ) -> float:
     """1 - the probability of the mask's class, meaned over the pixels where it is largest."""
-    given = np.take_along_axis(values, np.where(valid, truth, 0)[None].astype(np.intp), 0)[0][valid]
-    most = max(1, round(WORST_SHARE * given.size))
-    return float(1 - np.partition(given, most - 1)[:most].mean())
+    probability = np.take_along_axis(values, np.where(valid, truth, 0)[None].astype(np.intp), 0)[0][
+        valid
+    ]
+    most = max(1, round(WORST_SHARE * probability.size))
+    return float(1 - np.partition(probability, most - 1)[:most].mean())

@@ -1,5 +1,5 @@
 """The verdict: does the network learn more from these labels than from labels that belong to other
-images, and more than the commonest class gives?
+images, and more than the majority class gives?
 
 All comparisons are paired over images: a bootstrap draws images, with both scores of each, so that
 easy and hard images weigh alike on both sides (Efron and Tibshirani 1993, chapter 13).
@@ -70,22 +70,22 @@ def gap(better: Counts, worse: Counts, seed: int) -> Gap:
     )  # (DRAWS, N)
     shape, flat = better.shape[1:], (-1, better.shape[1] ** 2)
     drawn = [
-        (weights @ one.reshape(images, -1)).reshape(flat).reshape(-1, *shape)
-        for one in (better, worse)
+        (weights @ counts.reshape(images, -1)).reshape(flat).reshape(-1, *shape)
+        for counts in (better, worse)
     ]
     low, high = np.quantile(miou(drawn[0]) - miou(drawn[1]), [0.025, 0.975])
     return Gap(value, float(low), float(high))
 
 
 def compare(main: Gap, baseline: Gap, own: Gap, images: int) -> list[Reason]:
-    """What the three comparisons say: with the control at equal steps, with the commonest class,
+    """What the three comparisons say: with the control at equal steps, with the majority class,
     and of each mask with other images' masks.
     """
     if images < FEWEST:
         return [
             Reason(
                 "too-few-images",
-                f"only {images} images to judge by; {FEWEST} are the least that allow a judgement",
+                f"only {images} images to judge by; {FEWEST} are the least that allow a judgment",
                 "doubtful",
             )
         ]
@@ -121,8 +121,7 @@ def compare(main: Gap, baseline: Gap, own: Gap, images: int) -> list[Reason]:
         reasons.append(
             Reason(
                 "no-better-than-baseline",
-                "the network is not surely better than the commonest class everywhere: mIoU"
-                f" {text}",
+                f"the network is not surely better than the majority class everywhere: mIoU {text}",
                 "doubtful",
             )
         )

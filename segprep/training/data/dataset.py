@@ -1,5 +1,5 @@
 """What a training works on: the lists, the pairs (held in memory as far as that goes), how they are
-normalised.
+normalized.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -8,10 +8,17 @@ from typing import overload
 
 from segprep.dataset.tree import LISTS, Tree
 from segprep.errors import SegprepError, SourceError
-from segprep.names import unknown
+from segprep.names import nearest
 from segprep.train_config import NONE, Config
-from segprep.training.data import lists as selection
-from segprep.training.data.pairs import Pair, View, moments, raise_bad, read_pair, scaled
+from segprep.training.data.lists import draw
+from segprep.training.data.pairs import (
+    InputSpec,
+    LabeledImage,
+    moments,
+    raise_bad,
+    read_pair,
+    scaled,
+)
 
 HELD = (
     2 << 30
@@ -35,24 +42,26 @@ class Lists:
     notes: tuple[str, ...] = ()
 
 
-def lists(place: Tree, config: Config) -> Lists:
+def select_lists(tree: Tree, config: Config) -> Lists:
     """The lists that *config* names; where the tree has none at all, 80 to 20 drawn by the seed.
 
     Raises SegprepError: empty-list, bad-list (an image stands in both), no-mask-for-stem.
     """
-    stems, known = place.stems(), place.lists()
+    stems, splits = tree.stems(), tree.lists()
     if not stems:
-        raise SegprepError("empty-list", f"{place.root} has no samples", "convert some first")
+        raise SegprepError("empty-list", f"{tree.root} has no samples", "convert some first")
     for name in (config.train, config.val):
-        if known and name not in known and name not in (NONE, Config().train, Config().val):
-            message, hint = unknown("list", name, known)
-            raise SegprepError("bad-list", f"{place.root}: {message}", hint)
+        if splits and name not in splits and name not in (NONE, Config().train, Config().val):
+            like = nearest(name, splits)
+            raise SegprepError(
+                "bad-list",
+                f"{tree.root} has no list {name!r}",
+                f"did you mean {like}?" if like else f"it has: {', '.join(splits)}",
+            )
     notes = []
-    if not known:
+    if not splits:
         train, val = (
-            (tuple(stems), ())
-            if config.val == NONE or len(stems) < 2
-            else selection._drawn(stems, config.seed)
+            (tuple(stems), ()) if config.val == NONE or len(stems) < 2 else draw(stems, config.seed)
         )
         notes.append(
             f"the dataset has no lists: {len(train)} images to train on and {len(val)} to validate"
@@ -60,26 +69,26 @@ def lists(place: Tree, config: Config) -> Lists:
         )
     else:
         train, val = (
-            tuple(dict.fromkeys(known.get(name, ()))) for name in (config.train, config.val)
+            tuple(dict.fromkeys(splits.get(name, ()))) for name in (config.train, config.val)
         )
     if not train:
         raise SegprepError(
             "empty-list",
-            f"{place.root / LISTS / config.train}.txt names no image, so there is nothing to"
+            f"{tree.root / LISTS / config.train}.txt names no image, so there is nothing to"
             " train on",
-            "split anew: segprep split --overwrite",
+            "split again: segprep split --overwrite",
         )
     if both := sorted(set(train) & set(val)):
         raise SegprepError(
             "bad-list",
             f"{both[0]!r} and {len(both) - 1} more stand in {config.train} and in {config.val}",
-            "split anew: segprep split --overwrite",
+            "split again: segprep split --overwrite",
         )
     if missing := sorted({*train, *val} - set(stems)):
         raise SegprepError(
             "no-mask-for-stem",
             f"the lists name {missing[0]!r} and {len(missing) - 1} more that have no mask",
-            "segprep split --update mends it",
+            "segprep split --update fixes it",
         )
     if not val:
         notes.append(
@@ -95,26 +104,26 @@ def lists(place: Tree, config: Config) -> Lists:
     return Lists(train, val, tuple(notes))
 
 
-class Pairs(Sequence[Pair]):
+class LabeledImages(Sequence[LabeledImage]):
     """The pairs of *stems* at the scale of *view*, each read when it is asked for, unless
     :meth:`survey` has kept it.
     """
 
-    def __init__(self, place: Tree, stems: Sequence[str], classes: int, view: View) -> None:
-        self.place, self.stems, self.classes, self.view = place, stems, classes, view
-        self.kept: dict[int, Pair] = {}
+    def __init__(self, tree: Tree, stems: Sequence[str], classes: int, view: InputSpec) -> None:
+        self.place, self.stems, self.classes, self.view = tree, stems, classes, view
+        self.kept: dict[int, LabeledImage] = {}
 
     def __len__(self) -> int:
         return len(self.stems)
 
     @overload
-    def __getitem__(self, at: int) -> Pair: ...
+    def __getitem__(self, at: int) -> LabeledImage: ...
     @overload
-    def __getitem__(self, at: slice) -> "Pairs": ...
-    def __getitem__(self, at: int | slice) -> "Pair | Pairs":
+    def __getitem__(self, at: slice) -> "LabeledImages": ...
+    def __getitem__(self, at: int | slice) -> "LabeledImage | LabeledImages":
         """One pair, or those of a slice. Raises SourceError for a file that cannot be used."""
         if isinstance(at, slice):
-            part = Pairs(self.place, self.stems[at], self.classes, self.view)
+            part = LabeledImages(self.place, self.stems[at], self.classes, self.view)
             part.kept = {
                 n: self.kept[m]
                 for n, m in enumerate(range(*at.indices(len(self))))
@@ -127,7 +136,7 @@ class Pairs(Sequence[Pair]):
             else scaled(read_pair(self.place, self.stems[at], self.classes), self.view)
         )
 
-    def survey(self, watch: Watch, budget: int) -> Iterator[Pair]:
+    def survey(self, watch: Watch, budget: int) -> Iterator[LabeledImage]:
         """Each pair, of more than SURVEYED every second, third …; they are kept until *budget*
         bytes are full. Raises SegprepError naming every bad file, after all were read.
         """
@@ -147,23 +156,25 @@ class Pairs(Sequence[Pair]):
 
 
 def prepare(
-    place: Tree,
+    tree: Tree,
     chosen: Lists,
     names: Sequence[str],
     config: Config,
     watch: Callable[[str, int, int], None],
-) -> tuple[Pairs, Pairs, View]:
+) -> tuple[LabeledImages, LabeledImages, InputSpec]:
     """Read what there is: the pairs to train on, those to validate on, and the view with its
-    normalisation. Raises SegprepError for bad files.
+    normalization. Raises SegprepError for bad files.
     """
-    view = View(
+    view = InputSpec(
         config.size,
         None if config.fit != NONE else config.scale,
         (0.0,) * 3,
         (1.0,) * 3,
         config.fit == "stretch",
     )
-    train, val = (Pairs(place, stems, len(names), view) for stems in (chosen.train, chosen.val))
+    train, val = (
+        LabeledImages(tree, stems, len(names), view) for stems in (chosen.train, chosen.val)
+    )
     mean, std = moments(train.survey(lambda done, total: watch("reading train", done, total), HELD))
     held = sum(pair.image.nbytes + pair.mask.nbytes for pair in train.kept.values())
     for _ in val.survey(lambda done, total: watch("reading val", done, total), HELD - held):
@@ -173,7 +184,7 @@ def prepare(
         "imagenet": IMAGENET,
         "half": ((0.5,) * 3, (0.5,) * 3),
         "unit": ((0.0,) * 3, (1.0,) * 3),
-    }[config.normalise]
+    }[config.normalize]
     view = replace(view, mean=chosen_moments[0], std=chosen_moments[1])
     train.view = val.view = view
     return train, val, view

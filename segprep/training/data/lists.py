@@ -9,7 +9,7 @@ from random import Random
 
 import numpy as np
 
-from segprep.dataset import classes as class_lists
+from segprep.dataset.classes import MOST, make, parse_list
 from segprep.dataset.tree import LISTS, Tree
 from segprep.errors import SegprepError, UsageError
 from segprep.splitting import partition
@@ -29,28 +29,32 @@ class Selection:
     notes: tuple[str, ...] = ()
 
 
-def _listed(
-    place: Tree, stems: Sequence[str], lists: Mapping[str, tuple[str, ...]], name: str
+def listed(
+    tree: Tree, stems: Sequence[str], lists: Mapping[str, tuple[str, ...]], name: str
 ) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(lists.get(name, ())))
-    if not found:
+    """The stems of the list *name*. Raises SegprepError: empty-list, no-val-images,
+    no-mask-for-stem.
+    """
+    names = tuple(dict.fromkeys(lists.get(name, ())))
+    if not names:
         code, what = ("empty-list", "train on") if name == "train" else ("no-val-images", "score")
         place_of = Path(LISTS) / f"{name}.txt"
         raise SegprepError(
             code,
-            f"{place.root / place_of} names no image, so there is nothing to {what}",
-            "split anew: segprep split --overwrite --ratio 80/20",
+            f"{tree.root / place_of} names no image, so there is nothing to {what}",
+            "split again: segprep split --overwrite --ratio 80/20",
         )
-    if missing := sorted(set(found) - set(stems)):
+    if missing := sorted(set(names) - set(stems)):
         raise SegprepError(
             "no-mask-for-stem",
             f"{name}.txt names {missing[0]!r} and {len(missing) - 1} more that have no mask",
-            "segprep split --update mends it",
+            "segprep split --update fixes it",
         )
-    return found
+    return names
 
 
-def _drawn(stems: Sequence[str], seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def draw(stems: Sequence[str], seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(train, val): 80 to 20 of *stems* by *seed*, both in natural order."""
     groups = {stem: stem for stem in stems}
     train, val = partition.assign(
         stems, groups, partition.cut(len(stems), SHARES), Random(seed), {}, None
@@ -58,23 +62,21 @@ def _drawn(stems: Sequence[str], seed: int) -> tuple[tuple[str, ...], tuple[str,
     return partition.natural(train), partition.natural(val)
 
 
-def class_names(place: Tree, given: str | None, stems: Sequence[str]) -> tuple[str, ...]:
-    """Class names: *given* (--classes: a file, a,b,c or a number), else the dataset's own, else one
-    per id up to the largest in the masks of *stems*.
+def class_names(tree: Tree, option: str | None, stems: Sequence[str]) -> tuple[str, ...]:
+    """Class names: *option* (--classes: a file, a,b,c or a number), else the dataset's own, else
+    one per id up to the largest in the masks of *stems*.
     """
-    if given is not None and given.isdigit():
-        if not 1 <= int(given) <= class_lists.MOST:
-            raise UsageError(
-                "bad-classes", f"--classes {given}: 1 to {class_lists.MOST} are possible"
-            )
-        return tuple(f"class {n}" for n in range(int(given)))
-    if given is not None:
-        return class_lists.make(class_lists.parse_list(given), add_background=False).names
-    if (known := place.classes()) is not None:
-        return known.names
+    if option is not None and option.isdigit():
+        if not 1 <= int(option) <= MOST:
+            raise UsageError("bad-classes", f"--classes {option}: 1 to {MOST} are possible")
+        return tuple(f"class {n}" for n in range(int(option)))
+    if option is not None:
+        return make(parse_list(option), add_background=False).names
+    if (classes := tree.classes()) is not None:
+        return classes.names
     counts = np.zeros(256, np.int64)
     for stem in stems:
-        for value, count in place.pixels(stem).items():
+        for value, count in tree.pixels(stem).items():
             counts[value] += count
     counts[IGNORE] = 0
     return tuple(f"class {n}" for n in range(int(np.flatnonzero(counts).max(initial=0)) + 1))

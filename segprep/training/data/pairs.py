@@ -1,5 +1,5 @@
-"""Tree to arrays to tensors: reading pairs of image and mask, the scale they are worked at, windows
-of one size, normalisation.
+"""Tree to arrays to tensors: reading pairs of image and mask, their resize factor, windows
+of one size, normalization.
 
 Every sample is a function of (seed, epoch, position) alone, so that batches do not depend on the
 number of loader workers, and a resumed run sees what an uninterrupted one would have seen.
@@ -23,11 +23,11 @@ from segprep.files import read_below
 from segprep.imaging import image
 from segprep.types import IGNORE, MAX_PIXELS
 
-GREY = 128
+GRAY = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pair:
+class LabeledImage:
     """One image (H, W, 3), uint8, uint16 or float32, with its mask (H, W) of class ids; *size* is
     (H, W) on disk.
     """
@@ -39,10 +39,10 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class InputSpec:
     """How an image becomes a tensor; kept in the checkpoint.
 
-    *size* is the side of a window. *scale* is the factor all images are worked at, or None: each is
+    *size* is the side of a window. *scale* is the resize factor of all images, or None: each is
     letterboxed into the window. *mean* and *std* are per channel, of values in 0..1. *stretch*
     (without a scale) gives every image the window's size, whatever its shape.
     """
@@ -54,7 +54,7 @@ class View:
     stretch: bool = False
 
     def worked(self, height: int, width: int) -> tuple[int, int]:
-        """(h, w) at which an image of (height, width) is worked."""
+        """(h, w) to which an image of (height, width) is resized."""
         if self.scale is None and self.stretch:
             return self.size, self.size
         if self.scale is None:
@@ -63,7 +63,7 @@ class View:
 
 
 def letterbox(height: int, width: int, size: int) -> tuple[int, int, int, int]:
-    """(h, w, top, left): the largest image of the same shape that fits a square of *size*, centred.
+    """(h, w, top, left): the largest image of the same shape that fits a square of *size*, centerd.
     No side falls below 1.
 
     >>> letterbox(584, 565, 512), letterbox(375, 500, 512), letterbox(1, 999, 512)
@@ -74,32 +74,32 @@ def letterbox(height: int, width: int, size: int) -> tuple[int, int, int, int]:
     return h, w, (size - h) // 2, (size - w) // 2
 
 
-def read_pair(place: Tree, stem: str, classes: int | None = None) -> Pair:
+def read_pair(tree: Tree, stem: str, classes: int | None = None) -> LabeledImage:
     """The image and mask of *stem*, upright, at their own size.
 
     Raises SourceError: missing, damaged, sizes differ, ids outside *classes*.
     """
-    roots = (place.root.resolve(),)
-    mask = read_truth(place, stem, classes)
-    if (path := place.image_path(stem)) is None:
+    roots = (tree.root.resolve(),)
+    mask = read_truth(tree, stem, classes)
+    if (path := tree.image_path(stem)) is None:
         raise SourceError(
-            place.root / IMAGES / f"{stem}.*",
+            tree.root / IMAGES / f"{stem}.*",
             "there is no image of this name",
             "restore it, or take the sample out of the lists",
             "image-missing",
         )
-    path = roots[0] / path.relative_to(place.root)
+    path = roots[0] / path.relative_to(tree.root)
     array = pixels(read_below(path, roots), path)
     if array.shape[:2] != mask.shape:
-        found = f"image {array.shape[1]}x{array.shape[0]}, mask {mask.shape[1]}x{mask.shape[0]}"
-        raise SourceError(path, found, "make the mask again from this image", "size-mismatch")
-    return Pair(stem, array, mask, mask.shape)
+        sizes = f"image {array.shape[1]}x{array.shape[0]}, mask {mask.shape[1]}x{mask.shape[0]}"
+        raise SourceError(path, sizes, "make the mask again from this image", "size-mismatch")
+    return LabeledImage(stem, array, mask, mask.shape)
 
 
-def read_truth(place: Tree, stem: str, classes: int | None = None) -> NDArray[np.uint8]:
+def read_truth(tree: Tree, stem: str, classes: int | None = None) -> NDArray[np.uint8]:
     """The mask of *stem*, (H, W) uint8. Raises SourceError, also for ids from *classes* to 254."""
-    roots = (place.root.resolve(),)
-    path = roots[0] / place.mask_path(stem).relative_to(place.root)
+    roots = (tree.root.resolve(),)
+    path = roots[0] / tree.mask_path(stem).relative_to(tree.root)
     mask = image.decode_mask(read_below(path, roots), path)
     wrong = [
         value
@@ -109,15 +109,15 @@ def read_truth(place: Tree, stem: str, classes: int | None = None) -> NDArray[np
     if wrong:
         raise SourceError(
             path,
-            f"pixel value {wrong[0]} is no class (0 to {(classes or IGNORE) - 1}, or 255)",
-            "mend the mask or the class list",
+            f"pixel value {wrong[0]} is not a class (0 to {(classes or IGNORE) - 1}, or 255)",
+            "fix the mask or the class list",
             "unknown-value",
         )
     return np.ascontiguousarray(mask.astype(np.uint8))
 
 
 def pixels(data: bytes, path: Path) -> NDArray[Any]:
-    """Any decodable image as (H, W, 3), upright: uint16 for 16-bit grey, float32 for 32-bit, else
+    """Any decodable image as (H, W, 3), upright: uint16 for 16-bit gray, float32 for 32-bit, else
     uint8; alpha is dropped. Raises SourceError.
     """
     with image.opened(data, path, MAX_PIXELS) as picture:
@@ -137,7 +137,9 @@ def pixels(data: bytes, path: Path) -> NDArray[Any]:
         return np.asarray(upright.convert("RGB"))
 
 
-def read_all(place: Tree, stems: Sequence[str], classes: int, view: View) -> Iterator[Pair]:
+def read_all(
+    tree: Tree, stems: Sequence[str], classes: int, view: InputSpec
+) -> Iterator[LabeledImage]:
     """The pairs of *stems* at the scale of *view*.
 
     Raises SegprepError that names every bad file, after all were read.
@@ -145,7 +147,7 @@ def read_all(place: Tree, stems: Sequence[str], classes: int, view: View) -> Ite
     bad: list[SourceError] = []
     for stem in stems:
         try:
-            yield scaled(read_pair(place, stem, classes), view)
+            yield scaled(read_pair(tree, stem, classes), view)
         except SourceError as error:
             bad.append(error)
     raise_bad(bad)
@@ -162,7 +164,7 @@ def raise_bad(bad: Sequence[SourceError]) -> None:
         ) from bad[0]
 
 
-def scaled(pair: Pair, view: View) -> Pair:
+def scaled(pair: LabeledImage, view: InputSpec) -> LabeledImage:
     """*pair* at the scale of *view*: the image by area means, the mask by nearest."""
     height, width = pair.image.shape[:2]
     h, w = view.worked(height, width)
@@ -177,11 +179,11 @@ def scaled(pair: Pair, view: View) -> Pair:
     )
     array = small[0].permute(1, 2, 0).numpy()
     array = array if pair.image.dtype == np.float32 else np.rint(array).astype(pair.image.dtype)
-    return Pair(pair.stem, np.ascontiguousarray(array), nearest(pair.mask, h, w), pair.size)
+    return LabeledImage(pair.stem, np.ascontiguousarray(array), nearest(pair.mask, h, w), pair.size)
 
 
 def nearest(mask: NDArray[Any], height: int, width: int) -> NDArray[Any]:
-    """*mask* at (height, width) by the value at the centre of each new pixel."""
+    """*mask* at (height, width) by the value at the center of each new pixel."""
     rows = ((np.arange(height) + 0.5) * mask.shape[0] / height).astype(np.intp)
     columns = ((np.arange(width) + 0.5) * mask.shape[1] / width).astype(np.intp)
     return np.ascontiguousarray(mask[rows[:, None], columns])
@@ -192,7 +194,9 @@ def brightest(dtype: np.dtype[Any]) -> float:
     return float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0
 
 
-def moments(pairs: Iterable[Pair]) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+def moments(
+    pairs: Iterable[LabeledImage],
+) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     """Mean and standard deviation per channel over all pixels of *pairs* that are not ignored (all
     pixels, if every one is), of values in 0..1.
     """
@@ -212,17 +216,17 @@ def moments(pairs: Iterable[Pair]) -> tuple[tuple[float, float, float], tuple[fl
     return tuple(mean.tolist()), tuple(np.where(std > 1e-6, std, 1.0).tolist())
 
 
-def padding(view: View, dtype: np.dtype[Any]) -> NDArray[np.float32]:
-    """(3,) what lies outside an image, in 0..1: grey 128, or the mean where values may fill only a
+def padding(view: InputSpec, dtype: np.dtype[Any]) -> NDArray[np.float32]:
+    """(3,) what lies outside an image, in 0..1: gray 128, or the mean where values may fill only a
     part of their range.
     """
     return (
-        np.full(3, GREY / 255, np.float32)
+        np.full(3, GRAY / 255, np.float32)
         if dtype == np.uint8
         else np.asarray(view.mean, np.float32)
     )
 
 
-def normalised(values: Tensor, view: View) -> Tensor:
+def normalized(values: Tensor, view: InputSpec) -> Tensor:
     """(…, 3, H, W) of values in 0..1, as the network sees them."""
     return (values - torch.tensor(view.mean)[:, None, None]) / torch.tensor(view.std)[:, None, None]

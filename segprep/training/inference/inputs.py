@@ -40,7 +40,7 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
+class PredictionInputs:
     """All that *source* (resolved) holds: *images* in natural order, or one *video*; what cannot be
     used at all is *skipped*. *place*: the dataset, if it is one.
     """
@@ -58,7 +58,7 @@ class Inputs:
         return self.place.classes() if self.place is not None else None
 
 
-def gather(source: Path, split: str | None = None) -> Inputs:
+def gather(source: Path, split: str | None = None) -> PredictionInputs:
     """The images of *source*: an image, a video, a folder (with the folders below), or a dataset,
     of which *split* names a list.
 
@@ -71,52 +71,52 @@ def gather(source: Path, split: str | None = None) -> Inputs:
             f"{source}: there is no such file or folder",
             "give an image, a folder of images, a dataset or a video",
         )
-    place = source.resolve()
+    root = source.resolve()
     if split is not None:
-        if not place.is_dir():
+        if not root.is_dir():
             raise UsageError(
                 "bad-option",
-                f"--split {split}, but {source} is no dataset",
+                f"--split {split}, but {source} is not a dataset",
                 "leave --split out, or give the dataset's folder",
             )
-        return _listed(tree.find(place), split)
-    if place.is_file():
-        return _single(place)
-    if tree.is_tree(place) and (place / IMAGES).is_dir():
-        return _folder(place / IMAGES, Tree(place))
-    return _folder(place)
+        return _listed(tree.find(root), split)
+    if root.is_file():
+        return _single(root)
+    if tree.is_tree(root) and (root / IMAGES).is_dir():
+        return _folder(root / IMAGES, Tree(root))
+    return _folder(root)
 
 
-def _single(path: Path) -> Inputs:
+def _single(path: Path) -> PredictionInputs:
     if path.suffix.lower() in VIDEOS:
         opencv()
-        return Inputs(path, video=path)
-    return Inputs(path, (Input(path.stem, path, (path.parent,)),))
+        return PredictionInputs(path, video=path)
+    return PredictionInputs(path, (Input(path.stem, path, (path.parent,)),))
 
 
-def _listed(place: Tree, split: str) -> Inputs:
-    lists = place.lists()
+def _listed(dataset: Tree, split: str) -> PredictionInputs:
+    lists = dataset.lists()
     if split not in lists:
         hint = (
             f"there are: {', '.join(lists)}" if lists else "split the dataset first: segprep split"
         )
-        raise UsageError("bad-option", f"{place.root} has no list {split!r}", hint)
-    found, lost = [], []
-    root = place.root.resolve()
+        raise UsageError("bad-option", f"{dataset.root} has no list {split!r}", hint)
+    images, skipped = [], []
+    root = dataset.root.resolve()
     for stem in lists[split]:
-        where = f"{place.root / IMAGES / stem}.*"
+        where = f"{dataset.root / IMAGES / stem}.*"
         if PurePosixPath(stem).is_absolute() or ".." in PurePosixPath(stem).parts or "\\" in stem:
-            lost.append(
+            skipped.append(
                 Skipped(
                     stem,
                     where,
                     "path-outside-root",
                     "the list names something outside the dataset",
-                    "mend the list",
+                    "fix the list",
                 )
             )
-        elif (path := place.image_path(stem)) is None:
-            lost.append(
+        elif (path := dataset.image_path(stem)) is None:
+            skipped.append(
                 Skipped(
                     stem,
                     where,
@@ -126,58 +126,58 @@ def _listed(place: Tree, split: str) -> Inputs:
                 )
             )
         else:
-            found.append(Input(stem, root / path.relative_to(place.root), (root,)))
-    if not found and not lost:
+            images.append(Input(stem, root / path.relative_to(dataset.root), (root,)))
+    if not images and not skipped:
         raise SegprepError(
             "no-images",
-            f"the list {split} of {place.root} is empty",
-            "name another list, or split the dataset anew",
+            f"the list {split} of {dataset.root} is empty",
+            "name another list, or split the dataset again",
         )
-    return Inputs(root, tuple(found), tuple(lost), place=place)
+    return PredictionInputs(root, tuple(images), tuple(skipped), place=dataset)
 
 
-def _folder(root: Path, place: Tree | None = None) -> Inputs:
-    """Every image below *root*. What is no image is counted; images of one stem are all left out,
+def _folder(root: Path, dataset: Tree | None = None) -> PredictionInputs:
+    """Every image below *root*. What is not an image is counted; images of one stem are all skipped,
     since their results would have one name.
     """
-    found: dict[str, list[Input]] = {}
+    groups: dict[str, list[Input]] = {}
     others: list[str] = []
     for path in walk(root):
         name = path.relative_to(root)
         if path.suffix.lower() in SUFFIXES:
             stem = name.with_suffix("").as_posix()
-            found.setdefault(stem_key(stem), []).append(
-                Input(stem, path, ((place.root if place else root).resolve(),))
+            groups.setdefault(stem_key(stem), []).append(
+                Input(stem, path, ((dataset.root if dataset else root).resolve(),))
             )
         else:
             others.append(name.as_posix())
     images = sorted(
-        (group[0] for group in found.values() if len(group) == 1),
-        key=lambda one: natural_key(one.stem),
+        (group[0] for group in groups.values() if len(group) == 1),
+        key=lambda image: natural_key(image.stem),
     )
-    twins = [_twin(one, group) for group in found.values() if len(group) > 1 for one in group]
+    twins = [_twin(image, group) for group in groups.values() if len(group) > 1 for image in group]
     if not images and not twins:
         raise SegprepError(
             "no-images",
             f"{root} holds no image" + (f" (but {others[0]})" if others else ""),
             f"images end in {' '.join(SUFFIXES)}",
         )
-    return Inputs(
-        place.root.resolve() if place else root,
+    return PredictionInputs(
+        dataset.root.resolve() if dataset else root,
         tuple(images),
         tuple(twins),
         _about(others),
-        place=place,
+        place=dataset,
     )
 
 
-def _twin(one: Input, group: Sequence[Input]) -> Skipped:
-    others = ", ".join(other.path.name for other in group if other is not one)
+def _twin(image: Input, group: Sequence[Input]) -> Skipped:
+    others = ", ".join(twin.path.name for twin in group if twin is not image)
     return Skipped(
-        one.stem,
-        str(one.path),
+        image.stem,
+        str(image.path),
         "stem-collision",
-        f"{others} has the same stem: both results would be {one.stem}.png",
+        f"{others} has the same stem: both results would be {image.stem}.png",
         "rename one of them",
     )
 
@@ -190,7 +190,7 @@ def _about(others: Sequence[str]) -> tuple[Note, ...]:
     return (
         Note(
             "no-image-file",
-            f"{len(others)} files are no images and were left out, for example"
+            f"{len(others)} files are not images and were skipped, for example"
             f" {others[0]}{further}",
         ),
     )
@@ -268,7 +268,7 @@ def _open(path: Path) -> Any:
         raise SourceError(path, "has 0 bytes", "restore it from its origin", "empty-file")
     held = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     if not held.isOpened():
-        raise _broken(path, "is no video that OpenCV can read")
+        raise _broken(path, "is not a video that OpenCV can read")
     return held
 
 

@@ -10,10 +10,9 @@ from segprep.errors import BadInputError, SegprepError, UsageError
 from segprep.files import digest
 from segprep.training import checkpoints
 from segprep.training.devices import pick_device
-from segprep.training.inference import inputs, masks, output_folder, overlays, tiles
-from segprep.training.inference import onnx as onnxfiles
-from segprep.training.inference.inputs import Inputs
-from segprep.training.inference.masks import Options, Run
+from segprep.training.inference import inputs, masks, onnx_model, output_folder, overlays, tiles
+from segprep.training.inference.inputs import PredictionInputs
+from segprep.training.inference.masks import Options, PredictionRun
 from segprep.training.inference.output_folder import Results
 from segprep.training.inference.overlays import MODES, Mode
 from segprep.training.inference.test_time_augmentation import VERSIONS, Average
@@ -66,6 +65,7 @@ def predict(
     background: str | None = None,
     device: str = "auto",
     batch: int = BATCH,
+    depth: int | None = None,
     onnx: bool = False,
     count: bool = False,
     overwrite: bool = False,
@@ -75,21 +75,21 @@ def predict(
     exported) and write them to the folder *out*.
 
     *source* is an image, a folder, a dataset (or its list *split*) or a video. *modes*: ids (PNG
-    with class ids, named as the image), colour, blend, cutout (the foreground on black;
+    with class ids, named as the image), color, blend, cutout (the foreground on black;
     *background* names the class that is none), probabilities (.npz); one kind lies in *out*,
     several lie in a folder each. Images larger than *tile* (512) pixels are predicted in
     overlapping tiles. *average*: over flips, rotations by quarter turns, or all eight of both.
-    *threshold*: of two classes, the second wins above it. *batch* tiles run at once. *onnx*:
-    through onnxruntime. *count*: also pixels.csv, per image.
+    *threshold*: of two classes, the second wins above it. *batch* tiles run at once. *depth*: a
+    deeply supervised UNet++ is pruned to it. *onnx*: through onnxruntime. *count*: also pixels.csv, per image.
 
     A file that cannot be read is skipped. Raises BadInputError if none can be; UsageError,
     TreeError, MissingExtraError; SegprepError: bad-checkpoint, no-images, write-failed …
     """
     began = monotonic()
-    chosen = _modes(modes)
+    kinds = _modes(modes)
     side = None if tile is None else tiles.check_tile(tile)
-    given = inputs.gather(Path(source), split)
-    net, mark = _net(Path(checkpoint), pick_device(device), onnx, tile)
+    sources = inputs.gather(Path(source), split)
+    net, mark = _net(Path(checkpoint), pick_device(device), onnx, tile, depth)
     options = Options(
         net,
         side or tiles.usual(net.view),
@@ -99,34 +99,36 @@ def predict(
         _batch(batch),
         count,
     )
-    if "cutout" in chosen and options.background is None:
+    if "cutout" in kinds and options.background is None:
         raise UsageError(
             "bad-option",
             f"--mode cutout: none of the classes {', '.join(net.classes)} is called background",
             "name it with --background",
         )
-    film = inputs.film(given.video) if given.video is not None else None
+    film = inputs.film(sources.video) if sources.video is not None else None
     account = {
         "checkpoint": str(checkpoint),
         "digest": mark,
-        "source": str(given.source),
+        "source": str(sources.source),
         "split": split,
         "classes": list(net.classes),
     }
-    folder = output_folder.claim(Path(out), given, chosen, overwrite, account)
-    folder.account(_planned(folder, given), False, **account)
-    run = Run(options, folder, list(given.skipped), [*given.notes, *_stranger(net, given)])
-    _carried_out(run, given, film, folder, progress)
+    folder = output_folder.claim(Path(out), sources, kinds, overwrite, account)
+    folder.account(_planned(folder, sources), False, **account)
+    run = PredictionRun(
+        options, folder, list(sources.skipped), [*sources.notes, *_stranger(net, sources)]
+    )
+    _carried_out(run, sources, film, folder, progress)
     if count:
         folder.write(COUNTS, run.table())
-    made = [*run.files, *([COUNTS] if count else [])]
+    files = [*run.files, *([COUNTS] if count else [])]
     folder.account(
-        made, True, **account, predicted=run.done, skipped=[one.path for one in run.skipped]
+        files, True, **account, predicted=run.done, skipped=[item.path for item in run.skipped]
     )
     return Predictions(
         folder.out,
         net.classes,
-        chosen,
+        kinds,
         run.done,
         run.pixels,
         tuple(run.skipped),
@@ -136,14 +138,18 @@ def predict(
 
 
 def _carried_out(
-    run: Run, given: Inputs, film: Any, folder: Results, progress: Progress[Any]
+    run: PredictionRun,
+    sources: PredictionInputs,
+    film: Any,
+    folder: Results,
+    progress: Progress[Any],
 ) -> None:
-    """Predict all that is *given*; a run that yields nothing leaves no folder behind and raises."""
+    """Predict all *sources*; a run that yields nothing leaves no folder behind and raises."""
     try:
-        if film is not None and given.video is not None:
-            run.video(given.video, film, progress)
+        if film is not None and sources.video is not None:
+            run.video(sources.video, film, progress)
         else:
-            run.images(given.images, progress)
+            run.images(sources.images, progress)
         if not run.done:
             raise _nothing(run.skipped)
     except SegprepError:
@@ -152,8 +158,10 @@ def _carried_out(
         raise
 
 
-def _net(path: Path, device: str, onnx: bool, tile: int | None) -> tuple[Net, str]:
-    """The network at *path*, and the digest of the file."""
+def _net(
+    path: Path, device: str, onnx: bool, tile: int | None, depth: int | None
+) -> tuple[Net, str]:
+    """The network at *path*, pruned to *depth*, and the digest of the file."""
     try:
         mark = digest(path.read_bytes())
     except OSError as error:
@@ -163,22 +171,30 @@ def _net(path: Path, device: str, onnx: bool, tile: int | None) -> tuple[Net, st
             "give the checkpoint.pt of a run, or an .onnx file of segprep",
         ) from error
     if path.suffix.lower() == ".onnx":
-        return onnxfiles.load(path), mark
-    found = checkpoints.load(path)
+        if depth is not None:
+            raise UsageError(
+                "bad-option",
+                f"--depth {depth}: an ONNX file cannot be pruned",
+                "give the checkpoint.pt, or prune while exporting: --export-onnx with --depth",
+            )
+        return onnx_model.load(path), mark
+    checkpoint = checkpoints.load(path)
+    if depth is not None:
+        checkpoint = checkpoints.pruned(checkpoint, depth)
     if onnx:
-        return onnxfiles.net_of(onnxfiles.encoded(found, tile), path), mark
-    network = checkpoints.channels_last(found.network(), device)
-    return tiles.net_of(network, found.classes, found.view, device), mark
+        return onnx_model.net_of(onnx_model.encoded(checkpoint, tile), path), mark
+    network = checkpoints.channels_last(checkpoint.network(), device)
+    return tiles.net_of(network, checkpoint.classes, checkpoint.view, device), mark
 
 
-def _planned(folder: Results, given: Inputs) -> list[str]:
+def _planned(folder: Results, sources: PredictionInputs) -> list[str]:
     """All that the run may write, so that a killed one can be replaced as well."""
-    if given.video is None:
+    if sources.video is None:
         return [
-            *(folder.name(one.stem, mode) for one in given.images for mode in folder.modes),
+            *(folder.name(image.stem, mode) for image in sources.images for mode in folder.modes),
             COUNTS,
         ]
-    stem = given.video.stem
+    stem = sources.video.stem
     return [
         *(
             (
@@ -192,9 +208,9 @@ def _planned(folder: Results, given: Inputs) -> list[str]:
     ]
 
 
-def _stranger(net: Net, given: Inputs) -> Iterator[Note]:
+def _stranger(net: Net, sources: PredictionInputs) -> Iterator[Note]:
     """A note where the dataset has other classes than the checkpoint."""
-    if (classes := given.classes) is not None and classes.names != net.classes:
+    if (classes := sources.classes) is not None and classes.names != net.classes:
         yield Note(
             "other-classes",
             f"the checkpoint knows {', '.join(net.classes)}; the dataset has"
@@ -213,6 +229,7 @@ def _nothing(skipped: Sequence[Skipped]) -> SegprepError:
 
 
 def _modes(modes: Sequence[str]) -> tuple[Mode, ...]:
+    modes = ["color" if mode == "colour" else mode for mode in modes]  # an earlier spelling
     if wrong := [mode for mode in modes if mode not in MODES]:
         raise UsageError(
             "bad-option", f"there is no mode {wrong[0]!r}", f"there are: {', '.join(MODES)}"

@@ -29,7 +29,7 @@ from segprep.training.inference.tiles import Net
 from segprep.training.inference.video import Projector
 from segprep.types import Note, Progress, Skipped
 
-FILMED = ("colour", "blend", "cutout")  # modes of which a video becomes a video
+FILMED = ("color", "blend", "cutout")  # modes of which a video becomes a video
 TOGETHER = 48_000_000  # values (of three channels) of images that are in memory at once
 
 
@@ -56,22 +56,24 @@ class Options:
         """The class ids (H, W) of *image*, of which *part* are the probabilities; and these at the
         image's own size, (C, H, W).
         """
-        found = overlays.resized(part, image.shape[:2])
-        return overlays.decided(found, self.threshold), found
+        probabilities = overlays.resized(part, image.shape[:2])
+        return overlays.decided(probabilities, self.threshold), probabilities
 
 
 def _ordered(net: Net, tile: int, batch: int, images: Sequence[NDArray[Any]]) -> list[Tensor]:
     return tiles.probabilities(net, images, tile, batch)
 
 
-def _worked(image: NDArray[Any], view: pairs.View) -> NDArray[Any]:
+def _worked(image: NDArray[Any], view: pairs.InputSpec) -> NDArray[Any]:
     """*image* at the scale of *view*."""
     size = image.shape[0], image.shape[1]
-    return pairs.scaled(pairs.Pair("", image, np.broadcast_to(np.uint8(0), size), size), view).image
+    return pairs.scaled(
+        pairs.LabeledImage("", image, np.broadcast_to(np.uint8(0), size), size), view
+    ).image
 
 
 @dataclass(eq=False)
-class Run:
+class PredictionRun:
     """One run: what it has done so far."""
 
     options: Options
@@ -84,52 +86,52 @@ class Run:
     projectors: dict[Mode, Projector] = field(default_factory=dict)
     done: int = 0
 
-    def images(self, given: Sequence[Input], progress: Progress[Any]) -> None:
-        """Predict each of *given*; those that cannot be read are skipped."""
-        read: list[tuple[Input, NDArray[Any]]] = []
-        for one in progress(given, len(given), "predicting"):
+    def images(self, items: Sequence[Input], progress: Progress[Any]) -> None:
+        """Predict each of *items*; those that cannot be read are skipped."""
+        batch: list[tuple[Input, NDArray[Any]]] = []
+        for item in progress(items, len(items), "predicting"):
             try:
-                read.append((one, one.pixels()))
+                batch.append((item, item.pixels()))
             except SourceError as error:
                 self.skipped.append(
-                    Skipped(one.stem, str(error.path), error.code, error.reason, error.hint)
+                    Skipped(item.stem, str(error.path), error.code, error.reason, error.hint)
                 )
-            if len(read) >= self.options.batch or sum(image.size for _, image in read) > TOGETHER:
-                self._predict(read)
-                read = []
-        self._predict(read)
+            if len(batch) >= self.options.batch or sum(image.size for _, image in batch) > TOGETHER:
+                self._predict(batch)
+                batch = []
+        self._predict(batch)
 
-    def _predict(self, read: Sequence[tuple[Input, NDArray[Any]]]) -> None:
+    def _predict(self, batch: Sequence[tuple[Input, NDArray[Any]]]) -> None:
         """Predict and write; what does not fit the memory together is tried one by one, what does
         not fit alone is skipped.
         """
         try:
-            parts = self.options.parts([image for _, image in read])
+            parts = self.options.parts([image for _, image in batch])
         except (MemoryError, RuntimeError) as error:
             if not out_of_memory(error):
                 raise
-            if len(read) > 1:
-                for single in read:
+            if len(batch) > 1:
+                for single in batch:
                     self._predict([single])
             else:
-                self._too_large(*read[0])
+                self._too_large(*batch[0])
             return
-        for (one, image), part in zip(read, parts, strict=True):
+        for (item, image), part in zip(batch, parts, strict=True):
             try:
-                mask, files = self._made(one.stem, image, part)
+                mask, files = self._made(item.stem, image, part)
             except (MemoryError, RuntimeError) as error:
                 if not out_of_memory(error):
                     raise
-                self._too_large(one, image)
+                self._too_large(item, image)
                 continue
-            self._finish(one.stem, mask, files)
+            self._finish(item.stem, mask, files)
 
-    def _too_large(self, one: Input, image: NDArray[Any]) -> None:
+    def _too_large(self, item: Input, image: NDArray[Any]) -> None:
         reason = f"{image.shape[1]}x{image.shape[0]} pixels do not fit the memory"
         self.skipped.append(
             Skipped(
-                one.stem,
-                str(one.path),
+                item.stem,
+                str(item.path),
                 "out-of-memory",
                 reason,
                 "use a smaller --tile, or cut the image",
@@ -140,13 +142,13 @@ class Run:
         self, stem: str, image: NDArray[Any], part: Tensor
     ) -> tuple[NDArray[np.uint8], dict[str, bytes]]:
         """The mask of *image*, and the files to write: name -> content."""
-        mask, found = self.options.masked(part, image)
-        wanted = [mode for mode in self.folder.modes if mode not in self.projectors]
+        mask, probabilities = self.options.masked(part, image)
+        modes = [mode for mode in self.folder.modes if mode not in self.projectors]
         return mask, {
             self.folder.name(stem, mode): overlays.encoded(
-                mode, image, mask, found, self.options.background
+                mode, image, mask, probabilities, self.options.background
             )
-            for mode in wanted
+            for mode in modes
         }
 
     def _finish(self, stem: str, mask: NDArray[np.uint8], files: Mapping[str, bytes]) -> None:

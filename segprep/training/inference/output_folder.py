@@ -17,7 +17,7 @@ from segprep import jsontext
 from segprep.dataset.tree import IMAGES, LISTS, MASKS, OBJECTS
 from segprep.errors import TreeError, UsageError
 from segprep.files import write_atomic, write_error
-from segprep.training.inference.inputs import Inputs
+from segprep.training.inference.inputs import PredictionInputs
 from segprep.training.inference.overlays import Mode, suffix
 
 MARKER, KIND = "predictions.json", "segprep predict"
@@ -70,7 +70,11 @@ class Results:
 
 
 def claim(
-    out: Path, inputs: Inputs, modes: Sequence[Mode], overwrite: bool, identity: Mapping[str, Any]
+    out: Path,
+    inputs: PredictionInputs,
+    modes: Sequence[Mode],
+    overwrite: bool,
+    identity: Mapping[str, Any],
 ) -> Results:
     """The folder *out* for one run on *inputs*; what an earlier run wrote there is removed if
     *overwrite*, or if it was the same run and was interrupted.
@@ -80,12 +84,12 @@ def claim(
     Raises UsageError: output-overlaps-source, bad-option (no folder); TreeError: output-not-ours,
     output-exists.
     """
-    place = out.resolve()
-    _apart(place, inputs)
-    if place.exists() and not place.is_dir():
-        raise UsageError("bad-option", f"the output {out} is no folder", "choose another name")
-    if place.is_dir() and (there := next(iter(sorted(place.iterdir())), None)):
-        earlier = _earlier(place)
+    folder = out.resolve()
+    _apart(folder, inputs)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError("bad-option", f"the output {out} is not a folder", "choose another name")
+    if folder.is_dir() and (there := next(iter(sorted(folder.iterdir())), None)):
+        earlier = _earlier(folder)
         if earlier is None:
             raise TreeError(
                 "output-not-ours",
@@ -98,11 +102,11 @@ def claim(
                 f"{out} holds the predictions of another run",
                 f"{_OTHER}, or give --overwrite to replace them",
             )
-        _remove(place, [str(name) for name in earlier["files"]])
-    return Results(place, tuple(modes))
+        _remove(folder, [str(name) for name in earlier["files"]])
+    return Results(folder, tuple(modes))
 
 
-def _apart(out: Path, inputs: Inputs) -> None:
+def _apart(out: Path, inputs: PredictionInputs) -> None:
     """A later run would take predictions for images, and a dataset's own folders belong to it
     alone.
     """
@@ -110,7 +114,7 @@ def _apart(out: Path, inputs: Inputs) -> None:
     taken = (
         [source / name for name in (IMAGES, MASKS, OBJECTS, LISTS)] if inputs.place else [source]
     )
-    if any(out.is_relative_to(one) for one in taken) or source.is_relative_to(out):
+    if any(out.is_relative_to(folder) for folder in taken) or source.is_relative_to(out):
         raise UsageError(
             "output-overlaps-source",
             f"the output {out} and the input {source} overlap",
@@ -121,8 +125,8 @@ def _apart(out: Path, inputs: Inputs) -> None:
 def _earlier(out: Path) -> dict[str, Any] | None:
     """The account of the earlier run at *out*, or None if there was none."""
     try:
-        found = json.loads((out / MARKER).read_bytes())
-        return found if found["kind"] == KIND and isinstance(found["files"], list) else None
+        record = json.loads((out / MARKER).read_bytes())
+        return record if record["kind"] == KIND and isinstance(record["files"], list) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -144,9 +148,9 @@ def _remove(out: Path, names: Sequence[str]) -> None:
         path = out / parts
         if parts.is_absolute() or ".." in parts.parts or path.parent.resolve() != path.parent:
             continue
-        for one in path.parent.glob(path.name) if path.name.startswith("*.") else [path]:
+        for file in path.parent.glob(path.name) if path.name.startswith("*.") else [path]:
             with suppress(FileNotFoundError, IsADirectoryError):
-                one.unlink()
+                file.unlink()
         folders.update(out / above for above in parts.parents if above.parts)
     for folder in sorted(folders, reverse=True):
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""What is written of a prediction: class ids, colours, the picture under them, the foreground
+"""What is written of a prediction: class ids, colors, the picture under them, the foreground
 alone, the probabilities; and how many pixels a class has.
 """
 
@@ -14,40 +14,42 @@ from torch.nn import functional
 
 from segprep.errors import UsageError
 from segprep.imaging.image import encode_mask, histogram, voc_colors
-from segprep.names import unknown, variant_key
+from segprep.names import nearest, variant_key
 from segprep.training.logits import likeliest
 
-Mode = Literal["ids", "colour", "blend", "cutout", "probabilities"]
+Mode = Literal["ids", "color", "blend", "cutout", "probabilities"]
 MODES: tuple[Mode, ...] = get_args(Mode)
-BLEND = 0.7  # the colours' share, as in the tutorials
+BLEND = 0.7  # the colors' share, as in the tutorials
 
 
-def resized(found: Tensor, size: tuple[int, int]) -> Tensor:
-    """Probabilities (C, h, w), of the image alone, at *size*: (C, H, W). Linear between the centres
+def resized(probabilities: Tensor, size: tuple[int, int]) -> Tensor:
+    """Probabilities (C, h, w), of the image alone, at *size*: (C, H, W). Linear between the centers
     of pixels; only then does a class win.
     """
-    if tuple(found.shape[1:]) == tuple(size):
-        return found
-    return functional.interpolate(found[None], size, mode="bilinear", align_corners=False)[0]
+    if tuple(probabilities.shape[1:]) == tuple(size):
+        return probabilities
+    return functional.interpolate(probabilities[None], size, mode="bilinear", align_corners=False)[
+        0
+    ]
 
 
-def decided(found: Tensor, threshold: float | None = None) -> NDArray[np.uint8]:
+def decided(probabilities: Tensor, threshold: float | None = None) -> NDArray[np.uint8]:
     """The class ids (H, W) of probabilities (C, H, W): the likeliest; of two classes the second
     where it exceeds *threshold*.
     """
     if threshold is None:
-        return likeliest(found)
-    return (found[1] > threshold).numpy().astype(np.uint8)
+        return likeliest(probabilities)
+    return (probabilities[1] > threshold).numpy().astype(np.uint8)
 
 
-def colours(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """*mask* (H, W) in VOC's colours, (H, W, 3)."""
+def colors(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """*mask* (H, W) in VOC's colors, (H, W, 3)."""
     return np.frombuffer(voc_colors(), np.uint8).reshape(256, 3)[mask]
 
 
 def blended(image: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """0.3 of *image* (H, W, 3) and 0.7 of the colours of *mask* (H, W), rounded."""
-    return np.rint((1 - BLEND) * image + BLEND * colours(mask)).astype(np.uint8)
+    """0.3 of *image* (H, W, 3) and 0.7 of the colors of *mask* (H, W), rounded."""
+    return np.rint((1 - BLEND) * image + BLEND * colors(mask)).astype(np.uint8)
 
 
 def cut_out(
@@ -72,16 +74,20 @@ def viewable(image: NDArray[Any]) -> NDArray[np.uint8]:
 def picture(
     mode: Mode, image: NDArray[Any], mask: NDArray[np.uint8], background: int | None
 ) -> NDArray[np.uint8]:
-    """The picture (H, W, 3) of *mode* colour, blend or cutout."""
-    if mode == "colour":
-        return colours(mask)
+    """The picture (H, W, 3) of *mode* color, blend or cutout."""
+    if mode == "color":
+        return colors(mask)
     if mode == "blend":
         return blended(viewable(image), mask)
     return cut_out(viewable(image), mask, background or 0)
 
 
 def encoded(
-    mode: Mode, image: NDArray[Any], mask: NDArray[np.uint8], found: Tensor, background: int | None
+    mode: Mode,
+    image: NDArray[Any],
+    mask: NDArray[np.uint8],
+    probabilities: Tensor,
+    background: int | None,
 ) -> bytes:
     """The file of *mode*: a PNG, palette for ids; for probabilities an .npz whose ``probabilities``
     are (C, H, W) float32.
@@ -90,7 +96,7 @@ def encoded(
         return encode_mask(mask)
     out = io.BytesIO()
     if mode == "probabilities":
-        np.savez_compressed(out, probabilities=found.numpy())
+        np.savez_compressed(out, probabilities=probabilities.numpy())
     else:
         Image.fromarray(picture(mode, image, mask, background)).save(out, "PNG", compress_level=3)
     return out.getvalue()
@@ -101,24 +107,28 @@ def suffix(mode: Mode) -> str:
     return ".npz" if mode == "probabilities" else ".png"
 
 
-def background_of(classes: Sequence[str], given: str | None) -> int | None:
-    """The id of the background: *given* by name or number, else the class that is called so, else
+def background_of(classes: Sequence[str], option: str | None) -> int | None:
+    """The id of the background: *option* by name or number, else the class that is called so, else
     None. Raises UsageError (bad-option).
     """
-    if given is None:
+    if option is None:
         keys = [variant_key(name).strip("_") for name in classes]
         return keys.index("background") if "background" in keys else None
-    if given in classes:
-        return classes.index(given)
-    if given.isdecimal() and int(given) < len(classes):
-        return int(given)
-    message, hint = unknown("class", given, classes)
-    raise UsageError("bad-option", f"--background: {message}", hint)
+    if option in classes:
+        return classes.index(option)
+    if option.isdecimal() and int(option) < len(classes):
+        return int(option)
+    like = nearest(option, classes)
+    raise UsageError(
+        "bad-option",
+        f"--background {option}: there is no such class",
+        f"did you mean {like}?" if like else f"there are: {', '.join(classes)}",
+    )
 
 
 def counted(mask: NDArray[np.uint8], totals: dict[int, int]) -> Mapping[int, int]:
     """Class id -> pixels of *mask* (H, W), those that occur; added to *totals*, too."""
-    found = histogram(mask)
-    for value, count in found.items():
+    counts = histogram(mask)
+    for value, count in counts.items():
         totals[value] = totals.get(value, 0) + count
-    return found
+    return counts

@@ -23,15 +23,15 @@ VERSIONS: dict[str, tuple[Version, ...]] = {
 
 
 def turned(image: NDArray[Any], version: Version) -> NDArray[Any]:
-    """*image* (h, w, 3) in *version*: (h, w, 3), or (w, h, 3) after an odd number of quarter turns."""
+    """*image* (h, w, 3) in *version*: (h, w, 3), or (w, h, 3) after 90 or 270 degrees."""
     turns, mirrored = version
     return np.ascontiguousarray(np.rot90(image[:, ::-1] if mirrored else image, turns))
 
 
-def turned_back(found: Tensor, version: Version) -> Tensor:
-    """*found* (C, h', w') of an image in *version* as it lies in the image itself, (C, h, w)."""
+def turned_back(logits: Tensor, version: Version) -> Tensor:
+    """*logits* (C, h', w') of an image in *version* as it lies in the image itself, (C, h, w)."""
     turns, mirrored = version
-    upright = torch.rot90(found, -turns, (1, 2))
+    upright = torch.rot90(logits, -turns, (1, 2))
     return upright.flip(2) if mirrored else upright
 
 
@@ -44,11 +44,11 @@ def averaged(
     *predict* maps images (h, w, 3) to (C, h, w).
     """
     versions = VERSIONS[average]
-    found: list[Tensor] = []
+    sums: list[Tensor] = []
     for version in versions:
         parts = [
             turned_back(part, version)
             for part in predict([turned(image, version) for image in images])
         ]
-        found = [total + part for total, part in zip(found, parts, strict=True)] if found else parts
-    return [total / len(versions) for total in found] if len(versions) > 1 else found
+        sums = [total + part for total, part in zip(sums, parts, strict=True)] if sums else parts
+    return [total / len(versions) for total in sums] if len(versions) > 1 else sums

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from segprep.errors import UsageError
-from segprep.training.data.pairs import View, brightest, normalised
+from segprep.training.data.pairs import InputSpec, brightest, normalized
 from segprep.training.logits import framed
-from segprep.training.models.unet_paper import BORDER, UNet, valid_size
+from segprep.training.models.unet_paper import BORDER, ValidUNet, valid_size
 
 TILE, SMALLEST, PHASE = (
     512,
@@ -30,7 +30,7 @@ TILE, SMALLEST, PHASE = (
     # of
     # them agree
 )
-Run = Callable[[Tensor], Tensor]  # (N, 3, h, w) normalised -> logits (N, C, h', w')
+Forward = Callable[[Tensor], Tensor]  # (N, 3, h, w) normalized -> logits (N, C, h', w')
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,16 +43,16 @@ class Net:
     """
 
     classes: tuple[str, ...]
-    view: View
-    run: Run
-    valid: Run | None = None
+    view: InputSpec
+    run: Forward
+    valid: Forward | None = None
     border: int = 0
     side: int | None = None
 
 
-def net_of(network: nn.Module, classes: Sequence[str], view: View, device: str = "cpu") -> Net:
+def net_of(network: nn.Module, classes: Sequence[str], view: InputSpec, device: str = "cpu") -> Net:
     """*network*, in evaluation mode and on *device*, as a Net."""
-    valid = partial(_logits, network.tile, device) if isinstance(network, UNet) else None
+    valid = partial(_logits, network.tile, device) if isinstance(network, ValidUNet) else None
     return Net(two(classes), view, partial(_logits, network, device), valid, BORDER if valid else 0)
 
 
@@ -86,7 +86,7 @@ def check_tile(tile: int) -> int:
     return tile
 
 
-def usual(view: View) -> int:
+def usual(view: InputSpec) -> int:
     """The side of a tile where none is given: 512, or what the network was trained on if that is
     more.
     """
@@ -100,25 +100,25 @@ def probabilities(
     view. *batch* tiles, also of several images, run at once.
     """
     canvases = [_canvas(net, image, tile) for image in images]
-    found = [torch.zeros(len(net.classes), *canvas.values.shape[1:]) for canvas in canvases]
+    sums = [torch.zeros(len(net.classes), *canvas.values.shape[1:]) for canvas in canvases]
     waiting: list[tuple[int, _Piece]] = []
     for n, canvas in enumerate(canvases):
         for piece in _pieces(net, canvas.values, tile):
             if waiting and (
                 len(waiting) >= batch or waiting[0][1].frame.shape != piece.frame.shape
             ):
-                _add(net, waiting, found)
+                _add(net, waiting, sums)
             waiting.append((n, piece))
     if waiting:
-        _add(net, waiting, found)
+        _add(net, waiting, sums)
     return [
-        one[:, canvas.rows, canvas.columns] for one, canvas in zip(found, canvases, strict=True)
+        total[:, canvas.rows, canvas.columns] for total, canvas in zip(sums, canvases, strict=True)
     ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Canvas:
-    """What is cut: *values* (3, H, W), normalised; the image lies at *rows* and *columns* of it."""
+    """What is cut: *values* (3, H, W), normalized; the image lies at *rows* and *columns* of it."""
 
     values: Tensor
     rows: slice
@@ -135,7 +135,7 @@ def _canvas(net: Net, image: NDArray[Any], tile: int) -> _Canvas:
     if net.view.scale is None or (net.valid is None and max(height, width) <= (net.side or tile)):
         values, top, left = framed(values, net.view, image.dtype)
     return _Canvas(
-        normalised(values, net.view), slice(top, top + height), slice(left, left + width)
+        normalized(values, net.view), slice(top, top + height), slice(left, left + width)
     )
 
 
@@ -165,20 +165,20 @@ def cuts(length: int, tile: int) -> list[Cut]:
     rim = overlap / 4
     depth = np.minimum(np.arange(tile) + 0.5, tile - np.arange(tile) - 0.5)
     ramp = np.clip((depth - rim) / (overlap - 2 * rim), 0, 1)
-    found, total = [], np.zeros(length)
+    tiles, total = [], np.zeros(length)
     for start in range(-(overlap // 2), length - tile + overlap // 2 + stride, stride):
         first, last = max(start, 0), min(start + tile, length)
         weight = ramp[first - start : last - start]
         total[first:last] += weight
-        found.append(Cut(start, first, last, weight))
+        tiles.append(Cut(start, first, last, weight))
     return [
         Cut(
-            one.start,
-            one.first,
-            one.last,
-            (one.weight / total[one.first : one.last]).astype(np.float32),
+            cut.start,
+            cut.first,
+            cut.last,
+            (cut.weight / total[cut.first : cut.last]).astype(np.float32),
         )
-        for one in found
+        for cut in tiles
     ]
 
 
@@ -239,12 +239,12 @@ def reflected(start: int, count: int, length: int) -> Tensor:
     [2, 1, 0, 1, 2, 3, 2, 1]
     """
     period = max(2 * (length - 1), 1)
-    place = torch.arange(start, start + count) % period
-    return torch.where(place < length, place, period - place)
+    position = torch.arange(start, start + count) % period
+    return torch.where(position < length, position, period - position)
 
 
-def _add(net: Net, waiting: list[tuple[int, _Piece]], found: list[Tensor]) -> None:
-    """Run what is *waiting*, add it to what is *found*, and wait for nothing any more."""
+def _add(net: Net, waiting: list[tuple[int, _Piece]], sums: list[Tensor]) -> None:
+    """Forward what is *waiting*, add it to what is *sums*, and wait for nothing any more."""
     run = net.valid if net.valid is not None and waiting[0][1].valid else net.run
     results = shares(run(torch.stack([piece.frame for _, piece in waiting])))
     for (n, piece), result in zip(waiting, results, strict=True):
@@ -256,5 +256,5 @@ def _add(net: Net, waiting: list[tuple[int, _Piece]], found: list[Tensor]) -> No
         ]
         if len(down.weight) and bool((down.weight != 1).any() or (across.weight != 1).any()):
             part = part * torch.from_numpy(down.weight)[:, None] * torch.from_numpy(across.weight)
-        found[n][:, down.first : down.last, across.first : across.last] += part
+        sums[n][:, down.first : down.last, across.first : across.last] += part
     waiting.clear()

@@ -72,10 +72,12 @@ def dice_loss(
     neither occurs nor is predicted has 1. *weights* of classes weigh the mean.
     """
     valid = (truth != IGNORE)[:, None]
-    found = torch.softmax(logits.float(), 1) * valid  # (N, C, H, W)
+    predicted = torch.softmax(logits.float(), 1) * valid  # (N, C, H, W)
     true = against_rest(truth, logits.shape[1])
-    scores = _fbeta(found, true, (2, 3) if per_image else (0, 2, 3), smooth, beta)  # (N, C) or (C,)
-    kept = [one for one in range(logits.shape[1]) if one not in skip]
+    scores = _fbeta(
+        predicted, true, (2, 3) if per_image else (0, 2, 3), smooth, beta
+    )  # (N, C) or (C,)
+    kept = [class_id for class_id in range(logits.shape[1]) if class_id not in skip]
     share = (
         torch.ones_like(scores[..., kept])
         if weights is None
@@ -107,16 +109,24 @@ def bce_dice(
     one sum: pytorch-nested-unet's loss.
     """
     valid = (truth != IGNORE)[:, None]
-    found = torch.sigmoid(logits.float()) * valid  # (N, C, H, W)
+    predicted = torch.sigmoid(logits.float()) * valid  # (N, C, H, W)
     true = against_rest(truth, logits.shape[1])
     return (
-        0.5 * bce(logits, truth, weights) + 1 - _fbeta(found, true, (1, 2, 3), smooth, 1.0).mean()
+        0.5 * bce(logits, truth, weights)
+        + 1
+        - _fbeta(predicted, true, (1, 2, 3), smooth, 1.0).mean()
     )
 
 
 LOSSES: Mapping[str, Callable[..., Tensor]] = {
-    "ce": cross_entropy, "focal": focal, "dice": dice_loss, "bce": bce, "bce-dice": bce_dice, "lovasz": lovasz_softmax, "lovasz-hinge": lovasz_hinge,
-}  # fmt: skip
+    "ce": cross_entropy,
+    "focal": focal,
+    "dice": dice_loss,
+    "bce": bce,
+    "bce-dice": bce_dice,
+    "lovasz": lovasz_softmax,
+    "lovasz-hinge": lovasz_hinge,
+}
 UNWEIGHTED = ("lovasz", "lovasz-hinge")
 
 
@@ -145,7 +155,7 @@ def make(spec: str, classes: int, weights: Sequence[float] | None = None) -> Los
         return partial(total, [LOSSES[name] for name in names])
     if (
         len(weights) != classes
-        or not all(math.isfinite(one) and one >= 0 for one in weights)
+        or not all(math.isfinite(weight) and weight >= 0 for weight in weights)
         or not any(weights)
     ):
         raise UsageError(
@@ -153,9 +163,9 @@ def make(spec: str, classes: int, weights: Sequence[float] | None = None) -> Los
             f"class weights {', '.join(map(str, weights))} for {classes} classes",
             "give one per class, none negative, not all 0",
         )
-    given = torch.tensor(weights, dtype=torch.float32)
+    tensor = torch.tensor(weights, dtype=torch.float32)
     return lambda logits, truth: total(
-        [partial(LOSSES[name], weights=given.to(logits.device)) for name in names], logits, truth
+        [partial(LOSSES[name], weights=tensor.to(logits.device)) for name in names], logits, truth
     )
 
 
@@ -195,8 +205,8 @@ def _mean(each: Tensor, truth: Tensor, weights: Tensor | None) -> Tensor:
 
 
 def _fbeta(
-    found: Tensor, true: Tensor, over: tuple[int, ...], smooth: float, beta: float
+    predicted: Tensor, true: Tensor, over: tuple[int, ...], smooth: float, beta: float
 ) -> Tensor:
-    both, square = (found * true).sum(over), beta * beta
+    both, square = (predicted * true).sum(over), beta * beta
     above = (1 + square) * both + smooth
-    return above / (square * true.sum(over) + found.sum(over) + smooth)
+    return above / (square * true.sum(over) + predicted.sum(over) + smooth)

@@ -22,7 +22,7 @@ def border_weights(
     """*base* + w0 * exp(-(d1 + d2)^2 / (2 sigma^2)) on the background, *base* on the objects: (H,
     W) object ids, 0 none -> (H, W) float32.
 
-    d1 and d2 are the distances in pixels, from centre to centre, to the nearest pixel of the
+    d1 and d2 are the distances in pixels, from center to center, to the nearest pixel of the
     nearest and of the second nearest object: a background one pixel wide between two objects has d1
     + d2 = 2 and gets 9.23, one of 3, 5, 9 pixels 7.26, 4.87, 1.35. With fewer than two objects
     there is only *base*: w_c of the paper, a number or (H, W). Pixels with id *ignore* are no
@@ -37,10 +37,10 @@ def border_weights(
     left_out = np.zeros(ids.shape, bool) if ignore is None else ids == ignore
     ids[left_out] = 0
     nearest, second = (np.full(ids.shape, np.inf) for _ in range(2))
-    for place, number in _windows(ids, math.ceil(REACH * sigma)):
-        distance = ndimage.distance_transform_edt(ids[place] != number)
-        second[place] = np.minimum(second[place], np.maximum(nearest[place], distance))
-        nearest[place] = np.minimum(nearest[place], distance)
+    for box, number in _windows(ids, math.ceil(REACH * sigma)):
+        distance = ndimage.distance_transform_edt(ids[box] != number)
+        second[box] = np.minimum(second[box], np.maximum(nearest[box], distance))
+        nearest[box] = np.minimum(nearest[box], distance)
     weights = base + w0 * np.exp(-((nearest + second) ** 2) / (2 * sigma**2)) * (ids == 0)
     return np.where(left_out, 0, weights).astype(np.float32)
 

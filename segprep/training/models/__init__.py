@@ -25,7 +25,7 @@ CHANNELS, CLASSES, WIDTHS = range(1, 5), range(1, 256), range(1, 4097)
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """One published size of a network; *options* are what its ``build`` needs to be given for it."""
+    """One published size of a network; *options* are those of its ``build``."""
 
     classes: int
     in_channels: int
@@ -68,12 +68,12 @@ def build(
     Raises UsageError: unknown-model for the name, bad-option for a preset, option or number that it
     does not have.
     """
-    known = presets(name)
-    if preset is not None and preset not in known:
+    sizes = presets(name)
+    if preset is not None and preset not in sizes:
         raise UsageError(
             "bad-option",
             f"the network {name} has no preset {preset!r}",
-            f"it has: {', '.join(known)}",
+            f"it has: {', '.join(sizes)}",
         )
     if in_channels not in CHANNELS or classes not in CLASSES:
         raise UsageError(
@@ -82,38 +82,40 @@ def build(
             "it takes 1 to 4 channels and gives 1 to 255 classes",
         )
     make = load(name).build
-    given = {**(known[preset].options if preset else {}), **options}
-    _check(name, get_type_hints(make), given)
-    return cast("nn.Module", make(in_channels, classes, **given))
+    chosen_options = {**(sizes[preset].options if preset else {}), **options}
+    _check(name, get_type_hints(make), chosen_options)
+    return cast("nn.Module", make(in_channels, classes, **chosen_options))
 
 
-def _check(name: str, hints: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+def _check(name: str, hints: Mapping[str, Any], options: Mapping[str, Any]) -> None:
     """The options may come from a file: each has to be known, and of the type that ``build`` says:
     a width, a share below 1, one of several words.
     """
     allowed = [option for option in hints if option not in ("in_channels", "classes", "return")]
-    for option, value in given.items():
+    for option, value in options.items():
         if option not in allowed:
             message, hint = unknown("option", option, allowed)
             raise UsageError("bad-option", f"the network {name}: {message}", hint)
         hint = hints[option]
         if get_origin(hint) is Literal:
-            fits, wanted = value in get_args(hint), f"one of {', '.join(get_args(hint))}"
+            fits, expected = value in get_args(hint), f"one of {', '.join(get_args(hint))}"
         elif hint is bool:
-            fits, wanted = isinstance(value, bool), "true or false"
+            fits, expected = isinstance(value, bool), "true or false"
         elif hint is int:
-            fits, wanted = (
+            fits, expected = (
                 isinstance(value, int) and not isinstance(value, bool) and value in WIDTHS,
                 f"a whole number from 1 to {WIDTHS[-1]}",
             )
         else:
-            fits, wanted = (
+            fits, expected = (
                 isinstance(value, int | float) and 0 <= value < 1,
                 "a number from 0 to below 1",
             )
         if not fits:
             raise UsageError(
-                "bad-option", f"the network {name}: {option} is {value!r}", f"it has to be {wanted}"
+                "bad-option",
+                f"the network {name}: {option} is {value!r}",
+                f"it has to be {expected}",
             )
 
 
@@ -121,7 +123,7 @@ def parameters(network: nn.Module) -> int:
     """How many numbers *network* learns, also those that are frozen; running statistics are none of
     them.
     """
-    return sum(one.numel() for one in network.parameters())
+    return sum(tensor.numel() for tensor in network.parameters())
 
 
 def models(classes: int | None = None) -> list[dict[str, Any]]:
@@ -140,6 +142,10 @@ def _rows(classes: int | None) -> Iterator[dict[str, Any]]:
             with torch.device("meta"):
                 network = build(name, preset.in_channels, count, key)
             yield {
-                "name": name, "preset": key, "classes": count, "in_channels": preset.in_channels,
-                "parameters": parameters(network), "source": preset.source,
-            }  # fmt: skip
+                "name": name,
+                "preset": key,
+                "classes": count,
+                "in_channels": preset.in_channels,
+                "parameters": parameters(network),
+                "source": preset.source,
+            }

@@ -44,13 +44,13 @@ class Vgg16(nn.Module):
         """(N, in_channels, H, W) -> five maps of (base, 2, 4, 8, 8 base) channels and 1, 1/2, 1/4,
         1/8, 1/16 of the size.
         """
-        found = [images]
+        features = [images]
         for begin, end in pairwise(VGG_CUTS):
-            found.append(self.features[begin:end](found[-1]))
-        return found[1:]
+            features.append(self.features[begin:end](features[-1]))
+        return features[1:]
 
     def pooled(self, last: Tensor) -> Tensor:
-        """(N, 8 base, H/16, W/16) -> (N, 8 base, H/32, W/32): the fifth pooling, which FCN needs."""
+        """(N, 8 base, H/16, W/16) -> (N, 8 base, H/32, W/32): the fifth pooling, for FCN."""
         return self.features[30](last)  # type: ignore[no-any-return]
 
     def stages(self) -> list[list[nn.Module]]:
@@ -111,11 +111,11 @@ class ResNet50(nn.Module):
         """(N, in_channels, H, W) -> five maps of (1, 4, 8, 16, 32) base channels and 1/2, 1/4, 1/8,
         1/16, 1/32 of the size.
         """
-        found = [self.relu(self.bn1(self.conv1(images)))]  # (N, base, H/2, W/2)
-        found.append(self.layer1(self.maxpool(found[0])))  # (N, 4 base, H/4, W/4)
+        features = [self.relu(self.bn1(self.conv1(images)))]  # (N, base, H/2, W/2)
+        features.append(self.layer1(self.maxpool(features[0])))  # (N, 4 base, H/4, W/4)
         for layer in (self.layer2, self.layer3, self.layer4):
-            found.append(layer(found[-1]))
-        return found
+            features.append(layer(features[-1]))
+        return features
 
     def stages(self) -> list[list[nn.Module]]:
         """Five: the stem and the four layers."""
@@ -169,10 +169,10 @@ class MobileNetV1(nn.Module):
         """(N, in_channels, H, W) -> maps of (2, 4, 8, 16[, 32]) base channels and 1/2, 1/4, 1/8,
         1/16[, 1/32] of the size.
         """
-        found = [self.relu(self.bn1(self.conv_stem(images)))]  # (N, base, H/2, W/2)
+        features = [self.relu(self.bn1(self.conv_stem(images)))]  # (N, base, H/2, W/2)
         for stage in self.blocks:
-            found.append(stage(found[-1]))
-        return found[1:]
+            features.append(stage(features[-1]))
+        return features[1:]
 
     def stages(self) -> list[list[nn.Module]]:
         """The stem, then each stage."""

@@ -13,8 +13,8 @@ def pad_to(images: Tensor, step: int, least: int = 0) -> Tensor:
     """(N, C, H, W) -> (N, C, H', W'), both the next multiple of *step* from *least* up: the last
     row and column are repeated, so crop with [..., :H, :W].
 
-    Where a network normalises by batch statistics, *least* keeps more than one pixel at its deepest
-    level, without which one image is no batch.
+    Where a network normalizes by batch statistics, *least* keeps more than one pixel at its deepest
+    level, without which one image is not a batch.
     """
     right, below = (
         max(least, size + -size % step) - size for size in (images.shape[-1], images.shape[-2])
@@ -31,19 +31,21 @@ def mirror(images: Tensor, before: tuple[int, int], after: tuple[int, int]) -> T
     for axis in (0, 1):
         size = images.shape[axis - 2]
         period = max(2 * (size - 1), 1)
-        place = torch.arange(-before[axis], size + after[axis], device=images.device) % period
-        images = images.index_select(axis - 2, torch.where(place < size, place, period - place))
+        position = torch.arange(-before[axis], size + after[axis], device=images.device) % period
+        images = images.index_select(
+            axis - 2, torch.where(position < size, position, period - position)
+        )
     return images
 
 
-def crop_centre(images: Tensor, height: int, width: int) -> Tensor:
+def crop_center(images: Tensor, height: int, width: int) -> Tensor:
     """The middle (N, C, height, width) of (N, C, H, W)."""
     top, left = (images.shape[-2] - height) // 2, (images.shape[-1] - width) // 2
     return images[..., top : top + height, left : left + width]
 
 
 def conv_relu(start: int, end: int, padding: int = 1, dropout: float = 0.0) -> nn.Sequential:
-    """Two 3x3 convolutions with ReLU, no normalisation; *dropout* stands between them."""
+    """Two 3x3 convolutions with ReLU, no normalization; *dropout* stands between them."""
     layers = [
         nn.Conv2d(start, end, 3, padding=padding),
         nn.ReLU(inplace=True),
@@ -60,7 +62,7 @@ def conv_relu(start: int, end: int, padding: int = 1, dropout: float = 0.0) -> n
 def he_normal(network: nn.Module) -> None:
     """First weights after He et al.
 
-    2015: without normalisation the signal dies in a deep network that starts otherwise.
+    2015: without normalization the signal dies in a deep network that starts otherwise.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):

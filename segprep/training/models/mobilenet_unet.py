@@ -54,7 +54,7 @@ class MobileNetUNet(nn.Module):
 
 
 def convolution(start: int, end: int) -> nn.Sequential:
-    """One 3x3 convolution, ReLU, batch normalisation: in the tutorial's order."""
+    """One 3x3 convolution, ReLU, batch normalization: in the tutorial's order."""
     return nn.Sequential(
         nn.Conv2d(start, end, 3, padding=1), nn.ReLU(inplace=True), nn.BatchNorm2d(end)
     )

@@ -1,4 +1,4 @@
-"""U-Net (Ronneberger, Fischer and Brox 2015, arXiv:1505.04597) with batch normalisation and padded
+"""U-Net (Ronneberger, Fischer and Brox 2015, arXiv:1505.04597) with batch normalization and padded
 convolutions, so that a mask comes out for every pixel.
 
 Parameters, 3 channels to 2 classes: 4,318,434 with base 32 and bilinear upsampling, 17,263,042 with
@@ -86,7 +86,7 @@ class Up(nn.Module):
 
 
 def convolutions(start: int, middle: int, end: int) -> nn.Sequential:
-    """Two 3x3 convolutions, each with batch normalisation (hence no bias) and ReLU."""
+    """Two 3x3 convolutions, each with batch normalization (hence no bias) and ReLU."""
     layers: list[nn.Module] = []
     for a, b in ((start, middle), (middle, end)):
         layers += [

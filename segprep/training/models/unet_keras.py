@@ -1,8 +1,8 @@
 """The Keras U-Net for the ISBI-2012 membranes (zhixuhao/unet): padded convolutions, no
-normalisation, one logit.
+normalization, one logit.
 
 The tutorial's last but one layer has two channels with ReLU, which may both die and leave a
-constant grey answer. Here they leak, with the same number of parameters; ``head="relu"`` is the
+constant gray answer. Here they leak, with the same number of parameters; ``head="relu"`` is the
 tutorial's, ``head="none"`` leaves the layer out.
 """
 
@@ -28,11 +28,11 @@ def build(
     """The network of width *base*; *dropout* stands after the two deepest levels of the contracting
     path.
     """
-    return UNet(in_channels, classes, base, dropout, head)
+    return KerasUNet(in_channels, classes, base, dropout, head)
 
 
 class UpConv(nn.Module):
-    """Twice the size by repetition, a 2x2 convolution padded as Keras does (below and right), ReLU."""
+    """Twice the size by repetition, a 2x2 convolution padded below and right as in Keras, ReLU."""
 
     def __init__(self, start: int, end: int) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class UpConv(nn.Module):
         return functional.relu(self.conv(functional.pad(self.enlarge(x), (0, 1, 0, 1))))
 
 
-class UNet(nn.Module):
+class KerasUNet(nn.Module):
     """Four halvings, four doublings."""
 
     def __init__(

@@ -1,7 +1,7 @@
 """U-Net as in the paper (Ronneberger, Fischer and Brox 2015, arXiv:1505.04597): convolutions
 without padding, cropped and concatenated.
 
-572 x 572 gives 388 x 388: a border of 92 pixels is lost on each side. :meth:`UNet.tile` is the
+572 x 572 gives 388 x 388: a border of 92 pixels is lost on each side. :meth:`ValidUNet.tile` is the
 paper's network, for tiles of 188 + 16 k pixels; ``forward`` mirrors the border as the paper's
 overlap-tile strategy does, and so fits any size.
 """
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from segprep.errors import UsageError
 from segprep.training.models import Preset
-from segprep.training.models._layers import conv_relu, crop_centre, he_normal, mirror
+from segprep.training.models._layers import conv_relu, crop_center, he_normal, mirror
 
 PRESETS = {"paper": Preset(2, 1, 31_030_658, "arXiv:1505.04597")}
 BORDER, SMALLEST, STEP, DEPTH = 92, 188, 16, 4
@@ -21,7 +21,7 @@ def build(
     in_channels: int = 1, classes: int = 2, base: int = 64, dropout: float = 0.5
 ) -> nn.Module:
     """The paper's network of width *base*; *dropout* stands at the end of the contracting path."""
-    return UNet(in_channels, classes, base, dropout)
+    return ValidUNet(in_channels, classes, base, dropout)
 
 
 def valid_size(size: int) -> int:
@@ -29,7 +29,7 @@ def valid_size(size: int) -> int:
     return max(SMALLEST, size + (SMALLEST - size) % STEP)
 
 
-class UNet(nn.Module):
+class ValidUNet(nn.Module):
     """23 convolutions, none padded."""
 
     def __init__(self, in_channels: int, classes: int, base: int, dropout: float) -> None:
@@ -78,5 +78,5 @@ class UNet(nn.Module):
             seen.append(x)
         for enlarge, up, beside in zip(self.enlarge, self.up, seen[-2::-1], strict=True):
             x = enlarge(x)  # (N, C, 2 h, 2 w): 56, 104, 200, 392
-            x = up(torch.cat([crop_centre(beside, *x.shape[-2:]), x], dim=1))  # 52, 100, 196, 388
+            x = up(torch.cat([crop_center(beside, *x.shape[-2:]), x], dim=1))  # 52, 100, 196, 388
         return self.head(x)  # type: ignore[no-any-return]

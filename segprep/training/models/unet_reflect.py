@@ -58,7 +58,7 @@ class ReflectUNet(nn.Module):
 
 
 def convolution(start: int, end: int, stride: int = 1, dropout: float = 0.0) -> list[nn.Module]:
-    """A 3x3 convolution with mirrored borders, batch normalisation, dropout of channels, LeakyReLU."""
+    """A 3x3 convolution with mirrored borders, batch norm, dropout of channels, LeakyReLU."""
     conv = nn.Conv2d(start, end, 3, stride, 1, bias=False, padding_mode="reflect")
     return [
         conv,

@@ -71,8 +71,8 @@ def prune(network: nn.Module, depth: int) -> nn.Module:
     pruned = UNetPlusPlus(
         network.in_channels, len(cast("Tensor", first)), network.base, depth, False, True
     )
-    known = network.state_dict()
-    pruned.load_state_dict({key: known[key] for key in pruned.state_dict()})
+    weights = network.state_dict()
+    pruned.load_state_dict({key: weights[key] for key in pruned.state_dict()})
     return pruned.to(cast("Tensor", first).device).train(network.training)
 
 
@@ -121,24 +121,24 @@ class UNetPlusPlus(nn.Module):
         padded = pad_to(
             images, 1 << DEEPEST, least=2 << DEEPEST
         )  # whatever the depth: enlarging with corners on corners depends on the size
-        found: dict[tuple[int, int], Tensor] = {}
+        values: dict[tuple[int, int], Tensor] = {}
         for (i, j), beside in self.inputs.items():
             if j:
                 joined = [
-                    *(found[place] for place in beside),
-                    self.enlarge(found[i + 1, j - 1]),
+                    *(values[node] for node in beside),
+                    self.enlarge(values[i + 1, j - 1]),
                 ]  # (N, base << i, H' >> i, W' >> i) each, the last twice as wide
                 x = torch.cat(joined, dim=1)
             else:
-                x = self.pool(found[i - 1, 0]) if i else padded
-            found[i, j] = self.nodes[f"{i}_{j}"](x)  # (N, base << i, H' >> i, W' >> i)
+                x = self.pool(values[i - 1, 0]) if i else padded
+            values[i, j] = self.nodes[f"{i}_{j}"](x)  # (N, base << i, H' >> i, W' >> i)
         return [
-            head(found[0, int(level)])[..., :height, :width] for level, head in self.heads.items()
+            head(values[0, int(level)])[..., :height, :width] for level, head in self.heads.items()
         ]
 
 
 def convolutions(start: int, end: int) -> nn.Sequential:
-    """Two 3x3 convolutions, each with batch normalisation and ReLU; their biases do nothing, but
+    """Two 3x3 convolutions, each with batch normalization and ReLU; their biases do nothing, but
     the published sizes count them.
     """
     layers: list[nn.Module] = []

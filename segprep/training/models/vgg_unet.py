@@ -1,4 +1,4 @@
-"""A U-Net whose contracting path is VGG16, without normalisation: the VGG network of the
+"""A U-Net whose contracting path is VGG16, without normalization: the VGG network of the
 unet-pytorch tutorials.
 
 VGG16 learns badly from scratch on small sets; give it pretrained weights

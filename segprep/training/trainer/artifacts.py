@@ -15,11 +15,11 @@ from segprep.train_config import Config
 from segprep.training import checkpoints
 from segprep.training.augmentation import preview
 from segprep.training.checkpoints import Checkpoint
-from segprep.training.data.pairs import Pair, View
+from segprep.training.data.pairs import InputSpec, LabeledImage
 from segprep.training.logits import likeliest
 from segprep.training.trainer import run_folder
-from segprep.training.trainer.distributed import Group
-from segprep.training.trainer.history import Entry
+from segprep.training.trainer.distributed import ProcessGroup
+from segprep.training.trainer.history import EpochScores
 from segprep.training.trainer.validation import predictions
 
 SHOWN = 8  # images on a sheet
@@ -28,49 +28,54 @@ SHOWN = 8  # images on a sheet
 def save(
     out: Path,
     config: Config,
-    made: Checkpoint,
-    history: Sequence[Entry],
+    checkpoint: Checkpoint,
+    history: Sequence[EpochScores],
     training: Mapping[str, Any],
 ) -> None:
     """best.pt if the last epoch is the best so far, its own file every ``save_every``, last.pt with
-    what *training* needs to go on. Raises SegprepError.
+    what *training* needs to resume. Raises SegprepError.
     """
     entry = history[-1]
     if entry.best:
-        checkpoints.save(out / run_folder.BEST, made)
+        checkpoints.save(out / run_folder.BEST, checkpoint)
     if config.save_every and entry.epoch % config.save_every == 0:
         losses = f"loss{entry.loss:.3f}" + (
             "" if math.isnan(entry.val_loss) else f"-val_loss{entry.val_loss:.3f}"
         )
-        checkpoints.save(out / f"epoch{entry.epoch:03d}-{losses}.pt", made)
+        checkpoints.save(out / f"epoch{entry.epoch:03d}-{losses}.pt", checkpoint)
     checkpoints.save(
         out / run_folder.LAST,
-        made,
-        training={**training, "history": [_plain(one) for one in history]},
+        checkpoint,
+        training={**training, "history": [_plain(epoch) for epoch in history]},
     )
 
 
-def _plain(entry: Entry) -> dict[str, Any]:
+def _plain(entry: EpochScores) -> dict[str, Any]:
     return {**asdict(entry), "recall": list(entry.recall), "iou": list(entry.iou)}
 
 
-def entries(kept: Mapping[str, Any]) -> list[Entry]:
+def entries(kept: Mapping[str, Any]) -> list[EpochScores]:
     """The history in what :func:`save` wrote. Raises SegprepError (bad-checkpoint)."""
     try:
         return [
-            Entry(**{**row, "recall": tuple(row["recall"]), "iou": tuple(row["iou"])})
+            EpochScores(**{**row, "recall": tuple(row["recall"]), "iou": tuple(row["iou"])})
             for row in kept["history"]
         ]
     except (KeyError, TypeError) as error:
         raise SegprepError(
             "bad-checkpoint",
             f"{run_folder.LAST} has no history that can be read: {error}",
-            "begin anew with --overwrite",
+            "start again with --overwrite",
         ) from error
 
 
 def picture(
-    out: Path, epoch: int, network: nn.Module, pairs: Sequence[Pair], view: View, device: str
+    out: Path,
+    epoch: int,
+    network: nn.Module,
+    pairs: Sequence[LabeledImage],
+    view: InputSpec,
+    device: str,
 ) -> None:
     """pictures/epoch005.png: image, truth and prediction of the first of *pairs*.
 
@@ -78,13 +83,13 @@ def picture(
     """
     network.eval()
     rows = []
-    for pair, found in predictions(network, pairs[:SHOWN], Group(0, 1, device), view, 1):
+    for pair, logits in predictions(network, pairs[:SHOWN], ProcessGroup(0, 1, device), view, 1):
         image = preview._eight(pair.image)
         rows.append(
             np.concatenate(
                 [
                     preview.tile(image, pair.mask),
-                    preview.tile(image, likeliest(found.float().cpu()))[:, preview.SIDE :],
+                    preview.tile(image, likeliest(logits.float().cpu()))[:, preview.SIDE :],
                 ],
                 axis=1,
             )

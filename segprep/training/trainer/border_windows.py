@@ -45,14 +45,14 @@ def objects(mask: NDArray[np.integer], background: int | None) -> NDArray[np.int
     """
     from scipy import ndimage
 
-    found, count = np.zeros(mask.shape, np.int64), 0
-    for one in np.unique(mask):
-        if one not in (background, IGNORE):
-            parts, number = ndimage.label(mask == one, np.ones((3, 3)))
-            found[parts > 0] = parts[parts > 0] + count
+    ids, count = np.zeros(mask.shape, np.int64), 0
+    for class_id in np.unique(mask):
+        if class_id not in (background, IGNORE):
+            parts, number = ndimage.label(mask == class_id, np.ones((3, 3)))
+            ids[parts > 0] = parts[parts > 0] + count
             count += number
-    found[mask == IGNORE] = -1
-    return found
+    ids[mask == IGNORE] = -1
+    return ids
 
 
 def check(config: Config) -> None:
@@ -71,7 +71,7 @@ def weighed(config: Config, weights: Sequence[float] | None, pixels: Tensor) -> 
     """The loss of *config* whose cross-entropy is weighed by *pixels* (N, S, S); its other parts
     are as they are.
     """
-    given = (
+    class_weights = (
         None
         if weights is None
         else torch.tensor(weights, dtype=torch.float32, device=pixels.device)
@@ -80,9 +80,13 @@ def weighed(config: Config, weights: Sequence[float] | None, pixels: Tensor) -> 
     parts: list[Loss] = []
     for name in _names(config.loss):
         if name == "ce":
-            parts.append(partial(cross_entropy, weights=given, pixels=pixels))
+            parts.append(partial(cross_entropy, weights=class_weights, pixels=pixels))
         else:
-            parts.append(LOSSES[name] if given is None else partial(LOSSES[name], weights=given))
+            parts.append(
+                LOSSES[name]
+                if class_weights is None
+                else partial(LOSSES[name], weights=class_weights)
+            )
     return partial(total, parts)
 
 

@@ -3,30 +3,35 @@
 from collections.abc import Mapping
 from typing import Any
 
-from segprep import train_config
 from segprep.errors import SegprepError, UsageError
-from segprep.names import unknown
-from segprep.train_config import MONITORS, NONE, Config, made
+from segprep.names import nearest
+from segprep.train_config import MONITORS, NONE, Config
 from segprep.training import losses, models
+from segprep.training.config import make_config, replaced
 from segprep.training.trainer import border_windows, optimizers, schedules
-from segprep.training.trainer.distributed import Group
+from segprep.training.trainer.distributed import ProcessGroup
 
 
-def settled(given: Mapping[str, Any]) -> Config:
-    """A Config of *given* settings over the defaults, its names tried early: an hour is not spent
+def settled(settings: Mapping[str, Any]) -> Config:
+    """A Config of *settings* over the defaults, its names checked early: an hour is not spent
     before a typing error is found.
 
     Raises UsageError: unknown-setting, unknown-model, bad-option (type, range, an unknown name, two
     that exclude each other).
     """
-    config = made(given)
+    config = make_config(settings)
     _names(config)
     return config
 
 
 def _names(config: Config) -> None:
     if config.monitor not in MONITORS:
-        raise UsageError("bad-option", *unknown("number to monitor", config.monitor, MONITORS))
+        like = nearest(config.monitor, MONITORS)
+        raise UsageError(
+            "bad-option",
+            f"there is no number {config.monitor!r} to monitor",
+            f"did you mean {like}?" if like else f"there are: {', '.join(MONITORS)}",
+        )
     if config.val == NONE and config.monitor != "loss":
         raise UsageError(
             "bad-option",
@@ -52,7 +57,7 @@ def _names(config: Config) -> None:
         )
 
 
-def advised(config: Config, group: Group, images: int) -> tuple[Config, list[str]]:
+def advised(config: Config, group: ProcessGroup, images: int) -> tuple[Config, list[str]]:
     """*config* without what this device does not have, and notes.
 
     Raises SegprepError (bad-option) for float16 on a CPU.
@@ -69,14 +74,14 @@ def advised(config: Config, group: Group, images: int) -> tuple[Config, list[str
                 " none"
             )
         if config.compile:
-            notes.append("compile was left out: on a CPU it takes longer than it saves")
+            notes.append("compile was skipped: on a CPU it takes longer than it saves")
         if config.sync_bn:
-            notes.append("sync_bn was left out: PyTorch has it on GPUs only")
-        config = train_config.replaced(config, compile=False, sync_bn=False)
+            notes.append("sync_bn was skipped: PyTorch has it on GPUs only")
+        config = replaced(config, compile=False, sync_bn=False)
     if batch > images:
         notes.append(
             f"a batch of {batch} is more than the {images} images: some come several times in a"
-            " step, augmented anew"
+            " step, augmented differently"
         )
     if group.world > 1:
         notes.append(

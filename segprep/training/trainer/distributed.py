@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ProcessGroup:
     """The processes of this run: *rank* of *world*, on *device*. With a *world* of 1 nothing below
     communicates.
     """
@@ -36,7 +36,7 @@ class Group:
         return self.rank == 0
 
     def share(self, elements: Sequence[Result]) -> Sequence[Result]:
-        """This process's part of *elements*: none twice, none left out."""
+        """This process's part of *elements*: none twice, none omitted."""
         return elements[self.rank :: self.world]
 
     def total(self, values: Tensor) -> Tensor:
@@ -60,7 +60,7 @@ class Group:
         return torch.cat(parts)
 
     def wrapped(self, network: nn.Module) -> nn.Module:
-        """*network* as all processes train it together; its weights start as the first process's."""
+        """*network* as all processes train it together, from the first process's weights."""
         if self.world == 1:
             return network
         chip = None if self.device == "cpu" else [torch.device(self.device)]
@@ -76,22 +76,22 @@ class Group:
         """What *action* gives in the first process, in all of them; an error there is raised in
         every one, so that none waits for ever.
         """
-        found: list[Any] = [None, None]
+        answer: list[Any] = [None, None]
         if self.first:
             try:
-                found[0] = action()
+                answer[0] = action()
             except SegprepError as error:
                 if self.world == 1:
                     raise
-                found[1] = (error.code, error.message, error.hint)
+                answer[1] = (error.code, error.message, error.hint)
         if self.world > 1:
-            dist.broadcast_object_list(found, 0)
-            if found[1] is not None:
-                raise SegprepError(*found[1])
-        return found[0]  # type: ignore[no-any-return]
+            dist.broadcast_object_list(answer, 0)
+            if answer[1] is not None:
+                raise SegprepError(*answer[1])
+        return answer[0]  # type: ignore[no-any-return]
 
 
-def join(device: str) -> Group:
+def join(device: str) -> ProcessGroup:
     """The group that torchrun's RANK, WORLD_SIZE and LOCAL_RANK describe; without them this process
     alone. nccl on GPUs, gloo on CPUs.
 
@@ -110,7 +110,7 @@ def join(device: str) -> Group:
             "start with torchrun, or unset them",
         ) from error
     if world <= 1:
-        return Group(0, 1, device)
+        return ProcessGroup(0, 1, device)
     if device == "cuda":
         if local >= torch.cuda.device_count():
             raise UsageError(
@@ -132,10 +132,10 @@ def join(device: str) -> Group:
                 f"the processes cannot find each other: {str(error).splitlines()[0]}",
                 "start with torchrun",
             ) from error
-    return Group(rank, world, device)
+    return ProcessGroup(rank, world, device)
 
 
-def leave(group: Group) -> None:
+def leave(group: ProcessGroup) -> None:
     """End the communication."""
     if group.world > 1 and dist.is_initialized():
         dist.destroy_process_group()

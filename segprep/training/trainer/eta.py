@@ -37,9 +37,11 @@ class Pace:
         *step* steps of *epoch* are done; the epochs before it took *before* seconds, which tells
         what comes on top of the steps.
         """
-        total = sum((one.last - one.first) * one.steps for one in laid)
+        total = sum((stage.last - stage.first) * stage.steps for stage in laid)
         past = sum(
-            (min(one.last, epoch) - one.first) * one.steps for one in laid if one.first <= epoch
+            (min(stage.last, epoch) - stage.first) * stage.steps
+            for stage in laid
+            if stage.first <= epoch
         )
         if len(self.recent) < LEAST:
             return past + step, total, None

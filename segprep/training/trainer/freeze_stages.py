@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from segprep.train_config import Config
 from segprep.training.trainer import schedules
-from segprep.training.trainer.distributed import Group
+from segprep.training.trainer.distributed import ProcessGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Stage:
 
 
 def stages(config: Config, images: int, world: int) -> list[Stage]:
-    """One stage, or with ``freeze_epochs`` two: each has its own learning rate, batch and schedule."""
+    """One stage, or with ``freeze_epochs`` two, each with its own rate, batch and schedule."""
     frozen = min(config.freeze_epochs, config.epochs) if config.freeze else 0
     parts = (
         [
@@ -50,23 +50,35 @@ def stages(config: Config, images: int, world: int) -> list[Stage]:
         parts.append(
             (frozen, config.epochs, "" if frozen else config.freeze, config.batch, config.lr)
         )
-    found, seen = list[Stage](), 0
+    plan, seen = list[Stage](), 0
     for first, last, held, batch, lr in parts:
         steps = config.steps_per_epoch or math.ceil(images / (batch * world))
-        found.append(
+        plan.append(
             Stage(first, last, held, batch, steps, seen, _schedule(config, lr, last - first, steps))
         )
         seen += (last - first) * steps * batch * world
-    return found
+    return plan
 
 
 def _schedule(config: Config, lr: float, epochs: int, steps: int) -> schedules.Schedule:
     warm_up = min(config.warm_up, epochs)
     return schedules.make(
-        config.schedule, lr, epochs, steps, warm_up=warm_up, start=config.start, rise=config.rise, flat=min(config.flat, epochs - warm_up), end=config.end,
-        power=config.power, factor=config.factor or None, every=config.every, patience=round(config.every), min_delta=config.min_delta,
+        config.schedule,
+        lr,
+        epochs,
+        steps,
+        warm_up=warm_up,
+        start=config.start,
+        rise=config.rise,
+        flat=min(config.flat, epochs - warm_up),
+        end=config.end,
+        power=config.power,
+        factor=config.factor or None,
+        every=config.every,
+        patience=round(config.every),
+        min_delta=config.min_delta,
         mode=schedules.mode_of(config.monitor),
-    )  # fmt: skip
+    )
 
 
 class Numbers:
@@ -74,7 +86,7 @@ class Numbers:
     in order, from *start* on.
     """
 
-    def __init__(self, start: int, steps: int, batch: int, group: Group) -> None:
+    def __init__(self, start: int, steps: int, batch: int, group: ProcessGroup) -> None:
         self.start, self.steps, self.batch, self.group = start, steps, batch, group
 
     def __iter__(self) -> Iterator[int]:

@@ -1,7 +1,7 @@
 """What a run tells while it goes: history.csv, results.txt, the losses as text, curves.png, event
 files for TensorBoard.
 
-All but the event files are written anew at each epoch from the whole history, so that a resumed run
+All but the event files are rewritten at each epoch from the whole history, so that a resumed run
 has neither gaps nor lines twice.
 """
 
@@ -37,7 +37,7 @@ SMOOTHED = 5  # values that the smooth curve is the mean of
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class EpochScores:
     """One epoch, counted from 1: *lr* is the rate its last *step* was made with, *learning* the
     parameters that were not frozen.
 
@@ -60,7 +60,7 @@ class Entry:
     iou: tuple[float, ...]
 
 
-def write(folder: Path, history: Sequence[Entry]) -> None:
+def write(folder: Path, history: Sequence[EpochScores]) -> None:
     """history.csv, results.txt, epoch_loss.txt, epoch_val_loss.txt."""
     write_atomic(folder / HISTORY, table(history).encode())
     write_atomic(folder / RESULTS, "".join(map(result, history)).encode())
@@ -71,7 +71,7 @@ def write(folder: Path, history: Sequence[Entry]) -> None:
         )
 
 
-def table(history: Sequence[Entry]) -> str:
+def table(history: Sequence[EpochScores]) -> str:
     """history.csv: one line per epoch; what is not known is empty."""
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
@@ -86,15 +86,19 @@ def _cell(value: float) -> str:
     )
 
 
-def result(entry: Entry) -> str:
+def result(entry: EpochScores) -> str:
     """The paragraph of results.txt that pytorch_segmentation writes per epoch; shares in percent,
     Dice over the images without background.
     """
     scores = {
-        "train_loss": f"{entry.loss:.4f}", "lr": f"{entry.lr:.6f}", "dice coefficient": f"{entry.val_dice:.3f}", "global correct": f"{entry.val_accuracy * 100:.1f}",
-        "average row correct": str([f"{one * 100:.1f}" for one in entry.recall]), "IoU": str([f"{one * 100:.1f}" for one in entry.iou]),
+        "train_loss": f"{entry.loss:.4f}",
+        "lr": f"{entry.lr:.6f}",
+        "dice coefficient": f"{entry.val_dice:.3f}",
+        "global correct": f"{entry.val_accuracy * 100:.1f}",
+        "average row correct": str([f"{score * 100:.1f}" for score in entry.recall]),
+        "IoU": str([f"{score * 100:.1f}" for score in entry.iou]),
         "mean IoU": f"{entry.val_miou * 100:.1f}",
-    }  # fmt: skip
+    }
     return (
         "\n".join(
             [f"[epoch: {entry.epoch}]", *(f"{name}: {value}" for name, value in scores.items())]
@@ -103,10 +107,10 @@ def result(entry: Entry) -> str:
     )
 
 
-def curves(folder: Path, history: Sequence[Entry]) -> None:
+def curves(folder: Path, history: Sequence[EpochScores]) -> None:
     """curves.png: losses, scores and the learning rate over the epochs."""
-    made = figure(12, 3.6)
-    loss, scores, rate = (made.add_subplot(1, 3, place) for place in (1, 2, 3))
+    chart = figure(12, 3.6)
+    loss, scores, rate = (chart.add_subplot(1, 3, column) for column in (1, 2, 3))
     smoothed = len(history) > 2 * SMOOTHED
     for n, name in enumerate(("loss", "val_loss")):
         if (line := _line(history, name)) is not None:
@@ -139,11 +143,11 @@ def curves(folder: Path, history: Sequence[Entry]) -> None:
         axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
         axes.grid(alpha=0.25)
         axes.legend()
-    write_atomic(folder / CURVES, png_bytes(made))
+    write_atomic(folder / CURVES, png_bytes(chart))
 
 
 def _line(
-    history: Sequence[Entry], name: str
+    history: Sequence[EpochScores], name: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """Epochs and values of *name* where it was measured; None if it never was."""
     points = np.array([(entry.epoch, getattr(entry, name)) for entry in history], np.float64)
@@ -151,12 +155,12 @@ def _line(
     return (points[:, 0], points[:, 1]) if len(points) else None
 
 
-def _dots(history: Sequence[Entry]) -> dict[str, Any]:
+def _dots(history: Sequence[EpochScores]) -> dict[str, Any]:
     return {"marker": "." if len(history) < 40 else ""}
 
 
 def smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The mean of each value and its neighbours, SMOOTHED in all, fewer at the ends.
+    """The mean of each value and its neighbors, SMOOTHED in all, fewer at the ends.
 
     >>> smooth(np.array([0.0, 3.0, 6.0, 3.0, 0.0, 0.0])).tolist()
     [3.0, 3.0, 2.4, 2.4, 2.25, 1.0]
@@ -173,7 +177,7 @@ class Board:
 
         self.writer: Any = SummaryWriter(str(folder), purge_step=step + 1 if step else None)
 
-    def add(self, entry: Entry, losses: Sequence[float], rates: Sequence[float]) -> None:
+    def add(self, entry: EpochScores, losses: Sequence[float], rates: Sequence[float]) -> None:
         """One epoch, and each of its steps."""
         first = entry.step - len(losses) + 1
         for n, (loss, rate) in enumerate(zip(losses, rates, strict=True)):

@@ -14,7 +14,6 @@ import torch
 from blake3 import blake3
 from torch.utils.data import DataLoader, Dataset
 
-from segprep import train_config
 from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError, UsageError, install_hint
 from segprep.files import write_atomic
@@ -22,16 +21,17 @@ from segprep.metrics import confusion
 from segprep.train_config import Config
 from segprep.training import checkpoints, losses, models
 from segprep.training.checkpoints import Checkpoint
+from segprep.training.config import plain, replaced, toml_text
 from segprep.training.data.dataset import Lists, prepare
 from segprep.training.data.pairs import read_truth
 from segprep.training.progress import Moment, Watch
 from segprep.training.trainer import artifacts, history, run_folder, schedules
 from segprep.training.trainer.border_windows import Bordered
 from segprep.training.trainer.config_check import advised
-from segprep.training.trainer.distributed import Group
+from segprep.training.trainer.distributed import ProcessGroup
 from segprep.training.trainer.eta import Pace
 from segprep.training.trainer.freeze_stages import Numbers, Stage, stages
-from segprep.training.trainer.history import Entry
+from segprep.training.trainer.history import EpochScores
 from segprep.training.trainer.network import build, options_of
 from segprep.training.trainer.result import Trained, said
 from segprep.training.trainer.resume import differences
@@ -42,14 +42,14 @@ from segprep.training.trainer.windows import windows
 CURVES_EVERY = 20.0  # seconds
 
 
-class Run:
+class TrainingLoop:
     """One training from reading to the last checkpoint."""
 
     def __init__(
         self,
         out: Path,
         config: Config,
-        group: Group,
+        group: ProcessGroup,
         names: tuple[str, ...],
         chosen: Lists,
         began: float,
@@ -65,16 +65,18 @@ class Run:
             watch,
             background,
         )
-        wanted = config if chosen.val else train_config.replaced(config, monitor="loss")
-        self.config, notes = advised(wanted, group, len(chosen.train))
-        if wrong := [one for one in config.skip_classes if one not in range(len(names))]:
+        settings = config if chosen.val else replaced(config, monitor="loss")
+        self.config, notes = advised(settings, group, len(chosen.train))
+        if wrong := [
+            class_id for class_id in config.skip_classes if class_id not in range(len(names))
+        ]:
             raise UsageError(
                 "bad-option",
-                f"skip_classes names {wrong[0]:g}, which is no class",
+                f"skip_classes names {wrong[0]:g}, which is not a class",
                 f"0 to {len(names) - 1} are: {', '.join(names)}",
             )
         self.loss = losses.make(config.loss, len(names), config.class_weights or None)
-        self.history: list[Entry] = []
+        self.history: list[EpochScores] = []
         self.mode = schedules.mode_of(self.config.monitor)
         self.stopping = (
             schedules.EarlyStopping(config.patience, config.min_delta, self.mode)
@@ -86,11 +88,11 @@ class Run:
         self.digest = blake3("\n".join((*chosen.train, "", *chosen.val)).encode()).hexdigest(16)
         self.notes = [*chosen.notes, *notes]
 
-    def read(self, place: Tree) -> None:
+    def read(self, tree: Tree) -> None:
         """The pairs of both lists. Raises SegprepError naming every bad file."""
-        self.place = place
+        self.place = tree
         self.train, self.val, self.view = prepare(
-            place,
+            tree,
             self.chosen,
             self.names,
             self.config,
@@ -125,8 +127,8 @@ class Run:
             reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
             raise SegprepError(
                 "bad-checkpoint",
-                f"{self.out / run_folder.LAST} cannot be gone on with: {reason}",
-                "begin anew with --overwrite",
+                f"{self.out / run_folder.LAST} cannot be resumed from: {reason}",
+                "start again with --overwrite",
             ) from error
 
     def _restore(self, state: Mapping[str, Any]) -> None:
@@ -145,12 +147,12 @@ class Run:
                 },
             )
         stage = next(
-            (one for one in self.stages if one.first < len(self.history) <= one.last), None
+            (stage for stage in self.stages if stage.first < len(self.history) <= stage.last), None
         )
         if stage and stage.schedule.plateau and kept["plateau"]:
             schedules.restore(stage.schedule.plateau, kept["plateau"])
         self.notes += [
-            f"went on after epoch {len(self.history)}",
+            f"resumed after epoch {len(self.history)}",
             *differences(kept, self.digest, self.group.world, self.config.epochs),
         ]
 
@@ -164,7 +166,7 @@ class Run:
         self._describe("unfinished")
         write_atomic(
             self.out / run_folder.CONFIG,
-            train_config.text(self.config).encode("utf-8", "backslashreplace"),
+            toml_text(self.config).encode("utf-8", "backslashreplace"),
         )
 
     def go(self) -> Trained:
@@ -202,7 +204,7 @@ class Run:
             )
             return None
 
-    def _epochs(self) -> Iterator[Entry]:
+    def _epochs(self) -> Iterator[EpochScores]:
         for stage in self.stages:
             begin = max(stage.first, len(self.history))
             if begin >= stage.last or (
@@ -229,7 +231,7 @@ class Run:
             for epoch in range(begin, stage.last):
                 yield self._epoch(stage, epoch, source, learning)
 
-    def _epoch(self, stage: Stage, epoch: int, source: Iterator[Any], learning: int) -> Entry:
+    def _epoch(self, stage: Stage, epoch: int, source: Iterator[Any], learning: int) -> EpochScores:
         start = monotonic()
         torch.manual_seed(
             int(
@@ -268,8 +270,8 @@ class Run:
         except SegprepError as error:
             raise self._located(error, epoch, stage.steps - 1) from error
         due = (epoch + 1) % self.config.validate_every == 0 or epoch + 1 == self.config.epochs
-        found = self._validate() if due else None
-        entry = self._entry(found, rate, learning, monotonic() - start, epoch)
+        figures = self._validate() if due else None
+        entry = self._entry(figures, rate, learning, monotonic() - start, epoch)
         if self._monitored(entry):
             stage.schedule.saw(getattr(entry, self.config.monitor))
         self.plateau = stage.schedule.plateau
@@ -302,7 +304,7 @@ class Run:
                 hint,
             ) from error
 
-    def _monitored(self, entry: Entry) -> bool:
+    def _monitored(self, entry: EpochScores) -> bool:
         """Whether the number that is monitored was measured in this epoch."""
         return self.config.monitor == "loss" or not math.isnan(entry.val_loss)
 
@@ -334,13 +336,16 @@ class Run:
             )
 
     def _entry(
-        self, found: Figures | None, rate: float, learning: int, seconds: float, epoch: int
-    ) -> Entry:
-        scores = confusion.scores(found.matrix) if found else None
+        self, figures: Figures | None, rate: float, learning: int, seconds: float, epoch: int
+    ) -> EpochScores:
+        scores = confusion.scores(figures.matrix) if figures else None
         numbers: dict[str, Any] = {
-            "loss": float(np.mean(self.losses)), "val_loss": found.loss if found else math.nan, "val_miou": found.miou if found else math.nan,
-            "val_dice": found.dice if found else math.nan, "val_accuracy": found.accuracy if found else math.nan,
-        }  # fmt: skip
+            "loss": float(np.mean(self.losses)),
+            "val_loss": figures.loss if figures else math.nan,
+            "val_miou": figures.miou if figures else math.nan,
+            "val_dice": figures.dice if figures else math.nan,
+            "val_accuracy": figures.accuracy if figures else math.nan,
+        }
         value = numbers[self.config.monitor]
         best = not math.isnan(value) and (
             self.best is None or schedules.better(value, self.best, 0.0, self.mode)
@@ -355,7 +360,7 @@ class Run:
             if scores
             else ((), ())
         )
-        return Entry(
+        return EpochScores(
             epoch + 1,
             step,
             rate,
@@ -367,11 +372,11 @@ class Run:
             **numbers,
         )
 
-    def _save(self, entry: Entry) -> None:
+    def _save(self, entry: EpochScores) -> None:
         """Checkpoints and log of the epoch that has just ended; only the first process writes."""
         if not self.group.first:
             return
-        made = Checkpoint(
+        checkpoint = Checkpoint(
             self.config.arch,
             options_of(self.config),
             self.names,
@@ -379,10 +384,15 @@ class Run:
             self.network.state_dict(),
         )
         training = {
-            "config": train_config.plain(self.config), "fitting": self.fitting.state(), "best": self.best, "digest": self.digest, "world": self.group.world,
-            "stopping": schedules.state(self.stopping) if self.stopping else None, "plateau": schedules.state(self.plateau) if self.plateau else None,
-        }  # fmt: skip
-        artifacts.save(self.out, self.config, made, self.history, training)
+            "config": plain(self.config),
+            "fitting": self.fitting.state(),
+            "best": self.best,
+            "digest": self.digest,
+            "world": self.group.world,
+            "stopping": schedules.state(self.stopping) if self.stopping else None,
+            "plateau": schedules.state(self.plateau) if self.plateau else None,
+        }
+        artifacts.save(self.out, self.config, checkpoint, self.history, training)
         history.write(self.out, self.history)
         if self.board:
             self.board.add(entry, self.losses, self.rates)
@@ -420,17 +430,17 @@ class Run:
         trained = partial(
             Trained, self.out, self.config, parameters, self.names, tuple(self.history), stopped
         )
-        found = trained(monotonic() - self.began, tuple(self.notes), None)
+        result = trained(monotonic() - self.began, tuple(self.notes), None)
         if not self.group.first:
-            return found
+            return result
         if len(self.val):
             best = checkpoints.load(self.out / run_folder.BEST).network().to(self.group.device)
             masks = (read_truth(self.place, stem, len(self.names)) for stem in self.val.stems)
-            found = trained(
+            result = trained(
                 monotonic() - self.began,
                 tuple(self.notes),
                 at_own_size(best, self.val, masks, self.view, len(self.names)),
             )
         history.curves(self.out, self.history)
-        run_folder.describe(self.out, found.document())
-        return found
+        run_folder.describe(self.out, result.document())
+        return result

@@ -10,21 +10,21 @@ from torch import nn
 
 from segprep.errors import SegprepError, UsageError
 from segprep.train_config import Config
-from segprep.training import checkpoints, models
-from segprep.training import pretrained as weights
+from segprep.training import checkpoints, models, pretrained
 from segprep.training.checkpoints import channels_last
 from segprep.training.pretrained import freeze, unfreeze
-from segprep.training.trainer.distributed import Group
+from segprep.training.trainer.distributed import ProcessGroup
 
 
 def options_of(config: Config) -> Mapping[str, Any]:
     """What the network's ``build`` is given: its preset's options, and the run's over them."""
     preset = models.presets(config.arch)[config.preset].options if config.preset else {}
-    return {**preset, **config.options}
+    depth = {"depth": config.depth} if config.depth else {}
+    return {**preset, **config.options, **depth}
 
 
 def build(
-    config: Config, classes: int, group: Group, *, fresh: bool
+    config: Config, classes: int, group: ProcessGroup, *, fresh: bool
 ) -> tuple[nn.Module, list[str]]:
     """The network and notes on it; pretrained weights are read if the run is *fresh*, for otherwise
     its own will follow.
@@ -38,7 +38,7 @@ def build(
         freeze(network, None if config.freeze == "all" else int(config.freeze))
         unfreeze(network)
     if config.weights and fresh:
-        notes += group.decided(lambda: pretrained(network, config))
+        notes += group.decided(lambda: load_weights(network, config))
     notes += about_network(network, config)
     if config.sync_bn and group.world > 1:
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
@@ -47,7 +47,7 @@ def build(
     ), notes
 
 
-def pretrained(network: nn.Module, config: Config) -> list[str]:
+def load_weights(network: nn.Module, config: Config) -> list[str]:
     """Load ``config.weights`` into *network*; what became of them, as notes.
 
     Raises UsageError (bad-option: an address without sha256), SegprepError: other-network (a
@@ -62,18 +62,20 @@ def pretrained(network: nn.Module, config: Config) -> list[str]:
             "give --sha256, so that nobody can put other weights in its place",
         )
     path = (
-        weights.fetch(config.weights, config.sha256, folder()) if address else Path(config.weights)
+        pretrained.fetch(config.weights, config.sha256, folder())
+        if address
+        else Path(config.weights)
     )
-    tensors = weights.read(path, config.sha256 or None)
-    found = checkpoints.read(path)
-    if found.get("kind") == checkpoints.KIND and found.get("arch") != config.arch:
+    tensors = pretrained.read(path, config.sha256 or None)
+    content = checkpoints.read(path)
+    if content.get("kind") == checkpoints.KIND and content.get("arch") != config.arch:
         raise SegprepError(
             "other-network",
-            f"{path} is a checkpoint of the network {found.get('arch')}, this run trains"
+            f"{path} is a checkpoint of the network {content.get('arch')}, this run trains"
             f" {config.arch}",
-            f"give --arch {found.get('arch')}",
+            f"give --arch {content.get('arch')}",
         )
-    report = weights.load(network, tensors)
+    report = pretrained.load(network, tensors)
     return [f"{config.weights}: {report}", *(f"not loaded: {text}" for text in report.reshaped[:3])]
 
 
@@ -84,10 +86,10 @@ def folder() -> Path:
 
 def about_network(network: nn.Module, config: Config) -> list[str]:
     """Notes on *network* with these settings."""
-    normalises = any(isinstance(one, nn.BatchNorm2d) for one in network.modules())
-    if config.batch == 1 and normalises and not config.freeze_norm:
+    normalizes = any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
+    if config.batch == 1 and normalizes and not config.freeze_norm:
         return [
-            "batch normalisation sees one image at a time: its statistics are noisy; a larger"
+            "batch normalization sees one image at a time: its statistics are noisy; a larger"
             " --batch or --freeze-norm is steadier"
         ]
     return []

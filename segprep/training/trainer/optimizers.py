@@ -1,4 +1,4 @@
-"""Optimisers by name: ``sgd``, ``adam``, ``adamw``, ``rmsprop``. The learning rate is set before
+"""Optimizers by name: ``sgd``, ``adam``, ``adamw``, ``rmsprop``. The learning rate is set before
 every step by the schedule, so it is the one that is asked for.
 """
 
@@ -9,10 +9,10 @@ from torch import nn
 from torch.optim import Optimizer
 
 from segprep.errors import UsageError
-from segprep.names import unknown
+from segprep.names import nearest
 
 Parameters = Iterable[nn.Parameter]
-OPTIMISERS: Mapping[str, Callable[[Parameters, float, float, bool, float], Optimizer]] = {
+OPTIMIZERS: Mapping[str, Callable[[Parameters, float, float, bool, float], Optimizer]] = {
     "sgd": lambda parameters, lr, momentum, nesterov, decay: torch.optim.SGD(
         parameters, lr, momentum, weight_decay=decay, nesterov=nesterov
     ),
@@ -29,9 +29,14 @@ OPTIMISERS: Mapping[str, Callable[[Parameters, float, float, bool, float], Optim
 
 
 def known(name: str) -> None:
-    """Raise UsageError (bad-option) with the nearest name unless *name* is an optimiser."""
-    if name not in OPTIMISERS:
-        raise UsageError("bad-option", *unknown("optimizer", name, OPTIMISERS))
+    """Raise UsageError (bad-option) with the nearest name unless *name* is an optimizer."""
+    if name not in OPTIMIZERS:
+        like = nearest(name, OPTIMIZERS)
+        raise UsageError(
+            "bad-option",
+            f"there is no optimizer {name!r}",
+            f"did you mean {like}?" if like else f"there are: {', '.join(OPTIMIZERS)}",
+        )
 
 
 def make(
@@ -43,7 +48,7 @@ def make(
     nesterov: bool = False,
     weight_decay: float = 0.0,
 ) -> Optimizer:
-    """The optimiser *name* over *parameters*; a parameter without gradient (frozen) is left alone,
+    """The optimizer *name* over *parameters*; a parameter without gradient (frozen) is left alone,
     also by weight decay.
 
     *momentum* is Adam's first beta; *weight_decay* is added to the gradient, with adamw it shrinks
@@ -54,7 +59,7 @@ def make(
     if nesterov and (name != "sgd" or momentum == 0):
         raise UsageError(
             "bad-option",
-            f"nesterov with the optimiser {name} and momentum {momentum:g}",
+            f"nesterov with the optimizer {name} and momentum {momentum:g}",
             "it is for sgd with a momentum",
         )
-    return OPTIMISERS[name](parameters, lr, momentum, nesterov, weight_decay)
+    return OPTIMIZERS[name](parameters, lr, momentum, nesterov, weight_decay)

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep import train_config
 from segprep.metrics import confusion
 from segprep.metrics.confusion import class_rows
 from segprep.train_config import Config
+from segprep.training.config import plain
 from segprep.training.trainer import run_folder
-from segprep.training.trainer.history import Entry
+from segprep.training.trainer.history import EpochScores
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,14 +26,14 @@ class Trained:
     config: Config
     parameters: int
     classes: tuple[str, ...]
-    history: tuple[Entry, ...]
+    history: tuple[EpochScores, ...]
     stopped: str
     seconds: float
     notes: tuple[str, ...]
     matrix: NDArray[np.int64] | None
 
     @property
-    def best(self) -> Entry:
+    def best(self) -> EpochScores:
         """The epoch of best.pt."""
         return next(entry for entry in reversed(self.history) if entry.best)
 
@@ -45,16 +45,28 @@ class Trained:
     def document(self) -> dict[str, Any]:
         """What ``--json`` prints and run.json holds in the end."""
         return {
-            "out": str(self.out), "checkpoint": str(self.out / run_folder.BEST), "arch": self.config.arch, "parameters": self.parameters,
-            "epochs": len(self.history), "best_epoch": self.best.epoch, "monitor": self.config.monitor, "best": getattr(self.best, self.config.monitor),
-            "stopped": self.stopped, "seconds": round(self.seconds, 1), "miou": self.miou, "notes": list(self.notes),
-            "classes": [{"name": name} for name in self.classes] if self.matrix is None else class_rows(self.matrix, self.classes),
+            "out": str(self.out),
+            "checkpoint": str(self.out / run_folder.BEST),
+            "arch": self.config.arch,
+            "parameters": self.parameters,
+            "epochs": len(self.history),
+            "best_epoch": self.best.epoch,
+            "monitor": self.config.monitor,
+            "best": getattr(self.best, self.config.monitor),
+            "stopped": self.stopped,
+            "seconds": round(self.seconds, 1),
+            "miou": self.miou,
+            "notes": list(self.notes),
+            "classes": [{"name": name} for name in self.classes]
+            if self.matrix is None
+            else class_rows(self.matrix, self.classes),
             "confusion_matrix": None if self.matrix is None else self.matrix.tolist(),
-            "history": [asdict(entry) for entry in self.history], "config": train_config.plain(self.config),
-        }  # fmt: skip
+            "history": [asdict(entry) for entry in self.history],
+            "config": plain(self.config),
+        }
 
 
-def said(entry: Entry, config: Config) -> str:
+def said(entry: EpochScores, config: Config) -> str:
     """One line about an epoch."""
     scores = (
         ""

@@ -1,12 +1,12 @@
-"""Going on with a run: that it is the same one, and what a person should know if it is not quite."""
+"""Resuming a run: whether it is the same one, and what a person should know if it differs."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from segprep import train_config
 from segprep.errors import SegprepError
 from segprep.train_config import Config
+from segprep.training.config import canonical, plain
 from segprep.training.trainer import run_folder
 from segprep.training.trainer.config_check import settled
 
@@ -20,11 +20,11 @@ FREE = (
     "device",
     "tensorboard",
     "compile",
-)  # may differ when a run goes on
+)  # may differ when a run is resumed
 
 
-def going_on(state: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
-    """The settings of the run that *state* is of; of those that are *given*, only FREE ones may
+def going_on(state: Mapping[str, Any], overrides: Mapping[str, Any]) -> Config:
+    """The settings of the run that *state* is of; of those that are *overrides*, only FREE ones may
     differ.
 
     Raises SegprepError: other-network, other-settings (both values named), bad-checkpoint.
@@ -34,18 +34,19 @@ def going_on(state: Mapping[str, Any], given: Mapping[str, Any]) -> Config:
     if not isinstance(old, dict):
         raise SegprepError(
             "bad-checkpoint",
-            f"{run_folder.LAST} is no checkpoint of a training run",
-            "begin anew with --overwrite",
+            f"{run_folder.LAST} is not a checkpoint of a training run",
+            "start again with --overwrite",
         )
-    new = {**old, **given}
-    wanted, before = train_config.plain(settled(new)), train_config.plain(settled(old))
-    for key in ("arch", *wanted):
-        if wanted[key] != before[key] and key not in FREE:
+    old = canonical(old)
+    new = {**old, **canonical(overrides)}
+    settings, before = plain(settled(new)), plain(settled(old))
+    for key in ("arch", *settings):
+        if settings[key] != before[key] and key not in FREE:
             code = "other-network" if key in ("arch", "preset", "options") else "other-settings"
             raise SegprepError(
                 code,
-                f"the run was begun with {key} = {before[key]!r}, now it is {wanted[key]!r}",
-                "leave it out to go on, or begin anew with --overwrite",
+                f"the run was begun with {key} = {before[key]!r}, now it is {settings[key]!r}",
+                "omit it to resume, or start again with --overwrite",
             )
     return settled(new)
 
@@ -63,13 +64,13 @@ def same_network(
             f" {config.arch}",
             "give the other --arch",
         )
-    known = tuple(map(str, state.get("classes", ())))
-    if known != names:
+    classes = tuple(map(str, state.get("classes", ())))
+    if classes != names:
         raise SegprepError(
             "other-classes",
-            f"{folder / run_folder.LAST} has the classes {', '.join(known)}; the dataset has"
+            f"{folder / run_folder.LAST} has the classes {', '.join(classes)}; the dataset has"
             f" {', '.join(names)}",
-            "train anew, or map the dataset's classes with segprep remap",
+            "train again, or map the dataset's classes with segprep remap",
         )
 
 
@@ -91,6 +92,6 @@ def differences(kept: Mapping[str, Any], digest: str, world: int, epochs: int) -
     if kept["config"]["epochs"] != epochs:
         notes.append(
             f"{kept['config']['epochs']} epochs were planned, now {epochs}: the schedule is laid"
-            " out anew"
+            " out again"
         )
     return notes

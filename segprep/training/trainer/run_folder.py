@@ -3,7 +3,7 @@
 run.json      what it is, how it stands, the scores; written at every epoch
 config.toml   its settings, for ``segprep train --config``
 best.pt       the checkpoint with the best monitored number
-last.pt       the last epoch's, with all that going on needs
+last.pt       the last epoch's, with all that resuming needs
 epoch*.pt     every k epochs, where asked
 history.csv, results.txt, epoch_loss.txt, epoch_val_loss.txt, curves.png, tensorboard/, pictures/
 """
@@ -68,7 +68,7 @@ def make(out: Path) -> None:
 
 
 def claim(out: Path, *, resume: bool, overwrite: bool) -> None:
-    """Make sure that a run may write to *out*: it is empty, or goes on (*resume*), or may be
+    """Make sure that a run may write to *out*: it is empty, or resumes (*resume*), or may be
     replaced (*overwrite*). Nothing is changed yet.
 
     Raises TreeError: nothing-to-resume, output-exists (another run), output-not-ours.
@@ -78,7 +78,7 @@ def claim(out: Path, *, resume: bool, overwrite: bool) -> None:
             raise TreeError(
                 "nothing-to-resume",
                 f"{out} holds no {LAST}",
-                "begin anew without --resume, or give the run's folder with --out",
+                "start again without --resume, or give the run's folder with --out",
             )
         return
     if not any(path.name != LOCK for path in out.iterdir()):
@@ -95,7 +95,7 @@ def claim(out: Path, *, resume: bool, overwrite: bool) -> None:
         raise TreeError(
             "output-exists",
             f"{out} holds another run; nothing was changed",
-            "go on with it: --resume; replace it: --overwrite; or give --out DIR",
+            "continue it: --resume; replace it: --overwrite; or give --out DIR",
         )
 
 

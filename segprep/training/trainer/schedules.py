@@ -2,7 +2,7 @@
 lower whenever a score stands still; and when to stop.
 
 Rates are a pure function of the step (counted from 0, before the step is made), so that a resumed
-run goes on exactly; only :class:`Plateau` and :class:`EarlyStopping` remember anything, and their
+run continues exactly; only :class:`Plateau` and :class:`EarlyStopping` remember anything, and their
 ``state`` belongs into a checkpoint.
 """
 
@@ -129,15 +129,15 @@ class EarlyStopping:
         return not self.improved and self.count > 1 and self.waited >= self.patience
 
 
-def state(one: Plateau | EarlyStopping) -> dict[str, Any]:
-    """What *one* remembers, as plain values."""
-    return asdict(one)
+def state(tracker: Plateau | EarlyStopping) -> dict[str, Any]:
+    """What *tracker* remembers, as plain values."""
+    return asdict(tracker)
 
 
-def restore(one: Plateau | EarlyStopping, known: Mapping[str, Any]) -> None:
+def restore(tracker: Plateau | EarlyStopping, values: Mapping[str, Any]) -> None:
     """Put back what :func:`state` gave."""
-    for name in asdict(one):
-        setattr(one, name, known[name])
+    for name in asdict(tracker):
+        setattr(tracker, name, values[name])
 
 
 @dataclass
@@ -199,9 +199,18 @@ def make(
         raise UsageError("bad-option", *unknown("schedule", name, NAMES))
     times = factor if factor is not None else 0.96 if name == "exponential" else 0.1
     ranges = {
-        "lr": 0 < lr < math.inf, "warm_up": 0 <= warm_up <= epochs, "start": 0 <= start <= 1, "rise": rise > 0, "flat": 0 <= flat <= epochs - warm_up,
-        "end": 0 <= end <= 1, "power": power > 0, "factor": 0 < times <= 1, "every": every > 0, "patience": patience >= 0, "min_delta": 0 <= min_delta < math.inf,
-    }  # fmt: skip
+        "lr": 0 < lr < math.inf,
+        "warm_up": 0 <= warm_up <= epochs,
+        "start": 0 <= start <= 1,
+        "rise": rise > 0,
+        "flat": 0 <= flat <= epochs - warm_up,
+        "end": 0 <= end <= 1,
+        "power": power > 0,
+        "factor": 0 < times <= 1,
+        "every": every > 0,
+        "patience": patience >= 0,
+        "min_delta": 0 <= min_delta < math.inf,
+    }
     if wrong := [option for option, right in ranges.items() if not right]:
         raise UsageError(
             "bad-option",

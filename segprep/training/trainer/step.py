@@ -1,4 +1,4 @@
-"""One optimiser step: forward, loss over the whole batch, backward, clipping; in mixed precision
+"""One optimizer step: forward, loss over the whole batch, backward, clipping; in mixed precision
 and over several processes where asked.
 """
 
@@ -18,19 +18,19 @@ from segprep.training.losses import Loss, supervised, without
 from segprep.training.pretrained import _FROZEN, freeze, unfreeze
 from segprep.training.trainer import optimizers
 from segprep.training.trainer.border_windows import weighed
-from segprep.training.trainer.distributed import Group
+from segprep.training.trainer.distributed import ProcessGroup
 
-NAN_HINT = "lower lr, or set clip; images with extreme values are another cause: see segprep check"
+NAN_HINT = "lower lr, or set clip; images with extreme values are another cause"
 
 
 class Fitting:
-    """A network with its optimiser. :meth:`state` and :meth:`restore` hand over all that the next
+    """A network with its optimizer. :meth:`state` and :meth:`restore` hand over all that the next
     step depends on.
     """
 
-    def __init__(self, network: nn.Module, loss: Loss, config: Config, group: Group) -> None:
+    def __init__(self, network: nn.Module, loss: Loss, config: Config, group: ProcessGroup) -> None:
         self.network, self.loss, self.config, self.group = network, loss, config, group
-        self.optimiser = optimizers.make(
+        self.optimizer = optimizers.make(
             config.optimizer,
             network.parameters(),
             config.lr,
@@ -56,7 +56,7 @@ class Fitting:
         self.forward = self.group.wrapped(self.network)
         if self.config.compile:
             self.forward = torch.compile(self.forward)
-        return sum(one.numel() for one in self.network.parameters() if one.requires_grad)
+        return sum(tensor.numel() for tensor in self.network.parameters() if tensor.requires_grad)
 
     def step(self, images: Tensor, truth: Tensor, pixels: Tensor | None, rate: float) -> float:
         """Learn from *images* (N, 3, S, S) and *truth* (N, S, S) with the learning *rate*; the loss
@@ -65,9 +65,9 @@ class Fitting:
         *pixels* (N, S, S) are border weights.
 
         Raises SegprepError: loss-nan (nothing was learned), out-of-memory, bad-option (a batch that
-        batch normalisation cannot use).
+        batch normalization cannot use).
         """
-        for groups in self.optimiser.param_groups:
+        for groups in self.optimizer.param_groups:
             groups["lr"] = rate
         self.network.train()
         try:
@@ -98,14 +98,14 @@ class Fitting:
         )
         value = float(loss.detach())
         if not isfinite(value):
-            raise SegprepError("loss-nan", "the loss is no number any more", NAN_HINT)
-        self.optimiser.zero_grad(set_to_none=True)
+            raise SegprepError("loss-nan", "the loss is NaN or infinite", NAN_HINT)
+        self.optimizer.zero_grad(set_to_none=True)
         # gradients are averaged over the processes, and each holds a part of the sum
         self.scaler.scale(loss * self.group.world).backward()  # type: ignore[no-untyped-call]
-        self.scaler.unscale_(self.optimiser)
+        self.scaler.unscale_(self.optimizer)
         if self.config.clip:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
-        self.scaler.step(self.optimiser)
+        self.scaler.step(self.optimizer)
         self.scaler.update()
         return value
 
@@ -119,7 +119,7 @@ class Fitting:
         )
 
     def check(self) -> None:
-        """Raise SegprepError (loss-nan) if a weight is no number any more, so that no checkpoint is
+        """Raise SegprepError (loss-nan) if a weight is NaN or infinite, so that no checkpoint is
         written over a good one.
         """
         if not all(
@@ -127,21 +127,22 @@ class Fitting:
             for tensor in self.network.state_dict().values()
             if tensor.is_floating_point()
         ):
-            raise SegprepError("loss-nan", "a weight is no number any more", NAN_HINT)
+            raise SegprepError("loss-nan", "a weight is NaN or infinite", NAN_HINT)
 
     def state(self) -> dict[str, Any]:
-        """Optimiser and scaler, as tensors and plain values."""
-        return {"optimiser": self.optimiser.state_dict(), "scaler": self.scaler.state_dict()}
+        """Optimizer and scaler, as tensors and plain values."""
+        return {"optimizer": self.optimizer.state_dict(), "scaler": self.scaler.state_dict()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Put back what :meth:`state` gave."""
-        self.optimiser.load_state_dict(state["optimiser"])
+        # earlier versions wrote "optimiser"
+        self.optimizer.load_state_dict(state.get("optimizer") or state["optimiser"])
         if state["scaler"]:
             self.scaler.load_state_dict(state["scaler"])
 
 
 def explained(error: BaseException, batch: int, size: int) -> BaseException:
-    """*error* as a SegprepError where memory ran out, a batch is too small for batch normalisation,
+    """*error* as a SegprepError where memory ran out, a batch is too small for batch normalization,
     or a process or GPU was lost; else itself.
     """
     text = str(error)
@@ -168,18 +169,18 @@ def explained(error: BaseException, batch: int, size: int) -> BaseException:
         return SegprepError(
             "process-lost",
             f"another process of this training ended ({first[:120]})",
-            "its own message says why; then go on with --resume",
+            "its own message says why; then continue with --resume",
         )
     if "CUDA error" in text or "cuDNN error" in text:
         return SegprepError(
             "device-failed",
             f"the GPU reported: {first[:200]}",
-            "look at nvidia-smi; go on with --resume, or on a CPU: --device cpu",
+            "look at nvidia-smi; continue with --resume, or on a CPU: --device cpu",
         )
     if "more than 1 value per channel" in text:
         return SegprepError(
             "bad-option",
-            f"batch normalisation cannot work on a batch of {batch} windows of {size}x{size}",
+            f"batch normalization cannot work on a batch of {batch} windows of {size}x{size}",
             "give a larger --batch, or --freeze-norm",
         )
     return error

@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from segprep import train_config
 from segprep.dataset import tree
 from segprep.dataset.tree import RUNS
 from segprep.errors import SegprepError, UsageError
 from segprep.files import write_atomic
 from segprep.reports.figures import figure, png_bytes
-from segprep.train_config import Config, known, plain
+from segprep.train_config import Config
+from segprep.training.config import canonical, check_key, plain, read_config
 from segprep.training.progress import Moment, Watch, unwatched
 from segprep.training.trainer import run_folder, windows
 from segprep.training.trainer.config_check import settled
@@ -85,7 +85,7 @@ def values(spec: str) -> tuple[str, list[Any]]:
         raise UsageError("bad-option", f"--sweep {spec} names a value twice", "give each once")
     if name.startswith("options."):
         return name, [_word(word) for word in words]
-    known(name, "--sweep")
+    check_key(name, "--sweep")
     hint = get_type_hints(Config)[name]
     if hint not in (int, float, str, bool) and get_origin(hint) is not Literal:
         raise UsageError(
@@ -116,14 +116,14 @@ def sweep(
     overwrite: bool = False,
     classes: str | None = None,
     watch: Watch = unwatched,
-    **given: Any,
+    **settings: Any,
 ) -> Swept:
     """Train on *dataset* once per value in *spec* (``lr=1e-4,1e-3``), with all else as
     :func:`.trainer.train` has it.
 
     Writes to *out*, by default runs/sweep-NAME in the dataset: a folder per value, sweep.csv and
-    sweep.png. Called again it goes on: finished trainings with the same settings are taken as they
-    are. One whose loss is no number or that does not fit the memory is a row, not the end. Raises
+    sweep.png. Called again it resumes: finished trainings with the same settings are taken as they
+    are. One whose loss is NaN or infinite or that does not fit the memory is a row, not the end. Raises
     UsageError before the first training if any value is wrong; else what train raises.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
@@ -133,14 +133,14 @@ def sweep(
             "sweep without torchrun, then train the best on all of them",
         )
     name, listed = values(spec)
-    base = {**(train_config.read(Path(config)) if config is not None else {}), **given}
-    wanted = [settled(_with(base, name, value)) for value in listed]
-    for one in wanted:
-        windows.chain(one)
-    place = tree.find(Path(dataset))
-    folder = Path(out) if out is not None else place.root / RUNS / f"sweep-{name}"
+    base = {**(read_config(Path(config)) if config is not None else {}), **canonical(settings)}
+    configs = [settled(_with(base, name, value)) for value in listed]
+    for resolved in configs:
+        windows.chain(resolved)
+    dataset_tree = tree.find(Path(dataset))
+    folder = Path(out) if out is not None else dataset_tree.root / RUNS / f"sweep-{name}"
     rows = list[Row]()
-    for value, one in zip(listed, wanted, strict=True):
+    for value, resolved in zip(listed, configs, strict=True):
         sub = folder / f"{name}={value}".replace("/", "_")
 
         def named(moment: Moment, text: str = f"{name}={value}: ") -> None:
@@ -148,18 +148,18 @@ def sweep(
 
         rows.append(
             _row(
-                place.root,
+                dataset_tree.root,
                 sub,
                 value,
-                one,
+                resolved,
                 _with(base, name, value),
                 named,
                 overwrite=overwrite,
                 classes=classes,
             )
         )
-        _write(folder, name, wanted[0].monitor, rows)
-    return Swept(name, wanted[0].monitor, folder, tuple(rows))
+        _write(folder, name, configs[0].monitor, rows)
+    return Swept(name, configs[0].monitor, folder, tuple(rows))
 
 
 def _with(base: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
@@ -175,28 +175,30 @@ def _row(
     root: Path,
     out: Path,
     value: Any,
-    wanted: Config,
-    given: Mapping[str, Any],
+    config: Config,
+    settings: Mapping[str, Any],
     watch: Watch,
     *,
     overwrite: bool,
     classes: str | None,
 ) -> Row:
-    kept = run_folder.described(out)
-    there = kept.get("kind") == run_folder.KIND and not overwrite
-    if there and kept.get("stopped") in FINISHED and kept.get("config") == plain(wanted):
-        found = kept
+    previous = run_folder.described(out)
+    exists = previous.get("kind") == run_folder.KIND and not overwrite
+    if exists and previous.get("stopped") in FINISHED and previous.get("config") == plain(config):
+        result = previous
     else:
-        resume = there and kept.get("stopped") == "unfinished" and (out / run_folder.LAST).is_file()
+        resume = (
+            exists and previous.get("stopped") == "unfinished" and (out / run_folder.LAST).is_file()
+        )
         try:
-            found = train(
+            result = train(
                 root,
                 out=out,
                 resume=resume,
                 overwrite=overwrite,
                 classes=classes,
                 watch=watch,
-                **given,
+                **settings,
             ).document()
         except SegprepError as error:
             if error.code not in FAILED:
@@ -211,15 +213,15 @@ def _row(
                 math.nan,
                 out,
             )
-    miou = found["miou"] if found["miou"] is not None else math.nan
+    miou = result["miou"] if result["miou"] is not None else math.nan
     return Row(
         value,
-        found["epochs"],
-        found["best_epoch"],
-        float(found["best"]),
+        result["epochs"],
+        result["best_epoch"],
+        float(result["best"]),
         miou,
-        found["stopped"],
-        found["seconds"],
+        result["stopped"],
+        result["seconds"],
         out,
     )
 
@@ -229,7 +231,7 @@ def _write(folder: Path, name: str, monitor: str, rows: Sequence[Row]) -> None:
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow([name, "epochs", "best_epoch", monitor, "miou", "stopped", "seconds"])
     for row in rows:
-        numbers = ["" if math.isnan(one) else f"{one:.6g}" for one in (row.score, row.miou)]
+        numbers = ["" if math.isnan(score) else f"{score:.6g}" for score in (row.score, row.miou)]
         lines.writerow(
             [
                 row.value,
@@ -253,14 +255,14 @@ def picture(name: str, monitor: str, rows: Sequence[Row]) -> bytes:
     )
     ordered = sorted(rows, key=lambda row: row.value) if numeric else list(rows)
     across: list[Any] = [row.value for row in ordered] if numeric else list(range(len(ordered)))
-    made = figure(9, 3.6)
+    chart = figure(9, 3.6)
     heights: dict[str, list[float]] = {
         "epochs before the stop": [row.epochs for row in ordered],
         f"best {monitor}": [row.score for row in ordered],
     }
-    for place, (title, up) in enumerate(heights.items()):
-        axes = made.add_subplot(1, 2, place + 1)
-        axes.plot(across, up, marker="o", linestyle="-" if numeric else "", color=f"C{place}")
+    for column, (title, up) in enumerate(heights.items()):
+        axes = chart.add_subplot(1, 2, column + 1)
+        axes.plot(across, up, marker="o", linestyle="-" if numeric else "", color=f"C{column}")
         for x, y, row in zip(across, up, ordered, strict=True):
             if row.stopped not in FINISHED:
                 axes.axvline(x, color="C3", linestyle=":")
@@ -287,4 +289,4 @@ def picture(name: str, monitor: str, rows: Sequence[Row]) -> bytes:
         axes.margins(y=0.2)
         axes.set(title=title, xlabel=name)
         axes.grid(alpha=0.25)
-    return png_bytes(made)
+    return png_bytes(chart)

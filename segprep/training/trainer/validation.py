@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from segprep.metrics import confusion
-from segprep.training.data.pairs import Pair, View, brightest, normalised
+from segprep.training.data.pairs import InputSpec, LabeledImage, brightest, normalized
 from segprep.training.logits import TILE, _tiled, framed, likeliest, mask_of
 from segprep.training.losses import Loss
-from segprep.training.trainer.distributed import Group
+from segprep.training.trainer.distributed import ProcessGroup
 from segprep.types import IGNORE
 
 
@@ -42,11 +42,11 @@ class Figures:
 
 def validate(
     network: nn.Module,
-    pairs: Sequence[Pair],
-    view: View,
+    pairs: Sequence[LabeledImage],
+    view: InputSpec,
     loss: Loss,
     classes: int,
-    group: Group,
+    group: ProcessGroup,
     *,
     batch: int = 8,
     background: int | None = 0,
@@ -59,12 +59,12 @@ def validate(
         torch.zeros(4, dtype=torch.float64),
         torch.zeros((classes, classes), dtype=torch.int64),
     )  # loss, pixels, Dice, images
-    for pair, found in predictions(network, pairs, group, view, batch):
+    for pair, logits in predictions(network, pairs, group, view, batch):
         truth = torch.from_numpy(pair.mask.astype(np.int64))
         counted = int((truth != IGNORE).sum())
         with torch.inference_mode():
-            value = float(loss(found[None], truth[None].to(found.device)))
-        cells = confusion.count(pair.mask, likeliest(found.float().cpu()), classes)
+            value = float(loss(logits[None], truth[None].to(logits.device)))
+        cells = confusion.count(pair.mask, likeliest(logits.float().cpu()), classes)
         matrix += torch.from_numpy(cells)
         sums += torch.tensor(
             [value * counted, counted, imagewise_dice(cells, background), 1], dtype=torch.float64
@@ -80,20 +80,22 @@ def validate(
 
 def at_own_size(
     network: nn.Module,
-    pairs: Sequence[Pair],
+    pairs: Sequence[LabeledImage],
     masks: Iterable[NDArray[np.uint8]],
-    view: View,
+    view: InputSpec,
     classes: int,
 ) -> NDArray[np.int64]:
     """The confusion matrix (C, C) of *pairs* against their *masks* at the images' own size."""
-    found = np.zeros((classes, classes), np.int64)
+    matrix = np.zeros((classes, classes), np.int64)
     for (pair, logits), mask in zip(
-        predictions(network, pairs, Group(0, 1, _device(network)), view, 8), masks, strict=True
+        predictions(network, pairs, ProcessGroup(0, 1, _device(network)), view, 8),
+        masks,
+        strict=True,
     ):
-        found += confusion.count(
+        matrix += confusion.count(
             mask, mask_of(torch.softmax(logits.float(), 0).cpu(), pair.size), classes
         )
-    return found
+    return matrix
 
 
 def imagewise_dice(cells: NDArray[np.int64], background: int | None) -> float:
@@ -107,12 +109,16 @@ def imagewise_dice(cells: NDArray[np.int64], background: int | None) -> float:
 
 
 def predictions(
-    network: nn.Module, pairs: Sequence[Pair], group: Group, view: View, batch: int
-) -> Iterator[tuple[Pair, Tensor]]:
+    network: nn.Module,
+    pairs: Sequence[LabeledImage],
+    group: ProcessGroup,
+    view: InputSpec,
+    batch: int,
+) -> Iterator[tuple[LabeledImage, Tensor]]:
     """Each of this process's pairs with its logits (C, h, w); images that need a frame of one size
     go through the network together.
     """
-    waiting: list[tuple[Pair, Tensor, int, int]] = []
+    waiting: list[tuple[LabeledImage, Tensor, int, int]] = []
     for n in group.share(range(len(pairs))):
         pair = pairs[n]
         values = torch.from_numpy(pair.image.astype(np.float32)).permute(2, 0, 1) / brightest(
@@ -131,13 +137,16 @@ def predictions(
 
 
 def _together(
-    network: nn.Module, waiting: Sequence[tuple[Pair, Tensor, int, int]], view: View, device: str
-) -> Iterator[tuple[Pair, Tensor]]:
+    network: nn.Module,
+    waiting: Sequence[tuple[LabeledImage, Tensor, int, int]],
+    view: InputSpec,
+    device: str,
+) -> Iterator[tuple[LabeledImage, Tensor]]:
     if waiting:
-        found = _tiled(
-            network, normalised(torch.stack([frame for _, frame, _, _ in waiting]), view).to(device)
+        outputs = _tiled(
+            network, normalized(torch.stack([frame for _, frame, _, _ in waiting]), view).to(device)
         )
-        for (pair, _, top, left), logits in zip(waiting, found, strict=True):
+        for (pair, _, top, left), logits in zip(waiting, outputs, strict=True):
             yield pair, logits[:, top : top + pair.mask.shape[0], left : left + pair.mask.shape[1]]
 
 

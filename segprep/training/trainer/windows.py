@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from segprep import train_config
 from segprep.dataset import tree
 from segprep.errors import UsageError
 from segprep.train_config import NONE, Config
 from segprep.training.augmentation import presets, preview
-from segprep.training.augmentation.steps import Step
+from segprep.training.augmentation.steps import Transform
 from segprep.training.augmentation.stream import Chained
 from segprep.training.augmentation.windows import Windows
-from segprep.training.data.pairs import Pair, View
+from segprep.training.config import canonical, read_config
+from segprep.training.data.pairs import InputSpec, LabeledImage
 from segprep.training.trainer.config_check import settled
 
 OWN = "windows"
@@ -33,17 +33,17 @@ FRAMES = (
 )  # what a set makes its windows with
 
 
-def chain(config: Config) -> tuple[Step, ...] | None:
+def chain(config: Config) -> tuple[Transform, ...] | None:
     """The steps of ``augment`` and ``augmentation``, with windows of ``size``; None for the
     trainer's own windows. Raises UsageError (bad-option).
     """
     if config.augment == OWN and not config.augmentation:
         return None
     preset = NONE if config.augment == OWN else config.augment
-    given = dict(config.augmentation)
-    made = {**presets.PRESETS.get(preset, {}), **given}
-    given |= {name: config.size for name in FRAMES if name in made and name not in given}
-    whole = [name for name in FRAMES if name in made and name != "crop_size"]
+    overrides = dict(config.augmentation)
+    values = {**presets.PRESETS.get(preset, {}), **overrides}
+    overrides |= {name: config.size for name in FRAMES if name in values and name not in overrides}
+    whole = [name for name in FRAMES if name in values and name != "crop_size"]
     if config.fit == NONE and whole:
         raise UsageError(
             "bad-option",
@@ -51,11 +51,11 @@ def chain(config: Config) -> tuple[Step, ...] | None:
             "give fit = letterbox, or fit = stretch",
         )
     if config.fit == NONE and preset in presets.PRESETS:
-        given.setdefault("crop_size", config.size)
-    return presets.steps(preset, **given)
+        overrides.setdefault("crop_size", config.size)
+    return presets.steps(preset, **overrides)
 
 
-def windows(pairs: Sequence[Pair], view: View, config: Config) -> Windows:
+def windows(pairs: Sequence[LabeledImage], view: InputSpec, config: Config) -> Windows:
     """The endless row of augmented windows over *pairs*."""
     steps = chain(config)
     if steps is None:
@@ -72,7 +72,7 @@ def save_augmented(
     *,
     count: int = 32,
     classes: str | None = None,
-    **given: Any,
+    **settings: Any,
 ) -> list[Path]:
     """The first *count* windows that a training with these settings sees, as ``image_STEM_N.png``
     and ``mask_STEM_N.png``, and ``sheet.png`` of them.
@@ -80,33 +80,33 @@ def save_augmented(
     Nothing is trained. Returns what was written. Raises UsageError, TreeError; SegprepError:
     output-exists, and what reading raises.
     """
-    from segprep.training.data.dataset import lists, prepare
+    from segprep.training.data.dataset import prepare, select_lists
     from segprep.training.data.lists import class_names
 
-    wanted = settled(
+    resolved = settled(
         {
-            **(train_config.read(Path(config)) if config is not None else {}),
-            **given,
+            **(read_config(Path(config)) if config is not None else {}),
+            **canonical(settings),
             "val": NONE,
             "monitor": "",
         }
     )
-    place = tree.find(Path(dataset))
-    chosen = lists(place, wanted)
+    dataset_tree = tree.find(Path(dataset))
+    selection = select_lists(dataset_tree, resolved)
     pairs, _, view = prepare(
-        place,
-        chosen,
-        class_names(place, classes, chosen.train),
-        wanted,
+        dataset_tree,
+        selection,
+        class_names(dataset_tree, classes, selection.train),
+        resolved,
         lambda what, done, total: None,
     )
-    return preview.save_augmented(folder, _samples(windows(pairs, view, wanted), view, count))
+    return preview.save_augmented(folder, _samples(windows(pairs, view, resolved), view, count))
 
 
 def _samples(
-    row: Windows, view: View, count: int
+    row: Windows, view: InputSpec, count: int
 ) -> Iterator[tuple[str, NDArray[Any], NDArray[np.uint8]]]:
-    """(stem, image (S, S, 3) uint8, mask): as the network sees them, normalisation undone."""
+    """(stem, image (S, S, 3) uint8, mask): as the network sees them, normalization undone."""
     mean, std = (torch.tensor(numbers)[:, None, None] for numbers in (view.mean, view.std))
     for number in range(count):
         values, mask = row[number]

@@ -1,4 +1,4 @@
-"""One of three colour changes, and the whole of UNet++'s augmentation: normalised once, in RGB."""
+"""One of three color changes, and the whole of UNet++'s augmentation: normalized once, in RGB."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from segprep.errors import UsageError
-from segprep.training.augmentation.color import OneColour
+from segprep.training.augmentation.color import OneColor
 from segprep.training.augmentation.hsv import distorted
 from segprep.training.augmentation.presets import steps
 from segprep.training.augmentation.stream import Chained
@@ -34,7 +34,7 @@ def kinds(step, count=600):
 
 
 def test_one_of_three_each_time():
-    found = kinds(OneColour())
+    found = kinds(OneColor())
     assert [
         abs(found.count(name) / 600 - 1 / 3) < 0.06 for name in ("hue", "brightness", "contrast")
     ] == [True] * 3
@@ -43,7 +43,7 @@ def test_one_of_three_each_time():
 def test_ranges():
     changed = np.stack(
         [
-            OneColour()(np.full((1, 1, 3), 100, np.uint8), MASK[:1, :1], RNG(n))[0][0, 0, 0]
+            OneColor()(np.full((1, 1, 3), 100, np.uint8), MASK[:1, :1], RNG(n))[0][0, 0, 0]
             for n in range(2000)
         ]
     ).astype(int)
@@ -70,14 +70,14 @@ def test_added_saturation_and_value():
 def test_no_change_asked_for_is_none():
     for image in (picture(), picture().astype(np.uint16) * 257, picture().astype(np.float32) / 255):
         for seed in range(9):
-            values, ids = OneColour(0, 0, 0, 0, 0)(image, MASK, RNG(seed))
+            values, ids = OneColor(0, 0, 0, 0, 0)(image, MASK, RNG(seed))
             assert np.array_equal(values, image)
             assert values.dtype == image.dtype
             assert ids is MASK
 
 
-def test_normalised_once_and_in_rgb():
-    """The tutorial divides by 255 after normalising, which leaves numbers around -0.01, and gives
+def test_normalized_once_and_in_rgb():
+    """The tutorial divides by 255 after normalizing, which leaves numbers around -0.01, and gives
     BGR the statistics of RGB.
     """
     rng = RNG(1)
@@ -86,14 +86,14 @@ def test_normalised_once_and_in_rgb():
         for _ in range(8)
     ]
     pairs = [
-        data.Pair(f"s{n}", image, np.zeros((40, 60), np.uint8), (40, 60))
+        data.LabeledImage(f"s{n}", image, np.zeros((40, 60), np.uint8), (40, 60))
         for n, image in enumerate(images)
     ]
     mean, std = data.moments(pairs)
     assert mean[0] > mean[1] > mean[2]
     chain = steps("nested-unet")
     values = torch.stack(
-        [Chained(pairs, data.View(96, None, mean, std), 0, chain)[n][0] for n in range(48)]
+        [Chained(pairs, data.InputSpec(96, None, mean, std), 0, chain)[n][0] for n in range(48)]
     )
     assert values.shape == (48, 3, 96, 96)
     assert values.mean((0, 2, 3)).abs().max() < 0.5
@@ -105,4 +105,4 @@ def test_normalised_once_and_in_rgb():
 )
 def test_parameters_that_make_no_sense(wrong):
     with pytest.raises(UsageError, match=next(iter(wrong))):
-        OneColour(**wrong)
+        OneColor(**wrong)

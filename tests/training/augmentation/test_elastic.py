@@ -1,4 +1,4 @@
-"""Elastic deformation: the size of the shifts, the identity, and one geometry for image and mask."""
+"""Elastic deformation: size of the shifts, identity, one geometry for image and mask."""
 
 import numpy as np
 import pytest

@@ -66,10 +66,10 @@ def test_identity():
     )
 
 
-def test_grey_has_no_hue():
-    grey = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
-    assert np.array_equal(distorted(grey, 77, 1.7), grey)
-    assert np.array_equal(distorted(grey, 0, 1, 0.5)[0, :, 0], np.rint(np.arange(256) / 2))
+def test_gray_has_no_hue():
+    gray = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
+    assert np.array_equal(distorted(gray, 77, 1.7), gray)
+    assert np.array_equal(distorted(gray, 0, 1, 0.5)[0, :, 0], np.rint(np.arange(256) / 2))
 
 
 def test_kinds():

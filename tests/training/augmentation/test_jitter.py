@@ -44,7 +44,7 @@ def test_a_marker_moves_alike_in_both():
     image = np.repeat(mask[:, :, None] * np.uint8(255), 3, axis=2)
     seen = 0
     for seed in range(40):
-        values, ids = Jitter(256, 256, grey=0)(image, mask, RNG(seed))
+        values, ids = Jitter(256, 256, gray=0)(image, mask, RNG(seed))
         disc = ids == 1
         assert set(np.unique(ids)) <= {0, 1, 255}
         assert not values[ids == 255].any()
@@ -84,7 +84,7 @@ def test_strips(size):
         {"aspect": (1.3, 0.7)},
         {"scale": (0, 1)},
         {"flip": 2},
-        {"grey": 256},
+        {"gray": 256},
         {"scale": 3},
     ],
 )

@@ -81,13 +81,13 @@ def test_everything_at_once_against_a_written_out_reference(fill):
         @ np.array([[1, -np.sin(s), 0], [0, np.cos(s), 0], [0, 0, 1]])
         @ np.diag([0.9, 1.2, 1])
     )
-    centred = (
+    centerd = (
         np.array([[1, 0, 19.5], [0, 1, 27.5], [0, 0, 1]])
         @ matrix
         @ np.array([[1, 0, -19.5], [0, 1, -27.5], [0, 0, 1]])
     )
     rows, columns = np.mgrid[:40, :56]
-    places = np.tensordot(centred[:2], np.stack([rows, columns, np.ones_like(rows)]), 1)
+    places = np.tensordot(centerd[:2], np.stack([rows, columns, np.ones_like(rows)]), 1)
     for order in (0, 1):
         wanted = np.stack(
             [
@@ -201,10 +201,23 @@ def test_tiny_images(size, fill):
     assert mask.shape == size
 
 
-@pytest.mark.parametrize("wrong", [
-    {"rotation": -1}, {"rotation": "20"}, {"shear": 90}, {"zoom": 1.5}, {"zoom": (1.2, 0.8)}, {"zoom": (0, 1)}, {"zoom": "a"}, {"fill": "mirror"},
-    {"width_shift": float("nan")}, {"height_shift": -0.1}, {"label": 256}, {"rotation": True},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"rotation": -1},
+        {"rotation": "20"},
+        {"shear": 90},
+        {"zoom": 1.5},
+        {"zoom": (1.2, 0.8)},
+        {"zoom": (0, 1)},
+        {"zoom": "a"},
+        {"fill": "mirror"},
+        {"width_shift": float("nan")},
+        {"height_shift": -0.1},
+        {"label": 256},
+        {"rotation": True},
+    ],
+)
 def test_parameters_that_make_no_sense(wrong):
     with pytest.raises(UsageError, match=next(iter(wrong))) as error:
         Paired(**wrong)

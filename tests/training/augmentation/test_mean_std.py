@@ -13,7 +13,7 @@ from segprep.training.augmentation.mean_std import dataset_stats, pixel_stats
 
 
 def sample(values, ignored=()):
-    """One row of grey pixels."""
+    """One row of gray pixels."""
     image = np.repeat(np.array([values], np.uint8)[:, :, None], 3, axis=2)
     mask = np.zeros(image.shape[:2], np.uint8)
     mask[0, list(ignored)] = 255
@@ -89,10 +89,10 @@ def test_of_a_dataset(tmp_path):
     """The train list, if there is one; pixels of 255 in the mask do not count."""
     for folder in ("JPEGImages", "SegmentationClass"):
         (tmp_path / folder).mkdir()
-    for n, grey in enumerate((51, 102, 255)):
+    for n, gray in enumerate((51, 102, 255)):
         mask = np.zeros((4, 6), np.uint8)
         mask[0] = 255
-        image = np.full((4, 6, 3), grey, np.uint8)
+        image = np.full((4, 6, 3), gray, np.uint8)
         image[0] = 9
         Image.fromarray(image).save(tmp_path / "JPEGImages" / f"{n}.png")
         write_mask(tmp_path / "SegmentationClass" / f"{n}.png", mask)

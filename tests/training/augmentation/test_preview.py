@@ -2,7 +2,6 @@
 
 import io
 import re
-from itertools import islice
 
 import numpy as np
 import pytest
@@ -14,10 +13,10 @@ from PIL import Image
 from segprep.dataset import tree
 from segprep.errors import SegprepError
 from segprep.imaging.image import encode_mask, read_mask
-from segprep.training.augmentation.cache import Cached
 from segprep.training.augmentation.presets import steps
-from segprep.training.augmentation.preview import previews, save_augmented, sheet, tile
-from segprep.training.augmentation.stream import Stream, batch_numbers
+from segprep.training.augmentation.preview import save_augmented, sheet, tile
+from segprep.training.augmentation.stream import Stream
+from segprep.training.data.pairs import read_pair
 
 
 @pytest.fixture
@@ -38,10 +37,15 @@ def place(tmp_path):
     return root
 
 
+def samples(place, chain, seed, count):
+    found = tree.find(place)
+    stream = Stream([read_pair(found, stem) for stem in found.stems()], chain, seed)
+    return ((stream.stem(n), *stream[n]) for n in range(count))
+
+
 def test_names_pair_and_contents_match(place, tmp_path):
-    written = previews(
-        place, tmp_path / "out", 8, 1, preset="membrane-reflect", rotation=25, vertical_flip=True
-    )
+    chain = steps("membrane-reflect", rotation=25, vertical_flip=True)
+    written = save_augmented(tmp_path / "out", samples(place, chain, 1, 8))
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert sorted(path.name for path in written) == names
     assert len(names) == 17
@@ -58,21 +62,12 @@ def test_names_pair_and_contents_match(place, tmp_path):
         assert ((image[..., 0] > 115) == (mask == 1)).mean() > 0.98
 
 
-def test_batches_of_twenty_from_thirty_images(place, tmp_path):
-    """Four batches of 20, 10, 20, 10: 60 images and 60 masks, in two folders; each image twice."""
-    at = tree.find(place)
-    stream = Stream(Cached(at, at.stems()), steps("membrane"), 0)
-    batches = [list(numbers) for numbers in islice(batch_numbers(30, 20), 4)]
-    save_augmented(
-        tmp_path / "x",
-        ((stream.stem(n), *stream[n]) for batch in batches for n in batch),
-        tmp_path / "y",
-    )
+def test_two_epochs_of_thirty_images_in_two_folders(place, tmp_path):
+    save_augmented(tmp_path / "x", samples(place, steps("membrane"), 0, 60), tmp_path / "y")
     images, masks = (
         {path.name for path in (tmp_path / folder).glob(pattern)}
         for folder, pattern in (("x", "image_*"), ("y", "mask_*"))
     )
-    assert [len(batch) for batch in batches] == [20, 10, 20, 10]
     assert len(images) == len(masks) == 60
     assert {name[6:] for name in images} == {name[5:] for name in masks}
     assert all(sum(name.startswith(f"image_{n}_") for name in images) == 2 for n in range(30))
@@ -82,19 +77,11 @@ def test_batches_of_twenty_from_thirty_images(place, tmp_path):
 
 def test_the_same_seed_writes_the_same_bytes(place, tmp_path):
     folders = [tmp_path / name for name in "abc"]
+    chain = steps("unet-pytorch", jitter_rows=48, jitter_columns=48)
     for folder, seed in zip(folders, (1, 1, 2), strict=True):
-        previews(place, folder, 3, seed, preset="unet-pytorch", jitter_rows=48, jitter_columns=48)
+        save_augmented(folder, samples(place, chain, seed, 3))
     contents = [{path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders]
     assert contents[0] == contents[1] != contents[2]
-
-
-def test_the_train_list_comes_first(place, tmp_path):
-    tree.write_lists(place, {"train": ["3", "4"], "val": ["5"]})
-    written = previews(place, tmp_path / "out", 6)
-    assert {path.name.split("_")[1] for path in written[:-1]} == {"3", "4"}
-    (place / "ImageSets" / "Segmentation" / "train.txt").unlink()
-    tree.write_lists(place, {"trainval": ["7"], "test": ["8"]})
-    assert {path.name.split("_")[1] for path in previews(place, tmp_path / "more", 6)[:-1]} == {"7"}
 
 
 def test_a_tile_shows_image_and_classes():
@@ -122,20 +109,16 @@ def test_other_kinds_are_shown_in_8_bits(tmp_path):
         assert shown[0, :, 0].tolist() == [17 * n for n in range(16)]
 
 
-def test_what_cannot_be_written(place, tmp_path):
+def test_what_cannot_be_written(tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("mine")
     (tmp_path / "file").write_text("no folder")
     for call, code in (
-        (lambda: previews(place, tmp_path / "full"), "output-exists"),
-        (lambda: previews(place, tmp_path / "new", masks=tmp_path / "full"), "output-exists"),
-        (lambda: previews(place, tmp_path / "file"), "bad-option"),
-        (lambda: previews(place, tmp_path / "new", 0), "bad-option"),
-        (lambda: previews(place, tmp_path / "newer", rotation=-5), "bad-option"),
-        (lambda: previews(tmp_path / "nowhere", tmp_path / "newest"), "no-tree"),
+        (lambda: save_augmented(tmp_path / "full", ()), "output-exists"),
+        (lambda: save_augmented(tmp_path / "new", (), tmp_path / "full"), "output-exists"),
+        (lambda: save_augmented(tmp_path / "file", ()), "bad-option"),
     ):
         with pytest.raises(SegprepError) as error:
             call()
         assert error.value.code == code
     assert (tmp_path / "full" / "mine.txt").read_text() == "mine"
-    assert not (tmp_path / "newer").exists()

@@ -110,10 +110,19 @@ def test_resampling_keeps_kind_range_and_ids():
     assert resampled(eight, 20, 30, "bicubic") is eight
 
 
-@pytest.mark.parametrize("make", [
-    lambda: RandomResize((700, 300)), lambda: RandomResize((0, 3)), lambda: RandomCrop(0), lambda: RandomCrop(8, label=999), lambda: Flip(1.5),
-    lambda: RandomResize(5), lambda: RandomCrop(8, grey=-1), lambda: Stretch(0, 5),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: RandomResize((700, 300)),
+        lambda: RandomResize((0, 3)),
+        lambda: RandomCrop(0),
+        lambda: RandomCrop(8, label=999),
+        lambda: Flip(1.5),
+        lambda: RandomResize(5),
+        lambda: RandomCrop(8, gray=-1),
+        lambda: Stretch(0, 5),
+    ],
+)
 def test_parameters_that_make_no_sense(make):
     with pytest.raises(UsageError):
         make()

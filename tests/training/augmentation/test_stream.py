@@ -1,8 +1,6 @@
 """Samples without end: the same for any number of workers, each once per epoch, in an order that
-really changes; tails; tensors.
+really changes; tensors.
 """
-
-from itertools import islice
 
 import numpy as np
 import pytest
@@ -11,28 +9,30 @@ torch = pytest.importorskip("torch")
 
 from torch.utils.data import DataLoader
 
-from segprep.errors import SegprepError, UsageError
+from segprep.errors import SegprepError
 from segprep.training.augmentation.keras import Paired
 from segprep.training.augmentation.presets import steps
-from segprep.training.augmentation.stream import Chained, Stream, batch_numbers
+from segprep.training.augmentation.stream import Chained, Stream
 from segprep.training.augmentation.windows import batches
 from segprep.training.data import pairs as data
 
-VIEW = data.View(32, None, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+VIEW = data.InputSpec(32, None, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 
 
 def pairs(count=10, height=24, width=32):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (count, height, width, 3), dtype=np.uint8)
     masks = rng.integers(0, 3, (count, height, width), dtype=np.uint8)
-    return [data.Pair(f"s{n}", images[n], masks[n], (height, width)) for n in range(count)]
+    return [data.LabeledImage(f"s{n}", images[n], masks[n], (height, width)) for n in range(count)]
 
 
 def markers(count=10, side=32):
     """The mask is the row, the image holds row and column: geometry shows in every pixel."""
     rows, columns = np.mgrid[:side, :side]
     image = np.stack([rows, columns, rows], axis=2).astype(np.float32) / side
-    return [data.Pair(f"s{n}", image, rows.astype(np.uint8), (side, side)) for n in range(count)]
+    return [
+        data.LabeledImage(f"s{n}", image, rows.astype(np.uint8), (side, side)) for n in range(count)
+    ]
 
 
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")
@@ -125,30 +125,7 @@ def test_what_comes_in_is_not_written_to():
     )
 
 
-def test_tails():
-    """Keras: 30 images by 20 are batches of 20, 10, 20, 10."""
-    assert [len(numbers) for numbers in islice(batch_numbers(30, 20), 4)] == [20, 10, 20, 10]
-    assert [list(numbers) for numbers in islice(batch_numbers(3, 2, "drop"), 3)] == [
-        [0, 1],
-        [3, 4],
-        [6, 7],
-    ]
-    assert [list(numbers) for numbers in islice(batch_numbers(3, 2, "wrap"), 3)] == [
-        [0, 1],
-        [2, 3],
-        [4, 5],
-    ]
-    assert [list(numbers) for numbers in islice(batch_numbers(2, 5, "wrap"), 2)] == [
-        [0, 1, 2, 3, 4],
-        [5, 6, 7, 8, 9],
-    ]
-    assert [len(numbers) for numbers in islice(batch_numbers(2, 5), 2)] == [2, 2]
-    for wrong in ((2, 5, "drop"), (2, 0, "keep"), (2, 1, "cut")):
-        with pytest.raises(UsageError):
-            batch_numbers(*wrong)
-
-
-def test_tensors_are_normalised_and_of_one_size():
+def test_tensors_are_normalized_and_of_one_size():
     values, ids = Chained(pairs(), VIEW, 0, [], shuffle=False)[0]
     given = pairs()[0]
     assert values.shape == (3, 32, 32)

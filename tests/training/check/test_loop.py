@@ -11,16 +11,16 @@ from segprep.errors import SegprepError
 from segprep.training import checkpoints
 from segprep.training.augmentation.windows import Windows
 from segprep.training.check.loop import Epoch, Schedule, Step, Training
-from segprep.training.data.pairs import Pair, View
+from segprep.training.data.pairs import InputSpec, LabeledImage
 from segprep.training.models import unet
 
-VIEW = View(32, 1.0, (0.4, 0.4, 0.4), (0.3, 0.3, 0.3))
+VIEW = InputSpec(32, 1.0, (0.4, 0.4, 0.4), (0.3, 0.3, 0.3))
 
 
-def pairs() -> list[Pair]:
+def pairs() -> list[LabeledImage]:
     rng = np.random.default_rng(2)
     return [
-        Pair(
+        LabeledImage(
             f"{n}",
             rng.integers(0, 255, (40, 40, 3)).astype(np.uint8),
             rng.integers(0, 2, (40, 40)).astype(np.uint8),
@@ -114,6 +114,6 @@ def test_memory_that_runs_out_is_explained() -> None:
     assert "smaller network" in caught.value.hint
 
 
-def test_two_windows_of_the_least_size_pass_batch_normalisation() -> None:
+def test_two_windows_of_the_least_size_pass_batch_normalization() -> None:
     run = training(Schedule(1, 1, 1e-3, 1))
     assert [type(record) for record in run.run(1)] == [Step, Epoch]

@@ -90,7 +90,7 @@ def test_interrupted_and_resumed_equals_uninterrupted(discs: Discs) -> None:
     )
     assert seen[0] > 40
     assert numbers(rest) == numbers(whole)
-    assert "went on" in " ".join(rest.notes)
+    assert "resumed" in " ".join(rest.notes)
     one, other = (
         (tree / "runs/train-check/predictions/i14.png").read_bytes()
         for tree in (whole.root, rest.root)
@@ -104,7 +104,9 @@ def test_a_control_that_is_too_close_to_tell_catches_up(
 ) -> None:
     # after a single step the two networks hardly differ
     monkeypatch.setattr(
-        run, "plan", lambda *given, **more: replace(budget.plan(*given, **more), control=1)
+        run,
+        "budget_for",
+        lambda *given, **more: replace(budget.budget_for(*given, **more), control=1),
     )
     whole = check(discs(name="a"), steps=44)
     assert any("was trained for 44 steps as well" in note for note in whole.notes)
@@ -167,7 +169,7 @@ def test_time_cuts_and_the_report_says_so(discs: Discs) -> None:
 
 
 @pytest.mark.parametrize("kind", ["L", "RGBA", "I;16"])
-def test_grey_clear_and_16_bit_images_work(discs: Discs, kind: str) -> None:
+def test_gray_clear_and_16_bit_images_work(discs: Discs, kind: str) -> None:
     root = discs(8)
     for path in (root / "JPEGImages").iterdir():
         picture = np.asarray(Image.open(path))

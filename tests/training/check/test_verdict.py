@@ -7,7 +7,7 @@ from segprep.metrics import confusion
 from segprep.training.check import alignment, budget, causes, suspects, verdict
 from segprep.training.check.alignment import Alignment
 from segprep.training.check.verdict import Gap, Reason
-from segprep.training.data.pairs import Pair
+from segprep.training.data.pairs import LabeledImage
 
 
 def counts(*matrices: list[list[int]]) -> np.ndarray:
@@ -62,9 +62,9 @@ def test_the_worst_reason_decides() -> None:
     )
 
 
-def pair(mask: np.ndarray, image: np.ndarray | None = None) -> Pair:
+def pair(mask: np.ndarray, image: np.ndarray | None = None) -> LabeledImage:
     made = np.zeros((*mask.shape, 3), np.uint8) if image is None else image
-    return Pair("a", made, mask.astype(np.uint8), mask.shape)
+    return LabeledImage("a", made, mask.astype(np.uint8), mask.shape)
 
 
 def cause(found: list[Reason]) -> list[str]:
@@ -105,7 +105,7 @@ def test_causes_of_images() -> None:
     ]
 
 
-def scenes(change: object, count: int = 8) -> list[Pair]:
+def scenes(change: object, count: int = 8) -> list[LabeledImage]:
     """Boxes on noise, of different sizes; *change* spoils the mask."""
     rng, found = np.random.default_rng(3), []
     for n in range(count):
@@ -131,8 +131,8 @@ def moved(down: float, right: float) -> object:
         (lambda mask: mask, ""),
         (moved(0.25, 0.25), "25% of the height up and 25% of the width left"),
         (moved(0, 0.1), "10% of the width left"),
-        (lambda mask: mask[:, ::-1], "mirrored left to right"),
-        (lambda mask: mask[::-1, ::-1], "turned by 180 degrees"),
+        (lambda mask: mask[:, ::-1], "flipped left to right"),
+        (lambda mask: mask[::-1, ::-1], "rotated by 180 degrees"),
     ],
     ids=["clean", "quarter", "tenth", "mirror", "turn"],
 )

@@ -1,4 +1,4 @@
-"""Tree to tensors: kinds of images, letterbox, scale, windows that depend on seed and number alone."""
+"""Tree to tensors: kinds of images, letterbox, scale, windows by seed and number alone."""
 
 import io
 from collections.abc import Callable
@@ -13,19 +13,19 @@ from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError, SourceError
 from segprep.training.augmentation.windows import Windows, batches
 from segprep.training.data.pairs import (
-    Pair,
-    View,
+    InputSpec,
+    LabeledImage,
     letterbox,
     moments,
     nearest,
-    normalised,
+    normalized,
     pixels,
     read_all,
     read_pair,
     scaled,
 )
 
-PLAIN = View(32, 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+PLAIN = InputSpec(32, 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 
 def encoded(array: np.ndarray, kind: str = "PNG", mode: str | None = None) -> bytes:
@@ -48,7 +48,7 @@ def encoded(array: np.ndarray, kind: str = "PNG", mode: str | None = None) -> by
         (np.full((3, 4), 40_000, np.uint16), "PNG", np.uint16, 40_000),
         (np.full((3, 4), 0.25, np.float32), "TIFF", np.float32, 0.25),
     ],
-    ids=["grey", "rgb", "clear rgba", "16-bit", "float"],
+    ids=["gray", "rgb", "clear rgba", "16-bit", "float"],
 )
 def test_every_kind_of_image_has_three_channels(
     array: np.ndarray, kind: str, dtype: type, value: float
@@ -70,10 +70,13 @@ def test_letterbox_is_the_published_one() -> None:
     assert letterbox(1, 999, 512)[:2] == (1, 512)
 
 
-def test_letterboxed_window_is_grey_and_ignored_around_the_image() -> None:
-    view = View(64, None, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+def test_letterboxed_window_is_gray_and_ignored_around_the_image() -> None:
+    view = InputSpec(64, None, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
     pair = scaled(
-        Pair("a", np.full((30, 60, 3), 200, np.uint8), np.ones((30, 60), np.uint8), (30, 60)), view
+        LabeledImage(
+            "a", np.full((30, 60, 3), 200, np.uint8), np.ones((30, 60), np.uint8), (30, 60)
+        ),
+        view,
     )
     values, mask = Windows([pair], view, 0, augmented=False)[0]
     assert pair.mask.shape == (32, 64)
@@ -85,7 +88,9 @@ def test_letterboxed_window_is_grey_and_ignored_around_the_image() -> None:
 
 
 def test_a_window_larger_than_the_image_ignores_what_is_beyond() -> None:
-    pair = Pair("a", np.full((9, 50, 3), 10, np.uint8), np.zeros((9, 50), np.uint8), (9, 50))
+    pair = LabeledImage(
+        "a", np.full((9, 50, 3), 10, np.uint8), np.zeros((9, 50), np.uint8), (9, 50)
+    )
     _, mask = Windows([pair], PLAIN, 0)[3]
     assert set(mask.unique().tolist()) == {0, 255}
 
@@ -102,23 +107,23 @@ def test_moments_leave_ignored_pixels_out_and_constant_images_do_not_divide_by_z
     image = np.zeros((2, 2, 3), np.uint8)
     image[0] = 255
     mask = np.array([[1, 1], [255, 255]], np.uint8)
-    mean, std = moments([Pair("a", image, mask, (2, 2))])
+    mean, std = moments([LabeledImage("a", image, mask, (2, 2))])
     assert mean == (1.0, 1.0, 1.0)
     assert std == (1.0, 1.0, 1.0)
-    values = normalised(torch.full((3, 1, 1), 1.0), View(32, 1.0, mean, std))
+    values = normalized(torch.full((3, 1, 1), 1.0), InputSpec(32, 1.0, mean, std))
     assert torch.equal(values, torch.zeros(3, 1, 1))
 
 
 def test_sixteen_bits_keep_what_eight_would_lose() -> None:
     image = np.array([[1000, 1001]], np.uint16).repeat(3).reshape(1, 2, 3)
-    _, std = moments([Pair("a", image, np.zeros((1, 2), np.uint8), (1, 2))])
+    _, std = moments([LabeledImage("a", image, np.zeros((1, 2), np.uint8), (1, 2))])
     assert std[0] == pytest.approx(0.5 / 65535)
 
 
-def pairs(count: int = 5) -> list[Pair]:
+def pairs(count: int = 5) -> list[LabeledImage]:
     rng = np.random.default_rng(1)
     return [
-        Pair(
+        LabeledImage(
             f"{n}",
             rng.integers(0, 255, (40 + n, 50, 3)).astype(np.uint8),
             rng.integers(0, 2, (40 + n, 50)).astype(np.uint8),

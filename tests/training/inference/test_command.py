@@ -19,12 +19,12 @@ from segprep.errors import SegprepError
 from segprep.imaging.image import read_mask
 from segprep.training import models
 from segprep.training.checkpoints import Checkpoint, load, save
-from segprep.training.data.pairs import View, read_pair, scaled
+from segprep.training.data.pairs import InputSpec, read_pair, scaled
 from segprep.training.inference import job
 from segprep.training.inference import masks as masking
 from segprep.training.logits import predicted
 
-VIEW = View(64, None, (0.4, 0.4, 0.4), (0.25, 0.25, 0.25))
+VIEW = InputSpec(64, None, (0.4, 0.4, 0.4), (0.25, 0.25, 0.25))
 
 
 def run(*words: object) -> Any:
@@ -97,7 +97,7 @@ def test_a_list_of_a_dataset_is_predicted_as_train_check_does_and_scored_unchang
 
 
 def test_every_mode_of_a_folder_and_the_table_of_pixels(photos: Path, tmp_path: Path) -> None:
-    modes = ("ids", "colour", "blend", "cutout", "probabilities")
+    modes = ("ids", "color", "blend", "cutout", "probabilities")
     result = run(
         "predict",
         network(tmp_path / "nets"),
@@ -187,12 +187,12 @@ def test_an_interrupted_run_begins_anew_when_the_same_command_is_given_again(
 ) -> None:
     file, out = network(tmp_path / "nets"), tmp_path / "out"
 
-    def stopped(self: masking.Run, *more: Any) -> None:
+    def stopped(self: masking.PredictionRun, *more: Any) -> None:
         self._finish("a", np.zeros((2, 2), np.uint8), {"a.png": b"half a run"})
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(masking.Run, "images", stopped)
+        patched.setattr(masking.PredictionRun, "images", stopped)
         assert run("predict", file, photos, "--out", out).exit_code == 130
     assert (out / "a.png").read_bytes() == b"half a run"
     assert "[output-exists]" in run("predict", file, photos, "--out", out, "--mode", "blend").stderr
@@ -282,7 +282,7 @@ def test_a_video_becomes_a_video_and_a_folder_of_masks(tmp_path: Path) -> None:
         62,
     )  # even, as MPEG needs
     again = segprep.predict(
-        file, tmp_path / "clip.avi", tmp_path / "out", modes=("colour",), overwrite=True
+        file, tmp_path / "clip.avi", tmp_path / "out", modes=("color",), overwrite=True
     )
     assert sorted(
         path.relative_to(tmp_path / "out").as_posix() for path in again.out.rglob("*")

@@ -78,7 +78,7 @@ def test_nothing_to_predict_is_said(tmp_path: Path) -> None:
     with pytest.raises(SegprepError) as caught:
         gather(tmp_path)
     assert caught.value.code == "no-images"
-    with pytest.raises(UsageError, match="is no dataset"):
+    with pytest.raises(UsageError, match="is not a dataset"):
         gather(tmp_path / "readme.md", "val")
 
 

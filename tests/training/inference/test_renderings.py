@@ -15,7 +15,7 @@ from segprep.training.inference.overlays import (
     MODES,
     background_of,
     blended,
-    colours,
+    colors,
     counted,
     cut_out,
     decided,
@@ -30,7 +30,7 @@ IMAGE = np.arange(12, dtype=np.uint8).reshape(2, 2, 3) * 20
 
 def test_the_pictures_follow_their_formulas() -> None:
     table = np.array([(0, 0, 0), (128, 0, 0), (0, 128, 0)])
-    assert np.array_equal(colours(MASK), table[MASK])
+    assert np.array_equal(colors(MASK), table[MASK])
     assert np.array_equal(
         blended(IMAGE, MASK), np.rint(0.3 * IMAGE + 0.7 * table[MASK]).astype(np.uint8)
     )
@@ -66,7 +66,7 @@ def test_scaling_comes_before_deciding() -> None:
     large = resized(found, (1, 4))
     assert large[1, 0].tolist() == pytest.approx(
         [0.1, 0.225, 0.475, 0.6]
-    )  # linear between the pixels' centres
+    )  # linear between the pixels' centers
     assert decided(large).tolist() == [[0, 0, 0, 1]]
     assert decided(large, 0.2).tolist() == [[0, 1, 1, 1]]
     assert decided(large, 0.6).tolist() == [[0, 0, 0, 0]]

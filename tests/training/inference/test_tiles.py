@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from segprep.errors import UsageError
 from segprep.training import models
 from segprep.training.checkpoints import Checkpoint, save
-from segprep.training.data.pairs import View
+from segprep.training.data.pairs import InputSpec
 from segprep.training.inference import tiles
 from segprep.training.inference.job import predict
 from segprep.training.inference.masks import Options
@@ -23,7 +23,7 @@ from segprep.training.inference.test_time_augmentation import (
 )
 from segprep.training.inference.tiles import Net, cuts, net_of, probabilities, reflected
 
-PLAIN = View(64, 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+PLAIN = InputSpec(64, 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 NAMES = ("_background_", "disc")
 
 
@@ -165,8 +165,8 @@ def bright(border: float) -> Callable[[Tensor], Tensor]:
     """Class 1 where the image is brighter than *border*."""
 
     def run(images: Tensor) -> Tensor:
-        grey = images.mean(1, keepdim=True)
-        return torch.cat([border - grey, grey - border], 1) * 40
+        gray = images.mean(1, keepdim=True)
+        return torch.cat([border - gray, gray - border], 1) * 40
 
     return run
 
@@ -186,7 +186,7 @@ def test_a_marker_comes_back_to_a_pixel_at_the_images_own_size(
     image = np.zeros((height, width, 3), np.uint8)
     top, bottom, left, right = height // 4, 3 * height // 4, width // 3, 2 * width // 3
     image[top:bottom, left:right] = 255
-    view = View(64, scale, PLAIN.mean, PLAIN.std, stretch)
+    view = InputSpec(64, scale, PLAIN.mean, PLAIN.std, stretch)
     given = options(Net(NAMES, view, bright(0.5)))
     mask, _ = given.masked(given.parts([image])[0], image)
     assert mask.shape == size
@@ -199,8 +199,8 @@ def test_a_marker_comes_back_to_a_pixel_at_the_images_own_size(
 
 
 def test_the_bars_of_a_letterbox_are_cut_before_anything_is_decided() -> None:
-    view = View(64, None, PLAIN.mean, PLAIN.std)
-    net = Net(NAMES, view, bright(0.45))  # the grey of the bars counts as class 1
+    view = InputSpec(64, None, PLAIN.mean, PLAIN.std)
+    net = Net(NAMES, view, bright(0.45))  # the gray of the bars counts as class 1
     for size in ((40, 111), (111, 40)):
         image = np.zeros((*size, 3), np.uint8)
         _, found = options(net).masked(options(net).parts([image])[0], image)

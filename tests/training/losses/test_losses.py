@@ -173,10 +173,20 @@ def test_sums_by_name():
     near(losses.make("ce + lovasz", 2)(LOGITS, TRUTH), (A + B) / 2 + 0.625)
 
 
-@pytest.mark.parametrize(("spec", "classes", "weights"), [
-    ("cee", 2, None), ("ce+", 2, None), ("", 2, None), ("ce", 1, None), ("ce", 2, (1, 2, 3)), ("ce", 2, (1, -1)), ("ce", 2, (0, 0)),
-    ("ce", 2, (1, math.nan)), ("ce+lovasz", 2, (1, 1)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("spec", "classes", "weights"),
+    [
+        ("cee", 2, None),
+        ("ce+", 2, None),
+        ("", 2, None),
+        ("ce", 1, None),
+        ("ce", 2, (1, 2, 3)),
+        ("ce", 2, (1, -1)),
+        ("ce", 2, (0, 0)),
+        ("ce", 2, (1, math.nan)),
+        ("ce+lovasz", 2, (1, 1)),
+    ],
+)
 def test_wrong_names_and_weights(spec, classes, weights):
     with pytest.raises(UsageError) as caught:
         losses.make(spec, classes, weights)

@@ -1,4 +1,4 @@
-"""Each optimiser's first two steps by hand; what is frozen stays; a training is the plain loop that
+"""Each optimizer's first two steps by hand; what is frozen stays; a training is the plain loop that
 anyone would write.
 """
 
@@ -14,7 +14,7 @@ from segprep.dataset.tree import Tree
 from segprep.errors import UsageError
 from segprep.training import checkpoints, models
 from segprep.training.augmentation.windows import Windows
-from segprep.training.data.pairs import View, moments, read_pair
+from segprep.training.data.pairs import InputSpec, moments, read_pair
 from segprep.training.losses import cross_entropy
 from segprep.training.trainer import optimizers, schedules
 
@@ -22,10 +22,10 @@ from segprep.training.trainer import optimizers, schedules
 def after(name: str, gradients: list[float], **given: float) -> float:
     """A weight that starts at 1, after steps with these gradients and the learning rate 0.1."""
     weight = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
-    optimiser = optimizers.make(name, [weight], 0.1, **given)
+    optimizer = optimizers.make(name, [weight], 0.1, **given)
     for gradient in gradients:
         weight.grad = torch.tensor([gradient], dtype=torch.float64)
-        optimiser.step()
+        optimizer.step()
     return float(weight.detach())
 
 
@@ -57,11 +57,11 @@ def test_two_steps_by_hand() -> None:
 
 
 def test_what_has_no_gradient_is_left_alone() -> None:
-    for name in optimizers.OPTIMISERS:
+    for name in optimizers.OPTIMIZERS:
         held, free = nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))
-        optimiser = optimizers.make(name, [held, free], 0.1, weight_decay=0.5)
+        optimizer = optimizers.make(name, [held, free], 0.1, weight_decay=0.5)
         free.grad = torch.ones(1)
-        optimiser.step()
+        optimizer.step()
         assert float(held.detach()) == 1.0
         assert float(free.detach()) != 1.0
 
@@ -107,21 +107,21 @@ def test_a_training_is_the_plain_loop(discs: Callable[..., Path]) -> None:
     torch.manual_seed(7)
     network = models.build("unet", 3, 2, base=4)
     pairs = [read_pair(Tree(root), f"i{n}", 2) for n in range(6)]
-    windows = Windows(pairs, View(32, 1.0, *moments(pairs)), 7)
-    optimiser = torch.optim.SGD(network.parameters(), 0.05, momentum=0.9, weight_decay=1e-3)
+    windows = Windows(pairs, InputSpec(32, 1.0, *moments(pairs)), 7)
+    optimizer = torch.optim.SGD(network.parameters(), 0.05, momentum=0.9, weight_decay=1e-3)
     schedule, losses = schedules.make("polynomial", 0.05, 2, 3, warm_up=1.0), []
     network.train()
     for step in range(6):
-        optimiser.param_groups[0]["lr"] = schedule.rate(step)
+        optimizer.param_groups[0]["lr"] = schedule.rate(step)
         samples = [windows[2 * step], windows[2 * step + 1]]
         loss = cross_entropy(
             network(torch.stack([one for one, _ in samples])),
             torch.stack([truth for _, truth in samples]),
         )
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 0.5)
-        optimiser.step()
+        optimizer.step()
         losses.append(float(loss.detach()))
     learned = checkpoints.read(found.out / "last.pt")["weights"]
     assert all(torch.equal(one, learned[name]) for name, one in network.state_dict().items())

@@ -91,18 +91,21 @@ def test_constant_and_single_steps():
         assert make(name, 1, 1, 1).rate(0) == 1
 
 
-@pytest.mark.parametrize(("name", "options", "theirs"), [
-    ("polynomial", {"power": 0.9}, lambda o: torch.optim.lr_scheduler.PolynomialLR(o, 20, 0.9)),
-    ("cosine", {"end": 0.1}, lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 20, 0.05)),
-    ("step", {"every": 7, "factor": 0.3}, lambda o: torch.optim.lr_scheduler.StepLR(o, 7, 0.3)),
-    ("exponential", {"factor": 0.9}, lambda o: torch.optim.lr_scheduler.ExponentialLR(o, 0.9)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "options", "theirs"),
+    [
+        ("polynomial", {"power": 0.9}, lambda o: torch.optim.lr_scheduler.PolynomialLR(o, 20, 0.9)),
+        ("cosine", {"end": 0.1}, lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 20, 0.05)),
+        ("step", {"every": 7, "factor": 0.3}, lambda o: torch.optim.lr_scheduler.StepLR(o, 7, 0.3)),
+        ("exponential", {"factor": 0.9}, lambda o: torch.optim.lr_scheduler.ExponentialLR(o, 0.9)),
+    ],
+)
 def test_as_pytorch_has_them(name, options, theirs):
-    optimiser = torch.optim.SGD([torch.zeros(1)], lr=0.5)
-    scheduler, ours, wanted = theirs(optimiser), make(name, 0.5, 20, 1, **options), []
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.5)
+    scheduler, ours, wanted = theirs(optimizer), make(name, 0.5, 20, 1, **options), []
     for _ in range(20):
-        wanted.append(optimiser.param_groups[0]["lr"])
-        optimiser.step()
+        wanted.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
         scheduler.step()
     assert [ours.rate(step) for step in range(20)] == pytest.approx(wanted, rel=1e-9)
 
@@ -111,9 +114,9 @@ def test_as_pytorch_has_them(name, options, theirs):
 @pytest.mark.parametrize("cooldown", [0, 3])
 def test_plateau_as_pytorch_has_it(mode, cooldown):
     torch.manual_seed(3)
-    optimiser = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
     theirs = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimiser,
+        optimizer,
         mode,
         factor=0.5,
         patience=2,
@@ -126,7 +129,7 @@ def test_plateau_as_pytorch_has_it(mode, cooldown):
     for value in values:
         theirs.step(value)
         ours.saw(value)
-        assert ours.share == pytest.approx(optimiser.param_groups[0]["lr"])
+        assert ours.share == pytest.approx(optimizer.param_groups[0]["lr"])
     assert ours.share < 0.1
 
 
@@ -146,26 +149,33 @@ def stops(values, **options):
     return at, stopping.best_at
 
 
-@pytest.mark.parametrize(("values", "options", "wanted"), [
-    # an improvement of exactly min_delta is none: .5 -> .501 -> .501 -> .501
-    ((0.5, 0.501, 0.501, 0.501), {"mode": "max"}, (3, 0)),
-    ((0.5, 0.499, 0.499, 0.499), {"mode": "min"}, (3, 0)),
-    ((0.7, 0.701, 0.702, 0.7011), {"mode": "max"}, (None, 2)),  # .702 is .002 above .7
-    # each a little more than .001
-    ((0.5, 0.5011, 0.5022, 0.5033, 0.5044), {"mode": "max"}, (None, 4)),
-    ((0.5, 0.6, 0.59, 0.58, 0.57, 0.9), {"mode": "max"}, (4, 1)),
-    ((0.5, 0.6, 0.59, 0.58, 0.61, 0.6, 0.6, 0.6), {"mode": "max"}, (7, 4)),  # the count starts anew
-    ((0.5, 0.4, 0.41, 0.42, 0.43), {"mode": "min"}, (4, 1)),
-    ((0.8, 0.8, 0.8), {"min_delta": 0.0, "patience": 2}, (2, 0)),
-    ((0.8, 0.79999, 0.79998), {"min_delta": 0.0, "patience": 1}, (None, 2)),
-    ((0.5, 0.4, 0.4), {"patience": 0}, (2, 1)),
-    ((0.5, math.nan, math.nan, math.nan), {"mode": "max"}, (3, 0)),
-    ((math.nan, math.nan, math.nan), {"mode": "min"}, (2, None)),
-    ((math.nan, 0.5, 0.4), {"patience": 1}, (None, 2)),
-    ((math.inf, 5.0, math.inf, 4.0), {"patience": 2}, (None, 3)),
-    # an absolute threshold, not the 0.1 % of the tutorial's text
-    ((1000.0, 999.5, 999.0, 998.5), {"mode": "min"}, (None, 3)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("values", "options", "wanted"),
+    [
+        # an improvement of exactly min_delta is none: .5 -> .501 -> .501 -> .501
+        ((0.5, 0.501, 0.501, 0.501), {"mode": "max"}, (3, 0)),
+        ((0.5, 0.499, 0.499, 0.499), {"mode": "min"}, (3, 0)),
+        ((0.7, 0.701, 0.702, 0.7011), {"mode": "max"}, (None, 2)),  # .702 is .002 above .7
+        # each a little more than .001
+        ((0.5, 0.5011, 0.5022, 0.5033, 0.5044), {"mode": "max"}, (None, 4)),
+        ((0.5, 0.6, 0.59, 0.58, 0.57, 0.9), {"mode": "max"}, (4, 1)),
+        (
+            (0.5, 0.6, 0.59, 0.58, 0.61, 0.6, 0.6, 0.6),
+            {"mode": "max"},
+            (7, 4),
+        ),  # the count starts anew
+        ((0.5, 0.4, 0.41, 0.42, 0.43), {"mode": "min"}, (4, 1)),
+        ((0.8, 0.8, 0.8), {"min_delta": 0.0, "patience": 2}, (2, 0)),
+        ((0.8, 0.79999, 0.79998), {"min_delta": 0.0, "patience": 1}, (None, 2)),
+        ((0.5, 0.4, 0.4), {"patience": 0}, (2, 1)),
+        ((0.5, math.nan, math.nan, math.nan), {"mode": "max"}, (3, 0)),
+        ((math.nan, math.nan, math.nan), {"mode": "min"}, (2, None)),
+        ((math.nan, 0.5, 0.4), {"patience": 1}, (None, 2)),
+        ((math.inf, 5.0, math.inf, 4.0), {"patience": 2}, (None, 3)),
+        # an absolute threshold, not the 0.1 % of the tutorial's text
+        ((1000.0, 999.5, 999.0, 998.5), {"mode": "min"}, (None, 3)),
+    ],
+)
 def test_early_stopping(values, options, wanted):
     assert stops(values, **options) == wanted
 
@@ -193,11 +203,22 @@ def test_direction():
         for one in ("val_loss", "loss", "miou", "val_dice", "Accuracy", "pixel_error")
     ] == ["min", "min", "max", "max", "max", "min"]
     with pytest.raises(UsageError):
-        schedules.mode_of("colour")
+        schedules.mode_of("color")
 
 
-@pytest.mark.parametrize(("name", "options"), [("cosin", {}), ("step", {"factor": 0}), ("cosine", {"warm_up": 11}), ("cosine", {"flat": 8, "warm_up": 3}), ("cosine", {"end": -1}),
-                                               ("step", {"every": 0}), ("plateau", {"patience": -1}), ("constant", {"start": 2})])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("cosin", {}),
+        ("step", {"factor": 0}),
+        ("cosine", {"warm_up": 11}),
+        ("cosine", {"flat": 8, "warm_up": 3}),
+        ("cosine", {"end": -1}),
+        ("step", {"every": 0}),
+        ("plateau", {"patience": -1}),
+        ("constant", {"start": 2}),
+    ],
+)
 def test_wrong_numbers(name, options):
     with pytest.raises(UsageError) as caught:
         make(name, 0.1, 10, 5, **options)

@@ -115,10 +115,16 @@ def test_results_text_has_pytorch_segmentations_fields(discs: Make) -> None:
     lines = (found.out / "results.txt").read_text().splitlines()
     entry = found.history[0]
     assert lines == [
-        "[epoch: 1]", f"train_loss: {entry.loss:.4f}", f"lr: {entry.lr:.6f}", f"dice coefficient: {entry.val_dice:.3f}",
-        f"global correct: {100 * entry.val_accuracy:.1f}", f"average row correct: {[f'{100 * one:.1f}' for one in entry.recall]}",
-        f"IoU: {[f'{100 * one:.1f}' for one in entry.iou]}", f"mean IoU: {100 * entry.val_miou:.1f}", "",
-    ]  # fmt: skip
+        "[epoch: 1]",
+        f"train_loss: {entry.loss:.4f}",
+        f"lr: {entry.lr:.6f}",
+        f"dice coefficient: {entry.val_dice:.3f}",
+        f"global correct: {100 * entry.val_accuracy:.1f}",
+        f"average row correct: {[f'{100 * one:.1f}' for one in entry.recall]}",
+        f"IoU: {[f'{100 * one:.1f}' for one in entry.iou]}",
+        f"mean IoU: {100 * entry.val_miou:.1f}",
+        "",
+    ]
 
 
 def test_event_files_hold_losses_rates_and_scores(discs: Make) -> None:
@@ -130,7 +136,7 @@ def test_event_files_hold_losses_rates_and_scores(discs: Make) -> None:
     rates = [event.value for event in events.Scalars("step/lr")]
     assert rates == pytest.approx(
         [1e-3 * (1 - n / 4) ** 0.9 for n in range(4)]
-    )  # what the schedule asks for is what the optimiser had
+    )  # what the schedule asks for is what the optimizer had
     assert [event.value for event in events.Scalars("epoch/val_miou")] == pytest.approx(
         [entry.val_miou for entry in found.history]
     )
@@ -171,7 +177,7 @@ def test_workers_change_nothing(discs: Make, tmp_path: Path) -> None:
     assert same(tmp_path / "0/last.pt", tmp_path / "2/last.pt")
 
 
-def test_early_stopping_and_more_epochs_afterwards(discs: Make) -> None:
+def test_early_stopping_and_more_epochs_afterward(discs: Make) -> None:
     root = discs(8)
     settings = TINY | {
         "lr": 1e-12,
@@ -241,7 +247,7 @@ def test_a_loss_that_is_no_number_stops_and_leaves_the_last_checkpoint(discs: Ma
         train(root, watch=Stop(3), **TINY | {"epochs": 4})
     good = (root / "runs/train/last.pt").read_bytes()
     state = checkpoints.read(root / "runs/train/last.pt")
-    with pytest.raises(SegprepError, match=r"no number any more \(epoch \d, step \d") as error:
+    with pytest.raises(SegprepError, match=r"NaN or infinite \(epoch \d, step \d") as error:
         train(
             root,
             out=root / "runs/hot",

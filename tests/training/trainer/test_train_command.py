@@ -11,7 +11,8 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from segprep.train_config import Config, made, read
+from segprep.train_config import Config
+from segprep.training.config import make_config, read_config
 from segprep.training.trainer.config_check import settled
 
 ROOT = Path(__file__).parents[3]
@@ -45,7 +46,7 @@ def test_the_names_in_the_help_are_those_there_are() -> None:
     hints = get_type_hints(Config, include_extras=True)
     for name, known in (
         ("loss", losses.LOSSES),
-        ("optimizer", optimizers.OPTIMISERS),
+        ("optimizer", optimizers.OPTIMIZERS),
         ("schedule", schedules.NAMES),
     ):
         assert all(
@@ -71,7 +72,7 @@ def test_options_go_over_the_file(discs: Callable[..., Path], tmp_path: Path) ->
     assert found["stopped"] == "epochs"
     assert [one["name"] for one in found["classes"]] == ["_background_", "disc"]
     assert "epoch 1/1: loss" in done.stderr
-    assert settled(read(root / "runs/train/config.toml")) == made(found["config"])
+    assert settled(read_config(root / "runs/train/config.toml")) == make_config(found["config"])
 
 
 def test_a_table_for_people_and_words_for_wrong_calls(discs: Callable[..., Path]) -> None:

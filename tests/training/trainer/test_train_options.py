@@ -83,19 +83,21 @@ def test_validation_pools_over_images_of_any_size_and_shares_them_out(discs: Mak
     from segprep.dataset.tree import Tree
     from segprep.training import losses as criteria
     from segprep.training import models
-    from segprep.training.data.pairs import View, read_pair
-    from segprep.training.trainer.distributed import Group
+    from segprep.training.data.pairs import InputSpec, read_pair
+    from segprep.training.trainer.distributed import ProcessGroup
     from segprep.training.trainer.validation import predictions, validate
 
     place = Tree(discs(7))
     pairs = [read_pair(place, f"i{n}") for n in range(7)]
     network = models.build("mini-unet", 3, 2, base=4).eval()
-    view = View(32, 1.0, (0.5,) * 3, (0.5,) * 3)
-    whole = validate(network, pairs, view, criteria.make("ce", 2), 2, Group(0, 1, "cpu"), batch=3)
+    view = InputSpec(32, 1.0, (0.5,) * 3, (0.5,) * 3)
+    whole = validate(
+        network, pairs, view, criteria.make("ce", 2), 2, ProcessGroup(0, 1, "cpu"), batch=3
+    )
     stems = [
         pair.stem
         for rank in (0, 1)
-        for pair, _ in predictions(network, pairs, Group(rank, 2, "cpu"), view, 3)
+        for pair, _ in predictions(network, pairs, ProcessGroup(rank, 2, "cpu"), view, 3)
     ]
     assert sorted(stems) == [f"i{n}" for n in range(7)]
     by_hand = np.zeros((2, 2), np.int64)
@@ -148,18 +150,18 @@ def test_augmentations_of_the_tutorials_cut_windows_of_the_size(
     discs: Make, tmp_path: Path
 ) -> None:
     from segprep.dataset.tree import Tree
-    from segprep.train_config import made
-    from segprep.training.data.pairs import View, read_pair
+    from segprep.training.config import make_config
+    from segprep.training.data.pairs import InputSpec, read_pair
     from segprep.training.trainer.windows import save_augmented, windows
 
     root = discs(4)
     pairs = [read_pair(Tree(root), f"i{n}") for n in range(4)]
-    view = View(24, 1.0, (0.5,) * 3, (0.5,) * 3)
+    view = InputSpec(24, 1.0, (0.5,) * 3, (0.5,) * 3)
     for augment in ("windows", "none", "drive", "membrane", "paper"):
-        images, mask = windows(pairs, view, made({"augment": augment, "size": 24}))[3]
+        images, mask = windows(pairs, view, make_config({"augment": augment, "size": 24}))[3]
         assert (tuple(images.shape), tuple(mask.shape)) == ((3, 24, 24), (24, 24)), augment
     with pytest.raises(UsageError, match="works on whole images"):
-        windows(pairs, view, made({"augment": "unet-pytorch", "size": 24}))
+        windows(pairs, view, make_config({"augment": "unet-pytorch", "size": 24}))
     written = save_augmented(root, tmp_path / "look", count=5, augment="drive", size=32)
     names = {path.name for path in written}
     assert len(names) == 11
@@ -176,15 +178,15 @@ def test_border_weights_reach_the_loss(discs: Make, tmp_path: Path) -> None:
     a larger loss and learns something else.
     """
     from segprep.training.augmentation.windows import Windows
-    from segprep.training.data.pairs import Pair, View
+    from segprep.training.data.pairs import InputSpec, LabeledImage
     from segprep.training.trainer.border_windows import Bordered, objects
 
     mask = np.zeros((16, 16), np.uint8)
     mask[2:12, 2:7], mask[2:12, 9:14], mask[14:] = 1, 1, 255
     found = objects(mask, 0)
     assert (found[5, 5], found[5, 10], found[5, 7], found[15, 0]) == (1, 2, 0, -1)
-    pair = Pair("a", np.zeros((16, 16, 3), np.uint8), mask, (16, 16))
-    plain = Windows([pair], View(16, 1.0, (0.0,) * 3, (1.0,) * 3), 0, augmented=False)
+    pair = LabeledImage("a", np.zeros((16, 16, 3), np.uint8), mask, (16, 16))
+    plain = Windows([pair], InputSpec(16, 1.0, (0.0,) * 3, (1.0,) * 3), 0, augmented=False)
     _, truth, weights = Bordered(plain, 0, 10.0, 5.0)[0]
     assert torch.equal(truth, torch.from_numpy(mask.astype(np.int64)))
     assert float(weights[6, 7]) == pytest.approx(1 + 10 * math.exp(-((1 + 2) ** 2) / 50), rel=1e-5)
@@ -228,12 +230,12 @@ def test_skipped_classes_teach_nothing(discs: Make, tmp_path: Path) -> None:
     root = discs(8)
     found = train(root, skip_classes=(0,), loss="ce", **TINY | {"epochs": 4, "lr": 0.02})
     assert found.matrix[:, 1].sum() > 0.95 * found.matrix.sum()  # a tenth is disc
-    with pytest.raises(UsageError, match="names 2, which is no class"):
+    with pytest.raises(UsageError, match="names 2, which is not a class"):
         train(root, out=tmp_path / "x", skip_classes=(2,), **TINY)
 
 
-def test_steps_per_epoch_and_validation_steps_are_honoured(discs: Make) -> None:
-    """Validation of one image per epoch; the scores in the end are of the whole list all the same."""
+def test_steps_per_epoch_and_validation_steps_are_honored(discs: Make) -> None:
+    """Validation of one image per epoch; the final scores are of the whole list all the same."""
     root = discs(12)
     found = train(root, steps_per_epoch=5, validation_steps=1, **TINY)
     assert [entry.step for entry in found.history] == [5, 10]

@@ -72,9 +72,26 @@ def test_settings_that_are_wrong_are_named_with_the_nearest(discs: Make, tmp_pat
     assert error.value.code == "unknown-setting"
     assert error.value.hint.startswith("did you mean epochs? there are: ")
     wrong = {
-        "learning-rates": 1, "arch": "unett", "optimizer": "adamm", "loss": "dicee", "schedule": "cosin", "monitor": "val_iou", "epochs": 2.5, "batch": 0, "lr": "fast",
-        "preset": "huge", "freeze": "some", "options": {"bass": 3}, "class_weights": [1, 2, 3], "freeze_epochs": 1, "device": "tpu", "amp": "float8", "augment": "dive", "augmentation": {"rotate": 5}, "fit": "squash",
-    }  # fmt: skip
+        "learning-rates": 1,
+        "arch": "unett",
+        "optimizer": "adamm",
+        "loss": "dicee",
+        "schedule": "cosin",
+        "monitor": "val_iou",
+        "epochs": 2.5,
+        "batch": 0,
+        "lr": "fast",
+        "preset": "huge",
+        "freeze": "some",
+        "options": {"bass": 3},
+        "class_weights": [1, 2, 3],
+        "freeze_epochs": 1,
+        "device": "tpu",
+        "amp": "float8",
+        "augment": "dive",
+        "augmentation": {"rotate": 5},
+        "fit": "squash",
+    }
     for name, value in wrong.items():
         with pytest.raises(UsageError) as error:
             train(root, out=tmp_path / "out", **{name: value})
@@ -97,7 +114,7 @@ def test_bad_data_is_named(discs: Make) -> None:
         mask[0, 0] = 7
         write_mask(root / f"SegmentationClass/i{n}.png", mask)
     with pytest.raises(
-        SegprepError, match=r"2 samples cannot be used: .*i1\.png: pixel value 7 is no class"
+        SegprepError, match=r"2 samples cannot be used: .*i1\.png: pixel value 7 is not a class"
     ) as error:
         train(root, **TINY)
     assert error.value.code == "unknown-value"
@@ -112,7 +129,7 @@ def test_bad_data_is_named(discs: Make) -> None:
     assert error.value.code == "bad-list"
 
 
-def test_one_sample_in_a_batch_with_batch_normalisation(discs: Make, tmp_path: Path) -> None:
+def test_one_sample_in_a_batch_with_batch_normalization(discs: Make, tmp_path: Path) -> None:
     root = discs(4)
     found = train(root, out=tmp_path / "a", **TINY | {"batch": 1, "epochs": 1})
     assert any("one image at a time" in note for note in found.notes)
@@ -158,7 +175,7 @@ def test_a_mask_that_spoils_later_is_named_and_the_run_can_go_on(
             write_mask(root / "SegmentationClass/i2.png", np.full((44, 50), 9, np.uint8))
 
     with pytest.raises(
-        SegprepError, match=r"i2\.png: pixel value 9 is no class .*last\.pt holds epoch"
+        SegprepError, match=r"i2\.png: pixel value 9 is not a class .*last\.pt holds epoch"
     ) as error:
         train(root, watch=spoil, workers=workers, **TINY | {"epochs": 6})
     assert error.value.code == "unknown-value"
@@ -171,12 +188,15 @@ def test_a_damaged_last_checkpoint_is_an_error_with_a_hint(discs: Make) -> None:
     train(root, **TINY | {"epochs": 1})
     path = root / "runs/train/last.pt"
     whole = checkpoints.read(path)
-    for spoilt in (
-        {**whole, "training": 3}, {**whole, "training": {**whole["training"], "config": []}}, {**whole, "training": {**whole["training"], "history": [{}]}},
-        {**whole, "training": {**whole["training"], "fitting": {}}}, {name: value for name, value in whole.items() if name != "weights"},
+    for corrupted in (
+        {**whole, "training": 3},
+        {**whole, "training": {**whole["training"], "config": []}},
+        {**whole, "training": {**whole["training"], "history": [{}]}},
+        {**whole, "training": {**whole["training"], "fitting": {}}},
+        {name: value for name, value in whole.items() if name != "weights"},
         {**whole, "weights": {**whole["weights"], "last.bias": torch.full((2,), math.nan)}},
-    ):  # fmt: skip
-        checkpoints.write(path, spoilt)
+    ):
+        checkpoints.write(path, corrupted)
         with pytest.raises(SegprepError) as error:
             train(root, resume=True, epochs=2)
         assert (error.value.code, bool(error.value.hint)) == ("bad-checkpoint", True)

@@ -1,6 +1,6 @@
 """ONNX: a checkpoint as a file that other programs run, and prediction through onnxruntime.
 
-The file takes images (N, 3, S, S), normalised as its metadata say, and gives logits (N, C, S, S);
+The file takes images (N, 3, S, S), normalized as its metadata say, and gives logits (N, C, S, S);
 of the paper's U-Net, whose convolutions are valid, without a border of 92 pixels. S is fixed, since
 networks pad and crop by the size they see; larger images are tiled. The metadata entry ``segprep``
 holds classes, S (side), border, and the view (size, scale, mean, std) as JSON.
@@ -21,9 +21,9 @@ from torch import Tensor, nn
 from segprep.errors import MissingExtraError, SegprepError
 from segprep.files import write_atomic
 from segprep.training.checkpoints import LARGEST, Checkpoint
-from segprep.training.data.pairs import View
+from segprep.training.data.pairs import InputSpec
 from segprep.training.inference.tiles import PHASE, SMALLEST, Net, check_tile, two
-from segprep.training.models.unet_paper import BORDER, UNet, valid_size
+from segprep.training.models.unet_paper import BORDER, ValidUNet, valid_size
 
 KEY, KIND, OPSET = "segprep", "segprep onnx", 17
 LEAST_VALID = (
@@ -40,16 +40,18 @@ class _Last(nn.Module):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
-        self.border = BORDER if isinstance(network, UNet) else 0
+        self.border = BORDER if isinstance(network, ValidUNet) else 0
 
     def forward(self, images: Tensor) -> Tensor:
-        found = (
-            self.network.tile(images) if isinstance(self.network, UNet) else self.network(images)
+        outputs = (
+            self.network.tile(images)
+            if isinstance(self.network, ValidUNet)
+            else self.network(images)
         )
-        return cast("Tensor", found[-1] if isinstance(found, list | tuple) else found)
+        return cast("Tensor", outputs[-1] if isinstance(outputs, list | tuple) else outputs)
 
 
-def side_of(view: View, tile: int | None = None, border: int = 0) -> int:
+def side_of(view: InputSpec, tile: int | None = None, border: int = 0) -> int:
     """S: a letterbox has its own; else *tile*, or the windows' side rounded up to a multiple of 32,
     at least 64; the *border* comes on top.
     """
@@ -142,8 +144,8 @@ def net_of(content: bytes, path: Path) -> Net:
     _check(session, net, path)
 
     def run(images: Tensor) -> Tensor:
-        found = session.run(["logits"], {"images": images.numpy().astype(np.float32)})[0]
-        return torch.from_numpy(np.ascontiguousarray(found))
+        logits = session.run(["logits"], {"images": images.numpy().astype(np.float32)})[0]
+        return torch.from_numpy(np.ascontiguousarray(logits))
 
     return replace(net, run=run, valid=run if net.border else None)
 
@@ -154,7 +156,7 @@ def _about(about: Any, path: Path) -> Net:
         if about["kind"] != KIND:
             raise ValueError("kind")
         scale = about["scale"]
-        view = View(
+        view = InputSpec(
             int(about["size"]),
             None if scale is None else float(scale),
             _three(about["mean"]),
@@ -175,13 +177,13 @@ def _about(about: Any, path: Path) -> Net:
 
 
 def _check(session: Any, net: Net, path: Path) -> None:
-    """Raise SegprepError (bad-onnx) where the network does not take and give what the metadata say."""
+    """Raise SegprepError (bad-onnx) where the network contradicts its metadata."""
     taken = (
-        [one.name for one in session.get_inputs()],
-        [tuple(one.shape[1:]) for one in session.get_inputs()],
+        [port.name for port in session.get_inputs()],
+        [tuple(port.shape[1:]) for port in session.get_inputs()],
     )
-    given = [(one.name, one.shape[1]) for one in session.get_outputs()]
-    side, wanted = (
+    outputs = [(port.name, port.shape[1]) for port in session.get_outputs()]
+    side, counts = (
         net.side or 0,
         (1, len(net.classes)) if len(net.classes) == 2 else (len(net.classes),),
     )
@@ -193,7 +195,7 @@ def _check(session: Any, net: Net, path: Path) -> None:
     whole = net.view.scale is not None or net.border or side == net.view.size
     if (
         taken != (["images"], [(3, side, side)])
-        or given not in [[("logits", count)] for count in wanted]
+        or outputs not in [[("logits", count)] for count in counts]
         or net.border not in (0, BORDER)
         or not (fits and whole)
     ):

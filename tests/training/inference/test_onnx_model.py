@@ -9,8 +9,8 @@ import torch
 from segprep.errors import MissingExtraError, SegprepError
 from segprep.training import checkpoints, models
 from segprep.training.checkpoints import Checkpoint
-from segprep.training.data.pairs import View
-from segprep.training.inference import onnx as onnxfiles
+from segprep.training.data.pairs import InputSpec
+from segprep.training.inference import onnx_model
 from segprep.training.inference.tiles import net_of, probabilities
 
 SMALL = {
@@ -20,13 +20,13 @@ SMALL = {
     "resnet-unet": {"base": 4},
     "mini-unet": {"base": 4},
 }
-SKIP = "ONNX is not installed: the extra onnx"
+SKIP = "ONNX is not installed: pip install 'segprep[onnx]'"
 
 
 def checkpoint(arch: str, scale: float | None = 1.0, classes: int = 3) -> Checkpoint:
     torch.manual_seed(0)
     network = models.build(arch, 3, classes, **SMALL[arch]).eval()
-    view = View(64, scale, (0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
+    view = InputSpec(64, scale, (0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
     return Checkpoint(arch, SMALL[arch], tuple("abc"[:classes]), view, network.state_dict())
 
 
@@ -38,10 +38,10 @@ def test_onnxruntime_says_the_same_as_pytorch(
     pytest.importorskip("onnx", reason=SKIP)
     pytest.importorskip("onnxruntime", reason=SKIP)
     made = checkpoint(arch, scale)
-    onnxfiles.export(made, tmp_path / "net.onnx")
+    onnx_model.export(made, tmp_path / "net.onnx")
     ours, theirs = (
         net_of(made.network(), made.classes, made.view),
-        onnxfiles.load(tmp_path / "net.onnx"),
+        onnx_model.load(tmp_path / "net.onnx"),
     )
     assert (theirs.classes, theirs.view) == (ours.classes, ours.view)
     rng = np.random.default_rng(0)
@@ -58,17 +58,17 @@ def test_onnxruntime_says_the_same_as_pytorch(
 
 
 def test_the_side_of_an_export() -> None:
-    assert onnxfiles.side_of(View(100, None, (0.0,) * 3, (1.0,) * 3)) == 100  # type: ignore[arg-type]
-    view = View(40, 1.0, (0.0,) * 3, (1.0,) * 3)  # type: ignore[arg-type]
-    assert onnxfiles.side_of(view) == 64
-    assert onnxfiles.side_of(view, 256) == 256
-    assert onnxfiles.side_of(view, 256, 92) == 444  # 188 + 16 k
+    assert onnx_model.side_of(InputSpec(100, None, (0.0,) * 3, (1.0,) * 3)) == 100  # type: ignore[arg-type]
+    view = InputSpec(40, 1.0, (0.0,) * 3, (1.0,) * 3)  # type: ignore[arg-type]
+    assert onnx_model.side_of(view) == 64
+    assert onnx_model.side_of(view, 256) == 256
+    assert onnx_model.side_of(view, 256, 92) == 444  # 188 + 16 k
 
 
 def test_a_file_that_is_no_network_of_segprep(tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx", reason=SKIP)
     pytest.importorskip("onnxruntime", reason=SKIP)
-    whole = onnxfiles.encoded(checkpoint("mini-unet"))
+    whole = onnx_model.encoded(checkpoint("mini-unet"))
     model = onnx.load_from_string(whole)
     plain = onnx.load_from_string(whole)
     del plain.metadata_props[:]
@@ -92,18 +92,18 @@ def test_a_file_that_is_no_network_of_segprep(tmp_path: Path) -> None:
     for name, content in bad.items():
         (tmp_path / "a.onnx").write_bytes(content)
         with pytest.raises(SegprepError) as caught:
-            onnxfiles.load(tmp_path / "a.onnx")
+            onnx_model.load(tmp_path / "a.onnx")
         assert caught.value.code == "bad-onnx", name
     with pytest.raises(SegprepError, match="cannot be read"):
-        onnxfiles.load(tmp_path / "absent.onnx")
+        onnx_model.load(tmp_path / "absent.onnx")
 
 
 def test_without_the_packages_the_extra_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(onnxfiles, "find_spec", lambda name: None)
+    monkeypatch.setattr(onnx_model, "find_spec", lambda name: None)
     checkpoints.save(tmp_path / "a.pt", checkpoint("mini-unet"))
     with pytest.raises(MissingExtraError) as caught:
-        onnxfiles.export(checkpoints.load(tmp_path / "a.pt"), tmp_path / "a.onnx")
-    assert ".[onnx]" in caught.value.hint
+        onnx_model.export(checkpoints.load(tmp_path / "a.pt"), tmp_path / "a.onnx")
+    assert "segprep[onnx]" in caught.value.hint
     assert not (tmp_path / "a.onnx").exists()

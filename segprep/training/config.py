@@ -1,0 +1,164 @@
+"""Settings from a TOML file or from keywords, each of its type and in its range.
+
+    >>> make_config({"lr": 0.01, "epochs": 5}).lr
+    0.01
+
+Whether names (of a network, a loss …) exist is checked by :mod:`.trainer.config_check`.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from segprep.errors import UsageError
+from segprep.names import nearest
+from segprep.train_config import FORMER, NONE, RANGES, TABLES, Config
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The settings of the TOML file at *path*; lines of keys, and the tables ``[options]`` and
+    ``[augmentation]``. Raises UsageError: bad-config, unknown-setting.
+    """
+    try:
+        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise UsageError(
+            "bad-config", f"{path} cannot be read: {error.strerror}", "give an existing file"
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(
+            "bad-config",
+            f"{path} is not TOML: {error}",
+            'one setting per line: lr = 0.01, text in quotes: loss = "ce+dice"',
+        ) from error
+    content = canonical(content)
+    for key in content:
+        check_key(key, str(path))
+    return content
+
+
+def canonical(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """*settings* under today's spelling, so that files and checkpoints of earlier versions stay
+    valid.
+    """
+    values = {FORMER.get(key, key): value for key, value in settings.items()}
+    if isinstance(table := values.get("augmentation"), Mapping):
+        values["augmentation"] = respelled(table)
+    return values
+
+
+def respelled(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Augmentation *parameters* under today's spelling.
+
+    >>> respelled({"colour_hue": 0.1, "letterbox_anchor": "centre"})
+    {'color_hue': 0.1, 'letterbox_anchor': 'center'}
+    """
+    return {
+        str(key).replace("colour", "color").replace("grey", "gray"): (
+            "center" if value == "centre" else value
+        )
+        for key, value in parameters.items()
+    }
+
+
+def check_key(key: str, where: str = "the settings") -> None:
+    """Raise UsageError (unknown-setting) with the nearest name unless *key* is a setting."""
+    names = [setting.name for setting in fields(Config)]
+    if key not in names:
+        like = nearest(key.replace("-", "_"), names)
+        raise UsageError(
+            "unknown-setting",
+            f"{where}: there is no setting {key!r}",
+            f"did you mean {like}?" if like else f"there are: {', '.join(names)}",
+        )
+
+
+def make_config(settings: Mapping[str, Any]) -> Config:
+    """A Config of *settings* over the defaults.
+
+    Raises UsageError: unknown-setting, bad-option (type, range).
+    """
+    hints, values = get_type_hints(Config), canonical(settings)
+    for key in values:
+        check_key(key)
+    config = Config(**{key: _typed(key, hints[key], value) for key, value in values.items()})
+    for key, (low, high) in RANGES.items():
+        value = getattr(config, key)
+        if not low <= value <= high:
+            raise UsageError(
+                "bad-option", f"{key} is {value}", f"it has to be from {low:g} to {high:g}"
+            )
+    if config.monitor:
+        return config
+    return replaced(config, monitor="loss" if config.val == NONE else "val_miou")
+
+
+def replaced(config: Config, **changes: Any) -> Config:
+    """*config* with *changes*."""
+    values = {setting.name: getattr(config, setting.name) for setting in fields(Config)}
+    return Config(**(values | changes))
+
+
+def _typed(key: str, hint: Any, value: Any) -> Any:
+    """*value* as *hint* says. Raises UsageError (bad-option)."""
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise UsageError(
+                "bad-option", f"{key} is {value!r}", f"one of {', '.join(get_args(hint))}"
+            )
+        return value
+    number = (
+        isinstance(value, int | float) and not isinstance(value, bool) and -1e300 < value < 1e300
+    )
+    if hint is float and number:
+        return float(value)
+    if hint is int and number and not isinstance(value, float):
+        return value
+    if hint is bool and isinstance(value, bool):
+        return value
+    if hint is str and (isinstance(value, str) or (key == "freeze" and number)):
+        return str(value)
+    if get_origin(hint) is tuple and isinstance(value, list | tuple):
+        return tuple(_typed(key, float, item) for item in value)
+    if key in TABLES and isinstance(value, Mapping):
+        return MappingProxyType(dict(value))
+    words = {float: "a number", int: "a whole number", bool: "true or false", str: "text"}
+    expected = words.get(hint, "a table" if key in TABLES else "numbers, as in [1, 2]")
+    raise UsageError("bad-option", f"{key} is {value!r}", f"it has to be {expected}")
+
+
+def plain(config: Config) -> dict[str, Any]:
+    """*config* as plain values, for JSON and a checkpoint."""
+    values = {setting.name: getattr(config, setting.name) for setting in fields(Config)}
+    for name in TABLES:
+        values[name] = {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in values[name].items()
+        }
+    return {
+        key: list(value) if isinstance(value, tuple) else value for key, value in values.items()
+    }
+
+
+def toml_text(config: Config) -> str:
+    """*config* as a TOML file that :func:`read_config` reads; every setting, with what it means."""
+    hints = get_type_hints(Config, include_extras=True)
+    lines = [
+        f"{name} = {_toml(getattr(config, name))}  # {get_args(hints[name])[1]}"
+        for name in (setting.name for setting in fields(Config))
+        if name not in TABLES
+    ]
+    for name in TABLES:
+        if table := getattr(config, name):
+            rows = (f"{json.dumps(key)} = {_toml(value)}" for key, value in table.items())
+            lines += ["", f"[{name}]", *rows]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    listed = list(value) if isinstance(value, tuple) else value
+    return json.dumps(listed, ensure_ascii=False).replace("\x7f", "\\u007f")
