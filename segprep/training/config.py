@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from segprep.errors import UsageError
-from segprep.names import nearest
+from segprep.names import unknown
 from segprep.train_config import FORMER, NONE, RANGES, TABLES, Config
 
 
@@ -69,12 +69,8 @@ def check_key(key: str, where: str = "the settings") -> None:
     """Raise UsageError (unknown-setting) with the nearest name unless *key* is a setting."""
     names = [setting.name for setting in fields(Config)]
     if key not in names:
-        like = nearest(key.replace("-", "_"), names)
-        raise UsageError(
-            "unknown-setting",
-            f"{where}: there is no setting {key!r}",
-            f"did you mean {like}?" if like else f"there are: {', '.join(names)}",
-        )
+        message, hint = unknown("setting", key.replace("-", "_"), names)
+        raise UsageError("unknown-setting", f"{where}: {message}", hint)
 
 
 def make_config(settings: Mapping[str, Any]) -> Config:

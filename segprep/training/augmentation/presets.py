@@ -8,10 +8,10 @@ in the order of STEPS. docs/augmentation.md has the table.
 
 from collections.abc import Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 from typing import Any
 
 from segprep.errors import UsageError
+from segprep.names import unknown
 from segprep.training.augmentation.color import OneColor
 from segprep.training.augmentation.elastic import Elastic
 from segprep.training.augmentation.hsv import Hsv
@@ -113,17 +113,11 @@ def steps(preset: str = "none", **overrides: Any) -> tuple[Transform, ...]:
     Raises UsageError (bad-option), naming the nearest word.
     """
     if preset not in PRESETS:
-        raise UsageError(
-            "bad-option", f"there is no augmentation {preset!r}", _nearest(preset, PRESETS)
-        )
+        raise UsageError("bad-option", *unknown("augmentation", preset, PRESETS))
     defaults, overrides = parameters(), respelled(overrides)
     for name in overrides:
         if name not in defaults:
-            raise UsageError(
-                "bad-option",
-                f"there is no augmentation parameter {name!r}",
-                _nearest(name, defaults),
-            )
+            raise UsageError("bad-option", *unknown("augmentation parameter", name, defaults))
     values = {**PRESETS[preset], **overrides}
     transforms = []
     for prefix, kind in STEPS.items():
@@ -160,8 +154,3 @@ def _made(prefix: str, kind: type[Any], own: Mapping[str, Any]) -> Transform:
     twins = {name: own.get("rows", own.get("columns")) for name in sides - own.keys()}
     transform: Transform = kind(**own, **twins)
     return transform
-
-
-def _nearest(word: str, words: Mapping[str, Any]) -> str:
-    close = get_close_matches(word, words, 1, 0.5)
-    return f"did you mean {close[0]}?" if close else f"there are: {', '.join(words)}"

@@ -8,7 +8,7 @@ from typing import overload
 
 from segprep.dataset.tree import LISTS, Tree
 from segprep.errors import SegprepError, SourceError
-from segprep.names import nearest
+from segprep.names import unknown
 from segprep.train_config import NONE, Config
 from segprep.training.data.lists import draw
 from segprep.training.data.pairs import (
@@ -52,12 +52,8 @@ def select_lists(tree: Tree, config: Config) -> Lists:
         raise SegprepError("empty-list", f"{tree.root} has no samples", "convert some first")
     for name in (config.train, config.val):
         if splits and name not in splits and name not in (NONE, Config().train, Config().val):
-            like = nearest(name, splits)
-            raise SegprepError(
-                "bad-list",
-                f"{tree.root} has no list {name!r}",
-                f"did you mean {like}?" if like else f"it has: {', '.join(splits)}",
-            )
+            message, hint = unknown("list", name, splits)
+            raise SegprepError("bad-list", f"{tree.root}: {message}", hint)
     notes = []
     if not splits:
         train, val = (

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from segprep.errors import UsageError
 from segprep.imaging.image import encode_mask, histogram, voc_colors
-from segprep.names import nearest, variant_key
+from segprep.names import unknown, variant_key
 from segprep.training.logits import likeliest
 
 Mode = Literal["ids", "color", "blend", "cutout", "probabilities"]
@@ -118,12 +118,8 @@ def background_of(classes: Sequence[str], option: str | None) -> int | None:
         return classes.index(option)
     if option.isdecimal() and int(option) < len(classes):
         return int(option)
-    like = nearest(option, classes)
-    raise UsageError(
-        "bad-option",
-        f"--background {option}: there is no such class",
-        f"did you mean {like}?" if like else f"there are: {', '.join(classes)}",
-    )
+    message, hint = unknown("class", option, classes)
+    raise UsageError("bad-option", f"--background: {message}", hint)
 
 
 def counted(mask: NDArray[np.uint8], totals: dict[int, int]) -> Mapping[int, int]:

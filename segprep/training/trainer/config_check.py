@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from segprep.errors import SegprepError, UsageError
-from segprep.names import nearest
+from segprep.names import unknown
 from segprep.train_config import MONITORS, NONE, Config
 from segprep.training import losses, models
 from segprep.training.config import make_config, replaced
@@ -26,12 +26,7 @@ def settled(settings: Mapping[str, Any]) -> Config:
 
 def _names(config: Config) -> None:
     if config.monitor not in MONITORS:
-        like = nearest(config.monitor, MONITORS)
-        raise UsageError(
-            "bad-option",
-            f"there is no number {config.monitor!r} to monitor",
-            f"did you mean {like}?" if like else f"there are: {', '.join(MONITORS)}",
-        )
+        raise UsageError("bad-option", *unknown("number to monitor", config.monitor, MONITORS))
     if config.val == NONE and config.monitor != "loss":
         raise UsageError(
             "bad-option",

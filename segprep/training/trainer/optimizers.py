@@ -9,7 +9,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from segprep.errors import UsageError
-from segprep.names import nearest
+from segprep.names import unknown
 
 Parameters = Iterable[nn.Parameter]
 OPTIMIZERS: Mapping[str, Callable[[Parameters, float, float, bool, float], Optimizer]] = {
@@ -31,12 +31,7 @@ OPTIMIZERS: Mapping[str, Callable[[Parameters, float, float, bool, float], Optim
 def known(name: str) -> None:
     """Raise UsageError (bad-option) with the nearest name unless *name* is an optimizer."""
     if name not in OPTIMIZERS:
-        like = nearest(name, OPTIMIZERS)
-        raise UsageError(
-            "bad-option",
-            f"there is no optimizer {name!r}",
-            f"did you mean {like}?" if like else f"there are: {', '.join(OPTIMIZERS)}",
-        )
+        raise UsageError("bad-option", *unknown("optimizer", name, OPTIMIZERS))
 
 
 def make(
