@@ -1,24 +1,39 @@
-"""Write what is generated below docs/: codes.md from the registry, picture.png from the bundled
-example. Run by ``make docs``.
+"""Write what is generated in the documents: docs/codes.md from the registry, docs/commands.md from
+every ``--help``, the table of shared options in both READMEs, picture.png from the bundled example.
+
+Run by ``make docs``.
 """
 
 import importlib.util
+import re
 import tempfile
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
+import click
+from click.testing import CliRunner
+from segprep_cli.main import COMMANDS, group
+
 import segprep
-from segprep import checks
+from segprep import checks, sources, targets
 from segprep.codes import CODES
 
 HERE = Path(__file__).resolve().parent
+READMES = {"README.md": "all", "README.zh-CN.md": "全部"}
+GROUPS = {"convert": ("auto", *sources.names()), "export": tuple(targets.names())}
+SHARED = (
+    "--json", "--jobs", "--quiet", "--verbose", "--no-progress", "--dry-run", "--overwrite",
+    "--on-error", "--classes", "--seed",
+)  # fmt: skip
 
 
 def codes_page() -> str:
     """The page that lists every code."""
     head = (
-        "# Codes\n\nEvery error, every input that is left out and every note carries one of these"
-        " words in brackets, in `--json` as `code`.\nA code keeps its meaning; new ones may be"
-        " added. `make docs` writes this page from `segprep/errors.py`.\n\n| code | meaning"
+        "# Codes\n\nEvery error, every skipped input and every note carries one of these words in"
+        " brackets, in `--json` as `code`.\nA code keeps its meaning; new ones may be added."
+        " `docs/write.py` writes this page from `segprep/codes.py`.\n\n| code | meaning"
         " |\n|---|---|\n"
     )
     return head + "".join(f"| `{code}` | {meaning} |\n" for code, meaning in CODES.items())
@@ -39,6 +54,62 @@ def check_page(text: str) -> str:
     return f"{head}## Rules\n\n{rules_table()}" + rest[rest.find("\n## ") :] * ("\n## " in rest)
 
 
+@cache
+def help_of(*command: str) -> str:
+    """What ``segprep COMMAND --help`` prints."""
+    result = CliRunner().invoke(
+        group, [*command, "--help"], prog_name="segprep", terminal_width=100
+    )
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def command_lines() -> Iterator[tuple[str, ...]]:
+    """Every command, each format of ``convert`` and each target of ``export`` by itself."""
+    for name in COMMANDS:
+        yield (name,)
+        yield from ((name, member) for member in GROUPS.get(name, ()))
+
+
+def options() -> Mapping[str, set[str]]:
+    """The options of each command; of a group, those that all its members have. ``convert auto``
+    has those of the format that it detects.
+    """
+    found = {}
+    for name in COMMANDS:
+        members = [member for member in GROUPS.get(name, ()) if member != "auto"]
+        texts = [help_of(name, member) for member in members] or [help_of(name)]
+        found[name] = set.intersection(
+            *(set(re.findall(r"(?<![\w-])--[a-z][\w-]*", text)) for text in texts)
+        )
+    return found
+
+
+def shared_options(everywhere: str) -> str:
+    """The rows of the READMEs' table of options that several commands share."""
+    rows = dict[str, list[str]]()
+    for option in SHARED:
+        having = [name for name, found in options().items() if option in found]
+        cell = everywhere if len(having) == len(COMMANDS) else ", ".join(f"`{n}`" for n in having)
+        rows.setdefault(cell, []).append(f"`{option}`")
+    return "".join(f"| {', '.join(named)} | {cell} |\n" for cell, named in rows.items())
+
+
+def readme(text: str, everywhere: str) -> str:
+    """*text* with its table of shared options as the commands have them now."""
+    table = re.compile(r"(^\| (?:option|选项) \|.*\n\|---\|---\|\n)(?:\|.*\n)*", re.M)
+    return table.sub(lambda match: match[1] + shared_options(everywhere), text)
+
+
+def commands_page() -> str:
+    """The page that shows every ``--help``."""
+    parts = ["# Commands\n\nWhat `--help` prints, command by command.\n"]
+    for line in command_lines():
+        title = "#" * (len(line) + 1) + " segprep " + " ".join(line)
+        parts.append(f"{title}\n\n```text\n{click.unstyle(help_of(*line)).rstrip()}\n```\n")
+    return "\n".join(parts)
+
+
 def picture(path: Path) -> None:
     """The README's picture: two samples of each list."""
     spec = importlib.util.spec_from_file_location("demo", HERE.parent / "examples" / "demo.py")
@@ -56,7 +127,11 @@ def picture(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    (HERE / "codes.md").write_text(codes_page(), encoding="utf-8", newline="\n")
+    for name, content in (("codes.md", codes_page()), ("commands.md", commands_page())):
+        (HERE / name).write_text(content, encoding="utf-8", newline="\n")
+    for name, everywhere in READMES.items():
+        path = HERE.parent / name
+        path.write_text(readme(path.read_text("utf-8"), everywhere), "utf-8", newline="\n")
     page = HERE / "check.md"
     page.write_text(check_page(page.read_text("utf-8")), encoding="utf-8", newline="\n")
     picture(HERE / "picture.png")

@@ -1,5 +1,6 @@
 """What the documents say is so: commands, options, output, codes, the worked example, the demo."""
 
+import ast
 import importlib.util
 import json
 import os
@@ -34,6 +35,9 @@ def blocks(path: Path, kind: str = "[^\\n]*") -> list[str]:
 
 
 GROUPS = {"convert": ["auto", *sources.names()], "export": targets.names()}
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+MODULES = sorted(path for room in ("segprep", "cli") for path in (ROOT / room).rglob("*.py"))
+GENERATED = ROOT / "docs" / "commands.md"  # written by make docs, not kept
 
 
 def commands(path: Path) -> list[str]:
@@ -114,7 +118,7 @@ def test_every_command_and_option_exists(path: Path) -> None:
 def test_the_tables_list_what_exists(path: Path) -> None:
     text = path.read_text("utf-8")
     assert set(re.findall(r"^\| `segprep ([\w-]+)", text, re.M)) == set(COMMANDS)
-    assert set(re.findall(r"^\| `([\w-]+)` \|", text, re.M)) == set(sources.names())
+    assert set(re.findall(r"^\| `([a-z][\w-]*)` \|", text, re.M)) == set(sources.names())
     shown = {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.M)}
     assert shown == {
         int(code) for code in re.findall(r"\b(\d+) [a-z]", help_of().split("Exit codes:")[1])
@@ -144,10 +148,124 @@ def test_readme_python_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert getattr(scope["mask"], "shape", None) == (180, 240)
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CONTEXT.md"])
-def test_links_lead_somewhere(name: str) -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text("utf-8"))
-    assert not [link for link in links if "://" not in link and not (ROOT / link).exists()]
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    text = path.read_text("utf-8")
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in link:
+            continue
+        name, _, anchor = link.partition("#")
+        target = path.parent / name if name else path
+        assert target.exists() or target == GENERATED, link
+        if anchor:
+            assert anchor in anchors(target.read_text("utf-8")), link
+
+
+def anchors(text: str) -> set[str]:
+    """The names that the headings of a document have as link targets."""
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    plain = (re.sub(r"\[([^]]*)\]\([^)]*\)|[`*]", r"\1", heading) for heading in headings)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in plain}
+
+
+def strings(path: Path) -> list[str]:
+    """Every text in a module: messages, hints, help, docstrings; {} for what an f-string fills in."""
+    texts = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.JoinedStr):
+            parts = [v.value if isinstance(v, ast.Constant) else "{}" for v in node.values]
+            texts.append("".join(map(str, parts)))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.append(node.value)
+    return texts
+
+
+def exists(dotted: str) -> bool:
+    """Whether segprep.x.y names a module or something in one."""
+    target: object = segprep
+    names = dotted.split(".")
+    for n, name in enumerate(names[1:], 1):
+        try:
+            target = getattr(target, name)
+        except AttributeError:
+            try:
+                target = importlib.import_module(".".join(names[: n + 1]))
+            except ImportError:
+                return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "path", [*DOCUMENTS, *MODULES], ids=lambda path: path.relative_to(ROOT).as_posix()
+)
+def test_what_a_text_names_exists(path: Path) -> None:
+    """Modules and functions (segprep.x.y), files of the project, commands that a hint gives."""
+    text = path.read_text("utf-8") if path.suffix == ".md" else "\n".join(strings(path))
+    dotted = set(re.findall(r"(?<![\w./-])segprep(?:\.[a-zA-Z_]\w*)+", text)) - {"segprep.json"}
+    assert {name for name in dotted if not exists(name)} <= PENDING
+    files = set(re.findall(r"(?<![\w./-])(?:segprep|cli|tests|docs|examples)/[\w./-]*\w", text))
+    assert {name for name in files if not (ROOT / name).exists()} <= PENDING | {
+        "segprep/sources/indexed.py",  # the worked example of CONTRIBUTING
+        "tests/sources/test_indexed.py",
+        "docs/commands.md",
+    }
+    said = re.findall(
+        r"(?:\b(?:see|use|run|with|give|try)|->|[`;:,(])\s?segprep ([a-z][\w-]*)", text
+    )
+    assert set(said) <= set(COMMANDS)
+
+
+# What is named so until its room is rewritten.
+PENDING = {
+    "segprep.training.showing.previews",
+    "segprep.training.data.pixels",
+    "segprep.training.data.Windows",
+    "segprep.training.weights",
+}
+
+
+def test_generated_parts_are_up_to_date() -> None:
+    write = load(ROOT / "docs" / "write.py")
+    for name, everywhere in write.READMES.items():
+        text = (ROOT / name).read_text("utf-8")
+        assert write.readme(text, everywhere) == text, "run: python docs/write.py"
+    for line in write.command_lines():
+        assert "segprep " + " ".join(line) in write.commands_page()
+
+
+def test_formats_are_counted() -> None:
+    number = len(sources.names())
+    told = {
+        "README.md": r"one of (\d+) dataset formats",
+        "README.zh-CN.md": r"支持 (\d+) 种数据格式",
+        "CHANGELOG.md": r"masks in (\d+) formats",
+    }
+    for name, pattern in told.items():
+        assert re.findall(pattern, (ROOT / name).read_text("utf-8")) == [str(number)], name
+    assert re.findall(r"any of (\d+) ", help_of()) == [str(number)]
+
+
+def test_the_bad_input_of_the_readme_is_real(home: Path) -> None:
+    shown = next(block for block in blocks(README, "") if "bad-input" in block)
+    (home / "bad").mkdir()
+    for n in range(1, 13):
+        for path in (home / "examples" / "shapes").glob(f"scene_{n:02}.*"):
+            shutil.copy(path, home / "bad")
+    spoil(home / "bad" / "scene_01.json", 2, points=[[10, 10]], shape_type="circle")
+    spoil(home / "bad" / "scene_05.json", 0, label="dics")
+    names = "_background_,box,disc,leaf,ring,triangle"
+    done = subprocess.run(
+        [sys.executable, "-m", "segprep_cli", "json2mask", "bad", "out", "--classes", names],
+        cwd=home, env=ENVIRONMENT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.replace(f"{home}{os.sep}", "").splitlines() == shown.splitlines()
+
+
+def spoil(path: Path, shape: int, **fields: object) -> None:
+    content = json.loads(path.read_bytes())
+    content["shapes"][shape].update(fields)
+    path.write_text(json.dumps(content), "utf-8")
 
 
 def test_make_targets_exist() -> None:

@@ -5,7 +5,7 @@
 
 Format: https://www.kaggle.com/c/data-science-bowl-2018/data. Assumptions: a pixel belongs to the
 nucleus if it is brighter than 127; every mask has its image's size; the folder's name is the
-sample's. The border classes are defined in ``segprep/instances.py``.
+sample's. The border classes are defined in ``segprep/imaging/instances.py``.
 """
 
 import glob
