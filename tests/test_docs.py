@@ -37,6 +37,7 @@ def blocks(path: Path, kind: str = "[^\\n]*") -> list[str]:
 GROUPS = {"convert": ["auto", *sources.names()], "export": targets.names()}
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 MODULES = sorted(path for room in ("segprep", "cli") for path in (ROOT / room).rglob("*.py"))
+FILES = {"segprep.json", "segprep.toml"}
 GENERATED = ROOT / "docs" / "commands.md"  # written by make docs, not kept
 
 
@@ -201,7 +202,7 @@ def exists(dotted: str) -> bool:
 def test_what_a_text_names_exists(path: Path) -> None:
     """Modules and functions (segprep.x.y), files of the project, commands that a hint gives."""
     text = path.read_text("utf-8") if path.suffix == ".md" else "\n".join(strings(path))
-    dotted = set(re.findall(r"(?<![\w./-])segprep(?:\.[a-zA-Z_]\w*)+", text)) - {"segprep.json"}
+    dotted = set(re.findall(r"(?<![\w./-])segprep(?:\.[a-zA-Z_]\w*)+", text)) - FILES
     assert {name for name in dotted if not exists(name)} <= PENDING
     files = set(re.findall(r"(?<![\w./-])(?:segprep|cli|tests|docs|examples)/[\w./-]*\w", text))
     assert {name for name in files if not (ROOT / name).exists()} <= PENDING | {
@@ -212,7 +213,7 @@ def test_what_a_text_names_exists(path: Path) -> None:
     said = re.findall(
         r"(?:\b(?:see|use|run|with|give|try)|->|[`;:,(])\s?segprep ([a-z][\w-]*)", text
     )
-    assert set(said) <= set(COMMANDS)
+    assert set(said) <= {*COMMANDS, "annotate"}
 
 
 # What is named so until its room is rewritten.
