@@ -18,6 +18,15 @@ from . import options, output
 from .main import EXIT_SKIPPED, report
 from .progress import bar
 
+_MASK_MODE = (
+    "Masks as palette PNG (VOC colors), or gray PNG for readers such as OpenCV; pixel values are"
+    " the same."
+)
+_IMAGE_FORMAT = (
+    "keep = JPEG and PNG untouched, all else PNG; jpg = everything .jpg (quality 95, 4:4:4)."
+)
+_ON_ERROR = "Bad inputs: stop = list all and publish nothing; skip = skip them (exit 3)."
+
 
 class Formats(click.Group):
     """The modules of ``segprep.sources`` as subcommands."""
@@ -42,29 +51,30 @@ def conversion_command(name: str, format: str) -> click.Command:
         quiet: bool,
         verbose: bool,
         no_progress: bool,
-        **given: Any,
+        **chosen: Any,
     ) -> None:
         progress = bar(not (no_progress or quiet))
         try:
-            done = convert(format, source, out, progress=progress, **given)
+            done = convert(format, source, out, progress=progress, **chosen)
         except BadInputError as error:
             _refused(error, out, as_json, verbose)
             click.get_current_context().exit(report(error))
-        _show(done, as_json, quiet, verbose, bool(given["dry_run"]))
+        _show(done, as_json, quiet, verbose, bool(chosen["dry_run"]))
         click.get_current_context().exit(EXIT_SKIPPED if done.failed else 0)
 
     path = click.Path(path_type=Path)
+    folder = click.Path(exists=True, file_okay=False, path_type=Path)
     params: list[click.Parameter] = [
-        click.Argument(["source"], type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="SRC"),
+        click.Argument(["source"], type=folder, metavar="SRC"),
         click.Argument(["out"], type=path, metavar="OUT"),
         *options.from_reader(reader),
-        click.Option(["--mask-mode"], type=click.Choice(["palette", "gray"]), default="palette", show_default=True, help="Masks as palette PNG (VOC colours), or grey PNG for readers such as OpenCV; pixel values are the same."),
-        click.Option(["--image-format"], type=click.Choice(["keep", "jpg"]), default="keep", show_default=True, help="keep = JPEG and PNG untouched, all else PNG; jpg = everything .jpg (quality 95, 4:4:4)."),
-        click.Option(["--on-error"], type=click.Choice(["stop", "skip"]), default="stop", show_default=True, help="Bad inputs: stop = list all and publish nothing; skip = leave them out (exit 3)."),
+        _choice("--mask-mode", ("palette", "gray"), _MASK_MODE),
+        _choice("--image-format", ("keep", "jpg"), _IMAGE_FORMAT),
+        _choice("--on-error", ("stop", "skip"), _ON_ERROR),
         options.jobs(),
         *options.writing(),
         *options.display(),
-    ]  # fmt: skip
+    ]
     text = f"{sources.summary(format)}\n\n{getdoc(reader)}"
     text += "\n\n\b\nExamples:\n" + indent("\n".join(sources.examples(format)), "    ")
     return click.Command(
@@ -77,6 +87,13 @@ def conversion_command(name: str, format: str) -> click.Command:
     )
 
 
+def _choice(name: str, values: tuple[str, ...], text: str) -> click.Option:
+    """An option whose default is the first of *values*."""
+    return click.Option(
+        [name], type=click.Choice(values), default=values[0], show_default=True, help=text
+    )
+
+
 def _show(done: Conversion, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
     if not quiet:
         output.skipped(done.skipped, verbose)
@@ -84,10 +101,17 @@ def _show(done: Conversion, as_json: bool, quiet: bool, verbose: bool, dry_run: 
     if as_json:
         output.document(
             {
-                "out": str(done.out), "converted": done.converted + done.kept, "new": done.converted, "unchanged": done.kept, "removed": list(done.removed),
-                "skipped": output.plain_skipped(done.skipped), "classes": list(done.classes), "notes": output.plain_notes(done.notes), "written": done.written,
+                "out": str(done.out),
+                "converted": done.converted + done.kept,
+                "new": done.converted,
+                "unchanged": done.kept,
+                "removed": list(done.removed),
+                "skipped": output.plain_skipped(done.skipped),
+                "classes": list(done.classes),
+                "notes": output.plain_notes(done.notes),
+                "written": done.written,
             }
-        )  # fmt: skip
+        )
     elif not quiet:
         what = (
             "would be converted"
@@ -108,7 +132,7 @@ def _show(done: Conversion, as_json: bool, quiet: bool, verbose: bool, dry_run: 
 
 def _refused(error: BadInputError, out: Path, as_json: bool, verbose: bool) -> None:
     """List every bad input; with --json as a document too."""
-    listed = [one for one in error.skipped if isinstance(one, Skipped)]
+    listed = [skip for skip in error.skipped if isinstance(skip, Skipped)]
     output.skipped(listed, verbose)
     if as_json:
         output.document(

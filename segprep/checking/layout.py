@@ -13,7 +13,8 @@ from segprep.errors import SegprepError, UsageError
 from segprep.files import listing
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, stem_key, stem_of
-from segprep.sources._common import pairs as pairing
+from segprep.sources._common import image_folders, matching
+from segprep.sources._common.name_rules import Folders
 from segprep.types import Classes
 
 OLD_MASKS = "SegmentationClassPNG"  # labelme2voc before it wrote PNG to SegmentationClass
@@ -53,7 +54,7 @@ def of_folders(images: Path, masks: Path, classes: Classes | None = None) -> Sur
                 "bad-option", f"{folder} is not a folder", "give --images and --masks as folders"
             )
     root = Path(os.path.commonpath([images.resolve(), masks.resolve()]))
-    both = pairing.Folders(images.resolve(), masks.resolve())
+    both = Folders(images.resolve(), masks.resolve())
     return _of_pairs(root, (both,), classes)
 
 
@@ -62,11 +63,11 @@ def of_any(root: Path, classes: Classes | None = None) -> Survey:
 
     Raises UsageError where names do not tell.
     """
-    return _of_pairs(root.resolve(), pairing.folders(root.resolve()), classes)
+    return _of_pairs(root.resolve(), image_folders.folders(root.resolve()), classes)
 
 
-def _of_pairs(root: Path, folders: tuple[pairing.Folders, ...], classes: Classes | None) -> Survey:
-    matched = pairing.match(root, folders, "auto", "name")
+def _of_pairs(root: Path, folders: tuple[Folders, ...], classes: Classes | None) -> Survey:
+    matched = matching.match(root, folders, "auto", "name")
     complete = [Pair(item.stem, item.image, item.labels[0]) for item in matched.items]
     alone = []
     for skipped in matched.skipped:

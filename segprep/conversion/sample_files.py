@@ -15,7 +15,7 @@ from segprep.dataset.staging import Staging
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
 from segprep.errors import SourceError
 from segprep.files import Inputs, digest, read_below, real_folders, watch, write_staged
-from segprep.imaging import image
+from segprep.imaging import image, transcoding
 from segprep.imaging.image import MaskMode
 from segprep.types import IGNORE, MAX_PIXELS, Item, Note, Reader, Record, Sample
 
@@ -160,7 +160,7 @@ def _finished(
     lossless PNG (or JPEG if asked).
     """
     limit = getattr(task.reader, "max_pixels", MAX_PIXELS)
-    whole = head.format not in _SUFFIX or image.intact(data, path, head.format, limit)
+    whole = head.format not in _SUFFIX or transcoding.intact(data, path, head.format, limit)
     if (
         whole
         and head.orientation == 1
@@ -182,7 +182,7 @@ def _finished(
         )
     if head.several:
         notes.append(Note("image-frames", f"{path.name} holds several frames; the first was used"))
-    content, change = image.transcode(data, path, target, limit)
+    content, change = transcoding.transcode(data, path, target, limit)
     if change or head.format not in _SUFFIX or (head.format == "PNG" and target == "jpg"):
         notes.append(
             Note(

@@ -24,7 +24,8 @@ from segprep.errors import SourceError
 from segprep.evaluation import voc_colors
 from segprep.files import MAX_BYTES, read_below
 from segprep.imaging import image, png
-from segprep.imaging.mask_files import FLAT_VOC, values
+from segprep.imaging.lookup import FLAT_VOC
+from segprep.imaging.mask_files import values
 from segprep.types import MAX_PIXELS
 
 LOSSLESS = (".png", ".npy", ".npz", ".tif", ".tiff", ".bmp", ".gif")

@@ -1,4 +1,4 @@
-"""The only door to pixels: headers, decoding, orientation, transcoding, masks with VOC colours."""
+"""The only door to pixels: headers, decoding, orientation, transcoding, masks with VOC colors."""
 
 import io
 import struct
@@ -20,23 +20,23 @@ from segprep.types import MAX_PIXELS
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 SUFFIXES = (
-    ".jpg",
-    ".jpeg",
-    ".png",
-    ".bmp",
-    ".tif",
-    ".tiff",
-    ".gif",
-    ".webp",
-    ".ppm",
-    ".pgm",
-    ".pbm",
+    *(".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"),
+    *(".gif", ".webp", ".ppm", ".pgm", ".pbm"),
 )
 DECODING_ERRORS = (  # what Pillow raises for damaged files; the last three for broken TIFF
-    OSError, SyntaxError, ValueError, NotImplementedError, OverflowError, MemoryError, TypeError, LookupError, struct.error,
-)  # fmt: skip
+    OSError,
+    SyntaxError,
+    ValueError,
+    NotImplementedError,
+    OverflowError,
+    MemoryError,
+    TypeError,
+    LookupError,
+    struct.error,
+)
 _ORIENTATION = 0x0112
-_PLAIN = {"1", "L", "LA", "RGB", "RGBA", "I;16"}  # what PNG stores as it is and trainers read
+
+
 MaskMode = Literal["palette", "gray"]
 _SPREAD = np.arange(256, dtype=np.uint64) * np.uint64(
     0x0101010101010101
@@ -135,11 +135,11 @@ def header(data: bytes, path: Path, limit: int = MAX_PIXELS) -> Header:
         )
         several = kind != "JPEG" and _has_another(picture)
         valid = isinstance(orientation, int) and 1 <= orientation <= 8
-        found = Header(
+        head = Header(
             kind, picture.width, picture.height, picture.mode, orientation if valid else 1, several
         )
-    _latest[:] = data, found
-    return found
+    _latest[:] = data, head
+    return head
 
 
 def _has_another(picture: Image.Image) -> bool:
@@ -157,84 +157,6 @@ def pixels(
     """The decoded image as RGB, (H, W, 3) uint8. Raises SourceError."""
     with opened(data, path, limit) as picture:
         return np.asarray((ImageOps.exif_transpose(picture) if upright else picture).convert("RGB"))
-
-
-def intact(data: bytes, path: Path, kind: str, limit: int = MAX_PIXELS) -> bool:
-    """Whether a JPEG or PNG is whole to its last byte. False: the end is damaged, but the pixels
-    decode. Raises SourceError if they do not.
-
-    A whole JPEG is never decoded for this; a PNG is checked by its checksums and amount of data.
-    """
-    try:
-        if kind == "PNG":
-            png.check(data)
-            return True
-        if data.rstrip(b"\0\r\n ").endswith(b"\xff\xd9"):
-            return True
-    except (ValueError, png.InflateError) as error:
-        if "before its last chunk" not in str(error):
-            raise SourceError(
-                path, f"is damaged: {error}", "restore the file from its origin", "image-damaged"
-            ) from error
-    with opened(data, path, limit) as picture:
-        picture.load()
-    return kind == "JPEG" and data.rfind(b"\xff\xd9") > len(data) // 2
-
-
-def transcode(
-    data: bytes,
-    path: Path,
-    target: Literal["png", "jpg"],
-    limit: int = MAX_PIXELS,
-    *,
-    rgb: bool = False,
-) -> tuple[bytes, str]:
-    """The image upright as lossless PNG, or as JPEG (quality 95, 4:4:4); and in words what changed
-    beyond the format. With *rgb* it is 8-bit RGB whatever it was.
-
-    16-bit grey stays 16-bit in PNG and loses its lower byte in JPEG; palettes and CMYK become
-    RGB(A); transparency is lost in JPEG. Float and 32-bit images are refused: there is no one right
-    way to squeeze them.
-    """
-    with opened(data, path, limit) as picture:
-        mode, profile = picture.mode, picture.info.get("icc_profile")
-        if mode in ("F", "I") or (mode.startswith("I;") and mode not in ("I;16", "I;16B", "I;16L")):
-            raise SourceError(
-                path,
-                f"pixel type {mode} has no one right 8-bit form",
-                "save it as 8-bit or 16-bit grey, or RGB",
-                "image-unsupported",
-            )
-        upright = ImageOps.exif_transpose(picture)
-        clear = "transparency" in upright.info
-        if mode.startswith("I;16"):
-            upright = Image.fromarray(np.asarray(upright).astype(np.uint16))
-        wanted = (
-            mode
-            if mode in _PLAIN
-            else (
-                "I;16"
-                if mode.startswith("I;16")
-                else "RGBA"
-                if clear or mode in ("PA", "RGBa")
-                else "RGB"
-            )
-        )
-        if target == "jpg" or rgb:
-            gray = mode in ("1", "L", "LA") or mode.startswith("I;16")
-            wanted = "L" if gray and not rgb else "RGB"
-            if mode.startswith("I;16"):
-                upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
-        if upright.mode != wanted:
-            upright = upright.convert(wanted)
-        keep = {"icc_profile": profile} if profile and mode == wanted else {}
-        out = io.BytesIO()
-        upright.info.clear()
-        if target == "jpg":
-            upright.save(out, "JPEG", quality=95, subsampling=0, **keep)
-        else:
-            upright.save(out, "PNG", **keep)
-        return out.getvalue(), "" if mode == wanted else f"pixel type {mode} became {wanted}"
 
 
 def upright_array(array: NDArray[Any], orientation: int) -> NDArray[Any]:
@@ -269,9 +191,9 @@ def _words(
     """
     whole = flat.size & ~7
     words, first = flat[:whole].view(np.uint64), flat[:whole:8].astype(np.intp)
-    places = np.flatnonzero(words != _SPREAD.take(first))
-    counts = 8 * (np.bincount(first, minlength=256) - np.bincount(first[places], minlength=256))
-    return first, places, np.concatenate([words[places].view(np.uint8), flat[whole:]]), counts
+    positions = np.flatnonzero(words != _SPREAD.take(first))
+    counts = 8 * (np.bincount(first, minlength=256) - np.bincount(first[positions], minlength=256))
+    return first, positions, np.concatenate([words[positions].view(np.uint8), flat[whole:]]), counts
 
 
 def look_up(drawn: NDArray[Any], table: bytes) -> tuple[NDArray[np.uint8], dict[int, int]]:
@@ -284,9 +206,9 @@ def look_up(drawn: NDArray[Any], table: bytes) -> tuple[NDArray[np.uint8], dict[
         return np.frombuffer(table, np.uint8).take(drawn), histogram(drawn)
     values = np.frombuffer(table.ljust(256, b"\0"), np.uint8)
     flat = drawn.reshape(-1)
-    first, places, odd, counts = _words(flat)
+    first, positions, odd, counts = _words(flat)
     words = _SPREAD.take(values).take(first)
-    words[places] = values.take(odd[: 8 * len(places)]).view(np.uint64)
+    words[positions] = values.take(odd[: 8 * len(positions)]).view(np.uint64)
     result = words.view(np.uint8)
     if flat.size % 8:
         result = np.concatenate([result, values.take(flat[flat.size & ~7 :])])
@@ -298,7 +220,7 @@ def look_up(drawn: NDArray[Any], table: bytes) -> tuple[NDArray[np.uint8], dict[
 
 @cache
 def voc_colors() -> bytes:
-    """PASCAL VOC's colour map, 256 x RGB: bit i of each channel comes from the id, spread over the
+    """PASCAL VOC's color map, 256 x RGB: bit i of each channel comes from the id, spread over the
     high bits (VOC devkit, VOClabelcolormap).
     """
     table = bytearray()
@@ -313,20 +235,20 @@ def voc_colors() -> bytes:
     return bytes(table)
 
 
-def luminance(colour: tuple[int, int, int]) -> int:
-    """The grey level that Pillow gives *colour* (ITU-R 601)."""
-    return cast("int", Image.new("RGB", (1, 1), colour).convert("L").getpixel((0, 0)))
+def luminance(color: tuple[int, int, int]) -> int:
+    """The gray level that Pillow gives *color* (ITU-R 601)."""
+    return cast("int", Image.new("RGB", (1, 1), color).convert("L").getpixel((0, 0)))
 
 
 def encode_mask(mask: NDArray[np.uint8], mode: MaskMode = "palette") -> bytes:
-    """*mask* (H, W) as an 8-bit PNG whose pixel value is the class id, with VOC's colours or plain
-    grey.
+    """*mask* (H, W) as an 8-bit PNG whose pixel value is the class id, with VOC's colors or plain
+    gray.
     """
     return png.encode(mask, voc_colors() if mode == "palette" else None)
 
 
 def encode_objects(objects: NDArray[np.uint16], mode: MaskMode = "palette") -> bytes:
-    """Instance ids (H, W): 8-bit up to 254 of them, with 255 where ignored; else 16-bit grey with
+    """Instance ids (H, W): 8-bit up to 254 of them, with 255 where ignored; else 16-bit gray with
     65535.
     """
     ignored = objects == 65_535
@@ -345,7 +267,7 @@ def decode_mask(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any
         if picture.mode not in ("L", "P", "1", "I;16", "I;16B"):
             raise SourceError(
                 path,
-                f"pixel type {picture.mode} holds colours, not class ids",
+                f"pixel type {picture.mode} holds colors, not class ids",
                 "convert it to ids first",
                 "image-unsupported",
             )
@@ -359,7 +281,7 @@ def read_mask(path: str | Path) -> NDArray[Any]:
 
 
 def write_mask(path: str | Path, mask: NDArray[Any], mode: MaskMode = "palette") -> None:
-    """Write *mask* (H, W) of integers 0..255 as an indexed (or grey) PNG.
+    """Write *mask* (H, W) of integers 0..255 as an indexed (or gray) PNG.
 
     Raises ValueError for anything else.
     """

@@ -1,10 +1,10 @@
 """Mask files that other tools wrote: what their pixels mean, and how they lie on their image.
 
-A mask may be indexed, grey, 16-bit, grey stored as RGB, or coloured; each reading here is explicit,
+A mask may be indexed, gray, 16-bit, gray stored as RGB, or colored; each reading here is explicit,
 and what it cannot read without guessing it refuses.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,26 +23,21 @@ _VOC = {
     for n in reversed(range(256))
     if (row := image.voc_colors()[3 * n : 3 * n + 3])
 }
-FLAT_VOC = frozenset(
-    image.luminance((row[0], row[1], row[2]))
-    for n in range(256)
-    if (row := image.voc_colors()[3 * n : 3 * n + 3])
-)
 
 
 def values(
     data: bytes, path: Path, notes: list[Note], limit: int = MAX_PIXELS, palette: str = "auto"
 ) -> NDArray[Any]:
     """Pixel values (H, W), uint8 or uint16: indices of a palette, never luminance; 0/1 of a bitmap;
-    the grey of a grey RGB picture.
+    the gray of a gray RGB picture.
 
-    GIF writers renumber palettes, so a GIF whose colours are greys other than their indices is
+    GIF writers renumber palettes, so a GIF whose colors are grays other than their indices is
     refused unless *palette* says "index" or "gray". Raises SourceError.
     """
     with image.opened(data, path, limit) as picture:
-        if picture.mode == "P" and _grey_palette(picture):
+        if picture.mode == "P" and _gray_palette(picture):
             if palette == "auto" and picture.format == "GIF":
-                reason = "a GIF whose palette indices and grey levels differ: either may be meant"
+                reason = "a GIF whose palette indices and gray levels differ: either may be meant"
                 raise SourceError(
                     path,
                     reason,
@@ -58,17 +53,17 @@ def values(
         if picture.mode in _SIXTEEN:
             return _sixteen(np.asarray(picture), path)
         shown = _shown(picture, path)
-    if not _is_grey(shown):
+    if not _is_gray(shown):
         raise SourceError(
-            path, "holds colours, not class ids", "use: segprep convert colormap", "mask-is-colour"
+            path, "holds colors, not class ids", "use: segprep convert colormap", "mask-is-colour"
         )
-    notes.append(Note("mask-grey-rgb", f"{path.name} stores its values as grey {picture.mode}"))
+    notes.append(Note("mask-grey-rgb", f"{path.name} stores its values as gray {picture.mode}"))
     return np.ascontiguousarray(shown[..., 0])
 
 
 def intensity(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.uint8]:
-    """Brightness (H, W) 0..255 as the picture shows it: palettes through their colours, a bitmap as
-    0 and 255. Raises SourceError for colours.
+    """Brightness (H, W) 0..255 as the picture shows it: palettes through their colors, a bitmap as
+    0 and 255. Raises SourceError for colors.
     """
     with image.opened(data, path, limit) as picture:
         if picture.mode == "1":
@@ -79,10 +74,10 @@ def intensity(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.ui
             wide = _sixteen(np.asarray(picture), path)
             return (wide if int(wide.max(initial=0)) <= 255 else wide >> 8).astype(np.uint8)
         shown = _shown(picture, path)
-    if not _is_grey(shown):
+    if not _is_gray(shown):
         raise SourceError(
             path,
-            "holds colours; a binary mask is black and white",
+            "holds colors; a binary mask is black and white",
             "use: segprep convert colormap",
             "mask-is-colour",
         )
@@ -95,7 +90,7 @@ def lit(
     """A mask that is mostly black: its size (H, W), and top, left and brightness (h, w) of the part
     that is not.
     """
-    whole = png.decode(data, limit) if data[25:26] == b"\0" else None  # grey, not indices
+    whole = png.decode(data, limit) if data[25:26] == b"\0" else None  # gray, not indices
     if whole is None:
         whole = intensity(data, path, limit)
     rows, columns = np.flatnonzero(whole.max(1)), np.flatnonzero(whole.max(0))
@@ -110,8 +105,8 @@ def lit(
     )
 
 
-def colours(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.uint8]:
-    """The colours (H, W, 3) that the picture shows; an alpha channel is left out.
+def colors(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.uint8]:
+    """The colors (H, W, 3) that the picture shows; an alpha channel is left out.
 
     Raises SourceError.
     """
@@ -119,7 +114,7 @@ def colours(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.uint
         if picture.mode in _SIXTEEN or picture.mode == "F":
             raise SourceError(
                 path,
-                f"pixel type {picture.mode} holds no colours",
+                f"pixel type {picture.mode} holds no colors",
                 "use: segprep convert pairs",
                 "image-unsupported",
             )
@@ -140,22 +135,22 @@ def _shown(picture: Image.Image, path: Path) -> NDArray[np.uint8]:
         and (shown == shown[0, 0]).all()
         and len(set(picture.getchannel("A").getextrema())) > 1
     ):
-        reason = "has one colour all over; only its transparency tells regions apart"
+        reason = "has one color all over; only its transparency tells regions apart"
         raise SourceError(
             path,
             reason,
-            "draw it in black and white, or in colours, and save it without an alpha channel",
+            "draw it in black and white, or in colors, and save it without an alpha channel",
             "values-unclear",
         )
     return shown
 
 
-def _is_grey(shown: NDArray[np.uint8]) -> bool:
+def _is_gray(shown: NDArray[np.uint8]) -> bool:
     return bool((shown[..., 0] == shown[..., 1]).all() and (shown[..., 0] == shown[..., 2]).all())
 
 
-def _grey_palette(picture: Image.Image) -> bool:
-    """Whether the colours in use are greys that differ from their indices."""
+def _gray_palette(picture: Image.Image) -> bool:
+    """Whether the colors in use are grays that differ from their indices."""
     table = np.frombuffer(bytes(picture.getpalette("RGB") or b""), np.uint8).reshape(-1, 3)
     used = [index for index in image.histogram(np.asarray(picture)) if index < len(table)]
     return all(len(set(table[index].tolist())) == 1 for index in used) and any(
@@ -164,24 +159,24 @@ def _grey_palette(picture: Image.Image) -> bool:
 
 
 def _doubt(picture: Image.Image) -> str:
-    """Why the indices of a palette picture may not be what its colours mean: they run against each
+    """Why the indices of a palette picture may not be what its colors mean: they run against each
     other, or are VOC's in another order.
     """
     table = np.frombuffer(bytes(picture.getpalette("RGB") or b""), np.uint8).reshape(-1, 3)
     used = [index for index in image.histogram(np.asarray(picture)) if index < len(table)]
-    colours = {index: tuple(table[index].tolist()) for index in used}
+    colors = {index: tuple(table[index].tolist()) for index in used}
     if (
         len(used) > 1
-        and colours[used[0]] == (255, 255, 255)
-        and all(colour == (0, 0, 0) for index, colour in colours.items() if index != used[0])
+        and colors[used[0]] == (255, 255, 255)
+        and all(color == (0, 0, 0) for index, color in colors.items() if index != used[0])
     ):
         return f"index {used[0]} is white, all others are black"
     moved = {
-        index: _VOC[colour] for index, colour in colours.items() if _VOC.get(colour, index) != index
+        index: _VOC[color] for index, color in colors.items() if _VOC.get(color, index) != index
     }
-    if moved and all(colour in _VOC for colour in colours.values()):
+    if moved and all(color in _VOC for color in colors.values()):
         index, meant = next(iter(moved.items()))
-        return f"index {index} has the colour that VOC gives to {meant}"
+        return f"index {index} has the color that VOC gives to {meant}"
     return ""
 
 
@@ -253,70 +248,3 @@ def drawn_upright(
             )
         )
     return shape == upright
-
-
-def translate(
-    found: NDArray[Any], table: Mapping[int, int], path: Path, classes: int
-) -> NDArray[np.uint8]:
-    """*found* (H, W) through *table* (value -> class id).
-
-    Raises SourceError that counts every value without an entry and names the likely cause.
-    """
-    seen = image.histogram(found)
-    if unknown := {value: count for value, count in seen.items() if value not in table}:
-        listed = ", ".join(
-            f"{value} ({count} px)" for value, count in list(unknown.items())[:6]
-        ) + (" …" if len(unknown) > 6 else "")
-        raise SourceError(
-            path,
-            f"{len(unknown)} pixel values are no class: {listed}",
-            cause(seen, classes),
-            "unknown-value",
-        )
-    look_up = np.zeros(max(table) + 1, np.uint8)
-    look_up[list(table)] = list(table.values())
-    return cast("NDArray[np.uint8]", look_up[found])
-
-
-def cause(seen: Mapping[int, int], classes: int) -> str:
-    """Why pixel values *seen* may lie outside *classes* ids, and what to do about it."""
-    present = set(seen)
-    if present <= {0, 255}:
-        return (
-            "0 and 255 only: a black and white mask; use: segprep convert binary, or --ids"
-            " 0=background,255=NAME"
-        )
-    if present <= {0, 65_535}:
-        return (
-            "0 and 65535 only: a black and white mask of 16 bits; use: segprep convert binary, or"
-            " --ids 0=background,65535=NAME"
-        )
-    if present - {0} <= FLAT_VOC - {0, 255} | {220} and present & {38, 75, 113}:
-        return (
-            "greys of a VOC palette that was flattened; use: segprep convert colormap"
-            " --from-voc-gray"
-        )
-    if sum(count for value, count in seen.items() if 16 <= value < 240) * 20 < sum(
-        seen.values()
-    ) and any(240 <= value < 255 for value in present):
-        return (
-            "nearly black and white only, as a JPEG smears it; use: segprep convert binary"
-            " --foreground light|dark"
-        )
-    if len(present) > 24 or any(
-        value + 1 in present and seen[value] > 20 * seen[value + 1]
-        for value in present
-        if value >= classes
-    ):
-        return (
-            "many in-between values: the mask was smoothed or saved as JPEG; export it again"
-            " without"
-        )
-    if min(present) >= 1 and max(present) == classes:
-        return "values count from 1; give --ids 1=NAME,2=NAME,…"
-    if classes and max(present - {255}, default=0) == classes:
-        return (
-            f"values 0 to {classes} take {classes + 1} names: does the list lack the background"
-            " (--classes background,…)? or say it with --ids VALUE=NAME,…"
-        )
-    return "give --classes with more names, or say with --ids VALUE=NAME,… what each value means"

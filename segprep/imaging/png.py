@@ -1,4 +1,4 @@
-"""PNG as bytes: write indexed, grey and 16-bit masks; check a file's own checksums and amount of
+"""PNG as bytes: write indexed, gray and 16-bit masks; check a file's own checksums and amount of
 data.
 
 Format: https://www.w3.org/TR/png-3/. Rows are written with filter 0 and ISA-L's fast deflate,
@@ -40,7 +40,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 
 def encode(pixels: NDArray[Any], palette: bytes | None = None) -> bytes:
     """A PNG of *pixels* (H, W), uint8 or uint16; with *palette* (768 bytes, uint8 only) an indexed
-    one, else grey.
+    one, else gray.
     """
     height, width = pixels.shape
     depth = pixels.dtype.itemsize
@@ -97,7 +97,7 @@ def check(data: bytes) -> None:
 
 
 def decode(data: bytes, limit: int) -> NDArray[np.uint8] | None:
-    """The pixels (H, W) of a plain PNG mask: 8-bit grey or indices, not interlaced, at most *limit*
+    """The pixels (H, W) of a plain PNG mask: 8-bit gray or indices, not interlaced, at most *limit*
     pixels, whole and with right checksums.
 
     None for everything else, which Pillow reads or refuses. Three times as fast as Pillow for flat
@@ -108,8 +108,8 @@ def decode(data: bytes, limit: int) -> NDArray[np.uint8] | None:
         parts = list(chunks(data)) if data.startswith(SIGNATURE) else []
         if not parts or parts[0][0] != b"IHDR" or len(parts[0][1]) != 13:
             return None
-        width, height, depth, colour, *method = struct.unpack(">IIBBBBB", parts[0][1])
-        if depth != 8 or colour not in (0, 3) or any(method) or not 0 < width * height <= limit:
+        width, height, depth, color, *method = struct.unpack(">IIBBBBB", parts[0][1])
+        if depth != 8 or color not in (0, 3) or any(method) or not 0 < width * height <= limit:
             return None
         bodies = [body for kind, body in parts if kind == b"IDAT"]
         stream = bodies[0] if len(bodies) == 1 else memoryview(b"".join(bodies))
@@ -196,8 +196,8 @@ def _paeth(raw: bytes, above: bytes) -> bytes:
 def _raw_size(header: memoryview) -> int:
     if len(header) != 13:
         raise ValueError(f"the header has {len(header)} bytes, not 13")
-    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
-    bits = depth * _CHANNELS.get(colour, 0)
+    width, height, depth, color, _, _, interlaced = struct.unpack(">IIBBBBB", header)
+    bits = depth * _CHANNELS.get(color, 0)
     parts = (
         [(-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in _ADAM7]
         if interlaced

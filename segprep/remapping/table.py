@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from segprep.dataset import classes as class_lists
 from segprep.dataset.classes import BACKGROUND, IGNORED
 from segprep.errors import UsageError
-from segprep.imaging import image, mask_files
+from segprep.imaging import image, lookup
 from segprep.names import clean_label, shown, suggestion, variant_key
 from segprep.sources._common import mask_values as meanings
 from segprep.types import IGNORE, Classes
@@ -76,7 +76,7 @@ class Table:
                 for value, count in seen.items():
                     counts[table[value]] += count
                 return mask, counts
-        mask = mask_files.translate(found, table, path, len(self.classes.names))
+        mask = lookup.translate(found, table, path, len(self.classes.names))
         return mask, image.histogram(mask)
 
 

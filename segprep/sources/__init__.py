@@ -78,15 +78,15 @@ def guesses(root: Path) -> list[tuple[str, Evidence]]:
     """What *root* looks like, the likeliest format first. Raises UsageError if it is no folder."""
     if not root.is_dir():
         raise UsageError("bad-option", f"{root} is no folder", "give an existing folder")
-    found = []
+    likely = []
     for name in names():
         try:
             evidence = load(name).recognise(root)
         except SegprepError:
             continue  # a folder that this format cannot even look at is not of this format
         if evidence:
-            found.append((name, evidence))
-    return sorted(found, key=lambda guess: -guess[1].score)
+            likely.append((name, evidence))
+    return sorted(likely, key=lambda guess: -guess[1].score)
 
 
 def recognise(root: Path) -> tuple[str, str]:
@@ -94,14 +94,14 @@ def recognise(root: Path) -> tuple[str, str]:
 
     Raises UsageError (format-unclear), with the two best guesses, if that is not plain.
     """
-    found = guesses(root)
+    likely = guesses(root)
     if (
-        found
-        and found[0][1].score >= SURE
-        and (len(found) == 1 or found[0][1].score - found[1][1].score >= AHEAD)
+        likely
+        and likely[0][1].score >= SURE
+        and (len(likely) == 1 or likely[0][1].score - likely[1][1].score >= AHEAD)
     ):
-        return found[0][0], found[0][1].sign
-    if not found:
+        return likely[0][0], likely[0][1].sign
+    if not likely:
         deque(
             listing(str(root)), 0
         )  # a folder that cannot be listed hides what lies there: that is the fault to tell
@@ -110,10 +110,10 @@ def recognise(root: Path) -> tuple[str, str]:
             f"{root} looks like no format that is known",
             f"name it: segprep convert FORMAT; there are: {', '.join(names())}",
         )
-    listed = "; or ".join(f"{name} ({evidence.sign})" for name, evidence in found[:2])
+    listed = "; or ".join(f"{name} ({evidence.sign})" for name, evidence in likely[:2])
     raise UsageError(
         "format-unclear",
         f"{root} may be {listed}",
-        f"say which: segprep convert {found[0][0]} …"
-        + "".join(f" or segprep convert {name} …" for name, _ in found[1:2]),
+        f"say which: segprep convert {likely[0][0]} …"
+        + "".join(f" or segprep convert {name} …" for name, _ in likely[1:2]),
     )

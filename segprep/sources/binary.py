@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError
 from segprep.files import read_below, real_folders
-from segprep.imaging import image
-from segprep.imaging import mask_files as masks
-from segprep.sources._common import pairs, polarity
-from segprep.sources._common.pairs import ImageFolder, MaskFolder, PairBy
+from segprep.imaging import image, mask_files
+from segprep.sources._common import image_folders, matching, polarity
+from segprep.sources._common.image_folders import ImageFolder, MaskFolder
+from segprep.sources._common.name_rules import PairBy
 from segprep.sources._common.polarity import Foreground, Threshold
 from segprep.types import (
     MAX_PIXELS,
@@ -66,9 +66,9 @@ class Reader:
     def recognise(cls, root: Path) -> Evidence | None:
         """Folders of images and masks, and a mask that is black and white."""
         root = root.resolve()
-        if not (found := pairs.glimpse(root)):
+        if not (glimpse := matching.glimpse(root)):
             return None
-        folders, paths = found
+        folders, paths = glimpse
         seen = {path: said for path in paths if (said := _black_and_white(path, root)) is not None}
         if seen and all(seen.values()):
             return Evidence(0.7, f"{folders.masks.name}/{next(iter(seen)).name} is black and white")
@@ -81,8 +81,11 @@ class Reader:
         """
         polarity.check_threshold(self.threshold)
         roots = real_folders(self.root)
-        matched = pairs.match(
-            roots[0], pairs.folders(roots[0], self.images, self.masks), self.pair_by, self.stem
+        matched = matching.match(
+            roots[0],
+            image_folders.folders(roots[0], self.images, self.masks),
+            self.pair_by,
+            self.stem,
         )
         if self.foreground is None and matched.items:
             raise polarity.ask(
@@ -109,7 +112,7 @@ class Reader:
                 data, path, notes, cast("str", self.foreground), self.threshold, self.max_pixels
             )
 
-        return masks.paired(item, real_folders(self.root), to_mask, self.max_pixels)
+        return mask_files.paired(item, real_folders(self.root), to_mask, self.max_pixels)
 
 
 def _black_and_white(path: Path, root: Path) -> bool | None:
@@ -118,7 +121,7 @@ def _black_and_white(path: Path, root: Path) -> bool | None:
     """
     try:
         data = read_below(path, (root,))
-        seen = masks.intensity(data, path)
+        seen = mask_files.intensity(data, path)
         slack = 32 if image.header(data, path).format == "JPEG" else 0
     except SegprepError as error:
         return False if error.code == "mask-is-colour" else None

@@ -49,8 +49,10 @@ class Reader:
     def recognise(cls, root: Path) -> Evidence | None:
         """A photograph with a drawing that ends in _1stHO or _2ndHO."""
         files = _files(root.resolve())
-        photographs = {one.subject for one in files if not one.annotator}
-        drawing = next((one for one in files if one.annotator and one.subject in photographs), None)
+        photographs = {file.subject for file in files if not file.annotator}
+        drawing = next(
+            (file for file in files if file.annotator and file.subject in photographs), None
+        )
         return (
             Evidence(0.95, f"{drawing.path.name} is a drawing of {drawing.subject}")
             if drawing
@@ -81,13 +83,13 @@ class Reader:
 
 
 def _files(root: Path) -> list[Named]:
-    found = []
+    files = []
     for path in (Path(folder, name) for folder, name in listing(str(root))):
         if path.suffix.lower() in SUFFIXES:
             match = _DRAWING.fullmatch(stem_of(path.name))
-            found.append(
+            files.append(
                 Named(path, match[1], match[2].lower())
                 if match
                 else Named(path, stem_of(path.name))
             )
-    return found
+    return files

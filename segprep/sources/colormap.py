@@ -1,14 +1,14 @@
-"""Images and masks whose colours stand for classes, in folders of their own: CamVid, ADE20K, VOC
-colours, any table.
+"""Images and masks whose colors stand for classes, in folders of their own: CamVid, ADE20K, VOC
+colors, any table.
 
     images/x.png      any image
-    labels/x_L.png    its mask: one colour per class, as a table says
+    labels/x_L.png    its mask: one color per class, as a table says
     label_colors.txt  optional, beside the folders: R G B name per line (also class_dict.csv,
     labelmap.txt, dataset_meta.json)
 
 Format: CamVid's label_colors.txt, http://mi.eng.cam.ac.uk/research/projects/VideoRec/CamVid/;
-Datumaro's labelmap.txt. Assumptions: pairs as in the format "pairs"; only colours of the table
-occur; ADE20K's colours are those of its 150-class challenge, two of which are equal and refused.
+Datumaro's labelmap.txt. Assumptions: pairs as in the format "pairs"; only colors of the table
+occur; ADE20K's colors are those of its 150-class challenge, two of which are equal and refused.
 """
 
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_below, real_folders
-from segprep.imaging import image
-from segprep.imaging import mask_files as masks
-from segprep.sources._common import color_tables, pairs
-from segprep.sources._common.color_tables import Table
-from segprep.sources._common.pairs import ImageFolder, MaskFolder, PairBy
+from segprep.imaging import image, mask_files
+from segprep.sources._common import color_tables, image_folders, matching, name_rules
+from segprep.sources._common.color_tables import ColorTable
+from segprep.sources._common.image_folders import ImageFolder, MaskFolder
+from segprep.sources._common.name_rules import PairBy
 from segprep.types import (
     MAX_PIXELS,
     Evidence,
@@ -49,12 +49,12 @@ _BESIDE = ("label_colors.txt", "class_dict.csv", "labelmap.txt", "dataset_meta.j
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Read a folder of images and a folder of colour-coded masks."""
+    """Read a folder of images and a folder of color-coded masks."""
 
     root: Path
     table: Annotated[
         str,
-        "What the colours mean: a FILE of R G B name, or voc, camvid, ade20k, or gray (the level is"
+        "What the colors mean: a FILE of R G B name, or voc, camvid, ade20k, or gray (the level is"
         " the id; needs --classes).",
     ] = ""
     classes: Annotated[
@@ -64,12 +64,12 @@ class Reader:
     ] = None
     from_voc_gray: Annotated[
         bool,
-        "The masks are grey: VOC's colours, flattened to their brightness. Levels that two classes"
+        "The masks are gray: VOC's colors, flattened to their brightness. Levels that two classes"
         " share are refused.",
     ] = False
     unknown: Annotated[
         Literal["error", "ignore", "nearest"],
-        "Colours that are not in the table: refuse the file, ignore them (255), or take the nearest"
+        "Colors that are not in the table: refuse the file, ignore them (255), or take the nearest"
         " class.",
     ] = "error"
     images: ImageFolder = ""
@@ -80,36 +80,38 @@ class Reader:
 
     @classmethod
     def recognise(cls, root: Path) -> Evidence | None:
-        """Folders of images and masks, and masks of a few colours."""
+        """Folders of images and masks, and masks of a few colors."""
         root = root.resolve()
         try:
-            found = pairs.folders(root)
-            path = pairs.match(root, found, "auto", "name").items[0].labels[0]
-            shown = masks.colours(read_below(path, (root,)), path)
+            folders = image_folders.folders(root)
+            path = matching.match(root, folders, "auto", "name").items[0].labels[0]
+            shown = mask_files.colors(read_below(path, (root,)), path)
         except (SegprepError, IndexError):
             return None
-        colours = np.unique(shown.reshape(-1, 3), axis=0)
-        if len(colours) > 256 or (colours[:, 0] == colours[:, 1]).all() or _indexed(path, root):
+        colors = np.unique(shown.reshape(-1, 3), axis=0)
+        if len(colors) > 256 or (colors[:, 0] == colors[:, 1]).all() or _indexed(path, root):
             return None
-        beside = pairs.beside(root, found, _BESIDE)
+        beside = image_folders.beside(root, folders, _BESIDE)
         return Evidence(
             0.8 if beside else 0.7,
-            f"{path.name} holds {len(colours)} colours"
+            f"{path.name} holds {len(colors)} colors"
             + (f", and {beside.name} lies beside" if beside else ""),
         )
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every pair is an item; the payload is the table."""
         (root,) = real_folders(self.root)
-        found = pairs.folders(root, self.images, self.masks)
-        table, notes = self._table(root, found)
-        matched = pairs.match(root, found, self.pair_by, self.stem)
+        folders = image_folders.folders(root, self.images, self.masks)
+        table, notes = self._table(root, folders)
+        matched = matching.match(root, folders, self.pair_by, self.stem)
         items = tuple(
             Item(item.stem, item.image, item.labels, table, item.group) for item in matched.items
         )
         return Scan(items, table.classes, matched.skipped, matched.lists, (*matched.notes, *notes))
 
-    def _table(self, root: Path, found: tuple[pairs.Folders, ...]) -> tuple[Table, list[Note]]:
+    def _table(
+        self, root: Path, folders: tuple[name_rules.Folders, ...]
+    ) -> tuple[ColorTable, list[Note]]:
         if (
             self.from_voc_gray
             or self.table in ("gray", "grey")
@@ -127,7 +129,7 @@ class Reader:
                     f"--table {self.table} needs --classes",
                     "give the names in the order of their ids",
                 )
-            known = (
+            classes = (
                 color_tables.load("voc").classes
                 if self.classes is None
                 else class_lists.positions(self.classes)
@@ -137,48 +139,50 @@ class Reader:
                 if self.from_voc_gray
                 else color_tables.voc
                 if self.table == "voc"
-                else color_tables.grey
+                else color_tables.gray
             )
-            return make(known), []
+            return make(classes), []
         if self.classes is not None:
             raise UsageError(
                 "bad-option",
-                "a colour table has its own names; --classes goes with voc, gray and"
+                "a color table has its own names; --classes goes with voc, gray and"
                 " --from-voc-gray",
                 "name the classes in the table",
             )
         if self.table:
             return color_tables.load(self.table), []
-        if path := pairs.beside(root, found, _BESIDE):
-            return color_tables.load(str(path)), [
-                Note("classes-found", f"colours read from {path}")
-            ]
+        if path := image_folders.beside(root, folders, _BESIDE):
+            return color_tables.load(str(path)), [Note("classes-found", f"colors read from {path}")]
         hint = (
             f"give --table FILE, or one of {', '.join(color_tables.built_in())}, or --from-voc-gray"
         )
-        if fitting := [name for name in color_tables.built_in() if _fits(name, root, found)]:
+        if fitting := [name for name in color_tables.built_in() if _fits(name, root, folders)]:
             hint = (
-                f"the first mask has colours of {' and '.join(fitting)} only: give --table"
+                f"the first mask has colors of {' and '.join(fitting)} only: give --table"
                 f" {fitting[0]}, or --table FILE"
             )
-        raise UsageError("bad-option", "what do the colours mean?", hint)
+        raise UsageError("bad-option", "what do the colors mean?", hint)
 
     def read(self, item: Item) -> Sample:
         """The image, and its mask through the table."""
 
         def to_mask(data: bytes, path: Path, notes: list[Note]) -> NDArray[np.uint8]:
             if self.from_voc_gray:
-                return self._from_grey(data, path, item.payload, notes)
+                return self._from_gray(data, path, item.payload, notes)
             return color_tables.to_ids(
-                masks.colours(data, path, self.max_pixels), item.payload, path, self.unknown, notes
+                mask_files.colors(data, path, self.max_pixels),
+                item.payload,
+                path,
+                self.unknown,
+                notes,
             )
 
-        return masks.paired(item, real_folders(self.root), to_mask, self.max_pixels)
+        return mask_files.paired(item, real_folders(self.root), to_mask, self.max_pixels)
 
-    def _from_grey(
-        self, data: bytes, path: Path, table: Table, notes: list[Note]
+    def _from_gray(
+        self, data: bytes, path: Path, table: ColorTable, notes: list[Note]
     ) -> NDArray[np.uint8]:
-        level = masks.values(data, path, notes, self.max_pixels, "gray")
+        level = mask_files.values(data, path, notes, self.max_pixels, "gray")
         if int(level.max(initial=0)) > 255:
             raise SourceError(
                 path,
@@ -191,23 +195,23 @@ class Reader:
         )
 
 
-def _fits(name: str, root: Path, found: tuple[pairs.Folders, ...]) -> bool:
-    """Whether the first mask that pairs holds colours of the built-in table *name* only, more than
+def _fits(name: str, root: Path, folders: tuple[name_rules.Folders, ...]) -> bool:
+    """Whether the first mask that pairs holds colors of the built-in table *name* only, more than
     one.
     """
-    item = next(iter(pairs.match(root, found, "auto", "name").items), None)
+    item = next(iter(matching.match(root, folders, "auto", "name").items), None)
     try:
         shown = (
-            masks.colours(read_below(item.labels[0], (root,)), item.labels[0])
+            mask_files.colors(read_below(item.labels[0], (root,)), item.labels[0])
             if item
             else np.zeros((0, 0, 3), np.uint8)
         )
     except SourceError:
         return False
     seen = set(map(tuple, np.unique(shown.reshape(-1, 3), axis=0).tolist()))
-    return len(seen) > 1 and seen <= {colour for colour, _ in color_tables.load(name).colours}
+    return len(seen) > 1 and seen <= {color for color, _ in color_tables.load(name).colors}
 
 
 def _indexed(path: Path, root: Path) -> bool:
-    """Whether the mask is a palette picture: its indices, not its colours, are the ids."""
+    """Whether the mask is a palette picture: its indices, not its colors, are the ids."""
     return image.header(read_below(path, (root,)), path).mode == "P"

@@ -13,7 +13,7 @@
 
 Format: https://drive.grand-challenge.org (Staal, Abramoff, Niemeijer, Viergever, van Ginneken
 2004). Assumptions: the number before the first _ says what belongs together; white of a palette
-counts by its colour, whatever its index. The mask is fused as published: 0 background, 1 vessel,
+counts by its color, whatever its index. The mask is fused as published: 0 background, 1 vessel,
 255 outside the field of view, where outside wins even over a drawn vessel.
 """
 
@@ -30,8 +30,7 @@ from segprep.files import listing, read_below, real_folders
 from segprep.imaging.image import SUFFIXES
 from segprep.imaging.mask_files import drawn_upright
 from segprep.names import natural_key, stem_of
-from segprep.sources._common import official_lists, retina
-from segprep.sources._common import stems as pairing
+from segprep.sources._common import official_lists, retina, stems
 from segprep.types import (
     IGNORE,
     MAX_PIXELS,
@@ -80,10 +79,10 @@ class Reader:
         """A folder with images/ and mask/ beside 1st_manual/ or 2nd_manual/."""
         for folder, part in _parts(root.resolve()).items():
             if manual := next((kind for kind in _KINDS[1:3] if kind in part), ""):
-                known = [kind for kind in ("images", "mask") if kind in part]
+                others = [kind for kind in ("images", "mask") if kind in part]
                 return Evidence(
-                    0.35 + 0.3 * len(known),
-                    f"{folder.name} has {manual}" + "".join(f" and {kind}" for kind in known),
+                    0.35 + 0.3 * len(others),
+                    f"{folder.name} has {manual}" + "".join(f" and {kind}" for kind in others),
                 )
         return None
 
@@ -110,10 +109,10 @@ class Reader:
                     )
                 )
                 continue
-            found = self._items(root, folder, part, manual, skipped)
-            items += found
-            lists[split] += (item.stem for item in found)
-        kept = pairing.unique(items, skipped)
+            part_items = self._items(root, folder, part, manual, skipped)
+            items += part_items
+            lists[split] += (item.stem for item in part_items)
+        kept = stems.unique(items, skipped)
         return Scan(
             kept,
             retina.CLASSES,
@@ -131,7 +130,7 @@ class Reader:
         )
         items = []
         for path in part.get("images", ()):
-            number, stem = _number(path), pairing.sample_stem(path, root, self.stem)
+            number, stem = _number(path), stems.sample_stem(path, root, self.stem)
             expected = {
                 folder / manual / f"{number}_manual{self.annotator[0]}.gif": drawings.get(
                     number, ()
@@ -139,8 +138,8 @@ class Reader:
                 folder / "mask" / f"{stem_of(path.name)}_mask.gif": views.get(number, ()),
             }
             reasons = [
-                _unpaired(wanted.relative_to(root), there)
-                for wanted, there in expected.items()
+                _unpaired(path_expected.relative_to(root), there)
+                for path_expected, there in expected.items()
                 if len(there) != 1
             ]
             if len(images[number]) > 1:
@@ -165,21 +164,8 @@ class Reader:
                 )
             else:
                 items.append(Item(stem, path, tuple(there[0] for there in expected.values())))
-        for path in (*part.get(manual, ()), *part.get("mask", ())):
-            if _number(path) not in images:
-                reason = (
-                    f"there is no image {_number(path)} in"
-                    f" {(folder / 'images').relative_to(root).as_posix()}"
-                )
-                skipped.append(
-                    Skipped(
-                        stem_of(path.name),
-                        str(path),
-                        "image-missing",
-                        reason,
-                        "restore the image, or remove this file",
-                    )
-                )
+        drawn = (*part.get(manual, ()), *part.get("mask", ()))
+        skipped += _without_image((folder / "images").relative_to(root), drawn, images)
         return items
 
     def read(self, item: Item) -> Sample:
@@ -235,26 +221,41 @@ def _number(path: Path) -> str:
 
 
 def _numbered(paths: Iterable[Path]) -> dict[str, tuple[Path, ...]]:
-    found: dict[str, tuple[Path, ...]] = {}
+    by_number: dict[str, tuple[Path, ...]] = {}
     for path in paths:
-        found[_number(path)] = (*found.get(_number(path), ()), path)
-    return found
+        by_number[_number(path)] = (*by_number.get(_number(path), ()), path)
+    return by_number
 
 
-def _unpaired(wanted: Path, there: tuple[Path, ...]) -> str:
-    return (
-        f"{len(there)} files could be {wanted.as_posix()}: {', '.join(path.name for path in there)}"
-        if there
-        else f"there is no {wanted.as_posix()}"
-    )
+def _unpaired(path_expected: Path, there: tuple[Path, ...]) -> str:
+    if not there:
+        return f"there is no {path_expected.as_posix()}"
+    names = ", ".join(path.name for path in there)
+    return f"{len(there)} files could be {path_expected.as_posix()}: {names}"
+
+
+def _without_image(
+    folder: Path, drawn: Iterable[Path], images: Mapping[str, tuple[Path, ...]]
+) -> list[Skipped]:
+    return [
+        Skipped(
+            stem_of(path.name),
+            str(path),
+            "image-missing",
+            f"there is no image {_number(path)} in {folder.as_posix()}",
+            "restore the image, or remove this file",
+        )
+        for path in drawn
+        if _number(path) not in images
+    ]
 
 
 def _official(lists: Mapping[str, list[str]], stems: set[str]) -> dict[str, tuple[str, ...]]:
     """The lists of splits that have samples; one split alone is no split."""
-    found = {
+    sorted_lists = {
         split: tuple(sorted((stem for stem in listed if stem in stems), key=natural_key))
         for split, listed in lists.items()
         if split
     }
-    full = {split: listed for split, listed in found.items() if listed}
+    full = {split: listed for split, listed in sorted_lists.items() if listed}
     return full if len(full) > 1 else {}

@@ -91,16 +91,16 @@ class Reader:
                 "for example 2",
             )
         (root,) = real_folders(self.root)
-        found: dict[str, tuple[list[str], list[str]]] = {}
+        folders: dict[str, tuple[list[str], list[str]]] = {}
         for folder, name in listing(str(root)):
             parent, kind = os.path.split(folder)
             if kind in ("images", "masks") and os.path.splitext(name)[1].lower() in SUFFIXES:
-                found.setdefault(parent, ([], []))[kind == "masks"].append(name)
+                folders.setdefault(parent, ([], []))[kind == "masks"].append(name)
         skipped: list[Skipped] = []
-        notes = _without_tests(root, found)
+        notes = _without_tests(root, folders)
         items = [
             item
-            for folder, (images, stack) in found.items()
+            for folder, (images, stack) in folders.items()
             if (item := self._item(root, Path(folder), images, stack, skipped))
         ]
         names = [class_lists.BACKGROUND, self.name] + (
@@ -179,6 +179,19 @@ class Reader:
                 if bits.any()
                 else instances.spot_of(path.name, bits)
             )
+        notes += self._value_notes(ones, between)
+        objects, account = _merged(spots, shape, item)
+        return Sample(
+            item.stem,
+            data,
+            self._mask(objects),
+            objects if self.objects else None,
+            upright,
+            (*notes, *account),
+        )
+
+    def _value_notes(self, ones: list[str], between: int) -> list[Note]:
+        notes = list[Note]()
         if ones:
             notes.append(
                 Note(
@@ -195,15 +208,7 @@ class Reader:
                     f" {self.name}",
                 )
             )
-        objects, account = _merged(spots, shape, item)
-        return Sample(
-            item.stem,
-            data,
-            self._mask(objects),
-            objects if self.objects else None,
-            upright,
-            (*notes, *account),
-        )
+        return notes
 
     def _mask(self, objects: NDArray[np.uint16]) -> NDArray[np.uint8]:
         mask = (objects > 0).astype(np.uint8)
@@ -213,20 +218,20 @@ class Reader:
         return mask
 
 
-def _without_tests(root: Path, found: dict[str, tuple[list[str], list[str]]]) -> list[Note]:
+def _without_tests(root: Path, folders: dict[str, tuple[list[str], list[str]]]) -> list[Note]:
     """Take folders of images none of which has masks (stage1_test) out of *found*, as long as
     others have; a note for each.
     """
-    labelled = {os.path.dirname(folder) for folder, (_, stack) in found.items() if stack}
+    labelled = {os.path.dirname(folder) for folder, (_, stack) in folders.items() if stack}
     bare = (
         Counter(
-            os.path.dirname(folder) for folder in found if os.path.dirname(folder) not in labelled
+            os.path.dirname(folder) for folder in folders if os.path.dirname(folder) not in labelled
         )
         if labelled
         else Counter[str]()
     )
-    for folder in [folder for folder in found if os.path.dirname(folder) in bare]:
-        del found[folder]
+    for folder in [folder for folder in folders if os.path.dirname(folder) in bare]:
+        del folders[folder]
     return [
         Note(
             "image-unlabelled",

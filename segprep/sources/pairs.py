@@ -6,7 +6,7 @@
 
 Format: nobody's; what tutorials, CamVid, mmsegmentation's custom sets and Keras pipelines have in
 common. Assumptions: one mask per image, of its size; the value counts (of a palette the index),
-never a colour. 255 is ignored unless --ids says otherwise.
+never a color. 255 is ignored unless --ids says otherwise.
 """
 
 from collections.abc import Mapping
@@ -21,10 +21,10 @@ from segprep import engine
 from segprep.dataset import classes as class_lists
 from segprep.errors import SourceError, UsageError
 from segprep.files import read_below, real_folders
-from segprep.imaging import image
-from segprep.imaging import mask_files as masks
-from segprep.sources._common import mask_values, pairs
-from segprep.sources._common.pairs import ImageFolder, MaskFolder, PairBy
+from segprep.imaging import image, lookup, mask_files
+from segprep.sources._common import image_folders, mask_values, matching
+from segprep.sources._common.image_folders import ImageFolder, MaskFolder
+from segprep.sources._common.name_rules import PairBy
 from segprep.types import (
     IGNORE,
     MAX_PIXELS,
@@ -76,7 +76,7 @@ class Reader:
     pair_by: PairBy = "auto"
     palette: Annotated[
         Literal["auto", "index", "gray"],
-        "For GIFs whose indices and grey levels differ: which of the two is the id.",
+        "For GIFs whose indices and gray levels differ: which of the two is the id.",
     ] = "auto"
     stem: Stem = "name"
     max_pixels: MaxPixels = MAX_PIXELS
@@ -85,16 +85,16 @@ class Reader:
     def recognise(cls, root: Path) -> Evidence | None:
         """Folders of images and masks, and masks that hold small ids."""
         root = root.resolve()
-        if not (found := pairs.glimpse(root)):
+        if not (glimpse := matching.glimpse(root)):
             return None
-        folders, paths = found
+        folders, paths = glimpse
         seen = {path: ids - {IGNORE} for path in paths if (ids := _read(path, root)) is not None}
         if (
-            not any(one - {0} for one in seen.values())
+            not any(values - {0} for values in seen.values())
             or max(map(len, seen.values())) > mask_values.LARGEST
         ):
             return None
-        first, ids = max(seen.items(), key=lambda one: max(one[1], default=0))
+        first, ids = max(seen.items(), key=lambda values: max(values[1], default=0))
         what = (
             "small ids"
             if max(ids) <= mask_values.LARGEST
@@ -109,22 +109,22 @@ class Reader:
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every pair is an item; the payload is the table value -> id."""
         (root,) = real_folders(self.root)
-        found = pairs.folders(root, self.images, self.masks)
-        matched = pairs.match(root, found, self.pair_by, self.stem)
-        known, table, notes = self._meaning(
-            root, pairs.beside(root, found, _LISTS), matched, jobs, progress
+        folders = image_folders.folders(root, self.images, self.masks)
+        matched = matching.match(root, folders, self.pair_by, self.stem)
+        classes, table, notes = self._meaning(
+            root, image_folders.beside(root, folders, _LISTS), matched, jobs, progress
         )
         items = tuple(
-            Item(item.stem, item.image, item.labels, (table, len(known.names)), item.group)
+            Item(item.stem, item.image, item.labels, (table, len(classes.names)), item.group)
             for item in matched.items
         )
-        return Scan(items, known, matched.skipped, matched.lists, (*matched.notes, *notes))
+        return Scan(items, classes, matched.skipped, matched.lists, (*matched.notes, *notes))
 
     def _meaning(
         self,
         root: Path,
         beside: Path | None,
-        matched: pairs.Matched,
+        matched: matching.Pairing,
         jobs: int,
         progress: Progress[Any],
     ) -> tuple[Classes, dict[int, int], list[Note]]:
@@ -139,27 +139,29 @@ class Reader:
             listed = str(beside)
             notes.append(Note("classes-found", f"classes read from {listed}"))
         if listed is None and not stated:
-            known, found = mask_values.infer(self._values(root, matched, jobs, progress))
-            return known, mask_values.places(known), found
+            classes, inferred = mask_values.infer(self._values(root, matched, jobs, progress))
+            return classes, mask_values.identity(classes), inferred
         if listed is None:
             return *mask_values.stated(stated), notes
-        known = class_lists.positions(listed)
-        return known, mask_values.places(known) | mask_values.table(stated, known), notes
+        classes = class_lists.positions(listed)
+        return classes, mask_values.identity(classes) | mask_values.table(stated, classes), notes
 
     def _values(
-        self, root: Path, matched: pairs.Matched, jobs: int, progress: Progress[Any]
+        self, root: Path, matched: matching.Pairing, jobs: int, progress: Progress[Any]
     ) -> dict[int, int]:
         """How often each value occurs in all masks."""
         seen: dict[int, int] = {}
         failures: list[engine.Failure] = []
         paths = [item.labels[0] for item in matched.items]
-        for found in progress(
-            engine.run(_Values(self, root), paths, jobs=jobs, chunk=8), len(paths), "reading masks"
+        for histogram in progress(
+            engine.run(_PairValues(self, root), paths, jobs=jobs, chunk=8),
+            len(paths),
+            "reading masks",
         ):
-            if isinstance(found, engine.Failure):
-                failures.append(found)
+            if isinstance(histogram, engine.Failure):
+                failures.append(histogram)
                 continue
-            for value, count in found.items():
+            for value, count in histogram.items():
                 seen[value] = seen.get(value, 0) + count
         if failures and not seen:
             raise UsageError(
@@ -174,21 +176,21 @@ class Reader:
         table, classes = item.payload
 
         def to_mask(data: bytes, path: Path, notes: list[Note]) -> NDArray[np.uint8]:
-            found = masks.values(data, path, notes, self.max_pixels, self.palette)
-            if not self.ids and (seen := image.histogram(found)).keys() == {0, IGNORE}:
+            values = mask_files.values(data, path, notes, self.max_pixels, self.palette)
+            if not self.ids and (seen := image.histogram(values)).keys() == {0, IGNORE}:
                 raise SourceError(
                     path,
                     f"holds 0 and 255 only: 255 ({seen[IGNORE]} px) may be a class, or ignored",
-                    masks.cause(seen, classes),
+                    lookup.cause(seen, classes),
                     "values-unclear",
                 )
-            return masks.translate(found, table, path, classes)
+            return lookup.translate(values, table, path, classes)
 
-        return masks.paired(item, real_folders(self.root), to_mask, self.max_pixels)
+        return mask_files.paired(item, real_folders(self.root), to_mask, self.max_pixels)
 
 
 @dataclass(frozen=True, slots=True)
-class _Values:
+class _PairValues:
     """The histogram of one mask, for the engine."""
 
     reader: Reader
@@ -196,7 +198,7 @@ class _Values:
 
     def __call__(self, path: Path) -> Mapping[int, int]:
         return image.histogram(
-            masks.values(
+            mask_files.values(
                 read_below(path, (self.root,)),
                 path,
                 [],
@@ -207,10 +209,10 @@ class _Values:
 
 
 def _read(path: Path, root: Path) -> set[int] | None:
-    """The values of the mask at *path*; those of a photograph where it holds colours; None if it
+    """The values of the mask at *path*; those of a photograph where it holds colors; None if it
     cannot be read at all.
     """
     try:
-        return set(image.histogram(masks.values(read_below(path, (root,)), path, [])))
+        return set(image.histogram(mask_files.values(read_below(path, (root,)), path, [])))
     except SourceError as error:
         return set(range(256)) if error.code == "mask-is-colour" else None

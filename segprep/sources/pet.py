@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from segprep.dataset import classes as class_lists
 from segprep.errors import UsageError
 from segprep.files import read_below, real_folders
-from segprep.imaging import mask_files
+from segprep.imaging import lookup, mask_files
 from segprep.names import natural_key
-from segprep.sources._common import pairs as matching
-from segprep.sources._common.pairs import Folders
+from segprep.sources._common import matching
+from segprep.sources._common.name_rules import Folders
 from segprep.types import (
     IGNORE,
     MAX_PIXELS,
@@ -67,10 +67,10 @@ class Reader:
     @classmethod
     def recognise(cls, root: Path) -> Evidence | None:
         """images/ and annotations/trimaps/."""
-        found = _homes(root.resolve())
+        homes = _homes(root.resolve())
         return (
-            Evidence(0.95, f"images/ and {found[0].masks.relative_to(root.resolve()).as_posix()}/")
-            if found
+            Evidence(0.95, f"images/ and {homes[0].masks.relative_to(root.resolve()).as_posix()}/")
+            if homes
             else None
         )
 
@@ -79,12 +79,12 @@ class Reader:
         become lists.
         """
         (root,) = real_folders(self.root)
-        found = _homes(root)
-        if len(found) != 1:
-            listed = ", ".join(str(one.masks) for one in found)
+        homes = _homes(root)
+        if len(homes) != 1:
+            listed = ", ".join(str(home.masks) for home in homes)
             reason = (
                 f"there are several folders of trimaps: {listed}"
-                if found
+                if homes
                 else f"images/ or annotations/trimaps/ is missing in {root}"
             )
             raise UsageError(
@@ -92,21 +92,21 @@ class Reader:
                 reason,
                 "SRC holds images/ and annotations/, as the two archives unpack",
             )
-        matched = matching.match(root, found, "name", "name")
-        notes, home = [*matched.notes], found[0].masks.parent
+        matched = matching.match(root, homes, "name", "name")
+        notes, home = [*matched.notes], homes[0].masks.parent
         numbers = _breeds(root, home, [item.stem for item in matched.items])
-        known = self._classes(numbers)
+        classes = self._classes(numbers)
         items = tuple(
             Item(
                 item.stem,
                 item.image,
                 item.labels,
-                (self._table(item.stem, numbers), len(known.names)),
+                (self._table(item.stem, numbers), len(classes.names)),
             )
             for item in matched.items
         )
         lists = matching.list_files(root, items, notes, (home,))
-        return Scan(items, known, matched.skipped, lists, tuple(notes))
+        return Scan(items, classes, matched.skipped, lists, tuple(notes))
 
     def _classes(self, numbers: Mapping[str, int]) -> Classes:
         if self.target == "trimap":
@@ -124,12 +124,12 @@ class Reader:
             return _TRIMAP
         if self.target == "binary":
             return {1: 1, 2: 0, 3: 1}
-        places = {
+        ids = {
             breed: number
             for number, breed in enumerate(sorted(numbers, key=lambda breed: numbers[breed]), 1)
         }
         return {
-            1: {"voc": 1, "species": 1 if stem[:1].isupper() else 2, "breed": places[_breed(stem)]}[
+            1: {"voc": 1, "species": 1 if stem[:1].isupper() else 2, "breed": ids[_breed(stem)]}[
                 self.target
             ],
             2: 0,
@@ -141,7 +141,7 @@ class Reader:
         table, classes = item.payload
 
         def to_mask(data: bytes, path: Path, notes: list[Note]) -> NDArray[np.uint8]:
-            return mask_files.translate(
+            return lookup.translate(
                 mask_files.values(data, path, notes, self.max_pixels), table, path, classes
             )
 

@@ -65,8 +65,10 @@ class Reader:
     def recognise(cls, root: Path) -> Evidence | None:
         """A photograph with a drawing of its name and .ah or .vk."""
         files = _files(root.resolve(), [])
-        photographs = {one.subject for one in files if not one.annotator}
-        drawing = next((one for one in files if one.annotator and one.subject in photographs), None)
+        photographs = {file.subject for file in files if not file.annotator}
+        drawing = next(
+            (file for file in files if file.annotator and file.subject in photographs), None
+        )
         return (
             Evidence(0.95, f"{drawing.path.name} is a drawing of {drawing.subject}")
             if drawing

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageOps
 
 from segprep.errors import SourceError
-from segprep.imaging import image
+from segprep.imaging import image, transcoding
 
 quick = settings(max_examples=50, deadline=None)
 WHERE = Path("where.png")
@@ -202,7 +202,7 @@ def test_uprighting_a_mask_is_what_pillow_does_to_the_picture(orientation: int, 
 @pytest.mark.parametrize("mode", ["RGB", "L", "I;16"])
 def test_transcoding_turns_the_picture_upright_once(orientation: int, mode: str) -> None:
     data = saved(made(mode), exif=turned(orientation))
-    upright, _ = image.transcode(data, WHERE, "png")
+    upright, _ = transcoding.transcode(data, WHERE, "png")
     assert image.header(upright, WHERE).orientation == 1
     assert np.array_equal(
         np.asarray(opened(upright)),
@@ -235,7 +235,7 @@ def test_what_each_pixel_type_becomes(
     mode: str, kind: str, target: Literal["png", "jpg"], becomes: str, said: str
 ) -> None:
     data = saved(made(mode), kind)
-    result, words = image.transcode(data, WHERE, target)
+    result, words = transcoding.transcode(data, WHERE, target)
     picture = opened(result)
     assert (picture.format, picture.mode, words) == (
         {"png": "PNG", "jpg": "JPEG"}[target],
@@ -254,7 +254,7 @@ def test_what_each_pixel_type_becomes(
 
 
 def test_a_transparent_palette_keeps_its_transparency() -> None:
-    result, words = image.transcode(saved(made("P"), transparency=3), WHERE, "png")
+    result, words = transcoding.transcode(saved(made("P"), transparency=3), WHERE, "png")
     assert words == "pixel type P became RGBA"
     alpha = np.asarray(opened(result))[:, :, 3]
     assert np.array_equal(alpha == 0, np.asarray(made("P")) == 3)
@@ -262,14 +262,16 @@ def test_a_transparent_palette_keeps_its_transparency() -> None:
 
 def test_16_bit_of_either_byte_order_keeps_every_value() -> None:
     big = saved(made("I;16"), "TIFF")
-    assert np.array_equal(np.asarray(opened(image.transcode(big, WHERE, "png")[0])), GREY)
+    assert np.array_equal(np.asarray(opened(transcoding.transcode(big, WHERE, "png")[0])), GREY)
     pgm = b"P5 32 24 65535\n" + GREY.astype(">u2").tobytes()
     assert image.header(pgm, WHERE).format == "PPM"
 
 
 @pytest.mark.parametrize("mode", ["F", "I"])
 def test_float_and_32_bit_are_refused(mode: str) -> None:
-    assert code(image.transcode, saved(made(mode), "TIFF"), WHERE, "png") == "image-unsupported"
+    assert (
+        code(transcoding.transcode, saved(made(mode), "TIFF"), WHERE, "png") == "image-unsupported"
+    )
 
 
 def test_what_the_file_said_beside_its_pixels_is_left_out() -> None:
@@ -277,13 +279,15 @@ def test_what_the_file_said_beside_its_pixels_is_left_out() -> None:
     to the pixels.
     """
     data = saved(made("RGB"), "JPEG", comment=b"secret", exif=turned(1), icc_profile=b"profile")
-    result, _ = image.transcode(data, WHERE, "png")
+    result, _ = transcoding.transcode(data, WHERE, "png")
     assert b"secret" not in result
     assert opened(result).info == {"icc_profile": b"profile"}
     assert (
         "icc_profile"
         not in opened(
-            image.transcode(saved(made("CMYK"), "JPEG", icc_profile=b"profile"), WHERE, "png")[0]
+            transcoding.transcode(
+                saved(made("CMYK"), "JPEG", icc_profile=b"profile"), WHERE, "png"
+            )[0]
         ).info
     )
 
@@ -291,11 +295,13 @@ def test_what_the_file_said_beside_its_pixels_is_left_out() -> None:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_wholeness(kind: str) -> None:
     data = saved(made("RGB"), kind)
-    assert image.intact(data, WHERE, kind)
-    assert code(image.intact, data[: len(data) // 3], WHERE, kind) == "image-damaged"
+    assert transcoding.intact(data, WHERE, kind)
+    assert code(transcoding.intact, data[: len(data) // 3], WHERE, kind) == "image-damaged"
     if kind == "PNG":
-        assert not image.intact(data[:-12], WHERE, kind)
-        assert code(image.intact, data[:-20] + b"x" + data[-19:], WHERE, kind) == "image-damaged"
+        assert not transcoding.intact(data[:-12], WHERE, kind)
+        assert (
+            code(transcoding.intact, data[:-20] + b"x" + data[-19:], WHERE, kind) == "image-damaged"
+        )
 
 
 # --------------------------------------------------------------------------------------------------------------------

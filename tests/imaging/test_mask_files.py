@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from segprep.errors import SourceError
-from segprep.imaging import mask_files
+from segprep.imaging import lookup, mask_files
 from segprep.sources._common import polarity
 from segprep.types import Note
 
@@ -37,7 +37,7 @@ def palette(*colours: tuple[int, int, int], indices: np.ndarray = ONE) -> bytes:
     [
         lambda data: mask_files.values(data, PATH, []),
         lambda data: mask_files.intensity(data, PATH),
-        lambda data: mask_files.colours(data, PATH),
+        lambda data: mask_files.colors(data, PATH),
     ],
 )
 @pytest.mark.parametrize("colour", [0, 255])
@@ -83,7 +83,7 @@ def test_float_masks_are_refused_by_name() -> None:
 
 
 def test_black_and_white_of_16_bits_is_named() -> None:
-    assert "65535=NAME" in mask_files.cause({0: 3, 65_535: 2}, 2)
+    assert "65535=NAME" in lookup.cause({0: 3, 65_535: 2}, 2)
 
 
 def test_a_jpeg_read_by_nonzero_says_how_much_of_it_is_smear() -> None:

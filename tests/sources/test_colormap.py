@@ -40,8 +40,8 @@ def test_built_in_tables(name: str, tmp_path: Path) -> None:
     assert len(table.classes.names) == {"ade20k": 150, "camvid": 31, "voc": 21}[name]
     once = [
         (colour, number)
-        for colour, number in table.colours
-        if [row[0] for row in table.colours].count(colour) == 1
+        for colour, number in table.colors
+        if [row[0] for row in table.colors].count(colour) == 1
     ]
     shown = np.array([[colour for colour, _ in once]], np.uint8)
     segprep.convert(

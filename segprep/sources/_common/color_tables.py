@@ -1,4 +1,4 @@
-"""Colour-coded masks: tables of colours, and pictures of colours as class ids."""
+"""Color-coded masks: tables of colors, and pictures of colors as class ids."""
 
 import json
 import re
@@ -19,17 +19,17 @@ from segprep.types import IGNORE, Classes, Note
 _HOME = Path(__file__).with_name("tables")
 _UNKNOWN = 65_535
 _IGNORED = {"ignored", "ignore", "__ignore__"}
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """Classes and their colours: (R, G, B) and the id each stands for, 255 for what is ignored. A
-    colour may stand for several classes.
+class ColorTable:
+    """Classes and their colors: (R, G, B) and the id each stands for, 255 for what is ignored. A
+    color may stand for several classes.
     """
 
     classes: Classes
-    colours: tuple[tuple[Colour, int], ...]
+    colors: tuple[tuple[Color, int], ...]
 
 
 def built_in() -> tuple[str, ...]:
@@ -37,7 +37,7 @@ def built_in() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _HOME.glob("*.txt")))
 
 
-def load(spec: str) -> Table:
+def load(spec: str) -> ColorTable:
     """The table *spec*: a built-in name, or a file with ``R G B name`` or ``name R G B`` per line
     (spaces, commas, colons), labelmap.txt, or a dataset_meta.json.
 
@@ -50,20 +50,20 @@ def load(spec: str) -> Table:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             "bad-option",
-            f"the colour table {spec} cannot be read: {error}",
+            f"the color table {spec} cannot be read: {error}",
             f"give a file, or one of: {', '.join(built_in())}",
         ) from error
     rows = _from_json(path, text) if path.suffix.lower() == ".json" else _from_lines(path, text)
     names = list(dict.fromkeys(name for name, _ in rows if name not in _IGNORED))
-    known = class_lists.make(names, add_background=False)
-    ids = {name: number for number, name in enumerate(known.names)} | dict.fromkeys(
+    classes = class_lists.make(names, add_background=False)
+    ids = {name: number for number, name in enumerate(classes.names)} | dict.fromkeys(
         _IGNORED, IGNORE
     )
-    return Table(known, tuple((colour, ids[name]) for name, colour in rows))
+    return ColorTable(classes, tuple((color, ids[name]) for name, color in rows))
 
 
-def _from_lines(path: Path, text: str) -> list[tuple[str, Colour]]:
-    rows: list[tuple[str, Colour]] = []
+def _from_lines(path: Path, text: str) -> list[tuple[str, Color]]:
+    rows: list[tuple[str, Color]] = []
     for number, line in enumerate(text.splitlines(), 1):
         words = [word for word in re.split(r"[\s,:;]+", line.strip()) if word]
         if not words or words[0].startswith("#"):
@@ -84,27 +84,27 @@ def _from_lines(path: Path, text: str) -> list[tuple[str, Colour]]:
                     "write R G B name, one class per line",
                 )
             continue  # a heading
-        first += len(words) > first + 3 and words[first + 3].isdecimal()  # an id before the colour
-        colour = tuple(int(word) for word in words[first : first + 3])
+        first += len(words) > first + 3 and words[first + 3].isdecimal()  # an id before the color
+        color = tuple(int(word) for word in words[first : first + 3])
         name = (
             " ".join(word for word in (*words[:first], *words[first + 3 :]) if not word.isdecimal())
             or f"class_{len(rows)}"
         )
-        if max(colour) > 255:
+        if max(color) > 255:
             raise UsageError(
                 "bad-option",
-                f"{path}: line {number}: {colour} is no colour of 0 to 255",
+                f"{path}: line {number}: {color} is no color of 0 to 255",
                 "write R G B name, one class per line",
             )
-        rows.append((name, cast("Colour", colour)))
+        rows.append((name, cast("Color", color)))
     if not rows:
         raise UsageError(
-            "bad-option", f"{path}: holds no colours", "write R G B name, one class per line"
+            "bad-option", f"{path}: holds no colors", "write R G B name, one class per line"
         )
     return rows
 
 
-def _from_json(path: Path, text: str) -> list[tuple[str, Colour]]:
+def _from_json(path: Path, text: str) -> list[tuple[str, Color]]:
     """Datumaro's dataset_meta.json: label_map and segmentation_colors."""
     try:
         content = json.loads(text)
@@ -121,37 +121,37 @@ def _from_json(path: Path, text: str) -> list[tuple[str, Colour]]:
             f"{path}: is no dataset_meta.json with label_map and segmentation_colors: {error}",
             "give a text file of R G B name",
         ) from error
-    if any(not 0 <= part <= 255 for _, colour in rows for part in colour):
+    if any(not 0 <= part <= 255 for _, color in rows for part in color):
         raise UsageError(
-            "bad-option", f"{path}: a colour is not from 0 to 255", "mend segmentation_colors"
+            "bad-option", f"{path}: a color is not from 0 to 255", "mend segmentation_colors"
         )
     return rows
 
 
 @cache
 def _look_up(
-    colours: tuple[tuple[Colour, int], ...],
-) -> tuple[NDArray[np.uint16], Mapping[Colour, tuple[int, ...]]]:
-    """id by 24-bit colour, and the colours that stand for several ids."""
+    colors: tuple[tuple[Color, int], ...],
+) -> tuple[NDArray[np.uint16], Mapping[Color, tuple[int, ...]]]:
+    """id by 24-bit color, and the colors that stand for several ids."""
     table = np.full(1 << 24, _UNKNOWN, np.uint16)
-    meanings: dict[Colour, tuple[int, ...]] = {}
-    for colour, number in colours:
-        meanings[colour] = tuple(dict.fromkeys((*meanings.get(colour, ()), number)))
-        table[colour[0] << 16 | colour[1] << 8 | colour[2]] = (
-            number if len(meanings[colour]) == 1 else _UNKNOWN
+    meanings: dict[Color, tuple[int, ...]] = {}
+    for color, number in colors:
+        meanings[color] = tuple(dict.fromkeys((*meanings.get(color, ()), number)))
+        table[color[0] << 16 | color[1] << 8 | color[2]] = (
+            number if len(meanings[color]) == 1 else _UNKNOWN
         )
-    return table, {colour: ids for colour, ids in meanings.items() if len(ids) > 1}
+    return table, {color: ids for color, ids in meanings.items() if len(ids) > 1}
 
 
 def to_ids(
-    shown: NDArray[np.uint8], table: Table, path: Path, unknown: str, notes: list[Note]
+    shown: NDArray[np.uint8], table: ColorTable, path: Path, unknown: str, notes: list[Note]
 ) -> NDArray[np.uint8]:
     """*shown* (H, W, 3) as ids (H, W).
 
-    Colours without a class: *unknown* = error, ignore (255) or nearest. Raises SourceError, which
+    Colors without a class: *unknown* = error, ignore (255) or nearest. Raises SourceError, which
     counts them.
     """
-    look_up, doubtful = _look_up(table.colours)
+    look_up, doubtful = _look_up(table.colors)
     codes = (
         shown[..., 0].astype(np.uint32) << 16 | shown[..., 1].astype(np.uint32) << 8 | shown[..., 2]
     )
@@ -159,13 +159,13 @@ def to_ids(
     lost = ids == _UNKNOWN
     if not lost.any():
         return np.asarray(ids, np.uint8)
-    found, counts = np.unique(codes[lost], return_counts=True)
+    strange, counts = np.unique(codes[lost], return_counts=True)
     order = np.argsort(-counts)
     listed = [
         ((int(code) >> 16, int(code) >> 8 & 255, int(code) & 255), int(count))
-        for code, count in zip(found[order], counts[order], strict=True)
+        for code, count in zip(strange[order], counts[order], strict=True)
     ]
-    shared = [colour for colour, _ in listed if colour in doubtful]
+    shared = [color for color, _ in listed if color in doubtful]
     if unknown == "error" or shared:
         raise SourceError(
             path,
@@ -177,59 +177,61 @@ def to_ids(
     nearest = np.array(
         [
             _nearest((int(code) >> 16, int(code) >> 8 & 255, int(code) & 255), table)
-            for code in found
+            for code in strange
         ],
         np.uint16,
     )
-    ids[lost] = IGNORE if unknown == "ignore" else nearest[np.searchsorted(found, codes[lost])]
+    ids[lost] = IGNORE if unknown == "ignore" else nearest[np.searchsorted(strange, codes[lost])]
     return np.asarray(ids, np.uint8)
 
 
 def _described(
-    listed: Sequence[tuple[Colour, int]], table: Table, doubtful: Mapping[Colour, tuple[int, ...]]
+    listed: Sequence[tuple[Color, int]],
+    table: ColorTable,
+    doubtful: Mapping[Color, tuple[int, ...]],
 ) -> str:
     parts = []
-    for colour, count in listed[:6]:
+    for color, count in listed[:6]:
         meaning = (
-            " or ".join(_name(number, table) for number in doubtful.get(colour, ()))
-            or f"nearest: {_name(_nearest(colour, table), table)}"
+            " or ".join(_name(number, table) for number in doubtful.get(color, ()))
+            or f"nearest: {_name(_nearest(color, table), table)}"
         )
-        parts.append(f"{','.join(map(str, colour))} ({count} px, {meaning})")
-    return f"{len(listed)} colours are no class, or not one: {', '.join(parts)}" + (
+        parts.append(f"{','.join(map(str, color))} ({count} px, {meaning})")
+    return f"{len(listed)} colors are no class, or not one: {', '.join(parts)}" + (
         " …" if len(listed) > 6 else ""
     )
 
 
-def _nearest(colour: Colour, table: Table) -> int:
-    """The id of the colour at the least Euclidean distance."""
+def _nearest(color: Color, table: ColorTable) -> int:
+    """The id of the color at the least Euclidean distance."""
     return min(
-        table.colours,
-        key=lambda row: sum((one - other) ** 2 for one, other in zip(colour, row[0], strict=True)),
+        table.colors,
+        key=lambda row: sum((part - other) ** 2 for part, other in zip(color, row[0], strict=True)),
     )[1]
 
 
-def _name(number: int, table: Table) -> str:
+def _name(number: int, table: ColorTable) -> str:
     return "ignored" if number == IGNORE else table.classes.names[number]
 
 
-def voc(known: Classes) -> Table:
-    """VOC's colours for *known* classes, and its border colour."""
-    colours = image.voc_colors()
+def voc(classes: Classes) -> ColorTable:
+    """VOC's colors for *known* classes, and its border color."""
+    colors = image.voc_colors()
     own = [
-        ((colours[3 * n], colours[3 * n + 1], colours[3 * n + 2]), n)
-        for n in range(len(known.names))
+        ((colors[3 * n], colors[3 * n + 1], colors[3 * n + 2]), n)
+        for n in range(len(classes.names))
     ]
-    return Table(known, (*own, ((224, 224, 192), IGNORE)))
+    return ColorTable(classes, (*own, ((224, 224, 192), IGNORE)))
 
 
-def grey(known: Classes) -> Table:
-    """Ids as grey levels: (id, id, id)."""
-    return Table(known, tuple(((n, n, n), n) for n in (*range(len(known.names)), IGNORE)))
+def gray(classes: Classes) -> ColorTable:
+    """Ids as gray levels: (id, id, id)."""
+    return ColorTable(classes, tuple(((n, n, n), n) for n in (*range(len(classes.names)), IGNORE)))
 
 
-def flattened(known: Classes) -> Table:
-    """What is left of VOC's colours when a palette mask was saved as luminance; several ids may
+def flattened(classes: Classes) -> ColorTable:
+    """What is left of VOC's colors when a palette mask was saved as luminance; several ids may
     share a level.
     """
-    rows = [(image.luminance(colour), number) for colour, number in voc(known).colours]
-    return Table(known, tuple(((level, level, level), number) for level, number in rows))
+    rows = [(image.luminance(color), number) for color, number in voc(classes).colors]
+    return ColorTable(classes, tuple(((level, level, level), number) for level, number in rows))

@@ -8,8 +8,17 @@ from segprep.imaging.image import SUFFIXES
 from segprep.names import stem_key, stem_of
 from segprep.sources._common.official_lists import SPLITS
 
-MASKS = {"mask", "masks", "label", "labels", "labeled", "annotation", "annotations", "annot", "annots", "segmentation", "segmentations", "class", "seg", "segs", "gt", "gts", "groundtruth", "truth", "target", "targets", "manual", "trimap", "trimaps", "gtfine", "ann", "anns", "labelid", "labelids", "approved", "id"}  # fmt: skip
-IMAGES = {"image", "images", "img", "imgs", "frame", "frames", "jpeg", "jpegs", "photo", "photos", "picture", "pictures", "im", "input", "inputs", "leftimg", "raw", "rgb", "original", "originals", "stills", "dir"}  # fmt: skip
+MASKS = {
+    "mask", "masks", "label", "labels", "labeled", "annotation", "annotations", "annot", "annots",
+    "segmentation", "segmentations", "class", "seg", "segs", "gt", "gts", "groundtruth", "truth",
+    "target", "targets", "manual", "trimap", "trimaps", "gtfine", "ann", "anns", "labelid",
+    "labelids", "approved", "id",
+}  # fmt: skip
+IMAGES = {
+    "image", "images", "img", "imgs", "frame", "frames", "jpeg", "jpegs", "photo", "photos",
+    "picture", "pictures", "im", "input", "inputs", "leftimg", "raw", "rgb", "original",
+    "originals", "stills", "dir",
+}  # fmt: skip
 OBJECTS = {"object", "objects", "instance", "instances", "instanceids", "npy", "visualization"}
 _TAILS = ("annotations", "annotation", "annot", "labels", "label", "masks", "mask")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_]", re.UNICODE)
@@ -20,8 +29,8 @@ def words(name: str) -> list[str]:
     """The lower-case words of a file or folder name: ``train_masks``, ``trainannot``,
     ``StillsRaw``.
     """
-    found = [word.lower() for word in _WORDS.findall(name)]
-    return [part for word in found for part in _halves(word)]
+    parts = [word.lower() for word in _WORDS.findall(name)]
+    return [part for word in parts for part in _halves(word)]
 
 
 def _halves(word: str) -> list[str]:
@@ -63,5 +72,5 @@ def _is_tail(word: str) -> bool:
 
 def number(stem: str) -> str:
     """The last number in *stem* without leading zeros; "" where there is none."""
-    found = _LAST_NUMBER.search(stem)
-    return str(int(found[1])) if found else ""
+    match = _LAST_NUMBER.search(stem)
+    return str(int(match[1])) if match else ""

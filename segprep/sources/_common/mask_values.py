@@ -7,11 +7,11 @@ from pathlib import Path
 
 from segprep.dataset import classes as class_lists
 from segprep.errors import UsageError
-from segprep.imaging.mask_files import cause
+from segprep.imaging.lookup import cause
 from segprep.names import unknown
 from segprep.types import IGNORE, Classes, Note
 
-LARGEST = 64  # larger values are grey levels more often than ids
+LARGEST = 64  # larger values are gray levels more often than ids
 
 
 def parse_ids(spec: str) -> dict[int, str]:
@@ -36,8 +36,8 @@ def parse_ids(spec: str) -> dict[int, str]:
                 "save it as UTF-8, one VALUE=NAME per line",
             ) from error
     meaning: dict[int, str] = {}
-    for part in (one.strip() for one in text.split(",")):
-        value, sign, name = (one.strip() for one in part.partition("="))
+    for part in (text_part.strip() for text_part in text.split(",")):
+        value, sign, name = (text_part.strip() for text_part in part.partition("="))
         if not part or part.startswith("#"):
             continue
         if not (sign and name and value.isdecimal() and int(value) <= 65_535):
@@ -59,25 +59,27 @@ def stated(meaning: Mapping[int, str]) -> tuple[Classes, dict[int, int]]:
     """The classes of *meaning*, in its order but the background first, and pixel value -> id."""
     names = [name for name in dict.fromkeys(meaning.values()) if name != class_lists.IGNORED]
     names.sort(key=lambda name: not class_lists.is_background(name))
-    known = class_lists.make(names, add_background=False)
-    return known, table(meaning, known)
+    classes = class_lists.make(names, add_background=False)
+    return classes, table(meaning, classes)
 
 
-def table(meaning: Mapping[int, str], known: Classes) -> dict[int, int]:
+def table(meaning: Mapping[int, str], classes: Classes) -> dict[int, int]:
     """*meaning* as pixel value -> id among *known* classes.
 
     Raises UsageError for a name that is none.
     """
-    ids = {name: number for number, name in enumerate(known.names)} | {class_lists.IGNORED: IGNORE}
+    ids = {name: number for number, name in enumerate(classes.names)} | {
+        class_lists.IGNORED: IGNORE
+    }
     if wrong := [name for name in meaning.values() if name not in ids]:
-        message, hint = unknown("class", wrong[0], known.names)
+        message, hint = unknown("class", wrong[0], classes.names)
         raise UsageError("bad-option", f"--ids: {message}", hint)
     return {value: ids[name] for value, name in meaning.items()}
 
 
-def places(known: Classes) -> dict[int, int]:
+def identity(classes: Classes) -> dict[int, int]:
     """Pixel value = id, 255 = ignored."""
-    return {number: number for number in range(len(known.names))} | {IGNORE: IGNORE}
+    return {number: number for number in range(len(classes.names))} | {IGNORE: IGNORE}
 
 
 def infer(seen: Mapping[int, int]) -> tuple[Classes, list[Note]]:

@@ -27,17 +27,17 @@ _GAP = re.compile(r"[\s,;]+")
 
 def names(said: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Key -> sample of (*what a line may say*, sample); "" where it may mean several."""
-    found: dict[str, str] = {}
+    samples: dict[str, str] = {}
     for text, stem in said:
-        if found.setdefault(stem_key(text), stem) != stem:
-            found[stem_key(text)] = ""
-    return found
+        if samples.setdefault(stem_key(text), stem) != stem:
+            samples[stem_key(text)] = ""
+    return samples
 
 
 def find(
     root: Path,
     folders: Sequence[Path],
-    known: Callable[[], Sequence[Mapping[str, str]]],
+    sample_names: Callable[[], Sequence[Mapping[str, str]]],
     notes: list[Note],
 ) -> dict[str, tuple[str, ...]]:
     """The lists of the first of *folders* that has any that name a sample: all of its
@@ -46,7 +46,11 @@ def find(
     *known* gives :func:`names`, the surest first. Names that are no sample are counted in *notes*;
     an empty file is an empty list. Raises TreeError, SourceError.
     """
-    for folder in (place for one in folders for place in (one / LISTS, one / "splits", one)):
+    for folder in (
+        home
+        for folder_above in folders
+        for home in (folder_above / LISTS, folder_above / "splits", folder_above)
+    ):
         every = folder.as_posix().endswith(LISTS)
         paths = (
             sorted(
@@ -57,7 +61,7 @@ def find(
             if folder.is_dir()
             else []
         )
-        lost, stems = list[Note](), known() if paths else ()
+        lost, stems = list[Note](), sample_names() if paths else ()
         lists = {
             SPLITS.get(path.stem.lower(), path.stem): _listed(path, root, stems, lost)
             for path in paths
@@ -69,16 +73,16 @@ def find(
 
 
 def _listed(
-    path: Path, root: Path, known: Sequence[Mapping[str, str]], notes: list[Note]
+    path: Path, root: Path, sample_names: Sequence[Mapping[str, str]], notes: list[Note]
 ) -> tuple[str, ...]:
     readings = []
     for text in _texts(path, root):
         lines = [line.strip() for line in text.splitlines() if line.strip()]
-        readings.append([(line, _meant(line, known)) for line in lines])
-    found = max(
+        readings.append([(line, _meant(line, sample_names)) for line in lines])
+    reading = max(
         readings, key=lambda reading: sum(bool(stem) for _, stem in reading)
     )  # the first of equals
-    if lost := [line for line, stem in found if not stem]:
+    if lost := [line for line, stem in reading if not stem]:
         notes.append(
             Note(
                 "listed-missing",
@@ -86,7 +90,7 @@ def _listed(
                 " were left out",
             )
         )
-    return tuple(dict.fromkeys(stem for _, stem in found if stem))
+    return tuple(dict.fromkeys(stem for _, stem in reading if stem))
 
 
 def _texts(path: Path, root: Path) -> list[str]:
@@ -116,7 +120,7 @@ def _texts(path: Path, root: Path) -> list[str]:
     return texts
 
 
-def _meant(line: str, known: Sequence[Mapping[str, str]]) -> str:
+def _meant(line: str, sample_names: Sequence[Mapping[str, str]]) -> str:
     """The sample that *line* means: the whole line or its first word, less folders at its start,
     with or without an extension.
     """
@@ -125,7 +129,7 @@ def _meant(line: str, known: Sequence[Mapping[str, str]]) -> str:
         for start in range(len(parts)):
             path = "/".join(parts[start:])
             for key in (path, path[: -len(parts[-1])] + stem_of(parts[-1])):
-                for stems in known:
+                for stems in sample_names:
                     if stem := stems.get(stem_key(key)):
                         return stem
     return ""

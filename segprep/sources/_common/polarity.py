@@ -37,10 +37,10 @@ def binary(
     A note counts values in between; 0 and 1 as brightness are refused. Raises SourceError.
     """
     if foreground == "nonzero":
-        found = mask_files.values(data, path, notes, limit, "index")
+        indices = mask_files.values(data, path, notes, limit, "index")
         if image.header(data, path, limit).format == "JPEG" and (
             smeared := sum(
-                count for value, count in image.histogram(found).items() if 0 < value < 128
+                count for value, count in image.histogram(indices).items() if 0 < value < 128
             )
         ):
             reason = (
@@ -48,7 +48,7 @@ def binary(
                 " as object; --foreground light parts in the middle"
             )
             notes.append(Note("intermediate-values", reason))
-        return np.asarray(found != 0, np.uint8)
+        return np.asarray(indices != 0, np.uint8)
     return parted(mask_files.intensity(data, path, limit), path, notes, foreground, threshold)
 
 
@@ -115,14 +115,16 @@ def ask(
             "reading masks",
         )
     )
-    failures = [one for one in results if isinstance(one, engine.Failure)]
+    failures = [result for result in results if isinstance(result, engine.Failure)]
     if failures and len(failures) == len(results):
         return UsageError(
             "foreground-unstated",
             f"no mask could be read; {failures[0].path}: {failures[0].reason}",
             failures[0].hint,
         )
-    return unstated((one for one in results if not isinstance(one, engine.Failure)), threshold)
+    return unstated(
+        (result for result in results if not isinstance(result, engine.Failure)), threshold
+    )
 
 
 def unstated(counts: Iterable[tuple[int, int, int]], threshold: float) -> UsageError:

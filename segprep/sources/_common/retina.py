@@ -20,7 +20,7 @@ THRESHOLD = 127.5  # the drawings are black and white; this decides only where a
 
 
 def drawn(data: bytes, path: Path, notes: list[Note], limit: int = MAX_PIXELS) -> NDArray[np.uint8]:
-    """1 where the drawing shows white, else 0, (H, W): a palette is read by its colours, and 0/1 as
+    """1 where the drawing shows white, else 0, (H, W): a palette is read by its colors, and 0/1 as
     black and white.
 
     A note counts brightnesses in between. Raises SourceError, also for several frames, of which no
@@ -57,21 +57,21 @@ class Named:
 
 
 def pair(
-    root: Path, files: Iterable[Named], annotator: str, wanted: Callable[[str], str]
+    root: Path, files: Iterable[Named], annotator: str, drawing_name: Callable[[str], str]
 ) -> tuple[tuple[Item, ...], list[Skipped]]:
     """Every photograph with its drawing by *annotator*, wherever below *root* they lie; and what
     lacks a partner or has several.
 
-    *wanted* gives the file name that the drawing of a subject should have, for the message.
+    *drawing_name* gives the file name that the drawing of a subject should have, for the message.
     """
-    found: dict[tuple[str, str], list[Path]] = defaultdict(list)
+    by_subject: dict[tuple[str, str], list[Path]] = defaultdict(list)
     subjects: dict[str, str] = {}
-    for one in files:
-        found[stem_key(one.subject), one.annotator].append(one.path)
-        subjects.setdefault(stem_key(one.subject), one.subject)
+    for file in files:
+        by_subject[stem_key(file.subject), file.annotator].append(file.path)
+        subjects.setdefault(stem_key(file.subject), file.subject)
     items, skipped = [], list[Skipped]()
     for key, subject in subjects.items():
-        photographs, drawings = found.get((key, ""), []), found.get((key, annotator), [])
+        photographs, drawings = by_subject.get((key, ""), []), by_subject.get((key, annotator), [])
         if len(photographs) == len(drawings) == 1:
             items.append(Item(subject, photographs[0], (drawings[0],)))
         elif len(photographs) > 1:
@@ -87,18 +87,10 @@ def pair(
                 for path in photographs
             ]
         elif photographs:
-            others = sorted(name for other, name in found if other == key and name)
-            hint = (
-                f"give --annotator {others[0]}"
-                if others and not drawings
-                else "restore it, or leave the image out with --on-error skip"
+            others = sorted(name for other, name in by_subject if other == key and name)
+            skipped.append(
+                _undrawn(subject, photographs[0], drawings, drawing_name(subject), others)
             )
-            reason = (
-                f"{len(drawings)} files could be its drawing {wanted(subject)}"
-                if drawings
-                else f"there is no {wanted(subject)}"
-            )
-            skipped.append(Skipped(subject, str(photographs[0]), "mask-missing", reason, hint))
         else:
             skipped += [
                 Skipped(
@@ -111,3 +103,15 @@ def pair(
                 for path in drawings
             ]
     return stems.unique(items, skipped), skipped
+
+
+def _undrawn(
+    subject: str, photograph: Path, drawings: list[Path], name: str, others: list[str]
+) -> Skipped:
+    hint = "restore it, or skip the image with --on-error skip"
+    if others and not drawings:
+        hint = f"give --annotator {others[0]}"
+    reason = (
+        f"{len(drawings)} files could be its drawing {name}" if drawings else f"there is no {name}"
+    )
+    return Skipped(subject, str(photograph), "mask-missing", reason, hint)

@@ -1,4 +1,4 @@
-"""What belongs together: the image of an annotation, and sources that would become the same sample."""
+"""Sample names: the image of a stem, and sources that would become the same sample."""
 
 import os
 from collections import defaultdict
@@ -74,17 +74,17 @@ def images_by_stem(files: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tu
     """(folder, stem key) -> the names of the image files there, by extension; *files* as
     :func:`files.listing` gives them.
     """
-    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    by_stem: dict[tuple[str, str], tuple[str, ...]] = {}
     for folder, name in files:
         if os.path.splitext(name)[1].lower() in SUFFIXES:
             key = folder, stem_key(stem_of(name))
-            found[key] = (*found.get(key, ()), name)
-    return found
+            by_stem[key] = (*by_stem.get(key, ()), name)
+    return by_stem
 
 
 def images_below(root: Path) -> dict[str, list[Path]]:
     """Stem key -> the image files anywhere below *root*."""
-    found: dict[str, list[Path]] = defaultdict(list)
+    by_stem: dict[str, list[Path]] = defaultdict(list)
     for (folder, key), names in images_by_stem(listing(str(root))).items():
-        found[key] += (Path(folder, name) for name in names)
-    return found
+        by_stem[key] += (Path(folder, name) for name in names)
+    return by_stem

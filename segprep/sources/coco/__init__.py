@@ -184,7 +184,7 @@ class Reader:
                 painted.pixels,
             )
         png = item.labels[1]
-        colours = mask_files.colours(read_below(png, roots), png, self.max_pixels)
+        colours = mask_files.colors(read_below(png, roots), png, self.max_pixels)
         if colours.shape[:2] != size:
             raise SourceError(
                 png,

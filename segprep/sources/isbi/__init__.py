@@ -2,7 +2,7 @@
 folders.
 
     isbi/
-      train-volume.tif      30 pages, 512x512, grey
+      train-volume.tif      30 pages, 512x512, gray
       train-labels.tif      as many pages, black (membrane) and white (inside of cells)
       test-volume.tif       no labels; named and left out
     or
@@ -16,8 +16,8 @@ sample volume_n; which brightness is the object has to be said, for half of the 
 round.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -27,18 +27,14 @@ from numpy.typing import NDArray
 
 from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError, SourceError
-from segprep.files import listing, real_folders
-from segprep.imaging import image
-from segprep.imaging import mask_files as masks
-from segprep.imaging.image import SUFFIXES
+from segprep.files import real_folders
+from segprep.imaging import image, mask_files, transcoding
 from segprep.names import stem_of
-from segprep.sources._common import official_lists, polarity
-from segprep.sources._common import pairs as matching
-from segprep.sources._common import stems as pairing
-from segprep.sources._common.folder_names import words
-from segprep.sources._common.pairs import ImageFolder, MaskFolder, PairBy
+from segprep.sources._common import image_folders, matching, official_lists, polarity, stems
+from segprep.sources._common.image_folders import ImageFolder, MaskFolder
+from segprep.sources._common.name_rules import PairBy
 from segprep.sources._common.polarity import Foreground, Threshold
-from segprep.sources.isbi import tiff_stacks
+from segprep.sources.isbi import stack_names, tiff_stacks
 from segprep.sources.isbi.tiff_stacks import Stack
 from segprep.types import (
     MAX_PIXELS,
@@ -60,34 +56,6 @@ EXAMPLES = (
     "segprep convert isbi membrane/ out/ --foreground light --name cell",
     "segprep convert isbi isbi/ out/        prints what dark and light would mean, and stops",
 )
-_LABELS = {
-    "label",
-    "labels",
-    "mask",
-    "masks",
-    "groundtruth",
-    "ground",
-    "truth",
-    "gt",
-    "segmentation",
-    "annotation",
-    "annotations",
-}
-_PLAIN = {
-    "volume",
-    "volumes",
-    "vol",
-    "stack",
-    "stacks",
-    "image",
-    "images",
-    "input",
-    "inputs",
-    "raw",
-    "im",
-    "img",
-    "imgs",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +88,7 @@ class Reader:
         """
         reader = cls(root)
         roots = real_folders(root)
-        for volume, labels in _pairs(_tiffs(roots[0]), roots[0]).values():
+        for volume, labels in stack_names.pairs(stack_names.tiffs(roots[0]), roots[0]).values():
             try:
                 if (
                     len(volume) == len(labels) == 1
@@ -161,19 +129,19 @@ class Reader:
         if not any(stack.pages > 1 for stack in surveyed.values()) and (surveyed or not skipped):
             return self._series(roots, jobs, progress)
         notes: list[Note] = []
-        found = self._stacked(roots[0], surveyed, skipped, notes)
-        items = [item for listed in found.values() for item in listed]
+        by_split = self._stacked(roots[0], surveyed, skipped, notes)
+        items = [item for listed in by_split.values() for item in listed]
         if self.foreground is None and items:
             counts = [
                 self._counts(item.payload, roots)
                 for item in progress(items, len(items), "reading labels")
             ]
-            raise polarity.unstated((one for one in counts if one), self.threshold)
-        kept = pairing.unique(items, skipped)
-        stems = {item.stem for item in kept}
+            raise polarity.unstated((count for count in counts if count), self.threshold)
+        kept = stems.unique(items, skipped)
+        kept_stems = {item.stem for item in kept}
         lists = {
-            split: tuple(item.stem for item in listed if item.stem in stems)
-            for split, listed in found.items()
+            split: tuple(item.stem for item in listed if item.stem in kept_stems)
+            for split, listed in by_split.items()
             if split
         }
         return Scan(
@@ -184,7 +152,7 @@ class Reader:
         """The image, and its labels as 0 and 1."""
         roots = real_folders(self.root)
         if not isinstance(item.payload, Pages):
-            return masks.paired(item, roots, self._mask, self.max_pixels)
+            return mask_files.paired(item, roots, self._mask, self.max_pixels)
         try:
             return self._page(item, item.payload, roots)
         except SourceError as error:
@@ -199,8 +167,10 @@ class Reader:
             tiff_stacks.page(pages.labels, pages.number, roots, self.max_pixels), path, notes
         )
         stored = tiff_stacks.page(pages.volume, pages.number, roots, self.max_pixels)
-        upright = masks.drawn_upright(stored, picture, mask.shape, path, notes, self.max_pixels)
-        data, change = image.transcode(stored, picture, "png", self.max_pixels)
+        upright = mask_files.drawn_upright(
+            stored, picture, mask.shape, path, notes, self.max_pixels
+        )
+        data, change = transcoding.transcode(stored, picture, "png", self.max_pixels)
         if change:
             notes.append(
                 Note("image-converted", f"page {pages.number} of {picture.name}: {change}")
@@ -215,9 +185,9 @@ class Reader:
     def _classes(self) -> Classes:
         return class_lists.make([class_lists.BACKGROUND, self.name])
 
-    def _matched(self, root: Path) -> matching.Matched:
+    def _matched(self, root: Path) -> matching.Pairing:
         return matching.match(
-            root, matching.folders(root, self.images, self.masks), self.pair_by, self.stem
+            root, image_folders.folders(root, self.images, self.masks), self.pair_by, self.stem
         )
 
     def _series(self, roots: tuple[Path, ...], jobs: int, progress: Progress[Any]) -> Scan:
@@ -237,30 +207,30 @@ class Reader:
             self._classes(),
             matched.skipped,
             matched.lists,
-            (*matched.notes, *_unlabelled(roots[0], matched)),
+            (*matched.notes, *stack_names.unlabeled(roots[0], matched)),
         )
 
     def _surveyed(
         self, roots: tuple[Path, ...], skipped: list[Skipped], progress: Progress[Any]
     ) -> dict[Path, Stack]:
         """The TIFF files that can be read; the others go to *skipped*."""
-        found: dict[Path, Stack] = {}
-        paths = _tiffs(roots[0])
+        stacks: dict[Path, Stack] = {}
+        paths = stack_names.tiffs(roots[0])
         for path in progress(paths, len(paths), "counting pages"):
             try:
-                found[path] = tiff_stacks.survey(path, roots, self.max_pixels)
+                stacks[path] = tiff_stacks.survey(path, roots, self.max_pixels)
             except SourceError as error:
                 skipped.append(
                     Skipped(stem_of(path.name), str(path), error.code, error.reason, error.hint)
                 )
-        return found
+        return stacks
 
     def _stacked(
         self, root: Path, surveyed: Mapping[Path, Stack], skipped: list[Skipped], notes: list[Note]
     ) -> dict[str, list[Item]]:
         """The items of every labelled stack by its official split, or ""."""
         items: dict[str, list[Item]] = defaultdict(list)
-        pairs = _pairs(_tiffs(root), root)
+        pairs = stack_names.pairs(stack_names.tiffs(root), root)
         labelled = any(labels for _, labels in pairs.values())
         for key, (volumes, labels) in pairs.items():
             split = next(
@@ -277,7 +247,7 @@ class Reader:
                         root, surveyed[volumes[0]], surveyed[labels[0]], skipped
                     )
             else:
-                skipped += _unpaired(root, volumes, labels)
+                skipped += stack_names.unpaired(root, volumes, labels)
         return dict(items)
 
     def _items(
@@ -299,7 +269,7 @@ class Reader:
             )
             return []
         stem, width = (
-            pairing.sample_stem(volume.path, root, self.stem),
+            stems.sample_stem(volume.path, root, self.stem),
             max(2, len(str(volume.pages - 1))),
         )
         return [
@@ -313,7 +283,7 @@ class Reader:
         """
         try:
             data = tiff_stacks.page(pages.labels, pages.number, roots, self.max_pixels)
-            seen = image.histogram(masks.intensity(data, pages.labels.path, self.max_pixels))
+            seen = image.histogram(mask_files.intensity(data, pages.labels.path, self.max_pixels))
         except SourceError:
             return None
         return (
@@ -321,87 +291,3 @@ class Reader:
             seen.get(0, 0),
             sum(seen.values()),
         )
-
-
-def _tiffs(root: Path) -> list[Path]:
-    return [
-        Path(folder, name)
-        for folder, name in listing(str(root))
-        if name.lower().endswith((".tif", ".tiff"))
-    ]
-
-
-def _pairs(
-    paths: Iterable[Path], root: Path
-) -> dict[tuple[str, ...], tuple[list[Path], list[Path]]]:
-    """Volumes and labels whose paths have the same words but for those that say which of the two it
-    is.
-    """
-    found: dict[tuple[str, ...], tuple[list[Path], list[Path]]] = defaultdict(lambda: ([], []))
-    for path in paths:
-        named = [
-            word
-            for part in (*path.relative_to(root).parts[:-1], stem_of(path.name))
-            for word in words(part)
-        ]
-        key = tuple(word for word in named if word not in _LABELS | _PLAIN)
-        found[key][bool(_LABELS & set(named))].append(path)
-    return found
-
-
-def _unpaired(root: Path, volumes: Sequence[Path], labels: Sequence[Path]) -> list[Skipped]:
-    if volumes and labels:
-        listed = ", ".join(path.relative_to(root).as_posix() for path in (*volumes, *labels))
-        reason = f"which labels belong to which volume? {listed}"
-        return [
-            Skipped(
-                stem_of(path.name),
-                str(path),
-                "image-ambiguous",
-                reason,
-                "keep one volume and one labels file of a name",
-            )
-            for path in volumes
-        ]
-    lost = [
-        Skipped(
-            stem_of(path.name),
-            str(path),
-            "image-missing",
-            "no volume belongs to these labels",
-            "add or rename the volume",
-        )
-        for path in labels
-    ]
-    bare = [
-        Skipped(
-            stem_of(path.name),
-            str(path),
-            "mask-missing",
-            "no labels belong to this volume",
-            "add or rename the labels",
-        )
-        for path in volumes
-    ]
-    return lost + bare
-
-
-def _unlabelled(root: Path, matched: matching.Matched) -> list[Note]:
-    """Folders whose images no labels folder belongs to, such as test/."""
-    used = {path for item in matched.items for path in (item.image, *item.labels)} | {
-        Path(one.path) for one in matched.skipped
-    }
-    folders = {path.parent for path in used if path}
-    left = Counter(
-        folder
-        for folder, name in listing(str(root))
-        if Path(name).suffix.lower() in SUFFIXES and Path(folder) not in folders
-    )
-    return [
-        Note(
-            "image-unlabelled",
-            f"{Path(folder).relative_to(root).as_posix()}: {count} images without labels were"
-            " left out",
-        )
-        for folder, count in left.items()
-    ]

@@ -57,13 +57,13 @@ def survey(path: Path, roots: tuple[Path, ...], limit: int = MAX_PIXELS) -> Stac
             "open it in ImageJ and save it as plain TIFF, or save the slices one by one",
             "stack-length",
         )
-    found = Stack(path, pages, digest(data))
-    _hold(found, data)
-    return found
+    stack = Stack(path, pages, digest(data))
+    _hold(stack, data)
+    return stack
 
 
 def _count(picture: Image.Image, path: Path) -> int:
-    """One page after another, for each one says where the next begins; *picture* stays at the last."""
+    """The number of pages; each says where the next begins; *picture* stays at the last."""
     for number in range(1, MOST_PAGES + 1):
         try:
             picture.seek(number)
@@ -95,18 +95,18 @@ def _read_ahead(stack: Stack, first: int, roots: tuple[Path, ...], limit: int) -
 
     A fault of a later page is left for its own turn.
     """
-    found: dict[int, bytes] = {}
+    pages: dict[int, bytes] = {}
     with image.opened(_content(stack, roots), stack.path, limit) as picture:
         for number in range(first, min(first + AHEAD, stack.pages)):
             try:
-                found[number] = _single(picture, number, stack.path, limit)
+                pages[number] = _single(picture, number, stack.path, limit)
             except SourceError:
                 if number == first:
                     raise
                 break
-            if sum(map(len, found.values())) > AHEAD_BYTES:
+            if sum(map(len, pages.values())) > AHEAD_BYTES:
                 break
-    return found
+    return pages
 
 
 def _single(picture: Image.Image, number: int, path: Path, limit: int) -> bytes:

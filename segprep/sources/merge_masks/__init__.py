@@ -25,13 +25,12 @@ import numpy as np
 from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError, SourceError, UnknownClassError, UsageError
 from segprep.files import read_below, real_folders
-from segprep.imaging import instances, shapes
-from segprep.imaging import mask_files as masks
+from segprep.imaging import instances, mask_files, shapes
 from segprep.imaging.instances import Spot
 from segprep.imaging.shapes import Shape
 from segprep.names import stem_of
 from segprep.sources._common import stems
-from segprep.sources._common.pairs import ImageFolder, MaskFolder
+from segprep.sources._common.image_folders import ImageFolder, MaskFolder
 from segprep.sources.merge_masks import class_masks
 from segprep.types import (
     IGNORE,
@@ -95,17 +94,19 @@ class Reader:
     def recognise(cls, root: Path) -> Evidence | None:
         """A folder of images and masks/<class>/<image>, or masks/<image>/<class>."""
         try:
-            found = class_masks.find(root.resolve(), class_masks.Places(), [])
+            regions = class_masks.find(root.resolve(), class_masks.RegionFolders(), [])
         except SegprepError:
             return None
-        several = [stem for stem, listed in found.items() if len(listed) > 1]
+        several = [stem for stem, listed in regions.items() if len(listed) > 1]
         if not several:
             return None
-        first = found[several[0]]
+        first = regions[several[0]]
+        names = ", ".join(
+            region.path.relative_to(root.resolve()).as_posix() for region in first[:2]
+        )
         return Evidence(
             0.65,
-            f"{len(first)} masks for one image:"
-            f" {', '.join(region.path.relative_to(root.resolve()).as_posix() for region in first[:2])}",
+            f"{len(first)} masks for one image: {names}",
         )
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
@@ -118,32 +119,32 @@ class Reader:
                 "give both or neither",
             )
         skipped: list[Skipped] = []
-        found = class_masks.find(
-            root, class_masks.Places(self.images, self.masks, self.table), skipped
+        regions = class_masks.find(
+            root, class_masks.RegionFolders(self.images, self.masks, self.table), skipped
         )
         if self.missing == "error":
-            found = _complete(found, skipped)
+            regions = _complete(regions, skipped)
         if self.classes is None:
-            known, notes = class_lists.infer(
-                {region.label for listed in found.values() for region in listed}
+            classes, notes = class_lists.infer(
+                {region.label for listed in regions.values() for region in listed}
             )
         else:
-            known, notes = class_lists.make(class_lists.parse_list(self.classes)), []
+            classes, notes = class_lists.make(class_lists.parse_list(self.classes)), []
         items = [
             Item(
                 stems.sample_stem(picture, root, self.stem),
                 picture,
                 tuple(region.path for region in listed),
-                (known, tuple(region.label for region in listed)),
+                (classes, tuple(region.label for region in listed)),
             )
-            for picture, listed in found.items()
+            for picture, listed in regions.items()
         ]
-        return Scan(stems.unique(items, skipped), known, tuple(skipped), notes=tuple(notes))
+        return Scan(stems.unique(items, skipped), classes, tuple(skipped), notes=tuple(notes))
 
     def read(self, item: Item) -> Sample:
         """The image, and its regions painted one over the other."""
         roots, notes = real_folders(self.root), list[Note]()
-        picture, (known, labels) = cast("Path", item.image), item.payload
+        picture, (classes, labels) = cast("Path", item.image), item.payload
         data = read_below(picture, roots)
         spots, upright, shape = [], True, (0, 0)
         for path in item.labels:
@@ -156,13 +157,13 @@ class Reader:
                     "size-mismatch",
                 )
             upright = (
-                masks.drawn_upright(data, picture, size, path, notes, self.max_pixels)
+                mask_files.drawn_upright(data, picture, size, path, notes, self.max_pixels)
                 if shape == (0, 0)
                 else upright
             )
             spots.append(spot)
             shape = size
-        painted = self._painted(spots, labels, known, shape, item, notes)
+        painted = self._painted(spots, labels, classes, shape, item, notes)
         return Sample(
             item.stem,
             data,
@@ -175,9 +176,9 @@ class Reader:
 
     def _spot(self, data: bytes, path: Path, notes: list[Note]) -> tuple[tuple[int, int], Spot]:
         if self.foreground == "nonzero":
-            found = masks.values(data, path, notes, self.max_pixels, "index") != 0
-            return (found.shape[0], found.shape[1]), instances.spot_of(path.name, found)
-        size, top, left, part = masks.lit(data, path, self.max_pixels)
+            lit = mask_files.values(data, path, notes, self.max_pixels, "index") != 0
+            return (lit.shape[0], lit.shape[1]), instances.spot_of(path.name, lit)
+        size, top, left, part = mask_files.lit(data, path, self.max_pixels)
         if part.size and int(part.max()) == 1:
             raise SourceError(
                 path,
@@ -199,23 +200,23 @@ class Reader:
         self,
         spots: Sequence[Spot],
         labels: Sequence[str],
-        known: Classes,
+        classes: Classes,
         shape: tuple[int, int],
         item: Item,
         notes: list[Note],
     ) -> shapes.Painted:
         """Every region as a stamp, in the order that --overlap asks for."""
-        values = {name: number for number, name in enumerate(known.names)} | {
+        values = {name: number for number, name in enumerate(classes.names)} | {
             class_lists.IGNORED: IGNORE
         }
         stamps = []
         for path, spot, label in zip(item.labels, spots, labels, strict=True):
-            value = known.background if class_lists.is_background(label) else values.get(label)
+            value = classes.background if class_lists.is_background(label) else values.get(label)
             if value is None:
                 raise UnknownClassError(
                     path,
                     f"its class {label!r} is not in the class list",
-                    class_lists.suggestion(label, known.names),
+                    class_lists.suggestion(label, classes.names),
                 )
             if not spot.bits.size:
                 notes.append(Note("instance-empty", f"{path.name} has no pixel of {label}"))
@@ -236,7 +237,7 @@ class Reader:
             if self.overlap == "error":
                 shapes.refuse_overlap(stamps, *shape)
             return shapes.paint(
-                stamps, *shape, background=known.background or 0, objects=self.objects
+                stamps, *shape, background=classes.background or 0, objects=self.objects
             )
         except shapes.OverlapError as error:
             raise SourceError(
@@ -256,16 +257,17 @@ class Reader:
 
 
 def _complete(
-    found: Mapping[Path, list[class_masks.Region]], skipped: list[Skipped]
+    regions: Mapping[Path, list[class_masks.Region]], skipped: list[Skipped]
 ) -> dict[Path, list[class_masks.Region]]:
-    """*found* less images that lack a file in one of the class folders, if that is how masks lie."""
-    every = {region.label for listed in found.values() for region in listed}
+    """*regions* less images that lack a file in a class folder, if that is how masks lie."""
+    every = {region.label for listed in regions.values() for region in listed}
     if any(
-        region.path.parent.name != region.label for listed in found.values() for region in listed
+        region.path.parent.name != region.label for listed in regions.values() for region in listed
     ):
-        return dict(found)
+        return dict(regions)
     lacking = {
-        path: sorted(every - {region.label for region in listed}) for path, listed in found.items()
+        path: sorted(every - {region.label for region in listed})
+        for path, listed in regions.items()
     }
     skipped += [
         Skipped(
@@ -278,4 +280,4 @@ def _complete(
         for path, labels in lacking.items()
         if labels
     ]
-    return {path: listed for path, listed in found.items() if not lacking[path]}
+    return {path: listed for path, listed in regions.items() if not lacking[path]}

@@ -13,8 +13,7 @@ from segprep.errors import SourceError, UsageError
 from segprep.files import listing, read_below
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, stem_key, stem_of
-from segprep.sources._common import pairs as matching
-from segprep.sources._common import strict_json
+from segprep.sources._common import image_folders, strict_json
 from segprep.types import Skipped
 
 _EXPORT = re.compile(r"task-(\d+)-annotation-\d+-by-[^-]*-[^-]*-(.+)-\d+$")  # Label Studio
@@ -24,7 +23,7 @@ _COUNTER = re.compile(r"[_\-. ]+\d+$")
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class RegionFolders:
     """Folder of images, folder of masks, table file; each may be empty."""
 
     images: str = ""
@@ -40,21 +39,21 @@ class Region:
     label: str
 
 
-def find(root: Path, places: Places, skipped: list[Skipped]) -> dict[Path, list[Region]]:
+def find(root: Path, folders: RegionFolders, skipped: list[Skipped]) -> dict[Path, list[Region]]:
     """Image -> its regions in natural order; files that belong nowhere go to *skipped*.
 
     Raises UsageError where nothing fits.
     """
-    images, masks = _files(root, places)
+    images, masks = _files(root, folders)
     by_stem: dict[str, list[Path]] = {}
     for path in images:
         by_stem.setdefault(stem_key(stem_of(path.name)), []).append(path)
-    rule = _from_table(places.table) if places.table else _rule(root, masks, by_stem)
-    found: dict[Path, list[Region]] = {path: [] for path in images}
+    rule = _from_table(folders.table) if folders.table else _rule(root, masks, by_stem)
+    regions: dict[Path, list[Region]] = {path: [] for path in images}
     for path in masks:
         stem, label = rule(path)
         if len(owners := by_stem.get(stem_key(stem), [])) == 1 and label:
-            found[owners[0]].append(Region(path, label))
+            regions[owners[0]].append(Region(path, label))
         else:
             why = f"{len(owners)} images are called {stem}" if stem else "its name tells no image"
             skipped.append(
@@ -66,8 +65,8 @@ def find(root: Path, places: Places, skipped: list[Skipped]) -> dict[Path, list[
                     "rename it, or list it in a --table of mask,image,class",
                 )
             )
-    for path in [path for path, listed in found.items() if not listed]:
-        del found[path]
+    for path in [path for path, listed in regions.items() if not listed]:
+        del regions[path]
         skipped.append(
             Skipped(
                 stem_of(path.name),
@@ -79,19 +78,19 @@ def find(root: Path, places: Places, skipped: list[Skipped]) -> dict[Path, list[
         )
     return {
         path: sorted(listed, key=lambda region: natural_key(str(region.path)))
-        for path, listed in found.items()
+        for path, listed in regions.items()
     }
 
 
-def _files(root: Path, places: Places) -> tuple[list[Path], list[Path]]:
+def _files(root: Path, folders: RegionFolders) -> tuple[list[Path], list[Path]]:
     """Image files and mask files: in two folders, or mixed in one."""
     every = [
         Path(folder, name) for folder, name in listing(str(root)) if name.lower().endswith(SUFFIXES)
     ]
     try:
-        pairs = matching.folders(root, places.images, places.masks, mixed=False)
+        pairs = image_folders.folders(root, folders.images, folders.masks, mixed=False)
     except UsageError:
-        if places.images or places.masks:
+        if folders.images or folders.masks:
             raise
         stems = {(path.parent, stem_key(stem_of(path.name))) for path in every}
         images = [
@@ -121,7 +120,7 @@ def _starts(stem: str) -> list[str]:
 def _rule(
     root: Path, masks: Sequence[Path], by_stem: Mapping[str, list[Path]]
 ) -> Callable[[Path], tuple[str, str]]:
-    """How a mask's path tells its image's stem and its class: the first way that serves most masks."""
+    """How a mask's path tells its image's stem and its class: the first way that serves most."""
     tasks = _tasks(root) if any(_EXPORT.match(stem_of(path.name)) for path in masks[:20]) else {}
 
     def by_export(path: Path) -> tuple[str, str]:
@@ -143,7 +142,7 @@ def _rule(
     return max(
         rules,
         key=lambda rule: sum(
-            bool(one[1]) and stem_key(one[0]) in by_stem for one in map(rule, masks)
+            bool(reading[1]) and stem_key(reading[0]) in by_stem for reading in map(rule, masks)
         ),
     )
 
@@ -152,7 +151,7 @@ def _tasks(root: Path) -> dict[int, str]:
     """Task number -> stem of its image, from the JSON exports at *root*; the eight digits of an
     upload dropped.
     """
-    found: dict[int, str] = {}
+    stems: dict[int, str] = {}
     for path in sorted(root.glob("*.json")):
         try:
             content = strict_json.parse(read_below(path, (root,)), path).value
@@ -173,8 +172,8 @@ def _tasks(root: Path) -> dict[int, str]:
                 else ""
             )
             if named and isinstance(task.get("id"), int):
-                found[task["id"]] = _UPLOADED.sub("", stem_of(PureWindowsPath(named).name))
-    return found
+                stems[task["id"]] = _UPLOADED.sub("", stem_of(PureWindowsPath(named).name))
+    return stems
 
 
 def _from_table(table: str) -> Callable[[Path], tuple[str, str]]:
@@ -193,7 +192,7 @@ def _from_table(table: str) -> Callable[[Path], tuple[str, str]]:
             f"{table} has not the columns mask, image, class",
             "name them in its first line",
         )
-    known = {
+    by_name = {
         PureWindowsPath(row["mask"]).name: (
             stem_of(PureWindowsPath(row["image"]).name),
             row["class"].strip(),
@@ -201,4 +200,4 @@ def _from_table(table: str) -> Callable[[Path], tuple[str, str]]:
         for row in rows
         if row["mask"] and row["image"]
     }
-    return lambda path: known.get(path.name, ("", ""))
+    return lambda path: by_name.get(path.name, ("", ""))

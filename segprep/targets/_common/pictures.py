@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from segprep.files import read_below
-from segprep.imaging import image
+from segprep.imaging import image, transcoding
 from segprep.types import LabeledImage, Link, Note, Product
 
 _KINDS = {"JPEG": (".jpg", ".jpeg"), "PNG": (".png",)}
@@ -55,7 +55,7 @@ def converted(
     own = head.format == ("PNG" if kind == "png" else "JPEG") and head.orientation == 1
     if own and (not rgb or head.mode == "RGB"):
         return Picture(f".{kind}", Product("", sample.image))
-    data, change = image.transcode(sample.image, path, kind, limit, rgb=rgb)
+    data, change = transcoding.transcode(sample.image, path, kind, limit, rgb=rgb)
     applied = f", EXIF orientation {head.orientation} applied" if head.orientation > 1 else ""
     quality = ", quality 95" if kind == "jpg" else ""
     text = f"{path.name}: {head.format} became {kind.upper().replace('JPG', 'JPEG')}{quality}"

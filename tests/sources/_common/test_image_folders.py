@@ -6,8 +6,7 @@ import pytest
 from PIL import Image
 
 from segprep.errors import UsageError
-from segprep.sources._common import pairs as matching
-from segprep.sources._common import stems
+from segprep.sources._common import image_folders, matching, stems
 from segprep.types import Item, Skipped
 
 
@@ -26,7 +25,7 @@ def found(root: Path, **options: bool) -> list[tuple[str, str, str]]:
             pair.masks.relative_to(root).as_posix(),
             pair.split,
         )
-        for pair in matching.folders(root, **options)
+        for pair in image_folders.folders(root, **options)
     ]
 
 
@@ -73,9 +72,13 @@ def test_mixed_folders_are_not_for_everyone(tmp_path: Path) -> None:
 
 def test_class_and_list_files_are_looked_for_above_the_folders(tmp_path: Path) -> None:
     root = lay_out(tmp_path, "x/CamVid/train/a.png", "x/CamVid/trainannot/a.png")
-    assert matching.homes(root, matching.folders(root)) == [root, root / "x", root / "x/CamVid"]
+    assert image_folders.homes(root, image_folders.folders(root)) == [
+        root,
+        root / "x",
+        root / "x/CamVid",
+    ]
     root = lay_out(tmp_path / "two", "a.png", "a_mask.png")
-    assert matching.homes(root, matching.folders(root)) == [root]
+    assert image_folders.homes(root, image_folders.folders(root)) == [root]
 
 
 def test_a_name_is_not_found_inside_another_number(tmp_path: Path) -> None:
@@ -86,7 +89,7 @@ def test_a_name_is_not_found_inside_another_number(tmp_path: Path) -> None:
         "masks/seg_10x.png",
         "masks/seg_20x.png",
     )
-    items = matching.match(root, matching.folders(root), "auto", "name").items
+    items = matching.match(root, image_folders.folders(root), "auto", "name").items
     assert {(item.stem, item.labels[0].name) for item in items} == {
         ("10", "seg_10x.png"),
         ("20", "seg_20x.png"),

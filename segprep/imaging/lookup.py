@@ -1,0 +1,84 @@
+"""Mask values through a table of class ids, and why a value may be no class."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.errors import SourceError
+from segprep.imaging import image
+
+FLAT_VOC = frozenset(
+    image.luminance((row[0], row[1], row[2]))
+    for n in range(256)
+    if (row := image.voc_colors()[3 * n : 3 * n + 3])
+)
+
+
+def translate(
+    values: NDArray[Any], table: Mapping[int, int], path: Path, classes: int
+) -> NDArray[np.uint8]:
+    """*found* (H, W) through *table* (value -> class id).
+
+    Raises SourceError that counts every value without an entry and names the likely cause.
+    """
+    seen = image.histogram(values)
+    if unknown := {value: count for value, count in seen.items() if value not in table}:
+        listed = ", ".join(
+            f"{value} ({count} px)" for value, count in list(unknown.items())[:6]
+        ) + (" …" if len(unknown) > 6 else "")
+        raise SourceError(
+            path,
+            f"{len(unknown)} pixel values are no class: {listed}",
+            cause(seen, classes),
+            "unknown-value",
+        )
+    look_up = np.zeros(max(table) + 1, np.uint8)
+    look_up[list(table)] = list(table.values())
+    return cast("NDArray[np.uint8]", look_up[values])
+
+
+def cause(seen: Mapping[int, int], classes: int) -> str:
+    """Why pixel values *seen* may lie outside *classes* ids, and what to do about it."""
+    present = set(seen)
+    if present <= {0, 255}:
+        return (
+            "0 and 255 only: a black and white mask; use: segprep convert binary, or --ids"
+            " 0=background,255=NAME"
+        )
+    if present <= {0, 65_535}:
+        return (
+            "0 and 65535 only: a black and white mask of 16 bits; use: segprep convert binary, or"
+            " --ids 0=background,65535=NAME"
+        )
+    if present - {0} <= FLAT_VOC - {0, 255} | {220} and present & {38, 75, 113}:
+        return (
+            "grays of a VOC palette that was flattened; use: segprep convert colormap"
+            " --from-voc-gray"
+        )
+    if sum(count for value, count in seen.items() if 16 <= value < 240) * 20 < sum(
+        seen.values()
+    ) and any(240 <= value < 255 for value in present):
+        return (
+            "nearly black and white only, as a JPEG smears it; use: segprep convert binary"
+            " --foreground light|dark"
+        )
+    if len(present) > 24 or any(
+        value + 1 in present and seen[value] > 20 * seen[value + 1]
+        for value in present
+        if value >= classes
+    ):
+        return (
+            "many in-between values: the mask was smoothed or saved as JPEG; export it again"
+            " without"
+        )
+    if min(present) >= 1 and max(present) == classes:
+        return "values count from 1; give --ids 1=NAME,2=NAME,…"
+    if classes and max(present - {255}, default=0) == classes:
+        return (
+            f"values 0 to {classes} take {classes + 1} names: does the list lack the background"
+            " (--classes background,…)? or say it with --ids VALUE=NAME,…"
+        )
+    return "give --classes with more names, or say with --ids VALUE=NAME,… what each value means"

@@ -1,0 +1,151 @@
+"""Rules by which a mask's name tells its image: the same name, an affix, or a number."""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal
+
+from segprep.files import listing
+from segprep.imaging.image import SUFFIXES
+from segprep.names import stem_key, stem_of
+from segprep.sources._common.folder_names import MASKS, bare, number, words
+from segprep.types import Skipped
+
+PairBy = Annotated[
+    Literal["auto", "name", "affix", "number"],
+    "How a mask finds its image: name = same file name, affix = but for a prefix or suffix (x.jpg,"
+    " x_mask.png), number = same last number; auto = the first that pairs most.",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """A folder of images, the folder of their masks, and the official list ("train", …) that their
+    names stand for, or "".
+    """
+
+    images: Path
+    masks: Path
+    split: str = ""
+
+
+def image_files(folder: Path) -> list[Path]:
+    """The image files anywhere below *folder*, in name order."""
+    return [
+        Path(where, name)
+        for where, name in listing(str(folder))
+        if os.path.splitext(name)[1].lower() in SUFFIXES
+    ]
+
+
+def both_kinds(pair: Folders) -> tuple[list[Path], list[Path]]:
+    """The image files and the mask files of *pair*."""
+    images, masks = image_files(pair.images), image_files(pair.masks)
+    if pair.images == pair.masks:
+        masks = [path for path in images if set(words(stem_of(path.name))) & MASKS]
+        taken = set(masks)
+        images = [path for path in images if path not in taken]
+    return images, masks
+
+
+def best(
+    images: Sequence[Path], masks: Sequence[Path], pair: Folders, how: str
+) -> tuple[str, dict[Path, Path]]:
+    """The rule that pairs most files (the first of equals), and mask -> image."""
+    rules: dict[str, Callable[[str], str]] = {"name": stem_key, "affix": bare, "number": number}
+    tried = []
+    for rule, key in rules.items():
+        if how in ("auto", rule):
+            for nested in (True, False):
+                partners = _partners(images, masks, pair, key, nested)
+                if rule != "number" or how == rule or len(partners) == len(masks) == len(images):
+                    tried.append((rule, partners))
+    if how in ("auto", "affix") and max(len(partners) for _, partners in tried) < len(masks):
+        tried += [
+            ("affix", _partners(images, masks, pair, key, False)) for key in _learned(images, masks)
+        ]
+    return max(tried, key=lambda rule_and_partners: len(rule_and_partners[1]))
+
+
+def _learned(images: Sequence[Path], masks: Sequence[Path]) -> list[Callable[[str], str]]:
+    """Keys that drop what the first mask's name has before and after an image's whole name, the
+    longest such name first.
+    """
+    name = stem_key(stem_of(masks[0].name)) if masks else ""
+    inside = sorted(
+        {stem for path in images if (stem := stem_key(stem_of(path.name))) in name},
+        key=lambda stem: (-len(stem), stem),
+    )
+    ends = [
+        (name[: name.index(stem)], name[name.index(stem) + len(stem) :], stem) for stem in inside
+    ]
+    inner = [
+        (before[-1:] + stem[:1], stem[-1:] + after[:1]) for before, after, stem in ends
+    ]  # a number is not found inside another
+    whole = [
+        (before, after)
+        for (before, after, _), joints in zip(ends, inner, strict=True)
+        if not any(len(two) == 2 and two.isdecimal() for two in joints)
+    ]
+    return [partial(_without_affixes, before, after) for before, after in whole[:3]]
+
+
+def _without_affixes(before: str, after: str, stem: str) -> str:
+    return stem_key(stem).removeprefix(before).removesuffix(after)
+
+
+def _partners(
+    images: Sequence[Path],
+    masks: Sequence[Path],
+    pair: Folders,
+    key: Callable[[str], str],
+    nested: bool,
+) -> dict[Path, Path]:
+    def full(path: Path, root: Path) -> tuple[str, str]:
+        return os.path.dirname(str(path))[len(str(root)) :] if nested else "", key(
+            stem_of(path.name)
+        )
+
+    by_key: dict[tuple[str, str], list[Path]] = defaultdict(list)
+    for image in images:
+        by_key[full(image, pair.images)].append(image)
+    counts = Counter(full(mask, pair.masks) for mask in masks)
+    keyed = ((mask, full(mask, pair.masks)) for mask in masks)
+    return {
+        mask: by_key[name][0]
+        for mask, name in keyed
+        if name[1] and counts[name] == 1 and len(by_key.get(name, ())) == 1
+    }
+
+
+def orphans(
+    images: Sequence[Path], masks: Sequence[Path], partners: Mapping[Path, Path]
+) -> list[Skipped]:
+    """A Skipped for every mask without an image and every image without a mask."""
+    used = set(partners.values())
+    without_image = [
+        Skipped(
+            stem_of(path.name),
+            str(path),
+            "image-missing",
+            "no image, or more than one, belongs to this mask",
+            "add or rename the image",
+        )
+        for path in masks
+        if path not in partners
+    ]
+    without_mask = [
+        Skipped(
+            stem_of(path.name),
+            str(path),
+            "mask-missing",
+            "no mask, or more than one, belongs to this image",
+            "add or rename the mask, or skip the image with --on-error skip",
+        )
+        for path in images
+        if path not in used
+    ]
+    return without_image + without_mask

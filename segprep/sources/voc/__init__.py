@@ -1,0 +1,270 @@
+"""A VOC-style tree made by any tool: PASCAL VOC itself, labelme's and CVAT's exports, tutorials'
+VOCdevkit folders.
+
+    JPEGImages/a.jpg                                    also in sub-folders
+    SegmentationClass/a.png                             palette, gray, or VOC's colors as RGB; old
+    labelme: SegmentationClassPNG/
+    SegmentationObject/a.png                            optional: instances
+    ImageSets/Segmentation/train.txt                    optional: kept
+    class_names.txt, labelmap.txt                       optional: names; labelmap.txt also the
+    colors of RGB masks
+
+Format: the PASCAL VOC 2012 development kit, section 4 (segmentation). Assumptions: a palette mask's
+index is the class id whatever its colors; 255 is ignored, in VOC's colors 224,224,192, but a mask
+of 0 and 255 only is refused until --ids says what 255 is; images without a mask (VOC has thousands)
+are no fault and are counted only.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep import engine
+from segprep.dataset import classes as class_lists
+from segprep.dataset.manifest import MANIFEST
+from segprep.dataset.tree import CLASS_NAMES, IMAGES, LABELMAP, MASKS, OBJECTS
+from segprep.errors import SegprepError, SourceError, UsageError
+from segprep.files import read_below, real_folders
+from segprep.imaging import image, lookup, mask_files
+from segprep.sources._common import color_tables, mask_values, matching
+from segprep.sources._common.color_tables import ColorTable
+from segprep.sources._common.name_rules import Folders
+from segprep.sources.voc import tree_folders
+from segprep.sources.voc.meaning import EVERY, PixelMeaning, by_color, is_colored, numbered_names
+from segprep.types import (
+    IGNORE,
+    MAX_PIXELS,
+    OBJECT_IGNORE,
+    Classes,
+    Evidence,
+    Item,
+    MaxPixels,
+    Note,
+    Progress,
+    Sample,
+    Scan,
+    Stem,
+    no_progress,
+)
+
+EXAMPLES = (
+    "segprep convert voc VOCdevkit/VOC2012/ out/ --classes voc",
+    "segprep convert voc labelme_export/ out/ --classes class_names.txt",
+    "segprep convert voc black_and_white/ out/ --ids 0=background,255=cell",
+)
+_NAMES = (CLASS_NAMES, LABELMAP, "class_id_to_name.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Read JPEGImages, SegmentationClass and what lies beside them."""
+
+    root: Path
+    classes: Annotated[
+        str | None,
+        "Class names in the order of their ids: a FILE, a,b,c, their number, or voc for"
+        " PASCAL's 21.",
+    ] = None
+    ids: Annotated[
+        str,
+        "What the values mean: VALUE=NAME,… or a FILE of such lines; __ignore__ is 255. With"
+        " --classes: exceptions from their order.",
+    ] = ""
+    stem: Stem = "name"
+    max_pixels: MaxPixels = MAX_PIXELS
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """JPEGImages/ and SegmentationClass/."""
+        root = root.resolve()
+        homes = tree_folders.homes(root)
+        if not homes:
+            return None
+        listed = ", ".join(
+            f"{home.relative_to(root).as_posix()}/" if home != root else "it" for home in homes[:4]
+        )
+        return Evidence(
+            0.9,
+            f"{listed} {'each have' if len(homes) > 1 else 'has'} {IMAGES}/ and"
+            f" {tree_folders.mask_folder(homes[0]).name}/",
+        )
+
+    def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
+        """Every mask with an image is an item; the payload is the meaning of its pixels."""
+        (root,) = real_folders(self.root)
+        home = tree_folders.home(root)
+        folder = tree_folders.mask_folder(home)
+        matched = matching.match(home, [Folders(home / IMAGES, folder)], "name", self.stem)
+        bare = [skip for skip in matched.skipped if skip.code == "mask-missing"]
+        if not matched.items and len(bare) == len(matched.skipped):
+            raise SegprepError(
+                "nothing-to-convert",
+                f"{folder} holds no mask of an image in {IMAGES}",
+                "is this the right folder, and the right format?",
+            )
+        notes = (
+            [
+                Note(
+                    "mask-missing",
+                    f"{len(bare)} of {len(bare) + len(matched.items)} images have no mask; they are"
+                    " left out",
+                )
+            ]
+            if bare
+            else []
+        )
+        notes += (
+            [Note("labels-from", f"the masks were read from {folder.name}")]
+            if folder.name != MASKS
+            else []
+        )
+        classes, meaning, further = self._meaning(root, home, matched.items, jobs, progress)
+        items = []
+        for item in matched.items:
+            beside = home / OBJECTS / item.labels[0].relative_to(folder)
+            labels = (*item.labels, beside) if beside.is_file() else item.labels
+            items.append(Item(item.stem, item.image, labels, meaning))
+        skipped = tuple(skip for skip in matched.skipped if skip.code != "mask-missing")
+        return Scan(
+            tuple(items), classes, skipped, matched.lists, (*matched.notes, *notes, *further)
+        )
+
+    def _meaning(
+        self, root: Path, home: Path, items: tuple[Item, ...], jobs: int, progress: Progress[Any]
+    ) -> tuple[Classes, PixelMeaning, list[Note]]:
+        stated = mask_values.parse_ids(self.ids) if self.ids else {}
+        if stated and self.classes is None:
+            classes, ids = mask_values.stated(stated)
+            return classes, PixelMeaning(EVERY.table, ids, len(classes.names), sure=True), []
+        classes, table, notes = self._classes(root, home, items, jobs, progress)
+        ids = mask_values.identity(classes) | mask_values.table(stated, classes)
+        return (
+            classes,
+            PixelMeaning(
+                table, ids, len(classes.names), sure=bool(stated) or (home / MANIFEST).is_file()
+            ),
+            notes,
+        )
+
+    def _classes(
+        self, root: Path, home: Path, items: tuple[Item, ...], jobs: int, progress: Progress[Any]
+    ) -> tuple[Classes, ColorTable, list[Note]]:
+        if self.classes is not None:
+            classes = (
+                color_tables.load("voc").classes
+                if self.classes == "voc"
+                else class_lists.positions(self.classes)
+            )
+            return classes, color_tables.voc(classes), []
+        for name in _NAMES:
+            if (home / name).is_file():
+                content = read_below(home / name, (root,))
+                note = [Note("classes-found", f"classes read from {home / name}")]
+                if name == LABELMAP:
+                    table = color_tables.load(str(home / name))
+                    return table.classes, table, note
+                classes = class_lists.make(
+                    (
+                        class_lists.read_list(home / name)
+                        if name == CLASS_NAMES
+                        else numbered_names(home / name, content)
+                    ),
+                    add_background=False,
+                )
+                return classes, color_tables.voc(classes), note
+        classes, further = mask_values.infer(self._values(root, items, jobs, progress))
+        return classes, color_tables.voc(classes), further
+
+    def _values(
+        self, root: Path, items: tuple[Item, ...], jobs: int, progress: Progress[Any]
+    ) -> Counter[int]:
+        """How often each value occurs in all masks.
+
+        Raises UsageError if none of them can be read.
+        """
+        seen, failures = Counter[int](), list[engine.Failure]()
+        tasks = [Item(item.stem, item.image, item.labels, EVERY) for item in items]
+        for histogram in progress(
+            engine.run(_TreeValues(self, root), tasks, jobs=jobs, chunk=8),
+            len(tasks),
+            "reading masks",
+        ):
+            if isinstance(histogram, engine.Failure):
+                failures.append(histogram)
+            else:
+                seen.update(histogram)
+        if failures and not seen:
+            raise UsageError(
+                "values-unclear",
+                f"no mask could be read as class ids; {failures[0].path}: {failures[0].reason}",
+                failures[0].hint,
+            )
+        return seen
+
+    def read(self, item: Item) -> Sample:
+        """The image, its mask and, where there is one, its instance mask."""
+        roots = real_folders(self.root)
+
+        def to_mask(data: bytes, path: Path, notes: list[Note]) -> NDArray[np.uint8]:
+            return self.to_mask(data, path, notes, item.payload)
+
+        sample = mask_files.paired(item, roots, to_mask, self.max_pixels)
+        if len(item.labels) < 2:
+            return sample
+        objects = self._objects(read_below(item.labels[1], roots), item.labels[1])
+        if objects.shape != sample.mask.shape:
+            raise SourceError(
+                item.labels[1],
+                f"is {objects.shape[1]}x{objects.shape[0]} pixels, its class mask"
+                f" {sample.mask.shape[1]}x{sample.mask.shape[0]}",
+                "export both anew",
+                "size-mismatch",
+            )
+        return Sample(sample.stem, sample.image, sample.mask, objects, sample.upright, sample.notes)
+
+    def to_mask(
+        self, data: bytes, path: Path, notes: list[Note], meaning: PixelMeaning
+    ) -> NDArray[np.uint8]:
+        """Class ids (H, W) of one mask file."""
+        values: NDArray[Any]
+        if is_colored(data, path, meaning.table, self.max_pixels):
+            values = by_color(data, path, meaning.table, self.max_pixels)
+        else:
+            values = mask_files.values(data, path, notes, self.max_pixels)
+        seen = image.histogram(values)
+        if not meaning.sure and seen.keys() == {0, IGNORE}:
+            reason = f"holds 0 and 255 only: 255 ({seen[IGNORE]} px) may be a class, or ignored"
+            raise SourceError(path, reason, lookup.cause(seen, meaning.classes), "values-unclear")
+        return lookup.translate(values, meaning.ids, path, meaning.classes)
+
+    def _objects(self, data: bytes, path: Path) -> NDArray[np.uint16]:
+        """Instance ids (H, W): 255 of 8 bits and VOC's border color are ignored, as is 65535 of 16
+        bits.
+        """
+        if is_colored(data, path, EVERY.table, self.max_pixels):
+            values: NDArray[Any] = by_color(data, path, EVERY.table, self.max_pixels)
+        else:
+            values = mask_files.values(data, path, [], self.max_pixels)
+        return (
+            values
+            if values.dtype == np.uint16
+            else np.where(values == IGNORE, OBJECT_IGNORE, values).astype(np.uint16)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _TreeValues:
+    """The histogram of one item's mask, for the engine."""
+
+    reader: Reader
+    root: Path
+
+    def __call__(self, item: Item) -> dict[int, int]:
+        path = item.labels[0]
+        return image.histogram(
+            self.reader.to_mask(read_below(path, (self.root,)), path, [], item.payload)
+        )

@@ -1,0 +1,83 @@
+"""What the pixels of a VOC-style tree stand for: colors, values, names."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.dataset import classes as class_lists
+from segprep.dataset.tree import IMAGES, LABELMAP
+from segprep.errors import SegprepError, SourceError
+from segprep.imaging import image, mask_files
+from segprep.sources._common import color_tables
+from segprep.sources._common.color_tables import ColorTable
+from segprep.types import IGNORE
+
+
+@dataclass(frozen=True, slots=True)
+class PixelMeaning:
+    """What the pixels of masks stand for: colors by *table*, values by *ids*; *sure*: 255 is not
+    in doubt. *classes* are their number.
+    """
+
+    table: ColorTable
+    ids: Mapping[int, int]
+    classes: int
+    sure: bool
+
+
+EVERY = PixelMeaning(
+    color_tables.voc(class_lists.numbered(255)), {n: n for n in range(256)}, 255, sure=True
+)
+
+
+def is_colored(data: bytes, path: Path, table: ColorTable, limit: int) -> bool:
+    """Whether the mask holds colors: RGB that is not gray throughout, or all of whose grays are
+    colors of *table* (VOC's car is one).
+    """
+    if image.header(data, path, limit).mode not in ("RGB", "RGBA"):
+        return False
+    shown = mask_files.colors(data, path, limit)
+    if (shown[..., 0] != shown[..., 1]).any() or (shown[..., 0] != shown[..., 2]).any():
+        return True
+    grays = {color[0] for color, _ in table.colors if len(set(color)) == 1}
+    seen = set(image.histogram(np.ascontiguousarray(shown[..., 0])))
+    return seen != {0} and seen <= grays
+
+
+def by_color(data: bytes, path: Path, table: ColorTable, limit: int) -> NDArray[np.uint8]:
+    """Ids (H, W) of a mask that holds colors. Raises SourceError."""
+    try:
+        return color_tables.to_ids(mask_files.colors(data, path, limit), table, path, "error", [])
+    except SourceError as error:
+        hint = (
+            f"put a {LABELMAP} beside {IMAGES} (name:R,G,B:: per line), or use: segprep convert"
+            " colormap --table FILE"
+        )
+        raise SourceError(
+            path, error.reason, hint if error.code == "unknown-colour" else error.hint, error.code
+        ) from error
+
+
+def numbered_names(path: Path, content: bytes) -> list[str]:
+    """Names of a JSON object id -> name. Raises SegprepError."""
+    try:
+        names = {
+            int(number): str(name)
+            for number, name in json.loads(content).items()
+            if int(number) != IGNORE
+        }
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise SegprepError(
+            "bad-classes", f"{path}: {error}", 'write {"0": "background", …}'
+        ) from error
+    if not names or min(names) < 0 or max(names) >= class_lists.MOST:
+        raise SegprepError(
+            "bad-classes",
+            f"{path}: its ids are {sorted(names)[:6]}; 0 to 254 are possible",
+            'write {"0": "background", …}',
+        )
+    return [names.get(number, f"class_{number}") for number in range(max(names) + 1)]
