@@ -17,6 +17,7 @@ COMMANDS = {
     "split": "Split a dataset into train, val and test (70/20/10).",
     "info": "Show what a dataset holds.",
     "check": "Find what is wrong with a dataset, by cause.",
+    "stats": "A dataset in numbers: classes, splits, sizes, colors, weights.",
     "train-check": "In minutes on a CPU: can this dataset be learned?",
     "train": "Train a network: architectures, losses and schedules by name.",
     "predict": "Predict masks for images, folders, datasets, videos.",

@@ -23,6 +23,7 @@ _HOMES = {
     "read_mask": "imaging.image",
     "remap": "remapping",
     "split": "splitting",
+    "stats": "statistics",
     "train": "training.trainer.trainer",
     "train_check": "training.check",
     "write_mask": "imaging.image",
@@ -42,6 +43,7 @@ __all__ = [
     "read_mask",
     "remap",
     "split",
+    "stats",
     "train",
     "train_check",
     "write_mask",
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from segprep.metrics.confusion import ConfusionMatrix
     from segprep.remapping import remap
     from segprep.splitting import split
+    from segprep.statistics import stats
     from segprep.training.check import train_check
     from segprep.training.inference.job import predict
     from segprep.training.models import models

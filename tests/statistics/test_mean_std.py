@@ -4,12 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytest.importorskip("torch")
-
 from segprep.dataset.tree import write_lists
 from segprep.errors import SegprepError
 from segprep.imaging.image import pixels, write_mask
-from segprep.training.augmentation.mean_std import dataset_stats, pixel_stats
+from segprep.statistics.mean_std import dataset_stats, pixel_stats
 
 
 def sample(values, ignored=()):

@@ -1,0 +1,124 @@
+"""``segprep stats [DATASET]``."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import options, output
+from .progress import bar
+
+HELP = """A dataset in numbers: pixels, images and components per class and split, sizes, colors.
+
+Also the drift between splits, mean and standard deviation of the pixels that count (of the train
+list, if there is one), and class weights for a loss.
+
+\b
+Examples:
+    segprep stats out/
+    segprep stats out/ --json
+    segprep stats out/ --csv classes.csv --plots charts/
+    segprep stats out/ --quick                    from the manifest's counts, no image is opened
+"""
+
+
+def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> None:
+    from segprep import statistics
+    from segprep.files import write_atomic
+
+    table, plots = given.pop("csv"), given.pop("plots")
+    shown = bar(not (quiet or given.pop("no_progress")))
+    found = statistics.stats(dataset, **given, progress=shown)
+    if table:
+        write_atomic(table, _csv(statistics.rows(found)))
+    if plots:
+        from segprep.statistics.plots import charts
+
+        pictures = charts(found)
+        plots.mkdir(parents=True, exist_ok=True)
+        for name, data in pictures.items():
+            write_atomic(plots / name, data)
+    if not quiet:
+        output.notes(found.notes, verbose)
+    if as_json:
+        output.document(statistics.document(found))
+    elif not quiet:
+        _show(found)
+
+
+def _csv(rows: list[list[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _show(found: Any) -> None:
+    splits = list(found.splits)
+    columns = ("id", "class", "pixels", "share", "images", "parts")
+    rows = [
+        (
+            str(row.value),
+            row.name,
+            f"{row.pixels:,}",
+            f"{100 * row.share:.2f} %",
+            str(row.images),
+            "" if row.components is None else f"{row.components:,}",
+            *(str(row.splits[name][1]) for name in splits),
+        )
+        for row in found.classes
+    ]
+    output.table(
+        f"{found.root}: {found.images} images", (*columns, *(name for name in splits)), rows
+    )
+    output.line(f"ignored (255): {100 * found.ignored:.2f} % of all pixels")
+    sizes = [f"{width}x{height} ({count})" for (width, height), count in found.sizes.items()]
+    more = f" and {len(sizes) - 5} more" if len(sizes) > 5 else ""
+    output.line(f"sizes: {', '.join(sizes[:5])}{more}")
+    if found.drift:
+        drift = ", ".join(f"{name} {100 * value:.1f} %" for name, value in found.drift.items())
+        output.line(f"drift of class shares against all: {drift}")
+    if found.colors:
+        for kind in ("image", "pooled"):
+            mean, std = (getattr(found.colors, f"{kind}_{what}") for what in ("mean", "std"))
+            output.line(f"{kind} mean {_numbers(mean)} std {_numbers(std)} ({found.colors_of})")
+    names = list(found.weights)
+    weighted = [
+        (row.name, *(f"{found.weights[name][n]:.3f}" for name in names))
+        for n, row in enumerate(found.classes)
+    ]
+    output.table("class weights for a loss", ("class", *names), weighted)
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    return " ".join(f"{value:.4f}" for value in values)
+
+
+command = click.Command(
+    "stats",
+    callback=_run,
+    help=HELP,
+    short_help="A dataset in numbers: classes, splits, sizes, colors, weights.",
+    params=[
+        options.dataset(),
+        click.Option(
+            ["--classes"], metavar="FILE|A,B,C|N", help="Class names, where the dataset has none."
+        ),
+        click.Option(
+            ["--quick"], is_flag=True, help="No components, no mean: images are not opened."
+        ),
+        click.Option(
+            ["--csv"],
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Write one row per class to this file.",
+        ),
+        click.Option(
+            ["--plots"],
+            type=click.Path(path_type=Path, file_okay=False),
+            help="Write charts into this folder (extra report).",
+        ),
+        options.jobs(),
+        *options.display(),
+    ],
+)

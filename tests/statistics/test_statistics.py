@@ -1,0 +1,91 @@
+"""The numbers of a dataset, against hand counts; weights against their formulas."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+from segprep_cli import main
+
+import segprep
+from segprep.dataset.tree import write_lists
+from segprep.statistics import weights
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Three images of 4 x 5: two squares, one square, background with an ignored row."""
+    root = tmp_path / "tree"
+    for folder in ("JPEGImages", "SegmentationClass"):
+        (root / folder).mkdir(parents=True)
+    masks = np.zeros((3, 4, 5), np.uint8)
+    masks[0, 0, 0] = masks[0, 3, 4] = masks[1, 1:3, 1:3] = 1
+    masks[2, 0] = 255
+    for n, mask in enumerate(masks):
+        Image.new("RGB", (5, 4), (51 * n,) * 3).save(root / "JPEGImages" / f"{n}.png")
+        segprep.write_mask(root / "SegmentationClass" / f"{n}.png", mask)
+    write_lists(root, {"train": ["0", "1"], "val": ["2"]})
+    (root / "class_names.txt").write_text("_background_\nsquare\nnever\n")
+    return root
+
+
+def test_hand_counts(place: Path) -> None:
+    found = segprep.stats(place)
+    ground, square, never = found.classes
+    assert (ground.pixels, ground.images, ground.components) == (20 * 3 - 6 - 5, 3, 3)
+    assert (square.pixels, square.images, square.components) == (6, 2, 3)
+    assert (never.pixels, never.images, never.components) == (0, 0, 0)
+    assert square.splits == {"train": (6, 2), "val": (0, 0)}
+    assert found.ignored == pytest.approx(5 / 60)
+    assert found.sizes == {(5, 4): 3}
+    assert found.drift["val"] == pytest.approx(6 / 55)
+    assert found.colors is not None
+    assert (found.colors_of, found.colors.image_mean) == ("train", pytest.approx((0.1,) * 3))
+
+
+def test_quick_opens_nothing_where_a_manifest_counts(tmp_path: Path, source: Path) -> None:
+    segprep.convert("labelme", source, tmp_path / "out")
+    full = segprep.stats(tmp_path / "out")
+    for path in (tmp_path / "out" / "SegmentationClass").iterdir():
+        path.unlink()
+    quick = segprep.stats(tmp_path / "out", quick=True)
+    assert [(row.pixels, row.images) for row in quick.classes] == [
+        (row.pixels, row.images) for row in full.classes
+    ]
+    assert quick.colors is None
+    assert quick.classes[0].components is None
+
+
+def test_weights_by_their_formulas() -> None:
+    counts, images, sizes = [600, 300, 100, 0], [10, 5, 2, 0], [1000, 500, 200, 0]
+    assert weights.inverse(counts, images, sizes) == pytest.approx([5 / 9, 10 / 9, 10 / 3, 0])
+    assert weights.median_frequency(counts, images, sizes) == pytest.approx([1, 1, 0.6 / 0.5, 0])
+    enet = weights.enet(counts, images, sizes)
+    assert enet == pytest.approx([*(1 / np.log(1.02 + np.array([0.6, 0.3, 0.1]))), 0])
+    raw = np.array([0.01 / (1 - 0.99**n) for n in (10, 5, 2)])
+    effective = weights.effective_number(counts, images, sizes)
+    assert effective == pytest.approx([*(raw * 3 / raw.sum()), 0])
+
+
+def test_the_command(place: Path, tmp_path: Path) -> None:
+    table, charts = tmp_path / "t.csv", tmp_path / "charts"
+    arguments = ["stats", str(place), "--csv", str(table), "--plots", str(charts)]
+    shown = CliRunner().invoke(main.group, arguments)
+    assert shown.exit_code == 0, shown.output
+    assert "square" in shown.stdout
+    assert "median-frequency" in shown.stdout
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert [row["components"] for row in rows] == ["3", "3", "0"]
+    assert {path.name for path in charts.iterdir()} == {"classes.png", "sizes.png"}
+    document = json.loads(CliRunner().invoke(main.group, [*arguments[:2], "--json"]).stdout)
+    assert document["classes"][1]["splits"]["train"] == {"pixels": 6, "images": 2}
+
+
+def test_a_damaged_sample_is_named_and_skipped(place: Path) -> None:
+    (place / "JPEGImages" / "1.png").write_bytes(b"broken")
+    found = segprep.stats(place)
+    assert found.images == 2
+    assert "1.png" in found.notes[0].message
