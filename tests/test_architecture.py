@@ -14,7 +14,16 @@ FLOORS = (
     {"dataset", "metrics"},
     {"sources", "targets", "checks", "reports"},
     {"conversion"},
-    {"checking", "statistics", "gallery", "splitting", "remapping", "exporting", "evaluation", "description"},
+    {
+        "checking",
+        "statistics",
+        "gallery",
+        "splitting",
+        "remapping",
+        "exporting",
+        "evaluation",
+        "description",
+    },
     {"training"},
     {"__init__"},
 )
