@@ -224,13 +224,15 @@ Link = Annotated[
 @dataclass(frozen=True, slots=True)
 class Product:
     """One file of an export: its *name* (relative, forward slashes) and its *content*, or the
-    *origin* that it copies or links.
+    *origin* that it copies or links. With *append* the content is added to the file, in the order
+    of the samples.
     """
 
     name: str
     content: bytes | bytearray | None = None
     origin: Path | None = None
     link: Literal["copy", "hard", "sym"] = "copy"
+    append: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,4 +334,6 @@ class Writer(Protocol):
         """
 
     def texts(self, inventory: Inventory, gathered: Gathered) -> Mapping[str, bytes]:
-        """Further files: name -> content; *inventory* has only samples that were written."""
+        """Further files: name -> content, or the end of a file that samples were appended to;
+        *inventory* has only samples that were written.
+        """

@@ -89,7 +89,10 @@ def export(
         gathered = Gathered({name: tuple(parts) for name, parts in made.parts.items()}, made.losses)
         texts = writer.texts(plan.inventory.without(lost), gathered)
         for name, content in texts.items():
-            box.put(Product(name, content), ())
+            if (box.hidden / "new" / name).exists():
+                box.append((Product(name, content),))
+            else:
+                box.put(Product(name, content), ())
         box.publish(
             _account(target, writer, place, box, made.account, [*made.names, *texts]),
             [*made.written, *texts],
@@ -172,6 +175,7 @@ class _Files:
     stem: str
     names: tuple[str, ...]
     written: tuple[str, ...]
+    appended: tuple[Product, ...]
     parts: tuple[Part, ...]
     losses: tuple[Loss, ...]
     notes: tuple[Note, ...]
@@ -191,12 +195,13 @@ class _Task:
         entry, places = todo
         sample, notes = self._sample(entry)
         results = list(self.writer.files(sample, places))
-        products = [one for one in results if isinstance(one, Product)]
+        products = [one for one in results if isinstance(one, Product) and not one.append]
         written = [one.name for one in products if not self.write or self.box.put(one, self.roots)]
         return _Files(
             entry.stem,
             tuple(one.name for one in products),
             tuple(written),
+            tuple(one for one in results if isinstance(one, Product) and one.append),
             tuple(one for one in results if isinstance(one, Part)),
             tuple(one for one in results if isinstance(one, Loss) and one.count),
             tuple(
@@ -207,7 +212,7 @@ class _Task:
         )
 
     def _sample(self, entry: Entry) -> tuple[LabeledImage, tuple[Note, ...]]:
-        """The sample of *entry*, upright. Raises SourceError, also for a value that no class has."""
+        """The sample of *entry*, upright. Raises SourceError, also for a value of no class."""
         limit = self.writer.max_pixels
         sample = samples.read(entry, self.roots, limit)
         mask, objects = samples.upright(sample, entry.image, limit)
@@ -253,12 +258,16 @@ def _made(
                 Skipped(entry.stem, result.path, result.code, result.reason, result.hint)
             )
         else:
-            done.append(result)
+            if task.write:
+                box.append(result.appended)
+            done.append(replace(result, appended=()))
     if skipped and (on_error == "stop" or not done):
         raise BadInputError(
-            "bad-input", f"{len(skipped)} samples cannot be exported; nothing was written",
-            "fix them and give the same command again, or skip them with --on-error skip", tuple(skipped),
-        )  # fmt: skip
+            "bad-input",
+            f"{len(skipped)} samples cannot be exported; nothing was written",
+            "fix them and give the same command again, or skip them with --on-error skip",
+            tuple(skipped),
+        )
     losses = _losses(target, done)
     names = [name for files in done for name in files.names]
     notes = (

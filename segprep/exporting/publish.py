@@ -184,6 +184,17 @@ class Outbox:
             ) from error
         return False
 
+    def append(self, products: Iterable[Product]) -> None:
+        """Add the content of *products* to their files. Raises SegprepError."""
+        for product in products:
+            path = self.hidden / "new" / PurePosixPath(product.name)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with open(path, "ab") as file:
+                    file.write(product.content or b"")
+            except OSError as error:
+                raise write_error(path, error) from error
+
     def publish(
         self, account: dict[str, Any], written: Iterable[str], root: Path, overwrite: bool
     ) -> None:

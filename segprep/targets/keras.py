@@ -55,9 +55,21 @@ class Writer:
     """Write frames and masks in folders by list."""
 
     link: Link = "copy"
-    frames: Annotated[Literal["keep", "png"], "keep = images as they are; png = every frame a PNG, so that frame and mask have the very same name (JPEG are decoded, losslessly stored)."] = "keep"  # fmt: skip
-    masks: Annotated[Literal["gray", "palette", "link"], "gray = gray value is the class id (what Keras reads); palette = VOC's colors; link = the dataset's own files, as --link says."] = "gray"  # fmt: skip
-    values: Annotated[Literal["ids", "255"], "ids = gray value is the class id; 255 = class 1 is white (255), for generators with rescale=1/255: two classes only, ignored pixels become black."] = "ids"  # fmt: skip
+    frames: Annotated[
+        Literal["keep", "png"],
+        "keep = images as they are; png = every frame a PNG, so that frame and mask have the very"
+        " same name (JPEG are decoded, losslessly stored).",
+    ] = "keep"
+    masks: Annotated[
+        Literal["gray", "palette", "link"],
+        "gray = gray value is the class id (what Keras reads); palette = VOC's colors; link = the"
+        " dataset's own files, as --link says.",
+    ] = "gray"
+    values: Annotated[
+        Literal["ids", "255"],
+        "ids = gray value is the class id; 255 = class 1 is white (255), for generators with"
+        " rescale=1/255: two classes only, ignored pixels become black.",
+    ] = "ids"
     flat: Annotated[
         bool, "No inner folder: train_frames/<stem>.jpg, for code that lists the folder itself."
     ] = False
@@ -175,14 +187,12 @@ class Writer:
         """The class names, one per line: line n is gray value n; README.txt."""
         classes = inventory.classes
         names = {CLASS_NAMES: class_files(classes)[CLASS_NAMES]} if classes else {}
-        folder = "train_frames" if not self.flat else "."
-        inner = ', classes=["train_frames"]' if self.flat else ""
         code = (
-            'frames = ImageDataGenerator().flow_from_directory("OUT/'
-            f'{folder}", class_mode=None, seed=1{inner})\n'
-            f'masks = ImageDataGenerator().flow_from_directory("OUT/{folder.replace("frames", "masks")}",'
-            " class_mode=None, seed=1,\n"
-            f'    color_mode="grayscale", interpolation="nearest"{inner.replace("frames", "masks")})'
+            "from keras.preprocessing.image import ImageDataGenerator   # keras 2; keras.src.legacy"
+            " in 3\n"
+            f"frames = ImageDataGenerator().flow_from_directory({self._arguments('frames')})\n"
+            f"masks = ImageDataGenerator().flow_from_directory({self._arguments('masks')},\n"
+            '    color_mode="grayscale", interpolation="nearest")'
         )
         title = (
             "Folders for Keras' flow_from_directory. OUT is the folder of this file; give both"
@@ -193,3 +203,8 @@ class Writer:
             facts = ["Masks are black (class 0) and white (class 1): rescale=1/255 suits both."]
         text = readme.text(title, code, gathered, classes, facts)
         return {**names, readme.README: text}
+
+    def _arguments(self, kind: str) -> str:
+        if self.flat:
+            return f'"OUT", classes=["train_{kind}"], class_mode=None, seed=1'
+        return f'"OUT/train_{kind}", class_mode=None, seed=1'

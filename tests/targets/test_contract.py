@@ -86,10 +86,11 @@ def test_files_are_pure_named_safely_and_pickle(name: str, tree: Path) -> None:
         for part in (one for one in results if isinstance(one, Part)):
             parts[part.name] = (*parts.get(part.name, ()), part.content)
         for product in (one for one in results if isinstance(one, Product)):
-            parts = PurePosixPath(product.name).parts
             assert not PurePosixPath(product.name).is_absolute()
-            assert ".." not in parts
+            assert ".." not in PurePosixPath(product.name).parts
             assert (product.content is None) != (product.origin is None)
+            if product.append:
+                continue
             assert product.name.casefold() not in seen
             seen.add(product.name.casefold())
     texts = writer.texts(inventory, Gathered(parts, ("3 pixels of something",)))

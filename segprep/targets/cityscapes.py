@@ -1,0 +1,85 @@
+"""Cityscapes' folders: leftImg8bit/ and gtFine/ with label ids of the dataset's own classes.
+
+    OUT/leftImg8bit/<split>/<city>/<stem>_leftImg8bit.png
+    OUT/gtFine/<split>/<city>/<stem>_gtFine_labelTrainIds.png    gray, value = class id, 255 ignored
+    OUT/gtFine/<split>/<city>/<stem>_gtFine_labelIds.png         the same, 255 = K, "unlabeled"
+    OUT/class_names.txt  README.txt
+
+Format: https://github.com/mcordts/cityscapesScripts. Readers that translate labelIds by Cityscapes'
+own table need its 34 classes; labelTrainIds are read as they are.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from segprep.dataset.tree import CLASS_NAMES
+from segprep.imaging import image
+from segprep.targets._common import lists, names, pictures, readme
+from segprep.types import (
+    IGNORE,
+    MAX_PIXELS,
+    Choice,
+    Gathered,
+    Inventory,
+    LabeledImage,
+    MaxPixels,
+    Note,
+    Product,
+)
+
+EXAMPLES = (
+    "segprep export cityscapes streets/             the dataset of the current folder",
+    "segprep export cityscapes streets/ -d out/ --city ulm",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Write images and label ids by list; every image becomes a PNG."""
+
+    city: Annotated[
+        str, "The folder between the list and the files; by default the dataset's name."
+    ] = ""
+    max_pixels: MaxPixels = MAX_PIXELS
+
+    def choose(self, inventory: Inventory) -> Choice:
+        """The samples of train, val and test."""
+        names.required(inventory.classes)
+        choice = lists.by_split(inventory)
+        city = names.identifier(inventory, self.city)
+        places = {
+            stem: tuple(f"{name}/{city}" for name in splits)
+            for stem, splits in choice.places.items()
+        }
+        return Choice(places, choice.notes)
+
+    def files(self, sample: LabeledImage, places: tuple[str, ...]) -> Iterator[Product | Note]:
+        """Image, train ids and label ids."""
+        picture = pictures.converted(sample, "png", self.max_pixels)
+        yield from picture.notes
+        count = len(names.required(sample.classes).names)
+        ids = np.where(sample.mask == IGNORE, count, sample.mask).astype(np.uint8)
+        for place in places:
+            base = f"gtFine/{place}/{sample.entry.stem}_gtFine"
+            yield picture.named(f"leftImg8bit/{place}/{sample.entry.stem}_leftImg8bit")
+            yield pictures.mask(sample, "gray").named(f"{base}_labelTrainIds")
+            yield Product(f"{base}_labelIds.png", image.encode_mask(ids, "gray"))
+
+    def texts(self, inventory: Inventory, gathered: Gathered) -> dict[str, bytes]:
+        """The class names, with ``unlabeled`` as the last label id, and README.txt."""
+        classes = names.required(inventory.classes)
+        listed = "".join(f"{name}\n" for name in (*names.plain(classes), "unlabeled"))
+        code = (
+            "from torchvision.datasets import Cityscapes\n"
+            'train = Cityscapes("OUT", split="train", mode="fine", target_type="semantic")\n'
+            "image, mask = train[0]   # mask: labelIds; the last of class_names.txt is unlabeled"
+        )
+        facts = ["labelTrainIds.png hold the same classes with 255 for ignored pixels."]
+        title = "Cityscapes' folders with classes of your own. OUT is the folder of this file."
+        return {
+            CLASS_NAMES: listed.encode(),
+            readme.README: readme.text(title, code, gathered, classes, facts),
+        }

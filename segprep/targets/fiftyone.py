@@ -1,0 +1,77 @@
+"""FiftyOne ImageSegmentationDirectory: data/ and labels/ per list, with mask_targets.json.
+
+    OUT/train/data/<stem>.jpg            also val/ and test/; copies, hard or symbolic links
+    OUT/train/labels/<stem>.png          gray PNG: FiftyOne reads a palette as colors
+    OUT/mask_targets.json                {"0": "background", "1": …}
+    OUT/README.txt
+
+Format: https://docs.voxel51.com, ImageSegmentationDirectory. FiftyOne shows 0 as background and
+knows no ignored value: 255 stays 255 and has no name.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from segprep.targets._common import lists, names, pictures, readme, records
+from segprep.types import (
+    IGNORE,
+    MAX_PIXELS,
+    Choice,
+    Gathered,
+    Inventory,
+    LabeledImage,
+    Link,
+    Loss,
+    MaxPixels,
+    Note,
+    Product,
+)
+
+EXAMPLES = (
+    "segprep export fiftyone fo/ --link sym         the dataset of the current folder",
+    "segprep export fiftyone fo/ -d out/",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Write data/ and labels/ for each list."""
+
+    link: Link = "copy"
+    max_pixels: MaxPixels = MAX_PIXELS
+
+    def choose(self, inventory: Inventory) -> Choice:
+        """The samples of train, val and test."""
+        names.required(inventory.classes)
+        return lists.by_split(inventory)
+
+    def files(
+        self, sample: LabeledImage, places: tuple[str, ...]
+    ) -> Iterator[Product | Loss | Note]:
+        """Image and mask, in each list that names the sample."""
+        picture = pictures.kept(sample, self.link, self.max_pixels)
+        mask = pictures.mask(sample, "gray")
+        yield from picture.notes
+        ignored = int(np.count_nonzero(sample.mask == IGNORE))
+        yield Loss("pixels of 255 (ignored) are a value without a name", ignored)
+        for name in places:
+            yield picture.named(f"{name}/data/{sample.entry.stem}")
+            yield mask.named(f"{name}/labels/{sample.entry.stem}")
+
+    def texts(self, inventory: Inventory, gathered: Gathered) -> dict[str, bytes]:
+        """mask_targets.json and README.txt."""
+        classes = names.required(inventory.classes)
+        targets = {str(number): name for number, name in enumerate(names.plain(classes))}
+        code = (
+            "import json, fiftyone as fo\n"
+            'targets = {int(k): v for k, v in json.load(open("OUT/mask_targets.json")).items()}\n'
+            'data = fo.Dataset.from_dir("OUT/train", mask_targets=targets,'
+            " dataset_type=fo.types.ImageSegmentationDirectory)"
+        )
+        title = "FiftyOne, ImageSegmentationDirectory. OUT is the folder of this file."
+        return {
+            "mask_targets.json": records.document(targets),
+            readme.README: readme.text(title, code, gathered, classes),
+        }

@@ -1,0 +1,81 @@
+"""MONAI: images, label maps and a Decathlon datalist.
+
+    OUT/images/<stem>.jpg                the images as they are: copies, hard or symbolic links
+    OUT/labels/<stem>.png                gray PNG, gray value = class id, 255 = ignored
+    OUT/datalist.json                    {"training": [{"image", "label"}], "validation", "test"}
+    OUT/README.txt
+
+Format: monai.data.load_decathlon_datalist. MONAI's PILReader turns (H, W) to (W, H) unless it is
+given reverse_indexing=False.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from segprep.targets._common import lists, names, pictures, readme, records
+from segprep.types import (
+    MAX_PIXELS,
+    Choice,
+    Gathered,
+    Inventory,
+    LabeledImage,
+    Link,
+    MaxPixels,
+    Note,
+    Part,
+    Product,
+)
+
+EXAMPLES = (
+    "segprep export monai monai/ --link hard        the dataset of the current folder",
+    "segprep export monai monai/ -d out/",
+)
+_KEYS = {"train": "training", "val": "validation", "test": "test"}
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Write images, label maps and the datalist."""
+
+    link: Link = "copy"
+    max_pixels: MaxPixels = MAX_PIXELS
+
+    def choose(self, inventory: Inventory) -> Choice:
+        """The samples of train, val and test."""
+        names.required(inventory.classes)
+        return lists.by_split(inventory)
+
+    def files(
+        self, sample: LabeledImage, places: tuple[str, ...]
+    ) -> Iterator[Product | Part | Note]:
+        """Image and label map once, an entry in each list."""
+        picture, stem = pictures.kept(sample, self.link, self.max_pixels), sample.entry.stem
+        yield from picture.notes
+        yield picture.named(f"images/{stem}")
+        yield pictures.mask(sample, "gray").named(f"labels/{stem}")
+        for name in places:
+            pair = {"image": f"images/{stem}{picture.suffix}", "label": f"labels/{stem}.png"}
+            yield Part(name, records.line(pair))
+
+    def texts(self, inventory: Inventory, gathered: Gathered) -> dict[str, bytes]:
+        """datalist.json and README.txt."""
+        classes = names.required(inventory.classes)
+        content = {
+            "name": inventory.name,
+            "labels": {str(n): name for n, name in enumerate(names.plain(classes))},
+            "modality": {"0": "RGB"},
+            **{_KEYS[name]: records.lines(lines) for name, lines in gathered.parts.items()},
+        }
+        code = (
+            "from monai.data import load_decathlon_datalist, PILReader; from monai.transforms"
+            " import LoadImaged\n"
+            'files = load_decathlon_datalist("OUT/datalist.json", data_list_key="training")\n'
+            'load = LoadImaged(["image", "label"], reader=PILReader(reverse_indexing=False))'
+            "   # (H, W), not (W, H)"
+        )
+        facts = ["255 is ignored: give the loss ignore_index=255, or mask these pixels out."]
+        title = "MONAI, Decathlon datalist. OUT is the folder of this file."
+        return {
+            "datalist.json": records.document(content),
+            readme.README: readme.text(title, code, gathered, classes, facts),
+        }
