@@ -6,7 +6,7 @@
     OUT/mmseg_<name>.py                       metainfo, pipelines, loaders: reduce_zero_label=False
     OUT/README.txt
 
-Format: mmsegmentation 1.2, docs/en/advanced_guides/add_datasets.md. Palette masks need its default
+Format: mmsegmentation 1.2, its guide on adding datasets. Palette masks need its default
 reader ("pillow"); --gray suits "cv2" as well.
 """
 

@@ -8,7 +8,7 @@
     OUT/nnUNet_preprocessed/Dataset001_<Name>/splits_final.json    train and val as fold 0
     OUT/README.txt
 
-Format: nnU-Net's documentation/dataset_format.md. Label 0 has to be the background: where the
+Format: nnU-Net's documentation, dataset format. Label 0 has to be the background: where the
 dataset has it elsewhere, or not at all, labels are renumbered and README.txt says how.
 """
 

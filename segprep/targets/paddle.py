@@ -6,7 +6,7 @@
     OUT/labels.txt                       class names by id
     OUT/README.txt
 
-Format: PaddleSeg's docs/data/marker, type: Dataset. A blank parts the two names of a line, so that
+Format: PaddleSeg's documentation, type: Dataset. A blank parts the two names of a line, so that
 sample names with blanks are refused.
 """
 

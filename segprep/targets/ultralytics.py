@@ -6,7 +6,7 @@
     OUT/data.yaml                        path, train, val, test, masks_dir, names
     OUT/README.txt
 
-Format: Ultralytics 8.4, docs/datasets/semantic: the mask of an image is found by putting masks_dir
+Format: Ultralytics 8.4, semantic datasets: the mask of an image is found by putting masks_dir
 for images in its path. 255 is ignored; an id that no class has makes Ultralytics drop the file.
 """
 
