@@ -15,7 +15,7 @@ Trains a small U-Net on the train list for a fixed number of steps, and a contro
 shuffled between the images. Both, and the majority class everywhere, are judged on the val list.
 Writes runs/train-check/ in the dataset: report.html (open it), scores.json, history.csv,
 checkpoint.pt, predictions/. After an interruption, the same command resumes. Exit code 0:
-learnable; 4: doubtful or not learnable.
+learnable; 4: doubtful, not learnable, or masks that look wrong; 5: undecided, the time was up.
 
 \b
 Examples:
@@ -26,7 +26,7 @@ Examples:
     segprep miou                                       then: the scores once more
 """
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-EXIT_DOUBTFUL = 4
+EXIT_DOUBTFUL, EXIT_UNDECIDED = 4, 5
 FEW = 10
 
 
@@ -74,14 +74,14 @@ def _run(
         output.document(outcome.document())
     elif not quiet:
         _show(outcome, verbose)
-    if outcome.verdict != "learnable":
+    if outcome.verdict == "undecided":
+        click.get_current_context().exit(EXIT_UNDECIDED)
+    if outcome.verdict != "learnable" or outcome.wrong:
         click.get_current_context().exit(EXIT_DOUBTFUL)
 
 
 def _show(outcome: Any, verbose: bool) -> None:
-    output.line(
-        f"{outcome.root}: {outcome.verdict.replace('_', ' ')} (after {clock(outcome.seconds)})"
-    )
+    output.line(f"{outcome.root}: {outcome.headline} (after {clock(outcome.seconds)})")
     for reason in outcome.reasons:
         output.line(f"  [{reason.cause}] {reason.message}")
     if outcome.stems:
@@ -98,16 +98,25 @@ def _show(outcome: Any, verbose: bool) -> None:
             f" {outcome.control_miou:.3f}, majority class {outcome.baseline_miou:.3f}"
         )
         output.table(title, ("class", "IoU", "Dice", "precision", "recall", "pixels"), rows)
-        listed = [
-            (row.stem, f"{row.score:.3f}", f"{row.iou:.3f}", "train" if row.training else "val")
-            for row in outcome.suspects
-        ]
-        output.table(
-            "look at these first: mask and model disagree most",
-            ("sample", "disagreement", "IoU", "list"),
-            listed if verbose else listed[:FEW],
-        )
+        _show_suspects(outcome, verbose)
     output.line(f"report: {outcome.report}")
+
+
+def _show_suspects(outcome: Any, verbose: bool) -> None:
+    chosen = outcome.suspects if verbose else outcome.wrong[:FEW]
+    if not chosen:
+        output.line("no mask stands out")
+        return
+    rows = [
+        (row.stem, f"{row.score:.3f}", f"{row.iou:.3f}", "train" if row.training else "val")
+        for row in chosen
+    ]
+    title = "look at these first: mask and model disagree far more than elsewhere"
+    output.table(
+        "all images, most suspect first" if verbose else title,
+        ("sample", "disagreement", "IoU", "list"),
+        rows,
+    )
 
 
 class _Display(TrainingBar):
@@ -116,6 +125,11 @@ class _Display(TrainingBar):
     told = False
 
     def __call__(self, moment: Any) -> None:
+        if moment.what.startswith("["):  # what the data alone say, before the training
+            if not self.silent:
+                self.close()
+                click.echo(moment.what, err=True)
+            return
         if moment.left is not None and not self.told and not self.silent and not self.terminal:
             self.told = True
             click.echo(f"{moment.total} training steps, about {clock(moment.left)} to go", err=True)

@@ -14,26 +14,18 @@ from segprep.training.data.pairs import InputSpec, LabeledImage, moments
 from segprep.types import IGNORE
 
 STEPS, BATCH, BASE, SIZE = 600, 8, 16, 96
-LEAST_CONTROL = (
-    150  # earlier a network may not have begun to learn, and the comparison says nothing
-)
-EPOCHS, LEAST_EPOCH = (
-    8,
-    25,
-    # validations of a run, and the steps between two of them at least: scoring costs as much as
-    # some
-    # ten steps
-)
+# steps; earlier a network may not have begun to learn, and the comparison says nothing
+LEAST_CONTROL = 150
+# validations of a run, and the steps between two of them at least: scoring costs as much as some
+# ten steps
+EPOCHS, LEAST_EPOCH = 8, 25
 SMALLEST, LARGEST = 32, 1024
 RATE = 1e-3
 # pixels that the thinnest class keeps; less and a window shows more of the scene than its outlines
 # need
 DETAIL = 10.0
 NATIVE = 0.8  # above this, scaling gains little and blurs
-MOST_TRAIN, MOST_VAL = (
-    1000,
-    200,
-)  # images held in memory and scored; a larger set is sampled, by the seed
+MOST_TRAIN, MOST_VAL = 1000, 200  # images held and scored; a larger set is sampled, by the seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,24 +100,29 @@ def scale_for(sample: Sequence[LabeledImage], size: int) -> float:
     """The factor to work images at, 1 at most: the thinnest class keeps DETAIL pixels, and the
     window need not be larger than the image.
     """
-    thin = thickness([pair.mask for pair in sample])
+    thin = thickness(
+        [pair.mask for pair in sample], [pair.mask.shape[0] / pair.size[0] for pair in sample]
+    )
     short = float(np.median([min(pair.size) for pair in sample]))
     factor = max(DETAIL / min(thin.values(), default=short), size / short)
     return 1.0 if factor > NATIVE else round(factor, 3)
 
 
-def thickness(masks: Sequence[NDArray[np.uint8]]) -> dict[int, float]:
+def thickness(
+    masks: Sequence[NDArray[np.uint8]], factors: Sequence[float] | None = None
+) -> dict[int, float]:
     """Class id -> mean thickness in pixels, twice area over outline, of the classes with 1 % of the
     pixels or more. A strip has its width, a disc 0.8 radii.
+
+    *factors* are those that the masks were reduced by; the thickness is that before.
     """
     area, outline = np.zeros(256), np.zeros(256)
-    for mask in masks:
-        area += np.bincount(mask.reshape(-1), minlength=256)
+    for mask, factor in zip(masks, factors or [1.0] * len(masks), strict=True):
+        area += np.bincount(mask.reshape(-1), minlength=256) / factor**2
         for near, far in ((mask[1:], mask[:-1]), (mask[:, 1:], mask[:, :-1])):
             differ = near != far
-            outline += np.bincount(near[differ], minlength=256) + np.bincount(
-                far[differ], minlength=256
-            )
+            changes = np.concatenate([near[differ], far[differ]])
+            outline += np.bincount(changes, minlength=256) / factor
     area[IGNORE] = 0
     return {
         int(c): float(2 * area[c] / outline[c])

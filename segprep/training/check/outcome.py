@@ -24,7 +24,7 @@ from segprep.imaging import image
 from segprep.metrics.confusion import class_rows
 from segprep.training.check.budget import Budget
 from segprep.training.check.loop import Epoch
-from segprep.training.check.suspects import Suspect
+from segprep.training.check.suspects import Suspect, outliers
 from segprep.training.check.verdict import Gap, Level, Reason
 
 SCORES, SCORED, PREDICTIONS, CHECKPOINT, HISTORY, REPORT = (
@@ -69,12 +69,29 @@ class Outcome:
         """The page to open."""
         return self.out / REPORT
 
+    @property
+    def wrong(self) -> tuple[Suspect, ...]:
+        """The masks that look wrong: suspects that stand out from the rest."""
+        return outliers(self.suspects)
+
+    @property
+    def headline(self) -> str:
+        """The verdict in words, with the masks that look wrong."""
+        words = self.verdict.replace("_", " ")
+        if self.verdict != "learnable" or not self.wrong:
+            return words
+        count = len(self.wrong)
+        return (
+            f"{words}, but {'one mask looks' if count == 1 else f'about {count} masks look'} wrong"
+        )
+
     def document(self) -> dict[str, Any]:
         """What ``--json`` prints and scores.json holds."""
         matrix = self.counts.sum(0)
         return {
             "kind": KIND,
             "verdict": self.verdict,
+            "headline": self.headline,
             "reasons": [{"cause": item.cause, "message": item.message} for item in self.reasons],
             "miou": self.miou,
             "control_miou": self.control_miou,
@@ -88,7 +105,8 @@ class Outcome:
             "trained": self.trained,
             "scored": len(self.stems),
             "plan": asdict(self.plan) if self.plan else None,
-            "suspects": [asdict(item) for item in self.suspects],
+            "suspects": len(self.wrong),
+            "ranking": [asdict(item) for item in self.suspects],
         }
 
 

@@ -15,25 +15,30 @@ from segprep.training.check.suspects import Suspect
 from segprep.training.data.pairs import LabeledImage
 
 Predict = Callable[[LabeledImage], NDArray[np.uint8]]
-WORDS = {
-    "learnable": ("learnable", "good"),
-    "doubtful": ("doubtful", "fair"),
-    "not_learnable": ("not learnable", "bad"),
-}
+TONES = {"learnable": "good", "undecided": "fair", "doubtful": "fair", "not_learnable": "bad"}
 LEADS = {
     "learnable": (
         "A small network learns from these labels what it cannot learn from shuffled ones. A full"
         " training is worth its time."
+    ),
+    "undecided": (
+        "The time was up before the network could tell anything. Nothing is said against the data:"
+        " give more time."
     ),
     "doubtful": (
         "Something speaks against these data, or there is too little to tell. Look at the reasons"
         " before a long training."
     ),
     "not_learnable": (
-        "A small network learns nothing from these labels that chance would not give. Mend the data"
+        "A small network learns nothing from these labels that chance would not give. Fix the data"
         " before a long training."
     ),
 }
+WRONG = (
+    "A small network learns from these labels what it cannot learn from shuffled ones. Some masks"
+    " contradict it strongly, though: look at them, and fix them before a long training."
+)
+UNTRAINED = "The data alone rule a training out: nothing was trained. Fix the reasons below first."
 EXTREMES, SUSPECTS = 3, 12
 
 
@@ -49,7 +54,10 @@ def write(
     Pictures are made of *pairs*; *predict* gives the mask of one. *background* stays clear in
     overlays.
     """
-    verdict, tone = WORDS[outcome.verdict]
+    tone = TONES[outcome.verdict]
+    lead = LEADS[outcome.verdict] if outcome.stems else UNTRAINED
+    if outcome.verdict == "learnable" and outcome.wrong:
+        tone, lead = "fair", WRONG
     sections = [
         page.Section(
             "",
@@ -68,9 +76,7 @@ def write(
     title = f"train-check of {outcome.root.resolve().name}"
     write_atomic(
         folder / REPORT,
-        page.render(
-            page.Page(title, verdict, tone, LEADS[outcome.verdict], sections, _foot(outcome))
-        ),
+        page.render(page.Page(title, outcome.headline, tone, lead, sections, _foot(outcome))),
     )
 
 
@@ -165,13 +171,7 @@ def _pictures(
             legend,
         )
 
-    first = (
-        "Mask and model disagree most here; wrong labels stand before hard images. Images that were"
-        " trained on are marked: the model may have learned their faults."
-    )
-    sections = [
-        page.Section("Look at these first", first, [gallery(list(outcome.suspects[:SUSPECTS]))])
-    ]
+    sections = [_first(gallery(list(outcome.wrong[:SUSPECTS])))]
     for heading, chosen in (
         ("Worst on val", val[:EXTREMES]),
         ("Best on val", val[::-1][:EXTREMES]),
@@ -194,6 +194,17 @@ def _pictures(
             [page.Table(["sample", "list", "disagreement", "IoU"], ranked[:200], 2)],
         ),
     ]
+
+
+def _first(gallery: page.Gallery) -> page.Section:
+    heading = "Look at these first"
+    if not gallery.figures:
+        return page.Section(heading, "None stands out: no mask contradicts the network.", [])
+    text = (
+        "Mask and model disagree far more here than elsewhere. Images that were trained on are"
+        " marked: the model may have learned their faults."
+    )
+    return page.Section(heading, text, [gallery])
 
 
 def _figure(

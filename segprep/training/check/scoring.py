@@ -19,6 +19,7 @@ from segprep.training.check.verdict import Counts
 from segprep.training.data.pairs import LabeledImage, nearest, read_truth
 from segprep.training.logits import likeliest, mask_of, probabilities
 from segprep.training.progress import Moment, Watch
+from segprep.types import IGNORE
 
 RANKED = 400  # train images that are ranked as suspects
 
@@ -97,10 +98,16 @@ class Judge:
         return np.stack(final), np.stack(work), np.stack(others)
 
     def rank(
-        self, network: nn.Module, train: Sequence[LabeledImage], val: Sequence[LabeledImage]
+        self,
+        network: nn.Module,
+        train: Sequence[LabeledImage],
+        val: Sequence[LabeledImage],
+        unlearned: Sequence[int] = (),
     ) -> tuple[tuple[Suspect, ...], Counts]:
         """Every image that was read, the most suspect first; and the counts (N, C, C) of those that
         were trained on.
+
+        Pixels of *unlearned* classes say nothing about the masks: they count in no ranking.
         """
         suspects, counts = [], []
         some = sorted(
@@ -110,7 +117,8 @@ class Judge:
             [(train[m], True) for m in some] + [(pair, False) for pair in val]
         ):
             guess = self._probabilities(network, pair)
-            score, iou = disagreement(guess, pair.mask)
+            mask = np.where(np.isin(pair.mask, unlearned), np.uint8(IGNORE), pair.mask)
+            score, iou = disagreement(guess, mask)
             suspects.append(Suspect(pair.stem, score, iou, seen))
             if seen:
                 counts.append(confusion.count(pair.mask, likeliest(guess), self.classes))

@@ -8,6 +8,7 @@ faults: whole pieces that one side has and the other has not; and how badly the 
 times how sure the model is where it contradicts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +17,11 @@ from torch import Tensor
 
 from segprep.types import IGNORE
 
-LEAST_PIECE, MET = (
-    9,
-    0.3,
-)  # pixels of a piece that counts; the share of it that has to be met on the other side
+# pixels of a piece that counts; the share of it that has to be met on the other side
+LEAST_PIECE, MET = 9, 0.3
+# a mask looks wrong from this disagreement on, and that many robust standard deviations above the
+# median of its set
+WRONG, DEVIATIONS, SPREAD = 0.4, 4.0, 0.03
 WORST_SHARE = 0.2  # of the pixels: those that are most contradicted
 
 
@@ -33,6 +35,19 @@ class Suspect:
     score: float
     iou: float
     training: bool
+
+
+def outliers(suspects: Sequence[Suspect]) -> tuple[Suspect, ...]:
+    """Those of *suspects*, in their order, whose disagreement stands out from the rest: none in a
+    set that the network fits well, nor in one that is hard throughout.
+    """
+    if not suspects:
+        return ()
+    scores = np.array([suspect.score for suspect in suspects])
+    median = float(np.median(scores))
+    spread = max(SPREAD, 1.4826 * float(np.median(np.abs(scores - median))))
+    limit = max(WRONG, median + DEVIATIONS * spread)
+    return tuple(suspect for suspect in suspects if suspect.score >= limit)
 
 
 def disagreement(probabilities: Tensor, mask: NDArray[np.uint8]) -> tuple[float, float]:

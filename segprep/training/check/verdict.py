@@ -6,15 +6,18 @@ easy and hard images weigh alike on both sides (Efron and Tibshirani 1993, chapt
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-Level = Literal["learnable", "doubtful", "not_learnable"]
+Level = Literal["learnable", "undecided", "doubtful", "not_learnable"]
+LEVELS: tuple[Level, ...] = get_args(Level)  # the best first
 DRAWS = 2000
 FEWEST = 4  # val images below which no interval means anything
+UNRELATED = "masks-unrelated"
+EXPLAIN = ("misaligned", "mixed-polarity", UNRELATED)  # causes of which the data alone tell
 Counts = NDArray[np.int64]  # (N, C, C): one confusion matrix per image, rows are the truth
 
 
@@ -110,7 +113,7 @@ def compare(main: Gap, baseline: Gap, own: Gap, images: int) -> list[Reason]:
         )
         reasons.append(
             Reason(
-                "masks-unrelated",
+                UNRELATED,
                 f"{text}: masks and images may be paired wrongly, or the labels do not show in the"
                 " images",
                 "not_learnable",
@@ -130,5 +133,32 @@ def compare(main: Gap, baseline: Gap, own: Gap, images: int) -> list[Reason]:
 
 def worst(reasons: Sequence[Reason]) -> Level:
     """The verdict that *reasons* leave."""
-    levels = {reason.level for reason in reasons}
-    return next((level for level in ("not_learnable", "doubtful") if level in levels), "learnable")
+    return max((reason.level for reason in reasons), key=LEVELS.index, default="learnable")
+
+
+def joined(data: Sequence[Reason], scores: Sequence[Reason]) -> list[Reason]:
+    """What the *data* say by themselves, then what the *scores* do. Where the data explain why a
+    network learns nothing (a shift, inverted masks, other images' masks), no other cause is named
+    for it; its level is kept.
+    """
+    explained = next((reason for reason in data if reason.cause in EXPLAIN), None)
+    if explained is None:
+        return [*data, *scores]
+    level = worst([explained, *(reason for reason in scores if reason.cause == UNRELATED)])
+    return [
+        *(replace(reason, level=level) if reason is explained else reason for reason in data),
+        *(reason for reason in scores if reason.cause != UNRELATED),
+    ]
+
+
+def cut_short(reasons: Sequence[Reason], step: int, steps: int) -> list[Reason]:
+    """What is left of the *reasons* that scores gave, of a run that time ended after *step* of
+    *steps*: a clear success stands, anything else is undecided, and accuses nobody.
+    """
+    if worst(reasons) == "learnable":
+        return list(reasons)
+    text = (
+        f"--max-time ended the training after {step} of {steps} steps, before it could tell: give"
+        " more time, or fewer --steps"
+    )
+    return [Reason("time-was-up", text, "undecided")]

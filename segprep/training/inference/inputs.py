@@ -137,8 +137,8 @@ def _listed(dataset: Tree, split: str) -> PredictionInputs:
 
 
 def _folder(root: Path, dataset: Tree | None = None) -> PredictionInputs:
-    """Every image below *root*. What is not an image is counted; images of one stem are all skipped,
-    since their results would have one name.
+    """Every image below *root*. What is not an image is counted; images of one stem are all
+    skipped, since their results would have one name.
     """
     groups: dict[str, list[Input]] = {}
     others: list[str] = []

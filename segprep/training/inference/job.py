@@ -80,7 +80,8 @@ def predict(
     several lie in a folder each. Images larger than *tile* (512) pixels are predicted in
     overlapping tiles. *average*: over flips, rotations by quarter turns, or all eight of both.
     *threshold*: of two classes, the second wins above it. *batch* tiles run at once. *depth*: a
-    deeply supervised UNet++ is pruned to it. *onnx*: through onnxruntime. *count*: also pixels.csv, per image.
+    deeply supervised UNet++ is pruned to it. *onnx*: through onnxruntime. *count*: also
+    pixels.csv, per image.
 
     A file that cannot be read is skipped. Raises BadInputError if none can be; UsageError,
     TreeError, MissingExtraError; SegprepError: bad-checkpoint, no-images, write-failed …

@@ -123,8 +123,8 @@ def sweep(
 
     Writes to *out*, by default runs/sweep-NAME in the dataset: a folder per value, sweep.csv and
     sweep.png. Called again it resumes: finished trainings with the same settings are taken as they
-    are. One whose loss is NaN or infinite or that does not fit the memory is a row, not the end. Raises
-    UsageError before the first training if any value is wrong; else what train raises.
+    are. One whose loss is NaN or infinite or that does not fit the memory is a row, not the end.
+    Raises UsageError before the first training if any value is wrong; else what train raises.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise UsageError(

@@ -20,7 +20,7 @@ import segprep
 from segprep.dataset.staging import lock
 from segprep.errors import SegprepError
 from segprep.training import checkpoints
-from segprep.training.check import budget, run
+from segprep.training.check import budget, pace, reading, run, survey
 
 STEPS = 40
 FILES = {"checkpoint.pt", "history.csv", "predictions", "report.html", "scored.txt", "scores.json"}
@@ -161,11 +161,74 @@ def test_a_dataset_without_lists_is_split_in_memory(discs: Discs) -> None:
     assert [path.name for path in (root / "ImageSets/Segmentation").iterdir()] == ["test.txt"]
 
 
-def test_time_cuts_and_the_report_says_so(discs: Discs) -> None:
-    found = check(discs(), steps=5000, max_time=3.0)
+def test_a_cut_run_is_undecided_and_accuses_nobody(discs: Discs) -> None:
+    root = discs()
+    found = check(root, steps=5000, max_time=0.1)
+    assert (found.verdict, causes(found)) == ("undecided", ["time-was-up"])
     assert any("--max-time cut" in note for note in found.notes)
-    assert "--max-time cut" in found.report.read_text("utf-8")
+    page = found.report.read_text("utf-8")
+    assert "--max-time cut" in page
+    assert "undecided" in page
     assert found.history[-1].step < 5000
+    words = ["train-check", str(root), "--steps", "5000", "--size", "32", "--max-time", "1s"]
+    told = CliRunner().invoke(group, words)
+    assert told.exit_code in (0, 4, 5)  # a second may suffice on a fast machine
+    assert "not learnable" not in told.output
+
+
+def test_time_left_follows_the_pace_of_the_machine() -> None:
+    seen = pace.Pace(images=2.0)
+    assert seen.left(100, 10) is None
+    seen.steps += [1.0, 1.0, 1.0]
+    assert seen.left(100, 10) == 100 + 10 * (10 + 2)  # a validation is taken for ten steps
+    seen.validations.append(4.0)
+    assert seen.left(100, 10) == 100 + 4 * (10 + 2)
+
+
+def test_large_images_are_reduced_before_they_are_surveyed(tmp_path: Path) -> None:
+    from segprep.training.data.pairs import LabeledImage
+
+    mask = np.zeros((1500, 3000), np.uint8)
+    mask[:, 1000:1060] = 1
+    pair = LabeledImage("a", np.repeat(mask[..., None] * 200, 3, axis=2), mask, mask.shape)
+    small = survey.reduced(pair)
+    assert max(small.mask.shape) == survey.LONGEST
+    assert small.size == (1500, 3000)
+    factor = small.mask.shape[0] / 1500
+    thick = budget.thickness([small.mask], [factor])[1]
+    assert thick == pytest.approx(budget.thickness([mask])[1], rel=0.05)
+    assert budget.scale_for([small], 96) == pytest.approx(budget.scale_for([pair], 96), rel=0.05)
+
+
+def test_wrong_masks_are_counted_in_headline_json_and_exit_code(discs: Discs) -> None:
+    root = discs(24, spoil=lambda mask, n: np.roll(mask, 20, 1) if n == 5 else mask)
+    command = ["train-check", str(root), "--steps", "80", "--size", "32", "--json", "-q"]
+    told = CliRunner().invoke(group, command)
+    document = json.loads(told.stdout)
+    assert (document["verdict"], document["suspects"], told.exit_code) == ("learnable", 1, 4)
+    assert document["headline"] == "learnable, but one mask looks wrong"
+    assert document["ranking"][0]["stem"] == "i5"
+    page = (root / "runs/train-check/report.html").read_text("utf-8")
+    assert "one mask looks wrong" in page
+
+
+def test_nothing_stands_out_on_a_clean_set(discs: Discs) -> None:
+    root = discs()
+    told = CliRunner().invoke(group, ["train-check", str(root), "--steps", "60", "--size", "32"])
+    assert told.exit_code == 0, told.output
+    assert "no mask stands out" in told.output
+    assert "None stands out" in (root / "runs/train-check/report.html").read_text("utf-8")
+
+
+def test_a_class_only_on_val_and_255_for_a_class_are_named(discs: Discs) -> None:
+    erased = discs(name="a", spoil=lambda mask, n: mask if n >= 12 else np.zeros_like(mask))
+    assert causes(check(erased)) == ["val-unlike-train"]
+    ignored = check(discs(name="b", spoil=lambda mask, n: np.where(mask == 1, 255, 0)))
+    assert (ignored.verdict, causes(ignored)) == ("not_learnable", ["values-unclear"])
+    assert "segprep remap DATASET OUT --ids 0=_background_,255=NAME" in ignored.reasons[0].message
+    page = ignored.report.read_text("utf-8")
+    assert "nothing was trained" in page
+    assert "learns nothing" not in page
 
 
 @pytest.mark.parametrize("kind", ["L", "RGBA", "I;16"])
@@ -268,7 +331,7 @@ def test_a_damaged_state_is_no_loss(discs: Discs) -> None:
 def test_a_set_that_does_not_fit_the_memory_is_sampled(
     discs: Discs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "MEMORY", 9 * 44 * 49 * 4)
+    monkeypatch.setattr(reading, "MEMORY", 9 * 44 * 49 * 4)
     found = check(discs(16), steps=2)
     assert found.trained == 9
     assert any("do not fit" in note for note in found.notes)

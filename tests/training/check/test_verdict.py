@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from segprep.metrics import confusion
-from segprep.training.check import alignment, budget, causes, suspects, verdict
+from segprep.training.check import (
+    alignment,
+    budget,
+    causes,
+    label_causes,
+    polarity,
+    score_causes,
+    suspects,
+    verdict,
+)
 from segprep.training.check.alignment import Alignment
 from segprep.training.check.verdict import Gap, Reason
 from segprep.training.data.pairs import LabeledImage
@@ -71,21 +80,79 @@ def cause(found: list[Reason]) -> list[str]:
     return [one.cause for one in found]
 
 
+NAMES = ("a", "b", "c")
+
+
 def test_causes_of_masks() -> None:
     rng = np.random.default_rng(0)
-    assert cause(causes.of_masks([pair(np.full((9, 9), 255)) for _ in range(4)])) == ["all-ignored"]
-    assert cause(
-        causes.of_masks([pair(np.where(rng.random((9, 9)) < 0.5, 1, 255)) for _ in range(4)])
-    ) == ["labels-constant"]
-    assert cause(causes.of_val([pair(np.full((9, 9), 255))])) == ["all-ignored"]
-    assert causes.of_val([pair(np.full((9, 9), 255)), pair(np.zeros((9, 9)))]) == []
-    half = np.repeat([[0], [1]], 40, axis=0).repeat(80, axis=1)
-    assert cause(causes.of_masks([pair(half), pair(half[::2, ::2]), pair(half)])) == [
-        "labels-constant"
-    ]
-    assert causes.of_masks([pair(rng.integers(0, 2, (70, 70))) for _ in range(4)]) == []
+
+    def of(*masks: np.ndarray, val: np.ndarray | None = None) -> list[Reason]:
+        pairs = [pair(mask) for mask in masks]
+        return label_causes.of_masks(pairs, pairs if val is None else [pair(val)], NAMES)
+
+    full, zeros = np.full((9, 9), 255), np.zeros((9, 9))
+    noise = rng.integers(0, 3, (70, 70))
+    assert cause(of(full, full)) == ["all-ignored"]
+    assert cause(of(zeros, zeros)) == ["labels-constant"]
+    assert cause(of(np.where(rng.random((9, 9)) < 0.5, 1, 255))) == ["values-unclear"]
+    assert cause(of(zeros, val=noise)) == ["val-unlike-train"]
+    assert of(noise, rng.integers(0, 3, (70, 70))) == []
+    many = of(np.where(noise == 1, 255, noise), np.where(noise.T == 1, 255, noise.T))
+    assert cause(many) == ["values-unclear"]
+    assert "--ids 0=a,2=c,255=b" in many[0].message
+    assert verdict.worst(many) == "learnable"
+    assert cause(label_causes.of_val([pair(full)])) == ["all-ignored"]
+    assert label_causes.of_val([pair(full), pair(zeros)]) == []
     assert cause(causes.of_numbers(1, 0)) == cause(causes.of_numbers(2, 30)) == ["too-few-images"]
     assert causes.of_numbers(3, 1) == []
+
+
+def test_thin_foregrounds_are_not_the_same_picture() -> None:
+    half = np.repeat([[0], [1]], 40, axis=0).repeat(80, axis=1)
+    halves = [pair(half), pair(half[::2, ::2]), pair(half)]
+    same = label_causes.of_masks(halves, halves, ("a", "b"))
+    assert cause(same) == ["labels-constant"]
+    assert verdict.worst(same) == "doubtful"  # never refused on that alone
+    thin = []
+    for n in range(6):
+        mask = np.zeros((640, 640))
+        mask[:, 100 + n : 104 + n] = 1
+        thin.append(pair(mask))
+    assert label_causes.of_masks(thin, thin, ("a", "b")) == []
+
+
+def test_inverted_masks_are_a_matter_of_polarity() -> None:
+    rng, pairs = np.random.default_rng(1), []
+    for n in range(16):
+        mask = np.zeros((60, 60), np.uint8)
+        top, left = rng.integers(0, 35, 2)
+        mask[top : top + 20, left : left + 20] = 1
+        image = (rng.integers(0, 30, (60, 60, 3)) + (120 + 5 * (n % 3)) * mask[..., None]).astype(
+            np.uint8
+        )
+        pairs.append((mask, image))
+    clean = [pair(mask, image) for mask, image in pairs]
+    mixed = [pair(mask if n % 2 else 1 - mask, image) for n, (mask, image) in enumerate(pairs)]
+    assert polarity.reasons(clean) == []
+    assert cause(polarity.reasons(mixed)) == ["mixed-polarity"]
+    assert polarity.reasons([pair(1 - mask, image) for mask, image in pairs]) == []
+
+
+def test_what_the_data_explain_is_not_blamed_on_the_pairing() -> None:
+    data = [Reason("misaligned", "", "doubtful")]
+    scores = [Reason("masks-unrelated", "", "not_learnable"), Reason("no-better-than-control", "")]
+    told = verdict.joined(data, scores)
+    assert cause(told) == ["misaligned", "no-better-than-control"]
+    assert verdict.worst(told) == "not_learnable"
+    assert verdict.joined([], scores) == scores
+
+
+def test_a_cut_run_keeps_only_a_success() -> None:
+    good = [Reason("learnable", "")]
+    assert verdict.cut_short(good, 10, 600) == good
+    cut = verdict.cut_short([Reason("masks-unrelated", "", "not_learnable")], 10, 600)
+    assert (cause(cut), verdict.worst(cut)) == (["time-was-up"], "undecided")
+    assert "10 of 600 steps" in cut[0].message
 
 
 def test_causes_of_images() -> None:
@@ -149,18 +216,26 @@ def test_masks_of_other_images_fit_no_better_than_chance_and_are_no_shift() -> N
     ]
     assert alignment.measure(clean).rank > 0.9
     assert alignment.measure(strange).rank < 0.75
-    assert causes.of_alignment(alignment.measure(strange)) == []
+    assert cause(causes.of_alignment(alignment.measure(strange))) in ([], ["masks-unrelated"])
+    apart = Alignment(48, rank=0.45, moved_rank=0.6, turned_rank=0.6)
+    assert cause(causes.of_alignment(apart)) == ["masks-unrelated"]
+    near = Alignment(48, rank=0.97, shift=(-0.047, -0.047), gain=9.9, moved_rank=1.0)
+    assert cause(causes.of_alignment(near)) == ["misaligned"]
     assert alignment.measure([]) == Alignment(0)
 
 
 def test_classes_that_are_never_found_or_only_on_val() -> None:
     seen = counts([[50, 0, 0], [0, 50, 0], [0, 0, 0]])
-    never = causes.of_scores(counts([[50, 0, 0], [40, 0, 0], [0, 0, 0]]), seen, ("a", "b", "c"))
+    never = score_causes.of_scores(
+        counts([[50, 0, 0], [40, 0, 0], [0, 0, 0]]), seen, ("a", "b", "c")
+    )
     assert "class-never-predicted" in cause(never)
     assert verdict.worst(never) == "doubtful"
-    strange = causes.of_scores(counts([[50, 0, 0], [0, 40, 0], [9, 0, 0]]), seen, ("a", "b", "c"))
+    strange = score_causes.of_scores(
+        counts([[50, 0, 0], [0, 40, 0], [9, 0, 0]]), seen, ("a", "b", "c")
+    )
     assert cause(strange)[0] == "val-unlike-train"
-    assert causes.of_scores(seen, seen, ("a", "b", "c")) == []
+    assert score_causes.of_scores(seen, seen, ("a", "b", "c")) == []
 
 
 def test_suspects_are_those_the_model_contradicts() -> None:

@@ -1,0 +1,57 @@
+"""The images that a check trains on and scores, in memory; and the control's, whose masks are those
+of other images.
+"""
+
+from collections.abc import Sequence
+from random import Random
+
+import numpy as np
+
+from segprep.dataset.tree import Tree
+from segprep.splitting.partition import natural, shuffled
+from segprep.training.data.pairs import InputSpec, LabeledImage, nearest, read_all
+from segprep.training.progress import Moment, Watch
+
+MEMORY, FEWEST_HELD = 2 << 30, 8  # bytes of the images of one list; images that are read anyway
+
+
+def affordable(sample: Sequence[LabeledImage], spec: InputSpec) -> int:
+    """How many images of the size of *sample* fit the memory that a check takes."""
+    each = [np.prod(spec.worked(*pair.size)) * (3 * pair.image.itemsize + 1) for pair in sample]
+    return max(FEWEST_HELD, int(MEMORY // float(np.mean(each))))
+
+
+def limited(name: str, stems: Sequence[str], limit: int, seed: int) -> tuple[Sequence[str], str]:
+    """At most *limit* of the *stems* of the list *name*, drawn by *seed*, and a note if they are
+    fewer.
+    """
+    if len(stems) <= limit:
+        return stems, ""
+    note = (
+        f"{limit} of the {len(stems)} images of {name} were drawn with seed {seed}:"
+        f" more do not fit {MEMORY >> 30} GiB of memory"
+    )
+    return natural(shuffled(stems, Random(seed))[:limit]), note
+
+
+def read(
+    tree: Tree, name: str, stems: Sequence[str], classes: int, spec: InputSpec, watch: Watch
+) -> list[LabeledImage]:
+    """The pairs of *stems* as *spec* has them. Raises SegprepError naming every bad file."""
+    pairs = []
+    for pair in read_all(tree, stems, classes, spec):
+        pairs.append(pair)
+        watch(Moment(f"reading {name}", len(pairs), len(stems)))
+    return pairs
+
+
+def with_shuffled_masks(train: Sequence[LabeledImage], seed: int) -> list[LabeledImage]:
+    """*train* with every mask on another image, in a ring of random order, stretched to fit."""
+    order = np.random.default_rng((seed, 1)).permutation(len(train))
+    ring = dict(zip(order.tolist(), np.roll(order, 1).tolist(), strict=True))
+    return [
+        LabeledImage(
+            pair.stem, pair.image, nearest(train[ring[n]].mask, *pair.mask.shape), pair.size
+        )
+        for n, pair in enumerate(train)
+    ]
