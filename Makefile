@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check bench oracles crash fuzz slow verdicts build docs clean
+.PHONY: help demo test coverage lint types check bench oracles crash field fuzz slow verdicts build docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -31,9 +31,13 @@ demo: $(VENV)/.training  ## the bundled example from annotations to a verdict an
 test: $(VENV)/.development  ## the test suite
 	$(BIN)/python -m pytest -q -n 2
 
-lint: $(VENV)/.development  ## ruff: rules and format
+coverage: $(VENV)/.development  ## the test suite with branch coverage; prints the figure
+	$(BIN)/python -m pytest -q -n 2 --cov --cov-report=term:skip-covered
+
+lint: $(VENV)/.development  ## ruff (rules and format), codespell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 
 types: $(VENV)/.development  ## mypy, strict
 	$(BIN)/mypy
@@ -76,22 +80,30 @@ oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-cit
 crash: $(VENV)/.development  ## kill and fault every write in turn (minutes)
 	$(BIN)/python tests/crash/sweep.py
 
+field: $(VENV)/.development  ## small inputs rebuilt from bug reports (../shared/field, or SEGPREP_FIELD): right or wrong, case by case
+	$(BIN)/python tests/field/run.py
+
 fuzz: $(VENV)/.development  ## mutate tiny trees of every format for five minutes
 	$(BIN)/python tests/fuzz/sources.py 300
 
-slow: $(VENV)/.development  ## tests that take minutes: every network at its published size
+slow: $(VENV)/.development  ## tests that take minutes: every model at its published size
 	SEGPREP_SLOW=1 $(BIN)/python -m pytest -q tests/training/test_models_full.py
 
-verdicts: $(VENV)/.development  ## train-check on clean and spoilt copies of real sets: are its verdicts right? (two hours)
+verdicts: $(VENV)/.development  ## train-check on clean and corrupted copies of real sets: are its verdicts right? (two hours)
 	$(BIN)/python tests/verdicts/run.py
 
-docs: $(VENV)/.runtime  ## write docs/codes.md and docs/picture.png anew
+$(VENV)/.documents: $(VENV)/.runtime
+	$(PIP) --group docs
+	@touch $@
+
+docs: $(VENV)/.documents  ## the documentation site in site/ (works offline), after writing what is generated in it
 	$(BIN)/python docs/write.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 
 build: $(VENV)/.development  ## wheel and source archive in dist/
 	$(PIP) build
 	$(BIN)/python -m build
 
 clean:  ## remove what was built (not the environments)
-	rm -rf build dist *.egg-info demo .mypy_cache .ruff_cache .pytest_cache
+	rm -rf build dist site *.egg-info demo .mypy_cache .ruff_cache .pytest_cache
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +

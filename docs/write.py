@@ -1,5 +1,5 @@
 """Write what is generated in the documents: docs/codes.md from the registry, docs/commands.md from
-every ``--help``, the table of shared options in both READMEs, picture.png from the bundled example.
+every ``--help``, docs/api.md from the public names (their docstrings come in when the site is built), the table of shared options in both READMEs, picture.png from the bundled example.
 
 Run by ``make docs``.
 """
@@ -110,6 +110,15 @@ def commands_page() -> str:
     return "\n".join(parts)
 
 
+def api_page() -> str:
+    """The page of the Python API, whose docstrings mkdocstrings puts in."""
+    parts = ["# Python API\n\nEvery command is a function; keyword arguments match option names.\n"]
+    for name in sorted(set(segprep.__all__) - {"__version__"}, key=str.lower):
+        parts.append(f"::: segprep.{segprep._HOMES[name]}.{name}\n")
+    parts += ["## Errors\n", "::: segprep.errors\n", "## Types\n", "::: segprep.types\n"]
+    return "\n".join(parts)
+
+
 def picture(path: Path) -> None:
     """The README's picture: two samples of each list."""
     spec = importlib.util.spec_from_file_location("demo", HERE.parent / "examples" / "demo.py")
@@ -127,7 +136,8 @@ def picture(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    for name, content in (("codes.md", codes_page()), ("commands.md", commands_page())):
+    pages = {"codes.md": codes_page(), "commands.md": commands_page(), "api.md": api_page()}
+    for name, content in pages.items():
         (HERE / name).write_text(content, encoding="utf-8", newline="\n")
     for name, everywhere in READMES.items():
         path = HERE.parent / name

@@ -35,10 +35,12 @@ def blocks(path: Path, kind: str = "[^\\n]*") -> list[str]:
 
 
 GROUPS = {"convert": ["auto", *sources.names()], "export": targets.names()}
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 MODULES = sorted(path for room in ("segprep", "cli") for path in (ROOT / room).rglob("*.py"))
 FILES = {"segprep.json", "segprep.toml"}
-GENERATED = ROOT / "docs" / "commands.md"  # written by make docs, not kept
+LATER = set[str]()
+GENERATED = {ROOT / "docs" / name for name in ("api.md", "commands.md")}  # by make docs, not kept
+DOCUMENTS = [path for path in PAGES if path not in GENERATED]
 
 
 def commands(path: Path) -> list[str]:
@@ -157,7 +159,7 @@ def test_links_lead_somewhere(path: Path) -> None:
             continue
         name, _, anchor = link.partition("#")
         target = path.parent / name if name else path
-        assert target.exists() or target == GENERATED, link
+        assert target.exists() or target in GENERATED, link
         if anchor:
             assert anchor in anchors(target.read_text("utf-8")), link
 
@@ -208,7 +210,6 @@ def test_what_a_text_names_exists(path: Path) -> None:
     assert {name for name in files if not (ROOT / name).exists()} <= PENDING | {
         "segprep/sources/indexed.py",  # the worked example of CONTRIBUTING
         "tests/sources/test_indexed.py",
-        "docs/commands.md",
     }
     said = re.findall(
         r"(?:\b(?:see|use|run|with|give|try)|->|[`;:,(])\s?segprep ([a-z][\w-]*)", text
@@ -267,6 +268,52 @@ def spoil(path: Path, shape: int, **fields: object) -> None:
     content = json.loads(path.read_bytes())
     content["shapes"][shape].update(fields)
     path.write_text(json.dumps(content), "utf-8")
+
+
+def test_the_site_has_every_page_and_loads_nothing_from_elsewhere() -> None:
+    config = (ROOT / "mkdocs.yml").read_text("utf-8")
+    pages = re.findall(r"^  - .*: ([\w-]+\.md)$", config, re.M)
+    there = {path.name for path in (ROOT / "docs").glob("*.md")} | {p.name for p in GENERATED}
+    assert len(pages) == len(set(pages))
+    assert set(pages) == there
+    assert "font: false" in config
+    write = load(ROOT / "docs" / "write.py")
+    shown = set(re.findall(r"^::: segprep\.\S+\.(\w+)$", write.api_page(), re.M))
+    assert set(segprep.__all__) - {"__version__"} <= shown
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_documents_avoid_the_listed_phrases(path: Path) -> None:
+    text = re.sub(r"`[^`\n]*`", "", path.read_text("utf-8"))
+    said = {bad: better for bad, better in phrases().items() if is_said(bad, text)}
+    assert not said, f"tests/words.txt has better ones: {said}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_messages_avoid_the_listed_phrases(path: Path) -> None:
+    text = "\n".join(messages(path))
+    said = {bad: better for bad, better in phrases().items() if is_said(bad, text)}
+    assert not said.keys() - LATER, f"tests/words.txt has better ones: {said}"
+
+
+def phrases() -> dict[str, str]:
+    """Phrases to avoid, with better ones."""
+    lines = (ROOT / "tests" / "words.txt").read_text("utf-8").splitlines()
+    return dict(line.split("->", 1) for line in lines)
+
+
+def is_said(phrase: str, text: str) -> bool:
+    """Whether *text* has *phrase* as words of its own."""
+    return re.search(rf"(?<![\w-]){re.escape(phrase)}(?![\w-])", text, re.I) is not None
+
+
+def messages(path: Path) -> list[str]:
+    """Texts of a module that people read: those of more than a word that are no docstrings."""
+    tree = ast.parse(path.read_text("utf-8"))
+    homes = [n for n in ast.walk(tree) if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef)]
+    inner = {id(n.body[0].value) for n in homes if isinstance(n.body[0], ast.Expr)}
+    constants = (n for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in inner)
+    return [n.value for n in constants if isinstance(n.value, str) and " " in n.value]
 
 
 def test_make_targets_exist() -> None:
