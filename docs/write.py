@@ -1,7 +1,8 @@
-"""Write what is generated in the documents: docs/codes.md from the registry, docs/commands.md from
-every ``--help``, docs/api.md from the public names (their docstrings come in when the site is built), the table of shared options in both READMEs, picture.png from the bundled example.
+"""Write what is generated in the documents. Run by ``make docs``.
 
-Run by ``make docs``.
+docs/codes.md is written from the registry, docs/check.md's table from the rules, docs/commands.md
+from every ``--help``, docs/api.md from the public names (docstrings come in when the site is
+built), the READMEs' table of shared options from the commands, picture.png from the bundled example.
 """
 
 import importlib.util

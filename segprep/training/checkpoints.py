@@ -3,6 +3,7 @@ elsewhere can run no code.
 """
 
 import io
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -128,7 +129,11 @@ def read(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > LARGEST:
             raise SegprepError("file-too-large", f"{path} has {path.stat().st_size} bytes", _AGAIN)
-        content = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # of other pickles: they are refused below
+            warnings.simplefilter("ignore")
+            content = torch.load(
+                io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True
+            )
     except OSError as error:
         raise SegprepError(
             "unreadable",
