@@ -134,7 +134,7 @@ def group() -> None:
 
     \b
     segprep json2mask before/ out/      labelme JSON -> VOC-style dataset
-    segprep convert auto data/ out/     masks in any of 14 formats -> the same
+    segprep convert auto data/ out/     masks in any supported format -> the same
     segprep split out/ --seed 1         train, val, test lists
     segprep train-check out/            can it be learned, and which masks look wrong?
     segprep miou predictions/ -d out/   exact scores

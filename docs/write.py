@@ -97,9 +97,16 @@ def shared_options(everywhere: str) -> str:
 
 
 def readme(text: str, everywhere: str) -> str:
-    """*text* with its table of shared options as the commands have them now."""
+    """*text* with its table of shared options and its number of formats as they are now."""
     table = re.compile(r"(^\| (?:option|选项) \|.*\n\|---\|---\|\n)(?:\|.*\n)*", re.M)
-    return table.sub(lambda match: match[1] + shared_options(everywhere), text)
+    text = table.sub(lambda match: match[1] + shared_options(everywhere), text)
+    return counted(text)
+
+
+def counted(text: str) -> str:
+    """*text* with the number of formats as it is now."""
+    phrases = r"(one of |masks in |支持 )\d+( dataset formats| formats| 种数据格式)"
+    return re.sub(phrases, rf"\g<1>{len(sources.names())}\g<2>", text)
 
 
 def commands_page() -> str:
@@ -143,6 +150,8 @@ if __name__ == "__main__":
     for name, everywhere in READMES.items():
         path = HERE.parent / name
         path.write_text(readme(path.read_text("utf-8"), everywhere), "utf-8", newline="\n")
+    path = HERE.parent / "CHANGELOG.md"
+    path.write_text(counted(path.read_text("utf-8")), "utf-8", newline="\n")
     page = HERE / "check.md"
     page.write_text(check_page(page.read_text("utf-8")), encoding="utf-8", newline="\n")
     picture(HERE / "picture.png")
