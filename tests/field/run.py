@@ -14,13 +14,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 FOLDER = Path(os.environ.get("SEGPREP_FIELD", HERE.parents[2] / "shared" / "field"))
 ROOMS = ("labelme", "masks", "faults")
 
 
-def cases(room: str) -> Iterator[tuple[str, object]]:
+def cases(room: str) -> Iterator[tuple[str, Any]]:
     """The functions of ROOM_cases.py, named after the folders that they run."""
     spec = importlib.util.spec_from_file_location(f"{room}_cases", HERE / f"{room}_cases.py")
     assert spec
