@@ -171,7 +171,13 @@ def test_hints_name_extras_that_exist() -> None:
         )
         assert "pip install '" not in text or path.name == "errors.py", path
     assert named
-    assert named <= set(project["optional-dependencies"])
+    extras = set(project["optional-dependencies"])
+    assert named <= extras
+    for name in ("README.md", "README.zh-CN.md"):
+        assert (
+            set(re.findall(r"^\| `\.\[(\w+)\]` \|", (ROOT / name).read_text("utf-8"), re.M))
+            == extras
+        )
     assert not {"matplotlib", "scipy"} & {
         re.split(r"\W", line)[0] for line in project["dependencies"]
     }
