@@ -1,12 +1,15 @@
 """Faults of files, links, signals and workers: each folder's own script is run and its words read."""
 
+import io
 import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from answers import Answer, Case, Run, command
+import numpy as np
+from answers import Answer, Case, Run, command, mask, segprep, stems
+from PIL import Image
 
 REFUSED = re.compile(r"rc=([1-9]\d*)")
 
@@ -110,18 +113,27 @@ def interrupted(run: Run) -> tuple[str, bool]:
 
 
 def checksum(folder: Path) -> Iterator[Answer]:
-    path = folder / "repro.py"
-    text = path.read_text("utf-8")
-    for old, new in (
-        ("from segprep.foreign import masks", "from segprep.imaging import mask_files as masks"),
-        ("from segprep.scores import labelmaps", "from segprep.evaluation import label_maps as labelmaps"),
-        ("from segprep import image, png", "from segprep.imaging import image, png"),
-    ):  # fmt: skip
-        text = text.replace(old, new)
-    path.write_text(text, "utf-8")
-    run = command(folder, [sys.executable, str(path)])
-    right = run.code == 0 and "WRONG PIXELS" not in run.text
-    yield Answer("a mask with a wrong checksum is refused", right, run.seen)
+    """As 15/repro.py, through the command line: masks with one bit flipped, converted and scored."""
+    rng, labels = np.random.default_rng(1), np.zeros((90, 120), np.uint8)
+    for n in range(1, 9):
+        top, left = rng.integers(0, 60), rng.integers(0, 80)
+        labels[top : top + 30, left : left + 40] = n
+    stream = io.BytesIO()
+    Image.fromarray(labels).save(stream, "PNG")
+    for name in ("images", "masks", "truth"):
+        (folder / "s" / name).mkdir(parents=True)
+    for n in range(60):
+        data = bytearray(stream.getvalue())
+        data[int(rng.integers(40, len(data) - 12))] ^= 1 << int(rng.integers(8))
+        (folder / "s" / "masks" / f"{n}.png").write_bytes(data)
+        Image.fromarray(labels).save(folder / "s" / "truth" / f"{n}.png")
+        Image.new("RGB", (120, 90)).save(folder / "s" / "images" / f"{n}.png")
+    line = "convert pairs s o --images images --masks masks --classes 9 --on-error skip"
+    run = segprep(folder, line)
+    wrong = [
+        stem for stem in stems(folder / "o") if not np.array_equal(mask(folder / "o", stem), labels)
+    ]
+    yield Answer("60 masks with a flipped bit: none is read with other pixels", not wrong, f"{wrong} {run.seen}")  # fmt: skip
 
 
 CASES: dict[str, Case] = {
