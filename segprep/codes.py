@@ -44,7 +44,8 @@ CODES: dict[str, str] = {
     "bad-classes": "The class list cannot be used.",
     "classes-inferred": "No class list was given; it was made from the labels found.",
     "classes-found": "The class list was read from a labels.txt in the source folder.",
-    "classes-changed": "The class list differs from the last conversion; every mask is made again.",
+    "classes-changed": "New classes were appended to the list of an existing tree; the other ids stay.",
+    "class-vanished": ("The source no longer has a class of the tree; the class keeps its id."),
     # images
     "image-missing": "No image was found for an annotation.",
     "image-ambiguous": "More than one image could belong to an annotation.",

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from segprep import __version__, engine
-from segprep.conversion.sample_files import Task, Unchanged, relative
+from segprep.conversion.class_contract import settled
+from segprep.conversion.sample_files import SampleTask, Unchanged, relative
 from segprep.dataset import manifest
 from segprep.dataset.manifest import Manifest
 from segprep.dataset.staging import Staging
 from segprep.dataset.tree import occupied
 from segprep.errors import SourceError, TreeError
 from segprep.files import digest, read_below, real_folders
-from segprep.types import Item, Note, Progress, Record, Scan, Skipped
+from segprep.types import Item, Progress, Record, Scan, Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,123 +29,155 @@ class Plan:
     old: Manifest | None
     resumed: bool
     replace: bool
-    notes: tuple[Note, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """What is to do: items *todo*, Records that are *kept*, stems that *vanished* from the source,
-    files known to be *foreign*.
+    files known to be *foreign*. *task* and *scan* have the tree's class ids; *relisted*: the tree's
+    class list got longer.
     """
 
+    task: SampleTask
+    scan: Scan
     plan: Plan
     kept: Mapping[str, Record]
     todo: tuple[Item, ...]
     vanished: tuple[str, ...]
     foreign: tuple[Skipped, ...]
+    relisted: bool
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the tree is as it should be already."""
+        return not (self.todo or self.vanished or self.relisted)
 
 
 def prepare(
-    format: str, task: Task, scan: Scan, overwrite: bool, jobs: int, progress: Progress[Any]
+    format: str, task: SampleTask, scan: Scan, overwrite: bool, jobs: int, progress: Progress[Any]
 ) -> Work:
     """What a call has to do at its output.
 
-    Raises TreeError if something else lies there and *overwrite* was not given.
+    Raises TreeError if something else lies there and *overwrite* was not given, or if the class
+    list that the user gave contradicts the tree's.
     """
-    plan = _plan(format, task, scan, overwrite)
+    staging = Staging(task.out)
+    old = None if overwrite else manifest.load(staging.previous()[0])
+    origin = _origin(format, task, scan)
+    resumed = _begun(staging, origin, overwrite)
+    if old is not None and _same_source(old.source, origin):
+        stated = getattr(task.reader, "classes", None) is not None
+        contract = settled(scan, old.classes, task.out, stated=stated)
+        task, scan = replace(task, ids=contract.ids), contract.scan
+        relisted = contract.changed
+    else:
+        relisted = False
+    plan = _plan(origin, task, scan, old, overwrite, resumed)
     kept = _kept(task, scan, plan, jobs, progress)
     stems = {item.stem for item in scan.items}
     foreign = _foreign(task, plan, [item for item in scan.items if item.stem not in kept])
-    done = kept.keys() | {one.stem for one in foreign}
+    done = kept.keys() | {entry.stem for entry in foreign}
     return Work(
+        task,
+        scan,
         plan,
         kept,
         tuple(item for item in scan.items if item.stem not in done),
         tuple(stem for stem in plan.previous if stem not in stems),
         foreign,
+        relisted,
     )
 
 
-def _plan(format: str, task: Task, scan: Scan, overwrite: bool) -> Plan:
-    """Compare the call with what lies at *out*.
-
-    Raises TreeError if that is something else and *overwrite* was not given.
-    """
-    reader, out, names = task.reader, task.out, list(scan.classes.names)
+def _origin(format: str, task: SampleTask, scan: Scan) -> dict[str, Any]:
+    """Source, format and options of a call, as the manifest keeps them."""
+    reader, out = task.reader, task.out
     options = {
         field.name: _plain(getattr(reader, field.name), out)
         for field in fields(reader)  # type: ignore[arg-type]
         if field.name != "root"
     }
     if options.get("classes") is not None:
-        options["classes"] = names
+        options["classes"] = list(scan.classes.names)
     options |= {"image_format": task.image_format, "mask_mode": task.mask_mode}
-    origin = {
+    return {
         "format": format,
         "path": _plain(real_folders(reader.root)[0], out),
         "options": options,
     }
-    identity = {
-        "segprep": __version__,
-        "source": origin,
-        "classes": names,
-        "background": scan.classes.background,
-    }
-    staging = Staging(out)
+
+
+def _same_source(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether two calls differ in nothing but their class lists, which the contract settles."""
+    return _without_classes(old) == _without_classes(new)
+
+
+def _without_classes(origin: Mapping[str, Any]) -> dict[str, Any]:
+    options = {name: value for name, value in origin["options"].items() if name != "classes"}
+    return {**origin, "options": options}
+
+
+def _begun(staging: Staging, origin: Mapping[str, Any], overwrite: bool) -> bool:
+    """Whether the unfinished work that lies at the output is this call's.
+
+    Raises TreeError if it is another one's.
+    """
     begun = staging.identity()
-    resumed = begun is not None and begun.get("source") == origin
-    retried = (
-        begun is not None
-        and dict(begun.get("source") or {}).get("path") == origin["path"]
-        and not staging.publishing
-    )
-    if begun is not None and not (resumed or overwrite or retried):
+    if begun is None:
+        return False
+    source = begun.get("source")
+    resumed = source == origin
+    retried = dict(source or {}).get("path") == origin["path"] and not staging.publishing
+    if not (resumed or overwrite or retried):
         raise TreeError(
             "unfinished-run",
             f"{staging.folder} holds the unfinished work of another command",
             "finish it with that command, or discard it with --overwrite",
         )
-    records = {record.stem: record for record in staging.journal()} if begun == identity else {}
+    return resumed
+
+
+def _plan(
+    origin: Mapping[str, Any],
+    task: SampleTask,
+    scan: Scan,
+    old: Manifest | None,
+    overwrite: bool,
+    resumed: bool,
+) -> Plan:
+    """Compare the call with what lies at the output.
+
+    Raises TreeError if that is something else and *overwrite* was not given.
+    """
+    staging = Staging(task.out)
+    identity = {
+        "segprep": __version__,
+        "source": origin,
+        "classes": list(scan.classes.names),
+        "background": scan.classes.background,
+    }
+    fresh = staging.identity() == identity
+    records = {record.stem: record for record in staging.journal()} if fresh else {}
     if overwrite:
-        return Plan(identity, records, None, resumed, True, ())
-    path, listed = staging.previous()
-    old = manifest.load(path)
+        return Plan(identity, records, None, resumed, True)
     if old is None:
-        if (there := occupied(out)) and not resumed:
+        if (there := occupied(task.out)) and not resumed:
             raise TreeError(
                 "tree-exists",
-                f"{out} already holds {there}, which segprep did not write",
+                f"{task.out} already holds {there}, which segprep did not write",
                 "choose another OUT, or give --overwrite to replace it",
             )
-        return Plan(identity, records, None, resumed, False, ())
-    if dict(old.source) != origin:
+        return Plan(identity, records, None, resumed, False)
+    if not _same_source(old.source, origin):
         raise TreeError(
             "tree-exists",
-            f"{out} was made from {_difference(old.source, origin)}",
+            f"{task.out} was made from {_difference(old.source, origin)}",
             "choose another OUT, or give --overwrite to replace it",
         )
-    if list(old.classes.names) != names or old.versions.get("segprep") != __version__:
-        note = Note(
-            "classes-changed",
-            f"the class list was {', '.join(old.classes.names)}; every mask is made again",
-        )
-        stale = {record.stem: replace(record, item="") for record in manifest.load_records(listed)}
-        return Plan(
-            identity,
-            stale | records,
-            old,
-            resumed,
-            False,
-            (note,) if list(old.classes.names) != names else (),
-        )
-    return Plan(
-        identity,
-        {record.stem: record for record in manifest.load_records(listed)} | records,
-        old,
-        resumed,
-        False,
-        (),
-    )
+    previous = {record.stem: record for record in manifest.load_records(staging.previous()[1])}
+    if old.versions.get("segprep") != __version__:
+        previous = {stem: replace(record, item="") for stem, record in previous.items()}
+    return Plan(identity, previous | records, old, resumed, False)
 
 
 def _plain(value: Any, out: Path) -> Any:
@@ -156,37 +189,41 @@ def _plain(value: Any, out: Path) -> Any:
             return Path(os.path.relpath(value.resolve(), out.resolve())).as_posix()
         except ValueError:  # another drive
             return value.resolve().as_posix()
-    return [_plain(one, out) for one in value] if isinstance(value, tuple) else value
+    return [_plain(part, out) for part in value] if isinstance(value, tuple) else value
 
 
 def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     if (old["format"], old["path"]) != (new["format"], new["path"]):
         return f"another source ({old['format']} {old['path']})"
-    changed = [name for name in new["options"] if old["options"].get(name) != new["options"][name]]
+    changed = [
+        name
+        for name in new["options"]
+        if name != "classes" and old["options"].get(name) != new["options"][name]
+    ]
     return "the same source with other options: " + ", ".join(
         f"--{name.replace('_', '-')} {old['options'].get(name)}" for name in changed
     )
 
 
 def _kept(
-    task: "Task", scan: Scan, plan: Plan, jobs: int, progress: Progress[Any]
+    task: SampleTask, scan: Scan, plan: Plan, jobs: int, progress: Progress[Any]
 ) -> dict[str, Record]:
     """The earlier Records that still hold: same item, same inputs, outputs untouched.
 
     Raises TreeError for an output changed by hand.
     """
-    known = [(item, plan.previous[item.stem]) for item in scan.items if item.stem in plan.previous]
-    checked = (
+    pairs = [(item, plan.previous[item.stem]) for item in scan.items if item.stem in plan.previous]
+    states = (
         progress(
-            engine.run(Unchanged(task, plan.replace), known, jobs=jobs, chunk=32),
-            len(known),
+            engine.run(Unchanged(task, plan.replace), pairs, jobs=jobs, chunk=32),
+            len(pairs),
             "comparing",
         )
-        if known
+        if pairs
         else ()
     )
     kept = {}
-    for (item, record), state in zip(known, checked, strict=True):
+    for (item, record), state in zip(pairs, states, strict=True):
         if state == "changed-by-hand":
             raise TreeError(
                 "output-changed",
@@ -198,17 +235,17 @@ def _kept(
     return kept
 
 
-def _foreign(task: Task, plan: Plan, items: Iterable[Item]) -> tuple[Skipped, ...]:
+def _foreign(task: SampleTask, plan: Plan, items: Iterable[Item]) -> tuple[Skipped, ...]:
     """Files that the last run found to be of another format and that have not changed since."""
-    known = {one["path"]: one for one in plan.old.skipped if one.get("digest")} if plan.old else {}
-    found = []
+    listed = plan.old.skipped if plan.old else ()
+    earlier = {entry["path"]: entry for entry in listed if entry.get("digest")}
+    foreign = []
     for item in items:
-        one = known.get(relative(item.labels[0], task.root)) if item.labels else None
-        if one and one["digest"] == digest_below(item.labels[0], task.root):
-            found.append(
-                Skipped(item.stem, str(item.labels[0]), one["code"], one["reason"], foreign=True)
-            )
-    return tuple(found)
+        entry = earlier.get(relative(item.labels[0], task.root)) if item.labels else None
+        if entry and entry["digest"] == digest_below(item.labels[0], task.root):
+            path, code, reason = str(item.labels[0]), entry["code"], entry["reason"]
+            foreign.append(Skipped(item.stem, path, code, reason, foreign=True))
+    return tuple(foreign)
 
 
 def digest_below(path: Path, root: Path) -> str | None:

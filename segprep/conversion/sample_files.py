@@ -5,8 +5,9 @@ Runs in worker processes; what comes back is a small Record, never pixels.
 """
 
 import os
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -30,8 +31,11 @@ _USUAL = {
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """Read one item, finish its image, stage its files. Runs in worker processes."""
+class SampleTask:
+    """Read one item, finish its image, stage its files. Runs in worker processes.
+
+    *ids* maps the reader's class ids to the tree's; None: they are the same.
+    """
 
     reader: Reader
     root: Path
@@ -39,21 +43,44 @@ class Task:
     image_format: ImageFormat
     mask_mode: MaskMode
     write: bool
-    values: int = IGNORE  # how many class ids there are; a mask with another value is refused
+    values: int = IGNORE  # how many class ids the source has; a mask with another is refused
+    ids: Mapping[int, int] | None = None
 
     def __call__(self, item: Item) -> Record:
         """Read *item* and stage its files. Raises SourceError."""
         with watch() as inputs:
             sample = sources.read(self.reader, item)
+        sample = _counted(sample, item, self.values)
+        if self.ids is not None:
+            sample = _relabeled(sample, self.ids)
         return _stage(self, item, sample, inputs)
 
     def fingerprint(self, item: Item) -> str:
-        """Changes when the scan finds other files for the same sample."""
-        return digest(
-            repr((item, self.image_format))
-            .replace(str(self.root), "")
-            .encode("utf-8", "backslashreplace")
-        )[:16]
+        """Changes when the scan finds other files, or other ids, for the same sample."""
+        state = (
+            (item, self.image_format) if self.ids is None else (item, self.image_format, self.ids)
+        )
+        text = repr(state).replace(str(self.root), "")
+        return digest(text.encode("utf-8", "backslashreplace"))[:16]
+
+
+def _counted(sample: Sample, item: Item, values: int) -> Sample:
+    """*sample* with its pixel counts. Raises SourceError for a value that is not a class."""
+    pixels = dict(sample.pixels or image.histogram(sample.mask))
+    if strangers := [value for value in pixels if value >= values and value != IGNORE]:
+        reason = f"the mask has class id {strangers[0]}, but there are only {values} classes"
+        raise SourceError(item.labels[0], reason, "fix the mask or its class list", "unknown-value")
+    return replace(sample, pixels=pixels)
+
+
+def _relabeled(sample: Sample, ids: Mapping[int, int]) -> Sample:
+    """*sample* with the tree's class ids in place of the reader's."""
+    table = bytes(ids.get(value, IGNORE) for value in range(256))
+    mask, _ = image.look_up(sample.mask, table)
+    pixels: Counter[int] = Counter()
+    for value, count in (sample.pixels or {}).items():
+        pixels[ids[value]] += count
+    return replace(sample, mask=mask, pixels=dict(sorted(pixels.items())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +89,7 @@ class Unchanged:
     was written.
     """
 
-    task: Task
+    task: SampleTask
     replace: bool
 
     def __call__(self, known: tuple[Item, Record]) -> str:
@@ -74,12 +101,12 @@ class Unchanged:
         if outputs == "changed-by-hand" or record.item != self.task.fingerprint(item):
             return outputs if outputs == "changed-by-hand" else "changed"
         roots = real_folders(self.task.root, getattr(self.task.reader, "image_root", ()))
-        for name, wanted in record.inputs.items():
+        for name, expected in record.inputs.items():
             try:
                 now = digest(read_below(Path(os.path.normpath(self.task.root / name)), roots))
             except SourceError:
                 now = None
-            if now != wanted:
+            if now != expected:
                 return "changed"
         return outputs
 
@@ -97,7 +124,7 @@ class Unchanged:
         return "changed" if wrong else "kept"
 
 
-def _stage(task: Task, item: Item, sample: Sample, inputs: Inputs) -> Record:
+def _stage(task: SampleTask, item: Item, sample: Sample, inputs: Inputs) -> Record:
     """Turn *sample* upright, bring it into the tree's formats, write its files to the staging
     folder.
     """
@@ -115,10 +142,6 @@ def _stage(task: Task, item: Item, sample: Sample, inputs: Inputs) -> Record:
             "pair each mask with its own image",
             "size-mismatch",
         )
-    pixels = dict(sample.pixels or image.histogram(sample.mask))
-    if strangers := [value for value in pixels if value >= task.values and value != IGNORE]:
-        reason = f"the mask has class id {strangers[0]}, but there are only {task.values} classes"
-        raise SourceError(item.labels[0], reason, "fix the mask or its class list", "unknown-value")
     data, suffix = _finished(task, named, sample.image, head, notes)
     if origin and origin.suffix.lower() not in _USUAL.get(
         head.format, (f".{head.format.lower()}",)
@@ -141,7 +164,7 @@ def _stage(task: Task, item: Item, sample: Sample, inputs: Inputs) -> Record:
     height, width = mask.shape
     names = [*hashes, None]
     return Record(
-        item.stem, relative(item.labels[0], task.root), str(names[0]), str(names[1]), names[2], height, width, pixels, hashes, task.fingerprint(item),
+        item.stem, relative(item.labels[0], task.root), str(names[0]), str(names[1]), names[2], height, width, dict(sample.pixels or {}), hashes, task.fingerprint(item),
         {relative(path, task.root): _seen(content, data, hashes) for path, content in inputs.contents.items()}, tuple(notes),
     )  # fmt: skip
 
@@ -154,7 +177,7 @@ def _seen(content: bytes | None, data: bytes, hashes: Mapping[str, str]) -> str 
 
 
 def _finished(
-    task: Task, path: Path, data: bytes, head: image.Header, notes: list[Note]
+    task: SampleTask, path: Path, data: bytes, head: image.Header, notes: list[Note]
 ) -> tuple[bytes, str]:
     """The image as the tree keeps it, and its extension: upright JPEG and PNG untouched, all else
     lossless PNG (or JPEG if asked).

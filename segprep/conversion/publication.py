@@ -1,0 +1,168 @@
+"""What a conversion publishes beside the samples' files, and what forbids it: skipped inputs, lists,
+records, the manifest.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import isal
+import numpy
+import PIL
+
+from segprep import __version__, engine
+from segprep.conversion.planning import Work, digest_below
+from segprep.conversion.sample_files import file_names, relative
+from segprep.dataset import manifest
+from segprep.dataset.manifest import MANIFEST, RECORDS, Manifest
+from segprep.dataset.staging import Staging
+from segprep.dataset.tree import LISTS, SPLITS, class_files, list_bytes
+from segprep.errors import BadInputError
+from segprep.files import digest
+from segprep.names import natural_key
+from segprep.types import Item, Note, Record, Scan, Skipped
+
+Lists = Mapping[str, Sequence[str]]
+
+
+def named_notes(record: Record) -> list[Note]:
+    """The notes of a sample, with its stem."""
+    return [replace(note, stem=record.stem) for note in record.notes]
+
+
+def refuse(skipped: tuple[Skipped, ...], scan: Scan, on_error: str, some: bool) -> None:
+    """Raise BadInputError if bad inputs forbid publishing: with *on_error* "stop", or where not
+    even *some* are good.
+    """
+    failed = [entry for entry in skipped if not entry.foreign]
+    if failed and (on_error == "stop" or not some):
+        total = len(scan.items) + len(scan.skipped)
+        raise BadInputError(
+            "bad-input",
+            f"{len(failed)} of {total} inputs cannot be converted; nothing was published",
+            "fix them and run the same command again, or skip them with --on-error skip",
+            skipped,
+        )
+
+
+def all_skipped(
+    failures: Iterable["engine.Failure | None"], todo: Sequence[Item], work: Work
+) -> tuple[Skipped, ...]:
+    """Every input that was skipped, by path: by the scan, as foreign, or because it failed."""
+    failed = [
+        Skipped(
+            item.stem,
+            error.path,
+            error.code,
+            error.reason,
+            error.hint,
+            error.foreign,
+            error.detail,
+        )
+        for item, error in zip(todo, failures, strict=True)
+        if error
+    ]
+    skipped = (*work.scan.skipped, *work.foreign, *failed)
+    return tuple(sorted(skipped, key=lambda entry: entry.path))
+
+
+def stale_files(previous: Iterable[Record], lines: Mapping[str, bytes]) -> list[str]:
+    """Files of earlier Records that no present sample has."""
+    result = []
+    for record in previous:
+        now = file_names(manifest.load_record(lines[record.stem])) if record.stem in lines else []
+        result += [name for name in file_names(record) if name not in now]
+    return result
+
+
+def described(
+    work: Work, lines: Mapping[str, bytes], skipped: Iterable[Skipped], removed: Sequence[str]
+) -> tuple[list[str], dict[str, bytes | bytearray]]:
+    """The files of all samples, and the tree's text files: name -> content.
+
+    Lists and split record of an earlier tree stay, less the samples that were removed.
+    """
+    records, files = bytearray(), []
+
+    def ordered() -> Iterator[Record]:
+        for stem in sorted(lines):
+            line = lines[stem]
+            records.extend(line)
+            record = manifest.load_record(line)
+            files.extend(file_names(record))
+            yield record
+
+    counts = manifest.summarise(ordered(), work.scan.classes)
+    lists, split = _lists(work, lines, removed)
+    versions = {
+        "segprep": __version__,
+        "numpy": numpy.__version__,
+        "pillow": PIL.__version__,
+        "isal": isal.__version__,
+    }
+    account = Manifest(
+        work.scan.classes,
+        work.plan.identity["source"],
+        versions,
+        counts,
+        digest(records),
+        split,
+        tuple(_plain_skipped(entry, work.task.root) for entry in skipped),
+    )
+    return files, {
+        **class_files(work.scan.classes),
+        **{f"{LISTS}/{name}.txt": list_bytes(stems) for name, stems in lists.items()},
+        RECORDS: records,
+        MANIFEST: manifest.dump(account),
+    }
+
+
+def _lists(
+    work: Work, lines: Mapping[str, bytes], removed: Sequence[str]
+) -> tuple[Lists, Mapping[str, Any] | None]:
+    """The lists to write, and the split record: the tree's own, less *removed* samples, or those
+    that the source has.
+    """
+    old = work.plan.old
+    standing = {} if work.plan.replace else Staging(work.task.out).lists()
+    if standing:
+        lost = set(removed)
+        lists: Lists = {
+            name: [stem for stem in stems if stem not in lost]
+            for name, stems in standing.items()
+            if set(stems) & lost
+        }
+        return lists, _without(old.split if old else None, standing, lost)
+    drawn = work.scan.lists
+    lists = {
+        name: sorted((stem for stem in stems if stem in lines), key=natural_key)
+        for name, stems in drawn.items()
+    }
+    lost = {stem for stems in drawn.values() for stem in stems} - lines.keys()
+    return lists, _without(old.split if old else work.scan.split, drawn, lost)
+
+
+def _without(
+    split: Mapping[str, Any] | None, lists: Lists, lost: set[str]
+) -> Mapping[str, Any] | None:
+    """The record *split* without *lost* stems; it remembers which list each was in."""
+    if not split or not lost:
+        return split
+    gone = {stem: name for name in SPLITS for stem in lists.get(name, ()) if stem in lost}
+    counts = {
+        name: len([stem for stem in lists.get(name, ()) if stem not in gone])
+        for name in split.get("counts", ())
+    }
+    return {**split, "counts": counts, "vanished": {**split.get("vanished", {}), **gone}}
+
+
+def _plain_skipped(entry: Skipped, root: Path) -> dict[str, str]:
+    """What the manifest keeps of a skipped input; of a foreign file enough to recognize it next
+    time.
+    """
+    path = Path(entry.path)
+    content = {"stem": entry.stem, "path": relative(path, root), "code": entry.code}
+    if entry.foreign:
+        content |= {"reason": entry.reason, "digest": digest_below(path, root) or ""}
+    return content
