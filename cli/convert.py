@@ -25,6 +25,7 @@ _MASK_MODE = (
 _IMAGE_FORMAT = (
     "keep = JPEG and PNG untouched, all else PNG; jpg = everything .jpg (quality 95, 4:4:4)."
 )
+_KEEP_ORDER = "Keep the source's class order, even if the background is not class 0."
 _ON_ERROR = "Bad inputs: stop = list all and publish nothing; skip = skip them (exit 3)."
 
 
@@ -70,6 +71,7 @@ def conversion_command(name: str, format: str) -> click.Command:
         *options.from_reader(reader),
         _choice("--mask-mode", ("palette", "gray"), _MASK_MODE),
         _choice("--image-format", ("keep", "jpg"), _IMAGE_FORMAT),
+        click.Option(["--keep-order"], is_flag=True, help=_KEEP_ORDER),
         _choice("--on-error", ("stop", "skip"), _ON_ERROR),
         options.jobs(),
         *options.writing(),

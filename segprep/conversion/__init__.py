@@ -54,6 +54,7 @@ def convert(
     on_error: Literal["stop", "skip"] = "stop",
     overwrite: bool = False,
     dry_run: bool = False,
+    keep_order: bool = False,
     image_format: ImageFormat = "keep",
     mask_mode: MaskMode = "palette",
     progress: Progress[Any] = no_progress,
@@ -64,7 +65,8 @@ def convert(
 
     Everything is staged inside *out* and published at once, so *out* never holds half a dataset;
     the same call goes on where a killed one stopped, and re-does only what changed. With *on_error*
-    "stop" a bad input publishes nothing.
+    "stop" a bad input publishes nothing. The background becomes class 0 unless *keep_order*; an
+    existing tree keeps the ids that it has, new classes are appended.
 
     Raises:
         UsageError: a wrong option, or source and output overlap.
@@ -83,6 +85,7 @@ def convert(
         on_error=on_error,
         overwrite=overwrite,
         dry_run=dry_run,
+        keep_order=keep_order,
         progress=progress,
         image_format=image_format,
         mask_mode=mask_mode,
@@ -99,6 +102,7 @@ def convert_with(
     on_error: Literal["stop", "skip"] = "stop",
     overwrite: bool = False,
     dry_run: bool = False,
+    keep_order: bool = False,
     image_format: ImageFormat = "keep",
     mask_mode: MaskMode = "palette",
     progress: Progress[Any] = no_progress,
@@ -120,7 +124,7 @@ def convert_with(
     task = SampleTask(reader, root, out, image_format, mask_mode, write=not dry_run, values=count)
     seen, work = _state(out), None
     if dry_run or (seen and not Staging(out).folder.exists() and not overwrite):
-        work = prepare(format, task, scan, overwrite, jobs, progress)
+        work = prepare(format, task, scan, overwrite, jobs, progress, keep_order=keep_order)
         if dry_run or work.nothing:
             return _unwritten(work, dry_run, jobs, on_error, progress)
     try:
@@ -129,7 +133,7 @@ def convert_with(
         raise write_error(out, error) from error
     with lock(out):
         if work is None or _state(out) != seen:  # another run may have finished since
-            work = prepare(format, task, scan, overwrite, jobs, progress)
+            work = prepare(format, task, scan, overwrite, jobs, progress, keep_order=keep_order)
         return _convert(work, jobs, on_error, progress)
 
 

@@ -67,6 +67,25 @@ def settled(scan: Scan, old: Classes | None, out: Path, *, stated: bool) -> Sett
     return Settled(replace(scan, classes=classes, notes=notes), None if same else table, bool(new))
 
 
+def background_first(scan: Scan) -> Settled:
+    """*scan* with the background as class 0, for a tree that does not exist yet; the other classes
+    keep their order.
+    """
+    at = scan.classes.background
+    if not at:
+        return Settled(scan)
+    names = scan.classes.names
+    classes = replace(scan.classes, names=(names[at], *names[:at], *names[at + 1 :]), background=0)
+    note = Note(
+        "background-first",
+        f"the source's list has {names[at]} as class {at}; the background became 0:"
+        f" {_listed(classes.names)}. Keep the source's order with --keep-order",
+    )
+    table = {value: value for value in range(256)} | {n: n + 1 for n in range(at)} | {at: 0}
+    scan = replace(scan, classes=classes, notes=(*scan.notes, note))
+    return Settled(scan, table)
+
+
 def _places(classes: Classes, old: Classes) -> dict[str, int]:
     """The tree's id of each of *classes* that it has; backgrounds match whatever they are called."""
     places = {name: old.names.index(name) for name in classes.names if name in old.names}

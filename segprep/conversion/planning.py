@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from segprep import __version__, engine
-from segprep.conversion.class_contract import settled
+from segprep.conversion.class_contract import Settled, background_first, settled
 from segprep.conversion.sample_files import SampleTask, Unchanged, relative
 from segprep.dataset import manifest
 from segprep.dataset.manifest import Manifest
@@ -54,9 +54,16 @@ class Work:
 
 
 def prepare(
-    format: str, task: SampleTask, scan: Scan, overwrite: bool, jobs: int, progress: Progress[Any]
+    format: str,
+    task: SampleTask,
+    scan: Scan,
+    overwrite: bool,
+    jobs: int,
+    progress: Progress[Any],
+    *,
+    keep_order: bool = False,
 ) -> Work:
-    """What a call has to do at its output.
+    """What a call has to do at its output. *keep_order*: the background need not be class 0.
 
     Raises TreeError if something else lies there and *overwrite* was not given, or if the class
     list that the user gave contradicts the tree's.
@@ -68,10 +75,11 @@ def prepare(
     if old is not None and _same_source(old.source, origin):
         stated = getattr(task.reader, "classes", None) is not None
         contract = settled(scan, old.classes, task.out, stated=stated)
-        task, scan = replace(task, ids=contract.ids), contract.scan
-        relisted = contract.changed
+    elif keep_order or getattr(task.reader, "published_ids", False):
+        contract = Settled(scan)
     else:
-        relisted = False
+        contract = background_first(scan)
+    task, scan = replace(task, ids=contract.ids), contract.scan
     plan = _plan(origin, task, scan, old, overwrite, resumed)
     kept = _kept(task, scan, plan, jobs, progress)
     stems = {item.stem for item in scan.items}
@@ -85,7 +93,7 @@ def prepare(
         tuple(item for item in scan.items if item.stem not in done),
         tuple(stem for stem in plan.previous if stem not in stems),
         foreign,
-        relisted,
+        contract.changed,
     )
 
 

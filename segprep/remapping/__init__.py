@@ -309,6 +309,7 @@ def remap(
         on_error=on_error,
         overwrite=overwrite,
         dry_run=dry_run,
+        keep_order=True,
         mask_mode=mode,
         progress=progress,
     )

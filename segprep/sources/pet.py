@@ -14,7 +14,7 @@ give the order of the classes.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,7 @@ _TRIMAP = {1: 0, 2: 1, 3: 2}
 class Reader:
     """Read images/ and annotations/trimaps/."""
 
+    published_ids: ClassVar[bool] = True  # a trimap's background is 2
     root: Path
     target: Annotated[
         Literal["trimap", "binary", "voc", "species", "breed"],
