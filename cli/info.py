@@ -5,76 +5,103 @@ from pathlib import Path
 
 import click
 
+from segprep.dataset.equal_images import listed
 from segprep.description import Info, info
 
 from . import options, output
 
 HELP = """Show what a dataset holds: samples, classes with their pixels, sizes, lists, origin.
 
-Works on every VOC-style tree, made by segprep or not.
+Works on every VOC-style tree, made by segprep or not. A tree that segprep made is compared with its records: files
+that are missing, were added, or are newer than the records and have other content. With --check, every file is read.
+Exit code 1 where there are faults.
 
 \b
 Examples:
     segprep info out/
+    segprep info out/ --check        read every file
     segprep info out/ --json
 """
+FEW = 20
 
 
 def _run(
-    dataset: Path, jobs: int, as_json: bool, quiet: bool, verbose: bool, no_progress: bool
+    dataset: Path,
+    jobs: int,
+    check: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    no_progress: bool,
 ) -> None:
-    found = info(dataset, jobs=jobs)
+    summary = info(dataset, check=check, jobs=jobs)
     if as_json:
-        content = asdict(found) | {
-            "root": str(found.root),
-            "sizes": {f"{width}x{height}": count for (width, height), count in found.sizes.items()},
+        content = asdict(summary) | {
+            "root": str(summary.root),
+            "sizes": {
+                f"{width}x{height}": count for (width, height), count in summary.sizes.items()
+            },
         }
         output.document(content)
     elif not quiet:
-        _show(found, verbose)
+        _show(summary, verbose)
+    if summary.faults:
+        if quiet or as_json:
+            click.echo(f"{len(summary.faults)} faults: segprep info {summary.root}", err=True)
+        click.get_current_context().exit(1)
 
 
-def _show(found: Info, verbose: bool) -> None:
+def _show(summary: Info, verbose: bool) -> None:
     origin = (
-        f"from {found.source['format']} {found.source['path']}"
-        if found.source
+        f"from {summary.source['format']} {summary.source['path']}"
+        if summary.source
         else "not made by segprep"
     )
     rows = [
         (one.value, one.name, f"{one.pixels:,}", f"{100 * one.share:.2f} %", one.images)
-        for one in found.classes
-        if verbose or one.pixels or len(found.classes) <= 30
+        for one in summary.classes
+        if verbose or one.pixels or len(summary.classes) <= 30
     ]
     output.table(
-        f"{found.root}: {found.images} images, {origin}",
+        f"{summary.root}: {summary.images} images, {origin}",
         ("id", "class", "pixels", "share", "images"),
         rows,
     )
-    if left := len(found.classes) - len(rows):
+    if left := len(summary.classes) - len(rows):
         output.line(f"{left} classes without a pixel (--verbose lists them)")
-    if found.ignored:
-        output.line(f"ignored (255): {100 * found.ignored:.2f} % of all pixels")
-    sizes = [f"{width}x{height} ({count})" for (width, height), count in found.sizes.items()]
+    if summary.ignored:
+        output.line(f"ignored (255): {100 * summary.ignored:.2f} % of all pixels")
+    sizes = [f"{width}x{height} ({count})" for (width, height), count in summary.sizes.items()]
     output.line(
         f"sizes: {', '.join(sizes[:5])}" + (f" and {len(sizes) - 5} more" if len(sizes) > 5 else "")
     )
     output.line(
         "lists: "
         + (
-            ", ".join(f"{name} {count}" for name, count in found.lists.items())
+            ", ".join(f"{name} {count}" for name, count in summary.lists.items())
             or "none yet (segprep split)"
         )
     )
-    if found.split:
-        output.line(f"split: seed {found.split.get('seed')}, ratio {found.split.get('ratio')}")
-    if found.unlisted:
-        output.line(f"{found.unlisted} samples are in no list (segprep split --update)")
-    if found.notes:
+    if summary.split:
+        output.line(f"split: seed {summary.split.get('seed')}, ratio {summary.split.get('ratio')}")
+    if summary.unlisted:
+        output.line(f"{summary.unlisted} samples are in no list (segprep split --update)")
+    if summary.notes:
         output.line(
-            "notes: " + ", ".join(f"{code} ({count})" for code, count in found.notes.items())
+            "notes: " + ", ".join(f"{code} ({count})" for code, count in summary.notes.items())
         )
-    for fault in found.faults[:20]:
+    if summary.equal:
+        count = sum(map(len, summary.equal))
+        output.line(
+            f"equal images: {count} samples share {len(summary.equal)}: {listed(summary.equal)}"
+        )
+    for doubt in summary.doubts:
+        output.line(f"doubtful: {doubt}")
+    shown = summary.faults if verbose else summary.faults[:FEW]
+    for fault in shown:
         output.line(f"fault: {fault}")
+    if left := len(summary.faults) - len(shown):
+        output.line(f"and {left} more faults (--verbose lists them)")
 
 
 command = click.Command(
@@ -82,5 +109,10 @@ command = click.Command(
     callback=_run,
     help=HELP,
     short_help="Show what a dataset holds.",
-    params=[options.dataset(), options.jobs(), *options.display()],
+    params=[
+        options.dataset(),
+        click.Option(["--check"], is_flag=True, help="Compare every file, not only newer ones."),
+        options.jobs(),
+        *options.display(),
+    ],
 )

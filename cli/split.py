@@ -19,7 +19,7 @@ DATASET is a VOC-style tree, the current folder by default. The same seed gives 
 Examples:
     segprep split --seed 1
     segprep split out/ --ratio 90/10/0 --stratify pixels
-    segprep split out/ --group-by '^(patient\\d+)_'       a patient never crosses
+    segprep split out/ --group-by '^(patient\\d+)_'       keeps all images of a patient in one list
     segprep split out/ --folds 5
     segprep split out/ --keep test                       keep the official test list
     segprep split out/ --update                          after new data were converted
@@ -29,36 +29,36 @@ Examples:
 def _run(
     dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, **given: Any
 ) -> None:
-    made = split(dataset, **given)
+    outcome = split(dataset, **given)
     if not quiet:
-        output.notes(made.notes, verbose)
+        output.notes(outcome.notes, verbose)
     if as_json:
         output.document(
             {
-                **made.record,
-                "counts": made.counts,
-                "folds": len(made.folds),
-                "notes": output.plain_notes(made.notes),
+                **outcome.record,
+                "counts": outcome.counts,
+                "folds": len(outcome.folds),
+                "notes": output.plain_notes(outcome.notes),
                 "written": not given["dry_run"],
             }
         )
     elif not quiet:
-        _show(made, given["dry_run"])
+        _show(outcome, given["dry_run"])
 
 
-def _show(made: Split, dry_run: bool) -> None:
-    total = sum(made.counts.values()) or 1
-    record = made.record
-    title = f"{made.root}: {total} samples, seed {record['seed']}, ratio {record['ratio']}" + (
+def _show(outcome: Split, dry_run: bool) -> None:
+    total = sum(outcome.counts.values()) or 1
+    record = outcome.record
+    title = f"{outcome.root}: {total} samples, seed {record['seed']}, ratio {record['ratio']}" + (
         " (nothing written)" if dry_run else ""
     )
     rows = [
-        (name, str(made.counts[name]), f"{100 * made.counts[name] / total:.1f} %")
+        (name, str(outcome.counts[name]), f"{100 * outcome.counts[name] / total:.1f} %")
         for name in SPLITS
     ]
     rows += [
         (f"fold {n}", f"{len(train)} + {len(val)}", f"{100 * len(val) / total:.1f} %")
-        for n, (train, val) in enumerate(made.folds)
+        for n, (train, val) in enumerate(outcome.folds)
     ]
     output.table(title, ("list", "samples", "share"), rows)
 
@@ -75,7 +75,7 @@ command = click.Command(
             type=int,
             default=None,
             show_default="0, or with --update the recorded one",
-            help="Any whole number.",
+            help="Random seed.",
         ),
         click.Option(
             ["--ratio"],
@@ -107,6 +107,13 @@ command = click.Command(
             type=click.Choice(SPLITS),
             multiple=True,
             help="Leave this list as it is and share out the rest. Repeatable.",
+        ),
+        click.Option(
+            ["--equal"],
+            type=click.Choice(["together", "free"]),
+            default=None,
+            show_default="together",
+            help="Equal images (byte for byte): together = in one list; free = anywhere.",
         ),
         click.Option(["--update"], is_flag=True, help="Place new samples only; no old one moves."),
         options.jobs(),

@@ -80,6 +80,7 @@ CODES: dict[str, str] = {
     "palette-ambiguous": "In this GIF palette indices and gray levels differ; either may be meant.",
     "unknown-value": "The mask holds pixel values that are not a class.",
     "values-unclear": "The masks' values do not tell what they mean; it has to be stated.",
+    "only-background": "Every pixel of the masks is background; no class is painted anywhere.",
     "intermediate-values": "A black and white mask holds values in between; the threshold decided.",
     "foreground-unstated": (
         "Whether dark or light is the foreground was not stated; it is never guessed."
@@ -157,6 +158,8 @@ CODES: dict[str, str] = {
     "lists-exist": "The dataset is already split.",
     "nothing-to-keep": "There is no list to keep or to update.",
     "empty-split": "A split with a share received no sample.",
+    "equal-images": "Images are equal byte for byte under several names; they stay in one list.",
+    "equal-images-apart": "Equal images lie in two lists already; they were not moved.",
     "class-missing": "A class does not occur in every split.",
     "too-few-samples": "There are fewer samples (or groups) than needed.",
     # scores

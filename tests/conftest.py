@@ -21,9 +21,10 @@ ROOT = Path(__file__).parents[1]
 SQUARE = [[2, 2], [5, 2], [5, 5], [2, 5]]
 
 
-def jpeg(width: int = 32, height: int = 24, colour: str = "gray") -> bytes:
+def jpeg(width: int = 32, height: int = 24, colour: str = "gray", comment: str = "") -> bytes:
+    """A plain picture; a *comment* makes its bytes differ from others'."""
     out = io.BytesIO()
-    Image.new("RGB", (width, height), colour).save(out, "JPEG")
+    Image.new("RGB", (width, height), colour).save(out, "JPEG", comment=comment)
     return out.getvalue()
 
 
@@ -50,7 +51,7 @@ def annotate(
 ) -> Path:
     """Write STEM.json, with STEM.jpg beside it or embedded."""
     folder.mkdir(parents=True, exist_ok=True)
-    data = jpeg(*size)
+    data = jpeg(*size, comment=stem)
     if image:
         (folder / f"{stem}.jpg").write_bytes(data)
     content = {

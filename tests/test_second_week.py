@@ -3,10 +3,12 @@ true, and what changed is said.
 """
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 from click.testing import CliRunner, Result
 from conftest import annotate, shape
 from PIL import Image
@@ -132,3 +134,180 @@ def test_a_label_map_with_the_background_last_gives_background_0_and_says_so(
     fine("convert", "voc", source, tmp_path / "kept", "--keep-order")
     assert names(tmp_path / "kept") == ["box", "leaf", "background"]
     assert mask(tmp_path / "kept", "a")[0, 0] == 2
+
+
+# ----------------------------------------------------------------------------
+# equal images stay together
+
+
+def test_one_photo_under_two_names_never_lies_in_train_and_test(tmp_path: Path) -> None:
+    source, out = pets(tmp_path / "before", 20), tmp_path / "out"
+    for n in range(5):
+        shutil.copy(source / f"img{n}.jpg", source / f"second{n}.jpg")
+        annotate(source, f"second{n}", shape("cat"), image=False, size=(32 + n, 24))
+    fine("json2mask", source, out)
+    result = fine("split", out, "--ratio", "50/25/25")
+    assert "10 samples share 5 images byte for byte; equal images stay in one list" in result.stderr
+    lists = {
+        name: set((out / "ImageSets/Segmentation" / f"{name}.txt").read_text().split())
+        for name in ("train", "val", "test")
+    }
+    for n in range(5):
+        (home,) = [name for name, stems in lists.items() if f"img{n}" in stems]
+        assert f"second{n}" in lists[home]
+    shown = fine("info", out).stdout
+    assert "equal images: 10 samples share 5: img0 = second0, img1 = second1" in shown
+
+
+def test_an_update_puts_a_copy_beside_its_twin(tmp_path: Path) -> None:
+    source, out = pets(tmp_path / "before", 12), tmp_path / "out"
+    fine("json2mask", source, out)
+    fine("split", out)
+    test = (out / "ImageSets/Segmentation/test.txt").read_text().split()
+    shutil.copy(source / f"{test[0]}.jpg", source / "copy.jpg")
+    annotate(source, "copy", shape("cat"), image=False, size=(32 + int(test[0][3:]), 24))
+    fine("json2mask", source, out)
+    fine("split", out, "--update")
+    assert "copy" in (out / "ImageSets/Segmentation/test.txt").read_text().split()
+
+
+def test_twins_that_lie_in_two_lists_already_are_named_and_not_moved(tmp_path: Path) -> None:
+    source, out = pets(tmp_path / "before", 12), tmp_path / "out"
+    shutil.copy(source / "img0.jpg", source / "copy.jpg")
+    annotate(source, "copy", shape("cat"), image=False, size=(32, 24))
+    fine("json2mask", source, out)
+    fine("split", out, "--equal", "free")
+    folder = out / "ImageSets/Segmentation"
+    lists = {name: (folder / f"{name}.txt").read_text().split() for name in ("train", "test")}
+    for stems in lists.values():
+        stems[:] = [stem for stem in stems if stem not in ("img0", "copy")]
+    (folder / "train.txt").write_text("\n".join([*lists["train"], "img0"]) + "\n")
+    (folder / "test.txt").write_text("\n".join([*lists["test"], "copy"]) + "\n")
+    result = fine("split", out, "--update", "--equal", "together")
+    assert "1 images lie in two lists under different names: copy = img0" in result.stderr
+    assert "copy" in (folder / "test.txt").read_text().split()
+
+
+def test_a_tree_of_others_is_looked_at_too(tmp_path: Path) -> None:
+    for name in ("JPEGImages", "SegmentationClass"):
+        (tmp_path / name).mkdir()
+    for n in range(8):
+        Image.effect_noise((9, 8), 10 + n % 4).resize((9 + n % 4, 8)).convert("RGB").save(
+            tmp_path / f"JPEGImages/{n}.jpg"
+        )
+        Image.new("L", (9 + n % 4, 8), n % 2).save(tmp_path / f"SegmentationClass/{n}.png")
+    shutil.copy(tmp_path / "JPEGImages/0.jpg", tmp_path / "JPEGImages/4.jpg")
+    assert "0 = 4" in fine("split", tmp_path).stderr
+
+
+# ----------------------------------------------------------------------------
+# info tells what is
+
+
+def damage(out: Path, kind: str) -> str:
+    """One fault; what info must say of it."""
+    lists = out / "ImageSets/Segmentation"
+    drawn = out / "SegmentationClass/img1.png"
+    match kind:
+        case "mask edited":
+            Image.new("L", (33, 24), 2).save(drawn)
+            return "changed since conversion: 1 file: SegmentationClass/img1.png"
+        case "mask with a strange id":
+            Image.new("L", (33, 24), 9).save(drawn)
+            return "values that are not in the class list of 3: 9 (792 pixels)"
+        case "image replaced":
+            Image.new("RGB", (33, 24)).save(out / "JPEGImages/img1.jpg")
+            return "changed since conversion: 1 file: JPEGImages/img1.jpg"
+        case "mask removed":
+            drawn.unlink()
+            return "missing: 1 file: SegmentationClass/img1.png"
+        case "image added":
+            shutil.copy(out / "JPEGImages/img1.jpg", out / "JPEGImages/more.jpg")
+            return "in no record: 1 file: JPEGImages/more.jpg"
+        case "two lists":
+            (lists / "test.txt").write_text((lists / "train.txt").read_text())
+            return "in train.txt and test.txt"
+        case "unknown name":
+            (lists / "val.txt").write_text("nobody\n")
+            return "val.txt names 1 samples that are not here: nobody"
+        case "class list edited":
+            (out / "class_names.txt").write_text("_background_\ndog\ncat\n")
+            return "changed since conversion: class_names.txt"
+    raise AssertionError(kind)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "mask edited",
+        "mask with a strange id",
+        "image replaced",
+        "mask removed",
+        "image added",
+        "two lists",
+        "unknown name",
+        "class list edited",
+    ],
+)
+def test_info_names_every_fault_and_exits_1(tmp_path: Path, kind: str) -> None:
+    source, out = pets(tmp_path / "before"), tmp_path / "out"
+    fine("json2mask", source, out)
+    fine("split", out)
+    clean = fine("info", out).stdout
+    message = damage(out, kind)
+    result = run("info", out)
+    assert result.exit_code == 1
+    assert f"fault: {message}" in result.stdout
+    assert "fault" not in clean
+    assert json.loads(run("info", out, "--json").stdout)["faults"]
+
+
+def test_info_counts_a_changed_mask_again(tmp_path: Path) -> None:
+    source, out = pets(tmp_path / "before", 1), tmp_path / "out"
+    fine("json2mask", source, out)
+    Image.new("L", (32, 24), 2).save(out / "SegmentationClass/img0.png")
+    shares = json.loads(run("info", out, "--json").stdout)["classes"]
+    assert [row["pixels"] for row in shares] == [0, 0, 32 * 24]
+
+
+def test_a_change_that_keeps_the_times_is_found_with_check(tmp_path: Path) -> None:
+    source, out = pets(tmp_path / "before"), tmp_path / "out"
+    fine("json2mask", source, out)
+    path = out / "SegmentationClass/img1.png"
+    Image.new("L", (33, 24), 2).save(path)
+    os.utime(out / "records.jsonl")  # newer than the change, as after another conversion
+    os.utime(path, (0, 0))
+    assert run("info", out, "--check").exit_code == 1
+
+
+# ----------------------------------------------------------------------------
+# 0 and 255
+
+
+def black_and_white(root: Path, values: tuple[int, int] = (0, 255)) -> Path:
+    for name in ("JPEGImages", "SegmentationClass"):
+        (root / name).mkdir(parents=True)
+    for n in range(6):
+        Image.effect_noise((20, 16), 10 + n).convert("RGB").save(root / f"JPEGImages/{n}.jpg")
+        drawn = np.full((16, 20), values[0], np.uint8)
+        drawn[4:8, 4 : 8 + n] = values[1]
+        Image.fromarray(drawn).save(root / f"SegmentationClass/{n}.png")
+    (root / "class_names.txt").write_text("_background_\ncell\n")
+    return root
+
+
+def test_masks_of_0_and_255_are_named_by_info_and_split(tmp_path: Path) -> None:
+    root = black_and_white(tmp_path / "theirs")
+    for result in (run("info", root), run("split", root)):
+        text = result.stdout + result.stderr
+        assert "the masks hold 0 and 255 only: 255 covers 8.1% of the pixels and means" in text
+        assert "no pixel is of class 1 cell" in text
+        assert f"segprep remap {root} OUT --ids 0=background,255=NAME" in text
+    fine("remap", root, tmp_path / "out", "--ids", "0=background,255=cell")
+    assert "doubtful" not in fine("info", tmp_path / "out").stdout
+
+
+def test_masks_of_background_only_are_named(tmp_path: Path) -> None:
+    root = black_and_white(tmp_path / "theirs", (0, 0))
+    assert "every pixel of the masks is 0, the background" in fine("info", root).stdout
+    assert "every pixel of the masks is 0, the background" in fine("split", root).stderr

@@ -1,16 +1,22 @@
-"""What is this dataset? Its samples, classes, sizes, splits and origin, from the manifest or,
-without one, from the files.
+"""What is this dataset? Its samples, classes, sizes, splits and origin, as they are now: the manifest
+is compared with the files.
 """
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from segprep import engine
 from segprep.dataset import tree
-from segprep.dataset.tree import IMAGES, MASKS, STAGING, Tree
+from segprep.dataset.changes import Changes, changes
+from segprep.dataset.equal_images import equal_images
+from segprep.dataset.plausibility import doubts
+from segprep.dataset.tree import STAGING, Tree
+from segprep.description.faults import described_faults, list_faults, sizes_differ, unknown_ids
+from segprep.imaging.image import read_mask
+from segprep.types import IGNORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,8 @@ class ClassShare:
 @dataclass(frozen=True, slots=True)
 class Info:
     """A dataset in numbers. *sizes* maps (width, height) to images; *ignored* is the share of all
-    pixels; *faults* in words.
+    pixels. *faults* and *doubts* in words: a dataset with faults is not what its manifest says, or
+    cannot be used as it is. *equal*: sets of stems with byte-identical images.
     """
 
     root: Path
@@ -41,59 +48,94 @@ class Info:
     split: Mapping[str, Any] | None
     notes: Mapping[str, int]
     faults: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
+    equal: tuple[tuple[str, ...], ...] = ()
+    skipped_labels: tuple[Mapping[str, Any], ...] = ()
 
 
-def info(dataset: str | Path = ".", *, jobs: int = 1) -> Info:
-    """Describe *dataset*, made by segprep or not.
+def info(dataset: str | Path = ".", *, check: bool = False, jobs: int = 1) -> Info:
+    """Describe *dataset*, made by segprep or not, as it is on the disk now.
 
-    Raises UsageError if there is none, TreeError if its manifest is damaged.
+    Of a tree that segprep made, files newer than its records are compared with their digests, with
+    *check* all files are; figures of a changed mask are counted again. Raises UsageError if there is
+    no dataset, TreeError if its manifest is damaged.
     """
-    place = tree.find(Path(dataset))
-    made = place.manifest
-    pixels: Counter[int] = Counter()
-    images: Counter[int] = Counter()
-    sizes: Counter[tuple[int, int]] = Counter()
-    notes: Counter[str] = Counter()
-    faults: list[str] = (
-        [f"{STAGING} holds an unfinished conversion"] if (place.root / STAGING).is_dir() else []
-    )
-    if made:
-        for record in place.records():
-            pixels.update(record.pixels)
-            images.update(record.pixels.keys())
-            sizes[record.width, record.height] += 1
-            notes.update({note.code for note in record.notes})
-            faults += [
-                f"{name} is missing"
-                for name in (record.image, record.mask)
-                if not (place.root / name).is_file()
-            ]
-    else:
-        for result in engine.run(_Counted(place), place.stems(), jobs=jobs):
-            if isinstance(result, engine.Failure):
-                faults.append(f"{result.path}: {result.reason}")
-                continue
-            counts, size, fault = result
-            pixels.update(counts)
-            images.update(counts.keys())
-            sizes[size] += 1
-            faults += fault
-    lists = place.lists()
-    listed = {stem for stems in lists.values() for stem in stems}
+    home = tree.find(Path(dataset))
+    described = home.manifest
+    totals = _Totals()
+    faults: list[str] = []
+    if (home.root / STAGING).is_dir():
+        faults.append(f"{STAGING} holds an unfinished conversion")
+    state = Changes((), (), ())
+    if described:
+        state = changes(home, check=check, jobs=jobs)
+        totals.add_records(home, {*state.changed, *state.missing})
+        faults += described_faults(home, described, state)
+    recount = _stems_of(home, state) if described else list(home.stems())
+    for result in engine.run(_Counted(home, images=check), recount, jobs=jobs):
+        if isinstance(result, engine.Failure):
+            faults.append(f"{result.path}: {result.reason}")
+            continue
+        totals.add(*result[:2])
+        faults += result[2]
+    stems = home.stems()
+    lists = home.lists()
+    listed = {stem for members in lists.values() for stem in members}
+    faults += unknown_ids(totals.pixels, home.classes())
+    faults += list_faults(lists, set(stems))
     return Info(
-        place.root, sum(sizes.values()), _shares(place, pixels, images), pixels[255] / (pixels.total() or 1), dict(sizes.most_common()),
-        {name: len(stems) for name, stems in lists.items()}, len(set(place.stems()) - listed) if lists else 0,
-        made.source if made else None, made.split if made else None, dict(notes), tuple(faults),
-    )  # fmt: skip
+        home.root,
+        sum(totals.sizes.values()),
+        _shares(home, totals.pixels, totals.images),
+        totals.pixels[IGNORE] / (totals.pixels.total() or 1),
+        dict(totals.sizes.most_common()),
+        {name: len(members) for name, members in lists.items()},
+        len(set(stems) - listed) if lists else 0,
+        described.source if described else None,
+        described.split if described else None,
+        dict(totals.notes),
+        tuple(faults),
+        tuple(note.message for note in doubts(totals.pixels, home.classes(), home.root)),
+        equal_images(home, stems, jobs=jobs),
+        tuple(described.extra.get("labels_skipped", ())) if described else (),
+    )
+
+
+@dataclass
+class _Totals:
+    """Pixels and images by class value, images by size, samples by note."""
+
+    pixels: Counter[int] = field(default_factory=Counter)
+    images: Counter[int] = field(default_factory=Counter)
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+
+    def add(self, pixels: Mapping[int, int], size: tuple[int, int]) -> None:
+        self.pixels.update(pixels)
+        self.images.update(pixels.keys())
+        self.sizes[size] += 1
+
+    def add_records(self, home: Tree, stale: set[str]) -> None:
+        """The records of *home*, but not of masks among the *stale* files."""
+        for record in home.records():
+            self.notes.update({note.code for note in record.notes})
+            if record.mask not in stale:
+                self.add(record.pixels, (record.width, record.height))
+
+
+def _stems_of(home: Tree, state: Changes) -> list[str]:
+    """The samples whose masks changed, and are still there."""
+    changed = set(state.changed)
+    return [record.stem for record in home.records() if record.mask in changed]
 
 
 def _shares(
-    place: Tree, pixels: Mapping[int, int], images: Mapping[int, int]
+    home: Tree, pixels: Mapping[int, int], images: Mapping[int, int]
 ) -> tuple[ClassShare, ...]:
-    classes = place.classes()
+    classes = home.classes()
     names = dict(enumerate(classes.names)) if classes else {}
-    valid = sum(count for value, count in pixels.items() if value != 255) or 1
-    values = sorted({*names, *pixels} - {255})
+    valid = sum(count for value, count in pixels.items() if value != IGNORE) or 1
+    values = sorted({*names, *pixels} - {IGNORE})
     return tuple(
         ClassShare(
             value,
@@ -108,18 +150,15 @@ def _shares(
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """Pixels and size of one mask of a tree without a manifest."""
+    """Pixels, size (width, height) and faults of one sample, from its files; *images*: compare the
+    image's size, too.
+    """
 
-    place: Tree
+    home: Tree
+    images: bool
 
     def __call__(self, stem: str) -> tuple[dict[int, int], tuple[int, int], list[str]]:
-        from segprep.imaging.image import read_mask
-
-        mask = read_mask(self.place.mask_path(stem))
+        mask = read_mask(self.home.mask_path(stem))
         height, width = mask.shape
-        fault = (
-            []
-            if self.place.image_path(stem)
-            else [f"{IMAGES}/{stem}.* is missing (there is {MASKS}/{stem}.png)"]
-        )
-        return self.place.pixels(stem), (width, height), fault
+        faults: Iterable[str] = sizes_differ(self.home, stem, (width, height), self.images)
+        return self.home.pixels(stem), (width, height), list(faults)

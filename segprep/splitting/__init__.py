@@ -5,27 +5,31 @@ The same seed gives the same lists on every machine and for every order of the d
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from math import lcm
 from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
-from segprep import engine
 from segprep.dataset import manifest, tree
+from segprep.dataset.equal_images import Equal, equal_images
 from segprep.dataset.manifest import MANIFEST
+from segprep.dataset.plausibility import tree_doubts
 from segprep.dataset.staging import lock
 from segprep.dataset.tree import LISTS, SPLITS, Tree
 from segprep.errors import SegprepError, TreeError, UsageError
 from segprep.files import write_atomic
 from segprep.grouping import groups_of
 from segprep.splitting.partition import assign, cut, natural
+from segprep.splitting.ratio import Ratio, parse_ratio
+from segprep.splitting.remarks import remarks
+from segprep.splitting.together import equal_notes, joined
+from segprep.splitting.vectors import class_amounts
 from segprep.types import Note
 
-Ratio = tuple[int, ...]
+__all__ = ["Split", "parse_ratio", "split"]
+Lists = Mapping[str, Sequence[str]]
+Folds = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ def split(
     folds: int | None = None,
     keep: Sequence[str] = (),
     update: bool = False,
+    equal: Literal["together", "free"] | None = None,
     overwrite: bool = False,
     dry_run: bool = False,
     jobs: int = 1,
@@ -65,76 +70,157 @@ def split(
 
     *ratio* is train/val/test, 70/20/10 by default, *seed* 0. *group_by* is a regular expression
     (its first group, or the whole match, names the group of a stem) or a CSV file of stem,group.
-    *keep* names lists that stay as they are. *update* leaves every sample where it is and places
-    only new ones; options that it is not given come from the split record.
+    Samples whose images are equal byte for byte stay in one list, unless *equal* is "free". *keep*
+    names lists that stay as they are. *update* leaves every sample where it is and places only new
+    ones; options that it is not given come from the split record.
 
     Raises UsageError, TreeError (lists exist and neither *update* nor *overwrite* is given),
     LockedError.
     """
     if ratio:
         parse_ratio(ratio)
-    place = tree.find(Path(dataset))
-    made = place.manifest
-    old = dict(made.split or {}) if made and update else {}
-    lists = place.lists()
+    home = tree.find(Path(dataset))
+    described = home.manifest
+    old = dict(described.split or {}) if described and update else {}
+    lists = home.lists()
     standing = [name for name in SPLITS if name in lists and name not in keep]
-    begun = bool(
-        made and not made.split
-    )  # ours, but no split was ever finished: lists can be a killed run's
-    if standing and not (update or overwrite or begun):
-        raise _already(place, standing)
-    if update and not standing:
-        raise UsageError(
-            "nothing-to-keep",
-            f"{place.root} has no lists to update",
-            "split it first, without --update",
-        )
-    seed = int(old.get("seed", 0)) if seed is None else seed
-    ratio_text, shares = parse_ratio(ratio or old.get("ratio", "70/20/10"))
-    group_by, stratify = group_by or old.get("group_by"), stratify or old.get("stratify")
-    folds = int(old.get("folds", 0)) if folds is None else folds
-    stems = place.stems()
+    begun = bool(described and not described.split)  # no split was finished: a killed run's lists
+    _refuse_standing(home, standing, update=update, allowed=overwrite or begun)
+    choice = _Choice.of(old, seed, ratio, group_by, stratify, folds, equal, keep)
+    stems = home.stems()
     if not stems:
-        raise SegprepError("too-few-samples", f"{place.root} has no samples", "convert some first")
-    fixed, notes = _fixed(place, stems, lists, SPLITS if update else keep, old)
-    groups = groups_of(stems, group_by)
-    vectors = _vectors(place, stems, stratify, jobs) if stratify else None
-    parts = assign(
-        stems,
-        groups,
-        _targets(len(stems), shares, fixed, () if update else keep),
-        Random(seed),
-        fixed,
-        vectors,
-    )
-    result = {name: natural(part) for name, part in zip(SPLITS, parts, strict=True)}
+        raise _empty(home)
+    fixed, notes = _fixed(home, stems, lists, SPLITS if update else keep, old)
+    draw = _Draw(home, stems, choice, fixed, () if update else tuple(keep), jobs)
+    result, apart = draw.lists()
     _guard_kept(result, keep, fixed)
-    result["trainval"] = natural((*result["train"], *result["val"]))
-    if (
-        begun
-        and any(lists[name] != result[name] for name in standing)
-        and not (update or overwrite)
-    ):
-        raise _already(place, standing)
-    pairs = _folds(
-        result["trainval"], groups, folds, Random(seed + 1), vectors, lists if update else {}
-    )
-    record = {
-        "seed": seed, "ratio": ratio_text, "group_by": group_by, "stratify": stratify, "folds": folds, "keep": list(keep),
-        "counts": {name: len(result[name]) for name in SPLITS},
-    }  # fmt: skip
-    made_split = Split(
-        result, pairs, record, (*notes, *_remarks(place, result, shares, bool(made))), place.root
-    )
+    if begun and any(lists[name] != result[name] for name in standing):
+        _refuse_standing(home, standing, update=update, allowed=overwrite)
+    pairs = draw.folds(result["trainval"], lists if update else {})
+    notes += [*equal_notes(draw.equal, apart), *remarks(home, result, draw.shares)]
+    notes += tree_doubts(home, jobs=jobs)
+    record = choice.record({name: len(result[name]) for name in SPLITS})
+    outcome = Split(result, pairs, record, tuple(notes), home.root)
     if not dry_run:
-        with lock(place.root):
-            _write(place, made_split)
-    return made_split
+        with lock(home.root):
+            _write(home, outcome)
+    return outcome
 
 
-def _guard_kept(
-    result: Mapping[str, Sequence[str]], keep: Sequence[str], fixed: Container[str]
-) -> None:
+def _empty(home: Tree) -> SegprepError:
+    return SegprepError("too-few-samples", f"{home.root} has no samples", "convert some first")
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """How to split: what was given, or recorded, or the default."""
+
+    seed: int
+    ratio: str
+    shares: Ratio
+    group_by: str | None
+    stratify: str | None
+    folds: int
+    equal: str
+    keep: tuple[str, ...]
+
+    @staticmethod
+    def of(
+        old: Mapping[str, Any],
+        seed: int | None,
+        ratio: str | None,
+        group_by: str | None,
+        stratify: str | None,
+        folds: int | None,
+        equal: str | None,
+        keep: Sequence[str],
+    ) -> "_Choice":
+        text, shares = parse_ratio(ratio or old.get("ratio", "70/20/10"))
+        return _Choice(
+            int(old.get("seed", 0)) if seed is None else seed,
+            text,
+            shares,
+            group_by or old.get("group_by"),
+            stratify or old.get("stratify"),
+            int(old.get("folds", 0)) if folds is None else folds,
+            equal or old.get("equal", "together"),
+            tuple(keep),
+        )
+
+    def record(self, counts: Mapping[str, int]) -> dict[str, Any]:
+        """What the manifest keeps."""
+        record = {
+            "seed": self.seed,
+            "ratio": self.ratio,
+            "group_by": self.group_by,
+            "stratify": self.stratify,
+            "folds": self.folds,
+            "keep": list(self.keep),
+            "counts": dict(counts),
+        }
+        return record if self.equal == "together" else {**record, "equal": self.equal}
+
+
+class _Draw:
+    """One drawing of lists and folds."""
+
+    def __init__(
+        self,
+        home: Tree,
+        stems: Sequence[str],
+        choice: _Choice,
+        fixed: Mapping[str, int],
+        keep: tuple[str, ...],
+        jobs: int,
+    ) -> None:
+        self.stems, self.choice, self.fixed, self.keep = stems, choice, fixed, keep
+        self.shares = choice.shares
+        self.groups = groups_of(stems, choice.group_by)
+        self.equal: Equal = (
+            equal_images(home, stems, jobs=jobs) if choice.equal == "together" else ()
+        )
+        self.vectors = (
+            class_amounts(home, stems, choice.stratify, jobs) if choice.stratify else None
+        )
+
+    def lists(self) -> tuple[dict[str, tuple[str, ...]], Equal]:
+        """train, val, test and trainval; and the equal images that lie in two of them."""
+        groups, apart = joined(self.groups, self.equal, self.fixed, self.choice.keep)
+        targets = _targets(len(self.stems), self.shares, self.fixed, self.keep)
+        rng = Random(self.choice.seed)
+        parts = assign(self.stems, groups, targets, rng, self.fixed, self.vectors)
+        result = {name: natural(part) for name, part in zip(SPLITS, parts, strict=True)}
+        homes = {stem: name for name in SPLITS for stem in result[name]}
+        apart = tuple(equal for equal in apart if len({homes[stem] for stem in equal}) > 1)
+        result["trainval"] = natural((*result["train"], *result["val"]))
+        return result, apart
+
+    def folds(self, stems: Sequence[str], lists: Lists) -> Folds:
+        """Folds over *stems*: each part is validation once.
+
+        Old members, from *lists*, stay in their fold.
+        """
+        count = self.choice.folds
+        if not count:
+            return ()
+        old = {stem: n for n in range(count) for stem in lists.get(f"fold{n}val", ())}
+        present = set(stems)
+        fixed = {stem: n for stem, n in old.items() if stem in present}
+        groups = {stem: self.groups[stem] for stem in stems}
+        groups, _ = joined(groups, self.equal, fixed)
+        units = len(set(groups.values()))
+        if not 2 <= count <= units:
+            raise UsageError(
+                "too-few-samples",
+                f"{count} folds need at least 2 and at most as many as there are groups ({units})",
+                "give another --folds",
+            )
+        rng = Random(self.choice.seed + 1)
+        parts = assign(stems, groups, cut(len(stems), (1,) * count), rng, fixed, self.vectors)
+        return tuple((natural(present - set(part)), natural(part)) for part in parts)
+
+
+def _guard_kept(result: Lists, keep: Sequence[str], fixed: Container[str]) -> None:
     """Raise UsageError where a group would add samples to a list that is kept."""
     for name in keep:
         if more := [stem for stem in result[name] if stem not in fixed]:
@@ -145,37 +231,23 @@ def _guard_kept(
             )
 
 
-def _already(place: Tree, standing: Sequence[str]) -> TreeError:
-    return TreeError(
-        "lists-exist",
-        f"{place.root} is already split ({', '.join(standing)})",
-        "add new samples with --update, or split anew with --overwrite (lists named with --keep"
-        " stay)",
-    )
-
-
-def parse_ratio(text: str) -> tuple[str, Ratio]:
-    """*text* (70/20/10, 80/20, .7/.2/.1) as it is recorded, and as whole numbers.
-
-    Raises UsageError.
+def _refuse_standing(home: Tree, standing: Sequence[str], *, update: bool, allowed: bool) -> None:
+    """Raise TreeError where lists would be replaced unasked, UsageError where there are none to
+    update.
     """
-    try:
-        parts = [Fraction(part) for part in text.split("/")]
-    except (ValueError, ZeroDivisionError) as error:
-        raise UsageError(
-            "bad-ratio", f"the ratio {text!r} is not train/val/test", "for example --ratio 70/20/10"
-        ) from error
-    if not 2 <= len(parts) <= 3 or min(parts) < 0 or sum(parts) not in (1, 10, 100):
-        raise UsageError(
-            "bad-ratio",
-            f"the ratio {text!r} does not add up to 100 in two or three parts",
-            "for example --ratio 70/20/10 or --ratio 80/20",
+    if standing and not (update or allowed):
+        raise TreeError(
+            "lists-exist",
+            f"{home.root} is already split ({', '.join(standing)})",
+            "add new samples with --update, or split again with --overwrite (lists named with"
+            " --keep stay)",
         )
-    parts += [Fraction(0)] * (3 - len(parts))
-    scale = lcm(*(part.denominator for part in parts))
-    return "/".join(f"{float(part * 100 / sum(parts)):g}" for part in parts), tuple(
-        int(part * scale) for part in parts
-    )
+    if update and not standing:
+        raise UsageError(
+            "nothing-to-keep",
+            f"{home.root} has no lists to update",
+            "split it first, without --update",
+        )
 
 
 def _targets(count: int, shares: Ratio, fixed: Mapping[str, int], keep: Sequence[str]) -> list[int]:
@@ -194,14 +266,15 @@ def _targets(count: int, shares: Ratio, fixed: Mapping[str, int], keep: Sequence
 
 
 def _fixed(
-    place: Tree,
+    home: Tree,
     stems: Sequence[str],
     lists: Mapping[str, Sequence[str]],
     names: Sequence[str],
     old: Mapping[str, Any],
 ) -> tuple[dict[str, int], list[Note]]:
     """Stem -> number of the list it must stay in, for the lists *names*."""
-    known, notes = set(stems), []
+    present = set(stems)
+    notes = list[Note]()
     fixed: dict[str, int] = {}
     for name in names:
         if name not in lists and not old and name not in SPLITS:
@@ -209,11 +282,11 @@ def _fixed(
         if name not in lists and len(names) < len(SPLITS):
             raise UsageError(
                 "nothing-to-keep",
-                f"there is no list {name}.txt in {place.root / LISTS}",
+                f"there is no list {name}.txt in {home.root / LISTS}",
                 "leave --keep out, or write the list",
             )
         for stem in lists.get(name, ()):
-            if stem not in known:
+            if stem not in present:
                 notes.append(
                     Note(
                         "no-mask-for-stem",
@@ -225,114 +298,24 @@ def _fixed(
             elif fixed.setdefault(stem, SPLITS.index(name)) != SPLITS.index(name):
                 raise TreeError(
                     "bad-list",
-                    f"{stem!r} stands in two lists, {SPLITS[fixed[stem]]} and {name}",
-                    "correct the lists, or split anew with --overwrite",
+                    f"{stem!r} is in two lists, {SPLITS[fixed[stem]]} and {name}",
+                    "correct the lists, or split again with --overwrite",
                 )
     for stem, name in old.get("vanished", {}).items():
-        if stem in known:
+        if stem in present:
             fixed.setdefault(stem, SPLITS.index(name))
     return fixed, notes
 
 
-@dataclass(frozen=True, slots=True)
-class _Pixels:
-    place: Tree
-
-    def __call__(self, stem: str) -> tuple[str, dict[int, int]]:
-        return stem, self.place.pixels(stem)
-
-
-def _vectors(place: Tree, stems: Sequence[str], stratify: str, jobs: int) -> dict[str, list[int]]:
-    """Stem -> pixels (or presence) of every class value that occurs; ignored pixels do not count."""
-    counted: dict[str, Mapping[int, int]] = {}
-    if place.manifest:
-        counted = {record.stem: record.pixels for record in place.records()}
-    else:
-        for result in engine.run(_Pixels(place), stems, jobs=jobs):
-            if isinstance(result, engine.Failure):
-                raise TreeError(result.code, f"{result.path}: {result.reason}", result.hint)
-            counted[result[0]] = result[1]
-    values = sorted({value for pixels in counted.values() for value in pixels} - {255})
-    return {
-        stem: [
-            (
-                int(bool(counted[stem].get(value)))
-                if stratify == "presence"
-                else counted[stem].get(value, 0)
-            )
-            for value in values
-        ]
-        for stem in stems
-    }
-
-
-def _folds(
-    stems: Sequence[str],
-    groups: Mapping[str, str],
-    count: int,
-    rng: Random,
-    vectors: Mapping[str, Sequence[int]] | None,
-    lists: Mapping[str, Sequence[str]],
-) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
-    """*count* folds over *stems*: each part is validation once.
-
-    Old members, from *lists*, stay in their fold.
-    """
-    if not count:
-        return ()
-    if count < 2 or count > len({groups[stem] for stem in stems}):
-        raise UsageError(
-            "too-few-samples",
-            f"{count} folds need at least 2 and at most as many as there are groups"
-            f" ({len({groups[stem] for stem in stems})})",
-            "give another --folds",
-        )
-    fixed = {
-        stem: n for n in range(count) for stem in lists.get(f"fold{n}val", ()) if stem in set(stems)
-    }
-    parts = assign(stems, groups, cut(len(stems), (1,) * count), rng, fixed, vectors)
-    return tuple((natural(set(stems) - set(part)), natural(part)) for part in parts)
-
-
-def _remarks(
-    place: Tree, lists: Mapping[str, Sequence[str]], shares: Ratio, described: bool
-) -> list[Note]:
-    """What a person should know of the lists: parts without samples, classes that a part lacks."""
-    notes = [
-        Note("empty-split", f"{name} is empty" + ("" if share else " (its share is 0)"))
-        for name, share in zip(SPLITS, shares, strict=True)
-        if not lists[name]
-    ]
-    classes = place.classes() if described else None
-    if classes:
-        present: dict[int, set[str]] = defaultdict(set)
-        for record in place.records():
-            for value in record.pixels:
-                present[value].add(record.stem)
-        for value, name in enumerate(classes.names):
-            missing = [
-                part for part in SPLITS if lists[part] and not present[value] & set(lists[part])
-            ]
-            if missing and len(present[value]) >= 3:
-                notes.append(
-                    Note(
-                        "class-missing",
-                        f"class {name} occurs in {len(present[value])} images but not in"
-                        f" {', '.join(missing)}; --stratify presence spreads it",
-                    )
-                )
-    return notes
-
-
-def _write(place: Tree, made: Split) -> None:
+def _write(home: Tree, outcome: Split) -> None:
     """The lists, then the split record."""
-    lists = {name: made.lists[name] for name in (*SPLITS, "trainval")}
-    for n, (train, val) in enumerate(made.folds):
+    lists = {name: outcome.lists[name] for name in (*SPLITS, "trainval")}
+    for n, (train, val) in enumerate(outcome.folds):
         lists |= {f"fold{n}train": train, f"fold{n}val": val}
-    for path in (place.root / LISTS).glob("fold*.txt"):
+    for path in (home.root / LISTS).glob("fold*.txt"):
         if re.fullmatch(r"fold\d+(train|val)", path.stem) and path.stem not in lists:
             path.unlink()
-    tree.guard_links(place.root)
-    tree.write_lists(place.root, lists)
-    if (described := place.manifest) is not None:
-        write_atomic(place.root / MANIFEST, manifest.dump(described.with_split(made.record)))
+    tree.guard_links(home.root)
+    tree.write_lists(home.root, lists)
+    if (described := home.manifest) is not None:
+        write_atomic(home.root / MANIFEST, manifest.dump(described.with_split(outcome.record)))

@@ -1,0 +1,87 @@
+"""Do the values of a tree's masks make sense as class ids? What a whole set shows and no single mask
+does: 0 and 255 only, background only.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from segprep import engine
+from segprep.dataset.tree import Tree
+from segprep.types import IGNORE, Classes, Note
+
+MOST = 200  # masks of a tree without a manifest that are looked at
+
+
+def tree_doubts(home: Tree, *, jobs: int = 1) -> tuple[Note, ...]:
+    """What is doubtful about the values of the tree *home*, as notes about the whole; empty where
+    nothing is.
+
+    Counts come from the manifest; of a tree without one, 200 masks are read, evenly spread. Masks
+    that cannot be read do not count: whoever needs them says so.
+    """
+    described = home.manifest
+    if described is not None:
+        pixels: Counter[int] = Counter()
+        for record in home.records():
+            pixels.update(record.pixels)
+        return doubts(pixels, described.classes, home.root)
+    stems = home.stems()
+    pixels = Counter()
+    for result in engine.run(_Pixels(home), spread(stems, MOST), jobs=jobs):
+        if not isinstance(result, engine.Failure):
+            pixels.update(result)
+    return doubts(pixels, home.classes(), home.root)
+
+
+def doubts(pixels: Mapping[int, int], classes: Classes | None, root: Path) -> tuple[Note, ...]:
+    """What *pixels* (value -> count over a whole set of masks) say against the class list of the
+    tree at *root*: notes of code values-unclear or only-background.
+    """
+    present = {value for value, count in pixels.items() if count}
+    if classes is not None and len(classes.names) < 2:
+        return ()
+    if present == {0, IGNORE}:
+        share = pixels[IGNORE] / sum(pixels.values())
+        return (
+            Note(
+                "values-unclear",
+                f"the masks hold 0 and 255 only: 255 covers {share:.1%} of the pixels and means"
+                f" ignored{_never(classes)}. If 255 is a class, repair the dataset:"
+                f" segprep remap {root} OUT --ids 0=background,255=NAME",
+            ),
+        )
+    if present == {0}:
+        return (
+            Note(
+                "only-background",
+                f"every pixel of the masks is 0, the background{_never(classes)}. Check how the"
+                " masks were exported: are they class ids, and do they belong to these images?",
+            ),
+        )
+    return ()
+
+
+def spread(stems: Sequence[str], most: int) -> list[str]:
+    """At most *most* of *stems*, evenly spread."""
+    if len(stems) <= most:
+        return list(stems)
+    return [stems[n * len(stems) // most] for n in range(most)]
+
+
+def _never(classes: Classes | None) -> str:
+    if classes is None:
+        return ""
+    others = [f"{n} {name}" for n, name in enumerate(classes.names) if n]
+    return f"; no pixel is of class {', '.join(others[:5])}{' …' if len(others) > 5 else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Pixels:
+    """The pixel counts of one mask, for the engine."""
+
+    home: Tree
+
+    def __call__(self, stem: str) -> dict[int, int]:
+        return self.home.pixels(stem)

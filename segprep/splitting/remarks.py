@@ -1,0 +1,36 @@
+"""What a person should know of a finished split."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from segprep.dataset.tree import SPLITS, Tree
+from segprep.splitting.ratio import Ratio
+from segprep.types import Note
+
+
+def remarks(home: Tree, lists: Mapping[str, Sequence[str]], shares: Ratio) -> list[Note]:
+    """Lists without samples, classes that a list lacks though three or more images have them."""
+    notes = [
+        Note("empty-split", f"{name} is empty" + ("" if share else " (its share is 0)"))
+        for name, share in zip(SPLITS, shares, strict=True)
+        if not lists[name]
+    ]
+    classes = home.classes() if home.manifest else None
+    if classes is None:
+        return notes
+    present: dict[int, set[str]] = defaultdict(set)
+    for record in home.records():
+        for value in record.pixels:
+            present[value].add(record.stem)
+    for value, name in enumerate(classes.names):
+        stems = present[value]
+        missing = [part for part in SPLITS if lists[part] and not stems & set(lists[part])]
+        if missing and len(stems) >= 3:
+            notes.append(
+                Note(
+                    "class-missing",
+                    f"class {name} occurs in {len(stems)} images but not in"
+                    f" {', '.join(missing)}; --stratify presence spreads it",
+                )
+            )
+    return notes
