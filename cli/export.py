@@ -53,14 +53,28 @@ def _target_command(target: str) -> click.Command:
     path = click.Path(path_type=Path)
     params: list[click.Parameter] = [
         click.Argument(["out"], type=path, metavar="OUT"),
-        click.Option(["--dataset", "-d"], type=path, default=Path(), show_default="the current folder", help="The dataset, a VOC-style tree. It is only read."),
+        click.Option(
+            ["--dataset", "-d"],
+            type=path,
+            default=Path(),
+            show_default="the current folder",
+            help="The dataset, a VOC-style tree. It is only read.",
+        ),
         *options.from_reader(writer),
-        click.Option(["--on-error"], type=click.Choice(["stop", "skip"]), default="stop", show_default=True, help="Bad samples: stop = list all and write nothing; skip = leave them out (exit 3)."),
-        click.Option(["--zip", "archive"], is_flag=True, help="OUT is one zip file instead of a folder."),
+        click.Option(
+            ["--on-error"],
+            type=click.Choice(["stop", "skip"]),
+            default="stop",
+            show_default=True,
+            help="Bad samples: stop = list all and write nothing; skip = leave them out (exit 3).",
+        ),
+        click.Option(
+            ["--zip", "archive"], is_flag=True, help="OUT is one zip file instead of a folder."
+        ),
         options.jobs(),
         *options.writing(),
         *options.display(),
-    ]  # fmt: skip
+    ]
     text = f"{targets.summary(target)}\n\n{getdoc(writer)} OUT appears whole or not at all."
     text += "\n\n\b\nExamples:\n" + indent("\n".join(targets.examples(target)), "    ")
     return click.Command(
@@ -80,10 +94,15 @@ def _show(done: Export, as_json: bool, quiet: bool, verbose: bool) -> None:
     if as_json:
         output.document(
             {
-                "target": done.target, "out": str(done.out), "samples": done.samples, "files": done.files, "written": done.written,
-                "skipped": output.plain_skipped(done.skipped), "notes": output.plain_notes(done.notes),
+                "target": done.target,
+                "out": str(done.out),
+                "samples": done.samples,
+                "files": done.files,
+                "written": done.written,
+                "skipped": output.plain_skipped(done.skipped),
+                "notes": output.plain_notes(done.notes),
             }
-        )  # fmt: skip
+        )
     elif not quiet:
         left = f", {len(done.skipped)} left out" if done.skipped else ""
         output.line(

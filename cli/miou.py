@@ -1,5 +1,6 @@
 """``segprep miou [PRED]``."""
 
+from collections.abc import Mapping
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import click
 from segprep.errors import BadInputError
 from segprep.evaluation import evaluate
 from segprep.evaluation.compat import TOOLS
-from segprep.evaluation.results import BOUNDARY, Evaluation, counts, document
+from segprep.evaluation.results import BOUNDARY, Boundaries, Evaluation, counts, document
 from segprep.types import Skipped
 
 from . import options, output
@@ -17,9 +18,9 @@ from .main import report
 from .predict import for_miou, told
 from .progress import bar
 
-HELP = """Score predictions against truth: mIoU and what belongs beside it.
+HELP = """Score predictions against truth: mIoU, Dice, precision, recall, confusion matrix.
 
-PRED is a folder of label maps named like the truth: 8- or 16-bit images, palette or grey, .npy, .npz, or
+PRED is a folder of label maps named like the truth: 8- or 16-bit images, palette or gray, .npy, .npz, or
 probabilities. Truth is the dataset's SegmentationClass, or the folder given with --truth. Pairs are made by
 stem, never by position. Without PRED: the predictions of the dataset's last train-check.
 
@@ -28,6 +29,7 @@ Examples:
     segprep miou predictions/                              inside a dataset
     segprep miou predictions/ --dataset out/ --split val
     segprep miou predictions/ --truth masks/ --classes 2
+    segprep miou predictions/ --truth masks/ --truth-ids 0=background,255=cell      0/255 truth
     segprep miou predictions/ --against older/             is the difference real?
     segprep miou predictions/ --compat mmseg --json
     segprep miou predictions/ --out scores/ --boundary     tables, charts, the worst images
@@ -37,7 +39,19 @@ Examples:
 FEW, ALIKE = 30, 3  # classes in a table; bad inputs of one kind
 
 
-def _run(pred: Path | None, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, list_file: Path | None, resize: str | None, exclude_class: tuple[str, ...], mode: str | None, checkpoint: Path | None, **given: Any) -> None:  # fmt: skip
+def _run(
+    pred: Path | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    no_progress: bool,
+    list_file: Path | None,
+    resize: str | None,
+    exclude_class: tuple[str, ...],
+    mode: str | None,
+    checkpoint: Path | None,
+    **given: Any,
+) -> None:
     try:
         if mode is not None or checkpoint is not None:
             pred, made = for_miou(
@@ -46,7 +60,7 @@ def _run(pred: Path | None, as_json: bool, quiet: bool, verbose: bool, no_progre
             if made is not None and mode == "predict":
                 told(made, as_json, quiet)
                 return
-        found = evaluate(
+        result = evaluate(
             pred,
             stems=list_file,
             resize=resize is not None,
@@ -58,11 +72,11 @@ def _run(pred: Path | None, as_json: bool, quiet: bool, verbose: bool, no_progre
         _refused(error, as_json, verbose)
         click.get_current_context().exit(report(error))
     if not quiet:
-        output.notes(found.notes, verbose)
+        output.notes(result.notes, verbose)
     if as_json:
-        output.document(document(found))
+        output.document(document(result))
     elif not quiet:
-        _show(found, verbose)
+        _show(result, verbose)
 
 
 def _refused(error: BadInputError, as_json: bool, verbose: bool) -> None:
@@ -83,44 +97,47 @@ def _refused(error: BadInputError, as_json: bool, verbose: bool) -> None:
         )
 
 
-def _show(found: Evaluation, verbose: bool) -> None:
-    scores = found.scores
-    wanted = [
+def _show(result: Evaluation, verbose: bool) -> None:
+    scores = result.scores
+    listed = [
         n
-        for n in range(len(found.classes))
-        if verbose or len(found.classes) <= FEW or scores.pixels[n] or scores.predicted[n]
+        for n in range(len(result.classes))
+        if verbose or len(result.classes) <= FEW or scores.pixels[n] or scores.predicted[n]
     ]
-    left = set(found.policy.excluded)
+    left = set(result.policy.excluded)
     rows = [
         (
             n,
-            found.classes[n] + (" (not averaged)" if n in left else ""),
+            result.classes[n] + (" (not averaged)" if n in left else ""),
             *map(_number, (scores.iou[n], scores.dice[n], scores.precision[n], scores.recall[n])),
             f"{scores.pixels[n]:,}",
         )
-        for n in wanted
+        for n in listed
     ]
     output.table(
-        f"{found.pred} against {found.truth}: {found.pairs} pairs",
+        f"{result.pred} against {result.truth}: {result.pairs} pairs",
         ("id", "class", "IoU", "Dice", "precision", "recall", "pixels"),
         rows,
     )
-    if len(rows) < len(found.classes):
+    if len(rows) < len(result.classes):
         output.line(
-            f"{len(found.classes) - len(rows)} classes occur on neither side (--verbose lists them)"
+            (
+                f"{len(result.classes) - len(rows)} classes occur on neither side (--verbose"
+                " lists them)"
+            )
         )
-    _summary(found)
-    _further(found)
+    _summary(result)
+    _further(result)
 
 
-def _summary(found: Evaluation) -> None:
-    scores, seen = found.scores, counts(found)
+def _summary(result: Evaluation) -> None:
+    scores, seen = result.scores, counts(result)
     spread = (
-        f"  (95 % of bootstrap samples: {found.interval[0]:.4f} to {found.interval[1]:.4f})"
-        if found.interval
+        f"  (95 % of bootstrap samples: {result.interval[0]:.4f} to {result.interval[1]:.4f})"
+        if result.interval
         else ""
     )
-    output.line(f"mIoU {_number(found.miou)}{spread}")
+    output.line(f"mIoU {_number(result.miou)}{spread}")
     output.line(
         f"frequency-weighted IoU {_number(scores.fwiou)}, Dice {_number(scores.mean_dice)},"
         f" precision {_number(scores.mean_precision)}, recall = mean accuracy"
@@ -128,67 +145,43 @@ def _summary(found: Evaluation) -> None:
         f" accuracy {_number(scores.pixel_accuracy)}, kappa {_number(scores.kappa)}"
     )
     output.line(
-        f"always {found.baseline_class}: mIoU {_number(found.baseline.miou)}, pixel accuracy"
-        f" {_number(found.baseline.pixel_accuracy)}"
+        f"always {result.baseline_class}: mIoU {_number(result.baseline.miou)}, pixel accuracy"
+        f" {_number(result.baseline.pixel_accuracy)}"
     )
-    excluded = ", ".join(found.classes[n] for n in found.policy.excluded) or "none"
+    excluded = ", ".join(result.classes[n] for n in result.policy.excluded) or "none"
     output.line(
-        f"policy: ignore index {'none' if found.ignore is None else found.ignore}, absent classes"
-        f" {found.policy.absent}, excluded {excluded}; {scores.averaged} of {len(found.classes)}"
+        f"policy: ignore index {'none' if result.ignore is None else result.ignore}, absent classes"
+        f" {result.policy.absent}, excluded {excluded}; {scores.averaged} of {len(result.classes)}"
         f" classes averaged; pixels: {seen['valid']:,} counted, {seen['ignored']:,} ignored,"
         f" {seen['invalid']:,} invalid"
     )
 
 
-def _further(found: Evaluation) -> None:
-    if found.compat:
-        output.line(f"as {found.compat}: {found.how}")
-        for name, value in found.numbers.items():
+def _further(result: Evaluation) -> None:
+    if result.compat:
+        output.line(f"as {result.compat}: {result.how}")
+        for name, value in result.numbers.items():
             output.line(f"  {name}: {_number(value)}")
-    if found.images:
+    if result.images:
         output.table(
             "images",
             ("image", "mIoU", "pixel accuracy"),
-            [(one.stem, _number(one.miou), _number(one.accuracy)) for one in found.images],
+            [(one.stem, _number(one.miou), _number(one.accuracy)) for one in result.images],
         )
-    if found.groups:
+    if result.groups:
         output.table(
             "groups",
             ("group", "mIoU", "pixel accuracy", "pixels"),
             [
                 (one.name, _number(one.miou), _number(one.accuracy), f"{one.pixels:,}")
-                for one in found.groups
+                for one in result.groups
             ],
         )
-    if found.boundary is not None:
-        rows = [
-            (name, _number(iou), _number(f))
-            for name, iou, f in zip(
-                found.classes,
-                found.boundary.iou.tolist(),
-                found.boundary.f_score.tolist(),
-                strict=True,
-            )
-            if not isnan(iou)
-        ]
-        output.table("boundaries", ("class", "boundary IoU", "boundary F"), rows)
-        output.line(
-            f"mean boundary IoU {_number(found.boundary.mean_iou)}, mean boundary F"
-            f" {_number(found.boundary.mean_f)} ({BOUNDARY})"
-        )
-    if found.objects is not None:
-        rows = [
-            (one["name"], *(_number(one[key]) for key in ("pq", "sq", "rq", "tp", "fp", "fn")))
-            for one in found.objects["classes"]
-        ]
-        output.table("objects", ("class", "PQ", "SQ", "RQ", "found", "false", "missed"), rows)
-        output.line(
-            ", ".join(
-                f"{key.upper() if len(key) == 2 else key} {_number(found.objects[key])}"
-                for key in ("pq", "sq", "rq", "dsb_score")
-            )
-        )
-    if other := found.comparison:
+    if result.boundary is not None:
+        _boundaries(result, result.boundary)
+    if result.objects is not None:
+        _objects(result.objects)
+    if other := result.comparison:
         spread = (
             f" (95 %: {other.interval[0]:+.4f} to {other.interval[1]:+.4f})"
             if other.interval
@@ -202,6 +195,28 @@ def _further(found: Evaluation) -> None:
             output.line(f"  {one.stem}: {one.change:+.4f}")
 
 
+def _boundaries(result: Evaluation, boundary: Boundaries) -> None:
+    columns = zip(result.classes, boundary.iou.tolist(), boundary.f_score.tolist(), strict=True)
+    rows = [(name, _number(iou), _number(f)) for name, iou, f in columns if not isnan(iou)]
+    output.table("boundaries", ("class", "boundary IoU", "boundary F"), rows)
+    output.line(
+        f"mean boundary IoU {_number(boundary.mean_iou)}, mean boundary F"
+        f" {_number(boundary.mean_f)} ({BOUNDARY})"
+    )
+
+
+def _objects(objects: Mapping[str, Any]) -> None:
+    keys = ("pq", "sq", "rq", "tp", "fp", "fn")
+    rows = [(entry["name"], *(_number(entry[key]) for key in keys)) for entry in objects["classes"]]
+    output.table("objects", ("class", "PQ", "SQ", "RQ", "found", "false", "missed"), rows)
+    output.line(
+        ", ".join(
+            f"{key.upper() if len(key) == 2 else key} {_number(objects[key])}"
+            for key in ("pq", "sq", "rq", "dsb_score")
+        )
+    )
+
+
 def _number(value: float) -> str:
     return "-" if isnan(value) else str(value) if isinstance(value, int) else f"{value:.4f}"
 
@@ -211,36 +226,186 @@ command = click.Command(
     "miou",
     callback=_run,
     help=HELP,
-    short_help="Score predictions against truth: mIoU and what belongs beside it.",
+    short_help="Score predictions against truth: mIoU, Dice, precision, recall, confusion matrix.",
     params=[
         click.Argument(["pred"], type=PATH, required=False),
-        click.Option(["--dataset", "-d"], type=PATH, default=".", show_default="the current folder", help="The VOC-style tree that holds the truth."),
-        click.Option(["--checkpoint"], type=PATH, help="Predict with this network first, into PRED or runs/miou/predictions of the dataset; its val list where there is one."),
-        click.Option(["--mode"], type=click.Choice(["predict", "score", "both"]), help="With --checkpoint: only predict, only score what was predicted, or both. [default: both]"),
-        click.Option(["--truth"], type=PATH, help="A plain folder of truth masks instead of a dataset."),
+        click.Option(
+            ["--dataset", "-d"],
+            type=PATH,
+            default=".",
+            show_default="the current folder",
+            help="The VOC-style tree that holds the truth.",
+        ),
+        click.Option(
+            ["--checkpoint"],
+            type=PATH,
+            help=(
+                "Predict with this network first, into PRED or runs/miou/predictions of the"
+                " dataset; its val list where there is one."
+            ),
+        ),
+        click.Option(
+            ["--mode"],
+            type=click.Choice(["predict", "score", "both"]),
+            help=(
+                "With --checkpoint: only predict, only score what was predicted, or both."
+                " [default: both]"
+            ),
+        ),
+        click.Option(
+            ["--truth"], type=PATH, help="A plain folder of truth masks instead of a dataset."
+        ),
         click.Option(["--split"], help="Score this list of the dataset: train, val, test."),
-        click.Option(["--list", "list_file"], type=PATH, help="Score the stems in this file, one per line."),
-        click.Option(["--classes"], help="Class names: a FILE, a,b,c, or their number. [default: the dataset's]"),
-        click.Option(["--ignore-index"], default="auto", show_default="255; 65535 beyond 255 classes", help="Truth value of ignored pixels, or none."),
-        click.Option(["--exclude-class"], multiple=True, metavar="NAME|ID", help="Leave this class out of the means; its pixels still count as errors of the others. Repeatable."),
-        click.Option(["--absent"], type=click.Choice(["nan", "zero", "one"]), default="nan", show_default=True, help="What a class counts that occurs on neither side: nan = left out."),
-        click.Option(["--compat"], type=click.Choice(list(TOOLS)), help="Reproduce this tool's definition, and say how it differs."),
-        click.Option(["--missing"], type=click.Choice(["error", "skip"]), default="error", show_default=True, help="Truth without a prediction."),
-        click.Option(["--invalid"], type=click.Choice(["error", "count"]), default="error", show_default=True, help="Predicted values that are no class: count = as errors of the true class."),
-        click.Option(["--resize"], type=click.Choice(["nearest"]), help="Scale predictions of another size to their truth."),
-        click.Option(["--colours"], type=click.Choice(["voc"]), help="Predictions in VOC's colours, or the greys of a flattened palette: turn them back into ids."),
-        click.Option(["--threshold"], type=click.FloatRange(0, 1), help="Read 8- and 16-bit predictions of 2 classes as probabilities; class 1 above this."),
-        click.Option(["--against"], type=PATH, help="Another folder of predictions: the difference, with its interval."),
-        click.Option(["--group-by"], metavar="REGEX|CSV", help="Scores per group, and the interval over groups: a regular expression over stems, or a CSV of stem,group."),
-        click.Option(["--boundary"], is_flag=True, help="Boundary IoU and boundary F, too (slower)."),
-        click.Option(["--objects"], type=PATH, help="Predicted instance masks, scored against SegmentationObject: PQ, SQ, RQ, dsb_score."),
-        click.Option(["--per-image"], is_flag=True, help="The score of every image, too (over the classes in it)."),
-        click.Option(["--out", "-o"], type=PATH, help="Write scores.json, per_image.csv, confusion_matrix.csv, charts and pictures of the worst images there."),
+        click.Option(
+            ["--list", "list_file"], type=PATH, help="Score the stems in this file, one per line."
+        ),
+        click.Option(
+            ["--classes"],
+            help="Class names: a FILE, a,b,c, or their number. [default: the dataset's]",
+        ),
+        click.Option(
+            ["--ignore-index"],
+            default="auto",
+            show_default="255; 65535 beyond 255 classes",
+            help="Truth value of ignored pixels, or none.",
+        ),
+        click.Option(
+            ["--truth-ids"],
+            metavar="VALUE=NAME,…|FILE",
+            help=(
+                "What the values of the truth mean: 0=background,255=cell; __ignore__ is no"
+                " class. 255 is ignored unless it is named."
+            ),
+        ),
+        click.Option(
+            ["--reduce-zero-label"],
+            is_flag=True,
+            help="Truth 0 is ignored, and n means class n - 1.",
+        ),
+        click.Option(
+            ["--exclude-class"],
+            multiple=True,
+            metavar="NAME|ID",
+            help=(
+                "Exclude this class from the means; its pixels still count as errors of the"
+                " others. Repeatable."
+            ),
+        ),
+        click.Option(
+            ["--absent"],
+            type=click.Choice(["nan", "zero", "one"]),
+            default="nan",
+            show_default=True,
+            help="Score of a class absent from both truth and prediction: nan = not averaged.",
+        ),
+        click.Option(
+            ["--compat"],
+            type=click.Choice(list(TOOLS)),
+            help="Reproduce this tool's definition, and say how it differs.",
+        ),
+        click.Option(
+            ["--missing"],
+            type=click.Choice(["error", "skip"]),
+            default="error",
+            show_default=True,
+            help="Truth without a prediction.",
+        ),
+        click.Option(
+            ["--invalid"],
+            type=click.Choice(["error", "count"]),
+            default="error",
+            show_default=True,
+            help="Predicted values that are no class: count = as errors of the true class.",
+        ),
+        click.Option(
+            ["--resize"],
+            type=click.Choice(["nearest"]),
+            help="Scale predictions of another size to their truth.",
+        ),
+        click.Option(
+            ["--colors"],
+            type=click.Choice(["voc"]),
+            help=(
+                "Predictions in VOC's colors, or the grays of a flattened palette: turn them"
+                " back into ids."
+            ),
+        ),
+        options.hidden("--colours", "colors", click.Choice(["voc"])),
+        click.Option(
+            ["--prefix"], default="", help="What the names of predictions have before the stem."
+        ),
+        click.Option(
+            ["--suffix"],
+            default="",
+            help="What the names of predictions have after the stem: _pred.",
+        ),
+        click.Option(
+            ["--threshold"],
+            type=click.FloatRange(0, 1),
+            help=(
+                "Read 8- and 16-bit predictions of 2 classes as probabilities; class 1 above this."
+            ),
+        ),
+        click.Option(
+            ["--against"],
+            type=PATH,
+            help="Another folder of predictions: the difference, with its interval.",
+        ),
+        click.Option(
+            ["--group-by"],
+            metavar="REGEX|CSV",
+            help=(
+                "Scores per group, and the interval over groups: a regular expression over"
+                " stems, or a CSV of stem,group."
+            ),
+        ),
+        click.Option(
+            ["--boundary"], is_flag=True, help="Boundary IoU and boundary F, too (slower)."
+        ),
+        click.Option(
+            ["--objects"],
+            type=PATH,
+            help=(
+                "Predicted instance masks, scored against SegmentationObject: PQ, SQ, RQ,"
+                " dsb_score."
+            ),
+        ),
+        click.Option(
+            ["--per-image"],
+            is_flag=True,
+            help="Also report per-image scores (over the classes in each image).",
+        ),
+        click.Option(
+            ["--out", "-o"],
+            type=PATH,
+            help=(
+                "Write scores.json, per_image.csv, confusion_matrix.csv, charts and pictures of"
+                " the worst images there."
+            ),
+        ),
         click.Option(["--overwrite"], is_flag=True, help="Replace the results in --out."),
-        click.Option(["--samples"], type=click.IntRange(0, 100_000), default=1000, show_default=True, help="Bootstrap samples of the interval; 0: none."),
-        click.Option(["--seed"], type=int, default=0, show_default=True, help="Of the interval."),
-        click.Option(["--worst"], type=click.IntRange(0, 10_000), default=10, show_default=True, help="How many of the worst images to name."),
+        click.Option(
+            ["--samples"],
+            type=click.IntRange(0, 100_000),
+            default=1000,
+            show_default=True,
+            help="Bootstrap samples of the interval; 0: none.",
+        ),
+        click.Option(
+            ["--seed"],
+            type=int,
+            default=0,
+            show_default=True,
+            help="Random seed for the bootstrap.",
+        ),
+        click.Option(
+            ["--worst"],
+            type=click.IntRange(0, 10_000),
+            default=10,
+            show_default=True,
+            help="How many of the worst images to name.",
+        ),
         options.jobs(),
         *options.display(),
     ],
-)  # fmt: skip
+)

@@ -47,9 +47,21 @@ def display() -> list[click.Option]:
 def writing() -> list[click.Option]:
     """--overwrite, --dry-run."""
     return [
-        click.Option(["--overwrite"], is_flag=True, help="Replace what is there."),
-        click.Option(["--dry-run", "-n"], is_flag=True, help="Do everything but write."),
+        click.Option(["--overwrite"], is_flag=True, help="Overwrite existing output."),
+        click.Option(["--dry-run", "-n"], is_flag=True, help="Run without writing anything."),
     ]
+
+
+def hidden(flag: str, name: str, kind: click.ParamType[Any] | None = None) -> click.Option:
+    """An earlier spelling of the option *name*: it works as before and is not in the help."""
+
+    def store(ctx: click.Context, _: click.Parameter, value: Any) -> None:
+        if value is not None:
+            ctx.params[name] = value
+
+    return click.Option(
+        [flag, f"_{name}"], type=kind, hidden=True, expose_value=False, callback=store
+    )
 
 
 def dataset() -> click.Argument:

@@ -78,11 +78,21 @@ def _show(made: Remapping, as_json: bool, quiet: bool, verbose: bool, dry_run: b
     if as_json:
         output.document(
             {
-                "out": str(done.out), "converted": done.converted + done.kept, "new": done.converted, "unchanged": done.kept, "removed": list(done.removed),
-                "skipped": output.plain_skipped(done.skipped), "classes": list(done.classes), "notes": output.plain_notes(done.notes), "written": done.written,
-                "table": [{"value": old, "class": name, "new_value": new, "new_class": new_name} for old, name, new, new_name in made.table],
+                "out": str(done.out),
+                "converted": done.converted + done.kept,
+                "new": done.converted,
+                "unchanged": done.kept,
+                "removed": list(done.removed),
+                "skipped": output.plain_skipped(done.skipped),
+                "classes": list(done.classes),
+                "notes": output.plain_notes(done.notes),
+                "written": done.written,
+                "table": [
+                    {"value": old, "class": name, "new_value": new, "new_class": new_name}
+                    for old, name, new, new_name in made.table
+                ],
             }
-        )  # fmt: skip
+        )
     elif not quiet:
         what = (
             "would be remapped"
@@ -112,15 +122,31 @@ def _parameters() -> list[click.Parameter]:
             [f"--{'classes' if name == 'names' else name}", name], metavar=metavar, help=text
         )
     return [
-        click.Argument(["source"], type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DATASET"),
+        click.Argument(
+            ["source"],
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            metavar="DATASET",
+        ),
         click.Argument(["out"], type=click.Path(path_type=Path), metavar="OUT"),
         *listed.values(),
-        click.Option(["--mask-mode"], type=click.Choice(["palette", "gray"]), default=None, show_default="as DATASET has it", help="Masks as palette PNG (VOC colours), or grey PNG; pixel values are the same."),
-        click.Option(["--on-error"], type=click.Choice(["stop", "skip"]), default="stop", show_default=True, help="Bad masks: stop = list all and publish nothing; skip = leave them out (exit 3)."),
+        click.Option(
+            ["--mask-mode"],
+            type=click.Choice(["palette", "gray"]),
+            default=None,
+            show_default="as DATASET has it",
+            help="Masks as palette PNG (VOC colours), or grey PNG; pixel values are the same.",
+        ),
+        click.Option(
+            ["--on-error"],
+            type=click.Choice(["stop", "skip"]),
+            default="stop",
+            show_default=True,
+            help="Bad masks: stop = list all and publish nothing; skip = leave them out (exit 3).",
+        ),
         options.jobs(),
         *options.writing(),
         *options.display(),
-    ]  # fmt: skip
+    ]
 
 
 command = click.Command(

@@ -164,9 +164,22 @@ def _stage(task: SampleTask, item: Item, sample: Sample, inputs: Inputs) -> Reco
     height, width = mask.shape
     names = [*hashes, None]
     return Record(
-        item.stem, relative(item.labels[0], task.root), str(names[0]), str(names[1]), names[2], height, width, dict(sample.pixels or {}), hashes, task.fingerprint(item),
-        {relative(path, task.root): _seen(content, data, hashes) for path, content in inputs.contents.items()}, tuple(notes),
-    )  # fmt: skip
+        item.stem,
+        relative(item.labels[0], task.root),
+        str(names[0]),
+        str(names[1]),
+        names[2],
+        height,
+        width,
+        dict(sample.pixels or {}),
+        hashes,
+        task.fingerprint(item),
+        {
+            relative(path, task.root): _seen(content, data, hashes)
+            for path, content in inputs.contents.items()
+        },
+        tuple(notes),
+    )
 
 
 def _seen(content: bytes | None, data: bytes, hashes: Mapping[str, str]) -> str | None:

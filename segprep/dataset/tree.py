@@ -3,6 +3,7 @@ is listed and read.
 """
 
 import os
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,6 +177,7 @@ def find(folder: Path) -> Tree:
     Raises TreeError, UsageError.
     """
     if is_tree(folder):
+        _refuse_arrays(folder)
         return Tree(folder)
     try:
         below = sorted(
@@ -205,6 +207,23 @@ def find(folder: Path) -> Tree:
             "no-tree", f"{folder} is not a VOC-style tree (no {MANIFEST}, no {MASKS})", hint
         )
     return Tree(below[0])
+
+
+def _refuse_arrays(root: Path) -> None:
+    """Raise UsageError for a tree as labelme's labelme2voc.py writes it: arrays in MASKS, the PNG
+    masks in a folder beside it.
+    """
+    beside = root / f"{MASKS}PNG"
+    if not beside.is_dir() or (root / MANIFEST).is_file():
+        return
+    if any(path.suffix.lower() == ".png" for path in (root / MASKS).iterdir()):
+        return
+    raise UsageError(
+        "no-tree",
+        f"{root / MASKS} holds no PNG masks; they are in {beside.name}, as labelme2voc.py writes"
+        " them",
+        f"convert it first: segprep convert voc {shlex.quote(str(root))} OUT",
+    )
 
 
 def guard_links(root: Path) -> None:

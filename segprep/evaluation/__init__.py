@@ -1,31 +1,45 @@
 """Predictions against truth over whole folders, with every choice declared beside the number."""
 
-import heapq
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from segprep.errors import BadInputError, UsageError, require
-from segprep.evaluation import compat as tools
+from segprep.errors import BadInputError, UsageError
 from segprep.evaluation import label_maps
-from segprep.evaluation import pairs as predictions
-from segprep.evaluation.accumulate import Account, ImageScore, Invalid, Scored, Task, stream
-from segprep.evaluation.bootstrap import Bootstrap, interval
+from segprep.evaluation.accumulate import Account, ImageScore, Invalid, PairTask, Scored, stream
+from segprep.evaluation.bootstrap import Bootstrap
 from segprep.evaluation.boundary import Contours
-from segprep.evaluation.files import Files
-from segprep.evaluation.options import AUTO, Place, class_names, policy_of
-from segprep.evaluation.options import ignore_index as chosen_ignore
-from segprep.evaluation.pairs import Matched, Missing, Pairs
+from segprep.evaluation.files import ResultFiles
+from segprep.evaluation.options import (
+    AUTO,
+    EvaluationInputs,
+    class_names,
+    policy_of,
+)
+from segprep.evaluation.options import (
+    ignore_index as chosen_ignore,
+)
+from segprep.evaluation.pairs import (
+    Folder,
+    MaskPairs,
+    MatchedMasks,
+    Missing,
+    flattened,
+    folder,
+    match,
+)
 from segprep.evaluation.panoptic import Quality
 from segprep.evaluation.per_image import Imagewise
-from segprep.evaluation.results import Boundaries, Comparison, Evaluation, Group
+from segprep.evaluation.prediction_origin import compared
+from segprep.evaluation.ranking import Ranking
+from segprep.evaluation.results import Evaluation
+from segprep.evaluation.summary import finished
+from segprep.evaluation.truth_values import refuse_doubtful, truth_table
 from segprep.grouping import groups_of
 from segprep.metrics.confusion import DENSE, ConfusionMatrix
-from segprep.metrics.scores import Absent, Policy, Scores, baseline
+from segprep.metrics.scores import Absent, Policy
 from segprep.types import Classes, Note, Progress, no_progress
 
 
@@ -38,14 +52,18 @@ def evaluate(
     stems: str | Path | Sequence[str] | None = None,
     classes: str | int | Sequence[str] | Classes | None = None,
     ignore_index: int | str | None = AUTO,
+    truth_ids: str | None = None,
+    reduce_zero_label: bool = False,
     exclude: Sequence[str | int] = (),
     absent: Absent = "nan",
     compat: str | None = None,
     missing: Missing = "error",
     invalid: Invalid = "error",
     resize: bool = False,
-    colours: str | None = None,
+    colors: str | None = None,
     threshold: float | None = None,
+    prefix: str = "",
+    suffix: str = "",
     against: str | Path | None = None,
     group_by: str | None = None,
     boundary: bool = False,
@@ -64,91 +82,72 @@ def evaluate(
 
     *stems* is a list file or the stems themselves; *split* names a list of the dataset.
     *ignore_index* "auto" is 255, or 65535 where there are more than 255 classes; None: no truth
-    pixel is ignored. *objects* is a folder of predicted instance masks; without *pred*, the classes
-    are taken from it, too. *samples* bootstrap samples give the interval (none beyond 4,096
-    classes). *out* is a folder for tables and pictures. Memory depends on the classes, not on the
-    number of images, unless *per_image* keeps the score of each.
+    pixel is ignored. *truth_ids* (VALUE=NAME,… or a file) says what the values of the truth mean;
+    with *reduce_zero_label* 0 is ignored and n means class n - 1. *prefix* and *suffix* are what
+    the names of predictions have around the stem. *objects* is a folder of predicted instance
+    masks; without *pred*, the classes are taken from it, too. *samples* bootstrap samples give the
+    interval (none beyond 4,096 classes). *out* is a folder for tables and pictures. Memory depends
+    on the classes, not on the number of images, unless *per_image* keeps the score of each.
 
     Raises:
-        UsageError: a wrong option; SegprepError: a prediction is missing, or nothing pairs.
-        MissingExtraError: charts, boundaries or the Rand error without the extra ``report``.
+        UsageError: a wrong option; SegprepError: a prediction is missing, nothing pairs, the
+        predictions are of other classes (by their own account), or the truth holds 0 and 255 only.
         BadInputError: pairs that cannot be scored, each with file, value and cause in its
         ``skipped``.
     """
-    place = Place.find(
-        objects if pred is None and objects is not None else pred,
-        Path(dataset),
-        truth,
-        split,
-        stems,
-        objects is not None,
+    alone = pred is None and objects is not None
+    subject = EvaluationInputs.find(
+        objects if alone else pred, Path(dataset), truth, split, stems, objects is not None
     )
-    names = class_names(classes, place)
+    names = class_names(classes, subject, truth_ids)
     ignore = chosen_ignore(ignore_index, len(names))
     policy, tool = policy_of(names, absent, exclude, compat)
-    _require_report(out is not None, boundary, tool)
-    reading = _reading(len(names), threshold, resize, colours, pred is None and objects is not None)
-    matched = _matched(place, missing, against, objects)
-    task = Task(
-        reading,
-        ignore,
-        invalid,
-        _roots(matched.pairs),
-        boundary,
-        tool is not None and tool.needs == "segments",
+    reading = replace(
+        _reading(len(names), threshold, resize, colors, alone),
+        truth_ids=truth_table(truth_ids, names, ignore, reduce_zero_label=reduce_zero_label),
     )
+    notes = () if classes is not None or alone else _origins(subject.pred, against, names)
+    matched = _matched(subject, missing, against, objects, prefix, suffix)
+    cells = tool is not None and tool.needs == "segments"
+    task = PairTask(reading, ignore, invalid, _roots(matched.pairs), boundary, cells)
     groups = groups_of(matched.pairs.stems, group_by) if group_by else None
-    every: list[ImageScore] = []
-    account, images = (
-        _account(
-            names, ignore, policy, samples, seed, against is not None, bool(tool and tool.needs)
-        ),
-        _Ranking(worst),
-    )
-    with Files(Path(out), names, overwrite) if out is not None else nullcontext() as files:
-        for one in _scored(task, matched, jobs, progress):
-            row = account.add(one, groups[one.stem] if groups else None)
+    by_image = tool is not None and bool(tool.needs)
+    account = _account(names, ignore, policy, samples, seed, against is not None, by_image)
+    images, every = Ranking(worst), list[ImageScore]()
+    with ResultFiles(Path(out), names, overwrite) if out is not None else nullcontext() as files:
+        for pair in _scored(task, matched, jobs, progress):
+            row = account.add(pair, groups[pair.stem] if groups else None)
             images.add(row.score)
             if per_image:
                 every.append(row.score)
             if files is not None:
                 files.row(row)
-        found = replace(
-            _finish(
-                place,
-                matched,
-                account,
-                images,
-                tool,
-                compat,
-                Path(against) if against is not None else None,
-            ),
-            images=tuple(every),
-        )
+        if ignore_index == AUTO and reading.truth_ids is None:
+            made = subject.tree is not None and subject.tree.manifest is not None
+            refuse_doubtful(account.matrix, subject.truth, shares=not made)
+        other = Path(against) if against is not None else None
+        result = finished(subject, matched, account, images, tool, compat, other, notes=notes)
+        result = replace(result, images=tuple(every))
         if files is not None:
-            files.finish(found, matched.pairs, place.tree, reading)
-    return found
+            files.finish(result, matched.pairs, subject.tree, reading)
+    return result
 
 
-def _require_report(charts: bool, boundary: bool, tool: tools.Tool | None) -> None:
-    """Raises MissingExtraError before anything is counted, not after."""
-    if charts:
-        require("charts (--out)", "matplotlib", "report")
-    if boundary:
-        require("boundary scores (--boundary)", "scipy", "report")
-    if tool is not None and tool.needs == "segments":
-        require("the Rand error (--compat)", "scipy", "report")
+def _origins(pred: Path, against: str | Path | None, names: Sequence[str]) -> tuple[Note, ...]:
+    """What the predictions say of their own classes. Raises SegprepError (other-classes)."""
+    further = () if against is None else compared(Path(against), names)
+    return (*compared(pred, names), *further)
 
 
 def _reading(
-    classes: int, threshold: float | None, resize: bool, colours: str | None, objects: bool
+    classes: int, threshold: float | None, resize: bool, colors: str | None, objects: bool
 ) -> label_maps.Reading:
     """How predictions are read. Raises UsageError."""
-    if colours not in (None, "voc"):
+    if colors not in (None, "voc"):
         raise UsageError(
             "bad-option",
-            f"--colours {colours}",
-            "only voc is known; other colours become ids with segprep convert colormap",
+            f"--colors {colors}",
+            "only voc is supported; other colors become ids with segprep convert colormap",
         )
     if threshold is not None and classes != 2:
         raise UsageError(
@@ -163,29 +162,36 @@ def _reading(
             f"--objects without PRED can only mean class 1 of 2, and there are {classes}",
             "give the class predictions as PRED, too",
         )
-    return label_maps.Reading(classes, threshold, resize, objects, colours == "voc")
+    return label_maps.Reading(classes, threshold, resize, objects, colors == "voc")
 
 
 def _matched(
-    place: Place, missing: Missing, against: str | Path | None, objects: str | Path | None
-) -> Matched:
-    preds = (
-        predictions.folder(place.pred, "predictions"),
-        *([predictions.folder(Path(against), "predictions")] if against is not None else []),
-    )
-    truth = predictions.folder(place.truth, "truth masks")
-    lists = place.tree.lists() if place.tree is not None and place.stems is None else None
-    if objects is None or place.objects is None:
-        return predictions.match(truth, preds, place.stems, missing, place.source, lists=lists)
-    instances = (
-        predictions.folder(place.objects, "instance masks"),
-        predictions.folder(Path(objects), "predicted instance masks"),
-    )
-    return predictions.match(truth, preds, place.stems, missing, place.source, instances, lists)
+    subject: EvaluationInputs,
+    missing: Missing,
+    against: str | Path | None,
+    objects: str | Path | None,
+    prefix: str,
+    suffix: str,
+) -> MatchedMasks:
+    truth = folder(subject.truth, "truth masks")
+
+    def beside(path: Path, what: str) -> Folder:
+        return flattened(truth, folder(path, what, prefix=prefix, suffix=suffix))
+
+    paths = (subject.pred, *([Path(against)] if against is not None else []))
+    preds = tuple(beside(path, "predictions") for path in paths)
+    lists = subject.tree.lists() if subject.tree is not None and subject.stems is None else None
+    instances: tuple[Folder, ...] = ()
+    if objects is not None and subject.objects is not None:
+        instances = (
+            folder(subject.objects, "instance masks"),
+            beside(Path(objects), "predicted instance masks"),
+        )
+    return match(truth, preds, subject.stems, missing, subject.source, instances, lists)
 
 
-def _roots(pairs: Pairs) -> tuple[Path, ...]:
-    return tuple(dict.fromkeys(one.root for one in (pairs.truth, *pairs.preds, *pairs.objects)))
+def _roots(pairs: MaskPairs) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys(side.root for side in (pairs.truth, *pairs.preds, *pairs.objects)))
 
 
 def _account(
@@ -198,8 +204,10 @@ def _account(
     by_image: bool,
 ) -> Account:
     size = len(names)
-    wanted = samples if size <= DENSE else 0  # its memory grows with samples times classes
-    boot, boot_other = (Bootstrap(wanted, seed, policy, size) if wanted else None for _ in range(2))
+    replicates = samples if size <= DENSE else 0  # its memory grows with samples times classes
+    boot, boot_other = (
+        Bootstrap(replicates, seed, policy, size) if replicates else None for _ in range(2)
+    )
     other = ConfusionMatrix(names, ignore) if two else None
     return Account(
         ConfusionMatrix(names, ignore),
@@ -213,138 +221,18 @@ def _account(
     )
 
 
-def _scored(task: Task, matched: Matched, jobs: int, progress: Progress[Any]) -> Iterator[Scored]:
+def _scored(
+    task: PairTask, matched: MatchedMasks, jobs: int, progress: Progress[Any]
+) -> Iterator[Scored]:
     """Every pair; at the end BadInputError if some could not be scored."""
     failures: list[Any] = []
     yield from stream(task, matched.pairs, jobs, progress, failures)
     if failures:
         first = failures[0]
         raise BadInputError(
-            "bad-input", f"{len(failures)} of {len(matched.pairs)} pairs cannot be scored, so there is no score; the first: {first.path}: {first.reason}",
-            first.hint or "mend the files and give the same command again", tuple(failures),
-        )  # fmt: skip
-
-
-class _Ranking:
-    """The *most* worst and most changed images so far."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self._worst: list[tuple[float, str, ImageScore]] = []
-        self._changed: list[tuple[float, str, ImageScore]] = []
-
-    def add(self, one: ImageScore) -> None:
-        self._push(self._worst, -one.miou, one)
-        if one.change:
-            self._push(self._changed, abs(one.change), one)
-
-    def _push(self, heap: list[tuple[float, str, ImageScore]], key: float, one: ImageScore) -> None:
-        if np.isnan(key) or not self.most:
-            return
-        (heapq.heappush if len(heap) < self.most else heapq.heappushpop)(heap, (key, one.stem, one))
-
-    @property
-    def worst(self) -> tuple[ImageScore, ...]:
-        return tuple(
-            one for _, _, one in sorted(self._worst, key=lambda entry: (-entry[0], entry[1]))
+            "bad-input",
+            f"{len(failures)} of {len(matched.pairs)} pairs cannot be scored, so there is no score;"
+            f" the first: {first.path}: {first.reason}",
+            first.hint or "fix the files and run the same command again",
+            tuple(failures),
         )
-
-    @property
-    def changed(self) -> tuple[ImageScore, ...]:
-        return tuple(
-            one for _, _, one in sorted(self._changed, key=lambda entry: (-entry[0], entry[1]))
-        )
-
-
-def _finish(
-    place: Place,
-    matched: Matched,
-    account: Account,
-    images: _Ranking,
-    tool: tools.Tool | None,
-    compat: str | None,
-    against: Path | None,
-) -> Evaluation:
-    matrix, policy = account.matrix, account.policy
-    found = matrix.scores(policy)
-    top, trivial = baseline(matrix.sums(policy)[1], policy)
-    numbers = tool.numbers(matrix, found) if tool else {}
-    if tool and account.imagewise is not None:
-        numbers |= account.imagewise.numbers(tool.needs)
-    headline = numbers.get(tool.headline, found.miou) if tool else found.miou
-    spread = (
-        account.bootstrap.interval()
-        if account.bootstrap is not None and not (tool and tool.headline)
-        else None
-    )
-    groups = tuple(
-        Group(
-            name,
-            one.scores(policy).miou,
-            one.scores(policy).pixel_accuracy,
-            one.valid + one.invalid_pixels,
-        )
-        for name, one in sorted(account.groups.items())
-    )
-    return Evaluation(
-        place.pred, place.truth, matrix.names, matrix.ignore, policy, compat, tool.how if tool else "", numbers, matrix, found, headline,
-        spread, trivial, matrix.names[top], len(matched.pairs), matched.missing, matched.extra,
-        images.worst, groups, _compared(account, images, found, against), _contours(account), account.quality.document(matrix.names) if account.quality.images else None, _notes(matched, matrix),
-    )  # fmt: skip
-
-
-def _contours(account: Account) -> Boundaries | None:
-    return (
-        Boundaries(*account.contours.scores(account.policy.excluded))
-        if account.contours.union.any()
-        else None
-    )
-
-
-def _compared(
-    account: Account, images: _Ranking, found: Scores, against: Path | None
-) -> Comparison | None:
-    if account.other is None or against is None:
-        return None
-    theirs = account.other.scores(account.policy).miou
-    spread = None
-    if (
-        account.bootstrap is not None
-        and account.bootstrap_other is not None
-        and account.bootstrap.interval() is not None
-    ):
-        spread = interval(account.bootstrap.replicates() - account.bootstrap_other.replicates())
-    return Comparison(against, theirs, found.miou - theirs, spread, images.changed)
-
-
-def _notes(matched: Matched, matrix: ConfusionMatrix) -> tuple[Note, ...]:
-    notes = []
-    if matched.missing:
-        notes.append(
-            Note(
-                "prediction-missing",
-                f"{len(matched.missing)} truth masks without prediction were left out:"
-                f" {predictions.few(matched.missing)}",
-            )
-        )
-    if matched.extra:
-        notes.append(
-            Note(
-                "extra-prediction",
-                f"{len(matched.extra)} predictions have no truth and were not scored:"
-                f" {predictions.few(matched.extra)}",
-            )
-        )
-    if not matrix.valid + matrix.invalid_pixels:
-        notes.append(
-            Note("nothing-counted", "every truth pixel is ignored, so no score is defined")
-        )
-    if matrix.invalid_pixels:
-        notes.append(
-            Note(
-                "invalid-prediction",
-                f"{matrix.invalid_pixels} predicted pixels are no class; they count as errors of"
-                " their true class",
-            )
-        )
-    return tuple(notes)

@@ -15,8 +15,9 @@ from segprep.errors import SourceError
 from segprep.evaluation import boundary as boundaries
 from segprep.evaluation import label_maps, panoptic, rand_error
 from segprep.evaluation.bootstrap import Bootstrap
+from segprep.evaluation.invalid_values import cause
 from segprep.evaluation.label_maps import Reading
-from segprep.evaluation.pairs import Pair, Pairs
+from segprep.evaluation.pairs import MaskPair, MaskPairs
 from segprep.evaluation.per_image import Imagewise
 from segprep.metrics.confusion import MOST, ConfusionMatrix, listed
 from segprep.metrics.counting import Tally, tally
@@ -39,7 +40,7 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class PairTask:
     """Read one pair and count it.
 
     Picklable. *boundary*, *cells*: measure contours, or ISBI's cells, too.
@@ -52,7 +53,7 @@ class Task:
     boundary: bool = False
     cells: bool = False
 
-    def __call__(self, pair: Pair) -> Scored:
+    def __call__(self, pair: MaskPair) -> Scored:
         """Raises SourceError that names file, value and likely cause."""
         truth = label_maps.read(pair.truth, self.roots, self.reading, truth=True)
         tallies: list[Tally] = []
@@ -68,7 +69,7 @@ class Task:
             tallies.append(found)
         return Scored(pair.stem, tuple(tallies), measured)
 
-    def _measured(self, truth: NDArray[Any], pred: NDArray[Any], pair: Pair) -> dict[str, Any]:
+    def _measured(self, truth: NDArray[Any], pred: NDArray[Any], pair: MaskPair) -> dict[str, Any]:
         found: dict[str, Any] = {}
         if self.boundary:
             found["boundary"] = boundaries.measure(truth, pred, self.ignore, self.reading.classes)
@@ -99,9 +100,11 @@ class Task:
         strange = ((found.truth < 0) | (found.truth >= size)) & kept
         if strange.any():
             seen = _by_value(found.truth[strange], found.pixels[strange])
+            first = next(iter(seen))
             hint = (
-                f"give more than {size} --classes, or --ignore-index {next(iter(seen))} if that"
-                " value marks ignored pixels"
+                f"give more than {size} --classes; or say what the values mean with --truth-ids"
+                f" VALUE=NAME,… (NAME may be __ignore__); --ignore-index {first} if it marks ignored"
+                " pixels"
             )
             raise SourceError(
                 truth,
@@ -112,7 +115,7 @@ class Task:
         wrong = ((found.pred < 0) | (found.pred >= size)) & kept
         if self.invalid == "error" and wrong.any():
             seen = _by_value(found.pred[wrong], found.pixels[wrong])
-            why = label_maps.cause(_by_value(found.pred, found.pixels), seen, size)
+            why = cause(_by_value(found.pred, found.pixels), seen, size)
             raise SourceError(
                 pred,
                 f"predicts values that are no class of 0..{size - 1}: {_pixels(seen)}",
@@ -237,7 +240,7 @@ def ignored_object(ids: NDArray[Any]) -> int:
 
 
 def stream(
-    task: Task, pairs: Pairs, jobs: int, progress: Progress[Any], failures: list[Skipped]
+    task: PairTask, pairs: MaskPairs, jobs: int, progress: Progress[Any], failures: list[Skipped]
 ) -> Iterator[Scored]:
     """Every pair scored, in order; what cannot be read goes to *failures* instead."""
     for at, result in enumerate(

@@ -16,7 +16,7 @@ from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.evaluation import label_maps
 from segprep.evaluation.accumulate import ImageRow
-from segprep.evaluation.pairs import Pairs
+from segprep.evaluation.pairs import MaskPairs
 from segprep.evaluation.results import Evaluation, document
 from segprep.files import read_below, write_atomic, write_error
 from segprep.imaging import image
@@ -34,7 +34,7 @@ WORST = "worst"
 COLUMNS = 256  # classes up to which every image has a column for each
 
 
-class Files:
+class ResultFiles:
     """What is written below *out*; use it as a context, so that a failed run leaves no half table."""
 
     def __init__(self, out: Path, names: tuple[str, ...], overwrite: bool) -> None:
@@ -57,7 +57,7 @@ class Files:
         self._part = out / ".per_image.csv.part"
         self._file: TextIO | None = None
 
-    def __enter__(self) -> "Files":
+    def __enter__(self) -> "ResultFiles":
         try:
             self.out.mkdir(parents=True, exist_ok=True)
             self._part.unlink(missing_ok=True)
@@ -118,7 +118,7 @@ class Files:
         )
 
     def finish(
-        self, found: Evaluation, pairs: Pairs, home: Tree | None, how: label_maps.Reading
+        self, found: Evaluation, pairs: MaskPairs, home: Tree | None, how: label_maps.Reading
     ) -> None:
         """Write everything else. Raises SegprepError if a file cannot be written."""
         if self._file is not None:
@@ -143,7 +143,7 @@ class Files:
         write_atomic(self.out / NAMES[0], text)
 
     def _pictures(
-        self, found: Evaluation, pairs: Pairs, home: Tree | None, how: label_maps.Reading
+        self, found: Evaluation, pairs: MaskPairs, home: Tree | None, how: label_maps.Reading
     ) -> None:
         place = self.out / WORST
         for old in place.glob("*.png") if place.is_dir() else ():

@@ -22,9 +22,9 @@ from PIL import Image
 
 from segprep.errors import SourceError
 from segprep.evaluation import voc_colors
+from segprep.evaluation.truth_values import translated
 from segprep.files import MAX_BYTES, read_below
 from segprep.imaging import image, png
-from segprep.imaging.lookup import FLAT_VOC
 from segprep.imaging.mask_files import values
 from segprep.types import MAX_PIXELS
 
@@ -42,14 +42,16 @@ RGB_HINT = voc_colors.HINT
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How label maps are read. *classes*: their number; *threshold*: where given, 8- and 16-bit
-    images of two classes are probabilities too.
+    images of two classes are probabilities too. *truth_ids*: what the values of the truth mean,
+    value -> class id, where they are not ids themselves.
     """
 
     classes: int
     threshold: float | None = None
     resize: bool = False
     objects: bool = False
-    colours: bool = False
+    colors: bool = False
+    truth_ids: Mapping[int, int] | None = None
 
 
 def read(path: Path, roots: tuple[Path, ...], how: Reading, *, truth: bool = False) -> NDArray[Any]:
@@ -58,15 +60,17 @@ def read(path: Path, roots: tuple[Path, ...], how: Reading, *, truth: bool = Fal
         return (read(path, roots, Reading(MOST_IDS), truth=True) > 0).view(np.uint8)
     data = read_below(path, roots)
     if path.suffix.lower() in (".npy", ".npz"):
-        found = _array(data, path)
-        return _ids(found, path, how, truth)
-    if how.colours and not truth:
+        labels = _ids(_array(data, path), path, how, truth)
+    elif how.colors and not truth:
         with image.opened(data, path, MAX_PIXELS) as picture:
             return voc_colors.ids(picture, path, how.classes)
-    found = pixels(data, path)
-    if how.threshold is None or truth:
-        return found
-    return (found > how.threshold * np.iinfo(found.dtype).max).view(np.uint8)
+    else:
+        labels = pixels(data, path)
+        if how.threshold is not None and not truth:
+            return (labels > how.threshold * np.iinfo(labels.dtype).max).view(np.uint8)
+    if truth and how.truth_ids is not None:
+        return translated(labels, how.truth_ids, path)
+    return labels
 
 
 def pixels(data: bytes, path: Path) -> NDArray[Any]:
@@ -78,6 +82,9 @@ def pixels(data: bytes, path: Path) -> NDArray[Any]:
     if plain is not None:
         return np.ascontiguousarray(plain)
     with image.opened(data, path, MAX_PIXELS) as picture:
+        gray = _gray(picture, data, path)
+        if gray is not None:
+            return gray
         _refuse(picture, data, path)
         array = np.asarray(picture)
     if array.dtype.itemsize == 1:
@@ -90,6 +97,27 @@ def pixels(data: bytes, path: Path) -> NDArray[Any]:
             "bad-prediction",
         )
     return array.astype(np.uint16)
+
+
+def _gray(picture: Image.Image, data: bytes, path: Path) -> NDArray[np.uint8] | None:
+    """The one channel of an image that stores gray levels as equal red, green and blue, or beside an
+    opaque alpha; None for any other image. Raises SourceError for 16 bits per channel, of which
+    Pillow would keep 8.
+    """
+    if picture.mode not in ("RGB", "RGBA", "LA"):
+        return None
+    if picture.format == "PNG" and data[24] == 16:
+        raise SourceError(
+            path,
+            "has 16 bits per channel in several channels",
+            "save class ids as PNG with one channel",
+            "image-unsupported",
+        )
+    channels = np.asarray(picture)
+    colors = channels[..., :3] if picture.mode != "LA" else channels[..., :1]
+    opaque = picture.mode == "RGB" or bool((channels[..., -1] == 255).all())
+    equal = opaque and bool((colors == colors[..., :1]).all())
+    return np.ascontiguousarray(colors[..., 0]) if equal else None
 
 
 def _refuse(picture: Image.Image, data: bytes, path: Path) -> None:
@@ -150,66 +178,84 @@ def _array(data: bytes, path: Path) -> NDArray[Any]:
     except NUMPY_ERRORS as error:
         raise SourceError(
             path,
-            f"is no readable NumPy array: {error}",
+            f"is not a readable NumPy array: {error}",
             "write it again with numpy.save",
             "bad-prediction",
         ) from error
 
 
-def _ids(found: NDArray[Any], path: Path, how: Reading, truth: bool) -> NDArray[Any]:
+def _ids(values: NDArray[Any], path: Path, how: Reading, truth: bool) -> NDArray[Any]:
     """Class ids (H, W) of an array: ids themselves, or probabilities."""
-    kind = found.dtype.kind
+    kind, single = values.dtype.kind, _single(values)
     if kind in "uib":
-        flat = (
-            found[0]
-            if found.ndim == 3 and found.shape[0] == 1
-            else found[..., 0]
-            if found.ndim == 3 and found.shape[-1] == 1
-            else found
-        )
-        if flat.ndim != 2:
+        if single is None:
             raise SourceError(
                 path,
-                f"is {found.dtype} of shape {found.shape}; class ids are (H, W)",
+                f"is {values.dtype} of shape {values.shape}; class ids are (H, W)",
                 RGB_HINT,
                 "bad-prediction",
             )
-        return flat.view(np.uint8) if kind == "b" else flat
-    if kind != "f" or truth:
+        return single.view(np.uint8) if kind == "b" else single
+    if kind != "f":
         raise SourceError(
             path,
-            f"holds {found.dtype}; {'the truth has' if truth else 'class ids are'} integers",
+            f"holds {values.dtype}; {'the truth has' if truth else 'class ids are'} integers",
             "save it as integers: a.astype('uint8')",
             "bad-prediction",
         )
-    if found.size and np.isnan(found.max()):
-        count = int(np.isnan(found).sum())
+    if values.size and np.isnan(values.max()):
         raise SourceError(
             path,
-            f"{count} probabilities are NaN",
+            f"{int(np.isnan(values).sum())} {'values' if truth else 'probabilities'} are NaN",
             "the model diverged or divided by zero there; predict again",
             "nan-prediction",
         )
-    if found.ndim == 3 and how.classes > 1 and how.classes in (found.shape[0], found.shape[-1]):
-        if found.shape[0] == found.shape[-1]:
+    whole = None if single is None else _whole(single)
+    if whole is not None and (truth or how.classes != 2 or whole.max(initial=0) > 1):
+        return whole
+    if truth:
+        raise SourceError(
+            path,
+            f"holds {values.dtype} with fractions; the truth has integers",
+            "save it as integers: a.astype('uint8')",
+            "bad-prediction",
+        )
+    return _likeliest(values, single, path, how)
+
+
+def _single(values: NDArray[Any]) -> NDArray[Any] | None:
+    """*values* as (H, W): of (1, H, W) or (H, W, 1) the only channel; None of any other shape."""
+    if values.ndim == 3 and 1 in (values.shape[0], values.shape[-1]):
+        return values[0] if values.shape[0] == 1 else values[..., 0]
+    return values if values.ndim == 2 else None
+
+
+def _whole(values: NDArray[Any]) -> NDArray[np.int64] | None:
+    """Floats (H, W) that are all whole numbers of a class id's range, as integers; else None."""
+    if not values.size or values.min() < 0 or values.max() >= MOST_IDS:
+        return None
+    whole = values.astype(np.int64)
+    return whole if bool((whole == values).all()) else None
+
+
+def _likeliest(
+    values: NDArray[Any], single: NDArray[Any] | None, path: Path, how: Reading
+) -> NDArray[Any]:
+    """The class of the highest of several probabilities, or class 1 above the threshold."""
+    shape = values.shape
+    if values.ndim == 3 and how.classes > 1 and how.classes in (shape[0], shape[-1]):
+        if shape[0] == shape[-1]:
             raise SourceError(
                 path,
-                f"shape {found.shape}: either end may be the {how.classes} classes",
+                f"shape {shape}: either end may be the {how.classes} classes",
                 "save class ids (argmax) instead",
                 "bad-prediction",
             )
-        return cast("NDArray[Any]", found.argmax(0 if found.shape[0] == how.classes else -1))
-    single = (
-        found[0]
-        if found.ndim == 3 and found.shape[0] == 1
-        else found[..., 0]
-        if found.ndim == 3 and found.shape[-1] == 1
-        else found
-    )
-    if single.ndim != 2:
+        return cast("NDArray[Any]", values.argmax(0 if shape[0] == how.classes else -1))
+    if single is None:
         raise SourceError(
             path,
-            f"probabilities of shape {found.shape} for {how.classes} classes",
+            f"probabilities of shape {shape} for {how.classes} classes",
             "expected (C, H, W), (H, W, C) or, for 2 classes, (H, W)",
             "bad-prediction",
         )
@@ -222,7 +268,7 @@ def _thresholded(single: NDArray[Any], path: Path, how: Reading) -> NDArray[np.u
         what = f"one float per pixel from {low:g} to {high:g}, with {how.classes} classes"
         raise SourceError(
             path,
-            f"{what}, is no probability of class 1",
+            f"{what}, is not a probability of class 1",
             "save ids as integers, logits after a sigmoid",
             "bad-prediction",
         )
@@ -231,7 +277,7 @@ def _thresholded(single: NDArray[Any], path: Path, how: Reading) -> NDArray[np.u
 
 def fit(found: NDArray[Any], shape: tuple[int, ...], path: Path, how: Reading) -> NDArray[Any]:
     """*found* (h, w) if it has the *shape* (H, W) of the truth, or scaled to it (nearest pixel
-    centre) where that was asked for. Raises SourceError.
+    center) where that was asked for. Raises SourceError.
     """
     if found.shape == shape:
         return found
@@ -246,39 +292,10 @@ def fit(found: NDArray[Any], shape: tuple[int, ...], path: Path, how: Reading) -
         f"the prediction is {found.shape[1]}x{found.shape[0]}, its truth {shape[1]}x{shape[0]}"
         " pixels"
     )
-    why = "width and height are swapped: was the image turned by its EXIF orientation? predict on the dataset's own images" if turned else (
+    why = (
+        "width and height are swapped: was the image turned by its EXIF orientation? predict on"
+        " the dataset's own images"
+    ) if turned else (
         "predict at the size of the image, or scale here with --resize nearest"
     )  # fmt: skip
     raise SourceError(path, reason, why, "size-mismatch")
-
-
-def cause(seen: Mapping[int, int], wrong: Mapping[int, int], classes: int) -> str:
-    """Why a prediction holds the values *wrong* (value -> pixels) among *seen*, and what to do
-    about it.
-    """
-    present = set(seen)
-    if set(wrong) == {255}:
-        if present <= {0, 255} and classes == 2:
-            return "0 and 255 only: a black and white picture; read it with --threshold 0.5"
-        return (
-            "255 means ignored, which a prediction cannot be: predict a class there, or count these"
-            " pixels as errors with --invalid count"
-        )
-    if present & {38, 75, 113} and present - {0} <= (FLAT_VOC - {0, 255}) | {220}:
-        turn = (
-            "turn them back with --colours voc"
-            if voc_colors.fits(present, classes)
-            else "write the ids themselves"
-        )
-        return f"greys of a VOC palette that was flattened; {turn}"
-    if max(wrong) == classes and len(wrong) == 1 and 0 not in present:
-        return f"ids count from 1 here; subtract 1, or give --classes with {classes + 1} names"
-    if (len(present) > 24 and max(wrong) > 2 * classes) or (classes == 2 and max(wrong) == 255):
-        return (
-            "many different values: probabilities of 2 classes as grey levels (read them with"
-            " --threshold 0.5), colours, or a mask saved as JPEG; write class ids"
-        )
-    return (
-        f"were more than {classes} classes trained? give the list with --classes; --invalid count"
-        " counts such pixels as errors"
-    )

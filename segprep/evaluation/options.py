@@ -11,8 +11,10 @@ from segprep.dataset import tree
 from segprep.errors import UsageError
 from segprep.evaluation import compat as tools
 from segprep.evaluation import pairs
+from segprep.evaluation.truth_values import stated_names
 from segprep.metrics.confusion import MOST, check_ignore, size_of
 from segprep.metrics.scores import Absent, Policy
+from segprep.names import unknown
 from segprep.types import IGNORE, OBJECT_IGNORE, Classes
 
 AUTO = "auto"
@@ -20,8 +22,8 @@ PREDICTIONS, SCORED = "runs/train-check/predictions", "runs/train-check/scored.t
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where truth and predictions lie, and which stems are wanted."""
+class EvaluationInputs:
+    """Where truth and predictions lie, and which stems are scored."""
 
     pred: Path
     truth: Path
@@ -38,23 +40,23 @@ class Place:
         split: str | None,
         stems: "str | Path | Sequence[str] | None",
         objects: bool = False,
-    ) -> "Place":
+    ) -> "EvaluationInputs":
         """*objects*: the truth must have instance masks. Raises UsageError, TreeError."""
-        found = Place._find(pred, dataset, truth, split, stems)
+        subject = EvaluationInputs._find(pred, dataset, truth, split, stems)
         if not objects:
-            return found
+            return subject
         own = (
-            found.tree is not None
-            and found.truth.resolve() == (found.tree.root / tree.MASKS).resolve()
+            subject.tree is not None
+            and subject.truth.resolve() == (subject.tree.root / tree.MASKS).resolve()
         )
-        folder = found.truth.parent / tree.OBJECTS
+        folder = subject.truth.parent / tree.OBJECTS
         if not own or not folder.is_dir():
             raise UsageError(
                 "no-objects",
-                f"{folder} is no folder of instance masks ({tree.OBJECTS} of a dataset)",
+                f"{folder} is not a folder of instance masks ({tree.OBJECTS} of a dataset)",
                 "leave --objects out, or convert again with --objects",
             )
-        return replace(found, objects=folder)
+        return replace(subject, objects=folder)
 
     @staticmethod
     def _find(
@@ -63,7 +65,7 @@ class Place:
         truth: str | Path | None,
         split: str | None,
         stems: "str | Path | Sequence[str] | None",
-    ) -> "Place":
+    ) -> "EvaluationInputs":
         if split is not None and stems is not None:
             raise UsageError(
                 "bad-option", "--split and --list both name the stems", "give one of them"
@@ -82,7 +84,11 @@ class Place:
                     "segprep miou PRED --truth DIR",
                 )
             home = next(
-                (tree.Tree(one) for one in (Path(truth), Path(truth).parent) if tree.is_tree(one)),
+                (
+                    tree.Tree(folder)
+                    for folder in (Path(truth), Path(truth).parent)
+                    if tree.is_tree(folder)
+                ),
                 None,
             )
             folder = (
@@ -90,30 +96,29 @@ class Place:
                 if home is not None and home.root == Path(truth)
                 else Path(truth)
             )
-            return Place(Path(pred), folder, _listed(stems), str(stems), home)
+            return EvaluationInputs(Path(pred), folder, _listed(stems), str(stems), home)
         home = tree.find(dataset)
-        wanted, source = (
-            _listed(stems),
-            str(stems) if isinstance(stems, str | Path) else "the list given",
-        )
+        chosen = _listed(stems)
+        source = str(stems) if isinstance(stems, str | Path) else "the list given"
         if split is not None:
             lists = home.lists()
             if split not in lists:
-                known = ", ".join(lists) or "none; make them with segprep split"
-                raise UsageError(
-                    "bad-option", f"{home.root} has no list {split}", f"its lists: {known}"
-                )
-            wanted, source = lists[split], f"the list {split}"
+                message, hint = unknown("list", split, lists)
+                more = "" if lists else "; make lists with segprep split"
+                raise UsageError("bad-option", f"{home.root}: {message}", f"{hint}{more}")
+            chosen, source = lists[split], f"the list {split}"
         if pred is None:
             pred = home.root / PREDICTIONS
             if not pred.is_dir():
                 raise UsageError(
-                    "no-predictions", f"{home.root} holds no predictions of a train-check ({PREDICTIONS})",
-                    "give the folder of predictions: segprep miou PRED, or make some with segprep train-check",
-                )  # fmt: skip
-            if wanted is None:
-                wanted, source = pairs.listed(home.root / SCORED), SCORED
-        return Place(Path(pred), home.root / tree.MASKS, wanted, source, home)
+                    "no-predictions",
+                    f"{home.root} holds no predictions of a train-check ({PREDICTIONS})",
+                    "give the folder of predictions: segprep miou PRED, or make some with segprep"
+                    " train-check",
+                )
+            if chosen is None:
+                chosen, source = pairs.listed(home.root / SCORED), SCORED
+        return EvaluationInputs(Path(pred), home.root / tree.MASKS, chosen, source, home)
 
 
 def _listed(stems: "str | Path | Sequence[str] | None") -> tuple[str, ...] | None:
@@ -123,18 +128,30 @@ def _listed(stems: "str | Path | Sequence[str] | None") -> tuple[str, ...] | Non
 
 
 def class_names(
-    classes: "str | int | Sequence[str] | Classes | None", place: Place
+    classes: "str | int | Sequence[str] | Classes | None",
+    subject: EvaluationInputs,
+    truth_ids: str | None = None,
 ) -> tuple[str, ...]:
-    """The class names in the order of their ids. Raises UsageError."""
+    """The class names in the order of their ids; where nothing names them, those of *truth_ids*.
+    Raises UsageError.
+    """
+    listed = subject.tree.classes() if subject.tree is not None else None
+    numbered = isinstance(classes, int) or (
+        isinstance(classes, str) and classes.strip().isdecimal()
+    )
+    if truth_ids is not None and (numbered or (classes is None and listed is None)):
+        names = stated_names(truth_ids)
+        if not any(name.isdecimal() for name in names):
+            size_of(names)
+            return names
     if classes is None:
-        found = place.tree.classes() if place.tree is not None else None
-        if found is None:
+        if listed is None:
             raise UsageError(
                 "classes-needed",
-                f"{place.truth}: the classes are not known",
+                f"{subject.truth}: the classes are not known",
                 "give their number, names or file: --classes 21",
             )
-        return found.names
+        return listed.names
     if isinstance(classes, Classes):
         return classes.names
     if isinstance(classes, str):
@@ -150,20 +167,20 @@ def class_names(
     return names
 
 
-def ignore_index(given: int | str | None, size: int) -> int | None:
+def ignore_index(spec: int | str | None, size: int) -> int | None:
     """The truth value of ignored pixels; "auto" is 255, or 65535 beyond 255 classes, or none beyond
     that. Raises UsageError.
     """
-    if given == AUTO:
+    if spec == AUTO:
         return IGNORE if size <= IGNORE else OBJECT_IGNORE if size < MOST else None
-    if given is None or given == "none":
+    if spec is None or spec == "none":
         return None
     try:
-        value = int(given)
+        value = int(spec)
     except ValueError as error:
         raise UsageError(
             "bad-option",
-            f"--ignore-index {given} is no number",
+            f"--ignore-index {spec} is not a number",
             "for example --ignore-index 255, or none",
         ) from error
     check_ignore(value, size)
@@ -179,7 +196,7 @@ def policy_of(
     """
     if absent not in ("nan", "zero", "one"):
         raise UsageError("bad-option", f"--absent {absent}", "give nan, zero or one")
-    chosen = tuple(sorted({_class_id(one, names) for one in exclude}))
+    chosen = tuple(sorted({_class_id(name, names) for name in exclude}))
     if len(chosen) == len(names):
         raise UsageError("bad-option", "--exclude-class leaves no class to average", "keep one")
     if compat is None:
@@ -196,13 +213,14 @@ def policy_of(
     return replace(tool.policy, excluded=excluded, void=void), tool
 
 
-def _class_id(one: str | int, names: Sequence[str]) -> int:
-    if str(one) in names:
-        return names.index(str(one))
-    if str(one).isdecimal() and int(one) < len(names):
-        return int(one)
+def _class_id(name: str | int, names: Sequence[str]) -> int:
+    if str(name) in names:
+        return names.index(str(name))
+    if str(name).isdecimal() and int(name) < len(names):
+        return int(name)
+    message, hint = unknown("class", str(name), names)
     raise UsageError(
         "bad-option",
-        f"--exclude-class {one}: no such class",
-        f"a name or an id from 0 to {len(names) - 1}; ignored pixels are --ignore-index",
+        f"--exclude-class: {message}",
+        f"{hint}; or an id from 0 to {len(names) - 1}; ignored pixels are --ignore-index",
     )

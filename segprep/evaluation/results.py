@@ -20,7 +20,7 @@ BOUNDARY = (
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class GroupScore:
     """One group's score."""
 
     name: str
@@ -79,7 +79,7 @@ class Evaluation:
     missing: tuple[str, ...]
     extra: tuple[str, ...]
     worst: tuple[ImageScore, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[GroupScore, ...]
     comparison: Comparison | None
     boundary: Boundaries | None
     objects: Mapping[str, Any] | None
@@ -117,27 +117,63 @@ def document(found: Evaluation) -> dict[str, Any]:
         "classes": classes,
         "confusion_matrix": matrix.matrix.tolist() if matrix.size <= DENSE else None,
         "policy": {
-            "ignore_index": found.ignore, "absent": found.policy.absent, "excluded": named, "averaged": scores.averaged, "compat": found.compat, "definition": found.how,
+            "ignore_index": found.ignore,
+            "absent": found.policy.absent,
+            "excluded": named,
+            "averaged": scores.averaged,
+            "compat": found.compat,
+            "definition": found.how,
         },
         "counts": counts(found),
         "interval": list(found.interval) if found.interval else None,
-        "fwiou": scores.fwiou, "dice": scores.mean_dice, "precision": scores.mean_precision, "recall": scores.mean_recall,
-        "specificity": scores.mean_specificity, "pixel_accuracy": scores.pixel_accuracy, "mean_accuracy": scores.mean_accuracy, "kappa": scores.kappa,
-        "baseline": {"class": found.baseline_class, "miou": found.baseline.miou, "pixel_accuracy": found.baseline.pixel_accuracy},
-        "boundary": {"iou": found.boundary.mean_iou, "f": found.boundary.mean_f, "definition": BOUNDARY} if found.boundary is not None else None,
+        "fwiou": scores.fwiou,
+        "dice": scores.mean_dice,
+        "precision": scores.mean_precision,
+        "recall": scores.mean_recall,
+        "specificity": scores.mean_specificity,
+        "pixel_accuracy": scores.pixel_accuracy,
+        "mean_accuracy": scores.mean_accuracy,
+        "kappa": scores.kappa,
+        "baseline": {
+            "class": found.baseline_class,
+            "miou": found.baseline.miou,
+            "pixel_accuracy": found.baseline.pixel_accuracy,
+        },
+        "boundary": {
+            "iou": found.boundary.mean_iou,
+            "f": found.boundary.mean_f,
+            "definition": BOUNDARY,
+        }
+        if found.boundary is not None
+        else None,
         "objects": found.objects,
         "numbers": dict(found.numbers),
-        "worst": [{"stem": one.stem, "miou": one.miou, "pixel_accuracy": one.accuracy} for one in found.worst],
-        "images": [{"stem": one.stem, "miou": one.miou, "pixel_accuracy": one.accuracy} for one in found.images],
-        "groups": [{"group": one.name, "miou": one.miou, "pixel_accuracy": one.accuracy, "pixels": one.pixels} for one in found.groups],
+        "worst": [
+            {"stem": one.stem, "miou": one.miou, "pixel_accuracy": one.accuracy}
+            for one in found.worst
+        ],
+        "images": [
+            {"stem": one.stem, "miou": one.miou, "pixel_accuracy": one.accuracy}
+            for one in found.images
+        ],
+        "groups": [
+            {
+                "group": one.name,
+                "miou": one.miou,
+                "pixel_accuracy": one.accuracy,
+                "pixels": one.pixels,
+            }
+            for one in found.groups
+        ],
         "against": _against(found),
-        "missing": list(found.missing), "extra": list(found.extra),
+        "missing": list(found.missing),
+        "extra": list(found.extra),
         "notes": [asdict(note) for note in found.notes],
-    }  # fmt: skip
+    }
 
 
 def counts(found: Evaluation) -> dict[str, int]:
-    """Pairs and pixels: those of a class that the policy drops count as ignored."""
+    """MaskPairs and pixels: those of a class that the policy drops count as ignored."""
     rows = found.matrix.matrix.sum(1)
     void = int(sum(rows[n] for n in found.policy.void))
     lost = int(found.matrix.invalid[list(found.policy.void)].sum())

@@ -1,4 +1,4 @@
-"""Label maps that were saved in VOC's colours, or in the greys of these colours, instead of ids:
+"""Label maps that were saved in VOC's colors, or in the grays of these colors, instead of ids:
 what they hold, and how to turn them back.
 """
 
@@ -15,14 +15,14 @@ from segprep.imaging.image import voc_colors
 from segprep.types import IGNORE
 
 HINT = (
-    "if these are VOC's colours, read them with --colours voc; other colours become ids with"
+    "if these are VOC's colors, read them with --colors voc; other colors become ids with"
     " segprep convert colormap"
 )
 
 
 @cache
-def colour_ids(classes: int) -> dict[int, int]:
-    """Colour (red << 16 | green << 8 | blue) -> id, of VOC's first *classes* colours and of that of
+def color_ids(classes: int) -> dict[int, int]:
+    """Color (red << 16 | green << 8 | blue) -> id, of VOC's first *classes* colors and of that of
     ignored pixels.
     """
     table = voc_colors()
@@ -33,76 +33,76 @@ def colour_ids(classes: int) -> dict[int, int]:
 
 
 @cache
-def grey_ids(classes: int) -> dict[int, int] | None:
-    """Grey level, as Pillow makes it of a colour -> id; None where two of the first *classes*
-    colours become one grey.
+def gray_ids(classes: int) -> dict[int, int] | None:
+    """Grey level, as Pillow makes it of a color -> id; None where two of the first *classes*
+    colors become one gray.
     """
     table = voc_colors()
     row = Image.frombytes("RGB", (256, 1), table).convert("L").tobytes()
-    found = {row[one]: one for one in (*range(min(classes, 256)), IGNORE)}
-    return found if len(found) == len({*range(min(classes, 256)), IGNORE}) else None
+    grays = {row[one]: one for one in (*range(min(classes, 256)), IGNORE)}
+    return grays if len(grays) == len({*range(min(classes, 256)), IGNORE}) else None
 
 
 def ids(picture: Image.Image, path: Path, classes: int) -> NDArray[np.uint8]:
-    """Class ids (H, W) of an open image in VOC's colours or their greys; the indices of one that
-    has a palette. Raises SourceError for other colours.
+    """Class ids (H, W) of an open image in VOC's colors or their grays; the indices of one that
+    has a palette. Raises SourceError for other colors.
     """
     if picture.mode == "P":
         return np.asarray(picture)
-    grey = picture.mode in ("L", "1")
-    table = grey_ids(classes) if grey else colour_ids(classes)
+    gray = picture.mode in ("L", "1")
+    table = gray_ids(classes) if gray else color_ids(classes)
     if table is None:
         raise SourceError(
             path,
-            f"of VOC's first {classes} colours some become the same grey; which class is meant is"
+            f"of VOC's first {classes} colors some become the same gray; which class is meant is"
             " lost",
             "write class ids",
             "unknown-colour",
         )
     values, places = np.unique(
-        np.asarray(picture.convert("L")) if grey else packed(picture), return_inverse=True
+        np.asarray(picture.convert("L")) if gray else packed(picture), return_inverse=True
     )
-    known = [table.get(int(value)) for value in values]
-    if None in known:
-        text = shown(int(values[known.index(None)]), grey)
-        pixels = int((places == known.index(None)).sum())
+    labels = [table.get(int(value)) for value in values]
+    if None in labels:
+        text = shown(int(values[labels.index(None)]), gray)
+        pixels = int((places == labels.index(None)).sum())
         raise SourceError(
             path,
-            f"{text} ({pixels} px) is no colour of VOC's first {classes} classes",
+            f"{text} ({pixels} px) is not a color of VOC's first {classes} classes",
             "write class ids",
             "unknown-colour",
         )
-    return np.array(known, np.uint8)[places].reshape(picture.height, picture.width)
+    return np.array(labels, np.uint8)[places].reshape(picture.height, picture.width)
 
 
 def packed(picture: Image.Image) -> NDArray[Any]:
-    """Colours (H, W) as one uint32 each."""
+    """Colors (H, W) as one uint32 each."""
     pixels = np.asarray(picture.convert("RGB")).astype(np.uint32)
     return pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
 
 
-def shown(value: int, grey: bool) -> str:
-    """A colour for people."""
-    return f"grey {value}" if grey else f"colour {value >> 16},{value >> 8 & 255},{value & 255}"
+def shown(value: int, gray: bool) -> str:
+    """A color for people."""
+    return f"gray {value}" if gray else f"color {value >> 16},{value >> 8 & 255},{value & 255}"
 
 
 def described(picture: Image.Image) -> str:
-    """What colours an open image holds, the commonest first."""
+    """What colors an open image holds, the commonest first."""
     if picture.mode not in ("RGB", "RGBA"):
         return f"pixel type {picture.mode}, where one value per pixel was expected"
     values, counts = np.unique(packed(picture), return_counts=True)
     order = np.argsort(-counts, kind="stable")[:3]
     most = ", ".join(
-        f"{shown(int(values[n]), False).removeprefix('colour ')} ({int(counts[n])} px)"
+        f"{shown(int(values[n]), False).removeprefix('color ')} ({int(counts[n])} px)"
         for n in order
     )
     return (
-        f"pixel type {picture.mode}, where one value per pixel was expected; its colours: {most}"
+        f"pixel type {picture.mode}, where one value per pixel was expected; its colors: {most}"
         + (f" and {len(values) - 3} more" if len(values) > 3 else "")
     )
 
 
 def fits(values: Any, classes: int) -> bool:
-    """Whether grey *values* are all VOC's, and can be turned back."""
-    table = grey_ids(classes)
+    """Whether gray *values* are all VOC's, and can be turned back."""
+    table = gray_ids(classes)
     return table is not None and all(int(value) in table for value in values)

@@ -95,11 +95,25 @@ def from_sums(same: Ints, rows: Ints, columns: Ints, policy: Policy) -> Scores:
         mean(iou[kept]) if not (policy.absent == "undefined" and gone[kept].any()) else float("nan")
     )
     return Scores(
-        iou, dice, precision, recall, specificity, rows, columns, miou,
-        float(np.where(weight > 0, weight * np.nan_to_num(iou), 0).sum() / weight.sum()) if weight.sum() else float("nan"),
-        mean(dice[kept]), mean(precision[kept]), mean(recall[kept]), mean(specificity[kept & ~gone]),
-        observed, (observed - chance) / (1 - chance) if chance < 1 else float("nan"), int((~np.isnan(iou[kept])).sum()),
-    )  # fmt: skip
+        iou,
+        dice,
+        precision,
+        recall,
+        specificity,
+        rows,
+        columns,
+        miou,
+        float(np.where(weight > 0, weight * np.nan_to_num(iou), 0).sum() / weight.sum())
+        if weight.sum()
+        else float("nan"),
+        mean(dice[kept]),
+        mean(precision[kept]),
+        mean(recall[kept]),
+        mean(specificity[kept & ~gone]),
+        observed,
+        (observed - chance) / (1 - chance) if chance < 1 else float("nan"),
+        int((~np.isnan(iou[kept])).sum()),
+    )
 
 
 def mean(values: Floats) -> float:

@@ -60,7 +60,13 @@ class Reader:
     """
 
     root: Path
-    map: Annotated[tuple[str, ...], "OLD=NEW: pixels of class OLD become class NEW (merge or rename); NEW may be _background_ or __ignore__. Values such as 1=2 where the tree has no class names."] = ()  # fmt: skip
+    map: Annotated[
+        tuple[str, ...],
+        (
+            "OLD=NEW: pixels of class OLD become class NEW (merge or rename); NEW may be"
+            " _background_ or __ignore__. Values such as 1=2 where the tree has no class names."
+        ),
+    ] = ()
     drop: Annotated[
         tuple[str, ...],
         "Take class NAME out of the list; its pixels become background, or see --drop-as.",

@@ -1,0 +1,38 @@
+"""Why a prediction holds values that are no class, and what to do about it."""
+
+from collections.abc import Mapping
+
+from segprep.evaluation import voc_colors
+from segprep.imaging.lookup import FLAT_VOC
+
+
+def cause(seen: Mapping[int, int], wrong: Mapping[int, int], classes: int) -> str:
+    """Why a prediction holds the values *wrong* (value -> pixels) among *seen*, and what to do
+    about it.
+    """
+    present = set(seen)
+    if set(wrong) == {255}:
+        if present <= {0, 255} and classes == 2:
+            return "0 and 255 only: a black and white picture; read it with --threshold 0.5"
+        return (
+            "255 means ignored, which a prediction cannot be: predict a class there, or count these"
+            " pixels as errors with --invalid count"
+        )
+    if present & {38, 75, 113} and present - {0} <= (FLAT_VOC - {0, 255}) | {220}:
+        turn = (
+            "turn them back with --colors voc"
+            if voc_colors.fits(present, classes)
+            else "write the ids themselves"
+        )
+        return f"grays of a VOC palette that was flattened; {turn}"
+    if max(wrong) == classes and len(wrong) == 1 and 0 not in present:
+        return f"ids count from 1 here; subtract 1, or give --classes with {classes + 1} names"
+    if (len(present) > 24 and max(wrong) > 2 * classes) or (classes == 2 and max(wrong) == 255):
+        return (
+            "many different values: probabilities of 2 classes as gray levels (read them with"
+            " --threshold 0.5), colors, or a mask saved as JPEG; write class ids"
+        )
+    return (
+        f"were more than {classes} classes trained? give the list with --classes; --invalid count"
+        " counts such pixels as errors"
+    )

@@ -1,0 +1,68 @@
+"""What made a folder of predictions, by its own account: ``predictions.json`` of segprep predict."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from segprep.errors import SegprepError, SourceError
+from segprep.files import read_below
+from segprep.types import Note
+
+ACCOUNT, KIND = "predictions.json", "segprep predict"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The account at *path*: the *classes* of the checkpoint, and whether the run was *complete*."""
+
+    path: Path
+    classes: tuple[str, ...]
+    complete: bool
+
+
+def origin(pred: Path) -> Origin | None:
+    """The account of the predictions in *pred*; None where there is none that can be read. Where a
+    run wrote several kinds of files, the account lies one folder above.
+    """
+    for folder in (pred, pred.parent):
+        path = folder / ACCOUNT
+        if not path.is_file():
+            continue
+        try:
+            content = json.loads(read_below(folder.resolve() / ACCOUNT, (folder.resolve(),)))
+        except (SourceError, ValueError, RecursionError):
+            return None
+        classes = content.get("classes") if isinstance(content, dict) else None
+        if content.get("kind") == KIND and isinstance(classes, list) and classes:
+            return Origin(path, tuple(map(str, classes)), bool(content.get("complete")))
+    return None
+
+
+def compared(pred: Path, names: Sequence[str]) -> tuple[Note, ...]:
+    """Compare what was predicted in *pred* with the classes *names* of the truth.
+
+    Classes that only the truth has, after all others, are a note: their ids are not in doubt.
+    Raises SegprepError (other-classes) where ids mean other things.
+    """
+    made = origin(pred)
+    if made is None:
+        return ()
+    notes = []
+    if not made.complete:
+        notes.append(Note("prediction-missing", f"{made.path}: this run was not finished"))
+    if made.classes == tuple(names):
+        return tuple(notes)
+    if made.classes != tuple(names[: len(made.classes)]):
+        raise SegprepError(
+            "other-classes",
+            f"{made.path}: the predictions are of the classes {', '.join(made.classes)}; the truth"
+            f" has {', '.join(names)}",
+            "predict with the dataset's own checkpoint, rename its classes with segprep remap, or"
+            " state them with --classes",
+        )
+    new = ", ".join(names[len(made.classes) :])
+    notes.append(
+        Note("other-classes", f"the predictions do not know {new}; these pixels count as errors")
+    )
+    return tuple(notes)
