@@ -21,7 +21,7 @@ COMMANDS = {
     "train-check": "In minutes on a CPU: can this dataset be learned?",
     "train": "Train a network: architectures, losses and schedules by name.",
     "predict": "Predict masks for images, folders, datasets, videos.",
-    "miou": "Score predictions against truth: mIoU and what belongs beside it.",
+    "miou": "Score predictions against truth: mIoU, Dice, precision, recall, confusion matrix.",
     "models": "List the networks of the trainer and their sizes.",
     "export": "Write a dataset as another ecosystem wants it.",
 }

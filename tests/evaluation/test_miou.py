@@ -184,7 +184,7 @@ def test_a_dataset_knows_classes_and_lists(folders: Folders, tmp_path: Path) -> 
         if path.stem not in ("i1", "i2"):
             path.rename(tmp_path / path.name)
     assert "--split val" in run(pred, "--dataset", home).stderr
-    assert "has no list test" in run(pred, "--dataset", home, "--split", "test").stderr
+    assert "there is no list 'test'" in run(pred, "--dataset", home, "--split", "test").stderr
     none = run("--dataset", home)
     assert (none.exit_code, "no-predictions" in none.stderr, "train-check" in none.stderr) == (
         2,
@@ -250,11 +250,11 @@ def test_colours_and_flattened_palettes_are_turned_back(folders: Folders, tmp_pa
             (tmp_path / "palette.png").write_bytes(encode_mask(np.asarray(Image.open(path))))
             Image.open(tmp_path / "palette.png").convert(mode).save(tmp_path / mode / path.name)
         words = tmp_path / mode, "--truth", truth, "--classes", 3
-        assert "--colours voc" in run(*words).stderr
+        assert "--colors voc" in run(*words).stderr
         assert scored(*words, "--colours", "voc")["confusion_matrix"] == expected
     assert "128,0,0" in run(tmp_path / "RGB", "--truth", truth, "--classes", 3).stderr
     assert (
-        "is no colour of VOC's first 2 classes"
+        "is not a color of VOC's first 2 classes"
         in run(
             tmp_path / "RGB",
             "--truth",
@@ -263,11 +263,11 @@ def test_colours_and_flattened_palettes_are_turned_back(folders: Folders, tmp_pa
             2,
             "--ignore-index",
             2,
-            "--colours",
+            "--colors",
             "voc",
         ).stderr
     )
-    many = Reading(200, colours=True)
+    many = Reading(200, colors=True)
     with pytest.raises(SourceError, match="same grey"):
         label_maps.read(tmp_path / "L/i0.png", (tmp_path,), many)
 
@@ -294,7 +294,7 @@ def test_foreign_masks_and_excluded_classes(folders: Folders) -> None:
     assert found["confusion_matrix"] == scored(*words, "--ignore-index", 77)["confusion_matrix"]
     inside = run(*words, "--ignore-index", 2)
     assert (inside.exit_code, "--exclude-class 2" in inside.stderr) == (2, True)
-    assert "no such class" in run(*words, "--exclude-class", "moon").stderr
+    assert "there is no class 'moon'" in run(*words, "--exclude-class", "moon").stderr
     assert "for example --ignore-index" in run(*words, "--ignore-index", "x").stderr
 
 
@@ -415,8 +415,8 @@ def fault(folders: Folders, name: str) -> tuple[str, str]:
         save(path, np.ascontiguousarray(ids.T))
         return "size-mismatch", "EXIF"
     if name == "colours":
-        Image.open(path).convert("RGB").save(path)
-        return "mask-is-colour", "--colours voc"
+        save(path, np.dstack([ids * 60, ids * 0, ids * 0]).astype(np.uint8))
+        return "mask-is-colour", "--colors voc"
     if name == "flattened":
         path.write_bytes(encode_mask(ids.astype(np.uint8)))
         Image.open(path).convert("L").save(path)
@@ -431,8 +431,8 @@ def fault(folders: Folders, name: str) -> tuple[str, str]:
     if name == "NaN":
         save(path.with_suffix(".npy"), np.full((3, 8, 10), np.nan, np.float32))
         return "nan-prediction", "240 probabilities are NaN"
-    if name == "float ids":
-        save(path.with_suffix(".npy"), ids.astype(np.float32))
+    if name == "fractions":
+        save(path.with_suffix(".npy"), ids.astype(np.float32) + 0.25)
         return "bad-prediction", "save ids as integers"
     if name == "pickle":
         np.save(path.with_suffix(".npy"), np.array([{"a": 1}], object), allow_pickle=True)
@@ -455,7 +455,7 @@ def fault(folders: Folders, name: str) -> tuple[str, str]:
         "truncated",
         "empty",
         "NaN",
-        "float ids",
+        "fractions",
         "pickle",
         "link",
     ],
@@ -588,8 +588,8 @@ def test_classes_must_be_known(folders: Folders, tmp_path: Path) -> None:
         segprep.evaluate(pred, truth=truth, classes=["a", "a"])
     with pytest.raises(UsageError, match="there are 3 classes"):
         segprep.evaluate(pred, truth=truth, classes=3, threshold=0.5)
-    with pytest.raises(UsageError, match="--colours ade"):
-        segprep.evaluate(pred, truth=truth, classes=3, colours="ade")
+    with pytest.raises(UsageError, match="--colors ade"):
+        segprep.evaluate(pred, truth=truth, classes=3, colors="ade")
     with pytest.raises(UsageError, match="0 classes"):
         segprep.evaluate(pred, truth=truth, classes=0)
 
@@ -658,3 +658,178 @@ def test_it_runs_as_a_program(folders: Folders) -> None:
     assert "mIoU 0." in done.stdout
     assert "3 of 3 classes averaged; pixels: 468 counted, 12 ignored, 0 invalid" in done.stdout
     assert done.stderr == ""
+
+
+# ----------------------------------------------------------------------------
+# truth that is not class ids
+
+
+def black_and_white(tmp_path: Path) -> Folders:
+    """Truth of 0 and 255, predictions that are all background."""
+    for n in range(4):
+        truth = np.zeros((8, 10), np.uint8)
+        truth[2:4, 2 : 5 + n] = 255
+        save(tmp_path / f"truth/{n}.png", truth)
+        save(tmp_path / f"black/{n}.png", np.zeros((8, 10), np.uint8))
+        save(tmp_path / f"pred/{n}.png", truth)
+    return tmp_path / "truth", tmp_path / "black"
+
+
+def test_a_truth_of_0_and_255_is_never_scored_as_ignored(tmp_path: Path) -> None:
+    truth, black = black_and_white(tmp_path)
+    done = run(black, "--truth", truth, "--classes", 2)
+    assert done.exit_code == 1
+    assert "holds 0 and 255 only: read as ignored, 255 (11.2% of the pixels) leaves no class" in (
+        done.stderr
+    )
+    assert "--truth-ids 0=background,255=NAME" in done.stderr
+    words = ("--truth", truth, "--truth-ids", "0=background,255=cell")
+    assert scored(black, *words)["miou"] == pytest.approx(0.44375)
+    assert [one["name"] for one in scored(black, *words)["classes"]] == ["background", "cell"]
+    assert scored(tmp_path / "pred", *words, "--threshold", 0.5)["miou"] == 1.0
+    assert scored(black, *words, "--classes", 2)["miou"] == pytest.approx(0.44375)
+    assert scored(black, "--truth", truth, "--classes", 2, "--ignore-index", 255)["miou"] == 1.0
+
+
+def test_a_dataset_of_0_and_255_likewise(tmp_path: Path) -> None:
+    truth, black = black_and_white(tmp_path)
+    home = tmp_path / "tree"
+    truth.rename(tmp_path / "masks")
+    (tmp_path / "masks").rename(home.parent / "SegmentationClass")
+    done = run(black, "-d", tmp_path, "--classes", "background,cell")
+    assert done.exit_code == 1
+    assert "[values-unclear]" in done.stderr
+
+
+def test_mostly_ignored_truth_has_to_be_confirmed(tmp_path: Path) -> None:
+    truth = np.full((8, 10), 255, np.uint8)
+    truth[0], truth[1] = 0, 1
+    save(tmp_path / "truth/a.png", truth)
+    save(tmp_path / "pred/a.png", np.where(truth == 255, 0, truth).astype(np.uint8))
+    words = (tmp_path / "pred", "--truth", tmp_path / "truth", "--classes", 2)
+    assert "255 covers 75.0% of the truth" in run(*words).stderr
+    assert scored(*words, "--ignore-index", 255)["miou"] == 1.0
+
+
+def test_truth_of_background_only_is_said(tmp_path: Path) -> None:
+    save(tmp_path / "truth/a.png", np.zeros((4, 5), np.uint8))
+    save(tmp_path / "pred/a.png", np.zeros((4, 5), np.uint8))
+    words = (tmp_path / "pred", "--truth", tmp_path / "truth", "--classes", "bg,cell")
+    assert "every truth pixel that counts is bg; no other class is scored" in run(*words).stderr
+
+
+def test_labels_from_1_with_0_ignored(folders: Folders, tmp_path: Path) -> None:
+    truth, pred = folders
+    for path in truth.iterdir():
+        ids = np.asarray(Image.open(path))
+        save(tmp_path / "from1" / path.name, np.where(ids == 255, 0, ids + 1).astype(np.uint8))
+    plain = scored(pred, "--truth", truth, "--classes", 3)
+    words = (pred, "--truth", tmp_path / "from1", "--classes", 3)
+    reduced = scored(*words, "--reduce-zero-label")
+    assert reduced["confusion_matrix"] == plain["confusion_matrix"]
+    table = "0=__ignore__,1=0,2=1,3=2"
+    assert scored(*words, "--truth-ids", table)["miou"] == plain["miou"]
+    done = run(*words, "--truth-ids", "0=__ignore__,1=0,2=1")
+    assert "values that are not stated: 3" in done.stderr
+
+
+# ----------------------------------------------------------------------------
+# predictions as the field stores them
+
+
+@pytest.mark.parametrize("kind", ["RGB", "RGBA", "LA", "1HW", "whole floats", "1HW floats"])
+def test_equal_channels_and_whole_numbers_are_ids(
+    folders: Folders, tmp_path: Path, kind: str
+) -> None:
+    truth, pred = folders
+    for path in pred.iterdir():
+        ids = np.asarray(Image.open(path))
+        if kind in ("RGB", "RGBA", "LA"):
+            target = tmp_path / kind / path.name
+            target.parent.mkdir(exist_ok=True)
+            Image.fromarray(ids).convert(kind).save(target)
+        else:
+            array = ids.astype(np.float32) if "floats" in kind else ids
+            name = path.with_suffix(".npy").name
+            save(tmp_path / kind / name, array[None] if "1HW" in kind else array)
+    expected = scored(pred, "--truth", truth, "--classes", 3)["confusion_matrix"]
+    words = (tmp_path / kind, "--truth", truth, "--classes", 3)
+    assert scored(*words)["confusion_matrix"] == expected
+
+
+def test_names_with_more_around_the_stem_and_folders_on_one_side(
+    folders: Folders, tmp_path: Path
+) -> None:
+    truth, pred = folders
+    expected = scored(pred, "--truth", truth, "--classes", 3)["confusion_matrix"]
+    for path in pred.iterdir():
+        ids = np.asarray(Image.open(path))
+        save(tmp_path / "around" / f"p_{path.stem}_pred.png", ids)
+        save(tmp_path / "nested" / "city" / path.name, ids)
+    words = (tmp_path / "around", "--truth", truth, "--classes", 3)
+    assert scored(*words, "--prefix", "p_", "--suffix", "_pred")["confusion_matrix"] == expected
+    nested = scored(tmp_path / "nested", "--truth", truth, "--classes", 3)
+    assert nested["confusion_matrix"] == expected
+    for path in (tmp_path / "around").iterdir():
+        path.rename(path.with_name(path.name.removeprefix("p_")))
+    assert "give --suffix _pred" in run(*words).stderr
+
+
+def test_sixteen_bits_per_channel_are_refused(folders: Folders, tmp_path: Path) -> None:
+    truth, pred = folders
+    for path in pred.iterdir():
+        data = bytearray(rgb16(np.asarray(Image.open(path))))
+        (tmp_path / "deep").mkdir(exist_ok=True)
+        (tmp_path / "deep" / path.name).write_bytes(data)
+    done = run(tmp_path / "deep", "--truth", truth, "--classes", 3)
+    assert "has 16 bits per channel in several channels" in done.stderr
+
+
+def rgb16(ids: Any) -> bytes:
+    """A PNG of 16 bits per channel, the id in the low byte of each."""
+    import struct
+    import zlib
+
+    height, width = ids.shape
+    rows = np.repeat(ids.astype(">u2")[..., None], 3, 2)
+    raw = b"".join(b"\0" + row.tobytes() for row in rows)
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        check = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
+
+    head = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(raw))
+        + chunk(b"IEND", b"")
+    )
+
+
+# ----------------------------------------------------------------------------
+# what was predicted
+
+
+def account(folder: Path, *classes: str, complete: bool = True) -> None:
+    content = {"kind": "segprep predict", "complete": complete, "classes": classes, "files": []}
+    (folder / "predictions.json").write_text(json.dumps(content))
+
+
+def test_predictions_of_other_classes_are_refused(folders: Folders) -> None:
+    truth, pred = folders
+    (truth.parent / "class_names.txt").write_text("_background_\ncat\ndog\n")
+    truth.rename(truth.parent / "SegmentationClass")
+    words = (pred, "-d", truth.parent)
+    account(pred, "_background_", "cat", "dog")
+    assert scored(*words)["miou"] > 0.9
+    account(pred, "_background_", "dog", "cat")
+    done = run(*words)
+    assert done.exit_code == 1
+    assert "[other-classes]" in done.stderr
+    assert "the predictions are of the classes _background_, dog, cat; the truth has" in done.stderr
+    assert scored(*words, "--classes", "_background_,dog,cat")["miou"] > 0.9
+    account(pred, "_background_", "cat", complete=False)
+    result = run(*words)
+    assert "the predictions do not know dog; these pixels count as errors" in result.stderr
+    assert "this run was not finished" in result.stderr
