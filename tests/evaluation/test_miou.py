@@ -268,7 +268,7 @@ def test_colours_and_flattened_palettes_are_turned_back(folders: Folders, tmp_pa
         ).stderr
     )
     many = Reading(200, colors=True)
-    with pytest.raises(SourceError, match="same grey"):
+    with pytest.raises(SourceError, match="same gray"):
         label_maps.read(tmp_path / "L/i0.png", (tmp_path,), many)
 
 
