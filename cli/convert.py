@@ -111,6 +111,7 @@ def _show(done: Conversion, as_json: bool, quiet: bool, verbose: bool, dry_run: 
                 "skipped": output.plain_skipped(done.skipped),
                 "classes": list(done.classes),
                 "notes": output.plain_notes(done.notes),
+                "unpainted": list(done.unpainted),
                 "written": done.written,
             }
         )

@@ -33,6 +33,7 @@ CODES: dict[str, str] = {
     ),
     "bad-label": "A label is empty, not text, too long, or has control characters.",
     "unknown-label": "A label is not in the class list.",
+    "label-unpainted": "An option kept shapes of a label from being painted; how many, how large.",
     "label-variant": "Two labels differ only by case, blanks or invisible characters.",
     "no-shapes": "The annotation has no shapes; its mask is all background.",
     "hidden-shape": "A shape ends wholly covered by later ones.",

@@ -73,6 +73,18 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Unpainted:
+    """The *shapes* of one *label* that an option kept from being painted as their class, and the
+    *pixels* that they cover: --exclude and --unknown; *outcome* is what became of them.
+    """
+
+    label: str
+    shapes: int
+    pixels: int
+    outcome: Literal["skipped", "ignored", "background"]
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One sample still to be read: cheap and picklable.
 
@@ -131,6 +143,7 @@ class Sample:
     upright: bool = True
     notes: tuple[Note, ...] = ()
     pixels: Mapping[int, int] | None = None
+    unpainted: tuple[Unpainted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +177,7 @@ class Record:
     item: str
     inputs: Mapping[str, str | None]
     notes: tuple[Note, ...] = ()
+    unpainted: tuple[Unpainted, ...] = ()
 
 
 Severity = Literal["error", "warning", "info"]

@@ -311,3 +311,59 @@ def test_masks_of_background_only_are_named(tmp_path: Path) -> None:
     root = black_and_white(tmp_path / "theirs", (0, 0))
     assert "every pixel of the masks is 0, the background" in fine("info", root).stdout
     assert "every pixel of the masks is 0, the background" in fine("split", root).stderr
+
+
+# ----------------------------------------------------------------------------
+# what was not painted is counted
+
+
+def coco(folder: Path) -> Path:
+    """Two images, three categories; one annotation of "tree" lies over another."""
+    folder.mkdir()
+    boxes = {1: (2, 2, 6, 4), 2: (10, 2, 5, 5), 3: (0, 10, 4, 4)}
+    annotations = []
+    for image in (1, 2):
+        Image.effect_noise((30, 20), 10 + image).convert("RGB").save(folder / f"{image}.jpg")
+        for category, (x, y, w, h) in boxes.items():
+            for shift in range(2 if category == 3 else 1):
+                points = [x + shift, y, x + w + shift, y, x + w + shift, y + h, x + shift, y + h]
+                annotations.append(
+                    {
+                        "id": len(annotations) + 1,
+                        "image_id": image,
+                        "category_id": category,
+                        "segmentation": [points],
+                        "iscrowd": 0,
+                    }
+                )
+    content = {
+        "images": [{"id": n, "file_name": f"{n}.jpg", "width": 30, "height": 20} for n in (1, 2)],
+        "categories": [{"id": n, "name": name} for n, name in enumerate(("cat", "dog", "tree"), 1)],
+        "annotations": annotations,
+    }
+    (folder / "annotations.json").write_text(json.dumps(content))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("options", "outcome", "words"),
+    [
+        (("--exclude", "tree"), "skipped", "were skipped"),
+        (("--classes", "cat,dog", "--unknown", "skip"), "skipped", "were skipped"),
+        (("--classes", "cat,dog", "--unknown", "ignore"), "ignored", "painted as ignored (255)"),
+        (("--classes", "cat,dog", "--unknown", "background"), "background", "as background"),
+    ],
+)
+def test_what_a_coco_file_has_and_the_masks_have_not_is_counted(
+    tmp_path: Path, options: tuple[str, ...], outcome: str, words: str
+) -> None:
+    pytest.importorskip("pycocotools")
+    out = tmp_path / "out"
+    result = fine("convert", "coco", coco(tmp_path / "src"), out, *options)
+    assert "label 'tree': 4 shapes in 2 images, 40 pixels, " in result.stderr
+    assert words in result.stderr
+    row = {"label": "tree", "outcome": outcome, "shapes": 4, "pixels": 40, "images": 2}
+    assert json.loads((out / "segprep.json").read_text())["unpainted"] == [row]
+    assert json.loads(fine("info", out, "--json").stdout)["unpainted"] == [row]
+    again = json.loads(fine("convert", "coco", tmp_path / "src", out, *options, "--json").stdout)
+    assert again["unpainted"] == [row]

@@ -1,7 +1,7 @@
 """Source to tree: scan, read every sample, finish its image, stage it, publish all at once."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,8 @@ from segprep.conversion.publication import (
     stale_files,
 )
 from segprep.conversion.sample_files import ImageFormat, SampleTask
+from segprep.conversion.unpainted import UnpaintedLabels, unpainted_notes
+from segprep.dataset import manifest
 from segprep.dataset.manifest import MANIFEST
 from segprep.dataset.staging import Journal, Staging, lock
 from segprep.errors import SegprepError, UsageError
@@ -27,7 +29,8 @@ from segprep.types import Note, Progress, Reader, Record, Scan, Skipped, no_prog
 @dataclass(frozen=True, slots=True)
 class Conversion:
     """What a conversion did: *converted* samples are new or changed, *kept* ones were as they
-    should be; *removed* stems had lost their source.
+    should be; *removed* stems had lost their source. *unpainted*: per label that an option kept from
+    being painted, {label, outcome, shapes, pixels, images}.
     """
 
     out: Path
@@ -38,6 +41,7 @@ class Conversion:
     classes: tuple[str, ...]
     notes: tuple[Note, ...]
     written: bool
+    unpainted: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def failed(self) -> tuple[Skipped, ...]:
@@ -164,6 +168,7 @@ def _unwritten(
     if dry_run:
         refuse(skipped, work.scan, on_error, bool(records) or bool(work.kept))
     notes = [note for record in records for note in named_notes(record)]
+    unpainted = UnpaintedLabels.of((*work.kept.values(), *records)).rows()
     return Conversion(
         work.task.out,
         failures.count(None),
@@ -171,8 +176,9 @@ def _unwritten(
         work.vanished,
         skipped,
         work.scan.classes.names,
-        (*work.scan.notes, *notes),
+        (*work.scan.notes, *unpainted_notes(unpainted), *notes),
         False,
+        unpainted,
     )
 
 
@@ -234,7 +240,9 @@ def _published(
         )
     removed = tuple(stem for stem in plan.previous if stem not in lines)
     stale = stale_files(plan.previous.values(), lines)
-    files, texts = described(work, lines, skipped, removed)
+    records = (manifest.load_record(lines[stem]) for stem in lines)
+    unpainted = UnpaintedLabels.of(records).rows()
+    files, texts = described(work, lines, skipped, removed, unpainted)
     count = len(lines)
     lines.close()  # its folder goes away
     staging.publish(files, stale, texts, replace=plan.replace)
@@ -245,8 +253,9 @@ def _published(
         removed,
         skipped,
         work.scan.classes.names,
-        (*work.scan.notes, *notes, *map(_vanished, removed)),
+        (*work.scan.notes, *unpainted_notes(unpainted), *notes, *map(_vanished, removed)),
         True,
+        unpainted,
     )
 
 

@@ -102,7 +102,7 @@ def _scan_notes(scan: Scan, classes: Classes) -> tuple[Note, ...]:
     """The notes of the scan; the one that lists inferred classes lists the tree's ids instead."""
     return tuple(
         replace(note, message=f"no class list given; the tree's is kept: {_listed(classes.names)}")
-        if note.code == "classes-inferred"
+        if note.message.startswith("no class list given")
         else note
         for note in scan.notes
     )

@@ -77,9 +77,14 @@ def stale_files(previous: Iterable[Record], lines: Mapping[str, bytes]) -> list[
 
 
 def described(
-    work: Work, lines: Mapping[str, bytes], skipped: Iterable[Skipped], removed: Sequence[str]
+    work: Work,
+    lines: Mapping[str, bytes],
+    skipped: Iterable[Skipped],
+    removed: Sequence[str],
+    unpainted: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[list[str], dict[str, bytes | bytearray]]:
-    """The files of all samples, and the tree's text files: name -> content.
+    """The files of all samples, and the tree's text files: name -> content; *unpainted* labels go
+    to the manifest.
 
     Lists and split record of an earlier tree stay, less the samples that were removed.
     """
@@ -109,6 +114,7 @@ def described(
         digest(records),
         split,
         tuple(_plain_skipped(entry, work.task.root) for entry in skipped),
+        extra={"unpainted": list(unpainted)} if unpainted else {},
     )
     return files, {
         **class_files(work.scan.classes),

@@ -179,6 +179,7 @@ def _stage(task: SampleTask, item: Item, sample: Sample, inputs: Inputs) -> Reco
             for path, content in inputs.contents.items()
         },
         tuple(notes),
+        sample.unpainted,
     )
 
 

@@ -5,13 +5,13 @@ Rendered without timestamps, so equal input gives equal bytes.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from segprep import jsontext
 from segprep.errors import TreeError
-from segprep.types import Classes, Note, Record
+from segprep.types import Classes, Note, Record, Unpainted
 
 SCHEMA = 1
 MANIFEST, RECORDS = "segprep.json", "records.jsonl"
@@ -86,6 +86,9 @@ def dump_record(record: Record) -> bytes:
     content = {name: getattr(record, name) for name in Record.__slots__}
     content["pixels"] = {str(value): count for value, count in record.pixels.items()}
     content["notes"] = [{"code": note.code, "message": note.message} for note in record.notes]
+    content["unpainted"] = [list(astuple(entry)) for entry in record.unpainted]
+    if not record.unpainted:
+        del content["unpainted"]
     return jsontext.encoded(content, compact=True)
 
 
@@ -97,6 +100,7 @@ def load_record(line: bytes) -> Record:
         content["notes"] = tuple(
             Note(note["code"], note["message"], content["stem"]) for note in content["notes"]
         )
+        content["unpainted"] = tuple(Unpainted(*entry) for entry in content.get("unpainted", ()))
         return Record(**content)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no record: {error!r}") from error

@@ -34,7 +34,8 @@ class ClassShare:
 class Info:
     """A dataset in numbers. *sizes* maps (width, height) to images; *ignored* is the share of all
     pixels. *faults* and *doubts* in words: a dataset with faults is not what its manifest says, or
-    cannot be used as it is. *equal*: sets of stems with byte-identical images.
+    cannot be used as it is. *equal*: sets of stems with byte-identical images;
+    *unpainted*: labels that options kept from being painted.
     """
 
     root: Path
@@ -50,7 +51,7 @@ class Info:
     faults: tuple[str, ...]
     doubts: tuple[str, ...] = ()
     equal: tuple[tuple[str, ...], ...] = ()
-    skipped_labels: tuple[Mapping[str, Any], ...] = ()
+    unpainted: tuple[Mapping[str, Any], ...] = ()
 
 
 def info(dataset: str | Path = ".", *, check: bool = False, jobs: int = 1) -> Info:
@@ -97,7 +98,7 @@ def info(dataset: str | Path = ".", *, check: bool = False, jobs: int = 1) -> In
         tuple(faults),
         tuple(note.message for note in doubts(totals.pixels, home.classes(), home.root)),
         equal_images(home, stems, jobs=jobs),
-        tuple(described.extra.get("labels_skipped", ())) if described else (),
+        tuple(described.extra.get("unpainted", ())) if described else (),
     )
 
 

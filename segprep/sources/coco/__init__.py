@@ -171,7 +171,7 @@ class Reader:
         if not marks.numbers:
             notes.append(Note("no-shapes", "no annotations: the mask is all background"))
         if len(item.labels) == 1:
-            painted = masks.outlines(
+            painted, unpainted = masks.outlines(
                 marks, by_id(table), size, known.background, self._policy(), path, notes
             )
             return Sample(
@@ -182,6 +182,7 @@ class Reader:
                 upright,
                 (*notes, *painted.notes),
                 painted.pixels,
+                unpainted,
             )
         png = item.labels[1]
         colours = mask_files.colors(read_below(png, roots), png, self.max_pixels)

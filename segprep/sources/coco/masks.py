@@ -10,15 +10,17 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from segprep.dataset.classes import IGNORED, is_background
 from segprep.errors import SourceError
 from segprep.imaging import shapes
 from segprep.imaging.coordinates import FARTHEST
 from segprep.imaging.shapes import Painted, Shape
+from segprep.imaging.unpainted import Outcome, count_unpainted
 from segprep.names import shown
 from segprep.sources._common import rle
 from segprep.sources.coco import json_stream
 from segprep.sources.coco.annotations import Id, is_id
-from segprep.types import IGNORE, OBJECT_IGNORE, Note, Overlap
+from segprep.types import IGNORE, OBJECT_IGNORE, Note, Overlap, Unpainted
 
 LEFT_OUT = -1
 Crowd = Annotated[
@@ -88,13 +90,15 @@ def outlines(
     policy: Policy,
     path: Path,
     notes: list[Note],
-) -> Painted:
-    """The mask of polygons and run lengths, on *size* (H, W).
+) -> tuple[Painted, tuple[Unpainted, ...]]:
+    """The mask of polygons and run lengths, on *size* (H, W); and what --exclude and --unknown kept
+    from being painted.
 
     Raises SourceError with the address in the file *path*.
     """
     under: list[Shape] = []
     regions: list[Shape] = []
+    unpainted: list[tuple[Shape, Outcome]] = []
     sheet = rle.Sheet(*size)
     for where, raw in marks.annotations(path):
         meaning, crowd, boxed = (
@@ -102,11 +106,10 @@ def outlines(
             _is_crowd(path, where, raw),
             not raw.get("segmentation"),
         )
-        if (
-            meaning.value == LEFT_OUT
-            or (crowd and policy.crowd == "skip")
-            or (boxed and policy.box_only == "skip")
-        ):
+        if (crowd and policy.crowd == "skip") or (boxed and policy.box_only == "skip"):
+            continue
+        if meaning.value == LEFT_OUT:
+            unpainted.append((_skipped(sheet, path, where, raw, meaning), "skipped"))
             continue
         patch = _patch(sheet, path, where, raw, policy, boxed)
         if patch is None:
@@ -124,7 +127,9 @@ def outlines(
             bitmap=shapes.pack(patch.bits),
         )
         (under if crowd or ignored else regions).append(shape)
-    return shapes.paint_file(
+        if outcome := _outcome(meaning, background):
+            unpainted.append((shape, outcome))
+    painted = shapes.paint_file(
         regions,
         size,
         path=path,
@@ -134,6 +139,29 @@ def outlines(
         background=background,
         objects=policy.objects,
     )
+    return painted, count_unpainted(unpainted, size)
+
+
+def _outcome(meaning: Meaning, background: int) -> Outcome | None:
+    """What --unknown made of a category; None where it is painted as its own class."""
+    if meaning.value == IGNORE and meaning.label != IGNORED:
+        return "ignored"
+    if meaning.value == background and not is_background(meaning.label):
+        return "background"
+    return None
+
+
+def _skipped(
+    sheet: rle.Sheet, path: Path, where: str, raw: Mapping[str, Any], meaning: Meaning
+) -> Shape:
+    """The shape of a skipped annotation, to be counted; of one that cannot be drawn, an empty one."""
+    try:
+        patch = _patch(sheet, path, where, raw, Policy(), boxed=False)
+    except SourceError:
+        patch = None
+    bits = np.zeros((1, 1), np.bool_) if patch is None else patch.bits
+    x, y = (0, 0) if patch is None else (patch.x, patch.y)
+    return Shape("stamp", (x, y), 0, meaning.label, where, None, bitmap=shapes.pack(bits))
 
 
 def _patch(
