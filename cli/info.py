@@ -12,9 +12,9 @@ from . import options, output
 
 HELP = """Show what a dataset holds: samples, classes with their pixels, sizes, lists, origin.
 
-Works on every VOC-style tree, made by segprep or not. A tree that segprep made is compared with its records: files
-that are missing, were added, or are newer than the records and have other content. With --check, every file is read.
-Exit code 1 where there are faults.
+Works on every VOC-style tree, made by segprep or not. A tree that segprep made is compared with
+its records: files that are missing, were added, or are newer than the records and have other
+content. With --check, every file is read. Exit code 1 where there are faults.
 
 \b
 Examples:

@@ -146,7 +146,9 @@ def _terminated(signum: int, frame: object) -> NoReturn:
 
 
 def main() -> None:
-    """The entry point: whatever the locale, names that it cannot show are escaped and do not crash."""
+    """The entry point: whatever the locale, names that it cannot show are escaped and do not
+    crash.
+    """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from segprep.errors import BadInputError
-from segprep.remapping import Reader, Remapping, remap
+from segprep.remapping import Remapping, remap
+from segprep.remapping.reader import Reader
 from segprep.types import Skipped
 
 from . import options, output
@@ -15,10 +16,11 @@ from .progress import bar
 
 HELP = """Merge, rename, drop or reorder the classes of a dataset; write a new one.
 
-DATASET is a VOC-style tree, made by segprep or not, and is never changed. Every pixel value is looked up once in one
-table, so cat=dog together with dog=cat is a swap. Images stay byte for byte as they are; lists and split go along. Where
-the tree names no classes, values stand for them (--map 1=2) and keep their numbers. A value that the table does not know
-is an error that names the mask and counts the pixels.
+DATASET is a VOC-style tree, made by segprep or not, and is never changed. Every pixel value is
+looked up once in one table, so cat=dog together with dog=cat is a swap. Images stay byte for byte
+as they are; lists and split go along. Where the tree names no classes, values stand for them
+(--map 1=2) and keep their numbers. A value that the table does not know is an error that names the
+mask and counts the pixels.
 
 \b
 Examples:

@@ -12,8 +12,8 @@ from . import options, output
 
 HELP = """Split a dataset into train, val and test; write ImageSets/Segmentation/*.txt.
 
-DATASET is a VOC-style tree, the current folder by default. The same seed gives the same lists on every machine. With
---update, new samples are placed and no old one moves.
+DATASET is a VOC-style tree, the current folder by default. The same seed gives the same lists on
+every machine. With --update, new samples are placed and no old one moves.
 
 \b
 Examples:

@@ -29,8 +29,8 @@ from segprep.types import Note, Progress, Reader, Record, Scan, Skipped, no_prog
 @dataclass(frozen=True, slots=True)
 class Conversion:
     """What a conversion did: *converted* samples are new or changed, *kept* ones were as they
-    should be; *removed* stems had lost their source. *unpainted*: per label that an option kept from
-    being painted, {label, outcome, shapes, pixels, images}.
+    should be; *removed* stems had lost their source. *unpainted*: per label that an option kept
+    from being painted, {label, outcome, shapes, pixels, images}.
     """
 
     out: Path

@@ -21,8 +21,8 @@ from segprep.types import IGNORE, Classes, Note, Scan
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A *scan* with the tree's class list; *ids* maps the reader's pixel values to the tree's, or is
-    None where they are the same. *changed*: the tree's list got longer.
+    """A *scan* with the tree's class list; *ids* maps the reader's pixel values to the tree's, or
+    is None where they are the same. *changed*: the tree's list got longer.
     """
 
     scan: Scan
@@ -87,7 +87,7 @@ def background_first(scan: Scan) -> Settled:
 
 
 def _places(classes: Classes, old: Classes) -> dict[str, int]:
-    """The tree's id of each of *classes* that it has; backgrounds match whatever they are called."""
+    """The tree's id of each of *classes* that it has; backgrounds match whatever their names."""
     places = {name: old.names.index(name) for name in classes.names if name in old.names}
     if classes.background is not None and old.background is not None:
         places[classes.names[classes.background]] = old.background

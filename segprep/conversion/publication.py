@@ -1,5 +1,5 @@
-"""What a conversion publishes beside the samples' files, and what forbids it: skipped inputs, lists,
-records, the manifest.
+"""What a conversion publishes beside the samples' files, and what forbids it: skipped inputs,
+lists, records, the manifest.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

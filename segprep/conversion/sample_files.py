@@ -134,14 +134,7 @@ def _stage(task: SampleTask, item: Item, sample: Sample, inputs: Inputs) -> Reco
     named = origin or item.image or item.labels[0]
     head = image.header(sample.image, named, getattr(task.reader, "max_pixels", MAX_PIXELS))
     notes = list(sample.notes)
-    if sample.mask.shape != head.shape(sample.upright):
-        raise SourceError(
-            named,
-            f"the image is {head.shape(sample.upright)[::-1]}, the mask {sample.mask.shape[::-1]}"
-            " pixels (width, height)",
-            "pair each mask with its own image",
-            "size-mismatch",
-        )
+    _refuse_size(named, head.shape(sample.upright), sample.mask.shape)
     data, suffix = _finished(task, named, sample.image, head, notes)
     if origin and origin.suffix.lower() not in _USUAL.get(
         head.format, (f".{head.format.lower()}",)
@@ -181,6 +174,17 @@ def _stage(task: SampleTask, item: Item, sample: Sample, inputs: Inputs) -> Reco
         tuple(notes),
         sample.unpainted,
     )
+
+
+def _refuse_size(path: Path, image_shape: tuple[int, int], mask_shape: tuple[int, ...]) -> None:
+    """Raise SourceError unless image and mask have one shape (H, W)."""
+    if mask_shape != image_shape:
+        raise SourceError(
+            path,
+            f"the image is {image_shape[::-1]}, the mask {mask_shape[::-1]} pixels (width, height)",
+            "pair each mask with its own image",
+            "size-mismatch",
+        )
 
 
 def _seen(content: bytes | None, data: bytes, hashes: Mapping[str, str]) -> str | None:

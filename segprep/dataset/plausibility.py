@@ -1,5 +1,5 @@
-"""Do the values of a tree's masks make sense as class ids? What a whole set shows and no single mask
-does: 0 and 255 only, background only.
+"""Do the values of a tree's masks make sense as class ids? What a whole set shows and no single
+mask does: 0 and 255 only, background only.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ def tree_doubts(home: Tree, *, jobs: int = 1) -> tuple[Note, ...]:
         return doubts(pixels, described.classes, home.root)
     stems = home.stems()
     pixels = Counter()
-    for result in engine.run(_Pixels(home), spread(stems, MOST), jobs=jobs):
+    for result in engine.run(_MaskPixels(home), spread(stems, MOST), jobs=jobs):
         if not isinstance(result, engine.Failure):
             pixels.update(result)
     return doubts(pixels, home.classes(), home.root)
@@ -78,7 +78,7 @@ def _never(classes: Classes | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pixels:
+class _MaskPixels:
     """The pixel counts of one mask, for the engine."""
 
     home: Tree

@@ -1,5 +1,5 @@
-"""What is this dataset? Its samples, classes, sizes, splits and origin, as they are now: the manifest
-is compared with the files.
+"""What is this dataset? Its samples, classes, sizes, splits and origin, as they are now: the
+manifest is compared with the files.
 """
 
 from collections import Counter
@@ -58,12 +58,12 @@ def info(dataset: str | Path = ".", *, check: bool = False, jobs: int = 1) -> In
     """Describe *dataset*, made by segprep or not, as it is on the disk now.
 
     Of a tree that segprep made, files newer than its records are compared with their digests, with
-    *check* all files are; figures of a changed mask are counted again. Raises UsageError if there is
-    no dataset, TreeError if its manifest is damaged.
+    *check* all files are; figures of a changed mask are counted again. Raises UsageError if there
+    is no dataset, TreeError if its manifest is damaged.
     """
     home = tree.find(Path(dataset))
     described = home.manifest
-    totals = _Totals()
+    totals = _Tally()
     faults: list[str] = []
     if (home.root / STAGING).is_dir():
         faults.append(f"{STAGING} holds an unfinished conversion")
@@ -103,7 +103,7 @@ def info(dataset: str | Path = ".", *, check: bool = False, jobs: int = 1) -> In
 
 
 @dataclass
-class _Totals:
+class _Tally:
     """Pixels and images by class value, images by size, samples by note."""
 
     pixels: Counter[int] = field(default_factory=Counter)

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from segprep.errors import BadInputError, UsageError
-from segprep.evaluation import label_maps
 from segprep.evaluation.accumulate import Account, ImageScore, Invalid, PairTask, Scored, stream
+from segprep.evaluation.arrays import Reading
 from segprep.evaluation.bootstrap import Bootstrap
 from segprep.evaluation.boundary import Contours
 from segprep.evaluation.files import ResultFiles
+from segprep.evaluation.folders import Folder, flattened, folder
 from segprep.evaluation.options import (
     AUTO,
     EvaluationInputs,
@@ -21,15 +22,7 @@ from segprep.evaluation.options import (
 from segprep.evaluation.options import (
     ignore_index as chosen_ignore,
 )
-from segprep.evaluation.pairs import (
-    Folder,
-    MaskPairs,
-    MatchedMasks,
-    Missing,
-    flattened,
-    folder,
-    match,
-)
+from segprep.evaluation.pairs import MaskPairs, MatchedMasks, Missing, match
 from segprep.evaluation.panoptic import Quality
 from segprep.evaluation.per_image import Imagewise
 from segprep.evaluation.prediction_origin import compared
@@ -141,7 +134,7 @@ def _origins(pred: Path, against: str | Path | None, names: Sequence[str]) -> tu
 
 def _reading(
     classes: int, threshold: float | None, resize: bool, colors: str | None, objects: bool
-) -> label_maps.Reading:
+) -> Reading:
     """How predictions are read. Raises UsageError."""
     if colors not in (None, "voc"):
         raise UsageError(
@@ -162,7 +155,7 @@ def _reading(
             f"--objects without PRED can only mean class 1 of 2, and there are {classes}",
             "give the class predictions as PRED, too",
         )
-    return label_maps.Reading(classes, threshold, resize, objects, colors == "voc")
+    return Reading(classes, threshold, resize, objects, colors == "voc")
 
 
 def _matched(

@@ -14,9 +14,9 @@ from segprep import engine
 from segprep.errors import SourceError
 from segprep.evaluation import boundary as boundaries
 from segprep.evaluation import label_maps, panoptic, rand_error
+from segprep.evaluation.arrays import Reading
 from segprep.evaluation.bootstrap import Bootstrap
 from segprep.evaluation.invalid_values import cause
-from segprep.evaluation.label_maps import Reading
 from segprep.evaluation.pairs import MaskPair, MaskPairs
 from segprep.evaluation.per_image import Imagewise
 from segprep.metrics.confusion import MOST, ConfusionMatrix, listed
@@ -103,8 +103,8 @@ class PairTask:
             first = next(iter(seen))
             hint = (
                 f"give more than {size} --classes; or say what the values mean with --truth-ids"
-                f" VALUE=NAME,… (NAME may be __ignore__); --ignore-index {first} if it marks ignored"
-                " pixels"
+                f" VALUE=NAME,… (NAME may be __ignore__); --ignore-index {first} if it marks"
+                " ignored pixels"
             )
             raise SourceError(
                 truth,

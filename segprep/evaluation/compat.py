@@ -35,30 +35,35 @@ class Tool:
     headline: str = ""
 
 
-def _mmseg(matrix: ConfusionMatrix, found: Scores) -> Numbers:
+def _mmseg(matrix: ConfusionMatrix, scores: Scores) -> Numbers:
     with np.errstate(invalid="ignore", divide="ignore"):
-        f_score = 2 * found.precision * found.recall / (found.precision + found.recall)
+        f_score = 2 * scores.precision * scores.recall / (scores.precision + scores.recall)
     return {
-        "aAcc": found.pixel_accuracy, "mIoU": found.miou, "mAcc": found.mean_recall, "mDice": found.mean_dice,
-        "mFscore": mean(f_score), "mPrecision": found.mean_precision, "mRecall": found.mean_recall,
-    }  # fmt: skip
-
-
-def _hf(matrix: ConfusionMatrix, found: Scores) -> Numbers:
-    return {
-        "mean_iou": found.miou,
-        "mean_accuracy": found.mean_recall,
-        "overall_accuracy": found.pixel_accuracy,
+        "aAcc": scores.pixel_accuracy,
+        "mIoU": scores.miou,
+        "mAcc": scores.mean_recall,
+        "mDice": scores.mean_dice,
+        "mFscore": mean(f_score),
+        "mPrecision": scores.mean_precision,
+        "mRecall": scores.mean_recall,
     }
 
 
-def _torchmetrics(matrix: ConfusionMatrix, found: Scores) -> Numbers:
+def _hf(matrix: ConfusionMatrix, scores: Scores) -> Numbers:
+    return {
+        "mean_iou": scores.miou,
+        "mean_accuracy": scores.mean_recall,
+        "overall_accuracy": scores.pixel_accuracy,
+    }
+
+
+def _torchmetrics(matrix: ConfusionMatrix, scores: Scores) -> Numbers:
     same, rows, columns = matrix.sums(Policy())
     weighted = (
-        float((rows * np.nan_to_num(found.iou)).sum() / rows.sum()) if rows.sum() else float("nan")
+        float((rows * np.nan_to_num(scores.iou)).sum() / rows.sum()) if rows.sum() else float("nan")
     )
     return {
-        "MulticlassJaccardIndex macro": found.miou,
+        "MulticlassJaccardIndex macro": scores.miou,
         "MulticlassJaccardIndex weighted": weighted,
         "MulticlassRecall macro": _macro(same, rows, columns),
     }
@@ -69,20 +74,20 @@ def _macro(same: Any, rows: Any, columns: Any) -> float:
     return float(recall[(rows + columns) > 0].mean()) if (rows + columns).any() else float("nan")
 
 
-def _bubbliiiing(matrix: ConfusionMatrix, found: Scores) -> Numbers:
+def _bubbliiiing(matrix: ConfusionMatrix, scores: Scores) -> Numbers:
     same, rows, columns = matrix.sums(Policy())
     smooth = 1e-5
     f_score = (2 * same + smooth) / (rows + columns + smooth)
     return {
-        "mIoU": found.miou,
-        "mPA": float(found.recall.mean()),
-        "Precision": float(found.precision.mean()),
-        "Accuracy": found.pixel_accuracy,
+        "mIoU": scores.miou,
+        "mPA": float(scores.recall.mean()),
+        "Precision": float(scores.precision.mean()),
+        "Accuracy": scores.pixel_accuracy,
         "f_score": float(f_score.mean()),
     }
 
 
-def _divamgupta(matrix: ConfusionMatrix, found: Scores) -> Numbers:
+def _divamgupta(matrix: ConfusionMatrix, scores: Scores) -> Numbers:
     same, rows, columns = matrix.sums(TOOLS["divamgupta"].policy)
     wise = same / (rows + columns - same + 1e-12)
     return {
@@ -93,37 +98,37 @@ def _divamgupta(matrix: ConfusionMatrix, found: Scores) -> Numbers:
     }
 
 
-def _unetpp(matrix: ConfusionMatrix, found: Scores) -> Numbers:
+def _unetpp(matrix: ConfusionMatrix, scores: Scores) -> Numbers:
     return {}
 
 
-def _wz(matrix: ConfusionMatrix, found: Scores) -> Numbers:
-    absent = bool((found.pixels == 0).any())
+def _wz(matrix: ConfusionMatrix, scores: Scores) -> Numbers:
+    absent = bool((scores.pixels == 0).any())
     return {
-        "global correct": found.pixel_accuracy,
-        "mean average row correct": float("nan") if absent else found.mean_recall,
-        "mean IoU": found.miou,
+        "global correct": scores.pixel_accuracy,
+        "mean average row correct": float("nan") if absent else scores.mean_recall,
+        "mean IoU": scores.miou,
     }
 
 
-def _isbi(matrix: ConfusionMatrix, found: Scores) -> Numbers:
-    return {"pixel error": 1 - found.pixel_accuracy}
+def _isbi(matrix: ConfusionMatrix, scores: Scores) -> Numbers:
+    return {"pixel error": 1 - scores.pixel_accuracy}
 
 
-def _sceneparsing(matrix: ConfusionMatrix, found: Scores) -> Numbers:
+def _sceneparsing(matrix: ConfusionMatrix, scores: Scores) -> Numbers:
     return {
-        "Mean IoU": found.miou,
-        "Pixel Accuracy": found.pixel_accuracy,
-        "Final score": (found.miou + found.pixel_accuracy) / 2,
+        "Mean IoU": scores.miou,
+        "Pixel Accuracy": scores.pixel_accuracy,
+        "Final score": (scores.miou + scores.pixel_accuracy) / 2,
     }
 
 
-def _pascal(matrix: ConfusionMatrix, found: Scores) -> Numbers:
-    return {"average accuracy": found.miou, "overall accuracy": found.pixel_accuracy}
+def _pascal(matrix: ConfusionMatrix, scores: Scores) -> Numbers:
+    return {"average accuracy": scores.miou, "overall accuracy": scores.pixel_accuracy}
 
 
-def _cityscapes(matrix: ConfusionMatrix, found: Scores) -> Numbers:
-    return {"averageScoreClasses": found.miou}
+def _cityscapes(matrix: ConfusionMatrix, scores: Scores) -> Numbers:
+    return {"averageScoreClasses": scores.miou}
 
 
 TOOLS: Mapping[str, Tool] = {

@@ -16,6 +16,7 @@ from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.evaluation import label_maps
 from segprep.evaluation.accumulate import ImageRow
+from segprep.evaluation.arrays import Reading
 from segprep.evaluation.pairs import MaskPairs
 from segprep.evaluation.results import Evaluation, document
 from segprep.files import read_below, write_atomic, write_error
@@ -35,7 +36,7 @@ COLUMNS = 256  # classes up to which every image has a column for each
 
 
 class ResultFiles:
-    """What is written below *out*; use it as a context, so that a failed run leaves no half table."""
+    """What is written below *out*; use it as a context: a failed run leaves no half table."""
 
     def __init__(self, out: Path, names: tuple[str, ...], overwrite: bool) -> None:
         """Raises UsageError if *out* holds files and *overwrite* was not given."""
@@ -117,9 +118,7 @@ class ResultFiles:
             ]
         )
 
-    def finish(
-        self, found: Evaluation, pairs: MaskPairs, home: Tree | None, how: label_maps.Reading
-    ) -> None:
+    def finish(self, found: Evaluation, pairs: MaskPairs, home: Tree | None, how: Reading) -> None:
         """Write everything else. Raises SegprepError if a file cannot be written."""
         if self._file is not None:
             self._file.close()
@@ -143,7 +142,7 @@ class ResultFiles:
         write_atomic(self.out / NAMES[0], text)
 
     def _pictures(
-        self, found: Evaluation, pairs: MaskPairs, home: Tree | None, how: label_maps.Reading
+        self, found: Evaluation, pairs: MaskPairs, home: Tree | None, how: Reading
     ) -> None:
         place = self.out / WORST
         for old in place.glob("*.png") if place.is_dir() else ():

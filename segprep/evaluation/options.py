@@ -71,32 +71,7 @@ class EvaluationInputs:
                 "bad-option", "--split and --list both name the stems", "give one of them"
             )
         if truth is not None:
-            if split is not None:
-                raise UsageError(
-                    "bad-option",
-                    "--split names a list of a dataset, and --truth is a plain folder",
-                    "use --list FILE",
-                )
-            if pred is None:
-                raise UsageError(
-                    "no-predictions",
-                    "--truth needs the folder of predictions",
-                    "segprep miou PRED --truth DIR",
-                )
-            home = next(
-                (
-                    tree.Tree(folder)
-                    for folder in (Path(truth), Path(truth).parent)
-                    if tree.is_tree(folder)
-                ),
-                None,
-            )
-            folder = (
-                home.root / tree.MASKS
-                if home is not None and home.root == Path(truth)
-                else Path(truth)
-            )
-            return EvaluationInputs(Path(pred), folder, _listed(stems), str(stems), home)
+            return EvaluationInputs._plain(pred, Path(truth), split, stems)
         home = tree.find(dataset)
         chosen = _listed(stems)
         source = str(stems) if isinstance(stems, str | Path) else "the list given"
@@ -119,6 +94,33 @@ class EvaluationInputs:
             if chosen is None:
                 chosen, source = pairs.listed(home.root / SCORED), SCORED
         return EvaluationInputs(Path(pred), home.root / tree.MASKS, chosen, source, home)
+
+    @staticmethod
+    def _plain(
+        pred: str | Path | None,
+        truth: Path,
+        split: str | None,
+        stems: "str | Path | Sequence[str] | None",
+    ) -> "EvaluationInputs":
+        """A plain folder of truth masks; where it belongs to a tree, that names the classes."""
+        if split is not None:
+            raise UsageError(
+                "bad-option",
+                "--split names a list of a dataset, and --truth is a plain folder",
+                "use --list FILE",
+            )
+        if pred is None:
+            raise UsageError(
+                "no-predictions",
+                "--truth needs the folder of predictions",
+                "segprep miou PRED --truth DIR",
+            )
+        home = next(
+            (tree.Tree(folder) for folder in (truth, truth.parent) if tree.is_tree(folder)),
+            None,
+        )
+        folder = home.root / tree.MASKS if home is not None and home.root == truth else truth
+        return EvaluationInputs(Path(pred), folder, _listed(stems), str(stems), home)
 
 
 def _listed(stems: "str | Path | Sequence[str] | None") -> tuple[str, ...] | None:

@@ -1,4 +1,4 @@
-"""What made a folder of predictions, by its own account: ``predictions.json`` of segprep predict."""
+"""What made a folder of predictions: ``predictions.json``, which segprep predict writes."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ ACCOUNT, KIND = "predictions.json", "segprep predict"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The account at *path*: the *classes* of the checkpoint, and whether the run was *complete*."""
+    """The account at *path*: the checkpoint's *classes*, and whether the run was *complete*."""
 
     path: Path
     classes: tuple[str, ...]

@@ -2,7 +2,7 @@
 ``scores.json`` keeps.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ class Comparison:
 @dataclass(frozen=True, slots=True, eq=False)
 class Boundaries:
     """Boundary IoU and boundary F per class, float64 (C,), NaN where undefined, and their means.
-    :mod:`boundaries` names the papers.
+    :mod:`segprep.evaluation.boundary` names the papers.
     """
 
     iou: Floats
@@ -87,12 +87,57 @@ class Evaluation:
     images: tuple[ImageScore, ...] = ()
 
 
-def document(found: Evaluation) -> dict[str, Any]:
-    """*found* with stable keys; an undefined number is NaN here and null in JSON.
+def document(result: Evaluation) -> dict[str, Any]:
+    """*result* with stable keys; an undefined number is NaN here and null in JSON.
 
-    The matrix is left out beyond 4,096 classes.
+    The matrix is not in it beyond 4,096 classes.
     """
-    scores, matrix = found.scores, found.matrix
+    scores, matrix, boundary = result.scores, result.matrix, result.boundary
+    return {
+        "miou": result.miou,
+        "classes": _class_rows(result),
+        "confusion_matrix": matrix.matrix.tolist() if matrix.size <= DENSE else None,
+        "policy": {
+            "ignore_index": result.ignore,
+            "absent": result.policy.absent,
+            "excluded": [result.classes[n] for n in result.policy.excluded],
+            "averaged": scores.averaged,
+            "compat": result.compat,
+            "definition": result.how,
+        },
+        "counts": counts(result),
+        "interval": list(result.interval) if result.interval else None,
+        **_overall(scores),
+        "baseline": {
+            "class": result.baseline_class,
+            "miou": result.baseline.miou,
+            "pixel_accuracy": result.baseline.pixel_accuracy,
+        },
+        "boundary": None
+        if boundary is None
+        else {"iou": boundary.mean_iou, "f": boundary.mean_f, "definition": BOUNDARY},
+        "objects": result.objects,
+        "numbers": dict(result.numbers),
+        "worst": _image_rows(result.worst),
+        "images": _image_rows(result.images),
+        "groups": [
+            {
+                "group": group.name,
+                "miou": group.miou,
+                "pixel_accuracy": group.accuracy,
+                "pixels": group.pixels,
+            }
+            for group in result.groups
+        ],
+        "against": _against(result),
+        "missing": list(result.missing),
+        "extra": list(result.extra),
+        "notes": [asdict(note) for note in result.notes],
+    }
+
+
+def _class_rows(result: Evaluation) -> list[dict[str, Any]]:
+    scores = result.scores
     columns: dict[str, Floats] = {
         "iou": scores.iou,
         "dice": scores.dice,
@@ -100,32 +145,21 @@ def document(found: Evaluation) -> dict[str, Any]:
         "recall": scores.recall,
         "specificity": scores.specificity,
     }
-    if found.boundary is not None:
-        columns |= {"boundary_iou": found.boundary.iou, "boundary_f": found.boundary.f_score}
-    classes = [
+    if result.boundary is not None:
+        columns |= {"boundary_iou": result.boundary.iou, "boundary_f": result.boundary.f_score}
+    return [
         {
             "name": name,
             **{key: float(values[n]) for key, values in columns.items()},
             "pixels": int(scores.pixels[n]),
             "predicted": int(scores.predicted[n]),
         }
-        for n, name in enumerate(found.classes)
+        for n, name in enumerate(result.classes)
     ]
-    named = [found.classes[n] for n in found.policy.excluded]
+
+
+def _overall(scores: Scores) -> dict[str, float]:
     return {
-        "miou": found.miou,
-        "classes": classes,
-        "confusion_matrix": matrix.matrix.tolist() if matrix.size <= DENSE else None,
-        "policy": {
-            "ignore_index": found.ignore,
-            "absent": found.policy.absent,
-            "excluded": named,
-            "averaged": scores.averaged,
-            "compat": found.compat,
-            "definition": found.how,
-        },
-        "counts": counts(found),
-        "interval": list(found.interval) if found.interval else None,
         "fwiou": scores.fwiou,
         "dice": scores.mean_dice,
         "precision": scores.mean_precision,
@@ -134,61 +168,33 @@ def document(found: Evaluation) -> dict[str, Any]:
         "pixel_accuracy": scores.pixel_accuracy,
         "mean_accuracy": scores.mean_accuracy,
         "kappa": scores.kappa,
-        "baseline": {
-            "class": found.baseline_class,
-            "miou": found.baseline.miou,
-            "pixel_accuracy": found.baseline.pixel_accuracy,
-        },
-        "boundary": {
-            "iou": found.boundary.mean_iou,
-            "f": found.boundary.mean_f,
-            "definition": BOUNDARY,
-        }
-        if found.boundary is not None
-        else None,
-        "objects": found.objects,
-        "numbers": dict(found.numbers),
-        "worst": [
-            {"stem": one.stem, "miou": one.miou, "pixel_accuracy": one.accuracy}
-            for one in found.worst
-        ],
-        "images": [
-            {"stem": one.stem, "miou": one.miou, "pixel_accuracy": one.accuracy}
-            for one in found.images
-        ],
-        "groups": [
-            {
-                "group": one.name,
-                "miou": one.miou,
-                "pixel_accuracy": one.accuracy,
-                "pixels": one.pixels,
-            }
-            for one in found.groups
-        ],
-        "against": _against(found),
-        "missing": list(found.missing),
-        "extra": list(found.extra),
-        "notes": [asdict(note) for note in found.notes],
     }
 
 
-def counts(found: Evaluation) -> dict[str, int]:
+def _image_rows(images: Iterable[ImageScore]) -> list[dict[str, Any]]:
+    return [
+        {"stem": image.stem, "miou": image.miou, "pixel_accuracy": image.accuracy}
+        for image in images
+    ]
+
+
+def counts(result: Evaluation) -> dict[str, int]:
     """MaskPairs and pixels: those of a class that the policy drops count as ignored."""
-    rows = found.matrix.matrix.sum(1)
-    void = int(sum(rows[n] for n in found.policy.void))
-    lost = int(found.matrix.invalid[list(found.policy.void)].sum())
+    rows = result.matrix.matrix.sum(1)
+    void = int(sum(rows[n] for n in result.policy.void))
+    lost = int(result.matrix.invalid[list(result.policy.void)].sum())
     return {
-        "pairs": found.pairs,
-        "valid": found.matrix.valid - void,
-        "ignored": found.matrix.ignored_pixels + void + lost,
-        "invalid": found.matrix.invalid_pixels - lost,
-        "missing": len(found.missing),
-        "extra": len(found.extra),
+        "pairs": result.pairs,
+        "valid": result.matrix.valid - void,
+        "ignored": result.matrix.ignored_pixels + void + lost,
+        "invalid": result.matrix.invalid_pixels - lost,
+        "missing": len(result.missing),
+        "extra": len(result.extra),
     }
 
 
-def _against(found: Evaluation) -> dict[str, Any] | None:
-    other = found.comparison
+def _against(result: Evaluation) -> dict[str, Any] | None:
+    other = result.comparison
     if other is None:
         return None
     changed = [{"stem": one.stem, "miou": one.miou, "change": one.change} for one in other.changed]

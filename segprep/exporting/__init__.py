@@ -80,7 +80,7 @@ def export(
     box = Archive(path) if archive else Outbox(path)
     box.check(place.root, overwrite)
     plan = _planned(writer, place)
-    task = _Task(writer, box, (place.root,), plan.inventory.classes, write=not dry_run)
+    task = _SampleExport(writer, box, (place.root,), plan.inventory.classes, write=not dry_run)
     if dry_run:
         return _made(target, plan, task, box, jobs, on_error, progress).account
     with box.opened():
@@ -103,7 +103,7 @@ def export(
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class _Selection:
     """What is to be exported: *todo* (entry, places) of the *inventory*, what is *skipped*
     already.
     """
@@ -114,7 +114,7 @@ class _Plan:
     notes: tuple[Note, ...]
 
 
-def _planned(writer: Writer, place: Tree) -> _Plan:
+def _planned(writer: Writer, place: Tree) -> _Selection:
     skipped: list[Skipped] = []
     entries = tuple(
         sorted(
@@ -144,7 +144,7 @@ def _planned(writer: Writer, place: Tree) -> _Plan:
     todo = tuple(
         (entry, choice.places[entry.stem]) for entry in entries if entry.stem in choice.places
     )
-    return _Plan(todo, inventory, tuple(skipped), (*notes, *choice.notes))
+    return _Selection(todo, inventory, tuple(skipped), (*notes, *choice.notes))
 
 
 def _unique(entries: Iterator[Entry], skipped: list[Skipped]) -> Iterator[Entry]:
@@ -182,7 +182,7 @@ class _Files:
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class _SampleExport:
     """Make the files of one sample. Runs in worker processes."""
 
     writer: Writer
@@ -239,8 +239,8 @@ class _Made:
 
 def _made(
     target: str,
-    plan: _Plan,
-    task: _Task,
+    plan: _Selection,
+    task: _SampleExport,
     box: Outbox,
     jobs: int,
     on_error: str,

@@ -24,7 +24,7 @@ DropAs = Literal["background", "ignore"]
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class ClassChanges:
     """What is asked for: *map* OLD=NEW, names to *drop* (their pixels become *drop_as*), the new
     *order* (empty: as it was).
     """
@@ -50,7 +50,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class LookupTable:
     """The lookup: *entries* are (old value, its name, new value, its name) for every old value that
     is known; *classes* the new list.
     """
@@ -107,7 +107,7 @@ def stated(ids: str, names: Sequence[str] = ()) -> Known:
     return Known({IGNORE: IGNORED} | found, tuple(names) or tuple(order))
 
 
-def table(known: Known, changes: Changes) -> Table:
+def table(known: Known, changes: ClassChanges) -> LookupTable:
     """The lookup table that *changes* make of *known* classes.
 
     Raises UsageError for names that are not there or contradict each other.
@@ -128,10 +128,10 @@ def table(known: Known, changes: Changes) -> Table:
         (value, name, values[targets[name]], targets[name])
         for value, name in sorted(known.meanings.items())
     )
-    return Table(tuple(entries), made)
+    return LookupTable(tuple(entries), made)
 
 
-def _reaching(known: Known, changes: Changes) -> Known:
+def _reaching(known: Known, changes: ClassChanges) -> Known:
     """*known* with as many numbers as *changes* name: ``--map 2=7`` needs eight."""
     tokens = [pair.partition("=")[2].strip() for pair in changes.map] + [
         token.strip() for token in changes.order
@@ -145,7 +145,7 @@ def _reaching(known: Known, changes: Changes) -> Known:
     return Known(dict(known.meanings), names, numbered=True)
 
 
-def _targets(known: Known, changes: Changes) -> dict[str, str]:
+def _targets(known: Known, changes: ClassChanges) -> dict[str, str]:
     """Old name -> new name, for every class and for what is ignored."""
     targets = {name: name for name in (*known.names, IGNORED)}
     renamed: dict[str, str] = {}

@@ -33,7 +33,7 @@ def picture(matrix: Any, names: Sequence[str]) -> bytes:
         left,
         np.log10(1 + cells),
         titles,
-        "pixels (colour: logarithm)",
+        "pixels (color: logarithm)",
         [[f"{n:,}" if size <= FEW else short(n) for n in row] for row in cells.tolist()],
     )
     _panel(
@@ -131,7 +131,7 @@ def _panel(
         return
     for row in range(size):
         for column in range(size):
-            colour = "white" if values[row, column] > 0.6 * highest else "black"
+            color = "white" if values[row, column] > 0.6 * highest else "black"
             axes.text(
                 column,
                 row,
@@ -139,5 +139,5 @@ def _panel(
                 ha="center",
                 va="center",
                 fontsize=11 if size <= FEW else 8,
-                color=colour,
+                color=color,
             )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 520, 240, 46, 34, 14, 12
-COLOURS = ("var(--one)", "var(--two)", "var(--three)", "var(--four)")
+COLORS = ("var(--one)", "var(--two)", "var(--three)", "var(--four)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Lines:
 
     @property
     def curves(self) -> list[tuple[str, str, str, bool]]:
-        """(name, SVG points, colour, dashed) of every curve."""
+        """(name, SVG points, color, dashed) of every curve."""
         across, up = self._ranges
         found = []
         for n, line in enumerate(self.lines):
@@ -49,7 +49,7 @@ class Lines:
                 (
                     line.name,
                     " ".join(f"{x:.1f},{y:.1f}" for x, y in places),
-                    COLOURS[n % len(COLOURS)],
+                    COLORS[n % len(COLORS)],
                     line.dashed,
                 )
             )

@@ -28,13 +28,13 @@ def picture(
     title: str,
 ) -> bytes:
     """A PNG. *shown* is the image (H, W, 3) or None, *truth* and *pred* are (H, W). Ignored pixels
-    are striped grey, in the prediction too.
+    are striped gray, in the prediction too.
     """
     dropped = truth == ignore if ignore is not None else np.zeros(truth.shape, np.bool_)
     wrong = (truth != pred) & ~dropped
     panels = [
-        ("truth", coloured(truth, dropped)),
-        ("prediction", coloured(pred, dropped)),
+        ("truth", colored(truth, dropped)),
+        ("prediction", colored(pred, dropped)),
         ("difference", difference(wrong, dropped)),
     ]
     if shown is not None:
@@ -63,8 +63,8 @@ def picture(
     return out.getvalue()
 
 
-def coloured(labels: NDArray[Any], dropped: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """*labels* (H, W) in VOC's colours, (H, W, 3); *dropped* pixels striped."""
+def colored(labels: NDArray[Any], dropped: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """*labels* (H, W) in VOC's colors, (H, W, 3); *dropped* pixels striped."""
     table = np.frombuffer(voc_colors(), np.uint8).reshape(256, 3)
     found = table[np.asarray(labels, np.int64) % 256]
     found[dropped] = stripes(labels.shape)[dropped]
@@ -72,7 +72,7 @@ def coloured(labels: NDArray[Any], dropped: NDArray[np.bool_]) -> NDArray[np.uin
 
 
 def stripes(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Diagonal stripes of two greys, (H, W, 3)."""
+    """Diagonal stripes of two grays, (H, W, 3)."""
     height, width = shape
     dark = (
         (np.arange(height)[:, None] + np.arange(width)[None]) // max(3, max(shape) // 80)
@@ -81,20 +81,20 @@ def stripes(shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 
 def difference(wrong: NDArray[np.bool_], dropped: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Red where *wrong* (H, W), light grey where right, striped where *dropped*; (H, W, 3)."""
+    """Red where *wrong* (H, W), light gray where right, striped where *dropped*; (H, W, 3)."""
     found = np.where(wrong[..., None], np.array(WRONG, np.uint8), np.array(RIGHT, np.uint8))
     found[dropped] = stripes(wrong.shape)[dropped]
     return found
 
 
-Entry = tuple[int, str, tuple[int, int, int], int]  # x, text, colour, class id
+Entry = tuple[int, str, tuple[int, int, int], int]  # x, text, color, class id
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def _legend_rows(ids: Sequence[int], names: Names, font: Font, width: int) -> list[list[Entry]]:
     rows: list[list[Entry]] = [[]]
     at = 0
-    colours = voc_colors()
+    colors = voc_colors()
     for one in ids[:60]:
         text = _plain(f"{one} {names[one]}" if names[one] != str(one) else str(one))[:32]
         need = 20 + round(font.getlength(text)) + 14
@@ -102,14 +102,14 @@ def _legend_rows(ids: Sequence[int], names: Names, font: Font, width: int) -> li
             rows.append([])
             at = 0
         start = 3 * (one % 256)
-        rows[-1].append((at, text, (colours[start], colours[start + 1], colours[start + 2]), one))
+        rows[-1].append((at, text, (colors[start], colors[start + 1], colors[start + 2]), one))
         at += need
     return rows
 
 
 def _legend(pen: ImageDraw.ImageDraw, row: Sequence[Entry], top: int, font: Font) -> None:
-    for at, text, colour, _ in row:
-        pen.rectangle((MARGIN + at, top + 2, MARGIN + at + 12, top + 14), colour, "black")
+    for at, text, color, _ in row:
+        pen.rectangle((MARGIN + at, top + 2, MARGIN + at + 12, top + 14), color, "black")
         pen.text((MARGIN + at + 18, top), text, "black", font)
 
 

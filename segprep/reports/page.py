@@ -63,7 +63,9 @@ class Matrix:
 
     @property
     def rows(self) -> list[tuple[str, list[tuple[str, str, int]]]]:
-        """(name, cells) per true class; a cell is (count, share of the row in words, shade 0..100)."""
+        """(name, cells) per true class; a cell is (count, share of the row in words, shade
+        0..100).
+        """
         return [
             (name, [_cell(int(count), int(row.sum())) for count in row])
             for name, row in zip(self.names, self.counts, strict=True)
@@ -86,7 +88,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """Figures with a legend of (name, CSS colour)."""
+    """Figures with a legend of (name, CSS color)."""
 
     figures: Sequence[Figure]
     legend: Sequence[tuple[str, str]] = ()
@@ -107,7 +109,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """*verdict* is shown as a badge in the colour of *tone*: good, fair or bad."""
+    """*verdict* is shown as a badge in the color of *tone*: good, fair or bad."""
 
     title: str
     verdict: str

@@ -37,7 +37,7 @@ def laid_over(
     image: NDArray[np.uint8], mask: NDArray[np.uint8], background: int | None = 0
 ) -> NDArray[np.uint8]:
     """The classes of *mask* (H, W) over *image* (h, w, 3): tinted inside, bright on their outlines;
-    the background is left clear, ignored pixels are grey.
+    the background is left clear, ignored pixels are gray.
     """
     height, width = image.shape[:2]
     rows, columns = (
@@ -46,9 +46,9 @@ def laid_over(
     )
     fitted = mask[rows, columns.T]
     table = np.array([vivid(value) for value in range(256)], np.float64)
-    colours = table[fitted]
+    colors = table[fitted]
     strength = np.where(outlines(fitted), 1.0, 0.4)[..., None] * (fitted != background)[..., None]
-    return np.asarray(image * (1 - strength) + colours * strength).round().astype(np.uint8)
+    return np.asarray(image * (1 - strength) + colors * strength).round().astype(np.uint8)
 
 
 def outlines(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -63,7 +63,7 @@ def outlines(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def vivid(value: int) -> tuple[int, int, int]:
-    """A bright colour for class *value*: hues by the golden angle, so that neighbouring ids differ;
+    """A bright color for class *value*: hues by the golden angle, so that neighbouring ids differ;
     VOC's own dark red drowns in dark pictures.
     """
     if value == IGNORE:
@@ -79,6 +79,6 @@ def uri(picture: NDArray[np.uint8]) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def colour(value: int) -> str:
-    """The CSS colour of a class id."""
+def color(value: int) -> str:
+    """The CSS color of a class id."""
     return "rgb({} {} {})".format(*vivid(value))

@@ -108,7 +108,9 @@ def balance(
 
 
 def _cost(have: Sequence[int], whole: Sequence[int], wide: set[int]) -> float:
-    """How far the class shares of one part are from the whole set's, and how many classes it lacks."""
+    """How far the class shares of one part are from the whole set's, and how many classes it
+    lacks.
+    """
     total, everything = sum(have) or 1, sum(whole) or 1
     missing = sum(1 for n in wide if not have[n])
     return (

@@ -19,7 +19,7 @@ def class_amounts(
     if home.manifest:
         counted = {record.stem: record.pixels for record in home.records()}
     else:
-        for result in engine.run(_Pixels(home), stems, jobs=jobs):
+        for result in engine.run(_PixelCounts(home), stems, jobs=jobs):
             if isinstance(result, engine.Failure):
                 raise TreeError(result.code, f"{result.path}: {result.reason}", result.hint)
             counted[result[0]] = result[1]
@@ -31,7 +31,7 @@ def class_amounts(
 
 
 @dataclass(frozen=True, slots=True)
-class _Pixels:
+class _PixelCounts:
     home: Tree
 
     def __call__(self, stem: str) -> tuple[str, dict[int, int]]:

@@ -17,7 +17,7 @@ from segprep_cli.main import group
 import segprep
 from segprep.errors import BadInputError, SegprepError, SourceError, UsageError
 from segprep.evaluation import label_maps
-from segprep.evaluation.label_maps import Reading
+from segprep.evaluation.arrays import Reading
 from segprep.imaging import png
 from segprep.imaging.image import encode_mask
 from segprep.types import MAX_PIXELS

@@ -18,7 +18,7 @@ from segprep.dataset.tree import Tree
 from segprep.errors import BadInputError, SegprepError, UsageError
 from segprep.imaging.image import encode_mask, encode_objects, read_mask
 from segprep.remapping import table as relabelling
-from segprep.remapping.table import Changes
+from segprep.remapping.table import ClassChanges
 
 NAMES = ("_background_", "cat", "cow", "dog")
 
@@ -70,7 +70,7 @@ def masks_of(root: Path) -> dict[str, list[list[int]]]:
 
 
 def table(names: tuple[str, ...] = NAMES, **changes: Any) -> tuple[dict[int, int], tuple[str, ...]]:
-    made = relabelling.table(relabelling.named(names), Changes(**changes))
+    made = relabelling.table(relabelling.named(names), ClassChanges(**changes))
     return made.values, made.classes.names
 
 
@@ -111,13 +111,13 @@ def test_names_to_values(
 
 def test_the_background_is_where_the_list_says() -> None:
     made = relabelling.table(
-        relabelling.named(("cat", "dog", "background")), Changes(drop=("cat",))
+        relabelling.named(("cat", "dog", "background")), ClassChanges(drop=("cat",))
     )
     assert (made.values, made.classes) == (
         {0: 1, 1: 0, 2: 1, 255: 255},
         segprep.Classes(("dog", "background"), background=1),
     )
-    without = relabelling.table(relabelling.named(("cat", "dog")), Changes(drop=("cat",)))
+    without = relabelling.table(relabelling.named(("cat", "dog")), ClassChanges(drop=("cat",)))
     assert (without.values, without.classes.names) == (
         {0: 0, 1: 1, 255: 255},
         ("_background_", "dog"),
@@ -147,7 +147,7 @@ def test_the_background_is_where_the_list_says() -> None:
 def test_numbers_stand_for_values_and_keep_their_places(
     changes: dict[str, Any], values: list[int], names: tuple[str, ...]
 ) -> None:
-    made = relabelling.table(relabelling.numbered(4), Changes(**changes))
+    made = relabelling.table(relabelling.numbered(4), ClassChanges(**changes))
     assert ([made.values[n] for n in range(4)], made.classes.names) == (values, names)
 
 

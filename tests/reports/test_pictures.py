@@ -103,4 +103,4 @@ def test_an_overlay_shows_what_is_wrong_and_hides_what_is_ignored() -> None:
         )
     )
     assert with_image.shape[1] > made.shape[1]
-    assert overlays.coloured(np.array([[300]]), np.array([[False]])).shape == (1, 1, 3)
+    assert overlays.colored(np.array([[300]]), np.array([[False]])).shape == (1, 1, 3)

@@ -157,8 +157,8 @@ def _pictures(
     outcome: Outcome, pairs: Mapping[str, LabeledImage], predict: Predict, background: int | None
 ) -> list[page.Section]:
     legend = [
-        (name, thumbnails.colour(n)) for n, name in enumerate(outcome.classes) if n != background
-    ] + [("ignored", thumbnails.colour(255))]
+        (name, thumbnails.color(n)) for n, name in enumerate(outcome.classes) if n != background
+    ] + [("ignored", thumbnails.color(255))]
     val = [
         suspect
         for suspect in sorted(outcome.suspects, key=lambda suspect: suspect.iou)
