@@ -305,7 +305,8 @@ class LabeledImage:
     they lie on the upright picture; *stored_upright*: the files of the tree lie so, too.
 
     *mask* holds ids of *classes* (where the dataset names any) and 255 only. *roots* are the
-    folders below which files may be opened.
+    folders below which files may be opened. *gray_bits*: how many of their 16 bits the dataset's
+    16-bit gray images use.
     """
 
     entry: Entry
@@ -315,6 +316,7 @@ class LabeledImage:
     stored_upright: bool
     classes: Classes | None
     roots: tuple[Path, ...]
+    gray_bits: int = 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,17 +14,15 @@ from segprep.dataset.tree import Tree
 from segprep.engine import Failure
 from segprep.errors import BadInputError, SegprepError
 from segprep.exporting.archive import Archive
+from segprep.exporting.gray_range import gray_bits
 from segprep.exporting.publish import Outbox
+from segprep.exporting.sample_export import ExportedFiles, SampleExport
 from segprep.names import natural_key, stem_key
 from segprep.types import (
-    Classes,
     Entry,
     Gathered,
     Inventory,
-    LabeledImage,
-    Loss,
     Note,
-    Part,
     Product,
     Progress,
     Skipped,
@@ -80,7 +78,10 @@ def export(
     box = Archive(path) if archive else Outbox(path)
     box.check(place.root, overwrite)
     plan = _planned(writer, place)
-    task = _SampleExport(writer, box, (place.root,), plan.inventory.classes, write=not dry_run)
+    entries = [entry for entry, _ in plan.todo]
+    bits = gray_bits(entries, (place.root,), writer.max_pixels, jobs=jobs)
+    classes = plan.inventory.classes
+    task = SampleExport(writer, box, (place.root,), classes, not dry_run, bits)
     if dry_run:
         return _made(target, plan, task, box, jobs, on_error, progress).account
     with box.opened():
@@ -167,64 +168,6 @@ def _unique(entries: Iterator[Entry], skipped: list[Skipped]) -> Iterator[Entry]
 
 
 @dataclass(frozen=True, slots=True)
-class _Files:
-    """What one sample became: all names, those that were written and not linked, and what it adds
-    to common files.
-    """
-
-    stem: str
-    names: tuple[str, ...]
-    written: tuple[str, ...]
-    appended: tuple[Product, ...]
-    parts: tuple[Part, ...]
-    losses: tuple[Loss, ...]
-    notes: tuple[Note, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _SampleExport:
-    """Make the files of one sample. Runs in worker processes."""
-
-    writer: Writer
-    box: Outbox
-    roots: tuple[Path, ...]
-    classes: Classes | None
-    write: bool
-
-    def __call__(self, todo: tuple[Entry, tuple[str, ...]]) -> _Files:
-        entry, places = todo
-        sample, notes = self._sample(entry)
-        results = list(self.writer.files(sample, places))
-        products = [one for one in results if isinstance(one, Product) and not one.append]
-        written = [one.name for one in products if not self.write or self.box.put(one, self.roots)]
-        return _Files(
-            entry.stem,
-            tuple(one.name for one in products),
-            tuple(written),
-            tuple(one for one in results if isinstance(one, Product) and one.append),
-            tuple(one for one in results if isinstance(one, Part)),
-            tuple(one for one in results if isinstance(one, Loss) and one.count),
-            tuple(
-                replace(note, stem=entry.stem)
-                for note in (*notes, *results)
-                if isinstance(note, Note)
-            ),
-        )
-
-    def _sample(self, entry: Entry) -> tuple[LabeledImage, tuple[Note, ...]]:
-        """The sample of *entry*, upright. Raises SourceError, also for a value of no class."""
-        limit = self.writer.max_pixels
-        sample = samples.read(entry, self.roots, limit)
-        mask, objects = samples.upright(sample, entry.image, limit)
-        if self.classes:
-            samples.check_ids(mask, self.classes, entry.mask)
-        labeled = LabeledImage(
-            entry, sample.image, mask, objects, sample.upright, self.classes, self.roots
-        )
-        return labeled, sample.notes
-
-
-@dataclass(frozen=True, slots=True)
 class _Made:
     """All samples' files: the account, all names, those to force to the disk, the parts of common
     files, and in words what the target cannot hold.
@@ -240,14 +183,14 @@ class _Made:
 def _made(
     target: str,
     plan: _Selection,
-    task: _SampleExport,
+    task: SampleExport,
     box: Outbox,
     jobs: int,
     on_error: str,
     progress: Progress[Any],
 ) -> _Made:
     """Make every sample's files. Raises BadInputError."""
-    skipped, done = list(plan.skipped), list[_Files]()
+    skipped, done = list(plan.skipped), list[ExportedFiles]()
     for (entry, _), result in zip(
         plan.todo,
         progress(engine.run(task, plan.todo, jobs=jobs), len(plan.todo), "exporting"),
@@ -283,7 +226,7 @@ def _made(
     return _Made(account, names, [name for files in done for name in files.written], parts, losses)
 
 
-def _losses(target: str, done: Sequence[_Files]) -> tuple[str, ...]:
+def _losses(target: str, done: Sequence[ExportedFiles]) -> tuple[str, ...]:
     """What *target* cannot hold, summed over all samples: one sentence each."""
     counts: dict[str, list[int]] = {}
     for files in done:

@@ -43,11 +43,13 @@ def transcode(
     limit: int = MAX_PIXELS,
     *,
     rgb: bool = False,
+    gray_bits: int = 16,
 ) -> tuple[bytes, str]:
     """The image upright as lossless PNG, or as JPEG (quality 95, 4:4:4); and in words what changed
     beyond the format. With *rgb* it is 8-bit RGB whatever it was.
 
-    16-bit gray stays 16-bit in PNG and loses its lower byte in JPEG; palettes and CMYK become
+    16-bit gray stays 16-bit in PNG; of the *gray_bits* that the set uses, JPEG and RGB keep the
+    highest eight. Palettes and CMYK become
     RGB(A); transparency is lost in JPEG. Float and 32-bit images are refused: there is no one right
     way to squeeze them.
     """
@@ -79,7 +81,7 @@ def transcode(
             gray = mode in ("1", "L", "LA") or mode.startswith("I;16")
             target_mode = "L" if gray and not rgb else "RGB"
             if mode.startswith("I;16"):
-                upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
+                upright = Image.fromarray((np.asarray(upright) >> (gray_bits - 8)).astype(np.uint8))
         if upright.mode != target_mode:
             upright = upright.convert(target_mode)
         keep = {"icc_profile": profile} if profile and mode == target_mode else {}
@@ -91,5 +93,15 @@ def transcode(
             upright.save(out, "PNG", **keep)
         return (
             out.getvalue(),
-            "" if mode == target_mode else f"pixel type {mode} became {target_mode}",
+            _change(mode, target_mode, gray_bits),
         )
+
+
+def _change(mode: str, target_mode: str, gray_bits: int) -> str:
+    """In words, what became of the pixel type."""
+    if mode == target_mode:
+        return ""
+    text = f"pixel type {mode} became {target_mode}"
+    if mode.startswith("I;16") and gray_bits < 16:
+        text += f": the highest 8 of the {gray_bits} bits in use"
+    return text

@@ -270,3 +270,23 @@ def test_the_real_voc_export_of_labelme(real: Path, tmp_path: Path, given: dict[
     for stem in place.stems():
         assert (read_mask(place.mask_path(stem)) == read_mask(Tree(folder).mask_path(stem))).all()
         assert place.image_path(stem).read_bytes() == Tree(folder).image_path(stem).read_bytes()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("highest", "bits"), [(4000, 12), (200, 8), (65_535, 16)])
+def test_16_bit_grays_keep_the_bits_that_the_dataset_uses(
+    tmp_path: Path, highest: int, bits: int
+) -> None:
+    """One factor for the whole set: the brightest image decides."""
+    for name in ("JPEGImages", "SegmentationClass"):
+        (tmp_path / "tree" / name).mkdir(parents=True)
+    for n, top in enumerate((highest, highest // 2)):
+        values = np.linspace(0, top, 120).reshape(10, 12).astype(np.uint16)
+        Image.fromarray(values).save(tmp_path / f"tree/JPEGImages/{n}.png")
+        mask = Image.fromarray(np.eye(10, 12, dtype=np.uint8))
+        mask.save(tmp_path / f"tree/SegmentationClass/{n}.png")
+    result = command("voc", tmp_path / "voc", "-d", tmp_path / "tree", "-v")
+    assert result.exit_code == 0, result.stderr
+    assert (f"the highest 8 of the {bits} bits in use" in result.stderr) == (bits < 16)
+    for n, top in enumerate((highest, highest // 2)):
+        (path,) = (tmp_path / "voc").rglob(f"{n}.jpg")
+        assert abs(int(np.asarray(Image.open(path)).max()) - (top >> (bits - 8))) <= 3

@@ -55,7 +55,9 @@ def converted(
     own = head.format == ("PNG" if kind == "png" else "JPEG") and head.orientation == 1
     if own and (not rgb or head.mode == "RGB"):
         return Picture(f".{kind}", Product("", sample.image))
-    data, change = transcoding.transcode(sample.image, path, kind, limit, rgb=rgb)
+    data, change = transcoding.transcode(
+        sample.image, path, kind, limit, rgb=rgb, gray_bits=sample.gray_bits
+    )
     applied = f", EXIF orientation {head.orientation} applied" if head.orientation > 1 else ""
     quality = ", quality 95" if kind == "jpg" else ""
     text = f"{path.name}: {head.format} became {kind.upper().replace('JPG', 'JPEG')}{quality}"
