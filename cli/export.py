@@ -88,7 +88,9 @@ def _target_command(target: str) -> click.Command:
 
 
 def _show(done: Export, as_json: bool, quiet: bool, verbose: bool) -> None:
-    if not quiet:
+    if quiet:
+        output.skipped_count(done.skipped)
+    else:
         output.skipped(done.skipped)
         output.notes(done.notes, verbose)
     if as_json:

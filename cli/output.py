@@ -1,6 +1,8 @@
 """Results for people (tables on stdout, notes on stderr) and for programs (one JSON document)."""
 
+import json
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,11 +14,17 @@ from segprep.names import shown
 from segprep.types import Note, Skipped
 
 FEW = 3
+# DEL, C1, soft hyphen, marks of direction, separators, BOM, tags: legal in JSON, unsafe to print
+_HIDDEN = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
+)
 
 
 def document(content: dict[str, Any] | list[dict[str, Any]]) -> None:
-    """Print *content* as JSON; a number that is not finite becomes null."""
-    click.echo(jsontext.text(content))
+    """Print *content* as JSON; a number that is not finite becomes null, and characters that steer
+    a terminal are escaped.
+    """
+    click.echo(_HIDDEN.sub(lambda match: json.dumps(match[0])[1:-1], jsontext.text(content)))
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -83,6 +91,12 @@ def skipped(listed: Iterable[Skipped], verbose: bool = False) -> None:
         )
         if verbose and one.detail:
             click.echo("\n".join(map(shown, one.detail.splitlines())), err=True)
+
+
+def skipped_count(listed: Sequence[Skipped]) -> None:
+    """With --quiet: how many inputs were skipped, on stderr; nothing if none were."""
+    if listed:
+        click.echo(f"{len(listed)} inputs skipped (without --quiet they are listed)", err=True)
 
 
 def plain_notes(listed: Iterable[Note]) -> list[dict[str, str]]:

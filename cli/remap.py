@@ -74,7 +74,9 @@ def _run(
 
 def _show(made: Remapping, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
     done = made.conversion
-    if not quiet:
+    if quiet:
+        output.skipped_count(done.skipped)
+    else:
         output.skipped(done.skipped)
         output.notes(done.notes, verbose)
     if as_json:

@@ -112,6 +112,18 @@ def suggestion(name: str, names: Iterable[str], most: int = 30) -> str:
     )
 
 
+def csv_cell(value: object) -> object:
+    """*value* for a CSV file: a text that a spreadsheet would run as a formula gets a leading
+    apostrophe.
+
+    >>> csv_cell("=1+1"), csv_cell("-a"), csv_cell(-0.5), csv_cell("cat")
+    ("'=1+1", "'-a", -0.5, 'cat')
+    """
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return value
+
+
 def shown(text: object) -> str:
     """*text* for a terminal or a log: control, bidi and unpaired characters are escaped."""
     return "".join(

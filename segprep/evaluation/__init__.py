@@ -107,7 +107,11 @@ def evaluate(
     by_image = tool is not None and bool(tool.needs)
     account = _account(names, ignore, policy, samples, seed, against is not None, by_image)
     images, every = Ranking(worst), list[ImageScore]()
-    with ResultFiles(Path(out), names, overwrite) if out is not None else nullcontext() as files:
+    with (
+        ResultFiles(Path(out), names, overwrite, subject.tree)
+        if out is not None
+        else nullcontext() as files
+    ):
         for pair in _scored(task, matched, jobs, progress):
             row = account.add(pair, groups[pair.stem] if groups else None)
             images.add(row.score)

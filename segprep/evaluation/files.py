@@ -6,22 +6,24 @@ Rows of images are written as they come.
 import csv
 import io
 import os
+import shutil
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
 from segprep import jsontext
-from segprep.dataset.tree import Tree
+from segprep.dataset.tree import RUNS, Tree
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.evaluation import label_maps
 from segprep.evaluation.accumulate import ImageRow
 from segprep.evaluation.arrays import Reading
 from segprep.evaluation.pairs import MaskPairs
 from segprep.evaluation.results import Evaluation, document
-from segprep.files import read_below, write_atomic, write_error
+from segprep.files import read_below, sync_file, sync_folder, write_atomic, write_error
 from segprep.imaging import image
 from segprep.metrics.confusion import DENSE
+from segprep.names import csv_cell
 from segprep.reports import bars, confusion, overlays
 
 NAMES = (
@@ -31,65 +33,73 @@ NAMES = (
     "confusion_matrix.png",
     "classes.png",
 )
+PER_IMAGE = (
+    "stem",
+    "group",
+    "miou",
+    "pixel_accuracy",
+    "valid",
+    "ignored",
+    "invalid",
+    "boundary_f",
+    "dsb_score",
+)
 WORST = "worst"
 COLUMNS = 256  # classes up to which every image has a column for each
 
 
 class ResultFiles:
-    """What is written below *out*; use it as a context: a failed run leaves no half table."""
+    """What is written below *out*. It is made in a hidden folder beside *out* and moved in at the
+    end, scores.json last: use it as a context; a failed or killed run changes nothing in *out*.
+    """
 
-    def __init__(self, out: Path, names: tuple[str, ...], overwrite: bool) -> None:
-        """Raises UsageError if *out* holds files and *overwrite* was not given."""
+    def __init__(
+        self, out: Path, names: tuple[str, ...], overwrite: bool, home: Tree | None = None
+    ) -> None:
+        """Raises UsageError if *out* holds files and *overwrite* was not given, or lies inside the
+        tree *home* but not below its runs/.
+        """
         if out.exists() and not out.is_dir():
-            raise UsageError("bad-option", f"{out} is no folder", "choose another name for --out")
+            raise UsageError(
+                "bad-option", f"{out} is not a folder", "choose another name for --out"
+            )
         if out.is_dir() and any(out.iterdir()) and not overwrite:
             raise UsageError(
                 "output-exists",
                 f"{out} is not empty",
                 "choose another folder, or replace its results with --overwrite",
             )
-        if (out / WORST).is_symlink():
+        if out.is_symlink() or (out / WORST).is_symlink():
+            link = out if out.is_symlink() else out / WORST
             raise SegprepError(
                 "link-in-output",
-                f"{out / WORST} is a symbolic link; files would land where it points",
+                f"{link} is a symbolic link; files would land where it points",
                 "remove the link",
             )
+        _refuse_inside(out, home)
         self.out, self.names = out, names
-        self._part = out / ".per_image.csv.part"
+        self._stage = out.absolute().parent / f".{out.absolute().name}.segprep-miou"
         self._file: TextIO | None = None
 
     def __enter__(self) -> "ResultFiles":
         try:
-            self.out.mkdir(parents=True, exist_ok=True)
-            self._part.unlink(missing_ok=True)
+            shutil.rmtree(self._stage, ignore_errors=True)  # of a killed run
+            self._stage.mkdir(parents=True)
             self._file = open(
-                self._part, "x", encoding="utf-8", errors="backslashreplace", newline=""
+                self._stage / NAMES[1], "x", encoding="utf-8", errors="backslashreplace", newline=""
             )
         except OSError as error:
-            raise write_error(self.out, error) from error
+            raise write_error(self._stage, error) from error
         self._rows = csv.writer(self._file, lineterminator="\n")
         self._wide = len(self.names) <= COLUMNS
         classes = [f"iou:{name}" for name in self.names] if self._wide else []
-        self._rows.writerow(
-            [
-                "stem",
-                "group",
-                "miou",
-                "pixel_accuracy",
-                "valid",
-                "ignored",
-                "invalid",
-                "boundary_f",
-                "dsb_score",
-                *classes,
-            ]
-        )
+        self._rows.writerow([*PER_IMAGE, *classes])
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()
-        self._part.unlink(missing_ok=True)
+        shutil.rmtree(self._stage, ignore_errors=True)
 
     def row(self, row: ImageRow) -> None:
         """One line of per_image.csv; what is undefined is empty."""
@@ -113,59 +123,91 @@ class ResultFiles:
                 wide[one] = value
         self._rows.writerow(
             [
-                "" if cell is None or (isinstance(cell, float) and np.isnan(cell)) else cell
+                ""
+                if cell is None or (isinstance(cell, float) and np.isnan(cell))
+                else csv_cell(cell)
                 for cell in (*fixed, *wide)
             ]
         )
 
-    def finish(self, found: Evaluation, pairs: MaskPairs, home: Tree | None, how: Reading) -> None:
-        """Write everything else. Raises SegprepError if a file cannot be written."""
+    def finish(self, result: Evaluation, pairs: MaskPairs, home: Tree | None, how: Reading) -> None:
+        """Make everything else, and move all of it to *out*. Raises SegprepError if a file cannot
+        be written.
+        """
         if self._file is not None:
             self._file.close()
-            os.replace(self._part, self.out / NAMES[1])
-        text = jsontext.text(document(found)).encode()
-        write_atomic(self.out / NAMES[2], matrix_csv(found).encode("utf-8", "backslashreplace"))
-        write_atomic(self.out / NAMES[3], confusion.picture(found.matrix.matrix, found.classes))
-        scores = found.scores
-        write_atomic(
-            self.out / NAMES[4],
-            bars.picture(
-                found.classes,
-                scores.iou,
-                scores.precision,
-                scores.recall,
-                scores.pixels,
-                f"IoU per class, mean {found.miou:.4f}",
-            ),
-        )
-        self._pictures(found, pairs, home, how)
-        write_atomic(self.out / NAMES[0], text)
+        scores = result.scores
+        title = f"IoU per class, mean {result.miou:.4f}"
+        columns = (scores.iou, scores.precision, scores.recall, scores.pixels)
+        contents = {
+            NAMES[0]: jsontext.text(document(result)).encode(),
+            NAMES[2]: matrix_csv(result).encode("utf-8", "backslashreplace"),
+            NAMES[3]: confusion.picture(result.matrix.matrix, result.classes),
+            NAMES[4]: bars.picture(result.classes, *columns, title),
+        }
+        for name, content in contents.items():
+            write_atomic(self._stage / name, content)
+        self._pictures(result, pairs, home, how)
+        try:
+            self._publish()
+        except OSError as error:
+            raise write_error(Path(error.filename or self.out), error) from error
+
+    def _publish(self) -> None:
+        self.out.mkdir(parents=True, exist_ok=True)
+        (self.out / NAMES[0]).unlink(missing_ok=True)  # no scores beside other tables
+        for name in NAMES[1:]:
+            sync_file(self._stage / name)
+            os.replace(self._stage / name, self.out / name)
+        old = self.out / WORST
+        for path in old.glob("*.png") if old.is_dir() else ():
+            path.unlink()
+        for path in sorted((self._stage / WORST).glob("*.png")):
+            old.mkdir(exist_ok=True)
+            os.replace(path, old / path.name)
+        os.replace(self._stage / NAMES[0], self.out / NAMES[0])
+        sync_folder(self.out)
 
     def _pictures(
-        self, found: Evaluation, pairs: MaskPairs, home: Tree | None, how: Reading
+        self, result: Evaluation, pairs: MaskPairs, home: Tree | None, how: Reading
     ) -> None:
-        place = self.out / WORST
-        for old in place.glob("*.png") if place.is_dir() else ():
-            old.unlink()
-        if not found.worst:
-            return
-        place.mkdir(exist_ok=True)
+        folder = self._stage / WORST
+        if result.worst:
+            folder.mkdir()
         at = {stem: n for n, stem in enumerate(pairs.stems)}
-        for rank, one in enumerate(found.worst, 1):
-            pair = pairs[at[one.stem]]
+        for rank, score in enumerate(result.worst, 1):
+            pair = pairs[at[score.stem]]
             roots = (pair.truth.parent, *(path.parent for path in pair.preds))
             truth = label_maps.read(pair.truth, roots, how, truth=True)
-            pred = label_maps.fit(
-                label_maps.read(pair.preds[0], roots, how), truth.shape, pair.preds[0], how
-            )
+            pred = label_maps.read(pair.preds[0], roots, how)
+            pred = label_maps.fit(pred, truth.shape, pair.preds[0], how)
             title = (
-                f"{one.stem}: mIoU {one.miou:.4f} over the classes in it, pixel accuracy"
-                f" {one.accuracy:.4f}"
+                f"{score.stem}: mIoU {score.miou:.4f} over the classes in it, pixel accuracy"
+                f" {score.accuracy:.4f}"
             )
-            made = overlays.picture(
-                shown(home, one.stem, truth.shape), truth, pred, found.classes, found.ignore, title
+            picture = overlays.picture(
+                shown(home, score.stem, truth.shape),
+                truth,
+                pred,
+                result.classes,
+                result.ignore,
+                title,
             )
-            write_atomic(place / f"{rank:02}_{one.stem.replace('/', '_')}.png", made)
+            write_atomic(folder / f"{rank:02}_{score.stem.replace('/', '_')}.png", picture)
+
+
+def _refuse_inside(out: Path, home: Tree | None) -> None:
+    """Raise UsageError for a folder inside the tree *home* that is not below its runs/."""
+    if home is None:
+        return
+    root, real = home.root.resolve(), out.resolve()
+    inside = real == root or root in real.parents
+    if inside and root / RUNS not in real.parents:
+        raise UsageError(
+            "output-overlaps-source",
+            f"{out} lies inside the dataset {home.root}",
+            f"choose a folder beside it, or below {home.root / RUNS}",
+        )
 
 
 def shown(home: Tree | None, stem: str, shape: tuple[int, ...]) -> Any:
@@ -181,29 +223,29 @@ def shown(home: Tree | None, stem: str, shape: tuple[int, ...]) -> Any:
     return pixels if pixels.shape[:2] == shape else None
 
 
-def matrix_csv(found: Evaluation) -> str:
+def matrix_csv(result: Evaluation) -> str:
     """The matrix with class names in row and column; invalid predictions in a column of their own.
 
     Beyond 4,096 classes one line per pair that occurs.
     """
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
-    matrix, names = found.matrix.matrix, found.classes
+    matrix, names = result.matrix.matrix, result.classes
     if len(names) > DENSE:
         cells = matrix.tocoo()
         rows.writerow(["truth", "predicted", "pixels"])
         rows.writerows(
-            (names[t], names[p], n)
+            (csv_cell(names[t]), csv_cell(names[p]), n)
             for t, p, n in zip(
                 cells.row.tolist(), cells.col.tolist(), cells.data.tolist(), strict=True
             )
         )
         return out.getvalue()
-    invalid = found.matrix.invalid.tolist()
+    invalid = result.matrix.invalid.tolist()
     extra = any(invalid)
-    rows.writerow([r"truth \ predicted", *names, *(["(no class)"] if extra else [])])
+    rows.writerow([r"truth \ predicted", *map(csv_cell, names), *(["(no class)"] if extra else [])])
     rows.writerows(
-        [name, *cells, *([lost] if extra else [])]
+        [csv_cell(name), *cells, *([lost] if extra else [])]
         for name, cells, lost in zip(names, matrix.tolist(), invalid, strict=True)
     )
     return out.getvalue()
