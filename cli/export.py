@@ -12,7 +12,7 @@ import click
 from segprep import targets
 from segprep.errors import BadInputError
 from segprep.exporting import Export, export
-from segprep.types import Skipped
+from segprep.types import Skipped, Writer
 
 from . import options, output
 from .main import EXIT_SKIPPED, report
@@ -40,18 +40,31 @@ def _target_command(target: str) -> click.Command:
         quiet: bool,
         verbose: bool,
         no_progress: bool,
-        **given: Any,
+        **chosen: Any,
     ) -> None:
         try:
-            done = export(target, dataset, out, progress=bar(not (no_progress or quiet)), **given)
+            done = export(target, dataset, out, progress=bar(not (no_progress or quiet)), **chosen)
         except BadInputError as error:
             _refused(error, target, out, as_json)
             click.get_current_context().exit(report(error))
         _show(done, as_json, quiet, verbose)
         click.get_current_context().exit(EXIT_SKIPPED if done.skipped else 0)
 
+    text = f"{targets.summary(target)}\n\n{getdoc(writer)} OUT appears whole or not at all."
+    text += "\n\n\b\nExamples:\n" + indent("\n".join(targets.examples(target)), "    ")
+    return click.Command(
+        target,
+        params=_parameters(writer),
+        callback=run,
+        help=text,
+        short_help=targets.summary(target),
+        no_args_is_help=True,
+    )
+
+
+def _parameters(writer: type[Writer]) -> list[click.Parameter]:
     path = click.Path(path_type=Path)
-    params: list[click.Parameter] = [
+    return [
         click.Argument(["out"], type=path, metavar="OUT"),
         click.Option(
             ["--dataset", "-d"],
@@ -66,7 +79,7 @@ def _target_command(target: str) -> click.Command:
             type=click.Choice(["stop", "skip"]),
             default="stop",
             show_default=True,
-            help="Bad samples: stop = list all and write nothing; skip = leave them out (exit 3).",
+            help="Bad samples: stop = list all and write nothing; skip = skip them (exit 3).",
         ),
         click.Option(
             ["--zip", "archive"], is_flag=True, help="OUT is one zip file instead of a folder."
@@ -75,16 +88,6 @@ def _target_command(target: str) -> click.Command:
         *options.writing(),
         *options.display(),
     ]
-    text = f"{targets.summary(target)}\n\n{getdoc(writer)} OUT appears whole or not at all."
-    text += "\n\n\b\nExamples:\n" + indent("\n".join(targets.examples(target)), "    ")
-    return click.Command(
-        target,
-        params=params,
-        callback=run,
-        help=text,
-        short_help=targets.summary(target),
-        no_args_is_help=True,
-    )
 
 
 def _show(done: Export, as_json: bool, quiet: bool, verbose: bool) -> None:
@@ -106,7 +109,7 @@ def _show(done: Export, as_json: bool, quiet: bool, verbose: bool) -> None:
             }
         )
     elif not quiet:
-        left = f", {len(done.skipped)} left out" if done.skipped else ""
+        left = f", {len(done.skipped)} skipped" if done.skipped else ""
         output.line(
             f"{done.samples} samples {'exported' if done.written else 'would be exported'} as"
             f" {done.target}: {done.files} files{left} -> {done.out}"

@@ -14,7 +14,7 @@ from segprep.types import Skipped
 
 from . import output
 from .main import report
-from .miou_options import parameters
+from .miou_options import PARAMETERS
 from .predict import for_miou, told
 from .progress import bar
 
@@ -225,5 +225,5 @@ command = click.Command(
     callback=_run,
     help=HELP,
     short_help="Score predictions against truth: mIoU, Dice, precision, recall, confusion matrix.",
-    params=parameters(),
+    params=PARAMETERS,
 )
