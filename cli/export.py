@@ -118,7 +118,7 @@ def _show(done: Export, as_json: bool, quiet: bool, verbose: bool) -> None:
 
 def _refused(error: BadInputError, target: str, out: Path, as_json: bool) -> None:
     """List every bad sample; with --json as a document too."""
-    listed = [one for one in error.skipped if isinstance(one, Skipped)]
+    listed = [entry for entry in error.skipped if isinstance(entry, Skipped)]
     output.skipped(listed)
     if as_json:
         output.document(

@@ -58,9 +58,9 @@ def _show(summary: Info, verbose: bool) -> None:
         else "not made by segprep"
     )
     rows = [
-        (one.value, one.name, f"{one.pixels:,}", f"{100 * one.share:.2f} %", one.images)
-        for one in summary.classes
-        if verbose or one.pixels or len(summary.classes) <= 30
+        (row.value, row.name, f"{row.pixels:,}", f"{100 * row.share:.2f} %", row.images)
+        for row in summary.classes
+        if verbose or row.pixels or len(summary.classes) <= 30
     ]
     output.table(
         f"{summary.root}: {summary.images} images, {origin}",

@@ -43,8 +43,10 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        found: click.Command = import_module(f".{cmd_name.replace('-', '_')}", __package__).command
-        return found
+        command: click.Command = import_module(
+            f".{cmd_name.replace('-', '_')}", __package__
+        ).command
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -108,8 +110,8 @@ def report(error: Any) -> int:
     )
 
 
-def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted:
+def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
         from segprep import __version__
 
         click.echo(f"segprep {__version__}")

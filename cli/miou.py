@@ -51,15 +51,15 @@ def _run(
     exclude_class: tuple[str, ...],
     mode: str | None,
     checkpoint: Path | None,
-    **given: Any,
+    **chosen: Any,
 ) -> None:
     try:
         if mode is not None or checkpoint is not None:
-            pred, made = for_miou(
-                pred, mode or "both", checkpoint, list_file, given, bar(not (no_progress or quiet))
+            pred, predicted = for_miou(
+                pred, mode or "both", checkpoint, list_file, chosen, bar(not (no_progress or quiet))
             )
-            if made is not None and mode == "predict":
-                told(made, as_json, quiet)
+            if predicted is not None and mode == "predict":
+                told(predicted, as_json, quiet)
                 return
         result = evaluate(
             pred,
@@ -67,7 +67,7 @@ def _run(
             resize=resize is not None,
             exclude=exclude_class,
             progress=bar(not (no_progress or quiet)),
-            **given,
+            **chosen,
         )
     except BadInputError as error:
         _refused(error, as_json, verbose)
@@ -84,9 +84,9 @@ def _refused(error: BadInputError, as_json: bool, verbose: bool) -> None:
     """List the pairs that cannot be scored, a few of each kind; with --json all of them as a
     document.
     """
-    listed = [one for one in error.skipped if isinstance(one, Skipped)]
-    for code in dict.fromkeys(one.code for one in listed):
-        alike = [one for one in listed if one.code == code]
+    listed = [entry for entry in error.skipped if isinstance(entry, Skipped)]
+    for code in dict.fromkeys(entry.code for entry in listed):
+        alike = [entry for entry in listed if entry.code == code]
         output.skipped(alike if verbose else alike[:ALIKE])
         if len(alike) > ALIKE and not verbose:
             click.echo(
@@ -165,15 +165,15 @@ def _further(result: Evaluation) -> None:
         output.table(
             "images",
             ("image", "mIoU", "pixel accuracy"),
-            [(one.stem, _number(one.miou), _number(one.accuracy)) for one in result.images],
+            [(score.stem, _number(score.miou), _number(score.accuracy)) for score in result.images],
         )
     if result.groups:
         output.table(
             "groups",
             ("group", "mIoU", "pixel accuracy", "pixels"),
             [
-                (one.name, _number(one.miou), _number(one.accuracy), f"{one.pixels:,}")
-                for one in result.groups
+                (score.name, _number(score.miou), _number(score.accuracy), f"{score.pixels:,}")
+                for score in result.groups
             ],
         )
     if result.boundary is not None:
@@ -190,8 +190,8 @@ def _further(result: Evaluation) -> None:
             f"against {other.pred}: mIoU {_number(other.miou)}, difference"
             f" {other.difference:+.4f}{spread}"
         )
-        for one in other.changed:
-            output.line(f"  {one.stem}: {one.change:+.4f}")
+        for score in other.changed:
+            output.line(f"  {score.stem}: {score.change:+.4f}")
 
 
 def _boundaries(result: Evaluation, boundary: Boundaries) -> None:

@@ -72,9 +72,9 @@ def from_reader(reader: type) -> list[click.Option]:
     """One option per annotated field of *reader*: type, default and help text are the field's."""
     hints = get_type_hints(reader, include_extras=True)
     return [
-        _option(one.name, hints[one.name], one.default)
-        for one in fields(reader)
-        if hasattr(hints[one.name], "__metadata__")
+        _option(field.name, hints[field.name], field.default)
+        for field in fields(reader)
+        if hasattr(hints[field.name], "__metadata__")
     ]
 
 
@@ -97,11 +97,11 @@ def _option(name: str, hint: Any, default: Any) -> click.Option:
         if kind is Path
         else kind
     )
-    given = (
+    defaults = (
         {}
         if default in (MISSING, None, ())
         else {"default": default, "show_default": default != ""}
     )
     return click.Option(
-        [f"--{name.replace('_', '-')}", name], type=parser, multiple=many, **common, **given
+        [f"--{name.replace('_', '-')}", name], type=parser, multiple=many, **common, **defaults
     )

@@ -34,7 +34,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     from rich.text import Text
 
     line(title)
-    made = Table(show_edge=False, pad_edge=False)
+    grid = Table(show_edge=False, pad_edge=False)
     filled = [[shown(cell) for cell in row] for row in rows]
     for n, column in enumerate(columns):
         numeric = (
@@ -44,10 +44,10 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
             )
             and filled
         )
-        made.add_column(Text(column), justify="right" if numeric else "left", overflow="fold")
+        grid.add_column(Text(column), justify="right" if numeric else "left", overflow="fold")
     for row in filled:
-        made.add_row(*(Text(cell) for cell in row))
-    Console().print(made)
+        grid.add_row(*(Text(cell) for cell in row))
+    Console().print(grid)
 
 
 def share(value: float) -> str:
@@ -82,15 +82,15 @@ def skipped(listed: Iterable[Skipped], verbose: bool = False) -> None:
     """Print every input that was skipped, with its reason, on stderr; with *verbose* also the
     tracebacks of faults of segprep's own.
     """
-    for one in listed:
-        kind = "left out" if one.foreign else "bad input"
+    for entry in listed:
+        kind = "left out" if entry.foreign else "bad input"
         click.echo(
-            f"{kind} [{one.code}]: {shown(one.path)}: {shown(one.reason)}"
-            + (f"\n  -> {shown(one.hint)}" if one.hint else ""),
+            f"{kind} [{entry.code}]: {shown(entry.path)}: {shown(entry.reason)}"
+            + (f"\n  -> {shown(entry.hint)}" if entry.hint else ""),
             err=True,
         )
-        if verbose and one.detail:
-            click.echo("\n".join(map(shown, one.detail.splitlines())), err=True)
+        if verbose and entry.detail:
+            click.echo("\n".join(map(shown, entry.detail.splitlines())), err=True)
 
 
 def skipped_count(listed: Sequence[Skipped]) -> None:
@@ -108,11 +108,11 @@ def plain_skipped(listed: Iterable[Skipped]) -> list[dict[str, str]]:
     """Skipped inputs for a JSON document."""
     return [
         {
-            "stem": one.stem,
-            "path": one.path,
-            "code": one.code,
-            "reason": one.reason,
-            "hint": one.hint,
+            "stem": entry.stem,
+            "path": entry.path,
+            "code": entry.code,
+            "reason": entry.reason,
+            "hint": entry.hint,
         }
-        for one in listed
+        for entry in listed
     ]

@@ -42,7 +42,7 @@ def _run(
     no_progress: bool,
     names: str | None,
     order: str | None,
-    **given: Any,
+    **chosen: Any,
 ) -> None:
     try:
         done = remap(
@@ -51,10 +51,10 @@ def _run(
             progress=bar(not (no_progress or quiet)),
             classes=names,
             order=order,
-            **given,
+            **chosen,
         )
     except BadInputError as error:
-        listed = [one for one in error.skipped if isinstance(one, Skipped)]
+        listed = [entry for entry in error.skipped if isinstance(entry, Skipped)]
         output.skipped(listed)
         if as_json:
             output.document(
@@ -68,12 +68,12 @@ def _run(
                 }
             )
         click.get_current_context().exit(report(error))
-    _show(done, as_json, quiet, verbose, given["dry_run"])
+    _show(done, as_json, quiet, verbose, chosen["dry_run"])
     click.get_current_context().exit(EXIT_SKIPPED if done.conversion.failed else 0)
 
 
-def _show(made: Remapping, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
-    done = made.conversion
+def _show(remapping: Remapping, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
+    done = remapping.conversion
     if quiet:
         output.skipped_count(done.skipped)
     else:
@@ -93,7 +93,7 @@ def _show(made: Remapping, as_json: bool, quiet: bool, verbose: bool, dry_run: b
                 "written": done.written,
                 "table": [
                     {"value": old, "class": name, "new_value": new, "new_class": new_name}
-                    for old, name, new, new_name in made.table
+                    for old, name, new, new_name in remapping.table
                 ],
             }
         )
@@ -107,8 +107,8 @@ def _show(made: Remapping, as_json: bool, quiet: bool, verbose: bool, dry_run: b
         )
         rows = [
             tuple(map(str, entry))
-            for entry in made.table
-            if verbose or len(made.table) <= 30 or entry[0] != entry[2]
+            for entry in remapping.table
+            if verbose or len(remapping.table) <= 30 or entry[0] != entry[2]
         ]
         output.table(
             f"{done.converted + done.kept} samples {what} -> {done.out} ({len(done.classes)}"

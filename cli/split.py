@@ -27,9 +27,9 @@ Examples:
 
 
 def _run(
-    dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, **given: Any
+    dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, **chosen: Any
 ) -> None:
-    outcome = split(dataset, **given)
+    outcome = split(dataset, **chosen)
     if not quiet:
         output.notes(outcome.notes, verbose)
     if as_json:
@@ -39,11 +39,11 @@ def _run(
                 "counts": outcome.counts,
                 "folds": len(outcome.folds),
                 "notes": output.plain_notes(outcome.notes),
-                "written": not given["dry_run"],
+                "written": not chosen["dry_run"],
             }
         )
     elif not quiet:
-        _show(outcome, given["dry_run"])
+        _show(outcome, chosen["dry_run"])
 
 
 def _show(outcome: Split, dry_run: bool) -> None:

@@ -15,8 +15,8 @@ def groups_of(stems: Sequence[str], group_by: str | None) -> dict[str, str]:
         return {stem: stem for stem in stems}
     table = Path(group_by)
     if table.suffix.lower() == ".csv" or table.is_file():
-        found = _table(table)
-        groups = {stem: found.get(stem, "") for stem in stems}
+        table_groups = _table(table)
+        groups = {stem: table_groups.get(stem, "") for stem in stems}
     else:
         try:
             pattern = re.compile(group_by)

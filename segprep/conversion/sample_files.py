@@ -92,11 +92,11 @@ class Unchanged:
     task: SampleTask
     replace: bool
 
-    def __call__(self, known: tuple[Item, Record]) -> str:
+    def __call__(self, pair: tuple[Item, Record]) -> str:
         """Compare the digests of its outputs, the item, and the digests of its inputs, in this
         order.
         """
-        item, record = known
+        item, record = pair
         outputs = self._outputs(record)
         if outputs == "changed-by-hand" or record.item != self.task.fingerprint(item):
             return outputs if outputs == "changed-by-hand" else "changed"

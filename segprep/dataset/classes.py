@@ -56,29 +56,29 @@ def make(names: Iterable[str], *, add_background: bool = True) -> Classes:
     Raises SegprepError for unusable or repeated names, or more than 255.
     """
     try:
-        wanted = [clean_label(name) for name in names]
+        chosen = [clean_label(name) for name in names]
     except ValueError as error:
         raise SegprepError(
             "bad-classes", f"the class list cannot be used: {error}", "one plain name per class"
         ) from error
-    wanted = [name for name in wanted if name != IGNORED]
-    at = next((n for n, name in enumerate(wanted) if is_background(name)), None)
+    chosen = [name for name in chosen if name != IGNORED]
+    at = next((n for n, name in enumerate(chosen) if is_background(name)), None)
     if add_background and at is None:
-        wanted, at = [BACKGROUND, *wanted], 0
-    twice = sorted({name for name in wanted if wanted.count(name) > 1})
+        chosen, at = [BACKGROUND, *chosen], 0
+    twice = sorted({name for name in chosen if chosen.count(name) > 1})
     if twice:
         raise SegprepError(
             "bad-classes",
             f"the class list names {', '.join(twice)} more than once",
             "remove the repetition",
         )
-    if len(wanted) > MOST:
+    if len(chosen) > MOST:
         raise SegprepError(
             "too-many-classes",
-            f"{len(wanted)} classes; an 8-bit mask holds {MOST} (255 means ignored)",
+            f"{len(chosen)} classes; an 8-bit mask holds {MOST} (255 means ignored)",
             "merge some with --map old=new, or leave some out with --exclude",
         )
-    return Classes(tuple(wanted), background=at)
+    return Classes(tuple(chosen), background=at)
 
 
 def numbered(number: int) -> Classes:
@@ -111,12 +111,12 @@ def infer(labels: Iterable[str]) -> tuple[Classes, list[Note]]:
     """Classes of all *labels* of a folder in natural order, background first, and what a person
     should know.
     """
-    found = sorted(
+    names = sorted(
         {label for label in labels if label != IGNORED and not is_background(label)},
         key=natural_key,
     )
-    listed = ", ".join(f"{n} {name}" for n, name in enumerate([BACKGROUND, *found][:30])) + (
-        " …" if len(found) > 29 else ""
+    listed = ", ".join(f"{n} {name}" for n, name in enumerate([BACKGROUND, *names][:30])) + (
+        " …" if len(names) > 29 else ""
     )
     notes = [
         Note(
@@ -126,7 +126,7 @@ def infer(labels: Iterable[str]) -> tuple[Classes, list[Note]]:
         )
     ]
     first: dict[str, str] = {}
-    for label in found:
+    for label in names:
         other = first.setdefault(variant_key(label), label)
         if other != label:
             notes.append(
@@ -136,7 +136,7 @@ def infer(labels: Iterable[str]) -> tuple[Classes, list[Note]]:
                     f" signs; merge them with --map {label!r}={other!r}",
                 )
             )
-    return make([BACKGROUND, *found]), notes
+    return make([BACKGROUND, *names]), notes
 
 
 def suggestion(label: str, names: Sequence[str]) -> str:

@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from segprep.errors import BadInputError, UsageError
+from segprep.errors import BadInputError, UsageError, require
 from segprep.evaluation.accumulate import Account, ImageScore, Invalid, PairTask, Scored, stream
 from segprep.evaluation.arrays import Reading
 from segprep.evaluation.bootstrap import Bootstrap
 from segprep.evaluation.boundary import Contours
+from segprep.evaluation.compat import Tool
 from segprep.evaluation.files import ResultFiles
 from segprep.evaluation.folders import Folder, flattened, folder
 from segprep.evaluation.options import (
@@ -85,6 +86,7 @@ def evaluate(
     Raises:
         UsageError: a wrong option; SegprepError: a prediction is missing, nothing pairs, the
         predictions are of other classes (by their own account), or the truth holds 0 and 255 only.
+        MissingExtraError: charts, boundaries or the Rand error without the extra ``report``.
         BadInputError: pairs that cannot be scored, each with file, value and cause in its
         ``skipped``.
     """
@@ -95,6 +97,7 @@ def evaluate(
     names = class_names(classes, subject, truth_ids)
     ignore = chosen_ignore(ignore_index, len(names))
     policy, tool = policy_of(names, absent, exclude, compat)
+    _require_report(out is not None, boundary, tool)
     reading = replace(
         _reading(len(names), threshold, resize, colors, alone),
         truth_ids=truth_table(truth_ids, names, ignore, reduce_zero_label=reduce_zero_label),
@@ -120,14 +123,24 @@ def evaluate(
             if files is not None:
                 files.row(row)
         if ignore_index == AUTO and reading.truth_ids is None:
-            made = subject.tree is not None and subject.tree.manifest is not None
-            refuse_doubtful(account.matrix, subject.truth, shares=not made)
+            described = subject.tree is not None and subject.tree.manifest is not None
+            refuse_doubtful(account.matrix, subject.truth, shares=not described)
         other = Path(against) if against is not None else None
         result = finished(subject, matched, account, images, tool, compat, other, notes=notes)
         result = replace(result, images=tuple(every))
         if files is not None:
             files.finish(result, matched.pairs, subject.tree, reading)
     return result
+
+
+def _require_report(charts: bool, boundary: bool, tool: Tool | None) -> None:
+    """Raise MissingExtraError before anything is counted, not after."""
+    if charts:
+        require("charts (--out)", "matplotlib", "report")
+    if boundary:
+        require("boundary scores (--boundary)", "scipy", "report")
+    if tool is not None and tool.needs == "segments":
+        require("the Rand error (--compat)", "scipy", "report")
 
 
 def _origins(pred: Path, against: str | Path | None, names: Sequence[str]) -> tuple[Note, ...]:

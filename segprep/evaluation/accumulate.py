@@ -62,19 +62,21 @@ class PairTask:
             pred = label_maps.fit(
                 label_maps.read(path, self.roots, self.reading), truth.shape, path, self.reading
             )
-            found = tally(truth, pred)
-            self._check(found, pair.truth, path)
+            counts = tally(truth, pred)
+            self._check(counts, pair.truth, path)
             if not tallies:
                 measured = self._measured(truth, pred, pair)
-            tallies.append(found)
+            tallies.append(counts)
         return Scored(pair.stem, tuple(tallies), measured)
 
     def _measured(self, truth: NDArray[Any], pred: NDArray[Any], pair: MaskPair) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        measured: dict[str, Any] = {}
         if self.boundary:
-            found["boundary"] = boundaries.measure(truth, pred, self.ignore, self.reading.classes)
+            measured["boundary"] = boundaries.measure(
+                truth, pred, self.ignore, self.reading.classes
+            )
         if self.cells:
-            found["cells"] = rand_error.cell_errors(truth, pred, self.ignore)
+            measured["cells"] = rand_error.cell_errors(truth, pred, self.ignore)
         if pair.objects:
             mine, theirs = (
                 label_maps.fit(
@@ -85,21 +87,21 @@ class PairTask:
                 )
                 for path in pair.objects
             )
-            found["objects"] = panoptic.measure(
+            measured["objects"] = panoptic.measure(
                 mine, theirs, truth, pred, ignored_object(mine), self.reading.classes
             )
-        return found
+        return measured
 
-    def _check(self, found: Tally, truth: Path, pred: Path) -> None:
+    def _check(self, counts: Tally, truth: Path, pred: Path) -> None:
         size = self.reading.classes
         kept = (
-            np.ones(len(found.truth), np.bool_)
+            np.ones(len(counts.truth), np.bool_)
             if self.ignore is None
-            else found.truth != self.ignore
+            else counts.truth != self.ignore
         )
-        strange = ((found.truth < 0) | (found.truth >= size)) & kept
+        strange = ((counts.truth < 0) | (counts.truth >= size)) & kept
         if strange.any():
-            seen = _by_value(found.truth[strange], found.pixels[strange])
+            seen = _by_value(counts.truth[strange], counts.pixels[strange])
             first = next(iter(seen))
             hint = (
                 f"give more than {size} --classes; or say what the values mean with --truth-ids"
@@ -112,10 +114,10 @@ class PairTask:
                 hint,
                 "unknown-value",
             )
-        wrong = ((found.pred < 0) | (found.pred >= size)) & kept
+        wrong = ((counts.pred < 0) | (counts.pred >= size)) & kept
         if self.invalid == "error" and wrong.any():
-            seen = _by_value(found.pred[wrong], found.pixels[wrong])
-            why = cause(_by_value(found.pred, found.pixels), seen, size)
+            seen = _by_value(counts.pred[wrong], counts.pixels[wrong])
+            why = cause(_by_value(counts.pred, counts.pixels), seen, size)
             raise SourceError(
                 pred,
                 f"predicts values that are no class of 0..{size - 1}: {_pixels(seen)}",
@@ -125,9 +127,9 @@ class PairTask:
 
 
 def _by_value(values: NDArray[Any], pixels: NDArray[Any]) -> dict[int, int]:
-    found, places = np.unique(values, return_inverse=True)
+    distinct, places = np.unique(values, return_inverse=True)
     return dict(
-        zip(found.tolist(), np.bincount(places, pixels).astype(np.int64).tolist(), strict=True)
+        zip(distinct.tolist(), np.bincount(places, pixels).astype(np.int64).tolist(), strict=True)
     )
 
 
@@ -190,45 +192,45 @@ class Account:
     quality: panoptic.Quality
     groups: dict[str, ConfusionMatrix] = field(default_factory=dict)
 
-    def add(self, found: Scored, group: str | None) -> ImageRow:
+    def add(self, image: Scored, group: str | None) -> ImageRow:
         """Count one image, which belongs to *group* if there are groups."""
         before = self.matrix.ignored_pixels, self.matrix.invalid_pixels
-        self.matrix.add(found.tallies[0])
+        self.matrix.add(image.tallies[0])
         dropped, invalid = (
             self.matrix.ignored_pixels - before[0],
             self.matrix.invalid_pixels - before[1],
         )
-        mine = sums(found.tallies[0], self.matrix.size, self.matrix.ignore, self.policy)
-        unit = found.stem if group is None else group
+        mine = sums(image.tallies[0], self.matrix.size, self.matrix.ignore, self.policy)
+        unit = image.stem if group is None else group
         if self.bootstrap is not None:
             self.bootstrap.add(unit, mine)
         if group is not None:
             self.groups.setdefault(
                 group, ConfusionMatrix(self.matrix.names, self.matrix.ignore)
-            ).add(found.tallies[0])
+            ).add(image.tallies[0])
         if self.imagewise is not None:
-            self.imagewise.add(mine, found.measured.get("cells"))
-        if "boundary" in found.measured:
-            self.contours.add(found.measured["boundary"])
-        if "objects" in found.measured:
-            self.quality.add(found.measured["objects"])
-        valid = int(found.tallies[0].pixels.sum()) - dropped - invalid
+            self.imagewise.add(mine, image.measured.get("cells"))
+        if "boundary" in image.measured:
+            self.contours.add(image.measured["boundary"])
+        if "objects" in image.measured:
+            self.quality.add(image.measured["objects"])
+        valid = int(image.tallies[0].pixels.sum()) - dropped - invalid
         return ImageRow(
-            found.stem,
+            image.stem,
             group,
             mine,
-            self._add_other(found, unit),
+            self._add_other(image, unit),
             valid,
             dropped,
             invalid,
-            found.measured,
+            image.measured,
         )
 
-    def _add_other(self, found: Scored, unit: str) -> Sums | None:
+    def _add_other(self, image: Scored, unit: str) -> Sums | None:
         if self.other is None:
             return None
-        self.other.add(found.tallies[1])
-        theirs = sums(found.tallies[1], self.other.size, self.other.ignore, self.policy)
+        self.other.add(image.tallies[1])
+        theirs = sums(image.tallies[1], self.other.size, self.other.ignore, self.policy)
         if self.bootstrap_other is not None:
             self.bootstrap_other.add(unit, theirs)
         return theirs

@@ -36,20 +36,20 @@ class Bootstrap:
     _first: str | None = None
     _several: bool = False
 
-    def add(self, unit: str, found: Sums) -> None:
+    def add(self, unit: str, sums: Sums) -> None:
         """One image, which belongs to *unit*: itself, or its group."""
         self._several |= self._first not in (None, unit)
         self._first = unit
-        self._waiting.append((unit, found))
+        self._waiting.append((unit, sums))
         if len(self._waiting) == _BUFFER:
             self._flush()
 
     def _flush(self) -> None:
         if not self._waiting:
             return
-        for _, found in self._waiting:
-            for one in found.ids.tolist():
-                self._columns.setdefault(one, len(self._columns))
+        for _, sums in self._waiting:
+            for entry in sums.ids.tolist():
+                self._columns.setdefault(entry, len(self._columns))
         wide = len(self._columns)
         old = self._totals if self._totals is not None else np.zeros((self.samples, 3, 0))
         totals = (
@@ -58,9 +58,9 @@ class Bootstrap:
             else old
         )
         values = np.zeros((len(self._waiting), 3, wide))
-        for row, (_, found) in zip(values, self._waiting, strict=True):
-            places = [self._columns[one] for one in found.ids.tolist()]
-            row[:, places] = found.same, found.rows, found.columns
+        for row, (_, sums) in zip(values, self._waiting, strict=True):
+            places = [self._columns[entry] for entry in sums.ids.tolist()]
+            row[:, places] = sums.same, sums.rows, sums.columns
         weights = np.stack(
             [_weights(self.seed, unit, self.samples) for unit, _ in self._waiting], axis=1
         )
@@ -83,12 +83,12 @@ class Bootstrap:
         empty = rows.sum(1) == 0
         with np.errstate(invalid="ignore"):
             if self.policy.absent == "nan":
-                found = total / present
+                scores = total / present
             elif self.policy.absent == "undefined":
-                found = np.where(gone > 0, np.nan, total / averaged)
+                scores = np.where(gone > 0, np.nan, total / averaged)
             else:
-                found = (total + (gone if self.policy.absent == "one" else 0)) / averaged
-        return np.where(empty, np.nan, found)
+                scores = (total + (gone if self.policy.absent == "one" else 0)) / averaged
+        return np.where(empty, np.nan, scores)
 
     def interval(self) -> tuple[float, float] | None:
         """The 95 % interval of the mean IoU; None of fewer than two units."""
@@ -97,10 +97,10 @@ class Bootstrap:
 
 def interval(values: Floats) -> tuple[float, float] | None:
     """The 2.5 and 97.5 percentiles of all that is not NaN; None of nothing."""
-    found = values[~np.isnan(values)]
+    scores = values[~np.isnan(values)]
     return (
-        (float(np.percentile(found, 2.5)), float(np.percentile(found, 97.5)))
-        if len(found)
+        (float(np.percentile(scores, 2.5)), float(np.percentile(scores, 97.5)))
+        if len(scores)
         else None
     )
 

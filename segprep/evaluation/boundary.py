@@ -46,20 +46,23 @@ def measure(truth: NDArray[Any], pred: NDArray[Any], ignore: int | None, classes
     mine[dropped] = theirs[dropped] = (
         classes + 1
     )  # one strange value, so that its edge is the same contour on both sides
-    found = tally(
-        *(np.where(band(one, width(one.shape)) & ~dropped, one, _NONE) for one in (mine, theirs))
+    measured = tally(
+        *(
+            np.where(band(value, width(value.shape)) & ~dropped, value, _NONE)
+            for value in (mine, theirs)
+        )
     )
     ids = np.intersect1d(np.union1d(mine, theirs), np.arange(classes)).astype(np.int64)
     shared, union = (np.zeros(len(ids), np.int64) for _ in range(2))
-    for at, one in enumerate(ids.tolist()):
-        here = (found.truth == one) | (found.pred == one)
-        both = (found.truth == one) & (found.pred == one)
-        union[at], shared[at] = found.pixels[here].sum(), found.pixels[both].sum()
+    for at, value in enumerate(ids.tolist()):
+        here = (measured.truth == value) | (measured.pred == value)
+        both = (measured.truth == value) & (measured.pred == value)
+        union[at], shared[at] = measured.pixels[here].sum(), measured.pixels[both].sum()
     reach = TOLERANCE * hypot(*truth.shape)
-    contours = [contour(one) & ~dropped for one in (mine, theirs)]
+    contours = [contour(value) & ~dropped for value in (mine, theirs)]
     scores = [
-        f_score(contours[0] & (mine == one), contours[1] & (theirs == one), reach)
-        for one in ids.tolist()
+        f_score(contours[0] & (mine == value), contours[1] & (theirs == value), reach)
+        for value in ids.tolist()
     ]
     return Boundary(ids, shared, union, np.array(scores, np.float64))
 
@@ -87,13 +90,13 @@ def band(labels: NDArray[np.int32], distance: int) -> NDArray[np.bool_]:
 
 def contour(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Pixels with another value above, below, left or right; the image's edge is none here."""
-    found = np.zeros(labels.shape, np.bool_)
+    edge = np.zeros(labels.shape, np.bool_)
     down, across = labels[1:] != labels[:-1], labels[:, 1:] != labels[:, :-1]
-    found[1:] |= down
-    found[:-1] |= down
-    found[:, 1:] |= across
-    found[:, :-1] |= across
-    return found
+    edge[1:] |= down
+    edge[:-1] |= down
+    edge[:, 1:] |= across
+    edge[:, :-1] |= across
+    return edge
 
 
 def f_score(truth: NDArray[np.bool_], pred: NDArray[np.bool_], reach: float) -> float:
@@ -126,13 +129,13 @@ class Contours:
         self.shared, self.union, self.images = (np.zeros(classes, np.int64) for _ in range(3))
         self.f_score = np.zeros(classes, np.float64)
 
-    def add(self, found: Boundary) -> None:
+    def add(self, image: Boundary) -> None:
         """Count one image."""
-        self.shared[found.ids] += found.shared
-        self.union[found.ids] += found.union
-        defined = ~np.isnan(found.f_score)
-        self.images[found.ids[defined]] += 1
-        self.f_score[found.ids[defined]] += found.f_score[defined]
+        self.shared[image.ids] += image.shared
+        self.union[image.ids] += image.union
+        defined = ~np.isnan(image.f_score)
+        self.images[image.ids[defined]] += 1
+        self.f_score[image.ids[defined]] += image.f_score[defined]
 
     def scores(
         self, excluded: tuple[int, ...]

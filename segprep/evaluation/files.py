@@ -119,8 +119,8 @@ class ResultFiles:
         wide: list[Any] = [None] * len(self.names) if self._wide else []
         if self._wide:
             iou = row.sums.same / (row.sums.rows + row.sums.columns - row.sums.same)
-            for one, value in zip(row.sums.ids.tolist(), iou.tolist(), strict=True):
-                wide[one] = value
+            for value_id, value in zip(row.sums.ids.tolist(), iou.tolist(), strict=True):
+                wide[value_id] = value
         self._rows.writerow(
             [
                 ""
@@ -216,8 +216,8 @@ def shown(home: Tree | None, stem: str, shape: tuple[int, ...]) -> Any:
     if path is None:
         return None
     try:
-        place = path.parent.resolve()
-        pixels = image.pixels(read_below(place / path.name, (place,)), path)
+        folder = path.parent.resolve()
+        pixels = image.pixels(read_below(folder / path.name, (folder,)), path)
     except SourceError:
         return None  # the scores are of masks; the picture is an aid
     return pixels if pixels.shape[:2] == shape else None

@@ -116,21 +116,21 @@ def _refuse(picture: Image.Image, data: bytes, path: Path) -> None:
             ) from error
 
 
-def fit(found: NDArray[Any], shape: tuple[int, ...], path: Path, how: Reading) -> NDArray[Any]:
-    """*found* (h, w) if it has the *shape* (H, W) of the truth, or scaled to it (nearest pixel
+def fit(labels: NDArray[Any], shape: tuple[int, ...], path: Path, how: Reading) -> NDArray[Any]:
+    """*labels* (h, w) if it has the *shape* (H, W) of the truth, or scaled to it (nearest pixel
     center) where that was asked for. Raises SourceError.
     """
-    if found.shape == shape:
-        return found
-    if how.resize and found.size and shape[0] and shape[1]:
+    if labels.shape == shape:
+        return labels
+    if how.resize and labels.size and shape[0] and shape[1]:
         rows, columns = (
             ((np.arange(new) + 0.5) * old / new).astype(np.intp)
-            for new, old in zip(shape, found.shape, strict=True)
+            for new, old in zip(shape, labels.shape, strict=True)
         )
-        return found[np.ix_(rows, columns)]
-    turned = found.shape == shape[::-1]
+        return labels[np.ix_(rows, columns)]
+    turned = labels.shape == shape[::-1]
     reason = (
-        f"the prediction is {found.shape[1]}x{found.shape[0]}, its truth {shape[1]}x{shape[0]}"
+        f"the prediction is {labels.shape[1]}x{labels.shape[0]}, its truth {shape[1]}x{shape[0]}"
         " pixels"
     )
     why = (

@@ -42,17 +42,17 @@ def measure(
     its pixels in the class maps. *ignore*: an id in *truth*.
     """
     void = np.zeros(truth.shape, np.bool_) if ignore is None else truth == ignore
-    found = tally(np.where(void, -1, truth.astype(np.int64)), pred.astype(np.int64))
-    mine = _sizes(found.truth, found.pixels, found.truth > 0)
-    theirs = _sizes(found.pred, found.pixels, found.pred > 0)
+    matches = tally(np.where(void, -1, truth.astype(np.int64)), pred.astype(np.int64))
+    mine = _sizes(matches.truth, matches.pixels, matches.truth > 0)
+    theirs = _sizes(matches.pred, matches.pixels, matches.pred > 0)
     hidden = {
         int(p): int(n)
-        for t, p, n in zip(found.truth, found.pred, found.pixels, strict=True)
+        for t, p, n in zip(matches.truth, matches.pred, matches.pixels, strict=True)
         if t == -1
     }
     pairs = [
         (int(t), int(p), int(n))
-        for t, p, n in zip(found.truth, found.pred, found.pixels, strict=True)
+        for t, p, n in zip(matches.truth, matches.pred, matches.pixels, strict=True)
         if t > 0 and p > 0
     ]
     mine_class, theirs_class = (
@@ -102,24 +102,24 @@ def classes_of(
     objects: NDArray[Any], labels: NDArray[Any], ids: dict[int, int], classes: int
 ) -> dict[int, int]:
     """The commonest class of each object; 0 where it has none."""
-    found = tally(objects, labels)
+    class_ids = tally(objects, labels)
     chosen = dict.fromkeys(ids, 0)
     most = dict.fromkeys(ids, 0)
-    for one, label, pixels in zip(
-        found.truth.tolist(), found.pred.tolist(), found.pixels.tolist(), strict=True
+    for object_id, label, pixels in zip(
+        class_ids.truth.tolist(), class_ids.pred.tolist(), class_ids.pixels.tolist(), strict=True
     ):
-        if one in ids and 0 <= label < classes and pixels > most[one]:
-            chosen[one], most[one] = label, pixels
+        if object_id in ids and 0 <= label < classes and pixels > most[object_id]:
+            chosen[object_id], most[object_id] = label, pixels
     return chosen
 
 
-def _sizes(ids: Ints, pixels: Ints, wanted: NDArray[np.bool_]) -> dict[int, int]:
-    values, places = np.unique(ids[wanted], return_inverse=True)
+def _sizes(ids: Ints, pixels: Ints, objects: NDArray[np.bool_]) -> dict[int, int]:
+    values, places = np.unique(ids[objects], return_inverse=True)
     return (
         dict(
             zip(
                 values.tolist(),
-                np.bincount(places, pixels[wanted]).astype(np.int64).tolist(),
+                np.bincount(places, pixels[objects]).astype(np.int64).tolist(),
                 strict=True,
             )
         )
@@ -140,11 +140,11 @@ class Quality:
         self.hits, self.extra, self.missed = (np.zeros(self.classes, np.int64) for _ in range(3))
         self.iou = np.zeros(self.classes, np.float64)
 
-    def add(self, found: Objects) -> None:
+    def add(self, image: Objects) -> None:
         """Count one image."""
         for name in ("hits", "extra", "missed", "iou"):
-            getattr(self, name).__iadd__(getattr(found, name))
-        self.images, self.total = self.images + 1, self.total + found.dsb_score
+            getattr(self, name).__iadd__(getattr(image, name))
+        self.images, self.total = self.images + 1, self.total + image.dsb_score
 
     def document(self, names: tuple[str, ...]) -> dict[str, Any]:
         """PQ, SQ, RQ over the classes with objects on either side, each of these classes, and

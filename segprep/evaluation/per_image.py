@@ -32,13 +32,13 @@ class Imagewise:
     pixel_error: float = 0.0
     rand_error: float = 0.0
 
-    def add(self, found: Sums, cells: tuple[float, float] | None = None) -> None:
+    def add(self, sums: Sums, cells: tuple[float, float] | None = None) -> None:
         """One image: its sums, and ISBI's pixel and Rand error where they were measured."""
         self.images += 1
-        iou = found.same / (found.rows + found.columns - found.same)
+        iou = sums.same / (sums.rows + sums.columns - sums.same)
         self.entries, self.total = self.entries + len(iou), self.total + float(iou.sum())
-        ahead = found.ids > 0
-        both, sizes = found.same[ahead], (found.rows + found.columns)[ahead]
+        ahead = sums.ids > 0
+        both, sizes = sums.same[ahead], (sums.rows + sums.columns)[ahead]
         absent = self.classes - 1 - int(ahead.sum())
         if self.classes > 1:
             self.dice += (float(((2 * both + EPSILON) / (sizes + EPSILON)).sum()) + absent) / (

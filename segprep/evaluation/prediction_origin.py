@@ -45,23 +45,23 @@ def compared(pred: Path, names: Sequence[str]) -> tuple[Note, ...]:
     Classes that only the truth has, after all others, are a note: their ids are not in doubt.
     Raises SegprepError (other-classes) where ids mean other things.
     """
-    made = origin(pred)
-    if made is None:
+    account = origin(pred)
+    if account is None:
         return ()
     notes = []
-    if not made.complete:
-        notes.append(Note("prediction-missing", f"{made.path}: this run was not finished"))
-    if made.classes == tuple(names):
+    if not account.complete:
+        notes.append(Note("prediction-missing", f"{account.path}: this run was not finished"))
+    if account.classes == tuple(names):
         return tuple(notes)
-    if made.classes != tuple(names[: len(made.classes)]):
+    if account.classes != tuple(names[: len(account.classes)]):
         raise SegprepError(
             "other-classes",
-            f"{made.path}: the predictions are of the classes {', '.join(made.classes)}; the truth"
+            f"{account.path}: the predictions are of the classes {', '.join(account.classes)}; the truth"
             f" has {', '.join(names)}",
             "predict with the dataset's own checkpoint, rename its classes with segprep remap, or"
             " state them with --classes",
         )
-    new = ", ".join(names[len(made.classes) :])
+    new = ", ".join(names[len(account.classes) :])
     notes.append(
         Note("other-classes", f"the predictions do not know {new}; these pixels count as errors")
     )

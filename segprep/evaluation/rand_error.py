@@ -14,8 +14,8 @@ def regions(where: NDArray[np.bool_]) -> NDArray[np.int32]:
     """The 4-connected regions of *where* (H, W), numbered from 1; 0 outside."""
     from scipy.ndimage import label
 
-    found: NDArray[np.int32] = label(where)[0].astype(np.int32)
-    return found
+    labels: NDArray[np.int32] = label(where)[0].astype(np.int32)
+    return labels
 
 
 def rand_error(truth: NDArray[Any], pred: NDArray[Any]) -> float:
@@ -30,10 +30,10 @@ def rand_error(truth: NDArray[Any], pred: NDArray[Any]) -> float:
     0.5
     """
     inside = truth != 0
-    found = tally(truth[inside].astype(np.int64), pred[inside].astype(np.int64))
-    both = _pairs(found.pixels)
-    mine = _pairs(np.bincount(np.unique(found.truth, return_inverse=True)[1], found.pixels))
-    theirs = _pairs(np.bincount(np.unique(found.pred, return_inverse=True)[1], found.pixels))
+    counts = tally(truth[inside].astype(np.int64), pred[inside].astype(np.int64))
+    both = _pairs(counts.pixels)
+    mine = _pairs(np.bincount(np.unique(counts.truth, return_inverse=True)[1], counts.pixels))
+    theirs = _pairs(np.bincount(np.unique(counts.pred, return_inverse=True)[1], counts.pixels))
     return 1 - 2 * both / (mine + theirs) if mine + theirs else 0.0
 
 

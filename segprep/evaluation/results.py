@@ -197,7 +197,9 @@ def _against(result: Evaluation) -> dict[str, Any] | None:
     other = result.comparison
     if other is None:
         return None
-    changed = [{"stem": one.stem, "miou": one.miou, "change": one.change} for one in other.changed]
+    changed = [
+        {"stem": image.stem, "miou": image.miou, "change": image.change} for image in other.changed
+    ]
     return {
         "pred": str(other.pred),
         "miou": other.miou,

@@ -42,11 +42,11 @@ def finished(
     groups = tuple(
         GroupScore(
             name,
-            one.scores(policy).miou,
-            one.scores(policy).pixel_accuracy,
-            one.valid + one.invalid_pixels,
+            matrix_of_group.scores(policy).miou,
+            matrix_of_group.scores(policy).pixel_accuracy,
+            matrix_of_group.valid + matrix_of_group.invalid_pixels,
         )
-        for name, one in sorted(account.groups.items())
+        for name, matrix_of_group in sorted(account.groups.items())
     )
     return Evaluation(
         pred=subject.pred,

@@ -27,8 +27,8 @@ def color_ids(classes: int) -> dict[int, int]:
     """
     table = voc_colors()
     return {
-        int.from_bytes(table[3 * one : 3 * one + 3]): one
-        for one in (*range(min(classes, 256)), IGNORE)
+        int.from_bytes(table[3 * value : 3 * value + 3]): value
+        for value in (*range(min(classes, 256)), IGNORE)
     }
 
 
@@ -39,7 +39,7 @@ def gray_ids(classes: int) -> dict[int, int] | None:
     """
     table = voc_colors()
     row = Image.frombytes("RGB", (256, 1), table).convert("L").tobytes()
-    grays = {row[one]: one for one in (*range(min(classes, 256)), IGNORE)}
+    grays = {row[value]: value for value in (*range(min(classes, 256)), IGNORE)}
     return grays if len(grays) == len({*range(min(classes, 256)), IGNORE}) else None
 
 

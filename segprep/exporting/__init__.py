@@ -73,21 +73,23 @@ def export(
         LockedError: another export to *out* is at work.
     """
     writer = targets.load(target)(**options)
-    place = Tree(tree.find(Path(dataset)).root.resolve())
+    home = Tree(tree.find(Path(dataset)).root.resolve())
     path = Path(os.path.realpath(out))
     box = Archive(path) if archive else Outbox(path)
-    box.check(place.root, overwrite)
-    plan = _planned(writer, place)
+    box.check(home.root, overwrite)
+    plan = _planned(writer, home)
     entries = [entry for entry, _ in plan.todo]
-    bits = gray_bits(entries, (place.root,), writer.max_pixels, jobs=jobs)
+    bits = gray_bits(entries, (home.root,), writer.max_pixels, jobs=jobs)
     classes = plan.inventory.classes
-    task = SampleExport(writer, box, (place.root,), classes, not dry_run, bits)
+    task = SampleExport(writer, box, (home.root,), classes, not dry_run, bits)
     if dry_run:
         return _made(target, plan, task, box, jobs, on_error, progress).account
     with box.opened():
-        made = _made(target, plan, task, box, jobs, on_error, progress)
-        lost = frozenset(one.stem for one in made.account.skipped)
-        gathered = Gathered({name: tuple(parts) for name, parts in made.parts.items()}, made.losses)
+        outcome = _made(target, plan, task, box, jobs, on_error, progress)
+        lost = frozenset(skipped.stem for skipped in outcome.account.skipped)
+        gathered = Gathered(
+            {name: tuple(parts) for name, parts in outcome.parts.items()}, outcome.losses
+        )
         texts = writer.texts(plan.inventory.without(lost), gathered)
         for name, content in texts.items():
             if (box.hidden / "new" / name).exists():
@@ -95,12 +97,12 @@ def export(
             else:
                 box.put(Product(name, content), ())
         box.publish(
-            _account(target, writer, place, box, made.account, [*made.names, *texts]),
-            [*made.written, *texts],
-            place.root,
+            _account(target, writer, home, box, outcome.account, [*outcome.names, *texts]),
+            [*outcome.written, *texts],
+            home.root,
             overwrite,
         )
-    return replace(made.account, files=made.account.files + len(texts))
+    return replace(outcome.account, files=outcome.account.files + len(texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +117,18 @@ class _Selection:
     notes: tuple[Note, ...]
 
 
-def _planned(writer: Writer, place: Tree) -> _Selection:
+def _planned(writer: Writer, home: Tree) -> _Selection:
     skipped: list[Skipped] = []
     entries = tuple(
         sorted(
-            _unique(samples.entries(place, skipped), skipped),
+            _unique(samples.entries(home, skipped), skipped),
             key=lambda entry: natural_key(entry.stem),
         )
     )
     if not entries and not skipped:
-        raise SegprepError("too-few-samples", f"{place.root} has no samples", "convert some first")
-    stems, lists = {entry.stem for entry in entries}, place.lists()
-    gone = stems | {one.stem for one in skipped}
+        raise SegprepError("too-few-samples", f"{home.root} has no samples", "convert some first")
+    stems, lists = {entry.stem for entry in entries}, home.lists()
+    gone = stems | {skip.stem for skip in skipped}
     notes = []
     for name, listed in lists.items():
         if lost := [stem for stem in listed if stem not in gone]:
@@ -140,7 +142,7 @@ def _planned(writer: Writer, place: Tree) -> _Selection:
     lists = {
         name: tuple(stem for stem in listed if stem in stems) for name, listed in lists.items()
     }
-    inventory = Inventory(place.root.name, entries, lists, place.classes())
+    inventory = Inventory(home.root.name, entries, lists, home.classes())
     choice = writer.choose(inventory)
     todo = tuple(
         (entry, choice.places[entry.stem]) for entry in entries if entry.stem in choice.places
@@ -239,11 +241,11 @@ def _losses(target: str, done: Sequence[ExportedFiles]) -> tuple[str, ...]:
 
 
 def _account(
-    target: str, writer: Writer, place: Tree, box: Outbox, done: Export, names: list[str]
+    target: str, writer: Writer, home: Tree, box: Outbox, done: Export, names: list[str]
 ) -> dict[str, Any]:
     """What the export says of itself; equal for equal input."""
     options = {field.name: getattr(writer, field.name) for field in fields(writer)}  # type: ignore[arg-type]
-    origin = Path(os.path.relpath(place.root, box.out)).as_posix()
+    origin = Path(os.path.relpath(home.root, box.out)).as_posix()
     return {
         "schema": 1,
         "target": target,

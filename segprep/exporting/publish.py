@@ -86,8 +86,8 @@ class Outbox:
                 f"{self.out} already holds an export",
                 "choose another OUT, or give --overwrite to replace it",
             )
-        known = self._known()
-        if foreign := next((name for name in self._files() if name not in known), None):
+        recorded = self._known()
+        if foreign := next((name for name in self._files() if name not in recorded), None):
             raise TreeError(
                 "output-occupied",
                 f"{self.out} holds {foreign}, which the earlier export did not write",

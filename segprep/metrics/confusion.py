@@ -150,27 +150,27 @@ class ConfusionMatrix:
         """
         self.add(tally(np.asarray(truth), np.asarray(pred), fast=fast))
 
-    def add(self, found: Tally) -> None:
+    def add(self, counts: Tally) -> None:
         """Count what :func:`counting.tally` found in one image."""
         dropped = (
-            found.truth == self.ignore
+            counts.truth == self.ignore
             if self.ignore is not None
-            else np.zeros(len(found.truth), np.bool_)
+            else np.zeros(len(counts.truth), np.bool_)
         )
-        known = (found.truth >= 0) & (found.truth < self.size)
-        if unknown := sorted(set(found.truth[~known & ~dropped].tolist())):
+        valid = (counts.truth >= 0) & (counts.truth < self.size)
+        if unknown := sorted(set(counts.truth[~valid & ~dropped].tolist())):
             raise SegprepError(
                 "unknown-value",
                 f"the truth holds values that are no class: {listed(unknown)}",
                 "give more --classes, or the right --ignore-index",
             )
-        inside = (found.pred >= 0) & (found.pred < self.size)
+        inside = (counts.pred >= 0) & (counts.pred < self.size)
         np.add.at(
-            self.ignored, np.where(inside, found.pred, self.size)[dropped], found.pixels[dropped]
+            self.ignored, np.where(inside, counts.pred, self.size)[dropped], counts.pixels[dropped]
         )
-        np.add.at(self.invalid, found.truth[known & ~inside], found.pixels[known & ~inside])
+        np.add.at(self.invalid, counts.truth[valid & ~inside], counts.pixels[valid & ~inside])
         self._put(
-            found.truth[known & inside], found.pred[known & inside], found.pixels[known & inside]
+            counts.truth[valid & inside], counts.pred[valid & inside], counts.pixels[valid & inside]
         )
 
     def _put(self, rows: Ints, columns: Ints, pixels: Ints) -> None:
@@ -195,11 +195,11 @@ class ConfusionMatrix:
                 both._cells.add(*part.together())
         return both
 
-    def scores(self, policy: Policy | None = None, **given: Any) -> Scores:
+    def scores(self, policy: Policy | None = None, **options: Any) -> Scores:
         """Every score under *policy*, or under one made from keywords (``absent="zero"``,
         ``excluded=(0,)``).
         """
-        return from_sums(*self.sums(policy := policy or Policy(**given)), policy)
+        return from_sums(*self.sums(policy := policy or Policy(**options)), policy)
 
     def sums(self, policy: Policy) -> tuple[Ints, Ints, Ints]:
         """Diagonal, row sums with invalid predictions, column sums, each int64 (C,), as *policy*
@@ -247,15 +247,15 @@ def count(
     >>> count(np.array([0, 0, 1, 255]), np.array([0, 1, 1, 1]), 2).tolist()
     [[1, 1], [0, 1]]
     """
-    made = ConfusionMatrix(classes, ignore)
-    made.update(truth, pred)
-    if made.invalid_pixels and invalid == "error":
+    matrix = ConfusionMatrix(classes, ignore)
+    matrix.update(truth, pred)
+    if matrix.invalid_pixels and invalid == "error":
         raise SegprepError(
             "invalid-prediction",
-            f"{made.invalid_pixels} predicted values are no class of 0..{classes - 1}",
+            f"{matrix.invalid_pixels} predicted values are no class of 0..{classes - 1}",
             'invalid="count" counts them apart',
         )
-    return made.matrix
+    return matrix.matrix
 
 
 def scores(matrix: Any, absent: Absent = "nan", exclude: Sequence[int] = ()) -> Scores:
@@ -272,12 +272,12 @@ def scores(matrix: Any, absent: Absent = "nan", exclude: Sequence[int] = ()) -> 
 
 def class_rows(matrix: NDArray[np.int64], names: Sequence[str]) -> list[dict[str, Any]]:
     """Scores per class of a confusion matrix (C, C)."""
-    found = scores(matrix)
+    result = scores(matrix)
     kinds = {
-        "iou": found.iou,
-        "dice": found.dice,
-        "precision": found.precision,
-        "recall": found.recall,
+        "iou": result.iou,
+        "dice": result.dice,
+        "precision": result.precision,
+        "recall": result.recall,
     }
     pixels = matrix.sum(1)
     return [

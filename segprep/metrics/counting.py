@@ -91,7 +91,7 @@ def joint(truth: NDArray[np.uint8], pred: NDArray[np.uint8], *, fast: bool | Non
     counts = np.zeros(65_536, np.int64)
     least = WORTH_FAST if histogram is not _pixels else WORTH
     space = np.zeros((2, min(BLOCK, truth.size + 7 & ~7)), np.bool_)
-    found: list[tuple[NDArray[np.uint16], Ints]] = []
+    cells: list[tuple[NDArray[np.uint16], Ints]] = []
     start = noisy = 0  # from *noisy* to *start*, pixels are still to be counted one by one
     while start < truth.size:
         left, right = truth[start : start + BLOCK], pred[start : start + BLOCK]
@@ -101,11 +101,11 @@ def joint(truth: NDArray[np.uint8], pred: NDArray[np.uint8], *, fast: bool | Non
         else:
             _single(counts, truth[noisy:start], pred[noisy:start], histogram)
             start = noisy = start + left.size
-            found.append(_runs(left, right, ends))
-        if len(found) == AT_ONCE:
-            _add(counts, found)
+            cells.append(_runs(left, right, ends))
+        if len(cells) == AT_ONCE:
+            _add(counts, cells)
     _single(counts, truth[noisy:], pred[noisy:], histogram)
-    _add(counts, found)
+    _add(counts, cells)
     return counts
 
 
@@ -125,12 +125,12 @@ def _ends(
     if int(np.count_nonzero(last)) * least > size:
         return None
     words = last.view(np.uint64)
-    found = np.flatnonzero(
+    values = np.flatnonzero(
         words != 0
     )  # most words of eight have no end: looked through by words, a third of the time
-    inside = np.flatnonzero(words.take(found).view(np.bool_))
+    inside = np.flatnonzero(words.take(values).view(np.bool_))
     which = inside >> 3
-    ends = found.take(which)
+    ends = values.take(which)
     ends -= which
     ends <<= 3
     ends += inside
@@ -148,13 +148,13 @@ def _runs(
     return pairs, lengths
 
 
-def _add(counts: Ints, found: list[tuple[NDArray[np.uint16], Ints]]) -> None:
+def _add(counts: Ints, cells: list[tuple[NDArray[np.uint16], Ints]]) -> None:
     """Add the lengths of all runs, and forget them."""
-    if found:
-        pairs, lengths = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    if cells:
+        pairs, lengths = (np.concatenate(parts) for parts in zip(*cells, strict=True))
         total = np.bincount(pairs, lengths)  # float64: exact below 2^53
         counts[: len(total)] += total.astype(np.int64)
-        found.clear()
+        cells.clear()
 
 
 def _paired(truth: NDArray[np.uint8], pred: NDArray[np.uint8]) -> NDArray[np.uint16]:
@@ -177,8 +177,8 @@ Histogram = Callable[[Ints, NDArray[np.uint8], NDArray[np.uint8]], None]
 
 def _pixels(counts: Ints, truth: NDArray[np.uint8], pred: NDArray[np.uint8]) -> None:
     """Add 1 to *counts* for every pair."""
-    found = np.bincount(_paired(truth, pred))
-    counts[: len(found)] += found
+    cells = np.bincount(_paired(truth, pred))
+    counts[: len(cells)] += cells
 
 
 @cache
@@ -193,8 +193,8 @@ def _opencv() -> Histogram | None:
         """Add 1 to *counts* for every pair; float32 is exact here, since a call has fewer than 2^24
         pixels.
         """
-        found = cv2.calcHist([truth, pred], [0, 1], None, [256, 256], [0, 256, 0, 256])
-        counts += found.reshape(-1).astype(np.int64)
+        cells = cv2.calcHist([truth, pred], [0, 1], None, [256, 256], [0, 256, 0, 256])
+        counts += cells.reshape(-1).astype(np.int64)
 
     return pixels
 
@@ -202,10 +202,10 @@ def _opencv() -> Histogram | None:
 def _histogram(fast: bool | None) -> Histogram:
     if fast is False:
         return _pixels
-    found = _opencv()
-    if found is None and fast:
+    counts = _opencv()
+    if counts is None and fast:
         raise MissingExtraError("counting with OpenCV", "opencv-python-headless", "fast")
-    return found or _pixels
+    return counts or _pixels
 
 
 def _of_table(counts: Ints) -> Tally:
@@ -232,7 +232,7 @@ def _of_runs(truth: NDArray[Any], pred: NDArray[Any]) -> Tally:
 
 def gathered(keys: Ints, values: Ints) -> tuple[Ints, Ints]:
     """The distinct *keys*, sorted, and the sum of the *values* of each."""
-    found, places = np.unique(keys, return_inverse=True)
-    total = np.zeros(len(found), np.int64)
+    keys_once, places = np.unique(keys, return_inverse=True)
+    total = np.zeros(len(keys_once), np.int64)
     np.add.at(total, places, values)
-    return found, total
+    return keys_once, total

@@ -80,9 +80,9 @@ def from_sums(same: Ints, rows: Ints, columns: Ints, policy: Policy) -> Scores:
     fill = {"zero": 0.0, "one": 1.0}.get(policy.absent, np.nan)
 
     def filled(part: Any, whole: Any) -> Floats:
-        found = ratio(part, whole)
+        values = ratio(part, whole)
         return np.where(
-            gone, fill, np.where(np.isnan(found) & (policy.absent == "zero"), 0.0, found)
+            gone, fill, np.where(np.isnan(values) & (policy.absent == "zero"), 0.0, values)
         )
 
     iou, dice = filled(same, rows + columns - same), filled(2 * same, rows + columns)
@@ -118,8 +118,8 @@ def from_sums(same: Ints, rows: Ints, columns: Ints, policy: Policy) -> Scores:
 
 def mean(values: Floats) -> float:
     """The mean of all that is not NaN; NaN of nothing."""
-    found = values[~np.isnan(values)]
-    return float(found.mean()) if len(found) else float("nan")
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if len(defined) else float("nan")
 
 
 def baseline(rows: Ints, policy: Policy) -> tuple[int, Scores]:
@@ -160,16 +160,16 @@ class Sums:
         return float(self.same.sum() / total) if total else float("nan")
 
 
-def sums(found: Tally, size: int, ignore: int | None, policy: Policy) -> Sums:
+def sums(counts: Tally, size: int, ignore: int | None, policy: Policy) -> Sums:
     """The sums of one image as *policy* counts, excluded classes left out."""
-    truth = found.truth
+    truth = counts.truth
     if policy.ignored_as is not None and ignore is not None:
         truth = np.where(truth == ignore, policy.ignored_as, truth)
     kept = (truth >= 0) & (truth < size)
     if policy.void:
         kept &= ~np.isin(truth, policy.void)
-    truth, pixels = truth[kept], found.pixels[kept]
-    pred = np.where((found.pred >= 0) & (found.pred < size), found.pred, -1)[kept]
+    truth, pixels = truth[kept], counts.pixels[kept]
+    pred = np.where((counts.pred >= 0) & (counts.pred < size), counts.pred, -1)[kept]
     ids = np.unique(np.concatenate([truth, pred]))
     ids = ids[ids >= 0]
     if policy.excluded:
@@ -188,5 +188,5 @@ def _places(ids: Ints, values: Ints) -> NDArray[np.intp]:
     """Where *values* lie in the sorted *ids*; those that do not: one past the end."""
     if not len(ids):
         return np.zeros(len(values), np.intp)
-    found = np.searchsorted(ids, values)
-    return np.where(ids.take(found, mode="clip") == values, found, len(ids))
+    positions = np.searchsorted(ids, values)
+    return np.where(ids.take(positions, mode="clip") == values, positions, len(ids))

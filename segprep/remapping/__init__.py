@@ -83,10 +83,10 @@ def remap(
             "nothing to change was asked for",
             "give --map, --drop, --order, --ids or --classes",
         )
-    place = tree.find(Path(dataset))
-    made = place.manifest
+    home = tree.find(Path(dataset))
+    described = home.manifest
     reader = Reader(
-        place.root,
+        home.root,
         tuple(map),
         tuple(drop),
         drop_as,
@@ -97,7 +97,7 @@ def remap(
     )
     mode = (
         mask_mode
-        or (made.source.get("options", {}).get("mask_mode") if made else None)
+        or (described.source.get("options", {}).get("mask_mode") if described else None)
         or "palette"
     )
     scan = reader.scan(jobs, progress)

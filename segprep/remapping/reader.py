@@ -80,17 +80,22 @@ class Reader:
         """
         (root,) = real_folders(self.root)
         skipped = list[Skipped]()
-        found = list(samples.entries(Tree(root), skipped))
-        table = self.table([entry.mask for entry in found], jobs, progress)
-        made, notes = Tree(root).manifest, list[Note]()
+        entries = list(samples.entries(Tree(root), skipped))
+        table = self.table([entry.mask for entry in entries], jobs, progress)
+        described, notes = Tree(root).manifest, list[Note]()
         kept = pairing.unique(
-            (_item(entry, table, foreign=made is None) for entry in found), skipped
+            (_item(entry, table, foreign=described is None) for entry in entries), skipped
         )
         lists = _lists(
-            Tree(root), {item.stem for item in kept} | {one.stem for one in skipped}, notes
+            Tree(root), {item.stem for item in kept} | {skip.stem for skip in skipped}, notes
         )
         return Scan(
-            kept, table.classes, tuple(skipped), lists, tuple(notes), made.split if made else None
+            kept,
+            table.classes,
+            tuple(skipped),
+            lists,
+            tuple(notes),
+            described.split if described else None,
         )
 
     def table(
@@ -109,13 +114,13 @@ class Reader:
             return relabelling.stated(self.ids, self.names)
         if len(self.names) == 1 and self.names[0].isdecimal():
             return relabelling.numbered(_count(self.names[0]))
-        given = (
+        listed = (
             class_lists.make(self.names, add_background=False)
             if self.names
             else Tree(self.root).classes()
         )
-        if given is not None:
-            return relabelling.named(given.names)
+        if listed is not None:
+            return relabelling.named(listed.names)
         highest = 0
         for seen in progress(
             engine.run(_Values(self), paths, jobs=jobs, chunk=32), len(paths), "reading values"
@@ -127,13 +132,13 @@ class Reader:
         """The image as it is, the mask through the table. Raises SourceError."""
         roots, path = real_folders(self.root), item.labels[0]
         table, notes = cast("LookupTable", item.payload[0]), list(item.payload[1])
-        found = mask_files.values(read_below(path, roots), path, notes, self.max_pixels)
-        mask, counts = table.apply(found, path)
+        values = mask_files.values(read_below(path, roots), path, notes, self.max_pixels)
+        mask, counts = table.apply(values, path)
         if (
             item.payload[2]
             and table.values[IGNORE] == IGNORE
             and counts.get(IGNORE)
-            and set(image.histogram(found)) == {0, IGNORE}
+            and set(image.histogram(values)) == {0, IGNORE}
         ):
             notes.append(
                 Note(
@@ -145,10 +150,10 @@ class Reader:
         assert item.image
         data = read_below(item.image, roots)
         upright = mask_files.drawn_upright(
-            data, item.image, found.shape, path, notes, self.max_pixels
+            data, item.image, values.shape, path, notes, self.max_pixels
         )
         objects = (
-            _objects(item.labels[1], roots, found, table, self.max_pixels)
+            _objects(item.labels[1], roots, values, table, self.max_pixels)
             if len(item.labels) > 1
             else None
         )
@@ -188,9 +193,9 @@ def _item(entry: Entry, table: LookupTable, foreign: bool) -> Item:
     )
 
 
-def _lists(place: Tree, stems: set[str], notes: list[Note]) -> Mapping[str, tuple[str, ...]]:
+def _lists(home: Tree, stems: set[str], notes: list[Note]) -> Mapping[str, tuple[str, ...]]:
     """The tree's lists, less names that are no sample."""
-    lists = place.lists()
+    lists = home.lists()
     for name, listed in lists.items():
         if lost := [stem for stem in listed if stem not in stems]:
             notes.append(
@@ -204,19 +209,19 @@ def _lists(place: Tree, stems: set[str], notes: list[Note]) -> Mapping[str, tupl
 
 
 def _objects(
-    path: Path, roots: tuple[Path, ...], found: NDArray[Any], table: LookupTable, limit: int
+    path: Path, roots: tuple[Path, ...], values: NDArray[Any], table: LookupTable, limit: int
 ) -> NDArray[np.uint16]:
     """Instance ids (H, W) as they are; 0 or ignored where the class became background or ignored, 0
     where an ignored pixel got a class.
     """
-    ids = samples.objects(path, roots, found.shape, limit)
+    ids = samples.objects(path, roots, values.shape, limit)
     for old, old_name, new, new_name in table.entries:
         if old_name == new_name:
             continue
         if new == table.classes.ignore:
-            ids[found == old] = OBJECT_IGNORE
+            ids[values == old] = OBJECT_IGNORE
         elif new == table.classes.background:
-            ids[found == old] = 0
+            ids[values == old] = 0
         elif old_name == class_lists.IGNORED:
-            ids[(found == old) & (ids == OBJECT_IGNORE)] = 0
+            ids[(values == old) & (ids == OBJECT_IGNORE)] = 0
     return ids

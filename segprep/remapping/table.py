@@ -63,20 +63,20 @@ class LookupTable:
         """Old value -> new value."""
         return {old: new for old, _, new, _ in self.entries}
 
-    def apply(self, found: NDArray[Any], path: Path) -> tuple[NDArray[np.uint8], dict[int, int]]:
-        """*found* (H, W) of old values as (H, W) uint8 of new ones, and the pixel counts of these.
+    def apply(self, drawn: NDArray[Any], path: Path) -> tuple[NDArray[np.uint8], dict[int, int]]:
+        """*drawn* (H, W) of old values as (H, W) uint8 of new ones, and the pixel counts of these.
 
         Raises SourceError (unknown-value).
         """
         table = self.values
-        if found.dtype == np.uint8:
-            mask, seen = image.look_up(found, bytes(table.get(value, 0) for value in range(256)))
+        if drawn.dtype == np.uint8:
+            mask, seen = image.look_up(drawn, bytes(table.get(value, 0) for value in range(256)))
             if seen.keys() <= table.keys():
                 counts = dict.fromkeys(sorted({table[value] for value in seen}), 0)
                 for value, count in seen.items():
                     counts[table[value]] += count
                 return mask, counts
-        mask = lookup.translate(found, table, path, len(self.classes.names))
+        mask = lookup.translate(drawn, table, path, len(self.classes.names))
         return mask, image.histogram(mask)
 
 
@@ -99,40 +99,40 @@ def stated(ids: str, names: Sequence[str] = ()) -> Known:
 
     The class list is *names*, else background first and the others as they come.
     """
-    found = {}
+    labels = {}
     for value, name in meanings.parse_ids(ids).items():
-        found[value] = _meant(name, names) if names or _is_ignored(name) else _label(name)
-    listed = dict.fromkeys(name for name in found.values() if name != IGNORED)
+        labels[value] = _meant(name, names) if names or _is_ignored(name) else _label(name)
+    listed = dict.fromkeys(name for name in labels.values() if name != IGNORED)
     order = sorted(listed, key=lambda name: not class_lists.is_background(name))
-    return Known({IGNORE: IGNORED} | found, tuple(names) or tuple(order))
+    return Known({IGNORE: IGNORED} | labels, tuple(names) or tuple(order))
 
 
-def table(known: Known, changes: ClassChanges) -> LookupTable:
-    """The lookup table that *changes* make of *known* classes.
+def table(meaning: Known, changes: ClassChanges) -> LookupTable:
+    """The lookup table that *changes* make of *meaning* classes.
 
     Raises UsageError for names that are not there or contradict each other.
     """
-    if known.numbered:
-        known = _reaching(known, changes)
-    targets = _targets(known, changes)
-    names = _listed(known, targets)
+    if meaning.numbered:
+        meaning = _reaching(meaning, changes)
+    targets = _targets(meaning, changes)
+    names = _listed(meaning, targets)
     if changes.order:
-        names = _ordered(names, known, targets, changes.order)
-    made = class_lists.make(names, add_background=False)
-    if not made.names:
+        names = _ordered(names, meaning, targets, changes.order)
+    classes = class_lists.make(names, add_background=False)
+    if not classes.names:
         raise UsageError(
             "bad-classes", "no class is left", "keep one, or drop classes with --drop-as background"
         )
-    values = {name: number for number, name in enumerate(made.names)} | {IGNORED: IGNORE}
+    values = {name: number for number, name in enumerate(classes.names)} | {IGNORED: IGNORE}
     entries = (
         (value, name, values[targets[name]], targets[name])
-        for value, name in sorted(known.meanings.items())
+        for value, name in sorted(meaning.meanings.items())
     )
-    return LookupTable(tuple(entries), made)
+    return LookupTable(tuple(entries), classes)
 
 
-def _reaching(known: Known, changes: ClassChanges) -> Known:
-    """*known* with as many numbers as *changes* name: ``--map 2=7`` needs eight."""
+def _reaching(meaning: Known, changes: ClassChanges) -> Known:
+    """*meaning* with as many numbers as *changes* name: ``--map 2=7`` needs eight."""
     tokens = [pair.partition("=")[2].strip() for pair in changes.map] + [
         token.strip() for token in changes.order
     ]
@@ -141,13 +141,13 @@ def _reaching(known: Known, changes: ClassChanges) -> Known:
         for token in tokens
         if token.isascii() and token.isdecimal() and int(token) < IGNORE
     ]
-    names = numbered(max([len(known.names), *(number + 1 for number in numbers)])).names
-    return Known(dict(known.meanings), names, numbered=True)
+    names = numbered(max([len(meaning.names), *(number + 1 for number in numbers)])).names
+    return Known(dict(meaning.meanings), names, numbered=True)
 
 
-def _targets(known: Known, changes: ClassChanges) -> dict[str, str]:
+def _targets(meaning: Known, changes: ClassChanges) -> dict[str, str]:
     """Old name -> new name, for every class and for what is ignored."""
-    targets = {name: name for name in (*known.names, IGNORED)}
+    targets = {name: name for name in (*meaning.names, IGNORED)}
     renamed: dict[str, str] = {}
     for pair in changes.map:
         old, _, new = (side.strip() for side in pair.partition("="))
@@ -157,10 +157,10 @@ def _targets(known: Known, changes: ClassChanges) -> dict[str, str]:
                 f"--map {shown(pair)!r} is not OLD=NEW",
                 "for example: --map kitten=cat",
             )
-        _once(renamed, _meant(old, known.names, known.numbered), _target(new, known))
+        _once(renamed, _meant(old, meaning.names, meaning.numbered), _target(new, meaning))
     for name in changes.drop:
-        old = _meant(name.strip(), known.names, known.numbered)
-        new = IGNORED if changes.drop_as == "ignore" else _target(BACKGROUND, known)
+        old = _meant(name.strip(), meaning.names, meaning.numbered)
+        new = IGNORED if changes.drop_as == "ignore" else _target(BACKGROUND, meaning)
         if old in (new, IGNORED):
             raise UsageError(
                 "bad-option",
@@ -180,12 +180,12 @@ def _once(renamed: dict[str, str], old: str, new: str) -> None:
         )
 
 
-def _target(token: str, known: Known) -> str:
+def _target(token: str, meaning: Known) -> str:
     """The class that *token* means, or a new one of that name."""
     try:
-        return _meant(token, known.names, known.numbered)
+        return _meant(token, meaning.names, meaning.numbered)
     except UsageError:
-        if known.numbered and token.isdecimal():
+        if meaning.numbered and token.isdecimal():
             raise
         return _label(token)
 
@@ -225,46 +225,46 @@ def _label(name: str) -> str:
         ) from error
 
 
-def _listed(known: Known, targets: Mapping[str, str]) -> list[str]:
+def _listed(meaning: Known, targets: Mapping[str, str]) -> list[str]:
     """The new class list: names that are still in use keep their places, a new name takes the place
     of the first one it replaces.
 
     Numbered classes that nothing uses any more stay in the list as long as a later one is used, so
     that numbers do not move.
     """
-    used = {targets[name] for name in {*known.meanings.values(), *known.names}} - {IGNORED}
+    used = {targets[name] for name in {*meaning.meanings.values(), *meaning.names}} - {IGNORED}
     listed: list[str] = []
-    for name in (*known.names, IGNORED):
+    for name in (*meaning.names, IGNORED):
         new = targets[name]
-        fresh = new not in known.names and new != IGNORED and new not in listed
-        if name in used or (known.numbered and not fresh and name != IGNORED):
+        fresh = new not in meaning.names and new != IGNORED and new not in listed
+        if name in used or (meaning.numbered and not fresh and name != IGNORED):
             listed.append(name)
         if fresh:
             listed.insert(0 if class_lists.is_background(new) else len(listed), new)
-    while known.numbered and listed and listed[-1] not in _used_values(known, targets):
+    while meaning.numbered and listed and listed[-1] not in _used_values(meaning, targets):
         listed.pop()
     return listed
 
 
-def _used_values(known: Known, targets: Mapping[str, str]) -> set[str]:
-    return {targets[name] for name in known.meanings.values()}
+def _used_values(meaning: Known, targets: Mapping[str, str]) -> set[str]:
+    return {targets[name] for name in meaning.meanings.values()}
 
 
 def _ordered(
-    names: Iterable[str], known: Known, targets: Mapping[str, str], order: Sequence[str]
+    names: Iterable[str], meaning: Known, targets: Mapping[str, str], order: Sequence[str]
 ) -> list[str]:
     """*order* as the new list; it has to name every class in use (the background goes first where
     it does not). Raises UsageError.
     """
-    wanted = [_target(token.strip(), Known({}, tuple(names), known.numbered)) for token in order]
-    if gone := [name for name in wanted if name in known.names and name not in names]:
+    chosen = [_target(token.strip(), Known({}, tuple(names), meaning.numbered)) for token in order]
+    if gone := [name for name in chosen if name in meaning.names and name not in names]:
         raise UsageError(
             "bad-option",
             f"--order names {shown(', '.join(gone))}, which --map or --drop takes away",
             "leave it out of the order",
         )
-    used = set(targets.values()) if not known.numbered else _used_values(known, targets)
-    lost = [name for name in names if name in used and name not in wanted]
+    used = set(targets.values()) if not meaning.numbered else _used_values(meaning, targets)
+    lost = [name for name in names if name in used and name not in chosen]
     background = [name for name in lost if class_lists.is_background(name)]
     if missing := [name for name in lost if name not in background]:
         raise UsageError(
@@ -272,4 +272,4 @@ def _ordered(
             f"--order leaves out {shown(', '.join(missing))}",
             "name every class, or take some out with --drop",
         )
-    return [*background, *(name for name in wanted if name != IGNORED)]
+    return [*background, *(name for name in chosen if name != IGNORED)]

@@ -19,8 +19,8 @@ def picture(
     seen = np.flatnonzero(~np.isnan(iou))
     seen = np.sort(seen[np.argsort(-pixels[seen], kind="stable")[:MOST]])
     height = max(2.4, 1.4 + 0.26 * len(seen))
-    made = figures.figure(8.5, height)
-    axes = made.subplots()
+    chart = figures.figure(8.5, height)
+    axes = chart.subplots()
     places = np.arange(len(seen))
     axes.barh(places, iou[seen], height=0.7, color="#7aa6d8", label="IoU")
     axes.plot(
@@ -41,8 +41,8 @@ def picture(
         markeredgewidth=1.5,
         label="recall",
     )
-    for place, value in zip(places.tolist(), iou[seen].tolist(), strict=True):
-        axes.text(1.02, place, f"{value:.3f}", va="center", fontsize=8)
+    for at, value in zip(places.tolist(), iou[seen].tolist(), strict=True):
+        axes.text(1.02, at, f"{value:.3f}", va="center", fontsize=8)
     axes.set_yticks(places, figures.labels(names, seen.tolist()), fontsize=8)
     axes.invert_yaxis()
     axes.set_ylim(max(len(seen) - 0.4, 0.6), -0.6)
@@ -54,5 +54,5 @@ def picture(
         title + (f" ({len(seen)} of {len(names)} classes)" if len(seen) < len(names) else ""),
         fontsize=10,
     )
-    made.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
-    return figures.png_bytes(made)
+    chart.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    return figures.png_bytes(chart)

@@ -26,8 +26,8 @@ def picture(matrix: Any, names: Sequence[str]) -> bytes:
     shares = np.divide(cells, totals, out=np.zeros(cells.shape), where=totals > 0)
     size = len(shown)
     side = max(4.2, 0.52 * size if size <= WRITTEN else 0.15 * size)
-    made = figures.figure(2 * side + 3.5, side + (2.6 if size > FEW else 1.6))
-    left, right = made.subplots(1, 2)
+    chart = figures.figure(2 * side + 3.5, side + (2.6 if size > FEW else 1.6))
+    left, right = chart.subplots(1, 2)
     titles = figures.labels(names, shown)
     _panel(
         left,
@@ -45,12 +45,12 @@ def picture(matrix: Any, names: Sequence[str]) -> bytes:
         1.0,
     )
     if size < len(names):
-        made.suptitle(
+        chart.suptitle(
             f"{size} of {len(names)} classes"
             + (": those with most pixels" if size == MOST else ": those that occur"),
             fontsize=24 if size > WRITTEN else 12,
         )
-    return figures.png_bytes(made)
+    return figures.png_bytes(chart)
 
 
 def chosen(matrix: Any) -> list[int]:

@@ -47,23 +47,23 @@ def figure(width: float, height: float) -> "Figure":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    made = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(made)
-    return made
+    canvas = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(canvas)
+    return canvas
 
 
-def png_bytes(made: "Figure", dots: int = 110) -> bytes:
-    """*made* as PNG, at most MOST_DOTS wide or high."""
+def png_bytes(canvas: "Figure", dots: int = 110) -> bytes:
+    """*canvas* as PNG, at most MOST_DOTS wide or high."""
     import matplotlib
 
-    size = max(made.get_size_inches())
+    size = max(canvas.get_size_inches())
     out = io.BytesIO()
     with (
         warnings.catch_warnings(),
         matplotlib.rc_context({"font.family": "sans-serif", "font.sans-serif": _families()}),
     ):
         warnings.simplefilter("ignore")
-        made.savefig(
+        canvas.savefig(
             out,
             format="png",
             dpi=min(dots, MOST_DOTS / size),
@@ -78,14 +78,14 @@ def labels(names: Sequence[str], ids: Sequence[int]) -> list[str]:
     """The names of the classes *ids* for an axis: shortened; the id in place of a name that no
     installed font can draw; $ is no formula.
     """
-    found = []
-    for one in ids:
+    texts = []
+    for text in ids:
         name = "".join(
-            "?" if unicodedata.category(letter)[0] == "C" else letter for letter in names[one]
+            "?" if unicodedata.category(letter)[0] == "C" else letter for letter in names[text]
         )
         if not all(letter.isspace() or _is_drawable(letter) for letter in name):
-            name = f"class {one}"
-        found.append(
+            name = f"class {text}"
+        texts.append(
             (name if len(name) <= LONGEST else name[: LONGEST - 1] + "…").replace("$", r"\$")
         )
-    return found
+    return texts

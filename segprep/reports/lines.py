@@ -40,12 +40,12 @@ class Lines:
     def curves(self) -> list[tuple[str, str, str, bool]]:
         """(name, SVG points, color, dashed) of every curve."""
         across, up = self._ranges
-        found = []
+        rows = []
         for n, line in enumerate(self.lines):
             places = [
                 (_x(x / across), _y(min(y / up, 1.0))) for x, y in line.points if math.isfinite(y)
             ]
-            found.append(
+            rows.append(
                 (
                     line.name,
                     " ".join(f"{x:.1f},{y:.1f}" for x, y in places),
@@ -53,7 +53,7 @@ class Lines:
                     line.dashed,
                 )
             )
-        return found
+        return rows
 
     @property
     def ticks(self) -> tuple[list[tuple[float, str]], list[tuple[float, str]]]:

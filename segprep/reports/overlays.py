@@ -66,9 +66,9 @@ def picture(
 def colored(labels: NDArray[Any], dropped: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """*labels* (H, W) in VOC's colors, (H, W, 3); *dropped* pixels striped."""
     table = np.frombuffer(voc_colors(), np.uint8).reshape(256, 3)
-    found = table[np.asarray(labels, np.int64) % 256]
-    found[dropped] = stripes(labels.shape)[dropped]
-    return found
+    pixels = table[np.asarray(labels, np.int64) % 256]
+    pixels[dropped] = stripes(labels.shape)[dropped]
+    return pixels
 
 
 def stripes(shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -82,9 +82,9 @@ def stripes(shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 def difference(wrong: NDArray[np.bool_], dropped: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Red where *wrong* (H, W), light gray where right, striped where *dropped*; (H, W, 3)."""
-    found = np.where(wrong[..., None], np.array(WRONG, np.uint8), np.array(RIGHT, np.uint8))
-    found[dropped] = stripes(wrong.shape)[dropped]
-    return found
+    pixels = np.where(wrong[..., None], np.array(WRONG, np.uint8), np.array(RIGHT, np.uint8))
+    pixels[dropped] = stripes(wrong.shape)[dropped]
+    return pixels
 
 
 Entry = tuple[int, str, tuple[int, int, int], int]  # x, text, color, class id
@@ -95,14 +95,16 @@ def _legend_rows(ids: Sequence[int], names: Names, font: Font, width: int) -> li
     rows: list[list[Entry]] = [[]]
     at = 0
     colors = voc_colors()
-    for one in ids[:60]:
-        text = _plain(f"{one} {names[one]}" if names[one] != str(one) else str(one))[:32]
+    for class_id in ids[:60]:
+        text = _plain(
+            f"{class_id} {names[class_id]}" if names[class_id] != str(class_id) else str(class_id)
+        )[:32]
         need = 20 + round(font.getlength(text)) + 14
         if at and at + need > width:
             rows.append([])
             at = 0
-        start = 3 * (one % 256)
-        rows[-1].append((at, text, (colors[start], colors[start + 1], colors[start + 2]), one))
+        start = 3 * (class_id % 256)
+        rows[-1].append((at, text, (colors[start], colors[start + 1], colors[start + 2]), class_id))
         at += need
     return rows
 

@@ -123,7 +123,7 @@ def render(page: Page) -> bytes:
     """*page* as UTF-8 HTML. Characters that UTF-8 cannot hold are escaped."""
     from jinja2 import Environment, StrictUndefined
 
-    made = Environment(
+    template = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     ).from_string(TEMPLATE)
-    return made.render(page=page, style=STYLE).encode("utf-8", "backslashreplace")
+    return template.render(page=page, style=STYLE).encode("utf-8", "backslashreplace")

@@ -62,9 +62,9 @@ def workflow_commands(findings: Sequence[Finding]) -> list[str]:
     """
     names = {"error": "error", "warning": "warning", "info": "notice"}
     return [
-        f"::{names[one.severity]} file={_property(one.path)},title={_property(one.code)}::"
-        + _data(f"{one.stem + ': ' if one.stem else ''}{one.message}")
-        for one in findings
+        f"::{names[line.severity]} file={_property(line.path)},title={_property(line.code)}::"
+        + _data(f"{line.stem + ': ' if line.stem else ''}{line.message}")
+        for line in findings
     ]
 
 

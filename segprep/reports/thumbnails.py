@@ -28,9 +28,9 @@ def shown(image: NDArray[Any]) -> NDArray[np.uint8]:
 
 def small(image: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.uint8]:
     """*image* (H, W, 3) with no side longer than *side*, by area means."""
-    made = Image.fromarray(np.ascontiguousarray(image))
-    made.thumbnail((side, side), Image.Resampling.BOX)
-    return np.asarray(made)
+    picture = Image.fromarray(np.ascontiguousarray(image))
+    picture.thumbnail((side, side), Image.Resampling.BOX)
+    return np.asarray(picture)
 
 
 def laid_over(
@@ -53,13 +53,13 @@ def laid_over(
 
 def outlines(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """(H, W): pixels of *mask* with another class above, below, left or right of them."""
-    found = np.zeros(mask.shape, np.bool_)
+    edges = np.zeros(mask.shape, np.bool_)
     down, right = mask[1:] != mask[:-1], mask[:, 1:] != mask[:, :-1]
-    found[1:] |= down
-    found[:-1] |= down
-    found[:, 1:] |= right
-    found[:, :-1] |= right
-    return found
+    edges[1:] |= down
+    edges[:-1] |= down
+    edges[:, 1:] |= right
+    edges[:, :-1] |= right
+    return edges
 
 
 def vivid(value: int) -> tuple[int, int, int]:

@@ -34,10 +34,10 @@ def cut(count: int, shares: Sequence[int]) -> list[int]:
     for n in range(len(shares)):
         ends.append(count * sum(shares[: n + 1]) // total)
     sizes = [end - start for start, end in pairwise(ends)]
-    wanted = [n for n, share in enumerate(shares) if share]
-    if count < len(wanted):
-        return [int(n in wanted[:count]) for n in range(len(shares))]
-    for n in wanted:
+    shared = [n for n, share in enumerate(shares) if share]
+    if count < len(shared):
+        return [int(n in shared[:count]) for n in range(len(shares))]
+    for n in shared:
         if not sizes[n]:
             sizes[max(range(len(sizes)), key=sizes.__getitem__)] -= 1
             sizes[n] = 1

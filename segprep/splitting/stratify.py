@@ -85,7 +85,7 @@ def balance(
     ]
     amounts = {unit: _total(vectors, unit, width) for more in placed for unit in more}
     used = [n for n, more in enumerate(placed) if more]
-    costs = [_cost(one, whole, wide) for one in sums]
+    costs = [_cost(amounts_of, whole, wide) for amounts_of in sums]
     for trial in range(tries if len(used) > 1 else 0):
         a, b = used[int(rng.random() * len(used))], used[int(rng.random() * len(used))]
         i, j = int(rng.random() * len(placed[a])), int(rng.random() * len(placed[b]))

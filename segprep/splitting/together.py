@@ -26,10 +26,10 @@ def joined(
 
     apart = []
     for equal in sets:
-        known = [stem for stem in equal if stem in groups]
-        first, *others = sorted({root(groups[stem]) for stem in known}, key=natural_key) or [""]
+        present = [stem for stem in equal if stem in groups]
+        first, *others = sorted({root(groups[stem]) for stem in present}, key=natural_key) or [""]
         lists = set().union(*(homes.get(group, set()) for group in (first, *others)))
-        grows = bool(lists & closed) and not all(stem in fixed for stem in known)
+        grows = bool(lists & closed) and not all(stem in fixed for stem in present)
         if len(lists) > 1 or (others and grows):
             apart.append(equal)
             continue
