@@ -248,3 +248,13 @@ def drawn_upright(
             )
         )
     return shape == upright
+
+
+def cutout(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.bool_]:
+    """The pixels (H, W) of a picture of one object: where it is not transparent, or without
+    transparency where it is not black. Raises SourceError.
+    """
+    with image.opened(data, path, limit) as picture:
+        if "A" in picture.getbands() or "transparency" in picture.info:
+            return np.asarray(picture.convert("RGBA"))[..., 3] > 0
+        return np.asarray(picture.convert("L")) > 0

@@ -94,7 +94,9 @@ def masks(reader: Reader) -> dict[str, bytes] | None:
 
 
 def faults(reader: Reader) -> list[str]:
-    """The codes of everything that the reader refuses or skips."""
+    """The codes of everything that the reader refuses or skips, and of label files that it says
+    are empty.
+    """
     try:
         scan = reader.scan()
     except SegprepError as error:
@@ -102,7 +104,8 @@ def faults(reader: Reader) -> list[str]:
     codes = [skipped.code for skipped in scan.skipped]
     for item in scan.items:
         try:
-            reader.read(item)
+            notes = reader.read(item).notes
+            codes += [note.code for note in notes if note.code == "label-file-empty"]
         except SourceError as error:
             codes.append(error.code)
     return codes

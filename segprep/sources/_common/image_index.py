@@ -83,7 +83,7 @@ class Gallery:
                 raise SourceError(
                     beside,
                     reason,
-                    "give one folder's files with --annotations and --image-root",
+                    "keep one of them below SRC, or name one folder with --image-root",
                     "image-ambiguous",
                 )
             found = places[0]

@@ -1,0 +1,31 @@
+"""YAML from bytes, as plain values: no tags, no anchors (which can multiply without end)."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from segprep.errors import SourceError
+from segprep.names import shown
+
+MAX_LENGTH = 1_000_000  # bytes; a class list with its paths has some thousand
+
+
+def parse(data: bytes, path: Path) -> dict[str, Any]:
+    """The mapping in *data*. Raises SourceError (bad-yaml)."""
+    if len(data) > MAX_LENGTH:
+        raise SourceError(path, f"has {len(data)} bytes", "is this the right file?", "bad-yaml")
+    try:
+        text = data.decode("utf-8-sig")
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+            raise SourceError(path, "has aliases (*name)", "write the values out", "bad-yaml")
+        value = yaml.safe_load(text)
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        first = (str(error).splitlines() or [""])[0]
+        reason = f"is not valid YAML: {shown(first)}"
+        raise SourceError(path, reason, "open it in an editor", "bad-yaml") from error
+    if not isinstance(value, dict):
+        raise SourceError(
+            path, f"holds a {type(value).__name__}, not keys with values", "", "bad-yaml"
+        )
+    return {str(key): entry for key, entry in value.items()}

@@ -1,0 +1,63 @@
+"""EISeg (PaddleSeg): one JSON list of polygons per image.
+
+    src/
+      NAME.json     [{"name": "cat", "labelIdx": 1, "color", "points": [[x, y], …]}, …]
+      NAME.jpg      beside it, anywhere below SRC, or below --image-root
+      label.txt     optional: ID NAME R G B per line
+
+Format: https://github.com/PaddlePaddle/PaddleSeg/tree/release/2.8/EISeg. Assumptions: coordinates
+are pixels; later polygons cover earlier ones; the image has the name of the JSON file.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from segprep.errors import ForeignFileError
+from segprep.files import MAX_BYTES, read_below
+from segprep.sources._common import json_values, strict_json
+from segprep.sources._common.region_shapes import Region
+from segprep.sources._common.regions import (
+    AnnotatedImage,
+    Document,
+    RegionReader,
+    files_with,
+    readable,
+)
+from segprep.types import Evidence
+
+EXAMPLES = ("segprep convert eiseg labels/ out/ --image-root images/",)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader(RegionReader):
+    """Read a folder of EISeg JSON files."""
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """A JSON file that is a list of objects with labelIdx and points."""
+        path = readable(cls(root.resolve()))
+        return Evidence(0.9, f"{path.name} is a list of polygons with labelIdx") if path else None
+
+    def documents(self) -> list[Path]:
+        """Every JSON file."""
+        return files_with(self.roots()[0], ".json")
+
+    def parse(self, path: Path, context: Any = None) -> Document:
+        """The polygons of one file, and the image of its name."""
+        entries = strict_json.parse(read_below(path, self.roots(), MAX_BYTES), path).value
+        if not isinstance(entries, list) or not all(
+            isinstance(entry, dict) and {"name", "labelIdx", "points"} <= entry.keys()
+            for entry in entries
+        ):
+            raise ForeignFileError(path, "is not an EISeg annotation: no list of name and points")
+        regions = tuple(
+            Region(
+                json_values.label(entry["name"], path, f"[{n}].name"),
+                f"[{n}]",
+                "polygon",
+                (json_values.ring(entry["points"], path, f"[{n}].points"),),
+            )
+            for n, entry in enumerate(entries)
+        )
+        return Document((AnnotatedImage(path.name, regions=regions, by_stem=True),))

@@ -1,0 +1,100 @@
+"""ISAT (Image Segmentation Annotation Tool): one JSON per image.
+
+    src/
+      NAME.json     {"info": {"name": "NAME.jpg", "width", "height"},
+                     "objects": [{"category", "group", "segmentation": [[x, y], …], "layer"}]}
+      isat.yaml     optional: label: [{name: __background__}, {name: cat}, …]
+      NAME.jpg      beside it, anywhere below SRC, or below --image-root
+
+Format: https://github.com/yatengLG/ISAT_with_segment_anything. Assumptions: a higher layer covers a
+lower one; regions of one group are one object; the category __background__ cuts holes.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from segprep.dataset.classes import BACKGROUND
+from segprep.errors import ForeignFileError
+from segprep.files import MAX_BYTES, read_below
+from segprep.sources._common import json_values, strict_json, strict_yaml
+from segprep.sources._common.region_shapes import Region
+from segprep.sources._common.regions import (
+    AnnotatedImage,
+    Document,
+    RegionReader,
+    files_with,
+    readable,
+)
+from segprep.types import Evidence
+
+EXAMPLES = (
+    "segprep convert isat annotations/ out/ --image-root images/",
+    "segprep convert isat data/ out/ --objects",
+)
+CLASS_FILES = ("isat.yaml", "isat.yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader(RegionReader):
+    """Read a folder of ISAT JSON files."""
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """A JSON file with the keys info and objects, whose info says ISAT."""
+        path = readable(cls(root.resolve()))
+        return (
+            Evidence(0.95, f"{path.name} has info and objects, as ISAT writes them")
+            if path
+            else None
+        )
+
+    def documents(self) -> list[Path]:
+        """Every JSON file."""
+        return files_with(self.roots()[0], ".json")
+
+    def declared(self, context: Any = None) -> tuple[tuple[str, ...], str]:
+        """The labels of isat.yaml."""
+        root = self.roots()[0]
+        for path in (root / name for name in CLASS_FILES if (root / name).is_file()):
+            content = strict_yaml.parse(read_below(path, (root,), MAX_BYTES), path)
+            entries = json_values.sequence(content.get("label"), path, "label")
+            return tuple(
+                _name(
+                    json_values.mapping(entry, path, f"label[{n}]").get("name"), path, f"label[{n}]"
+                )
+                for n, entry in enumerate(entries)
+            ), path.name
+        return (), ""
+
+    def parse(self, path: Path, context: Any = None) -> Document:
+        """The image and the regions of one file."""
+        content = strict_json.parse(read_below(path, self.roots(), MAX_BYTES), path).value
+        if not isinstance(content, dict) or not {"info", "objects"} <= content.keys():
+            raise ForeignFileError(path, "is not an ISAT annotation: no info and objects")
+        info = json_values.mapping(content["info"], path, "info")
+        regions = [
+            (layer, region)
+            for n, entry in enumerate(json_values.sequence(content["objects"], path, "objects"))
+            for layer, region in [_region(entry, path, f"objects[{n}]")]
+        ]
+        image = AnnotatedImage(
+            json_values.text(info.get("name"), path, "info.name"),
+            size=json_values.size(info.get("height"), info.get("width"), path, "info"),
+            regions=tuple(region for _, region in sorted(regions, key=lambda pair: pair[0])),
+        )
+        return Document((image,))
+
+
+def _region(entry: object, path: Path, address: str) -> tuple[float, Region]:
+    content = json_values.mapping(entry, path, address)
+    label = _name(content.get("category"), path, f"{address}.category")
+    ring = json_values.ring(content.get("segmentation"), path, f"{address}.segmentation")
+    layer = content.get("layer")
+    height = 0.0 if layer is None else json_values.number(layer, path, f"{address}.layer")
+    return height, Region(label, address, "polygon", (ring,), group=content.get("group"))
+
+
+def _name(value: object, path: Path, address: str) -> str:
+    label = json_values.label(value, path, address)
+    return BACKGROUND if label == "__background__" else label

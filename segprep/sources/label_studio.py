@@ -1,0 +1,273 @@
+"""Label Studio: the export JSON or JSON-MIN, one file for many images.
+
+    src/
+      export.json       JSON: [{"data": {"image": "/data/upload/1/ab12cd34-NAME.jpg"},
+                         "annotations": [{"result": [{"type": "polygonlabels" | "brushlabels" | …,
+                         "original_width", "original_height", "value"}]}]}]
+                        JSON-MIN: [{"image": "…", "label": [{"points", "polygonlabels", …}]}]
+      NAME.jpg          with or without the upload's prefix, anywhere below SRC or --image-root
+
+Format: https://labelstud.io/guide/export. Assumptions: coordinates are percent of width and height;
+brush masks are the alpha channel of packed RGBA; later results cover earlier ones. In Label Studio:
+Export, JSON (brush masks are in it, not in JSON-MIN of old versions).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from segprep.errors import ForeignFileError, SourceError
+from segprep.files import MAX_BYTES, read_below
+from segprep.names import shown
+from segprep.sources._common import json_values, packed_bits, strict_json
+from segprep.sources._common.region_shapes import Region, mask_region, rotated_box
+from segprep.sources._common.regions import (
+    AnnotatedImage,
+    Document,
+    RegionReader,
+    files_with,
+    readable,
+)
+from segprep.types import Evidence
+
+EXAMPLES = (
+    "segprep convert label-studio export/ out/ --image-root images/",
+    "segprep convert label-studio export/ out/ --annotator latest",
+)
+LABELS = ("polygonlabels", "brushlabels", "rectanglelabels", "ellipselabels", "keypointlabels")
+PREFIX = re.compile(r"^[0-9a-f]{8}-")
+NO_REGION = ("choices", "textarea", "rating", "relation", "labels", "taxonomy", "number")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader(RegionReader):
+    """Read Label Studio exports."""
+
+    annotator: Annotated[
+        str,
+        "Whose annotation counts where a task has several: an id or e-mail, latest, or union (all,"
+        " in order).",
+    ] = ""
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """A JSON file whose list has tasks with results."""
+        path = readable(cls(root.resolve(), annotator="union"))
+        return (
+            Evidence(0.95, f"{path.name} lists tasks with annotations and results")
+            if path
+            else None
+        )
+
+    def documents(self) -> list[Path]:
+        """Every JSON file."""
+        return files_with(self.roots()[0], ".json")
+
+    def parse(self, path: Path, context: Any = None) -> Document:
+        """The tasks of one file."""
+        tasks = strict_json.parse(read_below(path, self.roots(), MAX_BYTES), path).value
+        full = isinstance(tasks, list) and all(_is_task(task) for task in tasks)
+        brief = isinstance(tasks, list) and all(_is_brief(task) for task in tasks)
+        if not tasks or not (full or brief):
+            raise ForeignFileError(path, "is not a Label Studio export: no list of tasks")
+        images = []
+        for n, task in enumerate(tasks):
+            address, name = f"[{n}]", ""
+            regions: tuple[Region, ...] = ()
+            aliases: tuple[str, ...] = ()
+            fault, size = None, None
+            try:
+                full_name = _image_name(_link(task["data"] if full else task, path, address))
+                name = PREFIX.sub("", full_name)
+                aliases = (full_name,)
+                results = self._results(task, path, address) if full else _brief_results(task)
+                drawn = [
+                    _region(result, path, f"{address}.result[{m}]")
+                    for m, result in enumerate(results)
+                ]
+                regions = tuple(region for row in drawn if row for region in row[0])
+                size = next((row[1] for row in drawn if row), None)
+            except SourceError as error:
+                fault = error
+            images.append(
+                AnnotatedImage(name, "", size, regions, by_stem=True, aliases=aliases, fault=fault)
+            )
+        return Document(tuple(images))
+
+    def _results(self, task: Mapping[str, Any], path: Path, address: str) -> list[Any]:
+        """The results of the annotation that counts. Raises SourceError if several may."""
+        listed = task.get("annotations") or task.get("completions")
+        annotations = [
+            json_values.mapping(entry, path, f"{address}.annotations")
+            for entry in json_values.sequence(listed, path, f"{address}.annotations")
+            if not (isinstance(entry, dict) and entry.get("was_cancelled"))
+        ]
+        if len(annotations) > 1:
+            annotations = self._chosen(annotations, path, address)
+        return [
+            result
+            for entry in annotations
+            for result in json_values.sequence(entry.get("result"), path, f"{address}.result")
+        ]
+
+    def _chosen(
+        self, annotations: list[dict[str, Any]], path: Path, address: str
+    ) -> list[dict[str, Any]]:
+        if self.annotator == "union":
+            return annotations
+        if self.annotator == "latest":
+            return [max(annotations, key=lambda entry: str(entry.get("updated_at") or ""))]
+        names = [_annotator(entry) for entry in annotations]
+        chosen = [
+            entry
+            for entry, name in zip(annotations, names, strict=True)
+            if self.annotator and name == self.annotator
+        ]
+        if len(chosen) != 1:
+            listed = ", ".join(map(shown, names))
+            raise SourceError(
+                path,
+                f"{address}: has {len(annotations)} annotations, by {listed}",
+                "say which counts: --annotator latest, union, or one of these",
+                "annotations-unclear",
+            )
+        return chosen
+
+
+def _annotator(entry: Mapping[str, Any]) -> str:
+    author = entry.get("completed_by")
+    return str(author.get("email") or author.get("id")) if isinstance(author, dict) else str(author)
+
+
+def _is_task(task: Any) -> bool:
+    return (
+        isinstance(task, dict)
+        and isinstance(task.get("data"), dict)
+        and isinstance(task.get("annotations", task.get("completions")), list)
+    )
+
+
+def _is_brief(task: Any) -> bool:
+    return isinstance(task, dict) and any(_is_brief_result(entry) for entry in _lists_of(task))
+
+
+def _lists_of(task: Mapping[str, Any]) -> Iterator[Any]:
+    for value in task.values():
+        if isinstance(value, list):
+            yield from value
+
+
+def _is_brief_result(entry: Any) -> bool:
+    return isinstance(entry, dict) and any(key in entry for key in LABELS)
+
+
+def _brief_results(task: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The results of JSON-MIN in the form that JSON has."""
+    results = []
+    for entry in _lists_of(task):
+        if _is_brief_result(entry):
+            kind = next(key for key in LABELS if key in entry)
+            sizes = {key: entry.get(key) for key in ("original_width", "original_height")}
+            results.append({"type": kind, "value": entry, **sizes})
+    return results
+
+
+def _link(data: Mapping[str, Any], path: Path, address: str) -> str:
+    """The link to the image: the only text that names a file."""
+    links = {
+        key: value
+        for key, value in data.items()
+        if isinstance(value, str) and Path(_image_name(value)).suffix
+    }
+    for key in ("image", "img", "ocr"):
+        if key in links:
+            return links[key]
+    if len(links) != 1:
+        reason = f"{address}: which value is the image? {', '.join(map(shown, data))}"
+        raise SourceError(path, reason, "name it image", "image-ambiguous")
+    return next(iter(links.values()))
+
+
+def _image_name(link: str) -> str:
+    """The file name in a link."""
+    parts = urlsplit(link)
+    local = parse_qs(parts.query).get("d")
+    return (local[0] if local else unquote(parts.path)).replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def _region(
+    raw: Any, path: Path, address: str
+) -> tuple[list[Region], tuple[int, int] | None] | None:
+    """The regions of one result (one per label), and the size of its image; None if it has none."""
+    result = json_values.mapping(raw, path, address)
+    kind = result.get("type")
+    if kind not in LABELS:
+        if kind in NO_REGION or kind is None:
+            return None
+        hint = "label with PolygonLabels or BrushLabels"
+        reason = f"{address}.type: {shown(kind)!r} has no label"
+        raise SourceError(path, reason, hint, "unknown-shape-type")
+    value = json_values.mapping(result.get("value"), path, f"{address}.value")
+    size = json_values.size(
+        result.get("original_height"), result.get("original_width"), path, address
+    )
+    if size is None:
+        raise SourceError(path, f"{address}: original_width and original_height are missing")
+    turn = result.get("image_rotation")
+    if turn not in (None, 0):
+        reason = f"{address}: was drawn on an image rotated by {shown(turn)} degrees"
+        raise SourceError(path, reason, "set the rotation back in Label Studio", "bad-shape")
+    labels = json_values.sequence(value.get(kind), path, f"{address}.value.{kind}")
+    region = _drawn(kind, value, size, path, address)
+    return [
+        Region(
+            json_values.label(label, path, f"{address}.value.{kind}[{n}]"),
+            address,
+            region.kind,
+            region.rings,
+            region.bits,
+            region.corner,
+        )
+        for n, label in enumerate(labels)
+    ], size
+
+
+def _drawn(
+    kind: str, value: Mapping[str, Any], size: tuple[int, int], path: Path, address: str
+) -> Region:
+    height, width = size
+
+    def number(key: str, scale: float) -> float:
+        return json_values.number(value.get(key), path, f"{address}.value.{key}") * scale / 100
+
+    if kind == "brushlabels":
+        return _brush(value, size, path, address)
+    if kind == "polygonlabels":
+        ring = json_values.ring(value.get("points"), path, f"{address}.value.points")
+        pixels = tuple(v * (height if n % 2 else width) / 100 for n, v in enumerate(ring))
+        return Region("", address, "polygon", (pixels,))
+    if kind == "keypointlabels":
+        return Region("", address, "points")
+    x, y = number("x", width), number("y", height)
+    turn = json_values.number(value.get("rotation") or 0, path, f"{address}.value.rotation")
+    if kind == "ellipselabels":
+        ring = (x, y, number("radiusX", width), number("radiusY", height), turn)
+        return Region("", address, "ellipse", (ring,))
+    across, down = number("width", width), number("height", height)
+    corners = rotated_box(x, y, across, down, turn) if turn else (x, y, x + across, y + down)
+    return Region("", address, "box", (corners,))
+
+
+def _brush(value: Mapping[str, Any], size: tuple[int, int], path: Path, address: str) -> Region:
+    listed = json_values.sequence(value.get("rle"), path, f"{address}.value.rle")
+    try:
+        values = packed_bits.unpacked(bytes(listed), size[0] * size[1] * 4)
+        if len(values) != size[0] * size[1] * 4:
+            raise ValueError(f"it holds {len(values)} values for {size[1]}x{size[0]} pixels")
+    except (ValueError, TypeError) as error:
+        reason = f"{address}.value.rle: cannot be unpacked: {error}"
+        raise SourceError(path, reason, "export it again", "bad-shape") from error
+    return mask_region("", address, values.reshape(*size, 4)[..., 3] > 0)

@@ -1,0 +1,142 @@
+"""Labelbox NDJSON: one file with a line per image.
+
+    src/
+      export.ndjson     {"data_row": {"external_id": "NAME.jpg"}, "media_attributes": {"height",
+                         "width"}, "projects": {ID: {"labels": [{"annotations": {"objects": [
+                         {"name": "cat", "polygon": [{"x", "y"}, …]} or
+                         {"name": "cat", "mask": {"url": "…/MASK.png"}}]}}]}}}
+      MASK.png          masks that were downloaded, by the last part of their URL
+      NAME.jpg          anywhere below SRC or --image-root
+
+Format: https://docs.labelbox.com/reference/label-export. Assumptions: nothing is downloaded; a mask
+covers where it is not black (or not transparent), a composite mask where it has its color; an
+image with several labels needs one project and one label.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+
+from segprep.errors import ForeignFileError, SourceError
+from segprep.files import MAX_BYTES, read_below, walk
+from segprep.imaging import mask_files
+from segprep.sources._common import json_values, strict_json
+from segprep.sources._common.region_shapes import Region, mask_region
+from segprep.sources._common.regions import AnnotatedImage, Document, RegionReader, files_with
+from segprep.types import Evidence
+
+EXAMPLES = ("segprep convert labelbox export/ out/ --image-root images/ --boxes skip",)
+SUFFIXES = (".ndjson", ".jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader(RegionReader):
+    """Read Labelbox NDJSON files."""
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """A file of lines with data_row and projects."""
+        real = root.resolve()
+        for path in (path for path in walk(real) if path.suffix.lower() in SUFFIXES):
+            try:
+                head = read_below(path, (real,), MAX_BYTES)[:200_000]
+            except SourceError:
+                continue
+            if b'"data_row"' in head and b'"projects"' in head:
+                return Evidence(0.95, f"{path.name} has lines with data_row and projects")
+        return None
+
+    def documents(self) -> list[Path]:
+        """Every .ndjson or .jsonl file."""
+        root = self.roots()[0]
+        return sorted(path for suffix in SUFFIXES for path in files_with(root, suffix))
+
+    def parse(self, path: Path, context: Any = None) -> Document:
+        """The images of one file."""
+        lines = read_below(path, self.roots(), MAX_BYTES).split(b"\n")
+        images = []
+        for n, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            entry = strict_json.parse(line, path).value
+            if not isinstance(entry, dict) or not {"data_row", "projects"} <= entry.keys():
+                raise ForeignFileError(path, f"line {n}: is not a Labelbox row")
+            images.append(self._image(entry, path, f"line {n}"))
+        return Document(tuple(images))
+
+    def _image(self, entry: Mapping[str, Any], path: Path, address: str) -> AnnotatedImage:
+        name, size, fault, regions = "", None, None, list[Region]()
+        try:
+            row = json_values.mapping(entry["data_row"], path, f"{address}: data_row")
+            said = row.get("external_id") or row.get("global_key") or row.get("row_data")
+            name = _last(json_values.text(said, path, f"{address}: data_row.external_id"))
+            media = entry.get("media_attributes") or {}
+            if isinstance(media, dict):
+                size = json_values.size(media.get("height"), media.get("width"), path, address)
+            for n, thing in enumerate(_objects(entry["projects"], path, address)):
+                regions += self._regions(thing, path, f"{address}: objects[{n}]")
+        except SourceError as error:
+            fault = error
+        return AnnotatedImage(name, "", size, tuple(regions), fault=fault)
+
+    def _regions(self, raw: Any, path: Path, address: str) -> list[Region]:
+        thing = json_values.mapping(raw, path, address)
+        label = json_values.label(thing.get("name"), path, f"{address}.name")
+        if "polygon" in thing:
+            ring = json_values.ring(thing["polygon"], path, f"{address}.polygon")
+            return [Region(label, address, "polygon", (ring,))]
+        if mask := thing.get("composite_mask") or thing.get("mask"):
+            return [self._mask(json_values.mapping(mask, path, address), label, path, address)]
+        if "bounding_box" in thing:
+            box = json_values.mapping(thing["bounding_box"], path, f"{address}.bounding_box")
+            left, top, width, height = (
+                json_values.number(box.get(key), path, f"{address}.bounding_box.{key}")
+                for key in ("left", "top", "width", "height")
+            )
+            return [Region(label, address, "box", ((left, top, left + width, top + height),))]
+        return [Region(label, address, "points")]
+
+    def _mask(self, mask: Mapping[str, Any], label: str, path: Path, address: str) -> Region:
+        url = json_values.text(mask.get("url"), path, f"{address}.mask.url")
+        name = _last(url)
+        names = {name, f"{name}.png"}
+        files = [file for root in self.roots() for file in walk(root) if file.name in names]
+        if len(files) != 1:
+            reason = f"{address}.mask: {len(files)} local files are called {name}"
+            hint = "download the masks into SRC, by the last part of their URL"
+            raise SourceError(path, reason, hint, "mask-missing")
+        data = read_below(files[0], self.roots(), MAX_BYTES)
+        color = mask.get("color_rgb")
+        if color is None:
+            return mask_region(label, address, mask_files.cutout(data, files[0]))
+        rgb = json_values.sequence(color, path, f"{address}.composite_mask.color_rgb")
+        shown = mask_files.colors(data, files[0])
+        bits = (shown == np.array(rgb[:3], np.int64)).all(axis=2)
+        return mask_region(label, address, np.asarray(bits))
+
+
+def _objects(projects: Any, path: Path, address: str) -> list[Any]:
+    """The objects of the only label. Raises SourceError if there are several."""
+    labels = [
+        json_values.mapping(label, path, f"{address}: labels")
+        for project in json_values.mapping(projects, path, f"{address}: projects").values()
+        for label in json_values.sequence(
+            json_values.mapping(project, path, address).get("labels"), path, f"{address}: labels"
+        )
+    ]
+    if len(labels) > 1:
+        reason = f"{address}: has {len(labels)} labels, of several people or projects"
+        hint = "export one project, and one label per image"
+        raise SourceError(path, reason, hint, "annotations-unclear")
+    if not labels:
+        return []
+    annotations = json_values.mapping(labels[0].get("annotations"), path, f"{address}: annotations")
+    return json_values.sequence(annotations.get("objects"), path, f"{address}: objects")
+
+
+def _last(url: str) -> str:
+    return PurePosixPath(unquote(urlsplit(url).path if "://" in url else url)).name

@@ -1,0 +1,107 @@
+"""LabelMe XML, of the MIT tool and as CVAT exports it ("LabelMe 3.0"): one file per image.
+
+    src/
+      NAME.xml          <annotation><filename>NAME.jpg</filename><object><name>cat</name>
+                        <deleted>0</deleted><polygon><pt><x>1</x><y>2</y></pt>…</polygon></object>
+      Masks/…           of an object with <segm><mask>FILE.png</mask></segm>
+      NAME.jpg          beside it, anywhere below SRC, or below --image-root
+
+Format: http://labelme.csail.mit.edu/Release3.0/. Assumptions: later objects cover earlier ones;
+deleted objects are not painted; an object of type bounding_box is a box; parts are objects of their
+own.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from segprep.errors import ForeignFileError, SourceError
+from segprep.files import MAX_BYTES, read_below, walk
+from segprep.imaging import image
+from segprep.sources._common import json_values, strict_xml
+from segprep.sources._common.region_shapes import Region, mask_region
+from segprep.sources._common.regions import AnnotatedImage, Document, RegionReader, files_with
+from segprep.types import Evidence
+
+EXAMPLES = (
+    "segprep convert labelme-xml export/ out/",
+    "segprep convert labelme-xml a/ out/ --boxes skip",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader(RegionReader):
+    """Read a folder of LabelMe XML files."""
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """An XML file whose root is <annotation>, with <polygon> or <segm>."""
+        real = root.resolve()
+        for path in (path for path in walk(real) if path.suffix.lower() == ".xml"):
+            try:
+                data = read_below(path, (real,))
+            except SourceError:
+                continue
+            if b"<annotation>" in data[:2000] and (b"<polygon>" in data or b"<segm>" in data):
+                return Evidence(0.9, f"{path.name} has <annotation> with <polygon>")
+            return None
+        return None
+
+    def documents(self) -> list[Path]:
+        """Every XML file."""
+        return files_with(self.roots()[0], ".xml")
+
+    def parse(self, path: Path, context: Any = None) -> Document:
+        """The image and the objects of one file."""
+        root = strict_xml.parse(read_below(path, self.roots(), MAX_BYTES), path)
+        if root.tag != "annotation":
+            raise ForeignFileError(path, "is not a LabelMe file: no <annotation>")
+        regions = []
+        for n, thing in enumerate(root.findall("object")):
+            if (thing.findtext("deleted") or "0").strip() != "1":
+                regions.append(self._region(thing, path, f"object[{n}]"))
+        name = (root.findtext("filename") or "").strip()
+        size = root.find("imagesize")
+        shape = None
+        if size is not None and (size.findtext("nrows") or "0").strip() != "0":
+            rows = strict_xml.whole(size.findtext("nrows"), path, "imagesize/nrows")
+            shape = rows, strict_xml.whole(size.findtext("ncols"), path, "imagesize/ncols")
+        return Document((AnnotatedImage(name or path.name, "", shape, tuple(regions)),))
+
+    def _region(self, thing: Element, path: Path, address: str) -> Region:
+        label = json_values.label((thing.findtext("name") or "").strip(), path, f"{address}/name")
+        group = (thing.findtext("id") or "").strip() or address
+        mask = thing.findtext("segm/mask")
+        if mask:
+            return self._mask(thing, path, address, label, mask.strip())
+        outline = thing.find("polygon")
+        if outline is None:
+            reason = f"{address}: has neither <polygon> nor <segm>"
+            raise SourceError(path, reason, "redraw or delete it", "bad-shape")
+        points = [
+            _coordinate(point, axis, path, f"{address}/polygon/pt[{n}]")
+            for n, point in enumerate(outline.findall("pt"))
+            for axis in ("x", "y")
+        ]
+        boxed = (thing.findtext("type") or "").strip() == "bounding_box"
+        kind = "box" if boxed and len(points) == 8 else "polygon"
+        if kind == "box":
+            xs, ys = points[::2], points[1::2]
+            points = [min(xs), min(ys), max(xs), max(ys)]
+        return Region(label, address, kind, (tuple(points),), group=group)  # type: ignore[arg-type]
+
+    def _mask(self, thing: Element, path: Path, address: str, label: str, name: str) -> Region:
+        folders = [path.parent, path.parent / "Masks"]
+        file = next((f / name for f in folders if (f / name).is_file()), folders[1] / name)
+        bits = image.decode_mask(read_below(file, self.roots(), MAX_BYTES), file) > 0
+        return mask_region(label, address, bits, (0, 0), address)
+
+
+def _coordinate(point: Element, axis: str, path: Path, address: str) -> float:
+    try:
+        return float(point.findtext(axis) or "")
+    except ValueError:
+        raise SourceError(
+            path, f"{address}/{axis}: a number was expected", "redraw the object", "bad-shape"
+        ) from None

@@ -1,0 +1,162 @@
+"""Run lengths in a CSV table, as Kaggle's challenges publish masks (Airbus, Severstal, DSB2018).
+
+    src/
+      train.csv       ImageId,EncodedPixels            one row per object, or per image
+                      ImageId,ClassId,EncodedPixels    or ImageId_ClassId,EncodedPixels
+      NAME.jpg        anywhere below SRC or --image-root
+
+Format: https://www.kaggle.com/competitions/severstal-steel-defect-detection/overview/evaluation.
+Assumptions: START LENGTH START LENGTH …, where pixels count down the columns from 1; a row without
+run lengths, and an image without rows, is all background; a table without classes has one, object.
+"""
+
+import csv
+import io
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+
+from segprep.errors import ForeignFileError, SourceError
+from segprep.files import MAX_BYTES, read_below, walk
+from segprep.imaging import image
+from segprep.imaging.image import SUFFIXES
+from segprep.names import shown, stem_key, stem_of
+from segprep.sources._common import json_values
+from segprep.sources._common.region_shapes import Region, mask_region
+from segprep.sources._common.regions import AnnotatedImage, Document, RegionReader, files_with
+from segprep.types import Evidence, Item, Note, Sample
+
+EXAMPLES = (
+    "segprep convert rle-csv airbus/ out/ --objects",
+    "segprep convert rle-csv severstal/ out/ --image-root train_images/",
+)
+IMAGE = ("imageid", "image_id", "image", "img", "filename", "file_name", "id", "imageid_classid")
+RUNS = ("encodedpixels", "rle", "rle_mask", "encoded_pixels", "annotation", "segmentation", "mask")
+CLASS = ("classid", "class_id", "class", "label", "category")
+NAMELESS = "object"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader(RegionReader):
+    """Read run lengths from CSV files."""
+
+    rows_only: Annotated[
+        bool, "Leave out images that no row names, instead of taking them as all background."
+    ] = False
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """A CSV file with a column for the image and one for run lengths."""
+        real = root.resolve()
+        for path in (path for path in walk(real) if path.suffix.lower() == ".csv"):
+            try:
+                head = read_below(path, (real,), MAX_BYTES)[:2000].decode("utf-8-sig", "replace")
+                columns = _columns(next(csv.reader([head.split("\n", 1)[0]])), path)
+            except (SourceError, StopIteration):
+                continue
+            if "encoded" in columns[1].lower() or "rle" in columns[1].lower():
+                return Evidence(0.9, f"{path.name} has the columns {columns[0]} and {columns[1]}")
+        return None
+
+    def documents(self) -> list[Path]:
+        """Every CSV file."""
+        return files_with(self.roots()[0], ".csv")
+
+    def context(self) -> dict[str, list[str]]:
+        """Every image's stem key with its paths."""
+        images = defaultdict(list)
+        for root in self.roots():
+            for path in walk(root):
+                if path.suffix.lower() in SUFFIXES:
+                    images[stem_key(stem_of(path.name))].append(str(path))
+        return dict(images)
+
+    def parse(self, path: Path, context: Any = None) -> Document:
+        """The images of one table, and those that it does not name."""
+        images: dict[str, list[str]] = self.context() if context is None else context
+        rows = self._rows(path)
+        listed = [
+            AnnotatedImage(name, regions=tuple(regions), by_stem=True)
+            for name, regions in rows.items()
+        ]
+        notes: tuple[Note, ...] = ()
+        named = {stem_key(stem_of(name)) for name in rows}
+        bare = sorted(key for key in images if key not in named)
+        if bare and not self.rows_only and len(self.documents()) == 1:
+            listed += [AnnotatedImage(Path(images[key][0]).name, by_stem=True) for key in bare]
+            text = f"{len(bare)} images have no row and are all background; --rows-only skips them"
+            notes = (Note("image-unlabelled", text),)
+        return Document(tuple(listed), (), notes)
+
+    def read(self, item: Item) -> Sample:
+        """The image, and the mask of its run lengths, which need its size."""
+        table, annotated = item.payload
+        assert item.image
+        data = read_below(item.image, self.roots(), MAX_BYTES)
+        height, width = image.header(data, item.image, self.max_pixels).shape(upright=False)
+        regions = tuple(
+            _unpacked(region, height, width, item.labels[0]) for region in annotated.regions
+        )
+        drawn = AnnotatedImage(annotated.name, size=(height, width), regions=regions)
+        return RegionReader.read(
+            self, Item(item.stem, item.image, item.labels, (table, drawn), item.group)
+        )
+
+    def _rows(self, path: Path) -> dict[str, list[Region]]:
+        """Image name -> its regions, run lengths still as text in their group."""
+        text = read_below(path, self.roots(), MAX_BYTES).decode("utf-8-sig", "replace")
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        name_column, run_column, class_column = _columns(reader.fieldnames or (), path)
+        rows: dict[str, list[Region]] = defaultdict(list)
+        for n, row in enumerate(reader, 2):
+            name, label = (row[name_column] or "").strip(), NAMELESS
+            if name_column.lower() == "imageid_classid":
+                name, _, number = name.rpartition("_")
+                label = f"class_{number}"
+            elif class_column:
+                said = (row[class_column] or "").strip()
+                label = f"class_{said}" if said.isdecimal() else said
+            if not name:
+                raise SourceError(path, f"line {n}: names no image")
+            runs = (row[run_column] or "").strip()
+            listed = rows[name]
+            if runs and runs not in ("-1", "nan", "NaN"):
+                label = json_values.label(label or NAMELESS, path, f"line {n}")
+                listed.append(Region(label, f"line {n}", "mask", group=runs))
+        return dict(rows)
+
+
+def _columns(names: Any, path: Path) -> tuple[str, str, str]:
+    """The columns of image, run lengths and class ("" without). Raises ForeignFileError."""
+    known = {str(name).strip().lower(): name for name in names}
+    image_column = next((known[name] for name in IMAGE if name in known), "")
+    runs = next((known[name] for name in RUNS if name in known), "")
+    if not image_column or not runs:
+        raise ForeignFileError(
+            path, f"is not a table of run lengths: its columns are {shown(', '.join(known))[:100]}"
+        )
+    return image_column, runs, next((known[name] for name in CLASS if name in known), "")
+
+
+def _unpacked(region: Region, height: int, width: int, path: Path) -> Region:
+    """The pixels of START LENGTH pairs, down the columns from 1. Raises SourceError (bad-shape)."""
+    words = str(region.group).split()
+    try:
+        numbers = np.array([int(word) for word in words], np.int64)
+    except (ValueError, OverflowError):
+        numbers = np.array([-1])
+    starts, lengths = numbers[::2] - 1, numbers[1::2]
+    fits = len(words) % 2 == 0 and (numbers >= 0).all() and (starts >= 0).all()
+    if not fits or (starts + lengths > height * width).any():
+        reason = (
+            f"{region.address}: START LENGTH pairs within {width}x{height} pixels were expected"
+        )
+        raise SourceError(path, reason, "is this the right image?", "bad-shape")
+    steps = np.zeros(height * width + 1, np.int32)
+    np.add.at(steps, starts, 1)
+    np.add.at(steps, starts + lengths, -1)
+    bits = (np.cumsum(steps[:-1]) > 0).reshape(width, height).T
+    return mask_region(region.label, region.address, bits, group=region.address)

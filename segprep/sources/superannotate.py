@@ -1,0 +1,142 @@
+"""SuperAnnotate: one JSON file per image, of vectors or pixels.
+
+    src/
+      NAME.jpg.json                 or NAME.jpg___objects.json: {"metadata": {"name", "width",
+                                    "height"}, "instances": [{"type": "polygon", "className",
+                                    "points": [x, y, …], "exclude": [[x, y, …]]}]}
+      NAME.jpg___pixel.json         {"instances": [{"className", "parts": [{"color": "#0a3c7f"}]}]}
+      NAME.jpg___save.png           the pixels of those colors
+      classes/classes.json          optional: [{"name": "cat"}, …]
+      NAME.jpg                      beside it, anywhere below SRC, or below --image-root
+
+Format: https://doc.superannotate.com/docs/vector-json and pixel-json. Assumptions: exclude are
+holes; later instances cover earlier ones; instances of one groupId above 0 are one object.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from segprep.errors import ForeignFileError, SourceError
+from segprep.files import MAX_BYTES, listing, read_below
+from segprep.imaging import mask_files
+from segprep.names import shown
+from segprep.sources._common import json_values, strict_json
+from segprep.sources._common.region_shapes import Region, mask_region
+from segprep.sources._common.regions import AnnotatedImage, Document, RegionReader, readable
+from segprep.types import Evidence
+
+EXAMPLES = ("segprep convert superannotate export/ out/ --boxes skip",)
+SUFFIXES = ("___objects.json", "___pixel.json", ".json")
+THIN = {"polyline": "line", "point": "points", "template": "points", "cuboid": "points"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reader(RegionReader):
+    """Read a SuperAnnotate export."""
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """A JSON file with metadata and instances."""
+        path = readable(cls(root.resolve()))
+        return Evidence(0.9, f"{path.name} has metadata and instances") if path else None
+
+    def documents(self) -> list[Path]:
+        """Every JSON file but those of classes/."""
+        return [
+            Path(folder, name)
+            for folder, name in listing(str(self.roots()[0]))
+            if name.endswith(".json") and Path(folder).name != "classes"
+        ]
+
+    def declared(self, context: Any = None) -> tuple[tuple[str, ...], str]:
+        """The names of classes/classes.json."""
+        root = self.roots()[0]
+        path = root / "classes" / "classes.json"
+        if not path.is_file():
+            return (), ""
+        content = strict_json.parse(read_below(path, (root,), MAX_BYTES), path).value
+        return tuple(
+            json_values.label(
+                json_values.mapping(entry, path, f"[{n}]").get("name"), path, f"[{n}].name"
+            )
+            for n, entry in enumerate(json_values.sequence(content, path, "the file"))
+        ), "classes/classes.json"
+
+    def parse(self, path: Path, context: Any = None) -> Document:
+        """The instances of one image."""
+        content = strict_json.parse(read_below(path, self.roots(), MAX_BYTES), path).value
+        if not isinstance(content, dict) or not {"metadata", "instances"} <= content.keys():
+            raise ForeignFileError(path, "is not a SuperAnnotate file: no metadata and instances")
+        metadata = json_values.mapping(content["metadata"], path, "metadata")
+        size = json_values.size(metadata.get("height"), metadata.get("width"), path, "metadata")
+        suffix = next(suffix for suffix in SUFFIXES if path.name.endswith(suffix))
+        name = path.name.removesuffix(suffix)
+        regions = [
+            region
+            for n, entry in enumerate(json_values.sequence(content["instances"], path, "instances"))
+            for region in _regions(entry, path, f"instances[{n}]")
+        ]
+        if suffix == "___pixel.json":
+            regions = self._pixels(path, name, content["instances"])
+        named = metadata.get("name")
+        image = AnnotatedImage(named if isinstance(named, str) else name, "", size, tuple(regions))
+        return Document((image,))
+
+    def _pixels(self, path: Path, name: str, instances: list[Any]) -> list[Region]:
+        """The pixels of each part's color in the picture that was saved beside."""
+        png = path.with_name(f"{name}___save.png")
+        pixels = mask_files.colors(read_below(png, self.roots(), MAX_BYTES), png).astype(np.int64)
+        colors = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
+        regions = []
+        for n, raw in enumerate(instances):
+            entry, address = json_values.mapping(raw, path, f"instances[{n}]"), f"instances[{n}]"
+            label = json_values.label(entry.get("className"), path, f"{address}.className")
+            parts = json_values.sequence(entry.get("parts"), path, f"{address}.parts")
+            values = [_color(part, path, f"{address}.parts[{m}]") for m, part in enumerate(parts)]
+            regions.append(mask_region(label, address, np.isin(colors, values)))
+        return regions
+
+
+def _color(raw: Any, path: Path, address: str) -> int:
+    text = json_values.text(json_values.mapping(raw, path, address).get("color"), path, address)
+    try:
+        return int(text.removeprefix("#"), 16)
+    except ValueError:
+        raise SourceError(path, f"{address}.color: {shown(text)} is not a color") from None
+
+
+def _regions(raw: Any, path: Path, address: str) -> list[Region]:
+    entry: Mapping[str, Any] = json_values.mapping(raw, path, address)
+    kind = entry.get("type")
+    if kind == "tag" or (kind is None and "parts" in entry):
+        return []
+    label = json_values.label(entry.get("className"), path, f"{address}.className")
+    group = entry.get("groupId") or None
+    if kind == "polygon":
+        holes = json_values.sequence(entry.get("exclude"), path, f"{address}.exclude")
+        rings = tuple(
+            json_values.ring(ring, path, f"{address}.points")
+            for ring in (entry.get("points"), *holes)
+        )
+        return [Region(label, address, "polygon", rings, group=group)]
+    if kind in THIN:
+        return [Region(label, address, THIN[kind])]  # type: ignore[arg-type]
+
+    def number(content: Mapping[str, Any], key: str) -> float:
+        return json_values.number(content.get(key), path, f"{address}.{key}")
+
+    if kind == "ellipse":
+        ring = tuple(number(entry, key) for key in ("cx", "cy", "rx", "ry"))
+        turn = number(entry, "angle") if "angle" in entry else 0.0
+        return [Region(label, address, "ellipse", ((*ring, turn),), group=group)]
+    if kind == "bbox":
+        points = json_values.mapping(entry.get("points"), path, f"{address}.points")
+        corners = tuple(number(points, key) for key in ("x1", "y1", "x2", "y2"))
+        return [Region(label, address, "box", (corners,), group=group)]
+    hint = "known: polygon, bbox, ellipse, polyline, point"
+    reason = f"{address}.type: {shown(kind)!r} is not known"
+    raise SourceError(path, reason, hint, "unknown-shape-type")

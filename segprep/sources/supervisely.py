@@ -1,0 +1,141 @@
+"""Supervisely: one project folder with meta.json and, per dataset, ann/ and img/.
+
+    src/
+      meta.json                      {"classes": [{"title", "shape", "color"}, …]}
+      DATASET/ann/NAME.jpg.json      {"size": {"height", "width"}, "objects": [{"classTitle",
+                                      "geometryType": "polygon" | "bitmap" | "rectangle", …}]}
+      DATASET/img/NAME.jpg
+
+Format: https://docs.supervisely.com/customization-and-integration/00_ann_format_navi. Assumptions:
+a bitmap is a PNG, compressed by zlib and written in base64, with its first pixel at origin [x, y];
+later objects cover earlier ones; interior rings are holes; datasets called train, val or test are
+official lists.
+"""
+
+import base64
+import binascii
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.errors import ForeignFileError, SegprepError, SourceError
+from segprep.files import MAX_BYTES, listing, read_below
+from segprep.imaging import mask_files
+from segprep.names import shown
+from segprep.sources._common import json_values, strict_json
+from segprep.sources._common.region_shapes import Region, mask_region
+from segprep.sources._common.regions import AnnotatedImage, Document, RegionReader
+from segprep.types import Evidence
+
+EXAMPLES = (
+    "segprep convert supervisely project/ out/",
+    "segprep convert supervisely project/ out/ --boxes skip",
+)
+MAX_BITMAP = 64 << 20  # bytes of one PNG after zlib
+
+
+@dataclass(frozen=True, slots=True)
+class Reader(RegionReader):
+    """Read a Supervisely project."""
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """meta.json with classes, and a folder ann/."""
+        reader = cls(root.resolve())
+        try:
+            names, _ = reader.declared()
+            if names and reader.documents():
+                return Evidence(0.95, "meta.json lists classes, and there is a folder ann/")
+        except SegprepError:
+            return None
+        return None
+
+    def documents(self) -> list[Path]:
+        """Every JSON file in a folder ann/."""
+        return [
+            Path(folder, name)
+            for folder, name in listing(str(self.roots()[0]))
+            if name.endswith(".json") and Path(folder).name == "ann"
+        ]
+
+    def declared(self, context: Any = None) -> tuple[tuple[str, ...], str]:
+        """The classes of meta.json."""
+        root = self.roots()[0]
+        path = root / "meta.json"
+        if not path.is_file():
+            return (), ""
+        content = strict_json.parse(read_below(path, (root,), MAX_BYTES), path).value
+        entries = json_values.mapping(content, path, "the file").get("classes")
+        return tuple(
+            json_values.label(
+                json_values.mapping(entry, path, f"classes[{n}]").get("title"),
+                path,
+                f"classes[{n}].title",
+            )
+            for n, entry in enumerate(json_values.sequence(entries, path, "classes"))
+        ), path.name
+
+    def parse(self, path: Path, context: Any = None) -> Document:
+        """The objects of one image."""
+        content = strict_json.parse(read_below(path, self.roots(), MAX_BYTES), path).value
+        if not isinstance(content, dict) or not {"size", "objects"} <= content.keys():
+            raise ForeignFileError(path, "is not a Supervisely annotation: no size and objects")
+        size = json_values.mapping(content["size"], path, "size")
+        regions = tuple(
+            _region(entry, path, f"objects[{n}]")
+            for n, entry in enumerate(json_values.sequence(content["objects"], path, "objects"))
+        )
+        shape = json_values.size(size.get("height"), size.get("width"), path, "size")
+        name = path.name.removesuffix(".json")
+        picture = path.parent.parent / "img" / name
+        return Document(
+            (AnnotatedImage(name, "", shape, regions, path=picture if picture.is_file() else None),)
+        )
+
+
+def _region(entry: object, path: Path, address: str) -> Region:
+    content = json_values.mapping(entry, path, address)
+    label = json_values.label(content.get("classTitle"), path, f"{address}.classTitle")
+    kind, group = content.get("geometryType"), content.get("instance")
+    if kind == "bitmap":
+        bitmap = json_values.mapping(content.get("bitmap"), path, f"{address}.bitmap")
+        bits = _bitmap(bitmap.get("data"), path, f"{address}.bitmap.data")
+        origin = json_values.ring([bitmap.get("origin")], path, f"{address}.bitmap.origin")
+        return mask_region(label, address, bits, (int(origin[0]), int(origin[1])), group)
+    points = json_values.mapping(content.get("points"), path, f"{address}.points")
+    outline = json_values.ring(points.get("exterior"), path, f"{address}.points.exterior")
+    holes = json_values.sequence(points.get("interior"), path, f"{address}.points.interior")
+    rings = (
+        outline,
+        *(
+            json_values.ring(hole, path, f"{address}.points.interior[{n}]")
+            for n, hole in enumerate(holes)
+        ),
+    )
+    kinds = {"polygon": "polygon", "rectangle": "box", "line": "line", "point": "points"}
+    if kind not in kinds:
+        raise SourceError(
+            path, f"{address}.geometryType: {shown(kind)!r} is not known",
+            f"known: bitmap, {', '.join(kinds)}", "unknown-shape-type",
+        )  # fmt: skip
+    return Region(label, address, kinds[kind], rings, group=group)  # type: ignore[arg-type]
+
+
+def _bitmap(data: object, path: Path, address: str) -> NDArray[np.bool_]:
+    """The pixels (h, w) of a bitmap. Raises SourceError (bad-shape)."""
+    try:
+        packed = base64.b64decode(json_values.text(data, path, address), validate=True)
+        stream = zlib.decompressobj()
+        png = stream.decompress(packed, MAX_BITMAP)
+        if stream.unconsumed_tail:
+            raise SourceError(path, f"{address}: is larger than {MAX_BITMAP} bytes")
+        return mask_files.cutout(png, path)
+    except (binascii.Error, ValueError, zlib.error, SegprepError) as error:
+        reason = getattr(error, "reason", str(error))
+        raise SourceError(
+            path, f"{address}: {reason}", "redraw or delete the object", "bad-shape"
+        ) from error

@@ -1,0 +1,253 @@
+"""VGG Image Annotator, version 2 and 3: one JSON file for many images.
+
+    src/
+      via_project.json    VIA 2: {"_via_img_metadata": {KEY: {"filename", "regions": [
+                          {"shape_attributes": {"name": "polygon", "all_points_x", "all_points_y"},
+                           "region_attributes": {"class": "cat"}}]}}}, or that inner object alone
+                          VIA 3: {"file": {ID: {"fname"}}, "view", "metadata": {KEY: {"vid",
+                           "xy": [7, x0, y0, …], "av": {"1": "cat"}}}}
+      NAME.jpg            anywhere below SRC or --image-root
+
+Format: https://gitlab.com/vgg/via/-/blob/master/via-3.x.y/src/doc/DOCUMENTATION.md and the JSON
+export of VIA 2. Assumptions: the class is the value of one attribute, the only one there is or
+--class-from; without any attribute every region is of the class object. In VIA 2: Annotation,
+Export Annotations (as json).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from segprep.errors import ForeignFileError, SourceError
+from segprep.files import MAX_BYTES, read_below, walk
+from segprep.names import shown
+from segprep.sources._common import json_values, strict_json
+from segprep.sources._common.region_shapes import Kind, Region, Ring
+from segprep.sources._common.regions import AnnotatedImage, Document, RegionReader, files_with
+from segprep.types import Evidence, Note
+
+EXAMPLES = (
+    "segprep convert via annotations/ out/ --image-root images/",
+    "segprep convert via annotations/ out/ --class-from type",
+)
+NAMELESS = "object"
+SHAPES_3 = {1: "point", 2: "rect", 3: "circle", 4: "ellipse", 5: "line", 6: "polyline",
+            7: "polygon", 8: "polyline", 9: "polyline"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reader(RegionReader):
+    """Read VIA JSON files."""
+
+    class_from: Annotated[
+        str, "The region attribute that holds the class, where there are several."
+    ] = ""
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """A JSON file with VIA's keys."""
+        real = root.resolve()
+        for path in (path for path in walk(real) if path.suffix.lower() == ".json"):
+            try:
+                content = strict_json.parse(read_below(path, (real,), MAX_BYTES), path).value
+            except SourceError:
+                continue
+            if _images_2(content) or _is_3(content):
+                return Evidence(0.95, f"{path.name} has regions with shape and region attributes")
+            return None
+        return None
+
+    def documents(self) -> list[Path]:
+        """Every JSON file."""
+        return files_with(self.roots()[0], ".json")
+
+    def parse(self, path: Path, context: Any = None) -> Document:
+        """The images of one file."""
+        content = strict_json.parse(read_below(path, self.roots(), MAX_BYTES), path).value
+        images = _images_2(content)
+        listed = (
+            _read_2(images, path) if images else _read_3(content, path) if _is_3(content) else None
+        )
+        if listed is None:
+            raise ForeignFileError(path, "is not a VIA file: no regions with shape attributes")
+        drawn = list(listed)
+        attribute = self._attribute([texts for _, rows in drawn for _, texts in rows], path)
+        result = []
+        for name, rows in drawn:
+            regions: tuple[Region, ...] = ()
+            fault = None
+            try:
+                regions = tuple(_labeled(region, texts, attribute, path) for region, texts in rows)
+            except SourceError as error:
+                fault = error
+            result.append(AnnotatedImage(name, regions=regions, fault=fault))
+        notes: tuple[Note, ...] = ()
+        if not attribute and any(rows for _, rows in drawn):
+            text = f"{path.name}: no region has attributes; all are of the class {NAMELESS!r}"
+            notes = (Note("classes-inferred", text),)
+        elif attribute and not self.class_from:
+            text = f"{path.name}: the class is the attribute {shown(attribute)!r}"
+            notes = (Note("classes-found", text),)
+        return Document(tuple(result), (), notes)
+
+    def _attribute(self, rows: list[Mapping[str, str]], path: Path) -> str:
+        """The attribute that holds the class. Raises SourceError if several may."""
+        names = list(dict.fromkeys(name for texts in rows for name in texts))
+        if self.class_from:
+            if names and self.class_from not in names:
+                reason = f"no region has the attribute {self.class_from!r}"
+                hint = f"there are: {', '.join(map(shown, names))}"
+                raise SourceError(path, reason, hint, "classes-ambiguous")
+            return self.class_from
+        if len(names) > 1:
+            listed = ", ".join(shown(name) for name in names)
+            hint = f"say which: --class-from {shown(names[0])}"
+            reason = f"the class may be any of several attributes: {listed}"
+            raise SourceError(path, reason, hint, "classes-ambiguous")
+        return names[0] if names else ""
+
+
+def _labeled(region: Region, texts: Mapping[str, str], attribute: str, path: Path) -> Region:
+    label = texts.get(attribute) if attribute else NAMELESS
+    name = json_values.label(label, path, f"{region.address}: {attribute}")
+    return Region(name, region.address, region.kind, region.rings)
+
+
+def _images_2(content: Any) -> dict[str, Any]:
+    """The images of a VIA 2 project or export; empty if it is neither."""
+    if isinstance(content, dict):
+        inner = content.get("_via_img_metadata", content)
+        if (
+            isinstance(inner, dict)
+            and inner
+            and all(
+                isinstance(entry, dict) and {"filename", "regions"} <= entry.keys()
+                for entry in inner.values()
+            )
+        ):
+            return inner
+    return {}
+
+
+def _is_3(content: Any) -> bool:
+    return isinstance(content, dict) and {"file", "view", "metadata"} <= content.keys()
+
+
+Rows = list[tuple[Region, dict[str, str]]]
+
+
+def _read_2(images: Mapping[str, Any], path: Path) -> Iterator[tuple[str, Rows]]:
+    """Each image's name with its regions and their attributes."""
+    for key, entry in images.items():
+        name = json_values.text(entry["filename"], path, f"{shown(key)}.filename")
+        regions = entry["regions"]
+        listed = list(regions.values()) if isinstance(regions, dict) else regions
+        rows: Rows = []
+        for n, raw in enumerate(json_values.sequence(listed, path, f"{name}.regions")):
+            address = f"{shown(name)}.regions[{n}]"
+            content = json_values.mapping(raw, path, address)
+            shape = json_values.mapping(content.get("shape_attributes"), path, address)
+            attributes = json_values.mapping(content.get("region_attributes") or {}, path, address)
+            rows.append((_shape_2(shape, path, address), _texts(attributes)))
+        yield name, rows
+
+
+def _texts(attributes: Mapping[str, Any]) -> dict[str, str]:
+    """Attribute -> chosen value; a checkbox is the name of what is ticked."""
+    texts = {}
+    for name, value in attributes.items():
+        ticked = [key for key, on in value.items() if on] if isinstance(value, dict) else [value]
+        if len(ticked) == 1 and isinstance(ticked[0], str) and ticked[0].strip():
+            texts[name] = ticked[0]
+    return texts
+
+
+def _shape_2(shape: Mapping[str, Any], path: Path, address: str) -> Region:
+    kind = shape.get("name")
+
+    def value(key: str) -> float:
+        return json_values.number(shape.get(key), path, f"{address}.{key}")
+
+    if kind in ("polygon", "polyline"):
+        xs = json_values.sequence(shape.get("all_points_x"), path, f"{address}.all_points_x")
+        ys = json_values.sequence(shape.get("all_points_y"), path, f"{address}.all_points_y")
+        if len(xs) != len(ys):
+            reason = f"{address}: {len(xs)} x and {len(ys)} y coordinates"
+            raise SourceError(path, reason, "redraw the region", "bad-shape")
+        ring = json_values.ring(list(map(list, zip(xs, ys, strict=True))), path, address)
+        return Region("", address, "polygon" if kind == "polygon" else "line", (ring,))
+    if kind == "rect":
+        x, y = value("x"), value("y")
+        return Region("", address, "box", ((x, y, x + value("width"), y + value("height")),))
+    if kind == "circle":
+        ring = (value("cx"), value("cy"), value("r"), value("r"), 0.0)
+        return Region("", address, "ellipse", (ring,))
+    if kind == "ellipse":
+        turn = value("theta") * 57.29577951308232 if "theta" in shape else 0.0
+        ring = (value("cx"), value("cy"), value("rx"), value("ry"), turn)
+        return Region("", address, "ellipse", (ring,))
+    if kind == "point":
+        return Region("", address, "points", ((value("cx"), value("cy")),))
+    hint = "known: polygon, polyline, rect, circle, ellipse, point"
+    reason = f"{address}: the shape {shown(kind)!r} is not known"
+    raise SourceError(path, reason, hint, "unknown-shape-type")
+
+
+def _read_3(content: Mapping[str, Any], path: Path) -> Iterator[tuple[str, Rows]]:
+    """Each image's name with its regions and their attributes, of a VIA 3 project."""
+    files = json_values.mapping(content["file"], path, "file")
+    views = json_values.mapping(content["view"], path, "view")
+    attributes = json_values.mapping(content.get("attribute") or {}, path, "attribute")
+    rows: dict[str, Rows] = {key: [] for key in views}
+    for key, raw in json_values.mapping(content["metadata"], path, "metadata").items():
+        address = f"metadata.{shown(key)}"
+        entry = json_values.mapping(raw, path, address)
+        view, place = str(entry.get("vid")), entry.get("xy")
+        if not place:
+            continue  # an attribute of the whole file
+        if view not in rows:
+            raise SourceError(path, f"{address}.vid: there is no view {shown(view)}")
+        region = _shape_3(json_values.sequence(place, path, f"{address}.xy"), path, address)
+        texts = json_values.mapping(entry.get("av") or {}, path, f"{address}.av")
+        rows[view].append((region, _texts_3(texts, attributes)))
+    for key, raw in views.items():
+        listed = json_values.sequence(
+            json_values.mapping(raw, path, f"view.{shown(key)}").get("fid_list"), path, "fid_list"
+        )
+        file = json_values.mapping(files.get(str(listed[0]) if listed else ""), path, "file")
+        yield json_values.text(file.get("fname"), path, "file.fname"), rows[key]
+
+
+def _texts_3(texts: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[str, str]:
+    """Attribute name -> chosen text; a choice is kept as the key of its option."""
+    result = {}
+    for key, value in texts.items():
+        described = attributes.get(key)
+        described = described if isinstance(described, dict) else {}
+        options = described.get("options")
+        text = options.get(value, value) if isinstance(options, dict) else value
+        if isinstance(text, str) and text.strip():
+            result[str(described.get("aname", key))] = text
+    return result
+
+
+def _shape_3(place: list[Any], path: Path, address: str) -> Region:
+    """``[kind, numbers…]`` as a region."""
+    numbers: Ring = tuple(
+        json_values.number(value, path, f"{address}.xy[{n}]") for n, value in enumerate(place)
+    )
+    kind, rest = SHAPES_3.get(int(numbers[0])), numbers[1:]
+    counts = {"rect": 4, "circle": 3, "ellipse": 4}
+    if kind is None or len(rest) < counts.get(kind, 2):
+        reason = f"{address}.xy: shape {shown(place)[:60]} is not known"
+        raise SourceError(path, reason, "redraw the region", "bad-shape")
+    if kind == "rect":
+        x, y, width, height = rest[:4]
+        return Region("", address, "box", ((x, y, x + width, y + height),))
+    if kind == "circle":
+        return Region("", address, "ellipse", ((rest[0], rest[1], rest[2], rest[2], 0.0),))
+    if kind == "ellipse":
+        return Region("", address, "ellipse", ((*rest[:4], 0.0),))
+    names: dict[str, Kind] = {"polygon": "polygon", "point": "points"}
+    return Region("", address, names.get(kind, "line"), (rest,))

@@ -1,0 +1,125 @@
+"""Label Studio: JSON and JSON-MIN, brushes, rotated boxes, several annotators, upload prefixes."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sources.region_files import HEIGHT, SQUARE, WIDTH, masks, only, photo, square, write
+
+from segprep.sources import guesses
+from segprep.sources._common import packed_bits
+from segprep.sources.label_studio import Reader
+
+PERCENT = [[100 * x / WIDTH, 100 * y / HEIGHT] for x, y in SQUARE]
+SIZE = {"original_width": WIDTH, "original_height": HEIGHT, "image_rotation": 0}
+
+
+def result(kind: str, label: str, **value: Any) -> dict[str, Any]:
+    return {"type": kind, "value": {kind: [label], **value}, **SIZE}
+
+
+def annotation(*results: Any, by: int = 1, at: str = "2024-01-01", **more: Any) -> dict[str, Any]:
+    return {"result": list(results), "completed_by": by, "updated_at": at, **more}
+
+
+def put(
+    folder: Path, *annotations: Any, link: str = "/data/upload/1/0a1b2c3d-a.png", **more: Any
+) -> Reader:
+    write(folder / "export.json", [{"data": {"image": link}, "annotations": list(annotations)}])
+    return Reader(folder, **more)
+
+
+def example(folder: Path) -> Reader:
+    photo(folder / "a.png")
+    return put(folder, annotation(result("polygonlabels", "cat", points=PERCENT)))
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "/data/upload/1/0a1b2c3d-a.png",
+        "/data/local-files/?d=folder/a.png",
+        "s3://bucket/where/a.png",
+        "https://host/x/a.png?token=1",
+        "a.png",
+    ],
+)
+def test_links_to_images(tmp_path: Path, link: str) -> None:
+    example(tmp_path)
+    reader = put(tmp_path, annotation(result("polygonlabels", "cat", points=PERCENT)), link=link)
+    assert (only(reader) == square()).all()
+
+
+def test_the_prefix_may_be_on_the_file(tmp_path: Path) -> None:
+    reader = example(tmp_path)
+    (tmp_path / "a.png").rename(tmp_path / "0a1b2c3d-a.png")
+    assert list(masks(reader)) == ["0a1b2c3d-a"]
+
+
+def test_brush_masks(tmp_path: Path) -> None:
+    example(tmp_path)
+    rgba = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+    rgba[square() > 0] = (9, 9, 9, 255)
+    rle = list(packed_bits.packed(rgba))
+    reader = put(tmp_path, annotation(result("brushlabels", "cat", format="rle", rle=rle)))
+    assert (only(reader) == square()).all()
+
+
+@pytest.mark.parametrize("rle", [[], [0] * 9, [255] * 40, [300], "text"])
+def test_brush_masks_that_lie(tmp_path: Path, rle: Any) -> None:
+    example(tmp_path)
+    reader = put(tmp_path, annotation(result("brushlabels", "cat", format="rle", rle=rle)))
+    (skipped,) = reader.scan().skipped
+    assert ".rle" in skipped.reason
+
+
+def test_packed_bits_as_the_library_writes_them() -> None:
+    """Three equal values, then three different ones, with lengths of 4 and 3 bits."""
+    bits = f"{6:032b}" + f"{7:05b}" + f"{3:04b}{2:04b}{7:04b}{7:04b}"
+    bits += f"1{0:02b}{2:04b}{200:08b}" + f"0{1:02b}{2:03b}{1:08b}{2:08b}{3:08b}"
+    data = int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8), "big")
+    assert packed_bits.unpacked(data, 99).tolist() == [200, 200, 200, 1, 2, 3]
+
+
+def test_several_annotators_need_a_word(tmp_path: Path) -> None:
+    example(tmp_path)
+    two = (
+        annotation(result("polygonlabels", "cat", points=PERCENT), by=1, at="2024-01-02"),
+        annotation(result("polygonlabels", "dog", points=PERCENT), by=2, at="2024-01-01"),
+    )
+    (skipped,) = put(tmp_path, *two).scan().skipped
+    assert skipped.code == "annotations-unclear"
+    assert "by 1, 2" in skipped.reason
+    for annotator, names in (("latest", ["cat"]), ("2", ["dog"]), ("union", ["cat", "dog"])):
+        reader = put(tmp_path, *two, annotator=annotator)
+        assert list(reader.scan().classes.names[1:]) == names
+
+
+def test_cancelled_annotations_do_not_count(tmp_path: Path) -> None:
+    example(tmp_path)
+    good = annotation(result("polygonlabels", "cat", points=PERCENT))
+    reader = put(tmp_path, good, annotation(by=2, was_cancelled=True))
+    assert (only(reader) == square()).all()
+
+
+def test_boxes_rotate_around_their_first_corner(tmp_path: Path) -> None:
+    example(tmp_path)
+    box = {"x": 50, "y": 20, "width": 25, "height": 40, "rotation": 90}
+    reader = put(tmp_path, annotation(result("rectanglelabels", "cat", **box)), boxes="fill")
+    rows, columns = np.nonzero(only(reader))
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (2, 5, 2, 6)
+
+
+def test_json_min(tmp_path: Path) -> None:
+    photo(tmp_path / "a.png")
+    entry = {"points": PERCENT, "polygonlabels": ["cat"], **SIZE}
+    write(
+        tmp_path / "min.json",
+        [{"image": "/data/upload/1/0a1b2c3d-a.png", "label": [entry], "id": 4}],
+    )
+    assert (only(Reader(tmp_path)) == square()).all()
+
+
+def test_auto_knows_it(tmp_path: Path) -> None:
+    assert guesses(example(tmp_path).root)[0][0] == "label-studio"

@@ -1,0 +1,80 @@
+"""Labelbox: polygons, local masks, composite masks, several labels."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sources.region_files import HEIGHT, SQUARE, WIDTH, only, photo, png, square, write
+
+from segprep.errors import SourceError
+from segprep.sources import guesses
+from segprep.sources.labelbox import Reader
+
+
+def row(*objects: Any, labels: int = 1) -> dict[str, Any]:
+    label = {"annotations": {"objects": list(objects)}}
+    return {
+        "data_row": {"id": "1", "external_id": "a.png"},
+        "media_attributes": {"height": HEIGHT, "width": WIDTH},
+        "projects": {"p": {"labels": [label] * labels}},
+    }
+
+
+def put(folder: Path, entry: dict[str, Any]) -> Reader:
+    write(folder / "export.ndjson", json.dumps(entry) + "\n")
+    return Reader(folder)
+
+
+def example(folder: Path) -> Reader:
+    photo(folder / "images" / "a.png")
+    ring = [{"x": x, "y": y} for x, y in SQUARE]
+    return put(folder, row({"name": "cat", "polygon": ring}))
+
+
+def test_a_polygon(tmp_path: Path) -> None:
+    assert (only(example(tmp_path)) == square()).all()
+
+
+def test_a_mask_by_the_last_part_of_its_address(tmp_path: Path) -> None:
+    example(tmp_path)
+    (tmp_path / "m1.png").write_bytes(png(square(255)))
+    reader = put(tmp_path, row({"name": "cat", "mask": {"url": "https://h/x/m1.png?t=1"}}))
+    assert (only(reader) == square()).all()
+
+
+def test_a_composite_mask_by_its_color(tmp_path: Path) -> None:
+    example(tmp_path)
+    colors = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    colors[square() > 0] = (10, 60, 127)
+    colors[0] = (10, 60, 128)
+    (tmp_path / "m1.png").write_bytes(png(colors))
+    mask = {"url": "https://h/x/m1", "color_rgb": [10, 60, 127]}
+    reader = put(tmp_path, row({"name": "cat", "composite_mask": mask}))
+    assert (only(reader) == square()).all()
+
+
+def test_a_mask_that_is_not_here_is_not_fetched(tmp_path: Path) -> None:
+    example(tmp_path)
+    reader = put(tmp_path, row({"name": "cat", "mask": {"url": "https://h/x/m1.png"}}))
+    (skipped,) = reader.scan().skipped
+    assert skipped.code == "mask-missing"
+    assert "m1.png" in skipped.reason
+
+
+def test_several_labels_are_refused(tmp_path: Path) -> None:
+    example(tmp_path)
+    (skipped,) = put(tmp_path, row(labels=2)).scan().skipped
+    assert skipped.code == "annotations-unclear"
+
+
+def test_another_table(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ndjson", '{"x": 1}\n').resolve()
+    with pytest.raises(SourceError) as caught:
+        Reader(tmp_path).parse(path)
+    assert caught.value.code == "other-json"
+
+
+def test_auto_knows_it(tmp_path: Path) -> None:
+    assert guesses(example(tmp_path).root)[0][0] == "labelbox"

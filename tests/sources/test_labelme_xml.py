@@ -1,0 +1,64 @@
+"""LabelMe XML: polygons, deleted objects, boxes, masks in files."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sources.region_files import HEIGHT, SQUARE, WIDTH, only, photo, png, square, write
+
+from segprep.errors import SourceError
+from segprep.sources import guesses
+from segprep.sources.labelme_xml import Reader
+
+
+def polygon(ring: list[list[int]]) -> str:
+    return "<polygon>" + "".join(f"<pt><x>{x}</x><y>{y}</y></pt>" for x, y in ring) + "</polygon>"
+
+
+def thing(name: str, inner: str, more: str = "<deleted>0</deleted>") -> str:
+    return f"<object><name>{name}</name>{more}{inner}</object>"
+
+
+def document(*things: str) -> str:
+    size = f"<imagesize><nrows>{HEIGHT}</nrows><ncols>{WIDTH}</ncols></imagesize>"
+    return f"<annotation><filename>a.png</filename>{size}{''.join(things)}</annotation>"
+
+
+def example(folder: Path) -> Reader:
+    photo(folder / "a.png")
+    write(folder / "a.xml", document(thing("cat", polygon(SQUARE))))
+    return Reader(folder)
+
+
+def test_a_polygon(tmp_path: Path) -> None:
+    assert (only(example(tmp_path)) == square()).all()
+
+
+def test_deleted_objects_are_not_painted(tmp_path: Path) -> None:
+    reader = example(tmp_path)
+    gone = thing("dog", polygon(SQUARE), "<deleted>1</deleted>")
+    write(tmp_path / "a.xml", document(thing("cat", polygon(SQUARE)), gone))
+    assert (only(reader) == square()).all()
+
+
+def test_boxes_need_a_word(tmp_path: Path) -> None:
+    reader = example(tmp_path)
+    box = thing("cat", polygon(SQUARE), "<type>bounding_box</type>")
+    write(tmp_path / "a.xml", document(box))
+    with pytest.raises(SourceError, match="without an outline"):
+        only(reader)
+    assert (only(Reader(tmp_path, boxes="fill")) == square()).all()
+
+
+def test_a_mask_in_a_file(tmp_path: Path) -> None:
+    reader = example(tmp_path)
+    (tmp_path / "Masks").mkdir()
+    (tmp_path / "Masks" / "m.png").write_bytes(png(square(255)))
+    segm = "<segm><mask>m.png</mask></segm>"
+    write(tmp_path / "a.xml", document(thing("cat", segm)))
+    assert (only(reader) == square()).all()
+    assert np.count_nonzero(square()) == 42
+
+
+def test_auto_knows_it(tmp_path: Path) -> None:
+    assert guesses(example(tmp_path).root)[0][0] == "labelme-xml"

@@ -1,0 +1,90 @@
+"""Tables of run lengths: columns, classes, empty rows, numbers that do not fit."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sources.region_files import masks, only, photo, square, write
+
+from segprep.errors import SourceError
+from segprep.sources import guesses
+from segprep.sources.rle_csv import Reader
+
+
+def runs(mask: np.ndarray) -> str:
+    """START LENGTH pairs down the columns, from 1: the definition, one pixel at a time."""
+    pairs: list[list[int]] = []
+    for n, value in enumerate(mask.T.reshape(-1).tolist(), 1):
+        if value and pairs and sum(pairs[-1]) == n:
+            pairs[-1][1] += 1
+        elif value:
+            pairs.append([n, 1])
+    return " ".join(f"{start} {length}" for start, length in pairs)
+
+
+def example(folder: Path) -> Reader:
+    photo(folder / "a.png")
+    write(folder / "train.csv", f"ImageId,EncodedPixels\na.png,{runs(square())}\n")
+    return Reader(folder)
+
+
+def test_run_lengths(tmp_path: Path) -> None:
+    assert example(tmp_path).scan().classes.names == ("_background_", "object")
+    assert (only(example(tmp_path)) == square()).all()
+
+
+def test_rows_without_run_lengths_and_images_without_rows(tmp_path: Path) -> None:
+    reader = example(tmp_path)
+    photo(tmp_path / "b.png", 1)
+    photo(tmp_path / "c.png", 2)
+    write(tmp_path / "train.csv", f"ImageId,EncodedPixels\na,{runs(square())}\nb,\n")
+    found = masks(reader)
+    assert not found["b"].any()
+    assert not found["c"].any()
+    assert (found["a"] == square()).all()
+    assert any("1 images have no row" in note.message for note in reader.scan().notes)
+    assert sorted(masks(Reader(tmp_path, rows_only=True))) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "ImageId,ClassId,EncodedPixels\na.png,3,{0}\n",
+        "ImageId_ClassId,EncodedPixels\na.png_3,{0}\n",
+    ],
+)
+def test_classes(tmp_path: Path, table: str) -> None:
+    reader = example(tmp_path)
+    write(tmp_path / "train.csv", table.format(runs(square())))
+    assert reader.scan().classes.names == ("_background_", "class_3")
+    assert (only(reader) == square()).all()
+
+
+def test_rows_of_one_image_are_its_objects(tmp_path: Path) -> None:
+    example(tmp_path)
+    write(tmp_path / "train.csv", "ImageId,EncodedPixels\na.png,1 3\na.png,21 3\n")
+    reader = Reader(tmp_path, objects=True)
+    sample = reader.read(reader.scan().items[0])
+    assert sample.objects is not None
+    assert sample.objects[:3, 0].tolist() == [1, 1, 1]
+    assert sample.objects[:3, 2].tolist() == [2, 2, 2]
+
+
+@pytest.mark.parametrize("text", ["1", "0 3", "119 9", "1 x", "-4 2", "9" * 30 + " 1"])
+def test_run_lengths_that_do_not_fit(tmp_path: Path, text: str) -> None:
+    reader = example(tmp_path)
+    write(tmp_path / "train.csv", f"ImageId,EncodedPixels\na.png,{text}\n")
+    with pytest.raises(SourceError) as caught:
+        only(reader)
+    assert caught.value.code == "bad-shape"
+    assert "line 2" in caught.value.reason
+
+
+def test_another_table_is_named(tmp_path: Path) -> None:
+    example(tmp_path)
+    write(tmp_path / "other.csv", "x,y\n1,2\n")
+    assert [one.path.rsplit("/", 1)[-1] for one in Reader(tmp_path).scan().skipped] == ["other.csv"]
+
+
+def test_auto_knows_it(tmp_path: Path) -> None:
+    assert guesses(example(tmp_path).root)[0][0] == "rle-csv"

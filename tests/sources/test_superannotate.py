@@ -1,0 +1,72 @@
+"""SuperAnnotate: vectors with holes, pixels by color, the project's classes."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sources.region_files import (
+    HEIGHT,
+    HOLE,
+    SQUARE,
+    WIDTH,
+    only,
+    photo,
+    png,
+    square,
+    with_hole,
+    write,
+)
+
+from segprep.sources import guesses
+from segprep.sources.superannotate import Reader
+
+FLAT = [value for point in SQUARE for value in point]
+
+
+def put(folder: Path, *instances: dict[str, Any], name: str = "a.png.json") -> Reader:
+    metadata = {"name": "a.png", "width": WIDTH, "height": HEIGHT}
+    write(folder / name, {"metadata": metadata, "instances": list(instances)})
+    return Reader(folder)
+
+
+def polygon(*holes: list[list[int]]) -> dict[str, Any]:
+    exclude = [[value for point in hole for value in point] for hole in holes]
+    return {"type": "polygon", "className": "cat", "points": FLAT, "exclude": exclude}
+
+
+def example(folder: Path) -> Reader:
+    photo(folder / "a.png")
+    return put(folder, polygon())
+
+
+def test_polygons_and_holes(tmp_path: Path) -> None:
+    assert (only(example(tmp_path)) == square()).all()
+    assert (only(put(tmp_path, polygon(HOLE))) == with_hole()).all()
+
+
+def test_the_projects_classes(tmp_path: Path) -> None:
+    reader = example(tmp_path)
+    write(tmp_path / "classes" / "classes.json", [{"name": "dog"}, {"name": "cat"}])
+    assert reader.scan().classes.names == ("_background_", "dog", "cat")
+    assert (only(reader) == square(2)).all()
+
+
+def test_pixels_by_color(tmp_path: Path) -> None:
+    photo(tmp_path / "a.png")
+    colors = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    colors[square() > 0] = (10, 60, 127)
+    (tmp_path / "a.png___save.png").write_bytes(png(colors))
+    instance = {"className": "cat", "parts": [{"color": "#0a3c7f"}]}
+    reader = put(tmp_path, instance, name="a.png___pixel.json")
+    assert (only(reader) == square()).all()
+
+
+def test_an_unknown_type_is_named(tmp_path: Path) -> None:
+    example(tmp_path)
+    (skipped,) = put(tmp_path, {"type": "blob", "className": "cat"}).scan().skipped
+    assert skipped.code == "unknown-shape-type"
+    assert "instances[0]" in skipped.reason
+
+
+def test_auto_knows_it(tmp_path: Path) -> None:
+    assert guesses(example(tmp_path).root)[0][0] == "superannotate"

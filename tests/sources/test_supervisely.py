@@ -1,0 +1,102 @@
+"""Supervisely: polygons with holes, bitmaps, the project's classes, zlib that lies."""
+
+import base64
+import io
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from sources.region_files import (
+    HEIGHT,
+    HOLE,
+    SQUARE,
+    WIDTH,
+    only,
+    photo,
+    png,
+    square,
+    with_hole,
+    write,
+)
+
+from segprep.sources import guesses
+from segprep.sources.supervisely import Reader
+
+
+def polygon(title: str, exterior: Any, *interior: Any) -> dict[str, Any]:
+    points = {"exterior": exterior, "interior": list(interior)}
+    return {"classTitle": title, "geometryType": "polygon", "points": points}
+
+
+def bitmap(title: str, data: bytes, origin: list[int]) -> dict[str, Any]:
+    text = base64.b64encode(zlib.compress(data)).decode()
+    inner = {"data": text, "origin": origin}
+    return {"classTitle": title, "geometryType": "bitmap", "bitmap": inner}
+
+
+def put(folder: Path, *things: dict[str, Any]) -> Reader:
+    size = {"height": HEIGHT, "width": WIDTH}
+    write(folder / "train" / "ann" / "a.png.json", {"size": size, "objects": list(things)})
+    return Reader(folder)
+
+
+def example(folder: Path) -> Reader:
+    photo(folder / "train" / "img" / "a.png")
+    write(folder / "meta.json", {"classes": [{"title": "dog"}, {"title": "cat"}], "tags": []})
+    return put(folder, polygon("cat", SQUARE))
+
+
+def test_the_projects_order_of_classes(tmp_path: Path) -> None:
+    reader = example(tmp_path)
+    assert reader.scan().classes.names == ("_background_", "dog", "cat")
+    assert reader.scan().lists == {"train": ("a",)}
+    assert (only(reader) == square(2)).all()
+
+
+def test_interior_rings_are_holes(tmp_path: Path) -> None:
+    example(tmp_path)
+    assert (only(put(tmp_path, polygon("cat", SQUARE, HOLE))) == with_hole(2)).all()
+
+
+def _palette(bits: np.ndarray[Any, Any]) -> bytes:
+    """A palette PNG whose background is transparent, as the tool writes it."""
+    picture = Image.fromarray(bits.astype(np.uint8)).convert("P")
+    picture.putpalette([0, 0, 0, 255, 255, 255])
+    out = io.BytesIO()
+    picture.save(out, "PNG", transparency=0)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["rgba", "gray", "palette"])
+def test_bitmaps_lie_at_their_origin(tmp_path: Path, kind: str) -> None:
+    example(tmp_path)
+    bits = np.array([[1, 0, 1], [0, 1, 0]], bool)
+    rgba = np.zeros((2, 3, 4), np.uint8)
+    rgba[bits] = (0, 0, 0, 255)
+    data = {"rgba": png(rgba), "gray": png(bits.astype(np.uint8) * 255), "palette": _palette(bits)}
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[4:6, 3:6][bits] = 1
+    assert (only(put(tmp_path, bitmap("dog", data[kind], [3, 4]))) == mask).all()
+
+
+@pytest.mark.parametrize("data", ["!!", "AAAA", base64.b64encode(zlib.compress(b"no")).decode()])
+def test_bitmaps_that_are_none(tmp_path: Path, data: str) -> None:
+    example(tmp_path)
+    thing = bitmap("cat", b"", [0, 0])
+    thing["bitmap"]["data"] = data
+    (skipped,) = put(tmp_path, thing).scan().skipped
+    assert skipped.code == "bad-shape"
+    assert "objects[0].bitmap.data" in skipped.reason
+
+
+def test_a_bitmap_that_grows_without_end(tmp_path: Path) -> None:
+    example(tmp_path)
+    (skipped,) = put(tmp_path, bitmap("cat", bytes(80 << 20), [0, 0])).scan().skipped
+    assert "larger" in skipped.reason
+
+
+def test_auto_knows_it(tmp_path: Path) -> None:
+    assert guesses(example(tmp_path).root)[0][0] == "supervisely"

@@ -1,0 +1,107 @@
+"""VIA 2 and 3: shapes, the attribute that is the class, and when that is unclear."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sources.region_files import SQUARE, masks, only, photo, square, write
+
+from segprep.sources import guesses
+from segprep.sources.via import Reader
+
+XS, YS = [x for x, _ in SQUARE], [y for _, y in SQUARE]
+POLYGON = {"name": "polygon", "all_points_x": XS, "all_points_y": YS}
+
+
+def region(shape: dict[str, Any], **attributes: Any) -> dict[str, Any]:
+    return {"shape_attributes": shape, "region_attributes": attributes}
+
+
+def put(folder: Path, *regions: Any, project: bool = False, **more: Any) -> Reader:
+    images = {"a.png123": {"filename": "a.png", "size": 123, "regions": list(regions)}}
+    write(
+        folder / "via.json",
+        {"_via_img_metadata": images, "_via_settings": {}} if project else images,
+    )
+    return Reader(folder, **more)
+
+
+def example(folder: Path) -> Reader:
+    photo(folder / "a.png")
+    return put(folder, region(POLYGON, kind="cat"))
+
+
+def test_a_polygon_and_its_attribute(tmp_path: Path) -> None:
+    reader = example(tmp_path)
+    assert reader.scan().classes.names == ("_background_", "cat")
+    assert any("'kind'" in note.message for note in reader.scan().notes)
+    assert (only(reader) == square()).all()
+
+
+def test_a_project_and_regions_as_an_object(tmp_path: Path) -> None:
+    example(tmp_path)
+    reader = put(tmp_path, region(POLYGON, kind={"cat": True, "dog": False}), project=True)
+    assert (only(reader) == square()).all()
+    old = {"a.png1": {"filename": "a.png", "regions": {"0": region(POLYGON, kind="cat")}}}
+    write(tmp_path / "via.json", old)
+    assert (only(reader) == square()).all()
+
+
+def test_several_attributes_are_named(tmp_path: Path) -> None:
+    example(tmp_path)
+    both = region(POLYGON, kind="cat", state="old")
+    (skipped,) = put(tmp_path, both).scan().skipped
+    assert skipped.code == "classes-ambiguous"
+    assert "kind, state" in skipped.reason
+    assert "--class-from" in skipped.hint
+    assert put(tmp_path, both, class_from="state").scan().classes.names[1] == "old"
+
+
+def test_without_attributes_there_is_one_class_and_a_note(tmp_path: Path) -> None:
+    example(tmp_path)
+    scan = put(tmp_path, region(POLYGON)).scan()
+    assert scan.classes.names == ("_background_", "object")
+    assert any("'object'" in note.message for note in scan.notes)
+
+
+def test_a_circle_covers_its_disc(tmp_path: Path) -> None:
+    example(tmp_path)
+    circle = {"name": "circle", "cx": 6, "cy": 5, "r": 3}
+    mask = only(put(tmp_path, region(circle, kind="cat")))
+    assert mask[5, 3] == mask[5, 9] == mask[2, 6] == mask[8, 6] == 1
+    assert 29 <= mask.sum() <= 37
+
+
+def test_version_3(tmp_path: Path) -> None:
+    photo(tmp_path / "a.png")
+    flat = [value for point in SQUARE for value in point]
+    write(
+        tmp_path / "p.json",
+        {
+            "project": {"pname": "x"},
+            "attribute": {"1": {"aname": "kind", "options": {"0": "dog", "1": "cat"}}},
+            "file": {"7": {"fid": "7", "fname": "a.png"}},
+            "view": {"3": {"fid_list": ["7"]}},
+            "metadata": {"3_a": {"vid": "3", "xy": [7, *flat], "av": {"1": "1"}}},
+        },
+    )
+    assert Reader(tmp_path).scan().classes.names == ("_background_", "cat")
+    assert (masks(Reader(tmp_path))["a"] == square()).all()
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"name": "polygon", "all_points_x": [1, 2, 3], "all_points_y": [1, 2]},
+        {"name": "blob"},
+        {"name": "circle", "cx": 6, "cy": "?", "r": 3},
+    ],
+)
+def test_shapes_that_are_none(tmp_path: Path, shape: dict[str, Any]) -> None:
+    example(tmp_path)
+    (skipped,) = put(tmp_path, region(shape, kind="cat")).scan().skipped
+    assert "regions[0]" in skipped.reason
+
+
+def test_auto_knows_it(tmp_path: Path) -> None:
+    assert guesses(example(tmp_path).root)[0][0] == "via"
