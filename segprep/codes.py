@@ -41,6 +41,8 @@ CODES: dict[str, str] = {
     "shape-without-area": "A line, a point or another shape without area was not painted.",
     "box-skipped": "Boxes without an outline were not painted, as --boxes skip says.",
     "label-skipped": "Regions of a label were left unpainted or ignored, as an option says.",
+    "bad-array": "A file of numbers does not hold one class id per pixel.",
+    "one-class-only": "A mask is the same class everywhere.",
     "label-file-empty": "A label file is empty, which says that its image has no objects.",
     "label-file-missing": "An image has no label file; its mask is all background.",
     "classes-ambiguous": "Several files or attributes may say what the classes are.",

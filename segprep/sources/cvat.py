@@ -28,7 +28,8 @@ from segprep.names import shown
 from segprep.sources._common import json_values, strict_xml
 from segprep.sources._common.official_lists import SPLITS
 from segprep.sources._common.region_shapes import Region, Ring, mask_region, rotated_box
-from segprep.sources._common.regions import AnnotatedImage, Document, RegionReader, files_with
+from segprep.sources._common.regions import Document, RegionReader, files_with
+from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import MAX_PIXELS, Evidence
 
 EXAMPLES = (

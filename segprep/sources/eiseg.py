@@ -17,13 +17,8 @@ from segprep.errors import ForeignFileError
 from segprep.files import MAX_BYTES, read_below
 from segprep.sources._common import json_values, strict_json
 from segprep.sources._common.region_shapes import Region
-from segprep.sources._common.regions import (
-    AnnotatedImage,
-    Document,
-    RegionReader,
-    files_with,
-    readable,
-)
+from segprep.sources._common.regions import Document, RegionReader, files_with, readable
+from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence
 
 EXAMPLES = ("segprep convert eiseg labels/ out/ --image-root images/",)

@@ -24,13 +24,8 @@ from segprep.files import MAX_BYTES, read_below
 from segprep.names import shown
 from segprep.sources._common import json_values, packed_bits, strict_json
 from segprep.sources._common.region_shapes import Region, mask_region, rotated_box
-from segprep.sources._common.regions import (
-    AnnotatedImage,
-    Document,
-    RegionReader,
-    files_with,
-    readable,
-)
+from segprep.sources._common.regions import Document, RegionReader, files_with, readable
+from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence
 
 EXAMPLES = (

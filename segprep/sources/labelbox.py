@@ -26,7 +26,8 @@ from segprep.files import MAX_BYTES, read_below, walk
 from segprep.imaging import mask_files
 from segprep.sources._common import json_values, strict_json
 from segprep.sources._common.region_shapes import Region, mask_region
-from segprep.sources._common.regions import AnnotatedImage, Document, RegionReader, files_with
+from segprep.sources._common.regions import Document, RegionReader, files_with
+from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence
 
 EXAMPLES = ("segprep convert labelbox export/ out/ --image-root images/ --boxes skip",)

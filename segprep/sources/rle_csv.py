@@ -26,7 +26,8 @@ from segprep.imaging.image import SUFFIXES
 from segprep.names import shown, stem_key, stem_of
 from segprep.sources._common import json_values
 from segprep.sources._common.region_shapes import Region, mask_region
-from segprep.sources._common.regions import AnnotatedImage, Document, RegionReader, files_with
+from segprep.sources._common.regions import Document, RegionReader, files_with
+from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence, Item, Note, Sample
 
 EXAMPLES = (

@@ -26,7 +26,8 @@ from segprep.imaging import mask_files
 from segprep.names import shown
 from segprep.sources._common import json_values, strict_json
 from segprep.sources._common.region_shapes import Region, mask_region
-from segprep.sources._common.regions import AnnotatedImage, Document, RegionReader, readable
+from segprep.sources._common.regions import Document, RegionReader, readable
+from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence
 
 EXAMPLES = ("segprep convert superannotate export/ out/ --boxes skip",)

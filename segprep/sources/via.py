@@ -24,7 +24,8 @@ from segprep.files import MAX_BYTES, read_below, walk
 from segprep.names import shown
 from segprep.sources._common import json_values, strict_json
 from segprep.sources._common.region_shapes import Kind, Region, Ring
-from segprep.sources._common.regions import AnnotatedImage, Document, RegionReader, files_with
+from segprep.sources._common.regions import Document, RegionReader, files_with
+from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence, Note
 
 EXAMPLES = (

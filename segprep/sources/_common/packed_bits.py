@@ -1,9 +1,9 @@
 """The run lengths that Label Studio's brush writes: a stream of bits, as the JavaScript library
 rle-pack packs bytes.
 
-32 bits: how many values; 5 bits: bits of a value, less 1; four times 4 bits: bits of a run's length,
-less 1. Then runs: 1 bit, whether the run repeats one value; 2 bits, which of the four lengths; the
-length, less 1; the value, or as many values as the run is long.
+32 bits: how many values; 5 bits: bits of a value, less 1; four times 4 bits: bits of a run's
+length, less 1. Then runs: 1 bit, whether the run repeats one value; 2 bits, which of the four
+lengths; the length, less 1; the value, or as many values as the run is long.
 Format: https://github.com/thi-ng/umbrella/tree/develop/packages/rle-pack.
 """
 

@@ -1,0 +1,134 @@
+"""The images that label files belong to: by the name that a file gives, or by its own."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+from typing import cast
+
+from segprep.errors import SourceError
+from segprep.names import natural_key, shown, stem_key, stem_of
+from segprep.sources._common import stems
+from segprep.sources._common.image_index import Gallery
+from segprep.sources._common.official_lists import SPLITS
+from segprep.sources._common.region_shapes import Region
+from segprep.types import Item, Note, Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedImage:
+    """One image of an annotation file.
+
+    *name* is the image as the file names it (folders allowed; *by_stem*: the name without its
+    extension counts; *aliases* are tried before it), or *path* the image itself; *size* (H, W) if
+    the file states it. *relative*: coordinates are fractions of width and height.
+    *subset* is train, val or test if the file says so; *near* are words in the folder of its image,
+    where several have its name; *fault* is why it cannot be used.
+    """
+
+    name: str
+    address: str = ""
+    size: tuple[int, int] | None = None
+    regions: tuple[Region, ...] = ()
+    subset: str = ""
+    path: Path | None = None
+    by_stem: bool = False
+    aliases: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    relative: bool = False
+    fault: SourceError | None = None
+    notes: tuple[Note, ...] = ()
+
+
+def subset_of(folder: str) -> str:
+    """The official list that a folder stands for: the last of its parts that names one, or ""."""
+    parts = [part.lower() for part in PureWindowsPath(folder).parts]
+    return next((SPLITS[part] for part in reversed(parts) if part in SPLITS), "")
+
+
+class SourceImages:
+    """The items of a source, as the images of its label files are found."""
+
+    def __init__(self, roots: tuple[Path, ...], stem: str) -> None:
+        self.roots, self.stem = roots, stem
+        self.gallery = Gallery.below(roots)
+        self._stems: dict[str, list[Path]] = defaultdict(list)
+        for places in self.gallery.files.values():
+            for folder, name in places:
+                self._stems[stem_key(stem_of(name))].append(Path(folder, name))
+        self.items = list[Item]()
+        self.skipped = list[Skipped]()
+        self.subsets: dict[Path, str] = {}
+        self.elsewhere = list[str]()
+
+    def add(self, path: Path, images: Iterable[AnnotatedImage], shared: object) -> None:
+        """Those *images* of the label file *path* that exist, each with the payload (*shared*,
+        image); the others are skipped with their reason.
+        """
+        for annotated in images:
+            stem = stem_of(PureWindowsPath(annotated.name).name)
+            try:
+                if annotated.fault:
+                    raise annotated.fault
+                self._add(path, annotated, shared)
+            except SourceError as error:
+                reason = (
+                    f"{annotated.address}: {error.reason}" if annotated.address else error.reason
+                )
+                self.skipped.append(Skipped(stem, str(path), error.code, reason, error.hint))
+
+    def _add(self, path: Path, annotated: AnnotatedImage, shared: object) -> None:
+        picture = annotated.path
+        if picture is None and annotated.by_stem:
+            picture = self._of_stem(path, (*annotated.aliases, annotated.name))
+        if picture is None:
+            picture, exact = self.gallery.find(annotated.name, path.parent, annotated.near)
+            if not exact:
+                self.elsewhere.append(f"{shown(annotated.name)} as {picture}")
+        self.gallery.taken.add((str(picture.parent), picture.name))
+        root = next(root for root in self.roots if picture.is_relative_to(root))
+        folder = str(picture.parent.relative_to(root))
+        self.subsets[picture] = annotated.subset or subset_of(folder)
+        stem = stems.sample_stem(picture, root, self.stem)
+        self.items.append(Item(stem, picture, (path,), (shared, annotated)))
+
+    def _of_stem(self, path: Path, names: Sequence[str]) -> Path:
+        """The image of the first stem of *names* that there is: beside *path*, else the only one
+        below the roots.
+
+        Raises SourceError: image-missing, image-ambiguous.
+        """
+        keys = [stem_key(stem_of(PureWindowsPath(name).name)) for name in names]
+        paths = next((self._stems[key] for key in keys if key in self._stems), [])
+        near = [image for image in paths if image.parent == path.parent] or paths
+        if len(near) == 1:
+            return near[0]
+        if near:
+            listed = ", ".join(map(str, near[:4]))
+            reason, code = f"{len(near)} images have its name: {listed}", "image-ambiguous"
+            raise SourceError(path, reason, "keep one of them below SRC", code)
+        hint = "name the images' folder with --image-root"
+        raise SourceError(path, "no image has its name", hint, "image-missing")
+
+    def lists(self, items: Iterable[Item]) -> Mapping[str, tuple[str, ...]]:
+        """The official lists that files or folders name, if they name one for every image."""
+        lists: dict[str, list[str]] = defaultdict(list)
+        for item in sorted(items, key=lambda item: natural_key(item.stem)):
+            lists[self.subsets[cast("Path", item.image)]].append(item.stem)
+        return {} if "" in lists else {name: tuple(names) for name, names in lists.items()}
+
+    def notes(self) -> list[Note]:
+        """What a person should know about the images."""
+        notes = []
+        if self.elsewhere:
+            count = len(self.elsewhere)
+            notes.append(
+                Note(
+                    "image-found-elsewhere",
+                    f"{count} images were found by their file name alone: {self.elsewhere[0]}",
+                )
+            )
+        if left := self.gallery.left_over():
+            reason = f"{left} more images lie in the same folders; no annotation names them"
+            notes.append(Note("image-unlabelled", reason))
+        return notes

@@ -1,0 +1,183 @@
+"""Label files that hold a class id per pixel in some container of their own: what such formats
+share.
+
+A format says which files it reads and what array stands in one; this room finds the images, makes
+the class list from the values, and checks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep import engine
+from segprep.dataset import classes as class_lists
+from segprep.errors import SourceError, UsageError
+from segprep.files import MAX_BYTES, read_below, real_folders
+from segprep.imaging import image, lookup
+from segprep.imaging.mask_files import drawn_upright
+from segprep.names import stem_of
+from segprep.sources._common import mask_values, stems
+from segprep.sources._common.source_images import AnnotatedImage, SourceImages
+from segprep.types import (
+    MAX_PIXELS,
+    Classes,
+    Item,
+    MaxPixels,
+    Note,
+    Progress,
+    Sample,
+    Scan,
+    Skipped,
+    Stem,
+    no_progress,
+)
+
+LARGEST = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class LabelArray:
+    """Class ids (H, W) of one file, whole numbers from 0; *objects* (H, W) uint16, 0 none."""
+
+    values: NDArray[Any]
+    objects: "NDArray[np.uint16] | None" = None
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ValueReader:
+    """The options and the work that formats of label arrays share."""
+
+    root: Path
+    classes: Annotated[
+        str | None,
+        "Class names in the order of their ids, from 0: a FILE with one per line, a,b,c, or their"
+        " number.",
+    ] = None
+    ids: Annotated[
+        str,
+        "What the values mean: VALUE=NAME,… or a FILE of such lines; __ignore__ is 255. With"
+        " --classes: exceptions from their order.",
+    ] = ""
+    image_root: Annotated[
+        tuple[Path, ...], "Another folder to look for images in (with its subfolders)."
+    ] = ()
+    stem: Stem = "name"
+    max_pixels: MaxPixels = MAX_PIXELS
+
+    def roots(self) -> tuple[Path, ...]:
+        """The folders that may be opened, resolved; the source itself first."""
+        return real_folders(self.root, self.image_root)
+
+    def label_files(self) -> list[Path]:
+        """The label files of the source, in order."""
+        raise NotImplementedError
+
+    def array(self, path: Path) -> LabelArray:
+        """What the label file at *path* holds. Raises SourceError."""
+        raise NotImplementedError
+
+    def image_of(self, path: Path) -> AnnotatedImage:
+        """How the image of a label file is found: by the stem of its name."""
+        return AnnotatedImage(path.name, by_stem=True)
+
+    def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
+        """Every label file is an item; the values of all are read once where no option says what
+        they mean.
+        """
+        index, paths = SourceImages(self.roots(), self.stem), self.label_files()
+        histograms: dict[Path, Mapping[int, int]] = {}
+        skipped: list[Skipped] = []
+        counted = progress(engine.run(_Values(self), paths, jobs=jobs), len(paths), "reading masks")
+        for path, counts in zip(paths, counted, strict=True):
+            if isinstance(counts, engine.Failure):
+                stem, fault = stem_of(path.name), counts
+                skipped.append(Skipped(stem, str(path), fault.code, fault.reason, fault.hint))
+            else:
+                histograms[path] = counts
+        classes, table, notes = self._meaning(histograms.values(), skipped)
+        for path in histograms:
+            index.add(path, [self.image_of(path)], (table, len(classes.names)))
+        items = stems.unique(index.items, index.skipped)
+        return Scan(
+            items,
+            classes,
+            (*skipped, *index.skipped),
+            index.lists(items),
+            (*notes, *index.notes()),
+        )
+
+    def read(self, item: Item) -> Sample:
+        """The image, and its label array through the table."""
+        (table, classes), _ = item.payload
+        path, picture = item.labels[0], cast("Path", item.image)
+        array = self.array(path)
+        mask = lookup.translate(array.values, table, path, classes)
+        data = read_below(picture, self.roots(), MAX_BYTES)
+        notes = [*array.notes]
+        upright = drawn_upright(data, picture, mask.shape, path, notes, self.max_pixels)
+        return Sample(item.stem, data, mask, array.objects, upright, tuple(notes))
+
+    def _meaning(
+        self, histograms: Any, skipped: list[Skipped]
+    ) -> tuple[Classes, dict[int, int], list[Note]]:
+        """The classes, and pixel value -> id. Raises UsageError."""
+        stated = mask_values.parse_ids(self.ids) if self.ids else {}
+        if self.classes is not None:
+            classes = class_lists.positions(self.classes)
+            table = mask_values.identity(classes) | mask_values.table(stated, classes)
+            return classes, table, []
+        if stated:
+            return *mask_values.stated(stated), []
+        seen: dict[int, int] = {}
+        for histogram in histograms:
+            for value, count in histogram.items():
+                seen[value] = seen.get(value, 0) + count
+        if not seen and skipped:
+            fault = skipped[0]
+            reason = f"no label file could be read; {fault.path}: {fault.reason}"
+            raise UsageError("values-unclear", reason, fault.hint)
+        classes, notes = mask_values.infer(seen)
+        return classes, mask_values.identity(classes), notes
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """The histogram of one file, for the engine."""
+
+    reader: ValueReader
+
+    def __call__(self, path: Path) -> Mapping[int, int]:
+        return image.histogram(self.reader.array(path).values)
+
+
+def whole_numbers(array: NDArray[Any], path: Path, *, limit: int = MAX_PIXELS) -> NDArray[Any]:
+    """*array* as class ids (H, W) from 0 to 65535: booleans and whole floats count as such.
+
+    Raises SourceError: bad-array, file-too-large.
+    """
+    squeezed = array.reshape([side for side in array.shape if side != 1] or [1])
+    if squeezed.ndim != 2:
+        reason = f"has the shape {array.shape}; one class id per pixel (H, W) was expected"
+        raise SourceError(path, reason, "name the axis of the classes with --axis", "bad-array")
+    if squeezed.size > limit:
+        raise SourceError(
+            path, f"has {squeezed.size} pixels; {limit} are allowed", code="file-too-large"
+        )
+    if squeezed.dtype.kind == "b":
+        return squeezed.astype(np.uint8)
+    if squeezed.dtype.kind not in "iuf":
+        reason = f"holds {squeezed.dtype}, not numbers"
+        raise SourceError(path, reason, "save class ids as whole numbers", "bad-array")
+    if squeezed.dtype.kind == "f" and not (np.isfinite(squeezed) & (squeezed % 1 == 0)).all():
+        reason = "holds fractions; are these probabilities or heights?"
+        raise SourceError(path, reason, "name the axis of the classes with --axis", "bad-array")
+    low, high = squeezed.min(), squeezed.max()
+    if low < 0 or high > LARGEST:
+        reason = f"holds values from {low} to {high}; class ids are 0 to {LARGEST}"
+        raise SourceError(path, reason, "map them before converting", "bad-array")
+    return squeezed.astype(np.uint8 if high <= 255 else np.uint16)
