@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint types check bench oracles crash field fuzz slow verdicts build docs clean
+.PHONY: help demo test coverage lint types check bench oracles crash hostile field fuzz slow verdicts build docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -77,17 +77,23 @@ oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-cit
 		SEGPREP_CITYSCAPES_PYTHON=$(abspath .venv-cityscapes/bin/python) SEGPREP_METRICS_PYTHON=$(abspath .venv-metrics/bin/python) \
 		$(BIN)/python -m pytest -q -rs tests/oracles
 
-crash: $(VENV)/.development  ## kill and fault every write in turn (minutes)
-	$(BIN)/python tests/crash/sweep.py
+crash: $(VENV)/.development  ## kill and fault every write of every command in turn; signals, dying workers, collisions (an hour)
+	$(BIN)/python tests/crash/sweep.py --pairs 30
+	$(BIN)/python tests/crash/signals.py
 
 field: $(VENV)/.development  ## small inputs rebuilt from bug reports (../shared/field, or SEGPREP_FIELD): right or wrong, case by case
 	$(BIN)/python tests/field/run.py
 
-fuzz: $(VENV)/.development  ## mutate tiny trees of every format for five minutes
+hostile: $(VENV)/.development  ## thousands of broken and malicious inputs, with every file access watched
+	$(BIN)/python tests/hostile/run.py
+
+fuzz: $(VENV)/.development  ## mutate tiny sources of every format and finished datasets, ten minutes
 	$(BIN)/python tests/fuzz/sources.py 300
+	$(BIN)/python tests/fuzz/trees.py 150
+	$(BIN)/python tests/fuzz/machine.py 150
 
 slow: $(VENV)/.development  ## tests that take minutes: every model at its published size
-	SEGPREP_SLOW=1 $(BIN)/python -m pytest -q tests/training/test_models_full.py
+	SEGPREP_SLOW=1 $(BIN)/python -m pytest -q tests/training/test_models_full.py tests/verification tests/imaging/test_polygons.py
 
 verdicts: $(VENV)/.development  ## train-check on clean and corrupted copies of real sets: are its verdicts right? (two hours)
 	$(BIN)/python tests/verdicts/run.py

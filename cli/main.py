@@ -5,6 +5,7 @@ immediate.
 import os
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -16,6 +17,8 @@ COMMANDS = {
     "remap": "Merge, rename, drop or reorder classes; write a new dataset.",
     "split": "Split a dataset into train, val and test (70/20/10).",
     "info": "Show what a dataset holds.",
+    "verify": "Check every file of a dataset or export against its manifest.",
+    "diff": "Compare two datasets: classes, samples, pixels per class.",
     "check": "Find what is wrong with a dataset, by cause.",
     "stats": "A dataset in numbers: classes, splits, sizes, colors, weights.",
     "train-check": "In minutes on a CPU: can this dataset be learned?",
@@ -71,16 +74,12 @@ class Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except KeyboardInterrupt:
-            click.echo("\ninterrupted; give the same command again to go on", err=True)
+            click.echo("\ninterrupted; re-run the command to resume", err=True)
             ctx.exit(EXIT_INTERRUPTED)
         except OSError as error:
             if isinstance(error, BrokenPipeError):
                 raise
-            from pathlib import Path
-
-            from segprep.files import write_error
-
-            ctx.exit(report(write_error(Path(error.filename or "?"), error)))
+            ctx.exit(_system_error(error))
         except (
             Exception
             # SegprepError is imported only now, so that --help stays quick; all else is raised
@@ -91,6 +90,20 @@ class Commands(click.Group):
             if not isinstance(error, SegprepError):
                 raise
             ctx.exit(report(error))
+
+
+def _system_error(error: OSError) -> int:
+    """Tell what the system refused; the exit code. Without a file name it was the output."""
+    from pathlib import Path
+
+    from segprep.errors import SegprepError
+    from segprep.files import write_error
+
+    if error.filename:
+        return report(write_error(Path(error.filename), error))
+    message = f"standard output: {error.strerror or error} (errno {error.errno})"
+    hint = "what the command writes to OUT is not affected; redirect its output elsewhere"
+    return report(SegprepError("write-failed", message, hint))
 
 
 def report(error: Any) -> int:
@@ -151,7 +164,10 @@ def main() -> None:
     """The entry point: whatever the locale, names that it cannot show are escaped and do not
     crash.
     """
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        stream = getattr(sys, name)
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _terminated)
@@ -160,11 +176,23 @@ def main() -> None:
     )  # NumPy's idle threads would cost 0.1 s of CPU time and keep workers from being forked
     try:
         group(prog_name="segprep")
+    except KeyboardInterrupt:  # before the command began
+        _leave(EXIT_INTERRUPTED)
+    except OSError as error:
+        _leave(_system_error(error))
     except SystemExit as ended:
         if ended.code == EXIT_INTERRUPTED:
+            _leave(EXIT_INTERRUPTED)
+        try:
             sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(
-                EXIT_INTERRUPTED
-            )  # at once: an interrupted pool may never finish its own farewell; workers die with us
+        except OSError as error:
+            _leave(1 if isinstance(error, BrokenPipeError) else _system_error(error))
         raise
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once: an interrupted pool may never finish its own farewell; workers die with us."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(code)

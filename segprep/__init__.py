@@ -15,6 +15,7 @@ _HOMES = {
     "Tree": "dataset.tree",
     "check": "checking",
     "convert": "conversion",
+    "diff": "verification.comparison",
     "export": "exporting",
     "evaluate": "evaluation",
     "info": "description",
@@ -26,6 +27,7 @@ _HOMES = {
     "stats": "statistics",
     "train": "training.trainer.trainer",
     "train_check": "training.check",
+    "verify": "verification",
     "write_mask": "imaging.image",
 }
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "__version__",
     "check",
     "convert",
+    "diff",
     "evaluate",
     "export",
     "info",
@@ -46,6 +49,7 @@ __all__ = [
     "stats",
     "train",
     "train_check",
+    "verify",
     "write_mask",
 ]
 
@@ -66,6 +70,8 @@ if TYPE_CHECKING:
     from segprep.training.models import models
     from segprep.training.trainer.trainer import train
     from segprep.types import Classes
+    from segprep.verification import verify
+    from segprep.verification.comparison import diff
 
 
 def __getattr__(name: str) -> Any:

@@ -73,7 +73,7 @@ CODES: dict[str, str] = {
     "image-too-large": "The image has more pixels than --max-pixels allows.",
     "image-frames": "The image file holds several frames; the first was used.",
     "image-converted": "The image was written in another format or pixel type.",
-    "image-extension": "The image's file extension does not match its content; the copy has the true one.",
+    "image-extension": "The file extension does not match the content; the copy has the right one.",
     "image-upright": "The image's EXIF orientation was applied once; the copy is upright.",
     "orientation-unclear": (
         "The EXIF orientation keeps the image's size, so the view that was annotated is not"
@@ -148,6 +148,7 @@ CODES: dict[str, str] = {
     # trees
     "no-tree": "No VOC-style tree was found.",
     "two-trees": "More than one tree could be meant.",
+    "no-manifest": "The dataset or export has no manifest to compare its files with.",
     "bad-manifest": "segprep.json or records.jsonl is damaged or from a newer segprep.",
     "bad-list": "A list in ImageSets/Segmentation cannot be used.",
     "tree-exists": "The output already holds a dataset; nothing was changed.",
@@ -157,6 +158,7 @@ CODES: dict[str, str] = {
     "unfinished-run": "The output holds the unfinished work of another command.",
     "write-failed": "A file could not be written.",
     "locked": "Another segprep run is working on this folder.",
+    "locks-unsupported": "The file system does not support locks; two runs could collide.",
     "nothing-to-convert": "The source folder holds no annotation of this format.",
     "bad-input": "Some inputs cannot be converted; nothing was published.",
     "source-vanished": "A sample's source is gone; the sample was taken out of the tree.",
@@ -216,8 +218,8 @@ CODES: dict[str, str] = {
     "no-val-images": "The list to score on names no image.",
     "output-not-ours": "The folder for results holds something else; nothing was changed.",
     "bad-checkpoint": (
-        "The file is not a checkpoint of segprep, is damaged, or does not fit its network; nothing in"
-        " it was run."
+        "The file is not a checkpoint of segprep, is damaged, or does not fit its network; nothing"
+        " in it was run."
     ),
     "class-count": "A checkpoint knows another number of classes than the dataset has.",
     "loss-nan": "The training loss is NaN or infinite.",
@@ -233,7 +235,7 @@ CODES: dict[str, str] = {
     "other-network": "A checkpoint is of another network than the run's; both are named.",
     "other-classes": "A checkpoint has other classes than the dataset; both lists are named.",
     "other-settings": "A run can only resume with the settings it began with.",
-    "process-lost": "Another process of the same training ended; this one cannot continue without it.",
+    "process-lost": "Another process of the same training ended, so this one ends too.",
     "device-failed": "The GPU or its driver reported an error.",
     "nothing-to-resume": "The folder holds no run that can be resumed.",
     # usage

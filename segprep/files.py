@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 from blake3 import blake3
 
@@ -30,6 +31,15 @@ def digest(data: bytes | bytearray) -> str:
     times as fast as SHA-256 without SHA instructions.
     """
     return blake3(data).hexdigest(20)
+
+
+def digest_file(path: Path) -> str:
+    """:func:`digest` of the regular file at *path*, whatever its size. Raises SourceError."""
+    checksum = blake3()
+    with os.fdopen(_opened(path, path.resolve()), "rb") as file:
+        while block := file.read(1 << 20):
+            checksum.update(block)
+    return str(checksum.hexdigest(20))
 
 
 @dataclass
@@ -123,36 +133,17 @@ def _is_below(text: str, roots: tuple[Path, ...]) -> bool:
     return any(text == str(root) or text.startswith(os.path.join(str(root), "")) for root in roots)
 
 
-def read_below(path: Path, roots: tuple[Path, ...], limit: int = MAX_BYTES) -> bytes:
+def read_below(
+    path: Path, roots: tuple[Path, ...], limit: int = MAX_BYTES, *, empty: bool = False
+) -> bytes:
     """The content of a regular file below one of *roots* (resolved folders).
 
     Never follows a link out of the roots, never opens a pipe or device for reading, never reads
-    more than *limit* bytes. Raises SourceError with a code that says which of these it was.
+    more than *limit* bytes; *empty* files are allowed only where asked for. Raises SourceError with
+    a code that says which of these it was.
     """
-    real = resolve_below(path, roots)
-    try:
-        handle = os.open(real, _READ_FLAGS)
-        try:
-            found = os.fstat(handle)
-            if not stat.S_ISREG(found.st_mode):
-                raise SourceError(
-                    path, "is not a regular file", "remove it from the folder", "not-a-file"
-                )
-            if found.st_size > limit:
-                raise SourceError(
-                    path, f"has {found.st_size} bytes; {limit} are allowed", code="file-too-large"
-                )
-            data = os.read(handle, found.st_size + 1)
-        finally:
-            os.close(handle)
-    except OSError as error:
-        raise SourceError(
-            path,
-            f"cannot be read: {error.strerror}",
-            "check that it exists and its permissions",
-            "unreadable",
-        ) from error
-    if not data:
+    data = _content(path, resolve_below(path, roots), limit)
+    if not data and not empty:
         raise SourceError(path, "has 0 bytes", "restore it from its origin", "empty-file")
     if data.startswith(b"version https://git-lfs.github.com/spec/"):
         raise SourceError(
@@ -160,6 +151,80 @@ def read_below(path: Path, roots: tuple[Path, ...], limit: int = MAX_BYTES) -> b
         )
     _saw(path, data)
     return data
+
+
+def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:
+    """The content of a file that the user named: a link may lead anywhere, but a pipe or device is
+    not opened. Raises SourceError.
+    """
+    try:
+        return _content(path, os.path.realpath(path, strict=True), limit)
+    except (OSError, ValueError) as error:
+        if isinstance(error, SourceError):
+            raise
+        raise _unreadable(path, error) from error
+
+
+def read_inside(root: Path, name: str, limit: int = MAX_BYTES) -> bytes | None:
+    """The content of the file *name* (relative) inside the folder *root*, or None where there is
+    nothing of that name. Raises SourceError for a link that leads out of *root*, a pipe, a device.
+    """
+    if not os.path.lexists(root / name):
+        return None
+    folder = root.resolve()
+    return read_below(folder / name, (folder,), limit, empty=True)
+
+
+def open_inside(root: Path, name: str) -> BinaryIO:
+    """The regular file *name* (relative) inside the folder *root*, opened for reading.
+
+    Raises SourceError.
+    """
+    folder = root.resolve()
+    return os.fdopen(_opened(folder / name, resolve_below(folder / name, (folder,))), "rb")
+
+
+def _opened(path: Path, real: Path | str) -> int:
+    """A handle of the regular file *real*; *path* is what messages call it. Raises SourceError."""
+    try:
+        handle = os.open(real, _READ_FLAGS)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise SourceError(path, "is not a regular file", "remove it from the folder", "not-a-file")
+    return handle
+
+
+def _content(path: Path, real: Path | str, limit: int) -> bytes:
+    handle = _opened(path, real)
+    try:
+        size = os.fstat(handle).st_size
+        if size > limit:
+            raise SourceError(path, f"has {size} bytes; {limit} are allowed", code="file-too-large")
+        return os.read(handle, size + 1)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    finally:
+        os.close(handle)
+
+
+def _unreadable(path: Path, error: Exception) -> SourceError:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return SourceError(
+        path,
+        f"cannot be read: {reason}",
+        "check that it exists and its permissions",
+        "unreadable",
+    )
+
+
+def is_file(text: str | Path) -> bool:
+    """Whether *text* names a file; text that no file name can be (too long, a NUL) is none."""
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def find_below(path: Path, roots: tuple[Path, ...]) -> bool:
@@ -189,24 +254,37 @@ def walk(root: Path) -> Iterator[Path]:
 
 def listing(root: str) -> Iterator[tuple[str, str]]:
     """What :func:`walk` finds, as (folder, name): a path object takes ten times the memory of a
-    name.
+    name. No depth of folders is too deep.
     """
+    waiting = [_entries(root)]
+    while waiting:
+        folder, entries = waiting[-1]
+        for name, is_folder in entries:
+            if is_folder:
+                waiting.append(_entries(os.path.join(folder, name)))
+                break
+            yield folder, name
+        else:
+            waiting.pop()
+
+
+def _entries(folder: str) -> tuple[str, Iterator[tuple[str, bool]]]:
+    """*folder*, and its entries in name order: name, is it a folder. Raises SourceError."""
     try:
-        with os.scandir(root) as entries:
-            found = sorted(
+        with os.scandir(folder) as entries:
+            listed = sorted(
                 (entry.name, entry.is_dir(follow_symlinks=False))
                 for entry in entries
                 if not entry.name.startswith(".")
             )
     except OSError as error:
         raise SourceError(
-            Path(root), f"cannot be listed: {error.strerror}", "check its permissions", "unreadable"
+            Path(folder),
+            f"cannot be listed: {error.strerror}",
+            "check its permissions",
+            "unreadable",
         ) from error
-    for name, is_folder in found:
-        if is_folder:
-            yield from listing(os.path.join(root, name))
-        else:
-            yield root, name
+    return folder, iter(listed)
 
 
 def write_atomic(path: Path, data: bytes | bytearray) -> None:
@@ -271,13 +349,17 @@ def sync_folder(path: Path) -> None:
         os.close(handle)
 
 
-@cache
 def real_folders(source: Path, further: tuple[Path, ...] = ()) -> tuple[Path, ...]:
     """The folders that a reader may open, resolved; the source first.
 
     Raises UsageError if one is not a folder.
     """
-    for path in (source, *further):
-        if not path.is_dir():
+    return _resolved(tuple(os.path.abspath(path) for path in (source, *further)))
+
+
+@cache
+def _resolved(paths: tuple[str, ...]) -> tuple[Path, ...]:
+    for path in paths:
+        if not os.path.isdir(path):
             raise UsageError("bad-option", f"{path} is not a folder", "give an existing folder")
-    return tuple(path.resolve() for path in (source, *further))
+    return tuple(Path(path).resolve() for path in paths)

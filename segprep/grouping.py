@@ -1,11 +1,15 @@
-"""Which samples stay together: groups by a regular expression over stems, or by a CSV table."""
+"""Which samples must stay together: groups by a regular expression over stems, or by a CSV table."""
 
 import csv
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from segprep.errors import UsageError
+from segprep.errors import SourceError, UsageError
+from segprep.files import is_file, read_file
 from segprep.names import stem_of
 
 
@@ -14,23 +18,11 @@ def groups_of(stems: Sequence[str], group_by: str | None) -> dict[str, str]:
     if group_by is None:
         return {stem: stem for stem in stems}
     table = Path(group_by)
-    if table.suffix.lower() == ".csv" or table.is_file():
-        table_groups = _table(table)
-        groups = {stem: table_groups.get(stem, "") for stem in stems}
+    if table.suffix.lower() == ".csv" or is_file(table):
+        found = _table(table)
+        groups = {stem: found.get(stem, "") for stem in stems}
     else:
-        try:
-            pattern = re.compile(group_by)
-        except re.error as error:
-            raise UsageError(
-                "bad-group",
-                f"--group-by {group_by!r} is no regular expression: {error}",
-                r"for example --group-by '^(patient\d+)_'",
-            ) from error
-        matches = {stem: pattern.search(stem) for stem in stems}
-        groups = {
-            stem: (match[1] if pattern.groups else match[0]) or "" if match else ""
-            for stem, match in matches.items()
-        }
+        groups = _matched(stems, group_by)
     if without := [stem for stem in stems if not groups[stem]]:
         raise UsageError(
             "bad-group",
@@ -41,10 +33,59 @@ def groups_of(stems: Sequence[str], group_by: str | None) -> dict[str, str]:
     return groups
 
 
+def _matched(stems: Sequence[str], expression: str) -> dict[str, str]:
+    """Stem -> the first group of *expression*, or the whole match; "" where it does not match.
+
+    The matching runs in a process of its own, because no thread can stop a regular expression that
+    backtracks for ever. Raises UsageError for a bad expression, or one that takes too long.
+    """
+    example = r"for example --group-by '^(patient\d+)_'"
+    try:
+        re.compile(expression)
+    except (re.error, OverflowError, RecursionError, MemoryError) as error:
+        raise UsageError(
+            "bad-group",
+            f"--group-by {expression!r} is not a regular expression: {error}",
+            example,
+        ) from error
+    question = json.dumps([expression, list(stems)]).encode()
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-I", "-c", _MATCH],
+            input=question,
+            capture_output=True,
+            timeout=SECONDS + len(stems) / 10_000,
+            check=True,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UsageError(
+            "bad-group",
+            f"--group-by {expression!r} takes more than {SECONDS} seconds; it backtracks",
+            f"avoid nested repetitions; {example}",
+        ) from error
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise UsageError(
+            "bad-group", f"--group-by {expression!r} cannot be matched: {error}", example
+        ) from error
+    return dict(zip(stems, json.loads(answer.stdout), strict=True))
+
+
+SECONDS = 10  # that an expression may take
+_MATCH = """
+import json, re, sys
+expression, stems = json.load(sys.stdin)
+pattern = re.compile(expression)
+matches = map(pattern.search, stems)
+index = 1 if pattern.groups else 0
+print(json.dumps([match[index] or "" if match else "" for match in matches]))
+"""
+
+
 def _table(path: Path) -> dict[str, str]:
     try:
-        rows = [row for row in csv.reader(path.read_text("utf-8-sig").splitlines()) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = read_file(path).decode("utf-8-sig")
+        rows = [row for row in csv.reader(text.splitlines()) if row]
+    except (SourceError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(
             "bad-group", f"{path}: {error}", "give a UTF-8 CSV file with the columns stem,group"
         ) from error

@@ -23,6 +23,7 @@ FLOORS = (
         "exporting",
         "evaluation",
         "description",
+        "verification",
     },
     {"training"},
     {"__init__"},

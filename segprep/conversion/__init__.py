@@ -18,8 +18,10 @@ from segprep.conversion.publication import (
 from segprep.conversion.sample_files import ImageFormat, SampleTask
 from segprep.conversion.unpainted import UnpaintedLabels, unpainted_notes
 from segprep.dataset import manifest
+from segprep.dataset.lists import finish_split
 from segprep.dataset.manifest import MANIFEST
 from segprep.dataset.staging import Journal, Staging, lock
+from segprep.dataset.tree import PENDING_SPLIT
 from segprep.errors import SegprepError, UsageError
 from segprep.files import real_folders, write_error
 from segprep.imaging.image import MaskMode
@@ -127,7 +129,8 @@ def convert_with(
     count = len(scan.classes.names)
     task = SampleTask(reader, root, out, image_format, mask_mode, write=not dry_run, values=count)
     seen, work = _state(out), None
-    if dry_run or (seen and not Staging(out).folder.exists() and not overwrite):
+    unfinished = Staging(out).folder.exists() or os.path.lexists(out / PENDING_SPLIT)
+    if dry_run or (seen and not unfinished and not overwrite):
         work = prepare(format, task, scan, overwrite, jobs, progress, keep_order=keep_order)
         if dry_run or work.nothing:
             return _unwritten(work, dry_run, jobs, on_error, progress)
@@ -136,7 +139,7 @@ def convert_with(
     except OSError as error:
         raise write_error(out, error) from error
     with lock(out):
-        if work is None or _state(out) != seen:  # another run may have finished since
+        if finish_split(out) or work is None or _state(out) != seen:  # another run may have ended
             work = prepare(format, task, scan, overwrite, jobs, progress, keep_order=keep_order)
         return _convert(work, jobs, on_error, progress)
 

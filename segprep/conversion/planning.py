@@ -182,7 +182,9 @@ def _plan(
             f"{task.out} was made from {_difference(old.source, origin)}",
             "choose another OUT, or give --overwrite to replace it",
         )
-    previous = {record.stem: record for record in manifest.load_records(staging.previous()[1])}
+    previous = {
+        record.stem: record for record in manifest.load_records(staging.previous()[1], old.records)
+    }
     if old.versions.get("segprep") != __version__:
         previous = {stem: replace(record, item="") for stem, record in previous.items()}
     return Plan(identity, previous | records, old, resumed, False)
@@ -232,6 +234,8 @@ def _kept(
     )
     kept = {}
     for (item, record), state in zip(pairs, states, strict=True):
+        if isinstance(state, engine.Failure):
+            raise TreeError(state.code, f"{state.path}: {state.reason}", state.hint)
         if state == "changed-by-hand":
             raise TreeError(
                 "output-changed",

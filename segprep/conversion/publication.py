@@ -106,6 +106,7 @@ def described(
         "pillow": PIL.__version__,
         "isal": isal.__version__,
     }
+    digests = {name: digest(list_bytes(stems)) for name, stems in lists.items()}
     account = Manifest(
         work.scan.classes,
         work.plan.identity["source"],
@@ -114,6 +115,7 @@ def described(
         digest(records),
         split,
         tuple(_plain_skipped(entry, work.task.root) for entry in skipped),
+        lists={**_kept_digests(work), **digests},
         extra={"unpainted": list(unpainted)} if unpainted else {},
     )
     return files, {
@@ -122,6 +124,15 @@ def described(
         RECORDS: records,
         MANIFEST: manifest.dump(account),
     }
+
+
+def _kept_digests(work: Work) -> Mapping[str, str]:
+    """The digests of lists that the tree had before and keeps."""
+    old = work.plan.old
+    if old is None or work.plan.replace:
+        return {}
+    standing = Staging(work.task.out).lists()
+    return {name: value for name, value in old.lists.items() if name in standing}
 
 
 def _lists(

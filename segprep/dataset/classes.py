@@ -2,10 +2,12 @@
 in a tree.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from segprep.errors import SegprepError
+from segprep.errors import SegprepError, SourceError
+from segprep.files import is_file, read_file
 from segprep.names import clean_label, natural_key, nearest, variant_key
 from segprep.types import Classes, Note
 
@@ -18,9 +20,8 @@ def parse_list(spec: str) -> list[str]:
     """Class names from *spec*: the path of a file with one name per line (or a labelmap.txt), or
     a,b,c. Raises SegprepError.
     """
-    path = Path(spec)
-    if path.is_file():
-        return read_list(path)
+    if is_file(spec):
+        return read_list(Path(spec))
     if "/" in spec or "\\" in spec or spec.endswith((".txt", ".names", ".csv")):
         raise SegprepError(
             "bad-classes",
@@ -35,8 +36,17 @@ def read_list(path: Path) -> list[str]:
     (labelmap.txt) the name.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        data = read_file(path)
+    except SourceError as error:
+        raise SegprepError("bad-classes", f"{path}: {error.reason}", error.hint) from error
+    return listed(data, path)
+
+
+def listed(data: bytes, path: Path) -> list[str]:
+    """Class names from *data*, the content of the class file at *path*. Raises SegprepError."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
         raise SegprepError(
             "bad-classes",
             f"{path}: cannot be read as UTF-8 text: {error}",
@@ -65,7 +75,7 @@ def make(names: Iterable[str], *, add_background: bool = True) -> Classes:
     at = next((n for n, name in enumerate(chosen) if is_background(name)), None)
     if add_background and at is None:
         chosen, at = [BACKGROUND, *chosen], 0
-    twice = sorted({name for name in chosen if chosen.count(name) > 1})
+    twice = sorted(name for name, count in Counter(chosen).items() if count > 1)
     if twice:
         raise SegprepError(
             "bad-classes",

@@ -1,26 +1,43 @@
 """segprep.json and records.jsonl: what a tree is made of, and from what.
 
-Rendered without timestamps, so equal input gives equal bytes.
+Rendered without timestamps, so equal input gives equal bytes. The manifest ends with a digest of
+itself and holds those of the records and the lists; the records hold those of images and masks.
 """
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from blake3 import blake3
+
 from segprep import jsontext
-from segprep.errors import TreeError
+from segprep.dataset import fields
+from segprep.errors import SourceError, TreeError
+from segprep.files import digest, open_inside, read_inside
 from segprep.types import Classes, Note, Record, Unpainted
 
 SCHEMA = 1
-MANIFEST, RECORDS = "segprep.json", "records.jsonl"
+MANIFEST, RECORDS, EXPORT = "segprep.json", "records.jsonl", "segprep-export.json"
+_LONGEST = 16 << 20  # bytes of one line of records.jsonl
+_RESTORE = "restore it, or convert again with --overwrite"
+_FIELDS: Mapping[str, fields.Check] = {
+    "source": fields.mapping,
+    "versions": fields.values(fields.text),
+    "counts": fields.mapping,
+    "records": fields.hexadecimal,
+    "split": fields.optional(fields.split_record),
+    "skipped": fields.each(fields.values(fields.text)),
+}
+_SOURCE = {"format": fields.text, "path": fields.text, "options": fields.mapping}
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What segprep.json holds. *source* is {format, path (relative to the tree), options}; *split*
-    the split record, or None.
+    the split record, or None; *lists* the digests of the lists that segprep wrote, by name.
     """
 
     classes: Classes
@@ -31,18 +48,40 @@ class Manifest:
     split: Mapping[str, Any] | None = None
     skipped: tuple[Mapping[str, Any], ...] = ()
     schema: int = SCHEMA
+    lists: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
 
-    def with_split(self, split: Mapping[str, Any] | None) -> "Manifest":
-        """The same with another split record."""
-        return replace(self, split=split)
+    def with_split(
+        self, split: Mapping[str, Any] | None, lists: Mapping[str, str] | None = None
+    ) -> "Manifest":
+        """The same with another split record, and the digests of its *lists*."""
+        return replace(self, split=split, lists=self.lists if lists is None else lists)
 
 
 def dump(manifest: Manifest) -> bytes:
     """*manifest* as the bytes of segprep.json."""
     content = asdict(manifest)
     content |= content.pop("extra")
-    return jsontext.encoded({"schema": content.pop("schema"), **content})
+    return sealed({"schema": content.pop("schema"), **content})
+
+
+def sealed(content: Mapping[str, Any]) -> bytes:
+    """*content* as indented JSON that ends with a digest of itself."""
+    return jsontext.encoded({**content, "digest": digest(jsontext.encoded(content))})
+
+
+def intact(data: bytes) -> bool | None:
+    """Whether *data*, the bytes of a sealed document, are as they were written; None where it has
+    no digest of itself (written by an older segprep).
+    """
+    try:
+        content = json.loads(data)
+        if "digest" not in content:
+            return None
+        own = content.pop("digest")
+        return bool(own == digest(jsontext.encoded(content)) and data == sealed(content))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return False
 
 
 def load(path: Path) -> Manifest | None:
@@ -51,13 +90,14 @@ def load(path: Path) -> Manifest | None:
     Raises TreeError if it is damaged or newer.
     """
     try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError:
+        data = read_inside(path.parent, path.name)
+        content = None if data is None else json.loads(data)
+    except SourceError as error:
+        raise TreeError("bad-manifest", f"{path}: {error.reason}", _RESTORE) from error
+    except (ValueError, RecursionError) as error:
+        raise TreeError("bad-manifest", f"{path}: {error}", _RESTORE) from error
+    if data is None:
         return None
-    except (OSError, ValueError, RecursionError) as error:
-        raise TreeError(
-            "bad-manifest", f"{path}: {error}", "restore it, or convert again with --overwrite"
-        ) from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         schema = content.get("schema") if isinstance(content, dict) else "?"
         raise TreeError(
@@ -66,19 +106,28 @@ def load(path: Path) -> Manifest | None:
             "update segprep, or convert again with --overwrite",
         )
     try:
-        listed = content.pop("classes")
-        classes = Classes(tuple(listed["names"]), listed["background"], listed["ignore"])
-        known = {
-            name: content.pop(name)
-            for name in ("source", "versions", "counts", "records", "split", "skipped", "schema")
-        }
-        return Manifest(classes, **known | {"skipped": tuple(known["skipped"])}, extra=content)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise TreeError(
-            "bad-manifest",
-            f"{path}: {error!r} is missing or of the wrong type",
-            "restore it, or convert again with --overwrite",
-        ) from error
+        return _manifest(content)
+    except ValueError as error:
+        raise TreeError("bad-manifest", f"{path}: {error}", _RESTORE) from error
+
+
+def _manifest(content: dict[str, Any]) -> Manifest:
+    """The Manifest of parsed *content*. Raises ValueError with the address of what is wrong."""
+    known = fields.fields(content, _FIELDS)
+    known["source"] |= fields.fields(known["source"], _SOURCE)
+    known["skipped"] = tuple(known["skipped"])
+    known["lists"] = fields.values(fields.hexadecimal)(content.get("lists", {}), "lists")
+    listed = fields.fields(
+        fields.mapping(content.get("classes"), "classes"),
+        {
+            "names": fields.class_names,
+            "background": fields.optional(fields.class_id),
+            "ignore": fields.optional(fields.class_id),
+        },
+    )
+    used = {*known, "classes", "schema", "digest"}
+    extra = {name: value for name, value in content.items() if name not in used}
+    return Manifest(Classes(**listed), **known, extra=extra)
 
 
 def dump_record(record: Record) -> bytes:
@@ -93,38 +142,79 @@ def dump_record(record: Record) -> bytes:
 
 
 def load_record(line: bytes) -> Record:
-    """The Record of one line. Raises ValueError."""
+    """The Record of one line: every file it names is exactly the one that its stem has in a tree.
+
+    Raises ValueError with the address of what is wrong.
+    """
     try:
-        content = json.loads(line)
-        content["pixels"] = {int(value): count for value, count in content["pixels"].items()}
-        content["notes"] = tuple(
-            Note(note["code"], note["message"], content["stem"]) for note in content["notes"]
-        )
-        content["unpainted"] = tuple(Unpainted(*entry) for entry in content.get("unpainted", ()))
-        return Record(**content)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"no record: {error!r}") from error
+        content = fields.mapping(json.loads(line), "record")
+    except RecursionError as error:
+        raise ValueError("is nested too deeply") from error
+    known = fields.fields(content, _RECORD)
+    stem = known["stem"]
+    for kind in ("image", "mask", "objects"):
+        if kind != "objects" or known[kind] is not None:
+            fields.file_name(known[kind], kind, stem)
+    files = {known["image"], known["mask"], known["objects"]} - {None}
+    if known["digests"].keys() != files:
+        raise ValueError(f"digests: must be those of {', '.join(sorted(files))}")
+    known["pixels"] = {int(value): number for value, number in known["pixels"].items()}
+    known["notes"] = tuple(Note(note["code"], note["message"], stem) for note in known["notes"])
+    labels = fields.each(_unpainted)(content.get("unpainted", []), "unpainted")
+    return Record(**known, unpainted=tuple(labels))
 
 
-def load_records(path: Path) -> Iterator[Record]:
-    """The records of *path*, one at a time. Raises TreeError at a damaged line."""
+def _unpainted(value: Any, address: str) -> Unpainted:
+    parts = fields.array(value, address)
+    if len(parts) != 4 or parts[3] not in ("skipped", "ignored", "background"):
+        raise ValueError(f"{address}: must be label, shapes, pixels, outcome")
+    shapes, pixels = (fields.count(part, address) for part in parts[1:3])
+    return Unpainted(fields.text(parts[0], address), shapes, pixels, parts[3])
+
+
+def _note(value: Any, address: str) -> dict[str, str]:
+    note = fields.mapping(value, address)
+    return fields.fields(note, {"code": fields.text, "message": fields.text})
+
+
+_RECORD: Mapping[str, fields.Check] = {
+    "stem": fields.stem,
+    "source": fields.text,
+    "image": fields.text,
+    "mask": fields.text,
+    "objects": fields.optional(fields.text),
+    "height": fields.count,
+    "width": fields.count,
+    "pixels": fields.values(fields.count),
+    "digests": fields.values(fields.hexadecimal),
+    "item": fields.text,
+    "inputs": fields.values(fields.optional(fields.text)),
+    "notes": fields.each(_note),
+}
+
+
+def load_records(path: Path, expected: str | None = None) -> Iterator[Record]:
+    """The records of *path*, one at a time; *expected* is the digest that the manifest keeps of
+    them. Raises TreeError at a damaged line, and after the last one where the digest differs.
+    """
+    checksum, number = blake3(), 0
     try:
-        with open(path, "rb") as file:
-            for number, line in enumerate(file, 1):
-                try:
-                    yield load_record(line)
-                except ValueError as error:
-                    raise TreeError(
-                        "bad-manifest",
-                        f"{path}:{number}: {error}",
-                        "convert again with --overwrite",
-                    ) from error
+        with open_inside(path.parent, path.name) as file:
+            while line := file.readline(_LONGEST):
+                number += 1
+                checksum.update(line)
+                yield load_record(line)
+    except SourceError as error:
+        raise TreeError("bad-manifest", f"{path}: {error.reason}", _RESTORE) from error
+    except ValueError as error:
+        raise TreeError("bad-manifest", f"{path}:{number}: {error}", _RESTORE) from error
     except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise TreeError("bad-manifest", f"{path}: {reason}", _RESTORE) from error
+    if expected is not None and checksum.hexdigest(20) != expected:
         raise TreeError(
-            "bad-manifest",
-            f"{path}: {error.strerror}",
-            "restore it, or convert again with --overwrite",
-        ) from error
+            "bad-manifest", f"{path}: was changed after {MANIFEST} was written", _RESTORE
+        )
 
 
 def summarise(records: Iterable[Record], classes: Classes) -> dict[str, Any]:

@@ -11,6 +11,7 @@ A killed run leaves this folder behind; every file in it is trusted only after i
 checked, so nothing here needs to be forced to the disk before publishing.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -28,28 +29,32 @@ from segprep.dataset import manifest
 from segprep.dataset.manifest import MANIFEST, RECORDS
 from segprep.dataset.tree import (
     CLASS_NAMES,
+    IDENTITY,
     IMAGES,
     LABELMAP,
     LISTS,
+    LOCK,
     MASKS,
     OBJECTS,
+    PUBLISHING,
     STAGING,
     guard_links,
     read_lists,
 )
-from segprep.errors import LockedError
-from segprep.files import digest, sync_file, sync_folder, write_atomic, write_error
+from segprep.errors import LockedError, SegprepError, SourceError
+from segprep.files import digest, read_inside, sync_file, sync_folder, write_atomic, write_error
 from segprep.types import Record
 
-_LOCK = ".segprep.lock"
+LONGEST_JOURNAL = 4 << 30  # bytes; a line is about 1 KB
 
 
 @contextmanager
 def lock(root: Path) -> Iterator[None]:
-    """Hold *root* for this run. Raises LockedError at once if another run does. The lock dies with
-    the process.
+    """Hold *root* for this run. Raises LockedError at once if another run does, TreeError if a link
+    stands where files would be written. The lock dies with the process.
     """
-    path = root / _LOCK
+    guard_links(root)
+    path = root / LOCK
     held = filelock.FileLock(path)
     try:
         held.acquire(blocking=False)
@@ -57,7 +62,11 @@ def lock(root: Path) -> Iterator[None]:
         raise LockedError(
             "locked", f"another segprep run is working on {root}", "wait until it has finished"
         ) from error
+    except NotImplementedError as error:  # what filelock makes of ENOSYS
+        raise _no_locks(root) from error
     except OSError as error:
+        if error.errno in _LOCKS_REFUSED:
+            raise _no_locks(root) from error
         raise write_error(path, error) from error
     try:
         yield
@@ -67,6 +76,17 @@ def lock(root: Path) -> Iterator[None]:
                 missing_ok=True
             )  # while it is held: who opened it before us fails to lock and gives up
         held.release()
+
+
+_LOCKS_REFUSED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
+
+
+def _no_locks(root: Path) -> SegprepError:
+    return SegprepError(
+        "locks-unsupported",
+        f"the file system of {root} does not support locks, so two runs could collide there",
+        "write to a local disk and copy the result",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +103,25 @@ class Staging:
     @property
     def publishing(self) -> bool:
         """Whether a run was killed while it published: part of the tree lies here."""
-        return (self.folder / "publishing").exists()
+        return (self.folder / PUBLISHING).exists()
 
     def begin(self, identity: Mapping[str, Any]) -> None:
         """Prepare the folder for work of this *identity*; what was finished under another one (a
         changed class list, say) is not used.
         """
         guard_links(self.root)
-        path, wanted = self.folder / "identity.json", self.render(identity)
-        if not path.is_file():
+        path, content = self.folder / IDENTITY, self.render(identity)
+        before = self._read(IDENTITY)
+        if before is None:
             self.discard()  # what a killed cleaning up left
-        elif path.read_bytes() != wanted:
+        elif before != content:
             (self.folder / "journal.jsonl").unlink(missing_ok=True)
         try:
             for name in (IMAGES, MASKS, OBJECTS):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise write_error(self.folder, error) from error
-        write_atomic(path, wanted)
+        write_atomic(path, content)
 
     @staticmethod
     def render(identity: Mapping[str, Any]) -> bytes:
@@ -110,21 +131,27 @@ class Staging:
     def identity(self) -> Mapping[str, Any] | None:
         """Whose work lies in the folder, or None."""
         try:
-            found = json.loads((self.folder / "identity.json").read_bytes())
-        except (OSError, ValueError):
+            content = json.loads(self._read(IDENTITY) or b"null")
+        except (ValueError, RecursionError):
             return None
-        return found if isinstance(found, dict) else None
+        return content if isinstance(content, dict) else None
+
+    def _read(self, name: str) -> bytes | None:
+        """The content of the file *name* in the folder, or None where it cannot be read safely."""
+        try:
+            return read_inside(self.root, f"{STAGING}/{name}", LONGEST_JOURNAL)
+        except SourceError:
+            return None
 
     def discard(self) -> None:
-        """Throw the folder away, its identity first: without that the rest is rubbish."""
+        """Delete the folder, its identity first: without that the rest means nothing."""
         with suppress(OSError):
-            (self.folder / "identity.json").unlink(missing_ok=True)
+            (self.folder / IDENTITY).unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def journal(self) -> Iterator[Record]:
         """The Records of finished items."""
-        path = self.folder / "journal.jsonl"
-        for line in path.read_bytes().split(b"\n") if path.is_file() else ():
+        for line in (self._read("journal.jsonl") or b"").split(b"\n"):
             try:
                 yield manifest.load_record(line)
             except ValueError:
@@ -141,16 +168,22 @@ class Staging:
 
     def lists(self) -> dict[str, tuple[str, ...]]:
         """The lists that the tree had before publishing began."""
-        return read_lists(self.folder / "previous" if self.publishing else self.root / LISTS)
+        return read_lists(self.root, f"{STAGING}/previous" if self.publishing else LISTS)
 
-    def holds(self, name: str, wanted: str) -> bool:
-        """Whether the file *name* (relative) is there with digest *wanted*, staged or published."""
-        for path in (self.folder / name, self.root / name):
+    def holds(self, name: str, expected: str) -> bool:
+        """Whether the file *name* (relative) is there with digest *expected*, staged or published.
+
+        Raises SourceError where the file is there but the system cannot read it.
+        """
+        for folder in (f"{STAGING}/", ""):
             try:
-                if digest(path.read_bytes()) == wanted:
-                    return True
-            except OSError:
-                continue
+                data = read_inside(self.root, folder + name)
+            except SourceError as error:
+                if error.code != "unreadable" or not os.path.lexists(self.root / name):
+                    continue
+                raise
+            if data is not None and digest(data) == expected:
+                return True
         return False
 
     def publish(
@@ -196,7 +229,7 @@ class Staging:
 
         Safe to repeat after a kill.
         """
-        opened = self.folder / "publishing"
+        opened = self.folder / PUBLISHING
         if opened.exists():
             return
         (self.folder / "previous").mkdir(exist_ok=True)

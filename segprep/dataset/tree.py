@@ -7,16 +7,20 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from segprep.dataset import classes as class_lists
 from segprep.dataset import manifest
 from segprep.dataset.manifest import MANIFEST, RECORDS, Manifest
-from segprep.errors import TreeError, UsageError
-from segprep.files import walk, write_atomic
+from segprep.errors import SourceError, TreeError, UsageError
+from segprep.files import read_below, read_file, read_inside, walk, write_atomic
 from segprep.imaging import image
 from segprep.imaging.image import voc_colors
 from segprep.names import natural_key, stem_of
 from segprep.types import Classes, Record
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 IMAGES, MASKS, OBJECTS, LISTS = (
     "JPEGImages",
@@ -30,7 +34,23 @@ CLASS_NAMES, LABELMAP, STAGING, RUNS = (
     ".segprep-incomplete",
     "runs",
 )
+IDENTITY, PUBLISHING, LOCK, PENDING_SPLIT = (
+    "identity.json",
+    "publishing",
+    ".segprep.lock",
+    ".segprep-split.json",
+)
 SPLITS = ("train", "val", "test")
+LONGEST_TEXT = 64 << 20  # bytes of a list or a class list
+_OWN = (
+    *(IMAGES, MASKS, OBJECTS, "ImageSets", LISTS, STAGING, RUNS),
+    *(f"{RUNS}/train", f"{RUNS}/train-check"),
+    *(MANIFEST, RECORDS, LOCK, PENDING_SPLIT),
+)
+_STAGED = (
+    *(IMAGES, MASKS, OBJECTS, "previous", "replaced", PUBLISHING),
+    *("journal.jsonl", IDENTITY),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +68,47 @@ class Tree:
         return manifest.load(self.root / MANIFEST)
 
     def records(self) -> Iterator[Record]:
-        """The records of a tree that has a manifest."""
-        return manifest.load_records(self.root / RECORDS)
+        """The records of a tree that has a manifest. Raises TreeError if they are damaged."""
+        described = self.manifest
+        expected = described.records if described else None
+        return manifest.load_records(self.root / RECORDS, expected)
 
     def classes(self) -> Classes | None:
         """The class list: from the manifest, class_names.txt or labelmap.txt; None if there is none
         of them.
         """
-        if (made := self.manifest) is not None:
-            return made.classes
+        if (described := self.manifest) is not None:
+            return described.classes
         for name in (CLASS_NAMES, LABELMAP):
-            if (self.root / name).is_file():
-                return class_lists.make(
-                    class_lists.read_list(self.root / name), add_background=False
-                )
+            if (text := self.text(name)) is not None:
+                names = class_lists.listed(text, self.root / name)
+                return class_lists.make(names, add_background=False)
         return None
+
+    def text(self, name: str) -> bytes | None:
+        """The content of the tree's own file *name*, or None where there is none.
+
+        Raises TreeError for a link that leads out of the tree, a pipe or a device.
+        """
+        try:
+            return read_inside(self.root, name, LONGEST_TEXT)
+        except SourceError as error:
+            raise TreeError(
+                error.code, f"{self.root / name}: {error.reason}", error.hint
+            ) from error
 
     def stems(self) -> tuple[str, ...]:
         """Every sample that has a mask, in natural order."""
         if (self.root / MANIFEST).is_file():
-            found: Iterable[str] = (record.stem for record in self.records())
+            stems: Iterable[str] = (record.stem for record in self.records())
         else:
             masks = self.root / MASKS
-            found = (
+            stems = (
                 stem_of(str(path.relative_to(masks).as_posix()))
                 for path in walk(masks)
                 if path.suffix.lower() == ".png"
             )
-        return tuple(sorted(found, key=natural_key))
+        return tuple(sorted(stems, key=natural_key))
 
     def mask_path(self, stem: str) -> Path:
         """Where the mask of *stem* lies."""
@@ -93,38 +126,68 @@ class Tree:
 
     def pixels(self, stem: str) -> dict[int, int]:
         """Pixel value -> count in the mask of *stem*. Raises SourceError if it cannot be read."""
-        path = self.mask_path(stem)
-        return image.histogram(image.decode_mask(path.read_bytes(), path).astype("uint8"))
+        return image.histogram(self.mask(stem).astype("uint8"))
+
+    def mask(self, stem: str) -> "NDArray[Any]":
+        """The mask (H, W) of *stem* as stored. Raises SourceError if it cannot be read safely."""
+        path, root = self.mask_path(stem), self.root.resolve()
+        inner = path.relative_to(self.root)
+        return image.decode_mask(read_below(root / inner, (root,)), path)
 
     def lists(self) -> dict[str, tuple[str, ...]]:
         """The lists in ImageSets/Segmentation by name, train, val, test and trainval first.
 
-        Raises TreeError for text that is not UTF-8.
+        Raises TreeError for text that is not UTF-8, and where segprep split the tree but train, val
+        and test share samples by now.
         """
-        return read_lists(self.root / LISTS)
+        lists, described = read_lists(self.root), self.manifest
+        if described and described.split:
+            _refuse_overlap(self.root, lists)
+        return lists
 
 
-def read_lists(folder: Path) -> dict[str, tuple[str, ...]]:
-    """The lists in *folder* by name; train, val, test and trainval first. Raises TreeError."""
+def read_lists(root: Path, folder: str = LISTS) -> dict[str, tuple[str, ...]]:
+    """The lists in *folder* of the tree *root* by name; train, val, test and trainval first.
+
+    Raises TreeError.
+    """
     first = (*SPLITS, "trainval")
     paths = sorted(
-        (path for path in folder.glob("*.txt") if not path.name.startswith(".")),
+        (path for path in (root / folder).glob("*.txt") if not path.name.startswith(".")),
         key=lambda path: (first.index(path.stem) if path.stem in first else len(first), path.stem),
     )
-    return {path.stem: read_list(path) for path in paths}
+    return {path.stem: read_list(path, root) for path in paths}
 
 
-def read_list(path: Path) -> tuple[str, ...]:
-    """The stems of a list file: the first word of a line counts only if the line is no stem with
-    blanks of ours; blank lines are skipped.
+def read_list(path: Path, root: Path | None = None) -> tuple[str, ...]:
+    """The stems of a list file; blank lines are skipped. *root*: the tree that the file must lie
+    in. Raises TreeError.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        if root is None:
+            data = read_file(path, LONGEST_TEXT)
+        else:
+            data = read_inside(root, path.relative_to(root).as_posix(), LONGEST_TEXT) or b""
+        text = data.decode("utf-8-sig")
+    except (SourceError, UnicodeDecodeError) as error:
+        reason = error.reason if isinstance(error, SourceError) else str(error)
         raise TreeError(
-            "bad-list", f"{path}: {error}", "save it as UTF-8, one sample per line"
+            "bad-list", f"{path}: {reason}", "save it as UTF-8, one sample per line"
         ) from error
     return tuple(line.strip() for line in text.replace("\r\n", "\n").split("\n") if line.strip())
+
+
+def _refuse_overlap(root: Path, lists: Mapping[str, Sequence[str]]) -> None:
+    """Raise TreeError where two of train, val and test name the same sample."""
+    home: dict[str, str] = {}
+    for name in SPLITS:
+        for stem in lists.get(name, ()):
+            if home.setdefault(stem, name) != name:
+                raise TreeError(
+                    "bad-list",
+                    f"{root / LISTS}: {stem!r} is in {home[stem]}.txt and in {name}.txt",
+                    "correct the lists, or split again with segprep split --overwrite",
+                )
 
 
 def list_bytes(stems: Iterable[str]) -> bytes:
@@ -176,9 +239,14 @@ def find(folder: Path) -> Tree:
 
     Raises TreeError, UsageError.
     """
+    return _finished(_root(folder))
+
+
+def _root(folder: Path) -> Path:
+    """The root of the tree at or right below *folder*. Raises UsageError."""
     if is_tree(folder):
         _refuse_arrays(folder)
-        return Tree(folder)
+        return folder
     try:
         below = sorted(
             path
@@ -206,7 +274,36 @@ def find(folder: Path) -> Tree:
         raise UsageError(
             "no-tree", f"{folder} is not a VOC-style tree (no {MANIFEST}, no {MASKS})", hint
         )
-    return Tree(below[0])
+    return below[0]
+
+
+def _finished(root: Path) -> Tree:
+    """The tree at *root*. Raises TreeError while its publication or its split is unfinished."""
+    staging = root / STAGING
+    if (staging / PUBLISHING).exists() and (staging / IDENTITY).exists():
+        raise TreeError(
+            "unfinished-run",
+            f"{root} is half published: a conversion was stopped while it moved files into place",
+            "re-run the command that made the dataset; it resumes",
+        )
+    if os.path.lexists(root / PENDING_SPLIT):
+        raise TreeError(
+            "unfinished-run",
+            f"{root} is half split: a run was stopped while it wrote the lists",
+            "re-run the split command, or finish it with segprep split --update",
+        )
+    return Tree(root)
+
+
+def find_to_split(folder: Path) -> Tree:
+    """What :func:`find` finds, also where a split is unfinished: for the command that ends it."""
+    try:
+        return find(folder)
+    except TreeError as error:
+        root = _root(folder)
+        if error.code != "unfinished-run" or not os.path.lexists(root / PENDING_SPLIT):
+            raise
+        return Tree(root)
 
 
 def _refuse_arrays(root: Path) -> None:
@@ -227,22 +324,10 @@ def _refuse_arrays(root: Path) -> None:
 
 
 def guard_links(root: Path) -> None:
-    """Raise TreeError if a symbolic link stands where segprep writes folders: files would land
-    elsewhere.
+    """Raise TreeError if a symbolic link stands where segprep writes or deletes: files would land,
+    or be lost, elsewhere. The first step of every command that writes into a tree.
     """
-    staged = [
-        f"{STAGING}/{name}"
-        for name in (
-            IMAGES,
-            MASKS,
-            OBJECTS,
-            "previous",
-            "replaced",
-            "journal.jsonl",
-            "identity.json",
-        )
-    ]
-    for name in (IMAGES, MASKS, OBJECTS, "ImageSets", LISTS, STAGING, MANIFEST, RECORDS, *staged):
+    for name in (*_OWN, *(f"{STAGING}/{name}" for name in _STAGED)):
         if os.path.islink(root / name):
             raise TreeError(
                 "link-in-output",

@@ -13,9 +13,9 @@ from segprep.dataset import tree
 from segprep.dataset.changes import Changes, changes
 from segprep.dataset.equal_images import equal_images
 from segprep.dataset.plausibility import doubts
-from segprep.dataset.tree import STAGING, Tree
+from segprep.dataset.tree import STAGING, Tree, read_lists
 from segprep.description.faults import described_faults, list_faults, sizes_differ, unknown_ids
-from segprep.imaging.image import read_mask
+from segprep.imaging.image import histogram
 from segprep.types import IGNORE
 
 
@@ -80,7 +80,7 @@ def info(dataset: str | Path = ".", *, check: bool = False, jobs: int = 1) -> In
         totals.add(*result[:2])
         faults += result[2]
     stems = home.stems()
-    lists = home.lists()
+    lists = read_lists(home.root)  # overlaps are told among the faults
     listed = {stem for members in lists.values() for stem in members}
     faults += unknown_ids(totals.pixels, home.classes())
     faults += list_faults(lists, set(stems))
@@ -159,7 +159,7 @@ class _Counted:
     images: bool
 
     def __call__(self, stem: str) -> tuple[dict[int, int], tuple[int, int], list[str]]:
-        mask = read_mask(self.home.mask_path(stem))
+        mask = self.home.mask(stem)
         height, width = mask.shape
         faults: Iterable[str] = sizes_differ(self.home, stem, (width, height), self.images)
-        return self.home.pixels(stem), (width, height), list(faults)
+        return histogram(mask.astype("uint8")), (width, height), list(faults)

@@ -62,7 +62,7 @@ def load(data: bytes, path: Path) -> NDArray[Any]:
                 raise SourceError(
                     path, reason, f"save one array, or name it {_KEYS[2]}", "bad-prediction"
                 )
-            if names[name].file_size > 4 * MAX_BYTES:
+            if names[name].file_size > 2 * MAX_BYTES:
                 raise SourceError(
                     path,
                     f"unpacks to {names[name].file_size} bytes",

@@ -4,7 +4,6 @@ Equal input gives equal bytes: members are sorted and have no times of their own
 are stored as they are (both are compressed already), texts are deflated.
 """
 
-import json
 import os
 import zipfile
 from collections.abc import Iterable
@@ -72,8 +71,7 @@ class Archive(Outbox):
     ) -> None:
         """Pack everything and move the file to its place. *account* describes the export."""
         new, packed = self.hidden / "new", self.hidden / "new.zip"
-        text = json.dumps(account, ensure_ascii=False, indent=1) + "\n"
-        write_staged(new / MARKER, text.encode("utf-8", "backslashreplace"))
+        write_staged(new / MARKER, self.sealed(account))
         try:
             self._pack(new, packed, [MARKER, *account["files"]])
             sync_file(packed)

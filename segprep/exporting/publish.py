@@ -10,18 +10,21 @@ PARENT/.OUT.segprep-export/         while a run is at work, or after it was kill
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from segprep import jsontext
+from segprep.dataset import manifest
+from segprep.dataset.manifest import EXPORT
 from segprep.dataset.staging import lock
 from segprep.errors import SegprepError, TreeError, UsageError
 from segprep.files import (
+    digest_file,
     read_below,
+    read_inside,
     resolve_below,
     sync_file,
     sync_folder,
@@ -30,7 +33,7 @@ from segprep.files import (
 )
 from segprep.types import Product
 
-MARKER = "segprep-export.json"
+MARKER = EXPORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +106,8 @@ class Outbox:
     def _known(self) -> set[str]:
         """What the earlier export wrote. Raises TreeError if its own account is damaged."""
         try:
-            return {MARKER, *json.loads((self.out / MARKER).read_bytes())["files"]}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return {MARKER, *json.loads(read_inside(self.out, MARKER) or b"")["files"]}
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise TreeError(
                 "output-occupied",
                 f"{self.out / MARKER} cannot be read: {error!r}",
@@ -195,6 +198,20 @@ class Outbox:
             except OSError as error:
                 raise write_error(path, error) from error
 
+    def sealed(self, account: Mapping[str, Any]) -> bytes:
+        """*account* with the digests of all its files and of itself, as the bytes of MARKER."""
+        with ThreadPoolExecutor(4) as pool:
+            marks = pool.map(self._digest, account["files"])
+            digests = dict(zip(account["files"], marks, strict=True))
+        return manifest.sealed({**account, "digests": digests})
+
+    def _digest(self, name: str) -> str:
+        path = self.hidden / "new" / name
+        if path.is_symlink():  # relative to where the export will be
+            target = os.path.normpath((self.out / name).parent / os.readlink(path))
+            return digest_file(Path(target))
+        return digest_file(path)
+
     def publish(
         self, account: dict[str, Any], written: Iterable[str], root: Path, overwrite: bool
     ) -> None:
@@ -203,10 +220,7 @@ class Outbox:
         *account* describes the export.
         """
         new, old = self.hidden / "new", self.hidden / "old"
-        write_staged(
-            new / MARKER,
-            jsontext.encoded(account),
-        )
+        write_staged(new / MARKER, self.sealed(account))
         try:
             with ThreadPoolExecutor(4) as pool:  # the disk takes several at once
                 list(pool.map(sync_file, [new / MARKER, *(new / name for name in written)]))

@@ -4,19 +4,18 @@ stratified.
 The same seed gives the same lists on every machine and for every order of the directory listing.
 """
 
-import re
+import os
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from segprep.dataset import manifest, tree
-from segprep.dataset.manifest import MANIFEST
+from segprep.dataset import tree
+from segprep.dataset.lists import finish_split, write_split
 from segprep.dataset.plausibility import tree_doubts
 from segprep.dataset.staging import lock
 from segprep.dataset.tree import LISTS, SPLITS, Tree
 from segprep.errors import SegprepError, TreeError, UsageError
-from segprep.files import write_atomic
 from segprep.splitting.draw import Draw, SplitOptions
 from segprep.splitting.partition import cut
 from segprep.splitting.ratio import parse_ratio
@@ -75,12 +74,13 @@ def split(
     """
     if ratio:
         parse_ratio(ratio)
-    home = tree.find(Path(dataset))
+    home = tree.find_to_split(Path(dataset))
+    resumed = False if dry_run else _finish(home.root)
     described = home.manifest
     old = dict(described.split or {}) if described and update else {}
-    lists = home.lists()
+    lists = tree.read_lists(home.root)
     standing = [name for name in SPLITS if name in lists and name not in keep]
-    begun = bool(described and not described.split)  # no split was finished: a killed run's lists
+    begun = resumed or bool(described and not described.split)  # lists can be a killed run's
     _refuse_standing(home, standing, update=update, allowed=overwrite or begun)
     choice = SplitOptions.of(old, seed, ratio, group_by, stratify, folds, equal, keep)
     stems = home.stems()
@@ -97,10 +97,18 @@ def split(
     notes += tree_doubts(home, jobs=jobs)
     record = choice.record({name: len(result[name]) for name in SPLITS})
     outcome = Split(result, pairs, record, tuple(notes), home.root)
-    if not dry_run:
+    if not dry_run and not (resumed and described and described.split == record):
         with lock(home.root):
             _write(home, outcome)
     return outcome
+
+
+def _finish(root: Path) -> bool:
+    """Whether an earlier run was killed while it wrote its lists; they are finished first."""
+    if not os.path.lexists(root / tree.PENDING_SPLIT):
+        return False
+    with lock(root):
+        return finish_split(root)
 
 
 def _empty(home: Tree) -> SegprepError:
@@ -180,14 +188,8 @@ def _fixed(
 
 
 def _write(home: Tree, outcome: Split) -> None:
-    """The lists, then the split record."""
+    """The lists together with the split record."""
     lists = {name: outcome.lists[name] for name in (*SPLITS, "trainval")}
     for n, (train, val) in enumerate(outcome.folds):
         lists |= {f"fold{n}train": train, f"fold{n}val": val}
-    for path in (home.root / LISTS).glob("fold*.txt"):
-        if re.fullmatch(r"fold\d+(train|val)", path.stem) and path.stem not in lists:
-            path.unlink()
-    tree.guard_links(home.root)
-    tree.write_lists(home.root, lists)
-    if (described := home.manifest) is not None:
-        write_atomic(home.root / MANIFEST, manifest.dump(described.with_split(outcome.record)))
+    write_split(home.root, lists, outcome.record)

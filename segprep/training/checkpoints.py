@@ -4,6 +4,7 @@ elsewhere can run no code.
 
 import io
 import warnings
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from segprep.errors import SegprepError, UsageError
-from segprep.files import write_atomic
+from segprep.errors import SegprepError, SourceError, UsageError
+from segprep.files import read_file, write_atomic
 from segprep.training import models
 from segprep.training.data.pairs import InputSpec
 from segprep.training.models.unetpp import prune
@@ -127,19 +128,14 @@ def read(path: Path) -> dict[str, Any]:
     inside).
     """
     try:
-        if path.stat().st_size > LARGEST:
-            raise SegprepError("file-too-large", f"{path} has {path.stat().st_size} bytes", _AGAIN)
+        data = read_file(path, LARGEST)
+        _refuse_bomb(data, path)
         with warnings.catch_warnings():  # of other pickles: they are refused below
             warnings.simplefilter("ignore")
-            content = torch.load(
-                io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True
-            )
-    except OSError as error:
-        raise SegprepError(
-            "unreadable",
-            f"{path} cannot be read: {error.strerror}",
-            "check that it exists and its permissions",
-        ) from error
+            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        _refuse_odd(content, "", path)
+    except SourceError as error:
+        raise SegprepError(error.code, f"{path} {error.reason}", error.hint) from error
     except UnpicklingError as error:
         raise SegprepError(
             "bad-checkpoint",
@@ -168,6 +164,35 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
+def _refuse_bomb(data: bytes, path: Path) -> None:
+    """Raise SegprepError where the archive *data* unpacks to more than a checkpoint may hold."""
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        return
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    if size > LARGEST:
+        raise SegprepError("file-too-large", f"{path} unpacks to {size} bytes", _AGAIN)
+
+
+def _refuse_odd(value: Any, key: str, path: Path) -> None:
+    """Raise SegprepError for a tensor whose values are not all in the file: sparse, without data,
+    or one number that stands for a huge array.
+    """
+    if isinstance(value, Tensor):
+        plain = value.layout == torch.strided and value.device.type == "cpu"
+        if plain and value.numel() * value.element_size() <= value.untyped_storage().nbytes():
+            return
+        raise SegprepError(
+            "bad-checkpoint", f"{path}: {key} is a tensor without all its values", _AGAIN
+        )
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            _refuse_odd(part, f"{key}.{name}" if key else str(name), path)
+    elif isinstance(value, list | tuple):
+        for n, part in enumerate(value):
+            _refuse_odd(part, f"{key}[{n}]", path)
+
+
 def load(path: Path, classes: tuple[str, ...] | None = None) -> Checkpoint:
     """The checkpoint at *path*, its weights tried on its network. *classes* are the dataset's, if
     it is to be used on one.
@@ -189,9 +214,9 @@ def load(path: Path, classes: tuple[str, ...] | None = None) -> Checkpoint:
             dict(content["options"]),
             tuple(map(str, content["classes"])),
             view,
-            dict(content["weights"]),
+            _named(content["weights"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise SegprepError(
             "bad-checkpoint", f"{path}: {error!r} is missing or of the wrong type", _AGAIN
         ) from error
@@ -204,6 +229,14 @@ def load(path: Path, classes: tuple[str, ...] | None = None) -> Checkpoint:
         )
     checkpoint.network()
     return checkpoint
+
+
+def _named(weights: Any) -> dict[str, Tensor]:
+    """*weights* by name. Raises TypeError for anything else."""
+    for name, tensor in weights.items():
+        if not isinstance(name, str) or not isinstance(tensor, Tensor):
+            raise TypeError(f"weights: {name!r} is not the name of a tensor")
+    return dict(weights)
 
 
 def _view(

@@ -14,7 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from segprep.errors import UsageError
+from segprep.errors import SourceError, UsageError
+from segprep.files import read_file
 from segprep.names import unknown
 from segprep.train_config import FORMER, NONE, RANGES, TABLES, Config
 
@@ -24,12 +25,10 @@ def read_config(path: Path) -> dict[str, Any]:
     ``[augmentation]``. Raises UsageError: bad-config, unknown-setting.
     """
     try:
-        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise UsageError(
-            "bad-config", f"{path} cannot be read: {error.strerror}", "give an existing file"
-        ) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        content = tomllib.loads(read_file(path).decode("utf-8-sig"))
+    except SourceError as error:
+        raise UsageError("bad-config", f"{path} {error.reason}", "give an existing file") from error
+    except (ValueError, RecursionError) as error:  # also UTF-8, and numbers of 5,000 digits
         raise UsageError(
             "bad-config",
             f"{path} is not TOML: {error}",

@@ -47,10 +47,12 @@ from typing import Any
 from PIL import Image
 
 # imported before forking, so that no child has to import them
-from segprep_cli import json2mask, split  # noqa: F401
+from segprep_cli import export, json2mask, remap, split  # noqa: F401
 from segprep_cli.main import group
 
-from segprep.files import digest
+import segprep
+from segprep.errors import SegprepError
+from segprep.targets import keras, voc  # noqa: F401
 
 MODES = ("kill", "torn", "error", "full", "rofs", "short")
 _CHANGES = (
@@ -183,6 +185,29 @@ def _resplit() -> None:
     run(CONVERT)
 
 
+def _tree(folder: str = "src") -> None:
+    """A split dataset at *folder*, whose own source is gone."""
+    for n in range(5):
+        sample(Path("raw"), f"s{n}", n, "cat" if n % 2 else "dog")
+    run(("json2mask", "raw", folder, "-j", "1", "--objects"))
+    run(("split", folder, "--seed", "1"))
+    shutil.rmtree("raw")
+
+
+def _exported() -> None:
+    _tree("other")
+    run(("export", "keras", "out", "-d", "other", "-j", "1"))
+    shutil.rmtree("other")
+    _tree()
+
+
+def _folded() -> None:
+    _unsplit()
+    run(("split", "out", "--seed", "1", "--folds", "3"))
+
+
+REMAP = ("remap", "src", "out", "--map", "cat=dog", "-j", "1", "--no-progress")
+EXPORT = ("export", "keras", "out", "-d", "src", "-j", "1", "--no-progress")
 SCENARIOS = {
     "fresh": Scenario(_fresh, CONVERT),
     "skip": Scenario(_skip, (*CONVERT, "--on-error", "skip"), 3),
@@ -192,6 +217,12 @@ SCENARIOS = {
     "classes": Scenario(_classes, CONVERT),
     "split": Scenario(_unsplit, ("split", "out", "--seed", "1")),
     "split-update": Scenario(_resplit, ("split", "out", "--update")),
+    "split-overwrite": Scenario(
+        _folded, ("split", "out", "--seed", "5", "--overwrite", "--folds", "2")
+    ),
+    "remap": Scenario(_tree, REMAP),
+    "export": Scenario(_tree, EXPORT),
+    "export-overwrite": Scenario(_exported, (*EXPORT, "--overwrite")),
 }
 
 
@@ -317,7 +348,9 @@ class Fault:
         beside = (
             event != "open" and isinstance(args[-1], int) and args[-1] >= 0
         )  # relative to an open folder, as rmtree does
-        if not (beside or os.path.abspath(path).startswith(self.out)):
+        absolute = os.path.abspath(path)
+        hidden = os.path.join(os.path.dirname(self.out), ".out.")
+        if not (beside or absolute.startswith((self.out, hidden))):
             return
         self.seen += 1
         if self.at and (
@@ -349,21 +382,15 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def whole(out: Path) -> str:
-    """What is wrong with a tree that has a manifest, or ""."""
-    if not (out / "segprep.json").exists():
+    """What is wrong with a dataset or export that the next command would use as it is, or ""."""
+    if not any((out / name).exists() for name in ("segprep.json", "segprep-export.json")):
         return ""
     try:
-        described = json.loads((out / "segprep.json").read_bytes())
-        records = (out / "records.jsonl").read_bytes()
-        if digest(records) != described["records"]:
-            return "a manifest stands beside other records"
-        for line in records.splitlines():
-            for name, wanted in json.loads(line)["digests"].items():
-                if digest((out / name).read_bytes()) != wanted:
-                    return f"a manifest stands, but {name} is not what it says"
-    except (OSError, ValueError, KeyError) as error:
-        return f"a manifest stands, but {error!r}"
-    return ""
+        found = segprep.verify(out)
+    except SegprepError as error:  # the next command says so, too
+        return "" if error.code == "unfinished-run" else f"{error.code}: {error}"
+    wrong = [one for one in found.deviations if one.kind != "extra"]
+    return f"{wrong[0].path} is {wrong[0].kind}, and nothing says so" if wrong else ""
 
 
 @dataclass

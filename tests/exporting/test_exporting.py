@@ -181,7 +181,7 @@ def test_a_stem_of_a_manifest_cannot_lead_out(tree: Path, tmp_path: Path) -> Non
     outside = {**record, "stem": "../../evil"}
     elsewhere = {**record, "image": "../secret.jpg"}
     (tmp_path / "secret.jpg").write_bytes((tree / record["image"]).read_bytes())
-    for changed, code in ((outside, "bad-stem"), (elsewhere, "path-outside-root")):
+    for changed, code in ((outside, "bad-manifest"), (elsewhere, "bad-manifest")):
         (tree / "records.jsonl").write_text("\n".join([json.dumps(changed), *lines[1:]]) + "\n")
         result = command("voc", tmp_path / "out", "-d", tree)
         assert (result.exit_code, f"[{code}]" in result.stderr) == (1, True), result.stderr

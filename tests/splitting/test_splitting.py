@@ -176,5 +176,5 @@ def test_keep_an_official_list(tmp_path: Path) -> None:
 
 
 def test_a_broken_expression_is_a_usage_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no regular expression"):
+    with pytest.raises(UsageError, match="not a regular expression"):
         segprep.split(tree(tmp_path, 5), group_by="(")

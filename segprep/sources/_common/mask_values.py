@@ -7,6 +7,7 @@ from pathlib import Path
 
 from segprep.dataset import classes as class_lists
 from segprep.errors import UsageError
+from segprep.files import is_file
 from segprep.imaging.lookup import cause
 from segprep.names import unknown
 from segprep.types import IGNORE, Classes, Note
@@ -19,14 +20,14 @@ def parse_ids(spec: str) -> dict[int, str]:
 
     Raises UsageError.
     """
-    if "=" not in spec and not Path(spec).is_file():
+    if "=" not in spec and not is_file(spec):
         raise UsageError(
             "bad-option",
             f"--ids {spec!r} is neither VALUE=NAME,… nor a file",
             "for example: --ids 0=background,255=cell",
         )
     text = spec
-    if Path(spec).is_file():
+    if is_file(spec):
         try:
             text = Path(spec).read_bytes().decode("utf-8-sig").replace("\n", ",")
         except (OSError, UnicodeDecodeError) as error:

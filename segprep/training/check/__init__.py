@@ -50,6 +50,8 @@ def train_check(
     """
     began = monotonic()
     dataset_tree = tree.find(Path(dataset))
+    if out is None:
+        tree.guard_links(dataset_tree.root)
     folder = Path(out) if out is not None else dataset_tree.root / RUNS / NAME
     selection = select(dataset_tree, seed)
     names = class_names(dataset_tree, classes, (*selection.train, *selection.val))

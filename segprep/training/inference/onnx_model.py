@@ -132,7 +132,7 @@ def net_of(content: bytes, path: Path) -> Net:
         # onnxruntime's own errors share no base that could be named without importing its C module
     ) as error:
         if type(error).__module__.startswith("onnxruntime") or isinstance(
-            error, KeyError | ValueError | RuntimeError
+            error, LookupError | ValueError | RuntimeError | TypeError | MemoryError
         ):
             raise SegprepError(
                 "bad-onnx",
@@ -170,7 +170,7 @@ def _about(about: Any, path: Path) -> Net:
             border=int(about["border"]),
             side=int(about["side"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise SegprepError(
             "bad-onnx", f"{path}: {error!r} is missing or of the wrong type in its metadata", _AGAIN
         ) from error

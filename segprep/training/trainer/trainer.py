@@ -52,6 +52,8 @@ def train(
     resolved = config_check.settled(settings)
     windows.chain(resolved)
     dataset_tree = tree.find(Path(dataset))
+    if out is None:
+        tree.guard_links(dataset_tree.root)
     folder = Path(out) if out is not None else dataset_tree.root / RUNS / NAME
     group = distributed.join(pick_device(resolved.device))
     try:

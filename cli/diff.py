@@ -1,0 +1,130 @@
+"""``segprep diff A B``."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from segprep.errors import TreeError
+from segprep.files import write_atomic
+from segprep.verification.comparison import Difference, diff
+
+from . import options, output
+from .progress import bar
+
+HELP = """Compare two datasets: classes, samples, lists, and the pixels that differ per class.
+
+A and B are VOC-style trees, made by segprep or not. Pixels are compared by class name where both
+name their classes. Exit code 0 also where they differ, unless --exit-code is given.
+
+\b
+Examples:
+    segprep diff old/ new/
+    segprep diff old/ new/ --sheet differences.png
+    segprep diff old/ new/ --exit-code -q
+"""
+FEW = 20
+
+
+def _run(
+    first: Path,
+    second: Path,
+    sheet: Path | None,
+    overwrite: bool,
+    exit_code: bool,
+    jobs: int,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    no_progress: bool,
+) -> None:
+    if sheet is not None:
+        _guard(sheet, (first, second), overwrite)
+    found = diff(first, second, jobs=jobs, progress=bar(not (no_progress or quiet)))
+    if sheet is not None:
+        from segprep.verification.sheet import sheet as drawn
+
+        write_atomic(sheet, drawn(found))
+    if as_json:
+        content = asdict(found) | {"first": str(found.first), "second": str(found.second)}
+        output.document(content | {"differs": found.any, "sheet": str(sheet) if sheet else None})
+    elif not quiet:
+        _show(found, verbose)
+        if sheet is not None:
+            output.line(f"sheet: {sheet}")
+    click.get_current_context().exit(1 if exit_code and found.any else 0)
+
+
+def _guard(sheet: Path, trees: tuple[Path, Path], overwrite: bool) -> None:
+    """Raise TreeError where the sheet would lie in a tree, or over another file."""
+    inside = [one for one in trees if sheet.resolve().is_relative_to(one.resolve())]
+    if inside:
+        raise TreeError(
+            "output-overlaps-source",
+            f"{sheet} lies in the dataset {inside[0]}",
+            "choose a file beside it",
+        )
+    if sheet.exists() and not overwrite:
+        raise TreeError(
+            "output-exists", f"{sheet} exists", "choose another file, or give --overwrite"
+        )
+
+
+def _show(found: Difference, verbose: bool) -> None:
+    if not found.any:
+        output.line(f"{found.first} and {found.second}: no difference in {found.same} samples")
+        return
+    rows = [
+        (
+            one.name,
+            "-" if one.first_id is None else one.first_id,
+            "-" if one.second_id is None else one.second_id,
+            f"{one.first_only:,}",
+            f"{one.second_only:,}",
+        )
+        for one in found.classes
+    ]
+    title = f"A {found.first}, B {found.second}: {found.same} samples alike"
+    output.table(f"{title}, {len(found.items)} differ", _COLUMNS, rows)
+    _names("only in A", found.first_only, verbose)
+    _names("only in B", found.second_only, verbose)
+    items = sorted(found.items, key=lambda item: -(item.pixels or 0))
+    for item in items if verbose else items[:FEW]:
+        output.line(f"{item.stem}: {item.reason}")
+    if len(items) > FEW and not verbose:
+        output.line(f"and {len(items) - FEW} more (--verbose lists them)")
+    if found.lists:
+        output.line(f"lists that differ: {', '.join(found.lists)}")
+
+
+_COLUMNS = ("class", "id in A", "id in B", "pixels only in A", "pixels only in B")
+
+
+def _names(title: str, stems: tuple[str, ...], verbose: bool) -> None:
+    if stems:
+        listed = stems if verbose else stems[:FEW]
+        more = f" and {len(stems) - len(listed)} more" if len(listed) < len(stems) else ""
+        output.line(f"{title} ({len(stems)}): {', '.join(listed)}{more}")
+
+
+command = click.Command(
+    "diff",
+    callback=_run,
+    help=HELP,
+    short_help="Compare two datasets: classes, samples, pixels per class.",
+    no_args_is_help=True,
+    params=[
+        click.Argument(["first"], type=click.Path(path_type=Path), metavar="A"),
+        click.Argument(["second"], type=click.Path(path_type=Path), metavar="B"),
+        click.Option(
+            ["--sheet"],
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="A PNG of the 12 masks that differ most: image, A, B, difference.",
+        ),
+        click.Option(["--overwrite"], is_flag=True, help="Overwrite an existing FILE."),
+        click.Option(["--exit-code"], is_flag=True, help="Exit with 1 if anything differs."),
+        options.jobs(),
+        *options.display(),
+    ],
+)

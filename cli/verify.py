@@ -1,0 +1,95 @@
+"""``segprep verify [DATASET]``."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from segprep.verification import Verification, verify
+
+from . import options, output
+from .progress import bar
+
+HELP = """Check every file of a dataset or an export against the digests in its manifest.
+
+Names every file that was changed, is missing, or was added to the folders of images and masks; one
+flipped bit is enough. Exit code 1 if there is any.
+
+\b
+Examples:
+    segprep verify out/
+    segprep verify out/ --sample 10        read the files of 10 percent of the images
+    segprep verify voc/ --json             an export
+"""
+
+
+def _run(
+    dataset: Path,
+    sample: float,
+    seed: int,
+    jobs: int,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    no_progress: bool,
+) -> None:
+    found = verify(
+        dataset, sample=sample, seed=seed, jobs=jobs, progress=bar(not (no_progress or quiet))
+    )
+    if as_json:
+        output.document(
+            {
+                "root": str(found.root),
+                "intact": found.intact,
+                "checked": found.checked,
+                "skipped": found.skipped,
+                "deviations": [asdict(one) for one in found.deviations],
+                "other": list(found.other),
+            }
+        )
+    elif not quiet:
+        _show(found, verbose)
+    click.get_current_context().exit(0 if found.intact else 1)
+
+
+def _show(found: Verification, verbose: bool) -> None:
+    for one in found.deviations:
+        output.line(f"{one.kind}: {one.path}: {one.reason}")
+    for name in found.other if verbose else ():
+        output.line(f"other: {name}: not written by segprep")
+    counts = ", ".join(
+        f"{number} {kind}"
+        for kind in ("changed", "missing", "extra")
+        if (number := sum(one.kind == kind for one in found.deviations))
+    )
+    rest = f", {found.skipped} not read (--sample)" if found.skipped else ""
+    output.line(
+        f"{found.root}: {counts or 'every file is as it was written'}"
+        f" ({found.checked} image and mask files read{rest})"
+    )
+    if found.other and not verbose:
+        output.line(f"{len(found.other)} other files beside the dataset (--verbose lists them)")
+
+
+command = click.Command(
+    "verify",
+    callback=_run,
+    help=HELP,
+    short_help="Check every file of a dataset or export against its manifest.",
+    params=[
+        options.dataset(),
+        click.Option(
+            ["--sample"],
+            type=float,
+            default=100,
+            show_default=True,
+            metavar="PERCENT",
+            help="Read only so many percent of the images and masks.",
+        ),
+        click.Option(
+            ["--seed"], type=int, default=0, show_default=True, help="Random seed of --sample."
+        ),
+        options.jobs(),
+        *options.display(),
+    ],
+)

@@ -1,0 +1,94 @@
+"""The files of an export against the digests in its segprep-export.json."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from random import Random
+from typing import Any
+
+from segprep import engine
+from segprep.dataset import fields, manifest
+from segprep.dataset.manifest import EXPORT
+from segprep.errors import SourceError, TreeError
+from segprep.files import digest_file, read_inside, resolve_below
+from segprep.types import Progress
+
+Found = tuple[str, str, str]  # path, kind, reason
+
+
+def verify_export(
+    root: Path, sample: float, seed: int, jobs: int, progress: Progress[Any]
+) -> tuple[int, int, list[Found]]:
+    """Files hashed, files not in the *sample*, and what deviates in the export at *root*.
+
+    Raises TreeError where its manifest cannot be read, or is older than digests are.
+    """
+    found, digests = _manifest(root)
+    names = sorted(digests)
+    count = max(1, round(len(names) * sample / 100)) if names else 0
+    chosen = names if sample >= 100 else sorted(Random(seed).sample(names, count))
+    todo = [(name, digests[name]) for name in chosen]
+    results = engine.run(_Compare(root), todo, jobs=jobs, chunk=32)
+    found += [one for one in progress(results, len(todo), "hashing") if isinstance(one, tuple)]
+    rest = digests.keys() - {*chosen}
+    found += [
+        (name, "missing", "is not there") for name in rest if not os.path.lexists(root / name)
+    ]
+    known = {*digests, EXPORT}
+    found += [(name, "extra", "not written by segprep") for name in _files(root) - known]
+    return len(todo), len(rest), found
+
+
+def _manifest(root: Path) -> tuple[list[Found], dict[str, str]]:
+    """What deviates in the manifest itself, and the digests in it. Raises TreeError."""
+    path = root / EXPORT
+    hint = "export again with --overwrite"
+    try:
+        data = read_inside(root, EXPORT) or b""
+        content = fields.mapping(json.loads(data), "export")
+        if "digests" not in content:
+            words = f"{path} holds no digests: an older segprep wrote it"
+            raise TreeError("no-manifest", words, hint)
+        digests = fields.values(fields.hexadecimal)(content["digests"], "digests")
+        if outside := [name for name in digests if not _inside(name)]:
+            raise ValueError(f"digests: {outside[0]!r} lies outside the export")
+    except (SourceError, ValueError, RecursionError) as error:
+        raise TreeError("bad-manifest", f"{path}: {error}", hint) from error
+    changed = manifest.intact(data) is not True
+    return [(EXPORT, "changed", "is not as it was written")] if changed else [], digests
+
+
+def _inside(name: str) -> bool:
+    """Whether the file *name* stays below the export."""
+    path = PurePosixPath(name)
+    return not (path.is_absolute() or ".." in path.parts or "\0" in name)
+
+
+def _files(root: Path) -> set[str]:
+    return {
+        Path(folder, name).relative_to(root).as_posix()
+        for folder, _, names in os.walk(root)
+        for name in names
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Compare:
+    """Hash one file of the export *root*, a link to the dataset included."""
+
+    root: Path
+
+    def __call__(self, file: tuple[str, str]) -> Found | None:
+        name, expected = file
+        path = self.root / name
+        if not os.path.lexists(path):
+            return name, "missing", "is not there"
+        try:
+            if not path.is_symlink():
+                resolve_below(self.root.resolve() / name, (self.root.resolve(),))
+            return (
+                None if digest_file(path) == expected else (name, "changed", "has another digest")
+            )
+        except SourceError as error:
+            return name, "changed", error.reason

@@ -1,0 +1,30 @@
+"""Samples of what make crash and make signals run in full."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="fork, /proc and file size limits")
+
+
+def lines(script: str, *options: str) -> list[str]:
+    """What *script* prints before its line of figures."""
+    done = subprocess.run(
+        [sys.executable, FOLDER / script, *options], capture_output=True, text=True, timeout=500
+    )
+    assert done.stdout, done.stderr
+    return done.stdout.splitlines()[:-1]
+
+
+@LINUX
+@pytest.mark.parametrize("scenario", ["split-overwrite", "remap", "export", "export-overwrite"])
+def test_every_writing_command_survives_faults(scenario: str) -> None:
+    assert lines("sweep.py", "--scenario", scenario, "--points", "18", "--pairs", "1") == []
+
+
+@LINUX
+def test_signals_dying_workers_and_collisions() -> None:
+    assert lines("signals.py", "--kills", "0", "--runs", "1", "--signals", "2") == []
