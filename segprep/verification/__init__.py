@@ -23,7 +23,7 @@ from segprep.verification.exports import verify_export
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """A file that is not as it was written; *path* is relative to the dataset, *reason* in words."""
+    """A file that is not as it was written; *path* is relative to the dataset."""
 
     path: str
     kind: Literal["changed", "missing", "extra"]
