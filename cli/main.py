@@ -30,8 +30,8 @@ COMMANDS = {
 }
 EXIT_USAGE, EXIT_SKIPPED, EXIT_LOCKED, EXIT_INTERRUPTED = 2, 3, 11, 130
 EPILOG = (
-    "Exit codes: 0 fine, 1 failed, 2 usage, 3 finished but some inputs were skipped, 4 doubtful, not"
-    " learnable or masks look wrong, 5 undecided, 11 locked by another run, 130 interrupted."
+    "Exit codes: 0 fine, 1 failed, 2 usage, 3 finished but some inputs were skipped, 4 doubtful,"
+    " not learnable or masks look wrong, 5 undecided, 11 locked by another run, 130 interrupted."
 )
 
 

@@ -56,8 +56,8 @@ def compared(pred: Path, names: Sequence[str]) -> tuple[Note, ...]:
     if account.classes != tuple(names[: len(account.classes)]):
         raise SegprepError(
             "other-classes",
-            f"{account.path}: the predictions are of the classes {', '.join(account.classes)}; the truth"
-            f" has {', '.join(names)}",
+            f"{account.path}: the predictions are of the classes {', '.join(account.classes)};"
+            f" the truth has {', '.join(names)}",
             "predict with the dataset's own checkpoint, rename its classes with segprep remap, or"
             " state them with --classes",
         )
