@@ -307,6 +307,18 @@ def test_masks_of_0_and_255_are_named_by_info_and_split(tmp_path: Path) -> None:
     assert "doubtful" not in fine("info", tmp_path / "out").stdout
 
 
+def test_masks_of_0_and_255_are_named_before_a_training(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from segprep.dataset.tree import Tree
+    from segprep.train_config import Config
+    from segprep.training.check.sampling import select
+    from segprep.training.data.dataset import select_lists
+
+    home = Tree(black_and_white(tmp_path / "theirs"))
+    for notes in (select(home, 0).notes, select_lists(home, Config()).notes):
+        assert any("the masks hold 0 and 255 only" in note for note in notes)
+
+
 def test_masks_of_background_only_are_named(tmp_path: Path) -> None:
     root = black_and_white(tmp_path / "theirs", (0, 0))
     assert "every pixel of the masks is 0, the background" in fine("info", root).stdout

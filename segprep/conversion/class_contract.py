@@ -13,6 +13,7 @@ Readers know only the source's list; their masks go through one table afterwards
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 from segprep.dataset.classes import MOST
 from segprep.errors import SegprepError, TreeError
@@ -49,7 +50,7 @@ def settled(scan: Scan, old: Classes | None, out: Path, *, stated: bool) -> Sett
             f"{out} has the classes {_listed(old.names)}; --classes has another order:"
             f" {', '.join(scan.classes.names)}",
             f"keep the tree's order and put new classes last, or reorder the tree:"
-            f" segprep remap {out} OUT --order {','.join(scan.classes.names)}",
+            f" segprep remap {quote(str(out))} OUT --order {quote(','.join(scan.classes.names))}",
         )
     if len(names) > MOST:
         raise SegprepError(

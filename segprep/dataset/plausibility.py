@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from segprep import engine
 from segprep.dataset.tree import Tree
@@ -49,7 +50,7 @@ def doubts(pixels: Mapping[int, int], classes: Classes | None, root: Path) -> tu
                 "values-unclear",
                 f"the masks hold 0 and 255 only: 255 covers {share:.1%} of the pixels and means"
                 f" ignored{_never(classes)}. If 255 is a class, repair the dataset:"
-                f" segprep remap {root} OUT --ids 0=background,255=NAME",
+                f" segprep remap {quote(str(root))} OUT --ids 0=background,255=NAME",
             ),
         )
     if present == {0}:

@@ -2,6 +2,7 @@
 
 from random import Random
 
+from segprep.dataset.plausibility import tree_doubts
 from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError
 from segprep.splitting import partition
@@ -23,6 +24,7 @@ def select(tree: Tree, seed: int) -> Selection:
         raise SegprepError("empty-list", f"{tree.root} has no samples", "convert some first")
     if len(stems) < FEWEST:
         return Selection(stems, ())
+    doubts = [note.message for note in tree_doubts(tree)]
     if "train" not in lists and "val" not in lists:
         kept = set(lists.get("test", ()))  # an official test list is nobody's to train on
         train, val = draw([stem for stem in stems if stem not in kept], seed)
@@ -31,8 +33,9 @@ def select(tree: Tree, seed: int) -> Selection:
             val,
             seed,
             [
+                *doubts,
                 f"the dataset has no train and val lists: {len(train)} images to train on and"
-                f" {len(val)} to score were drawn with seed {seed}"
+                f" {len(val)} to score were drawn with seed {seed}",
             ],
         )
     train, val = (listed(tree, stems, lists, name) for name in ("train", "val"))
@@ -42,7 +45,7 @@ def select(tree: Tree, seed: int) -> Selection:
             f"{both[0]!r} and {len(both) - 1} more stand in train.txt and in val.txt",
             "split again: segprep split --overwrite",
         )
-    return _limited(train, val, seed, [])
+    return _limited(train, val, seed, doubts)
 
 
 def _limited(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import overload
 
+from segprep.dataset.plausibility import tree_doubts
 from segprep.dataset.tree import LISTS, Tree
 from segprep.errors import SegprepError, SourceError
 from segprep.names import unknown
@@ -54,7 +55,7 @@ def select_lists(tree: Tree, config: Config) -> Lists:
         if splits and name not in splits and name not in (NONE, Config().train, Config().val):
             message, hint = unknown("list", name, splits)
             raise SegprepError("bad-list", f"{tree.root}: {message}", hint)
-    notes = []
+    notes = [note.message for note in tree_doubts(tree)]
     if not splits:
         train, val = (
             (tuple(stems), ()) if config.val == NONE or len(stems) < 2 else draw(stems, config.seed)
