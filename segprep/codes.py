@@ -55,7 +55,7 @@ CODES: dict[str, str] = {
     "bad-classes": "The class list cannot be used.",
     "classes-inferred": "No class list was given; it was made from the labels found.",
     "classes-found": "The class list was read from a labels.txt in the source folder.",
-    "classes-changed": "New classes were appended to the list of an existing tree; the other ids stay.",
+    "classes-changed": "New classes were appended to the list of a tree; the other ids stay.",
     "background-first": "The source's background was not class 0; it became class 0.",
     "class-vanished": ("The source no longer has a class of the tree; the class keeps its id."),
     # images

@@ -251,7 +251,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one sample adds to the file *name*, which the target writes when all samples are done."""
+    """What one sample adds to the file *name*, which is written when all samples are done."""
 
     name: str
     content: bytes

@@ -1,5 +1,5 @@
-"""A user's second week: convert, split, predict, add data, convert again, score. What was true stays
-true, and what changed is said.
+"""A user's second week: convert, split, predict, add data, convert again, score. What was true
+stays true, and what changed is said.
 """
 
 import json

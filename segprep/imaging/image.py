@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from segprep.errors import SourceError
+from segprep.files import read_file
 from segprep.imaging import png
 from segprep.types import MAX_PIXELS
 
@@ -276,8 +277,8 @@ def decode_mask(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any
 
 
 def read_mask(path: str | Path) -> NDArray[Any]:
-    """The mask at *path*: (H, W) class or instance ids. Raises SourceError, OSError."""
-    return decode_mask(Path(path).read_bytes(), Path(path))
+    """The mask at *path*: (H, W) class or instance ids. Raises SourceError."""
+    return decode_mask(read_file(Path(path)), Path(path))
 
 
 def write_mask(path: str | Path, mask: NDArray[Any], mode: MaskMode = "palette") -> None:
