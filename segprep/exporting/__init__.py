@@ -244,7 +244,10 @@ def _account(
     target: str, writer: Writer, home: Tree, box: Outbox, done: Export, names: list[str]
 ) -> dict[str, Any]:
     """What the export says of itself; equal for equal input."""
-    options = {field.name: getattr(writer, field.name) for field in fields(writer)}  # type: ignore[arg-type]
+    options = {
+        field.name: _plain(getattr(writer, field.name), box.out)
+        for field in fields(writer)  # type: ignore[arg-type]
+    }
     origin = Path(os.path.relpath(home.root, box.out)).as_posix()
     return {
         "schema": 1,
@@ -255,3 +258,10 @@ def _account(
         "samples": done.samples,
         "files": sorted(names),
     }
+
+
+def _plain(value: Any, out: Path) -> Any:
+    """An option as JSON; a path from the export's folder, as the dataset's is kept."""
+    if isinstance(value, Path):
+        return Path(os.path.relpath(value.resolve(), out)).as_posix()
+    return value

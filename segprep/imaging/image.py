@@ -248,6 +248,13 @@ def encode_mask(mask: NDArray[np.uint8], mode: MaskMode = "palette") -> bytes:
     return png.encode(mask, voc_colors() if mode == "palette" else None)
 
 
+def encode_rgb(colors: NDArray[np.uint8]) -> bytes:
+    """*colors* (H, W, 3) as an 8-bit RGB PNG."""
+    out = io.BytesIO()
+    Image.fromarray(colors).save(out, "PNG")
+    return out.getvalue()
+
+
 def encode_objects(objects: NDArray[np.uint16], mode: MaskMode = "palette") -> bytes:
     """Instance ids (H, W): 8-bit up to 254 of them, with 255 where ignored; else 16-bit gray with
     65535.

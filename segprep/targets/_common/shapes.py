@@ -1,0 +1,91 @@
+"""A mask as shapes that labelme draws back to it: polygons from large to small, or bitmaps.
+
+labelme fills a polygon and draws its outline, through the pixels' centers, later shapes over
+earlier ones. So a region is written by its outer border pixels; what lies in its holes is written
+after it, the background, too.
+"""
+
+import base64
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.imaging import contours, image, raster
+from segprep.imaging.contours import Points
+
+_ROUNDS = 5  # repairs of what thin outlines leave, in exact drawings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawnShape:
+    """One shape: pixel *value*, *points* (x, y), and for a bitmap its PNG in base64."""
+
+    value: int
+    points: list[tuple[int, int]]
+    bitmap: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawing:
+    """Shapes in painting order, and how many pixels differ from the mask when they are painted."""
+
+    shapes: tuple[DrawnShape, ...]
+    changed: int
+
+
+def bitmaps(mask: NDArray[np.uint8], background: int) -> Drawing:
+    """One bitmap per value but the background: nothing is lost."""
+    shapes = []
+    for value, top, left, bits in contours.boxes(mask):
+        if value != background:
+            height, width = bits.shape
+            png = image.encode_mask(bits.astype(np.uint8) * 255, "gray")
+            corners = [(left, top), (left + width - 1, top + height - 1)]
+            shapes.append(DrawnShape(value, corners, base64.b64encode(png).decode()))
+    return Drawing(tuple(shapes), 0)
+
+
+def polygons(mask: NDArray[np.uint8], background: int, tolerance: float) -> Drawing:
+    """One polygon per region, large ones first; with a *tolerance* of 0 drawn until every pixel is
+    right.
+    """
+    canvas = np.full(mask.shape, background, np.uint8)
+    regions = sorted(contours.regions(mask), key=lambda region: -region.outer.area)
+    shapes = []
+    for region in regions:
+        pixels = region.outer.pixels
+        if region.value == background and _is_painted(canvas, region, tolerance):
+            continue
+        shapes.append(_painted(canvas, region.value, contours.simplified(pixels, tolerance)))
+    for _ in range(_ROUNDS if tolerance == 0 else 0):
+        wrong = np.where(canvas == mask, -1, mask.astype(np.int16))
+        rest = [region for region in contours.regions(wrong) if region.value >= 0]
+        if not rest:
+            break
+        shapes += [
+            _painted(canvas, region.value, contours.simplified(region.outer.pixels, 0))
+            for region in rest
+        ]
+    return Drawing(tuple(shapes), int(np.count_nonzero(canvas != mask)))
+
+
+def _is_painted(canvas: NDArray[np.uint8], region: contours.Region, tolerance: float) -> bool:
+    """Whether the canvas shows the region's value along its border already; with a *tolerance*
+    along most of it.
+    """
+    border = region.outer.pixels
+    same = canvas[border[:, 0], border[:, 1]] == region.value
+    return bool(same.all()) if tolerance == 0 else float(same.mean()) > 0.5
+
+
+def _painted(canvas: NDArray[np.uint8], value: int, points: Points) -> DrawnShape:
+    """Paint a polygon as labelme does, in the box around it; a polygon has three points or more."""
+    corners = points if len(points) > 2 else np.resize(points, (3, 2))
+    top, left = corners.min(axis=0)
+    bottom, right = corners.max(axis=0) + 1
+    drawing = raster.Canvas(int(bottom - top), int(right - left))
+    drawing.polygon((corners[:, ::-1] - (left, top)).ravel().tolist(), 1)
+    box = canvas[top:bottom, left:right]
+    box[drawing.array() > 0] = value
+    return DrawnShape(value, [(int(x), int(y)) for y, x in corners])

@@ -1,0 +1,159 @@
+"""labelme JSON: masks, or predictions, as shapes that a person can edit.
+
+    OUT/<stem>.json                      shapes, later over earlier; imageData null
+    OUT/<stem>.jpg                       the image: a copy, hard or symbolic link
+    OUT/labels.txt                       __ignore__, _background_, the classes: labelme --labels
+    OUT/README.txt
+
+Format: https://github.com/wkentaro/labelme, label files 5.0 to 7.x; "mask" shapes need 5.2. Regions
+are written from large to small: what lies in a hole comes after the ring around it, and an empty
+hole is a shape named _background_. Ignored pixels are named __ignore__.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.dataset.classes import BACKGROUND, IGNORED
+from segprep.errors import UsageError
+from segprep.files import real_folders
+from segprep.targets._common import foreign_masks, names, pictures, readme, records, shapes
+from segprep.types import (
+    IGNORE,
+    MAX_PIXELS,
+    Choice,
+    Classes,
+    Gathered,
+    Inventory,
+    LabeledImage,
+    Link,
+    Loss,
+    MaxPixels,
+    Note,
+    Product,
+)
+
+EXAMPLES = (
+    "segprep export labelme annotations/ -d out/",
+    "segprep export labelme annotations/ -d out/ --tolerance 1      fewer points",
+    "segprep export labelme checked/ -d out/ --predictions runs/predict",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Write one JSON per image, and the image beside it."""
+
+    link: Link = "copy"
+    shapes: Annotated[
+        Literal["polygon", "mask"],
+        "polygon = outlines, holes kept; mask = a bitmap per class.",
+    ] = "polygon"
+    tolerance: Annotated[
+        float,
+        "How far, in pixels, an outline may run beside the mask: 0 = no pixel is lost; 1 = about a"
+        " fifth of the points.",
+    ] = 0.0
+    predictions: Annotated[
+        Path | None,
+        "A folder of predicted masks, <stem>.png with class ids, to write instead of the dataset's;"
+        " images without one are skipped.",
+    ] = None
+    max_pixels: MaxPixels = MAX_PIXELS
+
+    def choose(self, inventory: Inventory) -> Choice:
+        """Every sample; with *predictions* those that have one."""
+        if not 0 <= self.tolerance < 1000:
+            raise UsageError(
+                "bad-option", f"--tolerance {self.tolerance}", "give pixels, 0 or more"
+            )
+        names.required(inventory.classes)
+        stems = [entry.stem for entry in inventory.entries]
+        if self.predictions is None:
+            return Choice(dict.fromkeys(stems, ("",)))
+        (folder,) = real_folders(self.predictions)
+        chosen = [stem for stem in stems if (folder / f"{stem}.png").is_file()]
+        if not chosen:
+            raise UsageError(
+                "no-predictions",
+                f"{self.predictions} holds no <stem>.png of the dataset's {len(stems)} samples",
+                "give the folder of masks that segprep predict wrote",
+            )
+        count = len(stems) - len(chosen)
+        notes = (Note("prediction-missing", f"{count} samples have no prediction; skipped"),)
+        return Choice(dict.fromkeys(chosen, ("",)), notes if count else ())
+
+    def files(
+        self, sample: LabeledImage, places: tuple[str, ...]
+    ) -> Iterator[Product | Loss | Note]:
+        """The JSON and the image."""
+        picture, stem = pictures.kept(sample, self.link, self.max_pixels), sample.entry.stem
+        classes, mask = names.required(sample.classes), sample.mask
+        if self.predictions is not None:
+            (folder,) = real_folders(self.predictions)
+            mask = foreign_masks.read(folder / f"{stem}.png", folder, sample, self.max_pixels)
+        background = 0 if classes.background is None else classes.background
+        drawn = (
+            shapes.bitmaps(mask, background)
+            if self.shapes == "mask"
+            else shapes.polygons(mask, background, self.tolerance)
+        )
+        yield from picture.notes
+        yield Loss("pixels lie on the other side of a polygon's outline", drawn.changed)
+        yield picture.named(stem)
+        name = Path(stem).name + picture.suffix
+        yield Product(f"{stem}.json", records.document(_content(drawn, mask, classes, name)))
+
+    def texts(self, inventory: Inventory, gathered: Gathered) -> dict[str, bytes]:
+        """labels.txt and README.txt."""
+        classes = names.required(inventory.classes)
+        listed = [_label(classes, value) for value in range(len(classes.names))]
+        rest = [name for name in listed if name != BACKGROUND]
+        code = (
+            "labelme OUT --labels OUT/labels.txt --nodata --autosave\n"
+            "# and back, after the corrections:\n"
+            "segprep json2mask OUT NEW --classes OUT/labels.txt"
+        )
+        facts = ["Shapes cover each other in the order of the file: draw corrections last."]
+        title = "labelme annotations. OUT is the folder of this file."
+        head = [IGNORED, BACKGROUND] if BACKGROUND in listed else [IGNORED]
+        return {
+            "labels.txt": "".join(f"{name}\n" for name in (*head, *rest)).encode(),
+            readme.README: readme.text(title, code, gathered, classes, facts),
+        }
+
+
+def _label(classes: Classes, value: int) -> str:
+    if value == IGNORE:
+        return IGNORED
+    return BACKGROUND if value == classes.background else classes.names[value]
+
+
+def _content(
+    drawn: shapes.Drawing, mask: NDArray[np.uint8], classes: Classes, name: str
+) -> dict[str, Any]:
+    listed = [
+        {
+            "label": _label(classes, shape.value),
+            "points": [[float(x), float(y)] for x, y in shape.points],
+            "group_id": None,
+            "description": "",
+            "shape_type": "polygon" if shape.bitmap is None else "mask",
+            "flags": {},
+            "mask": shape.bitmap,
+        }
+        for shape in drawn.shapes
+    ]
+    return {
+        "version": "5.5.0",
+        "flags": {},
+        "shapes": listed,
+        "imagePath": name,
+        "imageData": None,
+        "imageHeight": mask.shape[0],
+        "imageWidth": mask.shape[1],
+    }

@@ -1,0 +1,121 @@
+"""YOLO segmentation: one text of polygons per image, and data.yaml.
+
+    OUT/images/<split>/<stem>.jpg        copies, hard or symbolic links
+    OUT/labels/<split>/<stem>.txt        class x1 y1 x2 y2 …, coordinates from 0 to 1
+    OUT/data.yaml                        path, train, val, test, names without the background
+    OUT/README.txt
+
+Format: Ultralytics, instance segmentation. A polygon runs through the centers of an object's border
+pixels, and readers fill it with its outline; a hole is joined to it by a line there and back.
+Classes are numbered without the background. Polygons are written from large to small, since
+Ultralytics paints small ones over large ones. Ignored pixels are lost.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from segprep.errors import UsageError
+from segprep.imaging import contours
+from segprep.targets._common import lists, names, objects, pictures, readme
+from segprep.types import (
+    IGNORE,
+    MAX_PIXELS,
+    Choice,
+    Classes,
+    Gathered,
+    Inventory,
+    LabeledImage,
+    Link,
+    Loss,
+    MaxPixels,
+    Note,
+    Product,
+)
+
+EXAMPLES = (
+    "segprep export yolo-seg yolo/ --link sym           the dataset of the current folder",
+    "segprep export yolo-seg yolo/ -d out/ --tolerance 0.5",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Write images and polygons by list."""
+
+    link: Link = "copy"
+    tolerance: Annotated[
+        float, "How far, in pixels, an outline may run beside the mask; 0 = every pixel."
+    ] = 0.0
+    max_pixels: MaxPixels = MAX_PIXELS
+
+    def choose(self, inventory: Inventory) -> Choice:
+        """The samples of train, val and test."""
+        if not 0 <= self.tolerance < 1000:
+            raise UsageError(
+                "bad-option", f"--tolerance {self.tolerance}", "give pixels, 0 or more"
+            )
+        names.required(inventory.classes)
+        return lists.by_split(inventory)
+
+    def files(
+        self, sample: LabeledImage, places: tuple[str, ...]
+    ) -> Iterator[Product | Loss | Note]:
+        """The image and its polygons."""
+        picture, stem = pictures.kept(sample, self.link, self.max_pixels), sample.entry.stem
+        classes = names.required(sample.classes)
+        numbers = {value: number for number, (value, _) in enumerate(_listed(classes))}
+        height, width = sample.mask.shape
+        scale, drawn, tiny = np.array([width, height]), [], 0
+        for thing in objects.things(sample, classes):
+            for region in contours.traced(thing.bits, thing.value, thing.top, thing.left):
+                holes = [hole.pixels for hole in region.holes]
+                ring = contours.bridged(region.outer.pixels, holes)
+                ring = contours.simplified(ring, self.tolerance)
+                tiny += len(ring) < 3
+                corners = ring if len(ring) > 2 else np.resize(ring, (3, 2))
+                points = (corners[:, ::-1] + 0.5) / scale
+                text = " ".join(f"{number:.6f}" for number in points.ravel())
+                drawn.append((-region.outer.area, f"{numbers[thing.value]} {text}\n"))
+        drawn.sort(key=lambda line: line[0])
+        yield from picture.notes
+        ignored = int(np.count_nonzero(sample.mask == IGNORE))
+        yield Loss("pixels of 255 (ignored) became background", ignored)
+        yield Loss("regions are one or two pixels: their polygons have no area", tiny)
+        for name in places:
+            yield picture.named(f"images/{name}/{stem}")
+            yield Product(f"labels/{name}/{stem}.txt", "".join(line for _, line in drawn).encode())
+
+    def texts(self, inventory: Inventory, gathered: Gathered) -> dict[str, bytes]:
+        """data.yaml and README.txt."""
+        classes, splits = names.required(inventory.classes), lists.stems_by_split(inventory)
+        rows = ["path: .   # the folder of this file: make it absolute to train from elsewhere"]
+        rows += [f"{name}: images/{name}" for name in splits]
+        if "val" not in splits:
+            rows.append("val: images/train   # there is no val list; Ultralytics wants one")
+        rows.append("names:")
+        rows += [
+            f"  {number}: {json.dumps(name, ensure_ascii=False)}"
+            for number, (_, name) in enumerate(_listed(classes))
+        ]
+        code = (
+            "from ultralytics import YOLO\n"
+            'model = YOLO("yolo26n-seg.pt")\n'
+            'model.train(data="OUT/data.yaml", epochs=100)'
+        )
+        facts = ["Polygons are numbered without the background: see data.yaml."]
+        title = "YOLO segmentation. OUT is the folder of this file."
+        return {
+            "data.yaml": ("\n".join(rows) + "\n").encode(),
+            readme.README: readme.text(title, code, gathered, classes, facts),
+        }
+
+
+def _listed(classes: Classes) -> list[tuple[int, str]]:
+    """(Pixel value, name) of every class but the background."""
+    return [
+        (value, name) for value, name in enumerate(classes.names) if value != classes.background
+    ]
