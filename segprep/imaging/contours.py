@@ -89,7 +89,7 @@ def traced(bits: NDArray[np.bool_], value: int = 1, top: int = 0, left: int = 0)
 
 def _pixels(edges: "_Edges", ring: NDArray[np.int64]) -> Points:
     """The region's pixels along a ring, repeated ones once."""
-    pixels = edges.starts[ring] + np.asarray(_OWNERS)[edges.directions[ring]]
+    pixels: Points = edges.starts[ring] + np.asarray(_OWNERS)[edges.directions[ring]]
     new = np.any(pixels != np.roll(pixels, 1, axis=0), axis=1)
     return pixels[new] if new.any() else pixels[:1]
 

@@ -162,7 +162,7 @@ def _categories(classes: Classes, *, things: bool) -> list[dict[str, Any]]:
 
 
 def _instances(rows: list[Any], classes: Classes, first_image: int) -> dict[str, Any]:
-    images, annotations = [], []
+    images, annotations = list[Any](), list[Any]()
     for number, row in enumerate(rows, start=first_image):
         images.append({"id": number, **row["image"]})
         for annotation in row["annotations"]:
@@ -178,7 +178,7 @@ def _instances(rows: list[Any], classes: Classes, first_image: int) -> dict[str,
 
 def _panoptic(rows: list[Any], classes: Classes, first_image: int) -> dict[str, Any]:
     numbered = list(enumerate(rows, start=first_image))
-    annotations = []
+    annotations: list[dict[str, Any]] = []
     for number, row in numbered:
         name = f"{row['image']['file_name'].rpartition('.')[0]}.png"
         annotations.append(

@@ -136,7 +136,7 @@ def _label(classes: Classes, value: int) -> str:
 def _content(
     drawn: shapes.Drawing, mask: NDArray[np.uint8], classes: Classes, name: str
 ) -> dict[str, Any]:
-    listed = [
+    listed: list[dict[str, Any]] = [
         {
             "label": _label(classes, shape.value),
             "points": [[float(x), float(y)] for x, y in shape.points],
