@@ -19,11 +19,14 @@ _HOMES = {
     "export": "exporting",
     "evaluate": "evaluation",
     "info": "description",
+    "merge": "merging",
     "models": "training.models",
     "predict": "training.inference.job",
     "read_mask": "imaging.image",
     "remap": "remapping",
+    "resize": "resizing",
     "split": "splitting",
+    "tile": "tiling",
     "stats": "statistics",
     "train": "training.trainer.trainer",
     "train_check": "training.check",
@@ -41,12 +44,15 @@ __all__ = [
     "evaluate",
     "export",
     "info",
+    "merge",
     "models",
     "predict",
     "read_mask",
     "remap",
+    "resize",
     "split",
     "stats",
+    "tile",
     "train",
     "train_check",
     "verify",
@@ -61,9 +67,12 @@ if TYPE_CHECKING:
     from segprep.evaluation import evaluate
     from segprep.exporting import export
     from segprep.imaging.image import read_mask, write_mask
+    from segprep.merging import merge
     from segprep.metrics.confusion import ConfusionMatrix
     from segprep.remapping import remap
+    from segprep.resizing import resize
     from segprep.splitting import split
+    from segprep.tiling import tile
     from segprep.statistics import stats
     from segprep.training.check import train_check
     from segprep.training.inference.job import predict

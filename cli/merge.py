@@ -1,0 +1,89 @@
+"""``segprep merge A B… OUT``."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from segprep.errors import BadInputError
+from segprep.merging import Merging, Reader, merge
+
+from . import options, output
+from .main import EXIT_SKIPPED
+from .progress import bar
+from .rewriting import refused, results, tree_options
+
+HELP = """Merge several datasets into a new one.
+
+Classes are united by name in the order they appear, and the backgrounds are one class; names
+that differ only in case or blanks stay two and are reported. Lists of the same name are joined
+where every dataset has lists. Samples whose names several datasets use get their dataset's
+folder name in front. Where one picture is in two datasets, how far their masks agree is told
+per class. The datasets are VOC-style trees and are only read.
+
+\b
+Examples:
+    segprep merge first/ second/ all/
+    segprep merge anna/ ben/ both/ --same-image first      anna's mask where both drew a picture
+    segprep merge anna/ ben/ both/ --same-image keep --json
+"""
+
+
+def _run(
+    datasets: tuple[Path, ...],
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    no_progress: bool,
+    **given: Any,
+) -> None:
+    *trees, out = datasets
+    try:
+        done = merge(*trees, out=out, progress=bar(not (no_progress or quiet)), **given)
+    except BadInputError as error:
+        refused(error, out, as_json)
+    _show(done, as_json, quiet, verbose, given["dry_run"])
+    click.get_current_context().exit(EXIT_SKIPPED if done.conversion.failed else 0)
+
+
+def _show(done: Merging, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
+    rows = [
+        {
+            "first": one.first,
+            "second": one.second,
+            "class": one.name,
+            "images": one.images,
+            "iou": one.iou,
+        }
+        for one in done.agreement
+    ]
+    results(done.conversion, ("merged", dry_run), as_json, quiet, verbose, {"agreement": rows})
+    if rows and not (as_json or quiet):
+        output.table(
+            "agreement where datasets share a picture",
+            ("datasets", "class", "pictures", "IoU"),
+            [
+                (f"{one.first}, {one.second}", one.name, one.images, f"{one.iou:.4f}")
+                for one in done.agreement
+            ],
+        )
+
+
+command = click.Command(
+    "merge",
+    callback=_run,
+    help=HELP,
+    short_help="Merge several datasets into a new one.",
+    params=[
+        click.Argument(
+            ["datasets"],
+            type=click.Path(path_type=Path),
+            nargs=-1,
+            required=True,
+            metavar="DATASET... OUT",
+        ),
+        *(one for one in options.from_reader(Reader)),
+        *tree_options(image_format=False),
+    ],
+    no_args_is_help=True,
+)

@@ -1,0 +1,90 @@
+"""``segprep tile DATASET OUT``."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from segprep.errors import BadInputError
+from segprep.tiling import Reader, tile
+from segprep.tiling.assembly import untile
+
+from . import options, output
+from .main import EXIT_SKIPPED
+from .progress import bar
+from .rewriting import refused, results, tree_options
+
+HELP = r"""Cut the pictures of a dataset into tiles; put predictions of tiles together again.
+
+DATASET is a VOC-style tree and is only read. A tile inherits its picture's lists; what lies
+beyond the picture's edge is black, and ignored (255) in the mask. Tiles that show only
+background are dropped.
+
+With --undo DATASET is the dataset of tiles, and OUT gets one mask per picture. Where tiles
+overlap, a pixel comes from the tile in which it lies farther from the edge.
+
+Images of a dataset are JPEG or PNG, so that there is no georeference left to keep. Each worker
+holds one decoded picture.
+
+\b
+Examples:
+    segprep tile big/ tiles/ --size 512 --overlap 64
+    segprep tile big/ tiles/ --size 1024 --overlap 0 --keep-empty
+    segprep tile tiles/ masks/ --undo runs/predict
+    segprep split tiles/ --group-by '^(.+)_\d+_\d+$'       a picture never crosses
+"""
+
+
+def _run(
+    source: Path,
+    out: Path,
+    undo: Path | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    no_progress: bool,
+    **given: Any,
+) -> None:
+    progress = bar(not (no_progress or quiet))
+    if undo is not None:
+        _undo(source, undo, out, as_json, quiet, progress, given["overwrite"])
+        return
+    try:
+        done = tile(source, out, progress=progress, **given)
+    except BadInputError as error:
+        refused(error, out, as_json)
+    results(done, ("cut", given["dry_run"]), as_json, quiet, verbose, {})
+    click.get_current_context().exit(EXIT_SKIPPED if done.failed else 0)
+
+
+def _undo(
+    source: Path, undo: Path, out: Path, as_json: bool, quiet: bool, progress: Any, overwrite: bool
+) -> None:
+    done = untile(source, undo, out, overwrite=overwrite, progress=progress)
+    if as_json:
+        document = {"out": str(done.out), "masks": done.masks, "missing": done.missing}
+        output.document(document)
+    elif not quiet:
+        rest = f", {done.missing} tiles are background" if done.missing else ""
+        output.line(f"{done.masks} masks put together{rest} -> {done.out}")
+
+
+command = click.Command(
+    "tile",
+    callback=_run,
+    help=HELP,
+    short_help="Cut large pictures into tiles; put predictions together.",
+    params=[
+        click.Argument(["source"], type=click.Path(path_type=Path), metavar="DATASET"),
+        click.Argument(["out"], type=click.Path(path_type=Path), metavar="OUT"),
+        *options.from_reader(Reader),
+        click.Option(
+            ["--undo"],
+            type=click.Path(path_type=Path),
+            metavar="PRED",
+            help="Put the masks <tile>.png in PRED together; DATASET holds the tiles.",
+        ),
+        *tree_options(),
+    ],
+    no_args_is_help=True,
+)

@@ -1,0 +1,317 @@
+"""Several trees to one: classes united by name, stems kept apart, lists kept.
+
+    a/  b/                                 VOC-style trees, made by segprep or not
+    out/JPEGImages/<stem>.jpg              byte for byte the same
+    out/SegmentationClass/<stem>.png       every value looked up in its tree's own table
+    out/ImageSets/Segmentation/*.txt       the lists of all trees, by name
+
+A stem that several trees have becomes <tree>_<stem> in each. One picture in two trees (equal bytes)
+is an error, one sample, or two, as asked; how far its masks agree is told. The trees are read like
+any source, so staging, publishing and resuming are conversion's.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+from segprep import types
+from segprep.conversion import Conversion, convert_with, tree_source
+from segprep.dataset import classes as class_lists
+from segprep.dataset import samples, tree
+from segprep.dataset.tree import Tree
+from segprep.errors import SourceError, TreeError, UsageError
+from segprep.files import digest, read_below, real_folders
+from segprep.imaging import image
+from segprep.imaging.image import MaskMode
+from segprep.merging.agreement import Agreement, agreement
+from segprep.names import stem_key, variant_key
+from segprep.sources._common import stems as pairing
+from segprep.types import (
+    IGNORE,
+    MAX_PIXELS,
+    Classes,
+    Entry,
+    Evidence,
+    Item,
+    MaxPixels,
+    Note,
+    Progress,
+    Sample,
+    Scan,
+    Skipped,
+    no_progress,
+)
+
+FORMAT = "merge"
+SameImage = Literal["error", "first", "keep"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Read several trees as one: *root* and the trees in *image_root*."""
+
+    root: Path
+    image_root: tuple[Path, ...] = ()
+    same_image: Annotated[
+        SameImage,
+        "One picture in several datasets (equal bytes): error = refuse; first = take it from the"
+        " dataset named first; keep = a sample from each.",
+    ] = "error"
+    max_pixels: MaxPixels = MAX_PIXELS
+
+    @classmethod
+    def recognise(cls, root: Path) -> Evidence | None:
+        """Any VOC-style tree."""
+        return tree_source.recognized(root)
+
+    @property
+    def trees(self) -> tuple[Tree, ...]:
+        """The trees in the order given."""
+        return tuple(Tree(root) for root in real_folders(self.root, self.image_root))
+
+    def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
+        """Every sample of every tree is an item.
+
+        Raises TreeError for a tree without class names, or one picture in two trees.
+        """
+        classes, tables, notes = united(self.trees)
+        skipped = list[Skipped]()
+        entries = [(n, list(samples.entries(place, skipped))) for n, place in enumerate(self.trees)]
+        every = [(number, entry) for number, listed in entries for entry in listed]
+        kept, same = self._distinct(every)
+        names = _names(kept, self.trees)
+        items = [
+            Item(
+                names[number, entry.stem],
+                entry.image,
+                (entry.mask, *([entry.objects] if entry.objects else [])),
+                (entry, tables[number], len(self.trees[number].classes().names)),  # type: ignore[union-attr]
+            )
+            for number, entry in kept
+        ]
+        lists, missing = self._lists(names)
+        return Scan(
+            pairing.unique(items, skipped),
+            classes,
+            tuple(skipped),
+            lists,
+            (*notes, *missing, *same, *_renamed(names)),
+        )
+
+    def _distinct(
+        self, entries: Sequence[tuple[int, Entry]]
+    ) -> tuple[list[tuple[int, Entry]], list[Note]]:
+        """The entries less repeated pictures. Raises TreeError where these are not allowed."""
+        groups = same_images(self.trees, entries)
+        if not groups:
+            return list(entries), []
+        listed = "; ".join(" = ".join(_address(self.trees, one) for one in g) for g in groups[:3])
+        text = f"{len(groups)} pictures are in several datasets: {listed}"
+        if self.same_image == "error":
+            raise TreeError(
+                "same-image",
+                text,
+                "give --same-image first for one sample each, or --same-image keep for all",
+            )
+        repeated = {(number, entry.stem) for group in groups for number, entry in group[1:]}
+        if self.same_image == "keep":
+            return list(entries), [Note("same-image", f"{text}; all were kept")]
+        kept = [one for one in entries if (one[0], one[1].stem) not in repeated]
+        return kept, [Note("same-image", f"{text}; each was taken once, from the first")]
+
+    def _lists(
+        self, names: Mapping[tuple[int, str], str]
+    ) -> tuple[Mapping[str, tuple[str, ...]], list[Note]]:
+        """The lists of all trees by name; none where a tree has none."""
+        merged: dict[str, list[str]] = defaultdict(list)
+        notes = list[Note]()
+        for number, place in enumerate(self.trees):
+            stems = {stem for owner, stem in names if owner == number}
+            lists = place.lists()
+            if not lists:
+                message = (
+                    f"{place.root.name} has no split, so the result has none; segprep split draws"
+                    " one"
+                )
+                return {}, [Note("no-split", message)]
+            for name, listed in lists.items():
+                merged[name] += [names[number, stem] for stem in listed if stem in stems]
+        return {name: tuple(listed) for name, listed in merged.items()}, notes
+
+    def read(self, item: Item) -> Sample:
+        """The image as it is, the mask through its tree's table. Raises SourceError."""
+        entry, table, count = cast("tuple[Entry, bytes, int]", item.payload)
+        own = Classes(tuple(map(str, range(count))))
+        roots = real_folders(self.root, self.image_root)
+        sample = tree_source.read(entry, roots, own, self.max_pixels)
+        mask, _ = image.look_up(sample.mask, table)
+        notes = (*entry.notes, *sample.notes)
+        return Sample(item.stem, sample.image, mask, sample.objects, sample.upright, notes)
+
+
+def united(trees: Sequence[Tree]) -> tuple[Classes, list[bytes], list[Note]]:
+    """The classes of all *trees* in the order they appear, each tree's lookup table (old value ->
+    new), and a note for names that differ by case or blanks only.
+
+    The backgrounds are one class, whatever they are called. Raises TreeError for a tree without
+    class names.
+    """
+    names, tables, notes = list[str](), list[bytes](), list[Note]()
+    background = None
+    for place in trees:
+        classes = tree_source.classes_of(place)
+        table = bytearray(range(256))
+        for value, name in enumerate(classes.names):
+            if value == classes.background:
+                background = name if background is None else background
+                name = background  # noqa: PLW2901
+            if name not in names:
+                notes += _variants(name, names)
+                names.append(name)
+            table[value] = names.index(name)
+        tables.append(bytes(table))
+    if len(names) > class_lists.MOST:
+        raise TreeError(
+            "too-many-classes",
+            f"{len(names)} classes together; a mask holds {class_lists.MOST}",
+            "merge some first: segprep remap --map OLD=NEW",
+        )
+    at = names.index(background) if background is not None else None
+    return Classes(tuple(names), at, IGNORE), tables, notes
+
+
+def _variants(name: str, names: Sequence[str]) -> list[Note]:
+    like = [other for other in names if variant_key(other) == variant_key(name)]
+    message = (
+        f"the classes {like[0]!r} and {name!r} differ only in case, blanks or invisible signs and"
+        f" stay two; unite them with segprep remap --map {name!r}={like[0]!r}"
+        if like
+        else ""
+    )
+    return [Note("label-variant", message)] if like else []
+
+
+def same_images(
+    trees: Sequence[Tree], entries: Sequence[tuple[int, Entry]]
+) -> list[list[tuple[int, Entry]]]:
+    """Groups of entries whose image files are equal, over several trees."""
+    groups: dict[str, list[tuple[int, Entry]]] = defaultdict(list)
+    sizes: dict[int, list[tuple[int, Entry]]] = defaultdict(list)
+    for one in entries:
+        try:
+            sizes[one[1].image.stat().st_size].append(one)
+        except OSError:
+            continue  # reading it says why
+    for listed in sizes.values():
+        if len({number for number, _ in listed}) < 2:
+            continue
+        for number, entry in listed:
+            try:
+                key = digest(read_below(entry.image, (trees[number].root,)))
+            except SourceError:
+                continue  # reading it again says why
+            groups[key].append((number, entry))
+    return [group for group in groups.values() if len({number for number, _ in group}) > 1]
+
+
+def _names(
+    entries: Sequence[tuple[int, Entry]], trees: Sequence[Tree]
+) -> dict[tuple[int, str], str]:
+    """(tree, stem) -> stem in the result: prefixed with the tree's folder where it is not alone."""
+    owners: dict[str, set[int]] = defaultdict(set)
+    for number, entry in entries:
+        owners[stem_key(entry.stem)].add(number)
+    prefixes = [place.root.name for place in trees]
+    if len(set(prefixes)) < len(prefixes):
+        prefixes = [f"{name}{number + 1}" for number, name in enumerate(prefixes)]
+    return {
+        (number, entry.stem): (
+            f"{prefixes[number]}_{entry.stem}"
+            if len(owners[stem_key(entry.stem)]) > 1
+            else entry.stem
+        ).replace("/", "_")
+        for number, entry in entries
+    }
+
+
+def _renamed(names: Mapping[tuple[int, str], str]) -> list[Note]:
+    changed = [(old, new) for (_, old), new in names.items() if old != new]
+    if not changed:
+        return []
+    message = (
+        f"{len(changed)} samples have names that several datasets use, and got their folder in"
+        f" front: {changed[0][0]} became {changed[0][1]}"
+    )
+    return [Note("stem-prefixed", message)]
+
+
+def _address(trees: Sequence[Tree], one: tuple[int, Entry]) -> str:
+    return f"{trees[one[0]].root.name}/{one[1].stem}"
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """What a merge did: the *conversion* as any other, and for each class and pair of datasets how
+    far the masks of one picture agree.
+    """
+
+    conversion: Conversion
+    agreement: tuple[Agreement, ...]
+
+
+def merge(
+    *datasets: str | Path,
+    out: str | Path,
+    same_image: SameImage = "error",
+    max_pixels: int = MAX_PIXELS,
+    mask_mode: MaskMode = "palette",
+    jobs: int = 1,
+    on_error: Literal["stop", "skip"] = "stop",
+    overwrite: bool = False,
+    dry_run: bool = False,
+    progress: Progress[Any] = no_progress,
+) -> Merging:
+    """Write the trees *datasets* as one new tree at *out*; they themselves are never changed.
+
+    Classes are united by name in the order they appear, the backgrounds as one. Lists of the same
+    name are joined where every tree has lists. *same_image* says what happens to one picture (equal
+    bytes) in several trees; where there are any, ``agreement`` has the IoU of their masks.
+
+    Raises:
+        UsageError: fewer than two datasets, or one of them and *out* overlap.
+        TreeError: a dataset names no classes, one picture is in two datasets and *same_image* is
+        "error", or *out* holds something else; LockedError: another run is at work there.
+        BadInputError: bad samples, listed in its ``skipped``; nothing was published.
+    """
+    roots = [tree.find(Path(dataset)).root.resolve() for dataset in datasets]
+    if len(dict.fromkeys(roots)) != len(datasets) or len(roots) < 2:
+        raise UsageError(
+            "bad-option",
+            f"{len(set(roots))} different datasets were given",
+            "give two or more, and OUT",
+        )
+    reader = Reader(roots[0], tuple(roots[1:]), same_image, max_pixels)
+    scan = reader.scan(jobs, progress)
+    done = convert_with(
+        cast("types.Reader", reader),
+        FORMAT,
+        out,
+        scan=scan,
+        jobs=jobs,
+        on_error=on_error,
+        overwrite=overwrite,
+        dry_run=dry_run,
+        mask_mode=mask_mode,
+        progress=progress,
+    )
+    return Merging(done, agreement(reader.trees, same_images(reader.trees, _entries(reader))))
+
+
+def _entries(reader: Reader) -> list[tuple[int, Entry]]:
+    return [
+        (number, entry)
+        for number, place in enumerate(reader.trees)
+        for entry in samples.entries(place, [])
+    ]

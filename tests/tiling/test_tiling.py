@@ -1,0 +1,121 @@
+"""Pictures to tiles and predictions back: every pixel is somewhere, lists follow, edges ignored."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from segprep_cli.main import group
+
+import segprep
+from segprep.dataset.tree import Tree
+from segprep.errors import SourceError, TreeError, UsageError
+from segprep.imaging.image import encode_mask, read_mask
+from segprep.tiling.assembly import untile
+from segprep.tiling.grid import starts
+
+
+@pytest.fixture
+def big(tmp_path: Path) -> Path:
+    """Two pictures of 50 x 70 and 20 x 30 pixels with random masks, one with an empty corner."""
+    random = np.random.default_rng(0)
+    for folder in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
+        (tmp_path / "big" / folder).mkdir(parents=True)
+    for stem, (height, width) in (("a", (50, 70)), ("b", (20, 30))):
+        mask = random.choice(np.array([0, 1, 2, 255], np.uint8), (height, width))
+        mask[:20, :20] = 0 if stem == "a" else mask[:20, :20]
+        pixels = random.integers(0, 255, (height, width, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"big/JPEGImages/{stem}.png")
+        (tmp_path / f"big/SegmentationClass/{stem}.png").write_bytes(encode_mask(mask))
+    (tmp_path / "big/class_names.txt").write_text("_background_\ncat\ndog\n")
+    (tmp_path / "big/ImageSets/Segmentation/train.txt").write_text("a\n")
+    (tmp_path / "big/ImageSets/Segmentation/val.txt").write_text("b\n")
+    return tmp_path / "big"
+
+
+def test_tiles_are_parts_of_their_picture(big: Path, tmp_path: Path) -> None:
+    done = segprep.tile(big, tmp_path / "tiles", size=20, overlap=4, jobs=2)
+    tiles = Tree(tmp_path / "tiles")
+    assert [note.code for note in done.notes] == ["empty-tile"]
+    assert done.converted == 3 * 5 + 1 * 2 - 1
+    assert "a_00000_00000" not in tiles.stems()
+    whole = np.full((80, 100), 255, np.uint8)
+    whole[:50, :70] = read_mask(Tree(big).mask_path("a"))
+    with Image.open(big / "JPEGImages/a.png") as picture:
+        pixels = np.zeros((80, 100, 3), np.uint8)
+        pixels[:50, :70] = np.asarray(picture)
+    for stem in tiles.lists()["train"]:
+        name, top, left = stem.split("_")
+        box = slice(int(top), int(top) + 20), slice(int(left), int(left) + 20)
+        assert name == "a"
+        assert (read_mask(tiles.mask_path(stem)) == whole[box]).all()
+        with Image.open(tiles.image_path(stem)) as part:  # type: ignore[arg-type]
+            assert (np.asarray(part) == pixels[box]).all()
+    assert tiles.lists()["val"] == ("b_00000_00000", "b_00000_00016")
+    again = segprep.tile(big, tmp_path / "tiles", size=20, overlap=4)
+    assert not again.written
+
+
+@pytest.mark.parametrize("overlap", [0, 4, 7])
+def test_undo_gives_the_masks_back(overlap: int, big: Path, tmp_path: Path) -> None:
+    segprep.tile(big, tmp_path / "tiles", size=20, overlap=overlap)
+    predictions = tmp_path / "tiles/SegmentationClass"
+    done = untile(tmp_path / "tiles", predictions, tmp_path / "masks")
+    assert (done.masks, done.missing) == (2, 1)
+    for stem in "ab":
+        truth = read_mask(Tree(big).mask_path(stem))
+        assert (read_mask(tmp_path / f"masks/{stem}.png") == truth).all()
+
+
+def test_a_pixel_comes_from_the_tile_in_which_it_lies_deeper(big: Path, tmp_path: Path) -> None:
+    segprep.tile(big, tmp_path / "tiles", size=20, overlap=4, keep_empty=True)
+    (tmp_path / "predictions").mkdir()
+    for number, stem in enumerate(Tree(tmp_path / "tiles").stems()):
+        data = encode_mask(np.full((20, 20), number, np.uint8))
+        (tmp_path / f"predictions/{stem}.png").write_bytes(data)
+    untile(tmp_path / "tiles", tmp_path / "predictions", tmp_path / "masks")
+    row = read_mask(tmp_path / "masks/a.png")[0]
+    assert np.flatnonzero(np.diff(row.astype(int))).tolist() == [17, 33, 49, 65]
+
+
+@given(st.integers(1, 400), st.integers(1, 90), st.data())
+def test_tiles_cover_a_side_with_as_few_as_needed(length: int, size: int, data: st.DataObject) -> None:  # fmt: skip
+    overlap = data.draw(st.integers(0, size - 1))
+    places = starts(length, size, overlap)
+    assert places[0] == 0
+    assert places[-1] + size >= length
+    assert len(places) == 1 or places[-2] + size < length
+    assert all(b - a == size - overlap for a, b in pairwise(places))
+
+
+def test_what_cannot_be(big: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        segprep.tile(big, tmp_path / "tiles", size=20, overlap=20)
+    with pytest.raises(TreeError) as caught:
+        untile(big, big / "SegmentationClass", tmp_path / "masks")
+    assert caught.value.code == "bad-tiles"
+    segprep.tile(big, tmp_path / "tiles", size=20, overlap=4)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SourceError) as missing:
+        untile(tmp_path / "tiles", tmp_path / "empty", tmp_path / "masks")
+    assert missing.value.code == "unreadable"
+    assert not (tmp_path / "masks").exists()
+
+
+def test_the_command(big: Path, tmp_path: Path) -> None:
+    run = CliRunner()
+    arguments = ["tile", str(big), str(tmp_path / "tiles"), "--size", "20", "--overlap", "4"]
+    result = run.invoke(group, [*arguments, "--json"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["converted"] == 16
+    arguments = ["tile", str(tmp_path / "tiles"), str(tmp_path / "masks"), "--undo"]
+    result = run.invoke(group, [*arguments, str(tmp_path / "tiles/SegmentationClass"), "--json"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["masks"] == 2
+    result = run.invoke(group, [*arguments, str(tmp_path / "tiles/SegmentationClass")])
+    assert (result.exit_code, "[output-exists]" in result.stderr) == (1, True)
