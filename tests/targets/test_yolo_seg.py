@@ -38,7 +38,7 @@ def test_polygons_keep_holes(rich: Path, ids: Ids, tmp_path: Path) -> None:
     assert [note.code for note in done.notes] == ["not-held"]
 
 
-@pytest.mark.parametrize("tolerance", [0.0, 0.5])
+@pytest.mark.parametrize("tolerance", [0.0, 0.4])
 def test_the_bundled_example(tolerance: float, ids: Ids, tmp_path: Path) -> None:
     source = Path(__file__).parents[2] / "examples/shapes"
     segprep.convert("labelme", source, tmp_path / "tree")
@@ -50,7 +50,7 @@ def test_the_bundled_example(tolerance: float, ids: Ids, tmp_path: Path) -> None
         for value in range(1, 6):
             both[value] += np.count_nonzero((mask == value) & (truth == value))
             either[value] += np.count_nonzero((mask == value) | (truth == value))
-    assert (both[1:] / either[1:]).min() >= 0.99
+    assert (both[1:] / either[1:]).min() >= (1.0 if tolerance == 0 else 0.99)
 
 
 def test_a_single_pixel_is_counted(tmp_path: Path) -> None:
