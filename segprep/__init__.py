@@ -72,8 +72,8 @@ if TYPE_CHECKING:
     from segprep.remapping import remap
     from segprep.resizing import resize
     from segprep.splitting import split
-    from segprep.tiling import tile
     from segprep.statistics import stats
+    from segprep.tiling import tile
     from segprep.training.check import train_check
     from segprep.training.inference.job import predict
     from segprep.training.models import models
