@@ -17,6 +17,8 @@ from segprep.targets._common.objects import Thing
 
 Ids = Callable[[Path, str], "np.ndarray[Any, Any]"]
 pycocotools = pytest.importorskip("pycocotools.mask", reason="pycocotools is not installed")
+# its compiled decode() knows NumPy 1 only
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
 def drawn(content: dict[str, Any], stem: str) -> "np.ndarray[Any, Any]":
