@@ -2,6 +2,7 @@
 Reader's fields.
 """
 
+from dataclasses import asdict
 from inspect import getdoc
 from pathlib import Path
 from textwrap import indent
@@ -27,6 +28,8 @@ _IMAGE_FORMAT = (
 )
 _KEEP_ORDER = "Keep the source's class order, even if the background is not class 0."
 _ON_ERROR = "Bad inputs: stop = list all and publish nothing; skip = skip them (exit 3)."
+
+MUCH_COVERED = 0.2  # share of a class's area that stands in a table of its own
 
 
 class Formats(click.Group):
@@ -113,9 +116,11 @@ def _show(done: Conversion, as_json: bool, quiet: bool, verbose: bool, dry_run: 
                 "notes": output.plain_notes(done.notes),
                 "unpainted": list(done.unpainted),
                 "written": done.written,
+                "covered": [asdict(loss) for loss in done.covered],
             }
         )
     elif not quiet:
+        _show_covered(done)
         what = (
             "would be converted"
             if dry_run
@@ -131,6 +136,18 @@ def _show(done: Conversion, as_json: bool, quiet: bool, verbose: bool, dry_run: 
             f"{', '.join(parts)} -> {done.out} ({len(done.classes)} classes:"
             f" {', '.join(done.classes[:8])}{' …' if len(done.classes) > 8 else ''})"
         )
+
+
+def _show_covered(done: Conversion) -> None:
+    """A table of the classes that lose much of their area to shapes painted later."""
+    rows = [
+        (loss.name, f"{loss.hidden} of {loss.shapes}", f"{loss.share:.0%}", loss.by)
+        for loss in done.covered
+        if loss.share >= MUCH_COVERED
+    ]
+    if rows:
+        columns = ("class", "shapes hidden", "area lost", "covered by")
+        output.table("classes covered by shapes painted later", columns, rows)
 
 
 def _refused(error: BadInputError, out: Path, as_json: bool, verbose: bool) -> None:

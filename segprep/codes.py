@@ -32,11 +32,20 @@ CODES: dict[str, str] = {
         "Drawing the shape would take unreasonably long; it is most likely broken."
     ),
     "bad-label": "A label is empty, not text, too long, or has control characters.",
+    "shape-skipped": "A shape that cannot be drawn was skipped, as --bad-shape skip asks for.",
+    "points-normalized": (
+        "All coordinates lie within 0 to 1: they are shares of the image's size, not pixels."
+    ),
+    "field-ignored": (
+        "A field that does not touch the mask cannot be right; it was ignored, the rest was read."
+    ),
+    "label-typo": "A label occurs once and is one letter off a frequent one; most likely a typo.",
     "unknown-label": "A label is not in the class list.",
     "label-unpainted": "An option kept shapes of a label from being painted; how many, how large.",
     "label-variant": "Two labels differ only by case, blanks or invisible characters.",
     "no-shapes": "The annotation has no shapes; its mask is all background.",
     "hidden-shape": "A shape ends wholly covered by later ones.",
+    "class-covered": "Shapes painted later cover shapes of another class, as the order demands.",
     "shape-outside": "A shape lies wholly outside the image.",
     "shape-without-area": "A line, a point or another shape without area was not painted.",
     "box-skipped": "Boxes without an outline were not painted, as --boxes skip says.",
@@ -72,6 +81,7 @@ CODES: dict[str, str] = {
     "image-unsupported": "The file is not an image of a supported format or pixel type.",
     "image-too-large": "The image has more pixels than --max-pixels allows.",
     "image-frames": "The image file holds several frames; the first was used.",
+    "image-shared": "Several samples were made of one image file.",
     "image-converted": "The image was written in another format or pixel type.",
     "image-extension": "The file extension does not match the content; the copy has the right one.",
     "image-upright": "The image's EXIF orientation was applied once; the copy is upright.",
@@ -122,6 +132,12 @@ CODES: dict[str, str] = {
     ),
     "duplicate-id": "Two annotations have the same id; both were drawn.",
     "crowd-ignored": "Regions of many objects (COCO's iscrowd) were painted as ignored.",
+    "root-category": (
+        "A category that no annotation uses and all others name as supercategory; it is not a class."
+    ),
+    "categories-by-name": (
+        "Files number their categories differently; they were matched by their names."
+    ),
     "class-unused": "A class of the list is not a category of the source.",
     "all-ignored": "Every pixel of the mask is ignored.",
     # instances

@@ -1,10 +1,9 @@
 """Map a picklable function over items, serially or in worker processes: order kept, failures are
 values.
 
-A worker that is killed loses only its chunk, whose items are then tried one by one; one that kills
-its worker twice becomes a Failure. Workers die with their parent. They are forked where that is
-safe (Linux, a parent of one thread) and spawned elsewhere, which costs each a fresh start and its
-imports.
+When a worker is killed, the items under way are tried one by one; one that kills its worker twice
+becomes a Failure. Workers die with their parent. They are forked where that is safe (Linux, a
+parent of one thread) and spawned elsewhere, which costs each a fresh start and its imports.
 """
 
 import ctypes
@@ -108,27 +107,60 @@ def run(
         for item in items:
             yield _attempt(function, item)
         return
-    waiting = iter([items[start : start + chunk] for start in range(0, len(items), chunk)])
-    job = _Job(function)
-    pool = _started(jobs)
+    yield from _in_workers(_Job(function), items, jobs, chunk)
+
+
+def _in_workers(
+    job: "_Job[Input, Output]", items: Sequence[Input], jobs: int, length: int
+) -> Iterator[Output | Failure]:
+    """The results of *items* in order, from *jobs* processes that take chunks of *length*."""
+    chunks = iter([items[start : start + length] for start in range(0, len(items), length)])
     running: deque[tuple[Sequence[Input], Future[list[Output | Failure]]]] = deque()
+    pool, complete = _started(jobs), False
     try:
-        running.extend((part, pool.submit(job, part)) for part in islice(waiting, 4 * jobs))
-        while running:
+        while True:
+            spare = 4 * jobs - len(running)
+            running.extend((part, _submitted(pool, job, part)) for part in islice(chunks, spare))
+            if not running:
+                break
             part, future = running.popleft()
             try:
                 yield from future.result()
             except BrokenProcessPool:
-                pool.shutdown(wait=False, cancel_futures=True)
+                _end(pool)
                 yield from _one_by_one(job, part)
+                for rest, lost in running:
+                    if _finished(lost):
+                        yield from lost.result()
+                    else:
+                        yield from _one_by_one(job, rest)
+                running.clear()
                 pool = _pool(jobs)
-                running = deque(
-                    (rest, old if _finished(old) else pool.submit(job, rest))
-                    for rest, old in running
-                )
-            running.extend((part, pool.submit(job, part)) for part in islice(waiting, 1))
+        complete = True
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        _end(pool, at_once=not complete)
+
+
+def _submitted(
+    pool: ProcessPoolExecutor, job: "_Job[Input, Output]", part: Sequence[Input]
+) -> "Future[list[Output | Failure]]":
+    """The future of *part*; one that has failed already where a worker of *pool* was killed."""
+    try:
+        return pool.submit(job, part)
+    except BrokenProcessPool as error:
+        lost: Future[list[Output | Failure]] = Future()
+        lost.set_exception(error)
+        return lost
+
+
+def _end(pool: ProcessPoolExecutor, *, at_once: bool = False) -> None:
+    """End *pool* and wait for its threads: otherwise the interpreter, when it ends, may write to
+    pipes that they are just closing. *at_once* gives up the work that is under way.
+    """
+    if at_once:
+        for process in list((getattr(pool, "_processes", None) or {}).values()):
+            process.kill()
+    pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _finished(future: "Future[list[Output | Failure]]") -> bool:
@@ -136,29 +168,39 @@ def _finished(future: "Future[list[Output | Failure]]") -> bool:
 
 
 def _one_by_one(job: "_Job[Input, Output]", part: Sequence[Input]) -> Iterator[Output | Failure]:
-    """Every item of a lost chunk in a worker of its own, two times at most."""
-    for item in part:
-        for attempt in (1, 2):
-            pool = _pool(1)
-            try:
-                yield pool.submit(job, [item]).result()[0]
-                break
-            except BrokenProcessPool:
-                if attempt == 2:
-                    yield Failure(
-                        "worker-died",
-                        _name(item),
-                        "the worker process was killed twice while it read this file",
-                        "it may need more memory than there is",
-                    )
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+    """The results of a lost chunk, each item by itself, two times at most."""
+    pool = _pool(1)
+    try:
+        for item in part:
+            for _ in range(2):
+                try:
+                    (result,) = _submitted(pool, job, [item]).result()
+                    break
+                except BrokenProcessPool:
+                    _end(pool)
+                    pool = _pool(1)
+            else:
+                result = _killed(item)
+            yield result
+    finally:
+        _end(pool, at_once=True)
+
+
+def _killed(item: object) -> Failure:
+    reason = "the worker process was killed twice while it read this file"
+    return Failure("worker-died", _name(item), reason, "it may need more memory than there is")
 
 
 def _name(item: object) -> str:
-    item = getattr(item, "item", item)
-    labels = getattr(item, "labels", ())
-    return str(labels[0] if labels else item)
+    """The file that *item* is about: a path, or that of the item, the pair or the task."""
+    for part in item if isinstance(item, tuple | list) else (item,):
+        if isinstance(part, str | os.PathLike):
+            return os.fspath(part)
+        inner = getattr(part, "item", part)
+        for key in ("labels", "path", "mask", "image", "source", "stem"):
+            if value := getattr(inner, key, None):
+                return str(value[0] if isinstance(value, tuple | list) else value)
+    return str(item)
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
@@ -176,7 +218,7 @@ def _started(workers: int) -> ProcessPoolExecutor:
         try:
             pool.submit(usable_cores).result()
         except BrokenProcessPool as error:
-            pool.shutdown(wait=False, cancel_futures=True)
+            _end(pool)
             hint = (
                 "put the call below  if __name__ == '__main__':  (Python starts workers by"
                 " importing the script), or give jobs=1"

@@ -64,12 +64,30 @@ class Classes:
 
 
 @dataclass(frozen=True, slots=True)
+class Covered:
+    """What other classes, painted later, cover of the class *label* in one image: *hidden* of its
+    *shapes* shapes wholly, *covered* of the *pixels* that it would have alone; *by* covers most.
+    """
+
+    label: str
+    shapes: int
+    hidden: int
+    pixels: int
+    covered: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
-    """Something a person should know about one sample, or (stem empty) about the whole run."""
+    """Something a person should know about one sample, or (stem empty) about the whole run.
+
+    *covered* belongs to the code class-covered.
+    """
 
     code: str
     message: str
     stem: str = ""
+    covered: Covered | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,12 @@
 """The engine: order, failures as values, workers that fail or die."""
 
+import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -53,6 +58,80 @@ def die(number: int) -> int:
     if number == 61:
         os.kill(os.getpid(), signal.SIGKILL)
     return number
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Kill the worker at item 61; keep account of the tries in *folder*."""
+
+    folder: Path
+
+    def __call__(self, path: Path) -> Path:
+        if path.name == "61":
+            with open(self.folder / "tries", "a") as tries:
+                tries.write("x")
+            os.kill(os.getpid(), signal.SIGKILL)
+        return path
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
+def test_an_item_that_kills_its_worker_costs_two_tries_of_its_own(tmp_path: Path) -> None:
+    """One try beside others, whose fault it might be, then two alone; the file is named."""
+    paths = [tmp_path / str(n) for n in range(400)]
+    results = list(engine.run(Recorded(tmp_path), paths, jobs=2))
+    assert (tmp_path / "tries").read_text() == "xxx"
+    assert [n for n, result in enumerate(results) if isinstance(result, engine.Failure)] == [61]
+    assert results[61].path == str(tmp_path / "61")  # type: ignore[union-attr]
+
+
+def slowly(number: int) -> int:
+    time.sleep(0.002)
+    return number
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
+def test_workers_killed_from_outside_cost_no_item() -> None:
+    """Also while the next chunk is handed out, when the pool is broken already."""
+    results = []
+    for result in engine.run(slowly, range(600), jobs=2):
+        results.append(result)
+        if len(results) in (50, 250, 251, 400):
+            for child in multiprocessing.active_children():
+                os.kill(child.pid or 0, signal.SIGKILL)
+            time.sleep(0.1)
+    assert results == list(range(600))
+
+
+def test_no_worker_outlives_a_run_that_is_given_up() -> None:
+    results = engine.run(slowly, range(1000), jobs=2)
+    assert next(results) == 0
+    assert multiprocessing.active_children()
+    results.close()  # type: ignore[attr-defined]
+    assert not multiprocessing.active_children()
+
+
+FAILING_RUN = """
+import sys
+from pathlib import Path
+from segprep import engine
+from segprep.errors import SourceError
+def refuse(number):
+    raise SourceError(Path("x"), "no")
+if __name__ == "__main__":
+    results = engine.run(refuse, range(90), jobs=2)
+    next(results) if sys.argv[1] == "early" else list(results)
+    sys.exit(1)
+"""
+
+
+@pytest.mark.parametrize("end", ["early", "late"])
+def test_the_interpreter_ends_without_a_traceback(end: str) -> None:
+    """A pool that is still closing its pipes then would print "Bad file descriptor"."""
+    for _ in range(5):
+        done = subprocess.run(
+            [sys.executable, "-c", FAILING_RUN, end], capture_output=True, timeout=120
+        )
+        assert (done.returncode, done.stderr) == (1, b"")
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")

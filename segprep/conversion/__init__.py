@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from segprep import engine, sources
+from segprep.conversion.class_coverage import ClassCoverage
 from segprep.conversion.planning import Work, prepare
 from segprep.conversion.publication import (
     all_skipped,
     described,
-    named_notes,
     refuse,
     stale_files,
 )
+from segprep.conversion.run_notes import RunNotes
 from segprep.conversion.sample_files import ImageFormat, SampleTask
 from segprep.conversion.unpainted import UnpaintedLabels, unpainted_notes
 from segprep.dataset import manifest
@@ -44,6 +45,7 @@ class Conversion:
     notes: tuple[Note, ...]
     written: bool
     unpainted: tuple[Mapping[str, Any], ...] = ()
+    covered: tuple[ClassCoverage, ...] = ()
 
     @property
     def failed(self) -> tuple[Skipped, ...]:
@@ -170,7 +172,10 @@ def _unwritten(
     skipped = all_skipped(failures, todo, work)
     if dry_run:
         refuse(skipped, work.scan, on_error, bool(records) or bool(work.kept))
-    notes = [note for record in records for note in named_notes(record)]
+    account = RunNotes()
+    for record in records:
+        account.add(record)
+    notes, covered = account.summed(work.scan.classes.names)
     unpainted = UnpaintedLabels.of((*work.kept.values(), *records)).rows()
     return Conversion(
         work.task.out,
@@ -182,6 +187,7 @@ def _unwritten(
         (*work.scan.notes, *unpainted_notes(unpainted), *notes),
         False,
         unpainted,
+        covered,
     )
 
 
@@ -207,17 +213,18 @@ def _convert(work: Work, jobs: int, on_error: str, progress: Progress[Any]) -> C
         staging.discard()
     staging.begin(plan.identity)
     failures: list[engine.Failure | None] = []
-    notes = [note for record in work.kept.values() if plan.resumed for note in named_notes(record)]
+    account = RunNotes()
     lines = Journal(staging.folder)
     try:
         for record in work.kept.values():
             lines.add(record)
+            account.add(record, told=plan.resumed)
         for result in progress(engine.run(work.task, todo, jobs=jobs), len(todo), "converting"):
             if isinstance(result, Record):
                 lines.add(result)
-                notes += named_notes(result)
+                account.add(result)
             failures.append(result if isinstance(result, engine.Failure) else None)
-        return _published(work, lines, failures, notes, on_error)
+        return _published(work, lines, failures, account, on_error)
     finally:
         lines.close()
 
@@ -226,7 +233,7 @@ def _published(
     work: Work,
     lines: Journal,
     failures: Sequence["engine.Failure | None"],
-    notes: Sequence[Note],
+    account: RunNotes,
     on_error: str,
 ) -> Conversion:
     """Publish what was converted, unless bad inputs forbid it. Raises BadInputError."""
@@ -239,9 +246,11 @@ def _published(
         raise SegprepError(
             "nothing-to-convert",
             f"no input is of this format: {reasons}",
-            "is this the right folder, and the right format?",
+            next((entry.hint for entry in skipped if entry.hint), "")
+            or "is this the right folder, and the right format?",
         )
     removed = tuple(stem for stem in plan.previous if stem not in lines)
+    notes, covered = account.summed(work.scan.classes.names)
     stale = stale_files(plan.previous.values(), lines)
     records = (manifest.load_record(lines[stem]) for stem in lines)
     unpainted = UnpaintedLabels.of(records).rows()
@@ -259,6 +268,7 @@ def _published(
         (*work.scan.notes, *unpainted_notes(unpainted), *notes, *map(_vanished, removed)),
         True,
         unpainted,
+        covered,
     )
 
 

@@ -2,9 +2,10 @@
 in a tree.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 
 from segprep.errors import SegprepError, SourceError
 from segprep.files import is_file, read_file
@@ -117,12 +118,13 @@ def is_background(name: str) -> bool:
     return variant_key(name) in (BACKGROUND, "background")
 
 
-def infer(labels: Iterable[str]) -> tuple[Classes, list[Note]]:
-    """Classes of all *labels* of a folder in natural order, background first, and what a person
-    should know.
+def infer(labels: Iterable[str] | Mapping[str, int]) -> tuple[Classes, list[Note]]:
+    """Classes of all *labels* of a folder (or their counts) in natural order, background first, and
+    what a person should know.
     """
+    counts = Counter(labels)
     names = sorted(
-        {label for label in labels if label != IGNORED and not is_background(label)},
+        {label for label in counts if label != IGNORED and not is_background(label)},
         key=natural_key,
     )
     listed = ", ".join(f"{n} {name}" for n, name in enumerate([BACKGROUND, *names][:30])) + (
@@ -135,17 +137,20 @@ def infer(labels: Iterable[str]) -> tuple[Classes, list[Note]]:
             " order",
         )
     ]
-    first: dict[str, str] = {}
-    for label in names:
-        other = first.setdefault(variant_key(label), label)
-        if other != label:
-            notes.append(
-                Note(
-                    "label-variant",
-                    f"labels {other!r} and {label!r} differ only in case, blanks or invisible"
-                    f" signs; merge them with --map {label!r}={other!r}",
-                )
+    spellings: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        spellings[variant_key(name)].append(name)
+    for variants in spellings.values():
+        main = max(variants, key=lambda name: (counts[name], -len(name), name.islower()))
+        notes += [
+            Note(
+                "label-variant",
+                f"labels {main!r} and {name!r} differ only in case, blanks or invisible signs;"
+                f" merge them with --map {quote(f'{name}={main}')}",
             )
+            for name in variants
+            if name != main
+        ]
     return make([BACKGROUND, *names]), notes
 
 
@@ -153,7 +158,8 @@ def suggestion(label: str, names: Sequence[str]) -> str:
     """A hint for an unknown *label*."""
     like = nearest(label, names)
     guess = f"did you mean {like!r}? " if like else ""
+    rename, drop = quote(f"{label}=NAME"), quote(label)
     return (
-        f"{guess}add it to the class list, or use --map {label}=NAME, --exclude {label} or"
+        f"{guess}add it to the class list, or use --map {rename}, --exclude {drop} or"
         " --unknown ignore|background|skip"
     )

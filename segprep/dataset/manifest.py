@@ -17,7 +17,7 @@ from segprep import jsontext
 from segprep.dataset import fields
 from segprep.errors import SourceError, TreeError
 from segprep.files import digest, open_inside, read_inside
-from segprep.types import Classes, Note, Record, Unpainted
+from segprep.types import Classes, Covered, Note, Record, Unpainted
 
 SCHEMA = 1
 MANIFEST, RECORDS, EXPORT = "segprep.json", "records.jsonl", "segprep-export.json"
@@ -134,7 +134,7 @@ def dump_record(record: Record) -> bytes:
     """*record* as one line of records.jsonl, with its newline."""
     content = {name: getattr(record, name) for name in Record.__slots__}
     content["pixels"] = {str(value): count for value, count in record.pixels.items()}
-    content["notes"] = [{"code": note.code, "message": note.message} for note in record.notes]
+    content["notes"] = [_plain_note(note) for note in record.notes]
     content["unpainted"] = [list(astuple(entry)) for entry in record.unpainted]
     if not record.unpainted:
         del content["unpainted"]
@@ -159,7 +159,7 @@ def load_record(line: bytes) -> Record:
     if known["digests"].keys() != files:
         raise ValueError(f"digests: must be those of {', '.join(sorted(files))}")
     known["pixels"] = {int(value): number for value, number in known["pixels"].items()}
-    known["notes"] = tuple(Note(note["code"], note["message"], stem) for note in known["notes"])
+    known["notes"] = tuple(replace(note, stem=stem) for note in known["notes"])
     labels = fields.each(_unpainted)(content.get("unpainted", []), "unpainted")
     return Record(**known, unpainted=tuple(labels))
 
@@ -172,9 +172,22 @@ def _unpainted(value: Any, address: str) -> Unpainted:
     return Unpainted(fields.text(parts[0], address), shapes, pixels, parts[3])
 
 
-def _note(value: Any, address: str) -> dict[str, str]:
+def _note(value: Any, address: str) -> Note:
     note = fields.mapping(value, address)
-    return fields.fields(note, {"code": fields.text, "message": fields.text})
+    known = fields.fields(note, {"code": fields.text, "message": fields.text})
+    covered = _covered(note["covered"], f"{address}.covered") if "covered" in note else None
+    return Note(known["code"], known["message"], covered=covered)
+
+
+def _covered(value: Any, address: str) -> Covered:
+    parts = fields.mapping(value, address)
+    counts = dict.fromkeys(("shapes", "hidden", "pixels", "covered"), fields.count)
+    return Covered(**fields.fields(parts, {"label": fields.text, **counts, "by": fields.text}))
+
+
+def _plain_note(note: Note) -> dict[str, Any]:
+    content: dict[str, Any] = {"code": note.code, "message": note.message}
+    return content if note.covered is None else content | {"covered": asdict(note.covered)}
 
 
 _RECORD: Mapping[str, fields.Check] = {

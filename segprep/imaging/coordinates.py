@@ -1,4 +1,4 @@
-"""The guard of every shape: coordinates are pairs of finite numbers, enough of them, and near enough.
+"""The guard of every shape: coordinates are pairs of finite numbers, enough of them, near enough.
 
 Coordinates are (x, y) in pixels.
 """
@@ -31,8 +31,8 @@ def shapes_of(path: Path) -> Iterator[None]:
 def flat_coordinates(
     points: Sequence[float], address: str, kind: str = "shape", *, least: int = 1
 ) -> Sequence[float]:
-    """*points* x0, y0, x1, y1, …, which have to be pairs of finite numbers, *least* to MAX_POINTS of
-    them, none farther than FARTHEST from the origin. Raises ShapeError.
+    """*points* x0, y0, x1, y1, …, which have to be pairs of finite numbers, *least* to MAX_POINTS
+    of them, none farther than FARTHEST from the origin. Raises ShapeError.
     """
     count, rest = divmod(len(points), 2)
     if rest or not least <= count <= MAX_POINTS:
@@ -77,7 +77,7 @@ def coordinates(
 
 
 def _are_near(flat: Sequence[float]) -> bool:
-    """Whether all are finite and near enough; NaN fails the first comparison or survives the sum."""
+    """Whether all are finite and near enough; NaN fails a comparison or survives the sum."""
     return len(flat) == 0 or (
         max(flat) <= FARTHEST and min(flat) >= -FARTHEST and not math.isnan(sum(flat))
     )

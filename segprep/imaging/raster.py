@@ -39,7 +39,7 @@ class Canvas:
         self._crossings = self._area = 0.0
 
     def polygon(self, points: Sequence[float], value: int) -> None:
-        """Fill the closed polygon of flat *points* x0, y0, x1, y1, … (even-odd, outline included)."""
+        """Fill the closed polygon of flat *points* x0, y0, … (even-odd, outline included)."""
         ys = points[1::2]
         reach = max(map(abs, points))
         if reach > self.limit:
@@ -79,15 +79,22 @@ class Canvas:
         else:
             self._draw.ellipse(box, fill=value, outline=value)
 
-    def line(self, points: Sequence[float], width: int, value: int) -> None:
-        """Draw straight lines *width* pixels wide through flat *points* x0, y0, x1, y1, …"""
+    def line(
+        self, points: Sequence[float], width: int, value: int, *, rounded: bool = False
+    ) -> None:
+        """Draw straight lines *width* pixels wide through flat *points* x0, y0, x1, y1, …, the
+        joints between them *rounded* or not.
+        """
+        joint = "curve" if rounded else None
         self._spend((len(points) // 2) * (self.height + width * width))
         if max(map(abs, points)) <= self.limit:
-            self._draw.line(points, fill=value, width=width)
+            self._draw.line(points, fill=value, width=width, joint=joint)
             return
         for start in range(0, len(points) - 2, 2):
             if part := clip_segment(points[start : start + 4], float(self.limit)):
                 self._draw.line(part, fill=value, width=width)
+        for x, y in zip(points[2:-2:2], points[3:-2:2], strict=True) if rounded else ():
+            self.disc(x, y, width / 2, value)
 
     def stamp(self, mask: NDArray[np.bool_], x: int, y: int, value: int) -> None:
         """Set *value* where *mask* (h, w) is true, its first pixel at column *x*, row *y*; what

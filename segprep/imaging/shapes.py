@@ -10,8 +10,8 @@ each shape's class in turn.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,8 +33,9 @@ _LEAST = {"polygon": 3, "rectangle": 2, "disc": 1, "line": 2, "points": 1, "stam
 class Shape:
     """One drawable shape with its meaning.
 
-    *points* are flat x0, y0, x1, y1, …; *radius* is of discs and points, *width* of lines; *bitmap*
-    (h, w), packed by :func:`pack`, belongs to a stamp, whose only point is its top left pixel.
+    *points* are flat x0, y0, x1, y1, …; *radius* is of discs and points, *width* of lines, whose
+    joints may be *rounded*; *bitmap* (h, w), packed by :func:`pack`, belongs to a stamp, whose only
+    point is its top left pixel.
     *value* is the class id painted, 0 to 255; *key* tells instances apart (None: no instance);
     *address* names the shape in messages. Coordinates are finite and at most FARTHEST pixels from
     the origin, or ShapeError is raised.
@@ -49,6 +50,7 @@ class Shape:
     radius: float = 0.0
     width: int = 1
     bitmap: "tuple[NDArray[np.uint8], int] | None" = None
+    rounded: bool = False
 
     def __post_init__(self) -> None:
         flat_coordinates(self.points, self.address, self.kind, least=_LEAST[self.kind])
@@ -93,7 +95,7 @@ def draw(canvas: Canvas, shape: Shape, value: int) -> None:
     elif shape.kind == "disc":
         canvas.disc(points[0], points[1], shape.radius, value)
     elif shape.kind == "line":
-        canvas.line(points, shape.width, value)
+        canvas.line(points, shape.width, value, rounded=shape.rounded)
     elif shape.kind == "points":
         for at in range(0, len(points), 2):
             canvas.disc(points[at], points[at + 1], shape.radius, value)
@@ -123,7 +125,8 @@ def degenerate(shape: Shape) -> bool:
         return shape.radius == 0
     x, y, *rest = shape.points
     if shape.kind == "rectangle":
-        return rest[-2] == x or rest[-1] == y
+        xs, ys = shape.points[::2], shape.points[1::2]
+        return min(xs) == max(xs) or min(ys) == max(ys)
     steps = ((u - x, v - y) for u, v in zip(rest[::2], rest[1::2], strict=True) if (u, v) != (x, y))
     right, down = next(steps, (0, 0))
     return not any(right * dy - down * dx for dx, dy in steps)
@@ -141,14 +144,15 @@ def in_order(shapes: Sequence[Shape], overlap: str, priority: Sequence[str] = ()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Painted:
-    """The class *mask* (H, W), the instance mask if asked for, pixel counts by class value, and
-    *notes* on shapes that show no pixel.
+    """The class *mask* (H, W), the instance mask if asked for, pixel counts by class value, *notes*
+    on shapes that show no pixel, and the pixels *shown* of the others by their number, from 1.
     """
 
     mask: "NDArray[np.uint8]"
     objects: "NDArray[np.uint16] | None"
     pixels: dict[int, int]
     notes: list[Note]
+    shown: Mapping[int, int] = field(default_factory=dict)
 
 
 def paint(
@@ -176,6 +180,7 @@ def paint(
         _instances(drawn, shapes, background) if objects else None,
         dict(sorted(pixels.items())),
         notes,
+        seen,
     )
 
 
@@ -254,7 +259,7 @@ def _lost(shape: Shape, height: int, width: int) -> Note:
 
 
 def refuse_overlap(shapes: Sequence[Shape], height: int, width: int) -> None:
-    """Raise OverlapError at the first two shapes of different class or instance that share a pixel."""
+    """Raise OverlapError at the first two shapes of different class or instance that overlap."""
     owner = np.zeros((height, width), np.int32)
     for number, shape in enumerate(shapes, 1):
         canvas = Canvas(height, width)

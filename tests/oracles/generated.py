@@ -47,6 +47,13 @@ def picture(width: int, height: int) -> str:
     return base64.b64encode(stream.getvalue()).decode()
 
 
+def bitmap_base64(bitmap: Any) -> str:
+    """A bitmap (h, w) of booleans as a mask shape holds it."""
+    stream = io.BytesIO()
+    Image.fromarray(bitmap).save(stream, "PNG")
+    return base64.b64encode(stream.getvalue()).decode()
+
+
 def _file(rng: Random, number: int) -> dict[str, Any]:
     size = _size(rng)
     count = CROWDED if number % 250 == 249 else rng.randint(0, 12)

@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segprep.sources.cityscapes import Reader
-from segprep.sources.cityscapes import labels as streetlabels
+from segprep.sources.cityscapes import Reader, ids
 
 SCENES, WIDTH, HEIGHT = 60, 200, 100
 TABLE = """
@@ -53,15 +52,15 @@ def test_the_table(theirs: str) -> None:
     found = subprocess.run([theirs, "-c", TABLE], capture_output=True, text=True, check=True)
     table = [one for one in json.loads(found.stdout) if one[1] >= 0]
     assert [(name, number) for name, number, *_ in table] == [
-        (name, number) for number, name in enumerate(streetlabels.NAMES)
+        (name, number) for number, name in enumerate(ids.NAMES)
     ]
-    assert [train for *_, train, _ in table] == streetlabels.values("train")
-    assert {number for _, number, _, instances in table if instances} == streetlabels.WITH_INSTANCES
-    assert [one[0] for one in json.loads(found.stdout) if one[1] < 0] == [streetlabels.UNDRAWN]
+    assert [train for *_, train, _ in table] == ids.values("train")
+    assert {number for _, number, _, instances in table if instances} == ids.WITH_INSTANCES
+    assert [one[0] for one in json.loads(found.stdout) if one[1] < 0] == [ids.UNDRAWN]
 
 
 def scene(random: Random) -> dict[str, Any]:
-    names = [*streetlabels.NAMES, streetlabels.UNDRAWN, "cargroup", "persongroup", "bicyclegroup"]
+    names = [*ids.NAMES, ids.UNDRAWN, "cargroup", "persongroup", "bicyclegroup"]
     objects = []
     for _ in range(random.randint(0, 40)):
         x, y = random.randint(-10, WIDTH), random.randint(-10, HEIGHT)

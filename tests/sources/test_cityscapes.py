@@ -10,8 +10,7 @@ from PIL import Image
 
 import segprep
 from segprep.errors import SourceError
-from segprep.sources.cityscapes import Reader
-from segprep.sources.cityscapes import labels as streetlabels
+from segprep.sources.cityscapes import Reader, ids
 from segprep.types import Sample
 
 IDS = np.array([[0, 3, 7, 8], [11, 23, 24, 24], [26, 26, 29, 33]], np.uint8)
@@ -256,9 +255,9 @@ def test_real_samples_convert(tmp_path: Path, real: Path) -> None:
 
 
 def test_the_table_is_whole() -> None:
-    assert (len(streetlabels.NAMES), len(streetlabels.TRAIN_IDS), len(set(streetlabels.NAMES))) == (
+    assert (len(ids.NAMES), len(ids.TRAIN_IDS), len(set(ids.NAMES))) == (
         34,
         19,
         34,
     )
-    assert [value for value in streetlabels.values("train") if value != 255] == list(range(19))
+    assert [value for value in ids.values("train") if value != 255] == list(range(19))

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import segprep
-from segprep.errors import BadInputError, SegprepError, SourceError, UsageError
+from segprep.errors import BadInputError, SourceError, UsageError
 from segprep.sources.coco import Reader
 from segprep.types import Sample
 
@@ -167,7 +167,8 @@ def test_crowds_lie_below_all_else(tmp_path: Path, crowd: str) -> None:
 def test_overlap_policies(tmp_path: Path, options: dict[str, Any], inner: int) -> None:
     sample = one(tmp_path, of(), of(block(0, 0, 11, 9), 7), **options)
     assert sample.mask[3, 3] == inner
-    assert [note.code for note in sample.notes] == (["hidden-shape"] if inner == 2 else [])
+    hidden = ["hidden-shape"] if inner == 2 else []
+    assert [note.code for note in sample.notes] == [*hidden, "class-covered"]
 
 
 def test_overlap_error_names_both(tmp_path: Path) -> None:
@@ -288,7 +289,7 @@ def test_bad_annotations(tmp_path: Path, name: str) -> None:
 
 
 def test_a_key_that_stands_twice(tmp_path: Path) -> None:
-    path = write(tmp_path / "x.json", [of(), of(image=2)], images("a.png", "b.png"))
+    path = write(tmp_path / "coco/x.json", [of(), of(image=2)], images("a.png", "b.png"))
     path.write_text(
         path.read_text().replace('"iscrowd": 0, "id": 1', '"iscrowd": 0, "iscrowd": 1, "id": 1')
     )
@@ -401,19 +402,49 @@ def test_files_that_cannot_be_used(tmp_path: Path, text: str, code: str) -> None
     assert [one.code for one in Reader(tmp_path, annotations=("x.json",)).scan().skipped] == [code]
 
 
-def test_conflicting_categories_are_an_error(tmp_path: Path) -> None:
-    example(tmp_path)
-    write(
-        tmp_path / "annotations/instances_val2017.json",
-        [of()],
-        images("b.png"),
-        [{"id": 3, "name": "cow"}],
+def test_categories_of_several_files_are_matched_by_name(tmp_path: Path) -> None:
+    """a: 1 cat, 2 dog; b: 1 dog, 2 cat."""
+    for folder, names in (("a", ("cat", "dog")), ("b", ("dog", "cat"))):
+        picture(tmp_path / f"images/{folder}.png")
+        write(
+            tmp_path / folder / "instances.json",
+            [of(category=1)],
+            images(f"{folder}.png"),
+            [{"id": number, "name": name} for number, name in enumerate(names, 1)],
+        )
+    reader = Reader(tmp_path)
+    scan = reader.scan()
+    assert scan.classes.names == ("_background_", "cat", "dog")
+    assert [int(reader.read(item).mask.max()) for item in scan.items] == [1, 2]
+    assert "'dog' has the id 2 in a/instances.json, in b/instances.json id 1 is 'dog'" in next(
+        note.message for note in scan.notes if note.code == "categories-by-name"
     )
-    with pytest.raises(
-        SegprepError, match="category 3 is 'cow', in another file id 3 is 'cat'"
-    ) as caught:
-        Reader(tmp_path).scan()
-    assert caught.value.code == "bad-classes"
+
+
+def test_a_root_category_is_not_a_class(tmp_path: Path) -> None:
+    """Roboflow: id 0 has no annotation, and all others name it as their supercategory."""
+    categories = [
+        {"id": 0, "name": "court", "supercategory": "none"},
+        {"id": 1, "name": "court", "supercategory": "court"},
+        {"id": 2, "name": "net", "supercategory": "court"},
+    ]
+    picture(tmp_path / "images/a.png")
+    write(tmp_path / "coco/x.json", [of(category=2)], images("a.png"), categories)
+    reader = Reader(tmp_path)
+    scan = reader.scan()
+    assert scan.classes.names == ("_background_", "court", "net")
+    assert int(reader.read(scan.items[0]).mask.max()) == 2
+    assert [note.code for note in scan.notes] == ["classes-inferred", "root-category"]
+
+
+def test_a_category_with_annotations_is_a_class_whatever_others_say(tmp_path: Path) -> None:
+    categories = [
+        {"id": 0, "name": "court", "supercategory": "none"},
+        {"id": 2, "name": "net", "supercategory": "court"},
+    ]
+    picture(tmp_path / "images/a.png")
+    write(tmp_path / "coco/x.json", [of(category=0)], images("a.png"), categories)
+    assert Reader(tmp_path).scan().classes.names == ("_background_", "court", "net")
 
 
 def test_files_that_describe_the_same_images_are_not_mixed(tmp_path: Path) -> None:
@@ -476,7 +507,8 @@ def test_two_images_of_one_name(tmp_path: Path) -> None:
 
 def test_one_file_listed_twice(tmp_path: Path) -> None:
     picture(tmp_path / "a.png")
-    write(tmp_path / "x.json", [of()], images("a.png", "a.png"))
+    picture(tmp_path / "images/a.png")
+    write(tmp_path / "coco/x.json", [of()], images("a.png", "a.png"))
     scan = Reader(tmp_path).scan()
     assert [(one.code, one.reason[:9]) for one in scan.skipped] == [("stem-collision", "images[1]")]
 

@@ -125,7 +125,8 @@ def test_overlap_policies(tmp_path: Path, options: dict[str, Any], inner: int) -
     write(tmp_path, "a", of("small", SMALL, "rectangle"), of("big", BIG, "rectangle"))
     sample = one(tmp_path, classes="big,small", **options)
     assert sample.mask[6, 6] == inner
-    assert [note.code for note in sample.notes] == (["hidden-shape"] if inner == 1 else [])
+    hidden = ["hidden-shape"] if inner == 1 else []
+    assert [note.code for note in sample.notes] == [*hidden, "class-covered"]
 
 
 def test_overlap_error_names_both_shapes(tmp_path: Path) -> None:

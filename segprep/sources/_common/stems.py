@@ -49,6 +49,11 @@ def unique(
             ]
         elif len(group) > 1:
             reason = f"would become the sample {group[0].stem!r} together with "
+            joined = any(
+                item.stem != stem_of(Path(path).name)
+                for item, path in zip(group, paths, strict=True)
+            )
+            hint = "rename one of them" if joined else "rename one, or give --stem path"
             for number, (item, path) in enumerate(zip(group, paths, strict=True)):
                 named = [*paths[:number][:4], *paths[number + 1 :][:4]][:4]
                 more = (
@@ -62,7 +67,7 @@ def unique(
                         path,
                         "stem-collision",
                         f"{reason}{', '.join(named)}{more}",
-                        "rename one, or give --stem path",
+                        hint,
                     )
                 )
         else:

@@ -1,11 +1,11 @@
 """Strict JSON from bytes: any of the encodings that annotation tools write, no silent duplicate
-keys, no NaN.
+keys.
 
-A long base64 string under one key can be cut out by byte search before the text is parsed, which
-halves the time.
+NaN and infinity are read, since they may stand in fields that nobody needs; whoever uses a number
+checks that it is finite. A long base64 string under one key can be cut out by byte search before
+the text is parsed, which halves the time.
 """
 
-import codecs
 import json
 import re
 from dataclasses import dataclass
@@ -14,17 +14,11 @@ from typing import Any
 
 from segprep.errors import SourceError
 from segprep.names import shown
+from segprep.sources._common import text_encoding
 
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _OPENING = re.compile(rb'\s*:\s*"')
 WORTH_CUTTING = 1024  # bytes
-_CUT = "\ue000segprep:cut\ue000"  # private-use characters: no real value looks like this
+_CUT = "segprep:cut:imagedata"  # shorter than any string that is cut, so that no real one is this
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +36,21 @@ def parse(data: bytes, path: Path, cut: str = "", encoding: str = "auto") -> Par
     """Parse *data*; the string value of the top-level key *cut* is not parsed but returned as
     ``out``. Raises SourceError.
     """
-    raw, used = _as_utf8(data, path, encoding)
-    start, end = _span(raw, cut) if cut else (0, 0)
+    start, end = _span(data, cut) if cut and b"\0" not in data[:4] else (0, 0)
     if end - start >= WORTH_CUTTING:
-        value = _load(_text(raw[:start] + _CUT.encode() + raw[end:], path), path)
+        rest = data[:start] + _CUT.encode() + data[end:]
+        text, name = text_encoding.decoded(rest, path, encoding)
+        value = _load(text, path)
         if isinstance(value, dict) and value.get(cut) == _CUT:
             del value[cut]
-            return Parsed(value, used, raw[start:end])
-    return Parsed(_load(_text(raw, path), path), used)
+            return Parsed(value, name, data[start:end])
+    text, name = text_encoding.decoded(data, path, encoding)
+    return Parsed(_load(text, path), name)
 
 
 def _span(raw: bytes, key: str) -> tuple[int, int]:
     """Where the string value of *key* begins and ends, if it stands there without an escape; else
-    (0, 0). The parser checks the find.
+    (0, 0). The parser checks that it is the key's.
     """
     opening = _OPENING.match(raw, raw.find(b'"%s"' % key.encode()) + len(key) + 2)
     if not opening:
@@ -63,71 +59,26 @@ def _span(raw: bytes, key: str) -> tuple[int, int]:
     return (opening.end(), end) if raw.find(b"\\", opening.end(), end) < 0 else (0, 0)
 
 
-def _as_utf8(data: bytes, path: Path, encoding: str) -> tuple[bytes, str]:
-    """*data* as UTF-8 bytes without a mark, and the encoding it was in."""
-    guess = (
-        encoding
-        if encoding != "auto"
-        else next((name for mark, name in _BOMS if data.startswith(mark)), "")
-    )
-    if not guess and b"\0" in data[:4]:
-        guess = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
-    if guess == "utf-8-sig":
-        return data[3:], "utf-8"
-    if not guess:
-        try:
-            data.decode("utf-8")
-            return data, "utf-8"
-        except UnicodeDecodeError:
-            guess = "gb18030"
-    try:
-        return data.decode(guess).encode("utf-8"), guess
-    except (UnicodeError, LookupError) as error:
-        raise SourceError(
-            path, f"the text is not {guess}: {error}", "save it as UTF-8", "bad-encoding"
-        ) from error
-
-
-def _text(raw: bytes, path: Path) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise SourceError(
-            path, f"the text is not UTF-8: {error}", "save it as UTF-8", "bad-encoding"
-        ) from error
-
-
 def _load(text: str, path: Path) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_no_twins, parse_constant=_no_constant)
-    except _TwinKeyError as error:
-        raise SourceError(
-            path,
-            f"key {error} stands twice in one object",
-            "delete one of the two",
-            "duplicate-key",
-        ) from error
+        return json.loads(text, object_pairs_hook=_unique_keys)
+    except _RepeatedKeyError as error:
+        reason = f"key {error} stands twice in one object"
+        raise SourceError(path, reason, "delete one of the two", "duplicate-key") from error
     except (ValueError, RecursionError, MemoryError) as error:
-        raise SourceError(
-            path,
-            f"is not valid JSON: {shown(error) or type(error).__name__}",
-            "open it in an editor, or annotate again",
-            "bad-json",
-        ) from error
+        reason = f"is not valid JSON: {shown(error) or type(error).__name__}"
+        hint = "open it in an editor, or annotate again"
+        raise SourceError(path, reason, hint, "bad-json") from error
 
 
-class _TwinKeyError(Exception):
+class _RepeatedKeyError(Exception):
     pass
 
 
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        seen: set[str] = set()
-        twin = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise _TwinKeyError(repr(shown(twin)))
-    return result
-
-
-def _no_constant(word: str) -> float:
-    raise ValueError(f"{word} is no number that JSON allows")
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        keys = [key for key, _ in pairs]
+        repeated = next(key for n, key in enumerate(keys) if key in keys[:n])
+        raise _RepeatedKeyError(repr(shown(repeated)))
+    return value

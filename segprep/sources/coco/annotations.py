@@ -30,11 +30,14 @@ _KEYS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A class of the file; *thing*: it can be counted, so that its objects are instances."""
+    """A class of the file; *thing*: it can be counted, so that its objects are instances; *above*:
+    its supercategory, if it names one.
+    """
 
     id: Id
     name: str
     thing: bool
+    above: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class CocoFile:
         reason: str,
         stem: str = "",
         code: str = "bad-annotation",
-        hint: str = "mend or remove it",
+        hint: str = "fix or remove it",
     ) -> None:
         """Leave something out of the file, with its address."""
         self.skipped.append(
@@ -133,13 +136,13 @@ def load(path: Path, roots: tuple[Path, ...]) -> CocoFile:
     """Read *path*, once. A part that cannot be used is listed in ``skipped``. Raises SourceError
     where the file as a whole cannot.
     """
-    made = CocoFile(path)
+    coco = CocoFile(path)
     rest = json_stream.parse(
         read_below(path, roots, MAX_JSON),
         path,
         {
-            "images": lambda n, value, _: _picture(made, n, value),
-            "annotations": lambda *one: _annotation(made, *one),
+            "images": lambda number, value, _: _picture(coco, number, value),
+            "annotations": lambda number, value, text: _annotation(coco, number, value, text),
         },
     )
     for key in ("images", "annotations", "categories"):
@@ -150,13 +153,35 @@ def load(path: Path, roots: tuple[Path, ...]) -> CocoFile:
                 else f"has no {key}"
             )
             raise SourceError(path, reason, "name the files that have them with --annotations")
-    made.categories = [
+    coco.categories = [
         _category(path, number, raw) for number, raw in enumerate(rest["categories"])
     ]
-    _refuse_twins(path, "categories", "id", [one.id for one in made.categories])
-    _refuse_twins(path, "categories", "name", [one.name for one in made.categories])
-    _reconcile(made)
-    return made
+    _refuse_twins(path, "categories", "id", [category.id for category in coco.categories])
+    _leave_root(coco)
+    _refuse_twins(path, "categories", "name", [category.name for category in coco.categories])
+    _reconcile(coco)
+    return coco
+
+
+def _leave_root(coco: CocoFile) -> None:
+    """Drop the category that no annotation uses and that all others name as their supercategory:
+    Roboflow's exports have one, often of the name of a true class.
+    """
+    for root in coco.categories:
+        others = [category for category in coco.categories if category is not root]
+        if (
+            others
+            and not coco.used[root.id]
+            and root.above in ("", "none")
+            and all(category.above == root.name for category in others)
+        ):
+            coco.categories = others
+            reason = (
+                f"{coco.path.parent.name}/{coco.path.name}: category {root.id} ({root.name!r}) is"
+                " not a class: no annotation uses it, and all others name it as supercategory"
+            )
+            coco.notes.append(Note("root-category", reason))
+            return
 
 
 def is_id(value: Any) -> bool:
@@ -169,7 +194,8 @@ def _category(path: Path, number: int, raw: Any) -> Category:
     if not isinstance(raw, dict) or not is_id(raw.get("id")):
         raise SourceError(path, f"{where}.id: a number was expected")
     try:
-        return Category(raw["id"], clean_label(raw.get("name")), bool(raw.get("isthing", 1)))
+        name, thing = clean_label(raw.get("name")), bool(raw.get("isthing", 1))
+        return Category(raw["id"], name, thing, str(raw.get("supercategory") or ""))
     except ValueError as error:
         raise SourceError(
             path, f"{where}.name: {error}", "give the category a name", "bad-label"
@@ -187,89 +213,89 @@ def _refuse_twins(path: Path, key: str, what: str, values: Iterable[Id]) -> None
             )
 
 
-def _picture(made: CocoFile, number: int, raw: Any) -> None:
+def _picture(coco: CocoFile, number: int, raw: Any) -> None:
     where = f"images[{number}]"
     if not isinstance(raw, dict) or not is_id(raw.get("id")):
-        made.fault(where, "an object with an id was expected")
+        coco.fault(where, "an object with an id was expected")
         return
-    made._known.add(raw["id"])
+    coco._known.add(raw["id"])
     name, height, width = raw.get("file_name"), raw.get("height"), raw.get("width")
     if not isinstance(name, str) or not name.strip():
-        made.fault(f"{where}.file_name", f"a file name was expected, not {shown(name)[:80]!r}")
+        coco.fault(f"{where}.file_name", f"a file name was expected, not {shown(name)[:80]!r}")
     elif height is None and width is None:
-        made.pictures.append(Picture(number, raw["id"], name, None))
+        coco.pictures.append(Picture(number, raw["id"], name, None))
     elif not _is_length(height) or not _is_length(width):
-        made.fault(
+        coco.fault(
             where,
             "height, width: two positive whole numbers were expected, not"
             f" {shown((height, width))[:80]}",
             _stem(name),
         )
     else:
-        made.pictures.append(Picture(number, raw["id"], name, (int(height), int(width))))
+        coco.pictures.append(Picture(number, raw["id"], name, (int(height), int(width))))
 
 
 def _is_length(value: Any) -> TypeGuard[float]:
     return type(value) in (int, float) and 0 < value < 2**31 and int(value) == value
 
 
-def _annotation(made: CocoFile, number: int, raw: Any, text: str) -> None:
+def _annotation(coco: CocoFile, number: int, raw: Any, text: str) -> None:
     if not isinstance(raw, dict) or not is_id(raw.get("image_id")):
-        made.fault(
+        coco.fault(
             f"annotations[{number}]", "an object with the id of its image (image_id) was expected"
         )
         return
     segments, image = raw.get("segments_info"), raw["image_id"]
     if segments is not None:
-        if image in made.masks:
-            made.fault(
+        if image in coco.masks:
+            coco.fault(
                 f"annotations[{number}].image_id",
                 f"image {shown(image)} has another panoptic annotation",
             )
-        made.masks[image] = str(raw.get("file_name"))
+        coco.masks[image] = str(raw.get("file_name"))
     elif is_id(raw.get("id")):
-        if raw["id"] in made._ids:
-            made._twins.append(number)
-        made._ids.add(raw["id"])
-    for one in segments if isinstance(segments, list) else [raw]:
-        if isinstance(one, dict):
-            made.crowds += one.get("iscrowd") in (1, True)
-            made.polygons |= segments is None and not isinstance(one.get("segmentation"), dict)
-            if is_id(one.get("category_id")):
-                made.used[one["category_id"]] += 1
-    made.marks[image].append((number, text))
+        if raw["id"] in coco._ids:
+            coco._twins.append(number)
+        coco._ids.add(raw["id"])
+    for segment in segments if isinstance(segments, list) else [raw]:
+        if isinstance(segment, dict):
+            coco.crowds += segment.get("iscrowd") in (1, True)
+            coco.polygons |= segments is None and not isinstance(segment.get("segmentation"), dict)
+            if is_id(segment.get("category_id")):
+                coco.used[segment["category_id"]] += 1
+    coco.marks[image].append((number, text))
 
 
-def _reconcile(made: CocoFile) -> None:
+def _reconcile(coco: CocoFile) -> None:
     """Leave out images with one id, and name annotations that belong to no image."""
-    made._ids.clear()
-    counts = Counter(picture.id for picture in made.pictures)
-    for picture in made.pictures:
+    coco._ids.clear()
+    counts = Counter(picture.id for picture in coco.pictures)
+    for picture in coco.pictures:
         if counts[picture.id] > 1:
             reason = (
                 f"{counts[picture.id]} images have the id {shown(picture.id)}; whose annotations"
                 " are whose?"
             )
-            made.fault(f"images[{picture.number}].id", reason, _stem(picture.name))
-    made.pictures = [picture for picture in made.pictures if counts[picture.id] == 1]
+            coco.fault(f"images[{picture.number}].id", reason, _stem(picture.name))
+    coco.pictures = [picture for picture in coco.pictures if counts[picture.id] == 1]
     if lost := [
         number
-        for image, marks in made.marks.items()
-        if image not in made._known
+        for image, marks in coco.marks.items()
+        if image not in coco._known
         for number, _ in marks
     ]:
         more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
-        made.fault(
+        coco.fault(
             f"annotations[{min(lost)}].image_id",
             f"is the id of no image{more}",
             hint="export the file again, or remove these annotations",
         )
-    if made._twins:
-        more = f" (and {len(made._twins) - 1} more)" if len(made._twins) > 1 else ""
-        made.notes.append(
+    if coco._twins:
+        more = f" (and {len(coco._twins) - 1} more)" if len(coco._twins) > 1 else ""
+        coco.notes.append(
             Note(
                 "duplicate-id",
-                f"{made.path.name}: annotations[{made._twins[0]}].id{more} is that of another"
+                f"{coco.path.name}: annotations[{coco._twins[0]}].id{more} is that of another"
                 " annotation; all were drawn",
             )
         )

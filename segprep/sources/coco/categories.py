@@ -1,13 +1,17 @@
-"""The categories of COCO files to one class list: ids with gaps to pixel values without."""
+"""The categories of COCO files to one class list, matched by name: ids with gaps, or ids that differ
+between files, to pixel values without.
+"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from segprep.dataset import classes as class_lists
 from segprep.dataset.classes import IGNORED
-from segprep.errors import SegprepError, UsageError
+from segprep.errors import UsageError
 from segprep.names import nearest
-from segprep.sources.coco.annotations import Category, CocoFile, Id
+from segprep.sources.coco.annotations import CocoFile, Id
 from segprep.sources.coco.masks import LEFT_OUT, Meaning
 from segprep.types import IGNORE, Classes, Note, Unknown
 
@@ -16,40 +20,50 @@ Table = tuple[
 ]  # id, then the fields of its Meaning: plain values, since every item carries them
 
 
-def meanings(
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The class list, what each category id of a file is painted as (*tables*, by file), and *notes*
+    that a person should see.
+    """
+
+    classes: Classes
+    tables: Mapping[Path, Table]
+    notes: tuple[Note, ...]
+
+
+def vocabulary(
     files: Sequence[CocoFile],
     listed: str | None,
+    *,
     unknown: Unknown,
     exclude: Sequence[str],
     renames: Sequence[str],
-) -> tuple[Classes, Table, list[Note]]:
-    """The class list, what each category id is painted as, and notes.
-
-    Raises SegprepError where files or options contradict each other.
-    """
-    categories, used = _merged(files), sum((file.used for file in files), Counter[Id]())
-    renamed = _renames(renames, [one.name for one in categories])
-    _refuse_strangers("--exclude", exclude, [one.name for one in categories])
-    wanted = [renamed.get(one.name, one.name) for one in categories if one.name not in exclude]
-    known, notes = _class_list(listed, wanted, {one.name for one in categories})
-    values = {name: number for number, name in enumerate(known.names)} | {IGNORED: IGNORE}
-    background = known.background or 0
-    table: list[tuple[Id, int, str, bool]] = []
-    strangers: dict[str, int] = {}
-    for one in categories:
-        name = renamed.get(one.name, one.name)
-        value = (
-            LEFT_OUT
-            if one.name in exclude
-            else values.get(name, background if class_lists.is_background(name) else None)
-        )
-        if value is None:
-            strangers[name] = used[one.id]
-            value = {"ignore": IGNORE, "background": background}.get(unknown, LEFT_OUT)
-        table.append((one.id, value, name, one.thing))
+) -> Vocabulary:
+    """One class list for all *files*. Raises SegprepError where it contradicts the options."""
+    names = _names(files)
+    renamed = _renames(renames, names)
+    _refuse_strangers("--exclude", exclude, names)
+    wanted = [renamed.get(name, name) for name in names if name not in exclude]
+    classes, notes = _class_list(listed, wanted, set(names))
+    values = _values(names, classes, renamed, exclude)
+    strangers = _strangers(files, values, renamed)
     if unknown == "error" and any(strangers.values()):
         raise _not_listed(strangers)
-    return known, tuple(table), notes
+    other = {"ignore": IGNORE, "background": classes.background or 0}.get(unknown, LEFT_OUT)
+    shared: dict[Table, Table] = {}  # files with the same ids carry the same table
+    tables = {}
+    for file in files:
+        table = tuple(
+            (
+                category.id,
+                other if (value := values[category.name]) is None else value,
+                renamed.get(category.name, category.name),
+                category.thing,
+            )
+            for category in sorted(file.categories, key=lambda category: _order(category.id))
+        )
+        tables[file.path] = shared.setdefault(table, table)
+    return Vocabulary(classes, tables, (*notes, *_ids_differ(files)))
 
 
 def by_id(table: Table) -> dict[Id, Meaning]:
@@ -57,86 +71,113 @@ def by_id(table: Table) -> dict[Id, Meaning]:
     return {key: Meaning(value, label, thing) for key, value, label, thing in table}
 
 
-def _merged(files: Sequence[CocoFile]) -> list[Category]:
-    """All categories by id. Raises SegprepError if one id has two names, or one name two ids."""
-    found: dict[Id, Category] = {}
-    by_name: dict[str, Id] = {}
+def _order(key: Id) -> tuple[bool, Id]:
+    return isinstance(key, str), key
+
+
+def _names(files: Sequence[CocoFile]) -> list[str]:
+    """All category names by the id that the first file gives them."""
+    first: dict[str, Id] = {}
     for file in files:
-        for one in file.categories:
-            other = found.setdefault(one.id, one)
-            first = by_name.setdefault(one.name, one.id)
-            if other.name != one.name or first != one.id:
+        for category in file.categories:
+            first.setdefault(category.name, category.id)
+    return sorted(first, key=lambda name: _order(first[name]))
+
+
+def _values(
+    names: Sequence[str], classes: Classes, renamed: Mapping[str, str], exclude: Sequence[str]
+) -> dict[str, int | None]:
+    """Category name -> pixel value, LEFT_OUT, or None for one that the class list lacks."""
+    known = {name: number for number, name in enumerate(classes.names)} | {IGNORED: IGNORE}
+    values: dict[str, int | None] = {}
+    for name in names:
+        label = renamed.get(name, name)
+        background = (classes.background or 0) if class_lists.is_background(label) else None
+        values[name] = LEFT_OUT if name in exclude else known.get(label, background)
+    return values
+
+
+def _strangers(
+    files: Sequence[CocoFile], values: Mapping[str, int | None], renamed: Mapping[str, str]
+) -> dict[str, int]:
+    """The names that the class list lacks, and how many annotations have each."""
+    strangers: Counter[str] = Counter()
+    for file in files:
+        for category in file.categories:
+            if values[category.name] is None:
+                label = renamed.get(category.name, category.name)
+                strangers[label] += file.used[category.id]
+    return dict(strangers)
+
+
+def _ids_differ(files: Sequence[CocoFile]) -> list[Note]:
+    """A note where files number their categories differently, with the first that they do."""
+    ids: dict[str, tuple[Id, Path]] = {}
+    names: dict[Id, tuple[str, Path]] = {}
+    for file in files:
+        for category in file.categories:
+            key, path = ids.setdefault(category.name, (category.id, file.path))
+            name, other = names.setdefault(category.id, (category.name, file.path))
+            if key != category.id or name != category.name:
+                first = f"{category.name!r} has the id {key} in {_short(path)}"
+                if key == category.id:
+                    first = f"id {key} is {name!r} in {_short(other)}"
                 reason = (
-                    f"id {one.id} is {other.name!r}"
-                    if other.name != one.name
-                    else f"{one.name!r} has the id {first}"
+                    f"categories were matched by name, since the files number them differently:"
+                    f" {first}, in {_short(file.path)} id {category.id} is {category.name!r}"
                 )
-                raise SegprepError(
-                    "bad-classes",
-                    f"{file.path}: category {one.id} is {one.name!r}, in another file {reason}",
-                    "convert such files one by one: --annotations FILE",
-                )
-    return sorted(found.values(), key=lambda one: (isinstance(one.id, str), one.id))
+                return [Note("categories-by-name", reason)]
+    return []
+
+
+def _short(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
 
 
 def _class_list(
     listed: str | None, names: Sequence[str], own: set[str]
 ) -> tuple[Classes, list[Note]]:
     if listed is None:
-        known = class_lists.make(
+        classes = class_lists.make(
             dict.fromkeys(
                 name for name in names if name in own or not class_lists.is_background(name)
             )
         )
-        shown = ", ".join(f"{number} {name}" for number, name in enumerate(known.names[:30])) + (
-            " …" if len(known.names) > 30 else ""
-        )
-        return known, [
-            Note(
-                "classes-inferred",
-                f"no class list given; the categories by id: {shown}. Give --classes to fix names"
-                " and order",
-            )
-        ]
+        numbered = [f"{number} {name}" for number, name in enumerate(classes.names)]
+        beginning = ", ".join(numbered[:30]) + (" …" if len(numbered) > 30 else "")
+        reason = f"no class list given; the categories by id: {beginning}"
+        hint = "Give --classes to fix names and order"
+        return classes, [Note("classes-inferred", f"{reason}. {hint}")]
     if listed.isdecimal():
-        raise UsageError(
-            "bad-classes",
-            "COCO categories have names, so --classes needs names",
-            "give a FILE or a,b,c",
-        )
-    known = class_lists.make(class_lists.parse_list(listed))
+        reason = "COCO categories have names, so --classes needs names"
+        raise UsageError("bad-classes", reason, "give a FILE or a,b,c")
+    classes = class_lists.make(class_lists.parse_list(listed))
     bare = [
         name
-        for number, name in enumerate(known.names)
-        if name not in names and number != known.background
+        for number, name in enumerate(classes.names)
+        if name not in names and number != classes.background
     ]
-    return known, [
-        Note("class-unused", f"class {name!r} is no category of the files" + _like(name, names))
+    return classes, [
+        Note("class-unused", f"class {name!r} is not a category of the files{_like(name, names)}")
         for name in bare
     ]
 
 
 def _renames(pairs: Sequence[str], names: Sequence[str]) -> dict[str, str]:
     split = [pair.partition("=") for pair in pairs]
-    if wrong := [
-        pair
-        for pair, (old, _, new) in zip(pairs, split, strict=True)
-        if not old.strip() or not new.strip()
-    ]:
-        raise UsageError(
-            "bad-option", f"--map {wrong[0]!r} is not OLD=NEW", "for example: --map kitten=cat"
-        )
+    for pair, (old, _, new) in zip(pairs, split, strict=True):
+        if not old.strip() or not new.strip():
+            reason = f"--map {pair!r} is not OLD=NEW"
+            raise UsageError("bad-option", reason, "for example: --map kitten=cat")
     _refuse_strangers("--map", [old.strip() for old, _, _ in split], names)
     return {old.strip(): new.strip() for old, _, new in split}
 
 
-def _refuse_strangers(option: str, given: Sequence[str], names: Sequence[str]) -> None:
-    if wrong := [name for name in given if name not in names]:
-        raise UsageError(
-            "bad-option",
-            f"{option}: {wrong[0]!r} is no category{_like(wrong[0], names)}",
-            f"there are: {', '.join(names[:20])}",
-        )
+def _refuse_strangers(option: str, labels: Sequence[str], names: Sequence[str]) -> None:
+    for label in labels:
+        if label not in names:
+            reason = f"{option}: {label!r} is not a category{_like(label, names)}"
+            raise UsageError("bad-option", reason, f"there are: {', '.join(names[:20])}")
 
 
 def _like(name: str, names: Sequence[str]) -> str:
@@ -144,10 +185,9 @@ def _like(name: str, names: Sequence[str]) -> str:
     return f"; did you mean {like!r}?" if like else ""
 
 
-def _not_listed(strangers: dict[str, int]) -> UsageError:
-    listed = ", ".join(f"{name} ({count})" for name, count in list(strangers.items())[:8]) + (
-        " …" if len(strangers) > 8 else ""
-    )
+def _not_listed(strangers: Mapping[str, int]) -> UsageError:
+    counts = [f"{name} ({count})" for name, count in strangers.items()]
+    listed = ", ".join(counts[:8]) + (" …" if len(counts) > 8 else "")
     return UsageError(
         "unknown-label",
         f"{len(strangers)} categories are not in --classes; their annotations: {listed}",

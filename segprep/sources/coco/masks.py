@@ -14,6 +14,7 @@ from segprep.dataset.classes import IGNORED, is_background
 from segprep.errors import SourceError
 from segprep.imaging import shapes
 from segprep.imaging.coordinates import FARTHEST
+from segprep.imaging.coverage import covered_classes
 from segprep.imaging.shapes import Painted, Shape
 from segprep.imaging.unpainted import Outcome, count_unpainted
 from segprep.names import shown
@@ -72,7 +73,7 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class PaintPolicy:
     """How annotations are painted; see the options of the same names."""
 
     crowd: Crowd = "ignore"
@@ -86,60 +87,58 @@ def outlines(
     marks: Marks,
     meanings: Mapping[Id, Meaning],
     size: tuple[int, int],
+    *,
     background: int,
-    policy: Policy,
+    policy: PaintPolicy,
     path: Path,
-    notes: list[Note],
-) -> tuple[Painted, tuple[Unpainted, ...]]:
-    """The mask of polygons and run lengths, on *size* (H, W); and what --exclude and --unknown kept
-    from being painted.
+) -> tuple[Painted, tuple[Unpainted, ...], list[Note]]:
+    """The mask of polygons and RLE, on *size* (H, W); what --exclude and --unknown kept
+    from being painted; and notes.
 
     Raises SourceError with the address in the file *path*.
     """
-    under: list[Shape] = []
-    regions: list[Shape] = []
+    under, regions, notes = list[Shape](), list[Shape](), list[Note]()
     unpainted: list[tuple[Shape, Outcome]] = []
     sheet = rle.Sheet(*size)
-    for where, raw in marks.annotations(path):
-        meaning, crowd, boxed = (
-            _meaning(path, where, raw, meanings),
-            _is_crowd(path, where, raw),
-            not raw.get("segmentation"),
-        )
-        if (crowd and policy.crowd == "skip") or (boxed and policy.box_only == "skip"):
+    for address, raw in marks.annotations(path):
+        meaning = _meaning(path, address, raw, meanings)
+        crowd, boxed = _is_crowd(path, address, raw), not raw.get("segmentation")
+        skipped = (crowd and policy.crowd == "skip") or (boxed and policy.box_only == "skip")
+        if skipped:
             continue
         if meaning.value == LEFT_OUT:
-            unpainted.append((_skipped(sheet, path, where, raw, meaning), "skipped"))
+            unpainted.append((_skipped(sheet, path, address, raw, meaning), "skipped"))
             continue
-        patch = _patch(sheet, path, where, raw, policy, boxed)
+        patch = _patch(sheet, path, address, raw, policy=policy, boxed=boxed)
         if patch is None:
-            notes.append(Note("degenerate-shape", f"{where} ({meaning.label}) covers no pixel"))
+            notes.append(Note("degenerate-shape", f"{address} ({meaning.label}) covers no pixel"))
             continue
         ignored = (crowd and policy.crowd == "ignore") or (boxed and policy.box_only == "ignore")
-        key = where if meaning.thing and not crowd else None
         shape = Shape(
             "stamp",
             (patch.x, patch.y),
             IGNORE if ignored else meaning.value,
             meaning.label,
-            where,
-            key,
+            address,
+            address if meaning.thing and not crowd else None,
             bitmap=shapes.pack(patch.bits),
         )
         (under if crowd or ignored else regions).append(shape)
         if outcome := _outcome(meaning, background):
             unpainted.append((shape, outcome))
+    order = shapes.PaintOrder(policy.overlap, policy.priority)
     painted = shapes.paint_file(
         regions,
         size,
         path=path,
         address="annotations",
-        order=shapes.PaintOrder(policy.overlap, policy.priority),
+        order=order,
         under=under,
         background=background,
         objects=policy.objects,
     )
-    return painted, count_unpainted(unpainted, size)
+    losses = covered_classes(regions, painted, order, background=background, under=under)
+    return painted, count_unpainted(unpainted, size), [*notes, *painted.notes, *losses]
 
 
 def _outcome(meaning: Meaning, background: int) -> Outcome | None:
@@ -152,147 +151,143 @@ def _outcome(meaning: Meaning, background: int) -> Outcome | None:
 
 
 def _skipped(
-    sheet: rle.Sheet, path: Path, where: str, raw: Mapping[str, Any], meaning: Meaning
+    sheet: rle.Sheet, path: Path, address: str, raw: Mapping[str, Any], meaning: Meaning
 ) -> Shape:
-    """The shape of a skipped annotation, to be counted; of one that cannot be drawn, an empty one."""
+    """The shape of a skipped annotation, to be counted; empty for one that cannot be drawn."""
     try:
-        patch = _patch(sheet, path, where, raw, Policy(), boxed=False)
+        patch = _patch(sheet, path, address, raw, policy=PaintPolicy(), boxed=False)
     except SourceError:
         patch = None
     bits = np.zeros((1, 1), np.bool_) if patch is None else patch.bits
     x, y = (0, 0) if patch is None else (patch.x, patch.y)
-    return Shape("stamp", (x, y), 0, meaning.label, where, None, bitmap=shapes.pack(bits))
+    return Shape("stamp", (x, y), 0, meaning.label, address, None, bitmap=shapes.pack(bits))
 
 
 def _patch(
     sheet: rle.Sheet,
     path: Path,
-    where: str,
+    address: str,
     raw: Mapping[str, Any],
-    policy: Policy,
+    *,
+    policy: PaintPolicy,
     boxed: bool,
 ) -> rle.Patch | None:
     outline = raw.get("segmentation")
     if boxed:
         if policy.box_only == "error":
+            reason = f"{address}.segmentation: is empty, so that there is at most a box"
             hint = "draw its outline, or give --box-only ignore|class|skip"
-            raise SourceError(
-                path,
-                f"{where}.segmentation: is empty, so that there is at most a box",
-                hint,
-                "bad-shape",
-            )
-        outline = [_box(path, where, raw.get("bbox"))]
+            raise SourceError(path, reason, hint, "bad-shape")
+        outline = [_box(path, address, raw.get("bbox"))]
     try:
         return sheet.patch(outline)
     except rle.SegmentationError as error:
-        raise SourceError(
-            path,
-            f"{where}.{'bbox' if boxed else 'segmentation'}{error}",
-            "mend or remove the annotation",
-            error.code,
-        ) from error
+        reason = f"{address}.{'bbox' if boxed else 'segmentation'}{error}"
+        raise SourceError(path, reason, "fix or remove the annotation", error.code) from error
 
 
-def _box(path: Path, where: str, box: Any) -> list[float]:
+def _box(path: Path, address: str, box: Any) -> list[float]:
     """``[x, y, w, h]`` as a polygon."""
     if (
         not isinstance(box, list)
         or len(box) != 4
         or not all(type(value) in (int, float) and abs(value) <= FARTHEST for value in box)
     ):
-        raise SourceError(
-            path,
-            f"{where}.bbox: [x, y, width, height] was expected, not {shown(box)[:80]}",
-            code="bad-shape",
-        )
+        reason = f"{address}.bbox: [x, y, width, height] was expected, not {shown(box)[:80]}"
+        raise SourceError(path, reason, code="bad-shape")
     x, y, w, h = box
     return [x, y, x, y + h, x + w, y + h, x + w, y]
 
 
 def _meaning(
-    path: Path, where: str, raw: Mapping[str, Any], meanings: Mapping[Id, Meaning]
+    path: Path, address: str, raw: Mapping[str, Any], meanings: Mapping[Id, Meaning]
 ) -> Meaning:
-    given: Any = raw.get("category_id")
-    if not is_id(given) or given not in meanings:
-        raise SourceError(
-            path,
-            f"{where}.category_id: {shown(given)[:80]} is no category of the file",
-            "add the category, or mend the id",
-            "unknown-label",
-        )
-    return meanings[given]
+    key: Any = raw.get("category_id")
+    if not is_id(key) or key not in meanings:
+        reason = f"{address}.category_id: {shown(key)[:80]} is not a category of the file"
+        raise SourceError(path, reason, "add the category, or fix the id", "unknown-label")
+    return meanings[key]
 
 
-def _is_crowd(path: Path, where: str, raw: Mapping[str, Any]) -> bool:
-    given = raw.get("iscrowd", 0)
-    if type(given) not in (int, float, bool) or given not in (0, 1):
-        raise SourceError(path, f"{where}.iscrowd: 0 or 1 was expected, not {shown(given)[:80]}")
-    return bool(given)
+def _is_crowd(path: Path, address: str, raw: Mapping[str, Any]) -> bool:
+    crowd = raw.get("iscrowd", 0)
+    if type(crowd) not in (int, float, bool) or crowd not in (0, 1):
+        reason = f"{address}.iscrowd: 0 or 1 was expected, not {shown(crowd)[:80]}"
+        raise SourceError(path, reason)
+    return bool(crowd)
 
 
 def panoptic(
     marks: Marks,
     meanings: Mapping[Id, Meaning],
-    colours: NDArray[np.uint8],
+    colors: NDArray[np.uint8],
+    *,
     background: int,
-    policy: Policy,
+    policy: PaintPolicy,
     path: Path,
-    notes: list[Note],
-) -> tuple[NDArray[np.uint8], "NDArray[np.uint16] | None"]:
-    """Mask (H, W) and instances of a panoptic PNG, *colours* (H, W, 3); id 0 means that nobody
-    labelled the pixel: 255. Raises SourceError.
+) -> tuple[NDArray[np.uint8], "NDArray[np.uint16] | None", list[Note]]:
+    """Mask (H, W), instances and notes of a panoptic PNG, *colors* (H, W, 3); id 0 means that
+    nobody labeled the pixel: 255. Raises SourceError.
     """
-    ids = colours.astype(np.int32) @ np.array([1, 256, 65_536], np.int32)
+    ids = colors.astype(np.int32) @ np.array([1, 256, 65_536], np.int32)
     segments = _segments(marks, meanings, background, policy, path)
     known = np.array(sorted(segments), np.int32)
-    at = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-    if (unknown := known[at] != ids).any():
-        first = int(ids[unknown][0])
+    position = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+    if (unknown := known[position] != ids).any():
         reason = (
             f"has {int(unknown.sum())} pixels of segments that segments_info does not list, the"
-            f" first of id {first}"
+            f" first of id {int(ids[unknown][0])}"
         )
         raise SourceError(path, reason, "export JSON and PNG together again", "unknown-value")
-    counts = np.bincount(at.reshape(-1), minlength=len(known))
-    notes += [
-        Note("hidden-shape", f"{segments[int(one)][1]} has no pixel in the PNG")
-        for one, count in zip(known, counts, strict=True)
-        if not count and one
-    ]  # fmt: skip
-    values = np.array([segments[int(one)][0] for one in known])
-    mask = values.astype(np.uint8)[at]
+    counts = np.bincount(position.reshape(-1), minlength=len(known))
+    notes = [
+        Note("hidden-shape", f"{segments[int(key)].address} has no pixel in the PNG")
+        for key, count in zip(known, counts, strict=True)
+        if not count and key
+    ]
+    listed = [segments[int(key)] for key in known]
+    values = np.array([segment.value for segment in listed])
+    mask = values.astype(np.uint8)[position]
     if not policy.objects:
-        return mask, None
-    things = np.array([segments[int(one)][2] for one in known]) & (counts > 0)
+        return mask, None, notes
+    things = np.array([segment.thing for segment in listed]) & (counts > 0)
     numbers = np.where(values == IGNORE, OBJECT_IGNORE, np.where(things, np.cumsum(things), 0))
-    return mask, numbers.astype(np.uint16)[at]
+    return mask, numbers.astype(np.uint16)[position], notes
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What the pixels of a panoptic segment become: *value*; *thing*: an instance of its own."""
+
+    value: int
+    address: str
+    thing: bool
 
 
 def _segments(
-    marks: Marks, meanings: Mapping[Id, Meaning], background: int, policy: Policy, path: Path
-) -> dict[int, tuple[int, str, bool]]:
-    """Segment id -> its pixel value, its address, whether it is an instance."""
-    result: dict[int, tuple[int, str, bool]] = {0: (IGNORE, "no segment", False)}
+    marks: Marks, meanings: Mapping[Id, Meaning], background: int, policy: PaintPolicy, path: Path
+) -> dict[int, Segment]:
+    """The segments by their id; 0 is what nobody labeled."""
+    segments = {0: Segment(IGNORE, "no segment", False)}
     for address, annotation in marks.annotations(path):
         listed = annotation.get("segments_info")
         if not isinstance(listed, list):
             raise SourceError(path, f"{address}.segments_info: a list was expected")
         for number, raw in enumerate(listed):
             where = f"{address}.segments_info[{number}]"
-            if (
-                not isinstance(raw, dict)
-                or type(raw.get("id")) is not int
-                or not 0 < raw["id"] < 1 << 24
-            ):
+            key = raw.get("id") if isinstance(raw, dict) else None
+            if type(key) is not int or not 0 < key < 1 << 24:
                 raise SourceError(path, f"{where}.id: a number from 1 to 16777215 was expected")
-            if raw["id"] in result:
-                raise SourceError(path, f"{where}.id: {raw['id']} is the id of another segment too")
+            if key in segments:
+                raise SourceError(path, f"{where}.id: {key} is the id of another segment too")
             meaning, crowd = _meaning(path, where, raw, meanings), _is_crowd(path, where, raw)
-            value = background if meaning.value == LEFT_OUT or (crowd and policy.crowd == "skip") else IGNORE if crowd and policy.crowd == "ignore" else meaning.value  # fmt: skip
-            result[raw["id"]] = (
-                value,
-                f"{where} ({meaning.label})",
-                meaning.thing and not crowd and value not in (background, IGNORE),
-            )
-    return result
+            value = _segment_value(meaning, crowd, background, policy)
+            thing = meaning.thing and not crowd and value not in (background, IGNORE)
+            segments[key] = Segment(value, f"{where} ({meaning.label})", thing)
+    return segments
+
+
+def _segment_value(meaning: Meaning, crowd: bool, background: int, policy: PaintPolicy) -> int:
+    if meaning.value == LEFT_OUT or (crowd and policy.crowd == "skip"):
+        return background
+    return IGNORE if crowd and policy.crowd == "ignore" else meaning.value

@@ -249,7 +249,7 @@ def labels() -> Iterator[tuple[str, Case]]:
         "nul": "a\0",
         "long": "x" * 10_000,
         "surrogate": "\ud800",
-        "number": 7,
+        "fraction": 7.5,
         "null": None,
         "true": True,
         "list": ["cat"],
@@ -265,6 +265,7 @@ def labels() -> Iterator[tuple[str, Case]]:
         "label-missing",
         Case("bad-label", ("shapes[0].label",), content=shapes({"points": TRIANGLE})),
     )
+    yield "label-number", Case(content=shapes(shape(7)))
     yield "label-up", Case(content=shapes(shape("../x")))
     yield "label-comma", Case(content=shapes(shape("a,b")))
     yield "label-blanks", Case(content=shapes(shape(" cat ")))

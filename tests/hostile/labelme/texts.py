@@ -32,9 +32,6 @@ def texts() -> Iterator[tuple[str, Case]]:
             ),
         )
     bad = {
-        "json-nan": PLAIN.replace("[30,4]", "[NaN,4]"),
-        "json-inf": PLAIN.replace("[30,4]", "[Infinity,4]"),
-        "json-neginf": PLAIN.replace("[30,4]", "[30,-Infinity]"),
         "json-digits": PLAIN.replace("[30,4]", f"[{'9' * 5000},4]"),
         "json-depth": '{"shapes": ' + "[" * 100_000 + "]" * 100_000 + "}",
         "json-objects": '{"a":' * 100_000 + "1" + "}" * 100_000,
@@ -49,6 +46,15 @@ def texts() -> Iterator[tuple[str, Case]]:
     }
     for name, body in bad.items():
         yield name, Case("bad-json", ("JSON",), content=raw(name, body))
+    for name, point in (
+        ("json-nan", "[NaN,4]"),
+        ("json-inf", "[Infinity,4]"),
+        ("json-neginf", "[30,-Infinity]"),
+    ):
+        content = raw(name, PLAIN.replace("[30,4]", point))
+        yield name, Case("bad-shape", ("shapes[0].points[1]",), content=content)
+    harmless = PLAIN.replace('"label"', '"score": NaN, "label"')
+    yield "json-nan-score", Case(content=raw("json-nan-score", harmless))
     yield "json-empty", Case("empty-file", ("0 bytes",), content=b"")
     yield (
         "json-lfs",
@@ -119,7 +125,7 @@ def texts() -> Iterator[tuple[str, Case]]:
     ):
         yield (
             name,
-            Case("other-json", ("no labelme annotation",), content=body.encode(), foreign=True),
+            Case("other-json", ("not a labelme annotation",), content=body.encode(), foreign=True),
         )
     for name, value in (
         ("junk", "not base64!"),
@@ -191,14 +197,9 @@ def texts() -> Iterator[tuple[str, Case]]:
         ("list", [30]),
         ("true", True),
     ):
-        yield (
-            f"size-{name}",
-            Case(
-                {"bad-annotation", "size-mismatch"},
-                ("image",),
-                content={"imageHeight": height, "imageWidth": WIDTH},
-            ),
-        )
+        content = {"imageHeight": height, "imageWidth": WIDTH}
+        notes = () if name == "text" else ("field-ignored",)
+        yield f"size-{name}", Case(notes=notes, content=content)
     yield (
         "size-other",
         Case("size-mismatch", ("40x30", "41x30"), content={"imageHeight": 30, "imageWidth": 41}),
@@ -210,8 +211,7 @@ def texts() -> Iterator[tuple[str, Case]]:
     yield (
         "size-inf",
         Case(
-            {"bad-annotation", "size-mismatch"},
-            (),
+            notes=("field-ignored",),
             content=raw(
                 "size-inf", PLAIN.replace("null}", 'null, "imageHeight": 1e999, "imageWidth": 40}')
             ),

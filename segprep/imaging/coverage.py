@@ -1,0 +1,100 @@
+"""How much of each class shapes painted later cover: right by the painting order, and often not what
+was meant.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.imaging.raster import Canvas
+from segprep.imaging.shapes import Painted, PaintOrder, Shape, draw, in_order
+from segprep.types import IGNORE, Covered, Note
+
+LEAST = 0.01  # share of a class's area in one image that is worth a note
+_MANY = 4_000_000  # pairs of shapes whose boxes are not compared any more
+
+
+def covered_classes(
+    listed: Sequence[Shape],
+    painted: Painted,
+    order: PaintOrder,
+    *,
+    background: int,
+    under: Sequence[Shape] = (),
+) -> list[Note]:
+    """A note with its :class:`types.Covered` for every class of which other classes cover something.
+
+    *listed*, *order* and *under* are what :func:`shapes.paint_file` was given for *painted*. Shapes
+    of the background and ignored ones cut holes on purpose: what they take is not counted.
+    """
+    if len(listed) + len(under) < 2:
+        return []
+    shapes = [*under, *in_order(listed, order.overlap, order.priority)]
+    holes = {background, IGNORE}
+    boxes = np.array([_box(shape) for shape in shapes], np.float64).reshape(-1, 4)
+    values = np.array([shape.value for shape in shapes], np.int64)
+    labels = {shape.value: shape.label for shape in shapes}
+    notes = []
+    for value in sorted({shape.value for shape in shapes} - holes):
+        others = (values != value) & ~np.isin(values, list(holes))
+        if _may_be_covered(boxes, values == value, others):
+            loss = _loss(shapes, painted, value, holes=holes, labels=labels)
+            if loss and loss.covered >= LEAST * loss.pixels:
+                notes.append(_note(loss))
+    return notes
+
+
+def _box(shape: Shape) -> tuple[float, float, float, float]:
+    """The box (x0, y0, x1, y1) that holds all pixels of *shape*."""
+    reach = shape.radius + shape.width
+    xs, ys = shape.points[::2], shape.points[1::2]
+    right, down = (0, 0) if shape.bitmap is None else (shape.bitmap[1], len(shape.bitmap[0]))
+    return min(xs) - reach, min(ys) - reach, max(xs) + reach + right, max(ys) + reach + down
+
+
+def _may_be_covered(
+    boxes: NDArray[np.float64], mine: NDArray[np.bool_], others: NDArray[np.bool_]
+) -> bool:
+    """Whether the box of one of *others* that comes later meets one of *mine*."""
+    first, second = np.flatnonzero(mine), np.flatnonzero(others)
+    if len(first) * len(second) > _MANY:
+        return True
+    a, b = boxes[first][:, None], boxes[second][None]
+    meets = (a[..., :2] <= b[..., 2:]).all(-1) & (b[..., :2] <= a[..., 2:]).all(-1)
+    return bool((meets & (second[None] > first[:, None])).any())
+
+
+def _loss(
+    shapes: Sequence[Shape],
+    painted: Painted,
+    value: int,
+    *,
+    holes: set[int],
+    labels: Mapping[int, str],
+) -> Covered | None:
+    """What the class *value* loses to others, or None: its pixels with no other class painted."""
+    canvas = Canvas(*painted.mask.shape)
+    for shape in shapes:
+        if shape.value == value or shape.value in holes:
+            draw(canvas, shape, int(shape.value == value))
+    alone = canvas.array() > 0
+    pixels = int(np.count_nonzero(alone))
+    covered = pixels - painted.pixels.get(value, 0)
+    if covered <= 0:
+        return None
+    mine = [number for number, shape in enumerate(shapes, 1) if shape.value == value]
+    hidden = sum(number not in painted.shown for number in mine)
+    over = np.bincount(painted.mask[alone], minlength=256)
+    over[[value, *holes]] = 0
+    by = labels.get(int(over.argmax()), "") if over.any() else ""
+    return Covered(labels[value], len(mine), hidden, pixels, covered, by)
+
+
+def _note(loss: Covered) -> Note:
+    share = loss.covered / loss.pixels
+    reason = (
+        f"{loss.label}: {loss.hidden} of {loss.shapes} shapes are wholly covered, {share:.0%} of"
+        f" the area, most of it by {loss.by}"
+    )
+    return Note("class-covered", reason, covered=loss)

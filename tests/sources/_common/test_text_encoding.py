@@ -1,0 +1,53 @@
+"""Legacy encodings share their bytes; the one that reads plausibly is chosen."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from segprep.errors import SourceError
+from segprep.sources._common import strict_json, text_encoding
+
+TEXTS = {
+    "gb18030": ["猫狗", "裂缝", "背景", "行人 汽车", "道路", "划痕", "建筑物", "水面", "焊缝缺陷"],
+    "cp932": ["ねこ", "ひび割れ", "道路", "キズ", "建物", "人物", "猫と犬"],
+    "cp949": ["고양이", "개", "사람", "자동차", "도로", "균열", "건물", "하늘"],
+    "big5": ["貓", "道路", "裂縫", "車輛", "背景"],
+}
+CASES = [(encoding, text) for encoding, texts in TEXTS.items() for text in texts]
+
+
+@pytest.mark.parametrize(("encoding", "text"), CASES)
+def test_labels_are_read_as_they_were_written(encoding: str, text: str) -> None:
+    data = f'{{"label": "{text}"}}'.encode(encoding)
+    assert text_encoding.decoded(data, Path("x.json"))[0] == f'{{"label": "{text}"}}'
+
+
+@pytest.mark.parametrize("text", ["café", "Straße", "naïve Größe", "señal"])
+def test_western_text_is_not_taken_for_chinese(text: str) -> None:
+    data = json.dumps({"label": text}, ensure_ascii=False).encode("cp1252")
+    with pytest.raises(SourceError, match="cp1252") as caught:
+        text_encoding.decoded(data, Path("x.json"))
+    assert caught.value.code == "bad-encoding"
+    assert "--encoding cp1252" in caught.value.hint
+    assert text in text_encoding.decoded(data, Path("x.json"), "cp1252")[0]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
+def test_marks_and_utf_8_are_certain(encoding: str) -> None:
+    assert text_encoding.decoded('{"a": "é猫"}'.encode(encoding), Path("x"))[0] == '{"a": "é猫"}'
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932", "gb18030", "utf-16"])
+def test_a_long_string_is_cut_out_in_every_encoding(encoding: str) -> None:
+    long = "QUJD" * 1000
+    label = "ねこ" if encoding == "cp932" else "猫狗"
+    text = json.dumps({"label": label, "imageData": long}, ensure_ascii=False)
+    parsed = strict_json.parse(text.encode(encoding), Path("x"), "imageData")
+    content = parsed.value | ({"imageData": parsed.out.decode()} if parsed.out else {})
+    assert content == {"label": label, "imageData": long}
+
+
+def test_a_key_that_stands_twice_is_refused() -> None:
+    with pytest.raises(SourceError, match="'a' stands twice"):
+        strict_json.parse(b'{"a": 1, "b": 2, "a": 3}', Path("x"))

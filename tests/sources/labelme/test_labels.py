@@ -1,0 +1,84 @@
+"""The class list: where it came from is said, lists that were not read are named, typos shown."""
+
+from pathlib import Path
+
+import pytest
+
+from segprep.errors import UnknownClassError
+from segprep.sources.labelme import Reader
+
+from .makers import annotate, box, picture, sample
+
+
+def messages(folder: Path, code: str) -> list[str]:
+    return [note.message for note in Reader(folder).scan().notes if note.code == code]
+
+
+def test_an_unknown_label_names_the_list_and_its_first_entries(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("_background_\ndog\ncow\n")
+    annotate(tmp_path, "a", box("cat"), box("cat"), box("horse"))
+    picture(1).save(tmp_path / "a.png")
+    with pytest.raises(UnknownClassError) as caught:
+        sample(tmp_path)
+    assert "'cat' is not in the class list (labels.txt: _background_, dog, cow)" in str(
+        caught.value
+    )
+    assert "nor are 'horse'" in str(caught.value)
+
+
+def test_the_hint_can_be_pasted(tmp_path: Path) -> None:
+    annotate(tmp_path, "a", box("Whole vertebrae"))
+    picture(1).save(tmp_path / "a.png")
+    with pytest.raises(UnknownClassError) as caught:
+        sample(tmp_path, classes="cat")
+    assert "--map 'Whole vertebrae=NAME', --exclude 'Whole vertebrae'" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["label.txt", "classes.txt", "_classes.csv", "class_names.txt"])
+def test_a_list_that_was_not_read_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("water\nroad\n")
+    annotate(tmp_path, "a", box("road"), box("water"))
+    found = messages(tmp_path, "classes-inferred")
+    assert any(name in message and "give --classes" in message for message in found)
+
+
+def test_a_typo_is_pointed_out(tmp_path: Path) -> None:
+    annotate(tmp_path, "a", *[box("crop")] * 4, box("ccrop"), box("cat1"), *[box("cat2")] * 3)
+    (message,) = messages(tmp_path, "label-typo")
+    assert "'ccrop' occurs once and is one letter off 'crop' (4 times)" in message
+    assert "--map ccrop=crop" in message
+
+
+@pytest.mark.parametrize(
+    ("label", "other", "typo"),
+    [
+        ("croop", "crop", True),
+        ("cop", "crop", False),
+        ("crpo", "crop", True),
+        ("drop", "crop", True),
+        ("crops", "crop", True),
+        ("class1", "class2", False),
+        ("class1", "class11", False),
+        ("Crop", "crop", False),
+        ("cattle", "crop", False),
+    ],
+)
+def test_one_letter_off(tmp_path: Path, label: str, other: str, typo: bool) -> None:
+    annotate(tmp_path, "a", box(label), *[box(other)] * 3)
+    assert bool(messages(tmp_path, "label-typo")) == typo
+
+
+def test_variants_merge_into_the_commonest_spelling(tmp_path: Path) -> None:
+    annotate(tmp_path, "a", box("cra ck"), box("Crack"), *[box("crack")] * 3)
+    found = messages(tmp_path, "label-variant")
+    assert sorted(message.rpartition("--map ")[2] for message in found) == [
+        "'cra ck=crack'",
+        "Crack=crack",
+    ]
+
+
+def test_numbers_as_labels_are_not_ids(tmp_path: Path) -> None:
+    annotate(tmp_path, "a", box("0"), box("1"), box("3"))
+    assert any(
+        "label 0 is 1, 1 is 2" in message for message in messages(tmp_path, "classes-inferred")
+    )

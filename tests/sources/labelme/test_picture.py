@@ -1,0 +1,151 @@
+"""Which image an annotation means: the file it names, the file of its name, the embedded copy."""
+
+from pathlib import Path
+
+import pytest
+from PIL import ImageDraw
+
+import segprep
+from segprep.errors import SourceError
+
+from .makers import annotate, base64_of, box, codes, encoded, picture, sample
+
+
+def renamed(folder: Path, *, embedded: bool) -> None:
+    """img_1.json names img_2.png, which exists; img_1.png is what was annotated."""
+    for number in (1, 2):
+        image = picture(number)
+        copy = base64_of(encoded(image, "JPEG", quality=85)) if embedded else None
+        annotate(folder, f"img_{number}", box(), named=f"img_{number + 1}.png", imageData=copy)
+        image.save(folder / f"img_{number}.png")
+
+
+def test_the_embedded_copy_decides(tmp_path: Path) -> None:
+    renamed(tmp_path, embedded=True)
+    read = sample(tmp_path, "img_1")
+    assert read.image == (tmp_path / "img_1.png").read_bytes()
+    assert codes(read) == ["image-found-elsewhere", "image-disagrees"]
+    assert "img_1.png agrees with the copy and was used" in read.notes[1].message
+
+
+def test_without_a_copy_both_candidates_are_named(tmp_path: Path) -> None:
+    renamed(tmp_path, embedded=False)
+    with pytest.raises(SourceError, match=r"names img_2\.png, but img_1\.png has") as caught:
+        sample(tmp_path, "img_1")
+    assert caught.value.code == "image-ambiguous"
+    assert "--image-from" in caught.value.hint
+
+
+@pytest.mark.parametrize(("image_from", "stem"), [("path", "img_2"), ("name", "img_1")])
+def test_an_option_says_which(tmp_path: Path, image_from: str, stem: str) -> None:
+    renamed(tmp_path, embedded=False)
+    read = sample(tmp_path, "img_1", image_from=image_from)
+    assert read.image == (tmp_path / f"{stem}.png").read_bytes()
+
+
+def test_two_files_of_one_picture_are_no_conflict(tmp_path: Path) -> None:
+    annotate(tmp_path, "a", box(), named="b.png")
+    picture(1).save(tmp_path / "a.png")
+    picture(1).save(tmp_path / "b.png")
+    read = sample(tmp_path)
+    assert read.image == (tmp_path / "b.png").read_bytes()
+    assert not codes(read)
+
+
+def test_the_recorded_size_decides_first(tmp_path: Path) -> None:
+    annotate(tmp_path, "a", box(), named="b.png")
+    picture(1).save(tmp_path / "a.png")
+    picture(2, (32, 24)).save(tmp_path / "b.png")
+    read = sample(tmp_path)
+    assert read.image == (tmp_path / "a.png").read_bytes()
+    assert "image-disagrees" in codes(read)
+
+
+def test_an_overlay_beside_the_annotation_is_not_the_image(tmp_path: Path) -> None:
+    """The file that imagePath names has the answer painted in; the copy does not."""
+    image = picture(3, (640, 480))
+    copy = encoded(image, "JPEG", quality=90)
+    annotate(tmp_path, "a", box(), imageData=base64_of(copy), imageHeight=480, imageWidth=640)
+    ImageDraw.Draw(image).polygon([(100, 100), (400, 120), (300, 400)], outline="red", width=5)
+    image.save(tmp_path / "a.png")
+    read = sample(tmp_path)
+    assert read.image == copy
+    assert codes(read) == ["image-disagrees"]
+
+
+@pytest.mark.parametrize("quality", [75, 95])
+def test_encoding_again_is_no_other_picture(tmp_path: Path, quality: int) -> None:
+    image = picture(4, (640, 480))
+    copy = base64_of(encoded(image, "JPEG", quality=quality))
+    annotate(tmp_path, "a", box(), imageData=copy, imageHeight=480, imageWidth=640)
+    image.save(tmp_path / "a.png")
+    read = sample(tmp_path)
+    assert (read.image, codes(read)) == ((tmp_path / "a.png").read_bytes(), [])
+
+
+def test_a_copy_of_another_size_than_recorded_is_stale(tmp_path: Path) -> None:
+    annotate(tmp_path, "a", box(), imageData=base64_of(encoded(picture(5, (32, 24)))))
+    picture(6).save(tmp_path / "a.png")
+    read = sample(tmp_path)
+    assert (read.image, codes(read)) == ((tmp_path / "a.png").read_bytes(), [])
+
+
+def test_a_copy_too_small_for_the_points_is_stale(tmp_path: Path) -> None:
+    copy = base64_of(encoded(picture(5, (20, 20))))
+    annotate(tmp_path, "a", box(), imageData=copy, imageHeight=None, imageWidth=None)
+    picture(6).save(tmp_path / "a.png")
+    read = sample(tmp_path)
+    assert (read.image, codes(read)) == ((tmp_path / "a.png").read_bytes(), [])
+
+
+def test_a_sixteen_bit_file_agrees_with_its_eight_bit_copy(tmp_path: Path) -> None:
+    import numpy as np
+    from PIL import Image
+
+    gray = np.asarray(picture(7).convert("L"))
+    annotate(tmp_path, "a", box(), imageData=base64_of(encoded(Image.fromarray(gray))))
+    Image.fromarray(gray.astype(np.uint16) * 11 + 300).save(tmp_path / "a.png")
+    read = sample(tmp_path)
+    assert (read.image, codes(read)) == ((tmp_path / "a.png").read_bytes(), [])
+
+
+@pytest.mark.parametrize("kind", ["float", "cut", "foreign"])
+def test_the_copy_is_used_where_the_file_turns_out_unusable(tmp_path: Path, kind: str) -> None:
+    """Also where that shows only when the pixels are decoded."""
+    image = picture(8, (256, 192))
+    copy = encoded(image)
+    name = {"float": "a.tif", "cut": "a.jpg", "foreign": "a.heic"}[kind]
+    more = {"imageHeight": 192, "imageWidth": 256}
+    annotate(tmp_path / "src", "a", box(), named=name, imageData=base64_of(copy), **more)
+    jpeg = encoded(image, "JPEG")
+    (tmp_path / "src" / name).write_bytes(
+        {
+            "float": encoded(image.convert("F"), "TIFF"),
+            "cut": jpeg[: len(jpeg) // 2],
+            "foreign": b"\0\0\0\x18ftypheic" + bytes(200),
+        }[kind]
+    )
+    done = segprep.convert("labelme", tmp_path / "src", tmp_path / "out")
+    assert done.converted == 1
+    assert [note.code for note in done.notes if note.stem] == ["image-embedded"]
+    assert (tmp_path / "out/JPEGImages/a.png").read_bytes() == copy
+    mask = segprep.read_mask(tmp_path / "out/SegmentationClass/a.png")
+    assert int((mask == 1).sum()) == 441
+
+
+@pytest.mark.parametrize("image_from", ["auto", "embedded"])
+def test_embedded_on_request(tmp_path: Path, image_from: str) -> None:
+    image = picture(9)
+    copy = encoded(image, "JPEG", quality=95)
+    annotate(tmp_path, "a", box(), imageData=base64_of(copy))
+    image.save(tmp_path / "a.png")
+    used = copy if image_from == "embedded" else (tmp_path / "a.png").read_bytes()
+    assert sample(tmp_path, image_from=image_from).image == used
+
+
+def test_swapped_sizes_are_called_so(tmp_path: Path) -> None:
+    annotate(tmp_path, "a", box(), imageHeight=64, imageWidth=48)
+    picture(1).save(tmp_path / "a.png")
+    with pytest.raises(SourceError, match="width and height are swapped") as caught:
+        sample(tmp_path)
+    assert "delete imageHeight and imageWidth" in caught.value.hint
