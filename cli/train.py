@@ -23,6 +23,7 @@ several processes: torchrun.
 Examples:
     segprep train out/ --arch unet --epochs 50
     segprep train out/ --config train.toml --lr 3e-4
+    segprep train out/ --from-check                          as train-check found it fit
     segprep train out/ --resume                              resume after an interruption
     segprep train out/ --arch vgg-unet --weights vgg16.pth --freeze all --freeze-epochs 10
     segprep train out/ --loss focal+dice --class-weights 1,2 --schedule polynomial --warm-up 1
@@ -39,6 +40,7 @@ def _run(
     verbose: bool,
     no_progress: bool,
     sweep_of: str | None,
+    from_check: Path | None,
     save_augmented: Path | None,
     option: tuple[str, ...],
     augmentation: tuple[str, ...],
@@ -50,6 +52,8 @@ def _run(
 
     fixed = {name: values.pop(name) for name in ("config", "out", "resume", "overwrite", "classes")}
     settings = {name: value for name, value in values.items() if value is not None}
+    if from_check is not None:
+        fixed["config"] = _of_check(dataset, from_check, fixed["config"])
     if sweep_of and fixed.pop("resume"):
         raise click.UsageError("--sweep resumes by itself; --resume is for one run")
     settings |= {
@@ -79,6 +83,24 @@ def _run(
             click.get_current_context().exit(1)
     if first:
         _tell(result, as_json, quiet, sweep_of)
+
+
+def _of_check(dataset: Path, run: Path, config: Path | None) -> Path:
+    """The settings that the train-check in *run* (default: the dataset's own) has left."""
+    from segprep.dataset.tree import RUNS, find
+    from segprep.errors import UsageError
+
+    if config is not None:
+        raise click.UsageError("--config and --from-check both name the settings; give one")
+    folder = find(dataset).root / RUNS / "train-check" if run == Path() else run
+    path = folder / "config.toml"
+    if not path.is_file():
+        raise UsageError(
+            "bad-config",
+            f"{folder} holds no config.toml of a train-check",
+            "run segprep train-check first, or name the folder of its results",
+        )
+    return path
 
 
 def _tell(result: Any, as_json: bool, quiet: bool, sweep_of: str | None) -> None:
@@ -228,6 +250,15 @@ def _params() -> list[click.Parameter]:
             default=None,
             show_default="runs/train in the dataset",
             help="Folder of the run.",
+        ),
+        click.Option(
+            ["--from-check"],
+            type=click.Path(path_type=Path),
+            is_flag=False,
+            flag_value=Path(),
+            default=None,
+            metavar="[RUN]",
+            help="Settings that a train-check found; default: runs/train-check in the dataset.",
         ),
         click.Option(["--resume"], is_flag=True, help="Go on with the run that lies there."),
         click.Option(["--overwrite"], is_flag=True, help="Replace the run that lies there."),

@@ -172,6 +172,12 @@ command = click.Command(
             ["--device"], default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …"
         ),
         click.Option(
+            ["--like"],
+            type=click.Path(path_type=Path),
+            default=None,
+            help="The config.toml of a training: check its network, input size and loss.",
+        ),
+        click.Option(
             ["--max-time"],
             type=Duration(),
             default=None,

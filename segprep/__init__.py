@@ -19,15 +19,18 @@ _HOMES = {
     "export": "exporting",
     "evaluate": "evaluation",
     "info": "description",
+    "load_model": "training.inference.single",
     "merge": "merging",
     "models": "training.models",
     "predict": "training.inference.job",
+    "predict_image": "training.inference.single",
     "read_mask": "imaging.image",
     "remap": "remapping",
     "resize": "resizing",
     "split": "splitting",
     "tile": "tiling",
     "stats": "statistics",
+    "torch_dataset": "training.data.tensors",
     "train": "training.trainer.trainer",
     "train_check": "training.check",
     "verify": "verification",
@@ -44,15 +47,18 @@ __all__ = [
     "evaluate",
     "export",
     "info",
+    "load_model",
     "merge",
     "models",
     "predict",
+    "predict_image",
     "read_mask",
     "remap",
     "resize",
     "split",
     "stats",
     "tile",
+    "torch_dataset",
     "train",
     "train_check",
     "verify",
@@ -75,7 +81,9 @@ if TYPE_CHECKING:
     from segprep.statistics import stats
     from segprep.tiling import tile
     from segprep.training.check import train_check
+    from segprep.training.data.tensors import torch_dataset
     from segprep.training.inference.job import predict
+    from segprep.training.inference.single import load_model, predict_image
     from segprep.training.models import models
     from segprep.training.trainer.trainer import train
     from segprep.types import Classes

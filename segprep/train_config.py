@@ -66,7 +66,9 @@ class Config:
         field(default_factory=_empty)
     )
     loss: Annotated[
-        str, "ce, focal, dice, bce, bce-dice, lovasz, lovasz-hinge, or a sum: focal+dice."
+        str,
+        "ce, focal, dice, dice-all, dice-image, bce, bce-dice, lovasz, lovasz-hinge, or a sum:"
+        " focal+dice.",
     ] = "ce+dice"
     class_weights: Annotated[tuple[float, ...], "One number per class: 1,2."] = ()
     skip_classes: Annotated[tuple[float, ...], "Class ids that the loss ignores: 0."] = ()

@@ -34,7 +34,9 @@ FLOORS = (
 TRAINING = (
     {"config", "data", "devices", "losses", "models", "pretrained", "progress"},
     {"augmentation", "checkpoints", "logits"},
-    {"check", "inference", "trainer"},
+    {"inference"},
+    {"trainer"},
+    {"check"},
 )
 COMMAND_LINE = {"click", "rich", "segprep_cli", "cli", "labelme", "torchvision"}
 FILES = sorted((ROOT / "segprep").rglob("*.py"))

@@ -30,7 +30,7 @@ from segprep.training.pretrained import freeze
 from segprep.training.trainer import optimizers
 from segprep.training.trainer.config_check import settled
 from segprep.training.trainer.distributed import ProcessGroup
-from segprep.training.trainer.step import Fitting
+from segprep.training.trainer.step import Learner
 from segprep.training.trainer.windows import chain
 
 ROOT = Path(__file__).parents[1]
@@ -251,7 +251,7 @@ def test_clipping_shortens_the_step() -> None:
         torch.manual_seed(0)
         network = nn.Conv2d(3, 2, 1)
         before = [one.detach().clone() for one in network.parameters()]
-        fitting = Fitting(
+        fitting = Learner(
             network,
             losses.make("ce", 2),
             make_config({"optimizer": "sgd", "momentum": 0.0, "weight_decay": 0.0, "clip": clip}),

@@ -25,13 +25,13 @@ os.environ.setdefault(
 import numpy as np
 import torch
 from PIL import Image
+from segprep.training.check.loss import combined
 from torch.utils.data import DataLoader, Dataset
 
 from segprep import write_mask
 from segprep.dataset.tree import Tree
 from segprep.training.augmentation.windows import Windows, batches
 from segprep.training.check.loop import Schedule, Training
-from segprep.training.check.loss import combined
 from segprep.training.data import pairs as data
 from segprep.training.models import unet
 

@@ -15,9 +15,11 @@ from segprep.training.check import outcome
 from segprep.training.check.outcome import Outcome
 from segprep.training.check.run import Check
 from segprep.training.check.sampling import select
+from segprep.training.config import read_config
 from segprep.training.data.lists import class_names
 from segprep.training.devices import pick_device
 from segprep.training.progress import Watch, unwatched
+from segprep.training.trainer.config_check import settled
 
 NAME = "train-check"
 
@@ -34,6 +36,7 @@ def train_check(
     classes: str | None = None,
     out: str | Path | None = None,
     workers: int = 0,
+    like: str | Path | None = None,
     watch: Watch = unwatched,
 ) -> Outcome:
     """Train a small network on the train list of *dataset* and judge by its val list whether the
@@ -42,7 +45,8 @@ def train_check(
     Writes report.html, scores.json, history.csv, checkpoint.pt, scored.txt and predictions/ to
     *out*, by default runs/train-check in the dataset; a former check's folder is replaced. *steps*
     (600) are counted, so that a seed gives the same numbers on slow and fast machines; *size* is
-    the window's side; *max_time* in seconds cuts. An interrupted check, called again with the same
+    the window's side; *max_time* in seconds cuts. *like* is the config.toml of a training
+    whose network, input and loss are to be checked. An interrupted check, called again with the same
     arguments, resumes.
 
     Raises UsageError, TreeError, LockedError; SegprepError: empty-list, no-val-images,
@@ -56,6 +60,7 @@ def train_check(
     selection = select(dataset_tree, seed)
     names = class_names(dataset_tree, classes, (*selection.train, *selection.val))
     chip = pick_device(device)
+    config = settled(read_config(Path(like))) if like is not None else None
     models.load(arch)
     work = outcome.claim(folder)
     try:
@@ -73,7 +78,7 @@ def train_check(
                 began,
                 max_time,
             )
-            result = check.run(arch, steps, size)
+            result = check.run(arch, steps, size, config)
             outcome.publish(work / outcome.NEW, folder)
         shutil.rmtree(work, ignore_errors=True)
     finally:

@@ -2,14 +2,17 @@
 takes minutes on two CPU cores.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segprep.errors import UsageError
+from segprep.train_config import NONE, Config
+from segprep.training import models
+from segprep.training.config import make_config, plain
 from segprep.training.data.pairs import InputSpec, LabeledImage, moments
 from segprep.types import IGNORE
 
@@ -20,6 +23,7 @@ LEAST_CONTROL = 150
 # ten steps
 EPOCHS, LEAST_EPOCH = 8, 25
 SMALLEST, LARGEST = 32, 1024
+RARE, MOST_WEIGHT = 0.05, 5.0  # share of the pixels below which a class weighs more, up to this
 RATE = 1e-3
 # pixels that the thinnest class keeps; less and a window shows more of the scene than its outlines
 # need
@@ -45,11 +49,28 @@ class Budget:
     rate: float
     seed: int
 
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def config(self) -> Config:
+        """The settings of a training like this check's, which ``segprep train`` takes as they are."""
+        own = {
+            "arch": self.arch,
+            "options": self.options,
+            "size": self.view.size,
+            "scale": self.view.scale or 1.0,
+            "batch": self.batch,
+            "lr": self.rate,
+            "seed": self.seed,
+        }
+        return make_config({**own, **self.settings})
+
     @property
     def options(self) -> dict[str, Any]:
         """What the network's ``build`` is given beside channels and classes: a width, where the
         network has one.
         """
+        if "options" in self.settings:
+            return dict(self.settings["options"])
         return {"base": self.base} if self.arch in ("unet", "mini-unet") else {}
 
 
@@ -60,12 +81,16 @@ def budget_for(
     steps: int | None = None,
     size: int | None = None,
     seed: int = 0,
+    like: Config | None = None,
+    classes: int = 0,
 ) -> Budget:
-    """Settings for the set that *sample*, at its own size, was drawn from.
+    """Settings for the set of *classes* that *sample* was drawn from. With *like*, the network, its
+    input, batch, rate and loss are those of that training.
 
     Raises UsageError (bad-option) for steps < 1 or an unusable size.
     """
-    steps, side = STEPS if steps is None else steps, SIZE if size is None else size
+    steps = STEPS if steps is None else steps
+    side = (like.size if like else SIZE) if size is None else size
     if steps < 1:
         raise UsageError("bad-option", f"--steps {steps}: at least 1 is needed")
     if not SMALLEST <= side <= LARGEST:
@@ -75,18 +100,44 @@ def budget_for(
             "96 is the default; 32 is the least that the network halves four times",
         )
     control = min(steps, max(LEAST_CONTROL, steps // 4))
-    view = InputSpec(side, scale_for(sample, side), *moments(sample))
+    scale: float | None = like.scale if like else scale_for(sample, side)
+    if like and like.fit != NONE:
+        scale = None
+    stretch = like is not None and like.fit == "stretch"
     return Budget(
-        arch,
-        view,
-        batch_for(side),
+        like.arch if like else arch,
+        InputSpec(side, scale, *moments(sample), stretch),
+        like.batch if like else batch_for(side),
         BASE,
         steps,
         control,
         max(LEAST_EPOCH, steps // EPOCHS),
-        RATE,
+        like.lr if like else RATE,
         seed,
+        _like(like) if like else {"class_weights": weights_for(sample, classes)},
     )
+
+
+def _like(config: Config) -> dict[str, Any]:
+    """What a check takes from a training's settings beside those that a Budget has itself."""
+    values = plain(config)
+    kept = ("loss", "class_weights", "skip_classes", "fit", "optimizer", "weight_decay", "clip")
+    preset = models.presets(config.arch)[config.preset].options if config.preset else {}
+    return {key: values[key] for key in kept} | {"options": {**preset, **values["options"]}}
+
+
+def weights_for(sample: Sequence[LabeledImage], classes: int) -> list[float]:
+    """Loss weights, one per class: above 1 for those below RARE of the pixels, by the square root
+    of what they lack; none where no class is rare.
+    """
+    pixels = sum(
+        (np.bincount(pair.mask.reshape(-1), minlength=256)[:classes] for pair in sample),
+        np.zeros(classes),
+    )
+    shares = pixels / max(1, pixels.sum())
+    weights = np.sqrt(RARE / shares.clip(min=RARE / MOST_WEIGHT**2)).clip(min=1.0)
+    weights[shares == 0] = 1.0
+    return [round(float(weight), 2) for weight in weights] if (weights > 1).any() else []
 
 
 def batch_for(size: int) -> int:

@@ -1,4 +1,4 @@
-"""The training loop: an iterator of Step and Epoch records that can be stopped anywhere and resumes
+"""The training loop: an iterator of StepRecord and Epoch records that can be stopped anywhere and resumes
 as if it had not been.
 """
 
@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
-from math import cos, isfinite, pi
 from time import monotonic
 from typing import Any
 
@@ -15,20 +14,23 @@ import torch
 from torch import Tensor, nn
 
 from segprep.errors import SegprepError
+from segprep.train_config import Config
 from segprep.training.augmentation.windows import Windows, batches
-from segprep.training.check.loss import combined
 from segprep.training.checkpoints import channels_last, fill
+from segprep.training.losses import make as make_loss
+from segprep.training.trainer.distributed import ProcessGroup
+from segprep.training.trainer.schedules import Schedule
+from segprep.training.trainer.schedules import make as make_schedule
+from segprep.training.trainer.step import Learner
 
-WARM_UP = 0.05
-CLIP = 1.0
+WARM_UP, END = 0.05, 0.01  # shares of the steps, and of the learning rate
 MEMORY = 0.98  # of the running mean of the weights: about the last 50 steps
-Validate = Callable[
-    [nn.Module], tuple[float, float]
-]  # network in evaluation mode -> (loss, score); a larger score is better
+# network in evaluation mode -> (loss, score); a larger score is better
+Validate = Callable[[nn.Module], tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepRecord:
     """One optimizer step: *loss* of its batch, learning *rate*, *seconds* it took, of which
     *waited* for data.
     """
@@ -54,7 +56,7 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class Course:
     """*steps* the learning rate is laid out for; batch size; peak *rate*; steps from one Epoch to
     the next; epochs without gain after which it ends (0: never).
     """
@@ -65,13 +67,11 @@ class Schedule:
     every: int
     patience: int = 0
 
-    def rate_at(self, step: int) -> float:
-        """Linear warm-up, then half a cosine down to a hundredth. *step* counts from 0."""
+    def rates(self) -> Schedule:
+        """The trainer's schedule: linear warm-up, then half a cosine down to a hundredth."""
         warm = max(1, round(self.steps * WARM_UP))
-        if step < warm:
-            return self.rate * (step + 1) / warm
-        return self.rate * (
-            0.01 + 0.99 * (1 + cos(pi * min(1.0, (step - warm) / max(1, self.steps - warm)))) / 2
+        return make_schedule(
+            "cosine", self.rate, self.steps, 1, warm_up=warm, start=1 / warm, end=END
         )
 
 
@@ -86,8 +86,10 @@ class Training:
 
     network: nn.Module
     windows: Windows
-    schedule: Schedule
+    schedule: Course
     validate: Validate
+    classes: int = 2
+    config: Config = field(default_factory=Config)
     device: str = "cpu"
     workers: int = 0
     step: int = 0
@@ -100,11 +102,15 @@ class Training:
             keep_memory()
         channels_last(self.network, self.device)
         self.average = deepcopy(self.network).eval()
-        self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=self.schedule.rate, weight_decay=1e-4
+        self.rates = self.schedule.rates()
+        self.learner = Learner(
+            self.network,
+            make_loss(self.config.loss, self.classes, self.config.class_weights or None),
+            self.config,
+            ProcessGroup(0, 1, self.device),
         )
 
-    def run(self, until: int) -> Iterator[Step | Epoch]:
+    def run(self, until: int) -> Iterator[StepRecord | Epoch]:
         """Train up to step *until*; an Epoch comes every ``schedule.every`` steps and at *until*.
 
         Raises SegprepError: loss-nan, out-of-memory.
@@ -113,11 +119,11 @@ class Training:
         start = monotonic()
         for images, truth in source:
             waited = monotonic() - start
-            rate = self.schedule.rate_at(self.step)
+            rate = self.rates.rate(self.step)
             loss = self._advance(images, truth, rate)
             self.step += 1
             self.losses.append(loss)
-            yield Step(self.step, loss, rate, monotonic() - start, waited)
+            yield StepRecord(self.step, loss, rate, monotonic() - start, waited)
             if self.step % self.schedule.every == 0 or self.step == until:
                 yield self._epoch()
                 if self.exhausted:
@@ -125,30 +131,20 @@ class Training:
             start = monotonic()
 
     def _advance(self, images: Tensor, truth: Tensor, rate: float) -> float:
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.network.train()
+        """One step of the trainer, then of the average."""
         try:
-            outputs = self.network(images.to(self.device, memory_format=torch.channels_last))
-            heads = outputs if isinstance(outputs, list | tuple) else [outputs]
-            loss = torch.stack([combined(head, truth.to(self.device)) for head in heads]).mean()
-            value = float(loss.detach())
-            if not isfinite(value):
-                raise SegprepError(
-                    "loss-nan",
-                    f"the loss is NaN or infinite at step {self.step + 1}",
-                    "the images may hold extreme values",
-                )
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
-            self.optimizer.step()
-            self._remember()
-        except (RuntimeError, MemoryError) as error:
-            if (explained := _explained(error, len(images), images.shape[-1])) is None:
-                raise
-            raise explained from error
+            value = self.learner.step(images, truth, None, rate)
+        except SegprepError as error:
+            raise self._located(error, images.shape[-1]) from error
+        self._remember()
         return value
+
+    def _located(self, error: SegprepError, size: int) -> SegprepError:
+        if error.code != "out-of-memory":
+            return SegprepError(error.code, f"{error.message} (step {self.step + 1})", error.hint)
+        small = f"give a smaller --size, for example {size // 2}"
+        hint = small if size >= 64 else "free memory, or choose a smaller network"
+        return SegprepError(error.code, error.message, hint)
 
     @torch.no_grad()
     def _remember(self) -> None:
@@ -196,7 +192,7 @@ class Training:
         content = {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "learner": self.learner.state(),
             "best": self.best,
         }
         return deepcopy(content) | {
@@ -209,7 +205,7 @@ class Training:
         """Go on from *state*. Raises SegprepError (bad-checkpoint) if it is of another network."""
         fill(self.network, state["network"])
         fill(self.average, state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.learner.restore(state["learner"])
         self.step, self.losses, self.best = int(state["step"]), list(state["losses"]), state["best"]
         self.history = [Epoch(*row) for row in state["history"]]
 
@@ -226,25 +222,3 @@ def keep_memory() -> None:
     ):
         for option, value in ((-1, 2_000_000_000), (-2, 256 << 20), (-4, 0)):
             tune(option, value)
-
-
-def _explained(error: BaseException, batch: int, size: int) -> SegprepError | None:
-    """*error* as a SegprepError where memory ran out."""
-    text = str(error)
-    if (
-        isinstance(error, MemoryError | torch.OutOfMemoryError)
-        or "not enough memory" in text
-        or "out of memory" in text
-        or "can't allocate" in text
-    ):
-        hint = (
-            f"give a smaller --size, for example {size // 2}"
-            if size >= 64
-            else "free memory, or choose a smaller network"
-        )
-        return SegprepError(
-            "out-of-memory",
-            f"a batch of {batch} windows of {size}x{size} does not fit the memory",
-            hint,
-        )
-    return None

@@ -22,10 +22,12 @@ from segprep.errors import SegprepError, TreeError
 from segprep.files import write_atomic, write_error
 from segprep.imaging import image
 from segprep.metrics.confusion import class_rows
+from segprep.train_config import Config
 from segprep.training.check.budget import Budget
 from segprep.training.check.loop import Epoch
 from segprep.training.check.suspects import Suspect, outliers
 from segprep.training.check.verdict import Gap, Level, Reason
+from segprep.training.config import toml_text
 
 SCORES, SCORED, PREDICTIONS, CHECKPOINT, HISTORY, REPORT = (
     "scores.json",
@@ -35,6 +37,7 @@ SCORES, SCORED, PREDICTIONS, CHECKPOINT, HISTORY, REPORT = (
     "history.csv",
     "report.html",
 )
+CONFIG = "config.toml"
 KIND = "segprep train-check"
 NEW = "new"  # the finished folder, inside the folder of unfinished work
 
@@ -177,6 +180,12 @@ def write_scores(folder: Path, outcome: Outcome) -> None:
             for e in history
         )
     write_atomic(folder / HISTORY, table.getvalue().encode())
+
+
+def write_config(folder: Path, config: Config) -> None:
+    """config.toml, which ``segprep train --from-check`` takes."""
+    text = toml_text(config).encode("utf-8", "backslashreplace")
+    write_atomic(folder / CONFIG, text)
 
 
 def write_prediction(folder: Path, stem: str, mask: NDArray[np.uint8]) -> None:

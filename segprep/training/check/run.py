@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from segprep.dataset.tree import Tree
+from segprep.train_config import Config
 from segprep.training import checkpoints, models
 from segprep.training.augmentation.windows import Windows
 from segprep.training.check import (
@@ -28,9 +29,9 @@ from segprep.training.check import (
     verdict,
 )
 from segprep.training.check.budget import Budget, budget_for
-from segprep.training.check.loop import Epoch, Schedule, Training
+from segprep.training.check.forecast import Forecast
+from segprep.training.check.loop import Course, Epoch, Training
 from segprep.training.check.outcome import Outcome
-from segprep.training.check.pace import Pace
 from segprep.training.check.scoring import Judge
 from segprep.training.check.state import State, identity
 from segprep.training.check.verdict import Counts, Reason
@@ -60,16 +61,26 @@ class Check:
     began: float
     max_time: float | None
     notes: list[str] = field(default_factory=list)
-    pace: Pace = field(default_factory=Pace)
+    pace: Forecast = field(default_factory=Forecast)
 
-    def run(self, arch: str, steps: int | None, size: int | None) -> Outcome:
+    def run(
+        self, arch: str, steps: int | None, size: int | None, like: Config | None = None
+    ) -> Outcome:
         """The whole check; its results lie in the folder of unfinished work then."""
         self.notes += self.chosen.notes
         if reasons := causes.of_numbers(len(self.chosen.train), len(self.chosen.val)):
             return self._without_training(reasons)
         classes = len(self.names)
         sample = survey.read(self.tree, self.chosen.train, classes, self.seed, self.watch)
-        self.budget = budget_for(sample, arch=arch, steps=steps, size=size, seed=self.seed)
+        self.budget = budget_for(
+            sample,
+            arch=arch,
+            steps=steps,
+            size=size,
+            seed=self.seed,
+            like=like,
+            classes=classes,
+        )
         reasons, limit = survey.reasons(sample), reading.affordable(sample, self.budget.view)
         del sample
         train, val = (
@@ -126,6 +137,7 @@ class Check:
         result = conclusion.completed(draft, scores, training, control, [pair.stem for pair in val])
         checkpoints.save(new / outcome.CHECKPOINT, self._checkpoint(training))
         outcome.write_scores(new, result)
+        outcome.write_config(new, self.budget.config())
         pairs = {pair.stem: pair for pair in (*train, *val)}
         predict = partial(self._judge().predicted, network)
         report.write(new, result, pairs, predict, self._background())
@@ -158,8 +170,10 @@ class Check:
         training = Training(
             models.build(budget.arch, 3, len(self.names), **budget.options),
             Windows(pairs, budget.view, self.seed),
-            Schedule(budget.steps, budget.batch, budget.rate, budget.every),
+            Course(budget.steps, budget.batch, budget.rate, budget.every),
             lambda network: judge.validate(network, self.spread),
+            len(self.names),
+            budget.config(),
             self.device,
             self.workers,
         )

@@ -12,13 +12,17 @@ from torch import Tensor, nn
 
 from segprep.dataset.tree import Tree
 from segprep.metrics import confusion
-from segprep.training.check import outcome, verdict
+from segprep.training import losses
+from segprep.training.check import outcome
 from segprep.training.check.budget import Budget
 from segprep.training.check.suspects import Suspect, disagreement
 from segprep.training.check.verdict import Counts
 from segprep.training.data.pairs import LabeledImage, nearest, read_truth
-from segprep.training.logits import likeliest, mask_of, probabilities
+from segprep.training.inference.tiles import net_of, probabilities
+from segprep.training.logits import likeliest, mask_of
 from segprep.training.progress import Moment, Watch
+from segprep.training.trainer.distributed import ProcessGroup
+from segprep.training.trainer.validation import validate
 from segprep.types import IGNORE
 
 RANKED = 400  # train images that are ranked as suspects
@@ -36,19 +40,10 @@ class Judge:
 
     def validate(self, network: nn.Module, val: Sequence[LabeledImage]) -> tuple[float, float]:
         """(cross-entropy, mIoU) over *val* at the scale of the plan."""
-        total, pixels, matrix = 0.0, 0, np.zeros((self.classes,) * 2, np.int64)
-        for pair in val:
-            probabilities = self._probabilities(network, pair)
-            valid = pair.mask < self.classes
-            truth = pair.mask[valid]
-            total -= float(
-                np.log(
-                    probabilities.numpy()[:, valid][truth, np.arange(len(truth))].clip(1e-7)
-                ).sum()
-            )
-            pixels += len(truth)
-            matrix += confusion.count(pair.mask, likeliest(probabilities), self.classes)
-        return total / max(pixels, 1), float(verdict.miou(matrix))
+        group = ProcessGroup(0, 1, self.device)
+        loss = losses.make("ce", self.classes)
+        figures = validate(network, val, self.plan.view, loss, self.classes, group)
+        return figures.loss, figures.miou
 
     def counts(self, network: nn.Module, pairs: Sequence[LabeledImage]) -> Counts:
         """(N, C, C): the confusion matrix of every pair."""
@@ -64,7 +59,8 @@ class Judge:
         return likeliest(self._probabilities(network, pair))
 
     def _probabilities(self, network: nn.Module, pair: LabeledImage) -> Tensor:
-        return probabilities(network, pair.image, self.plan.view, self.device)
+        net = net_of(network, [""] * self.classes, self.plan.view, self.device)
+        return probabilities(net, [pair.image])[0]
 
     def score(
         self, network: nn.Module, val: Sequence[LabeledImage], new: Path

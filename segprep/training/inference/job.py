@@ -77,8 +77,8 @@ def predict(
     *source* is an image, a folder, a dataset (or its list *split*) or a video. *modes*: ids (PNG
     with class ids, named as the image), color, blend, cutout (the foreground on black;
     *background* names the class that is none), probabilities (.npz); one kind lies in *out*,
-    several lie in a folder each. Images larger than *tile* (512) pixels are predicted in
-    overlapping tiles. *average*: over flips, rotations by quarter turns, or all eight of both.
+    several lie in a folder each. Images of more than a megapixel, or larger
+    than *tile*, are predicted in overlapping tiles. *average*: over flips, rotations by quarter turns, or all eight of both.
     *threshold*: of two classes, the second wins above it. *batch* tiles run at once. *depth*: a
     deeply supervised UNet++ is pruned to it. *onnx*: through onnxruntime. *count*: also
     pixels.csv, per image.
@@ -93,7 +93,7 @@ def predict(
     net, mark = _net(Path(checkpoint), pick_device(device), onnx, tile, depth)
     options = Options(
         net,
-        side or tiles.usual(net.view),
+        side,
         _average(average),
         _threshold(net, threshold),
         overlays.background_of(net.classes, background),

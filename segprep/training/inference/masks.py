@@ -38,7 +38,7 @@ class Options:
     """How images become masks."""
 
     net: Net
-    tile: int
+    tile: int | None
     average: Average
     threshold: float | None
     background: int | None
@@ -60,7 +60,9 @@ class Options:
         return overlays.decided(probabilities, self.threshold), probabilities
 
 
-def _ordered(net: Net, tile: int, batch: int, images: Sequence[NDArray[Any]]) -> list[Tensor]:
+def _ordered(
+    net: Net, tile: int | None, batch: int, images: Sequence[NDArray[Any]]
+) -> list[Tensor]:
     return tiles.probabilities(net, images, tile, batch)
 
 

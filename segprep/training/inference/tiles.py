@@ -1,10 +1,18 @@
-"""Any size through one network: whole where that is small, else in overlapping tiles.
+"""Any size through one network: whole where that fits, else in overlapping tiles. All scores and
+all predictions come from here.
 
-A network of valid convolutions (the U-Net of the paper) is tiled as the paper does it: the image
-mirrored at its borders, tiles that lie on the grid of its poolings. Their results are those of the
-whole image. Other networks pad inside, so what a tile says of its rim is not what the whole image
-would say: tiles overlap by a quarter, their rims count nothing, and from there on the probabilities
-fade into each other.
+    >>> from segprep.training import models
+    >>> spec = InputSpec(64, 1.0, (0.5,) * 3, (0.25,) * 3)
+    >>> net = net_of(models.build("mini-unet", 3, 2).eval(), ("a", "b"), spec)
+    >>> probabilities(net, [np.zeros((40, 50, 3), np.uint8)])[0].shape
+    torch.Size([2, 40, 50])
+
+An image of up to WHOLE pixels goes through in one piece. A larger one is cut into tiles that
+overlap so far that what lies beyond a tile hardly matters where it counts; from there on their
+logits fade into each other. The outer tiles end where the image's frame does, so that their
+borders are those of the whole image. A network of valid convolutions (the U-Net of the paper) is
+tiled as the paper does it: the image mirrored at its borders, tiles that lie on the grid of its
+poolings; the results are those of the whole image.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,14 +30,11 @@ from segprep.training.data.pairs import InputSpec, brightest, normalized
 from segprep.training.logits import framed
 from segprep.training.models.unet_paper import BORDER, ValidUNet, valid_size
 
-TILE, SMALLEST, PHASE = (
-    512,
-    64,
-    32,
-    # the usual side; the least; what starts of tiles are multiples of, so that the poolings of all
-    # of
-    # them agree
-)
+# the side of a tile of a large image; the least that may be asked for; what starts of tiles are
+# multiples of, so that the poolings of all of them agree
+TILE, SMALLEST, PHASE = 1024, 64, 32
+WHOLE = 1 << 20  # pixels up to which an image is not cut: a gigabyte for a U-Net of width 64
+RIM, FADE = 96, 64  # pixels of a tile's overlap: what counts nothing, and what fades
 Forward = Callable[[Tensor], Tensor]  # (N, 3, h, w) normalized -> logits (N, C, h', w')
 
 
@@ -86,56 +91,71 @@ def check_tile(tile: int) -> int:
     return tile
 
 
-def usual(view: InputSpec) -> int:
-    """The side of a tile where none is given: 512, or what the network was trained on if that is
-    more.
-    """
-    return max(TILE, view.size + -view.size % PHASE)
-
-
 def probabilities(
-    net: Net, images: Sequence[NDArray[Any]], tile: int = TILE, batch: int = 1
+    net: Net, images: Sequence[NDArray[Any]], tile: int | None = None, batch: int = 1
 ) -> list[Tensor]:
     """(C, h, w) float32 that sum to 1 for each of *images* (h, w, 3) at the scale of the net's
-    view. *batch* tiles, also of several images, run at once.
+    spec; of one logit, its class and the background before it.
+    """
+    return [shares(part[None])[0] for part in logits(net, images, tile, batch)]
+
+
+def logits(
+    net: Net, images: Sequence[NDArray[Any]], tile: int | None = None, batch: int = 1
+) -> list[Tensor]:
+    """(C, h, w) float32, on the CPU, for each of *images* (h, w, 3) at the scale of the net's spec.
+    *batch* tiles, also of several images, run at once. *tile*: the side of tiles; by default an
+    image of up to WHOLE pixels is not cut.
     """
     canvases = [_canvas(net, image, tile) for image in images]
-    sums = [torch.zeros(len(net.classes), *canvas.values.shape[1:]) for canvas in canvases]
+    sums: list[Tensor | None] = [None] * len(canvases)
     waiting: list[tuple[int, _Piece]] = []
     for n, canvas in enumerate(canvases):
-        for piece in _pieces(net, canvas.values, tile):
+        for piece in _pieces(net, canvas):
             if waiting and (
                 len(waiting) >= batch or waiting[0][1].frame.shape != piece.frame.shape
             ):
-                _add(net, waiting, sums)
+                _add(net, waiting, canvases, sums)
             waiting.append((n, piece))
     if waiting:
-        _add(net, waiting, sums)
+        _add(net, waiting, canvases, sums)
     return [
-        total[:, canvas.rows, canvas.columns] for total, canvas in zip(sums, canvases, strict=True)
+        cast("Tensor", total)[:, canvas.rows, canvas.columns]
+        for total, canvas in zip(sums, canvases, strict=True)
     ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Canvas:
-    """What is cut: *values* (3, H, W), normalized; the image lies at *rows* and *columns* of it."""
+    """What is cut: *values* (3, H, W), normalized; the image lies at *rows* and *columns* of it.
+    *tile*: the side of its tiles, 0 where it is not cut.
+    """
 
     values: Tensor
     rows: slice
     columns: slice
+    tile: int
 
 
-def _canvas(net: Net, image: NDArray[Any], tile: int) -> _Canvas:
-    """An image that fits a tile, or is letterboxed, stands on its padding as in training; a larger
-    one on its own.
+def _canvas(net: Net, image: NDArray[Any], tile: int | None) -> _Canvas:
+    """The image on its padding as in training; for valid convolutions by itself, since they are
+    given its mirrored borders.
     """
     height, width = image.shape[:2]
     values = torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1) / brightest(image.dtype)
     top = left = 0
-    if net.view.scale is None or (net.valid is None and max(height, width) <= (net.side or tile)):
+    if net.view.scale is None or net.valid is None:
         values, top, left = framed(values, net.view, image.dtype)
+    side = net.side or tile or max(TILE, net.view.size + -net.view.size % PHASE)
+    limit = side * side if net.side or tile else WHOLE
+    fits = values.shape[1] * values.shape[2] <= limit and (
+        not (net.side or tile) or max(values.shape[1:]) <= side
+    )
     return _Canvas(
-        normalized(values, net.view), slice(top, top + height), slice(left, left + width)
+        normalized(values, net.view),
+        slice(top, top + height),
+        slice(left, left + width),
+        0 if fits and not net.side else side,
     )
 
 
@@ -152,34 +172,40 @@ class Cut:
 
 
 def cuts(length: int, tile: int) -> list[Cut]:
-    """Overlapping tiles of side *tile* over *length* pixels; the first begins, and the last ends,
-    outside, where the image is mirrored.
+    """Overlapping tiles of side *tile* over *length* pixels; the first begins and the last ends
+    with them, and only their inner sides fade.
 
-    >>> [(cut.start, cut.first, cut.last) for cut in cuts(100, 64)]
-    [(-16, 0, 48), (16, 16, 80), (48, 48, 100)]
+    >>> [(cut.start, cut.first, cut.last) for cut in cuts(128, 64)]
+    [(0, 0, 64), (32, 32, 96), (64, 64, 128)]
     """
     if length <= tile:
         return [Cut(0, 0, length, np.ones(length, np.float32))]
-    stride = 3 * tile // 4 // PHASE * PHASE
-    overlap = tile - stride
-    rim = overlap / 4
-    depth = np.minimum(np.arange(tile) + 0.5, tile - np.arange(tile) - 0.5)
-    ramp = np.clip((depth - rim) / (overlap - 2 * rim), 0, 1)
-    tiles, total = [], np.zeros(length)
-    for start in range(-(overlap // 2), length - tile + overlap // 2 + stride, stride):
-        first, last = max(start, 0), min(start + tile, length)
-        weight = ramp[first - start : last - start]
-        total[first:last] += weight
-        tiles.append(Cut(start, first, last, weight))
+    overlap = min(2 * RIM + FADE, tile // 2 // PHASE * PHASE)
+    rim = (overlap - min(FADE, overlap // 2)) / 2
+    last = -(-(length - tile) // PHASE) * PHASE
+    starts = [*range(0, last, tile - overlap), last]
+    weights = [_ramp(tile, overlap, rim, start > 0, start < last) for start in starts]
+    total = np.zeros(last + tile)
+    for start, weight in zip(starts, weights, strict=True):
+        total[start : start + tile] += weight
+    ends = [min(start + tile, length) for start in starts]
     return [
-        Cut(
-            cut.start,
-            cut.first,
-            cut.last,
-            (cut.weight / total[cut.first : cut.last]).astype(np.float32),
-        )
-        for cut in tiles
+        Cut(start, start, end, (weight[: end - start] / total[start:end]).astype(np.float32))
+        for start, end, weight in zip(starts, ends, weights, strict=True)
     ]
+
+
+def _ramp(tile: int, overlap: int, rim: float, before: bool, after: bool) -> NDArray[np.float64]:
+    """(tile,) weights: 0 on the *rim*, rising to 1 within the *overlap*, where there is a tile
+    *before* or *after*.
+    """
+    places = np.arange(tile) + 0.5
+    depth = np.full(tile, np.inf)
+    if before:
+        depth = places
+    if after:
+        depth = np.minimum(depth, tile - places)
+    return np.clip((depth - rim) / (overlap - 2 * rim), 1e-6, 1)
 
 
 def valid_cuts(length: int, tile: int, side: int | None = None) -> tuple[int, list[Cut]]:
@@ -207,21 +233,21 @@ class _Piece:
     valid: bool
 
 
-def _pieces(net: Net, canvas: Tensor, tile: int) -> Iterator[_Piece]:
-    height, width = canvas.shape[1:]
+def _pieces(net: Net, canvas: _Canvas) -> Iterator[_Piece]:
+    height, width = canvas.values.shape[1:]
     if net.valid is not None:
-        (rows, downs), (columns, acrosses) = (
-            valid_cuts(height, tile, net.side),
-            valid_cuts(width, tile, net.side),
-        )
-    elif net.side is not None:
-        rows = columns = net.side
-        downs, acrosses = cuts(height, rows), cuts(width, columns)
+        tile = canvas.tile or max(height, width)
+        rows, downs = valid_cuts(height, tile, net.side)
+        columns, acrosses = valid_cuts(width, tile, net.side)
+    elif canvas.tile:
+        downs, acrosses = cuts(height, canvas.tile), cuts(width, canvas.tile)
+        rows = canvas.tile if net.side or len(downs) > 1 else height
+        columns = canvas.tile if net.side or len(acrosses) > 1 else width
     else:
-        downs, acrosses = cuts(height, tile), cuts(width, tile)
-        rows, columns = height if len(downs) == 1 else tile, width if len(acrosses) == 1 else tile
+        downs, acrosses = cuts(height, height), cuts(width, width)
+        rows, columns = height, width
     for down in downs:
-        band = canvas.index_select(1, reflected(down.start - net.border, rows, height))
+        band = canvas.values.index_select(1, reflected(down.start - net.border, rows, height))
         for across in acrosses:
             yield _Piece(
                 band.index_select(2, reflected(across.start - net.border, columns, width)),
@@ -243,10 +269,15 @@ def reflected(start: int, count: int, length: int) -> Tensor:
     return torch.where(position < length, position, period - position)
 
 
-def _add(net: Net, waiting: list[tuple[int, _Piece]], sums: list[Tensor]) -> None:
-    """Forward what is *waiting*, add it to what is *sums*, and wait for nothing any more."""
+def _add(
+    net: Net,
+    waiting: list[tuple[int, _Piece]],
+    canvases: Sequence[_Canvas],
+    sums: list[Tensor | None],
+) -> None:
+    """Run what is *waiting*, add its logits to the *sums*, and wait for nothing any more."""
     run = net.valid if net.valid is not None and waiting[0][1].valid else net.run
-    results = shares(run(torch.stack([piece.frame for _, piece in waiting])))
+    results = run(torch.stack([piece.frame for _, piece in waiting])).float()
     for (n, piece), result in zip(waiting, results, strict=True):
         down, across = piece.down, piece.across
         part = result[
@@ -254,7 +285,10 @@ def _add(net: Net, waiting: list[tuple[int, _Piece]], sums: list[Tensor]) -> Non
             down.first - down.start : down.last - down.start,
             across.first - across.start : across.last - across.start,
         ]
-        if len(down.weight) and bool((down.weight != 1).any() or (across.weight != 1).any()):
+        if bool((down.weight != 1).any() or (across.weight != 1).any()):
             part = part * torch.from_numpy(down.weight)[:, None] * torch.from_numpy(across.weight)
-        sums[n][:, down.first : down.last, across.first : across.last] += part
+        total = sums[n]
+        if total is None:
+            total = sums[n] = part.new_zeros(len(part), *canvases[n].values.shape[1:])
+        total[:, down.first : down.last, across.first : across.last] += part
     waiting.clear()

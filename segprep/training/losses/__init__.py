@@ -1,6 +1,14 @@
 """Losses by name: ``ce``, ``focal``, ``dice``, ``bce``, ``bce-dice``, ``lovasz``, ``lovasz-hinge``,
 and their sums (``focal+dice``).
 
+    >>> loss = make("ce+dice", 2)
+    >>> float(loss(torch.zeros(1, 2, 8, 8), torch.zeros(1, 8, 8, dtype=torch.int64)))
+    1.026480...
+
+Dice is the mean over the classes that occur in the batch's ground truth. Two tutorials count
+otherwise: ``dice-all`` is the mean over all classes, of which an absent one that is not predicted
+scores 1 (bubbliiiing); ``dice-image`` the same for each image by itself (pytorch_segmentation).
+
 Each takes logits (N, C, H, W) float and truth (N, H, W) int64 with 255 for ignored pixels, which
 count nowhere: a perfect prediction loses nothing whatever is ignored, and where everything is
 ignored the loss is 0 with a gradient of 0.
@@ -64,26 +72,28 @@ def dice_loss(
     per_image: bool = False,
     skip: Sequence[int] = (),
     weights: Tensor | None = None,
+    absent: bool = False,
 ) -> Tensor:
-    """1 - mean F-beta of the softmax (Dice with *beta* 1) over all classes but those in *skip*,
-    pooled over the batch or *per_image*.
+    """1 - mean F-beta of the softmax (Dice with *beta* 1) over the classes that occur in the
+    ground truth, with *absent* over all, but those in *skip*; pooled over the batch or *per_image*.
 
     F = ((1 + beta^2) tp + smooth) / ((1 + beta^2) tp + beta^2 fn + fp + smooth), so a class that
-    neither occurs nor is predicted has 1. *weights* of classes weigh the mean.
+    neither occurs nor is predicted has 1. 0 where every pixel is ignored. *weights* of classes weigh the mean.
     """
     valid = (truth != IGNORE)[:, None]
     predicted = torch.softmax(logits.float(), 1) * valid  # (N, C, H, W)
     true = against_rest(truth, logits.shape[1])
-    scores = _fbeta(
-        predicted, true, (2, 3) if per_image else (0, 2, 3), smooth, beta
-    )  # (N, C) or (C,)
-    kept = [class_id for class_id in range(logits.shape[1]) if class_id not in skip]
-    share = (
-        torch.ones_like(scores[..., kept])
-        if weights is None
-        else weights[kept].expand_as(scores[..., kept])
-    )
-    return ((1 - scores[..., kept]) * share).sum() / share.sum().clamp(min=1e-9)
+    over = (2, 3) if per_image else (0, 2, 3)
+    scores = _fbeta(predicted, true, over, smooth, beta)  # (N, C) or (C,)
+    share = torch.ones_like(scores) if weights is None else weights.expand_as(scores)
+    if skip:
+        classes = torch.arange(logits.shape[1], device=logits.device)
+        share = share * ~torch.isin(classes, torch.tensor(skip, device=logits.device))
+    if not absent:
+        share = (
+            share * true.any(-1).any(-1).any(0) if not per_image else share * true.any(-1).any(-1)
+        )
+    return ((1 - scores) * share).sum() / share.sum().clamp(min=1e-9)
 
 
 def bce(logits: Tensor, truth: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -122,6 +132,8 @@ LOSSES: Mapping[str, Callable[..., Tensor]] = {
     "ce": cross_entropy,
     "focal": focal,
     "dice": dice_loss,
+    "dice-all": partial(dice_loss, absent=True),
+    "dice-image": partial(dice_loss, absent=True, per_image=True, smooth=1e-6),
     "bce": bce,
     "bce-dice": bce_dice,
     "lovasz": lovasz_softmax,
@@ -141,7 +153,7 @@ def make(spec: str, classes: int, weights: Sequence[float] | None = None) -> Los
     for name in names:
         if name not in LOSSES:
             raise UsageError("bad-option", *unknown("loss", name, LOSSES))
-        if classes == 1 and name in ("ce", "focal", "dice", "lovasz"):
+        if classes == 1 and name in ("ce", "focal", "dice", "dice-all", "dice-image", "lovasz"):
             raise UsageError(
                 "bad-option",
                 f"the loss {name} compares classes, and the network has one logit only",

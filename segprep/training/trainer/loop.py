@@ -33,9 +33,9 @@ from segprep.training.trainer.eta import Pace
 from segprep.training.trainer.freeze_stages import Numbers, Stage, stages
 from segprep.training.trainer.history import EpochScores
 from segprep.training.trainer.network import build, options_of
-from segprep.training.trainer.result import Trained, said
+from segprep.training.trainer.result import Run, said
 from segprep.training.trainer.resume import differences
-from segprep.training.trainer.step import Fitting
+from segprep.training.trainer.step import Learner
 from segprep.training.trainer.validation import Figures, at_own_size, validate
 from segprep.training.trainer.windows import windows
 
@@ -114,7 +114,7 @@ class TrainingLoop:
         """
         self.network, notes = build(self.config, len(self.names), self.group, fresh=fresh)
         self.notes += notes
-        self.fitting = Fitting(self.network, self.loss, self.config, self.group)
+        self.learner = Learner(self.network, self.loss, self.config, self.group)
         self.stages = stages(self.config, len(self.train), self.group.world)
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -135,7 +135,7 @@ class TrainingLoop:
         checkpoints.fill(self.network, state["weights"])
         kept = state["training"]
         self.history = artifacts.entries(kept)
-        self.fitting.restore(kept["fitting"])
+        self.learner.restore(kept["fitting"])
         self.best = kept["best"]
         if self.stopping and kept["stopping"]:
             schedules.restore(
@@ -169,7 +169,7 @@ class TrainingLoop:
             toml_text(self.config).encode("utf-8", "backslashreplace"),
         )
 
-    def go(self) -> Trained:
+    def go(self) -> Run:
         """Every epoch that is left, then the scores of the best.
 
         Raises SegprepError: loss-nan, out-of-memory.
@@ -213,7 +213,7 @@ class TrainingLoop:
                 and self.stopping.waited >= self.stopping.patience
             ):
                 continue
-            learning = self.fitting.hold(stage.held)
+            learning = self.learner.hold(stage.held)
             numbers = Numbers(
                 stage.start(begin, self.group.world),
                 (stage.last - begin) * stage.steps,
@@ -248,7 +248,7 @@ class TrainingLoop:
                 images, truth, *pixels = self._batch(source, stage, epoch, n)
                 came = monotonic()
                 self.losses.append(
-                    self.fitting.step(images, truth, pixels[0] if pixels else None, rate)
+                    self.learner.step(images, truth, pixels[0] if pixels else None, rate)
                 )
             except SegprepError as error:
                 raise self._located(error, epoch, n) from error
@@ -266,7 +266,7 @@ class TrainingLoop:
                 )
             )
         try:
-            self.fitting.check()
+            self.learner.check()
         except SegprepError as error:
             raise self._located(error, epoch, stage.steps - 1) from error
         due = (epoch + 1) % self.config.validate_every == 0 or epoch + 1 == self.config.epochs
@@ -323,7 +323,7 @@ class TrainingLoop:
             return None
         self.group.alike(self.network)
         self.network.eval()
-        with self.fitting.precision():
+        with self.learner.precision():
             return validate(
                 self.network,
                 self.validated,
@@ -385,7 +385,7 @@ class TrainingLoop:
         )
         training = {
             "config": plain(self.config),
-            "fitting": self.fitting.state(),
+            "fitting": self.learner.state(),
             "best": self.best,
             "digest": self.digest,
             "world": self.group.world,
@@ -424,11 +424,11 @@ class TrainingLoop:
             }
             run_folder.describe(self.out, about)
 
-    def _finish(self, stopped: str) -> Trained:
+    def _finish(self, stopped: str) -> Run:
         self.notes += self.pace.note()
         parameters = models.parameters(self.network)
         trained = partial(
-            Trained, self.out, self.config, parameters, self.names, tuple(self.history), stopped
+            Run, self.out, self.config, parameters, self.names, tuple(self.history), stopped
         )
         result = trained(monotonic() - self.began, tuple(self.notes), None)
         if not self.group.first:

@@ -17,7 +17,7 @@ from segprep.training.trainer.history import EpochScores
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trained:
+class Run:
     """What a run came to. *matrix* (C, C) is the best checkpoint's on the validation list at the
     images' own size, None without one.
     """
@@ -33,6 +33,11 @@ class Trained:
     matrix: NDArray[np.int64] | None
 
     @property
+    def checkpoint(self) -> Path:
+        """The checkpoint of the best epoch."""
+        return self.out / run_folder.BEST
+
+    @property
     def best(self) -> EpochScores:
         """The epoch of best.pt."""
         return next(entry for entry in reversed(self.history) if entry.best)
@@ -46,7 +51,7 @@ class Trained:
         """What ``--json`` prints and run.json holds in the end."""
         return {
             "out": str(self.out),
-            "checkpoint": str(self.out / run_folder.BEST),
+            "checkpoint": str(self.checkpoint),
             "arch": self.config.arch,
             "parameters": self.parameters,
             "epochs": len(self.history),

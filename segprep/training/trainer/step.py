@@ -23,7 +23,7 @@ from segprep.training.trainer.distributed import ProcessGroup
 NAN_HINT = "lower lr, or set clip; images with extreme values are another cause"
 
 
-class Fitting:
+class Learner:
     """A network with its optimizer. :meth:`state` and :meth:`restore` hand over all that the next
     step depends on.
     """

@@ -19,7 +19,7 @@ from segprep.training.devices import pick_device
 from segprep.training.progress import Watch, unwatched
 from segprep.training.trainer import config_check, distributed, run_folder, windows
 from segprep.training.trainer.loop import TrainingLoop
-from segprep.training.trainer.result import Trained
+from segprep.training.trainer.result import Run
 from segprep.training.trainer.resume import going_on, same_network
 from segprep.training.trainer.step import explained
 
@@ -36,7 +36,7 @@ def train(
     classes: str | None = None,
     watch: Watch = unwatched,
     **settings: Any,
-) -> Trained:
+) -> Run:
     """Train on the train list of *dataset* with the settings of the TOML file *config*, and those
     *settings* over them (see :class:`.settings.Config`).
 

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from segprep.metrics import confusion
-from segprep.training.data.pairs import InputSpec, LabeledImage, brightest, normalized
-from segprep.training.logits import TILE, _tiled, framed, likeliest, mask_of
+from segprep.training.data.pairs import InputSpec, LabeledImage
+from segprep.training.inference import tiles
+from segprep.training.inference.tiles import Net, net_of
+from segprep.training.logits import likeliest, mask_of
 from segprep.training.losses import Loss
 from segprep.training.trainer.distributed import ProcessGroup
 from segprep.types import IGNORE
@@ -92,9 +94,7 @@ def at_own_size(
         masks,
         strict=True,
     ):
-        matrix += confusion.count(
-            mask, mask_of(torch.softmax(logits.float(), 0).cpu(), pair.size), classes
-        )
+        matrix += confusion.count(mask, mask_of(tiles.shares(logits[None])[0], pair.size), classes)
     return matrix
 
 
@@ -115,39 +115,20 @@ def predictions(
     view: InputSpec,
     batch: int,
 ) -> Iterator[tuple[LabeledImage, Tensor]]:
-    """Each of this process's pairs with its logits (C, h, w); images that need a frame of one size
-    go through the network together.
-    """
-    waiting: list[tuple[LabeledImage, Tensor, int, int]] = []
+    """Each of this process's pairs with its logits (C, h, w), by the one way of inference."""
+    classes = [""] * 2  # their number does not matter for logits
+    net = net_of(network, classes, view, group.device)
+    waiting: list[LabeledImage] = []
     for n in group.share(range(len(pairs))):
-        pair = pairs[n]
-        values = torch.from_numpy(pair.image.astype(np.float32)).permute(2, 0, 1) / brightest(
-            pair.image.dtype
-        )
-        frame, top, left = framed(values, view, pair.image.dtype)
-        if waiting and (
-            waiting[0][1].shape != frame.shape
-            or len(waiting) == batch
-            or max(frame.shape[1:]) > TILE
-        ):
-            yield from _together(network, waiting, view, group.device)
+        waiting.append(pairs[n])
+        if len(waiting) == batch:
+            yield from zip(waiting, _logits(net, waiting, batch), strict=True)
             waiting = []
-        waiting.append((pair, frame, top, left))
-    yield from _together(network, waiting, view, group.device)
+    yield from zip(waiting, _logits(net, waiting, batch), strict=True)
 
 
-def _together(
-    network: nn.Module,
-    waiting: Sequence[tuple[LabeledImage, Tensor, int, int]],
-    view: InputSpec,
-    device: str,
-) -> Iterator[tuple[LabeledImage, Tensor]]:
-    if waiting:
-        outputs = _tiled(
-            network, normalized(torch.stack([frame for _, frame, _, _ in waiting]), view).to(device)
-        )
-        for (pair, _, top, left), logits in zip(waiting, outputs, strict=True):
-            yield pair, logits[:, top : top + pair.mask.shape[0], left : left + pair.mask.shape[1]]
+def _logits(net: Net, pairs: Sequence[LabeledImage], batch: int) -> list[Tensor]:
+    return tiles.logits(net, [pair.image for pair in pairs], batch=batch)
 
 
 def _device(network: nn.Module) -> str:

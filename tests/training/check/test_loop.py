@@ -10,7 +10,7 @@ from torch import nn
 from segprep.errors import SegprepError
 from segprep.training import checkpoints
 from segprep.training.augmentation.windows import Windows
-from segprep.training.check.loop import Epoch, Schedule, Step, Training
+from segprep.training.check.loop import Course, Epoch, StepRecord, Training
 from segprep.training.data.pairs import InputSpec, LabeledImage
 from segprep.training.models import unet
 
@@ -30,19 +30,26 @@ def pairs() -> list[LabeledImage]:
     ]
 
 
-def training(schedule: Schedule | None = None, validate: object = None) -> Training:
+def training(schedule: Course | None = None, validate: object = None) -> Training:
     torch.manual_seed(0)
     score = validate or (
         lambda network: (0.5, float(next(network.parameters()).detach().abs().mean()))
     )
     return Training(
-        unet.build(base=4), Windows(pairs(), VIEW, 0), schedule or Schedule(6, 2, 1e-3, 2), score
+        unet.build(base=4), Windows(pairs(), VIEW, 0), schedule or Course(6, 2, 1e-3, 2), score
     )  # type: ignore[arg-type]
 
 
 def test_steps_and_epochs_come_in_order() -> None:
     records = list(training().run(6))
-    assert [record.number for record in records if isinstance(record, Step)] == [1, 2, 3, 4, 5, 6]
+    assert [record.number for record in records if isinstance(record, StepRecord)] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+    ]
     assert [record.step for record in records if isinstance(record, Epoch)] == [2, 4, 6]
 
 
@@ -71,7 +78,7 @@ def test_resumed_equals_uninterrupted(tmp_path: object) -> None:
 
 def test_the_best_weights_are_kept_and_patience_ends_the_run() -> None:
     scores = iter([0.1, 0.9, 0.5, 0.4, 0.3, 0.2])
-    run = training(Schedule(12, 2, 1e-3, 2, patience=2), lambda network: (0.0, next(scores)))
+    run = training(Course(12, 2, 1e-3, 2, patience=2), lambda network: (0.0, next(scores)))
     best = None
     for record in run.run(12):
         if isinstance(record, Epoch) and record.score == 0.9:
@@ -83,8 +90,8 @@ def test_the_best_weights_are_kept_and_patience_ends_the_run() -> None:
 
 
 def test_the_rate_warms_up_and_falls() -> None:
-    schedule = Schedule(100, 8, 1.0, 10)
-    rates = [schedule.rate_at(step) for step in range(100)]
+    schedule = Course(100, 8, 1.0, 10).rates()
+    rates = [schedule.rate(step) for step in range(100)]
     assert rates[0] == pytest.approx(0.2)
     assert max(rates) == pytest.approx(1.0)
     assert rates[-1] < 0.02
@@ -107,7 +114,7 @@ def test_memory_that_runs_out_is_explained() -> None:
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             return torch.empty(1 << 50, dtype=torch.float64)
 
-    run.network = Greedy()
+    run.learner.forward = Greedy()
     with pytest.raises(SegprepError) as caught:
         list(run.run(1))
     assert caught.value.code == "out-of-memory"
@@ -115,5 +122,5 @@ def test_memory_that_runs_out_is_explained() -> None:
 
 
 def test_two_windows_of_the_least_size_pass_batch_normalization() -> None:
-    run = training(Schedule(1, 1, 1e-3, 1))
-    assert [type(record) for record in run.run(1)] == [Step, Epoch]
+    run = training(Course(1, 1, 1e-3, 1))
+    assert [type(record) for record in run.run(1)] == [StepRecord, Epoch]

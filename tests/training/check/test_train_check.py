@@ -20,10 +20,18 @@ import segprep
 from segprep.dataset.staging import lock
 from segprep.errors import SegprepError
 from segprep.training import checkpoints
-from segprep.training.check import budget, pace, reading, run, survey
+from segprep.training.check import budget, forecast, reading, run, survey
 
 STEPS = 40
-FILES = {"checkpoint.pt", "history.csv", "predictions", "report.html", "scored.txt", "scores.json"}
+FILES = {
+    "checkpoint.pt",
+    "config.toml",
+    "history.csv",
+    "predictions",
+    "report.html",
+    "scored.txt",
+    "scores.json",
+}
 Discs = Callable[..., Path]
 
 
@@ -177,7 +185,7 @@ def test_a_cut_run_is_undecided_and_accuses_nobody(discs: Discs) -> None:
 
 
 def test_time_left_follows_the_pace_of_the_machine() -> None:
-    seen = pace.Pace(images=2.0)
+    seen = forecast.Forecast(images=2.0)
     assert seen.left(100, 10) is None
     seen.steps += [1.0, 1.0, 1.0]
     assert seen.left(100, 10) == 100 + 10 * (10 + 2)  # a validation is taken for ten steps

@@ -22,7 +22,8 @@ from segprep.training.checkpoints import Checkpoint, load, save
 from segprep.training.data.pairs import InputSpec, read_pair, scaled
 from segprep.training.inference import job
 from segprep.training.inference import masks as masking
-from segprep.training.logits import predicted
+from segprep.training.inference.tiles import net_of, probabilities
+from segprep.training.logits import mask_of
 
 VIEW = InputSpec(64, None, (0.4, 0.4, 0.4), (0.25, 0.25, 0.25))
 
@@ -85,7 +86,8 @@ def test_a_list_of_a_dataset_is_predicted_as_train_check_does_and_scored_unchang
     for stem in ("i6", "i7"):
         pair = scaled(read_pair(Tree(root), stem), made.view)
         masks.append(read_mask(tmp_path / f"pred/{stem}.png"))
-        assert np.array_equal(masks[-1], predicted(made.network(), pair, made.view))
+        part = probabilities(net_of(made.network(), "ab", made.view), [pair.image])[0]
+        assert np.array_equal(masks[-1], mask_of(part, pair.size))
         assert masks[-1].shape == pair.size
     assert len(np.unique(masks[0])) == 2
     pixels = np.bincount(np.concatenate([one.reshape(-1) for one in masks]))

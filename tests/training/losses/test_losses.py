@@ -67,7 +67,7 @@ def test_dice():
     # the second image has .25 for class 0 everywhere, which is all there is: Dice .4; class 1 is
     # predicted for nothing: 0
     near(
-        losses.dice_loss(*twice, smooth=0, per_image=True),
+        losses.dice_loss(*twice, smooth=0, per_image=True, absent=True),
         1 - (0.6 + 1 / 3 + 2 * 0.5 / 2.5 + 0) / 4,
     )
     near(losses.dice_loss(*twice, smooth=0), 1 - (2 * 1.25 / (2 + 3) + 2 * 0.25 / (2 + 1)) / 2)
@@ -75,7 +75,24 @@ def test_dice():
 
 def test_a_class_that_is_nowhere_has_dice_one():
     logits = torch.tensor([[[[50.0]], [[-50.0]], [[-50.0]]]])
-    near(1 - losses.dice_loss(logits, torch.zeros(1, 1, 1, dtype=torch.long)), 1)
+    truth = torch.zeros(1, 1, 1, dtype=torch.long)
+    near(1 - losses.dice_loss(logits, truth, absent=True), 1)
+
+
+def test_absent_classes_count_by_name_only():
+    """21 classes of which 2 occur: what an unsure prediction costs."""
+    logits, truth = torch.zeros(1, 21, 4, 4), torch.zeros(1, 4, 4, dtype=torch.long)
+    truth[:, :2] = 1
+    one = 2 * 8 / 21 / (8 + 16 / 21)
+    near(losses.make("dice", 21)(logits, truth), 1 - one)
+    assert losses.make("dice-all", 21)(logits, truth).item() == pytest.approx(
+        1 - 2 * one / 21, abs=1e-4
+    )
+    assert losses.make("dice-image", 21)(logits, truth).item() == pytest.approx(
+        1 - 2 * one / 21, abs=1e-4
+    )
+    ignored = torch.full_like(truth, 255)
+    near(losses.make("dice", 21)(logits, ignored), 0)
 
 
 def test_binary():

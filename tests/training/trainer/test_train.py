@@ -101,11 +101,19 @@ def test_it_learns_writes_its_folder_and_logs_what_was_measured(discs: Make) -> 
     best = checkpoints.load(out / "best.pt").network()
     from segprep.dataset.tree import Tree
     from segprep.training.data.pairs import read_pair
-    from segprep.training.logits import predicted
+    from segprep.training.inference.tiles import net_of, probabilities
+    from segprep.training.logits import mask_of
 
     view = checkpoints.load(out / "best.pt").view
     pairs = [read_pair(Tree(root), f"i{n}") for n in range(12, 16)]
-    matrix = sum(count(pair.mask, predicted(best, pair, view), 2) for pair in pairs)
+    matrix = sum(
+        count(
+            pair.mask,
+            mask_of(probabilities(net_of(best, "ab", view), [pair.image])[0], pair.size),
+            2,
+        )
+        for pair in pairs
+    )
     assert np.array_equal(found.matrix, matrix)
     assert json.loads((out / "run.json").read_text())["confusion_matrix"] == matrix.tolist()
 

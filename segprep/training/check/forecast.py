@@ -9,7 +9,7 @@ SCORING = 10.0  # steps that a validation takes, until one was measured
 
 
 @dataclass(eq=False)
-class Pace:
+class Forecast:
     """Seconds of every step and validation so far, with all that is done between two of them.
 
     *images* is how many are scored at the end, in units of those of a validation.

@@ -1,0 +1,71 @@
+"""A trained network in three lines of a notebook.
+
+model = segprep.load_model("out/runs/train/best.pt")
+mask = segprep.predict_image(model, array)
+logits = model.network(tensor)             what PyTorch code wants
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from segprep.errors import UsageError
+from segprep.training import checkpoints
+from segprep.training.data.pairs import InputSpec, LabeledImage, scaled
+from segprep.training.devices import pick_device
+from segprep.training.inference.overlays import decided, resized
+from segprep.training.inference.tiles import check_tile, net_of, probabilities, two
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A *network* in evaluation mode on *device*, how an image becomes its input (*spec*), and the
+    names of its *classes* (a network of one logit has two).
+    """
+
+    network: nn.Module
+    spec: InputSpec
+    classes: tuple[str, ...]
+    device: str
+
+
+def load_model(path: str | Path, *, device: str = "auto") -> Model:
+    """The network of the checkpoint at *path*, of ``segprep train`` or ``train-check``.
+
+    Raises SegprepError: unreadable, bad-checkpoint; UsageError (bad-option: a device that is not
+    here).
+    """
+    chip, checkpoint = pick_device(device), checkpoints.load(Path(path))
+    network = checkpoints.channels_last(checkpoint.network(), chip)
+    return Model(network, checkpoint.view, two(checkpoint.classes), chip)
+
+
+def predict_image(
+    model: Model, image: NDArray[Any], *, tile: int | None = None, threshold: float | None = None
+) -> NDArray[np.uint8]:
+    """The class ids (H, W), uint8, of *image*: (H, W, 3) or (H, W), uint8, uint16, or float32 with
+    white at 1. The mask has the image's own size, as ``segprep predict`` writes it.
+
+    *tile*: the side of the tiles of a large image. *threshold*: of two classes, the second wins
+    above this probability. Raises UsageError (bad-option).
+    """
+    values = np.repeat(image[:, :, None], 3, axis=2) if image.ndim == 2 else image
+    kinds = (np.uint8, np.uint16, np.float32)
+    if values.ndim != 3 or values.shape[2] != 3 or 0 in values.shape or values.dtype not in kinds:
+        raise UsageError(
+            "bad-option",
+            f"an image of shape {image.shape} and type {image.dtype}",
+            "give (H, W, 3) or (H, W), uint8, uint16 or float32",
+        )
+    if threshold is not None and len(model.classes) != 2:
+        raise UsageError("bad-option", "a threshold decides between two classes", "omit it")
+    size = values.shape[:2]
+    pair = LabeledImage("", values, np.broadcast_to(np.uint8(0), size), size)
+    net = net_of(model.network, model.classes, model.spec, model.device)
+    side = None if tile is None else check_tile(tile)
+    part = probabilities(net, [scaled(pair, model.spec).image], side)[0]
+    return decided(resized(part, size), threshold)

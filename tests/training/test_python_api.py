@@ -1,0 +1,86 @@
+"""fit, load_model, predict_image, torch_dataset; train-check and train hand over settings."""
+
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from segprep_cli.main import group
+from torch.utils.data import DataLoader
+
+import segprep
+from segprep.errors import SegprepError
+from segprep.train_config import Config
+from segprep.training import fit
+from segprep.training.config import make_config, read_config
+
+Make = Callable[..., Path]
+TINY = {"size": 32, "batch": 4, "epochs": 2, "options": {"base": 4}, "tensorboard": False}
+
+
+def flipped(image: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    return image.flip(2), mask.flip(1)
+
+
+def test_a_run_a_model_and_a_mask_in_three_lines(discs: Make, tmp_path: Path) -> None:
+    root = discs(8)
+    run = fit(root, {**TINY, "device": "cpu"}, out=tmp_path / "run")
+    assert [row.epoch for row in run.history] == [1, 2]
+    model = segprep.load_model(run.checkpoint, device="cpu")
+    assert model.classes == ("_background_", "disc")
+    pair = segprep.torch_dataset(root, split="val")[0]
+    image = (pair[0].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+    mask = segprep.predict_image(model, image)
+    assert (mask.shape, mask.dtype) == (image.shape[:2], np.uint8)
+    segprep.predict(run.checkpoint, root, tmp_path / "out", split="val", device="cpu")
+    assert np.array_equal(mask, segprep.read_mask(tmp_path / "out/i6.png"))
+    gray = segprep.predict_image(model, image[:, :, 0])
+    assert gray.shape == mask.shape
+    with pytest.raises(SegprepError, match="shape"):
+        segprep.predict_image(model, image.astype(np.int64))
+    config = make_config({**TINY, "device": "cpu"})
+    assert isinstance(config, Config)
+    again = fit(root, config, out=tmp_path / "again")
+    assert [row.loss for row in again.history] == [row.loss for row in run.history]
+
+
+def test_a_dataset_for_any_loop(discs: Make) -> None:
+    root = discs(8, spoil=lambda mask, n: np.where(np.indices(mask.shape)[0] < 3, 255, mask))
+    data = segprep.torch_dataset(root)
+    assert len(data) == 6
+    image, mask = data[0]
+    assert (image.shape, image.dtype) == ((3, 44, 48), torch.float32)
+    assert (mask.shape, mask.dtype) == ((44, 48), torch.int64)
+    assert (mask[:3] == 255).all()
+    assert set(mask.unique().tolist()) <= {0, 1, 255}
+    assert 0 <= float(image.min()) <= float(image.max()) <= 1
+    again = pickle.loads(pickle.dumps(segprep.torch_dataset(root, transform=flipped)))
+    assert torch.equal(again[0][1], mask.flip(1))
+    loader = DataLoader(data, batch_size=1, num_workers=2)
+    assert sum(int(batch[1].numel()) for batch in loader) == sum(m.numel() for _, m in data)
+    assert len(segprep.torch_dataset(root, split=None)) == 8
+    with pytest.raises(SegprepError, match="there is no list 'trian'"):
+        segprep.torch_dataset(root, split="trian")
+
+
+def test_train_takes_what_a_check_found_and_a_check_what_a_run_used(discs: Make) -> None:
+    root = discs(8)
+    words = ["--steps", "8", "--size", "32", "--device", "cpu"]
+    checked = CliRunner().invoke(group, ["train-check", str(root), *words, "-q"])
+    assert checked.exit_code in (0, 4), checked.output
+    settings = make_config(read_config(root / "runs/train-check/config.toml"))
+    assert (settings.arch, settings.size, settings.batch) == ("unet", 32, 8)
+    train = ["train", str(root), "--from-check", "--epochs", "1", "--option", "base=4"]
+    trained = CliRunner().invoke(group, [*train, "--no-tensorboard", "--json", "-q"])
+    assert trained.exit_code == 0, trained.output
+    assert json.loads(trained.stdout)["config"]["size"] == 32
+    like = segprep.train_check(root, steps=8, like=root / "runs/train/config.toml", device="cpu")
+    assert like.plan is not None
+    assert (like.plan.options, like.plan.view.size) == ({"base": 4}, 32)
+    missing = CliRunner().invoke(group, ["train", str(root), "--from-check", str(root)])
+    assert missing.exit_code == 2
+    assert "train-check first" in missing.output
