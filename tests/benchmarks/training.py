@@ -25,14 +25,14 @@ os.environ.setdefault(
 import numpy as np
 import torch
 from PIL import Image
-from segprep.training.check.loss import combined
 from torch.utils.data import DataLoader, Dataset
 
 from segprep import write_mask
 from segprep.dataset.tree import Tree
 from segprep.training.augmentation.windows import Windows, batches
-from segprep.training.check.loop import Schedule, Training
+from segprep.training.check.loop import Course, Training
 from segprep.training.data import pairs as data
+from segprep.training.losses import make as make_loss
 from segprep.training.models import unet
 
 SIZE, BATCH, COUNT, HEIGHT, WIDTH = 256, 4, 24, 375, 500
@@ -97,7 +97,7 @@ def tutorial_steps(root: Path) -> Iterator[tuple[float, float]]:
             start = time.perf_counter()
             images, truth = next(loader)
             waited = time.perf_counter() - start
-            loss = combined(network(images), truth)
+            loss = make_loss("ce+dice", 2)(network(images), truth)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -107,7 +107,7 @@ def tutorial_steps(root: Path) -> Iterator[tuple[float, float]]:
 def our_steps(windows: Windows) -> Iterator[tuple[float, float]]:
     torch.manual_seed(0)
     training = Training(
-        unet.build(), windows, Schedule(1000, BATCH, 1e-3, 10**6), lambda network: (0.0, 0.0)
+        unet.build(), windows, Course(1000, BATCH, 1e-3, 10**6), lambda network: (0.0, 0.0)
     )
     for record in training.run(1000):
         yield record.seconds, record.waited  # type: ignore[union-attr]

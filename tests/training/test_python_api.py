@@ -84,3 +84,10 @@ def test_train_takes_what_a_check_found_and_a_check_what_a_run_used(discs: Make)
     missing = CliRunner().invoke(group, ["train", str(root), "--from-check", str(root)])
     assert missing.exit_code == 2
     assert "train-check first" in missing.output
+
+
+def test_the_plain_loop_of_the_examples_learns(discs: Make) -> None:
+    import runpy
+
+    script = Path(__file__).parents[2] / "examples" / "plain_loop.py"
+    assert runpy.run_path(str(script))["main"](str(discs(8)), 40) < 0.4
