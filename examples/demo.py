@@ -1,8 +1,8 @@
 """The bundled example from annotations to a checked dataset and scores, and a picture of it: what
 ``make demo`` runs.
 
-python examples/demo.py [FOLDER [STEPS]]      FOLDER is demo/ by default; FOLDER/shapes is made again
-each time; STEPS of training
+python examples/demo.py [FOLDER [STEPS]]      FOLDER is demo/ by default; FOLDER/shapes is made
+again each time; STEPS of training
 """
 
 import shlex

@@ -46,8 +46,8 @@ def train_check(
     *out*, by default runs/train-check in the dataset; a former check's folder is replaced. *steps*
     (600) are counted, so that a seed gives the same numbers on slow and fast machines; *size* is
     the window's side; *max_time* in seconds cuts. *like* is the config.toml of a training
-    whose network, input and loss are to be checked. An interrupted check, called again with the same
-    arguments, resumes.
+    whose network, input and loss are to be checked. An interrupted check, called again with the
+    same arguments, resumes.
 
     Raises UsageError, TreeError, LockedError; SegprepError: empty-list, no-val-images,
     unknown-value, size-mismatch, out-of-memory, loss-nan …

@@ -52,7 +52,7 @@ class Budget:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def config(self) -> Config:
-        """The settings of a training like this check's, which ``segprep train`` takes as they are."""
+        """The settings of a training like this check, which ``segprep train`` takes as they are."""
         own = {
             "arch": self.arch,
             "options": self.options,

@@ -1,5 +1,5 @@
-"""The training loop: an iterator of StepRecord and Epoch records that can be stopped anywhere and resumes
-as if it had not been.
+"""The training loop of a check: an iterator of StepRecord and Epoch records that can be stopped
+anywhere and resumes as if it had not been. Its steps are the trainer's.
 """
 
 import ctypes

@@ -78,7 +78,8 @@ def predict(
     with class ids, named as the image), color, blend, cutout (the foreground on black;
     *background* names the class that is none), probabilities (.npz); one kind lies in *out*,
     several lie in a folder each. Images of more than a megapixel, or larger
-    than *tile*, are predicted in overlapping tiles. *average*: over flips, rotations by quarter turns, or all eight of both.
+    than *tile*, are predicted in overlapping tiles. *average*: over flips, rotations by quarter
+    turns, or all eight of both.
     *threshold*: of two classes, the second wins above it. *batch* tiles run at once. *depth*: a
     deeply supervised UNet++ is pruned to it. *onnx*: through onnxruntime. *count*: also
     pixels.csv, per image.

@@ -78,7 +78,8 @@ def dice_loss(
     ground truth, with *absent* over all, but those in *skip*; pooled over the batch or *per_image*.
 
     F = ((1 + beta^2) tp + smooth) / ((1 + beta^2) tp + beta^2 fn + fp + smooth), so a class that
-    neither occurs nor is predicted has 1. 0 where every pixel is ignored. *weights* of classes weigh the mean.
+    neither occurs nor is predicted has 1. 0 where every pixel is ignored. *weights* of classes
+    weigh the mean.
     """
     valid = (truth != IGNORE)[:, None]
     predicted = torch.softmax(logits.float(), 1) * valid  # (N, C, H, W)
@@ -90,9 +91,7 @@ def dice_loss(
         classes = torch.arange(logits.shape[1], device=logits.device)
         share = share * ~torch.isin(classes, torch.tensor(skip, device=logits.device))
     if not absent:
-        share = (
-            share * true.any(-1).any(-1).any(0) if not per_image else share * true.any(-1).any(-1)
-        )
+        share = share * true.sum(over).bool()
     return ((1 - scores) * share).sum() / share.sum().clamp(min=1e-9)
 
 
