@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from . import options, output, train_settings
+from . import options, output, train_output, train_settings
 from .progress import TrainingBar, clock
 
 HELP = """Train a network on a dataset: any of segprep models, any loss, optimizer and schedule.
@@ -109,7 +109,7 @@ def _tell(result: Any, as_json: bool, quiet: bool, sweep_of: str | None) -> None
     if as_json:
         output.document(result.document())
     elif not quiet:
-        (_show_sweep if sweep_of else _show)(result)
+        (train_output.sweep if sweep_of else train_output.run)(result)
 
 
 def _save(
@@ -160,53 +160,6 @@ def _how_to_go_on(dataset: Path, out: Path | None, sweep_of: str | None, epochs:
     )
 
 
-def _show(result: Any) -> None:
-    best = result.best
-    how = {"epochs": "all epochs done", "patience": "stopped early"}[result.stopped]
-    output.line(
-        f"{result.out}: {result.config.arch}, {result.parameters:,} parameters,"
-        f" {len(result.history)} epochs in {clock(result.seconds)} ({how})"
-    )
-    monitor = result.config.monitor
-    output.line(f"best epoch {best.epoch}: {monitor} {getattr(best, monitor):.4f}")
-    if result.matrix is not None:
-        rows = [
-            (
-                row["name"],
-                *(output.share(row[key]) for key in ("iou", "dice", "precision", "recall")),
-                f"{row['pixels']:,}",
-            )
-            for row in result.document()["classes"]
-        ]
-        output.table(
-            f"mIoU {result.miou:.3f} on the validation list, at the images' own size",
-            ("class", "IoU", "Dice", "precision", "recall", "pixels"),
-            rows,
-        )
-    output.line(f"checkpoint: {result.out / 'best.pt'}")
-
-
-def _show_sweep(result: Any) -> None:
-    rows = [
-        (
-            str(row.value),
-            str(row.epochs),
-            str(row.best),
-            output.share(row.score),
-            output.share(row.miou),
-            row.stopped,
-            f"{row.seconds:.1f}",
-        )
-        for row in result.rows
-    ]
-    output.table(
-        f"{result.setting}: {len(rows)} trainings",
-        (result.setting, "epochs", "best epoch", result.monitor, "mIoU", "stopped", "seconds"),
-        rows,
-    )
-    output.line(f"plot: {result.out / 'sweep.png'}")
-
-
 class _Display(TrainingBar):
     """A bar on a terminal; a line per epoch; nothing if quiet."""
 
@@ -236,7 +189,11 @@ class _Display(TrainingBar):
 
 
 def _params() -> list[click.Parameter]:
-    general: list[click.Parameter] = [
+    return [*_general(), *_more(), *train_settings.settings(), *options.display()]
+
+
+def _general() -> list[click.Parameter]:
+    return [
         options.dataset(),
         click.Option(
             ["--config"],
@@ -267,6 +224,11 @@ def _params() -> list[click.Parameter]:
             default=None,
             help="FILE, a,b,c or a number, where the dataset has no class list.",
         ),
+    ]
+
+
+def _more() -> list[click.Parameter]:
+    return [
         click.Option(
             ["--sweep", "sweep_of"],
             default=None,
@@ -291,11 +253,6 @@ def _params() -> list[click.Parameter]:
             default=None,
             help="Write 32 augmented samples there to look at; train nothing.",
         ),
-    ]
-    return [
-        *general,
-        *train_settings.settings(),
-        *options.display(),
     ]
 
 

@@ -32,7 +32,7 @@ FLOORS = (
     {"__init__"},
 )
 TRAINING = (
-    {"config", "data", "devices", "losses", "models", "pretrained", "progress"},
+    {"config", "data", "devices", "freezing", "losses", "models", "pretrained", "progress"},
     {"augmentation", "checkpoints", "logits"},
     {"inference"},
     {"trainer"},

@@ -26,7 +26,7 @@ from segprep.splitting.partition import cut
 from segprep.train_config import TABLES, Config
 from segprep.training import losses, models
 from segprep.training.config import make_config
-from segprep.training.pretrained import freeze
+from segprep.training.freezing import freeze
 from segprep.training.trainer import optimizers
 from segprep.training.trainer.config_check import settled
 from segprep.training.trainer.distributed import ProcessGroup

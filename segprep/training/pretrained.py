@@ -1,5 +1,4 @@
-"""Pretrained weights: from a file or a URL with its SHA-256, tensors only, by name and shape; and
-freezing what they filled.
+"""Pretrained weights: from a file or a URL with its SHA-256, tensors only, by name and shape.
 
 Names are the network's own, or those of torchvision (VGG16, ResNet50) and timm (MobileNet V1) for a
 backbone, with or without a prefix such as ``module.`` or ``backbone.``.
@@ -43,7 +42,7 @@ _BROKEN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class WeightsReport:
     """What became of a file of weights: the network's names in *loaded*, *missed* and *reshaped*
     (with both shapes), the file's in *unexpected*.
     """
@@ -132,7 +131,7 @@ def read(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
     return tensors
 
 
-def load(network: nn.Module, weights: Mapping[str, Tensor]) -> Report:
+def load(network: nn.Module, weights: Mapping[str, Tensor]) -> WeightsReport:
     """Copy every tensor that has a place of its name and shape in *network*; the rest is reported.
     Either all of them are copied or none.
 
@@ -176,80 +175,12 @@ def load(network: nn.Module, weights: Mapping[str, Tensor]) -> Report:
         for target, tensor in matches.items():
             own[target].copy_(tensor)
     missed = [name for name in own if name not in matches and name not in reshaped]
-    return Report(
+    return WeightsReport(
         tuple(matches),
         tuple(missed),
         tuple(text for target, text in reshaped.items() if target not in matches),
         tuple(unexpected),
     )
-
-
-def freeze(network: nn.Module, stages: int | None = None) -> tuple[str, ...]:
-    """Hold the first *stages* of the backbone (all by default) as they are, also the statistics of
-    their batch normalization, whatever ``train()`` says.
-
-    Convert to synchronized batch normalization before, not after. Returns the names of what is
-    frozen. Raises UsageError (bad-option): a network without a backbone, more stages than it has.
-    """
-    if not hasattr(network, "encoder"):
-        raise UsageError(
-            "bad-option",
-            "this network has no backbone to freeze",
-            "vgg-unet, resnet-unet, mobilenet-unet, fcn8s and fcn32s have one",
-        )
-    groups: list[list[nn.Module]] = network.encoder.stages()  # type: ignore[operator,union-attr]
-    if stages is not None and not 0 <= stages <= len(groups):
-        raise UsageError(
-            "bad-option", f"the backbone has {len(groups)} stages, {stages} cannot be frozen"
-        )
-    for module in (
-        inner for stage in groups[:stages] for outer in stage for inner in outer.modules()
-    ):
-        for parameter in module.parameters(recurse=False):
-            parameter.requires_grad_(False)
-        if type(module) in _FROZEN:
-            module.__class__ = _FROZEN[type(module)]
-            module.eval()
-    return tuple(
-        name for name, parameter in network.named_parameters() if not parameter.requires_grad
-    )
-
-
-def unfreeze(network: nn.Module) -> None:
-    """Undo :func:`freeze`: everything learns again."""
-    thawed = {frozen: free for free, frozen in _FROZEN.items()}
-    for module in network.modules():
-        if type(module) in thawed:
-            module.__class__ = thawed[type(module)]
-            module.train(network.training)
-    for parameter in network.parameters():
-        parameter.requires_grad_(True)
-
-
-class FrozenBatchNorm(nn.BatchNorm2d):
-    """Batch normalization that stays in evaluation mode: it uses its running statistics and leaves
-    them alone.
-    """
-
-    def train(self, mode: bool = True) -> "FrozenBatchNorm":
-        """Nothing changes, whatever *mode*."""
-        super().train(False)
-        return self
-
-
-class FrozenSyncBatchNorm(nn.SyncBatchNorm):
-    """The same over several processes."""
-
-    def train(self, mode: bool = True) -> "FrozenSyncBatchNorm":
-        """Nothing changes, whatever *mode*."""
-        super().train(False)
-        return self
-
-
-_FROZEN: Mapping[type[nn.Module], type[nn.Module]] = {
-    nn.BatchNorm2d: FrozenBatchNorm,
-    nn.SyncBatchNorm: FrozenSyncBatchNorm,
-}
 
 
 def _places(network: nn.Module, name: str) -> Iterator[str]:

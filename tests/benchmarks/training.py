@@ -134,7 +134,7 @@ def steps(side: str, root: Path, view: data.InputSpec, count: int) -> None:
     )
 
 
-def read(root: Path, view: data.InputSpec) -> list[data.LabeledImage]:
+def read(root: Path, view: data.InputSpec) -> list[data.ImagePair]:
     return list(data.read_all(Tree(root), [str(n) for n in range(COUNT)], 2, view))
 
 

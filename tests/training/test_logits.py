@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from segprep.training.data.pairs import InputSpec, LabeledImage, scaled
+from segprep.training.data.pairs import ImagePair, InputSpec, scaled
 from segprep.training.inference.tiles import net_of, probabilities
 from segprep.training.logits import likeliest, mask_of
 
@@ -20,14 +20,14 @@ class Bright(nn.Module):
         return torch.cat([0.5 - gray, gray - 0.5], 1) * 20
 
 
-def predicted(network: nn.Module, pair: LabeledImage, view: InputSpec) -> np.ndarray:
+def predicted(network: nn.Module, pair: ImagePair, view: InputSpec) -> np.ndarray:
     return mask_of(probabilities(net_of(network, "ab", view), [pair.image])[0], pair.size)
 
 
-def picture(height: int, width: int) -> LabeledImage:
+def picture(height: int, width: int) -> ImagePair:
     image = np.zeros((height, width, 3), np.uint8)
     image[height // 4 : height // 2, width // 3 : 2 * width // 3] = 255
-    return LabeledImage("a", image, (image[:, :, 0] > 0).astype(np.uint8), (height, width))
+    return ImagePair("a", image, (image[:, :, 0] > 0).astype(np.uint8), (height, width))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20, 70), (33, 65), (100, 41)])

@@ -16,7 +16,7 @@ from segprep.errors import SegprepError
 from segprep.training.augmentation.letterbox import Letterbox
 from segprep.training.augmentation.steps import Image, Mask, Transform, applied
 from segprep.training.augmentation.windows import Windows
-from segprep.training.data.pairs import InputSpec, LabeledImage, brightest, normalized, padding
+from segprep.training.data.pairs import ImagePair, InputSpec, brightest, normalized, padding
 
 
 class Stream:
@@ -28,7 +28,7 @@ class Stream:
 
     def __init__(
         self,
-        pairs: Sequence[LabeledImage],
+        pairs: Sequence[ImagePair],
         steps: Sequence[Transform] = (),
         seed: int = 0,
         *,
@@ -71,7 +71,7 @@ class Chained(Windows):
 
     def __init__(
         self,
-        pairs: Sequence[LabeledImage],
+        pairs: Sequence[ImagePair],
         view: InputSpec,
         seed: int,
         steps: Sequence[Transform],

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from segprep.errors import SegprepError
 from segprep.training.augmentation.geometry import PLAIN, Geometry, draw, draw_light, window
-from segprep.training.data.pairs import InputSpec, LabeledImage, brightest, normalized, padding
+from segprep.training.data.pairs import ImagePair, InputSpec, brightest, normalized, padding
 from segprep.types import IGNORE
 
 TRIES = 64
@@ -29,7 +29,7 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
 
     def __init__(
         self,
-        pairs: Sequence[LabeledImage],
+        pairs: Sequence[ImagePair],
         view: InputSpec,
         seed: int,
         *,
@@ -70,7 +70,7 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
             )
         return self._epoch[1]
 
-    def _place(self, pair: LabeledImage, rng: np.random.Generator) -> Geometry:
+    def _place(self, pair: ImagePair, rng: np.random.Generator) -> Geometry:
         """Where the window lies: centerd if letterboxed, else at random, every third time around a
         pixel of a class drawn from those present.
         """
@@ -85,7 +85,7 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
             else Geometry(center[0], center[1], size)
         )
 
-    def _present(self, pair: LabeledImage) -> NDArray[np.intp]:
+    def _present(self, pair: ImagePair) -> NDArray[np.intp]:
         """The classes of *pair*, counted once."""
         if pair.stem not in self._classes_of:
             self._classes_of[pair.stem] = np.flatnonzero(
@@ -94,7 +94,7 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
         return self._classes_of[pair.stem]
 
     def _on_class(
-        self, pair: LabeledImage, rng: np.random.Generator, center: list[float]
+        self, pair: ImagePair, rng: np.random.Generator, center: list[float]
     ) -> list[float]:
         if not len(present := self._present(pair)):
             return center

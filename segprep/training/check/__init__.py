@@ -13,7 +13,7 @@ from segprep.dataset.tree import RUNS
 from segprep.training import models
 from segprep.training.check import outcome
 from segprep.training.check.outcome import Outcome
-from segprep.training.check.run import Check
+from segprep.training.check.run import CheckRun
 from segprep.training.check.sampling import select
 from segprep.training.config import read_config
 from segprep.training.data.lists import class_names
@@ -65,7 +65,7 @@ def train_check(
     work = outcome.claim(folder)
     try:
         with lock(work):
-            check = Check(
+            check = CheckRun(
                 dataset_tree,
                 selection,
                 names,

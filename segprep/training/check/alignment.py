@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from segprep.training.data.pairs import LabeledImage, nearest
+from segprep.training.data.pairs import ImagePair, nearest
 from segprep.types import IGNORE
 
 GRID = 128
@@ -53,7 +53,7 @@ class Alignment:
     turned_rank: float = 0.5
 
 
-def measure(pairs: Sequence[LabeledImage]) -> Alignment:
+def measure(pairs: Sequence[ImagePair]) -> Alignment:
     """The alignment of *pairs*; those without any border or edge are excluded."""
     maps_of = [(edges(pair), borders(pair.mask)) for pair in pairs]
     maps_of = [(edge, border) for edge, border in maps_of if edge.std() > 0 and border.any()]
@@ -87,7 +87,7 @@ def measure(pairs: Sequence[LabeledImage]) -> Alignment:
     )
 
 
-def edges(pair: LabeledImage) -> Map:
+def edges(pair: ImagePair) -> Map:
     """(GRID, GRID) ranks 0..1 of the gradient's strength, the image reduced by area means to the
     grid; zeros for an image without any.
     """

@@ -13,7 +13,7 @@ from segprep.errors import UsageError
 from segprep.train_config import NONE, Config
 from segprep.training import models
 from segprep.training.config import make_config, plain
-from segprep.training.data.pairs import InputSpec, LabeledImage, moments
+from segprep.training.data.pairs import ImagePair, InputSpec, moments
 from segprep.types import IGNORE
 
 STEPS, BATCH, BASE, SIZE = 600, 8, 16, 96
@@ -75,7 +75,7 @@ class Budget:
 
 
 def budget_for(
-    sample: Sequence[LabeledImage],
+    sample: Sequence[ImagePair],
     *,
     arch: str = "unet",
     steps: int | None = None,
@@ -126,16 +126,16 @@ def _like(config: Config) -> dict[str, Any]:
     return {key: values[key] for key in kept} | {"options": {**preset, **values["options"]}}
 
 
-def weights_for(sample: Sequence[LabeledImage], classes: int) -> list[float]:
-    """Loss weights, one per class: above 1 for those below RARE of the pixels, by the square root
-    of what they lack; none where no class is rare.
+def weights_for(sample: Sequence[ImagePair], classes: int) -> list[float]:
+    """Loss weights, one per class: above 1 for those below RARE of the pixels, by what they lack;
+    none where no class is rare.
     """
     pixels = sum(
         (np.bincount(pair.mask.reshape(-1), minlength=256)[:classes] for pair in sample),
         np.zeros(classes),
     )
     shares = pixels / max(1, pixels.sum())
-    weights = np.sqrt(RARE / shares.clip(min=RARE / MOST_WEIGHT**2)).clip(min=1.0)
+    weights = (RARE / shares.clip(min=RARE / MOST_WEIGHT)).clip(min=1.0)
     weights[shares == 0] = 1.0
     return [round(float(weight), 2) for weight in weights] if (weights > 1).any() else []
 
@@ -147,7 +147,7 @@ def batch_for(size: int) -> int:
     return max(2, min(BATCH, round(BATCH * (SIZE / size) ** 2)) if size > SIZE else BATCH)
 
 
-def scale_for(sample: Sequence[LabeledImage], size: int) -> float:
+def scale_for(sample: Sequence[ImagePair], size: int) -> float:
     """The factor to work images at, 1 at most: the thinnest class keeps DETAIL pixels, and the
     window need not be larger than the image.
     """

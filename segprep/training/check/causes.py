@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from segprep.training.check.alignment import GRID, Alignment
 from segprep.training.check.sampling import FEWEST
 from segprep.training.check.verdict import Reason
-from segprep.training.data.pairs import LabeledImage
+from segprep.training.data.pairs import ImagePair
 
 FEW_TRAIN = 3
 # In standard errors, ranks, and cells of the grid; measured on seven clean sets and their copies:
@@ -32,7 +32,7 @@ def of_numbers(train: int, val: int) -> list[Reason]:
     return [Reason("too-few-images", text, "not_learnable")]
 
 
-def of_images(pairs: Sequence[LabeledImage]) -> list[Reason]:
+def of_images(pairs: Sequence[ImagePair]) -> list[Reason]:
     """Images that cannot teach: of one color each, or noise without any structure."""
     grays = [pair.image.astype(np.float64).mean(2) for pair in pairs]
     flat = sum(float(gray.std()) == 0 for gray in grays)

@@ -11,7 +11,7 @@ from segprep.training.check.loop import Training
 from segprep.training.check.outcome import Outcome
 from segprep.training.check.suspects import Suspect
 from segprep.training.check.verdict import Counts, Gap, Reason
-from segprep.training.data.pairs import LabeledImage
+from segprep.training.data.pairs import ImagePair
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +29,7 @@ class CheckScores:
 
 
 def scored(
-    train: Sequence[LabeledImage],
+    train: Sequence[ImagePair],
     final: Counts,
     control: Counts,
     gaps: Mapping[str, Gap],

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.training.check.verdict import Reason
-from segprep.training.data.pairs import LabeledImage, nearest
+from segprep.training.data.pairs import ImagePair, nearest
 from segprep.types import IGNORE
 
 SAMPLES = 64  # side of the pictures on which masks are compared
@@ -15,7 +15,7 @@ SHARE = 0.01  # of the pixels, from which ignored ones are worth a word
 
 
 def of_masks(
-    train: Sequence[LabeledImage], val: Sequence[LabeledImage], names: Sequence[str]
+    train: Sequence[ImagePair], val: Sequence[ImagePair], names: Sequence[str]
 ) -> list[Reason]:
     """What the masks of both lists say. A reason of the level not_learnable means that a training
     would be pointless: every pixel ignored, one class only, classes that only *val* has.
@@ -37,7 +37,7 @@ def of_masks(
     return [*_unused(unused, present, ignored, names), *_same(train, present)]
 
 
-def of_val(pairs: Sequence[LabeledImage]) -> list[Reason]:
+def of_val(pairs: Sequence[ImagePair]) -> list[Reason]:
     """Nothing to score on the val list."""
     if any((pair.mask != IGNORE).any() for pair in pairs):
         return []
@@ -48,7 +48,7 @@ def of_val(pairs: Sequence[LabeledImage]) -> list[Reason]:
     return [Reason("all-ignored", text, "doubtful")]
 
 
-def _counts(pairs: Sequence[LabeledImage]) -> NDArray[np.int64]:
+def _counts(pairs: Sequence[ImagePair]) -> NDArray[np.int64]:
     """(256,) pixels of each value."""
     return sum(
         (np.bincount(pair.mask.reshape(-1), minlength=256) for pair in pairs),
@@ -95,7 +95,7 @@ def _unused(
     return [Reason("values-unclear", text)]
 
 
-def _same(train: Sequence[LabeledImage], present: NDArray[np.intp]) -> list[Reason]:
+def _same(train: Sequence[ImagePair], present: NDArray[np.intp]) -> list[Reason]:
     """Masks whose every class, the largest excluded, lies in the same place in all of them.
 
     Thin or rare foregrounds make masks alike in most pixels, so only the overlap counts.

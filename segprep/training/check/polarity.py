@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.training.check.verdict import FEWEST, Reason
-from segprep.training.data.pairs import LabeledImage, brightest
+from segprep.training.data.pairs import ImagePair, brightest
 from segprep.types import IGNORE
 
 SIMILAR, BINS = 3, 16  # images that each is compared with; of a channel's histogram
@@ -22,7 +22,7 @@ CLEAR = 0.3  # spreads between the two means, below which an image tells nothing
 OPPOSITE, LEAST = 0.25, 1.5
 
 
-def reasons(pairs: Sequence[LabeledImage]) -> list[Reason]:
+def reasons(pairs: Sequence[ImagePair]) -> list[Reason]:
     """``mixed-polarity`` if, of two classes, look-alike images contradict each other."""
     values = set[int]().union(*(np.unique(pair.mask).tolist() for pair in pairs)) - {IGNORE}
     if len(values) != 2:
@@ -41,7 +41,7 @@ def reasons(pairs: Sequence[LabeledImage]) -> list[Reason]:
 
 
 def _row(
-    pair: LabeledImage, first: int, second: int
+    pair: ImagePair, first: int, second: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """(difference of the classes' mean colors (3,), histogram (3 * BINS,)); None without both."""
     values = pair.image[::2, ::2] / brightest(pair.image.dtype)

@@ -9,13 +9,13 @@ import numpy as np
 
 from segprep.dataset.tree import Tree
 from segprep.splitting.partition import natural, shuffled
-from segprep.training.data.pairs import InputSpec, LabeledImage, nearest, read_all
+from segprep.training.data.pairs import ImagePair, InputSpec, nearest, read_all
 from segprep.training.progress import Moment, Watch
 
 MEMORY, FEWEST_HELD = 2 << 30, 8  # bytes of the images of one list; images that are read anyway
 
 
-def affordable(sample: Sequence[LabeledImage], spec: InputSpec) -> int:
+def affordable(sample: Sequence[ImagePair], spec: InputSpec) -> int:
     """How many images of the size of *sample* fit the memory that a check takes."""
     each = [np.prod(spec.worked(*pair.size)) * (3 * pair.image.itemsize + 1) for pair in sample]
     return max(FEWEST_HELD, int(MEMORY // float(np.mean(each))))
@@ -36,7 +36,7 @@ def limited(name: str, stems: Sequence[str], limit: int, seed: int) -> tuple[Seq
 
 def read(
     tree: Tree, name: str, stems: Sequence[str], classes: int, spec: InputSpec, watch: Watch
-) -> list[LabeledImage]:
+) -> list[ImagePair]:
     """The pairs of *stems* as *spec* has them. Raises SegprepError naming every bad file."""
     pairs = []
     for pair in read_all(tree, stems, classes, spec):
@@ -45,13 +45,11 @@ def read(
     return pairs
 
 
-def with_shuffled_masks(train: Sequence[LabeledImage], seed: int) -> list[LabeledImage]:
+def with_shuffled_masks(train: Sequence[ImagePair], seed: int) -> list[ImagePair]:
     """*train* with every mask on another image, in a ring of random order, stretched to fit."""
     order = np.random.default_rng((seed, 1)).permutation(len(train))
     ring = dict(zip(order.tolist(), np.roll(order, 1).tolist(), strict=True))
     return [
-        LabeledImage(
-            pair.stem, pair.image, nearest(train[ring[n]].mask, *pair.mask.shape), pair.size
-        )
+        ImagePair(pair.stem, pair.image, nearest(train[ring[n]].mask, *pair.mask.shape), pair.size)
         for n, pair in enumerate(train)
     ]

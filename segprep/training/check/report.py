@@ -12,9 +12,9 @@ from segprep.reports import page, thumbnails
 from segprep.training.check.loop import Epoch
 from segprep.training.check.outcome import REPORT, Outcome
 from segprep.training.check.suspects import Suspect
-from segprep.training.data.pairs import LabeledImage
+from segprep.training.data.pairs import ImagePair
 
-Predict = Callable[[LabeledImage], NDArray[np.uint8]]
+Predict = Callable[[ImagePair], NDArray[np.uint8]]
 TONES = {"learnable": "good", "undecided": "fair", "doubtful": "fair", "not_learnable": "bad"}
 LEADS = {
     "learnable": (
@@ -45,7 +45,7 @@ EXTREMES, SUSPECTS = 3, 12
 def write(
     folder: Path,
     outcome: Outcome,
-    pairs: Mapping[str, LabeledImage],
+    pairs: Mapping[str, ImagePair],
     predict: Predict | None,
     background: int | None = 0,
 ) -> None:
@@ -154,7 +154,7 @@ def _number(value: float) -> str:
 
 
 def _pictures(
-    outcome: Outcome, pairs: Mapping[str, LabeledImage], predict: Predict, background: int | None
+    outcome: Outcome, pairs: Mapping[str, ImagePair], predict: Predict, background: int | None
 ) -> list[page.Section]:
     legend = [
         (name, thumbnails.color(n)) for n, name in enumerate(outcome.classes) if n != background
@@ -208,7 +208,7 @@ def _first(gallery: page.Gallery) -> page.Section:
 
 
 def _figure(
-    suspect: Suspect, pair: LabeledImage, predict: Predict, background: int | None
+    suspect: Suspect, pair: ImagePair, predict: Predict, background: int | None
 ) -> page.Figure:
     seen = thumbnails.small(thumbnails.shown(pair.image))
     pictures = [

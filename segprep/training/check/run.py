@@ -36,7 +36,7 @@ from segprep.training.check.scoring import Judge
 from segprep.training.check.state import State, identity
 from segprep.training.check.verdict import Counts, Reason
 from segprep.training.data.lists import Selection
-from segprep.training.data.pairs import LabeledImage
+from segprep.training.data.pairs import ImagePair
 from segprep.training.progress import Moment, Watch
 
 VALIDATED = 16  # val images scored while training
@@ -46,7 +46,7 @@ Role = Literal["control", "main"]
 
 
 @dataclass(eq=False)
-class Check:
+class CheckRun:
     """All that the parts of one check share."""
 
     tree: Tree
@@ -97,14 +97,14 @@ class Check:
             self.watch(Moment(f"[{reason.cause}] {reason.message}", 0, 0))
         return self._trained(reasons, train, val)
 
-    def _read(self, name: str, stems: Sequence[str], limit: int) -> list[LabeledImage]:
+    def _read(self, name: str, stems: Sequence[str], limit: int) -> list[ImagePair]:
         stems, note = reading.limited(name, stems, limit, self.seed)
         self.notes += [note] if note else []
         spec = self.budget.view
         return reading.read(self.tree, name, stems, len(self.names), spec, self.watch)
 
     def _trained(
-        self, reasons: list[Reason], train: list[LabeledImage], val: list[LabeledImage]
+        self, reasons: list[Reason], train: list[ImagePair], val: list[ImagePair]
     ) -> Outcome:
         key = identity(self.budget, self.names, self.device, [*train, *val])
         self.state = State(self.work, key)
@@ -161,7 +161,7 @@ class Check:
         classes = self.tree.classes()
         return classes.background if classes else None
 
-    def _train(self, role: Role, pairs: list[LabeledImage]) -> tuple[Training, Counts]:
+    def _train(self, role: Role, pairs: list[ImagePair]) -> tuple[Training, Counts]:
         """Train for *role* on *pairs*; also the (N, C, C) counts on all of val at the step where
         control and main run are compared.
         """

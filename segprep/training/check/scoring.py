@@ -17,7 +17,7 @@ from segprep.training.check import outcome
 from segprep.training.check.budget import Budget
 from segprep.training.check.suspects import Suspect, disagreement
 from segprep.training.check.verdict import Counts
-from segprep.training.data.pairs import LabeledImage, nearest, read_truth
+from segprep.training.data.pairs import ImagePair, nearest, read_truth
 from segprep.training.inference.tiles import net_of, probabilities
 from segprep.training.logits import likeliest, mask_of
 from segprep.training.progress import Moment, Watch
@@ -30,7 +30,7 @@ RANKED = 400  # train images that are ranked as suspects
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """All that scoring needs beside network and pairs. LabeledImages are at the scale of *plan*."""
+    """All that scoring needs beside network and pairs. ImagePairs are at the scale of *plan*."""
 
     place: Tree
     classes: int
@@ -38,14 +38,14 @@ class Judge:
     device: str
     watch: Watch
 
-    def validate(self, network: nn.Module, val: Sequence[LabeledImage]) -> tuple[float, float]:
+    def validate(self, network: nn.Module, val: Sequence[ImagePair]) -> tuple[float, float]:
         """(cross-entropy, mIoU) over *val* at the scale of the plan."""
         group = ProcessGroup(0, 1, self.device)
         loss = losses.make("ce", self.classes)
         figures = validate(network, val, self.plan.view, loss, self.classes, group)
         return figures.loss, figures.miou
 
-    def counts(self, network: nn.Module, pairs: Sequence[LabeledImage]) -> Counts:
+    def counts(self, network: nn.Module, pairs: Sequence[ImagePair]) -> Counts:
         """(N, C, C): the confusion matrix of every pair."""
         return np.stack(
             [
@@ -54,16 +54,16 @@ class Judge:
             ]
         )
 
-    def predicted(self, network: nn.Module, pair: LabeledImage) -> NDArray[np.uint8]:
+    def predicted(self, network: nn.Module, pair: ImagePair) -> NDArray[np.uint8]:
         """(h, w) class ids."""
         return likeliest(self._probabilities(network, pair))
 
-    def _probabilities(self, network: nn.Module, pair: LabeledImage) -> Tensor:
+    def _probabilities(self, network: nn.Module, pair: ImagePair) -> Tensor:
         net = net_of(network, [""] * self.classes, self.plan.view, self.device)
         return probabilities(net, [pair.image])[0]
 
     def score(
-        self, network: nn.Module, val: Sequence[LabeledImage], new: Path
+        self, network: nn.Module, val: Sequence[ImagePair], new: Path
     ) -> tuple[Counts, Counts, Counts]:
         """Counts (N, C, C) of val: at the images' own size (predictions are written), at the plan's
         scale, and there against other images' masks.
@@ -96,8 +96,8 @@ class Judge:
     def rank(
         self,
         network: nn.Module,
-        train: Sequence[LabeledImage],
-        val: Sequence[LabeledImage],
+        train: Sequence[ImagePair],
+        val: Sequence[ImagePair],
         unlearned: Sequence[int] = (),
     ) -> tuple[tuple[Suspect, ...], Counts]:
         """Every image that was read, the most suspect first; and the counts (N, C, C) of those that

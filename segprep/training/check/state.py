@@ -16,7 +16,7 @@ from segprep.training import checkpoints
 from segprep.training.check.budget import Budget
 from segprep.training.check.loop import Training
 from segprep.training.check.verdict import Counts
-from segprep.training.data.pairs import LabeledImage
+from segprep.training.data.pairs import ImagePair
 
 STATE = "state.pt"
 
@@ -63,9 +63,7 @@ class State:
         checkpoints.write(self.path, self.content)
 
 
-def identity(
-    budget: Budget, names: Sequence[str], device: str, pairs: Sequence[LabeledImage]
-) -> str:
+def identity(budget: Budget, names: Sequence[str], device: str, pairs: Sequence[ImagePair]) -> str:
     """The digest of all that a check depends on."""
     key = blake3(json.dumps([asdict(budget), names, device], sort_keys=True).encode())
     for pair in pairs:

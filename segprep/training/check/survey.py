@@ -10,7 +10,7 @@ from segprep.errors import SourceError
 from segprep.splitting.partition import shuffled
 from segprep.training.check import alignment, causes, polarity
 from segprep.training.check.verdict import Reason
-from segprep.training.data.pairs import InputSpec, LabeledImage, raise_bad, read_pair, scaled
+from segprep.training.data.pairs import ImagePair, InputSpec, raise_bad, read_pair, scaled
 from segprep.training.progress import Moment, Watch
 
 SURVEYED = 48  # images for budget and alignment
@@ -19,7 +19,7 @@ LONGEST = 1024  # pixels of the longer side; nothing here needs more, and 12 meg
 
 def read(
     tree: Tree, stems: Sequence[str], classes: int, seed: int, watch: Watch
-) -> list[LabeledImage]:
+) -> list[ImagePair]:
     """Up to SURVEYED pairs of *stems*, none longer than LONGEST; their ``size`` is that on disk.
 
     Raises SegprepError naming every bad file.
@@ -35,7 +35,7 @@ def read(
     return pairs
 
 
-def reduced(pair: LabeledImage) -> LabeledImage:
+def reduced(pair: ImagePair) -> ImagePair:
     """*pair* at most LONGEST pixels long."""
     factor = LONGEST / max(pair.size)
     if factor >= 1:
@@ -43,7 +43,7 @@ def reduced(pair: LabeledImage) -> LabeledImage:
     return scaled(pair, InputSpec(LONGEST, factor, (0.0,) * 3, (1.0,) * 3))
 
 
-def reasons(sample: Sequence[LabeledImage]) -> list[Reason]:
+def reasons(sample: Sequence[ImagePair]) -> list[Reason]:
     """What *sample* gives away: noise, masks that fit their images only elsewhere or not at all,
     two polarities.
     """

@@ -13,8 +13,8 @@ from segprep.names import unknown
 from segprep.train_config import NONE, Config
 from segprep.training.data.lists import draw
 from segprep.training.data.pairs import (
+    ImagePair,
     InputSpec,
-    LabeledImage,
     moments,
     raise_bad,
     read_pair,
@@ -68,6 +68,29 @@ def select_lists(tree: Tree, config: Config) -> Lists:
         train, val = (
             tuple(dict.fromkeys(splits.get(name, ()))) for name in (config.train, config.val)
         )
+    _check_lists(tree, config, train, val, stems)
+    if not val:
+        notes.append(
+            "no validation: the training loss picks the best epoch, and it says nothing about"
+            " images that were not trained on"
+        )
+    if len(train) > SURVEYED:
+        notes.append(
+            f"of {len(train)} images to train on,"
+            f" {len(range(0, len(train), -(-len(train) // SURVEYED)))} were read for mean,"
+            " deviation and faults"
+        )
+    return Lists(train, val, tuple(notes))
+
+
+def _check_lists(
+    tree: Tree,
+    config: Config,
+    train: Sequence[str],
+    val: Sequence[str],
+    stems: Sequence[str],
+) -> None:
+    """Raise SegprepError for lists that cannot be trained on."""
     if not train:
         raise SegprepError(
             "empty-list",
@@ -87,40 +110,28 @@ def select_lists(tree: Tree, config: Config) -> Lists:
             f"the lists name {missing[0]!r} and {len(missing) - 1} more that have no mask",
             "segprep split --update fixes it",
         )
-    if not val:
-        notes.append(
-            "no validation: the training loss picks the best epoch, and it says nothing about"
-            " images that were not trained on"
-        )
-    if len(train) > SURVEYED:
-        notes.append(
-            f"of {len(train)} images to train on,"
-            f" {len(range(0, len(train), -(-len(train) // SURVEYED)))} were read for mean,"
-            " deviation and faults"
-        )
-    return Lists(train, val, tuple(notes))
 
 
-class LabeledImages(Sequence[LabeledImage]):
+class ImagePairs(Sequence[ImagePair]):
     """The pairs of *stems* at the scale of *view*, each read when it is asked for, unless
     :meth:`survey` has kept it.
     """
 
     def __init__(self, tree: Tree, stems: Sequence[str], classes: int, view: InputSpec) -> None:
         self.place, self.stems, self.classes, self.view = tree, stems, classes, view
-        self.kept: dict[int, LabeledImage] = {}
+        self.kept: dict[int, ImagePair] = {}
 
     def __len__(self) -> int:
         return len(self.stems)
 
     @overload
-    def __getitem__(self, at: int) -> LabeledImage: ...
+    def __getitem__(self, at: int) -> ImagePair: ...
     @overload
-    def __getitem__(self, at: slice) -> "LabeledImages": ...
-    def __getitem__(self, at: int | slice) -> "LabeledImage | LabeledImages":
+    def __getitem__(self, at: slice) -> "ImagePairs": ...
+    def __getitem__(self, at: int | slice) -> "ImagePair | ImagePairs":
         """One pair, or those of a slice. Raises SourceError for a file that cannot be used."""
         if isinstance(at, slice):
-            part = LabeledImages(self.place, self.stems[at], self.classes, self.view)
+            part = ImagePairs(self.place, self.stems[at], self.classes, self.view)
             part.kept = {
                 n: self.kept[m]
                 for n, m in enumerate(range(*at.indices(len(self))))
@@ -133,7 +144,7 @@ class LabeledImages(Sequence[LabeledImage]):
             else scaled(read_pair(self.place, self.stems[at], self.classes), self.view)
         )
 
-    def survey(self, watch: Watch, budget: int) -> Iterator[LabeledImage]:
+    def survey(self, watch: Watch, budget: int) -> Iterator[ImagePair]:
         """Each pair, of more than SURVEYED every second, third …; they are kept until *budget*
         bytes are full. Raises SegprepError naming every bad file, after all were read.
         """
@@ -158,7 +169,7 @@ def prepare(
     names: Sequence[str],
     config: Config,
     watch: Callable[[str, int, int], None],
-) -> tuple[LabeledImages, LabeledImages, InputSpec]:
+) -> tuple[ImagePairs, ImagePairs, InputSpec]:
     """Read what there is: the pairs to train on, those to validate on, and the view with its
     normalization. Raises SegprepError for bad files.
     """
@@ -169,9 +180,7 @@ def prepare(
         (1.0,) * 3,
         config.fit == "stretch",
     )
-    train, val = (
-        LabeledImages(tree, stems, len(names), view) for stems in (chosen.train, chosen.val)
-    )
+    train, val = (ImagePairs(tree, stems, len(names), view) for stems in (chosen.train, chosen.val))
     mean, std = moments(train.survey(lambda done, total: watch("reading train", done, total), HELD))
     held = sum(pair.image.nbytes + pair.mask.nbytes for pair in train.kept.values())
     for _ in val.survey(lambda done, total: watch("reading val", done, total), HELD - held):

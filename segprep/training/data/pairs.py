@@ -27,7 +27,7 @@ GRAY = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LabeledImage:
+class ImagePair:
     """One image (H, W, 3), uint8, uint16 or float32, with its mask (H, W) of class ids; *size* is
     (H, W) on disk.
     """
@@ -74,7 +74,7 @@ def letterbox(height: int, width: int, size: int) -> tuple[int, int, int, int]:
     return h, w, (size - h) // 2, (size - w) // 2
 
 
-def read_pair(tree: Tree, stem: str, classes: int | None = None) -> LabeledImage:
+def read_pair(tree: Tree, stem: str, classes: int | None = None) -> ImagePair:
     """The image and mask of *stem*, upright, at their own size.
 
     Raises SourceError: missing, damaged, sizes differ, ids outside *classes*.
@@ -93,7 +93,7 @@ def read_pair(tree: Tree, stem: str, classes: int | None = None) -> LabeledImage
     if array.shape[:2] != mask.shape:
         sizes = f"image {array.shape[1]}x{array.shape[0]}, mask {mask.shape[1]}x{mask.shape[0]}"
         raise SourceError(path, sizes, "make the mask again from this image", "size-mismatch")
-    return LabeledImage(stem, array, mask, mask.shape)
+    return ImagePair(stem, array, mask, mask.shape)
 
 
 def read_truth(tree: Tree, stem: str, classes: int | None = None) -> NDArray[np.uint8]:
@@ -139,7 +139,7 @@ def pixels(data: bytes, path: Path) -> NDArray[Any]:
 
 def read_all(
     tree: Tree, stems: Sequence[str], classes: int, view: InputSpec
-) -> Iterator[LabeledImage]:
+) -> Iterator[ImagePair]:
     """The pairs of *stems* at the scale of *view*.
 
     Raises SegprepError that names every bad file, after all were read.
@@ -164,7 +164,7 @@ def raise_bad(bad: Sequence[SourceError]) -> None:
         ) from bad[0]
 
 
-def scaled(pair: LabeledImage, view: InputSpec) -> LabeledImage:
+def scaled(pair: ImagePair, view: InputSpec) -> ImagePair:
     """*pair* at the scale of *view*: the image by area means, the mask by nearest."""
     height, width = pair.image.shape[:2]
     h, w = view.worked(height, width)
@@ -179,7 +179,7 @@ def scaled(pair: LabeledImage, view: InputSpec) -> LabeledImage:
     )
     array = small[0].permute(1, 2, 0).numpy()
     array = array if pair.image.dtype == np.float32 else np.rint(array).astype(pair.image.dtype)
-    return LabeledImage(pair.stem, np.ascontiguousarray(array), nearest(pair.mask, h, w), pair.size)
+    return ImagePair(pair.stem, np.ascontiguousarray(array), nearest(pair.mask, h, w), pair.size)
 
 
 def nearest(mask: NDArray[Any], height: int, width: int) -> NDArray[Any]:
@@ -195,7 +195,7 @@ def brightest(dtype: np.dtype[Any]) -> float:
 
 
 def moments(
-    pairs: Iterable[LabeledImage],
+    pairs: Iterable[ImagePair],
 ) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     """Mean and standard deviation per channel over all pixels of *pairs* that are not ignored (all
     pixels, if every one is), of values in 0..1.

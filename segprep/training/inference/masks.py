@@ -70,7 +70,7 @@ def _worked(image: NDArray[Any], view: pairs.InputSpec) -> NDArray[Any]:
     """*image* at the scale of *view*."""
     size = image.shape[0], image.shape[1]
     return pairs.scaled(
-        pairs.LabeledImage("", image, np.broadcast_to(np.uint8(0), size), size), view
+        pairs.ImagePair("", image, np.broadcast_to(np.uint8(0), size), size), view
     ).image
 
 

@@ -15,7 +15,7 @@ from torch import nn
 
 from segprep.errors import UsageError
 from segprep.training import checkpoints
-from segprep.training.data.pairs import InputSpec, LabeledImage, scaled
+from segprep.training.data.pairs import ImagePair, InputSpec, scaled
 from segprep.training.devices import pick_device
 from segprep.training.inference.overlays import decided, resized
 from segprep.training.inference.tiles import check_tile, net_of, probabilities, two
@@ -64,7 +64,7 @@ def predict_image(
     if threshold is not None and len(model.classes) != 2:
         raise UsageError("bad-option", "a threshold decides between two classes", "omit it")
     size = values.shape[:2]
-    pair = LabeledImage("", values, np.broadcast_to(np.uint8(0), size), size)
+    pair = ImagePair("", values, np.broadcast_to(np.uint8(0), size), size)
     net = net_of(model.network, model.classes, model.spec, model.device)
     side = None if tile is None else check_tile(tile)
     part = probabilities(net, [scaled(pair, model.spec).image], side)[0]

@@ -15,7 +15,7 @@ from segprep.train_config import Config
 from segprep.training import checkpoints
 from segprep.training.augmentation import preview
 from segprep.training.checkpoints import Checkpoint
-from segprep.training.data.pairs import InputSpec, LabeledImage
+from segprep.training.data.pairs import ImagePair, InputSpec
 from segprep.training.logits import likeliest
 from segprep.training.trainer import run_folder
 from segprep.training.trainer.distributed import ProcessGroup
@@ -73,7 +73,7 @@ def picture(
     out: Path,
     epoch: int,
     network: nn.Module,
-    pairs: Sequence[LabeledImage],
+    pairs: Sequence[ImagePair],
     view: InputSpec,
     device: str,
 ) -> None:

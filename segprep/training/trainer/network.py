@@ -12,7 +12,7 @@ from segprep.errors import SegprepError, UsageError
 from segprep.train_config import Config
 from segprep.training import checkpoints, models, pretrained
 from segprep.training.checkpoints import channels_last
-from segprep.training.pretrained import freeze, unfreeze
+from segprep.training.freezing import freeze, unfreeze
 from segprep.training.trainer.distributed import ProcessGroup
 
 

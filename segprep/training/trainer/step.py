@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from segprep.errors import SegprepError
 from segprep.train_config import Config
+from segprep.training.freezing import FROZEN, freeze, unfreeze
 from segprep.training.losses import Loss, supervised, without
-from segprep.training.pretrained import _FROZEN, freeze, unfreeze
 from segprep.training.trainer import optimizers
 from segprep.training.trainer.border_windows import weighed
 from segprep.training.trainer.distributed import ProcessGroup
@@ -50,8 +50,8 @@ class Learner:
             freeze(self.network, None if stages == "all" else int(stages))
         if self.config.freeze_norm:
             for module in self.network.modules():
-                if type(module) in _FROZEN:
-                    module.__class__ = _FROZEN[type(module)]
+                if type(module) in FROZEN:
+                    module.__class__ = FROZEN[type(module)]
                     module.eval()
         self.forward = self.group.wrapped(self.network)
         if self.config.compile:

@@ -30,7 +30,7 @@ FAILED = ("loss-nan", "out-of-memory")  # what one value may come to without end
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SweepRow:
     """One training: the *value*, *epochs* until it *stopped* (epochs, patience, or the code of an
     error), the monitored *score* of its *best* epoch.
     """
@@ -52,7 +52,7 @@ class Swept:
     setting: str
     monitor: str
     out: Path
-    rows: tuple[Row, ...]
+    rows: tuple[SweepRow, ...]
 
     def document(self) -> dict[str, Any]:
         """What ``--json`` prints."""
@@ -139,7 +139,7 @@ def sweep(
         windows.chain(resolved)
     dataset_tree = tree.find(Path(dataset))
     folder = Path(out) if out is not None else dataset_tree.root / RUNS / f"sweep-{name}"
-    rows = list[Row]()
+    rows = list[SweepRow]()
     for value, resolved in zip(listed, configs, strict=True):
         sub = folder / f"{name}={value}".replace("/", "_")
 
@@ -181,7 +181,7 @@ def _row(
     *,
     overwrite: bool,
     classes: str | None,
-) -> Row:
+) -> SweepRow:
     previous = run_folder.described(out)
     exists = previous.get("kind") == run_folder.KIND and not overwrite
     if exists and previous.get("stopped") in FINISHED and previous.get("config") == plain(config):
@@ -203,7 +203,7 @@ def _row(
         except SegprepError as error:
             if error.code not in FAILED:
                 raise
-            return Row(
+            return SweepRow(
                 value,
                 int(run_folder.described(out).get("epochs", 0)),
                 0,
@@ -214,7 +214,7 @@ def _row(
                 out,
             )
     miou = result["miou"] if result["miou"] is not None else math.nan
-    return Row(
+    return SweepRow(
         value,
         result["epochs"],
         result["best_epoch"],
@@ -226,7 +226,7 @@ def _row(
     )
 
 
-def _write(folder: Path, name: str, monitor: str, rows: Sequence[Row]) -> None:
+def _write(folder: Path, name: str, monitor: str, rows: Sequence[SweepRow]) -> None:
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow([name, "epochs", "best_epoch", monitor, "miou", "stopped", "seconds"])
@@ -246,7 +246,7 @@ def _write(folder: Path, name: str, monitor: str, rows: Sequence[Row]) -> None:
     write_atomic(folder / PLOT, picture(name, monitor, rows))
 
 
-def picture(name: str, monitor: str, rows: Sequence[Row]) -> bytes:
+def picture(name: str, monitor: str, rows: Sequence[SweepRow]) -> bytes:
     """Epochs and score against the setting, as PNG: along a line for numbers (logarithmic over a
     factor of ten and more), one by one for words.
     """

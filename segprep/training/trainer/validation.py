@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from segprep.metrics import confusion
-from segprep.training.data.pairs import InputSpec, LabeledImage
+from segprep.training.data.pairs import ImagePair, InputSpec
 from segprep.training.inference import tiles
 from segprep.training.inference.tiles import Net, net_of
 from segprep.training.logits import likeliest, mask_of
@@ -44,7 +44,7 @@ class Figures:
 
 def validate(
     network: nn.Module,
-    pairs: Sequence[LabeledImage],
+    pairs: Sequence[ImagePair],
     view: InputSpec,
     loss: Loss,
     classes: int,
@@ -82,7 +82,7 @@ def validate(
 
 def at_own_size(
     network: nn.Module,
-    pairs: Sequence[LabeledImage],
+    pairs: Sequence[ImagePair],
     masks: Iterable[NDArray[np.uint8]],
     view: InputSpec,
     classes: int,
@@ -110,15 +110,15 @@ def imagewise_dice(cells: NDArray[np.int64], background: int | None) -> float:
 
 def predictions(
     network: nn.Module,
-    pairs: Sequence[LabeledImage],
+    pairs: Sequence[ImagePair],
     group: ProcessGroup,
     view: InputSpec,
     batch: int,
-) -> Iterator[tuple[LabeledImage, Tensor]]:
+) -> Iterator[tuple[ImagePair, Tensor]]:
     """Each of this process's pairs with its logits (C, h, w), by the one way of inference."""
     classes = [""] * 2  # their number does not matter for logits
     net = net_of(network, classes, view, group.device)
-    waiting: list[LabeledImage] = []
+    waiting: list[ImagePair] = []
     for n in group.share(range(len(pairs))):
         waiting.append(pairs[n])
         if len(waiting) == batch:
@@ -127,7 +127,7 @@ def predictions(
     yield from zip(waiting, _logits(net, waiting, batch), strict=True)
 
 
-def _logits(net: Net, pairs: Sequence[LabeledImage], batch: int) -> list[Tensor]:
+def _logits(net: Net, pairs: Sequence[ImagePair], batch: int) -> list[Tensor]:
     return tiles.logits(net, [pair.image for pair in pairs], batch=batch)
 
 

@@ -18,7 +18,7 @@ from segprep.training.augmentation.steps import Transform
 from segprep.training.augmentation.stream import Chained
 from segprep.training.augmentation.windows import Windows
 from segprep.training.config import canonical, read_config
-from segprep.training.data.pairs import InputSpec, LabeledImage
+from segprep.training.data.pairs import ImagePair, InputSpec
 from segprep.training.trainer.config_check import settled
 
 OWN = "windows"
@@ -55,7 +55,7 @@ def chain(config: Config) -> tuple[Transform, ...] | None:
     return presets.steps(preset, **overrides)
 
 
-def windows(pairs: Sequence[LabeledImage], view: InputSpec, config: Config) -> Windows:
+def windows(pairs: Sequence[ImagePair], view: InputSpec, config: Config) -> Windows:
     """The endless row of augmented windows over *pairs*."""
     steps = chain(config)
     if steps is None:

@@ -86,7 +86,7 @@ def test_normalized_once_and_in_rgb():
         for _ in range(8)
     ]
     pairs = [
-        data.LabeledImage(f"s{n}", image, np.zeros((40, 60), np.uint8), (40, 60))
+        data.ImagePair(f"s{n}", image, np.zeros((40, 60), np.uint8), (40, 60))
         for n, image in enumerate(images)
     ]
     mean, std = data.moments(pairs)

@@ -23,7 +23,7 @@ def pairs(count=10, height=24, width=32):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (count, height, width, 3), dtype=np.uint8)
     masks = rng.integers(0, 3, (count, height, width), dtype=np.uint8)
-    return [data.LabeledImage(f"s{n}", images[n], masks[n], (height, width)) for n in range(count)]
+    return [data.ImagePair(f"s{n}", images[n], masks[n], (height, width)) for n in range(count)]
 
 
 def markers(count=10, side=32):
@@ -31,7 +31,7 @@ def markers(count=10, side=32):
     rows, columns = np.mgrid[:side, :side]
     image = np.stack([rows, columns, rows], axis=2).astype(np.float32) / side
     return [
-        data.LabeledImage(f"s{n}", image, rows.astype(np.uint8), (side, side)) for n in range(count)
+        data.ImagePair(f"s{n}", image, rows.astype(np.uint8), (side, side)) for n in range(count)
     ]
 
 

@@ -11,16 +11,16 @@ from segprep.errors import SegprepError
 from segprep.training import checkpoints
 from segprep.training.augmentation.windows import Windows
 from segprep.training.check.loop import Course, Epoch, StepRecord, Training
-from segprep.training.data.pairs import InputSpec, LabeledImage
+from segprep.training.data.pairs import ImagePair, InputSpec
 from segprep.training.models import unet
 
 VIEW = InputSpec(32, 1.0, (0.4, 0.4, 0.4), (0.3, 0.3, 0.3))
 
 
-def pairs() -> list[LabeledImage]:
+def pairs() -> list[ImagePair]:
     rng = np.random.default_rng(2)
     return [
-        LabeledImage(
+        ImagePair(
             f"{n}",
             rng.integers(0, 255, (40, 40, 3)).astype(np.uint8),
             rng.integers(0, 2, (40, 40)).astype(np.uint8),

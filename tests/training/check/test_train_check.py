@@ -194,11 +194,11 @@ def test_time_left_follows_the_pace_of_the_machine() -> None:
 
 
 def test_large_images_are_reduced_before_they_are_surveyed(tmp_path: Path) -> None:
-    from segprep.training.data.pairs import LabeledImage
+    from segprep.training.data.pairs import ImagePair
 
     mask = np.zeros((1500, 3000), np.uint8)
     mask[:, 1000:1060] = 1
-    pair = LabeledImage("a", np.repeat(mask[..., None] * 200, 3, axis=2), mask, mask.shape)
+    pair = ImagePair("a", np.repeat(mask[..., None] * 200, 3, axis=2), mask, mask.shape)
     small = survey.reduced(pair)
     assert max(small.mask.shape) == survey.LONGEST
     assert small.size == (1500, 3000)

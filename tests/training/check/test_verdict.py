@@ -16,7 +16,7 @@ from segprep.training.check import (
 )
 from segprep.training.check.alignment import Alignment
 from segprep.training.check.verdict import Gap, Reason
-from segprep.training.data.pairs import LabeledImage
+from segprep.training.data.pairs import ImagePair
 
 
 def counts(*matrices: list[list[int]]) -> np.ndarray:
@@ -71,9 +71,9 @@ def test_the_worst_reason_decides() -> None:
     )
 
 
-def pair(mask: np.ndarray, image: np.ndarray | None = None) -> LabeledImage:
+def pair(mask: np.ndarray, image: np.ndarray | None = None) -> ImagePair:
     made = np.zeros((*mask.shape, 3), np.uint8) if image is None else image
-    return LabeledImage("a", made, mask.astype(np.uint8), mask.shape)
+    return ImagePair("a", made, mask.astype(np.uint8), mask.shape)
 
 
 def cause(found: list[Reason]) -> list[str]:
@@ -172,7 +172,7 @@ def test_causes_of_images() -> None:
     ]
 
 
-def scenes(change: object, count: int = 8) -> list[LabeledImage]:
+def scenes(change: object, count: int = 8) -> list[ImagePair]:
     """Boxes on noise, of different sizes; *change* spoils the mask."""
     rng, found = np.random.default_rng(3), []
     for n in range(count):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from segprep.dataset.tree import Tree
 from segprep.imaging.image import write_mask
-from segprep.training.data.dataset import LabeledImages
+from segprep.training.data.dataset import ImagePairs
 from segprep.training.data.pairs import InputSpec
 
 
@@ -22,7 +22,7 @@ def test_pairs_are_kept_while_they_fit_the_memory(tmp_path: Path) -> None:
     for stem in stems:
         Image.new("RGB", (10, 10)).save(tmp_path / "JPEGImages" / f"{stem}.png")
         write_mask(tmp_path / "SegmentationClass" / f"{stem}.png", np.zeros((10, 10), np.uint8))
-    pairs = LabeledImages(Tree(tmp_path), stems, 2, InputSpec(16, 1.0, (0.0,) * 3, (1.0,) * 3))
+    pairs = ImagePairs(Tree(tmp_path), stems, 2, InputSpec(16, 1.0, (0.0,) * 3, (1.0,) * 3))
     read = list(pairs.survey(lambda done, total: None, 2 * 400 + 1))
     assert [pair.stem for pair in read] == stems
     assert sorted(pairs.kept) == [0, 1]

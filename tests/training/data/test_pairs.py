@@ -13,8 +13,8 @@ from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError, SourceError
 from segprep.training.augmentation.windows import Windows, batches
 from segprep.training.data.pairs import (
+    ImagePair,
     InputSpec,
-    LabeledImage,
     letterbox,
     moments,
     nearest,
@@ -73,9 +73,7 @@ def test_letterbox_is_the_published_one() -> None:
 def test_letterboxed_window_is_gray_and_ignored_around_the_image() -> None:
     view = InputSpec(64, None, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
     pair = scaled(
-        LabeledImage(
-            "a", np.full((30, 60, 3), 200, np.uint8), np.ones((30, 60), np.uint8), (30, 60)
-        ),
+        ImagePair("a", np.full((30, 60, 3), 200, np.uint8), np.ones((30, 60), np.uint8), (30, 60)),
         view,
     )
     values, mask = Windows([pair], view, 0, augmented=False)[0]
@@ -88,9 +86,7 @@ def test_letterboxed_window_is_gray_and_ignored_around_the_image() -> None:
 
 
 def test_a_window_larger_than_the_image_ignores_what_is_beyond() -> None:
-    pair = LabeledImage(
-        "a", np.full((9, 50, 3), 10, np.uint8), np.zeros((9, 50), np.uint8), (9, 50)
-    )
+    pair = ImagePair("a", np.full((9, 50, 3), 10, np.uint8), np.zeros((9, 50), np.uint8), (9, 50))
     _, mask = Windows([pair], PLAIN, 0)[3]
     assert set(mask.unique().tolist()) == {0, 255}
 
@@ -107,7 +103,7 @@ def test_moments_leave_ignored_pixels_out_and_constant_images_do_not_divide_by_z
     image = np.zeros((2, 2, 3), np.uint8)
     image[0] = 255
     mask = np.array([[1, 1], [255, 255]], np.uint8)
-    mean, std = moments([LabeledImage("a", image, mask, (2, 2))])
+    mean, std = moments([ImagePair("a", image, mask, (2, 2))])
     assert mean == (1.0, 1.0, 1.0)
     assert std == (1.0, 1.0, 1.0)
     values = normalized(torch.full((3, 1, 1), 1.0), InputSpec(32, 1.0, mean, std))
@@ -116,14 +112,14 @@ def test_moments_leave_ignored_pixels_out_and_constant_images_do_not_divide_by_z
 
 def test_sixteen_bits_keep_what_eight_would_lose() -> None:
     image = np.array([[1000, 1001]], np.uint16).repeat(3).reshape(1, 2, 3)
-    _, std = moments([LabeledImage("a", image, np.zeros((1, 2), np.uint8), (1, 2))])
+    _, std = moments([ImagePair("a", image, np.zeros((1, 2), np.uint8), (1, 2))])
     assert std[0] == pytest.approx(0.5 / 65535)
 
 
-def pairs(count: int = 5) -> list[LabeledImage]:
+def pairs(count: int = 5) -> list[ImagePair]:
     rng = np.random.default_rng(1)
     return [
-        LabeledImage(
+        ImagePair(
             f"{n}",
             rng.integers(0, 255, (40 + n, 50, 3)).astype(np.uint8),
             rng.integers(0, 2, (40 + n, 50)).astype(np.uint8),

@@ -178,14 +178,14 @@ def test_border_weights_reach_the_loss(discs: Make, tmp_path: Path) -> None:
     a larger loss and learns something else.
     """
     from segprep.training.augmentation.windows import Windows
-    from segprep.training.data.pairs import InputSpec, LabeledImage
+    from segprep.training.data.pairs import ImagePair, InputSpec
     from segprep.training.trainer.border_windows import Bordered, objects
 
     mask = np.zeros((16, 16), np.uint8)
     mask[2:12, 2:7], mask[2:12, 9:14], mask[14:] = 1, 1, 255
     found = objects(mask, 0)
     assert (found[5, 5], found[5, 10], found[5, 7], found[15, 0]) == (1, 2, 0, -1)
-    pair = LabeledImage("a", np.zeros((16, 16, 3), np.uint8), mask, (16, 16))
+    pair = ImagePair("a", np.zeros((16, 16, 3), np.uint8), mask, (16, 16))
     plain = Windows([pair], InputSpec(16, 1.0, (0.0,) * 3, (1.0,) * 3), 0, augmented=False)
     _, truth, weights = Bordered(plain, 0, 10.0, 5.0)[0]
     assert torch.equal(truth, torch.from_numpy(mask.astype(np.int64)))

@@ -1,0 +1,171 @@
+"""What a run is made of before its first step: lists, images, network, schedule, or the state it
+resumes from.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from blake3 import blake3
+from torch.utils.data import Dataset
+
+from segprep.dataset.tree import Tree
+from segprep.errors import SegprepError, UsageError
+from segprep.files import write_atomic
+from segprep.train_config import Config
+from segprep.training import checkpoints, losses
+from segprep.training.config import replaced, toml_text
+from segprep.training.data.dataset import Lists, prepare
+from segprep.training.progress import Moment, Watch
+from segprep.training.trainer import artifacts, run_folder, schedules
+from segprep.training.trainer.border_windows import Bordered
+from segprep.training.trainer.config_check import advised
+from segprep.training.trainer.distributed import ProcessGroup
+from segprep.training.trainer.eta import Pace
+from segprep.training.trainer.freeze_stages import stages
+from segprep.training.trainer.history import EpochScores
+from segprep.training.trainer.network import build
+from segprep.training.trainer.resume import differences
+from segprep.training.trainer.step import Learner
+from segprep.training.trainer.windows import windows
+
+
+class Preparation:
+    """One training, ready to begin or to resume."""
+
+    def __init__(
+        self,
+        out: Path,
+        config: Config,
+        group: ProcessGroup,
+        names: tuple[str, ...],
+        chosen: Lists,
+        began: float,
+        watch: Watch,
+        background: int | None,
+    ) -> None:
+        self.out, self.group, self.names, self.chosen, self.began, self.watch, self.background = (
+            out,
+            group,
+            names,
+            chosen,
+            began,
+            watch,
+            background,
+        )
+        settings = config if chosen.val else replaced(config, monitor="loss")
+        self.config, notes = advised(settings, group, len(chosen.train))
+        if wrong := [
+            class_id for class_id in config.skip_classes if class_id not in range(len(names))
+        ]:
+            raise UsageError(
+                "bad-option",
+                f"skip_classes names {wrong[0]:g}, which is not a class",
+                f"0 to {len(names) - 1} are: {', '.join(names)}",
+            )
+        self.loss = losses.make(config.loss, len(names), config.class_weights or None)
+        self.history: list[EpochScores] = []
+        self.mode = schedules.mode_of(self.config.monitor)
+        self.stopping = (
+            schedules.EarlyStopping(config.patience, config.min_delta, self.mode)
+            if config.patience
+            else None
+        )
+        self.best: float | None = None
+        self.pace = Pace()
+        self.digest = blake3("\n".join((*chosen.train, "", *chosen.val)).encode()).hexdigest(16)
+        self.notes = [*chosen.notes, *notes]
+
+    def read(self, tree: Tree) -> None:
+        """The pairs of both lists. Raises SegprepError naming every bad file."""
+        self.place = tree
+        self.train, self.val, self.view = prepare(
+            tree,
+            self.chosen,
+            self.names,
+            self.config,
+            lambda what, done, total: self.watch(Moment(what, done, total)),
+        )
+        self.validated = (
+            self.val[: self.config.validation_steps] if self.config.validation_steps else self.val
+        )
+        self.windows: Dataset[Any] = windows(self.train, self.view, self.config)
+        if self.config.border:
+            self.windows = Bordered(
+                self.windows, self.background, self.config.border, self.config.border_sigma
+            )
+
+    def build(self, *, fresh: bool) -> None:
+        """The network, with pretrained weights where asked if the run is *fresh*.
+
+        Raises UsageError, SegprepError (weights-hash, weights-no-match, other-network …).
+        """
+        self.network, notes = build(self.config, len(self.names), self.group, fresh=fresh)
+        self.notes += notes
+        self.learner = Learner(self.network, self.loss, self.config, self.group)
+        self.stages = stages(self.config, len(self.train), self.group.world)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from *state*; nothing, if there is none. Raises SegprepError (bad-checkpoint)."""
+        if not state:
+            return
+        try:
+            self._restore(state)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+            reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            raise SegprepError(
+                "bad-checkpoint",
+                f"{self.out / run_folder.LAST} cannot be resumed from: {reason}",
+                "start again with --overwrite",
+            ) from error
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        checkpoints.fill(self.network, state["weights"])
+        kept = state["training"]
+        self.history = artifacts.entries(kept)
+        self.learner.restore(kept["fitting"])
+        self.best = kept["best"]
+        if self.stopping and kept["stopping"]:
+            schedules.restore(
+                self.stopping,
+                {
+                    **kept["stopping"],
+                    "patience": self.config.patience,
+                    "min_delta": self.config.min_delta,
+                },
+            )
+        stage = next(
+            (stage for stage in self.stages if stage.first < len(self.history) <= stage.last), None
+        )
+        if stage and stage.schedule.plateau and kept["plateau"]:
+            schedules.restore(stage.schedule.plateau, kept["plateau"])
+        self.notes += [
+            f"resumed after epoch {len(self.history)}",
+            *differences(kept, self.digest, self.group.world, self.config.epochs),
+        ]
+
+    def begin(self, *, fresh: bool) -> None:
+        """The first files of the run; what a former one left goes if this one is *fresh*.
+
+        Raises SegprepError (write-failed).
+        """
+        if fresh:
+            run_folder.clear(self.out)
+        self._describe("unfinished")
+        write_atomic(
+            self.out / run_folder.CONFIG,
+            toml_text(self.config).encode("utf-8", "backslashreplace"),
+        )
+
+    def _describe(self, stopped: str) -> None:
+        if self.group.first:
+            best = next((entry.epoch for entry in reversed(self.history) if entry.best), None)
+            about = {
+                "stopped": stopped,
+                "epochs": len(self.history),
+                "best_epoch": best,
+                "arch": self.config.arch,
+                "classes": self.names,
+                "notes": self.notes,
+            }
+            run_folder.describe(self.out, about)
