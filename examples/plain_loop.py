@@ -36,8 +36,8 @@ def main(dataset: str, steps: int = 50) -> float:
         loss.backward()
         optimizer.step()
         if step % 10 == 0:
-            print(f"step {step}: loss {float(loss):.3f}")
-    return float(loss)
+            print(f"step {step}: loss {loss.item():.3f}")
+    return loss.item()
 
 
 if __name__ == "__main__":
