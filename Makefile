@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint types check bench oracles crash hostile field fuzz slow verdicts build docs clean
+.PHONY: readers help demo test coverage lint types check bench oracles crash hostile field fuzz slow verdicts build docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -76,6 +76,25 @@ oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-cit
 	SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) SEGPREP_DATUMARO_PYTHON=$(abspath .venv-datumaro/bin/python) \
 		SEGPREP_CITYSCAPES_PYTHON=$(abspath .venv-cityscapes/bin/python) SEGPREP_METRICS_PYTHON=$(abspath .venv-metrics/bin/python) \
 		$(BIN)/python -m pytest -q -rs tests/oracles
+
+READERS_PIP = .venv-readers/bin/python -m pip install --quiet --disable-pip-version-check
+.venv-readers/.done: constraints.txt
+	$(PYTHON) -m venv .venv-readers
+	$(READERS_PIP) -c constraints.txt $(PIP_ARGS) torch numpy pillow scipy opencv-python-headless matplotlib pycocotools scikit-image
+	$(READERS_PIP) -c constraints.txt $(PIP_ARGS) mmengine prettytable ftfy regex addict datasets==5.2.0 absl-py h5py optree namex ml_dtypes braceexpand psutil py-cpuinfo
+	$(READERS_PIP) --no-deps $(PIP_ARGS) torchvision==0.28.0 mmsegmentation==1.2.2 mmcv-lite==2.1.0 keras==3.15.1 monai==1.6.1 webdataset==1.0.2 ultralytics==8.4.190
+	$(READERS_PIP) --no-deps $(PIP_ARGS) nnunetv2==2.8.1 batchgenerators batchgeneratorsv2 acvl-utils dynamic-network-architectures SimpleITK nibabel tifffile imagecodecs einops blosc2 numexpr msgpack ndindex httpx h11 anyio httpcore certifi idna
+	@touch $@
+
+.venv-fiftyone/.done: constraints.txt
+	$(PYTHON) -m venv .venv-fiftyone
+	.venv-fiftyone/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) fiftyone==1.22.1
+	@touch $@
+
+readers: $(VENV)/.development .venv-readers/.done .venv-labelme/.done .venv-datumaro/.done .venv-fiftyone/.done  ## open every export with the reader it is for, in environments of their own (4 GB)
+	SEGPREP_READERS=$(abspath .venv-readers/bin/python) SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) \
+		SEGPREP_DATUMARO_PYTHON=$(abspath .venv-datumaro/bin/python) SEGPREP_FIFTYONE_PYTHON=$(abspath .venv-fiftyone/bin/python) \
+		$(BIN)/python tests/readers/run.py
 
 crash: $(VENV)/.development  ## kill and fault every write of every command in turn; signals, dying workers, collisions (an hour)
 	$(BIN)/python tests/crash/sweep.py --pairs 30

@@ -3,7 +3,7 @@
     OUT/images/<stem>.jpg                the images as they are: copies, hard or symbolic links
     OUT/masks/<stem>.png                 the dataset's masks likewise, or gray PNG; value = class id
     OUT/train.txt  val.txt  test.txt     ./images/<stem>.jpg, one per line
-    OUT/data.yaml                        path, train, val, test, masks_dir, names
+    OUT/data.yaml                        train, val, test, masks_dir, names
     OUT/README.txt
 
 Format: Ultralytics 8.4, semantic datasets: the mask of an image is found by putting masks_dir
@@ -69,7 +69,7 @@ class Writer:
         """The lists, data.yaml, README.txt."""
         classes = names.required(inventory.classes)
         files = {f"{name}.txt": b"".join(lines) for name, lines in gathered.parts.items()}
-        rows = ["path: .   # the folder of this file: make it absolute to train from elsewhere"]
+        rows = ["# without a path, Ultralytics takes the folder of this file"]
         rows += [f"{name}: {name}.txt" for name in gathered.parts]
         if "val" not in gathered.parts:
             rows.append("val: train.txt   # there is no val list; Ultralytics wants one")

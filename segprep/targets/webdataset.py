@@ -5,8 +5,8 @@
     OUT/class_names.txt  README.txt
 
 Format: https://github.com/webdataset/webdataset: files of one sample share the name up to the first
-dot, so that sample names with dots are refused. decode("pil") makes colors of masks: decode
-"seg.png" with "l8".
+dot, so that sample names with dots are refused. decode("pil") makes colors of masks:
+README.txt has a line that does not.
 """
 
 import tarfile
@@ -88,12 +88,13 @@ class Writer:
         train = [name for name in shards if name.startswith("train-")]
         last = f"{{000000..{len(train) - 1:06}}}" if len(train) > 1 else "000000"
         code = (
-            "import webdataset as wds\n"
-            f'data = wds.WebDataset("OUT/train-{last}.tar", shardshuffle=False)\n'
-            'pairs = data.decode(wds.handle_extension("seg.png", wds.imagehandler("l8")), "rgb8")'
-            '.to_tuple("jpg;jpeg;png", "seg.png")'
+            "import io, numpy as np, webdataset as wds; from PIL import Image\n"
+            'masks = wds.handle_extension("seg.png", lambda data:'
+            " np.asarray(Image.open(io.BytesIO(data))))\n"
+            f'pairs = wds.WebDataset("OUT/train-{last}.tar", shardshuffle=False)'
+            '.decode(masks, "rgb8").to_tuple("jpg;jpeg;png", "seg.png")'
         )
-        facts = ['.decode("pil") would make colors of the masks: decode "seg.png" with "l8".']
+        facts = ['.decode("pil") alone would make colors of the masks.']
         title = "WebDataset shards. OUT is the folder of this file."
         return {
             **dict.fromkeys(shards, _END),

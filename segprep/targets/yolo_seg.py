@@ -2,7 +2,7 @@
 
     OUT/images/<split>/<stem>.jpg        copies, hard or symbolic links
     OUT/labels/<split>/<stem>.txt        class x1 y1 x2 y2 …, coordinates from 0 to 1
-    OUT/data.yaml                        path, train, val, test, names without the background
+    OUT/data.yaml                        train, val, test, names without the background
     OUT/README.txt
 
 Format: Ultralytics, instance segmentation. A polygon runs through the centers of an object's border
@@ -92,7 +92,7 @@ class Writer:
     def texts(self, inventory: Inventory, gathered: Gathered) -> dict[str, bytes]:
         """data.yaml and README.txt."""
         classes, splits = names.required(inventory.classes), lists.stems_by_split(inventory)
-        rows = ["path: .   # the folder of this file: make it absolute to train from elsewhere"]
+        rows = ["# without a path, Ultralytics takes the folder of this file"]
         rows += [f"{name}: images/{name}" for name in splits]
         if "val" not in splits:
             rows.append("val: images/train   # there is no val list; Ultralytics wants one")

@@ -26,6 +26,7 @@ def test_read_as_ultralytics_reads(rich: Path, ids: Ids, tmp_path: Path) -> None
             assert mask.is_symlink()
             assert (read_mask(mask) == ids(rich, mask.stem)).all()
     text = (out / "data.yaml").read_text()
+    assert "\npath:" not in text, "a relative path is not taken from the file's folder"
     assert 'masks_dir: masks\nnames:\n  0: "background"\n  1: "cat"\n  2: "dog"\n' in text
 
 
