@@ -27,4 +27,4 @@ def test_every_writing_command_survives_faults(scenario: str) -> None:
 
 @LINUX
 def test_signals_dying_workers_and_collisions() -> None:
-    assert lines("signals.py", "--kills", "0", "--runs", "1", "--signals", "2") == []
+    assert lines("signals.py", "--kills", "2", "--runs", "1", "--signals", "2") == []
