@@ -280,7 +280,8 @@ def _root(folder: Path) -> Path:
 def _finished(root: Path) -> Tree:
     """The tree at *root*. Raises TreeError while its publication or its split is unfinished."""
     staging = root / STAGING
-    if (staging / PUBLISHING).exists() and (staging / IDENTITY).exists():
+    aside = (staging / "previous" / MANIFEST).exists() and not (root / MANIFEST).exists()
+    if (staging / IDENTITY).exists() and (aside or (staging / PUBLISHING).exists()):
         raise TreeError(
             "unfinished-run",
             f"{root} is half published: a conversion was stopped while it moved files into place",

@@ -259,7 +259,11 @@ def test_lists_that_overlap_are_refused(tree: Path) -> None:
     assert segprep.verify(tree).intact
 
 
-def test_a_half_published_tree_is_refused_by_all_but_its_command(tree: Path, source: Path) -> None:
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_half_published_tree_is_refused_by_all_but_its_command(
+    tree: Path, source: Path, marked: bool
+) -> None:
+    """Also where the run was stopped after the manifest was moved aside, before it said so."""
     staging = tree / ".segprep-incomplete"
     (staging / "previous").mkdir(parents=True)
     described = json.loads((tree / "segprep.json").read_bytes())
@@ -270,7 +274,8 @@ def test_a_half_published_tree_is_refused_by_all_but_its_command(tree: Path, sou
         "background": 0,
     }
     (staging / "identity.json").write_text(json.dumps(identity, indent=1) + "\n")
-    (staging / "publishing").write_bytes(b"")
+    if marked:
+        (staging / "publishing").write_bytes(b"")
     for name in ("segprep.json", "records.jsonl"):
         (tree / name).rename(staging / "previous" / name)
     for call in (
