@@ -379,3 +379,32 @@ def test_what_a_coco_file_has_and_the_masks_have_not_is_counted(
     assert json.loads(fine("info", out, "--json").stdout)["unpainted"] == [row]
     again = json.loads(fine("convert", "coco", tmp_path / "src", out, *options, "--json").stdout)
     assert again["unpainted"] == [row]
+
+
+@pytest.mark.parametrize(
+    ("options", "outcome"),
+    [
+        (("--exclude", "tree"), "skipped"),
+        (("--classes", "cat,dog", "--unknown", "skip"), "skipped"),
+        (("--classes", "cat,dog", "--unknown", "ignore"), "ignored"),
+        (("--classes", "cat,dog", "--unknown", "background"), "background"),
+    ],
+)
+def test_what_labelme_files_have_and_the_masks_have_not_is_counted(
+    tmp_path: Path, options: tuple[str, ...], outcome: str
+) -> None:
+    source, out = pets(tmp_path / "before", 3), tmp_path / "out"
+    boxes = ([[2, 10], [5, 12]], [[4, 10], [9, 12]])
+    annotate(
+        source,
+        "t",
+        shape("cat"),
+        *(shape("tree", box, "rectangle") for box in boxes),
+        size=(50, 24),
+    )
+    result = fine("json2mask", source, out, *options)
+    assert "label 'tree': 2 shapes in 1 images, 24 pixels, were " in result.stderr
+    row = {"label": "tree", "outcome": outcome, "shapes": 2, "pixels": 24, "images": 1}
+    assert json.loads((out / "segprep.json").read_text())["unpainted"] == [row]
+    unchanged = json.loads(fine("json2mask", source, out, *options, "--json").stdout)
+    assert unchanged["unpainted"] == [row]

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
+
 from segprep.imaging.raster import Canvas, TooComplexError
-from segprep.imaging.shapes import Shape, draw
+from segprep.imaging.shapes import Shape, draw, pack
 from segprep.types import Unpainted
 
 Outcome = Literal["skipped", "ignored", "background"]
@@ -24,6 +26,19 @@ def count_unpainted(
     return tuple(
         Unpainted(label, len(group), _pixels(group, size), outcome)
         for (label, outcome), group in sorted(groups.items())
+    )
+
+
+def nothing(label: str, number: int) -> Shape:
+    """A shape of *label* without a pixel: it counts, though it cannot be drawn."""
+    return Shape(
+        "stamp",
+        (0, 0),
+        0,
+        label,
+        f"shapes[{number}]",
+        None,
+        bitmap=pack(np.zeros((1, 1), np.bool_)),
     )
 
 

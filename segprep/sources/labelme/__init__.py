@@ -142,18 +142,16 @@ class Reader:
         classes, beside, below = cast("tuple[Classes, Any, Any]", item.payload)
         view, notes = picture.view_of(self._search(annotation, beside, below))
         origin = labels.origin_of(self.classes, self.roots()[0])
+        meanings = labels.meanings(
+            classes,
+            origin,
+            unknown=self.unknown,
+            exclude=self.exclude,
+            renames=_renames(self.map),
+        )
+        pens = Pens(self.line_width, self.point_radius)
         drawn, shape_notes = drawing.shapes_of(
-            annotation,
-            labels.meanings(
-                classes,
-                origin,
-                unknown=self.unknown,
-                exclude=self.exclude,
-                renames=_renames(self.map),
-            ),
-            size=view.size,
-            pens=Pens(self.line_width, self.point_radius),
-            skip_bad=self.bad_shape == "skip",
+            annotation, meanings, size=view.size, pens=pens, skip_bad=self.bad_shape == "skip"
         )
         if not annotation.shapes:
             shape_notes.append(Note("no-shapes", "no shapes: the mask is all background"))
@@ -176,6 +174,7 @@ class Reader:
             view.upright,
             (*annotation.notes, *notes, *shape_notes, *painted.notes, *losses),
             painted.pixels,
+            drawing.unpainted(annotation, meanings, size=view.size, pens=pens),
         )
 
     def annotation(self, path: Path) -> Annotation:

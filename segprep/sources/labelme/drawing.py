@@ -6,12 +6,13 @@ from typing import Any
 
 from segprep.errors import ShapeError, SourceError, UnknownClassError
 from segprep.imaging.shapes import Shape
+from segprep.imaging.unpainted import Outcome, count_unpainted, nothing
 from segprep.names import shown
 from segprep.sources.labelme import shape_types
 from segprep.sources.labelme.annotation_file import Annotation, label_of
 from segprep.sources.labelme.labels import LEFT_OUT, Meanings, UnknownLabelError
 from segprep.sources.labelme.shape_types import Meaning, Pens
-from segprep.types import Note
+from segprep.types import Note, Unpainted
 
 MOST_NAMED = 8  # faults of one file
 
@@ -46,6 +47,31 @@ def shapes_of(
         raise _combined(annotation, faults)
     _refuse_normalized(annotation, drawn, size)
     return drawn, notes
+
+
+def unpainted(
+    annotation: Annotation, meanings: Meanings, *, size: tuple[int, int], pens: Pens
+) -> tuple[Unpainted, ...]:
+    """What --exclude and --unknown keep from being painted as its class, on a picture of *size*.
+
+    A shape that cannot be drawn is counted with no pixel.
+    """
+    counted: list[tuple[Shape, Outcome]] = []
+    for number, raw in enumerate(annotation.shapes):
+        label = label_of(raw)
+        label = meanings.renamed.get(label, label)
+        outcome = meanings.outcome(label)
+        if outcome is None:
+            continue
+        meaning = Meaning(label, 1, number, f"shapes[{number}]")
+        try:
+            shape = shape_types.shape(
+                raw, meaning, path=annotation.path, size=size, pens=pens, version=annotation.version
+            )
+        except ShapeError:
+            shape = nothing(label, number)
+        counted.append((shape, outcome))
+    return count_unpainted(counted, size)
 
 
 def _shape(

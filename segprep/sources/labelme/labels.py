@@ -11,6 +11,7 @@ from shlex import quote
 from segprep.dataset import classes as class_lists
 from segprep.errors import ShapeError, UsageError
 from segprep.files import read_below
+from segprep.imaging.unpainted import Outcome
 from segprep.names import shown, variant_key
 from segprep.types import IGNORE, Classes, Note
 
@@ -68,6 +69,15 @@ class Meanings:
             error.label = label
             raise error
         return {"ignore": IGNORE, "background": background or 0, "skip": LEFT_OUT}[self.unknown]
+
+    def outcome(self, label: str) -> Outcome | None:
+        """What --exclude or --unknown makes of *label*; None where it is painted as its class."""
+        if label in self.values:
+            return "skipped" if self.values[label] == LEFT_OUT else None
+        if class_lists.is_background(label) or self.unknown == "error":
+            return None
+        outcomes: dict[str, Outcome] = {"ignore": "ignored", "background": "background"}
+        return outcomes.get(self.unknown, "skipped")
 
 
 def meanings(
