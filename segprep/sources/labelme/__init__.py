@@ -15,7 +15,7 @@ how its author saw it.
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -53,6 +53,7 @@ EXAMPLES = (
     "segprep json2mask before/ out/ --classes labels.txt --on-error skip",
     "segprep json2mask annotations/ out/ --image-root images/ --map kitten=cat --exclude dontcare",
 )
+SAMPLED = 12  # annotations whose image is compared with its copy before a large folder is trusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +127,14 @@ class Reader:
         for root in roots[1:]:
             for key, paths in stems.images_below(root).items():
                 further.setdefault(key, []).extend(paths)
-        items = []
+        items: list[Item] = []
         for path in jsons:
             key = stem_key(stem_of(path.name))
             beside = near.get((os.path.dirname(path), key), ())
-            payload = (classes, beside, tuple(further.get(key, ())))
+            payload = (classes, beside, tuple(further.get(key, ())), True)
             items.append(Item(stems.sample_stem(path, roots[0], self.stem), None, (path,), payload))
+        if not _is_doubtful(self, items):
+            items = [replace(item, payload=(*item.payload[:3], False)) for item in items]
         skipped = _other_files(files) if not jsons else []
         kept = stems.unique(items, skipped, lambda item: _foreign(self, item))
         return Scan(kept, classes, tuple(skipped), notes=tuple(notes))
@@ -139,8 +142,8 @@ class Reader:
     def read(self, item: Item) -> Sample:
         """The image, and the mask that its shapes paint."""
         annotation = self.annotation(item.labels[0])
-        classes, beside, below = cast("tuple[Classes, Any, Any]", item.payload)
-        view, notes = picture.view_of(self._search(annotation, beside, below))
+        classes, beside, below, doubted = cast("tuple[Classes, Any, Any, bool]", item.payload)
+        view, notes = picture.view_of(self._search(annotation, beside, below, doubted))
         origin = labels.origin_of(self.classes, self.roots()[0])
         meanings = labels.meanings(
             classes,
@@ -186,7 +189,11 @@ class Reader:
         return real_folders(self.root, self.image_root)
 
     def _search(
-        self, annotation: Annotation, beside: Sequence[str], below: Sequence[Path]
+        self,
+        annotation: Annotation,
+        beside: Sequence[str],
+        below: Sequence[Path],
+        doubted: bool,
     ) -> picture.Search:
         return picture.Search(
             annotation.path,
@@ -200,6 +207,7 @@ class Reader:
             self.image_from,
             self.compare,
             self.max_pixels,
+            doubted,
         )
 
     def _classes(
@@ -236,6 +244,22 @@ class _Labels:
             except (ValueError, AttributeError):
                 continue  # likewise
         return counts
+
+
+def _is_doubtful(reader: Reader, items: Sequence[Item]) -> bool:
+    """Whether pictures have to be compared where path and name agree: in a small folder always, in
+    a large one if a few of its annotations, spread evenly, have an image that disagrees.
+    """
+    if len(items) <= SAMPLED:
+        return True
+    for item in items[:: len(items) // SAMPLED]:
+        try:
+            notes = reader.read(item).notes
+        except SourceError:
+            continue  # reported when it is read
+        if any(note.code == "image-disagrees" for note in notes):
+            return True
+    return False
 
 
 def _foreign(reader: Reader, item: Item) -> Skipped | None:

@@ -7,6 +7,7 @@ from PIL import ImageDraw
 
 import segprep
 from segprep.errors import SourceError
+from segprep.sources.labelme import Reader
 
 from .makers import annotate, base64_of, box, codes, encoded, picture, sample
 
@@ -149,3 +150,22 @@ def test_swapped_sizes_are_called_so(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="width and height are swapped") as caught:
         sample(tmp_path)
     assert "delete imageHeight and imageWidth" in caught.value.hint
+
+
+@pytest.mark.parametrize("overlays", [0, 6])
+def test_a_large_folder_is_trusted_only_if_a_few_of_its_images_agree(
+    tmp_path: Path, overlays: int
+) -> None:
+    """JPEGs whose path and name agree are compared if one of those sampled shows another picture."""
+    for number in range(40):
+        image = picture(number, (160, 120))
+        copy = base64_of(encoded(image, "JPEG", quality=85))
+        name = f"img{number:02}"
+        size = {"imageHeight": 120, "imageWidth": 160}
+        annotate(tmp_path, name, box(), named=f"{name}.jpg", imageData=copy, **size)
+        if number % 6 == 0 and number // 6 < overlays:
+            ImageDraw.Draw(image).rectangle((20, 20, 90, 90), fill="red")
+        image.save(tmp_path / f"{name}.jpg", quality=92)
+    reader = Reader(tmp_path)
+    notes = [note.code for item in reader.scan().items for note in reader.read(item).notes]
+    assert notes == ["image-disagrees"] * overlays
