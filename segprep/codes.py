@@ -133,7 +133,7 @@ CODES: dict[str, str] = {
     "duplicate-id": "Two annotations have the same id; both were drawn.",
     "crowd-ignored": "Regions of many objects (COCO's iscrowd) were painted as ignored.",
     "root-category": (
-        "A category that no annotation uses and all others name as supercategory; it is not a class."
+        "A category that no annotation uses and all others name as supercategory: not a class."
     ),
     "categories-by-name": (
         "Files number their categories differently; they were matched by their names."

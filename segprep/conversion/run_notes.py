@@ -38,7 +38,7 @@ class RunNotes:
         return [*plain, *(loss.note for loss in losses), *self._shared()], losses
 
     def _shared(self) -> list[Note]:
-        """A note for every input file that two or more samples with the same picture are made of."""
+        """A note for every input file that several samples with the same picture are made of."""
         notes = []
         for (path, _), users in sorted(self.users.items()):
             stems = sorted(set(users))

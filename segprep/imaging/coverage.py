@@ -1,5 +1,5 @@
-"""How much of each class shapes painted later cover: right by the painting order, and often not what
-was meant.
+"""How much of each class shapes painted later cover: right by the painting order, and often not
+what was meant.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ def covered_classes(
     background: int,
     under: Sequence[Shape] = (),
 ) -> list[Note]:
-    """A note with its :class:`types.Covered` for every class of which other classes cover something.
+    """A note with its :class:`types.Covered` for every class that other classes cover in part.
 
     *listed*, *order* and *under* are what :func:`shapes.paint_file` was given for *painted*. Shapes
     of the background and ignored ones cut holes on purpose: what they take is not counted.

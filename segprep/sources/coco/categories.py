@@ -1,5 +1,5 @@
-"""The categories of COCO files to one class list, matched by name: ids with gaps, or ids that differ
-between files, to pixel values without.
+"""The categories of COCO files to one class list, matched by name: ids with gaps, or ids that
+differ between files, to pixel values without.
 """
 
 from collections import Counter
@@ -22,8 +22,8 @@ Table = tuple[
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The class list, what each category id of a file is painted as (*tables*, by file), and *notes*
-    that a person should see.
+    """The class list, what each category id of a file is painted as (*tables*, by file), and
+    *notes* that a person should see.
     """
 
     classes: Classes

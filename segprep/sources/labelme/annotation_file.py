@@ -22,8 +22,8 @@ from segprep.types import Note
 @dataclass(frozen=True, slots=True)
 class Annotation:
     """The file at *path*: the raw *shapes*, the image that it names (*named*, may be empty) or
-    holds (*embedded*, base64), the (H, W) it was made on if *recorded*, the *version* of the program, and
-    *notes* on how it was read.
+    holds (*embedded*, base64), the (H, W) it was made on if *recorded*, the *version* of the
+    program, and *notes* on how it was read.
     """
 
     path: Path

@@ -19,7 +19,7 @@ from segprep.dataset.samples import pick
 from segprep.errors import SourceError
 from segprep.files import digest, find_below, read_below
 from segprep.imaging import image
-from segprep.names import shown, stem_of
+from segprep.names import shown, stem_key, stem_of
 from segprep.sources._common.named_paths import escapes, inside, meant
 from segprep.sources._common.same_picture import difference
 from segprep.types import Note
