@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segprep.training.augmentation.letterbox import framed
-from segprep.training.augmentation.resize import resampled
+from segprep.training.augmentation.scaling import resampled
 from segprep.training.augmentation.steps import (
     GRAY,
     Image,

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep.training.augmentation.resize import resampled
+from segprep.training.augmentation.scaling import resampled
 from segprep.training.augmentation.steps import GRAY, Image, Mask, need, need_whole, shade
 from segprep.types import IGNORE
 

@@ -18,7 +18,7 @@ from segprep.training.augmentation.hsv import Hsv
 from segprep.training.augmentation.jitter import Jitter
 from segprep.training.augmentation.keras import Paired
 from segprep.training.augmentation.letterbox import Letterbox
-from segprep.training.augmentation.resize import Flip, RandomCrop, RandomResize, Stretch
+from segprep.training.augmentation.scaling import Flip, RandomCrop, RandomResize, Stretch
 from segprep.training.augmentation.steps import Transform
 from segprep.training.config import respelled
 

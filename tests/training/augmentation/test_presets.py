@@ -17,7 +17,7 @@ from segprep.training.augmentation.jitter import Jitter
 from segprep.training.augmentation.keras import Paired
 from segprep.training.augmentation.letterbox import Letterbox
 from segprep.training.augmentation.presets import PRESETS, parameters, steps
-from segprep.training.augmentation.resize import Flip, RandomCrop, RandomResize
+from segprep.training.augmentation.scaling import Flip, RandomCrop, RandomResize
 from segprep.training.augmentation.steps import applied
 
 DOC = Path(__file__).parents[3] / "docs" / "augmentation.md"

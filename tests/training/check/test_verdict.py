@@ -11,6 +11,7 @@ from segprep.training.check import (
     label_causes,
     polarity,
     score_causes,
+    scoring,
     suspects,
     verdict,
 )
@@ -266,3 +267,13 @@ def test_the_plan_follows_the_data() -> None:
     assert budget.scale_for([pair(np.full((50, 50), 255))], 96) == 1.0
     assert budget.batch_for(32) == 8
     assert budget.batch_for(1024) == 2
+
+
+def test_an_unlearned_class_and_its_surroundings_count_nowhere() -> None:
+    mask = np.zeros((40, 40), np.uint8)
+    mask[15:25, 15:25] = 2
+    left = scoring.without(mask, [2])
+    assert (left[15:25, 15:25] == 255).all()
+    assert (left[:8] == 0).all()
+    assert (left[20, 9:31] == 255).all()
+    assert scoring.without(mask, [1]) is mask

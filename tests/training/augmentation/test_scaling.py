@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("torch")
 
 from segprep.errors import UsageError
-from segprep.training.augmentation.resize import Flip, RandomCrop, RandomResize, Stretch, resampled
+from segprep.training.augmentation.scaling import Flip, RandomCrop, RandomResize, Stretch, resampled
 
 RNG = np.random.default_rng
 
