@@ -131,7 +131,7 @@ def _show(done: Conversion, as_json: bool, quiet: bool, verbose: bool, dry_run: 
         parts = [f"{done.converted + done.kept} samples {what}"]
         parts += [f"{done.kept} of them as they were"] if done.kept and done.written else []
         parts += [f"{len(done.removed)} taken out"] if done.removed else []
-        parts += [f"{len(done.skipped)} inputs left out"] if done.skipped else []
+        parts += [f"{len(done.skipped)} inputs skipped"] if done.skipped else []
         output.line(
             f"{', '.join(parts)} -> {done.out} ({len(done.classes)} classes:"
             f" {', '.join(done.classes[:8])}{' …' if len(done.classes) > 8 else ''})"
@@ -191,7 +191,7 @@ def automatic(ctx: click.Context, arguments: tuple[str, ...]) -> None:
         raise click.UsageError("Missing argument 'SRC'.", ctx)
     name, sign = sources.recognise(source)
     if not {"-q", "--quiet"} & set(arguments):
-        click.echo(f"recognised as {name}: {sign}", err=True)
+        click.echo(f"detected as {name}: {sign}", err=True)
     command = conversion_command(name, name)
     with command.make_context(name, list(arguments), parent=ctx.parent) as inner:
         command.invoke(inner)

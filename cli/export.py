@@ -136,7 +136,7 @@ def _refused(error: BadInputError, target: str, out: Path, as_json: bool) -> Non
 
 @click.command(cls=Targets)
 def command() -> None:
-    """Write a dataset as another ecosystem wants it.
+    """Export the dataset for another framework.
 
     \b
     segprep export voc voc/ -d out/       VOCdevkit/VOC2007, all images .jpg

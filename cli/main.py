@@ -29,7 +29,7 @@ COMMANDS = {
     "predict": "Predict masks for images, folders, datasets, videos.",
     "miou": "Score predictions against truth: mIoU, Dice, precision, recall, confusion matrix.",
     "models": "List the networks of the trainer and their sizes.",
-    "export": "Write a dataset as another ecosystem wants it.",
+    "export": "Export the dataset for another framework.",
 }
 EXIT_USAGE, EXIT_SKIPPED, EXIT_LOCKED, EXIT_INTERRUPTED = 2, 3, 11, 130
 EPILOG = (

@@ -83,7 +83,7 @@ def skipped(listed: Iterable[Skipped], verbose: bool = False) -> None:
     tracebacks of faults of segprep's own.
     """
     for entry in listed:
-        kind = "left out" if entry.foreign else "bad input"
+        kind = "skipped" if entry.foreign else "bad input"
         click.echo(
             f"{kind} [{entry.code}]: {shown(entry.path)}: {shown(entry.reason)}"
             + (f"\n  -> {shown(entry.hint)}" if entry.hint else ""),

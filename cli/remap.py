@@ -138,7 +138,7 @@ def _parameters() -> list[click.Parameter]:
             type=click.Choice(["palette", "gray"]),
             default=None,
             show_default="as DATASET has it",
-            help="Masks as palette PNG (VOC colours), or grey PNG; pixel values are the same.",
+            help="Masks as palette PNG (VOC colors), or gray PNG; pixel values are the same.",
         ),
         click.Option(
             ["--on-error"],

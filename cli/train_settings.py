@@ -60,7 +60,7 @@ class _Numbers(click.ParamType[tuple[float, ...]]):
         try:
             numbers = tuple(float(part) for part in str(value).split(","))
         except ValueError:
-            self.fail(f"{value!r} is no list of numbers: for example 1,2", param, ctx)
+            self.fail(f"{value!r} is not a list of numbers: for example 1,2", param, ctx)
         if not all(map(math.isfinite, numbers)):
             self.fail(f"{value!r} holds a number that is not finite", param, ctx)
         return numbers

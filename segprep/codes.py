@@ -176,7 +176,7 @@ CODES: dict[str, str] = {
     "locked": "Another segprep run is working on this folder.",
     "locks-unsupported": "The file system does not support locks; two runs could collide.",
     "nothing-to-convert": "The source folder holds no annotation of this format.",
-    "bad-input": "Some inputs cannot be converted; nothing was published.",
+    "bad-input": "Some inputs cannot be converted; nothing was written.",
     "source-vanished": "A sample's source is gone; the sample was taken out of the tree.",
     "no-mask-for-stem": "A list names a sample that the tree does not have.",
     # splits

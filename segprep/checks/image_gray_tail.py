@@ -1,4 +1,4 @@
-"""The lower rows of an image are one mid-grey, as decoders fill a JPEG that ends early.
+"""The lower rows of an image are one mid-gray, as decoders fill a JPEG that ends early.
 
 Why: the file was cut off, decoded leniently and saved again; its lower part is lost.
 Fix: restore the image from its origin.
@@ -21,6 +21,6 @@ def find(survey: Survey) -> Iterator[Finding]:
             yield RULE.finding(
                 pair.stem,
                 survey.name(pair.image),
-                f"the lowest {photo.tail:.0%} of the rows are mid-grey (128)",
+                f"the lowest {photo.tail:.0%} of the rows are mid-gray (128)",
                 "restore it from its origin",
             )

@@ -1,4 +1,4 @@
-"""A few images differ in kind from the rest: grey among color, 16-bit among 8-bit, other bands.
+"""A few images differ in kind from the rest: gray among color, 16-bit among 8-bit, other bands.
 
 Why: they were exported in another way; normalization and color augmentation treat them wrongly.
 Fix: convert them like the others.
@@ -37,7 +37,7 @@ def find(survey: Survey) -> Iterator[Finding]:
 
 def _kind(mode: str, gray: bool) -> str:
     if mode.startswith("I") or mode == "F":
-        return "16-bit grey" if mode != "F" else "float"
+        return "16-bit gray" if mode != "F" else "float"
     if mode in ("RGBA", "LA", "PA"):
         return "with alpha"
-    return "grey" if gray else "color"
+    return "gray" if gray else "color"

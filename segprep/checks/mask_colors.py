@@ -23,10 +23,10 @@ def find(survey: Survey) -> Iterator[Finding]:
     for pair, label in cases(survey, "colors"):
         gray = bool(label.values)
         known = label.color_count <= 256 and all(color in table for color in label.colors)
-        what = "grey stored as RGB" if gray else "VOC's colors" if known else "colors"
+        what = "gray stored as RGB" if gray else "VOC's colors" if known else "colors"
         shown = " ".join("({}, {}, {})".format(*color) for color in label.colors[:3])
         hint = (
-            "segprep convert pairs reads the grey as ids"
+            "segprep convert pairs reads the gray as ids"
             if gray
             else "segprep convert colormap --colors voc"
             if known

@@ -1,4 +1,4 @@
-"""A palette mask was turned into grey levels: 38, 75, 113 stand where 1, 2, 3 belong.
+"""A palette mask was turned into gray levels: 38, 75, 113 stand where 1, 2, 3 belong.
 
 Why: the levels are no ids; most lie beyond the class list.
 Fix: segprep convert colormap --from-voc-gray maps them back.
@@ -16,11 +16,11 @@ RULE = Rule("SEG304", "error", fix="flattened")
 
 
 def find(survey: Survey) -> Iterator[Finding]:
-    """Masks whose values are the grey levels of VOC's colors."""
+    """Masks whose values are the gray levels of VOC's colors."""
     for pair, label in cases(survey, "flattened"):
         yield RULE.finding(
             pair.stem,
             survey.name(pair.mask),
-            f"grey levels of VOC's colors: {listed(label.values, set(label.values))}",
+            f"gray levels of VOC's colors: {listed(label.values, set(label.values))}",
             "segprep convert colormap --from-voc-gray",
         )

@@ -40,7 +40,7 @@ def refuse(skipped: tuple[Skipped, ...], scan: Scan, on_error: str, some: bool) 
         total = len(scan.items) + len(scan.skipped)
         raise BadInputError(
             "bad-input",
-            f"{len(failed)} of {total} inputs cannot be converted; nothing was published",
+            f"{len(failed)} of {total} inputs cannot be converted; nothing was written",
             "fix them and run the same command again, or skip them with --on-error skip",
             skipped,
         )

@@ -214,7 +214,7 @@ def _finished(
         notes.append(
             Note(
                 "image-repaired",
-                f"{path.name} is damaged at its end; its pixels are whole and were written anew",
+                f"{path.name} is damaged at its end; its pixels are whole and were written again",
             )
         )
     if head.orientation > 1:

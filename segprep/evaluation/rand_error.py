@@ -22,7 +22,7 @@ def rand_error(truth: NDArray[Any], pred: NDArray[Any]) -> float:
     """1 - the F-score of pixel pairs that lie in one segment, as in ISBI 2012 and SNEMI3D ("adapted
     Rand error"); 0 is perfect.
 
-    *truth* and *pred* are segment ids (H, W). Pixels that are 0 (border) in the truth are left out;
+    *truth* and *pred* are segment ids (H, W). Pixels that are 0 (border) in the truth are skipped;
     those that are 0 in the prediction are one segment. With nothing to compare the error is 0
     (Arganda-Carreras et al. 2015, https://doi.org/10.3389/fnana.2015.00142).
 

@@ -210,7 +210,7 @@ def _made(
         raise BadInputError(
             "bad-input",
             f"{len(skipped)} samples cannot be exported; nothing was written",
-            "fix them and give the same command again, or skip them with --on-error skip",
+            "fix them and re-run the command, or skip them with --on-error skip",
             tuple(skipped),
         )
     losses = _losses(target, done)

@@ -74,7 +74,7 @@ def remap(
         UsageError: a wrong option, an unknown name, nothing to change, or *dataset* and *out*
         overlap.
         BadInputError: masks that hold unknown values or cannot be read, listed in its ``skipped``;
-        nothing was published.
+        nothing was written.
         TreeError: *out* holds something else; LockedError: another run is at work there.
     """
     if not (map or drop or order or ids or classes):

@@ -202,7 +202,7 @@ def _lists(home: Tree, stems: set[str], notes: list[Note]) -> Mapping[str, tuple
                 Note(
                     "listed-missing",
                     f"{name}.txt lists {len(lost)} names that are no sample, {lost[0]!r} first;"
-                    " they were left out",
+                    " they were skipped",
                 )
             )
     return lists

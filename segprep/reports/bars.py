@@ -13,7 +13,7 @@ MOST = 200
 def picture(
     names: Sequence[str], iou: Any, precision: Any, recall: Any, pixels: Any, title: str
 ) -> bytes:
-    """A PNG. All arrays (C,); classes whose IoU is undefined are left out; beyond 200 classes those
+    """A PNG. All arrays (C,); classes whose IoU is undefined are skipped; beyond 200 classes those
     with most truth pixels are drawn.
     """
     seen = np.flatnonzero(~np.isnan(iou))

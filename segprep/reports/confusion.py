@@ -18,7 +18,7 @@ WRITTEN = 24  # classes up to which every cell has its number
 def picture(matrix: Any, names: Sequence[str]) -> bytes:
     """A PNG of *matrix* (C, C) of counts, rows truth.
 
-    Classes that occur nowhere are left out where there are more than 24.
+    Classes that occur nowhere are skipped where there are more than 24.
     """
     shown = chosen(matrix)
     cells = _dense(matrix, shown)

@@ -11,7 +11,7 @@ COLORS = ("var(--one)", "var(--two)", "var(--three)", "var(--four)")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One curve of (x, y); values that are not finite are left out."""
+    """One curve of (x, y); values that are not finite are skipped."""
 
     name: str
     points: Sequence[tuple[float, float]]

@@ -77,7 +77,7 @@ def read(reader: Reader, item: Item) -> Sample:
 def guesses(root: Path) -> list[tuple[str, Evidence]]:
     """What *root* looks like, the likeliest format first. Raises UsageError if it is no folder."""
     if not root.is_dir():
-        raise UsageError("bad-option", f"{root} is no folder", "give an existing folder")
+        raise UsageError("bad-option", f"{root} is not a folder", "give an existing folder")
     likely = []
     for name in names():
         try:

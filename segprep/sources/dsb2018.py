@@ -236,7 +236,7 @@ def _without_tests(root: Path, folders: dict[str, tuple[list[str], list[str]]]) 
         Note(
             "image-unlabelled",
             f"{Path(os.path.relpath(group, root)).as_posix()}: none of its {count} images has"
-            " masks; they were left out",
+            " masks; they were skipped",
         )
         for group, count in bare.items()
     ]

@@ -137,7 +137,7 @@ def _columns(names: Any, path: Path) -> tuple[str, str, str]:
     runs = next((known[name] for name in RUNS if name in known), "")
     if not image_column or not runs:
         raise ForeignFileError(
-            path, f"is not a table of run lengths: its columns are {shown(', '.join(known))[:100]}"
+            path, f"is not an RLE table: its columns are {shown(', '.join(known))[:100]}"
         )
     return image_column, runs, next((known[name] for name in CLASS if name in known), "")
 

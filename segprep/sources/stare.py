@@ -123,7 +123,7 @@ def unpacked(data: bytes, path: Path, limit: int = MAX_BYTES) -> bytes:
         raise SourceError(
             path,
             f"unpacks to more than {limit} bytes",
-            "it is no image of this data set",
+            "it is not an image of this dataset",
             "file-too-large",
         )
     if not stream.eof or stream.unused_data.strip(b"\0"):

@@ -77,7 +77,7 @@ def assign(
                 raise UsageError(
                     "bad-group",
                     f"group {groups[stem]!r} lies in two lists already ({stem} is one of them)",
-                    "split anew with --overwrite, or without --group-by",
+                    "split again with --overwrite, or without --group-by",
                 )
     for stem in natural(stems):
         if stem not in fixed:

@@ -37,7 +37,7 @@ class Moments:
 class PixelStats:
     """Per channel, of values in 0..1.
 
-    *images* had a pixel that counts, *empty* had none and are left out; *pixels* counted in all.
+    *images* had a pixel that counts, *empty* had none and are skipped; *pixels* counted in all.
     """
 
     image_mean: Three

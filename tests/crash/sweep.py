@@ -1,4 +1,4 @@
-"""Crash sweep: stop segprep at every change it makes to its output, give the same command again,
+"""Crash sweep: stop segprep at every change it makes to its output, re-run the command,
 compare with an undisturbed run.
 
     .venv/bin/python tests/crash/sweep.py                    every point of every scenario: minutes

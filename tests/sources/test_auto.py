@@ -75,7 +75,7 @@ def test_the_command_says_the_sign_and_passes_options_on(
         ],
     )
     assert result.exit_code == 0, result.output
-    assert "recognised as binary" in result.stderr
+    assert "detected as binary" in result.stderr
     assert json.loads(result.stdout)["converted"] == 1
     assert (
         CliRunner()

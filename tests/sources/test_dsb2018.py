@@ -165,7 +165,7 @@ def test_the_test_set_beside_is_no_fault(tmp_path: Path) -> None:
     done = segprep.convert("auto", tmp_path / "in", tmp_path / "out")
     assert (done.converted, done.skipped) == (2, ())
     assert [note.message for note in done.notes if note.code == "image-unlabelled"] == [
-        "stage1_test: none of its 2 images has masks; they were left out"
+        "stage1_test: none of its 2 images has masks; they were skipped"
     ]
     shutil.rmtree(tmp_path / "in/stage1_train/bb/masks")
     with pytest.raises(BadInputError) as caught:

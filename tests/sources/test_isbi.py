@@ -62,7 +62,7 @@ def test_every_page_is_a_sample_whatever_order_they_are_read_in(tmp_path: Path) 
     assert [item.stem for item in scan.items] == [f"train-volume_{n:02}" for n in range(PAGES)]
     assert scan.classes.names == ("_background_", "membrane")
     assert [(note.code, note.message) for note in scan.notes] == [
-        ("image-unlabelled", "test-volume.tif has no labels; it was left out")
+        ("image-unlabelled", "test-volume.tif has no labels; it was skipped")
     ]
     assert (scan.skipped, scan.lists) == ((), {})
     for n in (11, 0, 5, 4, 10, 3):
@@ -286,7 +286,7 @@ def test_numbered_images_in_folders(tmp_path: Path) -> None:
     scan = reader.scan()
     assert {item.stem for item in scan.items} == {str(n) for n in range(PAGES)}
     assert [(note.code, note.message) for note in scan.notes] == [
-        ("image-unlabelled", f"test: {PAGES} images without labels were left out")
+        ("image-unlabelled", f"test: {PAGES} images without labels were skipped")
     ]
     for item in scan.items:
         assert np.array_equal(reader.read(item).mask, LABELS[int(item.stem)] == 255)

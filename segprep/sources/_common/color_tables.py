@@ -123,7 +123,7 @@ def _from_json(path: Path, text: str) -> list[tuple[str, Color]]:
         ) from error
     if any(not 0 <= part <= 255 for _, color in rows for part in color):
         raise UsageError(
-            "bad-option", f"{path}: a color is not from 0 to 255", "mend segmentation_colors"
+            "bad-option", f"{path}: a color is not from 0 to 255", "fix segmentation_colors"
         )
     return rows
 
@@ -170,7 +170,7 @@ def to_ids(
         raise SourceError(
             path,
             _described(listed, table, doubtful),
-            "mend the table or the mask, or give --unknown ignore|nearest",
+            "fix the table or the mask, or give --unknown ignore|nearest",
             "unknown-colour",
         )
     notes.append(Note("unknown-colour", _described(listed, table, doubtful)))

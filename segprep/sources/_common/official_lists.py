@@ -87,7 +87,7 @@ def _listed(
             Note(
                 "listed-missing",
                 f"{path.name} lists {len(lost)} names that are no sample, {lost[0]!r} first; they"
-                " were left out",
+                " were skipped",
             )
         )
     return tuple(dict.fromkeys(stem for _, stem in reading if stem))

@@ -238,7 +238,7 @@ class Reader:
             )
             if not labels and labelled and split == "test":
                 notes += [
-                    Note("image-unlabelled", f"{path.name} has no labels; it was left out")
+                    Note("image-unlabelled", f"{path.name} has no labels; it was skipped")
                     for path in volumes
                 ]
             elif len(volumes) == len(labels) == 1:

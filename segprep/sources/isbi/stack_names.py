@@ -123,7 +123,7 @@ def unlabeled(root: Path, matched: Pairing) -> list[Note]:
         Note(
             "image-unlabelled",
             f"{Path(folder).relative_to(root).as_posix()}: {count} images without labels were"
-            " left out",
+            " skipped",
         )
         for folder, count in left.items()
     ]

@@ -141,7 +141,7 @@ def _content(stack: Stack, roots: tuple[Path, ...]) -> bytes:
             raise SourceError(
                 stack.path,
                 "was changed while it was being read",
-                "give the same command again",
+                "re-run the command",
                 "unreadable",
             )
         _hold(stack, data)

@@ -111,7 +111,7 @@ class Reader:
                 Note(
                     "mask-missing",
                     f"{len(bare)} of {len(bare) + len(matched.items)} images have no mask; they are"
-                    " left out",
+                    " skipped",
                 )
             ]
             if bare
@@ -221,7 +221,7 @@ class Reader:
                 item.labels[1],
                 f"is {objects.shape[1]}x{objects.shape[0]} pixels, its class mask"
                 f" {sample.mask.shape[1]}x{sample.mask.shape[0]}",
-                "export both anew",
+                "export both again",
                 "size-mismatch",
             )
         return Sample(sample.stem, sample.image, sample.mask, objects, sample.upright, sample.notes)

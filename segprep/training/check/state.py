@@ -52,7 +52,7 @@ class State:
             raise SegprepError(
                 "bad-checkpoint",
                 f"{self.path} is damaged: {error!r}",
-                "remove that file and give the same command again",
+                "remove that file and re-run the command",
             ) from error
 
     def save(self, role: str, training: Training, counts: Counts | None) -> None:
