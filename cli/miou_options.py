@@ -57,7 +57,7 @@ PARAMETERS: list[click.Parameter] = [
         ["--truth-ids"],
         metavar="VALUE=NAME,…|FILE",
         help=(
-            "What the values of the truth mean: 0=background,255=cell; __ignore__ is no"
+            "What the values of the truth mean: 0=background,255=cell; __ignore__ is not a"
             " class. 255 is ignored unless it is named."
         ),
     ),

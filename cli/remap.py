@@ -27,7 +27,7 @@ Examples:
     segprep remap out/ merged/ --map kitten=cat --map puppy=dog
     segprep remap out/ fewer/ --drop bird --drop-as ignore
     segprep remap out/ sorted/ --order _background_,dog,cat
-    segprep remap theirs/ mended/ --ids 0=background,255=cell      0/255 masks
+    segprep remap theirs/ fixed/  --ids 0=background,255=cell      0/255 masks
     segprep remap theirs/ swapped/ --map 1=2 --map 2=1             no class names
 """
 _COLUMNS = ("value", "class", "new value", "new class")

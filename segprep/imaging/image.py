@@ -103,7 +103,7 @@ def opened(data: bytes, path: Path, limit: int) -> Iterator[Image.Image]:
     except UnidentifiedImageError as error:
         raise SourceError(
             path,
-            "is no image of a supported format",
+            "is not an image of a supported format",
             f"supported: {', '.join(FORMATS)}",
             "image-unsupported",
         ) from error
