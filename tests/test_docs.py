@@ -172,7 +172,7 @@ def anchors(text: str) -> set[str]:
 
 
 def strings(path: Path) -> list[str]:
-    """Every text in a module: messages, hints, help, docstrings; {} for what an f-string fills in."""
+    """Every text in a module: messages, hints, help, docstrings; {} where an f-string fills in."""
     texts = []
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.JoinedStr):

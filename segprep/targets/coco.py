@@ -1,4 +1,4 @@
-"""COCO instances (and panoptic) files: run lengths, or polygons on request.
+"""COCO instances (and panoptic) files: RLE, or polygons on request.
 
     OUT/images/<split>/<stem>.jpg                    copies, hard or symbolic links
     OUT/annotations/instances_<split>.json           one annotation per object, or per class
@@ -59,7 +59,7 @@ class Writer:
 
     link: Link = "copy"
     segmentation: Annotated[
-        Literal["rle", "polygon"], "rle = run lengths, exact; polygon = outlines, see --tolerance."
+        Literal["rle", "polygon"], "rle = RLE, exact; polygon = outlines, see --tolerance."
     ] = "rle"
     tolerance: Annotated[
         float, "How far, in pixels, an outline may run beside the mask; 0 = every pixel."

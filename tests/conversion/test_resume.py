@@ -250,7 +250,7 @@ def test_interrupted_and_resumed(
     assert time.monotonic() - started <= 3
     assert process.returncode == 130
     assert "Traceback" not in said
-    assert "same command again" in said
+    assert "re-run the command" in said
     while (
         group_members(process.pid) and time.monotonic() - started <= 5
     ):  # multiprocessing's resource tracker outlives us by a moment
