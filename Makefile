@@ -44,11 +44,15 @@ types: $(VENV)/.development  ## mypy, strict
 
 check: lint types test  ## all of the above
 
+mutate: $(VENV)/.development  ## spoil real and generated sets on purpose: does check name the cause? (half an hour)
+	$(BIN)/python tests/mutation/run.py
+
 bench: $(VENV)/.development .venv-labelme/.done  ## figures against labelme, and against ourselves
 	SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) $(BIN)/python tests/benchmarks/run.py
 	$(BIN)/python tests/benchmarks/nuclei.py
 	$(BIN)/python tests/benchmarks/miou.py
 	$(BIN)/python tests/benchmarks/training.py
+	$(BIN)/python tests/benchmarks/check.py
 
 .venv-labelme/.done: constraints.txt
 	$(PYTHON) -m venv .venv-labelme

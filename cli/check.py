@@ -26,6 +26,8 @@ Examples:
     segprep check out/ --reader cv2 --reader nnunet     will these readers misread the files?
     segprep check out/ --format sarif > check.sarif
     segprep check --explain SEG302                      what a code means; all lists them
+    segprep check out/ --fix                            the plan of safe repairs; --yes does it
+    segprep check --undo out/runs/fix-1                 take them back
 """
 FEW = 3
 READERS = ("pil", "cv2", "skimage", "torchvision", "mmseg", "nnunet", "ultralytics", "keras")
@@ -35,12 +37,28 @@ def _codes(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(code.strip() for value in values for code in value.split(",") if code.strip())
 
 
-def _run(dataset: Path, explain: str | None, quiet: bool, **given: Any) -> None:
+def _run(
+    dataset: Path,
+    explain: str | None,
+    quiet: bool,
+    fix: bool,
+    yes: bool,
+    undo: Path | None,
+    **given: Any,
+) -> None:
     from segprep import checking
     from segprep.checking import settings
 
     if explain:
         _explain(explain)
+        return
+    if undo:
+        from segprep.checking import fixing
+
+        output.line(f"{fixing.undo(undo)} files are as they were")
+        return
+    if fix:
+        _fix(dataset, yes, quiet, given)
         return
     as_json, form = given.pop("as_json"), given.pop("form")
     no_progress, verbose = given.pop("no_progress"), given.pop("verbose")
@@ -54,6 +72,32 @@ def _run(dataset: Path, explain: str | None, quiet: bool, **given: Any) -> None:
     _show(report, "json" if as_json else form, quiet, verbose)
     if report.counts["error"]:
         click.get_current_context().exit(1)
+
+
+def _fix(dataset: Path, yes: bool, quiet: bool, given: dict[str, Any]) -> None:
+    """The plan of repairs; with *yes* they are done."""
+    from segprep import checking
+
+    places = {name: given[name] for name in ("images", "masks", "classes", "jobs")}
+    shown = bar(not (quiet or given["no_progress"]))
+    done = checking.fix(dataset, **places, dry_run=not yes, progress=shown)
+    plain = [
+        {name: getattr(one, name) for name in ("code", "path", "target", "text")}
+        for one in done.repairs
+    ]
+    if given["as_json"]:
+        output.document({"repairs": plain, "undo": str(done.record) if done.record else None})
+        return
+    for one in done.repairs:
+        name = one.path if one.target == one.path else f"{one.path} -> {one.target}"
+        output.line(f"{one.code}: {name}: {one.text}")
+    if done.record:
+        output.line(
+            f"{len(plain)} files repaired; take it back: segprep check --undo {done.record}"
+        )
+    else:
+        hint = "add --yes to do it" if plain else "nothing that is safe to repair"
+        output.line(f"{len(plain)} repairs planned; {hint}")
 
 
 def _explain(code: str) -> None:
@@ -165,6 +209,14 @@ command = click.Command(
             default="text",
             show_default=True,
             help="For people, scripts, code scanning, or GitHub's annotations.",
+        ),
+        click.Option(["--fix"], is_flag=True, help="Plan the safe repairs; nothing is written."),
+        click.Option(["--yes"], is_flag=True, help="With --fix: repair in place."),
+        click.Option(
+            ["--undo"],
+            type=click.Path(path_type=Path, file_okay=False),
+            metavar="DIR",
+            help="Take the repairs of DATASET/runs/fix-N back.",
         ),
         click.Option(["--explain"], metavar="CODE", help="Explain a rule and end; all: list them."),
         options.jobs(),

@@ -24,6 +24,8 @@ COMMANDS = {
     "diff": "Compare two datasets: classes, samples, pixels per class.",
     "check": "Find what is wrong with a dataset, by cause.",
     "stats": "A dataset in numbers: classes, splits, sizes, colors, weights.",
+    "view": "Write a page to look through a dataset, offline.",
+    "annotate": "Open the annotations of findings or suspects in labelme.",
     "train-check": "In minutes on a CPU: can this dataset be learned?",
     "train": "Train a network: architectures, losses and schedules by name.",
     "predict": "Predict masks for images, folders, datasets, videos.",

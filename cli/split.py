@@ -85,10 +85,11 @@ command = click.Command(
         ),
         click.Option(
             ["--group-by"],
-            metavar="REGEX|CSV",
+            metavar="REGEX|CSV|near-duplicates|numbering",
             help=(
                 "Samples of one group stay in one list: a regular expression over names (its first"
-                " group counts), or a CSV of stem,group."
+                " group counts), a CSV of stem,group, near-duplicates (frames of one"
+                " scene, copies) or numbering (film_001, film_002)."
             ),
         ),
         click.Option(

@@ -34,6 +34,7 @@ _HOMES = {
     "train": "training.trainer.trainer",
     "train_check": "training.check",
     "verify": "verification",
+    "view": "gallery",
     "write_mask": "imaging.image",
 }
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "train",
     "train_check",
     "verify",
+    "view",
     "write_mask",
 ]
 
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
     from segprep.description import info
     from segprep.evaluation import evaluate
     from segprep.exporting import export
+    from segprep.gallery import view
     from segprep.imaging.image import read_mask, write_mask
     from segprep.merging import merge
     from segprep.metrics.confusion import ConfusionMatrix

@@ -183,6 +183,7 @@ CODES: dict[str, str] = {
     "unknown-rule": "No rule of check has this code.",
     "bad-settings": "segprep.toml or pyproject.toml cannot be used.",
     "bad-ratio": "The split ratio cannot be read.",
+    "groups-found": "The groups that --group-by found in images or names.",
     "bad-group": "The grouping expression or table cannot be used.",
     "lists-exist": "The dataset is already split.",
     "nothing-to-keep": "There is no list to keep or to update.",

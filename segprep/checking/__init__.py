@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from segprep import checks, engine
-from segprep.checking import layout
+from segprep import checks, engine, sources
+from segprep.checking import annotations, fixing, layout
 from segprep.checking.measure import Measure
 from segprep.checks._common.survey import Pair, Survey, Trouble
 from segprep.dataset import classes as class_lists
@@ -18,6 +18,7 @@ from segprep.types import Finding, Progress, Severity, no_progress
 ReaderName = Literal[
     "pil", "cv2", "skimage", "torchvision", "mmseg", "nnunet", "ultralytics", "keras"
 ]
+SOURCES = ("chase", "cityscapes", "coco", "drive", "dsb2018", "isbi", "merge-masks", "stare")
 ORDER: tuple[Severity, ...] = ("error", "warning", "info")
 
 
@@ -52,7 +53,8 @@ def check(
     progress: Progress[Any] = no_progress,
 ) -> Report:
     """Find what is wrong with *dataset*: a tree of segprep, any VOC-style tree, a folder that holds
-    images and masks, or the two folders *images* and *masks*.
+    images and masks, the two folders *images* and *masks*, or labelme annotations that are not
+    converted yet.
 
     *classes* (a FILE, a,b,c or their number) says what pixel values may occur where the dataset
     does not. *select* and *ignore* are codes or their beginnings (``SEG3``). *reader* names readers
@@ -61,9 +63,31 @@ def check(
     Raises UsageError where there is no dataset, or for an unknown code.
     """
     chosen = checks.chosen(tuple(select), tuple(ignore))
-    plan = survey(dataset, images=images, masks=masks, classes=classes)
+    plan = survey(
+        dataset, images=images, masks=masks, classes=classes, jobs=jobs, progress=progress
+    )
     seen = measured(plan, jobs=jobs, progress=progress)
     return judged(replace(seen, readers=tuple(reader)), chosen)
+
+
+def fix(
+    dataset: str | Path = ".",
+    *,
+    images: str | Path | None = None,
+    masks: str | Path | None = None,
+    classes: str | None = None,
+    dry_run: bool = False,
+    jobs: int = 1,
+    progress: Progress[Any] = no_progress,
+) -> fixing.Fixed:
+    """Repair in place what is safe, and keep what undoes it below DATASET/runs/fix-N.
+
+    With *dry_run* the plan only. Raises UsageError as :func:`check` does.
+    """
+    found = survey(dataset, images=images, masks=masks, classes=classes, jobs=jobs)
+    seen = measured(found, fit=False, jobs=jobs, progress=progress)
+    repairs = fixing.plan(seen)
+    return fixing.Fixed(repairs, None) if dry_run else fixing.apply(seen, repairs)
 
 
 def judged(seen: Survey, chosen: Sequence[checks.Check]) -> Report:
@@ -72,7 +96,8 @@ def judged(seen: Survey, chosen: Sequence[checks.Check]) -> Report:
     findings = [finding for rule in ran for finding in rule.find(seen)]
     findings.sort(key=lambda one: (ORDER.index(one.severity), one.code, -(one.score or 0)))
     codes = tuple(rule.RULE.code for rule in ran)
-    return Report(seen.root, tuple(findings), len(seen.pairs), codes)
+    count = len(seen.pairs) or len(seen.annotations)
+    return Report(seen.root, tuple(findings), count, codes)
 
 
 def survey(
@@ -81,8 +106,13 @@ def survey(
     images: str | Path | None = None,
     masks: str | Path | None = None,
     classes: str | None = None,
+    jobs: int = 1,
+    progress: Progress[Any] = no_progress,
 ) -> Survey:
-    """The files of a dataset, not read yet. Raises UsageError."""
+    """The files of a dataset; its images and masks are not read yet, annotations are.
+
+    Raises UsageError.
+    """
     stated = class_lists.positions(classes) if classes else None
     if (images is None) != (masks is None):
         raise UsageError("bad-option", "--images and --masks go together", "give both folders")
@@ -94,11 +124,30 @@ def survey(
     except UsageError as error:
         if error.code != "no-tree" or not root.is_dir():
             raise
+        if seen := annotations.survey(root, jobs=jobs, progress=progress):
+            return seen
+        _refuse_source(root)
         try:
             return layout.of_any(root, stated)
         except UsageError:
             raise error from None
     return layout.of_tree(tree.Tree(place.root.resolve()), stated)
+
+
+def _refuse_source(root: Path) -> None:
+    """Raise UsageError for a folder whose masks are one per object, channel or page: they have to
+    be converted before they can be judged.
+    """
+    try:
+        name, sign = sources.recognise(root)
+    except UsageError:
+        return
+    if name in SOURCES:
+        raise UsageError(
+            "no-tree",
+            f"{root} is not a dataset yet but a source of the format {name} ({sign})",
+            f"convert it first: segprep convert {name} SRC OUT",
+        )
 
 
 def measured(

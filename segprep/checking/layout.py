@@ -11,6 +11,7 @@ from segprep.dataset.manifest import MANIFEST, Manifest
 from segprep.dataset.tree import CLASS_NAMES, IMAGES, LABELMAP, LISTS, MASKS, STAGING, Tree
 from segprep.errors import SegprepError, UsageError
 from segprep.files import listing
+from segprep.grouping import groups_of
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, stem_key, stem_of
 from segprep.sources._common import image_folders, matching
@@ -43,6 +44,7 @@ def of_tree(place: Tree, classes: Classes | None = None) -> Survey:
         _digests(place) if manifest else {},
         unfinished=(root / STAGING).is_dir(),
         trouble=trouble,
+        groups=_groups(place, manifest),
     )
 
 
@@ -129,6 +131,17 @@ def _manifest(place: Tree) -> tuple[Manifest | None, Trouble | None]:
         return place.manifest, None
     except SegprepError as error:
         return None, Trouble(error.code, error.message, error.hint)
+
+
+def _groups(place: Tree, manifest: Manifest | None) -> dict[str, str]:
+    """Stem -> group, where the split record has a rule of groups."""
+    rule = (manifest.split or {}).get("group_by") if manifest else None
+    if not isinstance(rule, str):
+        return {}
+    try:
+        return groups_of(place.stems(), rule)
+    except SegprepError:
+        return {}
 
 
 def _digests(place: Tree) -> dict[str, str]:

@@ -65,11 +65,9 @@ def image_facts(path: Path, roots: tuple[Path, ...]) -> tuple[ImageFacts, inspec
     data = read_below(path, roots)
     small = inspection.photograph(data, path, SIDE)
     header, colors = small.header, small.colors.astype(np.float32)
-    grey = colors @ _WEIGHTS
-    lows, highs = zip(*small.extremes, strict=True)
-    thumbnail = Image.fromarray(grey.astype(np.uint8)).resize(
-        (THUMBNAIL, THUMBNAIL), Image.Resampling.BOX
-    )
+    grey = colors.reshape(-1, 3).dot(_WEIGHTS).reshape(SIDE, SIDE)
+    levels = grey.astype(np.uint8)
+    thumbnail = Image.fromarray(levels).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
     red, green, blue = colors.reshape(-1, 3).mean(0).tolist()
     facts = ImageFacts(
         header.format,
@@ -79,15 +77,21 @@ def image_facts(path: Path, roots: tuple[Path, ...]) -> tuple[ImageFacts, inspec
         header.orientation,
         digest(_shaped(small.stored)),
         digest(data),
-        (float(min(lows)), float(max(highs))),
+        small.span,
         float(grey.std()),
         (red, green, blue),
-        bool(np.ptp(small.colors.astype(np.int16), axis=2).max() <= 1),
+        _is_gray(small.colors),
         _tail(small.stored),
-        len(np.unique(grey.astype(np.uint8))),
+        int(np.count_nonzero(np.bincount(levels.reshape(-1), minlength=256))),
         thumbnail.tobytes(),
     )
     return facts, small
+
+
+def _is_gray(colors: NDArray[np.uint8]) -> bool:
+    """Whether red, green and blue differ by a level at most."""
+    red, green, blue = (colors[..., band].astype(np.int16) for band in range(3))
+    return bool(np.abs(red - green).max() <= 1 and np.abs(green - blue).max() <= 1)
 
 
 def _shaped(samples: NDArray[Any]) -> bytes:
@@ -113,7 +117,7 @@ def mask_facts(path: Path, roots: tuple[Path, ...]) -> tuple[MaskFacts, NDArray[
     """The facts of the mask at *path*, and its samples as stored. Raises SourceError."""
     data = read_below(path, roots)
     stored = inspection.mask(data, path)
-    header, samples = stored.header, stored.samples
+    header, samples = stored.header, np.ascontiguousarray(stored.samples)
     facts = MaskFacts(
         header.format,
         header.mode,
@@ -142,9 +146,13 @@ def mask_facts(path: Path, roots: tuple[Path, ...]) -> tuple[MaskFacts, NDArray[
                 + ("" if finite.size == samples.size else ", some not finite")
             )
             return replace(facts, fault=fault), samples
-    ids = samples.astype(np.uint8 if samples.dtype.itemsize == 1 else np.uint16)
+    ids = samples.astype(np.uint8 if samples.dtype.itemsize == 1 else np.uint16, copy=False)
     values = image.histogram(ids)
-    thin, between = _thin(ids, values) if 1 < len(values) <= 300 else (frozenset(), frozenset())
+    thin, between = (
+        _thin(ids, values)
+        if 2 < len(values) <= 300 or (len(values) == 2 and 255 in values)
+        else (frozenset(), frozenset())
+    )
     return replace(
         facts, values=values, thin=thin, between=between, steps=_steps(ids), rim=_rim(ids)
     ), ids
@@ -195,7 +203,10 @@ def _thin(ids: NDArray[Any], values: Mapping[int, int]) -> tuple[frozenset[int],
     block = rows[:, 1:-1] & rows[:, :-2] & rows[:, 2:]
     inner = ids[1:-1, 1:-1]
     block &= (ids[1:-1, :-2] == inner) & (ids[1:-1, 2:] == inner)
-    thick = set(np.unique(inner[block]).tolist())
+    if len(values) <= 8:
+        thick = {value for value in values if np.count_nonzero((inner == value) & block)}
+    else:
+        thick = set(np.unique(inner[block]).tolist())
     thin = frozenset(set(values) - thick)
     if not thin:
         return thin, frozenset()
@@ -219,8 +230,8 @@ def _steps(ids: NDArray[Any]) -> int:
     enlarging without smoothing; 1 for none.
     """
     changes = [
-        np.flatnonzero((ids[1:] != ids[:-1]).any(1)) + 1,
-        np.flatnonzero((ids[:, 1:] != ids[:, :-1]).any(0)) + 1,
+        np.flatnonzero((ids[1:] != ids[:-1]).view(np.uint8).max(1)) + 1,
+        np.flatnonzero(np.bitwise_or.reduce((ids[:, 1:] != ids[:, :-1]).view(np.uint8))) + 1,
     ]
     if min(map(len, changes)) < 4:
         return 1

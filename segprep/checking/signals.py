@@ -17,7 +17,8 @@ from segprep.types import IGNORE
 
 GRID = 64
 LEAST = 12  # border cells without which a mask says nothing
-FAR = 16  # cells: a quarter of the picture
+FAR = 10  # cells: about a sixth of the picture
+_STEP = (-1, 0, 1)
 Turn = Callable[[NDArray[Any]], NDArray[Any]]
 TURNS: dict[str, Turn] = {
     "mirrored left to right": lambda m: m[:, ::-1],
@@ -38,14 +39,16 @@ def measure(colors: NDArray[np.uint8], mask: NDArray[Any]) -> Signals:
     count = int(border.sum())
     if count < LEAST or not edge.any():
         return Signals(0.0, 0.0, "", 0.0, (0.0, 0.0), 0, hue, place)
-    spectrum = np.fft.rfft2(edge)
-    maps = fits(spectrum, np.stack([border, *(turn(border) for turn in TURNS.values())]))
-    near = maps.take([-1, 0, 1], axis=1).take([-1, 0, 1], axis=2).max((1, 2))
-    best = int(near[1:].argmax())
-    down, right, moved = _shift(maps[0])
+    own = correlations(edge, border)
+    mean, spread = float(own.mean()), float(own.std()) + 1e-12
+    own = (own - mean) / spread
+    near = own.take([-1, 0, 1], axis=0).take([-1, 0, 1], axis=1).max()
+    turned = (_near(edge, border) - mean) / spread
+    best = int(turned.argmax())
+    down, right, moved = _shift(own)
     return Signals(
-        float(near[0]),
-        float(near[1 + best]),
+        float(near),
+        float(turned[best]),
         list(TURNS)[best],
         moved,
         (down / GRID, right / GRID),
@@ -55,7 +58,7 @@ def measure(colors: NDArray[np.uint8], mask: NDArray[Any]) -> Signals:
     )
 
 
-def _shift(own: NDArray[np.float64]) -> tuple[int, int, float]:
+def _shift(own: NDArray[Any]) -> tuple[int, int, float]:
     """The best shift (down, right) in cells, at most FAR, and its fit."""
     centered = np.roll(own, (FAR, FAR), (0, 1))[: 2 * FAR + 1, : 2 * FAR + 1]
     row, column = np.unravel_index(int(centered.argmax()), centered.shape)
@@ -70,17 +73,17 @@ def squeezed(mask: NDArray[Any]) -> NDArray[Any]:
     return small
 
 
-def edges(colors: NDArray[np.uint8]) -> NDArray[np.float64]:
+def edges(colors: NDArray[np.uint8]) -> NDArray[Any]:
     """(GRID, GRID) ranks 0..1 of the gradient's strength; zeros for a picture without any."""
-    grey = colors.astype(np.float64).mean(2)
+    grey = colors.astype(np.float32).mean(2)
     strength = np.hypot(*np.gradient(grey))
-    order = np.empty(strength.size)
-    order[strength.reshape(-1).argsort(kind="stable")] = np.arange(strength.size)
-    ranks: NDArray[np.float64] = order.reshape(strength.shape) / strength.size
-    return ranks * float(strength.max() > 0)
+    order = np.empty(strength.size, np.float32)
+    order[strength.reshape(-1).argsort(kind="stable")] = np.arange(strength.size, dtype=np.float32)
+    ranks: NDArray[Any] = order.reshape(strength.shape) / np.float32(strength.size)
+    return ranks * np.float32(strength.max() > 0)
 
 
-def borders(small: NDArray[Any]) -> NDArray[np.float64]:
+def borders(small: NDArray[Any]) -> NDArray[Any]:
     """(GRID, GRID): 1 where the class changes to a neighbor; not to or from ignored pixels."""
     valid = small != IGNORE
     down = (small[1:] != small[:-1]) & valid[1:] & valid[:-1]
@@ -90,14 +93,24 @@ def borders(small: NDArray[Any]) -> NDArray[np.float64]:
     found[:-1] |= down
     found[:, 1:] |= right
     found[:, :-1] |= right
-    return found.astype(np.float64)
+    return found.astype(np.float32)
 
 
-def fits(spectrum: NDArray[np.complex128], masks: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N, GRID, GRID): mean edge rank under each border map moved by every (down, right)."""
-    maps = np.fft.irfft2(spectrum * np.conj(np.fft.rfft2(masks)), s=(GRID, GRID))
-    mean, spread = maps.mean((1, 2), keepdims=True), maps.std((1, 2), keepdims=True)
-    return np.asarray((maps - mean) / (spread + 1e-12))
+def correlations(edge: NDArray[Any], border: NDArray[Any]) -> NDArray[Any]:
+    """(GRID, GRID): the sum of edge ranks under the border moved by every (down, right)."""
+    spectrum = np.fft.rfft2(edge) * np.conj(np.fft.rfft2(border))
+    return np.asarray(np.fft.irfft2(spectrum, s=(GRID, GRID)))
+
+
+def _near(edge: NDArray[Any], border: NDArray[Any]) -> NDArray[Any]:
+    """For each of TURNS: the best sum of edge ranks under the turned border, as it lies or moved by
+    a cell. Its mean over all shifts is that of the border as it is.
+    """
+    around = np.stack(
+        [np.roll(edge, (down, right), (0, 1)).reshape(-1) for down in _STEP for right in _STEP]
+    )
+    turned = np.stack([turn(border).reshape(-1) for turn in TURNS.values()], axis=1)
+    return np.asarray((around @ turned).max(0))
 
 
 def prototypes(

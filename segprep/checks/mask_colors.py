@@ -11,7 +11,7 @@ from segprep.checks._common.labels import cases
 from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Survey
 from segprep.imaging.image import voc_colors
-from segprep.types import Finding
+from segprep.types import IGNORE, Finding
 
 RULE = Rule("SEG303", "error", fix="colors")
 
@@ -19,7 +19,8 @@ RULE = Rule("SEG303", "error", fix="colors")
 def find(survey: Survey) -> Iterator[Finding]:
     """RGB masks; said whether their colors are VOC's."""
     voc = voc_colors()
-    table = {tuple(voc[3 * n : 3 * n + 3]) for n in range(256)}
+    count = max(21, len(survey.classes.names) if survey.classes else 0)
+    table = {tuple(voc[3 * n : 3 * n + 3]) for n in (*range(count), IGNORE)}
     for pair, label in cases(survey, "colors"):
         gray = bool(label.values)
         known = label.color_count <= 256 and all(color in table for color in label.colors)

@@ -16,7 +16,7 @@ RULE = Rule("SEG309", "warning")
 
 
 def find(survey: Survey) -> Iterator[Finding]:
-    """Masks of one value: 255 (an error) or the background."""
+    """Masks of one value: 255 (an error), the background, or a class that fills the image."""
     lonely = [p for p in survey.labeled if p.label and len(p.label.values) == 1]
     for pair in lonely:
         assert pair.label
@@ -29,12 +29,14 @@ def find(survey: Survey) -> Iterator[Finding]:
                 "annotate it, or remove it",
                 severity="error",
             )
-        elif value == survey.background and len(lonely) < len(survey.labeled):
+        elif len(lonely) < len(survey.labeled):
+            ground = value == survey.background
+            what = "background only" if ground else f"{survey.label_name(value)} all over"
             yield RULE.finding(
                 pair.stem,
                 survey.name(pair.mask),
-                f"background only ({len(lonely)} of {len(survey.labeled)} masks are of one value)",
-                "fine for an image without objects; else annotate it",
+                f"{what} ({len(lonely)} of {len(survey.labeled)} masks are of one value)",
+                "fine if the image shows nothing else; else annotate it",
                 score=1 - len(lonely) / len(survey.labeled),
             )
     if lonely and len(lonely) == len(survey.labeled) > 1:

@@ -130,21 +130,28 @@ def header(data: bytes, path: Path, limit: int = MAX_PIXELS) -> Header:
     if _latest and _latest[0] is data and _latest[1].width * _latest[1].height <= limit:
         return cast("Header", _latest[1])
     with opened(data, path, limit) as picture:
-        kind = "JPEG" if picture.format == "MPO" else str(picture.format)
-        orientation = (
-            picture.getexif().get(_ORIENTATION, 1) if kind in ("JPEG", "PNG", "TIFF", "WEBP") else 1
-        )
-        several = kind != "JPEG" and _has_another(picture)
-        valid = isinstance(orientation, int) and 1 <= orientation <= 8
-        head = Header(
-            kind, picture.width, picture.height, picture.mode, orientation if valid else 1, several
-        )
+        head = described(picture)
     _latest[:] = data, head
     return head
 
 
+def described(picture: Image.Image) -> Header:
+    """The header of an image that is open; it may be at its second frame afterwards."""
+    kind = "JPEG" if picture.format == "MPO" else str(picture.format)
+    orientation = (
+        picture.getexif().get(_ORIENTATION, 1) if kind in ("JPEG", "PNG", "TIFF", "WEBP") else 1
+    )
+    several = kind != "JPEG" and _has_another(picture)
+    valid = isinstance(orientation, int) and 1 <= orientation <= 8
+    return Header(
+        kind, picture.width, picture.height, picture.mode, orientation if valid else 1, several
+    )
+
+
 def _has_another(picture: Image.Image) -> bool:
     """Whether there is a second frame; counting them all would read a hundred thousand pages."""
+    if picture.format == "PNG" and not getattr(picture, "is_animated", False):
+        return False  # seeking would decode it
     try:
         picture.seek(1)
     except EOFError:

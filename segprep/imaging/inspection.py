@@ -12,6 +12,8 @@ from segprep.imaging import image, png
 from segprep.imaging.image import Header
 from segprep.types import MAX_PIXELS
 
+FLAT = 24  # levels: pictures in short that vary less are looked at in full
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stored:
@@ -26,40 +28,41 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Small:
-    """A photograph in short: *extremes* per band, and *colors* (side, side, 3) uint8, the upright
-    picture squeezed to a square; *stored* are the samples of the full size.
+    """A photograph in short: *colors* (side, side, 3) uint8 are the upright picture squeezed to a
+    square, *stored* the samples of the full size; *span* is the range of *stored* where *colors*
+    hardly vary, else that of *colors*.
     """
 
     header: Header
-    extremes: tuple[tuple[float, float], ...]
+    span: tuple[float, float]
     colors: NDArray[np.uint8]
     stored: NDArray[Any]
 
 
 def mask(data: bytes, path: Path, limit: int = MAX_PIXELS) -> Stored:
     """A mask file as stored. Raises SourceError where it cannot be decoded."""
-    header = image.header(data, path, limit)
-    fast = png.decode(data, limit) if header.format == "PNG" else None
+    fast = png.decode(data, limit)
     with image.opened(data, path, limit) as picture:
         palette = bytes(picture.getpalette("RGB") or b"") if picture.mode == "P" else b""
         samples = fast if fast is not None else np.asarray(picture)
+        header = image.described(picture)
     return Stored(header, samples, palette)
 
 
 def photograph(data: bytes, path: Path, side: int, limit: int = MAX_PIXELS) -> Small:
     """An image file decoded once, and in short. Raises SourceError where it cannot be decoded."""
-    header = image.header(data, path, limit)
     with image.opened(data, path, limit) as picture:
         picture.load()
-        extremes = picture.getextrema()
         stored = np.asarray(picture)
         shown = _eight_bits(picture, stored)
         reduced = shown.resize((side, side), Image.Resampling.BOX)
+        header = image.described(picture)
         if header.orientation > 1:
             reduced.getexif()[0x0112] = header.orientation
             reduced = ImageOps.exif_transpose(reduced)
-    bands = extremes if isinstance(extremes[0], tuple) else (extremes,)
-    return Small(header, tuple(map(tuple, bands)), np.asarray(reduced.convert("RGB")), stored)  # type: ignore[arg-type]
+    colors = np.asarray(reduced.convert("RGB"))
+    exact = stored if colors.max() - colors.min() <= FLAT else colors
+    return Small(header, (float(exact.min()), float(exact.max())), colors, stored)
 
 
 def _eight_bits(picture: Image.Image, stored: NDArray[Any]) -> Image.Image:

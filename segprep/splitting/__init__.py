@@ -64,7 +64,8 @@ def split(
     record.
 
     *ratio* is train/val/test, 70/20/10 by default, *seed* 0. *group_by* is a regular expression
-    (its first group, or the whole match, names the group of a stem) or a CSV file of stem,group.
+    (its first group, or the whole match, names the group of a stem), a CSV file of stem,group,
+    "near-duplicates" (images that look alike) or "numbering" (film_001, film_002).
     Samples whose images are equal byte for byte stay in one list, unless *equal* is "free". *keep*
     names lists that stay as they are. *update* leaves every sample where it is and places only new
     ones; options that it is not given come from the split record.
@@ -93,7 +94,7 @@ def split(
     if begun and any(lists[name] != result[name] for name in standing):
         _refuse_standing(home, standing, update=update, allowed=overwrite)
     pairs = draw.folds(result["trainval"], lists if update else {})
-    notes += [*equal_notes(draw.equal, apart), *remarks(home, result, draw.shares)]
+    notes += [*draw.group_notes, *equal_notes(draw.equal, apart), *remarks(home, result, draw.shares)]
     notes += tree_doubts(home, jobs=jobs)
     record = choice.record({name: len(result[name]) for name in SPLITS})
     outcome = Split(result, pairs, record, tuple(notes), home.root)

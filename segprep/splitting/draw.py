@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from segprep.dataset import scenes
 from segprep.dataset.equal_images import Equal, equal_images
 from segprep.dataset.tree import SPLITS, Tree
 from segprep.errors import UsageError
-from segprep.grouping import groups_of
 from segprep.splitting.partition import assign, cut, natural
 from segprep.splitting.ratio import Ratio, parse_ratio
 from segprep.splitting.together import joined
@@ -83,7 +83,7 @@ class Draw:
     ) -> None:
         self.stems, self.choice, self.fixed, self.keep = stems, choice, fixed, keep
         self.shares = choice.shares
-        self.groups = groups_of(stems, choice.group_by)
+        self.groups, self.group_notes = scenes.groups_of(home, stems, choice.group_by, jobs=jobs)
         self.equal: Equal = (
             equal_images(home, stems, jobs=jobs) if choice.equal == "together" else ()
         )

@@ -88,6 +88,16 @@ def test_what_is_not_a_dataset_is_a_usage_error(tmp_path: Path, what: str) -> No
     assert "no-tree" in result.stderr
 
 
+def test_a_source_is_to_be_converted_first(tmp_path: Path) -> None:
+    for name, folder in (("a", "images"), ("one", "masks"), ("two", "masks")):
+        path = tmp_path / "in" / "a" / folder / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L" if folder == "masks" else "RGB", (8, 8), 255).save(path)
+    result = run(tmp_path / "in")
+    assert result.exit_code == 2
+    assert "segprep convert dsb2018" in result.stderr
+
+
 def test_exit_codes_and_json(tree: Path) -> None:
     assert run(tree).exit_code == 0
     (tree / "SegmentationClass" / "scene_003.png").write_bytes(b"")

@@ -194,13 +194,13 @@ def alpha(mask: Mask) -> Image.Image:
 
 
 def renumbered(mask: Mask) -> Image.Image:
-    """The same colors under other indices, by frequency, as an editor numbers them."""
-    picture = Image.fromarray(VOC[mask]).quantize(max(2, len(np.unique(mask))))
-    table = picture.getpalette() or []
-    order = np.arange(len(table) // 3)[::-1]
-    colors = np.array(table, np.uint8).reshape(-1, 3)[order]
-    made = Image.fromarray((len(order) - 1 - np.asarray(picture)).astype(np.uint8))
-    made.putpalette(colors.reshape(-1).tolist())
+    """The same colors under other indices, as an editor numbers them."""
+    values = np.unique(mask)
+    order = np.roll(values, 1)
+    table = np.zeros(256, np.uint8)
+    table[order] = np.arange(len(values))
+    made = Image.fromarray(table[mask])
+    made.putpalette(VOC[order].reshape(-1).tolist())
     return made
 
 
@@ -208,8 +208,10 @@ def all_ignored(mask: Mask, rng: Rng) -> Mask:
     return np.full_like(mask, 255)
 
 
-def all_background(mask: Mask, rng: Rng) -> Mask:
-    return np.zeros_like(mask)
+def all_background(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
+    classes = place.classes()
+    value = (classes.background if classes else 0) or 0
+    return masks(lambda mask, _: np.full_like(mask, value))(place, stems, rng)
 
 
 def remove_mask(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
@@ -268,8 +270,12 @@ def train_in_val(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
     return moved
 
 
-def unlist(text: str, stems: Sequence[str]) -> str:
-    return "".join(f"{line}\n" for line in text.splitlines() if line not in stems)
+def unlist(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
+    """Take the samples out of every list."""
+    for path in (place.root / LISTS).glob("*.txt"):
+        kept = [line for line in path.read_text().splitlines() if line not in stems]
+        path.write_text("".join(f"{line}\n" for line in kept))
+    return stems
 
 
 def duplicated(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
@@ -341,7 +347,7 @@ STRUCTURAL = (
     Fault("truncated mask", "F22", ("SEG102",), truncate_mask),
     Fault("grey tail", "F22", ("SEG106",), images(gray_tail)),
     Fault("all ignored", "F24", ("SEG309",), masks(all_ignored)),
-    Fault("all background", "F24", ("SEG309",), masks(all_background)),
+    Fault("all background", "F24", ("SEG309",), all_background),
     Fault("copy across splits", "F25", ("SEG501",), duplicated),
     Fault("copy with another mask", "F26", ("SEG502",), conflicting),
     Fault("class not in val", "F29", ("SEG407",), without_class, scopes=("all",), whole=True),
@@ -355,7 +361,81 @@ STRUCTURAL = (
     Fault("entry with extension", "F32", ("SEG404",), listed(spelled), whole=True),
     Fault("Windows line ends", "F32", ("SEG405",), listed(windows), scopes=("one",), whole=True),
     Fault("in two splits", "F32", ("SEG406",), train_in_val, scopes=("one", "few")),
-    Fault("in no list", "F32", ("SEG408",), listed(unlist), scopes=("one",), whole=True),
+    Fault("in no list", "F32", ("SEG408",), unlist, scopes=("one",), whole=True),
     Fault("empty train", "F32", ("SEG409",), listed(lambda t, s: ""), scopes=("one",), whole=True),
     Fault("class lists differ", "F42", ("SEG111",), reordered, scopes=("all",), whole=True),
+)
+
+
+def mirrored(mask: Mask, rng: Rng) -> Mask:
+    return mask[:, ::-1]
+
+
+def rotated(mask: Mask, rng: Rng) -> Mask:
+    return mask[::-1, ::-1]
+
+
+def moved(share: float) -> Callable[[Mask, Rng], Mask]:
+    return lambda mask, rng: np.roll(mask, round(mask.shape[1] * share), 1)
+
+
+def permuted(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
+    """The masks of other samples, resized to fit; a single sample gets that of any other."""
+    every = list(place.stems())
+    pool = list(stems) if len(stems) > 2 else [*stems, str(rng.choice(sorted({*every} - {*stems})))]
+    masks = {stem: read_mask(place.mask_path(stem)) for stem in pool}
+    for n, stem in enumerate(stems):
+        other = masks[pool[(n + 1) % len(pool)]]
+        size = masks[stem].shape[::-1]
+        write_mask(place.mask_path(stem), np.asarray(Image.fromarray(other).resize(size, 0)))
+    return stems
+
+
+def inverted(mask: Mask, rng: Rng) -> Any:
+    """0 and the commonest class change places."""
+    values, counts = np.unique(mask[(mask > 0) & (mask < 255)], return_counts=True)
+    if not len(values):
+        return None
+    top = int(values[counts.argmax()])
+    return np.where(mask == 0, top, np.where(mask == top, 0, mask)).astype(np.uint8)
+
+
+def gamma(path: Path, picture: Image.Image, rng: Rng) -> None:
+    pixels = (np.asarray(picture) / 255.0) ** 4 * 255
+    Image.fromarray(pixels.astype(np.uint8)).save(path, quality=95)
+
+
+def near(change: Callable[[Image.Image], Image.Image]) -> Any:
+    """A changed copy of the image, with its own copy of the mask, in another split."""
+
+    def apply(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
+        twins = duplicated(place, stems, rng)
+        for twin in twins:
+            path = place.image_path(twin)
+            assert path
+            with Image.open(path) as picture:
+                new = change(picture.convert("RGB"))
+            new.save(path, quality=50)
+        return twins
+
+    return apply
+
+
+STATISTICAL = (
+    Fault("mirrored", "F3", ("SEG602", "SEG604"), masks(mirrored), structural=False),
+    Fault("rotated by 180", "F3", ("SEG602", "SEG604"), masks(rotated), structural=False),
+    Fault("shifted by 10 %", "F2", ("SEG601", "SEG604"), masks(moved(0.1)), structural=False),
+    Fault("shifted by 5 %", "F2", ("SEG601", "SEG604"), masks(moved(0.05)), structural=False),
+    Fault("permuted", "F4", ("SEG603", "SEG604"), permuted, structural=False),
+    Fault("inverted", "F7", ("SEG605",), masks(inverted), structural=False, scopes=("one", "few")),
+    Fault("dark", "F20", ("SEG606",), images(gamma), structural=False, scopes=("one", "few")),
+    Fault("re-encoded copy", "F27", ("SEG503",), near(lambda p: p), structural=False),
+    Fault(
+        "mirrored copy",
+        "F27",
+        ("SEG503",),
+        near(lambda p: p.transpose(Image.Transpose.FLIP_LEFT_RIGHT)),
+        structural=False,
+        scopes=("one", "few"),
+    ),
 )

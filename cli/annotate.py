@@ -1,0 +1,132 @@
+"""``segprep annotate SRC [STEM ...]``."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import options, output
+
+HELP = """Open exactly the annotations of a finding, of suspects or of given names in labelme.
+
+SRC is the folder of labelme JSON files. labelme (pip install labelme) is started as a program, one
+file after the other; with --list, or where it is not installed, the files are printed for any other
+tool. Then convert again: segprep json2mask re-does what changed.
+
+\b
+Examples:
+    segprep annotate before/ --finding SEG810
+    segprep annotate before/ --finding SEG603 --dataset out/      findings of the converted dataset
+    segprep annotate before/ --suspects out/runs/train-check
+    segprep annotate before/ img_004 img_017 --list
+"""
+
+
+def _run(
+    src: Path,
+    stems: tuple[str, ...],
+    findings: tuple[str, ...],
+    dataset: Path | None,
+    suspects: Path | None,
+    listed: bool,
+    as_json: bool,
+    jobs: int,
+    **_: Any,
+) -> None:
+    from segprep.errors import UsageError
+    from segprep.files import listing
+    from segprep.names import natural_key, shown, stem_of
+
+    if not (stems or findings or suspects):
+        raise UsageError(
+            "bad-option", "which annotations?", "give names, --finding CODE or --suspects RUN"
+        )
+    if not src.is_dir():
+        raise UsageError("bad-option", f"{src} is not a folder", "give the folder of annotations")
+    chosen = {*stems, *_found(dataset or src, findings, jobs), *_suspected(suspects)}
+    paths = [
+        Path(folder, name)
+        for folder, name in listing(str(src))
+        if name.endswith(".json") and stem_of(name) in chosen
+    ]
+    paths.sort(key=lambda path: natural_key(str(path)))
+    missing = sorted(chosen - {stem_of(path.name) for path in paths}, key=natural_key)
+    program = shutil.which("labelme")
+    if as_json:
+        output.document({"files": [str(path) for path in paths], "missing": missing})
+        return
+    for path in paths:
+        output.line(str(path))
+    for stem in missing:
+        click.echo(f"no annotation {shown(stem)}.json below {shown(src)}", err=True)
+    if listed or not paths:
+        return
+    if program is None:
+        click.echo("labelme is not installed (pip install labelme); open these files", err=True)
+        return
+    labels = [f"--labels={src / 'labels.txt'}"] if (src / "labels.txt").is_file() else []
+    for path in paths:
+        subprocess.run([program, *labels, "--", str(path)], check=False)
+    click.echo("now convert again: segprep json2mask SRC OUT re-does what changed", err=True)
+
+
+def _found(dataset: Path, codes: tuple[str, ...], jobs: int) -> set[str]:
+    """The stems of the findings with these codes."""
+    if not codes:
+        return set()
+    from segprep import checking
+
+    report = checking.check(dataset, select=codes, jobs=jobs)
+    return {finding.stem for finding in report.findings if finding.stem}
+
+
+def _suspected(run: Path | None) -> set[str]:
+    """The stems that a train-check ranks as suspects; *run* is its folder or its scores.json."""
+    if run is None:
+        return set()
+    import json
+
+    from segprep.errors import UsageError
+
+    path = run / "scores.json" if run.is_dir() else run
+    try:
+        content = json.loads(path.read_bytes())
+        return {str(one["stem"]) for one in content["suspects"]}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UsageError(
+            "bad-option", f"{path} does not hold suspects", "give the folder of a train-check"
+        ) from error
+
+
+command = click.Command(
+    "annotate",
+    callback=_run,
+    help=HELP,
+    short_help="Open the annotations of findings or suspects in labelme.",
+    params=[
+        click.Argument(["src"], type=click.Path(path_type=Path)),
+        click.Argument(["stems"], nargs=-1),
+        click.Option(
+            ["--finding", "findings"],
+            multiple=True,
+            metavar="CODE",
+            help="Those of the findings whose code starts so. Repeatable.",
+        ),
+        click.Option(
+            ["--dataset", "-d"],
+            type=click.Path(path_type=Path),
+            help="Look for findings in this dataset instead of SRC.",
+        ),
+        click.Option(
+            ["--suspects"],
+            type=click.Path(path_type=Path),
+            metavar="RUN",
+            help="The suspects of this folder of a train-check.",
+        ),
+        click.Option(["--list", "listed"], is_flag=True, help="Print the files, open nothing."),
+        options.jobs(),
+        *options.display(),
+    ],
+)

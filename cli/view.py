@@ -1,0 +1,78 @@
+"""``segprep view [DATASET]``."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import options, output
+from .progress import bar
+
+HELP = """Write a page to look through a dataset: every image with its mask over it.
+
+One file that opens offline: legend, opacity, filters by class, split and finding, keyboard, light
+and dark. It is written to DATASET/runs/view.html unless --out says otherwise.
+
+\b
+Examples:
+    segprep view out/
+    segprep view out/ --out gallery.html --no-check
+    segprep view out/ --sheet sheet.png              a contact sheet
+"""
+
+
+def _run(dataset: Path, quiet: bool, as_json: bool, verbose: bool, **given: Any) -> None:
+    from segprep import checking, gallery
+
+    progress = bar(not (quiet or given.pop("no_progress")))
+    no_check, jobs = given.pop("no_check"), given["jobs"]
+    findings = () if no_check else checking.check(dataset, jobs=jobs, progress=progress).findings
+    made = gallery.view(dataset, findings=findings, progress=progress, **given)
+    if not quiet:
+        output.notes(made.notes, verbose)
+    if as_json:
+        output.document(
+            {
+                "page": str(made.page) if made.page else None,
+                "sheet": str(made.sheet) if made.sheet else None,
+                "shown": made.shown,
+                "samples": made.total,
+                "findings": len(findings),
+            }
+        )
+    elif not quiet:
+        for path in filter(None, (made.page, made.sheet)):
+            size = path.stat().st_size / 1e6
+            output.line(f"{made.shown} of {made.total} samples -> {path} ({size:.1f} MB)")
+
+
+command = click.Command(
+    "view",
+    callback=_run,
+    help=HELP,
+    short_help="Write a page to look through a dataset, offline.",
+    params=[
+        options.dataset(),
+        click.Option(
+            ["--out", "-o"],
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="The page (HTML).  [default: DATASET/runs/view.html]",
+        ),
+        click.Option(
+            ["--sheet"],
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="A contact sheet (PNG), instead of the page unless --out is given too.",
+        ),
+        click.Option(
+            ["--most"],
+            type=click.IntRange(1, 5000),
+            default=500,
+            show_default=True,
+            help="Show at most so many samples, those with findings first.",
+        ),
+        click.Option(["--no-check"], is_flag=True, help="Do not look for findings first."),
+        click.Option(["--overwrite"], is_flag=True, help="Overwrite existing output."),
+        options.jobs(),
+        *options.display(),
+    ],
+)

@@ -1,0 +1,244 @@
+"""Repairs that are safe: a plan first, then the changes, with all that is needed to undo them.
+
+What would need a guess is not in the plan. Originals are kept below ``runs/fix-N/``, and undo.json
+there names every change; undoing refuses files that were changed since.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep import jsontext
+from segprep.checks import wrong_extension
+from segprep.checks._common import labels
+from segprep.checks._common.entries import bare_name
+from segprep.checks._common.survey import Pair, Survey
+from segprep.dataset.tree import RUNS, list_bytes
+from segprep.errors import TreeError, UsageError
+from segprep.files import digest, read_below, write_atomic
+from segprep.imaging import image, inspection, transcoding
+from segprep.types import IGNORE
+
+RECORD = "undo.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One file that changes: *path* (relative) becomes *target* (the same, or another name) with
+    new content; *text* says what is done and for which finding (*code*).
+    """
+
+    code: str
+    path: str
+    target: str
+    text: str
+    content: Callable[[], bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What was repaired: the changes, and the folder that undoes them (None: nothing was done)."""
+
+    repairs: tuple[Repair, ...]
+    record: Path | None
+
+
+def plan(survey: Survey) -> tuple[Repair, ...]:
+    """The safe repairs of a dataset that was read. In a tree with a manifest only lists are
+    repaired: images and masks are remade by converting again, or by ``segprep remap``.
+    """
+    repairs = list(_lists(survey))
+    if survey.kind != "annotations" and survey.manifest is None:
+        repairs += _masks(survey)
+        taken = {repair.path for repair in repairs}
+        repairs += (one for one in _images(survey) if one.path not in taken)
+    return tuple(repairs)
+
+
+def _lists(survey: Survey) -> Iterator[Repair]:
+    stems = {pair.stem for pair in survey.pairs if pair.mask}
+    for file in survey.lists:
+        if file.trouble:
+            continue
+        plain = [entry if entry in stems else bare_name(entry, stems) for entry in file.entries]
+        kept = tuple(dict.fromkeys(name for name in plain if name))
+        new = list_bytes(kept)
+        if new != file.text.encode() and kept:
+            gone = sum(1 for name in plain if not name)
+            twice = len(plain) - gone - len(kept)
+            text = f"{len(kept)} names, one per line; {gone} stale and {twice} repeated are dropped"
+            name = survey.name(file.path)
+            yield Repair("SEG402", name, name, text, _constant(new))
+
+
+def _constant(data: bytes) -> Callable[[], bytes]:
+    return lambda: data
+
+
+def _masks(survey: Survey) -> Iterator[Repair]:
+    """Masks whose values have one certain meaning."""
+    causes = labels.causes(survey)
+    names = survey.classes.names if survey.classes else ()
+    white = (
+        len(names) == 2
+        and survey.background == 0
+        and all(
+            causes.get(pair.stem) == "black-and-white"
+            for pair in survey.labeled
+            if pair.label and len(pair.label.values) > 1
+        )
+    )
+    flat = _ungrayed(len(names))
+    for pair in survey.labeled:
+        cause, name = causes.get(pair.stem), survey.name(pair.mask)
+        assert pair.label
+        values = set(pair.label.values)
+        if cause == "black-and-white" and white and values <= {0, IGNORE}:
+            table = {0: 0, IGNORE: 1}
+            yield Repair("SEG302", name, name, f"255 becomes 1 ({names[1]})", _mapped(pair, table))
+        elif cause == "flattened" and flat and values <= flat.keys():
+            text = "grey levels of VOC's colors become ids"
+            yield Repair("SEG304", name, name, text, _mapped(pair, flat))
+        elif cause == "colors" and (colors := _voc_colors(pair, survey)):
+            text = "VOC's colors become ids"
+            yield Repair("SEG303", name, name, text, _indexed(pair, colors))
+
+
+def _ungrayed(count: int) -> dict[int, int]:
+    """Grey level -> id for *count* classes; empty where two classes have one grey level."""
+    grays = labels.grays()
+    chosen = [*range(count), IGNORE]
+    table = {grays[value]: value for value in chosen}
+    return table if count and len(table) == len(chosen) else {}
+
+
+def _voc_colors(pair: Pair, survey: Survey) -> dict[tuple[int, int, int], int]:
+    """Color -> id, if every color of the mask is VOC's color of a class, or of ignored pixels."""
+    label = pair.label
+    if not label or label.values or label.color_count != len(label.colors) or not survey.ids:
+        return {}
+    table = image.voc_colors()
+    known = {(table[3 * n], table[3 * n + 1], table[3 * n + 2]): n for n in sorted(survey.ids)}
+    return known if set(label.colors) <= known.keys() and len(known) == len(survey.ids) else {}
+
+
+def _mapped(pair: Pair, table: Mapping[int, int]) -> Callable[[], bytes]:
+    def content() -> bytes:
+        stored = _stored(pair)
+        look_up = np.zeros(256, np.uint8)
+        look_up[list(table)] = list(table.values())
+        return image.encode_mask(look_up[stored])
+
+    return content
+
+
+def _indexed(pair: Pair, colors: Mapping[tuple[int, int, int], int]) -> Callable[[], bytes]:
+    def content() -> bytes:
+        stored = _stored(pair)
+        ids = np.zeros(stored.shape[:2], np.uint8)
+        for color, value in colors.items():
+            ids[(stored[..., :3] == color).all(-1)] = value
+        return image.encode_mask(ids)
+
+    return content
+
+
+def _stored(pair: Pair) -> NDArray[Any]:
+    assert pair.mask
+    path = pair.mask.resolve()
+    return inspection.mask(read_below(path, (path.parent,)), path).samples
+
+
+def _images(survey: Survey) -> Iterator[Repair]:
+    """Wrong extensions, and photographs whose masks show that they were drawn upright."""
+    for pair, photo in survey.images():
+        assert pair.image
+        path, name = pair.image, survey.name(pair.image)
+        endings = wrong_extension.EXTENSIONS.get(photo.format, ())
+        upright, stored = photo.shapes()
+        if photo.orientation > 1 and pair.label and pair.label.shape == upright != stored:
+            target = survey.name(path.with_suffix(".png"))
+            text = f"written upright (EXIF orientation {photo.orientation}), lossless"
+            if target == name or not path.with_suffix(".png").exists():
+                yield Repair("SEG104", name, target, text, _upright(path))
+        elif endings and path.suffix.lower() not in endings:
+            renamed = path.with_suffix(endings[0])
+            if not renamed.exists():
+                text = f"renamed: it is a {photo.format} file"
+                yield Repair("SEG103", name, survey.name(renamed), text)
+
+
+def _upright(path: Path) -> Callable[[], bytes]:
+    def content() -> bytes:
+        return transcoding.transcode(read_below(path, (path.parent,)), path, "png")[0]
+
+    return content
+
+
+def apply(survey: Survey, repairs: Sequence[Repair]) -> Fixed:
+    """Carry out *repairs*: originals are kept first, the record is written before any change.
+
+    Raises SegprepError where a file cannot be written.
+    """
+    if not repairs:
+        return Fixed((), None)
+    folder = _fresh(survey.root / RUNS)
+    done: list[dict[str, Any]] = []
+    contents: dict[str, bytes] = {}
+    for repair in repairs:
+        old = (survey.root / repair.path).read_bytes()
+        new = repair.content() if repair.content else old
+        contents[repair.path] = new
+        kept = folder / "originals" / repair.path
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(kept, old)
+        plain = {name: value for name, value in asdict(repair).items() if name != "content"}
+        done.append({**plain, "before": digest(old), "after": digest(new)})
+    write_atomic(folder / RECORD, jsontext.encoded({"changes": done}))
+    for repair in repairs:
+        write_atomic(survey.root / repair.target, contents[repair.path])
+        if repair.target != repair.path:
+            (survey.root / repair.path).unlink()
+    return Fixed(tuple(repairs), folder)
+
+
+def _fresh(runs: Path) -> Path:
+    number = 1
+    while (runs / f"fix-{number}").exists():
+        number += 1
+    folder = runs / f"fix-{number}"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def undo(folder: Path) -> int:
+    """Take back the repairs recorded in *folder* (DATASET/runs/fix-N); how many files.
+
+    Raises UsageError for a folder without a record, TreeError where a file was changed since:
+    nothing is taken back then.
+    """
+    root = folder.resolve().parents[1]
+    try:
+        changes = json.loads((folder / RECORD).read_bytes())["changes"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            "bad-option", f"{folder} holds no record of repairs", "give DATASET/runs/fix-1"
+        ) from error
+    for change in changes:
+        target = root / change["target"]
+        if not target.is_file() or digest(target.read_bytes()) != change["after"]:
+            raise TreeError(
+                "output-changed", f"{target} was changed since", "restore it, or keep the repairs"
+            )
+    for change in changes:
+        kept = folder / "originals" / change["path"]
+        write_atomic(root / change["path"], kept.read_bytes())
+        if change["target"] != change["path"]:
+            (root / change["target"]).unlink()
+    (folder / RECORD).rename(folder / "undone.json")
+    return len(changes)

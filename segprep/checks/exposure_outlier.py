@@ -1,0 +1,40 @@
+"""An image is far darker, brighter or flatter than the rest of the dataset.
+
+Why: another gamma, another camera or a failed exposure; the network sees few like it.
+Fix: look at it; correct the exposure, or leave it in if it is meant.
+Source: F20.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from segprep.checks._common.rule import Rule
+from segprep.checks._common.survey import Survey
+from segprep.types import Finding
+
+RULE = Rule("SEG606", "warning")
+
+
+def find(survey: Survey) -> Iterator[Finding]:
+    """Images whose mean or spread of brightness lies far outside the others'."""
+    photos = [(pair, photo) for pair, photo in survey.images() if photo.spread > 0]
+    if len(photos) < 20:
+        return
+    means = np.array([sum(photo.mean) / 3 for _, photo in photos])
+    spreads = np.log(np.array([photo.spread for _, photo in photos]) + 1)
+    for name, values, least in (("brightness", means, 40.0), ("contrast", spreads, 1.0)):
+        distance = np.abs(values - np.median(values))
+        spread = 1.4826 * float(np.median(distance))
+        far = np.flatnonzero((distance > least) & (distance > 6 * spread))
+        if len(far) > max(1, len(photos) // 20):
+            continue  # not outliers but a second kind of image
+        for n in far.tolist():
+            pair, _ = photos[n]
+            yield RULE.finding(
+                pair.stem,
+                survey.name(pair.image),
+                f"its {name} lies far from that of the others",
+                "look at it: segprep view",
+                score=round(float(distance[n] / max(spread, 1e-6)), 2),
+            )

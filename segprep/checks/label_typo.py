@@ -1,0 +1,52 @@
+"""A rare label is one letter away from a frequent one.
+
+Why: a typo becomes a class of its own.
+Fix: segprep json2mask --map OLD=NEW, or rename it: segprep annotate --finding SEG803.
+Source: F33; crop and ccrop. Labels that differ in a digit (car1, car2) are left alone.
+"""
+
+from collections.abc import Iterator
+
+from segprep.checks._common import annotations
+from segprep.checks._common.rule import Rule
+from segprep.checks._common.survey import Survey
+from segprep.types import Finding
+
+RULE = Rule("SEG803", "warning")
+
+
+def find(survey: Survey) -> Iterator[Finding]:
+    """Labels of at most a fiftieth of the shapes of a label that they nearly equal."""
+    counted = annotations.labels(survey)
+    typos = {
+        rare: usual
+        for rare, few in counted.items()
+        for usual, many in counted.items()
+        if 50 * few <= many and _one_letter(rare, usual)
+    }
+    for one in annotations.of(survey):
+        for label in dict.fromkeys(outline.label for outline in one.outlines):
+            if label in typos:
+                usual = typos[label]
+                yield RULE.finding(
+                    one.stem,
+                    survey.name(one.path),
+                    f"label {label!r} ({counted[label]}) may be {usual!r} ({counted[usual]})",
+                    f"segprep json2mask --map '{label}={usual}'",
+                    score=round(1 - counted[label] / counted[usual], 4),
+                )
+
+
+def _one_letter(one: str, other: str) -> bool:
+    """Whether the two differ by one letter inserted, dropped, changed or swapped with its neighbor,
+    and not by a digit.
+    """
+    if one == other or abs(len(one) - len(other)) > 1 or min(len(one), len(other)) < 3:
+        return False
+    start = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
+    start = min(len(one), len(other)) if start is None else start
+    a, b = one[start:], other[start:]
+    if any(part[:1].isdigit() for part in (a, b)):
+        return False
+    changed = a[1:] == b[1:] or a[1:] == b or a == b[1:]
+    return changed or (a[:2] == b[:2][::-1] and a[2:] == b[2:])

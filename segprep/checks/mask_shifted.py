@@ -1,0 +1,28 @@
+"""A mask is shifted against its image: moved by some pixels its borders lie on the image's edges.
+
+Why: borders are learned in the wrong place. Found from about a fiftieth of the image on.
+Fix: look at it (segprep view); export the mask again.
+Source: F2; correlation of edge ranks with mask borders, against the rest of the dataset.
+"""
+
+from collections.abc import Iterator
+
+from segprep.checks._common.fit import judged
+from segprep.checks._common.rule import Rule
+from segprep.checks._common.survey import Survey
+from segprep.types import Finding
+
+RULE = Rule("SEG601", "warning")
+
+
+def find(survey: Survey) -> Iterator[Finding]:
+    """Masks that stand out in this way."""
+    for misfit in judged(survey).misfits.values():
+        if misfit.kind == "shifted":
+            yield RULE.finding(
+                misfit.stem,
+                survey.name(survey.by_stem[misfit.stem].mask),
+                misfit.detail,
+                "look at it: segprep view",
+                score=misfit.score,
+            )

@@ -1,0 +1,31 @@
+"""A shape is in the file twice.
+
+Why: instances count double; with another label, one hides the other.
+Fix: delete one of them: segprep annotate --finding SEG804.
+Source: F34.
+"""
+
+from collections.abc import Iterator
+
+from segprep.checks._common import annotations
+from segprep.checks._common.rule import Rule
+from segprep.checks._common.survey import Survey
+from segprep.types import Finding
+
+RULE = Rule("SEG804", "warning")
+
+
+def find(survey: Survey) -> Iterator[Finding]:
+    """Polygons with the same points, also in another order of them."""
+    for one in annotations.of(survey):
+        first: dict[tuple[str, frozenset[annotations.Point]], annotations.Outline] = {}
+        for outline in one.outlines:
+            key = outline.kind, frozenset(outline.points)
+            other = first.setdefault(key, outline)
+            if other is not outline and len(outline.points) > 1:
+                yield RULE.finding(
+                    one.stem,
+                    survey.name(one.path),
+                    f"{annotations.address(outline)} repeats {annotations.address(other)}",
+                    "delete one of them: segprep annotate --finding SEG804",
+                )

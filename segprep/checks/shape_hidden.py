@@ -1,0 +1,32 @@
+"""A shape is wholly covered by shapes that are painted after it.
+
+Why: labelme paints in the file's order, so an object that lies on another must come later.
+Fix: reorder the shapes in labelme, or segprep json2mask --overlap area.
+Source: labelme's painting order; the classes that vanish so are named.
+"""
+
+from collections.abc import Iterator
+
+from segprep.checks._common import annotations
+from segprep.checks._common.rule import Rule
+from segprep.checks._common.survey import Survey
+from segprep.types import Finding
+
+RULE = Rule("SEG810", "warning")
+
+
+def find(survey: Survey) -> Iterator[Finding]:
+    """Hidden shapes; the message says where a class vanishes with them."""
+    for one in annotations.of(survey):
+        hidden = [outline for outline in one.outlines if outline.number in one.hidden]
+        left = {outline.label for outline in one.outlines if outline.number not in one.hidden}
+        for outline in hidden:
+            gone = (
+                f"; no {outline.label!r} is left in this image" if outline.label not in left else ""
+            )
+            yield RULE.finding(
+                one.stem,
+                survey.name(one.path),
+                f"{annotations.address(outline)} is covered by later shapes{gone}",
+                "segprep json2mask --overlap area, or reorder the shapes",
+            )

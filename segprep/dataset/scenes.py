@@ -1,0 +1,106 @@
+"""Groups of samples that show one scene, from the images themselves or from their numbering."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from segprep import engine
+from segprep.dataset.tree import Tree
+from segprep.errors import SourceError
+from segprep.files import digest, read_below
+from segprep.grouping import groups_of as named_groups
+from segprep.imaging import inspection, likeness
+from segprep.names import natural_key
+from segprep.types import Note
+
+ALIKE, NUMBERING = "near-duplicates", "numbering"
+_NUMBER = re.compile(r"[\W_]*\d+\D*$")
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Thumbnail:
+    """The picture of a sample in short, and a digest of its pixels; None if it cannot be read."""
+
+    place: Tree
+
+    def __call__(self, stem: str) -> tuple[NDArray[np.uint8], str] | None:
+        path = self.place.image_path(stem)
+        if path is None:
+            return None
+        roots = (self.place.root.resolve(),)
+        path = roots[0] / path.relative_to(self.place.root)
+        try:
+            small = inspection.photograph(read_below(path, roots), path, 2 * likeness.SIDE)
+        except SourceError:
+            return None  # it stays a group of its own; what is wrong with it, check says
+        size = (likeness.SIDE, likeness.SIDE)
+        gray = Image.fromarray(small.colors).convert("L").resize(size, Image.Resampling.BOX)
+        return np.asarray(gray), digest(np.ascontiguousarray(small.stored).tobytes())
+
+
+def groups_of(
+    place: Tree, stems: Sequence[str], group_by: str | None, *, jobs: int = 1
+) -> tuple[dict[str, str], tuple[Note, ...]]:
+    """Stem -> group, and what a person should know of the groups.
+
+    *group_by* is ``near-duplicates`` (images that look alike, also mirrored or encoded again, and
+    what looks like them in turn), ``numbering`` (names that differ in their last number only), or
+    a rule of :mod:`segprep.grouping`. Raises UsageError.
+    """
+    if group_by == ALIKE:
+        groups = _alike(place, stems, jobs)
+    elif group_by == NUMBERING:
+        groups = {stem: _NUMBER.sub("", stem) or stem for stem in stems}
+    else:
+        return named_groups(stems, group_by), ()
+    return groups, _notes(groups, str(group_by))
+
+
+def _alike(place: Tree, stems: Sequence[str], jobs: int) -> dict[str, str]:
+    """The connected groups of images that look alike, each named after its first stem."""
+    results = [
+        None if isinstance(one, engine.Failure) else one
+        for one in engine.run(_Thumbnail(place), stems, jobs=jobs)
+    ]
+    at = [n for n, one in enumerate(results) if one is not None and one[0].std() >= 2]
+    thumbnails = [one[0] for one in results if one is not None and one[0].std() >= 2]
+    parents = list(range(len(stems)))
+
+    def root(n: int) -> int:
+        while parents[n] != n:
+            parents[n] = parents[parents[n]]
+            n = parents[n]
+        return n
+
+    links = [(at[one], at[other]) for one, other, _, _ in likeness.pairs(thumbnails)]
+    first: dict[str, int] = {}
+    for n, one in enumerate(results):
+        if one is not None:
+            links.append((first.setdefault(one[1], n), n))
+    for a, b in links:
+        low, high = sorted((root(a), root(b)))
+        parents[high] = low
+    return {stem: stems[root(n)] for n, stem in enumerate(stems)}
+
+
+def _notes(groups: Mapping[str, str], rule: str) -> tuple[Note, ...]:
+    members: dict[str, list[str]] = defaultdict(list)
+    for stem, group in groups.items():
+        members[group].append(stem)
+    several = sorted((m for m in members.values() if len(m) > 1), key=lambda m: (-len(m), m))
+    if not several:
+        return (Note("groups-found", f"--group-by {rule}: no two samples belong together"),)
+    listed = "; ".join(
+        ", ".join(sorted(m, key=natural_key)[:3])
+        + (f" and {len(m) - 3} more" if len(m) > 3 else "")
+        for m in several[:SHOWN]
+    )
+    more = f"; and {len(several) - SHOWN} more groups" if len(several) > SHOWN else ""
+    text = f"--group-by {rule}: {len(several)} groups of {sum(map(len, several))} samples: {listed}"
+    return (Note("groups-found", text + more),)

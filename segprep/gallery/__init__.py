@@ -1,0 +1,254 @@
+"""A dataset as one page: every image with its mask laid over it, to look through offline.
+
+The page is one file. It asks the network for nothing (its content security policy forbids it), runs
+one script whose hash the policy names, and shows every name escaped.
+"""
+
+import base64
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from segprep import engine
+from segprep.dataset import samples, tree
+from segprep.dataset.tree import Tree
+from segprep.errors import SourceError, TreeError, UsageError
+from segprep.files import write_atomic
+from segprep.gallery import sheet as contact
+from segprep.imaging import image
+from segprep.names import shown as escaped
+from segprep.reports import thumbnails
+from segprep.types import IGNORE, Entry, Finding, Note, Progress, no_progress
+
+MOST = 500
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One sample of the page: the picture and its mask as data URIs, the classes that it holds."""
+
+    stem: str
+    width: int
+    height: int
+    picture: str
+    overlay: str
+    pixels: Mapping[int, int]
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What was written: *page* (None if only a sheet was asked for), *shown* of *total* samples."""
+
+    page: Path | None
+    sheet: Path | None
+    shown: int
+    total: int
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Draw:
+    """Draws one sample in a worker."""
+
+    place: Tree
+    side: int
+    background: int | None
+
+    def __call__(self, stem: str) -> Card:
+        try:
+            picture, mask = read(self.place, stem)
+        except SourceError as error:
+            return Card(stem, 0, 0, "", "", {}, f"{error.code}: {error.reason}")
+        small = thumbnails.small(thumbnails.shown(picture), self.side)
+        return Card(
+            stem,
+            mask.shape[1],
+            mask.shape[0],
+            _jpeg(small),
+            _overlay(mask, small.shape[0], small.shape[1], self.background),
+            image.histogram(mask),
+        )
+
+
+def read(place: Tree, stem: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Image (H, W, 3) and mask (H, W), upright. Raises SourceError."""
+    roots = (place.root.resolve(),)
+    path = place.image_path(stem)
+    mask_path = roots[0] / place.mask_path(stem).relative_to(place.root)
+    if path is None:
+        raise SourceError(mask_path, f"no image is called {stem}", "", "image-missing")
+    path = roots[0] / path.relative_to(place.root)
+    sample = samples.read(Entry(stem, path, mask_path), roots)
+    mask, _ = samples.upright(sample, path)
+    return image.pixels(sample.image, path), mask
+
+
+def view(
+    dataset: str | Path = ".",
+    out: str | Path | None = None,
+    *,
+    sheet: str | Path | None = None,
+    findings: Sequence[Finding] = (),
+    most: int = MOST,
+    overwrite: bool = False,
+    jobs: int = 1,
+    progress: Progress[Any] = no_progress,
+) -> View:
+    """Write the page *out* (DATASET/runs/view.html if neither *out* nor *sheet* is given) and the
+    contact sheet *sheet* (PNG) of *dataset*.
+
+    *findings* of ``check`` are shown with their samples. Of more than *most* samples, those with
+    findings are shown first, then every n-th. Raises UsageError if there is no tree, TreeError if
+    *out* exists and *overwrite* is not given.
+    """
+    place = tree.find(Path(dataset))
+    page = Path(out) if out else None if sheet else place.root / tree.RUNS / "view.html"
+    picture = Path(sheet) if sheet else None
+    for path in filter(None, (page, picture)):
+        if path.exists() and not overwrite and (out or sheet):
+            raise TreeError("output-exists", f"{path} exists", "give --overwrite, or another name")
+        path.parent.mkdir(parents=True, exist_ok=True)
+    stems = place.stems()
+    if not stems:
+        raise UsageError("too-few-samples", f"{place.root} has no samples", "convert some first")
+    chosen = _chosen(stems, {one.stem for one in findings}, most)
+    side = 320 if len(chosen) <= 200 else 256 if len(chosen) <= 350 else 224
+    results = engine.run(_Draw(place, side, _background(place)), chosen, jobs=jobs)
+    cards = [
+        Card(stem, 0, 0, "", "", {}, f"{one.code}: {one.reason}")
+        if isinstance(one, engine.Failure)
+        else one
+        for stem, one in zip(chosen, progress(results, len(chosen), "drawing"), strict=True)
+    ]
+    if page:
+        write_atomic(page, render(place, cards, findings, len(stems)))
+    if picture:
+        write_atomic(picture, contact.drawn([_pair(place, card) for card in cards if card.picture]))
+    notes = tuple(Note("image-damaged", card.trouble, card.stem) for card in cards if card.trouble)
+    return View(page, picture, len(cards), len(stems), notes)
+
+
+def _pair(place: Tree, card: Card) -> tuple[str, Image.Image]:
+    """The stem, and the picture with its classes over it."""
+    picture, mask = read(place, card.stem)
+    small = thumbnails.small(thumbnails.shown(picture), contact.SIDE)
+    return card.stem, Image.fromarray(thumbnails.laid_over(small, mask, _background(place)))
+
+
+def _background(place: Tree) -> int | None:
+    classes = place.classes()
+    return classes.background if classes else 0
+
+
+def _chosen(stems: Sequence[str], marked: set[str], most: int) -> list[str]:
+    """At most *most* of *stems*, in order: those with findings, then evenly among the others."""
+    if len(stems) <= most:
+        return list(stems)
+    first = [stem for stem in stems if stem in marked][:most]
+    rest = [stem for stem in stems if stem not in marked]
+    count = most - len(first)
+    picked = {rest[n * len(rest) // count] for n in range(count)} if count else set()
+    picked.update(first)
+    return [stem for stem in stems if stem in picked]
+
+
+def _jpeg(small: NDArray[np.uint8]) -> str:
+    out = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(small)).save(out, "JPEG", quality=78, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def _overlay(mask: NDArray[np.uint8], height: int, width: int, background: int | None) -> str:
+    """The mask at the picture's size as a palette PNG whose background is clear."""
+    rows = (np.arange(height) * 2 + 1) * mask.shape[0] // (2 * height)
+    columns = (np.arange(width) * 2 + 1) * mask.shape[1] // (2 * width)
+    made = Image.fromarray(np.ascontiguousarray(mask[rows[:, None], columns[None, :]]))
+    made.putpalette([level for value in range(256) for level in thumbnails.vivid(value)])
+    out = io.BytesIO()
+    clear = {} if background is None else {"transparency": background}
+    made.save(out, "PNG", optimize=True, **clear)
+    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def render(place: Tree, cards: Sequence[Card], findings: Sequence[Finding], total: int) -> bytes:
+    """The page as UTF-8 HTML."""
+    from jinja2 import Environment, StrictUndefined
+
+    style = (HERE / "style.css").read_text("utf-8")
+    script = (HERE / "script.js").read_text("utf-8")
+    classes = place.classes()
+    names = classes.names if classes else ()
+    rows = _class_rows(cards, names, _background(place))
+    style += "".join(f".c{row['id']}{{background:{row['color']}}}\n" for row in rows)
+    splits = {
+        stem: name for name, stems in place.lists().items() if name in tree.SPLITS for stem in stems
+    }
+    by_stem: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_stem.setdefault(finding.stem, []).append(finding)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["plain"] = escaped
+    template = environment.from_string((HERE / "page.html").read_text("utf-8"))
+    text = template.render(
+        title=place.root.resolve().name,
+        cards=cards,
+        classes=rows,
+        splits=splits,
+        split_counts=Counter(splits.get(card.stem, "") for card in cards),
+        findings=by_stem,
+        codes=Counter(one.code for one in findings),
+        general=by_stem.get("", []),
+        total=total,
+        style=style,
+        script=script,
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+    )
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _hash(text: str) -> str:
+    """The hash of an inline script or style for a content security policy."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _class_rows(
+    cards: Sequence[Card], names: Sequence[str], background: int | None
+) -> list[dict[str, Any]]:
+    """Every class that occurs or is named: id, name, color, pixels, share and images."""
+    pixels: Counter[int] = Counter()
+    images: Counter[int] = Counter()
+    for card in cards:
+        pixels.update(card.pixels)
+        images.update(card.pixels.keys())
+    total = pixels.total() or 1
+    listed = sorted({*range(len(names)), *pixels})
+    top = max((pixels[value] for value in listed), default=1) or 1
+    return [
+        {
+            "id": value,
+            "name": "ignored"
+            if value == IGNORE
+            else names[value]
+            if value < len(names)
+            else str(value),
+            "color": "transparent" if value == background else thumbnails.colour(value),
+            "pixels": pixels[value],
+            "share": f"{100 * pixels[value] / total:.2f} %",
+            "bar": round(100 * (pixels[value] / top) ** 0.5, 1),
+            "images": images[value],
+        }
+        for value in listed
+    ]

@@ -1,0 +1,74 @@
+"""Rules that compare samples with the rest of their dataset, on generated scenes."""
+
+from pathlib import Path
+
+import faults
+import matrix
+import numpy as np
+import pytest
+import scenes
+
+import segprep
+from segprep.checks._common import fit
+from segprep.imaging import likeness
+
+FAULTS = {fault.name: fault for fault in faults.STATISTICAL}
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return scenes.make(tmp_path_factory.mktemp("scenes") / "clean", 40, seed=3).root
+
+
+@pytest.fixture(scope="module")
+def before(clean: Path):
+    return segprep.check(clean)
+
+
+@pytest.mark.parametrize(
+    ("name", "scope", "least"),
+    [
+        ("mirrored", "all", 1.0),
+        ("rotated by 180", "all", 1.0),
+        ("shifted by 10 %", "all", 1.0),
+        ("shifted by 5 %", "all", 1.0),
+        ("permuted", "all", 1.0),
+        ("mirrored", "few", 0.5),
+        ("shifted by 10 %", "few", 0.5),
+        ("permuted", "few", 0.5),
+        ("inverted", "few", 0.5),
+        ("dark", "few", 0.5),
+        ("re-encoded copy", "few", 1.0),
+        ("mirrored copy", "few", 1.0),
+    ],
+)
+def test_found_with_its_kind(name: str, scope: str, least: float, clean, before, tmp_path) -> None:
+    fault, place = FAULTS[name], matrix.copy(clean, tmp_path / "spoiled")
+    found = matrix.score(fault, place, before, scope, seed=1)
+    assert found.right >= least * found.spoiled > 0
+    assert not found.alarms
+
+
+def test_deviations_are_robust() -> None:
+    values = np.array([0.0, 0.1, -0.1, 0.05, 9.0])
+    scores = fit.deviations(values)
+    assert scores[4] > 20
+    assert abs(scores[:4]).max() < 1
+
+
+def test_likeness_is_symmetric_and_bounded() -> None:
+    rng = np.random.default_rng(0)
+    many = rng.integers(0, 256, (60, 32, 32), dtype=np.uint8)
+    many[7] = many[3][:, ::-1]
+    many[9] = np.clip(many[3].astype(int) + 3, 0, 255)
+    found = {(one, other): turn for one, other, turn, _ in likeness.pairs(list(many))}
+    assert found[3, 7] == "mirrored left to right"
+    assert found[3, 9] == ""
+    assert set(found) == {(3, 7), (3, 9), (7, 9)}
+    assert list(likeness.pairs(list(many[:1]))) == []
+
+
+def test_a_crowd_of_equal_hashes_is_not_compared_pair_by_pair() -> None:
+    """Pictures that differ only in noise around one gray: their hashes have long equal runs."""
+    flat = np.full((4000, 32, 32), 90, np.uint8)
+    assert len(likeness._candidates(likeness.hashes(flat), likeness.hashes(flat))) < 200_000

@@ -1,0 +1,75 @@
+"""Groups from the images themselves: copies, frames, mirrored versions, and numbering."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+import segprep
+from segprep.dataset import scenes as grouping
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "mutation"))
+import scenes
+
+
+@pytest.fixture
+def place(tmp_path: Path):
+    """Ten scenes; scene 0 has a copy, a mirrored one and one encoded again."""
+    place = scenes.make(tmp_path / "tree", 10)
+    mask = segprep.read_mask(place.mask_path("scene_000"))
+    first = place.root / "JPEGImages" / "scene_000.jpg"
+    with Image.open(first) as picture:
+        ImageOps.mirror(picture).save(first.with_name("mirror.jpg"))
+        picture.save(first.with_name("again.jpg"), quality=40)
+    first.with_name("copy.jpg").write_bytes(first.read_bytes())
+    for stem in ("mirror", "again", "copy"):
+        segprep.write_mask(place.mask_path(stem), mask)
+    return place
+
+
+def test_near_duplicates_stay_together(place) -> None:
+    groups, notes = grouping.groups_of(place, place.stems(), "near-duplicates")
+    together = {stem for stem, group in groups.items() if group == groups["scene_000"]}
+    assert together == {"scene_000", "mirror", "again", "copy"}
+    assert len(set(groups.values())) == 10
+    assert "1 groups of 4 samples" in notes[0].message
+    again = grouping.groups_of(place, place.stems(), "near-duplicates", jobs=2)
+    assert again == (groups, notes)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_split_keeps_them_in_one_list(place, seed: int) -> None:
+    done = segprep.split(place.root, seed=seed, group_by="near-duplicates", overwrite=True)
+    homes = {
+        name
+        for name in ("train", "val", "test")
+        for stem in done.lists[name]
+        if stem in ("scene_000", "mirror", "again", "copy")
+    }
+    assert len(homes) == 1
+    assert not [one for one in segprep.check(place.root).findings if one.code == "SEG503"]
+    assert "groups-found" in {note.code for note in done.notes}
+
+
+def test_numbering() -> None:
+    stems = ("film1_001", "film1_002", "film2-9", "12", "lone")
+    groups, _ = grouping.groups_of(segprep.Tree(Path()), stems, "numbering")
+    assert groups == {
+        "film1_001": "film1",
+        "film1_002": "film1",
+        "film2-9": "film2",
+        "12": "12",
+        "lone": "lone",
+    }
+
+
+def test_damaged_and_flat_images_are_alone(place) -> None:
+    (place.root / "JPEGImages" / "scene_001.jpg").write_bytes(b"broken")
+    flat = np.full((96, 120, 3), 90, np.uint8)
+    for stem in ("scene_002", "scene_003"):
+        Image.fromarray(flat).save(place.root / "JPEGImages" / f"{stem}.jpg")
+    groups, _ = grouping.groups_of(place, place.stems(), "near-duplicates")
+    assert groups["scene_001"] == "scene_001"
+    assert groups["scene_003"] == groups["scene_002"]  # equal pixel by pixel
