@@ -244,7 +244,7 @@ def _class_rows(
             else names[value]
             if value < len(names)
             else str(value),
-            "color": "transparent" if value == background else thumbnails.colour(value),
+            "color": "transparent" if value == background else thumbnails.color(value),
             "pixels": pixels[value],
             "share": f"{100 * pixels[value] / total:.2f} %",
             "bar": round(100 * (pixels[value] / top) ** 0.5, 1),

@@ -94,7 +94,11 @@ def split(
     if begun and any(lists[name] != result[name] for name in standing):
         _refuse_standing(home, standing, update=update, allowed=overwrite)
     pairs = draw.folds(result["trainval"], lists if update else {})
-    notes += [*draw.group_notes, *equal_notes(draw.equal, apart), *remarks(home, result, draw.shares)]
+    notes += [
+        *draw.group_notes,
+        *equal_notes(draw.equal, apart),
+        *remarks(home, result, draw.shares),
+    ]
     notes += tree_doubts(home, jobs=jobs)
     record = choice.record({name: len(result[name]) for name in SPLITS})
     outcome = Split(result, pairs, record, tuple(notes), home.root)
