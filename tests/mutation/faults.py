@@ -295,10 +295,8 @@ def duplicated(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
 
 def conflicting(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
     twins = duplicated(place, stems, rng)
-    for twin in twins:
-        mask = read_mask(place.mask_path(twin))
-        write_mask(place.mask_path(twin), np.roll(mask, mask.shape[1] // 5, 1))
-    return twins
+    changed = masks(lambda mask, _: np.roll(mask, mask.shape[1] // 5, 1))
+    return changed(place, twins, rng)
 
 
 def without_class(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:

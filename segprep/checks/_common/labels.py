@@ -112,7 +112,7 @@ class Context:
         if 128 in present:
             return True
         if len(present) == 1:
-            return False
+            return not self.classed and 0 in self.used
         if not self.classed:
             return True
         if _share(label, IGNORE) > max(3 * self.ignored_high, 0.005):
