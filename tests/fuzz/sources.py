@@ -40,6 +40,7 @@ from segprep.errors import BadInputError, SegprepError
 from segprep.imaging import image
 
 TESTS = Path(__file__).parents[1] / "sources"
+sys.path.insert(0, str(TESTS.parent))  # test modules share makers
 LONGEST = 20  # seconds that one case may take
 NAMES = (
     "class_names.txt",

@@ -40,6 +40,7 @@ from segprep.codes import CODES
 from segprep.errors import BadInputError, SegprepError
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests"))  # test modules share makers
 SLOWEST, LARGEST = 5.0, 1 << 30  # seconds per input; bytes of memory
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink")
