@@ -27,6 +27,7 @@ from segprep.types import (
     Gathered,
     Inventory,
     LabeledImage,
+    Loss,
     MaxPixels,
     Note,
     Product,
@@ -50,9 +51,12 @@ class Writer:
         datumaro_voc.refuse_colons(names.required(inventory.classes))
         return Choice({entry.stem: ("",) for entry in inventory.entries})
 
-    def files(self, sample: LabeledImage, places: tuple[str, ...]) -> Iterator[Product | Note]:
+    def files(
+        self, sample: LabeledImage, places: tuple[str, ...]
+    ) -> Iterator[Product | Loss | Note]:
         """Masks, and the image where asked for."""
         stem = sample.entry.stem
+        yield datumaro_voc.too_many(sample)
         yield pictures.mask(sample, "palette").named(f"{MASKS}/{stem}")
         yield Product(f"{OBJECTS}/{stem}.png", image.encode_objects(_objects(sample)))
         if self.images:
@@ -77,8 +81,8 @@ class Writer:
 
 
 def _objects(sample: LabeledImage) -> "np.ndarray[tuple[int, int], np.dtype[np.uint16]]":
-    """The objects, else one per class; the background is none."""
-    if sample.objects is not None:
+    """The objects where they fit 8 bits, else one per class; the background is none."""
+    if sample.objects is not None and not datumaro_voc.too_many(sample).count:
         return sample.objects
     background = names.required(sample.classes).background
     ids = sample.mask.astype(np.uint16) + 1

@@ -24,6 +24,7 @@ from segprep.types import (
     Inventory,
     LabeledImage,
     Link,
+    Loss,
     MaxPixels,
     Note,
     Product,
@@ -47,13 +48,17 @@ class Writer:
         datumaro_voc.refuse_colons(names.required(inventory.classes))
         return lists.by_split(inventory)
 
-    def files(self, sample: LabeledImage, places: tuple[str, ...]) -> Iterator[Product | Note]:
-        """Image, mask, objects."""
+    def files(
+        self, sample: LabeledImage, places: tuple[str, ...]
+    ) -> Iterator[Product | Loss | Note]:
+        """Image, mask, and objects where they fit 8 bits."""
+        lost = datumaro_voc.too_many(sample)
+        yield lost
         picture, stem = pictures.kept(sample, self.link, self.max_pixels), sample.entry.stem
         yield from picture.notes
         yield picture.named(f"{IMAGES}/{stem}")
         yield pictures.mask(sample, "palette").named(f"{MASKS}/{stem}")
-        if sample.objects is not None:
+        if sample.objects is not None and not lost.count:
             yield Product(f"{OBJECTS}/{stem}.png", image.encode_objects(sample.objects))
 
     def texts(self, inventory: Inventory, gathered: Gathered) -> dict[str, bytes]:

@@ -8,6 +8,7 @@ import numpy as np
 
 import segprep
 from segprep.dataset.tree import Tree
+from segprep.imaging.image import encode_mask, encode_objects, read_mask
 
 Ids = Callable[[Path, str], "np.ndarray[Any, Any]"]
 
@@ -30,3 +31,23 @@ def test_round_trip(rich: Path, ids: Ids, tmp_path: Path) -> None:
     assert again.lists()["train"] == Tree(rich).lists()["train"]
     for stem in again.stems():
         assert (ids(tmp_path / "again", stem) == ids(rich, stem)).all()
+
+
+def test_more_objects_than_8_bits_hold_are_said(tmp_path: Path) -> None:
+    objects = np.arange(300, dtype=np.uint16).reshape(15, 20)
+    files = {
+        "JPEGImages/a.png": encode_mask(np.zeros((15, 20), np.uint8), "gray"),
+        "SegmentationClass/a.png": encode_mask((objects > 0).astype(np.uint8)),
+        "SegmentationObject/a.png": encode_objects(objects),
+        "class_names.txt": b"_background_\ncell\n",
+    }
+    for name, data in files.items():
+        (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tree" / name).write_bytes(data)
+    done = segprep.export("datumaro", tmp_path / "tree", tmp_path / "out")
+    assert not (tmp_path / "out/SegmentationObject").exists()
+    assert [n.message for n in done.notes if n.code == "not-held"] == [
+        "299 objects, more than 254 in an image, are not told apart (16 bits) (1 of 1 samples)"
+    ]
+    segprep.export("cvat", tmp_path / "tree", tmp_path / "cvat")
+    assert read_mask(tmp_path / "cvat/SegmentationObject/a.png").max() == 2

@@ -2,11 +2,26 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from segprep.dataset import tree
 from segprep.dataset.tree import LABELMAP, LISTS
 from segprep.errors import UsageError
 from segprep.targets._common import names
-from segprep.types import Classes
+from segprep.types import OBJECT_IGNORE, Classes, LabeledImage, Loss
+
+
+MOST_OBJECTS = 254  # Datumaro misreads object masks of 16 bits
+
+
+def too_many(sample: LabeledImage) -> Loss:
+    """The objects of *sample* where they do not fit 8 bits; else none."""
+    if sample.objects is None:
+        return Loss("", 0)
+    ids = np.where(sample.objects == OBJECT_IGNORE, 0, sample.objects)
+    count = int(ids.max(initial=0))
+    what = "objects, more than 254 in an image, are not told apart (16 bits)"
+    return Loss(what, count if count > MOST_OBJECTS else 0)
 
 
 def refuse_colons(classes: Classes) -> None:
