@@ -10,7 +10,6 @@ from segprep.errors import UsageError
 from segprep.targets._common import names
 from segprep.types import OBJECT_IGNORE, Classes, LabeledImage, Loss
 
-
 MOST_OBJECTS = 254  # Datumaro misreads object masks of 16 bits
 
 
