@@ -240,8 +240,10 @@ command = click.Command(
             ["--mode"],
             type=_Mode(MODES),
             multiple=True,
-            help="ids = class ids as palette PNG (default), color, blend = 0.7 color over the image,"
-            " cutout = the foreground on black, probabilities = .npz. Repeatable.",
+            help=(
+                "ids = class ids as palette PNG (default), color, blend = 0.7 color over the image,"
+                " cutout = the foreground on black, probabilities = .npz. Repeatable."
+            ),
         ),
         click.Option(["--split"], help="Of a dataset: this list only, for example val."),
         click.Option(
@@ -260,8 +262,10 @@ command = click.Command(
         click.Option(
             ["--threshold"],
             type=click.FloatRange(0, 1),
-            help="Of two classes, the second wins above this probability."
-            " [default: the likelier one]",
+            help=(
+                "Of two classes, the second wins above this probability."
+                " [default: the likelier one]"
+            ),
         ),
         click.Option(
             ["--background"],

@@ -2,7 +2,8 @@
 
 docs/codes.md is written from the registry, docs/check.md's table from the rules, docs/commands.md
 from every ``--help``, docs/api.md from the public names (docstrings come in when the site is
-built), the READMEs' table of shared options from the commands, picture.png from the bundled example.
+built), the READMEs' table of shared options from the commands, picture.png from the bundled
+example.
 """
 
 import importlib.util
@@ -24,9 +25,17 @@ HERE = Path(__file__).resolve().parent
 READMES = {"README.md": "all", "README.zh-CN.md": "全部"}
 GROUPS = {"convert": ("auto", *sources.names()), "export": tuple(targets.names())}
 SHARED = (
-    "--json", "--jobs", "--quiet", "--verbose", "--no-progress", "--dry-run", "--overwrite",
-    "--on-error", "--classes", "--seed",
-)  # fmt: skip
+    "--json",
+    "--jobs",
+    "--quiet",
+    "--verbose",
+    "--no-progress",
+    "--dry-run",
+    "--overwrite",
+    "--on-error",
+    "--classes",
+    "--seed",
+)
 
 
 def codes_page() -> str:

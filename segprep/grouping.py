@@ -1,4 +1,6 @@
-"""Which samples must stay together: groups by a regular expression over stems, or by a CSV table."""
+"""Which samples must stay together: groups by a regular expression over stems, or by a CSV
+table.
+"""
 
 import csv
 import json

@@ -55,9 +55,14 @@ def annotate(
     if image:
         (folder / f"{stem}.jpg").write_bytes(data)
     content = {
-        "version": "5.0.1", "flags": {}, "shapes": list(shapes), "imagePath": f"{stem}.jpg",
-        "imageData": base64.b64encode(data).decode() if embed else None, "imageHeight": size[1], "imageWidth": size[0],
-    } | more  # fmt: skip
+        "version": "5.0.1",
+        "flags": {},
+        "shapes": list(shapes),
+        "imagePath": f"{stem}.jpg",
+        "imageData": base64.b64encode(data).decode() if embed else None,
+        "imageHeight": size[1],
+        "imageWidth": size[0],
+    } | more
     path = folder / f"{stem}.json"
     path.write_text(json.dumps(content), "utf-8")
     return path

@@ -37,9 +37,14 @@ def write(folder: Path, count: int, seed: int = 0) -> None:
     for n in range(count):
         picture = pictures[n % len(pictures)]
         content = {
-            "version": "5.0.1", "flags": {}, "shapes": [blob(rng) for _ in range(15)], "imagePath": f"image{n:05}.jpg",
-            "imageData": base64.b64encode(picture).decode() if n % 2 else None, "imageHeight": 720, "imageWidth": 1280,
-        }  # fmt: skip
+            "version": "5.0.1",
+            "flags": {},
+            "shapes": [blob(rng) for _ in range(15)],
+            "imagePath": f"image{n:05}.jpg",
+            "imageData": base64.b64encode(picture).decode() if n % 2 else None,
+            "imageHeight": 720,
+            "imageWidth": 1280,
+        }
         (folder / f"image{n:05}.jpg").write_bytes(picture)
         (folder / f"image{n:05}.json").write_text(json.dumps(content))
 

@@ -49,10 +49,19 @@ def scored(tmp_path: Path) -> Any:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("mmseg", (ZERO + ONE) / 2), ("hf", (ZERO + ONE) / 2), ("torchmetrics", (ZERO + ONE) / 2), ("cityscapes", (ZERO + ONE) / 2), ("isbi", (ZERO + ONE) / 2),
-        ("bubbliiiing", (ZERO + ONE) / 4), ("divamgupta", (3 / 6 + 2 / 5) / 4), ("sceneparsing", (2 / 3) / 3), ("pascal", None), ("wz", None), ("unetpp", (2 + 1e-5) / (4 + 1e-5)),
+        ("mmseg", (ZERO + ONE) / 2),
+        ("hf", (ZERO + ONE) / 2),
+        ("torchmetrics", (ZERO + ONE) / 2),
+        ("cityscapes", (ZERO + ONE) / 2),
+        ("isbi", (ZERO + ONE) / 2),
+        ("bubbliiiing", (ZERO + ONE) / 4),
+        ("divamgupta", (3 / 6 + 2 / 5) / 4),
+        ("sceneparsing", (2 / 3) / 3),
+        ("pascal", None),
+        ("wz", None),
+        ("unetpp", (2 + 1e-5) / (4 + 1e-5)),
     ],
-)  # fmt: skip
+)
 def test_each_definition(scored: Any, name: str, expected: float | None) -> None:
     found = scored("--compat", name)
     assert found["miou"] == (expected if expected is None else pytest.approx(expected, abs=1e-9))

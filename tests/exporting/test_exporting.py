@@ -1,4 +1,6 @@
-"""An export appears whole or not at all, touches only what an export wrote, and never the dataset."""
+"""An export appears whole or not at all, touches only what an export wrote, and never the
+dataset.
+"""
 
 import json
 import os
@@ -123,7 +125,12 @@ def test_what_no_export_wrote_is_never_replaced(tree: Path, tmp_path: Path) -> N
     (tmp_path / "out/VOCdevkit/VOC2007/JPEGImages/mine.jpg").unlink()
     assert contents(tmp_path / "out") == first
     segprep.export("keras", tree, tmp_path / "out", overwrite=True)
-    assert {name.split("/")[0] for name in contents(tmp_path / "out")} == {MARKER, "README.txt", "class_names.txt", *(f"{n}_{k}" for n in ("train", "val", "test") for k in ("frames", "masks"))}  # fmt: skip
+    assert {name.split("/")[0] for name in contents(tmp_path / "out")} == {
+        MARKER,
+        "README.txt",
+        "class_names.txt",
+        *(f"{n}_{k}" for n in ("train", "val", "test") for k in ("frames", "masks")),
+    }
     assert hidden(tmp_path) == []
 
 
@@ -219,7 +226,22 @@ def test_killed_at_any_moment_there_is_all_or_nothing(tmp_path: Path) -> None:
         )
     box, started = Outbox(tmp_path / "out"), 0
     for moment in (1, 20, 60, 122):
-        process = subprocess.Popen([sys.executable, "-m", "segprep_cli", "export", "voc", tmp_path / "out", "-d", tmp_path / "tree", "-q", "-j", "1"], start_new_session=True)  # fmt: skip
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "segprep_cli",
+                "export",
+                "voc",
+                tmp_path / "out",
+                "-d",
+                tmp_path / "tree",
+                "-q",
+                "-j",
+                "1",
+            ],
+            start_new_session=True,
+        )
         until = time.monotonic() + 20
         while process.poll() is None and time.monotonic() < until:
             if sum(len(names) for _, _, names in os.walk(box.hidden)) > moment:

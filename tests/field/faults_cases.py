@@ -1,4 +1,6 @@
-"""Faults of files, links, signals and workers: each folder's own script is run and its words read."""
+"""Faults of files, links, signals and workers: each folder's own script is run and its
+words read.
+"""
 
 import io
 import re
@@ -46,7 +48,9 @@ def replaced(run: Run) -> tuple[str, bool]:
 def links(run: Run) -> tuple[str, bool]:
     text = run.text
     kept = "left: fold0train.txt" in text and "left: identity.json" in text
-    return "nothing is written or deleted through links", kept and bool(re.search(r"now there:\s*$", text, re.M))  # fmt: skip
+    return "nothing is written or deleted through links", kept and bool(
+        re.search(r"now there:\s*$", text, re.M)
+    )
 
 
 def killed_split(run: Run) -> tuple[str, bool]:
@@ -91,7 +95,11 @@ def unguarded(run: Run) -> tuple[str, bool]:
 
 
 def flipped_bit(run: Run) -> tuple[str, bool]:
-    found = [row for row in run.text.splitlines() if re.match(r"(info|export|miou|remap|json2mask) ", row)]  # fmt: skip
+    found = [
+        row
+        for row in run.text.splitlines()
+        if re.match(r"(info|export|miou|remap|json2mask) ", row)
+    ]
     right = all("rc=0" not in row for row in found) and "Traceback" not in run.text
     return "a flipped bit in a mask is noticed", bool(found) and right
 
@@ -113,7 +121,9 @@ def interrupted(run: Run) -> tuple[str, bool]:
 
 
 def checksum(folder: Path) -> Iterator[Answer]:
-    """As 15/repro.py, through the command line: masks with one bit flipped, converted and scored."""
+    """As 15/repro.py, through the command line: masks with one bit flipped, converted and
+    scored.
+    """
     rng, labels = np.random.default_rng(1), np.zeros((90, 120), np.uint8)
     for n in range(1, 9):
         top, left = rng.integers(0, 60), rng.integers(0, 80)
@@ -133,7 +143,11 @@ def checksum(folder: Path) -> Iterator[Answer]:
     wrong = [
         stem for stem in stems(folder / "o") if not np.array_equal(mask(folder / "o", stem), labels)
     ]
-    yield Answer("60 masks with a flipped bit: none is read with other pixels", not wrong, f"{wrong} {run.seen}")  # fmt: skip
+    yield Answer(
+        "60 masks with a flipped bit: none is read with other pixels",
+        not wrong,
+        f"{wrong} {run.seen}",
+    )
 
 
 CASES: dict[str, Case] = {

@@ -15,9 +15,12 @@ def ids(tree: Path) -> set[int]:
 
 
 def rgb16(folder: Path) -> Iterator[Answer]:
-    for n, line in enumerate((
-        "./ OUT --images images --masks labels --classes 3", "grey_alpha OUT --classes 3",
-    )):  # fmt: skip
+    for n, line in enumerate(
+        (
+            "./ OUT --images images --masks labels --classes 3",
+            "grey_alpha OUT --classes 3",
+        )
+    ):
         run = segprep(folder, f"convert pairs in/{line.replace('OUT', f'o{n}')}")
         right = run.code == 1 and run.says("16 bit") or ids(folder / f"o{n}") == {0, 1, 2}
         yield Answer(f"pairs {line}: 16 bits are kept or refused", right, run.seen)
@@ -30,26 +33,41 @@ def rgb16(folder: Path) -> Iterator[Answer]:
 
 def truth_255(folder: Path) -> Iterator[Answer]:
     for pred, options, score in (
-        ("pred_black", "", 0.4805), ("pred01", "", 0.9711), ("pred255", "--threshold 0.5", 0.9711),
-    ):  # fmt: skip
+        ("pred_black", "", 0.4805),
+        ("pred01", "", 0.9711),
+        ("pred255", "--threshold 0.5", 0.9711),
+    ):
         run = segprep(folder, f"miou in/{pred} --truth in/truth --classes 2 {options} --json")
         right = run.code in (1, 2) and run.says("255") or f'"miou": {score}' in run.text
         yield Answer(f"{pred}: truth of 0 and 255 is no silent 1.0", right, run.seen)
-        run = segprep(folder, f"miou in/{pred} --truth in/truth --classes 2 {options} --truth-ids 0=0,255=1 --json")  # fmt: skip
+        run = segprep(
+            folder,
+            f"miou in/{pred} --truth in/truth --classes 2 {options} --truth-ids 0=0,255=1 --json",
+        )
         got = json.loads(run.out)["miou"] if run.code == 0 else None
-        yield Answer(f"{pred} --truth-ids: {score}", got is not None and abs(got - score) < 1e-4, run.seen)  # fmt: skip
+        yield Answer(
+            f"{pred} --truth-ids: {score}", got is not None and abs(got - score) < 1e-4, run.seen
+        )
 
 
 def field_of_view(folder: Path) -> Iterator[Answer]:
     run = segprep(folder, "convert auto in OUT --foreground light")
     same = run.code == 0 and run.says("manual1")
-    yield Answer("both mask folders are named, or manual1 is taken", run.code == 1 and run.says("manual1", "mask") or same, run.seen)  # fmt: skip
+    yield Answer(
+        "both mask folders are named, or manual1 is taken",
+        run.code == 1 and run.says("manual1", "mask") or same,
+        run.seen,
+    )
 
 
 def classes_csv(folder: Path) -> Iterator[Answer]:
-    for n, options in enumerate((
-        "--classes in/roboflow/train/_classes.csv", "--classes in/class_dict_seg.csv", "",
-    )):  # fmt: skip
+    for n, options in enumerate(
+        (
+            "--classes in/roboflow/train/_classes.csv",
+            "--classes in/class_dict_seg.csv",
+            "",
+        )
+    ):
         run = segprep(folder, f"convert auto in/roboflow o{n} {options}")
         got = names(folder / f"o{n}")
         right = got[:3] == ["background", "cat", "dog"] or run.code in (1, 2) and bool(options)
@@ -57,8 +75,15 @@ def classes_csv(folder: Path) -> Iterator[Answer]:
 
 
 def paired_with_itself(folder: Path) -> Iterator[Answer]:
-    run = segprep(folder, "convert binary in/Train o --images . --masks Label --foreground light --on-error skip")  # fmt: skip
-    yield Answer("a mask is never an image", stems(folder / "o") == ["0002", "0005"], f"{stems(folder / 'o')} {run.seen}")  # fmt: skip
+    run = segprep(
+        folder,
+        "convert binary in/Train o --images . --masks Label --foreground light --on-error skip",
+    )
+    yield Answer(
+        "a mask is never an image",
+        stems(folder / "o") == ["0002", "0005"],
+        f"{stems(folder / 'o')} {run.seen}",
+    )
 
 
 def tiff16(folder: Path) -> Iterator[Answer]:
@@ -77,7 +102,11 @@ def tiff16(folder: Path) -> Iterator[Answer]:
 
 def ids_and_vis(folder: Path) -> Iterator[Answer]:
     run = segprep(folder, "convert auto in o1")
-    yield Answer("both folders are named, one has to be chosen", run.code in (1, 2) and run.says("ids", "vis"), run.seen)  # fmt: skip
+    yield Answer(
+        "both folders are named, one has to be chosen",
+        run.code in (1, 2) and run.says("ids", "vis"),
+        run.seen,
+    )
     run = segprep(folder, "convert pairs in o2 --images images --masks labels/ids")
     yield Answer("labels/ids gives 0, 1, 2", ids(folder / "o2") == {0, 1, 2}, run.seen)
 
@@ -87,7 +116,9 @@ def same_stem(folder: Path) -> Iterator[Answer]:
     if run.code and run.says("--foreground"):
         run = segprep(folder, "convert auto in o1 --foreground light")
     yield Answer("auto: 6 samples", len(stems(folder / "o1")) == 6, run.seen)
-    yield Answer("lists train and val", {"train", "val"} <= lists(folder / "o1"), str(lists(folder / "o1")))  # fmt: skip
+    yield Answer(
+        "lists train and val", {"train", "val"} <= lists(folder / "o1"), str(lists(folder / "o1"))
+    )
     run = segprep(folder, "convert binary in/traincrop o2 --foreground light --images . --masks .")
     yield Answer("binary: 4 samples", len(stems(folder / "o2")) == 4, run.seen)
 
@@ -99,7 +130,11 @@ def values_none(folder: Path) -> Iterator[Answer]:
     got = names(folder / "o1")
     yield Answer("names of dataset.json", bool(got) and set(got) & set(known) != set(), str(got))
     run = segprep(folder, "convert pairs in/video o2")
-    yield Answer("the collision and --stem path are named", run.says("--stem path") and not run.says("values none"), run.seen)  # fmt: skip
+    yield Answer(
+        "the collision and --stem path are named",
+        run.says("--stem path") and not run.says("values none"),
+        run.seen,
+    )
 
 
 def auto_collisions(folder: Path) -> Iterator[Answer]:
@@ -111,14 +146,20 @@ def auto_collisions(folder: Path) -> Iterator[Answer]:
 
 def coco_root(folder: Path) -> Iterator[Answer]:
     run = segprep(folder, "convert auto in o")
-    yield Answer("the root category is no class", names(folder / "o") == ["_background_", "court", "net"], run.seen)  # fmt: skip
+    yield Answer(
+        "the root category is no class",
+        names(folder / "o") == ["_background_", "court", "net"],
+        run.seen,
+    )
     yield Answer("5 samples", len(stems(folder / "o")) == 5, str(stems(folder / "o")))
 
 
 def coco_two(folder: Path) -> Iterator[Answer]:
     run = segprep(folder, "convert auto in o --classes _background_,cat,dog")
     first = json.loads((folder / "in" / "a" / "instances.json").read_text())
-    yield Answer("categories are matched by name", run.code == 0 and len(stems(folder / "o")) == 4, run.seen)  # fmt: skip
+    yield Answer(
+        "categories are matched by name", run.code == 0 and len(stems(folder / "o")) == 4, run.seen
+    )
     yield Answer("a has images", bool(first["images"]))
 
 
@@ -132,7 +173,11 @@ def missing_empty(folder: Path) -> Iterator[Answer]:
 
 def traceback(folder: Path) -> Iterator[Answer]:
     runs = [segprep(folder, "convert pairs in out -n -j 2") for _ in range(10)]
-    yield Answer("ten failing runs end without traceback", not any("Traceback" in run.text for run in runs), runs[0].seen)  # fmt: skip
+    yield Answer(
+        "ten failing runs end without traceback",
+        not any("Traceback" in run.text for run in runs),
+        runs[0].seen,
+    )
 
 
 def instance_ids(folder: Path) -> Iterator[Answer]:
@@ -150,14 +195,22 @@ def export16(folder: Path) -> Iterator[Answer]:
     for path in (folder / "V").rglob("*.jpg"):
         with Image.open(path) as picture:
             greys = max(greys, int(np.asarray(picture).max()))
-    yield Answer("12-bit grays are stretched and said, or refused", run.code != 0 or greys > 100 and run.says("16"), f"max {greys} {run.seen}")  # fmt: skip
+    yield Answer(
+        "12-bit grays are stretched and said, or refused",
+        run.code != 0 or greys > 100 and run.says("16"),
+        f"max {greys} {run.seen}",
+    )
 
 
 def split_lost(folder: Path) -> Iterator[Answer]:
     run = segprep(folder, "convert auto in o")
     if run.code and run.says("--foreground"):
         run = segprep(folder, "convert auto in o --foreground light")
-    yield Answer("lists train and val", {"train", "val"} <= lists(folder / "o"), f"{lists(folder / 'o')} {run.seen}")  # fmt: skip
+    yield Answer(
+        "lists train and val",
+        {"train", "val"} <= lists(folder / "o"),
+        f"{lists(folder / 'o')} {run.seen}",
+    )
 
 
 CASES: dict[str, Case] = {

@@ -1,4 +1,5 @@
-"""Run every input of the folder ``field`` (small inputs rebuilt from bug reports) and print, case by
+"""Run every input of the folder ``field`` (small inputs rebuilt from bug reports) and print,
+case by
 case, whether the answer is right. Run by ``make field``.
 
     python tests/field/run.py [PART OF A CASE'S NAME ...]

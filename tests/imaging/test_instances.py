@@ -50,9 +50,13 @@ def test_objects_are_instances_less_those_listed() -> None:
     drawn, notes = instances.merge(spots, 20, 20)
     assert set(np.unique(drawn).tolist()) == {0, 1, 2, 3}
     assert ((drawn > 0) == (base | other)).all()
-    assert {note.code: note.message.split(": ")[-1] for note in notes if note.code != "instance-overlap"} == {
-        "instance-empty": "none", "instance-duplicate": "again (as a)", "instance-covered": "a",
-    }  # fmt: skip
+    assert {
+        note.code: note.message.split(": ")[-1] for note in notes if note.code != "instance-overlap"
+    } == {
+        "instance-empty": "none",
+        "instance-duplicate": "again (as a)",
+        "instance-covered": "a",
+    }
 
 
 def test_holes_are_counted_and_left() -> None:

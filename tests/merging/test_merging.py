@@ -1,4 +1,6 @@
-"""Several trees to one: classes by name, names kept apart, lists joined, one picture drawn twice."""
+"""Several trees to one: classes by name, names kept apart, lists joined, one picture drawn
+twice.
+"""
 
 import json
 from pathlib import Path
@@ -35,8 +37,12 @@ def tree(root: Path, names: str, lists: bool = True, **masks: Any) -> Path:
 
 @pytest.fixture
 def pair(tmp_path: Path) -> tuple[Path, Path]:
-    first = tree(tmp_path / "a", "_background_\ncat\ndog\n", x=(1, [[0, 1, 2, 255]]), y=(2, [[1, 1]]))  # fmt: skip
-    second = tree(tmp_path / "b", "background\ncow\ncat\n", x=(3, [[0, 1, 2, 255]]), z=(4, [[2, 0]]))  # fmt: skip
+    first = tree(
+        tmp_path / "a", "_background_\ncat\ndog\n", x=(1, [[0, 1, 2, 255]]), y=(2, [[1, 1]])
+    )
+    second = tree(
+        tmp_path / "b", "background\ncow\ncat\n", x=(3, [[0, 1, 2, 255]]), z=(4, [[2, 0]])
+    )
     return first, second
 
 

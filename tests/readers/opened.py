@@ -218,7 +218,9 @@ def webdataset(out: Path) -> Pairs:
     import webdataset as wds
 
     for shard in sorted(out.glob("*.tar")):
-        decode = wds.handle_extension("seg.png", lambda data: np.asarray(Image.open(io.BytesIO(data))))  # fmt: skip
+        decode = wds.handle_extension(
+            "seg.png", lambda data: np.asarray(Image.open(io.BytesIO(data)))
+        )
         for row in wds.WebDataset(str(shard), shardshuffle=False).decode(decode):
             yield row["__key__"], row["seg.png"]
 

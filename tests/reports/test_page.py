@@ -39,9 +39,14 @@ def parsed(*parts: page.Part, title: str = "t") -> tuple[Seen, str]:
 def test_whatever_is_shown_is_escaped_and_nothing_is_loaded() -> None:
     picture = thumbnails.uri(np.zeros((4, 6, 3), np.uint8))
     seen, text = parsed(
-        page.Cards([(EVIL, EVIL, EVIL)]), page.Remarks([(EVIL, EVIL)]), page.Table([EVIL], [[EVIL]]), page.Matrix([EVIL], np.array([[3]])),
-        Lines(EVIL, EVIL, [Line(EVIL, [(0, 1)])]), page.Gallery([page.Figure(EVIL, EVIL, [(EVIL, picture)])], [(EVIL, "rgb(0 0 0)")]), title=EVIL,
-    )  # fmt: skip
+        page.Cards([(EVIL, EVIL, EVIL)]),
+        page.Remarks([(EVIL, EVIL)]),
+        page.Table([EVIL], [[EVIL]]),
+        page.Matrix([EVIL], np.array([[3]])),
+        Lines(EVIL, EVIL, [Line(EVIL, [(0, 1)])]),
+        page.Gallery([page.Figure(EVIL, EVIL, [(EVIL, picture)])], [(EVIL, "rgb(0 0 0)")]),
+        title=EVIL,
+    )
     assert "script" not in seen.tags
     assert "<script" not in text
     assert all(address.startswith("data:") for address in seen.addresses)

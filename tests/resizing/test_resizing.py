@@ -56,7 +56,9 @@ def test_letterbox(wide: Path, tmp_path: Path) -> None:
     ("mode", "size", "shape"),
     [("short", 10, (10, 20)), ("exact", "30x15", (15, 30)), ("letterbox", "60x50", (50, 60))],
 )
-def test_modes(mode: str, size: int | str, shape: tuple[int, int], wide: Path, tmp_path: Path) -> None:  # fmt: skip
+def test_modes(
+    mode: str, size: int | str, shape: tuple[int, int], wide: Path, tmp_path: Path
+) -> None:
     segprep.resize(wide, tmp_path / "out", size=size, mode=mode, image_format="jpg")  # type: ignore[arg-type]
     out = Tree(tmp_path / "out")
     assert read_mask(out.mask_path("a")).shape == shape

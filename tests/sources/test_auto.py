@@ -12,11 +12,22 @@ from segprep import sources
 from segprep.errors import BadInputError, SourceError, UsageError
 
 REAL = {
-    "labelme/tutorial": "labelme", "labelme/semantic_segmentation/data_annotated": "labelme", "walknav": "labelme", "dsb2018": "dsb2018",
-    "dsb2018/stage1_train": "dsb2018", "medical": "binary", "oxford_pets": "pet", "predictions": "voc", "formats/coco_instances_labelformat": "coco",
-    "formats/panoptic_coco": "coco", "formats/voc_labelformat": "voc", "formats/datumaro/camvid_dataset": "colormap",
-    "formats/datumaro/cityscapes_dataset_dataset": "cityscapes", "formats/mmseg_pseudo/pseudo_dataset": "pairs", "formats/datumaro/voc_dataset_voc_dataset1": "voc",
-}  # fmt: skip
+    "labelme/tutorial": "labelme",
+    "labelme/semantic_segmentation/data_annotated": "labelme",
+    "walknav": "labelme",
+    "dsb2018": "dsb2018",
+    "dsb2018/stage1_train": "dsb2018",
+    "medical": "binary",
+    "oxford_pets": "pet",
+    "predictions": "voc",
+    "formats/coco_instances_labelformat": "coco",
+    "formats/panoptic_coco": "coco",
+    "formats/voc_labelformat": "voc",
+    "formats/datumaro/camvid_dataset": "colormap",
+    "formats/datumaro/cityscapes_dataset_dataset": "cityscapes",
+    "formats/mmseg_pseudo/pseudo_dataset": "pairs",
+    "formats/datumaro/voc_dataset_voc_dataset1": "voc",
+}
 
 
 @pytest.mark.parametrize("name", sources.names())

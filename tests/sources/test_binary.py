@@ -102,8 +102,11 @@ def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
     done = segprep.convert("binary", root, tmp_path / "out", foreground="light", on_error="skip")
     assert done.converted + done.kept == 1
     assert {(one.stem, one.code) for one in done.skipped} == {
-        ("small", "size-mismatch"), ("colour", "mask-is-colour"), ("lonely", "image-missing"), ("unlabelled", "mask-missing"),
-    }  # fmt: skip
+        ("small", "size-mismatch"),
+        ("colour", "mask-is-colour"),
+        ("lonely", "image-missing"),
+        ("unlabelled", "mask-missing"),
+    }
 
 
 def test_a_threshold_outside_brightness_is_refused(tmp_path: Path) -> None:

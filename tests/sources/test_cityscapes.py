@@ -21,7 +21,9 @@ INSTANCES = np.array([[0, 3, 7, 8], [11, 23, 24000, 24001], [26, 26003, 29000, 3
 def scene(
     root: Path, stem: str, split: str = "train", gt: str = "Fine", image: bool = True, **files: Any
 ) -> None:
-    """One scene; *files* are labelIds, labelTrainIds, instanceIds (arrays) or polygons (objects)."""
+    """One scene; *files* are labelIds, labelTrainIds, instanceIds (arrays) or polygons
+    (objects).
+    """
     city = stem.split("_", maxsplit=1)[0]
     for top, there in (("leftImg8bit", image), (f"gt{gt}", bool(files))):
         if there:
@@ -129,9 +131,14 @@ def test_polygons_are_drawn_in_order(tmp_path: Path) -> None:
     drawn.
     """
     drawn = [
-        box("road", 0, 0, 3, 2), box("car", 0, 0, 1, 1), box("cargroup", 2, 0, 3, 0), box("license plate", 0, 0, 3, 2),
-        box("sky", 0, 2, 3, 2, deleted=1), box("caravan", 3, 2, 3, 2), box("person", 1, 1, 1, 1),
-    ]  # fmt: skip
+        box("road", 0, 0, 3, 2),
+        box("car", 0, 0, 1, 1),
+        box("cargroup", 2, 0, 3, 0),
+        box("license plate", 0, 0, 3, 2),
+        box("sky", 0, 2, 3, 2, deleted=1),
+        box("caravan", 3, 2, 3, 2),
+        box("person", 1, 1, 1, 1),
+    ]
     scene(tmp_path, "a_0_0", polygons=drawn)
     sample = one(tmp_path, objects=True)
     assert sample.mask.tolist() == [[13, 13, 13, 13], [13, 11, 0, 0], [0, 0, 0, 255]]

@@ -572,9 +572,13 @@ def panoptic(
 
 IDS = [[0, 5, 5, 70_000], [256, 256, 5, 70_000], [1, 1, 1, 16_777_215]]
 SEGMENTS = [
-    {"id": 5, "category_id": 3}, {"id": 70_000, "category_id": 3, "iscrowd": 1}, {"id": 256, "category_id": 9}, {"id": 1, "category_id": 7},
-    {"id": 16_777_215, "category_id": 3}, {"id": 77, "category_id": 7},
-]  # fmt: skip
+    {"id": 5, "category_id": 3},
+    {"id": 70_000, "category_id": 3, "iscrowd": 1},
+    {"id": 256, "category_id": 9},
+    {"id": 1, "category_id": 7},
+    {"id": 16_777_215, "category_id": 3},
+    {"id": 77, "category_id": 7},
+]
 
 
 def test_panoptic_pngs(tmp_path: Path) -> None:

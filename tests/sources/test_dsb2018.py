@@ -94,9 +94,13 @@ def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
     done = segprep.convert("dsb2018", root, tmp_path / "out", on_error="skip")
     assert done.converted + done.kept == 1
     assert {(one.stem, one.code) for one in done.skipped} == {
-        ("size", "size-mismatch"), ("broken", "image-damaged"), ("colour", "mask-is-colour"), ("none", "mask-missing"),
-        ("twice", "image-ambiguous"), ("bare", "image-missing"),
-    }  # fmt: skip
+        ("size", "size-mismatch"),
+        ("broken", "image-damaged"),
+        ("colour", "mask-is-colour"),
+        ("none", "mask-missing"),
+        ("twice", "image-ambiguous"),
+        ("bare", "image-missing"),
+    }
 
 
 def test_soft_masks_are_cut_at_127_and_said(tmp_path: Path) -> None:

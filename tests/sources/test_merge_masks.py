@@ -127,9 +127,13 @@ def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
     done = segprep.convert("merge-masks", root, tmp_path / "out", on_error="skip")
     assert done.converted + done.kept == 1
     assert {(one.stem, one.code) for one in done.skipped} == {
-        ("size", "size-mismatch"), ("colour", "mask-is-colour"), ("ones", "values-unclear"), ("lacking", "mask-missing"),
-        ("bare", "mask-missing"), ("lonely", "image-missing"),
-    }  # fmt: skip
+        ("size", "size-mismatch"),
+        ("colour", "mask-is-colour"),
+        ("ones", "values-unclear"),
+        ("lacking", "mask-missing"),
+        ("bare", "mask-missing"),
+        ("lonely", "image-missing"),
+    }
     assert "no mask of class dog" in {one.stem: one.reason for one in done.skipped}["lacking"]
     done = segprep.convert("merge-masks", root, tmp_path / "two", on_error="skip", missing="empty")
     assert "lacking" not in {one.stem for one in done.skipped}

@@ -173,9 +173,13 @@ def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
     done = segprep.convert("pairs", root, tmp_path / "out", classes="3", on_error="skip")
     assert masks_of(tmp_path / "out") == {"good": IDS.tolist()}
     assert {(one.stem, one.code) for one in done.skipped} == {
-        ("high", "unknown-value"), ("small", "size-mismatch"), ("colour", "mask-is-colour"), ("cut", "image-damaged"),
-        ("lonely", "image-missing"), ("bare", "mask-missing"),
-    }  # fmt: skip
+        ("high", "unknown-value"),
+        ("small", "size-mismatch"),
+        ("colour", "mask-is-colour"),
+        ("cut", "image-damaged"),
+        ("lonely", "image-missing"),
+        ("bare", "mask-missing"),
+    }
 
 
 def test_a_gif_that_renumbered_its_palette_is_refused_until_it_is_said(tmp_path: Path) -> None:

@@ -140,8 +140,11 @@ def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
         segprep.convert("voc", root, tmp_path / "out")
     done = segprep.convert("voc", root, tmp_path / "out", on_error="skip")
     assert {(one.stem, one.code) for one in done.skipped} == {
-        ("lonely", "image-missing"), ("high", "unknown-value"), ("white", "values-unclear"), ("instances", "size-mismatch"),
-    }  # fmt: skip
+        ("lonely", "image-missing"),
+        ("high", "unknown-value"),
+        ("white", "values-unclear"),
+        ("instances", "size-mismatch"),
+    }
     with pytest.raises(UsageError, match="SegmentationClass"):
         segprep.convert("voc", tmp_path / "in/JPEGImages", tmp_path / "other")
 

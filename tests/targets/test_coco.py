@@ -86,7 +86,11 @@ def test_objects_are_annotations_of_their_own(rich: Path, tmp_path: Path) -> Non
     objects = Tree(rich).root / "SegmentationObject/s1.png"
     segprep.export("coco", rich, tmp_path / "out")
     files = (tmp_path / "out/annotations").glob("instances_*.json")
-    content = next(c for c in map(json.loads, (f.read_bytes() for f in files)) if any(i["file_name"] == "s1.jpg" for i in c["images"]))  # fmt: skip
+    content = next(
+        c
+        for c in map(json.loads, (f.read_bytes() for f in files))
+        if any(i["file_name"] == "s1.jpg" for i in c["images"])
+    )
     image = next(one["id"] for one in content["images"] if one["file_name"] == "s1.jpg")
     areas = [one["area"] for one in content["annotations"] if one["image_id"] == image]
     truth = read_mask(objects)

@@ -22,7 +22,12 @@ def test_every_color_is_named(rich: Path, ids: Ids, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "out.zip") as file:
         file.extractall(tmp_path / "out")
     rows = (tmp_path / "out/labelmap.txt").read_text().splitlines()
-    assert rows[1:] == ["background:0,0,0::", "cat:128,0,0::", "dog:0,128,0::", "ignored:224,224,192::"]  # fmt: skip
+    assert rows[1:] == [
+        "background:0,0,0::",
+        "cat:128,0,0::",
+        "dog:0,128,0::",
+        "ignored:224,224,192::",
+    ]
     known = {tuple(map(int, row.split(":")[1].split(","))) for row in rows[1:]}
     listed = (tmp_path / "out/ImageSets/Segmentation/default.txt").read_text().split()
     assert listed == list(Tree(rich).stems())
@@ -30,8 +35,12 @@ def test_every_color_is_named(rich: Path, ids: Ids, tmp_path: Path) -> None:
         path = tmp_path / f"out/SegmentationClass/{stem}.png"
         assert (read_mask(path) == ids(rich, stem)).all()
         with Image.open(path) as mask:
-            assert {tuple(color) for color in np.asarray(mask.convert("RGB")).reshape(-1, 3)} <= known  # fmt: skip
-        assert (read_mask(tmp_path / f"out/SegmentationObject/{stem}.png")[ids(rich, stem) == 1] == 1).all()  # fmt: skip
+            assert {
+                tuple(color) for color in np.asarray(mask.convert("RGB")).reshape(-1, 3)
+            } <= known
+        assert (
+            read_mask(tmp_path / f"out/SegmentationObject/{stem}.png")[ids(rich, stem) == 1] == 1
+        ).all()
     assert not (tmp_path / "out/JPEGImages").exists()
 
 

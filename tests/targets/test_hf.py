@@ -41,7 +41,9 @@ def test_parquet_without_its_extra_says_what_to_install(rich: Path, tmp_path: Pa
     assert "hf" in str(caught.value.hint) + caught.value.message
 
 
-@pytest.mark.skipif(find_spec("pyarrow") is None, reason="pyarrow is not installed: see make readers")  # fmt: skip
+@pytest.mark.skipif(
+    find_spec("pyarrow") is None, reason="pyarrow is not installed: see make readers"
+)
 def test_parquet_embeds_the_bytes(rich: Path, tmp_path: Path) -> None:
     from pyarrow import parquet
 

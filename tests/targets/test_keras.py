@@ -62,7 +62,9 @@ def pairs_of(root: Path, name: str) -> list[tuple[Path, Path]]:
 def test_read_as_keras_reads(tree: Path, tmp_path: Path) -> None:
     segprep.export("keras", tree, tmp_path / "out")
     lists = Tree(tree).lists()
-    assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.is_dir()) == sorted(f"{n}_{k}" for n in ("train", "val", "test") for k in ("frames", "masks"))  # fmt: skip
+    assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.is_dir()) == sorted(
+        f"{n}_{k}" for n in ("train", "val", "test") for k in ("frames", "masks")
+    )
     for name in ("train", "val", "test"):
         found = pairs_of(tmp_path / "out", name)
         assert sorted(frame.stem for frame, _ in found) == sorted(lists[name])

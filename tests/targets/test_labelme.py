@@ -70,7 +70,9 @@ def test_the_loss_is_the_number_of_pixels_that_differ(ids: Ids, tmp_path: Path) 
     source = Path(__file__).parents[2] / "examples/shapes"
     segprep.convert("labelme", source, tmp_path / "tree")
     done = segprep.export("labelme", tmp_path / "tree", tmp_path / "json", tolerance=2.0)
-    segprep.convert("labelme", tmp_path / "json", tmp_path / "again", classes=str(tmp_path / "json/labels.txt"))  # fmt: skip
+    segprep.convert(
+        "labelme", tmp_path / "json", tmp_path / "again", classes=str(tmp_path / "json/labels.txt")
+    )
     differing = sum(
         int((ids(tmp_path / "tree", stem) != ids(tmp_path / "again", stem)).sum())
         for stem in Tree(tmp_path / "tree").stems()
@@ -89,7 +91,10 @@ def test_predictions_become_shapes(rich: Path, ids: Ids, tmp_path: Path) -> None
     assert (done.samples, [note.code for note in done.notes]) == (1, ["prediction-missing"])
     content = json.loads((tmp_path / "json/s4.json").read_bytes())
     (shape,) = content["shapes"]
-    assert (shape["label"], sorted(map(tuple, shape["points"]))) == ("dog", [(3, 2), (3, 8), (6, 2), (6, 8)])  # fmt: skip
+    assert (shape["label"], sorted(map(tuple, shape["points"]))) == (
+        "dog",
+        [(3, 2), (3, 8), (6, 2), (6, 8)],
+    )
     write_mask(predictions / "s4.png", mask * 40)
     with pytest.raises(BadInputError) as caught:
         segprep.export("labelme", rich, tmp_path / "two", predictions=predictions)
@@ -101,7 +106,9 @@ def test_predictions_become_shapes(rich: Path, ids: Ids, tmp_path: Path) -> None
 
 
 def test_a_tolerance_below_0_is_a_usage_error(rich: Path, tmp_path: Path) -> None:
-    result = CliRunner().invoke(group, ["export", "labelme", str(tmp_path / "out"), "-d", str(rich), "--tolerance", "-1"])  # fmt: skip
+    result = CliRunner().invoke(
+        group, ["export", "labelme", str(tmp_path / "out"), "-d", str(rich), "--tolerance", "-1"]
+    )
     assert (result.exit_code, "[bad-option]" in result.stderr) == (2, True)
 
 

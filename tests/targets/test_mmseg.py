@@ -52,5 +52,11 @@ def test_several_suffixes_are_refused(tmp_path: Path) -> None:
         segprep.export("mmseg", tmp_path / "tree", tmp_path / "out")
     assert caught.value.hint == "give --images png"
     segprep.export("mmseg", tmp_path / "tree", tmp_path / "out", images="png", gray=True)
-    assert settings(tmp_path / "out/mmseg_tree.py")["train_dataloader"]["dataset"]["img_suffix"] == ".png"  # fmt: skip
-    assert sorted(path.name for path in (tmp_path / "out/JPEGImages").iterdir()) == ["a.png", "b.png"]  # fmt: skip
+    assert (
+        settings(tmp_path / "out/mmseg_tree.py")["train_dataloader"]["dataset"]["img_suffix"]
+        == ".png"
+    )
+    assert sorted(path.name for path in (tmp_path / "out/JPEGImages").iterdir()) == [
+        "a.png",
+        "b.png",
+    ]

@@ -26,7 +26,9 @@ def test_images_labels_and_descriptions(rich: Path, ids: Ids, tmp_path: Path) ->
     lists = Tree(rich).lists()
     training = {*lists["train"], *lists["val"]}
     assert description["numTraining"] == len(training)
-    assert {path.name for path in (base / "imagesTr").iterdir()} == {f"{s}_0000.png" for s in training}  # fmt: skip
+    assert {path.name for path in (base / "imagesTr").iterdir()} == {
+        f"{s}_0000.png" for s in training
+    }
     for stem in training:
         with Image.open(base / f"labelsTr/{stem}.png") as label_map:
             assert label_map.mode == "L"

@@ -22,7 +22,11 @@ def test_shards(rich: Path, ids: Ids, tmp_path: Path) -> None:
     segprep.export("webdataset", rich, tmp_path / "out", shard=3)
     segprep.export("webdataset", rich, tmp_path / "two", shard=3, jobs=2)
     shards = sorted((tmp_path / "out").glob("train-*.tar"))
-    assert [path.name for path in shards] == ["train-000000.tar", "train-000001.tar", "train-000002.tar"]  # fmt: skip
+    assert [path.name for path in shards] == [
+        "train-000000.tar",
+        "train-000001.tar",
+        "train-000002.tar",
+    ]
     stems = []
     for path in shards:
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()

@@ -84,7 +84,9 @@ def test_a_pixel_comes_from_the_tile_in_which_it_lies_deeper(big: Path, tmp_path
 
 
 @given(st.integers(1, 400), st.integers(1, 90), st.data())
-def test_tiles_cover_a_side_with_as_few_as_needed(length: int, size: int, data: st.DataObject) -> None:  # fmt: skip
+def test_tiles_cover_a_side_with_as_few_as_needed(
+    length: int, size: int, data: st.DataObject
+) -> None:
     overlap = data.draw(st.integers(0, size - 1))
     places = starts(length, size, overlap)
     assert places[0] == 0

@@ -27,9 +27,9 @@ class Region:
     """One annotated thing of an image.
 
     *rings* of a polygon: outlines and holes, by which lies within which; of a box: its two corners
-    (or four, if it is rotated); of an ellipse: center, radii and angle in degrees. *bits* (h, w) of a mask have their
-    first pixel at *corner* (x, y). *address* names it in its file; regions of one *group* are one
-    instance.
+    (or four, if it is rotated); of an ellipse: center, radii and angle in degrees. *bits* (h, w) of
+    a mask have their first pixel at *corner* (x, y). *address* names it in its file; regions of one
+    *group* are one instance.
     """
 
     label: str

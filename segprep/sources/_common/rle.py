@@ -44,7 +44,9 @@ class Patch:
 
 
 class Sheet:
-    """One image of (height, width) pixels; keeps account of the work that its segmentations cause."""
+    """One image of (height, width) pixels; keeps account of the work that its
+    segmentations cause.
+    """
 
     def __init__(self, height: int, width: int) -> None:
         self.height, self.width = height, width

@@ -32,16 +32,37 @@ def found(root: Path, **options: bool) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize(
     ("files", "pairs"),
     [
-        ("Kvasir-SEG/images/a.jpg Kvasir-SEG/masks/a.jpg", [("Kvasir-SEG/images", "Kvasir-SEG/masks", "")]),
-        ("inputs/dsb/images/a.png inputs/dsb/masks/0/a.png", [("inputs/dsb/images", "inputs/dsb/masks", "")]),
+        (
+            "Kvasir-SEG/images/a.jpg Kvasir-SEG/masks/a.jpg",
+            [("Kvasir-SEG/images", "Kvasir-SEG/masks", "")],
+        ),
+        (
+            "inputs/dsb/images/a.png inputs/dsb/masks/0/a.png",
+            [("inputs/dsb/images", "inputs/dsb/masks", "")],
+        ),
         ("label data/img/a.png label data/gt/a.png", [("label data/img", "label data/gt", "")]),
-        ("images/training/a/b/x.jpg annotations/training/a/b/x.png", [("images", "annotations", "")]),
+        (
+            "images/training/a/b/x.jpg annotations/training/a/b/x.png",
+            [("images", "annotations", "")],
+        ),
         ("masks/image_1/0.png images/image_1.png", [("images", "masks", "")]),
-        ("CamVid/train/a.png CamVid/train_labels/a_L.png CamVid/val/b.png CamVid/val_labels/b_L.png", [("CamVid/train", "CamVid/train_labels", "train"), ("CamVid/val", "CamVid/val_labels", "val")]),
+        (
+            (
+                "CamVid/train/a.png CamVid/train_labels/a_L.png CamVid/val/b.png"
+                " CamVid/val_labels/b_L.png"
+            ),
+            [
+                ("CamVid/train", "CamVid/train_labels", "train"),
+                ("CamVid/val", "CamVid/val_labels", "val"),
+            ],
+        ),
         ("a.jpg a_mask.png b.jpg b_mask.png", [(".", ".", "")]),
-        ("train/a_sat.jpg train/a_mask.png val/b_sat.jpg val/b_mask.png", [("train", "train", "train"), ("val", "val", "val")]),
+        (
+            "train/a_sat.jpg train/a_mask.png val/b_sat.jpg val/b_mask.png",
+            [("train", "train", "train"), ("val", "val", "val")],
+        ),
     ],
-)  # fmt: skip
+)
 def test_folders(tmp_path: Path, files: str, pairs: list[tuple[str, str, str]]) -> None:
     root = lay_out(tmp_path, *files.replace("label data", "label-data").split())
     assert found(root) == [

@@ -34,11 +34,22 @@ def lists_of(root: Path, out: Path, **options: str) -> dict[str, list[str]]:
 @pytest.mark.parametrize(
     "text",
     [
-        b"a\r\nb.v2\r\n", b"a.jpg\nb.v2.jpg\n", b"\xef\xbb\xbfa\nb.v2", "a\r\nb.v2\r\n".encode("utf-16"), b"a 1\nb.v2 -1\n", b"a,b\nb.v2,c", b"A.JPG\nB.v2.JPG",
-        b"/home/me/VOC2007/JPEGImages/a.jpg /home/me/VOC2007/SegmentationClass/a.png\nJPEGImages/b.v2.jpg", b"..\\JPEGImages\\a.jpg\r\n.\\b.v2.png\r\n",
-        b"C:\\my data\\JPEGImages\\a.jpg\nJPEGImages/b.v2.jpg\tSegmentationClass/b.v2.png\n", b"a\na\nb.v2\n\n",
+        b"a\r\nb.v2\r\n",
+        b"a.jpg\nb.v2.jpg\n",
+        b"\xef\xbb\xbfa\nb.v2",
+        "a\r\nb.v2\r\n".encode("utf-16"),
+        b"a 1\nb.v2 -1\n",
+        b"a,b\nb.v2,c",
+        b"A.JPG\nB.v2.JPG",
+        (
+            b"/home/me/VOC2007/JPEGImages/a.jpg"
+            b" /home/me/VOC2007/SegmentationClass/a.png\nJPEGImages/b.v2.jpg"
+        ),
+        b"..\\JPEGImages\\a.jpg\r\n.\\b.v2.png\r\n",
+        b"C:\\my data\\JPEGImages\\a.jpg\nJPEGImages/b.v2.jpg\tSegmentationClass/b.v2.png\n",
+        b"a\na\nb.v2\n\n",
     ],
-)  # fmt: skip
+)
 def test_what_a_line_means(tmp_path: Path, text: bytes) -> None:
     root = tree(tmp_path / "in", {"a": ".jpg", "b.v2": ".jpg", "c": ".jpg"})
     (root / "ImageSets/Segmentation/train.txt").write_bytes(text)

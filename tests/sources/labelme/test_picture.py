@@ -156,7 +156,9 @@ def test_swapped_sizes_are_called_so(tmp_path: Path) -> None:
 def test_a_large_folder_is_trusted_only_if_a_few_of_its_images_agree(
     tmp_path: Path, overlays: int
 ) -> None:
-    """JPEGs whose path and name agree are compared if one of those sampled shows another picture."""
+    """JPEGs whose path and name agree are compared if one of those sampled shows another
+    picture.
+    """
     for number in range(40):
         image = picture(number, (160, 120))
         copy = base64_of(encoded(image, "JPEG", quality=85))
