@@ -103,6 +103,19 @@ def draw(canvas: Canvas, shape: Shape, value: int) -> None:
         canvas.stamp(unpack(shape.bitmap), int(points[0]), int(points[1]), value)
 
 
+def fill(
+    rings: Sequence[tuple[Sequence[float], bool]], height: int, width: int, address: str
+) -> "NDArray[np.bool_]":
+    """(H, W): each ring of flat points in turn filled (True) or cleared (False), border included.
+
+    Raises ShapeError.
+    """
+    canvas = Canvas(height, width)
+    for points, filled in rings:
+        canvas.polygon(flat_coordinates(points, address, "polygon", least=3), int(filled))
+    return canvas.array().astype(bool)
+
+
 def area(shape: Shape) -> float:
     """The area a shape encloses, in pixels: what ``--overlap area`` orders by."""
     xs, ys = shape.points[::2], shape.points[1::2]

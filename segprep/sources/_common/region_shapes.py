@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.imaging.coordinates import flat_coordinates
-from segprep.imaging.raster import Canvas
-from segprep.imaging.shapes import Shape, pack
+from segprep.imaging.shapes import Shape, fill, pack
 
 Ring = tuple[float, ...]  # flat x0, y0, x1, y1, …
 Kind = Literal["polygon", "box", "ellipse", "mask", "line", "points"]
@@ -90,26 +89,27 @@ def to_shape(region: Region, value: int, number: int, size: tuple[int, int]) -> 
         return Shape("rectangle", region.rings[0], value, label, address, key)
     if len(region.rings) == 1:
         return Shape("polygon", region.rings[0], value, label, address, key)
-    corner, bits = with_holes(region.rings, size)
+    corner, bits = with_holes(region.rings, size, address)
     return Shape("stamp", corner, value, label, address, key, bitmap=pack(bits))
 
 
 def with_holes(
-    rings: Sequence[Ring], size: tuple[int, int]
+    rings: Sequence[Ring], size: tuple[int, int], address: str
 ) -> tuple[tuple[int, int], NDArray[np.bool_]]:
     """The first pixel (x, y) and the bitmap (h, w) of rings of which one within another is a hole,
-    and one within that a part again; cut to an image of *size* (H, W).
+    and one within that a part again; cut to an image of *size* (H, W). Raises ShapeError.
     """
     xs = [value for ring in rings for value in ring[::2]]
     ys = [value for ring in rings for value in ring[1::2]]
     left, top = _whole(min(xs), size[1]), _whole(min(ys), size[0])
     right, bottom = _whole(max(xs), size[1]) + 2, _whole(max(ys), size[0]) + 2
-    canvas = Canvas(max(1, min(bottom, size[0]) - top), max(1, min(right, size[1]) - left))
     depths = [sum(_inside(ring, other) for other in rings if other is not ring) for ring in rings]
+    parts = []
     for depth, ring in sorted(zip(depths, rings, strict=True), key=lambda pair: pair[0]):
         moved = [value - (top if n % 2 else left) for n, value in enumerate(ring)]
-        canvas.polygon(moved, (depth + 1) % 2)
-    return (left, top), canvas.array().astype(bool)
+        parts.append((moved, depth % 2 == 0))
+    height, width = max(1, min(bottom, size[0]) - top), max(1, min(right, size[1]) - left)
+    return (left, top), fill(parts, height, width, address)
 
 
 def _inside(ring: Ring, other: Ring) -> bool:
