@@ -21,8 +21,9 @@ def image_path(folder: Path) -> Iterator[Answer]:
     run = segprep(folder, "json2mask 01-renamed o2")
     yield Answer(
         "nothing decides: both candidates are named",
-        run.says("img_1.png", "img_2.png") and (run.code == 1 or run.says("note")), run.seen,
-    )  # fmt: skip
+        run.says("img_1.png", "img_2.png") and (run.code == 1 or run.says("note")),
+        run.seen,
+    )
     for name, stem in (("02-same-imagepath", "f1"), ("43-copy", "a")):
         run = segprep(folder, f"json2mask {name} o-{name}")
         said = run.says("note") or run.code == 1
@@ -55,18 +56,30 @@ def rasters(folder: Path) -> Iterator[Answer]:
     segprep(folder, "json2mask 32e-mask-fraction o32")
     rows, columns = np.nonzero(mask(folder / "o32", "a"))
     corner = (int(columns.min()), int(rows.min())) if len(rows) else None
-    yield Answer("32e: fractional corners round, or stay as version 5.5 drew", corner in ((15, 15), (14, 14)), str(corner))  # fmt: skip
+    yield Answer(
+        "32e: fractional corners round, or stay as version 5.5 drew",
+        corner in ((15, 15), (14, 14)),
+        str(corner),
+    )
 
 
 def embedded(folder: Path) -> Iterator[Answer]:
     for n, name in enumerate(("03-float-tiff-embedded", "40-damaged-embedded", "22-heic-embedded")):
         run = segprep(folder, f"json2mask {name} o{n}")
-        yield Answer(f"{name}: the embedded copy is used, and said", run.code == 0 and run.says("embedded"), run.seen)  # fmt: skip
+        yield Answer(
+            f"{name}: the embedded copy is used, and said",
+            run.code == 0 and run.says("embedded"),
+            run.seen,
+        )
 
 
 def shapes(folder: Path) -> Iterator[Answer]:
     run = segprep(folder, "json2mask 04a-quadrilateral o1")
-    yield Answer("a quadrilateral is its polygon", run.code == 0 and pixels(folder / "o1", "a") > 600, run.seen)  # fmt: skip
+    yield Answer(
+        "a quadrilateral is its polygon",
+        run.code == 0 and pixels(folder / "o1", "a") > 600,
+        run.seen,
+    )
     run = segprep(folder, "json2mask 04b-cuboid o2")
     right = pixels(folder / "o2", "a") > 400 if run.code == 0 else run.says("--unknown-shape")
     yield Answer("a cuboid is painted, or refused with a way out", right, run.seen)
@@ -96,11 +109,23 @@ def bad_shapes(folder: Path) -> Iterator[Answer]:
 
 def class_lists(folder: Path) -> Iterator[Answer]:
     run = segprep(folder, "json2mask 19c-labels-ids o1")
-    yield Answer("19c: the list's file is named, or read as a table", run.says("labels.txt") or names(folder / "o1")[1:] == ["猫", "狗"], run.seen)  # fmt: skip
+    yield Answer(
+        "19c: the list's file is named, or read as a table",
+        run.says("labels.txt") or names(folder / "o1")[1:] == ["猫", "狗"],
+        run.seen,
+    )
     run = segprep(folder, "json2mask 20-label-txt o2")
-    yield Answer("20: label.txt is named or used", run.says("label.txt") or names(folder / "o2")[1:2] == ["water"], run.seen)  # fmt: skip
+    yield Answer(
+        "20: label.txt is named or used",
+        run.says("label.txt") or names(folder / "o2")[1:2] == ["water"],
+        run.seen,
+    )
     run = segprep(folder, "json2mask 48-typo o3")
-    yield Answer("48: the typo is pointed out", run.says("ccrop") and run.says("letter") or run.says("typo"), run.seen)  # fmt: skip
+    yield Answer(
+        "48: the typo is pointed out",
+        run.says("ccrop") and run.says("letter") or run.says("typo"),
+        run.seen,
+    )
     run = segprep(folder, "json2mask 21-number-labels o4")
     yield Answer("21: numbers as labels are read", run.code == 0, run.seen)
 
@@ -111,16 +136,22 @@ def harmless(folder: Path) -> Iterator[Answer]:
         got = pixels(folder / f"o-{name}", "a")
         yield Answer(f"{name}: 441 px", got == 441, f"{got} {run.seen}")
     run = segprep(folder, "json2mask 06-swapped-size o6")
-    yield Answer("swapped width and height are called so", run.code == 1 and run.says("swapped"), run.seen)  # fmt: skip
+    yield Answer(
+        "swapped width and height are called so", run.code == 1 and run.says("swapped"), run.seen
+    )
     run = segprep(folder, "json2mask 08-int-label o8")
     yield Answer("a whole number as label is its text", run.code == 0, run.seen)
 
 
 def annotators(folder: Path) -> Iterator[Answer]:
     tools = {
-        "18a-eiseg": "eiseg", "18b-isat": "isat", "18c-via": "via", "18d-supervisely": "supervisely",
-        "18e-labelme-xml": "xml", "18f-label-studio": "label studio",
-    }  # fmt: skip
+        "18a-eiseg": "eiseg",
+        "18b-isat": "isat",
+        "18c-via": "via",
+        "18d-supervisely": "supervisely",
+        "18e-labelme-xml": "xml",
+        "18f-label-studio": "label studio",
+    }
     for name, tool in tools.items():
         for line in (f"json2mask {name} o1-{name}", f"convert auto {name} o2-{name}"):
             run = segprep(folder, line)
@@ -132,16 +163,36 @@ def annotators(folder: Path) -> Iterator[Answer]:
 
 def small_things(folder: Path) -> Iterator[Answer]:
     run = segprep(folder, "json2mask 36-normalised o1")
-    yield Answer("coordinates within 0..1 are an error or a note", run.code == 1 or run.says("0..1") or run.says("normalized"), run.seen)  # fmt: skip
+    yield Answer(
+        "coordinates within 0..1 are an error or a note",
+        run.code == 1 or run.says("0..1") or run.says("normalized"),
+        run.seen,
+    )
     run = segprep(folder, "json2mask 33b-labels-variant o2")
-    yield Answer("the hint merges into the most frequent spelling", "=cra ck" not in run.text and "=" + "'cra ck'" not in run.text, run.seen)  # fmt: skip
+    yield Answer(
+        "the hint merges into the most frequent spelling",
+        "=cra ck" not in run.text and "=" + "'cra ck'" not in run.text,
+        run.seen,
+    )
     run = segprep(folder, "json2mask 44-stem-path o3 --stem path")
-    yield Answer("no hint at what was given", not run.says("give --stem path") and run.says("rename"), run.seen)  # fmt: skip
+    yield Answer(
+        "no hint at what was given",
+        not run.says("give --stem path") and run.says("rename"),
+        run.seen,
+    )
     first = segprep(folder, "json2mask 62-blank-stem o4")
     run = segprep(folder, "split o4")
-    yield Answer("names with blanks are noted", any(r.says("blank") or r.says("space") for r in (first, run)), run.seen)  # fmt: skip
+    yield Answer(
+        "names with blanks are noted",
+        any(r.says("blank") or r.says("space") for r in (first, run)),
+        run.seen,
+    )
     run = segprep(folder, "json2mask 28-unlabelled/a.json o5")
-    yield Answer("a file as SRC: give its folder", run.says("folder") and "is a file." not in run.text, run.seen)  # fmt: skip
+    yield Answer(
+        "a file as SRC: give its folder",
+        run.says("folder") and "is a file." not in run.text,
+        run.seen,
+    )
     (folder / "labels.txt").write_text("_background_\nWhole vertebra\n")
     (folder / "v").mkdir()
     for path in (folder / "36-normalised").iterdir():
@@ -150,7 +201,11 @@ def small_things(folder: Path) -> Iterator[Answer]:
             text if path.suffix == ".json" else path.read_bytes()
         )
     run = command(folder, ["segprep", "json2mask", "v", "o6", "--classes", "labels.txt"])
-    yield Answer("hints quote labels with blanks", "--map 'Whole vertebrae" in run.text or '--map "Whole' in run.text, run.seen)  # fmt: skip
+    yield Answer(
+        "hints quote labels with blanks",
+        "--map 'Whole vertebrae" in run.text or '--map "Whole' in run.text,
+        run.seen,
+    )
 
 
 CASES: dict[str, Case] = {
