@@ -2,18 +2,18 @@
 Reader's fields.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from inspect import getdoc
 from pathlib import Path
 from textwrap import indent
-from typing import Any
+from typing import Any, cast
 
 import click
 
 from segprep import sources
 from segprep.conversion import Conversion, convert
-from segprep.errors import BadInputError
-from segprep.types import Skipped
+from segprep.errors import BadInputError, UsageError
+from segprep.types import Note, Reader, Skipped
 
 from . import options, output
 from .main import EXIT_SKIPPED, report
@@ -27,6 +27,7 @@ _IMAGE_FORMAT = (
     "keep = JPEG and PNG untouched, all else PNG; jpg = everything .jpg (quality 95, 4:4:4)."
 )
 _KEEP_ORDER = "Keep the source's class order, even if the background is not class 0."
+_EXPLAIN = "Print which files make the sample STEM and which rule joined them, and convert nothing."
 _ON_ERROR = "Bad inputs: stop = list all and publish nothing; skip = skip them (exit 3)."
 
 MUCH_COVERED = 0.2  # share of a class's area that stands in a table of its own
@@ -55,8 +56,13 @@ def conversion_command(name: str, format: str) -> click.Command:
         quiet: bool,
         verbose: bool,
         no_progress: bool,
+        explain: str | None,
         **chosen: Any,
     ) -> None:
+        sources.check_folder(source)
+        if explain is not None:
+            _explain(reader, source, explain, chosen)
+            return
         progress = bar(not (no_progress or quiet))
         try:
             done = convert(format, source, out, progress=progress, **chosen)
@@ -67,15 +73,15 @@ def conversion_command(name: str, format: str) -> click.Command:
         click.get_current_context().exit(EXIT_SKIPPED if done.failed else 0)
 
     path = click.Path(path_type=Path)
-    folder = click.Path(exists=True, file_okay=False, path_type=Path)
     params: list[click.Parameter] = [
-        click.Argument(["source"], type=folder, metavar="SRC"),
+        click.Argument(["source"], type=path, metavar="SRC"),
         click.Argument(["out"], type=path, metavar="OUT"),
         *options.from_reader(reader),
         _choice("--mask-mode", ("palette", "gray"), _MASK_MODE),
         _choice("--image-format", ("keep", "jpg"), _IMAGE_FORMAT),
         click.Option(["--keep-order"], is_flag=True, help=_KEEP_ORDER),
         _choice("--on-error", ("stop", "skip"), _ON_ERROR),
+        click.Option(["--explain"], metavar="STEM", help=_EXPLAIN),
         options.jobs(),
         *options.writing(),
         *options.display(),
@@ -97,6 +103,27 @@ def _choice(name: str, values: tuple[str, ...], text: str) -> click.Option:
     return click.Option(
         [name], type=click.Choice(values), default=values[0], show_default=True, help=text
     )
+
+
+def _explain(reader: type[Reader], source: Path, stem: str, chosen: dict[str, Any]) -> None:
+    """Print why the files of the sample *stem* belong together."""
+    names = {field.name for field in fields(reader)}  # type: ignore[arg-type]  # a dataclass
+    options_of_reader = {key: value for key, value in chosen.items() if key in names}
+    instance = cast("Any", reader)(source, **options_of_reader)
+    lines = explain(stem) if (explain := getattr(instance, "explain", None)) else None
+    if lines is None:
+        scan = instance.scan()
+        lines = [
+            f"{item.stem}: {item.image} with {', '.join(map(str, item.labels))}"
+            for item in scan.items
+            if item.stem == stem
+        ]
+        lines += [f"{skip.path}: {skip.reason}" for skip in scan.skipped if skip.stem == stem]
+    if not lines:
+        hint = "its name is the image's without the extension; --stem path puts folders before it"
+        raise UsageError("bad-option", f"there is no sample {stem!r}", hint)
+    for line in lines:
+        output.line(line)
 
 
 def _show(done: Conversion, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
@@ -154,6 +181,8 @@ def _refused(error: BadInputError, out: Path, as_json: bool, verbose: bool) -> N
     """List every bad input; with --json as a document too."""
     listed = [skip for skip in error.skipped if isinstance(skip, Skipped)]
     output.skipped(listed, verbose)
+    notes = [note for note in error.notes if isinstance(note, Note)]
+    output.notes(notes, verbose)
     if as_json:
         output.document(
             {
@@ -161,7 +190,7 @@ def _refused(error: BadInputError, out: Path, as_json: bool, verbose: bool) -> N
                 "converted": 0,
                 "skipped": output.plain_skipped(listed),
                 "classes": [],
-                "notes": [],
+                "notes": output.plain_notes(notes),
                 "error": error.code,
             }
         )

@@ -93,12 +93,18 @@ CODES: dict[str, str] = {
     "bad-image-data": "The embedded imageData is not valid base64 of an image.",
     "size-mismatch": "Image, mask and annotation disagree about the size.",
     # masks
+    "mask-empty": "An image without a mask file; --missing empty made its mask all background.",
+    "duplicate-folder": "A folder of the source is a copy of another; it was skipped.",
+    "phantom-class": (
+        "A class occurs in a mask only as a rim between two others, as smoothing and JPEG make it."
+    ),
+    "instances-suspected": "The values look like numbers of things rather than classes.",
     "mask-missing": "No mask, or more than one, was found for an image.",
     "mask-is-colour": "The mask holds colors where class ids or gray levels were expected.",
     "mask-grey-rgb": (
         "The mask stores its class ids as equal red, green and blue; they were read as one channel."
     ),
-    "palette-ambiguous": "In this GIF palette indices and gray levels differ; either may be meant.",
+    "palette-ambiguous": "Palette indices may not be what the colors or gray levels mean.",
     "unknown-value": "The mask holds pixel values that are not a class.",
     "values-unclear": "The masks' values do not tell what they mean; it has to be stated.",
     "only-background": "Every pixel of the masks is background; no class is painted anywhere.",

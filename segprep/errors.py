@@ -64,15 +64,20 @@ class TreeError(SegprepError):
 class BadInputError(SegprepError):
     """Some inputs cannot be converted, and the caller did not ask to skip them.
 
-    *skipped* lists them all.
+    *skipped* lists them all; *notes* are what was found about the whole source.
     """
 
     def __init__(
-        self, code: str, message: str, hint: str = "", skipped: tuple[object, ...] = ()
+        self,
+        code: str,
+        message: str,
+        hint: str = "",
+        skipped: tuple[object, ...] = (),
+        notes: tuple[object, ...] = (),
     ) -> None:
         super().__init__(code, message, hint)
-        self.args = (code, message, hint, skipped)
-        self.skipped = skipped
+        self.args = (code, message, hint, skipped, notes)
+        self.skipped, self.notes = skipped, notes
 
 
 FIX = "fix the file, or remove it from the folder"

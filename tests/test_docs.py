@@ -257,7 +257,7 @@ def test_the_bad_input_of_the_readme_is_real(home: Path) -> None:
     spoil(home / "bad" / "scene_05.json", 0, label="dics")
     names = "_background_,box,disc,leaf,ring,triangle"
     done = subprocess.run(
-        [sys.executable, "-m", "segprep_cli", "json2mask", "bad", "out", "--classes", names],
+        [sys.executable, "-m", "segprep_cli", "json2mask", "bad", "none", "--classes", names],
         cwd=home, env=ENVIRONMENT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1

@@ -43,6 +43,7 @@ def refuse(skipped: tuple[Skipped, ...], scan: Scan, on_error: str, some: bool) 
             f"{len(failed)} of {total} inputs cannot be converted; nothing was written",
             "fix them and run the same command again, or skip them with --on-error skip",
             skipped,
+            scan.notes,
         )
 
 

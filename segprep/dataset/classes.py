@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 
+from segprep.dataset import class_tables
 from segprep.errors import SegprepError, SourceError
 from segprep.files import is_file, read_file
 from segprep.names import clean_label, natural_key, nearest, variant_key
@@ -23,7 +24,7 @@ def parse_list(spec: str) -> list[str]:
     """
     if is_file(spec):
         return read_list(Path(spec))
-    if "/" in spec or "\\" in spec or spec.endswith((".txt", ".names", ".csv")):
+    if "/" in spec or "\\" in spec or spec.endswith((".txt", ".names", ".csv", ".json", ".yaml")):
         raise SegprepError(
             "bad-classes",
             f"there is no class file {spec}",
@@ -33,8 +34,8 @@ def parse_list(spec: str) -> list[str]:
 
 
 def read_list(path: Path) -> list[str]:
-    """Class names from a file: one per line, blank lines left out; of ``name:r,g,b:parts:actions``
-    (labelmap.txt) the name.
+    """Class names from a file in the order of their pixel values: one name per line, or a table of
+    another tool (see :mod:`segprep.dataset.class_tables`). Raises SegprepError.
     """
     try:
         data = read_file(path)
@@ -45,19 +46,7 @@ def read_list(path: Path) -> list[str]:
 
 def listed(data: bytes, path: Path) -> list[str]:
     """Class names from *data*, the content of the class file at *path*. Raises SegprepError."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SegprepError(
-            "bad-classes",
-            f"{path}: cannot be read as UTF-8 text: {error}",
-            "save it as UTF-8, one class per line",
-        ) from error
-    lines = [line.strip() for line in text.replace("\r\n", "\n").split("\n")]
-    if path.name == "labelmap.txt":
-        lines = [line.split(":")[0] for line in lines if not line.startswith("#")]
-        return [line for line in lines if line and line != "ignored"]
-    return [line for line in lines if line]
+    return class_tables.read(path, data)
 
 
 def make(names: Iterable[str], *, add_background: bool = True) -> Classes:

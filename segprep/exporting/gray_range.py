@@ -1,4 +1,4 @@
-"""How many bits the 16-bit gray images of a dataset really use: 12 as a camera or scanner writes
+"""How many bits the 16-bit images of a dataset really use: 12 as a camera or scanner writes
 them, and their high byte alone would be nearly black.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 from segprep import engine
 from segprep.errors import SourceError
 from segprep.files import read_below
-from segprep.imaging import image
+from segprep.imaging import image, sixteen_bits
 from segprep.types import Entry
 
 FULL = 16
@@ -19,7 +19,7 @@ _HEADER = 26  # bytes of a PNG up to its bit depth and color type
 
 
 def gray_bits(entries: Sequence[Entry], roots: tuple[Path, ...], limit: int, *, jobs: int) -> int:
-    """The bits (8 to 16) of the highest value in all 16-bit gray images of *entries*; 16 where
+    """The bits (8 to 16) of the highest value in all 16-bit images of *entries*, gray or colored; 16 where
     there are none. An image that cannot be read counts for nothing: whoever exports it says so.
     """
     deep = [entry for entry in entries if _may_be_deep(entry.image)]
@@ -31,7 +31,7 @@ def gray_bits(entries: Sequence[Entry], roots: tuple[Path, ...], limit: int, *, 
 
 
 def _may_be_deep(path: Path) -> bool:
-    """Whether the header does not rule out 16-bit gray."""
+    """Whether the header does not rule out 16 bits per channel."""
     suffix = path.suffix.lower()
     if suffix in (".tif", ".tiff", ".pgm", ".pnm"):
         return True
@@ -42,18 +42,21 @@ def _may_be_deep(path: Path) -> bool:
             header = file.read(_HEADER)
     except OSError:
         return False
-    return header[24:26] == b"\x10\x00"
+    return header[24:25] == b"\x10"
 
 
 @dataclass(frozen=True, slots=True)
 class _Highest:
-    """The highest value of one image if it is 16-bit gray, else 0; for the engine."""
+    """The highest value of one image if it has 16 bits per channel, else 0; for the engine."""
 
     roots: tuple[Path, ...]
     limit: int
 
     def __call__(self, entry: Entry) -> int:
         data = read_below(entry.image, self.roots)
+        deep = sixteen_bits.read(data, entry.image, self.limit)
+        if deep is not None:
+            return int(deep.max(initial=0))
         with image.opened(data, entry.image, self.limit) as picture:
             if not picture.mode.startswith("I;16"):
                 return 0

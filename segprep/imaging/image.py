@@ -5,7 +5,6 @@ import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -16,7 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from segprep.errors import SourceError
 from segprep.files import read_file
-from segprep.imaging import png
+from segprep.imaging import damage, headers, png, tiff
 from segprep.types import MAX_PIXELS
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
@@ -35,9 +34,9 @@ DECODING_ERRORS = (  # what Pillow raises for damaged files; the last three for 
     LookupError,
     struct.error,
 )
-_ORIENTATION = 0x0112
 
 
+Header = headers.Header
 MaskMode = Literal["palette", "gray"]
 _SPREAD = np.arange(256, dtype=np.uint64) * np.uint64(
     0x0101010101010101
@@ -45,31 +44,6 @@ _SPREAD = np.arange(256, dtype=np.uint64) * np.uint64(
 _latest: list[
     Any
 ] = []  # the last header asked for, with its data: reader and conversion ask in turn
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What an image file says of itself.
-
-    *width* and *height* are of the stored rows, before *orientation* (1..8); *several*: it holds
-    more frames.
-    """
-
-    format: str
-    width: int
-    height: int
-    mode: str
-    orientation: int
-    several: bool
-
-    @property
-    def turned(self) -> bool:
-        """Whether uprighting swaps width and height."""
-        return self.orientation >= 5
-
-    def shape(self, upright: bool) -> tuple[int, int]:
-        """(H, W) of the stored rows, or of the upright picture."""
-        return (self.width, self.height) if upright and self.turned else (self.height, self.width)
 
 
 @contextmanager
@@ -91,20 +65,16 @@ def opened(data: bytes, path: Path, limit: int) -> Iterator[Image.Image]:
             )
             with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
                 if picture.width * picture.height > limit:
-                    raise SourceError(
-                        path,
-                        f"{picture.width}x{picture.height} pixels; {limit} are allowed",
-                        "raise --max-pixels if the image is genuine",
-                        "image-too-large",
-                    )
+                    raise _too_large(path, picture.width, picture.height, limit)
                 yield picture
     except SourceError:
         raise
     except UnidentifiedImageError as error:
+        what, hint = damage.cause(data)
         raise SourceError(
             path,
-            "is not an image of a supported format",
-            f"supported: {', '.join(FORMATS)}",
+            f"is {what}" if what else "is not an image of a supported format",
+            hint or f"supported: {', '.join(FORMATS)}",
             "image-unsupported",
         ) from error
     except Image.DecompressionBombError as error:
@@ -122,6 +92,15 @@ def opened(data: bytes, path: Path, limit: int) -> Iterator[Image.Image]:
         Image.MAX_IMAGE_PIXELS = before
 
 
+def _too_large(path: Path, width: int, height: int, limit: int) -> SourceError:
+    return SourceError(
+        path,
+        f"{width}x{height} pixels; {limit} are allowed",
+        "raise --max-pixels if the image is genuine",
+        "image-too-large",
+    )
+
+
 def header(data: bytes, path: Path, limit: int = MAX_PIXELS) -> Header:
     """Format, size and orientation of an encoded image, without decoding it.
 
@@ -129,34 +108,16 @@ def header(data: bytes, path: Path, limit: int = MAX_PIXELS) -> Header:
     """
     if _latest and _latest[0] is data and _latest[1].width * _latest[1].height <= limit:
         return cast("Header", _latest[1])
-    with opened(data, path, limit) as picture:
-        head = described(picture)
+    layout = tiff.first(data)
+    if layout and layout.special:
+        head = headers.of_tiff(data, layout)
+        if head.width * head.height > limit:
+            raise _too_large(path, head.width, head.height, limit)
+    else:
+        with opened(data, path, limit) as picture:
+            head = headers.of_picture(picture, data)
     _latest[:] = data, head
     return head
-
-
-def described(picture: Image.Image) -> Header:
-    """The header of an image that is open; it may be at its second frame afterwards."""
-    kind = "JPEG" if picture.format == "MPO" else str(picture.format)
-    orientation = (
-        picture.getexif().get(_ORIENTATION, 1) if kind in ("JPEG", "PNG", "TIFF", "WEBP") else 1
-    )
-    several = kind != "JPEG" and _has_another(picture)
-    valid = isinstance(orientation, int) and 1 <= orientation <= 8
-    return Header(
-        kind, picture.width, picture.height, picture.mode, orientation if valid else 1, several
-    )
-
-
-def _has_another(picture: Image.Image) -> bool:
-    """Whether there is a second frame; counting them all would read a hundred thousand pages."""
-    if picture.format == "PNG" and not getattr(picture, "is_animated", False):
-        return False  # seeking would decode it
-    try:
-        picture.seek(1)
-    except EOFError:
-        return False
-    return True
 
 
 def pixels(
@@ -168,10 +129,10 @@ def pixels(
 
 
 def upright_array(array: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """*array* (H, W), given in stored rows, as it lies in the upright picture (EXIF orientation
-    1..8).
+    """*array* (H, W) or (H, W, C), given in stored rows, as it lies in the upright picture (EXIF
+    orientation 1..8).
     """
-    turned = array.T if orientation >= 5 else array
+    turned = array.swapaxes(0, 1) if orientation >= 5 else array
     rows = -1 if orientation in (3, 4, 7, 8) else 1
     columns = -1 if orientation in (2, 3, 6, 7) else 1
     return np.ascontiguousarray(turned[::rows, ::columns])
@@ -276,8 +237,19 @@ def decode_mask(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any
     """Pixel values (H, W) of a single-channel PNG: indices for a palette, never luminance; uint8,
     or uint16 for 16-bit.
 
-    Raises SourceError for RGB, alpha and float images: their pixels are no class ids.
+    Raises SourceError for RGB, alpha and float images, whose pixels are not class ids, for animated
+    files, and where a checksum is wrong.
     """
+    if data.startswith(png.SIGNATURE):
+        try:
+            png.verify(data)
+        except ValueError as error:
+            raise SourceError(
+                path, f"is damaged: {error}", "restore the file from its origin", "image-damaged"
+            ) from error
+        if b"acTL" in data[:4096]:
+            reason = "holds several frames; a mask has one"
+            raise SourceError(path, reason, "save the frame that is the mask", "mask-frames")
     with opened(data, path, limit) as picture:
         if picture.mode not in ("L", "P", "1", "I;16", "I;16B"):
             raise SourceError(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from segprep.imaging import image, png
-from segprep.imaging.image import Header
+from segprep.imaging.headers import Header
 from segprep.types import MAX_PIXELS
 
 FLAT = 24  # levels: pictures in short that vary less are looked at in full

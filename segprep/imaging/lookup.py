@@ -40,6 +40,13 @@ def translate(
     return cast("NDArray[np.uint8]", look_up[values])
 
 
+def evenly_spaced(values: set[int]) -> list[int]:
+    """At least three *values* in order if they are 0, s, 2s, … with s of 8 or more; else []."""
+    ordered = sorted(values)
+    step = ordered[1] if len(ordered) > 2 else 0
+    return ordered if step >= 8 and ordered == [step * n for n in range(len(ordered))] else []
+
+
 def cause(seen: Mapping[int, int], classes: int) -> str:
     """Why pixel values *seen* may lie outside *classes* ids, and what to do about it."""
     present = set(seen)
@@ -52,6 +59,12 @@ def cause(seen: Mapping[int, int], classes: int) -> str:
         return (
             "0 and 65535 only: a black and white mask of 16 bits; use: segprep convert binary, or"
             " --ids 0=background,65535=NAME"
+        )
+    if steps := evenly_spaced(present):
+        listed = ",".join(f"{value}=class_{n}" for n, value in enumerate(steps) if n)
+        return (
+            f"{len(steps)} values at equal steps: most likely {len(steps)} classes spread over 0 to"
+            f" {steps[-1]}; say so: --ids 0=background,{listed}"
         )
     if present - {0} <= FLAT_VOC - {0, 255} | {220} and present & {38, 75, 113}:
         return (

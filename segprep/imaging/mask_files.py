@@ -14,28 +14,26 @@ from PIL import Image
 
 from segprep.errors import SourceError
 from segprep.files import read_below
-from segprep.imaging import image, png
+from segprep.imaging import image, mask_opening, palettes, phantom, png
 from segprep.types import MAX_PIXELS, Item, Note, Sample
 
 _SIXTEEN = ("I;16", "I;16B", "I;16L", "I")
-_VOC = {
-    (row[0], row[1], row[2]): n
-    for n in reversed(range(256))
-    if (row := image.voc_colors()[3 * n : 3 * n + 3])
-}
 
 
 def values(
     data: bytes, path: Path, notes: list[Note], limit: int = MAX_PIXELS, palette: str = "auto"
 ) -> NDArray[Any]:
     """Pixel values (H, W), uint8 or uint16: indices of a palette, never luminance; 0/1 of a bitmap;
-    the gray of a gray RGB picture.
+    the gray of a gray RGB picture, all 16 bits of it.
 
     GIF writers renumber palettes, so a GIF whose colors are grays other than their indices is
     refused unless *palette* says "index" or "gray". Raises SourceError.
     """
-    with image.opened(data, path, limit) as picture:
-        if picture.mode == "P" and _gray_palette(picture):
+    deep = mask_opening.deep(data, path, limit)
+    if deep is not None:
+        return _one_channel(deep, path, notes, "16 bits per channel")
+    with mask_opening.opened(data, path, limit) as picture:
+        if picture.mode == "P" and palettes.is_gray(picture):
             if palette == "auto" and picture.format == "GIF":
                 reason = "a GIF whose palette indices and gray levels differ: either may be meant"
                 raise SourceError(
@@ -46,42 +44,73 @@ def values(
                 )
             if palette == "gray":
                 return _shown(picture, path)[..., 0]
-        if picture.mode == "P" and (doubt := _doubt(picture)):
+        if picture.mode == "P" and (doubt := palettes.doubt(picture)):
             notes.append(Note("palette-ambiguous", f"{path.name}: {doubt}; the indices were taken"))
         if picture.mode in ("L", "P", "1"):
             return np.asarray(picture).astype(np.uint8)
         if picture.mode in _SIXTEEN:
             return _sixteen(np.asarray(picture), path)
         shown = _shown(picture, path)
-    if not _is_gray(shown):
-        raise SourceError(
-            path, "holds colors, not class ids", "use: segprep convert colormap", "mask-is-colour"
-        )
-    notes.append(Note("mask-grey-rgb", f"{path.name} stores its values as gray {picture.mode}"))
-    return np.ascontiguousarray(shown[..., 0])
+    return _one_channel(shown, path, notes, picture.mode)
+
+
+def _one_channel(
+    pixels: NDArray[Any], path: Path, notes: list[Note], what: str
+) -> NDArray[np.uint8 | np.uint16]:
+    """The channel of *pixels* (H, W, C) whose channels are equal. Raises SourceError if not."""
+    if not _is_gray(pixels):
+        reason = f"holds colors ({what}), not class ids"
+        raise SourceError(path, reason, "use: segprep convert colormap", "mask-is-colour")
+    if pixels.shape[2] > 1:
+        notes.append(Note("mask-grey-rgb", f"{path.name} stores its values as gray, {what}"))
+    return np.ascontiguousarray(pixels[..., 0])
 
 
 def intensity(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.uint8]:
     """Brightness (H, W) 0..255 as the picture shows it: palettes through their colors, a bitmap as
     0 and 255. Raises SourceError for colors.
     """
-    with image.opened(data, path, limit) as picture:
+    deep = mask_opening.deep(data, path, limit)
+    if deep is not None:
+        if not _is_gray(deep):
+            raise _colored(path)
+        return _brightness(deep[..., 0], path)
+    with mask_opening.opened(data, path, limit) as picture:
         if picture.mode == "1":
             return np.asarray(picture.convert("L"))
         if picture.mode == "L":
             return np.asarray(picture)
         if picture.mode in _SIXTEEN:
-            wide = _sixteen(np.asarray(picture), path)
-            return (wide if int(wide.max(initial=0)) <= 255 else wide >> 8).astype(np.uint8)
+            return _brightness(_sixteen(np.asarray(picture), path), path)
         shown = _shown(picture, path)
     if not _is_gray(shown):
+        raise _colored(path)
+    return np.ascontiguousarray(shown[..., 0])
+
+
+def _colored(path: Path) -> SourceError:
+    return SourceError(
+        path,
+        "holds colors; a binary mask is black and white",
+        "use: segprep convert colormap",
+        "mask-is-colour",
+    )
+
+
+def _brightness(wide: NDArray[Any], path: Path) -> NDArray[np.uint8]:
+    """16-bit values as 0..255: as they are if none is larger, else their high bytes. Raises
+    SourceError where these would all be dark, as those of 12-bit values are.
+    """
+    most = int(wide.max(initial=0))
+    if 255 < most < 32_768:
         raise SourceError(
             path,
-            "holds colors; a binary mask is black and white",
-            "use: segprep convert colormap",
-            "mask-is-colour",
+            f"has 16-bit values up to {most}, none of which is bright",
+            "give --foreground nonzero, or say what each value means: segprep convert pairs"
+            " --ids VALUE=NAME",
+            "values-unclear",
         )
-    return np.ascontiguousarray(shown[..., 0])
+    return (wide if most <= 255 else wide >> 8).astype(np.uint8)
 
 
 def lit(
@@ -110,7 +139,10 @@ def colors(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.uint8
 
     Raises SourceError.
     """
-    with image.opened(data, path, limit) as picture:
+    deep = mask_opening.deep(data, path, limit)
+    if deep is not None:
+        return _eight_bits(deep, path)
+    with mask_opening.opened(data, path, limit) as picture:
         if picture.mode in _SIXTEEN or picture.mode == "F":
             raise SourceError(
                 path,
@@ -119,6 +151,22 @@ def colors(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.uint8
                 "image-unsupported",
             )
         return np.ascontiguousarray(_shown(picture, path))
+
+
+def _eight_bits(pixels: NDArray[Any], path: Path) -> NDArray[np.uint8]:
+    """Colors (H, W, 3) of 16 bits as 8: where the two bytes of all of them are equal, or the high
+    ones are 0. Raises SourceError for all others.
+    """
+    rgb = pixels if pixels.shape[2] == 3 else np.repeat(pixels[..., :1], 3, axis=2)
+    low, high = rgb & 255, rgb >> 8
+    if pixels.dtype == np.uint8 or not high.any() or (low == high).all():
+        return low.astype(np.uint8)
+    raise SourceError(
+        path,
+        "has colors of 16 bits per channel that 8 bits cannot hold",
+        "save it with 8 bits per channel",
+        "image-unsupported",
+    )
 
 
 def _shown(picture: Image.Image, path: Path) -> NDArray[np.uint8]:
@@ -145,39 +193,8 @@ def _shown(picture: Image.Image, path: Path) -> NDArray[np.uint8]:
     return shown
 
 
-def _is_gray(shown: NDArray[np.uint8]) -> bool:
-    return bool((shown[..., 0] == shown[..., 1]).all() and (shown[..., 0] == shown[..., 2]).all())
-
-
-def _gray_palette(picture: Image.Image) -> bool:
-    """Whether the colors in use are grays that differ from their indices."""
-    table = np.frombuffer(bytes(picture.getpalette("RGB") or b""), np.uint8).reshape(-1, 3)
-    used = [index for index in image.histogram(np.asarray(picture)) if index < len(table)]
-    return all(len(set(table[index].tolist())) == 1 for index in used) and any(
-        int(table[index][0]) != index for index in used
-    )
-
-
-def _doubt(picture: Image.Image) -> str:
-    """Why the indices of a palette picture may not be what its colors mean: they run against each
-    other, or are VOC's in another order.
-    """
-    table = np.frombuffer(bytes(picture.getpalette("RGB") or b""), np.uint8).reshape(-1, 3)
-    used = [index for index in image.histogram(np.asarray(picture)) if index < len(table)]
-    colors = {index: tuple(table[index].tolist()) for index in used}
-    if (
-        len(used) > 1
-        and colors[used[0]] == (255, 255, 255)
-        and all(color == (0, 0, 0) for index, color in colors.items() if index != used[0])
-    ):
-        return f"index {used[0]} is white, all others are black"
-    moved = {
-        index: _VOC[color] for index, color in colors.items() if _VOC.get(color, index) != index
-    }
-    if moved and all(color in _VOC for color in colors.values()):
-        index, meant = next(iter(moved.items()))
-        return f"index {index} has the color that VOC gives to {meant}"
-    return ""
+def _is_gray(shown: NDArray[Any]) -> bool:
+    return all(bool((shown[..., 0] == shown[..., n]).all()) for n in range(1, shown.shape[2]))
 
 
 def _sixteen(array: NDArray[Any], path: Path) -> NDArray[np.uint16]:
@@ -196,22 +213,25 @@ def paired(
     roots: tuple[Path, ...],
     to_mask: Callable[[bytes, Path, list[Note]], NDArray[np.uint8]],
     limit: int = MAX_PIXELS,
+    *,
+    background: int = 0,
 ) -> Sample:
     """The sample of an image file and one mask file (``labels[0]``), which *to_mask* turns into
-    class ids. Raises SourceError.
+    class ids; where that is the image itself there is no mask, and all pixels are *background*.
+    Raises SourceError.
     """
     notes: list[Note] = []
     path, picture = item.labels[0], cast("Path", item.image)
+    if path == picture:
+        data = read_below(picture, roots)
+        shape = image.header(data, picture, limit).shape(upright=True)
+        return Sample(item.stem, data, np.full(shape, background, np.uint8))
     mask = to_mask(read_below(path, roots), path, notes)
+    counts = image.histogram(mask)
+    notes += phantom.notes(mask, counts, path)
     data = read_below(picture, roots)
-    return Sample(
-        item.stem,
-        data,
-        mask,
-        None,
-        drawn_upright(data, picture, mask.shape, path, notes, limit),
-        tuple(notes),
-    )
+    upright = drawn_upright(data, picture, mask.shape, path, notes, limit)
+    return Sample(item.stem, data, mask, None, upright, tuple(notes), counts)
 
 
 def drawn_upright(

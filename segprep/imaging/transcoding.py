@@ -2,13 +2,14 @@
 
 import io
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from segprep.errors import SourceError
-from segprep.imaging import image, png
+from segprep.imaging import image, png, sixteen_bits
 from segprep.types import MAX_PIXELS
 
 _PLAIN = {"1", "L", "LA", "RGB", "RGBA", "I;16"}  # what PNG stores as it is and trainers read
@@ -43,16 +44,19 @@ def transcode(
     limit: int = MAX_PIXELS,
     *,
     rgb: bool = False,
-    gray_bits: int = 16,
+    gray_bits: int | None = None,
 ) -> tuple[bytes, str]:
     """The image upright as lossless PNG, or as JPEG (quality 95, 4:4:4); and in words what changed
     beyond the format. With *rgb* it is 8-bit RGB whatever it was.
 
-    16-bit gray stays 16-bit in PNG; of the *gray_bits* that the set uses, JPEG and RGB keep the
-    highest eight. Palettes and CMYK become
-    RGB(A); transparency is lost in JPEG. Float and 32-bit images are refused: there is no one right
-    way to squeeze them.
+    16 bits per channel stay 16 in PNG; of the *gray_bits* that the set uses, JPEG and 8-bit RGB keep
+    the highest eight. None: unknown, so an image that would become nearly black is refused. Palettes
+    and CMYK become RGB(A); transparency is lost in JPEG. Float and 32-bit images are refused: there
+    is no one right way to squeeze them.
     """
+    deep = sixteen_bits.read(data, path, limit)
+    if deep is not None:
+        return _transcode_deep(deep, data, path, target, limit, rgb=rgb, bits=gray_bits)
     with image.opened(data, path, limit) as picture:
         mode, profile = picture.mode, picture.info.get("icc_profile")
         if mode in ("F", "I") or (mode.startswith("I;") and mode not in ("I;16", "I;16B", "I;16L")):
@@ -81,27 +85,76 @@ def transcode(
             gray = mode in ("1", "L", "LA") or mode.startswith("I;16")
             target_mode = "L" if gray and not rgb else "RGB"
             if mode.startswith("I;16"):
-                upright = Image.fromarray((np.asarray(upright) >> (gray_bits - 8)).astype(np.uint8))
+                upright = Image.fromarray(_narrow(np.asarray(upright), path, gray_bits))
         if upright.mode != target_mode:
             upright = upright.convert(target_mode)
         keep = {"icc_profile": profile} if profile and mode == target_mode else {}
-        out = io.BytesIO()
         upright.info.clear()
-        if target == "jpg":
-            upright.save(out, "JPEG", quality=95, subsampling=0, **keep)
-        else:
-            upright.save(out, "PNG", **keep)
-        return (
-            out.getvalue(),
-            _change(mode, target_mode, gray_bits),
-        )
+        data = _saved(upright, target, **keep)
+        return data, _change(mode, target_mode, gray_bits if mode.startswith("I;16") else None)
 
 
-def _change(mode: str, target_mode: str, gray_bits: int) -> str:
-    """In words, what became of the pixel type."""
+def _change(mode: str, target_mode: str, bits: int | None) -> str:
+    """In words, what became of the pixel type; *bits* are those in use of 16."""
     if mode == target_mode:
         return ""
     text = f"pixel type {mode} became {target_mode}"
-    if mode.startswith("I;16") and gray_bits < 16:
-        text += f": the highest 8 of the {gray_bits} bits in use"
-    return text
+    return f"{text}: the highest 8 of the {bits} bits in use" if bits and bits < 16 else text
+
+
+def _saved(picture: Image.Image, target: Literal["png", "jpg"], **keep: bytes) -> bytes:
+    out = io.BytesIO()
+    if target == "jpg":
+        picture.save(out, "JPEG", quality=95, subsampling=0, **keep)
+    else:
+        picture.save(out, "PNG", **keep)
+    return out.getvalue()
+
+
+def _transcode_deep(
+    pixels: NDArray[Any],
+    data: bytes,
+    path: Path,
+    target: Literal["png", "jpg"],
+    limit: int,
+    *,
+    rgb: bool,
+    bits: int | None,
+) -> tuple[bytes, str]:
+    """*pixels* (H, W, C) of a file with more bits than Pillow reads, as PNG or JPEG."""
+    channels = pixels.shape[2]
+    if channels > 4:
+        raise SourceError(
+            path,
+            f"has {channels} channels; an image here has 1 to 4",
+            "export three of its bands as an RGB image",
+            "image-unsupported",
+        )
+    head = image.header(data, path, limit)
+    upright = image.upright_array(pixels, head.orientation)
+    if target == "png" and not rgb:
+        return png.encode(upright if channels > 1 else upright[..., 0]), ""
+    narrow = _narrow(upright, path, bits) if upright.dtype == np.uint16 else upright
+    narrow = narrow[..., 0] if channels < 3 else narrow[..., :3]
+    picture = Image.fromarray(np.ascontiguousarray(narrow))
+    picture = picture.convert("RGB") if rgb else picture
+    return _saved(picture, target), _change(head.mode, picture.mode, bits)
+
+
+def _narrow(pixels: NDArray[Any], path: Path, bits: int | None) -> NDArray[np.uint8]:
+    """The highest 8 of the *bits* in use of 16-bit *pixels*. Where these are unknown, raises
+    SourceError if the brightest is below 1/8 of the range, as 12-bit cameras and scanners store it:
+    its high byte would be nearly black, and what its white is only the whole set tells.
+    """
+    if bits is not None:
+        return np.asarray(np.minimum(pixels >> max(bits - 8, 0), 255), np.uint8)
+    most = int(pixels.max(initial=0))
+    if 0 < most < 8192:
+        raise SourceError(
+            path,
+            f"has 16 bits per channel of which the brightest is {most}: 8 bits of it would be"
+            " nearly black",
+            "keep 16 bits (PNG), or stretch all images of the set by one factor first",
+            "image-unsupported",
+        )
+    return (pixels >> 8).astype(np.uint8)

@@ -76,8 +76,7 @@ def read(reader: Reader, item: Item) -> Sample:
 
 def guesses(root: Path) -> list[tuple[str, Evidence]]:
     """What *root* looks like, the likeliest format first. Raises UsageError if it is no folder."""
-    if not root.is_dir():
-        raise UsageError("bad-option", f"{root} is not a folder", "give an existing folder")
+    check_folder(root)
     likely = []
     for name in names():
         try:
@@ -87,6 +86,38 @@ def guesses(root: Path) -> list[tuple[str, Evidence]]:
         if evidence:
             likely.append((name, evidence))
     return sorted(likely, key=lambda guess: -guess[1].score)
+
+
+def check_folder(root: Path) -> None:
+    """Raise UsageError, saying what to give instead, unless *root* is a folder."""
+    from segprep.sources._common import unread
+
+    if root.is_file():
+        raise UsageError("bad-option", f"{root} is a file, not a folder", unread.file_hint(root))
+    if not root.is_dir():
+        raise UsageError("bad-option", f"{root} is not a folder", "give an existing folder")
+
+
+def _unrecognised(root: Path) -> UsageError:
+    """Why no format reads *root*: a folder that cannot be listed, rival mask folders, broken files,
+    another tool's annotations, or none of these.
+    """
+    from segprep.sources._common import image_folders, unread
+
+    deque(listing(str(root)), 0)  # a folder that cannot be listed is the fault to tell
+    try:
+        image_folders.folders(root.resolve())
+    except image_folders.RivalFoldersError as error:
+        return error
+    except SegprepError:
+        pass  # no folders of images and masks; what there is is told below
+    if cause := unread.reason(root.resolve()):
+        return UsageError("format-unclear", f"{root}: {cause[0]}", cause[1])
+    return UsageError(
+        "format-unclear",
+        f"{root} looks like no format that is known",
+        f"name it: segprep convert FORMAT; there are: {', '.join(names())}",
+    )
 
 
 def recognise(root: Path) -> tuple[str, str]:
@@ -102,14 +133,7 @@ def recognise(root: Path) -> tuple[str, str]:
     ):
         return likely[0][0], likely[0][1].sign
     if not likely:
-        deque(
-            listing(str(root)), 0
-        )  # a folder that cannot be listed hides what lies there: that is the fault to tell
-        raise UsageError(
-            "format-unclear",
-            f"{root} looks like no format that is known",
-            f"name it: segprep convert FORMAT; there are: {', '.join(names())}",
-        )
+        raise _unrecognised(root)
     listed = "; or ".join(f"{name} ({evidence.sign})" for name, evidence in likely[:2])
     raise UsageError(
         "format-unclear",

@@ -19,22 +19,19 @@ from numpy.typing import NDArray
 
 from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError
-from segprep.files import read_below, real_folders
+from segprep.files import read_below
 from segprep.imaging import image, mask_files
-from segprep.sources._common import image_folders, matching, polarity
-from segprep.sources._common.image_folders import ImageFolder, MaskFolder
-from segprep.sources._common.name_rules import PairBy
+from segprep.sources._common import matching, polarity
+from segprep.sources._common.field_of_view import View, applied, with_views
+from segprep.sources._common.paired_folders import PairedFolders
 from segprep.sources._common.polarity import Foreground, Threshold
 from segprep.types import (
-    MAX_PIXELS,
     Evidence,
     Item,
-    MaxPixels,
     Note,
     Progress,
     Sample,
     Scan,
-    Stem,
     no_progress,
 )
 
@@ -49,18 +46,13 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(PairedFolders):
     """Read a folder of images and a folder of black and white masks."""
 
-    root: Path
     foreground: Foreground = None
     threshold: Threshold = 127.5
     name: Annotated[str, "Name of the object's class."] = "foreground"
-    images: ImageFolder = ""
-    masks: MaskFolder = ""
-    pair_by: PairBy = "auto"
-    stem: Stem = "name"
-    max_pixels: MaxPixels = MAX_PIXELS
+    view: View = ""
 
     @classmethod
     def recognise(cls, root: Path) -> Evidence | None:
@@ -80,26 +72,25 @@ class Reader:
         Raises UsageError where the polarity is not stated.
         """
         polarity.check_threshold(self.threshold)
-        roots = real_folders(self.root)
-        matched = matching.match(
-            roots[0],
-            image_folders.folders(roots[0], self.images, self.masks),
-            self.pair_by,
-            self.stem,
-        )
-        if self.foreground is None and matched.items:
+        matched = self.paired(self.folders())
+        masks = [item.labels[0] for item in matched.items if item.labels[0] != item.image]
+        if self.foreground is None and masks:
             raise polarity.ask(
-                [item.labels[0] for item in matched.items],
-                roots,
+                masks,
+                self.roots(),
                 self.threshold,
                 self.max_pixels,
                 jobs,
                 progress,
             )
+        items, skipped = matched.items, matched.skipped
+        if self.view:
+            items, without = with_views(self.roots()[0], self.view, items)
+            skipped += without
         return Scan(
-            matched.items,
+            items,
             class_lists.make([class_lists.BACKGROUND, self.name]),
-            matched.skipped,
+            skipped,
             matched.lists,
             matched.notes,
         )
@@ -112,7 +103,10 @@ class Reader:
                 data, path, notes, cast("str", self.foreground), self.threshold, self.max_pixels
             )
 
-        return mask_files.paired(item, real_folders(self.root), to_mask, self.max_pixels)
+        sample = mask_files.paired(item, self.roots(), to_mask, self.max_pixels)
+        if len(item.labels) < 2:
+            return sample
+        return applied(sample, item.labels[1], self.roots(), self.max_pixels)
 
 
 def _black_and_white(path: Path, root: Path) -> bool | None:

@@ -11,7 +11,9 @@ Datumaro's labelmap.txt. Assumptions: pairs as in the format "pairs"; only color
 occur; ADE20K's colors are those of its 150-class challenge, two of which are equal and refused.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,22 +22,18 @@ from numpy.typing import NDArray
 
 from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError, SourceError, UsageError
-from segprep.files import read_below, real_folders
+from segprep.files import read_below
 from segprep.imaging import image, mask_files
-from segprep.sources._common import color_tables, image_folders, matching, name_rules
-from segprep.sources._common.color_tables import ColorTable
-from segprep.sources._common.image_folders import ImageFolder, MaskFolder
-from segprep.sources._common.name_rules import PairBy
+from segprep.sources._common import color_tables, files_beside, image_folders, matching, name_rules
+from segprep.sources._common.color_tables import Color, ColorTable
+from segprep.sources._common.paired_folders import PairedFolders, background_of
 from segprep.types import (
-    MAX_PIXELS,
     Evidence,
     Item,
-    MaxPixels,
     Note,
     Progress,
     Sample,
     Scan,
-    Stem,
     no_progress,
 )
 
@@ -48,10 +46,9 @@ _BESIDE = ("label_colors.txt", "class_dict.csv", "labelmap.txt", "dataset_meta.j
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(PairedFolders):
     """Read a folder of images and a folder of color-coded masks."""
 
-    root: Path
     table: Annotated[
         str,
         "What the colors mean: a FILE of R G B name, or voc, camvid, ade20k, or gray (the level is"
@@ -72,11 +69,6 @@ class Reader:
         "Colors that are not in the table: refuse the file, ignore them (255), or take the nearest"
         " class.",
     ] = "error"
-    images: ImageFolder = ""
-    masks: MaskFolder = ""
-    pair_by: PairBy = "auto"
-    stem: Stem = "name"
-    max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
     def recognise(cls, root: Path) -> Evidence | None:
@@ -91,7 +83,7 @@ class Reader:
         colors = np.unique(shown.reshape(-1, 3), axis=0)
         if len(colors) > 256 or (colors[:, 0] == colors[:, 1]).all() or _indexed(path, root):
             return None
-        beside = image_folders.beside(root, folders, _BESIDE)
+        beside = files_beside.beside(root, folders, _BESIDE)
         return Evidence(
             0.8 if beside else 0.7,
             f"{path.name} holds {len(colors)} colors"
@@ -100,17 +92,17 @@ class Reader:
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every pair is an item; the payload is the table."""
-        (root,) = real_folders(self.root)
-        folders = image_folders.folders(root, self.images, self.masks)
-        table, notes = self._table(root, folders)
-        matched = matching.match(root, folders, self.pair_by, self.stem)
-        items = tuple(
-            Item(item.stem, item.image, item.labels, table, item.group) for item in matched.items
-        )
+        folders = self.folders()
+        matched = self.paired(folders)
+        if not matched.items:
+            return Scan((), class_lists.numbered(1), matched.skipped, {}, matched.notes)
+        table, notes = self._table(self.roots()[0], folders, matched)
+        background = background_of(table.classes, matched.items)
+        items = tuple(replace(item, payload=(table, background)) for item in matched.items)
         return Scan(items, table.classes, matched.skipped, matched.lists, (*matched.notes, *notes))
 
     def _table(
-        self, root: Path, folders: tuple[name_rules.Folders, ...]
+        self, root: Path, folders: tuple[name_rules.Folders, ...], matched: matching.Pairing
     ) -> tuple[ColorTable, list[Note]]:
         if (
             self.from_voc_gray
@@ -151,33 +143,57 @@ class Reader:
             )
         if self.table:
             return color_tables.load(self.table), []
-        if path := image_folders.beside(root, folders, _BESIDE):
+        if path := files_beside.beside(root, folders, _BESIDE):
             return color_tables.load(str(path)), [Note("classes-found", f"colors read from {path}")]
-        hint = (
-            f"give --table FILE, or one of {', '.join(color_tables.built_in())}, or --from-voc-gray"
-        )
-        if fitting := [name for name in color_tables.built_in() if _fits(name, root, folders)]:
+        raise self._unnamed(matched)
+
+    def _unnamed(self, matched: matching.Pairing) -> UsageError:
+        """The error for colors without a table: those of up to 50 masks with their counts, ready to
+        be used as a table.
+        """
+        counts = Counter[Color]()
+        masks = [item.labels[0] for item in matched.items if item.labels[0] != item.image]
+        for path in masks[:: max(1, len(masks) // 50)]:
+            with suppress(SourceError):  # told when it is converted
+                shown = mask_files.colors(read_below(path, self.roots()), path, self.max_pixels)
+                counts.update(color_tables.counted(shown))
+        built_in = color_tables.built_in()
+        fitting = [name for name in built_in if color_tables.covers(name, counts)]
+        if fitting:
             hint = (
-                f"the first mask has colors of {' and '.join(fitting)} only: give --table"
-                f" {fitting[0]}, or --table FILE"
+                f"all of them are colors of {' and '.join(fitting)}: give --table {fitting[0]}, or"
+                " --table FILE"
             )
-        raise UsageError("bad-option", "what do the colors mean?", hint)
+        elif 0 < len(counts) <= 64:
+            table = "; ".join(color_tables.proposed(counts))
+            hint = f"name them in a file of R G B NAME per line, or: --table '{table}'"
+        else:
+            hint = f"give --table FILE, or one of {', '.join(built_in)}, or --from-voc-gray"
+        listed = ", ".join(
+            f"{','.join(map(str, color))} ({count} px)" for color, count in counts.most_common(12)
+        )
+        more = f" and {len(counts) - 12} more" if len(counts) > 12 else ""
+        return UsageError(
+            "bad-option", f"what do the colors mean? the masks hold {listed}{more}", hint
+        )
 
     def read(self, item: Item) -> Sample:
         """The image, and its mask through the table."""
 
         def to_mask(data: bytes, path: Path, notes: list[Note]) -> NDArray[np.uint8]:
             if self.from_voc_gray:
-                return self._from_gray(data, path, item.payload, notes)
+                return self._from_gray(data, path, item.payload[0], notes)
             return color_tables.to_ids(
                 mask_files.colors(data, path, self.max_pixels),
-                item.payload,
+                item.payload[0],
                 path,
                 self.unknown,
                 notes,
             )
 
-        return mask_files.paired(item, real_folders(self.root), to_mask, self.max_pixels)
+        return mask_files.paired(
+            item, self.roots(), to_mask, self.max_pixels, background=item.payload[1]
+        )
 
     def _from_gray(
         self, data: bytes, path: Path, table: ColorTable, notes: list[Note]
@@ -193,23 +209,6 @@ class Reader:
         return color_tables.to_ids(
             np.repeat(level.astype(np.uint8)[..., None], 3, 2), table, path, self.unknown, notes
         )
-
-
-def _fits(name: str, root: Path, folders: tuple[name_rules.Folders, ...]) -> bool:
-    """Whether the first mask that pairs holds colors of the built-in table *name* only, more than
-    one.
-    """
-    item = next(iter(matching.match(root, folders, "auto", "name").items), None)
-    try:
-        shown = (
-            mask_files.colors(read_below(item.labels[0], (root,)), item.labels[0])
-            if item
-            else np.zeros((0, 0, 3), np.uint8)
-        )
-    except SourceError:
-        return False
-    seen = set(map(tuple, np.unique(shown.reshape(-1, 3), axis=0).tolist()))
-    return len(seen) > 1 and seen <= {color for color, _ in color_tables.load(name).colors}
 
 
 def _indexed(path: Path, root: Path) -> bool:

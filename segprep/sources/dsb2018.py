@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from segprep.dataset import classes as class_lists
 from segprep.errors import SourceError, UsageError
 from segprep.files import listing, read_below, real_folders
-from segprep.imaging import instances, mask_files
+from segprep.imaging import image, instances, mask_files
 from segprep.imaging.image import SUFFIXES
 from segprep.sources._common import stems
 from segprep.types import (
@@ -63,6 +63,9 @@ class Reader:
     ] = "class"
     objects: Annotated[bool, "Write SegmentationObject as well: one id per nucleus."] = False
     name: Annotated[str, "Name of the object's class."] = "nucleus"
+    missing: Annotated[
+        Literal["error", "empty"], "An image without any mask: an error, or it has no nucleus."
+    ] = "error"
     stem: Stem = "name"
     max_pixels: MaxPixels = MAX_PIXELS
 
@@ -97,7 +100,7 @@ class Reader:
             if kind in ("images", "masks") and os.path.splitext(name)[1].lower() in SUFFIXES:
                 folders.setdefault(parent, ([], []))[kind == "masks"].append(name)
         skipped: list[Skipped] = []
-        notes = _without_tests(root, folders)
+        notes = _without_tests(root, folders) if self.missing == "error" else []
         items = [
             item
             for folder, (images, stack) in folders.items()
@@ -132,6 +135,8 @@ class Reader:
                 )
             )
             return None
+        if not stack and self.missing == "empty":
+            return Item(stem, folder / "images" / images[0], (folder / "images" / images[0],))
         if not stack:
             skipped.append(
                 Skipped(
@@ -139,7 +144,7 @@ class Reader:
                     str(folder / "masks"),
                     "mask-missing",
                     "holds no mask",
-                    "a test set has none: leave it out with --on-error skip",
+                    "a test set has none: skip it with --on-error skip; or give --missing empty",
                 )
             )
             return None
@@ -152,6 +157,9 @@ class Reader:
         roots, notes = real_folders(self.root), list[Note]()
         picture = cast("Path", item.image)
         data = read_below(picture, roots)
+        if item.labels == (picture,):
+            shape = image.header(data, picture, self.max_pixels).shape(upright=True)
+            return Sample(item.stem, data, np.zeros(shape, np.uint8))
         spots, ones, shape, between = [], list[str](), (0, 0), 0
         for path in item.labels:
             size, top, left, part = mask_files.lit(read_below(path, roots), path, self.max_pixels)

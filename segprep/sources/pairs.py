@@ -10,7 +10,7 @@ never a color. 255 is ignored unless --ids says otherwise.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,23 +20,19 @@ from numpy.typing import NDArray
 from segprep import engine
 from segprep.dataset import classes as class_lists
 from segprep.errors import SourceError, UsageError
-from segprep.files import read_below, real_folders
+from segprep.files import read_below
 from segprep.imaging import image, lookup, mask_files
-from segprep.sources._common import image_folders, mask_values, matching
-from segprep.sources._common.image_folders import ImageFolder, MaskFolder
-from segprep.sources._common.name_rules import PairBy
+from segprep.sources._common import files_beside, mask_values, matching, palette_order
+from segprep.sources._common.paired_folders import PairedFolders, background_of
 from segprep.types import (
     IGNORE,
-    MAX_PIXELS,
     Classes,
     Evidence,
     Item,
-    MaxPixels,
     Note,
     Progress,
     Sample,
     Scan,
-    Stem,
     no_progress,
 )
 
@@ -48,19 +44,12 @@ EXAMPLES = (
         " codes.txt"
     ),
 )
-_LISTS = (
-    "class_names.txt",
-    "labelmap.txt",
-    "classes.txt",
-    "codes.txt",
-)  # beside the folders; the last is fast.ai's
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(PairedFolders):
     """Read a folder of images and a folder of id masks."""
 
-    root: Path
     classes: Annotated[
         str | None,
         "Class names in the order of their ids, from 0: a FILE with one per line, a,b,c, or their"
@@ -71,15 +60,10 @@ class Reader:
         "What the values mean: VALUE=NAME,… or a FILE of such lines; __ignore__ is 255. With"
         " --classes: exceptions from their order.",
     ] = ""
-    images: ImageFolder = ""
-    masks: MaskFolder = ""
-    pair_by: PairBy = "auto"
     palette: Annotated[
         Literal["auto", "index", "gray"],
         "For GIFs whose indices and gray levels differ: which of the two is the id.",
     ] = "auto"
-    stem: Stem = "name"
-    max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
     def recognise(cls, root: Path) -> Evidence | None:
@@ -108,21 +92,22 @@ class Reader:
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every pair is an item; the payload is the table value -> id."""
-        (root,) = real_folders(self.root)
-        folders = image_folders.folders(root, self.images, self.masks)
-        matched = matching.match(root, folders, self.pair_by, self.stem)
-        classes, table, notes = self._meaning(
-            root, image_folders.beside(root, folders, _LISTS), matched, jobs, progress
-        )
-        items = tuple(
-            Item(item.stem, item.image, item.labels, (table, len(classes.names)), item.group)
-            for item in matched.items
-        )
+        roots = self.roots()
+        folders = self.folders()
+        matched = self.paired(folders)
+        if not matched.items:  # why not, not what their values mean, is what has to be told
+            return Scan((), class_lists.numbered(1), matched.skipped, {}, matched.notes)
+        if self.palette == "auto":
+            palette_order.check(self._mask_paths(matched), roots)
+        beside = files_beside.class_file(roots[0], folders)
+        classes, table, notes = self._meaning(beside, matched, jobs, progress)
+        background = background_of(classes, matched.items)
+        payload = (table, len(classes.names), background)
+        items = tuple(replace(item, payload=payload) for item in matched.items)
         return Scan(items, classes, matched.skipped, matched.lists, (*matched.notes, *notes))
 
     def _meaning(
         self,
-        root: Path,
         beside: Path | None,
         matched: matching.Pairing,
         jobs: int,
@@ -139,41 +124,43 @@ class Reader:
             listed = str(beside)
             notes.append(Note("classes-found", f"classes read from {listed}"))
         if listed is None and not stated:
-            classes, inferred = mask_values.infer(self._values(root, matched, jobs, progress))
+            classes, inferred = mask_values.infer(self._values(matched, jobs, progress))
             return classes, mask_values.identity(classes), inferred
         if listed is None:
             return *mask_values.stated(stated), notes
         classes = class_lists.positions(listed)
         return classes, mask_values.identity(classes) | mask_values.table(stated, classes), notes
 
+    def _mask_paths(self, matched: matching.Pairing) -> list[Path]:
+        return [item.labels[0] for item in matched.items if item.labels[0] != item.image]
+
     def _values(
-        self, root: Path, matched: matching.Pairing, jobs: int, progress: Progress[Any]
-    ) -> dict[int, int]:
-        """How often each value occurs in all masks."""
-        seen: dict[int, int] = {}
+        self, matched: matching.Pairing, jobs: int, progress: Progress[Any]
+    ) -> mask_values.Contents:
+        """What all masks hold."""
         failures: list[engine.Failure] = []
-        paths = [item.labels[0] for item in matched.items]
+        paths = self._mask_paths(matched)
+        contents = mask_values.Contents()
         for histogram in progress(
-            engine.run(_PairValues(self, root), paths, jobs=jobs, chunk=8),
+            engine.run(_PairValues(self, self.roots()), paths, jobs=jobs, chunk=8),
             len(paths),
             "reading masks",
         ):
             if isinstance(histogram, engine.Failure):
                 failures.append(histogram)
                 continue
-            for value, count in histogram.items():
-                seen[value] = seen.get(value, 0) + count
-        if failures and not seen:
+            contents.add(*histogram)
+        if failures and not contents.seen:
             raise UsageError(
                 "values-unclear",
                 f"no mask could be read as class ids; {failures[0].path}: {failures[0].reason}",
                 failures[0].hint,
             )
-        return seen
+        return contents
 
     def read(self, item: Item) -> Sample:
         """The image, and its mask through the table."""
-        table, classes = item.payload
+        table, classes, background = item.payload
 
         def to_mask(data: bytes, path: Path, notes: list[Note]) -> NDArray[np.uint8]:
             values = mask_files.values(data, path, notes, self.max_pixels, self.palette)
@@ -186,26 +173,24 @@ class Reader:
                 )
             return lookup.translate(values, table, path, classes)
 
-        return mask_files.paired(item, real_folders(self.root), to_mask, self.max_pixels)
+        return mask_files.paired(
+            item, self.roots(), to_mask, self.max_pixels, background=background
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _PairValues:
-    """The histogram of one mask, for the engine."""
+    """The histogram of one mask, and how many patches each value has, for the engine."""
 
     reader: Reader
-    root: Path
+    roots: tuple[Path, ...]
 
-    def __call__(self, path: Path) -> Mapping[int, int]:
-        return image.histogram(
-            mask_files.values(
-                read_below(path, (self.root,)),
-                path,
-                [],
-                self.reader.max_pixels,
-                self.reader.palette,
-            )
+    def __call__(self, path: Path) -> tuple[Mapping[int, int], bool]:
+        values = mask_files.values(
+            read_below(path, self.roots), path, [], self.reader.max_pixels, self.reader.palette
         )
+        histogram = image.histogram(values)
+        return histogram, mask_values.looks_like_instances(values, histogram)
 
 
 def _read(path: Path, root: Path) -> set[int] | None:

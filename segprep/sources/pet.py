@@ -11,6 +11,7 @@ with a capital is a cat (both true of the whole set); where the lists are there,
 give the order of the classes.
 """
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from segprep.dataset import classes as class_lists
 from segprep.errors import UsageError
-from segprep.files import read_below, real_folders
+from segprep.files import read_below, real_folders, walk
 from segprep.imaging import lookup, mask_files
 from segprep.names import natural_key
 from segprep.sources._common import matching
@@ -63,6 +64,9 @@ class Reader:
         " counts as pet); voc = background, pet, border ignored; species = background, cat, dog,"
         " border ignored; breed = background, then each breed, border ignored.",
     ] = "trimap"
+    trimaps: Annotated[
+        str, "Folder of the trimaps below SRC, where several folders of that name differ."
+    ] = ""
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
@@ -80,7 +84,7 @@ class Reader:
         become lists.
         """
         (root,) = real_folders(self.root)
-        homes = _homes(root)
+        homes, notes = self._distinct(root)
         if len(homes) != 1:
             listed = ", ".join(str(home.masks) for home in homes)
             reason = (
@@ -91,10 +95,18 @@ class Reader:
             raise UsageError(
                 "folders-unclear",
                 reason,
-                "SRC holds images/ and annotations/, as the two archives unpack",
+                (
+                    "choose one: "
+                    + " or ".join(
+                        f"--trimaps {shlex.quote(home.masks.relative_to(root).as_posix())}"
+                        for home in homes
+                    )
+                    if homes
+                    else "SRC holds images/ and annotations/, as the two archives unpack"
+                ),
             )
         matched = matching.match(root, homes, "name", "name")
-        notes, home = [*matched.notes], homes[0].masks.parent
+        notes, home = [*notes, *matched.notes], homes[0].masks.parent
         numbers = _breeds(root, home, [item.stem for item in matched.items])
         classes = self._classes(numbers)
         items = tuple(
@@ -108,6 +120,19 @@ class Reader:
         )
         lists = matching.list_files(root, items, notes, (home,))
         return Scan(items, classes, matched.skipped, lists, tuple(notes))
+
+    def _distinct(self, root: Path) -> tuple[list[Folders], list[Note]]:
+        """The folders of trimaps, copies with the same files left out, and a note that says so."""
+        homes = _homes(root)
+        if self.trimaps:
+            return [home for home in homes if home.masks == root / self.trimaps], []
+        first, others = homes[:1], homes[1:]
+        copies = [home for home in others if _same(first[0].masks, home.masks, root)]
+        if not copies:
+            return homes, []
+        names = ", ".join(home.masks.relative_to(root).as_posix() for home in copies)
+        note = Note("duplicate-folder", f"{names}: a copy of the trimaps; it was skipped")
+        return [home for home in homes if home not in copies], [note]
 
     def _classes(self, numbers: Mapping[str, int]) -> Classes:
         if self.target == "trimap":
@@ -168,6 +193,14 @@ def _homes(root: Path) -> list[Folders]:
         )
         pairs += [Folders(home / "images", folder) for home in list(homes)[:1]]
     return pairs
+
+
+def _same(first: Path, other: Path, root: Path) -> bool:
+    """Whether two folders hold files of the same names and contents."""
+    names = [sorted(path.name for path in walk(folder)) for folder in (first, other)]
+    return names[0] == names[1] and all(
+        read_below(first / name, (root,)) == read_below(other / name, (root,)) for name in names[0]
+    )
 
 
 def _breed(stem: str) -> str:

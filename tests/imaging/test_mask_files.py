@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from segprep.errors import SourceError
-from segprep.imaging import lookup, mask_files
+from segprep.imaging import image, lookup, mask_files, png
 from segprep.sources._common import polarity
 from segprep.types import Note
 
@@ -97,3 +97,70 @@ def test_a_jpeg_read_by_nonzero_says_how_much_of_it_is_smear() -> None:
         polarity.binary(encoded(Image.fromarray(drawn)), PATH, notes[:0], "nonzero", 127.5)
         - drawn // 255
     ).any()
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_ids_of_sixteen_bits_per_channel_keep_their_low_byte(channels: int) -> None:
+    ids = np.array([[0, 1, 2, 40_000]], np.uint16)
+    data = png.encode(np.repeat(ids[..., None], channels, 2))
+    notes: list[Note] = []
+    assert np.array_equal(mask_files.values(data, PATH, notes), ids)
+    assert [note.code for note in notes] == ([] if channels == 2 else ["mask-grey-rgb"])
+
+
+def test_colors_of_sixteen_bits() -> None:
+    color = np.array([[[255, 0, 128]]], np.uint16)
+    assert mask_files.colors(png.encode(color * 257), PATH).tolist() == [[[255, 0, 128]]]
+    assert mask_files.colors(png.encode(color), PATH).tolist() == [[[255, 0, 128]]]
+    with pytest.raises(SourceError, match="16 bits per channel"):
+        mask_files.colors(png.encode(color * 100), PATH)
+
+
+def test_a_mask_of_twelve_bits_is_not_all_dark() -> None:
+    data = png.encode(np.array([[0, 4095]], np.uint16))
+    with pytest.raises(SourceError, match="up to 4095, none of which is bright"):
+        mask_files.intensity(data, PATH)
+    bright = png.encode(np.array([[0, 65_535]], np.uint16))
+    assert mask_files.intensity(bright, PATH).tolist() == [[0, 255]]
+
+
+def frames(kind: str) -> bytes:
+    pages = [Image.fromarray(np.full((3, 4), value, np.uint8)) for value in (0, 1, 255)]
+    out = io.BytesIO()
+    pages[0].save(out, kind, save_all=True, append_images=pages[1:])
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "PNG", "WEBP"])
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda data: mask_files.values(data, PATH, []),
+        lambda data: mask_files.intensity(data, PATH),
+        lambda data: mask_files.colors(data, PATH),
+        lambda data: mask_files.lit(data, PATH),
+    ],
+    ids=["values", "intensity", "colors", "lit"],
+)
+def test_a_mask_has_one_frame(kind: str, read: Callable[[bytes], object]) -> None:
+    with pytest.raises(SourceError) as caught:
+        read(frames(kind))
+    assert caught.value.code == "mask-frames"
+
+
+@pytest.mark.parametrize("encode", ["pillow", "segprep"])
+def test_no_flipped_bit_gives_wrong_ids(encode: str) -> None:
+    rng = np.random.default_rng(1)
+    ids = np.kron(rng.integers(0, 9, (6, 8)), np.ones((8, 8))).astype(np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(ids).save(out, "PNG")
+    data = out.getvalue() if encode == "pillow" else image.encode_mask(ids)
+    refused = 0
+    for bit in range(8 * len(data)):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        try:
+            assert np.array_equal(mask_files.values(bytes(flipped), PATH, []), ids), bit
+        except SourceError:
+            refused += 1
+    assert refused > 7 * len(data)

@@ -184,3 +184,15 @@ def test_masks_of_0_and_1_are_no_empty_masks(tmp_path: Path) -> None:
     done = segprep.convert("dsb2018", root, tmp_path / "out")
     assert (segprep.read_mask(tmp_path / "out/SegmentationClass/aa.png") == (TWO[0] | TWO[1])).all()
     assert [note.code for note in done.notes] == ["values-zero-one"]
+
+
+def test_an_image_without_nuclei(tmp_path: Path) -> None:
+    root = example(tmp_path / "in").root
+    picture = next(path for path in root.rglob("images/*") if path.is_file())
+    folder = root / "none/images"
+    folder.mkdir(parents=True)
+    shutil.copy(picture, folder / "none.png")
+    with pytest.raises(BadInputError):
+        segprep.convert("dsb2018", root, tmp_path / "a")
+    segprep.convert("dsb2018", root, tmp_path / "b", missing="empty")
+    assert not segprep.read_mask(tmp_path / "b/SegmentationClass/none.png").any()

@@ -167,3 +167,40 @@ def test_a_hidden_region_is_said(tmp_path: Path) -> None:
     )
     done = segprep.convert("merge-masks", root, tmp_path / "out")
     assert {note.code for note in done.notes} >= {"hidden-shape", "instance-empty"}
+
+
+def white(path: Path, size: tuple[int, int] = (6, 4), part: int = 6) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mask = np.zeros(size[::-1], np.uint8)
+    mask[:, :part] = 255
+    Image.fromarray(mask).save(path)
+
+
+def test_folders_that_are_batches_are_not_images(tmp_path: Path) -> None:
+    """CelebAMask-HQ: folder 0 holds the masks of the first two thousand people."""
+    root = tmp_path / "in"
+    for person in range(3):
+        white(root / f"images/{person}.jpg")
+        for part, width in (("hair", 2), ("skin", 4)):
+            white(root / f"masks/{person // 2}/{person:05}_{part}.png", part=width)
+    scan = Reader(root).scan()
+    assert {item.stem: len(item.labels) for item in scan.items} == {"0": 2, "1": 2, "2": 2}
+    assert scan.classes.names == ("_background_", "hair", "skin")
+    assert all(
+        int(label.name[:5]) == int(item.stem) for item in scan.items for label in item.labels
+    )
+
+
+def test_images_without_masks_and_lists(tmp_path: Path) -> None:
+    root = tmp_path / "in"
+    for part in ("train", "val"):
+        white(root / f"images/{part}/{part}1.png")
+        white(root / f"masks/{part}/cat/{part}1.png")
+    white(root / "images/val/none.png")
+    done = segprep.convert("merge-masks", root, tmp_path / "out", missing="empty")
+    assert done.converted == 3
+    assert not segprep.read_mask(tmp_path / "out/SegmentationClass/none.png").any()
+    lists = tmp_path / "out/ImageSets/Segmentation"
+    assert lists.joinpath("val.txt").read_text().split() == ["none", "val1"]
+    with pytest.raises(BadInputError):
+        segprep.convert("merge-masks", root, tmp_path / "other")

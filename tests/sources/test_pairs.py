@@ -276,3 +276,46 @@ def test_auto_leaves_the_question_what_large_values_mean_to_the_format(tmp_path:
     with pytest.raises(UsageError) as caught:
         segprep.convert("auto", root, tmp_path / "out")
     assert (caught.value.code, "--from-voc-gray" in caught.value.hint) == ("values-unclear", True)
+
+
+def numbered(root: Path, counts: list[int], step: int = 1) -> Path:
+    """Images with as many single patches as *counts* says, each with a number of its own."""
+    masks = {}
+    for number, count in enumerate(counts):
+        mask = np.zeros((8, 40), np.uint16 if step > 8 else np.uint8)
+        for thing in range(count):
+            mask[2:5, 4 * thing + 1 : 4 * thing + 3] = step * (thing + 1)
+        masks[f"{number}.jpg:{number}.png"] = mask
+    return lay_out(root, masks)
+
+
+def test_numbers_of_things_are_not_taken_for_classes_silently(tmp_path: Path) -> None:
+    done = segprep.convert("pairs", numbered(tmp_path / "a", [3, 1, 4]), tmp_path / "out")
+    assert "instances-suspected" in {note.code for note in done.notes}
+    with pytest.raises(UsageError, match="300, 600") as caught:
+        segprep.convert("pairs", numbered(tmp_path / "b", [4, 4, 4], 300), tmp_path / "none")
+    assert "binary --foreground nonzero" in caught.value.hint
+    done = segprep.convert(
+        "binary", numbered(tmp_path / "c", [4, 4, 4], 300), tmp_path / "d", foreground="nonzero"
+    )
+    assert done.converted == 3
+
+
+def test_classes_in_patches_are_classes(tmp_path: Path) -> None:
+    root = numbered(tmp_path / "in", [3, 1, 4])
+    for path in (root / "masks").iterdir():
+        mask = np.asarray(Image.open(path)).copy()
+        mask[7, ::4] = 1
+        Image.fromarray(mask).save(path)
+    done = segprep.convert("pairs", root, tmp_path / "out")
+    assert "instances-suspected" not in {note.code for note in done.notes}
+
+
+def test_levels_at_equal_steps_are_named(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", {"a.jpg:a.png": np.array([[0, 85, 170, 255]], np.uint8)})
+    with pytest.raises(UsageError) as caught:
+        segprep.convert("pairs", root, tmp_path / "out")
+    assert "--ids 0=background,85=class_1,170=class_2,255=class_3" in caught.value.hint
+    ids = caught.value.hint.split("--ids ")[1]
+    segprep.convert("pairs", root, tmp_path / "out", ids=ids)
+    assert segprep.read_mask(tmp_path / "out/SegmentationClass/a.png").tolist() == [[0, 1, 2, 3]]

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -125,3 +126,20 @@ def test_the_sample_of_120(real: Path, tmp_path: Path) -> None:
                 segprep.read_mask(tmp_path / f"out/SegmentationClass/{path.name}")
                 == np.asarray(trimap) - 1
             ).all()
+
+
+def test_a_copy_of_the_trimaps_is_no_conflict(tmp_path: Path) -> None:
+    root = example(tmp_path).root
+    trimaps = next(path for path in root.rglob("trimaps") if path.is_dir())
+    copy = root / "copy/trimaps"
+    shutil.copytree(trimaps, copy)
+    scan = Reader(root).scan()
+    assert scan.items
+    assert [note.code for note in scan.notes].count("duplicate-folder") == 1
+    first = next(copy.glob("*.png"))
+    Image.fromarray(3 - np.asarray(Image.open(first)) % 2).save(first)
+    with pytest.raises(UsageError) as caught:
+        Reader(root).scan()
+    assert "--trimaps copy/trimaps" in caught.value.hint
+    chosen = Reader(root, trimaps="copy/trimaps").scan()
+    assert all(item.labels[0].is_relative_to(root / "copy") for item in chosen.items)

@@ -19,6 +19,7 @@ from segprep.types import IGNORE, Classes, Note
 _HOME = Path(__file__).with_name("tables")
 _UNKNOWN = 65_535
 _IGNORED = {"ignored", "ignore", "__ignore__"}
+_INLINE = re.compile(r"\s*\d{1,3} +\d{1,3} +\d{1,3} +[^;]+;")
 Color = tuple[int, int, int]
 
 
@@ -39,11 +40,13 @@ def built_in() -> tuple[str, ...]:
 
 def load(spec: str) -> ColorTable:
     """The table *spec*: a built-in name, or a file with ``R G B name`` or ``name R G B`` per line
-    (spaces, commas, colons), labelmap.txt, or a dataset_meta.json.
+    (spaces, commas, colons), labelmap.txt, a dataset_meta.json, or rows joined by semicolons.
 
     Ids count the lines from 0; lines named ignored, ignore or __ignore__ stand for 255. Raises
     UsageError.
     """
+    if _INLINE.match(spec):
+        return _table(_from_lines(Path("--table"), spec.replace(";", "\n")))
     path = _HOME / f"{spec}.txt" if spec in built_in() else Path(spec)
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -54,12 +57,53 @@ def load(spec: str) -> ColorTable:
             f"give a file, or one of: {', '.join(built_in())}",
         ) from error
     rows = _from_json(path, text) if path.suffix.lower() == ".json" else _from_lines(path, text)
+    return _table(rows)
+
+
+def _table(rows: Sequence[tuple[str, Color]]) -> ColorTable:
     names = list(dict.fromkeys(name for name, _ in rows if name not in _IGNORED))
     classes = class_lists.make(names, add_background=False)
     ids = {name: number for number, name in enumerate(classes.names)} | dict.fromkeys(
         _IGNORED, IGNORE
     )
     return ColorTable(classes, tuple((color, ids[name]) for name, color in rows))
+
+
+def counted(shown: NDArray[np.uint8]) -> dict[Color, int]:
+    """Color -> pixels of a picture (H, W, 3)."""
+    codes = shown.astype(np.uint32) @ np.array([65_536, 256, 1], np.uint32)
+    values, counts = np.unique(codes, return_counts=True)
+    return {
+        (code >> 16, code >> 8 & 255, code & 255): count
+        for code, count in zip(values.tolist(), counts.tolist(), strict=True)
+    }
+
+
+def covers(name: str, colors: Mapping[Color, int]) -> bool:
+    """Whether the built-in table *name* has all *colors*, of which there are several."""
+    return len(colors) > 1 and colors.keys() <= {color for color, _ in load(name).colors}
+
+
+def proposed(colors: Mapping[Color, int]) -> list[str]:
+    """``R G B NAME`` for each of *colors*, the commonest first: black is the background, a color of
+    a built-in table has its name there if no other has it.
+    """
+    names: dict[Color, str] = {(0, 0, 0): "background"}
+    for spec in built_in():
+        if spec == "ade20k":  # of its 150 colors some occur in any picture
+            continue
+        table = load(spec)
+        for color, number in table.colors:
+            if number != IGNORE and table.classes.names[number] != "background":
+                names.setdefault(color, table.classes.names[number])
+    lines, used = [], set[str]()
+    ordered = sorted(colors, key=lambda color: (color != (0, 0, 0), -colors[color], color))
+    for number, color in enumerate(ordered):
+        name = names.get(color, f"class_{number}")
+        name = name.replace(" ", "_") if name not in used else f"class_{number}"
+        used.add(name)
+        lines.append(f"{color[0]} {color[1]} {color[2]} {name}")
+    return lines
 
 
 def _from_lines(path: Path, text: str) -> list[tuple[str, Color]]:

@@ -9,8 +9,9 @@ from segprep.names import stem_key, stem_of
 from segprep.sources._common.official_lists import SPLITS
 
 MASKS = {
-    "mask", "masks", "label", "labels", "labeled", "annotation", "annotations", "annot", "annots",
-    "segmentation", "segmentations", "class", "seg", "segs", "gt", "gts", "groundtruth", "truth",
+    "semantic", "mask", "masks", "label", "labels", "labeled", "annotation", "annotations",
+    "annot", "annots", "segmentation", "segmentations", "class", "seg", "segs", "gt", "gts",
+    "groundtruth", "truth",
     "target", "targets", "manual", "trimap", "trimaps", "gtfine", "ann", "anns", "labelid",
     "labelids", "approved", "id",
 }  # fmt: skip
@@ -20,7 +21,10 @@ IMAGES = {
     "originals", "stills", "dir",
 }  # fmt: skip
 OBJECTS = {"object", "objects", "instance", "instances", "instanceids", "npy", "visualization"}
-_TAILS = ("annotations", "annotation", "annot", "labels", "label", "masks", "mask")
+_TAILS = (
+    *("annotations", "annotation", "annot", "labels", "label", "masks", "mask", "images", "image"),
+    *("imgs", "img", "frames", "crops", "crop", "set", "data"),
+)
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_]", re.UNICODE)
 _LAST_NUMBER = re.compile(r"(\d+)\D*$")
 

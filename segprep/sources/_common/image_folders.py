@@ -1,13 +1,14 @@
 """Which folders below a source hold images, and which the masks of them."""
 
 import os
+import shlex
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 from segprep.errors import UsageError
-from segprep.files import listing, read_below
+from segprep.files import listing
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key
 from segprep.sources._common import name_rules
@@ -15,15 +16,26 @@ from segprep.sources._common.folder_names import IMAGES, MASKS, OBJECTS, words
 from segprep.sources._common.name_rules import Folders
 from segprep.sources._common.official_lists import SPLITS
 
+_FOLDER_SPLITS = {**SPLITS, "tr": "train", "ts": "test"}  # the last two are nnU-Net's
+_VIEWS = {"mask", "masks", "fov", "roi", "view", "field"}
+_DRAWINGS = {"manual", "vessel", "vessels", "label", "labels", "gt", "truth", "groundtruth", "av"}
+RENDITIONS = {
+    *("id", "ids", "vis", "viz", "visual", "visualization", "color", "colors", "colour", "rgb"),
+    *("gray", "grey", "raw", "overlay", "overlays", "preview", "palette", "indexed"),
+}
 ImageFolder = Annotated[str, "Folder of the images below SRC; found by its name if not given."]
 MaskFolder = Annotated[str, "Folder of the masks below SRC; found by its name if not given."]
 
 
 def folders(
-    root: Path, images: str = "", masks: str = "", mixed: bool = True
+    root: Path,
+    images: str = "",
+    masks: str = "",
+    mixed: bool = True,
+    excluded: Sequence[str] = (),
 ) -> tuple[Folders, ...]:
     """The pairs of image and mask folders below *root*; unless *mixed* is False, one folder may
-    hold both (``x.jpg``, ``x_mask.png``).
+    hold both (``x.jpg``, ``x_mask.png``). Folders named *excluded* are left alone.
 
     Raises UsageError if names do not tell which is which.
     """
@@ -41,9 +53,13 @@ def folders(
     if images and masks:
         return (Folders(root / images, root / masks),)
     candidates = [path for path in _with_images(root) if path not in named]
+    candidates = [path for path in candidates if not is_excluded(path, root, excluded)]
     pairs = _by_names(root, images, masks, candidates)
+    _refuse_rivals(root, pairs)
     if not pairs and not named and mixed:
-        pairs = _mixed(root)
+        pairs = _mixed(root, excluded)
+    if not pairs and not images and mixed:
+        pairs = _anywhere(root, [root / masks] if masks else candidates, sure=bool(masks))
     if not pairs:
         raise _unclear(root, candidates)
     return tuple(sorted(pairs, key=lambda pair: natural_key(str(pair.images))))
@@ -59,16 +75,81 @@ def _by_names(root: Path, images: str, masks: str, candidates: Sequence[Path]) -
     ]
     pictured = [root / images] if images else pictured
     by_key = {_key(path, root): path for path in pictured}
-    pairs = [
-        Folders(by_key[key], path, split_name(key))
-        for path in labeled
-        if (key := _key(path, root)) in by_key
-    ]
+    pairs = []
+    for path in labeled:
+        keys = (_key(path, root), _key(path, root, numbered=False))
+        if key := next((key for key in keys if key in by_key), None):
+            pairs.append(Folders(by_key[key], path, split_name(key)))
+        elif () in by_key and () in keys:
+            pairs.append(Folders(by_key[()], path))
     if not pairs and len(labeled) == 1:
         sure = [path for path in pictured if set(words(path.name)) & IMAGES]
         pictured = sure if len(sure) == 1 else pictured
         pairs = [Folders(pictured[0], labeled[0])] if len(pictured) == 1 else []
     return pairs
+
+
+def _refuse_rivals(root: Path, pairs: Sequence[Folders]) -> None:
+    """Raise UsageError where several folders hold masks of the same images: only the user knows
+    which of them is the truth.
+    """
+    rivals: dict[Path, list[Path]] = defaultdict(list)
+    for pair in pairs:
+        rivals[pair.images].append(pair.masks)
+        inner = [path for path in sorted(pair.masks.iterdir()) if path.is_dir()]
+        if len(inner) > 1 and any(set(words(path.name)) & RENDITIONS for path in inner):
+            stems = [{file.stem for file in name_rules.image_files(path)} for path in inner]
+            if all(stems[0] & other for other in stems):
+                rivals[pair.images] = inner
+    for images, folders_of_masks in rivals.items():
+        if len(folders_of_masks) > 1:
+            raise rival_error(root, images, folders_of_masks)
+
+
+class RivalFoldersError(UsageError):
+    """Several folders hold masks of the same images."""
+
+
+def rival_error(root: Path, images: Path, masks: Sequence[Path]) -> RivalFoldersError:
+    """The error for several folders of *masks* of the same *images*."""
+    names = [path.relative_to(root).as_posix() for path in masks]
+    source = images.relative_to(root).as_posix()
+    start = f"--images {shlex.quote(source)} --masks"
+    hints = " or ".join(f"{start} {shlex.quote(name)}" for name in names)
+    views = [path for path in names if set(words(Path(path).name)) & _VIEWS]
+    drawings = [path for path in names if set(words(Path(path).name)) & _DRAWINGS]
+    if views and drawings:
+        both = f"{start} {shlex.quote(drawings[0])} --view {shlex.quote(views[0])}"
+        hints += f"; if {views[0]} is the field of view of a camera, with binary: {both}"
+    return RivalFoldersError(
+        "folders-unclear",
+        f"{root}: several folders hold masks of {source}/: {', '.join(names)}; which is the truth?",
+        f"choose one and name the format, binary (black and white) or pairs (ids): {hints}",
+    )
+
+
+def is_excluded(path: Path, root: Path, excluded: Sequence[str]) -> bool:
+    """Whether *path* is, or lies below, a folder of that name or relative path."""
+    parts = path.relative_to(root).parts
+    return any(
+        tuple(name.strip("/").split("/")) == parts[start : start + len(name.strip("/").split("/"))]
+        for name in excluded
+        for start in range(len(parts))
+    )
+
+
+def _anywhere(root: Path, candidates: Sequence[Path], *, sure: bool) -> list[Folders]:
+    """One folder of masks whose images lie anywhere else below *root*, under unique names. Unless
+    *sure*, its name has to say so.
+    """
+    labeled = [path for path in candidates if sure or _says(path, MASKS)]
+    if len(labeled) != 1:
+        return []
+    pair = Folders(root, labeled[0])
+    images, masks = name_rules.both_kinds(pair)
+    images = [path for path in images if not any(path.is_relative_to(f) for f in labeled)]
+    partners = name_rules.best(images, masks, pair, "auto")[1]
+    return [pair] if 2 * len(partners) > len(masks) else []
 
 
 def _says(path: Path, kind: set[str]) -> bool:
@@ -127,7 +208,7 @@ def _with_images(root: Path) -> list[Path]:
     return sorted(topmost)
 
 
-def _mixed(root: Path) -> list[Folders]:
+def _mixed(root: Path, excluded: Sequence[str]) -> list[Folders]:
     """The topmost folders, *root* itself too, that hold images and, told by a word such as mask in
     the name, their masks.
     """
@@ -139,7 +220,7 @@ def _mixed(root: Path) -> list[Folders]:
     candidates = [
         Folders(path, path, split_name(_key(path, root)))
         for path in sorted(holding)
-        if not holding.intersection(path.parents)
+        if not holding.intersection(path.parents) and not is_excluded(path, root, excluded)
     ]
     return [
         pair
@@ -150,41 +231,23 @@ def _mixed(root: Path) -> list[Folders]:
     ]
 
 
-def _key(path: Path, root: Path) -> tuple[str, ...]:
+def _key(path: Path, root: Path, *, numbered: bool = True) -> tuple[str, ...]:
+    """The words of the path less those for images and masks, and (not *numbered*) their numbers."""
     parts = path.relative_to(root).parts
-    return tuple(word for part in parts for word in words(part) if word not in MASKS | IMAGES)
+    return tuple(
+        word
+        for part in parts
+        for word in words(part)
+        if word not in MASKS | IMAGES and (numbered or not word.isdecimal())
+    )
 
 
 def split_name(key: Sequence[str]) -> str:
-    return next((SPLITS[word] for word in key if word in SPLITS), "")
+    """The list that the words *key* name; "" where they name none, or several (TrainVal)."""
+    named = {_FOLDER_SPLITS[word] for word in key if word in _FOLDER_SPLITS}
+    return named.pop() if len(named) == 1 else ""
 
 
-def beside(root: Path, pairs: Sequence[Folders], names: Sequence[str]) -> Path | None:
-    """The first file with one of *names* that lies at *root* or above all folders of
-    *pairs*. Raises SourceError if it cannot be read.
-    """
-    path = next(
-        (home / name for home in homes(root, pairs) for name in names if (home / name).is_file()),
-        None,
-    )
-    if path:
-        read_below(path, (root,))
-    return path
-
-
-def homes(root: Path, pairs: Sequence[Folders]) -> list[Path]:
-    """*root*, and the folders below it that all of *pairs* lie in: where class and list files are
-    looked for, the topmost first.
-    """
-    if not pairs:
-        return [root]
-    common = Path(
-        os.path.commonpath(
-            [
-                folder.parent if folder != root else root
-                for pair in pairs
-                for folder in (pair.images, pair.masks)
-            ]
-        )
-    )
-    return [path for path in (*reversed(common.parents), common) if path.is_relative_to(root)]
+def split_of(folders: Iterable[str]) -> str:
+    """The list that a path's *folders* stand for, the innermost that names one."""
+    return next((name for part in reversed([*folders]) if (name := split_name(words(part)))), "")

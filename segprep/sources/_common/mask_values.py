@@ -2,16 +2,27 @@
 that is safe.
 """
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from segprep.dataset import classes as class_lists
 from segprep.errors import UsageError
 from segprep.files import is_file
+from segprep.imaging import components
 from segprep.imaging.lookup import cause
 from segprep.names import unknown
 from segprep.types import IGNORE, Classes, Note
 
+_LIKE_INSTANCES = (
+    "the values look like numbers of things, not classes: 1 to n without a gap, n differs from"
+    " image to image, and each is a single patch"
+)
+_INSTANCES = "if they are instances of one class, use: segprep convert binary --foreground nonzero"
 LARGEST = 64  # larger values are gray levels more often than ids
 
 
@@ -83,11 +94,49 @@ def identity(classes: Classes) -> dict[int, int]:
     return {number: number for number in range(len(classes.names))} | {IGNORE: IGNORE}
 
 
-def infer(seen: Mapping[int, int]) -> tuple[Classes, list[Note]]:
-    """Classes without names for the values *seen* (value -> pixels) in a whole dataset.
+@dataclass(slots=True)
+class Contents:
+    """What the masks of a dataset hold: pixels by value, and of how many of them the values look
+    like instance ids.
+    """
+
+    seen: dict[int, int] = field(default_factory=dict)
+    files: int = 0
+    numbered: int = 0
+    most: set[int] = field(default_factory=set)
+
+    def add(self, histogram: Mapping[int, int], numbered: bool) -> None:
+        """One more mask."""
+        for value, count in histogram.items():
+            self.seen[value] = self.seen.get(value, 0) + count
+        self.files += 1
+        self.numbered += numbered
+        self.most.add(len(histogram.keys() - {0, IGNORE}))
+
+    @property
+    def instances(self) -> bool:
+        """Whether the values are instance ids rather than classes, by all that can be seen."""
+        return self.files > 2 and self.numbered == self.files and len(self.most) > 1
+
+
+def looks_like_instances(values: NDArray[Any], histogram: Mapping[int, int]) -> bool:
+    """Whether *values* (H, W) are numbered things: evenly spaced ids without a gap, each in a
+    single patch.
+    """
+    ids = sorted(value for value in histogram if value not in (0, IGNORE))
+    if not ids or ids != [ids[0] * n for n in range(1, len(ids) + 1)]:
+        return False
+    patches = Counter(components.sizes(values)[0].tolist())
+    return all(patches[value] == 1 for value in ids)
+
+
+def infer(contents: Contents | Mapping[int, int]) -> tuple[Classes, list[Note]]:
+    """Classes without names for the *contents* (or value -> pixels) of a whole dataset.
 
     Raises UsageError where the values may mean something else.
     """
+    instances = isinstance(contents, Contents) and contents.instances
+    seen = contents.seen if isinstance(contents, Contents) else contents
     present = sorted(set(seen) - {IGNORE})
     largest = max(present, default=0)
     if largest == 0 or largest > LARGEST or 2 * len(present) < largest:
@@ -97,6 +146,8 @@ def infer(seen: Mapping[int, int]) -> tuple[Classes, list[Note]]:
             else "none"
         )
         hint = cause(seen, 0) if seen else "check the masks"
+        if isinstance(contents, Contents) and contents.files == contents.numbered > 2:
+            hint = f"{hint}; {_INSTANCES}"
         if len(present) > 24 and largest < IGNORE:  # ids, or smeared: only the user knows
             hint = (
                 f"if they are ids (ADE20K has 151), say so: --classes {largest + 1}, or a FILE of"
@@ -116,6 +167,8 @@ def infer(seen: Mapping[int, int]) -> tuple[Classes, list[Note]]:
             " or --ids",
         )
     ]
+    if instances:
+        notes.append(Note("instances-suspected", f"{_LIKE_INSTANCES}; {_INSTANCES}"))
     if 0 not in seen:
         notes.append(
             Note(

@@ -1,14 +1,21 @@
 """Samples of paired folders: every mask with its image, what found no partner, official lists."""
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from segprep.errors import SegprepError
 from segprep.names import natural_key, stem_of
-from segprep.sources._common import image_folders, name_rules, official_lists, stems
+from segprep.sources._common import (
+    files_beside,
+    image_folders,
+    name_rules,
+    official_lists,
+    pair_patterns,
+    stems,
+)
 from segprep.sources._common.folder_names import bare
 from segprep.sources._common.name_rules import Folders
 from segprep.types import Item, Note, Skipped
@@ -17,56 +24,186 @@ from segprep.types import Item, Note, Skipped
 @dataclass(frozen=True, slots=True)
 class Pairing:
     """Items by stem, what found no partner, the official *lists* that folders or list files stand
-    for, and notes.
+    for, and notes. *rules*: stem -> the rule that joined its files.
     """
 
     items: tuple[Item, ...]
     skipped: tuple[Skipped, ...]
     lists: Mapping[str, tuple[str, ...]]
     notes: tuple[Note, ...]
+    rules: Mapping[str, str] = field(default_factory=dict)
 
 
-def match(root: Path, folders: Iterable[Folders], how: str, stem: str) -> Pairing:
-    """Pair the files of all *folders*; a Skipped for every file without a partner or with
-    several.
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """An image with its mask, or None where it has none; the list of its folder; the rule."""
+
+    image: Path
+    mask: Path | None
+    split: str
+    rule: str
+
+
+def match(
+    root: Path,
+    folders: Iterable[Folders],
+    how: str = "auto",
+    stem: str = "name",
+    *,
+    empty: bool = False,
+    from_folders: bool = True,
+) -> Pairing:
+    """Pair the files of all *folders*; a Skipped for every file without a partner or with several.
+
+    With *empty* an image that no mask could belong to is an item whose only label is itself: all
+    background. Unless *from_folders* is False, folders called train, val or test become lists.
     """
-    items: list[Item] = []
-    skipped: list[Skipped] = []
-    notes: list[Note] = []
-    split_of: dict[str, str] = {}
-    pairs = tuple(folders)
-    for pair in pairs:
+    pairs, skipped, notes = list[_Pair](), list[Skipped](), list[Note]()
+    every = tuple(folders)
+    for pair in every:
         images, masks = name_rules.both_kinds(pair)
         rule, partners = name_rules.best(images, masks, pair, how)
         if rule != "name" and partners:
             first = next(iter(partners))
-            notes.append(
-                Note(
-                    "paired-by",
-                    f"{pair.images.name} and {pair.masks.name} were paired by {rule}:"
-                    f" {partners[first].name} with {first.name}",
-                )
+            message = (
+                f"{pair.images.name} and {pair.masks.name} were paired by {rule}:"
+                f" {partners[first].name} with {first.name}"
             )
+            notes.append(Note("paired-by", message))
         for mask, image in partners.items():
-            item = Item(stems.sample_stem(image, root, stem), image, (mask,))
-            items.append(item)
-            split_of[item.stem] = pair.split or image_folders.split_name(
-                [part.lower() for part in image.relative_to(pair.images).parts[:-1]]
-            )
-        skipped += name_rules.orphans(images, masks, partners)
+            pairs.append(_Pair(image, mask, pair.split or _split_of(image, pair.images), rule))
+        orphans = name_rules.orphans(images, masks, partners)
+        if not empty:
+            orphans, unlabeled = _without_tests(orphans, partners, pair)
+            notes += unlabeled
+        if empty:
+            bare = [skip for skip in orphans if skip.code == "mask-missing"]
+            orphans = [skip for skip in orphans if skip.code != "mask-missing"]
+            pairs += [
+                _Pair(path, None, pair.split or _split_of(path, pair.images), "no mask: empty")
+                for path in (Path(skip.path) for skip in bare)
+            ]
+        skipped += orphans
+    return _collected(root, every, pairs, skipped, notes, stem, from_folders=from_folders)
+
+
+def match_stated(
+    root: Path,
+    spec: str,
+    files: Sequence[Path],
+    stem: str = "name",
+    *,
+    further: tuple[Path, ...] = (),
+    empty: bool = False,
+    from_folders: bool = True,
+) -> Pairing:
+    """The pairs that the pattern or table *spec* states among *files*."""
+    stated = pair_patterns.stated(spec, (root, *further), files)
+    pairs = [
+        _Pair(image, mask, split or _split_of(image, root), "stated by --pair")
+        for image, mask, split in stated.pairs
+    ]
+    skipped, notes = list(stated.skipped), list[Note]()
+    if empty:
+        pairs += [
+            _Pair(Path(skip.path), None, _split_of(Path(skip.path), root), "no mask: empty")
+            for skip in skipped
+            if skip.code == "mask-missing"
+        ]
+        skipped = [skip for skip in skipped if skip.code != "mask-missing"]
+    if stated.others:
+        message = f"{stated.others} image files fit neither side of --pair and were skipped"
+        notes.append(Note("paired-by", message))
+    return _collected(root, (), pairs, skipped, notes, stem, from_folders=from_folders)
+
+
+def _collected(
+    root: Path,
+    folders: tuple[Folders, ...],
+    pairs: Sequence[_Pair],
+    skipped: list[Skipped],
+    notes: list[Note],
+    stem: str,
+    *,
+    from_folders: bool,
+) -> Pairing:
+    items, split_of, rules = list[Item](), dict[str, str](), dict[str, str]()
+    for pair in pairs:
+        home = root if pair.image.is_relative_to(root) else pair.image.parent
+        name = stems.sample_stem(pair.image, home, stem)
+        items.append(Item(name, pair.image, (pair.mask or pair.image,)))
+        split_of[name], rules[name] = pair.split, pair.rule
     kept = stems.unique(items, skipped)
-    kept_stems = {item.stem for item in kept}
+    skipped = [_with_exclusion(skip) for skip in skipped]
     lists: dict[str, list[str]] = defaultdict(list)
-    for name in sorted(kept_stems, key=natural_key):
+    for name in sorted((item.stem for item in kept), key=natural_key):
         if split_of[name]:
             lists[split_of[name]].append(name)
-    written = list_files(root, kept, notes, pairs=pairs)
+    written = list_files(root, kept, notes, pairs=folders)
+    unmistakable = from_folders and len(lists) > 1
+    folder_lists = {name: tuple(listed) for name, listed in lists.items() if unmistakable}
+    if empty := sum(pair.mask is None for pair in pairs):
+        notes.append(Note("mask-empty", f"{empty} images have no mask; theirs is all background"))
     return Pairing(
         kept,
         tuple(skipped),
-        written
-        or ({name: tuple(listed) for name, listed in lists.items()} if len(lists) > 1 else {}),
+        written or folder_lists,
         tuple(notes),
+        rules,
+    )
+
+
+def _without_tests(
+    orphans: Sequence[Skipped], partners: Mapping[Path, Path], pair: Folders
+) -> tuple[list[Skipped], list[Note]]:
+    """*orphans* without the images of a folder called test none of which has a mask, as publishers
+    keep them back; and a note for each such folder.
+    """
+    labeled = {image.parent for image in partners.values()}
+    tests = Counter(
+        folder
+        for skip in orphans
+        if skip.code == "mask-missing"
+        and (folder := Path(skip.path).parent) not in labeled
+        and labeled
+        and _split_of(Path(skip.path), pair.images) == "test"
+    )
+    kept = [
+        skip
+        for skip in orphans
+        if skip.code != "mask-missing" or Path(skip.path).parent not in tests
+    ]
+    notes = [
+        Note(
+            "image-unlabelled",
+            f"{folder.relative_to(pair.images).as_posix()}: none of its {count} images has a mask;"
+            " they were skipped",
+        )
+        for folder, count in tests.items()
+    ]
+    return kept, notes
+
+
+def _with_exclusion(skip: Skipped) -> Skipped:
+    if skip.code != "stem-collision":
+        return skip
+    return replace(skip, hint=f"{skip.hint}, or --exclude-folder NAME if one folder is a copy")
+
+
+def folder_lists(root: Path, items: Iterable[Item]) -> dict[str, tuple[str, ...]]:
+    """The lists that folders called train, val, test stand for, if at least two of them do."""
+    lists: dict[str, list[str]] = defaultdict(list)
+    for item in items:
+        if item.image and (name := _split_of(item.image, root)):
+            lists[name].append(item.stem)
+    ordered = {name: tuple(sorted(names, key=natural_key)) for name, names in lists.items()}
+    return ordered if len(ordered) > 1 else {}
+
+
+def _split_of(image: Path, root: Path) -> str:
+    """The list that the folders between *root* and *image* stand for."""
+    return image_folders.split_of(
+        image.relative_to(root).parts[:-1] if image.is_relative_to(root) else image.parts[-3:-1]
     )
 
 
@@ -76,7 +213,7 @@ def glimpse(root: Path, most: int = 5) -> tuple[Folders, list[Path]] | None:
     """
     try:
         pairs = image_folders.folders(root)
-        paths = [item.labels[0] for item in match(root, pairs, "auto", "name").items[:most]]
+        paths = [item.labels[0] for item in match(root, pairs, stem="path").items[:most]]
     except SegprepError:
         return None
     return (pairs[0], paths) if paths else None
@@ -93,7 +230,7 @@ def list_files(
     :func:`official_lists.find`.
     """
     return official_lists.find(
-        root, (*image_folders.homes(root, pairs), *further), lambda: _names(root, items), notes
+        root, (*files_beside.homes(root, pairs), *further), lambda: _names(root, items), notes
     )
 
 

@@ -1,6 +1,7 @@
 """Rules by which a mask's name tells its image: the same name, an affix, or a number."""
 
 import os
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from segprep.names import stem_key, stem_of
 from segprep.sources._common.folder_names import MASKS, bare, number, words
 from segprep.types import Skipped
 
+_PHOTOGRAPHS = (".jpg", ".jpeg", ".webp")
+_CHANNEL = re.compile(r"_0\d{3}$")
 PairBy = Annotated[
     Literal["auto", "name", "affix", "number"],
     "How a mask finds its image: name = same file name, affix = but for a prefix or suffix (x.jpg,"
@@ -42,13 +45,31 @@ def image_files(folder: Path) -> list[Path]:
 
 
 def both_kinds(pair: Folders) -> tuple[list[Path], list[Path]]:
-    """The image files and the mask files of *pair*."""
+    """The image files and the mask files of *pair*. What lies below the inner one of two nested
+    folders is of its kind only; in one folder a word such as mask tells, else the extension: the
+    photograph's is one of lossy kinds.
+    """
     images, masks = image_files(pair.images), image_files(pair.masks)
-    if pair.images == pair.masks:
-        masks = [path for path in images if set(words(stem_of(path.name))) & MASKS]
-        taken = set(masks)
-        images = [path for path in images if path not in taken]
-    return images, masks
+    if pair.images != pair.masks:
+        if pair.masks.is_relative_to(pair.images):
+            images = [path for path in images if not path.is_relative_to(pair.masks)]
+        elif pair.images.is_relative_to(pair.masks):
+            masks = [path for path in masks if not path.is_relative_to(pair.images)]
+        return images, masks
+    masks = [path for path in images if set(words(stem_of(path.name))) & MASKS]
+    masks = masks or _twins(images)
+    taken = set(masks)
+    return [path for path in images if path not in taken], masks
+
+
+def _twins(paths: Sequence[Path]) -> list[Path]:
+    """The lossless files among *paths* that lie beside a photograph of the same name."""
+    photographs = {path.with_suffix("") for path in paths if path.suffix.lower() in _PHOTOGRAPHS}
+    return [
+        path
+        for path in paths
+        if path.suffix.lower() not in _PHOTOGRAPHS and path.with_suffix("") in photographs
+    ]
 
 
 def best(
@@ -56,6 +77,10 @@ def best(
 ) -> tuple[str, dict[Path, Path]]:
     """The rule that pairs most files (the first of equals), and mask -> image."""
     rules: dict[str, Callable[[str], str]] = {"name": stem_key, "affix": bare, "number": number}
+    if how in ("auto", "affix") and (channels := _first_channels(images, masks)):
+        partners = _partners(channels, masks, pair, _without_channel, False)
+        if 2 * len(partners) > len(masks):
+            return "affix", partners
     tried = []
     for rule, key in rules.items():
         if how in ("auto", rule):
@@ -68,6 +93,19 @@ def best(
             ("affix", _partners(images, masks, pair, key, False)) for key in _learned(images, masks)
         ]
     return max(tried, key=lambda rule_and_partners: len(rule_and_partners[1]))
+
+
+def _first_channels(images: Sequence[Path], masks: Sequence[Path]) -> list[Path]:
+    """The images with channel 0000 where all of them have nnU-Net's channel and no mask has."""
+    if not all(_CHANNEL.search(stem_of(path.name)) for path in images):
+        return []
+    if any(_CHANNEL.search(stem_of(path.name)) for path in masks):
+        return []
+    return [path for path in images if stem_of(path.name).endswith("_0000")]
+
+
+def _without_channel(stem: str) -> str:
+    return stem_key(_CHANNEL.sub("", stem))
 
 
 def _learned(images: Sequence[Path], masks: Sequence[Path]) -> list[Callable[[str], str]]:

@@ -30,24 +30,20 @@ from segprep.errors import SegprepError, SourceError
 from segprep.files import real_folders
 from segprep.imaging import image, mask_files, transcoding
 from segprep.names import stem_of
-from segprep.sources._common import image_folders, matching, official_lists, polarity, stems
-from segprep.sources._common.image_folders import ImageFolder, MaskFolder
-from segprep.sources._common.name_rules import PairBy
+from segprep.sources._common import matching, official_lists, polarity, stems
+from segprep.sources._common.paired_folders import PairedFolders
 from segprep.sources._common.polarity import Foreground, Threshold
 from segprep.sources.isbi import stack_names, tiff_stacks
 from segprep.sources.isbi.tiff_stacks import Stack
 from segprep.types import (
-    MAX_PIXELS,
     Classes,
     Evidence,
     Item,
-    MaxPixels,
     Note,
     Progress,
     Sample,
     Scan,
     Skipped,
-    Stem,
     no_progress,
 )
 
@@ -68,18 +64,12 @@ class Pages:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(PairedFolders):
     """Read TIFF stacks with their label stacks, or folders of numbered images and labels."""
 
-    root: Path
     foreground: Foreground = None
     threshold: Threshold = 127.5
     name: Annotated[str, "Name of the object's class."] = "foreground"
-    images: ImageFolder = ""
-    masks: MaskFolder = ""
-    pair_by: PairBy = "auto"
-    stem: Stem = "name"
-    max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
     def recognise(cls, root: Path) -> Evidence | None:
@@ -102,7 +92,7 @@ class Reader:
             except SourceError:
                 continue
         try:
-            items = reader._matched(roots[0]).items
+            items = reader._matched().items
         except SegprepError:
             return None
         numbered = bool(items) and all(
@@ -185,17 +175,16 @@ class Reader:
     def _classes(self) -> Classes:
         return class_lists.make([class_lists.BACKGROUND, self.name])
 
-    def _matched(self, root: Path) -> matching.Pairing:
-        return matching.match(
-            root, image_folders.folders(root, self.images, self.masks), self.pair_by, self.stem
-        )
+    def _matched(self) -> matching.Pairing:
+        return self.paired(self.folders())
 
     def _series(self, roots: tuple[Path, ...], jobs: int, progress: Progress[Any]) -> Scan:
         """Numbered images in folders."""
-        matched = self._matched(roots[0])
-        if self.foreground is None and matched.items:
+        matched = self._matched()
+        masks = [item.labels[0] for item in matched.items if item.labels[0] != item.image]
+        if self.foreground is None and masks:
             raise polarity.ask(
-                [item.labels[0] for item in matched.items],
+                masks,
                 roots,
                 self.threshold,
                 self.max_pixels,

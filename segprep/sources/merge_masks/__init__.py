@@ -25,12 +25,13 @@ import numpy as np
 from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError, SourceError, UnknownClassError, UsageError
 from segprep.files import read_below, real_folders
-from segprep.imaging import instances, mask_files, shapes
+from segprep.imaging import image, instances, mask_files, shapes
 from segprep.imaging.instances import Spot
 from segprep.imaging.shapes import Shape
 from segprep.names import stem_of
-from segprep.sources._common import stems
+from segprep.sources._common import matching, stems
 from segprep.sources._common.image_folders import ImageFolder, MaskFolder
+from segprep.sources._common.paired_folders import ListsFromFolders
 from segprep.sources.merge_masks import class_masks
 from segprep.types import (
     IGNORE,
@@ -82,11 +83,12 @@ class Reader:
     objects: Annotated[bool, "Write SegmentationObject as well: one id per mask file."] = False
     missing: Annotated[
         Literal["error", "empty"],
-        "In masks/<class>/: an image without a file in one of the folders is an error, or has"
-        " nothing of that class.",
+        "An image without any mask, or in masks/<class>/ without a file in one of the folders: an"
+        " error, or it has nothing of that class.",
     ] = "error"
     images: ImageFolder = ""
     masks: MaskFolder = ""
+    lists_from_folders: ListsFromFolders = "auto"
     stem: Stem = "name"
     max_pixels: MaxPixels = MAX_PIXELS
 
@@ -120,7 +122,10 @@ class Reader:
             )
         skipped: list[Skipped] = []
         regions = class_masks.find(
-            root, class_masks.RegionFolders(self.images, self.masks, self.table), skipped
+            root,
+            class_masks.RegionFolders(self.images, self.masks, self.table),
+            skipped,
+            empty=self.missing == "empty",
         )
         if self.missing == "error":
             regions = _complete(regions, skipped)
@@ -134,18 +139,23 @@ class Reader:
             Item(
                 stems.sample_stem(picture, root, self.stem),
                 picture,
-                tuple(region.path for region in listed),
+                tuple(region.path for region in listed) or (picture,),
                 (classes, tuple(region.label for region in listed)),
             )
             for picture, listed in regions.items()
         ]
-        return Scan(stems.unique(items, skipped), classes, tuple(skipped), notes=tuple(notes))
+        kept = stems.unique(items, skipped)
+        lists = matching.folder_lists(root, kept) if self.lists_from_folders == "auto" else {}
+        return Scan(kept, classes, tuple(skipped), lists, tuple(notes))
 
     def read(self, item: Item) -> Sample:
         """The image, and its regions painted one over the other."""
         roots, notes = real_folders(self.root), list[Note]()
         picture, (classes, labels) = cast("Path", item.image), item.payload
         data = read_below(picture, roots)
+        if item.labels == (picture,):
+            shape = image.header(data, picture, self.max_pixels).shape(upright=True)
+            return Sample(item.stem, data, np.full(shape, classes.background or 0, np.uint8))
         spots, upright, shape = [], True, (0, 0)
         for path in item.labels:
             size, spot = self._spot(read_below(path, roots), path, notes)

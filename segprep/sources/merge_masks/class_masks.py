@@ -39,8 +39,11 @@ class Region:
     label: str
 
 
-def find(root: Path, folders: RegionFolders, skipped: list[Skipped]) -> dict[Path, list[Region]]:
-    """Image -> its regions in natural order; files that belong nowhere go to *skipped*.
+def find(
+    root: Path, folders: RegionFolders, skipped: list[Skipped], *, empty: bool = False
+) -> dict[Path, list[Region]]:
+    """Image -> its regions in natural order (with *empty*, none for images without a mask); files
+    that belong nowhere go to *skipped*.
 
     Raises UsageError where nothing fits.
     """
@@ -65,7 +68,7 @@ def find(root: Path, folders: RegionFolders, skipped: list[Skipped]) -> dict[Pat
                     "rename it, or list it in a --table of mask,image,class",
                 )
             )
-    for path in [path for path, listed in regions.items() if not listed]:
+    for path in [path for path, listed in regions.items() if not listed and not empty]:
         del regions[path]
         skipped.append(
             Skipped(
@@ -73,7 +76,7 @@ def find(root: Path, folders: RegionFolders, skipped: list[Skipped]) -> dict[Pat
                 str(path),
                 "mask-missing",
                 "no mask belongs to this image",
-                "add masks, or leave it out with --on-error skip",
+                "add masks, give --missing empty, or skip it with --on-error skip",
             )
         )
     return {
@@ -133,18 +136,25 @@ def _rule(
     def by_image_folder(path: Path) -> tuple[str, str]:
         return path.parent.name, _COUNTER.sub("", stem_of(path.name))
 
+    numbers = {int(stem): stem for stem in by_stem if stem.isdecimal()}
+
+    def by_number(path: Path) -> tuple[str, str]:
+        """``0/00012_hair.png`` is of image 12, whatever batch its folder stands for."""
+        match = re.fullmatch(r"0*(\d+)[_-](.+)", stem_of(path.name))
+        return (numbers.get(int(match[1]), ""), match[2]) if match else ("", "")
+
     def by_name(path: Path) -> tuple[str, str]:
         name = stem_of(path.name)
         stem = next((start for start in reversed(_starts(name)) if stem_key(start) in by_stem), "")
         return stem, _COUNTER.sub("", name[len(stem) :].lstrip("_-. ")) if stem else ""
 
-    rules = (by_class_folder, by_image_folder, by_name, by_export)
-    return max(
-        rules,
-        key=lambda rule: sum(
-            bool(reading[1]) and stem_key(reading[0]) in by_stem for reading in map(rule, masks)
-        ),
-    )
+    def success(rule: Callable[[Path], tuple[str, str]]) -> tuple[int, int]:
+        """How many masks the rule gives an image, and to how many images."""
+        stems = [stem_key(stem) for stem, label in map(rule, masks) if label]
+        served = [stem for stem in stems if stem in by_stem]
+        return len(served), len(set(served))
+
+    return max((by_class_folder, by_image_folder, by_name, by_export, by_number), key=success)
 
 
 def _tasks(root: Path) -> dict[int, str]:

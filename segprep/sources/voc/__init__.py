@@ -16,9 +16,9 @@ are no fault and are counted only.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ from segprep.dataset.tree import CLASS_NAMES, IMAGES, LABELMAP, MASKS, OBJECTS
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_below, real_folders
 from segprep.imaging import image, lookup, mask_files
-from segprep.sources._common import color_tables, mask_values, matching
+from segprep.sources._common import color_tables, mask_values, matching, palette_order
 from segprep.sources._common.color_tables import ColorTable
 from segprep.sources._common.name_rules import Folders
 from segprep.sources.voc import tree_folders
@@ -74,6 +74,16 @@ class Reader:
         "What the values mean: VALUE=NAME,… or a FILE of such lines; __ignore__ is 255. With"
         " --classes: exceptions from their order.",
     ] = ""
+    palette: Annotated[
+        Literal["auto", "index"],
+        "Palette masks whose files have their colors in different orders: auto = refuse them,"
+        " index = the index is the id all the same.",
+    ] = "auto"
+    missing: Annotated[
+        Literal["skip", "empty"],
+        "Images without a mask, of which VOC has thousands: skip = they are no samples, empty ="
+        " their masks are all background.",
+    ] = "skip"
     stem: Stem = "name"
     max_pixels: MaxPixels = MAX_PIXELS
 
@@ -98,7 +108,13 @@ class Reader:
         (root,) = real_folders(self.root)
         home = tree_folders.home(root)
         folder = tree_folders.mask_folder(home)
-        matched = matching.match(home, [Folders(home / IMAGES, folder)], "name", self.stem)
+        matched = matching.match(
+            home,
+            [Folders(home / IMAGES, folder)],
+            "name",
+            self.stem,
+            empty=self.missing == "empty",
+        )
         bare = [skip for skip in matched.skipped if skip.code == "mask-missing"]
         if not matched.items and len(bare) == len(matched.skipped):
             raise SegprepError(
@@ -106,25 +122,18 @@ class Reader:
                 f"{folder} holds no mask of an image in {IMAGES}",
                 "is this the right folder, and the right format?",
             )
-        notes = (
-            [
-                Note(
-                    "mask-missing",
-                    f"{len(bare)} of {len(bare) + len(matched.items)} images have no mask; they are"
-                    " skipped",
-                )
-            ]
-            if bare
-            else []
+        notes = _scan_notes(folder, len(bare), len(bare) + len(matched.items))
+        masks = [item.labels[0] for item in matched.items if item.labels[0] != item.image]
+        if self.palette == "auto":
+            palette_order.check(masks, (root,))
+        classes, meaning, further = self._meaning(
+            root, home, tuple(i for i in matched.items if i.labels[0] != i.image), jobs, progress
         )
-        notes += (
-            [Note("labels-from", f"the masks were read from {folder.name}")]
-            if folder.name != MASKS
-            else []
-        )
-        classes, meaning, further = self._meaning(root, home, matched.items, jobs, progress)
         items = []
         for item in matched.items:
+            if item.labels[0] == item.image:
+                items.append(replace(item, payload=meaning))
+                continue
             beside = home / OBJECTS / item.labels[0].relative_to(folder)
             labels = (*item.labels, beside) if beside.is_file() else item.labels
             items.append(Item(item.stem, item.image, labels, meaning))
@@ -254,6 +263,16 @@ class Reader:
             if values.dtype == np.uint16
             else np.where(values == IGNORE, OBJECT_IGNORE, values).astype(np.uint16)
         )
+
+
+def _scan_notes(folder: Path, bare: int, images: int) -> list[Note]:
+    notes = list[Note]()
+    if bare:
+        text = f"{bare} of {images} images have no mask; they were skipped"
+        notes.append(Note("mask-missing", text))
+    if folder.name != MASKS:
+        notes.append(Note("labels-from", f"the masks were read from {folder.name}"))
+    return notes
 
 
 @dataclass(frozen=True, slots=True)

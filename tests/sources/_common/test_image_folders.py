@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from segprep.errors import UsageError
-from segprep.sources._common import image_folders, matching, stems
+from segprep.sources._common import files_beside, image_folders, matching, stems
 from segprep.types import Item, Skipped
 
 
@@ -93,13 +93,13 @@ def test_mixed_folders_are_not_for_everyone(tmp_path: Path) -> None:
 
 def test_class_and_list_files_are_looked_for_above_the_folders(tmp_path: Path) -> None:
     root = lay_out(tmp_path, "x/CamVid/train/a.png", "x/CamVid/trainannot/a.png")
-    assert image_folders.homes(root, image_folders.folders(root)) == [
+    assert files_beside.homes(root, image_folders.folders(root)) == [
         root,
         root / "x",
         root / "x/CamVid",
     ]
     root = lay_out(tmp_path / "two", "a.png", "a_mask.png")
-    assert image_folders.homes(root, image_folders.folders(root)) == [root]
+    assert files_beside.homes(root, image_folders.folders(root)) == [root]
 
 
 def test_a_name_is_not_found_inside_another_number(tmp_path: Path) -> None:

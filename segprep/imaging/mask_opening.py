@@ -1,0 +1,54 @@
+"""The door to mask files: nothing damaged, nothing of several frames, no bits lost."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from PIL import Image
+
+from segprep.errors import SourceError
+from segprep.imaging import image, png, sixteen_bits
+
+
+@contextmanager
+def opened(data: bytes, path: Path, limit: int) -> Iterator[Image.Image]:
+    """Pillow's image of a mask file whose checksums hold and which has one frame.
+
+    Raises SourceError (image-damaged, mask-frames), for nobody would see a wrong class id.
+    """
+    try:
+        if data.startswith(png.SIGNATURE):
+            png.verify(data)
+    except ValueError as error:
+        raise SourceError(
+            path, f"is damaged: {error}", "restore the file from its origin", "image-damaged"
+        ) from error
+    _refuse_frames(data, path, limit)
+    with image.opened(data, path, limit) as picture:
+        yield picture
+
+
+def _refuse_frames(data: bytes, path: Path, limit: int) -> None:
+    still = data.startswith(png.SIGNATURE) and b"acTL" not in data[:4096]
+    if not still and image.header(data, path, limit).several:
+        raise SourceError(
+            path,
+            "holds several frames or pages; a mask has one",
+            "save the frame that is the mask as a file of its own; a TIFF stack of many masks is"
+            " read by: segprep convert isbi",
+            "mask-frames",
+        )
+
+
+def deep(data: bytes, path: Path, limit: int) -> NDArray[Any] | None:
+    """(H, W, C) of a mask with 16 bits in each of several channels, alpha dropped; None for all
+    other files.
+    """
+    pixels = sixteen_bits.read(data, path, limit)
+    if pixels is None:
+        return None
+    _refuse_frames(data, path, limit)
+    channels = pixels.shape[2]
+    return pixels[..., : channels - 1] if channels in (2, 4) else pixels

@@ -1,0 +1,74 @@
+"""Classes that smoothing made: values that occur only as a rim between a smaller and a larger one.
+
+A mask that was resized with interpolation, rotated with smoothing or saved as JPEG has, between ids
+1 and 3, pixels of id 2, which are no object of class 2.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.types import IGNORE, Note
+
+MOST = 0.05  # the largest share of a mask that is a rim
+_BETWEEN = 0.6  # the share of a value's pixels that have a smaller and a larger value beside them
+
+
+def rims(mask: NDArray[np.uint8], counts: Mapping[int, int]) -> list[int]:
+    """The values of *mask* (H, W), whose histogram is *counts*, that occur only as such a rim: no
+    3 x 3 block of their own, few pixels, most of them with both neighbors within two pixels.
+    """
+    present = sorted(value for value in counts if value != IGNORE)
+    return [
+        value
+        for value in present[1:-1]
+        if counts[value] <= MOST * mask.size and _is_rim(mask, value)
+    ]
+
+
+def _is_rim(mask: NDArray[np.uint8], value: int) -> bool:
+    rows, columns = np.nonzero(mask == value)
+    top, left = max(rows.min() - 2, 0), max(columns.min() - 2, 0)
+    part = mask[top : rows.max() + 3, left : columns.max() + 3]
+    own = np.pad(part == value, 2)
+    if own[1:-1, 1:-1].size and _eroded(own).any():
+        return False
+    others = part.astype(np.int16)
+    others[(part == value) | (part == IGNORE)] = -1
+    low = _window(np.where(others < 0, IGNORE, others), np.minimum)
+    high = _window(others, np.maximum)
+    at = part == value
+    between = (low[at] < value) & (high[at] > value)
+    return bool(np.count_nonzero(between) >= _BETWEEN * at.sum())
+
+
+def _eroded(own: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where a 3 x 3 block of *own* (padded) is whole."""
+    rows = own[:-2] & own[1:-1] & own[2:]
+    return rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:]
+
+
+def _window(values: NDArray[np.int16], choose: np.ufunc) -> NDArray[np.int16]:
+    """The least or largest value within two pixels of each."""
+    for axis in (0, 1):
+        padded = np.pad(values, [(2, 2) if axis == n else (0, 0) for n in (0, 1)], mode="edge")
+        size = values.shape[axis]
+        shifted = [padded.take(range(step, step + size), axis) for step in range(5)]
+        values = choose.reduce(shifted)
+    return values
+
+
+def notes(mask: NDArray[np.uint8], counts: Mapping[int, int], path: Path) -> list[Note]:
+    """A note where the mask file *path* has such values."""
+    if not (values := rims(mask, counts)):
+        return []
+    listed = ", ".join(f"{value} ({counts[value]} px)" for value in values[:6])
+    return [
+        Note(
+            "phantom-class",
+            f"{path.name}: class {listed} occurs only as a rim between two other classes, as"
+            " interpolation and JPEG make it; export the mask again with nearest neighbor",
+        )
+    ]

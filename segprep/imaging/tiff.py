@@ -1,0 +1,158 @@
+"""The layout of a TIFF file: what its first page states, and which pages are pictures of their own.
+
+Format: TIFF 6.0, https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf (sections 2, 8, 14,
+15 and 19). Only classic TIFF; BigTIFF is left to Pillow.
+"""
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
+STRIP_OFFSETS, ORIENTATION, SAMPLES, STRIP_ROWS, STRIP_BYTES = 273, 274, 277, 278, 279
+PLANAR, PREDICTOR, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES = 284, 317, 322, 323, 324, 325
+EXTRA_SAMPLES, SAMPLE_FORMAT = 338, 339
+_SUBFILE = 254
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 8: 2, 9: 4}
+_LETTERS = {1: "B", 2: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i"}
+_PLAIN_COMPRESSION = {1, 5, 8, 32_773, 32_946}  # none, LZW, deflate, PackBits, deflate
+MOST_PAGES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a page states: *tags* by number; *order* is the byte order, ``<`` or ``>``."""
+
+    order: str
+    tags: Mapping[int, tuple[int, ...]]
+
+    def number(self, tag: int, default: int = 0) -> int:
+        """The first value of *tag*."""
+        return (self.tags.get(tag) or (default,))[0]
+
+    @property
+    def samples(self) -> int:
+        """How many channels a pixel has."""
+        return self.number(SAMPLES, 1)
+
+    @property
+    def bits(self) -> int:
+        """Bits per channel, or 0 where channels differ."""
+        depths = set(self.tags.get(BITS) or (1,))
+        return depths.pop() if len(depths) == 1 else 0
+
+    @property
+    def signed(self) -> bool:
+        """Whether the samples are two's complement integers."""
+        return set(self.tags.get(SAMPLE_FORMAT, ())) == {2}
+
+    @property
+    def special(self) -> bool:
+        """Whether Pillow would lose bits of it or refuse it although it is sound: whole numbers of
+        16 bits in several channels, signed ones, or planes where Pillow expects none.
+        """
+        whole = set(self.tags.get(SAMPLE_FORMAT) or (1,)) <= {1, 2, 4}
+        sound = self.number(COMPRESSION, 1) in _PLAIN_COMPRESSION and whole
+        if not sound or self.bits not in (8, 16) or not self.number(WIDTH):
+            return False
+        planes = self.number(PLANAR, 1) == 2
+        wide = self.bits == 16 and (self.samples > 1 or planes)
+        return wide or self.signed or (planes and self.samples != 3)
+
+
+def pages(data: bytes) -> list[Layout]:
+    """The layouts of all pages of a classic TIFF in order; fewer where the chain of pages is
+    damaged, and none for other data.
+    """
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
+    if order is None or len(data) < 8:
+        return []
+    (at,) = struct.unpack_from(f"{order}I", data, 4)
+    layouts, visited = list[Layout](), set[int]()
+    while at and at not in visited and len(layouts) < MOST_PAGES:
+        visited.add(at)
+        try:
+            layout, at = _page(data, at, order)
+        except (struct.error, ValueError):
+            break
+        layouts.append(layout)
+    return layouts
+
+
+def first(data: bytes) -> Layout | None:
+    """The layout of the first page, or None where the data are not a classic TIFF."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
+    if order is None or len(data) < 8:
+        return None
+    try:
+        return _page(data, struct.unpack_from(f"{order}I", data, 4)[0], order)[0]
+    except (struct.error, ValueError):
+        return None
+
+
+def several(data: bytes) -> bool:
+    """Whether more than one page is a picture: smaller copies and transparency masks (subfile type
+    bits 0 and 2) are none.
+    """
+    return sum(not layout.number(_SUBFILE) & 5 for layout in pages(data)) > 1
+
+
+def _page(data: bytes, at: int, order: str) -> tuple[Layout, int]:
+    """The page at offset *at*, and the offset of the next one."""
+    (count,) = struct.unpack_from(f"{order}H", data, at)
+    tags = {}
+    for entry in range(at + 2, at + 2 + 12 * count, 12):
+        tag, kind, number, value = struct.unpack_from(f"{order}HHII", data, entry)
+        if kind not in _SIZES or tag > SAMPLE_FORMAT or tag in (270, 305, 306, 315):
+            continue
+        where = entry + 8 if _SIZES[kind] * number <= 4 else value
+        if number > len(data):
+            raise ValueError("a tag has more values than the file has bytes")
+        tags[tag] = struct.unpack_from(f"{order}{number}{_LETTERS[kind]}", data, where)
+    return Layout(order, tags), struct.unpack_from(f"{order}I", data, at + 2 + 12 * count)[0]
+
+
+def gray_page(data: bytes, layout: Layout, plane: int | None) -> bytes:
+    """The file with a new first page that holds the same samples as plain gray: of one *plane*, or
+    (None) of all channels side by side, a row of W x C samples. Predictors are left undone.
+    """
+    times = layout.samples if plane is None else 1
+    tiled = TILE_OFFSETS in layout.tags
+    offsets, sizes = (TILE_OFFSETS, TILE_BYTES) if tiled else (STRIP_OFFSETS, STRIP_BYTES)
+    starts, lengths = layout.tags.get(offsets, ()), layout.tags.get(sizes, ())
+    if plane is not None:
+        share = len(starts) // layout.samples
+        starts = starts[plane * share : (plane + 1) * share]
+        lengths = lengths[plane * share : (plane + 1) * share]
+    tags = {
+        WIDTH: (layout.number(WIDTH) * times,),
+        HEIGHT: (layout.number(HEIGHT),),
+        BITS: (layout.bits,),
+        COMPRESSION: (layout.number(COMPRESSION, 1),),
+        PHOTOMETRIC: (1,),
+        SAMPLES: (1,),
+        PLANAR: (1,),
+        offsets: starts,
+        sizes: lengths or (len(data),) * len(starts),
+    }
+    if tiled:
+        tags[TILE_WIDTH] = (layout.number(TILE_WIDTH) * times,)
+        tags[TILE_HEIGHT] = (layout.number(TILE_HEIGHT),)
+    else:
+        tags[STRIP_ROWS] = (layout.number(STRIP_ROWS, layout.number(HEIGHT)),)
+    return _with_page(data, layout.order, tags)
+
+
+def _with_page(data: bytes, order: str, tags: Mapping[int, tuple[int, ...]]) -> bytes:
+    """*data* with one page of *tags* at its end, as the first and last of the file."""
+    start = len(data) + len(data) % 2
+    after = start + 2 + 12 * len(tags) + 4
+    entries, values = b"", b""
+    for tag in sorted(tags):
+        packed = struct.pack(f"{order}{len(tags[tag])}I", *tags[tag])
+        if len(packed) > 4:
+            packed, values = struct.pack(f"{order}I", after + len(values)), values + packed
+        entries += struct.pack(f"{order}HHI", tag, 4, len(tags[tag])) + packed
+    page = struct.pack(f"{order}H", len(tags)) + entries + b"\0\0\0\0" + values
+    header = data[:4] + struct.pack(f"{order}I", start)
+    return header + data[8:] + b"\0" * (len(data) % 2) + page

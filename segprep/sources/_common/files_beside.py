@@ -1,0 +1,77 @@
+"""Files that lie beside folders of images and masks: lists of classes and of colors."""
+
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from segprep.dataset import class_tables
+from segprep.errors import SegprepError, UsageError
+from segprep.files import read_below
+from segprep.sources._common.name_rules import Folders
+
+
+def beside(root: Path, pairs: Sequence[Folders], names: Sequence[str]) -> Path | None:
+    """The first file with one of *names* that lies at *root* or above all folders of
+    *pairs*. Raises SourceError if it cannot be read.
+    """
+    path = next(
+        (home / name for home in homes(root, pairs) for name in names if (home / name).is_file()),
+        None,
+    )
+    if path:
+        read_below(path, (root,))
+    return path
+
+
+def class_file(root: Path, pairs: Sequence[Folders]) -> Path | None:
+    """The first file that lists classes and lies at *root*, above all folders of *pairs*, or in
+    each of them. Raises UsageError where those of several folders differ, SourceError.
+    """
+    inner = dict.fromkeys(folder for pair in pairs for folder in (pair.images, pair.masks))
+    if path := _class_file(homes(root, pairs), root):
+        return path
+    paths = [path for folder in inner if (path := _class_file([folder], root))]
+    contents = {read_below(path, (root,)) for path in paths}
+    if len(contents) > 1:
+        listed = ", ".join(path.relative_to(root).as_posix() for path in paths[:4])
+        raise UsageError(
+            "bad-classes",
+            f"class lists differ: {listed}",
+            f"choose one: --classes {shlex.quote(str(paths[0]))}",
+        )
+    return paths[0] if paths else None
+
+
+def _class_file(folders: Sequence[Path], root: Path) -> Path | None:
+    """The first class list in *folders*. JSON and YAML files of other contents are passed over."""
+    for path in (folder / name for folder in folders for name in class_tables.NAMES):
+        if not path.is_file():
+            continue
+        data = read_below(path, (root,))
+        try:
+            class_tables.read(path, data)
+        except SegprepError:
+            if path.suffix in (".json", ".yaml"):
+                continue
+            raise
+        return path
+    return None
+
+
+def homes(root: Path, pairs: Sequence[Folders]) -> list[Path]:
+    """*root*, and the folders below it that all of *pairs* lie in: where class and list files are
+    looked for, the topmost first.
+    """
+    if not pairs:
+        return [root]
+    common = Path(
+        os.path.commonpath(
+            [
+                folder.parent if folder != root else root
+                for pair in pairs
+                for folder in (pair.images, pair.masks)
+            ]
+        )
+    )
+    return [path for path in (*reversed(common.parents), common) if path.is_relative_to(root)]

@@ -1,0 +1,167 @@
+"""Pairs that the user states: a pattern for both names, or a CSV table of them."""
+
+import csv
+import io
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from segprep.errors import UsageError
+from segprep.sources._common.official_lists import SPLITS
+from segprep.types import Skipped
+
+PairPattern = Annotated[
+    str,
+    "How images and masks pair, instead of guessing: IMAGE=MASK with {stem} for what both share,"
+    " such as '{stem}.jpg={stem}_anno.png' or 'img/{stem}.*=gt/{stem}.png'; or a CSV FILE with the"
+    " columns image, mask and, if you like, split.",
+]
+_HINT = "for example --pair '{stem}.jpg={stem}_mask.png', or a CSV with the columns image,mask"
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What the user stated: (image, mask or None, split) of every pair, what could not be used, and
+    how many image files no part of a pattern fits.
+    """
+
+    pairs: tuple[tuple[Path, Path | None, str], ...]
+    skipped: tuple[Skipped, ...] = ()
+    others: int = 0
+
+
+def stated(spec: str, roots: Sequence[Path], files: Sequence[Path]) -> Stated:
+    """The pairs of *spec* among *files*, which lie below *roots*. Raises UsageError."""
+    if "{" not in spec and Path(spec).is_file():
+        return _from_table(Path(spec), roots)
+    image, equals, mask = spec.partition("=")
+    named = set(re.findall(r"\{(\w+)\}", image))
+    if not equals or not named or named != set(re.findall(r"\{(\w+)\}", mask)):
+        raise UsageError(
+            "bad-option",
+            f"--pair {spec!r} is neither a CSV file nor IMAGE=MASK with the same {{names}} in both",
+            _HINT,
+        )
+    return _from_pattern(image, mask, roots, files)
+
+
+def _expression(pattern: str) -> re.Pattern[str]:
+    """A pattern of names: {x} is text without a slash, * likewise but unnamed; without a slash it
+    fits a file of any folder.
+    """
+    out, seen = "", set[str]()
+    for part in re.split(r"(\{\w+\}|\*)", pattern):
+        if part == "*":
+            out += "[^/]*"
+        elif part.startswith("{"):
+            name = part[1:-1]
+            out += f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+)"
+            seen.add(name)
+        else:
+            out += re.escape(part)
+    return re.compile(f"(?:.*/)?{out}", re.IGNORECASE)
+
+
+def _from_pattern(image: str, mask: str, roots: Sequence[Path], files: Sequence[Path]) -> Stated:
+    expressions = (_expression(image), _expression(mask))
+    literal = tuple(len(re.sub(r"\{\w+\}|\*", "", side)) for side in (image, mask))
+    sides: tuple[dict[str, list[Path]], dict[str, list[Path]]] = (
+        defaultdict(list),
+        defaultdict(list),
+    )
+    others = 0
+    for path in files:
+        root = next(root for root in roots if path.is_relative_to(root))
+        name = path.relative_to(root).as_posix()
+        matches = [expression.fullmatch(name) for expression in expressions]
+        if matches[0] and matches[1]:  # the stricter side decides
+            matches[literal[0] > literal[1]] = None
+        side = next((n for n in (0, 1) if matches[n]), None)
+        match = matches[side] if side is not None else None
+        if side is None or match is None:
+            others += 1
+            continue
+        key = "\0".join(f"{group}={text.casefold()}" for group, text in match.groupdict().items())
+        sides[side][key].append(path)
+    pairs, skipped = list[tuple[Path, Path | None, str]](), list[Skipped]()
+    for key, images in sides[0].items():
+        for path in images:
+            masks = sides[1].get(key, [])
+            near = [one for one in masks if one.parent == path.parent]
+            if len(images) > 1 and len(masks) > 1:
+                masks = near or _same_tail(path, masks, len(images))
+            if len(masks) == 1 and (len(images) == 1 or masks[0] in near or len(sides[1][key]) > 1):
+                pairs.append((path, masks[0], ""))
+            else:
+                skipped.append(_unpaired(path, masks, len(images)))
+    used = {mask_path for _, mask_path, _ in pairs}
+    skipped += [
+        Skipped(
+            path.stem,
+            str(path),
+            "image-missing",
+            "no image, or more than one, fits the pattern of this mask",
+            "add the image, or change --pair",
+        )
+        for paths in sides[1].values()
+        for path in paths
+        if path not in used
+    ]
+    return Stated(tuple(pairs), tuple(skipped), others)
+
+
+def _same_tail(path: Path, masks: Iterable[Path], images: int) -> list[Path]:
+    """The masks whose folder has the name of the image's folder, as in images/a/x and masks/a/x."""
+    return [mask for mask in masks if mask.parent.name == path.parent.name]
+
+
+def _unpaired(path: Path, masks: Sequence[Path], images: int) -> Skipped:
+    if images > 1:
+        reason = f"{images} images have the same {{names}}; put a folder into --pair"
+        return Skipped(path.stem, str(path), "image-ambiguous", reason, _HINT)
+    reason = f"{len(masks)} masks fit the pattern of this image" if masks else "no mask fits it"
+    return Skipped(
+        path.stem, str(path), "mask-missing", reason, "add the mask, or give --missing empty"
+    )
+
+
+def _from_table(table: Path, roots: Sequence[Path]) -> Stated:
+    try:
+        text = table.read_bytes().decode("utf-8-sig")
+        dialect = ";" if ";" in text.split("\n")[0] else ","
+        rows = list(csv.DictReader(io.StringIO(text), delimiter=dialect))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError("bad-option", f"{table}: cannot be read: {error}", _HINT) from error
+    rows = [{(key or "").strip().lower(): cell for key, cell in row.items()} for row in rows]
+    if not rows or not {"image", "mask"} <= rows[0].keys():
+        raise UsageError("bad-option", f"{table} does not have the columns image and mask", _HINT)
+    pairs, skipped = list[tuple[Path, Path | None, str]](), list[Skipped]()
+    homes = (*roots, table.resolve().parent)
+    for number, row in enumerate(rows, 2):
+        cells = [(row.get(key) or "").strip().replace("\\", "/") for key in ("image", "mask")]
+        paths = [_found(cell, homes) if cell else None for cell in cells]
+        absent = [cell for cell, path in zip(cells, paths, strict=True) if cell and path is None]
+        if absent or paths[0] is None:
+            code = "mask-missing" if paths[0] else "image-missing"
+            reason = f"line {number}: {absent[0] if absent else 'the image'} is not there"
+            skipped.append(
+                Skipped(
+                    Path(cells[0]).stem,
+                    str(paths[0] or table),
+                    code,
+                    reason,
+                    "paths are relative to SRC or to the table",
+                )
+            )
+            continue
+        split = (row.get("split") or "").strip().lower()
+        pairs.append((paths[0], paths[1], SPLITS.get(split, split)))
+    return Stated(tuple(pairs), tuple(skipped))
+
+
+def _found(cell: str, homes: Iterable[Path]) -> Path | None:
+    paths = (Path(cell),) if Path(cell).is_absolute() else (home / cell for home in homes)
+    return next((path for path in paths if path.is_file()), None)

@@ -1,0 +1,133 @@
+"""What every format of images and masks in folders can be told: where they lie, how they pair."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from segprep.errors import UsageError
+from segprep.files import real_folders
+from segprep.sources._common import image_folders, matching, name_rules
+from segprep.sources._common.image_folders import ImageFolder, MaskFolder
+from segprep.sources._common.name_rules import Folders, PairBy
+from segprep.sources._common.pair_patterns import PairPattern
+from segprep.types import MAX_PIXELS, Classes, Item, MaxPixels, Stem
+
+Missing = Annotated[
+    Literal["error", "empty"],
+    "An image without a mask: error = refuse it, empty = its mask is all background.",
+]
+ImageRoot = Annotated[
+    tuple[Path, ...], "A folder outside SRC that holds the images; SRC then holds the masks."
+]
+ExcludeFolder = Annotated[
+    tuple[str, ...], "Leave this folder below SRC alone (name or relative path), e.g. a copy."
+]
+ListsFromFolders = Annotated[
+    Literal["auto", "no"],
+    "auto = folders called train, val, test become ImageSets lists; no = they do not.",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PairedFolders:
+    """The options of a Reader whose images and masks lie in folders."""
+
+    root: Path
+    images: ImageFolder = ""
+    masks: MaskFolder = ""
+    pair_by: PairBy = "auto"
+    pair: PairPattern = ""
+    missing: Missing = "error"
+    image_root: ImageRoot = ()
+    exclude_folder: ExcludeFolder = ()
+    lists_from_folders: ListsFromFolders = "auto"
+    stem: Stem = "name"
+    max_pixels: MaxPixels = MAX_PIXELS
+
+    def roots(self) -> tuple[Path, ...]:
+        """The folders that may be read, resolved; SRC first."""
+        return real_folders(self.root, self.image_root)
+
+    def folders(self) -> tuple[Folders, ...]:
+        """The pairs of image and mask folders; none where --pair states the pairs."""
+        root, *further = self.roots()
+        if self.pair:
+            return ()
+        if len(further) > 1:
+            reason = "several --image-root are understood with --pair only"
+            raise UsageError("bad-option", reason, "add --pair IMAGE=MASK, or give one of them")
+        if further:
+            home = further[0] / self.images if self.images else further[0]
+            return (Folders(home, root / self.masks if self.masks else root),)
+        return image_folders.folders(root, self.images, self.masks, excluded=self.exclude_folder)
+
+    def paired(self, folders: tuple[Folders, ...]) -> matching.Pairing:
+        """Every image with its mask. Raises UsageError for options that contradict each other."""
+        root, *further = self.roots()
+        empty, from_folders = self.missing == "empty", self.lists_from_folders == "auto"
+        if not self.pair:
+            return matching.match(
+                root, folders, self.pair_by, self.stem, empty=empty, from_folders=from_folders
+            )
+        if self.pair_by != "auto":
+            raise UsageError(
+                "bad-option", "--pair and --pair-by contradict each other", "give one of them"
+            )
+        files = [
+            path
+            for home in (root, *further)
+            for path in name_rules.image_files(home)
+            if not image_folders.is_excluded(path, home, self.exclude_folder)
+        ]
+        return matching.match_stated(
+            root,
+            self.pair,
+            files,
+            self.stem,
+            further=tuple(further),
+            empty=empty,
+            from_folders=from_folders,
+        )
+
+    def explain(self, stem: str) -> list[str]:
+        """Which rule joined the files of the samples called *stem*, one line each."""
+        pairing = self.paired(self.folders())
+        lines = [
+            _explained(item, pairing.rules[item.stem])
+            for item in pairing.items
+            if item.stem == stem
+        ]
+        return lines + [
+            f"{skip.path}: [{skip.code}] {skip.reason}"
+            for skip in pairing.skipped
+            if skip.stem == stem
+        ]
+
+
+_MEANINGS = {
+    "name": "image and mask have the same name",
+    "affix": "the names are the same but for a prefix or suffix",
+    "number": "the names end in the same number",
+}
+
+
+def _explained(item: Item, rule: str) -> str:
+    if item.labels[0] == item.image:
+        return f"{item.stem}: {item.image} has no mask: all background (--missing empty)"
+    return f"{item.stem}: {item.image} with {item.labels[0]}: {_MEANINGS.get(rule, rule)}"
+
+
+def background_of(classes: Classes, items: Iterable[Item]) -> int:
+    """The id of the pixels of images without a mask; 0 where there are none. Raises UsageError
+    where the class list has no background.
+    """
+    if classes.background is not None:
+        return classes.background
+    if any(item.labels[0] == item.image for item in items):
+        raise UsageError(
+            "bad-option",
+            f"--missing empty needs a background, but no class is called so: {classes.names[0]}, …",
+            "call a class background in the class list, or leave these images out",
+        )
+    return 0

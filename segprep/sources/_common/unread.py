@@ -1,0 +1,217 @@
+"""Why no format reads a folder: broken files first, then layouts of other tools."""
+
+import json
+import os
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from segprep.errors import SegprepError
+from segprep.files import listing, read_below
+from segprep.imaging import image
+from segprep.imaging.image import SUFFIXES
+
+_MOST_FILES, _MOST_READ = 20_000, 40
+_BY_SUFFIX = {
+    ".mat": ("MATLAB files", "export their arrays as PNG (scipy.io.loadmat, segprep.write_mask)"),
+    ".nii": ("NIfTI volumes", "export their slices as PNG, then: segprep convert pairs"),
+    ".gz": ("gzip archives or NIfTI volumes", "unpack them, or export their slices as PNG"),
+    ".dcm": ("DICOM files", "export their slices as PNG, then: segprep convert pairs"),
+    ".npy": ("NumPy arrays", "save them as PNG with segprep.write_mask"),
+    ".npz": ("NumPy arrays", "save them as PNG with segprep.write_mask"),
+    ".h5": ("HDF5 files", "export their arrays as PNG"),
+    ".parquet": ("Parquet tables", "save their images and masks as files"),
+    ".tfrecord": ("TFRecord files", "save their images and masks as files"),
+    ".zip": ("zip archives", "unpack them: unzip FILE -d FOLDER"),
+    ".tar": ("tar archives", "unpack them: tar xf FILE"),
+    ".tgz": ("tar archives", "unpack them: tar xf FILE"),
+    ".7z": ("7z archives", "unpack them"),
+    ".rar": ("rar archives", "unpack them"),
+    ".svs": ("whole-slide images", "export regions of them as PNG"),
+    ".geojson": ("GeoJSON shapes", "rasterize them to PNG masks, then: segprep convert pairs"),
+    ".shp": ("shapefiles", "rasterize them to PNG masks, then: segprep convert pairs"),
+}
+_COCO = "export it as COCO, then: segprep convert coco"
+
+
+def reason(root: Path) -> tuple[str, str] | None:
+    """What *root* holds that keeps it from being read, and what to do; None if unknown."""
+    paths = [Path(folder, name) for folder, name in islice(listing(str(root)), _MOST_FILES)]
+    if not paths:
+        links = [path.name for path in root.iterdir() if path.is_symlink()]
+        if links:
+            return f"holds only links: {', '.join(links[:4])}", "give the folder that they lead to"
+        return "holds no files", "give the folder that holds the images"
+    return _broken(root, paths) or _without_images(root, paths) or _other_tool(root, paths)
+
+
+def _without_images(root: Path, paths: Sequence[Path]) -> tuple[str, str] | None:
+    """Masks of a VOC-style export that was made without the images."""
+    kinds = {part for path in paths for part in path.relative_to(root).parts[:-1]}
+    if "SegmentationClass" in kinds and "JPEGImages" not in kinds:
+        return (
+            "holds masks (SegmentationClass) but no JPEGImages",
+            "export it again with its images (CVAT: Save images), or put them into JPEGImages",
+        )
+    return None
+
+
+def _broken(root: Path, paths: Sequence[Path]) -> tuple[str, str] | None:
+    """What is wrong with most of its image files, if most of them cannot be opened."""
+    images = [path for path in paths if path.suffix.lower() in SUFFIXES]
+    step = max(1, len(images) // _MOST_READ)
+    some = images[::step]
+    causes, hints = Counter[str](), dict[str, str]()
+    for path in some:
+        try:
+            image.header(read_below(path, (root,)), path)
+        except SegprepError as error:
+            text = getattr(error, "reason", error.message)
+            causes[text] += 1
+            hints.setdefault(text, error.hint)
+    if not causes or 2 * causes.total() <= len(some):
+        return None
+    text, count = causes.most_common(1)[0]
+    first = next(path for path in some if path)
+    what = f"{count} of {len(some)} image files that were tried cannot be opened: the file {text}"
+    return f"{what} ({first.relative_to(root).as_posix()}, …)", hints[text]
+
+
+def _other_tool(root: Path, paths: Sequence[Path]) -> tuple[str, str] | None:
+    suffixes = Counter(path.suffix.lower() for path in paths)
+    for suffix, judge in _JUDGES.items():
+        for path in [path for path in paths if path.suffix.lower() == suffix][:8]:
+            try:
+                data = read_below(path, (root,), 64 << 20)
+            except SegprepError:
+                continue
+            if said := judge(data, path):
+                return f"{path.relative_to(root).as_posix()} is {said[0]}", said[1]
+    for suffix, _ in suffixes.most_common():
+        if suffix in _BY_SUFFIX:
+            what, hint = _BY_SUFFIX[suffix]
+            return f"holds {suffixes[suffix]} {what} (*{suffix}), which segprep does not read", hint
+    return None
+
+
+def _of_json(data: bytes, path: Path) -> tuple[str, str] | None:
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(content, list):
+        return _of_list(content)
+    return _of_object(content) if isinstance(content, dict) else None
+
+
+def _of_list(content: list[Any]) -> tuple[str, str] | None:
+    keys = set(content[0]) if content and isinstance(content[0], dict) else set[str]()
+    if {"annotations", "data"} <= keys or {"completions", "data"} <= keys:
+        return (
+            "a JSON export of Label Studio",
+            "export brush labels as PNG, then: segprep convert merge-masks; or export as COCO",
+        )
+    if {"labelIdx", "points"} <= keys or {"labelIdx", "color"} <= keys:
+        return "a JSON file of EISeg", "save as COCO in EISeg, then: segprep convert coco"
+    if {"Label", "External ID"} <= keys or {"data_row", "projects"} <= keys:
+        return "an export of Labelbox", "export masks, or convert it to COCO"
+    return None
+
+
+def _of_object(content: dict[str, Any]) -> tuple[str, str] | None:
+    keys = set(content)
+    first = next(iter(content.values()), None)
+    if "_via_img_metadata" in keys or (
+        isinstance(first, dict) and {"filename", "regions"} <= set(first)
+    ):
+        return (
+            "a project of the VGG Image Annotator (VIA)",
+            "in VIA: Annotation > Export Annotations (COCO format), then: segprep convert coco",
+        )
+    info = content.get("info")
+    if isinstance(info, dict) and "ISAT" in str(info.get("description", "")):
+        return "an ISAT annotation", "in ISAT: Tools > Convert, ISAT to COCO or VOC"
+    objects = content.get("objects")
+    titled = isinstance(objects, list) and any(
+        isinstance(o, dict) and "classTitle" in o for o in objects
+    )
+    if titled or {"classes", "tags", "projectType"} <= keys:
+        return (
+            "a Supervisely annotation",
+            "in Supervisely: export as masks (machine masks), then: segprep convert pairs",
+        )
+    if {"items", "categories"} <= keys:
+        return "a Datumaro annotation", "datum convert it to voc or coco_instances first"
+    if content.get("type") == "FeatureCollection":
+        return "GeoJSON", "rasterize it to PNG masks, then: segprep convert pairs"
+    if isinstance(objects, list) and {"imgHeight", "imgWidth"} & keys:
+        return (
+            "a polygon file of Cityscapes",
+            "segprep convert cityscapes reads leftImg8bit/ + gtFine/",
+        )
+    return None
+
+
+def _of_xml(data: bytes, path: Path) -> tuple[str, str] | None:
+    head = data[: 1 << 20]
+    if b"<annotations>" in head and (b"<polygon" in head or b"<mask" in head or b"<image " in head):
+        return (
+            "an XML export of CVAT",
+            "in CVAT: export as 'Segmentation mask 1.1' (segprep convert voc) or 'COCO 1.0'",
+        )
+    if b"<annotation" in head and b"<bndbox>" in head:
+        polygons = b"<polygon" in head
+        what = "PASCAL VOC XML with polygons" if polygons else "PASCAL VOC XML: boxes, no masks"
+        return what, _COCO if polygons else "segmentation needs masks; boxes do not have them"
+    return None
+
+
+def _of_text(data: bytes, path: Path) -> tuple[str, str] | None:
+    lines = [line.split() for line in data[:65_536].decode("utf-8", "replace").splitlines()[:50]]
+    lines = [words for words in lines if words]
+    try:
+        numbers = [[float(word) for word in words] for words in lines]
+    except ValueError:
+        return None
+    inside = all(all(-0.01 <= value <= 1.01 for value in row[1:]) for row in numbers)
+    if not numbers or not inside or any(len(row) < 5 or row[0] != int(row[0]) for row in numbers):
+        return None
+    if any(len(row) > 6 and len(row) % 2 for row in numbers):
+        return "a YOLO segmentation label", "export the annotations as COCO or as masks instead"
+    return "a YOLO box label, which holds no mask", "segmentation needs polygons or masks"
+
+
+def _of_csv(data: bytes, path: Path) -> tuple[str, str] | None:
+    header = data[:2048].split(b"\n")[0].decode("utf-8", "replace").lower()
+    if any(word in header for word in ("encodedpixels", "rle", "run_length", "segmentation")):
+        return (
+            "a table of run lengths",
+            "decode it to PNG masks (one per class: segprep convert merge-masks)",
+        )
+    if "region_shape_attributes" in header:
+        return (
+            "a CSV of the VGG Image Annotator (VIA)",
+            "in VIA: Annotation > Export Annotations (COCO format), then: segprep convert coco",
+        )
+    return None
+
+
+_JUDGES = {".json": _of_json, ".xml": _of_xml, ".txt": _of_text, ".csv": _of_csv}
+
+
+def file_hint(path: Path) -> str:
+    """What to give instead of the file *path* as the source."""
+    suffix = path.suffix.lower()
+    folder = path.parent if str(path.parent) != "." else Path(os.curdir)
+    if suffix in (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar"):
+        return f"unpack it and give the folder: {_unpack(path)}"
+    return f"give the folder that holds it: {folder}"
+
+
+def _unpack(path: Path) -> str:
+    name = shlex.quote(str(path))
+    folder = shlex.quote(str(path.with_suffix("").name or "data"))
+    return f"unzip {name} -d {folder}" if path.suffix.lower() == ".zip" else f"tar xf {name}"

@@ -1,0 +1,61 @@
+"""Classes made by smoothing are told from thin things and from borders that were drawn."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from segprep.imaging import image, phantom
+
+
+def regions() -> NDArray[np.uint8]:
+    """Background 0 with a disk of 2 and a square of 1."""
+    rows, columns = np.mgrid[:120, :160]
+    mask = np.zeros((120, 160), np.uint8)
+    mask[(rows - 60) ** 2 + (columns - 50) ** 2 < 35**2] = 2
+    mask[30:90, 110:150] = 1
+    return mask
+
+
+def found(mask: NDArray[np.uint8]) -> list[int]:
+    return phantom.rims(mask, image.histogram(mask))
+
+
+@pytest.mark.parametrize("most", [2, 3, 5])
+def test_a_seam_of_interpolation(most: int) -> None:
+    mask = regions() // 2 * most
+    size = (201, 149)
+    smooth = np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.BILINEAR))
+    assert found(mask) == []
+    assert found(smooth) == [value for value in range(1, most) if (smooth == value).any()]
+    assert found(np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.NEAREST))) == []
+
+
+def test_a_jpeg_of_ids() -> None:
+    out = io.BytesIO()
+    Image.fromarray(regions() // 2 * 20).save(out, "JPEG", quality=90)
+    mask = np.asarray(Image.open(out))
+    assert set(found(mask)) >= {value for value in range(4, 17) if (mask == value).any()}
+
+
+def test_what_was_drawn_is_no_phantom() -> None:
+    thin = np.zeros((60, 60), np.uint8)
+    thin[30] = 1  # a crack on the background, beside class 2
+    thin[:20, :20] = 2
+    assert found(thin) == []
+    assert found(regions()) == []
+    ignored = regions()
+    ignored[:, 70] = 255
+    assert found(ignored) == []
+
+
+def test_the_note_names_values_and_the_way_out() -> None:
+    mask = np.asarray(Image.fromarray(regions()).resize((201, 149), Image.Resampling.BILINEAR))
+    mask = np.where(np.asarray(mask)[:, :] > 2, 2, mask).astype(np.uint8)[:, :110]
+    (note,) = phantom.notes(mask, image.histogram(mask), Path("a.png"))
+    assert note.code == "phantom-class"
+    assert "class 1" in note.message
+    assert "nearest neighbor" in note.message

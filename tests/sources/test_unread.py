@@ -1,0 +1,133 @@
+"""What `convert auto` says of folders that it cannot convert: the true reason, and a way out."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+from segprep_cli.main import group
+
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+
+
+def said(*arguments: object) -> Result:
+    return CliRunner().invoke(group, ["convert", *map(str, arguments)])
+
+
+def picture(path: Path, value: int = 0) -> bytes:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((4, 6), value, np.uint8)).save(path)
+    return path.read_bytes()
+
+
+BROKEN = {
+    "lfs": (lambda data: LFS, "Git LFS pointer", "git lfs pull"),
+    "web": (lambda data: b"<!DOCTYPE html><p>404", "a web page", "download"),
+    "lines": (lambda data: data.replace(b"\r\n", b"\n"), "line-ending conversion", "binary"),
+    "empty": (lambda data: b"", "0 bytes", "restore"),
+    "text": (lambda data: data.decode("utf-8", "replace").encode(), "saved as text", "binary"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+@pytest.mark.parametrize("format", ["auto", "pairs"])
+def test_broken_files_are_told_by_their_cause(tmp_path: Path, case: str, format: str) -> None:
+    spoil, reason, hint = BROKEN[case]
+    for name in ("images/a.png", "masks/a.png", "images/b.png", "masks/b.png"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(spoil(picture(tmp_path / "whole.png")))
+    result = said(format, tmp_path / "in", tmp_path / "out")
+    assert result.exit_code in (1, 2)
+    assert reason in result.output
+    assert hint in result.output
+    assert "none" not in result.output.split("pairs")[-1]
+
+
+OTHERS = {
+    "via.json": (json.dumps({"a.png12": {"filename": "a.png", "regions": []}}), "VIA"),
+    "via_project.json": (json.dumps({"_via_settings": {}, "_via_img_metadata": {}}), "VIA"),
+    "isat.json": (json.dumps({"info": {"description": "ISAT"}, "objects": []}), "ISAT"),
+    "eiseg.json": (json.dumps([{"name": "a", "labelIdx": 1, "points": []}]), "EISeg"),
+    "ann.json": (json.dumps({"size": {}, "objects": [{"classTitle": "cat"}]}), "Supervisely"),
+    "export.json": (json.dumps([{"id": 1, "data": {}, "annotations": []}]), "Label Studio"),
+    "annotations.xml": ("<annotations><image id='0'><polygon/></image></annotations>", "CVAT"),
+    "box.xml": ("<annotation><object><bndbox>1</bndbox></object></annotation>", "boxes"),
+    "a.txt": ("0 0.1 0.1 0.5 0.1 0.5 0.5\n1 0 0 1 0 1 1 0 1\n", "YOLO segmentation"),
+    "b.txt": ("0 0.5 0.5 0.2 0.2\n", "YOLO box"),
+    "train.csv": ("ImageId,EncodedPixels\na.png,1 3\n", "run lengths"),
+    "a.mat": ("MATLAB 5.0", "MATLAB"),
+    "a.nii.gz": ("x", "NIfTI"),
+    "data.zip": ("PK", "zip"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_layouts_of_other_tools_are_named(tmp_path: Path, name: str) -> None:
+    text, tool = OTHERS[name]
+    picture(tmp_path / "in/a.jpg")
+    (tmp_path / "in" / name).write_text(text)
+    result = said("auto", tmp_path / "in", tmp_path / "out")
+    assert result.exit_code == 2
+    assert tool in result.output
+    assert "->" in result.output
+
+
+def test_rival_mask_folders_are_named(tmp_path: Path) -> None:
+    for name in ("images/a.png", "manual1/a.png", "mask/a_mask.png"):
+        picture(tmp_path / "in" / name, 255)
+    result = said("auto", tmp_path / "in", tmp_path / "out", "--foreground", "light")
+    assert result.exit_code == 2
+    assert "manual1, mask" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_names_that_occur_in_train_and_val(tmp_path: Path) -> None:
+    for part in ("train", "val"):
+        picture(tmp_path / f"in/images/{part}/0.png")
+        picture(tmp_path / f"in/masks/{part}/0.png", 255)
+    result = said("auto", tmp_path / "in", tmp_path / "out", "--foreground", "light")
+    assert "stem-collision" in result.output
+    assert "--stem path" in result.output
+    options = ("--foreground", "light", "--stem", "path")
+    assert said("auto", tmp_path / "in", tmp_path / "out", *options).exit_code == 0
+    assert (tmp_path / "out/ImageSets/Segmentation/val.txt").read_text() == "images_val_0\n"
+
+
+def test_a_file_as_the_source(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "my data.zip", "w") as archive:
+        archive.writestr("a", "b")
+    picture(tmp_path / "a.png")
+    for format in ("auto", "pairs", "labelme"):
+        result = said(format, tmp_path / "my data.zip", tmp_path / "out")
+        assert result.exit_code == 2
+        assert f"unzip '{tmp_path}/my data.zip' -d 'my data'" in result.output
+        assert (
+            f"the folder that holds it: {tmp_path}" in said(format, tmp_path / "a.png", "o").output
+        )
+
+
+def test_why_a_sample_is_what_it_is(tmp_path: Path) -> None:
+    picture(tmp_path / "in/images/a.png")
+    picture(tmp_path / "in/masks/a_mask.png", 255)
+    options = (tmp_path / "in", tmp_path / "out", "--explain")
+    result = said("pairs", *options, "a")
+    assert "a_mask.png: the names are the same but for a prefix or suffix" in result.output
+    assert said("pairs", *options, "b").exit_code == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_notes_are_shown_in_runs_that_fail(tmp_path: Path) -> None:
+    picture(tmp_path / "in/images/a.png")
+    picture(tmp_path / "in/masks/a_mask.png", 3)
+    result = said("pairs", tmp_path / "in", tmp_path / "out", "--classes", "2")
+    assert result.exit_code == 1
+    assert "note [paired-by]" in result.output
+
+
+def test_masks_without_images(tmp_path: Path) -> None:
+    picture(tmp_path / "in/SegmentationClass/a.png", 1)
+    result = said("auto", tmp_path / "in", tmp_path / "out")
+    assert "no JPEGImages" in result.output
