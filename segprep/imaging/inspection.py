@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from segprep.imaging import image, png
+from segprep.imaging import headers, image, png
 from segprep.imaging.headers import Header
 from segprep.types import MAX_PIXELS
 
@@ -45,7 +45,7 @@ def mask(data: bytes, path: Path, limit: int = MAX_PIXELS) -> Stored:
     with image.opened(data, path, limit) as picture:
         palette = bytes(picture.getpalette("RGB") or b"") if picture.mode == "P" else b""
         samples = fast if fast is not None else np.asarray(picture)
-        header = image.described(picture)
+        header = headers.of_picture(picture, data)
     return Stored(header, samples, palette)
 
 
@@ -56,7 +56,7 @@ def photograph(data: bytes, path: Path, side: int, limit: int = MAX_PIXELS) -> S
         stored = np.asarray(picture)
         shown = _eight_bits(picture, stored)
         reduced = shown.resize((side, side), Image.Resampling.BOX)
-        header = image.described(picture)
+        header = headers.of_picture(picture, data)
         if header.orientation > 1:
             reduced.getexif()[0x0112] = header.orientation
             reduced = ImageOps.exif_transpose(reduced)
