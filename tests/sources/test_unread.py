@@ -57,7 +57,7 @@ OTHERS = {
     "box.xml": ("<annotation><object><bndbox>1</bndbox></object></annotation>", "boxes"),
     "a.txt": ("0 0.1 0.1 0.5 0.1 0.5 0.5\n1 0 0 1 0 1 1 0 1\n", "YOLO segmentation"),
     "b.txt": ("0 0.5 0.5 0.2 0.2\n", "YOLO box"),
-    "train.csv": ("ImageId,EncodedPixels\na.png,1 3\n", "run lengths"),
+    "train.csv": ("ImageId,EncodedPixels\na.png,1 3\n", "RLE"),
     "a.mat": ("MATLAB 5.0", "MATLAB"),
     "a.nii.gz": ("x", "NIfTI"),
     "data.zip": ("PK", "zip"),

@@ -188,7 +188,7 @@ def _of_csv(data: bytes, path: Path) -> tuple[str, str] | None:
     header = data[:2048].split(b"\n")[0].decode("utf-8", "replace").lower()
     if any(word in header for word in ("encodedpixels", "rle", "run_length", "segmentation")):
         return (
-            "a table of run lengths",
+            "a table of RLE masks",
             "decode it to PNG masks (one per class: segprep convert merge-masks)",
         )
     if "region_shape_attributes" in header:
