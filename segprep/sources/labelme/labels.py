@@ -2,6 +2,7 @@
 of every label.
 """
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ def stated(spec: str | None, root: Path) -> tuple[Classes, list[Note]] | None:
 def origin_of(spec: str | None, root: Path) -> str:
     """How messages name the class list."""
     if spec is not None:
-        return spec if Path(spec).is_file() else "--classes"
+        return spec if os.path.isfile(spec) else "--classes"  # a long list is no file name
     return LIST if (root / LIST).is_file() else "made of the labels"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from segprep.errors import UnknownClassError
-from segprep.sources.labelme import Reader
+from segprep.sources.labelme import Reader, labels
 
 from .makers import annotate, box, picture, sample
 
@@ -82,3 +82,8 @@ def test_numbers_as_labels_are_not_ids(tmp_path: Path) -> None:
     assert any(
         "label 0 is 1, 1 is 2" in message for message in messages(tmp_path, "classes-inferred")
     )
+
+
+def test_a_class_list_longer_than_a_file_name(tmp_path: Path) -> None:
+    names = ",".join(f"class{n:03}" for n in range(60))
+    assert labels.origin_of(names, tmp_path) == "--classes"
