@@ -49,9 +49,9 @@ def transcode(
     """The image upright as lossless PNG, or as JPEG (quality 95, 4:4:4); and in words what changed
     beyond the format. With *rgb* it is 8-bit RGB whatever it was.
 
-    16 bits per channel stay 16 in PNG; of the *gray_bits* that the set uses, JPEG and 8-bit RGB keep
-    the highest eight. None: unknown, so an image that would become nearly black is refused. Palettes
-    and CMYK become RGB(A); transparency is lost in JPEG. Float and 32-bit images are refused: there
+    16 bits per channel stay 16 in PNG; of the *gray_bits* that the set uses, JPEG and 8-bit RGB
+    keep the highest eight. None: unknown, so an image that would become nearly black is refused.
+    Palettes and CMYK become RGB(A); transparency is lost in JPEG. Float and 32-bit images are refused: there
     is no one right way to squeeze them.
     """
     deep = sixteen_bits.read(data, path, limit)

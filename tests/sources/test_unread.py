@@ -47,17 +47,10 @@ def test_broken_files_are_told_by_their_cause(tmp_path: Path, case: str, format:
 
 
 OTHERS = {
-    "via.json": (json.dumps({"a.png12": {"filename": "a.png", "regions": []}}), "VIA"),
-    "via_project.json": (json.dumps({"_via_settings": {}, "_via_img_metadata": {}}), "VIA"),
     "isat.json": (json.dumps({"info": {"description": "ISAT"}, "objects": []}), "ISAT"),
-    "eiseg.json": (json.dumps([{"name": "a", "labelIdx": 1, "points": []}]), "EISeg"),
     "ann.json": (json.dumps({"size": {}, "objects": [{"classTitle": "cat"}]}), "Supervisely"),
-    "export.json": (json.dumps([{"id": 1, "data": {}, "annotations": []}]), "Label Studio"),
-    "annotations.xml": ("<annotations><image id='0'><polygon/></image></annotations>", "CVAT"),
     "box.xml": ("<annotation><object><bndbox>1</bndbox></object></annotation>", "boxes"),
-    "a.txt": ("0 0.1 0.1 0.5 0.1 0.5 0.5\n1 0 0 1 0 1 1 0 1\n", "YOLO segmentation"),
     "b.txt": ("0 0.5 0.5 0.2 0.2\n", "YOLO box"),
-    "train.csv": ("ImageId,EncodedPixels\na.png,1 3\n", "RLE"),
     "a.mat": ("MATLAB 5.0", "MATLAB"),
     "a.nii.gz": ("x", "NIfTI"),
     "data.zip": ("PK", "zip"),
