@@ -12,7 +12,7 @@ from segprep.imaging.shapes import Painted, PaintOrder, Shape, draw, in_order
 from segprep.types import IGNORE, Covered, Note
 
 LEAST = 0.01  # share of a class's area in one image that is worth a note
-_MANY = 4_000_000  # pairs of shapes whose boxes are not compared any more
+_MANY = 200_000  # pairs of shapes whose boxes are not compared any more
 
 
 def covered_classes(
@@ -60,8 +60,8 @@ def _may_be_covered(
     first, second = np.flatnonzero(mine), np.flatnonzero(others)
     if len(first) * len(second) > _MANY:
         return True
-    a, b = boxes[first][:, None], boxes[second][None]
-    meets = (a[..., :2] <= b[..., 2:]).all(-1) & (b[..., :2] <= a[..., 2:]).all(-1)
+    a, b = boxes[first].T[..., None], boxes[second].T[:, None]
+    meets = (a[0] <= b[2]) & (a[1] <= b[3]) & (b[0] <= a[2]) & (b[1] <= a[3])
     return bool((meets & (second[None] > first[:, None])).any())
 
 

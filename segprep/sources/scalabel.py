@@ -118,6 +118,11 @@ def _regions(raw: Any, path: Path, address: str) -> Iterator[Region]:
             for key in ("x1", "y1", "x2", "y2")
         )
         yield Region(label, address, "box", (corners,), group=group)
+    elif not {"poly2d", "rle", "box2d", "box3d"} & entry.keys():
+        reason = f"{address}: has no poly2d, rle or box2d (keys: {', '.join(entry)})"
+        raise SourceError(path, reason, "export it again", "bad-shape")
+    else:
+        yield Region(label, address, "points")
 
 
 def _run_lengths(raw: Any, label: str, path: Path, address: str) -> Region:

@@ -74,7 +74,7 @@ def test_foreign_files_have_a_code(tmp_path: Path, content: bytes) -> None:
 
 def test_a_missing_file_and_a_folder_have_a_code(tmp_path: Path) -> None:
     assert code(tmp_path / "none.pt") == "unreadable"
-    assert code(tmp_path) == "unreadable"
+    assert code(tmp_path) == "not-a-file"
 
 
 @pytest.mark.parametrize("cut", [100, 3000])

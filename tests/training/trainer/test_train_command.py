@@ -85,7 +85,7 @@ def test_a_table_for_people_and_words_for_wrong_calls(discs: Callable[..., Path]
     assert "[output-exists]" in again.stderr
     for args, words in (
         (["--arch", "unett"], "did you mean unet?"),
-        (["--class-weights", "1,x"], "no list of numbers"),
+        (["--class-weights", "1,x"], "is not a list of numbers"),
         (["--epochs", "0"], "from 1 to"),
     ):
         wrong = call(str(root), "--overwrite", *args)
