@@ -19,7 +19,8 @@ _HEADER = 26  # bytes of a PNG up to its bit depth and color type
 
 
 def gray_bits(entries: Sequence[Entry], roots: tuple[Path, ...], limit: int, *, jobs: int) -> int:
-    """The bits (8 to 16) of the highest value in all 16-bit images of *entries*, gray or colored; 16 where
+    """The bits (8 to 16) of the highest value in all 16-bit images of *entries*, gray or
+    colored; 16 where
     there are none. An image that cannot be read counts for nothing: whoever exports it says so.
     """
     deep = [entry for entry in entries if _may_be_deep(entry.image)]

@@ -51,8 +51,8 @@ def transcode(
 
     16 bits per channel stay 16 in PNG; of the *gray_bits* that the set uses, JPEG and 8-bit RGB
     keep the highest eight. None: unknown, so an image that would become nearly black is refused.
-    Palettes and CMYK become RGB(A); transparency is lost in JPEG. Float and 32-bit images are refused: there
-    is no one right way to squeeze them.
+    Palettes and CMYK become RGB(A); transparency is lost in JPEG. Float and 32-bit images are
+    refused: there is no one right way to squeeze them.
     """
     deep = sixteen_bits.read(data, path, limit)
     if deep is not None:

@@ -15,17 +15,40 @@ TABLES = {
     "digits in names": ("a.txt", "class 0\nclass 1\nclass 2\n", ["class 0", "class 1", "class 2"]),
     "one line": ("a.txt", "background, cat,dog\n", ["background", "cat", "dog"]),
     "comments": ("a.txt", "# my classes\nbackground\ncat\n", ["background", "cat"]),
-    "roboflow": ("_classes.csv", "Pixel Value, Class\n0, background\n1, cat\n2, dog\n", ["background", "cat", "dog"]),
-    "gap": ("_classes.csv", "Pixel Value, Class\n0, background\n3, cat\n", ["background", "class_1", "class_2", "cat"]),
+    "roboflow": (
+        "_classes.csv",
+        "Pixel Value, Class\n0, background\n1, cat\n2, dog\n",
+        ["background", "cat", "dog"],
+    ),
+    "gap": (
+        "_classes.csv",
+        "Pixel Value, Class\n0, background\n3, cat\n",
+        ["background", "class_1", "class_2", "cat"],
+    ),
     "unordered": ("a.csv", "name,id\ncat,2\nbackground,0\ndog,1\n", ["background", "dog", "cat"]),
     "no header": ("a.csv", "0,background\n1,cat\n", ["background", "cat"]),
     "name first": ("a.csv", "background,0\ncat,1\n", ["background", "cat"]),
     "semicolons": ("a.csv", "id;name\n0;background\n1;cat\n", ["background", "cat"]),
     "tabs": ("a.tsv", "0\tbackground\n1\tcat\n", ["background", "cat"]),
-    "class_dict": ("class_dict.csv", "name, r, g, b\nunlabeled, 0, 0, 0\ndirt, 130, 76, 0\n", ["unlabeled", "dirt"]),
-    "colors": ("label_colors.txt", "64 128 64\tAnimal\n192 0 128\tArchway\n", ["Animal", "Archway"]),
+    "class_dict": (
+        "class_dict.csv",
+        "name, r, g, b\nunlabeled, 0, 0, 0\ndirt, 130, 76, 0\n",
+        ["unlabeled", "dirt"],
+    ),
+    "colors": (
+        "label_colors.txt",
+        "64 128 64\tAnimal\n192 0 128\tArchway\n",
+        ["Animal", "Archway"],
+    ),
     "colors last": ("a.txt", "Animal 64 128 64\nBig arch 192 0 128\n", ["Animal", "Big arch"]),
-    "labelmap": ("labelmap.txt", "# label:color_rgb:parts:actions\nbackground:0,0,0::\ncat:128,0,0::\nignored:224,224,192::\n", ["background", "cat"]),
+    "labelmap": (
+        "labelmap.txt",
+        (
+            "# label:color_rgb:parts:actions\nbackground:0,0,0::\ncat:128,0,0::\n"
+            "ignored:224,224,192::\n"
+        ),
+        ["background", "cat"],
+    ),
     "numbered": ("a.txt", "0 background\n1 big cat\n2 dog\n", ["background", "big cat", "dog"]),
     "colons": ("a.txt", "0: background\n1: cat\n", ["background", "cat"]),
     "from one": ("a.txt", "1 wall\n2 building\n", ["_background_", "wall", "building"]),
@@ -35,12 +58,34 @@ TABLES = {
     "yaml block": ("data.yaml", "names:\n- background\n- cat\ntrain: x\n", ["background", "cat"]),
     "yaml numbers": ("data.yaml", "names:\n  0: background\n  1: cat\n", ["background", "cat"]),
     "json list": ("classes.json", json.dumps(["background", "cat"]), ["background", "cat"]),
-    "nnU-Net": ("dataset.json", json.dumps({"channel_names": {"0": "CT"}, "labels": {"background": 0, "liver": 1}}), ["background", "liver"]),
-    "nnU-Net v1": ("dataset.json", json.dumps({"labels": {"0": "background", "1": "liver"}}), ["background", "liver"]),
-    "supervisely": ("obj_class_to_machine_color.json", json.dumps({"cat": [1, 1, 1], "dog": [3, 3, 3]}), ["_background_", "cat", "class_2", "dog"]),
-    "mapillary": ("config_v1.2.json", json.dumps({"labels": [{"name": "bird", "color": [1, 2, 3]}, {"name": "cat", "color": [4, 5, 6]}]}), ["bird", "cat"]),
-    "coco": ("categories.json", json.dumps({"categories": [{"id": 2, "name": "cat"}, {"id": 0, "name": "sky"}]}), ["sky", "class_1", "cat"]),
-}  # fmt: skip
+    "nnU-Net": (
+        "dataset.json",
+        json.dumps({"channel_names": {"0": "CT"}, "labels": {"background": 0, "liver": 1}}),
+        ["background", "liver"],
+    ),
+    "nnU-Net v1": (
+        "dataset.json",
+        json.dumps({"labels": {"0": "background", "1": "liver"}}),
+        ["background", "liver"],
+    ),
+    "supervisely": (
+        "obj_class_to_machine_color.json",
+        json.dumps({"cat": [1, 1, 1], "dog": [3, 3, 3]}),
+        ["_background_", "cat", "class_2", "dog"],
+    ),
+    "mapillary": (
+        "config_v1.2.json",
+        json.dumps(
+            {"labels": [{"name": "bird", "color": [1, 2, 3]}, {"name": "cat", "color": [4, 5, 6]}]}
+        ),
+        ["bird", "cat"],
+    ),
+    "coco": (
+        "categories.json",
+        json.dumps({"categories": [{"id": 2, "name": "cat"}, {"id": 0, "name": "sky"}]}),
+        ["sky", "class_1", "cat"],
+    ),
+}
 REFUSED = {
     "prose": ("a.txt", "A list of classes, in no order.\nNothing more\n"),
     "synonyms": ("a.txt", "wall\nbuilding, edifice\nsky\n"),

@@ -1,4 +1,6 @@
-"""Which image belongs to which mask: by names, by a pattern, by a table; what is left, and lists."""
+"""Which image belongs to which mask: by names, by a pattern, by a table; what is left, and
+lists.
+"""
 
 from pathlib import Path
 
@@ -44,15 +46,31 @@ def test_what_lies_below_the_mask_folder_is_not_an_image(tmp_path: Path) -> None
 
 
 def test_photograph_and_mask_of_one_name_in_one_folder(tmp_path: Path) -> None:
-    root = lay_out(tmp_path, *(f"{part}crop/{n}{s}" for part in ("train", "val") for n in (f"{part}1", f"{part}2") for s in (".jpg", ".png")))  # fmt: skip
+    root = lay_out(
+        tmp_path,
+        *(
+            f"{part}crop/{n}{s}"
+            for part in ("train", "val")
+            for n in (f"{part}1", f"{part}2")
+            for s in (".jpg", ".png")
+        ),
+    )
     reader = binary.Reader(root, foreground="light")
     pairing = reader.paired(reader.folders())
-    assert [item.image.suffix + item.labels[0].suffix for item in pairing.items if item.image] == [".jpg.png"] * 4  # fmt: skip
+    assert [item.image.suffix + item.labels[0].suffix for item in pairing.items if item.image] == [
+        ".jpg.png"
+    ] * 4
     assert pairing.lists == {"train": ("train1", "train2"), "val": ("val1", "val2")}
 
 
 def test_channels_of_nnunet(tmp_path: Path) -> None:
-    root = lay_out(tmp_path, "imagesTr/X_1_0000.png", "imagesTr/X_2_0000.png", "labelsTr/X_1.png", "labelsTr/X_2.png")  # fmt: skip
+    root = lay_out(
+        tmp_path,
+        "imagesTr/X_1_0000.png",
+        "imagesTr/X_2_0000.png",
+        "labelsTr/X_1.png",
+        "labelsTr/X_2.png",
+    )
     assert joined(binary.Reader(root), root) == {
         "X_1_0000": ("imagesTr/X_1_0000.png", "labelsTr/X_1.png"),
         "X_2_0000": ("imagesTr/X_2_0000.png", "labelsTr/X_2.png"),
@@ -94,12 +112,18 @@ def test_images_anywhere_below_the_source(tmp_path: Path) -> None:
 
 
 PATTERNS = {
-    "{stem}.jpg={stem}_anno.png": ["d/x.jpg", "d/x_anno.png", "d/y.jpg", "d/y_anno.png", "stray.png"],
+    "{stem}.jpg={stem}_anno.png": [
+        "d/x.jpg",
+        "d/x_anno.png",
+        "d/y.jpg",
+        "d/y_anno.png",
+        "stray.png",
+    ],
     "img/{stem}.*=gt/{stem}.png": ["img/x.jpg", "gt/x.png", "img/y.jpg", "gt/y.png", "old/x.jpg"],
     "{stem}_img.png={stem}.png": ["x_img.png", "x.png", "y_img.png", "y.png"],
     "{case}/photo.jpg={case}/{case}_mask.png": ["x/photo.jpg", "x/x_mask.png"],
     "{stem}.png=mask_{stem}_v*.png": ["x.png", "mask_x_v2.png"],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
@@ -108,14 +132,29 @@ def test_patterns(tmp_path: Path, pattern: str) -> None:
     pairing = binary.Reader(root, pair=pattern).paired(())
     assert not pairing.skipped
     found = {str(item.labels[0].relative_to(root)) for item in pairing.items}
-    assert found == {n for n in PATTERNS[pattern] if ("anno" in n or "gt/" in n or "mask" in n) or (n in ("x.png", "y.png") and "img" in pattern)}  # fmt: skip
+    assert found == {
+        n
+        for n in PATTERNS[pattern]
+        if ("anno" in n or "gt/" in n or "mask" in n)
+        or (n in ("x.png", "y.png") and "img" in pattern)
+    }
 
 
 def test_patterns_across_folders_of_one_name(tmp_path: Path) -> None:
-    root = lay_out(tmp_path, *(f"{kind}/{part}/0{suffix}" for kind, suffix in (("i", ".jpg"), ("m", ".png")) for part in ("train", "val")))  # fmt: skip
+    root = lay_out(
+        tmp_path,
+        *(
+            f"{kind}/{part}/0{suffix}"
+            for kind, suffix in (("i", ".jpg"), ("m", ".png"))
+            for part in ("train", "val")
+        ),
+    )
     pairing = binary.Reader(root, pair="{stem}.jpg={stem}.png", stem="path").paired(())
     assert [item.stem for item in pairing.items] == ["i_train_0", "i_val_0"]
-    assert all(item.image and item.image.parent.name == item.labels[0].parent.name for item in pairing.items)  # fmt: skip
+    assert all(
+        item.image and item.image.parent.name == item.labels[0].parent.name
+        for item in pairing.items
+    )
     assert pairing.lists == {"train": ("i_train_0",), "val": ("i_val_0",)}
 
 
@@ -143,7 +182,10 @@ def test_a_table_of_pairs(tmp_path: Path) -> None:
 @pytest.mark.parametrize("missing", ["error", "empty"])
 def test_images_without_a_mask(tmp_path: Path, missing: str) -> None:
     root = lay_out(tmp_path / "in", "images/a.jpg", "images/b.jpg", "masks/a.png")
-    for format, options in (("binary", {"foreground": "light"}), ("pairs", {"ids": "0=background,255=cell"})):  # fmt: skip
+    for format, options in (
+        ("binary", {"foreground": "light"}),
+        ("pairs", {"ids": "0=background,255=cell"}),
+    ):
         out = tmp_path / format
         if missing == "error":
             with pytest.raises(BadInputError):
@@ -165,7 +207,9 @@ def test_empty_needs_a_background(tmp_path: Path) -> None:
 def test_images_of_another_root(tmp_path: Path) -> None:
     photos = lay_out(tmp_path / "photos", "a.jpg", "b/c.jpg")
     masks = lay_out(tmp_path / "masks", "a.png", "c.png")
-    done = segprep.convert("binary", masks, tmp_path / "out", foreground="light", image_root=(photos,))  # fmt: skip
+    done = segprep.convert(
+        "binary", masks, tmp_path / "out", foreground="light", image_root=(photos,)
+    )
     assert done.converted == 2
     with pytest.raises(UsageError, match="--pair only"):
         binary.Reader(masks, image_root=(photos, masks)).folders()
@@ -179,9 +223,20 @@ def test_a_copy_can_be_left_alone(tmp_path: Path) -> None:
 
 
 def test_lists_from_folders_inside_the_masks(tmp_path: Path) -> None:
-    root = lay_out(tmp_path, *(f"TrainVal_{kind}/{part}_{kind}/{part}{n}{s}" for kind, s in (("images", ".jpg"), ("annotations", ".png")) for part in ("train", "val") for n in (1, 2)))  # fmt: skip
+    root = lay_out(
+        tmp_path,
+        *(
+            f"TrainVal_{kind}/{part}_{kind}/{part}{n}{s}"
+            for kind, s in (("images", ".jpg"), ("annotations", ".png"))
+            for part in ("train", "val")
+            for n in (1, 2)
+        ),
+    )
     reader = binary.Reader(root)
-    assert reader.paired(reader.folders()).lists == {"train": ("train1", "train2"), "val": ("val1", "val2")}  # fmt: skip
+    assert reader.paired(reader.folders()).lists == {
+        "train": ("train1", "train2"),
+        "val": ("val1", "val2"),
+    }
     reader = binary.Reader(root, lists_from_folders="no")
     assert not reader.paired(reader.folders()).lists
 
@@ -218,7 +273,13 @@ def test_images_anywhere_for_a_folder_of_masks_that_is_named(tmp_path: Path) -> 
 
 
 def test_a_copy_is_named_in_the_hint(tmp_path: Path) -> None:
-    root = lay_out(tmp_path, "train/images/a.jpg", "train/masks/a.png", "copy/train/images/a.jpg", "copy/train/masks/a.png")  # fmt: skip
+    root = lay_out(
+        tmp_path,
+        "train/images/a.jpg",
+        "train/masks/a.png",
+        "copy/train/images/a.jpg",
+        "copy/train/masks/a.png",
+    )
     reader = binary.Reader(root)
     collisions = [s for s in reader.paired(reader.folders()).skipped if s.code == "stem-collision"]
     assert collisions

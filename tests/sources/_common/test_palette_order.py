@@ -1,4 +1,6 @@
-"""Index masks whose palettes are in other orders are refused for every format that reads indices."""
+"""Index masks whose palettes are in other orders are refused for every format that reads
+indices.
+"""
 
 from pathlib import Path
 
