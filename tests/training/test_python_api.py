@@ -64,7 +64,7 @@ def test_a_dataset_for_any_loop(discs: Make) -> None:
     assert sum(int(batch[1].numel()) for batch in loader) == sum(m.numel() for _, m in data)
     assert len(segprep.torch_dataset(root, split=None)) == 8
     with pytest.raises(SegprepError, match="there is no list 'trian'"):
-        segprep.torch_dataset(root, split="trian")
+        segprep.torch_dataset(root, split="trainn")
 
 
 def test_train_takes_what_a_check_found_and_a_check_what_a_run_used(discs: Make) -> None:
