@@ -63,7 +63,7 @@ def test_a_dataset_for_any_loop(discs: Make) -> None:
     loader = DataLoader(data, batch_size=1, num_workers=2)
     assert sum(int(batch[1].numel()) for batch in loader) == sum(m.numel() for _, m in data)
     assert len(segprep.torch_dataset(root, split=None)) == 8
-    with pytest.raises(SegprepError, match="there is no list 'trian'"):
+    with pytest.raises(SegprepError, match="there is no list 'trainn'"):
         segprep.torch_dataset(root, split="trainn")
 
 

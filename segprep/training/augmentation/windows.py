@@ -71,7 +71,7 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
         return self._epoch[1]
 
     def _place(self, pair: ImagePair, rng: np.random.Generator) -> Geometry:
-        """Where the window lies: centerd if letterboxed, else at random, every third time around a
+        """Where the window lies: centered if letterboxed, else at random, every third time around a
         pixel of a class drawn from those present.
         """
         height, width = pair.mask.shape
@@ -113,7 +113,7 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
 
 def _inside(share: float, side: int, size: int) -> float:
     """A window's center along one axis: uniform over where the window fits; a *side* that is
-    shorter is centerd as :func:`letterbox` does.
+    shorter is centered as :func:`letterbox` does.
     """
     return (size - 1) / 2 + (
         int(share * (side - size + 1)) if side > size else -((size - side) // 2)
@@ -121,7 +121,7 @@ def _inside(share: float, side: int, size: int) -> float:
 
 
 def _near(at: int, side: int, size: int) -> float:
-    """The center next to *at* for which the window lies inside; a short *side* is centerd."""
+    """The center next to *at* for which the window lies inside; a short *side* is centered."""
     return (size - 1) / 2 + (
         min(max(at - size // 2, 0), side - size) if side > size else -((size - side) // 2)
     )

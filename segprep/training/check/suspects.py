@@ -90,7 +90,7 @@ def _unmet(left: NDArray[np.bool_], right: NDArray[np.bool_]) -> float:
 def _contradicted(
     values: NDArray[np.float32], truth: NDArray[np.uint8], valid: NDArray[np.bool_]
 ) -> float:
-    """1 - the probability of the mask's class, meaned over the pixels where it is largest."""
+    """1 - the probability of the mask's class, averaged over the pixels where it is largest."""
     probability = np.take_along_axis(values, np.where(valid, truth, 0)[None].astype(np.intp), 0)[0][
         valid
     ]
