@@ -63,7 +63,7 @@ class InputSpec:
 
 
 def letterbox(height: int, width: int, size: int) -> tuple[int, int, int, int]:
-    """(h, w, top, left): the largest image of the same shape that fits a square of *size*, centered.
+    """(h, w, top, left): the largest image of the same shape that fits a square, centered.
     No side falls below 1.
 
     >>> letterbox(584, 565, 512), letterbox(375, 500, 512), letterbox(1, 999, 512)

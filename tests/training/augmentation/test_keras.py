@@ -81,13 +81,13 @@ def test_everything_at_once_against_a_written_out_reference(fill):
         @ np.array([[1, -np.sin(s), 0], [0, np.cos(s), 0], [0, 0, 1]])
         @ np.diag([0.9, 1.2, 1])
     )
-    centerd = (
+    centered = (
         np.array([[1, 0, 19.5], [0, 1, 27.5], [0, 0, 1]])
         @ matrix
         @ np.array([[1, 0, -19.5], [0, 1, -27.5], [0, 0, 1]])
     )
     rows, columns = np.mgrid[:40, :56]
-    places = np.tensordot(centerd[:2], np.stack([rows, columns, np.ones_like(rows)]), 1)
+    places = np.tensordot(centered[:2], np.stack([rows, columns, np.ones_like(rows)]), 1)
     for order in (0, 1):
         wanted = np.stack(
             [
