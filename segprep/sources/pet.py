@@ -13,7 +13,7 @@ give the order of the classes.
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -119,7 +119,9 @@ class Reader:
             for item in matched.items
         )
         lists = matching.list_files(root, items, notes, (home,))
-        return Scan(items, classes, matched.skipped, lists, tuple(notes))
+        hint = "add or rename the file, or skip it with --on-error skip"  # no --missing here
+        skipped = tuple(replace(skip, hint=hint) for skip in matched.skipped)
+        return Scan(items, classes, skipped, lists, tuple(notes))
 
     def _distinct(self, root: Path) -> tuple[list[Folders], list[Note]]:
         """The folders of trimaps, copies with the same files left out, and a note that says so."""

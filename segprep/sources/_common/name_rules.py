@@ -181,7 +181,8 @@ def orphans(
             str(path),
             "mask-missing",
             "no mask, or more than one, belongs to this image",
-            "add or rename the mask, or skip the image with --on-error skip",
+            "add or rename the mask; give --missing empty if none means all background; or skip the"
+            " image with --on-error skip",
         )
         for path in images
         if path not in used
