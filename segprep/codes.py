@@ -252,7 +252,7 @@ CODES: dict[str, str] = {
     "loss-nan": "The training loss is NaN or infinite.",
     "out-of-memory": "A training step does not fit the memory.",
     # predictions
-    "no-images": "There is no image to predict.",
+    "no-images": "No image to predict was found.",
     "no-image-file": "A folder of images holds other files, too; they were skipped.",
     "bad-video": "A video cannot be read or written.",
     "video-short": "A video ended before the number of frames that it states.",

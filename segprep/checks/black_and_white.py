@@ -2,7 +2,7 @@
 
 Why: every foreground pixel is left out of the loss, and the network learns background only.
 Fix: segprep remap DATASET OUT --ids 0=background,255=NAME, or segprep convert binary.
-Source: F8; the commonest fault of U-Net tutorials.
+Source: F8; the most frequent fault of U-Net tutorials.
 """
 
 from collections.abc import Iterator

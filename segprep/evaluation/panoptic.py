@@ -38,7 +38,7 @@ def measure(
     ignore: int | None,
     classes: int,
 ) -> Objects:
-    """Match the objects of two maps of ids (H, W), 0 none; an object's class is the commonest of
+    """Match the objects of two maps of ids (H, W), 0 none; an object's class is the majority of
     its pixels in the class maps. *ignore*: an id in *truth*.
     """
     void = np.zeros(truth.shape, np.bool_) if ignore is None else truth == ignore
@@ -101,7 +101,7 @@ def dsb_score(overlaps: list[tuple[int, int]], truth: int, pred: int) -> float:
 def classes_of(
     objects: NDArray[Any], labels: NDArray[Any], ids: dict[int, int], classes: int
 ) -> dict[int, int]:
-    """The commonest class of each object; 0 where it has none."""
+    """The majority class of each object; 0 where it has none."""
     class_ids = tally(objects, labels)
     chosen = dict.fromkeys(ids, 0)
     most = dict.fromkeys(ids, 0)

@@ -87,7 +87,7 @@ def shown(value: int, gray: bool) -> str:
 
 
 def described(picture: Image.Image) -> str:
-    """What colors an open image holds, the commonest first."""
+    """What colors an open image holds, most frequent first."""
     if picture.mode not in ("RGB", "RGBA"):
         return f"pixel type {picture.mode}, where one value per pixel was expected"
     values, counts = np.unique(packed(picture), return_counts=True)

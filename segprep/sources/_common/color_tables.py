@@ -85,7 +85,7 @@ def covers(name: str, colors: Mapping[Color, int]) -> bool:
 
 
 def proposed(colors: Mapping[Color, int]) -> list[str]:
-    """``R G B NAME`` for each of *colors*, the commonest first: black is the background, a color of
+    """``R G B NAME`` for each of *colors*, most frequent first: black is the background, a color of
     a built-in table has its name there if no other has it.
     """
     names: dict[Color, str] = {(0, 0, 0): "background"}
