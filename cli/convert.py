@@ -200,14 +200,14 @@ def _refused(error: BadInputError, out: Path, as_json: bool, verbose: bool) -> N
     "auto",
     context_settings={"ignore_unknown_options": True},
     no_args_is_help=True,
-    short_help="Recognise the format by what lies in SRC.",
+    short_help="Detect the format by what lies in SRC.",
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="SRC OUT [OPTIONS]")
 @click.pass_context
 def automatic(ctx: click.Context, arguments: tuple[str, ...]) -> None:
-    """Recognise the format by what lies in SRC, say by which sign, and convert it.
+    """Detect the format by what lies in SRC, say by what evidence, and convert it.
 
-    OPTIONS are those of the format that was recognised. If two formats are about as likely, both
+    OPTIONS are those of the detected format. If two formats are about as likely, both
     are named and nothing is done.
 
     \b
@@ -218,9 +218,9 @@ def automatic(ctx: click.Context, arguments: tuple[str, ...]) -> None:
     source = next((Path(argument) for argument in arguments if not argument.startswith("-")), None)
     if source is None:
         raise click.UsageError("Missing argument 'SRC'.", ctx)
-    name, sign = sources.recognise(source)
+    name, reason = sources.recognize(source)
     if not {"-q", "--quiet"} & set(arguments):
-        click.echo(f"detected as {name}: {sign}", err=True)
+        click.echo(f"detected as {name}: {reason}", err=True)
     command = conversion_command(name, name)
     with command.make_context(name, list(arguments), parent=ctx.parent) as inner:
         command.invoke(inner)
@@ -232,7 +232,7 @@ def command() -> None:
 
     \b
     Examples:
-        segprep convert auto data/ out/             recognise the format and say how
+        segprep convert auto data/ out/             detect the format and say how
         segprep convert labelme before/ out/
         segprep convert labelme --help              the options of one format
     """

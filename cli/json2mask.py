@@ -1,4 +1,4 @@
-"""``segprep json2mask SRC OUT``: the everyday name of ``segprep convert labelme``."""
+"""``segprep json2mask SRC OUT``: alias of ``segprep convert labelme``."""
 
 from .convert import conversion_command
 

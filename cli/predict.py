@@ -41,7 +41,8 @@ class _Mode(click.Choice[str]):
     """One of MODES; the earlier spelling of color is understood, but not listed."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return super().convert("color" if value == "colour" else value, param, ctx)
+        value = "color" if value == "colour" else value  # codespell:ignore
+        return super().convert(value, param, ctx)
 
 
 def _run(

@@ -45,7 +45,7 @@ class Eye:
         tone: int,
         bend: float,
     ) -> None:
-        """Walk a vessel from (x, y) towards *heading* (radians), turning by *bend* a step,
+        """Walk a vessel from (x, y) toward *heading* (radians), turning by *bend* a step,
         branching and thinning on its way.
         """
         rng, step, walked, lean = self.rng, 3.0, 0.0, bend
@@ -98,7 +98,7 @@ class Eye:
 
 
 def eye(seed: str, size: tuple[int, int]) -> Eye:
-    """The vessels of one retina: arcades above and below the fovea, a few towards the nose."""
+    """The vessels of one retina: arcades above and below the fovea, a few toward the nose."""
     rng, fine = random.Random(seed), (size[0] * FINE, size[1] * FINE)
     side = rng.choice((-1, 1))  # left or right eye
     nerve = CENTER[0] + side * rng.uniform(150, 185), CENTER[1] + rng.uniform(-20, 20)

@@ -16,7 +16,7 @@ TABLES = (
     "augmentation",
 )  # [options] in the file, --option NAME=VALUE on the command line
 MONITORS = ("loss", "val_loss", "val_miou", "val_dice", "val_accuracy")
-FORMER = {"normalise": "normalize"}  # earlier spellings, still understood
+FORMER = {"normalise": "normalize"}  # earlier spellings  # codespell:ignore
 Normalize = Literal["dataset", "imagenet", "half", "unit"]
 Fit = Literal["none", "letterbox", "stretch"]
 Precision = Literal["none", "float16", "bfloat16"]

@@ -219,10 +219,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Why a folder looks like a format: *score* from 0 (no) to 1 (certain), *sign* in words."""
+    """Why a folder looks like a format: *score* from 0 (no) to 1 (certain), *reason* in words."""
 
     score: float
-    sign: str
+    reason: str
 
 
 class Reader(Protocol):
@@ -233,8 +233,8 @@ class Reader(Protocol):
     root: Path
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
-        """Is *root* laid out in this format, and by what sign? Cheap; reads a few files at most."""
+    def recognize(cls, root: Path) -> Evidence | None:
+        """Is *root* laid out in this format, by what evidence? Cheap; reads a few files at most."""
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """All items and the class list.

@@ -21,10 +21,10 @@ ROOT = Path(__file__).parents[1]
 SQUARE = [[2, 2], [5, 2], [5, 5], [2, 5]]
 
 
-def jpeg(width: int = 32, height: int = 24, colour: str = "gray", comment: str = "") -> bytes:
+def jpeg(width: int = 32, height: int = 24, color: str = "gray", comment: str = "") -> bytes:
     """A plain picture; a *comment* makes its bytes differ from others'."""
     out = io.BytesIO()
-    Image.new("RGB", (width, height), colour).save(out, "JPEG", comment=comment)
+    Image.new("RGB", (width, height), color).save(out, "JPEG", comment=comment)
     return out.getvalue()
 
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tokenize
 from pathlib import Path
 from types import ModuleType
 
@@ -38,7 +39,6 @@ GROUPS = {"convert": ["auto", *sources.names()], "export": targets.names()}
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 MODULES = sorted(path for room in ("segprep", "cli") for path in (ROOT / room).rglob("*.py"))
 FILES = {"segprep.json", "segprep.toml"}
-LATER = {"colour", "colours", "grey", "left out", "sign"}  # still in some messages
 GENERATED = {ROOT / "docs" / name for name in ("api.md", "commands.md")}  # by make docs, not kept
 DOCUMENTS = [path for path in PAGES if path not in GENERATED]
 
@@ -205,25 +205,16 @@ def test_what_a_text_names_exists(path: Path) -> None:
     """Modules and functions (segprep.x.y), files of the project, commands that a hint gives."""
     text = path.read_text("utf-8") if path.suffix == ".md" else "\n".join(strings(path))
     dotted = set(re.findall(r"(?<![\w./-])segprep(?:\.[a-zA-Z_]\w*)+", text)) - FILES
-    assert {name for name in dotted if not exists(name)} <= PENDING
+    assert not {name for name in dotted if not exists(name)}
     files = set(re.findall(r"(?<![\w./-])(?:segprep|cli|tests|docs|examples)/[\w./-]*\w", text))
-    assert {name for name in files if not (ROOT / name).exists()} <= PENDING | {
+    assert {name for name in files if not (ROOT / name).exists()} <= {
         "segprep/sources/indexed.py",  # the worked example of CONTRIBUTING
         "tests/sources/test_indexed.py",
     }
-    said = re.findall(
+    named = re.findall(
         r"(?:\b(?:see|use|run|with|give|try)|->|[`;:,(])\s?segprep ([a-z][\w-]*)", text
     )
-    assert set(said) <= {*COMMANDS, "annotate"}
-
-
-# What is named so until its room is rewritten.
-PENDING = {
-    "segprep.training.showing.previews",
-    "segprep.training.data.pixels",
-    "segprep.training.data.Windows",
-    "segprep.training.weights",
-}
+    assert set(named) <= {*COMMANDS, "annotate"}
 
 
 def test_generated_parts_are_up_to_date() -> None:
@@ -285,37 +276,32 @@ def test_the_site_has_every_page_and_loads_nothing_from_elsewhere() -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_documents_avoid_the_listed_phrases(path: Path) -> None:
     text = re.sub(r"`[^`\n]*`", "", path.read_text("utf-8"))
-    said = {bad: better for bad, better in phrases().items() if is_said(bad, text)}
-    assert not said.keys() - LATER, f"tests/words.txt has better ones: {said}"
+    assert not said(text), "tests/words.txt has better ones"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_messages_avoid_the_listed_phrases(path: Path) -> None:
-    text = "\n".join(messages(path))
-    said = {bad: better for bad, better in phrases().items() if is_said(bad, text)}
-    assert not said.keys() - LATER, f"tests/words.txt has better ones: {said}"
+def test_messages_and_docstrings_avoid_the_listed_phrases(path: Path) -> None:
+    assert not said(prose(path)), "tests/words.txt has better ones"
 
 
-def phrases() -> dict[str, str]:
-    """Phrases to avoid, with better ones."""
+def said(text: str) -> dict[str, str]:
+    """The phrases to avoid that *text* has, as words of their own, with better ones."""
     lines = (ROOT / "tests" / "words.txt").read_text("utf-8").splitlines()
-    return dict(line.split("->", 1) for line in lines)
+    phrases = dict(line.split("->", 1) for line in lines)
+    flat = " ".join(text.split())
+    return {
+        bad: better
+        for bad, better in phrases.items()
+        if re.search(rf"(?<!there )(?<![\w-]){re.escape(bad)}(?![\w-])", flat, re.I)
+    }
 
 
-def is_said(phrase: str, text: str) -> bool:
-    """Whether *text* has *phrase* as words of its own."""
-    return re.search(rf"(?<!there )(?<![\w-]){re.escape(phrase)}(?![\w-])", text, re.I) is not None
-
-
-def messages(path: Path) -> list[str]:
-    """Texts of a module that people read: those of more than a word that are no docstrings."""
-    tree = ast.parse(path.read_text("utf-8"))
-    homes = [
-        n for n in ast.walk(tree) if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef)
-    ]
-    inner = {id(n.body[0].value) for n in homes if isinstance(n.body[0], ast.Expr)}
-    constants = (n for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in inner)
-    return [n.value for n in constants if isinstance(n.value, str) and " " in n.value]
+def prose(path: Path) -> str:
+    """What a module says: messages, help, docstrings and comments; no texts of a single word."""
+    with path.open("rb") as file:
+        tokens = list(tokenize.tokenize(file.readline))
+    comments = (token.string for token in tokens if token.type == tokenize.COMMENT)
+    return "\n".join([*(text for text in strings(path) if " " in text), *comments])
 
 
 def test_make_targets_exist() -> None:
@@ -356,7 +342,7 @@ def test_the_worked_example_of_a_format_runs(
     monkeypatch.setattr(sources, "__path__", [*sources.__path__, str(tmp_path / "added")])
     monkeypatch.delitem(sys.modules, "segprep.sources.indexed", raising=False)
     assert "indexed" in sources.names()
-    assert sources.load("indexed").recognise(tmp_path / "source")
+    assert sources.load("indexed").recognize(tmp_path / "source")
     done = segprep.convert(
         "indexed", tmp_path / "source", tmp_path / "out", on_error="skip", names="cat"
     )

@@ -139,13 +139,13 @@ def _refuse_source(root: Path) -> None:
     be converted before they can be judged.
     """
     try:
-        name, sign = sources.recognise(root)
+        name, reason = sources.recognize(root)
     except UsageError:
         return
     if name in SOURCES:
         raise UsageError(
             "no-tree",
-            f"{root} is not a dataset yet but a source of the format {name} ({sign})",
+            f"{root} is not a dataset yet but a source of the format {name} ({reason})",
             f"convert it first: segprep convert {name} SRC OUT",
         )
 

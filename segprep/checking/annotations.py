@@ -136,7 +136,7 @@ def _gray(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _hidden(one: Annotation) -> list[int]:
     """Polygons that show no pixel once all later ones are painted, at a coarse scale; small ones
-    are left out, since they may vanish by the scale alone.
+    are skipped, since they may vanish by the scale alone.
     """
     size = one.size or one.recorded
     polygons = [

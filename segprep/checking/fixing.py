@@ -102,7 +102,7 @@ def _masks(survey: Survey) -> Iterator[Repair]:
             table = {0: 0, IGNORE: 1}
             yield Repair("SEG302", name, name, f"255 becomes 1 ({names[1]})", _mapped(pair, table))
         elif cause == "flattened" and flat and values <= flat.keys():
-            text = "grey levels of VOC's colors become ids"
+            text = "gray levels of VOC's colors become ids"
             yield Repair("SEG304", name, name, text, _mapped(pair, flat))
         elif cause == "colors" and (colors := _voc_colors(pair, survey)):
             text = "VOC's colors become ids"
@@ -110,7 +110,7 @@ def _masks(survey: Survey) -> Iterator[Repair]:
 
 
 def _ungrayed(count: int) -> dict[int, int]:
-    """Grey level -> id for *count* classes; empty where two classes have one grey level."""
+    """Gray level -> id for *count* classes; empty where two classes have one gray level."""
     grays = labels.grays()
     chosen = [*range(count), IGNORE]
     table = {grays[value]: value for value in chosen}

@@ -18,7 +18,7 @@ from segprep.imaging.image import voc_colors
 
 SIDE, THUMBNAIL = 64, 32
 MOST_COLORS = 64
-_GREYS = bytes(level for value in range(256) for level in (value, value, value))
+_GRAYS = bytes(level for value in range(256) for level in (value, value, value))
 _WEIGHTS = np.array([299, 587, 114], np.float32) / 1000
 
 
@@ -65,8 +65,8 @@ def image_facts(path: Path, roots: tuple[Path, ...]) -> tuple[ImageFacts, inspec
     data = read_below(path, roots)
     small = inspection.photograph(data, path, SIDE)
     header, colors = small.header, small.colors.astype(np.float32)
-    grey = colors.reshape(-1, 3).dot(_WEIGHTS).reshape(SIDE, SIDE)
-    levels = grey.astype(np.uint8)
+    gray = colors.reshape(-1, 3).dot(_WEIGHTS).reshape(SIDE, SIDE)
+    levels = gray.astype(np.uint8)
     thumbnail = Image.fromarray(levels).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
     red, green, blue = colors.reshape(-1, 3).mean(0).tolist()
     facts = ImageFacts(
@@ -78,7 +78,7 @@ def image_facts(path: Path, roots: tuple[Path, ...]) -> tuple[ImageFacts, inspec
         digest(_shaped(small.stored)),
         digest(data),
         small.span,
-        float(grey.std()),
+        float(gray.std()),
         (red, green, blue),
         _is_gray(small.colors),
         _tail(small.stored),
@@ -100,7 +100,7 @@ def _shaped(samples: NDArray[Any]) -> bytes:
 
 
 def _tail(stored: NDArray[Any]) -> float:
-    """The share of rows at the bottom that are mid-grey all over, as decoders fill the rest of a
+    """The share of rows at the bottom that are mid-gray all over, as decoders fill the rest of a
     JPEG that ends early.
     """
     if stored.dtype != np.uint8 or not len(stored):
@@ -166,14 +166,14 @@ def _palette(palette: bytes) -> tuple[str, str]:
         "voc"
         if palette == voc[: len(palette)]
         else "gray"
-        if palette == _GREYS[: len(palette)]
+        if palette == _GRAYS[: len(palette)]
         else "other"
     )
     return kind, digest(palette)
 
 
 def _colored(facts: MaskFacts, samples: NDArray[Any]) -> MaskFacts:
-    """RGB, RGBA or grey with alpha: its colors, and what the alpha channel says."""
+    """RGB, RGBA or gray with alpha: its colors, and what the alpha channel says."""
     bands = samples.shape[2]
     alpha = samples[..., -1] if bands in (2, 4) else None
     colors = samples[..., :3] if bands >= 3 else np.repeat(samples[..., :1], 3, axis=2)

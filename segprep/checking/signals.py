@@ -75,8 +75,8 @@ def squeezed(mask: NDArray[Any]) -> NDArray[Any]:
 
 def edges(colors: NDArray[np.uint8]) -> NDArray[Any]:
     """(GRID, GRID) ranks 0..1 of the gradient's strength; zeros for a picture without any."""
-    grey = colors.astype(np.float32).mean(2)
-    strength = np.hypot(*np.gradient(grey))
+    gray = colors.astype(np.float32).mean(2)
+    strength = np.hypot(*np.gradient(gray))
     order = np.empty(strength.size, np.float32)
     order[strength.reshape(-1).argsort(kind="stable")] = np.arange(strength.size, dtype=np.float32)
     ranks: NDArray[Any] = order.reshape(strength.shape) / np.float32(strength.size)

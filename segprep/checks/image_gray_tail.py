@@ -15,7 +15,7 @@ RULE = Rule("SEG106", "error")
 
 
 def find(survey: Survey) -> Iterator[Finding]:
-    """Images that end in at least a twentieth of grey rows."""
+    """Images that end in at least a twentieth of gray rows."""
     for pair, photo in survey.images():
         if 0.05 <= photo.tail < 1:
             yield RULE.finding(

@@ -16,7 +16,7 @@ RULE = Rule("SEG308", "error")
 
 
 def find(survey: Survey) -> Iterator[Finding]:
-    """RGBA masks and grey masks with alpha."""
+    """RGBA masks and gray masks with alpha."""
     for pair, label in cases(survey, "alpha"):
         clear = "that varies" if label.fault == "alpha varies" else "that is constant"
         yield RULE.finding(

@@ -68,11 +68,11 @@ def convert(
     progress: Progress[Any] = no_progress,
     **options: Any,
 ) -> Conversion:
-    """Convert *source*, laid out in *format* ("auto": as recognised), into a VOC-style tree at
+    """Convert *source*, laid out in *format* ("auto": as detected), into a VOC-style tree at
     *out*. *options* are the fields of the format's Reader.
 
     Everything is staged inside *out* and published at once, so *out* never holds half a dataset;
-    the same call goes on where a killed one stopped, and re-does only what changed. With *on_error*
+    the same call resumes where a killed one stopped, and re-does only what changed. With *on_error*
     "stop" a bad input publishes nothing. The background becomes class 0 unless *keep_order*; an
     existing tree keeps the ids that it has, new classes are appended.
 
@@ -83,7 +83,7 @@ def convert(
         TreeError: *out* holds something else; LockedError: another run is at work there.
     """
     if format == "auto":
-        format, _ = sources.recognise(Path(source))
+        format, _ = sources.recognize(Path(source))
     reader = sources.load(format)(root=Path(source), **options)  # type: ignore[call-arg]
     return convert_with(
         reader,

@@ -99,7 +99,7 @@ def described(
             files.extend(file_names(record))
             yield record
 
-    counts = manifest.summarise(ordered(), work.scan.classes)
+    counts = manifest.summarize(ordered(), work.scan.classes)
     lists, split = _lists(work, lines, removed)
     versions = {
         "segprep": __version__,

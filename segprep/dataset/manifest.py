@@ -230,7 +230,7 @@ def load_records(path: Path, expected: str | None = None) -> Iterator[Record]:
         )
 
 
-def summarise(records: Iterable[Record], classes: Classes) -> dict[str, Any]:
+def summarize(records: Iterable[Record], classes: Classes) -> dict[str, Any]:
     """Totals over *records*: images, and per class name (and "ignored") the pixels and the images
     that have any.
     """

@@ -1,7 +1,7 @@
 """Other tools' definitions of their scores, from the same exact counts, and in words how each
 differs from ours.
 
-Ours: ignored truth pixels dropped, classes that neither side has left out of the mean, one matrix
+Ours: ignored truth pixels dropped, classes that neither side has excluded from the mean, one matrix
 over all images.
 """
 
@@ -188,13 +188,13 @@ TOOLS: Mapping[str, Tool] = {
         Policy(),
         "ISBI 2012: pixel error is 1 - pixel accuracy; Rand error is 1 - the F-score of pixel pairs"
         " in one cell, where cells are the 4-connected regions of class 0 and truth borders are"
-        " left out; mean over the images. The warping error is not reproduced. mIoU is ours.",
+        " skipped; mean over the images. The warping error is not reproduced. mIoU is ours.",
         _isbi,
         "segments",
     ),
     "sceneparsing": Tool(
         Policy("zero", excluded=(0,), void=(0,)),
-        "MIT's ADE20K benchmark: label 0 is unlabelled, its truth pixels are dropped and it is not"
+        "MIT's ADE20K benchmark: label 0 is unlabeled, its truth pixels are dropped and it is not"
         " averaged; of the others, absent ones count 0.",
         _sceneparsing,
     ),

@@ -34,7 +34,7 @@ def color_ids(classes: int) -> dict[int, int]:
 
 @cache
 def gray_ids(classes: int) -> dict[int, int] | None:
-    """Grey level, as Pillow makes it of a color -> id; None where two of the first *classes*
+    """Gray level, as Pillow makes it of a color -> id; None where two of the first *classes*
     colors become one gray.
     """
     table = voc_colors()

@@ -34,7 +34,7 @@ from segprep.types import (
 @dataclass(frozen=True, slots=True)
 class Export:
     """What an export did: *samples* samples became *files* files at *out*; *skipped* inputs were
-    left out.
+    excluded.
     """
 
     target: str

@@ -66,7 +66,7 @@ def photograph(data: bytes, path: Path, side: int, limit: int = MAX_PIXELS) -> S
 
 
 def _eight_bits(picture: Image.Image, stored: NDArray[Any]) -> Image.Image:
-    """*picture* as grey or RGB of 8 bits; wider values are scaled by their own range."""
+    """*picture* as gray or RGB of 8 bits; wider values are scaled by their own range."""
     if picture.mode in ("L", "RGB"):
         return picture
     if picture.mode == "F" or picture.mode.startswith("I"):

@@ -179,7 +179,7 @@ def border(objects: NDArray[np.uint16], width: int) -> NDArray[np.bool_]:
 
 def touching(objects: NDArray[np.uint16], width: int) -> NDArray[np.bool_]:
     """Where (H, W) two different objects both lie within *width* pixels: the seam that keeps
-    neighbours apart, gap included.
+    neighbors apart, gap included.
     """
     most = _window(objects, width, np.maximum)
     least = _window(np.where(objects == 0, 65_535, objects).astype(np.uint16), width, np.minimum)

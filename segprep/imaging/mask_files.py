@@ -135,7 +135,7 @@ def lit(
 
 
 def colors(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.uint8]:
-    """The colors (H, W, 3) that the picture shows; an alpha channel is left out.
+    """The colors (H, W, 3) that the picture shows; an alpha channel is ignored.
 
     Raises SourceError.
     """

@@ -209,7 +209,7 @@ def _unfiltered(rows: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
 
 
 def _averaged(raw: bytes, above: bytes) -> bytes:
-    """A row of filter 3: each byte adds the mean of its neighbours left and above."""
+    """A row of filter 3: each byte adds the mean of its neighbors left and above."""
     row, left = bytearray(raw), 0
     for column, (value, up) in enumerate(zip(raw, above, strict=True)):
         left = row[column] = (value + (left + up) // 2) & 255

@@ -62,7 +62,7 @@ class Reader:
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """Any VOC-style tree."""
         return tree_source.recognized(root)
 
@@ -283,7 +283,7 @@ def merge(
         UsageError: fewer than two datasets, or one of them and *out* overlap.
         TreeError: a dataset names no classes, one picture is in two datasets and *same_image* is
         "error", or *out* holds something else; LockedError: another run is at work there.
-        BadInputError: bad samples, listed in its ``skipped``; nothing was published.
+        BadInputError: bad samples, listed in its ``skipped``; nothing was written.
     """
     roots = [tree.find(Path(dataset)).root.resolve() for dataset in datasets]
     if len(dict.fromkeys(roots)) != len(datasets) or len(roots) < 2:

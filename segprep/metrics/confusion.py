@@ -139,7 +139,7 @@ class ConfusionMatrix:
 
     @property
     def invalid_pixels(self) -> int:
-        """Pixels with a prediction that is no class, where the truth has one."""
+        """Pixels with a prediction that is not a class, where the truth has one."""
         return int(self.invalid.sum())
 
     def update(self, truth: Any, pred: Any, *, fast: bool | None = None) -> None:
@@ -241,8 +241,8 @@ def count(
     """The confusion matrix (C, C) int64 of one image, rows truth; beyond 4,096 classes a
     ``scipy.sparse.csr_array``.
 
-    Ignored truth pixels are dropped. A prediction that is no class is an error, or with *invalid*
-    "count" left out of the matrix. Raises SegprepError, ValueError.
+    Ignored truth pixels are dropped. A prediction that is not a class is an error, or with
+    *invalid* "count" excluded from the matrix. Raises SegprepError, ValueError.
 
     >>> count(np.array([0, 0, 1, 255]), np.array([0, 1, 1, 1]), 2).tolist()
     [[1, 1], [0, 1]]

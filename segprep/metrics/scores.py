@@ -22,8 +22,8 @@ Absent = Literal["nan", "zero", "one", "undefined"]
 class Policy:
     """What is averaged, and how.
 
-    *absent*: what a class counts that neither truth nor prediction has: nan = left out, zero, one,
-    undefined = the mean is NaN. *excluded*: ids of classes left out of every mean; their pixels
+    *absent*: what a class counts that neither truth nor prediction has: nan = excluded, zero, one,
+    undefined = the mean is NaN. *excluded*: ids of classes excluded from every mean; their pixels
     still count as errors of the others. *void*: ids of classes whose truth pixels are dropped like
     ignored ones. *ignored_as*: the class that ignored truth pixels are counted as, if any.
     """
@@ -161,7 +161,7 @@ class Sums:
 
 
 def sums(counts: Tally, size: int, ignore: int | None, policy: Policy) -> Sums:
-    """The sums of one image as *policy* counts, excluded classes left out."""
+    """The sums of one image as *policy* counts, without the excluded classes."""
     truth = counts.truth
     if policy.ignored_as is not None and ignore is not None:
         truth = np.where(truth == ignore, policy.ignored_as, truth)

@@ -69,7 +69,7 @@ class Reader:
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """Any VOC-style tree."""
         return Evidence(0.5, f"{MASKS}/") if tree.is_tree(root) else None
 

@@ -63,7 +63,7 @@ def outlines(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def vivid(value: int) -> tuple[int, int, int]:
-    """A bright color for class *value*: hues by the golden angle, so that neighbouring ids differ;
+    """A bright color for class *value*: hues by the golden angle, so that neighboring ids differ;
     VOC's own dark red drowns in dark pictures.
     """
     if value == IGNORE:

@@ -16,7 +16,7 @@ from segprep.types import Evidence, Item, Reader, Sample
 SURE, AHEAD = (
     0.5,
     0.09,
-)  # least score of a format, and least distance from the next, to be recognised
+)  # least score of a format, and least distance from the next, to be detected
 
 
 def names() -> tuple[str, ...]:
@@ -75,12 +75,12 @@ def read(reader: Reader, item: Item) -> Sample:
 
 
 def guesses(root: Path) -> list[tuple[str, Evidence]]:
-    """What *root* looks like, the likeliest format first. Raises UsageError if it is no folder."""
+    """What *root* looks like, the likeliest format first. Raises UsageError if not a folder."""
     check_folder(root)
     likely = []
     for name in names():
         try:
-            evidence = load(name).recognise(root)
+            evidence = load(name).recognize(root)
         except SegprepError:
             continue  # a folder that this format cannot even look at is not of this format
         if evidence:
@@ -98,7 +98,7 @@ def check_folder(root: Path) -> None:
         raise UsageError("bad-option", f"{root} is not a folder", "give an existing folder")
 
 
-def _unrecognised(root: Path) -> UsageError:
+def _undetected(root: Path) -> UsageError:
     """Why no format reads *root*: a folder that cannot be listed, rival mask folders, broken files,
     another tool's annotations, or none of these.
     """
@@ -120,8 +120,8 @@ def _unrecognised(root: Path) -> UsageError:
     )
 
 
-def recognise(root: Path) -> tuple[str, str]:
-    """The format of *root*, and the sign it was known by.
+def recognize(root: Path) -> tuple[str, str]:
+    """The format of *root*, and the evidence for it.
 
     Raises UsageError (format-unclear), with the two best guesses, if that is not plain.
     """
@@ -131,10 +131,10 @@ def recognise(root: Path) -> tuple[str, str]:
         and likely[0][1].score >= SURE
         and (len(likely) == 1 or likely[0][1].score - likely[1][1].score >= AHEAD)
     ):
-        return likely[0][0], likely[0][1].sign
+        return likely[0][0], likely[0][1].reason
     if not likely:
-        raise _unrecognised(root)
-    listed = "; or ".join(f"{name} ({evidence.sign})" for name, evidence in likely[:2])
+        raise _undetected(root)
+    listed = "; or ".join(f"{name} ({evidence.reason})" for name, evidence in likely[:2])
     raise UsageError(
         "format-unclear",
         f"{root} may be {listed}",

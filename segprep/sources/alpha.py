@@ -49,7 +49,7 @@ class Reader:
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """A first image with clear and opaque pixels: a hint only, since images of other formats
         have an alpha channel, too.
         """

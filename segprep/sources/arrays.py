@@ -43,7 +43,7 @@ class Reader(ValueReader):
     key: Annotated[str, "The array to read where a .npz holds several."] = ""
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """.npy or .npz files, and images of the same names."""
         reader = cls(root.resolve())
         for path in reader.label_files()[:5]:

@@ -55,7 +55,7 @@ class Reader(PairedFolders):
     view: View = ""
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """Folders of images and masks, and a mask that is black and white."""
         root = root.resolve()
         if not (glimpse := matching.glimpse(root)):

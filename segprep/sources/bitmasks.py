@@ -9,7 +9,7 @@
 
 Format: https://doc.bdd100k.com/format.html#bitmask-format,
 https://www.cvlibs.net/datasets/kitti/eval_semseg.php, https://synthia-dataset.net. Assumption:
-object ids are unique within a class only, and are numbered anew in one image.
+object ids are unique within a class only, and are numbered again in one image.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Reader(ValueReader):
     objects: Annotated[bool, "Write SegmentationObject as well: one id per object."] = False
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """A folder called bitmasks: the pixels alone do not tell the layout."""
         real = root.resolve()
         reader = cls(real)

@@ -46,7 +46,7 @@ class Reader:
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """A photograph with a drawing that ends in _1stHO or _2ndHO."""
         files = _files(root.resolve())
         photographs = {file.subject for file in files if not file.annotator}

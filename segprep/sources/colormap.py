@@ -71,7 +71,7 @@ class Reader(PairedFolders):
     ] = "error"
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """Folders of images and masks, and masks of a few colors."""
         root = root.resolve()
         try:
@@ -106,7 +106,7 @@ class Reader(PairedFolders):
     ) -> tuple[ColorTable, list[Note]]:
         if (
             self.from_voc_gray
-            or self.table in ("gray", "grey")
+            or self.table in ("gray", "grey")  # codespell:ignore
             or (self.table == "voc" and self.classes)
         ):
             if self.from_voc_gray and self.table not in ("", "voc"):

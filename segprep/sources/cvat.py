@@ -8,8 +8,8 @@
                             are frame_000012.png
 
 Format: https://docs.cvat.ai/docs/manual/advanced/xml_format/. Assumptions: a larger z_order covers
-a smaller one; run lengths of a mask count along the rows of its box, zeros first; polylines, points
-and tags have no area. In CVAT: Menu, Export task dataset, "CVAT for images 1.1".
+a smaller one; a mask's RLE counts along the rows of its box, zeros first; polylines, points and
+tags have no area. In CVAT: Menu, Export task dataset, "CVAT for images 1.1".
 """
 
 from collections import defaultdict
@@ -48,7 +48,7 @@ class Reader(RegionReader):
     ] = ""
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """An XML file whose root is <annotations>."""
         real = root.resolve()
         for path in (path for path in walk(real) if path.suffix.lower() == ".xml"):
@@ -177,7 +177,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _unpacked(rle: str, height: int, width: int, path: Path, address: str) -> NDArray[np.bool_]:
-    """The pixels (h, w) of run lengths along the rows, zeros first. Raises SourceError."""
+    """The pixels (h, w) of an RLE along the rows, zeros first. Raises SourceError."""
     try:
         counts = np.array([int(count) for count in rle.split(",")], np.int64)
     except (ValueError, OverflowError):

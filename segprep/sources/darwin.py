@@ -7,7 +7,7 @@
       NAME.jpg        beside it, anywhere below SRC, or below --image-root
 
 Format: https://docs.v7labs.com/reference/darwin-json. Assumptions: a path inside another one is a
-hole; masks lie in a raster layer of run lengths along the rows, whose values are looked up in its
+hole; masks lie in a raster layer of RLE along the rows, whose values are looked up in its
 mapping; later annotations cover earlier ones; an item of several slots or frames is refused.
 """
 
@@ -35,7 +35,7 @@ class Reader(RegionReader):
     """Read a folder of Darwin JSON files."""
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """A JSON file with item (or image) and annotations that have a name."""
         path = readable(cls(root.resolve()))
         return Evidence(0.9, f"{path.name} has an item and named annotations") if path else None

@@ -75,7 +75,7 @@ class Reader:
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """A folder with images/ and mask/ beside 1st_manual/ or 2nd_manual/."""
         for folder, part in _parts(root.resolve()).items():
             if manual := next((kind for kind in _KINDS[1:3] if kind in part), ""):

@@ -70,7 +70,7 @@ class Reader:
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """Folders that hold images/ and masks/ of their own."""
         for folder in (
             path.parent
@@ -230,12 +230,12 @@ def _without_tests(root: Path, folders: dict[str, tuple[list[str], list[str]]]) 
     """Take folders of images none of which has masks (stage1_test) out of *found*, as long as
     others have; a note for each.
     """
-    labelled = {os.path.dirname(folder) for folder, (_, stack) in folders.items() if stack}
+    labeled = {os.path.dirname(folder) for folder, (_, stack) in folders.items() if stack}
     bare = (
         Counter(
-            os.path.dirname(folder) for folder in folders if os.path.dirname(folder) not in labelled
+            os.path.dirname(folder) for folder in folders if os.path.dirname(folder) not in labeled
         )
-        if labelled
+        if labeled
         else Counter[str]()
     )
     for folder in [folder for folder in folders if os.path.dirname(folder) in bare]:

@@ -29,7 +29,7 @@ class Reader(RegionReader):
     """Read a folder of EISeg JSON files."""
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """A JSON file that is a list of objects with labelIdx and points."""
         path = readable(cls(root.resolve()))
         return Evidence(0.9, f"{path.name} is a list of polygons with labelIdx") if path else None

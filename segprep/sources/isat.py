@@ -35,7 +35,7 @@ class Reader(RegionReader):
     """Read a folder of ISAT JSON files."""
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """A JSON file with the keys info and objects, whose info says ISAT."""
         path = readable(cls(root.resolve()))
         return (

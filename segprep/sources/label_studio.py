@@ -48,7 +48,7 @@ class Reader(RegionReader):
     ] = ""
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """A JSON file whose list has tasks with results."""
         path = readable(cls(root.resolve(), annotator="union"))
         return (

@@ -39,7 +39,7 @@ class Reader(RegionReader):
     """Read Labelbox NDJSON files."""
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """A file of lines with data_row and projects."""
         real = root.resolve()
         for path in (path for path in walk(real) if path.suffix.lower() in SUFFIXES):

@@ -36,7 +36,7 @@ class Reader(RegionReader):
     """Read a folder of LabelMe XML files."""
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """An XML file whose root is <annotation>, with <polygon> or <segm>."""
         real = root.resolve()
         for path in (path for path in walk(real) if path.suffix.lower() == ".xml"):

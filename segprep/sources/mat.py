@@ -46,7 +46,7 @@ class Reader(ValueReader):
     ] = ""
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """A file with the header of MATLAB."""
         reader = cls(root.resolve())
         for path in reader.label_files()[:3]:

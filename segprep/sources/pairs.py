@@ -66,7 +66,7 @@ class Reader(PairedFolders):
     ] = "auto"
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """Folders of images and masks, and masks that hold small ids."""
         root = root.resolve()
         if not (glimpse := matching.glimpse(root)):

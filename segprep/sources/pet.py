@@ -70,7 +70,7 @@ class Reader:
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """images/ and annotations/trimaps/."""
         homes = _homes(root.resolve())
         return (
@@ -124,7 +124,7 @@ class Reader:
         return Scan(items, classes, skipped, lists, tuple(notes))
 
     def _distinct(self, root: Path) -> tuple[list[Folders], list[Note]]:
-        """The folders of trimaps, copies with the same files left out, and a note that says so."""
+        """The folders of trimaps, copies with the same files skipped, and a note that says so."""
         homes = _homes(root)
         if self.trimaps:
             return [home for home in homes if home.masks == root / self.trimaps], []

@@ -1,4 +1,4 @@
-"""Run lengths in a CSV table, as Kaggle's challenges publish masks (Airbus, Severstal, DSB2018).
+"""RLE in a CSV table, as Kaggle's challenges publish masks (Airbus, Severstal, DSB2018).
 
     src/
       train.csv       ImageId,EncodedPixels            one row per object, or per image
@@ -7,7 +7,7 @@
 
 Format: https://www.kaggle.com/competitions/severstal-steel-defect-detection/overview/evaluation.
 Assumptions: START LENGTH START LENGTH …, where pixels count down the columns from 1; a row without
-run lengths, and an image without rows, is all background; a table without classes has one, object.
+RLE, and an image without rows, is all background; a table without classes has one, object.
 """
 
 import csv
@@ -42,15 +42,15 @@ NAMELESS = "object"
 
 @dataclass(frozen=True, slots=True)
 class Reader(RegionReader):
-    """Read run lengths from CSV files."""
+    """Read RLE from CSV files."""
 
     rows_only: Annotated[
         bool, "Leave out images that no row names, instead of taking them as all background."
     ] = False
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
-        """A CSV file with a column for the image and one for run lengths."""
+    def recognize(cls, root: Path) -> Evidence | None:
+        """A CSV file with a column for the image and one for RLE."""
         real = root.resolve()
         for path in (path for path in walk(real) if path.suffix.lower() == ".csv"):
             try:
@@ -93,7 +93,7 @@ class Reader(RegionReader):
         return Document(tuple(listed), (), notes)
 
     def read(self, item: Item) -> Sample:
-        """The image, and the mask of its run lengths, which need its size."""
+        """The image, and the mask of its RLE, which need its size."""
         table, annotated = item.payload
         assert item.image
         data = read_below(item.image, self.roots(), MAX_BYTES)
@@ -107,7 +107,7 @@ class Reader(RegionReader):
         )
 
     def _rows(self, path: Path) -> dict[str, list[Region]]:
-        """Image name -> its regions, run lengths still as text in their group."""
+        """Image name -> its regions, RLE still as text in their group."""
         text = read_below(path, self.roots(), MAX_BYTES).decode("utf-8-sig", "replace")
         reader = csv.DictReader(io.StringIO(text, newline=""))
         name_column, run_column, class_column = _columns(reader.fieldnames or (), path)
@@ -131,7 +131,7 @@ class Reader(RegionReader):
 
 
 def _columns(names: Any, path: Path) -> tuple[str, str, str]:
-    """The columns of image, run lengths and class ("" without). Raises ForeignFileError."""
+    """The columns of image, RLE and class ("" without). Raises ForeignFileError."""
     known = {str(name).strip().lower(): name for name in names}
     image_column = next((known[name] for name in IMAGE if name in known), "")
     runs = next((known[name] for name in RUNS if name in known), "")

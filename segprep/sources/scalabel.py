@@ -8,7 +8,7 @@
       NAME.jpg          anywhere below SRC or --image-root
 
 Format: https://doc.scalabel.ai/format.html. Assumptions: a vertex of type C is a control point of
-a cubic curve; outlines that are not closed have no area; run lengths are those of COCO; later
+a cubic curve; outlines that are not closed have no area; RLE is COCO's; later
 labels cover earlier ones.
 """
 
@@ -34,7 +34,7 @@ class Reader(RegionReader):
     """Read Scalabel JSON files."""
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """A JSON file that lists frames with a name and labels with a category."""
         real = root.resolve()
         for path in (path for path in walk(real) if path.suffix.lower() == ".json"):

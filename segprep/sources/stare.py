@@ -62,7 +62,7 @@ class Reader:
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """A photograph with a drawing of its name and .ah or .vk."""
         files = _files(root.resolve(), [])
         photographs = {file.subject for file in files if not file.annotator}

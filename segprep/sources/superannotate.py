@@ -40,7 +40,7 @@ class Reader(RegionReader):
     """Read a SuperAnnotate export."""
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """A JSON file with metadata and instances."""
         path = readable(cls(root.resolve()))
         return Evidence(0.9, f"{path.name} has metadata and instances") if path else None

@@ -44,7 +44,7 @@ class Reader(RegionReader):
     """Read a Supervisely project."""
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """meta.json with classes, and a folder ann/."""
         reader = cls(root.resolve())
         try:

@@ -46,7 +46,7 @@ class Reader(RegionReader):
     ] = ""
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """A JSON file with VIA's keys."""
         real = root.resolve()
         for path in (path for path in walk(real) if path.suffix.lower() == ".json"):

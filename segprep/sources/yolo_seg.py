@@ -41,7 +41,7 @@ class Reader(RegionReader):
     """Read a YOLO segmentation data set."""
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """A text file below labels/ (or beside an image) whose first line is a class and polygon
         fractions.
         """

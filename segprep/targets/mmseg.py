@@ -1,7 +1,7 @@
 """mmsegmentation: the folders of the tree and one config file for BaseSegDataset.
 
     OUT/JPEGImages/<stem>.jpg                 all of one suffix: copies, hard or symbolic links
-    OUT/SegmentationClass/<stem>.png          the dataset's masks likewise; pixel value = class id
+    OUT/SegmentationClass/<stem>.png          the dataset's masks, the same way; value = class id
     OUT/ImageSets/Segmentation/train.txt …    stems
     OUT/mmseg_<name>.py                       metainfo, pipelines, loaders: reduce_zero_label=False
     OUT/README.txt

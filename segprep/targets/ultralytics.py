@@ -1,7 +1,7 @@
 """Ultralytics semantic segmentation: images/, masks/, lists and data.yaml.
 
     OUT/images/<stem>.jpg                the images as they are: copies, hard or symbolic links
-    OUT/masks/<stem>.png                 the dataset's masks likewise, or gray PNG; value = class id
+    OUT/masks/<stem>.png                 the dataset's masks the same way, or gray PNG; value = id
     OUT/train.txt  val.txt  test.txt     ./images/<stem>.jpg, one per line
     OUT/data.yaml                        train, val, test, masks_dir, names
     OUT/README.txt

@@ -56,7 +56,7 @@ class Reader:
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """Any VOC-style tree."""
         return tree_source.recognized(root)
 
@@ -190,7 +190,7 @@ def tile(
     Raises:
         UsageError: a wrong size or overlap, or *dataset* and *out* overlap.
         TreeError: the dataset names no classes, or *out* holds something else.
-        BadInputError: bad samples, listed in its ``skipped``; nothing was published.
+        BadInputError: bad samples, listed in its ``skipped``; nothing was written.
     """
     place = tree.find(Path(dataset))
     reader = Reader(place.root, size, overlap, keep_empty, max_pixels)

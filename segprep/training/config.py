@@ -53,12 +53,12 @@ def canonical(settings: Mapping[str, Any]) -> dict[str, Any]:
 def respelled(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Augmentation *parameters* under today's spelling.
 
-    >>> respelled({"colour_hue": 0.1, "letterbox_anchor": "centre"})
+    >>> respelled({"colour_hue": 0.1, "letterbox_anchor": "centre"})  # codespell:ignore
     {'color_hue': 0.1, 'letterbox_anchor': 'center'}
     """
     return {
-        str(key).replace("colour", "color").replace("grey", "gray"): (
-            "center" if value == "centre" else value
+        str(key).replace("colour", "color").replace("grey", "gray"): (  # codespell:ignore
+            "center" if value == "centre" else value  # codespell:ignore
         )
         for key, value in parameters.items()
     }

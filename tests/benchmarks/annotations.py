@@ -16,7 +16,7 @@ LABELS = tuple(f"class{n}" for n in range(8))
 
 
 def textures(count: int = 6) -> list[bytes]:
-    """JPEGs (quality 90, about 200 kB) of smooth colour fields with fine noise."""
+    """JPEGs (quality 90, about 200 kB) of smooth color fields with fine noise."""
     rng, made = np.random.default_rng(0), []
     for _ in range(count):
         field = Image.fromarray(rng.integers(0, 255, (45, 80, 3), dtype=np.uint8)).resize(

@@ -69,7 +69,7 @@ def _gif_of(frames: int) -> bytes:
 
 
 def _tiff_of(pages: int) -> bytes:
-    """Uncompressed 8 x 8 grey pages that share their pixels."""
+    """Uncompressed 8 x 8 gray pages that share their pixels."""
     entries = (
         (256, 8),
         (257, 8),

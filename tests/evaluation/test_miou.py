@@ -229,19 +229,19 @@ def test_every_form_of_a_prediction_counts_the_same(folders: Folders, tmp_path: 
 
 def test_probabilities_of_two_classes_have_a_threshold(tmp_path: Path) -> None:
     save(tmp_path / "truth/a.png", np.array([[0, 0, 1, 1]], np.uint8))
-    save(tmp_path / "grey/a.png", np.array([[0, 127, 128, 255]], np.uint8))
+    save(tmp_path / "gray/a.png", np.array([[0, 127, 128, 255]], np.uint8))
     save(tmp_path / "float/a.npy", np.array([[0.1, 0.5, 0.6, 0.9]], np.float32))
     words = "--truth", tmp_path / "truth", "--classes", 2
-    assert scored(tmp_path / "grey", *words, "--threshold", 0.5)["miou"] == 1
+    assert scored(tmp_path / "gray", *words, "--threshold", 0.5)["miou"] == 1
     assert scored(tmp_path / "float", *words)["miou"] == 1
     assert scored(tmp_path / "float", *words, "--threshold", 0.7)["confusion_matrix"] == [
         [2, 0],
         [1, 1],
     ]
-    assert "--threshold 0.5" in run(tmp_path / "grey", *words).stderr
+    assert "--threshold 0.5" in run(tmp_path / "gray", *words).stderr
 
 
-def test_colours_and_flattened_palettes_are_turned_back(folders: Folders, tmp_path: Path) -> None:
+def test_colors_and_flattened_palettes_are_turned_back(folders: Folders, tmp_path: Path) -> None:
     truth, pred = folders
     expected = matrix(folders).tolist()
     for mode in ("RGB", "RGBA", "L"):
@@ -460,7 +460,7 @@ def fault(folders: Folders, name: str) -> tuple[str, str]:
     if name == "turned":
         save(path, np.ascontiguousarray(ids.T))
         return "size-mismatch", "EXIF"
-    if name == "colours":
+    if name == "colors":
         save(path, np.dstack([ids * 60, ids * 0, ids * 0]).astype(np.uint8))
         return "mask-is-colour", "--colors voc"
     if name == "flattened":
@@ -496,7 +496,7 @@ def fault(folders: Folders, name: str) -> tuple[str, str]:
         "255",
         "size",
         "turned",
-        "colours",
+        "colors",
         "flattened",
         "truncated",
         "empty",
@@ -527,13 +527,13 @@ def test_maps_that_can_be_read_in_two_ways_are_refused(tmp_path: Path) -> None:
     ids = np.array([[0, 1], [2, 2]], np.uint8)
     pages = [Image.fromarray(ids), Image.fromarray(ids)]
     pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
-    grey = Image.fromarray(ids)
-    grey.putpalette([0, 0, 0, 9, 9, 9, 255, 255, 255])
-    grey.save(tmp_path / "grey.gif")
+    gray = Image.fromarray(ids)
+    gray.putpalette([0, 0, 0, 9, 9, 9, 255, 255, 255])
+    gray.save(tmp_path / "gray.gif")
     Image.fromarray(ids.astype(np.float32)).save(tmp_path / "float.tif")
     for name, code in {
         "pages.tif": "image-frames",
-        "grey.gif": "palette-ambiguous",
+        "gray.gif": "palette-ambiguous",
         "float.tif": "image-unsupported",
     }.items():
         with pytest.raises(SourceError) as caught:

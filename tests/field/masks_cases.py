@@ -193,14 +193,14 @@ def export16(folder: Path) -> Iterator[Answer]:
         yield Answer("convert auto works", False, run.seen)
         return
     run = segprep(folder, "export voc V -d o")
-    greys = 0
+    grays = 0
     for path in (folder / "V").rglob("*.jpg"):
         with Image.open(path) as picture:
-            greys = max(greys, int(np.asarray(picture).max()))
+            grays = max(grays, int(np.asarray(picture).max()))
     yield Answer(
         "12-bit grays are stretched and said, or refused",
-        run.code != 0 or greys > 100 and run.says("16"),
-        f"max {greys} {run.seen}",
+        run.code != 0 or grays > 100 and run.says("16"),
+        f"max {grays} {run.seen}",
     )
 
 

@@ -7,7 +7,7 @@ dataset ever comes out.
     printed
 
 A case starts from ``example(folder)`` of a format's test module, changes bytes and structure at
-random, and then asks all formats to recognise the folder and its own format to convert it. Anything
+random, and then asks all formats to recognize the folder and its own format to convert it. Anything
 but a registered error, or masks of known ids that fit their images, is a failure.
 """
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-SECRET = (1, 254, 3)  # no other picture here has this colour
+SECRET = (1, 254, 3)  # no other picture here has this color
 TRIANGLE = [[4, 4], [30, 4], [20, 24]]
 HEIGHT, WIDTH = 30, 40
 
@@ -21,12 +21,12 @@ def encoded(
     format: str = "PNG", mode: str = "RGB", size: tuple[int, int] = (WIDTH, HEIGHT), **saving: Any
 ) -> bytes:
     """A small picture in *format*."""
-    grey = Image.linear_gradient("L").resize(size)
+    gray = Image.linear_gradient("L").resize(size)
     picture = {
-        "I;16": lambda: Image.fromarray(np.asarray(grey).astype(np.uint16) * 257),
-        "F": lambda: Image.fromarray(np.asarray(grey).astype(np.float32) / 7),
-        "I": lambda: Image.fromarray(np.asarray(grey).astype(np.int32) * 70_000),
-    }.get(mode, lambda: grey.convert("RGB").convert(mode))()
+        "I;16": lambda: Image.fromarray(np.asarray(gray).astype(np.uint16) * 257),
+        "F": lambda: Image.fromarray(np.asarray(gray).astype(np.float32) / 7),
+        "I": lambda: Image.fromarray(np.asarray(gray).astype(np.int32) * 70_000),
+    }.get(mode, lambda: gray.convert("RGB").convert(mode))()
     out = io.BytesIO()
     picture.save(out, format, **saving)
     return out.getvalue()
@@ -42,7 +42,7 @@ def raw_png(
     rows: bytes = b"",
     *,
     depth: int = 8,
-    colour: int = 0,
+    color: int = 0,
     before: bytes = b"",
     after: bytes = b"",
 ) -> bytes:
@@ -50,7 +50,7 @@ def raw_png(
 
     *rows* is already deflated; *after* follows the header's 13 bytes.
     """
-    head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0) + after
+    head = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0) + after
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", head)

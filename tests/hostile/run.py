@@ -237,7 +237,7 @@ def attempts(arena: Arena, case: Case, root: Path, out: Path) -> Iterator[Callab
             if isinstance(value := getattr(reader, name), Path)
         }
         reader = replace(reader, **moved)
-        yield lambda: sources.recognise(root)
+        yield lambda: sources.recognize(root)
         yield lambda: conversion.convert_with(reader, case.kind, out, on_error="skip")
         return
     yield lambda: segprep.info(root)

@@ -16,18 +16,18 @@ from segprep.imaging import image, transcoding
 
 quick = settings(max_examples=50, deadline=None)
 WHERE = Path("where.png")
-GREY = np.arange(24 * 32, dtype=np.uint16).reshape(24, 32) * 85  # 16-bit, every pixel another
+GRAY = np.arange(24 * 32, dtype=np.uint16).reshape(24, 32) * 85  # 16-bit, every pixel another
 shapes = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=25)
 flat = st.one_of(st.integers(0, 255), st.sampled_from([0, 1, 255]))
 
 
 def made(mode: str) -> Image.Image:
     if mode.startswith("I;16"):
-        return Image.fromarray(GREY)
+        return Image.fromarray(GRAY)
     if mode in ("F", "I"):
-        return Image.fromarray(GREY.astype(np.float32 if mode == "F" else np.int32))
+        return Image.fromarray(GRAY.astype(np.float32 if mode == "F" else np.int32))
     picture = Image.merge(
-        "RGB", [Image.fromarray((GREY // part % 256).astype(np.uint8)) for part in (85, 3, 1)]
+        "RGB", [Image.fromarray((GRAY // part % 256).astype(np.uint8)) for part in (85, 3, 1)]
     )
     return picture.quantize(16) if mode == "P" else picture.convert(mode)
 
@@ -260,8 +260,8 @@ def test_a_transparent_palette_keeps_its_transparency() -> None:
 
 def test_16_bit_of_either_byte_order_keeps_every_value() -> None:
     big = saved(made("I;16"), "TIFF")
-    assert np.array_equal(np.asarray(opened(transcoding.transcode(big, WHERE, "png")[0])), GREY)
-    pgm = b"P5 32 24 65535\n" + GREY.astype(">u2").tobytes()
+    assert np.array_equal(np.asarray(opened(transcoding.transcode(big, WHERE, "png")[0])), GRAY)
+    pgm = b"P5 32 24 65535\n" + GRAY.astype(">u2").tobytes()
     assert image.header(pgm, WHERE).format == "PPM"
 
 
@@ -273,7 +273,7 @@ def test_float_and_32_bit_are_refused(mode: str) -> None:
 
 
 def test_what_the_file_said_beside_its_pixels_is_left_out() -> None:
-    """Comments, thumbnails and dates would make equal pictures differ; the colour profile belongs
+    """Comments, thumbnails and dates would make equal pictures differ; the color profile belongs
     to the pixels.
     """
     data = saved(made("RGB"), "JPEG", comment=b"secret", exif=turned(1), icc_profile=b"profile")
@@ -330,7 +330,7 @@ def test_small_palettes_are_indices_too(bits: int) -> None:
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA"])
-def test_colours_are_no_mask(mode: str) -> None:
+def test_colors_are_no_mask(mode: str) -> None:
     assert code(image.decode_mask, saved(made(mode)), WHERE) == "image-unsupported"
 
 
@@ -364,7 +364,7 @@ def test_voc_colors() -> None:
     ]
     assert table[20:22] == [[0, 64, 128], [128, 64, 128]]
     assert table[255] == [224, 224, 192]
-    assert len({tuple(colour) for colour in table}) == 256
+    assert len({tuple(color) for color in table}) == 256
 
 
 def test_write_and_read_a_mask(tmp_path: Path) -> None:

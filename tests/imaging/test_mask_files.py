@@ -26,9 +26,9 @@ def encoded(picture: Image.Image, form: str = "PNG") -> bytes:
     return out.getvalue()
 
 
-def palette(*colours: tuple[int, int, int], indices: np.ndarray = ONE) -> bytes:
+def palette(*colors: tuple[int, int, int], indices: np.ndarray = ONE) -> bytes:
     made = Image.fromarray(indices, mode="P")
-    made.putpalette([part for colour in colours for part in colour])
+    made.putpalette([part for color in colors for part in color])
     return encoded(made)
 
 
@@ -40,11 +40,11 @@ def palette(*colours: tuple[int, int, int], indices: np.ndarray = ONE) -> bytes:
         lambda data: mask_files.colors(data, PATH),
     ],
 )
-@pytest.mark.parametrize("colour", [0, 255])
+@pytest.mark.parametrize("color", [0, 255])
 def test_masks_drawn_in_transparency_only_are_refused(
-    read: Callable[[bytes], Any], colour: int
+    read: Callable[[bytes], Any], color: int
 ) -> None:
-    plane, alpha = np.full_like(ONE, colour), ONE * 255
+    plane, alpha = np.full_like(ONE, color), ONE * 255
     for picture in (
         Image.fromarray(np.dstack([plane] * 3 + [alpha])),
         Image.fromarray(np.dstack([plane, alpha]), "LA"),
@@ -56,7 +56,7 @@ def test_masks_drawn_in_transparency_only_are_refused(
     assert read(encoded(opaque)).any()
     assert read(
         encoded(Image.fromarray(np.dstack([plane] * 3 + [np.full_like(ONE, 255)])))
-    ).any() == bool(colour)
+    ).any() == bool(color)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_masks_drawn_in_transparency_only_are_refused(
         (palette((7, 7, 7), (8, 8, 80)), ""),
     ],
 )
-def test_indices_that_run_against_their_colours_are_told(data: bytes, doubt: str) -> None:
+def test_indices_that_run_against_their_colors_are_told(data: bytes, doubt: str) -> None:
     notes: list[Note] = []
     assert (mask_files.values(data, PATH, notes) == ONE).all()
     assert [note.code for note in notes] == (["palette-ambiguous"] if doubt else [])

@@ -21,11 +21,11 @@ PALETTE = bytes(range(256)) * 3
 
 
 def by_pillow(mode: str, size: tuple[int, int] = (13, 9), **saving: Any) -> bytes:
-    grey = Image.linear_gradient("L").resize(size)
+    gray = Image.linear_gradient("L").resize(size)
     picture = (
-        Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
+        Image.fromarray(np.asarray(gray).astype(np.uint16) * 257)
         if mode == "I;16"
-        else grey.convert("RGB").convert(mode)
+        else gray.convert("RGB").convert(mode)
     )
     out = io.BytesIO()
     picture.save(out, "PNG", **saving)
@@ -39,7 +39,7 @@ def chunk(kind: bytes, body: bytes) -> bytes:
 def handmade(
     width: int, height: int, rows: bytes, depth: int = 8, interlaced: int = 0, parts: int = 1
 ) -> bytes:
-    """A grey PNG with *rows* (not yet deflated) in *parts* IDAT chunks."""
+    """A gray PNG with *rows* (not yet deflated) in *parts* IDAT chunks."""
     body = zlib.compress(rows)
     cuts = [len(body) * n // parts for n in range(parts + 1)]
     data = b"".join(chunk(b"IDAT", body[start:end]) for start, end in pairwise(cuts))
@@ -169,7 +169,7 @@ def test_chunks_are_listed_up_to_the_end() -> None:
 
 
 def filtered(pixels: np.ndarray, kinds: list[int]) -> bytes:
-    """A grey PNG whose rows use the filters *kinds*, by the definitions of the format, byte for
+    """A gray PNG whose rows use the filters *kinds*, by the definitions of the format, byte for
     byte.
     """
     rows, above = [], [0] * pixels.shape[1]

@@ -155,7 +155,7 @@ def through_jpeg(mask: Mask, rng: Rng) -> Any:
 
 
 def jpeg_as_png(mask: Mask, rng: Rng) -> Any:
-    """A mask of grey levels that went through JPEG and is a PNG again."""
+    """A mask of gray levels that went through JPEG and is a PNG again."""
     import io
 
     values = np.unique(mask[mask != 255])
@@ -343,7 +343,7 @@ STRUCTURAL = (
     Fault("black image", "F21", ("SEG105",), images(black)),
     Fault("truncated image", "F22", ("SEG101",), truncate_image),
     Fault("truncated mask", "F22", ("SEG102",), truncate_mask),
-    Fault("grey tail", "F22", ("SEG106",), images(gray_tail)),
+    Fault("gray tail", "F22", ("SEG106",), images(gray_tail)),
     Fault("all ignored", "F24", ("SEG309",), masks(all_ignored)),
     Fault("all background", "F24", ("SEG309",), all_background),
     Fault("copy across splits", "F25", ("SEG501",), duplicated),

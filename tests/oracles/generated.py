@@ -3,7 +3,7 @@ differences in pixels.
 
     python generated.py OUT [--count 1000] [--seed 1]
 
-OUT/labels.txt is the class list. Nothing here comes from segprep or labelme, so the files favour
+OUT/labels.txt is the class list. Nothing here comes from segprep or labelme, so the files favor
 neither.
 """
 

@@ -215,7 +215,7 @@ def unetpp(case: Case) -> dict[str, float]:
 
 def scene_parsing(case: Case) -> dict[str, float]:
     size = case.classes - 1
-    inter, union, labelled = np.zeros(size), np.zeros(size), 0
+    inter, union, labeled = np.zeros(size), np.zeros(size), 0
     right = 0
     for truth, pred in case.pairs:
         kept = truth > 0 if case.ignore is None else (truth > 0) & (truth != case.ignore)
@@ -227,10 +227,10 @@ def scene_parsing(case: Case) -> dict[str, float]:
             + np.histogram(truth, bins=np.arange(1, size + 2))[0]
             - same
         )
-        right, labelled = right + int(((pred == truth) & kept).sum()), labelled + int(kept.sum())
+        right, labeled = right + int(((pred == truth) & kept).sum()), labeled + int(kept.sum())
     return {
         "Mean IoU": float((inter / (np.spacing(1) + union)).mean()),
-        "Pixel Accuracy": right / labelled if labelled else float("nan"),
+        "Pixel Accuracy": right / labeled if labeled else float("nan"),
     }
 
 
@@ -284,7 +284,7 @@ def street_case(number: int) -> Case:
 
 
 def object_case(number: int) -> Case:
-    """Disks of classes 1 to 3 on background, shifted, dropped and relabelled in the prediction; (H,
+    """Disks of classes 1 to 3 on background, shifted, dropped and relabeled in the prediction; (H,
     W, 2) of class and instance.
     """
     random = np.random.default_rng(2000 + number)

@@ -387,7 +387,7 @@ def test_a_dry_run_reads_everything_and_writes_nothing(ours: Path, tmp_path: Pat
     assert not (tmp_path / "new").exists()
 
 
-def test_grey_masks_stay_grey(source: Path, tmp_path: Path) -> None:
+def test_gray_masks_stay_gray(source: Path, tmp_path: Path) -> None:
     segprep.convert("labelme", source, tmp_path / "ours", mask_mode="gray")
     segprep.remap(tmp_path / "ours", tmp_path / "new", drop=("cow",))
     with Image.open(tmp_path / "new/SegmentationClass/img0.png") as mask:

@@ -101,13 +101,13 @@ def test_thumbnails_of_all_kinds_of_numbers() -> None:
     assert thumbnails.shown(np.arange(36, dtype=np.uint8).reshape(3, 4, 3)).max() == 255
 
 
-def test_neighbouring_classes_have_colours_of_their_own() -> None:
-    colours = [thumbnails.vivid(n) for n in range(20)]
-    assert len(set(colours)) == 20
+def test_neighboring_classes_have_colors_of_their_own() -> None:
+    colors = [thumbnails.vivid(n) for n in range(20)]
+    assert len(set(colors)) == 20
     assert (
         min(
             sum(abs(a - b) for a, b in zip(one, other, strict=True))
-            for one, other in pairwise(colours)
+            for one, other in pairwise(colors)
         )
         > 100
     )

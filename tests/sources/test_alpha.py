@@ -9,7 +9,7 @@ from PIL import Image
 from sources.region_files import HEIGHT, WIDTH, only, photo, square
 
 from segprep.errors import SegprepError, SourceError, UsageError
-from segprep.sources import guesses, recognise
+from segprep.sources import guesses, recognize
 from segprep.sources.alpha import Reader
 
 
@@ -53,4 +53,4 @@ def test_auto_only_hints_at_it(tmp_path: Path) -> None:
     example(tmp_path)
     assert [name for name, _ in guesses(tmp_path)] == ["alpha"]
     with pytest.raises(SegprepError, match="may be alpha"):
-        recognise(tmp_path)
+        recognize(tmp_path)

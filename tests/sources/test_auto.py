@@ -31,7 +31,7 @@ REAL = {
 
 
 @pytest.mark.parametrize("name", sources.names())
-def test_every_format_recognises_its_own_example(
+def test_every_format_recognizes_its_own_example(
     name: str, tmp_path: Path, sibling: Callable[[str], ModuleType]
 ) -> None:
     """isbi looks like any numbered pairs, so it may come second."""
@@ -42,7 +42,7 @@ def test_every_format_recognises_its_own_example(
 
 @pytest.mark.parametrize("folder", REAL)
 def test_samples_of_other_projects(real: Path, folder: str) -> None:
-    assert sources.recognise(real / folder)[0] == REAL[folder]
+    assert sources.recognize(real / folder)[0] == REAL[folder]
 
 
 def test_two_likely_formats_are_both_named(real: Path, tmp_path: Path) -> None:
@@ -57,13 +57,13 @@ def test_a_link_to_itself_is_in_nobodys_way(
 ) -> None:
     reader = sibling("pairs").example(tmp_path)
     (reader.root / "a.json").symlink_to("a.json")
-    assert sources.recognise(reader.root)[0] == "pairs"
+    assert sources.recognize(reader.root)[0] == "pairs"
 
 
 def test_nothing_that_is_known(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
     with pytest.raises(UsageError, match="no format") as caught:
-        sources.recognise(tmp_path)
+        sources.recognize(tmp_path)
     assert "labelme" in caught.value.hint
 
 
@@ -107,7 +107,7 @@ def test_one_damaged_mask_does_not_hide_the_format(
         for path in sorted(root.rglob("*.png"))
         if path.parent.name.lower() in ("masks", "labels")
     ).write_bytes(content)
-    assert sources.recognise(root)[0] == name
+    assert sources.recognize(root)[0] == name
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may list everything")
@@ -115,7 +115,7 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
     (tmp_path / "in/locked").mkdir(parents=True)
     (tmp_path / "in/locked").chmod(0)
     with pytest.raises(SourceError, match="locked"):
-        sources.recognise(tmp_path / "in")
+        sources.recognize(tmp_path / "in")
 
 
 def test_labels_that_cannot_be_read_are_no_question_of_polarity(

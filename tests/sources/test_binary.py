@@ -91,11 +91,11 @@ def test_carvana_pairs_by_affix_and_says_so(tmp_path: Path) -> None:
 
 
 def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
-    root = lay_out(tmp_path / "in", {"good": HALF, "small": HALF, "colour": HALF, "lonely": HALF})
+    root = lay_out(tmp_path / "in", {"good": HALF, "small": HALF, "color": HALF, "lonely": HALF})
     Image.fromarray(HALF[:2]).save(root / "Labels/small.png")
-    Image.new("RGB", (6, 4), (200, 0, 0)).save(root / "Labels/colour.png")
+    Image.new("RGB", (6, 4), (200, 0, 0)).save(root / "Labels/color.png")
     (root / "Images/lonely.jpg").unlink()
-    Image.new("RGB", (6, 4)).save(root / "Images/unlabelled.jpg")
+    Image.new("RGB", (6, 4)).save(root / "Images/unlabeled.jpg")
     with pytest.raises(BadInputError):
         segprep.convert("binary", root, tmp_path / "out", foreground="light")
     assert not (tmp_path / "out/segprep.json").exists()
@@ -103,9 +103,9 @@ def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
     assert done.converted + done.kept == 1
     assert {(one.stem, one.code) for one in done.skipped} == {
         ("small", "size-mismatch"),
-        ("colour", "mask-is-colour"),
+        ("color", "mask-is-colour"),
         ("lonely", "image-missing"),
-        ("unlabelled", "mask-missing"),
+        ("unlabeled", "mask-missing"),
     }
 
 
@@ -135,7 +135,7 @@ def test_the_medical_sample(real: Path, tmp_path: Path) -> None:
     ]
 
 
-def test_masks_saved_as_jpeg_are_recognised(tmp_path: Path) -> None:
+def test_masks_saved_as_jpeg_are_recognized(tmp_path: Path) -> None:
     """Kvasir-SEG: a folder called SEG, masks smeared by JPEG."""
     mask = np.zeros((32, 32), np.uint8)
     mask[5:20, 7:23] = 255

@@ -111,14 +111,14 @@ def test_a_smoothed_copy_is_noted(tmp_path: Path) -> None:
     assert [note.code for note in sample.notes] == ["intermediate-values"]
 
 
-def test_recognised_by_its_drawings_or_not_at_all(tmp_path: Path) -> None:
-    evidence = Reader.recognise(example(tmp_path).root)
+def test_recognized_by_its_drawings_or_not_at_all(tmp_path: Path) -> None:
+    evidence = Reader.recognize(example(tmp_path).root)
     assert evidence
     assert evidence.score > 0.9
-    assert "_1stHO" in evidence.sign
+    assert "_1stHO" in evidence.reason
     for path in tmp_path.glob("*HO.png"):
         path.unlink()
-    assert Reader.recognise(tmp_path) is None
+    assert Reader.recognize(tmp_path) is None
     (tmp_path / "empty").mkdir()
     with pytest.raises(SegprepError) as caught:
         segprep.convert("chase", tmp_path / "empty", tmp_path / "out")

@@ -565,8 +565,8 @@ def panoptic(
         [*CATS, {"id": 9, "name": "sky", "isthing": 0}],
     )
     (root / "annotations/panoptic_val").mkdir(exist_ok=True)
-    colours = np.stack([array & 255, array >> 8 & 255, array >> 16], axis=-1).astype(np.uint8)
-    Image.fromarray(colours).save(root / "annotations/panoptic_val/a.png")
+    colors = np.stack([array & 255, array >> 8 & 255, array >> 16], axis=-1).astype(np.uint8)
+    Image.fromarray(colors).save(root / "annotations/panoptic_val/a.png")
     return Reader(root, objects=True)
 
 
@@ -638,7 +638,7 @@ def test_panoptic_partners(tmp_path: Path) -> None:
 def test_real_samples(tmp_path: Path, real: Path) -> None:
     """Two published images twice: panoptic PNGs, and the same segments as run lengths.
 
-    They agree wherever someone labelled something.
+    They agree wherever someone labeled something.
     """
     source = real / "formats/panoptic_coco"
     for name in ("panoptic_examples.json", "panoptic_coco_detection_format.json"):

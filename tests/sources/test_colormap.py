@@ -39,11 +39,11 @@ def test_built_in_tables(name: str, tmp_path: Path) -> None:
     table = color_tables.load(name)
     assert len(table.classes.names) == {"ade20k": 150, "camvid": 31, "voc": 21}[name]
     once = [
-        (colour, number)
-        for colour, number in table.colors
-        if [row[0] for row in table.colors].count(colour) == 1
+        (color, number)
+        for color, number in table.colors
+        if [row[0] for row in table.colors].count(color) == 1
     ]
-    shown = np.array([[colour for colour, _ in once]], np.uint8)
+    shown = np.array([[color for color, _ in once]], np.uint8)
     segprep.convert(
         "colormap", lay_out(tmp_path / "in", {"a": shown}), tmp_path / "out", table=name
     )
@@ -84,7 +84,7 @@ def test_tables_that_cannot_be_read(tmp_path: Path, text: str) -> None:
         color_tables.load(str(table))
 
 
-def test_unknown_colours_are_counted_with_the_nearest_class(tmp_path: Path) -> None:
+def test_unknown_colors_are_counted_with_the_nearest_class(tmp_path: Path) -> None:
     shown = VOC[IDS].copy()
     shown[0, 0], shown[:2, 3] = (120, 4, 0), (9, 9, 9)
     root = lay_out(tmp_path / "in", {"a": shown})
@@ -100,7 +100,7 @@ def test_unknown_colours_are_counted_with_the_nearest_class(tmp_path: Path) -> N
     assert mask_of(tmp_path / "nearest") == [[1, 1, 2, 0], [0, 1, 2, 0], [0, 1, 2, 2]]
 
 
-def test_a_colour_of_two_classes_is_never_guessed(tmp_path: Path) -> None:
+def test_a_color_of_two_classes_is_never_guessed(tmp_path: Path) -> None:
     root = lay_out(tmp_path / "in", {"a": np.full((2, 2, 3), 140, np.uint8)})
     with pytest.raises(BadInputError) as caught:
         segprep.convert("colormap", root, tmp_path / "out", table="ade20k", unknown="nearest")
@@ -129,7 +129,7 @@ def test_flattened_voc_masks_are_recovered_and_ambiguous_ones_refused(tmp_path: 
     assert done.classes == ("background", "cell", "nucleus")
 
 
-def test_grey_levels_as_ids(tmp_path: Path) -> None:
+def test_gray_levels_as_ids(tmp_path: Path) -> None:
     root = lay_out(tmp_path / "in", {"a": np.repeat(IDS[..., None], 3, 2)})
     segprep.convert("colormap", root, tmp_path / "out", table="gray", classes="a,b,c")
     assert mask_of(tmp_path / "out") == IDS.tolist()

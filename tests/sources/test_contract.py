@@ -26,7 +26,7 @@ from segprep.types import Item, Reader, Sample
 @pytest.mark.parametrize("name", sources.names())
 def test_contract(name: str, tmp_path: Path, sibling: Callable[[str], ModuleType]) -> None:
     reader: Reader = sibling(name).example(tmp_path)
-    evidence = type(reader).recognise(reader.root)
+    evidence = type(reader).recognize(reader.root)
     assert evidence
     assert 0 < evidence.score <= 1
     scan = reader.scan()

@@ -47,7 +47,7 @@ def gif(path: Path, pixels: Any, palette: list[int] | None = None) -> None:
 
 
 def single(folder: Path, drawing: Any, view: Any, split: str = "training") -> Path:
-    """One image, whose *drawing* and *view* are given as grey levels."""
+    """One image, whose *drawing* and *view* are given as gray levels."""
     size = np.asarray(drawing).shape[::-1]
     (folder / split / "images").mkdir(parents=True)
     Image.new("RGB", size, (200, 100, 50)).save(folder / split / "images" / f"21_{split}.tif")
@@ -266,20 +266,20 @@ def test_bad_files_have_codes(tmp_path: Path) -> None:
 
 def test_an_empty_folder_is_said_to_be_empty(tmp_path: Path) -> None:
     (tmp_path / "DRIVE" / "training" / "images").mkdir(parents=True)
-    assert Reader.recognise(tmp_path / "DRIVE") is None
+    assert Reader.recognize(tmp_path / "DRIVE") is None
     with pytest.raises(SegprepError) as caught:
         segprep.convert("drive", tmp_path / "DRIVE", tmp_path / "out")
     assert caught.value.code == "nothing-to-convert"
 
 
-def test_recognised_by_its_folders(tmp_path: Path) -> None:
-    evidence = Reader.recognise(example(tmp_path).root)
+def test_recognized_by_its_folders(tmp_path: Path) -> None:
+    evidence = Reader.recognize(example(tmp_path).root)
     assert evidence
     assert evidence.score >= 0.9
-    assert "1st_manual" in evidence.sign
+    assert "1st_manual" in evidence.reason
     (tmp_path / "other" / "images").mkdir(parents=True)
     Image.new("L", (2, 2)).save(tmp_path / "other" / "images" / "a.png")
-    assert Reader.recognise(tmp_path / "other") is None
+    assert Reader.recognize(tmp_path / "other") is None
 
 
 def test_the_look_alike_is_like_the_real_one(tmp_path: Path) -> None:
@@ -294,7 +294,7 @@ def test_the_look_alike_is_like_the_real_one(tmp_path: Path) -> None:
             "L",
             (565, 584),
         )
-        vessel, green, all_colours = (
+        vessel, green, all_colors = (
             np.asarray(first) == 255,
             np.asarray(photo)[..., 1].astype(float),
             np.asarray(photo),
@@ -303,7 +303,7 @@ def test_the_look_alike_is_like_the_real_one(tmp_path: Path) -> None:
     assert view.mean() == pytest.approx(0.688, abs=0.01)  # the real one's
     assert 0.06 < vessel[view].mean() < 0.18  # .125 in the real one
     assert green[view & vessel].mean() < 0.87 * green[view & ~vessel].mean()
-    assert all_colours[~view].mean() < 5
+    assert all_colors[~view].mean() < 5
     stream = io.BytesIO()
     Image.fromarray(maker().scene("0 21")[0]).save(stream, "TIFF")
     assert stream.getvalue() == (tmp_path / "training" / "images" / "21_training.tif").read_bytes()

@@ -52,9 +52,7 @@ def test_the_union_and_the_instances(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("border_as", "value"), [("class", 2), ("ignore", 255)])
-def test_touching_is_the_seam_between_neighbours(
-    tmp_path: Path, border_as: str, value: int
-) -> None:
+def test_touching_is_the_seam_between_neighbors(tmp_path: Path, border_as: str, value: int) -> None:
     lay_out(tmp_path / "in", {"aa": TWO})
     done = segprep.convert(
         "dsb2018", tmp_path / "in", tmp_path / "out", target="touching", border_as=border_as
@@ -79,12 +77,12 @@ def test_the_border_is_inside_the_nucleus(tmp_path: Path) -> None:
 def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
     root = lay_out(
         tmp_path / "in",
-        dict.fromkeys(("good", "size", "broken", "colour", "none", "twice", "bare"), TWO),
+        dict.fromkeys(("good", "size", "broken", "color", "none", "twice", "bare"), TWO),
     )
     first = f"{0:064x}.png"
     Image.fromarray(np.zeros((5, 5), np.uint8)).save(root / "size/masks" / first)
     (root / "broken/masks" / first).write_bytes((root / "good/masks" / first).read_bytes()[:60])
-    Image.new("RGB", (32, 24), (255, 0, 0)).save(root / "colour/masks" / first)
+    Image.new("RGB", (32, 24), (255, 0, 0)).save(root / "color/masks" / first)
     for path in (root / "none/masks").iterdir():
         path.unlink()
     Image.new("RGB", (32, 24)).save(root / "twice/images/other.png")
@@ -96,7 +94,7 @@ def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
     assert {(one.stem, one.code) for one in done.skipped} == {
         ("size", "size-mismatch"),
         ("broken", "image-damaged"),
-        ("colour", "mask-is-colour"),
+        ("color", "mask-is-colour"),
         ("none", "mask-missing"),
         ("twice", "image-ambiguous"),
         ("bare", "image-missing"),

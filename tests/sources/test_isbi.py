@@ -20,7 +20,7 @@ from segprep.types import Scan
 
 PAGES = 12
 RANDOM = np.random.default_rng(7)
-GREY = RANDOM.integers(0, 256, (PAGES, 6, 8), dtype=np.uint8)
+GRAY = RANDOM.integers(0, 256, (PAGES, 6, 8), dtype=np.uint8)
 LABELS = np.where(RANDOM.random((PAGES, 6, 8)) < 0.25, 0, 255).astype(np.uint8)  # 0: the membrane
 
 
@@ -31,9 +31,9 @@ def stack(path: Path, pages: Sequence[Any], **options: Any) -> None:
 
 
 def example(folder: Path) -> Reader:
-    stack(folder / "train-volume.tif", GREY)
+    stack(folder / "train-volume.tif", GRAY)
     stack(folder / "train-labels.tif", LABELS, compression="tiff_lzw")
-    stack(folder / "test-volume.tif", GREY)
+    stack(folder / "test-volume.tif", GRAY)
     return Reader(folder, foreground="dark", name="membrane")
 
 
@@ -78,7 +78,7 @@ def test_pixels_arrive_unchanged_and_jobs_make_no_difference(tmp_path: Path) -> 
     assert snapshot(outs[0]) == snapshot(outs[1])
     for n in range(PAGES):
         with Image.open(outs[0] / "JPEGImages" / f"train-volume_{n:02}.png") as kept:
-            assert np.array_equal(np.asarray(kept), GREY[n])
+            assert np.array_equal(np.asarray(kept), GRAY[n])
     again = segprep.convert("isbi", tmp_path / "isbi", outs[0], foreground="dark")
     assert (again.kept, again.written) == (PAGES, False)
     stack(tmp_path / "isbi" / "train-labels.tif", LABELS[::-1])
@@ -111,7 +111,7 @@ def test_the_polarity_has_to_be_said(tmp_path: Path) -> None:
 
 def test_a_stack_of_another_length_than_its_labels(tmp_path: Path) -> None:
     reader = example(tmp_path)
-    stack(tmp_path / "val-volume.tif", GREY[:3])
+    stack(tmp_path / "val-volume.tif", GRAY[:3])
     for pages in (2, 1, 4):
         stack(tmp_path / "val-labels.tif", LABELS[:pages])
         scan = reader.scan()
@@ -137,22 +137,22 @@ def test_partners_by_words_in_names_or_folders(tmp_path: Path) -> None:
             ("a/Image.tif", "a/Label.tif"),
         ]
     ):
-        stack(tmp_path / str(n) / volume, GREY[:3])
+        stack(tmp_path / str(n) / volume, GRAY[:3])
         stack(tmp_path / str(n) / labels, LABELS[:3])
         assert len(Reader(tmp_path / str(n), foreground="dark").scan().items) == 3
 
 
 def test_missing_partners(tmp_path: Path) -> None:
-    stack(tmp_path / "train-volume.tif", GREY)
+    stack(tmp_path / "train-volume.tif", GRAY)
     stack(tmp_path / "extra-labels.tif", LABELS)
     assert codes(Reader(tmp_path, foreground="dark").scan()) == {
         "train-volume.tif": "mask-missing",
         "extra-labels.tif": "image-missing",
     }
     stack(tmp_path / "train-labels.tif", LABELS)
-    stack(tmp_path / "more" / "volume-train.tif", GREY)
+    stack(tmp_path / "more" / "volume-train.tif", GRAY)
     assert codes(Reader(tmp_path, foreground="dark").scan())["volume-train.tif"] == "mask-missing"
-    stack(tmp_path / "train-image.tif", GREY)
+    stack(tmp_path / "train-image.tif", GRAY)
     found = codes(Reader(tmp_path, foreground="dark").scan())
     assert (found["train-image.tif"], found["train-volume.tif"]) == (
         "image-ambiguous",
@@ -162,7 +162,7 @@ def test_missing_partners(tmp_path: Path) -> None:
 
 def test_the_same_name_in_two_folders(tmp_path: Path) -> None:
     for split in ("train", "test"):
-        stack(tmp_path / split / "volume.tif", GREY[:2])
+        stack(tmp_path / split / "volume.tif", GRAY[:2])
         stack(tmp_path / split / "labels.tif", LABELS[:2])
     assert {one.code for one in Reader(tmp_path, foreground="dark").scan().skipped} == {
         "stem-collision"
@@ -193,16 +193,16 @@ def test_a_page_that_does_not_fit_names_its_number(tmp_path: Path) -> None:
 
 def test_pixel_types(tmp_path: Path) -> None:
     reader = example(tmp_path)
-    stack(tmp_path / "train-volume.tif", GREY.astype(np.uint16) * 200)
+    stack(tmp_path / "train-volume.tif", GRAY.astype(np.uint16) * 200)
     sample = reader.read(reader.scan().items[1])
     with Image.open(io.BytesIO(sample.image)) as picture:
-        assert np.array_equal(np.asarray(picture), GREY[1].astype(np.uint16) * 200)
-    stack(tmp_path / "train-volume.tif", GREY.astype(np.float32))
+        assert np.array_equal(np.asarray(picture), GRAY[1].astype(np.uint16) * 200)
+    stack(tmp_path / "train-volume.tif", GRAY.astype(np.float32))
     assert (
         refused(reader, "train-volume_00").code,
         refused(reader, "train-volume_00").path.name,
     ) == ("image-unsupported", "train-volume.tif")
-    stack(tmp_path / "train-volume.tif", GREY)
+    stack(tmp_path / "train-volume.tif", GRAY)
     stack(
         tmp_path / "train-labels.tif",
         (np.repeat(LABELS[..., None], 3, -1) // (1, 2, 3)).astype(np.uint8),
@@ -231,7 +231,7 @@ def test_damaged_and_oversized_stacks(tmp_path: Path) -> None:
     assert codes(scan) == {
         f"{name}.tif": "image-too-large" for name in ("train-volume", "train-labels", "test-volume")
     }
-    stack(tmp_path / "train-volume.tif", [*GREY[:-1], np.zeros((60, 80), np.uint8)])
+    stack(tmp_path / "train-volume.tif", [*GRAY[:-1], np.zeros((60, 80), np.uint8)])
     assert (
         refused(Reader(tmp_path, foreground="dark", max_pixels=48), "train-volume_11").code
         == "image-too-large"
@@ -242,7 +242,7 @@ def test_a_stack_that_changes_under_the_reader_is_not_mixed(tmp_path: Path) -> N
     reader = example(tmp_path)
     items = reader.scan().items
     for name in "abc":  # drives the first stacks out of memory
-        stack(tmp_path / "other" / f"{name}-volume.tif", GREY)
+        stack(tmp_path / "other" / f"{name}-volume.tif", GRAY)
         stack(tmp_path / "other" / f"{name}-labels.tif", LABELS)
     other = Reader(tmp_path / "other", foreground="dark")
     other.read(other.scan().items[0])
@@ -256,7 +256,7 @@ def test_an_imagej_file_with_one_directory_for_many_slices(tmp_path: Path) -> No
     example(tmp_path)
     tags = ImageFileDirectory_v2()
     tags[270] = f"ImageJ=1.53\nimages={PAGES}\nslices={PAGES}\n"
-    Image.fromarray(GREY[0]).save(tmp_path / "train-volume.tif", tiffinfo=tags)
+    Image.fromarray(GRAY[0]).save(tmp_path / "train-volume.tif", tiffinfo=tags)
     scan = Reader(tmp_path, foreground="dark").scan()
     assert codes(scan)["train-volume.tif"] == "stack-length"
 
@@ -276,9 +276,9 @@ def test_a_circle_of_pages_ends(tmp_path: Path) -> None:
 def test_numbered_images_in_folders(tmp_path: Path) -> None:
     for n in range(PAGES):
         for folder, pixels in (
-            ("train/image", GREY[n]),
+            ("train/image", GRAY[n]),
             ("train/label", LABELS[n]),
-            ("test", GREY[n]),
+            ("test", GRAY[n]),
         ):
             (tmp_path / folder).mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(tmp_path / folder / f"{n}.png")
@@ -293,20 +293,20 @@ def test_numbered_images_in_folders(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         Reader(tmp_path).scan()
     assert caught.value.code == "foreground-unstated"
-    evidence = Reader.recognise(tmp_path)
+    evidence = Reader.recognize(tmp_path)
     assert evidence
     assert evidence.score < 0.5
 
 
-def test_recognised_by_labelled_stacks(tmp_path: Path) -> None:
-    evidence = Reader.recognise(example(tmp_path / "a").root)
+def test_recognized_by_labeled_stacks(tmp_path: Path) -> None:
+    evidence = Reader.recognize(example(tmp_path / "a").root)
     assert evidence
-    assert (evidence.score, evidence.sign) == (
+    assert (evidence.score, evidence.reason) == (
         0.9,
         "train-volume.tif is a stack of 12 pages, train-labels.tif lies beside it",
     )
-    stack(tmp_path / "b" / "images" / "x.tif", GREY[:1])
-    assert Reader.recognise(tmp_path / "b") is None
+    stack(tmp_path / "b" / "images" / "x.tif", GRAY[:1])
+    assert Reader.recognize(tmp_path / "b") is None
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:

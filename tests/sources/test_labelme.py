@@ -258,10 +258,10 @@ def test_a_file_of_another_size_is_not_taken(tmp_path: Path) -> None:
     assert caught.value.code == "size-mismatch"
 
 
-@pytest.mark.parametrize(("colour", "codes"), [("gray", []), ("red", ["image-disagrees"])])
-def test_compare_file_and_copy(tmp_path: Path, colour: str, codes: list[str]) -> None:
+@pytest.mark.parametrize(("color", "codes"), [("gray", []), ("red", ["image-disagrees"])])
+def test_compare_file_and_copy(tmp_path: Path, color: str, codes: list[str]) -> None:
     out = io.BytesIO()
-    Image.new("RGB", (32, 24), colour).save(out, "PNG")
+    Image.new("RGB", (32, 24), color).save(out, "PNG")
     write(tmp_path, "a", of("cat"), imageData=base64.b64encode(out.getvalue()).decode())
     assert [note.code for note in one(tmp_path, compare=True).notes] == codes
 

@@ -112,7 +112,7 @@ def test_overlap_and_order(tmp_path: Path, options: dict[str, str], wanted: list
 
 
 def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
-    stems = ("x", "size", "colour", "ones", "lacking", "bare")
+    stems = ("x", "size", "color", "ones", "lacking", "bare")
     masks = {f"masks/{label}/{stem}.png": LEFT for stem in stems[:4] for label in ("cat", "dog")}
     masks |= {
         "masks/cat/lacking.png": LEFT,
@@ -121,14 +121,14 @@ def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
         "masks/cat/ones.png": LEFT // 255,
     }
     root = lay_out(tmp_path / "in", [f"images/{stem}.png" for stem in stems], masks)
-    Image.new("RGB", (4, 3), (255, 0, 0)).save(root / "masks/cat/colour.png")
+    Image.new("RGB", (4, 3), (255, 0, 0)).save(root / "masks/cat/color.png")
     with pytest.raises(BadInputError):
         segprep.convert("merge-masks", root, tmp_path / "out")
     done = segprep.convert("merge-masks", root, tmp_path / "out", on_error="skip")
     assert done.converted + done.kept == 1
     assert {(one.stem, one.code) for one in done.skipped} == {
         ("size", "size-mismatch"),
-        ("colour", "mask-is-colour"),
+        ("color", "mask-is-colour"),
         ("ones", "values-unclear"),
         ("lacking", "mask-missing"),
         ("bare", "mask-missing"),

@@ -78,7 +78,7 @@ def test_a_table_of_any_values(tmp_path: Path) -> None:
     assert masks_of(tmp_path / "out") == {"a": [[0, 255, 1]]}
 
 
-def test_ids_of_sixteen_bits_and_of_grey_rgb(tmp_path: Path) -> None:
+def test_ids_of_sixteen_bits_and_of_gray_rgb(tmp_path: Path) -> None:
     root = lay_out(
         tmp_path / "in",
         {
@@ -158,12 +158,12 @@ def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
         tmp_path / "in",
         {
             f"{name}.jpg:{name}.png": IDS
-            for name in ("good", "high", "small", "colour", "cut", "lonely")
+            for name in ("good", "high", "small", "color", "cut", "lonely")
         },
     )
     Image.fromarray(np.where(IDS == 2, 9, IDS).astype(np.uint8)).save(root / "masks/high.png")
     Image.fromarray(IDS[:2]).save(root / "masks/small.png")
-    Image.new("RGB", (4, 3), (200, 3, 7)).save(root / "masks/colour.png")
+    Image.new("RGB", (4, 3), (200, 3, 7)).save(root / "masks/color.png")
     (root / "masks/cut.png").write_bytes((root / "masks/good.png").read_bytes()[:-30])
     (root / "images/lonely.jpg").unlink()
     Image.new("RGB", (4, 3)).save(root / "images/bare.jpg")
@@ -175,7 +175,7 @@ def test_faults_are_named_and_the_rest_converts(tmp_path: Path) -> None:
     assert {(one.stem, one.code) for one in done.skipped} == {
         ("high", "unknown-value"),
         ("small", "size-mismatch"),
-        ("colour", "mask-is-colour"),
+        ("color", "mask-is-colour"),
         ("cut", "image-damaged"),
         ("lonely", "image-missing"),
         ("bare", "mask-missing"),

@@ -156,10 +156,10 @@ def test_too_many_pixels(tmp_path: Path) -> None:
     assert refused(Reader(tmp_path, max_pixels=69)).code == "image-too-large"
 
 
-def test_recognised_by_its_drawings(tmp_path: Path) -> None:
-    evidence = Reader.recognise(example(tmp_path / "a").root)
+def test_recognized_by_its_drawings(tmp_path: Path) -> None:
+    evidence = Reader.recognize(example(tmp_path / "a").root)
     assert evidence
     assert evidence.score > 0.9
-    assert "im0001" in evidence.sign
+    assert "im0001" in evidence.reason
     put(tmp_path / "b" / "im0001.ppm", ppm(PHOTO))
-    assert Reader.recognise(tmp_path / "b") is None
+    assert Reader.recognize(tmp_path / "b") is None

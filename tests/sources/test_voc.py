@@ -37,7 +37,7 @@ def example(folder: Path) -> Reader:
     return Reader(lay_out(folder, {"a": palette(IDS), "b": Image.fromarray(IDS[:, ::-1].copy())}))
 
 
-def test_palette_grey_and_colour_masks_become_the_same(tmp_path: Path) -> None:
+def test_palette_gray_and_color_masks_become_the_same(tmp_path: Path) -> None:
     shown = VOC[IDS]
     shown[:, 3] = 224, 224, 192
     root = lay_out(
@@ -92,7 +92,7 @@ def test_images_without_a_mask_are_counted_only(tmp_path: Path) -> None:
     assert segprep.Tree(tmp_path / "out").lists() == {"train": ("a",)}
 
 
-def test_the_colours_of_a_label_map_count(tmp_path: Path) -> None:
+def test_the_colors_of_a_label_map_count(tmp_path: Path) -> None:
     shown = np.array([[[9, 9, 9], [250, 0, 3]]], np.uint8)
     root = lay_out(tmp_path / "in", {"a": Image.fromarray(shown)}, names="")
     (root / "labelmap.txt").write_text(
@@ -184,7 +184,7 @@ def test_black_and_white_masks_ask_what_255_is_and_the_hint_works(tmp_path: Path
     assert masks_of(tmp_path / "both") == {"a": [[0, 1]], "b": [[0, 1]]}
 
 
-def test_ids_read_colours_as_the_values_they_stand_for(tmp_path: Path) -> None:
+def test_ids_read_colors_as_the_values_they_stand_for(tmp_path: Path) -> None:
     root = lay_out(
         tmp_path / "in", {"a": Image.fromarray(VOC[np.array([[0, 3, 1]], np.uint8)])}, names=""
     )
@@ -192,8 +192,8 @@ def test_ids_read_colours_as_the_values_they_stand_for(tmp_path: Path) -> None:
     assert masks_of(tmp_path / "out") == {"a": [[0, 2, 1]]}
 
 
-def test_the_grey_of_a_class_is_a_colour_too(tmp_path: Path) -> None:
-    """VOC's car is 128,128,128: a picture of cars only is grey throughout."""
+def test_the_gray_of_a_class_is_a_color_too(tmp_path: Path) -> None:
+    """VOC's car is 128,128,128: a picture of cars only is gray throughout."""
     root = lay_out(
         tmp_path / "in",
         {
@@ -249,7 +249,7 @@ def test_a_class_list_without_the_background_is_suspected(tmp_path: Path) -> Non
     assert "lack the background" in caught.value.skipped[0].hint  # type: ignore[attr-defined]
 
 
-def test_colours_of_no_table_lead_to_a_label_map(tmp_path: Path) -> None:
+def test_colors_of_no_table_lead_to_a_label_map(tmp_path: Path) -> None:
     root = lay_out(
         tmp_path / "in", {"a": Image.fromarray(np.array([[[9, 9, 99], [0, 0, 0]]], np.uint8))}
     )

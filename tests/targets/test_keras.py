@@ -1,5 +1,5 @@
 """Folders for flow_from_directory, read the way Keras reads them: sorted names, paired by place,
-masks as grey.
+masks as gray.
 """
 
 import io
@@ -71,9 +71,9 @@ def test_read_as_keras_reads(tree: Path, tmp_path: Path) -> None:
         for frame, mask in found:
             assert frame.stem == mask.stem
             assert frame.read_bytes() == Tree(tree).image_path(frame.stem).read_bytes()  # type: ignore[union-attr]
-            with Image.open(mask) as grey:
-                assert grey.mode == "L"
-                assert (np.asarray(grey) == read_mask(Tree(tree).mask_path(mask.stem))).all()
+            with Image.open(mask) as gray:
+                assert gray.mode == "L"
+                assert (np.asarray(gray) == read_mask(Tree(tree).mask_path(mask.stem))).all()
     assert (tmp_path / "out/class_names.txt").read_text() == "_background_\ncat\ncow\ndog\n"
 
 
@@ -103,11 +103,11 @@ def test_masks_as_asked(source: Path, tree: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInputError) as caught:
         segprep.export("keras", tree, tmp_path / "wrong", masks="link")
     assert {one.code for one in caught.value.skipped} == {"mask-is-colour"}  # type: ignore[attr-defined]
-    segprep.convert("labelme", source, tmp_path / "grey", mask_mode="gray")
-    segprep.split(tmp_path / "grey")
-    segprep.export("keras", tmp_path / "grey", tmp_path / "linked", masks="link", link="hard")
+    segprep.convert("labelme", source, tmp_path / "gray", mask_mode="gray")
+    segprep.split(tmp_path / "gray")
+    segprep.export("keras", tmp_path / "gray", tmp_path / "linked", masks="link", link="hard")
     for _, mask in pairs_of(tmp_path / "linked", "train"):
-        assert mask.samefile(Tree(tmp_path / "grey").mask_path(mask.stem))
+        assert mask.samefile(Tree(tmp_path / "gray").mask_path(mask.stem))
 
 
 def test_flat_and_png_give_the_very_same_names(tree: Path, tmp_path: Path) -> None:

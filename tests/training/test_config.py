@@ -22,7 +22,8 @@ from segprep.training.trainer.resume import going_on
 
 
 def test_a_file_of_an_earlier_version_means_the_same(tmp_path: Path) -> None:
-    old = 'normalise = "half"\n[augmentation]\ncolour_hue = 0.1\nletterbox_anchor = "centre"\n'
+    old = 'normalise = "half"\n[augmentation]\ncolour_hue = 0.1\n'
+    old += 'letterbox_anchor = "centre"\n'  # codespell:ignore
     (tmp_path / "old.toml").write_text(old)
     config = make_config(read_config(tmp_path / "old.toml"))
     assert config.normalize == "half"
@@ -33,7 +34,7 @@ def test_a_file_of_an_earlier_version_means_the_same(tmp_path: Path) -> None:
 
 
 def test_a_run_of_an_earlier_version_can_be_resumed() -> None:
-    kept = {**plain(Config()), "normalise": "half", "monitor": "val_miou"}
+    kept = {**plain(Config()), "normalise": "half", "monitor": "val_miou"}  # codespell:ignore
     del kept["normalize"]
     assert going_on({"training": {"config": kept}}, {"normalize": "half"}).normalize == "half"
 
@@ -45,7 +46,8 @@ def test_earlier_option_spellings_are_hidden_but_work(tmp_path: Path) -> None:
     told = CliRunner().invoke(group, ["train", str(tmp_path), "--normalise", "halv"])
     assert told.exit_code == 2
     assert "'half'" in told.output
-    told = CliRunner().invoke(group, ["predict", "a.pt", "b", "--out", "c", "--mode", "colour"])
+    mode = "colour"  # codespell:ignore
+    told = CliRunner().invoke(group, ["predict", "a.pt", "b", "--out", "c", "--mode", mode])
     assert "unreadable" in told.output or "no such file" in told.output
 
 

@@ -7,7 +7,7 @@ from segprep.checks._common.survey import Survey
 
 def groups(survey: Survey) -> list[list[str]]:
     """Stems whose decoded images are equal, in groups of two or more; pictures of one color are
-    left out: they are a fault of their own.
+    skipped: they are a fault of their own.
     """
     by_pixels: dict[str, list[str]] = defaultdict(list)
     for pair, photo in survey.images():

@@ -1,6 +1,6 @@
 """One cause for every mask whose pixel values are not what the class list allows.
 
-The tests run from the most to the least telling sign, so that a mask gets one cause, not five.
+The tests run from the most to the least telling evidence, so that a mask gets one cause, not five.
 """
 
 from collections.abc import Iterator, Mapping

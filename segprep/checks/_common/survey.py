@@ -25,7 +25,7 @@ class ImageFacts:
     """One image file. *width* and *height* are of the stored rows; *pixels* and *content* are
     digests of the decoded samples and of the file; *span* is the range of values over all bands;
     *spread* the standard deviation of the luminance of the picture in short, *mean* its color;
-    *tail* the share of rows at the bottom that are one mid-gray; *thumbnail* 32 x 32 grey bytes.
+    *tail* the share of rows at the bottom that are one mid-gray; *thumbnail* 32 x 32 gray bytes.
     """
 
     format: str

@@ -62,7 +62,7 @@ def _is_tail(word: str) -> bool:
         "l",
         "p",
         "color",
-        "colour",
+        "colour",  # codespell:ignore
         "binary",
         "image",
         "leftimg8bit",

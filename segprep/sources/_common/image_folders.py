@@ -20,8 +20,9 @@ _FOLDER_SPLITS = {**SPLITS, "tr": "train", "ts": "test"}  # the last two are nnU
 _VIEWS = {"mask", "masks", "fov", "roi", "view", "field"}
 _DRAWINGS = {"manual", "vessel", "vessels", "label", "labels", "gt", "truth", "groundtruth", "av"}
 RENDITIONS = {
-    *("id", "ids", "vis", "viz", "visual", "visualization", "color", "colors", "colour", "rgb"),
-    *("gray", "grey", "raw", "overlay", "overlays", "preview", "palette", "indexed"),
+    *("id", "ids", "vis", "viz", "visual", "visualization", "rgb"),
+    *("gray", "grey", "color", "colors", "colour"),  # codespell:ignore
+    *("raw", "overlay", "overlays", "preview", "palette", "indexed"),
 }
 ImageFolder = Annotated[str, "Folder of the images below SRC; found by its name if not given."]
 MaskFolder = Annotated[str, "Folder of the masks below SRC; found by its name if not given."]

@@ -44,7 +44,7 @@ class Gallery:
         it is exactly there (folders included).
 
         Of several with its file name the one wins that has most of its folders, then one in a
-        folder whose name has the words *near* (train, 2017). The folder *never* is left out. Raises
+        folder whose name has the words *near* (train, 2017). The folder *never* is skipped. Raises
         SourceError: none or several, or a URL.
         """
         parts = [

@@ -208,7 +208,7 @@ def _split_of(image: Path, root: Path) -> str:
 
 
 def glimpse(root: Path, most: int = 5) -> tuple[Folders, list[Path]] | None:
-    """For a Reader's ``recognise``: the first pair of folders below *root* and a few masks that
+    """For a Reader's ``recognize``: the first pair of folders below *root* and a few masks that
     have an image, or None.
     """
     try:

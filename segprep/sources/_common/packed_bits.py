@@ -1,4 +1,4 @@
-"""The run lengths that Label Studio's brush writes: a stream of bits, as the JavaScript library
+"""The RLE that Label Studio's brush writes: a stream of bits, as the JavaScript library
 rle-pack packs bytes.
 
 32 bits: how many values; 5 bits: bits of a value, less 1; four times 4 bits: bits of a run's

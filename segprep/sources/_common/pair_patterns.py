@@ -49,7 +49,7 @@ def stated(spec: str, roots: Sequence[Path], files: Sequence[Path]) -> Stated:
 
 
 def _expression(pattern: str) -> re.Pattern[str]:
-    """A pattern of names: {x} is text without a slash, * likewise but unnamed; without a slash it
+    """A pattern of names: {x} is text without a slash, * the same but unnamed; without a slash it
     fits a file of any folder.
     """
     out, seen = "", set[str]()

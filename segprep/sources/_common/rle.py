@@ -1,6 +1,6 @@
-"""What COCO writes as ``segmentation`` to pixels: run lengths, plain or compressed, and polygons.
+"""What COCO writes as ``segmentation`` to pixels: RLE, plain or compressed, and polygons.
 
-Run lengths count pixels down the columns, zeros and ones in turn, zeros first; the compressed form
+The runs count pixels down the columns, zeros and ones in turn, zeros first; the compressed form
 keeps differences to the last but one count in characters of six bits
 (https://github.com/cocodataset/cocoapi, common/maskApi.c). They are checked before anything is
 drawn, since that library trusts them and its C code reads and writes out of bounds if they lie.
@@ -101,7 +101,7 @@ class Sheet:
 
 
 def run_lengths(segmentation: Mapping[str, Any], height: int, width: int) -> Counts:
-    """The run lengths of ``{"size": [h, w], "counts": [...] or "..."}``; they fill *height* x
+    """The runs of ``{"size": [h, w], "counts": [...] or "..."}``; they fill *height* x
     *width* exactly. Raises SegmentationError.
     """
     size, given = segmentation.get("size"), segmentation.get("counts")
@@ -135,7 +135,7 @@ def run_lengths(segmentation: Mapping[str, Any], height: int, width: int) -> Cou
 
 
 def decompressed(text: bytes) -> Counts:
-    """The run lengths in a compressed text, unchecked but for the text's own form.
+    """The runs in a compressed text, unchecked but for the text's own form.
 
     Raises SegmentationError.
     """

@@ -1,4 +1,4 @@
-"""Cityscapes, gtFine and gtCoarse: street scenes labelled by id images or polygon files.
+"""Cityscapes, gtFine and gtCoarse: street scenes labeled by id images or polygon files.
 
     src/
       leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png
@@ -79,7 +79,7 @@ class Reader:
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """Files that end in _leftImg8bit and in _gtFine_ or _gtCoarse_ and a kind of label."""
         images = labels = ""
         for _, name in listing(str(root)):

@@ -96,7 +96,7 @@ class Reader:
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """A JSON file in SRC, annotations/ or one folder below, with the keys of COCO at its
         beginning or end.
         """

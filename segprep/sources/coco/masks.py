@@ -26,8 +26,8 @@ from segprep.types import IGNORE, OBJECT_IGNORE, Note, Overlap, Unpainted
 LEFT_OUT = -1
 Crowd = Annotated[
     Literal["ignore", "class", "skip"],
-    "Regions of many objects (iscrowd): ignore = 255, class = pixels of their class, skip = left"
-    " out. They lie below all else and are no instances.",
+    "Regions of many objects (iscrowd): ignore = 255, class = pixels of their class, skip = not"
+    " drawn. They lie below all else and are no instances.",
 ]
 BoxOnly = Annotated[
     Literal["error", "ignore", "class", "skip"],

@@ -4,7 +4,7 @@ folders.
     isbi/
       train-volume.tif      30 pages, 512x512, gray
       train-labels.tif      as many pages, black (membrane) and white (inside of cells)
-      test-volume.tif       no labels; named and left out
+      test-volume.tif       no labels; named and skipped
     or
     membrane/
       train/image/0.png  1.png …        train/label/0.png  1.png …        test/0.png …
@@ -72,7 +72,7 @@ class Reader(PairedFolders):
     name: Annotated[str, "Name of the object's class."] = "foreground"
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """A volume and its labels as stacks; folders of numbered images and labels are weak
         evidence, for other formats have them too.
         """
@@ -108,7 +108,7 @@ class Reader(PairedFolders):
         )
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
-        """Every page of a labelled stack, or every numbered image with its label, is an item.
+        """Every page of a labeled stack, or every numbered image with its label, is an item.
 
         Raises UsageError where the polarity is not stated.
         """
@@ -217,15 +217,15 @@ class Reader(PairedFolders):
     def _stacked(
         self, root: Path, surveyed: Mapping[Path, Stack], skipped: list[Skipped], notes: list[Note]
     ) -> dict[str, list[Item]]:
-        """The items of every labelled stack by its official split, or ""."""
+        """The items of every labeled stack by its official split, or ""."""
         items: dict[str, list[Item]] = defaultdict(list)
         pairs = stack_names.pairs(stack_names.tiffs(root), root)
-        labelled = any(labels for _, labels in pairs.values())
+        labeled = any(labels for _, labels in pairs.values())
         for key, (volumes, labels) in pairs.items():
             split = next(
                 (official_lists.SPLITS[word] for word in key if word in official_lists.SPLITS), ""
             )
-            if not labels and labelled and split == "test":
+            if not labels and labeled and split == "test":
                 notes += [
                     Note("image-unlabelled", f"{path.name} has no labels; it was skipped")
                     for path in volumes

@@ -97,7 +97,7 @@ class Reader:
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """JSON files that have the key "shapes"."""
         root = root.resolve()
         for path in (path for path in walk(root) if path.suffix.lower() == ".json"):
@@ -242,7 +242,7 @@ class _Labels:
             try:
                 counts[annotation_file.label_of(raw)] += 1
             except (ValueError, AttributeError):
-                continue  # likewise
+                continue  # the same
         return counts
 
 

@@ -83,7 +83,7 @@ def _shape(
     size: tuple[int, int],
     pens: Pens,
 ) -> Shape | None:
-    """Shape *number*, or None for one that is left out. Raises ShapeError."""
+    """Shape *number*, or None for one that is skipped. Raises ShapeError."""
     address = f"shapes[{number}]"
     if not isinstance(raw, dict):
         reason = f"{address}: an object was expected, not {type(raw).__name__}"

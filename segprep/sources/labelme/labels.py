@@ -121,7 +121,7 @@ def stated(spec: str | None, root: Path) -> tuple[Classes, list[Note]] | None:
 def origin_of(spec: str | None, root: Path) -> str:
     """How messages name the class list."""
     if spec is not None:
-        return spec if os.path.isfile(spec) else "--classes"  # a long list is no file name
+        return spec if os.path.isfile(spec) else "--classes"  # a long list is not a file name
     return LIST if (root / LIST).is_file() else "made of the labels"
 
 

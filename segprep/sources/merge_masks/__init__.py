@@ -93,7 +93,7 @@ class Reader:
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """A folder of images and masks/<class>/<image>, or masks/<image>/<class>."""
         try:
             regions = class_masks.find(root.resolve(), class_masks.RegionFolders(), [])

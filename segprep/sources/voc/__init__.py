@@ -88,7 +88,7 @@ class Reader:
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
-    def recognise(cls, root: Path) -> Evidence | None:
+    def recognize(cls, root: Path) -> Evidence | None:
         """JPEGImages/ and SegmentationClass/."""
         root = root.resolve()
         homes = tree_folders.homes(root)

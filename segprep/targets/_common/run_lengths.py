@@ -1,4 +1,4 @@
-"""COCO's compressed run lengths of a bitmap.
+"""COCO's compressed RLE of a bitmap.
 
 Runs go down the columns, zeros first; from the fourth on each is kept as its difference to the last
 but one, five bits a character (https://github.com/cocodataset/cocoapi, common/maskApi.c).

@@ -1,7 +1,7 @@
 """One of three color changes per sample: hue with saturation and value, brightness, or contrast.
 
 After pytorch-nested-unet (4uiiurz1), which takes albumentations' OneOf with its defaults: hue 20 of
-180, saturation 30 and value 20 of 255, brightness and contrast .2. Mended: colors are RGB there in
+180, saturation 30 and value 20 of 255, brightness and contrast .2. Fixed: colors are RGB there in
 name only (OpenCV reads BGR), and here in fact; a gray pixel is not colored.
 """
 

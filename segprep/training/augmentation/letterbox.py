@@ -1,5 +1,5 @@
-"""Letterbox: an image shrunk or grown to fit a frame, on gray bars; its mask likewise, on bars that
-count nowhere.
+"""Letterbox: an image shrunk or grown to fit a frame, on gray bars; its mask the same way, on
+bars that count nowhere.
 
 The tutorials' loaders fill the mask's bars with 0, which trains the gray as background, or as the
 target where dark pixels are the target; here the bars are 255. ``label=0`` gives their behavior

@@ -65,8 +65,8 @@ class Stream:
 
 
 class Chained(Windows):
-    """:class:`~segprep.training.data.Windows` whose windows come from *steps*: for the trainer's
-    ``batches``. Sizes that differ are letterboxed into the view.
+    """:class:`~segprep.training.augmentation.windows.Windows` that come from *steps*: for the
+    trainer's ``batches``. Sizes that differ are letterboxed into the view.
     """
 
     def __init__(

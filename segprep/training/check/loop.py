@@ -148,7 +148,7 @@ class Training:
 
     @torch.no_grad()
     def _remember(self) -> None:
-        """Move the average towards the network; the first steps count little."""
+        """Move the average toward the network; the first steps count little."""
         share = 1 - min(MEMORY, (1 + self.step) / (10 + self.step))
         pairs = list(
             zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True)

@@ -35,7 +35,7 @@ class Input:
     roots: tuple[Path, ...]
 
     def pixels(self) -> NDArray[Any]:
-        """(H, W, 3) upright, as :func:`segprep.training.data.pixels` has it. Raises SourceError."""
+        """(H, W, 3), upright. Raises SourceError."""
         return pairs.pixels(read_below(self.path, self.roots), self.path)
 
 

@@ -231,7 +231,7 @@ def _nothing(skipped: Sequence[Skipped]) -> SegprepError:
 
 
 def _modes(modes: Sequence[str]) -> tuple[Mode, ...]:
-    modes = ["color" if mode == "colour" else mode for mode in modes]  # an earlier spelling
+    modes = ["color" if mode == "colour" else mode for mode in modes]  # codespell:ignore
     if wrong := [mode for mode in modes if mode not in MODES]:
         raise UsageError(
             "bad-option", f"there is no mode {wrong[0]!r}", f"there are: {', '.join(MODES)}"

@@ -141,7 +141,7 @@ class Separable(nn.Module):
 
 class MobileNetV1(nn.Module):
     """Howard et al. 2017, arXiv:1704.04861. With *levels* 4 the last stage, which a decoder from
-    1/16 does not use, is left out.
+    1/16 does not use, is skipped.
     """
 
     def __init__(self, in_channels: int, base: int = 32, levels: int = 4) -> None:

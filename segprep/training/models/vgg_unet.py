@@ -2,7 +2,7 @@
 unet-pytorch tutorials.
 
 VGG16 learns badly from scratch on small sets; give it pretrained weights
-(:mod:`segprep.training.weights`).
+(:mod:`segprep.training.pretrained`).
 """
 
 from typing import cast

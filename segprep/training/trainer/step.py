@@ -135,8 +135,8 @@ class Learner:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Put back what :meth:`state` gave."""
-        # earlier versions wrote "optimiser"
-        self.optimizer.load_state_dict(state.get("optimizer") or state["optimiser"])
+        earlier = "optimiser"  # codespell:ignore
+        self.optimizer.load_state_dict(state.get("optimizer") or state[earlier])
         if state["scaler"]:
             self.scaler.load_state_dict(state["scaler"])
 
