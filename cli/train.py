@@ -65,7 +65,7 @@ def _run(
         _save(dataset, save_augmented, fixed, settings, as_json, quiet)
         return
     first = os.environ.get("RANK", "0") == "0"  # of several processes one speaks
-    with _Display(quiet or not first, no_progress) as display:
+    with _EpochBar(quiet or not first, no_progress) as display:
         try:
             result: Any = (
                 sweep(dataset, sweep_of, watch=display, **fixed, **settings)
@@ -160,7 +160,7 @@ def _how_to_go_on(dataset: Path, out: Path | None, sweep_of: str | None, epochs:
     )
 
 
-class _Display(TrainingBar):
+class _EpochBar(TrainingBar):
     """A bar on a terminal; a line per epoch; nothing if quiet."""
 
     def __init__(self, quiet: bool, no_progress: bool) -> None:

@@ -51,7 +51,7 @@ def _run(
 ) -> None:
     from segprep.training.check import train_check
 
-    with _Display(quiet, no_progress) as display:
+    with _TrainCheckBar(quiet, no_progress) as display:
         try:
             outcome = train_check(dataset, watch=display, **values)
         except KeyboardInterrupt:
@@ -119,7 +119,7 @@ def _show_suspects(outcome: Any, verbose: bool) -> None:
     )
 
 
-class _Display(TrainingBar):
+class _TrainCheckBar(TrainingBar):
     """A bar on a terminal, else one line with the expected time."""
 
     told = False

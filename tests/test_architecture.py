@@ -1,6 +1,7 @@
 """Imports run downwards only; heavy packages and the command line stay where they belong."""
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,6 +111,22 @@ def test_the_library_never_prints(path: Path) -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     ]
     assert "print" not in calls
+
+
+def test_no_two_classes_have_one_name() -> None:
+    """But for Reader and Writer, which every format and target spells so by contract."""
+    contracts = {
+        node.name
+        for node in ast.parse((ROOT / "segprep" / "types.py").read_text("utf-8")).body
+        if isinstance(node, ast.ClassDef)
+        and any(isinstance(base, ast.Name) and base.id == "Protocol" for base in node.bases)
+    }
+    homes = defaultdict(list)
+    for path in (*FILES, *(ROOT / "cli").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef) and node.name not in contracts:
+                homes[node.name].append(path.relative_to(ROOT).as_posix())
+    assert not {name: paths for name, paths in homes.items() if len(paths) > 1}
 
 
 def test_no_module_hides_a_public_function() -> None:

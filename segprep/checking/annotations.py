@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep import engine
-from segprep.checks._common.annotations import Annotation, Outline
+from segprep.checks._common.annotations import AnnotatedFile, LabeledShape
 from segprep.checks._common.survey import Survey, Trouble
 from segprep.errors import SourceError, UsageError
 from segprep.files import digest, find_below, listing, read_below
@@ -41,12 +41,12 @@ def survey(root: Path, *, jobs: int = 1, progress: Progress[Any] = no_progress) 
     ]
     if not paths:
         return None
-    read = engine.run(_Read((root,)), paths, jobs=jobs)
+    read = engine.run(_ReadAnnotation((root,)), paths, jobs=jobs)
     found = []
     for path, one in zip(paths, progress(read, len(paths), "reading"), strict=True):
         if isinstance(one, engine.Failure):
             trouble = Trouble(one.code, one.reason, one.hint)
-            found.append(Annotation(path, stem_of(path.name), trouble=trouble))
+            found.append(AnnotatedFile(path, stem_of(path.name), trouble=trouble))
         elif one is not None:
             found.append(one)
     if not any(not one.trouble for one in found):
@@ -56,12 +56,12 @@ def survey(root: Path, *, jobs: int = 1, progress: Progress[Any] = no_progress) 
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _ReadAnnotation:
     """Reads one file; None for JSON of another kind."""
 
     roots: tuple[Path, ...]
 
-    def __call__(self, path: Path) -> Annotation | None:
+    def __call__(self, path: Path) -> AnnotatedFile | None:
         parsed = strict_json.parse(read_below(path, self.roots), path, "imageData")
         content = parsed.value
         if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
@@ -69,7 +69,7 @@ class _Read:
         outlines = tuple(_outlines(content["shapes"]))
         width, height = content.get("imageWidth"), content.get("imageHeight")
         recorded = (width, height) if isinstance(width, int) and isinstance(height, int) else None
-        made = Annotation(path, stem_of(path.name), outlines, recorded, recorded)
+        made = AnnotatedFile(path, stem_of(path.name), outlines, recorded, recorded)
         file = self._file(path, content.get("imagePath"))
         copy = _embedded(path, parsed.out or content.get("imageData"))
         first = file or copy
@@ -97,7 +97,7 @@ class _Read:
         return None
 
 
-def _outlines(shapes: Sequence[Any]) -> "list[Outline]":
+def _outlines(shapes: Sequence[Any]) -> "list[LabeledShape]":
     """The shapes that have a label and points; what else is wrong, the conversion says."""
     found = []
     for number, shape in enumerate(shapes):
@@ -110,7 +110,7 @@ def _outlines(shapes: Sequence[Any]) -> "list[Outline]":
             continue
         if plain and all(isfinite(value) for point in plain for value in point):
             kind = str(shape.get("shape_type") or "polygon")
-            found.append(Outline(number, shape["label"], kind, plain))
+            found.append(LabeledShape(number, shape["label"], kind, plain))
     return found
 
 
@@ -134,7 +134,7 @@ def _gray(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(colors.mean(2), np.uint8)
 
 
-def _hidden(one: Annotation) -> list[int]:
+def _hidden(one: AnnotatedFile) -> list[int]:
     """Polygons that show no pixel once all later ones are painted, at a coarse scale; small ones
     are skipped, since they may vanish by the scale alone.
     """

@@ -18,7 +18,7 @@ RULE = Rule("SEG809", "error")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Groups of annotations of equal pictures: errors where the shapes differ, else warnings."""
-    groups: dict[str, list[annotations.Annotation]] = defaultdict(list)
+    groups: dict[str, list[annotations.AnnotatedFile]] = defaultdict(list)
     for one in annotations.of(survey):
         if one.picture:
             groups[one.picture].append(one)

@@ -18,7 +18,7 @@ RULE = Rule("SEG804", "warning")
 def find(survey: Survey) -> Iterator[Finding]:
     """Polygons with the same points, also in another order of them."""
     for one in annotations.of(survey):
-        first: dict[tuple[str, frozenset[annotations.Point]], annotations.Outline] = {}
+        first: dict[tuple[str, frozenset[annotations.Point]], annotations.LabeledShape] = {}
         for outline in one.outlines:
             key = outline.kind, frozenset(outline.points)
             other = first.setdefault(key, outline)

@@ -48,7 +48,7 @@ _PLAIN_HINT = "write one name per line in the order of the pixel values, or VALU
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ClassRow:
     """A class of a file: its *name*, and the pixel *value* where the file states one."""
 
     name: str
@@ -77,7 +77,7 @@ def _refused(path: Path, reason: str, hint: str = _PLAIN_HINT) -> SegprepError:
     return SegprepError("bad-classes", f"{path}: {reason}", hint)
 
 
-def _rows(path: Path, text: str) -> list[Row]:
+def _rows(path: Path, text: str) -> list[ClassRow]:
     if path.suffix.lower() == ".json" or text.lstrip()[:1] in ("{", "["):
         return _from_json(path, text)
     if path.suffix.lower() in (".yaml", ".yml"):
@@ -85,14 +85,14 @@ def _rows(path: Path, text: str) -> list[Row]:
     lines = [line.strip() for line in text.split("\n")]
     lines = [line for line in lines if line and not line.startswith(("#", "//"))]
     if path.name == "class_names.txt":  # of a tree: names as they are
-        return [Row(name) for line in text.split("\n") if (name := line.strip())]
+        return [ClassRow(name) for line in text.split("\n") if (name := line.strip())]
     if path.name == "labelmap.txt" or (lines and all(line.count(":") == 3 for line in lines)):
         names = [line.split(":")[0].strip() for line in lines]
-        return [Row(name) for name in names if name and name != "ignored"]
+        return [ClassRow(name) for name in names if name and name != "ignored"]
     return _from_lines(path, lines)
 
 
-def _placed(path: Path, rows: Sequence[Row]) -> list[str]:
+def _placed(path: Path, rows: Sequence[ClassRow]) -> list[str]:
     """The names at the positions of their values."""
     by_value: dict[int, str] = {}
     for row in rows:
@@ -108,12 +108,12 @@ def _placed(path: Path, rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _from_lines(path: Path, lines: Sequence[str]) -> list[Row]:
+def _from_lines(path: Path, lines: Sequence[str]) -> list[ClassRow]:
     if len(lines) == 1 and "," in lines[0]:
-        return [Row(name.strip()) for name in lines[0].split(",") if name.strip()]
+        return [ClassRow(name.strip()) for name in lines[0].split(",") if name.strip()]
     colored = [_without_color(line) for line in lines]
     if lines and all(colored):
-        return [Row(name) for name in colored]
+        return [ClassRow(name) for name in colored]
     delimiter = next((mark for mark in ",;\t" if any(mark in line for line in lines)), None)
     if delimiter and all(delimiter in line for line in lines):
         table = [
@@ -130,12 +130,12 @@ def _from_lines(path: Path, lines: Sequence[str]) -> list[Row]:
         r"(?P<name>\S*[^\d\s]\S*)\s+(?P<value>\d+)",
     ):
         matches = [re.fullmatch(pattern, line) for line in lines]
-        rows = [Row(match["name"].strip(), int(match["value"])) for match in matches if match]
+        rows = [ClassRow(match["name"].strip(), int(match["value"])) for match in matches if match]
         if len(rows) == len(lines) and len({row.name for row in rows}) == len(rows) > 0:
             if min(row.value or 0 for row in rows) > 1:
                 raise _refused(path, f"may be names with numbers or a table: {lines[0]!r}")
             return rows
-    return [Row(line) for line in lines]
+    return [ClassRow(line) for line in lines]
 
 
 def _without_color(line: str) -> str:
@@ -146,7 +146,7 @@ def _without_color(line: str) -> str:
     return (match[1] or match[2]).strip() if match else ""
 
 
-def _from_table(path: Path, table: Sequence[Sequence[str]]) -> list[Row]:
+def _from_table(path: Path, table: Sequence[Sequence[str]]) -> list[ClassRow]:
     """Rows of a CSV, with a header or of a plain shape."""
     header = [re.sub(r"[^a-z]", "", cell.lower()) for cell in table[0]]
     columns = {
@@ -162,7 +162,7 @@ def _from_table(path: Path, table: Sequence[Sequence[str]]) -> list[Row]:
     if columns["name"] is not None and not any(cell.isdecimal() for cell in table[0]):
         value, name = columns["value"], columns["name"]
         return [
-            Row(row[name], _whole(path, row[value]) if value is not None else None)
+            ClassRow(row[name], _whole(path, row[value]) if value is not None else None)
             for row in table[1:]
             if len(row) > name and row[name]
         ]
@@ -170,11 +170,11 @@ def _from_table(path: Path, table: Sequence[Sequence[str]]) -> list[Row]:
     numeric = [all(cell.isdecimal() for cell in column) for column in zip(*table, strict=False)]
     if width == {2} and numeric[:2] in ([True, False], [False, True]):
         at = numeric.index(True)
-        return [Row(row[1 - at], int(row[at])) for row in table]
+        return [ClassRow(row[1 - at], int(row[at])) for row in table]
     if width == {4} and numeric[:4] == [False, True, True, True]:
-        return [Row(row[0]) for row in table]
+        return [ClassRow(row[0]) for row in table]
     if width == {4} and numeric[:4] == [True, True, True, False]:
-        return [Row(row[3]) for row in table]
+        return [ClassRow(row[3]) for row in table]
     listed = ", ".join(table[0][:6])
     raise _refused(path, f"is a table whose columns are not understood: {listed}")
 
@@ -185,7 +185,7 @@ def _whole(path: Path, cell: str) -> int:
     return int(cell)
 
 
-def _from_json(path: Path, text: str) -> list[Row]:
+def _from_json(path: Path, text: str) -> list[ClassRow]:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -200,9 +200,9 @@ def _from_json(path: Path, text: str) -> list[Row]:
     return rows
 
 
-def _from_list(content: Sequence[Any]) -> list[Row] | None:
+def _from_list(content: Sequence[Any]) -> list[ClassRow] | None:
     if all(isinstance(entry, str) for entry in content):
-        return [Row(name) for name in content]
+        return [ClassRow(name) for name in content]
     rows = []
     for entry in content:
         keys = entry if isinstance(entry, Mapping) else {}
@@ -211,31 +211,31 @@ def _from_list(content: Sequence[Any]) -> list[Row] | None:
         if not isinstance(name, str):
             return None
         whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-        rows.append(Row(name, value if whole else None))
+        rows.append(ClassRow(name, value if whole else None))
     if all(row.value is not None for row in rows):
         return rows
-    return [Row(row.name) for row in rows]
+    return [ClassRow(row.name) for row in rows]
 
 
-def _from_object(content: object) -> list[Row] | None:
+def _from_object(content: object) -> list[ClassRow] | None:
     """{name: value}, {value: name}, {name: [r, g, b]} whose grays are values."""
     if not isinstance(content, Mapping) or not content:
         return None
     pairs = list(content.items())
     if all(isinstance(value, str) and key.isdecimal() for key, value in pairs):
-        return [Row(value, int(key)) for key, value in pairs if len(key) < 6]
+        return [ClassRow(value, int(key)) for key, value in pairs if len(key) < 6]
     if all(isinstance(value, int) and not isinstance(value, bool) for _, value in pairs):
-        return [Row(key, value) for key, value in pairs]
+        return [ClassRow(key, value) for key, value in pairs]
     if all(isinstance(value, list) and len(value) == 3 for _, value in pairs):
         grays = [value[0] for _, value in pairs if len(set(map(str, value))) == 1]
         gray = len(set(map(str, grays))) == len(pairs) and all(
             isinstance(level, int) for level in grays
         )
-        return [Row(key, value[0] if gray else None) for key, value in pairs]
+        return [ClassRow(key, value[0] if gray else None) for key, value in pairs]
     return None
 
 
-def _from_yaml(path: Path, text: str) -> list[Row]:
+def _from_yaml(path: Path, text: str) -> list[ClassRow]:
     """``names`` of a YOLO data.yaml: inline, as a list, or by number."""
     match = re.search(r"^names\s*:[ \t]*(.*)$", text, re.MULTILINE)
     if not match:
@@ -244,14 +244,14 @@ def _from_yaml(path: Path, text: str) -> list[Row]:
     if inline.startswith("["):
         listed = re.search(r"\[(.*?)\]", text[match.start(1) :], re.DOTALL)
         cells = listed[1].split(",") if listed else []
-        return [Row(cell.strip().strip("\"'")) for cell in cells if cell.strip()]
+        return [ClassRow(cell.strip().strip("\"'")) for cell in cells if cell.strip()]
     return list(_yaml_block(text[match.end() :].split("\n")[1:]))
 
 
-def _yaml_block(lines: Iterable[str]) -> Iterable[Row]:
+def _yaml_block(lines: Iterable[str]) -> Iterable[ClassRow]:
     for line in lines:
         if not (match := re.fullmatch(r"\s*(?:-|(\d{1,5})\s*:)\s+(.*?)\s*", line)):
             if line.strip():
                 return
             continue
-        yield Row(match[2].strip("\"'"), int(match[1]) if match[1] else None)
+        yield ClassRow(match[2].strip("\"'"), int(match[1]) if match[1] else None)

@@ -11,7 +11,7 @@ from segprep.evaluation.accumulate import Account, ImageScore, Invalid, PairTask
 from segprep.evaluation.arrays import Reading
 from segprep.evaluation.bootstrap import Bootstrap
 from segprep.evaluation.boundary import Contours
-from segprep.evaluation.compat import Tool
+from segprep.evaluation.compat import ScoreDefinition
 from segprep.evaluation.files import ResultFiles
 from segprep.evaluation.folders import Folder, flattened, folder
 from segprep.evaluation.options import (
@@ -133,7 +133,7 @@ def evaluate(
     return result
 
 
-def _require_report(charts: bool, boundary: bool, tool: Tool | None) -> None:
+def _require_report(charts: bool, boundary: bool, tool: ScoreDefinition | None) -> None:
     """Raise MissingExtraError before anything is counted, not after."""
     if charts:
         require("charts (--out)", "matplotlib", "report")

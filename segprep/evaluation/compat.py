@@ -19,7 +19,7 @@ Numbers = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Tool:
+class ScoreDefinition:
     """One tool's definition. *policy* says how its mean IoU counts; *numbers* its own figures by
     its own names; *how* it differs, in words.
 
@@ -131,22 +131,22 @@ def _cityscapes(matrix: ConfusionMatrix, scores: Scores) -> Numbers:
     return {"averageScoreClasses": scores.miou}
 
 
-TOOLS: Mapping[str, Tool] = {
-    "mmseg": Tool(
+TOOLS: Mapping[str, ScoreDefinition] = {
+    "mmseg": ScoreDefinition(
         Policy(),
         "as ours; its percentages are rounded to two digits, and a predicted id outside the classes"
         " is a miss, not an error. mFscore leaves out classes that were never predicted or never"
         " occur, mDice counts them 0.",
         _mmseg,
     ),
-    "hf": Tool(
+    "hf": ScoreDefinition(
         Policy(),
         "Hugging Face evaluate's mean_iou: as ours; a predicted id outside the classes is a miss,"
         " not an error. Its ignore_index may name a class, which turns IoU into recall: not"
         " reproduced.",
         _hf,
     ),
-    "torchmetrics": Tool(
+    "torchmetrics": ScoreDefinition(
         Policy(),
         "MulticlassJaccardIndex(average='macro'): as ours over one matrix. Its MeanIoU is another"
         " number, given beside it: the mean of the IoU of every class in every image where it"
@@ -154,20 +154,20 @@ TOOLS: Mapping[str, Tool] = {
         _torchmetrics,
         "samples",
     ),
-    "bubbliiiing": Tool(
+    "bubbliiiing": ScoreDefinition(
         Policy("zero"),
         "all classes are averaged, background included; a class that neither side has counts 0."
         " Per-class f_score is taken here over all images at once, there per batch.",
         _bubbliiiing,
     ),
-    "divamgupta": Tool(
+    "divamgupta": ScoreDefinition(
         Policy("zero", ignored_as=0),
         "image-segmentation-keras' evaluate: ignored truth pixels count as class 0, an absent class"
         " counts 0 (1e-12 in each denominator). It scores at the network's output size; here at the"
         " size of the truth.",
         _divamgupta,
     ),
-    "unetpp": Tool(
+    "unetpp": ScoreDefinition(
         Policy(),
         "pytorch-nested-unet's iou_score: the classes from 1 on as one foreground, 1e-5 added to"
         " both sides, per batch of 16 images in the order listed, then the mean over the batches"
@@ -176,7 +176,7 @@ TOOLS: Mapping[str, Tool] = {
         "batches",
         "iou",
     ),
-    "wz": Tool(
+    "wz": ScoreDefinition(
         Policy("undefined"),
         "WZMIAOMIAO's unet: the mean over all classes is NaN as soon as one is absent. Dice: per"
         " image over the classes from 1 on (empty on both sides = 1), then the mean over the"
@@ -184,7 +184,7 @@ TOOLS: Mapping[str, Tool] = {
         _wz,
         "dice",
     ),
-    "isbi": Tool(
+    "isbi": ScoreDefinition(
         Policy(),
         "ISBI 2012: pixel error is 1 - pixel accuracy; Rand error is 1 - the F-score of pixel pairs"
         " in one cell, where cells are the 4-connected regions of class 0 and truth borders are"
@@ -192,19 +192,19 @@ TOOLS: Mapping[str, Tool] = {
         _isbi,
         "segments",
     ),
-    "sceneparsing": Tool(
+    "sceneparsing": ScoreDefinition(
         Policy("zero", excluded=(0,), void=(0,)),
         "MIT's ADE20K benchmark: label 0 is unlabeled, its truth pixels are dropped and it is not"
         " averaged; of the others, absent ones count 0.",
         _sceneparsing,
     ),
-    "pascal": Tool(
+    "pascal": ScoreDefinition(
         Policy("undefined"),
         "VOCdevkit's VOCevalseg: 255 dropped, background averaged too; 0/0 of a class that neither"
         " side has makes the mean NaN. Its figures are percentages.",
         _pascal,
     ),
-    "cityscapes": Tool(
+    "cityscapes": ScoreDefinition(
         Policy(),
         "evalPixelLevelSemanticLabeling: as ours; a prediction of an ignored label is a miss, and"
         " classes given with --exclude-class are ignored in the truth too. iIoU, which needs"
@@ -214,7 +214,7 @@ TOOLS: Mapping[str, Tool] = {
 }
 
 
-def tool(name: str) -> Tool:
+def tool(name: str) -> ScoreDefinition:
     """The definition called *name*. Raises UsageError."""
     if name not in TOOLS:
         raise UsageError(

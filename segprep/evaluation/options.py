@@ -191,7 +191,7 @@ def ignore_index(spec: int | str | None, size: int) -> int | None:
 
 def policy_of(
     names: Sequence[str], absent: Absent, exclude: Sequence[str | int], compat: str | None
-) -> tuple[Policy, tools.Tool | None]:
+) -> tuple[Policy, tools.ScoreDefinition | None]:
     """The policy of the options, or of the tool *compat* with the classes to exclude added.
 
     Raises UsageError.

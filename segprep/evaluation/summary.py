@@ -20,7 +20,7 @@ def finished(
     matched: MatchedMasks,
     account: Account,
     images: Ranking,
-    tool: tools.Tool | None,
+    tool: tools.ScoreDefinition | None,
     compat: str | None,
     against: Path | None,
     *,

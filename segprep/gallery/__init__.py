@@ -46,7 +46,7 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class WrittenGallery:
     """What was written: *page* (None if only a sheet was asked for), *shown* of *total* samples."""
 
     page: Path | None
@@ -103,7 +103,7 @@ def view(
     overwrite: bool = False,
     jobs: int = 1,
     progress: Progress[Any] = no_progress,
-) -> View:
+) -> WrittenGallery:
     """Write the page *out* (DATASET/runs/view.html if neither *out* nor *sheet* is given) and the
     contact sheet *sheet* (PNG) of *dataset*.
 
@@ -135,7 +135,7 @@ def view(
     if picture:
         write_atomic(picture, contact.drawn([_pair(place, card) for card in cards if card.picture]))
     notes = tuple(Note("image-damaged", card.trouble, card.stem) for card in cards if card.trouble)
-    return View(page, picture, len(cards), len(stems), notes)
+    return WrittenGallery(page, picture, len(cards), len(stems), notes)
 
 
 def _pair(place: Tree, card: Card) -> tuple[str, Image.Image]:

@@ -32,7 +32,7 @@ class Outline:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Region:
+class TracedRegion:
     """A 4-connected region of *value*: its *outer* outline and those of its *holes*."""
 
     value: int
@@ -46,7 +46,7 @@ def signed_area(corners: Points) -> float:
     return float(np.dot(columns, np.roll(rows, -1)) - np.dot(np.roll(columns, -1), rows)) / 2
 
 
-def regions(values: NDArray[Any]) -> Iterator[Region]:
+def regions(values: NDArray[Any]) -> Iterator[TracedRegion]:
     """Every 4-connected region of every value of *values* (H, W) of unsigned integers: by value,
     then from the top.
     """
@@ -67,7 +67,9 @@ def boxes(values: NDArray[Any]) -> Iterator[tuple[int, int, int, NDArray[np.bool
         yield value, top, left, bits
 
 
-def traced(bits: NDArray[np.bool_], value: int = 1, top: int = 0, left: int = 0) -> list[Region]:
+def traced(
+    bits: NDArray[np.bool_], value: int = 1, top: int = 0, left: int = 0
+) -> list[TracedRegion]:
     """The regions of *bits* (H, W), moved by (*top*, *left*)."""
     edges = _Edges(bits)
     rings = edges.rings()
@@ -81,7 +83,7 @@ def traced(bits: NDArray[np.bool_], value: int = 1, top: int = 0, left: int = 0)
         if owner != number:
             holes.setdefault(owner, []).append(outlines[number])
     return [
-        Region(value, outlines[number], tuple(holes.get(number, ())))
+        TracedRegion(value, outlines[number], tuple(holes.get(number, ())))
         for number, owner in enumerate(owners)
         if owner == number
     ]

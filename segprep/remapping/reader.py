@@ -123,7 +123,7 @@ class Reader:
             return relabelling.named(listed.names)
         highest = 0
         for seen in progress(
-            engine.run(_Values(self), paths, jobs=jobs, chunk=32), len(paths), "reading values"
+            engine.run(_MaskValues(self), paths, jobs=jobs, chunk=32), len(paths), "reading values"
         ):
             highest = max(highest, *seen) if not isinstance(seen, engine.Failure) else highest
         return relabelling.numbered(highest + 1)
@@ -161,7 +161,7 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class _Values:
+class _MaskValues:
     """The class values that one mask holds, for the engine."""
 
     reader: Reader

@@ -71,7 +71,7 @@ class _Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _ReadSample:
     """Reads one sample in a worker."""
 
     place: Tree
@@ -118,7 +118,7 @@ def stats(
         facts = [_Facts(one.stem, (one.width, one.height), one.pixels) for one in place.records()]
     else:
         for result in progress(
-            engine.run(_Read(place, quick), stems, jobs=jobs), len(stems), "counting"
+            engine.run(_ReadSample(place, quick), stems, jobs=jobs), len(stems), "counting"
         ):
             if isinstance(result, engine.Failure):
                 notes.append(Note(result.code, f"{result.path}: {result.reason}; it was skipped"))

@@ -83,7 +83,7 @@ def verify(
     digests = {name: value for one in records for name, value in one.digests.items()}
     chosen = _chosen(records, sample, seed)
     todo = [(name, value) for one in chosen for name, value in one.digests.items()]
-    compare = Compare(root)
+    compare = CompareFile(root)
     results = progress(engine.run(compare, todo, jobs=jobs, chunk=32), len(todo), "hashing")
     files = [one for one in results if isinstance(one, Deviation)]
     rest = digests.keys() - {name for name, _ in todo}
@@ -110,7 +110,7 @@ def _result(
 
 
 @dataclass(frozen=True, slots=True)
-class Compare:
+class CompareFile:
     """Hash one file of the tree *root* and compare. Runs in worker processes."""
 
     root: Path

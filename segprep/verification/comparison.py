@@ -82,7 +82,7 @@ def diff(
     names = names_of(left, right)
     stems = {*left.stems()}, {*right.stems()}
     common = sorted(stems[0] & stems[1], key=natural_key)
-    compare = Compare(left, right, *names)
+    compare = CompareItem(left, right, *names)
     unequal = _unequal(left, right, common, names[0] == names[1])
     counts: Counter[tuple[str, str]] = Counter()
     items = []
@@ -139,7 +139,7 @@ def _lists(left: Tree, right: Tree) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Compare:
+class CompareItem:
     """Compare one item of the trees *left* and *right*. Runs in worker processes."""
 
     left: Tree

@@ -12,7 +12,7 @@ from segprep.dataset.tree import Tree
 from segprep.files import read_below
 from segprep.imaging import image
 from segprep.imaging.image import voc_colors
-from segprep.verification.comparison import Compare, Difference, names_of
+from segprep.verification.comparison import CompareItem, Difference, names_of
 
 SIDE, MARGIN, LINE = 240, 8, 18
 _RED, _PALE = (200, 30, 30), (225, 225, 225)
@@ -25,14 +25,14 @@ def sheet(found: Difference, *, most: int = 12) -> bytes:
     Items whose masks have different sizes are not drawn. Raises SourceError.
     """
     left, right = Tree(found.first), Tree(found.second)
-    compare = Compare(left, right, *names_of(left, right))
+    compare = CompareItem(left, right, *names_of(left, right))
     drawn = [item for item in found.items if item.pixels]
     drawn.sort(key=lambda item: (-(item.pixels or 0), item.stem))
     rows = [(f"{item.stem}: {item.reason}", _panels(compare, item.stem)) for item in drawn[:most]]
     return _drawn(rows, f"{found.first.name} | {found.second.name}: {len(drawn)} masks differ")
 
 
-def _panels(compare: Compare, stem: str) -> list[Image.Image]:
+def _panels(compare: CompareItem, stem: str) -> list[Image.Image]:
     """Image, first mask, second mask, and what differs in red; each fits SIDE x SIDE."""
     masks = [_colored(side.mask(stem)) for side in (compare.left, compare.right)]
     wrong = np.where(compare.differs(stem)[..., None], _RED, _PALE).astype(np.uint8)

@@ -10,7 +10,7 @@ Point = tuple[float, float]  # x, y
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class LabeledShape:
     """One shape: its *number* in the file, *label*, *kind* and *points*."""
 
     number: int
@@ -25,7 +25,7 @@ class Outline:
 
 
 @dataclass(frozen=True, slots=True)
-class Annotation:
+class AnnotatedFile:
     """One JSON file. *recorded* is (width, height) as it says, *size* that of the image; *picture*
     tells images apart (a digest); *likeness* is the correlation of file and embedded copy, or None;
     *hidden* are the numbers of shapes that later ones cover wholly.
@@ -33,7 +33,7 @@ class Annotation:
 
     path: Path
     stem: str
-    outlines: tuple[Outline, ...] = ()
+    outlines: tuple[LabeledShape, ...] = ()
     recorded: tuple[int, int] | None = None
     size: tuple[int, int] | None = None
     picture: str = ""
@@ -42,10 +42,10 @@ class Annotation:
     trouble: Trouble | None = None
 
 
-def of(survey: Survey) -> tuple[Annotation, ...]:
+def of(survey: Survey) -> tuple[AnnotatedFile, ...]:
     """The annotations of *survey* that could be read."""
     return tuple(
-        one for one in survey.annotations if isinstance(one, Annotation) and not one.trouble
+        one for one in survey.annotations if isinstance(one, AnnotatedFile) and not one.trouble
     )
 
 
@@ -54,6 +54,6 @@ def labels(survey: Survey) -> Counter[str]:
     return Counter(outline.label for one in of(survey) for outline in one.outlines)
 
 
-def address(outline: Outline) -> str:
+def address(outline: LabeledShape) -> str:
     """How messages name a shape."""
     return f"shapes[{outline.number}] ({outline.label})"

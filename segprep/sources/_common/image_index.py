@@ -17,7 +17,7 @@ from segprep.sources._common.named_paths import escapes
 
 
 @dataclass(slots=True)
-class Gallery:
+class ImageIndex:
     """Picture files by name key as (folder, name); *taken* are those that were asked for,
     *approximate* how many were not quite where their name says.
     """
@@ -27,7 +27,7 @@ class Gallery:
     taken: set[tuple[str, str]] = field(default_factory=set)
 
     @classmethod
-    def below(cls, roots: tuple[Path, ...]) -> "Gallery":
+    def below(cls, roots: tuple[Path, ...]) -> "ImageIndex":
         """Everything in *roots* with the extension of a picture."""
         made, seen = cls(roots), set[tuple[str, str]]()
         for root in roots:

@@ -9,7 +9,7 @@ from typing import cast
 from segprep.errors import SourceError
 from segprep.names import natural_key, shown, stem_key, stem_of
 from segprep.sources._common import stems
-from segprep.sources._common.image_index import Gallery
+from segprep.sources._common.image_index import ImageIndex
 from segprep.sources._common.official_lists import SPLITS
 from segprep.sources._common.region_shapes import Region
 from segprep.types import Item, Note, Skipped
@@ -51,9 +51,9 @@ class SourceImages:
 
     def __init__(self, roots: tuple[Path, ...], stem: str) -> None:
         self.roots, self.stem = roots, stem
-        self.gallery = Gallery.below(roots)
+        self.index = ImageIndex.below(roots)
         self._stems: dict[str, list[Path]] = defaultdict(list)
-        for places in self.gallery.files.values():
+        for places in self.index.files.values():
             for folder, name in places:
                 self._stems[stem_key(stem_of(name))].append(Path(folder, name))
         self.items = list[Item]()
@@ -82,10 +82,10 @@ class SourceImages:
         if picture is None and annotated.by_stem:
             picture = self._of_stem(path, (*annotated.aliases, annotated.name))
         if picture is None:
-            picture, exact = self.gallery.find(annotated.name, path.parent, annotated.near)
+            picture, exact = self.index.find(annotated.name, path.parent, annotated.near)
             if not exact:
                 self.elsewhere.append(f"{shown(annotated.name)} as {picture}")
-        self.gallery.taken.add((str(picture.parent), picture.name))
+        self.index.taken.add((str(picture.parent), picture.name))
         root = next(root for root in self.roots if picture.is_relative_to(root))
         folder = str(picture.parent.relative_to(root))
         self.subsets[picture] = annotated.subset or subset_of(folder)
@@ -128,7 +128,7 @@ class SourceImages:
                     f"{count} images were found by their file name alone: {self.elsewhere[0]}",
                 )
             )
-        if left := self.gallery.left_over():
+        if left := self.index.left_over():
             reason = f"{left} more images lie in the same folders; no annotation names them"
             notes.append(Note("image-unlabelled", reason))
         return notes

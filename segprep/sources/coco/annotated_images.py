@@ -9,9 +9,9 @@ from segprep.errors import SourceError
 from segprep.names import natural_key, shown, stem_of
 from segprep.sources._common import stems
 from segprep.sources._common.folder_names import words
-from segprep.sources._common.image_index import Gallery
+from segprep.sources._common.image_index import ImageIndex
 from segprep.sources.coco import annotations
-from segprep.sources.coco.annotations import CocoFile, Picture
+from segprep.sources.coco.annotations import CocoFile, ImageEntry
 from segprep.sources.coco.chosen_files import unclear
 from segprep.sources.coco.masks import Marks
 from segprep.types import Item, Note, Skipped
@@ -25,17 +25,17 @@ class AnnotatedImages:
 
     roots: tuple[Path, ...]
     stem: str
-    gallery: Gallery
+    gallery: ImageIndex
     items: list[Item] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     files: list[CocoFile] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
-    owner: dict[Path, tuple[CocoFile, Picture]] = field(default_factory=dict)
+    owner: dict[Path, tuple[CocoFile, ImageEntry]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, files: Sequence[CocoFile], roots: tuple[Path, ...], stem: str) -> "AnnotatedImages":
         """The images of *files* that exist below *roots*."""
-        images = cls(roots, stem, Gallery.below(roots))
+        images = cls(roots, stem, ImageIndex.below(roots))
         for file in files:
             images._add_file(file)
         return images
@@ -51,7 +51,7 @@ class AnnotatedImages:
         self.skipped += file.skipped
         self.files.append(file)
 
-    def _add(self, file: CocoFile, picture: Picture) -> None:
+    def _add(self, file: CocoFile, picture: ImageEntry) -> None:
         near, folder = words(stem_of(file.path.name)), file.path.with_suffix("")
         image, exact = self.gallery.find(
             picture.name, file.path.parent, near, str(folder) if file.masks else ""
@@ -75,7 +75,7 @@ class AnnotatedImages:
         )
         self.items.append(Item(stems.sample_stem(image, root, self.stem), image, labels, payload))
 
-    def _claim(self, image: Path, file: CocoFile, picture: Picture) -> None:
+    def _claim(self, image: Path, file: CocoFile, picture: ImageEntry) -> None:
         """Raise UsageError if another file has this image already, SourceError if this file has."""
         other, twin = self.owner.setdefault(image, (file, picture))
         if other is not file:

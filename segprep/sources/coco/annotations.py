@@ -41,7 +41,7 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ImageEntry:
     """An entry of ``images``: its *number* there, the size (H, W) that it states, if any, and its
     ``file_name``.
     """
@@ -61,7 +61,7 @@ class CocoFile:
 
     path: Path
     categories: list[Category] = field(default_factory=list)
-    pictures: list[Picture] = field(default_factory=list)
+    pictures: list[ImageEntry] = field(default_factory=list)
     marks: dict[Id, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
     masks: dict[Id, str] = field(default_factory=dict)
     used: Counter[Id] = field(default_factory=Counter)
@@ -223,7 +223,7 @@ def _picture(coco: CocoFile, number: int, raw: Any) -> None:
     if not isinstance(name, str) or not name.strip():
         coco.fault(f"{where}.file_name", f"a file name was expected, not {shown(name)[:80]!r}")
     elif height is None and width is None:
-        coco.pictures.append(Picture(number, raw["id"], name, None))
+        coco.pictures.append(ImageEntry(number, raw["id"], name, None))
     elif not _is_length(height) or not _is_length(width):
         coco.fault(
             where,
@@ -232,7 +232,7 @@ def _picture(coco: CocoFile, number: int, raw: Any) -> None:
             _stem(name),
         )
     else:
-        coco.pictures.append(Picture(number, raw["id"], name, (int(height), int(width))))
+        coco.pictures.append(ImageEntry(number, raw["id"], name, (int(height), int(width))))
 
 
 def _is_length(value: Any) -> TypeGuard[float]:

@@ -12,12 +12,12 @@ from segprep.dataset.classes import IGNORED
 from segprep.errors import UsageError
 from segprep.names import nearest
 from segprep.sources.coco.annotations import CocoFile, Id
-from segprep.sources.coco.masks import LEFT_OUT, Meaning
+from segprep.sources.coco.masks import LEFT_OUT, PaintedCategory
 from segprep.types import IGNORE, Classes, Note, Unknown
 
 Table = tuple[
     tuple[Id, int, str, bool], ...
-]  # id, then the fields of its Meaning: plain values, since every item carries them
+]  # id, then the fields of its PaintedCategory: plain values, since every item carries them
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ def vocabulary(
     return Vocabulary(classes, tables, (*notes, *_ids_differ(files)))
 
 
-def by_id(table: Table) -> dict[Id, Meaning]:
+def by_id(table: Table) -> dict[Id, PaintedCategory]:
     """*table* for looking up."""
-    return {key: Meaning(value, label, thing) for key, value, label, thing in table}
+    return {key: PaintedCategory(value, label, thing) for key, value, label, thing in table}
 
 
 def _order(key: Id) -> tuple[bool, Id]:

@@ -37,7 +37,7 @@ BoxOnly = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class PaintedCategory:
     """What a category is painted as: the pixel *value*, or LEFT_OUT; its *label*; whether its
     objects are instances.
     """
@@ -85,7 +85,7 @@ class PaintPolicy:
 
 def outlines(
     marks: Marks,
-    meanings: Mapping[Id, Meaning],
+    meanings: Mapping[Id, PaintedCategory],
     size: tuple[int, int],
     *,
     background: int,
@@ -141,7 +141,7 @@ def outlines(
     return painted, count_unpainted(unpainted, size), [*notes, *painted.notes, *losses]
 
 
-def _outcome(meaning: Meaning, background: int) -> Outcome | None:
+def _outcome(meaning: PaintedCategory, background: int) -> Outcome | None:
     """What --unknown made of a category; None where it is painted as its own class."""
     if meaning.value == IGNORE and meaning.label != IGNORED:
         return "ignored"
@@ -151,7 +151,7 @@ def _outcome(meaning: Meaning, background: int) -> Outcome | None:
 
 
 def _skipped(
-    sheet: rle.Sheet, path: Path, address: str, raw: Mapping[str, Any], meaning: Meaning
+    sheet: rle.Sheet, path: Path, address: str, raw: Mapping[str, Any], meaning: PaintedCategory
 ) -> Shape:
     """The shape of a skipped annotation, to be counted; empty for one that cannot be drawn."""
     try:
@@ -200,8 +200,8 @@ def _box(path: Path, address: str, box: Any) -> list[float]:
 
 
 def _meaning(
-    path: Path, address: str, raw: Mapping[str, Any], meanings: Mapping[Id, Meaning]
-) -> Meaning:
+    path: Path, address: str, raw: Mapping[str, Any], meanings: Mapping[Id, PaintedCategory]
+) -> PaintedCategory:
     key: Any = raw.get("category_id")
     if not is_id(key) or key not in meanings:
         reason = f"{address}.category_id: {shown(key)[:80]} is not a category of the file"
@@ -219,7 +219,7 @@ def _is_crowd(path: Path, address: str, raw: Mapping[str, Any]) -> bool:
 
 def panoptic(
     marks: Marks,
-    meanings: Mapping[Id, Meaning],
+    meanings: Mapping[Id, PaintedCategory],
     colors: NDArray[np.uint8],
     *,
     background: int,
@@ -265,7 +265,11 @@ class Segment:
 
 
 def _segments(
-    marks: Marks, meanings: Mapping[Id, Meaning], background: int, policy: PaintPolicy, path: Path
+    marks: Marks,
+    meanings: Mapping[Id, PaintedCategory],
+    background: int,
+    policy: PaintPolicy,
+    path: Path,
 ) -> dict[int, Segment]:
     """The segments by their id; 0 is what nobody labeled."""
     segments = {0: Segment(IGNORE, "no segment", False)}
@@ -287,7 +291,9 @@ def _segments(
     return segments
 
 
-def _segment_value(meaning: Meaning, crowd: bool, background: int, policy: PaintPolicy) -> int:
+def _segment_value(
+    meaning: PaintedCategory, crowd: bool, background: int, policy: PaintPolicy
+) -> int:
     if meaning.value == LEFT_OUT or (crowd and policy.crowd == "skip"):
         return background
     return IGNORE if crowd and policy.crowd == "ignore" else meaning.value

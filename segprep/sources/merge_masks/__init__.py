@@ -267,8 +267,8 @@ class Reader:
 
 
 def _complete(
-    regions: Mapping[Path, list[class_masks.Region]], skipped: list[Skipped]
-) -> dict[Path, list[class_masks.Region]]:
+    regions: Mapping[Path, list[class_masks.ClassMask]], skipped: list[Skipped]
+) -> dict[Path, list[class_masks.ClassMask]]:
     """*regions* less images that lack a file in a class folder, if that is how masks lie."""
     every = {region.label for listed in regions.values() for region in listed}
     if any(

@@ -32,7 +32,7 @@ class RegionFolders:
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class ClassMask:
     """One mask file and the class it shows."""
 
     path: Path
@@ -41,7 +41,7 @@ class Region:
 
 def find(
     root: Path, folders: RegionFolders, skipped: list[Skipped], *, empty: bool = False
-) -> dict[Path, list[Region]]:
+) -> dict[Path, list[ClassMask]]:
     """Image -> its regions in natural order (with *empty*, none for images without a mask); files
     that belong nowhere go to *skipped*.
 
@@ -52,11 +52,11 @@ def find(
     for path in images:
         by_stem.setdefault(stem_key(stem_of(path.name)), []).append(path)
     rule = _from_table(folders.table) if folders.table else _rule(root, masks, by_stem)
-    regions: dict[Path, list[Region]] = {path: [] for path in images}
+    regions: dict[Path, list[ClassMask]] = {path: [] for path in images}
     for path in masks:
         stem, label = rule(path)
         if len(owners := by_stem.get(stem_key(stem), [])) == 1 and label:
-            regions[owners[0]].append(Region(path, label))
+            regions[owners[0]].append(ClassMask(path, label))
         else:
             why = f"{len(owners)} images are called {stem}" if stem else "its name tells no image"
             skipped.append(

@@ -70,7 +70,7 @@ def polygons(mask: NDArray[np.uint8], background: int, tolerance: float) -> Draw
     return Drawing(tuple(shapes), int(np.count_nonzero(canvas != mask)))
 
 
-def _is_painted(canvas: NDArray[np.uint8], region: contours.Region, tolerance: float) -> bool:
+def _is_painted(canvas: NDArray[np.uint8], region: contours.TracedRegion, tolerance: float) -> bool:
     """Whether the canvas shows the region's value along its border already; with a *tolerance*
     along most of it.
     """

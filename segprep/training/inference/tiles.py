@@ -160,7 +160,7 @@ def _canvas(net: Net, image: NDArray[Any], tile: int | None) -> _Canvas:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cut:
+class Span:
     """Along one axis: a tile from *start* on gives the pixels *first* to *last* - 1, each by its
     *weight*. The weights of all tiles sum to 1.
     """
@@ -171,7 +171,7 @@ class Cut:
     weight: NDArray[np.float32]
 
 
-def cuts(length: int, tile: int) -> list[Cut]:
+def cuts(length: int, tile: int) -> list[Span]:
     """Overlapping tiles of side *tile* over *length* pixels; the first begins and the last ends
     with them, and only their inner sides fade.
 
@@ -179,7 +179,7 @@ def cuts(length: int, tile: int) -> list[Cut]:
     [(0, 0, 64), (32, 32, 96), (64, 64, 128)]
     """
     if length <= tile:
-        return [Cut(0, 0, length, np.ones(length, np.float32))]
+        return [Span(0, 0, length, np.ones(length, np.float32))]
     overlap = min(2 * RIM + FADE, tile // 2 // PHASE * PHASE)
     rim = (overlap - min(FADE, overlap // 2)) / 2
     last = -(-(length - tile) // PHASE) * PHASE
@@ -190,7 +190,7 @@ def cuts(length: int, tile: int) -> list[Cut]:
         total[start : start + tile] += weight
     ends = [min(start + tile, length) for start in starts]
     return [
-        Cut(start, start, end, (weight[: end - start] / total[start:end]).astype(np.float32))
+        Span(start, start, end, (weight[: end - start] / total[start:end]).astype(np.float32))
         for start, end, weight in zip(starts, ends, weights, strict=True)
     ]
 
@@ -208,7 +208,7 @@ def _ramp(tile: int, overlap: int, rim: float, before: bool, after: bool) -> NDA
     return np.clip((depth - rim) / (overlap - 2 * rim), 1e-6, 1)
 
 
-def valid_cuts(length: int, tile: int, side: int | None = None) -> tuple[int, list[Cut]]:
+def valid_cuts(length: int, tile: int, side: int | None = None) -> tuple[int, list[Span]]:
     """The side of a tile of valid convolutions whose result has *tile* pixels or a few more, and
     tiles whose results lie side by side; starts are of the results.
     """
@@ -217,7 +217,7 @@ def valid_cuts(length: int, tile: int, side: int | None = None) -> tuple[int, li
     stride = length if whole else (side - 2 * BORDER) // 16 * 16
     parts = [(start, min(start + stride, length)) for start in range(0, length, stride)]
     return side, [
-        Cut(first, first, last, np.ones(last - first, np.float32)) for first, last in parts
+        Span(first, first, last, np.ones(last - first, np.float32)) for first, last in parts
     ]
 
 
@@ -228,8 +228,8 @@ class _Piece:
     """
 
     frame: Tensor
-    down: Cut
-    across: Cut
+    down: Span
+    across: Span
     valid: bool
 
 
