@@ -6,6 +6,7 @@ from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 import segprep
 from segprep import sources
@@ -132,3 +133,22 @@ def test_labels_that_cannot_be_read_are_no_question_of_polarity(
         path.write_bytes(b"")
     with pytest.raises(UsageError, match="0 bytes"):
         segprep.convert("binary", root, tmp_path / "out")
+
+
+def test_broken_masks_beside_whole_photographs_are_the_reason(tmp_path: Path) -> None:
+    """A public set: git's line-ending conversion took one byte out of every mask."""
+    for number in range(4):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{number}.jpg")
+        Image.new("L", (8, 8), 1).save(tmp_path / f"{number}_mask.png")
+        mask = tmp_path / f"{number}_mask.png"
+        mask.write_bytes(mask.read_bytes().replace(b"\r\n", b"\n"))
+    with pytest.raises(UsageError, match=r"4 of 4 \.png files .*line-ending conversion") as caught:
+        sources.recognize(tmp_path)
+    assert "binary mode" in caught.value.hint
+
+
+def test_files_of_a_known_tool_name_its_command(tmp_path: Path) -> None:
+    (tmp_path / "project.json").write_text(json.dumps({"_via_img_metadata": {}}))
+    with pytest.raises(UsageError, match="VGG Image Annotator") as caught:
+        sources.recognize(tmp_path)
+    assert "segprep convert via" in caught.value.hint

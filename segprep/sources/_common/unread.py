@@ -15,13 +15,20 @@ from segprep.imaging import image
 from segprep.imaging.image import SUFFIXES
 
 _MOST_FILES, _MOST_READ = 20_000, 40
+
+
+def _named(name: str) -> str:
+    """The hint for files of the format *name* in a layout that was not recognized."""
+    return f"segprep convert {name} reads such files, and says what it misses here"
+
+
 _BY_SUFFIX = {
-    ".mat": ("MATLAB files", "export their arrays as PNG (scipy.io.loadmat, segprep.write_mask)"),
+    ".mat": ("MATLAB files", _named("mat")),
     ".nii": ("NIfTI volumes", "export their slices as PNG, then: segprep convert pairs"),
     ".gz": ("gzip archives or NIfTI volumes", "unpack them, or export their slices as PNG"),
     ".dcm": ("DICOM files", "export their slices as PNG, then: segprep convert pairs"),
-    ".npy": ("NumPy arrays", "save them as PNG with segprep.write_mask"),
-    ".npz": ("NumPy arrays", "save them as PNG with segprep.write_mask"),
+    ".npy": ("NumPy arrays", _named("arrays")),
+    ".npz": ("NumPy arrays", _named("arrays")),
     ".h5": ("HDF5 files", "export their arrays as PNG"),
     ".parquet": ("Parquet tables", "save their images and masks as files"),
     ".tfrecord": ("TFRecord files", "save their images and masks as files"),
@@ -34,7 +41,6 @@ _BY_SUFFIX = {
     ".geojson": ("GeoJSON shapes", "rasterize them to PNG masks, then: segprep convert pairs"),
     ".shp": ("shapefiles", "rasterize them to PNG masks, then: segprep convert pairs"),
 }
-_COCO = "export it as COCO, then: segprep convert coco"
 
 
 def reason(root: Path) -> tuple[str, str] | None:
@@ -61,23 +67,22 @@ def _without_images(root: Path, paths: Sequence[Path]) -> tuple[str, str] | None
 
 def _broken(root: Path, paths: Sequence[Path]) -> tuple[str, str] | None:
     """What is wrong with most of its image files, if most of them cannot be opened."""
-    images = [path for path in paths if path.suffix.lower() in SUFFIXES]
-    step = max(1, len(images) // _MOST_READ)
-    some = images[::step]
-    causes, hints = Counter[str](), dict[str, str]()
-    for path in some:
-        try:
-            image.header(read_below(path, (root,)), path)
-        except SegprepError as error:
-            text = getattr(error, "reason", error.message)
-            causes[text] += 1
-            hints.setdefault(text, error.hint)
-    if not causes or 2 * causes.total() <= len(some):
-        return None
-    text, count = causes.most_common(1)[0]
-    first = next(path for path in some if path)
-    what = f"{count} of {len(some)} image files that were tried cannot be opened: the file {text}"
-    return f"{what} ({first.relative_to(root).as_posix()}, …)", hints[text]
+    for suffix in sorted(SUFFIXES):  # photographs may be whole where every mask is broken
+        images = [path for path in paths if path.suffix.lower() == suffix]
+        some = images[:: max(1, len(images) // _MOST_READ)]
+        causes = dict[tuple[str, str], list[Path]]()
+        for path in some:
+            try:
+                image.header(read_below(path, (root,)), path)
+            except SegprepError as error:
+                cause = getattr(error, "reason", error.message), error.hint
+                causes.setdefault(cause, []).append(path)
+        if 2 * sum(map(len, causes.values())) > len(some):
+            (text, hint), broken = max(causes.items(), key=lambda item: len(item[1]))
+            what = f"{len(broken)} of {len(some)} {suffix} files that were tried cannot be opened"
+            name = broken[0].relative_to(root).as_posix()
+            return f"{what}: the file {text} ({name}, …)", hint
+    return None
 
 
 def _other_tool(root: Path, paths: Sequence[Path]) -> tuple[str, str] | None:
@@ -93,7 +98,7 @@ def _other_tool(root: Path, paths: Sequence[Path]) -> tuple[str, str] | None:
     for suffix, _ in suffixes.most_common():
         if suffix in _BY_SUFFIX:
             what, hint = _BY_SUFFIX[suffix]
-            return f"holds {suffixes[suffix]} {what} (*{suffix}), which segprep does not read", hint
+            return f"holds {suffixes[suffix]} {what} (*{suffix})", hint
     return None
 
 
@@ -110,14 +115,11 @@ def _of_json(data: bytes, path: Path) -> tuple[str, str] | None:
 def _of_list(content: list[Any]) -> tuple[str, str] | None:
     keys = set(content[0]) if content and isinstance(content[0], dict) else set[str]()
     if {"annotations", "data"} <= keys or {"completions", "data"} <= keys:
-        return (
-            "a JSON export of Label Studio",
-            "export brush labels as PNG, then: segprep convert merge-masks; or export as COCO",
-        )
+        return "a JSON export of Label Studio", _named("label-studio")
     if {"labelIdx", "points"} <= keys or {"labelIdx", "color"} <= keys:
-        return "a JSON file of EISeg", "save as COCO in EISeg, then: segprep convert coco"
+        return "a JSON file of EISeg", _named("eiseg")
     if {"Label", "External ID"} <= keys or {"data_row", "projects"} <= keys:
-        return "an export of Labelbox", "export masks, or convert it to COCO"
+        return "an export of Labelbox", _named("labelbox")
     return None
 
 
@@ -127,22 +129,16 @@ def _of_object(content: dict[str, Any]) -> tuple[str, str] | None:
     if "_via_img_metadata" in keys or (
         isinstance(first, dict) and {"filename", "regions"} <= set(first)
     ):
-        return (
-            "a project of the VGG Image Annotator (VIA)",
-            "in VIA: Annotation > Export Annotations (COCO format), then: segprep convert coco",
-        )
+        return "a project of the VGG Image Annotator (VIA)", _named("via")
     info = content.get("info")
     if isinstance(info, dict) and "ISAT" in str(info.get("description", "")):
-        return "an ISAT annotation", "in ISAT: Tools > Convert, ISAT to COCO or VOC"
+        return "an ISAT annotation", _named("isat")
     objects = content.get("objects")
     titled = isinstance(objects, list) and any(
         isinstance(o, dict) and "classTitle" in o for o in objects
     )
     if titled or {"classes", "tags", "projectType"} <= keys:
-        return (
-            "a Supervisely annotation",
-            "in Supervisely: export as masks (machine masks), then: segprep convert pairs",
-        )
+        return "a Supervisely annotation", _named("supervisely")
     if {"items", "categories"} <= keys:
         return "a Datumaro annotation", "datum convert it to voc or coco_instances first"
     if content.get("type") == "FeatureCollection":
@@ -158,14 +154,16 @@ def _of_object(content: dict[str, Any]) -> tuple[str, str] | None:
 def _of_xml(data: bytes, path: Path) -> tuple[str, str] | None:
     head = data[: 1 << 20]
     if b"<annotations>" in head and (b"<polygon" in head or b"<mask" in head or b"<image " in head):
-        return (
-            "an XML export of CVAT",
-            "in CVAT: export as 'Segmentation mask 1.1' (segprep convert voc) or 'COCO 1.0'",
-        )
+        return "an XML export of CVAT", _named("cvat")
     if b"<annotation" in head and b"<bndbox>" in head:
         polygons = b"<polygon" in head
         what = "PASCAL VOC XML with polygons" if polygons else "PASCAL VOC XML: boxes, no masks"
-        return what, _COCO if polygons else "segmentation needs masks; boxes do not have them"
+        hint = (
+            "export it as COCO, then: segprep convert coco"
+            if polygons
+            else "segmentation needs masks; boxes have none"
+        )
+        return what, hint
     return None
 
 
@@ -180,17 +178,14 @@ def _of_text(data: bytes, path: Path) -> tuple[str, str] | None:
     if not numbers or not inside or any(len(row) < 5 or row[0] != int(row[0]) for row in numbers):
         return None
     if any(len(row) > 6 and len(row) % 2 for row in numbers):
-        return "a YOLO segmentation label", "export the annotations as COCO or as masks instead"
+        return "a YOLO segmentation label", _named("yolo-seg")
     return "a YOLO box label, which holds no mask", "segmentation needs polygons or masks"
 
 
 def _of_csv(data: bytes, path: Path) -> tuple[str, str] | None:
     header = data[:2048].split(b"\n")[0].decode("utf-8", "replace").lower()
     if any(word in header for word in ("encodedpixels", "rle", "run_length", "segmentation")):
-        return (
-            "a table of RLE masks",
-            "decode it to PNG masks (one per class: segprep convert merge-masks)",
-        )
+        return "a table of RLE masks", _named("rle-csv")
     if "region_shape_attributes" in header:
         return (
             "a CSV of the VGG Image Annotator (VIA)",
