@@ -22,6 +22,8 @@ _HOMES = {
     "load_model": "training.inference.single",
     "merge": "merging",
     "models": "training.models",
+    "open": "opened",
+    "overlay": "opened.picture",
     "predict": "training.inference.job",
     "predict_image": "training.inference.single",
     "read_mask": "imaging.image",
@@ -51,6 +53,8 @@ __all__ = [
     "load_model",
     "merge",
     "models",
+    "open",
+    "overlay",
     "predict",
     "predict_image",
     "read_mask",
@@ -78,6 +82,8 @@ if TYPE_CHECKING:
     from segprep.imaging.image import read_mask, write_mask
     from segprep.merging import merge
     from segprep.metrics.confusion import ConfusionMatrix
+    from segprep.opened import open
+    from segprep.opened.picture import overlay
     from segprep.remapping import remap
     from segprep.resizing import resize
     from segprep.splitting import split

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from segprep import engine, sources
+from segprep.cards import card
 from segprep.conversion.class_coverage import ClassCoverage
 from segprep.conversion.planning import Work, prepare
 from segprep.conversion.publication import (
@@ -27,6 +28,8 @@ from segprep.errors import SegprepError, UsageError
 from segprep.files import real_folders, write_error
 from segprep.imaging.image import MaskMode
 from segprep.types import Note, Progress, Reader, Record, Scan, Skipped, no_progress
+
+SHOWN = 10  # remarks on a card
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,21 @@ class Conversion:
     def failed(self) -> tuple[Skipped, ...]:
         """The skipped inputs that are of this format but cannot be used."""
         return tuple(entry for entry in self.skipped if not entry.foreign)
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "new": self.converted,
+            "unchanged": self.kept,
+            "removed": len(self.removed) or "",
+            "skipped": len(self.skipped) or "",
+            "written": "yes" if self.written else "no",
+        }
+        remarks = [f"{one.path}: {one.reason} [{one.code}]" for one in self.skipped[:SHOWN]]
+        remarks += [f"{note.message} [{note.code}]" for note in self.notes[:SHOWN]]
+        left = max(0, len(self.skipped) - SHOWN) + max(0, len(self.notes) - SHOWN)
+        remarks += [f"{left} more"] if left else []
+        rows = list(enumerate(self.classes))
+        return card(str(self.out), facts, columns=("id", "class"), rows=rows, remarks=remarks)
 
 
 def convert(

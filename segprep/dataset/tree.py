@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segprep.cards import card
 from segprep.dataset import classes as class_lists
 from segprep.dataset import manifest
 from segprep.dataset.manifest import MANIFEST, RECORDS, Manifest
@@ -133,6 +134,13 @@ class Tree:
         path, root = self.mask_path(stem), self.root.resolve()
         inner = path.relative_to(self.root)
         return image.decode_mask(read_below(root / inner, (root,)), path)
+
+    def _repr_html_(self) -> str:
+        classes = self.classes()
+        rows = list(enumerate(classes.names)) if classes else []
+        lists = {name: len(stems) for name, stems in self.lists().items()}
+        facts = {"samples": len(self.stems()), **lists}
+        return card(str(self.root), facts, columns=("id", "class"), rows=rows)
 
     def lists(self) -> dict[str, tuple[str, ...]]:
         """The lists in ImageSets/Segmentation by name, train, val, test and trainval first.

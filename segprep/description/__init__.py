@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from segprep import engine
+from segprep.cards import card
 from segprep.dataset import tree
 from segprep.dataset.changes import Changes, changes
 from segprep.dataset.equal_images import equal_images
@@ -52,6 +53,23 @@ class Info:
     doubts: tuple[str, ...] = ()
     equal: tuple[tuple[str, ...], ...] = ()
     unpainted: tuple[Mapping[str, Any], ...] = ()
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (one.value, one.name, f"{one.pixels:,}", f"{one.share:.2%}", one.images)
+            for one in self.classes
+        ]
+        sizes = [f"{width} x {height} ({n})" for (width, height), n in list(self.sizes.items())[:3]]
+        sizes += [f"{len(self.sizes) - 3} more"] if len(self.sizes) > 3 else []
+        facts = {
+            "images": self.images,
+            **self.lists,
+            "ignored": f"{self.ignored:.2%}",
+            "sizes": ", ".join(sizes),
+        }
+        columns = ("id", "class", "pixels", "share", "images")
+        remarks = (*self.faults, *self.doubts)
+        return card(str(self.root), facts, columns=columns, rows=rows, remarks=remarks)
 
 
 def info(dataset: str | Path = ".", *, check: bool = False, jobs: int = 1) -> Info:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from segprep.cards import card
 from segprep.evaluation.accumulate import ImageScore
 from segprep.metrics.confusion import DENSE, ConfusionMatrix
 from segprep.metrics.scores import Floats, Policy, Scores
@@ -85,6 +86,24 @@ class Evaluation:
     objects: Mapping[str, Any] | None
     notes: tuple[Note, ...]
     images: tuple[ImageScore, ...] = ()
+
+    def _repr_html_(self) -> str:
+        interval = self.interval
+        facts = {
+            "mIoU": f"{self.miou:.4f}",
+            "95 % interval": f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else "",
+            "pixel accuracy": f"{self.scores.pixel_accuracy:.4f}",
+            "pairs": self.pairs,
+            "policy": self.policy.absent,
+        }
+        keys = ("iou", "dice", "precision", "recall")
+        rows = [
+            (n, row["name"], *(f"{row[key]:.4f}" for key in keys), f"{row['pixels']:,}")
+            for n, row in enumerate(_class_rows(self))
+        ]
+        columns = ("id", "class", "IoU", "Dice", "precision", "recall", "pixels")
+        remarks = [note.message for note in self.notes]
+        return card(str(self.pred), facts, columns=columns, rows=rows, remarks=remarks)
 
 
 def document(result: Evaluation) -> dict[str, Any]:

@@ -3,7 +3,7 @@ appear at once.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -103,6 +103,28 @@ def export(
             overwrite,
         )
     return replace(outcome.account, files=outcome.account.files + len(texts))
+
+
+def common_files(
+    target: str, root: Path, entries: Sequence[Entry], **options: Any
+) -> Mapping[str, bytes]:
+    """The files that all samples share, name -> content, if the *entries* of the tree at *root*
+    (resolved) were exported as one list, ``train``; nothing is written.
+
+    Raises TreeError, BadInputError as :func:`export` does.
+    """
+    home, writer = Tree(root), targets.load(target)(**options)
+    stems = tuple(entry.stem for entry in entries)
+    inventory = Inventory(root.name, tuple(entries), {"train": stems}, home.classes())
+    places = writer.choose(inventory).places
+    todo = tuple((entry, places[entry.stem]) for entry in entries)
+    box = Outbox(root)  # never opened
+    bits = gray_bits(entries, (root,), writer.max_pixels, jobs=1)
+    task = SampleExport(writer, box, (root,), inventory.classes, False, bits)
+    plan = _Selection(todo, inventory, (), ())
+    made = _made(target, plan, task, box, 1, "stop", no_progress)
+    parts = {name: tuple(content) for name, content in made.parts.items()}
+    return writer.texts(inventory, Gathered(parts, made.losses))
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,10 +34,15 @@ def small(image: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.uint8]:
 
 
 def laid_over(
-    image: NDArray[np.uint8], mask: NDArray[np.uint8], background: int | None = 0
+    image: NDArray[np.uint8],
+    mask: NDArray[np.uint8],
+    background: int | None = 0,
+    *,
+    opacity: float = 0.4,
+    outlined: bool = True,
 ) -> NDArray[np.uint8]:
-    """The classes of *mask* (H, W) over *image* (h, w, 3): tinted inside, bright on their outlines;
-    the background is left clear, ignored pixels are gray.
+    """The classes of *mask* (H, W) over *image* (h, w, 3): tinted inside by *opacity* (0 to 1),
+    bright on their outlines; the background is left clear, ignored pixels are gray.
     """
     height, width = image.shape[:2]
     rows, columns = (
@@ -47,7 +52,8 @@ def laid_over(
     fitted = mask[rows, columns.T]
     table = np.array([vivid(value) for value in range(256)], np.float64)
     colors = table[fitted]
-    strength = np.where(outlines(fitted), 1.0, 0.4)[..., None] * (fitted != background)[..., None]
+    edges = outlines(fitted) if outlined else np.zeros(fitted.shape, np.bool_)
+    strength = np.where(edges, 1.0, opacity)[..., None] * (fitted != background)[..., None]
     return np.asarray(image * (1 - strength) + colors * strength).round().astype(np.uint8)
 
 

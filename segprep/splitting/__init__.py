@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from segprep.cards import card
 from segprep.dataset import tree
 from segprep.dataset.lists import finish_split, write_split
 from segprep.dataset.plausibility import tree_doubts
@@ -43,6 +44,14 @@ class Split:
     def counts(self) -> dict[str, int]:
         """How many samples train, val and test have."""
         return {name: len(self.lists[name]) for name in SPLITS}
+
+    def _repr_html_(self) -> str:
+        total = sum(self.counts.values()) or 1
+        rows = [("", name, count, f"{count / total:.1%}") for name, count in self.counts.items()]
+        facts = {"samples": total, "folds": len(self.folds) or "", "seed": self.record.get("seed")}
+        columns = ("", "list", "samples", "share")
+        remarks = [note.message for note in self.notes]
+        return card(f"Split of {self.root}", facts, columns=columns, rows=rows, remarks=remarks)
 
 
 def split(

@@ -1,0 +1,75 @@
+"""An opened tree as the datasets library holds it, without writing a file."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from segprep.dataset import samples
+from segprep.dataset.tree import SPLITS, Tree
+from segprep.errors import BadInputError, SourceError, require
+from segprep.targets._common import pictures
+from segprep.types import MAX_PIXELS, Classes, Entry, LabeledImage, Product, Skipped
+
+_NAMES = {"train": "train", "val": "validation", "test": "test"}
+
+
+def by_split(root: Path, entries: Sequence[Entry], lists: Mapping[str, tuple[str, ...]]) -> Any:
+    """A ``DatasetDict`` of train, validation and test."""
+    require("to_hf", "datasets", "hf")
+    from datasets import DatasetDict
+
+    parts = {_NAMES[name]: set(lists[name]) for name in SPLITS if lists.get(name)}
+    return DatasetDict(
+        {
+            name: dataset(root, [entry for entry in entries if entry.stem in stems])
+            for name, stems in parts.items()
+        }
+    )
+
+
+def dataset(root: Path, entries: Sequence[Entry]) -> Any:
+    """A ``Dataset`` with the columns image, label and stem."""
+    require("to_hf", "datasets", "hf")
+    from datasets import Dataset, Features, Image, Value
+
+    rows = _rows(root, entries)
+    features = Features({"image": Image(), "label": Image(), "stem": Value("string")})
+    columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in features}
+    return Dataset.from_dict(columns, features=features)
+
+
+def _rows(root: Path, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    classes, skipped, rows = Tree(root).classes(), list[Skipped](), list[dict[str, Any]]()
+    for entry in entries:
+        try:
+            rows.append(_row(entry, root, classes))
+        except SourceError as error:
+            skipped.append(Skipped(entry.stem, str(error.path), error.code, error.reason))
+    if skipped:
+        raise BadInputError(
+            "bad-input",
+            f"{len(skipped)} samples cannot be used: {skipped[0].path}: {skipped[0].reason}",
+            "segprep check lists them all",
+            tuple(skipped),
+        )
+    return rows
+
+
+def _row(entry: Entry, root: Path, classes: Classes | None) -> dict[str, Any]:
+    sample = samples.read(entry, (root,), MAX_PIXELS)
+    mask, _ = samples.upright(sample, entry.image, MAX_PIXELS)
+    if classes:
+        samples.check_ids(mask, classes, entry.mask)
+    labeled = LabeledImage(
+        entry, sample.image, mask, None, sample.upright, classes, (root,), gray_bits=16
+    )
+    image = pictures.kept(labeled, "sym", MAX_PIXELS).product
+    label = pictures.own_mask(labeled, "sym", MAX_PIXELS).product
+    return {"image": _held(image), "label": _held(label), "stem": entry.stem}
+
+
+def _held(product: Product) -> dict[str, Any]:
+    """The file where it lies, or its new bytes."""
+    if product.origin is not None:
+        return {"path": str(product.origin), "bytes": None}
+    return {"path": None, "bytes": bytes(product.content or b"")}
