@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: readers help demo test coverage lint types check mutate bench oracles crash hostile field fuzz slow verdicts build docs clean
+.PHONY: readers notebook help demo test coverage lint types check mutate bench oracles crash hostile field fuzz slow verdicts build docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -128,6 +128,13 @@ $(VENV)/.documents: $(VENV)/.runtime
 docs: $(VENV)/.documents  ## the documentation site in site/ (works offline), after writing what is generated in it
 	$(BIN)/python docs/write.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+
+$(VENV)/.notebook: $(VENV)/.runtime
+	$(PIP) --group notebook
+	@touch $@
+
+notebook: $(VENV)/.notebook  ## run examples/first_look.ipynb from end to end and keep what it shows
+	$(BIN)/python docs/notebook.py
 
 build: $(VENV)/.development  ## wheel and source archive in dist/
 	$(PIP) build

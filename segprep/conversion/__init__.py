@@ -68,7 +68,7 @@ class Conversion:
         left = max(0, len(self.skipped) - SHOWN) + max(0, len(self.notes) - SHOWN)
         remarks += [f"{left} more"] if left else []
         rows = list(enumerate(self.classes))
-        return card(str(self.out), facts, columns=("id", "class"), rows=rows, remarks=remarks)
+        return card(self.out.name, facts, columns=("id", "class"), rows=rows, remarks=remarks)
 
 
 def convert(

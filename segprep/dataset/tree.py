@@ -140,7 +140,7 @@ class Tree:
         rows = list(enumerate(classes.names)) if classes else []
         lists = {name: len(stems) for name, stems in self.lists().items()}
         facts = {"samples": len(self.stems()), **lists}
-        return card(str(self.root), facts, columns=("id", "class"), rows=rows)
+        return card(self.root.resolve().name, facts, columns=("id", "class"), rows=rows)
 
     def lists(self) -> dict[str, tuple[str, ...]]:
         """The lists in ImageSets/Segmentation by name, train, val, test and trainval first.

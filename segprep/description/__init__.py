@@ -69,7 +69,7 @@ class Info:
         }
         columns = ("id", "class", "pixels", "share", "images")
         remarks = (*self.faults, *self.doubts)
-        return card(str(self.root), facts, columns=columns, rows=rows, remarks=remarks)
+        return card(self.root.resolve().name, facts, columns=columns, rows=rows, remarks=remarks)
 
 
 def info(dataset: str | Path = ".", *, check: bool = False, jobs: int = 1) -> Info:

@@ -103,7 +103,7 @@ class Evaluation:
         ]
         columns = ("id", "class", "IoU", "Dice", "precision", "recall", "pixels")
         remarks = [note.message for note in self.notes]
-        return card(str(self.pred), facts, columns=columns, rows=rows, remarks=remarks)
+        return card(self.pred.name, facts, columns=columns, rows=rows, remarks=remarks)
 
 
 def document(result: Evaluation) -> dict[str, Any]:

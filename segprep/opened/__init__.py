@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _PICTURES = 4  # on a card
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class OpenedSample:
     """One sample: nothing is read before it is asked for, and what was read is kept as long as the
     sample is.
@@ -79,6 +79,9 @@ class OpenedSample:
         background = self._classes.background if self._classes else 0
         return overlay(self.image, self.mask, **{"background": background, **options})
 
+    def __repr__(self) -> str:
+        return f"<OpenedSample {self.stem!r}>"
+
     def _repr_html_(self) -> str:
         height, width = self.mask.shape
         values = {value: count / self.mask.size for value, count in histogram(self.mask)}
@@ -108,7 +111,7 @@ def named(classes: Classes | None, value: int) -> Swatch:
     return Swatch(thumbnails.color(value), names.get(value, "ignored" if value == 255 else "?"))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class OpenedTree:
     """The samples of a tree, or of one of its lists, in natural order.
 
@@ -212,6 +215,10 @@ class OpenedTree:
         files = common_files("coco", self.root, self.entries)
         content: dict[str, Any] = json.loads(files["annotations/instances_train.json"])
         return content
+
+    def __repr__(self) -> str:
+        part = f"[{self.split!r}]" if self.split else ""
+        return f"<OpenedTree {str(self.root)!r}{part}, {len(self)} samples>"
 
     def _repr_html_(self) -> str:
         classes, shares = self.classes, {n: len(listed) for n, listed in self.lists.items()}

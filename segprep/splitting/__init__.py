@@ -51,7 +51,9 @@ class Split:
         facts = {"samples": total, "folds": len(self.folds) or "", "seed": self.record.get("seed")}
         columns = ("", "list", "samples", "share")
         remarks = [note.message for note in self.notes]
-        return card(f"Split of {self.root}", facts, columns=columns, rows=rows, remarks=remarks)
+        return card(
+            f"Split of {self.root.name}", facts, columns=columns, rows=rows, remarks=remarks
+        )
 
 
 def split(
