@@ -36,7 +36,7 @@ def overlay(
             f"an image of shape {np.shape(image)} and a mask of shape {ids.shape} do not fit",
             "give an image (H, W) or (H, W, 3) and a mask (H, W)",
         )
-    if ids.dtype.kind not in "bui" or ids.min(initial=0) < 0 or ids.max(initial=0) > 255:
+    if ids.dtype.kind not in ("b", "u", "i") or ids.min(initial=0) < 0 or ids.max(initial=0) > 255:
         raise UsageError(
             "unknown-value",
             f"a mask of {ids.dtype} from {ids.min()} to {ids.max()} does not hold class ids",

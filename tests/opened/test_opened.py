@@ -47,8 +47,8 @@ def test_samples_and_lists(out: Path) -> None:
 
 def test_names_that_are_not_there(out: Path) -> None:
     tree = segprep.open(out)
-    with pytest.raises(UsageError, match="trian"):
-        tree["trian"]
+    with pytest.raises(UsageError, match="trains"):
+        tree["trains"]
     with pytest.raises(UsageError, match="img99"):
         tree.sample("img99")
     with pytest.raises(IndexError):
