@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
 
+from segprep import open_folders
 from segprep.errors import SegprepError, SourceError
 
 REPORT = "please report it, with the traceback that --verbose prints; --on-error skip leaves it out"
@@ -48,7 +49,8 @@ class _Job(Generic[Input, Output]):
     function: Callable[[Input], Output]
 
     def __call__(self, chunk: Sequence[Input]) -> list[Output | Failure]:
-        return [_attempt(self.function, item) for item in chunk]
+        with open_folders.remembered():
+            return [_attempt(self.function, item) for item in chunk]
 
 
 def keep_memory() -> None:
@@ -104,8 +106,9 @@ def run(
     jobs = min(jobs, len(items) // WORTH_A_WORKER)
     if jobs <= 1:
         keep_memory()
-        for item in items:
-            yield _attempt(function, item)
+        with open_folders.remembered():
+            for item in items:
+                yield _attempt(function, item)
         return
     yield from _in_workers(_Job(function), items, jobs, chunk)
 

@@ -15,7 +15,9 @@ from typing import BinaryIO
 
 from blake3 import blake3
 
+from segprep import open_folders
 from segprep.errors import SegprepError, SourceError, UsageError
+from segprep.open_folders import is_below
 
 MAX_BYTES = 256 * 1024 * 1024
 _READ_FLAGS = (
@@ -24,6 +26,7 @@ _READ_FLAGS = (
     | getattr(os, "O_NOFOLLOW", 0)
     | getattr(os, "O_NONBLOCK", 0)
 )
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def digest(data: bytes | bytearray) -> str:
@@ -86,7 +89,7 @@ def resolve_below(path: Path, roots: tuple[Path, ...]) -> Path:
             code="path-outside-root",
         )
     lexical = os.path.normpath(text)
-    if not _is_below(lexical, roots):
+    if not is_below(lexical, roots):
         raise SourceError(
             path,
             "lies outside the source folder",
@@ -98,7 +101,7 @@ def resolve_below(path: Path, roots: tuple[Path, ...]) -> Path:
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise SourceError(path, f"cannot be read: {reason}", code="unreadable") from error
-    if not _is_below(real, roots):
+    if not is_below(real, roots):
         raise SourceError(
             path,
             "is a link that leads out of the source folder",
@@ -114,7 +117,7 @@ def _has_no_link(text: str, roots: tuple[Path, ...]) -> bool:
     Raises OSError where a part is missing.
     """
     inputs = _watching.get()
-    root = max((str(one) for one in roots if _is_below(text, (one,))), key=len)
+    root = max((str(one) for one in roots if is_below(text, (one,))), key=len)
     known = inputs.folders if inputs else set()
     parts = [text]
     while len(parent := os.path.dirname(parts[-1])) > len(root) and parent not in known:
@@ -123,14 +126,6 @@ def _has_no_link(text: str, roots: tuple[Path, ...]) -> bool:
         return False
     known.update(parts[1:])
     return True
-
-
-def _is_below(text: str, roots: tuple[Path, ...]) -> bool:
-    """Whether the absolute, normal path *text* is one of *roots* or below it.
-
-    Strings, because this runs for every file.
-    """
-    return any(text == str(root) or text.startswith(os.path.join(str(root), "")) for root in roots)
 
 
 def read_below(
@@ -142,7 +137,9 @@ def read_below(
     more than *limit* bytes; *empty* files are allowed only where asked for. Raises SourceError with
     a code that says which of these it was.
     """
-    data = _content(path, resolve_below(path, roots), limit)
+    data = _at_once(path, roots, limit)
+    if data is None:
+        data = _content(path, resolve_below(path, roots), limit)
     if not data and not empty:
         raise SourceError(path, "has 0 bytes", "restore it from its origin", "empty-file")
     if data.startswith(b"version https://git-lfs.github.com/spec/"):
@@ -151,6 +148,22 @@ def read_below(
         )
     _saw(path, data)
     return data
+
+
+def _at_once(path: Path, roots: tuple[Path, ...], limit: int) -> bytes | None:
+    """The content of a regular file, read through its folder's handle; None for everything else,
+    which is then looked up with care. Raises SourceError.
+    """
+    if (place := open_folders.placed(path, roots)) is None:
+        return None
+    try:
+        handle = os.open(place[0], _READ_FLAGS, dir_fd=place[1])
+    except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        return None
+    return _read_whole(handle, path, limit)
 
 
 def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:
@@ -197,7 +210,11 @@ def _opened(path: Path, real: Path | str) -> int:
 
 
 def _content(path: Path, real: Path | str, limit: int) -> bytes:
-    handle = _opened(path, real)
+    return _read_whole(_opened(path, real), path, limit)
+
+
+def _read_whole(handle: int, path: Path, limit: int) -> bytes:
+    """What the open file *handle* holds; it is closed. Raises SourceError."""
     try:
         size = os.fstat(handle).st_size
         if size > limit:
@@ -232,6 +249,13 @@ def find_below(path: Path, roots: tuple[Path, ...]) -> bool:
 
     Anything outside counts as absent; its content is never opened.
     """
+    if (place := open_folders.placed(path, roots)) is not None:
+        try:
+            state = os.stat(place[0], dir_fd=place[1], follow_symlinks=False)
+        except (OSError, ValueError):
+            state = None
+        if state is not None and stat.S_ISREG(state.st_mode):
+            return True
     try:
         present = resolve_below(path, roots).is_file()
     except SourceError as error:
@@ -311,9 +335,17 @@ def write_staged(path: Path, data: bytes) -> None:
     A link there is replaced, not followed.
     """
     try:
-        path.unlink(missing_ok=True)
-        with open(path, "xb") as file:
-            file.write(data)
+        try:
+            handle = os.open(path, _NEW_FILE, 0o666)
+        except FileExistsError:
+            path.unlink(missing_ok=True)
+            handle = os.open(path, _NEW_FILE, 0o666)
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(handle, rest) :]
+        finally:
+            os.close(handle)
     except OSError as error:
         with suppress(OSError):  # half a file would only fill the disk
             path.unlink(missing_ok=True)

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-GROUND = "_version cards codes engine errors files grouping jsontext names train_config types"
+GROUND = (
+    "_version cards codes engine errors files grouping jsontext names open_folders train_config"
+    " types"
+)
 FLOORS = (
     set(GROUND.split()),
     {"imaging"},

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from segprep.imaging.image import histogram
 from segprep.imaging.raster import Canvas
 from segprep.imaging.shapes import Painted, PaintOrder, Shape, draw, in_order
 from segprep.types import IGNORE, Covered, Note
@@ -78,16 +79,18 @@ def _loss(
     for shape in shapes:
         if shape.value == value or shape.value in holes:
             draw(canvas, shape, int(shape.value == value))
-    alone = canvas.array() > 0
+    alone = canvas.array()
     pixels = int(np.count_nonzero(alone))
     covered = pixels - painted.pixels.get(value, 0)
     if covered <= 0:
         return None
     mine = [number for number, shape in enumerate(shapes, 1) if shape.value == value]
     hidden = sum(number not in painted.shown for number in mine)
-    over = np.bincount(painted.mask[alone], minlength=256)
-    over[[value, *holes]] = 0
-    by = labels.get(int(over.argmax()), "") if over.any() else ""
+    over = histogram(painted.mask * alone)  # 0 where the class is not
+    over[0] = over.get(0, 0) - (alone.size - pixels)
+    others = {other: count for other, count in over.items() if other not in {value, *holes}}
+    most = max(others, key=lambda other: (others[other], -other), default=-1)
+    by = labels.get(most, "") if others.get(most) else ""
     return Covered(labels[value], len(mine), hidden, pixels, covered, by)
 
 

@@ -240,6 +240,9 @@ def decode_mask(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any
     Raises SourceError for RGB, alpha and float images, whose pixels are not class ids, for animated
     files, and where a checksum is wrong.
     """
+    plain = png.decode(data, limit)
+    if plain is not None:
+        return np.ascontiguousarray(plain)
     if data.startswith(png.SIGNATURE):
         try:
             png.verify(data)

@@ -20,11 +20,24 @@ FLAT_VOC = frozenset(
 def translate(
     values: NDArray[Any], table: Mapping[int, int], path: Path, classes: int
 ) -> NDArray[np.uint8]:
-    """*found* (H, W) through *table* (value -> class id).
+    """*values* (H, W) through *table* (value -> class id).
 
     Raises SourceError that counts every value without an entry and names the likely cause.
     """
-    seen = image.histogram(values)
+    return counted(values, image.histogram(values), table, path, classes)[0]
+
+
+def counted(
+    values: NDArray[Any],
+    seen: Mapping[int, int],
+    table: Mapping[int, int],
+    path: Path,
+    classes: int,
+) -> tuple[NDArray[np.uint8], dict[int, int]]:
+    """What :func:`translate` gives for *values* whose histogram is *seen*, and its own histogram.
+
+    Raises SourceError as it does.
+    """
     if unknown := {value: count for value, count in seen.items() if value not in table}:
         listed = ", ".join(
             f"{value} ({count} px)" for value, count in list(unknown.items())[:6]
@@ -35,9 +48,17 @@ def translate(
             cause(seen, classes),
             "unknown-value",
         )
+    counts: dict[int, int] = {}
+    for value, count in seen.items():
+        counts[table[value]] = counts.get(table[value], 0) + count
+    counts = dict(sorted(counts.items()))
+    if values.dtype == np.uint8 and all(table[value] == value for value in seen):
+        return values, counts
+    if values.dtype == np.uint8:
+        return image.look_up(values, bytes(table.get(value, 0) for value in range(256)))[0], counts
     look_up = np.zeros(max(table) + 1, np.uint8)
     look_up[list(table)] = list(table.values())
-    return cast("NDArray[np.uint8]", look_up[values])
+    return cast("NDArray[np.uint8]", look_up[values]), counts
 
 
 def evenly_spaced(values: set[int]) -> list[int]:

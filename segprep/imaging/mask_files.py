@@ -29,11 +29,15 @@ def values(
     GIF writers renumber palettes, so a GIF whose colors are grays other than their indices is
     refused unless *palette* says "index" or "gray". Raises SourceError.
     """
+    plain = _plain(data, path, notes, limit, palette)
+    if plain is not None:
+        return plain
     deep = mask_opening.deep(data, path, limit)
     if deep is not None:
         return _one_channel(deep, path, notes, "16 bits per channel")
     with mask_opening.opened(data, path, limit) as picture:
-        if picture.mode == "P" and palettes.is_gray(picture):
+        colors = palettes.Palette.of(picture) if picture.mode == "P" else None
+        if colors is not None and palettes.is_gray(colors):
             if palette == "auto" and picture.format == "GIF":
                 reason = "a GIF whose palette indices and gray levels differ: either may be meant"
                 raise SourceError(
@@ -44,14 +48,43 @@ def values(
                 )
             if palette == "gray":
                 return _shown(picture, path)[..., 0]
-        if picture.mode == "P" and (doubt := palettes.doubt(picture)):
-            notes.append(Note("palette-ambiguous", f"{path.name}: {doubt}; the indices were taken"))
+        if colors is not None:
+            notes += _doubtful(colors, path)
         if picture.mode in ("L", "P", "1"):
             return np.asarray(picture).astype(np.uint8)
         if picture.mode in _SIXTEEN:
             return _sixteen(np.asarray(picture), path)
         shown = _shown(picture, path)
     return _one_channel(shown, path, notes, picture.mode)
+
+
+def _plain(
+    data: bytes, path: Path, notes: list[Note], limit: int, palette: str
+) -> NDArray[np.uint8] | None:
+    """What :func:`values` gives for a plain PNG of 8 bits, read without Pillow; None for all other
+    files, and where the colors of a palette may be what is meant.
+    """
+    pixels = png.decode(data, limit) if png.is_one_channel(data) else None
+    if pixels is None:
+        return None
+    pixels = np.ascontiguousarray(pixels)
+    if data[25:26] == b"\3":
+        table = np.frombuffer(png.palette(data), np.uint8)
+        used = sorted(image.histogram(pixels))
+        if len(table) % 3 or used[-1] >= len(table) // 3:
+            return None
+        colors = palettes.Palette(table.reshape(-1, 3), used)
+        if palette == "gray" and palettes.is_gray(colors):
+            return None
+        notes += _doubtful(colors, path)
+    return pixels
+
+
+def _doubtful(colors: palettes.Palette, path: Path) -> list[Note]:
+    """A note where the indices may not be what the colors mean."""
+    doubt = palettes.doubt(colors)
+    reason = f"{path.name}: {doubt}; the indices were taken"
+    return [Note("palette-ambiguous", reason)] if doubt else []
 
 
 def _one_channel(
@@ -70,6 +103,9 @@ def intensity(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.ui
     """Brightness (H, W) 0..255 as the picture shows it: palettes through their colors, a bitmap as
     0 and 255. Raises SourceError for colors.
     """
+    plain = png.decode(data, limit) if data[25:26] == b"\0" else None  # gray, not indices
+    if plain is not None:
+        return np.ascontiguousarray(plain)
     deep = mask_opening.deep(data, path, limit)
     if deep is not None:
         if not _is_gray(deep):
@@ -208,17 +244,20 @@ def _sixteen(array: NDArray[Any], path: Path) -> NDArray[np.uint16]:
     return array.astype(np.uint16)
 
 
+Counted = tuple[NDArray[np.uint8], dict[int, int]]  # a mask (H, W) and its histogram
+
+
 def paired(
     item: Item,
     roots: tuple[Path, ...],
-    to_mask: Callable[[bytes, Path, list[Note]], NDArray[np.uint8]],
+    to_mask: Callable[[bytes, Path, list[Note]], NDArray[np.uint8] | Counted],
     limit: int = MAX_PIXELS,
     *,
     background: int = 0,
 ) -> Sample:
     """The sample of an image file and one mask file (``labels[0]``), which *to_mask* turns into
-    class ids; where that is the image itself there is no mask, and all pixels are *background*.
-    Raises SourceError.
+    class ids, with their histogram where it knows it; where that is the image itself there is no
+    mask, and all pixels are *background*. Raises SourceError.
     """
     notes: list[Note] = []
     path, picture = item.labels[0], cast("Path", item.image)
@@ -226,8 +265,8 @@ def paired(
         data = read_below(picture, roots)
         shape = image.header(data, picture, limit).shape(upright=True)
         return Sample(item.stem, data, np.full(shape, background, np.uint8))
-    mask = to_mask(read_below(path, roots), path, notes)
-    counts = image.histogram(mask)
+    result = to_mask(read_below(path, roots), path, notes)
+    mask, counts = result if isinstance(result, tuple) else (result, image.histogram(result))
     notes += phantom.notes(mask, counts, path)
     data = read_below(picture, roots)
     upright = drawn_upright(data, picture, mask.shape, path, notes, limit)

@@ -1,6 +1,10 @@
 """Palettes of mask files: whether their indices can be class ids, alone and across a set."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from segprep.imaging import image
@@ -12,21 +16,34 @@ _VOC = {
 }
 
 
-def is_gray(picture: Image.Image) -> bool:
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """The colors (N, 3) of a mask file, and the indices that its pixels use, in order."""
+
+    table: NDArray[np.uint8]
+    used: Sequence[int]
+
+    @classmethod
+    def of(cls, picture: Image.Image) -> "Palette":
+        """The palette of an open picture of mode P."""
+        table = np.frombuffer(bytes(picture.getpalette("RGB") or b""), np.uint8).reshape(-1, 3)
+        used = [index for index in image.histogram(np.asarray(picture)) if index < len(table)]
+        return cls(table, used)
+
+
+def is_gray(palette: Palette) -> bool:
     """Whether the colors in use are grays that differ from their indices."""
-    table = np.frombuffer(bytes(picture.getpalette("RGB") or b""), np.uint8).reshape(-1, 3)
-    used = [index for index in image.histogram(np.asarray(picture)) if index < len(table)]
+    table, used = palette.table, palette.used
     return all(len(set(table[index].tolist())) == 1 for index in used) and any(
         int(table[index][0]) != index for index in used
     )
 
 
-def doubt(picture: Image.Image) -> str:
+def doubt(palette: Palette) -> str:
     """Why the indices of a palette picture may not be what its colors mean: they run against each
     other, or are VOC's in another order.
     """
-    table = np.frombuffer(bytes(picture.getpalette("RGB") or b""), np.uint8).reshape(-1, 3)
-    used = [index for index in image.histogram(np.asarray(picture)) if index < len(table)]
+    table, used = palette.table, palette.used
     colors = {index: tuple(table[index].tolist()) for index in used}
     if (
         len(used) > 1

@@ -93,6 +93,11 @@ def verify(data: bytes) -> None:
             raise
 
 
+def is_one_channel(data: bytes) -> bool:
+    """Whether the data are a PNG of gray levels or of palette indices."""
+    return data.startswith(SIGNATURE) and data[25:26] in (b"\0", b"\3")
+
+
 def is_deep(data: bytes) -> bool:
     """Whether the data are a PNG of 16 bits in each of several channels."""
     return data.startswith(SIGNATURE) and data[24:25] == b"\x10" and data[25] in (2, 4, 6)
@@ -144,6 +149,11 @@ def check(data: bytes) -> None:
                 rest = inflate.unconsumed_tail
     if got != needed or needed < 0:
         raise ValueError("the image data do not fill the size in the header")
+
+
+def palette(data: bytes) -> bytes:
+    """The colors (RGB) of an indexed PNG whose chunks are whole; b"" where it has none."""
+    return next((bytes(body) for kind, body in chunks(data) if kind == b"PLTE"), b"")
 
 
 def decode(data: bytes, limit: int) -> NDArray[np.uint8] | None:

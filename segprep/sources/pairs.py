@@ -14,9 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from segprep import engine
 from segprep.dataset import classes as class_lists
 from segprep.errors import SourceError, UsageError
@@ -162,16 +159,17 @@ class Reader(PairedFolders):
         """The image, and its mask through the table."""
         table, classes, background = item.payload
 
-        def to_mask(data: bytes, path: Path, notes: list[Note]) -> NDArray[np.uint8]:
+        def to_mask(data: bytes, path: Path, notes: list[Note]) -> mask_files.Counted:
             values = mask_files.values(data, path, notes, self.max_pixels, self.palette)
-            if not self.ids and (seen := image.histogram(values)).keys() == {0, IGNORE}:
+            seen = image.histogram(values)
+            if not self.ids and seen.keys() == {0, IGNORE}:
                 raise SourceError(
                     path,
                     f"holds 0 and 255 only: 255 ({seen[IGNORE]} px) may be a class, or ignored",
                     lookup.cause(seen, classes),
                     "values-unclear",
                 )
-            return lookup.translate(values, table, path, classes)
+            return lookup.counted(values, seen, table, path, classes)
 
         return mask_files.paired(
             item, self.roots(), to_mask, self.max_pixels, background=background

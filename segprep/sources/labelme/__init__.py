@@ -141,9 +141,8 @@ class Reader:
 
     def read(self, item: Item) -> Sample:
         """The image, and the mask that its shapes paint."""
-        annotation = self.annotation(item.labels[0])
-        classes, beside, below, doubted = cast("tuple[Classes, Any, Any, bool]", item.payload)
-        view, notes = picture.view_of(self._search(annotation, beside, below, doubted))
+        annotation, view, notes = self.view(item)
+        classes: Classes = item.payload[0]
         origin = labels.origin_of(self.classes, self.roots()[0])
         meanings = labels.meanings(
             classes,
@@ -179,6 +178,16 @@ class Reader:
             painted.pixels,
             drawing.unpainted(annotation, meanings, size=view.size, pens=pens),
         )
+
+    def view(self, item: Item) -> tuple[Annotation, picture.View, list[Note]]:
+        """The annotation of *item*, the image that it means, and notes on the choice.
+
+        Raises SourceError.
+        """
+        annotation = self.annotation(item.labels[0])
+        _, beside, below, doubted = cast("tuple[Classes, Any, Any, bool]", item.payload)
+        view, notes = picture.view_of(self._search(annotation, beside, below, doubted))
+        return annotation, view, notes
 
     def annotation(self, path: Path) -> Annotation:
         """The JSON file *path*. Raises SourceError."""
@@ -254,7 +263,7 @@ def _is_doubtful(reader: Reader, items: Sequence[Item]) -> bool:
         return True
     for item in items[:: len(items) // SAMPLED]:
         try:
-            notes = reader.read(item).notes
+            _, _, notes = reader.view(item)
         except SourceError:
             continue  # reported when it is read
         if any(note.code == "image-disagrees" for note in notes):

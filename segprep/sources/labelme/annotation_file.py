@@ -34,7 +34,6 @@ class Annotation:
     version: tuple[int, int]
     notes: tuple[Note, ...]
 
-    @property
     def reach(self) -> tuple[float, float]:
         """The (H, W) that an image needs to hold all points; 0 where they cannot be read."""
         pairs = [

@@ -57,6 +57,8 @@ def unpainted(
     A shape that cannot be drawn is counted with no pixel.
     """
     counted: list[tuple[Shape, Outcome]] = []
+    if meanings.unknown == "error" and LEFT_OUT not in meanings.values.values():
+        return ()
     for number, raw in enumerate(annotation.shapes):
         label = label_of(raw)
         label = meanings.renamed.get(label, label)

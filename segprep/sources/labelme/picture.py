@@ -8,7 +8,7 @@ that is what was annotated, by a small thumbnail. Where nothing decides, the can
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Annotated, Literal
@@ -39,16 +39,17 @@ class Search:
     """Where to look for the image of the annotation *path*.
 
     *named* is the path it names, *embedded* its base64 copy, *recorded* the (H, W) it was made on,
-    *reach* the (H, W) that its points need; *near* are the images of its name beside it, *below*
-    those below further roots. With *compare*, file and copy are compared pixel by pixel. *doubted*:
-    in this folder, a file of the annotation's own name may show another picture than the copy.
+    *reach* tells the (H, W) that its points need; *near* are the images of its name beside it,
+    *below* those below further roots. With *compare*, file and copy are compared pixel by pixel.
+    *doubted*: in this folder, a file of the annotation's own name may show another picture than the
+    copy.
     """
 
     path: Path
     named: str
     embedded: bytes | None
     recorded: tuple[int, int] | None
-    reach: tuple[float, float]
+    reach: Callable[[], tuple[float, float]]
     near: Sequence[Path]
     below: Sequence[Path]
     roots: tuple[Path, ...]
@@ -203,7 +204,7 @@ def _copy(search: Search, *, needed: bool) -> "tuple[View, list[Note]] | None":
             raise
         return None
     stale = search.recorded is None and any(
-        need > there + 1 for need, there in zip(search.reach, view.size, strict=True)
+        need > there + 1 for need, there in zip(search.reach(), view.size, strict=True)
     )
     return None if stale and not needed else (view, notes)
 

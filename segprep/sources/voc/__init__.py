@@ -218,7 +218,7 @@ class Reader:
         """The image, its mask and, where there is one, its instance mask."""
         roots = real_folders(self.root)
 
-        def to_mask(data: bytes, path: Path, notes: list[Note]) -> NDArray[np.uint8]:
+        def to_mask(data: bytes, path: Path, notes: list[Note]) -> mask_files.Counted:
             return self.to_mask(data, path, notes, item.payload)
 
         sample = mask_files.paired(item, roots, to_mask, self.max_pixels)
@@ -233,12 +233,12 @@ class Reader:
                 "export both again",
                 "size-mismatch",
             )
-        return Sample(sample.stem, sample.image, sample.mask, objects, sample.upright, sample.notes)
+        return replace(sample, objects=objects)
 
     def to_mask(
         self, data: bytes, path: Path, notes: list[Note], meaning: PixelMeaning
-    ) -> NDArray[np.uint8]:
-        """Class ids (H, W) of one mask file."""
+    ) -> mask_files.Counted:
+        """Class ids (H, W) of one mask file, and their histogram."""
         values: NDArray[Any]
         if is_colored(data, path, meaning.table, self.max_pixels):
             values = by_color(data, path, meaning.table, self.max_pixels)
@@ -248,7 +248,7 @@ class Reader:
         if not meaning.sure and seen.keys() == {0, IGNORE}:
             reason = f"holds 0 and 255 only: 255 ({seen[IGNORE]} px) may be a class, or ignored"
             raise SourceError(path, reason, lookup.cause(seen, meaning.classes), "values-unclear")
-        return lookup.translate(values, meaning.ids, path, meaning.classes)
+        return lookup.counted(values, seen, meaning.ids, path, meaning.classes)
 
     def _objects(self, data: bytes, path: Path) -> NDArray[np.uint16]:
         """Instance ids (H, W): 255 of 8 bits and VOC's border color are ignored, as is 65535 of 16
@@ -284,6 +284,4 @@ class _TreeValues:
 
     def __call__(self, item: Item) -> dict[int, int]:
         path = item.labels[0]
-        return image.histogram(
-            self.reader.to_mask(read_below(path, (self.root,)), path, [], item.payload)
-        )
+        return self.reader.to_mask(read_below(path, (self.root,)), path, [], item.payload)[1]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from segprep.dataset import classes as class_lists
 from segprep.dataset.tree import IMAGES, LABELMAP
 from segprep.errors import SegprepError, SourceError
-from segprep.imaging import image, mask_files
+from segprep.imaging import image, mask_files, png
 from segprep.sources._common import color_tables
 from segprep.sources._common.color_tables import ColorTable
 from segprep.types import IGNORE
@@ -38,7 +38,7 @@ def is_colored(data: bytes, path: Path, table: ColorTable, limit: int) -> bool:
     """Whether the mask holds colors: RGB that is not gray throughout, or all of whose grays are
     colors of *table* (VOC's car is one).
     """
-    if image.header(data, path, limit).mode not in ("RGB", "RGBA"):
+    if png.is_one_channel(data) or image.header(data, path, limit).mode not in ("RGB", "RGBA"):
         return False
     shown = mask_files.colors(data, path, limit)
     if (shown[..., 0] != shown[..., 1]).any() or (shown[..., 0] != shown[..., 2]).any():
