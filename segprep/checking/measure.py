@@ -13,7 +13,7 @@ from segprep.checking import signals
 from segprep.checks._common.survey import ImageFacts, MaskFacts, Pair, Trouble
 from segprep.errors import SourceError
 from segprep.files import digest, read_below
-from segprep.imaging import image, inspection
+from segprep.imaging import image, inspection, phantom
 from segprep.imaging.image import voc_colors
 
 SIDE, THUMBNAIL = 64, 32
@@ -195,7 +195,7 @@ def _colored(facts: MaskFacts, samples: NDArray[Any]) -> MaskFacts:
 
 def _thin(ids: NDArray[Any], values: Mapping[int, int]) -> tuple[frozenset[int], frozenset[int]]:
     """Values without a 3 x 3 block of their own, and those of them that nearly always lie between a
-    smaller and a larger neighbor.
+    smaller and a larger neighbor, as smoothing makes them.
     """
     if min(ids.shape) < 3:
         return frozenset(), frozenset()
@@ -219,10 +219,11 @@ def _thin(ids: NDArray[Any], values: Mapping[int, int]) -> tuple[frozenset[int],
     low, high = np.min(around, axis=0), np.max(around, axis=0)
     own = inner[at]
     middle = (low < own) & (own < high)
-    between = (
+    between = [
         value for value in thin if (seen := own == value).any() and middle[seen].mean() >= 0.9
-    )
-    return thin, frozenset(between)
+    ]
+    smoothed = (v for v in between if phantom.from_smoothing(ids, v, thin=thin, thick=thick))
+    return thin, frozenset(smoothed)
 
 
 def _steps(ids: NDArray[Any]) -> int:

@@ -4,8 +4,9 @@ A mask that was resized with interpolation, rotated with smoothing or saved as J
 1 and 3, pixels of id 2, which are no object of class 2.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from segprep.types import IGNORE, Note
 
 MOST = 0.05  # the largest share of a mask that is a rim
 _BETWEEN = 0.6  # the share of a value's pixels that have a smaller and a larger value beside them
+_LINED = 0.02  # the least number of rim pixels for each place where such neighbors touch directly
 
 
 def rims(mask: NDArray[np.uint8], counts: Mapping[int, int]) -> list[int]:
@@ -21,11 +23,48 @@ def rims(mask: NDArray[np.uint8], counts: Mapping[int, int]) -> list[int]:
     3 x 3 block of their own, few pixels, most of them with both neighbors within two pixels.
     """
     present = sorted(value for value in counts if value != IGNORE)
-    return [
+    thin = [
         value
         for value in present[1:-1]
         if counts[value] <= MOST * mask.size and _is_rim(mask, value)
     ]
+    thick = set(present) - set(thin)
+    return [value for value in thin if from_smoothing(mask, value, thin=thin, thick=thick)]
+
+
+def from_smoothing(
+    ids: NDArray[Any], value: int, *, thin: Collection[int], thick: Collection[int]
+) -> bool:
+    """Whether smoothing explains the rim of *value* in *ids* (H, W): it lines a fair part of the
+    borders between smaller and larger ids, and the other ids that averaging makes between its
+    neighbors are there as well. What a later shape left uncovered of a class meets neither.
+
+    *thin* are the values that occur as rims only, *thick* those that have blocks of their own.
+    """
+    whole = sorted(set(thick) - {IGNORE})
+    smaller = np.isin(ids, [other for other in whole if other < value])
+    larger = np.isin(ids, [other for other in whole if other > value])
+    touching = sum(
+        np.count_nonzero(smaller[one] & larger[other])
+        + np.count_nonzero(larger[one] & smaller[other])
+        for one, other in (
+            (np.s_[:, :-1], np.s_[:, 1:]),
+            (np.s_[:-1], np.s_[1:]),
+        )
+    )
+    rows, columns = np.nonzero(ids == value)
+    if len(rows) < _LINED * touching:
+        return False
+    around = np.stack(
+        [
+            ids[(rows + down).clip(0, len(ids) - 1), (columns + right).clip(0, ids.shape[1] - 1)]
+            for down in (-1, 0, 1)
+            for right in (-1, 0, 1)
+        ]
+    )
+    low, high = (int(np.median(part)) for part in (around.min(0), around.max(0)))
+    averages = [other for other in range(low + 1, high) if other not in thick]
+    return 2 * len(set(averages) & set(thin)) >= len(averages)
 
 
 def _is_rim(mask: NDArray[np.uint8], value: int) -> bool:

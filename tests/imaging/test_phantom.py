@@ -52,6 +52,21 @@ def test_what_was_drawn_is_no_phantom() -> None:
     assert found(ignored) == []
 
 
+def test_what_a_later_shape_left_uncovered_is_no_phantom() -> None:
+    """A facade (3) covered by a tree (9) up to a rim of one pixel, which no averaging of 3 and 9
+    makes alone; and a scrap of class 1 in a street where 0 and 2 touch all along.
+    """
+    mask = np.zeros((120, 160), np.uint8)
+    mask[20:100, 20:140] = 9
+    mask[20:100, 20:80] = 3
+    mask[20:100, 80] = 5
+    assert found(mask) == []
+    street = np.zeros((400, 400), np.uint8)
+    street[::8] = street[1::8] = street[2::8] = street[3::8] = 2
+    street[200, 100:104] = 1
+    assert found(street) == []
+
+
 def test_the_note_names_values_and_the_way_out() -> None:
     mask = np.asarray(Image.fromarray(regions()).resize((201, 149), Image.Resampling.BILINEAR))
     mask = np.where(np.asarray(mask)[:, :] > 2, 2, mask).astype(np.uint8)[:, :110]
