@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: readers notebook help demo test coverage lint types check mutate bench oracles crash hostile field fuzz slow verdicts build docs clean
+.PHONY: readers notebook help demo test coverage lint types check mutate bench oracles crash hostile field fuzz slow verdicts gpu build docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -120,6 +120,9 @@ slow: $(VENV)/.development  ## tests that take minutes: every model at its publi
 
 verdicts: $(VENV)/.development  ## train-check on clean and corrupted copies of real sets: are its verdicts right? (two hours)
 	$(BIN)/python tests/verdicts/run.py
+
+gpu: $(VENV)/.development  ## the trainer on a GPU: precisions, resuming, nccl, labels, published sizes (eight minutes)
+	$(BIN)/python tests/gpu/run.py
 
 $(VENV)/.documents: $(VENV)/.runtime
 	$(PIP) --group docs

@@ -120,6 +120,9 @@ class Config:
     amp: Annotated[Precision, "Mixed precision; pays on a GPU."] = "none"
     channels_last: Annotated[bool, "Channels-last memory layout."] = True
     compile: Annotated[bool, "torch.compile; on a GPU only."] = False
+    deterministic: Annotated[
+        bool, "The same bits in every run on a GPU too, and exact resuming; slower."
+    ] = False
     sync_bn: Annotated[bool, "Batch normalization over all processes; on GPUs only."] = False
     tensorboard: Annotated[bool, "Write event files for TensorBoard."] = True
     workers: Annotated[int, "Processes that load data; results do not depend on it."] = 0

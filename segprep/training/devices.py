@@ -1,4 +1,9 @@
-"""Which device a network runs on."""
+"""Which device a network runs on, and how exactly."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
@@ -20,3 +25,32 @@ def pick_device(name: str) -> str:
             "bad-option", f"--device {name} cannot be used: {reason}", "auto, cpu or cuda"
         ) from error
     return name
+
+
+@contextmanager
+def repeatable(wanted: bool) -> Iterator[None]:
+    """While it lasts, a GPU gives the same bits for the same numbers, if that is *wanted*; a CPU
+    does so anyway.
+    """
+    if not wanted:
+        yield
+        return
+    # cuBLAS reads it when its first handle is made
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        with warnings.catch_warnings():  # of poolings: their windows do not overlap
+            warnings.filterwarnings("ignore", ".*deterministic implementation")
+            yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+
+
+def exact(device: str) -> AbstractContextManager[None]:
+    """Convolutions in full float32 on a GPU, as on a CPU: by default PyTorch shortens their factors
+    to 10 bits there (TF32), and labels differ.
+    """
+    if device.startswith("cuda"):
+        return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+    return nullcontext()

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from segprep.errors import UsageError
 from segprep.training.data.pairs import InputSpec, brightest, normalized
+from segprep.training.devices import exact
 from segprep.training.logits import framed
 from segprep.training.models.unet_paper import BORDER, ValidUNet, valid_size
 
@@ -67,7 +68,7 @@ def two(classes: Sequence[str]) -> tuple[str, ...]:
 
 
 def _logits(network: Callable[[Tensor], Any], device: str, images: Tensor) -> Tensor:
-    with torch.inference_mode():
+    with torch.inference_mode(), exact(device):
         outputs = network(images.to(device).contiguous(memory_format=torch.channels_last))
     return cast("Tensor", outputs[-1] if isinstance(outputs, list | tuple) else outputs).cpu()
 

@@ -22,13 +22,14 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class ProcessGroup:
-    """The processes of this run: *rank* of *world*, on *device*. With a *world* of 1 nothing below
-    communicates.
+    """The processes of this run: *rank* of *world*, on *device*. Nothing below communicates unless
+    they are *joined*; torchrun joins also a single one.
     """
 
     rank: int
     world: int
     device: str
+    joined: bool = False
 
     @property
     def first(self) -> bool:
@@ -41,7 +42,7 @@ class ProcessGroup:
 
     def total(self, values: Tensor) -> Tensor:
         """The sum of *values* over all processes."""
-        if self.world > 1:
+        if self.joined:
             values = values.to(self.device)
             dist.all_reduce(values)
         return values.cpu()
@@ -50,7 +51,7 @@ class ProcessGroup:
         """(N, …) of this process -> (world * N, …) of all, in the order of ranks; gradients flow to
         *mine* only.
         """
-        if self.world == 1:
+        if not self.joined:
             return mine
         parts = [
             torch.empty_like(mine, memory_format=torch.contiguous_format) for _ in range(self.world)
@@ -61,14 +62,14 @@ class ProcessGroup:
 
     def wrapped(self, network: nn.Module) -> nn.Module:
         """*network* as all processes train it together, from the first process's weights."""
-        if self.world == 1:
+        if not self.joined:
             return network
         chip = None if self.device == "cpu" else [torch.device(self.device)]
         return DistributedDataParallel(network, device_ids=chip)
 
     def alike(self, network: nn.Module) -> None:
         """Give every process the first one's buffers: running statistics."""
-        if self.world > 1:
+        if self.joined:
             for buffer in network.buffers():
                 dist.broadcast(buffer, 0)
 
@@ -81,10 +82,10 @@ class ProcessGroup:
             try:
                 answer[0] = action()
             except SegprepError as error:
-                if self.world == 1:
+                if not self.joined:
                     raise
                 answer[1] = (error.code, error.message, error.hint)
-        if self.world > 1:
+        if self.joined:
             dist.broadcast_object_list(answer, 0)
             if answer[1] is not None:
                 raise SegprepError(*answer[1])
@@ -109,7 +110,7 @@ def join(device: str) -> ProcessGroup:
             f"RANK, WORLD_SIZE and LOCAL_RANK have to be numbers: {error}",
             "start with torchrun, or unset them",
         ) from error
-    if world <= 1:
+    if world <= 1 and not dist.is_torchelastic_launched():
         return ProcessGroup(0, 1, device)
     if device == "cuda":
         if local >= torch.cuda.device_count():
@@ -132,10 +133,10 @@ def join(device: str) -> ProcessGroup:
                 f"the processes cannot find each other: {str(error).splitlines()[0]}",
                 "start with torchrun",
             ) from error
-    return ProcessGroup(rank, world, device)
+    return ProcessGroup(rank, world, device, joined=True)
 
 
 def leave(group: ProcessGroup) -> None:
     """End the communication."""
-    if group.world > 1 and dist.is_initialized():
+    if group.joined and dist.is_initialized():
         dist.destroy_process_group()

@@ -15,7 +15,7 @@ from segprep.training import checkpoints
 from segprep.training.config import canonical, read_config
 from segprep.training.data.dataset import select_lists
 from segprep.training.data.lists import class_names
-from segprep.training.devices import pick_device
+from segprep.training.devices import pick_device, repeatable
 from segprep.training.progress import Watch, unwatched
 from segprep.training.trainer import config_check, distributed, run_folder, windows
 from segprep.training.trainer.loop import TrainingLoop
@@ -58,7 +58,7 @@ def train(
     group = distributed.join(pick_device(resolved.device))
     try:
         group.decided(lambda: run_folder.make(folder))
-        with lock(folder) if group.first else nullcontext():
+        with lock(folder) if group.first else nullcontext(), repeatable(resolved.deterministic):
             group.decided(lambda: run_folder.claim(folder, resume=resume, overwrite=overwrite))
             state = checkpoints.read(folder / run_folder.LAST) if resume else {}
             resolved = going_on(state, settings) if resume else resolved

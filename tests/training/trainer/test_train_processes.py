@@ -34,9 +34,9 @@ TINY = [
 ]
 
 
-def launched(root: Path, out: Path, *more: str) -> list[tuple[int, str, str]]:
-    """(exit code, stdout, stderr) of two processes with the variables that torchrun sets: torchrun
-    itself would only be a third one to wait for.
+def launched(root: Path, out: Path, *more: str, world: int = 2) -> list[tuple[int, str, str]]:
+    """(exit code, stdout, stderr) of *world* processes with the variables that torchrun sets:
+    torchrun itself would only be one more to wait for.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -54,14 +54,15 @@ def launched(root: Path, out: Path, *more: str) -> list[tuple[int, str, str]]:
         *more,
     ]
     running = []
-    for rank in ("0", "1"):
+    for rank in map(str, range(world)):
         place = {
             "RANK": rank,
             "LOCAL_RANK": rank,
-            "WORLD_SIZE": "2",
+            "WORLD_SIZE": str(world),
             "MASTER_ADDR": "127.0.0.1",
             "MASTER_PORT": port,
             "OMP_NUM_THREADS": "1",
+            "TORCHELASTIC_RUN_ID": "test",
         }
         running.append(
             subprocess.Popen(
@@ -132,3 +133,47 @@ def test_what_the_first_process_may_not_do_no_process_does(
     assert "output-not-ours" in err
     assert "output-not-ours" not in other_err
     assert "Traceback" not in err + other_err
+
+
+def test_one_process_of_torchrun_is_joined_and_learns_what_a_plain_one_learns(
+    discs: Callable[..., Path], tmp_path: Path
+) -> None:
+    """So that the communication of GPUs can be tried on a single one."""
+    root = discs(8)
+    ((code, _, err),) = launched(root, tmp_path / "joined", "--deterministic", world=1)
+    assert code == 0, err
+    settings = {"size": 32, "options": {"base": 4}, "epochs": 2, "batch": 2, "lr": 0.1}
+    settings |= {"optimizer": "sgd", "freeze_norm": True, "tensorboard": False, "device": "cpu"}
+    train(root, out=tmp_path / "plain", **settings)
+    a, b = (checkpoints.read(tmp_path / run / "last.pt") for run in ("plain", "joined"))
+    assert all(a["weights"][name].equal(b["weights"][name]) for name in a["weights"])
+
+
+def test_torchrun_joins_a_single_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    from segprep.training.trainer import distributed
+
+    assert not distributed.join("cpu").joined
+    place = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1"}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        place |= {"MASTER_PORT": str(free.getsockname()[1]), "TORCHELASTIC_RUN_ID": "test"}
+    for name, value in place.items():
+        monkeypatch.setenv(name, value)
+    group = distributed.join("cpu")
+    try:
+        assert (group.joined, group.world) == (True, 1)
+        assert group.decided(lambda: "asked") == "asked"
+    finally:
+        distributed.leave(group)
+
+
+def test_deterministic_kernels_are_asked_for_while_it_trains_and_no_longer() -> None:
+    import torch
+
+    from segprep.training.devices import repeatable
+
+    with repeatable(False):
+        assert not torch.are_deterministic_algorithms_enabled()
+    with repeatable(True):
+        assert torch.are_deterministic_algorithms_enabled()
+    assert not torch.are_deterministic_algorithms_enabled()
