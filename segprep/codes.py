@@ -237,6 +237,7 @@ CODES: dict[str, str] = {
     "stem-prefixed": "Samples whose names several datasets use got the dataset's name in front.",
     "empty-tile": "Tiles that show only background were dropped.",
     "bad-tiles": "tiles.json does not describe a dataset of tiles.",
+    "export-resumed": "An earlier run was interrupted; what it had finished was kept.",
     "not-held": "The target cannot hold some pixels, holes or objects; they are counted.",
     "unlisted": "Samples that no list names; they were skipped.",
     "unknown-target": "No export target has this name.",

@@ -8,15 +8,16 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from segprep import __version__, engine, targets
+from segprep import __version__, targets
 from segprep.dataset import samples, tree
 from segprep.dataset.tree import Tree
-from segprep.engine import Failure
 from segprep.errors import BadInputError, SegprepError
 from segprep.exporting.archive import Archive
+from segprep.exporting.gathering import exported, losses
 from segprep.exporting.gray_range import gray_bits
+from segprep.exporting.journal import ExportJournal
 from segprep.exporting.publish import Outbox
-from segprep.exporting.sample_export import ExportedFiles, SampleExport
+from segprep.exporting.sample_export import SampleExport
 from segprep.names import natural_key, stem_key
 from segprep.types import (
     Entry,
@@ -63,7 +64,7 @@ def export(
     the zip file *out*. *options* are the fields of the target's Writer.
 
     The dataset is only read. *out* appears whole or not at all; it must be absent, empty, or, with
-    *overwrite*, an earlier export.
+    *overwrite*, an earlier export. The same call goes on where an interrupted one stopped.
 
     Raises:
         UsageError: a wrong option or target, or *out* and *dataset* overlap.
@@ -83,9 +84,10 @@ def export(
     classes = plan.inventory.classes
     task = SampleExport(writer, box, (home.root,), classes, not dry_run, bits)
     if dry_run:
-        return _made(target, plan, task, box, jobs, on_error, progress).account
+        return _made(target, plan, task, jobs, on_error, progress).account
     with box.opened():
-        outcome = _made(target, plan, task, box, jobs, on_error, progress)
+        journal = ExportJournal(box.hidden, box.out), _identity(target, writer, home, plan, bits)
+        outcome = _made(target, plan, task, jobs, on_error, progress, journal)
         lost = frozenset(skipped.stem for skipped in outcome.account.skipped)
         gathered = Gathered(
             {name: tuple(parts) for name, parts in outcome.parts.items()}, outcome.losses
@@ -99,6 +101,7 @@ def export(
         box.publish(
             _account(target, writer, home, box, outcome.account, [*outcome.names, *texts]),
             [*outcome.written, *texts],
+            outcome.digests,
             home.root,
             overwrite,
         )
@@ -122,7 +125,7 @@ def common_files(
     bits = gray_bits(entries, (root,), writer.max_pixels, jobs=1)
     task = SampleExport(writer, box, (root,), inventory.classes, False, bits)
     plan = _Selection(todo, inventory, (), ())
-    made = _made(target, plan, task, box, 1, "stop", no_progress)
+    made = _made(target, plan, task, 1, "stop", no_progress)
     parts = {name: tuple(content) for name, content in made.parts.items()}
     return writer.texts(inventory, Gathered(parts, made.losses))
 
@@ -193,13 +196,14 @@ def _unique(entries: Iterator[Entry], skipped: list[Skipped]) -> Iterator[Entry]
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """All samples' files: the account, all names, those to force to the disk, the parts of common
-    files, and in words what the target cannot hold.
+    """All samples' files: the account, all names, those to force to the disk, their digests, the
+    parts of common files, and in words what the target cannot hold.
     """
 
     account: Export
     names: list[str]
     written: list[str]
+    digests: dict[str, str]
     parts: dict[str, list[bytes]]
     losses: tuple[str, ...]
 
@@ -208,74 +212,49 @@ def _made(
     target: str,
     plan: _Selection,
     task: SampleExport,
-    box: Outbox,
     jobs: int,
     on_error: str,
     progress: Progress[Any],
+    begun: tuple[ExportJournal, Mapping[str, Any]] | None = None,
 ) -> _Made:
     """Make every sample's files. Raises BadInputError."""
-    skipped, done = list(plan.skipped), list[ExportedFiles]()
-    for (entry, _), result in zip(
-        plan.todo,
-        progress(engine.run(task, plan.todo, jobs=jobs), len(plan.todo), "exporting"),
-        strict=True,
-    ):
-        if isinstance(result, Failure):
-            skipped.append(
-                Skipped(entry.stem, result.path, result.code, result.reason, result.hint)
-            )
-        else:
-            if task.write:
-                box.append(result.appended)
-            done.append(replace(result, appended=()))
+    done, failed, resumed = exported(task, plan.todo, jobs, progress, begun)
+    skipped = (*plan.skipped, *failed)
     if skipped and (on_error == "stop" or not done):
         raise BadInputError(
             "bad-input",
             f"{len(skipped)} samples cannot be exported; nothing was written",
             "fix them and re-run the command, or skip them with --on-error skip",
-            tuple(skipped),
+            skipped,
         )
-    losses = _losses(target, done)
+    lost = losses(done)
     names = [name for files in done for name in files.names]
+    message = f"{resumed} samples were finished when an earlier run was interrupted, and are kept"
     notes = (
         *plan.notes,
+        *([Note("export-resumed", message)] if resumed else []),
         *(note for files in done for note in files.notes),
-        *(Note("not-held", line) for line in losses),
+        *(Note("not-held", line) for line in lost),
     )
-    account = Export(target, box.out, len(done), len(names), tuple(skipped), notes, task.write)
+    account = Export(target, task.box.out, len(done), len(names), skipped, notes, task.write)
     parts: dict[str, list[bytes]] = {}
-    for files in done:
-        for part in files.parts:
-            parts.setdefault(part.name, []).append(part.content)
-    return _Made(account, names, [name for files in done for name in files.written], parts, losses)
-
-
-def _losses(target: str, done: Sequence[ExportedFiles]) -> tuple[str, ...]:
-    """What *target* cannot hold, summed over all samples: one sentence each."""
-    counts: dict[str, list[int]] = {}
-    for files in done:
-        for loss in files.losses:
-            counts.setdefault(loss.what, []).append(loss.count)
-    return tuple(
-        f"{sum(numbers):,} {what} ({len(numbers)} of {len(done)} samples)"
-        for what, numbers in sorted(counts.items())
-    )
+    for part in (part for files in done for part in files.parts):
+        parts.setdefault(part.name, []).append(part.content)
+    written = [name for files in done for name in files.written]
+    digests = {name: mark for files in done for name, mark in files.digests.items()}
+    return _Made(account, names, written, digests, parts, lost)
 
 
 def _account(
     target: str, writer: Writer, home: Tree, box: Outbox, done: Export, names: list[str]
 ) -> dict[str, Any]:
     """What the export says of itself; equal for equal input."""
-    options = {
-        field.name: _plain(getattr(writer, field.name), box.out)
-        for field in fields(writer)  # type: ignore[arg-type]
-    }
     origin = Path(os.path.relpath(home.root, box.out)).as_posix()
     return {
         "schema": 1,
         "target": target,
         "dataset": origin,
-        "options": options,
+        "options": _options(writer, box.out),
         "segprep": __version__,
         "samples": done.samples,
         "files": sorted(names),
@@ -287,3 +266,26 @@ def _plain(value: Any, out: Path) -> Any:
     if isinstance(value, Path):
         return Path(os.path.relpath(value.resolve(), out)).as_posix()
     return value
+
+
+def _options(writer: Writer, out: Path) -> dict[str, Any]:
+    return {
+        field.name: _plain(getattr(writer, field.name), out)
+        for field in fields(writer)  # type: ignore[arg-type]
+    }
+
+
+def _identity(
+    target: str, writer: Writer, home: Tree, plan: _Selection, bits: int
+) -> dict[str, Any]:
+    """What decides over the files of every sample: only a run of the same identity resumes."""
+    classes = plan.inventory.classes
+    return {
+        "segprep": __version__,
+        "target": target,
+        "options": _options(writer, home.root),
+        "dataset": str(home.root),
+        "classes": None if classes is None else [list(classes.names), classes.background],
+        "bits": bits,
+        "todo": [(entry.stem, str(entry.image), places) for entry, places in plan.todo],
+    }

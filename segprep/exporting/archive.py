@@ -6,7 +6,7 @@ are stored as they are (both are compressed already), texts are deflated.
 
 import os
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -67,11 +67,18 @@ class Archive(Outbox):
         return Outbox.put(self, replace(product, link="copy"), roots)
 
     def publish(
-        self, account: dict[str, Any], written: Iterable[str], root: Path, overwrite: bool
+        self,
+        account: dict[str, Any],
+        written: Iterable[str],
+        digests: Mapping[str, str],
+        root: Path,
+        overwrite: bool,
     ) -> None:
-        """Pack everything and move the file to its place. *account* describes the export."""
+        """Pack everything and move the file to its place. *account* describes the export,
+        *digests* are those of its files that are known.
+        """
         new, packed = self.hidden / "new", self.hidden / "new.zip"
-        write_staged(new / MARKER, self.sealed(account))
+        write_staged(new / MARKER, self.sealed(account, digests))
         try:
             self._pack(new, packed, [MARKER, *account["files"]])
             sync_file(packed)

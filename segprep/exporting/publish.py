@@ -4,6 +4,7 @@ PARENT/OUT/                         appears whole, or not at all
   segprep-export.json               what was exported, and every file of it
 PARENT/.OUT.segprep-export/         while a run is at work, or after it was killed
   new/                              the export that is being made
+  journal.jsonl  parts              what is finished of it; identity.json: with which options
   old/                              an earlier export that --overwrite replaces
 """
 
@@ -34,6 +35,7 @@ from segprep.files import (
 from segprep.types import Product
 
 MARKER = EXPORT
+IDENTITY, LINES, PARTS = "identity.json", "journal.jsonl", "parts"  # see ExportJournal
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,8 @@ class Outbox:
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Hold the hidden folder, empty, for one run; what an earlier run left is put right first.
-
-        Nothing stays behind.
+        """Hold the hidden folder for one run; what an earlier run left between its two renames is
+        put right first. Nothing stays behind, unless the run is interrupted: then it can resume.
         """
         try:
             self.hidden.mkdir(parents=True, exist_ok=True)
@@ -127,12 +128,13 @@ class Outbox:
         with self._vanishing(), lock(self.hidden):
             if (self.hidden / "old").is_dir() and not self.out.exists():
                 os.replace(self.hidden / "old", self.out)  # killed between its two renames
-            self._clear()
             try:
-                (self.hidden / "new").mkdir()
+                (self.hidden / "new").mkdir(exist_ok=True)
                 yield
-            finally:
+            except Exception:
                 self._clear()
+                raise
+            self._clear()
 
     @contextmanager
     def _vanishing(self) -> Iterator[None]:
@@ -144,6 +146,8 @@ class Outbox:
 
     def _clear(self) -> None:
         shutil.rmtree(self.hidden / "new", ignore_errors=True)
+        for name in (IDENTITY, LINES, PARTS):
+            (self.hidden / name).unlink(missing_ok=True)
         if self.out.exists():
             shutil.rmtree(self.hidden / "old", ignore_errors=True)
 
@@ -198,29 +202,35 @@ class Outbox:
             except OSError as error:
                 raise write_error(path, error) from error
 
-    def sealed(self, account: Mapping[str, Any]) -> bytes:
-        """*account* with the digests of all its files and of itself, as the bytes of MARKER."""
+    def sealed(self, account: Mapping[str, Any], digests: Mapping[str, str]) -> bytes:
+        """*account* with the digests of all its files and of itself, as the bytes of MARKER.
+
+        *digests* are those known already.
+        """
+        rest = [name for name in account["files"] if name not in digests]
         with ThreadPoolExecutor(4) as pool:
-            marks = pool.map(self._digest, account["files"])
-            digests = dict(zip(account["files"], marks, strict=True))
-        return manifest.sealed({**account, "digests": digests})
+            known = {**digests, **dict(zip(rest, pool.map(self._digest, rest), strict=True))}
+        return manifest.sealed(
+            {**account, "digests": {name: known[name] for name in account["files"]}}
+        )
 
     def _digest(self, name: str) -> str:
-        path = self.hidden / "new" / name
-        if path.is_symlink():  # relative to where the export will be
-            target = os.path.normpath((self.out / name).parent / os.readlink(path))
-            return digest_file(Path(target))
-        return digest_file(path)
+        return digest_file(self.hidden / "new" / name)
 
     def publish(
-        self, account: dict[str, Any], written: Iterable[str], root: Path, overwrite: bool
+        self,
+        account: dict[str, Any],
+        written: Iterable[str],
+        digests: Mapping[str, str],
+        root: Path,
+        overwrite: bool,
     ) -> None:
         """Force the *written* files to the disk and move everything to its place.
 
-        *account* describes the export.
+        *account* describes the export, *digests* are those of its files that are known.
         """
         new, old = self.hidden / "new", self.hidden / "old"
-        write_staged(new / MARKER, self.sealed(account))
+        write_staged(new / MARKER, self.sealed(account, digests))
         try:
             with ThreadPoolExecutor(4) as pool:  # the disk takes several at once
                 list(pool.map(sync_file, [new / MARKER, *(new / name for name in written)]))

@@ -1,10 +1,13 @@
 """One sample to the files of an export. Runs in worker processes."""
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from segprep.dataset import samples
 from segprep.exporting.publish import Outbox
+from segprep.files import Inputs, digest, read_below, watch
 from segprep.types import (
     Classes,
     Entry,
@@ -19,8 +22,9 @@ from segprep.types import (
 
 @dataclass(frozen=True, slots=True)
 class ExportedFiles:
-    """What one sample became: all names, those that were written and not linked, and what it adds
-    to common files.
+    """What one sample became: all names, those that were written and not linked, what it adds to
+    common files; the *digests* of its files, the state of its *inputs* (see ``journal``), and for
+    every part of *appended* (name, bytes, digest).
     """
 
     stem: str
@@ -30,6 +34,9 @@ class ExportedFiles:
     parts: tuple[Part, ...]
     losses: tuple[Loss, ...]
     notes: tuple[Note, ...]
+    digests: Mapping[str, str]
+    inputs: Mapping[str, tuple[int, int] | None]
+    appended_marks: tuple[tuple[str, int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +54,19 @@ class SampleExport:
     def __call__(self, todo: tuple[Entry, tuple[str, ...]]) -> ExportedFiles:
         """The files of one (entry, places). Raises SourceError."""
         entry, places = todo
-        sample, notes = self._sample(entry)
-        results = list(self.writer.files(sample, places))
-        products = [
-            product for product in results if isinstance(product, Product) and not product.append
-        ]
-        written = [
-            product.name
-            for product in products
-            if not self.write or self.box.put(product, self.roots)
-        ]
+        with watch() as inputs:
+            sample, notes = self._sample(entry)
+            results = list(self.writer.files(sample, places))
+            products = [one for one in results if isinstance(one, Product)]
+            files = [one for one in products if not one.append]
+            appended = tuple(one for one in products if one.append)
+            filed = {one.name: self._filed(one, inputs) for one in files} if self.write else {}
+        marks = [(one.name, bytes(one.content or b"")) for one in appended if self.write]
         return ExportedFiles(
             entry.stem,
-            tuple(product.name for product in products),
-            tuple(written),
-            tuple(
-                product for product in results if isinstance(product, Product) and product.append
-            ),
+            tuple(product.name for product in files),
+            tuple(name for name, (written, _) in filed.items() if written),
+            appended,
             tuple(product for product in results if isinstance(product, Part)),
             tuple(product for product in results if isinstance(product, Loss) and product.count),
             tuple(
@@ -71,7 +74,21 @@ class SampleExport:
                 for note in (*notes, *results)
                 if isinstance(note, Note)
             ),
+            {name: mark for name, (_, mark) in filed.items()},
+            {str(path): state_of(path) for path in inputs.contents} if self.write else {},
+            tuple((name, len(content), digest(content)) for name, content in marks),
         )
+
+    def _filed(self, product: Product, inputs: Inputs) -> tuple[bool, str]:
+        """Make the file of *product*: whether it was written and not linked, and its digest."""
+        if product.origin is None:
+            return self.box.put(product, self.roots), digest(product.content or b"")
+        data = inputs.contents.get(product.origin)
+        if data is None:
+            data = read_below(product.origin, self.roots)
+        if product.link == "copy":
+            return self.box.put(replace(product, content=data, origin=None), ()), digest(data)
+        return self.box.put(product, self.roots), digest(data)
 
     def _sample(self, entry: Entry) -> tuple[LabeledImage, tuple[Note, ...]]:
         """The sample of *entry*, upright. Raises SourceError, also for unknown class ids."""
@@ -84,3 +101,12 @@ class SampleExport:
             entry, sample.image, mask, objects, sample.upright, self.classes, self.roots, self.bits
         )
         return labeled, sample.notes
+
+
+def state_of(path: Path) -> tuple[int, int] | None:
+    """Bytes of the file at *path* and nanoseconds of its last change; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
