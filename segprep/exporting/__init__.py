@@ -64,7 +64,7 @@ def export(
     the zip file *out*. *options* are the fields of the target's Writer.
 
     The dataset is only read. *out* appears whole or not at all; it must be absent, empty, or, with
-    *overwrite*, an earlier export. The same call goes on where an interrupted one stopped.
+    *overwrite*, an earlier export. The same call resumes where an interrupted one stopped.
 
     Raises:
         UsageError: a wrong option or target, or *out* and *dataset* overlap.
