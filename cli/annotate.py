@@ -126,7 +126,7 @@ command = click.Command(
             help="The suspects of this folder of a train-check.",
         ),
         click.Option(["--list", "listed"], is_flag=True, help="Print the files, open nothing."),
-        options.jobs(),
+        *options.workers(),
         *options.display(),
     ],
 )

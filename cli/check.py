@@ -219,7 +219,7 @@ command = click.Command(
             help="Take the repairs of DATASET/runs/fix-N back.",
         ),
         click.Option(["--explain"], metavar="CODE", help="Explain a rule and end; all: list them."),
-        options.jobs(),
+        *options.workers(),
         *options.display(),
     ],
 )

@@ -82,7 +82,7 @@ def conversion_command(name: str, format: str) -> click.Command:
         click.Option(["--keep-order"], is_flag=True, help=_KEEP_ORDER),
         _choice("--on-error", ("stop", "skip"), _ON_ERROR),
         click.Option(["--explain"], metavar="STEM", help=_EXPLAIN),
-        options.jobs(),
+        *options.workers(),
         *options.writing(),
         *options.display(),
     ]

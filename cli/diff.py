@@ -124,7 +124,7 @@ command = click.Command(
         ),
         click.Option(["--overwrite"], is_flag=True, help="Overwrite an existing FILE."),
         click.Option(["--exit-code"], is_flag=True, help="Exit with 1 if anything differs."),
-        options.jobs(),
+        *options.workers(),
         *options.display(),
     ],
 )

@@ -84,7 +84,7 @@ def _parameters(writer: type[Writer]) -> list[click.Parameter]:
         click.Option(
             ["--zip", "archive"], is_flag=True, help="OUT is one zip file instead of a folder."
         ),
-        options.jobs(),
+        *options.workers(),
         *options.writing(),
         *options.display(),
     ]

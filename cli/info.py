@@ -112,7 +112,7 @@ command = click.Command(
     params=[
         options.dataset(),
         click.Option(["--check"], is_flag=True, help="Compare every file, not only newer ones."),
-        options.jobs(),
+        *options.workers(),
         *options.display(),
     ],
 )

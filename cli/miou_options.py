@@ -184,6 +184,6 @@ PARAMETERS: list[click.Parameter] = [
         show_default=True,
         help="How many of the worst images to name.",
     ),
-    options.jobs(),
+    *options.workers(),
     *options.display(),
 ]

@@ -2,6 +2,7 @@
 fields.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -20,14 +21,66 @@ def usable_cores() -> int:
     return cores()
 
 
-def jobs() -> click.Option:
-    return click.Option(
-        ["--jobs", "-j"],
-        type=click.IntRange(1, 256),
-        default=usable_cores,
-        show_default="usable cores",
-        help="Worker processes.",
-    )
+def workers() -> list[click.Option]:
+    """--jobs, --max-memory, --max-seconds: of every command that hands items to workers."""
+    return [
+        click.Option(
+            ["--jobs", "-j"],
+            type=click.IntRange(1, 256),
+            default=usable_cores,
+            show_default="usable cores",
+            help="Worker processes.",
+        ),
+        click.Option(
+            ["--max-memory"],
+            type=Size(),
+            expose_value=False,
+            callback=_limit_memory,
+            show_default="3/4 of what is there",
+            help="For all workers together, as 8G; 0 = any. A file that needs more is refused.",
+        ),
+        click.Option(
+            ["--max-seconds"],
+            type=click.FloatRange(0),
+            default=SECONDS,
+            show_default=True,
+            expose_value=False,
+            callback=_limit_seconds,
+            help="Computing time for one file; 0 = any. A file that takes longer is refused.",
+        ),
+    ]
+
+
+SECONDS = 120
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes: 500M, 8G, or plain."""
+
+    name = "SIZE"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,3})?)([KMGT]?)(?:I?B)?", value.strip().upper())
+        if found is None:
+            self.fail(f"{value!r} is not a size such as 500M or 8G", param, ctx)
+        return int(float(found[1]) * 1024 ** " KMGT".index(found[2] or " "))
+
+
+def _limit_memory(ctx: click.Context, _: click.Parameter, value: int | None) -> None:
+    from segprep import limits
+
+    amount = limits.default_memory() if value is None else value
+    if 0 < amount < limits.LEAST:
+        raise click.BadParameter(f"at least {limits.LEAST >> 20}M are needed", ctx)
+    ctx.with_resource(limits.limited(memory=amount))
+
+
+def _limit_seconds(ctx: click.Context, _: click.Parameter, value: float) -> None:
+    from segprep import limits
+
+    ctx.with_resource(limits.limited(seconds=value))
 
 
 def display() -> list[click.Option]:

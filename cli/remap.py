@@ -147,7 +147,7 @@ def _parameters() -> list[click.Parameter]:
             show_default=True,
             help="Bad masks: stop = list all and publish nothing; skip = leave them out (exit 3).",
         ),
-        options.jobs(),
+        *options.workers(),
         *options.writing(),
         *options.display(),
     ]

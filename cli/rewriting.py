@@ -39,7 +39,7 @@ def tree_options(*, image_format: bool = True) -> list[click.Parameter]:
             show_default=True,
             help="Bad samples: stop = list all and write nothing; skip = skip them (exit 3).",
         ),
-        options.jobs(),
+        *options.workers(),
         *options.writing(),
         *options.display(),
     ]

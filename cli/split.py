@@ -117,7 +117,7 @@ command = click.Command(
             help="Equal images (byte for byte): together = in one list; free = anywhere.",
         ),
         click.Option(["--update"], is_flag=True, help="Place new samples only; no old one moves."),
-        options.jobs(),
+        *options.workers(),
         *options.writing(),
         *options.display(),
     ],

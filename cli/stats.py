@@ -118,7 +118,7 @@ command = click.Command(
             type=click.Path(path_type=Path, file_okay=False),
             help="Write charts into this folder (extra report).",
         ),
-        options.jobs(),
+        *options.workers(),
         *options.display(),
     ],
 )

@@ -89,7 +89,7 @@ command = click.Command(
         click.Option(
             ["--seed"], type=int, default=0, show_default=True, help="Random seed of --sample."
         ),
-        options.jobs(),
+        *options.workers(),
         *options.display(),
     ],
 )

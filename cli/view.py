@@ -72,7 +72,7 @@ command = click.Command(
         ),
         click.Option(["--no-check"], is_flag=True, help="Do not look for findings first."),
         click.Option(["--overwrite"], is_flag=True, help="Overwrite existing output."),
-        options.jobs(),
+        *options.workers(),
         *options.display(),
     ],
 )

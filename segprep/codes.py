@@ -166,6 +166,8 @@ CODES: dict[str, str] = {
         "Reading this file failed in a way that is a fault of segprep; the other files are not"
         " affected."
     ),
+    "memory-limit": "Reading this file needs more memory than --max-memory allows.",
+    "time-limit": "Reading this file takes longer than --max-seconds allows.",
     "worker-died": "A worker process was killed (out of memory?) while it converted this file.",
     # trees
     "no-tree": "No VOC-style tree was found.",

@@ -1,9 +1,11 @@
 """Map a picklable function over items, serially or in worker processes: order kept, failures are
 values.
 
-When a worker is killed, the items under way are tried one by one; one that kills its worker twice
-becomes a Failure. Workers die with their parent. They are forked where that is safe (Linux, a
-parent of one thread) and spawned elsewhere, which costs each a fresh start and its imports.
+When a worker is killed, the items under way are tried one by one; one that kills its worker twice,
+or takes longer than the limits allow, becomes a Failure. Workers die with their parent. They are
+forked where that is safe (Linux, a parent of one thread) and spawned elsewhere, which costs each a
+fresh start and its imports. Where limits hold, even a few items go to a worker if it can be forked:
+no other process can be stopped in the middle of a call into a C library.
 """
 
 import ctypes
@@ -12,19 +14,22 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Generic, TypeVar
 
-from segprep import open_folders
+from segprep import limits, open_folders
 from segprep.errors import SegprepError, SourceError
 
 REPORT = "please report it, with the traceback that --verbose prints; --on-error skip leaves it out"
+TOO_MUCH = "needs more memory than there is, or than --max-memory allows"
+MORE_MEMORY = "check that the file is genuine; then raise --max-memory, or use fewer --jobs"
 WORTH_A_WORKER = 40  # items; starting a process takes as long as converting about that many
 Input = TypeVar("Input")
 Output = TypeVar("Output")
@@ -47,10 +52,15 @@ class _Job(Generic[Input, Output]):
     """What a worker runs: the function over a chunk."""
 
     function: Callable[[Input], Output]
+    seconds: float = 0.0
 
     def __call__(self, chunk: Sequence[Input]) -> list[Output | Failure]:
         with open_folders.remembered():
-            return [_attempt(self.function, item) for item in chunk]
+            return [self._one(item) for item in chunk]
+
+    def _one(self, item: Input) -> Output | Failure:
+        with limits.deadly(self.seconds):
+            return _attempt(self.function, item)
 
 
 def keep_memory() -> None:
@@ -75,9 +85,7 @@ def _attempt(function: Callable[[Input], Output], item: Input) -> Output | Failu
         foreign = error.code == "other-json"
         return Failure(error.code, str(error.path), error.reason, error.hint, foreign, detail)
     except MemoryError:
-        return Failure(
-            "worker-died", _name(item), "not enough memory", "free memory, or use fewer --jobs"
-        )
+        return Failure("memory-limit", _name(item), TOO_MUCH, MORE_MEMORY)
     except (SegprepError, OSError):
         raise  # the call as a whole cannot go on: a wrong option, a full disk
     except Exception as error:  # one bad file must not stop the others, whatever the fault
@@ -103,14 +111,25 @@ def run(
     *function* and the items must be picklable when *jobs* > 1. At most 4 chunks per worker are
     under way, so memory does not grow with the number of items.
     """
+    set_limits, wanted = limits.current(), jobs
     jobs = min(jobs, len(items) // WORTH_A_WORKER)
-    if jobs <= 1:
+    if jobs <= 1 and not (wanted > 1 and items and set_limits.seconds and _single_threaded()):
         keep_memory()
         with open_folders.remembered():
             for item in items:
-                yield _attempt(function, item)
+                yield _attempt_timed(function, item, set_limits.seconds)
         return
-    yield from _in_workers(_Job(function), items, jobs, chunk)
+    yield from _in_workers(_Job(function, set_limits.seconds), items, max(1, jobs), chunk)
+
+
+def _attempt_timed(
+    function: Callable[[Input], Output], item: Input, seconds: float
+) -> Output | Failure:
+    try:
+        with limits.timed(seconds):
+            return _attempt(function, item)
+    except limits.ItemTooLongError:
+        return _too_long(item, seconds)
 
 
 def _in_workers(
@@ -130,7 +149,7 @@ def _in_workers(
             try:
                 yield from future.result()
             except BrokenProcessPool:
-                _end(pool)
+                _end(pool, settle=True)
                 yield from _one_by_one(job, part)
                 for rest, lost in running:
                     if _finished(lost):
@@ -156,14 +175,18 @@ def _submitted(
         return lost
 
 
-def _end(pool: ProcessPoolExecutor, *, at_once: bool = False) -> None:
+def _end(pool: ProcessPoolExecutor, *, at_once: bool = False, settle: bool = False) -> None:
     """End *pool* and wait for its threads: otherwise the interpreter, when it ends, may write to
-    pipes that they are just closing. *at_once* gives up the work that is under way.
+    pipes that they are just closing. *at_once* gives up the work that is under way; *settle* waits
+    a moment for the last thread of a broken pool, so that the next one can be forked.
     """
     if at_once:
         for process in list((getattr(pool, "_processes", None) or {}).values()):
             process.kill()
     pool.shutdown(wait=True, cancel_futures=True)
+    until = time.monotonic() + 0.5
+    while settle and not _single_threaded() and time.monotonic() < until:
+        time.sleep(0.005)
 
 
 def _finished(future: "Future[list[Output | Failure]]") -> bool:
@@ -171,17 +194,24 @@ def _finished(future: "Future[list[Output | Failure]]") -> bool:
 
 
 def _one_by_one(job: "_Job[Input, Output]", part: Sequence[Input]) -> Iterator[Output | Failure]:
-    """The results of a lost chunk, each item by itself, two times at most."""
+    """The results of a lost chunk, each item by itself, two times at most; one that took too long
+    is not tried again.
+    """
     pool = _pool(1)
     try:
         for item in part:
             for _ in range(2):
                 try:
-                    (result,) = _submitted(pool, job, [item]).result()
+                    future = _submitted(pool, job, [item])
+                    worker = list((getattr(pool, "_processes", None) or {}).values())
+                    (result,) = future.result()
                     break
                 except BrokenProcessPool:
-                    _end(pool)
+                    _end(pool, settle=True)
                     pool = _pool(1)
+                    if job.seconds and any(one.exitcode == -signal.SIGPROF for one in worker):
+                        result = _too_long(item, job.seconds)
+                        break
             else:
                 result = _killed(item)
             yield result
@@ -192,6 +222,12 @@ def _one_by_one(job: "_Job[Input, Output]", part: Sequence[Input]) -> Iterator[O
 def _killed(item: object) -> Failure:
     reason = "the worker process was killed twice while it read this file"
     return Failure("worker-died", _name(item), reason, "it may need more memory than there is")
+
+
+def _too_long(item: object, seconds: float) -> Failure:
+    reason = f"takes more than {seconds:g} seconds of computing time"
+    hint = "check that the file is genuine; then raise --max-seconds"
+    return Failure("time-limit", _name(item), reason, hint)
 
 
 def _name(item: object) -> str:
@@ -207,10 +243,12 @@ def _name(item: object) -> str:
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
+    set_limits = limits.current()
     return ProcessPoolExecutor(
         workers,
         multiprocessing.get_context("fork" if _single_threaded() else "spawn"),
         initializer=_begin,
+        initargs=(replace(set_limits, memory=set_limits.memory // workers),),
     )
 
 
@@ -242,9 +280,12 @@ def _single_threaded() -> bool:
         return False
 
 
-def _begin() -> None:
-    """In a worker: leave Ctrl-C to the parent, and end as soon as the parent does."""
+def _begin(own: limits.Limits) -> None:
+    """In a worker: leave Ctrl-C to the parent, end as soon as the parent does, keep to its *own*
+    limits.
+    """
     keep_memory()
+    limits.adopt(own)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -129,12 +129,16 @@ def _single(values: NDArray[Any]) -> NDArray[Any] | None:
     return values if values.ndim == 2 else None
 
 
-def _whole(values: NDArray[Any]) -> NDArray[np.int64] | None:
+def _whole(values: NDArray[Any]) -> NDArray[np.uint16] | None:
     """Floats (H, W) that are all whole numbers of a class id's range, as integers; else None."""
     if not values.size or values.min() < 0 or values.max() >= MOST_IDS:
         return None
-    whole = values.astype(np.int64)
-    return whole if bool((whole == values).all()) else None
+    whole = np.empty(values.shape, np.uint16)
+    for old, new in zip(values, whole, strict=True):
+        new[...] = old
+        if not (new == old).all():
+            return None
+    return whole
 
 
 def _likeliest(

@@ -1,4 +1,8 @@
-"""What a file is that should be an image and is not, by its first bytes."""
+"""What a file is that should be an image and is not, and what is told where decoding fails."""
+
+from pathlib import Path
+
+from segprep.errors import SourceError
 
 _PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<script")
 _OTHERS = {
@@ -36,3 +40,13 @@ def cause(data: bytes) -> tuple[str, str]:
     if not data.strip(b"\0"):
         return "empty: all of its bytes are zero", "restore the file from its origin"
     return "", ""
+
+
+def refusal(path: Path, error: Exception) -> SourceError:
+    """What a person is told of an *error* of decoding the image at *path*."""
+    if isinstance(error, MemoryError):
+        hint = "check that the file is genuine; then raise --max-memory, or use fewer --jobs"
+        reason = "needs more memory than there is, or than --max-memory allows"
+        return SourceError(path, reason, hint, "memory-limit")
+    reason = f"cannot be decoded: {error}"
+    return SourceError(path, reason, "restore the file from its origin", "image-damaged")

@@ -41,13 +41,13 @@ MaskMode = Literal["palette", "gray"]
 _SPREAD = np.arange(256, dtype=np.uint64) * np.uint64(
     0x0101010101010101
 )  # eight pixels of one value
-_latest: list[
-    Any
-] = []  # the last header asked for, with its data: reader and conversion ask in turn
+_PART = 1 << 20  # pixels
+# the last header asked for, with its data: reader and conversion ask in turn
+_latest: list[Any] = []
 
 
 @contextmanager
-def opened(data: bytes, path: Path, limit: int) -> Iterator[Image.Image]:
+def opened(data: bytes | io.BytesIO, path: Path, limit: int) -> Iterator[Image.Image]:
     """Pillow's image of *data*, restricted to FORMATS and to *limit* pixels.
 
     Every decoding failure becomes a SourceError.
@@ -58,19 +58,17 @@ def opened(data: bytes, path: Path, limit: int) -> Iterator[Image.Image]:
     )  # Pillow refuses at twice this; ours below is the exact check
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-                # Pillow warns about bombs and odd metadata; sizes are checked here, pixels by
-                # decoding
-            )
-            with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            # Pillow warns about bombs and odd metadata; here sizes are checked, pixels by decoding
+            warnings.simplefilter("ignore")
+            file = io.BytesIO(data) if isinstance(data, bytes) else data
+            with Image.open(file, formats=FORMATS) as picture:
                 if picture.width * picture.height > limit:
                     raise _too_large(path, picture.width, picture.height, limit)
                 yield picture
     except SourceError:
         raise
     except UnidentifiedImageError as error:
-        what, hint = damage.cause(data)
+        what, hint = damage.cause(data if isinstance(data, bytes) else data.getvalue())
         raise SourceError(
             path,
             f"is {what}" if what else "is not an image of a supported format",
@@ -85,9 +83,7 @@ def opened(data: bytes, path: Path, limit: int) -> Iterator[Image.Image]:
             "image-too-large",
         ) from error
     except DECODING_ERRORS as error:
-        raise SourceError(
-            path, f"cannot be decoded: {error}", "restore the file from its origin", "image-damaged"
-        ) from error
+        raise damage.refusal(path, error) from error
     finally:
         Image.MAX_IMAGE_PIXELS = before
 
@@ -143,11 +139,18 @@ def histogram(mask: NDArray[Any]) -> dict[int, int]:
     flat = mask.reshape(-1)
     if mask.dtype == np.uint8:
         _, _, mixed, counts = _words(flat)
+        counts += np.bincount(mixed, minlength=256)
     else:
-        mixed, counts = flat, np.zeros(0, np.int64)
-    odd = np.bincount(mixed, minlength=len(counts))
-    odd[: len(counts)] += counts
-    return {int(value): int(odd[value]) for value in np.flatnonzero(odd)}
+        counts = np.zeros(int(flat.max(initial=0)) + 1, np.int64)
+        for part in _parts(flat):
+            counts += np.bincount(part, minlength=len(counts))
+    return {int(value): int(counts[value]) for value in np.flatnonzero(counts)}
+
+
+def _parts(flat: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """*flat* in parts: NumPy counts and looks up by a copy of eight bytes per pixel."""
+    for start in range(0, flat.size, _PART):
+        yield flat[start : start + _PART]
 
 
 def _words(
@@ -166,13 +169,13 @@ def _words(
 
 
 def look_up(drawn: NDArray[Any], table: bytes) -> tuple[NDArray[np.uint8], dict[int, int]]:
-    """(H, W) uint8, ``table[value]`` at every pixel of *drawn* (uint8 or int32), and the
+    """(H, W) uint8, ``table[value]`` at every pixel of *drawn* (uint8, uint16, int32), and the
     :func:`histogram` of *drawn*.
 
     *table* has an entry for every value that occurs.
     """
     if drawn.dtype != np.uint8:
-        return np.frombuffer(table, np.uint8).take(drawn), histogram(drawn)
+        return replaced(drawn, np.frombuffer(table, np.uint8)), histogram(drawn)
     values = np.frombuffer(table.ljust(256, b"\0"), np.uint8)
     flat = drawn.reshape(-1)
     first, positions, odd, counts = _words(flat)
@@ -185,6 +188,14 @@ def look_up(drawn: NDArray[Any], table: bytes) -> tuple[NDArray[np.uint8], dict[
     return result.reshape(drawn.shape), {
         int(value): int(counts[value]) for value in np.flatnonzero(counts)
     }
+
+
+def replaced(drawn: NDArray[Any], table: NDArray[Any]) -> NDArray[Any]:
+    """``table[value]`` at every pixel of *drawn* (H, W), in the table's type."""
+    result = np.empty(drawn.size, table.dtype)
+    for old, new in zip(_parts(drawn.reshape(-1)), _parts(result), strict=True):
+        np.take(table, old, out=new)
+    return result.reshape(drawn.shape)
 
 
 @cache

@@ -28,10 +28,12 @@ class Canvas:
     def __init__(self, height: int, width: int, most: int = 255) -> None:
         self.height, self.width = height, width
         self.limit = max(LIMIT, 2 * height, 2 * width)
-        self._buffer: NDArray[np.uint8] | None = None
-        if most <= 255:
-            self._buffer = np.zeros((height, width), np.uint8)
-            self._image = Image.frombuffer("L", (width, height), self._buffer, "raw", "L", 0, 1)
+        self._buffer: NDArray[Any] | None = None
+        if most <= 65_535:
+            kind, mode = (np.uint8, "L") if most <= 255 else (np.uint16, "I;16")
+            self._buffer = np.zeros((height, width), kind)
+            size = (width, height)
+            self._image = Image.frombuffer(mode, size, self._buffer, "raw", mode, 0, 1)
             self._image.readonly = 0  # draw into our array: no copy in, none out
         else:
             self._image = Image.new("I", (width, height))
@@ -112,7 +114,7 @@ class Canvas:
             self._image.paste(value, (x + left, y + top), stencil)
 
     def array(self) -> NDArray[Any]:
-        """The canvas (H, W), uint8 or int32."""
+        """The canvas (H, W), uint8, uint16 or int32."""
         return np.asarray(self._image) if self._buffer is None else self._buffer
 
     def _box_area(self, x0: float, y0: float, x1: float, y1: float) -> float:

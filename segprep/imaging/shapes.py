@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from segprep.errors import ShapeError, SourceError
 from segprep.imaging.coordinates import FARTHEST, flat_coordinates
-from segprep.imaging.image import look_up
+from segprep.imaging.image import look_up, replaced
 from segprep.imaging.raster import Canvas, TooComplexError
 from segprep.names import shown
 from segprep.types import IGNORE, OBJECT_IGNORE, Note
@@ -246,7 +246,7 @@ def _instances(drawn: NDArray[Any], shapes: Sequence[Shape], background: int) ->
             table.append(numbers.setdefault(shape.key, len(numbers) + 1))
     if len(numbers) >= OBJECT_IGNORE:
         raise TooManyError(f"{len(numbers)} instances; 65534 are possible")
-    return np.array(table, np.uint16).take(drawn)
+    return replaced(drawn, np.array(table, np.uint16))
 
 
 def _lost(shape: Shape, height: int, width: int) -> Note:

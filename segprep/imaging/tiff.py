@@ -156,3 +156,24 @@ def _with_page(data: bytes, order: str, tags: Mapping[int, tuple[int, ...]]) -> 
     page = struct.pack(f"{order}H", len(tags)) + entries + b"\0\0\0\0" + values
     header = data[:4] + struct.pack(f"{order}I", start)
     return header + data[8:] + b"\0" * (len(data) % 2) + page
+
+
+def page_places(data: bytes) -> tuple[slice, list[bytes]]:
+    """Where a TIFF file says at which byte its first page is described, and what would have to
+    stand there for each of its pages in turn; no pages where the chain of them is broken.
+    """
+    order = {b"II": "<", b"MM": ">"}.get(data[:2], "<")
+    big = data[2:4] in (b"\x2b\x00", b"\x00\x2b")
+    place, counted, entry = ("Q", "Q", 20) if big else ("I", "H", 12)
+    first = slice(8, 16) if big else slice(4, 8)
+    known: dict[bytes, None] = {}
+    next_place = data[first]
+    try:
+        while (at := struct.unpack(order + place, next_place)[0]) and next_place not in known:
+            known[next_place] = None
+            (count,) = struct.unpack_from(order + counted, data, at)
+            after = at + struct.calcsize(counted) + count * entry
+            next_place = data[after : after + len(next_place)]
+    except struct.error:
+        return first, []
+    return first, list(known)

@@ -167,15 +167,15 @@ def _leave_root(coco: CocoFile) -> None:
     """Drop the category that no annotation uses and that all others name as their supercategory:
     Roboflow's exports have one, often of the name of a true class.
     """
-    for root in coco.categories:
-        others = [category for category in coco.categories if category is not root]
+    above = Counter(category.above for category in coco.categories)
+    for root in coco.categories if len(coco.categories) > 1 else ():
+        below = above[root.name] - (root.above == root.name)
         if (
-            others
-            and not coco.used[root.id]
+            not coco.used[root.id]
             and root.above in ("", "none")
-            and all(category.above == root.name for category in others)
+            and below == len(coco.categories) - 1
         ):
-            coco.categories = others
+            coco.categories = [category for category in coco.categories if category is not root]
             reason = (
                 f"{coco.path.parent.name}/{coco.path.name}: category {root.id} ({root.name!r}) is"
                 " not a class: no annotation uses it, and all others name it as supercategory"

@@ -10,7 +10,7 @@ from PIL import Image
 
 from segprep.errors import SourceError
 from segprep.files import digest, read_below, watch
-from segprep.imaging import image
+from segprep.imaging import image, tiff
 from segprep.types import MAX_PIXELS
 
 MOST_PAGES = 10_000
@@ -24,7 +24,7 @@ _BROKEN = (
     struct.error,
 )  # what Pillow raises from a damaged page directory
 _held: dict[
-    tuple[Path, str], bytes
+    tuple[Path, str], "_Open"
 ] = {}  # the stacks in use, a volume and its labels: every page would read all of them again
 _ahead: dict[
     tuple[Path, str], dict[int, bytes]
@@ -38,6 +38,27 @@ class Stack:
     path: Path
     pages: int
     digest: str
+
+
+class _Open:
+    """The content of a stack in memory, and where its pages begin: Pillow would find each page by
+    walking past all before it.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.size = len(content)
+        self.stream = io.BytesIO(content)
+        self.first, self.places = tiff.page_places(content)
+        self.page = 0
+
+    def at(self, number: int) -> io.BytesIO:
+        """The file, whose first page is now page *number* (or 0, where the places are unknown)."""
+        if number < len(self.places) and number != self.page:
+            with self.stream.getbuffer() as content:
+                content[self.first] = self.places[number]
+            self.page = number
+        self.stream.seek(0)
+        return self.stream
 
 
 def survey(path: Path, roots: tuple[Path, ...], limit: int = MAX_PIXELS) -> Stack:
@@ -91,21 +112,19 @@ def page(stack: Stack, number: int, roots: tuple[Path, ...], limit: int = MAX_PI
 
 
 def _read_ahead(stack: Stack, first: int, roots: tuple[Path, ...], limit: int) -> dict[int, bytes]:
-    """Page *first* and some that follow it: the way to a page leads past all before it.
-
-    A fault of a later page is left for its own turn.
-    """
+    """Page *first* and some that follow it. A fault of a later page is left for its own turn."""
     pages: dict[int, bytes] = {}
-    with image.opened(_content(stack, roots), stack.path, limit) as picture:
-        for number in range(first, min(first + AHEAD, stack.pages)):
-            try:
-                pages[number] = _single(picture, number, stack.path, limit)
-            except SourceError:
-                if number == first:
-                    raise
-                break
-            if sum(map(len, pages.values())) > AHEAD_BYTES:
-                break
+    held = _content(stack, roots)
+    for number in range(first, min(first + AHEAD, stack.pages)):
+        try:
+            with image.opened(held.at(number), stack.path, limit) as picture:
+                pages[number] = _single(picture, number - held.page, stack.path, limit)
+        except SourceError:
+            if number == first:
+                raise
+            break
+        if sum(map(len, pages.values())) > AHEAD_BYTES:
+            break
     return pages
 
 
@@ -133,7 +152,7 @@ def _damaged(path: Path, error: Exception) -> SourceError:
     )
 
 
-def _content(stack: Stack, roots: tuple[Path, ...]) -> bytes:
+def _content(stack: Stack, roots: tuple[Path, ...]) -> _Open:
     if (stack.path, stack.digest) not in _held:
         with watch():
             data = read_below(stack.path, roots)
@@ -149,6 +168,6 @@ def _content(stack: Stack, roots: tuple[Path, ...]) -> bytes:
 
 
 def _hold(stack: Stack, data: bytes) -> None:
-    _held[stack.path, stack.digest] = data
+    _held[stack.path, stack.digest] = _Open(data)
     while len(_held) > 2:
         del _held[next(iter(_held))]

@@ -1,0 +1,185 @@
+"""Limits on what one input may cost: memory, and computing time per item.
+
+They are set for a command and hold in its worker processes too; without one, nothing is limited.
+Memory is what the process allocates (Linux: RLIMIT_DATA; elsewhere it is not limited), time is that
+of processors, so that a busy machine does not matter.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+SHARE = 0.75  # of the memory that is there
+SECONDS = 120.0  # of computing time per item
+LEAST = 256 << 20  # bytes; with less, no image of usual size can be read
+_ENDLESS = 1 << 62  # what "max" or absurdly high limits of a container mean
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """*memory*: bytes that a command may allocate, over all its workers, 0 for any number;
+    *seconds*: computing time that an item may take, 0 for any.
+    """
+
+    memory: int = 0
+    seconds: float = 0.0
+
+
+class ItemTooLongError(BaseException):
+    """An item took longer than allowed; no ``except Exception`` on the way may swallow it."""
+
+
+_current: ContextVar[Limits | None] = ContextVar("segprep_limits", default=None)
+
+
+def current() -> Limits:
+    """The limits that hold now."""
+    return _current.get() or Limits()
+
+
+def adopt(limits: Limits) -> None:
+    """Let *limits* hold in this process, a worker, from now on."""
+    _current.set(limits)
+    hold_memory(limits.memory)
+
+
+@contextmanager
+def limited(*, memory: int | None = None, seconds: float | None = None) -> Iterator[None]:
+    """Let an item take *memory* bytes and *seconds* of computing time at most; None: as before."""
+    before, limit = current(), _data_limit()
+    token = _current.set(
+        replace(
+            before,
+            memory=before.memory if memory is None else memory,
+            seconds=before.seconds if seconds is None else seconds,
+        )
+    )
+    try:
+        if memory is not None:
+            hold_memory(memory)
+        yield
+    finally:
+        _current.reset(token)
+        if limit is not None:
+            _set_data_limit(limit)
+
+
+def available() -> int:
+    """The bytes of memory that this process could still have: of the machine, or of its container,
+    whichever is less; 0 where the system does not tell.
+    """
+    known = [size for size in (_machine(), _container()) if 0 < size < _ENDLESS]
+    return min(known, default=0)
+
+
+def default_memory() -> int:
+    """The bytes that a command may allocate if nothing else is said; 0 where nobody knows."""
+    return max(LEAST, int(SHARE * available())) if available() else 0
+
+
+def hold_memory(amount: int) -> None:
+    """Let this process allocate *amount* bytes more than it has now, and none beyond: what asks
+    for more gets a MemoryError. 0 changes nothing.
+    """
+    if amount and sys.platform == "linux":
+        _set_data_limit(_allocated() + amount)
+
+
+@contextmanager
+def timed(seconds: float) -> Iterator[None]:
+    """Raise ItemTooLongError in the main thread after *seconds* of computing time, and again every
+    second; one call into a C library is not interrupted.
+    """
+    if not seconds or not hasattr(signal, "setitimer"):
+        yield
+        return
+    try:
+        before = signal.signal(signal.SIGPROF, _raise)
+    except ValueError:  # not in the main thread
+        yield
+        return
+    signal.setitimer(signal.ITIMER_PROF, seconds, 1.0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+@contextmanager
+def deadly(seconds: float) -> Iterator[None]:
+    """In a worker: end the process after *seconds* of computing time, whatever it is doing."""
+    if not seconds or not hasattr(signal, "setitimer"):
+        yield
+        return
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _raise(signum: int, frame: object) -> None:
+    raise ItemTooLongError
+
+
+def _machine() -> int:
+    with suppress(OSError, ValueError, IndexError):
+        for line in Path("/proc/meminfo").read_text("ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) << 10
+    with suppress(OSError, ValueError, AttributeError):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return 0
+
+
+def _container() -> int:
+    """What the control group of a container leaves; 0 without one."""
+    places = (
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        (
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+            "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+        ),
+    )
+    for most, used in places:
+        with suppress(OSError, ValueError):
+            return max(1, int(Path(most).read_text("ascii")) - int(Path(used).read_text("ascii")))
+    return 0
+
+
+def _allocated() -> int:
+    """The bytes that count against RLIMIT_DATA."""
+    with suppress(OSError, ValueError, IndexError):
+        for line in Path("/proc/self/status").read_text("ascii", "replace").splitlines():
+            if line.startswith("VmData:"):
+                return int(line.split()[1]) << 10
+    return 0
+
+
+def _data_limit() -> int | None:
+    """The soft limit of this process, or None where there is no such thing."""
+    if sys.platform != "linux":
+        return None
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_DATA)[0]
+
+
+def _set_data_limit(limit: int) -> None:
+    if sys.platform != "linux":
+        return
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    unlimited = resource.RLIM_INFINITY
+    if hard != unlimited:
+        limit = hard if limit == unlimited else min(limit, hard)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))

@@ -1,0 +1,97 @@
+"""Limits on memory and computing time: what costs too much is named, the rest goes on."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+from segprep_cli.main import group
+from segprep_cli.options import Size
+
+from segprep import engine, limits
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA counts on Linux only")
+
+
+def greedy(number: int) -> int:
+    return len(bytearray(1 << 29)) if number == 3 else number
+
+
+def endless(number: int) -> int:
+    while number == 3:
+        pass
+    return number
+
+
+def codes(results: "list[object]") -> dict[int, str]:
+    return {n: one.code for n, one in enumerate(results) if isinstance(one, engine.Failure)}
+
+
+@LINUX
+@pytest.mark.parametrize("count", [6, 100])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_item_that_asks_for_too_much_memory_is_named(count: int, jobs: int) -> None:
+    with limits.limited(memory=1 << 27, seconds=60):
+        assert codes(list(engine.run(greedy, range(count), jobs=jobs))) == {3: "memory-limit"}
+    assert greedy(3) == 1 << 29  # nothing is limited any more
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no timers of computing time")
+@pytest.mark.parametrize(("count", "jobs"), [(6, 1), (6, 2), (100, 2)])
+def test_an_item_that_takes_too_long_is_named(count: int, jobs: int) -> None:
+    with limits.limited(seconds=0.3):
+        results = list(engine.run(endless, range(count), jobs=jobs))
+    assert codes(results) == {3: "time-limit"}
+    assert [one for n, one in enumerate(results) if n != 3] == [n for n in range(count) if n != 3]
+
+
+@LINUX
+def test_workers_share_what_a_command_may_have() -> None:
+    with limits.limited(memory=3 << 30, seconds=60):
+        assert set(engine.run(granted, range(200), jobs=3)) == {1 << 30}
+
+
+def granted(number: int) -> int:
+    return limits.current().memory
+
+
+def test_nothing_is_limited_where_nobody_asked() -> None:
+    assert limits.current() == limits.Limits()
+
+
+@LINUX
+def test_the_default_is_a_share_of_what_is_there() -> None:
+    assert limits.LEAST <= limits.default_memory() < limits.available()
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("8G", 8 << 30), ("500M", 500 << 20), ("1.5GiB", 3 << 29), ("2kb", 2048), ("0", 0)],
+)
+def test_sizes_are_written_as_people_write_them(text: str, size: int) -> None:
+    assert Size().convert(text, None, None) == size
+
+
+@pytest.mark.parametrize("text", ["8X", "-1G", "", "1e9", "5 M", "10M"])
+def test_other_sizes_are_refused(text: str, tmp_path: Path) -> None:
+    done = CliRunner().invoke(group, ["verify", str(tmp_path), "--max-memory", text])
+    assert done.exit_code == 2
+    assert "--max-memory" in done.output
+
+
+@LINUX
+def test_the_command_line_limits_every_worker(tmp_path: Path) -> None:
+    """An array whose header is true and whose size is no use to anybody."""
+    (tmp_path / "images").mkdir()
+    (tmp_path / "masks").mkdir()
+    np.save(tmp_path / "masks" / "a.npy", np.zeros((7000, 7000, 3), np.uint8))
+    Image.new("L", (7000, 7000)).save(tmp_path / "images" / "a.png")
+    command = ["convert", "arrays", str(tmp_path), str(tmp_path.parent / "out"), "--axis", "2"]
+    command += ["--classes", "a,b,c"]
+    command += ["--max-memory", "256M", "-j", "1"]
+    done = CliRunner().invoke(group, command)
+    assert done.exit_code == 1
+    assert "memory-limit" in done.output
+    assert "--max-memory" in done.output
