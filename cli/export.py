@@ -12,7 +12,8 @@ import click
 from segprep import targets
 from segprep.errors import BadInputError
 from segprep.exporting import Export, export
-from segprep.types import Skipped, Writer
+from segprep.types import Skipped
+from segprep.writer import Writer
 
 from . import options, output
 from .main import EXIT_SKIPPED, report

@@ -75,21 +75,24 @@ def _show(summary: Info, verbose: bool) -> None:
     output.line(
         f"sizes: {', '.join(sizes[:5])}" + (f" and {len(sizes) - 5} more" if len(sizes) > 5 else "")
     )
-    output.line(
-        "lists: "
-        + (
-            ", ".join(f"{name} {count}" for name, count in summary.lists.items())
-            or "none yet (segprep split)"
-        )
-    )
-    if summary.split:
-        output.line(f"split: seed {summary.split.get('seed')}, ratio {summary.split.get('ratio')}")
-    if summary.unlisted:
-        output.line(f"{summary.unlisted} samples are in no list (segprep split --update)")
+    _show_lists(summary)
     if summary.notes:
         output.line(
             "notes: " + ", ".join(f"{code} ({count})" for code, count in summary.notes.items())
         )
+    _show_doubts(summary, verbose)
+
+
+def _show_lists(summary: Info) -> None:
+    lists = ", ".join(f"{name} {count}" for name, count in summary.lists.items())
+    output.line(f"lists: {lists or 'none yet (segprep split)'}")
+    if summary.split:
+        output.line(f"split: seed {summary.split.get('seed')}, ratio {summary.split.get('ratio')}")
+    if summary.unlisted:
+        output.line(f"{summary.unlisted} samples are in no list (segprep split --update)")
+
+
+def _show_doubts(summary: Info, verbose: bool) -> None:
     if summary.equal:
         count = sum(map(len, summary.equal))
         output.line(

@@ -15,7 +15,8 @@ from segprep.types import Skipped
 from . import output
 from .main import report
 from .miou_options import PARAMETERS
-from .predict import for_miou, told
+from .miou_predictions import predicted_for
+from .predict import told
 from .progress import bar
 
 HELP = """Score predictions against truth: mIoU, Dice, precision, recall, confusion matrix.
@@ -55,7 +56,7 @@ def _run(
 ) -> None:
     try:
         if mode is not None or checkpoint is not None:
-            pred, predicted = for_miou(
+            pred, predicted = predicted_for(
                 pred, mode or "both", checkpoint, list_file, chosen, bar(not (no_progress or quiet))
             )
             if predicted is not None and mode == "predict":

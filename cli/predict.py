@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from segprep.errors import BadInputError, SegprepError, UsageError
-from segprep.types import Classes, Skipped
+from segprep.errors import BadInputError, UsageError
+from segprep.types import Skipped
 
 from . import options, output
 from .main import EXIT_SKIPPED, report
@@ -33,7 +33,6 @@ Examples:
     segprep predict checkpoint.pt --export-onnx net.onnx                 for other programs
     segprep predict net.onnx photos/ --out masks/                        through onnxruntime
 """
-SCORED = Path("runs", "miou", "predictions")
 MODES = ("ids", "color", "blend", "cutout", "probabilities")
 
 
@@ -112,51 +111,6 @@ def _export(checkpoint: Path, path: Path, values: dict[str, Any]) -> dict[str, A
     return {"onnx": str(path)}
 
 
-def for_miou(
-    pred: Path | None,
-    mode: str | None,
-    checkpoint: Path | None,
-    listed: Path | None,
-    values: dict[str, Any],
-    progress: Any,
-) -> "tuple[Path | None, Predictions | None]":
-    """What ``segprep miou --mode`` does before it scores: the folder of predictions, and the run
-    that made them, if there was one.
-
-    Where no list is named, that is val if the dataset has it: *values* (the options of miou) is
-    changed to say so.
-    """
-    from segprep.dataset import tree
-
-    if values["truth"] is not None:
-        raise UsageError(
-            "bad-option",
-            "--mode and --checkpoint need a dataset, which has images, and --truth is a folder of"
-            " masks",
-            "give --dataset",
-        )
-    dataset = tree.find(values["dataset"])
-    if values["split"] is None and listed is None and "val" in dataset.lists():
-        values["split"] = "val"
-    if mode == "score":
-        return pred or (dataset.root / SCORED if (dataset.root / SCORED).is_dir() else None), None
-    if checkpoint is None:
-        raise UsageError("bad-option", f"--mode {mode} needs a network", "give --checkpoint FILE")
-    from segprep.training.inference.job import predict
-
-    _same_classes(checkpoint, dataset.classes(), values["classes"] is not None)
-    predictions = predict(
-        checkpoint,
-        dataset.root,
-        pred or dataset.root / SCORED,
-        split=values["split"],
-        overwrite=values["overwrite"] or pred is None,
-        progress=progress,
-    )
-    output.skipped(predictions.skipped)
-    return predictions.out, predictions
-
-
 def document(predictions: "Predictions") -> dict[str, Any]:
     """What --json prints."""
     return {
@@ -168,29 +122,6 @@ def document(predictions: "Predictions") -> dict[str, Any]:
         "notes": output.plain_notes(predictions.notes),
         "seconds": round(predictions.seconds, 2),
     }
-
-
-def _same_classes(checkpoint: Path, classes: Classes | None, stated: bool) -> None:
-    """Scores of other classes would say nothing: *classes* are the dataset's; *stated*: the user
-    gave a list, and knows.
-    """
-    if classes is None or stated or checkpoint.suffix.lower() == ".onnx":
-        return
-    from segprep.training import checkpoints
-    from segprep.training.inference.tiles import two
-
-    names = two(checkpoints.load(checkpoint).classes)
-    if names != classes.names:
-        reason = (
-            f"{checkpoint} knows the classes {', '.join(names)}; the dataset has"
-            f" {', '.join(classes.names)}"
-        )
-        raise SegprepError(
-            "other-classes",
-            reason,
-            "take the dataset's own checkpoint, rename its classes with segprep remap, or state"
-            " them with --classes",
-        )
 
 
 def told(

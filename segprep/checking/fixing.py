@@ -18,7 +18,8 @@ from segprep.checks import wrong_extension
 from segprep.checks._common import labels
 from segprep.checks._common.entries import bare_name
 from segprep.checks._common.survey import Pair, Survey
-from segprep.dataset.tree import RUNS, list_bytes
+from segprep.dataset.tree import RUNS
+from segprep.dataset.tree_files import list_bytes
 from segprep.errors import TreeError, UsageError
 from segprep.files import digest, read_below, write_atomic
 from segprep.imaging import image, inspection, transcoding

@@ -14,7 +14,7 @@ from segprep.conversion.sample_files import SampleTask, Unchanged, relative
 from segprep.dataset import manifest
 from segprep.dataset.manifest import Manifest
 from segprep.dataset.staging import Staging
-from segprep.dataset.tree import occupied
+from segprep.dataset.tree_files import occupied
 from segprep.errors import SourceError, TreeError
 from segprep.files import digest, read_below, real_folders
 from segprep.types import Item, Progress, Record, Scan, Skipped

@@ -17,7 +17,8 @@ from segprep.conversion.sample_files import file_names, relative
 from segprep.dataset import manifest
 from segprep.dataset.manifest import MANIFEST, RECORDS, Manifest
 from segprep.dataset.staging import Staging
-from segprep.dataset.tree import LISTS, SPLITS, class_files, list_bytes
+from segprep.dataset.tree import LISTS, SPLITS
+from segprep.dataset.tree_files import class_files, list_bytes
 from segprep.errors import BadInputError
 from segprep.files import digest
 from segprep.names import natural_key

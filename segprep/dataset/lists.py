@@ -12,7 +12,8 @@ from typing import Any
 
 from segprep.dataset import fields, manifest
 from segprep.dataset.manifest import MANIFEST
-from segprep.dataset.tree import LISTS, PENDING_SPLIT, list_bytes
+from segprep.dataset.tree import LISTS, PENDING_SPLIT
+from segprep.dataset.tree_files import list_bytes
 from segprep.errors import SegprepError, SourceError, TreeError
 from segprep.files import digest, read_inside, sync_folder, write_atomic, write_error
 

@@ -27,26 +27,7 @@ def entries(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
     TreeError for a tree that is not finished.
     """
     if place.manifest is not None:
-        for record in place.records():
-            if fault := stem_fault(record.stem):
-                skipped.append(
-                    Skipped(
-                        record.stem,
-                        str(place.root / record.mask),
-                        "bad-stem",
-                        f"its name {fault}",
-                        "convert again",
-                    )
-                )
-                continue
-            objects = place.root / record.objects if record.objects else None
-            yield Entry(
-                record.stem,
-                place.root / record.image,
-                place.root / record.mask,
-                objects,
-                record.notes,
-            )
+        yield from _recorded(place, skipped)
         return
     if (place.root / STAGING).is_dir():
         raise TreeError(
@@ -54,6 +35,23 @@ def entries(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
             f"{place.root} holds an unfinished conversion",
             "finish it first: re-run its command",
         )
+    yield from _named(place, skipped)
+
+
+def _recorded(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
+    """The samples of a tree with a manifest, as its records say."""
+    for record in place.records():
+        mask = place.root / record.mask
+        if fault := stem_fault(record.stem):
+            reason = f"its name {fault}"
+            skipped.append(Skipped(record.stem, str(mask), "bad-stem", reason, "convert again"))
+            continue
+        objects = place.root / record.objects if record.objects else None
+        yield Entry(record.stem, place.root / record.image, mask, objects, record.notes)
+
+
+def _named(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
+    """The samples of a tree without a manifest: every mask, with the image of its name."""
     by_stem, by_name = _images(place.root / IMAGES)
     for path in walk(place.root / MASKS) if (place.root / MASKS).is_dir() else ():
         if path.suffix.lower() != ".png":
@@ -61,32 +59,19 @@ def entries(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
         inner = path.relative_to(place.root / MASKS)
         stem = stem_of(inner.as_posix())
         if fault := next(filter(None, map(stem_fault, stem.split("/"))), None):
-            skipped.append(
-                Skipped(
-                    stem,
-                    str(path),
-                    "bad-stem",
-                    f"its name {fault}",
-                    "rename the mask and its image",
-                )
-            )
+            reason, hint = f"its name {fault}", "rename the mask and its image"
+            skipped.append(Skipped(stem, str(path), "bad-stem", reason, hint))
             continue
+        images = by_stem.get(stem_key(stem)) or by_name.get(stem_key(stem_of(path.name))) or []
         try:
-            found = by_stem.get(stem_key(stem)) or by_name.get(stem_key(stem_of(path.name))) or []
-            picture = pick(found, f"several images are called {stem}")
+            picture = pick(images, f"several images are called {stem}")
         except SourceError as error:
             skipped.append(Skipped(stem, str(path), error.code, error.reason, "keep one of them"))
             continue
         if picture is None:
-            skipped.append(
-                Skipped(
-                    stem,
-                    str(path),
-                    "image-missing",
-                    f"no image in {IMAGES} has its name",
-                    "add the image, or skip the mask with --on-error skip",
-                )
-            )
+            reason = f"no image in {IMAGES} has its name"
+            hint = "add the image, or skip the mask with --on-error skip"
+            skipped.append(Skipped(stem, str(path), "image-missing", reason, hint))
         else:
             own = place.root / OBJECTS / inner
             yield Entry(stem, picture, path, own if own.is_file() else None)

@@ -38,9 +38,9 @@ from segprep.dataset.tree import (
     OBJECTS,
     PUBLISHING,
     STAGING,
-    guard_links,
     read_lists,
 )
+from segprep.dataset.tree_files import guard_links
 from segprep.errors import LockedError, SegprepError, SourceError
 from segprep.files import digest, read_inside, sync_file, sync_folder, write_atomic, write_error
 from segprep.types import Record

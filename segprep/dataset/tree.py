@@ -14,9 +14,8 @@ from segprep.dataset import classes as class_lists
 from segprep.dataset import manifest
 from segprep.dataset.manifest import MANIFEST, RECORDS, Manifest
 from segprep.errors import SourceError, TreeError, UsageError
-from segprep.files import read_below, read_file, read_inside, walk, write_atomic
+from segprep.files import read_below, read_file, read_inside, walk
 from segprep.imaging import image
-from segprep.imaging.image import voc_colors
 from segprep.names import natural_key, stem_of
 from segprep.types import Classes, Record
 
@@ -43,15 +42,6 @@ IDENTITY, PUBLISHING, LOCK, PENDING_SPLIT = (
 )
 SPLITS = ("train", "val", "test")
 LONGEST_TEXT = 64 << 20  # bytes of a list or a class list
-_OWN = (
-    *(IMAGES, MASKS, OBJECTS, "ImageSets", LISTS, STAGING, RUNS),
-    *(f"{RUNS}/train", f"{RUNS}/train-check"),
-    *(MANIFEST, RECORDS, LOCK, PENDING_SPLIT),
-)
-_STAGED = (
-    *(IMAGES, MASKS, OBJECTS, "previous", "replaced", PUBLISHING),
-    *("journal.jsonl", IDENTITY),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,48 +188,9 @@ def _refuse_overlap(root: Path, lists: Mapping[str, Sequence[str]]) -> None:
                 )
 
 
-def list_bytes(stems: Iterable[str]) -> bytes:
-    """A list file: one stem per line, LF, UTF-8."""
-    return "".join(f"{stem}\n" for stem in stems).encode()
-
-
-def write_lists(root: Path, lists: Mapping[str, Sequence[str]]) -> None:
-    """Write *lists* (in the order given) below *root*."""
-    (root / LISTS).mkdir(parents=True, exist_ok=True)
-    for name, stems in lists.items():
-        write_atomic(root / LISTS / f"{name}.txt", list_bytes(stems))
-
-
-def class_files(classes: Classes) -> dict[str, bytes]:
-    """class_names.txt (labelme's habit) and labelmap.txt (Datumaro, CVAT): name -> content."""
-    colors = voc_colors()
-    rows = [
-        f"{name.replace(':', '_')}:{','.join(map(str, colors[3 * n : 3 * n + 3]))}::"
-        for n, name in enumerate(classes.names)
-    ]
-    if classes.ignore is not None:
-        rows.append(
-            f"ignored:{','.join(map(str, colors[3 * classes.ignore : 3 * classes.ignore + 3]))}::"
-        )
-    return {
-        CLASS_NAMES: "".join(f"{name}\n" for name in classes.names).encode(),
-        LABELMAP: (
-            "".join(f"{row}\n" for row in ["# label:color_rgb:parts:actions", *rows]).encode()
-        ),
-    }
-
-
 def is_tree(root: Path) -> bool:
     """Whether *root* looks like a VOC-style tree: a manifest, or a folder of class masks."""
     return (root / MANIFEST).is_file() or (root / MASKS).is_dir()
-
-
-def occupied(root: Path) -> str | None:
-    """The first thing at *root* that a conversion would write over, or None."""
-    for name in (IMAGES, MASKS, OBJECTS, LISTS):
-        if (root / name).is_dir() and any((root / name).iterdir()):
-            return name
-    return next((name for name in (CLASS_NAMES, LABELMAP, RECORDS) if (root / name).exists()), None)
 
 
 def find(folder: Path) -> Tree:
@@ -330,16 +281,3 @@ def _refuse_arrays(root: Path) -> None:
         " them",
         f"convert it first: segprep convert voc {shlex.quote(str(root))} OUT",
     )
-
-
-def guard_links(root: Path) -> None:
-    """Raise TreeError if a symbolic link stands where segprep writes or deletes: files would land,
-    or be lost, elsewhere. The first step of every command that writes into a tree.
-    """
-    for name in (*_OWN, *(f"{STAGING}/{name}" for name in _STAGED)):
-        if os.path.islink(root / name):
-            raise TreeError(
-                "link-in-output",
-                f"{root / name} is a symbolic link; files would land where it points",
-                "remove the link",
-            )

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from segprep.dataset.changes import Changes
 from segprep.dataset.manifest import MANIFEST, RECORDS, Manifest
-from segprep.dataset.tree import IMAGES, MASKS, SPLITS, Tree, class_files
+from segprep.dataset.tree import IMAGES, MASKS, SPLITS, Tree
+from segprep.dataset.tree_files import class_files
 from segprep.errors import SourceError
 from segprep.files import digest, read_below
 from segprep.imaging import image

@@ -19,17 +19,8 @@ from segprep.exporting.journal import ExportJournal
 from segprep.exporting.publish import Outbox
 from segprep.exporting.sample_export import SampleExport
 from segprep.names import natural_key, stem_key
-from segprep.types import (
-    Entry,
-    Gathered,
-    Inventory,
-    Note,
-    Product,
-    Progress,
-    Skipped,
-    Writer,
-    no_progress,
-)
+from segprep.types import Entry, Note, Progress, Skipped, no_progress
+from segprep.writer import Gathered, Inventory, Product, Writer
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any
 from segprep.errors import TreeError, UsageError
 from segprep.exporting.publish import MARKER, Outbox
 from segprep.files import sync_file, sync_folder, write_error, write_staged
-from segprep.types import Product
+from segprep.writer import Product
 
 _TEXTS = (".json", ".jsonl", ".txt", ".yaml", ".py", ".xml", ".md", ".csv", ".geojson")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can hold

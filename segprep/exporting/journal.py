@@ -18,7 +18,8 @@ from segprep.errors import SourceError
 from segprep.exporting.publish import IDENTITY, LINES, PARTS
 from segprep.exporting.sample_export import ExportedFiles, state_of
 from segprep.files import digest, digest_file, write_error, write_staged
-from segprep.types import Loss, Note, Part
+from segprep.types import Note
+from segprep.writer import Loss, Part
 
 
 @dataclass

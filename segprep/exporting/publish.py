@@ -32,7 +32,7 @@ from segprep.files import (
     write_error,
     write_staged,
 )
-from segprep.types import Product
+from segprep.writer import Product
 
 MARKER = EXPORT
 IDENTITY, LINES, PARTS = "identity.json", "journal.jsonl", "parts"  # see ExportJournal

@@ -8,16 +8,8 @@ from pathlib import Path
 from segprep.dataset import samples
 from segprep.exporting.publish import Outbox
 from segprep.files import Inputs, digest, read_below, watch
-from segprep.types import (
-    Classes,
-    Entry,
-    LabeledImage,
-    Loss,
-    Note,
-    Part,
-    Product,
-    Writer,
-)
+from segprep.types import Classes, Entry, Note
+from segprep.writer import LabeledImage, Loss, Part, Product, Writer
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from segprep.dataset import samples
 from segprep.dataset.tree import SPLITS, Tree
 from segprep.errors import BadInputError, SourceError, require
 from segprep.targets._common import pictures
-from segprep.types import MAX_PIXELS, Classes, Entry, LabeledImage, Product, Skipped
+from segprep.types import MAX_PIXELS, Classes, Entry, Skipped
+from segprep.writer import LabeledImage, Product
 
 _NAMES = {"train": "train", "val": "validation", "test": "test"}
 

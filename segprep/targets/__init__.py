@@ -7,7 +7,7 @@ from typing import cast
 
 from segprep.errors import UsageError
 from segprep.names import unknown
-from segprep.types import Writer
+from segprep.writer import Writer
 
 
 def names() -> tuple[str, ...]:

@@ -18,17 +18,8 @@ import numpy as np
 from segprep.dataset.tree import CLASS_NAMES
 from segprep.imaging import image
 from segprep.targets._common import lists, names, pictures, readme
-from segprep.types import (
-    IGNORE,
-    MAX_PIXELS,
-    Choice,
-    Gathered,
-    Inventory,
-    LabeledImage,
-    MaxPixels,
-    Note,
-    Product,
-)
+from segprep.types import IGNORE, MAX_PIXELS, MaxPixels, Note
+from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Product
 
 EXAMPLES = (
     "segprep export cityscapes streets/             the dataset of the current folder",

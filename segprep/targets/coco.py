@@ -30,21 +30,8 @@ from segprep.targets._common import (
     run_lengths,
 )
 from segprep.targets._common.objects import Thing
-from segprep.types import (
-    IGNORE,
-    MAX_PIXELS,
-    Choice,
-    Classes,
-    Gathered,
-    Inventory,
-    LabeledImage,
-    Link,
-    Loss,
-    MaxPixels,
-    Note,
-    Part,
-    Product,
-)
+from segprep.types import IGNORE, MAX_PIXELS, Classes, MaxPixels, Note
+from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Loss, Part, Product
 
 EXAMPLES = (
     "segprep export coco coco/ --link sym               the dataset of the current folder",

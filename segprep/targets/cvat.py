@@ -19,19 +19,8 @@ import numpy as np
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
 from segprep.imaging import image
 from segprep.targets._common import datumaro_voc, names, pictures, readme
-from segprep.types import (
-    IGNORE,
-    MAX_PIXELS,
-    OBJECT_IGNORE,
-    Choice,
-    Gathered,
-    Inventory,
-    LabeledImage,
-    Loss,
-    MaxPixels,
-    Note,
-    Product,
-)
+from segprep.types import IGNORE, MAX_PIXELS, OBJECT_IGNORE, MaxPixels, Note
+from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Loss, Product
 
 EXAMPLES = (
     "segprep export cvat annotations.zip --zip          the dataset of the current folder",

@@ -17,18 +17,8 @@ from dataclasses import dataclass
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
 from segprep.imaging import image
 from segprep.targets._common import datumaro_voc, lists, names, pictures, readme
-from segprep.types import (
-    MAX_PIXELS,
-    Choice,
-    Gathered,
-    Inventory,
-    LabeledImage,
-    Link,
-    Loss,
-    MaxPixels,
-    Note,
-    Product,
-)
+from segprep.types import MAX_PIXELS, MaxPixels, Note
+from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Loss, Product
 
 EXAMPLES = (
     "segprep export datumaro datumaro/ --link sym   the dataset of the current folder",

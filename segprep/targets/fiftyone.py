@@ -15,19 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from segprep.targets._common import lists, names, pictures, readme, records
-from segprep.types import (
-    IGNORE,
-    MAX_PIXELS,
-    Choice,
-    Gathered,
-    Inventory,
-    LabeledImage,
-    Link,
-    Loss,
-    MaxPixels,
-    Note,
-    Product,
-)
+from segprep.types import IGNORE, MAX_PIXELS, MaxPixels, Note
+from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Loss, Product
 
 EXAMPLES = (
     "segprep export fiftyone fo/ --link sym         the dataset of the current folder",

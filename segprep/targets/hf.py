@@ -18,19 +18,8 @@ from typing import Annotated, Any
 
 from segprep.errors import MissingExtraError
 from segprep.targets._common import lists, names, parquet, pictures, readme, records
-from segprep.types import (
-    MAX_PIXELS,
-    Choice,
-    Classes,
-    Gathered,
-    Inventory,
-    LabeledImage,
-    Link,
-    MaxPixels,
-    Note,
-    Part,
-    Product,
-)
+from segprep.types import MAX_PIXELS, Classes, MaxPixels, Note
+from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Part, Product
 
 EXAMPLES = (
     "segprep export hf hf/                          the dataset of the current folder",

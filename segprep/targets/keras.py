@@ -20,26 +20,15 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from segprep.dataset.tree import CLASS_NAMES, SPLITS, class_files
+from segprep.dataset.tree import CLASS_NAMES, SPLITS
+from segprep.dataset.tree_files import class_files
 from segprep.errors import SegprepError, SourceError, TreeError, UsageError
 from segprep.files import read_below
 from segprep.imaging import image
 from segprep.targets._common import lists, pictures, readme
 from segprep.targets._common.pictures import Picture
-from segprep.types import (
-    IGNORE,
-    MAX_PIXELS,
-    Choice,
-    Entry,
-    Gathered,
-    Inventory,
-    LabeledImage,
-    Link,
-    Loss,
-    MaxPixels,
-    Note,
-    Product,
-)
+from segprep.types import IGNORE, MAX_PIXELS, Entry, MaxPixels, Note
+from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Loss, Product
 
 EXAMPLES = (
     "segprep export keras ../data --link sym           the dataset of the current folder",

@@ -22,20 +22,8 @@ from segprep.dataset.classes import BACKGROUND, IGNORED
 from segprep.errors import UsageError
 from segprep.files import real_folders
 from segprep.targets._common import foreign_masks, names, pictures, readme, records, shapes
-from segprep.types import (
-    IGNORE,
-    MAX_PIXELS,
-    Choice,
-    Classes,
-    Gathered,
-    Inventory,
-    LabeledImage,
-    Link,
-    Loss,
-    MaxPixels,
-    Note,
-    Product,
-)
+from segprep.types import IGNORE, MAX_PIXELS, Classes, MaxPixels, Note
+from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Loss, Product
 
 EXAMPLES = (
     "segprep export labelme annotations/ -d out/",

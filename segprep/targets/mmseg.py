@@ -15,23 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from segprep.dataset import tree
 from segprep.dataset.tree import IMAGES, LISTS, MASKS
+from segprep.dataset.tree_files import list_bytes
 from segprep.errors import UsageError
 from segprep.targets._common import lists, names, pictures, readme
-from segprep.types import (
-    MAX_PIXELS,
-    Choice,
-    Classes,
-    Gathered,
-    Inventory,
-    LabeledImage,
-    Link,
-    MaxPixels,
-    Note,
-    Part,
-    Product,
-)
+from segprep.types import MAX_PIXELS, Classes, MaxPixels, Note
+from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Part, Product
 
 EXAMPLES = (
     "segprep export mmseg mmseg/ --link sym             the dataset of the current folder",
@@ -132,7 +121,7 @@ class Writer:
         """The lists, the config, README.txt."""
         classes = names.required(inventory.classes)
         splits = lists.stems_by_split(inventory)
-        files = {f"{LISTS}/{name}.txt": tree.list_bytes(stems) for name, stems in splits.items()}
+        files = {f"{LISTS}/{name}.txt": list_bytes(stems) for name, stems in splits.items()}
         config = f"mmseg_{names.identifier(inventory)}.py"
         suffix = gathered.parts.get(_SUFFIX, (b".jpg",))[0].decode()
         code = (

@@ -13,18 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from segprep.targets._common import lists, names, pictures, readme, records
-from segprep.types import (
-    MAX_PIXELS,
-    Choice,
-    Gathered,
-    Inventory,
-    LabeledImage,
-    Link,
-    MaxPixels,
-    Note,
-    Part,
-    Product,
-)
+from segprep.types import MAX_PIXELS, MaxPixels, Note
+from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Part, Product
 
 EXAMPLES = (
     "segprep export monai monai/ --link hard        the dataset of the current folder",

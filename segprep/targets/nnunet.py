@@ -21,19 +21,8 @@ import numpy as np
 from segprep.errors import UsageError
 from segprep.imaging import image
 from segprep.targets._common import lists, names, pictures, readme, records
-from segprep.types import (
-    IGNORE,
-    MAX_PIXELS,
-    Choice,
-    Classes,
-    Gathered,
-    Inventory,
-    LabeledImage,
-    MaxPixels,
-    Note,
-    Part,
-    Product,
-)
+from segprep.types import IGNORE, MAX_PIXELS, Classes, MaxPixels, Note
+from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Part, Product
 
 EXAMPLES = (
     "segprep export nnunet nnunet/                  the dataset of the current folder",

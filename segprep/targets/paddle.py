@@ -15,18 +15,8 @@ from dataclasses import dataclass
 
 from segprep.errors import SourceError
 from segprep.targets._common import lists, names, pictures, readme
-from segprep.types import (
-    MAX_PIXELS,
-    Choice,
-    Gathered,
-    Inventory,
-    LabeledImage,
-    Link,
-    MaxPixels,
-    Note,
-    Part,
-    Product,
-)
+from segprep.types import MAX_PIXELS, MaxPixels, Note
+from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Part, Product
 
 EXAMPLES = (
     "segprep export paddle paddle/ --link hard      the dataset of the current folder",

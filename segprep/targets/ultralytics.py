@@ -16,18 +16,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from segprep.targets._common import lists, names, pictures, readme
-from segprep.types import (
-    MAX_PIXELS,
-    Choice,
-    Gathered,
-    Inventory,
-    LabeledImage,
-    Link,
-    MaxPixels,
-    Note,
-    Part,
-    Product,
-)
+from segprep.types import MAX_PIXELS, MaxPixels, Note
+from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Part, Product
 
 EXAMPLES = (
     "segprep export ultralytics yolo/ --link sym        the dataset of the current folder",

@@ -19,21 +19,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from segprep.dataset import tree
 from segprep.dataset.tree import IMAGES, LISTS, MASKS, OBJECTS
+from segprep.dataset.tree_files import class_files, list_bytes
 from segprep.errors import UsageError
 from segprep.imaging import image
 from segprep.targets._common import pictures, readme
-from segprep.types import (
-    MAX_PIXELS,
-    Choice,
-    Gathered,
-    Inventory,
-    LabeledImage,
-    MaxPixels,
-    Note,
-    Product,
-)
+from segprep.types import MAX_PIXELS, MaxPixels, Note
+from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Product
 
 EXAMPLES = (
     "segprep export voc ../voc                     the dataset of the current folder",
@@ -87,8 +79,8 @@ class Writer:
     def texts(self, inventory: Inventory, gathered: Gathered) -> dict[str, bytes]:
         """The lists, the class names, README.txt."""
         lists = inventory.lists
-        files = {f"{LISTS}/{name}.txt": tree.list_bytes(stems) for name, stems in lists.items()}
-        files |= tree.class_files(inventory.classes) if inventory.classes else {}
+        files = {f"{LISTS}/{name}.txt": list_bytes(stems) for name, stems in lists.items()}
+        files |= class_files(inventory.classes) if inventory.classes else {}
         result = {f"{self.base()}/{name}": content for name, content in files.items()}
         code = (
             "from torchvision.datasets import VOCSegmentation\n"

@@ -17,17 +17,8 @@ from typing import Annotated
 from segprep.dataset.tree import CLASS_NAMES
 from segprep.errors import SourceError, UsageError
 from segprep.targets._common import lists, names, pictures, readme
-from segprep.types import (
-    MAX_PIXELS,
-    Choice,
-    Gathered,
-    Inventory,
-    LabeledImage,
-    MaxPixels,
-    Note,
-    Part,
-    Product,
-)
+from segprep.types import MAX_PIXELS, MaxPixels, Note
+from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Part, Product
 
 EXAMPLES = (
     "segprep export webdataset shards/              the dataset of the current folder",

@@ -21,20 +21,8 @@ import numpy as np
 from segprep.errors import UsageError
 from segprep.imaging import contours
 from segprep.targets._common import lists, names, objects, pictures, readme
-from segprep.types import (
-    IGNORE,
-    MAX_PIXELS,
-    Choice,
-    Classes,
-    Gathered,
-    Inventory,
-    LabeledImage,
-    Link,
-    Loss,
-    MaxPixels,
-    Note,
-    Product,
-)
+from segprep.types import IGNORE, MAX_PIXELS, Classes, MaxPixels, Note
+from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Loss, Product
 
 EXAMPLES = (
     "segprep export yolo-seg yolo/ --link sym           the dataset of the current folder",

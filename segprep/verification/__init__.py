@@ -14,7 +14,8 @@ from typing import Any, Literal
 from segprep import engine
 from segprep.dataset import manifest, tree
 from segprep.dataset.manifest import EXPORT, MANIFEST, RECORDS, Manifest
-from segprep.dataset.tree import IMAGES, LISTS, LOCK, MASKS, OBJECTS, RUNS, class_files
+from segprep.dataset.tree import IMAGES, LISTS, LOCK, MASKS, OBJECTS, RUNS
+from segprep.dataset.tree_files import class_files
 from segprep.errors import SourceError, TreeError, UsageError
 from segprep.files import digest, read_inside
 from segprep.types import Progress, Record, no_progress

@@ -23,7 +23,7 @@ from segprep.dataset.tree import Tree
 from segprep.errors import BadInputError, LockedError, SegprepError, TreeError
 from segprep.exporting.publish import MARKER, Outbox
 from segprep.imaging.image import encode_mask, read_mask
-from segprep.types import Product
+from segprep.writer import Product
 
 
 @pytest.fixture

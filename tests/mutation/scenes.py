@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from segprep import write_mask
-from segprep.dataset.tree import Tree, write_lists
+from segprep.dataset.tree import Tree
+from segprep.dataset.tree_files import write_lists
 
 NAMES = ("_background_", "disc", "box", "line")
 COLORS = ((96, 104, 88), (200, 60, 50), (40, 90, 190), (230, 220, 60))

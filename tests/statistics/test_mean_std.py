@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segprep.dataset.tree import write_lists
+from segprep.dataset.tree_files import write_lists
 from segprep.errors import SegprepError
 from segprep.imaging.image import pixels, write_mask
 from segprep.statistics.mean_std import dataset_stats, pixel_stats

@@ -11,7 +11,7 @@ from PIL import Image
 from segprep_cli import main
 
 import segprep
-from segprep.dataset.tree import write_lists
+from segprep.dataset.tree_files import write_lists
 from segprep.statistics import weights
 
 

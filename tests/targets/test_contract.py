@@ -18,7 +18,8 @@ from segprep.dataset import samples
 from segprep.errors import BadInputError, UsageError
 from segprep.exporting.publish import MARKER
 from segprep.imaging.image import read_mask, write_mask
-from segprep.types import Entry, Gathered, Inventory, LabeledImage, Part, Product, Skipped
+from segprep.types import Entry, Skipped
+from segprep.writer import Gathered, Inventory, LabeledImage, Part, Product
 
 
 def state(folder: Path) -> dict[str, tuple[bytes, int]]:

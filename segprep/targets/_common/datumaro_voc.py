@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from segprep.dataset import tree
 from segprep.dataset.tree import LABELMAP, LISTS
+from segprep.dataset.tree_files import class_files, list_bytes
 from segprep.errors import UsageError
 from segprep.targets._common import names
-from segprep.types import OBJECT_IGNORE, Classes, LabeledImage, Loss
+from segprep.types import OBJECT_IGNORE, Classes
+from segprep.writer import LabeledImage, Loss
 
 MOST_OBJECTS = 254  # Datumaro misreads object masks of 16 bits
 
@@ -36,5 +37,5 @@ def refuse_colons(classes: Classes) -> None:
 def texts(classes: Classes, lists: Mapping[str, tuple[str, ...]]) -> dict[str, bytes]:
     """labelmap.txt, with ``background`` and ``ignored``, and *lists*."""
     renamed = Classes(names.plain(classes), classes.background)
-    files = {f"{LISTS}/{name}.txt": tree.list_bytes(stems) for name, stems in lists.items()}
-    return {**files, LABELMAP: tree.class_files(renamed)[LABELMAP]}
+    files = {f"{LISTS}/{name}.txt": list_bytes(stems) for name, stems in lists.items()}
+    return {**files, LABELMAP: class_files(renamed)[LABELMAP]}

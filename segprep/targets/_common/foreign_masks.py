@@ -9,7 +9,8 @@ from segprep.dataset import samples
 from segprep.errors import SourceError
 from segprep.files import read_below
 from segprep.imaging import image
-from segprep.types import IGNORE, LabeledImage
+from segprep.types import IGNORE
+from segprep.writer import LabeledImage
 
 
 def read(path: Path, folder: Path, sample: LabeledImage, limit: int) -> NDArray[np.uint8]:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from segprep.dataset.tree import SPLITS
-from segprep.types import Choice, Inventory, Note
+from segprep.types import Note
+from segprep.writer import Choice, Inventory
 
 
 def by_split(inventory: Inventory) -> Choice:

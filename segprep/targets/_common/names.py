@@ -5,7 +5,8 @@ import re
 from segprep.dataset import classes as class_lists
 from segprep.errors import TreeError
 from segprep.imaging.image import voc_colors
-from segprep.types import Classes, Inventory
+from segprep.types import Classes
+from segprep.writer import Inventory
 
 _NO_CLASSES = "the dataset names no classes, and this target has to list them"
 

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.imaging import contours
-from segprep.types import IGNORE, OBJECT_IGNORE, Classes, LabeledImage
+from segprep.types import IGNORE, OBJECT_IGNORE, Classes
+from segprep.writer import LabeledImage
 
 
 @dataclass(frozen=True, slots=True, eq=False)

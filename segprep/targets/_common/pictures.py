@@ -7,7 +7,8 @@ from typing import Literal
 
 from segprep.files import read_below
 from segprep.imaging import image, transcoding
-from segprep.types import LabeledImage, Link, Note, Product
+from segprep.types import Note
+from segprep.writer import LabeledImage, Link, Product
 
 _KINDS = {"JPEG": (".jpg", ".jpeg"), "PNG": (".png",)}
 

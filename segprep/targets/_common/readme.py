@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from textwrap import indent
 
-from segprep.types import Classes, Gathered
+from segprep.types import Classes
+from segprep.writer import Gathered
 
 README = "README.txt"
 

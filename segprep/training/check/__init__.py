@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
-from segprep.dataset import tree
+from segprep.dataset import tree, tree_files
 from segprep.dataset.staging import lock
 from segprep.dataset.tree import RUNS
 from segprep.training import models
@@ -55,7 +55,7 @@ def train_check(
     began = monotonic()
     dataset_tree = tree.find(Path(dataset))
     if out is None:
-        tree.guard_links(dataset_tree.root)
+        tree_files.guard_links(dataset_tree.root)
     folder = Path(out) if out is not None else dataset_tree.root / RUNS / NAME
     selection = select(dataset_tree, seed)
     names = class_names(dataset_tree, classes, (*selection.train, *selection.val))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep import jsontext
-from segprep.dataset.tree import list_bytes
+from segprep.dataset.tree_files import list_bytes
 from segprep.errors import SegprepError, TreeError
 from segprep.files import write_atomic, write_error
 from segprep.imaging import image

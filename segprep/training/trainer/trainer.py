@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from segprep.dataset import tree
+from segprep.dataset import tree, tree_files
 from segprep.dataset.staging import lock
 from segprep.dataset.tree import RUNS
 from segprep.errors import SegprepError
@@ -53,7 +53,7 @@ def train(
     windows.chain(resolved)
     dataset_tree = tree.find(Path(dataset))
     if out is None:
-        tree.guard_links(dataset_tree.root)
+        tree_files.guard_links(dataset_tree.root)
     folder = Path(out) if out is not None else dataset_tree.root / RUNS / NAME
     group = distributed.join(pick_device(resolved.device))
     try:
