@@ -1,14 +1,14 @@
 """The run over a dataset: lay out, read every file once, judge."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from segprep import checks, engine, sources
 from segprep.checking import annotations, fixing, layout
-from segprep.checking.measure import Measure
+from segprep.checking.measure import Measure, Pixels
 from segprep.checks._common.survey import Pair, Survey, Trouble
 from segprep.dataset import classes as class_lists
 from segprep.dataset import tree
@@ -154,14 +154,29 @@ def measured(
     plan: Survey, *, fit: bool = True, jobs: int = 1, progress: Progress[Any] = no_progress
 ) -> Survey:
     """*plan* with every image and mask read once, in workers."""
-    results = engine.run(Measure((plan.root,), fit), plan.pairs, jobs=jobs)
+    hashed = bool(plan.digests)
+    results = engine.run(Measure((plan.root,), fit, hashed), plan.pairs, jobs=jobs)
     pairs = [
         _lost(pair, result) if isinstance(result, engine.Failure) else result
         for pair, result in zip(
             plan.pairs, progress(results, len(plan.pairs), "checking"), strict=True
         )
     ]
-    return replace(plan, pairs=tuple(pairs))
+    return replace(plan, pairs=tuple(_told_apart(plan.root, pairs, jobs)))
+
+
+def _told_apart(root: Path, pairs: Sequence[Pair], jobs: int) -> Iterator[Pair]:
+    """*pairs*; images that are the same in short are decoded again, for a digest of all pixels."""
+    counts = Counter(pair.photo.pixels for pair in pairs if pair.photo and pair.photo.levels > 1)
+    alike = [pair for pair in pairs if pair.photo and counts[pair.photo.pixels] > 1]
+    paths = [pair.image for pair in alike if pair.image]
+    digests = dict(zip(paths, engine.run(Pixels((root,)), paths, jobs=jobs), strict=True))
+    for pair in pairs:
+        told = digests.get(pair.image) if pair.image else None
+        if pair.photo and isinstance(told, str):
+            yield replace(pair, photo=replace(pair.photo, pixels=told))
+        else:
+            yield pair
 
 
 def _lost(pair: Pair, failure: engine.Failure) -> Pair:

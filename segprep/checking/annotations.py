@@ -15,7 +15,7 @@ from segprep import engine
 from segprep.checks._common.annotations import AnnotatedFile, LabeledShape
 from segprep.checks._common.survey import Survey, Trouble
 from segprep.errors import SourceError, UsageError
-from segprep.files import digest, find_below, listing, read_below
+from segprep.files import digest_array, find_below, listing, read_below
 from segprep.imaging import inspection
 from segprep.imaging.image import SUFFIXES
 from segprep.imaging.likeness import correlated
@@ -125,9 +125,9 @@ def _embedded(path: Path, data: object) -> "tuple[Any, tuple[int, int], str] | N
 
 def _picture(data: bytes, path: Path) -> tuple[Any, tuple[int, int], str]:
     """Colors in short, (width, height) upright, and a digest of the decoded pixels."""
-    small = inspection.photograph(data, path, SIDE)
+    small = inspection.photograph(data, path, SIDE, whole=True)
     height, width = small.header.shape(upright=True)
-    return small.colors, (width, height), digest(np.ascontiguousarray(small.stored).tobytes())
+    return small.colors, (width, height), digest_array(small.stored)
 
 
 def _gray(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:

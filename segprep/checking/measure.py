@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from segprep.checking import signals
+from segprep.checking import signals, thin_values
 from segprep.checks._common.survey import ImageFacts, MaskFacts, Pair, Trouble
 from segprep.errors import SourceError
-from segprep.files import digest, read_below
-from segprep.imaging import image, inspection, phantom
+from segprep.files import digest, digest_array, read_below
+from segprep.imaging import image, inspection
 from segprep.imaging.image import voc_colors
 
 SIDE, THUMBNAIL = 64, 32
@@ -24,10 +24,13 @@ _WEIGHTS = np.array([299, 587, 114], np.float32) / 1000
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a worker runs for every sample; *roots* are the folders that may be opened."""
+    """What a worker runs for every sample; *roots* are the folders that may be opened. Files are
+    *hashed* where a manifest says what their digests were.
+    """
 
     roots: tuple[Path, ...]
     fit: bool = True
+    hashed: bool = True
 
     def __call__(self, pair: Pair) -> Pair:
         """*pair* with its facts, or with the trouble of reading it."""
@@ -35,13 +38,13 @@ class Measure:
         drawn: NDArray[Any] | None = None
         if pair.image:
             try:
-                photo, small = image_facts(pair.image, self.roots)
+                photo, small = image_facts(pair.image, self.roots, self.hashed)
                 pair = replace(pair, photo=photo)
             except SourceError as error:
                 pair = replace(pair, image_trouble=Trouble(error.code, error.reason, error.hint))
         if pair.mask:
             try:
-                label, drawn = mask_facts(pair.mask, self.roots)
+                label, drawn = mask_facts(pair.mask, self.roots, self.hashed)
                 pair = replace(pair, label=label)
             except SourceError as error:
                 pair = replace(pair, mask_trouble=Trouble(error.code, error.reason, error.hint))
@@ -60,28 +63,45 @@ def upright_mask(drawn: NDArray[Any], photo: ImageFacts) -> NDArray[Any] | None:
     return image.upright_array(drawn, photo.orientation) if drawn.shape == stored else None
 
 
-def image_facts(path: Path, roots: tuple[Path, ...]) -> tuple[ImageFacts, inspection.Small]:
-    """The facts of the image at *path*. Raises SourceError."""
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """A digest of all samples of an image, for those that cannot be told apart in short."""
+
+    roots: tuple[Path, ...]
+
+    def __call__(self, path: Path) -> str:
+        """Raises SourceError."""
+        return digest_array(inspection.samples(read_below(path, self.roots), path))
+
+
+def image_facts(
+    path: Path, roots: tuple[Path, ...], hashed: bool = True
+) -> tuple[ImageFacts, inspection.Small]:
+    """The facts of the image at *path*; its pixels are told by the picture in short.
+
+    Raises SourceError.
+    """
     data = read_below(path, roots)
     small = inspection.photograph(data, path, SIDE)
-    header, colors = small.header, small.colors.astype(np.float32)
-    gray = colors.reshape(-1, 3).dot(_WEIGHTS).reshape(SIDE, SIDE)
-    levels = gray.astype(np.uint8)
+    header, colors = small.header, small.colors.reshape(-1, 3).astype(np.float32)
+    gray = colors.dot(_WEIGHTS)
+    levels = gray.astype(np.uint8).reshape(SIDE, SIDE)
     thumbnail = Image.fromarray(levels).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
-    red, green, blue = colors.reshape(-1, 3).mean(0).tolist()
+    red, green, blue = (np.ones(len(colors), np.float32) @ colors / len(colors)).tolist()
+    shape = f"{header.mode} {header.width} {header.height} ".encode()
     facts = ImageFacts(
         header.format,
         header.mode,
         header.width,
         header.height,
         header.orientation,
-        digest(_shaped(small.stored)),
-        digest(data),
+        digest(shape + small.sketch),
+        digest(data) if hashed else "",
         small.span,
         float(gray.std()),
         (red, green, blue),
         _is_gray(small.colors),
-        _tail(small.stored),
+        0.0 if small.stored is None else _tail(small.stored),
         int(np.count_nonzero(np.bincount(levels.reshape(-1), minlength=256))),
         thumbnail.tobytes(),
     )
@@ -91,12 +111,11 @@ def image_facts(path: Path, roots: tuple[Path, ...]) -> tuple[ImageFacts, inspec
 def _is_gray(colors: NDArray[np.uint8]) -> bool:
     """Whether red, green and blue differ by a level at most."""
     red, green, blue = (colors[..., band].astype(np.int16) for band in range(3))
-    return bool(np.abs(red - green).max() <= 1 and np.abs(green - blue).max() <= 1)
-
-
-def _shaped(samples: NDArray[Any]) -> bytes:
-    """The samples with their shape and type, for a digest."""
-    return f"{samples.dtype}{samples.shape}".encode() + np.ascontiguousarray(samples).tobytes()
+    first = red - green
+    if first.max() > 1 or first.min() < -1:
+        return False
+    second = green - blue
+    return bool(second.max() <= 1 and second.min() >= -1)
 
 
 def _tail(stored: NDArray[Any]) -> float:
@@ -113,7 +132,9 @@ def _tail(stored: NDArray[Any]) -> float:
     return 1 - (int(other[-1]) + 1) / len(rows) if len(other) else 1.0
 
 
-def mask_facts(path: Path, roots: tuple[Path, ...]) -> tuple[MaskFacts, NDArray[Any]]:
+def mask_facts(
+    path: Path, roots: tuple[Path, ...], hashed: bool = True
+) -> tuple[MaskFacts, NDArray[Any]]:
     """The facts of the mask at *path*, and its samples as stored. Raises SourceError."""
     data = read_below(path, roots)
     stored = inspection.mask(data, path)
@@ -126,8 +147,8 @@ def mask_facts(path: Path, roots: tuple[Path, ...]) -> tuple[MaskFacts, NDArray[
         {},
         frozenset(),
         frozenset(),
-        digest(_shaped(samples)),
-        digest(data),
+        digest_array(samples),
+        digest(data) if hashed else "",
         *_palette(stored.palette),
     )
     if samples.ndim == 3:
@@ -149,7 +170,7 @@ def mask_facts(path: Path, roots: tuple[Path, ...]) -> tuple[MaskFacts, NDArray[
     ids = samples.astype(np.uint8 if samples.dtype.itemsize == 1 else np.uint16, copy=False)
     values = image.histogram(ids)
     thin, between = (
-        _thin(ids, values)
+        thin_values.find(ids, values)
         if 2 < len(values) <= 300 or (len(values) == 2 and 255 in values)
         else (frozenset(), frozenset())
     )
@@ -193,50 +214,20 @@ def _colored(facts: MaskFacts, samples: NDArray[Any]) -> MaskFacts:
     return replace(facts, colors=listed, color_count=len(found), values=values, fault=fault)
 
 
-def _thin(ids: NDArray[Any], values: Mapping[int, int]) -> tuple[frozenset[int], frozenset[int]]:
-    """Values without a 3 x 3 block of their own, and those of them that nearly always lie between a
-    smaller and a larger neighbor, as smoothing makes them.
-    """
-    if min(ids.shape) < 3:
-        return frozenset(), frozenset()
-    rows = (ids[:-2] == ids[1:-1]) & (ids[2:] == ids[1:-1])
-    block = rows[:, 1:-1] & rows[:, :-2] & rows[:, 2:]
-    inner = ids[1:-1, 1:-1]
-    block &= (ids[1:-1, :-2] == inner) & (ids[1:-1, 2:] == inner)
-    if len(values) <= 8:
-        thick = {value for value in values if np.count_nonzero((inner == value) & block)}
-    else:
-        thick = set(np.unique(inner[block]).tolist())
-    thin = frozenset(set(values) - thick)
-    if not thin:
-        return thin, frozenset()
-    at = np.isin(inner, list(thin))
-    around = [
-        ids[1 + down : ids.shape[0] - 1 + down, 1 + right : ids.shape[1] - 1 + right][at]
-        for down in (-1, 0, 1)
-        for right in (-1, 0, 1)
-    ]
-    low, high = np.min(around, axis=0), np.max(around, axis=0)
-    own = inner[at]
-    middle = (low < own) & (own < high)
-    between = [
-        value for value in thin if (seen := own == value).any() and middle[seen].mean() >= 0.9
-    ]
-    smoothed = (v for v in between if phantom.from_smoothing(ids, v, thin=thin, thick=thick))
-    return thin, frozenset(smoothed)
-
-
 def _steps(ids: NDArray[Any]) -> int:
     """The largest of 4, 3, 2 such that rows and columns change only at multiples of it, as after
     enlarging without smoothing; 1 for none.
     """
-    changes = [
-        np.flatnonzero((ids[1:] != ids[:-1]).view(np.uint8).max(1)) + 1,
-        np.flatnonzero(np.bitwise_or.reduce((ids[:, 1:] != ids[:, :-1]).view(np.uint8))) + 1,
-    ]
-    if min(map(len, changes)) < 4:
-        return 1
-    return next((n for n in (4, 3, 2) if not any((one % n).any() for one in changes)), 1)
+    for every in (16, 1):  # a few columns and rows tell of nearly all masks that they are not
+        columns, rows = ids[:, ::every], ids[::every]
+        changes = [
+            np.flatnonzero((columns[1:] != columns[:-1]).view(np.uint8).max(1)) + 1,
+            np.flatnonzero(np.bitwise_or.reduce((rows[:, 1:] != rows[:, :-1]).view(np.uint8))) + 1,
+        ]
+        step = next((n for n in (4, 3, 2) if not any((one % n).any() for one in changes)), 1)
+        if step == 1:
+            return 1
+    return step if min(map(len, changes)) >= 4 else 1
 
 
 def _rim(ids: NDArray[Any]) -> dict[int, int]:

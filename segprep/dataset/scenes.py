@@ -12,7 +12,7 @@ from PIL import Image
 from segprep import engine
 from segprep.dataset.tree import Tree
 from segprep.errors import SourceError
-from segprep.files import digest, read_below
+from segprep.files import digest_array, read_below
 from segprep.grouping import groups_of as named_groups
 from segprep.imaging import inspection, likeness
 from segprep.names import natural_key
@@ -36,12 +36,14 @@ class _Thumbnail:
         roots = (self.place.root.resolve(),)
         path = roots[0] / path.relative_to(self.place.root)
         try:
-            small = inspection.photograph(read_below(path, roots), path, 2 * likeness.SIDE)
+            small = inspection.photograph(
+                read_below(path, roots), path, 2 * likeness.SIDE, whole=True
+            )
         except SourceError:
             return None  # it stays a group of its own; what is wrong with it, check says
         size = (likeness.SIDE, likeness.SIDE)
         gray = Image.fromarray(small.colors).convert("L").resize(size, Image.Resampling.BOX)
-        return np.asarray(gray), digest(np.ascontiguousarray(small.stored).tobytes())
+        return np.asarray(gray), digest_array(small.stored)
 
 
 def groups_of(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from segprep.imaging import headers, image, png
 from segprep.imaging.headers import Header
@@ -29,40 +29,72 @@ class Stored:
 @dataclass(frozen=True, slots=True, eq=False)
 class Small:
     """A photograph in short: *colors* (side, side, 3) uint8 are the upright picture squeezed to a
-    square, *stored* the samples of the full size; *span* is the range of *stored* where *colors*
-    hardly vary, else that of *colors*.
+    square, *sketch* the squeezed rows as stored; *stored* the samples of the full size, None where
+    nobody asked for them and nothing in *colors* calls for a closer look. *span* is the range of
+    *stored* where *colors* hardly vary, else that of *colors*.
     """
 
     header: Header
     span: tuple[float, float]
     colors: NDArray[np.uint8]
-    stored: NDArray[Any]
+    sketch: bytes
+    stored: NDArray[Any] | None
 
 
 def mask(data: bytes, path: Path, limit: int = MAX_PIXELS) -> Stored:
     """A mask file as stored. Raises SourceError where it cannot be decoded."""
     fast = png.decode(data, limit)
     with image.opened(data, path, limit) as picture:
-        palette = bytes(picture.getpalette("RGB") or b"") if picture.mode == "P" else b""
         samples = fast if fast is not None else np.asarray(picture)
+        palette = _palette(picture, decoded=fast is None) if picture.mode == "P" else b""
         header = headers.of_picture(picture, data)
     return Stored(header, samples, palette)
 
 
-def photograph(data: bytes, path: Path, side: int, limit: int = MAX_PIXELS) -> Small:
-    """An image file decoded once, and in short. Raises SourceError where it cannot be decoded."""
+def _palette(picture: Image.Image, *, decoded: bool) -> bytes:
+    """The palette as RGB bytes. Pillow decodes the pixels for it, which the file's own chunk spares
+    where the pixels are known.
+    """
+    own = picture.palette
+    if not decoded and own is not None and own.mode == "RGB" and own.rawmode in (None, "RGB"):
+        return bytes(own.palette)
+    return bytes(picture.getpalette("RGB") or b"")
+
+
+def photograph(
+    data: bytes, path: Path, side: int, limit: int = MAX_PIXELS, *, whole: bool = False
+) -> Small:
+    """An image file decoded once, and in short; with its samples if *whole*.
+
+    Raises SourceError where it cannot be decoded.
+    """
     with image.opened(data, path, limit) as picture:
         picture.load()
-        stored = np.asarray(picture)
-        shown = _eight_bits(picture, stored)
-        reduced = shown.resize((side, side), Image.Resampling.BOX)
+        plain = picture.mode in ("L", "RGB")
+        stored = None if plain and not whole else np.asarray(picture)
+        shown = picture if stored is None else _eight_bits(picture, stored)
+        reduced = shown.resize((side, side), Image.Resampling.BOX, reducing_gap=1)
+        sketch = reduced.tobytes()
+        colors = np.asarray(reduced.convert("RGB"))
+        flat = int(colors.max()) - int(colors.min()) <= FLAT
+        if stored is None and (flat or _is_mid_gray(colors[-1])):
+            stored = np.asarray(picture)
         header = headers.of_picture(picture, data)
-        if header.orientation > 1:
-            reduced.getexif()[0x0112] = header.orientation
-            reduced = ImageOps.exif_transpose(reduced)
-    colors = np.asarray(reduced.convert("RGB"))
-    exact = stored if colors.max() - colors.min() <= FLAT else colors
-    return Small(header, (float(exact.min()), float(exact.max())), colors, stored)
+    if header.orientation > 1:
+        colors = image.upright_array(colors, header.orientation)
+    exact = stored if flat and stored is not None else colors
+    return Small(header, (float(exact.min()), float(exact.max())), colors, sketch, stored)
+
+
+def _is_mid_gray(row: NDArray[np.uint8]) -> bool:
+    """Whether a row is gray as decoders fill the rest of a JPEG that ends early."""
+    return int(row.min()) >= 126 and int(row.max()) <= 130
+
+
+def samples(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any]:
+    """The decoded samples of an image as stored. Raises SourceError."""
+    with image.opened(data, path, limit) as picture:
+        return np.asarray(picture)
 
 
 def _eight_bits(picture: Image.Image, stored: NDArray[Any]) -> Image.Image:

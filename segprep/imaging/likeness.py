@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 SIDE, GRID, NEAR, ALIKE = 32, 16, 26, 0.95
 CROWD, WINDOW = 400, 20  # of more pictures with equal bits only neighbors in order are compared
 BLOCK = 500_000  # pairs that are compared at once
+PART = 4096  # thumbnails that are hashed at once
 TURNS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
     "": lambda m: m,
     "mirrored left to right": lambda m: m[:, ::-1],
@@ -22,8 +23,8 @@ TURNS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
     "rotated by 180 degrees": lambda m: m[::-1, ::-1],
     "rotated by 90 degrees": np.rot90,
     "rotated by 270 degrees": lambda m: np.rot90(m, 3),
-    "transposed": lambda m: m.T,
-    "transposed across": lambda m: np.rot90(m, 2).T,
+    "transposed": lambda m: m.swapaxes(0, 1),
+    "transposed across": lambda m: np.rot90(m, 2).swapaxes(0, 1),
 }
 
 
@@ -37,7 +38,7 @@ def pairs(
     plain = hashes(stack)
     seen: set[tuple[int, int]] = set()
     for name, turn in TURNS.items():
-        turned = plain if not name else hashes(np.stack([turn(one) for one in stack]))
+        turned = plain if not name else hashes(np.moveaxis(turn(np.moveaxis(stack, 0, 2)), 2, 0))
         for one, other in _candidates(plain, turned):
             if (one, other) in seen:
                 continue
@@ -52,9 +53,13 @@ def hashes(stack: NDArray[np.uint8]) -> NDArray[np.uint8]:
     neighbor is brighter.
     """
     step = SIDE // GRID
-    means = stack.reshape(-1, GRID, step, GRID, step).astype(np.float32).mean((2, 4))
-    brighter = np.roll(means, -1, axis=2) > means + 0.5
-    return np.packbits(brighter.reshape(len(stack), -1), axis=1)
+    found = np.zeros((len(stack), GRID * GRID // 8), np.uint8)
+    for start in range(0, len(stack), PART):
+        part = stack[start : start + PART].reshape(-1, GRID, step, GRID, step)
+        means = part.mean((2, 4), dtype=np.float32)
+        brighter = np.roll(means, -1, axis=2) > means + 0.5
+        found[start : start + PART] = np.packbits(brighter.reshape(len(part), -1), axis=1)
+    return found
 
 
 def _candidates(plain: NDArray[np.uint8], turned: NDArray[np.uint8]) -> list[tuple[int, int]]:

@@ -163,3 +163,26 @@ def test_jobs_do_not_change_the_findings(tmp_path: Path) -> None:
     place = scenes.make(tmp_path / "many", 90, size=(64, 64))
     (place.root / "JPEGImages" / "scene_050.jpg").write_bytes(b"broken")
     assert segprep.check(place.root, jobs=2).findings == segprep.check(place.root).findings
+
+
+def test_images_equal_in_short_only_are_no_duplicates(tree: Path) -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (96, 120, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+    pixels += rng.integers(0, 40, pixels.shape, dtype=np.uint8) // 20
+    other = pixels.copy()
+    other[0, :2], other[1, :2] = pixels[1, :2], pixels[0, :2]  # the same means in short
+    assert (other != pixels).any()
+    for stem, content, suffix in (
+        ("scene_000", pixels, ".png"),
+        ("scene_001", other, ".png"),
+        ("scene_002", pixels, ".bmp"),
+    ):
+        (tree / "JPEGImages" / f"{stem}.jpg").unlink()
+        Image.fromarray(content).save(tree / "JPEGImages" / f"{stem}{suffix}")
+        mask = np.zeros(content.shape[:2], np.uint8)
+        mask[40:300, 50:400] = 1
+        segprep.write_mask(tree / "SegmentationClass" / f"{stem}.png", mask)
+    found = [one for one in segprep.check(tree).findings if one.code == "SEG501"]
+    assert {one.stem for one in found} <= {"scene_000", "scene_002"}
+    assert found
+    assert not any("scene_001" in one.message for one in found)

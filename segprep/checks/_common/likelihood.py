@@ -4,7 +4,7 @@ Color and place given the class are counted over all other images of the dataset
 the labels of one image are then more or less likely than the same labels with two classes swapped.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.checks._common.fit import LEAST, deviations
-from segprep.checks._common.survey import Survey
+from segprep.checks._common.survey import Cells, Survey
 
 BINS = 64
 MOST = 12  # classes; with more, pairs would be many and counts thin
@@ -33,32 +33,34 @@ class Swap:
 @lru_cache(maxsize=2)
 def swaps(survey: Survey) -> Mapping[str, Swap]:
     """Stem -> the likeliest swap, where it stands out."""
-    pairs = [pair for pair in survey.complete if pair.signals]
-    ids = sorted({c for pair in pairs if pair.signals for c, _ in pair.signals.hue})
-    if len(pairs) < LEAST or not 2 <= len(ids) <= MOST:
+    signals = {pair.stem: pair.signals for pair in survey.complete if pair.signals}
+    ids = sorted(set[int]().union(*((one.hue[0] // BINS).tolist() for one in signals.values())))
+    if len(signals) < LEAST or not 2 <= len(ids) <= MOST:
         return {}
-    place = {value: n for n, value in enumerate(ids)}
-    hue = np.stack([_table(pair.signals.hue, place) for pair in pairs if pair.signals])
-    where = np.stack([_table(pair.signals.place, place) for pair in pairs if pair.signals])
-    total = hue.sum(0), where.sum(0)
-    gains, best = np.zeros(len(pairs)), list[tuple[int, int]]()
-    for n in range(len(pairs)):
-        logs = [_logs(whole - own[n]) for whole, own in zip(total, (hue, where), strict=True)]
-        gains[n], swap = _gain([hue[n], where[n]], logs)
+    hue, where = np.zeros((2, len(ids), BINS))
+    for one in signals.values():
+        hue += _table(one.hue, ids)
+        where += _table(one.place, ids)
+    gains, best = np.zeros(len(signals)), list[tuple[int, int]]()
+    for n, one in enumerate(signals.values()):
+        own = [_table(one.hue, ids), _table(one.place, ids)]
+        logs = [_logs(whole - part) for whole, part in zip((hue, where), own, strict=True)]
+        gains[n], swap = _gain(own, logs)
         best.append(swap)
-    scores = deviations(gains / 0.2) if len(gains) else gains
+    scores = deviations(gains / 0.2)
     return {
-        pair.stem: Swap((ids[best[n][0]], ids[best[n][1]]), float(gains[n]), float(scores[n]))
-        for n, pair in enumerate(pairs)
+        stem: Swap((ids[best[n][0]], ids[best[n][1]]), float(gains[n]), float(scores[n]))
+        for n, stem in enumerate(signals)
         if gains[n] > 0.25 and scores[n] > 4
     }
 
 
-def _table(counts: Mapping[tuple[int, int], int], place: Mapping[int, int]) -> NDArray[np.float64]:
-    table = np.zeros((len(place), BINS))
-    for (value, at), count in counts.items():
-        table[place[value], at] = count
-    return table
+def _table(cells: Cells, ids: Sequence[int]) -> NDArray[np.float64]:
+    """(classes, BINS) counts of *cells*."""
+    keys, counts = cells
+    table = np.zeros(len(ids) * BINS)
+    table[np.searchsorted(ids, keys // BINS) * BINS + keys % BINS] = counts
+    return table.reshape(len(ids), BINS)
 
 
 def _logs(counts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,6 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from segprep.dataset.manifest import Manifest
 from segprep.types import IGNORE, Classes
 
@@ -22,10 +25,11 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """One image file. *width* and *height* are of the stored rows; *pixels* and *content* are
-    digests of the decoded samples and of the file; *span* is the range of values over all bands;
-    *spread* the standard deviation of the luminance of the picture in short, *mean* its color;
-    *tail* the share of rows at the bottom that are one mid-gray; *thumbnail* 32 x 32 gray bytes.
+    """One image file. *width* and *height* are of the stored rows; *pixels* is equal for images
+    with equal samples only; *content* is a digest of the file, empty where none is compared; *span*
+    is the range of values over all bands; *spread* the standard deviation of the luminance of the
+    picture in short, *mean* its color; *tail* the share of rows at the bottom that are one
+    mid-gray; *thumbnail* 32 x 32 gray bytes.
     """
 
     format: str
@@ -80,12 +84,16 @@ class MaskFacts:
         return self.height, self.width
 
 
-@dataclass(frozen=True, slots=True)
+# keys, class * 64 + bin, and their counts of cells: a few hundred bytes for each image
+Cells = tuple[NDArray[np.int32], NDArray[np.int16]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Signals:
     """How a mask fits its image, in units of the correlation map's spread: *own* as it lies,
     *turned* and *moved* the best mirrored or turned and the best shifted fit, *turn* and *shift*
     (down, right; shares of the height and width) which. *borders* counts border cells. *hue* and
-    *place* are sparse counts ((class, bin), pixels) of the color and the position given the class.
+    *place* count cells by color and by position given the class.
     """
 
     own: float
@@ -94,8 +102,8 @@ class Signals:
     moved: float
     shift: tuple[float, float]
     borders: int
-    hue: Mapping[tuple[int, int], int]
-    place: Mapping[tuple[int, int], int]
+    hue: Cells
+    place: Cells
 
 
 @dataclass(frozen=True, slots=True)
