@@ -17,6 +17,9 @@ _CELL = (
     "padding:2px 12px 2px 0;color:inherit;background:transparent;font-variant-numeric:tabular-nums;"
     f"border:0;border-bottom:1px solid {_FAINT.format(share=12)};text-align:"
 )
+_CAPTION = (  # as wide as the picture, however long the name
+    "width:0;min-width:100%;overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
+)
 _SWATCH = (
     "display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:6px;"
     f"border:1px solid {_FAINT.format(share=40)};background:"
@@ -86,6 +89,5 @@ def _cell(column: int, value: object) -> str:
 
 def _figure(name: str, uri: str) -> str:
     picture = f'<img src="{escape(uri)}" alt="{_text(name)}" style="max-width:100%;display:block">'
-    return (
-        f'<figure style="margin:8px 0 0">{picture}<figcaption>{_text(name)}</figcaption></figure>'
-    )
+    caption = f'<figcaption title="{_text(name)}" style="{_CAPTION}">{_text(name)}</figcaption>'
+    return f'<figure style="margin:8px 0 0;width:fit-content">{picture}{caption}</figure>'
