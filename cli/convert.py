@@ -11,7 +11,7 @@ from typing import Any, cast
 import click
 
 from segprep import sources
-from segprep.conversion import Conversion, convert
+from segprep.conversion import Conversion, archived, convert
 from segprep.errors import BadInputError, UsageError
 from segprep.types import Note, Reader, Skipped
 
@@ -59,11 +59,13 @@ def conversion_command(name: str, format: str) -> click.Command:
         explain: str | None,
         **chosen: Any,
     ) -> None:
-        sources.check_folder(source)
-        if explain is not None:
-            _explain(reader, source, explain, chosen)
-            return
         progress = bar(not (no_progress or quiet))
+        if explain is not None:
+            with archived.opened(source, chosen.get("image_root", ()), progress) as archives:
+                lines = _explained(reader, archives.place(source), explain, chosen)
+                for line in archives.told(tuple(lines)):
+                    output.line(line)
+            return
         try:
             done = convert(format, source, out, progress=progress, **chosen)
         except BadInputError as error:
@@ -105,8 +107,9 @@ def _choice(name: str, values: tuple[str, ...], text: str) -> click.Option:
     )
 
 
-def _explain(reader: type[Reader], source: Path, stem: str, chosen: dict[str, Any]) -> None:
-    """Print why the files of the sample *stem* belong together."""
+def _explained(reader: type[Reader], source: Path, stem: str, chosen: dict[str, Any]) -> list[str]:
+    """Why the files of the sample *stem* belong together."""
+    sources.check_folder(source)
     names = {field.name for field in fields(reader)}  # type: ignore[arg-type]  # a dataclass
     options_of_reader = {key: value for key, value in chosen.items() if key in names}
     instance = cast("Any", reader)(source, **options_of_reader)
@@ -122,8 +125,7 @@ def _explain(reader: type[Reader], source: Path, stem: str, chosen: dict[str, An
     if not lines:
         hint = "its name is the image's without the extension; --stem path puts folders before it"
         raise UsageError("bad-option", f"there is no sample {stem!r}", hint)
-    for line in lines:
-        output.line(line)
+    return list(lines)
 
 
 def _show(done: Conversion, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
@@ -218,12 +220,14 @@ def automatic(ctx: click.Context, arguments: tuple[str, ...]) -> None:
     source = next((Path(argument) for argument in arguments if not argument.startswith("-")), None)
     if source is None:
         raise click.UsageError("Missing argument 'SRC'.", ctx)
-    name, reason = sources.recognize(source)
-    if not {"-q", "--quiet"} & set(arguments):
-        click.echo(f"detected as {name}: {reason}", err=True)
-    command = conversion_command(name, name)
-    with command.make_context(name, list(arguments), parent=ctx.parent) as inner:
-        command.invoke(inner)
+    quiet = bool({"-q", "--quiet"} & set(arguments))
+    with archived.opened(source, (), bar(not quiet)) as archives:  # convert finds it unpacked
+        name, sign = sources.recognize(archives.place(source))
+        if not quiet:
+            click.echo(f"detected as {name}: {archives.outer(sign)}", err=True)
+        command = conversion_command(name, name)
+        with command.make_context(name, list(arguments), parent=ctx.parent) as inner:
+            command.invoke(inner)
 
 
 @click.command(cls=Formats)

@@ -16,6 +16,16 @@ CODES: dict[str, str] = {
     "empty-file": "The file has 0 bytes.",
     "file-too-large": "The file is larger than the limit for its kind.",
     "lfs-pointer": "The file is a Git LFS pointer; the real content was never fetched.",
+    # archives
+    "archive-unsafe": (
+        "A member of an archive is a link, is absolute, leads out of it, or is in it twice; none"
+        " of it was used."
+    ),
+    "archive-too-large": (
+        "An archive has more members, bytes or compression than a dataset has; see the message."
+    ),
+    "archive-unreadable": "An archive is damaged, cut off, encrypted, or of a kind not read here.",
+    "archive-unpacked": "How the names and folders of an archive were understood.",
     # JSON
     "bad-json": "The file is not valid JSON.",
     "bad-encoding": "The text is in no encoding that segprep knows.",

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from segprep import engine, sources
 from segprep.cards import card
+from segprep.conversion import archived
+from segprep.conversion.archived import NO_ARCHIVES, Archives
 from segprep.conversion.class_coverage import ClassCoverage
 from segprep.conversion.planning import Work, prepare
 from segprep.conversion.publication import (
@@ -86,8 +88,8 @@ def convert(
     progress: Progress[Any] = no_progress,
     **options: Any,
 ) -> Conversion:
-    """Convert *source*, laid out in *format* ("auto": as detected), into a VOC-style tree at
-    *out*. *options* are the fields of the format's Reader.
+    """Convert *source*, a folder or an archive laid out in *format* ("auto": as recognized), into a
+    VOC-style tree at *out*. *options* are the fields of the format's Reader.
 
     Everything is staged inside *out* and published at once, so *out* never holds half a dataset;
     the same call resumes where a killed one stopped, and re-does only what changed. With *on_error*
@@ -100,22 +102,29 @@ def convert(
         next call.
         TreeError: *out* holds something else; LockedError: another run is at work there.
     """
-    if format == "auto":
-        format, _ = sources.recognize(Path(source))
-    reader = sources.load(format)(root=Path(source), **options)  # type: ignore[call-arg]
-    return convert_with(
-        reader,
-        format,
-        out,
-        jobs=jobs,
-        on_error=on_error,
-        overwrite=overwrite,
-        dry_run=dry_run,
-        keep_order=keep_order,
-        progress=progress,
-        image_format=image_format,
-        mask_mode=mask_mode,
-    )
+    image_root = tuple(map(Path, options.pop("image_root", ())))
+    with archived.opened(Path(source), image_root, progress) as archives:
+        root = archives.place(Path(source))
+        sources.check_folder(root)
+        if format == "auto":
+            format, _ = sources.recognize(root)
+        if image_root:
+            options["image_root"] = tuple(map(archives.place, image_root))
+        done = convert_with(
+            sources.load(format)(root=root, **options),  # type: ignore[call-arg]
+            format,
+            out,
+            jobs=jobs,
+            on_error=on_error,
+            overwrite=overwrite,
+            dry_run=dry_run,
+            keep_order=keep_order,
+            progress=progress,
+            image_format=image_format,
+            mask_mode=mask_mode,
+            archives=archives,
+        )
+        return replace(archives.told(done), notes=(*archives.notes(), *archives.told(done.notes)))
 
 
 def convert_with(
@@ -132,6 +141,7 @@ def convert_with(
     image_format: ImageFormat = "keep",
     mask_mode: MaskMode = "palette",
     progress: Progress[Any] = no_progress,
+    archives: Archives = NO_ARCHIVES,
 ) -> Conversion:
     """What :func:`convert` does, for a *reader* made by the caller (who may have its *scan*
     already); the manifest calls it *format*. Raises as convert does.
@@ -147,7 +157,9 @@ def convert_with(
             "is this the right folder, and the right format?",
         )
     count = len(scan.classes.names)
-    task = SampleTask(reader, root, out, image_format, mask_mode, write=not dry_run, values=count)
+    task = SampleTask(
+        reader, root, out, image_format, mask_mode, not dry_run, count, archives=archives
+    )
     seen, work = _state(out), None
     unfinished = Staging(out).folder.exists() or os.path.lexists(out / PENDING_SPLIT)
     if dry_run or (seen and not unfinished and not overwrite):

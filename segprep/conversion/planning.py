@@ -10,7 +10,7 @@ from typing import Any
 
 from segprep import __version__, engine
 from segprep.conversion.class_contract import Settled, background_first, settled
-from segprep.conversion.sample_files import SampleTask, Unchanged, relative
+from segprep.conversion.sample_files import SampleTask, Unchanged
 from segprep.dataset import manifest
 from segprep.dataset.manifest import Manifest
 from segprep.dataset.staging import Staging
@@ -82,6 +82,7 @@ def prepare(
     task, scan = replace(task, ids=contract.ids), contract.scan
     plan = _plan(origin, task, scan, old, overwrite, resumed)
     kept = _kept(task, scan, plan, jobs, progress)
+    repacked = plan.old is not None and plan.old.source.get("archives") != origin.get("archives")
     stems = {item.stem for item in scan.items}
     foreign = _foreign(task, plan, [item for item in scan.items if item.stem not in kept])
     done = kept.keys() | {entry.stem for entry in foreign}
@@ -93,7 +94,7 @@ def prepare(
         tuple(item for item in scan.items if item.stem not in done),
         tuple(stem for stem in plan.previous if stem not in stems),
         foreign,
-        contract.changed,
+        contract.changed or repacked,
     )
 
 
@@ -101,28 +102,32 @@ def _origin(format: str, task: SampleTask, scan: Scan) -> dict[str, Any]:
     """Source, format and options of a call, as the manifest keeps them."""
     reader, out = task.reader, task.out
     options = {
-        field.name: _plain(getattr(reader, field.name), out)
+        field.name: _plain(task.archives.told(getattr(reader, field.name)), out)
         for field in fields(reader)  # type: ignore[arg-type]
         if field.name != "root"
     }
     if options.get("classes") is not None:
         options["classes"] = list(scan.classes.names)
     options |= {"image_format": task.image_format, "mask_mode": task.mask_mode}
-    return {
+    origin = {
         "format": format,
-        "path": _plain(real_folders(reader.root)[0], out),
+        "path": _plain(task.archives.told(real_folders(reader.root)[0]), out),
         "options": options,
     }
+    digests = {_plain(one.path, out): one.digest for one in task.archives.unpacked}
+    return origin | ({"archives": digests} if digests else {})
 
 
 def _same_source(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether two calls differ in nothing but their class lists, which the contract settles."""
+    """Whether two calls differ in nothing but their class lists, which the contract settles, and
+    the contents of their archives.
+    """
     return _without_classes(old) == _without_classes(new)
 
 
 def _without_classes(origin: Mapping[str, Any]) -> dict[str, Any]:
     options = {name: value for name, value in origin["options"].items() if name != "classes"}
-    return {**origin, "options": options}
+    return {"format": origin["format"], "path": origin["path"], "options": options}
 
 
 def _begun(staging: Staging, origin: Mapping[str, Any], overwrite: bool) -> bool:
@@ -253,7 +258,7 @@ def _foreign(task: SampleTask, plan: Plan, items: Iterable[Item]) -> tuple[Skipp
     earlier = {entry["path"]: entry for entry in listed if entry.get("digest")}
     foreign = []
     for item in items:
-        entry = earlier.get(relative(item.labels[0], task.root)) if item.labels else None
+        entry = earlier.get(task.named(item.labels[0])) if item.labels else None
         if entry and entry["digest"] == digest_below(item.labels[0], task.root):
             path, code, reason = str(item.labels[0]), entry["code"], entry["reason"]
             foreign.append(Skipped(item.stem, path, code, reason, foreign=True))

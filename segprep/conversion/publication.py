@@ -13,7 +13,7 @@ import PIL
 
 from segprep import __version__, engine
 from segprep.conversion.planning import Work, digest_below
-from segprep.conversion.sample_files import file_names, relative
+from segprep.conversion.sample_files import SampleTask, file_names
 from segprep.dataset import manifest
 from segprep.dataset.manifest import MANIFEST, RECORDS, Manifest
 from segprep.dataset.staging import Staging
@@ -66,7 +66,7 @@ def all_skipped(
         if error
     ]
     skipped = (*work.scan.skipped, *work.foreign, *failed)
-    return tuple(sorted(skipped, key=lambda entry: entry.path))
+    return tuple(sorted(skipped, key=lambda entry: work.task.archives.outer(entry.path)))
 
 
 def stale_files(previous: Iterable[Record], lines: Mapping[str, bytes]) -> list[str]:
@@ -116,7 +116,7 @@ def described(
         counts,
         digest(records),
         split,
-        tuple(_plain_skipped(entry, work.task.root) for entry in skipped),
+        tuple(_plain_skipped(entry, work.task) for entry in skipped),
         lists={**_kept_digests(work), **digests},
         extra={"unpainted": list(unpainted)} if unpainted else {},
     )
@@ -176,12 +176,15 @@ def _without(
     return {**split, "counts": counts, "vanished": {**split.get("vanished", {}), **gone}}
 
 
-def _plain_skipped(entry: Skipped, root: Path) -> dict[str, str]:
+def _plain_skipped(entry: Skipped, task: SampleTask) -> dict[str, str]:
     """What the manifest keeps of a skipped input; of a foreign file enough to recognize it next
     time.
     """
     path = Path(entry.path)
-    content = {"stem": entry.stem, "path": relative(path, root), "code": entry.code}
+    content = {"stem": entry.stem, "path": task.named(path), "code": entry.code}
     if entry.foreign:
-        content |= {"reason": entry.reason, "digest": digest_below(path, root) or ""}
+        content |= {
+            "reason": task.archives.told(entry.reason),
+            "digest": digest_below(path, task.root) or "",
+        }
     return content

@@ -4,7 +4,6 @@ formats, stage it, describe it.
 Runs in worker processes; what comes back is a small Record, never pixels.
 """
 
-import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from segprep import sources
+from segprep.conversion.archived import NO_ARCHIVES, Archives
 from segprep.dataset.staging import Staging
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
 from segprep.errors import SourceError
@@ -45,6 +45,7 @@ class SampleTask:
     write: bool
     values: int = IGNORE  # how many class ids the source has; a mask with another is refused
     ids: Mapping[int, int] | None = None
+    archives: Archives = NO_ARCHIVES
 
     def __call__(self, item: Item) -> Record:
         """Read *item* and stage its files. Raises SourceError."""
@@ -60,8 +61,16 @@ class SampleTask:
         state = (
             (item, self.image_format) if self.ids is None else (item, self.image_format, self.ids)
         )
-        text = repr(state).replace(str(self.root), "")
+        text = self.archives.outer(repr(state)).replace(self.archives.outer(str(self.root)), "")
         return digest(text.encode("utf-8", "backslashreplace"))[:16]
+
+    def named(self, path: Path) -> str:
+        """*path* from the source's root, with forward slashes."""
+        return self.archives.named(path, self.root)
+
+    def located(self, name: str) -> Path:
+        """The file that :meth:`named` calls *name*."""
+        return self.archives.located(name, self.root)
 
 
 def _counted(sample: Sample, item: Item, values: int) -> Sample:
@@ -103,7 +112,7 @@ class Unchanged:
         roots = real_folders(self.task.root, getattr(self.task.reader, "image_root", ()))
         for name, expected in record.inputs.items():
             try:
-                now = digest(read_below(Path(os.path.normpath(self.task.root / name)), roots))
+                now = digest(read_below(self.task.located(name), roots))
             except SourceError:
                 now = None
             if now != expected:
@@ -158,7 +167,7 @@ def _stage(task: SampleTask, item: Item, sample: Sample, inputs: Inputs) -> Reco
     names = [*hashes, None]
     return Record(
         item.stem,
-        relative(item.labels[0], task.root),
+        task.named(item.labels[0]),
         str(names[0]),
         str(names[1]),
         names[2],
@@ -168,10 +177,10 @@ def _stage(task: SampleTask, item: Item, sample: Sample, inputs: Inputs) -> Reco
         hashes,
         task.fingerprint(item),
         {
-            relative(path, task.root): _seen(content, data, hashes)
+            task.named(path): _seen(content, data, hashes)
             for path, content in inputs.contents.items()
         },
-        tuple(notes),
+        task.archives.told(tuple(notes)),
         sample.unpainted,
     )
 
@@ -232,14 +241,6 @@ def _finished(
             )
         )
     return content, f".{target}"
-
-
-def relative(path: Path, root: Path) -> str:
-    """*path* from *root*, with forward slashes."""
-    text, start = str(path), os.path.join(str(root), "")
-    if text.startswith(start):
-        return text[len(start) :].replace(os.sep, "/")
-    return Path(os.path.relpath(path, root)).as_posix() if path.is_absolute() else path.as_posix()
 
 
 def file_names(record: Record) -> list[str]:

@@ -93,10 +93,8 @@ def test_a_file_as_the_source(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "my data.zip", "w") as archive:
         archive.writestr("a", "b")
     picture(tmp_path / "a.png")
+    assert "no format that is known" in said("auto", tmp_path / "my data.zip", "o").output
     for format in ("auto", "pairs", "labelme"):
-        result = said(format, tmp_path / "my data.zip", tmp_path / "out")
-        assert result.exit_code == 2
-        assert f"unzip '{tmp_path}/my data.zip' -d 'my data'" in result.output
         assert (
             f"the folder that holds it: {tmp_path}" in said(format, tmp_path / "a.png", "o").output
         )

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
@@ -22,6 +21,9 @@ def _named(name: str) -> str:
     return f"segprep convert {name} reads such files, and says what it misses here"
 
 
+_ONE_ARCHIVE = "give one of them as the source, or unpack all and give the folder"
+
+
 _BY_SUFFIX = {
     ".mat": ("MATLAB files", _named("mat")),
     ".nii": ("NIfTI volumes", "export their slices as PNG, then: segprep convert pairs"),
@@ -32,9 +34,9 @@ _BY_SUFFIX = {
     ".h5": ("HDF5 files", "export their arrays as PNG"),
     ".parquet": ("Parquet tables", "save their images and masks as files"),
     ".tfrecord": ("TFRecord files", "save their images and masks as files"),
-    ".zip": ("zip archives", "unpack them: unzip FILE -d FOLDER"),
-    ".tar": ("tar archives", "unpack them: tar xf FILE"),
-    ".tgz": ("tar archives", "unpack them: tar xf FILE"),
+    ".zip": ("zip archives", _ONE_ARCHIVE),
+    ".tar": ("tar archives", _ONE_ARCHIVE),
+    ".tgz": ("tar archives", _ONE_ARCHIVE),
     ".7z": ("7z archives", "unpack them"),
     ".rar": ("rar archives", "unpack them"),
     ".svs": ("whole-slide images", "export regions of them as PNG"),
@@ -199,14 +201,5 @@ _JUDGES = {".json": _of_json, ".xml": _of_xml, ".txt": _of_text, ".csv": _of_csv
 
 def file_hint(path: Path) -> str:
     """What to give instead of the file *path* as the source."""
-    suffix = path.suffix.lower()
     folder = path.parent if str(path.parent) != "." else Path(os.curdir)
-    if suffix in (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar"):
-        return f"unpack it and give the folder: {_unpack(path)}"
     return f"give the folder that holds it: {folder}"
-
-
-def _unpack(path: Path) -> str:
-    name = shlex.quote(str(path))
-    folder = shlex.quote(str(path.with_suffix("").name or "data"))
-    return f"unzip {name} -d {folder}" if path.suffix.lower() == ".zip" else f"tar xf {name}"
