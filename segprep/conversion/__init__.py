@@ -11,7 +11,7 @@ from segprep.cards import card
 from segprep.conversion import archived
 from segprep.conversion.archived import NO_ARCHIVES, Archives
 from segprep.conversion.class_coverage import ClassCoverage
-from segprep.conversion.planning import Work, prepare
+from segprep.conversion.planning import Work, prepare, refuse_overlap
 from segprep.conversion.publication import (
     all_skipped,
     described,
@@ -26,7 +26,7 @@ from segprep.dataset.lists import finish_split
 from segprep.dataset.manifest import MANIFEST
 from segprep.dataset.staging import Journal, Staging, lock
 from segprep.dataset.tree import PENDING_SPLIT
-from segprep.errors import SegprepError, UsageError
+from segprep.errors import SegprepError
 from segprep.files import real_folders, write_error
 from segprep.imaging.image import MaskMode
 from segprep.types import Note, Progress, Reader, Record, Scan, Skipped, no_progress
@@ -148,7 +148,7 @@ def convert_with(
     """
     root, out = real_folders(reader.root)[0], Path(os.path.abspath(out))
     for folder in real_folders(reader.root, getattr(reader, "image_root", ())):
-        _refuse_overlap(folder, out)
+        refuse_overlap(folder, out)
     scan = reader.scan(jobs, progress) if scan is None else scan
     if not scan.items and not scan.skipped:
         raise SegprepError(
@@ -219,20 +219,6 @@ def _unwritten(
         unpainted,
         covered,
     )
-
-
-def _refuse_overlap(root: Path, out: Path) -> None:
-    """Source and output must not contain each other, by whatever name."""
-    inside = [folder for folder in (out, *out.parents) if folder.exists() and folder.samefile(root)]
-    around = [folder for folder in (root, *root.parents) if out.exists() and folder.samefile(out)]
-    if inside or around:
-        raise UsageError(
-            "output-overlaps-source",
-            f"the output {out} and the source {root} overlap",
-            "choose an output beside the source",
-        )
-    if out.exists() and not out.is_dir():
-        raise UsageError("bad-option", f"the output {out} is not a folder", "choose another name")
 
 
 def _convert(work: Work, jobs: int, on_error: str, progress: Progress[Any]) -> Conversion:

@@ -15,7 +15,7 @@ from segprep.dataset import manifest
 from segprep.dataset.manifest import Manifest
 from segprep.dataset.staging import Staging
 from segprep.dataset.tree_files import occupied
-from segprep.errors import SourceError, TreeError
+from segprep.errors import SourceError, TreeError, UsageError
 from segprep.files import digest, read_below, real_folders
 from segprep.types import Item, Progress, Record, Scan, Skipped
 
@@ -51,6 +51,20 @@ class Work:
     def nothing(self) -> bool:
         """Whether the tree is as it should be already."""
         return not (self.todo or self.vanished or self.relisted)
+
+
+def refuse_overlap(root: Path, out: Path) -> None:
+    """Source and output must not contain each other, by whatever name."""
+    inside = [folder for folder in (out, *out.parents) if folder.exists() and folder.samefile(root)]
+    around = [folder for folder in (root, *root.parents) if out.exists() and folder.samefile(out)]
+    if inside or around:
+        raise UsageError(
+            "output-overlaps-source",
+            f"the output {out} and the source {root} overlap",
+            "choose an output beside the source",
+        )
+    if out.exists() and not out.is_dir():
+        raise UsageError("bad-option", f"the output {out} is not a folder", "choose another name")
 
 
 def prepare(

@@ -23,7 +23,7 @@ from segprep.errors import SegprepError
 from segprep.files import digest_file, write_error
 from segprep.imaging import damage
 from segprep.sources._common import archive_tar, archive_zip
-from segprep.sources._common.archive_limits import Account, Member, damaged
+from segprep.sources._common.archive_limits import Allowance, Member, damaged
 from segprep.sources._common.archive_names import unsafe
 from segprep.sources._common.folder_names import IMAGES, MASKS, words
 from segprep.sources._common.official_lists import SPLITS
@@ -103,14 +103,14 @@ def _unpack(path: Path, folder: Path, notes: list[str], progress: Progress[Any])
         with open(path, "rb") as file:
             start = file.read(512)
             file.seek(0)
-            account = Account(path, path.stat().st_size, _free(folder))
+            allowance = Allowance(path, path.stat().st_size, _free(folder))
             if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
                 with archive_zip.opened(path, file) as archive:
                     _write(
-                        path, archive_zip.members(path, archive, notes), folder, account, progress
+                        path, archive_zip.members(path, archive, notes), folder, allowance, progress
                     )
             elif start.startswith((b"\x1f\x8b", b"BZh")) or start[257:262] == b"ustar":
-                _write_tar(path, file, folder, notes, account)
+                _write_tar(path, file, folder, notes, allowance)
             else:
                 raise _unknown(path, start)
     except _FAULTS as error:
@@ -129,13 +129,13 @@ def _free(folder: Path) -> int:
 
 
 def _write_tar(
-    path: Path, file: IO[bytes], folder: Path, notes: list[str], account: Account
+    path: Path, file: IO[bytes], folder: Path, notes: list[str], allowance: Allowance
 ) -> None:
     content = archive_tar.opened(path, file)
     try:
-        _write(path, archive_tar.members(path, content, notes), folder, account, no_progress)
+        _write(path, archive_tar.members(path, content, notes), folder, allowance, no_progress)
     except tarfile.ReadError as error:
-        if account.members:
+        if allowance.members:
             raise
         why = "no tar file is in it" if content.file is not file else str(error)
         raise damaged(path, why, "unpack it yourself, and give the folder") from error
@@ -145,17 +145,17 @@ def _write(
     path: Path,
     members: Iterable[Member],
     folder: Path,
-    account: Account,
+    allowance: Allowance,
     progress: Progress[Any],
 ) -> None:
     """Write all *members* below *folder*; with a list, nothing before all of them are counted."""
     if isinstance(members, list):
-        whole = Account(path, account.packed, account.room)
+        whole = Allowance(path, allowance.packed, allowance.room)
         for member in members:
             whole.add(member)
         members = progress(members, len(members), "unpacking")
     for member in members:
-        account.add(member)
+        allowance.add(member)
         if member.parts:
             _create(path, member, folder.joinpath(*member.parts))
 

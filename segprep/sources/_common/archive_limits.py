@@ -26,7 +26,7 @@ class Member:
 
 
 @dataclass(slots=True)
-class Account:
+class Allowance:
     """Counts what is unpacked from the archive *path* of *packed* bytes, with *room* bytes free."""
 
     path: Path
