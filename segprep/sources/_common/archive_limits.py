@@ -15,7 +15,7 @@ BY_HAND = "look at what is in it; if it is right, unpack it yourself and give th
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file or *folder* of an archive: the *parts* of its path (none: it is left out), its
+    """One file or *folder* of an archive: the *parts* of its path (none: it is skipped), its
     *size* in bytes, and how it is opened.
     """
 
