@@ -13,7 +13,7 @@ import click
 from segprep import sources
 from segprep.conversion import Conversion, archived, convert
 from segprep.errors import BadInputError, UsageError
-from segprep.types import Note, Reader, Skipped
+from segprep.types import Note, Reader, Skipped, no_progress
 
 from . import options, output
 from .main import EXIT_SKIPPED, report
@@ -61,10 +61,7 @@ def conversion_command(name: str, format: str) -> click.Command:
     ) -> None:
         progress = bar(not (no_progress or quiet))
         if explain is not None:
-            with archived.opened(source, chosen.get("image_root", ()), progress) as archives:
-                lines = _explained(reader, archives.place(source), explain, chosen)
-                for line in archives.told(tuple(lines)):
-                    output.line(line)
+            _explain(reader, source, explain, chosen)
             return
         try:
             done = convert(format, source, out, progress=progress, **chosen)
@@ -105,6 +102,14 @@ def _choice(name: str, values: tuple[str, ...], text: str) -> click.Option:
     return click.Option(
         [name], type=click.Choice(values), default=values[0], show_default=True, help=text
     )
+
+
+def _explain(reader: type[Reader], source: Path, stem: str, chosen: dict[str, Any]) -> None:
+    """Print why the files of the sample *stem* belong together."""
+    with archived.opened(source, chosen.get("image_root", ()), no_progress) as archives:
+        lines = _explained(reader, archives.place(source), stem, chosen)
+        for line in archives.told(tuple(lines)):
+            output.line(line)
 
 
 def _explained(reader: type[Reader], source: Path, stem: str, chosen: dict[str, Any]) -> list[str]:
