@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from . import options, output
+from . import formatting, options, output
 
 HELP = """Open exactly the annotations of a finding, of suspects or of given names in labelme.
 
@@ -100,7 +100,7 @@ def _suspected(run: Path | None) -> set[str]:
         ) from error
 
 
-command = click.Command(
+command = formatting.Command(
     "annotate",
     callback=_run,
     help=HELP,

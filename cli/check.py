@@ -10,7 +10,7 @@ import click
 
 from segprep.types import Finding
 
-from . import options, output
+from . import formatting, options, output
 from .progress import bar
 
 HELP = """Find what is wrong with a dataset: broken files, wrong pairs, labels, splits, duplicates.
@@ -169,7 +169,7 @@ def _text(report: Any, quiet: bool, verbose: bool) -> None:
         )
 
 
-command = click.Command(
+command = formatting.Command(
     "check",
     callback=_run,
     help=HELP,
@@ -182,8 +182,8 @@ command = click.Command(
         click.Option(["--masks"], type=click.Path(path_type=Path), help="Folder of their masks."),
         click.Option(
             ["--classes"],
-            metavar="FILE|A,B,C|N",
-            help="What pixel values may occur, where the dataset does not say.",
+            metavar="FILE|a,b,c|N",
+            help="Class names, or their number, where the dataset does not say.",
         ),
         click.Option(
             ["--select"],

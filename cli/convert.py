@@ -15,7 +15,7 @@ from segprep.conversion import Conversion, archived, convert
 from segprep.errors import BadInputError, UsageError
 from segprep.types import Note, Reader, Skipped, no_progress
 
-from . import options, output
+from . import formatting, options, output
 from .main import EXIT_SKIPPED, report
 from .progress import bar
 
@@ -28,7 +28,7 @@ _IMAGE_FORMAT = (
 )
 _KEEP_ORDER = "Keep the source's class order, even if the background is not class 0."
 _EXPLAIN = "Print which files make the sample STEM and which rule joined them, and convert nothing."
-_ON_ERROR = "Bad inputs: stop = list all and publish nothing; skip = skip them (exit 3)."
+_ON_ERROR = "Bad inputs: stop = list all and write nothing; skip = skip them (exit 3)."
 
 MUCH_COVERED = 0.2  # share of a class's area that stands in a table of its own
 
@@ -87,7 +87,7 @@ def conversion_command(name: str, format: str) -> click.Command:
     ]
     text = f"{sources.summary(format)}\n\n{getdoc(reader)}"
     text += "\n\n\b\nExamples:\n" + indent("\n".join(sources.examples(format)), "    ")
-    return click.Command(
+    return formatting.Command(
         name,
         params=params,
         callback=run,

@@ -9,7 +9,7 @@ from segprep.errors import TreeError
 from segprep.files import write_atomic
 from segprep.verification.comparison import Difference, diff
 
-from . import options, output
+from . import formatting, options, output
 from .progress import bar
 
 HELP = """Compare two datasets: classes, samples, lists, and the pixels that differ per class.
@@ -107,7 +107,7 @@ def _names(title: str, stems: tuple[str, ...], verbose: bool) -> None:
         output.line(f"{title} ({len(stems)}): {', '.join(listed)}{more}")
 
 
-command = click.Command(
+command = formatting.Command(
     "diff",
     callback=_run,
     help=HELP,

@@ -15,7 +15,7 @@ from segprep.exporting import Export, export
 from segprep.types import Skipped
 from segprep.writer import Writer
 
-from . import options, output
+from . import formatting, options, output
 from .main import EXIT_SKIPPED, report
 from .progress import bar
 
@@ -53,7 +53,7 @@ def _target_command(target: str) -> click.Command:
 
     text = f"{targets.summary(target)}\n\n{getdoc(writer)} OUT appears whole or not at all."
     text += "\n\n\b\nExamples:\n" + indent("\n".join(targets.examples(target)), "    ")
-    return click.Command(
+    return formatting.Command(
         target,
         params=_parameters(writer),
         callback=run,
@@ -140,7 +140,8 @@ def command() -> None:
     """Export the dataset for another framework.
 
     \b
-    segprep export voc voc/ -d out/       VOCdevkit/VOC2007, all images .jpg
-    segprep export keras data/ -d out/    train_frames/, train_masks/, …
-    segprep export keras --help           the options of one target
+    Examples:
+        segprep export voc voc/ -d out/       VOCdevkit/VOC2007, all images .jpg
+        segprep export keras data/ -d out/    train_frames/, train_masks/, …
+        segprep export keras --help           the options of one target
     """

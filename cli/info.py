@@ -8,7 +8,7 @@ import click
 from segprep.dataset.equal_images import listed
 from segprep.description import Info, info
 
-from . import options, output
+from . import formatting, options, output
 
 HELP = """Show what a dataset holds: samples, classes with their pixels, sizes, lists, origin.
 
@@ -107,7 +107,7 @@ def _show_doubts(summary: Info, verbose: bool) -> None:
         output.line(f"and {left} more faults (--verbose lists them)")
 
 
-command = click.Command(
+command = formatting.Command(
     "info",
     callback=_run,
     help=HELP,

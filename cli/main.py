@@ -29,7 +29,7 @@ COMMANDS = {
     "train-check": "In minutes on a CPU: can this dataset be learned?",
     "train": "Train a network: architectures, losses and schedules by name.",
     "predict": "Predict masks for images, folders, datasets, videos.",
-    "miou": "Score predictions against truth: mIoU, Dice, precision, recall, confusion matrix.",
+    "miou": "Score predictions: mIoU, Dice, precision, recall.",
     "models": "List the networks of the trainer and their sizes.",
     "export": "Export the dataset for another framework.",
 }

@@ -8,7 +8,7 @@ import click
 from segprep.errors import BadInputError
 from segprep.merging import Merging, Reader, merge
 
-from . import options, output
+from . import formatting, options, output
 from .main import EXIT_SKIPPED
 from .progress import bar
 from .rewriting import refused, results, tree_options
@@ -69,7 +69,7 @@ def _show(done: Merging, as_json: bool, quiet: bool, verbose: bool, dry_run: boo
         )
 
 
-command = click.Command(
+command = formatting.Command(
     "merge",
     callback=_run,
     help=HELP,

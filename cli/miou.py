@@ -12,7 +12,7 @@ from segprep.evaluation import evaluate
 from segprep.evaluation.results import BOUNDARY, Boundaries, Evaluation, counts, document
 from segprep.types import Skipped
 
-from . import output
+from . import formatting, output
 from .main import report
 from .miou_options import PARAMETERS
 from .miou_predictions import predicted_for
@@ -221,10 +221,10 @@ def _number(value: float) -> str:
     return "-" if isnan(value) else str(value) if isinstance(value, int) else f"{value:.4f}"
 
 
-command = click.Command(
+command = formatting.Command(
     "miou",
     callback=_run,
     help=HELP,
-    short_help="Score predictions against truth: mIoU, Dice, precision, recall, confusion matrix.",
+    short_help="Score predictions: mIoU, Dice, precision, recall.",
     params=PARAMETERS,
 )

@@ -45,7 +45,8 @@ PARAMETERS: list[click.Parameter] = [
     ),
     click.Option(
         ["--classes"],
-        help="Class names: a FILE, a,b,c, or their number. [default: the dataset's]",
+        metavar="FILE|a,b,c|N",
+        help="Class names, or their number.  [default: the dataset's]",
     ),
     click.Option(
         ["--ignore-index"],
@@ -85,7 +86,8 @@ PARAMETERS: list[click.Parameter] = [
     click.Option(
         ["--compat"],
         type=click.Choice(list(TOOLS)),
-        help="Reproduce this tool's definition, and say how it differs.",
+        metavar="TOOL",
+        help=f"Reproduce a tool's definition, and say how it differs: {', '.join(TOOLS)}.",
     ),
     click.Option(
         ["--missing"],
@@ -99,7 +101,7 @@ PARAMETERS: list[click.Parameter] = [
         type=click.Choice(["error", "count"]),
         default="error",
         show_default=True,
-        help="Predicted values that are no class: count = as errors of the true class.",
+        help="Predicted values that are not a class: count = as errors of the true class.",
     ),
     click.Option(
         ["--resize"],

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from . import options, output
+from . import formatting, options, output
 
 HELP = """List the networks that segprep train builds, each at its published sizes.
 
@@ -40,7 +40,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
     return [f"{row[key]:,}" if key == "parameters" else str(row[key]) for key in COLUMNS]
 
 
-command = click.Command(
+command = formatting.Command(
     "models",
     callback=_run,
     help=HELP,

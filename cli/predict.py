@@ -8,7 +8,7 @@ import click
 from segprep.errors import BadInputError, UsageError
 from segprep.types import Skipped
 
-from . import options, output
+from . import formatting, options, output
 from .main import EXIT_SKIPPED, report
 from .progress import bar
 
@@ -155,7 +155,7 @@ def _show(predictions: "Predictions", count: bool) -> None:
 
 
 PATH = click.Path(path_type=Path)
-command = click.Command(
+command = formatting.Command(
     "predict",
     callback=_run,
     help=HELP,

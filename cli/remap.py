@@ -10,7 +10,7 @@ from segprep.remapping import Remapping, remap
 from segprep.remapping.reader import Reader
 from segprep.types import Skipped
 
-from . import options, output
+from . import formatting, options, output
 from .main import EXIT_SKIPPED, report
 from .progress import bar
 
@@ -120,7 +120,7 @@ def _show(remapping: Remapping, as_json: bool, quiet: bool, verbose: bool, dry_r
 
 def _parameters() -> list[click.Parameter]:
     listed = {option.name: option for option in options.from_reader(Reader)}
-    for name, metavar in (("order", "a,b,c|FILE"), ("names", "a,b,c|FILE|N")):
+    for name, metavar in (("order", "FILE|a,b,c"), ("names", "FILE|a,b,c|N")):
         text = (listed[name].help or "").removesuffix(" Repeatable.")
         listed[name] = click.Option(
             [f"--{'classes' if name == 'names' else name}", name], metavar=metavar, help=text
@@ -145,7 +145,7 @@ def _parameters() -> list[click.Parameter]:
             type=click.Choice(["stop", "skip"]),
             default="stop",
             show_default=True,
-            help="Bad masks: stop = list all and publish nothing; skip = leave them out (exit 3).",
+            help="Bad masks: stop = list all and write nothing; skip = skip them (exit 3).",
         ),
         *options.workers(),
         *options.writing(),
@@ -153,7 +153,7 @@ def _parameters() -> list[click.Parameter]:
     ]
 
 
-command = click.Command(
+command = formatting.Command(
     "remap",
     callback=_run,
     help=HELP,

@@ -8,7 +8,7 @@ import click
 from segprep.errors import BadInputError
 from segprep.resizing import Reader, Resizing, resize
 
-from . import options, output
+from . import formatting, options, output
 from .main import EXIT_SKIPPED
 from .progress import bar
 from .rewriting import refused, results, tree_options
@@ -57,7 +57,7 @@ def _show(done: Resizing, as_json: bool, quiet: bool, verbose: bool, dry_run: bo
             output.line(f"{name} vanished from {count} masks: it is too small at this size")
 
 
-command = click.Command(
+command = formatting.Command(
     "resize",
     callback=_run,
     help=HELP,

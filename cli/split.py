@@ -8,7 +8,7 @@ import click
 from segprep.dataset.tree import SPLITS
 from segprep.splitting import Split, split
 
-from . import options, output
+from . import formatting, options, output
 
 HELP = """Split a dataset into train, val and test; write ImageSets/Segmentation/*.txt.
 
@@ -63,7 +63,7 @@ def _show(outcome: Split, dry_run: bool) -> None:
     output.table(title, ("list", "samples", "share"), rows)
 
 
-command = click.Command(
+command = formatting.Command(
     "split",
     callback=_run,
     help=HELP,

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from . import options, output
+from . import formatting, options, output
 from .progress import bar
 
 HELP = """A dataset in numbers: pixels, images and components per class and split, sizes, colors.
@@ -29,6 +29,8 @@ def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, **given: Any)
     from segprep.files import write_atomic
 
     table, plots = given.pop("csv"), given.pop("plots")
+    if not given.pop("overwrite"):
+        _guard(table, plots)
     shown = bar(not (quiet or given.pop("no_progress")))
     found = statistics.stats(dataset, **given, progress=shown)
     if table:
@@ -46,6 +48,17 @@ def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, **given: Any)
         output.document(statistics.document(found))
     elif not quiet:
         _show(found)
+
+
+def _guard(table: Path | None, plots: Path | None) -> None:
+    """Raise UsageError (output-exists) for a file or a folder of charts that is there already."""
+    from segprep.errors import UsageError
+
+    there = [table] if table and table.exists() else []
+    there += [plots] if plots and plots.is_dir() and any(plots.iterdir()) else []
+    if there:
+        hint = "choose another name, or give --overwrite"
+        raise UsageError("output-exists", f"{there[0]} is there already", hint)
 
 
 def _csv(rows: list[list[Any]]) -> bytes:
@@ -95,7 +108,7 @@ def _numbers(values: tuple[float, ...]) -> str:
     return " ".join(f"{value:.4f}" for value in values)
 
 
-command = click.Command(
+command = formatting.Command(
     "stats",
     callback=_run,
     help=HELP,
@@ -103,7 +116,9 @@ command = click.Command(
     params=[
         options.dataset(),
         click.Option(
-            ["--classes"], metavar="FILE|A,B,C|N", help="Class names, where the dataset has none."
+            ["--classes"],
+            metavar="FILE|a,b,c|N",
+            help="Class names, or their number, where the dataset has none.",
         ),
         click.Option(
             ["--quick"], is_flag=True, help="No components, no mean: images are not opened."
@@ -118,6 +133,7 @@ command = click.Command(
             type=click.Path(path_type=Path, file_okay=False),
             help="Write charts into this folder (extra report).",
         ),
+        click.Option(["--overwrite"], is_flag=True, help="Overwrite existing output."),
         *options.workers(),
         *options.display(),
     ],

@@ -9,12 +9,12 @@ from segprep.errors import BadInputError
 from segprep.tiling import Reader, tile
 from segprep.tiling.assembly import untile
 
-from . import options, output
+from . import formatting, options, output
 from .main import EXIT_SKIPPED
 from .progress import bar
 from .rewriting import refused, results, tree_options
 
-HELP = r"""Cut the pictures of a dataset into tiles; put predictions of tiles together again.
+HELP = """Cut the pictures of a dataset into tiles; put predictions of tiles together again.
 
 DATASET is a VOC-style tree and is only read. A tile inherits its picture's lists; what lies
 beyond the picture's edge is black, and ignored (255) in the mask. Tiles that show only
@@ -31,7 +31,7 @@ Examples:
     segprep tile big/ tiles/ --size 512 --overlap 64
     segprep tile big/ tiles/ --size 1024 --overlap 0 --keep-empty
     segprep tile tiles/ masks/ --undo runs/predict
-    segprep split tiles/ --group-by '^(.+)_\d+_\d+$'       a picture never crosses
+    segprep split tiles/ --group-by '^(.+)_\\d+_\\d+$'       a picture never crosses
 """
 
 
@@ -69,7 +69,7 @@ def _undo(
         output.line(f"{done.masks} masks put together{rest} -> {done.out}")
 
 
-command = click.Command(
+command = formatting.Command(
     "tile",
     callback=_run,
     help=HELP,

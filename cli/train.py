@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from . import options, output, train_output, train_settings
+from . import formatting, options, output, train_output, train_settings
 from .progress import TrainingBar, clock
 
 HELP = """Train a network on a dataset: any of segprep models, any loss, optimizer and schedule.
@@ -148,7 +148,7 @@ def _how_to_go_on(dataset: Path, out: Path | None, sweep_of: str | None, epochs:
         return
     if not epochs:
         click.echo(
-            "\nstopped before an epoch was finished; nothing was kept. Go on with the same command",
+            "\nstopped before an epoch was finished; nothing was kept: run the same command again",
             err=True,
         )
         return
@@ -202,7 +202,7 @@ def _general() -> list[click.Parameter]:
             help="Settings from a TOML file; options win over it.",
         ),
         click.Option(
-            ["--out"],
+            ["--out", "-o"],
             type=click.Path(path_type=Path),
             default=None,
             show_default="runs/train in the dataset",
@@ -217,12 +217,12 @@ def _general() -> list[click.Parameter]:
             metavar="[RUN]",
             help="Settings that a train-check found; default: runs/train-check in the dataset.",
         ),
-        click.Option(["--resume"], is_flag=True, help="Go on with the run that lies there."),
-        click.Option(["--overwrite"], is_flag=True, help="Replace the run that lies there."),
+        click.Option(["--resume"], is_flag=True, help="Resume the run in --out."),
+        click.Option(["--overwrite"], is_flag=True, help="Replace the run in --out."),
         click.Option(
             ["--classes"],
-            default=None,
-            help="FILE, a,b,c or a number, where the dataset has no class list.",
+            metavar="FILE|a,b,c|N",
+            help="Class names, or their number, where the dataset has no class list.",
         ),
     ]
 
@@ -256,7 +256,7 @@ def _more() -> list[click.Parameter]:
     ]
 
 
-command = click.Command(
+command = formatting.Command(
     "train",
     callback=_run,
     help=HELP,

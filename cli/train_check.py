@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from . import options, output
+from . import formatting, options, output
 from .progress import TrainingBar, clock
 
 HELP = """In minutes on a CPU: can this dataset be learned, and which samples look wrong?
@@ -137,7 +137,7 @@ class _TrainCheckBar(TrainingBar):
             self.draw(moment)
 
 
-command = click.Command(
+command = formatting.Command(
     "train-check",
     callback=_run,
     help=HELP,
@@ -185,11 +185,11 @@ command = click.Command(
         ),
         click.Option(
             ["--classes"],
-            default=None,
-            help="FILE, a,b,c or a number, where the dataset has no class list.",
+            metavar="FILE|a,b,c|N",
+            help="Class names, or their number, where the dataset has no class list.",
         ),
         click.Option(
-            ["--out"],
+            ["--out", "-o"],
             type=click.Path(path_type=Path),
             default=None,
             show_default="runs/train-check in the dataset",

@@ -7,7 +7,7 @@ import click
 
 from segprep.verification import Verification, verify
 
-from . import options, output
+from . import formatting, options, output
 from .progress import bar
 
 HELP = """Check every file of a dataset or an export against the digests in its manifest.
@@ -71,7 +71,7 @@ def _show(found: Verification, verbose: bool) -> None:
         output.line(f"{len(found.other)} other files beside the dataset (--verbose lists them)")
 
 
-command = click.Command(
+command = formatting.Command(
     "verify",
     callback=_run,
     help=HELP,

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from . import options, output
+from . import formatting, options, output
 from .progress import bar
 
 HELP = """Write a page to look through a dataset: every image with its mask over it.
@@ -46,7 +46,7 @@ def _run(dataset: Path, quiet: bool, as_json: bool, verbose: bool, **given: Any)
             output.line(f"{made.shown} of {made.total} samples -> {path} ({size:.1f} MB)")
 
 
-command = click.Command(
+command = formatting.Command(
     "view",
     callback=_run,
     help=HELP,

@@ -40,11 +40,10 @@ def load(name: str) -> type[Reader]:
 
 
 def summary(name: str) -> str:
-    """The first line of the format's docstring."""
+    """The first paragraph of the format's docstring, in one line."""
     load(name)
-    return (
-        (sys.modules[f"{__name__}.{name.replace('-', '_')}"].__doc__ or "").strip().split("\n")[0]
-    )
+    text = sys.modules[f"{__name__}.{name.replace('-', '_')}"].__doc__ or ""
+    return " ".join(text.split("\n\n")[0].split())
 
 
 def examples(name: str) -> tuple[str, ...]:

@@ -31,9 +31,9 @@ def load(name: str) -> type[Writer]:
 
 
 def summary(name: str) -> str:
-    """The first line of the target's docstring."""
+    """The first paragraph of the target's docstring, in one line."""
     load(name)
-    return (sys.modules[_module(name)].__doc__ or "").strip().split("\n")[0]
+    return " ".join((sys.modules[_module(name)].__doc__ or "").split("\n\n")[0].split())
 
 
 def examples(name: str) -> tuple[str, ...]:

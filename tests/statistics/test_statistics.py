@@ -77,6 +77,10 @@ def test_the_command(place: Path, tmp_path: Path) -> None:
     assert shown.exit_code == 0, shown.output
     assert "square" in shown.stdout
     assert "median-frequency" in shown.stdout
+    refused = CliRunner().invoke(main.group, arguments)
+    assert refused.exit_code == 2
+    assert "[output-exists]" in refused.output
+    assert CliRunner().invoke(main.group, [*arguments, "--overwrite"]).exit_code == 0
     rows = list(csv.DictReader(table.read_text().splitlines()))
     assert [row["components"] for row in rows] == ["3", "3", "0"]
     assert {path.name for path in charts.iterdir()} == {"classes.png", "sizes.png"}
