@@ -18,7 +18,7 @@ $(VENV)/.runtime: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.development: $(VENV)/.runtime
-	$(PIP) -e '.[coco,fast,onnx,train]' --group dev
+	$(PIP) -e '.[coco,dask,fast,onnx,train]' --group dev
 	@touch $@
 
 $(VENV)/.training: $(VENV)/.runtime

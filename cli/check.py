@@ -11,6 +11,7 @@ import click
 from segprep.types import Finding
 
 from . import formatting, options, output
+from .engines import on_engines
 from .progress import bar
 
 HELP = """Find what is wrong with a dataset: broken files, wrong pairs, labels, splits, duplicates.
@@ -223,3 +224,4 @@ command = formatting.Command(
         *options.display(),
     ],
 )
+on_engines(command)

@@ -16,6 +16,7 @@ from segprep.errors import BadInputError, UsageError
 from segprep.types import Note, Reader, Skipped, no_progress
 
 from . import formatting, options, output
+from .engines import on_engines
 from .main import EXIT_SKIPPED, report
 from .progress import bar
 
@@ -87,7 +88,7 @@ def conversion_command(name: str, format: str) -> click.Command:
     ]
     text = f"{sources.summary(format)}\n\n{getdoc(reader)}"
     text += "\n\n\b\nExamples:\n" + indent("\n".join(sources.examples(format)), "    ")
-    return formatting.Command(
+    converter = formatting.Command(
         name,
         params=params,
         callback=run,
@@ -95,6 +96,7 @@ def conversion_command(name: str, format: str) -> click.Command:
         short_help=sources.summary(format),
         no_args_is_help=True,
     )
+    return on_engines(converter)
 
 
 def _choice(name: str, values: tuple[str, ...], text: str) -> click.Option:

@@ -16,6 +16,7 @@ from segprep.types import Skipped
 from segprep.writer import Writer
 
 from . import formatting, options, output
+from .engines import on_engines
 from .main import EXIT_SKIPPED, report
 from .progress import bar
 
@@ -53,7 +54,7 @@ def _target_command(target: str) -> click.Command:
 
     text = f"{targets.summary(target)}\n\n{getdoc(writer)} OUT appears whole or not at all."
     text += "\n\n\b\nExamples:\n" + indent("\n".join(targets.examples(target)), "    ")
-    return formatting.Command(
+    exporter = formatting.Command(
         target,
         params=_parameters(writer),
         callback=run,
@@ -61,6 +62,7 @@ def _target_command(target: str) -> click.Command:
         short_help=targets.summary(target),
         no_args_is_help=True,
     )
+    return on_engines(exporter)
 
 
 def _parameters(writer: type[Writer]) -> list[click.Parameter]:

@@ -13,6 +13,7 @@ from segprep.evaluation.results import BOUNDARY, Boundaries, Evaluation, counts,
 from segprep.types import Skipped
 
 from . import formatting, output
+from .engines import on_engines
 from .main import report
 from .miou_options import PARAMETERS
 from .miou_predictions import predicted_for
@@ -228,3 +229,4 @@ command = formatting.Command(
     short_help="Score predictions: mIoU, Dice, precision, recall.",
     params=PARAMETERS,
 )
+on_engines(command)

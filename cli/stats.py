@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from . import formatting, options, output
+from .engines import on_engines
 from .progress import bar
 
 HELP = """A dataset in numbers: pixels, images and components per class and split, sizes, colors.
@@ -138,3 +139,4 @@ command = formatting.Command(
         *options.display(),
     ],
 )
+on_engines(command)

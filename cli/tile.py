@@ -10,6 +10,7 @@ from segprep.tiling import Reader, tile
 from segprep.tiling.assembly import untile
 
 from . import formatting, options, output
+from .engines import on_engines
 from .main import EXIT_SKIPPED
 from .progress import bar
 from .rewriting import refused, results, tree_options
@@ -88,3 +89,4 @@ command = formatting.Command(
     ],
     no_args_is_help=True,
 )
+on_engines(command)

@@ -8,6 +8,7 @@ import click
 from segprep.verification import Verification, verify
 
 from . import formatting, options, output
+from .engines import on_engines
 from .progress import bar
 
 HELP = """Check every file of a dataset or an export against the digests in its manifest.
@@ -93,3 +94,4 @@ command = formatting.Command(
         *options.display(),
     ],
 )
+on_engines(command)

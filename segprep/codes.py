@@ -168,6 +168,10 @@ CODES: dict[str, str] = {
     "bad-stem": "A file name cannot become a sample name on every system.",
     "stem-collision": "Two sources would become the same sample.",
     # workers
+    "cluster-unusable": (
+        "The Dask scheduler or its workers cannot do the work: nobody answers, versions differ, or"
+        " files are not shared."
+    ),
     "workers-cannot-start": (
         "Worker processes end before their first item; most often the calling script has no main"
         " guard."

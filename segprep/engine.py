@@ -20,17 +20,20 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from segprep import limits, open_folders
+from segprep.chunks import Chunks, Timed
 from segprep.errors import SegprepError, SourceError
 
 REPORT = "please report it, with the traceback that --verbose prints; --on-error skip leaves it out"
 TOO_MUCH = "needs more memory than there is, or than --max-memory allows"
 MORE_MEMORY = "check that the file is genuine; then raise --max-memory, or use fewer --jobs"
 WORTH_A_WORKER = 40  # items; starting a process takes as long as converting about that many
+SECONDS = 0.02  # of work in a chunk: a hundred times what handing it over takes
 Input = TypeVar("Input")
 Output = TypeVar("Output")
 
@@ -48,19 +51,44 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class _Job(Generic[Input, Output]):
+class Job(Generic[Input, Output]):
     """What a worker runs: the function over a chunk."""
 
     function: Callable[[Input], Output]
     seconds: float = 0.0
 
-    def __call__(self, chunk: Sequence[Input]) -> list[Output | Failure]:
+    def __call__(self, chunk: Sequence[Input]) -> Timed[Output | Failure]:
+        """A result or a Failure for every item of *chunk*, in order."""
+        began = time.monotonic()
         with open_folders.remembered():
-            return [self._one(item) for item in chunk]
+            results = [self._one(item) for item in chunk]
+        return Timed(results, time.monotonic() - began)
 
     def _one(self, item: Input) -> Output | Failure:
         with limits.deadly(self.seconds):
             return _attempt(self.function, item)
+
+
+class Executor(Protocol):
+    """Something else than processes of this machine that maps a function over items."""
+
+    def run(
+        self, job: Job[Input, Output], items: Sequence[Input], *, chunk: int
+    ) -> Iterator[Output | Failure]:
+        """What *job* makes of *items*, in order; *chunk* items at first go to a worker at once."""
+
+
+_executor: ContextVar[Executor | None] = ContextVar("segprep_executor", default=None)
+
+
+@contextmanager
+def using(executor: Executor | None) -> Iterator[None]:
+    """Whatever runs in this context is mapped by *executor*, whatever its ``jobs``."""
+    token = _executor.set(executor)
+    try:
+        yield
+    finally:
+        _executor.reset(token)
 
 
 def keep_memory() -> None:
@@ -85,12 +113,12 @@ def _attempt(function: Callable[[Input], Output], item: Input) -> Output | Failu
         foreign = error.code == "other-json"
         return Failure(error.code, str(error.path), error.reason, error.hint, foreign, detail)
     except MemoryError:
-        return Failure("memory-limit", _name(item), TOO_MUCH, MORE_MEMORY)
+        return Failure("memory-limit", name_of(item), TOO_MUCH, MORE_MEMORY)
     except (SegprepError, OSError):
         raise  # the call as a whole cannot go on: a wrong option, a full disk
     except Exception as error:  # one bad file must not stop the others, whatever the fault
         detail = "".join(traceback.format_exception(error))
-        return Failure("reader-crashed", _name(item), crash_reason(error), REPORT, detail=detail)
+        return Failure("reader-crashed", name_of(item), crash_reason(error), REPORT, detail=detail)
 
 
 def crash_reason(error: BaseException) -> str:
@@ -108,10 +136,14 @@ def run(
 ) -> Iterator[Output | Failure]:
     """``function(item)`` for every item, in order; a SourceError becomes a Failure in its place.
 
-    *function* and the items must be picklable when *jobs* > 1. At most 4 chunks per worker are
-    under way, so memory does not grow with the number of items.
+    *function* and the items must be picklable when *jobs* > 1. Chunks are *chunk* items at first,
+    then about 20 ms of work; at most 4 per worker are under way, so memory does not grow with the
+    number of items.
     """
-    set_limits, wanted = limits.current(), jobs
+    set_limits, wanted, executor = limits.current(), jobs, _executor.get()
+    if executor is not None and len(items) >= WORTH_A_WORKER:
+        yield from executor.run(Job(function), items, chunk=chunk)
+        return
     jobs = min(jobs, len(items) // WORTH_A_WORKER)
     if jobs <= 1 and not (wanted > 1 and items and set_limits.seconds and _single_threaded()):
         keep_memory()
@@ -119,7 +151,8 @@ def run(
             for item in items:
                 yield _attempt_timed(function, item, set_limits.seconds)
         return
-    yield from _in_workers(_Job(function, set_limits.seconds), items, max(1, jobs), chunk)
+    chunks = Chunks(items, chunk, seconds=SECONDS)
+    yield from _in_workers(Job(function, set_limits.seconds), chunks, max(1, jobs))
 
 
 def _attempt_timed(
@@ -133,27 +166,28 @@ def _attempt_timed(
 
 
 def _in_workers(
-    job: "_Job[Input, Output]", items: Sequence[Input], jobs: int, length: int
+    job: Job[Input, Output], chunks: Chunks[Input], jobs: int
 ) -> Iterator[Output | Failure]:
-    """The results of *items* in order, from *jobs* processes that take chunks of *length*."""
-    chunks = iter([items[start : start + length] for start in range(0, len(items), length)])
-    running: deque[tuple[Sequence[Input], Future[list[Output | Failure]]]] = deque()
+    """The results of all *chunks* in order, from *jobs* processes."""
+    running: deque[tuple[Sequence[Input], Future[Timed[Output | Failure]]]] = deque()
     pool, complete = _started(jobs), False
     try:
         while True:
-            spare = 4 * jobs - len(running)
-            running.extend((part, _submitted(pool, job, part)) for part in islice(chunks, spare))
+            while len(running) < 4 * jobs and (part := chunks.next()):
+                running.append((part, _submitted(pool, job, part)))
             if not running:
                 break
             part, future = running.popleft()
             try:
-                yield from future.result()
+                timed = future.result()
+                chunks.took(len(part), timed.seconds)
+                yield from timed.results
             except BrokenProcessPool:
                 _end(pool, settle=True)
                 yield from _one_by_one(job, part)
                 for rest, lost in running:
                     if _finished(lost):
-                        yield from lost.result()
+                        yield from lost.result().results
                     else:
                         yield from _one_by_one(job, rest)
                 running.clear()
@@ -164,13 +198,13 @@ def _in_workers(
 
 
 def _submitted(
-    pool: ProcessPoolExecutor, job: "_Job[Input, Output]", part: Sequence[Input]
-) -> "Future[list[Output | Failure]]":
+    pool: ProcessPoolExecutor, job: Job[Input, Output], part: Sequence[Input]
+) -> Future[Timed[Output | Failure]]:
     """The future of *part*; one that has failed already where a worker of *pool* was killed."""
     try:
         return pool.submit(job, part)
     except BrokenProcessPool as error:
-        lost: Future[list[Output | Failure]] = Future()
+        lost: Future[Timed[Output | Failure]] = Future()
         lost.set_exception(error)
         return lost
 
@@ -189,11 +223,11 @@ def _end(pool: ProcessPoolExecutor, *, at_once: bool = False, settle: bool = Fal
         time.sleep(0.005)
 
 
-def _finished(future: "Future[list[Output | Failure]]") -> bool:
+def _finished(future: Future[Timed[Output | Failure]]) -> bool:
     return future.done() and not future.cancelled() and future.exception() is None
 
 
-def _one_by_one(job: "_Job[Input, Output]", part: Sequence[Input]) -> Iterator[Output | Failure]:
+def _one_by_one(job: Job[Input, Output], part: Sequence[Input]) -> Iterator[Output | Failure]:
     """The results of a lost chunk, each item by itself, two times at most; one that took too long
     is not tried again.
     """
@@ -204,7 +238,7 @@ def _one_by_one(job: "_Job[Input, Output]", part: Sequence[Input]) -> Iterator[O
                 try:
                     future = _submitted(pool, job, [item])
                     worker = list((getattr(pool, "_processes", None) or {}).values())
-                    (result,) = future.result()
+                    (result,) = future.result().results
                     break
                 except BrokenProcessPool:
                     _end(pool, settle=True)
@@ -213,24 +247,25 @@ def _one_by_one(job: "_Job[Input, Output]", part: Sequence[Input]) -> Iterator[O
                         result = _too_long(item, job.seconds)
                         break
             else:
-                result = _killed(item)
+                result = killed(item)
             yield result
     finally:
         _end(pool, at_once=True)
 
 
-def _killed(item: object) -> Failure:
+def killed(item: object) -> Failure:
+    """The Failure of an item that ended its worker twice."""
     reason = "the worker process was killed twice while it read this file"
-    return Failure("worker-died", _name(item), reason, "it may need more memory than there is")
+    return Failure("worker-died", name_of(item), reason, "it may need more memory than there is")
 
 
 def _too_long(item: object, seconds: float) -> Failure:
     reason = f"takes more than {seconds:g} seconds of computing time"
     hint = "check that the file is genuine; then raise --max-seconds"
-    return Failure("time-limit", _name(item), reason, hint)
+    return Failure("time-limit", name_of(item), reason, hint)
 
 
-def _name(item: object) -> str:
+def name_of(item: object) -> str:
     """The file that *item* is about: a path, or that of the item, the pair or the task."""
     for part in item if isinstance(item, tuple | list) else (item,):
         if isinstance(part, str | os.PathLike):

@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 GROUND = (
-    "_version cards codes engine errors files grouping jsontext limits names open_folders"
-    " train_config types writer"
+    "_version cards chunks cluster codes engine errors files grouping jsontext limits names"
+    " open_folders train_config types writer"
 )
 FLOORS = (
     set(GROUND.split()),

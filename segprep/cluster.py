@@ -1,0 +1,216 @@
+"""Dask as the executor: the same functions over the same items, on the workers of a cluster.
+
+Source and output lie on storage that all workers share under the same paths; that is tried before
+the first item goes out. Dask hands the chunks of a lost worker to another one. What chunks are
+made of, and the order of their results, do not depend on the cluster, so neither does the output.
+"""
+
+import os
+import platform
+import secrets
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic
+
+from segprep import engine
+from segprep._version import __version__
+from segprep.chunks import Chunks, Timed
+from segprep.engine import Failure, Input, Job, Output
+from segprep.errors import SegprepError, require
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+SECONDS = 0.25  # of work in a chunk: a hundred times what Dask takes to hand it over
+WAIT = 30  # seconds for a scheduler to answer, and for the first worker to appear
+PROBE = ".segprep-probe-"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The workers that *client* reaches."""
+
+    client: "Client"
+
+    def run(
+        self, job: Job[Input, Output], items: Sequence[Input], *, chunk: int
+    ) -> Iterator[Output | Failure]:
+        """What *job* makes of *items*, in order. Raises SegprepError where the workers cannot do
+        the same as this process, or are lost.
+        """
+        threads = self._threads()
+        self._refuse_differences(job, items)
+        task, chunks = _Task(job, os.getcwd()), Chunks(items, chunk, seconds=SECONDS)
+        running: deque[tuple[Sequence[Input], Future]] = deque()
+        try:
+            while True:
+                while len(running) < 4 * threads and (part := chunks.next()):
+                    running.append((part, self.client.submit(task, list(part), pure=False)))
+                if not running:
+                    return
+                part, future = running.popleft()
+                timed = self._result(task, part, future)
+                chunks.took(len(part), timed.seconds)
+                yield from timed.results
+        finally:
+            self.client.cancel([future for _, future in running])
+
+    def _threads(self) -> int:
+        """How many chunks can be worked at once. Raises SegprepError where there is no worker."""
+        try:
+            self.client.wait_for_workers(1, timeout=WAIT)
+        except TimeoutError as error:
+            raise SegprepError(
+                "cluster-unusable",
+                f"no worker joined the scheduler within {WAIT} seconds",
+                "start workers: dask worker ADDRESS --nthreads 1",
+            ) from error
+        threads: int = sum(self.client.nthreads().values())
+        return max(1, threads)
+
+    def _refuse_differences(self, job: Job[Input, Output], items: Sequence[Input]) -> None:
+        """Raise SegprepError unless every worker runs this segprep, sees the first item's file as
+        this process does, and sees what this process writes to the output.
+        """
+        file = os.path.abspath(engine.name_of(items[0]))
+        folder = _output(job.function)
+        with _probe(folder) as probe:
+            mine = _Sight.of(file, probe)
+            for address, theirs in self.client.run(_Sight.of, file, probe).items():
+                if theirs != mine:
+                    raise _difference(address, mine, theirs, file, folder)
+
+    def _result(
+        self, task: "_Task[Input, Output]", part: Sequence[Input], future: "Future"
+    ) -> "Timed[Output | Failure]":
+        """What *future* gives; where its items end one worker after the other, each is tried by
+        itself.
+        """
+        from distributed import CancelledError, KilledWorker
+        from distributed.comm import CommClosedError
+
+        try:
+            timed: Timed[Output | Failure] = future.result()
+            return timed
+        except KilledWorker:
+            if len(part) == 1:
+                return Timed([engine.killed(part[0])], seconds=0.0)
+        except (CancelledError, CommClosedError, OSError) as error:
+            if isinstance(error, OSError) and not isinstance(error, CommClosedError):
+                raise
+            raise SegprepError(
+                "cluster-unusable",
+                "the scheduler was lost",
+                "start it again and re-run the command; a conversion resumes",
+            ) from error
+        alone = [self.client.submit(task, [item], pure=False) for item in part]
+        results = [
+            result
+            for item, single in zip(part, alone, strict=True)
+            for result in self._result(task, [item], single).results
+        ]
+        return Timed(results, seconds=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task(Generic[Input, Output]):
+    """*job* in the *folder* in which the command was given, to which paths may be relative."""
+
+    job: Job[Input, Output]
+    folder: str
+
+    def __call__(self, chunk: Sequence[Input]) -> "Timed[Output | Failure]":
+        if os.getcwd() != self.folder:
+            os.chdir(self.folder)
+        return self.job(chunk)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What a process sees: its segprep and Python, size and time of a file, the probe's content."""
+
+    versions: tuple[str, str]
+    file: tuple[int, int] | None
+    probe: bytes | None
+
+    @classmethod
+    def of(cls, file: str, probe: str | None) -> "_Sight":
+        """What this process sees of *file* and of the *probe*."""
+        state = content = None
+        with suppress(OSError):
+            found = os.stat(file)
+            state = (found.st_size, found.st_mtime_ns)
+        with suppress(OSError):
+            content = Path(probe).read_bytes() if probe else None
+        versions = (__version__, ".".join(platform.python_version_tuple()[:2]))
+        return cls(versions, state, content)
+
+
+def _output(function: Any) -> Path | None:
+    """The folder that *function* writes to, if it does and the folder is there."""
+    hidden = getattr(getattr(function, "box", None), "hidden", None)
+    folder = hidden or getattr(function, "out", None)
+    writes = getattr(function, "write", True)
+    return folder if writes and isinstance(folder, Path) and folder.is_dir() else None
+
+
+@contextmanager
+def _probe(folder: Path | None) -> Iterator[str | None]:
+    """A file in *folder* that workers have to see, while this lasts; None without a folder."""
+    if folder is None:
+        yield None
+        return
+    path = folder.absolute() / f"{PROBE}{secrets.token_hex(4)}"
+    path.write_bytes(secrets.token_bytes(16))
+    try:
+        yield str(path)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _difference(
+    address: str, mine: _Sight, theirs: _Sight, file: str, folder: Path | None
+) -> SegprepError:
+    """Why the worker at *address* cannot do this process's work."""
+    if mine.versions != theirs.versions:
+        one, other = ("segprep {} on Python {}".format(*sight.versions) for sight in (theirs, mine))
+        reason = f"the worker {address} has {one}, this process {other}"
+        return SegprepError("cluster-unusable", reason, "install the same versions everywhere")
+    wrong = file if mine.file != theirs.file else folder
+    return SegprepError(
+        "cluster-unusable",
+        f"the worker {address} does not see {wrong} as this process does",
+        "put source and output on storage that all machines mount under the same path",
+    )
+
+
+@contextmanager
+def connected(scheduler: str | None = None, *, jobs: int = 1) -> Iterator[Cluster]:
+    """The cluster of the *scheduler* at an address such as ``tcp://host:8786``; without one, a
+    cluster of *jobs* worker processes on this machine, which ends with this context.
+
+    Raises MissingExtraError without the extra ``dask``; SegprepError where nobody answers.
+    """
+    require("--engine dask", "distributed", "dask")
+    from distributed import Client, LocalCluster
+
+    if scheduler is None:
+        with (
+            LocalCluster(jobs, threads_per_worker=1, dashboard_address=None) as local,
+            Client(local) as client,
+        ):
+            yield Cluster(client)
+        return
+    try:
+        client = Client(scheduler, timeout=WAIT)
+    except (OSError, ValueError) as error:
+        raise SegprepError(
+            "cluster-unusable",
+            f"no scheduler answers at {scheduler}: {error}",
+            "start one with: dask scheduler; and give the address that it prints",
+        ) from error
+    with client:
+        yield Cluster(client)

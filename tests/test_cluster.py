@@ -1,0 +1,258 @@
+"""Dask as the engine: two worker processes, the same bytes and numbers, workers that die."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("distributed", reason="the extra dask is not installed")
+
+PREAMBLE = """
+import os, signal, sys, time
+from distributed import Client, LocalCluster
+from segprep import engine
+from segprep.cluster import Cluster
+from segprep.errors import SegprepError, SourceError
+from pathlib import Path
+
+def workers():
+    return LocalCluster(2, threads_per_worker=1, dashboard_address=None)
+"""
+
+
+def script(code: str, *arguments: object) -> str:
+    """What *code* prints; ``function`` over items runs on a cluster of two processes."""
+    done = subprocess.run(
+        [sys.executable, "-c", PREAMBLE + code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def segprep(*arguments: object, fails: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "segprep_cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == fails, done.stderr[-3000:]
+    return done
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Any:
+    """The address of a scheduler with two worker processes."""
+    code = (
+        "import sys\nfrom distributed import LocalCluster\n"
+        "if __name__ == '__main__':\n"
+        "    with LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:\n"
+        "        print(cluster.scheduler_address, flush=True)\n"
+        "        sys.stdin.read()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdin
+    yield process.stdout.readline().strip()
+    process.stdin.close()
+    process.wait(60)
+    process.stdout.close()
+
+
+def pairs(folder: Path, number: int) -> Path:
+    random = np.random.default_rng(1)
+    for name in ("images", "masks"):
+        (folder / name).mkdir(parents=True)
+    for at in range(number):
+        picture = random.integers(0, 255, (24, 32, 3), np.uint8)
+        Image.fromarray(picture).save(folder / "images" / f"s{at:03}.jpg")
+        mask = random.integers(0, 3, (6, 8), np.uint8).repeat(4, 0).repeat(4, 1)
+        Image.fromarray(mask).save(folder / "masks" / f"s{at:03}.png")
+    return folder
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_every_command_gives_the_same(tmp_path: Path, scheduler: str) -> None:
+    source = pairs(tmp_path / "source", 60)
+    (source / "masks" / "s007.png").write_bytes(b"not a PNG")
+    dask = ("--engine", "dask", "--scheduler", scheduler, "--no-progress")
+    bad = ("--classes", "3", "--on-error", "skip")
+    said = {}
+    for name, engine in (("local", ("-j", "1")), ("dask", dask)):
+        out = tmp_path / name
+        first = segprep("convert", "pairs", source, out / "tree", *bad, *engine, fails=3)
+        export = segprep("export", "coco", out / "coco", "-d", out / "tree", *engine)
+        tiles = ("tile", out / "tree", out / "tiles", "--size", "16", "--overlap", "0")
+        results = [
+            first,
+            export,
+            segprep(*tiles, "--keep-empty", *engine),
+            segprep("verify", out / "tree", "--json", *engine),
+            segprep("stats", out / "tree", "--json", *engine),
+            segprep("check", out / "tree", "--json", *engine),
+            segprep("miou", out / "tree" / "SegmentationClass", "-d", out / "tree", *engine),
+        ]
+        said[name] = [one.stdout.replace(str(out), "OUT") for one in results]
+        said[name].append(first.stderr.replace(str(out), "OUT"))
+    assert said["local"] == said["dask"]
+    assert "s007.png" in said["dask"][-1]
+    trees = [content(tmp_path / name) for name in ("local", "dask")]
+    assert trees[0].keys() == trees[1].keys()
+    different = [name for name, data in trees[0].items() if data != trees[1][name]]
+    assert {Path(name).name for name in different} <= {"segprep-export.json"}
+
+
+def test_relative_paths_mean_the_folder_of_the_command(tmp_path: Path, scheduler: str) -> None:
+    pairs(tmp_path / "source", 45)
+    command = ("convert", "pairs", "source", "out", "--classes", "3")
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "segprep_cli", *command),
+            *("--engine", "dask", "--scheduler", scheduler, "-q"),
+        ],
+        cwd=tmp_path,
+        check=True,
+        timeout=240,
+    )
+    assert len(list((tmp_path / "out" / "JPEGImages").iterdir())) == 45
+
+
+def test_without_a_scheduler_workers_start_here(tmp_path: Path) -> None:
+    source = pairs(tmp_path / "source", 50)
+    command = ("convert", "pairs", source, tmp_path / "out", "--classes", "3", "--json")
+    done = segprep(*command, "--engine", "dask", "-j", "2")
+    assert json.loads(done.stdout)["converted"] == 50
+    assert not list((tmp_path / "out").glob(".segprep-*"))
+
+
+KILLED = """
+def slowly(number):
+    time.sleep(0.005)
+    if number % 100 == 7:
+        raise SourceError(Path(f"{number}.json"), "is bad")
+    return number, os.getpid()
+
+if __name__ == "__main__":
+    with workers() as cluster, Client(cluster) as client, engine.using(Cluster(client)):
+        pids, results = list(client.run(os.getpid).values()), []
+        for result in engine.run(slowly, range(1000)):
+            results.append(result)
+            if len(results) == 100:
+                os.kill(pids[0], signal.SIGKILL)
+    values = [r[0] if isinstance(r, tuple) else None for r in results]
+    assert values == [None if n % 100 == 7 else n for n in range(1000)]
+    failures = [r for r in results if isinstance(r, engine.Failure)]
+    assert [f.path for f in failures] == [f"{n}.json" for n in range(7, 1000, 100)]
+    worked = {r[1] for r in results if isinstance(r, tuple)}
+    print(len(worked - set(pids)) > 0, pids[0] in worked)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="kills a process")
+def test_a_worker_killed_in_mid_run_costs_nothing() -> None:
+    """Another takes its chunks, one is started in its place, and failures stay values."""
+    assert script(KILLED) == "True True\n"
+
+
+DYING = """
+def die(number):
+    if number == 61:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+if __name__ == "__main__":
+    with workers() as cluster, Client(cluster) as client, engine.using(Cluster(client)):
+        results = list(engine.run(die, range(120)))
+    assert [r for r in results if not isinstance(r, engine.Failure)] == [
+        n for n in range(120) if n != 61
+    ]
+    print(results[61].code, results[61].path)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="kills a process")
+def test_an_item_that_kills_every_worker_is_a_failure() -> None:
+    assert script(DYING) == "worker-died 61\n"
+
+
+UNSHARED = """
+import tempfile
+from dataclasses import dataclass
+
+@dataclass(frozen=True)
+class Task:
+    out: Path
+    def __call__(self, path):
+        return str(path)
+
+def blind(cluster, folder):
+    "What a worker sees that does not mount *folder*: here, its Python's os.stat fails."
+    def install(dask_worker=None):
+        real = os.stat
+        def stat(path, *rest, **options):
+            if str(path).startswith(folder):
+                raise FileNotFoundError(path)
+            return real(path, *rest, **options)
+        os.stat = stat
+    Client(cluster).run(install)
+
+if __name__ == "__main__":
+    folder = tempfile.mkdtemp()
+    file = Path(folder, "a")
+    file.write_text("x")
+    with workers() as cluster, Client(cluster) as client, engine.using(Cluster(client)):
+        assert list(engine.run(Task(Path(folder)), [file] * 50)) == [str(file)] * 50
+        assert os.listdir(folder) == ["a"]
+        blind(cluster, folder)
+        try:
+            list(engine.run(Task(Path(folder)), [file] * 50))
+        except SegprepError as error:
+            print(error.code, "does not see" in str(error), "same path" in error.hint)
+"""
+
+
+def test_storage_that_is_not_shared_is_refused_before_the_first_item() -> None:
+    assert script(UNSHARED) == "cluster-unusable True True\n"
+
+
+def test_nobody_answers(tmp_path: Path) -> None:
+    source = pairs(tmp_path / "source", 2)
+    address = "tcp://127.0.0.1:9"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "segprep_cli", "check", str(source)),
+            *("--engine", "dask", "--scheduler", address),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 1
+    assert "[cluster-unusable]" in done.stderr
+    assert "dask scheduler" in done.stderr
+
+
+def test_a_scheduler_without_the_engine_is_a_mistake(tmp_path: Path) -> None:
+    done = segprep("verify", tmp_path, "--scheduler", "tcp://127.0.0.1:9", fails=2)
+    assert "--engine dask" in done.stderr
