@@ -16,7 +16,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def usable_cores() -> int:
     """The default of --jobs on the command line."""
-    from segprep.engine import usable_cores as cores
+    from segprep.worker_processes import usable_cores as cores
 
     return cores()
 

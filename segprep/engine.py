@@ -2,18 +2,12 @@
 values.
 
 When a worker is killed, the items under way are tried one by one; one that kills its worker twice,
-or takes longer than the limits allow, becomes a Failure. Workers die with their parent. They are
-forked where that is safe (Linux, a parent of one thread) and spawned elsewhere, which costs each a
-fresh start and its imports. Where limits hold, even a few items go to a worker if it can be forked:
-no other process can be stopped in the middle of a call into a C library.
+or takes longer than the limits allow, becomes a Failure. Where limits hold, even a few items go to a
+worker if it can be forked: no other process can be stopped in the middle of a call into a C library.
 """
 
-import ctypes
-import multiprocessing
 import os
 import signal
-import sys
-import threading
 import time
 import traceback
 from collections import deque
@@ -22,10 +16,10 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from segprep import limits, open_folders
+from segprep import limits, open_folders, worker_processes
 from segprep.chunks import Chunks, Timed
 from segprep.errors import SegprepError, SourceError
 
@@ -91,19 +85,6 @@ def using(executor: Executor | None) -> Iterator[None]:
         _executor.reset(token)
 
 
-def keep_memory() -> None:
-    """Let the C library keep freed blocks of image size for the next image: a seventh of the CPU
-    time went into page faults.
-
-    glibc only (mallopt's M_TRIM_THRESHOLD and M_MMAP_THRESHOLD); elsewhere nothing happens.
-    """
-    if sys.platform == "linux":
-        tune = getattr(ctypes.CDLL(None), "mallopt", None)
-        if tune is not None:
-            tune(-1, 256 << 20)
-            tune(-3, 64 << 20)
-
-
 def _attempt(function: Callable[[Input], Output], item: Input) -> Output | Failure:
     try:
         return function(item)
@@ -126,11 +107,6 @@ def crash_reason(error: BaseException) -> str:
     return f"could not be read, by a fault of segprep ({type(error).__name__}: {error})"
 
 
-def usable_cores() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def run(
     function: Callable[[Input], Output], items: Sequence[Input], *, jobs: int = 1, chunk: int = 8
 ) -> Iterator[Output | Failure]:
@@ -145,8 +121,10 @@ def run(
         yield from executor.run(Job(function), items, chunk=chunk)
         return
     jobs = min(jobs, len(items) // WORTH_A_WORKER)
-    if jobs <= 1 and not (wanted > 1 and items and set_limits.seconds and _single_threaded()):
-        keep_memory()
+    if jobs <= 1 and not (
+        wanted > 1 and items and set_limits.seconds and worker_processes.single_threaded()
+    ):
+        worker_processes.keep_memory()
         with open_folders.remembered():
             for item in items:
                 yield _attempt_timed(function, item, set_limits.seconds)
@@ -170,7 +148,7 @@ def _in_workers(
 ) -> Iterator[Output | Failure]:
     """The results of all *chunks* in order, from *jobs* processes."""
     running: deque[tuple[Sequence[Input], Future[Timed[Output | Failure]]]] = deque()
-    pool, complete = _started(jobs), False
+    pool, complete = worker_processes.started(jobs), False
     try:
         while True:
             while len(running) < 4 * jobs and (part := chunks.next()):
@@ -183,7 +161,7 @@ def _in_workers(
                 chunks.took(len(part), timed.seconds)
                 yield from timed.results
             except BrokenProcessPool:
-                _end(pool, settle=True)
+                worker_processes.end(pool, settle=True)
                 yield from _one_by_one(job, part)
                 for rest, lost in running:
                     if _finished(lost):
@@ -191,10 +169,10 @@ def _in_workers(
                     else:
                         yield from _one_by_one(job, rest)
                 running.clear()
-                pool = _pool(jobs)
+                pool = worker_processes.pool(jobs)
         complete = True
     finally:
-        _end(pool, at_once=not complete)
+        worker_processes.end(pool, at_once=not complete)
 
 
 def _submitted(
@@ -209,20 +187,6 @@ def _submitted(
         return lost
 
 
-def _end(pool: ProcessPoolExecutor, *, at_once: bool = False, settle: bool = False) -> None:
-    """End *pool* and wait for its threads: otherwise the interpreter, when it ends, may write to
-    pipes that they are just closing. *at_once* gives up the work that is under way; *settle* waits
-    a moment for the last thread of a broken pool, so that the next one can be forked.
-    """
-    if at_once:
-        for process in list((getattr(pool, "_processes", None) or {}).values()):
-            process.kill()
-    pool.shutdown(wait=True, cancel_futures=True)
-    until = time.monotonic() + 0.5
-    while settle and not _single_threaded() and time.monotonic() < until:
-        time.sleep(0.005)
-
-
 def _finished(future: Future[Timed[Output | Failure]]) -> bool:
     return future.done() and not future.cancelled() and future.exception() is None
 
@@ -231,7 +195,7 @@ def _one_by_one(job: Job[Input, Output], part: Sequence[Input]) -> Iterator[Outp
     """The results of a lost chunk, each item by itself, two times at most; one that took too long
     is not tried again.
     """
-    pool = _pool(1)
+    pool = worker_processes.pool(1)
     try:
         for item in part:
             for _ in range(2):
@@ -241,8 +205,8 @@ def _one_by_one(job: Job[Input, Output], part: Sequence[Input]) -> Iterator[Outp
                     (result,) = future.result().results
                     break
                 except BrokenProcessPool:
-                    _end(pool, settle=True)
-                    pool = _pool(1)
+                    worker_processes.end(pool, settle=True)
+                    pool = worker_processes.pool(1)
                     if job.seconds and any(one.exitcode == -signal.SIGPROF for one in worker):
                         result = _too_long(item, job.seconds)
                         break
@@ -250,7 +214,7 @@ def _one_by_one(job: Job[Input, Output], part: Sequence[Input]) -> Iterator[Outp
                 result = killed(item)
             yield result
     finally:
-        _end(pool, at_once=True)
+        worker_processes.end(pool, at_once=True)
 
 
 def killed(item: object) -> Failure:
@@ -275,60 +239,3 @@ def name_of(item: object) -> str:
             if value := getattr(inner, key, None):
                 return str(value[0] if isinstance(value, tuple | list) else value)
     return str(item)
-
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    set_limits = limits.current()
-    return ProcessPoolExecutor(
-        workers,
-        multiprocessing.get_context("fork" if _single_threaded() else "spawn"),
-        initializer=_begin,
-        initargs=(replace(set_limits, memory=set_limits.memory // workers),),
-    )
-
-
-def _started(workers: int) -> ProcessPoolExecutor:
-    """A pool that answers. Raises SegprepError where its processes cannot start."""
-    pool = _pool(workers)
-    if not _single_threaded():
-        try:
-            pool.submit(usable_cores).result()
-        except BrokenProcessPool as error:
-            _end(pool)
-            hint = (
-                "put the call below  if __name__ == '__main__':  (Python starts workers by"
-                " importing the script), or give jobs=1"
-            )
-            raise SegprepError(
-                "workers-cannot-start", "the worker processes ended before their first item", hint
-            ) from error
-    return pool
-
-
-def _single_threaded() -> bool:
-    """Whether this process certainly has one thread only (threads of C libraries count): then
-    forking it is safe.
-    """
-    try:
-        return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1
-    except OSError:
-        return False
-
-
-def _begin(own: limits.Limits) -> None:
-    """In a worker: leave Ctrl-C to the parent, end as soon as the parent does, keep to its *own*
-    limits.
-    """
-    keep_memory()
-    limits.adopt(own)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "SIGTERM"):
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

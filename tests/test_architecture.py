@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 GROUND = (
     "_version cards chunks cluster codes engine errors files grouping jsontext limits names"
-    " open_folders train_config types writer"
+    " open_folders train_config types worker_processes writer"
 )
 FLOORS = (
     set(GROUND.split()),
