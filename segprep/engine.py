@@ -2,8 +2,8 @@
 values.
 
 When a worker is killed, the items under way are tried one by one; one that kills its worker twice,
-or takes longer than the limits allow, becomes a Failure. Where limits hold, even a few items go to a
-worker if it can be forked: no other process can be stopped in the middle of a call into a C library.
+or takes longer than the limits allow, becomes a Failure. Where limits hold, even a few items go to
+a worker if it can be forked: no other process can be stopped in the middle of a call into C.
 """
 
 import os
