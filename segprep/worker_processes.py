@@ -40,7 +40,7 @@ def usable_cores() -> int:
 def end(processes: ProcessPoolExecutor, *, at_once: bool = False, settle: bool = False) -> None:
     """End a pool of *processes* and wait for its threads: otherwise the interpreter, when it ends,
     may write to pipes that they are just closing. *at_once* gives up the work that is under way;
-    *settle* waits a moment for the last thread of a broken pool, so that the next one can be forked.
+    *settle* waits a moment for the last thread of a broken pool, so that the next can be forked.
     """
     if at_once:
         for process in list((getattr(processes, "_processes", None) or {}).values()):
