@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from segprep.conversion.unpainted import in_words
 from segprep.dataset.equal_images import listed
 from segprep.description import Info, info
 
@@ -80,6 +81,8 @@ def _show(summary: Info, verbose: bool) -> None:
         output.line(
             "notes: " + ", ".join(f"{code} ({count})" for code, count in summary.notes.items())
         )
+    for row in summary.unpainted[: None if verbose else FEW]:
+        output.line(f"left out: {in_words(row)}")
     _show_doubts(summary, verbose)
 
 

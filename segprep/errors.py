@@ -109,6 +109,15 @@ class ShapeError(SegprepError):
         self.args = (message, hint, code)
 
 
+class UnknownLabelError(ShapeError):
+    """The *label* of a shape is not in the class list."""
+
+    def __init__(self, message: str, label: str, hint: str = "") -> None:
+        super().__init__(message, hint, "unknown-label")
+        self.args = (message, label, hint)
+        self.label = label
+
+
 class UnknownClassError(SourceError):
     """A label is not in the class list."""
 

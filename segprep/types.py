@@ -90,16 +90,21 @@ class Note:
     covered: Covered | None = None
 
 
+Outcome = Literal["skipped", "ignored", "background", "nearest"]
+
+
 @dataclass(frozen=True, slots=True)
 class Unpainted:
     """The *shapes* of one *label* that an option kept from being painted as their class, and the
     *pixels* that they cover: --exclude and --unknown; *outcome* is what became of them.
+
+    In masks, a label may be a color that is not in the table; it has no shapes.
     """
 
     label: str
     shapes: int
     pixels: int
-    outcome: Literal["skipped", "ignored", "background"]
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, astuple, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from blake3 import blake3
 
@@ -17,7 +17,7 @@ from segprep import jsontext
 from segprep.dataset import fields
 from segprep.errors import SourceError, TreeError
 from segprep.files import digest, open_inside, read_inside
-from segprep.types import Classes, Covered, Note, Record, Unpainted
+from segprep.types import Classes, Covered, Note, Outcome, Record, Unpainted
 
 SCHEMA = 1
 MANIFEST, RECORDS, EXPORT = "segprep.json", "records.jsonl", "segprep-export.json"
@@ -166,7 +166,7 @@ def load_record(line: bytes) -> Record:
 
 def _unpainted(value: Any, address: str) -> Unpainted:
     parts = fields.array(value, address)
-    if len(parts) != 4 or parts[3] not in ("skipped", "ignored", "background"):
+    if len(parts) != 4 or parts[3] not in get_args(Outcome):
         raise ValueError(f"{address}: must be label, shapes, pixels, outcome")
     shapes, pixels = (fields.count(part, address) for part in parts[1:3])
     return Unpainted(fields.text(parts[0], address), shapes, pixels, parts[3])

@@ -1,15 +1,12 @@
 """How large are the shapes that an option keeps from being painted as their class?"""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
 from segprep.imaging.raster import Canvas, TooComplexError
 from segprep.imaging.shapes import Shape, draw, pack
-from segprep.types import Unpainted
-
-Outcome = Literal["skipped", "ignored", "background"]
+from segprep.types import Outcome, Unpainted
 
 
 def count_unpainted(
@@ -29,17 +26,10 @@ def count_unpainted(
     )
 
 
-def nothing(label: str, number: int) -> Shape:
+def nothing(label: str, address: str) -> Shape:
     """A shape of *label* without a pixel: it counts, though it cannot be drawn."""
-    return Shape(
-        "stamp",
-        (0, 0),
-        0,
-        label,
-        f"shapes[{number}]",
-        None,
-        bitmap=pack(np.zeros((1, 1), np.bool_)),
-    )
+    bitmap = pack(np.zeros((1, 1), np.bool_))
+    return Shape("stamp", (0, 0), 0, label, address, bitmap=bitmap)
 
 
 def _pixels(shapes: Sequence[Shape], size: tuple[int, int]) -> int:

@@ -34,6 +34,7 @@ from segprep.types import (
     Progress,
     Sample,
     Scan,
+    Unpainted,
     no_progress,
 )
 
@@ -179,25 +180,27 @@ class Reader(PairedFolders):
 
     def read(self, item: Item) -> Sample:
         """The image, and its mask through the table."""
+        table, background = item.payload
+        unpainted: tuple[Unpainted, ...] = ()
 
         def to_mask(data: bytes, path: Path, notes: list[Note]) -> NDArray[np.uint8]:
+            nonlocal unpainted
             if self.from_voc_gray:
-                return self._from_gray(data, path, item.payload[0], notes)
-            return color_tables.to_ids(
-                mask_files.colors(data, path, self.max_pixels),
-                item.payload[0],
-                path,
-                self.unknown,
-                notes,
-            )
+                shown = self._gray(data, path, notes)
+            else:
+                shown = mask_files.colors(data, path, self.max_pixels)
+            mask = color_tables.decoded(shown, table, path, self.unknown)
+            notes += mask.notes
+            unpainted = mask.unpainted
+            return mask.ids
 
-        return mask_files.paired(
-            item, self.roots(), to_mask, self.max_pixels, background=item.payload[1]
+        sample = mask_files.paired(
+            item, self.roots(), to_mask, self.max_pixels, background=background
         )
+        return replace(sample, unpainted=unpainted)
 
-    def _from_gray(
-        self, data: bytes, path: Path, table: ColorTable, notes: list[Note]
-    ) -> NDArray[np.uint8]:
+    def _gray(self, data: bytes, path: Path, notes: list[Note]) -> NDArray[np.uint8]:
+        """A mask of gray levels as the colors (H, W, 3) that it shows. Raises SourceError."""
         level = mask_files.values(data, path, notes, self.max_pixels, "gray")
         if int(level.max(initial=0)) > 255:
             raise SourceError(
@@ -206,9 +209,7 @@ class Reader(PairedFolders):
                 "use: segprep convert pairs",
                 "image-unsupported",
             )
-        return color_tables.to_ids(
-            np.repeat(level.astype(np.uint8)[..., None], 3, 2), table, path, self.unknown, notes
-        )
+        return np.repeat(level.astype(np.uint8)[..., None], 3, 2)
 
 
 def _indexed(path: Path, root: Path) -> bool:

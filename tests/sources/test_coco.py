@@ -14,7 +14,7 @@ from PIL import Image
 import segprep
 from segprep.errors import BadInputError, SourceError, UsageError
 from segprep.sources.coco import Reader
-from segprep.types import Sample
+from segprep.types import Sample, Unpainted
 
 coco_masks = pytest.importorskip("pycocotools.mask")
 
@@ -593,6 +593,26 @@ def test_panoptic_pngs(tmp_path: Path) -> None:
     ]
     assert Reader(tmp_path, crowd="class").read(scan.items[0]).mask[0, 3] == 1
     assert Reader(tmp_path, crowd="skip").read(scan.items[0]).mask[0, 3] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "outcome"),
+    [
+        ({"exclude": ("dog",)}, "skipped"),
+        ({"classes": "cat,sky", "unknown": "skip"}, "skipped"),
+        ({"classes": "cat,sky", "unknown": "ignore"}, "ignored"),
+        ({"classes": "cat,sky", "unknown": "background"}, "background"),
+    ],
+)
+def test_segments_that_options_leave_out_are_counted(
+    tmp_path: Path, options: dict[str, Any], outcome: str
+) -> None:
+    """Category 7 is dog: segment 1 has three pixels, segment 77 none."""
+    panoptic(tmp_path, IDS, SEGMENTS)
+    reader = Reader(tmp_path, **options)
+    sample = reader.read(reader.scan().items[0])
+    assert sample.unpainted == (Unpainted("dog", 2, 3, outcome),)
+    assert set(sample.mask[2, :3]) == {255 if outcome == "ignored" else 0}
 
 
 PANOPTIC = {

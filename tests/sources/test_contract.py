@@ -7,6 +7,7 @@ import pickle
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import get_type_hints
@@ -109,6 +110,40 @@ def faults(reader: Reader) -> list[str]:
         except SourceError as error:
             codes.append(error.code)
     return codes
+
+
+LABELED = [name for name in sources.names() if "exclude" in sources.load(name).__dataclass_fields__]
+
+
+@pytest.mark.parametrize("outcome", ["excluded", "skip", "ignore", "background"])
+@pytest.mark.parametrize("name", LABELED)
+def test_what_options_leave_out_is_counted(
+    name: str, outcome: str, tmp_path: Path, sibling: Callable[[str], ModuleType]
+) -> None:
+    """Shapes and pixels of a label, in the result, its notes and the manifest."""
+    reader: Reader = sibling(name).example(tmp_path / "src")
+    convert = partial(segprep.convert, name, reader.root, image_root=())
+    convert(tmp_path / "plain")
+    pixels = {row.name: row.pixels for row in segprep.info(tmp_path / "plain").classes[1:]}
+    label = next(name for name, count in pixels.items() if count)
+    others = [other for other in pixels if other != label] or ["nothing"]
+    options: dict[str, object] = {"exclude": (label,)}
+    if outcome != "excluded":
+        options = {"classes": ",".join(others), "unknown": outcome}
+    done = convert(tmp_path / "out", **options)
+    (row,) = done.unpainted
+    crowds = segprep.info(tmp_path / "plain").ignored > 0  # of the same label
+    assert (row["label"], row["shapes"] > 0, row["images"] > 0) == (label, True, True)
+    assert row["pixels"] >= pixels[label] if crowds else row["pixels"] == pixels[label]
+    assert row["outcome"] == {"ignore": "ignored", "background": "background"}.get(
+        outcome, "skipped"
+    )
+    assert segprep.info(tmp_path / "out").unpainted == (row,)
+    (message,) = (note.message for note in done.notes if note.code == "label-unpainted")
+    assert f"label {label!r}: {row['shapes']} shape" in message
+    assert f"{row['pixels']} pixels, " in message
+    again = convert(tmp_path / "out", **options)
+    assert (again.kept, again.unpainted) == (done.converted, done.unpainted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,7 @@ def test_labels_txt_is_found_and_ignore_takes_no_id(tmp_path: Path) -> None:
 
 def test_an_unknown_label_is_named_with_the_nearest(tmp_path: Path) -> None:
     write(tmp_path, "a", of("catt"))
-    with pytest.raises(UnknownClassError, match=r"a\.json: shapes\[0\]\.label: 'catt'") as caught:
+    with pytest.raises(UnknownClassError, match=r"shapes\[0\]: the label 'catt'") as caught:
         one(tmp_path, classes="dog,cat")
     assert "did you mean 'cat'" in caught.value.hint
 

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from segprep.dataset import classes as class_lists
 from segprep.errors import SourceError, UsageError
 from segprep.imaging import image
-from segprep.types import IGNORE, Classes, Note
+from segprep.types import IGNORE, Classes, Note, Outcome, Unpainted
 
 _HOME = Path(__file__).with_name("tables")
 _UNKNOWN = 65_535
+_SMEARED = 64  # more colors than this without a class are no labels, but JPEG or resizing
 _IGNORED = {"ignored", "ignore", "__ignore__"}
 _INLINE = re.compile(r"\s*\d{1,3} +\d{1,3} +\d{1,3} +[^;]+;")
 Color = tuple[int, int, int]
@@ -187,9 +188,20 @@ def _look_up(
     return table, {color: ids for color, ids in meanings.items() if len(ids) > 1}
 
 
-def to_ids(
-    shown: NDArray[np.uint8], table: ColorTable, path: Path, unknown: str, notes: list[Note]
-) -> NDArray[np.uint8]:
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedColors:
+    """A colored mask as *ids* (H, W), *notes* on colors without a class, and what became of each of
+    these (*unpainted*).
+    """
+
+    ids: NDArray[np.uint8]
+    notes: tuple[Note, ...] = ()
+    unpainted: tuple[Unpainted, ...] = ()
+
+
+def decoded(
+    shown: NDArray[np.uint8], table: ColorTable, path: Path, unknown: str = "error"
+) -> DecodedColors:
     """*shown* (H, W, 3) as ids (H, W).
 
     Colors without a class: *unknown* = error, ignore (255) or nearest. Raises SourceError, which
@@ -202,9 +214,9 @@ def to_ids(
     ids = look_up[codes]
     lost = ids == _UNKNOWN
     if not lost.any():
-        return np.asarray(ids, np.uint8)
+        return DecodedColors(np.asarray(ids, np.uint8))
     strange, counts = np.unique(codes[lost], return_counts=True)
-    order = np.argsort(-counts)
+    order = np.argsort(-counts, kind="stable")
     listed = [
         ((int(code) >> 16, int(code) >> 8 & 255, int(code) & 255), int(count))
         for code, count in zip(strange[order], counts[order], strict=True)
@@ -217,7 +229,6 @@ def to_ids(
             "fix the table or the mask, or give --unknown ignore|nearest",
             "unknown-colour",
         )
-    notes.append(Note("unknown-colour", _described(listed, table, doubtful)))
     nearest = np.array(
         [
             _nearest((int(code) >> 16, int(code) >> 8 & 255, int(code) & 255), table)
@@ -226,7 +237,19 @@ def to_ids(
         np.uint16,
     )
     ids[lost] = IGNORE if unknown == "ignore" else nearest[np.searchsorted(strange, codes[lost])]
-    return np.asarray(ids, np.uint8)
+    note = Note("unknown-colour", _described(listed, table, doubtful))
+    return DecodedColors(np.asarray(ids, np.uint8), (note,), _unpainted(listed, unknown))
+
+
+def _unpainted(listed: Sequence[tuple[Color, int]], unknown: str) -> tuple[Unpainted, ...]:
+    """A row per color, or one for all where there are so many that they are smeared ones."""
+    outcome: Outcome = "ignored" if unknown == "ignore" else "nearest"
+    if len(listed) > _SMEARED:
+        return (Unpainted("other colors", 0, sum(count for _, count in listed), outcome),)
+    return tuple(
+        Unpainted(f"color {','.join(map(str, color))}", 0, count, outcome)
+        for color, count in sorted(listed)
+    )
 
 
 def _described(

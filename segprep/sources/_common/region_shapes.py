@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from segprep.imaging.coordinates import flat_coordinates
 from segprep.imaging.shapes import Shape, fill, pack
+from segprep.sources._common.labels import LabelMeaning
 
 Ring = tuple[float, ...]  # flat x0, y0, x1, y1, …
 Kind = Literal["polygon", "box", "ellipse", "mask", "line", "points"]
@@ -66,8 +67,8 @@ def scaled(region: Region, width: float, height: float) -> Region:
     )
 
 
-def to_shape(region: Region, value: int, number: int, size: tuple[int, int]) -> Shape:
-    """*region*, number *number* of its image of *size* (H, W), to be painted as *value*.
+def to_shape(region: Region, meaning: LabelMeaning, number: int, size: tuple[int, int]) -> Shape:
+    """*region*, number *number* of its image of *size* (H, W), to be painted as *meaning* says.
 
     Polygons of several rings become bitmaps: outlines filled, then holes cleared, both with their
     border pixels (the rule of Pillow's ``ImageDraw.polygon``). Raises ShapeError.
@@ -76,8 +77,8 @@ def to_shape(region: Region, value: int, number: int, size: tuple[int, int]) -> 
         least = {"polygon": 3, "box": 2}.get(region.kind)
         if least:
             flat_coordinates(ring, region.address, region.kind, least=least)
-    key = (region.label, number) if region.group is None else (region.label, "group", region.group)
-    label, address = region.label, region.address
+    value, label, address = meaning.value, meaning.label, region.address
+    key = (label, number) if region.group is None else (label, "group", region.group)
     if region.kind == "mask" and region.bits is not None:
         return Shape("stamp", region.corner, value, label, address, key, bitmap=region.bits)
     if region.kind == "ellipse" and region.rings[0][2] == region.rings[0][3]:

@@ -5,38 +5,26 @@ images, makes the class list, and paints.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 from segprep import engine
-from segprep.errors import ForeignFileError, SegprepError, SourceError, UsageError
-from segprep.files import MAX_BYTES, listing, read_below, real_folders
+from segprep.errors import ForeignFileError, SegprepError, ShapeError
+from segprep.files import MAX_BYTES, listing, read_below
 from segprep.imaging import image
-from segprep.imaging.coordinates import shapes_of
 from segprep.imaging.mask_files import drawn_upright
-from segprep.imaging.shapes import PaintOrder, Shape, paint_file
+from segprep.imaging.shapes import Shape
 from segprep.names import shown, stem_of
-from segprep.sources._common import region_labels, stems
-from segprep.sources._common.region_labels import SKIPPED, LabelRules, LabelTable
+from segprep.sources._common import class_list, stems
+from segprep.sources._common.label_options import LabelOptions
+from segprep.sources._common.labels import LabelMeaning, LabelRules, LabelTable
+from segprep.sources._common.outlines import Outline, drawn
 from segprep.sources._common.region_shapes import Boxes, scaled, to_shape
 from segprep.sources._common.source_images import AnnotatedImage, SourceImages
-from segprep.types import (
-    MAX_PIXELS,
-    ClassList,
-    Item,
-    MaxPixels,
-    Note,
-    Overlap,
-    Progress,
-    Sample,
-    Scan,
-    Skipped,
-    Stem,
-    Unknown,
-    no_progress,
-)
+from segprep.types import Item, Note, Progress, Sample, Scan, Skipped, no_progress
 
 NO_AREA = ("line", "points")
 
@@ -51,38 +39,14 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class RegionReader:
+class RegionReader(LabelOptions):
     """The options and the work that formats of regions share.
 
     A format defines :meth:`documents` and :meth:`parse`; :meth:`declared` where a further file
     declares the classes.
     """
 
-    root: Path
-    classes: ClassList = None
-    image_root: Annotated[
-        tuple[Path, ...], "Another folder to look for images in (with its subfolders)."
-    ] = ()
-    unknown: Unknown = "error"
     boxes: Boxes = "error"
-    overlap: Overlap = "order"
-    priority: Annotated[
-        str, "With --overlap priority: class names, the one that wins first: a,b,c."
-    ] = ""
-    exclude: Annotated[tuple[str, ...], "Skip regions with this label."] = ()
-    map: Annotated[
-        tuple[str, ...],
-        "OLD=NEW: read label OLD as NEW (merge or rename); NEW may be _background_ or __ignore__.",
-    ] = ()
-    objects: Annotated[
-        bool, "Write SegmentationObject as well: one id per region, or per group of regions."
-    ] = False
-    stem: Stem = "name"
-    max_pixels: MaxPixels = MAX_PIXELS
-
-    def roots(self) -> tuple[Path, ...]:
-        """The folders that may be opened, resolved; the source itself first."""
-        return real_folders(self.root, self.image_root)
 
     def documents(self) -> list[Path]:
         """The annotation files of the source, in order."""
@@ -102,7 +66,7 @@ class RegionReader:
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every image that an annotation file names is an item; each file is read once, here."""
-        rules = self._rules()
+        rules = self.rules()
         roots, paths = self.roots(), self.documents()
         context = self.context()
         parse = partial(self.parse, context=context)
@@ -114,29 +78,44 @@ class RegionReader:
             else:
                 documents.append((path, result))
                 notes += result.notes
+        table, class_notes = self._label_table(rules, documents, context)
+        index = SourceImages(roots, self.stem)
+        for path, document in documents:
+            index.add(path, document.images, table)
+        unique = stems.unique(index.items, index.skipped)
+        return Scan(
+            unique,
+            table.classes,
+            (*skipped, *index.skipped),
+            index.lists(unique),
+            (*class_notes, *notes, *index.notes()),
+        )
+
+    def _label_table(
+        self, rules: LabelRules, documents: Sequence[tuple[Path, Document]], context: Any
+    ) -> tuple[LabelTable, tuple[Note, ...]]:
+        """The class list: ``--classes``, else what a file declares, else all labels.
+
+        Raises SegprepError.
+        """
+        if self.classes is not None:
+            classes, origin = class_list.stated(self.classes)
+            return LabelTable(classes, rules, origin), ()
+        names, origin = self.declared(context)
+        for path, document in documents:
+            if not names and document.declared:
+                names, origin = document.declared, path.name
+        if any(not rules.excludes(name) for name in names):
+            classes, note = class_list.declared(rules, names, origin)
+            return LabelTable(classes, rules, origin), (note,)
         labels = Counter(
             region.label
             for _, document in documents
             for image in document.images
             for region in image.regions
         )
-        declared, origin = self.declared(context)
-        for path, document in documents:
-            if not declared and document.declared:
-                declared, origin = document.declared, path.name
-        classes, class_notes = region_labels.class_list(rules, labels, declared, origin)
-        left_out = region_labels.skipped_labels(rules, classes, labels)
-        index, table = SourceImages(roots, self.stem), LabelTable(classes, rules)
-        for path, document in documents:
-            index.add(path, document.images, table)
-        unique = stems.unique(index.items, index.skipped)
-        return Scan(
-            unique,
-            classes,
-            (*skipped, *index.skipped),
-            index.lists(unique),
-            (*class_notes, *left_out, *notes, *index.notes()),
-        )
+        classes, notes = class_list.inferred(rules, labels, self.roots()[0])
+        return LabelTable(classes, rules, class_list.MADE), notes
 
     def read(self, item: Item) -> Sample:
         """The image, and the mask that its regions paint."""
@@ -145,20 +124,24 @@ class RegionReader:
         data = read_below(picture, self.roots(), MAX_BYTES)
         notes = [*annotated.notes]
         size, upright = _view(data, picture, path, annotated, notes, self.max_pixels)
-        listed, region_notes = self._shapes(annotated, table, path, size)
-        notes += region_notes
         if not annotated.regions:
             notes.append(Note("no-shapes", "no regions: the mask is all background"))
-        order = PaintOrder(self.overlap, _listed(self.priority))
-        background = table.classes.background or 0
-        painted = paint_file(
-            listed,
+        outlines = (
+            Outline(
+                region.address,
+                partial(str, region.label),
+                partial(self._shape, annotated, number, size),
+            )
+            for number, region in enumerate(annotated.regions)
+        )
+        skip_bad = self.bad_shape == "skip"
+        drawing = drawn(outlines, table, path=path, size=size, skip_bad=skip_bad)
+        painted, more = self.painted(
+            drawing,
             size,
             path=path,
             address=annotated.address or "regions",
-            order=order,
-            background=background,
-            objects=self.objects,
+            background=table.classes.background,
         )
         return Sample(
             item.stem,
@@ -166,51 +149,34 @@ class RegionReader:
             painted.mask,
             painted.objects,
             upright,
-            (*notes, *painted.notes),
+            (*notes, *_counted(drawing.notes), *more),
             painted.pixels,
+            drawing.unpainted,
         )
 
-    def _shapes(
-        self, annotated: AnnotatedImage, table: LabelTable, path: Path, size: tuple[int, int]
-    ) -> tuple[list[Shape], list[Note]]:
-        listed, thin, boxes = list[Shape](), Counter[str](), 0
-        for number, region in enumerate(annotated.regions):
-            value = table.value(region.label, path, region.address)
-            if region.kind in NO_AREA:
-                thin[region.kind] += 1
-                continue
-            if region.kind == "box" and self.boxes != "fill":
-                if self.boxes == "error" and value != SKIPPED:
-                    raise SourceError(
-                        path,
-                        f"{region.address}: {shown(region.label)!r} is a box without an outline",
-                        "draw its outline, or give --boxes fill|skip",
-                        "bad-shape",
-                    )
-                boxes += 1
-                continue
-            if value != SKIPPED:
-                pixels = scaled(region, size[1], size[0]) if annotated.relative else region
-                with shapes_of(path):
-                    listed.append(to_shape(pixels, value, number, size))
-        notes = [
-            Note("shape-without-area", f"{count} {kind} have no area and were not painted")
-            for kind, count in sorted(thin.items())
-        ]
-        if boxes:
-            notes.append(Note("box-skipped", f"{boxes} boxes without an outline were not painted"))
-        return listed, notes
-
-    def _rules(self) -> LabelRules:
-        """The label options, checked early. Raises UsageError."""
-        if (self.overlap == "priority") != bool(_listed(self.priority)):
-            raise UsageError(
-                "bad-option",
-                "--overlap priority and --priority a,b,c go together",
-                "give both or neither",
-            )
-        renames = region_labels.renames(self.map)
-        return LabelRules(self.classes, self.unknown, self.exclude, renames)
+    def _shape(
+        self,
+        annotated: AnnotatedImage,
+        number: int,
+        size: tuple[int, int],
+        meaning: LabelMeaning,
+    ) -> Shape | Note:
+        """What region *number* paints on *size* (H, W); a note for one without an area, or a box
+        that is not to be filled. Raises ShapeError.
+        """
+        region = annotated.regions[number]
+        if region.kind in NO_AREA:
+            return Note("shape-without-area", f"{region.kind} have no area and were not painted")
+        if region.kind == "box" and not meaning.is_skipped:
+            if self.boxes == "error":
+                raise ShapeError(
+                    f"{region.address}: {shown(region.label)!r} is a box without an outline",
+                    "draw its outline, or give --boxes fill|skip",
+                )
+            if self.boxes == "skip":
+                return Note("box-skipped", "boxes without an outline were not painted")
+        pixels = scaled(region, size[1], size[0]) if annotated.relative else region
+        return to_shape(pixels, meaning, number, size)
 
 
 def files_with(root: Path, suffix: str) -> list[Path]:
@@ -262,5 +228,12 @@ def _failed(path: Path, failure: engine.Failure) -> Skipped:
     )
 
 
-def _listed(names: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in names.split(",") if name.strip())
+def _counted(notes: Sequence[Note]) -> list[Note]:
+    """*notes*, those on regions that paint nothing as one per kind, with their number."""
+    kinds = Counter(note for note in notes if note.code in ("shape-without-area", "box-skipped"))
+    others = [note for note in notes if note not in kinds]
+    counted = [
+        Note(note.code, f"{count} {note.message}")
+        for note, count in sorted(kinds.items(), key=lambda kind: kind[0].message)
+    ]
+    return [*others, *counted]

@@ -22,31 +22,21 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, cast
 
-from segprep.errors import SourceError, UsageError
-from segprep.files import read_below, real_folders
+from segprep.errors import SourceError
+from segprep.files import read_below
 from segprep.imaging import image, mask_files
 from segprep.names import stem_of
 from segprep.sources._common import rle, stems
-from segprep.sources.coco import annotations, categories, chosen_files, masks
+from segprep.sources._common.label_options import LabelOptions
+from segprep.sources._common.labels import LabelTable
+from segprep.sources._common.outlines import drawn
+from segprep.sources.coco import categories, chosen_files, coco_file, drawing, file_kinds
 from segprep.sources.coco.annotated_images import AnnotatedImages
-from segprep.sources.coco.annotations import CocoFile
-from segprep.sources.coco.masks import BoxOnly, Crowd, Marks, PaintPolicy
-from segprep.types import (
-    MAX_PIXELS,
-    ClassList,
-    Evidence,
-    Item,
-    MaxPixels,
-    Note,
-    Overlap,
-    Progress,
-    Sample,
-    Scan,
-    Skipped,
-    Stem,
-    Unknown,
-    no_progress,
-)
+from segprep.sources.coco.categories import Names
+from segprep.sources.coco.coco_file import CocoFile
+from segprep.sources.coco.marks import BoxOnly, Crowd, Marks
+from segprep.sources.coco.panoptic import Panoptic, panoptic
+from segprep.types import Evidence, Item, Note, Progress, Sample, Scan, Skipped, no_progress
 
 EXAMPLES = (
     "segprep convert coco coco/ out/ --annotations 'instances_*.json'",
@@ -59,41 +49,23 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(LabelOptions):
     """Read images with COCO annotation files; the class list is _background_, then the categories
     by id.
     """
 
-    root: Path
-    annotations: Annotated[
-        tuple[str, ...],
-        "Only these JSON files below SRC: a name, a path from SRC, or a pattern such as"
-        " 'instances_*.json'.",
-    ] = ()
-    image_root: Annotated[
-        tuple[Path, ...], "Another folder to look for images in (with its subfolders)."
-    ] = ()
-    classes: ClassList = None
-    unknown: Unknown = "error"
-    exclude: Annotated[tuple[str, ...], "Leave annotations of this category out."] = ()
-    map: Annotated[
-        tuple[str, ...],
-        "OLD=NEW: read category OLD as NEW (merge or rename); NEW may be _background_ or"
-        " __ignore__.",
-    ] = ()
-    crowd: Crowd = "ignore"
-    box_only: BoxOnly = "error"
-    overlap: Overlap = "order"
-    priority: Annotated[
-        str, "With --overlap priority: class names, the one that wins first: a,b,c."
-    ] = ""
     objects: Annotated[
         bool,
         "Write SegmentationObject as well: one id per annotation of a thing, none for crowds and"
         " stuff.",
     ] = False
-    stem: Stem = "name"
-    max_pixels: MaxPixels = MAX_PIXELS
+    annotations: Annotated[
+        tuple[str, ...],
+        "Only these JSON files below SRC: a name, a path from SRC, or a pattern such as"
+        " 'instances_*.json'.",
+    ] = ()
+    crowd: Crowd = "ignore"
+    box_only: BoxOnly = "error"
 
     @classmethod
     def recognize(cls, root: Path) -> Evidence | None:
@@ -105,7 +77,7 @@ class Reader:
         jsons = (path for folder in (real, *below) for path in sorted(folder.glob("*.json")))
         for path in islice(jsons, 50):
             try:
-                if annotations.looks_like(path, (real,)):
+                if file_kinds.looks_like(path, (real,)):
                     name = path.relative_to(real).as_posix()
                     return Evidence(0.95, f"{name} has images, annotations and categories")
             except SourceError:
@@ -114,72 +86,94 @@ class Reader:
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every entry of images is an item; each JSON file is read once, here."""
-        roots, policy = real_folders(self.root, self.image_root), self._policy()
+        roots, rules = self.roots(), self.rules()
         paths, others = chosen_files.choose(roots, self.annotations)
         files, skipped = _loaded(progress(paths, len(paths), "reading annotations"), roots)
         if any(file.polygons for file in files):
             rle.pycocotools()
-        words = categories.vocabulary(
-            files,
-            self.classes,
-            unknown=self.unknown,
-            exclude=self.exclude,
-            renames=self.map,
-        )
+        words = categories.vocabulary(files, rules)
         listed = AnnotatedImages.of(files, roots, self.stem)
         by_image = {item.image: item for item in listed.items}
         collisions: list[Skipped] = []
         unique = stems.unique([replace(item, labels=()) for item in listed.items], collisions)
         kept = [by_image[item.image] for item in unique]
         items = tuple(
-            replace(item, payload=(words.classes, words.tables[item.labels[0]], item.payload))
+            replace(item, payload=(words.table, words.names[item.labels[0]], item.payload))
             for item in kept
         )
         return Scan(
             items,
-            words.classes,
+            words.table.classes,
             (*others, *skipped, *collisions, *listed.skipped),
             listed.lists(items),
-            (*words.notes, *listed.notes(), *_crowds(files, policy)),
+            (*words.notes, *listed.notes(), *_crowds(files, self.crowd)),
         )
 
     def read(self, item: Item) -> Sample:
         """The image, and the mask of its annotations."""
-        roots, notes = real_folders(self.root, self.image_root), list[Note]()
+        roots, notes = self.roots(), list[Note]()
         path, picture = item.labels[0], cast("Path", item.image)
-        classes, table, marks = item.payload
+        table, names, marks = cast("tuple[LabelTable, Names, Marks]", item.payload)
         data = read_below(picture, roots)
         size = _size(data, picture, path, marks, self.max_pixels)
         upright = mask_files.drawn_upright(data, picture, size, path, notes, self.max_pixels)
         if not marks.numbers:
             notes.append(Note("no-shapes", "no annotations: the mask is all background"))
-        meanings, policy = categories.by_id(table), self._policy()
-        if len(item.labels) == 1:
-            painted, unpainted, more = masks.outlines(
-                marks, meanings, size, background=classes.background, policy=policy, path=path
+        if len(item.labels) > 1:
+            image_masks = self._looked_up(item, size)
+            return Sample(
+                item.stem,
+                data,
+                image_masks.mask,
+                image_masks.objects,
+                upright,
+                (*notes, *image_masks.notes),
+                unpainted=image_masks.unpainted,
             )
-            notes += more
-            mask, objects, pixels = painted.mask, painted.objects, painted.pixels
-            return Sample(item.stem, data, mask, objects, upright, tuple(notes), pixels, unpainted)
-        png = item.labels[1]
-        colors = mask_files.colors(read_below(png, roots), png, self.max_pixels)
+        outlines = drawing.outlines(
+            marks,
+            categories.by_id(names),
+            size,
+            crowd=self.crowd,
+            box_only=self.box_only,
+            path=path,
+        )
+        skip_bad, background = self.bad_shape == "skip", table.classes.background
+        shapes = drawn(outlines, table, path=path, size=size, skip_bad=skip_bad)
+        painted, more = self.painted(
+            shapes, size, path=path, address="annotations", background=background
+        )
+        return Sample(
+            item.stem,
+            data,
+            painted.mask,
+            painted.objects,
+            upright,
+            (*notes, *shapes.notes, *more),
+            painted.pixels,
+            shapes.unpainted,
+        )
+
+    def _looked_up(self, item: Item, size: tuple[int, int]) -> Panoptic:
+        """The masks of the panoptic PNG of *item*, whose image has *size* (H, W).
+
+        Raises SourceError.
+        """
+        table, names, marks = cast("tuple[LabelTable, Names, Marks]", item.payload)
+        path, png = item.labels
+        colors = mask_files.colors(read_below(png, self.roots()), png, self.max_pixels)
         if colors.shape[:2] != size:
             reason = f"is {colors.shape[1]}x{colors.shape[0]}, its image {size[1]}x{size[0]} pixels"
             raise SourceError(png, reason, code="size-mismatch")
-        mask, objects, more = masks.panoptic(
-            marks, meanings, colors, background=classes.background, policy=policy, path=path
+        return panoptic(
+            marks,
+            categories.by_id(names),
+            colors,
+            table,
+            crowd=self.crowd,
+            objects=self.objects,
+            path=path,
         )
-        return Sample(item.stem, data, mask, objects, upright, (*notes, *more))
-
-    def _policy(self) -> PaintPolicy:
-        priority = tuple(name.strip() for name in self.priority.split(",") if name.strip())
-        if (self.overlap == "priority") != bool(priority):
-            raise UsageError(
-                "bad-option",
-                "--overlap priority and --priority a,b,c go together",
-                "give both or neither",
-            )
-        return PaintPolicy(self.crowd, self.box_only, self.overlap, priority, self.objects)
 
 
 def _loaded(
@@ -189,16 +183,16 @@ def _loaded(
     files, skipped = list[CocoFile](), list[Skipped]()
     for path in paths:
         try:
-            files.append(annotations.load(path, roots))
+            files.append(coco_file.load(path, roots))
         except SourceError as error:
             reason = error.reason
             skipped.append(Skipped(stem_of(path.name), str(path), error.code, reason, error.hint))
     return files, skipped
 
 
-def _crowds(files: Sequence[CocoFile], policy: PaintPolicy) -> list[Note]:
+def _crowds(files: Sequence[CocoFile], crowd: Crowd) -> list[Note]:
     crowds, total = sum(file.crowds for file in files), sum(file.used.total() for file in files)
-    if not crowds or policy.crowd != "ignore":
+    if not crowds or crowd != "ignore":
         return []
     every = "all annotations are" if crowds == total else f"{crowds} of {total} annotations are"
     reason = f"{every} crowd regions (iscrowd) and become 255; --crowd class|skip" + (

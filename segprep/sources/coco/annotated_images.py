@@ -10,10 +10,10 @@ from segprep.names import natural_key, shown, stem_of
 from segprep.sources._common import stems
 from segprep.sources._common.folder_names import words
 from segprep.sources._common.image_index import ImageIndex
-from segprep.sources.coco import annotations
-from segprep.sources.coco.annotations import CocoFile, ImageEntry
+from segprep.sources.coco import file_kinds
 from segprep.sources.coco.chosen_files import unclear
-from segprep.sources.coco.masks import Marks
+from segprep.sources.coco.coco_file import CocoFile, ImageEntry
+from segprep.sources.coco.marks import Marks
 from segprep.types import Item, Note, Skipped
 
 
@@ -99,6 +99,6 @@ class AnnotatedImages:
         """The official lists that the files stand for, unless there is only one."""
         lists: dict[str, list[str]] = defaultdict(list)
         for item in sorted(items, key=lambda item: natural_key(item.stem)):
-            lists[annotations.split_of(item.labels[0])].append(item.stem)
+            lists[file_kinds.split_of(item.labels[0])].append(item.stem)
         names = ("train", "val", "test", "trainval")
         return {name: tuple(lists[name]) for name in names if name in lists and len(lists) > 1}

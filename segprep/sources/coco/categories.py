@@ -8,67 +8,52 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segprep.dataset import classes as class_lists
-from segprep.dataset.classes import IGNORED
 from segprep.errors import UsageError
 from segprep.names import nearest
-from segprep.sources.coco.annotations import CocoFile, Id
-from segprep.sources.coco.masks import LEFT_OUT, PaintedCategory
-from segprep.types import IGNORE, Classes, Note, Unknown
+from segprep.sources._common import class_list
+from segprep.sources._common.class_list import numbered
+from segprep.sources._common.labels import LabelRules, LabelTable
+from segprep.sources.coco.coco_file import CocoFile, Id
+from segprep.sources.coco.marks import Naming
+from segprep.types import Classes, Note
 
-Table = tuple[
-    tuple[Id, int, str, bool], ...
-]  # id, then the fields of its PaintedCategory: plain values, since every item carries them
+Names = tuple[tuple[Id, str, bool], ...]  # id, name, thing: plain values, every item carries them
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The class list, what each category id of a file is painted as (*tables*, by file), and
-    *notes* that a person should see.
+    """What names are painted as (*table*), the categories of every file (*names*), and *notes* that
+    a person should see.
     """
 
-    classes: Classes
-    tables: Mapping[Path, Table]
+    table: LabelTable
+    names: Mapping[Path, Names]
     notes: tuple[Note, ...]
 
 
-def vocabulary(
-    files: Sequence[CocoFile],
-    listed: str | None,
-    *,
-    unknown: Unknown,
-    exclude: Sequence[str],
-    renames: Sequence[str],
-) -> Vocabulary:
+def vocabulary(files: Sequence[CocoFile], rules: LabelRules) -> Vocabulary:
     """One class list for all *files*. Raises SegprepError where it contradicts the options."""
     names = _names(files)
-    renamed = _renames(renames, names)
-    _refuse_strangers("--exclude", exclude, names)
-    wanted = [renamed.get(name, name) for name in names if name not in exclude]
-    classes, notes = _class_list(listed, wanted, set(names))
-    values = _values(names, classes, renamed, exclude)
-    strangers = _strangers(files, values, renamed)
-    if unknown == "error" and any(strangers.values()):
+    _refuse_strangers("--exclude", rules.exclude, [*names, *map(rules.renamed, names)])
+    _refuse_strangers("--map", list(rules.renames), names)
+    table, notes = _label_table(rules, names)
+    strangers = _strangers(files, table)
+    if rules.unknown == "error" and any(strangers.values()):
         raise _not_listed(strangers)
-    other = {"ignore": IGNORE, "background": classes.background or 0}.get(unknown, LEFT_OUT)
-    shared: dict[Table, Table] = {}  # files with the same ids carry the same table
-    tables = {}
+    shared: dict[Names, Names] = {}  # files with the same categories carry the same tuple
+    by_file = {}
     for file in files:
-        table = tuple(
-            (
-                category.id,
-                other if (value := values[category.name]) is None else value,
-                renamed.get(category.name, category.name),
-                category.thing,
-            )
+        listed = tuple(
+            (category.id, category.name, category.thing)
             for category in sorted(file.categories, key=lambda category: _order(category.id))
         )
-        tables[file.path] = shared.setdefault(table, table)
-    return Vocabulary(classes, tables, (*notes, *_ids_differ(files)))
+        by_file[file.path] = shared.setdefault(listed, listed)
+    return Vocabulary(table, by_file, (*notes, *_ids_differ(files)))
 
 
-def by_id(table: Table) -> dict[Id, PaintedCategory]:
-    """*table* for looking up."""
-    return {key: PaintedCategory(value, label, thing) for key, value, label, thing in table}
+def by_id(names: Names) -> dict[Id, Naming]:
+    """*names* for looking up."""
+    return {key: Naming(name, thing) for key, name, thing in names}
 
 
 def _order(key: Id) -> tuple[bool, Id]:
@@ -84,28 +69,13 @@ def _names(files: Sequence[CocoFile]) -> list[str]:
     return sorted(first, key=lambda name: _order(first[name]))
 
 
-def _values(
-    names: Sequence[str], classes: Classes, renamed: Mapping[str, str], exclude: Sequence[str]
-) -> dict[str, int | None]:
-    """Category name -> pixel value, LEFT_OUT, or None for one that the class list lacks."""
-    known = {name: number for number, name in enumerate(classes.names)} | {IGNORED: IGNORE}
-    values: dict[str, int | None] = {}
-    for name in names:
-        label = renamed.get(name, name)
-        background = (classes.background or 0) if class_lists.is_background(label) else None
-        values[name] = LEFT_OUT if name in exclude else known.get(label, background)
-    return values
-
-
-def _strangers(
-    files: Sequence[CocoFile], values: Mapping[str, int | None], renamed: Mapping[str, str]
-) -> dict[str, int]:
+def _strangers(files: Sequence[CocoFile], table: LabelTable) -> dict[str, int]:
     """The names that the class list lacks, and how many annotations have each."""
     strangers: Counter[str] = Counter()
     for file in files:
         for category in file.categories:
-            if values[category.name] is None:
-                label = renamed.get(category.name, category.name)
+            label = table.rules.renamed(category.name)
+            if not table.rules.excludes(category.name) and table.value(label) is None:
                 strangers[label] += file.used[category.id]
     return dict(strangers)
 
@@ -134,43 +104,26 @@ def _short(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
-def _class_list(
-    listed: str | None, names: Sequence[str], own: set[str]
-) -> tuple[Classes, list[Note]]:
-    if listed is None:
-        classes = class_lists.make(
-            dict.fromkeys(
-                name for name in names if name in own or not class_lists.is_background(name)
-            )
-        )
-        numbered = [f"{number} {name}" for number, name in enumerate(classes.names)]
-        beginning = ", ".join(numbered[:30]) + (" …" if len(numbered) > 30 else "")
-        reason = f"no class list given; the categories by id: {beginning}"
-        hint = "Give --classes to fix names and order"
-        return classes, [Note("classes-inferred", f"{reason}. {hint}")]
-    if listed.isdecimal():
-        reason = "COCO categories have names, so --classes needs names"
-        raise UsageError("bad-classes", reason, "give a FILE or a,b,c")
-    classes = class_lists.make(class_lists.parse_list(listed))
-    bare = [
-        name
+def _label_table(rules: LabelRules, own: Sequence[str]) -> tuple[LabelTable, list[Note]]:
+    """``--classes``, or all categories that are not excluded; *own* are the files' names by id."""
+    names = [rules.renamed(name) for name in own if not rules.excludes(name)]
+    if rules.classes is None:
+        listed = (name for name in names if name in own or not class_lists.is_background(name))
+        classes = class_lists.make(dict.fromkeys(listed))
+        reason = f"no class list given; the categories by id: {numbered(classes.names)}"
+        note = Note("classes-inferred", f"{reason}. Give --classes to fix names and order")
+        return LabelTable(classes, rules, "the categories by id"), [note]
+    classes, origin = class_list.stated(rules.classes)
+    return LabelTable(classes, rules, origin), _unused(classes, names)
+
+
+def _unused(classes: Classes, names: Sequence[str]) -> list[Note]:
+    """A note for every class that no category has."""
+    return [
+        Note("class-unused", f"class {name!r} is not a category of the files{_like(name, names)}")
         for number, name in enumerate(classes.names)
         if name not in names and number != classes.background
     ]
-    return classes, [
-        Note("class-unused", f"class {name!r} is not a category of the files{_like(name, names)}")
-        for name in bare
-    ]
-
-
-def _renames(pairs: Sequence[str], names: Sequence[str]) -> dict[str, str]:
-    split = [pair.partition("=") for pair in pairs]
-    for pair, (old, _, new) in zip(pairs, split, strict=True):
-        if not old.strip() or not new.strip():
-            reason = f"--map {pair!r} is not OLD=NEW"
-            raise UsageError("bad-option", reason, "for example: --map kitten=cat")
-    _refuse_strangers("--map", [old.strip() for old, _, _ in split], names)
-    return {old.strip(): new.strip() for old, _, new in split}
 
 
 def _refuse_strangers(option: str, labels: Sequence[str], names: Sequence[str]) -> None:

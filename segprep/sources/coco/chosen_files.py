@@ -9,7 +9,7 @@ from pathlib import Path
 from segprep.errors import SourceError, UsageError
 from segprep.files import listing
 from segprep.names import stem_of
-from segprep.sources.coco import annotations
+from segprep.sources.coco import file_kinds
 from segprep.types import Skipped
 
 _KINDS = {"instances", "panoptic", "stuff", "person keypoints"}  # COCO's own, of the same images
@@ -31,14 +31,14 @@ def choose(roots: tuple[Path, ...], patterns: Sequence[str]) -> tuple[list[Path]
     for path in files:
         name = stem_of(path.name)
         try:
-            if annotations.looks_like(path, roots):
+            if file_kinds.looks_like(path, roots):
                 chosen.append(path)
             else:
                 reason = "is not a COCO file with things to draw"
                 skipped.append(Skipped(name, str(path), "other-json", reason, foreign=True))
         except SourceError as error:
             skipped.append(Skipped(name, str(path), error.code, error.reason, error.hint))
-    kinds = {annotations.kind_of(path) for path in chosen} & _KINDS
+    kinds = {file_kinds.kind_of(path) for path in chosen} & _KINDS
     if len(kinds) > 1:
         reason = f"there are {', '.join(sorted(kinds))} files, which describe the same images"
         raise unclear(reason, chosen)

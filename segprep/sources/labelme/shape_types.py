@@ -25,8 +25,8 @@ from segprep.imaging import image, shapes
 from segprep.imaging.coordinates import MAX_POINTS, coordinates
 from segprep.imaging.shapes import Shape
 from segprep.names import shown
-from segprep.sources.labelme import picture
-from segprep.types import Note
+from segprep.sources._common.labels import LabelMeaning
+from segprep.sources.labelme.embedded import decoded
 
 _POINTS = {
     "polygon": (3, MAX_POINTS),
@@ -54,33 +54,22 @@ class Pens:
     point_radius: int
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a shape stands for: its *label*, the pixel *value* it is painted as, its *number* in the
-    file, the *address* that messages name it by.
-    """
-
-    label: str
-    value: int
-    number: int
-    address: str
-
-
 def shape(
     raw: Mapping[str, Any],
-    meaning: Meaning,
+    meaning: LabelMeaning,
+    number: int,
     *,
     path: Path,
     size: tuple[int, int],
     pens: Pens,
     version: tuple[int, int] = (0, 0),
 ) -> Shape:
-    """The shape *raw* of the file at *path*, as something to paint on a picture of *size* (H, W),
-    by the rules of labelme *version* (major, minor).
+    """The shape *raw*, number *number* of the file at *path*, as something to paint on a picture of
+    *size* (H, W), by the rules of labelme *version* (major, minor).
 
     Raises ShapeError with the address in the file.
     """
-    address, kind = meaning.address, raw.get("shape_type") or "polygon"
+    address, kind = f"shapes[{number}]", raw.get("shape_type") or "polygon"
     if not isinstance(kind, str) or kind not in _POINTS:
         reason, hint = f"{shown(kind)!r} is not known", f"known: {', '.join(_POINTS)}"
         raise ShapeError(f"{address}.shape_type: {reason}", hint, "unknown-shape-type")
@@ -90,7 +79,7 @@ def shape(
         "value": meaning.value,
         "label": meaning.label,
         "address": address,
-        "key": _instance(raw, meaning),
+        "key": _instance(raw, meaning.label, number),
     }
     if kind == "mask":
         limit = max(SMALL_MASK, size[0] * size[1])
@@ -135,21 +124,13 @@ def _turn(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
-def degenerate(drawn: Shape) -> Note | None:
-    """A note where an area encloses nothing; lines, points and masks never do."""
-    if drawn.kind in ("polygon", "rectangle", "disc") and shapes.degenerate(drawn):
-        reason = f"{drawn.address} ({shown(drawn.label)}) encloses no area"
-        return Note("degenerate-shape", reason)
-    return None
-
-
-def _instance(raw: Mapping[str, Any], meaning: Meaning) -> object:
+def _instance(raw: Mapping[str, Any], label: str, number: int) -> object:
     """What tells instances apart: the group, or the shape itself where it has none."""
     group = raw.get("group_id")
     if not isinstance(group, int | str | float | None):
         reason = f"a number or text was expected, not {type(group).__name__}"
-        raise ShapeError(f"{meaning.address}.group_id: {reason}", code="bad-annotation")
-    return (meaning.label, meaning.number) if group is None else (meaning.label, "group", group)
+        raise ShapeError(f"shapes[{number}].group_id: {reason}", code="bad-annotation")
+    return (label, number) if group is None else (label, "group", group)
 
 
 def _stamp(
@@ -168,7 +149,7 @@ def _stamp(
     if not isinstance(encoded, str):
         raise ShapeError(f"{address}: a base64 PNG was expected")
     try:
-        data = picture.decoded(path, encoded.encode(), "base64")
+        data = decoded(path, encoded.encode(), "base64")
         bitmap = image.decode_mask(data, path, limit) > 0
     except SegprepError as error:
         reason = error.reason if isinstance(error, SourceError) else error.message

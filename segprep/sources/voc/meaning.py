@@ -51,7 +51,7 @@ def is_colored(data: bytes, path: Path, table: ColorTable, limit: int) -> bool:
 def by_color(data: bytes, path: Path, table: ColorTable, limit: int) -> NDArray[np.uint8]:
     """Ids (H, W) of a mask that holds colors. Raises SourceError."""
     try:
-        return color_tables.to_ids(mask_files.colors(data, path, limit), table, path, "error", [])
+        return color_tables.decoded(mask_files.colors(data, path, limit), table, path).ids
     except SourceError as error:
         hint = (
             f"put a {LABELMAP} beside {IMAGES} (name:R,G,B:: per line), or use: segprep convert"

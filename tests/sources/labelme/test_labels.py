@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from segprep.errors import UnknownClassError
-from segprep.sources.labelme import Reader, labels
+from segprep.sources._common import class_list
+from segprep.sources.labelme import Reader
 
 from .makers import annotate, box, picture, sample
 
@@ -86,4 +87,4 @@ def test_numbers_as_labels_are_not_ids(tmp_path: Path) -> None:
 
 def test_a_class_list_longer_than_a_file_name(tmp_path: Path) -> None:
     names = ",".join(f"class{n:03}" for n in range(60))
-    assert labels.origin_of(names, tmp_path) == "--classes"
+    assert class_list.stated(names)[1] == "--classes"

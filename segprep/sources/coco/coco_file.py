@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from segprep.errors import SourceError
-from segprep.files import read_below, resolve_below
+from segprep.files import read_below
 from segprep.names import clean_label, shown, stem_of
-from segprep.sources._common.folder_names import words
-from segprep.sources._common.official_lists import SPLITS
 from segprep.sources.coco import json_stream
 from segprep.types import Note, Skipped
 
@@ -21,11 +19,6 @@ Id = int | str
 MAX_JSON = (
     4 * 1024**3
 )  # bytes; the instances of COCO 2017 have 470 million, its panoptic and stuff files less
-_PEEK = 1 << 16  # bytes at either end of a file that show what it is
-_MARK = re.compile(rb'"(?:segments_info|segmentation|category_id)"\s*:')
-_KEYS = tuple(
-    re.compile(rb'"%s"\s*:\s*\[' % key) for key in (b"images", b"annotations", b"categories")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,49 +80,6 @@ class CocoFile:
                 stem or stem_of(self.path.name), str(self.path), code, f"{where}: {reason}", hint
             )
         )
-
-
-def split_of(path: Path) -> str:
-    """The official list that a file's name, or its folder's, stands for: instances_val2017.json is
-    "val"; "" if none.
-    """
-    near = (*words(stem_of(path.name)), *words(path.parent.name))
-    return next((SPLITS[word] for word in near if word in SPLITS), "")
-
-
-def kind_of(path: Path) -> str:
-    """A file's name less the words that stand for a split or a year: instances, panoptic, stuff."""
-    return " ".join(
-        word for word in words(stem_of(path.name)) if word not in SPLITS and not word.isdecimal()
-    )
-
-
-def looks_like(path: Path, roots: tuple[Path, ...]) -> bool:
-    """Whether *path* begins and ends like a COCO file with things to draw; its middle is not read.
-
-    Raises SourceError.
-    """
-    real = resolve_below(path, roots)
-    if not real.is_file():
-        raise SourceError(path, "is not a regular file", "remove it from the folder", "not-a-file")
-    try:
-        return _looks_like(real)
-    except OSError as error:
-        raise SourceError(
-            path, f"cannot be read: {error.strerror}", "check its permissions", "unreadable"
-        ) from error
-
-
-def _looks_like(path: Path) -> bool:
-    with open(path, "rb") as file:
-        ends = file.read(_PEEK)
-        if not ends.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-            return False
-        size = file.seek(0, 2)
-        file.seek(max(_PEEK, size - _PEEK))
-        ends += b"\n" + file.read(_PEEK)
-    keys = [bool(key.search(ends)) for key in _KEYS]
-    return all(keys) or (any(keys) and bool(_MARK.search(ends)))
 
 
 def load(path: Path, roots: tuple[Path, ...]) -> CocoFile:

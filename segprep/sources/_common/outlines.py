@@ -1,0 +1,135 @@
+"""The labeled outlines of one annotated image, whatever tool wrote them, to shapes: each gets the
+meaning of its label, what options keep from being painted is counted, and every bad one is named.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from segprep.errors import ShapeError, SourceError, UnknownClassError, UnknownLabelError
+from segprep.imaging import shapes
+from segprep.imaging.shapes import Shape
+from segprep.imaging.unpainted import count_unpainted, nothing
+from segprep.names import shown
+from segprep.sources._common.labels import LabelMeaning, LabelTable
+from segprep.types import Note, Outcome, Unpainted
+
+MOST_NAMED = 8  # faults of one image
+_DRAWN = ("bad-shape", "unknown-shape-type")  # faults of the drawing: --bad-shape skip
+_AREAS = ("polygon", "rectangle", "disc")
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """One annotated thing, not drawn yet: its *address* in the file, its *label*, and its *shape*
+    once the meaning of the label is known. Both may raise ShapeError.
+
+    The shape is a Note where the thing covers no pixel, None where an option of the format leaves
+    it out. *under*: it lies below all others.
+    """
+
+    address: str
+    label: Callable[[], str]
+    shape: Callable[[LabelMeaning], Shape | Note | None]
+    under: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """The *shapes* of one image in the file's order, those *under* all others apart; what options
+    kept from being painted as its class; and *notes*.
+    """
+
+    shapes: list[Shape]
+    under: list[Shape]
+    unpainted: tuple[Unpainted, ...]
+    notes: list[Note]
+
+
+def drawn(
+    outlines: Iterable[Outline],
+    table: LabelTable,
+    *,
+    path: Path,
+    size: tuple[int, int],
+    skip_bad: bool = False,
+) -> Drawing:
+    """What is to be painted on a picture of *size* (H, W) for the annotation file *path*.
+
+    With *skip_bad*, shapes that cannot be drawn are skipped with a note. Raises SourceError, which
+    names all faults; UnknownClassError where the first one is a label.
+    """
+    drawing = Drawing([], [], (), [])
+    faults: list[ShapeError] = []
+    unpainted: list[tuple[Shape, Outcome]] = []
+    for outline in outlines:
+        try:
+            meaning = table.meaning(outline.label(), outline.address)
+        except ShapeError as error:
+            faults.append(error)
+            continue
+        try:
+            shape = outline.shape(meaning)
+        except ShapeError as error:
+            if not meaning.is_skipped and not (skip_bad and error.code in _DRAWN):
+                faults.append(error)
+                continue
+            shape = Note("shape-skipped", f"{error.message}; the shape was skipped")
+        if shape is None:
+            continue
+        area = nothing(meaning.label, outline.address) if isinstance(shape, Note) else shape
+        if meaning.outcome:
+            unpainted.append((area, meaning.outcome))
+        if meaning.is_skipped:
+            continue
+        if isinstance(shape, Note):
+            drawing.notes.append(shape)
+            continue
+        (drawing.under if outline.under else drawing.shapes).append(shape)
+        if shape.kind in _AREAS and shapes.degenerate(shape):
+            reason = f"{shape.address} ({shown(shape.label)}) encloses no area"
+            drawing.notes.append(Note("degenerate-shape", reason))
+    if faults:
+        raise _combined(path, faults)
+    _refuse_normalized(path, drawing.shapes, size)
+    counted = count_unpainted(unpainted, size)
+    return Drawing(drawing.shapes, drawing.under, counted, drawing.notes)
+
+
+def _combined(path: Path, faults: Sequence[ShapeError]) -> SourceError:
+    """One error that names all *faults*; code and hint are those of the first."""
+    first = faults[0]
+    reasons = [fault.message for fault in faults[:MOST_NAMED]]
+    labels = [fault.label for fault in faults if isinstance(fault, UnknownLabelError)]
+    if len(labels) == len(faults):
+        others = list(dict.fromkeys(labels))[1 : MOST_NAMED + 1]
+        listed = ", ".join(repr(shown(label)) for label in others)
+        reasons = [first.message, *([f"nor are {listed}"] if listed else [])]
+        faults = faults[:1]
+    if len(faults) > MOST_NAMED:
+        reasons.append(f"and {len(faults) - MOST_NAMED} more")
+    hint = first.hint
+    if any(fault.code in _DRAWN for fault in faults):
+        hint += "; or leave such shapes out with --bad-shape skip"
+    kind = UnknownClassError if isinstance(first, UnknownLabelError) else SourceError
+    error = kind(path, "; ".join(reasons), hint, first.code)
+    error.__cause__ = first
+    return error
+
+
+def _refuse_normalized(path: Path, listed: Sequence[Shape], size: tuple[int, int]) -> None:
+    """Raise SourceError where all coordinates lie within 0..1, some between: they are shares of the
+    image's size, not pixels.
+    """
+    values = [value for shape in listed if shape.bitmap is None for value in shape.points]
+    if len(values) < 6 or max(size) < 8 or not all(0 <= value <= 1 for value in values):
+        return
+    if all(value == math.floor(value) for value in values):
+        return
+    reason = (
+        f"shapes[].points: all {len(values) // 2} points lie within 0 to 1: these are shares of the"
+        f" {size[1]}x{size[0]} image, not pixels"
+    )
+    hint = "export in pixels, or multiply x by the width and y by the height"
+    raise SourceError(path, reason, hint, "points-normalized")

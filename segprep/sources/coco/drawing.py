@@ -1,0 +1,100 @@
+"""Polygons and RLE of one image as outlines, drawn by pycocotools."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from segprep.errors import ShapeError
+from segprep.imaging import shapes
+from segprep.imaging.coordinates import FARTHEST
+from segprep.imaging.shapes import Shape
+from segprep.names import shown
+from segprep.sources._common import rle
+from segprep.sources._common.labels import LabelMeaning
+from segprep.sources._common.outlines import Outline
+from segprep.sources.coco.coco_file import Id
+from segprep.sources.coco.marks import BoxOnly, Crowd, Marks, Naming, is_crowd, naming
+from segprep.types import IGNORE, Note
+
+
+def outlines(
+    marks: Marks,
+    categories: Mapping[Id, Naming],
+    size: tuple[int, int],
+    *,
+    crowd: Crowd,
+    box_only: BoxOnly,
+    path: Path,
+) -> Iterator[Outline]:
+    """The annotations of an image of *size* (H, W) in the file's order; crowds, and what is
+    ignored, lie below all else. Raises SourceError with the address in the file *path*.
+    """
+    sheet = rle.Sheet(*size)
+    for address, raw in marks.annotations(path):
+        category = naming(path, address, raw, categories)
+        many, boxed = is_crowd(path, address, raw), not raw.get("segmentation")
+        if (many and crowd == "skip") or (boxed and box_only == "skip"):
+            continue
+        ignored = (many and crowd == "ignore") or (boxed and box_only == "ignore")
+        shape = partial(
+            _shape,
+            sheet,
+            address,
+            raw,
+            refused=boxed and box_only == "error",
+            value=IGNORE if ignored else None,
+            key=address if category.thing and not many else None,
+        )
+        yield Outline(address, partial(str, category.name), shape, under=many or ignored)
+
+
+def _shape(
+    sheet: rle.Sheet,
+    address: str,
+    raw: Mapping[str, Any],
+    meaning: LabelMeaning,
+    *,
+    refused: bool,
+    value: int | None,
+    key: object,
+) -> Shape | Note:
+    """The pixels of one annotation, to be painted as *value* if given; a note if it covers none.
+
+    Raises ShapeError; also for a box without an outline, if that is *refused*.
+    """
+    outline, what = raw.get("segmentation"), "segmentation"
+    if not outline:
+        if refused and not meaning.is_skipped:
+            reason = f"{address}.segmentation: is empty, so that there is at most a box"
+            raise ShapeError(reason, "draw its outline, or give --box-only ignore|class|skip")
+        outline, what = [_box(address, raw.get("bbox"))], "bbox"
+    try:
+        patch = sheet.patch(outline)
+    except rle.SegmentationError as error:
+        reason = f"{address}.{what}{error}"
+        raise ShapeError(reason, "fix or remove the annotation", error.code) from error
+    if patch is None:
+        return Note("degenerate-shape", f"{address} ({meaning.label}) covers no pixel")
+    return Shape(
+        "stamp",
+        (patch.x, patch.y),
+        meaning.value if value is None else value,
+        meaning.label,
+        address,
+        key,
+        bitmap=shapes.pack(patch.bits),
+    )
+
+
+def _box(address: str, box: Any) -> list[float]:
+    """``[x, y, w, h]`` as a polygon. Raises ShapeError."""
+    if (
+        not isinstance(box, list)
+        or len(box) != 4
+        or not all(type(value) in (int, float) and abs(value) <= FARTHEST for value in box)
+    ):
+        reason = f"{address}.bbox: [x, y, width, height] was expected, not {shown(box)[:80]}"
+        raise ShapeError(reason, "fix or remove the annotation")
+    x, y, w, h = box
+    return [x, y, x, y + h, x + w, y + h, x + w, y]
