@@ -5,6 +5,7 @@ stays true, and what changed is said.
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from click.testing import CliRunner, Result
 from conftest import annotate, shape
 from PIL import Image
 from segprep_cli.main import group
+
+from segprep.dataset import manifest
 
 TRIANGLE = [[8, 8], [20, 8], [20, 20]]
 
@@ -99,6 +102,23 @@ def test_another_order_is_refused_and_remap_named(tmp_path: Path) -> None:
     )
     assert f"segprep remap {out} OUT --order _background_,dog,cat" in result.stderr
     fine("remap", out, tmp_path / "other", "--order", "_background_,dog,cat")
+
+
+@pytest.mark.parametrize(("option", "code"), [((), 0), (("--bad-shape", "skip"), 1)])
+def test_an_option_that_a_later_version_has_is_no_other_source(
+    tmp_path: Path, option: tuple[str, ...], code: int
+) -> None:
+    """A tree whose manifest lacks an option is continued as long as that has its default."""
+    source, out = pets(tmp_path / "before"), tmp_path / "out"
+    fine("json2mask", source, out)
+    described = manifest.load(out / "segprep.json")
+    assert described
+    options = dict(described.source["options"])
+    assert options.pop("bad_shape") == "error"
+    older = replace(described, source={**described.source, "options": options})
+    (out / "segprep.json").write_bytes(manifest.dump(older))
+    annotate(source, "new", shape("cat"), size=(50, 24))
+    assert run("json2mask", source, out, *option).exit_code == code
 
 
 # ----------------------------------------------------------------------------

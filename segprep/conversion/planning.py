@@ -4,7 +4,7 @@ its last Record.
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,8 @@ def prepare(
     staging = Staging(task.out)
     old = None if overwrite else manifest.load(staging.previous()[0])
     origin = _origin(format, task, scan)
+    if old is not None and old.source:
+        old = replace(old, source=_completed(old.source, origin, task))
     resumed = _begun(staging, origin, overwrite)
     if old is not None and _same_source(old.source, origin):
         stated = getattr(task.reader, "classes", None) is not None
@@ -130,6 +132,19 @@ def _origin(format: str, task: SampleTask, scan: Scan) -> dict[str, Any]:
     }
     digests = {_plain(one.path, out): one.digest for one in task.archives.unpacked}
     return origin | ({"archives": digests} if digests else {})
+
+
+def _completed(
+    old: Mapping[str, Any], origin: Mapping[str, Any], task: SampleTask
+) -> dict[str, Any]:
+    """The *old* source of a tree, with the defaults of options that the format had not then."""
+    defaults = {
+        field.name: _plain(field.default, task.out)
+        for field in fields(task.reader)  # type: ignore[arg-type]
+        if field.default is not MISSING
+    }
+    later = {name for name in origin["options"] if name in defaults} - old["options"].keys()
+    return {**old, "options": {**old["options"], **{name: defaults[name] for name in later}}}
 
 
 def _same_source(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
