@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
+from segprep.sources.coco.annotations import Category, CocoFile
 
 from segprep.evaluation import arrays
 from segprep.imaging import shapes, tiff
 from segprep.imaging.image import histogram, replaced
 from segprep.imaging.shapes import Shape
 from segprep.sources.coco import annotations
-from segprep.sources.coco.annotations import Category, CocoFile
 from segprep.sources.isbi import tiff_stacks
 
 SIDE = 3000
