@@ -10,7 +10,7 @@ from segprep.imaging.coverage import covered_classes
 from segprep.imaging.shapes import Painted, PaintOrder, paint_file
 from segprep.sources._common import labels
 from segprep.sources._common.labels import LabelRules
-from segprep.sources._common.outlines import Drawing
+from segprep.sources._common.outlines import ImageShapes
 from segprep.types import MAX_PIXELS, ClassList, MaxPixels, Note, Overlap, Stem, Unknown
 
 
@@ -64,7 +64,7 @@ class LabelOptions:
 
     def painted(
         self,
-        drawing: Drawing,
+        drawing: ImageShapes,
         size: tuple[int, int],
         *,
         path: Path,

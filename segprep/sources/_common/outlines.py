@@ -21,7 +21,7 @@ _AREAS = ("polygon", "rectangle", "disc")
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class LabeledOutline:
     """One annotated thing, not drawn yet: its *address* in the file, its *label*, and its *shape*
     once the meaning of the label is known. Both may raise ShapeError.
 
@@ -36,7 +36,7 @@ class Outline:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class ImageShapes:
     """The *shapes* of one image in the file's order, those *under* all others apart; what options
     kept from being painted as its class; and *notes*.
     """
@@ -48,19 +48,19 @@ class Drawing:
 
 
 def drawn(
-    outlines: Iterable[Outline],
+    outlines: Iterable[LabeledOutline],
     table: LabelTable,
     *,
     path: Path,
     size: tuple[int, int],
     skip_bad: bool = False,
-) -> Drawing:
+) -> ImageShapes:
     """What is to be painted on a picture of *size* (H, W) for the annotation file *path*.
 
     With *skip_bad*, shapes that cannot be drawn are skipped with a note. Raises SourceError, which
     names all faults; UnknownClassError where the first one is a label.
     """
-    drawing = Drawing([], [], (), [])
+    drawing = ImageShapes([], [], (), [])
     faults: list[ShapeError] = []
     unpainted: list[tuple[Shape, Outcome]] = []
     for outline in outlines:
@@ -94,7 +94,7 @@ def drawn(
         raise _combined(path, faults)
     _refuse_normalized(path, drawing.shapes, size)
     counted = count_unpainted(unpainted, size)
-    return Drawing(drawing.shapes, drawing.under, counted, drawing.notes)
+    return ImageShapes(drawing.shapes, drawing.under, counted, drawing.notes)
 
 
 def _combined(path: Path, faults: Sequence[ShapeError]) -> SourceError:

@@ -21,7 +21,7 @@ from segprep.names import shown, stem_of
 from segprep.sources._common import class_list, stems
 from segprep.sources._common.label_options import LabelOptions
 from segprep.sources._common.labels import LabelMeaning, LabelRules, LabelTable
-from segprep.sources._common.outlines import Outline, drawn
+from segprep.sources._common.outlines import LabeledOutline, drawn
 from segprep.sources._common.region_shapes import Boxes, scaled, to_shape
 from segprep.sources._common.source_images import AnnotatedImage, SourceImages
 from segprep.types import Item, Note, Progress, Sample, Scan, Skipped, no_progress
@@ -127,7 +127,7 @@ class RegionReader(LabelOptions):
         if not annotated.regions:
             notes.append(Note("no-shapes", "no regions: the mask is all background"))
         outlines = (
-            Outline(
+            LabeledOutline(
                 region.address,
                 partial(str, region.label),
                 partial(self._shape, annotated, number, size),

@@ -12,7 +12,7 @@ from segprep.imaging.shapes import Shape
 from segprep.names import shown
 from segprep.sources._common import rle
 from segprep.sources._common.labels import LabelMeaning
-from segprep.sources._common.outlines import Outline
+from segprep.sources._common.outlines import LabeledOutline
 from segprep.sources.coco.coco_file import Id
 from segprep.sources.coco.marks import BoxOnly, Crowd, Marks, Naming, is_crowd, naming
 from segprep.types import IGNORE, Note
@@ -26,7 +26,7 @@ def outlines(
     crowd: Crowd,
     box_only: BoxOnly,
     path: Path,
-) -> Iterator[Outline]:
+) -> Iterator[LabeledOutline]:
     """The annotations of an image of *size* (H, W) in the file's order; crowds, and what is
     ignored, lie below all else. Raises SourceError with the address in the file *path*.
     """
@@ -46,7 +46,7 @@ def outlines(
             value=IGNORE if ignored else None,
             key=address if category.thing and not many else None,
         )
-        yield Outline(address, partial(str, category.name), shape, under=many or ignored)
+        yield LabeledOutline(address, partial(str, category.name), shape, under=many or ignored)
 
 
 def _shape(

@@ -84,7 +84,7 @@ class Reader(LabelOptions):
             raise UsageError("bad-option", "--line-width is 1 to 10000, --point-radius 1 to 10000")
         files = list(listing(str(roots[0])))
         jsons = [Path(folder, name) for folder, name in files if name.lower().endswith(".json")]
-        reading = drawing.Reading(roots, self.encoding, jobs, progress)
+        reading = drawing.FileReading(roots, self.encoding, jobs, progress)
         table, notes = drawing.label_table(rules, roots[0], jsons, reading)
         notes = (*notes, *other_files.linked_folders(files))
         near, below = stems.images_by_stem(files), self._below(files)

@@ -14,7 +14,7 @@ from segprep.files import read_below
 from segprep.imaging.shapes import Shape
 from segprep.sources._common import class_list
 from segprep.sources._common.labels import LabelMeaning, LabelRules, LabelTable
-from segprep.sources._common.outlines import Outline
+from segprep.sources._common.outlines import LabeledOutline
 from segprep.sources.labelme import annotation_file, shape_types
 from segprep.sources.labelme.annotation_file import Annotation
 from segprep.sources.labelme.shape_types import Pens
@@ -23,11 +23,13 @@ from segprep.types import Note, Progress
 LIST = "labels.txt"  # read without being asked for; labelme's own tutorials call it so
 
 
-def outlines(annotation: Annotation, *, size: tuple[int, int], pens: Pens) -> Iterator[Outline]:
+def outlines(
+    annotation: Annotation, *, size: tuple[int, int], pens: Pens
+) -> Iterator[LabeledOutline]:
     """The shapes of *annotation* on a picture of *size* (H, W), in the file's order."""
     for number, raw in enumerate(annotation.shapes):
         shape = partial(_shape, annotation, number, size, pens)
-        yield Outline(f"shapes[{number}]", partial(_label, raw, f"shapes[{number}]"), shape)
+        yield LabeledOutline(f"shapes[{number}]", partial(_label, raw, f"shapes[{number}]"), shape)
 
 
 def _label(raw: Any, address: str) -> str:
@@ -61,7 +63,7 @@ def _shape(
 
 
 def label_table(
-    rules: LabelRules, root: Path, files: Sequence[Path], reading: "Reading"
+    rules: LabelRules, root: Path, files: Sequence[Path], reading: "FileReading"
 ) -> tuple[LabelTable, tuple[Note, ...]]:
     """The class list: ``--classes``, else labels.txt in *root*, else all labels of *files*.
 
@@ -85,7 +87,7 @@ def label_table(
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FileReading:
     """How the annotation files are read: below which *roots*, in which *encoding*, by how many
     *jobs*, with what *progress*.
     """
@@ -100,7 +102,7 @@ class Reading:
 class _Labels:
     """The labels of one file, for the engine."""
 
-    reading: Reading
+    reading: FileReading
 
     def __call__(self, path: Path) -> Counter[str]:
         try:
