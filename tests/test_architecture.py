@@ -50,9 +50,6 @@ LONG = {  # still to be split
     "segprep/files.py",
     "segprep/imaging/mask_files.py",
     "segprep/merging/__init__.py",
-    "segprep/sources/coco/annotations.py",
-    "segprep/sources/labelme/__init__.py",
-    "segprep/sources/labelme/picture.py",
 }
 
 

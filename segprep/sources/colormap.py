@@ -24,7 +24,14 @@ from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_below
 from segprep.imaging import image, mask_files
-from segprep.sources._common import color_tables, files_beside, image_folders, matching, name_rules
+from segprep.sources._common import (
+    color_masks,
+    color_tables,
+    files_beside,
+    image_folders,
+    matching,
+    name_rules,
+)
 from segprep.sources._common.color_tables import Color, ColorTable
 from segprep.sources._common.paired_folders import PairedFolders, background_of
 from segprep.types import (
@@ -189,7 +196,7 @@ class Reader(PairedFolders):
                 shown = self._gray(data, path, notes)
             else:
                 shown = mask_files.colors(data, path, self.max_pixels)
-            mask = color_tables.decoded(shown, table, path, self.unknown)
+            mask = color_masks.decoded(shown, table, path, self.unknown)
             notes += mask.notes
             unpainted = mask.unpainted
             return mask.ids

@@ -12,7 +12,7 @@ from segprep.dataset import classes as class_lists
 from segprep.dataset.tree import IMAGES, LABELMAP
 from segprep.errors import SegprepError, SourceError
 from segprep.imaging import image, mask_files, png
-from segprep.sources._common import color_tables
+from segprep.sources._common import color_masks, color_tables
 from segprep.sources._common.color_tables import ColorTable
 from segprep.types import IGNORE
 
@@ -51,7 +51,7 @@ def is_colored(data: bytes, path: Path, table: ColorTable, limit: int) -> bool:
 def by_color(data: bytes, path: Path, table: ColorTable, limit: int) -> NDArray[np.uint8]:
     """Ids (H, W) of a mask that holds colors. Raises SourceError."""
     try:
-        return color_tables.decoded(mask_files.colors(data, path, limit), table, path).ids
+        return color_masks.decoded(mask_files.colors(data, path, limit), table, path).ids
     except SourceError as error:
         hint = (
             f"put a {LABELMAP} beside {IMAGES} (name:R,G,B:: per line), or use: segprep convert"
