@@ -82,7 +82,7 @@ def _show(summary: Info, verbose: bool) -> None:
             "notes: " + ", ".join(f"{code} ({count})" for code, count in summary.notes.items())
         )
     for row in summary.unpainted[: None if verbose else FEW]:
-        output.line(f"left out: {in_words(row)}")
+        output.line(f"not painted: {in_words(row)}")
     _show_doubts(summary, verbose)
 
 

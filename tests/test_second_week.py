@@ -454,7 +454,7 @@ def test_colors_that_are_no_class_are_counted(
     assert json.loads((out / "segprep.json").read_text())["unpainted"] == [row]
     again = json.loads(fine("convert", "colormap", source, out, *table, "--json").stdout)
     assert again["unpainted"] == [row]
-    assert f"left out: color 0,200,9: 24 pixels in 2 images {words}" in fine("info", out).stdout
+    assert f"not painted: color 0,200,9: 24 pixels in 2 images {words}" in fine("info", out).stdout
 
 
 def test_what_regions_have_and_the_masks_have_not_is_counted(tmp_path: Path) -> None:
