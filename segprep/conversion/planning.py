@@ -2,13 +2,13 @@
 its last Record.
 """
 
-import os
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from segprep import __version__, engine
+from segprep.conversion.call_origin import completed, difference, origin_of, same_source
 from segprep.conversion.class_contract import Settled, background_first, settled
 from segprep.conversion.sample_files import SampleTask, Unchanged
 from segprep.dataset import manifest
@@ -16,7 +16,7 @@ from segprep.dataset.manifest import Manifest
 from segprep.dataset.staging import Staging
 from segprep.dataset.tree_files import occupied
 from segprep.errors import SourceError, TreeError, UsageError
-from segprep.files import digest, read_below, real_folders
+from segprep.files import digest, read_below
 from segprep.types import Item, Progress, Record, Scan, Skipped
 
 
@@ -84,11 +84,11 @@ def prepare(
     """
     staging = Staging(task.out)
     old = None if overwrite else manifest.load(staging.previous()[0])
-    origin = _origin(format, task, scan)
+    origin = origin_of(format, task, scan)
     if old is not None and old.source:
-        old = replace(old, source=_completed(old.source, origin, task))
+        old = replace(old, source=completed(old.source, origin, task))
     resumed = _begun(staging, origin, overwrite)
-    if old is not None and _same_source(old.source, origin):
+    if old is not None and same_source(old.source, origin):
         stated = getattr(task.reader, "classes", None) is not None
         contract = settled(scan, old.classes, task.out, stated=stated)
     elif keep_order or getattr(task.reader, "published_ids", False):
@@ -112,51 +112,6 @@ def prepare(
         foreign,
         contract.changed or repacked,
     )
-
-
-def _origin(format: str, task: SampleTask, scan: Scan) -> dict[str, Any]:
-    """Source, format and options of a call, as the manifest keeps them."""
-    reader, out = task.reader, task.out
-    options = {
-        field.name: _plain(task.archives.told(getattr(reader, field.name)), out)
-        for field in fields(reader)  # type: ignore[arg-type]
-        if field.name != "root"
-    }
-    if options.get("classes") is not None:
-        options["classes"] = list(scan.classes.names)
-    options |= {"image_format": task.image_format, "mask_mode": task.mask_mode}
-    origin = {
-        "format": format,
-        "path": _plain(task.archives.told(real_folders(reader.root)[0]), out),
-        "options": options,
-    }
-    digests = {_plain(one.path, out): one.digest for one in task.archives.unpacked}
-    return origin | ({"archives": digests} if digests else {})
-
-
-def _completed(
-    old: Mapping[str, Any], origin: Mapping[str, Any], task: SampleTask
-) -> dict[str, Any]:
-    """The *old* source of a tree, with the defaults of options that the format had not then."""
-    defaults = {
-        field.name: _plain(field.default, task.out)
-        for field in fields(task.reader)  # type: ignore[arg-type]
-        if field.default is not MISSING
-    }
-    later = {name for name in origin["options"] if name in defaults} - old["options"].keys()
-    return {**old, "options": {**old["options"], **{name: defaults[name] for name in later}}}
-
-
-def _same_source(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether two calls differ in nothing but their class lists, which the contract settles, and
-    the contents of their archives.
-    """
-    return _without_classes(old) == _without_classes(new)
-
-
-def _without_classes(origin: Mapping[str, Any]) -> dict[str, Any]:
-    options = {name: value for name, value in origin["options"].items() if name != "classes"}
-    return {"format": origin["format"], "path": origin["path"], "options": options}
 
 
 def _begun(staging: Staging, origin: Mapping[str, Any], overwrite: bool) -> bool:
@@ -210,10 +165,10 @@ def _plan(
                 "choose another OUT, or give --overwrite to replace it",
             )
         return Plan(identity, records, None, resumed, False)
-    if not _same_source(old.source, origin):
+    if not same_source(old.source, origin):
         raise TreeError(
             "tree-exists",
-            f"{task.out} was made from {_difference(old.source, origin)}",
+            f"{task.out} was made from {difference(old.source, origin)}",
             "choose another OUT, or give --overwrite to replace it",
         )
     previous = {
@@ -222,31 +177,6 @@ def _plan(
     if old.versions.get("segprep") != __version__:
         previous = {stem: replace(record, item="") for stem, record in previous.items()}
     return Plan(identity, previous | records, old, resumed, False)
-
-
-def _plain(value: Any, out: Path) -> Any:
-    """An option as JSON; paths relative to the tree, so that it can be moved together with its
-    source.
-    """
-    if isinstance(value, Path):
-        try:
-            return Path(os.path.relpath(value.resolve(), out.resolve())).as_posix()
-        except ValueError:  # another drive
-            return value.resolve().as_posix()
-    return [_plain(part, out) for part in value] if isinstance(value, tuple) else value
-
-
-def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    if (old["format"], old["path"]) != (new["format"], new["path"]):
-        return f"another source ({old['format']} {old['path']})"
-    changed = [
-        name
-        for name in new["options"]
-        if name != "classes" and old["options"].get(name) != new["options"][name]
-    ]
-    return "the same source with other options: " + ", ".join(
-        f"--{name.replace('_', '-')} {old['options'].get(name)}" for name in changed
-    )
 
 
 def _kept(

@@ -114,5 +114,5 @@ class _Labels:
             try:
                 counts[_label(raw, f"shapes[{number}]")] += 1
             except ShapeError:
-                continue  # likewise
+                continue  # the same
         return counts
