@@ -21,6 +21,7 @@ Examples:
     segprep stats out/
     segprep stats out/ --json
     segprep stats out/ --csv classes.csv --plots charts/
+    segprep stats out/ --mean-std                 as options of segprep train
     segprep stats out/ --quick                    from the manifest's counts, no image is opened
 """
 
@@ -29,7 +30,9 @@ def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, **given: Any)
     from segprep import statistics
     from segprep.files import write_atomic
 
-    table, plots = given.pop("csv"), given.pop("plots")
+    table, plots, only = given.pop("csv"), given.pop("plots"), given.pop("mean_std")
+    if only and given["quick"]:
+        raise click.UsageError("--mean-std opens the images; omit --quick")
     if not given.pop("overwrite"):
         _guard(table, plots)
     shown = bar(not (quiet or given.pop("no_progress")))
@@ -47,6 +50,8 @@ def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, **given: Any)
         output.notes(found.notes, verbose)
     if as_json:
         output.document(statistics.document(found))
+    elif only:
+        _options(found)
     elif not quiet:
         _show(found)
 
@@ -60,6 +65,16 @@ def _guard(table: Path | None, plots: Path | None) -> None:
     if there:
         hint = "choose another name, or give --overwrite"
         raise UsageError("output-exists", f"{there[0]} is there already", hint)
+
+
+def _options(found: Any) -> None:
+    """Mean over the images of each one's own mean, and the same of the deviation, as the DRIVE
+    tutorial takes them: the options that segprep train has for them.
+    """
+    parts = ((name, getattr(found.colors, f"image_{name}")) for name in ("mean", "std"))
+    output.line(
+        " ".join(f"--{name} {','.join(f'{v:.5f}' for v in values)}" for name, values in parts)
+    )
 
 
 def _csv(rows: list[list[Any]]) -> bytes:
@@ -123,6 +138,11 @@ command = formatting.Command(
         ),
         click.Option(
             ["--quick"], is_flag=True, help="No components, no mean: images are not opened."
+        ),
+        click.Option(
+            ["--mean-std"],
+            is_flag=True,
+            help="Print only mean and deviation, as segprep train takes them.",
         ),
         click.Option(
             ["--csv"],

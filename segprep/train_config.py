@@ -20,6 +20,7 @@ FORMER = {"normalise": "normalize"}  # earlier spellings  # codespell:ignore
 Normalize = Literal["dataset", "imagenet", "half", "unit"]
 Fit = Literal["none", "letterbox", "stretch"]
 Precision = Literal["none", "float16", "bfloat16"]
+Head = Literal["softmax", "sigmoid"]
 
 
 def _empty() -> Mapping[str, Any]:
@@ -35,6 +36,10 @@ class Config:
     options: Annotated[Mapping[str, Any], "Its own options: base=16."] = field(
         default_factory=_empty
     )
+    channels: Annotated[int, "What the network sees: 3 for color, 1 for gray."] = 3
+    head: Annotated[
+        Head, "A logit per class, or a single one: the probability of the second of two classes."
+    ] = "softmax"
     depth: Annotated[int, "Depth of unetpp, 1 to 4; 0: its preset's."] = 0
     weights: Annotated[str, "Pretrained weights: a file, or an https address with --sha256."] = ""
     sha256: Annotated[str, "The SHA-256 that the weights must have."] = ""
@@ -57,6 +62,10 @@ class Config:
         "Mean and std of the train list's pixels (ignored ones excluded), of ImageNet, to -1..1,"
         " or to 0..1.",
     ] = "dataset"
+    mean: Annotated[
+        tuple[float, ...], "Mean of each channel, 0..1, instead: segprep stats --mean-std has it."
+    ] = ()
+    std: Annotated[tuple[float, ...], "Standard deviation of each channel, 0..1."] = ()
     augment: Annotated[
         str,
         "windows (flips, quarter turns, small rotations and zooms, light and color), none, or a"
@@ -132,7 +141,8 @@ class Config:
 
 # fmt: off
 RANGES: Mapping[str, tuple[float, float]] = {
-    "depth": (0, 4), "freeze_epochs": (0, 1e6), "freeze_lr": (0, 1e3), "freeze_batch": (0, 4096),
+    "channels": (1, 3), "depth": (0, 4),
+    "freeze_epochs": (0, 1e6), "freeze_lr": (0, 1e3), "freeze_batch": (0, 4096),
     "size": (16, 8192), "scale": (0.001, 16), "border": (0, 1e6), "border_sigma": (0.01, 1e4),
     "lr": (1e-12, 1e3), "momentum": (0, 0.9999), "weight_decay": (0, 10), "clip": (0, 1e9),
     "warm_up": (0, 1e6), "start": (0, 1), "rise": (0.01, 100), "flat": (0, 1e6), "end": (0, 1),
@@ -142,3 +152,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "save_every": (0, 1e6), "pictures": (0, 1e6), "workers": (0, 256), "seed": (0, 2**63 - 1),
 }
 # fmt: on
+
+
+def outputs(head: str, classes: int) -> int:
+    """How many logits a network of this *head* has for so many *classes*."""
+    return 1 if head == "sigmoid" else classes

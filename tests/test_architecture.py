@@ -37,6 +37,7 @@ FLOORS = (
     {"__init__"},
 )
 TRAINING = (
+    {"weight_tables"},
     {"config", "data", "devices", "freezing", "losses", "models", "pretrained", "progress"},
     {"augmentation", "checkpoints", "logits"},
     {"inference"},

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_file, write_atomic
+from segprep.train_config import outputs
 from segprep.training import models
-from segprep.training.data.pairs import InputSpec
+from segprep.training.data.pairs import GRAY, InputSpec
 from segprep.training.models.unetpp import prune
 
 KIND, VERSION = "segprep checkpoint", 1
@@ -27,20 +28,24 @@ _AGAIN = "use a checkpoint.pt that segprep wrote, or train again"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
-    """A network with all that is needed to use it. *options* are those of its ``build``."""
+    """A network with all that is needed to use it. *options* are those of its ``build``; a *head*
+    ``sigmoid`` has one logit for the second of two classes.
+    """
 
     arch: str
     options: Mapping[str, Any]
     classes: tuple[str, ...]
     view: InputSpec
     weights: Mapping[str, Tensor]
+    head: str = "softmax"
 
     def network(self) -> nn.Module:
         """The network, in evaluation mode.
 
         Raises SegprepError (bad-checkpoint) if the weights do not fit it.
         """
-        built = models.build(self.arch, 3, len(self.classes), **self.options)
+        count = outputs(self.head, len(self.classes))
+        built = models.build(self.arch, self.view.channels, count, **self.options)
         fill(built, self.weights)
         return channels_last(built).eval()
 
@@ -107,6 +112,7 @@ def save(path: Path, checkpoint: Checkpoint, **more: Any) -> None:
         "arch": checkpoint.arch,
         "options": dict(checkpoint.options),
         "classes": list(checkpoint.classes),
+        "head": checkpoint.head,
         "weights": {
             name: tensor.detach().cpu().clone() for name, tensor in checkpoint.weights.items()
         },
@@ -206,15 +212,14 @@ def load(path: Path, classes: tuple[str, ...] | None = None) -> Checkpoint:
             "bad-checkpoint", f"{path} is not a checkpoint of this version of segprep", _AGAIN
         )
     try:
-        view = InputSpec(
-            int(content["size"]), *_view(content), stretch=bool(content.get("stretch", False))
-        )
+        view = view_of(content)
         checkpoint = Checkpoint(
             str(content["arch"]),
             dict(content["options"]),
             tuple(map(str, content["classes"])),
             view,
             _named(content["weights"]),
+            _head(content),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise SegprepError(
@@ -239,17 +244,32 @@ def _named(weights: Any) -> dict[str, Tensor]:
     return dict(weights)
 
 
-def _view(
-    content: Mapping[str, Any],
-) -> tuple[float | None, tuple[float, float, float], tuple[float, float, float]]:
-    numbers = [*content["mean"], *content["std"]]
+def _head(content: Mapping[str, Any]) -> str:
+    """The head that *content* names. Raises ValueError for one that there is not."""
+    head = str(content.get("head", "softmax"))
+    if head not in ("softmax", "sigmoid") or (head == "sigmoid" and len(content["classes"]) != 2):
+        raise ValueError("head")
+    return head
+
+
+def view_of(content: Mapping[str, Any]) -> InputSpec:
+    """The input spec among plain values, as :func:`save` and ONNX files keep it.
+
+    Raises KeyError, TypeError, ValueError, OverflowError for values that are none.
+    """
+    channels, gray = int(content.get("channels", 3)), int(content.get("gray", GRAY))
+    mean, std, scale = tuple(content["mean"]), tuple(content["std"]), content["scale"]
+    numbers = [*mean, *std]
     if (
-        len(numbers) != 6
+        channels not in (1, 3)
+        or not len(mean) == len(std) == channels
         or not all(isinstance(number, float) and abs(number) < 1e9 for number in numbers)
         or not 1 <= int(content["size"]) <= 1 << 14
+        or not 0 <= gray <= 255
     ):
-        raise ValueError("normalization or size")
-    scale = content["scale"]
+        raise ValueError("normalization, channels or size")
     if scale is not None and not 0 < float(scale) <= 16:
         raise ValueError("scale")
-    return scale, (numbers[0], numbers[1], numbers[2]), (numbers[3], numbers[4], numbers[5])
+    stretch, corner = (bool(content.get(name, False)) for name in ("stretch", "corner"))
+    scale = None if scale is None else float(scale)
+    return InputSpec(int(content["size"]), scale, mean, std, stretch, channels, corner, gray)

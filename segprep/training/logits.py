@@ -26,16 +26,19 @@ def framed(values: Tensor, view: InputSpec, dtype: np.dtype[Any]) -> tuple[Tenso
     else:
         rows, columns = (max(view.size, side + -side % STEP) for side in (height, width))
     frame = torch.from_numpy(padding(view, dtype))[:, None, None].repeat(1, rows, columns)
-    top, left = (rows - height) // 2, (columns - width) // 2
+    corner = view.corner and view.scale is None
+    top, left = (0, 0) if corner else ((rows - height) // 2, (columns - width) // 2)
     frame[:, top : top + height, left : left + width] = values
     return frame, top, left
 
 
 def likeliest(scores: Tensor) -> NDArray[np.uint8]:
     """(h, w) the class of the largest of (C, h, w), the first of equal ones: an argmax over few
-    classes, at a tenth of its cost.
+    classes, at a tenth of its cost. A single logit is for the second of two classes.
     """
     values = scores.numpy()
+    if len(values) == 1:
+        return np.asarray(values[0] > 0, np.uint8)
     top, best = values[0].copy(), np.zeros(values.shape[1:], np.uint8)
     for n in range(1, len(values)):
         best[values[n] > top] = n

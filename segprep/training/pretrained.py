@@ -1,14 +1,17 @@
 """Pretrained weights: from a file or a URL with its SHA-256, tensors only, by name and shape.
 
 Names are the network's own, or those of torchvision (VGG16, ResNet50) and timm (MobileNet V1) for a
-backbone, with or without a prefix such as ``module.`` or ``backbone.``.
+backbone, with or without a prefix such as ``module.`` or ``backbone.``; or those of the tutorials'
+own U-Nets (pytorch_segmentation, Pytorch-UNet, unet-pytorch, pytorch-nested-unet), which may be
+whole checkpoints.
 """
 
+import argparse
 import hashlib
 import io
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -22,6 +25,7 @@ from torch import Tensor, nn
 
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_below, write_atomic
+from segprep.training import weight_tables
 
 LARGEST, SECONDS = 1 << 32, 60
 WRAPPERS = ("weights", "model", "state_dict", "model_state_dict", "net")
@@ -55,9 +59,14 @@ class WeightsReport:
     def __str__(self) -> str:
         total = len(self.loaded) + len(self.missed) + len(self.reshaped)
         return (
-            f"{len(self.loaded)} of {total} tensors loaded, {len(self.missed)} missed,"
-            f" {len(self.reshaped)} of another shape, {len(self.unexpected)} left over"
+            f"{len(self.loaded)} of {total} tensors loaded, {_some('missed', self.missed)},"
+            f" {len(self.reshaped)} of another shape, {_some('left over', self.unexpected)}"
         )
+
+
+def _some(what: str, names: Sequence[str]) -> str:
+    more = ", …" if len(names) > 2 else ""
+    return f"{len(names)} {what}" + (f" ({', '.join(names[:2])}{more})" if names else "")
 
 
 def fetch(url: str, sha256: str, folder: Path) -> Path:
@@ -105,9 +114,10 @@ def read(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
     if digest is not None:
         _check(str(path), data, digest)
     try:
-        with warnings.catch_warnings(
-            action="ignore"
-        ):  # its remarks on pickle protocols help nobody
+        # remarks on pickle protocols help nobody; a tutorial keeps its command line beside the
+        # weights: plain values in a Namespace
+        plain = torch.serialization.safe_globals([argparse.Namespace])
+        with warnings.catch_warnings(action="ignore"), plain:
             content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         if "GLOBAL" in str(error):  # the name of a function or class
@@ -190,6 +200,7 @@ def _places(network: nn.Module, name: str) -> Iterator[str]:
     for key in (name, name.partition(".")[2]):
         yield f"encoder.{key}"
         yield renamed.get(key, "")
+    yield from weight_tables.own_names(name)
 
 
 def _fitted(tensor: Tensor, own: Tensor, was_linear: bool) -> Tensor | None:

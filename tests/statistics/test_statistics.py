@@ -88,6 +88,15 @@ def test_the_command(place: Path, tmp_path: Path) -> None:
     assert document["classes"][1]["splits"]["train"] == {"pixels": 6, "images": 2}
 
 
+def test_mean_and_deviation_as_options_of_train(place: Path) -> None:
+    """The mean of the images' own means, of the train list: gray 0 and 51 of 255."""
+    shown = CliRunner().invoke(main.group, ["stats", str(place), "--mean-std"])
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout == "--mean 0.10000,0.10000,0.10000 --std 0.00000,0.00000,0.00000\n"
+    wrong = CliRunner().invoke(main.group, ["stats", str(place), "--mean-std", "--quick"])
+    assert wrong.exit_code == 2
+
+
 def test_a_damaged_sample_is_named_and_skipped(place: Path) -> None:
     (place / "JPEGImages" / "1.png").write_bytes(b"broken")
     found = segprep.stats(place)

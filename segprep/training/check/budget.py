@@ -13,6 +13,7 @@ from segprep.errors import UsageError
 from segprep.train_config import NONE, Config
 from segprep.training import models
 from segprep.training.config import make_config, plain
+from segprep.training.data.dataset import given_moments
 from segprep.training.data.pairs import ImagePair, InputSpec, moments
 from segprep.types import IGNORE
 
@@ -104,9 +105,10 @@ def budget_for(
     if like and like.fit != NONE:
         scale = None
     stretch = like is not None and like.fit == "stretch"
+    channels, given = (like.channels, given_moments(like)) if like else (3, None)
     return Budget(
         like.arch if like else arch,
-        InputSpec(side, scale, *moments(sample), stretch),
+        InputSpec(side, scale, *(given or moments(sample, channels)), stretch, channels),
         like.batch if like else batch_for(side),
         BASE,
         steps,
@@ -121,7 +123,10 @@ def budget_for(
 def _like(config: Config) -> dict[str, Any]:
     """What a check takes from a training's settings beside those that a Budget has itself."""
     values = plain(config)
-    kept = ("loss", "class_weights", "skip_classes", "fit", "optimizer", "weight_decay", "clip")
+    kept = (
+        *("channels", "head", "normalize", "mean", "std", "loss", "class_weights"),
+        *("skip_classes", "fit", "optimizer", "weight_decay", "clip"),
+    )
     preset = models.presets(config.arch)[config.preset].options if config.preset else {}
     return {key: values[key] for key in kept} | {"options": {**preset, **values["options"]}}
 

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from segprep.dataset.tree import Tree
-from segprep.train_config import Config
+from segprep.train_config import Config, outputs
 from segprep.training import checkpoints, models
 from segprep.training.augmentation.windows import Windows
 from segprep.training.check import (
@@ -38,6 +38,7 @@ from segprep.training.check.verdict import Counts, Reason
 from segprep.training.data.lists import Selection
 from segprep.training.data.pairs import ImagePair
 from segprep.training.progress import Moment, Watch
+from segprep.training.trainer.config_check import fit_classes
 
 VALIDATED = 16  # val images scored while training
 # of --max-time, from the start: when control and main run have to have ended
@@ -167,13 +168,16 @@ class CheckRun:
         """
         budget, judge = self.budget, self._judge()
         torch.manual_seed(self.seed)
+        config = budget.config()
+        fit_classes(config, self.names)
+        count = outputs(config.head, len(self.names))
         training = Training(
-            models.build(budget.arch, 3, len(self.names), **budget.options),
+            models.build(budget.arch, budget.view.channels, count, **budget.options),
             Windows(pairs, budget.view, self.seed),
             Course(budget.steps, budget.batch, budget.rate, budget.every),
             lambda network: judge.validate(network, self.spread),
-            len(self.names),
-            budget.config(),
+            count,
+            config,
             self.device,
             self.workers,
         )
@@ -207,7 +211,8 @@ class CheckRun:
 
     def _checkpoint(self, training: Training) -> checkpoints.Checkpoint:
         budget, weights = self.budget, training.best or training.average.state_dict()
-        return checkpoints.Checkpoint(budget.arch, budget.options, self.names, budget.view, weights)
+        arch, options, head = budget.arch, budget.options, budget.config().head
+        return checkpoints.Checkpoint(arch, options, self.names, budget.view, weights, head)
 
     def _advance(
         self, role: Role, training: Training, until: int, counts: Counts | None = None

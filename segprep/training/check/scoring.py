@@ -42,7 +42,8 @@ class Judge:
     def validate(self, network: nn.Module, val: Sequence[ImagePair]) -> tuple[float, float]:
         """(cross-entropy, mIoU) over *val* at the scale of the plan."""
         group = ProcessGroup(0, 1, self.device)
-        loss = losses.make("ce", self.classes)
+        sigmoid = self.plan.config().head == "sigmoid"
+        loss = losses.make("bce", 1) if sigmoid else losses.make("ce", self.classes)
         figures = validate(network, val, self.plan.view, loss, self.classes, group)
         return figures.loss, figures.miou
 

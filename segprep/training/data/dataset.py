@@ -13,6 +13,7 @@ from segprep.names import unknown
 from segprep.train_config import NONE, Config
 from segprep.training.data.lists import draw
 from segprep.training.data.pairs import (
+    GRAY,
     ImagePair,
     InputSpec,
     moments,
@@ -169,28 +170,48 @@ def prepare(
     names: Sequence[str],
     config: Config,
     watch: Callable[[str, int, int], None],
+    *,
+    whole: bool = False,
 ) -> tuple[ImagePairs, ImagePairs, InputSpec]:
-    """Read what there is: the pairs to train on, those to validate on, and the view with its
-    normalization. Raises SegprepError for bad files.
+    """Read what there is: the pairs to train on (at their own size if *whole*), those to validate
+    on, and the view with its normalization. Raises SegprepError for bad files.
     """
-    view = InputSpec(
-        config.size,
-        None if config.fit != NONE else config.scale,
-        (0.0,) * 3,
-        (1.0,) * 3,
-        config.fit == "stretch",
+    view = view_of(config)
+    own = replace(view, scale=1.0) if whole else view
+    train, val = (
+        ImagePairs(tree, stems, len(names), spec)
+        for stems, spec in ((chosen.train, own), (chosen.val, view))
     )
-    train, val = (ImagePairs(tree, stems, len(names), view) for stems in (chosen.train, chosen.val))
-    mean, std = moments(train.survey(lambda done, total: watch("reading train", done, total), HELD))
+    pairs = train.survey(lambda done, total: watch("reading train", done, total), HELD)
+    mean, std = moments(pairs, config.channels)
     held = sum(pair.image.nbytes + pair.mask.nbytes for pair in train.kept.values())
     for _ in val.survey(lambda done, total: watch("reading val", done, total), HELD - held):
         pass
-    chosen_moments = {
-        "dataset": (mean, std),
+    mean, std = given_moments(config) or (mean, std)
+    return train, val, replace(view, mean=mean, std=std)
+
+
+def view_of(config: Config) -> InputSpec:
+    """How images become tensors by *config*, not normalized yet."""
+    return InputSpec(
+        config.size,
+        None if config.fit != NONE else config.scale,
+        (0.0,) * config.channels,
+        (1.0,) * config.channels,
+        config.fit == "stretch",
+        config.channels,
+        config.augmentation.get("letterbox_anchor") == "corner",
+        int(config.augmentation.get("letterbox_gray", GRAY)),
+    )
+
+
+def given_moments(config: Config) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """Mean and deviation that *config* names; None for the dataset's own."""
+    if config.mean:
+        return config.mean, config.std
+    names = {
         "imagenet": IMAGENET,
-        "half": ((0.5,) * 3, (0.5,) * 3),
-        "unit": ((0.0,) * 3, (1.0,) * 3),
-    }[config.normalize]
-    view = replace(view, mean=chosen_moments[0], std=chosen_moments[1])
-    train.view = val.view = view
-    return train, val, view
+        "half": ((0.5,) * config.channels, (0.5,) * config.channels),
+        "unit": ((0.0,) * config.channels, (1.0,) * config.channels),
+    }
+    return names.get(config.normalize)

@@ -24,6 +24,7 @@ from segprep.imaging import image
 from segprep.types import IGNORE, MAX_PIXELS
 
 GRAY = 128
+LUMA = (0.299, 0.587, 0.114)  # of red, green and blue, as Pillow makes gray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,14 +45,19 @@ class InputSpec:
 
     *size* is the side of a window. *scale* is the resize factor of all images, or None: each is
     letterboxed into the window. *mean* and *std* are per channel, of values in 0..1. *stretch*
-    (without a scale) gives every image the window's size, whatever its shape.
+    (without a scale) gives every image the window's size, whatever its shape. *channels*: 3, or 1
+    for gray. *corner*: a letterboxed image lies in the upper left corner, not in the middle; what
+    lies around it has the value *gray*.
     """
 
     size: int
     scale: float | None
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
     stretch: bool = False
+    channels: int = 3
+    corner: bool = False
+    gray: int = GRAY
 
     def worked(self, height: int, width: int) -> tuple[int, int]:
         """(h, w) to which an image of (height, width) is resized."""
@@ -195,17 +201,18 @@ def brightest(dtype: np.dtype[Any]) -> float:
 
 
 def moments(
-    pairs: Iterable[ImagePair],
-) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    pairs: Iterable[ImagePair], channels: int = 3
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation per channel over all pixels of *pairs* that are not ignored (all
     pixels, if every one is), of values in 0..1.
     """
-    total, squares, count = np.zeros(3), np.zeros(3), 0
+    total, squares, count = np.zeros(channels), np.zeros(channels), 0
     for pair in pairs:
         valid = pair.mask != IGNORE
         values = (pair.image[valid] if valid.any() else pair.image.reshape(-1, 3)).astype(
             np.float64
         ) / brightest(pair.image.dtype)
+        values = values @ np.array(LUMA)[:, None] if channels == 1 else values
         total, squares, count = (
             total + values.sum(0),
             squares + (values**2).sum(0),
@@ -217,16 +224,16 @@ def moments(
 
 
 def padding(view: InputSpec, dtype: np.dtype[Any]) -> NDArray[np.float32]:
-    """(3,) what lies outside an image, in 0..1: gray 128, or the mean where values may fill only a
+    """(3,) what lies outside an image, in 0..1: gray, or the mean where values may fill only a
     part of their range.
     """
-    return (
-        np.full(3, GRAY / 255, np.float32)
-        if dtype == np.uint8
-        else np.asarray(view.mean, np.float32)
-    )
+    if dtype == np.uint8:
+        return np.full(3, view.gray / 255, np.float32)
+    return np.broadcast_to(np.asarray(view.mean, np.float32), 3)
 
 
 def normalized(values: Tensor, view: InputSpec) -> Tensor:
-    """(…, 3, H, W) of values in 0..1, as the network sees them."""
+    """(…, 3, H, W) of values in 0..1, as the network sees them: (…, channels, H, W)."""
+    if view.channels == 1:
+        values = (values * torch.tensor(LUMA)[:, None, None]).sum(-3, keepdim=True)
     return (values - torch.tensor(view.mean)[:, None, None]) / torch.tensor(view.std)[:, None, None]

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from segprep.errors import MissingExtraError, SegprepError
 from segprep.files import write_atomic
-from segprep.training.checkpoints import LARGEST, Checkpoint
+from segprep.training.checkpoints import LARGEST, Checkpoint, view_of
 from segprep.training.data.pairs import InputSpec
 from segprep.training.inference.tiles import PHASE, SMALLEST, Net, check_tile, two
 from segprep.training.models.unet_paper import BORDER, ValidUNet, valid_size
@@ -72,7 +72,7 @@ def encoded(checkpoint: Checkpoint, tile: int | None = None) -> bytes:
         warnings.simplefilter("ignore")  # sizes become constants: that is meant, the size is fixed
         torch.onnx.export(
             network,
-            (torch.zeros(1, 3, side, side),),
+            (torch.zeros(1, checkpoint.view.channels, side, side),),
             out,  # type: ignore[arg-type]
             dynamo=False,
             opset_version=OPSET,
@@ -155,17 +155,9 @@ def _about(about: Any, path: Path) -> Net:
     try:
         if about["kind"] != KIND:
             raise ValueError("kind")
-        scale = about["scale"]
-        view = InputSpec(
-            int(about["size"]),
-            None if scale is None else float(scale),
-            _three(about["mean"]),
-            _three(about["std"]),
-            bool(about.get("stretch", False)),
-        )
         return Net(
             two([str(name) for name in about["classes"]]),
-            view,
+            view_of(about),
             _nowhere,
             border=int(about["border"]),
             side=int(about["side"]),
@@ -194,7 +186,7 @@ def _check(session: Any, net: Net, path: Path) -> None:
     )
     whole = net.view.scale is not None or net.border or side == net.view.size
     if (
-        taken != (["images"], [(3, side, side)])
+        taken != (["images"], [(net.view.channels, side, side)])
         or outputs not in [[("logits", count)] for count in counts]
         or net.border not in (0, BORDER)
         or not (fits and whole)
@@ -209,11 +201,6 @@ def _nowhere(images: Tensor) -> Tensor:
     place.
     """
     raise NotImplementedError
-
-
-def _three(values: Any) -> tuple[float, float, float]:
-    red, green, blue = map(float, values)
-    return red, green, blue
 
 
 def _package(name: str) -> Any:

@@ -15,7 +15,7 @@ from segprep.train_config import Config
 from segprep.training import checkpoints
 from segprep.training.augmentation import preview
 from segprep.training.checkpoints import Checkpoint
-from segprep.training.data.pairs import ImagePair, InputSpec
+from segprep.training.data.pairs import ImagePair, InputSpec, scaled
 from segprep.training.logits import likeliest
 from segprep.training.trainer import run_folder
 from segprep.training.trainer.distributed import ProcessGroup
@@ -82,8 +82,8 @@ def picture(
     Raises SegprepError (write-failed).
     """
     network.eval()
-    rows = []
-    for pair, logits in predictions(network, pairs[:SHOWN], ProcessGroup(0, 1, device), view, 1):
+    rows, shown = [], [scaled(pair, view) for pair in pairs[:SHOWN]]
+    for pair, logits in predictions(network, shown, ProcessGroup(0, 1, device), view, 1):
         image = preview._eight(pair.image)
         rows.append(
             np.concatenate(

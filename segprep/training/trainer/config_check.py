@@ -1,15 +1,16 @@
 """The settings of a training as one that can be carried out: every name in them exists."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segprep.errors import SegprepError, UsageError
 from segprep.names import unknown
-from segprep.train_config import MONITORS, NONE, Config
+from segprep.train_config import MONITORS, NONE, Config, outputs
 from segprep.training import losses, models
 from segprep.training.config import make_config, replaced
 from segprep.training.trainer import border_windows, optimizers, schedules
 from segprep.training.trainer.distributed import ProcessGroup
+from segprep.training.weight_tables import where
 
 
 def settled(settings: Mapping[str, Any]) -> Config:
@@ -40,15 +41,60 @@ def _names(config: Config) -> None:
             f"it has: {', '.join(models.presets(config.arch))}",
         )
     models.load(config.arch)
-    losses.make(config.loss, 2)
+    _input(config)
+    losses.make(config.loss, outputs(config.head, 2))
     border_windows.check(config)
     optimizers.known(config.optimizer)
     schedules.make(config.schedule, 1.0, 1, 1)
     if config.freeze not in ("", "all") and not config.freeze.isdecimal():
         raise UsageError("bad-option", f"freeze is {config.freeze!r}", "a number of stages, or all")
+    source = where(config.arch)
+    if source and config.freeze not in ("", "0") and not config.weights:
+        raise UsageError(
+            "bad-option",
+            f"freeze {config.freeze} without weights would hold a backbone of random numbers",
+            source,
+        )
     if config.freeze_epochs and not config.freeze:
         raise UsageError(
             "bad-option", "freeze_epochs without freeze", "say which stages: freeze = all"
+        )
+
+
+def _input(config: Config) -> None:
+    """Raise UsageError (bad-option) for channels that do not fit the rest."""
+    for name, hint in (("in_channels", "--channels 1"), ("classes", "--classes, or --head")):
+        if name in config.options:
+            raise UsageError("bad-option", f"{name} is no option of a network", f"give {hint}")
+    if config.channels == 2:
+        raise UsageError("bad-option", "channels is 2", "3 for color, 1 for gray")
+    if config.channels == 1 and config.normalize == "imagenet" and not config.mean:
+        raise UsageError(
+            "bad-option", "normalize imagenet is for three channels", "give --mean and --std"
+        )
+    if not config.mean and not config.std:
+        return
+    if not len(config.mean) == len(config.std) == config.channels or min(config.std) <= 0:
+        raise UsageError(
+            "bad-option",
+            f"mean {config.mean} and std {config.std} for {config.channels} channels",
+            "give a number per channel for both, std above 0",
+        )
+
+
+def fit_classes(config: Config, names: Sequence[str]) -> None:
+    """Raise UsageError (bad-option) where *config* does not fit the classes *names*."""
+    if wrong := [class_id for class_id in config.skip_classes if class_id not in range(len(names))]:
+        raise UsageError(
+            "bad-option",
+            f"skip_classes names {wrong[0]:g}, which is not a class",
+            f"0 to {len(names) - 1} are: {', '.join(names)}",
+        )
+    if config.head == "sigmoid" and len(names) != 2:
+        raise UsageError(
+            "bad-option",
+            f"head sigmoid decides between two classes; the dataset has {len(names)}",
+            "omit it: a logit per class",
         )
 
 

@@ -246,6 +246,7 @@ class TrainingLoop(Preparation):
             self.names,
             self.view,
             self.network.state_dict(),
+            self.config.head,
         )
         training = {
             "config": plain(self.config),

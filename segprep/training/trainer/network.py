@@ -9,11 +9,12 @@ import torch
 from torch import nn
 
 from segprep.errors import SegprepError, UsageError
-from segprep.train_config import Config
+from segprep.train_config import Config, outputs
 from segprep.training import checkpoints, models, pretrained
 from segprep.training.checkpoints import channels_last
 from segprep.training.freezing import freeze, unfreeze
 from segprep.training.trainer.distributed import ProcessGroup
+from segprep.training.weight_tables import where
 
 
 def options_of(config: Config) -> Mapping[str, Any]:
@@ -33,7 +34,7 @@ def build(
     weights-hash, weights-no-match, other-network …
     """
     torch.manual_seed(config.seed)
-    network, notes = models.build(config.arch, 3, classes, **options_of(config)), list[str]()
+    network, notes = _built(config, classes), list[str]()
     if config.freeze:  # tried early
         freeze(network, None if config.freeze == "all" else int(config.freeze))
         unfreeze(network)
@@ -45,6 +46,11 @@ def build(
     return (
         channels_last(network, group.device) if config.channels_last else network.to(group.device)
     ), notes
+
+
+def _built(config: Config, classes: int) -> nn.Module:
+    count = outputs(config.head, classes)
+    return models.build(config.arch, config.channels, count, **options_of(config))
 
 
 def load_weights(network: nn.Module, config: Config) -> list[str]:
@@ -87,9 +93,12 @@ def folder() -> Path:
 def about_network(network: nn.Module, config: Config) -> list[str]:
     """Notes on *network* with these settings."""
     normalizes = any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
+    notes = []
     if config.batch == 1 and normalizes and not config.freeze_norm:
-        return [
+        notes.append(
             "batch normalization sees one image at a time: its statistics are noisy; a larger"
             " --batch or --freeze-norm is steadier"
-        ]
-    return []
+        )
+    if not config.weights and (source := where(config.arch)):
+        notes.append(f"the backbone begins with random weights; pretrained ones are {source}")
+    return notes

@@ -10,16 +10,16 @@ from blake3 import blake3
 from torch.utils.data import Dataset
 
 from segprep.dataset.tree import Tree
-from segprep.errors import SegprepError, UsageError
+from segprep.errors import SegprepError
 from segprep.files import write_atomic
-from segprep.train_config import Config
+from segprep.train_config import Config, outputs
 from segprep.training import checkpoints, losses
 from segprep.training.config import replaced, toml_text
 from segprep.training.data.dataset import Lists, prepare
 from segprep.training.progress import Moment, Watch
 from segprep.training.trainer import artifacts, run_folder, schedules
 from segprep.training.trainer.border_windows import Bordered
-from segprep.training.trainer.config_check import advised
+from segprep.training.trainer.config_check import advised, fit_classes
 from segprep.training.trainer.distributed import ProcessGroup
 from segprep.training.trainer.eta import Pace
 from segprep.training.trainer.freeze_stages import stages
@@ -27,7 +27,7 @@ from segprep.training.trainer.history import EpochScores
 from segprep.training.trainer.network import build
 from segprep.training.trainer.resume import differences
 from segprep.training.trainer.step import Learner
-from segprep.training.trainer.windows import windows
+from segprep.training.trainer.windows import from_original, windows
 
 
 class Preparation:
@@ -55,15 +55,9 @@ class Preparation:
         )
         settings = config if chosen.val else replaced(config, monitor="loss")
         self.config, notes = advised(settings, group, len(chosen.train))
-        if wrong := [
-            class_id for class_id in config.skip_classes if class_id not in range(len(names))
-        ]:
-            raise UsageError(
-                "bad-option",
-                f"skip_classes names {wrong[0]:g}, which is not a class",
-                f"0 to {len(names) - 1} are: {', '.join(names)}",
-            )
-        self.loss = losses.make(config.loss, len(names), config.class_weights or None)
+        fit_classes(config, names)
+        count = outputs(config.head, len(names))
+        self.loss = losses.make(config.loss, count, config.class_weights or None)
         self.history: list[EpochScores] = []
         self.mode = schedules.mode_of(self.config.monitor)
         self.stopping = (
@@ -85,6 +79,7 @@ class Preparation:
             self.names,
             self.config,
             lambda what, done, total: self.watch(Moment(what, done, total)),
+            whole=from_original(self.config),
         )
         self.validated = (
             self.val[: self.config.validation_steps] if self.config.validation_steps else self.val

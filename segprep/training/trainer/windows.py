@@ -14,6 +14,7 @@ from segprep.dataset import tree
 from segprep.errors import UsageError
 from segprep.train_config import NONE, Config
 from segprep.training.augmentation import presets, preview
+from segprep.training.augmentation.jitter import Jitter
 from segprep.training.augmentation.steps import Transform
 from segprep.training.augmentation.stream import Chained
 from segprep.training.augmentation.windows import Windows
@@ -42,7 +43,10 @@ def chain(config: Config) -> tuple[Transform, ...] | None:
     preset = NONE if config.augment == OWN else config.augment
     overrides = dict(config.augmentation)
     values = {**presets.PRESETS.get(preset, {}), **overrides}
-    overrides |= {name: config.size for name in FRAMES if name in values and name not in overrides}
+    kinds = {name.partition("_")[0] for name in values} - {"crop"}
+    sides = {name for name in FRAMES if name in values or name.partition("_")[0] in kinds}
+    overrides |= {name: config.size for name in FRAMES if name in sides - overrides.keys()}
+    values |= overrides
     whole = [name for name in FRAMES if name in values and name != "crop_size"]
     if config.fit == NONE and whole:
         raise UsageError(
@@ -53,6 +57,13 @@ def chain(config: Config) -> tuple[Transform, ...] | None:
     if config.fit == NONE and preset in presets.PRESETS:
         overrides.setdefault("crop_size", config.size)
     return presets.steps(preset, **overrides)
+
+
+def from_original(config: Config) -> bool:
+    """Whether windows are resampled from the images as they are on disk: jittered ones, which may
+    be larger than the window.
+    """
+    return any(isinstance(step, Jitter) for step in chain(config) or ())
 
 
 def windows(pairs: Sequence[ImagePair], view: InputSpec, config: Config) -> Windows:
@@ -99,6 +110,7 @@ def save_augmented(
         class_names(dataset_tree, classes, selection.train),
         resolved,
         lambda what, done, total: None,
+        whole=from_original(resolved),
     )
     return preview.save_augmented(folder, _samples(windows(pairs, view, resolved), view, count))
 
@@ -120,6 +132,7 @@ def _samples(
             ((values * std + mean).clamp(0, 1) * 255)
             .round()
             .to(torch.uint8)
+            .expand(3, -1, -1)
             .permute(1, 2, 0)
             .numpy()
         )

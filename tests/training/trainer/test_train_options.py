@@ -1,6 +1,7 @@
 """segprep train: stages, windows, weights of pixels, precision, what is validated."""
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,15 @@ def same(one: Path, other: Path) -> bool:
 
 
 def test_two_stages_hold_the_backbone_and_its_statistics_first(discs: Make, tmp_path: Path) -> None:
-    root = discs(8)
+    from segprep.training import models
+
+    root, weights = discs(8), tmp_path / "weights.pth"
+    begun = models.build("mobilenet-unet", 3, 2, base=4).state_dict()
+    torch.save(begun, weights)
     settings = TINY | {
         "arch": "mobilenet-unet",
         "freeze": "all",
+        "weights": str(weights),
         "freeze_lr": 0.01,
         "freeze_batch": 2,
         "lr": 0.001,
@@ -50,16 +56,27 @@ def test_two_stages_hold_the_backbone_and_its_statistics_first(discs: Make, tmp_
     assert [entry.lr for entry in found.history] == [0.01, 0.001]
     assert [entry.step for entry in found.history] == [3, 5]  # 6 images by 2, then by 4
     assert found.history[0].learning < found.history[1].learning == found.parameters
-    torch.manual_seed(0)
-    from segprep.training import models
-
-    begun = models.build("mobilenet-unet", 3, 2, base=4).state_dict()
     first, last = (weights_of(next(found.out.glob(f"epoch00{n}*.pt"))) for n in (1, 2))
     backbone = [name for name in begun if name.startswith("encoder.")]
     assert any("running_mean" in name for name in backbone)
     assert all(torch.equal(begun[name], first[name]) for name in backbone)
     assert not torch.equal(begun["encoder.conv_stem.weight"], last["encoder.conv_stem.weight"])
     assert not torch.equal(begun["encoder.bn1.running_mean"], last["encoder.bn1.running_mean"])
+    told = "\n".join(found.notes)
+    assert "tensors loaded, 0 missed" in told
+
+
+def test_a_random_backbone_is_not_held_and_the_weights_are_named(discs: Make) -> None:
+    """The address and hash of torchvision's own file, in the message and in a note."""
+    root = discs(4)
+    with pytest.raises(UsageError, match="random numbers") as error:
+        train(root, **TINY | {"arch": "vgg-unet", "freeze": "all"})
+    assert "https://download.pytorch.org/models/vgg16-397923af.pth" in error.value.hint
+    sha256 = re.search(r"--sha256 ([0-9a-f]{64})", error.value.hint)
+    assert sha256
+    assert sha256[1].startswith("397923af")  # torchvision names its files by their hash
+    found = train(root, **TINY | {"arch": "vgg-unet", "options": {"base": 2}, "epochs": 1})
+    assert any("begins with random weights" in note for note in found.notes)
 
 
 def test_deep_supervision_trains_every_head(discs: Make) -> None:
