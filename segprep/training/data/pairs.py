@@ -229,7 +229,7 @@ def padding(view: InputSpec, dtype: np.dtype[Any]) -> NDArray[np.float32]:
     """
     if dtype == np.uint8:
         return np.full(3, view.gray / 255, np.float32)
-    return np.broadcast_to(np.asarray(view.mean, np.float32), 3)
+    return np.full(3, view.mean, np.float32)
 
 
 def normalized(values: Tensor, view: InputSpec) -> Tensor:
