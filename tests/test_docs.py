@@ -117,6 +117,45 @@ def test_every_command_and_option_exists(path: Path) -> None:
     assert named <= known
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_line_that_calls_segprep_is_right(path: Path) -> None:
+    """Indented, fenced or in backticks: the command exists, and each option is one of its own."""
+    text = path.read_text("utf-8")
+    lines = re.findall(r"^(?:    |\$ )\s*(segprep [a-z].*)$", text, re.M)
+    lines += re.findall(r"^(segprep [a-z].*)$", "\n".join(blocks(path)), re.M)
+    for line in lines + re.findall(r"`(segprep [a-z][^`\n]*)`", text):
+        words = re.split(r"\s(?:#|->|\||>|&&)\s|   ", line)[0].split()
+        name, *rest = words[1:]
+        assert name in COMMANDS, line
+        sub = [name, *rest[:1]] if name in GROUPS and rest and rest[0] in GROUPS[name] else [name]
+        if name not in GROUPS or len(sub) == 2:
+            named = {word.split("=")[0] for word in rest if re.match(r"--[a-z]", word)}
+            own = options_of(*sub)
+            if sub == ["convert", "auto"]:  # takes the options of the format that it detects
+                own = own.union(*(options_of("convert", name) for name in sources.names()))
+            assert named <= own, line
+
+
+def test_the_terms_belong_to_modules_that_exist() -> None:
+    rows = re.findall(r"^\| .* \| (.*) \|$", (ROOT / "CONTEXT.md").read_text("utf-8"), re.M)
+    for name in re.findall(r"`([^`]+)`", "\n".join(rows)):
+        if "/" in name:
+            folder = ROOT / "segprep" / name.removesuffix("/")
+            assert list(folder.parent.glob(folder.name + "*")), name
+        elif not name.endswith((".json", ".jsonl")):
+            home = ROOT / "segprep" / f"{name.rpartition('.')[0].replace('.', '/')}.py"
+            typed = home.is_file() and f" {name.split('.')[-1]} = " in home.read_text("utf-8")
+            assert exists(f"segprep.{name}") or typed, name  # or is for type checkers only
+
+
+@pytest.mark.parametrize(
+    "path", [*DOCUMENTS, *MODULES], ids=lambda path: path.relative_to(ROOT).as_posix()
+)
+def test_no_text_installs_segprep_from_pypi(path: Path) -> None:
+    """It is not there yet: hints and documents install it from a clone."""
+    assert not re.search(r"pip install (?:-\S+ )*['\"]?segprep\b", path.read_text("utf-8"))
+
+
 @pytest.mark.parametrize("path", [README, CHINESE], ids=["english", "chinese"])
 def test_the_tables_list_what_exists(path: Path) -> None:
     text = path.read_text("utf-8")
