@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sources.region_files import SQUARE, masks, only, photo, square, write
 
+from segprep.errors import UsageError
 from segprep.sources import guesses
 from segprep.sources.via import Reader
 
@@ -105,3 +106,34 @@ def test_shapes_that_are_none(tmp_path: Path, shape: dict[str, Any]) -> None:
 
 def test_auto_knows_it(tmp_path: Path) -> None:
     assert guesses(example(tmp_path).root)[0][0] == "via"
+
+
+def test_several_files_of_the_same_images_are_a_question(tmp_path: Path) -> None:
+    """A public set of damaged cars holds one file per kind of label, each for all images."""
+    for name in "ab":
+        photo(tmp_path / f"{name}.png")
+    for file, label in (("kinds.json", "door"), ("damage.json", "dent")):
+        images = {
+            f"{name}1": {"filename": f"{name}.png", "regions": [region(POLYGON, kind=label)]}
+            for name in "ab"
+        }
+        write(tmp_path / file, images)
+    with pytest.raises(
+        UsageError, match=r"2 files .*same images: damage\.json, kinds\.json"
+    ) as caught:
+        Reader(tmp_path).scan()
+    assert caught.value.code == "annotations-unclear"
+    chosen = Reader(tmp_path, annotations=("kinds.json",)).scan()
+    assert chosen.classes.names == ("_background_", "door")
+    with pytest.raises(UsageError, match=r"none\.json is no annotation file"):
+        Reader(tmp_path, annotations=("none.json",)).scan()
+
+
+def test_the_named_folder_decides_between_images_of_one_name(tmp_path: Path) -> None:
+    """A public set of satellite images holds each in true and in false color."""
+    for kind in ("true", "false"):
+        photo(tmp_path / "in" / kind / "train" / "a.png")
+    reader = put(tmp_path / "in", region(POLYGON, kind="cat"))
+    assert [one.code for one in reader.scan().skipped] == ["image-ambiguous"]
+    chosen = put(tmp_path / "in", region(POLYGON, kind="cat"), image_root=(tmp_path / "in/true",))
+    assert [item.image for item in chosen.scan().items] == [tmp_path / "in/true/train/a.png"]

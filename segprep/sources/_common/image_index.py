@@ -44,8 +44,8 @@ class ImageIndex:
         it is exactly there (folders included).
 
         Of several with its file name the one wins that has most of its folders, then one in a
-        folder whose name has the words *near* (train, 2017). The folder *never* is skipped. Raises
-        SourceError: none or several, or a URL.
+        folder whose name has the words *near* (train, 2017), then one below a further root, which a
+        person named. The folder *never* is skipped. Raises SourceError: none or several, or a URL.
         """
         parts = [
             part
@@ -77,6 +77,7 @@ class ImageIndex:
                     for place in places
                 ],
             )
+            places = _most(places, [self.is_named(Path(place[0])) for place in places])
             if len(places) > 1:
                 listed = ", ".join(os.path.join(*place) for place in places[:4])
                 reason = f"{shown(named)!r} may be any of {len(places)} files: {listed}"
@@ -89,6 +90,10 @@ class ImageIndex:
             found = places[0]
         self.taken.add(found)
         return Path(*found), _common(Path(*found).parts, parts) == len(parts)
+
+    def is_named(self, folder: Path) -> bool:
+        """Whether *folder* lies in a root that a person named beside the source."""
+        return any(folder.is_relative_to(root) for root in self.roots[1:])
 
     def left_over(self, folders: Iterable[str] = ()) -> int:
         """How many pictures nobody asked for in the folders of those that were."""

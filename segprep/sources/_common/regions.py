@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from segprep import engine
 from segprep.errors import ForeignFileError, SegprepError, ShapeError
@@ -18,7 +18,7 @@ from segprep.imaging import image
 from segprep.imaging.mask_files import drawn_upright
 from segprep.imaging.shapes import Shape
 from segprep.names import shown, stem_of
-from segprep.sources._common import class_list, stems
+from segprep.sources._common import chosen_files, class_list, stems
 from segprep.sources._common.label_options import LabelOptions
 from segprep.sources._common.labels import LabelMeaning, LabelRules, LabelTable
 from segprep.sources._common.outlines import LabeledOutline, drawn
@@ -47,6 +47,10 @@ class RegionReader(LabelOptions):
     """
 
     boxes: Boxes = "error"
+    annotations: Annotated[
+        tuple[str, ...],
+        "Only these annotation files below SRC: a name, a path from SRC, or a pattern.",
+    ] = ()
 
     def documents(self) -> list[Path]:
         """The annotation files of the source, in order."""
@@ -68,6 +72,8 @@ class RegionReader(LabelOptions):
         """Every image that an annotation file names is an item; each file is read once, here."""
         rules = self.rules()
         roots, paths = self.roots(), self.documents()
+        if self.annotations:
+            paths = chosen_files.named(paths, roots[0], self.annotations)
         context = self.context()
         parse = partial(self.parse, context=context)
         results = progress(engine.run(parse, paths, jobs=jobs), len(paths), "reading labels")
@@ -82,6 +88,9 @@ class RegionReader(LabelOptions):
         index = SourceImages(roots, self.stem)
         for path, document in documents:
             index.add(path, document.images, table)
+        chosen_files.check_rivals(
+            (item.labels[0], cast("Path", item.image)) for item in index.items
+        )
         unique = stems.unique(index.items, index.skipped)
         return Scan(
             unique,

@@ -1,0 +1,69 @@
+"""Which of several annotation files are read: those that --annotations names."""
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatch
+from itertools import combinations
+from pathlib import Path
+
+from segprep.errors import UsageError
+
+_FEW = 2  # a file of fewer images is one of many, each for its own image
+
+
+def unclear(reason: str, files: Sequence[Path]) -> UsageError:
+    """The error that asks which of *files* are meant."""
+    plain = len({path.name for path in files}) == len(files)
+    names = [path.name if plain else f"{path.parent.name}/{path.name}" for path in files[:8]]
+    return UsageError(
+        "annotations-unclear",
+        f"{reason}: {', '.join(names)}",
+        f"name the files that are meant, for example --annotations {shlex.quote(files[0].name)}",
+    )
+
+
+def named(files: Sequence[Path], root: Path, patterns: Sequence[str]) -> list[Path]:
+    """The *files* that any of *patterns* names. Raises UsageError for one that names none."""
+    chosen: list[Path] = []
+    for pattern in patterns:
+        matches = [
+            path
+            for path in files
+            if fnmatch(path.name, pattern)
+            or fnmatch(path.relative_to(root).as_posix(), pattern.removeprefix("./"))
+        ]
+        if not matches:
+            names = ", ".join(path.relative_to(root).as_posix() for path in files[:8]) or "none"
+            reason = f"--annotations {pattern} is no annotation file in {root}; there are: {names}"
+            raise UsageError("bad-option", reason, "give a name or a pattern from these")
+        chosen += matches
+    return list(dict.fromkeys(chosen))
+
+
+def check_rivals(images: Iterable[tuple[Path, Path]]) -> None:
+    """Raise UsageError where two files describe the same images.
+
+    *images* are pairs of an annotation file and an image that it describes. Two files are rivals if
+    they have at least half of the smaller one's images in common.
+    """
+    of_file: dict[Path, set[Path]] = {}
+    of_image: dict[Path, list[Path]] = {}
+    for path, image in images:
+        of_file.setdefault(path, set()).add(image)
+        of_image.setdefault(image, []).append(path)
+    shared = Counter(
+        pair
+        for paths in of_image.values()
+        for pair in combinations(
+            dict.fromkeys(path for path in paths if len(of_file[path]) >= _FEW), 2
+        )
+    )
+    rivals = [
+        pair
+        for pair, count in shared.items()
+        if 2 * count >= min(len(of_file[path]) for path in pair)
+    ]
+    if rivals:
+        files = list(dict.fromkeys(path for pair in rivals for path in pair))
+        raise unclear(f"{len(files)} files describe the same images", files)
