@@ -14,17 +14,17 @@ from segprep.conversion.class_coverage import ClassCoverage
 from segprep.conversion.planning import Work, prepare, refuse_overlap
 from segprep.conversion.publication import (
     all_skipped,
-    described,
     refuse,
     stale_files,
+    texts_of,
 )
 from segprep.conversion.run_notes import RunNotes
 from segprep.conversion.sample_files import ImageFormat, SampleTask
 from segprep.conversion.unpainted import UnpaintedLabels, unpainted_notes
-from segprep.dataset import manifest
+from segprep.dataset.journal import Journal
 from segprep.dataset.lists import finish_split
 from segprep.dataset.manifest import MANIFEST
-from segprep.dataset.staging import Journal, Staging, lock
+from segprep.dataset.staging import Staging, lock
 from segprep.dataset.tree import PENDING_SPLIT
 from segprep.errors import SegprepError
 from segprep.files import real_folders, write_error
@@ -268,9 +268,8 @@ def _published(
     removed = tuple(stem for stem in plan.previous if stem not in lines)
     notes, covered = account.summed(work.scan.classes.names)
     stale = stale_files(plan.previous.values(), lines)
-    records = (manifest.load_record(lines[stem]) for stem in lines)
-    unpainted = UnpaintedLabels.of(records).rows()
-    files, texts = described(work, lines, skipped, removed, unpainted)
+    unpainted = account.unpainted.rows()
+    files, texts = texts_of(work, lines, skipped, removed, account)
     count = len(lines)
     lines.close()  # its folder goes away
     staging.publish(files, stale, texts, replace=plan.replace)

@@ -2,7 +2,7 @@
 lists, records, the manifest.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ import PIL
 
 from segprep import __version__, engine
 from segprep.conversion.planning import Work, digest_below
+from segprep.conversion.run_notes import RunNotes
 from segprep.conversion.sample_files import SampleTask, file_names
 from segprep.dataset import manifest
+from segprep.dataset.journal import Journal
 from segprep.dataset.manifest import MANIFEST, RECORDS, Manifest
 from segprep.dataset.staging import Staging
 from segprep.dataset.tree import LISTS, SPLITS
@@ -69,38 +71,29 @@ def all_skipped(
     return tuple(sorted(skipped, key=lambda entry: work.task.archives.outer(entry.path)))
 
 
-def stale_files(previous: Iterable[Record], lines: Mapping[str, bytes]) -> list[str]:
+def stale_files(previous: Iterable[Record], lines: Journal) -> list[str]:
     """Files of earlier Records that no present sample has."""
     result = []
     for record in previous:
-        now = file_names(manifest.load_record(lines[record.stem])) if record.stem in lines else []
+        now = lines.files(record.stem)
         result += [name for name in file_names(record) if name not in now]
     return result
 
 
-def described(
+def texts_of(
     work: Work,
-    lines: Mapping[str, bytes],
+    lines: Journal,
     skipped: Iterable[Skipped],
     removed: Sequence[str],
-    unpainted: Sequence[Mapping[str, Any]] = (),
-) -> tuple[list[str], dict[str, bytes | bytearray]]:
-    """The files of all samples, and the tree's text files: name -> content; *unpainted* labels go
-    to the manifest.
+    account: RunNotes,
+) -> tuple[list[str], dict[str, bytes | Path]]:
+    """The files of all samples, and the tree's text files: name -> content, or the staged file that
+    holds it; the manifest says what *account* adds up to.
 
     Lists and split record of an earlier tree stay, less the samples that were removed.
     """
-    records, files = bytearray(), []
-
-    def ordered() -> Iterator[Record]:
-        for stem in sorted(lines):
-            line = lines[stem]
-            records.extend(line)
-            record = manifest.load_record(line)
-            files.extend(file_names(record))
-            yield record
-
-    counts = manifest.summarize(ordered(), work.scan.classes)
+    stems, unpainted = sorted(lines), account.unpainted.rows()
+    records, checksum = lines.gathered(stems)
     lists, split = _lists(work, lines, removed)
     versions = {
         "segprep": __version__,
@@ -109,22 +102,22 @@ def described(
         "isal": isal.__version__,
     }
     digests = {name: digest(list_bytes(stems)) for name, stems in lists.items()}
-    account = Manifest(
+    described = Manifest(
         work.scan.classes,
         work.plan.identity["source"],
         versions,
-        counts,
-        digest(records),
+        account.totals.named(work.scan.classes),
+        checksum,
         split,
         tuple(_plain_skipped(entry, work.task) for entry in skipped),
         lists={**_kept_digests(work), **digests},
         extra={"unpainted": list(unpainted)} if unpainted else {},
     )
-    return files, {
+    return [name for stem in stems for name in lines.files(stem)], {
         **class_files(work.scan.classes),
-        **{f"{LISTS}/{name}.txt": list_bytes(stems) for name, stems in lists.items()},
+        **{f"{LISTS}/{name}.txt": list_bytes(listed) for name, listed in lists.items()},
         RECORDS: records,
-        MANIFEST: manifest.dump(account),
+        MANIFEST: manifest.dump(described),
     }
 
 

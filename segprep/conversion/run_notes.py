@@ -2,11 +2,13 @@
 became several samples.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from segprep.conversion.class_coverage import ClassCoverage, class_coverage
+from segprep.conversion.unpainted import UnpaintedLabels
+from segprep.dataset.manifest import Totals
+from segprep.files import digest
 from segprep.types import Note, Record
 
 FEW = 5  # stems that a note names
@@ -14,34 +16,46 @@ FEW = 5  # stems that a note names
 
 @dataclass(slots=True)
 class RunNotes:
-    """The *notes* of the samples that this run read, with their stems; *visible* are the pixels of
-    every class id in all samples, *users* the samples of every input file and picture.
+    """The *notes* of the samples that this run read, with their stems; the *totals* of all samples
+    and their *unpainted* labels; *first*: the sample that was first made of an input file and
+    picture, by their digest; *shared*: the path and all samples where there are several.
     """
 
     notes: list[Note] = field(default_factory=list)
-    visible: Counter[int] = field(default_factory=Counter)
-    users: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    totals: Totals = field(default_factory=Totals)
+    unpainted: UnpaintedLabels = field(default_factory=UnpaintedLabels)
+    first: dict[int, str] = field(default_factory=dict)
+    shared: dict[int, tuple[str, set[str]]] = field(default_factory=dict)
 
     def add(self, record: Record, *, told: bool = True) -> None:
         """Count *record*; its notes are those of an earlier run unless *told*."""
-        self.visible.update(record.pixels)
+        self.totals.add(record)
+        self.unpainted.add(record.unpainted)
         for path in record.inputs:
             if path != record.source:
-                self.users[path, record.digests[record.image]].append(record.stem)
+                self._used(path, record)
         if told:
             self.notes += (replace(note, stem=record.stem) for note in record.notes)
 
+    def _used(self, path: str, record: Record) -> None:
+        """*record* was made of the file *path*."""
+        text = f"{path}\0{record.digests[record.image]}"
+        key = int(digest(text.encode("utf-8", "surrogatepass"))[:24], 16)
+        first = self.first.setdefault(key, record.stem)
+        if first is not record.stem:
+            self.shared.setdefault(key, (path, {first}))[1].add(record.stem)
+
     def summed(self, classes: Iterable[str]) -> tuple[list[Note], tuple[ClassCoverage, ...]]:
         """The notes, those on covered classes as one line per class, and these as figures."""
-        losses = class_coverage(self.notes, classes, self.visible)
+        losses = class_coverage(self.notes, classes, self.totals.pixels)
         plain = [note for note in self.notes if note.covered is None]
         return [*plain, *(loss.note for loss in losses), *self._shared()], losses
 
     def _shared(self) -> list[Note]:
         """A note for every input file that several samples with the same picture are made of."""
         notes = []
-        for (path, _), users in sorted(self.users.items()):
-            stems = sorted(set(users))
+        for path, users in sorted(self.shared.values(), key=lambda shared: shared[0]):
+            stems = sorted(users)
             if len(stems) > 1:
                 more = f" and {len(stems) - FEW} more" if len(stems) > FEW else ""
                 listed = ", ".join(stems[:FEW]) + more

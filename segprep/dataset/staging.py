@@ -15,7 +15,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -190,24 +190,24 @@ class Staging:
         self,
         files: Iterable[str],
         removed: Iterable[str],
-        described: Mapping[str, bytes | bytearray],
+        described: Mapping[str, bytes | Path],
         *,
         replace: bool,
     ) -> None:
         """Move the staged *files* into the tree, take *removed* out, write *described* (name ->
-        content), the manifest last.
+        content, or the staged file that holds it), the manifest last.
 
         *replace*: whatever the tree's folders held before is taken out of the way first. Files,
         then names, are forced to the disk before the manifest says that the tree is complete.
         """
-        staged = [name for name in files if (self.folder / name).is_file()]
+        staged = self._staged(files)
         try:
             with ThreadPoolExecutor(4) as pool:  # the disk takes several at once
-                list(pool.map(self._sync, (staged[n::4] for n in range(4))))
+                every = [f"{kind}/{name}" for kind, names in staged.items() for name in names]
+                list(pool.map(self._sync, (every[n::4] for n in range(4))))
             self._open(replace)
-            for name in staged:
-                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
-                os.replace(self.folder / name, self.root / name)
+            for kind, names in staged.items():
+                self._move(kind, names)
             for name in removed:
                 (self.root / name).unlink(missing_ok=True)
             for name in (IMAGES, MASKS, OBJECTS):
@@ -215,10 +215,39 @@ class Staging:
                     sync_folder(self.root / name)
             for name, content in sorted(described.items(), key=lambda pair: pair[0] == MANIFEST):
                 (self.root / name).parent.mkdir(parents=True, exist_ok=True)
-                write_atomic(self.root / name, content)
+                if isinstance(content, Path):
+                    sync_file(content)
+                    os.replace(content, self.root / name)
+                    sync_folder(self.root)
+                else:
+                    write_atomic(self.root / name, content)
         except OSError as error:
             raise write_error(Path(error.filename or self.root), error) from error
         self.discard()
+
+    def _staged(self, files: Iterable[str]) -> dict[str, list[str]]:
+        """Which of *files* (relative) are staged: folder -> names."""
+        present = {kind: _names(self.folder / kind) for kind in (IMAGES, MASKS, OBJECTS)}
+        staged: dict[str, list[str]] = {kind: [] for kind in present}
+        for file in files:
+            kind, _, name = file.partition("/")
+            if name in present[kind]:
+                staged[kind].append(name)
+        return staged
+
+    def _move(self, kind: str, names: Sequence[str]) -> None:
+        """Move the staged files *names* of one folder into the tree: the folder as a whole where
+        the tree has none and nothing else lies in it.
+        """
+        origin, home = self.folder / kind, self.root / kind
+        if not names:
+            return
+        if not os.path.lexists(home) and _names(origin) == set(names):
+            os.replace(origin, home)
+            return
+        home.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            os.replace(os.path.join(origin, name), os.path.join(home, name))
 
     def _sync(self, names: Iterable[str]) -> None:
         for name in names:
@@ -249,40 +278,9 @@ class Staging:
         write_atomic(opened, b"")
 
 
-class Journal(Mapping[str, bytes]):
-    """The lines of finished Records by stem, kept on disk: memory does not grow with them."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = open(folder / "journal.jsonl", "ab+")  # noqa: SIM115
-        self._places: dict[str, int] = {}
-
-    def add(self, record: Record) -> None:
-        """Write down *record*. Raises SegprepError where the system refuses."""
-        line = manifest.dump_record(record)
-        try:
-            self._file.seek(0, os.SEEK_END)
-            self._places[record.stem] = self._file.tell()
-            self._file.write(line)
-            self._file.flush()
-        except OSError as error:
-            raise write_error(Path(self._file.name), error) from error
-
-    def close(self) -> None:
-        """Close the file; lines cannot be read any more.
-
-        Raises SegprepError where its last bytes are refused.
-        """
-        try:
-            self._file.close()
-        except OSError as error:
-            raise write_error(Path(self._file.name), error) from error
-
-    def __getitem__(self, stem: str) -> bytes:
-        self._file.seek(self._places[stem])
-        return self._file.readline()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
+def _names(folder: Path) -> set[str]:
+    """The names in *folder*; none where it is not there."""
+    try:
+        return set(os.listdir(folder))
+    except FileNotFoundError:
+        return set()

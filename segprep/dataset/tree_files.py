@@ -31,7 +31,7 @@ _OWN = (
 )
 _STAGED = (
     *(IMAGES, MASKS, OBJECTS, "previous", "replaced", PUBLISHING),
-    *("journal.jsonl", IDENTITY),
+    *("journal.jsonl", IDENTITY, RECORDS),
 )
 
 

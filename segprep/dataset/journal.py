@@ -1,0 +1,84 @@
+"""The journal of a run: the records that are finished, one line each, on disk."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from blake3 import blake3
+
+from segprep.dataset import manifest
+from segprep.dataset.manifest import RECORDS
+from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
+from segprep.files import write_error
+from segprep.types import Record
+
+
+class Journal(Mapping[str, bytes]):
+    """The lines of finished Records by stem, kept on disk: memory does not grow with them. What
+    files they name is remembered.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = open(folder / "journal.jsonl", "ab+")  # noqa: SIM115
+        self._end = self._file.seek(0, os.SEEK_END)
+        self._places: dict[str, int] = {}  # where the line begins, and its kind in the low byte
+        self._kinds: list[tuple[str, bool]] = []  # the image's extension; are there objects
+
+    def add(self, record: Record) -> None:
+        """Write down *record*. Raises SegprepError where the system refuses."""
+        line = manifest.dump_record(record)
+        kind = (record.image.removeprefix(f"{IMAGES}/{record.stem}"), record.objects is not None)
+        if kind not in self._kinds:
+            self._kinds.append(kind)
+        try:
+            self._file.write(line)
+            self._file.flush()
+        except OSError as error:
+            raise write_error(Path(self._file.name), error) from error
+        self._places[record.stem] = self._end << 8 | self._kinds.index(kind)
+        self._end += len(line)
+
+    def files(self, stem: str) -> list[str]:
+        """The files of the sample *stem*, relative to the tree; none where it is not listed."""
+        if stem not in self._places:
+            return []
+        suffix, objects = self._kinds[self._places[stem] & 255]
+        names = [f"{IMAGES}/{stem}{suffix}", f"{MASKS}/{stem}.png"]
+        return [*names, f"{OBJECTS}/{stem}.png"] if objects else names
+
+    def gathered(self, stems: Iterable[str]) -> tuple[Path, str]:
+        """A staged file of the lines of *stems*, in this order, and its digest.
+
+        Raises SegprepError where the system refuses.
+        """
+        path, checksum = Path(self._file.name).with_name(RECORDS), blake3()
+        try:
+            path.unlink(missing_ok=True)
+            with open(path, "xb") as file:
+                for stem in stems:
+                    line = self[stem]
+                    checksum.update(line)
+                    file.write(line)
+        except OSError as error:
+            raise write_error(path, error) from error
+        return path, str(checksum.hexdigest(20))
+
+    def close(self) -> None:
+        """Close the file; lines cannot be read any more.
+
+        Raises SegprepError where its last bytes are refused.
+        """
+        try:
+            self._file.close()
+        except OSError as error:
+            raise write_error(Path(self._file.name), error) from error
+
+    def __getitem__(self, stem: str) -> bytes:
+        self._file.seek(self._places[stem] >> 8)
+        return self._file.readline()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
