@@ -2,6 +2,7 @@
 immediate.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -34,6 +35,7 @@ COMMANDS = {
     "export": "Export the dataset for another framework.",
 }
 EXIT_USAGE, EXIT_SKIPPED, EXIT_LOCKED, EXIT_INTERRUPTED = 2, 3, 11, 130
+_COLLECT = (20_000, 25, 50)  # Python's own, 700 objects, costs a seventh of what records cost
 EPILOG = (
     "Exit codes: 0 fine, 1 failed, 2 usage, 3 finished but some inputs were skipped, 4 doubtful,"
     " not learnable or masks look wrong, 5 undecided, 11 locked by another run, 130 interrupted."
@@ -176,6 +178,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _terminated)
+    gc.set_threshold(*_COLLECT)
     os.environ.setdefault(
         "OPENBLAS_NUM_THREADS", "1"
     )  # NumPy's idle threads would cost 0.1 s of CPU time and keep workers from being forked
