@@ -108,13 +108,19 @@ def _show_suspects(outcome: Any, verbose: bool) -> None:
         output.line("no mask stands out")
         return
     rows = [
-        (row.stem, f"{row.score:.3f}", f"{row.iou:.3f}", "train" if row.training else "val")
+        (
+            row.stem,
+            row.kind or "-",
+            f"{row.score:.3f}",
+            f"{row.iou:.3f}",
+            "train" if row.training else "val",
+        )
         for row in chosen
     ]
     title = "look at these first: mask and model disagree far more than elsewhere"
     output.table(
         "all images, most suspect first" if verbose else title,
-        ("sample", "disagreement", "IoU", "list"),
+        ("sample", "what", "disagreement", "IoU", "list"),
         rows,
     )
 

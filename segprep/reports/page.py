@@ -45,11 +45,15 @@ class Remarks:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of text; all columns but the first *left* stand right."""
+    """Rows of text; all columns but the first *left* stand right. *bars* are shares 0 to 1, one for
+    each row, drawn under the cell of the column *bar*.
+    """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     left: int = 1
+    bar: int = -1
+    bars: Sequence[float] = ()
     kind: ClassVar[str] = "table"
 
 
@@ -88,10 +92,11 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """Figures with a legend of (name, CSS color)."""
+    """Figures with a legend of (name, CSS color); *wide* ones have more room."""
 
     figures: Sequence[Figure]
     legend: Sequence[tuple[str, str]] = ()
+    wide: bool = False
     kind: ClassVar[str] = "gallery"
 
 

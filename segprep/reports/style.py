@@ -53,11 +53,22 @@ svg polyline { fill: none; stroke-width: 2; stroke-linejoin: round; } .legend { 
   margin-right: 6px; vertical-align: -1px; border: 1px solid var(--rule); }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(340px, 100%),
   1fr)); gap: 12px; margin-top: 12px; }
-.panels { display: grid; grid-template-columns: repeat(3, 1fr); gap: 6px; font-size: .78rem;
-  color: var(--soft); text-align: center; }
+.gallery.wide { grid-template-columns: repeat(auto-fit, minmax(min(520px, 100%), 1fr)); }
+.gallery.wide figure { border-left: 4px solid var(--fair); }
+td .bar { display: block; height: 5px; border-radius: 3px; margin: 4px 0 2px auto; max-width: 130px;
+  background: color-mix(in srgb, var(--soft) 18%, transparent); }
+td .bar i { display: block; height: 100%; border-radius: 3px; background: var(--one); }
+td .bar i.low { background: var(--fair); }
+.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(92px, 1fr)); gap: 6px;
+  font-size: .78rem; color: var(--soft); text-align: center; }
 .panels img { width: 100%; height: auto; border-radius: 4px; display: block;
   background: var(--rule); }
 footer { color: var(--soft); font-size: .86rem; margin-top: 44px; overflow-wrap: anywhere; }
+@media (max-width: 560px) { main { padding: 16px 12px 40px; } header { padding: 16px; }
+  .badge { font-size: 1.5rem; } .cards { grid-template-columns: 1fr 1fr; gap: 8px; }
+  .wide .panels { grid-template-columns: 1fr 1fr; }
+  .card { padding: 10px 12px; } th, td { padding: 6px 9px; } .left { min-width: 6rem; }
+  h2 { margin-top: 30px; } }
 @media print { body { background: #fff; } section { break-inside: avoid; } }
 """
 
@@ -91,7 +102,11 @@ TEMPLATE = """<!doctype html>
 <tr>{% for name in part.columns %}<th{% if loop.index <= part.left %} class="left"{% endif %}>
 {{ name }}</th>{% endfor %}</tr>
 {% for row in part.rows %}
+{% set place = loop.index0 %}
 <tr>{% for cell in row %}<td{% if loop.index <= part.left %} class="left"{% endif %}>{{ cell }}
+{% if loop.index0 == part.bar and part.bars %}{% set share = part.bars[place] %}
+<span class="bar"><i{% if share < 0.5 %} class="low"{% endif %}
+ style="width: {{ (100 * share) | round(1) }}%"></i></span>{% endif %}
 </td>{% endfor %}</tr>
 {% endfor %}
 </table></div>
@@ -131,7 +146,7 @@ TEMPLATE = """<!doctype html>
 {% elif part.kind == "gallery" %}
 {% if part.legend %}<div class="legend">{% for name, color in part.legend %}<span>
 <i style="background: {{ color }}"></i>{{ name }}</span>{% endfor %}</div>{% endif %}
-<div class="gallery">
+<div class="gallery{% if part.wide %} wide{% endif %}">
 {% for figure in part.figures %}
 <figure><figcaption><b>{{ figure.title }}</b>{{ figure.text }}</figcaption>
 <div class="panels">

@@ -57,6 +57,24 @@ def laid_over(
     return np.asarray(image * (1 - strength) + colors * strength).round().astype(np.uint8)
 
 
+def differing(
+    image: NDArray[np.uint8], one: NDArray[np.uint8], other: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """*image* (h, w, 3) in gray, red where the masks *one* and *other* (H, W each, perhaps of
+    different sizes) differ; where *one* is ignored nothing differs.
+    """
+    height, width = image.shape[:2]
+    fitted = []
+    for mask in (one, other):
+        rows = np.arange(height) * mask.shape[0] // height
+        columns = np.arange(width) * mask.shape[1] // width
+        fitted.append(mask[rows[:, None], columns])
+    wrong = (fitted[0] != fitted[1]) & (fitted[0] != IGNORE)
+    gray = np.asarray(image @ np.array([0.3, 0.59, 0.11]) * 0.6 + 70)[..., None].repeat(3, 2)
+    gray[wrong] = 0.25 * gray[wrong] + 0.75 * np.array([235, 40, 60])
+    return np.asarray(gray.round(), np.uint8)
+
+
 def outlines(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """(H, W): pixels of *mask* with another class above, below, left or right of them."""
     edges = np.zeros(mask.shape, np.bool_)

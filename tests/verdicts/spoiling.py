@@ -3,7 +3,7 @@ images) are corrupted.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -75,11 +75,64 @@ def quarter(mask: Mask) -> Mask:
     return np.roll(mask, (mask.shape[0] // 4, mask.shape[1] // 4), (0, 1))
 
 
-SETS: dict[str, tuple[Callable[[Tree, int], None], tuple[str, ...]]] = {
-    # name: (how, causes of which one has to be named; none: learnable)
+def twentieth(mask: Mask) -> Mask:
+    """Moved down and right by 5 %."""
+    return np.roll(mask, (mask.shape[0] // 20, mask.shape[1] // 20), (0, 1))
+
+
+def share_of(stems: Sequence[str], share: float, seed: int) -> set[str]:
+    """A random share of *stems*, at least one."""
+    order = np.random.default_rng((seed, 7)).permutation(len(stems))
+    return {stems[int(n)] for n in order[: max(1, round(share * len(stems)))]}
+
+
+def changed(place: Tree, stems: Collection[str], change: Callable[[Mask], Mask]) -> None:
+    """Change the masks of *stems*."""
+    for stem in stems:
+        path = place.mask_path(stem)
+        write_mask(path, np.ascontiguousarray(change(read_mask(path))))
+
+
+def inverted(place: Tree, seed: int) -> None:
+    """Half of the masks: background and the first class change places."""
+    swap = np.arange(256, dtype=np.uint8)
+    swap[:2] = 1, 0
+    changed(place, share_of(place.stems(), 0.5, seed), lambda mask: swap[mask])
+
+
+def erased(place: Tree, seed: int) -> None:
+    """Every class but 0 is erased from train; val keeps all of them."""
+    changed(place, place.lists()["train"], lambda mask: np.where(mask == 255, mask, 0))
+
+
+def white(place: Tree, seed: int) -> None:
+    """Class 1 is written as 255."""
+    changed(place, place.stems(), lambda mask: np.where(mask == 1, 255, mask).astype(np.uint8))
+
+
+def some(place: Tree, seed: int) -> set[str]:
+    """A tenth of the masks of train and val belong to other images, or are mirrored."""
+    lists = place.lists()
+    chosen = sorted(share_of(sorted((*lists["train"], *lists["val"])), 0.1, seed))
+    masks = {stem: read_mask(place.mask_path(stem)) for stem in chosen}
+    for n, stem in enumerate(chosen):
+        other = masks[chosen[n - 1]]
+        mask = nearest(other, *masks[stem].shape) if n % 2 else masks[stem][:, ::-1]
+        write_mask(place.mask_path(stem), np.ascontiguousarray(mask))
+    return set(chosen)
+
+
+SUSPECTS = ("suspects",)  # wanted where the set is learnable and single masks are spoiled
+SETS: dict[str, tuple[Callable[[Tree, int], set[str] | None], tuple[str, ...]]] = {
+    # name: (how, causes of which one has to be named; none: learnable, no mask stands out)
     "clean": (lambda place, seed: None, ()),
+    "some": (some, SUSPECTS),
     "shuffled": (shuffled, ("no-better-than-control", "masks-unrelated")),
     "shifted": (every(quarter), ("misaligned",)),
+    "near": (every(twentieth), ("misaligned",)),
+    "inverted": (inverted, ("mixed-polarity",)),
+    "erased": (erased, ("val-unlike-train",)),
+    "white": (white, ("values-unclear",)),
     "noise": (noise, ("images-are-noise",)),
     "constant": (every(np.zeros_like), ("labels-constant",)),
     "ignored": (every(lambda mask: np.full_like(mask, 255)), ("all-ignored",)),

@@ -26,9 +26,9 @@ EPOCHS, LEAST_EPOCH = 8, 25
 SMALLEST, LARGEST = 32, 1024
 RARE, MOST_WEIGHT = 0.05, 5.0  # share of the pixels below which a class weighs more, up to this
 RATE = 1e-3
-# pixels that the thinnest class keeps; less and a window shows more of the scene than its outlines
-# need
-DETAIL = 10.0
+# pixels that the thinnest class keeps: two classes are told apart along their outlines; more of
+# them by the forms of whole objects, of which a window should show several
+DETAIL, FORM = 10.0, 6.0
 NATIVE = 0.8  # above this, scaling gains little and blurs
 MOST_TRAIN, MOST_VAL = 1000, 200  # images held and scored; a larger set is sampled, by the seed
 
@@ -153,14 +153,16 @@ def batch_for(size: int) -> int:
 
 
 def scale_for(sample: Sequence[ImagePair], size: int) -> float:
-    """The factor to work images at, 1 at most: the thinnest class keeps DETAIL pixels, and the
-    window need not be larger than the image.
+    """The factor to work images at, 1 at most: the thinnest class keeps DETAIL pixels (FORM of
+    them where there are more than two classes), and the window need not be larger than the image.
     """
+    classes = set[int]().union(*(np.unique(pair.mask).tolist() for pair in sample)) - {IGNORE}
     thin = thickness(
         [pair.mask for pair in sample], [pair.mask.shape[0] / pair.size[0] for pair in sample]
     )
     short = float(np.median([min(pair.size) for pair in sample]))
-    factor = max(DETAIL / min(thin.values(), default=short), size / short)
+    detail = FORM if len(classes) > 2 else DETAIL
+    factor = max(detail / min(thin.values(), default=short), size / short)
     return 1.0 if factor > NATIVE else round(factor, 3)
 
 

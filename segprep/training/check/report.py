@@ -1,6 +1,7 @@
 """The page that a person opens after a check."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ WRONG = (
     " contradict it strongly, though: look at them, and fix them before a long training."
 )
 UNTRAINED = "The data alone rule a training out: nothing was trained. Fix the reasons below first."
-EXTREMES, SUSPECTS = 3, 12
+EXTREMES, SUSPECTS, LISTED = 3, 12, 200
 
 
 def write(
@@ -71,8 +72,9 @@ def write(
         )
     ]
     if outcome.stems and predict:
-        sections += [_numbers(outcome), _curves(outcome), _classes(outcome)]
-        sections += _pictures(outcome, pairs, predict, background)
+        pictures = _Pictures(outcome, pairs, predict, background)
+        sections += [_numbers(outcome), pictures.first(), _classes(outcome), _curves(outcome)]
+        sections += pictures.rest()
     title = f"train-check of {outcome.root.resolve().name}"
     write_atomic(
         folder / REPORT,
@@ -133,19 +135,21 @@ def _curves(outcome: Outcome) -> page.Section:
 
 def _classes(outcome: Outcome) -> page.Section:
     matrix = outcome.counts.sum(0)
+    classes = class_rows(matrix, outcome.classes)
     rows = [
         [
             str(row["name"]),
             *(_number(row[key]) for key in ("iou", "dice", "precision", "recall")),
             f"{row['pixels']:,}",
         ]
-        for row in class_rows(matrix, outcome.classes)
+        for row in classes
     ]
-    table = page.Table(["class", "IoU", "Dice", "precision", "recall", "pixels"], rows)
+    bars = [float(row["iou"]) if np.isfinite(row["iou"]) else 0.0 for row in classes]
+    columns = ["class", "IoU", "Dice", "precision", "recall", "pixels"]
     return page.Section(
         "Classes",
         "Pooled over the val images; in the matrix every row is a true class.",
-        [table, page.Matrix(outcome.classes, matrix)],
+        [page.Table(columns, rows, 1, 1, bars), page.Matrix(outcome.classes, matrix)],
     )
 
 
@@ -153,76 +157,77 @@ def _number(value: float) -> str:
     return f"{value:.3f}" if np.isfinite(value) else "–"
 
 
-def _pictures(
-    outcome: Outcome, pairs: Mapping[str, ImagePair], predict: Predict, background: int | None
-) -> list[page.Section]:
-    legend = [
-        (name, thumbnails.color(n)) for n, name in enumerate(outcome.classes) if n != background
-    ] + [("ignored", thumbnails.color(255))]
-    val = [
-        suspect
-        for suspect in sorted(outcome.suspects, key=lambda suspect: suspect.iou)
-        if not suspect.training
-    ]
+@dataclass(frozen=True, slots=True)
+class _Pictures:
+    """The sections that show samples."""
 
-    def gallery(chosen: list[Suspect]) -> page.Gallery:
-        return page.Gallery(
-            [_figure(suspect, pairs[suspect.stem], predict, background) for suspect in chosen],
-            legend,
+    outcome: Outcome
+    pairs: Mapping[str, ImagePair]
+    predict: Predict
+    background: int | None
+
+    def first(self) -> page.Section:
+        """The masks that look wrong."""
+        heading, wrong = "Look at these first", self.outcome.wrong
+        if not wrong:
+            return page.Section(heading, "None stands out: no mask contradicts the network.", [])
+        text = (
+            "Mask and model disagree far more here than elsewhere. Images that were trained on are"
+            " marked: the model may have learned their faults."
         )
+        more = len(wrong) - SUSPECTS
+        if more > 0:
+            text += f" The first {SUSPECTS}; {more} more stand in the list at the end."
+        return page.Section(heading, text, [self._gallery(wrong[:SUSPECTS], wide=True)])
 
-    sections = [_first(gallery(list(outcome.wrong[:SUSPECTS])))]
-    for heading, chosen in (
-        ("Worst on val", val[:EXTREMES]),
-        ("Best on val", val[::-1][:EXTREMES]),
-    ):
-        sections.append(page.Section(heading, "By the IoU of the image.", [gallery(chosen)]))
-    ranked = [
-        [
-            suspect.stem,
-            "train" if suspect.training else "val",
-            f"{suspect.score:.3f}",
-            f"{suspect.iou:.3f}",
+    def rest(self) -> list[page.Section]:
+        """The worst and best val images, and the list of all."""
+        ranked = sorted(self.outcome.suspects, key=lambda one: one.iou)
+        val = [one for one in ranked if not one.training]
+        ends = [("Worst on val", val[:EXTREMES]), ("Best on val", val[::-1][:EXTREMES])]
+        return [
+            page.Section(heading, "By the IoU of the image.", [self._gallery(chosen)])
+            for heading, chosen in ends
+        ] + [self._all()]
+
+    def _all(self) -> page.Section:
+        shown = self.outcome.suspects[:LISTED]
+        rows = [
+            [
+                one.stem,
+                "train" if one.training else "val",
+                one.kind,
+                f"{one.score:.3f}",
+                f"{one.iou:.3f}",
+            ]
+            for one in shown
         ]
-        for suspect in outcome.suspects
-    ]
-    return [
-        *sections,
-        page.Section(
-            "All images, most suspect first",
-            "",
-            [page.Table(["sample", "list", "disagreement", "IoU"], ranked[:200], 2)],
-        ),
-    ]
+        columns = ["sample", "list", "what", "disagreement", "IoU"]
+        table = page.Table(columns, rows, 3, 3, [one.score for one in shown])
+        return page.Section("All images, most suspect first", "", [table])
 
+    def _gallery(self, chosen: Sequence[Suspect], wide: bool = False) -> page.Gallery:
+        names = enumerate(self.outcome.classes)
+        legend = [(name, thumbnails.color(n)) for n, name in names if n != self.background]
+        legend.append(("ignored", thumbnails.color(255)))
+        return page.Gallery([self._figure(one, wide) for one in chosen], legend, wide)
 
-def _first(gallery: page.Gallery) -> page.Section:
-    heading = "Look at these first"
-    if not gallery.figures:
-        return page.Section(heading, "None stands out: no mask contradicts the network.", [])
-    text = (
-        "Mask and model disagree far more here than elsewhere. Images that were trained on are"
-        " marked: the model may have learned their faults."
-    )
-    return page.Section(heading, text, [gallery])
-
-
-def _figure(
-    suspect: Suspect, pair: ImagePair, predict: Predict, background: int | None
-) -> page.Figure:
-    seen = thumbnails.small(thumbnails.shown(pair.image))
-    pictures = [
-        ("image", seen),
-        ("mask", thumbnails.laid_over(seen, pair.mask, background)),
-        ("model", thumbnails.laid_over(seen, predict(pair), background)),
-    ]
-    text = (
-        f"disagreement {suspect.score:.2f}, IoU {suspect.iou:.2f},"
-        f" {'trained on' if suspect.training else 'val'}"
-    )
-    return page.Figure(
-        suspect.stem, text, [(label, thumbnails.uri(picture)) for label, picture in pictures]
-    )
+    def _figure(self, suspect: Suspect, wide: bool) -> page.Figure:
+        pair = self.pairs[suspect.stem]
+        seen, guess = thumbnails.small(thumbnails.shown(pair.image)), self.predict(pair)
+        pictures = [
+            ("image", seen),
+            ("mask", thumbnails.laid_over(seen, pair.mask, self.background)),
+            ("model", thumbnails.laid_over(seen, guess, self.background)),
+        ]
+        if wide:
+            pictures.append(("they differ", thumbnails.differing(seen, pair.mask, guess)))
+        where = "trained on" if suspect.training else "val"
+        text = f"disagreement {suspect.score:.2f}, IoU {suspect.iou:.2f}, {where}"
+        if suspect.kind:
+            text = f"{suspect.kind} ({text})"
+        sources = [(label, thumbnails.uri(picture)) for label, picture in pictures]
+        return page.Figure(suspect.stem, text, sources)
 
 
 def _foot(outcome: Outcome) -> str:

@@ -130,6 +130,8 @@ class CheckRun:
             listed = ", ".join(self.names[n] for n in unlearned)
             self.notes.append(f"not learned, so not counted among the suspects: {listed}")
         suspects, seen = self._judge().rank(network, train, val, unlearned)
+        pairs = {pair.stem: pair for pair in (*train, *val)}
+        suspects = self._judge().told(network, suspects, pairs, self.names, self._background())
         scores = conclusion.scored(
             train, final, counts, {"control": compared, "own": own}, seen, suspects, self.seed
         )
@@ -139,7 +141,6 @@ class CheckRun:
         checkpoints.save(new / outcome.CHECKPOINT, self._checkpoint(training))
         outcome.write_scores(new, result)
         outcome.write_config(new, self.budget.config())
-        pairs = {pair.stem: pair for pair in (*train, *val)}
         predict = partial(self._judge().predicted, network)
         report.write(new, result, pairs, predict, self._background())
         return result

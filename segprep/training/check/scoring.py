@@ -2,8 +2,8 @@
 that it disagrees with.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from segprep.dataset.tree import Tree
 from segprep.metrics import confusion
 from segprep.training import losses
-from segprep.training.check import outcome
+from segprep.training.check import kinds, outcome
 from segprep.training.check.budget import Budget
-from segprep.training.check.suspects import Suspect, disagreement
+from segprep.training.check.suspects import Suspect, disagreement, outliers
 from segprep.training.check.verdict import Counts
 from segprep.training.data.pairs import ImagePair, nearest, read_truth
 from segprep.training.inference.tiles import net_of, probabilities
@@ -27,6 +27,7 @@ from segprep.types import IGNORE
 
 RANKED = 400  # train images that are ranked as suspects
 NEAR = 6  # pixels
+TOLD = 200  # suspects whose fault is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,33 @@ class Judge:
                 counts.append(confusion.count(pair.mask, likeliest(guess), self.classes))
             self.watch(Moment("ranking suspects", n + 1, len(some) + len(val)))
         return tuple(sorted(suspects, key=lambda pair: (-pair.score, pair.stem))), np.stack(counts)
+
+    def told(
+        self,
+        network: nn.Module,
+        suspects: tuple[Suspect, ...],
+        pairs: Mapping[str, ImagePair],
+        names: Sequence[str],
+        background: int | None,
+    ) -> tuple[Suspect, ...]:
+        """*suspects*; of those that stand out, what is wrong."""
+        wrong = {one.stem for one in outliers(suspects)[:TOLD]}
+        masks = {stem: pairs[stem].mask for stem in wrong}
+        return tuple(
+            one
+            if one.stem not in wrong
+            else replace(
+                one,
+                kind=kinds.of_mask(
+                    self.predicted(network, pairs[one.stem]),
+                    pairs[one.stem].mask,
+                    {stem: mask for stem, mask in masks.items() if stem != one.stem},
+                    names,
+                    background,
+                ),
+            )
+            for one in suspects
+        )
 
 
 def without(mask: NDArray[np.uint8], classes: Sequence[int]) -> NDArray[np.uint8]:

@@ -27,14 +27,15 @@ WORST_SHARE = 0.2  # of the pixels: those that are most contradicted
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """One sample: *score* 0 (mask and model agree) to 1, its *iou*, and whether the model saw it in
-    *training*.
+    """One sample: *score* 0 (mask and model agree) to 1, its *iou*, whether the model saw it in
+    *training*, and for a mask that looks wrong what is wrong with it, in a few words.
     """
 
     stem: str
     score: float
     iou: float
     training: bool
+    kind: str = ""
 
 
 def outliers(suspects: Sequence[Suspect]) -> tuple[Suspect, ...]:
@@ -61,7 +62,7 @@ def disagreement(probabilities: Tensor, mask: NDArray[np.uint8]) -> tuple[float,
     guess, truth = np.where(valid, values.argmax(0), IGNORE), np.where(valid, mask, IGNORE)
     classes = [int(c) for c in np.union1d(guess[valid], truth[valid])]
     ious = [_iou(guess == c, truth == c) for c in classes]
-    pieces = max(_unmet(guess == c, truth == c) for c in classes)
+    pieces = _unmet([(guess == c, truth == c) for c in classes])
     score = (pieces + (1 - min(ious)) * _contradicted(values, truth, valid)) / 2
     return float(score), float(np.mean(ious))
 
@@ -70,20 +71,24 @@ def _iou(left: NDArray[np.bool_], right: NDArray[np.bool_]) -> float:
     return float((left & right).sum() / (left | right).sum())
 
 
-def _unmet(left: NDArray[np.bool_], right: NDArray[np.bool_]) -> float:
-    """The share of the area of all connected pieces, of both sides, of which the other side meets
-    less than MET.
+def _unmet(sides: Sequence[tuple[NDArray[np.bool_], NDArray[np.bool_]]]) -> float:
+    """The share of the area of all connected pieces, of both sides and of every class but the
+    largest, of which the other side meets less than MET.
     """
     from scipy.ndimage import label
 
     lost = total = 0.0
-    for here, there in ((left, right), (right, left)):
-        names, _ = label(here)
-        sizes = np.bincount(names.reshape(-1))
-        met = np.bincount(names.reshape(-1), weights=there.reshape(-1))
-        counts = (sizes >= LEAST_PIECE) & (np.arange(len(sizes)) > 0)
-        lost += sizes[counts & (met < MET * sizes)].sum()
-        total += sizes[counts].sum()
+    largest = max(range(len(sides)), key=lambda n: int(sides[n][1].sum() + sides[n][0].sum()))
+    for n, (left, right) in enumerate(sides):
+        if n == largest and len(sides) > 1:
+            continue
+        for here, there in ((left, right), (right, left)):
+            names, _ = label(here)
+            sizes = np.bincount(names.reshape(-1))
+            met = np.bincount(names.reshape(-1), weights=there.reshape(-1))
+            counts = (sizes >= LEAST_PIECE) & (np.arange(len(sizes)) > 0)
+            lost += sizes[counts & (met < MET * sizes)].sum()
+            total += sizes[counts].sum()
     return lost / total if total else 0.0
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from segprep.metrics import confusion
 from segprep.training.check import (
@@ -254,6 +255,29 @@ def test_suspects_are_those_the_model_contradicts() -> None:
     assert thick < strange <= 1
     assert suspects.disagreement(sure, mask)[1] == 1.0
     assert suspects.disagreement(sure, np.full((8, 8), 255, np.uint8)) == (0.0, 1.0)
+
+
+def test_one_small_object_of_another_class_is_no_mask_that_looks_wrong() -> None:
+    """Many classes: a rare one that the network misses must not outweigh all others."""
+    mask = np.zeros((60, 80), np.uint8)
+    for n in range(5):
+        mask[10:40, 16 * n + 2 : 16 * n + 12] = 1 if n < 4 else 2
+    guess = mask.copy()
+    guess[mask == 2] = 1
+    sure = torch.from_numpy(np.stack([guess == c for c in range(3)]).astype(np.float32))
+    assert suspects.disagreement(sure, mask)[0] < suspects.WRONG
+    mirrored = np.ascontiguousarray(np.roll(mask, 8, 1)[::-1])
+    assert suspects.disagreement(sure, mirrored)[0] > suspects.WRONG
+
+
+def test_more_than_two_classes_are_seen_at_a_smaller_scale() -> None:
+    two = np.zeros((400, 400), np.uint8)
+    two[:, ::40], two[:, 1::40] = 1, 1
+    for n in range(14):
+        two[:, n::40] = 1
+    three = two.copy()
+    three[:200][two[:200] == 1] = 2
+    assert budget.scale_for([pair(three)], 96) < 0.75 * budget.scale_for([pair(two)], 96)
 
 
 def test_the_plan_follows_the_data() -> None:
