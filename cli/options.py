@@ -3,15 +3,12 @@ fields.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import MISSING, fields
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def usable_cores() -> int:

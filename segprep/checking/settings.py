@@ -10,7 +10,6 @@ from typing import Any
 
 from segprep.errors import UsageError
 
-PLACES = (("segprep.toml", ("check",)), ("pyproject.toml", ("tool", "segprep", "check")))
 KEYS = ("select", "ignore", "reader")
 
 

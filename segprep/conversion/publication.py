@@ -3,7 +3,6 @@ lists, records, the manifest.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +23,9 @@ from segprep.dataset.tree_files import class_files, list_bytes
 from segprep.errors import BadInputError
 from segprep.files import digest
 from segprep.names import natural_key
-from segprep.types import Item, Note, Record, Scan, Skipped
+from segprep.types import Item, Record, Scan, Skipped
 
 Lists = Mapping[str, Sequence[str]]
-
-
-def named_notes(record: Record) -> list[Note]:
-    """The notes of a sample, with its stem."""
-    return [replace(note, stem=record.stem) for note in record.notes]
 
 
 def refuse(skipped: tuple[Skipped, ...], scan: Scan, on_error: str, some: bool) -> None:

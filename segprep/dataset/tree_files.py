@@ -1,7 +1,7 @@
 """The files of a tree that segprep itself writes: lists, class lists; what stands in their way."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from segprep.dataset.manifest import MANIFEST, RECORDS
@@ -20,7 +20,6 @@ from segprep.dataset.tree import (
     STAGING,
 )
 from segprep.errors import TreeError
-from segprep.files import write_atomic
 from segprep.imaging.image import voc_colors
 from segprep.types import Classes
 
@@ -38,13 +37,6 @@ _STAGED = (
 def list_bytes(stems: Iterable[str]) -> bytes:
     """A list file: one stem per line, LF, UTF-8."""
     return "".join(f"{stem}\n" for stem in stems).encode()
-
-
-def write_lists(root: Path, lists: Mapping[str, Sequence[str]]) -> None:
-    """Write *lists* (in the order given) below *root*."""
-    (root / LISTS).mkdir(parents=True, exist_ok=True)
-    for name, stems in lists.items():
-        write_atomic(root / LISTS / f"{name}.txt", list_bytes(stems))
 
 
 def class_files(classes: Classes) -> dict[str, bytes]:

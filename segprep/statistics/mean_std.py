@@ -8,13 +8,12 @@ a small image like a large one, and leaves the spread between images out of the 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep.dataset import samples, tree
+from segprep.dataset import samples
 from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError, SourceError
 from segprep.imaging import image as imaging
@@ -110,18 +109,6 @@ def pixel_stats(pairs: Iterable[tuple[Image, NDArray[np.uint8]]]) -> PixelStats:
     Raises SegprepError as :func:`combined` does.
     """
     return combined(moments(image, mask) for image, mask in pairs)
-
-
-def dataset_stats(dataset: str | Path, stems: Iterable[str] | None = None) -> PixelStats:
-    """:func:`pixel_stats` of the tree at or below *dataset*: of *stems*, else of its train list,
-    else of trainval, else of all. Raises SegprepError.
-    """
-    place = tree.find(Path(dataset))
-    lists = place.lists()
-    chosen = (
-        (lists.get("train") or lists.get("trainval") or place.stems()) if stems is None else stems
-    )
-    return pixel_stats(read(place, stem) for stem in chosen)
 
 
 def read(place: Tree, stem: str) -> tuple[Image, NDArray[np.uint8]]:

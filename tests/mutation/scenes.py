@@ -1,16 +1,23 @@
 """Generated datasets without any fault: discs, boxes and thin lines on a textured ground."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from segprep import write_mask
-from segprep.dataset.tree import Tree
-from segprep.dataset.tree_files import write_lists
+from segprep.dataset.tree import LISTS, Tree
+from segprep.dataset.tree_files import list_bytes
 
 NAMES = ("_background_", "disc", "box", "line")
 COLORS = ((96, 104, 88), (200, 60, 50), (40, 90, 190), (230, 220, 60))
+
+
+def write_lists(root: Path, lists: Mapping[str, Sequence[str]]) -> None:
+    (root / LISTS).mkdir(parents=True)
+    for name, stems in lists.items():
+        (root / LISTS / f"{name}.txt").write_bytes(list_bytes(stems))
 
 
 def make(root: Path, count: int = 24, *, seed: int = 0, size: tuple[int, int] = (120, 96)) -> Tree:

@@ -1,13 +1,30 @@
 """Mean and standard deviation of the pixels that count."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from segprep.dataset.tree_files import write_lists
+from segprep.dataset.tree import LISTS, Tree
+from segprep.dataset.tree_files import list_bytes
 from segprep.errors import SegprepError
 from segprep.imaging.image import pixels, write_mask
-from segprep.statistics.mean_std import dataset_stats, pixel_stats
+from segprep.statistics.mean_std import PixelStats, pixel_stats, read
+
+
+def dataset_stats(dataset: Path, stems: Iterable[str] | None = None) -> PixelStats:
+    """Of *stems*, else of the train list, else of all."""
+    place = Tree(dataset)
+    chosen = place.lists().get("train") or place.stems() if stems is None else stems
+    return pixel_stats(read(place, stem) for stem in chosen)
+
+
+def write_lists(root: Path, lists: Mapping[str, Sequence[str]]) -> None:
+    (root / LISTS).mkdir(parents=True)
+    for name, stems in lists.items():
+        (root / LISTS / f"{name}.txt").write_bytes(list_bytes(stems))
 
 
 def sample(values, ignored=()):

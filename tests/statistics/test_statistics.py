@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,15 @@ from PIL import Image
 from segprep_cli import main
 
 import segprep
-from segprep.dataset.tree_files import write_lists
+from segprep.dataset.tree import LISTS
+from segprep.dataset.tree_files import list_bytes
 from segprep.statistics import weights
+
+
+def write_lists(root: Path, lists: Mapping[str, Sequence[str]]) -> None:
+    (root / LISTS).mkdir(parents=True)
+    for name, stems in lists.items():
+        (root / LISTS / f"{name}.txt").write_bytes(list_bytes(stems))
 
 
 @pytest.fixture
