@@ -89,12 +89,13 @@ def _suspected(run: Path | None) -> set[str]:
     import json
 
     from segprep.errors import UsageError
+    from segprep.files import read_plain
 
     path = run / "scores.json" if run.is_dir() else run
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_plain(path))
         return {str(one["stem"]) for one in content["suspects"]}
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise UsageError(
             "bad-option", f"{path} does not hold suspects", "give the folder of a train-check"
         ) from error

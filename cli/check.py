@@ -54,9 +54,9 @@ def _run(
         _explain(explain)
         return
     if undo:
-        from segprep.checking import fixing
+        from segprep.checking import undoing
 
-        output.line(f"{fixing.undo(undo)} files are as they were")
+        output.line(f"{undoing.undo(undo)} files are as they were")
         return
     if fix:
         _fix(dataset, yes, quiet, given)

@@ -3,6 +3,7 @@
 Nothing here knows what a file means.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -185,6 +186,18 @@ def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:
         raise _unreadable(path, error) from error
 
 
+def read_plain(path: Path | str, limit: int = MAX_BYTES) -> bytes:
+    """What :func:`read_file` gives, for callers to whom any failure is an OSError: a pipe, too, has
+    no content.
+    """
+    try:
+        return read_file(Path(path), limit)
+    except SourceError as error:
+        if isinstance(cause := error.__cause__, OSError):
+            raise cause from error
+        raise OSError(errno.EINVAL, error.reason, str(path)) from error
+
+
 def read_inside(root: Path, name: str, limit: int = MAX_BYTES) -> bytes | None:
     """The content of the file *name* (relative) inside the folder *root*, or None where there is
     nothing of that name. Raises SourceError for a link that leads out of *root*, a pipe, a device.
@@ -328,10 +341,12 @@ def write_atomic(path: Path, data: bytes | bytearray) -> None:
         with open(temporary, "xb") as file:
             file.write(data)
             file.flush()
+            _check_length(file, len(data))
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise write_error(path, error) from error
     sync_folder(path.parent)
 
@@ -357,6 +372,12 @@ def write_staged(path: Path, data: bytes) -> None:
         with suppress(OSError):  # half a file would only fill the disk
             path.unlink(missing_ok=True)
         raise write_error(path, error) from error
+
+
+def _check_length(file: BinaryIO, length: int) -> None:
+    """Raise OSError where the file system kept less than it was given."""
+    if (kept := os.fstat(file.fileno()).st_size) != length:
+        raise OSError(errno.EIO, f"{kept} of {length} bytes arrived", str(file.name))
 
 
 def write_error(path: Path, error: OSError) -> SegprepError:

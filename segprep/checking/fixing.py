@@ -4,7 +4,6 @@ What would need a guess is not in the plan. Originals are kept below ``runs/fix-
 there names every change; undoing refuses files that were changed since.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,11 +17,18 @@ from segprep.checks import wrong_extension
 from segprep.checks._common import labels
 from segprep.checks._common.entries import bare_name
 from segprep.checks._common.survey import Pair, Survey
+from segprep.dataset.staging import lock
 from segprep.dataset.tree import RUNS
 from segprep.dataset.tree_files import list_bytes
-from segprep.errors import TreeError, UsageError
-from segprep.files import digest, read_below, write_atomic
+from segprep.files import (
+    digest,
+    read_below,
+    real_folders,
+    write_atomic,
+    write_error,
+)
 from segprep.imaging import image, inspection, transcoding
+from segprep.outputs import OutputFolder
 from segprep.types import IGNORE
 
 RECORD = "undo.json"
@@ -188,23 +194,26 @@ def apply(survey: Survey, repairs: Sequence[Repair]) -> Fixed:
     """
     if not repairs:
         return Fixed((), None)
-    folder = _fresh(survey.root / RUNS)
+    with lock(survey.root):
+        return _applied(survey, repairs)
+
+
+def _applied(survey: Survey, repairs: Sequence[Repair]) -> Fixed:
+    folder, home = _fresh(survey.root / RUNS), OutputFolder(survey.root)
     done: list[dict[str, Any]] = []
     contents: dict[str, bytes] = {}
     for repair in repairs:
-        old = (survey.root / repair.path).read_bytes()
+        old = read_below(home.at(repair.path).absolute(), real_folders(survey.root))
         new = repair.content() if repair.content else old
         contents[repair.path] = new
-        kept = folder / "originals" / repair.path
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(kept, old)
+        OutputFolder(folder).write(f"originals/{repair.path}", old)
         plain = {name: value for name, value in asdict(repair).items() if name != "content"}
         done.append({**plain, "before": digest(old), "after": digest(new)})
     write_atomic(folder / RECORD, jsontext.encoded({"changes": done}))
     for repair in repairs:
-        write_atomic(survey.root / repair.target, contents[repair.path])
+        home.write(repair.target, contents[repair.path])
         if repair.target != repair.path:
-            (survey.root / repair.path).unlink()
+            home.remove(repair.path)
     return Fixed(tuple(repairs), folder)
 
 
@@ -213,33 +222,8 @@ def _fresh(runs: Path) -> Path:
     while (runs / f"fix-{number}").exists():
         number += 1
     folder = runs / f"fix-{number}"
-    folder.mkdir(parents=True)
-    return folder
-
-
-def undo(folder: Path) -> int:
-    """Take back the repairs recorded in *folder* (DATASET/runs/fix-N); how many files.
-
-    Raises UsageError for a folder without a record, TreeError where a file was changed since:
-    nothing is taken back then.
-    """
-    root = folder.resolve().parents[1]
     try:
-        changes = json.loads((folder / RECORD).read_bytes())["changes"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(
-            "bad-option", f"{folder} holds no record of repairs", "give DATASET/runs/fix-1"
-        ) from error
-    for change in changes:
-        target = root / change["target"]
-        if not target.is_file() or digest(target.read_bytes()) != change["after"]:
-            raise TreeError(
-                "output-changed", f"{target} was changed since", "restore it, or keep the repairs"
-            )
-    for change in changes:
-        kept = folder / "originals" / change["path"]
-        write_atomic(root / change["path"], kept.read_bytes())
-        if change["target"] != change["path"]:
-            (root / change["target"]).unlink()
-    (folder / RECORD).rename(folder / "undone.json")
-    return len(changes)
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    return folder

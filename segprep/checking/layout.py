@@ -10,7 +10,7 @@ from segprep.dataset import classes as class_lists
 from segprep.dataset.manifest import MANIFEST, Manifest
 from segprep.dataset.tree import CLASS_NAMES, IMAGES, LABELMAP, LISTS, MASKS, STAGING, Tree
 from segprep.errors import SegprepError, UsageError
-from segprep.files import listing
+from segprep.files import listing, read_plain
 from segprep.grouping import groups_of
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, stem_key, stem_of
@@ -179,7 +179,7 @@ def _lists(folder: Path) -> Iterator[ListFile]:
         if path.name.startswith("."):
             continue
         try:
-            text = path.read_bytes().decode("utf-8")
+            text = read_plain(path).decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             trouble = Trouble("bad-list", f"cannot be read as UTF-8: {error}", "save it as UTF-8")
             yield ListFile(path.stem, path, trouble=trouble)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from segprep.errors import UsageError
+from segprep.files import read_plain
 
 KEYS = ("select", "ignore", "reader")
 
@@ -44,8 +45,8 @@ def nearest(folder: Path) -> Settings:
 
 def _table(path: Path, keys: tuple[str, ...]) -> Any:
     try:
-        content: Any = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        content: Any = tomllib.loads(read_plain(path).decode("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError("bad-settings", f"{path}: {error}", "correct the file") from error
     for key in keys:
         content = content.get(key) if isinstance(content, Mapping) else None

@@ -27,7 +27,7 @@ from segprep.dataset.manifest import MANIFEST
 from segprep.dataset.staging import Staging, lock
 from segprep.dataset.tree import PENDING_SPLIT
 from segprep.errors import SegprepError
-from segprep.files import real_folders, write_error
+from segprep.files import read_plain, real_folders, write_error
 from segprep.imaging.image import MaskMode
 from segprep.types import Note, Progress, Reader, Record, Scan, Skipped, no_progress
 
@@ -179,7 +179,7 @@ def convert_with(
 def _state(out: Path) -> bytes | None:
     """The manifest as it is now, or None: tells whether another run finished in between."""
     try:
-        return (out / MANIFEST).read_bytes()
+        return read_plain(out / MANIFEST)
     except OSError:
         return None
 

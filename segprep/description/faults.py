@@ -3,13 +3,14 @@ contradict each other, values that are no class.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from segprep.dataset.changes import Changes
 from segprep.dataset.manifest import MANIFEST, RECORDS, Manifest
 from segprep.dataset.tree import IMAGES, MASKS, SPLITS, Tree
 from segprep.dataset.tree_files import class_files
 from segprep.errors import SourceError
-from segprep.files import digest, read_below
+from segprep.files import digest_file, read_below, read_plain
 from segprep.imaging import image
 from segprep.types import IGNORE, Classes
 
@@ -26,13 +27,13 @@ def described_faults(home: Tree, described: Manifest, state: Changes) -> Iterato
     for what, names in kinds:
         if names:
             yield f"{what}: {len(names)} {_files(names)}: {few(names)}"
-    if digest((home.root / RECORDS).read_bytes()) != described.records:
+    if digest_file(home.root / RECORDS) != described.records:
         yield f"{RECORDS} is not the one that {MANIFEST} describes"
     for name, content in class_files(described.classes).items():
         path = home.root / name
         if not path.is_file():
             yield f"missing: {name}"
-        elif path.read_bytes() != content:
+        elif not _holds(path, content):
             yield f"changed since conversion: {name}; the classes are {_names(described.classes)}"
 
 
@@ -96,3 +97,10 @@ def _files(names: Sequence[str]) -> str:
 
 def _names(classes: Classes) -> str:
     return ", ".join(classes.names[:8]) + (" …" if len(classes.names) > 8 else "")
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return read_plain(path) == content
+    except OSError:
+        return False

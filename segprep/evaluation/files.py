@@ -7,13 +7,15 @@ import csv
 import io
 import os
 import shutil
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
 from segprep import jsontext
-from segprep.dataset.tree import RUNS, Tree
+from segprep.dataset.staging import lock
+from segprep.dataset.tree import LOCK, RUNS, Tree
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.evaluation import label_maps
 from segprep.evaluation.accumulate import ImageRow
@@ -78,18 +80,31 @@ class ResultFiles:
             )
         _refuse_inside(out, home)
         self.out, self.names = out, names
-        self._stage = out.absolute().parent / f".{out.absolute().name}.segprep-miou"
+        self._hidden = out.absolute().parent / f".{out.absolute().name}.segprep-miou"
+        self._stage = self._hidden / "new"
         self._file: TextIO | None = None
+        self._held = ExitStack()
 
     def __enter__(self) -> "ResultFiles":
         try:
-            shutil.rmtree(self._stage, ignore_errors=True)  # of a killed run
-            self._stage.mkdir(parents=True)
+            self._hidden.mkdir(parents=True, exist_ok=True)
+            self._held.callback(self._vanish)
+            self._held.enter_context(lock(self._hidden))
+            for left in self._hidden.iterdir():  # by a killed run
+                if left.is_dir() and not left.is_symlink():
+                    shutil.rmtree(left)
+                elif left.name != LOCK:
+                    left.unlink()
+            self._stage.mkdir()
             self._file = open(
                 self._stage / NAMES[1], "x", encoding="utf-8", errors="backslashreplace", newline=""
             )
         except OSError as error:
+            self._held.close()
             raise write_error(self._stage, error) from error
+        except SegprepError:
+            self._held.close()
+            raise
         self._rows = csv.writer(self._file, lineterminator="\n")
         self._wide = len(self.names) <= COLUMNS
         classes = [f"iou:{name}" for name in self.names] if self._wide else []
@@ -100,6 +115,11 @@ class ResultFiles:
         if self._file is not None:
             self._file.close()
         shutil.rmtree(self._stage, ignore_errors=True)
+        self._held.close()
+
+    def _vanish(self) -> None:
+        with suppress(OSError):  # another run may be at work in it
+            self._hidden.rmdir()
 
     def row(self, row: ImageRow) -> None:
         """One line of per_image.csv; what is undefined is empty."""
@@ -154,10 +174,13 @@ class ResultFiles:
             raise write_error(Path(error.filename or self.out), error) from error
 
     def _publish(self) -> None:
+        for path in sorted(self._stage.rglob("*.*")):
+            sync_file(path)
+        if self._swapped():
+            return
         self.out.mkdir(parents=True, exist_ok=True)
         (self.out / NAMES[0]).unlink(missing_ok=True)  # no scores beside other tables
         for name in NAMES[1:]:
-            sync_file(self._stage / name)
             os.replace(self._stage / name, self.out / name)
         old = self.out / WORST
         for path in old.glob("*.png") if old.is_dir() else ():
@@ -167,6 +190,19 @@ class ResultFiles:
             os.replace(path, old / path.name)
         os.replace(self._stage / NAMES[0], self.out / NAMES[0])
         sync_folder(self.out)
+
+    def _swapped(self) -> bool:
+        """Whether one rename put all of it at *out*, where nothing was."""
+        if self.out.exists() and any(self.out.iterdir()):
+            return False
+        try:
+            if self.out.exists():
+                self.out.rmdir()
+            os.replace(self._stage, self.out)
+            sync_folder(self.out.absolute().parent)
+        except OSError:  # the current folder, a mount point
+            return False
+        return True
 
     def _pictures(
         self, result: Evaluation, pairs: MaskPairs, home: Tree | None, how: Reading

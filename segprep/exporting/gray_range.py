@@ -10,7 +10,7 @@ import numpy as np
 
 from segprep import engine
 from segprep.errors import SourceError
-from segprep.files import read_below
+from segprep.files import open_inside, read_below
 from segprep.imaging import image, sixteen_bits
 from segprep.types import Entry
 
@@ -39,9 +39,9 @@ def _may_be_deep(path: Path) -> bool:
     if suffix != ".png":
         return False
     try:
-        with open(path, "rb") as file:
+        with open_inside(path.parent, path.name) as file:
             header = file.read(_HEADER)
-    except OSError:
+    except (OSError, SourceError):
         return False
     return header[24:25] == b"\x10"
 

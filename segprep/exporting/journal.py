@@ -17,9 +17,11 @@ from segprep import jsontext
 from segprep.errors import SourceError
 from segprep.exporting.publish import IDENTITY, LINES, PARTS
 from segprep.exporting.sample_export import ExportedFiles, state_of
-from segprep.files import digest, digest_file, write_error, write_staged
+from segprep.files import digest, digest_file, read_plain, write_error, write_staged
 from segprep.types import Note
 from segprep.writer import Loss, Part
+
+MOST = 4 << 30  # bytes of a journal, or of the parts
 
 
 @dataclass
@@ -39,7 +41,7 @@ class ExportJournal:
         told = jsontext.encoded(identity)
         kept: dict[str, ExportedFiles] = {}
         try:
-            same = (self.folder / IDENTITY).read_bytes() == told
+            same = read_plain(self.folder / IDENTITY) == told
         except OSError:
             same = False
         if same:
@@ -84,8 +86,8 @@ class ExportJournal:
         is missing before them.
         """
         try:
-            lines = (self.folder / LINES).read_bytes().split(b"\n")[:-1]
-            parts = (self.folder / PARTS).read_bytes()
+            lines = read_plain(self.folder / LINES, MOST).split(b"\n")[:-1]
+            parts = read_plain(self.folder / PARTS, MOST)
         except OSError:
             return
         at, order = 0, iter(stems)

@@ -17,6 +17,7 @@ from segprep.dataset import classes as class_lists
 from segprep.dataset import tree
 from segprep.dataset.tree import SPLITS, Tree
 from segprep.errors import SegprepError
+from segprep.files import read_plain
 from segprep.imaging import components, image
 from segprep.statistics import mean_std, weights
 from segprep.statistics.mean_std import Moments, PixelStats
@@ -80,7 +81,7 @@ class _ReadSample:
     def __call__(self, stem: str) -> _Facts:
         if self.quick:
             path = self.place.mask_path(stem)
-            mask = image.decode_mask(path.read_bytes(), path)
+            mask = image.decode_mask(read_plain(path), path)
             return _Facts(stem, mask.shape[::-1], image.histogram(mask))
         picture, mask = mean_std.read(self.place, stem)
         values, _ = components.sizes(mask)

@@ -19,7 +19,7 @@ from segprep.conversion import Conversion, convert_with, tree_source
 from segprep.conversion.sample_files import ImageFormat
 from segprep.dataset import samples, tree
 from segprep.dataset.tree import Tree
-from segprep.files import real_folders, write_atomic
+from segprep.files import read_inside, real_folders, write_atomic
 from segprep.imaging import resizing
 from segprep.imaging.image import MaskMode
 from segprep.sources._common import stems as pairing
@@ -220,5 +220,5 @@ def _describe(reader: Reader, out: Path, jobs: int) -> None:
         if isinstance(cut, Cut)
     }
     content = jsontext.encoded(Grid(reader.size, reader.overlap, shapes).plain())
-    if not (out / TILES).is_file() or (out / TILES).read_bytes() != content:
+    if not (out / TILES).is_file() or read_inside(out, TILES) != content:
         write_atomic(out / TILES, content)

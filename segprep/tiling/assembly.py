@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from segprep.dataset import tree
 from segprep.errors import SourceError, TreeError
-from segprep.files import read_below, real_folders, write_atomic, write_error
+from segprep.files import read_below, real_folders
 from segprep.imaging import image
+from segprep.outputs import OutputFolder
 from segprep.tiling.grid import Grid, corners, stem_of_tile
 from segprep.types import IGNORE, MAX_PIXELS, Progress, no_progress
 
@@ -48,6 +49,7 @@ def untile(
     place = tree.find(Path(dataset))
     grid, (folder,) = Grid.load(place.root), real_folders(Path(predictions))
     classes, root = place.classes(), Path(out)
+    results = OutputFolder(root)
     background = classes.background if classes and classes.background is not None else 0
     if root.is_dir() and any(root.iterdir()) and not overwrite:
         raise TreeError(
@@ -62,16 +64,8 @@ def untile(
                 _paste(mask, _prediction(path, folder, grid.size, max_pixels), corner, grid)
             else:
                 missing += 1
-        _write(root / f"{stem}.png", image.encode_mask(mask))
+        results.write(f"{stem}.png", image.encode_mask(mask))
     return Assembly(root, len(grid.pictures), missing)
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(path.parent, error) from error
-    write_atomic(path, data)
 
 
 def _paste(

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from segprep.errors import TreeError, UsageError
+from segprep.dataset import fields
+from segprep.errors import SourceError, TreeError, UsageError
+from segprep.files import read_inside
+from segprep.names import shown, stem_fault
+from segprep.types import MAX_PIXELS
 
 TILES = "tiles.json"
 
@@ -39,20 +43,37 @@ class Grid:
     def load(cls, root: Path) -> "Grid":
         """The grid of the tree at *root*. Raises TreeError where it has none."""
         try:
-            content = json.loads((root / TILES).read_bytes())
+            content = fields.mapping(json.loads(read_inside(root, TILES) or b""), "tiles")
             pictures = {
-                str(stem): (int(height), int(width))
-                for stem, (height, width) in content["pictures"].items()
+                _stem(stem): _shape(shape, f"pictures.{shown(stem)}")
+                for stem, shape in fields.mapping(content.get("pictures"), "pictures").items()
             }
-            grid = cls(int(content["size"]), int(content["overlap"]), pictures)
+            size, overlap = (fields.count(content.get(key), key) for key in ("size", "overlap"))
+            grid = cls(size, overlap, pictures)
             grid.check()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+        except (OSError, ValueError, RecursionError, UsageError) as error:
+            reason = error.reason if isinstance(error, SourceError) else str(error)
             raise TreeError(
                 "bad-tiles",
-                f"{root / TILES} does not describe tiles: {error!r}",
+                f"{root / TILES} does not describe tiles: {reason}",
                 "give the dataset that segprep tile wrote",
             ) from error
         return grid
+
+
+def _stem(stem: str) -> str:
+    """*stem*, if it can name a sample. Raises ValueError."""
+    if fault := stem_fault(stem):
+        raise ValueError(f"pictures: {shown(stem)!r} {fault}")
+    return stem
+
+
+def _shape(shape: Any, address: str) -> tuple[int, int]:
+    """(H, W) of a picture. Raises ValueError."""
+    sides = fields.each(fields.count)(shape, address)
+    if len(sides) != 2 or not 0 < sides[0] * sides[1] <= MAX_PIXELS:
+        raise ValueError(f"{address}: {sides} is not the size of a picture")
+    return sides[0], sides[1]
 
 
 def corners(height: int, width: int, size: int, overlap: int) -> Iterator[tuple[int, int]]:

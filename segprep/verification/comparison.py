@@ -1,7 +1,7 @@
 """What differs between two trees: classes, items, and pixels per class, by name."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from segprep.dataset.tree import Tree
 from segprep.errors import SourceError, TreeError
 from segprep.files import digest, read_inside
 from segprep.names import natural_key
-from segprep.types import IGNORE, Progress, Record, no_progress
+from segprep.types import IGNORE, Progress, no_progress
 
 Names = Mapping[int, str]  # pixel value -> class name
 
@@ -83,11 +83,10 @@ def diff(
     stems = {*left.stems()}, {*right.stems()}
     common = sorted(stems[0] & stems[1], key=natural_key)
     compare = CompareItem(left, right, *names)
-    unequal = _unequal(left, right, common, names[0] == names[1])
     counts: Counter[tuple[str, str]] = Counter()
     items = []
-    results = engine.run(compare, unequal, jobs=jobs)
-    for result in progress(results, len(unequal), "comparing"):
+    results = engine.run(compare, common, jobs=jobs)
+    for result in progress(results, len(common), "comparing"):
         if isinstance(result, engine.Failure):
             raise TreeError(result.code, f"{result.path}: {result.reason}", result.hint)
         item, pairs = result
@@ -119,18 +118,6 @@ def _names(side: Tree) -> dict[int, str]:
     return {**dict(enumerate(classes.names)), IGNORE: "(ignored)"}
 
 
-def _unequal(left: Tree, right: Tree, stems: Sequence[str], alike: bool) -> list[str]:
-    """*stems* less those whose records have equal digests and whose classes are *alike*."""
-    if not (alike and left.manifest and right.manifest):
-        return list(stems)
-    records = _by_stem(left), _by_stem(right)
-    return [stem for stem in stems if records[0][stem].digests != records[1][stem].digests]
-
-
-def _by_stem(side: Tree) -> dict[str, Record]:
-    return {record.stem: record for record in side.records()}
-
-
 def _lists(left: Tree, right: Tree) -> tuple[str, ...]:
     """The names of lists that differ."""
     lists = tree.read_lists(left.root), tree.read_lists(right.root)
@@ -151,6 +138,9 @@ class CompareItem:
         """What differs, and how many pixels have which pair of different classes."""
         pictures = [_image_digest(side, stem) for side in (self.left, self.right)]
         image = pictures[0] != pictures[1]
+        files = [_content(side, side.mask_path(stem)) for side in (self.left, self.right)]
+        if not image and files[0] == files[1] and self.left_names == self.right_names:
+            return None, Counter()
         masks = self.left.mask(stem), self.right.mask(stem)
         if masks[0].shape != masks[1].shape:
             sizes = " and ".join(f"{mask.shape[1]}x{mask.shape[0]}" for mask in masks)
@@ -193,10 +183,15 @@ def _image_digest(side: Tree, stem: str) -> str | None:
     path = side.image_path(stem)
     if path is None:
         return None
+    return digest(_content(side, path))
+
+
+def _content(side: Tree, path: Path) -> bytes:
+    """The content of a file of a tree. Raises SourceError."""
     data = read_inside(side.root, path.relative_to(side.root).as_posix(), 1 << 31)
     if data is None:
         raise SourceError(path, "has vanished", "restore it", "unreadable")
-    return digest(data)
+    return data
 
 
 def _classes(

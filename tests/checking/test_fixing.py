@@ -13,7 +13,7 @@ from segprep_cli import main
 
 import segprep
 from segprep import checking
-from segprep.checking import fixing
+from segprep.checking import undoing
 from segprep.errors import TreeError, UsageError
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "mutation"))
@@ -66,10 +66,10 @@ def test_a_fault_is_repaired_to_what_it_was_and_undone(place, name: str, code: s
         assert (segprep.read_mask(place.mask_path(stem)) == mask).all()
     assert not segprep.check(place.root).counts["error"]
     assert checking.fix(place.root).repairs == ()
-    fixing.undo(done.record)
+    undoing.undo(done.record)
     assert snapshot(place.root) == spoiled
     with pytest.raises(UsageError):
-        fixing.undo(done.record)
+        undoing.undo(done.record)
 
 
 def test_black_and_white_needs_two_classes(place) -> None:
@@ -120,7 +120,7 @@ def test_a_file_changed_since_is_not_overwritten(place) -> None:
     path.write_text("scene_000\n")
     assert done.record
     with pytest.raises(TreeError):
-        fixing.undo(done.record)
+        undoing.undo(done.record)
     assert path.read_text() == "scene_000\n"
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from segprep.dataset import classes as class_lists
 from segprep.errors import UsageError
+from segprep.files import read_plain
 from segprep.imaging import image
 from segprep.types import IGNORE, Classes
 
@@ -47,7 +48,7 @@ def load(spec: str) -> ColorTable:
         return _table(_from_lines(Path("--table"), spec.replace(";", "\n")))
     path = _HOME / f"{spec}.txt" if spec in built_in() else Path(spec)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_plain(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             "bad-option",

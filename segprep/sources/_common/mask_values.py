@@ -5,14 +5,13 @@ that is safe.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from segprep.dataset import classes as class_lists
 from segprep.errors import UsageError
-from segprep.files import is_file
+from segprep.files import is_file, read_plain
 from segprep.imaging import components
 from segprep.imaging.lookup import cause
 from segprep.names import unknown
@@ -40,7 +39,7 @@ def parse_ids(spec: str) -> dict[int, str]:
     text = spec
     if is_file(spec):
         try:
-            text = Path(spec).read_bytes().decode("utf-8-sig").replace("\n", ",")
+            text = read_plain(spec).decode("utf-8-sig").replace("\n", ",")
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(
                 "bad-option",

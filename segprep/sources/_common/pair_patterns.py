@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 from segprep.errors import UsageError
+from segprep.files import read_plain
 from segprep.sources._common.official_lists import SPLITS
 from segprep.types import Skipped
 
@@ -130,7 +131,7 @@ def _unpaired(path: Path, masks: Sequence[Path], images: int) -> Skipped:
 
 def _from_table(table: Path, roots: Sequence[Path]) -> Stated:
     try:
-        text = table.read_bytes().decode("utf-8-sig")
+        text = read_plain(table).decode("utf-8-sig")
         dialect = ";" if ";" in text.split("\n")[0] else ","
         rows = list(csv.DictReader(io.StringIO(text), delimiter=dialect))
     except (OSError, UnicodeDecodeError, csv.Error) as error:

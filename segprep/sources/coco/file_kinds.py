@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from segprep.errors import SourceError
-from segprep.files import resolve_below
+from segprep.files import open_inside, resolve_below
 from segprep.names import stem_of
 from segprep.sources._common.folder_names import words
 from segprep.sources._common.official_lists import SPLITS
@@ -48,7 +48,7 @@ def looks_like(path: Path, roots: tuple[Path, ...]) -> bool:
 
 
 def _looks_like(path: Path) -> bool:
-    with open(path, "rb") as file:
+    with open_inside(path.parent, path.name) as file:
         ends = file.read(_PEEK)
         if not ends.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
             return False

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segprep.errors import ForeignFileError, SourceError
+from segprep.files import open_inside
 from segprep.names import stem_of
 from segprep.sources._common import other_tools
 from segprep.sources.labelme import annotation_file
@@ -25,8 +26,11 @@ def foreign(item: Item, roots: tuple[Path, ...], encoding: str) -> Skipped | Non
 def named(files: Sequence[tuple[str, str]]) -> list[Skipped]:
     """The first XML annotation, named by its tool, where a folder holds no JSON."""
     for path in (Path(*file) for file in files if file[1].lower().endswith(".xml")):
-        with open(path, "rb") as file:
-            tool = other_tools.xml_tool(path, file.read(4096))
+        try:
+            with open_inside(path.parent, path.name) as file:
+                tool = other_tools.xml_tool(path, file.read(4096))
+        except SourceError:
+            continue
         if tool:
             reason = f"is not a labelme JSON but {tool.name}"
             name = stem_of(path.name)

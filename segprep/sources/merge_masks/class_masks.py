@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
 from segprep.errors import SourceError, UsageError
-from segprep.files import listing, read_below
+from segprep.files import listing, read_below, read_plain
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, stem_key, stem_of
 from segprep.sources._common import image_folders, strict_json
@@ -189,7 +189,7 @@ def _tasks(root: Path) -> dict[int, str]:
 def _from_table(table: str) -> Callable[[Path], tuple[str, str]]:
     """The rule of a CSV file with the columns mask, image and class. Raises UsageError."""
     try:
-        rows = list(csv.DictReader(io.StringIO(Path(table).read_bytes().decode("utf-8-sig"))))
+        rows = list(csv.DictReader(io.StringIO(read_plain(table).decode("utf-8-sig"))))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(
             "bad-option",

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from segprep import jsontext
 from segprep.dataset.tree_files import list_bytes
 from segprep.errors import SegprepError, TreeError
-from segprep.files import write_atomic, write_error
+from segprep.files import read_plain, write_atomic, write_error
 from segprep.imaging import image
 from segprep.metrics.confusion import class_rows
 from segprep.train_config import Config
@@ -150,7 +150,7 @@ def claim(out: Path) -> Path:
 
 def _ours(out: Path) -> bool:
     try:
-        content = json.loads((out / SCORES).read_bytes())
+        content = json.loads(read_plain(out / SCORES))
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(content, dict) and content.get("kind") == KIND

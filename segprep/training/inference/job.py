@@ -6,8 +6,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from segprep.errors import BadInputError, SegprepError, UsageError
-from segprep.files import digest
+from segprep.errors import BadInputError, SegprepError, SourceError, UsageError
+from segprep.files import digest_file
 from segprep.training import checkpoints
 from segprep.training.devices import pick_device
 from segprep.training.inference import inputs, masks, onnx_model, output_folder, overlays, tiles
@@ -115,18 +115,17 @@ def predict(
         "split": split,
         "classes": list(net.classes),
     }
-    folder = output_folder.claim(Path(out), sources, kinds, overwrite, account)
-    folder.account(_planned(folder, sources), False, **account)
-    run = PredictionRun(
-        options, folder, list(sources.skipped), [*sources.notes, *_stranger(net, sources)]
-    )
-    _carried_out(run, sources, film, folder, progress)
-    if count:
-        folder.write(COUNTS, run.table())
-    files = [*run.files, *([COUNTS] if count else [])]
-    folder.account(
-        files, True, **account, predicted=run.done, skipped=[item.path for item in run.skipped]
-    )
+    with output_folder.claimed(Path(out), sources, kinds, overwrite, account) as folder:
+        folder.account(_planned(folder, sources), False, **account)
+        run = PredictionRun(
+            options, folder, list(sources.skipped), [*sources.notes, *_stranger(net, sources)]
+        )
+        _carried_out(run, sources, film, folder, progress)
+        if count:
+            folder.write(COUNTS, run.table())
+        files = [*run.files, *([COUNTS] if count else [])]
+        skipped = [item.path for item in run.skipped]
+        folder.account(files, True, **account, predicted=run.done, skipped=skipped)
     return Predictions(
         folder.out,
         net.classes,
@@ -165,13 +164,10 @@ def _net(
 ) -> tuple[Net, str]:
     """The network at *path*, pruned to *depth*, and the digest of the file."""
     try:
-        mark = digest(path.read_bytes())
-    except OSError as error:
-        raise SegprepError(
-            "unreadable",
-            f"{path} cannot be read: {error.strerror}",
-            "give the checkpoint.pt of a run, or an .onnx file of segprep",
-        ) from error
+        mark = digest_file(path)
+    except SourceError as error:
+        hint = "give the checkpoint.pt of a run, or an .onnx file of segprep"
+        raise SegprepError(error.code, f"{path} {error.reason}", hint) from error
     if path.suffix.lower() == ".onnx":
         if depth is not None:
             raise UsageError(

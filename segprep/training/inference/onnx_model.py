@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from segprep.errors import MissingExtraError, SegprepError
-from segprep.files import write_atomic
+from segprep.errors import MissingExtraError, SegprepError, SourceError
+from segprep.files import read_file, write_atomic
 from segprep.training.checkpoints import LARGEST, Checkpoint, view_of
 from segprep.training.data.pairs import InputSpec
 from segprep.training.inference.tiles import PHASE, SMALLEST, Net, check_tile, two
@@ -105,15 +105,10 @@ def load(path: Path) -> Net:
     Raises SegprepError: bad-onnx, unreadable, file-too-large; MissingExtraError.
     """
     try:
-        if path.stat().st_size > LARGEST:
-            raise SegprepError("file-too-large", f"{path} has {path.stat().st_size} bytes", _AGAIN)
-        return net_of(path.read_bytes(), path)
-    except OSError as error:
-        raise SegprepError(
-            "unreadable",
-            f"{path} cannot be read: {error.strerror}",
-            "check that it exists and its permissions",
-        ) from error
+        content = read_file(path, LARGEST)
+    except SourceError as error:
+        raise SegprepError(error.code, f"{path} {error.reason}", error.hint or _AGAIN) from error
+    return net_of(content, path)
 
 
 def net_of(content: bytes, path: Path) -> Net:

@@ -7,16 +7,18 @@ OUT/<mode>/<stem>.png       where several were OUT/predictions.json        writt
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from segprep import jsontext
-from segprep.dataset.tree import IMAGES, LISTS, MASKS, OBJECTS
+from segprep.dataset.staging import lock
+from segprep.dataset.tree import IMAGES, LISTS, LOCK, MASKS, OBJECTS
 from segprep.errors import TreeError, UsageError
-from segprep.files import write_atomic, write_error
+from segprep.files import read_plain, write_error
+from segprep.outputs import OutputFolder
 from segprep.training.inference.inputs import PredictionInputs
 from segprep.training.inference.overlays import Mode, suffix
 
@@ -40,16 +42,11 @@ class Results:
 
         Raises SegprepError (write-failed).
         """
-        path = self.out / name
-        self.prepare(path)
-        write_atomic(path, data)
+        OutputFolder(self.out).write(name, data)
 
     def prepare(self, path: Path) -> None:
         """Make the folder that *path* lies in."""
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise write_error(path.parent, error) from error
+        OutputFolder(self.out).place(path.relative_to(self.out).as_posix())
 
     def account(self, files: Iterable[str], complete: bool, **more: Any) -> None:
         """Write the account. *files* are names in the folder; ``clip/*.png`` is all of a folder."""
@@ -63,32 +60,52 @@ class Results:
         self.write(MARKER, jsontext.encoded(content))
 
     def abandon(self) -> None:
-        """Take the account away where nothing was made, and the folder if it is empty then."""
+        """Take the account away where nothing was made."""
         with suppress(OSError):
             (self.out / MARKER).unlink(missing_ok=True)
-            self.out.rmdir()
 
 
-def claim(
+@contextmanager
+def claimed(
     out: Path,
     inputs: PredictionInputs,
     modes: Sequence[Mode],
     overwrite: bool,
     identity: Mapping[str, Any],
-) -> Results:
-    """The folder *out* for one run on *inputs*; what an earlier run wrote there is removed if
+) -> Iterator[Results]:
+    """Hold the folder *out* for one run on *inputs*; what an earlier run wrote there is removed if
     *overwrite*, or if it was the same run and was interrupted.
 
     *identity* is the run's, as in its account.
 
     Raises UsageError: output-overlaps-source, bad-option (no folder); TreeError: output-not-ours,
-    output-exists.
+    output-exists; LockedError.
     """
     folder = out.resolve()
     _apart(folder, inputs)
     if folder.exists() and not folder.is_dir():
         raise UsageError("bad-option", f"the output {out} is not a folder", "choose another name")
-    if folder.is_dir() and (there := next(iter(sorted(folder.iterdir())), None)):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    try:
+        with lock(folder):
+            yield _claim(folder, out, modes, overwrite, identity)
+    finally:
+        with suppress(OSError):  # it is empty where nothing was made
+            folder.rmdir()
+
+
+def _claim(
+    folder: Path,
+    out: Path,
+    modes: Sequence[Mode],
+    overwrite: bool,
+    identity: Mapping[str, Any],
+) -> Results:
+    there = next((path for path in sorted(folder.iterdir()) if path.name != LOCK), None)
+    if there:
         earlier = _earlier(folder)
         if earlier is None:
             raise TreeError(
@@ -125,9 +142,9 @@ def _apart(out: Path, inputs: PredictionInputs) -> None:
 def _earlier(out: Path) -> dict[str, Any] | None:
     """The account of the earlier run at *out*, or None if there was none."""
     try:
-        record = json.loads((out / MARKER).read_bytes())
+        record = json.loads(read_plain(out / MARKER, 1 << 30))
         return record if record["kind"] == KIND and isinstance(record["files"], list) else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

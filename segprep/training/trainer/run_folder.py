@@ -16,7 +16,7 @@ from typing import Any
 
 from segprep import jsontext
 from segprep.errors import SegprepError, TreeError
-from segprep.files import write_atomic, write_error
+from segprep.files import read_plain, write_atomic, write_error
 
 RUN, CONFIG, BEST, LAST, BOARD, PICTURES = (
     "run.json",
@@ -115,7 +115,7 @@ def clear(out: Path) -> None:
 def described(out: Path) -> dict[str, Any]:
     """What run.json says; nothing if there is none, or it is damaged."""
     try:
-        content = json.loads((out / RUN).read_bytes())
+        content = json.loads(read_plain(out / RUN))
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -231,7 +231,7 @@ def test_an_account_that_names_files_elsewhere_removes_nothing_there(
         (("{three}", "{photos}", "--out", "{tmp}/o", "--mode", "cutout"), "bad-option"),
         (("{photos}/a.png", "{photos}", "--out", "{tmp}/o"), "bad-checkpoint"),
         (("{tmp}/absent.pt", "{photos}", "--out", "{tmp}/o"), "unreadable"),
-        (("{tmp}", "{photos}", "--out", "{tmp}/o"), "unreadable"),
+        (("{tmp}", "{photos}", "--out", "{tmp}/o"), "not-a-file"),
         (("{other}", "{photos}", "--out", "{tmp}/o"), "bad-checkpoint"),
     ],
 )
