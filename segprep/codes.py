@@ -49,6 +49,7 @@ CODES: dict[str, str] = {
     "field-ignored": (
         "A field that does not touch the mask cannot be right; it was ignored, the rest was read."
     ),
+    "name-with-blank": "Sample names hold blanks; readers that split lists at blanks lose them.",
     "label-typo": "A label occurs once and is one letter off a frequent one; most likely a typo.",
     "unknown-label": "A label is not in the class list.",
     "label-unpainted": "--exclude or --unknown kept a label (or color) from being painted.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from segprep.conversion.class_coverage import ClassCoverage, class_coverage
 from segprep.conversion.unpainted import UnpaintedLabels
+from segprep.dataset.lists import blank_names
 from segprep.dataset.manifest import Totals
 from segprep.files import digest
 from segprep.types import Note, Record
@@ -18,7 +19,8 @@ FEW = 5  # stems that a note names
 class RunNotes:
     """The *notes* of the samples that this run read, with their stems; the *totals* of all samples
     and their *unpainted* labels; *first*: the sample that was first made of an input file and
-    picture, by their digest; *shared*: the path and all samples where there are several.
+    picture, by their digest; *shared*: the path and all samples where there are several;
+    *blanks*: names that hold blanks.
     """
 
     notes: list[Note] = field(default_factory=list)
@@ -26,10 +28,13 @@ class RunNotes:
     unpainted: UnpaintedLabels = field(default_factory=UnpaintedLabels)
     first: dict[int, str] = field(default_factory=dict)
     shared: dict[int, tuple[str, set[str]]] = field(default_factory=dict)
+    blanks: list[str] = field(default_factory=list)
 
     def add(self, record: Record, *, told: bool = True) -> None:
         """Count *record*; its notes are those of an earlier run unless *told*."""
         self.totals.add(record)
+        if len(record.stem.split()) > 1:
+            self.blanks.append(record.stem)
         self.unpainted.add(record.unpainted)
         for path in record.inputs:
             if path != record.source:
@@ -49,7 +54,8 @@ class RunNotes:
         """The notes, those on covered classes as one line per class, and these as figures."""
         losses = class_coverage(self.notes, classes, self.totals.pixels)
         plain = [note for note in self.notes if note.covered is None]
-        return [*plain, *(loss.note for loss in losses), *self._shared()], losses
+        covered = [loss.note for loss in losses]
+        return [*plain, *covered, *self._shared(), *blank_names(self.blanks)], losses
 
     def _shared(self) -> list[Note]:
         """A note for every input file that several samples with the same picture are made of."""

@@ -6,7 +6,7 @@ file, so that a run that was killed, or ran out of disk, is finished by the next
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from segprep.dataset.tree import LISTS, PENDING_SPLIT
 from segprep.dataset.tree_files import list_bytes
 from segprep.errors import SegprepError, SourceError, TreeError
 from segprep.files import digest, read_inside, sync_folder, write_atomic, write_error
+from segprep.names import shown
+from segprep.types import Note
 
 _FOLD = re.compile(r"fold\d+(train|val)")
 _NAME = re.compile(r"train|val|test|trainval|fold\d+(train|val)")
@@ -32,6 +34,18 @@ def write_split(
     plain = {name: list(stems) for name, stems in lists.items()}
     write_atomic(root / PENDING_SPLIT, manifest.sealed({"lists": plain, "split": record}))
     _apply(root, plain, record)
+
+
+def blank_names(stems: Iterable[str]) -> list[Note]:
+    """A note where names hold blanks: readers that split the lines of a list at them lose these."""
+    names = sorted(stem for stem in stems if len(stem.split()) > 1)
+    if not names:
+        return []
+    count = "1 sample name holds" if len(names) == 1 else f"{len(names)} sample names hold"
+    reason = f"{count} blanks, such as {shown(names[0])!r}: readers that split the lines of a list"
+    return [
+        Note("name-with-blank", f"{reason} at blanks do not find them; rename the files, or use _")
+    ]
 
 
 def finish_split(root: Path) -> bool:

@@ -33,7 +33,9 @@ def origin(pred: Path) -> Origin | None:
             content = json.loads(read_below(folder.resolve() / ACCOUNT, (folder.resolve(),)))
         except (SourceError, ValueError, RecursionError):
             return None
-        classes = content.get("classes") if isinstance(content, dict) else None
+        if not isinstance(content, dict):
+            return None  # another tool's list of results
+        classes = content.get("classes")
         if content.get("kind") == KIND and isinstance(classes, list) and classes:
             return Origin(path, tuple(map(str, classes)), bool(content.get("complete")))
     return None

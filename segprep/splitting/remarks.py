@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from segprep.dataset.lists import blank_names
 from segprep.dataset.tree import SPLITS, Tree
 from segprep.splitting.ratio import Ratio
 from segprep.types import Note
@@ -15,6 +16,7 @@ def remarks(home: Tree, lists: Mapping[str, Sequence[str]], shares: Ratio) -> li
         for name, share in zip(SPLITS, shares, strict=True)
         if not lists[name]
     ]
+    notes += blank_names(stem for name in SPLITS for stem in lists[name])
     classes = home.classes() if home.manifest else None
     if classes is None:
         return notes

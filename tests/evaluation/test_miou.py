@@ -862,6 +862,14 @@ def account(folder: Path, *classes: str, complete: bool = True) -> None:
     (folder / "predictions.json").write_text(json.dumps(content))
 
 
+def test_another_tools_predictions_json_is_no_account(folders: Folders) -> None:
+    """COCO tools write a list of results under this name."""
+    truth, pred = folders
+    before = scored(pred, truth)
+    (pred / "predictions.json").write_text('[{"image_id": 1, "score": 0.5}]')
+    assert scored(pred, truth) == before
+
+
 def test_predictions_of_other_classes_are_refused(folders: Folders) -> None:
     truth, pred = folders
     (truth.parent / "class_names.txt").write_text("_background_\ncat\ndog\n")

@@ -38,7 +38,8 @@ EXAMPLES = (
     "segprep json2mask before/ out/ --classes labels.txt --on-error skip",
     "segprep json2mask annotations/ out/ --image-root images/ --map kitten=cat --exclude dontcare",
 )
-SAMPLED = 8  # annotations whose image is compared with its copy before a large folder is trusted
+SMALL = 12  # annotations of a folder whose images are all compared in full with their copies
+SAMPLED = 4  # annotations of a larger one that are, before it is trusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ class Reader(LabelOptions):
         always, in a large one if a few of its annotations, spread evenly, have an image that
         disagrees with the embedded copy.
         """
-        if len(items) <= SAMPLED:
+        if len(items) <= SMALL:
             return True
         for item in items[:: len(items) // SAMPLED]:
             try:

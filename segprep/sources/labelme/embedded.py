@@ -61,6 +61,14 @@ def decoded(path: Path, embedded: bytes, address: str = "imageData") -> bytes:
     raise SourceError(path, reason, "give the image file, or annotate again", "bad-image-data")
 
 
+def beginning(embedded: bytes, length: int) -> bytes:
+    """The first *length* bytes or so behind base64 text; b"" if it is not plain base64."""
+    try:
+        return base64.b64decode(embedded[: length // 3 * 4], validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
 def view_of(search: Search, path: Path, data: bytes, address: str = "") -> tuple[View, list[Note]]:
     """labelme has shown pictures upright since version 3; older files, and other tools, may have
     drawn on the stored rows.

@@ -12,9 +12,10 @@ from pathlib import Path, PureWindowsPath
 
 from segprep.errors import SourceError
 from segprep.files import find_below, read_below
+from segprep.imaging import image
 from segprep.names import shown, stem_key, stem_of
 from segprep.sources._common.named_paths import inside, meant
-from segprep.sources._common.same_picture import difference
+from segprep.sources._common.same_picture import begin_alike, beginning, difference
 from segprep.sources.labelme import embedded
 from segprep.sources.labelme.embedded import View
 from segprep.sources.labelme.search import Search, absent, places
@@ -44,6 +45,8 @@ def view_of(search: Search) -> tuple[View, list[Note]]:
     """
     files = [] if search.image_from == "embedded" else places(search)
     usable, refused = _usable(search, files)
+    if not refused and _is_trusted(search, usable):
+        return usable[0].view, list(usable[0].notes)
     copy = embedded.copy_of(search, needed=not usable)
     if copy is None:
         if refused and not usable:
@@ -102,8 +105,6 @@ def _like_copy(
     """The file that shows the picture of the embedded *copy*, and why, if it is not the first;
     None, and why, where no file shows it.
     """
-    if not search.doubted and _is_trusted(search, usable):
-        return usable[0], ""
     scores: list[tuple[float, Candidate]] = []
     reasons = []
     for candidate in usable:
@@ -129,13 +130,24 @@ def _like_copy(
 
 
 def _is_trusted(search: Search, usable: Sequence[Candidate]) -> bool:
-    """Whether path and name agree on one whole JPEG: decoding it would cost a third of the run."""
-    if len(usable) != 1:
+    """Whether path and name agree on one whole JPEG that begins as the embedded copy does: to
+    decode both in full would cost as much as the conversion.
+    """
+    if search.doubted or search.compare or search.image_from != "auto" or len(usable) != 1:
         return False
-    file, data = usable[0].file, usable[0].view.data
+    (candidate,) = usable
+    file, data = candidate.file, candidate.view.data
     own = stem_key(stem_of(file.name)) == stem_key(stem_of(search.path.name))
     whole = data.startswith(b"\xff\xd8") and data.rstrip(b"\0\r\n ").endswith(b"\xff\xd9")
-    return own and not usable[0].how and whole
+    if not (own and whole and search.embedded) or candidate.how:
+        return False
+    size, length = candidate.view.size, len(search.embedded) // 4 * 3
+    if image.header(data, file, search.limit).orientation > 1:
+        return False
+    copy = embedded.beginning(search.embedded, beginning(length, size))
+    if data.startswith(copy) and 0 <= length - len(data) <= 2:
+        return bool(copy)
+    return begin_alike(data, copy, file, size=size, limit=search.limit)
 
 
 def _undecided(search: Search, usable: Sequence[Candidate]) -> Candidate:

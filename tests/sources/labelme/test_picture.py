@@ -171,3 +171,63 @@ def test_a_large_folder_is_trusted_only_if_a_few_of_its_images_agree(
     reader = Reader(tmp_path)
     notes = [note.code for item in reader.scan().items for note in reader.read(item).notes]
     assert notes == ["image-disagrees"] * overlays
+
+
+@pytest.mark.parametrize("wrong", [7, 13, 38])
+def test_no_file_of_a_large_folder_may_show_another_photograph(tmp_path: Path, wrong: int) -> None:
+    """Every file is compared, by its first rows where the folder is sound."""
+    for number in range(40):
+        image = picture(number, (160, 120))
+        copy = base64_of(encoded(image, "JPEG", quality=75))
+        name, size = f"img{number:02}", {"imageHeight": 120, "imageWidth": 160}
+        annotate(tmp_path, name, box(), named=f"{name}.jpg", imageData=copy, **size)
+        shown = picture(number + 1, (160, 120)) if number == wrong else image
+        shown.save(tmp_path / f"{name}.jpg", quality=92)
+    reader = Reader(tmp_path)
+    scan = reader.scan()
+    assert not scan.items[0].payload[-1]  # the folder is trusted
+    told = {
+        item.stem: [note.code for note in reader.read(item).notes]
+        for item in scan.items
+        if reader.read(item).notes
+    }
+    assert told == {f"img{wrong:02}": ["image-disagrees"]}
+
+
+def test_an_image_in_another_folder_is_found_by_the_annotations_name(tmp_path: Path) -> None:
+    annotate(tmp_path / "labels", "a", box())
+    (tmp_path / "images").mkdir()
+    picture(1).save(tmp_path / "images/a.png")
+    read = sample(tmp_path)
+    assert read.image == (tmp_path / "images/a.png").read_bytes()
+    assert "a.png was found in images/, by the annotation's own name" in read.notes[0].message
+
+
+def test_an_image_beside_its_own_annotation_belongs_to_no_other(tmp_path: Path) -> None:
+    annotate(tmp_path / "one", "a", box())
+    annotate(tmp_path / "two", "a", box())
+    picture(1).save(tmp_path / "two/a.png")
+    reader = Reader(tmp_path, stem="path")
+    first, second = reader.scan().items
+    with pytest.raises(SourceError, match="no image"):
+        reader.read(first)
+    assert reader.read(second).image == (tmp_path / "two/a.png").read_bytes()
+
+
+def test_of_several_images_of_one_name_the_copy_tells(tmp_path: Path) -> None:
+    copy = base64_of(encoded(picture(2), "JPEG", quality=90))
+    annotate(tmp_path / "labels", "a", box(), imageData=copy)
+    for number in (1, 2, 3):
+        (tmp_path / f"day{number}").mkdir()
+        picture(number).save(tmp_path / f"day{number}/a.png")
+    assert sample(tmp_path).image == (tmp_path / "day2/a.png").read_bytes()
+    annotate(tmp_path / "labels", "a", box())
+    with pytest.raises(SourceError, match="several images are called a"):
+        sample(tmp_path)
+
+
+def test_folders_called_train_and_val_are_lists(tmp_path: Path) -> None:
+    for number, name in enumerate(("train", "val")):
+        annotate(tmp_path / name, str(number), box())
+        picture(number).save(tmp_path / name / f"{number}.png")
+    assert Reader(tmp_path).scan().lists == {"train": ("0",), "val": ("1",)}
