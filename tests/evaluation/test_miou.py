@@ -865,9 +865,10 @@ def account(folder: Path, *classes: str, complete: bool = True) -> None:
 def test_another_tools_predictions_json_is_no_account(folders: Folders) -> None:
     """COCO tools write a list of results under this name."""
     truth, pred = folders
-    before = scored(pred, truth)
+    words = (pred, "--truth", truth, "--classes", "sky,land,sea")
+    before = scored(*words)
     (pred / "predictions.json").write_text('[{"image_id": 1, "score": 0.5}]')
-    assert scored(pred, truth) == before
+    assert scored(*words) == before
 
 
 def test_predictions_of_other_classes_are_refused(folders: Folders) -> None:
