@@ -85,7 +85,7 @@ READERS_PIP = .venv-readers/bin/python -m pip install --quiet --disable-pip-vers
 .venv-readers/.done: constraints.txt
 	$(PYTHON) -m venv .venv-readers
 	$(READERS_PIP) -c constraints.txt $(PIP_ARGS) torch numpy pillow scipy opencv-python-headless matplotlib pycocotools scikit-image
-	$(READERS_PIP) -c constraints.txt $(PIP_ARGS) mmengine prettytable ftfy regex addict datasets==5.2.0 absl-py h5py optree namex ml_dtypes braceexpand psutil py-cpuinfo
+	$(READERS_PIP) -c constraints.txt $(PIP_ARGS) mmengine prettytable ftfy regex addict datasets==5.2.0 absl-py h5py optree namex ml_dtypes braceexpand psutil py-cpuinfo polars requests
 	$(READERS_PIP) --no-deps $(PIP_ARGS) torchvision==0.28.0 mmsegmentation==1.2.2 mmcv-lite==2.1.0 keras==3.15.1 monai==1.6.1 webdataset==1.0.2 ultralytics==8.4.190
 	$(READERS_PIP) --no-deps $(PIP_ARGS) nnunetv2==2.8.1 batchgenerators batchgeneratorsv2 acvl-utils dynamic-network-architectures SimpleITK nibabel tifffile imagecodecs einops blosc2 numexpr msgpack ndindex httpx h11 anyio httpcore certifi idna
 	@touch $@
@@ -95,9 +95,16 @@ READERS_PIP = .venv-readers/bin/python -m pip install --quiet --disable-pip-vers
 	.venv-fiftyone/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) fiftyone==1.22.1
 	@touch $@
 
-readers: $(VENV)/.development .venv-readers/.done .venv-labelme/.done .venv-datumaro/.done .venv-fiftyone/.done  ## open every export with the reader it is for, in environments of their own (4 GB)
+.venv-paddle/.done: constraints.txt
+	$(PYTHON) -m venv .venv-paddle
+	.venv-paddle/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) paddlepaddle==3.3.1 opencv-python-headless pyyaml tqdm scikit-learn prettytable scipy filelock requests six pandas matplotlib
+	.venv-paddle/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(PIP_ARGS) paddleseg==2.8.0
+	@touch $@
+
+readers: $(VENV)/.development .venv-readers/.done .venv-labelme/.done .venv-datumaro/.done .venv-fiftyone/.done .venv-paddle/.done  ## open every export with the reader it is for, in environments of their own (5 GB)
 	SEGPREP_READERS=$(abspath .venv-readers/bin/python) SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) \
 		SEGPREP_DATUMARO_PYTHON=$(abspath .venv-datumaro/bin/python) SEGPREP_FIFTYONE_PYTHON=$(abspath .venv-fiftyone/bin/python) \
+		SEGPREP_PADDLE_PYTHON=$(abspath .venv-paddle/bin/python) \
 		$(BIN)/python tests/readers/run.py
 
 crash: $(VENV)/.development  ## kill and fault every write of every command in turn; signals, dying workers, collisions (an hour)

@@ -117,6 +117,15 @@ def _show(done: Export, as_json: bool, quiet: bool, verbose: bool) -> None:
             f"{done.samples} samples {'exported' if done.written else 'would be exported'} as"
             f" {done.target}: {done.files} files{left} -> {done.out}"
         )
+        if done.written and done.out.is_dir():
+            for text in _loading(done.out):
+                output.line(text)
+
+
+def _loading(out: Path) -> list[str]:
+    """The lines of the export's README.txt that load it, for this folder."""
+    text = (out / "README.txt").read_text("utf-8").partition("Load it:\n\n")[2]
+    return text.partition("\n\n")[0].replace("OUT", str(out)).splitlines()
 
 
 def _refused(error: BadInputError, target: str, out: Path, as_json: bool) -> None:

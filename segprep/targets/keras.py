@@ -177,8 +177,8 @@ class Writer:
         classes = inventory.classes
         names = {CLASS_NAMES: class_files(classes)[CLASS_NAMES]} if classes else {}
         code = (
-            "from keras.preprocessing.image import ImageDataGenerator   # keras 2; keras.src.legacy"
-            " in 3\n"
+            "from keras.src.legacy.preprocessing.image import ImageDataGenerator"
+            "   # before 3: keras.preprocessing.image\n"
             f"frames = ImageDataGenerator().flow_from_directory({self._arguments('frames')})\n"
             f"masks = ImageDataGenerator().flow_from_directory({self._arguments('masks')},\n"
             '    color_mode="grayscale", interpolation="nearest")'

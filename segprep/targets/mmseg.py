@@ -125,8 +125,8 @@ class Writer:
         config = f"mmseg_{names.identifier(inventory)}.py"
         suffix = gathered.parts.get(_SUFFIX, (b".jpg",))[0].decode()
         code = (
-            "from mmengine.config import Config; from mmseg.registry import DATASETS;"
-            " import mmseg.datasets\n"
+            "import mmseg.datasets; from mmseg.registry import DATASETS;"
+            ' from mmengine import Config, registry; registry.init_default_scope("mmseg")\n'
             f'config = Config.fromfile("OUT/{config}")\n'
             "train = DATASETS.build(config.train_dataloader.dataset)"
         )

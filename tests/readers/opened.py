@@ -1,11 +1,15 @@
 """One export opened by the reader it was written for, in that reader's own environment.
 
-    python opened.py READER EXPORT TRUTH
+    python opened.py READER EXPORT TREE
+    python opened.py READER EXPORT --lines
 
-TRUTH is a folder of gray or palette masks. Prints one line of JSON: the version of the reader, how
-many masks it returned, in how many every pixel has the dataset's value, and what differs by design.
+TREE is the dataset that was exported. Prints one line of JSON: the version of the reader, how many
+masks it returned, in how many every pixel has the dataset's value, and what differs by design. With
+--lines the lines of the export's README.txt are run, as they stand but for the folder, two epochs
+instead of a hundred and a network that need not be downloaded.
 """
 
+import ast
 import io
 import json
 import os
@@ -20,6 +24,17 @@ from PIL import Image
 
 Pairs = Iterator[tuple[str, Any]]
 IGNORED = 255
+CLASSES: list[str] = []  # the dataset's classes by pixel value; its background as "background"
+
+
+def value_of(name: str) -> int:
+    """The dataset's pixel value of a class that a reader names."""
+    return IGNORED if name in ("ignored", "ignore", "__ignore__") else CLASSES.index(name)
+
+
+def background() -> int:
+    """The dataset's pixel value of the background."""
+    return CLASSES.index("background") if "background" in CLASSES else 0
 
 
 def torchvision() -> None:
@@ -31,6 +46,26 @@ def torchvision() -> None:
     for kind in ("roi_align", "roi_pool", "ps_roi_align", "ps_roi_pool", "deform_conv2d"):
         torch.library.define(f"torchvision::{kind}", "(Tensor a) -> Tensor")
         torch.library.define(f"torchvision::_{kind}_backward", "(Tensor a) -> Tensor")
+
+
+def suppression() -> None:
+    """torchvision's non-maximum suppression in plain PyTorch: the operator is not compiled here."""
+    import torch
+    import torchvision as package
+
+    def nms(boxes: Any, scores: Any, threshold: float) -> Any:
+        areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+        order, kept = scores.argsort(descending=True), []
+        while len(order):
+            first, order = order[0], order[1:]
+            kept.append(int(first))
+            least = torch.minimum(boxes[order, 2:], boxes[first, 2:])
+            most = torch.maximum(boxes[order, :2], boxes[first, :2])
+            both = (least - most).clamp(min=0).prod(1)
+            order = order[both / (areas[order] + areas[first] - both) <= threshold]
+        return torch.tensor(kept, dtype=torch.long)
+
+    package.ops.nms = nms
 
 
 def voc(out: Path) -> Pairs:
@@ -59,14 +94,14 @@ def cityscapes(out: Path) -> Pairs:
             yield stem, np.where(mask == last, IGNORED, mask)
 
 
-def mmseg(out: Path) -> Pairs:
+def operators() -> None:
+    """mmcv-lite has no compiled operators; datasets need none, models only name them."""
     import types
 
-    torchvision()
     import torch
 
     class Operators(types.ModuleType):
-        """mmcv-lite has no compiled operators; datasets need none, models only name them."""
+        """Every name is an empty module."""
 
         def __getattr__(self, name: str) -> Any:
             if name.startswith("__"):
@@ -75,6 +110,11 @@ def mmseg(out: Path) -> Pairs:
 
     for name in ("", ".point_sample", ".modulated_deform_conv", ".multi_scale_deform_attn"):
         sys.modules[f"mmcv.ops{name}"] = Operators(f"mmcv.ops{name}")
+
+
+def mmseg(out: Path) -> Pairs:
+    torchvision()
+    operators()
     import mmseg.datasets  # noqa: F401
     from mmengine.config import Config
     from mmengine.registry import init_default_scope
@@ -99,9 +139,12 @@ def nnunet(out: Path) -> Pairs:
     (folder,) = (out / "nnUNet_raw").iterdir()
     verify_dataset_integrity(str(folder), num_processes=1)
     labels = json.loads((folder / "dataset.json").read_bytes())["labels"]
+    table = np.zeros(256, int)
+    for name, number in labels.items():
+        table[number] = value_of(name)
     for path in sorted([*folder.glob("labelsTr/*.png"), *folder.glob("labelsTs/*.png")]):
         mask = NaturalImage2DIO().read_seg(str(path))[0].squeeze().astype(int)
-        yield path.stem, np.where(mask == labels.get("ignore", -1), IGNORED, mask)
+        yield path.stem, table[mask]
 
 
 def ultralytics(out: Path) -> Pairs:
@@ -137,7 +180,7 @@ def yolo_seg(out: Path) -> Pairs:
         )
         for label in loaded.labels:
             height, width = label["shape"]
-            mask = np.zeros((height, width), np.uint8)
+            mask = np.full((height, width), background(), np.uint8)
             lines = Path(label["im_file"].replace("/images/", "/labels/")).with_suffix(".txt")
             polygons = [
                 (int(number), np.array(points, float).reshape(-1, 2))
@@ -146,7 +189,7 @@ def yolo_seg(out: Path) -> Pairs:
             assert len(label["cls"]) == len(polygons)
             for number, points in polygons:
                 corners = (points * (width, height)).astype(np.int32)
-                cv2.fillPoly(mask, [corners], number + 1)
+                cv2.fillPoly(mask, [corners], value_of(data["names"][number]))
             yield Path(label["im_file"]).stem, mask
 
 
@@ -155,10 +198,11 @@ def coco(out: Path) -> Pairs:
 
     for path in sorted((out / "annotations").glob("instances_*.json")):
         data = COCO(str(path))
+        values = {one["id"]: value_of(one["name"]) for one in data.dataset["categories"]}
         for entry in data.loadImgs(data.getImgIds()):
-            mask = np.zeros((entry["height"], entry["width"]), np.uint8)
+            mask = np.full((entry["height"], entry["width"]), background(), np.uint8)
             for one in data.loadAnns(data.getAnnIds(entry["id"])):
-                mask[data.annToMask(one) > 0] = one["category_id"]
+                mask[data.annToMask(one) > 0] = values[one["category_id"]]
             yield entry["file_name"].rpartition(".")[0], mask
 
 
@@ -234,9 +278,8 @@ def _datumaro(out: Path) -> Pairs:
         mask = None
         for one in item.annotations:
             if mask is None:
-                mask = np.zeros(one.image.shape, int)
-            name = names[one.label]
-            mask[one.image > 0] = IGNORED if name == "ignored" else names.index(name)
+                mask = np.full(one.image.shape, background(), int)
+            mask[one.image > 0] = value_of(names[one.label])
         yield item.id, mask
 
 
@@ -258,15 +301,27 @@ def labelme(out: Path) -> Pairs:
     from labelme._label_file import LabelFile
     from labelme.utils import shapes_to_label
 
-    names = (out / "labels.txt").read_text().split("\n")[1:-1]
-    values = {"__ignore__": IGNORED, **{name: number for number, name in enumerate(names)}}
+    names = (out / "labels.txt").read_text().split("\n")[:-1]
+    values = {name: 1 + value_of(name.replace("_background_", "background")) for name in names}
     for path in sorted(set(out.glob("*.json")) - {out / "segprep-export.json"}):
         file = LabelFile(str(path))
         with Image.open(out / file.imagePath) as picture:
             shape = (picture.height, picture.width)
         shapes = [{**one, "mask": one.get("mask")} for one in file.shapes]
-        mask, _ = shapes_to_label(shape, shapes, values)
-        yield path.stem, mask
+        mask, _ = shapes_to_label(shape, shapes, values)  # 0 where no shape is
+        yield path.stem, np.where(mask == 0, background(), mask - 1)
+
+
+def paddle(out: Path) -> Pairs:
+    from paddleseg.datasets import Dataset
+
+    count = len((out / "labels.txt").read_text().split("\n")) - 1
+    for name in ("train", "val", "test"):
+        if not (out / f"{name}.txt").is_file():
+            continue
+        data = Dataset("val", str(out), [], count, val_path=str(out / f"{name}.txt"))
+        for index, (_, path) in enumerate(data.file_list):
+            yield Path(path).stem, data[index]["label"][0]
 
 
 READERS: dict[str, tuple[Callable[[Path], Pairs], str]] = {
@@ -285,22 +340,62 @@ READERS: dict[str, tuple[Callable[[Path], Pairs], str]] = {
     "cvat": (_datumaro, "datumaro"),
     "fiftyone": (fiftyone, "fiftyone"),
     "labelme": (labelme, "labelme"),
+    "paddle": (paddle, "paddleseg"),
 }
 LOSES_IGNORED = {"yolo-seg", "coco"}  # say so when they are written
 
 
+def _loads(out: Path) -> str:
+    """The lines of README.txt that load the export."""
+    text = (out / "README.txt").read_text("utf-8").partition("Load it:\n\n")[2]
+    lines = [line[4:] for line in text.split("\n\n")[0].splitlines()]
+    code = "\n".join(lines).replace("OUT", str(out))
+    return code.replace("epochs=100", "epochs=2, imgsz=64, batch=2, workers=0").replace(
+        '-seg.pt"', '-seg.yaml"'
+    )
+
+
+def run_lines(target: str, out: Path) -> dict[str, Any]:
+    """Run the lines that load the export; what became of them."""
+    code = _loads(out)
+    try:
+        ast.parse(code)
+    except SyntaxError:
+        return {"lines": "not Python"}
+    if target in ("voc", "cityscapes", "ultralytics", "yolo-seg", "mmseg"):
+        torchvision()
+    if target == "mmseg":
+        operators()
+    if target == "yolo-seg":
+        suppression()
+    if target == "keras":
+        os.environ["KERAS_BACKEND"] = "torch"
+    os.chdir(os.environ["LINES_FOLDER"])
+    exec(compile(code, "README.txt", "exec"), {"__name__": "readme"})
+    return {"lines": "ran"}
+
+
 def main() -> None:
-    target, out, truth = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    target, out = sys.argv[1], Path(sys.argv[2])
     reader, package = READERS[target]
+    if sys.argv[3] == "--lines":
+        print(json.dumps(run_lines(target, out)))
+        return
+    tree = Path(sys.argv[3])
+    described = json.loads((tree / "segprep.json").read_bytes())["classes"]
+    CLASSES[:] = described["names"]
+    if described["background"] is not None:
+        CLASSES[described["background"]] = "background"
     total = right = 0
     wrong: list[str] = []
-    for stem, mask in reader(out):
-        with Image.open(truth / f"{stem}.png") as picture:
+    for stem, found in reader(out):
+        with Image.open(tree / "SegmentationClass" / f"{stem}.png") as picture:
             ids = np.asarray(picture)
         if target in LOSES_IGNORED:
-            ids = np.where(ids == IGNORED, 0, ids)
+            ids = np.where(ids == IGNORED, background(), ids)
         total += 1
-        if mask is not None and np.shape(mask) == ids.shape and (np.asarray(mask) == ids).all():
+        mask = np.full(ids.shape, background()) if found is None else found  # None: no annotation
+        if np.shape(mask) == ids.shape and (np.asarray(mask) == ids).all():
             right += 1
         else:
             wrong.append(stem)
