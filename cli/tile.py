@@ -7,7 +7,7 @@ import click
 
 from segprep.errors import BadInputError
 from segprep.tiling import Reader, tile
-from segprep.tiling.assembly import untile
+from segprep.tiling.assembly import Assembly, untile
 
 from . import formatting, options, output
 from .engines import on_engines
@@ -24,8 +24,10 @@ background are dropped.
 With --undo DATASET is the dataset of tiles, and OUT gets one mask per picture. Where tiles
 overlap, a pixel comes from the tile in which it lies farther from the edge.
 
-Images of a dataset are JPEG or PNG, so that there is no georeference left to keep. Each worker
-holds one decoded picture.
+PNG and TIFF are read a band of rows at a time, so that memory does not grow with the picture (see
+--max-pixels); of a JPEG each worker holds one, decoded. Where a picture lies on the ground, by its
+GeoTIFF tags or a world file beside it, is kept in tiles.json, and --undo writes a world file and a
+.aux.xml beside each mask.
 
 \b
 Examples:
@@ -48,7 +50,8 @@ def _run(
 ) -> None:
     progress = bar(not (no_progress or quiet))
     if undo is not None:
-        _undo(source, undo, out, as_json, quiet, progress, given["overwrite"])
+        limits = {key: given[key] for key in ("overwrite", "max_pixels")}
+        _assembled(untile(source, undo, out, progress=progress, **limits), as_json, quiet)
         return
     try:
         done = tile(source, out, progress=progress, **given)
@@ -58,10 +61,7 @@ def _run(
     click.get_current_context().exit(EXIT_SKIPPED if done.failed else 0)
 
 
-def _undo(
-    source: Path, undo: Path, out: Path, as_json: bool, quiet: bool, progress: Any, overwrite: bool
-) -> None:
-    done = untile(source, undo, out, overwrite=overwrite, progress=progress)
+def _assembled(done: Assembly, as_json: bool, quiet: bool) -> None:
     if as_json:
         document = {"out": str(done.out), "masks": done.masks, "missing": done.missing}
         output.document(document)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -53,13 +53,19 @@ def digest_file(path: Path) -> str:
     return str(checksum.hexdigest(20))
 
 
+class Mark(str):
+    """The digest of a file's content."""
+
+    __slots__ = ()
+
+
 @dataclass
 class Inputs:
-    """The files that were looked for while watching: path -> content, or None where there was no
-    such file; *folders* known to be no links.
+    """The files that were looked for while watching: path -> content, or its digest where it was
+    not read at once, or None where there was no such file; *folders* known to be no links.
     """
 
-    contents: dict[Path, bytes | None] = field(default_factory=dict)
+    contents: dict[Path, "bytes | Mark | None"] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
 
 
@@ -79,7 +85,7 @@ def watch() -> Iterator[Inputs]:
         _watching.reset(token)
 
 
-def _saw(path: Path, content: bytes | None) -> None:
+def _saw(path: Path, content: bytes | Mark | None) -> None:
     if (inputs := _watching.get()) is not None:
         inputs.contents[path] = content
 
@@ -172,6 +178,28 @@ def _at_once(path: Path, roots: tuple[Path, ...], limit: int) -> bytes | None:
         os.close(handle)
         return None
     return _read_whole(handle, path, limit)
+
+
+def mark_below(path: Path, roots: tuple[Path, ...]) -> Mark:
+    """The digest of a regular file below one of *roots*, whatever its size, without holding it. A
+    file that did not change since the last call (size, time) is not read again.
+
+    Raises SourceError.
+    """
+    real = resolve_below(path, roots)
+    try:
+        state = os.stat(real)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    mark = _marked(real, (state.st_size, state.st_mtime_ns, state.st_ino))
+    _saw(path, mark)
+    return mark
+
+
+@lru_cache(maxsize=64)
+def _marked(real: Path, state: tuple[int, int, int]) -> Mark:
+    """The digest of the file *real* as long as its *state* stays."""
+    return Mark(digest_file(real))
 
 
 def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:

@@ -15,7 +15,7 @@ from segprep.conversion.archived import NO_ARCHIVES, Archives
 from segprep.dataset.staging import Staging
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
 from segprep.errors import SourceError
-from segprep.files import Inputs, digest, read_below, real_folders, watch, write_staged
+from segprep.files import Inputs, Mark, digest, mark_below, real_folders, watch, write_staged
 from segprep.imaging import image, transcoding
 from segprep.imaging.image import MaskMode
 from segprep.types import IGNORE, MAX_PIXELS, Item, Note, Reader, Record, Sample
@@ -112,7 +112,7 @@ class Unchanged:
         roots = real_folders(self.task.root, getattr(self.task.reader, "image_root", ()))
         for name, expected in record.inputs.items():
             try:
-                now = digest(read_below(self.task.located(name), roots))
+                now: str | None = mark_below(self.task.located(name), roots)
             except SourceError:
                 now = None
             if now != expected:
@@ -196,10 +196,10 @@ def _refuse_size(path: Path, image_shape: tuple[int, int], mask_shape: tuple[int
         )
 
 
-def _seen(content: bytes | None, data: bytes, hashes: Mapping[str, str]) -> str | None:
+def _seen(content: bytes | Mark | None, data: bytes, hashes: Mapping[str, str]) -> str | None:
     """The digest of an input; an image that passed through untouched has its digest already."""
-    if content is None:
-        return None
+    if content is None or isinstance(content, Mark):
+        return content
     return next(iter(hashes.values())) if content is data else digest(content)
 
 

@@ -76,7 +76,7 @@ class SampleExport:
         if product.origin is None:
             return self.box.put(product, self.roots), digest(product.content or b"")
         data = inputs.contents.get(product.origin)
-        if data is None:
+        if not isinstance(data, bytes):
             data = read_below(product.origin, self.roots)
         if product.link == "copy":
             return self.box.put(replace(product, content=data, origin=None), ()), digest(data)

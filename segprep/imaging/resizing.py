@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from segprep.errors import SourceError
+from segprep.imaging import png
 from segprep.imaging.image import opened
 from segprep.types import MAX_PIXELS
 
@@ -47,7 +48,9 @@ def decoded(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any]:
 
 
 def encoded(pixels: NDArray[Any]) -> bytes:
-    """*pixels* of :func:`decoded` as a lossless PNG."""
+    """*pixels* of :func:`decoded`, or (H, W, 3 or 4) of uint16, as a lossless PNG."""
+    if pixels.dtype == np.uint16 and pixels.ndim == 3:
+        return png.encode(pixels)
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "PNG", compress_level=1)
     return out.getvalue()

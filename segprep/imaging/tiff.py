@@ -7,6 +7,7 @@ Format: TIFF 6.0, https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf 
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from mmap import mmap
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
 STRIP_OFFSETS, ORIENTATION, SAMPLES, STRIP_ROWS, STRIP_BYTES = 273, 274, 277, 278, 279
@@ -60,7 +61,7 @@ class Layout:
         return wide or self.signed or (planes and self.samples != 3)
 
 
-def pages(data: bytes) -> list[Layout]:
+def pages(data: bytes | mmap) -> list[Layout]:
     """The layouts of all pages of a classic TIFF in order; fewer where the chain of pages is
     damaged, and none for other data.
     """
@@ -79,7 +80,7 @@ def pages(data: bytes) -> list[Layout]:
     return layouts
 
 
-def first(data: bytes) -> Layout | None:
+def first(data: bytes | mmap) -> Layout | None:
     """The layout of the first page, or None where the data are not a classic TIFF."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
     if order is None or len(data) < 8:
@@ -90,14 +91,14 @@ def first(data: bytes) -> Layout | None:
         return None
 
 
-def several(data: bytes) -> bool:
+def several(data: bytes | mmap) -> bool:
     """Whether more than one page is a picture: smaller copies and transparency masks (subfile type
     bits 0 and 2) are none.
     """
     return sum(not layout.number(_SUBFILE) & 5 for layout in pages(data)) > 1
 
 
-def _page(data: bytes, at: int, order: str) -> tuple[Layout, int]:
+def _page(data: bytes | mmap, at: int, order: str) -> tuple[Layout, int]:
     """The page at offset *at*, and the offset of the next one."""
     (count,) = struct.unpack_from(f"{order}H", data, at)
     tags = {}
@@ -177,3 +178,50 @@ def page_places(data: bytes) -> tuple[slice, list[bytes]]:
     except struct.error:
         return first, []
     return first, list(known)
+
+
+def small_page(layout: Layout, body: bytes, shape: tuple[int, int], kept: tuple[int, ...]) -> bytes:
+    """A file of one strip, *body*, which holds *shape* (rows, columns) pixels; the tags *kept* are
+    those of *layout*.
+    """
+    rows, columns = shape
+    tags = {tag: layout.tags[tag] for tag in kept if tag in layout.tags}
+    tags |= {WIDTH: (columns,), HEIGHT: (rows,), STRIP_ROWS: (rows,)}
+    tags |= {STRIP_OFFSETS: (8,), STRIP_BYTES: (len(body),), PLANAR: (1,)}
+    mark = b"II*\0" if layout.order == "<" else b"MM\0*"
+    return _with_page(mark + b"\0\0\0\0" + body, layout.order, tags)
+
+
+def _entries(data: bytes | mmap) -> dict[int, tuple[int, int, int]]:
+    """Tag -> (type, count, offset of its values) of the first page; none where there is none."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
+    if order is None or len(data) < 8:
+        return {}
+    found = {}
+    try:
+        (at,) = struct.unpack_from(f"{order}I", data, 4)
+        (count,) = struct.unpack_from(f"{order}H", data, at)
+        for entry in range(at + 2, at + 2 + 12 * count, 12):
+            tag, kind, number, value = struct.unpack_from(f"{order}HHII", data, entry)
+            size = {3: 2, 12: 8}.get(kind, 0) * number
+            found[tag] = kind, number, entry + 8 if size <= 4 else value
+    except struct.error:
+        return {}
+    return found
+
+
+def doubles(data: bytes | mmap, tags: tuple[int, ...]) -> dict[int, tuple[float, ...]]:
+    """The values of those *tags* of the first page that hold floats of 64 bits."""
+    order, found = "<" if data[:2] == b"II" else ">", {}
+    for tag, (kind, count, at) in _entries(data).items():
+        if tag in tags and kind == 12 and 8 * count <= len(data) - at:
+            found[tag] = struct.unpack_from(f"{order}{count}d", data, at)
+    return found
+
+
+def shorts(data: bytes | mmap, tag: int) -> tuple[int, ...]:
+    """The values of *tag* of the first page, numbers of 16 bits; none where it has none."""
+    kind, count, at = _entries(data).get(tag, (0, 0, 0))
+    if kind != 3 or 2 * count > len(data) - at:
+        return ()
+    return struct.unpack_from(f"{'<' if data[:2] == b'II' else '>'}{count}H", data, at)

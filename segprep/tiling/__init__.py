@@ -3,16 +3,17 @@
     out/JPEGImages/<stem>_<top>_<left>.png        a square part; black beyond the picture's edge
     out/SegmentationClass/<stem>_<top>_<left>.png 255 beyond the edge
     out/ImageSets/Segmentation/*.txt              every tile is in its picture's lists
-    out/tiles.json                                size, overlap, and the size of every picture
+    out/tiles.json                                size, overlap, the size of every picture, and
+                                                  where it lies on the ground
 
 The tree is read like any source, so staging, publishing and resuming are conversion's.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
-
-import numpy as np
 
 from segprep import engine, jsontext, types
 from segprep.conversion import Conversion, convert_with, tree_source
@@ -23,12 +24,11 @@ from segprep.files import read_inside, real_folders, write_atomic
 from segprep.imaging import resizing
 from segprep.imaging.image import MaskMode
 from segprep.sources._common import stems as pairing
+from segprep.tiling import georeferences, pictures
 from segprep.tiling.grid import TILES, Grid, corners, stem_of_tile
 from segprep.types import (
     IGNORE,
     MAX_PIXELS,
-    OBJECT_IGNORE,
-    Classes,
     Entry,
     Evidence,
     Item,
@@ -42,7 +42,6 @@ from segprep.types import (
 )
 
 FORMAT = "tile"
-_decoded: list[Any] = []  # the last picture: the tiles of one picture come in turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +64,27 @@ class Reader:
 
         Raises UsageError for a size that cannot be, TreeError for a tree without class names.
         """
+        return self.scanned(jobs, progress)[0]
+
+    def scanned(
+        self, jobs: int, progress: Progress[Any]
+    ) -> tuple[Scan, dict[str, tuple[int, int]]]:
+        """What :meth:`scan` says, and (H, W) of every picture."""
         Grid(self.size, self.overlap, {}).check()
         place = Tree(real_folders(self.root)[0])
         classes, skipped = tree_source.classes_of(place), list[Skipped]()
         entries = list(samples.entries(place, skipped))
         items, tiles, dropped = list[Item](), dict[str, tuple[str, ...]](), 0
-        results = progress(self.cuts(entries, jobs), len(entries), "cutting")
+        shapes = dict[str, tuple[int, int]]()
+        found = engine.run(_Cuts(self), entries, jobs=jobs)
+        results = progress(found, len(entries), "cutting")
         for entry, cut in zip(entries, results, strict=True):
             if isinstance(cut, engine.Failure):
                 skipped.append(Skipped(entry.stem, cut.path, cut.code, cut.reason, cut.hint))
                 continue
             own = [_item(entry, corner) for corner in cut.kept]
             items += own
+            shapes[entry.stem] = cut.shape
             tiles[entry.stem] = tuple(item.stem for item in own)
             dropped += cut.dropped
         lists, notes = tree_source.lists_of(place, tiles)
@@ -87,45 +95,23 @@ class Reader:
         if dropped:
             message = f"{dropped} tiles show only background and were dropped; see --keep-empty"
             notes = (*notes, Note("empty-tile", message))
-        return Scan(pairing.unique(items, skipped), classes, tuple(skipped), spread, notes)
-
-    def cuts(self, entries: list[Entry], jobs: int) -> "list[Cut | engine.Failure]":
-        """The tiles of every entry, or why it cannot be read."""
-        return list(engine.run(_Cuts(self), entries, jobs=jobs))
+        scan = Scan(pairing.unique(items, skipped), classes, tuple(skipped), spread, notes)
+        return scan, shapes
 
     def read(self, item: Item) -> Sample:
         """One tile. Raises SourceError."""
         entry, (top, left) = cast("tuple[Entry, tuple[int, int]]", item.payload)
         roots = real_folders(self.root)
         classes = tree_source.classes_of(Tree(roots[0]))
-        sample, pixels = _whole(entry, roots, classes, self.max_pixels)
-        data = resizing.encoded(resizing.cut(pixels, top, left, self.size, 0))
-        mask = resizing.cut(sample.mask, top, left, self.size, IGNORE)
-        objects = sample.objects
-        if objects is not None:
-            objects = resizing.cut(objects, top, left, self.size, OBJECT_IGNORE)
-        return Sample(item.stem, data, mask, objects, True, sample.notes)
+        picture = pictures.opened(entry, roots, classes, self.max_pixels)
+        pixels, mask, objects = picture.cut(top, left, self.size)
+        return Sample(item.stem, resizing.encoded(pixels), mask, objects, True, picture.notes)
 
 
 def _item(entry: Entry, corner: tuple[int, int]) -> Item:
     labels = (entry.mask, *([entry.objects] if entry.objects else []))
     stem = stem_of_tile(entry.stem, corner)
     return Item(stem, entry.image, labels, (entry, corner), entry.stem)
-
-
-def _whole(
-    entry: Entry, roots: tuple[Path, ...], classes: Classes, limit: int
-) -> tuple[Sample, Any]:
-    """The whole sample and its decoded picture; this is kept until another is asked for.
-
-    The files are read each time, so that the record of a tile names them.
-    """
-    sample, _ = tree_source.upright(entry, roots, classes, limit)
-    if _decoded and _decoded[0] == sample.image:
-        return sample, _decoded[1]
-    pixels = resizing.decoded(sample.image, entry.image, limit)
-    _decoded[:] = sample.image, pixels
-    return sample, pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,20 +134,19 @@ class _Cuts:
     def __call__(self, entry: Entry) -> Cut:
         reader, roots = self.reader, real_folders(self.reader.root)
         classes = tree_source.classes_of(Tree(roots[0]))
-        sample, _ = tree_source.upright(entry, roots, classes, reader.max_pixels)
-        height, width = sample.mask.shape
+        picture = pictures.opened(entry, roots, classes, reader.max_pixels)
+        height, width = picture.shape
         every = tuple(corners(height, width, reader.size, reader.overlap))
         if reader.keep_empty:
-            return Cut((height, width), every, 0)
+            return Cut(picture.shape, every, 0)
         empty = (IGNORE, IGNORE if classes.background is None else classes.background)
-        kept = tuple(
-            (top, left)
-            for top, left in every
-            if not np.isin(
-                sample.mask[top : top + reader.size, left : left + reader.size], empty
-            ).all()
-        )
-        return Cut((height, width), kept, len(every) - len(kept))
+        kept = list[tuple[int, int]]()
+        for top, row in groupby(every, key=lambda corner: corner[0]):
+            mask = picture.mask.rows(top, min(top + reader.size, height))
+            shown = (mask != empty[0]) & (mask != empty[1])
+            columns = shown.any(axis=0)
+            kept += [one for one in row if columns[one[1] : one[1] + reader.size].any()]
+        return Cut(picture.shape, tuple(kept), len(every) - len(kept))
 
 
 def tile(
@@ -185,7 +170,9 @@ def tile(
 
     Tiles begin every *size* - *overlap* pixels; the last ones reach beyond the edge, where the
     picture is black and the mask 255. Tiles that show only background are dropped unless
-    *keep_empty*. A tile is in its picture's lists. One decoded picture is held per worker.
+    *keep_empty*. A tile is in its picture's lists. A PNG or TIFF is read a band at a time; of other
+    pictures (JPEG) one is held per worker, decoded. Where a picture lies on the ground (GeoTIFF, or
+    a world file beside it) is kept in tiles.json.
 
     Raises:
         UsageError: a wrong size or overlap, or *dataset* and *out* overlap.
@@ -194,10 +181,12 @@ def tile(
     """
     place = tree.find(Path(dataset))
     reader = Reader(place.root, size, overlap, keep_empty, max_pixels)
+    scan, shapes = reader.scanned(jobs, progress)
     done = convert_with(
         cast("types.Reader", reader),
         FORMAT,
         out,
+        scan=scan,
         jobs=jobs,
         on_error=on_error,
         overwrite=overwrite,
@@ -207,18 +196,16 @@ def tile(
         progress=progress,
     )
     if not dry_run:
-        _describe(reader, done.out, jobs)
+        _describe(reader, shapes, done.out)
     return done
 
 
-def _describe(reader: Reader, out: Path, jobs: int) -> None:
+def _describe(reader: Reader, shapes: Mapping[str, tuple[int, int]], out: Path) -> None:
     """Write tiles.json beside the tiles, unless it is there as it should be."""
-    entries = list(samples.entries(Tree(reader.root), []))
-    shapes = {
-        entry.stem: cut.shape
-        for entry, cut in zip(entries, reader.cuts(entries, jobs), strict=True)
-        if isinstance(cut, Cut)
-    }
-    content = jsontext.encoded(Grid(reader.size, reader.overlap, shapes).plain())
+    place, ground = Tree(reader.root.resolve()), {}
+    for entry in samples.entries(place, []):
+        if entry.stem in shapes and (found := georeferences.of(entry.image, (place.root,))):
+            ground[entry.stem] = found
+    content = jsontext.encoded(Grid(reader.size, reader.overlap, shapes, ground).plain())
     if not (out / TILES).is_file() or read_inside(out, TILES) != content:
         write_atomic(out / TILES, content)

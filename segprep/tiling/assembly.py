@@ -12,6 +12,7 @@ from segprep.errors import SourceError, TreeError
 from segprep.files import read_below, real_folders
 from segprep.imaging import image
 from segprep.outputs import OutputFolder
+from segprep.tiling import georeferences
 from segprep.tiling.grid import Grid, corners, stem_of_tile
 from segprep.types import IGNORE, MAX_PIXELS, Progress, no_progress
 
@@ -40,14 +41,15 @@ def untile(
     of tiles *dataset*.
 
     Where tiles overlap, a pixel comes from the tile in which it lies farther from the edge. What no
-    tile of the dataset shows is background.
+    tile of the dataset shows is background. Where the picture had a georeference, a world file and
+    a .aux.xml beside the mask hold it.
 
     Raises:
         TreeError: *dataset* was not made by segprep tile, or *out* is not empty.
         SourceError: a prediction is missing, unreadable, or of another size.
     """
     place = tree.find(Path(dataset))
-    grid, (folder,) = Grid.load(place.root), real_folders(Path(predictions))
+    grid, (folder,) = Grid.load(place.root, max_pixels), real_folders(Path(predictions))
     classes, root = place.classes(), Path(out)
     results = OutputFolder(root)
     background = classes.background if classes and classes.background is not None else 0
@@ -65,6 +67,9 @@ def untile(
             else:
                 missing += 1
         results.write(f"{stem}.png", image.encode_mask(mask))
+        if place_of := grid.ground.get(stem):
+            for name, content in georeferences.files(f"{stem}.png", place_of).items():
+                results.write(name, content)
     return Assembly(root, len(grid.pictures), missing)
 
 

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from segprep.dataset import fields
 from segprep.errors import SourceError, TreeError, UsageError
 from segprep.files import read_inside
+from segprep.imaging.tiff_rows import Georeference
 from segprep.names import shown, stem_fault
 from segprep.types import MAX_PIXELS
 
@@ -17,11 +19,14 @@ TILES = "tiles.json"
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Tiles of *size* pixels, neighbors sharing *overlap*, and (H, W) of every picture by stem."""
+    """Tiles of *size* pixels, neighbors sharing *overlap*; by stem (H, W) of every picture, and
+    where it lies on the *ground*, if that is known.
+    """
 
     size: int
     overlap: int
     pictures: Mapping[str, tuple[int, int]]
+    ground: Mapping[str, Georeference] = field(default_factory=dict)
 
     def check(self) -> None:
         """Raise UsageError where no grid can be."""
@@ -37,19 +42,31 @@ class Grid:
     def plain(self) -> dict[str, Any]:
         """The grid as JSON."""
         pictures = {stem: list(shape) for stem, shape in sorted(self.pictures.items())}
-        return {"size": self.size, "overlap": self.overlap, "pictures": pictures}
+        known: dict[str, Any] = {"size": self.size, "overlap": self.overlap, "pictures": pictures}
+        if self.ground:
+            known["ground"] = {
+                stem: {"transform": list(place.transform), "epsg": place.epsg}
+                for stem, place in sorted(self.ground.items())
+            }
+        return known
 
     @classmethod
-    def load(cls, root: Path) -> "Grid":
-        """The grid of the tree at *root*. Raises TreeError where it has none."""
+    def load(cls, root: Path, limit: int = MAX_PIXELS) -> "Grid":
+        """The grid of the tree at *root*. Raises TreeError where it has none, or a picture of more
+        than *limit* pixels.
+        """
         try:
             content = fields.mapping(json.loads(read_inside(root, TILES) or b""), "tiles")
             pictures = {
-                _stem(stem): _shape(shape, f"pictures.{shown(stem)}")
+                _stem(stem): _shape(shape, f"pictures.{shown(stem)}", limit)
                 for stem, shape in fields.mapping(content.get("pictures"), "pictures").items()
             }
+            ground = {
+                _stem(stem): _ground(place, f"ground.{shown(stem)}")
+                for stem, place in fields.mapping(content.get("ground", {}), "ground").items()
+            }
             size, overlap = (fields.count(content.get(key), key) for key in ("size", "overlap"))
-            grid = cls(size, overlap, pictures)
+            grid = cls(size, overlap, pictures, ground)
             grid.check()
         except (OSError, ValueError, RecursionError, UsageError) as error:
             reason = error.reason if isinstance(error, SourceError) else str(error)
@@ -68,12 +85,29 @@ def _stem(stem: str) -> str:
     return stem
 
 
-def _shape(shape: Any, address: str) -> tuple[int, int]:
+def _shape(shape: Any, address: str, limit: int) -> tuple[int, int]:
     """(H, W) of a picture. Raises ValueError."""
     sides = fields.each(fields.count)(shape, address)
-    if len(sides) != 2 or not 0 < sides[0] * sides[1] <= MAX_PIXELS:
-        raise ValueError(f"{address}: {sides} is not the size of a picture")
+    if len(sides) != 2 or not 0 < sides[0] * sides[1] <= limit:
+        raise ValueError(
+            f"{address}: {sides} is not the size of a picture of at most {limit} pixels"
+        )
     return sides[0], sides[1]
+
+
+def _ground(value: Any, address: str) -> Georeference:
+    """A georeference: six finite numbers, and the number of a coordinate system or null."""
+    known = fields.fields(
+        fields.mapping(value, address),
+        {"transform": fields.array, "epsg": fields.optional(fields.count)},
+    )
+    numbers = known["transform"]
+    if len(numbers) != 6 or not all(
+        isinstance(one, int | float) and not isinstance(one, bool) and isfinite(one)
+        for one in numbers
+    ):
+        raise ValueError(f"{address}.transform: must be six numbers")
+    return Georeference.of(numbers, known["epsg"])
 
 
 def corners(height: int, width: int, size: int, overlap: int) -> Iterator[tuple[int, int]]:

@@ -1,11 +1,14 @@
 """Pictures to tiles and predictions back: every pixel is somewhere, lists follow, edges ignored."""
 
 import json
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +17,8 @@ from segprep_cli.main import group
 
 import segprep
 from segprep.dataset.tree import Tree
-from segprep.errors import SourceError, TreeError, UsageError
+from segprep.errors import BadInputError, SourceError, TreeError, UsageError
+from segprep.imaging import png
 from segprep.imaging.image import encode_mask, read_mask
 from segprep.tiling.assembly import untile
 from segprep.tiling.grid import starts
@@ -121,3 +125,98 @@ def test_the_command(big: Path, tmp_path: Path) -> None:
     assert json.loads(result.stdout)["masks"] == 2
     result = run.invoke(group, [*arguments, str(tmp_path / "tiles/SegmentationClass")])
     assert (result.exit_code, "[output-exists]" in result.stderr) == (1, True)
+
+
+def _ground(tmp_path: Path, suffix: str) -> Path:
+    """The tree with one picture of 50 x 70 pixels whose place on the ground is known."""
+    pixels = np.random.default_rng(0).integers(0, 255, (50, 70, 3)).astype(np.uint8)
+    for folder in ("JPEGImages", "SegmentationClass"):
+        (tmp_path / "land" / folder).mkdir(parents=True)
+    path = tmp_path / f"land/JPEGImages/a{suffix}"
+    if suffix == ".tif":
+        keys = (1, 1, 0, 1, 3072, 0, 1, 32_632)
+        tags = [
+            (33_550, "d", 3, (0.5, 0.5, 0.0)),
+            (33_922, "d", 6, (0.0, 0.0, 0.0, 1000.0, 2000.0, 0.0)),
+            (34_735, "H", len(keys), keys),
+        ]
+        tifffile.imwrite(path, pixels, photometric="rgb", rowsperstrip=7, extratags=tags)
+    else:
+        Image.fromarray(pixels).save(path)
+        path.with_suffix(".pgw").write_text("0.5\n0\n0\n-0.5\n1000.25\n1999.75\n")
+    mask = np.ones((50, 70), np.uint8)
+    (tmp_path / "land/SegmentationClass/a.png").write_bytes(encode_mask(mask))
+    (tmp_path / "land/class_names.txt").write_text("_background_\nwater\n")
+    return tmp_path / "land"
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".png"])
+def test_the_place_on_the_ground_is_kept(suffix: str, tmp_path: Path) -> None:
+    land = _ground(tmp_path, suffix)
+    segprep.tile(land, tmp_path / "tiles", size=20, overlap=4)
+    described = json.loads((tmp_path / "tiles/tiles.json").read_bytes())["ground"]["a"]
+    epsg = 32_632 if suffix == ".tif" else None
+    assert described == {"transform": [0.5, 0.0, 1000.0, 0.0, -0.5, 2000.0], "epsg": epsg}
+    with Image.open(tmp_path / "tiles/JPEGImages/a_00016_00032.png") as part:
+        whole = Image.open(land / f"JPEGImages/a{suffix}")
+        assert (np.asarray(part) == np.asarray(whole)[16:36, 32:52]).all()
+    untile(tmp_path / "tiles", tmp_path / "tiles/SegmentationClass", tmp_path / "masks")
+    assert (tmp_path / "masks/a.pgw").read_text().split() == [
+        *("0.5", "0.0", "0.0", "-0.5", "1000.25", "1999.75")
+    ]
+    beside = (tmp_path / "masks/a.png.aux.xml").read_text()
+    assert ("<SRS>EPSG:32632</SRS>" in beside) == (suffix == ".tif")
+    assert "<GeoTransform>1000.0, 0.5, 0.0, 2000.0, 0.0, -0.5</GeoTransform>" in beside
+    assert segprep.verify(tmp_path / "tiles").intact
+
+
+def test_a_mask_of_another_size_or_with_a_strange_value_is_refused(
+    big: Path, tmp_path: Path
+) -> None:
+    path = big / "SegmentationClass/b.png"
+    path.write_bytes(encode_mask(np.zeros((20, 31), np.uint8)))
+    with pytest.raises(BadInputError) as caught:
+        segprep.tile(big, tmp_path / "tiles", size=20, overlap=4)
+    assert [one.code for one in caught.value.skipped] == ["size-mismatch"]  # type: ignore[attr-defined]
+    path.write_bytes(encode_mask(np.full((20, 30), 9, np.uint8)))
+    with pytest.raises(BadInputError) as caught:
+        segprep.tile(big, tmp_path / "tiles", size=20, overlap=4)
+    assert [one.code for one in caught.value.skipped] == ["unknown-value"]  # type: ignore[attr-defined]
+    with pytest.raises(BadInputError) as caught:
+        segprep.tile(big, tmp_path / "tiles", size=20, overlap=4, max_pixels=3000)
+    assert {one.code for one in caught.value.skipped} == {"image-too-large", "unknown-value"}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", ["png", "tif"])
+def test_memory_does_not_grow_with_the_height(kind: str, tmp_path: Path) -> None:
+    """A picture of 96 million pixels, 288 MB decoded, is cut in far less."""
+    for folder in ("JPEGImages", "SegmentationClass"):
+        (tmp_path / "tall" / folder).mkdir(parents=True)
+    (tmp_path / "tall/class_names.txt").write_text("_background_\nwater\n")
+    shape = (48_000, 2_000)
+    mask = np.zeros(shape, np.uint8)
+    mask[30_000:30_010, 5:9] = 1
+    (tmp_path / "tall/SegmentationClass/a.png").write_bytes(encode_mask(mask, "gray"))
+    pixels = np.broadcast_to(np.arange(shape[0], dtype=np.uint8)[:, None, None], (*shape, 3))
+    path = tmp_path / f"tall/JPEGImages/a.{kind}"
+    if kind == "png":
+        path.write_bytes(png.encode(pixels))
+    else:
+        tifffile.imwrite(path, pixels, rowsperstrip=64, compression="zlib", photometric="rgb")
+    code = (
+        "import resource, sys, segprep\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "done = segprep.tile(sys.argv[1], sys.argv[2], size=1000, overlap=40, keep_empty=True)\n"
+        "print(done.converted, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "tall", tmp_path / "tiles"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    tiles, kilobytes = map(int, done.stdout.split())
+    assert tiles == 50 * 3
+    assert kilobytes < 150_000
+    mask = read_mask(tmp_path / "tiles/SegmentationClass/a_29760_00000.png")
+    assert (mask[240:250, 5:9] == 1).all()

@@ -1,0 +1,60 @@
+"""Where a picture lies on the ground: from a GeoTIFF's tags or a world file, and to files that GIS
+programs find beside a mask.
+"""
+
+import os
+from math import isfinite
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from segprep.errors import SourceError
+from segprep.files import open_inside, read_inside
+from segprep.imaging import tiff_rows
+from segprep.imaging.tiff_rows import Georeference
+
+_WORLD = {".png": ".pgw", ".jpg": ".jgw", ".jpeg": ".jgw", ".tif": ".tfw", ".tiff": ".tfw"}
+_LONGEST = 4096  # bytes of a world file
+
+
+def of(path: Path, roots: tuple[Path, ...]) -> Georeference | None:
+    """The georeference of the image at *path*: of the file itself, or of a world file beside it
+    (.pgw, .jgw, .tfw, .wld). None where there is none.
+    """
+    inner = os.path.relpath(path, roots[0])
+    try:
+        if path.suffix.lower() in (".tif", ".tiff"):
+            with open_inside(roots[0], inner) as file:
+                found = tiff_rows.georeferenced(file)
+            if found:
+                return found
+        base = os.path.splitext(inner)[0]
+        for suffix in (_WORLD.get(path.suffix.lower(), ".wld"), ".wld"):
+            if text := read_inside(roots[0], base + suffix, _LONGEST):
+                return _parsed(text)
+    except SourceError:
+        return None
+    return None
+
+
+def _parsed(text: bytes) -> Georeference | None:
+    """A world file: a, d, b, e, and the center of the upper left pixel."""
+    try:
+        a, d, b, e, x, y = map(float, text.split())
+    except ValueError:
+        return None
+    if not all(map(isfinite, (a, b, d, e, x, y))):
+        return None
+    return Georeference((a, b, x - (a + b) / 2, d, e, y - (d + e) / 2), None)
+
+
+def files(name: str, place: Georeference) -> dict[str, bytes]:
+    """What GIS programs read beside the image *name*: a world file, and GDAL's .aux.xml with the
+    coordinate system, where it is known.
+    """
+    a, b, c, d, e, f = place.transform
+    world = (a, d, b, e, c + (a + b) / 2, f + (d + e) / 2)
+    lines = "".join(f"{number!r}\n" for number in world)
+    system = f"<SRS>{escape(f'EPSG:{place.epsg}')}</SRS>" if place.epsg else ""
+    order = ", ".join(repr(number) for number in (c, a, b, f, d, e))
+    pam = f"<PAMDataset>{system}<GeoTransform>{order}</GeoTransform></PAMDataset>\n"
+    return {f"{os.path.splitext(name)[0]}.pgw": lines.encode(), f"{name}.aux.xml": pam.encode()}
