@@ -26,6 +26,7 @@ Examples:
     segprep train out/ --from-check                          as train-check found it fit
     segprep train out/ --resume                              resume after an interruption
     segprep train out/ --arch vgg-unet --weights vgg16.pth --freeze all --freeze-epochs 10
+    segprep train out/ --arch smp:Unet/resnet34     any network of segmentation-models-pytorch
     segprep train out/ --loss focal+dice --class-weights 1,2 --schedule polynomial --warm-up 1
     segprep train out/ --save-augmented look/                write what the network would see
     segprep train out/ --sweep lr=1e-4,1e-3 --patience 3     one setting, several values

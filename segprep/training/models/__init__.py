@@ -48,7 +48,13 @@ def names() -> tuple[str, ...]:
 
 
 def load(name: str) -> ModuleType:
-    """The module of network *name*. Raises UsageError (unknown-model) for an unknown one."""
+    """The module of network *name*; ``smp:Unet/resnet34`` is one of segmentation-models-pytorch.
+
+    Raises UsageError (unknown-model) for an unknown one, MissingExtraError without its package.
+    """
+    if name.startswith("smp:"):
+        smp = import_module(f"{__name__}._smp")
+        return cast("ModuleType", smp.load(name))
     if name not in names():
         raise UsageError("unknown-model", *unknown("network", name, names()))
     return import_module(f"{__name__}.{name.replace('-', '_')}")
