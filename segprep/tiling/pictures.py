@@ -25,7 +25,7 @@ Bands = Callable[[], Iterator[NDArray[Any]]]
 
 @dataclass
 class Window:
-    """The rows of a picture that were asked for last; for earlier ones reading begins anew."""
+    """The rows of a picture that were asked for last; for earlier ones it is read again."""
 
     bands: Bands
     _first: int = 0
