@@ -15,6 +15,7 @@ from segprep.metrics import confusion
 from segprep.training import losses
 from segprep.training.check import kinds, outcome
 from segprep.training.check.budget import Budget
+from segprep.training.check.piece_sizes import PieceSizes
 from segprep.training.check.suspects import Suspect, disagreement, outliers
 from segprep.training.check.verdict import Counts
 from segprep.training.data.pairs import ImagePair, nearest, read_truth
@@ -106,20 +107,25 @@ class Judge:
         """Every image that was read, the most suspect first; and the counts (N, C, C) of those that
         were trained on.
 
-        Pixels of *unlearned* classes say nothing about the masks: they count in no ranking.
+        Pixels of *unlearned* classes say nothing about the masks, nor do predicted pieces that are
+        far too large for their class: they count in no ranking.
         """
         suspects, counts = [], []
+        sizes = PieceSizes((pair.stem, pair.mask) for pair in (*train, *val))
         some = sorted(
             np.random.default_rng((self.plan.seed, 3)).permutation(len(train))[:RANKED].tolist()
         )
         for n, (pair, seen) in enumerate(
             [(train[m], True) for m in some] + [(pair, False) for pair in val]
         ):
-            guess = self._probabilities(network, pair)
-            score, iou = disagreement(guess, without(pair.mask, unlearned))
-            suspects.append(Suspect(pair.stem, score, iou, seen))
+            probabilities = self._probabilities(network, pair)
+            guess = likeliest(probabilities)
+            mask = np.where(
+                sizes.implausible(guess, pair.stem), IGNORE, without(pair.mask, unlearned)
+            ).astype(np.uint8)
+            suspects.append(Suspect(pair.stem, *disagreement(probabilities, mask), seen))
             if seen:
-                counts.append(confusion.count(pair.mask, likeliest(guess), self.classes))
+                counts.append(confusion.count(pair.mask, guess, self.classes))
             self.watch(Moment("ranking suspects", n + 1, len(some) + len(val)))
         return tuple(sorted(suspects, key=lambda pair: (-pair.score, pair.stem))), np.stack(counts)
 
