@@ -63,8 +63,8 @@ PRECISIONS: dict[str, dict[str, Any]] = {
     "float32": {},
     "bfloat16": {"amp": "bfloat16"},
     "float16": {"amp": "float16"},
-    "float32, compiled": {"compile": True},
-    "bfloat16, compiled": {"amp": "bfloat16", "compile": True},
+    "float32, compiled": {"compile": True, "epochs": 20},
+    "bfloat16, compiled": {"amp": "bfloat16", "compile": True, "epochs": 20},
 }
 
 
@@ -157,7 +157,8 @@ def timed_step(session: Session, arch: str, preset: str, size: int, batch: int, 
 
 def precision(session: Session) -> None:
     """The recipe of DSB2018 in every precision: time, memory, scores on its val list."""
-    session.show("precision", "ms a step", "GiB", "seconds", "val mIoU", "nucleus IoU", "val loss")
+    scores = ("val mIoU", "nucleus IoU", "val loss")
+    session.show("precision", "epochs", "ms a step", "GiB", "seconds", *scores)
     for name, more in PRECISIONS.items():
         watch = Watch()
         out = session.out / name.replace(", ", "-")
@@ -167,14 +168,14 @@ def precision(session: Session) -> None:
                 out=out,
                 overwrite=True,
                 watch=watch,
-                **session.settings("dsb2018", **more),
+                **session.settings("dsb2018", validate_every=5, **more),
             )
         except SegprepError as error:
             session.show(name, error)
             continue
         best, each = run.best, 1000 * median(watch.seconds)
         row = (run.seconds, best.val_miou, best.iou[1], best.val_loss)
-        session.show(name, each, session.memory(), *row)
+        session.show(name, len(run.history), each, session.memory(), *row)
 
 
 def resume(session: Session) -> None:
