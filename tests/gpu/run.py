@@ -103,9 +103,12 @@ class Session:
 
 
 class Watch:
-    """Seconds between the steps of an epoch, and an interruption after *until* epochs."""
+    """Seconds between the steps of an epoch, and an interruption after *until* epochs, which are
+    *told* of where asked.
+    """
 
-    def __init__(self, until: int | None = None) -> None:
+    def __init__(self, until: int | None = None, *, told: bool = False) -> None:
+        self.told = told
         self.seconds, self.last, self.epochs, self.until = list[float](), 0.0, 0, until
 
     def __call__(self, moment: Moment) -> None:
@@ -116,7 +119,10 @@ class Watch:
             self.last = now
             return
         self.last = 0.0
-        self.epochs += ": loss" in moment.what  # after an epoch
+        if ": loss" in moment.what:  # after an epoch
+            self.epochs += 1
+            if self.told:
+                print(moment.what, flush=True)
         if self.epochs == self.until:
             raise KeyboardInterrupt
 
@@ -274,7 +280,8 @@ def membranes(session: Session) -> None:
     settings = session.settings("isbi", amp="none" if session.quick else "bfloat16")
     out, began = session.out / "membranes", perf_counter()
     settings |= {"workers": workers}
-    done = segprep.train(session.data / "medical", out=out, overwrite=True, **settings)
+    watch = Watch(told=True)
+    done = segprep.train(session.data / "medical", out=out, overwrite=True, watch=watch, **settings)
     for entry in done.history:
         print(f"epoch {entry.epoch}: loss {entry.loss:.4f}, accuracy {entry.val_accuracy:.4f}")
     session.show("ISBI-2012", done.best.val_accuracy, done.miou, perf_counter() - began)

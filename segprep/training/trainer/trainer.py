@@ -58,7 +58,7 @@ def train(
     group = distributed.join(pick_device(resolved.device))
     try:
         group.decided(lambda: run_folder.make(folder))
-        with lock(folder) if group.first else nullcontext(), repeatable(resolved.deterministic):
+        with lock(folder) if group.first else nullcontext():
             group.decided(lambda: run_folder.claim(folder, resume=resume, overwrite=overwrite))
             state = checkpoints.read(folder / run_folder.LAST) if resume else {}
             resolved = going_on(state, settings) if resume else resolved
@@ -77,11 +77,12 @@ def train(
                 watch if group.first else unwatched,
                 background=class_list.background if class_list else 0,
             )
-            run.read(dataset_tree)
-            run.build(fresh=not resume)
-            run.restore(state)
-            group.decided(lambda: run.begin(fresh=not resume))
-            return run.go()
+            with repeatable(resolved.deterministic):  # a resumed run's own setting
+                run.read(dataset_tree)
+                run.build(fresh=not resume)
+                run.restore(state)
+                group.decided(lambda: run.begin(fresh=not resume))
+                return run.go()
     except (RuntimeError, MemoryError) as error:
         raise explained(error, resolved.batch, resolved.size) from error
     except SegprepError:

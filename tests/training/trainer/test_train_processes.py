@@ -177,3 +177,19 @@ def test_deterministic_kernels_are_asked_for_while_it_trains_and_no_longer() -> 
     with repeatable(True):
         assert torch.are_deterministic_algorithms_enabled()
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_resumed_run_is_as_deterministic_as_it_was_begun(
+    discs: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The setting is the checkpoint's: --resume is given alone."""
+    from contextlib import nullcontext
+
+    from segprep.training.trainer import trainer
+
+    asked = list[bool]()
+    monkeypatch.setattr(trainer, "repeatable", lambda wanted: asked.append(wanted) or nullcontext())
+    settings = {"size": 32, "options": {"base": 4}, "tensorboard": False, "device": "cpu"}
+    train(discs(8), out=tmp_path / "run", epochs=1, deterministic=True, **settings)
+    train(discs(8), out=tmp_path / "run", resume=True, epochs=2)
+    assert asked == [True, True]
