@@ -62,8 +62,8 @@ def launched(root: Path, out: Path, *more: str, world: int = 2) -> list[tuple[in
             "MASTER_ADDR": "127.0.0.1",
             "MASTER_PORT": port,
             "OMP_NUM_THREADS": "1",
-            "TORCHELASTIC_RUN_ID": "test",
         }
+        place |= {"TORCHELASTIC_RUN_ID": "test"} if world == 1 else {}
         running.append(
             subprocess.Popen(
                 command,
