@@ -26,6 +26,7 @@ Examples:
     segprep check out/ --select SEG2,SEG3 --ignore SEG313
     segprep check out/ --reader cv2 --reader nnunet     will these readers misread the files?
     segprep check out/ --format sarif > check.sarif
+    segprep check out/ --report check.html              causes and pictures, to open offline
     segprep check --explain SEG302                      what a code means; all lists them
     segprep check out/ --fix                            the plan of safe repairs; --yes does it
     segprep check --undo out/runs/fix-1                 take them back
@@ -63,6 +64,7 @@ def _run(
         return
     as_json, form = given.pop("as_json"), given.pop("form")
     no_progress, verbose = given.pop("no_progress"), given.pop("verbose")
+    page, overwrite = given.pop("page"), given.pop("overwrite")
     defaults = settings.nearest(given["masks"] or dataset)
     given["select"] = _codes(given["select"]) or defaults.select
     given["ignore"] = _codes(given["ignore"]) or defaults.ignore
@@ -70,7 +72,11 @@ def _run(
     if unknown := set(given["reader"]) - set(get_args(checking.ReaderName)):
         raise click.UsageError(f"unknown reader {min(unknown)!r}; one of {', '.join(READERS)}")
     report = checking.check(dataset, **given, progress=bar(not (quiet or no_progress)))
+    if page:
+        report.write(page, overwrite=overwrite)
     _show(report, "json" if as_json else form, quiet, verbose)
+    if page and not (quiet or as_json):
+        click.echo(f"report: {page}", err=True)
     if report.counts["error"]:
         click.get_current_context().exit(1)
 
@@ -211,6 +217,13 @@ command = formatting.Command(
             show_default=True,
             help="For people, scripts, code scanning, or GitHub's annotations.",
         ),
+        click.Option(
+            ["--report", "page"],
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE.html",
+            help="Write the findings with pictures to this page, too.",
+        ),
+        click.Option(["--overwrite"], is_flag=True, help="Overwrite an existing report."),
         click.Option(["--fix"], is_flag=True, help="Plan the safe repairs; nothing is written."),
         click.Option(["--yes"], is_flag=True, help="With --fix: repair in place."),
         click.Option(

@@ -18,12 +18,19 @@ Examples:
     segprep view out/
     segprep view out/ --out gallery.html --no-check
     segprep view out/ --sheet sheet.png              a contact sheet
+    segprep view out/ --augment                      what segprep train will see
+    segprep view out/ --augment --config train.toml  … with the augmentation of this config
 """
+AUGMENTED = 48
 
 
 def _run(dataset: Path, quiet: bool, as_json: bool, verbose: bool, **given: Any) -> None:
     from segprep import checking, gallery
 
+    augment, config = given.pop("augment"), given.pop("config")
+    if augment or config:
+        _augmented(dataset, config, as_json, quiet, given)
+        return
     progress = bar(not (quiet or given.pop("no_progress")))
     no_check, jobs = given.pop("no_check"), given["jobs"]
     findings = () if no_check else checking.check(dataset, jobs=jobs, progress=progress).findings
@@ -44,6 +51,21 @@ def _run(dataset: Path, quiet: bool, as_json: bool, verbose: bool, **given: Any)
         for path in filter(None, (made.page, made.sheet)):
             size = path.stat().st_size / 1e6
             output.line(f"{made.shown} of {made.total} samples -> {path} ({size:.1f} MB)")
+
+
+def _augmented(
+    dataset: Path, config: Path | None, as_json: bool, quiet: bool, given: dict[str, Any]
+) -> None:
+    """The page of what a training with *config* sees."""
+    from segprep import gallery
+    from segprep.training.trainer.windows import augmented
+
+    samples = augmented(dataset, config, count=min(given["most"], AUGMENTED))
+    made = gallery.augmented(dataset, samples, given["out"], overwrite=given["overwrite"])
+    if as_json:
+        output.document({"page": str(made.page), "shown": made.shown})
+    elif not quiet:
+        output.line(f"{made.shown} windows as a training sees them -> {made.page}")
 
 
 command = formatting.Command(
@@ -69,6 +91,16 @@ command = formatting.Command(
             default=500,
             show_default=True,
             help="Show at most so many samples, those with findings first.",
+        ),
+        click.Option(
+            ["--augment"],
+            is_flag=True,
+            help="Show the augmented windows that a training will see instead (extra train).",
+        ),
+        click.Option(
+            ["--config"],
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="With --augment: the config.toml of the training.",
         ),
         click.Option(["--no-check"], is_flag=True, help="Do not look for findings first."),
         click.Option(["--overwrite"], is_flag=True, help="Overwrite existing output."),

@@ -1,18 +1,18 @@
 """The run over a dataset: lay out, read every file once, judge."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from segprep import checks, engine, sources
-from segprep.checking import annotations, fixing, layout
+from segprep.checking import annotations, findings_page, fixing, layout
 from segprep.checking.measure import Measure, Pixels
 from segprep.checks._common.survey import Pair, Survey, Trouble
 from segprep.dataset import classes as class_lists
 from segprep.dataset import tree
-from segprep.errors import UsageError
+from segprep.errors import TreeError, UsageError
 from segprep.types import Finding, Progress, Severity, no_progress
 
 ReaderName = Literal[
@@ -25,19 +25,34 @@ ORDER: tuple[Severity, ...] = ("error", "warning", "info")
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a check found: *findings* in order of severity, code and name; *samples* looked at;
-    *rules* the codes that ran.
+    *rules* the codes that ran; *files* the image and mask of each stem with findings.
     """
 
     root: Path
     findings: tuple[Finding, ...]
     samples: int
     rules: tuple[str, ...]
+    files: Mapping[str, tuple[Path | None, Path | None]] = field(default_factory=dict)
+    background: int | None = 0
 
     @property
     def counts(self) -> dict[str, int]:
         """Severity -> findings."""
         counted = Counter(finding.severity for finding in self.findings)
         return {severity: counted[severity] for severity in ORDER}
+
+    def write(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """The findings as a page (HTML) to open offline, with pictures of the samples.
+
+        Raises TreeError if *path* exists and *overwrite* is not given.
+        """
+        target = Path(path)
+        if target.exists() and not overwrite:
+            raise TreeError("output-exists", f"{target} exists", "give --overwrite")
+        counts = {"samples": self.samples, "rules": len(self.rules)}
+        findings_page.write(
+            target, self.root, self.findings, self.files, background=self.background, **counts
+        )
 
 
 def check(
@@ -97,7 +112,9 @@ def judged(seen: Survey, chosen: Sequence[checks.Check]) -> Report:
     findings.sort(key=lambda one: (ORDER.index(one.severity), one.code, -(one.score or 0)))
     codes = tuple(rule.RULE.code for rule in ran)
     count = len(seen.pairs) or len(seen.annotations)
-    return Report(seen.root, tuple(findings), count, codes)
+    stems = {finding.stem for finding in findings}
+    files = {pair.stem: (pair.image, pair.mask) for pair in seen.pairs if pair.stem in stems}
+    return Report(seen.root, tuple(findings), count, codes, files, seen.background)
 
 
 def survey(

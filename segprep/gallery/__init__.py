@@ -8,7 +8,7 @@ import base64
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,15 +69,25 @@ class _Draw:
             picture, mask = read(self.place, stem)
         except SourceError as error:
             return Card(stem, 0, 0, "", "", {}, f"{error.code}: {error.reason}")
-        small = thumbnails.small(thumbnails.shown(picture), self.side)
-        return Card(
-            stem,
-            mask.shape[1],
-            mask.shape[0],
-            _jpeg(small),
-            _overlay(mask, small.shape[0], small.shape[1], self.background),
-            image.histogram(mask),
-        )
+        return _card(stem, picture, mask, self.side, self.background)
+
+
+def _card(
+    stem: str,
+    picture: NDArray[Any],
+    mask: NDArray[np.uint8],
+    side: int,
+    background: int | None,
+) -> Card:
+    small = thumbnails.small(thumbnails.shown(picture), side)
+    return Card(
+        stem,
+        mask.shape[1],
+        mask.shape[0],
+        _jpeg(small),
+        _overlay(mask, small.shape[0], small.shape[1], background),
+        image.histogram(mask),
+    )
 
 
 def read(place: Tree, stem: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -138,6 +148,30 @@ def view(
     return WrittenGallery(page, picture, len(cards), len(stems), notes)
 
 
+def augmented(
+    dataset: str | Path,
+    samples: Iterable[tuple[str, NDArray[Any], NDArray[np.uint8]]],
+    out: str | Path | None = None,
+    *,
+    overwrite: bool = False,
+) -> WrittenGallery:
+    """The page *out* (DATASET/runs/augmented.html) of (stem, image, mask) as a training sees them,
+    numbered, since a stem occurs several times. Raises UsageError, TreeError (output-exists).
+    """
+    place = tree.find(Path(dataset))
+    page = Path(out) if out else place.root / tree.RUNS / "augmented.html"
+    if out and page.exists() and not overwrite:
+        raise TreeError("output-exists", f"{page} exists", "give --overwrite, or another name")
+    background = _background(place)
+    cards = [
+        _card(f"{stem} #{number}", picture, mask, 256, background)
+        for number, (stem, picture, mask) in enumerate(samples, 1)
+    ]
+    page.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(page, render(place, cards, (), len(cards)))
+    return WrittenGallery(page, None, len(cards), len(cards))
+
+
 def _pair(place: Tree, card: Card) -> tuple[str, Image.Image]:
     """The stem, and the picture with its classes over it."""
     picture, mask = read(place, card.stem)
@@ -192,6 +226,11 @@ def render(place: Tree, cards: Sequence[Card], findings: Sequence[Finding], tota
     style += "".join(f".c{row['id']}{{background:{row['color']}}}\n" for row in rows)
     splits = {
         stem: name for name, stems in place.lists().items() if name in tree.SPLITS for stem in stems
+    }
+    splits |= {
+        card.stem: splits[stem]
+        for card in cards
+        if (stem := card.stem.partition(" #")[0]) in splits
     }
     by_stem: dict[str, list[Finding]] = {}
     for finding in findings:

@@ -15,6 +15,7 @@ from PIL import Image
 from segprep_cli import main
 
 import segprep
+from segprep import gallery
 from segprep.errors import TreeError
 from segprep.types import Finding
 
@@ -170,3 +171,30 @@ def test_the_command(tree: Path, tmp_path: Path) -> None:
     with pytest.raises(TreeError):
         segprep.view(tree, page)
     assert re.search(r"runs.view\.html", CliRunner().invoke(main.group, ["view", str(tree)]).stdout)
+
+
+def test_augmented_windows_are_cards_of_their_samples(tree: Path, tmp_path: Path) -> None:
+    stems = segprep.Tree(tree).stems()[:2]
+    image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    mask = np.zeros((48, 64), np.uint8)
+    mask[10:30, 10:30] = 2
+    samples = [(stem, image, mask) for stem in stems * 2]
+    page = tmp_path / "augmented.html"
+    assert gallery.augmented(tree, iter(samples), page).shown == 4
+    cards = [one[1] for one in parsed(page).tags if one[1].get("class") == "card"]
+    assert [card["data-stem"] for card in cards] == [
+        f"{stem} #{n}" for n, stem in enumerate(stems * 2, 1)
+    ]
+    assert {card["data-split"] for card in cards} <= {"train", "val", "test"}
+    with pytest.raises(TreeError, match="exists"):
+        gallery.augmented(tree, iter(samples), page)
+
+
+def test_view_shows_what_a_training_sees(tree: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    page = tmp_path / "augmented.html"
+    arguments = ["view", str(tree), "--augment", "--most", "5", "--out", str(page)]
+    result = CliRunner().invoke(main.group, arguments)
+    assert result.exit_code == 0, result.output
+    assert "5 windows" in result.output
+    assert len([one for one in parsed(page).tags if one[1].get("class") == "card"]) == 5

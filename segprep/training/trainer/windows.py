@@ -91,6 +91,21 @@ def save_augmented(
     Nothing is trained. Returns what was written. Raises UsageError, TreeError; SegprepError:
     output-exists, and what reading raises.
     """
+    samples = augmented(dataset, config, count=count, classes=classes, **settings)
+    return preview.save_augmented(folder, samples)
+
+
+def augmented(
+    dataset: str | Path,
+    config: str | Path | None = None,
+    *,
+    count: int = 32,
+    classes: str | None = None,
+    **settings: Any,
+) -> Iterator[tuple[str, NDArray[Any], NDArray[np.uint8]]]:
+    """(stem, image (S, S, 3), mask (S, S)) of the first *count* windows that a training with these
+    settings sees. Raises UsageError, TreeError, and what reading raises.
+    """
     from segprep.training.data.dataset import prepare, select_lists
     from segprep.training.data.lists import class_names
 
@@ -112,7 +127,7 @@ def save_augmented(
         lambda what, done, total: None,
         whole=from_original(resolved),
     )
-    return preview.save_augmented(folder, _samples(windows(pairs, view, resolved), view, count))
+    return _samples(windows(pairs, view, resolved), view, count)
 
 
 def _samples(
