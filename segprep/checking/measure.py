@@ -174,9 +174,8 @@ def mask_facts(
         if 2 < len(values) <= 300 or (len(values) == 2 and 255 in values)
         else (frozenset(), frozenset())
     )
-    return replace(
-        facts, values=values, thin=thin, between=between, steps=_steps(ids), rim=_rim(ids)
-    ), ids
+    facts = replace(facts, values=values, thin=thin, between=between)
+    return replace(facts, steps=_steps(ids), rim=_rim(ids), specks=_specks(ids)), ids
 
 
 def _palette(palette: bytes) -> tuple[str, str]:
@@ -234,3 +233,18 @@ def _rim(ids: NDArray[Any]) -> dict[int, int]:
     """Value -> pixels on the outer rim."""
     edge = np.concatenate([ids[0], ids[-1], ids[1:-1, 0], ids[1:-1, -1]])
     return {int(v): int(n) for v, n in zip(*np.unique(edge, return_counts=True), strict=True)}
+
+
+def _specks(ids: NDArray[Any]) -> int:
+    """Pixels without a neighbor of their value on any side, at the full size and at half of it."""
+    count = 0
+    for part in (ids, np.ascontiguousarray(ids[::2, ::2])):
+        if min(part.shape) < 3:
+            continue
+        flat, width = part.reshape(-1), part.shape[1]
+        changes = flat[1:] != flat[:-1]
+        at = np.flatnonzero(changes[1:] & changes[:-1]) + 1
+        at = at[(at >= width) & (at < flat.size - width)]
+        own = flat[at]
+        count += int(np.count_nonzero((flat[at - width] != own) & (flat[at + width] != own)))
+    return count

@@ -10,6 +10,7 @@ import scenes
 
 import segprep
 from segprep.checks._common import fit
+from segprep.checks._common.survey import Signals
 from segprep.imaging import likeness
 
 FAULTS = {fault.name: fault for fault in faults.STATISTICAL}
@@ -38,6 +39,8 @@ def before(clean: Path):
         ("permuted", "few", 0.5),
         ("inverted", "few", 0.5),
         ("dark", "few", 0.5),
+        ("red and blue swapped", "few", 0.5),
+        ("off by one from here", "all", 1.0),
         ("re-encoded copy", "few", 1.0),
         ("mirrored copy", "few", 1.0),
     ],
@@ -72,3 +75,29 @@ def test_a_crowd_of_equal_hashes_is_not_compared_pair_by_pair() -> None:
     """Pictures that differ only in noise around one gray: their hashes have long equal runs."""
     flat = np.full((4000, 32, 32), 90, np.uint8)
     assert len(likeness._candidates(likeness.hashes(flat), likeness.hashes(flat))) < 200_000
+
+
+def test_a_speckled_mask_stands_out_from_smooth_ones(tmp_path: Path) -> None:
+    place = scenes.make(tmp_path / "tree", 16, size=(240, 180))
+    rng = np.random.default_rng(0)
+    for stem in place.stems():
+        path = place.mask_path(stem)
+        mask = np.zeros((180, 240), np.uint8)
+        mask[40:120, 60:200] = 1
+        segprep.write_mask(path, mask)
+    assert "SEG315" not in {one.code for one in segprep.check(place.root).findings}
+    mask[rng.random(mask.shape) < 1 / 200] = 2
+    segprep.write_mask(path, mask)
+    found = [one for one in segprep.check(place.root).findings if one.code == "SEG315"]
+    assert [one.stem for one in found] == [stem]
+
+
+def test_the_commonest_shift_is_found_without_comparing_all_pairs() -> None:
+    shifts = [(0.0, 5 / 64)] * 30 + [(0.0, 6 / 64)] * 5 + [(-10 / 64, 10 / 64)] * 20
+    signals = [
+        Signals(0, 0, "", 0, shift, 20, (np.zeros(0), np.zeros(0)), (np.zeros(0), np.zeros(0)))
+        for shift in shifts
+    ]
+    center, count = fit._commonest(signals)
+    assert center.tolist() == [0, 5]
+    assert count == 35

@@ -419,6 +419,27 @@ def near(change: Callable[[Image.Image], Image.Image]) -> Any:
     return apply
 
 
+def bgr(path: Path, picture: Image.Image, rng: Rng) -> None:
+    Image.fromarray(np.asarray(picture.convert("RGB"))[..., ::-1].copy()).save(path, quality=95)
+
+
+def speckled(mask: Mask, rng: Rng) -> Mask:
+    """One pixel in 400 is any of the set's values."""
+    noise = rng.random(mask.shape) < 1 / 400
+    values = np.unique(mask)
+    return np.where(noise, rng.choice(values, mask.shape), mask).astype(np.uint8)
+
+
+def off_by_one(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
+    """The masks of the last third move on by one, the first of them is lost."""
+    tail = place.stems()[-max(8, len(place.stems()) // 3) :]
+    masks = [read_mask(place.mask_path(stem)) for stem in tail]
+    for stem, own, mask in zip(tail[:-1], masks[:-1], masks[1:], strict=True):
+        other = Image.fromarray(mask).resize(own.shape[::-1], 0)
+        write_mask(place.mask_path(stem), np.asarray(other))
+    return tail[:-1]
+
+
 STATISTICAL = (
     Fault("mirrored", "F3", ("SEG602", "SEG604"), masks(mirrored), structural=False),
     Fault("rotated by 180", "F3", ("SEG602", "SEG604"), masks(rotated), structural=False),
@@ -426,6 +447,24 @@ STATISTICAL = (
     Fault("shifted by 5 %", "F2", ("SEG601", "SEG604"), masks(moved(0.05)), structural=False),
     Fault("permuted", "F4", ("SEG603", "SEG604"), permuted, structural=False),
     Fault("inverted", "F7", ("SEG605",), masks(inverted), structural=False, scopes=("one", "few")),
+    Fault(
+        "off by one from here",
+        "F5",
+        ("SEG608", "SEG604"),
+        off_by_one,
+        structural=False,
+        scopes=("all",),
+        whole=True,
+    ),
+    Fault(
+        "red and blue swapped",
+        "F19",
+        ("SEG607",),
+        images(bgr),
+        structural=False,
+        scopes=("one", "few"),
+    ),
+    Fault("speckled", "F37", ("SEG315",), masks(speckled), structural=False, scopes=("one", "few")),
     Fault("dark", "F20", ("SEG606",), images(gamma), structural=False, scopes=("one", "few")),
     Fault("re-encoded copy", "F27", ("SEG503",), near(lambda p: p), structural=False),
     Fault(

@@ -118,17 +118,11 @@ def _whole(signals: Sequence[Signals]) -> tuple[str, str, float] | None:
     )
     if turns >= KIND_SHARE * count and float(np.median(turned)) > 0.8:
         return "mirrored", f"{turns} of {count} masks fit better {turn}", float(np.median(turned))
-    cells = np.array([np.round(np.array(one.shift) * CELLS) for one in signals])
-    near = (np.abs(cells[:, None] - cells[None]).max(2) <= 1).sum(1)
-    center = cells[int(near.argmax())]
-    if (
-        near.max() >= SHIFT_SHARE * count
-        and np.abs(center).max() >= 2
-        and float(np.median(moved)) > 0.5
-    ):
+    center, near = _commonest(signals)
+    if near >= SHIFT_SHARE * count and np.abs(center).max() >= 2 and float(np.median(moved)) > 0.5:
         down, right = (center / CELLS).tolist()
         text = (
-            f"{int(near.max())} of {count} masks fit better moved by {100 * right:+.0f} % of the"
+            f"{near} of {count} masks fit better moved by {100 * right:+.0f} % of the"
             f" width and {100 * down:+.0f} % of the height"
         )
         return "shifted", text, float(np.median(moved))
@@ -136,3 +130,16 @@ def _whole(signals: Sequence[Signals]) -> tuple[str, str, float] | None:
         text = "most masks fit their images no better than mirrored ones do"
         return "unrelated", text, float(np.median(turned))
     return None
+
+
+def _commonest(signals: Sequence[Signals]) -> tuple[NDArray[np.float64], int]:
+    """The shift (down, right) in cells that most masks have, within a cell, and how many do."""
+    cells = np.round(np.array([one.shift for one in signals]) * CELLS).astype(int)
+    counts = np.zeros((2 * CELLS + 3, 2 * CELLS + 3), np.int64)
+    np.add.at(counts, tuple((cells + CELLS + 1).T), 1)
+    around = sum(
+        np.roll(counts, (down, right), (0, 1)) for down in (-1, 0, 1) for right in (-1, 0, 1)
+    )
+    near = np.where(counts > 0, around, 0)
+    row, column = np.unravel_index(int(near.argmax()), near.shape)
+    return np.array([row, column], np.float64) - CELLS - 1, int(near.max())

@@ -88,3 +88,36 @@ def _gain(
         ) / count
         found = max(found, (float(gain), (one, other)))
     return (0.0, found[1]) if np.isinf(found[0]) else found
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """An image whose colors fit its classes better with red and blue swapped: *gain* in nats per
+    pixel, *score* in deviations.
+    """
+
+    gain: float
+    score: float
+
+
+@lru_cache(maxsize=2)
+def swapped_channels(survey: Survey) -> Mapping[str, Channels]:
+    """Stem -> how much better swapped colors fit, where that stands out."""
+    signals = {pair.stem: pair.signals for pair in survey.complete if pair.signals}
+    ids = sorted(set[int]().union(*((one.hue[0] // BINS).tolist() for one in signals.values())))
+    if len(signals) < LEAST or not 1 <= len(ids) <= MOST:
+        return {}
+    total = sum((_table(one.hue, ids) for one in signals.values()), np.zeros((len(ids), BINS)))
+    bins = np.arange(BINS)
+    mirrored = bins % 4 * 16 + bins // 4 % 4 * 4 + bins // 16  # red, green, blue of two bits each
+    gains = np.zeros(len(signals))
+    for n, one in enumerate(signals.values()):
+        own = _table(one.hue, ids)
+        logs = _logs(total - own)
+        gains[n] = float((own[:, mirrored] * logs).sum() - (own * logs).sum()) / max(own.sum(), 1)
+    scores = deviations(gains / 0.2)
+    return {
+        stem: Channels(float(gains[n]), float(scores[n]))
+        for n, stem in enumerate(signals)
+        if gains[n] > 0.5 and scores[n] > 4
+    }

@@ -77,6 +77,7 @@ class MaskFacts:
     fault: str = ""
     steps: int = 1
     rim: Mapping[int, int] = field(default_factory=dict)
+    specks: int = 0
 
     @property
     def shape(self) -> tuple[int, int]:

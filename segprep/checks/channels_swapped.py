@@ -1,0 +1,27 @@
+"""An image's colors fit its classes only with red and blue swapped.
+
+Why: it was saved by OpenCV from RGB (or read as BGR); the network sees blue skin and orange skies.
+Fix: look at it (segprep view); export it again, or swap the channels back.
+Source: F19; color given the class over all other images. A whole set that is swapped says nothing.
+"""
+
+from collections.abc import Iterator
+
+from segprep.checks._common.likelihood import swapped_channels
+from segprep.checks._common.rule import Rule
+from segprep.checks._common.survey import Survey
+from segprep.types import Finding
+
+RULE = Rule("SEG607", "warning")
+
+
+def find(survey: Survey) -> Iterator[Finding]:
+    """Images that swapped channels would explain much better."""
+    for stem, one in swapped_channels(survey).items():
+        yield RULE.finding(
+            stem,
+            survey.name(survey.by_stem[stem].image),
+            "its colors are like those of the other images with red and blue swapped",
+            "look at it: segprep view",
+            score=round(min(one.score, 99.0), 2),
+        )

@@ -1,0 +1,42 @@
+"""A mask is full of specks: far more single pixels than the other masks have.
+
+Why: noise of a threshold, of JPEG or of a broken export is taught as objects.
+Fix: look at it (segprep view); export it again, or remove what is smaller than an object.
+Source: F37; pixels without a neighbor of their class, against the median of the set.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from segprep.checks._common.fit import LEAST
+from segprep.checks._common.rule import Rule
+from segprep.checks._common.survey import Survey
+from segprep.types import Finding
+
+RULE = Rule("SEG315", "warning")
+TIMES, FEWEST = 5.0, 20  # as many as the median, and specks at all
+DEVIATIONS = 6.0
+
+
+def find(survey: Survey) -> Iterator[Finding]:
+    """Masks with several times the specks of the others, by their area."""
+    masks = [
+        (pair, pair.label.specks, pair.label.width * pair.label.height)
+        for pair in survey.labeled
+        if pair.label and pair.label.values
+    ]
+    if len(masks) < LEAST:
+        return
+    shares = np.array([1000 * specks / area for _, specks, area in masks])
+    middle = float(np.median(shares))
+    spread = max(1.4826 * float(np.median(np.abs(shares - middle))), 0.05)
+    for (pair, specks, _), share in zip(masks, shares.tolist(), strict=True):
+        if specks >= FEWEST and share > max(TIMES * middle, middle + DEVIATIONS * spread):
+            yield RULE.finding(
+                pair.stem,
+                survey.name(pair.mask),
+                f"{specks} single pixels, {share:.2f} in a thousand; usual here are {middle:.2f}",
+                "look at it: segprep view",
+                score=round(share / max(middle, 0.05), 2),
+            )
