@@ -29,6 +29,9 @@ _IMAGE_FORMAT = (
 )
 _KEEP_ORDER = "Keep the source's class order, even if the background is not class 0."
 _EXPLAIN = "Print which files make the sample STEM and which rule joined them, and convert nothing."
+_VERIFY = (
+    "Read all files again; without it, files of unchanged size, time and inode count as unchanged."
+)
 _ON_ERROR = "Bad inputs: stop = list all and write nothing; skip = skip them (exit 3)."
 
 MUCH_COVERED = 0.2  # share of a class's area that stands in a table of its own
@@ -81,6 +84,7 @@ def conversion_command(name: str, format: str) -> click.Command:
         _choice("--image-format", ("keep", "jpg"), _IMAGE_FORMAT),
         click.Option(["--keep-order"], is_flag=True, help=_KEEP_ORDER),
         _choice("--on-error", ("stop", "skip"), _ON_ERROR),
+        click.Option(["--verify"], is_flag=True, help=_VERIFY),
         click.Option(["--explain"], metavar="STEM", help=_EXPLAIN),
         *options.workers(),
         *options.writing(),

@@ -3,35 +3,40 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from segprep import engine, sources
 from segprep.cards import card
-from segprep.conversion import archived
+from segprep.conversion import archived, file_states
 from segprep.conversion.archived import NO_ARCHIVES, Archives
 from segprep.conversion.class_coverage import ClassCoverage
-from segprep.conversion.planning import Work, prepare, refuse_overlap
+from segprep.conversion.planning import Work, manifest_bytes, prepare, refuse_overlap
 from segprep.conversion.publication import (
     all_skipped,
     refuse,
     stale_files,
     texts_of,
+    vanished,
 )
 from segprep.conversion.run_notes import RunNotes
 from segprep.conversion.sample_files import ImageFormat, SampleTask
 from segprep.conversion.unpainted import UnpaintedLabels, unpainted_notes
 from segprep.dataset.journal import Journal
 from segprep.dataset.lists import finish_split
-from segprep.dataset.manifest import MANIFEST
+from segprep.dataset.manifest import RECORDS
 from segprep.dataset.staging import Staging, lock
 from segprep.dataset.tree import PENDING_SPLIT
 from segprep.errors import SegprepError
-from segprep.files import read_plain, real_folders, write_error
+from segprep.files import real_folders, write_error
 from segprep.imaging.image import MaskMode
 from segprep.types import Note, Progress, Reader, Record, Scan, Skipped, no_progress
 
 SHOWN = 10  # remarks on a card
+
+
+RIGHT_FOLDER = "is this the right folder, and the right format?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ def convert(
     overwrite: bool = False,
     dry_run: bool = False,
     keep_order: bool = False,
+    verify: bool = False,
     image_format: ImageFormat = "keep",
     mask_mode: MaskMode = "palette",
     progress: Progress[Any] = no_progress,
@@ -94,7 +100,8 @@ def convert(
     Everything is staged inside *out* and published at once, so *out* never holds half a dataset;
     the same call resumes where a killed one stopped, and re-does only what changed. With *on_error*
     "stop" a bad input publishes nothing. The background becomes class 0 unless *keep_order*; an
-    existing tree keeps the ids that it has, new classes are appended.
+    existing tree keeps the ids that it has, new classes are appended. Files whose size, times and
+    inode are those of the last run are not read again, except to *verify*.
 
     Raises:
         UsageError: a wrong option, or source and output overlap.
@@ -119,6 +126,7 @@ def convert(
             overwrite=overwrite,
             dry_run=dry_run,
             keep_order=keep_order,
+            verify=verify,
             progress=progress,
             image_format=image_format,
             mask_mode=mask_mode,
@@ -138,6 +146,7 @@ def convert_with(
     overwrite: bool = False,
     dry_run: bool = False,
     keep_order: bool = False,
+    verify: bool = False,
     image_format: ImageFormat = "keep",
     mask_mode: MaskMode = "palette",
     progress: Progress[Any] = no_progress,
@@ -151,19 +160,18 @@ def convert_with(
         refuse_overlap(folder, out)
     scan = reader.scan(jobs, progress) if scan is None else scan
     if not scan.items and not scan.skipped:
-        raise SegprepError(
-            "nothing-to-convert",
-            f"{reader.root} holds nothing in format {format}",
-            "is this the right folder, and the right format?",
-        )
+        reason = f"{reader.root} holds nothing in format {format}"
+        raise SegprepError("nothing-to-convert", reason, RIGHT_FOLDER)
     count = len(scan.classes.names)
     task = SampleTask(
         reader, root, out, image_format, mask_mode, not dry_run, count, archives=archives
     )
-    seen, work = _state(out), None
+    how = {"keep_order": keep_order, "verify": verify}
+    prepared = partial(prepare, format, task, scan, overwrite, jobs, progress, **how)
+    seen, work = manifest_bytes(out), None
     unfinished = Staging(out).folder.exists() or os.path.lexists(out / PENDING_SPLIT)
     if dry_run or (seen and not unfinished and not overwrite):
-        work = prepare(format, task, scan, overwrite, jobs, progress, keep_order=keep_order)
+        work = prepared()
         if dry_run or work.nothing:
             return _unwritten(work, dry_run, jobs, on_error, progress)
     try:
@@ -171,17 +179,11 @@ def convert_with(
     except OSError as error:
         raise write_error(out, error) from error
     with lock(out):
-        if finish_split(out) or work is None or _state(out) != seen:  # another run may have ended
-            work = prepare(format, task, scan, overwrite, jobs, progress, keep_order=keep_order)
+        if (
+            finish_split(out) or work is None or manifest_bytes(out) != seen
+        ):  # another run may have ended
+            work = prepared()
         return _convert(work, jobs, on_error, progress)
-
-
-def _state(out: Path) -> bytes | None:
-    """The manifest as it is now, or None: tells whether another run finished in between."""
-    try:
-        return read_plain(out / MANIFEST)
-    except OSError:
-        return None
 
 
 def _unwritten(
@@ -206,7 +208,12 @@ def _unwritten(
     for record in records:
         account.add(record)
     notes, covered = account.summed(work.scan.classes.names)
-    unpainted = UnpaintedLabels.of((*work.kept.values(), *records)).rows()
+    old = work.plan.old
+    if not dry_run and old is not None:  # nothing changed, and records need not be parsed
+        unpainted = tuple(old.extra.get("unpainted", ()))
+    else:
+        unpainted = UnpaintedLabels.of((*work.kept.values(), *records)).rows()
+        work.plan.close()
     return Conversion(
         work.task.out,
         failures.count(None),
@@ -243,6 +250,7 @@ def _convert(work: Work, jobs: int, on_error: str, progress: Progress[Any]) -> C
         return _published(work, lines, failures, account, on_error)
     finally:
         lines.close()
+        plan.close()
 
 
 def _published(
@@ -262,17 +270,18 @@ def _published(
         raise SegprepError(
             "nothing-to-convert",
             f"no input is of this format: {reasons}",
-            next((entry.hint for entry in skipped if entry.hint), "")
-            or "is this the right folder, and the right format?",
+            next((entry.hint for entry in skipped if entry.hint), "") or RIGHT_FOLDER,
         )
     removed = tuple(stem for stem in plan.previous if stem not in lines)
     notes, covered = account.summed(work.scan.classes.names)
     stale = stale_files(plan.previous.values(), lines)
     unpainted = account.unpainted.rows()
-    files, texts = texts_of(work, lines, skipped, removed, account)
+    files, texts, checksum = texts_of(work, lines, skipped, removed, account)
     count = len(lines)
     lines.close()  # its folder goes away
+    plan.close()
     staging.publish(files, stale, texts, replace=plan.replace)
+    file_states.save_published(work.task, work.task.out / RECORDS, checksum, read=plan.began)
     return Conversion(
         work.task.out,
         count - len(work.kept),
@@ -280,17 +289,8 @@ def _published(
         removed,
         skipped,
         work.scan.classes.names,
-        (*work.scan.notes, *unpainted_notes(unpainted), *notes, *map(_vanished, removed)),
+        (*work.scan.notes, *unpainted_notes(unpainted), *notes, *map(vanished, removed)),
         True,
         unpainted,
         covered,
-    )
-
-
-def _vanished(stem: str) -> Note:
-    return Note(
-        "source-vanished",
-        f"{stem}: its source is gone or no longer usable; the sample was taken out of the tree and"
-        " its lists",
-        stem,
     )

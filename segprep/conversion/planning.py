@@ -7,28 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from segprep import __version__, engine
+from segprep import __version__
 from segprep.conversion.call_origin import completed, difference, origin_of, same_source
 from segprep.conversion.class_contract import Settled, background_first, settled
-from segprep.conversion.sample_files import SampleTask, Unchanged
+from segprep.conversion.kept import Plan, kept_records
+from segprep.conversion.sample_files import SampleTask
 from segprep.dataset import manifest
-from segprep.dataset.manifest import Manifest
+from segprep.dataset.manifest import MANIFEST, Manifest
+from segprep.dataset.record_file import RecordFile
 from segprep.dataset.staging import Staging
 from segprep.dataset.tree_files import occupied
 from segprep.errors import SourceError, TreeError, UsageError
-from segprep.files import digest, read_below
+from segprep.files import digest, read_below, read_plain
 from segprep.types import Item, Progress, Record, Scan, Skipped
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Whose work this is, and what earlier work can be used again: *previous* stem -> Record."""
-
-    identity: Mapping[str, Any]
-    previous: Mapping[str, Record]
-    old: Manifest | None
-    resumed: bool
-    replace: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +67,10 @@ def prepare(
     progress: Progress[Any],
     *,
     keep_order: bool = False,
+    verify: bool = False,
 ) -> Work:
-    """What a call has to do at its output. *keep_order*: the background need not be class 0.
+    """What a call has to do at its output. *keep_order*: the background need not be class 0;
+    *verify*: read all files again, whatever the index says.
 
     Raises TreeError if something else lies there and *overwrite* was not given, or if the class
     list that the user gave contradicts the tree's.
@@ -97,7 +90,10 @@ def prepare(
         contract = background_first(scan)
     task, scan = replace(task, ids=contract.ids), contract.scan
     plan = _plan(origin, task, scan, old, overwrite, resumed)
-    kept = _kept(task, scan, plan, jobs, progress)
+    try:
+        kept = kept_records(task, scan, plan, jobs, progress, verify=verify)
+    finally:
+        plan.close()
     repacked = plan.old is not None and plan.old.source.get("archives") != origin.get("archives")
     stems = {item.stem for item in scan.items}
     foreign = _foreign(task, plan, [item for item in scan.items if item.stem not in kept])
@@ -171,44 +167,21 @@ def _plan(
             f"{task.out} was made from {difference(old.source, origin)}",
             "choose another OUT, or give --overwrite to replace it",
         )
-    previous = {
-        record.stem: record for record in manifest.load_records(staging.previous()[1], old.records)
-    }
+    path = staging.previous()[1]
+    if not records and old.versions.get("segprep") == __version__:
+        return Plan(identity, RecordFile(path, old.records), old, resumed, False)
+    previous = {record.stem: record for record in manifest.load_records(path, old.records)}
     if old.versions.get("segprep") != __version__:
         previous = {stem: replace(record, item="") for stem, record in previous.items()}
     return Plan(identity, previous | records, old, resumed, False)
 
 
-def _kept(
-    task: SampleTask, scan: Scan, plan: Plan, jobs: int, progress: Progress[Any]
-) -> dict[str, Record]:
-    """The earlier Records that still hold: same item, same inputs, outputs untouched.
-
-    Raises TreeError for an output changed by hand.
-    """
-    pairs = [(item, plan.previous[item.stem]) for item in scan.items if item.stem in plan.previous]
-    states = (
-        progress(
-            engine.run(Unchanged(task, plan.replace), pairs, jobs=jobs, chunk=32),
-            len(pairs),
-            "comparing",
-        )
-        if pairs
-        else ()
-    )
-    kept = {}
-    for (item, record), state in zip(pairs, states, strict=True):
-        if isinstance(state, engine.Failure):
-            raise TreeError(state.code, f"{state.path}: {state.reason}", state.hint)
-        if state == "changed-by-hand":
-            raise TreeError(
-                "output-changed",
-                f"a file of sample {item.stem} in {task.out} was changed after segprep wrote it",
-                "move it away if you need it, then give --overwrite",
-            )
-        if state == "kept":
-            kept[item.stem] = record
-    return kept
+def manifest_bytes(out: Path) -> bytes | None:
+    """The manifest as it is now, or None: tells whether another run finished in between."""
+    try:
+        return read_plain(out / MANIFEST)
+    except OSError:
+        return None
 
 
 def _foreign(task: SampleTask, plan: Plan, items: Iterable[Item]) -> tuple[Skipped, ...]:

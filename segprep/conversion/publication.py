@@ -23,7 +23,7 @@ from segprep.dataset.tree_files import class_files, list_bytes
 from segprep.errors import BadInputError
 from segprep.files import digest
 from segprep.names import natural_key
-from segprep.types import Item, Record, Scan, Skipped
+from segprep.types import Item, Note, Record, Scan, Skipped
 
 Lists = Mapping[str, Sequence[str]]
 
@@ -80,9 +80,9 @@ def texts_of(
     skipped: Iterable[Skipped],
     removed: Sequence[str],
     account: RunNotes,
-) -> tuple[list[str], dict[str, bytes | Path]]:
-    """The files of all samples, and the tree's text files: name -> content, or the staged file that
-    holds it; the manifest says what *account* adds up to.
+) -> tuple[list[str], dict[str, bytes | Path], str]:
+    """The files of all samples; the tree's text files: name -> content, or the staged file that
+    holds it; the digest of the records. The manifest says what *account* adds up to.
 
     Lists and split record of an earlier tree stay, less the samples that were removed.
     """
@@ -107,12 +107,14 @@ def texts_of(
         lists={**_kept_digests(work), **digests},
         extra={"unpainted": list(unpainted)} if unpainted else {},
     )
-    return [name for stem in stems for name in lines.files(stem)], {
+    files = [name for stem in stems for name in lines.files(stem)]
+    texts: dict[str, bytes | Path] = {
         **class_files(work.scan.classes),
         **{f"{LISTS}/{name}.txt": list_bytes(listed) for name, listed in lists.items()},
         RECORDS: records,
         MANIFEST: manifest.dump(described),
     }
+    return files, texts, checksum
 
 
 def _kept_digests(work: Work) -> Mapping[str, str]:
@@ -175,3 +177,13 @@ def _plain_skipped(entry: Skipped, task: SampleTask) -> dict[str, str]:
             "digest": digest_below(path, task.root) or "",
         }
     return content
+
+
+def vanished(stem: str) -> Note:
+    """The note on a sample whose source is gone."""
+    return Note(
+        "source-vanished",
+        f"{stem}: its source is gone or no longer usable; the sample was taken out of the tree and"
+        " its lists",
+        stem,
+    )

@@ -22,8 +22,8 @@ from segprep.types import Classes, Covered, Note, Outcome, Record, Unpainted
 
 SCHEMA = 1
 MANIFEST, RECORDS, EXPORT = "segprep.json", "records.jsonl", "segprep-export.json"
-_LONGEST = 16 << 20  # bytes of one line of records.jsonl
-_RESTORE = "restore it, or convert again with --overwrite"
+LONGEST_LINE = 16 << 20  # bytes of one line of records.jsonl
+RESTORE = "restore it, or convert again with --overwrite"
 _FIELDS: Mapping[str, fields.Check] = {
     "source": fields.mapping,
     "versions": fields.values(fields.text),
@@ -94,9 +94,9 @@ def load(path: Path) -> Manifest | None:
         data = read_inside(path.parent, path.name)
         content = None if data is None else json.loads(data)
     except SourceError as error:
-        raise TreeError("bad-manifest", f"{path}: {error.reason}", _RESTORE) from error
+        raise TreeError("bad-manifest", f"{path}: {error.reason}", RESTORE) from error
     except (ValueError, RecursionError) as error:
-        raise TreeError("bad-manifest", f"{path}: {error}", _RESTORE) from error
+        raise TreeError("bad-manifest", f"{path}: {error}", RESTORE) from error
     if data is None:
         return None
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
@@ -109,7 +109,7 @@ def load(path: Path) -> Manifest | None:
     try:
         return _manifest(content)
     except ValueError as error:
-        raise TreeError("bad-manifest", f"{path}: {error}", _RESTORE) from error
+        raise TreeError("bad-manifest", f"{path}: {error}", RESTORE) from error
 
 
 def _manifest(content: dict[str, Any]) -> Manifest:
@@ -214,20 +214,20 @@ def load_records(path: Path, expected: str | None = None) -> Iterator[Record]:
     checksum, number = blake3(), 0
     try:
         with open_inside(path.parent, path.name) as file:
-            while line := file.readline(_LONGEST):
+            while line := file.readline(LONGEST_LINE):
                 number += 1
                 checksum.update(line)
                 yield load_record(line)
     except SourceError as error:
-        raise TreeError("bad-manifest", f"{path}: {error.reason}", _RESTORE) from error
+        raise TreeError("bad-manifest", f"{path}: {error.reason}", RESTORE) from error
     except ValueError as error:
-        raise TreeError("bad-manifest", f"{path}:{number}: {error}", _RESTORE) from error
+        raise TreeError("bad-manifest", f"{path}:{number}: {error}", RESTORE) from error
     except OSError as error:
         reason = os.strerror(error.errno or 0)
-        raise TreeError("bad-manifest", f"{path}: {reason}", _RESTORE) from error
+        raise TreeError("bad-manifest", f"{path}: {reason}", RESTORE) from error
     if expected is not None and checksum.hexdigest(20) != expected:
         raise TreeError(
-            "bad-manifest", f"{path}: was changed after {MANIFEST} was written", _RESTORE
+            "bad-manifest", f"{path}: was changed after {MANIFEST} was written", RESTORE
         )
 
 

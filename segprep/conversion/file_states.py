@@ -1,0 +1,97 @@
+"""The index beside a tree: by what their sizes, times and inodes show, which samples' files are as
+they were when they were last hashed. As git's index, it saves reading what nobody touched.
+
+    .NAME.segprep-index    for the tree NAME; one that is wrong in any way is ignored, and replaced
+
+A file that changed within two seconds before it was looked at may change again without a trace, so
+its sample is hashed next time, too; and so are all of them where the clock was set back.
+"""
+
+import json
+import os
+import time
+from array import array
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from blake3 import blake3
+
+from segprep import __version__
+from segprep.conversion.sample_files import SampleTask
+from segprep.dataset.record_file import RecordFile
+from segprep.files import digest, read_plain
+
+RACY = 2_000_000_000  # nanoseconds: the coarsest clock of a file system that is in use
+UNKNOWN = 0
+
+
+def index_path(out: Path) -> Path:
+    """Where the index of the tree *out* lies."""
+    return out.parent / f".{out.name}.segprep-index"
+
+
+def signature(task: SampleTask, record: Mapping[str, Any], *, written: int, read: int) -> int:
+    """A number that changes when size, time or inode of an output or input of the sample does (its
+    *record* as JSON), or one comes or goes; UNKNOWN where an output changed later than *written* or
+    an input later than *read* (nanoseconds).
+    """
+    states, out = blake3(), str(task.out)
+    files = [(os.path.join(out, name), written) for name in record["digests"]]
+    files += [(str(task.located(name)), read) for name in record["inputs"]]
+    for path, latest in files:
+        try:
+            state = os.stat(path)
+        except OSError:
+            states.update(b"absent;")
+            continue
+        if max(state.st_mtime_ns, state.st_ctime_ns) >= latest:
+            return UNKNOWN
+        parts = (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+        states.update(b"%d,%d,%d,%d;" % parts)
+    return int.from_bytes(states.digest(8), "little") or 1
+
+
+def load(task: SampleTask, records: str) -> "array[int]":
+    """The signatures by line of the records whose digest is *records*; none where there are none,
+    or where they cannot be believed.
+    """
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        data = read_plain(index_path(task.out))
+        head, _, body = data.partition(b"\n")
+        known = json.loads(head)
+        told = (known["segprep"], known["out"], known["records"], known["digest"])
+        expected = (__version__, str(task.out), records, digest(body))
+        if told == expected and known["time"] <= time.time_ns():
+            numbers = array("Q")
+            numbers.frombytes(body)
+            return numbers
+    return array("Q")
+
+
+def save(task: SampleTask, records: str, numbers: "array[int]") -> None:
+    """Keep *numbers*; where the system refuses, there is no index, and all is hashed next time."""
+    body = numbers.tobytes()
+    head = {"segprep": __version__, "out": str(task.out), "records": records}
+    head |= {"digest": digest(body), "time": time.time_ns()}  # type: ignore[dict-item]
+    path = index_path(task.out)
+    temporary = path.with_name(f"{path.name}.part")
+    with suppress(OSError):
+        temporary.unlink(missing_ok=True)
+        with open(temporary, "xb") as file:
+            file.write(json.dumps(head).encode() + b"\n" + body)
+        os.replace(temporary, path)
+
+
+def save_published(task: SampleTask, path: Path, records: str, *, read: int) -> None:
+    """Make the index of a tree that was just published, whose records lie at *path*; *read*: when
+    the first of its inputs was read.
+    """
+    written, numbers = time.time_ns() - RACY, array("Q")
+    file = RecordFile(path, records)
+    for stem in file:
+        plain = file.plain(stem)
+        numbers.append(signature(task, plain, written=written, read=read - RACY))
+    file.close()
+    save(task, records, numbers)

@@ -1,0 +1,112 @@
+"""records.jsonl as a mapping: where each record's line lies; a record is parsed when it is asked
+for.
+"""
+
+import json
+from array import array
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from blake3 import blake3
+
+from segprep.dataset import manifest
+from segprep.dataset.manifest import LONGEST_LINE, MANIFEST, RESTORE
+from segprep.errors import SourceError, TreeError
+from segprep.files import open_inside
+from segprep.types import Record
+
+_START, _AFTER = b'{"stem":"', b'","'
+
+
+class RecordFile(Mapping[str, Record]):
+    """The records at *path* by stem, in the file's order; *expected* is the digest that the
+    manifest keeps of them.
+
+    Raises TreeError where the digest differs, and for a damaged line, at once or when it is parsed.
+    """
+
+    def __init__(self, path: Path, expected: str) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+        self._starts = array("Q")
+        self._numbers: dict[str, int] = {}
+        try:
+            checksum = self._scanned()
+        finally:
+            self.close()
+        if checksum != expected:
+            reason = f"{path}: was changed after {MANIFEST} was written"
+            raise TreeError("bad-manifest", reason, RESTORE)
+
+    def _scanned(self) -> str:
+        """Note where each line begins; the digest of all."""
+        checksum, at = blake3(), 0
+        while line := self._line(None):
+            checksum.update(line)
+            self._numbers[self._stem(line)] = len(self._starts)
+            self._starts.append(at)
+            at += len(line)
+        return str(checksum.hexdigest(20))
+
+    def _line(self, start: int | None) -> bytes:
+        """The line that begins at *start*, or the next one. Raises TreeError."""
+        try:
+            if self._file is None:
+                self._file = open_inside(self._path.parent, self._path.name)
+            if start is not None:
+                self._file.seek(start)
+            return self._file.readline(LONGEST_LINE)
+        except SourceError as error:
+            reason = f"{self._path}: {error.reason}"
+            raise TreeError("bad-manifest", reason, RESTORE) from error
+        except OSError as error:
+            reason = f"{self._path}: {error.strerror}"
+            raise TreeError("bad-manifest", reason, RESTORE) from error
+
+    def _stem(self, line: bytes) -> str:
+        end = line.find(_AFTER, len(_START))
+        if line.startswith(_START) and end > 0 and b"\\" not in line[:end]:
+            try:
+                return line[len(_START) : end].decode()
+            except UnicodeDecodeError:
+                pass
+        record: Record = self._parsed(line, manifest.load_record)
+        return record.stem
+
+    def _parsed(self, line: bytes, parse: Any) -> Any:
+        try:
+            return parse(line)
+        except (ValueError, RecursionError) as error:
+            number = len(self._starts)
+            reason = f"{self._path}:{number + 1}: {error}"
+            raise TreeError("bad-manifest", reason, RESTORE) from error
+
+    def number(self, stem: str) -> int:
+        """Which line *stem* has, from 0."""
+        return self._numbers[stem]
+
+    def plain(self, stem: str) -> dict[str, Any]:
+        """The line of *stem* as JSON, not checked. Raises TreeError."""
+        content = self._parsed(self._line(self._starts[self._numbers[stem]]), json.loads)
+        return content if isinstance(content, dict) else {}
+
+    def close(self) -> None:
+        """Close the file; it is opened again when it is needed."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __getitem__(self, stem: str) -> Record:
+        line = self._line(self._starts[self._numbers[stem]])
+        record: Record = self._parsed(line, manifest.load_record)
+        return record
+
+    def __contains__(self, stem: object) -> bool:
+        return stem in self._numbers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
