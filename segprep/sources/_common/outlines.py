@@ -16,7 +16,7 @@ from segprep.sources._common.labels import LabelMeaning, LabelTable
 from segprep.types import Note, Outcome, Unpainted
 
 MOST_NAMED = 8  # faults of one image
-_DRAWN = ("bad-shape", "unknown-shape-type")  # faults of the drawing: --bad-shape skip
+_SINGLE = ("bad-shape", "unknown-shape-type", "bad-label", "bad-annotation")  # --bad-shape skip
 _AREAS = ("polygon", "rectangle", "disc")
 
 
@@ -67,15 +67,18 @@ def drawn(
         try:
             meaning = table.meaning(outline.label(), outline.address)
         except ShapeError as error:
-            faults.append(error)
+            if skip_bad and error.code in _SINGLE:
+                drawing.notes.append(_skipped(error))
+            else:
+                faults.append(error)
             continue
         try:
             shape = outline.shape(meaning)
         except ShapeError as error:
-            if not meaning.is_skipped and not (skip_bad and error.code in _DRAWN):
+            if not meaning.is_skipped and not (skip_bad and error.code in _SINGLE):
                 faults.append(error)
                 continue
-            shape = Note("shape-skipped", f"{error.message}; the shape was skipped")
+            shape = _skipped(error)
         if shape is None:
             continue
         area = nothing(meaning.label, outline.address) if isinstance(shape, Note) else shape
@@ -97,6 +100,10 @@ def drawn(
     return ImageShapes(drawing.shapes, drawing.under, counted, drawing.notes)
 
 
+def _skipped(error: ShapeError) -> Note:
+    return Note("shape-skipped", f"{error.message}; the shape was skipped")
+
+
 def _combined(path: Path, faults: Sequence[ShapeError]) -> SourceError:
     """One error that names all *faults*; code and hint are those of the first."""
     first = faults[0]
@@ -110,7 +117,7 @@ def _combined(path: Path, faults: Sequence[ShapeError]) -> SourceError:
     if len(faults) > MOST_NAMED:
         reasons.append(f"and {len(faults) - MOST_NAMED} more")
     hint = first.hint
-    if any(fault.code in _DRAWN for fault in faults):
+    if any(fault.code in _SINGLE for fault in faults):
         hint += "; or leave such shapes out with --bad-shape skip"
     kind = UnknownClassError if isinstance(first, UnknownLabelError) else SourceError
     error = kind(path, "; ".join(reasons), hint, first.code)
@@ -123,12 +130,12 @@ def _refuse_normalized(path: Path, listed: Sequence[Shape], size: tuple[int, int
     image's size, not pixels.
     """
     values = [value for shape in listed if shape.bitmap is None for value in shape.points]
-    if len(values) < 6 or max(size) < 8 or not all(0 <= value <= 1 for value in values):
+    if len(values) < 4 or max(size) < 8 or not all(0 <= value <= 1 for value in values):
         return
     if all(value == math.floor(value) for value in values):
         return
     reason = (
-        f"shapes[].points: all {len(values) // 2} points lie within 0 to 1: these are shares of the"
+        f"all {len(values) // 2} points lie within 0 to 1: these are shares of the"
         f" {size[1]}x{size[0]} image, not pixels"
     )
     hint = "export in pixels, or multiply x by the width and y by the height"

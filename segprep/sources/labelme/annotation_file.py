@@ -63,14 +63,15 @@ def load(path: Path, roots: tuple[Path, ...], encoding: str) -> Annotation:
     shapes = content.get("shapes") or []
     if not isinstance(shapes, list):
         raise SourceError(path, f"shapes: a list was expected, not {type(shapes).__name__}")
-    embedded = parsed.out or content.get("imageData")
-    if embedded is not None and not isinstance(embedded, str | bytes):
-        raise SourceError(path, f"imageData: text was expected, not {type(embedded).__name__}")
-    named = content.get("imagePath")
-    if not isinstance(named, str | None):
-        raise SourceError(path, f"imagePath: text was expected, not {type(named).__name__}")
-    embedded = embedded.encode() if isinstance(embedded, str) else embedded
     recorded, notes = _recorded(content)
+    embedded, named = parsed.out or content.get("imageData"), content.get("imagePath")
+    if not isinstance(embedded, str | bytes | None):
+        notes.append(_ignored("imageData", embedded))
+        embedded = None
+    if not isinstance(named, str | None):
+        notes.append(_ignored("imagePath", named))
+        named = None
+    embedded = embedded.encode() if isinstance(embedded, str) else embedded
     if embedded and embedded[:5].lower() == b"data:":
         notes.append(Note("field-ignored", "imageData begins with data:, which was cut off"))
     notes += _encoding_notes(parsed, shapes)
@@ -101,6 +102,11 @@ def _foreign(path: Path, content: Any) -> ForeignFileError:
     return ForeignFileError(path, f"is not a labelme annotation but other JSON (keys: {keys})")
 
 
+def _ignored(key: str, value: Any) -> Note:
+    """The note on a field that is not text."""
+    return Note("field-ignored", f"{key}: text was expected, not {type(value).__name__}; ignored")
+
+
 def _recorded(content: Mapping[str, Any]) -> tuple[tuple[int, int] | None, list[Note]]:
     """imageHeight and imageWidth, if both are given and can be right."""
     sides: list[int] = []
@@ -118,7 +124,7 @@ def _recorded(content: Mapping[str, Any]) -> tuple[tuple[int, int] | None, list[
 
 def _version(content: Mapping[str, Any]) -> tuple[int, int]:
     """Major and minor version of the program that wrote the file; (0, 0) if it does not say."""
-    match = re.match(r"(\d{1,6})\.(\d{1,6})", str(content.get("version", "")))
+    match = re.match(r"v?(\d{1,6})\.(\d{1,6})", str(content.get("version", "")))
     return (int(match[1]), int(match[2])) if match else (0, 0)
 
 

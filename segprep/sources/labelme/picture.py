@@ -23,7 +23,7 @@ from segprep.types import Note
 
 NOISE = 0.25  # gray levels on average: what two encodings of one picture may differ by chance
 _OTHER = "shows another picture than the copy"
-_UNUSABLE = ("size-mismatch", "image-damaged", "image-unsupported")
+_UNUSABLE = ("size-mismatch", "image-damaged", "image-unsupported", "empty-file", "lfs-pointer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,8 @@ def _usable(
     """
     usable, refused = [], []
     for file, how in places:
-        data = read_below(file, search.roots)
         try:
+            data = read_below(file, search.roots)
             view, notes = embedded.view_of(search, file, data)
         except SourceError as error:
             if error.code not in _UNUSABLE or (len(places) == 1 and not search.embedded):
@@ -172,6 +172,9 @@ def _undecided(search: Search, usable: Sequence[Candidate]) -> Candidate:
 def _found(search: Search, chosen: Candidate) -> list[Note]:
     if not chosen.how or search.image_from == "name":
         return []
+    if not search.named:
+        reason = f"imagePath is empty; {chosen.file.name} was found {chosen.how}"
+        return [Note("image-found-elsewhere", reason)]
     reason = (
         f"imagePath {shown(search.named)} is not there; {chosen.file.name} was found {chosen.how}"
     )

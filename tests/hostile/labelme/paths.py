@@ -82,11 +82,11 @@ def paths() -> Iterator[tuple[str, Case]]:
     )
     yield (
         "path-int",
-        Case("bad-annotation", ("imagePath", "int"), content={"imagePath": 7}, image=None),
+        Case("image-missing", ("no image",), content={"imagePath": 7}, image=None),
     )
     yield (
         "path-list",
-        Case("bad-annotation", ("imagePath", "list"), content={"imagePath": ["s.png"]}, image=None),
+        Case("image-missing", ("no image",), content={"imagePath": ["s.png"]}, image=None),
     )
     yield (
         "path-up-but-near",

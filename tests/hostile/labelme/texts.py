@@ -166,7 +166,7 @@ def texts() -> Iterator[tuple[str, Case]]:
     )
     yield (
         "data-int",
-        Case("bad-annotation", ("imageData", "int"), content={"imageData": 7}, image=None),
+        Case("image-missing", ("no image",), content={"imageData": 7}, image=None),
     )
     yield (
         "data-size",

@@ -21,6 +21,8 @@ from .makers import annotate, base64_of, box, codes, encoded, picture, sample
         ({"imageHeight": True}, ["field-ignored"]),
         ({"imageHeight": float("nan")}, ["field-ignored"]),
         ({"imageHeight": "48", "imageWidth": "64"}, []),
+        ({"imageData": 7}, ["field-ignored"]),
+        ({"imagePath": ["a.png"]}, ["field-ignored", "image-found-elsewhere"]),
         ({"score": float("nan"), "otherData": float("inf")}, []),
     ],
 )

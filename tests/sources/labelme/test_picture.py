@@ -110,12 +110,12 @@ def test_a_sixteen_bit_file_agrees_with_its_eight_bit_copy(tmp_path: Path) -> No
     assert (read.image, codes(read)) == ((tmp_path / "a.png").read_bytes(), [])
 
 
-@pytest.mark.parametrize("kind", ["float", "cut", "foreign"])
+@pytest.mark.parametrize("kind", ["float", "cut", "foreign", "empty", "pointer"])
 def test_the_copy_is_used_where_the_file_turns_out_unusable(tmp_path: Path, kind: str) -> None:
     """Also where that shows only when the pixels are decoded."""
     image = picture(8, (256, 192))
     copy = encoded(image)
-    name = {"float": "a.tif", "cut": "a.jpg", "foreign": "a.heic"}[kind]
+    name = {"float": "a.tif", "cut": "a.jpg", "foreign": "a.heic"}.get(kind, "a.png")
     more = {"imageHeight": 192, "imageWidth": 256}
     annotate(tmp_path / "src", "a", box(), named=name, imageData=base64_of(copy), **more)
     jpeg = encoded(image, "JPEG")
@@ -124,6 +124,8 @@ def test_the_copy_is_used_where_the_file_turns_out_unusable(tmp_path: Path, kind
             "float": encoded(image.convert("F"), "TIFF"),
             "cut": jpeg[: len(jpeg) // 2],
             "foreign": b"\0\0\0\x18ftypheic" + bytes(200),
+            "empty": b"",
+            "pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
         }[kind]
     )
     done = segprep.convert("labelme", tmp_path / "src", tmp_path / "out")

@@ -122,9 +122,10 @@ def test_all_bad_shapes_of_a_file_are_named_at_once(tmp_path: Path) -> None:
 
 
 def test_bad_shapes_can_be_skipped(tmp_path: Path) -> None:
-    read = drawn(tmp_path, *STRAY, bad_shape="skip")
+    more = box(""), box("cat", group_id=[1]), "no shape"
+    read = drawn(tmp_path, *STRAY, *more, bad_shape="skip")
     assert int(read.mask.sum()) == 441
-    assert codes(read) == ["shape-skipped"] * 4
+    assert codes(read) == ["shape-skipped"] * 7
 
 
 def test_shares_of_the_size_are_not_pixels(tmp_path: Path) -> None:
@@ -133,6 +134,11 @@ def test_shares_of_the_size_are_not_pixels(tmp_path: Path) -> None:
         drawn(tmp_path, box("cat", shares, "polygon"))
     assert caught.value.code == "points-normalized"
     assert "multiply x by the width" in caught.value.hint
+
+
+def test_a_rectangle_in_shares_is_not_one_of_pixels(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="all 2 points lie within 0 to 1"):
+        drawn(tmp_path, box("cat", [[0.1, 0.2], [0.5, 0.75]]))
 
 
 def test_whole_corners_of_one_pixel_are_pixels(tmp_path: Path) -> None:
