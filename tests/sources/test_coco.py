@@ -703,3 +703,37 @@ def test_the_view_that_was_annotated(tmp_path: Path, size: tuple[int, int]) -> N
     sample = reader.read(reader.scan().items[0])
     assert (sample.upright, sample.mask.shape) == (size == (H, W), size[::-1])
     assert sample.mask[2:6, 2:6].all()
+
+
+SHARES = [[0.1, 0.1, 0.4, 0.1, 0.4, 0.4, 0.1, 0.4]]
+
+
+def test_shares_of_the_size_are_not_pixels(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    write(tmp_path / "x.json", [of(SHARES), of(SHARES, 7)], images("a.png"))
+    reader = Reader(tmp_path)
+    with pytest.raises(SourceError, match="all 8 points lie within 0 to 1") as caught:
+        reader.read(reader.scan().items[0])
+    assert caught.value.code == "points-normalized"
+
+
+def test_swapped_sizes_are_called_so(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    entry = {"id": 1, "file_name": "a.png", "width": H, "height": W}
+    write(tmp_path / "x.json", [of()], [entry])
+    reader = Reader(tmp_path)
+    with pytest.raises(SourceError, match="width and height are swapped"):
+        reader.read(reader.scan().items[0])
+
+
+def test_one_bad_annotation_can_be_skipped(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    write(tmp_path / "x.json", [of(), of([[1, 1, 2, 2]]), of("text")], images("a.png"))
+    reader = Reader(tmp_path, bad_shape="skip")
+    sample = reader.read(reader.scan().items[0])
+    assert sample.mask.any()
+    assert [note.code for note in sample.notes] == ["shape-skipped"] * 2
+    reader = Reader(tmp_path)
+    with pytest.raises(SourceError, match=r"annotations\[1\].*; annotations\[2\]") as caught:
+        reader.read(reader.scan().items[0])
+    assert "--bad-shape skip" in caught.value.hint

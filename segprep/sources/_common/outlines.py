@@ -95,7 +95,8 @@ def drawn(
             drawing.notes.append(Note("degenerate-shape", reason))
     if faults:
         raise _combined(path, faults)
-    _refuse_normalized(path, drawing.shapes, size)
+    points = [value for shape in drawing.shapes if not shape.bitmap for value in shape.points]
+    refuse_normalized(path, points, size)
     counted = count_unpainted(unpainted, size)
     return ImageShapes(drawing.shapes, drawing.under, counted, drawing.notes)
 
@@ -125,11 +126,10 @@ def _combined(path: Path, faults: Sequence[ShapeError]) -> SourceError:
     return error
 
 
-def _refuse_normalized(path: Path, listed: Sequence[Shape], size: tuple[int, int]) -> None:
-    """Raise SourceError where all coordinates lie within 0..1, some between: they are shares of the
-    image's size, not pixels.
+def refuse_normalized(path: Path, values: Sequence[float], size: tuple[int, int]) -> None:
+    """Raise SourceError where all coordinates of an image of *size* (H, W), *values*, lie within
+    0..1, some between: they are shares of its size, not pixels.
     """
-    values = [value for shape in listed if shape.bitmap is None for value in shape.points]
     if len(values) < 4 or max(size) < 8 or not all(0 <= value <= 1 for value in values):
         return
     if all(value == math.floor(value) for value in values):

@@ -61,7 +61,9 @@ class Sheet:
             return self._unpack(run_lengths(segmentation, self.height, self.width))
         if isinstance(segmentation, list):
             return self._unpack(self._polygons(segmentation))
-        raise SegmentationError(f"polygons or RLE were expected, not {type(segmentation).__name__}")
+        raise SegmentationError(
+            f": polygons or RLE were expected, not {type(segmentation).__name__}"
+        )
 
     def _polygons(self, listed: Sequence[Any]) -> Counts:
         checked = [_coordinates(points, f"[{number}]") for number, points in enumerate(listed)]

@@ -211,5 +211,9 @@ def _size(data: bytes, picture: Path, path: Path, marks: Marks, limit: int) -> t
             f"images[{marks.image}]: says {width}x{height}, {picture.name} has"
             f" {upright[1]}x{upright[0]} pixels"
         )
-        raise SourceError(path, reason, "restore the image that was annotated", "size-mismatch")
+        hint = "restore the image that was annotated"
+        if marks.size == upright[::-1]:
+            reason += ": width and height are swapped"
+            hint = "if only the numbers are swapped, swap them in the file"
+        raise SourceError(path, reason, hint, "size-mismatch")
     return marks.size or upright

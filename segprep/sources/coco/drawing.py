@@ -12,7 +12,7 @@ from segprep.imaging.shapes import Shape
 from segprep.names import shown
 from segprep.sources._common import rle
 from segprep.sources._common.labels import LabelMeaning
-from segprep.sources._common.outlines import LabeledOutline
+from segprep.sources._common.outlines import LabeledOutline, refuse_normalized
 from segprep.sources.coco.coco_file import Id
 from segprep.sources.coco.marks import BoxOnly, Crowd, Marks, Naming, is_crowd, naming
 from segprep.types import IGNORE, Note
@@ -30,7 +30,7 @@ def outlines(
     """The annotations of an image of *size* (H, W) in the file's order; crowds, and what is
     ignored, lie below all else. Raises SourceError with the address in the file *path*.
     """
-    sheet = rle.Sheet(*size)
+    sheet, coordinates = rle.Sheet(*size), list[float]()
     for address, raw in marks.annotations(path):
         category = naming(path, address, raw, categories)
         many, boxed = is_crowd(path, address, raw), not raw.get("segmentation")
@@ -46,7 +46,16 @@ def outlines(
             value=IGNORE if ignored else None,
             key=address if category.thing and not many else None,
         )
+        coordinates += _plain(raw.get("segmentation"))
         yield LabeledOutline(address, partial(str, category.name), shape, under=many or ignored)
+    refuse_normalized(path, coordinates, size)
+
+
+def _plain(outline: Any) -> list[float]:
+    """The first coordinates of polygons; none of RLE and of what cannot be drawn."""
+    rings = outline if isinstance(outline, list) else []
+    points = [value for ring in rings if isinstance(ring, list) for value in ring[:8]]
+    return points if all(type(value) in (int, float) for value in points) else []
 
 
 def _shape(

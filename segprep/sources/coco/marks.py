@@ -63,7 +63,7 @@ def naming(
     """The category of an annotation or a segment. Raises SourceError."""
     key: Any = raw.get("category_id")
     if not is_id(key) or key not in categories:
-        reason = f"{address}.category_id: {shown(key)[:80]} is not a category of the file"
+        reason = f"{address}.category_id: {shown(repr(key))[:80]} is not a category of the file"
         raise SourceError(path, reason, "add the category, or fix the id", "unknown-label")
     return categories[key]
 
@@ -72,6 +72,6 @@ def is_crowd(path: Path, address: str, raw: Mapping[str, Any]) -> bool:
     """Whether it is a region of many objects. Raises SourceError."""
     crowd = raw.get("iscrowd", 0)
     if type(crowd) not in (int, float, bool) or crowd not in (0, 1):
-        reason = f"{address}.iscrowd: 0 or 1 was expected, not {shown(crowd)[:80]}"
+        reason = f"{address}.iscrowd: 0 or 1 was expected, not {shown(repr(crowd))[:80]}"
         raise SourceError(path, reason)
     return bool(crowd)
