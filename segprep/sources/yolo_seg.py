@@ -49,6 +49,8 @@ class Reader(RegionReader):
         for path in walk(real):
             if path.suffix.lower() != ".txt" or path.name in LISTS_OF_CLASSES:
                 continue
+            if path.name.lower().startswith("readme"):
+                continue
             try:
                 line = read_below(path, (real,)).split(b"\n", 1)[0]
             except SourceError:
@@ -66,6 +68,8 @@ class Reader(RegionReader):
         texts, images = {}, []
         for folder, name in listing(str(self.roots()[0])):
             path = Path(folder, name)
+            if name.lower().startswith("readme"):
+                continue
             if name.lower().endswith(EVERY_TEXT) and name not in LISTS_OF_CLASSES:
                 texts[_image_key(path)] = path
             elif path.suffix.lower() in SUFFIXES:

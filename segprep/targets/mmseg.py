@@ -3,6 +3,7 @@
     OUT/JPEGImages/<stem>.jpg                 all of one suffix: copies, hard or symbolic links
     OUT/SegmentationClass/<stem>.png          the dataset's masks, the same way; value = class id
     OUT/ImageSets/Segmentation/train.txt …    stems
+    OUT/class_names.txt                       the names, for other readers of such folders
     OUT/mmseg_<name>.py                       metainfo, pipelines, loaders: reduce_zero_label=False
     OUT/README.txt
 
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from segprep.dataset.tree import IMAGES, LISTS, MASKS
+from segprep.dataset.tree import CLASS_NAMES, IMAGES, LISTS, MASKS
 from segprep.dataset.tree_files import list_bytes
 from segprep.errors import UsageError
 from segprep.targets._common import lists, names, pictures, readme
@@ -133,6 +134,7 @@ class Writer:
         title = "mmsegmentation, BaseSegDataset. OUT is the folder of this file."
         return {
             **files,
+            CLASS_NAMES: "".join(f"{name}\n" for name in names.plain(classes)).encode(),
             config: _config(classes, tuple(splits), suffix),
             readme.README: readme.text(title, code, gathered, classes),
         }

@@ -21,6 +21,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
+import numpy as np
+
+from segprep.dataset import classes as class_lists
+from segprep.dataset.tree import CLASS_NAMES
 from segprep.files import listing, read_below, real_folders
 from segprep.imaging import image, mask_files
 from segprep.sources._common import stems
@@ -46,6 +50,7 @@ EXAMPLES = (
     "segprep convert cityscapes cityscapes/ out/ --labels all --objects",
     "segprep convert cityscapes cityscapes/ out/ --gt coarse",
 )
+OWN = "own"  # the payload of an item whose ids are those of class_names.txt
 _USED: dict[str, tuple[str, ...]] = {
     "label-ids": (ids.LABEL_IDS,),
     "train-ids": (ids.LABEL_TRAIN_IDS,),
@@ -100,8 +105,11 @@ class Reader:
         gt, notes = self._annotation(scenes)
         empty, unlabeled = scenes.unlabeled(gt)
         options = {"train": self.labels == "train", "objects": self.objects}
+        allowed, own = _USED.get(self.use, ids.FILES), own_classes(root)
+        if own:  # labelTrainIds hold them; in labelIds 255 has become a class
+            allowed, options = _USED["train-ids"], {"train": True, "objects": False}
         results = [
-            scenes.item(path, gt, allowed=_USED.get(self.use, ids.FILES), **options)
+            scenes.item(path, gt, allowed=allowed, **options)
             for path in scenes.images
             if scenes.split_of(path) not in empty
         ]
@@ -110,8 +118,12 @@ class Reader:
         items = {result.image: result for result in results if isinstance(result, Item)}
         unique = stems.unique([replace(item, labels=()) for item in items.values()], skipped)
         kept = tuple(items[item.image] for item in unique)
-        notes += [*unlabeled, *_origin(kept)]
-        classes = Classes(ids.classes(self.labels), background=None)
+        notes += [*unlabeled, *([] if own else _origin(kept))]
+        if own:
+            kept = tuple(replace(item, payload=OWN) for item in kept)
+            listed = ", ".join(f"{n} {name}" for n, name in enumerate(own.names))
+            notes.append(Note("classes-found", f"classes read from {CLASS_NAMES}: {listed}"))
+        classes = own or Classes(ids.classes(self.labels), background=None)
         return Scan(kept, classes, tuple(skipped), scenes.lists(kept), tuple(notes))
 
     def read(self, item: Item) -> Sample:
@@ -120,7 +132,9 @@ class Reader:
         path, picture = item.labels[0], cast("Path", item.image)
         content, limit = read_below(path, roots), self.max_pixels
         objects = None
-        if item.payload == ids.POLYGONS:
+        if item.payload == OWN:
+            mask = mask_files.values(content, path, notes, limit).astype(np.uint8)
+        elif item.payload == ids.POLYGONS:
             painted = masks.drawn(content, path, self.labels, self.objects, notes, limit)
             mask, objects = painted.mask, painted.objects
         else:
@@ -131,7 +145,9 @@ class Reader:
         data = read_below(picture, roots)
         upright = mask_files.drawn_upright(data, picture, mask.shape, path, notes, limit)
         pixels = image.histogram(mask)
-        if set(pixels) <= ({IGNORE} if self.labels == "train" else ids.VOID):
+        if item.payload != OWN and set(pixels) <= (
+            {IGNORE} if self.labels == "train" else ids.VOID
+        ):
             reason = "every pixel is void, as in the withheld labels of Cityscapes' test images"
             notes.append(Note("all-ignored", reason))
         return Sample(item.stem, data, mask, objects, upright, tuple(notes), pixels)
@@ -144,6 +160,17 @@ class Reader:
             return "Fine", []
         reason = "there is no gtFine; the masks were made of gtCoarse"
         return "Coarse", [Note("labels-from", reason)]
+
+
+def own_classes(root: Path) -> Classes | None:
+    """The classes of class_names.txt: other ones than Cityscapes' in its folders, as ``segprep
+    export cityscapes`` writes them; None without that file. Raises SourceError, SegprepError.
+    """
+    path = root / CLASS_NAMES
+    if not path.is_file():
+        return None
+    names = class_lists.listed(read_below(path, (root,)), path)
+    return class_lists.make([one for one in names if one != "unlabeled"], add_background=False)
 
 
 def _origin(items: Sequence[Item]) -> list[Note]:
