@@ -53,6 +53,7 @@ bench: $(VENV)/.development .venv-labelme/.done  ## figures against labelme, and
 	$(BIN)/python tests/benchmarks/miou.py
 	$(BIN)/python tests/benchmarks/training.py
 	$(BIN)/python tests/benchmarks/check.py
+	$(BIN)/python tests/benchmarks/exporting.py
 
 .venv-labelme/.done: constraints.txt
 	$(PYTHON) -m venv .venv-labelme

@@ -112,6 +112,9 @@ def read(entry: Entry, roots: tuple[Path, ...], limit: int = MAX_PIXELS) -> Samp
 
 def check_ids(mask: NDArray[np.uint8], classes: Classes, path: Path) -> None:
     """Raise SourceError (unknown-value) for a value of *mask* that is neither a class nor 255."""
+    following = mask + np.uint8(1)  # 255 becomes 0
+    if int(following.max(initial=0)) <= len(classes.names):
+        return
     counts = {
         value: count
         for value, count in image.histogram(mask).items()

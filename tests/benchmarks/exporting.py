@@ -1,0 +1,111 @@
+"""Export and tile against ``cp -r`` of the bytes that they write; part of ``make bench``, or by
+itself:
+
+    .venv/bin/python tests/benchmarks/exporting.py [IMAGES]
+
+Generated photographs of 1600x1200 pixels (JPEG) with palette masks. Each time is the median of
+three runs, each with fresh output; ``cp -r`` copies what the export wrote, links followed, from the
+page cache. An export checks every pixel of every mask, takes the digest of every file, and forces
+what it wrote to the disk before it appears, so that the copy is measured with ``sync``, too. A tile
+is decoded and encoded: a tenth of the images are cut.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+import segprep
+from segprep.engine import usable_cores
+from segprep.dataset.tree_files import list_bytes
+from segprep.imaging.image import encode_mask
+
+RUNS = 3
+LINKS, COPIES = 0.5, 1.3  # of the time of cp -r
+
+
+def write(folder: Path, images: int) -> Path:
+    """A VOC-style tree of *images* samples, all in train."""
+    random = np.random.default_rng(5)
+    for name in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
+        (folder / name).mkdir(parents=True)
+    noise = Image.fromarray(random.integers(0, 256, (1200, 1600, 3)).astype(np.uint8))
+    base = np.asarray(noise.filter(ImageFilter.GaussianBlur(1.2)))
+    stems = [f"p{n:04}" for n in range(images)]
+    for n, stem in enumerate(stems):
+        picture = Image.fromarray(np.roll(base, 7 * n, axis=1))
+        picture.save(folder / f"JPEGImages/{stem}.jpg", quality=85)
+        mask = np.zeros((1200, 1600), np.uint8)
+        for value in range(1, 9):
+            top, left = random.integers(0, 900, 2)
+            mask[top : top + 200, left : left + 300] = value
+        (folder / f"SegmentationClass/{stem}.png").write_bytes(encode_mask(mask))
+    names = "".join(f"class{n}\n" for n in range(9))
+    (folder / "class_names.txt").write_text("_background_\n" + names)
+    (folder / "ImageSets/Segmentation/train.txt").write_bytes(list_bytes(stems))
+    return folder
+
+
+def seconds(work: Callable[[Path], object], out: Path) -> float:
+    """The median time of *work* with a fresh *out*."""
+    times = []
+    for _ in range(RUNS):
+        shutil.rmtree(out, ignore_errors=True)
+        subprocess.run(["sync"], check=True)
+        start = time.perf_counter()
+        work(out)
+        times.append(time.perf_counter() - start)
+    return median(times)
+
+
+def copied(source: Path, *, forced: bool = False) -> Callable[[Path], object]:
+    """``cp -rL`` of *source*, and with *forced* ``sync`` after it."""
+
+    def work(out: Path) -> None:
+        subprocess.run(["cp", "-rL", source, out], check=True)
+        if forced:
+            subprocess.run(["sync"], check=True)
+
+    return work
+
+
+def main() -> None:
+    """Print a row per export, and what it was meant to take at most."""
+    images = int(sys.argv[1]) if sys.argv[1:] else 300
+    jobs = usable_cores()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        tree = write(folder / "tree", images)
+        print(f"{images} images of 1600x1200 | seconds | cp -r | cp -r; sync | of cp -r")
+        for link, target in (
+            ("sym", "ultralytics"),
+            ("hard", "ultralytics"),
+            ("copy", "ultralytics"),
+            ("copy", "monai"),
+        ):
+            done = seconds(
+                lambda out, t=target, k=link: segprep.export(t, tree, out, link=k, jobs=jobs),  # type: ignore[misc]
+                folder / "out",
+            )
+            plain = seconds(copied(folder / "out"), folder / "copy")
+            forced = seconds(copied(folder / "out", forced=True), folder / "copy")
+            most = COPIES if link == "copy" else LINKS
+            share = f"{done / plain:.2f}x (meant: {most}x)"
+            print(f"{target} {link} | {done:.2f} | {plain:.2f} | {forced:.2f} | {share}")
+        few = write(folder / "few", max(1, images // 10))
+        done = seconds(
+            lambda out: segprep.tile(few, out, image_format="jpg", jobs=jobs), folder / "out"
+        )
+        plain = seconds(copied(folder / "out"), folder / "copy")
+        print(f"tile, JPEG | {done:.2f} | {plain:.2f} | | {done / plain:.2f}x ")
+
+
+if __name__ == "__main__":
+    main()
