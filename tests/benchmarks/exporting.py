@@ -23,8 +23,8 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 import segprep
-from segprep.engine import usable_cores
 from segprep.dataset.tree_files import list_bytes
+from segprep.engine import usable_cores
 from segprep.imaging.image import encode_mask
 
 RUNS = 3
