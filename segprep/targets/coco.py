@@ -18,7 +18,6 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from segprep.errors import UsageError
 from segprep.imaging import contours, image
 from segprep.targets._common import (
     lists,
@@ -30,8 +29,9 @@ from segprep.targets._common import (
     run_lengths,
 )
 from segprep.targets._common.objects import Thing
-from segprep.types import IGNORE, MAX_PIXELS, Classes, MaxPixels, Note
-from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Loss, Part, Product
+from segprep.targets._common.split_writers import OutlineWriter, ignored
+from segprep.types import Classes, Note
+from segprep.writer import Gathered, Inventory, LabeledImage, Loss, Part, Product
 
 EXAMPLES = (
     "segprep export coco coco/ --link sym               the dataset of the current folder",
@@ -41,27 +41,13 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(OutlineWriter):
     """Write images and annotation files by list."""
 
-    link: Link = "copy"
     segmentation: Annotated[
         Literal["rle", "polygon"], "rle = RLE, exact; polygon = outlines, see --tolerance."
     ] = "rle"
-    tolerance: Annotated[
-        float, "How far, in pixels, an outline may run beside the mask; 0 = every pixel."
-    ] = 0.0
     panoptic: Annotated[bool, "Write panoptic files and PNGs, too."] = False
-    max_pixels: MaxPixels = MAX_PIXELS
-
-    def choose(self, inventory: Inventory) -> Choice:
-        """The samples of train, val and test."""
-        if not 0 <= self.tolerance < 1000:
-            raise UsageError(
-                "bad-option", f"--tolerance {self.tolerance}", "give pixels, 0 or more"
-            )
-        names.required(inventory.classes)
-        return lists.by_split(inventory)
 
     def files(
         self, sample: LabeledImage, places: tuple[str, ...]
@@ -73,8 +59,7 @@ class Writer:
         things = list(objects.things(sample, classes))
         annotations = [self._annotation(thing, classes, height, width) for thing in things]
         yield from picture.notes
-        ignored = int(np.count_nonzero(sample.mask == IGNORE))
-        yield Loss("pixels of 255 (ignored) became background", ignored)
+        yield ignored(sample)
         entry = {"file_name": f"{stem}{picture.suffix}", "height": height, "width": width}
         content: dict[str, Any] = {"image": entry, "annotations": annotations}
         if self.panoptic:

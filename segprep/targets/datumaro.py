@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
 from segprep.imaging import image
 from segprep.targets._common import datumaro_voc, lists, names, pictures, readme
-from segprep.types import MAX_PIXELS, MaxPixels, Note
-from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Loss, Product
+from segprep.targets._common.split_writers import SplitWriter
+from segprep.types import Note
+from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Loss, Product
 
 EXAMPLES = (
     "segprep export datumaro datumaro/ --link sym   the dataset of the current folder",
@@ -27,11 +28,8 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(SplitWriter):
     """Write VOC folders for Datumaro."""
-
-    link: Link = "copy"
-    max_pixels: MaxPixels = MAX_PIXELS
 
     def choose(self, inventory: Inventory) -> Choice:
         """The samples of train, val and test."""

@@ -12,11 +12,10 @@ knows no ignored value: 255 stays 255 and has no name.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
-from segprep.targets._common import lists, names, pictures, readme, records
-from segprep.types import IGNORE, MAX_PIXELS, MaxPixels, Note
-from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Loss, Product
+from segprep.targets._common import names, pictures, readme, records
+from segprep.targets._common.split_writers import SplitWriter, ignored
+from segprep.types import Note
+from segprep.writer import Gathered, Inventory, LabeledImage, Loss, Product
 
 EXAMPLES = (
     "segprep export fiftyone fo/ --link sym         the dataset of the current folder",
@@ -25,16 +24,8 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(SplitWriter):
     """Write data/ and labels/ for each list."""
-
-    link: Link = "copy"
-    max_pixels: MaxPixels = MAX_PIXELS
-
-    def choose(self, inventory: Inventory) -> Choice:
-        """The samples of train, val and test."""
-        names.required(inventory.classes)
-        return lists.by_split(inventory)
 
     def files(
         self, sample: LabeledImage, places: tuple[str, ...]
@@ -43,8 +34,7 @@ class Writer:
         picture = pictures.kept(sample, self.link, self.max_pixels)
         mask = pictures.mask(sample, "gray")
         yield from picture.notes
-        ignored = int(np.count_nonzero(sample.mask == IGNORE))
-        yield Loss("pixels of 255 (ignored) are a value without a name", ignored)
+        yield ignored(sample, "are a value without a name")
         for name in places:
             yield picture.named(f"{name}/data/{sample.entry.stem}")
             yield mask.named(f"{name}/labels/{sample.entry.stem}")

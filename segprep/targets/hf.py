@@ -18,8 +18,9 @@ from typing import Annotated, Any
 
 from segprep.errors import MissingExtraError
 from segprep.targets._common import lists, names, parquet, pictures, readme, records
-from segprep.types import MAX_PIXELS, Classes, MaxPixels, Note
-from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Part, Product
+from segprep.targets._common.split_writers import SplitWriter
+from segprep.types import Classes, Note
+from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Part, Product
 
 EXAMPLES = (
     "segprep export hf hf/                          the dataset of the current folder",
@@ -29,16 +30,14 @@ _NAMES = {"train": "train", "val": "validation", "test": "test"}
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(SplitWriter):
     """Write folders with metadata, or Parquet files."""
 
-    link: Link = "copy"
     parquet: Annotated[
         bool,
         "One Parquet file per list with embedded bytes: needs the extra hf, and memory for the"
         " files of a list.",
     ] = False
-    max_pixels: MaxPixels = MAX_PIXELS
 
     def choose(self, inventory: Inventory) -> Choice:
         """The samples of train, val and test. Raises MissingExtraError for --parquet."""

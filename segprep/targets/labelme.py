@@ -22,6 +22,7 @@ from segprep.dataset.classes import BACKGROUND, IGNORED
 from segprep.errors import UsageError
 from segprep.files import real_folders
 from segprep.targets._common import foreign_masks, names, pictures, readme, records, shapes
+from segprep.targets._common.split_writers import check_tolerance
 from segprep.types import IGNORE, MAX_PIXELS, Classes, MaxPixels, Note
 from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Loss, Product
 
@@ -55,10 +56,7 @@ class Writer:
 
     def choose(self, inventory: Inventory) -> Choice:
         """Every sample; with *predictions* those that have one."""
-        if not 0 <= self.tolerance < 1000:
-            raise UsageError(
-                "bad-option", f"--tolerance {self.tolerance}", "give pixels, 0 or more"
-            )
+        check_tolerance(self.tolerance)
         names.required(inventory.classes)
         stems = [entry.stem for entry in inventory.entries]
         if self.predictions is None:

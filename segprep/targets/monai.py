@@ -12,9 +12,10 @@ given reverse_indexing=False.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from segprep.targets._common import lists, names, pictures, readme, records
-from segprep.types import MAX_PIXELS, MaxPixels, Note
-from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Part, Product
+from segprep.targets._common import names, pictures, readme, records
+from segprep.targets._common.split_writers import SplitWriter
+from segprep.types import Note
+from segprep.writer import Gathered, Inventory, LabeledImage, Part, Product
 
 EXAMPLES = (
     "segprep export monai monai/ --link hard        the dataset of the current folder",
@@ -24,16 +25,8 @@ _KEYS = {"train": "training", "val": "validation", "test": "test"}
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(SplitWriter):
     """Write images, label maps and the datalist."""
-
-    link: Link = "copy"
-    max_pixels: MaxPixels = MAX_PIXELS
-
-    def choose(self, inventory: Inventory) -> Choice:
-        """The samples of train, val and test."""
-        names.required(inventory.classes)
-        return lists.by_split(inventory)
 
     def files(
         self, sample: LabeledImage, places: tuple[str, ...]

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from segprep.errors import SourceError
-from segprep.targets._common import lists, names, pictures, readme
-from segprep.types import MAX_PIXELS, MaxPixels, Note
-from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Part, Product
+from segprep.targets._common import names, pictures, readme
+from segprep.targets._common.split_writers import SplitWriter
+from segprep.types import Note
+from segprep.writer import Gathered, Inventory, LabeledImage, Part, Product
 
 EXAMPLES = (
     "segprep export paddle paddle/ --link hard      the dataset of the current folder",
@@ -25,16 +26,8 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(SplitWriter):
     """Write images, annotations and lists."""
-
-    link: Link = "copy"
-    max_pixels: MaxPixels = MAX_PIXELS
-
-    def choose(self, inventory: Inventory) -> Choice:
-        """The samples of train, val and test."""
-        names.required(inventory.classes)
-        return lists.by_split(inventory)
 
     def files(
         self, sample: LabeledImage, places: tuple[str, ...]

@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from segprep.targets._common import lists, names, pictures, readme
-from segprep.types import MAX_PIXELS, MaxPixels, Note
-from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Part, Product
+from segprep.targets._common import names, pictures, readme
+from segprep.targets._common.split_writers import SplitWriter
+from segprep.types import Note
+from segprep.writer import Gathered, Inventory, LabeledImage, Part, Product
 
 EXAMPLES = (
     "segprep export ultralytics yolo/ --link sym        the dataset of the current folder",
@@ -26,17 +27,10 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(SplitWriter):
     """Write images, masks and lists; masks keep their values."""
 
-    link: Link = "copy"
     gray: Annotated[bool, "Write every mask as gray PNG instead of the dataset's own file."] = False
-    max_pixels: MaxPixels = MAX_PIXELS
-
-    def choose(self, inventory: Inventory) -> Choice:
-        """The samples of train, val and test."""
-        names.required(inventory.classes)
-        return lists.by_split(inventory)
 
     def files(
         self, sample: LabeledImage, places: tuple[str, ...]

@@ -14,15 +14,14 @@ Ultralytics paints small ones over large ones. Ignored pixels are lost.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 
-from segprep.errors import UsageError
 from segprep.imaging import contours
 from segprep.targets._common import lists, names, objects, pictures, readme
-from segprep.types import IGNORE, MAX_PIXELS, Classes, MaxPixels, Note
-from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Loss, Product
+from segprep.targets._common.split_writers import OutlineWriter, ignored
+from segprep.types import Classes, Note
+from segprep.writer import Gathered, Inventory, LabeledImage, Loss, Product
 
 EXAMPLES = (
     "segprep export yolo-seg yolo/ --link sym           the dataset of the current folder",
@@ -31,23 +30,8 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(OutlineWriter):
     """Write images and polygons by list."""
-
-    link: Link = "copy"
-    tolerance: Annotated[
-        float, "How far, in pixels, an outline may run beside the mask; 0 = every pixel."
-    ] = 0.0
-    max_pixels: MaxPixels = MAX_PIXELS
-
-    def choose(self, inventory: Inventory) -> Choice:
-        """The samples of train, val and test."""
-        if not 0 <= self.tolerance < 1000:
-            raise UsageError(
-                "bad-option", f"--tolerance {self.tolerance}", "give pixels, 0 or more"
-            )
-        names.required(inventory.classes)
-        return lists.by_split(inventory)
 
     def files(
         self, sample: LabeledImage, places: tuple[str, ...]
@@ -70,8 +54,7 @@ class Writer:
                 drawn.append((-region.outer.area, f"{numbers[thing.value]} {text}\n"))
         drawn.sort(key=lambda line: line[0])
         yield from picture.notes
-        ignored = int(np.count_nonzero(sample.mask == IGNORE))
-        yield Loss("pixels of 255 (ignored) became background", ignored)
+        yield ignored(sample)
         yield Loss("regions are one or two pixels: their polygons have no area", tiny)
         for name in places:
             yield picture.named(f"images/{name}/{stem}")

@@ -1,0 +1,51 @@
+"""What writers share whose samples go to the lists that name them: options, choice, losses."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from segprep.errors import UsageError
+from segprep.targets._common import lists, names
+from segprep.types import IGNORE, MAX_PIXELS, MaxPixels
+from segprep.writer import Choice, Inventory, LabeledImage, Link, Loss
+
+
+@dataclass(frozen=True, slots=True)
+class SplitWriter:
+    """A writer of every sample of train, val and test, whose images may be links."""
+
+    link: Link = "copy"
+    max_pixels: MaxPixels = MAX_PIXELS
+
+    def choose(self, inventory: Inventory) -> Choice:
+        """The samples of train, val and test. Raises TreeError where the dataset has no classes."""
+        names.required(inventory.classes)
+        return lists.by_split(inventory)
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineWriter(SplitWriter):
+    """The same with outlines, that may run beside the mask."""
+
+    tolerance: Annotated[
+        float, "How far, in pixels, an outline may run beside the mask; 0 = every pixel."
+    ] = 0.0
+
+    def choose(self, inventory: Inventory) -> Choice:
+        """The samples of train, val and test. Raises UsageError for a tolerance that is none."""
+        check_tolerance(self.tolerance)
+        names.required(inventory.classes)
+        return lists.by_split(inventory)
+
+
+def check_tolerance(tolerance: float) -> None:
+    """Raise UsageError for a *tolerance* below 0, or none at all."""
+    if not 0 <= tolerance < 1000:
+        raise UsageError("bad-option", f"--tolerance {tolerance}", "give pixels, 0 or more")
+
+
+def ignored(sample: LabeledImage, outcome: str = "became background") -> Loss:
+    """The ignored pixels of *sample*; *outcome* is what becomes of them."""
+    count = int(np.count_nonzero(sample.mask == IGNORE))
+    return Loss(f"pixels of 255 (ignored) {outcome}", count)
