@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from segprep.dataset import samples, tree
 from segprep.dataset.tree import MASKS, Tree
 from segprep.errors import TreeError
 from segprep.imaging import image
-from segprep.types import Classes, Entry, Evidence, Note, Sample
+from segprep.types import Classes, Entry, Evidence, Item, Note, Sample
 
 
 def recognized(root: Path) -> Evidence | None:
@@ -41,6 +42,12 @@ def lists_of(
             )
             notes.append(Note("listed-missing", message))
     return lists, tuple(notes)
+
+
+def item(entry: Entry, stem: str, payload: Any, group: str | None = None) -> Item:
+    """The sample *entry* as an item called *stem*: its mask and objects are its labels."""
+    labels = (entry.mask, *([entry.objects] if entry.objects else []))
+    return Item(stem, entry.image, labels, payload, group)
 
 
 def read(entry: Entry, roots: tuple[Path, ...], classes: Classes, limit: int) -> Sample:

@@ -26,6 +26,7 @@ from segprep.files import digest, read_below, real_folders
 from segprep.imaging import image
 from segprep.imaging.image import MaskMode
 from segprep.merging.agreement import Agreement, agreement
+from segprep.merging.class_union import united
 from segprep.names import stem_key, variant_key
 from segprep.sources._common import stems as pairing
 from segprep.types import (
@@ -83,10 +84,9 @@ class Reader:
         kept, same = self._distinct(every)
         names = _names(kept, self.trees)
         items = [
-            Item(
+            tree_source.item(
+                entry,
                 names[number, entry.stem],
-                entry.image,
-                (entry.mask, *([entry.objects] if entry.objects else [])),
                 (entry, tables[number], len(self.trees[number].classes().names)),  # type: ignore[union-attr]
             )
             for number, entry in kept
@@ -149,48 +149,6 @@ class Reader:
         mask, _ = image.look_up(sample.mask, table)
         notes = (*entry.notes, *sample.notes)
         return Sample(item.stem, sample.image, mask, sample.objects, sample.upright, notes)
-
-
-def united(trees: Sequence[Tree]) -> tuple[Classes, list[bytes], list[Note]]:
-    """The classes of all *trees* in the order they appear, each tree's lookup table (old value ->
-    new), and a note for names that differ by case or blanks only.
-
-    The backgrounds are one class, whatever they are called. Raises TreeError for a tree without
-    class names.
-    """
-    names, tables, notes = list[str](), list[bytes](), list[Note]()
-    background = None
-    for place in trees:
-        classes = tree_source.classes_of(place)
-        table = bytearray(range(256))
-        for value, name in enumerate(classes.names):
-            if value == classes.background:
-                background = name if background is None else background
-                name = background  # noqa: PLW2901
-            if name not in names:
-                notes += _variants(name, names)
-                names.append(name)
-            table[value] = names.index(name)
-        tables.append(bytes(table))
-    if len(names) > class_lists.MOST:
-        raise TreeError(
-            "too-many-classes",
-            f"{len(names)} classes together; a mask holds {class_lists.MOST}",
-            "merge some first: segprep remap --map OLD=NEW",
-        )
-    at = names.index(background) if background is not None else None
-    return Classes(tuple(names), at, IGNORE), tables, notes
-
-
-def _variants(name: str, names: Sequence[str]) -> list[Note]:
-    like = [other for other in names if variant_key(other) == variant_key(name)]
-    message = (
-        f"the classes {like[0]!r} and {name!r} differ only in case, blanks or invisible signs and"
-        f" stay two; unite them with segprep remap --map {name!r}={like[0]!r}"
-        if like
-        else ""
-    )
-    return [Note("label-variant", message)] if like else []
 
 
 def same_images(

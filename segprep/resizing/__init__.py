@@ -69,7 +69,10 @@ class Reader:
         place = Tree(real_folders(self.root)[0])
         classes, skipped = tree_source.classes_of(place), list[Skipped]()
         entries = list(samples.entries(place, skipped))
-        items = pairing.unique((_item(entry) for entry in entries), skipped)
+        items = pairing.unique(
+            (tree_source.item(entry, entry.stem.replace("/", "_"), entry) for entry in entries),
+            skipped,
+        )
         lists, notes = tree_source.lists_of(place, {item.stem for item in items})
         record = place.manifest
         split = record.split if record else None
@@ -90,11 +93,6 @@ class Reader:
         if objects is not None:
             objects = resizing.mask(objects, frame, OBJECT_IGNORE)
         return Sample(item.stem, data, mask, objects, True, (*entry.notes, *sample.notes))
-
-
-def _item(entry: Entry) -> Item:
-    labels = (entry.mask, *([entry.objects] if entry.objects else []))
-    return Item(entry.stem.replace("/", "_"), entry.image, labels, entry)
 
 
 def parsed(size: str, mode: Mode) -> tuple[int, int]:

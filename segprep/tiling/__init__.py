@@ -82,7 +82,12 @@ class Reader:
             if isinstance(cut, engine.Failure):
                 skipped.append(Skipped(entry.stem, cut.path, cut.code, cut.reason, cut.hint))
                 continue
-            own = [_item(entry, corner) for corner in cut.kept]
+            own = [
+                tree_source.item(
+                    entry, stem_of_tile(entry.stem, corner), (entry, corner), entry.stem
+                )
+                for corner in cut.kept
+            ]
             items += own
             shapes[entry.stem] = cut.shape
             tiles[entry.stem] = tuple(item.stem for item in own)
@@ -106,12 +111,6 @@ class Reader:
         picture = pictures.opened(entry, roots, classes, self.max_pixels)
         pixels, mask, objects = picture.cut(top, left, self.size)
         return Sample(item.stem, resizing.encoded(pixels), mask, objects, True, picture.notes)
-
-
-def _item(entry: Entry, corner: tuple[int, int]) -> Item:
-    labels = (entry.mask, *([entry.objects] if entry.objects else []))
-    stem = stem_of_tile(entry.stem, corner)
-    return Item(stem, entry.image, labels, (entry, corner), entry.stem)
 
 
 @dataclass(frozen=True, slots=True)
