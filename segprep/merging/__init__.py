@@ -18,7 +18,6 @@ from typing import Annotated, Any, Literal, cast
 
 from segprep import types
 from segprep.conversion import Conversion, convert_with, tree_source
-from segprep.dataset import classes as class_lists
 from segprep.dataset import samples, tree
 from segprep.dataset.tree import Tree
 from segprep.errors import SourceError, TreeError, UsageError
@@ -27,10 +26,9 @@ from segprep.imaging import image
 from segprep.imaging.image import MaskMode
 from segprep.merging.agreement import Agreement, agreement
 from segprep.merging.class_union import united
-from segprep.names import stem_key, variant_key
+from segprep.names import stem_key
 from segprep.sources._common import stems as pairing
 from segprep.types import (
-    IGNORE,
     MAX_PIXELS,
     Classes,
     Entry,
