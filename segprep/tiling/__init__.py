@@ -190,6 +190,7 @@ def tile(
         on_error=on_error,
         overwrite=overwrite,
         dry_run=dry_run,
+        keep_order=True,
         image_format=image_format,
         mask_mode=mask_mode,
         progress=progress,

@@ -99,6 +99,21 @@ def test_tiles_cover_a_side_with_as_few_as_needed(
     assert all(b - a == size - overlap for a, b in pairwise(places))
 
 
+def test_class_ids_stay_where_the_background_is_not_0(big: Path, tmp_path: Path) -> None:
+    """They were renumbered, so that masks put together had other ids than the dataset."""
+    (big / "class_names.txt").write_text("cat\n_background_\ndog\n")
+    done = segprep.tile(big, tmp_path / "tiles", size=20, overlap=4, keep_empty=True)
+    assert done.classes == ("cat", "_background_", "dog")
+    untile(tmp_path / "tiles", tmp_path / "tiles/SegmentationClass", tmp_path / "masks")
+    for stem in "ab":
+        truth = read_mask(Tree(big).mask_path(stem))
+        assert (read_mask(tmp_path / f"masks/{stem}.png") == truth).all()
+    small = segprep.resize(big, tmp_path / "small", size="70x50", mode="exact")
+    assert small.conversion.classes == ("cat", "_background_", "dog")
+    truth = read_mask(Tree(big).mask_path("a"))
+    assert (read_mask(Tree(tmp_path / "small").mask_path("a")) == truth).all()
+
+
 def test_what_cannot_be(big: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         segprep.tile(big, tmp_path / "tiles", size=20, overlap=20)
