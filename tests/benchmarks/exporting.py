@@ -24,8 +24,8 @@ from PIL import Image, ImageFilter
 
 import segprep
 from segprep.dataset.tree_files import list_bytes
-from segprep.engine import usable_cores
 from segprep.imaging.image import encode_mask
+from segprep.worker_processes import usable_cores
 
 RUNS = 3
 LINKS, COPIES = 0.5, 1.3  # of the time of cp -r
