@@ -4,10 +4,10 @@ itself:
     .venv/bin/python tests/benchmarks/exporting.py [IMAGES]
 
 Generated photographs of 1600x1200 pixels (JPEG) with palette masks. Each time is the median of
-three runs, each with fresh output; ``cp -r`` copies what the export wrote, links followed, from the
-page cache. An export checks every pixel of every mask, takes the digest of every file, and forces
-what it wrote to the disk before it appears, so that the copy is measured with ``sync``, too. A tile
-is decoded and encoded: a tenth of the images are cut.
+three runs in one process, each with fresh output; ``cp -r`` copies what the export wrote, links
+followed, from the page cache. An export checks every pixel of every mask, takes the digest of every
+file, and forces what it wrote to the disk before it appears, so that the copy is measured with
+``sync``, too. A tile is decoded and encoded: a tenth of the images are cut.
 """
 
 import shutil
@@ -25,7 +25,6 @@ from PIL import Image, ImageFilter
 import segprep
 from segprep.dataset.tree_files import list_bytes
 from segprep.imaging.image import encode_mask
-from segprep.worker_processes import usable_cores
 
 RUNS = 3
 LINKS, COPIES = 0.5, 1.3  # of the time of cp -r
@@ -79,7 +78,6 @@ def copied(source: Path, *, forced: bool = False) -> Callable[[Path], object]:
 def main() -> None:
     """Print a row per export, and what it was meant to take at most."""
     images = int(sys.argv[1]) if sys.argv[1:] else 300
-    jobs = usable_cores()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         tree = write(folder / "tree", images)
@@ -91,7 +89,7 @@ def main() -> None:
             ("copy", "monai"),
         ):
             done = seconds(
-                lambda out, t=target, k=link: segprep.export(t, tree, out, link=k, jobs=jobs),  # type: ignore[misc]
+                lambda out, t=target, k=link: segprep.export(t, tree, out, link=k),  # type: ignore[misc]
                 folder / "out",
             )
             plain = seconds(copied(folder / "out"), folder / "copy")
@@ -100,9 +98,7 @@ def main() -> None:
             share = f"{done / plain:.2f}x (meant: {most}x)"
             print(f"{target} {link} | {done:.2f} | {plain:.2f} | {forced:.2f} | {share}")
         few = write(folder / "few", max(1, images // 10))
-        done = seconds(
-            lambda out: segprep.tile(few, out, image_format="jpg", jobs=jobs), folder / "out"
-        )
+        done = seconds(lambda out: segprep.tile(few, out, image_format="jpg"), folder / "out")
         plain = seconds(copied(folder / "out"), folder / "copy")
         print(f"tile, JPEG | {done:.2f} | {plain:.2f} | | {done / plain:.2f}x ")
 
