@@ -105,9 +105,22 @@ def main() -> int:
     if given.write:
         page = given.write.read_text("utf-8")
         head, _, rest = page.partition("<!-- mutation -->\n")
-        tail = rest.partition("<!-- end -->\n")[2]
+        old, _, tail = rest.partition("<!-- end -->\n")
+        if wanted:
+            text = merged(old, text)
         given.write.write_text(f"{head}<!-- mutation -->\n{text}<!-- end -->\n{tail}", "utf-8")
     return 1 if wrong else 0
+
+
+def merged(old: str, new: str) -> str:
+    """The table *old* with the rows of *new* in place of its own, and those it lacks at its end.
+
+    The line of the clean sets stays.
+    """
+    rows = {row.split("|")[1] + row.split("|")[2]: row for row in old.splitlines()}
+    for row in new.splitlines()[3:]:
+        rows[row.split("|")[1] + row.split("|")[2]] = row
+    return "".join(f"{row}\n" for row in rows.values())
 
 
 def table(scores, names: list[str], every) -> str:
