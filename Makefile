@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: readers notebook help demo test coverage lint types check mutate bench oracles crash hostile field fuzz slow verdicts gpu build docs clean
+.PHONY: readers notebook help demo test coverage lint types check mutate bench bench-scale bench-compare oracles crash hostile field fuzz slow verdicts gpu build docs clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 $(VENV)/.runtime: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -54,6 +54,12 @@ bench: $(VENV)/.development .venv-labelme/.done  ## figures against labelme, and
 	$(BIN)/python tests/benchmarks/training.py
 	$(BIN)/python tests/benchmarks/check.py
 	$(BIN)/python tests/benchmarks/exporting.py
+
+bench-scale: $(VENV)/.development  ## how time and memory grow, from 100 samples to MOST=10000, and a plot of it
+	$(BIN)/python tests/benchmarks/scale.py $(or $(MOST),10000) --plot docs/growth.svg
+
+bench-compare: $(VENV)/.development  ## CPU time of the working tree against a revision, REV=HEAD~1, in turn
+	$(BIN)/python tests/benchmarks/compare.py $(or $(REV),HEAD~1)
 
 .venv-labelme/.done: constraints.txt
 	$(PYTHON) -m venv .venv-labelme

@@ -1,0 +1,98 @@
+"""``make bench-scale``: how time and memory grow with the number of samples, and a plot of it.
+
+    python tests/benchmarks/scale.py [MOST] [--plot FILE.svg]
+
+MOST is 10000 unless given; 1000000 takes hours and 20 GB. Every step runs as a process of its own;
+memory is the peak of the largest process of the step.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import processor
+import tiny
+from run import SEGPREP, Run, measure
+
+STEPS = ("convert", "again", "again, indexed", "split", "info", "check", "miou", "verify")
+LARGEST = {"check": 100_000}  # samples from which a step is left out
+
+
+def commands(source: Path, tree: Path) -> dict[str, list[str]]:
+    """The commands of all steps, in order."""
+    convert = ["convert", "pairs", str(source), str(tree), "--classes", "3", "-q"]
+    masks = str(tree / "SegmentationClass")
+    return {
+        "convert": convert,
+        "again": [*convert, "--verify"],
+        "again, indexed": convert,
+        "split": ["split", str(tree), "-q"],
+        "info": ["info", str(tree), "-q"],
+        "check": ["sh", "-c", '"$@" || [ $? -eq 1 ]', "sh", *SEGPREP, "check", str(tree), "-q"],
+        "miou": ["miou", masks, "-d", str(tree), "-q"],
+        "verify": ["verify", str(tree), "-q"],
+    }
+
+
+def curve(most: int) -> dict[str, list[tuple[int, Run]]]:
+    """Step -> (samples, run), for 100, 1000, … *most* samples."""
+    results: dict[str, list[tuple[int, Run]]] = {step: [] for step in STEPS}
+    with tempfile.TemporaryDirectory(prefix="segprep-scale-") as name:
+        count = 100
+        while count <= most:
+            work = Path(name) / str(count)
+            source = tiny.write(work / "source", count)
+            for step, arguments in commands(source, work / "tree").items():
+                if count < LARGEST.get(step, most + 1):
+                    run = measure(arguments if step == "check" else [*SEGPREP, *arguments])
+                    results[step].append((count, run))
+                    _tell(step, results[step])
+            shutil.rmtree(work)
+            count *= 10
+    return results
+
+
+def _tell(step: str, runs: list[tuple[int, Run]]) -> None:
+    count, run = runs[-1]
+    growth = f"{run.cpu / runs[-2][1].cpu:>6.1f}x" if len(runs) > 1 else ""
+    each = 1000 * run.cpu / count
+    print(
+        f"{count:>9} {step:<15} {run.cpu:>9.2f} s CPU {each:>8.3f} ms a sample"
+        f" {run.peak:>6.0f} MiB {growth}",
+        flush=True,
+    )
+
+
+def plot(results: dict[str, list[tuple[int, Run]]], path: Path) -> None:
+    """Time and memory over the number of samples, both axes logarithmic."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    matplotlib.rcParams["svg.hashsalt"] = "segprep"
+    figure, (time, memory) = pyplot.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
+    for step, runs in results.items():
+        counts = [count for count, _ in runs]
+        time.plot(counts, [run.cpu for _, run in runs], marker="o", label=step)
+        memory.plot(counts, [run.peak for _, run in runs], marker="o", label=step)
+    for axes, title in ((time, "CPU time, s"), (memory, "peak memory, MiB")):
+        axes.set(xscale="log", xlabel="samples", title=title)
+        axes.grid(alpha=0.3)
+    time.set_yscale("log")
+    memory.set_ylim(bottom=0)
+    time.legend()
+    figure.savefig(path, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("most", type=int, nargs="?", default=10_000)
+    parser.add_argument("--plot", type=Path)
+    options = parser.parse_args()
+    print(processor.name(), file=sys.stdout, flush=True)
+    curves = curve(options.most)
+    if options.plot:
+        plot(curves, options.plot)
