@@ -30,6 +30,7 @@ Examples:
     segprep train out/ --loss focal+dice --class-weights 1,2 --schedule polynomial --warm-up 1
     segprep train out/ --save-augmented look/                write what the network would see
     segprep train out/ --sweep lr=1e-4,1e-3 --patience 3     one setting, several values
+    segprep train out/ --sweep lr=1e-4,1e-3 --sweep batch=4,8        each combination
     torchrun --nproc-per-node 2 -m segprep_cli train out/    two GPUs
 """
 
@@ -40,7 +41,7 @@ def _run(
     quiet: bool,
     verbose: bool,
     no_progress: bool,
-    sweep_of: str | None,
+    sweep_of: tuple[str, ...],
     from_check: Path | None,
     save_augmented: Path | None,
     option: tuple[str, ...],
@@ -104,7 +105,7 @@ def _of_check(dataset: Path, run: Path, config: Path | None) -> Path:
     return path
 
 
-def _tell(result: Any, as_json: bool, quiet: bool, sweep_of: str | None) -> None:
+def _tell(result: Any, as_json: bool, quiet: bool, sweep_of: tuple[str, ...]) -> None:
     for note in () if quiet or sweep_of else result.notes:
         click.echo(f"note: {note}", err=True)
     if as_json:
@@ -143,7 +144,7 @@ def _pair(text: str) -> tuple[str, Any]:
         return name.strip(), value
 
 
-def _how_to_go_on(dataset: Path, out: Path | None, sweep_of: str | None, epochs: int) -> None:
+def _how_to_go_on(dataset: Path, out: Path | None, sweep_of: tuple[str, ...], epochs: int) -> None:
     if sweep_of:
         click.echo("\nstopped; the same command resumes", err=True)
         return
@@ -232,9 +233,10 @@ def _more() -> list[click.Parameter]:
     return [
         click.Option(
             ["--sweep", "sweep_of"],
-            default=None,
+            multiple=True,
             metavar="NAME=A,B,…",
-            help="Train once per value of a setting; epochs and score against it as CSV and plot.",
+            help="Train once per value of a setting (of each combination, if repeated); epochs and"
+            " score against it as CSV and plot.",
         ),
         click.Option(
             ["--option"],

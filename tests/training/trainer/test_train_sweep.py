@@ -99,3 +99,27 @@ def test_the_command_and_a_wrong_value(discs: Callable[..., Path]) -> None:
         (2, 1),
         (4, 1),
     ]
+
+
+def test_a_second_setting_adds_a_dimension(discs: Callable[..., Path]) -> None:
+    """Each combination is trained once; the table has a column per setting."""
+    from segprep_cli.main import group
+
+    root = discs(4)
+    args = ["train", str(root), "--size", "32", "--epochs", "1", "--no-tensorboard", "--quiet"]
+    args += ["--option", "base=2", "--device", "cpu"]
+    done = CliRunner().invoke(group, [*args, "--sweep", "lr=0.1,0.2", "--sweep", "loss=ce,dice"])
+    assert done.exit_code == 0, done.output
+    folder = root / "runs/sweep-lr-loss"
+    rows = list(csv.DictReader((folder / "sweep.csv").read_text().splitlines()))
+    wanted = [("0.1", "ce"), ("0.1", "dice"), ("0.2", "ce"), ("0.2", "dice")]
+    assert [(row["lr"], row["loss"]) for row in rows] == wanted
+    for rate, loss in wanted:
+        config = (folder / f"lr={rate},loss={loss}" / "config.toml").read_text()
+        assert f"lr = {rate}" in config
+        assert f'loss = "{loss}"' in config
+    with Image.open(folder / "sweep.png") as picture:
+        assert picture.size[0] > 500
+    twice = CliRunner().invoke(group, [*args, "--sweep", "lr=0.1,0.2", "--sweep", "lr=0.3,0.4"])
+    assert twice.exit_code == 2
+    assert "names a setting twice" in twice.output
