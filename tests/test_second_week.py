@@ -16,6 +16,7 @@ from PIL import Image
 from segprep_cli.main import group
 
 from segprep.dataset import manifest
+from segprep.errors import SegprepError
 
 TRIANGLE = [[8, 8], [20, 8], [20, 20]]
 
@@ -327,7 +328,10 @@ def test_masks_of_0_and_255_are_named_by_info_and_split(tmp_path: Path) -> None:
     assert "doubtful" not in fine("info", tmp_path / "out").stdout
 
 
-def test_masks_of_0_and_255_are_named_before_a_training(tmp_path: Path) -> None:
+def test_masks_of_0_and_255_are_not_trained_on(tmp_path: Path) -> None:
+    """train-check says why nothing can be learned; train, which would learn the background only,
+    refuses and names the repair.
+    """
     pytest.importorskip("torch")
     from segprep.dataset.tree import Tree
     from segprep.train_config import Config
@@ -335,8 +339,14 @@ def test_masks_of_0_and_255_are_named_before_a_training(tmp_path: Path) -> None:
     from segprep.training.data.dataset import select_lists
 
     home = Tree(black_and_white(tmp_path / "theirs"))
-    for notes in (select(home, 0).notes, select_lists(home, Config()).notes):
-        assert any("the masks hold 0 and 255 only" in note for note in notes)
+    notes = select(home, 0).notes
+    assert any("the masks hold 0 and 255 only" in note for note in notes)
+    with pytest.raises(SegprepError, match="hold 0 and 255 only") as refused:
+        select_lists(home, Config())
+    assert refused.value.code == "values-unclear"
+    assert "segprep remap" in refused.value.hint
+    fine("remap", home.root, tmp_path / "out", "--ids", "0=background,255=cell")
+    assert select_lists(Tree(tmp_path / "out"), Config()).notes
 
 
 def test_masks_of_background_only_are_named(tmp_path: Path) -> None:

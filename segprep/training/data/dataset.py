@@ -47,7 +47,8 @@ class Lists:
 def select_lists(tree: Tree, config: Config) -> Lists:
     """The lists that *config* names; where the tree has none at all, 80 to 20 drawn by the seed.
 
-    Raises SegprepError: empty-list, bad-list (an image stands in both), no-mask-for-stem.
+    Raises SegprepError: empty-list, bad-list (an image stands in both), no-mask-for-stem,
+    values-unclear (masks of 0 and 255 only).
     """
     stems, splits = tree.stems(), tree.lists()
     if not stems:
@@ -56,7 +57,12 @@ def select_lists(tree: Tree, config: Config) -> Lists:
         if splits and name not in splits and name not in (NONE, Config().train, Config().val):
             message, hint = unknown("list", name, splits)
             raise SegprepError("bad-list", f"{tree.root}: {message}", hint)
-    notes = [note.message for note in tree_doubts(tree)]
+    notes = []
+    for note in tree_doubts(tree):
+        if note.code == "values-unclear":  # one class and nothing to learn
+            message, _, hint = note.message.partition(". If ")
+            raise SegprepError(note.code, f"{tree.root}: {message}", f"if {hint}")
+        notes.append(note.message)
     if not splits:
         train, val = (
             (tuple(stems), ()) if config.val == NONE or len(stems) < 2 else draw(stems, config.seed)
