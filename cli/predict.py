@@ -33,7 +33,7 @@ Examples:
     segprep predict checkpoint.pt --export-onnx net.onnx                 for other programs
     segprep predict net.onnx photos/ --out masks/                        through onnxruntime
 """
-MODES = ("ids", "color", "blend", "cutout", "probabilities")
+MODES = ("ids", "color", "blend", "cutout", "probability", "probabilities")
 
 
 class _Mode(click.Choice[str]):
@@ -174,7 +174,8 @@ command = formatting.Command(
             multiple=True,
             help=(
                 "ids = class ids as palette PNG (default), color, blend = 0.7 color over the image,"
-                " cutout = the foreground on black, probabilities = .npz. Repeatable."
+                " cutout = the foreground on black, probability = gray picture (of two classes the"
+                " second's, of more the winner's), probabilities = .npz. Repeatable."
             ),
         ),
         click.Option(["--split"], help="Of a dataset: this list only, for example val."),

@@ -76,7 +76,8 @@ def predict(
 
     *source* is an image, a folder, a dataset (or its list *split*) or a video. *modes*: ids (PNG
     with class ids, named as the image), color, blend, cutout (the foreground on black;
-    *background* names the class that is none), probabilities (.npz); one kind lies in *out*,
+    *background* names the class that is none), probability (gray: of two classes the second's, of
+    more the winner's), probabilities (.npz); one kind lies in *out*,
     several lie in a folder each. Images of more than a megapixel, or larger
     than *tile*, are predicted in overlapping tiles. *average*: over flips, rotations by quarter
     turns, or all eight of both.

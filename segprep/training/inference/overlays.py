@@ -17,7 +17,7 @@ from segprep.imaging.image import encode_mask, histogram, voc_colors
 from segprep.names import unknown, variant_key
 from segprep.training.logits import likeliest
 
-Mode = Literal["ids", "color", "blend", "cutout", "probabilities"]
+Mode = Literal["ids", "color", "blend", "cutout", "probability", "probabilities"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 BLEND = 0.7  # the colors' share, as in the tutorials
 
@@ -89,17 +89,26 @@ def encoded(
     probabilities: Tensor,
     background: int | None,
 ) -> bytes:
-    """The file of *mode*: a PNG, palette for ids; for probabilities an .npz whose ``probabilities``
-    are (C, H, W) float32.
+    """The file of *mode*: a PNG, palette for ids, gray for probability; for probabilities an .npz
+    whose ``probabilities`` are (C, H, W) float32.
     """
     if mode == "ids":
         return encode_mask(mask)
     out = io.BytesIO()
+    if mode == "probability":
+        Image.fromarray(gray(probabilities)).save(out, "PNG")
+        return out.getvalue()
     if mode == "probabilities":
         np.savez_compressed(out, probabilities=probabilities.numpy())
     else:
         Image.fromarray(picture(mode, image, mask, background)).save(out, "PNG", compress_level=3)
     return out.getvalue()
+
+
+def gray(probabilities: Tensor) -> NDArray[np.uint8]:
+    """(H, W), 0 to 255: of two classes how likely the second is, of more how likely the winner."""
+    shown = probabilities[1] if len(probabilities) == 2 else probabilities.amax(0)
+    return np.asarray(np.rint(shown.numpy() * 255), np.uint8)
 
 
 def suffix(mode: Mode) -> str:

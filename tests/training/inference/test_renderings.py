@@ -49,6 +49,8 @@ def test_every_file_holds_what_it_says() -> None:
         elif mode == "ids":
             assert np.array_equal(decode_mask(data, Path("a.png")), MASK)
             assert Image.open(io.BytesIO(data)).mode == "P"
+        elif mode == "probability":
+            assert Image.open(io.BytesIO(data)).mode == "L"
         else:
             assert np.array_equal(
                 np.asarray(Image.open(io.BytesIO(data))), overlays.picture(mode, IMAGE, MASK, 0)
@@ -89,3 +91,14 @@ def test_the_background_is_found_by_name_and_never_assumed() -> None:
     with pytest.raises(UsageError, match="there is no class 'dug'") as caught:
         background_of(("cat", "dog"), "dug")
     assert caught.value.hint.startswith("did you mean dog? there are: ")
+
+
+def test_a_probability_is_a_gray_picture() -> None:
+    """Of two classes the second's, as tutorials save a sigmoid; of more the winner's."""
+    rows = torch.tensor([[[0.9, 0.2]], [[0.1, 0.8]]])
+    with Image.open(io.BytesIO(encoded("probability", IMAGE, MASK, rows, 0))) as picture:
+        assert picture.mode == "L"
+        assert np.asarray(picture).tolist() == [[round(0.1 * 255), round(0.8 * 255)]]
+    three = torch.tensor([[[0.5]], [[0.3]], [[0.2]]])
+    with Image.open(io.BytesIO(encoded("probability", IMAGE, MASK, three, 0))) as picture:
+        assert np.asarray(picture).tolist() == [[round(0.5 * 255)]]
