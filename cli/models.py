@@ -10,20 +10,30 @@ HELP = """List the networks that segprep train builds, each at its published siz
 
 One row per network and preset, counted at the number of classes it was published with, or at
 --classes. Parameters are the learned numbers. Nothing is trained and no weights are allocated.
-Needs the extra train.
+With NAME, the
+layers of that network: shapes, parameters, multiplications. Needs the extra train.
 
 \b
 Examples:
     segprep models
+    segprep models unet --size 480
+    segprep models unetpp --preset l2 --classes 2
     segprep models --classes 3
     segprep models --json
 """
 COLUMNS = ("name", "preset", "classes", "in_channels", "parameters", "source")
 
 
-def _run(classes: int | None, as_json: bool) -> None:
+def _run(
+    name: str | None, preset: str | None, size: int, classes: int | None, as_json: bool
+) -> None:
     from segprep.training.models import models
 
+    if name:
+        _layers(name, preset, size, classes, as_json)
+        return
+    if preset:
+        raise click.UsageError("--preset is one of a network's: name the network, too")
     rows = models(classes)
     if as_json:
         output.document(rows)
@@ -36,6 +46,35 @@ def _run(classes: int | None, as_json: bool) -> None:
         )
 
 
+def _layers(name: str, preset: str | None, size: int, classes: int | None, as_json: bool) -> None:
+    """The layers of one network."""
+    from dataclasses import asdict
+
+    from segprep.training.models import layers
+
+    found = layers(name, preset, size=size, classes=classes)
+    learned, products = (
+        sum(getattr(layer, key) for layer in found) for key in ("parameters", "multiplications")
+    )
+    if as_json:
+        rows = [asdict(layer) for layer in found]
+        output.document({"parameters": learned, "multiplications": products, "layers": rows})
+        return
+    cells = [
+        (
+            layer.name,
+            layer.kind,
+            " x ".join(map(str, layer.shape)),
+            f"{layer.parameters:,}",
+            f"{layer.multiplications / 1e9:.3f}" if layer.multiplications else "",
+        )
+        for layer in found
+    ]
+    columns = ("layer", "kind", "output", "parameters", "10^9 multiplications")
+    output.table(f"{name} at {size}x{size}", columns, cells)
+    output.line(f"{learned:,} parameters, {products / 1e9:.2f} billion multiplications per image")
+
+
 def _cells(row: dict[str, Any]) -> list[str]:
     return [f"{row[key]:,}" if key == "parameters" else str(row[key]) for key in COLUMNS]
 
@@ -46,6 +85,15 @@ command = formatting.Command(
     help=HELP,
     short_help="List the networks of the trainer and their sizes.",
     params=[
+        click.Argument(["name"], required=False),
+        click.Option(["--preset"], help="One of its published sizes.  [default: the usual one]"),
+        click.Option(
+            ["--size"],
+            type=click.IntRange(16, 8192),
+            default=256,
+            show_default=True,
+            help="Side of the image in pixels.",
+        ),
         click.Option(
             ["--classes"],
             type=click.IntRange(1, 255),

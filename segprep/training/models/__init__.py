@@ -19,6 +19,8 @@ from torch import nn
 
 from segprep.errors import UsageError
 from segprep.names import unknown
+from segprep.training.models import _layer_table as layer_table
+from segprep.training.models._layer_table import Layer
 
 CHANNELS, CLASSES, WIDTHS = range(1, 5), range(1, 256), range(1, 4097)
 
@@ -155,3 +157,18 @@ def _rows(classes: int | None) -> Iterator[dict[str, Any]]:
                 "parameters": parameters(network),
                 "source": preset.source,
             }
+
+
+def layers(
+    name: str, preset: str | None = None, *, size: int = 256, classes: int | None = None
+) -> list[Layer]:
+    """The layers of network *name* at its *preset* (the usual one), in the order in which an image
+    of *size* x *size* passes them. Raises UsageError: unknown-model, bad-option.
+    """
+    sizes = presets(name)
+    chosen = preset or next(iter(sizes))
+    published = sizes.get(chosen, next(iter(sizes.values())))
+    with torch.device("meta"):
+        count = published.classes if classes is None else classes
+        network = build(name, published.in_channels, count, chosen)
+    return layer_table.layers(network, published.in_channels, size)
