@@ -302,7 +302,7 @@ def spoil(path: Path, shape: int, **fields: object) -> None:
 
 def test_the_site_has_every_page_and_loads_nothing_from_elsewhere() -> None:
     config = (ROOT / "mkdocs.yml").read_text("utf-8")
-    pages = re.findall(r"^  - .*: ([\w-]+\.md)$", config, re.M)
+    pages = re.findall(r"^  - .*: ([\w.-]+\.md)$", config, re.M)
     there = {path.name for path in (ROOT / "docs").glob("*.md")} | {p.name for p in GENERATED}
     assert len(pages) == len(set(pages))
     assert set(pages) == there
