@@ -38,7 +38,7 @@ def command(*arguments: str | Path) -> Result:
 
 
 def hidden(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
+    return [path.name for path in folder.iterdir() if path.name.endswith(".segprep-export")]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -60,7 +60,7 @@ def resumed(target: str, tree: Path, out: Path, **options: Any) -> int:
 
     done = segprep.export(target, tree, out, progress=count, **options)
     assert [note.code for note in done.notes].count("export-resumed") == (made[-1] < 12)
-    assert not [path for path in out.parent.iterdir() if path.name.startswith(".")]
+    assert not [path for path in out.parent.iterdir() if path.name.endswith(".segprep-export")]
     return made[-1]
 
 
@@ -147,7 +147,7 @@ def test_an_error_leaves_nothing_behind(tree: Path, tmp_path: Path) -> None:
     interrupted("voc", tree, tmp_path / "out")
     with pytest.raises(OSError, match="full"):
         segprep.export("voc", tree, tmp_path / "out", progress=_fails)
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".segprep-export")]
 
 
 def _fails(elements: Iterable[Any], total: int, what: str) -> Iterable[Any]:

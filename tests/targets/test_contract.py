@@ -54,7 +54,7 @@ def test_contract(name: str, tree: Path, tmp_path: Path) -> None:
     assert one == two
     assert len(one) == done.files + 1
     assert MARKER in one
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".segprep-export")]
     dry = segprep.export(name, tree, tmp_path / "dry", dry_run=True)
     assert (dry.samples, dry.written, (tmp_path / "dry").exists()) == (12, False, False)
 
@@ -127,7 +127,7 @@ def test_one_zip_holds_the_same_files(name: str, tree: Path, tmp_path: Path) -> 
         packed = {member: file.read(member) for member in file.namelist()}
     assert packed.keys() == folder.keys()
     assert {key for key in folder if packed[key] != folder[key]} <= {MARKER}
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".segprep-export")]
 
 
 @pytest.mark.parametrize("name", targets.names())
