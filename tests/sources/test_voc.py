@@ -271,3 +271,47 @@ def test_a_table_of_names_that_cannot_be_used(tmp_path: Path, content: str) -> N
     with pytest.raises(SegprepError) as caught:
         segprep.convert("voc", root, tmp_path / "out")
     assert caught.value.code == "bad-classes"
+
+
+LABELMAP = "# label:color_rgb:parts:actions\ncat:250,50,83::\nbackground:0,0,0::\nbig dog:1,2,3::\n"
+
+
+def cvat_export(folder: Path) -> Path:
+    """CVAT's "Segmentation mask 1.1" without images: colors of labelmap.txt, background inside."""
+    colors = np.array([[[0, 0, 0], [250, 50, 83], [1, 2, 3], [0, 0, 0]]], np.uint8).repeat(3, 0)
+    objects = np.array([[[0, 0, 0], [128, 0, 0], [0, 128, 0], [0, 0, 0]]], np.uint8).repeat(3, 0)
+    for name, pixels in (("SegmentationClass", colors), ("SegmentationObject", objects)):
+        path = folder / "export" / name / "sub" / "a.png"
+        path.parent.mkdir(parents=True)
+        Image.fromarray(pixels).save(path)
+    (folder / "export/labelmap.txt").write_text(LABELMAP)
+    lists = folder / "export/ImageSets/Segmentation"
+    lists.mkdir(parents=True)
+    (lists / "default.txt").write_text("sub/a\n")
+    (folder / "pictures/sub").mkdir(parents=True)
+    Image.new("RGB", (4, 3), (7, 70, 170)).save(folder / "pictures/sub/a.jpg")
+    return folder / "export"
+
+
+def test_cvat_masks_without_images(tmp_path: Path) -> None:
+    root = cvat_export(tmp_path)
+    with pytest.raises(UsageError, match="no JPEGImages") as caught:
+        segprep.convert("auto", root, tmp_path / "out")
+    assert "--image-root" in caught.value.hint
+    roots = (tmp_path / "pictures",)
+    done = segprep.convert("auto", root, tmp_path / "out", image_root=roots)
+    assert done.classes == ("background", "cat", "big dog")
+    ids = [[0, 1, 2, 0]] * 3
+    assert segprep.read_mask(tmp_path / "out/SegmentationClass/a.png").tolist() == ids
+    assert segprep.read_mask(tmp_path / "out/SegmentationObject/a.png").tolist() == ids
+    kept = segprep.convert("voc", root, tmp_path / "kept", image_root=roots, keep_order=True)
+    assert kept.classes == ("cat", "background", "big dog")
+    assert (tmp_path / "out/ImageSets/Segmentation/default.txt").read_text() == "a\n"
+
+
+def test_cvat_masks_as_its_zip(tmp_path: Path) -> None:
+    root = cvat_export(tmp_path)
+    shutil.make_archive(str(tmp_path / "task"), "zip", root)
+    roots = (tmp_path / "pictures",)
+    done = segprep.convert("auto", tmp_path / "task.zip", tmp_path / "out", image_root=roots)
+    assert (done.converted, done.classes) == (1, ("background", "cat", "big dog"))

@@ -71,7 +71,9 @@ def homes(root: Path, pairs: Sequence[Folders]) -> list[Path]:
                 folder.parent if folder != root else root
                 for pair in pairs
                 for folder in (pair.images, pair.masks)
+                if folder.is_relative_to(root)
             ]
+            or [root]
         )
     )
     return [path for path in (*reversed(common.parents), common) if path.is_relative_to(root)]

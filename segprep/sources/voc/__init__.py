@@ -7,7 +7,10 @@ VOCdevkit folders.
     SegmentationObject/a.png                            optional: instances
     ImageSets/Segmentation/train.txt                    optional: kept
     class_names.txt, labelmap.txt                       optional: names; labelmap.txt also the
-    colors of RGB masks
+    colors of RGB masks; the background may stand anywhere in it
+
+CVAT's "Segmentation mask 1.1" is such a tree, without JPEGImages unless "Save images" was ticked:
+then --image-root names the folder of the images. In CVAT: Actions, Export task dataset.
 
 Format: the PASCAL VOC 2012 development kit, section 4 (segmentation). Assumptions: a palette mask's
 index is the class id whatever its colors; 255 is ignored, in VOC's colors 224,224,192, but a mask
@@ -33,6 +36,7 @@ from segprep.imaging import image, lookup, mask_files
 from segprep.sources._common import color_tables, mask_values, matching, palette_order
 from segprep.sources._common.color_tables import ColorTable
 from segprep.sources._common.name_rules import Folders
+from segprep.sources._common.paired_folders import ImageRoot
 from segprep.sources.voc import tree_folders
 from segprep.sources.voc.meaning import EVERY, PixelMeaning, by_color, is_colored, numbered_names
 from segprep.types import (
@@ -55,6 +59,7 @@ EXAMPLES = (
     "segprep convert voc VOCdevkit/VOC2012/ out/ --classes voc",
     "segprep convert voc labelme_export/ out/ --classes class_names.txt",
     "segprep convert voc black_and_white/ out/ --ids 0=background,255=cell",
+    "segprep convert voc cvat_export.zip out/ --image-root images/",
 )
 _NAMES = (CLASS_NAMES, LABELMAP, "class_id_to_name.json")
 
@@ -84,15 +89,20 @@ class Reader:
         "Images without a mask, of which VOC has thousands: skip = they are no samples, empty ="
         " their masks are all background.",
     ] = "skip"
+    image_root: ImageRoot = ()
     stem: Stem = "name"
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
     def recognize(cls, root: Path) -> Evidence | None:
-        """JPEGImages/ and SegmentationClass/."""
+        """SegmentationClass/ with JPEGImages/ or, as CVAT writes it, with labelmap.txt."""
         root = root.resolve()
         homes = tree_folders.homes(root)
         if not homes:
+            bare = tree_folders.homes(root, images=False)
+            if bare and (bare[0] / LABELMAP).is_file():
+                folder = tree_folders.mask_folder(bare[0]).name
+                return Evidence(0.92, f"{folder}/ and {LABELMAP}, without {IMAGES}/")
             return None
         listed = ", ".join(
             f"{home.relative_to(root).as_posix()}/" if home != root else "it" for home in homes[:4]
@@ -105,12 +115,15 @@ class Reader:
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every mask with an image is an item; the payload is the meaning of its pixels."""
-        (root,) = real_folders(self.root)
-        home = tree_folders.home(root)
+        root, *further = real_folders(self.root, self.image_root)
+        home = tree_folders.home(root, images=not further)
         folder = tree_folders.mask_folder(home)
+        if len(further) > 1:
+            raise UsageError("bad-option", "several --image-root were given", "give one of them")
+        images = further[0] if further else home / IMAGES
         matched = matching.match(
             home,
-            [Folders(home / IMAGES, folder)],
+            [Folders(images, folder)],
             "name",
             self.stem,
             empty=self.missing == "empty",
@@ -119,7 +132,7 @@ class Reader:
         if not matched.items and len(bare) == len(matched.skipped):
             raise SegprepError(
                 "nothing-to-convert",
-                f"{folder} holds no mask of an image in {IMAGES}",
+                f"{folder} holds no mask of an image in {images}",
                 "is this the right folder, and the right format?",
             )
         notes = _scan_notes(folder, len(bare), len(bare) + len(matched.items))
@@ -216,7 +229,7 @@ class Reader:
 
     def read(self, item: Item) -> Sample:
         """The image, its mask and, where there is one, its instance mask."""
-        roots = real_folders(self.root)
+        roots = real_folders(self.root, self.image_root)
 
         def to_mask(data: bytes, path: Path, notes: list[Note]) -> mask_files.Counted:
             return self.to_mask(data, path, notes, item.payload)

@@ -13,23 +13,37 @@ MASK_FOLDERS = (
 )  # old labelme keeps arrays in SegmentationClass, DeepLab the ids in Raw
 
 
-def homes(root: Path) -> list[Path]:
-    """*root* if it holds JPEGImages and masks, else all such folders up to three levels below."""
+def homes(root: Path, *, images: bool = True) -> list[Path]:
+    """*root* if it holds masks, and JPEGImages unless *images* lie elsewhere; else all such folders
+    up to three levels below.
+    """
+    wanted = (IMAGES,) if images else MASK_FOLDERS
     for pattern in ("", "*/", "*/*/", "*/*/*/"):
-        below = [
+        below = {
             path.parent
-            for path in sorted(root.glob(pattern + IMAGES))
+            for name in wanted
+            for path in root.glob(pattern + name)
             if "__MACOSX" not in path.parts
-        ]
+        }
         complete = [home for home in below if any((home / name).is_dir() for name in MASK_FOLDERS)]
         if complete:
-            return complete
+            return sorted(complete)
     return []
 
 
-def home(root: Path) -> Path:
-    """The folder that holds JPEGImages and SegmentationClass. Raises UsageError."""
-    trees = homes(root)
+def home(root: Path, *, images: bool = True) -> Path:
+    """The folder that holds SegmentationClass, and JPEGImages unless *images* lie elsewhere.
+
+    Raises UsageError.
+    """
+    trees = homes(root, images=images)
+    if not trees and images and (bare := homes(root, images=False)):
+        raise UsageError(
+            "folders-unclear",
+            f"{bare[0]} holds {mask_folder(bare[0]).name} but no {IMAGES}",
+            "name the folder of the images: --image-root FOLDER, or export again with images"
+            " (CVAT: Save images)",
+        )
     if len(trees) != 1:
         listed = ", ".join(path.relative_to(root).as_posix() for path in trees)
         raise UsageError(
