@@ -25,6 +25,9 @@ CODES: dict[str, str] = {
         "An archive has more members, bytes or compression than a dataset has; see the message."
     ),
     "archive-unreadable": "An archive is damaged, cut off, encrypted, or of a kind not read here.",
+    "georeferenced": "Where the image lies on the ground, kept from a GeoTIFF.",
+    "georeference-differs": "An image and its labels lie on different ground.",
+    "no-data": "Pixels of an image hold no data; its mask is ignored there.",
     "archive-unpacked": "How the names and folders of an archive were understood.",
     # JSON
     "bad-json": "The file is not valid JSON.",

@@ -14,7 +14,7 @@ from PIL import Image
 
 from segprep.errors import SourceError
 from segprep.files import read_below
-from segprep.imaging import image, mask_opening, palettes, phantom, png
+from segprep.imaging import image, mask_opening, palettes, phantom, png, whole_numbers
 from segprep.types import MAX_PIXELS, Item, Note, Sample
 
 _SIXTEEN = ("I;16", "I;16B", "I;16L", "I")
@@ -32,6 +32,10 @@ def values(
     plain = _plain(data, path, notes, limit, palette)
     if plain is not None:
         return plain
+    raster = whole_numbers.of_raster(data, path, limit)
+    if raster is not None:
+        mask_opening.refuse_frames(data, path, limit)
+        return raster
     deep = mask_opening.deep(data, path, limit)
     if deep is not None:
         return _one_channel(deep, path, notes, "16 bits per channel")
@@ -106,6 +110,10 @@ def intensity(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.ui
     plain = png.decode(data, limit) if data[25:26] == b"\0" else None  # gray, not indices
     if plain is not None:
         return np.ascontiguousarray(plain)
+    raster = whole_numbers.of_raster(data, path, limit)
+    if raster is not None:
+        mask_opening.refuse_frames(data, path, limit)
+        return _brightness(raster, path)
     deep = mask_opening.deep(data, path, limit)
     if deep is not None:
         if not _is_gray(deep):

@@ -25,12 +25,13 @@ def opened(data: bytes, path: Path, limit: int) -> Iterator[Image.Image]:
         raise SourceError(
             path, f"is damaged: {error}", "restore the file from its origin", "image-damaged"
         ) from error
-    _refuse_frames(data, path, limit)
+    refuse_frames(data, path, limit)
     with image.opened(data, path, limit) as picture:
         yield picture
 
 
-def _refuse_frames(data: bytes, path: Path, limit: int) -> None:
+def refuse_frames(data: bytes, path: Path, limit: int) -> None:
+    """Raise SourceError (mask-frames) if the file holds several pictures."""
     still = data.startswith(png.SIGNATURE) and b"acTL" not in data[:4096]
     if not still and image.header(data, path, limit).several:
         raise SourceError(
@@ -49,6 +50,6 @@ def deep(data: bytes, path: Path, limit: int) -> NDArray[Any] | None:
     pixels = sixteen_bits.read(data, path, limit)
     if pixels is None:
         return None
-    _refuse_frames(data, path, limit)
+    refuse_frames(data, path, limit)
     channels = pixels.shape[2]
     return pixels[..., : channels - 1] if channels in (2, 4) else pixels

@@ -113,12 +113,17 @@ def _page(data: bytes | mmap, at: int, order: str) -> tuple[Layout, int]:
     return Layout(order, tags), struct.unpack_from(f"{order}I", data, at + 2 + 12 * count)[0]
 
 
-def gray_page(data: bytes, layout: Layout, plane: int | None) -> bytes:
+def gray_page(
+    data: bytes, layout: Layout, plane: int | None, *, bytes_each: int | None = None
+) -> bytes:
     """The file with a new first page that holds the same samples as plain gray: of one *plane*, or
-    (None) of all channels side by side, a row of W x C samples. Predictors are left undone.
+    (None) of all channels side by side, a row of W x C samples, or with *bytes_each* of W x C times
+    as many samples of 8 bits, whole tiles. Predictors are left undone.
     """
-    times = layout.samples if plane is None else 1
-    tiled = TILE_OFFSETS in layout.tags
+    times = (layout.samples if plane is None else 1) * (bytes_each or 1)
+    tiled, width = TILE_OFFSETS in layout.tags, layout.number(WIDTH)
+    if tiled and bytes_each:  # predictors work on whole tiles
+        width += -width % max(1, layout.number(TILE_WIDTH, 1))
     offsets, sizes = (TILE_OFFSETS, TILE_BYTES) if tiled else (STRIP_OFFSETS, STRIP_BYTES)
     starts, lengths = layout.tags.get(offsets, ()), layout.tags.get(sizes, ())
     if plane is not None:
@@ -126,9 +131,9 @@ def gray_page(data: bytes, layout: Layout, plane: int | None) -> bytes:
         starts = starts[plane * share : (plane + 1) * share]
         lengths = lengths[plane * share : (plane + 1) * share]
     tags = {
-        WIDTH: (layout.number(WIDTH) * times,),
+        WIDTH: (width * times,),
         HEIGHT: (layout.number(HEIGHT),),
-        BITS: (layout.bits,),
+        BITS: (8 if bytes_each else layout.bits,),
         COMPRESSION: (layout.number(COMPRESSION, 1),),
         PHOTOMETRIC: (1,),
         SAMPLES: (1,),

@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from segprep.errors import SourceError
 from segprep.files import MAX_BYTES, read_below
 from segprep.imaging import image
+from segprep.imaging.whole_numbers import whole_numbers
 from segprep.sources._common.regions import files_with
-from segprep.sources._common.value_files import LabelArray, ValueReader, whole_numbers
+from segprep.sources._common.value_files import LabelArray, ValueReader
 from segprep.types import OBJECT_IGNORE, Evidence
 
 EXAMPLES = (

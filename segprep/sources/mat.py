@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 
 from segprep.errors import MissingExtraError, SourceError
 from segprep.files import MAX_BYTES, read_below
+from segprep.imaging.whole_numbers import whole_numbers
 from segprep.names import shown
 from segprep.sources._common.regions import files_with
-from segprep.sources._common.value_files import LabelArray, ValueReader, whole_numbers
+from segprep.sources._common.value_files import LabelArray, ValueReader
 from segprep.types import Evidence
 
 EXAMPLES = (

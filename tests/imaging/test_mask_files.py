@@ -77,9 +77,17 @@ def test_indices_that_run_against_their_colors_are_told(data: bytes, doubt: str)
     assert all(doubt in note.message and "m.png" in note.message for note in notes)
 
 
-def test_float_masks_are_refused_by_name() -> None:
-    with pytest.raises(SourceError, match=r"folder/m\.png"):
-        mask_files.values(encoded(Image.fromarray(ONE.astype(np.float32)), "TIFF"), PATH, [])
+@pytest.mark.parametrize("kind", [np.float32, np.int32])
+def test_whole_numbers_of_any_type_are_ids(kind: type) -> None:
+    data = encoded(Image.fromarray(ONE.astype(kind)), "TIFF")
+    assert (mask_files.values(data, PATH, []) == ONE).all()
+    assert (mask_files.intensity(data, PATH) == ONE).all()
+
+
+def test_fractions_are_refused_by_name() -> None:
+    data = encoded(Image.fromarray(ONE.astype(np.float32) / 3), "TIFF")
+    with pytest.raises(SourceError, match=r"folder/m\.png: holds fractions"):
+        mask_files.values(data, PATH, [])
 
 
 def test_black_and_white_of_16_bits_is_named() -> None:

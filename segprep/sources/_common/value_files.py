@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from segprep import engine
 from segprep.dataset import classes as class_lists
-from segprep.errors import SourceError, UsageError
+from segprep.errors import UsageError
 from segprep.files import MAX_BYTES, read_below, real_folders
 from segprep.imaging import image, lookup
 from segprep.imaging.mask_files import drawn_upright
@@ -35,8 +35,6 @@ from segprep.types import (
     Stem,
     no_progress,
 )
-
-LARGEST = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,31 +151,3 @@ class _Values:
 
     def __call__(self, path: Path) -> Mapping[int, int]:
         return image.histogram(self.reader.array(path).values)
-
-
-def whole_numbers(array: NDArray[Any], path: Path, *, limit: int = MAX_PIXELS) -> NDArray[Any]:
-    """*array* as class ids (H, W) from 0 to 65535: booleans and whole floats count as such.
-
-    Raises SourceError: bad-array, file-too-large.
-    """
-    squeezed = array.reshape([side for side in array.shape if side != 1] or [1])
-    if squeezed.ndim != 2:
-        reason = f"has the shape {array.shape}; one class id per pixel (H, W) was expected"
-        raise SourceError(path, reason, "name the axis of the classes with --axis", "bad-array")
-    if squeezed.size > limit:
-        raise SourceError(
-            path, f"has {squeezed.size} pixels; {limit} are allowed", code="file-too-large"
-        )
-    if squeezed.dtype.kind == "b":
-        return squeezed.astype(np.uint8)
-    if squeezed.dtype.kind not in "iuf":
-        reason = f"holds {squeezed.dtype}, not numbers"
-        raise SourceError(path, reason, "save class ids as whole numbers", "bad-array")
-    if squeezed.dtype.kind == "f" and not (np.isfinite(squeezed) & (squeezed % 1 == 0)).all():
-        reason = "holds fractions; are these probabilities or heights?"
-        raise SourceError(path, reason, "name the axis of the classes with --axis", "bad-array")
-    low, high = squeezed.min(), squeezed.max()
-    if low < 0 or high > LARGEST:
-        reason = f"holds values from {low} to {high}; class ids are 0 to {LARGEST}"
-        raise SourceError(path, reason, "map them before converting", "bad-array")
-    return squeezed.astype(np.uint8 if high <= 255 else np.uint16)

@@ -115,15 +115,15 @@ class Reader:
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every mask with an image is an item; the payload is the meaning of its pixels."""
-        root, *further = real_folders(self.root, self.image_root)
-        home = tree_folders.home(root, images=not further)
+        root, *elsewhere = real_folders(self.root, self.image_root)
+        home = tree_folders.home(root, images=not elsewhere)
         folder = tree_folders.mask_folder(home)
-        if len(further) > 1:
+        if len(elsewhere) > 1:
             raise UsageError("bad-option", "several --image-root were given", "give one of them")
-        images = further[0] if further else home / IMAGES
+        pictures = elsewhere[0] if elsewhere else home / IMAGES
         matched = matching.match(
             home,
-            [Folders(images, folder)],
+            [Folders(pictures, folder)],
             "name",
             self.stem,
             empty=self.missing == "empty",
@@ -132,7 +132,7 @@ class Reader:
         if not matched.items and len(bare) == len(matched.skipped):
             raise SegprepError(
                 "nothing-to-convert",
-                f"{folder} holds no mask of an image in {images}",
+                f"{folder} holds no mask of an image in {pictures}",
                 "is this the right folder, and the right format?",
             )
         notes = _scan_notes(folder, len(bare), len(bare) + len(matched.items))

@@ -1,0 +1,90 @@
+"""The numbers of a TIFF as they are stored, whatever their type: signed, 32 and 64 bits, floats.
+
+Pillow unpacks the bytes, as if they were gray levels of 8 bits; types, byte order and predictors
+are put right here. Format: TIFF 6.0, sections 14 and 19, and Adobe Photoshop TIFF Technical Note 3
+(floating-point predictor).
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.errors import SourceError
+from segprep.imaging import image, tiff
+from segprep.types import MAX_PIXELS
+
+_KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}
+_DIFFERENCES, _FLOATS = 2, 3
+
+
+def type_of(layout: tiff.Layout) -> np.dtype[Any] | None:
+    """The type of a page's numbers; None where it is none of whole bytes, or differs."""
+    formats = set(layout.tags.get(tiff.SAMPLE_FORMAT) or (1,))
+    kind = _KINDS.get(formats.pop()) if len(formats) == 1 else None
+    size = layout.bits // 8
+    if kind is None or layout.bits % 8 or size not in ((2, 4, 8) if kind == "f" else (1, 2, 4, 8)):
+        return None
+    return np.dtype(f"{layout.order}{kind}{size}")
+
+
+def read(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any] | None:
+    """(H, W, C) of the first page of a classic TIFF, in the machine's byte order; None for all
+    other files, and for numbers that are no whole bytes. Raises SourceError.
+    """
+    layout = tiff.first(data)
+    kind = type_of(layout) if layout else None
+    if layout is None or kind is None or layout.number(tiff.PHOTOMETRIC, 1) not in (0, 1, 2):
+        return None
+    width, height, samples = layout.number(tiff.WIDTH), layout.number(tiff.HEIGHT), layout.samples
+    if not 0 < width * height <= limit or samples > 64:
+        reason = f"{width}x{height} pixels of {samples} bands; {limit} pixels and 64 are allowed"
+        hint = "raise --max-pixels if the image is genuine"
+        raise SourceError(path, reason, hint, "image-too-large")
+    if layout.number(tiff.PLANAR, 1) == 2 and samples > 1:
+        planes = [_plane(data, layout, kind, plane, path, limit) for plane in range(samples)]
+        return np.concatenate(planes, axis=2)
+    return _plane(data, layout, kind, None, path, limit)
+
+
+def _plane(
+    data: bytes,
+    layout: tiff.Layout,
+    kind: np.dtype[Any],
+    plane: int | None,
+    path: Path,
+    limit: int,
+) -> NDArray[Any]:
+    """(H, W, C) of all channels, or (H, W, 1) of one *plane*."""
+    channels = layout.samples if plane is None else 1
+    page = tiff.gray_page(data, layout, plane, bytes_each=kind.itemsize)
+    with image.opened(page, path, limit * channels * kind.itemsize) as picture:
+        lines = np.asarray(picture)
+    columns = layout.number(tiff.WIDTH)
+    across = layout.number(tiff.TILE_WIDTH, columns) or columns
+    parts = [
+        _numbers(lines[:, at * step : (at + across) * step], channels, kind, layout)
+        for step in [channels * kind.itemsize]
+        for at in range(0, columns, across)
+    ]
+    return np.concatenate(parts, axis=1)[:, :columns] if len(parts) > 1 else parts[0][:, :columns]
+
+
+def _numbers(
+    lines: NDArray[np.uint8], channels: int, kind: np.dtype[Any], layout: tiff.Layout
+) -> NDArray[Any]:
+    """The numbers (H, W, C) in bytes (H, W · C · size) that were predicted within themselves."""
+    height, predictor = lines.shape[0], layout.number(tiff.PREDICTOR, 1)
+    native = kind.newbyteorder("=")
+    if predictor == _FLOATS and kind.kind == "f":
+        summed = np.cumsum(lines.reshape(height, -1, channels), axis=1, dtype=np.uint8)
+        levels = summed.reshape(height, kind.itemsize, -1)  # the highest bytes of all come first
+        packed = np.ascontiguousarray(levels.transpose(0, 2, 1))
+        numbers = packed.view(kind.newbyteorder(">"))
+        return numbers.reshape(height, -1, channels).astype(native)
+    numbers = np.ascontiguousarray(lines).view(kind).reshape(height, -1, channels).astype(native)
+    if predictor == _DIFFERENCES:
+        whole = numbers.view(np.dtype(f"u{kind.itemsize}"))
+        numbers = np.cumsum(whole, axis=1, dtype=whole.dtype).view(native)
+    return numbers
