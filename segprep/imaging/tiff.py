@@ -50,13 +50,15 @@ class Layout:
     @property
     def special(self) -> bool:
         """Whether Pillow would lose bits of it or refuse it although it is sound: whole numbers of
-        16 bits in several channels, signed ones, or planes where Pillow expects none.
+        16 bits in several channels, signed ones, several grays, planes where Pillow expects none.
         """
         whole = set(self.tags.get(SAMPLE_FORMAT) or (1,)) <= {1, 2, 4}
         sound = self.number(COMPRESSION, 1) in _PLAIN_COMPRESSION and whole
         if not sound or self.bits not in (8, 16) or not self.number(WIDTH):
             return False
         planes = self.number(PLANAR, 1) == 2
+        if self.samples > 2 and self.number(PHOTOMETRIC, 1) < 2 and self.bits == 8:
+            return True  # several grays, as GDAL writes bands
         wide = self.bits == 16 and (self.samples > 1 or planes)
         return wide or self.signed or (planes and self.samples != 3)
 
