@@ -40,7 +40,7 @@ _BY_SUFFIX = {
     ".7z": ("7z archives", "unpack them"),
     ".rar": ("rar archives", "unpack them"),
     ".svs": ("whole-slide images", "export regions of them as PNG"),
-    ".geojson": ("GeoJSON shapes", "rasterize them to PNG masks, then: segprep convert pairs"),
+    ".geojson": ("GeoJSON shapes", _named("geojson")),
     ".shp": ("shapefiles", "rasterize them to PNG masks, then: segprep convert pairs"),
 }
 
@@ -144,7 +144,7 @@ def _of_object(content: dict[str, Any]) -> tuple[str, str] | None:
     if {"items", "categories"} <= keys:
         return "a Datumaro annotation", "datum convert it to voc or coco_instances first"
     if content.get("type") == "FeatureCollection":
-        return "GeoJSON", "rasterize it to PNG masks, then: segprep convert pairs"
+        return "GeoJSON", "call it NAME.geojson, then: segprep convert geojson"
     if isinstance(objects, list) and {"imgHeight", "imgWidth"} & keys:
         return (
             "a polygon file of Cityscapes",
