@@ -30,6 +30,7 @@ from segprep.imaging import image
 from segprep.imaging.mask_files import colors, drawn_upright
 from segprep.names import shown
 from segprep.sources._common import json_values, stems, strict_json, text_encoding
+from segprep.sources._common.official_lists import ListsFromFolders
 from segprep.sources._common.regions import files_with
 from segprep.sources._common.source_images import AnnotatedImage, SourceImages
 from segprep.types import (
@@ -83,6 +84,7 @@ class Reader:
         tuple[Path, ...], "Another folder to look for images in (with its subfolders)."
     ] = ()
     objects: Annotated[bool, "Write SegmentationObject as well: one id per object."] = False
+    lists_from_folders: ListsFromFolders = "auto"
     stem: Stem = "name"
     max_pixels: MaxPixels = MAX_PIXELS
 
@@ -115,7 +117,8 @@ class Reader:
             else:
                 contents[path] = content
         classes, table, notes = self._meaning(tuple(contents.values()))
-        index = SourceImages(self.roots(), self.stem)
+        from_folders = self.lists_from_folders == "auto"
+        index = SourceImages(self.roots(), self.stem, from_folders=from_folders)
         for path in contents:
             name = path.name[: -len(ENDING)] + ".jpg"
             index.add(path, [AnnotatedImage(name, by_stem=True)], (table, classes.names))

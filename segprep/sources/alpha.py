@@ -19,7 +19,8 @@ from segprep.errors import SourceError, UsageError
 from segprep.files import MAX_BYTES, read_below, real_folders
 from segprep.imaging import image
 from segprep.imaging.image import SUFFIXES
-from segprep.sources._common import stems
+from segprep.sources._common import matching, stems
+from segprep.sources._common.official_lists import ListsFromFolders
 from segprep.sources._common.regions import files_with
 from segprep.types import (
     MAX_PIXELS,
@@ -45,6 +46,7 @@ class Reader:
     root: Path
     name: Annotated[str, "The class of the opaque pixels."] = "object"
     threshold: Annotated[int, "The least alpha, of 255, that belongs to the object."] = 128
+    lists_from_folders: ListsFromFolders = "auto"
     stem: Stem = "name"
     max_pixels: MaxPixels = MAX_PIXELS
 
@@ -69,7 +71,9 @@ class Reader:
         items = [Item(stems.sample_stem(path, root, self.stem), path, (path,)) for path in paths]
         skipped: list[Skipped] = []
         classes = class_lists.make([class_lists.BACKGROUND, self.name])
-        return Scan(stems.unique(items, skipped), classes, tuple(skipped))
+        kept = stems.unique(items, skipped)
+        lists = matching.folder_lists(root, kept) if self.lists_from_folders == "auto" else {}
+        return Scan(kept, classes, tuple(skipped), lists)
 
     def read(self, item: Item) -> Sample:
         """The image as it is, the mask from its alpha channel as it is stored."""

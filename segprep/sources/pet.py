@@ -25,7 +25,7 @@ from segprep.errors import UsageError
 from segprep.files import read_below, real_folders, walk
 from segprep.imaging import lookup, mask_files
 from segprep.names import natural_key
-from segprep.sources._common import matching
+from segprep.sources._common import matching, palette_order
 from segprep.sources._common.name_rules import Folders
 from segprep.types import (
     IGNORE,
@@ -106,6 +106,8 @@ class Reader:
                 ),
             )
         matched = matching.match(root, homes, "name", "name")
+        trimaps = [item.labels[0] for item in matched.items]
+        palette_order.check(trimaps, (root,), option=False)
         notes, home = [*notes, *matched.notes], homes[0].masks.parent
         numbers = _breeds(root, home, [item.stem for item in matched.items])
         classes = self._classes(numbers)

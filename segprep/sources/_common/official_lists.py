@@ -5,6 +5,7 @@ sample a line means.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated, Literal
 
 from segprep.dataset.tree import LISTS
 from segprep.errors import SourceError, TreeError
@@ -22,6 +23,10 @@ SPLITS = {
     "testing": "test",
     "trainval": "trainval",
 }
+ListsFromFolders = Annotated[
+    Literal["auto", "no"],
+    "auto = folders called train, val, test become ImageSets lists; no = they do not.",
+]
 _GAP = re.compile(r"[\s,;]+")
 
 

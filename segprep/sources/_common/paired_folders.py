@@ -10,6 +10,7 @@ from segprep.files import real_folders
 from segprep.sources._common import image_folders, matching, name_rules
 from segprep.sources._common.image_folders import ImageFolder, MaskFolder
 from segprep.sources._common.name_rules import Folders, PairBy
+from segprep.sources._common.official_lists import ListsFromFolders
 from segprep.sources._common.pair_patterns import PairPattern
 from segprep.types import MAX_PIXELS, Classes, Item, MaxPixels, Stem
 
@@ -22,10 +23,6 @@ ImageRoot = Annotated[
 ]
 ExcludeFolder = Annotated[
     tuple[str, ...], "Leave this folder below SRC alone (name or relative path), e.g. a copy."
-]
-ListsFromFolders = Annotated[
-    Literal["auto", "no"],
-    "auto = folders called train, val, test become ImageSets lists; no = they do not.",
 ]
 
 

@@ -21,6 +21,7 @@ from segprep.names import shown, stem_of
 from segprep.sources._common import chosen_files, class_list, stems
 from segprep.sources._common.label_options import LabelOptions
 from segprep.sources._common.labels import LabelMeaning, LabelRules, LabelTable
+from segprep.sources._common.official_lists import ListsFromFolders
 from segprep.sources._common.outlines import LabeledOutline, drawn
 from segprep.sources._common.region_shapes import Boxes, scaled, to_shape
 from segprep.sources._common.source_images import AnnotatedImage, SourceImages
@@ -51,6 +52,7 @@ class RegionReader(LabelOptions):
         tuple[str, ...],
         "Only these annotation files below SRC: a name, a path from SRC, or a pattern.",
     ] = ()
+    lists_from_folders: ListsFromFolders = "auto"
 
     def documents(self) -> list[Path]:
         """The annotation files of the source, in order."""
@@ -85,7 +87,8 @@ class RegionReader(LabelOptions):
                 documents.append((path, result))
                 notes += result.notes
         table, class_notes = self._label_table(rules, documents, context)
-        index = SourceImages(roots, self.stem)
+        from_folders = self.lists_from_folders == "auto"
+        index = SourceImages(roots, self.stem, from_folders=from_folders)
         for path, document in documents:
             index.add(path, document.images, table)
         chosen_files.check_rivals(

@@ -49,8 +49,8 @@ def subset_of(folder: str) -> str:
 class SourceImages:
     """The items of a source, as the images of its label files are found."""
 
-    def __init__(self, roots: tuple[Path, ...], stem: str) -> None:
-        self.roots, self.stem = roots, stem
+    def __init__(self, roots: tuple[Path, ...], stem: str, *, from_folders: bool = True) -> None:
+        self.roots, self.stem, self.from_folders = roots, stem, from_folders
         self.index = ImageIndex.below(roots)
         self._stems: dict[str, list[Path]] = defaultdict(list)
         for places in self.index.files.values():
@@ -60,6 +60,7 @@ class SourceImages:
         self.skipped = list[Skipped]()
         self.subsets: dict[Path, str] = {}
         self.elsewhere = list[str]()
+        self.unlisted = 0
 
     def add(self, path: Path, images: Iterable[AnnotatedImage], shared: object) -> None:
         """Those *images* of the label file *path* that exist, each with the payload (*shared*,
@@ -88,7 +89,10 @@ class SourceImages:
         self.index.taken.add((str(picture.parent), picture.name))
         root = next(root for root in self.roots if picture.is_relative_to(root))
         folder = str(picture.parent.relative_to(root))
-        self.subsets[picture] = annotated.subset or subset_of(folder)
+        labels = str(path.parent.relative_to(self.roots[0]))
+        self.subsets[picture] = annotated.subset or (
+            subset_of(folder) or subset_of(labels) if self.from_folders else ""
+        )
         stem = stems.sample_stem(picture, root, self.stem)
         self.items.append(Item(stem, picture, (path,), (shared, annotated)))
 
@@ -112,11 +116,17 @@ class SourceImages:
         raise SourceError(path, "no image has its name", hint, "image-missing")
 
     def lists(self, items: Iterable[Item]) -> Mapping[str, tuple[str, ...]]:
-        """The official lists that files or folders name, if they name one for every image."""
+        """The official lists that files or folders name, if they name one for every image, or
+        several.
+        """
         lists: dict[str, list[str]] = defaultdict(list)
         for item in sorted(items, key=lambda item: natural_key(item.stem)):
             lists[self.subsets[cast("Path", item.image)]].append(item.stem)
-        return {} if "" in lists else {name: tuple(names) for name, names in lists.items()}
+        without = lists.pop("", [])
+        if without and len(lists) < 2:
+            return {}
+        self.unlisted = len(without)
+        return {name: tuple(names) for name, names in lists.items()}
 
     def notes(self) -> list[Note]:
         """What a person should know about the images."""
@@ -129,6 +139,9 @@ class SourceImages:
                     f"{count} images were found by their file name alone: {self.elsewhere[0]}",
                 )
             )
+        if self.unlisted:
+            text = f"{self.unlisted} images lie in no folder called train, val or test: in no list"
+            notes.append(Note("listed-missing", text))
         if left := self.index.left_over():
             reason = f"{left} more images lie in the same folders; no annotation names them"
             notes.append(Note("image-unlabelled", reason))

@@ -21,6 +21,7 @@ from segprep.imaging import image, lookup
 from segprep.imaging.mask_files import drawn_upright
 from segprep.names import stem_of
 from segprep.sources._common import mask_values, stems
+from segprep.sources._common.official_lists import ListsFromFolders
 from segprep.sources._common.source_images import AnnotatedImage, SourceImages
 from segprep.types import (
     MAX_PIXELS,
@@ -64,6 +65,7 @@ class ValueReader:
     image_root: Annotated[
         tuple[Path, ...], "Another folder to look for images in (with its subfolders)."
     ] = ()
+    lists_from_folders: ListsFromFolders = "auto"
     stem: Stem = "name"
     max_pixels: MaxPixels = MAX_PIXELS
 
@@ -87,7 +89,8 @@ class ValueReader:
         """Every label file is an item; the values of all are read once where no option says what
         they mean.
         """
-        index, paths = SourceImages(self.roots(), self.stem), self.label_files()
+        from_folders, paths = self.lists_from_folders == "auto", self.label_files()
+        index = SourceImages(self.roots(), self.stem, from_folders=from_folders)
         histograms: dict[Path, Mapping[int, int]] = {}
         skipped: list[Skipped] = []
         counted = progress(engine.run(_Values(self), paths, jobs=jobs), len(paths), "reading masks")

@@ -27,7 +27,7 @@ from segprep.dataset import classes as class_lists
 from segprep.dataset.tree import CLASS_NAMES
 from segprep.files import listing, read_below, real_folders
 from segprep.imaging import image, mask_files
-from segprep.sources._common import stems
+from segprep.sources._common import palette_order, stems
 from segprep.sources.cityscapes import ids, masks
 from segprep.sources.cityscapes.scenes import IMAGE, LABELS, Scenes
 from segprep.types import (
@@ -118,6 +118,8 @@ class Reader:
         items = {result.image: result for result in results if isinstance(result, Item)}
         unique = stems.unique([replace(item, labels=()) for item in items.values()], skipped)
         kept = tuple(items[item.image] for item in unique)
+        labels = [path for item in kept for path in item.labels[:1]]
+        palette_order.check(labels, (root,), option=False)
         notes += [*unlabeled, *([] if own else _origin(kept))]
         if own:
             kept = tuple(replace(item, payload=OWN) for item in kept)

@@ -32,7 +32,7 @@ from segprep.imaging import (
     tiff,
     whole_numbers,
 )
-from segprep.sources._common import files_beside, mask_values, matching
+from segprep.sources._common import files_beside, mask_values, matching, palette_order
 from segprep.sources._common.paired_folders import PairedFolders, background_of
 from segprep.sources.geotiff.grids import bands_of, check_grid
 from segprep.types import (
@@ -103,6 +103,8 @@ class Reader(PairedFolders):
         matched = self.paired(folders)
         if not matched.items:
             return Scan((), class_lists.numbered(1), matched.skipped, {}, matched.notes)
+        labels = [item.labels[0] for item in matched.items if item.labels[0] != item.image]
+        palette_order.check(labels, roots, option=False)
         limits, notes = self._limits(matched, jobs, progress)
         beside = files_beside.class_file(roots[0], folders)
         classes, table, told = self._meaning(beside, matched, jobs, progress)

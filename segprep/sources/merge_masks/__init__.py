@@ -31,7 +31,7 @@ from segprep.imaging.shapes import Shape
 from segprep.names import stem_of
 from segprep.sources._common import matching, stems
 from segprep.sources._common.image_folders import ImageFolder, MaskFolder
-from segprep.sources._common.paired_folders import ListsFromFolders
+from segprep.sources._common.official_lists import ListsFromFolders
 from segprep.sources.merge_masks import class_masks
 from segprep.types import (
     IGNORE,

@@ -20,7 +20,7 @@ from torch.nn import functional
 from segprep.dataset.tree import IMAGES, Tree
 from segprep.errors import SegprepError, SourceError
 from segprep.files import read_below
-from segprep.imaging import image
+from segprep.imaging import image, samples
 from segprep.types import IGNORE, MAX_PIXELS
 
 GRAY = 128
@@ -123,9 +123,12 @@ def read_truth(tree: Tree, stem: str, classes: int | None = None) -> NDArray[np.
 
 
 def pixels(data: bytes, path: Path) -> NDArray[Any]:
-    """Any decodable image as (H, W, 3), upright: uint16 for 16-bit gray, float32 for 32-bit, else
-    uint8; alpha is dropped. Raises SourceError.
+    """Any decodable image as (H, W, 3), upright: uint16 for 16 bits, float32 for signed numbers,
+    floats and 32 bits, else uint8; alpha and further bands are dropped. Raises SourceError.
     """
+    numbers = samples.read(data, path)
+    if numbers is not None and numbers.dtype != np.uint8:
+        return _colors(numbers, data, path)
     with image.opened(data, path, MAX_PIXELS) as picture:
         upright = ImageOps.exif_transpose(picture)
         if upright.mode.startswith("I;16"):
@@ -141,6 +144,23 @@ def pixels(data: bytes, path: Path) -> NDArray[Any]:
                 )
             return np.repeat(array[:, :, None], 3, axis=2)
         return np.asarray(upright.convert("RGB"))
+
+
+def _colors(numbers: NDArray[Any], data: bytes, path: Path) -> NDArray[Any]:
+    """*numbers* (H, W, C) of a TIFF as (H, W, 3), upright."""
+    count = numbers.shape[2]
+    if count not in (1, 2, 3, 4):
+        reason = f"has {count} bands; a network here takes gray or RGB"
+        hint = "export three of its bands, as segprep convert geotiff --bands does"
+        raise SourceError(path, reason, hint, "image-unsupported")
+    if numbers.dtype != np.uint16:
+        numbers = numbers.astype(np.float32)
+        if not np.isfinite(numbers).all():
+            reason, hint = "holds numbers that are not finite", "save it as 8-bit or 16-bit"
+            raise SourceError(path, reason, hint, "image-unsupported")
+    orientation = image.header(data, path).orientation
+    upright = image.upright_array(numbers, orientation)
+    return upright[..., :3] if count > 2 else np.repeat(upright[..., :1], 3, axis=2)
 
 
 def read_all(

@@ -76,3 +76,49 @@ def test_colors_are_listed_as_a_table_that_works(tmp_path: Path) -> None:
     done = segprep.convert("colormap", root, tmp_path / "out", table=table)
     assert done.classes == ("background", "class_1", "Animal")
     assert segprep.read_mask(tmp_path / "out/SegmentationClass/a.png")[0].tolist() == [0, 1, 2, 0]
+
+
+def test_the_hint_has_a_table_to_paste(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", "images", "masks", (BLACK, GREEN, RED))
+    with pytest.raises(UsageError) as caught:
+        segprep.convert("pairs", root, tmp_path / "out", classes="background,red,green")
+    table = caught.value.hint.split("'")[1]
+    done = segprep.convert("colormap", root, tmp_path / "by_color", table=table)
+    assert len(done.classes) == 3
+    masks = tmp_path / "by_color/SegmentationClass"
+    first, second = (segprep.read_mask(masks / f"{stem}.png")[0].tolist() for stem in "ab")
+    assert first == [second[0], second[2], second[1]]
+
+
+@pytest.mark.parametrize("suffix", [".bmp", ".tif"])
+def test_other_files_of_indices(tmp_path: Path, suffix: str) -> None:
+    root = lay_out(tmp_path / "in", "images", "masks", (BLACK, GREEN, RED))
+    for path in sorted((root / "masks").iterdir()):
+        with Image.open(path) as picture:
+            picture.save(path.with_suffix(suffix))
+        path.unlink()
+    with pytest.raises(UsageError) as caught:
+        segprep.convert("pairs", root, tmp_path / "out", classes="background,red,green")
+    assert caught.value.code == "palette-ambiguous"
+
+
+def test_formats_of_published_ids(tmp_path: Path) -> None:
+    """Trimaps and label ids that someone saved with palettes of their own."""
+    pet = lay_out(tmp_path / "pet", "images", "annotations/trimaps", (BLACK, GREEN, RED))
+    city = tmp_path / "city"
+    lay_out(city, "leftImg8bit/train/ulm", "gtFine/train/ulm", (BLACK, GREEN, RED))
+    for path in [*city.rglob("*.jpg"), *city.rglob("*.png")]:
+        kind = "leftImg8bit.png" if path.suffix == ".jpg" else "gtFine_labelIds.png"
+        name = f"ulm_{'ab'.index(path.stem):06}_000019_{kind}"
+        with Image.open(path) as picture:
+            picture.save(path.with_name(name))
+        path.unlink()
+    for format, root in (("pet", pet), ("cityscapes", city)):
+        with pytest.raises(UsageError) as caught:
+            segprep.convert(format, root, tmp_path / "out")
+        assert (caught.value.code, "--palette" in caught.value.hint) == ("palette-ambiguous", False)
+
+
+def test_one_color_twice_in_a_palette_says_nothing(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", "images", "masks", (BLACK, RED, RED))
+    assert segprep.convert("pairs", root, tmp_path / "out", classes="3").converted == 2

@@ -1,6 +1,7 @@
 """Tree to tensors: kinds of images, letterbox, scale, windows by seed and number alone."""
 
 import io
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -185,3 +186,30 @@ def test_ids_outside_the_classes_are_refused(discs: Callable[..., Path]) -> None
     with pytest.raises(SourceError) as caught:
         read_pair(place, "i0", 1)
     assert caught.value.code == "unknown-value"
+
+
+def signed(kind: str, bands: int) -> bytes:
+    """A TIFF of numbers from 0 to 95, as scientific cameras and GDAL write it."""
+    array = np.arange(96).reshape(-1, 4, bands).astype(kind)
+    height, width = array.shape[:2]
+    numbers = {"i": 2, "u": 1, "f": 3}[array.dtype.kind]
+    tags = [(256, width), (257, height), (258, 8 * array.dtype.itemsize), (259, 1), (262, 1)]
+    tags += [(273, 8), (277, bands), (278, height), (279, array.nbytes), (339, numbers)]
+    page = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    header = b"II*\0" + struct.pack("<I", 8 + array.nbytes)
+    return header + array.tobytes() + struct.pack("<H", len(tags)) + page + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "bands", "expected"),
+    [("int16", 1, "float32"), ("uint16", 3, "uint16"), ("float32", 4, "float32")],
+)
+def test_numbers_of_scientific_images(kind: str, bands: int, expected: str) -> None:
+    array = pixels(signed(kind, bands), Path("a.tif"))
+    assert (array.dtype, array.shape[2]) == (expected, 3)
+    assert array[0, 0].tolist() == ([0, 0, 0] if bands == 1 else [0, 1, 2])
+
+
+def test_more_bands_than_a_network_takes() -> None:
+    with pytest.raises(SourceError, match="has 6 bands"):
+        pixels(signed("uint16", 6), Path("a.tif"))

@@ -1,0 +1,70 @@
+"""Folders called train, val and test become lists in every format whose annotator made them."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sources.region_files import HEIGHT, SQUARE, WIDTH, photo, png, write
+
+import segprep
+from segprep import sources
+
+WITHOUT = {  # the lists are the format's own, or its files lie in no folders of the annotator's
+    *("chase", "cityscapes", "coco", "drive", "dsb2018", "labelme", "pet", "stare", "voc"),
+}
+
+
+def via(folder: Path) -> None:
+    shape = {
+        "name": "polygon",
+        "all_points_x": [x for x, _ in SQUARE],
+        "all_points_y": [y for _, y in SQUARE],
+    }
+    regions = [{"shape_attributes": shape, "region_attributes": {"class": "cat"}}]
+    entries = {f"{n}": {"filename": f"{n}.png", "regions": regions} for n in range(3)}
+    write(folder / "via.json", entries)
+    for n, part in enumerate(("train", "train", "validation")):
+        photo(folder / part / f"{n}.png", n)
+
+
+def arrays(folder: Path) -> None:
+    for n, part in enumerate(("train", "train", "validation")):
+        photo(folder / "images" / f"{n}.png", n)
+        (folder / "masks" / part).mkdir(parents=True, exist_ok=True)
+        np.save(folder / "masks" / part / f"{n}.npy", np.eye(HEIGHT, WIDTH, dtype=np.uint8))
+
+
+def alpha(folder: Path) -> None:
+    for n, part in enumerate(("train", "train", "validation")):
+        pixels = np.full((HEIGHT, WIDTH, 4), 255, np.uint8)
+        pixels[: n + 1, :, 3] = 0
+        (folder / part).mkdir(parents=True, exist_ok=True)
+        (folder / part / f"{n}.png").write_bytes(png(pixels))
+
+
+@pytest.mark.parametrize("lay", [via, arrays, alpha], ids=lambda lay: lay.__name__)
+def test_folders_become_lists(tmp_path: Path, lay: Any) -> None:
+    lay(tmp_path / "in")
+    segprep.convert(lay.__name__, tmp_path / "in", tmp_path / "out")
+    lists = tmp_path / "out" / "ImageSets" / "Segmentation"
+    assert (lists / "train.txt").read_text() == "0\n1\n"
+    assert (lists / "val.txt").read_text() == "2\n"
+    segprep.convert(lay.__name__, tmp_path / "in", tmp_path / "no", lists_from_folders="no")
+    assert not (tmp_path / "no" / "ImageSets" / "Segmentation" / "val.txt").exists()
+
+
+def test_images_in_no_such_folder_are_said(tmp_path: Path) -> None:
+    via(tmp_path / "in")
+    photo(tmp_path / "in" / "test" / "9.png", 9)
+    (tmp_path / "in" / "train" / "0.png").rename(tmp_path / "in" / "0.png")
+    done = segprep.convert("via", tmp_path / "in", tmp_path / "out")
+    assert any("1 images lie in no folder" in note.message for note in done.notes)
+    lists = tmp_path / "out" / "ImageSets" / "Segmentation"
+    assert (lists / "train.txt").read_text() == "1\n"
+
+
+@pytest.mark.parametrize("name", sorted({*sources.names()} - WITHOUT))
+def test_every_other_format_has_the_option(name: str) -> None:
+    assert "lists_from_folders" in {field.name for field in fields(sources.load(name))}  # type: ignore[arg-type]
