@@ -17,11 +17,17 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from segprep.errors import SegprepError
+from segprep.dataset.class_rows import (
+    ClassRow,
+    from_table,
+    numbered_colors,
+    refused,
+    spaced_table,
+    without_color,
+)
 
 NAMES = (
     *("class_names.txt", "labelmap.txt", "classes.txt", "codes.txt", "label.txt", "labels.txt"),
@@ -30,29 +36,9 @@ NAMES = (
     *("data.yaml", "label_colors.txt"),
 )
 _IGNORE = 255
-_VALUE = {"pixelvalue", "value", "id", "index", "labelid", "classid", "pixel", "ids", "classindex"}
-_NAME = {
-    "class",
-    "name",
-    "label",
-    "classname",
-    "labelname",
-    "category",
-    "classes",
-    "names",
-    "title",
-}
-_RED, _GREEN, _BLUE = {"r", "red"}, {"g", "green"}, {"b", "blue"}
+_PROGRAM = re.compile(r"<|\w+\s*=\s*[\[({]|(def|class|import|from)\s.*[:(]")
+_HIDDEN_VALUE = re.compile(r"\S+\s+\d+\s+\D\S*$|\d+\s+\D\S*\s+\D\S*\s+\d+")
 _LISTS = ("names", "labels", "classes", "categories", "label_map", "class_names", "tags")
-_PLAIN_HINT = "write one name per line in the order of the pixel values, or VALUE NAME per line"
-
-
-@dataclass(frozen=True, slots=True)
-class ClassRow:
-    """A class of a file: its *name*, and the pixel *value* where the file states one."""
-
-    name: str
-    value: int | None = None
 
 
 def read(path: Path, data: bytes) -> list[str]:
@@ -64,17 +50,13 @@ def read(path: Path, data: bytes) -> list[str]:
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
-        raise _refused(path, f"cannot be read as UTF-8 text: {error}", "save it as UTF-8") from None
+        raise refused(path, f"cannot be read as UTF-8 text: {error}", "save it as UTF-8") from None
     rows = _rows(path, text)
     if not rows:
-        raise _refused(path, "names no class")
+        raise refused(path, "names no class")
     if all(row.value is None for row in rows):
         return [row.name for row in rows]
     return _placed(path, rows)
-
-
-def _refused(path: Path, reason: str, hint: str = _PLAIN_HINT) -> SegprepError:
-    return SegprepError("bad-classes", f"{path}: {reason}", hint)
 
 
 def _rows(path: Path, text: str) -> list[ClassRow]:
@@ -97,10 +79,10 @@ def _placed(path: Path, rows: Sequence[ClassRow]) -> list[str]:
     by_value: dict[int, str] = {}
     for row in rows:
         if row.value is None or not 0 <= row.value <= _IGNORE:
-            raise _refused(path, f"{row.name!r} has the value {row.value}; 0 to 254 are possible")
+            raise refused(path, f"{row.name!r} has the value {row.value}; 0 to 254 are possible")
         if row.value != _IGNORE and by_value.setdefault(row.value, row.name) != row.name:
             first = by_value[row.value]
-            raise _refused(path, f"gives value {row.value} to {first!r} and {row.name!r}")
+            raise refused(path, f"gives value {row.value} to {first!r} and {row.name!r}")
     missing = "_background_" if 0 not in by_value else ""
     return [
         by_value.get(value, (missing if value == 0 else "") or f"class_{value}")
@@ -109,21 +91,27 @@ def _placed(path: Path, rows: Sequence[ClassRow]) -> list[str]:
 
 
 def _from_lines(path: Path, lines: Sequence[str]) -> list[ClassRow]:
+    if odd := next((line for line in lines if _PROGRAM.match(line)), None):
+        raise refused(path, f"is program text or a web page, not a list: {odd[:60]!r}")
     if len(lines) == 1 and "," in lines[0]:
         return [ClassRow(name.strip()) for name in lines[0].split(",") if name.strip()]
-    colored = [_without_color(line) for line in lines]
+    if odd := next((line for line in lines if _is_prose(line)), None):
+        raise refused(path, f"holds sentences, not names: {odd[:60]!r}")
+    if rows := spaced_table(path, lines) or numbered_colors(lines):
+        return rows
+    colored = [without_color(line) for line in lines]
     if lines and all(colored):
         return [ClassRow(name) for name in colored]
     delimiter = next((mark for mark in ",;\t" if any(mark in line for line in lines)), None)
     if delimiter and all(delimiter in line for line in lines):
         table = [
-            [cell.strip().strip('"') for cell in row]
+            [cell.strip().strip("\"'") for cell in row]
             for row in csv.reader(lines, delimiter=delimiter)
         ]
-        return _from_table(path, table)
+        return from_table(path, table)
     if delimiter in (",", ";"):
         odd = next(line for line in lines if delimiter in line)
-        raise _refused(path, f"is not a plain list: {odd!r} holds {delimiter!r}")
+        raise refused(path, f"is not a plain list: {odd!r} holds {delimiter!r}")
     for pattern in (
         r"(?P<value>\d+)\s*[:=\s]\s*(?P<name>\D.*)",
         r"(?P<name>.*[^\d\s:=])\s*[:=]\s*(?P<value>\d+)",
@@ -133,70 +121,35 @@ def _from_lines(path: Path, lines: Sequence[str]) -> list[ClassRow]:
         rows = [ClassRow(match["name"].strip(), int(match["value"])) for match in matches if match]
         if len(rows) == len(lines) and len({row.name for row in rows}) == len(rows) > 0:
             if min(row.value or 0 for row in rows) > 1:
-                raise _refused(path, f"may be names with numbers or a table: {lines[0]!r}")
+                raise refused(path, f"may be names with numbers or a table: {lines[0]!r}")
             return rows
-    return [ClassRow(line) for line in lines]
+    if odd := next((line for line in lines if _HIDDEN_VALUE.match(line)), None):
+        raise refused(path, f"may be a table whose columns are not understood: {odd!r}")
+    return [ClassRow(_unquoted(line)) for line in lines]
 
 
-def _without_color(line: str) -> str:
-    """The name of ``r g b name`` or ``name r g b``; "" where the line is neither."""
-    number = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
-    color = rf"{number}\s+{number}\s+{number}"
-    match = re.fullmatch(rf"{color}\s+(\D.*)|(.*\D)\s+{color}", line)
-    return (match[1] or match[2]).strip() if match else ""
+def _unquoted(line: str) -> str:
+    """*line* without quotation marks around it."""
+    quoted = len(line) > 2 and line[0] == line[-1] and line[0] in "\"'"
+    return line[1:-1].strip() if quoted else line
 
 
-def _from_table(path: Path, table: Sequence[Sequence[str]]) -> list[ClassRow]:
-    """Rows of a CSV, with a header or of a plain shape."""
-    header = [re.sub(r"[^a-z]", "", cell.lower()) for cell in table[0]]
-    columns = {
-        kind: next((n for n, cell in enumerate(header) if cell in words), None)
-        for kind, words in {
-            "value": _VALUE,
-            "name": _NAME,
-            "r": _RED,
-            "g": _GREEN,
-            "b": _BLUE,
-        }.items()
-    }
-    if columns["name"] is not None and not any(cell.isdecimal() for cell in table[0]):
-        value, name = columns["value"], columns["name"]
-        return [
-            ClassRow(row[name], _whole(path, row[value]) if value is not None else None)
-            for row in table[1:]
-            if len(row) > name and row[name]
-        ]
-    width = {len([cell for cell in row if cell]) for row in table}
-    numeric = [all(cell.isdecimal() for cell in column) for column in zip(*table, strict=False)]
-    if width == {2} and numeric[:2] in ([True, False], [False, True]):
-        at = numeric.index(True)
-        return [ClassRow(row[1 - at], int(row[at])) for row in table]
-    if width == {4} and numeric[:4] == [False, True, True, True]:
-        return [ClassRow(row[0]) for row in table]
-    if width == {4} and numeric[:4] == [True, True, True, False]:
-        return [ClassRow(row[3]) for row in table]
-    listed = ", ".join(table[0][:6])
-    raise _refused(path, f"is a table whose columns are not understood: {listed}")
-
-
-def _whole(path: Path, cell: str) -> int:
-    if not cell.isdecimal() or len(cell) > 5:
-        raise _refused(path, f"{cell!r} is not a pixel value")
-    return int(cell)
+def _is_prose(line: str) -> bool:
+    return len(line.split()) > 8 or (line.endswith((".", ":")) and len(line.split()) > 3)
 
 
 def _from_json(path: Path, text: str) -> list[ClassRow]:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise _refused(path, f"is not valid JSON: {error}") from None
+        raise refused(path, f"is not valid JSON: {error}") from None
     for key in _LISTS:
         if isinstance(content, Mapping) and isinstance(content.get(key), list | dict):
             content = content[key]
             break
     rows = _from_list(content) if isinstance(content, list) else _from_object(content)
     if rows is None:
-        raise _refused(path, "is JSON, but not a list of classes that is known")
+        raise refused(path, "is JSON, but not a list of classes that is known")
     return rows
 
 
@@ -239,7 +192,7 @@ def _from_yaml(path: Path, text: str) -> list[ClassRow]:
     """``names`` of a YOLO data.yaml: inline, as a list, or by number."""
     match = re.search(r"^names\s*:[ \t]*(.*)$", text, re.MULTILINE)
     if not match:
-        raise _refused(path, "has no names:")
+        raise refused(path, "has no names:")
     inline = match[1].split("#")[0].strip()
     if inline.startswith("["):
         listed = re.search(r"\[(.*?)\]", text[match.start(1) :], re.DOTALL)

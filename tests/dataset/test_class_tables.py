@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from segprep.dataset import classes
+from segprep.dataset import class_tables, classes
 from segprep.errors import SegprepError
 
 TABLES = {
@@ -124,3 +124,40 @@ def test_the_list_of_a_tree_is_plain(tmp_path: Path) -> None:
     (tmp_path / "class_names.txt").write_text("0 background\nwall, building\n")
     path = tmp_path / "class_names.txt"
     assert classes.read_list(path) == ["0 background", "wall, building"]
+
+
+TEXTS = {
+    "0 0 0 0 background\n1 255 0 0 big cat\n2 0 255 0 dog\n": ["background", "big cat", "dog"],
+    "1 cat 255 0 0\n2 dog 0 255 0\n": ["_background_", "cat", "dog"],
+    "background 0 0 0 0\ncat 1 255 0 0\n": ["background", "cat"],
+    "id name\n0 background\n1 big cat\n": ["background", "big cat"],
+    "Name ID\nbackground 0\nbig cat 1\n": ["background", "big cat"],
+    "Idx\tRatio\tTrain\tVal\tStuff\tName\n1\t0.1\t9\t1\t1\twall\n2\t0.1\t9\t1\t1\tsky, air\n": [
+        *("_background_", "wall", "sky, air")
+    ],
+    "0, 'background'\n1, 'cat'\n": ["background", "cat"],
+    '"background"\n"cat"\n': ["background", "cat"],
+    "traffic light\nroad (wet)\ncar 2\n": ["traffic light", "road (wet)", "car 2"],
+}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_texts_with_numbers_colors_and_headers(text: str) -> None:
+    assert class_tables.read(Path("classes.txt"), text.encode()) == TEXTS[text]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "classes = ('background', 'cat')",
+        "names = [\n  'background',\n]\n",
+        "<!doctype html>\n<html>\n",
+        "This is the list of the classes of this dataset.\nPlease read it.\n",
+        "cat 1 animal\ndog 2 animal\n",
+        "id name\n0\n1 cat\n",
+    ],
+)
+def test_what_is_no_list_is_refused(text: str) -> None:
+    with pytest.raises(SegprepError) as caught:
+        class_tables.read(Path("classes.txt"), text.encode())
+    assert caught.value.code == "bad-classes"

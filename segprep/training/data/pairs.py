@@ -20,7 +20,7 @@ from torch.nn import functional
 from segprep.dataset.tree import IMAGES, Tree
 from segprep.errors import SegprepError, SourceError
 from segprep.files import read_below
-from segprep.imaging import image, samples
+from segprep.imaging import image, samples, tiff
 from segprep.types import IGNORE, MAX_PIXELS
 
 GRAY = 128
@@ -158,7 +158,8 @@ def _colors(numbers: NDArray[Any], data: bytes, path: Path) -> NDArray[Any]:
         if not np.isfinite(numbers).all():
             reason, hint = "holds numbers that are not finite", "save it as 8-bit or 16-bit"
             raise SourceError(path, reason, hint, "image-unsupported")
-    orientation = image.header(data, path).orientation
+    layout = tiff.first(data)
+    orientation = layout.number(tiff.ORIENTATION, 1) if layout else 1
     upright = image.upright_array(numbers, orientation)
     return upright[..., :3] if count > 2 else np.repeat(upright[..., :1], 3, axis=2)
 
