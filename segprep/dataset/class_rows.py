@@ -37,7 +37,7 @@ class ClassRow:
 
 
 def refused(path: Path, reason: str, hint: str = _PLAIN_HINT) -> SegprepError:
-    """The error for a file that is no list of classes."""
+    """The error for a file that is not a list of classes."""
     return SegprepError("bad-classes", f"{path}: {reason}", hint)
 
 

@@ -102,7 +102,9 @@ def _from_lines(path: Path, lines: Sequence[str]) -> list[ClassRow]:
     colored = [without_color(line) for line in lines]
     if lines and all(colored):
         return [ClassRow(name) for name in colored]
-    delimiter = next((mark for mark in ",;\t" if any(mark in line for line in lines)), None)
+    marks = [mark for mark in "\t;," if any(mark in line for line in lines)]
+    shared = [mark for mark in marks if all(mark in line for line in lines)]
+    delimiter = next(iter((*shared, *marks)), None)
     if delimiter and all(delimiter in line for line in lines):
         table = [
             [cell.strip().strip("\"'") for cell in row]
