@@ -204,7 +204,9 @@ def _describe(reader: Reader, shapes: Mapping[str, tuple[int, int]], out: Path) 
     """Write tiles.json beside the tiles, unless it is there as it should be."""
     place, ground = Tree(reader.root.resolve()), {}
     for entry in samples.entries(place, []):
-        if entry.stem in shapes and (found := georeferences.of(entry.image, (place.root,))):
+        if entry.stem not in shapes:
+            continue
+        if found := georeferences.of(entry.image, (place.root,)) or georeferences.noted(entry):
             ground[entry.stem] = found
     content = jsontext.encoded(Grid(reader.size, reader.overlap, shapes, ground).plain())
     if not (out / TILES).is_file() or read_inside(out, TILES) != content:

@@ -9,8 +9,9 @@ from xml.sax.saxutils import escape
 
 from segprep.errors import SourceError
 from segprep.files import open_inside, read_inside
-from segprep.imaging import tiff_rows
+from segprep.imaging import georeference, tiff_rows
 from segprep.imaging.tiff_rows import Georeference
+from segprep.types import Entry
 
 _WORLD = {".png": ".pgw", ".jpg": ".jgw", ".jpeg": ".jgw", ".tif": ".tfw", ".tiff": ".tfw"}
 _LONGEST = 4096  # bytes of a world file
@@ -34,6 +35,11 @@ def of(path: Path, roots: tuple[Path, ...]) -> Georeference | None:
     except SourceError:
         return None
     return None
+
+
+def noted(entry: Entry) -> Georeference | None:
+    """The georeference that the record of a sample keeps, as the format geotiff writes it."""
+    return next(filter(None, map(georeference.of_note, entry.notes)), None)
 
 
 def _parsed(text: bytes) -> Georeference | None:

@@ -97,7 +97,7 @@ def test_places_on_the_ground(tmp_path: Path) -> None:
         assert (only(Reader(tmp_path)) == filled()).all()
     (item,) = Reader(tmp_path).scan().items
     (place,) = filter(None, map(of_note, Reader(tmp_path).read(item).notes))
-    assert place.matrix[2] == ORIGIN[0]
+    assert place.transform[2] == ORIGIN[0]
 
 
 def test_degrees_on_a_utm_image(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from segprep.errors import SourceError
 from segprep.imaging import georeference
-from segprep.imaging.georeference import Georeference
+from segprep.imaging.tiff_rows import Georeference
 from segprep.sources._common import projections
 from segprep.sources._common.projections import GEOGRAPHIC, Projection
 from segprep.types import Note
@@ -36,7 +36,7 @@ class Ground:
                 raise SourceError(path, reason, hint, "georeference-differs")
             return cls(None)
         if not stated:
-            stated = GEOGRAPHIC if _geographic(content) else place.epsg
+            stated = GEOGRAPHIC if _geographic(content) else place.epsg or 0
         if stated == place.epsg or not place.epsg:
             return cls(place)
         projection = projections.from_geographic(place.epsg) if stated == GEOGRAPHIC else None
@@ -52,11 +52,11 @@ class Ground:
             return x, y
         if self.projection:
             x, y = self.projection(x, y)
-        return self.place.pixel(x, y)
+        return georeference.pixel(self.place, x, y)
 
     def notes(self) -> tuple[Note, ...]:
         """What the record of the sample keeps."""
-        return (self.place.note(),) if self.place else ()
+        return (georeference.note(self.place),) if self.place else ()
 
 
 def _system(content: Mapping[str, Any], path: Path) -> int:

@@ -136,7 +136,7 @@ class Reader(PairedFolders):
             count = int(np.count_nonzero(empty))
             notes.append(Note("no-data", f"{count} pixels of {picture.name} hold no data: ignored"))
         if place:
-            notes.append(place.note())
+            notes.append(georeference.note(place))
         return Sample(item.stem, content, mask, notes=tuple(notes))
 
     def label_values(self, data: bytes, path: Path) -> NDArray[Any]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from segprep.errors import SourceError, UsageError
 from segprep.imaging import georeference
+from segprep.imaging.tiff_rows import Georeference
 
 
 def bands_of(spec: str) -> tuple[int, ...]:
@@ -17,13 +18,11 @@ def bands_of(spec: str) -> tuple[int, ...]:
     return tuple(int(part) - 1 for part in parts)
 
 
-def check_grid(
-    place: georeference.Georeference | None, other: georeference.Georeference | None, path: Path
-) -> None:
+def check_grid(place: Georeference | None, other: Georeference | None, path: Path) -> None:
     """Raise SourceError if the labels lie on other ground than their image."""
     if place is None or other is None:
         return
-    columns, rows = place.pixel(other.matrix[2], other.matrix[5])
+    columns, rows = georeference.pixel(place, other.transform[2], other.transform[5])
     if place.epsg != other.epsg or max(abs(columns), abs(rows)) > 0.5:
         where = f"{columns:.1f} columns and {rows:.1f} rows off"
         systems = f"EPSG:{other.epsg} instead of EPSG:{place.epsg}"
