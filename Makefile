@@ -69,7 +69,7 @@ bench-compare: $(VENV)/.development  ## CPU time of the working tree against a r
 
 .venv-datumaro/.done: constraints.txt
 	$(PYTHON) -m venv .venv-datumaro
-	.venv-datumaro/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) datumaro==1.13.12
+	.venv-datumaro/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) datumaro==1.13.12 label-studio-sdk==2.1.2 scipy==1.17.1 rasterio==1.4.4
 	@touch $@
 
 .venv-cityscapes/.done: constraints.txt
@@ -83,7 +83,7 @@ bench-compare: $(VENV)/.development  ## CPU time of the working tree against a r
 	.venv-metrics/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt $(PIP_ARGS) mmsegmentation==1.2.2
 	@touch $@
 
-oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-cityscapes/.done .venv-metrics/.done  ## compare with labelme, Datumaro, pycocotools, cityscapesScripts and others, in environments of their own (2.6 GB)
+oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-cityscapes/.done .venv-metrics/.done  ## compare with labelme, Datumaro, label-studio-sdk, pycocotools, cityscapesScripts and others, in environments of their own (2.6 GB)
 	SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) SEGPREP_DATUMARO_PYTHON=$(abspath .venv-datumaro/bin/python) \
 		SEGPREP_CITYSCAPES_PYTHON=$(abspath .venv-cityscapes/bin/python) SEGPREP_METRICS_PYTHON=$(abspath .venv-metrics/bin/python) \
 		$(BIN)/python -m pytest -q -rs tests/oracles
