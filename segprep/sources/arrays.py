@@ -11,6 +11,7 @@ objects are refused; with --axis the class of a pixel is where its value is larg
 """
 
 import io
+import tokenize
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,10 @@ EXAMPLES = (
     "segprep convert arrays data/ out/ --axis 0 --key mask",
 )
 MAX_VALUES = 1 << 28  # numbers of one array
+_FAULTS = (
+    *(ValueError, KeyError, EOFError, OverflowError, zipfile.BadZipFile),
+    *(SyntaxError, tokenize.TokenError),  # NumPy parses the header as program text
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,7 @@ def _load(stream: Any, path: Path) -> NDArray[Any]:
             raise SourceError(path, reason, "save class ids as whole numbers", "bad-array")
         data = stream.read(count * dtype.itemsize)
         array = np.frombuffer(data, dtype, count).reshape(shape[::-1] if fortran else shape)
-    except (ValueError, KeyError, EOFError, OverflowError, zipfile.BadZipFile) as error:
+    except _FAULTS as error:
         reason = f"is not a NumPy array: {shown(error)[:100]}"
         raise SourceError(path, reason, "save it again with numpy.save", "bad-array") from error
     return array.T if fortran else array

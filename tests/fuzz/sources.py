@@ -25,7 +25,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -40,7 +40,10 @@ from segprep.errors import BadInputError, SegprepError
 from segprep.imaging import image
 
 TESTS = Path(__file__).parents[1] / "sources"
-sys.path.insert(0, str(TESTS.parent))  # test modules share makers
+sys.path[:] = [  # test modules share makers; this folder has a sources.py of its own: this file
+    str(TESTS.parent),
+    *(path for path in sys.path if Path(path).resolve() != Path(__file__).resolve().parent),
+]
 LONGEST = 20  # seconds that one case may take
 NAMES = (
     "class_names.txt",
@@ -318,6 +321,18 @@ def check(holds: bool, otherwise: str) -> None:
         raise AssertionError(otherwise)
 
 
+def _packed(root: Path, rng: random.Random) -> Path:
+    """The folder *root* as an archive beside it, half of them with changed bytes."""
+    kind = rng.choice(["zip", "tar", "gztar"])
+    path = Path(shutil.make_archive(str(root.parent / "packed"), kind, root.parent, root.name))
+    data = bytearray(path.read_bytes())
+    if rng.random() < 0.5:
+        for _ in range(rng.choice([1, 3, 20])):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        path.write_bytes(data[: rng.randrange(len(data))] if rng.random() < 0.3 else data)
+    return path
+
+
 def judge(name: str, reader: Any, out: Path, rng: random.Random) -> str:
     """The outcome in a word: a code, or "sound". Raises AssertionError, or whatever escaped."""
     options: dict[str, str | None] = (
@@ -330,13 +345,18 @@ def judge(name: str, reader: Any, out: Path, rng: random.Random) -> str:
     try:
         for other, evidence in sources.guesses(reader.root):
             assert 0 < evidence.score <= 1, other
-        conversion.convert_with(
-            replace(reader, **options),
-            name,
-            out,
-            on_error=rng.choice(["stop", "skip", "skip"]),
-            dry_run=rng.random() < 0.1,
-        )
+        if rng.random() < 0.1:
+            given = {f.name: getattr(reader, f.name) for f in fields(reader) if f.name != "root"}
+            path = _packed(reader.root, rng)
+            conversion.convert(name, path, out, on_error="skip", **(given | options))
+        else:
+            conversion.convert_with(
+                replace(reader, **options),
+                name,
+                out,
+                on_error=rng.choice(["stop", "skip", "skip"]),
+                dry_run=rng.random() < 0.1,
+            )
     except SegprepError as error:
         check(
             error.code in CODES and bool(error.message),

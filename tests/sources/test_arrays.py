@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sources.region_files import HEIGHT, WIDTH, only, photo, square
 
+from segprep.errors import SourceError
 from segprep.sources import guesses
 from segprep.sources.arrays import Reader
 
@@ -93,3 +94,14 @@ def test_pickles_and_bombs_are_not_opened(tmp_path: Path) -> None:
 
 def test_auto_knows_it(tmp_path: Path) -> None:
     assert guesses(example(tmp_path).root)[0][0] == "arrays"
+
+
+@pytest.mark.parametrize("at", [12, 20, 26, 40])
+def test_headers_that_are_no_program_text(tmp_path: Path, at: int) -> None:
+    """NumPy parses the header as Python, whose own errors must not escape."""
+    reader = example(tmp_path)
+    (path,) = reader.label_files()[:1]
+    data = path.read_bytes()
+    path.write_bytes(data[:at] + b"\0(\xff" + data[at + 3 :])
+    with pytest.raises(SourceError):
+        reader.array(path)
