@@ -38,7 +38,12 @@ def whole_numbers(array: NDArray[Any], path: Path, *, limit: int = MAX_PIXELS) -
     low, high = squeezed.min(), squeezed.max()
     if low < 0 or high > LARGEST:
         reason = f"holds values from {low} to {high}; class ids are 0 to {LARGEST}"
-        raise SourceError(path, reason, "map them before converting", "bad-array")
+        hint = "map them before converting"
+        if low < 0:
+            hint = (
+                f"write 255 where {low:g} means ignored; in a TIFF: gdal_edit.py -a_nodata {low:g}"
+            )
+        raise SourceError(path, reason, hint, "bad-array")
     return squeezed.astype(np.uint8 if high <= 255 else np.uint16)
 
 

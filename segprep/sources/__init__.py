@@ -112,6 +112,9 @@ def _undetected(root: Path) -> UsageError:
         pass  # no folders of images and masks; what there is is told below
     if cause := unread.reason(root.resolve()):
         return UsageError("format-unclear", f"{root}: {cause[0]}", cause[1])
+    if hint := unread.pairs_hint(root.resolve()):
+        text = f"{root} holds images, but no names that tell images from masks"
+        return UsageError("format-unclear", text, hint)
     return UsageError(
         "format-unclear",
         f"{root} looks like no format that is known",

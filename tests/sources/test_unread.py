@@ -122,3 +122,29 @@ def test_masks_without_images(tmp_path: Path) -> None:
     picture(tmp_path / "in/SegmentationClass/a.png", 1)
     result = said("auto", tmp_path / "in", tmp_path / "out")
     assert "no JPEGImages" in result.output
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "pattern"),
+    [
+        ("{}_x.jpg", "{}_y.png", "{stem}_x.jpg={stem}_y.png"),
+        ("a{}b.jpg", "a{}c.png", "a{stem}b.jpg=a{stem}c.png"),
+        ("{}.jpg", "{}_anno.png", "{stem}.jpg={stem}_anno.png"),
+    ],
+)
+def test_two_kinds_in_one_folder_are_stated(
+    tmp_path: Path, image: str, mask: str, pattern: str
+) -> None:
+    for n in (10, 11, 12):
+        picture(tmp_path / "in" / image.format(n), 9)
+        picture(tmp_path / "in" / mask.format(n), 1)
+    result = said("auto", tmp_path / "in", tmp_path / "out")
+    assert (result.exit_code, f"--pair '{pattern}'" in result.output) == (2, True)
+    options = ("--pair", pattern, "--classes", "2")
+    assert said("pairs", tmp_path / "in", tmp_path / "out", *options).exit_code == 0
+
+
+def test_folders_whose_names_do_not_tell(tmp_path: Path) -> None:
+    for name in ("a/x.png", "b/x.png"):
+        picture(tmp_path / "in" / name, 1)
+    assert "there are a, b" in said("auto", tmp_path / "in", tmp_path / "out").output

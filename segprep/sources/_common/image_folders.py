@@ -4,15 +4,16 @@ import os
 import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 from segprep.errors import UsageError
 from segprep.files import listing
 from segprep.imaging.image import SUFFIXES
-from segprep.names import natural_key
+from segprep.names import natural_key, stem_of
 from segprep.sources._common import name_rules
-from segprep.sources._common.folder_names import IMAGES, MASKS, OBJECTS, words
+from segprep.sources._common.folder_names import IMAGES, MASKS, OBJECTS, bare, words
 from segprep.sources._common.name_rules import Folders
 from segprep.sources._common.official_lists import SPLITS
 
@@ -57,6 +58,8 @@ def folders(
     candidates = [path for path in candidates if not is_excluded(path, root, excluded)]
     pairs = _by_names(root, images, masks, candidates)
     _refuse_rivals(root, pairs)
+    if not masks:
+        pairs = [_with_unused(root, pair, pairs, candidates) for pair in pairs]
     if not pairs and not named and mixed:
         pairs = _mixed(root, excluded)
     if not pairs and not images and mixed:
@@ -105,6 +108,31 @@ def _refuse_rivals(root: Path, pairs: Sequence[Folders]) -> None:
     for images, folders_of_masks in rivals.items():
         if len(folders_of_masks) > 1:
             raise rival_error(root, images, folders_of_masks)
+
+
+def _with_unused(
+    root: Path, pair: Folders, pairs: Sequence[Folders], candidates: Sequence[Path]
+) -> Folders:
+    """*pair* with the other folders of *candidates* that hold masks of the same images. Raises
+    UsageError where their names do not say that they only show the masks, or views, or objects.
+    """
+    used = {folder for one in pairs for folder in (one.images, one.masks)}
+    kinds = MASKS | OBJECTS | _VIEWS
+    others = [path for path in candidates if path not in used and set(words(path.name)) & kinds]
+    if not others:
+        return pair
+    stems = {bare(stem_of(path.name)) for path in name_rules.image_files(pair.images)}
+    rivals, unused = list[Path](), list[Path]()
+    for path in others:
+        own = {bare(stem_of(file.name)) for file in name_rules.image_files(path)}
+        if 2 * len(own & stems) <= len(own):
+            continue
+        more = set(words(path.name)) - set(words(pair.masks.name)) - MASKS
+        derived = more <= RENDITIONS | OBJECTS | _VIEWS and (more or set(words(path.name)) & _VIEWS)
+        (unused if derived else rivals).append(path)
+    if rivals:
+        raise rival_error(root, pair.images, [pair.masks, *rivals])
+    return replace(pair, unused=tuple(unused))
 
 
 class RivalFoldersError(UsageError):

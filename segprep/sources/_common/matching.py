@@ -61,6 +61,7 @@ def match(
     pairs, skipped, notes = list[_Pair](), list[Skipped](), list[Note]()
     every = tuple(folders)
     for pair in every:
+        notes += _unused(root, pair)
         images, masks = name_rules.both_kinds(pair)
         rule, partners = name_rules.best(images, masks, pair, how)
         if rule != "name" and partners:
@@ -151,6 +152,16 @@ def _collected(
         tuple(notes),
         rules,
     )
+
+
+def _unused(root: Path, pair: Folders) -> list[Note]:
+    """A note on the folders that hold pictures of the same names as the masks."""
+    if not pair.unused:
+        return []
+    names = ", ".join(f"{path.relative_to(root).as_posix()}/" for path in pair.unused)
+    taken = pair.masks.relative_to(root).as_posix()
+    text = f"the masks are those of {taken}/; {names} has files of the same names: --masks chooses"
+    return [Note("folders-chosen", text)]
 
 
 def _without_tests(

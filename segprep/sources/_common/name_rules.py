@@ -27,12 +27,13 @@ PairBy = Annotated[
 @dataclass(frozen=True, slots=True)
 class Folders:
     """A folder of images, the folder of their masks, and the official list ("train", …) that their
-    names stand for, or "".
+    names stand for, or "". *unused*: folders that seem to hold other pictures of these masks.
     """
 
     images: Path
     masks: Path
     split: str = ""
+    unused: tuple[Path, ...] = ()
 
 
 def image_files(folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
@@ -14,6 +15,8 @@ from segprep.imaging import image
 from segprep.imaging.image import SUFFIXES
 
 _MOST_FILES, _MOST_READ = 20_000, 40
+_NUMBERED = re.compile(r"(\D*)(\d+)(\D*)")
+_LOSSY = (".jpg", ".jpeg", ".webp")
 
 
 def _named(name: str) -> str:
@@ -197,6 +200,40 @@ def _of_csv(data: bytes, path: Path) -> tuple[str, str] | None:
 
 
 _JUDGES = {".json": _of_json, ".xml": _of_xml, ".txt": _of_text, ".csv": _of_csv}
+
+
+def pairs_hint(root: Path) -> str:
+    """How to state which images and masks belong together, for a folder that holds pictures whose
+    names do not tell; "" where it holds none.
+    """
+    names: dict[str, list[str]] = {}
+    for folder, name in islice(listing(str(root)), _MOST_FILES):
+        if name.lower().endswith(SUFFIXES):
+            names.setdefault(os.path.relpath(folder, root), []).append(name)
+    if not names:
+        return ""
+    if len(names) > 1:
+        listed = ", ".join(sorted(names)[:6])
+        return (
+            "name them: segprep convert pairs SRC OUT --images NAME --masks NAME; there are"
+            f" {listed}"
+        )
+    (inside,) = names.values()
+    pattern = _two_kinds(inside) or "{stem}.jpg={stem}_anno.png"
+    return f"state the pairs, image first: segprep convert pairs SRC OUT --pair '{pattern}'"
+
+
+def _two_kinds(names: Sequence[str]) -> str:
+    """The pattern IMAGE=MASK where all *names* differ from a common stem by one of two ends."""
+    kinds: dict[tuple[str, str], set[str]] = {}
+    for name in names:
+        if not (match := _NUMBERED.fullmatch(name)):
+            return ""
+        kinds.setdefault((match[1], match[3]), set()).add(match[2])
+    if len(kinds) != 2 or len({frozenset(stems) for stems in kinds.values()}) != 1:
+        return ""
+    ordered = sorted(kinds, key=lambda kind: (not kind[1].lower().endswith(_LOSSY), kind))
+    return "=".join(f"{start}{{stem}}{end}" for start, end in ordered)
 
 
 def file_hint(path: Path) -> str:

@@ -127,3 +127,36 @@ def test_a_thousand_samples_of_one_name_are_told_in_few_words(tmp_path: Path) ->
     assert all(
         one.path not in one.reason.split(", ") and one.code == "stem-collision" for one in skipped
     )
+
+
+@pytest.mark.parametrize("other", ["masks_vis", "masks_color", "roi", "instance_masks"])
+def test_other_pictures_of_the_masks_are_said(tmp_path: Path, other: str) -> None:
+    for folder in ("images", "masks", other):
+        (tmp_path / folder).mkdir()
+        for stem in "ab":
+            Image.new("L", (4, 4), 1).save(tmp_path / folder / f"{stem}.png")
+    (pair,) = image_folders.folders(tmp_path)
+    assert (pair.masks.name, [path.name for path in pair.unused]) == ("masks", [other])
+    notes = matching.match(tmp_path, (pair,)).notes
+    assert [note.code for note in notes] == ["folders-chosen"]
+    (chosen,) = image_folders.folders(tmp_path, masks=other)
+    assert not chosen.unused
+
+
+@pytest.mark.parametrize("other", ["masks_old", "masks_copy", "labels_second_reader"])
+def test_other_masks_of_the_same_images_are_rivals(tmp_path: Path, other: str) -> None:
+    for folder in ("images", "masks", other):
+        (tmp_path / folder).mkdir()
+        for stem in "ab":
+            Image.new("L", (4, 4), 1).save(tmp_path / folder / f"{stem}.png")
+    with pytest.raises(UsageError, match=other):
+        image_folders.folders(tmp_path)
+
+
+def test_masks_of_other_images_are_no_rivals(tmp_path: Path) -> None:
+    for folder, letters in (("images", "ab"), ("masks", "ab"), ("masks_old", "xy")):
+        (tmp_path / folder).mkdir()
+        for stem in letters:
+            Image.new("L", (4, 4), 1).save(tmp_path / folder / f"{stem}.png")
+    (pair,) = image_folders.folders(tmp_path)
+    assert not pair.unused
