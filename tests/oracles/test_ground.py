@@ -72,7 +72,7 @@ def test_every_number_of_a_raster(made: Path, capsys: pytest.CaptureFixture[str]
         data, expected = path.read_bytes(), np.load(path.with_suffix(".npy"))
         read, place = samples.read(data, path), georeference.read(data)
         assert place
-        assert place.matrix == pytest.approx((0.3, 0, 635000, 0, -0.5, 4000000))
+        assert place.transform == pytest.approx((0.3, 0, 635000, 0, -0.5, 4000000))
         assert (place.epsg, georeference.nodata(data)) == (32611, 7)
         if read is None or read.dtype != expected.dtype or not np.array_equal(read, expected):
             different.append(path.name)
