@@ -234,6 +234,7 @@ command = formatting.Command(
         ),
         click.Option(["--explain"], metavar="CODE", help="Explain a rule and end; all: list them."),
         *options.workers(),
+        options.no_lock(),
         *options.display(),
     ],
 )

@@ -27,6 +27,7 @@ _MASK_MODE = (
 _IMAGE_FORMAT = (
     "keep = JPEG and PNG untouched, all else PNG; jpg = everything .jpg (quality 95, 4:4:4)."
 )
+_STRIP = "Leave out what JPEG and PNG tell beside the picture: EXIF with place and time, comments."
 _KEEP_ORDER = "Keep the source's class order, even if the background is not class 0."
 _EXPLAIN = "Print which files make the sample STEM and which rule joined them, and convert nothing."
 _VERIFY = (
@@ -82,6 +83,7 @@ def conversion_command(name: str, format: str) -> click.Command:
         *options.from_reader(reader),
         _choice("--mask-mode", ("palette", "gray"), _MASK_MODE),
         _choice("--image-format", ("keep", "jpg"), _IMAGE_FORMAT),
+        click.Option(["--strip-metadata"], is_flag=True, help=_STRIP),
         click.Option(["--keep-order"], is_flag=True, help=_KEEP_ORDER),
         _choice("--on-error", ("stop", "skip"), _ON_ERROR),
         click.Option(["--verify"], is_flag=True, help=_VERIFY),
@@ -140,6 +142,8 @@ def _explained(reader: type[Reader], source: Path, stem: str, chosen: dict[str, 
 
 
 def _show(done: Conversion, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
+    if quiet:
+        output.skipped_count(done.skipped)
     if not quiet:
         output.skipped(done.skipped, verbose)
         output.notes(done.notes, verbose)

@@ -187,5 +187,6 @@ PARAMETERS: list[click.Parameter] = [
         help="How many of the worst images to name.",
     ),
     *options.workers(),
+    options.no_lock(),
     *options.display(),
 ]

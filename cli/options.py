@@ -94,9 +94,28 @@ def display() -> list[click.Option]:
     ]
 
 
+def no_lock() -> click.Option:
+    """--no-lock, of every command that holds its output for itself."""
+    return click.Option(
+        ["--no-lock"],
+        is_flag=True,
+        expose_value=False,
+        callback=_unlock,
+        help="Take no lock on OUT, for file systems without locks; one run at a time, please.",
+    )
+
+
+def _unlock(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        from segprep.dataset.staging import unlocked
+
+        ctx.with_resource(unlocked())
+
+
 def writing() -> list[click.Option]:
-    """--overwrite, --dry-run."""
+    """--overwrite, --dry-run, --no-lock."""
     return [
+        no_lock(),
         click.Option(["--overwrite"], is_flag=True, help="Overwrite existing output."),
         click.Option(["--dry-run", "-n"], is_flag=True, help="Run without writing anything."),
     ]

@@ -232,6 +232,7 @@ command = formatting.Command(
             is_flag=True,
             help="Replace the predictions of an earlier run in OUT, or the ONNX file.",
         ),
+        options.no_lock(),
         *options.display(),
     ],
 )

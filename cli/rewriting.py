@@ -57,7 +57,9 @@ def results(
 
     *verb* is the participle and whether it was a dry run.
     """
-    if not quiet:
+    if quiet:
+        output.skipped_count(done.skipped)
+    else:
         output.skipped(done.skipped)
         output.notes(done.notes, verbose)
     if as_json:

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from segprep.names import csv_cell
+
 from . import formatting, options, output
 from .engines import on_engines
 from .progress import bar
@@ -79,7 +81,8 @@ def _options(found: Any) -> None:
 
 def _csv(rows: list[list[Any]]) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    cells = ([csv_cell(cell) for cell in row] for row in rows)
+    csv.writer(text, lineterminator="\n").writerows(cells)
     return text.getvalue().encode("utf-8", "backslashreplace")
 
 

@@ -191,7 +191,13 @@ class _EpochBar(TrainingBar):
 
 
 def _params() -> list[click.Parameter]:
-    return [*_general(), *_more(), *train_settings.settings(), *options.display()]
+    return [
+        *_general(),
+        *_more(),
+        *train_settings.settings(),
+        options.no_lock(),
+        *options.display(),
+    ]
 
 
 def _general() -> list[click.Parameter]:

@@ -201,6 +201,7 @@ command = formatting.Command(
             show_default="runs/train-check in the dataset",
             help="Folder for the results.",
         ),
+        options.no_lock(),
         *options.display(),
     ],
 )

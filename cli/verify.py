@@ -21,6 +21,7 @@ Examples:
     segprep verify out/
     segprep verify out/ --sample 10        read the files of 10 percent of the images
     segprep verify voc/ --json             an export
+    segprep verify voc.zip                 an export as one file
 """
 
 

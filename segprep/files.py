@@ -44,12 +44,17 @@ def digest_array(samples: Any) -> str:
     return str(checksum.hexdigest(20))
 
 
-def digest_file(path: Path) -> str:
-    """:func:`digest` of the regular file at *path*, whatever its size. Raises SourceError."""
+def digest_file(path: Path, *, leave: int = 0) -> str:
+    """:func:`digest` of the regular file at *path*, whatever its size, less the last *leave* bytes.
+
+    Raises SourceError.
+    """
     checksum = blake3()
     with os.fdopen(_opened(path, path.resolve()), "rb") as file:
-        while block := file.read(1 << 20):
+        rest = os.fstat(file.fileno()).st_size - leave
+        while rest > 0 and (block := file.read(min(rest, 1 << 20))):
             checksum.update(block)
+            rest -= len(block)
     return str(checksum.hexdigest(20))
 
 

@@ -39,12 +39,16 @@ def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
     ], name
 
 
-def stem_fault(stem: str) -> str | None:
-    """Why *stem* cannot name a sample on every system, or None if it can."""
+def stem_fault(stem: str, *, portable: bool = True) -> str | None:
+    """Why *stem* cannot name a sample on every system, or None if it can; unless *portable*, only
+    what no system can store, or segprep's own files cannot hold.
+    """
     if not stem or stem != stem.strip():
         return "is empty or begins or ends with a blank, which list files lose"
     if any(unicodedata.category(c) in ("Cc", "Cs") or c in "/\\\u2028\u2029" for c in stem):
         return "has a control character, a separator, or bytes that are not text"
+    if portable and (wrong := sorted(set(stem) & set(':*?"<>|'))):
+        return f"has {' '.join(wrong)}, which Windows cannot store"
     if stem.endswith(".") or stem.split(".", maxsplit=1)[0].casefold() in _RESERVED:
         return "is a name that Windows reserves or cannot store"
     if len(stem.encode()) > MAX_STEM_BYTES:

@@ -168,7 +168,7 @@ def test_no_module_hides_a_public_function() -> None:
 
 
 _READS = re.compile(r"\.read_bytes\(|\.read_text\(|(?<![\w.])open\(|np\.load\(")
-_WRITES = re.compile(r'"[axw]b?\+?"')
+_WRITES = re.compile(r'"(r\+b|[axw]b?\+?)"')
 _OWN_READS = {  # what these open was written a moment ago, or belongs to the installation
     "files.py": "the safe read itself",
     "limits.py": "/proc",

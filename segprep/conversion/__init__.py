@@ -91,6 +91,7 @@ def convert(
     verify: bool = False,
     image_format: ImageFormat = "keep",
     mask_mode: MaskMode = "palette",
+    strip_metadata: bool = False,
     progress: Progress[Any] = no_progress,
     **options: Any,
 ) -> Conversion:
@@ -130,6 +131,7 @@ def convert(
             progress=progress,
             image_format=image_format,
             mask_mode=mask_mode,
+            strip_metadata=strip_metadata,
             archives=archives,
         )
         return replace(archives.told(done), notes=(*archives.notes(), *archives.told(done.notes)))
@@ -149,6 +151,7 @@ def convert_with(
     verify: bool = False,
     image_format: ImageFormat = "keep",
     mask_mode: MaskMode = "palette",
+    strip_metadata: bool = False,
     progress: Progress[Any] = no_progress,
     archives: Archives = NO_ARCHIVES,
 ) -> Conversion:
@@ -163,9 +166,8 @@ def convert_with(
         reason = f"{reader.root} holds nothing in format {format}"
         raise SegprepError("nothing-to-convert", reason, RIGHT_FOLDER)
     count = len(scan.classes.names)
-    task = SampleTask(
-        reader, root, out, image_format, mask_mode, not dry_run, count, archives=archives
-    )
+    files = (image_format, mask_mode, not dry_run)
+    task = SampleTask(reader, root, out, *files, count, None, archives, strip_metadata)
     how = {"keep_order": keep_order, "verify": verify}
     prepared = partial(prepare, format, task, scan, overwrite, jobs, progress, **how)
     seen, work = manifest_bytes(out), None

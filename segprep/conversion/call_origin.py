@@ -22,6 +22,7 @@ def origin_of(format: str, task: SampleTask, scan: Scan) -> dict[str, Any]:
     if options.get("classes") is not None:
         options["classes"] = list(scan.classes.names)
     options |= {"image_format": task.image_format, "mask_mode": task.mask_mode}
+    options |= {"strip_metadata": True} if task.strip_metadata else {}
     origin = {
         "format": format,
         "path": _plain(task.archives.told(real_folders(reader.root)[0]), out),

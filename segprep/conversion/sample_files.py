@@ -16,7 +16,7 @@ from segprep.dataset.staging import Staging
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
 from segprep.errors import SourceError
 from segprep.files import Inputs, Mark, digest, mark_below, real_folders, watch, write_staged
-from segprep.imaging import image, transcoding
+from segprep.imaging import image, metadata, transcoding
 from segprep.imaging.image import MaskMode
 from segprep.types import IGNORE, MAX_PIXELS, Item, Note, Reader, Record, Sample
 
@@ -46,6 +46,7 @@ class SampleTask:
     values: int = IGNORE  # how many class ids the source has; a mask with another is refused
     ids: Mapping[int, int] | None = None
     archives: Archives = NO_ARCHIVES
+    strip_metadata: bool = False
 
     def __call__(self, item: Item) -> Record:
         """Read *item* and stage its files. Raises SourceError."""
@@ -58,9 +59,9 @@ class SampleTask:
 
     def fingerprint(self, item: Item) -> str:
         """Changes when the scan finds other files, or other ids, for the same sample."""
-        state = (
-            (item, self.image_format) if self.ids is None else (item, self.image_format, self.ids)
-        )
+        state: tuple[object, ...] = (item, self.image_format)
+        state += () if self.ids is None else (self.ids,)
+        state += ("stripped",) if self.strip_metadata else ()
         text = self.archives.outer(repr(state)).replace(self.archives.outer(str(self.root)), "")
         return digest(text.encode("utf-8", "backslashreplace"))[:16]
 
@@ -217,7 +218,8 @@ def _finished(
         and head.format in _SUFFIX
         and (task.image_format == "keep" or head.format == "JPEG")
     ):
-        return data, _SUFFIX[head.format]
+        kept = metadata.stripped(data, head.format) if task.strip_metadata else data
+        return kept, _SUFFIX[head.format]
     target: Literal["png", "jpg"] = "jpg" if task.image_format == "jpg" else "png"
     if not whole:
         notes.append(

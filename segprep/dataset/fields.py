@@ -73,7 +73,7 @@ def hexadecimal(value: Any, address: str) -> str:
 
 def stem(value: Any, address: str) -> str:
     """A sample's name that is safe on every system."""
-    if fault := stem_fault(text(value, address)):
+    if fault := stem_fault(text(value, address), portable=False):
         raise ValueError(f"{address}: the name {value!r} {fault}")
     return str(value)
 

@@ -21,6 +21,7 @@ from segprep.files import digest, open_inside, read_inside
 from segprep.types import Classes, Covered, Note, Outcome, Record, Unpainted
 
 SCHEMA = 1
+SEAL = 40  # characters of a digest; a zip export ends with that of all its other bytes
 MANIFEST, RECORDS, EXPORT = "segprep.json", "records.jsonl", "segprep-export.json"
 LONGEST_LINE = 16 << 20  # bytes of one line of records.jsonl
 RESTORE = "restore it, or convert again with --overwrite"

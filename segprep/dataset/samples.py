@@ -42,7 +42,7 @@ def _recorded(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
     """The samples of a tree with a manifest, as its records say."""
     for record in place.records():
         mask = place.root / record.mask
-        if fault := stem_fault(record.stem):
+        if fault := stem_fault(record.stem, portable=False):
             reason = f"its name {fault}"
             skipped.append(Skipped(record.stem, str(mask), "bad-stem", reason, "convert again"))
             continue
@@ -58,7 +58,9 @@ def _named(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
             continue
         inner = path.relative_to(place.root / MASKS)
         stem = stem_of(inner.as_posix())
-        if fault := next(filter(None, map(stem_fault, stem.split("/"))), None):
+        if fault := next(
+            filter(None, (stem_fault(part, portable=False) for part in stem.split("/"))), None
+        ):
             reason, hint = f"its name {fault}", "rename the mask and its image"
             skipped.append(Skipped(stem, str(path), "bad-stem", reason, hint))
             continue

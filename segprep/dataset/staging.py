@@ -18,6 +18,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ from segprep.errors import LockedError, SegprepError, SourceError
 from segprep.files import digest, read_inside, sync_file, sync_folder, write_atomic, write_error
 from segprep.types import Record
 
+_unlocked: ContextVar[bool] = ContextVar("segprep_unlocked", default=False)
 LONGEST_JOURNAL = 4 << 30  # bytes; a line is about 1 KB
 
 
@@ -54,6 +56,9 @@ def lock(root: Path) -> Iterator[None]:
     stands where files would be written. The lock dies with the process.
     """
     guard_links(root)
+    if _unlocked.get():
+        yield
+        return
     path = root / LOCK
     held = filelock.FileLock(path)
     try:
@@ -72,9 +77,8 @@ def lock(root: Path) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):  # a stale lock file is harmless
-            path.unlink(
-                missing_ok=True
-            )  # while it is held: who opened it before us fails to lock and gives up
+            # while it is held: who opened it before us fails to lock and gives up
+            path.unlink(missing_ok=True)
         held.release()
 
 
@@ -85,8 +89,18 @@ def _no_locks(root: Path) -> SegprepError:
     return SegprepError(
         "locks-unsupported",
         f"the file system of {root} does not support locks, so two runs could collide there",
-        "write to a local disk and copy the result",
+        "write to a local disk and copy the result; or give --no-lock where no other run can be",
     )
+
+
+@contextmanager
+def unlocked() -> Iterator[None]:
+    """Take no locks meanwhile: for file systems without any, where nobody else is at work."""
+    token = _unlocked.set(True)
+    try:
+        yield
+    finally:
+        _unlocked.reset(token)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """An export as one zip file, made in a hidden folder beside it, moved to its place by one rename.
 
 Equal input gives equal bytes: members are sorted and have no times of their own. Images and masks
-are stored as they are (both are compressed already), texts are deflated.
+are stored as they are (both are compressed already), texts are deflated. The file's comment is the
+digest of all that is before it.
 """
 
 import os
@@ -11,9 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from segprep.dataset.manifest import SEAL
 from segprep.errors import TreeError, UsageError
 from segprep.exporting.publish import MARKER, Outbox
-from segprep.files import sync_file, sync_folder, write_error, write_staged
+from segprep.files import digest_file, sync_file, sync_folder, write_error, write_staged
 from segprep.writer import Product
 
 _TEXTS = (".json", ".jsonl", ".txt", ".yaml", ".py", ".xml", ".md", ".csv", ".geojson")
@@ -99,3 +101,8 @@ class Archive(Outbox):
                 deflated = name.lower().endswith(_TEXTS)
                 entry.compress_type = zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED
                 file.writestr(entry, (folder / name).read_bytes())
+            file.comment = bytes(SEAL)  # the last bytes of the file
+        seal = digest_file(packed, leave=SEAL)
+        with open(packed, "r+b") as whole:
+            whole.seek(-SEAL, os.SEEK_END)
+            whole.write(seal.encode("ascii"))

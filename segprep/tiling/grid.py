@@ -80,7 +80,7 @@ class Grid:
 
 def _stem(stem: str) -> str:
     """*stem*, if it can name a sample. Raises ValueError."""
-    if fault := stem_fault(stem):
+    if fault := stem_fault(stem, portable=False):
         raise ValueError(f"pictures: {shown(stem)!r} {fault}")
     return stem
 

@@ -19,6 +19,7 @@ from segprep.dataset.tree_files import class_files
 from segprep.errors import SourceError, TreeError, UsageError
 from segprep.files import digest, read_inside
 from segprep.types import Progress, Record, no_progress
+from segprep.verification.archives import verify_archive
 from segprep.verification.exports import verify_export
 
 
@@ -58,9 +59,10 @@ def verify(
     jobs: int = 1,
     progress: Progress[Any] = no_progress,
 ) -> Verification:
-    """Hash the files of *dataset*, a tree or an export that segprep wrote, and compare them with
-    its manifest. *sample* is the percentage of images whose files are read, drawn by *seed*; text
-    files are always read, and files that are missing or too many are always found.
+    """Hash the files of *dataset*, a tree or an export that segprep wrote (a folder or a zip file),
+    and compare them with its manifest. *sample* is the percentage of images whose files are read,
+    drawn by *seed*; text files are always read, and files that are missing or too many are always
+    found.
 
     Raises UsageError for a percentage out of range; TreeError for a dataset without a manifest.
     """
@@ -68,6 +70,8 @@ def verify(
         raise UsageError(
             "bad-option", f"--sample {sample:g}: must be above 0, at most 100", "for example 10"
         )
+    if Path(dataset).is_file():
+        return _result(Path(dataset), *verify_archive(Path(dataset), sample, seed, progress))
     if (Path(dataset) / EXPORT).is_file():
         return _result(Path(dataset), *verify_export(Path(dataset), sample, seed, jobs, progress))
     root = tree.find(Path(dataset)).root

@@ -14,6 +14,7 @@ from segprep.errors import SourceError, TreeError
 from segprep.files import digest_file, read_inside, resolve_below
 from segprep.types import Progress
 
+_HINT = "export again with --overwrite"
 Found = tuple[str, str, str]  # path, kind, reason
 
 
@@ -42,10 +43,20 @@ def verify_export(
 
 def _manifest(root: Path) -> tuple[list[Found], dict[str, str]]:
     """What deviates in the manifest itself, and the digests in it. Raises TreeError."""
-    path = root / EXPORT
-    hint = "export again with --overwrite"
     try:
         data = read_inside(root, EXPORT) or b""
+    except SourceError as error:
+        raise TreeError("bad-manifest", f"{root / EXPORT}: {error.reason}", _HINT) from error
+    return described(data, root / EXPORT)
+
+
+def described(data: bytes, path: Path) -> tuple[list[Found], dict[str, str]]:
+    """What deviates in *data*, the manifest of an export at *path*, and the digests in it.
+
+    Raises TreeError.
+    """
+    hint = _HINT
+    try:
         content = fields.mapping(json.loads(data), "export")
         if "digests" not in content:
             words = f"{path} holds no digests: an older segprep wrote it"
@@ -53,7 +64,7 @@ def _manifest(root: Path) -> tuple[list[Found], dict[str, str]]:
         digests = fields.values(fields.hexadecimal)(content["digests"], "digests")
         if outside := [name for name in digests if not _inside(name)]:
             raise ValueError(f"digests: {outside[0]!r} lies outside the export")
-    except (SourceError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise TreeError("bad-manifest", f"{path}: {error}", hint) from error
     changed = manifest.intact(data) is not True
     return [(EXPORT, "changed", "is not as it was written")] if changed else [], digests

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from segprep.errors import SegprepError, SourceError
+from segprep.names import csv_cell
 from segprep.training.data import pairs
 from segprep.training.inference import inputs, overlays, tiles
 from segprep.training.inference.inputs import Input
@@ -210,9 +211,9 @@ class PredictionRun:
         """pixels.csv: a row per image, a column per class."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(["stem", *self.options.net.classes])
+        writer.writerow(["stem", *map(csv_cell, self.options.net.classes)])
         writer.writerows(
-            [stem, *(seen.get(n, 0) for n in range(len(self.options.net.classes)))]
+            [csv_cell(stem), *(seen.get(n, 0) for n in range(len(self.options.net.classes)))]
             for stem, seen in self.counts
         )
         return out.getvalue().encode("utf-8", "backslashreplace")

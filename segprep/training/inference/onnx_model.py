@@ -8,6 +8,7 @@ holds classes, S (side), border, and the view (size, scale, mean, std) as JSON.
 
 import io
 import json
+import re
 import warnings
 from dataclasses import asdict, replace
 from importlib.util import find_spec
@@ -29,6 +30,7 @@ KEY, KIND, OPSET = "segprep", "segprep onnx", 17
 LEAST_VALID = (
     2 * BORDER + 20
 )  # what a tile of valid convolutions gives has to hold a step of the poolings
+_OUTSIDE = re.compile(rb"\n\x08location\x12")  # the field that names a file of weights
 _AGAIN = "make it with segprep predict CHECKPOINT --export-onnx FILE"
 
 
@@ -108,6 +110,8 @@ def load(path: Path) -> Net:
         content = read_file(path, LARGEST)
     except SourceError as error:
         raise SegprepError(error.code, f"{path} {error.reason}", error.hint or _AGAIN) from error
+    if _OUTSIDE.search(content):
+        raise SegprepError("bad-onnx", f"{path} keeps weights in files beside it", _AGAIN)
     return net_of(content, path)
 
 

@@ -294,6 +294,8 @@ def stems() -> Iterator[tuple[str, Case]]:
         "escape": "\x1b[2J.json",
         "backslash": "a\\b.json",
         "c1": "a\x9bb.json",
+        "quote": 'it\'s "so".json',
+        "colon": "a:b.json",
     }
     for name, file in wrong.items():
         yield f"stem-{name}", Case("bad-stem", ("name",), file=file)
@@ -303,7 +305,6 @@ def stems() -> Iterator[tuple[str, Case]]:
         ("upper", "UPPER.JSON"),
         ("bracket", "d[1].json"),
         ("percent", "100%.json"),
-        ("quote", 'it\'s "so".json'),
         ("chinese", "猫.json"),
     ):
         yield f"stem-{name}", Case(file=file)
