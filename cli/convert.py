@@ -92,17 +92,21 @@ def conversion_command(name: str, format: str) -> click.Command:
         *options.writing(),
         *options.display(),
     ]
-    text = f"{sources.summary(format)}\n\n{getdoc(reader)}"
-    text += "\n\n\b\nExamples:\n" + indent("\n".join(sources.examples(format)), "    ")
     converter = formatting.Command(
         name,
         params=params,
         callback=run,
-        help=text,
+        help=_help(reader, format),
         short_help=sources.summary(format),
         no_args_is_help=True,
     )
     return on_engines(converter)
+
+
+def _help(reader: type[Reader], format: str) -> str:
+    """What ``segprep convert FORMAT --help`` says first."""
+    examples = indent("\n".join(sources.examples(format)), "    ")
+    return f"{sources.summary(format)}\n\n{getdoc(reader)}\n\n\b\nExamples:\n{examples}"
 
 
 def _choice(name: str, values: tuple[str, ...], text: str) -> click.Option:

@@ -37,7 +37,7 @@ def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, **given: Any)
         raise click.UsageError("--mean-std opens the images; omit --quick")
     if not given.pop("overwrite"):
         _guard(table, plots)
-    shown = bar(not (quiet or given.pop("no_progress")))
+    shown = bar(not (given.pop("no_progress") or quiet))
     found = statistics.stats(dataset, **given, progress=shown)
     if table:
         write_atomic(table, _csv(statistics.rows(found)))

@@ -31,7 +31,7 @@ def _run(dataset: Path, quiet: bool, as_json: bool, verbose: bool, **given: Any)
     if augment or config:
         _augmented(dataset, config, as_json, quiet, given)
         return
-    progress = bar(not (quiet or given.pop("no_progress")))
+    progress = bar(not (given.pop("no_progress") or quiet))
     no_check, jobs = given.pop("no_check"), given["jobs"]
     findings = () if no_check else checking.check(dataset, jobs=jobs, progress=progress).findings
     made = gallery.view(dataset, findings=findings, progress=progress, **given)

@@ -20,8 +20,10 @@ from segprep.checks._common.survey import Pair, Survey
 from segprep.dataset.staging import lock
 from segprep.dataset.tree import RUNS
 from segprep.dataset.tree_files import list_bytes
+from segprep.errors import SourceError
 from segprep.files import (
     digest,
+    digest_file,
     read_below,
     real_folders,
     write_atomic,
@@ -175,9 +177,16 @@ def _images(survey: Survey) -> Iterator[Repair]:
                 yield Repair("SEG104", name, target, text, _upright(path))
         elif endings and path.suffix.lower() not in endings:
             renamed = path.with_suffix(endings[0])
-            if not renamed.exists():
+            if not renamed.exists() or _equal(path, renamed):  # half done by a run that was stopped
                 text = f"renamed: it is a {photo.format} file"
                 yield Repair("SEG103", name, survey.name(renamed), text)
+
+
+def _equal(first: Path, second: Path) -> bool:
+    try:
+        return digest_file(first) == digest_file(second)
+    except SourceError:
+        return False
 
 
 def _upright(path: Path) -> Callable[[], bytes]:

@@ -15,6 +15,9 @@ moment:
     error  this one operation fails with ENOSPC
     full   this and every later creation, write and rename fails with ENOSPC; removing still works
     rofs   this and every later change fails with EROFS
+    eio    this one operation fails with EIO
+    acces  this and every later change fails with EACCES
+    files  this and every later opening fails with EMFILE
     short  from here on no file can grow beyond 50 bytes (EFBIG in the middle of a write)
 
 Folders are listed in a random order that differs from point to point. After each point: no source
@@ -47,14 +50,27 @@ from typing import Any
 from PIL import Image
 
 # imported before forking, so that no child has to import them
-from segprep_cli import export, json2mask, remap, split  # noqa: F401
+from segprep_cli import (  # noqa: F401
+    check,
+    export,
+    json2mask,
+    merge,
+    miou,
+    remap,
+    resize,
+    split,
+    stats,
+    tile,
+    view,
+)
 from segprep_cli.main import group
 
 import segprep
 from segprep.errors import SegprepError
 from segprep.targets import keras, voc  # noqa: F401
 
-MODES = ("kill", "torn", "error", "full", "rofs", "short")
+MODES = ("kill", "torn", "error", "full", "rofs", "short", "eio", "acces", "files")
+_LASTING = {"full": errno.ENOSPC, "rofs": errno.EROFS, "acces": errno.EACCES, "files": errno.EMFILE}
 _CHANGES = (
     "os.rename",
     "os.remove",
@@ -107,6 +123,7 @@ class Scenario:
     prepare: Callable[[], None]
     command: tuple[str, ...]
     exit: int = 0
+    apart: str = ""  # what lies below it belongs to each run by itself, and is not compared
 
 
 CONVERT = ("json2mask", "src", "out", "-j", "1", "--no-progress", "--objects")
@@ -206,6 +223,42 @@ def _folded() -> None:
     run(("split", "out", "--seed", "1", "--folds", "3"))
 
 
+def _merged() -> None:
+    _tree()
+    for n in range(2):
+        sample(Path("raw"), f"m{n}", n + 7, "bird")
+    run(("json2mask", "raw", "src/second", "-j", "1"))
+    shutil.move("src", "trees")
+    shutil.rmtree("raw")
+    Path("src").mkdir()
+    shutil.move("trees/second", "src/second")
+    shutil.move("trees", "src/first")
+
+
+def _predicted() -> None:
+    """A dataset and predictions for it, which are its own masks."""
+    _tree()
+    shutil.copytree("src/SegmentationClass", "src/pred")
+
+
+def _untidy() -> None:
+    """A dataset that another tool made: a double name in a list, a PNG file called .jpg."""
+    _tree("out")
+    for name in ("segprep.json", "records.jsonl"):
+        Path("out", name).unlink()
+    shutil.rmtree("out/SegmentationObject")
+    train = Path("out/ImageSets/Segmentation/train.txt")
+    train.write_text(train.read_text() * 2)
+    image = sorted(Path("out/JPEGImages").glob("*.png"))[0]
+    image.rename(image.with_suffix(".jpg"))
+    Path("src").mkdir()
+
+
+def _empty_out() -> None:
+    _tree()
+    Path("out").mkdir()
+
+
 REMAP = ("remap", "src", "out", "--map", "cat=dog", "-j", "1", "--no-progress")
 EXPORT = ("export", "keras", "out", "-d", "src", "-j", "1", "--no-progress")
 SCENARIOS = {
@@ -221,6 +274,25 @@ SCENARIOS = {
         _folded, ("split", "out", "--seed", "5", "--overwrite", "--folds", "2")
     ),
     "remap": Scenario(_tree, REMAP),
+    "merge": Scenario(
+        _merged, ("merge", "src/first", "src/second", "out", "-j", "1", "--no-progress")
+    ),
+    "tile": Scenario(
+        _tree, ("tile", "src", "out", "--size", "32", "--overlap", "8", "-j", "1", "--no-progress")
+    ),
+    "resize": Scenario(_tree, ("resize", "src", "out", "--size", "24", "-j", "1", "--no-progress")),
+    "miou": Scenario(
+        _predicted,
+        ("miou", "src/pred", "-d", "src", "--out", "out", "--samples", "5", "-j", "1", "-q"),
+    ),
+    "fix": Scenario(_untidy, ("check", "out", "--fix", "--yes", "-j", "1", "-q"), apart="runs/"),
+    "stats": Scenario(
+        _empty_out,
+        ("stats", "src", "--csv", "out/a.csv", "--plots", "out/plots", "--overwrite", "-q"),
+    ),
+    "view": Scenario(
+        _empty_out, ("view", "src", "--out", "out/view.html", "--overwrite", "-j", "1", "-q")
+    ),
     "export": Scenario(_tree, EXPORT),
     "export-overwrite": Scenario(_exported, (*EXPORT, "--overwrite")),
 }
@@ -353,9 +425,7 @@ class Fault:
         if not (beside or absolute.startswith((self.out, hidden))):
             return
         self.seen += 1
-        if self.at and (
-            self.seen == self.at or (self.seen > self.at and self.mode in ("full", "rofs"))
-        ):
+        if self.at and (self.seen == self.at or (self.seen > self.at and self.mode in _LASTING)):
             self._strike(event, path)
 
     def _strike(self, event: str, path: str) -> None:
@@ -363,21 +433,24 @@ class Fault:
             os.kill(os.getpid(), signal.SIGKILL)
         elif self.mode in ("torn", "short"):
             resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50))
-        elif self.mode == "rofs":
-            raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
-        elif self.mode == "error" or event not in ("os.remove", "os.rmdir"):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+            return
+        number = errno.EIO if self.mode == "eio" else _LASTING.get(self.mode, errno.ENOSPC)
+        if (self.mode != "full" or event not in ("os.remove", "os.rmdir")) and (
+            self.mode != "files" or event == "open"
+        ):
+            raise OSError(number, os.strerror(number), path)
 
 
-def content(folder: Path) -> dict[str, bytes]:
-    """Every file below *folder* by name, and every folder (as b"/").
+def content(folder: Path, apart: str = "") -> dict[str, bytes]:
+    """Every file below *folder* by name, and every folder (as b"/"), less what lies *apart*.
 
     A lock file means nothing: the lock is the kernel's.
     """
     found = sorted(path for path in folder.rglob("*") if path.name != ".segprep.lock")
     return {
-        str(path.relative_to(folder)): b"/" if path.is_dir() else path.read_bytes()
+        name: b"/" if path.is_dir() else path.read_bytes()
         for path in found
+        if (name := str(path.relative_to(folder))) and not (apart and f"{name}/".startswith(apart))
     }
 
 
@@ -415,7 +488,7 @@ class Sweep:
         os.chdir(template)
         made.prepare()
         clean = self._undisturbed(template, place, made)
-        expected, total = content(place / "out"), clean.points
+        expected, total = content(place / "out", made.apart), clean.points
         if clean.code != made.exit or not total:
             self.violations.append(
                 f"{name}: undisturbed, exit {clean.code} instead of {made.exit}, {total} points:"
@@ -456,17 +529,19 @@ class Sweep:
         sources = content(place / "src")
         wrong = []
         for mode, at in faults:
-            if content(place / "out") == expected:
+            if content(place / "out", made.apart) == expected:
                 break  # the first fault came after the work was done
             ended = child(made.command, mode, at)
             wrong += [f"{mode}@{at}: {one}" for one in self._judge(ended, mode, made)]
             if fault := whole(place / "out"):
                 wrong.append(f"{mode}@{at}: {fault}")
-        finished = content(place / "out") == expected  # split refuses to do finished work again
+        finished = (
+            content(place / "out", made.apart) == expected
+        )  # split refuses to do finished work again
         again = child(made.command)
         if again.code != made.exit and not finished:
             wrong.append(f"the same command again: exit {again.code}: {again.said.strip()[-300:]}")
-        elif (found := content(place / "out")) != expected:
+        elif (found := content(place / "out", made.apart)) != expected:
             differ = sorted(
                 name
                 for name in found.keys() | expected.keys()

@@ -26,5 +26,12 @@ def test_every_writing_command_survives_faults(scenario: str) -> None:
 
 
 @LINUX
+def test_the_further_writing_commands_survive_faults() -> None:
+    names = ("merge", "tile", "resize", "miou", "fix", "stats", "view")
+    given = [word for name in names for word in ("--scenario", name)]
+    assert lines("sweep.py", *given, "--points", "63") == []
+
+
+@LINUX
 def test_signals_dying_workers_and_collisions() -> None:
     assert lines("signals.py", "--kills", "2", "--runs", "1", "--signals", "2") == []

@@ -164,7 +164,17 @@ def test_a_pipe_in_a_dataset_hangs_no_command(command: str, name: str, tmp_path:
     os.mkfifo(tmp_path / "t" / name)
     words = [command, str(tmp_path / "t")]
     words += [str(tmp_path / "t")] if command == "diff" else []
-    CliRunner().invoke(group, [*words, "-q"])  # the test is that it ends
+    done = CliRunner().invoke(group, [*words, "-q"])  # the test is that it ends
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.output
+
+
+@pytest.mark.parametrize("command", ["info", "stats", "view", "check", "verify", "split"])
+def test_quiet_commands_end_without_an_exception(command: str, tmp_path: Path) -> None:
+    """With --quiet, stats and view forgot to take --no-progress out of their options."""
+    voc(tmp_path / "t")
+    for words in ([command, str(tmp_path / "t"), "-q"], [command, str(tmp_path / "t"), "--json"]):
+        done = CliRunner().invoke(group, words)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.output
 
 
 @LINUX
