@@ -16,7 +16,7 @@ moment:
     full   this and every later creation, write and rename fails with ENOSPC; removing still works
     rofs   this and every later change fails with EROFS
     eio    this one operation fails with EIO
-    acces  this and every later change fails with EACCES
+    denied this and every later change fails with EACCES
     files  this and every later opening fails with EMFILE
     short  from here on no file can grow beyond 50 bytes (EFBIG in the middle of a write)
 
@@ -69,8 +69,8 @@ import segprep
 from segprep.errors import SegprepError
 from segprep.targets import keras, voc  # noqa: F401
 
-MODES = ("kill", "torn", "error", "full", "rofs", "short", "eio", "acces", "files")
-_LASTING = {"full": errno.ENOSPC, "rofs": errno.EROFS, "acces": errno.EACCES, "files": errno.EMFILE}
+MODES = ("kill", "torn", "error", "full", "rofs", "short", "eio", "denied", "files")
+_LASTING = {"full": errno.ENOSPC, "rofs": errno.EROFS, "denied": errno.EACCES, "files": errno.EMFILE}
 _CHANGES = (
     "os.rename",
     "os.remove",
