@@ -70,7 +70,12 @@ from segprep.errors import SegprepError
 from segprep.targets import keras, voc  # noqa: F401
 
 MODES = ("kill", "torn", "error", "full", "rofs", "short", "eio", "denied", "files")
-_LASTING = {"full": errno.ENOSPC, "rofs": errno.EROFS, "denied": errno.EACCES, "files": errno.EMFILE}
+_LASTING = {
+    "full": errno.ENOSPC,
+    "rofs": errno.EROFS,
+    "denied": errno.EACCES,
+    "files": errno.EMFILE,
+}
 _CHANGES = (
     "os.rename",
     "os.remove",
