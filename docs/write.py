@@ -67,9 +67,7 @@ def check_page(text: str) -> str:
 @cache
 def help_of(*command: str) -> str:
     """What ``segprep COMMAND --help`` prints."""
-    result = CliRunner().invoke(
-        group, [*command, "--help"], prog_name="segprep", terminal_width=100
-    )
+    result = CliRunner().invoke(group, [*command, "--help"], prog_name="segprep", terminal_width=84)
     assert result.exit_code == 0, result.output
     return result.output
 

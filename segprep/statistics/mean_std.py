@@ -103,14 +103,6 @@ def combined(parts: Iterable[Moments | None]) -> PixelStats:
     )
 
 
-def pixel_stats(pairs: Iterable[tuple[Image, NDArray[np.uint8]]]) -> PixelStats:
-    """Over *pairs* of images (H, W, 3) and masks (H, W); one at a time is in memory.
-
-    Raises SegprepError as :func:`combined` does.
-    """
-    return combined(moments(image, mask) for image, mask in pairs)
-
-
 def read(place: Tree, stem: str) -> tuple[Image, NDArray[np.uint8]]:
     """Image (H, W, 3) and mask (H, W) of *stem*, both upright. Raises SourceError."""
     roots = (place.root.resolve(),)

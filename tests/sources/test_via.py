@@ -125,7 +125,7 @@ def test_several_files_of_the_same_images_are_a_question(tmp_path: Path) -> None
     assert caught.value.code == "annotations-unclear"
     chosen = Reader(tmp_path, annotations=("kinds.json",)).scan()
     assert chosen.classes.names == ("_background_", "door")
-    with pytest.raises(UsageError, match=r"none\.json is no annotation file"):
+    with pytest.raises(UsageError, match=r"none\.json is not an annotation file"):
         Reader(tmp_path, annotations=("none.json",)).scan()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,11 @@ from segprep.dataset.tree import LISTS, Tree
 from segprep.dataset.tree_files import list_bytes
 from segprep.errors import SegprepError
 from segprep.imaging.image import pixels, write_mask
-from segprep.statistics.mean_std import PixelStats, pixel_stats, read
+from segprep.statistics.mean_std import PixelStats, combined, moments, read
+
+
+def pixel_stats(pairs: Iterable[tuple[Any, Any]]) -> PixelStats:
+    return combined(moments(image, mask) for image, mask in pairs)
 
 
 def dataset_stats(dataset: Path, stems: Iterable[str] | None = None) -> PixelStats:

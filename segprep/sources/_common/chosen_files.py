@@ -35,7 +35,9 @@ def named(files: Sequence[Path], root: Path, patterns: Sequence[str]) -> list[Pa
         ]
         if not matches:
             names = ", ".join(path.relative_to(root).as_posix() for path in files[:8]) or "none"
-            reason = f"--annotations {pattern} is no annotation file in {root}; there are: {names}"
+            reason = (
+                f"--annotations {pattern} is not an annotation file in {root}; there are: {names}"
+            )
             raise UsageError("bad-option", reason, "give a name or a pattern from these")
         chosen += matches
     return list(dict.fromkeys(chosen))

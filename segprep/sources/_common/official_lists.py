@@ -121,7 +121,7 @@ def _texts(path: Path, root: Path) -> list[str]:
         except UnicodeDecodeError:
             continue
     if not texts or "\0" in texts[0]:
-        raise TreeError("bad-list", f"{path}: is no text", "save it as UTF-8, one sample per line")
+        raise TreeError("bad-list", f"{path} is not text", "save it as UTF-8, one sample per line")
     return texts
 
 
