@@ -51,7 +51,6 @@ SIZED = (*FILES, *sorted((ROOT / "cli").rglob("*.py")))
 LONG = {  # still to be split
     "segprep/files.py",
     "segprep/imaging/mask_files.py",
-    "segprep/merging/__init__.py",
 }
 
 
