@@ -70,7 +70,8 @@ def _show(found: Verification, verbose: bool) -> None:
         f" ({found.checked} image and mask files read{rest})"
     )
     if found.other and not verbose:
-        output.line(f"{len(found.other)} other files beside the dataset (--verbose lists them)")
+        files = "file" if len(found.other) == 1 else "files"
+        output.line(f"{len(found.other)} other {files} beside the dataset (--verbose lists them)")
 
 
 command = formatting.Command(

@@ -52,7 +52,7 @@ class Cluster:
                 if not running:
                     return
                 part, future = running.popleft()
-                timed = self._result(task, part, future)
+                timed = self._result(task, part, future, [other for _, other in running])
                 chunks.took(len(part), timed.seconds)
                 yield from timed.results
         finally:
@@ -84,35 +84,47 @@ class Cluster:
                     raise _difference(address, mine, theirs, file, folder)
 
     def _result(
-        self, task: "_Task[Input, Output]", part: Sequence[Input], future: "Future"
+        self,
+        task: "_Task[Input, Output]",
+        part: Sequence[Input],
+        future: "Future",
+        others: Sequence["Future"],
     ) -> "Timed[Output | Failure]":
-        """What *future* gives; where its items end one worker after the other, each is tried by
-        itself.
-        """
-        from distributed import CancelledError, KilledWorker
-        from distributed.comm import CommClosedError
+        """What *future* gives; where workers end over it, each of its items is tried by itself.
 
-        try:
-            timed: Timed[Output | Failure] = future.result()
-            return timed
-        except KilledWorker:
-            if len(part) == 1:
-                return Timed([engine.killed(part[0])], seconds=0.0)
-        except (CancelledError, CommClosedError, OSError) as error:
-            if isinstance(error, OSError) and not isinstance(error, CommClosedError):
-                raise
-            raise SegprepError(
-                "cluster-unusable",
-                "the scheduler was lost",
-                "start it again and re-run the command; a conversion resumes",
-            ) from error
-        alone = [self.client.submit(task, [item], pure=False) for item in part]
-        results = [
-            result
-            for item, single in zip(part, alone, strict=True)
-            for result in self._result(task, [item], single).results
-        ]
-        return Timed(results, seconds=0.0)
+        Dask blames whatever waits on a worker that ends, so the *others* have to be done before.
+        """
+        from distributed import KilledWorker, wait
+
+        with _scheduler_needed():
+            try:
+                timed: Timed[Output | Failure] = future.result()
+                return timed
+            except KilledWorker:
+                wait(others)
+            results: list[Output | Failure] = []
+            for item in part:
+                try:
+                    results += self.client.submit(task, [item], pure=False).result().results
+                except KilledWorker:
+                    results.append(engine.killed(item))
+            return Timed(results, seconds=0.0)
+
+
+@contextmanager
+def _scheduler_needed() -> Iterator[None]:
+    """Raise SegprepError where the scheduler is lost meanwhile."""
+    from distributed import CancelledError
+    from distributed.comm import CommClosedError
+
+    try:
+        yield
+    except (CancelledError, CommClosedError) as error:
+        raise SegprepError(
+            "cluster-unusable",
+            "the scheduler was lost",
+            "start it again and re-run the command; a conversion resumes",
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 import torch
@@ -229,18 +230,12 @@ def test_every_module_of_the_page_exists() -> None:
 def test_every_option_of_a_hint_exists() -> None:
     """An option that the library or its commands name in a text is one of some command."""
     known = {"--nproc-per-node", "--shm-size", "--no-deps", "--group"}
-    for command in (
-        group.commands.values()
-        if not hasattr(group, "list_commands")
-        else (
-            group.get_command(None, name)
-            for name in group.list_commands(None)  # type: ignore[arg-type]
-        )
-    ):
-        for nested in getattr(command, "commands", {"": command}).values():
-            known |= {
-                option for one in nested.params for option in [*one.opts, *one.secondary_opts]
-            }
+    context = click.Context(group)
+    for command in (group.get_command(context, name) for name in group.list_commands(context)):
+        formats = command.list_commands(context) if isinstance(command, click.Group) else ()
+        nested = [command.get_command(context, name) for name in formats] or [command]
+        for one in (option for each in nested for option in each.params):
+            known |= {*one.opts, *one.secondary_opts}
     missing = {}
     for path in (ROOT / "segprep" / "training").rglob("*.py"):
         for option in re.findall(r"(?<![\w-])--[a-z][\w-]+", path.read_text("utf-8")):

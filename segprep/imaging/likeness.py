@@ -31,7 +31,23 @@ TURNS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
 def pairs(
     thumbnails: Sequence[NDArray[np.uint8]],
 ) -> Iterator[tuple[int, int, str, float]]:
-    """(one, other, turn, correlation) for all two *thumbnails* (SIDE, SIDE) that look alike."""
+    """(one, other, turn, correlation) for all two *thumbnails* (SIDE, SIDE) that look alike; of
+    those that are equal, each with the first of them, which stands for all in other pairs.
+    """
+    firsts: dict[bytes, int] = {}
+    for other, thumbnail in enumerate(thumbnails):
+        one = firsts.setdefault(thumbnail.tobytes(), other)
+        if one != other:
+            yield one, other, "", 1.0
+    numbers = list(firsts.values())
+    for one, other, name, correlation in _unequal([thumbnails[number] for number in numbers]):
+        yield numbers[one], numbers[other], name, correlation
+
+
+def _unequal(
+    thumbnails: Sequence[NDArray[np.uint8]],
+) -> Iterator[tuple[int, int, str, float]]:
+    """The pairs of *thumbnails*, no two of which are equal."""
     if len(thumbnails) < 2:
         return
     stack = np.stack(thumbnails)

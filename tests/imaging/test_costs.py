@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
-from segprep.sources.coco.annotations import Category, CocoFile
 
 from segprep.evaluation import arrays
 from segprep.imaging import shapes, tiff
 from segprep.imaging.image import histogram, replaced
 from segprep.imaging.shapes import Shape
-from segprep.sources.coco import annotations
+from segprep.sources.coco import coco_file
+from segprep.sources.coco.coco_file import Category, CocoFile
 from segprep.sources.isbi import tiff_stacks
 
 SIDE = 3000
@@ -115,7 +115,7 @@ def test_the_root_of_many_categories_is_found_in_one_pass() -> None:
 
     file = CocoFile(Path("a.json"))
     file.categories = [Category(n, f"c{n}", True, Counting("none")) for n in range(count)]
-    annotations._leave_root(file)
+    coco_file._leave_root(file)
     assert len(file.categories) == count
     assert compared < 10 * count
 
@@ -123,5 +123,5 @@ def test_the_root_of_many_categories_is_found_in_one_pass() -> None:
 def test_the_root_of_all_categories_is_no_class() -> None:
     file = CocoFile(Path("a.json"))
     file.categories = [Category(n, f"c{n}", True, "c0" if n else "none") for n in range(4)]
-    annotations._leave_root(file)
+    coco_file._leave_root(file)
     assert [category.id for category in file.categories] == [1, 2, 3]
