@@ -100,7 +100,7 @@ def test_masks_of_a_foreign_tree_are_decoded_without_pillow(tmp_path: Path, comm
     source = pairs(tmp_path / "source", 6)
     (source / "images").rename(source / "JPEGImages")
     (source / "masks").rename(source / "SegmentationClass")
-    _, calls = counts(tmp_path, command, str(source))
+    _, calls = counts(tmp_path, command, str(source), "-j", "1")
     assert calls["png.py:decode"] == 6
     if command == "info":
         assert not calls["~:<method 'decode' of 'ImagingDecoder' objects>"]
