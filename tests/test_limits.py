@@ -88,8 +88,8 @@ def test_the_command_line_limits_every_worker(tmp_path: Path) -> None:
     (tmp_path / "masks").mkdir()
     np.save(tmp_path / "masks" / "a.npy", np.zeros((7000, 7000, 3), np.uint8))
     Image.new("L", (7000, 7000)).save(tmp_path / "images" / "a.png")
-    command = ["convert", "arrays", str(tmp_path), str(tmp_path.parent / "out"), "--axis", "2"]
-    command += ["--classes", "a,b,c"]
+    command = ["convert", "arrays", str(tmp_path), str(tmp_path.parent / f"{tmp_path.name}-out")]
+    command += ["--axis", "2", "--classes", "a,b,c"]
     command += ["--max-memory", "256M", "-j", "1"]
     done = CliRunner().invoke(group, command)
     assert done.exit_code == 1

@@ -141,9 +141,10 @@ def test_names_that_are_alike_at_one_end(tmp_path: Path) -> None:
         photo(tmp_path / "RGB" / f"RGB-PanSharpen_AOI_2_Vegas_img{n}.png", n)
         content = collection(*([feature()] if n == 10 else []))
         write(tmp_path / "geojson" / f"buildings_AOI_2_Vegas_img{n}.geojson", content)
-    done = segprep.convert("auto", tmp_path, tmp_path.parent / "out")
+    out = tmp_path.parent / f"{tmp_path.name}-out"
+    done = segprep.convert("auto", tmp_path, out)
     assert done.converted == 3
-    folder = tmp_path.parent / "out" / "SegmentationClass"
+    folder = out / "SegmentationClass"
     sums = {path.stem[-6:]: int(segprep.read_mask(path).sum()) for path in folder.iterdir()}
     assert sums == {"s_img1": 0, "_img10": 42, "img101": 0}
 
