@@ -6,11 +6,24 @@ form of what has a card, since that names the folders of the machine.
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
 
 HERE = Path(__file__).resolve().parents[1] / "examples"
+
+
+def joined(outputs: list[Any]) -> list[Any]:
+    """*outputs* with pieces of one stream put together: a kernel sends them as it likes."""
+    whole: list[Any] = []
+    for output in outputs:
+        last = whole[-1] if whole else {}
+        if output.get("name") and output.get("name") == last.get("name"):
+            last["text"] += output["text"]
+        else:
+            whole.append(output)
+    return whole
 
 
 def main() -> None:
@@ -21,6 +34,8 @@ def main() -> None:
     for number, cell in enumerate(book.cells):
         cell["id"] = f"cell-{number:02}"
         cell.metadata.clear()
+        if cell.get("outputs"):
+            cell["outputs"] = joined(cell["outputs"])
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
             data.pop("image/jpeg", None)
