@@ -131,7 +131,7 @@ class Outbox:
             try:
                 (self.hidden / "new").mkdir(exist_ok=True)
                 yield
-            except Exception:
+            except Exception:  # whatever the fault; an interrupt is none, and can resume
                 self._clear()
                 raise
             self._clear()

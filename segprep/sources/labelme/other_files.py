@@ -1,4 +1,4 @@
-"""What lies in a labelme folder and is no annotation of it: named, not passed over."""
+"""Files of a labelme folder that are not labelme annotations: named, not passed over."""
 
 from collections.abc import Sequence
 from pathlib import Path

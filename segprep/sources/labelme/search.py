@@ -103,7 +103,7 @@ def _where(file: Path, search: Search) -> str:
 
 
 def absent(search: Search) -> SourceError:
-    """There is no image at all."""
+    """The error where no image was found for an annotation, nor a copy in it."""
     hint = "name the images' folder with --image-root"
     named = shown(search.named)
     if escapes(search.named, search.path.parent, search.roots):

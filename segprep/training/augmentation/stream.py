@@ -37,7 +37,7 @@ class Stream:
         if not len(pairs):
             raise SegprepError(
                 "empty-list",
-                "there is no image to train on",
+                "no images to train on",
                 "split the dataset, or fix the list train.txt",
             )
         self.pairs, self.steps, self.seed, self.shuffle = pairs, tuple(steps), seed, shuffle

@@ -38,7 +38,7 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
         if not pairs:
             raise SegprepError(
                 "empty-list",
-                "there is no image to train on",
+                "no images to train on",
                 "split the dataset, or fix the list train.txt",
             )
         self.pairs, self.view, self.seed, self.augmented = pairs, view, seed, augmented
