@@ -19,9 +19,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from segprep import limits, open_folders, worker_processes
+from segprep import limits, worker_processes
 from segprep.chunks import Chunks, Timed
 from segprep.errors import SegprepError, SourceError
+from segprep.files import open_folders
 
 REPORT = "please report it, with the traceback that --verbose prints; --on-error skip leaves it out"
 TOO_MUCH = "needs more memory than there is, or than --max-memory allows"

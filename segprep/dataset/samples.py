@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS, STAGING, Tree
 from segprep.errors import SourceError, TreeError
 from segprep.files import read_below, walk
-from segprep.imaging import image, mask_files
+from segprep.imaging import image, mask_files, paired_masks
 from segprep.imaging.image import SUFFIXES
 from segprep.names import stem_fault, stem_key, stem_of
 from segprep.types import IGNORE, MAX_PIXELS, OBJECT_IGNORE, Classes, Entry, Note, Sample, Skipped
@@ -107,7 +107,7 @@ def read(entry: Entry, roots: tuple[Path, ...], limit: int = MAX_PIXELS) -> Samp
             )
         mask = mask.astype(np.uint8)
     data = read_below(entry.image, roots)
-    upright = mask_files.drawn_upright(data, entry.image, mask.shape, entry.mask, notes, limit)
+    upright = paired_masks.drawn_upright(data, entry.image, mask.shape, entry.mask, notes, limit)
     found = objects(entry.objects, roots, mask.shape, limit) if entry.objects else None
     return Sample(entry.stem, data, mask, found, upright, tuple(notes))
 

@@ -1,21 +1,19 @@
-"""Mask files that other tools wrote: what their pixels mean, and how they lie on their image.
+"""Mask files that other tools wrote: what their pixels mean.
 
 A mask may be indexed, gray, 16-bit, gray stored as RGB, or colored; each reading here is explicit,
 and what it cannot read without guessing it refuses.
 """
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from segprep.errors import SourceError
-from segprep.files import read_below
-from segprep.imaging import image, mask_opening, palettes, phantom, png, whole_numbers
-from segprep.types import MAX_PIXELS, Item, Note, Sample
+from segprep.imaging import image, mask_opening, palettes, png, whole_numbers
+from segprep.types import MAX_PIXELS, Note
 
 _SIXTEEN = ("I;16", "I;16B", "I;16L", "I")
 
@@ -250,71 +248,6 @@ def _sixteen(array: NDArray[Any], path: Path) -> NDArray[np.uint16]:
             "image-unsupported",
         )
     return array.astype(np.uint16)
-
-
-Counted = tuple[NDArray[np.uint8], dict[int, int]]  # a mask (H, W) and its histogram
-
-
-def paired(
-    item: Item,
-    roots: tuple[Path, ...],
-    to_mask: Callable[[bytes, Path, list[Note]], NDArray[np.uint8] | Counted],
-    limit: int = MAX_PIXELS,
-    *,
-    background: int = 0,
-) -> Sample:
-    """The sample of an image file and one mask file (``labels[0]``), which *to_mask* turns into
-    class ids, with their histogram where it knows it; where that is the image itself there is no
-    mask, and all pixels are *background*. Raises SourceError.
-    """
-    notes: list[Note] = []
-    path, picture = item.labels[0], cast("Path", item.image)
-    if path == picture:
-        data = read_below(picture, roots)
-        shape = image.header(data, picture, limit).shape(upright=True)
-        return Sample(item.stem, data, np.full(shape, background, np.uint8))
-    result = to_mask(read_below(path, roots), path, notes)
-    mask, counts = result if isinstance(result, tuple) else (result, image.histogram(result))
-    notes += phantom.notes(mask, counts, path)
-    data = read_below(picture, roots)
-    upright = drawn_upright(data, picture, mask.shape, path, notes, limit)
-    return Sample(item.stem, data, mask, None, upright, tuple(notes), counts)
-
-
-def drawn_upright(
-    data: bytes,
-    picture: Path,
-    shape: tuple[int, ...],
-    path: Path,
-    notes: list[Note],
-    limit: int = MAX_PIXELS,
-) -> bool:
-    """Which view of the image *data* a mask of *shape* (H, W) was drawn on.
-
-    Raises SourceError (size-mismatch) if it fits neither.
-    """
-    head = image.header(data, picture, limit)
-    upright, stored = head.shape(upright=True), head.shape(upright=False)
-    if shape not in (upright, stored):
-        reason = (
-            f"the mask is {shape[1]}x{shape[0]}, its image {picture.name} {upright[1]}x{upright[0]}"
-            " pixels"
-        )
-        raise SourceError(
-            path,
-            reason,
-            "pair each mask with its own image; a mask is never resized here",
-            "size-mismatch",
-        )
-    if head.orientation > 1 and upright == stored:
-        notes.append(
-            Note(
-                "orientation-unclear",
-                f"EXIF orientation {head.orientation}: taken as drawn on the upright picture; look"
-                " at this one",
-            )
-        )
-    return shape == upright
 
 
 def cutout(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.bool_]:

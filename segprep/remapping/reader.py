@@ -14,7 +14,7 @@ from segprep.dataset import samples, tree
 from segprep.dataset.tree import MASKS, Tree
 from segprep.errors import UsageError
 from segprep.files import read_below, real_folders
-from segprep.imaging import image, mask_files
+from segprep.imaging import image, mask_files, paired_masks
 from segprep.remapping import table as relabelling
 from segprep.remapping.table import ClassChanges, DropAs, Known, LookupTable
 from segprep.sources._common import stems as pairing
@@ -149,7 +149,7 @@ class Reader:
             )
         assert item.image
         data = read_below(item.image, roots)
-        upright = mask_files.drawn_upright(
+        upright = paired_masks.drawn_upright(
             data, item.image, values.shape, path, notes, self.max_pixels
         )
         objects = (

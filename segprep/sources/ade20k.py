@@ -27,7 +27,8 @@ from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import MAX_BYTES, find_below, read_below, real_folders
 from segprep.imaging import image
-from segprep.imaging.mask_files import colors, drawn_upright
+from segprep.imaging.mask_files import colors
+from segprep.imaging.paired_masks import drawn_upright
 from segprep.names import shown
 from segprep.sources._common import json_values, stems, strict_json, text_encoding
 from segprep.sources._common.official_lists import ListsFromFolders

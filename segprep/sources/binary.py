@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError
 from segprep.files import read_below
-from segprep.imaging import image, mask_files
+from segprep.imaging import image, mask_files, paired_masks
 from segprep.sources._common import matching, polarity
 from segprep.sources._common.field_of_view import View, applied, with_views
 from segprep.sources._common.paired_folders import PairedFolders
@@ -103,7 +103,7 @@ class Reader(PairedFolders):
                 data, path, notes, cast("str", self.foreground), self.threshold, self.max_pixels
             )
 
-        sample = mask_files.paired(item, self.roots(), to_mask, self.max_pixels)
+        sample = paired_masks.sample(item, self.roots(), to_mask, self.max_pixels)
         if len(item.labels) < 2:
             return sample
         return applied(sample, item.labels[1], self.roots(), self.max_pixels)

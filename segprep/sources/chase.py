@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from segprep.files import listing, real_folders
+from segprep.imaging import paired_masks
 from segprep.imaging.image import SUFFIXES
-from segprep.imaging.mask_files import paired
 from segprep.names import stem_of
 from segprep.sources._common import retina
 from segprep.sources._common.retina import Named
@@ -74,7 +74,7 @@ class Reader:
 
     def read(self, item: Item) -> Sample:
         """The photograph; vessel 1, all else 0."""
-        return paired(
+        return paired_masks.sample(
             item,
             real_folders(self.root),
             lambda data, path, notes: retina.drawn(data, path, notes, self.max_pixels),

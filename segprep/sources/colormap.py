@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_below
-from segprep.imaging import image, mask_files
+from segprep.imaging import image, mask_files, paired_masks
 from segprep.sources._common import (
     color_masks,
     color_tables,
@@ -201,7 +201,7 @@ class Reader(PairedFolders):
             unpainted = mask.unpainted
             return mask.ids
 
-        sample = mask_files.paired(
+        sample = paired_masks.sample(
             item, self.roots(), to_mask, self.max_pixels, background=background
         )
         return replace(sample, unpainted=unpainted)

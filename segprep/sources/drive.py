@@ -28,7 +28,7 @@ import numpy as np
 from segprep.errors import SourceError
 from segprep.files import listing, read_below, real_folders
 from segprep.imaging.image import SUFFIXES
-from segprep.imaging.mask_files import drawn_upright
+from segprep.imaging.paired_masks import drawn_upright
 from segprep.names import natural_key, stem_of
 from segprep.sources._common import official_lists, retina, stems
 from segprep.types import (

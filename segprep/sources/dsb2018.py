@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from segprep.dataset import classes as class_lists
 from segprep.errors import SourceError, UsageError
 from segprep.files import listing, read_below, real_folders
-from segprep.imaging import image, instances, mask_files
+from segprep.imaging import image, instances, mask_files, paired_masks
 from segprep.imaging.image import SUFFIXES
 from segprep.sources._common import stems
 from segprep.types import (
@@ -164,7 +164,7 @@ class Reader:
         for path in item.labels:
             size, top, left, part = mask_files.lit(read_below(path, roots), path, self.max_pixels)
             if size != shape:
-                upright = mask_files.drawn_upright(
+                upright = paired_masks.drawn_upright(
                     data, picture, size, path, notes, self.max_pixels
                 )
                 if shape != (0, 0):

@@ -18,7 +18,7 @@ from segprep import engine
 from segprep.dataset import classes as class_lists
 from segprep.errors import SourceError, UsageError
 from segprep.files import read_below
-from segprep.imaging import image, lookup, mask_files
+from segprep.imaging import image, lookup, mask_files, paired_masks
 from segprep.sources._common import files_beside, mask_values, matching, palette_order
 from segprep.sources._common.paired_folders import PairedFolders, background_of
 from segprep.types import (
@@ -159,7 +159,7 @@ class Reader(PairedFolders):
         """The image, and its mask through the table."""
         table, classes, background = item.payload
 
-        def to_mask(data: bytes, path: Path, notes: list[Note]) -> mask_files.Counted:
+        def to_mask(data: bytes, path: Path, notes: list[Note]) -> paired_masks.Counted:
             values = mask_files.values(data, path, notes, self.max_pixels, self.palette)
             seen = image.histogram(values)
             if not self.ids and seen.keys() == {0, IGNORE}:
@@ -171,7 +171,7 @@ class Reader(PairedFolders):
                 )
             return lookup.counted(values, seen, table, path, classes)
 
-        return mask_files.paired(
+        return paired_masks.sample(
             item, self.roots(), to_mask, self.max_pixels, background=background
         )
 

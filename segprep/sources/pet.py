@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from segprep.dataset import classes as class_lists
 from segprep.errors import UsageError
 from segprep.files import read_below, real_folders, walk
-from segprep.imaging import lookup, mask_files
+from segprep.imaging import lookup, mask_files, paired_masks
 from segprep.names import natural_key
 from segprep.sources._common import matching, palette_order
 from segprep.sources._common.name_rules import Folders
@@ -175,7 +175,7 @@ class Reader:
                 mask_files.values(data, path, notes, self.max_pixels), table, path, classes
             )
 
-        return mask_files.paired(item, real_folders(self.root), to_mask, self.max_pixels)
+        return paired_masks.sample(item, real_folders(self.root), to_mask, self.max_pixels)
 
 
 def _homes(root: Path) -> list[Folders]:

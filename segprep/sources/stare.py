@@ -24,7 +24,7 @@ from segprep.errors import SourceError
 from segprep.files import MAX_BYTES, listing, read_below, real_folders
 from segprep.imaging import image
 from segprep.imaging.image import SUFFIXES
-from segprep.imaging.mask_files import drawn_upright
+from segprep.imaging.paired_masks import drawn_upright
 from segprep.names import stem_of
 from segprep.sources._common import retina
 from segprep.sources._common.retina import Named

@@ -15,7 +15,7 @@ from segprep import engine
 from segprep.errors import ForeignFileError, SegprepError, ShapeError
 from segprep.files import MAX_BYTES, listing, read_below
 from segprep.imaging import image
-from segprep.imaging.mask_files import drawn_upright
+from segprep.imaging.paired_masks import drawn_upright
 from segprep.imaging.shapes import Shape
 from segprep.names import shown, stem_of
 from segprep.sources._common import chosen_files, class_list, stems

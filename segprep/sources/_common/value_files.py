@@ -18,7 +18,7 @@ from segprep.dataset import classes as class_lists
 from segprep.errors import UsageError
 from segprep.files import MAX_BYTES, read_below, real_folders
 from segprep.imaging import image, lookup
-from segprep.imaging.mask_files import drawn_upright
+from segprep.imaging.paired_masks import drawn_upright
 from segprep.names import stem_of
 from segprep.sources._common import mask_values, stems
 from segprep.sources._common.official_lists import ListsFromFolders

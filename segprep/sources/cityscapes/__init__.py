@@ -26,7 +26,7 @@ import numpy as np
 from segprep.dataset import classes as class_lists
 from segprep.dataset.tree import CLASS_NAMES
 from segprep.files import listing, read_below, real_folders
-from segprep.imaging import image, mask_files
+from segprep.imaging import image, mask_files, paired_masks
 from segprep.sources._common import palette_order, stems
 from segprep.sources.cityscapes import ids, masks
 from segprep.sources.cityscapes.scenes import IMAGE, LABELS, Scenes
@@ -145,7 +145,7 @@ class Reader:
                 numbers = item.labels[-1]
                 objects = masks.instances(mask, read_below(numbers, roots), numbers, notes, limit)
         data = read_below(picture, roots)
-        upright = mask_files.drawn_upright(data, picture, mask.shape, path, notes, limit)
+        upright = paired_masks.drawn_upright(data, picture, mask.shape, path, notes, limit)
         pixels = image.histogram(mask)
         if item.payload != OWN and set(pixels) <= (
             {IGNORE} if self.labels == "train" else ids.VOID

@@ -24,7 +24,7 @@ from typing import Annotated, Any, cast
 
 from segprep.errors import SourceError
 from segprep.files import read_below
-from segprep.imaging import image, mask_files
+from segprep.imaging import image, mask_files, paired_masks
 from segprep.names import stem_of
 from segprep.sources._common import rle, stems
 from segprep.sources._common.label_options import LabelOptions
@@ -116,7 +116,7 @@ class Reader(LabelOptions):
         table, names, marks = cast("tuple[LabelTable, Names, Marks]", item.payload)
         data = read_below(picture, roots)
         size = _size(data, picture, path, marks, self.max_pixels)
-        upright = mask_files.drawn_upright(data, picture, size, path, notes, self.max_pixels)
+        upright = paired_masks.drawn_upright(data, picture, size, path, notes, self.max_pixels)
         if not marks.numbers:
             notes.append(Note("no-shapes", "no annotations: the mask is all background"))
         if len(item.labels) > 1:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError, SourceError
 from segprep.files import real_folders
-from segprep.imaging import image, mask_files, transcoding
+from segprep.imaging import image, mask_files, paired_masks, transcoding
 from segprep.names import stem_of
 from segprep.sources._common import matching, official_lists, polarity, stems
 from segprep.sources._common.paired_folders import PairedFolders
@@ -142,7 +142,7 @@ class Reader(PairedFolders):
         """The image, and its labels as 0 and 1."""
         roots = real_folders(self.root)
         if not isinstance(item.payload, Pages):
-            return mask_files.paired(item, roots, self._mask, self.max_pixels)
+            return paired_masks.sample(item, roots, self._mask, self.max_pixels)
         try:
             return self._page(item, item.payload, roots)
         except SourceError as error:
@@ -157,7 +157,7 @@ class Reader(PairedFolders):
             tiff_stacks.page(pages.labels, pages.number, roots, self.max_pixels), path, notes
         )
         stored = tiff_stacks.page(pages.volume, pages.number, roots, self.max_pixels)
-        upright = mask_files.drawn_upright(
+        upright = paired_masks.drawn_upright(
             stored, picture, mask.shape, path, notes, self.max_pixels
         )
         data, change = transcoding.transcode(stored, picture, "png", self.max_pixels)

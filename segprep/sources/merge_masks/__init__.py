@@ -25,7 +25,7 @@ import numpy as np
 from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError, SourceError, UnknownClassError, UsageError
 from segprep.files import read_below, real_folders
-from segprep.imaging import image, instances, mask_files, shapes
+from segprep.imaging import image, instances, mask_files, paired_masks, shapes
 from segprep.imaging.instances import Spot
 from segprep.imaging.shapes import Shape
 from segprep.names import stem_of
@@ -167,7 +167,7 @@ class Reader:
                     "size-mismatch",
                 )
             upright = (
-                mask_files.drawn_upright(data, picture, size, path, notes, self.max_pixels)
+                paired_masks.drawn_upright(data, picture, size, path, notes, self.max_pixels)
                 if shape == (0, 0)
                 else upright
             )

@@ -32,7 +32,7 @@ from segprep.dataset.manifest import MANIFEST
 from segprep.dataset.tree import CLASS_NAMES, IMAGES, LABELMAP, MASKS, OBJECTS
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_below, real_folders
-from segprep.imaging import image, lookup, mask_files
+from segprep.imaging import image, lookup, mask_files, paired_masks
 from segprep.sources._common import color_tables, mask_values, matching, palette_order
 from segprep.sources._common.color_tables import ColorTable
 from segprep.sources._common.name_rules import Folders
@@ -231,10 +231,10 @@ class Reader:
         """The image, its mask and, where there is one, its instance mask."""
         roots = real_folders(self.root, self.image_root)
 
-        def to_mask(data: bytes, path: Path, notes: list[Note]) -> mask_files.Counted:
+        def to_mask(data: bytes, path: Path, notes: list[Note]) -> paired_masks.Counted:
             return self.to_mask(data, path, notes, item.payload)
 
-        sample = mask_files.paired(item, roots, to_mask, self.max_pixels)
+        sample = paired_masks.sample(item, roots, to_mask, self.max_pixels)
         if len(item.labels) < 2:
             return sample
         objects = self._objects(read_below(item.labels[1], roots), item.labels[1])
@@ -250,7 +250,7 @@ class Reader:
 
     def to_mask(
         self, data: bytes, path: Path, notes: list[Note], meaning: PixelMeaning
-    ) -> mask_files.Counted:
+    ) -> paired_masks.Counted:
         """Class ids (H, W) of one mask file, and their histogram."""
         values: NDArray[Any]
         if is_colored(data, path, meaning.table, self.max_pixels):

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from segprep import open_folders
 from segprep.errors import SourceError
-from segprep.files import find_below, read_below
+from segprep.files import find_below, open_folders, read_below
 
 
 def roots(tmp_path: Path) -> tuple[Path, ...]:
@@ -22,15 +21,15 @@ def test_reading_is_the_same_with_and_without_open_folders(tmp_path: Path) -> No
     path = below[0] / "inner" / "a.txt"
     assert open_folders.placed(path, below) is None
     with open_folders.remembered():
-        place = open_folders.placed(path, below)
-        assert place is not None
-        assert place[0] == "a.txt"
+        entry = open_folders.placed(path, below)
+        assert entry is not None
+        assert entry[0] == "a.txt"
         assert read_below(path, below) == b"inside"
         assert find_below(path, below)
         assert not find_below(path.with_name("b.txt"), below)
     assert open_folders.placed(path, below) is None
     with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(place[1])
+        os.fstat(entry[1])
 
 
 @pytest.mark.parametrize("way", ["file", "folder", "dots", "outside"])

@@ -53,7 +53,7 @@ def placed(path: Path, roots: tuple[Path, ...]) -> tuple[str, int] | None:
     handle = _handles.folders.get(folder)
     if handle is None:
         handle = _opened(
-            folder, max((str(one) for one in roots if is_below(folder, (one,))), key=len)
+            folder, max((str(root) for root in roots if is_below(folder, (root,))), key=len)
         )
     return None if handle is None else (name, handle)
 

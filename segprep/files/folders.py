@@ -1,0 +1,51 @@
+"""Walking folders: every file below, in name order, whatever the depth."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from segprep.errors import SourceError
+
+
+def walk(root: Path) -> Iterator[Path]:
+    """Every entry below *root* that is not a folder, hidden names skipped, folders in name order;
+    links to folders are not entered.
+
+    Raises SourceError where a folder cannot be listed.
+    """
+    return (Path(folder, name) for folder, name in listing(str(root)))
+
+
+def listing(root: str) -> Iterator[tuple[str, str]]:
+    """What :func:`walk` finds, as (folder, name): a path object takes ten times the memory of a
+    name. No depth of folders is too deep.
+    """
+    waiting = [_entries(root)]
+    while waiting:
+        folder, entries = waiting[-1]
+        for name, is_folder in entries:
+            if is_folder:
+                waiting.append(_entries(os.path.join(folder, name)))
+                break
+            yield folder, name
+        else:
+            waiting.pop()
+
+
+def _entries(folder: str) -> tuple[str, Iterator[tuple[str, bool]]]:
+    """*folder*, and its entries in name order: name, is it a folder. Raises SourceError."""
+    try:
+        with os.scandir(folder) as entries:
+            listed = sorted(
+                (entry.name, entry.is_dir(follow_symlinks=False))
+                for entry in entries
+                if not entry.name.startswith(".")
+            )
+    except OSError as error:
+        raise SourceError(
+            Path(folder),
+            f"cannot be listed: {error.strerror}",
+            "check its permissions",
+            "unreadable",
+        ) from error
+    return folder, iter(listed)
