@@ -14,9 +14,9 @@ tags have no area. In CVAT: Menu, Export task dataset, "CVAT for images 1.1".
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -27,8 +27,9 @@ from segprep.files import MAX_BYTES, read_below, walk
 from segprep.names import shown
 from segprep.sources._common import json_values, strict_xml
 from segprep.sources._common.official_lists import SPLITS
+from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Region, Ring, mask_region, rotated_box
-from segprep.sources._common.regions import Document, RegionReader, files_with
+from segprep.sources._common.regions import AttributeReader, Document, files_with
 from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import MAX_PIXELS, Evidence
 
@@ -40,12 +41,8 @@ KINDS = ("polygon", "mask", "box", "ellipse", "polyline", "points", "cuboid", "s
 
 
 @dataclass(frozen=True, slots=True)
-class Reader(RegionReader):
+class Reader(AttributeReader):
     """Read CVAT XML files."""
-
-    class_from: Annotated[
-        str, "Take the class from this attribute of a shape instead of its label."
-    ] = ""
 
     @classmethod
     def recognize(cls, root: Path) -> Evidence | None:
@@ -72,7 +69,7 @@ class Reader(RegionReader):
             kind = f"is not a CVAT file: its root is <{shown(root.tag)[:40]}>"
             raise ForeignFileError(path, kind, code="other-json")
         images = tuple(self._images(root, path)) + tuple(self._frames(root, path))
-        return Document(images, () if self.class_from else tuple(_labels(root)))
+        return Document(images, tuple(_labels(root)))
 
     def _images(self, root: Element, path: Path) -> Iterator[AnnotatedImage]:
         for n, image in enumerate(root.iter("image")):
@@ -121,12 +118,13 @@ class Reader(RegionReader):
         """The region of *shape* with its z order; none for tags."""
         if shape.tag not in KINDS:
             return []
-        if self.class_from:
-            texts = [a.text for a in shape.iter("attribute") if a.get("name") == self.class_from]
-            label = texts[0] or "" if texts else ""
         name = json_values.label(label, path, f"{address}: label")
         order = float(strict_xml.whole(shape.get("z_order") or "0", path, f"{address}: z_order"))
-        return [(order, _drawn(shape, path, address, name, group))]
+        attributes = tuple(
+            pair for a in shape.iter("attribute") for pair in named_values(a.get("name"), a.text)
+        )
+        region = _drawn(shape, path, address, name, group)
+        return [(order, replace(region, attributes=attributes))]
 
 
 def _drawn(shape: Element, path: Path, address: str, label: str, group: str | None) -> Region:

@@ -12,7 +12,7 @@ mapping; later annotations cover earlier ones; an item of several slots or frame
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,9 @@ import numpy as np
 from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below
 from segprep.sources._common import json_values, strict_json
-from segprep.sources._common.region_shapes import Region, mask_region
-from segprep.sources._common.regions import Document, RegionReader, files_with, readable
+from segprep.sources._common.region_attributes import named_values
+from segprep.sources._common.region_shapes import Attributes, Region, mask_region
+from segprep.sources._common.regions import AttributeReader, Document, files_with, readable
 from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence
 
@@ -31,7 +32,7 @@ THIN = {"line": "line", "keypoint": "points", "skeleton": "points", "simple_tabl
 
 
 @dataclass(frozen=True, slots=True)
-class Reader(RegionReader):
+class Reader(AttributeReader):
     """Read a folder of Darwin JSON files."""
 
     @classmethod
@@ -67,7 +68,7 @@ class Reader(RegionReader):
         ]
         layers = _layers(annotations, size, path)
         regions = tuple(
-            region
+            replace(region, attributes=_attributes(entry))
             for n, entry in enumerate(annotations)
             for region in _regions(entry, path, f"annotations[{n}]", layers)
         )
@@ -114,6 +115,16 @@ def _regions(
         return [Region(label, address, "box", ((x, y, x + width, y + height),))]
     keys = ", ".join(entry)
     raise SourceError(path, f"{address}: has no known shape (keys: {keys})", code="bad-shape")
+
+
+def _attributes(entry: Mapping[str, Any]) -> Attributes:
+    """Its properties by their names; those of older exports have none and are "attributes"."""
+    listed = entry.get("properties")
+    properties = (
+        [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    )
+    named = [pair for one in properties for pair in named_values(one.get("name"), one.get("value"))]
+    return (*named, *named_values("attributes", entry.get("attributes")))
 
 
 def _ellipse(content: Mapping[str, Any], label: str, path: Path, address: str) -> Region:

@@ -18,8 +18,9 @@ from segprep.dataset.classes import BACKGROUND
 from segprep.errors import ForeignFileError
 from segprep.files import MAX_BYTES, read_below
 from segprep.sources._common import json_values, strict_json, strict_yaml
+from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Region
-from segprep.sources._common.regions import Document, RegionReader, files_with, readable
+from segprep.sources._common.regions import AttributeReader, Document, files_with, readable
 from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence
 
@@ -31,7 +32,7 @@ CLASS_FILES = ("isat.yaml", "isat.yml")
 
 
 @dataclass(frozen=True, slots=True)
-class Reader(RegionReader):
+class Reader(AttributeReader):
     """Read a folder of ISAT JSON files."""
 
     @classmethod
@@ -87,7 +88,11 @@ def _region(entry: object, path: Path, address: str) -> tuple[float, Region]:
     ring = json_values.ring(content.get("segmentation"), path, f"{address}.segmentation")
     layer = content.get("layer")
     height = 0.0 if layer is None else json_values.number(layer, path, f"{address}.layer")
-    return height, Region(label, address, "polygon", (ring,), group=content.get("group"))
+    attributes = tuple(
+        pair for key in ("note", "group", "iscrowd") for pair in named_values(key, content.get(key))
+    )
+    group = content.get("group")
+    return height, Region(label, address, "polygon", (ring,), group=group, attributes=attributes)
 
 
 def _name(value: object, path: Path, address: str) -> str:

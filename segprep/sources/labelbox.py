@@ -13,8 +13,8 @@ covers where it is not black (or not transparent), a composite mask where it has
 image with several labels needs one project and one label.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -25,8 +25,9 @@ from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below, walk
 from segprep.imaging import mask_files
 from segprep.sources._common import json_values, strict_json
+from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Region, mask_region
-from segprep.sources._common.regions import Document, RegionReader, files_with
+from segprep.sources._common.regions import AttributeReader, Document, files_with
 from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence
 
@@ -35,7 +36,7 @@ SUFFIXES = (".ndjson", ".jsonl")
 
 
 @dataclass(frozen=True, slots=True)
-class Reader(RegionReader):
+class Reader(AttributeReader):
     """Read Labelbox NDJSON files."""
 
     @classmethod
@@ -79,7 +80,9 @@ class Reader(RegionReader):
             if isinstance(media, dict):
                 size = json_values.size(media.get("height"), media.get("width"), path, address)
             for n, thing in enumerate(_objects(entry["projects"], path, address)):
-                regions += self._regions(thing, path, f"{address}: objects[{n}]")
+                drawn = self._regions(thing, path, f"{address}: objects[{n}]")
+                answers = tuple(_answers(thing))
+                regions += [replace(region, attributes=answers) for region in drawn]
         except SourceError as error:
             fault = error
         return AnnotatedImage(name, "", size, tuple(regions), fault=fault)
@@ -137,6 +140,21 @@ def _objects(projects: Any, path: Path, address: str) -> list[Any]:
         return []
     annotations = json_values.mapping(labels[0].get("annotations"), path, f"{address}: annotations")
     return json_values.sequence(annotations.get("objects"), path, f"{address}: objects")
+
+
+def _answers(thing: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The questions below an object or an answer, by their names, each with what was answered."""
+    listed = thing.get("classifications")
+    for raw in listed if isinstance(listed, list) else []:
+        entry = raw if isinstance(raw, dict) else {}
+        text, radio = entry.get("text_answer"), entry.get("radio_answer")
+        if isinstance(text, dict):
+            yield from named_values(entry.get("name"), text.get("content"))
+        answers = entry.get("checklist_answers")
+        for answer in [radio, *(answers if isinstance(answers, list) else [])]:
+            if isinstance(answer, dict):
+                yield from named_values(entry.get("name"), answer.get("name"))
+                yield from _answers(answer)
 
 
 def _last(url: str) -> str:

@@ -11,7 +11,7 @@ deleted objects are not painted; an object of type bounding_box is a box; parts 
 own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -20,8 +20,9 @@ from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below, walk
 from segprep.imaging import image
 from segprep.sources._common import json_values, strict_xml
-from segprep.sources._common.region_shapes import Region, mask_region
-from segprep.sources._common.regions import Document, RegionReader, files_with
+from segprep.sources._common.region_attributes import named_values
+from segprep.sources._common.region_shapes import Attributes, Region, mask_region
+from segprep.sources._common.regions import AttributeReader, Document, files_with
 from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence
 
@@ -32,7 +33,7 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Reader(RegionReader):
+class Reader(AttributeReader):
     """Read a folder of LabelMe XML files."""
 
     @classmethod
@@ -61,7 +62,8 @@ class Reader(RegionReader):
         regions = []
         for n, thing in enumerate(root.findall("object")):
             if (thing.findtext("deleted") or "0").strip() != "1":
-                regions.append(self._region(thing, path, f"object[{n}]"))
+                region = self._region(thing, path, f"object[{n}]")
+                regions.append(replace(region, attributes=_attributes(thing)))
         name = (root.findtext("filename") or "").strip()
         size = root.find("imagesize")
         shape = None
@@ -97,6 +99,15 @@ class Reader(RegionReader):
         file = next((f / name for f in folders if (f / name).is_file()), folders[1] / name)
         bits = image.decode_mask(read_below(file, self.roots(), MAX_BYTES), file) > 0
         return mask_region(label, address, bits, (0, 0), address)
+
+
+def _attributes(thing: Element) -> Attributes:
+    """What <attributes> says: name=value, …; words without a name are values of "attributes"."""
+    named: list[tuple[str, str]] = []
+    for part in (thing.findtext("attributes") or "").split(","):
+        name, equals, value = part.partition("=")
+        named += named_values(*((name.strip(), value) if equals else ("attributes", part)))
+    return tuple(named)
 
 
 def _coordinate(point: Element, axis: str, path: Path, address: str) -> float:

@@ -13,15 +13,16 @@ labels cover earlier ones.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below, walk
 from segprep.sources._common import json_values, rle, strict_json
-from segprep.sources._common.region_shapes import Region, Ring, mask_region
-from segprep.sources._common.regions import Document, RegionReader, files_with
+from segprep.sources._common.region_attributes import named_values
+from segprep.sources._common.region_shapes import Attributes, Region, Ring, mask_region
+from segprep.sources._common.regions import AttributeReader, Document, files_with
 from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence
 
@@ -30,7 +31,7 @@ CURVE_STEPS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Reader(RegionReader):
+class Reader(AttributeReader):
     """Read Scalabel JSON files."""
 
     @classmethod
@@ -64,7 +65,9 @@ class Reader(RegionReader):
             try:
                 labels = json_values.sequence(frame.get("labels"), path, f"[{n}].labels")
                 for m, label in enumerate(labels):
-                    regions += _regions(label, path, f"[{n}].labels[{m}]")
+                    drawn = _regions(label, path, f"[{n}].labels[{m}]")
+                    attributes = _attributes(label)
+                    regions += [replace(region, attributes=attributes) for region in drawn]
             except SourceError as error:
                 fault = error
             images.append(AnnotatedImage(name, regions=tuple(regions), fault=fault))
@@ -123,6 +126,12 @@ def _regions(raw: Any, path: Path, address: str) -> Iterator[Region]:
         raise SourceError(path, reason, "export it again", "bad-shape")
     else:
         yield Region(label, address, "points")
+
+
+def _attributes(label: Mapping[str, Any]) -> Attributes:
+    content = label.get("attributes")
+    listed = content.items() if isinstance(content, dict) else ()
+    return tuple(pair for name, value in listed for pair in named_values(name, value))
 
 
 def _run_lengths(raw: Any, label: str, path: Path, address: str) -> Region:

@@ -14,7 +14,7 @@ holes; later instances cover earlier ones; instances of one groupId above 0 are 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,9 @@ from segprep.files import MAX_BYTES, listing, read_below
 from segprep.imaging import mask_files
 from segprep.names import shown
 from segprep.sources._common import json_values, strict_json
-from segprep.sources._common.region_shapes import Region, mask_region
-from segprep.sources._common.regions import Document, RegionReader, readable
+from segprep.sources._common.region_attributes import named_values
+from segprep.sources._common.region_shapes import Attributes, Region, mask_region
+from segprep.sources._common.regions import AttributeReader, Document, readable
 from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence
 
@@ -36,7 +37,7 @@ THIN = {"polyline": "line", "point": "points", "template": "points", "cuboid": "
 
 
 @dataclass(frozen=True, slots=True)
-class Reader(RegionReader):
+class Reader(AttributeReader):
     """Read a SuperAnnotate export."""
 
     @classmethod
@@ -77,7 +78,7 @@ class Reader(RegionReader):
         suffix = next(suffix for suffix in SUFFIXES if path.name.endswith(suffix))
         name = path.name.removesuffix(suffix)
         regions = [
-            region
+            replace(region, attributes=_attributes(entry))
             for n, entry in enumerate(json_values.sequence(content["instances"], path, "instances"))
             for region in _regions(entry, path, f"instances[{n}]")
         ]
@@ -98,8 +99,18 @@ class Reader(RegionReader):
             label = json_values.label(entry.get("className"), path, f"{address}.className")
             parts = json_values.sequence(entry.get("parts"), path, f"{address}.parts")
             values = [_color(part, path, f"{address}.parts[{m}]") for m, part in enumerate(parts)]
-            regions.append(mask_region(label, address, np.isin(colors, values)))
+            region = mask_region(label, address, np.isin(colors, values))
+            regions.append(replace(region, attributes=_attributes(entry)))
         return regions
+
+
+def _attributes(entry: Mapping[str, Any]) -> Attributes:
+    """The chosen attributes, by the names of their groups."""
+    listed = entry.get("attributes")
+    chosen = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return tuple(
+        pair for one in chosen for pair in named_values(one.get("groupName"), one.get("name"))
+    )
 
 
 def _color(raw: Any, path: Path, address: str) -> int:

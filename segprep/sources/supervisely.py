@@ -15,7 +15,8 @@ official lists.
 import base64
 import binascii
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,9 @@ from segprep.files import MAX_BYTES, listing, read_below
 from segprep.imaging import mask_files
 from segprep.names import shown
 from segprep.sources._common import json_values, strict_json
-from segprep.sources._common.region_shapes import Region, mask_region
-from segprep.sources._common.regions import Document, RegionReader
+from segprep.sources._common.region_attributes import named_values
+from segprep.sources._common.region_shapes import Attributes, Region, mask_region
+from segprep.sources._common.regions import AttributeReader, Document
 from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence
 
@@ -40,7 +42,7 @@ MAX_BITMAP = 64 << 20  # bytes of one PNG after zlib
 
 
 @dataclass(frozen=True, slots=True)
-class Reader(RegionReader):
+class Reader(AttributeReader):
     """Read a Supervisely project."""
 
     @classmethod
@@ -87,7 +89,7 @@ class Reader(RegionReader):
             raise ForeignFileError(path, "is not a Supervisely annotation: no size and objects")
         size = json_values.mapping(content["size"], path, "size")
         regions = tuple(
-            _region(entry, path, f"objects[{n}]")
+            replace(_region(entry, path, f"objects[{n}]"), attributes=_tags(entry))
             for n, entry in enumerate(json_values.sequence(content["objects"], path, "objects"))
         )
         shape = json_values.size(size.get("height"), size.get("width"), path, "size")
@@ -124,6 +126,18 @@ def _region(entry: object, path: Path, address: str) -> Region:
             f"known: bitmap, {', '.join(kinds)}", "unknown-shape-type",
         )  # fmt: skip
     return Region(label, address, kinds[kind], rings, group=group)  # type: ignore[arg-type]
+
+
+def _tags(entry: Mapping[str, Any]) -> Attributes:
+    """The tags by their names; those without a value are values of "tags"."""
+    listed = entry.get("tags")
+    named: list[tuple[str, str]] = []
+    for tag in listed if isinstance(listed, list) else []:
+        if isinstance(tag, dict) and tag.get("value") is not None:
+            named += named_values(tag.get("name"), tag["value"])
+        elif isinstance(tag, dict):
+            named += named_values("tags", tag.get("name"))
+    return tuple(named)
 
 
 def _bitmap(data: object, path: Path, address: str) -> NDArray[np.bool_]:

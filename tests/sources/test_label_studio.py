@@ -111,6 +111,19 @@ def test_boxes_rotate_around_their_first_corner(tmp_path: Path) -> None:
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (2, 5, 2, 6)
 
 
+def test_labels_apart_from_their_shapes(tmp_path: Path) -> None:
+    """<Labels> and <Polygon> write two results of one id."""
+    example(tmp_path)
+    shape = {"id": "x", "type": "polygon", "value": {"points": PERCENT}, **SIZE}
+    words = {"id": "x", "type": "labels", "value": {"points": PERCENT, "labels": ["cat"]}, **SIZE}
+    reader = put(tmp_path, annotation(shape, words))
+    assert reader.scan().classes.names == ("_background_", "cat")
+    assert (only(reader) == square()).all()
+    (skipped,) = put(tmp_path, annotation(shape)).scan().skipped
+    assert skipped.code == "bad-label"
+    assert "--class-from" in skipped.hint
+
+
 def test_json_min(tmp_path: Path) -> None:
     photo(tmp_path / "a.png")
     entry = {"points": PERCENT, "polygonlabels": ["cat"], **SIZE}

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from segprep.imaging.shapes import Shape, fill, pack
 from segprep.sources._common.labels import LabelMeaning
 
 Ring = tuple[float, ...]  # flat x0, y0, x1, y1, …
+Attributes = tuple[tuple[str, str], ...]  # name and value; a name may occur several times
 Kind = Literal["polygon", "box", "ellipse", "mask", "line", "points"]
 Boxes = Annotated[
     Literal["error", "fill", "skip"],
@@ -29,7 +30,7 @@ class Region:
     *rings* of a polygon: outlines and holes, by which lies within which; of a box: its two corners
     (or four, if it is rotated); of an ellipse: center, radii and angle in degrees. *bits* (h, w) of
     a mask have their first pixel at *corner* (x, y). *address* names it in its file; regions of one
-    *group* are one instance.
+    *group* are one instance. *fault* is why it has no label.
     """
 
     label: str
@@ -39,6 +40,8 @@ class Region:
     bits: tuple[NDArray[np.uint8], int] | None = None
     corner: tuple[int, int] = (0, 0)
     group: object = None
+    attributes: Attributes = ()
+    fault: str = ""
 
 
 def mask_region(
@@ -62,9 +65,7 @@ def scaled(region: Region, width: float, height: float) -> Region:
         tuple(value * (height if n % 2 else width) for n, value in enumerate(ring))
         for ring in region.rings
     )
-    return Region(
-        region.label, region.address, region.kind, rings, region.bits, region.corner, region.group
-    )
+    return replace(region, rings=rings)
 
 
 def to_shape(region: Region, meaning: LabelMeaning, number: int, size: tuple[int, int]) -> Shape:

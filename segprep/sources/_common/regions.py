@@ -6,7 +6,7 @@ images, makes the class list, and paints.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -18,12 +18,13 @@ from segprep.imaging import image
 from segprep.imaging.paired_masks import drawn_upright
 from segprep.imaging.shapes import Shape
 from segprep.names import shown, stem_of
-from segprep.sources._common import chosen_files, class_list, stems
+from segprep.sources._common import chosen_files, class_list, region_attributes, stems
 from segprep.sources._common.label_options import LabelOptions
 from segprep.sources._common.labels import LabelMeaning, LabelRules, LabelTable
 from segprep.sources._common.official_lists import ListsFromFolders
 from segprep.sources._common.outlines import LabeledOutline, drawn
-from segprep.sources._common.region_shapes import Boxes, scaled, to_shape
+from segprep.sources._common.region_attributes import ClassFrom
+from segprep.sources._common.region_shapes import Boxes, Region, scaled, to_shape
 from segprep.sources._common.source_images import AnnotatedImage, SourceImages
 from segprep.types import Item, Note, Progress, Sample, Scan, Skipped, no_progress
 
@@ -32,11 +33,14 @@ NO_AREA = ("line", "points")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What one annotation file holds: its images, and the classes it *declares* in their order."""
+    """What one annotation file holds: its images, the classes it *declared* in their order, and the
+    names of its regions' *attributes*.
+    """
 
     images: tuple[AnnotatedImage, ...]
     declared: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    attributes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,10 @@ class RegionReader(LabelOptions):
         """Class names in the order of a file beside the annotations, and that file's name."""
         return (), ""
 
+    def attribute(self) -> str:
+        """The attribute that holds the class of a region; "" where its label does."""
+        return ""
+
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every image that an annotation file names is an item; each file is read once, here."""
         rules = self.rules()
@@ -77,7 +85,7 @@ class RegionReader(LabelOptions):
         if self.annotations:
             paths = chosen_files.named(paths, roots[0], self.annotations)
         context = self.context()
-        parse = partial(self.parse, context=context)
+        parse = partial(_labeled, self, context=context)
         results = progress(engine.run(parse, paths, jobs=jobs), len(paths), "reading labels")
         documents, skipped, notes = [], list[Skipped](), list[Note]()
         for path, result in zip(paths, results, strict=True):
@@ -86,6 +94,7 @@ class RegionReader(LabelOptions):
             else:
                 documents.append((path, result))
                 notes += result.notes
+        self._check_attribute([document for _, document in documents])
         table, class_notes = self._label_table(rules, documents, context)
         from_folders = self.lists_from_folders == "auto"
         index = SourceImages(roots, self.stem, from_folders=from_folders)
@@ -103,6 +112,13 @@ class RegionReader(LabelOptions):
             (*class_notes, *notes, *index.notes()),
         )
 
+    def _check_attribute(self, documents: Sequence[Document]) -> None:
+        """Raise UsageError where there are regions, and none has the attribute."""
+        names = dict.fromkeys(name for document in documents for name in document.attributes)
+        images = (image for document in documents for image in document.images)
+        if self.attribute() and self.attribute() not in names and any(i.regions for i in images):
+            raise region_attributes.absent(self.attribute(), names)
+
     def _label_table(
         self, rules: LabelRules, documents: Sequence[tuple[Path, Document]], context: Any
     ) -> tuple[LabelTable, tuple[Note, ...]]:
@@ -113,9 +129,9 @@ class RegionReader(LabelOptions):
         if self.classes is not None:
             classes, origin = class_list.stated(self.classes)
             return LabelTable(classes, rules, origin), ()
-        names, origin = self.declared(context)
+        names, origin = ((), "") if self.attribute() else self.declared(context)
         for path, document in documents:
-            if not names and document.declared:
+            if not names and document.declared and not self.attribute():
                 names, origin = document.declared, path.name
         if any(not rules.excludes(name) for name in names):
             classes, note = class_list.declared(rules, names, origin)
@@ -125,6 +141,7 @@ class RegionReader(LabelOptions):
             for _, document in documents
             for image in document.images
             for region in image.regions
+            if not region.fault
         )
         classes, notes = class_list.inferred(rules, labels, self.roots()[0])
         return LabelTable(classes, rules, class_list.MADE), notes
@@ -141,7 +158,7 @@ class RegionReader(LabelOptions):
         outlines = (
             LabeledOutline(
                 region.address,
-                partial(str, region.label),
+                partial(_label, region),
                 partial(self._shape, annotated, number, size),
             )
             for number, region in enumerate(annotated.regions)
@@ -189,6 +206,29 @@ class RegionReader(LabelOptions):
                 return Note("box-skipped", "boxes without an outline were not painted")
         pixels = scaled(region, size[1], size[0]) if annotated.relative else region
         return to_shape(pixels, meaning, number, size)
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeReader(RegionReader):
+    """A reader of regions that carry attributes."""
+
+    class_from: ClassFrom = ""
+
+    def attribute(self) -> str:
+        """What ``--class-from`` names."""
+        return self.class_from
+
+
+def _labeled(reader: RegionReader, path: Path, context: Any = None) -> Document:
+    document = reader.parse(path, context)
+    images, names = region_attributes.relabeled(document.images, reader.attribute())
+    return replace(document, images=images, attributes=names)
+
+
+def _label(region: Region) -> str:
+    if region.fault:
+        raise ShapeError(region.fault, region_attributes.HINT, "bad-label")
+    return region.label
 
 
 def files_with(root: Path, suffix: str) -> list[Path]:

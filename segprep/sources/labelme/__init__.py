@@ -26,6 +26,7 @@ from segprep.sources._common import stems
 from segprep.sources._common.label_options import LabelOptions
 from segprep.sources._common.labels import LabelTable
 from segprep.sources._common.outlines import drawn
+from segprep.sources._common.region_attributes import ClassFrom
 from segprep.sources._common.source_images import subset_of
 from segprep.sources.labelme import annotation_file, drawing, other_files, picture
 from segprep.sources.labelme.annotation_file import Annotation
@@ -55,6 +56,7 @@ class Reader(LabelOptions):
     compare: Annotated[
         bool, "Compare each image file with the embedded copy pixel by pixel, too."
     ] = False
+    class_from: ClassFrom = ""
     encoding: Annotated[
         str,
         "Text encoding of the JSON files, such as cp1252; auto tries UTF-8, UTF-16, GB18030,"
@@ -85,7 +87,7 @@ class Reader(LabelOptions):
             raise UsageError("bad-option", "--line-width is 1 to 10000, --point-radius 1 to 10000")
         files = list(listing(str(roots[0])))
         jsons = [Path(folder, name) for folder, name in files if name.lower().endswith(".json")]
-        reading = drawing.FileReading(roots, self.encoding, jobs, progress)
+        reading = drawing.FileReading(roots, self.encoding, jobs, progress, self.class_from)
         table, notes = drawing.label_table(rules, roots[0], jsons, reading)
         notes = (*notes, *other_files.linked_folders(files))
         near, below = stems.images_by_stem(files), self._below(files)
@@ -108,8 +110,9 @@ class Reader(LabelOptions):
         annotation = self.annotation(item.labels[0])
         table, beside, below, doubted = cast("tuple[LabelTable, Any, Any, bool]", item.payload)
         view, notes = picture.view_of(self._search(annotation, beside, below, doubted))
+        pens = Pens(self.line_width, self.point_radius)
         outlines = drawing.outlines(
-            annotation, size=view.size, pens=Pens(self.line_width, self.point_radius)
+            annotation, size=view.size, pens=pens, class_from=self.class_from
         )
         skip_bad = self.bad_shape == "skip"
         shapes = drawn(outlines, table, path=annotation.path, size=view.size, skip_bad=skip_bad)

@@ -1,7 +1,7 @@
 """The shapes of one annotation as outlines, and the labels of a whole folder."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,8 @@ from segprep.imaging.shapes import Shape
 from segprep.sources._common import class_list
 from segprep.sources._common.labels import LabelMeaning, LabelRules, LabelTable
 from segprep.sources._common.outlines import LabeledOutline
+from segprep.sources._common.region_attributes import absent, named_values, only_value
+from segprep.sources._common.region_shapes import Attributes
 from segprep.sources.labelme import annotation_file, shape_types
 from segprep.sources.labelme.annotation_file import Annotation
 from segprep.sources.labelme.shape_types import Pens
@@ -24,23 +26,42 @@ LIST = "labels.txt"  # read without being asked for; labelme's own tutorials cal
 
 
 def outlines(
-    annotation: Annotation, *, size: tuple[int, int], pens: Pens
+    annotation: Annotation, *, size: tuple[int, int], pens: Pens, class_from: str = ""
 ) -> Iterator[LabeledOutline]:
-    """The shapes of *annotation* on a picture of *size* (H, W), in the file's order."""
+    """The shapes of *annotation* on a picture of *size* (H, W), in the file's order; their label is
+    the value of *class_from* where it names an attribute.
+    """
     for number, raw in enumerate(annotation.shapes):
         shape = partial(_shape, annotation, number, size, pens)
-        yield LabeledOutline(f"shapes[{number}]", partial(_label, raw, f"shapes[{number}]"), shape)
+        label = partial(_label, raw, f"shapes[{number}]", class_from)
+        yield LabeledOutline(f"shapes[{number}]", label, shape)
 
 
-def _label(raw: Any, address: str) -> str:
-    """The label of a shape. Raises ShapeError."""
+def _label(raw: Any, address: str, class_from: str) -> str:
+    """The label of a shape, or the value of its attribute *class_from*. Raises ShapeError."""
     if not isinstance(raw, dict):
         reason = f"{address}: an object was expected, not {type(raw).__name__}"
         raise ShapeError(reason, code="bad-annotation")
+    if class_from:
+        return only_value(_attributes(raw), class_from, address)
     try:
         return annotation_file.label_of(raw)
     except ValueError as error:
         raise ShapeError(f"{address}.label: {error}", "name it in labelme", "bad-label") from error
+
+
+def _attributes(raw: Mapping[str, Any]) -> Attributes:
+    """What a shape has besides its label: the flags that are set, a group, a description, and the
+    attributes of X-AnyLabeling.
+    """
+    flags, attributes = raw.get("flags"), raw.get("attributes")
+    listed = [("flags", flag) for flag, on in _entries(flags) if on is True]
+    listed += [(key, raw.get(key)) for key in ("group_id", "description")]
+    return tuple(pair for one in [*listed, *_entries(attributes)] for pair in named_values(*one))
+
+
+def _entries(value: Any) -> list[tuple[Any, Any]]:
+    return list(value.items()) if isinstance(value, dict) else []
 
 
 def _shape(
@@ -73,15 +94,19 @@ def label_table(
         classes, origin = class_list.stated(rules.classes)
         return LabelTable(classes, rules, origin), ()
     path = root / LIST
-    if path.is_file():
+    if path.is_file() and not reading.class_from:
         read_below(path, (root,))
         note = Note("classes-found", f"classes read from {path}")
         return LabelTable(class_lists.make(class_lists.read_list(path)), rules, LIST), (note,)
-    labels: Counter[str] = Counter()
+    labels, names, shapes = Counter[str](), set[str](), 0
     results = engine.run(_Labels(reading), files, jobs=reading.jobs, chunk=32)
     for result in reading.progress(results, len(files), "reading labels"):
         if not isinstance(result, engine.Failure):
-            labels.update(result)
+            labels.update(result.labels)
+            names.update(result.attributes)
+            shapes += result.shapes
+    if reading.class_from and shapes and reading.class_from not in names:
+        raise absent(reading.class_from, sorted(names))
     classes, notes = class_list.inferred(rules, labels, root)
     return LabelTable(classes, rules, class_list.MADE), notes
 
@@ -89,13 +114,25 @@ def label_table(
 @dataclass(frozen=True, slots=True)
 class FileReading:
     """How the annotation files are read: below which *roots*, in which *encoding*, by how many
-    *jobs*, with what *progress*.
+    *jobs*, with what *progress*; *class_from* names the attribute that holds the class.
     """
 
     roots: tuple[Path, ...]
     encoding: str
     jobs: int
     progress: Progress[Any]
+    class_from: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileLabels:
+    """How often each label stands in one file, the names of its *attributes*, and the number of
+    *shapes*.
+    """
+
+    labels: Counter[str]
+    attributes: tuple[str, ...] = ()
+    shapes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +141,19 @@ class _Labels:
 
     reading: FileReading
 
-    def __call__(self, path: Path) -> Counter[str]:
+    def __call__(self, path: Path) -> FileLabels:
         try:
             listed = annotation_file.load(path, self.reading.roots, self.reading.encoding).shapes
         except SourceError:
-            return Counter()  # the same fault is reported with its address when the file is read
+            return FileLabels(
+                Counter()
+            )  # the same fault is reported with its address when the file is read
         counts: Counter[str] = Counter()
         for number, raw in enumerate(listed):
             try:
-                counts[_label(raw, f"shapes[{number}]")] += 1
+                counts[_label(raw, f"shapes[{number}]", self.reading.class_from)] += 1
             except ShapeError:
                 continue  # the same
-        return counts
+        shapes = [raw for raw in listed if self.reading.class_from and isinstance(raw, dict)]
+        names = dict.fromkeys(name for raw in shapes for name, _ in _attributes(raw))
+        return FileLabels(counts, tuple(names), len(listed))

@@ -22,23 +22,22 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below
 from segprep.names import shown
-from segprep.sources._common import json_values, packed_bits, strict_json
-from segprep.sources._common.region_shapes import Region, mask_region, rotated_box
-from segprep.sources._common.regions import Document, RegionReader, files_with, readable
+from segprep.sources._common import json_values, strict_json
+from segprep.sources._common.region_shapes import Region
+from segprep.sources._common.regions import AttributeReader, Document, files_with, readable
 from segprep.sources._common.source_images import AnnotatedImage
+from segprep.sources.label_studio.results import LABELS, regions_of
 from segprep.types import Evidence
 
 EXAMPLES = (
     "segprep convert label-studio export/ out/ --image-root images/",
     "segprep convert label-studio export/ out/ --annotator latest",
 )
-LABELS = ("polygonlabels", "brushlabels", "rectanglelabels", "ellipselabels", "keypointlabels")
 PREFIX = re.compile(r"^[0-9a-f]{8}-")
-NO_REGION = ("choices", "textarea", "rating", "relation", "labels", "taxonomy", "number")
 
 
 @dataclass(frozen=True, slots=True)
-class Reader(RegionReader):
+class Reader(AttributeReader):
     """Read Label Studio exports."""
 
     annotator: Annotated[
@@ -79,12 +78,7 @@ class Reader(RegionReader):
                 name = PREFIX.sub("", full_name)
                 aliases = (full_name,)
                 results = self._results(task, path, address) if full else _brief_results(task)
-                drawn = [
-                    _region(result, path, f"{address}.result[{m}]")
-                    for m, result in enumerate(results)
-                ]
-                regions = tuple(region for row in drawn if row for region in row[0])
-                size = next((row[1] for row in drawn if row), None)
+                regions, size = regions_of(results, path, address, labeled=not self.class_from)
             except SourceError as error:
                 fault = error
             images.append(
@@ -191,78 +185,3 @@ def _image_name(link: str) -> str:
     parts = urlsplit(link)
     local = parse_qs(parts.query).get("d")
     return (local[0] if local else unquote(parts.path)).replace("\\", "/").rsplit("/", 1)[-1]
-
-
-def _region(
-    raw: Any, path: Path, address: str
-) -> tuple[list[Region], tuple[int, int] | None] | None:
-    """The regions of one result (one per label), and the size of its image; None if it has none."""
-    result = json_values.mapping(raw, path, address)
-    kind = result.get("type")
-    if kind not in LABELS:
-        if kind in NO_REGION or kind is None:
-            return None
-        hint = "label with PolygonLabels or BrushLabels"
-        reason = f"{address}.type: {shown(kind)!r} has no label"
-        raise SourceError(path, reason, hint, "unknown-shape-type")
-    value = json_values.mapping(result.get("value"), path, f"{address}.value")
-    size = json_values.size(
-        result.get("original_height"), result.get("original_width"), path, address
-    )
-    if size is None:
-        raise SourceError(path, f"{address}: original_width and original_height are missing")
-    turn = result.get("image_rotation")
-    if turn not in (None, 0):
-        reason = f"{address}: was drawn on an image rotated by {shown(turn)} degrees"
-        raise SourceError(path, reason, "set the rotation back in Label Studio", "bad-shape")
-    labels = json_values.sequence(value.get(kind), path, f"{address}.value.{kind}")
-    region = _drawn(kind, value, size, path, address)
-    return [
-        Region(
-            json_values.label(label, path, f"{address}.value.{kind}[{n}]"),
-            address,
-            region.kind,
-            region.rings,
-            region.bits,
-            region.corner,
-        )
-        for n, label in enumerate(labels)
-    ], size
-
-
-def _drawn(
-    kind: str, value: Mapping[str, Any], size: tuple[int, int], path: Path, address: str
-) -> Region:
-    height, width = size
-
-    def number(key: str, scale: float) -> float:
-        return json_values.number(value.get(key), path, f"{address}.value.{key}") * scale / 100
-
-    if kind == "brushlabels":
-        return _brush(value, size, path, address)
-    if kind == "polygonlabels":
-        ring = json_values.ring(value.get("points"), path, f"{address}.value.points")
-        pixels = tuple(v * (height if n % 2 else width) / 100 for n, v in enumerate(ring))
-        return Region("", address, "polygon", (pixels,))
-    if kind == "keypointlabels":
-        return Region("", address, "points")
-    x, y = number("x", width), number("y", height)
-    turn = json_values.number(value.get("rotation") or 0, path, f"{address}.value.rotation")
-    if kind == "ellipselabels":
-        ring = (x, y, number("radiusX", width), number("radiusY", height), turn)
-        return Region("", address, "ellipse", (ring,))
-    across, down = number("width", width), number("height", height)
-    corners = rotated_box(x, y, across, down, turn) if turn else (x, y, x + across, y + down)
-    return Region("", address, "box", (corners,))
-
-
-def _brush(value: Mapping[str, Any], size: tuple[int, int], path: Path, address: str) -> Region:
-    listed = json_values.sequence(value.get("rle"), path, f"{address}.value.rle")
-    try:
-        values = packed_bits.unpacked(bytes(listed), size[0] * size[1] * 4)
-        if len(values) != size[0] * size[1] * 4:
-            raise ValueError(f"it holds {len(values)} values for {size[1]}x{size[0]} pixels")
-    except (ValueError, TypeError) as error:
-        reason = f"{address}.value.rle: cannot be unpacked: {error}"
-        raise SourceError(path, reason, "export it again", "bad-shape") from error
-    return mask_region("", address, values.reshape(*size, 4)[..., 3] > 0)
