@@ -2,6 +2,7 @@
 
     python tests/crash/signals.py                       100 kills, 50 collisions, 100 signals
     python tests/crash/signals.py --kills 2 --runs 2 --signals 2        the gate's share
+    python tests/crash/signals.py --jobs 4 --max-seconds 100
 
 kills     a random worker process of a conversion gets SIGKILL: the run ends by itself, without a
           traceback, and its tree is byte-identical to an undisturbed one (or the item whose worker
@@ -24,9 +25,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # test modules share helpers
+
+from shards import results, spread
 
 LONGEST = 120.0  # seconds that a run may take before it counts as hanging
 SECONDS = 2.0  # that a run may take to end after a signal
@@ -152,28 +160,48 @@ def signals(source: Path, work: Path, expected: dict[str, bytes], rng: random.Ra
     return ""
 
 
+TRIALS = {"kills": kills, "runs": runs, "signals": signals}
+
+
+def attempt(base: Path, expected: dict[str, bytes], seed: int, number: int) -> Callable[..., str]:
+    """The work of process *number*: what went wrong in a trial, given as its name and its own
+    number.
+    """
+    work = base / str(number)
+    work.mkdir()
+
+    def tried(case: tuple[str, int]) -> str:
+        name, n = case
+        shutil.rmtree(work / "out", ignore_errors=True)
+        return TRIALS[name](base / "src", work, expected, random.Random(f"{seed} {name} {n}"))
+
+    return tried
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--runs", type=int, default=50)
     parser.add_argument("--signals", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1, help="trials at once; each has 4 processes")
+    parser.add_argument("--max-seconds", type=float, help="begin no trial after so many seconds")
     given, violations = parser.parse_args(), 0
-    rng, begun = random.Random(given.seed), time.monotonic()
+    begun, done = time.monotonic(), Counter[str]()
     with tempfile.TemporaryDirectory(prefix="segprep-signals-") as folder:
-        work = Path(folder).resolve()
-        lay_out(work / "src")
-        ended(started(work / "src", work / "out"))
-        expected = content(work / "out")
-        trials = ((kills, given.kills), (runs, given.runs), (signals, given.signals))
-        for trial, count in trials:
-            for n in range(count):
-                shutil.rmtree(work / "out", ignore_errors=True)
-                if words := trial(work / "src", work, expected, rng):
-                    violations += 1
-                    print(f"{trial.__name__} {n}: {words}", flush=True)
-    figures = {trial.__name__: count for trial, count in trials}
+        base = Path(folder).resolve()
+        lay_out(base / "src")
+        ended(started(base / "src", base / "out"))
+        begin = partial(attempt, base, content(base / "out"), given.seed)
+        cases = [(name, n) for name in TRIALS for n in range(getattr(given, name))]
+        cases = spread(cases, lambda case: case[0], random.Random(given.seed))
+        for (name, n), words in results(cases, begin, jobs=given.jobs, seconds=given.max_seconds):
+            done[name] += 1
+            if words:
+                violations += 1
+                print(f"{name} {n}: {words}", flush=True)
     seconds = round(time.monotonic() - begun, 1)
+    figures = {name: done[name] for name in TRIALS}
     print(json.dumps({**figures, "violations": violations, "seconds": seconds}))
     return 1 if violations else 0
 

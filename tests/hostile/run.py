@@ -3,6 +3,7 @@
     python tests/hostile/run.py                  all of them: make hostile
     python tests/hostile/run.py --sample 60      some of each kind: the gate's share
     python tests/hostile/run.py --case 17        one again, with its traceback
+    python tests/hostile/run.py --jobs 16 --max-seconds 400 --table hostile.md
 
 Every file of every format's example, and every file of a finished dataset, is damaged in every way
 of DAMAGES; then the format is converted, or the dataset goes through the commands that read one. An
@@ -10,6 +11,8 @@ input passes if each command ends in a registered error or a sound result, withi
 CPU time; if no file outside the input, the output and the installation is opened, and nothing
 outside the output is written or removed; and if every sample of the undamaged input is either
 converted or named.
+--jobs processes try them, in an order spread evenly over formats and damages, until --max-seconds
+have passed; the limit of memory holds for each process.
 Prints one line per violation and one JSON line of figures; exit 1 if there is any.
 """
 
@@ -27,8 +30,10 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +47,9 @@ from segprep.errors import BadInputError, SegprepError
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests"))  # test modules share makers
+
+from shards import results, spread
+
 SLOWEST, LARGEST = 5.0, 1 << 30  # seconds per input; bytes of memory
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink")
@@ -322,37 +330,74 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
+def trial(base: Path, number: int) -> Callable[[tuple[int, Case]], tuple[list[str], int]]:
+    """The work of process *number*: what is wrong with a case, and the memory held so far."""
+    watch = Watch()
+    sys.addaudithook(watch)
+    arena = Arena(base / str(number))
+    arena.base.mkdir()
+    arena.lay_out()
+    os.chdir(arena.base)
+    return lambda numbered: (judge(arena, numbered[1], watch), peak_memory())
+
+
+def numbered_cases(base: Path) -> list[tuple[int, Case]]:
+    """Every case with its number."""
+    base.mkdir()
+    arena = Arena(base)
+    arena.lay_out()
+    return list(enumerate(arena.cases()))
+
+
+def table(planned: list[tuple[int, Case]], tried: list[Case], faulty: list[Case]) -> str:
+    """Cases tried of those planned, per kind of input; violated ones behind a "!"."""
+    of = Counter(case.kind for _, case in planned)
+    done, bad = (Counter(case.kind for case in chosen) for chosen in (tried, faulty))
+    rows = [
+        f"| {kind} | {done[kind]} of {of[kind]}{f' !{bad[kind]}' if bad[kind] else ''} |"
+        for kind in sorted(of)
+    ]
+    return "\n".join(["| input | tried |", "| --- | --- |", *rows]) + "\n"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--sample", type=int, help="so many cases, spread over all")
     parser.add_argument("--case", type=int)
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
-    watch = Watch()
-    sys.addaudithook(watch)
-    violations = 0
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--max-seconds", type=float, help="begin no case after so many seconds")
+    parser.add_argument("--table", type=Path, help="a Markdown table of the cases is written here")
+    given, started = parser.parse_args(), time.monotonic()
+    rng = random.Random(given.seed)
+    violations, peak = 0, 0
+    tried, faulty = list[Case](), list[Case]()
     with tempfile.TemporaryDirectory(prefix="segprep-hostile-") as folder:
-        arena = Arena(Path(folder).resolve())
-        arena.lay_out()
-        cases = list(enumerate(arena.cases()))
+        base = Path(folder).resolve()
+        cases = numbered_cases(base / "all")
         total = len(cases)
+        cases = spread(cases, lambda numbered: (numbered[1].kind, numbered[1].damage), rng)
         if given.case is not None:
-            cases = [cases[given.case]]
-        elif given.sample:
-            cases = random.Random(given.seed).sample(cases, min(given.sample, total))
-        os.chdir(arena.base)
-        started = time.monotonic()
-        for number, case in cases:
-            for words in judge(arena, case, watch):
-                violations += 1
+            cases = [numbered for numbered in cases if numbered[0] == given.case]
+        cases = cases[: given.sample]
+        left = given.max_seconds and max(1.0, given.max_seconds - (time.monotonic() - started))
+        begin = partial(trial, base)
+        for (number, case), answer in results(cases, begin, jobs=given.jobs, seconds=left):
+            wrong, memory = answer if isinstance(answer, tuple) else ([str(answer)], 0)
+            tried.append(case)
+            faulty += [case] if wrong else []
+            peak = max(peak, memory)
+            violations += len(wrong)
+            for words in wrong:
                 print(f"{number} {case.kind} {case.file} {case.damage}: {words}", flush=True)
         os.chdir("/")
-    peak = peak_memory()
+    if given.table:
+        given.table.write_text(table(cases, tried, faulty))
     if peak > LARGEST:
         violations += 1
         print(f"memory: {peak} bytes")
     figures = {
-        "inputs": len(cases),
+        "inputs": len(tried),
         "of": total,
         "violations": violations,
         "seconds": round(time.monotonic() - started, 1),
