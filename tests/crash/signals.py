@@ -191,8 +191,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="segprep-signals-") as folder:
         base = Path(folder).resolve()
         lay_out(base / "src")
-        ended(started(base / "src", base / "out"))
-        begin = partial(attempt, base, content(base / "out"), given.seed)
+        ended(started(base / "src", base / "expected" / "out"))
+        begin = partial(attempt, base, content(base / "expected" / "out"), given.seed)
         cases = [(name, n) for name in TRIALS for n in range(getattr(given, name))]
         cases = spread(cases, lambda case: case[0], random.Random(given.seed))
         for (name, n), words in results(cases, begin, jobs=given.jobs, seconds=given.max_seconds):
