@@ -30,10 +30,11 @@ Examples:
     segprep predict checkpoint.pt photo.jpg --out look/ --mode blend --count
     segprep predict checkpoint.pt clip.mp4 --out look/ --mode blend      a video becomes a video
     segprep predict checkpoint.pt photos/ --out masks/ --average all     8 flips and rotations
+    segprep predict checkpoint.pt photos/ --out look/ --mode blend --legend --colors colors.txt
     segprep predict checkpoint.pt --export-onnx net.onnx                 for other programs
     segprep predict net.onnx photos/ --out masks/                        through onnxruntime
 """
-MODES = ("ids", "color", "blend", "cutout", "probability", "probabilities")
+MODES = ("ids", "binary", "color", "blend", "cutout", "probability", "probabilities")
 
 
 class _Mode(click.Choice[str]):
@@ -121,6 +122,8 @@ def document(predictions: "Predictions") -> dict[str, Any]:
         "classes": predictions.rows(),
         "notes": output.plain_notes(predictions.notes),
         "seconds": round(predictions.seconds, 2),
+        "images_per_second": round(predictions.rate, 2),
+        "memory_mb": predictions.memory >> 20,
     }
 
 
@@ -150,7 +153,8 @@ def _show(predictions: "Predictions", count: bool) -> None:
     left = f", {len(predictions.skipped)} skipped" if predictions.skipped else ""
     output.line(
         f"{predictions.out}: {predictions.done} predicted ({', '.join(predictions.modes)}){left},"
-        f" {predictions.seconds:.1f} s"
+        f" {predictions.seconds:.1f} s, {predictions.rate:.1f} a second,"
+        f" {predictions.memory >> 20:,} MB"
     )
 
 
@@ -173,9 +177,10 @@ command = formatting.Command(
             type=_Mode(MODES),
             multiple=True,
             help=(
-                "ids = class ids as palette PNG (default), color, blend = 0.7 color over the image,"
-                " cutout = the foreground on black, probability = gray picture (of two classes the"
-                " second's, of more the winner's), probabilities = .npz. Repeatable."
+                "ids = class ids as palette PNG (default), binary = 255 where not background,"
+                " color, blend = 0.7 color over the image, cutout = the foreground on black,"
+                " probability = gray picture (of two classes the second's, of more the winner's),"
+                " probabilities = .npz. Repeatable."
             ),
         ),
         click.Option(["--split"], help="Of a dataset: this list only, for example val."),
@@ -187,10 +192,13 @@ command = formatting.Command(
         ),
         click.Option(
             ["--average"],
-            type=click.Choice(["none", "flips", "rotations", "all"]),
+            type=click.Choice(["none", "flips", "rotations", "all", "seven"]),
             default="none",
             show_default=True,
-            help="Test-time augmentation: the mean over 4 flips, 4 rotations, or all 8.",
+            help=(
+                "Test-time augmentation: the mean over 4 flips, 4 rotations, all 8, or 7 rotations"
+                " by a seventh of a turn."
+            ),
         ),
         click.Option(
             ["--threshold"],
@@ -203,7 +211,23 @@ command = formatting.Command(
         click.Option(
             ["--background"],
             metavar="NAME|ID",
-            help="The class that --mode cutout leaves out. [default: the one called background]",
+            help="The class that is background. [default: the one called so]",
+        ),
+        click.Option(
+            ["--colors"],
+            metavar="FILE",
+            help="Colors of the classes: a FILE of R G B name lines. [default: VOC's]",
+        ),
+        click.Option(
+            ["--legend"], is_flag=True, help="Names of the classes below color and blend."
+        ),
+        click.Option(
+            ["--field-of-view"],
+            metavar="FOLDER|truth",
+            help=(
+                "Black and white masks of the same names (or NAME_mask), or the ignored pixels of"
+                " the dataset: outside all is background."
+            ),
         ),
         click.Option(
             ["--count"],

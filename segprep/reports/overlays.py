@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from segprep.imaging.image import voc_colors
+from segprep.reports.legend import LINE, MARGIN, draw_row, drawable, legend_rows
 
 PANEL = 420  # pixels that a panel may be wide or high
-MARGIN, LINE = 10, 18
 RIGHT, WRONG, IGNORED = (225, 225, 225), (200, 30, 30), (120, 120, 120)
 _STRIPE = (200, 200, 200)
+PALETTE = np.frombuffer(voc_colors(), np.uint8).reshape(256, 3)
 Names = Sequence[str]
 
 
@@ -45,19 +46,19 @@ def picture(
     ids = [n for n in np.union1d(truth[~dropped], pred[~dropped]).tolist() if 0 <= n < len(names)]
     font = ImageFont.load_default(13)
     full = MARGIN + len(panels) * (size[0] + MARGIN)
-    rows = _legend_rows(ids, names, font, full - 2 * MARGIN)
+    rows = legend_rows(ids, names, PALETTE, font, full - 2 * MARGIN)
     sheet = Image.new(
         "RGB", (full, 2 * MARGIN + 2 * LINE + size[1] + MARGIN + LINE * len(rows)), "white"
     )
     pen = ImageDraw.Draw(sheet)
-    pen.text((MARGIN, MARGIN), _plain(title), "black", font)
+    pen.text((MARGIN, MARGIN), drawable(title), "black", font)
     for n, (name, pixels) in enumerate(panels):
         left = MARGIN + n * (size[0] + MARGIN)
         pen.text((left, MARGIN + LINE), name, "black", font)
         how = Image.Resampling.LANCZOS if name == "image" else Image.Resampling.NEAREST
         sheet.paste(Image.fromarray(pixels).resize(size, how), (left, MARGIN + 2 * LINE))
     for n, row in enumerate(rows):
-        _legend(pen, row, 2 * MARGIN + 2 * LINE + size[1] + n * LINE, font)
+        draw_row(pen, row, 2 * MARGIN + 2 * LINE + size[1] + n * LINE, font)
     out = io.BytesIO()
     sheet.save(out, "PNG")
     return out.getvalue()
@@ -65,8 +66,7 @@ def picture(
 
 def colored(labels: NDArray[Any], dropped: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """*labels* (H, W) in VOC's colors, (H, W, 3); *dropped* pixels striped."""
-    table = np.frombuffer(voc_colors(), np.uint8).reshape(256, 3)
-    pixels = table[np.asarray(labels, np.int64) % 256]
+    pixels = PALETTE[np.asarray(labels, np.int64) % 256]
     pixels[dropped] = stripes(labels.shape)[dropped]
     return pixels
 
@@ -85,36 +85,3 @@ def difference(wrong: NDArray[np.bool_], dropped: NDArray[np.bool_]) -> NDArray[
     pixels = np.where(wrong[..., None], np.array(WRONG, np.uint8), np.array(RIGHT, np.uint8))
     pixels[dropped] = stripes(wrong.shape)[dropped]
     return pixels
-
-
-Entry = tuple[int, str, tuple[int, int, int], int]  # x, text, color, class id
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
-
-
-def _legend_rows(ids: Sequence[int], names: Names, font: Font, width: int) -> list[list[Entry]]:
-    rows: list[list[Entry]] = [[]]
-    at = 0
-    colors = voc_colors()
-    for class_id in ids[:60]:
-        text = _plain(
-            f"{class_id} {names[class_id]}" if names[class_id] != str(class_id) else str(class_id)
-        )[:32]
-        need = 20 + round(font.getlength(text)) + 14
-        if at and at + need > width:
-            rows.append([])
-            at = 0
-        start = 3 * (class_id % 256)
-        rows[-1].append((at, text, (colors[start], colors[start + 1], colors[start + 2]), class_id))
-        at += need
-    return rows
-
-
-def _legend(pen: ImageDraw.ImageDraw, row: Sequence[Entry], top: int, font: Font) -> None:
-    for at, text, color, _ in row:
-        pen.rectangle((MARGIN + at, top + 2, MARGIN + at + 12, top + 14), color, "black")
-        pen.text((MARGIN + at + 18, top), text, "black", font)
-
-
-def _plain(text: str) -> str:
-    """What the built-in font can draw: other characters become ?."""
-    return "".join(c if c.isprintable() and ord(c) < 0x250 else "?" for c in text)

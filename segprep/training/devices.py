@@ -1,6 +1,8 @@
 """Which device a network runs on, and how exactly."""
 
 import os
+import resource
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -25,6 +27,14 @@ def pick_device(name: str) -> str:
             "bad-option", f"--device {name} cannot be used: {reason}", "auto, cpu or cuda"
         ) from error
     return name
+
+
+def peak_memory(device: str) -> int:
+    """The most bytes that this process has held so far: of the GPU *device*, or of main memory."""
+    if device.startswith("cuda"):
+        return torch.cuda.max_memory_allocated(device)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # kilobytes elsewhere
 
 
 @contextmanager

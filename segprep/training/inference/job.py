@@ -9,7 +9,8 @@ from typing import Any
 from segprep.errors import BadInputError, SegprepError, SourceError, UsageError
 from segprep.files import digest_file
 from segprep.training import checkpoints
-from segprep.training.devices import pick_device
+from segprep.training.devices import peak_memory, pick_device
+from segprep.training.inference import field_of_view as fields
 from segprep.training.inference import inputs, masks, onnx_model, output_folder, overlays, tiles
 from segprep.training.inference.inputs import PredictionInputs
 from segprep.training.inference.masks import Options, PredictionRun
@@ -26,7 +27,7 @@ COUNTS = "pixels.csv"
 @dataclass(frozen=True, slots=True)
 class Predictions:
     """What a run made in *out*: masks of *done* images; *pixels* by class id over all of them; what
-    was *skipped*.
+    was *skipped*; the largest *memory* in bytes, of the GPU where one was used.
     """
 
     out: Path
@@ -37,6 +38,12 @@ class Predictions:
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[Note, ...] = ()
     seconds: float = 0.0
+    memory: int = 0
+
+    @property
+    def rate(self) -> float:
+        """Images (or frames) per second, reading and writing included."""
+        return self.done / self.seconds if self.seconds else 0.0
 
     @property
     def ids(self) -> Path:
@@ -63,6 +70,9 @@ def predict(
     average: Average = "none",
     threshold: float | None = None,
     background: str | None = None,
+    colors: str | None = None,
+    legend: bool = False,
+    field_of_view: str | None = None,
     device: str = "auto",
     batch: int = BATCH,
     depth: int | None = None,
@@ -75,39 +85,34 @@ def predict(
     exported) and write them to the folder *out*.
 
     *source* is an image, a folder, a dataset (or its list *split*) or a video. *modes*: ids (PNG
-    with class ids, named as the image), color, blend, cutout (the foreground on black;
-    *background* names the class that is none), probability (gray: of two classes the second's, of
-    more the winner's), probabilities (.npz); one kind lies in *out*,
-    several lie in a folder each. Images of more than a megapixel, or larger
-    than *tile*, are predicted in overlapping tiles. *average*: over flips, rotations by quarter
-    turns, or all eight of both.
-    *threshold*: of two classes, the second wins above it. *batch* tiles run at once. *depth*: a
-    deeply supervised UNet++ is pruned to it. *onnx*: through onnxruntime. *count*: also
-    pixels.csv, per image.
+    with class ids, named as the image), binary (255 where not background), color, blend, cutout
+    (the foreground on black; *background* names the class that is none), probability (gray: of two
+    classes the second's, of more the winner's), probabilities (.npz); one kind lies in *out*,
+    several lie in a folder each. Images of more than a megapixel, or larger than *tile*, are
+    predicted in overlapping tiles. *average*: over flips, rotations by quarter turns, all eight of
+    both, or seven rotations. *threshold*: of two classes, the second wins above it. *colors*: a
+    table of ``R G B name`` lines. *legend*: the classes' names below color and blend.
+    *field_of_view*: a folder of masks, or ``truth``; outside it all is background. *batch* tiles
+    run at once. *depth*: a deeply supervised UNet++ is pruned to it. *onnx*: through onnxruntime.
+    *count*: also pixels.csv, per image.
 
     A file that cannot be read is skipped. Raises BadInputError if none can be; UsageError,
     TreeError, MissingExtraError; SegprepError: bad-checkpoint, no-images, write-failed …
     """
     began = monotonic()
     kinds = _modes(modes)
-    side = None if tile is None else tiles.check_tile(tile)
+    side, chip = None if tile is None else tiles.check_tile(tile), pick_device(device)
     sources = inputs.gather(Path(source), split)
-    net, mark = _net(Path(checkpoint), pick_device(device), onnx, tile, depth)
-    options = Options(
-        net,
-        side,
-        _average(average),
-        _threshold(net, threshold),
+    net, mark = _net(Path(checkpoint), chip, onnx, tile, depth)
+    style = overlays.Style(
         overlays.background_of(net.classes, background),
-        _batch(batch),
-        count,
+        overlays.palette_of(colors, net.classes) if colors else overlays.VOC,
+        net.classes if legend else (),
     )
-    if "cutout" in kinds and options.background is None:
-        raise UsageError(
-            "bad-option",
-            f"--mode cutout: none of the classes {', '.join(net.classes)} is called background",
-            "name it with --background",
-        )
+    view = _field_of_view(field_of_view, sources) if field_of_view else None
+    above = _threshold(net, threshold)
+    options = Options(net, side, _average(average), above, style, _batch(batch), count, view)
+    _needs_background(style, net, [mode for mode in kinds if mode in ("binary", "cutout")], view)
     film = inputs.film(sources.video) if sources.video is not None else None
     account = {
         "checkpoint": str(checkpoint),
@@ -136,6 +141,7 @@ def predict(
         tuple(run.skipped),
         tuple(run.notes),
         monotonic() - began,
+        peak_memory(chip),
     )
 
 
@@ -234,6 +240,25 @@ def _modes(modes: Sequence[str]) -> tuple[Mode, ...]:
             "bad-option", f"there is no mode {wrong[0]!r}", f"there are: {', '.join(MODES)}"
         )
     return tuple(mode for mode in MODES if mode in modes) or ("ids",)
+
+
+def _field_of_view(spec: str, sources: PredictionInputs) -> fields.FieldOfView:
+    if sources.video is not None:
+        raise UsageError("bad-option", "--field-of-view: a video has no masks", "leave it out")
+    return fields.field_of_view(spec, sources.place)
+
+
+def _needs_background(
+    style: overlays.Style, net: Net, modes: Sequence[Mode], view: fields.FieldOfView | None
+) -> None:
+    """Raise UsageError (bad-option) where the background decides and there is none."""
+    if style.background is None and (modes or view is not None):
+        option = f"--mode {modes[0]}" if modes else "--field-of-view"
+        raise UsageError(
+            "bad-option",
+            f"{option}: none of the classes {', '.join(net.classes)} is called background",
+            "name it with --background",
+        )
 
 
 def _average(average: str) -> Average:

@@ -7,7 +7,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -22,9 +22,10 @@ from segprep.errors import SegprepError, SourceError
 from segprep.names import csv_cell
 from segprep.training.data import pairs
 from segprep.training.inference import inputs, overlays, tiles
+from segprep.training.inference.field_of_view import FieldOfView
 from segprep.training.inference.inputs import Input
 from segprep.training.inference.output_folder import Results
-from segprep.training.inference.overlays import Mode
+from segprep.training.inference.overlays import Mode, Style
 from segprep.training.inference.test_time_augmentation import Average, averaged
 from segprep.training.inference.tiles import Net
 from segprep.training.inference.video import Projector
@@ -42,9 +43,10 @@ class Options:
     tile: int | None
     average: Average
     threshold: float | None
-    background: int | None
+    style: Style
     batch: int
     count: bool
+    view: FieldOfView | None = None
 
     def parts(self, images: Sequence[NDArray[Any]]) -> list[Tensor]:
         """Probabilities (C, h, w) of each of *images* (H, W, 3) at the scale of the net's view, its
@@ -96,9 +98,7 @@ class PredictionRun:
             try:
                 batch.append((item, item.pixels()))
             except SourceError as error:
-                self.skipped.append(
-                    Skipped(item.stem, str(error.path), error.code, error.reason, error.hint)
-                )
+                self._unreadable(item, error)
             if len(batch) >= self.options.batch or sum(image.size for _, image in batch) > TOGETHER:
                 self._predict(batch)
                 batch = []
@@ -122,12 +122,20 @@ class PredictionRun:
         for (item, image), part in zip(batch, parts, strict=True):
             try:
                 mask, files = self._made(item.stem, image, part)
+            except SourceError as error:
+                self._unreadable(item, error)
+                continue
             except (MemoryError, RuntimeError) as error:
                 if not out_of_memory(error):
                     raise
                 self._too_large(item, image)
                 continue
             self._finish(item.stem, mask, files)
+
+    def _unreadable(self, item: Input, error: SourceError) -> None:
+        self.skipped.append(
+            Skipped(item.stem, str(error.path), error.code, error.reason, error.hint)
+        )
 
     def _too_large(self, item: Input, image: NDArray[Any]) -> None:
         reason = f"{image.shape[1]}x{image.shape[0]} pixels do not fit the memory"
@@ -146,10 +154,13 @@ class PredictionRun:
     ) -> tuple[NDArray[np.uint8], dict[str, bytes]]:
         """The mask of *image*, and the files to write: name -> content."""
         mask, probabilities = self.options.masked(part, image)
+        if self.options.view is not None:
+            outside = self.options.view.outside(stem, mask.shape)
+            mask = np.where(outside, np.uint8(self.options.style.background or 0), mask)
         modes = [mode for mode in self.folder.modes if mode not in self.projectors]
         return mask, {
             self.folder.name(stem, mode): overlays.encoded(
-                mode, image, mask, probabilities, self.options.background
+                mode, image, mask, probabilities, self.options.style
             )
             for mode in modes
         }
@@ -172,8 +183,10 @@ class PredictionRun:
                 if mode in FILMED:
                     name = self.folder.name(path.stem, mode, ".mp4")
                     self.folder.prepare(self.folder.out / name)
+                    blank = np.zeros((film.height, film.width, 3), np.uint8)
+                    shown = overlays.picture(mode, blank, blank[..., 0], self.options.style)
                     self.projectors[mode] = stack.enter_context(
-                        Projector(self.folder.out / name, film)
+                        Projector(self.folder.out / name, replace(film, height=len(shown)))
                     )
                     self.files.append(name)
             for group in _groups(
@@ -195,9 +208,7 @@ class PredictionRun:
                     stem = f"{path.stem}/{self.done:06d}"
                     mask, files = self._made(stem, frame, part)
                     for mode, projector in self.projectors.items():
-                        projector.write(
-                            overlays.picture(mode, frame, mask, self.options.background)
-                        )
+                        projector.write(overlays.picture(mode, frame, mask, self.options.style))
                     self._finish(stem, mask, files)
         if self.done < film.count:
             self.notes.append(

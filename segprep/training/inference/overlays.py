@@ -1,9 +1,10 @@
-"""What is written of a prediction: class ids, colors, the picture under them, the foreground
-alone, the probabilities; and how many pixels a class has.
+"""What is written of a prediction: class ids, black and white, colors, the picture under them, the
+foreground alone, the probabilities; and how many pixels a class has.
 """
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -15,11 +16,26 @@ from torch.nn import functional
 from segprep.errors import UsageError
 from segprep.imaging.image import encode_mask, histogram, voc_colors
 from segprep.names import unknown, variant_key
+from segprep.reports.legend import with_legend
+from segprep.sources._common import color_tables
 from segprep.training.logits import likeliest
+from segprep.types import IGNORE
 
-Mode = Literal["ids", "color", "blend", "cutout", "probability", "probabilities"]
+Mode = Literal["ids", "binary", "color", "blend", "cutout", "probability", "probabilities"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 BLEND = 0.7  # the colors' share, as in the tutorials
+VOC = np.frombuffer(voc_colors(), np.uint8).reshape(256, 3)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Style:
+    """How pictures look: the id of the *background* (None: there is none), the *palette*
+    (256, 3) uint8, and the *names* of a legend below the picture (empty: without one).
+    """
+
+    background: int | None = None
+    palette: NDArray[np.uint8] = field(default_factory=lambda: VOC)
+    names: tuple[str, ...] = ()
 
 
 def resized(probabilities: Tensor, size: tuple[int, int]) -> Tensor:
@@ -42,14 +58,24 @@ def decided(probabilities: Tensor, threshold: float | None = None) -> NDArray[np
     return (probabilities[1] > threshold).numpy().astype(np.uint8)
 
 
-def colors(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """*mask* (H, W) in VOC's colors, (H, W, 3)."""
-    return np.frombuffer(voc_colors(), np.uint8).reshape(256, 3)[mask]
+def palette_of(spec: str, classes: Sequence[str]) -> NDArray[np.uint8]:
+    """(256, 3): the color of each of *classes* in the table *spec*, a file of ``R G B name`` lines
+    or the name of a built-in one. Raises UsageError (bad-option): no such table, a class is not in
+    it.
+    """
+    table, palette = color_tables.load(spec), VOC.copy()
+    colors = {table.classes.names[n]: color for color, n in table.colors if n != IGNORE}
+    for n, name in enumerate(classes):
+        if name not in colors:
+            message, hint = unknown("color of the class", name, colors)
+            raise UsageError("bad-option", f"--colors {spec}: {message}", hint)
+        palette[n] = colors[name]
+    return palette
 
 
-def blended(image: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """0.3 of *image* (H, W, 3) and 0.7 of the colors of *mask* (H, W), rounded."""
-    return np.rint((1 - BLEND) * image + BLEND * colors(mask)).astype(np.uint8)
+def blended(image: NDArray[np.uint8], colored: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """0.3 of *image* and 0.7 of *colored*, its mask in colors, both (H, W, 3); rounded."""
+    return np.rint((1 - BLEND) * image + BLEND * colored).astype(np.uint8)
 
 
 def cut_out(
@@ -72,14 +98,16 @@ def viewable(image: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def picture(
-    mode: Mode, image: NDArray[Any], mask: NDArray[np.uint8], background: int | None
+    mode: Mode, image: NDArray[Any], mask: NDArray[np.uint8], style: Style
 ) -> NDArray[np.uint8]:
-    """The picture (H, W, 3) of *mode* color, blend or cutout."""
-    if mode == "color":
-        return colors(mask)
-    if mode == "blend":
-        return blended(viewable(image), mask)
-    return cut_out(viewable(image), mask, background or 0)
+    """The picture (H, W, 3) of *mode* color, blend or cutout; the first two higher by the legend,
+    where *style* has one.
+    """
+    if mode == "cutout":
+        return cut_out(viewable(image), mask, style.background or 0)
+    colored = style.palette[mask]
+    shown = colored if mode == "color" else blended(viewable(image), colored)
+    return with_legend(shown, style.names, style.palette) if style.names else shown
 
 
 def encoded(
@@ -87,21 +115,24 @@ def encoded(
     image: NDArray[Any],
     mask: NDArray[np.uint8],
     probabilities: Tensor,
-    background: int | None,
+    style: Style,
 ) -> bytes:
-    """The file of *mode*: a PNG, palette for ids, gray for probability; for probabilities an .npz
-    whose ``probabilities`` are (C, H, W) float32.
+    """The file of *mode*: a PNG, palette for ids, gray for binary (255 where the mask is not
+    background) and probability; for probabilities an .npz whose ``probabilities`` are (C, H, W)
+    float32.
     """
     if mode == "ids":
         return encode_mask(mask)
     out = io.BytesIO()
-    if mode == "probability":
-        Image.fromarray(gray(probabilities)).save(out, "PNG")
+    if mode in ("binary", "probability"):
+        white = np.where(mask == (style.background or 0), 0, 255).astype(np.uint8)
+        shown = white if mode == "binary" else gray(probabilities)
+        Image.fromarray(shown).save(out, "PNG")
         return out.getvalue()
     if mode == "probabilities":
         np.savez_compressed(out, probabilities=probabilities.numpy())
     else:
-        Image.fromarray(picture(mode, image, mask, background)).save(out, "PNG", compress_level=3)
+        Image.fromarray(picture(mode, image, mask, style)).save(out, "PNG", compress_level=3)
     return out.getvalue()
 
 

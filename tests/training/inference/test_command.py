@@ -411,3 +411,65 @@ def test_a_script_is_told_of_a_mode_that_is_none(photos: Path, tmp_path: Path) -
         segprep.predict(network(tmp_path / "nets"), photos, tmp_path / "out", modes=("id",))
     with pytest.raises(SegprepError, match="averaging over"):
         segprep.predict(network(tmp_path / "nets"), photos, tmp_path / "out", average="some")  # type: ignore[arg-type]
+
+
+def test_black_and_white_within_the_field_of_view(photos: Path, tmp_path: Path) -> None:
+    """The DRIVE tutorial's test_result.png: 255 vessel, 0 elsewhere and outside the field."""
+    file, fields = network(tmp_path / "nets"), tmp_path / "fields"
+    fields.mkdir()
+    for name, size in (("a_mask.gif", (40, 61)), ("b.png", (64, 64)), ("c.png", (33, 21))):
+        seen = np.zeros(size, np.uint8)
+        seen[:, :30] = 255
+        Image.fromarray(seen).save(fields / name)
+    bare, out = tmp_path / "bare", tmp_path / "out"
+    assert run("predict", file, photos, "--out", bare, "--mode", "binary").exit_code == 0
+    words = ("--out", out, "--mode", "binary", "--field-of-view", fields, "--json")
+    result = run("predict", file, photos, *words)
+    assert result.exit_code == 3
+    told = json.loads(result.stdout)
+    assert [row["code"] for row in told["skipped"]] == ["size-mismatch"]  # c.png
+    assert told["images_per_second"] > 0
+    assert told["memory_mb"] > 10
+    for name in ("a.png", "b.png"):
+        shown, whole = np.asarray(Image.open(out / name)), np.asarray(Image.open(bare / name))
+        assert set(np.unique(whole)) == {0, 255}
+        assert whole[:, 30:].any()
+        assert np.array_equal(shown[:, :30], whole[:, :30])
+        assert not shown[:, 30:].any()
+    (fields / "b.png").unlink()
+    result = run("predict", file, photos / "b.jpg", *words, "--overwrite")
+    assert result.exit_code == 1
+    assert "[mask-missing]" in result.stderr
+
+
+def test_the_field_of_view_of_a_dataset_is_what_its_truth_counts(
+    discs: Callable[..., Path], tmp_path: Path
+) -> None:
+    def cut(mask: np.ndarray, number: int) -> np.ndarray:
+        mask[:, 20:] = 255
+        return mask
+
+    root, file = discs(8, spoil=cut), network(tmp_path / "nets")
+    words = ("predict", file, root, "--split", "val", "--field-of-view", "truth")
+    assert run(*words, "--out", tmp_path / "o").exit_code == 0
+    mask = read_mask(tmp_path / "o/i6.png")
+    assert mask[:, :20].any()
+    assert not mask[:, 20:].any()
+    photo = root / "JPEGImages/i6.png"
+    result = run("predict", file, photo, "--out", tmp_path / "p", "--field-of-view", "truth")
+    assert "[bad-option]" in result.stderr
+
+
+def test_a_legend_is_part_of_every_frame(tmp_path: Path) -> None:
+    cv2 = pytest.importorskip("cv2")
+    clip = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter_fourcc(*"MJPG"), 5, (96, 64))
+    for _ in range(3):
+        writer.write(np.full((64, 96, 3), 60, np.uint8))
+    writer.release()
+    file, out = network(tmp_path / "nets"), tmp_path / "out"
+    assert run("predict", file, clip, "--out", out, "--mode", "blend", "--legend").exit_code == 0
+    film = job.inputs.film(out / "clip.mp4")
+    assert film.count == 3
+    assert film.width == 96
+    assert film.height >= 64 + 28

@@ -15,8 +15,10 @@ from segprep.training.data.pairs import InputSpec
 from segprep.training.inference import tiles
 from segprep.training.inference.job import predict
 from segprep.training.inference.masks import Options
+from segprep.training.inference.overlays import Style
 from segprep.training.inference.test_time_augmentation import (
     VERSIONS,
+    _rotated,
     averaged,
     turned,
     turned_back,
@@ -157,8 +159,30 @@ def test_averaging_is_the_mean_of_the_versions_each_turned_back() -> None:
         averaged(right, [image], "flips")[0], torch.full((2, 4, 6), 0.5), atol=1e-6
     )
     assert not torch.allclose(averaged(right, [image])[0], torch.full((2, 4, 6), 0.5))
-    for name in VERSIONS:
+    for name in ("none", "flips", "rotations", "all"):
         assert torch.allclose(averaged(bright, [image], name)[0], bright([image])[0], atol=1e-6)  # type: ignore[arg-type]
+
+
+def test_seven_rotations_come_back_to_where_they_were() -> None:
+    rows, columns = np.mgrid[0:64, 0:90]
+    inside = (rows - 20) ** 2 + (columns - 60) ** 2 < 144
+    image = np.repeat(np.where(inside, 220, 30).astype(np.uint8)[..., None], 3, 2)
+    assert np.array_equal(_rotated(image, 90, "mirror").shape, image.shape)
+    square = image[:, :64]
+    assert np.abs(_rotated(square.astype(float), 90, "mirror") - np.rot90(square)).max() < 1e-6
+    seen = set[tuple[int, ...]]()
+
+    def disc(images: list[np.ndarray]) -> list[Tensor]:
+        """Where the picture is bright, which is elsewhere in each version."""
+        seen.update(tuple(np.argwhere(one[..., 0] > 125).mean(0).astype(int)) for one in images)
+        shares = [torch.from_numpy((one[..., 0] > 125).astype(np.float32)) for one in images]
+        return [torch.stack([1 - share, share]) for share in shares]
+
+    mean = averaged(disc, [image], "seven")[0]
+    assert len(seen) == 7
+    assert torch.allclose(mean.sum(0), torch.ones(64, 90), atol=1e-5)
+    assert ((mean[1] > 0.5).numpy() != inside).mean() < 0.003  # of the disc's rim
+    assert averaged(disc, [image], "none")[0].shape == mean.shape
 
 
 def bright(border: float) -> Callable[[Tensor], Tensor]:
@@ -172,7 +196,7 @@ def bright(border: float) -> Callable[[Tensor], Tensor]:
 
 
 def options(net: Net) -> Options:
-    return Options(net, 512, "none", None, 0, 2, False)
+    return Options(net, 512, "none", None, Style(0), 2, False)
 
 
 @pytest.mark.parametrize("size", [(96, 121), (121, 57), (31, 200), (64, 64), (1, 9)])
