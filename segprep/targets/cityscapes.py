@@ -37,8 +37,9 @@ class Writer:
     max_pixels: MaxPixels = MAX_PIXELS
 
     def choose(self, inventory: Inventory) -> Choice:
-        """The samples of train, val and test."""
-        names.required(inventory.classes)
+        """The samples of train, val and test. Raises UsageError for a class named unlabeled."""
+        reserved = {"unlabeled": "the name of Cityscapes' ignored label"}
+        names.refuse(names.required(inventory.classes), reserved)
         choice = lists.by_split(inventory)
         city = names.identifier(inventory, self.city)
         places = {

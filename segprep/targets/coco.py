@@ -54,7 +54,7 @@ class Writer(OutlineWriter):
     ) -> Iterator[Product | Part | Loss | Note]:
         """The image, and its entry with all annotations for each list."""
         classes, stem = names.required(sample.classes), sample.entry.stem
-        picture = pictures.kept(sample, self.link, self.max_pixels)
+        picture = pictures.kept(sample, self.link, self.max_pixels, deep=True)
         height, width = sample.mask.shape
         things = list(objects.things(sample, classes))
         annotations = [self._annotation(thing, classes, height, width) for thing in things]

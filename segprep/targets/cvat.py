@@ -37,7 +37,7 @@ class Writer:
 
     def choose(self, inventory: Inventory) -> Choice:
         """Every sample, once: CVAT's tasks have no lists."""
-        datumaro_voc.refuse_colons(names.required(inventory.classes))
+        datumaro_voc.check_names(names.required(inventory.classes))
         return Choice({entry.stem: ("",) for entry in inventory.entries})
 
     def files(
@@ -49,7 +49,7 @@ class Writer:
         yield pictures.mask(sample, "palette").named(f"{MASKS}/{stem}")
         yield Product(f"{OBJECTS}/{stem}.png", image.encode_objects(_objects(sample)))
         if self.images:
-            picture = pictures.kept(sample, "copy", self.max_pixels)
+            picture = pictures.kept(sample, "copy", self.max_pixels, deep=True)
             yield from picture.notes
             yield picture.named(f"{IMAGES}/{stem}")
 

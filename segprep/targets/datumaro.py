@@ -33,7 +33,7 @@ class Writer(SplitWriter):
 
     def choose(self, inventory: Inventory) -> Choice:
         """The samples of train, val and test."""
-        datumaro_voc.refuse_colons(names.required(inventory.classes))
+        datumaro_voc.check_names(names.required(inventory.classes))
         return lists.by_split(inventory)
 
     def files(
@@ -42,7 +42,10 @@ class Writer(SplitWriter):
         """Image, mask, and objects where they fit 8 bits."""
         lost = datumaro_voc.too_many(sample)
         yield lost
-        picture, stem = pictures.kept(sample, self.link, self.max_pixels), sample.entry.stem
+        picture, stem = (
+            pictures.kept(sample, self.link, self.max_pixels, deep=True),
+            sample.entry.stem,
+        )
         yield from picture.notes
         yield picture.named(f"{IMAGES}/{stem}")
         yield pictures.mask(sample, "palette").named(f"{MASKS}/{stem}")

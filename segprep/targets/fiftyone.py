@@ -31,7 +31,7 @@ class Writer(SplitWriter):
         self, sample: LabeledImage, places: tuple[str, ...]
     ) -> Iterator[Product | Loss | Note]:
         """Image and mask, in each list that names the sample."""
-        picture = pictures.kept(sample, self.link, self.max_pixels)
+        picture = pictures.kept(sample, self.link, self.max_pixels, deep=True)
         mask = pictures.mask(sample, "gray")
         yield from picture.notes
         yield ignored(sample, "are a value without a name")

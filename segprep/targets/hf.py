@@ -50,7 +50,7 @@ class Writer(SplitWriter):
         self, sample: LabeledImage, places: tuple[str, ...]
     ) -> Iterator[Product | Part | Note]:
         """Image, mask and their line, in each list that names the sample."""
-        picture = pictures.kept(sample, self.link, self.max_pixels)
+        picture = pictures.kept(sample, self.link, self.max_pixels, deep=True)
         mask, stem = pictures.mask(sample, "gray"), sample.entry.stem
         yield from picture.notes
         for name in (_NAMES[place] for place in places):

@@ -88,7 +88,8 @@ class Writer:
         ]
         choice = lists.by_split(inventory)
         notes = tuple(Note("empty-split", message) for message in empty)
-        return Choice(choice.places, (*notes, *choice.notes))
+        rest = (note for note in choice.notes if note.code != "empty-split")
+        return Choice(choice.places, (*notes, *rest))
 
     def _refuse_values(self, inventory: Inventory) -> None:
         if self.values == "ids":
@@ -160,15 +161,14 @@ class Writer:
         path = sample.entry.image
         head, suffix = image.header(sample.image, path, self.max_pixels), self._suffix(path)
         own = suffix == path.suffix.lower() and (suffix != ".png" or head.format == "PNG")
-        if head.orientation == 1 and own:
+        deep = pictures.is_deep(head)
+        if head.orientation == 1 and own and not deep:
             return Picture(suffix, Product("", None, path, self.link))
         if suffix not in (".png", ".jpg", ".jpeg"):
-            raise SourceError(
-                path,
-                f"EXIF orientation {head.orientation}, which Keras does not apply",
-                "give --frames png",
-                "image-unsupported",
-            )
+            fault = f"EXIF orientation {head.orientation}, which Keras does not apply"
+            if head.orientation == 1:
+                fault = "has 16 bits per channel, which Keras cuts off at 255"
+            raise SourceError(path, fault, "give --frames png", "image-unsupported")
         picture = pictures.converted(sample, "png" if suffix == ".png" else "jpg", self.max_pixels)
         return replace(picture, suffix=suffix)
 

@@ -77,7 +77,10 @@ class Writer:
         self, sample: LabeledImage, places: tuple[str, ...]
     ) -> Iterator[Product | Loss | Note]:
         """The JSON and the image."""
-        picture, stem = pictures.kept(sample, self.link, self.max_pixels), sample.entry.stem
+        picture, stem = (
+            pictures.kept(sample, self.link, self.max_pixels, deep=True),
+            sample.entry.stem,
+        )
         classes, mask = names.required(sample.classes), sample.mask
         if self.predictions is not None:
             (folder,) = real_folders(self.predictions)

@@ -32,7 +32,10 @@ class Writer(SplitWriter):
         self, sample: LabeledImage, places: tuple[str, ...]
     ) -> Iterator[Product | Part | Note]:
         """Image and label map once, an entry in each list."""
-        picture, stem = pictures.kept(sample, self.link, self.max_pixels), sample.entry.stem
+        picture, stem = (
+            pictures.kept(sample, self.link, self.max_pixels, deep=True),
+            sample.entry.stem,
+        )
         yield from picture.notes
         yield picture.named(f"images/{stem}")
         yield pictures.mask(sample, "gray").named(f"labels/{stem}")

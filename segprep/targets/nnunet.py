@@ -134,10 +134,5 @@ def labels(classes: Classes) -> list[tuple[int | None, str]]:
     rest: list[tuple[int | None, str]] = [
         (value, name) for value, name in enumerate(classes.names) if value != classes.background
     ]
-    if reserved := [name for _, name in rest if name in ("background", "ignore")]:
-        raise UsageError(
-            "bad-classes",
-            f"the class {reserved[0]!r} bears a name that nnU-Net reserves",
-            f"rename it: segprep remap --map {reserved[0]}=NAME",
-        )
+    names.refuse(classes, dict.fromkeys(("background", "ignore"), "a name that nnU-Net reserves"))
     return [(classes.background, "background"), *rest]

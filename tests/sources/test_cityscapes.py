@@ -10,7 +10,7 @@ from PIL import Image
 
 import segprep
 from segprep.errors import SourceError
-from segprep.sources.cityscapes import Reader, ids
+from segprep.sources.cityscapes import Reader, ids, own_classes
 from segprep.types import Sample
 
 IDS = np.array([[0, 3, 7, 8], [11, 23, 24, 24], [26, 26, 29, 33]], np.uint8)
@@ -268,3 +268,11 @@ def test_the_table_is_whole() -> None:
         34,
     )
     assert [value for value in ids.values("train") if value != 255] == list(range(19))
+
+
+@pytest.mark.parametrize("last", ["", "unlabeled\n"])
+def test_only_the_last_name_of_an_export_is_the_ignored_one(last: str, tmp_path: Path) -> None:
+    (tmp_path / "class_names.txt").write_text(f"road\nunlabeled\ncar\n{last}")
+    classes = own_classes(tmp_path.resolve())
+    assert classes is not None
+    assert classes.names == ("road", "unlabeled", "car")

@@ -149,7 +149,7 @@ def test_what_no_list_names_is_left_out_and_said(tmp_path: Path) -> None:
     done = segprep.export("keras", root, tmp_path / "out")
     assert (done.samples, sorted(note.code for note in done.notes)) == (
         2,
-        ["empty-split", "unlisted"],
+        ["empty-split", "lists-overlap", "unlisted"],
     )
     assert [len(pairs_of(tmp_path / "out", name)) for name in ("train", "val")] == [
         2,

@@ -172,7 +172,9 @@ def own_classes(root: Path) -> Classes | None:
     if not path.is_file():
         return None
     names = class_lists.listed(read_below(path, (root,)), path)
-    return class_lists.make([one for one in names if one != "unlabeled"], add_background=False)
+    return class_lists.make(
+        names[: -1 if names[-1:] == ["unlabeled"] else None], add_background=False
+    )
 
 
 def _origin(items: Sequence[Item]) -> list[Note]:

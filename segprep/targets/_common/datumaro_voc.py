@@ -24,8 +24,10 @@ def too_many(sample: LabeledImage) -> Loss:
     return Loss(what, count if count > MOST_OBJECTS else 0)
 
 
-def refuse_colons(classes: Classes) -> None:
-    """Raise UsageError for a class name that labelmap.txt cannot hold."""
+def check_names(classes: Classes) -> None:
+    """Raise UsageError for a class name that labelmap.txt cannot hold or has already."""
+    taken = dict.fromkeys(("background", "ignored"), "a name that labelmap.txt has a line for")
+    names.refuse(classes, taken)
     if bad := [name for name in classes.names if ":" in name]:
         raise UsageError(
             "bad-classes",

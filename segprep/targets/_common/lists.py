@@ -1,18 +1,25 @@
 """Which list a sample goes to, for targets that have a folder or a file per list."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from segprep.dataset.tree import SPLITS
 from segprep.types import Note
 from segprep.writer import Choice, Inventory
 
+_BOTH = "trainval"
+
 
 def by_split(inventory: Inventory) -> Choice:
     """Every sample of train, val and test, each with the lists that name it; without such lists all
-    samples are in train, and a note says so.
+    samples are in train, and trainval is train where these two are missing. Notes say so, and which
+    list is empty, and that lists share samples.
     """
     splits = {name: inventory.lists[name] for name in SPLITS if inventory.lists.get(name)}
-    if not splits:
+    notes = list(_missing(inventory, splits))
+    if inventory.lists.get(_BOTH) and not splits.keys() & {"train", "val"}:
+        splits = {"train": inventory.lists[_BOTH], **splits}
+        notes = [Note("no-split", f"the dataset has no train and no val list: {_BOTH} is train")]
+    elif not splits:
         message = "the dataset has no split: every sample is in train; segprep split draws one"
         return Choice(
             {entry.stem: ("train",) for entry in inventory.entries}, (Note("no-split", message),)
@@ -23,7 +30,29 @@ def by_split(inventory: Inventory) -> Choice:
         for stem in dict.fromkeys(listed):
             if stem in stems:
                 places[stem] = (*places.get(stem, ()), name)
-    return Choice(places, unlisted([stem for stem in stems if stem not in places]))
+    notes += _shared(places)
+    return Choice(places, (*notes, *unlisted([stem for stem in stems if stem not in places])))
+
+
+def _missing(inventory: Inventory, splits: Mapping[str, tuple[str, ...]]) -> Iterator[Note]:
+    """A note for each of train, val and test that is empty, and for a missing train."""
+    for name in SPLITS:
+        if name not in splits and (name == "train" or name in inventory.lists):
+            what = "empty" if name in inventory.lists else "missing"
+            yield Note("empty-split", f"the list {name} is {what}: the export has no {name}")
+
+
+def _shared(places: Mapping[str, tuple[str, ...]]) -> list[Note]:
+    """The note that samples are in several lists."""
+    several = [stem for stem, names in places.items() if len(names) > 1]
+    if not several:
+        return []
+    message = (
+        f"{len(several)} samples are in several lists, {several[0]} first"
+        f" ({', '.join(places[several[0]])}): scores are measured on what was trained on;"
+        " segprep split --overwrite draws disjoint lists"
+    )
+    return [Note("lists-overlap", message)]
 
 
 def unlisted(stems: list[str]) -> tuple[Note, ...]:

@@ -1,9 +1,11 @@
 """Class and dataset names as other ecosystems want them."""
 
 import re
+from collections.abc import Mapping
+from shlex import quote
 
 from segprep.dataset import classes as class_lists
-from segprep.errors import TreeError
+from segprep.errors import TreeError, UsageError
 from segprep.imaging.image import voc_colors
 from segprep.types import Classes
 from segprep.writer import Inventory
@@ -23,11 +25,27 @@ def required(classes: Classes | None) -> Classes:
 
 
 def plain(classes: Classes) -> tuple[str, ...]:
-    """The class names, with the background called ``background``."""
+    """The class names, with the background called ``background`` unless another class is."""
+    taken = "background" in classes.names
     return tuple(
-        "background" if number == classes.background and class_lists.is_background(name) else name
+        "background"
+        if number == classes.background and class_lists.is_background(name) and not taken
+        else name
         for number, name in enumerate(classes.names)
     )
+
+
+def refuse(classes: Classes, reserved: Mapping[str, str]) -> None:
+    """Raise UsageError (bad-classes) for a class that bears one of the *reserved* names (name ->
+    why it is); the background may bear its own.
+    """
+    for number, name in enumerate(classes.names):
+        if name in reserved and not (name == "background" and number == classes.background):
+            raise UsageError(
+                "bad-classes",
+                f"the class {name!r} bears {reserved[name]}",
+                f"rename it: segprep remap --map {quote(f'{name}=NAME')}",
+            )
 
 
 def colors(classes: Classes) -> list[list[int]]:

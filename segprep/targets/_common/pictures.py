@@ -27,15 +27,23 @@ class Picture:
         return Product(path + self.suffix, product.content, product.origin, product.link)
 
 
-def kept(sample: LabeledImage, link: Link, limit: int) -> Picture:
+def kept(sample: LabeledImage, link: Link, limit: int, *, deep: bool = False) -> Picture:
     """The image's own file where it is an upright JPEG or PNG by content and by name, else its
-    pixels as PNG.
+    pixels as PNG. 16 bits per channel become 8 unless the reader takes *deep* images.
     """
     path = sample.entry.image
     head, suffix = image.header(sample.image, path, limit), path.suffix.lower()
-    if head.orientation == 1 and suffix in _KINDS.get(head.format, ()):
+    fits = deep or not is_deep(head)
+    if head.orientation == 1 and suffix in _KINDS.get(head.format, ()) and fits:
         return Picture(suffix, Product("", None, path, link))
-    return converted(sample, "png", limit)
+    return converted(sample, "png", limit, deep=deep)
+
+
+def is_deep(head: image.Header) -> bool:
+    """Whether an image has 16 bits per channel: Pillow makes 8 of them by cutting off what is above
+    255, OpenCV by dropping the low byte, so that 12 bits become nearly black.
+    """
+    return ";16" in head.mode
 
 
 def suffix_of(path_suffix: str) -> str:
@@ -45,14 +53,20 @@ def suffix_of(path_suffix: str) -> str:
 
 
 def converted(
-    sample: LabeledImage, kind: Literal["png", "jpg"], limit: int, *, rgb: bool = False
+    sample: LabeledImage,
+    kind: Literal["png", "jpg"],
+    limit: int,
+    *,
+    rgb: bool = False,
+    deep: bool = False,
 ) -> Picture:
     """The image as upright PNG or JPEG; byte for byte its own file where it is one already.
 
-    With *rgb* it is 8-bit RGB, whatever it was.
+    With *rgb* it is 8-bit RGB, whatever it was; without *deep* a PNG of 16 bits becomes that, too.
     """
     path = sample.entry.image
     head = image.header(sample.image, path, limit)
+    rgb = rgb or (kind == "png" and not deep and is_deep(head))
     own = head.format == ("PNG" if kind == "png" else "JPEG") and head.orientation == 1
     if own and (not rgb or head.mode == "RGB"):
         return Picture(f".{kind}", Product("", sample.image))
