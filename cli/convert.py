@@ -11,7 +11,8 @@ from typing import Any, cast
 import click
 
 from segprep import sources
-from segprep.conversion import Conversion, archived, convert
+from segprep.conversion import archived, convert
+from segprep.conversion.result import Conversion
 from segprep.errors import BadInputError, UsageError
 from segprep.types import Note, Reader, Skipped, no_progress
 

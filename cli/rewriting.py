@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import click
 
-from segprep.conversion import Conversion
+from segprep.conversion.result import Conversion
 from segprep.errors import BadInputError
 from segprep.types import Skipped
 

@@ -1,17 +1,16 @@
 """Source to tree: scan, read every sample, finish its image, stage it, publish all at once."""
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from segprep import engine, sources
-from segprep.cards import card
-from segprep.conversion import archived, file_states
+from segprep.conversion import archived, last_run
 from segprep.conversion.archived import NO_ARCHIVES, Archives
-from segprep.conversion.class_coverage import ClassCoverage
+from segprep.conversion.last_run import Call
 from segprep.conversion.planning import Work, manifest_bytes, prepare, refuse_overlap
 from segprep.conversion.publication import (
     all_skipped,
@@ -20,62 +19,20 @@ from segprep.conversion.publication import (
     texts_of,
     vanished,
 )
+from segprep.conversion.result import Conversion
 from segprep.conversion.run_notes import RunNotes
 from segprep.conversion.sample_files import ImageFormat, SampleTask
 from segprep.conversion.unpainted import UnpaintedLabels, unpainted_notes
 from segprep.dataset.journal import Journal
 from segprep.dataset.lists import finish_split
-from segprep.dataset.manifest import RECORDS
 from segprep.dataset.staging import Staging, lock
 from segprep.dataset.tree import PENDING_SPLIT
 from segprep.errors import SegprepError
 from segprep.files import real_folders, write_error
 from segprep.imaging.image import MaskMode
-from segprep.types import Note, Progress, Reader, Record, Scan, Skipped, no_progress
-
-SHOWN = 10  # remarks on a card
-
+from segprep.types import Progress, Reader, Record, Scan, no_progress
 
 RIGHT_FOLDER = "is this the right folder, and the right format?"
-
-
-@dataclass(frozen=True, slots=True)
-class Conversion:
-    """What a conversion did: *converted* samples are new or changed, *kept* ones were as they
-    should be; *removed* stems had lost their source. *unpainted*: per label that an option kept
-    from being painted, {label, outcome, shapes, pixels, images}.
-    """
-
-    out: Path
-    converted: int
-    kept: int
-    removed: tuple[str, ...]
-    skipped: tuple[Skipped, ...]
-    classes: tuple[str, ...]
-    notes: tuple[Note, ...]
-    written: bool
-    unpainted: tuple[Mapping[str, Any], ...] = ()
-    covered: tuple[ClassCoverage, ...] = ()
-
-    @property
-    def failed(self) -> tuple[Skipped, ...]:
-        """The skipped inputs that are of this format but cannot be used."""
-        return tuple(entry for entry in self.skipped if not entry.foreign)
-
-    def _repr_html_(self) -> str:
-        facts = {
-            "new": self.converted,
-            "unchanged": self.kept,
-            "removed": len(self.removed) or "",
-            "skipped": len(self.skipped) or "",
-            "written": "yes" if self.written else "no",
-        }
-        remarks = [f"{one.path}: {one.reason} [{one.code}]" for one in self.skipped[:SHOWN]]
-        remarks += [f"{note.message} [{note.code}]" for note in self.notes[:SHOWN]]
-        left = max(0, len(self.skipped) - SHOWN) + max(0, len(self.notes) - SHOWN)
-        remarks += [f"{left} more"] if left else []
-        rows = list(enumerate(self.classes))
-        return card(self.out.name, facts, columns=("id", "class"), rows=rows, remarks=remarks)
 
 
 def convert(
@@ -161,13 +118,19 @@ def convert_with(
     root, out = real_folders(reader.root)[0], Path(os.path.abspath(out))
     for folder in real_folders(reader.root, getattr(reader, "image_root", ())):
         refuse_overlap(folder, out)
+    task = SampleTask(
+        *(reader, root, out, image_format, mask_mode, not dry_run),
+        archives=archives,
+        strip_metadata=strip_metadata,
+    )
+    call = None if dry_run or scan else last_run.begun(format, task, keep_order=keep_order)
+    if call and not (verify or overwrite) and (unchanged := call.answer()):
+        return unchanged
     scan = reader.scan(jobs, progress) if scan is None else scan
     if not scan.items and not scan.skipped:
         reason = f"{reader.root} holds nothing in format {format}"
         raise SegprepError("nothing-to-convert", reason, RIGHT_FOLDER)
-    count = len(scan.classes.names)
-    files = (image_format, mask_mode, not dry_run)
-    task = SampleTask(reader, root, out, *files, count, None, archives, strip_metadata)
+    task = replace(task, values=len(scan.classes.names))
     how = {"keep_order": keep_order, "verify": verify}
     prepared = partial(prepare, format, task, scan, overwrite, jobs, progress, **how)
     seen, work = manifest_bytes(out), None
@@ -175,7 +138,10 @@ def convert_with(
     if dry_run or (seen and not unfinished and not overwrite):
         work = prepared()
         if dry_run or work.nothing:
-            return _unwritten(work, dry_run, jobs, on_error, progress)
+            unwritten = _unwritten(work, dry_run, jobs, on_error, progress)
+            if call:
+                call.keep(unwritten)
+            return unwritten
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -185,7 +151,8 @@ def convert_with(
             finish_split(out) or work is None or manifest_bytes(out) != seen
         ):  # another run may have ended
             work = prepared()
-        return _convert(work, jobs, on_error, progress)
+        settled = work.scan is scan  # the tree's classes are the source's
+        return _convert(work, jobs, on_error, progress, call if settled else None)
 
 
 def _unwritten(
@@ -230,7 +197,9 @@ def _unwritten(
     )
 
 
-def _convert(work: Work, jobs: int, on_error: str, progress: Progress[Any]) -> Conversion:
+def _convert(
+    work: Work, jobs: int, on_error: str, progress: Progress[Any], call: Call | None
+) -> Conversion:
     """Convert what is to do, publish everything. Raises BadInputError."""
     plan, todo = work.plan, work.todo
     staging = Staging(work.task.out)
@@ -249,7 +218,7 @@ def _convert(work: Work, jobs: int, on_error: str, progress: Progress[Any]) -> C
                 lines.add(result)
                 account.add(result)
             failures.append(result if isinstance(result, engine.Failure) else None)
-        return _published(work, lines, failures, account, on_error)
+        return _published(work, lines, failures, account, on_error, call)
     finally:
         lines.close()
         plan.close()
@@ -261,6 +230,7 @@ def _published(
     failures: Sequence["engine.Failure | None"],
     account: RunNotes,
     on_error: str,
+    call: Call | None,
 ) -> Conversion:
     """Publish what was converted, unless bad inputs forbid it. Raises BadInputError."""
     plan, staging = work.plan, Staging(work.task.out)
@@ -283,8 +253,7 @@ def _published(
     lines.close()  # its folder goes away
     plan.close()
     staging.publish(files, stale, texts, replace=plan.replace)
-    file_states.save_published(work.task, work.task.out / RECORDS, checksum, read=plan.began)
-    return Conversion(
+    done = Conversion(
         work.task.out,
         count - len(work.kept),
         len(work.kept),
@@ -296,3 +265,6 @@ def _published(
         unpainted,
         covered,
     )
+    again = replace(done, kept=count, notes=(*work.scan.notes, *unpainted_notes(unpainted)))
+    last_run.save_published(work, texts, checksum, None if any(failures) else call, again)
+    return done

@@ -82,7 +82,8 @@ def background_first(scan: Scan) -> Settled:
         f"the source's list has {names[at]} as class {at}; the background became 0:"
         f" {_listed(classes.names)}. Keep the source's order with --keep-order",
     )
-    table = {value: value for value in range(256)} | {n: n + 1 for n in range(at)} | {at: 0}
+    ids = (*range(1, at + 1), 0, *range(at + 1, len(names)))
+    table = dict(enumerate(ids)) | {IGNORE: IGNORE}  # the same as settled makes of it
     scan = replace(scan, classes=classes, notes=(*scan.notes, note))
     return Settled(scan, table)
 

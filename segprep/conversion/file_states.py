@@ -11,8 +11,10 @@ import json
 import os
 import time
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,28 +55,42 @@ def signature(task: SampleTask, record: Mapping[str, Any], *, written: int, read
     return int.from_bytes(states.digest(8), "little") or 1
 
 
-def load(task: SampleTask, records: str) -> "array[int]":
-    """The signatures by line of the records whose digest is *records*; none where there are none,
-    or where they cannot be believed.
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The signatures by line of records.jsonl, whose digest is *records*; *last_run*: what
+    :mod:`last_run` keeps of a call after which nothing was left to do, or None.
     """
+
+    records: str = ""
+    numbers: "array[int]" = field(default_factory=partial(array, "Q"))
+    last_run: Mapping[str, Any] | None = None
+
+
+def load(task: SampleTask) -> Index:
+    """The index beside the tree; empty where there is none that can be believed."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         data = read_plain(index_path(task.out))
         head, _, body = data.partition(b"\n")
         known = json.loads(head)
-        told = (known["segprep"], known["out"], known["records"], known["digest"])
-        expected = (__version__, str(task.out), records, digest(body))
+        told = (known["segprep"], known["out"], known["digest"])
+        expected = (__version__, str(task.out), _digest(known["records"], known["last_run"], body))
         if told == expected and known["time"] <= time.time_ns():
             numbers = array("Q")
             numbers.frombytes(body)
-            return numbers
-    return array("Q")
+            return Index(known["records"], numbers, known["last_run"])
+    return Index()
 
 
-def save(task: SampleTask, records: str, numbers: "array[int]") -> None:
-    """Keep *numbers*; where the system refuses, there is no index, and all is hashed next time."""
-    body = numbers.tobytes()
-    head = {"segprep": __version__, "out": str(task.out), "records": records}
-    head |= {"digest": digest(body), "time": time.time_ns()}  # type: ignore[dict-item]
+def _digest(records: str, last_run: Mapping[str, Any] | None, body: bytes) -> str:
+    return digest(json.dumps([records, last_run]).encode() + body)
+
+
+def save(task: SampleTask, index: Index) -> None:
+    """Keep *index*; where the system refuses, there is none, and all is hashed next time."""
+    body = index.numbers.tobytes()
+    head = {"segprep": __version__, "out": str(task.out), "records": index.records}
+    head |= {"digest": _digest(index.records, index.last_run, body), "time": time.time_ns()}  # type: ignore[dict-item]
+    head |= {"last_run": index.last_run}  # type: ignore[dict-item]
     path = index_path(task.out)
     temporary = path.with_name(f"{path.name}.part")
     with suppress(OSError):
@@ -84,14 +100,18 @@ def save(task: SampleTask, records: str, numbers: "array[int]") -> None:
         os.replace(temporary, path)
 
 
-def save_published(task: SampleTask, path: Path, records: str, *, read: int) -> None:
-    """Make the index of a tree that was just published, whose records lie at *path*; *read*: when
-    the first of its inputs was read.
+def published(
+    task: SampleTask, path: Path, records: str, *, read: int, recent: Iterable[str] = ()
+) -> tuple[Index, dict[str, str]]:
+    """The index of a tree that was just published, whose records lie at *path*, and the digests of
+    its *recent* files; *read*: when the first of its inputs was read.
     """
-    written, numbers = time.time_ns() - RACY, array("Q")
-    file = RecordFile(path, records)
+    written, numbers, wanted = time.time_ns() - RACY, array("Q"), set(recent)
+    file, digests = RecordFile(path, records), dict[str, str]()
     for stem in file:
         plain = file.plain(stem)
         numbers.append(signature(task, plain, written=written, read=read - RACY))
+        if wanted:
+            digests |= {name: plain["digests"][name] for name in plain["digests"].keys() & wanted}
     file.close()
-    save(task, records, numbers)
+    return Index(records, numbers), digests

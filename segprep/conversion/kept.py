@@ -8,7 +8,7 @@ from typing import Any
 
 from segprep import engine
 from segprep.conversion import file_states
-from segprep.conversion.file_states import UNKNOWN
+from segprep.conversion.file_states import UNKNOWN, Index
 from segprep.conversion.sample_files import SampleTask, Unchanged
 from segprep.dataset.manifest import Manifest
 from segprep.dataset.record_file import RecordFile
@@ -107,8 +107,9 @@ def _believed(task: SampleTask, scan: Scan, plan: Plan, *, verify: bool) -> set[
     previous, stems = plan.previous, set[str]()
     if verify or not isinstance(previous, RecordFile) or plan.old is None:
         return stems
-    numbers = file_states.load(task, plan.old.records)
-    if len(numbers) != len(previous):
+    index = file_states.load(task)
+    numbers = index.numbers
+    if index.records != plan.old.records or len(numbers) != len(previous):
         return stems
     now = time.time_ns()
     for item in scan.items:
@@ -133,4 +134,4 @@ def _remember(task: SampleTask, plan: Plan, kept: Kept) -> None:
         plain = previous.plain(stem)
         number = file_states.signature(task, plain, written=before, read=before)
         numbers[previous.number(stem)] = number
-    file_states.save(task, plan.old.records, numbers)
+    file_states.save(task, Index(plan.old.records, numbers))

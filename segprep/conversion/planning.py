@@ -82,7 +82,8 @@ def prepare(
         old = replace(old, source=completed(old.source, origin, task))
     resumed = _begun(staging, origin, overwrite)
     if old is not None and same_source(old.source, origin):
-        stated = getattr(task.reader, "classes", None) is not None
+        listed = origin["options"].get("classes")  # the list that made the tree is no new wish
+        stated = listed is not None and listed != old.source["options"].get("classes")
         contract = settled(scan, old.classes, task.out, stated=stated)
     elif keep_order or getattr(task.reader, "published_ids", False):
         contract = Settled(scan)

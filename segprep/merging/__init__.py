@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 from segprep import types
-from segprep.conversion import Conversion, convert_with, tree_source
+from segprep.conversion import convert_with, tree_source
+from segprep.conversion.result import Conversion
 from segprep.dataset import samples, tree
 from segprep.dataset.tree import Tree
 from segprep.errors import SourceError, TreeError, UsageError

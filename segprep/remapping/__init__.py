@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from segprep import types
-from segprep.conversion import Conversion, convert_with
+from segprep.conversion import convert_with
+from segprep.conversion.result import Conversion
 from segprep.dataset import classes as class_lists
 from segprep.dataset import tree
 from segprep.errors import UsageError

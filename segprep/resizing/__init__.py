@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep import engine, types
-from segprep.conversion import Conversion, convert_with, tree_source
+from segprep.conversion import convert_with, tree_source
+from segprep.conversion.result import Conversion
 from segprep.conversion.sample_files import ImageFormat
 from segprep.dataset import samples, tree
 from segprep.dataset.tree import Tree

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 from segprep import engine, jsontext, types
-from segprep.conversion import Conversion, convert_with, tree_source
+from segprep.conversion import convert_with, tree_source
+from segprep.conversion.result import Conversion
 from segprep.conversion.sample_files import ImageFormat
 from segprep.dataset import samples, tree
 from segprep.dataset.tree import Tree

@@ -89,6 +89,8 @@ def best(
                 partners = _partners(images, masks, pair, key, nested)
                 if rule != "number" or how == rule or len(partners) == len(masks) == len(images):
                     tried.append((rule, partners))
+                    if len(partners) == len(masks):  # no rule pairs more
+                        return tried[-1]
     if how in ("auto", "affix") and max(len(partners) for _, partners in tried) < len(masks):
         tried += [
             ("affix", _partners(images, masks, pair, key, False)) for key in _learned(images, masks)
