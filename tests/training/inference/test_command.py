@@ -8,64 +8,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from click.testing import CliRunner
 from PIL import Image
-from segprep_cli.main import group
+from training.inference.predicting import VIEW, network, run
 
 import segprep
 from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError
 from segprep.imaging.image import read_mask
-from segprep.training import models
 from segprep.training.checkpoints import Checkpoint, load, save
-from segprep.training.data.pairs import InputSpec, read_pair, scaled
+from segprep.training.data.pairs import read_pair, scaled
 from segprep.training.inference import job
 from segprep.training.inference import masks as masking
 from segprep.training.inference.tiles import net_of, probabilities
 from segprep.training.logits import mask_of
-
-VIEW = InputSpec(64, None, (0.4, 0.4, 0.4), (0.25, 0.25, 0.25))
-
-
-def run(*words: object) -> Any:
-    result = CliRunner().invoke(group, list(map(str, words)))
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result
-
-
-def network(
-    folder: Path,
-    classes: tuple[str, ...] = ("_background_", "disc"),
-    name: str = "net.pt",
-    arch: str = "mini-unet",
-) -> Path:
-    torch.manual_seed(1)
-    folder.mkdir(exist_ok=True)
-    made = models.build(arch, 3, len(classes), base=4)
-    for (
-        module
-    ) in made.modules():  # as of a trained network: it says different things of different pixels
-        if isinstance(module, torch.nn.BatchNorm2d):
-            torch.nn.init.normal_(module.weight, 1.0, 0.3)
-    head = [module for module in made.modules() if isinstance(module, torch.nn.Conv2d)][-1]
-    with torch.no_grad():
-        said = made.eval()(torch.rand(1, 3, 64, 64) - 1.5)
-        head.bias -= said.median(3)[0].median(2)[0][0]
-    save(folder / name, Checkpoint(arch, {"base": 4}, classes, VIEW, made.state_dict()))
-    return folder / name
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    rng = np.random.default_rng(3)
-    for n, (name, size) in enumerate(
-        (("a.png", (40, 61)), ("b.jpg", (64, 64)), ("sub/c.png", (33, 20)))
-    ):
-        path = tmp_path / "photos" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(0, 80 * (n + 1), (*size, 3), dtype=np.uint8)).save(path)
-    return tmp_path / "photos"
 
 
 def test_a_list_of_a_dataset_is_predicted_as_train_check_does_and_scored_unchanged(
@@ -149,71 +104,6 @@ def test_a_bad_file_among_good_ones_does_not_stop_the_run(photos: Path, tmp_path
     }
     assert "broken.png" in result.stderr
     assert [note["code"] for note in told["notes"]] == ["no-image-file"]
-
-
-def test_nothing_predicted_is_an_error_and_leaves_no_folder(tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in/a.png").write_bytes(b"junk")
-    for source in ("in", "in/a.png"):
-        result = run(
-            "predict", network(tmp_path / "nets"), tmp_path / source, "--out", tmp_path / "out"
-        )
-        assert result.exit_code == 1
-        assert "[image-unsupported]" in result.stderr
-        assert not (tmp_path / "out").exists()
-
-
-def test_a_folder_of_results_is_only_replaced_when_asked(photos: Path, tmp_path: Path) -> None:
-    file, out = network(tmp_path / "nets"), tmp_path / "out"
-    assert (
-        run("predict", file, photos, "--out", out, "--mode", "ids", "--mode", "blend").exit_code
-        == 0
-    )
-    before = sorted(out.rglob("*"))
-    result = run("predict", file, photos / "a.png", "--out", out)
-    assert result.exit_code == 1
-    assert "[output-exists]" in result.stderr
-    assert sorted(out.rglob("*")) == before
-    (out / "mine.txt").write_text("kept")
-    assert run("predict", file, photos / "a.png", "--out", out, "--overwrite").exit_code == 0
-    assert sorted(path.name for path in out.rglob("*")) == ["a.png", "mine.txt", "predictions.json"]
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other/x.png").write_text("not ours")
-    result = run("predict", file, photos, "--out", tmp_path / "other", "--overwrite")
-    assert (result.exit_code, "[output-not-ours]" in result.stderr) == (1, True)
-    assert [path.name for path in (tmp_path / "other").iterdir()] == ["x.png"]
-
-
-def test_an_interrupted_run_begins_anew_when_the_same_command_is_given_again(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file, out = network(tmp_path / "nets"), tmp_path / "out"
-
-    def stopped(self: masking.PredictionRun, *more: Any) -> None:
-        self._finish("a", np.zeros((2, 2), np.uint8), {"a.png": b"half a run"})
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(masking.PredictionRun, "images", stopped)
-        assert run("predict", file, photos, "--out", out).exit_code == 130
-    assert (out / "a.png").read_bytes() == b"half a run"
-    assert "[output-exists]" in run("predict", file, photos, "--out", out, "--mode", "blend").stderr
-    assert run("predict", file, photos, "--out", out).exit_code == 0
-    assert read_mask(out / "a.png").shape == (40, 61)
-    assert "[output-exists]" in run("predict", file, photos, "--out", out).stderr
-
-
-def test_an_account_that_names_files_elsewhere_removes_nothing_there(
-    photos: Path, tmp_path: Path
-) -> None:
-    file, out = network(tmp_path / "nets"), tmp_path / "out"
-    (tmp_path / "precious.png").write_text("keep me")
-    (out / "way").parent.mkdir()
-    (out / "way").symlink_to(tmp_path)
-    names = ["../precious.png", str(tmp_path / "precious.png"), "way/precious.png", "way/*.png"]
-    (out / "predictions.json").write_text(json.dumps({"kind": "segprep predict", "files": names}))
-    assert run("predict", file, photos / "a.png", "--out", out, "--overwrite").exit_code == 0
-    assert (tmp_path / "precious.png").read_text() == "keep me"
 
 
 @pytest.mark.parametrize(
@@ -352,58 +242,6 @@ def test_onnx_is_exported_and_predicts_the_same_masks(photos: Path, tmp_path: Pa
             np.load(tmp_path / out / name)["probabilities"] for out in ("torch", "file", "flag")
         )
         assert all(float(np.abs(first - other).max()) < 1e-4 for other in others)
-
-
-def test_miou_predicts_scores_or_both(discs: Callable[..., Path], tmp_path: Path) -> None:
-    root, file = discs(8), network(tmp_path / "nets")
-    both = run("miou", "-d", root, "--checkpoint", file, "--json")
-    assert both.exit_code == 0, both.stderr
-    assert json.loads(both.stdout)["counts"]["pairs"] == 2
-    folder = root / "runs/miou/predictions"
-    assert sorted(path.name for path in folder.glob("*.png")) == ["i6.png", "i7.png"]
-    score = run("miou", "-d", root, "--mode", "score", "--json")
-    assert (
-        json.loads(score.stdout)["confusion_matrix"] == json.loads(both.stdout)["confusion_matrix"]
-    )
-    made = run(
-        "miou",
-        tmp_path / "p",
-        "-d",
-        root,
-        "--checkpoint",
-        file,
-        "--mode",
-        "predict",
-        "--split",
-        "train",
-        "--json",
-    )
-    assert json.loads(made.stdout)["predicted"] == 6
-    assert (
-        run("miou", tmp_path / "p", "-d", root, "--mode", "score", "--split", "train").exit_code
-        == 0
-    )
-    assert "[output-exists]" in run("miou", tmp_path / "p", "-d", root, "--checkpoint", file).stderr
-    assert (
-        run("miou", tmp_path / "p", "-d", root, "--checkpoint", file, "--overwrite").exit_code == 0
-    )
-
-
-def test_miou_names_both_class_lists_where_they_differ(
-    discs: Callable[..., Path], tmp_path: Path
-) -> None:
-    root, file = discs(8), network(tmp_path / "nets", ("_background_", "cat"))
-    result = run("miou", "-d", root, "--checkpoint", file)
-    assert result.exit_code == 1
-    assert "[other-classes]" in result.stderr
-    assert all(name in result.stderr for name in ("cat", "disc"))
-    assert not (root / "runs").exists()
-    assert (
-        run("miou", "-d", root, "--checkpoint", file, "--classes", "_background_,disc").exit_code
-        == 0
-    )
-    assert "[bad-option]" in run("miou", "-d", root, "--mode", "both").stderr
-    assert "other-classes" in run("predict", file, root, "--out", tmp_path / "o").stderr
 
 
 def test_a_script_is_told_of_a_mode_that_is_none(photos: Path, tmp_path: Path) -> None:
