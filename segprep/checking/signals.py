@@ -1,36 +1,29 @@
-"""How well the borders of a mask lie on the edges of its image, and which colors and places its
-classes have: all on a coarse grid, from the data alone.
+"""How well the borders of a mask lie on the edges of its image, what the image's colors tell of its
+classes, and which colors and places these have: all on a coarse grid, from the data alone.
 
 The strength of the image's edges, as ranks, is correlated with the borders of the mask under all
 circular shifts at once (by Fourier transform). Each map of correlations is put in units of its own
 spread, so that images of all kinds compare.
 """
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segprep.checking import information
+from segprep.checking.information import GRID
+from segprep.checks._common.fit import LEAST_TOLD
 from segprep.checks._common.survey import Cells, Signals
+from segprep.imaging import likeness
 from segprep.types import IGNORE
 
-GRID = 64
 LEAST = 12  # border cells without which a mask says nothing
 FAR = 10  # cells: about a sixth of the picture
 _STEP = (-1, 0, 1)
 _THIRDS = np.full(3, 1 / 3, np.float32)
-Turn = Callable[[NDArray[Any]], NDArray[Any]]
-TURNS: dict[str, Turn] = {
-    "mirrored left to right": lambda m: m[:, ::-1],
-    "mirrored top to bottom": lambda m: m[::-1],
-    "rotated by 180 degrees": lambda m: m[::-1, ::-1],
-    "rotated by 90 degrees": np.rot90,
-    "rotated by 270 degrees": lambda m: np.rot90(m, 3),
-    "transposed": lambda m: m.T,
-    "transposed across": lambda m: np.rot90(m, 2).T,
-}
+TURNS = {name: turn for name, turn in likeness.TURNS.items() if name}
 
 
 def measure(colors: NDArray[np.uint8], mask: NDArray[Any]) -> Signals:
@@ -40,13 +33,16 @@ def measure(colors: NDArray[np.uint8], mask: NDArray[Any]) -> Signals:
     border, edge = borders(small), edges(colors)
     count = int(border.sum())
     if count < LEAST or not edge.any():
-        return Signals(0.0, 0.0, "", 0.0, (0.0, 0.0), 0, hue, place)
+        return Signals(0.0, 0.0, "", 0.0, (0.0, 0.0), 0, (0.0, 0.0, 0.0), hue, place)
+    told = information.measure(colors, small)
+    last = len(TURNS) + 1
     own = correlations(edge, border)
     mean, spread = float(own.mean()), float(own.std()) + 1e-12
     own = (own - mean) / spread
     near = own.take([-1, 0, 1], axis=0).take([-1, 0, 1], axis=1).max()
     turned = (_near(edge, border) - mean) / spread
-    best = int(turned.argmax())
+    # a turn is better where edges and colors together say so
+    best = int((turned + (told[1:last] - told[0]) / np.sqrt(max(told[0], LEAST_TOLD))).argmax())
     down, right, moved = _shift(own)
     return Signals(
         float(near),
@@ -55,6 +51,7 @@ def measure(colors: NDArray[np.uint8], mask: NDArray[Any]) -> Signals:
         moved,
         (down / GRID, right / GRID),
         count,
+        (float(told[0]), float(told[1 + best]), float(told[last:].max())),
         hue,
         place,
     )

@@ -7,12 +7,15 @@ import matrix
 import numpy as np
 import pytest
 import scenes
+from PIL import Image
 
 import segprep
-from segprep.checks._common import fit
+from segprep.checking import signals
+from segprep.checks._common import fit, likelihood
 from segprep.checks._common.survey import Signals
 from segprep.imaging import likeness
 
+NONE = np.zeros(0, np.int32), np.zeros(0, np.int16)
 FAULTS = {fault.name: fault for fault in faults.STATISTICAL}
 
 
@@ -50,6 +53,31 @@ def test_found_with_its_kind(name: str, scope: str, least: float, clean, before,
     found = matrix.score(fault, place, before, scope, seed=1)
     assert found.right >= least * found.spoiled > 0
     assert not found.alarms
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda mask: mask[:, ::-1],
+        lambda mask: mask[::-1, ::-1],
+        lambda mask: np.roll(mask, 6, 1),
+        lambda mask: np.roll(mask, 12, 1),
+    ],
+    ids=["mirrored", "rotated", "shifted by 5 %", "shifted by 10 %"],
+)
+def test_single_spoiled_masks_are_found_by_edges_and_colors_together(spoil) -> None:
+    """Edges alone find one in three of those shifted by 5 %."""
+    rng = np.random.default_rng(5)
+    pictures = [scenes.scene(rng, 120, 96) for _ in range(40)]
+    shorts = [np.asarray(Image.fromarray(one).resize((64, 64), 4)) for one, _ in pictures]
+    masks = [mask for _, mask in pictures]
+    clean = [signals.measure(*pair) for pair in zip(shorts, masks, strict=True)]
+    assert (fit.misplaced(clean) <= fit.FAR).all()
+    found = 0
+    for n, (short, mask) in enumerate(zip(shorts, masks, strict=True)):
+        spoiled = signals.measure(short, np.ascontiguousarray(spoil(mask)))
+        found += fit.misplaced([*clean[:n], spoiled, *clean[n + 1 :]])[n] > fit.FAR
+    assert found >= 38
 
 
 def test_deviations_are_robust() -> None:
@@ -94,10 +122,25 @@ def test_a_speckled_mask_stands_out_from_smooth_ones(tmp_path: Path) -> None:
 
 def test_the_commonest_shift_is_found_without_comparing_all_pairs() -> None:
     shifts = [(0.0, 5 / 64)] * 30 + [(0.0, 6 / 64)] * 5 + [(-10 / 64, 10 / 64)] * 20
-    signals = [
-        Signals(0, 0, "", 0, shift, 20, (np.zeros(0), np.zeros(0)), (np.zeros(0), np.zeros(0)))
-        for shift in shifts
-    ]
-    center, count = fit._commonest(signals)
+    every = [Signals(0, 0, "", 0, shift, 20, (0, 0, 0), NONE, NONE) for shift in shifts]
+    center, count = fit._commonest(every)
     assert center.tolist() == [0, 5]
     assert count == 35
+
+
+def test_a_few_cells_of_one_class_among_many_accuse_nobody() -> None:
+    """Ten cells of class 2 in the colors of class 1, which is as small: chance, where three classes
+    are there.
+    """
+    usual = np.zeros((3, likelihood.BINS))
+    usual[0, 0], usual[1, 1], usual[2, 2] = 3000, 800, 200
+    logs = [likelihood._logs(usual)] * 2
+    odd = usual.copy()
+    odd[1], odd[2] = usual[0] / 300, usual[1] / 80
+    largest, gain, _ = likelihood._gain([odd, odd], logs)
+    assert largest > 0
+    assert gain < 0
+    swapped = usual[[0, 2, 1]]
+    _, gain, classes = likelihood._gain([swapped, swapped], logs)
+    assert gain > 1
+    assert classes == (1, 2)

@@ -1,9 +1,9 @@
 """Which masks do not lie on their images, judged against the rest of the same dataset.
 
 For every image the fit of the mask's borders to the image's edges is known as it lies, for the best
-mirrored or rotated version and for the best shift. What is usual is taken from the dataset itself
-(median and scaled median absolute deviation), so that soft objects and coarse labels raise no
-alarm.
+mirrored or rotated version and for the best shift, and so is what its colors tell of the classes.
+What is usual is taken from the dataset itself (median and scaled median absolute deviation), so
+that soft objects and coarse labels raise no alarm.
 """
 
 from collections import Counter
@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 from segprep.checks._common.survey import Signals, Survey
 
 LEAST = 12  # images with borders; with fewer nothing is usual
+LEAST_TOLD = 50.0  # nats: what colors tell varies like a count, and by no less than that of so many
 CELLS = 64
-FAR = 4.0  # deviations
+FAR, FEW = 3.7, 15  # deviations; the fewer masks, the surer: FAR + FEW / masks
+LEAST_GAIN = 0.3  # of a fit, or of what colors tell: less is no reason
+NOISE = 0.35, 1.0, 0.7  # the least deviation of a fit, of what colors tell, and of both together
 KIND_SHARE, SHIFT_SHARE = 0.6, 0.25
 
 
@@ -53,34 +56,45 @@ def judged(survey: Survey) -> Fit:
     signals = list(measured.values())
     if whole := _whole(signals):
         return Fit({}, whole)
-    own = np.array([one.own for one in signals])
-    turned = np.array([one.turned for one in signals]) - own
-    moved = np.array([one.moved for one in signals]) - own
-    usual = float(np.median(own))
-    turn_scores, move_scores = deviations(turned), deviations(moved)
+    scores = misplaced(signals)
+    usual = float(np.median([one.own for one in signals]))
     misfits = {}
     for n, (stem, one) in enumerate(measured.items()):
-        turns = turned[n] > 0.5 and turn_scores[n] > FAR
-        moves = moved[n] > 1.8 and move_scores[n] > 4.5 and _distance(one) >= 2
-        if turns or moves:
-            score = float(max(turn_scores[n] if turns else 0, move_scores[n] if moves else 0))
+        if scores[n] > FAR + FEW / len(signals):
             kind, detail = _kind(survey, stem, one, usual)
-            misfits[stem] = Misfit(stem, kind, detail, round(min(score, 99.0), 2))
+            misfits[stem] = Misfit(stem, kind, detail, round(min(float(scores[n]), 99.0), 2))
     return Fit(misfits)
 
 
-def deviations(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def misplaced(signals: Sequence[Signals]) -> NDArray[np.float64]:
+    """How much better than as it lies each mask fits turned or moved, in deviations of what is
+    usual: the sum of two kinds of evidence, edges and colors. At most 0 for a mask that fits best
+    as it lies by both.
+    """
+    own = np.array([one.own for one in signals])
+    fits = np.array([(one.turned, one.moved) for one in signals]) - own[:, None]
+    told = gains(signals)
+    turned, moved = (
+        deviations(fits[:, n], NOISE[0]) + deviations(told[:, n], NOISE[1]) for n in (0, 1)
+    )
+    scores = deviations(np.maximum(turned, moved), NOISE[2])
+    better = (fits.max(1) > LEAST_GAIN) | (told.max(1) > LEAST_GAIN)
+    return np.where(better, scores, np.minimum(scores, 0))
+
+
+def gains(signals: Sequence[Signals]) -> NDArray[np.float64]:
+    """(masks, 2): how much more the colors tell of a mask turned, and moved, than as it lies."""
+    told = np.array([one.told for one in signals])
+    return np.asarray((told[:, 1:] - told[:, :1]) / np.sqrt(np.maximum(told[:, :1], LEAST_TOLD)))
+
+
+def deviations(values: NDArray[np.float64], least: float = NOISE[0]) -> NDArray[np.float64]:
     """How far each value lies above the median, in scaled median absolute deviations; the deviation
-    is at least 0.35, a third of the noise of a fit.
+    is at *least* so much: by default a third of the noise of a fit.
     """
     middle = np.median(values)
     spread = 1.4826 * float(np.median(np.abs(values - middle)))
-    return np.asarray((values - middle) / max(spread, 0.35))
-
-
-def _distance(one: Signals) -> float:
-    """The length of the best shift in cells."""
-    return float(np.hypot(*one.shift)) * CELLS
+    return np.asarray((values - middle) / max(spread, least))
 
 
 def _kind(survey: Survey, stem: str, one: Signals, usual: float) -> tuple[str, str]:
@@ -126,9 +140,11 @@ def _whole(signals: Sequence[Signals]) -> tuple[str, str, float] | None:
             f" width and {100 * down:+.0f} % of the height"
         )
         return "shifted", text, float(np.median(moved))
-    if float(np.median(turned)) > 0.2 and float(np.median(own)) < 2:
+    joint = float(np.median(turned + gains(signals)[:, 0]))
+    usual = float(np.median(own))
+    if joint > 0.5 and usual < 2 and (usual < 1.5 or float(np.median(turned)) > -1):
         text = "most masks fit their images no better than mirrored ones do"
-        return "unrelated", text, float(np.median(turned))
+        return "unrelated", text, joint
     return None
 
 

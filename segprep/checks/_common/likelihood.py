@@ -16,6 +16,7 @@ from segprep.checks._common.fit import LEAST, deviations
 from segprep.checks._common.survey import Cells, Survey
 
 BINS = 64
+LEAST_CELLS, LEAST_EACH = 40, 0.2  # of a class, and nats per cell, for a swap among three or more
 MOST = 12  # classes; with more, pairs would be many and counts thin
 
 
@@ -41,13 +42,14 @@ def swaps(survey: Survey) -> Mapping[str, Swap]:
     for one in signals.values():
         hue += _table(one.hue, ids)
         where += _table(one.place, ids)
-    gains, best = np.zeros(len(signals)), list[tuple[int, int]]()
+    usual, gains = np.zeros((2, len(signals)))
+    best = list[tuple[int, int]]()
     for n, one in enumerate(signals.values()):
         own = [_table(one.hue, ids), _table(one.place, ids)]
         logs = [_logs(whole - part) for whole, part in zip((hue, where), own, strict=True)]
-        gains[n], swap = _gain(own, logs)
+        usual[n], gains[n], swap = _gain(own, logs)
         best.append(swap)
-    scores = deviations(gains / 0.2)
+    scores = deviations(usual / 0.2)
     return {
         stem: Swap((ids[best[n][0]], ids[best[n][1]]), float(gains[n]), float(scores[n]))
         for n, stem in enumerate(signals)
@@ -71,23 +73,28 @@ def _logs(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _gain(
     tables: list[NDArray[np.float64]], logs: list[NDArray[np.float64]]
-) -> tuple[float, tuple[int, int]]:
-    """The largest gain of a swap of two classes, per pixel of the two, and the swap."""
+) -> tuple[float, float, tuple[int, int]]:
+    """The largest gain of a swap of two classes, per pixel of the two; the largest of a swap that
+    chance does not explain, and that swap.
+    """
     scores = sum(
         table @ log.T for table, log in zip(tables, logs, strict=True)
     )  # [c, d]: the pixels of class c taken for class d
     assert isinstance(scores, np.ndarray)
     pixels = tables[0].sum(1)
-    found = (-np.inf, (0, 0))
-    for one, other in combinations(range(len(pixels)), 2):
-        count = pixels[one] + pixels[other]
-        if not pixels[one] or not pixels[other]:
-            continue
-        gain = (
-            scores[one, other] + scores[other, one] - scores[one, one] - scores[other, other]
-        ) / count
-        found = max(found, (float(gain), (one, other)))
-    return (0.0, found[1]) if np.isinf(found[0]) else found
+    present = np.flatnonzero(pixels).tolist()
+    largest, sure = -np.inf, (-np.inf, (0, 0))
+    for one, other in combinations(present, 2):
+        first = float(scores[one, other] - scores[one, one])
+        second = float(scores[other, one] - scores[other, other])
+        gain = (first + second) / float(pixels[one] + pixels[other])
+        largest = max(largest, gain)
+        each = min(first / pixels[one], second / pixels[other])
+        small = min(pixels[one], pixels[other]) < LEAST_CELLS
+        # of many pairs, one is likelier by chance, mostly where a class is small
+        if len(present) == 2 or (not small and each >= LEAST_EACH):
+            sure = max(sure, (gain, (one, other)))
+    return (largest if present[1:] else 0.0), sure[0], sure[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,8 +93,9 @@ Cells = tuple[NDArray[np.int32], NDArray[np.int16]]
 class Signals:
     """How a mask fits its image, in units of the correlation map's spread: *own* as it lies,
     *turned* and *moved* the best mirrored or turned and the best shifted fit, *turn* and *shift*
-    (down, right; shares of the height and width) which. *borders* counts border cells. *hue* and
-    *place* count cells by color and by position given the class.
+    (down, right; shares of the height and width) which. *borders* counts border cells. *told* are
+    the nats that the image's colors tell of the classes: as the mask lies, after *turn*, and after
+    the best of some shifts. *hue* and *place* count cells by color and by position given the class.
     """
 
     own: float
@@ -103,6 +104,7 @@ class Signals:
     moved: float
     shift: tuple[float, float]
     borders: int
+    told: tuple[float, float, float]
     hue: Cells
     place: Cells
 

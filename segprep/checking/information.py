@@ -1,0 +1,90 @@
+"""What the colors of an image tell of its classes: mutual information, as the mask lies, mirrored
+or rotated, and shifted. They tell most of the mask that is its own, whatever the other images look
+like.
+"""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.imaging.likeness import TURNS
+from segprep.types import IGNORE
+
+GRID = 64
+STEP, NEAR = 2, (3, 6)  # every second cell is counted; shifts, in cells
+BRIGHT, TINTS = 8, 3  # equal parts of the cells by brightness, and by red against blue
+MOST = 64  # classes; masks with more are not of classes
+_COLORS = BRIGHT * TINTS
+
+
+def measure(colors: NDArray[np.uint8], small: NDArray[Any]) -> NDArray[np.float64]:
+    """Nats, over the cells of an image in short (GRID, GRID, 3) and its mask (GRID, GRID): for each
+    of likeness.TURNS, the first of which leaves the mask as it lies, and for each of 16 shifts;
+    zeros for masks of one value, or of more than MOST.
+    """
+    around = _places()
+    table, values = _dense(small)
+    if not 2 <= len(values) <= MOST:
+        return np.zeros(len(around))
+    classes = table[small.reshape(-1).take(around)]
+    count, width = len(values), len(values) * _COLORS
+    keys = classes + (_bins(colors) * count).astype(np.int32)
+    keys += (np.arange(len(around), dtype=np.int32) * width)[:, None]
+    counts = np.bincount(keys.reshape(-1), minlength=len(around) * width)
+    joint = counts.reshape(len(around), _COLORS, count)
+    if values[-1] == IGNORE:
+        joint = joint[:, :, :-1]
+    parts = joint.reshape(len(around), -1), joint.sum(1), joint.sum(2), joint.sum((1, 2))[:, None]
+    whole, by_class, by_tint, cells = (_logs().take(part).sum(1) for part in parts)
+    return np.asarray((whole - by_class - by_tint + cells) * STEP**2)
+
+
+def _dense(small: NDArray[Any]) -> tuple[NDArray[np.int32], NDArray[Any]]:
+    """A table from value to number, and the values; an empty table for values that are no ids."""
+    if small.dtype.kind not in "ub" or int(small.max()) > 65_535:
+        return np.zeros(0, np.int32), np.zeros(0, np.int64)
+    values = np.flatnonzero(np.bincount(small.reshape(-1)))
+    table = np.zeros(int(values[-1]) + 1, np.int32)
+    table[values] = np.arange(len(values))
+    return table, values
+
+
+def _bins(colors: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """The color, 0 to 23, of every counted cell: by ranks within the image."""
+    part = colors[STEP // 2 :: STEP, STEP // 2 :: STEP].reshape(-1, 3).astype(np.int16)
+    brightness, tint = part[:, 0] + part[:, 1] + part[:, 2], part[:, 0] - part[:, 2] + 255
+    return np.asarray(_ranked(brightness, BRIGHT) * TINTS + _ranked(tint, TINTS))
+
+
+def _ranked(values: NDArray[np.int16], parts: int) -> NDArray[np.intp]:
+    """Which of about equally large *parts* of *values* each is in; equal ones are together."""
+    below = np.cumsum(np.bincount(values, minlength=1))
+    numbers = np.minimum((below - 1) * parts // len(values), parts - 1)
+    return np.asarray(numbers[values])
+
+
+@cache
+def _places() -> NDArray[np.intp]:
+    """(turns + 16, counted cells): where each counted cell is looked up."""
+    cells = np.arange(GRID * GRID).reshape(GRID, GRID)
+    moved = [
+        np.roll(cells, (down * far, right * far), (0, 1))
+        for far in NEAR
+        for down in (-1, 0, 1)
+        for right in (-1, 0, 1)
+        if down or right
+    ]
+    stack = np.stack([*(turn(cells) for turn in TURNS.values()), *moved])
+    counted = stack[:, STEP // 2 :: STEP, STEP // 2 :: STEP]
+    return np.ascontiguousarray(counted).reshape(len(stack), -1)
+
+
+@cache
+def _logs() -> NDArray[np.float64]:
+    """n log n for every possible count n."""
+    numbers = np.arange(GRID * GRID + 1, dtype=np.float64)
+    numbers[2:] *= np.log(numbers[2:])
+    numbers[1] = 0
+    return numbers
