@@ -5,8 +5,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from faults import Ended, child
-from scenarios import SCENARIOS, Scenario
+from crash.faults import Ended, child
+from crash.scenarios import SCENARIOS, Scenario
 
 import segprep
 from segprep.errors import SegprepError

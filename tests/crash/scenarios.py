@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from faults import run
+from crash.faults import run
 from PIL import Image
 
 

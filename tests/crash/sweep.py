@@ -48,9 +48,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # test modules share helpers
 
-from faults import MODES
-from points import Field, Point
-from scenarios import SCENARIOS
+from crash.faults import MODES
+from crash.points import Field, Point
+from crash.scenarios import SCENARIOS
 from shards import results, spread
 
 
