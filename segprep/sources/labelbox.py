@@ -5,6 +5,7 @@
                          "width"}, "projects": {ID: {"labels": [{"annotations": {"objects": [
                          {"name": "cat", "polygon": [{"x", "y"}, …]} or
                          {"name": "cat", "mask": {"url": "…/MASK.png"}}]}}]}}}
+                        or the same as a list: export.json
       MASK.png          masks that were downloaded, by the last part of their URL
       NAME.jpg          anywhere below SRC or --image-root
 
@@ -32,7 +33,7 @@ from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence
 
 EXAMPLES = ("segprep convert labelbox export/ out/ --image-root images/ --boxes skip",)
-SUFFIXES = (".ndjson", ".jsonl")
+SUFFIXES = (".ndjson", ".jsonl", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +54,17 @@ class Reader(AttributeReader):
         return None
 
     def documents(self) -> list[Path]:
-        """Every .ndjson or .jsonl file."""
+        """Every .ndjson, .jsonl or .json file."""
         root = self.roots()[0]
         return sorted(path for suffix in SUFFIXES for path in files_with(root, suffix))
 
     def parse(self, path: Path, context: Any = None) -> Document:
         """The images of one file."""
-        lines = read_below(path, self.roots(), MAX_BYTES).split(b"\n")
         images = []
-        for n, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            entry = strict_json.parse(line, path).value
+        for address, entry in _rows(read_below(path, self.roots(), MAX_BYTES), path):
             if not isinstance(entry, dict) or not {"data_row", "projects"} <= entry.keys():
-                raise ForeignFileError(path, f"line {n}: is not a Labelbox row")
-            images.append(self._image(entry, path, f"line {n}"))
+                raise ForeignFileError(path, f"{address}: is not a Labelbox row")
+            images.append(self._image(entry, path, address))
         return Document(tuple(images))
 
     def _image(self, entry: Mapping[str, Any], path: Path, address: str) -> AnnotatedImage:
@@ -121,6 +118,17 @@ class Reader(AttributeReader):
         shown = mask_files.colors(data, files[0])
         bits = (shown == np.array(rgb[:3], np.int64)).all(axis=2)
         return mask_region(label, address, np.asarray(bits))
+
+
+def _rows(data: bytes, path: Path) -> Iterator[tuple[str, Any]]:
+    """Each row with its address: a line, or an element of the list that the file is."""
+    if data.lstrip()[:1] == b"[":
+        listed = strict_json.parse(data, path).value
+        yield from ((f"[{n}]", entry) for n, entry in enumerate(listed))
+        return
+    for n, line in enumerate(data.split(b"\n"), 1):
+        if line.strip():
+            yield f"line {n}", strict_json.parse(line, path).value
 
 
 def _objects(projects: Any, path: Path, address: str) -> list[Any]:

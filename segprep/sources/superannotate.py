@@ -4,10 +4,12 @@
       NAME.jpg.json                 or NAME.jpg___objects.json: {"metadata": {"name", "width",
                                     "height"}, "instances": [{"type": "polygon", "className",
                                     "points": [x, y, …], "exclude": [[x, y, …]]}]}
-      NAME.jpg___pixel.json         {"instances": [{"className", "parts": [{"color": "#0a3c7f"}]}]}
+      NAME.jpg___pixel.json         or NAME.jpg.json: {"instances": [{"className",
+                                    "parts": [{"color": "#0a3c7f"}]}]}
       NAME.jpg___save.png           the pixels of those colors
       classes/classes.json          optional: [{"name": "cat"}, …]
-      NAME.jpg                      beside it, anywhere below SRC, or below --image-root
+      NAME.jpg                      beside it; else what metadata.name says, below SRC or
+                                    --image-root
 
 Format: https://doc.superannotate.com/docs/vector-json and pixel-json. Assumptions: exclude are
 holes; later instances cover earlier ones; instances of one groupId above 0 are one object.
@@ -32,6 +34,7 @@ from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence
 
 EXAMPLES = ("segprep convert superannotate export/ out/ --boxes skip",)
+PICTURES = ("___save.png", "___fuse.png")
 SUFFIXES = ("___objects.json", "___pixel.json", ".json")
 THIN = {"polyline": "line", "point": "points", "template": "points", "cuboid": "points"}
 
@@ -76,16 +79,24 @@ class Reader(AttributeReader):
         metadata = json_values.mapping(content["metadata"], path, "metadata")
         size = json_values.size(metadata.get("height"), metadata.get("width"), path, "metadata")
         suffix = next(suffix for suffix in SUFFIXES if path.name.endswith(suffix))
-        name = path.name.removesuffix(suffix)
-        regions = [
-            replace(region, attributes=_attributes(entry))
-            for n, entry in enumerate(json_values.sequence(content["instances"], path, "instances"))
-            for region in _regions(entry, path, f"instances[{n}]")
-        ]
-        if suffix == "___pixel.json":
-            regions = self._pixels(path, name, content["instances"])
-        named = metadata.get("name")
-        image = AnnotatedImage(named if isinstance(named, str) else name, "", size, tuple(regions))
+        name, named = path.name.removesuffix(suffix), metadata.get("name")
+        beside = path.with_name(name)
+        instances = json_values.sequence(content["instances"], path, "instances")
+        if any(isinstance(entry, dict) and "parts" in entry for entry in instances):
+            regions = self._pixels(path, name, instances)
+        else:
+            regions = [
+                replace(region, attributes=_attributes(entry))
+                for n, entry in enumerate(instances)
+                for region in _regions(entry, path, f"instances[{n}]")
+            ]
+        image = AnnotatedImage(
+            named if isinstance(named, str) and named else name,
+            size=size,
+            regions=tuple(regions),
+            path=beside if beside.is_file() else None,
+            masks=tuple(path.with_name(f"{name}{end}") for end in PICTURES),
+        )
         return Document((image,))
 
     def _pixels(self, path: Path, name: str, instances: list[Any]) -> list[Region]:
@@ -96,6 +107,8 @@ class Reader(AttributeReader):
         regions = []
         for n, raw in enumerate(instances):
             entry, address = json_values.mapping(raw, path, f"instances[{n}]"), f"instances[{n}]"
+            if entry.get("type") == "tag":
+                continue
             label = json_values.label(entry.get("className"), path, f"{address}.className")
             parts = json_values.sequence(entry.get("parts"), path, f"{address}.parts")
             values = [_color(part, path, f"{address}.parts[{m}]") for m, part in enumerate(parts)]
@@ -124,7 +137,7 @@ def _color(raw: Any, path: Path, address: str) -> int:
 def _regions(raw: Any, path: Path, address: str) -> list[Region]:
     entry: Mapping[str, Any] = json_values.mapping(raw, path, address)
     kind = entry.get("type")
-    if kind == "tag" or (kind is None and "parts" in entry):
+    if kind == "tag":
         return []
     label = json_values.label(entry.get("className"), path, f"{address}.className")
     group = entry.get("groupId") or None

@@ -15,15 +15,16 @@ Export Annotations (as json).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below, walk
 from segprep.names import shown
-from segprep.sources._common import json_values, strict_json
-from segprep.sources._common.region_shapes import Kind, Region, Ring
+from segprep.sources._common import json_values, region_attributes, strict_json
+from segprep.sources._common.region_attributes import named_values
+from segprep.sources._common.region_shapes import Attributes, Kind, Region, Ring
 from segprep.sources._common.regions import Document, RegionReader, files_with
 from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence, Note
@@ -73,18 +74,13 @@ class Reader(RegionReader):
         if listed is None:
             raise ForeignFileError(path, "is not a VIA file: no regions with shape attributes")
         drawn = list(listed)
-        attribute = self._attribute([texts for _, rows in drawn for _, texts in rows], path)
-        result = []
-        for name, rows in drawn:
-            regions: tuple[Region, ...] = ()
-            fault = None
-            try:
-                regions = tuple(_labeled(region, texts, attribute, path) for region, texts in rows)
-            except SourceError as error:
-                fault = error
-            result.append(AnnotatedImage(name, regions=regions, fault=fault))
+        attribute = self._attribute([region for _, regions in drawn for region in regions], path)
+        result = [
+            AnnotatedImage(name, regions=tuple(_labeled(region, attribute) for region in regions))
+            for name, regions in drawn
+        ]
         notes: tuple[Note, ...] = ()
-        if not attribute and any(rows for _, rows in drawn):
+        if not attribute and any(regions for _, regions in drawn):
             text = f"{path.name}: no region has attributes; all are of the class {NAMELESS!r}"
             notes = (Note("classes-inferred", text),)
         elif attribute and not self.class_from:
@@ -92,9 +88,9 @@ class Reader(RegionReader):
             notes = (Note("classes-found", text),)
         return Document(tuple(result), (), notes)
 
-    def _attribute(self, rows: list[Mapping[str, str]], path: Path) -> str:
+    def _attribute(self, regions: list[Region], path: Path) -> str:
         """The attribute that holds the class. Raises SourceError if several may."""
-        names = list(dict.fromkeys(name for texts in rows for name in texts))
+        names = list(dict.fromkeys(name for region in regions for name, _ in region.attributes))
         if self.class_from:
             if names and self.class_from not in names:
                 reason = f"no region has the attribute {self.class_from!r}"
@@ -109,10 +105,10 @@ class Reader(RegionReader):
         return names[0] if names else ""
 
 
-def _labeled(region: Region, texts: Mapping[str, str], attribute: str, path: Path) -> Region:
-    label = texts.get(attribute) if attribute else NAMELESS
-    name = json_values.label(label, path, f"{region.address}: {attribute}")
-    return Region(name, region.address, region.kind, region.rings)
+def _labeled(region: Region, attribute: str) -> Region:
+    if attribute:
+        return region_attributes.classed(region, attribute)
+    return replace(region, label=NAMELESS)
 
 
 def _images_2(content: Any) -> dict[str, Any]:
@@ -135,33 +131,29 @@ def _is_3(content: Any) -> bool:
     return isinstance(content, dict) and {"file", "view", "metadata"} <= content.keys()
 
 
-Rows = list[tuple[Region, dict[str, str]]]
-
-
-def _read_2(images: Mapping[str, Any], path: Path) -> Iterator[tuple[str, Rows]]:
-    """Each image's name with its regions and their attributes."""
+def _read_2(images: Mapping[str, Any], path: Path) -> Iterator[tuple[str, list[Region]]]:
+    """Each image's name with its regions."""
     for key, entry in images.items():
         name = json_values.text(entry["filename"], path, f"{shown(key)}.filename")
         regions = entry["regions"]
         listed = list(regions.values()) if isinstance(regions, dict) else regions
-        rows: Rows = []
+        drawn: list[Region] = []
         for n, raw in enumerate(json_values.sequence(listed, path, f"{name}.regions")):
             address = f"{shown(name)}.regions[{n}]"
             content = json_values.mapping(raw, path, address)
             shape = json_values.mapping(content.get("shape_attributes"), path, address)
             attributes = json_values.mapping(content.get("region_attributes") or {}, path, address)
-            rows.append((_shape_2(shape, path, address), _texts(attributes)))
-        yield name, rows
+            drawn.append(replace(_shape_2(shape, path, address), attributes=_texts(attributes)))
+        yield name, drawn
 
 
-def _texts(attributes: Mapping[str, Any]) -> dict[str, str]:
-    """Attribute -> chosen value; a checkbox is the name of what is ticked."""
-    texts = {}
-    for name, value in attributes.items():
-        ticked = [key for key, on in value.items() if on] if isinstance(value, dict) else [value]
-        if len(ticked) == 1 and isinstance(ticked[0], str) and ticked[0].strip():
-            texts[name] = ticked[0]
-    return texts
+def _texts(attributes: Mapping[str, Any]) -> Attributes:
+    """The attributes with what was written or chosen; a checkbox has a value for each tick."""
+    ticked = {
+        name: [key for key, on in value.items() if on] if isinstance(value, dict) else value
+        for name, value in attributes.items()
+    }
+    return tuple(pair for name, value in ticked.items() for pair in named_values(name, value))
 
 
 def _shape_2(shape: Mapping[str, Any], path: Path, address: str) -> Region:
@@ -195,42 +187,45 @@ def _shape_2(shape: Mapping[str, Any], path: Path, address: str) -> Region:
     raise SourceError(path, reason, hint, "unknown-shape-type")
 
 
-def _read_3(content: Mapping[str, Any], path: Path) -> Iterator[tuple[str, Rows]]:
-    """Each image's name with its regions and their attributes, of a VIA 3 project."""
+def _read_3(content: Mapping[str, Any], path: Path) -> Iterator[tuple[str, list[Region]]]:
+    """Each image's name with its regions, of a VIA 3 project."""
     files = json_values.mapping(content["file"], path, "file")
     views = json_values.mapping(content["view"], path, "view")
     attributes = json_values.mapping(content.get("attribute") or {}, path, "attribute")
-    rows: dict[str, Rows] = {key: [] for key in views}
+    drawn: dict[str, list[Region]] = {key: [] for key in views}
     for key, raw in json_values.mapping(content["metadata"], path, "metadata").items():
         address = f"metadata.{shown(key)}"
         entry = json_values.mapping(raw, path, address)
         view, place = str(entry.get("vid")), entry.get("xy")
         if not place:
             continue  # an attribute of the whole file
-        if view not in rows:
+        if view not in drawn:
             raise SourceError(path, f"{address}.vid: there is no view {shown(view)}")
         region = _shape_3(json_values.sequence(place, path, f"{address}.xy"), path, address)
         texts = json_values.mapping(entry.get("av") or {}, path, f"{address}.av")
-        rows[view].append((region, _texts_3(texts, attributes)))
+        drawn[view].append(replace(region, attributes=_texts_3(texts, attributes)))
     for key, raw in views.items():
         listed = json_values.sequence(
             json_values.mapping(raw, path, f"view.{shown(key)}").get("fid_list"), path, "fid_list"
         )
         file = json_values.mapping(files.get(str(listed[0]) if listed else ""), path, "file")
-        yield json_values.text(file.get("fname"), path, "file.fname"), rows[key]
+        yield json_values.text(file.get("fname"), path, "file.fname"), drawn[key]
 
 
-def _texts_3(texts: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[str, str]:
-    """Attribute name -> chosen text; a choice is kept as the key of its option."""
-    result = {}
+def _texts_3(texts: Mapping[str, Any], attributes: Mapping[str, Any]) -> Attributes:
+    """The attributes with what was written or chosen; a choice is kept as the key of its option,
+    several as keys with commas between them.
+    """
+    result: list[tuple[str, str]] = []
     for key, value in texts.items():
         described = attributes.get(key)
         described = described if isinstance(described, dict) else {}
         options = described.get("options")
-        text = options.get(value, value) if isinstance(options, dict) else value
-        if isinstance(text, str) and text.strip():
-            result[str(described.get("aname", key))] = text
-    return result
+        values = [value]
+        if isinstance(options, dict) and options and isinstance(value, str):
+            values = [options.get(part, part) for part in value.split(",")]
+        result += named_values(str(described.get("aname", key)), values)
+    return tuple(result)
 
 
 def _shape_3(place: list[Any], path: Path, address: str) -> Region:

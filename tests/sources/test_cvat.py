@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sources.region_files import HEIGHT, HOLE, SQUARE, WIDTH, masks, only, photo, square, write
 
-from segprep.errors import SourceError
+from segprep.errors import SourceError, UsageError
 from segprep.sources import guesses
 from segprep.sources.cvat import Reader
 
@@ -114,6 +114,28 @@ def test_frames_of_a_video(tmp_path: Path) -> None:
     found = masks(Reader(tmp_path))
     assert (found["frame_000000"] == square()).all()
     assert not found["frame_000003"].any()
+
+
+def test_a_frame_that_is_not_there_is_named(tmp_path: Path) -> None:
+    photo(tmp_path / "other.png")
+    shape = f'<polygon frame="12" outside="0" points="{points(SQUARE)}"/>'
+    text = f"<annotations><track id='0' label='cat'>{shape}</track></annotations>"
+    write(tmp_path / "a.xml", text)
+    (skipped,) = Reader(tmp_path).scan().skipped
+    assert skipped.code == "image-missing"
+    assert "frame_000012" in skipped.reason
+
+
+def test_a_task_of_points_makes_no_empty_masks(tmp_path: Path) -> None:
+    reader = example(tmp_path)
+    spot, line = (
+        shape.replace("polygon", kind)
+        for kind, shape in (("points", polygon("cat", SQUARE)), ("polyline", polygon("a", SQUARE)))
+    )
+    write(tmp_path / "annotations.xml", xml(spot, line, spot))
+    with pytest.raises(UsageError, match="hold only 1 lines, 2 points") as caught:
+        reader.scan()
+    assert caught.value.code == "shape-without-area"
 
 
 def test_subsets_choose_among_images_of_one_name(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ def example(folder: Path) -> Reader:
         "s3://bucket/where/a.png",
         "https://host/x/a.png?token=1",
         "a.png",
+        "https://host/x/a",
     ],
 )
 def test_links_to_images(tmp_path: Path, link: str) -> None:

@@ -69,6 +69,15 @@ def test_several_labels_are_refused(tmp_path: Path) -> None:
     assert skipped.code == "annotations-unclear"
 
 
+def test_rows_as_a_list(tmp_path: Path) -> None:
+    reader = example(tmp_path)
+    rows = [json.loads((tmp_path / "export.ndjson").read_text())]
+    (tmp_path / "export.ndjson").unlink()
+    write(tmp_path / "export.json", json.dumps(rows, indent=1))
+    assert (only(reader) == square()).all()
+    assert guesses(tmp_path)[0][0] == "labelbox"
+
+
 def test_another_table(tmp_path: Path) -> None:
     path = write(tmp_path / "a.ndjson", '{"x": 1}\n').resolve()
     with pytest.raises(SourceError) as caught:

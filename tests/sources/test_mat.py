@@ -53,6 +53,18 @@ def test_cells_of_bsds(tmp_path: Path) -> None:
     assert (only(reader) == square(2)).all()
 
 
+def test_files_that_cannot_be_read_are_not_outvoted_by_one_that_can(tmp_path: Path) -> None:
+    """A repository holds masks of two matrices each, and the matrix of a model beside them."""
+    photo(tmp_path / "images" / "a.png")
+    for name in ("a", "b"):
+        truth = {"groundTruth": {"Segmentation": square() + 1, "Boundaries": square()}}
+        savemat(tmp_path / f"{name}.mat", truth)
+    savemat(tmp_path / "model.mat", {"weights": np.zeros((9, 9))})
+    with pytest.raises(SegprepError, match="2 of 3 label files could not be read") as caught:
+        Reader(tmp_path).scan()
+    assert "--variable" in caught.value.hint
+
+
 def test_several_matrices_are_named(tmp_path: Path) -> None:
     example(tmp_path)
     (skipped,) = put(tmp_path, {"one": square(), "two": square()}).scan().skipped

@@ -57,9 +57,10 @@ def test_run_lengths(tmp_path: Path) -> None:
 
 def test_a_line_is_not_painted_and_said(tmp_path: Path) -> None:
     example(tmp_path)
-    reader = put(tmp_path, poly2d=[outline(SQUARE, closed=False)])
+    lines = [outline(SQUARE, closed=False), outline(HOLE)]
+    reader = put(tmp_path, poly2d=lines)
     sample = reader.read(reader.scan().items[0])
-    assert not sample.mask.any()
+    assert sample.mask.sum() == 6  # HOLE
     assert "shape-without-area" in [note.code for note in sample.notes]
 
 

@@ -61,6 +61,26 @@ def test_pixels_by_color(tmp_path: Path) -> None:
     assert (only(reader) == square()).all()
 
 
+def test_pixels_in_a_file_without_a_suffix(tmp_path: Path) -> None:
+    """Newer exports call the file NAME.jpg.json; it was read as vectors, and the mask was empty."""
+    photo(tmp_path / "a.png")
+    colors = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    colors[square() > 0] = (0, 0, 90)
+    for end in ("save", "fuse"):
+        (tmp_path / f"a.png___{end}.png").write_bytes(png(colors))
+    tag = {"type": "tag", "className": "sunny"}
+    reader = put(tmp_path, {"className": "cat", "parts": [{"color": "#00005a"}]}, tag)
+    assert (only(reader) == square()).all()
+    assert "image-unlabelled" not in [note.code for note in reader.scan().notes]
+
+
+def test_the_image_beside_counts_before_the_name_that_is_stored(tmp_path: Path) -> None:
+    reader = example(tmp_path)
+    metadata = {"name": "Uploaded as.png", "width": WIDTH, "height": HEIGHT}
+    write(tmp_path / "a.png.json", {"metadata": metadata, "instances": [polygon()]})
+    assert (only(reader) == square()).all()
+
+
 def test_an_unknown_type_is_named(tmp_path: Path) -> None:
     example(tmp_path)
     (skipped,) = put(tmp_path, {"type": "blob", "className": "cat"}).scan().skipped

@@ -1,7 +1,9 @@
 """What `convert auto` says of folders that it cannot convert: the true reason, and a way out."""
 
 import json
+import re
 import zipfile
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 from segprep_cli.main import group
+
+from segprep import sources
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
 
@@ -66,6 +70,29 @@ def test_layouts_of_other_tools_are_named(tmp_path: Path, name: str) -> None:
     assert result.exit_code == 2
     assert tool in result.output
     assert "->" in result.output
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["label-studio", "eiseg", "scalabel", "isat", "via", "supervisely", "darwin", "superannotate",
+     "cvat", "labelme-xml"],
+)  # fmt: skip
+def test_json2mask_names_the_format_that_reads_it(tmp_path: Path, name: str) -> None:
+    module = import_module(f"sources.test_{name.replace('-', '_')}")
+    module.example(tmp_path / "in")
+    result = said("labelme", tmp_path / "in", tmp_path / "out")
+    assert result.exit_code in (1, 2)
+    assert f"segprep convert {name} SRC OUT" in result.output
+
+
+def test_every_hint_names_a_format_that_exists(tmp_path: Path) -> None:
+    folder = Path(sources.__file__).parent / "_common"
+    for room in ("unread.py", "other_tools.py"):
+        text = (folder / room).read_text(encoding="utf-8")
+        names = {*re.findall(r"segprep convert ([a-z-]+)", text)}
+        names |= {*re.findall(r'_(?:named|read)\("([a-z0-9-]+)"\)', text)}
+        assert len(names) > 2
+        assert names <= {*sources.names()}
 
 
 def test_rival_mask_folders_are_named(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sources.region_files import SQUARE, masks, only, photo, square, write
 
-from segprep.errors import UsageError
+from segprep.errors import SourceError, UsageError
 from segprep.sources import guesses
 from segprep.sources.via import Reader
 
@@ -46,6 +46,18 @@ def test_a_project_and_regions_as_an_object(tmp_path: Path) -> None:
     old = {"a.png1": {"filename": "a.png", "regions": {"0": region(POLYGON, kind="cat")}}}
     write(tmp_path / "via.json", old)
     assert (only(reader) == square()).all()
+
+
+def test_a_region_without_the_attribute_is_one_fault(tmp_path: Path) -> None:
+    example(tmp_path)
+    regions = region(POLYGON, kind="cat"), region(POLYGON)
+    reader = put(tmp_path, *regions)
+    with pytest.raises(SourceError, match=r"regions\[1\]: has no attribute 'kind'"):
+        only(reader)
+    assert (only(put(tmp_path, *regions, bad_shape="skip")) == square()).all()
+    ticks = region(POLYGON, kind={"cat": True, "dog": True})
+    with pytest.raises(SourceError, match="has 2 values of attribute 'kind': cat, dog"):
+        only(put(tmp_path, ticks))
 
 
 def test_several_attributes_are_named(tmp_path: Path) -> None:

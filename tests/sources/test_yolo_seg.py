@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sources.region_files import HEIGHT, SQUARE, WIDTH, masks, only, photo, square, write
 
-from segprep.errors import SegprepError, SourceError
+from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.sources import guesses
 from segprep.sources.yolo_seg import Reader
 
@@ -79,7 +79,10 @@ def test_boxes_are_refused_filled_or_skipped(tmp_path: Path) -> None:
     assert "--boxes" in caught.value.hint
     filled = only(Reader(tmp_path, boxes="fill"))
     assert filled[5, 6] == 2
-    assert not only(Reader(tmp_path, boxes="skip")).any()
+    with pytest.raises(UsageError, match="hold only 1 boxes"):
+        Reader(tmp_path, boxes="skip").scan()
+    write(tmp_path / "labels" / "a.txt", f"1 0.5 0.5 0.5 0.4\n{LINE}\n")
+    assert (only(Reader(tmp_path, boxes="skip")) == square()).all()
 
 
 def test_a_confidence_at_the_end_is_dropped(tmp_path: Path) -> None:

@@ -18,13 +18,14 @@ from segprep.sources._common.named_paths import escapes
 
 @dataclass(slots=True)
 class ImageIndex:
-    """Picture files by name key as (folder, name); *taken* are those that were asked for,
-    *approximate* how many were not quite where their name says.
+    """Picture files by name key as (folder, name); *taken* are those that were asked for, *masks*
+    those that belong to annotations.
     """
 
     roots: tuple[Path, ...]
     files: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
     taken: set[tuple[str, str]] = field(default_factory=set)
+    masks: set[tuple[str, str]] = field(default_factory=set)
 
     @classmethod
     def below(cls, roots: tuple[Path, ...]) -> "ImageIndex":
@@ -96,11 +97,11 @@ class ImageIndex:
         return any(folder.is_relative_to(root) for root in self.roots[1:])
 
     def left_over(self, folders: Iterable[str] = ()) -> int:
-        """How many pictures nobody asked for in the folders of those that were."""
+        """How many pictures nobody asked for in the folders of those that were, masks aside."""
         there = {folder for folder, _ in self.taken} - set(folders)
-        return sum(folder in there for places in self.files.values() for folder, _ in places) - sum(
-            folder in there for folder, _ in self.taken
-        )
+        known = self.taken | self.masks
+        every = (place for places in self.files.values() for place in places)
+        return sum(place[0] in there and place not in known for place in every)
 
     def _absent(self, named: str, beside: Path) -> SourceError:
         if "://" in named:

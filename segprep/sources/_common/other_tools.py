@@ -1,5 +1,5 @@
-"""Annotation files that no format here reads, named by the keys that their tools write, with the
-export to choose there.
+"""Annotation files of other tools than labelme, named by the keys that they write, with the format
+that reads them.
 """
 
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-EXPORT_COCO = "export COCO there, then: segprep convert coco SRC OUT"
+NO_OUTLINES = "it holds boxes; segmentation needs outlines or masks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +27,15 @@ def tool_of(content: Any) -> Tool | None:
 
 
 def _of_list(content: list[Any]) -> Tool | None:
-    first = content[0] if content and isinstance(content[0], dict) else {}
-    keys = first.keys()
+    keys = _first(content).keys()
     if "data" in keys and keys & {"annotations", "completions", "predictions"}:
-        hint = "export COCO, or brush labels to PNG, in Label Studio"
-        return Tool("Label Studio", "a list with data and annotations", hint)
+        return Tool("Label Studio", "a list with data and annotations", _read("label-studio"))
     if {"name", "labelIdx", "points"} <= keys:
-        hint = f"in EISeg save as COCO, or as gray masks; {EXPORT_COCO}"
-        return Tool("EISeg", "a list with name, labelIdx, points", hint)
+        return Tool("EISeg", "a list with name, labelIdx, points", _read("eiseg"))
     if {"image", "annotations"} <= keys:
-        return Tool("CreateML", "a list with image and annotations", EXPORT_COCO)
+        return Tool("CreateML", "a list with image and annotations", NO_OUTLINES)
+    if {"name", "labels"} <= keys:
+        return Tool("Scalabel", "a list with name and labels", _read("scalabel"))
     return None
 
 
@@ -44,23 +43,26 @@ def _of_object(content: Mapping[str, Any]) -> Tool | None:
     keys = content.keys()
     info = content.get("info")
     if isinstance(info, dict) and info.get("description") == "ISAT" and "objects" in keys:
-        hint = "in ISAT: Tools, Convert, ISAT to LabelMe or COCO; then convert what it wrote"
-        return Tool("ISAT", "info.description is ISAT", hint)
+        return Tool("ISAT", "info.description is ISAT", _read("isat"))
     if {"images", "annotations"} <= keys or {"images", "categories"} <= keys:
-        hint = "use: segprep convert coco SRC OUT"
-        return Tool("COCO", "images, annotations, categories", hint)
+        return Tool("COCO", "images, annotations, categories", _read("coco"))
     if {"_via_settings", "_via_img_metadata"} & keys or _is_via(content):
-        hint = f"in VIA: Annotation, Export Annotations (COCO format); {EXPORT_COCO}"
-        return Tool("VGG Image Annotator (VIA)", "filename and regions", hint)
+        return Tool("VGG Image Annotator (VIA)", "filename and regions", _read("via"))
     if _first(content.get("objects")).keys() & {"classTitle", "geometryType"}:
-        hint = f"in Supervisely export as COCO or as masks; {EXPORT_COCO}"
-        return Tool("Supervisely", "objects with classTitle", hint)
+        return Tool("Supervisely", "objects with classTitle", _read("supervisely"))
+    if {"item", "annotations"} <= keys:
+        return Tool("V7 Darwin", "item and annotations", _read("darwin"))
+    if {"metadata", "instances"} <= keys:
+        return Tool("SuperAnnotate", "metadata and instances", _read("superannotate"))
     if {"imgHeight", "imgWidth", "objects"} <= keys:
-        return Tool("Cityscapes", "imgHeight, objects", "use: segprep convert cityscapes SRC OUT")
+        return Tool("Cityscapes", "imgHeight, objects", _read("cityscapes"))
     if {"labels", "numTraining"} <= keys:
-        hint = "use: segprep convert pairs SRC OUT"
-        return Tool("nnU-Net's dataset.json", "labels, numTraining", hint)
+        return Tool("nnU-Net's dataset.json", "labels, numTraining", _read("pairs"))
     return None
+
+
+def _read(name: str) -> str:
+    return f"use: segprep convert {name} SRC OUT"
 
 
 def _is_via(content: Mapping[str, Any]) -> bool:
@@ -76,12 +78,11 @@ def xml_tool(path: Path, head: bytes) -> Tool | None:
     """The tool that wrote the XML file *path*, by its first bytes *head*."""
     if path.suffix.lower() != ".xml":
         return None
-    if b"<polygon" in head and b"<annotation" in head:
-        hint = f"in CVAT export COCO, or Segmentation mask 1.1; {EXPORT_COCO}"
-        return Tool("LabelMe XML (CVAT, the web LabelMe)", "<annotation> with <polygon>", hint)
     if b"<annotations" in head and (b"<meta" in head or b"<image" in head):
-        return Tool("CVAT XML", "<annotations> with <image>", f"in CVAT {EXPORT_COCO}")
+        return Tool("CVAT XML", "<annotations> with <image>", _read("cvat"))
     if b"<annotation" in head and b"<bndbox" in head:
-        hint = "boxes have no outline; annotate polygons"
-        return Tool("Pascal VOC boxes", "<annotation> with <bndbox>", hint)
+        return Tool("Pascal VOC boxes", "<annotation> with <bndbox>", NO_OUTLINES)
+    if b"<polygon" in head and b"<annotation" in head:
+        name = "LabelMe XML (CVAT, the web LabelMe)"
+        return Tool(name, "<annotation> with <polygon>", _read("labelme-xml"))
     return None

@@ -26,7 +26,7 @@ def relabeled(
     result, names = [], dict[str, None]()
     for image in images:
         names.update((name, None) for region in image.regions for name, _ in region.attributes)
-        regions = tuple(_relabeled(region, attribute) for region in image.regions)
+        regions = tuple(classed(region, attribute) for region in image.regions)
         result.append(replace(image, regions=regions))
     return tuple(result), tuple(names)
 
@@ -67,7 +67,10 @@ def only_value(attributes: Attributes, name: str, address: str) -> str:
         raise ShapeError(reason, HINT, "bad-label") from error
 
 
-def _relabeled(region: Region, attribute: str) -> Region:
+def classed(region: Region, attribute: str) -> Region:
+    """*region* of the class that its *attribute* holds ("": of its label), or with the fault that
+    it has none.
+    """
     if not attribute:
         return replace(region, attributes=()) if region.attributes else region
     try:

@@ -18,7 +18,13 @@ from segprep.imaging import image
 from segprep.imaging.paired_masks import drawn_upright
 from segprep.imaging.shapes import Shape
 from segprep.names import shown, stem_of
-from segprep.sources._common import chosen_files, class_list, region_attributes, stems
+from segprep.sources._common import (
+    chosen_files,
+    class_list,
+    region_areas,
+    region_attributes,
+    stems,
+)
 from segprep.sources._common.label_options import LabelOptions
 from segprep.sources._common.labels import LabelMeaning, LabelRules, LabelTable
 from segprep.sources._common.official_lists import ListsFromFolders
@@ -27,8 +33,6 @@ from segprep.sources._common.region_attributes import ClassFrom
 from segprep.sources._common.region_shapes import Boxes, Region, scaled, to_shape
 from segprep.sources._common.source_images import AnnotatedImage, SourceImages
 from segprep.types import Item, Note, Progress, Sample, Scan, Skipped, no_progress
-
-NO_AREA = ("line", "points")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,9 @@ class RegionReader(LabelOptions):
             else:
                 documents.append((path, result))
                 notes += result.notes
+        images = [image for _, document in documents for image in document.images]
         self._check_attribute([document for _, document in documents])
+        region_areas.check((r.kind for i in images for r in i.regions), self.boxes)
         table, class_notes = self._label_table(rules, documents, context)
         from_folders = self.lists_from_folders == "auto"
         index = SourceImages(roots, self.stem, from_folders=from_folders)
@@ -178,7 +184,7 @@ class RegionReader(LabelOptions):
             painted.mask,
             painted.objects,
             upright,
-            (*notes, *_counted(drawing.notes), *more),
+            (*notes, *region_areas.counted(drawing.notes), *more),
             painted.pixels,
             drawing.unpainted,
         )
@@ -194,7 +200,7 @@ class RegionReader(LabelOptions):
         that is not to be filled. Raises ShapeError.
         """
         region = annotated.regions[number]
-        if region.kind in NO_AREA:
+        if region.kind in region_areas.NO_AREA:
             return Note("shape-without-area", f"{region.kind} have no area and were not painted")
         if region.kind == "box" and not meaning.is_skipped:
             if self.boxes == "error":
@@ -278,14 +284,3 @@ def _failed(path: Path, failure: engine.Failure) -> Skipped:
         failure.hint,
         failure.foreign,
     )
-
-
-def _counted(notes: Sequence[Note]) -> list[Note]:
-    """*notes*, those on regions that paint nothing as one per kind, with their number."""
-    kinds = Counter(note for note in notes if note.code in ("shape-without-area", "box-skipped"))
-    others = [note for note in notes if note not in kinds]
-    counted = [
-        Note(note.code, f"{count} {note.message}")
-        for note, count in sorted(kinds.items(), key=lambda kind: kind[0].message)
-    ]
-    return [*others, *counted]

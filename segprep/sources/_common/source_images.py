@@ -23,7 +23,8 @@ class AnnotatedImage:
     extension counts; *aliases* are tried before it), or *path* the image itself; *size* (H, W) if
     the file states it. *relative*: coordinates are fractions of width and height.
     *subset* is train, val or test if the file says so; *near* are words in the folder of its image,
-    where several have its name; *fault* is why it cannot be used.
+    where several have its name; *fault* is why it cannot be used; *masks* are pictures that belong
+    to the annotation.
     """
 
     name: str
@@ -38,6 +39,7 @@ class AnnotatedImage:
     relative: bool = False
     fault: SourceError | None = None
     notes: tuple[Note, ...] = ()
+    masks: tuple[Path, ...] = ()
 
 
 def subset_of(folder: str) -> str:
@@ -67,6 +69,7 @@ class SourceImages:
         image); the others are skipped with their reason.
         """
         for annotated in images:
+            self.index.masks.update((str(mask.parent), mask.name) for mask in annotated.masks)
             stem = stem_of(PureWindowsPath(annotated.name).name)
             try:
                 if annotated.fault:
@@ -113,7 +116,8 @@ class SourceImages:
             reason, code = f"{len(near)} images have its name: {listed}", "image-ambiguous"
             raise SourceError(path, reason, "keep one of them below SRC", code)
         hint = "name the images' folder with --image-root"
-        raise SourceError(path, "no image has its name", hint, "image-missing")
+        reason = f"no image is called {shown(stem_of(PureWindowsPath(names[-1]).name))}"
+        raise SourceError(path, reason, hint, "image-missing")
 
     def lists(self, items: Iterable[Item]) -> Mapping[str, tuple[str, ...]]:
         """The official lists that files or folders name, if they name one for every image, or

@@ -123,7 +123,9 @@ def _of_list(content: list[Any]) -> tuple[str, str] | None:
         return "a JSON export of Label Studio", _named("label-studio")
     if {"labelIdx", "points"} <= keys or {"labelIdx", "color"} <= keys:
         return "a JSON file of EISeg", _named("eiseg")
-    if {"Label", "External ID"} <= keys or {"data_row", "projects"} <= keys:
+    if {"Label", "External ID"} <= keys:
+        return "an export of Labelbox of before 2024", "export it again there, as NDJSON"
+    if {"data_row", "projects"} <= keys:
         return "an export of Labelbox", _named("labelbox")
     return None
 
@@ -194,7 +196,7 @@ def _of_csv(data: bytes, path: Path) -> tuple[str, str] | None:
     if "region_shape_attributes" in header:
         return (
             "a CSV of the VGG Image Annotator (VIA)",
-            "in VIA: Annotation > Export Annotations (COCO format), then: segprep convert coco",
+            "in VIA: Annotation, Export Annotations (as json), then: segprep convert via",
         )
     return None
 

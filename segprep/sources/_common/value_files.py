@@ -5,7 +5,7 @@ A format says which files it reads and what array stands in one; this room finds
 the class list from the values, and checks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -124,7 +124,7 @@ class ValueReader:
         return Sample(item.stem, data, mask, array.objects, upright, tuple(notes))
 
     def _meaning(
-        self, histograms: Any, skipped: list[Skipped]
+        self, histograms: Collection[Mapping[int, int]], skipped: list[Skipped]
     ) -> tuple[Classes, dict[int, int], list[Note]]:
         """The classes, and pixel value -> id. Raises UsageError."""
         stated = mask_values.parse_ids(self.ids) if self.ids else {}
@@ -138,10 +138,12 @@ class ValueReader:
         for histogram in histograms:
             for value, count in histogram.items():
                 seen[value] = seen.get(value, 0) + count
-        if not seen and skipped:
-            fault = skipped[0]
-            reason = f"no label file could be read; {fault.path}: {fault.reason}"
-            raise UsageError("values-unclear", reason, fault.hint)
+        if len(skipped) > len(histograms):
+            fault, every = skipped[0], len(skipped) + len(histograms)
+            reason = f"{len(skipped)} of {every} label files could not be read"
+            raise UsageError(
+                "values-unclear", f"{reason}; {fault.path}: {fault.reason}", fault.hint
+            )
         classes, notes = mask_values.infer(seen)
         return classes, mask_values.identity(classes), notes
 

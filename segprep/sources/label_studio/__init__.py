@@ -172,8 +172,8 @@ def _link(data: Mapping[str, Any], path: Path, address: str) -> str:
         if isinstance(value, str) and Path(_image_name(value)).suffix
     }
     for key in ("image", "img", "ocr"):
-        if key in links:
-            return links[key]
+        if isinstance(link := data.get(key), str) and _image_name(link):
+            return link
     if len(links) != 1:
         reason = f"{address}: which value is the image? {', '.join(map(shown, data))}"
         raise SourceError(path, reason, "name it image", "image-ambiguous")
