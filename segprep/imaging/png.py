@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 InflateError = cast("type[Exception]", isal_zlib.error)
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PIECE = 1 << 20
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ADAM7 = (
     (0, 0, 8, 8),
@@ -144,9 +145,10 @@ def check(data: bytes) -> None:
             needed, got = _raw_size(body), 0
         elif kind == b"IDAT" and got >= 0:
             rest: Any = body
-            while rest and got <= needed and not inflate.eof:
-                got += len(inflate.decompress(rest, 1 << 20))
-                rest = inflate.unconsumed_tail
+            pending = False  # a full piece may leave output behind although no input is left
+            while (rest or pending) and got <= needed and not inflate.eof:
+                piece = len(inflate.decompress(rest, _PIECE))
+                got, rest, pending = got + piece, inflate.unconsumed_tail, piece == _PIECE
     if got != needed or needed < 0:
         raise ValueError("the image data do not fill the size in the header")
 

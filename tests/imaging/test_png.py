@@ -103,6 +103,14 @@ def test_image_data_in_several_chunks(parts: int) -> None:
     png.check(handmade(5, 4, b"\0abcde" * 4, parts=parts))
 
 
+@pytest.mark.parametrize(("width", "height"), [(1024, 1024), (1023, 1025), (1023, 2049)])
+def test_flat_files_just_above_a_megabyte_are_whole(width: int, height: int) -> None:
+    """The inflater holds output back when its last input and a full piece end together."""
+    png.check(handmade(width, height, bytes(width + 1) * height))
+    with pytest.raises(ValueError, match="do not fill"):
+        png.check(handmade(width, height, bytes(width + 1) * height + b"x"))
+
+
 def test_interlaced_files_are_measured_by_pass() -> None:
     """3 x 2 pixels: pass 1 has 1, pass 4 has 1 (column 2), pass 6 one (column 1), pass 7 a row of
     3; each with its filter byte.
