@@ -234,6 +234,40 @@ def test_several_trees_are_named(tmp_path: Path) -> None:
     )
 
 
+def two_truths(tmp_path: Path) -> Path:
+    root = lay_out(tmp_path / "in", {f"{n}": palette(IDS) for n in range(3)})
+    masks = root / "SegmentationClass"
+    for name in ("defect", "element"):
+        (masks / name).mkdir()
+        for n in range(3):
+            Image.fromarray(IDS if name == "defect" else IDS[:, ::-1].copy()).save(
+                masks / name / f"{n}.png"
+            )
+    for path in masks.glob("*.png"):
+        path.unlink()
+    return root
+
+
+def test_several_masks_of_an_image_are_a_question(tmp_path: Path) -> None:
+    root = two_truths(tmp_path)
+    with pytest.raises(UsageError) as caught:
+        segprep.convert("auto", root, tmp_path / "out")
+    assert caught.value.code == "folders-unclear"
+    assert "defect/ (3), element/ (3)" in str(caught.value)
+    assert "--masks SegmentationClass/element" in caught.value.hint
+    segprep.convert("voc", root, tmp_path / "out", masks="SegmentationClass/element")
+    mask = segprep.read_mask(tmp_path / "out/SegmentationClass/0.png")
+    assert mask.tolist() == IDS[:, ::-1].tolist()
+
+
+def test_masks_without_a_sample_say_why_not_what_their_values_mean(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", {"a": palette(IDS)}, names="")
+    shutil.copy(root / "JPEGImages/a.jpg", root / "JPEGImages/a.png")
+    with pytest.raises(SegprepError) as caught:
+        segprep.convert("voc", root, tmp_path / "out")
+    assert caught.value.code != "values-unclear"
+
+
 def test_a_tree_without_masks_says_so(tmp_path: Path) -> None:
     root = lay_out(tmp_path / "in", {"a": palette(IDS)})
     (root / "SegmentationClass/a.png").unlink()

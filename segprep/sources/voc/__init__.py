@@ -29,12 +29,13 @@ from numpy.typing import NDArray
 from segprep import engine
 from segprep.dataset import classes as class_lists
 from segprep.dataset.manifest import MANIFEST
-from segprep.dataset.tree import CLASS_NAMES, IMAGES, LABELMAP, MASKS, OBJECTS
+from segprep.dataset.tree import CLASS_NAMES, IMAGES, LABELMAP, OBJECTS
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_below, real_folders
 from segprep.imaging import image, lookup, mask_files, paired_masks
 from segprep.sources._common import color_tables, mask_values, matching, palette_order
 from segprep.sources._common.color_tables import ColorTable
+from segprep.sources._common.image_folders import MaskFolder
 from segprep.sources._common.name_rules import Folders
 from segprep.sources._common.paired_folders import ImageRoot
 from segprep.sources.voc import tree_folders
@@ -89,6 +90,7 @@ class Reader:
         "Images without a mask, of which VOC has thousands: skip = they are no samples, empty ="
         " their masks are all background.",
     ] = "skip"
+    masks: MaskFolder = ""
     image_root: ImageRoot = ()
     stem: Stem = "name"
     max_pixels: MaxPixels = MAX_PIXELS
@@ -117,7 +119,7 @@ class Reader:
         """Every mask with an image is an item; the payload is the meaning of its pixels."""
         root, *elsewhere = real_folders(self.root, self.image_root)
         home = tree_folders.home(root, images=not elsewhere)
-        folder = tree_folders.mask_folder(home)
+        folder = tree_folders.masks(root, home, self.masks)
         if len(elsewhere) > 1:
             raise UsageError("bad-option", "several --image-root were given", "give one of them")
         pictures = elsewhere[0] if elsewhere else home / IMAGES
@@ -135,7 +137,9 @@ class Reader:
                 f"{folder} holds no mask of an image in {pictures}",
                 "is this the right folder, and the right format?",
             )
-        notes = _scan_notes(folder, len(bare), len(bare) + len(matched.items))
+        if not matched.items:  # why not, not what their values mean, is what has to be told
+            return Scan((), class_lists.numbered(1), matched.skipped, {}, matched.notes)
+        notes = tree_folders.scan_notes(folder, len(bare), len(bare) + len(matched.items))
         masks = [item.labels[0] for item in matched.items if item.labels[0] != item.image]
         if self.palette == "auto":
             palette_order.check(masks, (root,))
@@ -276,16 +280,6 @@ class Reader:
             if values.dtype == np.uint16
             else np.where(values == IGNORE, OBJECT_IGNORE, values).astype(np.uint16)
         )
-
-
-def _scan_notes(folder: Path, bare: int, images: int) -> list[Note]:
-    notes = list[Note]()
-    if bare:
-        text = f"{bare} of {images} images have no mask; they were skipped"
-        notes.append(Note("mask-missing", text))
-    if folder.name != MASKS:
-        notes.append(Note("labels-from", f"the masks were read from {folder.name}"))
-    return notes
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,15 @@
 """Where the tree lies below a source, and which of its folders holds the masks."""
 
+import shlex
+from itertools import combinations
 from pathlib import Path
 
 from segprep.dataset.tree import IMAGES, MASKS
 from segprep.errors import UsageError
 from segprep.imaging.image import SUFFIXES
+from segprep.names import natural_key
+from segprep.sources._common import name_rules
+from segprep.types import Note
 
 MASK_FOLDERS = (
     MASKS,
@@ -65,3 +70,48 @@ def mask_folder(home: Path) -> Path:
         ),
         there[0],
     )
+
+
+def masks(root: Path, home: Path, named: str) -> Path:
+    """The folder of the masks: *named* below *root*, else the one of *home*.
+
+    Raises UsageError for a name outside *root*, and where folders below the one of *home* hold
+    masks of the same names: only the user knows which of them is the truth.
+    """
+    if named:
+        folder = root / named
+        if not folder.is_dir() or not folder.resolve().is_relative_to(root):
+            raise UsageError(
+                "bad-option",
+                f"--masks: {folder} is not a folder inside the source",
+                f"give a folder below {root}",
+            )
+        return folder
+    folder = mask_folder(home)
+    inner = sorted(
+        (path for path in folder.iterdir() if path.is_dir()),
+        key=lambda path: natural_key(path.name),
+    )
+    names = [{file.name for file in name_rules.image_files(path)} for path in inner]
+    if any(len(a & b) * 2 > min(len(a), len(b)) > 0 for a, b in combinations(names, 2)):
+        choices = [shlex.quote(path.relative_to(root).as_posix()) for path in inner]
+        counted = ", ".join(
+            f"{path.name}/ ({len(files)})" for path, files in zip(inner, names, strict=True)
+        )
+        raise UsageError(
+            "folders-unclear",
+            f"{folder} holds several masks of the same names: {counted}; which is the truth?",
+            f"choose one: segprep convert voc … --masks {' or --masks '.join(choices)}",
+        )
+    return folder
+
+
+def scan_notes(folder: Path, bare: int, images: int) -> list[Note]:
+    """What is said of the masks of *folder*: *bare* of the *images* have none."""
+    notes = list[Note]()
+    if bare:
+        text = f"{bare} of {images} images have no mask; they were skipped"
+        notes.append(Note("mask-missing", text))
+    if folder.name != MASKS:
+        notes.append(Note("labels-from", f"the masks were read from {folder.name}"))
+    return notes
