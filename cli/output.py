@@ -3,8 +3,9 @@
 import json
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from segprep.names import shown
 from segprep.types import Note, Skipped
 
 FEW = 3
+ALIKE = 30  # skipped inputs of one code
 # DEL, C1, soft hyphen, marks of direction, separators, BOM, tags: legal in JSON, unsafe to print
 _HIDDEN = re.compile(
     "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
@@ -79,18 +81,28 @@ def notes(listed: Iterable[Note], verbose: bool) -> None:
 
 
 def skipped(listed: Iterable[Skipped], verbose: bool = False) -> None:
-    """Print every input that was skipped, with its reason, on stderr; with *verbose* also the
-    tracebacks of faults of segprep's own.
+    """Print the inputs that were skipped, with their reasons, on stderr: of one code the first
+    ALIKE, all with *verbose*, then also the tracebacks of faults of segprep's own. A hint stands
+    once below the inputs that share it.
     """
+    entries, counts = list[Skipped](), Counter[str]()
     for entry in listed:
+        counts[entry.code] += 1
+        if verbose or counts[entry.code] <= ALIKE:
+            entries.append(entry)
+    for entry, following in zip_longest(entries, entries[1:]):
         kind = "skipped" if entry.foreign else "bad input"
-        click.echo(
-            f"{kind} [{entry.code}]: {shown(entry.path)}: {shown(entry.reason)}"
-            + (f"\n  -> {shown(entry.hint)}" if entry.hint else ""),
-            err=True,
-        )
+        reason = f"{shown(entry.path)}: {shown(entry.reason)}"
+        click.echo(f"{kind} [{entry.code}]: {reason}", err=True)
         if verbose and entry.detail:
             click.echo("\n".join(map(shown, entry.detail.splitlines())), err=True)
+        shared = following and (entry.code, entry.hint) == (following.code, following.hint)
+        if entry.hint and not shared:
+            click.echo(f"  -> {shown(entry.hint)}", err=True)
+    for code, count in counts.items():
+        if count > ALIKE and not verbose:
+            rest = f"{count - ALIKE} more inputs with [{code}]"
+            click.echo(f"  … and {rest} (--json lists them all)", err=True)
 
 
 def skipped_count(listed: Sequence[Skipped]) -> None:

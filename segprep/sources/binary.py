@@ -21,7 +21,7 @@ from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError
 from segprep.files import read_below
 from segprep.imaging import image, mask_files, paired_masks
-from segprep.sources._common import matching, polarity
+from segprep.sources._common import mask_values, matching, polarity
 from segprep.sources._common.field_of_view import View, applied, with_views
 from segprep.sources._common.paired_folders import PairedFolders
 from segprep.sources._common.polarity import Foreground, Threshold
@@ -110,14 +110,17 @@ class Reader(PairedFolders):
 
 
 def _black_and_white(path: Path, root: Path) -> bool | None:
-    """Whether the mask is of these two only, or nearly so if it is a JPEG, which holds no ids; None
-    if it cannot be read.
+    """Whether the mask is of these two only, or nearly so: a JPEG, which holds no ids, or gray
+    levels too many for ids, as resizing makes them. None if it cannot be read.
     """
     try:
         data = read_below(path, (root,))
         seen = mask_files.intensity(data, path)
-        slack = 32 if image.header(data, path).format == "JPEG" else 0
+        is_jpeg = image.header(data, path).format == "JPEG"
     except SegprepError as error:
         return False if error.code == "mask-is-colour" else None
+    smeared = is_jpeg or len(image.histogram(seen)) > mask_values.LARGEST
+    slack = 32 if smeared else 0
+    white = np.count_nonzero(seen >= 255 - slack)
     between = np.count_nonzero((seen > slack) & (seen < 255 - slack))
-    return bool(between * 20 <= seen.size * bool(slack)) and bool((seen >= 255 - slack).any())
+    return white > between and between * 20 <= seen.size * smeared

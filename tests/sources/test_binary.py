@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 import segprep
+from segprep import sources
 from segprep.errors import BadInputError, UsageError
 from segprep.sources.binary import Reader
 
@@ -147,3 +148,17 @@ def test_masks_saved_as_jpeg_are_recognized(tmp_path: Path) -> None:
     done = segprep.convert("auto", tmp_path / "in", tmp_path / "out", foreground="light")
     assert done.converted == 1
     assert (segprep.read_mask(tmp_path / "out/SegmentationClass/a.png") == mask // 255).all()
+
+
+def test_masks_smeared_by_resizing_are_recognized(tmp_path: Path) -> None:
+    """PNG masks with gray borders, numbered as ISBI's are."""
+    mask = np.zeros((96, 96), np.uint8)
+    mask[20:70, 30:80] = 255
+    small = Image.fromarray(mask).rotate(20, Image.Resampling.BICUBIC)
+    for folder, picture in (("images", Image.new("RGB", (96, 96))), ("masks", small)):
+        (tmp_path / "in" / folder).mkdir(parents=True)
+        picture.save(tmp_path / "in" / folder / "1.png")
+    assert len(np.unique(np.asarray(small))) > 64
+    assert sources.recognize(tmp_path / "in")[0] == "binary"
+    with pytest.raises(UsageError, match="dark or light"):
+        segprep.convert("auto", tmp_path / "in", tmp_path / "out")
