@@ -123,4 +123,4 @@ def _black_and_white(path: Path, root: Path) -> bool | None:
     slack = 32 if smeared else 0
     white = np.count_nonzero(seen >= 255 - slack)
     between = np.count_nonzero((seen > slack) & (seen < 255 - slack))
-    return white > between and between * 20 <= seen.size * smeared
+    return bool(white > between and between * 20 <= seen.size * smeared)
