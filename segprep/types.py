@@ -170,14 +170,25 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedMask:
+    """What a record says of its mask file: the *digest* of its bytes, and the *values* in it."""
+
+    digest: str
+    values: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One sample of a finished tree: where its files lie, and what its record notes."""
+    """One sample of a finished tree: where its files lie, what its record notes, and says of the
+    mask.
+    """
 
     stem: str
     image: Path
     mask: Path
     objects: Path | None = None
     notes: tuple[Note, ...] = ()
+    content: RecordedMask | None = None
 
 
 @dataclass(frozen=True, slots=True)

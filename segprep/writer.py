@@ -3,7 +3,7 @@
 CONTEXT.md explains each word.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Protocol
@@ -86,22 +86,35 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabeledImage:
-    """One sample on its way out: the *entry*'s raw *image* file, and *mask* and *objects* (H, W) as
-    they lie on the upright picture; *stored_upright*: the files of the tree lie so, too.
+    """One sample on its way out: the *entry*'s raw *image* and *mask_file*; *is_recorded*: the
+    latter is an 8-bit PNG whose bytes are those of its record; *stored_upright*: the files of the
+    tree lie as the upright picture does.
 
-    *mask* holds ids of *classes* (where the dataset names any) and 255 only. *roots* are the
-    folders below which files may be opened. *gray_bits*: how many of their 16 bits the dataset's
-    16-bit gray images use.
+    *pixels* gives mask and objects (H, W) as they lie on the upright picture, once they are needed:
+    ids of *classes* (where the dataset names any) and 255 only. *roots* are the folders below which
+    files may be opened. *gray_bits*: how many of their 16 bits the dataset's 16-bit gray images
+    use.
     """
 
     entry: Entry
     image: bytes
-    mask: "Mask"
-    objects: "Objects | None"
+    mask_file: bytes
+    is_recorded: bool
     stored_upright: bool
     classes: Classes | None
     roots: tuple[Path, ...]
+    pixels: "Callable[[], tuple[Mask, Objects | None]]"
     gray_bits: int = 16
+
+    @property
+    def mask(self) -> "Mask":
+        """The class ids (H, W), uint8. Raises SourceError."""
+        return self.pixels()[0]
+
+    @property
+    def objects(self) -> "Objects | None":
+        """The object ids (H, W), uint16, or None where none are known. Raises SourceError."""
+        return None if self.entry.objects is None else self.pixels()[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,17 @@ from segprep.files import read_below, walk
 from segprep.imaging import image, mask_files, paired_masks
 from segprep.imaging.image import SUFFIXES
 from segprep.names import stem_fault, stem_key, stem_of
-from segprep.types import IGNORE, MAX_PIXELS, OBJECT_IGNORE, Classes, Entry, Note, Sample, Skipped
+from segprep.types import (
+    IGNORE,
+    MAX_PIXELS,
+    OBJECT_IGNORE,
+    Classes,
+    Entry,
+    Note,
+    RecordedMask,
+    Sample,
+    Skipped,
+)
 
 
 def entries(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
@@ -47,7 +57,9 @@ def _recorded(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
             skipped.append(Skipped(record.stem, str(mask), "bad-stem", reason, "convert again"))
             continue
         objects = place.root / record.objects if record.objects else None
-        yield Entry(record.stem, place.root / record.image, mask, objects, record.notes)
+        content = RecordedMask(record.digests.get(record.mask, ""), tuple(record.pixels))
+        picture = place.root / record.image
+        yield Entry(record.stem, picture, mask, objects, record.notes, content)
 
 
 def _named(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
@@ -96,20 +108,26 @@ def read(entry: Entry, roots: tuple[Path, ...], limit: int = MAX_PIXELS) -> Samp
     Raises SourceError; a 16-bit mask has no ids to keep.
     """
     notes: list[Note] = []
-    mask = mask_files.values(read_below(entry.mask, roots), entry.mask, notes, limit)
-    if mask.dtype != np.uint8:
-        if mask.max(initial=0) > IGNORE:
-            raise SourceError(
-                entry.mask,
-                f"holds values up to {mask.max()}; class ids end at 255",
-                "remap it first: segprep remap --ids",
-                "unknown-value",
-            )
-        mask = mask.astype(np.uint8)
+    mask = mask_ids(read_below(entry.mask, roots), entry.mask, notes, limit)
     data = read_below(entry.image, roots)
     upright = paired_masks.drawn_upright(data, entry.image, mask.shape, entry.mask, notes, limit)
     found = objects(entry.objects, roots, mask.shape, limit) if entry.objects else None
     return Sample(entry.stem, data, mask, found, upright, tuple(notes))
+
+
+def mask_ids(data: bytes, path: Path, notes: list[Note], limit: int) -> NDArray[np.uint8]:
+    """The mask (H, W) in *data*, the content of the file *path*. Raises SourceError, also for a
+    value above 255.
+    """
+    mask = mask_files.values(data, path, notes, limit)
+    if mask.dtype != np.uint8 and mask.max(initial=0) > IGNORE:
+        raise SourceError(
+            path,
+            f"holds values up to {mask.max()}; class ids end at 255",
+            "remap it first: segprep remap --ids",
+            "unknown-value",
+        )
+    return mask.astype(np.uint8, copy=False)
 
 
 def check_ids(mask: NDArray[np.uint8], classes: Classes, path: Path) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from segprep.dataset import samples
+from segprep.exporting.labeled import labeled
 from segprep.exporting.publish import Outbox
 from segprep.files import Inputs, digest, read_below, watch
 from segprep.types import Classes, Entry, Note
-from segprep.writer import LabeledImage, Loss, Part, Product, Writer
+from segprep.writer import Loss, Part, Product, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,13 @@ class SampleExport:
         """The files of one (entry, places). Raises SourceError."""
         entry, places = todo
         with watch() as inputs:
-            sample, notes = self._sample(entry)
+            sample, notes = labeled(
+                entry,
+                self.roots,
+                self.classes,
+                limit=self.writer.max_pixels,
+                gray_bits=self.bits,
+            )
             results = list(self.writer.files(sample, places))
             products = [one for one in results if isinstance(one, Product)]
             files = [one for one in products if not one.append]
@@ -81,18 +87,6 @@ class SampleExport:
         if product.link == "copy":
             return self.box.put(replace(product, content=data, origin=None), ()), digest(data)
         return self.box.put(product, self.roots), digest(data)
-
-    def _sample(self, entry: Entry) -> tuple[LabeledImage, tuple[Note, ...]]:
-        """The sample of *entry*, upright. Raises SourceError, also for unknown class ids."""
-        limit = self.writer.max_pixels
-        sample = samples.read(entry, self.roots, limit)
-        mask, objects = samples.upright(sample, entry.image, limit)
-        if self.classes:
-            samples.check_ids(mask, self.classes, entry.mask)
-        labeled = LabeledImage(
-            entry, sample.image, mask, objects, sample.upright, self.classes, self.roots, self.bits
-        )
-        return labeled, sample.notes
 
 
 def state_of(path: Path) -> tuple[int, int] | None:

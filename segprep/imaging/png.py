@@ -158,6 +158,28 @@ def palette(data: bytes) -> bytes:
     return next((bytes(body) for kind, body in chunks(data) if kind == b"PLTE"), b"")
 
 
+def plain_shape(data: bytes, limit: int) -> tuple[int, int] | None:
+    """(H, W) that the header of a PNG of 8-bit gray levels or indices, not interlaced, states;
+    None for every other file, and above *limit* pixels.
+    """
+    if not is_one_channel(data) or data[12:16] != b"IHDR":
+        return None
+    width, height, depth, _, *method = struct.unpack_from(">IIBBBBB", data, 16)
+    fits = depth == 8 and not any(method) and 0 < width * height <= limit
+    return (height, width) if fits else None
+
+
+def recolored(data: bytes, palette: bytes | None) -> bytes:
+    """A PNG that has a :func:`plain_shape` with *palette* (768 bytes) instead of its own, or as
+    gray levels: the same values, none of which is decoded. Raises ValueError for damaged chunks.
+    """
+    head, *rest = chunks(data)
+    header = bytes(head[1][:9]) + (b"\3" if palette else b"\0") + bytes(head[1][10:])
+    table = _chunk(b"PLTE", palette) if palette else b""
+    body = b"".join(_chunk(kind, bytes(part)) for kind, part in rest if kind == b"IDAT")
+    return SIGNATURE + _chunk(b"IHDR", header) + table + body + _chunk(b"IEND", b"")
+
+
 def decode(data: bytes, limit: int) -> NDArray[np.uint8] | None:
     """The pixels (H, W) of a plain PNG mask: 8-bit gray or indices, not interlaced, at most *limit*
     pixels, whole, not animated, and with right checksums.

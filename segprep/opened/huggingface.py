@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from segprep.dataset import samples
 from segprep.dataset.tree import SPLITS, Tree
 from segprep.errors import BadInputError, SourceError, require
+from segprep.exporting.labeled import labeled
 from segprep.targets._common import pictures
 from segprep.types import MAX_PIXELS, Classes, Entry, Skipped
-from segprep.writer import LabeledImage, Product
+from segprep.writer import Product
 
 _NAMES = {"train": "train", "val": "validation", "test": "test"}
 
@@ -57,15 +57,9 @@ def _rows(root: Path, entries: Iterable[Entry]) -> list[dict[str, Any]]:
 
 
 def _row(entry: Entry, root: Path, classes: Classes | None) -> dict[str, Any]:
-    sample = samples.read(entry, (root,), MAX_PIXELS)
-    mask, _ = samples.upright(sample, entry.image, MAX_PIXELS)
-    if classes:
-        samples.check_ids(mask, classes, entry.mask)
-    labeled = LabeledImage(
-        entry, sample.image, mask, None, sample.upright, classes, (root,), gray_bits=16
-    )
-    image = pictures.kept(labeled, "sym", MAX_PIXELS).product
-    label = pictures.own_mask(labeled, "sym", MAX_PIXELS).product
+    sample, _ = labeled(entry, (root,), classes, limit=MAX_PIXELS, gray_bits=16)
+    image = pictures.kept(sample, "sym", MAX_PIXELS, deep=True).product
+    label = pictures.own_mask(sample, "sym", MAX_PIXELS).product
     return {"image": _held(image), "label": _held(label), "stem": entry.stem}
 
 

@@ -5,11 +5,14 @@ itself:
 
 Generated photographs of 1600x1200 pixels (JPEG) with palette masks. Each time is the median of
 three runs in one process, each with fresh output; ``cp -r`` copies what the export wrote, links
-followed, from the page cache. An export checks every pixel of every mask, takes the digest of every
-file, and forces what it wrote to the disk before it appears, so that the copy is measured with
-``sync``, too. A tile is decoded and encoded: a tenth of the images are cut.
+followed, from the page cache. An export checks every mask (by its digest where segprep made the
+dataset, pixel by pixel where it did not), takes the digest of every file, and forces what it wrote
+to the disk before it appears, so that the copy is measured with ``sync``, too. CPU seconds (user
+and system) hardly depend on what else the machine does. A tile is decoded and encoded: a tenth of
+the images are cut.
 """
 
+import resource
 import shutil
 import subprocess
 import sys
@@ -52,16 +55,23 @@ def write(folder: Path, images: int) -> Path:
     return folder
 
 
-def seconds(work: Callable[[Path], object], out: Path) -> float:
-    """The median time of *work* with a fresh *out*."""
-    times = []
+def spent() -> float:
+    """CPU seconds of this process and of those that it waited for, so far."""
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(one.ru_utime + one.ru_stime for one in map(resource.getrusage, kinds))
+
+
+def seconds(work: Callable[[Path], object], out: Path) -> tuple[float, float]:
+    """The median time of *work* with a fresh *out*, and the median of its CPU seconds."""
+    times, shares = [], []
     for _ in range(RUNS):
         shutil.rmtree(out, ignore_errors=True)
         subprocess.run(["sync"], check=True)
-        start = time.perf_counter()
+        start, used = time.perf_counter(), spent()
         work(out)
         times.append(time.perf_counter() - start)
-    return median(times)
+        shares.append(spent() - used)
+    return median(times), median(shares)
 
 
 def copied(source: Path, *, forced: bool = False) -> Callable[[Path], object]:
@@ -75,32 +85,45 @@ def copied(source: Path, *, forced: bool = False) -> Callable[[Path], object]:
     return work
 
 
+def compared(target: str, link: str, tree: Path, folder: Path) -> str:
+    """One row: an export of *tree* against the copy of what it wrote."""
+    taken, used = seconds(
+        lambda out: segprep.export(target, tree, out, link=link),
+        folder / "out",
+    )
+    plain, least = seconds(copied(folder / "out"), folder / "copy")
+    forced, _ = seconds(copied(folder / "out", forced=True), folder / "copy")
+    most = COPIES if link == "copy" else LINKS
+    return (
+        f"{tree.name} | {target} {link} | {taken:.2f} | {plain:.2f} | {forced:.2f}"
+        f" | {taken / plain:.2f}x (meant: {most}x) | {used:.2f} | {least:.2f} | {used / least:.2f}x"
+    )
+
+
 def main() -> None:
     """Print a row per export, and what it was meant to take at most."""
     images = int(sys.argv[1]) if sys.argv[1:] else 300
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        tree = write(folder / "tree", images)
-        print(f"{images} images of 1600x1200 | seconds | cp -r | cp -r; sync | of cp -r")
-        for link, target in (
-            ("sym", "ultralytics"),
-            ("hard", "ultralytics"),
-            ("copy", "ultralytics"),
-            ("copy", "monai"),
-        ):
-            done = seconds(
-                lambda out, t=target, k=link: segprep.export(t, tree, out, link=k),  # type: ignore[misc]
-                folder / "out",
-            )
-            plain = seconds(copied(folder / "out"), folder / "copy")
-            forced = seconds(copied(folder / "out", forced=True), folder / "copy")
-            most = COPIES if link == "copy" else LINKS
-            share = f"{done / plain:.2f}x (meant: {most}x)"
-            print(f"{target} {link} | {done:.2f} | {plain:.2f} | {forced:.2f} | {share}")
+        foreign, made = write(folder / "foreign", images), folder / "made"
+        segprep.convert("voc", foreign, made)
+        print(f"{images} images of 1600x1200")
+        print("tree | export | seconds | cp -r | cp -r; sync | of cp -r | CPU | cp -r | of cp -r")
+        for tree in (made, foreign):
+            for link, target in (
+                ("sym", "ultralytics"),
+                ("hard", "ultralytics"),
+                ("copy", "ultralytics"),
+                ("copy", "monai"),
+            ):
+                print(compared(target, link, tree, folder), flush=True)
         few = write(folder / "few", max(1, images // 10))
-        done = seconds(lambda out: segprep.tile(few, out, image_format="jpg"), folder / "out")
-        plain = seconds(copied(folder / "out"), folder / "copy")
-        print(f"tile, JPEG | {done:.2f} | {plain:.2f} | | {done / plain:.2f}x ")
+        taken, used = seconds(
+            lambda out: segprep.tile(few, out, image_format="jpg"), folder / "out"
+        )
+        plain, least = seconds(copied(folder / "out"), folder / "copy")
+        print(f"few | tile, JPEG | {taken:.2f} | {plain:.2f} | | {taken / plain:.2f}x", end="")
+        print(f" | {used:.2f} | {least:.2f} | {used / least:.2f}x")
 
 
 if __name__ == "__main__":

@@ -14,12 +14,12 @@ from segprep_cli.main import group
 
 import segprep
 from segprep import targets
-from segprep.dataset import samples
 from segprep.errors import BadInputError, UsageError
+from segprep.exporting.labeled import labeled
 from segprep.exporting.publish import MARKER
 from segprep.imaging.image import read_mask, write_mask
 from segprep.types import Entry, Skipped
-from segprep.writer import Gathered, Inventory, LabeledImage, Part, Product
+from segprep.writer import Gathered, Inventory, Part, Product
 
 
 def state(folder: Path) -> dict[str, tuple[bytes, int]]:
@@ -72,17 +72,10 @@ def test_files_are_pure_named_safely_and_pickle(name: str, tree: Path) -> None:
     seen: set[str] = set()
     parts: dict[str, tuple[bytes, ...]] = {}
     for entry in entries:
-        sample = samples.read(entry, (tree.resolve(),))
-        labeled = LabeledImage(
-            entry,
-            sample.image,
-            sample.mask,
-            sample.objects,
-            True,
-            place.classes(),
-            (tree.resolve(),),
+        sample, _ = labeled(
+            entry, (tree.resolve(),), place.classes(), limit=writer.max_pixels, gray_bits=16
         )
-        results = list(writer.files(labeled, places[entry.stem]))
+        results = list(writer.files(sample, places[entry.stem]))
         assert results
         for part in (one for one in results if isinstance(one, Part)):
             parts[part.name] = (*parts.get(part.name, ()), part.content)

@@ -5,8 +5,7 @@ copy.
 from dataclasses import dataclass
 from typing import Literal
 
-from segprep.files import read_below
-from segprep.imaging import image, transcoding
+from segprep.imaging import image, png, transcoding
 from segprep.types import Note
 from segprep.writer import LabeledImage, Link, Product
 
@@ -82,6 +81,9 @@ def converted(
 
 def mask(sample: LabeledImage, mode: image.MaskMode) -> Picture:
     """The mask as 8-bit PNG whose pixel value is the class id: gray, or with VOC's colors."""
+    if sample.is_recorded and sample.stored_upright:
+        colors = image.voc_colors() if mode == "palette" else None
+        return Picture(".png", Product("", png.recolored(sample.mask_file, colors)))
     return Picture(".png", Product("", image.encode_mask(sample.mask, mode)))
 
 
@@ -89,8 +91,8 @@ def own_mask(sample: LabeledImage, link: Link, limit: int) -> Picture:
     """The dataset's own mask file where it lies upright as 8-bit gray or palette PNG, else a gray
     one.
     """
-    path = sample.entry.mask
-    head = image.header(read_below(path, sample.roots), path, limit)
-    if sample.stored_upright and head.mode in ("L", "P") and path.suffix == ".png":
+    path, data = sample.entry.mask, sample.mask_file
+    fits = sample.is_recorded or image.header(data, path, limit).mode in ("L", "P")
+    if sample.stored_upright and fits and path.suffix == ".png":
         return Picture(".png", Product("", None, path, link))
     return mask(sample, "gray")
