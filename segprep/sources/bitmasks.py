@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from segprep.errors import SourceError
 from segprep.files import MAX_BYTES, read_below
-from segprep.imaging import image
+from segprep.imaging import image, mask_opening
 from segprep.imaging.whole_numbers import whole_numbers
 from segprep.sources._common.regions import files_with
 from segprep.sources._common.value_files import LabelArray, ValueReader
@@ -66,6 +66,9 @@ class Reader(ValueReader):
 
 
 def _pixels(data: bytes, path: Path, limit: int) -> NDArray[Any]:
+    deep = mask_opening.deep(data, path, limit)
+    if deep is not None:
+        return deep.astype(np.int64)
     with image.opened(data, path, limit) as picture:
         if picture.mode in ("P", "1"):
             reason = "is a palette picture, which packs no objects"

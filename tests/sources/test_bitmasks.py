@@ -1,5 +1,7 @@
 """Packed class and object: each layout from pixels by hand."""
 
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,25 @@ def test_classes_and_objects(tmp_path: Path, layout: str) -> None:
     reader = put(tmp_path, layout)
     (item,) = reader.scan().items
     sample = reader.read(item)
+    assert (sample.mask == CLASSES).all()
+    assert sample.objects is not None
+    assert (sample.objects == SHOWN).all()
+
+
+def test_synthia_has_16_bits_per_channel(tmp_path: Path) -> None:
+    """Pillow reads the high bytes alone, in which there are no classes."""
+    reader = put(tmp_path, "synthia")
+    objects = OBJECTS * 300
+    channels = np.stack([CLASSES, objects, np.zeros_like(objects)], axis=2).astype(">u2")
+    rows = b"".join(b"\0" + row.tobytes() for row in channels)
+    head = struct.pack(">IIBBBBB", WIDTH, HEIGHT, 16, 2, 0, 0, 0)
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+    (tmp_path / "bitmasks" / "a.png").write_bytes(png)
+    sample = reader.read(reader.scan().items[0])
     assert (sample.mask == CLASSES).all()
     assert sample.objects is not None
     assert (sample.objects == SHOWN).all()
