@@ -188,6 +188,7 @@ class Reader(LabelOptions):
             annotation.embedded,
             annotation.recorded,
             annotation.reach,
+            annotation.topmost,
             [annotation.path.parent / name for name in beside],
             below,
             self.roots(),

@@ -6,7 +6,7 @@ with a note.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,18 +36,29 @@ class Annotation:
 
     def reach(self) -> tuple[float, float]:
         """The (H, W) that an image needs to hold all points; 0 where they cannot be read."""
-        pairs = [
-            pair
-            for raw in self.shapes
-            if isinstance(raw, dict) and isinstance(raw.get("points"), list)
-            for pair in raw["points"]
-            if isinstance(pair, list) and len(pair) == 2
-            if all(type(value) in (int, float) and abs(value) <= FARTHEST for value in pair)
-        ]
+        pairs = [pair for points in self._points() for pair in points if _is_pair(pair)]
         return (
             max((float(pair[1]) for pair in pairs), default=0.0),
             max((float(pair[0]) for pair in pairs), default=0.0),
         )
+
+    def topmost(self) -> float:
+        """The row of the topmost first point of a shape; 0 where none can be read."""
+        firsts = [points[0] for points in self._points() if points]
+        return min((float(pair[1]) for pair in firsts if _is_pair(pair)), default=0.0)
+
+    def _points(self) -> Iterator[list[Any]]:
+        for raw in self.shapes:
+            if isinstance(raw, dict) and isinstance(raw.get("points"), list):
+                yield raw["points"]
+
+
+def _is_pair(pair: object) -> bool:
+    return (
+        isinstance(pair, list)
+        and len(pair) == 2
+        and all(type(value) in (int, float) and abs(value) <= FARTHEST for value in pair)
+    )
 
 
 def load(path: Path, roots: tuple[Path, ...], encoding: str) -> Annotation:

@@ -6,6 +6,7 @@ the embedded copy), the evidence decides: first the recorded size, then the embe
 that is what was annotated, by a small thumbnail. Where nothing decides, the candidates are named.
 """
 
+from binascii import b2a_base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
@@ -15,13 +16,14 @@ from segprep.files import find_below, read_below
 from segprep.imaging import image
 from segprep.names import shown, stem_key, stem_of
 from segprep.sources._common.named_paths import inside, meant
-from segprep.sources._common.same_picture import begin_alike, beginning, difference
+from segprep.sources._common.same_picture import begin_alike, beginning, difference, rows_to
 from segprep.sources.labelme import embedded
 from segprep.sources.labelme.embedded import View
 from segprep.sources.labelme.search import Search, absent, places
 from segprep.types import Note
 
 NOISE = 0.25  # gray levels on average: what two encodings of one picture may differ by chance
+_INTO = 32  # pixels below a shape's point: what an overlay would have painted
 _OTHER = "shows another picture than the copy"
 _UNUSABLE = ("size-mismatch", "image-damaged", "image-unsupported", "empty-file", "lfs-pointer")
 
@@ -130,8 +132,8 @@ def _like_copy(
 
 
 def _is_trusted(search: Search, usable: Sequence[Candidate]) -> bool:
-    """Whether path and name agree on one whole JPEG that begins as the embedded copy does: to
-    decode both in full would cost as much as the conversion.
+    """Whether path and name agree on one whole JPEG that is the embedded copy, or begins as it
+    does, down to where the first shape is drawn: to decode both in full would cost too much.
     """
     if search.doubted or search.compare or search.image_from != "auto" or len(usable) != 1:
         return False
@@ -144,10 +146,11 @@ def _is_trusted(search: Search, usable: Sequence[Candidate]) -> bool:
     size, length = candidate.view.size, len(search.embedded) // 4 * 3
     if image.header(data, file, search.limit).orientation > 1:
         return False
-    copy = embedded.beginning(search.embedded, beginning(length, size))
-    if data.startswith(copy) and 0 <= length - len(data) <= 2:
-        return bool(copy)
-    return begin_alike(data, copy, file, size=size, limit=search.limit)
+    if 0 <= length - len(data) <= 2 and search.embedded == b2a_base64(data, newline=False):
+        return True
+    rows = rows_to(search.topmost() + _INTO)
+    copy = embedded.beginning(search.embedded, beginning(length, size, rows))
+    return begin_alike(data, copy, file, size=size, rows=rows, limit=search.limit)
 
 
 def _undecided(search: Search, usable: Sequence[Candidate]) -> Candidate:

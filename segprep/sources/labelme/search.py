@@ -25,10 +25,10 @@ class Search:
     """Where to look for the image of the annotation *path*.
 
     *named* is the path it names, *embedded* its base64 copy, *recorded* the (H, W) it was made on,
-    *reach* tells the (H, W) that its points need; *near* are the images of its name beside it,
-    *below* those anywhere below the roots that no annotation beside them claims. With *compare*,
-    file and copy are compared pixel by pixel. *doubted*: in this folder, a file of the annotation's
-    own name may show another picture than the copy.
+    *reach* tells the (H, W) that its points need, *topmost* a row where something is drawn; *near*
+    are the images of its name beside it, *below* those anywhere below the roots that no annotation
+    beside them claims. With *compare*, file and copy are compared pixel by pixel. *doubted*: in
+    this folder, a file of the annotation's own name may show another picture than the copy.
     """
 
     path: Path
@@ -36,6 +36,7 @@ class Search:
     embedded: bytes | None
     recorded: tuple[int, int] | None
     reach: Callable[[], tuple[float, float]]
+    topmost: Callable[[], float]
     near: Sequence[Path]
     below: Sequence[Path]
     roots: tuple[Path, ...]

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
-from PIL import ImageDraw
+from PIL import Image, ImageDraw
 
 import segprep
 from segprep.errors import SourceError
 from segprep.sources.labelme import Reader
+from segprep.sources.labelme.annotation_file import Annotation
 
 from .makers import annotate, base64_of, box, codes, encoded, picture, sample
 
@@ -194,6 +195,46 @@ def test_no_file_of_a_large_folder_may_show_another_photograph(tmp_path: Path, w
         if reader.read(item).notes
     }
     assert told == {f"img{wrong:02}": ["image-disagrees"]}
+
+
+@pytest.mark.parametrize("change", ["overlay", "next frame", "colors"])
+def test_a_rare_wrong_file_that_begins_as_its_copy_does_is_noticed(
+    tmp_path: Path, change: str
+) -> None:
+    """One file of a large folder, not among those sampled: the answer painted in, the next frame
+    of a still camera, or the picture without its colors.
+    """
+    background = picture(5, (160, 120))
+    for number in range(40):
+        image, left = background.copy(), 20 + number
+        ImageDraw.Draw(image).ellipse((left, 60, left + 30, 90), fill=(200, 30, number * 5))
+        copy = base64_of(encoded(image, "JPEG", quality=75))
+        name, size = f"img{number:02}", {"imageHeight": 120, "imageWidth": 160}
+        shape = box("cell", [[left, 60], [left + 30, 90]])
+        annotate(tmp_path, name, shape, named=f"{name}.jpg", imageData=copy, **size)
+        if number == 7 and change == "overlay":
+            painted = image.copy()
+            ImageDraw.Draw(painted).rectangle((left, 60, left + 30, 90), fill=(0, 128, 0))
+            image = Image.blend(image, painted, 0.4)
+        elif number == 7 and change == "next frame":
+            image = background.copy()
+            ImageDraw.Draw(image).ellipse((left + 6, 60, left + 36, 90), fill=(200, 30, 35))
+        elif number == 7:
+            image = image.convert("L").convert("RGB")
+        image.save(tmp_path / f"{name}.jpg", quality=92)
+    reader = Reader(tmp_path)
+    scan = reader.scan()
+    assert not scan.items[0].payload[-1]  # the folder is trusted
+    told = [item.stem for item in scan.items if reader.read(item).notes]
+    assert told == ["img07"]
+
+
+@pytest.mark.parametrize("flaw", [None, [], [None], [[1]], [["a", 1]], [[1e400, 1]], "points"])
+def test_a_shape_without_a_first_point_tells_no_row(tmp_path: Path, flaw: object) -> None:
+    path = tmp_path / "a.json"
+    shapes = [{"points": flaw}, {"points": [[1, 50], [2, 3]]}, {"points": [[4, 9]]}, 3]
+    assert Annotation(path, shapes, "", None, None, (5, 0), ()).topmost() == 9
+    assert Annotation(path, shapes[:1], "", None, None, (5, 0), ()).topmost() == 0
 
 
 def test_an_image_in_another_folder_is_found_by_the_annotations_name(tmp_path: Path) -> None:
