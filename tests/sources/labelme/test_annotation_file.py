@@ -52,11 +52,11 @@ def test_a_whole_number_is_its_text_as_label(tmp_path: Path) -> None:
 
 
 TOOLS: dict[str, tuple[Any, str]] = {
-    "EISeg": ([{"name": "cat", "labelIdx": 1, "points": [[1, 1]]}], "COCO"),
-    "ISAT": ({"info": {"description": "ISAT"}, "objects": []}, "Convert"),
-    "VIA": ({"a.png1": {"filename": "a.png", "regions": []}}, "Export Annotations"),
-    "Supervisely": ({"size": {}, "objects": [{"classTitle": "cat"}]}, "COCO"),
-    "Label Studio": ([{"id": 1, "data": {}, "annotations": []}], "COCO"),
+    "EISeg": ([{"name": "cat", "labelIdx": 1, "points": [[1, 1]]}], "convert eiseg"),
+    "ISAT": ({"info": {"description": "ISAT"}, "objects": []}, "convert isat"),
+    "VIA": ({"a.png1": {"filename": "a.png", "regions": []}}, "convert via"),
+    "Supervisely": ({"size": {}, "objects": [{"classTitle": "cat"}]}, "convert supervisely"),
+    "Label Studio": ([{"id": 1, "data": {}, "annotations": []}], "convert label-studio"),
     "COCO": ({"images": [], "annotations": [], "categories": []}, "convert coco"),
     "Cityscapes": ({"imgHeight": 1, "imgWidth": 1, "objects": []}, "convert cityscapes"),
 }
@@ -79,4 +79,4 @@ def test_labelme_xml_is_named(tmp_path: Path) -> None:
     (tmp_path / "src/a.xml").write_text(xml)
     with pytest.raises(SegprepError, match="LabelMe XML") as caught:
         segprep.convert("labelme", tmp_path / "src", tmp_path / "out")
-    assert "CVAT" in caught.value.hint
+    assert "convert labelme-xml" in caught.value.hint
