@@ -2,10 +2,10 @@
 
 Why: a file that was added or lost moved the numbers of all that follow, and each is paired wrongly.
 Fix: compare the first of them with its neighbors (segprep view); rename from there on.
-Source: F5; at least five misfits close together, in the order of the numbers, and few elsewhere.
+Source: F5; the stretch, in the order of the numbers, whose misfits add up to most.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from segprep.checks._common.fit import judged
 from segprep.checks._common.rule import Rule
@@ -14,31 +14,34 @@ from segprep.names import natural_key
 from segprep.types import Finding
 
 RULE = Rule("SEG608", "warning")
-# misfits in a row, with gaps of at most GAP samples; and the share of the row that has to stand
-# out, ELSEWHERE times that of all other samples
-LEAST, GAP, SHARE, ELSEWHERE = 5, 3, 0.4, 5
+# of a stretch: samples at least, and the sum of their scores beyond USUAL each, in deviations; one
+# sample counts MOST at most, so that a few bad masks are no stretch
+LEAST, USUAL, SUM, MOST = 5, 1.0, 10.0, 3.0
 
 
 def find(survey: Survey) -> Iterator[Finding]:
-    """One finding per row of samples."""
-    misfits = judged(survey).misfits
-    stems = sorted((pair.stem for pair in survey.complete), key=natural_key)
-    at = [n for n, stem in enumerate(stems) if stem in misfits]
-    start = 0
-    while start < len(at):
-        end = start
-        while end + 1 < len(at) and at[end + 1] - at[end] <= GAP + 1:
-            end += 1
-        count, length = end - start + 1, at[end] - at[start] + 1
-        others = (len(at) - count) / max(1, len(stems) - length)
-        if count >= max(LEAST, SHARE * length) and count / length >= ELSEWHERE * others:
-            first, last = stems[at[start]], stems[at[end]]
-            yield RULE.finding(
-                first,
-                survey.name(survey.by_stem[first].mask),
-                f"{count} of the {length} masks from {first} to {last} do not fit their"
-                " images: the names may be off by one from here",
-                "look at them: segprep view",
-                score=float(length),
-            )
-        start = end + 1
+    """One finding for the stretch that stands out most."""
+    scores = judged(survey).scores
+    stems = sorted(scores, key=natural_key)
+    start, end, total = worst([scores[stem] for stem in stems])
+    if end - start >= LEAST and total > SUM:
+        first, last = stems[start], stems[end - 1]
+        yield RULE.finding(
+            first,
+            survey.name(survey.by_stem[first].mask),
+            f"the {end - start} masks from {first} to {last} fit their images far worse than the"
+            " others: the names may be off by one from here",
+            "look at them: segprep view",
+            score=round(total, 2),
+        )
+
+
+def worst(scores: Sequence[float]) -> tuple[int, int, float]:
+    """The stretch [start, end) of *scores* with the largest sum beyond USUAL each, and that sum."""
+    found, start, total = (0, 0, 0.0), 0, 0.0
+    for n, score in enumerate(scores):
+        if total <= 0:
+            start, total = n, 0.0
+        total += max(-2.0, min(score, MOST)) - USUAL
+        found = max(found, (start, n + 1, total), key=lambda one: one[2])
+    return found

@@ -11,6 +11,7 @@ from PIL import Image
 
 import segprep
 from segprep.checking import signals
+from segprep.checks import pairs_off_by_one
 from segprep.checks._common import fit, likelihood
 from segprep.checks._common.survey import Signals
 from segprep.imaging import likeness
@@ -78,6 +79,16 @@ def test_single_spoiled_masks_are_found_by_edges_and_colors_together(spoil) -> N
         spoiled = signals.measure(short, np.ascontiguousarray(spoil(mask)))
         found += fit.misplaced([*clean[:n], spoiled, *clean[n + 1 :]])[n] > fit.FAR
     assert found >= 38
+
+
+def test_a_stretch_of_half_misfits_is_found_and_single_ones_are_not() -> None:
+    rng = np.random.default_rng(2)
+    usual = rng.normal(0, 1, 90)
+    assert pairs_off_by_one.worst([*usual, 9, 9, 9, *usual])[2] < pairs_off_by_one.SUM
+    start, end, total = pairs_off_by_one.worst([*usual, *rng.normal(2.6, 1, 30)])
+    assert 80 <= start <= 95
+    assert end >= 115
+    assert total > pairs_off_by_one.SUM
 
 
 def test_deviations_are_robust() -> None:

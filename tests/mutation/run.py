@@ -1,19 +1,25 @@
 """make mutate: spoil clean datasets on purpose and see what ``segprep check`` says of each fault.
 
 python tests/mutation/run.py [--limit 40] [--only "mirrored,ids from 1"] [--sets shapes,dsb2018]
-                             [--write docs/check.md]
+                             [--jobs N] [--statistical 60] [--write docs/check.md] [--table FILE.md]
 
 Sets are converted from the folder of real samples (SEGPREP_REAL_DATA, else ../shared/data beside
-the project), the bundled example and generated scenes. Exit code 1 if a structural fault is missed
-or a clean set has an error.
+the project), the bundled example and generated scenes; structural faults are put into --limit
+samples of each, statistical ones into --statistical. Exit code 1 if a structural fault is missed or
+a clean set has an error.
 """
 
 import argparse
+import multiprocessing
 import os
 import shutil
 import sys
 import tempfile
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -37,6 +43,7 @@ SETS = {
 def converted(folder: Path, names: list[str], limit: int) -> dict[str, Path]:
     """The clean sets as trees of at most *limit* samples, split with seed 1."""
     made = {}
+    folder.mkdir(exist_ok=True)
     for name in names or [*SETS, "shapes", "scenes"]:
         out = folder / name
         if name == "scenes":
@@ -72,44 +79,102 @@ def sampled(whole: Path, out: Path, limit: int) -> Path:
     return out
 
 
-def main() -> int:
+@dataclass(frozen=True)
+class Trial:
+    """One *fault* (its number in :data:`FAULTS`) in one *scope* of the set *name* in *tree*."""
+
+    name: str
+    tree: Path
+    fault: int
+    scope: str
+
+
+FAULTS = (*faults.STRUCTURAL, *faults.STATISTICAL)
+
+
+@cache
+def checked(tree: Path) -> segprep.checking.Report:
+    """The check of a clean set; once in each process."""
+    return segprep.check(tree)
+
+
+def tried(trial: Trial) -> matrix.Score:
+    """Spoil a copy and judge it."""
+    fault = FAULTS[trial.fault]
+    where = trial.tree.parent / f"{trial.name}-{trial.fault}-{trial.scope}"
+    place = matrix.copy(trial.tree, where)
+    found = matrix.score(fault, place, checked(trial.tree), trial.scope, seed=1)
+    shutil.rmtree(where)
+    return found
+
+
+def results(trials: Sequence[Trial], jobs: int) -> Iterator[tuple[Trial, matrix.Score]]:
+    """Every trial with its score, as they come."""
+    if jobs == 1:
+        yield from ((trial, tried(trial)) for trial in trials)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        futures = {pool.submit(tried, trial): trial for trial in trials}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+
+
+def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--limit", type=int, default=40)
+    parser.add_argument("--limit", type=int, default=24)
+    parser.add_argument("--statistical", type=int, default=60)
     parser.add_argument("--only", default="")
     parser.add_argument("--sets", default="")
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--write", type=Path)
-    given = parser.parse_args()
+    parser.add_argument("--table", type=Path, help="write the table to this file, too")
+    return parser.parse_args()
+
+
+def main() -> int:
+    given = options()
     wanted = [name for name in given.only.split(",") if name]
-    every = [f for f in (*faults.STRUCTURAL, *faults.STATISTICAL) if not wanted or f.name in wanted]
-    wrong, scores = 0, defaultdict(dict)
+    chosen = [n for n, one in enumerate(FAULTS) if not wanted or one.name in wanted]
+    names = [name for name in given.sets.split(",") if name]
+    wrong, scores, trials = 0, defaultdict(dict), list[Trial]()
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        sets = converted(folder, [name for name in given.sets.split(",") if name], given.limit)
-        for name, tree in sets.items():
-            before = segprep.check(tree)
-            print(f"{name}: {before.samples} samples, clean: {before.counts}", flush=True)
-            wrong += before.counts["error"] > 0
-            scores["(clean)"][name] = before.counts
-            for fault in every:
-                for scope in fault.scopes:
-                    place = matrix.copy(tree, folder / "spoiled")
-                    found = matrix.score(fault, place, before, scope, seed=1)
-                    scores[fault.name, scope][name] = found
-                    missed = fault.structural and found.right < found.spoiled
-                    wrong += missed or found.alarms > 0
-                    print(f"{'MISS ' if missed else 'ok   '}{name:10} {fault.name:22} {scope:4}"
-                          f" spoiled {found.spoiled:3} detected {found.detected:3} right"
-                          f" {found.right:3} alarms {found.alarms}", flush=True)  # fmt: skip
-    text = table(scores, list(sets), every)
+        kinds = {True: given.limit, False: given.statistical}
+        for structural, limit in kinds.items():
+            numbers = [n for n in chosen if FAULTS[n].structural == structural]
+            folder = Path(temporary, f"structural-{structural}")
+            sets = converted(folder, names, limit) if numbers else {}
+            for name, tree in sets.items():
+                before = checked(tree)
+                print(f"{name}: {before.samples} samples, clean: {before.counts}", flush=True)
+                wrong += before.counts["error"] > 0
+                scores["(clean)"][name] = before.counts
+                trials += [
+                    Trial(name, tree, n, scope) for n in numbers for scope in FAULTS[n].scopes
+                ]
+        for trial, found in results(trials, given.jobs):
+            fault = FAULTS[trial.fault]
+            scores[fault.name, trial.scope][trial.name] = found
+            missed = fault.structural and found.right < found.spoiled
+            wrong += missed or found.alarms > 0
+            print(f"{'MISS ' if missed else 'ok   '}{trial.name:10} {fault.name:22}"
+                  f" {trial.scope:4} spoiled {found.spoiled:3} detected {found.detected:3} right"
+                  f" {found.right:3} alarms {found.alarms}", flush=True)  # fmt: skip
+    text = table(scores, list(scores["(clean)"]), [FAULTS[n] for n in chosen])
     print(text)
+    if given.table:
+        given.table.write_text(text, "utf-8")
     if given.write:
-        page = given.write.read_text("utf-8")
-        head, _, rest = page.partition("<!-- mutation -->\n")
-        old, _, tail = rest.partition("<!-- end -->\n")
-        if wanted:
-            text = merged(old, text)
-        given.write.write_text(f"{head}<!-- mutation -->\n{text}<!-- end -->\n{tail}", "utf-8")
+        write(given.write, text, part=bool(wanted))
     return 1 if wrong else 0
+
+
+def write(page: Path, text: str, *, part: bool) -> None:
+    """Put the table *text* into *page*; as *part* of the table that is there."""
+    head, _, rest = page.read_text("utf-8").partition("<!-- mutation -->\n")
+    old, _, tail = rest.partition("<!-- end -->\n")
+    text = merged(old, text) if part else text
+    page.write_text(f"{head}<!-- mutation -->\n{text}<!-- end -->\n{tail}", "utf-8")
 
 
 def merged(old: str, new: str) -> str:

@@ -130,6 +130,7 @@ SETS: dict[str, tuple[Callable[[Tree, int], set[str] | None], tuple[str, ...]]] 
     "shuffled": (shuffled, ("no-better-than-control", "masks-unrelated")),
     "shifted": (every(quarter), ("misaligned",)),
     "near": (every(twentieth), ("misaligned",)),
+    "mirrored": (every(lambda mask: mask[:, ::-1]), ("misaligned",)),
     "inverted": (inverted, ("mixed-polarity",)),
     "erased": (erased, ("val-unlike-train",)),
     "white": (white, ("values-unclear",)),

@@ -8,7 +8,7 @@ that soft objects and coarse labels raise no alarm.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -38,11 +38,12 @@ class Misfit:
 @dataclass(frozen=True, slots=True)
 class Fit:
     """Of a dataset: *misfits* by stem, or what is the matter with all masks (*whole*: kind and
-    detail).
+    detail). *scores* are those of all masks with borders, in deviations.
     """
 
     misfits: Mapping[str, Misfit]
     whole: tuple[str, str, float] | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=2)
@@ -63,7 +64,7 @@ def judged(survey: Survey) -> Fit:
         if scores[n] > FAR + FEW / len(signals):
             kind, detail = _kind(survey, stem, one, usual)
             misfits[stem] = Misfit(stem, kind, detail, round(min(float(scores[n]), 99.0), 2))
-    return Fit(misfits)
+    return Fit(misfits, scores=dict(zip(measured, scores.tolist(), strict=True)))
 
 
 def misplaced(signals: Sequence[Signals]) -> NDArray[np.float64]:
