@@ -33,7 +33,7 @@ NAMES = (
     *("class_names.txt", "labelmap.txt", "classes.txt", "codes.txt", "label.txt", "labels.txt"),
     *("_classes.csv", "classes.csv", "class_dict.csv", "class_dict_seg.csv", "classes.json"),
     *("dataset.json", "obj_class_to_machine_color.json", "config_v1.2.json", "config.json"),
-    *("data.yaml", "label_colors.txt"),
+    *("data.yaml", "label_colors.txt", "class.txt"),
 )
 _IGNORE = 255
 _PROGRAM = re.compile(r"<|\w+\s*=\s*[\[({]|(def|class|import|from)\s.*[:(]")

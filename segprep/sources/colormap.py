@@ -4,7 +4,7 @@ colors, any table.
     images/x.png      any image
     labels/x_L.png    its mask: one color per class, as a table says
     label_colors.txt  optional, beside the folders: R G B name per line (also class_dict.csv,
-    labelmap.txt, dataset_meta.json)
+    labelmap.txt, dataset_meta.json, or a list of classes with colors)
 
 Format: CamVid's label_colors.txt, http://mi.eng.cam.ac.uk/research/projects/VideoRec/CamVid/;
 Datumaro's labelmap.txt. Assumptions: pairs as in the format "pairs"; only colors of the table
@@ -50,7 +50,6 @@ EXAMPLES = (
     "segprep convert colormap data/ out/ --table label_colors.txt --unknown ignore",
     "segprep convert colormap data/ out/ --from-voc-gray --classes background,cell,nucleus",
 )
-_BESIDE = ("label_colors.txt", "class_dict.csv", "labelmap.txt", "dataset_meta.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class Reader(PairedFolders):
         colors = np.unique(shown.reshape(-1, 3), axis=0)
         if len(colors) > 256 or (colors[:, 0] == colors[:, 1]).all() or _indexed(path, root):
             return None
-        beside = files_beside.beside(root, folders, _BESIDE)
+        beside = files_beside.color_table(root, folders)
         return Evidence(
             0.8 if beside else 0.7,
             f"{path.name} holds {len(colors)} colors"
@@ -151,7 +150,7 @@ class Reader(PairedFolders):
             )
         if self.table:
             return color_tables.load(self.table), []
-        if path := files_beside.beside(root, folders, _BESIDE):
+        if path := files_beside.color_table(root, folders):
             return color_tables.load(str(path)), [Note("classes-found", f"colors read from {path}")]
         raise self._unnamed(matched)
 

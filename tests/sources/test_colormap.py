@@ -179,3 +179,31 @@ def test_a_built_in_table_that_fits_is_named(tmp_path: Path) -> None:
     assert "--table camvid" in caught.value.hint
     segprep.convert("auto", root, tmp_path / "out", table="camvid")
     assert mask_of(tmp_path / "out") == [[0, 1]]
+
+
+@pytest.mark.parametrize(
+    "name", ["class_dict_seg.csv", "class.txt", "ImageSets/Segmentation/class.txt", "colors.txt"]
+)
+def test_a_table_of_another_name_lies_beside(name: str, tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", {"a": VOC[IDS]})
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(
+        "name, r, g, b\nsky, 0, 0, 0\nroad, 128, 0, 0\ncar, 0, 128, 0\n"
+        if name.endswith("csv")
+        else "Class\tR\tG\t B\r\n1\t0 \t0 \t0 \tsky\r\n2\t128 \t0 \t0 \tred road\r\n"
+        "3\t0 \t128\t 0 \tcar\r\n"
+    )
+    (root / "ImageSets/Segmentation").mkdir(parents=True, exist_ok=True)
+    (root / "ImageSets/Segmentation/train.txt").write_text("a\n")
+    done = segprep.convert("auto", root, tmp_path / "out")
+    assert done.classes[::2] == ("sky", "car")
+    codes = [note.code for note in done.notes]
+    assert codes == ["paired-by", "classes-found"]  # the table is no list of samples
+    assert mask_of(tmp_path / "out") == IDS.tolist()
+
+
+def test_names_without_colors_beside_are_no_table(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", {"a": VOC[IDS]})
+    (root / "classes.txt").write_text("sky\nroad\ncar\n")
+    with pytest.raises(UsageError, match="what do the colors mean"):
+        segprep.convert("colormap", root, tmp_path / "out")

@@ -3,25 +3,43 @@
 import os
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from segprep.dataset import class_tables
+from segprep.dataset.tree import LISTS
 from segprep.errors import SegprepError, UsageError
 from segprep.files import read_below
+from segprep.sources._common import color_tables
 from segprep.sources._common.name_rules import Folders
 
+_COLOR_TABLES = ("label_colors.txt", "class_dict.csv", "labelmap.txt", "dataset_meta.json")
+_PERHAPS_TABLES = ("class.txt", "class.csv", "colors.txt", "colormap.txt", "colormap.csv")
 
-def beside(root: Path, pairs: Sequence[Folders], names: Sequence[str]) -> Path | None:
-    """The first file with one of *names* that lies at *root* or above all folders of
-    *pairs*. Raises SourceError if it cannot be read.
+
+def color_table(root: Path, pairs: Sequence[Folders]) -> Path | None:
+    """The first color table that lies at *root*, above all folders of *pairs*, or with the lists
+    there: a file named as one, or a list of classes that has colors. Raises SourceError if it
+    cannot be read.
     """
-    path = next(
-        (home / name for home in homes(root, pairs) for name in names if (home / name).is_file()),
-        None,
-    )
-    if path:
+    folders = [
+        folder for home in homes(root, pairs) for folder in (home, home / LISTS) if folder.is_dir()
+    ]
+    if path := _first(folders, _COLOR_TABLES):
         read_below(path, (root,))
-    return path
+        return path
+    for name in (*_PERHAPS_TABLES, *class_tables.NAMES):
+        if (path := _first(folders, (name,))) and path.suffix in (".txt", ".csv"):
+            read_below(path, (root,))
+            with suppress(SegprepError):  # names without colors
+                color_tables.load(str(path))
+                return path
+    return None
+
+
+def _first(folders: Sequence[Path], names: Sequence[str]) -> Path | None:
+    paths = (folder / name for folder in folders for name in names)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def class_file(root: Path, pairs: Sequence[Folders]) -> Path | None:

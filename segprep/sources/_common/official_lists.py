@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
+from segprep.dataset import class_tables
 from segprep.dataset.tree import LISTS
 from segprep.errors import SourceError, TreeError
 from segprep.files import read_below
@@ -61,7 +62,9 @@ def find(
             sorted(
                 path
                 for path in folder.glob("*.txt")
-                if path.name[0] != "." and (every or path.stem.lower() in SPLITS)
+                if path.name[0] != "."
+                and path.name not in class_tables.NAMES
+                and (every or path.stem.lower() in SPLITS)
             )
             if folder.is_dir()
             else []
