@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from segprep.errors import BadInputError
+from segprep.errors import BadInputError, UsageError
 from segprep.evaluation import evaluate
 from segprep.evaluation.results import BOUNDARY, Boundaries, Evaluation, counts, document
 from segprep.types import Skipped
@@ -15,6 +15,7 @@ from segprep.types import Skipped
 from . import formatting, output
 from .engines import on_engines
 from .main import report
+from .miou_network import network_scores, show_network_scores
 from .miou_options import PARAMETERS
 from .miou_predictions import predicted_for
 from .predict import told
@@ -37,6 +38,7 @@ Examples:
     segprep miou predictions/ --compat mmseg --json
     segprep miou predictions/ --out scores/ --boundary     tables, charts, the worst images
     segprep miou --checkpoint checkpoint.pt --split val    predict first, then score
+    segprep miou --checkpoint best.pt --split test --loss  and the loss that it was trained with
     segprep miou --objects instances/                      PQ and dsb_score of instances
 """
 FEW, ALIKE = 30, 3  # classes in a table; bad inputs of one kind
@@ -53,8 +55,13 @@ def _run(
     exclude_class: tuple[str, ...],
     mode: str | None,
     checkpoint: Path | None,
+    loss: str | None,
+    depths: bool,
     **chosen: Any,
 ) -> None:
+    more: dict[str, Any] = {}
+    if checkpoint is None and (depths or loss is not None):
+        raise UsageError("bad-option", "--loss and --depths need a network", "give --checkpoint")
     try:
         if mode is not None or checkpoint is not None:
             pred, predicted = predicted_for(
@@ -63,6 +70,8 @@ def _run(
             if predicted is not None and mode == "predict":
                 told(predicted, as_json, quiet)
                 return
+        if checkpoint is not None and (depths or loss is not None):
+            more = network_scores(checkpoint, list_file, chosen, loss, depths)
         result = evaluate(
             pred,
             stems=list_file,
@@ -77,9 +86,10 @@ def _run(
     if not quiet:
         output.notes(result.notes, verbose)
     if as_json:
-        output.document(document(result))
+        output.document(document(result) | more)
     elif not quiet:
         _show(result, verbose)
+        show_network_scores(more)
 
 
 def _refused(error: BadInputError, as_json: bool, verbose: bool) -> None:

@@ -37,6 +37,21 @@ PARAMETERS: list[click.Parameter] = [
         ),
     ),
     click.Option(
+        ["--loss"],
+        is_flag=False,
+        flag_value="",
+        metavar="[NAME]",
+        help=(
+            "With --checkpoint: its loss on the list, too: ce+dice, as segprep train names it."
+            " [default: that of its run]"
+        ),
+    ),
+    click.Option(
+        ["--depths"],
+        is_flag=True,
+        help="With --checkpoint: time and mIoU of a deeply supervised unetpp pruned to each depth.",
+    ),
+    click.Option(
         ["--truth"], type=PATH, help="A plain folder of truth masks instead of a dataset."
     ),
     click.Option(["--split"], help="Score this list of the dataset: train, val, test."),

@@ -128,9 +128,9 @@ def _save(
     if as_json:
         output.document({"out": str(folder), "files": [path.name for path in written]})
     elif not quiet:
+        count = sum(path.name.startswith("image_") for path in written)
         output.line(
-            f"{folder}: {(len(written) - 1) // 2} augmented images with their masks; look at"
-            f" {written[-1].name}"
+            f"{folder}: {count} augmented images with their masks; look at {written[-1].name}"
         )
 
 

@@ -66,6 +66,14 @@ def tile(image: NDArray[np.uint8], mask: Mask, side: int = SIDE) -> NDArray[np.u
     return result
 
 
+def heat_map(values: NDArray[np.floating], low: float, high: float) -> bytes:
+    """A PNG of *values* (H, W) from *low* (dark blue) to *high* (yellow); 0 is black."""
+    from matplotlib import colormaps
+
+    shown = colormaps["viridis"]((values - low) / (high - low), bytes=True)[..., :3]
+    return _png(np.where((values == 0)[..., None], np.uint8(0), shown))
+
+
 def sheet(tiles: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """All *tiles* of one size on white, about as wide as high."""
     height, width = tiles[0].shape[:2]

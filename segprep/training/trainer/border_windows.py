@@ -33,10 +33,15 @@ class Bordered(Dataset[tuple[Tensor, Tensor, Tensor]]):
         two of them, 0 where ignored.
         """
         image, truth = self.windows[number]
-        weights = border_weights(
-            objects(truth.numpy(), self.background), self.w0, self.sigma, ignore=-1
-        )
+        weights = pixel_weights(truth.numpy(), self.background, self.w0, self.sigma)
         return image, truth, torch.from_numpy(weights)
+
+
+def pixel_weights(
+    mask: NDArray[np.integer], background: int | None, w0: float, sigma: float
+) -> NDArray[np.float32]:
+    """(H, W): 1 on the objects of *mask*, up to 1 + *w0* between two of them, 0 where ignored."""
+    return border_weights(objects(mask, background), w0, sigma, ignore=-1)
 
 
 def objects(mask: NDArray[np.integer], background: int | None) -> NDArray[np.int64]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from segprep.dataset import tree
 from segprep.errors import UsageError
+from segprep.files import write_atomic
 from segprep.train_config import NONE, Config
 from segprep.training.augmentation import presets, preview
 from segprep.training.augmentation.jitter import Jitter
@@ -20,6 +21,7 @@ from segprep.training.augmentation.stream import Chained
 from segprep.training.augmentation.windows import Windows
 from segprep.training.config import canonical, read_config
 from segprep.training.data.pairs import ImagePair, InputSpec
+from segprep.training.trainer.border_windows import pixel_weights
 from segprep.training.trainer.config_check import settled
 
 OWN = "windows"
@@ -86,13 +88,23 @@ def save_augmented(
     **settings: Any,
 ) -> list[Path]:
     """The first *count* windows that a training with these settings sees, as ``image_STEM_N.png``
-    and ``mask_STEM_N.png``, and ``sheet.png`` of them.
+    and ``mask_STEM_N.png``, with border weights ``weights_STEM_N.png``, and ``sheet.png`` of them.
 
     Nothing is trained. Returns what was written. Raises UsageError, TreeError; SegprepError:
     output-exists, and what reading raises.
     """
-    samples = augmented(dataset, config, count=count, classes=classes, **settings)
-    return preview.save_augmented(folder, samples)
+    samples = list(augmented(dataset, config, count=count, classes=classes, **settings))
+    written = preview.save_augmented(folder, samples)
+    resolved = settled({**(read_config(Path(config)) if config else {}), **canonical(settings)})
+    if resolved.border:
+        known = tree.find(Path(dataset)).classes()
+        background, w0 = known.background if known else 0, resolved.border
+        for path, (_, _, mask) in zip(written[:-1:2], samples, strict=True):
+            weights = pixel_weights(mask, background, w0, resolved.border_sigma)
+            heat = path.with_name(path.name.replace("image_", "weights_", 1))
+            write_atomic(heat, preview.heat_map(weights, 1, 1 + w0))
+            written.insert(-1, heat)
+    return written
 
 
 def augmented(

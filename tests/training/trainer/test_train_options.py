@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from segprep import train
 from segprep.errors import SegprepError, UsageError
 from segprep.imaging.image import read_mask
 from segprep.metrics.confusion import count
 from segprep.training import checkpoints
+from segprep.training.trainer.border_windows import pixel_weights
+from segprep.training.trainer.windows import save_augmented
 
 Make = Callable[..., Path]
 TINY: dict[str, Any] = {
@@ -293,3 +296,24 @@ def test_every_schedule_is_the_one_that_is_logged(
     """One step per epoch, so that each rate stands in a line of its own."""
     found = train(discs(4), **TINY | {"epochs": 4, "lr": 0.02, "steps_per_epoch": 1} | given)
     assert [entry.lr for entry in found.history] == pytest.approx([0.02 * rate for rate in rates])
+
+
+def test_border_weights_can_be_looked_at(discs: Make, tmp_path: Path) -> None:
+    def two(mask: np.ndarray, number: int) -> np.ndarray:
+        """Two objects, three pixels apart."""
+        mask[:] = 0
+        mask[5:40, 4:20] = mask[5:40, 23:40] = 1
+        return mask
+
+    settings: dict[str, Any] = {"augment": "none", "size": 44, "border": 10.0, "loss": "ce"}
+    root = discs(8, spoil=two)
+    written = save_augmented(root, tmp_path / "look", count=3, **settings)
+    names = [path.name for path in written]
+    assert [name.partition("_")[0] for name in names[-4:]] == ["weights"] * 3 + ["sheet.png"]
+    mask = read_mask(written[1])
+    heat = np.asarray(Image.open(written[-4]).convert("RGB")).astype(int)
+    weights = pixel_weights(mask, 0, 10.0, 5.0)
+    brightness = heat.sum(2)
+    assert heat[mask == 1].std(0).max() == 0  # one weight on the objects
+    assert brightness[weights > 7].min() > brightness[mask == 1].max()
+    assert weights.max() == pytest.approx(1 + 10 * math.exp(-(4**2) / 50), abs=0.01)
