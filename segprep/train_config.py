@@ -17,7 +17,7 @@ TABLES = (
 )  # [options] in the file, --option NAME=VALUE on the command line
 MONITORS = ("loss", "val_loss", "val_miou", "val_dice", "val_accuracy")
 FORMER = {"normalise": "normalize"}  # earlier spellings  # codespell:ignore
-Normalize = Literal["dataset", "imagenet", "half", "unit"]
+Normalize = Literal["dataset", "imagenet", "half", "unit", "caffe"]
 Fit = Literal["none", "letterbox", "stretch"]
 Precision = Literal["none", "float16", "bfloat16"]
 Head = Literal["softmax", "sigmoid"]
@@ -60,7 +60,7 @@ class Config:
     normalize: Annotated[
         Normalize,
         "Mean and std of the train list's pixels (ignored ones excluded), of ImageNet, to -1..1,"
-        " or to 0..1.",
+        " to 0..1, or ImageNet's mean subtracted from 0..255.",
     ] = "dataset"
     mean: Annotated[
         tuple[float, ...], "Mean of each channel, 0..1, instead: segprep stats --mean-std has it."

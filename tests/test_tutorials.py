@@ -279,7 +279,7 @@ def test_normalizations_by_name(tmp_path: Path) -> None:
 
     place = Tree(tree(tmp_path, 2))
     views = {}
-    for name in ("dataset", "imagenet", "half", "unit"):
+    for name in ("dataset", "imagenet", "half", "unit", "caffe"):
         chosen = Selection(("0",), ("1",), ())
         views[name] = prepare(
             place,
@@ -292,6 +292,9 @@ def test_normalizations_by_name(tmp_path: Path) -> None:
     assert (views["unit"].mean, views["unit"].std) == ((0, 0, 0), (1, 1, 1))
     assert views["imagenet"].mean == pytest.approx((0.485, 0.456, 0.406))
     assert views["imagenet"].std == pytest.approx((0.229, 0.224, 0.225))
+    caffe = views["caffe"]  # x - (123.68, 116.779, 103.939), red first
+    white = (1 - np.array(caffe.mean)) / caffe.std
+    assert white == pytest.approx(255 - np.array([123.68, 116.779, 103.939]))
     pixels = np.asarray(Image.open(tmp_path / "JPEGImages/0.png"), np.float64).reshape(-1, 3) / 255
     assert views["dataset"].mean == pytest.approx(pixels.mean(0), abs=1e-5)
     assert views["dataset"].std == pytest.approx(pixels.std(0), abs=1e-5)

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from PIL import Image
 from segprep_cli.main import group
 from torch.utils.data import DataLoader
 
 import segprep
 from segprep.errors import SegprepError
+from segprep.imaging.image import read_mask, write_mask
 from segprep.train_config import Config
 from segprep.training import fit
 from segprep.training.config import make_config, read_config
@@ -91,3 +93,32 @@ def test_the_plain_loop_of_the_examples_learns(discs: Make) -> None:
 
     script = Path(__file__).parents[2] / "examples" / "plain_loop.py"
     assert runpy.run_path(str(script))["main"](str(discs(8)), 40) < 0.4
+
+
+@pytest.mark.filterwarnings("ignore")  # of Lightning itself: few workers, small lists
+def test_the_lightning_loop_of_the_examples_learns(
+    discs: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason = "lightning is not installed: it is no dependency, only an example needs it"
+    pytest.importorskip("lightning", reason=reason)
+    import runpy
+
+    folder = Path(__file__).parents[2] / "examples"
+    monkeypatch.syspath_prepend(folder)
+    assert runpy.run_path(str(folder / "lightning_loop.py"))["main"](str(discs(12))) > 0.6
+
+
+def test_a_list_as_two_arrays(discs: Make, tmp_path: Path) -> None:
+    """The tutorials' npy builders: shapes, natural order, values from 0 to 1, ids."""
+    root = discs(12)
+    for path in (root / "JPEGImages").iterdir():
+        Image.open(path).resize((48, 44)).save(path)
+        mask = root / "SegmentationClass" / path.name
+        write_mask(mask, read_mask(mask)[:44, :48])
+    data = segprep.torch_dataset(root, split=None)
+    x, y = (np.stack([sample[n] for sample in data]) for n in (0, 1))
+    assert data.stems == tuple(f"i{n}" for n in range(12))  # not 0, 1, 10, 11, 2 …
+    assert (x.shape, y.shape) == ((12, 3, 44, 48), (12, 44, 48))
+    assert 0 <= x.min() <= x.max() <= 1
+    assert set(np.unique(y)) == {0, 1}
+    assert np.array_equal(y[10], read_mask(root / "SegmentationClass/i10.png"))

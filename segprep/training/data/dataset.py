@@ -29,6 +29,7 @@ HELD = (
 )
 # images at most that are read before the first step; the others are trusted until their turn comes
 SURVEYED = 5000
+CAFFE = tuple(mean / 255 for mean in (123.68, 116.779, 103.939))
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 Watch = Callable[[int, int], None]  # done, total
 
@@ -217,6 +218,7 @@ def given_moments(config: Config) -> tuple[tuple[float, ...], tuple[float, ...]]
         return config.mean, config.std
     names = {
         "imagenet": IMAGENET,
+        "caffe": (CAFFE, (1 / 255,) * 3),
         "half": ((0.5,) * config.channels, (0.5,) * config.channels),
         "unit": ((0.0,) * config.channels, (1.0,) * config.channels),
     }

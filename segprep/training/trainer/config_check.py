@@ -68,10 +68,9 @@ def _input(config: Config) -> None:
             raise UsageError("bad-option", f"{name} is no option of a network", f"give {hint}")
     if config.channels == 2:
         raise UsageError("bad-option", "channels is 2", "3 for color, 1 for gray")
-    if config.channels == 1 and config.normalize == "imagenet" and not config.mean:
-        raise UsageError(
-            "bad-option", "normalize imagenet is for three channels", "give --mean and --std"
-        )
+    if config.channels == 1 and config.normalize in ("imagenet", "caffe") and not config.mean:
+        reason = f"normalize {config.normalize} is for three channels"
+        raise UsageError("bad-option", reason, "give --mean and --std")
     if not config.mean and not config.std:
         return
     if not len(config.mean) == len(config.std) == config.channels or min(config.std) <= 0:
