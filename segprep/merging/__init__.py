@@ -20,7 +20,7 @@ from segprep import types
 from segprep.conversion import convert_with, tree_source
 from segprep.conversion.result import Conversion
 from segprep.dataset import samples, tree
-from segprep.dataset.tree import Tree
+from segprep.dataset.tree import SPLITS, Tree
 from segprep.errors import SourceError, TreeError, UsageError
 from segprep.files import digest, read_below, real_folders
 from segprep.imaging import image
@@ -80,7 +80,8 @@ class Reader:
         skipped = list[Skipped]()
         entries = [(n, list(samples.entries(place, skipped))) for n, place in enumerate(self.trees)]
         every = [(number, entry) for number, listed in entries for entry in listed]
-        kept, same = self._distinct(every)
+        groups = same_images(self.trees, every)
+        kept, same = self._distinct(every, groups)
         names = _names(kept, self.trees)
         items = [
             tree_source.item(
@@ -96,14 +97,15 @@ class Reader:
             classes,
             tuple(skipped),
             lists,
-            (*notes, *missing, *same, *_renamed(names)),
+            (*notes, *missing, *same, *_apart(groups, names, lists), *_renamed(names)),
         )
 
     def _distinct(
-        self, entries: Sequence[tuple[int, Entry]]
+        self, entries: Sequence[tuple[int, Entry]], groups: Sequence[Sequence[tuple[int, Entry]]]
     ) -> tuple[list[tuple[int, Entry]], list[Note]]:
-        """The entries less repeated pictures. Raises TreeError where these are not allowed."""
-        groups = same_images(self.trees, entries)
+        """The entries less the repeated pictures of *groups*. Raises TreeError where these are not
+        allowed.
+        """
         if not groups:
             return list(entries), []
         listed = "; ".join(" = ".join(_address(self.trees, one) for one in g) for g in groups[:3])
@@ -191,6 +193,29 @@ def _names(
         ).replace("/", "_")
         for number, entry in entries
     }
+
+
+def _apart(
+    groups: Sequence[Sequence[tuple[int, Entry]]],
+    names: Mapping[tuple[int, str], str],
+    lists: Mapping[str, tuple[str, ...]],
+) -> list[Note]:
+    """A note where one picture lies in several of train, val and test."""
+    homes = {stem: name for name in SPLITS for stem in lists.get(name, ())}
+    apart = []
+    for group in groups:
+        stems = [
+            names[number, entry.stem] for number, entry in group if (number, entry.stem) in names
+        ]
+        if len({homes[stem] for stem in stems if stem in homes}) > 1:
+            apart.append(", ".join(f"{stem} in {homes.get(stem, 'no list')}" for stem in stems))
+    if not apart:
+        return []
+    message = (
+        f"{len(apart)} pictures lie in several lists: {apart[0]}; scores are measured on what was"
+        " trained on; segprep split --overwrite keeps equal images in one list"
+    )
+    return [Note("equal-images-apart", message)]
 
 
 def _renamed(names: Mapping[tuple[int, str], str]) -> list[Note]:

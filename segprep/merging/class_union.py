@@ -1,6 +1,7 @@
 """The classes of several trees as one list, by name."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 from segprep.conversion import tree_source
 from segprep.dataset import classes as class_lists
@@ -15,30 +16,33 @@ def united(trees: Sequence[Tree]) -> tuple[Classes, list[bytes], list[Note]]:
     new), and a note for names that differ by case or blanks only.
 
     The backgrounds are one class, whatever they are called. Raises TreeError for a tree without
-    class names.
+    class names, and for more classes than a mask can hold.
     """
-    names, tables, notes = list[str](), list[bytes](), list[Note]()
-    background = None
-    for place in trees:
-        classes = tree_source.classes_of(place)
-        table = bytearray(range(256))
-        for value, name in enumerate(classes.names):
-            if value == classes.background:
-                background = name if background is None else background
-                name = background  # noqa: PLW2901
-            if name not in names:
-                notes += _variants(name, names)
-                names.append(name)
-            table[value] = names.index(name)
-        tables.append(bytes(table))
+    lists = [tree_source.classes_of(place) for place in trees]
+    grounds = [one.names[one.background] for one in lists if one.background is not None]
+    united_names = [
+        [grounds[0] if value == one.background else name for value, name in enumerate(one.names)]
+        for one in lists
+    ]
+    names, notes = list[str](), list[Note]()
+    for name in chain.from_iterable(united_names):
+        if name not in names:
+            notes += _variants(name, names)
+            names.append(name)
     if len(names) > class_lists.MOST:
         raise TreeError(
             "too-many-classes",
             f"{len(names)} classes together; a mask holds {class_lists.MOST}",
             "merge some first: segprep remap --map OLD=NEW",
         )
-    at = names.index(background) if background is not None else None
-    return Classes(tuple(names), at, IGNORE), tables, notes
+    tables = [
+        bytes([*map(names.index, listed), *range(len(listed), 256)]) for listed in united_names
+    ]
+    return (
+        Classes(tuple(names), names.index(grounds[0]) if grounds else None, IGNORE),
+        tables,
+        notes,
+    )
 
 
 def _variants(name: str, names: Sequence[str]) -> list[Note]:

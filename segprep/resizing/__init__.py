@@ -87,13 +87,21 @@ class Reader:
         pixels = resizing.decoded(sample.image, entry.image, self.max_pixels)
         height, width = sample.mask.shape
         frame = frame_of((height, width), self.size, self.mode)
-        fill = GRAY * 257 if pixels.dtype == np.uint16 else GRAY
-        data = resizing.encoded(resizing.picture(pixels, frame, fill))
+        data = resizing.encoded(resizing.picture(pixels, frame, _gray_of(pixels)))
         mask = resizing.mask(sample.mask, frame, IGNORE)
         objects = sample.objects
         if objects is not None:
             objects = resizing.mask(objects, frame, OBJECT_IGNORE)
         return Sample(item.stem, data, mask, objects, True, (*entry.notes, *sample.notes))
+
+
+def _gray_of(pixels: NDArray[Any]) -> int:
+    """What is painted around *pixels*: of 16 bits half of the range that the image uses, since half
+    of all is bright beyond it where a camera has 12 bits.
+    """
+    if pixels.dtype != np.uint16:
+        return GRAY
+    return max(GRAY, (1 << int(pixels.max(initial=0)).bit_length()) // 2)
 
 
 def parsed(size: str, mode: Mode) -> tuple[int, int]:

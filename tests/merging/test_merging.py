@@ -128,3 +128,29 @@ def test_the_command(pair: tuple[Path, Path], tmp_path: Path) -> None:
     put(pair[1] / "SegmentationClass/z.png", encode_mask(np.array([[7, 0]], np.uint8)))
     result = command(*pair, tmp_path / "two", "--json")
     assert (result.exit_code, json.loads(result.stdout)["error"]) == (1, "bad-input")
+
+
+def test_more_classes_than_a_mask_holds(tmp_path: Path) -> None:
+    many = "".join(f"c{n}\n" for n in range(255))
+    first = tree(tmp_path / "a", many, x=(1, [[0, 254]]))
+    second = tree(tmp_path / "b", "d0\nd1\n", y=(2, [[0, 1]]))
+    with pytest.raises(TreeError) as caught:
+        segprep.merge(first, second, out=tmp_path / "out")
+    assert (caught.value.code, "257 classes together" in str(caught.value)) == (
+        "too-many-classes",
+        True,
+    )
+
+
+def test_one_picture_in_train_and_in_val_is_said(tmp_path: Path) -> None:
+    first = tree(tmp_path / "a", "_background_\ncat\n", x=(1, [[0, 1]]), y=(2, [[0, 1]]))
+    second = tree(tmp_path / "b", "_background_\ncat\n", x=(1, [[0, 1]]), z=(3, [[0, 1]]))
+    lists = second / "ImageSets/Segmentation"
+    done = segprep.merge(first, second, out=tmp_path / "same", same_image="keep")
+    assert "equal-images-apart" not in {note.code for note in done.conversion.notes}
+    (lists / "train.txt").rename(lists / "val.txt")
+    done = segprep.merge(first, second, out=tmp_path / "apart", same_image="keep")
+    (note,) = [one for one in done.conversion.notes if one.code == "equal-images-apart"]
+    assert "1 pictures lie in several lists: a_x in train, b_x in val" in note.message
+    done = segprep.merge(first, second, out=tmp_path / "first", same_image="first")
+    assert "equal-images-apart" not in {note.code for note in done.conversion.notes}

@@ -92,6 +92,19 @@ def test_16_bits_stay_16_bits() -> None:
     assert (small.dtype, small.tolist()) == (np.uint16, [[40_000, 40_000]] * 2)
 
 
+@pytest.mark.parametrize(("most", "gray"), [(4095, 2048), (65535, 32768), (90, 128)])
+def test_padding_is_gray_in_the_bits_of_the_image(
+    most: int, gray: int, wide: Path, tmp_path: Path
+) -> None:
+    Image.fromarray(np.full((20, 40), most, np.uint16)).save(wide / "JPEGImages/a.png")
+    segprep.resize(wide, tmp_path / "out", size=20)
+    with Image.open(tmp_path / "out/JPEGImages/a.png") as picture:
+        pixels = np.asarray(picture)
+    assert pixels.dtype == np.uint16
+    assert (pixels[:5] == gray).all()
+    assert (pixels[5:15] == most).all()
+
+
 def test_the_command(wide: Path, tmp_path: Path) -> None:
     arguments = ["resize", str(wide), str(tmp_path / "out"), "--size", "20"]
     result = CliRunner().invoke(group, [*arguments, "--json"])
