@@ -77,6 +77,7 @@ def export(
     if dry_run:
         return _made(target, plan, task, jobs, on_error, progress).account
     with box.opened():
+        box.check(home.root, overwrite)  # an earlier export may be back
         journal = ExportJournal(box.hidden, box.out), _identity(target, writer, home, plan, bits)
         outcome = _made(target, plan, task, jobs, on_error, progress, journal)
         lost = frozenset(skipped.stem for skipped in outcome.account.skipped)
@@ -215,7 +216,8 @@ def _made(
         raise BadInputError(
             "bad-input",
             f"{len(skipped)} samples cannot be exported; nothing was written",
-            "fix them and re-run the command, or skip them with --on-error skip",
+            "fix them and re-run the command, or skip them with --on-error skip"
+            + ("; what is finished is kept until then" if task.box.has_finished() else ""),
             skipped,
         )
     lost = losses(done)

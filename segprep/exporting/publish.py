@@ -2,7 +2,7 @@
 
 PARENT/OUT/                         appears whole, or not at all
   segprep-export.json               what was exported, and every file of it
-PARENT/.OUT.segprep-export/         while a run is at work, or after it was killed
+PARENT/.OUT.segprep-export/         while a run is at work, or after it failed or was killed
   new/                              the export that is being made
   journal.jsonl  parts              what is finished of it; identity.json: with which options
   old/                              an earlier export that --overwrite replaces
@@ -119,7 +119,7 @@ class Outbox:
     @contextmanager
     def opened(self) -> Iterator[None]:
         """Hold the hidden folder for one run; what an earlier run left between its two renames is
-        put right first. Nothing stays behind, unless the run is interrupted: then it can resume.
+        put right first. A run that fails or is stopped leaves what it finished: it can resume.
         """
         try:
             self.hidden.mkdir(parents=True, exist_ok=True)
@@ -131,10 +131,18 @@ class Outbox:
             try:
                 (self.hidden / "new").mkdir(exist_ok=True)
                 yield
-            except Exception:  # whatever the fault; an interrupt is none, and can resume
-                self._clear()
+            except Exception:  # whatever the fault: without a finished sample nothing is kept
+                if not self.has_finished():
+                    self._clear()
                 raise
             self._clear()
+
+    def has_finished(self) -> bool:
+        """Whether the hidden folder holds finished samples, which a re-run keeps."""
+        try:
+            return (self.hidden / LINES).stat().st_size > 0
+        except OSError:
+            return False
 
     @contextmanager
     def _vanishing(self) -> Iterator[None]:

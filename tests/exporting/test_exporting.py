@@ -156,8 +156,9 @@ def test_bad_samples_are_listed_and_nothing_is_written(tree: Path, tmp_path: Pat
     assert (document["written"], (tmp_path / "out").exists(), hidden(tmp_path)) == (
         False,
         False,
-        [],
-    )
+        [".out.segprep-export"],
+    ), "a re-run resumes"
+    assert "what is finished is kept" in result.stderr
     result = command("voc", tmp_path / "out", "-d", tree, "--on-error", "skip")
     assert result.exit_code == 3
     lists = Tree(tmp_path / "out/VOCdevkit/VOC2007").lists()

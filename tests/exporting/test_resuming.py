@@ -1,5 +1,6 @@
 """An interrupted export goes on: nothing finished is made again, and the bytes are the same."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 import segprep
 from segprep import targets
 from segprep.dataset.tree import Tree
+from segprep.errors import BadInputError, SegprepError
 from segprep.exporting.journal import ExportJournal
 from segprep.exporting.publish import Outbox
 from segprep.imaging.image import read_mask, write_mask
@@ -143,8 +145,33 @@ def test_another_export_begins_anew(how: str, tree: Path, tmp_path: Path) -> Non
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
-def test_an_error_leaves_nothing_behind(tree: Path, tmp_path: Path) -> None:
-    interrupted("voc", tree, tmp_path / "out")
+def test_after_a_bad_sample_the_others_are_not_made_again(tree: Path, tmp_path: Path) -> None:
+    path = Tree(tree).mask_path(Tree(tree).stems()[4])
+    data = path.read_bytes()
+    path.write_bytes(data[:-20])
+    with pytest.raises(BadInputError):
+        segprep.export("coco", tree, tmp_path / "out")
+    path.write_bytes(data)
+    assert resumed("coco", tree, tmp_path / "out") == 1
+    segprep.export("coco", tree, tmp_path / "whole")
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def test_after_a_fault_of_the_disk_nothing_is_made_again(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("segprep.exporting.publish.sync_file", _full)
+        with pytest.raises(SegprepError, match="No space left"):
+            segprep.export("voc", tree, tmp_path / "out")
+    assert resumed("voc", tree, tmp_path / "out") == 0
+
+
+def _full(path: Path) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+
+def test_an_error_before_the_first_sample_leaves_nothing_behind(tree: Path, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="full"):
         segprep.export("voc", tree, tmp_path / "out", progress=_fails)
     assert not [path for path in tmp_path.iterdir() if path.name.endswith(".segprep-export")]
