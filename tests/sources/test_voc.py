@@ -349,3 +349,13 @@ def test_cvat_masks_as_its_zip(tmp_path: Path) -> None:
     roots = (tmp_path / "pictures",)
     done = segprep.convert("auto", tmp_path / "task.zip", tmp_path / "out", image_root=roots)
     assert (done.converted, done.classes) == (1, ("background", "cat", "big dog"))
+
+
+def test_colors_of_the_palette_beyond_its_classes_are_named(tmp_path: Path) -> None:
+    """CVAT colors labels from VOC's palette; without labelmap.txt they are no class ids."""
+    colors = np.zeros((4, 6, 3), np.uint8)
+    colors[1:3, 1:3] = 160, 96, 64
+    root = lay_out(tmp_path, {"a": Image.fromarray(colors)}, names="")
+    with pytest.raises(UsageError, match="hold the colors 0,0,0; 160,96,64") as caught:
+        Reader(root).scan()
+    assert "labelmap.txt" in caught.value.hint

@@ -39,7 +39,14 @@ from segprep.sources._common.image_folders import MaskFolder
 from segprep.sources._common.name_rules import Folders
 from segprep.sources._common.paired_folders import ImageRoot
 from segprep.sources.voc import tree_folders
-from segprep.sources.voc.meaning import EVERY, PixelMeaning, by_color, is_colored, numbered_names
+from segprep.sources.voc.meaning import (
+    EVERY,
+    PixelMeaning,
+    by_color,
+    inferred,
+    is_colored,
+    numbered_names,
+)
 from segprep.types import (
     IGNORE,
     MAX_PIXELS,
@@ -202,16 +209,13 @@ class Reader:
                     add_background=False,
                 )
                 return classes, color_tables.voc(classes), note
-        classes, further = mask_values.infer(self._values(root, items, jobs, progress))
+        classes, further = inferred(self._values(root, items, jobs, progress), items, root)
         return classes, color_tables.voc(classes), further
 
     def _values(
         self, root: Path, items: tuple[Item, ...], jobs: int, progress: Progress[Any]
     ) -> Counter[int]:
-        """How often each value occurs in all masks.
-
-        Raises UsageError if none of them can be read.
-        """
+        """How often each value occurs in all masks. Raises UsageError if none can be read."""
         seen, failures = Counter[int](), list[engine.Failure]()
         tasks = [Item(item.stem, item.image, item.labels, EVERY) for item in items]
         for histogram in progress(

@@ -1,7 +1,7 @@
 """What the pixels of a VOC-style tree stand for: colors, values, names."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +10,17 @@ from numpy.typing import NDArray
 
 from segprep.dataset import classes as class_lists
 from segprep.dataset.tree import IMAGES, LABELMAP
-from segprep.errors import SegprepError, SourceError
+from segprep.errors import SegprepError, SourceError, UsageError
+from segprep.files import read_below
 from segprep.imaging import image, mask_files, png
-from segprep.sources._common import color_masks, color_tables
+from segprep.sources._common import color_masks, color_tables, mask_values
 from segprep.sources._common.color_tables import ColorTable
-from segprep.types import IGNORE
+from segprep.types import IGNORE, MAX_PIXELS, Classes, Item, Note
+
+NAME_COLORS = (
+    f"put a {LABELMAP} beside {IMAGES} (name:R,G,B:: per line), or use: segprep convert colormap"
+    " --table FILE"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +54,37 @@ def is_colored(data: bytes, path: Path, table: ColorTable, limit: int) -> bool:
     return seen != {0} and seen <= grays
 
 
+def inferred(
+    seen: Mapping[int, int], items: Sequence[Item], root: Path
+) -> tuple[Classes, list[Note]]:
+    """Classes without names for value -> pixels of all masks of *items* below *root*; of colored
+    ones the values are numbers in VOC's palette.
+
+    Raises UsageError where they may mean something else.
+    """
+    try:
+        return mask_values.infer(seen)
+    except UsageError as error:
+        path = items[0].labels[0] if items else None
+        if not path or not is_colored(read_below(path, (root,)), path, EVERY.table, MAX_PIXELS):
+            raise
+        numbers = {number: color for color, number in reversed(EVERY.table.colors)}
+        colors = [numbers[value] for value in sorted(seen) if value in numbers]
+        listed = "; ".join(",".join(map(str, color)) for color in colors[:8])
+        reason = f"the masks hold the colors {listed}; what do they mean?"
+        raise UsageError("values-unclear", reason, NAME_COLORS) from error
+
+
 def by_color(data: bytes, path: Path, table: ColorTable, limit: int) -> NDArray[np.uint8]:
     """Ids (H, W) of a mask that holds colors. Raises SourceError."""
     try:
         return color_masks.decoded(mask_files.colors(data, path, limit), table, path).ids
     except SourceError as error:
-        hint = (
-            f"put a {LABELMAP} beside {IMAGES} (name:R,G,B:: per line), or use: segprep convert"
-            " colormap --table FILE"
-        )
         raise SourceError(
-            path, error.reason, hint if error.code == "unknown-colour" else error.hint, error.code
+            path,
+            error.reason,
+            NAME_COLORS if error.code == "unknown-colour" else error.hint,
+            error.code,
         ) from error
 
 
