@@ -88,5 +88,13 @@ def test_an_unknown_type_is_named(tmp_path: Path) -> None:
     assert "instances[0]" in skipped.reason
 
 
+def test_auto_knows_it_by_a_file_with_a_fault(tmp_path: Path) -> None:
+    photo(tmp_path / "a.png")
+    reader = put(tmp_path, polygon() | {"points": [float("nan"), 1, 2, 3, 4, 5], "exclude": [7]})
+    assert guesses(reader.root)[0][0] == "superannotate"
+    (skipped,) = reader.scan().skipped
+    assert skipped.code == "bad-shape"
+
+
 def test_auto_knows_it(tmp_path: Path) -> None:
     assert guesses(example(tmp_path).root)[0][0] == "superannotate"

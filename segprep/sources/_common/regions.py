@@ -34,6 +34,8 @@ from segprep.sources._common.region_shapes import Boxes, Region, scaled, to_shap
 from segprep.sources._common.source_images import AnnotatedImage, SourceImages
 from segprep.types import Item, Note, Progress, Sample, Scan, Skipped, no_progress
 
+_OF_FORMAT = ("bad-annotation", "bad-label", "bad-shape", "unknown-shape-type")
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -247,18 +249,19 @@ def files_with(root: Path, suffix: str) -> list[Path]:
 
 
 def readable(reader: RegionReader, most: int = 20) -> Path | None:
-    """The first annotation file that *reader* can read, of at most *most*; None if the first sound
-    file is of another format.
+    """The first annotation file that *reader* can read, of at most *most*, else the first one of
+    its format that has a fault; None if the first sound file is of another format.
     """
+    faulty = None
     for path in reader.documents()[:most]:
         try:
             if reader.parse(path).images:
                 return path
         except ForeignFileError:
             return None
-        except SegprepError:
-            continue
-    return None
+        except SegprepError as error:
+            faulty = faulty or (path if error.code in _OF_FORMAT else None)
+    return faulty
 
 
 def _view(

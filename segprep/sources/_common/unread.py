@@ -9,10 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from segprep.errors import SegprepError
+from segprep.errors import SegprepError, SourceError
 from segprep.files import listing, read_below
 from segprep.imaging import image
 from segprep.imaging.image import SUFFIXES
+from segprep.sources._common import strict_json
 
 _MOST_FILES, _MOST_READ = 20_000, 40
 _NUMBERED = re.compile(r"(\D*)(\d+)(\D*)")
@@ -56,7 +57,12 @@ def reason(root: Path) -> tuple[str, str] | None:
         if links:
             return f"holds only links: {', '.join(links[:4])}", "give the folder that they lead to"
         return "holds no files", "give the folder that holds the images"
-    return _broken(root, paths) or _without_images(root, paths) or _other_tool(root, paths)
+    return (
+        _broken(root, paths)
+        or _without_images(root, paths)
+        or _broken_json(root, paths)
+        or _other_tool(root, paths)
+    )
 
 
 def _without_images(root: Path, paths: Sequence[Path]) -> tuple[str, str] | None:
@@ -88,6 +94,22 @@ def _broken(root: Path, paths: Sequence[Path]) -> tuple[str, str] | None:
             name = broken[0].relative_to(root).as_posix()
             return f"{what}: the file {text} ({name}, …)", hint
     return None
+
+
+def _broken_json(root: Path, paths: Sequence[Path]) -> tuple[str, str] | None:
+    """What is wrong with its JSON files, if none of them can be read."""
+    files = [path for path in paths if path.suffix.lower() == ".json"][:_MOST_READ]
+    faults: list[SourceError] = []
+    for path in files:
+        try:
+            strict_json.parse(read_below(path, (root,), 64 << 20), path)
+        except SourceError as error:
+            faults.append(error)
+    if not files or len(faults) < len(files):
+        return None
+    name, fault = files[0].relative_to(root).as_posix(), faults[0]
+    what = f"no .json file of {len(files)} that were tried can be read: {name} {fault.reason}"
+    return what, fault.hint
 
 
 def _other_tool(root: Path, paths: Sequence[Path]) -> tuple[str, str] | None:
