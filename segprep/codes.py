@@ -221,6 +221,7 @@ CODES: dict[str, str] = {
     "too-few-samples": "There are fewer samples (or groups) than needed.",
     # scores
     "prediction-missing": "A truth mask has no prediction of its stem.",
+    "truth-unread": "Truth masks saved as JPEG or WebP, which change class ids, were not scored.",
     "extra-prediction": "A prediction has no truth of its stem; it was not scored.",
     "no-pairs": "Truth and predictions have no stem in common, or there is nothing to score.",
     "invalid-prediction": "A prediction holds a value that is not a class.",

@@ -14,6 +14,7 @@ from segprep.evaluation.boundary import Contours
 from segprep.evaluation.compat import ScoreDefinition
 from segprep.evaluation.files import ResultFiles
 from segprep.evaluation.folders import Folder, flattened, folder
+from segprep.evaluation.invalid_values import refuse_ids_as_probabilities
 from segprep.evaluation.options import (
     AUTO,
     EvaluationInputs,
@@ -104,6 +105,9 @@ def evaluate(
     )
     notes = () if classes is not None or alone else _origins(subject.pred, against, names)
     matched = _matched(subject, missing, against, objects, prefix, suffix)
+    notes = (*notes, *matched.pairs.truth.unread())
+    for side in matched.pairs.preds:
+        refuse_ids_as_probabilities(matched.pairs.stems, side, reading)
     cells = tool is not None and tool.needs == "segments"
     task = PairTask(reading, ignore, invalid, _roots(matched.pairs), boundary, cells)
     groups = groups_of(matched.pairs.stems, group_by) if group_by else None

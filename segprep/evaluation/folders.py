@@ -9,6 +9,7 @@ from sys import intern
 from segprep.errors import SourceError, UsageError
 from segprep.evaluation.label_maps import LOSSLESS
 from segprep.files import listing
+from segprep.types import Note
 
 LOSSY = (".jpg", ".jpeg", ".webp")
 
@@ -29,6 +30,14 @@ class Folder:
     def path(self, stem: str) -> Path:
         """Where the label map of *stem* lies."""
         return self.root / f"{self.own.get(stem, stem)}{self.suffixes[stem]}"
+
+    def unread(self) -> tuple[Note, ...]:
+        """A note on the *lossy* files, none if there is none."""
+        if not self.lossy:
+            return ()
+        first = ", ".join(self.lossy[:3])
+        message = f"{len(self.lossy)} JPEG or WebP files in {self.root} were not scored: {first}"
+        return (Note("truth-unread", message),)
 
     def renamed(self, stems: Mapping[str, str]) -> "Folder":
         """The same files under other stems: *stems* maps new to present ones."""

@@ -1,8 +1,12 @@
 """Why a prediction holds values that are no class, and what to do about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from segprep.evaluation import voc_colors
+from segprep.errors import SegprepError, SourceError
+from segprep.evaluation import label_maps, voc_colors
+from segprep.evaluation.arrays import Reading
+from segprep.evaluation.folders import Folder
+from segprep.files import read_below
 from segprep.imaging.lookup import FLAT_VOC
 
 
@@ -36,3 +40,26 @@ def cause(seen: Mapping[int, int], wrong: Mapping[int, int], classes: int) -> st
         f"were more than {classes} classes trained? give the list with --classes; --invalid count"
         " counts such pixels as errors"
     )
+
+
+def refuse_ids_as_probabilities(stems: Sequence[str], predictions: Folder, how: Reading) -> None:
+    """Raise SegprepError (values-unclear) if images that are to be read as probabilities hold 0
+    and 1 only, in all of *stems*: these are ids, far below any threshold.
+    """
+    highest = 0
+    for stem in stems:
+        path = predictions.path(stem)
+        if how.threshold is None or highest > 1 or path.suffix.lower() in (".npy", ".npz"):
+            return
+        try:
+            data = read_below(path, (predictions.root,))
+            highest = max(highest, int(label_maps.pixels(data, path).max()))
+        except SourceError:
+            return  # reported when it is scored
+    if highest == 1:
+        raise SegprepError(
+            "values-unclear",
+            f"the predictions in {predictions.root} hold 0 and 1 only: these are class ids, no"
+            " probabilities to compare with --threshold",
+            "leave --threshold out",
+        )

@@ -151,7 +151,8 @@ def class_names(
             raise UsageError(
                 "classes-needed",
                 f"{subject.truth}: the classes are not known",
-                "give their number, names or file: --classes 21",
+                "give their number, names or file: --classes 21; or what the values of the truth"
+                " mean: --truth-ids 0=background,255=cell",
             )
         return listed.names
     if isinstance(classes, Classes):

@@ -94,10 +94,16 @@ def match(
         list(dict.fromkeys(stems)) if stems is not None else sorted(truth.suffixes, key=_padded)
     )
     if not chosen:
+        hint = "give a folder of label maps, or another list"
+        if stems is None and truth.lossy:
+            hint = (
+                f"the {len(truth.lossy)} truth masks are JPEG files, which change class ids: make"
+                " a dataset of them (segprep convert binary --help), or save PNG"
+            )
         raise SegprepError(
             "no-pairs",
             f"{truth.root if stems is None else source}: there is nothing to score",
-            "give a folder of label maps, or another list",
+            hint,
         )
     if unknown := [stem for stem in chosen if stem not in truth.suffixes]:
         raise SegprepError(

@@ -21,7 +21,9 @@ _IGNORED = ("__ignore__", "ignore", "ignored")
 def stated_names(truth_ids: str) -> tuple[str, ...]:
     """The classes that ``0=background,255=cell`` names, the background first."""
     names = dict.fromkeys(
-        name for name in parse_ids(truth_ids).values() if variant_key(name) not in _IGNORED
+        name
+        for name in parse_ids(truth_ids, "--truth-ids").values()
+        if variant_key(name) not in _IGNORED
     )
     return tuple(sorted(names, key=lambda name: not is_background(name)))
 
@@ -50,7 +52,7 @@ def truth_table(
     if truth_ids is None:
         return {0: ignore, IGNORE: ignore} | {n + 1: n for n in range(len(names))}
     table = {IGNORE: ignore}
-    for value, name in parse_ids(truth_ids).items():
+    for value, name in parse_ids(truth_ids, "--truth-ids").items():
         table[value] = ignore if variant_key(name) in _IGNORED else _class_id(name, names)
     return table
 

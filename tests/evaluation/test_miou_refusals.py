@@ -277,3 +277,42 @@ def test_predictions_of_other_classes_are_refused(folders: Folders) -> None:
     result = run(*words)
     assert "the predictions do not know dog; these pixels count as errors" in result.stderr
     assert "this run was not finished" in result.stderr
+
+
+@pytest.mark.parametrize("highest", [1, 200])
+def test_ids_are_no_probabilities(tmp_path: Path, highest: int) -> None:
+    """Predicted ids 0 and 1 are all far below --threshold, but a probability may be 1 of 255."""
+    cell = np.zeros((8, 8), np.uint8)
+    cell[:4] = 1
+    for name in "ab":
+        save(tmp_path / f"truth/{name}.png", cell)
+        save(tmp_path / f"pred/{name}.png", cell)
+    save(tmp_path / "truth/c.png", cell)
+    save(tmp_path / "pred/c.png", cell * highest)
+    words = (tmp_path / "pred", "--truth", tmp_path / "truth", "--classes", 2, "--threshold", 0.5)
+    if highest > 1:
+        assert scored(*words)["classes"][1]["recall"] == pytest.approx(1 / 3)
+        return
+    done = run(*words)
+    assert done.exit_code == 1
+    assert "[values-unclear]" in done.stderr
+    assert "leave --threshold out" in done.stderr
+
+
+def test_truth_masks_saved_as_jpeg_are_said(folders: Folders, tmp_path: Path) -> None:
+    truth, pred = folders
+    Image.new("L", (8, 8)).save(truth / "photo.jpg")
+    done = run(pred, "--truth", truth, "--classes", 3)
+    assert done.exit_code == 0
+    assert "[truth-unread]: 1 JPEG or WebP files" in done.stderr
+    (tmp_path / "jpegs").mkdir()
+    Image.new("L", (8, 8)).save(tmp_path / "jpegs/a.jpg")
+    done = run(pred, "--truth", tmp_path / "jpegs", "--truth-ids", "0=background,255=cell")
+    assert done.exit_code == 1
+    assert "the 1 truth masks are JPEG files" in done.stderr
+
+
+def test_a_wrong_truth_table_names_its_option(folders: Folders) -> None:
+    done = run(folders[1], "--truth", folders[0], "--truth-ids", "cell=255")
+    assert done.exit_code == 2
+    assert "--truth-ids: 'cell=255' is not VALUE=NAME" in done.stderr

@@ -25,16 +25,16 @@ _INSTANCES = "if they are instances of one class, use: segprep convert binary --
 LARGEST = 64  # larger values are gray levels more often than ids
 
 
-def parse_ids(spec: str) -> dict[int, str]:
+def parse_ids(spec: str, option: str = "--ids") -> dict[int, str]:
     """Pixel value -> class name, from ``0=background,1=cell`` or a file of such lines.
 
-    Raises UsageError.
+    Raises UsageError, which names the *option*.
     """
     if "=" not in spec and not is_file(spec):
         raise UsageError(
             "bad-option",
-            f"--ids {spec!r} is neither VALUE=NAME,… nor a file",
-            "for example: --ids 0=background,255=cell",
+            f"{option} {spec!r} is neither VALUE=NAME,… nor a file",
+            f"for example: {option} 0=background,255=cell",
         )
     text = spec
     if is_file(spec):
@@ -54,13 +54,13 @@ def parse_ids(spec: str) -> dict[int, str]:
         if not (sign and name and value.isdecimal() and int(value) <= 65_535):
             raise UsageError(
                 "bad-option",
-                f"--ids: {part!r} is not VALUE=NAME",
-                "VALUE is a pixel value from 0 to 65535: --ids 0=background,255=cell",
+                f"{option}: {part!r} is not VALUE=NAME",
+                f"VALUE is a pixel value from 0 to 65535: {option} 0=background,255=cell",
             )
         if meaning.setdefault(int(value), name) != name:
             raise UsageError(
                 "bad-option",
-                f"--ids gives value {int(value)} two meanings, {meaning[int(value)]} and {name}",
+                f"{option} gives value {int(value)} two meanings, {meaning[int(value)]} and {name}",
                 "leave one of them out",
             )
     return meaning
