@@ -36,19 +36,20 @@ def measure(colors: NDArray[np.uint8], mask: NDArray[Any]) -> Signals:
         return Signals(0.0, 0.0, "", 0.0, (0.0, 0.0), 0, (0.0, 0.0, 0.0), hue, place)
     told = information.measure(colors, small)
     last = len(TURNS) + 1
-    own = correlations(edge, border)
-    mean, spread = float(own.mean()), float(own.std()) + 1e-12
-    own = (own - mean) / spread
-    near = own.take([-1, 0, 1], axis=0).take([-1, 0, 1], axis=1).max()
+    own = correlations(edge, border).reshape(-1)
+    mean = count * float(edge.sum()) / own.size
+    own -= np.float32(mean)
+    spread = float(np.sqrt(np.vdot(own, own) / own.size)) + 1e-12
+    near = float(own.take(_around(1)).max()) / spread
     turned = (_near(edge, border) - mean) / spread
     # a turn is better where edges and colors together say so
     best = int((turned + (told[1:last] - told[0]) / np.sqrt(max(told[0], LEAST_TOLD))).argmax())
     down, right, moved = _shift(own)
     return Signals(
-        float(near),
+        near,
         float(turned[best]),
         list(TURNS)[best],
-        moved,
+        moved / spread,
         (down / GRID, right / GRID),
         count,
         (float(told[0]), float(told[1 + best]), float(told[last:].max())),
@@ -58,10 +59,18 @@ def measure(colors: NDArray[np.uint8], mask: NDArray[Any]) -> Signals:
 
 
 def _shift(own: NDArray[Any]) -> tuple[int, int, float]:
-    """The best shift (down, right) in cells, at most FAR, and its fit."""
-    centered = np.roll(own, (FAR, FAR), (0, 1))[: 2 * FAR + 1, : 2 * FAR + 1]
-    row, column = np.unravel_index(int(centered.argmax()), centered.shape)
-    return int(row) - FAR, int(column) - FAR, float(centered[row, column])
+    """The best shift (down, right) in cells, at most FAR, and its value of *own* (cells)."""
+    values = own.take(_around(FAR))
+    best = int(values.argmax())
+    row, column = divmod(best, 2 * FAR + 1)
+    return row - FAR, column - FAR, float(values[best])
+
+
+@cache
+def _around(far: int) -> NDArray[np.intp]:
+    """Flat positions of the shifts by at most *far* cells down or right, row by row."""
+    steps = np.arange(-far, far + 1)
+    return (steps[:, None] % GRID * GRID + steps % GRID).reshape(-1)
 
 
 def squeezed(mask: NDArray[Any]) -> NDArray[Any]:
@@ -107,7 +116,8 @@ def borders(small: NDArray[Any]) -> NDArray[Any]:
 
 def correlations(edge: NDArray[Any], border: NDArray[Any]) -> NDArray[Any]:
     """(GRID, GRID): the sum of edge ranks under the border moved by every (down, right)."""
-    spectrum = np.fft.rfft2(edge) * np.conj(np.fft.rfft2(border))
+    edges, lines = np.fft.rfft2(np.stack([edge, border]))
+    spectrum = edges * np.conj(lines)
     return np.asarray(np.fft.irfft2(spectrum, s=(GRID, GRID)))
 
 
