@@ -45,7 +45,7 @@ def _run(
         )
     if not src.is_dir():
         raise UsageError("bad-option", f"{src} is not a folder", "give the folder of annotations")
-    chosen = {*stems, *_found(dataset or src, findings, jobs), *_suspected(suspects)}
+    chosen = {*stems, *_flagged(dataset or src, findings, jobs), *_suspected(suspects)}
     paths = [
         Path(folder, name)
         for folder, name in listing(str(src))
@@ -72,7 +72,7 @@ def _run(
     click.echo("now convert again: segprep json2mask SRC OUT re-does what changed", err=True)
 
 
-def _found(dataset: Path, codes: tuple[str, ...], jobs: int) -> set[str]:
+def _flagged(dataset: Path, codes: tuple[str, ...], jobs: int) -> set[str]:
     """The stems of the findings with these codes."""
     if not codes:
         return set()
@@ -94,7 +94,7 @@ def _suspected(run: Path | None) -> set[str]:
     path = run / "scores.json" if run.is_dir() else run
     try:
         content = json.loads(read_plain(path))
-        return {str(one["stem"]) for one in content["suspects"]}
+        return {str(suspect["stem"]) for suspect in content["suspects"]}
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise UsageError(
             "bad-option", f"{path} does not hold suspects", "give the folder of a train-check"

@@ -89,15 +89,15 @@ def _fix(dataset: Path, yes: bool, quiet: bool, given: dict[str, Any]) -> None:
     shown = bar(not (quiet or given["no_progress"]))
     done = checking.fix(dataset, **places, dry_run=not yes, progress=shown)
     plain = [
-        {name: getattr(one, name) for name in ("code", "path", "target", "text")}
-        for one in done.repairs
+        {name: getattr(repair, name) for name in ("code", "path", "target", "text")}
+        for repair in done.repairs
     ]
     if given["as_json"]:
         output.document({"repairs": plain, "undo": str(done.record) if done.record else None})
         return
-    for one in done.repairs:
-        name = one.path if one.target == one.path else f"{one.path} -> {one.target}"
-        output.line(f"{one.code}: {name}: {one.text}")
+    for repair in done.repairs:
+        name = repair.path if repair.target == repair.path else f"{repair.path} -> {repair.target}"
+        output.line(f"{repair.code}: {name}: {repair.text}")
     if done.record:
         output.line(
             f"{len(plain)} files repaired; take it back: segprep check --undo {done.record}"
@@ -127,7 +127,7 @@ def _show(report: Any, form: str, quiet: bool, verbose: bool) -> None:
                 "dataset": str(report.root),
                 "samples": report.samples,
                 "counts": report.counts,
-                "findings": [asdict(one) for one in findings],
+                "findings": [asdict(finding) for finding in findings],
             }
         )
     elif form == "sarif":
@@ -156,10 +156,12 @@ def _text(report: Any, quiet: bool, verbose: bool) -> None:
         if not quiet or finding.severity == "error":
             by_code[finding.code, finding.severity].append(finding)
     for group in by_code.values():
-        for one in group if verbose else group[:FEW]:
-            name = one.path or one.stem
-            head = f"{one.severity} [{one.code}]"
-            output.line(f"{head}: {name}: {one.message}" if name else f"{head}: {one.message}")
+        for finding in group if verbose else group[:FEW]:
+            name = finding.path or finding.stem
+            head = f"{finding.severity} [{finding.code}]"
+            output.line(
+                f"{head}: {name}: {finding.message}" if name else f"{head}: {finding.message}"
+            )
         if len(group) > FEW and not verbose:
             output.line(f"  … and {len(group) - FEW} more like it (--verbose lists them)")
         if group[0].hint:

@@ -40,24 +40,29 @@ def _run(
 ) -> None:
     if sheet is not None:
         _guard(sheet, (first, second), overwrite)
-    found = diff(first, second, jobs=jobs, progress=bar(not (no_progress or quiet)))
+    difference = diff(first, second, jobs=jobs, progress=bar(not (no_progress or quiet)))
     if sheet is not None:
         from segprep.verification.sheet import sheet as drawn
 
-        write_atomic(sheet, drawn(found))
+        write_atomic(sheet, drawn(difference))
     if as_json:
-        content = asdict(found) | {"first": str(found.first), "second": str(found.second)}
-        output.document(content | {"differs": found.any, "sheet": str(sheet) if sheet else None})
+        content = asdict(difference) | {
+            "first": str(difference.first),
+            "second": str(difference.second),
+        }
+        output.document(
+            content | {"differs": difference.any, "sheet": str(sheet) if sheet else None}
+        )
     elif not quiet:
-        _show(found, verbose)
+        _show(difference, verbose)
         if sheet is not None:
             output.line(f"sheet: {sheet}")
-    click.get_current_context().exit(1 if exit_code and found.any else 0)
+    click.get_current_context().exit(1 if exit_code and difference.any else 0)
 
 
 def _guard(sheet: Path, trees: tuple[Path, Path], overwrite: bool) -> None:
     """Raise TreeError where the sheet would lie in a tree, or over another file."""
-    inside = [one for one in trees if sheet.resolve().is_relative_to(one.resolve())]
+    inside = [folder for folder in trees if sheet.resolve().is_relative_to(folder.resolve())]
     if inside:
         raise TreeError(
             "output-overlaps-source",
@@ -70,31 +75,34 @@ def _guard(sheet: Path, trees: tuple[Path, Path], overwrite: bool) -> None:
         )
 
 
-def _show(found: Difference, verbose: bool) -> None:
-    if not found.any:
-        output.line(f"{found.first} and {found.second}: no difference in {found.same} samples")
+def _show(difference: Difference, verbose: bool) -> None:
+    if not difference.any:
+        output.line(
+            f"{difference.first} and {difference.second}: no difference in"
+            f" {difference.same} samples"
+        )
         return
     rows = [
         (
-            one.name,
-            "-" if one.first_id is None else one.first_id,
-            "-" if one.second_id is None else one.second_id,
-            f"{one.first_only:,}",
-            f"{one.second_only:,}",
+            row.name,
+            "-" if row.first_id is None else row.first_id,
+            "-" if row.second_id is None else row.second_id,
+            f"{row.first_only:,}",
+            f"{row.second_only:,}",
         )
-        for one in found.classes
+        for row in difference.classes
     ]
-    title = f"A {found.first}, B {found.second}: {found.same} samples alike"
-    output.table(f"{title}, {len(found.items)} differ", _COLUMNS, rows)
-    _names("only in A", found.first_only, verbose)
-    _names("only in B", found.second_only, verbose)
-    items = sorted(found.items, key=lambda item: -(item.pixels or 0))
+    title = f"A {difference.first}, B {difference.second}: {difference.same} samples alike"
+    output.table(f"{title}, {len(difference.items)} differ", _COLUMNS, rows)
+    _names("only in A", difference.first_only, verbose)
+    _names("only in B", difference.second_only, verbose)
+    items = sorted(difference.items, key=lambda item: -(item.pixels or 0))
     for item in items if verbose else items[:FEW]:
         output.line(f"{item.stem}: {item.reason}")
     if len(items) > FEW and not verbose:
         output.line(f"and {len(items) - FEW} more (--verbose lists them)")
-    if found.lists:
-        output.line(f"lists that differ: {', '.join(found.lists)}")
+    if difference.lists:
+        output.line(f"lists that differ: {', '.join(difference.lists)}")
 
 
 _COLUMNS = ("class", "id in A", "id in B", "pixels only in A", "pixels only in B")

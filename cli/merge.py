@@ -49,13 +49,13 @@ def _run(
 def _show(done: Merging, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
     rows = [
         {
-            "first": one.first,
-            "second": one.second,
-            "class": one.name,
-            "images": one.images,
-            "iou": one.iou,
+            "first": row.first,
+            "second": row.second,
+            "class": row.name,
+            "images": row.images,
+            "iou": row.iou,
         }
-        for one in done.agreement
+        for row in done.agreement
     ]
     results(done.conversion, ("merged", dry_run), as_json, quiet, verbose, {"agreement": rows})
     if rows and not (as_json or quiet):
@@ -63,8 +63,8 @@ def _show(done: Merging, as_json: bool, quiet: bool, verbose: bool, dry_run: boo
             "agreement where datasets share a picture",
             ("datasets", "class", "pictures", "IoU"),
             [
-                (f"{one.first}, {one.second}", one.name, one.images, f"{one.iou:.4f}")
-                for one in done.agreement
+                (f"{row.first}, {row.second}", row.name, row.images, f"{row.iou:.4f}")
+                for row in done.agreement
             ],
         )
 
@@ -82,7 +82,7 @@ command = formatting.Command(
             required=True,
             metavar="DATASET... OUT",
         ),
-        *(one for one in options.from_reader(Reader)),
+        *(option for option in options.from_reader(Reader)),
         *tree_options(image_format=False),
     ],
     no_args_is_help=True,

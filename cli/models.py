@@ -52,12 +52,12 @@ def _layers(name: str, preset: str | None, size: int, classes: int | None, as_js
 
     from segprep.training.models import layers
 
-    found = layers(name, preset, size=size, classes=classes)
+    table = layers(name, preset, size=size, classes=classes)
     learned, products = (
-        sum(getattr(layer, key) for layer in found) for key in ("parameters", "multiplications")
+        sum(getattr(layer, key) for layer in table) for key in ("parameters", "multiplications")
     )
     if as_json:
-        rows = [asdict(layer) for layer in found]
+        rows = [asdict(layer) for layer in table]
         output.document({"parameters": learned, "multiplications": products, "layers": rows})
         return
     cells = [
@@ -68,7 +68,7 @@ def _layers(name: str, preset: str | None, size: int, classes: int | None, as_js
             f"{layer.parameters:,}",
             f"{layer.multiplications / 1e9:.3f}" if layer.multiplications else "",
         )
-        for layer in found
+        for layer in table
     ]
     columns = ("layer", "kind", "output", "parameters", "10^9 multiplications")
     output.table(f"{name} at {size}x{size}", columns, cells)
@@ -100,6 +100,6 @@ command = formatting.Command(
             metavar="N",
             help="Count at N classes.  [default: as published]",
         ),
-        next(one for one in options.display() if one.name == "as_json"),
+        next(option for option in options.display() if option.name == "as_json"),
     ],
 )

@@ -59,10 +59,10 @@ class Size(click.ParamType[int]):
     def convert(self, value: Any, param: Any, ctx: Any) -> int:
         if isinstance(value, int):
             return value
-        found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,3})?)([KMGT]?)(?:I?B)?", value.strip().upper())
-        if found is None:
+        match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,3})?)([KMGT]?)(?:I?B)?", value.strip().upper())
+        if match is None:
             self.fail(f"{value!r} is not a size such as 500M or 8G", param, ctx)
-        return int(float(found[1]) * 1024 ** " KMGT".index(found[2] or " "))
+        return int(float(match[1]) * 1024 ** " KMGT".index(match[2] or " "))
 
 
 def _limit_memory(ctx: click.Context, _: click.Parameter, value: int | None) -> None:

@@ -88,7 +88,7 @@ def results(
 
 def refused(error: BadInputError, out: Path, as_json: bool) -> NoReturn:
     """List every bad sample; with --json as a document too; and exit."""
-    listed = [one for one in error.skipped if isinstance(one, Skipped)]
+    listed = [skip for skip in error.skipped if isinstance(skip, Skipped)]
     output.skipped(listed)
     if as_json:
         document = {"out": str(out), "converted": 0, "classes": [], "notes": []}

@@ -38,24 +38,24 @@ def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, **given: Any)
     if not given.pop("overwrite"):
         _guard(table, plots)
     shown = bar(not (given.pop("no_progress") or quiet))
-    found = statistics.stats(dataset, **given, progress=shown)
+    result = statistics.stats(dataset, **given, progress=shown)
     if table:
-        write_atomic(table, _csv(statistics.rows(found)))
+        write_atomic(table, _csv(statistics.rows(result)))
     if plots:
         from segprep.statistics.plots import charts
 
-        pictures = charts(found)
+        pictures = charts(result)
         plots.mkdir(parents=True, exist_ok=True)
         for name, data in pictures.items():
             write_atomic(plots / name, data)
     if not quiet:
-        output.notes(found.notes, verbose)
+        output.notes(result.notes, verbose)
     if as_json:
-        output.document(statistics.document(found))
+        output.document(statistics.document(result))
     elif only:
-        _options(found)
+        _options(result)
     elif not quiet:
-        _show(found)
+        _show(result)
 
 
 def _guard(table: Path | None, plots: Path | None) -> None:
@@ -69,11 +69,11 @@ def _guard(table: Path | None, plots: Path | None) -> None:
         raise UsageError("output-exists", f"{there[0]} is there already", hint)
 
 
-def _options(found: Any) -> None:
+def _options(result: Any) -> None:
     """Mean over the images of each one's own mean, and the same of the deviation, as the DRIVE
     tutorial takes them: the options that segprep train has for them.
     """
-    parts = ((name, getattr(found.colors, f"image_{name}")) for name in ("mean", "std"))
+    parts = ((name, getattr(result.colors, f"image_{name}")) for name in ("mean", "std"))
     output.line(
         " ".join(f"--{name} {','.join(f'{v:.5f}' for v in values)}" for name, values in parts)
     )
@@ -86,8 +86,8 @@ def _csv(rows: list[list[Any]]) -> bytes:
     return text.getvalue().encode("utf-8", "backslashreplace")
 
 
-def _show(found: Any) -> None:
-    splits = list(found.splits)
+def _show(result: Any) -> None:
+    splits = list(result.splits)
     columns = ("id", "class", "pixels", "share", "images", "parts")
     rows = [
         (
@@ -99,26 +99,26 @@ def _show(found: Any) -> None:
             "" if row.components is None else f"{row.components:,}",
             *(str(row.splits[name][1]) for name in splits),
         )
-        for row in found.classes
+        for row in result.classes
     ]
     output.table(
-        f"{found.root}: {found.images} images", (*columns, *(name for name in splits)), rows
+        f"{result.root}: {result.images} images", (*columns, *(name for name in splits)), rows
     )
-    output.line(f"ignored (255): {100 * found.ignored:.2f} % of all pixels")
-    sizes = [f"{width}x{height} ({count})" for (width, height), count in found.sizes.items()]
+    output.line(f"ignored (255): {100 * result.ignored:.2f} % of all pixels")
+    sizes = [f"{width}x{height} ({count})" for (width, height), count in result.sizes.items()]
     more = f" and {len(sizes) - 5} more" if len(sizes) > 5 else ""
     output.line(f"sizes: {', '.join(sizes[:5])}{more}")
-    if found.drift:
-        drift = ", ".join(f"{name} {100 * value:.1f} %" for name, value in found.drift.items())
+    if result.drift:
+        drift = ", ".join(f"{name} {100 * value:.1f} %" for name, value in result.drift.items())
         output.line(f"drift of class shares against all: {drift}")
-    if found.colors:
+    if result.colors:
         for kind in ("image", "pooled"):
-            mean, std = (getattr(found.colors, f"{kind}_{what}") for what in ("mean", "std"))
-            output.line(f"{kind} mean {_numbers(mean)} std {_numbers(std)} ({found.colors_of})")
-    names = list(found.weights)
+            mean, std = (getattr(result.colors, f"{kind}_{what}") for what in ("mean", "std"))
+            output.line(f"{kind} mean {_numbers(mean)} std {_numbers(std)} ({result.colors_of})")
+    names = list(result.weights)
     weighted = [
-        (row.name, *(f"{found.weights[name][n]:.3f}" for name in names))
-        for n, row in enumerate(found.classes)
+        (row.name, *(f"{result.weights[name][n]:.3f}" for name in names))
+        for n, row in enumerate(result.classes)
     ]
     output.table("class weights for a loss", ("class", *names), weighted)
 

@@ -35,43 +35,43 @@ def _run(
     verbose: bool,
     no_progress: bool,
 ) -> None:
-    found = verify(
+    result = verify(
         dataset, sample=sample, seed=seed, jobs=jobs, progress=bar(not (no_progress or quiet))
     )
     if as_json:
         output.document(
             {
-                "root": str(found.root),
-                "intact": found.intact,
-                "checked": found.checked,
-                "skipped": found.skipped,
-                "deviations": [asdict(one) for one in found.deviations],
-                "other": list(found.other),
+                "root": str(result.root),
+                "intact": result.intact,
+                "checked": result.checked,
+                "skipped": result.skipped,
+                "deviations": [asdict(deviation) for deviation in result.deviations],
+                "other": list(result.other),
             }
         )
     elif not quiet:
-        _show(found, verbose)
-    click.get_current_context().exit(0 if found.intact else 1)
+        _show(result, verbose)
+    click.get_current_context().exit(0 if result.intact else 1)
 
 
-def _show(found: Verification, verbose: bool) -> None:
-    for one in found.deviations:
-        output.line(f"{one.kind}: {one.path}: {one.reason}")
-    for name in found.other if verbose else ():
+def _show(result: Verification, verbose: bool) -> None:
+    for deviation in result.deviations:
+        output.line(f"{deviation.kind}: {deviation.path}: {deviation.reason}")
+    for name in result.other if verbose else ():
         output.line(f"other: {name}: not written by segprep")
     counts = ", ".join(
         f"{number} {kind}"
         for kind in ("changed", "missing", "extra")
-        if (number := sum(one.kind == kind for one in found.deviations))
+        if (number := sum(deviation.kind == kind for deviation in result.deviations))
     )
-    rest = f", {found.skipped} not read (--sample)" if found.skipped else ""
+    rest = f", {result.skipped} not read (--sample)" if result.skipped else ""
     output.line(
-        f"{found.root}: {counts or 'every file is as it was written'}"
-        f" ({found.checked} image and mask files read{rest})"
+        f"{result.root}: {counts or 'every file is as it was written'}"
+        f" ({result.checked} image and mask files read{rest})"
     )
-    if found.other and not verbose:
-        files = "file" if len(found.other) == 1 else "files"
-        output.line(f"{len(found.other)} other {files} beside the dataset (--verbose lists them)")
+    if result.other and not verbose:
+        files = "file" if len(result.other) == 1 else "files"
+        output.line(f"{len(result.other)} other {files} beside the dataset (--verbose lists them)")
 
 
 command = formatting.Command(

@@ -34,23 +34,23 @@ def _run(dataset: Path, quiet: bool, as_json: bool, verbose: bool, **given: Any)
     progress = bar(not (given.pop("no_progress") or quiet))
     no_check, jobs = given.pop("no_check"), given["jobs"]
     findings = () if no_check else checking.check(dataset, jobs=jobs, progress=progress).findings
-    made = gallery.view(dataset, findings=findings, progress=progress, **given)
+    result = gallery.view(dataset, findings=findings, progress=progress, **given)
     if not quiet:
-        output.notes(made.notes, verbose)
+        output.notes(result.notes, verbose)
     if as_json:
         output.document(
             {
-                "page": str(made.page) if made.page else None,
-                "sheet": str(made.sheet) if made.sheet else None,
-                "shown": made.shown,
-                "samples": made.total,
+                "page": str(result.page) if result.page else None,
+                "sheet": str(result.sheet) if result.sheet else None,
+                "shown": result.shown,
+                "samples": result.total,
                 "findings": len(findings),
             }
         )
     elif not quiet:
-        for path in filter(None, (made.page, made.sheet)):
+        for path in filter(None, (result.page, result.sheet)):
             size = path.stat().st_size / 1e6
-            output.line(f"{made.shown} of {made.total} samples -> {path} ({size:.1f} MB)")
+            output.line(f"{result.shown} of {result.total} samples -> {path} ({size:.1f} MB)")
 
 
 def _augmented(
@@ -61,11 +61,11 @@ def _augmented(
     from segprep.training.trainer.windows import augmented
 
     samples = augmented(dataset, config, count=min(given["most"], AUGMENTED))
-    made = gallery.augmented(dataset, samples, given["out"], overwrite=given["overwrite"])
+    result = gallery.augmented(dataset, samples, given["out"], overwrite=given["overwrite"])
     if as_json:
-        output.document({"page": str(made.page), "shown": made.shown})
+        output.document({"page": str(result.page), "shown": result.shown})
     elif not quiet:
-        output.line(f"{made.shown} windows as a training sees them -> {made.page}")
+        output.line(f"{result.shown} windows as a training sees them -> {result.page}")
 
 
 command = formatting.Command(

@@ -46,8 +46,8 @@ def card(
     """The HTML of a card: *title*, *facts* (empty ones left away), a table whose first two columns
     are text and the rest numbers, *remarks* as a list, *pictures* (caption -> data URI).
     """
-    known = {name: value for name, value in facts.items() if value not in (None, "", (), {})}
-    lines = [f"<b>{_text(name)}</b> {_text(value)}" for name, value in known.items()]
+    stated = {name: value for name, value in facts.items() if value not in (None, "", (), {})}
+    lines = [f"<b>{_text(name)}</b> {_text(value)}" for name, value in stated.items()]
     parts = [f'<div style="font-weight:600;font-size:15px">{_text(title)}</div>']
     parts += [f"<div>{' &nbsp; '.join(lines)}</div>"] if lines else []
     parts += [_table(columns, rows)] if rows else []

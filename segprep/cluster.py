@@ -153,8 +153,8 @@ class _Sight:
         """What this process sees of *file* and of the *probe*."""
         state = content = None
         with suppress(OSError):
-            found = os.stat(file)
-            state = (found.st_size, found.st_mtime_ns)
+            status = os.stat(file)
+            state = (status.st_size, status.st_mtime_ns)
         with suppress(OSError):
             content = Path(probe).read_bytes() if probe else None
         versions = (__version__, ".".join(platform.python_version_tuple()[:2]))
@@ -188,8 +188,10 @@ def _difference(
 ) -> SegprepError:
     """Why the worker at *address* cannot do this process's work."""
     if mine.versions != theirs.versions:
-        one, other = ("segprep {} on Python {}".format(*sight.versions) for sight in (theirs, mine))
-        reason = f"the worker {address} has {one}, this process {other}"
+        worker, other = (
+            "segprep {} on Python {}".format(*sight.versions) for sight in (theirs, mine)
+        )
+        reason = f"the worker {address} has {worker}, this process {other}"
         return SegprepError("cluster-unusable", reason, "install the same versions everywhere")
     wrong = file if mine.file != theirs.file else folder
     return SegprepError(

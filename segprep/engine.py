@@ -56,10 +56,10 @@ class Job(Generic[Input, Output]):
         """A result or a Failure for every item of *chunk*, in order."""
         began = time.monotonic()
         with open_folders.remembered():
-            results = [self._one(item) for item in chunk]
+            results = [self._result(item) for item in chunk]
         return Timed(results, time.monotonic() - began)
 
-    def _one(self, item: Input) -> Output | Failure:
+    def _result(self, item: Input) -> Output | Failure:
         with limits.deadly(self.seconds):
             return _attempt(self.function, item)
 
@@ -208,7 +208,9 @@ def _one_by_one(job: Job[Input, Output], part: Sequence[Input]) -> Iterator[Outp
                 except BrokenProcessPool:
                     worker_processes.end(pool, settle=True)
                     pool = worker_processes.pool(1)
-                    if job.seconds and any(one.exitcode == -signal.SIGPROF for one in worker):
+                    if job.seconds and any(
+                        process.exitcode == -signal.SIGPROF for process in worker
+                    ):
                         result = _too_long(item, job.seconds)
                         break
             else:

@@ -21,8 +21,8 @@ def groups_of(stems: Sequence[str], group_by: str | None) -> dict[str, str]:
         return {stem: stem for stem in stems}
     table = Path(group_by)
     if table.suffix.lower() == ".csv" or is_file(table):
-        found = _table(table)
-        groups = {stem: found.get(stem, "") for stem in stems}
+        named = _table(table)
+        groups = {stem: named.get(stem, "") for stem in stems}
     else:
         groups = _matched(stems, group_by)
     if without := [stem for stem in stems if not groups[stem]]:

@@ -73,8 +73,8 @@ def available() -> int:
     """The bytes of memory that this process could still have: of the machine, or of its container,
     whichever is less; 0 where the system does not tell.
     """
-    known = [size for size in (_machine(), _container()) if 0 < size < _ENDLESS]
-    return min(known, default=0)
+    sizes = [size for size in (_machine(), _container()) if 0 < size < _ENDLESS]
+    return min(sizes, default=0)
 
 
 def default_memory() -> int:

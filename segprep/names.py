@@ -78,9 +78,9 @@ def variant_key(label: str) -> str:
     return "".join(c for c in folded if unicodedata.category(c) != "Cf" and not c.isspace())
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest(word: str, choices: Iterable[str]) -> str | None:
     """The known word most like *word*, or None."""
-    words = list(known)
+    words = list(choices)
     same = [other for other in words if variant_key(other) == variant_key(word)]
     return next(iter(same or get_close_matches(word, words, n=1, cutoff=0.6)), None)
 

@@ -155,6 +155,18 @@ def test_files_and_functions_are_of_a_size_to_read(path: Path) -> None:
     assert not {node.name: size(node) for node in functions if size(node) > 50}
 
 
+@pytest.mark.parametrize("path", SIZED, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_name_says_what_it_holds(path: Path) -> None:
+    """These five would fit anything: they stood for 24 types at once."""
+    names = set[str]()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+    assert not names & {"found", "one", "made", "known", "place"}
+
+
 def test_no_module_hides_a_public_function() -> None:
     import segprep
 
@@ -180,10 +192,10 @@ _OWN_READS = {  # what these open was written a moment ago, or belongs to the in
 
 def test_every_file_of_others_is_opened_by_one_safe_read() -> None:
     """A link may lead out, and a pipe hangs whoever opens it: ``files`` knows, nobody else does."""
-    found = {}
+    reads = {}
     for path in sorted((ROOT / "segprep").rglob("*.py")):
         name = path.relative_to(ROOT / "segprep").as_posix()
         lines = path.read_text("utf-8").splitlines()
-        if read := [one for one in lines if _READS.search(one) and not _WRITES.search(one)]:
-            found[name] = read
-    assert {name: lines for name, lines in found.items() if name not in _OWN_READS} == {}
+        if read := [line for line in lines if _READS.search(line) and not _WRITES.search(line)]:
+            reads[name] = read
+    assert {name: lines for name, lines in reads.items() if name not in _OWN_READS} == {}

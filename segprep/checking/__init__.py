@@ -99,8 +99,8 @@ def fix(
 
     With *dry_run* the plan only. Raises UsageError as :func:`check` does.
     """
-    found = survey(dataset, images=images, masks=masks, classes=classes, jobs=jobs)
-    seen = measured(found, fit=False, jobs=jobs, progress=progress)
+    surveyed = survey(dataset, images=images, masks=masks, classes=classes, jobs=jobs)
+    seen = measured(surveyed, fit=False, jobs=jobs, progress=progress)
     repairs = fixing.plan(seen)
     return fixing.Fixed(repairs, None) if dry_run else fixing.apply(seen, repairs)
 
@@ -109,7 +109,9 @@ def judged(seen: Survey, chosen: Sequence[checks.Check]) -> Report:
     """The findings of the *chosen* rules on a dataset that was read."""
     ran = [rule for rule in chosen if seen.readers or not rule.RULE.readers]
     findings = [finding for rule in ran for finding in rule.find(seen)]
-    findings.sort(key=lambda one: (ORDER.index(one.severity), one.code, -(one.score or 0)))
+    findings.sort(
+        key=lambda finding: (ORDER.index(finding.severity), finding.code, -(finding.score or 0))
+    )
     codes = tuple(rule.RULE.code for rule in ran)
     count = len(seen.pairs) or len(seen.annotations)
     stems = {finding.stem for finding in findings}
@@ -137,7 +139,7 @@ def survey(
         return layout.of_folders(Path(images), Path(masks), stated)
     root = Path(dataset)
     try:
-        place = tree.find(root)
+        dataset_tree = tree.find(root)
     except UsageError as error:
         if error.code != "no-tree" or not root.is_dir():
             raise
@@ -148,7 +150,7 @@ def survey(
             return layout.of_any(root, stated)
         except UsageError:
             raise error from None
-    return layout.of_tree(tree.Tree(place.root.resolve()), stated)
+    return layout.of_tree(tree.Tree(dataset_tree.root.resolve()), stated)
 
 
 def _refuse_source(root: Path) -> None:

@@ -42,17 +42,17 @@ def survey(root: Path, *, jobs: int = 1, progress: Progress[Any] = no_progress) 
     if not paths:
         return None
     read = engine.run(_ReadAnnotation((root,)), paths, jobs=jobs)
-    found = []
-    for path, one in zip(paths, progress(read, len(paths), "reading"), strict=True):
-        if isinstance(one, engine.Failure):
-            trouble = Trouble(one.code, one.reason, one.hint)
-            found.append(AnnotatedFile(path, stem_of(path.name), trouble=trouble))
-        elif one is not None:
-            found.append(one)
-    if not any(not one.trouble for one in found):
+    files = []
+    for path, file in zip(paths, progress(read, len(paths), "reading"), strict=True):
+        if isinstance(file, engine.Failure):
+            trouble = Trouble(file.code, file.reason, file.hint)
+            files.append(AnnotatedFile(path, stem_of(path.name), trouble=trouble))
+        elif file is not None:
+            files.append(file)
+    if not any(not file.trouble for file in files):
         return None
-    found.sort(key=lambda one: natural_key(one.stem))
-    return Survey(root, "annotations", (), annotations=tuple(found))
+    files.sort(key=lambda file: natural_key(file.stem))
+    return Survey(root, "annotations", (), annotations=tuple(files))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +69,17 @@ class _ReadAnnotation:
         outlines = tuple(_outlines(content["shapes"]))
         width, height = content.get("imageWidth"), content.get("imageHeight")
         recorded = (width, height) if isinstance(width, int) and isinstance(height, int) else None
-        made = AnnotatedFile(path, stem_of(path.name), outlines, recorded, recorded)
+        annotated = AnnotatedFile(path, stem_of(path.name), outlines, recorded, recorded)
         file = self._file(path, content.get("imagePath"))
         copy = _embedded(path, parsed.out or content.get("imageData"))
         first = file or copy
         if first is not None:
-            made = replace(made, size=first[1], picture=first[2])
+            annotated = replace(annotated, size=first[1], picture=first[2])
         if file and copy:
-            one, other = (_gray(part[0]) for part in (file, copy))
+            beside, other = (_gray(part[0]) for part in (file, copy))
             same = file[2] == copy[2]
-            made = replace(made, likeness=1.0 if same else correlated(one, other))
-        return replace(made, hidden=tuple(_hidden(made)))
+            annotated = replace(annotated, likeness=1.0 if same else correlated(beside, other))
+        return replace(annotated, hidden=tuple(_hidden(annotated)))
 
     def _file(self, path: Path, named: object) -> "tuple[Any, tuple[int, int], str] | None":
         """The image in its folder: as imagePath says, else of the same stem."""
@@ -99,7 +99,7 @@ class _ReadAnnotation:
 
 def _outlines(shapes: Sequence[Any]) -> "list[LabeledShape]":
     """The shapes that have a label and points; what else is wrong, the conversion says."""
-    found = []
+    labeled = []
     for number, shape in enumerate(shapes):
         if not isinstance(shape, dict) or not isinstance(shape.get("label"), str):
             continue
@@ -110,8 +110,8 @@ def _outlines(shapes: Sequence[Any]) -> "list[LabeledShape]":
             continue
         if plain and all(isfinite(value) for point in plain for value in point):
             kind = str(shape.get("shape_type") or "polygon")
-            found.append(LabeledShape(number, shape["label"], kind, plain))
-    return found
+            labeled.append(LabeledShape(number, shape["label"], kind, plain))
+    return labeled
 
 
 def _embedded(path: Path, data: object) -> "tuple[Any, tuple[int, int], str] | None":
@@ -134,13 +134,15 @@ def _gray(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(colors.mean(2), np.uint8)
 
 
-def _hidden(one: AnnotatedFile) -> list[int]:
+def _hidden(file: AnnotatedFile) -> list[int]:
     """Polygons that show no pixel once all later ones are painted, at a coarse scale; small ones
     are skipped, since they may vanish by the scale alone.
     """
-    size = one.size or one.recorded
+    size = file.size or file.recorded
     polygons = [
-        outline for outline in one.outlines if outline.kind == "polygon" and len(outline.points) > 2
+        outline
+        for outline in file.outlines
+        if outline.kind == "polygon" and len(outline.points) > 2
     ]
     if not size or not 1 < len(polygons) < 2000 or max(size) > 100_000 or min(size) < 1:
         return []

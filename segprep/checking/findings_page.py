@@ -29,7 +29,7 @@ def write(
     background: int | None = 0,
 ) -> None:
     """Write the page to *path*. *files* are those of the samples with findings."""
-    counts = {tone: sum(one.severity == tone for one in findings) for tone in TONES}
+    counts = {tone: sum(finding.severity == tone for finding in findings) for tone in TONES}
     words = [
         f"{count} {tone}{'s' if count != 1 and tone != 'info' else ''}"
         for tone, count in counts.items()
@@ -54,15 +54,20 @@ def _section(
     code: str, group: Sequence[Finding], root: Path, files: Files, background: int | None
 ) -> page.Section:
     lines: list[tuple[str, str]] = [
-        (one.severity, f"{one.path or one.stem}: {one.message}" if one.stem else one.message)
-        for one in group[:LISTED]
+        (
+            finding.severity,
+            f"{finding.path or finding.stem}: {finding.message}"
+            if finding.stem
+            else finding.message,
+        )
+        for finding in group[:LISTED]
     ]
     if len(group) > LISTED:
         lines.append(("…", f"and {len(group) - LISTED} more"))
     if hint := group[0].hint:
         lines.append(("fix", hint))
     parts: list[page.Part] = [page.Remarks(lines)]
-    stems = list(dict.fromkeys(one.stem for one in group if one.stem in files))
+    stems = list(dict.fromkeys(finding.stem for finding in group if finding.stem in files))
     figures = [
         figure for stem in stems[:SHOWN] if (figure := _figure(stem, root, files[stem], background))
     ]

@@ -65,7 +65,7 @@ def plan(survey: Survey) -> tuple[Repair, ...]:
     if survey.kind != "annotations" and survey.manifest is None:
         repairs += _masks(survey)
         taken = {repair.path for repair in repairs}
-        repairs += (one for one in _images(survey) if one.path not in taken)
+        repairs += (repair for repair in _images(survey) if repair.path not in taken)
     return tuple(repairs)
 
 
@@ -132,8 +132,8 @@ def _voc_colors(pair: Pair, survey: Survey) -> dict[tuple[int, int, int], int]:
     if not label or label.values or label.color_count != len(label.colors) or not survey.ids:
         return {}
     table = image.voc_colors()
-    known = {(table[3 * n], table[3 * n + 1], table[3 * n + 2]): n for n in sorted(survey.ids)}
-    return known if set(label.colors) <= known.keys() and len(known) == len(survey.ids) else {}
+    ids = {(table[3 * n], table[3 * n + 1], table[3 * n + 2]): n for n in sorted(survey.ids)}
+    return ids if set(label.colors) <= ids.keys() and len(ids) == len(survey.ids) else {}
 
 
 def _mapped(pair: Pair, table: Mapping[int, int]) -> Callable[[], bytes]:

@@ -22,13 +22,13 @@ OLD_MASKS = "SegmentationClassPNG"  # labelme2voc before it wrote PNG to Segment
 SIDECARS = (".npy", ".txt", ".json", ".xml", ".csv", ".md")
 
 
-def of_tree(place: Tree, classes: Classes | None = None) -> Survey:
+def of_tree(dataset: Tree, classes: Classes | None = None) -> Survey:
     """The files of a VOC-style tree; nothing of them is read yet but lists and class lists."""
-    root = place.root
+    root = dataset.root
     masks = root / (OLD_MASKS if (root / OLD_MASKS).is_dir() else MASKS)
     images, image_strays = _files(root / IMAGES)
     labels, mask_strays = _files(masks)
-    manifest, trouble = _manifest(place)
+    manifest, trouble = _manifest(dataset)
     declared = _declared(root)
     if manifest:
         declared = {MANIFEST: manifest.classes.names, **declared}
@@ -36,15 +36,15 @@ def of_tree(place: Tree, classes: Classes | None = None) -> Survey:
         root,
         "tree",
         _paired(images, labels),
-        classes or _classes(place),
+        classes or _classes(dataset),
         declared,
         tuple(_lists(root / LISTS)),
         (*image_strays, *mask_strays),
         manifest,
-        _digests(place) if manifest else {},
+        _digests(dataset) if manifest else {},
         unfinished=(root / STAGING).is_dir(),
         trouble=trouble,
-        groups=_groups(place, manifest),
+        groups=_groups(dataset, manifest),
     )
 
 
@@ -81,16 +81,16 @@ def _of_pairs(root: Path, folders: tuple[Folders, ...], classes: Classes | None)
 
 def _files(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
     """Pictures below *folder* by stem key, and what else lies there."""
-    found: dict[str, list[Path]] = defaultdict(list)
+    paths: dict[str, list[Path]] = defaultdict(list)
     strays = []
     for inner, name in listing(str(folder)) if folder.is_dir() else ():
         path = Path(inner, name)
         if path.suffix.lower() in SUFFIXES:
             stem = stem_of(path.relative_to(folder).as_posix())
-            found[stem_key(stem)].append(path)
+            paths[stem_key(stem)].append(path)
         elif path.suffix.lower() not in SIDECARS:
             strays.append(path)
-    return found, strays
+    return paths, strays
 
 
 def _paired(images: Mapping[str, list[Path]], labels: Mapping[str, list[Path]]) -> tuple[Pair, ...]:
@@ -100,11 +100,11 @@ def _paired(images: Mapping[str, list[Path]], labels: Mapping[str, list[Path]]) 
         by_name[key.rpartition("/")[2]] += paths
     pairs, used = [], set()
     for key, masks in labels.items():
-        found = images.get(key) or by_name.get(key.rpartition("/")[2], [])
-        image = _preferred(found)
-        used.update(found)
+        candidates = images.get(key) or by_name.get(key.rpartition("/")[2], [])
+        image = _preferred(candidates)
+        used.update(candidates)
         mask = _preferred(masks)
-        rivals = tuple(path for path in (*found, *masks) if path not in (image, mask))
+        rivals = tuple(path for path in (*candidates, *masks) if path not in (image, mask))
         pairs.append(Pair(_stem(masks[0], key), image, mask, rivals=rivals))
     pairs += [
         Pair(_stem(paths[0], key), paths[0], None, rivals=tuple(paths[1:]))
@@ -126,52 +126,54 @@ def _preferred(paths: list[Path]) -> Path | None:
     return next(iter(jpegs if len(jpegs) == 1 else paths), None)
 
 
-def _manifest(place: Tree) -> tuple[Manifest | None, Trouble | None]:
+def _manifest(dataset: Tree) -> tuple[Manifest | None, Trouble | None]:
     try:
-        return place.manifest, None
+        return dataset.manifest, None
     except SegprepError as error:
         return None, Trouble(error.code, error.message, error.hint)
 
 
-def _groups(place: Tree, manifest: Manifest | None) -> dict[str, str]:
+def _groups(dataset: Tree, manifest: Manifest | None) -> dict[str, str]:
     """Stem -> group, where the split record has a rule of groups."""
     rule = (manifest.split or {}).get("group_by") if manifest else None
     if not isinstance(rule, str):
         return {}
     try:
-        return groups_of(place.stems(), rule)
+        return groups_of(dataset.stems(), rule)
     except SegprepError:
         return {}
 
 
-def _digests(place: Tree) -> dict[str, str]:
+def _digests(dataset: Tree) -> dict[str, str]:
     """Relative path -> digest of its content, as the manifest has it."""
     try:
         return {
-            path: content for record in place.records() for path, content in record.digests.items()
+            path: content
+            for record in dataset.records()
+            for path, content in record.digests.items()
         }
     except SegprepError:
         return {}
 
 
-def _classes(place: Tree) -> Classes | None:
+def _classes(dataset: Tree) -> Classes | None:
     try:
-        return place.classes()
+        return dataset.classes()
     except SegprepError:
         return None
 
 
 def _declared(root: Path) -> dict[str, tuple[str, ...]]:
     """The class lists of the tree, by file."""
-    found = {}
+    lists = {}
     for name in (CLASS_NAMES, LABELMAP):
         if (root / name).is_file():
             try:
                 names = class_lists.read_list(root / name)
-                found[name] = tuple(one for one in names if one != class_lists.IGNORED)
+                lists[name] = tuple(entry for entry in names if entry != class_lists.IGNORED)
             except SegprepError:
-                found[name] = ()
-    return found
+                lists[name] = ()
+    return lists
 
 
 def _lists(folder: Path) -> Iterator[ListFile]:

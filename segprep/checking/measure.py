@@ -198,19 +198,20 @@ def _colored(facts: MaskFacts, samples: NDArray[Any]) -> MaskFacts:
     alpha = samples[..., -1] if bands in (2, 4) else None
     colors = samples[..., :3] if bands >= 3 else np.repeat(samples[..., :1], 3, axis=2)
     packed = colors.astype(np.uint32) @ np.array([65_536, 256, 1], np.uint32)
-    found, counts = np.unique(packed, return_counts=True)
+    distinct, counts = np.unique(packed, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:MOST_COLORS]
     listed = tuple(
-        (int(one) >> 16, int(one) >> 8 & 255, int(one) & 255) for one in found[order].tolist()
+        (int(color) >> 16, int(color) >> 8 & 255, int(color) & 255)
+        for color in distinct[order].tolist()
     )
     values: Mapping[int, int] = (
         {red: int(count) for (red, _, _), count in zip(listed, counts[order], strict=True)}
-        if len(found) <= MOST_COLORS and all(r == g == b for r, g, b in listed)
+        if len(distinct) <= MOST_COLORS and all(r == g == b for r, g, b in listed)
         else {}
     )
     clear = alpha is not None and int(alpha.min()) != int(alpha.max())
     fault = "" if alpha is None else "alpha varies" if clear else "alpha"
-    return replace(facts, colors=listed, color_count=len(found), values=values, fault=fault)
+    return replace(facts, colors=listed, color_count=len(distinct), values=values, fault=fault)
 
 
 def _steps(ids: NDArray[Any]) -> int:
@@ -223,7 +224,7 @@ def _steps(ids: NDArray[Any]) -> int:
             np.flatnonzero((columns[1:] != columns[:-1]).view(np.uint8).max(1)) + 1,
             np.flatnonzero(np.bitwise_or.reduce((rows[:, 1:] != rows[:, :-1]).view(np.uint8))) + 1,
         ]
-        step = next((n for n in (4, 3, 2) if not any((one % n).any() for one in changes)), 1)
+        step = next((n for n in (4, 3, 2) if not any((change % n).any() for change in changes)), 1)
         if step == 1:
             return 1
     return step if min(map(len, changes)) >= 4 else 1

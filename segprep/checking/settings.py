@@ -58,7 +58,7 @@ def _settings(path: Path, table: Any) -> Settings:
         what = f"unknown key {unknown[0]!r}" if isinstance(table, Mapping) else "not a table"
         raise UsageError("bad-settings", f"{path}: {what}", f"keys are {', '.join(KEYS)}")
     for key, value in table.items():
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise UsageError(
                 "bad-settings", f"{path}: {key}: a list of text was expected", f'{key} = ["SEG3"]'
             )

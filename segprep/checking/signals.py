@@ -29,11 +29,11 @@ TURNS = {name: turn for name, turn in likeness.TURNS.items() if name}
 def measure(colors: NDArray[np.uint8], mask: NDArray[Any]) -> Signals:
     """The signals of an image in short, (GRID, GRID, 3), and its mask (H, W), both upright."""
     small = squeezed(mask)
-    hue, place = prototypes(colors, small)
+    hue, position = prototypes(colors, small)
     border, edge = borders(small), edges(colors)
     count = int(border.sum())
     if count < LEAST or not edge.any():
-        return Signals(0.0, 0.0, "", 0.0, (0.0, 0.0), 0, (0.0, 0.0, 0.0), hue, place)
+        return Signals(0.0, 0.0, "", 0.0, (0.0, 0.0), 0, (0.0, 0.0, 0.0), hue, position)
     told = information.measure(colors, small)
     last = len(TURNS) + 1
     own = correlations(edge, border).reshape(-1)
@@ -54,7 +54,7 @@ def measure(colors: NDArray[np.uint8], mask: NDArray[Any]) -> Signals:
         count,
         (float(told[0]), float(told[1 + best]), float(told[last:].max())),
         hue,
-        place,
+        position,
     )
 
 
@@ -106,12 +106,12 @@ def borders(small: NDArray[Any]) -> NDArray[Any]:
     valid = small != IGNORE
     down = (small[1:] != small[:-1]) & valid[1:] & valid[:-1]
     right = (small[:, 1:] != small[:, :-1]) & valid[:, 1:] & valid[:, :-1]
-    found = np.zeros(small.shape, np.bool_)
-    found[1:] |= down
-    found[:-1] |= down
-    found[:, 1:] |= right
-    found[:, :-1] |= right
-    return found.astype(np.float32)
+    edges = np.zeros(small.shape, np.bool_)
+    edges[1:] |= down
+    edges[:-1] |= down
+    edges[:, 1:] |= right
+    edges[:, :-1] |= right
+    return edges.astype(np.float32)
 
 
 def correlations(edge: NDArray[Any], border: NDArray[Any]) -> NDArray[Any]:
@@ -135,7 +135,7 @@ def _places() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     cells = np.arange(GRID * GRID).reshape(GRID, GRID)
     moved = [np.roll(cells, (down, right), (0, 1)) for down in _STEP for right in _STEP]
     return (
-        np.stack([one.reshape(-1) for one in moved]),
+        np.stack([array.reshape(-1) for array in moved]),
         np.stack([turn(cells).reshape(-1) for turn in TURNS.values()]),
     )
 
@@ -162,8 +162,8 @@ def _blocks() -> NDArray[np.intp]:
 def _counts(keys: NDArray[np.int64]) -> Cells:
     if keys.size and keys.min() >= 0 and keys.max() < 256 * 64:
         table = np.bincount(keys)
-        found = np.flatnonzero(table)
-        counts = table[found]
+        present = np.flatnonzero(table)
+        counts = table[present]
     else:  # values that are no ids
-        found, counts = np.unique(keys, return_counts=True)
-    return found.astype(np.int32), counts.astype(np.int16)
+        present, counts = np.unique(keys, return_counts=True)
+    return present.astype(np.int32), counts.astype(np.int16)

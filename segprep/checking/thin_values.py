@@ -53,16 +53,16 @@ def _steps_around(width: int) -> tuple[int, ...]:
 def _inner(ids: NDArray[Any], values: Sequence[int]) -> NDArray[np.intp]:
     """Flat positions of the pixels of *values* that are not on the outer rim."""
     if len(values) <= 3:
-        found = ids == values[0]
+        chosen = ids == values[0]
         for value in values[1:]:
-            found |= ids == value
+            chosen |= ids == value
     else:
         table = np.zeros(int(ids.max()) + 1, np.bool_)
         table[list(values)] = True
-        found = table[ids]
-    found[[0, -1]] = False
-    found[:, [0, -1]] = False
-    return np.flatnonzero(found)
+        chosen = table[ids]
+    chosen[[0, -1]] = False
+    chosen[:, [0, -1]] = False
+    return np.flatnonzero(chosen)
 
 
 def _broad(ids: NDArray[Any]) -> frozenset[int]:

@@ -56,10 +56,15 @@ def _changes(folder: Path) -> list[dict[str, str]]:
     """The repairs recorded in *folder*, their names checked. Raises UsageError, TreeError."""
     try:
         content = fields.mapping(json.loads(read_plain(folder / RECORD)), "record")
-        listed = [fields.mapping(one, "change") for one in fields.array(content["changes"], "")]
+        listed = [
+            fields.mapping(change, "change") for change in fields.array(content["changes"], "")
+        ]
         changes = [
-            {key: fields.text(one.get(key), key) for key in ("path", "target", "before", "after")}
-            for one in listed
+            {
+                key: fields.text(change.get(key), key)
+                for key in ("path", "target", "before", "after")
+            }
+            for change in listed
         ]
         for change in changes:
             for key in ("path", "target"):

@@ -33,7 +33,9 @@ def rules() -> dict[str, Check]:
         for module in iter_modules(__path__)
         if not module.name.startswith("_")
     ]
-    return {check.RULE.code: check for check in sorted(modules, key=lambda one: one.RULE.code)}
+    return {
+        check.RULE.code: check for check in sorted(modules, key=lambda module: module.RULE.code)
+    }
 
 
 def title(check: Any) -> str:
@@ -60,7 +62,7 @@ def chosen(select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()) -> list[C
     Raises UsageError for a code that starts no rule's.
     """
     for code in (*select, *ignore):
-        if not code or not any(known.startswith(code) for known in rules()):
+        if not code or not any(rule.startswith(code) for rule in rules()):
             raise UsageError(
                 "unknown-rule",
                 f"no rule's code starts with {code!r}",

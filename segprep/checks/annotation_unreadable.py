@@ -16,11 +16,11 @@ RULE = Rule("SEG801", "error")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Files that could not be parsed."""
-    for one in survey.annotations:
-        if one.trouble:
+    for file in survey.annotations:
+        if file.trouble:
             yield RULE.finding(
-                one.stem,
-                survey.name(one.path),
-                one.trouble.reason,
-                one.trouble.hint or "restore it",
+                file.stem,
+                survey.name(file.path),
+                file.trouble.reason,
+                file.trouble.hint or "restore it",
             )

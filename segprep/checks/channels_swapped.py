@@ -17,11 +17,11 @@ RULE = Rule("SEG607", "warning")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Images that swapped channels would explain much better."""
-    for stem, one in swapped_channels(survey).items():
+    for stem, swap in swapped_channels(survey).items():
         yield RULE.finding(
             stem,
             survey.name(survey.by_stem[stem].image),
             "its colors are like those of the other images with red and blue swapped",
             "look at it: segprep view",
-            score=round(min(one.score, 99.0), 2),
+            score=round(min(swap.score, 99.0), 2),
         )

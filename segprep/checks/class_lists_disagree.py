@@ -19,7 +19,7 @@ def find(survey: Survey) -> Iterator[Finding]:
     files = list(survey.declared.items())
     for name, names in files[1:]:
         first, listed = files[0]
-        plain = tuple(one.replace(":", "_") for one in listed)
+        plain = tuple(name.replace(":", "_") for name in listed)
         if names not in (listed, plain):
             at = next(
                 (n for n, (a, b) in enumerate(zip(names, plain, strict=False)) if a != b), None

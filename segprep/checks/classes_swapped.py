@@ -18,11 +18,11 @@ RULE = Rule("SEG605", "warning")
 def find(survey: Survey) -> Iterator[Finding]:
     """Masks that two swapped classes would explain much better."""
     for stem, swap in swaps(survey).items():
-        one, other = (survey.label_name(value) for value in swap.classes)
+        first, second = (survey.label_name(value) for value in swap.classes)
         yield RULE.finding(
             stem,
             survey.name(survey.by_stem[stem].mask),
-            f"colors and places say that {one} and {other} are swapped",
+            f"colors and places say that {first} and {second} are swapped",
             "look at it: segprep view",
             score=round(min(swap.score, 99.0), 2),
         )

@@ -21,8 +21,8 @@ def find(survey: Survey) -> Iterator[Finding]:
         labels = {stem: survey.by_stem[stem].label for stem in stems}
         first = stems[0]
         for stem in stems[1:]:
-            one, other = labels[first], labels[stem]
-            if one and other and one.pixels != other.pixels:
+            label, other = labels[first], labels[stem]
+            if label and other and label.pixels != other.pixels:
                 yield RULE.finding(
                     stem,
                     survey.name(survey.by_stem[stem].mask),

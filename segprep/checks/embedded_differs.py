@@ -17,13 +17,13 @@ RULE = Rule("SEG808", "error")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Copies that correlate with their file by less than 0.9; between, warnings."""
-    for one in annotations.of(survey):
-        if one.likeness is not None and one.likeness < 0.98:
+    for file in annotations.of(survey):
+        if file.likeness is not None and file.likeness < 0.98:
             yield RULE.finding(
-                one.stem,
-                survey.name(one.path),
-                f"file and embedded copy correlate by {one.likeness:.2f} only",
+                file.stem,
+                survey.name(file.path),
+                f"file and embedded copy correlate by {file.likeness:.2f} only",
                 "look at both: segprep annotate --finding SEG808",
-                score=round(1 - one.likeness, 4),
-                severity="error" if one.likeness < 0.9 else "warning",
+                score=round(1 - file.likeness, 4),
+                severity="error" if file.likeness < 0.9 else "warning",
             )

@@ -19,9 +19,9 @@ RULE = Rule("SEG809", "error")
 def find(survey: Survey) -> Iterator[Finding]:
     """Groups of annotations of equal pictures: errors where the shapes differ, else warnings."""
     groups: dict[str, list[annotations.AnnotatedFile]] = defaultdict(list)
-    for one in annotations.of(survey):
-        if one.picture:
-            groups[one.picture].append(one)
+    for file in annotations.of(survey):
+        if file.picture:
+            groups[file.picture].append(file)
     for first, *others in groups.values():
         for other in others:
             same = {outline.points for outline in first.outlines} == {

@@ -22,9 +22,11 @@ def find(survey: Survey) -> Iterator[Finding]:
         if pair.label:
             pixels.update(pair.label.values)
     pixels.pop(IGNORE, None)
-    known = [(n, value) for value, n in pixels.items() if survey.ids is None or value in survey.ids]
-    if len(known) > 1 and max(known)[0] >= 20 * min(known)[0]:
-        (most, large), (least, small) = max(known), min(known)
+    counted = [
+        (n, value) for value, n in pixels.items() if survey.ids is None or value in survey.ids
+    ]
+    if len(counted) > 1 and max(counted)[0] >= 20 * min(counted)[0]:
+        (most, large), (least, small) = max(counted), min(counted)
         yield RULE.finding(
             "",
             "",

@@ -24,28 +24,28 @@ def find(survey: Survey) -> Iterator[Finding]:
         for usual, many in counted.items()
         if 50 * few <= many and _one_letter(rare, usual)
     }
-    for one in annotations.of(survey):
-        for label in dict.fromkeys(outline.label for outline in one.outlines):
+    for file in annotations.of(survey):
+        for label in dict.fromkeys(outline.label for outline in file.outlines):
             if label in typos:
                 usual = typos[label]
                 yield RULE.finding(
-                    one.stem,
-                    survey.name(one.path),
+                    file.stem,
+                    survey.name(file.path),
                     f"label {label!r} ({counted[label]}) may be {usual!r} ({counted[usual]})",
                     f"segprep json2mask --map '{label}={usual}'",
                     score=round(1 - counted[label] / counted[usual], 4),
                 )
 
 
-def _one_letter(one: str, other: str) -> bool:
+def _one_letter(label: str, other: str) -> bool:
     """Whether the two differ by one letter inserted, dropped, changed or swapped with its neighbor,
     and not by a digit.
     """
-    if one == other or abs(len(one) - len(other)) > 1 or min(len(one), len(other)) < 3:
+    if label == other or abs(len(label) - len(other)) > 1 or min(len(label), len(other)) < 3:
         return False
-    start = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
-    start = min(len(one), len(other)) if start is None else start
-    a, b = one[start:], other[start:]
+    start = next((n for n, (a, b) in enumerate(zip(label, other, strict=False)) if a != b), None)
+    start = min(len(label), len(other)) if start is None else start
+    a, b = label[start:], other[start:]
     if any(part[:1].isdigit() for part in (a, b)):
         return False
     changed = a[1:] == b[1:] or a[1:] == b or a == b[1:]

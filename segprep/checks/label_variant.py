@@ -21,13 +21,13 @@ def find(survey: Survey) -> Iterator[Finding]:
     counted, first = annotations.labels(survey), dict[str, str]()
     for label, _ in counted.most_common():
         first.setdefault(variant_key(label), label)
-    for one in annotations.of(survey):
-        for label in dict.fromkeys(outline.label for outline in one.outlines):
+    for file in annotations.of(survey):
+        for label in dict.fromkeys(outline.label for outline in file.outlines):
             usual = first[variant_key(label)]
             if label != usual:
                 yield RULE.finding(
-                    one.stem,
-                    survey.name(one.path),
+                    file.stem,
+                    survey.name(file.path),
                     f"label {label!r} is {usual!r} elsewhere",
                     f"segprep json2mask --map '{label}={usual}'",
                 )

@@ -23,14 +23,14 @@ def find(survey: Survey) -> Iterator[Finding]:
     table = {tuple(voc[3 * n : 3 * n + 3]) for n in (*range(count), IGNORE)}
     for pair, label in cases(survey, "colors"):
         gray = bool(label.values)
-        known = label.color_count <= 256 and all(color in table for color in label.colors)
-        what = "gray stored as RGB" if gray else "VOC's colors" if known else "colors"
+        standard = label.color_count <= 256 and all(color in table for color in label.colors)
+        what = "gray stored as RGB" if gray else "VOC's colors" if standard else "colors"
         shown = " ".join("({}, {}, {})".format(*color) for color in label.colors[:3])
         hint = (
             "segprep convert pairs reads the gray as ids"
             if gray
             else "segprep convert colormap --colors voc"
-            if known
+            if standard
             else "segprep convert colormap with your table of colors"
         )
         yield RULE.finding(

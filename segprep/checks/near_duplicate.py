@@ -18,20 +18,20 @@ RULE = Rule("SEG503", "warning")
 def find(survey: Survey) -> Iterator[Finding]:
     """Pairs across splits; one finding per image, its most alike partner."""
     best: dict[str, Likeness] = {}
-    for one in alike(survey):
-        splits = survey.splits.get(one.first), survey.splits.get(one.second)
+    for pair in alike(survey):
+        splits = survey.splits.get(pair.first), survey.splits.get(pair.second)
         if None in splits or splits[0] == splits[1]:
             continue
-        stem = one.first if splits[1] == "train" else one.second
-        if stem not in best or best[stem].correlation < one.correlation:
-            best[stem] = one
-    for stem, one in best.items():
-        other = one.second if stem == one.first else one.first
+        stem = pair.first if splits[1] == "train" else pair.second
+        if stem not in best or best[stem].correlation < pair.correlation:
+            best[stem] = pair
+    for stem, pair in best.items():
+        other = pair.second if stem == pair.first else pair.first
         yield RULE.finding(
             stem,
             survey.name(survey.by_stem[stem].image),
             f"({survey.splits[stem]}) looks like {other} ({survey.splits[other]})"
-            + (f", {one.turn}" if one.turn else ""),
+            + (f", {pair.turn}" if pair.turn else ""),
             "segprep split --group-by near-duplicates --overwrite",
-            score=round(one.correlation, 4),
+            score=round(pair.correlation, 4),
         )

@@ -21,8 +21,8 @@ RULE = Rule("SEG806", "warning")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Polygons of at most 500 points whose edges cross, or that are a point or a line."""
-    for one in annotations.of(survey):
-        for outline in one.outlines:
+    for file in annotations.of(survey):
+        for outline in file.outlines:
             if outline.kind != "polygon":
                 continue
             points = outline.points
@@ -36,8 +36,8 @@ def find(survey: Survey) -> Iterator[Finding]:
             else:
                 continue
             yield RULE.finding(
-                one.stem,
-                survey.name(one.path),
+                file.stem,
+                survey.name(file.path),
                 text,
                 "redraw it: segprep annotate --finding SEG806",
             )
@@ -59,8 +59,8 @@ def _crossing(points: tuple[Point, ...]) -> Point | None:
 
     a, b, c, d = start[:, None], end[:, None], start[None], end[None]
     crosses = (side(a, b, c) * side(a, b, d) < -1e-6) & (side(c, d, a) * side(c, d, b) < -1e-6)
-    found = np.argwhere(np.triu(crosses, 2))
-    if not len(found):
+    crossings = np.argwhere(np.triu(crosses, 2))
+    if not len(crossings):
         return None
-    x, y = start[found[0][0]].tolist()
+    x, y = start[crossings[0][0]].tolist()
     return x, y

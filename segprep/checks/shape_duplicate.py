@@ -17,15 +17,15 @@ RULE = Rule("SEG804", "warning")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Polygons with the same points, also in another order of them."""
-    for one in annotations.of(survey):
+    for file in annotations.of(survey):
         first: dict[tuple[str, frozenset[annotations.Point]], annotations.LabeledShape] = {}
-        for outline in one.outlines:
+        for outline in file.outlines:
             key = outline.kind, frozenset(outline.points)
             other = first.setdefault(key, outline)
             if other is not outline and len(outline.points) > 1:
                 yield RULE.finding(
-                    one.stem,
-                    survey.name(one.path),
+                    file.stem,
+                    survey.name(file.path),
                     f"{annotations.address(outline)} repeats {annotations.address(other)}",
                     "delete one of them: segprep annotate --finding SEG804",
                 )

@@ -17,16 +17,16 @@ RULE = Rule("SEG810", "warning")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Hidden shapes; the message says where a class vanishes with them."""
-    for one in annotations.of(survey):
-        hidden = [outline for outline in one.outlines if outline.number in one.hidden]
-        left = {outline.label for outline in one.outlines if outline.number not in one.hidden}
+    for file in annotations.of(survey):
+        hidden = [outline for outline in file.outlines if outline.number in file.hidden]
+        left = {outline.label for outline in file.outlines if outline.number not in file.hidden}
         for outline in hidden:
             gone = (
                 f"; no {outline.label!r} is left in this image" if outline.label not in left else ""
             )
             yield RULE.finding(
-                one.stem,
-                survey.name(one.path),
+                file.stem,
+                survey.name(file.path),
                 f"{annotations.address(outline)} is covered by later shapes{gone}",
                 "segprep json2mask --overlap area, or reorder the shapes",
             )

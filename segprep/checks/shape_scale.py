@@ -17,24 +17,27 @@ RULE = Rule("SEG807", "error")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Files whose coordinates all lie within 0..1, or of which most shapes lie beyond the image."""
-    for one in annotations.of(survey):
-        size = one.size or one.recorded
-        values = [value for outline in one.outlines for point in outline.points for value in point]
+    for file in annotations.of(survey):
+        size = file.size or file.recorded
+        values = [value for outline in file.outlines for point in outline.points for value in point]
         if not size or not values or min(size) < 8:
             continue
-        boxes = [outline.box() for outline in one.outlines]
+        boxes = [outline.box() for outline in file.outlines]
         beyond = sum(box[2] > 1.1 * size[0] or box[3] > 1.1 * size[1] for box in boxes)
         if min(values) >= 0 and max(values) <= 1:
             text = "all coordinates lie within 0..1: they are shares of the size"
-        elif one.recorded and one.size and one.recorded not in (one.size, one.size[::-1]):
+        elif file.recorded and file.size and file.recorded not in (file.size, file.size[::-1]):
             text = (
-                f"drawn on {one.recorded[0]}x{one.recorded[1]}, its image is"
-                f" {one.size[0]}x{one.size[1]}"
+                f"drawn on {file.recorded[0]}x{file.recorded[1]}, its image is"
+                f" {file.size[0]}x{file.size[1]}"
             )
         elif len(boxes) > 1 and 2 * beyond >= len(boxes):
             text = f"{beyond} of {len(boxes)} shapes reach beyond the {size[0]}x{size[1]} image"
         else:
             continue
         yield RULE.finding(
-            one.stem, survey.name(one.path), text, "convert the coordinates to pixels of this image"
+            file.stem,
+            survey.name(file.path),
+            text,
+            "convert the coordinates to pixels of this image",
         )

@@ -23,11 +23,11 @@ def find(survey: Survey) -> Iterator[Finding]:
             if survey.ids is None
             else (set(label.values) - survey.ids)
         )
-        known = f"{len(survey.classes.names)} classes" if survey.classes else "the other masks"
+        usual = f"{len(survey.classes.names)} classes" if survey.classes else "the other masks"
         yield RULE.finding(
             pair.stem,
             survey.name(pair.mask),
-            f"values outside {known}: {listed(label.values, outside)}",
+            f"values outside {usual}: {listed(label.values, outside)}",
             "name what they mean: segprep remap --ids 0=background,VALUE=NAME",
             severity="error" if survey.classes else "warning",
         )

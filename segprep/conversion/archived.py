@@ -26,19 +26,19 @@ class Archives:
     def place(self, path: Path) -> Path:
         """The folder to read for *path*: itself, unless it is an archive."""
         resolved = path.resolve() if self.unpacked else path
-        homes = {one.path: one.home for one in self.unpacked}
+        homes = {source.path: source.home for source in self.unpacked}
         return homes.get(resolved, path)
 
     def outer(self, text: str) -> str:
         """*text* with the archives' names for those of their temporary folders."""
-        for one in self.unpacked:
-            text = one.outer(text)
+        for source in self.unpacked:
+            text = source.outer(text)
         return text
 
     def inner(self, path: Path) -> Path:
         """Where the file lies that :meth:`outer` calls *path*."""
-        for one in self.unpacked:
-            path = one.inner(path)
+        for source in self.unpacked:
+            path = source.inner(path)
         return path
 
     def named(self, path: Path, root: Path) -> str:
@@ -74,7 +74,7 @@ class Archives:
 
     def notes(self) -> tuple[Note, ...]:
         """What a person should know about the archives."""
-        return tuple(note for one in self.unpacked for note in one.notes)
+        return tuple(note for source in self.unpacked for note in source.notes)
 
     def error(self, error: SegprepError) -> SegprepError:
         """*error* by outer names."""
@@ -98,7 +98,7 @@ def opened(
         every = [
             stack.enter_context(archive.opened(path, progress)) for path in (source, *image_roots)
         ]
-        archives = Archives(tuple(one for one in every if one))
+        archives = Archives(tuple(source for source in every if source))
         try:
             yield archives
         except SegprepError as error:

@@ -28,7 +28,7 @@ def origin_of(format: str, task: SampleTask, scan: Scan) -> dict[str, Any]:
         "path": _plain(task.archives.told(real_folders(reader.root)[0]), out),
         "options": options,
     }
-    digests = {_plain(one.path, out): one.digest for one in task.archives.unpacked}
+    digests = {_plain(archive.path, out): archive.digest for archive in task.archives.unpacked}
     return origin | ({"archives": digests} if digests else {})
 
 

@@ -71,13 +71,17 @@ def load(task: SampleTask) -> Index:
     with suppress(OSError, ValueError, KeyError, TypeError):
         data = read_plain(index_path(task.out))
         head, _, body = data.partition(b"\n")
-        known = json.loads(head)
-        told = (known["segprep"], known["out"], known["digest"])
-        expected = (__version__, str(task.out), _digest(known["records"], known["last_run"], body))
-        if told == expected and known["time"] <= time.time_ns():
+        header = json.loads(head)
+        told = (header["segprep"], header["out"], header["digest"])
+        expected = (
+            __version__,
+            str(task.out),
+            _digest(header["records"], header["last_run"], body),
+        )
+        if told == expected and header["time"] <= time.time_ns():
             numbers = array("Q")
             numbers.frombytes(body)
-            return Index(known["records"], numbers, known["last_run"])
+            return Index(header["records"], numbers, header["last_run"])
     return Index()
 
 

@@ -113,12 +113,12 @@ def _believed(task: SampleTask, scan: Scan, plan: Plan, *, verify: bool) -> set[
         return stems
     now = time.time_ns()
     for item in scan.items:
-        known = numbers[previous.number(item.stem)] if item.stem in previous else UNKNOWN
-        if known == UNKNOWN:
+        recorded = numbers[previous.number(item.stem)] if item.stem in previous else UNKNOWN
+        if recorded == UNKNOWN:
             continue
         record = previous.plain(item.stem)
         seen = file_states.signature(task, record, written=now, read=now)
-        if seen == known and record["item"] == task.fingerprint(item):
+        if seen == recorded and record["item"] == task.fingerprint(item):
             stems.add(item.stem)
     return stems
 

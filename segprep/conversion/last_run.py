@@ -138,13 +138,15 @@ def begun(format: str, task: SampleTask, *, keep_order: bool) -> Call | None:
         for path in _named_files(task.reader):
             state = os.stat(path)
             times = state.st_mtime_ns, state.st_ctime_ns
-            known = f"{path}\0{state.st_size},{times},{state.st_ino}"
-            inputs.append(Snapshot(known, (path,) if max(times) >= latest else ()))
+            line = f"{path}\0{state.st_size},{times},{state.st_ino}"
+            inputs.append(Snapshot(line, (path,) if max(times) >= latest else ()))
         outputs = snapshot(task.out, latest) if task.out.is_dir() else None
     except OSError:
         return None
-    joined = digest("\n".join(one.digest for one in inputs).encode("utf-8", "backslashreplace"))
-    recent = tuple(name for one in inputs for name in one.recent)
+    joined = digest(
+        "\n".join(snapshot.digest for snapshot in inputs).encode("utf-8", "backslashreplace")
+    )
+    recent = tuple(name for snapshot in inputs for name in snapshot.recent)
     return Call(task, key.hexdigest(20), Snapshot(joined, recent), outputs)
 
 

@@ -43,7 +43,7 @@ class Conversion:
             "skipped": len(self.skipped) or "",
             "written": "yes" if self.written else "no",
         }
-        remarks = [f"{one.path}: {one.reason} [{one.code}]" for one in self.skipped[:SHOWN]]
+        remarks = [f"{skip.path}: {skip.reason} [{skip.code}]" for skip in self.skipped[:SHOWN]]
         remarks += [f"{note.message} [{note.code}]" for note in self.notes[:SHOWN]]
         left = max(0, len(self.skipped) - SHOWN) + max(0, len(self.notes) - SHOWN)
         remarks += [f"{left} more"] if left else []

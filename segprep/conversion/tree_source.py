@@ -16,28 +16,28 @@ def recognized(root: Path) -> Evidence | None:
     return Evidence(0.5, f"{MASKS}/") if tree.is_tree(root) else None
 
 
-def classes_of(place: Tree) -> Classes:
-    """The class list of *place*. Raises TreeError (classes-needed) where it names none."""
-    classes = place.classes()
+def classes_of(dataset: Tree) -> Classes:
+    """The class list of *dataset*. Raises TreeError (classes-needed) where it names none."""
+    classes = dataset.classes()
     if classes is None:
         raise TreeError(
             "classes-needed",
-            f"{place.root} names no classes",
+            f"{dataset.root} names no classes",
             "write class_names.txt into it, one name per line: line n is pixel value n",
         )
     return classes
 
 
 def lists_of(
-    place: Tree, stems: Collection[str]
+    dataset: Tree, stems: Collection[str]
 ) -> tuple[Mapping[str, tuple[str, ...]], tuple[Note, ...]]:
-    """The lists of *place*, less names that are not samples (*stems*), and the notes on these."""
+    """The lists of *dataset*, less names that are not samples (*stems*), and the notes on these."""
     notes, lists = [], {}
-    for name, listed in place.lists().items():
+    for name, listed in dataset.lists().items():
         lists[name] = tuple(stem for stem in listed if stem in stems)
         if lost := [stem for stem in listed if stem not in stems]:
             message = (
-                f"{name}.txt of {place.root.name} lists {len(lost)} names that are not samples,"
+                f"{name}.txt of {dataset.root.name} lists {len(lost)} names that are not samples,"
                 f" {lost[0]!r} first; they were skipped"
             )
             notes.append(Note("listed-missing", message))

@@ -47,8 +47,8 @@ def spaced_table(path: Path, lines: Sequence[str]) -> list[ClassRow]:
         return []
     header = lines[0].lower().split()
     keys = [re.sub(r"[^a-z]", "", word) for word in header]
-    known = [key in _VALUE | _NAME | _RED | _GREEN | _BLUE for key in keys]
-    if len(header) < 2 or not all(known) or not any(key in _VALUE | _RED for key in keys):
+    named = [key in _VALUE | _NAME | _RED | _GREEN | _BLUE for key in keys]
+    if len(header) < 2 or not all(named) or not any(key in _VALUE | _RED for key in keys):
         return []
     most = len(header) - 1
     split = [

@@ -49,7 +49,7 @@ def each(check: Check) -> Check:
     """An array whose elements pass *check*."""
 
     def checked(value: Any, address: str) -> list[Any]:
-        return [check(one, f"{address}[{n}]") for n, one in enumerate(array(value, address))]
+        return [check(item, f"{address}[{n}]") for n, item in enumerate(array(value, address))]
 
     return checked
 
@@ -59,7 +59,7 @@ def values(check: Check) -> Check:
 
     def checked(value: Any, address: str) -> dict[str, Any]:
         content = mapping(value, address)
-        return {key: check(one, f"{address}.{key}") for key, one in content.items()}
+        return {key: check(item, f"{address}.{key}") for key, item in content.items()}
 
     return checked
 
@@ -123,5 +123,5 @@ def split_record(value: Any, address: str) -> dict[str, Any]:
         "vanished": values(text),
     }
     content = mapping(value, address)
-    known = {name: check for name, check in checks.items() if name in content}
-    return {**content, **fields(content, known)}
+    present = {name: check for name, check in checks.items() if name in content}
+    return {**content, **fields(content, present)}

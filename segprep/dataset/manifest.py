@@ -115,10 +115,10 @@ def load(path: Path) -> Manifest | None:
 
 def _manifest(content: dict[str, Any]) -> Manifest:
     """The Manifest of parsed *content*. Raises ValueError with the address of what is wrong."""
-    known = fields.fields(content, _FIELDS)
-    known["source"] |= fields.fields(known["source"], _SOURCE)
-    known["skipped"] = tuple(known["skipped"])
-    known["lists"] = fields.values(fields.hexadecimal)(content.get("lists", {}), "lists")
+    checked = fields.fields(content, _FIELDS)
+    checked["source"] |= fields.fields(checked["source"], _SOURCE)
+    checked["skipped"] = tuple(checked["skipped"])
+    checked["lists"] = fields.values(fields.hexadecimal)(content.get("lists", {}), "lists")
     listed = fields.fields(
         fields.mapping(content.get("classes"), "classes"),
         {
@@ -127,9 +127,9 @@ def _manifest(content: dict[str, Any]) -> Manifest:
             "ignore": fields.optional(fields.class_id),
         },
     )
-    used = {*known, "classes", "schema", "digest"}
+    used = {*checked, "classes", "schema", "digest"}
     extra = {name: value for name, value in content.items() if name not in used}
-    return Manifest(Classes(**listed), **known, extra=extra)
+    return Manifest(Classes(**listed), **checked, extra=extra)
 
 
 def dump_record(record: Record) -> bytes:
@@ -152,18 +152,18 @@ def load_record(line: bytes) -> Record:
         content = fields.mapping(json.loads(line), "record")
     except RecursionError as error:
         raise ValueError("is nested too deeply") from error
-    known = fields.fields(content, _RECORD)
-    stem = known["stem"]
+    checked = fields.fields(content, _RECORD)
+    stem = checked["stem"]
     for kind in ("image", "mask", "objects"):
-        if kind != "objects" or known[kind] is not None:
-            fields.file_name(known[kind], kind, stem)
-    files = {known["image"], known["mask"], known["objects"]} - {None}
-    if known["digests"].keys() != files:
+        if kind != "objects" or checked[kind] is not None:
+            fields.file_name(checked[kind], kind, stem)
+    files = {checked["image"], checked["mask"], checked["objects"]} - {None}
+    if checked["digests"].keys() != files:
         raise ValueError(f"digests: must be those of {', '.join(sorted(files))}")
-    known["pixels"] = {int(value): number for value, number in known["pixels"].items()}
-    known["notes"] = tuple(replace(note, stem=stem) for note in known["notes"])
+    checked["pixels"] = {int(value): number for value, number in checked["pixels"].items()}
+    checked["notes"] = tuple(replace(note, stem=stem) for note in checked["notes"])
     labels = fields.each(_unpainted)(content.get("unpainted", []), "unpainted")
-    return Record(**known, unpainted=tuple(labels))
+    return Record(**checked, unpainted=tuple(labels))
 
 
 def _unpainted(value: Any, address: str) -> Unpainted:
@@ -176,9 +176,9 @@ def _unpainted(value: Any, address: str) -> Unpainted:
 
 def _note(value: Any, address: str) -> Note:
     note = fields.mapping(value, address)
-    known = fields.fields(note, {"code": fields.text, "message": fields.text})
+    checked = fields.fields(note, {"code": fields.text, "message": fields.text})
     covered = _covered(note["covered"], f"{address}.covered") if "covered" in note else None
-    return Note(known["code"], known["message"], covered=covered)
+    return Note(checked["code"], checked["message"], covered=covered)
 
 
 def _covered(value: Any, address: str) -> Covered:

@@ -29,46 +29,46 @@ from segprep.types import (
 )
 
 
-def entries(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
-    """Every sample of *place* that has a mask; without a manifest in the order of the file names.
+def entries(dataset: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
+    """Every sample of *dataset* that has a mask; without a manifest in the order of the file names.
     What has no image goes to *skipped*.
 
     A stem may have folders in it (``city/a``) only in a tree that segprep did not make. Raises
     TreeError for a tree that is not finished.
     """
-    if place.manifest is not None:
-        yield from _recorded(place, skipped)
+    if dataset.manifest is not None:
+        yield from _recorded(dataset, skipped)
         return
-    if (place.root / STAGING).is_dir():
+    if (dataset.root / STAGING).is_dir():
         raise TreeError(
             "unfinished-run",
-            f"{place.root} holds an unfinished conversion",
+            f"{dataset.root} holds an unfinished conversion",
             "finish it first: re-run its command",
         )
-    yield from _named(place, skipped)
+    yield from _named(dataset, skipped)
 
 
-def _recorded(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
+def _recorded(dataset: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
     """The samples of a tree with a manifest, as its records say."""
-    for record in place.records():
-        mask = place.root / record.mask
+    for record in dataset.records():
+        mask = dataset.root / record.mask
         if fault := stem_fault(record.stem, portable=False):
             reason = f"its name {fault}"
             skipped.append(Skipped(record.stem, str(mask), "bad-stem", reason, "convert again"))
             continue
-        objects = place.root / record.objects if record.objects else None
+        objects = dataset.root / record.objects if record.objects else None
         content = RecordedMask(record.digests.get(record.mask, ""), tuple(record.pixels))
-        picture = place.root / record.image
+        picture = dataset.root / record.image
         yield Entry(record.stem, picture, mask, objects, record.notes, content)
 
 
-def _named(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
+def _named(dataset: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
     """The samples of a tree without a manifest: every mask, with the image of its name."""
-    by_stem, by_name = _images(place.root / IMAGES)
-    for path in walk(place.root / MASKS) if (place.root / MASKS).is_dir() else ():
+    by_stem, by_name = _images(dataset.root / IMAGES)
+    for path in walk(dataset.root / MASKS) if (dataset.root / MASKS).is_dir() else ():
         if path.suffix.lower() != ".png":
             continue
-        inner = path.relative_to(place.root / MASKS)
+        inner = path.relative_to(dataset.root / MASKS)
         stem = stem_of(inner.as_posix())
         if fault := next(
             filter(None, (stem_fault(part, portable=False) for part in stem.split("/"))), None
@@ -87,7 +87,7 @@ def _named(place: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
             hint = "add the image, or skip the mask with --on-error skip"
             skipped.append(Skipped(stem, str(path), "image-missing", reason, hint))
         else:
-            own = place.root / OBJECTS / inner
+            own = dataset.root / OBJECTS / inner
             yield Entry(stem, picture, path, own if own.is_file() else None)
 
 
@@ -111,8 +111,8 @@ def read(entry: Entry, roots: tuple[Path, ...], limit: int = MAX_PIXELS) -> Samp
     mask = mask_ids(read_below(entry.mask, roots), entry.mask, notes, limit)
     data = read_below(entry.image, roots)
     upright = paired_masks.drawn_upright(data, entry.image, mask.shape, entry.mask, notes, limit)
-    found = objects(entry.objects, roots, mask.shape, limit) if entry.objects else None
-    return Sample(entry.stem, data, mask, found, upright, tuple(notes))
+    object_ids = objects(entry.objects, roots, mask.shape, limit) if entry.objects else None
+    return Sample(entry.stem, data, mask, object_ids, upright, tuple(notes))
 
 
 def mask_ids(data: bytes, path: Path, notes: list[Note], limit: int) -> NDArray[np.uint8]:

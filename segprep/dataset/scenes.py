@@ -27,14 +27,14 @@ SHOWN = 5
 class _Thumbnail:
     """The picture of a sample in short, and a digest of its pixels; None if it cannot be read."""
 
-    place: Tree
+    dataset: Tree
 
     def __call__(self, stem: str) -> tuple[NDArray[np.uint8], str] | None:
-        path = self.place.image_path(stem)
+        path = self.dataset.image_path(stem)
         if path is None:
             return None
-        roots = (self.place.root.resolve(),)
-        path = roots[0] / path.relative_to(self.place.root)
+        roots = (self.dataset.root.resolve(),)
+        path = roots[0] / path.relative_to(self.dataset.root)
         try:
             small = inspection.photograph(
                 read_below(path, roots), path, 2 * likeness.SIDE, whole=True
@@ -47,7 +47,7 @@ class _Thumbnail:
 
 
 def groups_of(
-    place: Tree, stems: Sequence[str], group_by: str | None, *, jobs: int = 1
+    dataset: Tree, stems: Sequence[str], group_by: str | None, *, jobs: int = 1
 ) -> tuple[dict[str, str], tuple[Note, ...]]:
     """Stem -> group, and what a person should know of the groups.
 
@@ -56,7 +56,7 @@ def groups_of(
     a rule of :mod:`segprep.grouping`. Raises UsageError.
     """
     if group_by == ALIKE:
-        groups = _alike(place, stems, jobs)
+        groups = _alike(dataset, stems, jobs)
     elif group_by == NUMBERING:
         groups = {stem: _NUMBER.sub("", stem) or stem for stem in stems}
     else:
@@ -64,14 +64,14 @@ def groups_of(
     return groups, _notes(groups, str(group_by))
 
 
-def _alike(place: Tree, stems: Sequence[str], jobs: int) -> dict[str, str]:
+def _alike(dataset: Tree, stems: Sequence[str], jobs: int) -> dict[str, str]:
     """The connected groups of images that look alike, each named after its first stem."""
     results = [
-        None if isinstance(one, engine.Failure) else one
-        for one in engine.run(_Thumbnail(place), stems, jobs=jobs)
+        None if isinstance(result, engine.Failure) else result
+        for result in engine.run(_Thumbnail(dataset), stems, jobs=jobs)
     ]
-    at = [n for n, one in enumerate(results) if one is not None and one[0].std() >= 2]
-    thumbnails = [one[0] for one in results if one is not None and one[0].std() >= 2]
+    at = [n for n, result in enumerate(results) if result is not None and result[0].std() >= 2]
+    thumbnails = [result[0] for result in results if result is not None and result[0].std() >= 2]
     parents = list(range(len(stems)))
 
     def root(n: int) -> int:
@@ -80,11 +80,11 @@ def _alike(place: Tree, stems: Sequence[str], jobs: int) -> dict[str, str]:
             n = parents[n]
         return n
 
-    links = [(at[one], at[other]) for one, other, _, _ in likeness.pairs(thumbnails)]
+    links = [(at[left], at[right]) for left, right, _, _ in likeness.pairs(thumbnails)]
     first: dict[str, int] = {}
-    for n, one in enumerate(results):
-        if one is not None:
-            links.append((first.setdefault(one[1], n), n))
+    for n, result in enumerate(results):
+        if result is not None:
+            links.append((first.setdefault(result[1], n), n))
     for a, b in links:
         low, high = sorted((root(a), root(b)))
         parents[high] = low

@@ -56,8 +56,8 @@ class Info:
 
     def _repr_html_(self) -> str:
         rows = [
-            (one.value, one.name, f"{one.pixels:,}", f"{one.share:.2%}", one.images)
-            for one in self.classes
+            (row.value, row.name, f"{row.pixels:,}", f"{row.share:.2%}", row.images)
+            for row in self.classes
         ]
         sizes = [f"{width} x {height} ({n})" for (width, height), n in list(self.sizes.items())[:3]]
         sizes += [f"{len(self.sizes) - 3} more"] if len(self.sizes) > 3 else []

@@ -75,11 +75,11 @@ def export(
     classes = plan.inventory.classes
     task = SampleExport(writer, box, (home.root,), classes, not dry_run, bits)
     if dry_run:
-        return _made(target, plan, task, jobs, on_error, progress).account
+        return _exported(target, plan, task, jobs, on_error, progress).account
     with box.opened():
         box.check(home.root, overwrite)  # an earlier export may be back
         journal = ExportJournal(box.hidden, box.out), _identity(target, writer, home, plan, bits)
-        outcome = _made(target, plan, task, jobs, on_error, progress, journal)
+        outcome = _exported(target, plan, task, jobs, on_error, progress, journal)
         lost = frozenset(skipped.stem for skipped in outcome.account.skipped)
         gathered = Gathered(
             {name: tuple(parts) for name, parts in outcome.parts.items()}, outcome.losses
@@ -117,9 +117,9 @@ def common_files(
     bits = gray_bits(entries, (root,), writer.max_pixels, jobs=1)
     task = SampleExport(writer, box, (root,), inventory.classes, False, bits)
     plan = _Selection(todo, inventory, (), ())
-    made = _made(target, plan, task, 1, "stop", no_progress)
-    parts = {name: tuple(content) for name, content in made.parts.items()}
-    return writer.texts(inventory, Gathered(parts, made.losses))
+    exported = _exported(target, plan, task, 1, "stop", no_progress)
+    parts = {name: tuple(content) for name, content in exported.parts.items()}
+    return writer.texts(inventory, Gathered(parts, exported.losses))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ class _Made:
     losses: tuple[str, ...]
 
 
-def _made(
+def _exported(
     target: str,
     plan: _Selection,
     task: SampleExport,

@@ -141,8 +141,8 @@ class ExportJournal:
             for name, length, _ in files.appended_marks:
                 lengths[name] = lengths.get(name, 0) + length
         try:
-            for folder, _, found in os.walk(new):
-                for name in found:
+            for folder, _, listed in os.walk(new):
+                for name in listed:
                     path = Path(folder, name)
                     inner = path.relative_to(new).as_posix()
                     if inner in lengths and not path.is_symlink():

@@ -91,7 +91,7 @@ class Outbox:
                 f"{self.out} already holds an export",
                 "choose another OUT, or give --overwrite to replace it",
             )
-        recorded = self._known()
+        recorded = self._account_names()
         if foreign := next((name for name in self._files() if name not in recorded), None):
             raise TreeError(
                 "output-occupied",
@@ -105,7 +105,7 @@ class Outbox:
                 Path(folder, name).relative_to(self.out).as_posix() for name in sorted(names)
             )
 
-    def _known(self) -> set[str]:
+    def _account_names(self) -> set[str]:
         """What the earlier export wrote. Raises TreeError if its own account is damaged."""
         try:
             return {MARKER, *json.loads(read_inside(self.out, MARKER) or b"")["files"]}
@@ -217,9 +217,9 @@ class Outbox:
         """
         rest = [name for name in account["files"] if name not in digests]
         with ThreadPoolExecutor(4) as pool:
-            known = {**digests, **dict(zip(rest, pool.map(self._digest, rest), strict=True))}
+            marks = {**digests, **dict(zip(rest, pool.map(self._digest, rest), strict=True))}
         return manifest.sealed(
-            {**account, "digests": {name: known[name] for name in account["files"]}}
+            {**account, "digests": {name: marks[name] for name in account["files"]}}
         )
 
     def _digest(self, name: str) -> str:

@@ -55,11 +55,17 @@ class SampleExport:
                 gray_bits=self.bits,
             )
             results = list(self.writer.files(sample, places))
-            products = [one for one in results if isinstance(one, Product)]
-            files = [one for one in products if not one.append]
-            appended = tuple(one for one in products if one.append)
-            filed = {one.name: self._filed(one, inputs) for one in files} if self.write else {}
-        marks = [(one.name, bytes(one.content or b"")) for one in appended if self.write]
+            products = [product for product in results if isinstance(product, Product)]
+            files = [product for product in products if not product.append]
+            appended = tuple(product for product in products if product.append)
+            filed = (
+                {product.name: self._filed(product, inputs) for product in files}
+                if self.write
+                else {}
+            )
+        marks = [
+            (product.name, bytes(product.content or b"")) for product in appended if self.write
+        ]
         return ExportedFiles(
             entry.stem,
             tuple(product.name for product in files),
@@ -92,7 +98,7 @@ class SampleExport:
 def state_of(path: Path) -> tuple[int, int] | None:
     """Bytes of the file at *path* and nanoseconds of its last change; None where there is none."""
     try:
-        found = os.stat(path)
+        state = os.stat(path)
     except OSError:
         return None
-    return found.st_size, found.st_mtime_ns
+    return state.st_size, state.st_mtime_ns

@@ -60,13 +60,13 @@ class WrittenGallery:
 class _Draw:
     """Draws one sample in a worker."""
 
-    place: Tree
+    dataset: Tree
     side: int
     background: int | None
 
     def __call__(self, stem: str) -> Card:
         try:
-            picture, mask = read(self.place, stem)
+            picture, mask = read(self.dataset, stem)
         except SourceError as error:
             return Card(stem, 0, 0, "", "", {}, f"{error.code}: {error.reason}")
         return _card(stem, picture, mask, self.side, self.background)
@@ -90,14 +90,14 @@ def _card(
     )
 
 
-def read(place: Tree, stem: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def read(dataset: Tree, stem: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Image (H, W, 3) and mask (H, W), upright. Raises SourceError."""
-    roots = (place.root.resolve(),)
-    path = place.image_path(stem)
-    mask_path = roots[0] / place.mask_path(stem).relative_to(place.root)
+    roots = (dataset.root.resolve(),)
+    path = dataset.image_path(stem)
+    mask_path = roots[0] / dataset.mask_path(stem).relative_to(dataset.root)
     if path is None:
         raise SourceError(mask_path, f"no image is called {stem}", "", "image-missing")
-    path = roots[0] / path.relative_to(place.root)
+    path = roots[0] / path.relative_to(dataset.root)
     sample = samples.read(Entry(stem, path, mask_path), roots)
     mask, _ = samples.upright(sample, path)
     return image.pixels(sample.image, path), mask
@@ -121,29 +121,33 @@ def view(
     findings are shown first, then every n-th. Raises UsageError if there is no tree, TreeError if
     *out* exists and *overwrite* is not given.
     """
-    place = tree.find(Path(dataset))
-    page = Path(out) if out else None if sheet else place.root / tree.RUNS / "view.html"
+    dataset_tree = tree.find(Path(dataset))
+    page = Path(out) if out else None if sheet else dataset_tree.root / tree.RUNS / "view.html"
     picture = Path(sheet) if sheet else None
     for path in filter(None, (page, picture)):
         if path.exists() and not overwrite and (out or sheet):
             raise TreeError("output-exists", f"{path} exists", "give --overwrite, or another name")
         path.parent.mkdir(parents=True, exist_ok=True)
-    stems = place.stems()
+    stems = dataset_tree.stems()
     if not stems:
-        raise UsageError("too-few-samples", f"{place.root} has no samples", "convert some first")
-    chosen = _chosen(stems, {one.stem for one in findings}, most)
+        raise UsageError(
+            "too-few-samples", f"{dataset_tree.root} has no samples", "convert some first"
+        )
+    chosen = _chosen(stems, {finding.stem for finding in findings}, most)
     side = 320 if len(chosen) <= 200 else 256 if len(chosen) <= 350 else 224
-    results = engine.run(_Draw(place, side, _background(place)), chosen, jobs=jobs)
+    results = engine.run(_Draw(dataset_tree, side, _background(dataset_tree)), chosen, jobs=jobs)
     cards = [
-        Card(stem, 0, 0, "", "", {}, f"{one.code}: {one.reason}")
-        if isinstance(one, engine.Failure)
-        else one
-        for stem, one in zip(chosen, progress(results, len(chosen), "drawing"), strict=True)
+        Card(stem, 0, 0, "", "", {}, f"{card.code}: {card.reason}")
+        if isinstance(card, engine.Failure)
+        else card
+        for stem, card in zip(chosen, progress(results, len(chosen), "drawing"), strict=True)
     ]
     if page:
-        write_atomic(page, render(place, cards, findings, len(stems)))
+        write_atomic(page, render(dataset_tree, cards, findings, len(stems)))
     if picture:
-        write_atomic(picture, contact.drawn([_pair(place, card) for card in cards if card.picture]))
+        write_atomic(
+            picture, contact.drawn([_pair(dataset_tree, card) for card in cards if card.picture])
+        )
     notes = tuple(Note("image-damaged", card.trouble, card.stem) for card in cards if card.trouble)
     return WrittenGallery(page, picture, len(cards), len(stems), notes)
 
@@ -158,29 +162,29 @@ def augmented(
     """The page *out* (DATASET/runs/augmented.html) of (stem, image, mask) as a training sees them,
     numbered, since a stem occurs several times. Raises UsageError, TreeError (output-exists).
     """
-    place = tree.find(Path(dataset))
-    page = Path(out) if out else place.root / tree.RUNS / "augmented.html"
+    dataset_tree = tree.find(Path(dataset))
+    page = Path(out) if out else dataset_tree.root / tree.RUNS / "augmented.html"
     if out and page.exists() and not overwrite:
         raise TreeError("output-exists", f"{page} exists", "give --overwrite, or another name")
-    background = _background(place)
+    background = _background(dataset_tree)
     cards = [
         _card(f"{stem} #{number}", picture, mask, 256, background)
         for number, (stem, picture, mask) in enumerate(samples, 1)
     ]
     page.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(page, render(place, cards, (), len(cards)))
+    write_atomic(page, render(dataset_tree, cards, (), len(cards)))
     return WrittenGallery(page, None, len(cards), len(cards))
 
 
-def _pair(place: Tree, card: Card) -> tuple[str, Image.Image]:
+def _pair(dataset: Tree, card: Card) -> tuple[str, Image.Image]:
     """The stem, and the picture with its classes over it."""
-    picture, mask = read(place, card.stem)
+    picture, mask = read(dataset, card.stem)
     small = thumbnails.small(thumbnails.shown(picture), contact.SIDE)
-    return card.stem, Image.fromarray(thumbnails.laid_over(small, mask, _background(place)))
+    return card.stem, Image.fromarray(thumbnails.laid_over(small, mask, _background(dataset)))
 
 
-def _background(place: Tree) -> int | None:
-    classes = place.classes()
+def _background(dataset: Tree) -> int | None:
+    classes = dataset.classes()
     return classes.background if classes else 0
 
 
@@ -206,26 +210,29 @@ def _overlay(mask: NDArray[np.uint8], height: int, width: int, background: int |
     """The mask at the picture's size as a palette PNG whose background is clear."""
     rows = (np.arange(height) * 2 + 1) * mask.shape[0] // (2 * height)
     columns = (np.arange(width) * 2 + 1) * mask.shape[1] // (2 * width)
-    made = Image.fromarray(np.ascontiguousarray(mask[rows[:, None], columns[None, :]]))
-    made.putpalette([level for value in range(256) for level in thumbnails.vivid(value)])
+    indexed = Image.fromarray(np.ascontiguousarray(mask[rows[:, None], columns[None, :]]))
+    indexed.putpalette([level for value in range(256) for level in thumbnails.vivid(value)])
     out = io.BytesIO()
     clear = {} if background is None else {"transparency": background}
-    made.save(out, "PNG", optimize=True, **clear)
+    indexed.save(out, "PNG", optimize=True, **clear)
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def render(place: Tree, cards: Sequence[Card], findings: Sequence[Finding], total: int) -> bytes:
+def render(dataset: Tree, cards: Sequence[Card], findings: Sequence[Finding], total: int) -> bytes:
     """The page as UTF-8 HTML."""
     from jinja2 import Environment, StrictUndefined
 
     style = (HERE / "style.css").read_text("utf-8")
     script = (HERE / "script.js").read_text("utf-8")
-    classes = place.classes()
+    classes = dataset.classes()
     names = classes.names if classes else ()
-    rows = _class_rows(cards, names, _background(place))
+    rows = _class_rows(cards, names, _background(dataset))
     style += "".join(f".c{row['id']}{{background:{row['color']}}}\n" for row in rows)
     splits = {
-        stem: name for name, stems in place.lists().items() if name in tree.SPLITS for stem in stems
+        stem: name
+        for name, stems in dataset.lists().items()
+        if name in tree.SPLITS
+        for stem in stems
     }
     splits |= {
         card.stem: splits[stem]
@@ -241,13 +248,13 @@ def render(place: Tree, cards: Sequence[Card], findings: Sequence[Finding], tota
     environment.filters["plain"] = escaped
     template = environment.from_string((HERE / "page.html").read_text("utf-8"))
     text = template.render(
-        title=place.root.resolve().name,
+        title=dataset.root.resolve().name,
         cards=cards,
         classes=rows,
         splits=splits,
         split_counts=Counter(splits.get(card.stem, "") for card in cards),
         findings=by_stem,
-        codes=Counter(one.code for one in findings),
+        codes=Counter(finding.code for finding in findings),
         general=by_stem.get("", []),
         total=total,
         style=style,

@@ -33,7 +33,7 @@ def drawn(pictures: Sequence[tuple[str, Image.Image]]) -> bytes:
 
 def _fitting(name: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
     """*name* without control characters, its middle cut out if it is too wide."""
-    plain = "".join("?" if unicodedata.category(one)[0] == "C" else one for one in name)
+    plain = "".join("?" if unicodedata.category(letter)[0] == "C" else letter for letter in name)
     if font.getlength(plain) <= SIDE:
         return plain
     half = len(plain) // 2

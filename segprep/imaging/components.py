@@ -41,18 +41,18 @@ def _touching(
     first = np.searchsorted(ends, low, side="right")
     last = np.searchsorted(starts, high, side="left")
     counts = last - first
-    one = np.repeat(above, counts)
-    offsets = np.arange(len(one)) - np.repeat(np.cumsum(counts) - counts, counts)
-    other = np.repeat(first, counts) + offsets
-    equal = values[one] == values[other]
-    return one[equal], other[equal]
+    upper = np.repeat(above, counts)
+    offsets = np.arange(len(upper)) - np.repeat(np.cumsum(counts) - counts, counts)
+    lower = np.repeat(first, counts) + offsets
+    equal = values[upper] == values[lower]
+    return upper[equal], lower[equal]
 
 
-def _joined(count: int, one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+def _joined(count: int, upper: NDArray[np.int64], lower: NDArray[np.int64]) -> NDArray[np.int64]:
     """The smallest member of the set that each of *count* elements is in, given joined pairs."""
     labels = np.arange(count)
     while True:
-        first, second = labels[one], labels[other]
+        first, second = labels[upper], labels[lower]
         if np.array_equal(first, second):
             return labels
         np.minimum.at(labels, np.maximum(first, second), np.minimum(first, second))

@@ -58,9 +58,9 @@ def boxes(values: NDArray[Any]) -> Iterator[tuple[int, int, int, NDArray[np.bool
     """(value, top, left, where it is in its bounding box) of every value of *values* (H, W)."""
     flat = values.reshape(-1)
     order = np.argsort(flat, kind="stable")
-    found, starts = np.unique(flat[order], return_index=True)
+    ids, starts = np.unique(flat[order], return_index=True)
     width = values.shape[1]
-    for value, places in zip(found.tolist(), np.split(order, starts[1:]), strict=True):
+    for value, places in zip(ids.tolist(), np.split(order, starts[1:]), strict=True):
         rows, columns = places // width, places % width
         top, left = int(rows[0]), int(columns.min())
         bits = values[top : int(rows[-1]) + 1, left : int(columns.max()) + 1] == value
@@ -200,8 +200,8 @@ def _farthest(line: NDArray[np.float64], tolerance: float) -> int:
     along = np.clip(inner @ way / (length * length), 0, 1) if length else np.zeros(len(inner))
     gaps = inner - along[:, None] * way
     distances = np.hypot(gaps[:, 0], gaps[:, 1])
-    place = int(np.argmax(distances))
-    return place if distances[place] > tolerance + 1e-9 else -1
+    farthest = int(np.argmax(distances))
+    return farthest if distances[farthest] > tolerance + 1e-9 else -1
 
 
 def bridged(outer: Points, holes: list[Points]) -> Points:

@@ -34,9 +34,9 @@ def cause(data: bytes) -> tuple[str, str]:
         return "a PNG that was saved as text", "transfer it again in binary mode"
     if head.startswith((b"{", b"[")):
         return "JSON text, not an image", "give the annotation's own format, see segprep convert"
-    known = next((words for start, words in _OTHERS.items() if data.startswith(start)), None)
-    if known:
-        return f"{known[0]}, not an image", known[1]
+    kind = next((words for start, words in _OTHERS.items() if data.startswith(start)), None)
+    if kind:
+        return f"{kind[0]}, not an image", kind[1]
     if not data.strip(b"\0"):
         return "empty: all of its bytes are zero", "restore the file from its origin"
     return "", ""

@@ -18,23 +18,25 @@ _TEXT = re.compile(r"EPSG:(\d+), matrix " + " ".join([_NUMBER] * 6))
 
 def read(data: bytes) -> Georeference | None:
     """The georeference of a TIFF's first page; None where it has none, or a flat one."""
-    place = tiff_rows.georeference(data) if data[:4] in (b"II*\0", b"MM\0*") else None
-    if place is None:
+    reference = tiff_rows.georeference(data) if data[:4] in (b"II*\0", b"MM\0*") else None
+    if reference is None:
         return None
-    a, b, _, d, e, _ = place.transform
-    return place if a * e - b * d else None
+    a, b, _, d, e, _ = reference.transform
+    return reference if a * e - b * d else None
 
 
-def pixel(place: Georeference, x: float, y: float) -> tuple[float, float]:
+def pixel(reference: Georeference, x: float, y: float) -> tuple[float, float]:
     """Column and row, from the corner of the first pixel, of the place (*x*, *y*)."""
-    a, b, c, d, e, f = place.transform
+    a, b, c, d, e, f = reference.transform
     det = a * e - b * d
     return (e * (x - c) - b * (y - f)) / det, (a * (y - f) - d * (x - c)) / det
 
 
-def note(place: Georeference) -> Note:
-    """What the record of a sample keeps of *place*."""
-    return Note(CODE, f"EPSG:{place.epsg or 0}, matrix {' '.join(map(repr, place.transform))}")
+def note(reference: Georeference) -> Note:
+    """What the record of a sample keeps of *reference*."""
+    return Note(
+        CODE, f"EPSG:{reference.epsg or 0}, matrix {' '.join(map(repr, reference.transform))}"
+    )
 
 
 def of_note(said: Note) -> Georeference | None:
@@ -55,9 +57,9 @@ def nodata(data: bytes) -> float | None:
         (at,) = struct.unpack_from(f"{order}I", data, 4)
         (count,) = struct.unpack_from(f"{order}H", data, at)
         for entry in range(at + 2, at + 2 + 12 * count, 12):
-            tag, kind, size, place = struct.unpack_from(f"{order}HHII", data, entry)
+            tag, kind, size, pointer = struct.unpack_from(f"{order}HHII", data, entry)
             if (tag, kind) == (_NODATA, _ASCII) and size <= _LONGEST:
-                start = entry + 8 if size <= 4 else place
+                start = entry + 8 if size <= 4 else pointer
                 text = data[start : start + size].split(b"\0")[0]
                 return float(text) if text.strip() else None
     except (struct.error, ValueError):

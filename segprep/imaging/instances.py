@@ -88,14 +88,14 @@ def _draw(
     crossed = False
     for number in order:
         spot = spots[number]
-        place = (
+        window = (
             slice(spot.top, spot.top + spot.bits.shape[0]),
             slice(spot.left, spot.left + spot.bits.shape[1]),
         )
-        under = drawn[place]
+        under = drawn[window]
         if under.any():
             both = (under > 0) & spot.bits
-            shared[place] |= both
+            shared[window] |= both
             crossed = crossed or bool(both.any())
         under[spot.bits] = number + 1
     return drawn, int(np.count_nonzero(shared)) if crossed else 0
@@ -129,17 +129,17 @@ def _overlap(pixels: int) -> list[Note]:
 
 def _holes(spots: Iterable[Spot]) -> list[Note]:
     """What instances enclose without covering it."""
-    found = [(spot.name, pixels) for spot in spots if (pixels := enclosed(spot.bits))]
-    listed = ", ".join(f"{name} ({pixels} px)" for name, pixels in found)
+    closed = [(spot.name, pixels) for spot in spots if (pixels := enclosed(spot.bits))]
+    listed = ", ".join(f"{name} ({pixels} px)" for name, pixels in closed)
     return (
         [
             Note(
                 "instance-hole",
-                f"{len(found)} instances enclose {sum(pixels for _, pixels in found)} pixels that"
+                f"{len(closed)} instances enclose {sum(pixels for _, pixels in closed)} pixels that"
                 f" they do not cover: {listed}",
             )
         ]
-        if found
+        if closed
         else []
     )
 

@@ -36,12 +36,12 @@ def pairs(
     """
     firsts: dict[bytes, int] = {}
     for other, thumbnail in enumerate(thumbnails):
-        one = firsts.setdefault(thumbnail.tobytes(), other)
-        if one != other:
-            yield one, other, "", 1.0
+        first = firsts.setdefault(thumbnail.tobytes(), other)
+        if first != other:
+            yield first, other, "", 1.0
     numbers = list(firsts.values())
-    for one, other, name, correlation in _unequal([thumbnails[number] for number in numbers]):
-        yield numbers[one], numbers[other], name, correlation
+    for first, other, name, correlation in _unequal([thumbnails[number] for number in numbers]):
+        yield numbers[first], numbers[other], name, correlation
 
 
 def _unequal(
@@ -55,13 +55,13 @@ def _unequal(
     seen: set[tuple[int, int]] = set()
     for name, turn in TURNS.items():
         turned = plain if not name else hashes(np.moveaxis(turn(np.moveaxis(stack, 0, 2)), 2, 0))
-        for one, other in _candidates(plain, turned):
-            if (one, other) in seen:
+        for first, other in _candidates(plain, turned):
+            if (first, other) in seen:
                 continue
-            correlation = correlated(stack[one], turn(stack[other]))
+            correlation = correlated(stack[first], turn(stack[other]))
             if correlation >= ALIKE:
-                seen.add((one, other))
-                yield one, other, name, correlation
+                seen.add((first, other))
+                yield first, other, name, correlation
 
 
 def hashes(stack: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -69,13 +69,13 @@ def hashes(stack: NDArray[np.uint8]) -> NDArray[np.uint8]:
     neighbor is brighter.
     """
     step = SIDE // GRID
-    found = np.zeros((len(stack), GRID * GRID // 8), np.uint8)
+    bits = np.zeros((len(stack), GRID * GRID // 8), np.uint8)
     for start in range(0, len(stack), PART):
         part = stack[start : start + PART].reshape(-1, GRID, step, GRID, step)
         means = part.mean((2, 4), dtype=np.float32)
         brighter = np.roll(means, -1, axis=2) > means + 0.5
-        found[start : start + PART] = np.packbits(brighter.reshape(len(part), -1), axis=1)
-    return found
+        bits[start : start + PART] = np.packbits(brighter.reshape(len(part), -1), axis=1)
+    return bits
 
 
 def _candidates(plain: NDArray[np.uint8], turned: NDArray[np.uint8]) -> list[tuple[int, int]]:
@@ -86,8 +86,8 @@ def _candidates(plain: NDArray[np.uint8], turned: NDArray[np.uint8]) -> list[tup
     near = [np.zeros((0, 2), np.int64)]
     for band in range(bands.shape[1]):
         near += _near_in_band(bands[:, band], turned_bands[:, band], plain, turned)
-    found = np.unique(np.sort(np.concatenate(near), axis=1), axis=0)
-    return [(int(one), int(other)) for one, other in found if one != other]
+    candidates = np.unique(np.sort(np.concatenate(near), axis=1), axis=0)
+    return [(int(first), int(other)) for first, other in candidates if first != other]
 
 
 def _near_in_band(
@@ -122,9 +122,9 @@ def _near_in_band(
         start = end
 
 
-def correlated(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+def correlated(first: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     """The correlation of two pictures, -1 to 1; 0 where one is flat."""
-    a, b = one.astype(np.float64).reshape(-1), other.astype(np.float64).reshape(-1)
+    a, b = first.astype(np.float64).reshape(-1), other.astype(np.float64).reshape(-1)
     a, b = a - a.mean(), b - b.mean()
     length = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / length if length else 0.0

@@ -45,9 +45,9 @@ def from_smoothing(
     smaller = np.isin(ids, [other for other in whole if other < value])
     larger = np.isin(ids, [other for other in whole if other > value])
     touching = sum(
-        np.count_nonzero(smaller[one] & larger[other])
-        + np.count_nonzero(larger[one] & smaller[other])
-        for one, other in (
+        np.count_nonzero(smaller[here] & larger[there])
+        + np.count_nonzero(larger[here] & smaller[there])
+        for here, there in (
             (np.s_[:, :-1], np.s_[:, 1:]),
             (np.s_[:-1], np.s_[1:]),
         )

@@ -172,19 +172,19 @@ def page_places(data: bytes) -> tuple[slice, list[bytes]]:
     """
     order = {b"II": "<", b"MM": ">"}.get(data[:2], "<")
     big = data[2:4] in (b"\x2b\x00", b"\x00\x2b")
-    place, counted, entry = ("Q", "Q", 20) if big else ("I", "H", 12)
+    pointer, counted, entry = ("Q", "Q", 20) if big else ("I", "H", 12)
     first = slice(8, 16) if big else slice(4, 8)
-    known: dict[bytes, None] = {}
+    seen: dict[bytes, None] = {}
     next_place = data[first]
     try:
-        while (at := struct.unpack(order + place, next_place)[0]) and next_place not in known:
-            known[next_place] = None
+        while (at := struct.unpack(order + pointer, next_place)[0]) and next_place not in seen:
+            seen[next_place] = None
             (count,) = struct.unpack_from(order + counted, data, at)
             after = at + struct.calcsize(counted) + count * entry
             next_place = data[after : after + len(next_place)]
     except struct.error:
         return first, []
-    return first, list(known)
+    return first, list(seen)
 
 
 def small_page(layout: Layout, body: bytes, shape: tuple[int, int], kept: tuple[int, ...]) -> bytes:
@@ -204,26 +204,26 @@ def _entries(data: bytes | mmap) -> dict[int, tuple[int, int, int]]:
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
     if order is None or len(data) < 8:
         return {}
-    found = {}
+    entries = {}
     try:
         (at,) = struct.unpack_from(f"{order}I", data, 4)
         (count,) = struct.unpack_from(f"{order}H", data, at)
         for entry in range(at + 2, at + 2 + 12 * count, 12):
             tag, kind, number, value = struct.unpack_from(f"{order}HHII", data, entry)
             size = {3: 2, 12: 8}.get(kind, 0) * number
-            found[tag] = kind, number, entry + 8 if size <= 4 else value
+            entries[tag] = kind, number, entry + 8 if size <= 4 else value
     except struct.error:
         return {}
-    return found
+    return entries
 
 
 def doubles(data: bytes | mmap, tags: tuple[int, ...]) -> dict[int, tuple[float, ...]]:
     """The values of those *tags* of the first page that hold floats of 64 bits."""
-    order, found = "<" if data[:2] == b"II" else ">", {}
+    order, numbers = "<" if data[:2] == b"II" else ">", {}
     for tag, (kind, count, at) in _entries(data).items():
         if tag in tags and kind == 12 and 8 * count <= len(data) - at:
-            found[tag] = struct.unpack_from(f"{order}{count}d", data, at)
-    return found
+            numbers[tag] = struct.unpack_from(f"{order}{count}d", data, at)
+    return numbers
 
 
 def shorts(data: bytes | mmap, tag: int) -> tuple[int, ...]:

@@ -78,7 +78,9 @@ class Reader:
         """
         classes, tables, notes = united(self.trees)
         skipped = list[Skipped]()
-        entries = [(n, list(samples.entries(place, skipped))) for n, place in enumerate(self.trees)]
+        entries = [
+            (n, list(samples.entries(dataset, skipped))) for n, dataset in enumerate(self.trees)
+        ]
         every = [(number, entry) for number, listed in entries for entry in listed]
         groups = same_images(self.trees, every)
         kept, same = self._distinct(every, groups)
@@ -108,7 +110,9 @@ class Reader:
         """
         if not groups:
             return list(entries), []
-        listed = "; ".join(" = ".join(_address(self.trees, one) for one in g) for g in groups[:3])
+        listed = "; ".join(
+            " = ".join(_address(self.trees, member) for member in g) for g in groups[:3]
+        )
         text = f"{len(groups)} pictures are in several datasets: {listed}"
         if self.same_image == "error":
             raise TreeError(
@@ -119,7 +123,7 @@ class Reader:
         repeated = {(number, entry.stem) for group in groups for number, entry in group[1:]}
         if self.same_image == "keep":
             return list(entries), [Note("same-image", f"{text}; all were kept")]
-        kept = [one for one in entries if (one[0], one[1].stem) not in repeated]
+        kept = [member for member in entries if (member[0], member[1].stem) not in repeated]
         return kept, [Note("same-image", f"{text}; each was taken once, from the first")]
 
     def _lists(
@@ -128,12 +132,12 @@ class Reader:
         """The lists of all trees by name; none where a tree has none."""
         merged: dict[str, list[str]] = defaultdict(list)
         notes = list[Note]()
-        for number, place in enumerate(self.trees):
+        for number, dataset in enumerate(self.trees):
             stems = {stem for owner, stem in names if owner == number}
-            lists = place.lists()
+            lists = dataset.lists()
             if not lists:
                 message = (
-                    f"{place.root.name} has no split, so the result has none; segprep split draws"
+                    f"{dataset.root.name} has no split, so the result has none; segprep split draws"
                     " one"
                 )
                 return {}, [Note("no-split", message)]
@@ -158,9 +162,9 @@ def same_images(
     """Groups of entries whose image files are equal, over several trees."""
     groups: dict[str, list[tuple[int, Entry]]] = defaultdict(list)
     sizes: dict[int, list[tuple[int, Entry]]] = defaultdict(list)
-    for one in entries:
+    for member in entries:
         try:
-            sizes[one[1].image.stat().st_size].append(one)
+            sizes[member[1].image.stat().st_size].append(member)
         except OSError:
             continue  # reading it says why
     for listed in sizes.values():
@@ -182,7 +186,7 @@ def _names(
     owners: dict[str, set[int]] = defaultdict(set)
     for number, entry in entries:
         owners[stem_key(entry.stem)].add(number)
-    prefixes = [place.root.name for place in trees]
+    prefixes = [dataset.root.name for dataset in trees]
     if len(set(prefixes)) < len(prefixes):
         prefixes = [f"{name}{number + 1}" for number, name in enumerate(prefixes)]
     return {
@@ -229,8 +233,8 @@ def _renamed(names: Mapping[tuple[int, str], str]) -> list[Note]:
     return [Note("stem-prefixed", message)]
 
 
-def _address(trees: Sequence[Tree], one: tuple[int, Entry]) -> str:
-    return f"{trees[one[0]].root.name}/{one[1].stem}"
+def _address(trees: Sequence[Tree], member: tuple[int, Entry]) -> str:
+    return f"{trees[member[0]].root.name}/{member[1].stem}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +298,6 @@ def merge(
 def _entries(reader: Reader) -> list[tuple[int, Entry]]:
     return [
         (number, entry)
-        for number, place in enumerate(reader.trees)
-        for entry in samples.entries(place, [])
+        for number, dataset in enumerate(reader.trees)
+        for entry in samples.entries(dataset, [])
     ]

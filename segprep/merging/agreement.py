@@ -38,11 +38,11 @@ def agreement(
     either: dict[tuple[int, int, str], int] = defaultdict(int)
     images: dict[tuple[int, int], int] = defaultdict(int)
     for group in groups:
-        for (first, one), (second, other) in combinations(group, 2):
+        for (first, entry), (second, other) in combinations(group, 2):
             if first == second:
                 continue
             try:
-                masks = [_named(trees[first], one), _named(trees[second], other)]
+                masks = [_named(trees[first], entry), _named(trees[second], other)]
             except SourceError:
                 continue
             _count(masks, (first, second), both, either)
@@ -60,10 +60,10 @@ def agreement(
     )
 
 
-def _named(place: Tree, entry: Entry) -> dict[str, NDArray[np.bool_]]:
+def _named(dataset: Tree, entry: Entry) -> dict[str, NDArray[np.bool_]]:
     """Where each class is, by name; ``""`` where the mask is ignored."""
-    classes = tree_source.classes_of(place)
-    sample, _ = tree_source.upright(entry, (place.root,), classes, MAX_PIXELS)
+    classes = tree_source.classes_of(dataset)
+    sample, _ = tree_source.upright(entry, (dataset.root,), classes, MAX_PIXELS)
     masks = {name: sample.mask == value for value, name in enumerate(classes.names)}
     return {**masks, "": sample.mask == IGNORE}
 
@@ -79,6 +79,6 @@ def _count(
         return
     counted = ~(first[""] | second[""])
     for name in first.keys() & second.keys() - {""}:
-        one, other = first[name] & counted, second[name] & counted
-        both[*pair, name] += int(np.count_nonzero(one & other))
-        either[*pair, name] += int(np.count_nonzero(one | other))
+        left, right = first[name] & counted, second[name] & counted
+        both[*pair, name] += int(np.count_nonzero(left & right))
+        either[*pair, name] += int(np.count_nonzero(left | right))

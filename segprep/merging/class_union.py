@@ -18,11 +18,11 @@ def united(trees: Sequence[Tree]) -> tuple[Classes, list[bytes], list[Note]]:
     The backgrounds are one class, whatever they are called. Raises TreeError for a tree without
     class names, and for more classes than a mask can hold.
     """
-    lists = [tree_source.classes_of(place) for place in trees]
-    grounds = [one.names[one.background] for one in lists if one.background is not None]
+    lists = [tree_source.classes_of(dataset) for dataset in trees]
+    grounds = [classes.names[classes.background] for classes in lists if classes.background is not None]
     united_names = [
-        [grounds[0] if value == one.background else name for value, name in enumerate(one.names)]
-        for one in lists
+        [grounds[0] if value == classes.background else name for value, name in enumerate(classes.names)]
+        for classes in lists
     ]
     names, notes = list[str](), list[Note]()
     for name in chain.from_iterable(united_names):

@@ -223,7 +223,7 @@ class OpenedTree:
     def _repr_html_(self) -> str:
         classes, shares = self.classes, {n: len(listed) for n, listed in self.lists.items()}
         names = classes.names if classes else ()
-        pictures = {one.stem: one.picture(150) for one in self[:_PICTURES]}
+        pictures = {sample.stem: sample.picture(150) for sample in self[:_PICTURES]}
         return card(
             f"{self.root.name}: {self.split}" if self.split else self.root.name,
             {"samples": len(self)} | ({} if self.split else shares),
@@ -242,7 +242,9 @@ def open(dataset: str | Path = ".") -> OpenedTree:
     home = tree.find(Path(dataset))
     root = home.root.resolve()
     skipped: list[Skipped] = []
-    entries = sorted(samples.entries(Tree(root), skipped), key=lambda one: natural_key(one.stem))
+    entries = sorted(
+        samples.entries(Tree(root), skipped), key=lambda entry: natural_key(entry.stem)
+    )
     if skipped:
         first = skipped[0]
         raise BadInputError(

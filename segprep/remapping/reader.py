@@ -105,11 +105,11 @@ class Reader:
         values that occur.
         """
         return relabelling.table(
-            self._known(paths, jobs, progress),
+            self._values_of(paths, jobs, progress),
             ClassChanges(self.map, self.drop, self.drop_as, self.order),
         )
 
-    def _known(self, paths: list[Path], jobs: int, progress: Progress[Any]) -> Known:
+    def _values_of(self, paths: list[Path], jobs: int, progress: Progress[Any]) -> Known:
         if self.ids:
             return relabelling.stated(self.ids, self.names)
         if len(self.names) == 1 and self.names[0].isdecimal():

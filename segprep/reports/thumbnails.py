@@ -58,14 +58,14 @@ def laid_over(
 
 
 def differing(
-    image: NDArray[np.uint8], one: NDArray[np.uint8], other: NDArray[np.uint8]
+    image: NDArray[np.uint8], first: NDArray[np.uint8], second: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
-    """*image* (h, w, 3) in gray, red where the masks *one* and *other* (H, W each, perhaps of
-    different sizes) differ; where *one* is ignored nothing differs.
+    """*image* (h, w, 3) in gray, red where the masks *first* and *second* (H, W each, perhaps of
+    different sizes) differ; where *first* is ignored nothing differs.
     """
     height, width = image.shape[:2]
     fitted = []
-    for mask in (one, other):
+    for mask in (first, second):
         rows = np.arange(height) * mask.shape[0] // height
         columns = np.arange(width) * mask.shape[1] // width
         fitted.append(mask[rows[:, None], columns])

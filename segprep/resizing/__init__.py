@@ -67,15 +67,15 @@ class Reader:
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every sample is an item. Raises UsageError for a bad size, TreeError without classes."""
         parsed(self.size, self.mode)
-        place = Tree(real_folders(self.root)[0])
-        classes, skipped = tree_source.classes_of(place), list[Skipped]()
-        entries = list(samples.entries(place, skipped))
+        dataset = Tree(real_folders(self.root)[0])
+        classes, skipped = tree_source.classes_of(dataset), list[Skipped]()
+        entries = list(samples.entries(dataset, skipped))
         items = pairing.unique(
             (tree_source.item(entry, entry.stem.replace("/", "_"), entry) for entry in entries),
             skipped,
         )
-        lists, notes = tree_source.lists_of(place, {item.stem for item in items})
-        record = place.manifest
+        lists, notes = tree_source.lists_of(dataset, {item.stem for item in items})
+        record = dataset.manifest
         split = record.split if record else None
         return Scan(items, classes, tuple(skipped), lists, notes, split)
 
@@ -187,8 +187,8 @@ def resize(
         TreeError: the dataset names no classes, or *out* holds something else.
         BadInputError: bad samples, listed in its ``skipped``; nothing was written.
     """
-    place = tree.find(Path(dataset))
-    reader = Reader(place.root, str(size), mode, max_pixels)
+    dataset_tree = tree.find(Path(dataset))
+    reader = Reader(dataset_tree.root, str(size), mode, max_pixels)
     scan = reader.scan(jobs, progress)
     done = convert_with(
         cast("types.Reader", reader),

@@ -121,9 +121,15 @@ def _attributes(entry: Mapping[str, Any]) -> Attributes:
     """Its properties by their names; those of older exports have none and are "attributes"."""
     listed = entry.get("properties")
     properties = (
-        [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        [attribute for attribute in listed if isinstance(attribute, dict)]
+        if isinstance(listed, list)
+        else []
     )
-    named = [pair for one in properties for pair in named_values(one.get("name"), one.get("value"))]
+    named = [
+        pair
+        for attribute in properties
+        for pair in named_values(attribute.get("name"), attribute.get("value"))
+    ]
     return (*named, *named_values("attributes", entry.get("attributes")))
 
 

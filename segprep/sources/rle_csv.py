@@ -132,14 +132,14 @@ class Reader(RegionReader):
 
 def _columns(names: Any, path: Path) -> tuple[str, str, str]:
     """The columns of image, RLE and class ("" without). Raises ForeignFileError."""
-    known = {str(name).strip().lower(): name for name in names}
-    image_column = next((known[name] for name in IMAGE if name in known), "")
-    runs = next((known[name] for name in RUNS if name in known), "")
+    columns = {str(name).strip().lower(): name for name in names}
+    image_column = next((columns[name] for name in IMAGE if name in columns), "")
+    runs = next((columns[name] for name in RUNS if name in columns), "")
     if not image_column or not runs:
         raise ForeignFileError(
-            path, f"is not an RLE table: its columns are {shown(', '.join(known))[:100]}"
+            path, f"is not an RLE table: its columns are {shown(', '.join(columns))[:100]}"
         )
-    return image_column, runs, next((known[name] for name in CLASS if name in known), "")
+    return image_column, runs, next((columns[name] for name in CLASS if name in columns), "")
 
 
 def _unpacked(region: Region, height: int, width: int, path: Path) -> Region:

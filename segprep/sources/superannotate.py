@@ -120,9 +120,15 @@ class Reader(AttributeReader):
 def _attributes(entry: Mapping[str, Any]) -> Attributes:
     """The chosen attributes, by the names of their groups."""
     listed = entry.get("attributes")
-    chosen = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    chosen = (
+        [attribute for attribute in listed if isinstance(attribute, dict)]
+        if isinstance(listed, list)
+        else []
+    )
     return tuple(
-        pair for one in chosen for pair in named_values(one.get("groupName"), one.get("name"))
+        pair
+        for attribute in chosen
+        for pair in named_values(attribute.get("groupName"), attribute.get("name"))
     )
 
 

@@ -196,12 +196,12 @@ def _read_3(content: Mapping[str, Any], path: Path) -> Iterator[tuple[str, list[
     for key, raw in json_values.mapping(content["metadata"], path, "metadata").items():
         address = f"metadata.{shown(key)}"
         entry = json_values.mapping(raw, path, address)
-        view, place = str(entry.get("vid")), entry.get("xy")
-        if not place:
+        view, xy = str(entry.get("vid")), entry.get("xy")
+        if not xy:
             continue  # an attribute of the whole file
         if view not in drawn:
             raise SourceError(path, f"{address}.vid: there is no view {shown(view)}")
-        region = _shape_3(json_values.sequence(place, path, f"{address}.xy"), path, address)
+        region = _shape_3(json_values.sequence(xy, path, f"{address}.xy"), path, address)
         texts = json_values.mapping(entry.get("av") or {}, path, f"{address}.av")
         drawn[view].append(replace(region, attributes=_texts_3(texts, attributes)))
     for key, raw in views.items():
@@ -228,15 +228,15 @@ def _texts_3(texts: Mapping[str, Any], attributes: Mapping[str, Any]) -> Attribu
     return tuple(result)
 
 
-def _shape_3(place: list[Any], path: Path, address: str) -> Region:
+def _shape_3(xy: list[Any], path: Path, address: str) -> Region:
     """``[kind, numbers…]`` as a region."""
     numbers: Ring = tuple(
-        json_values.number(value, path, f"{address}.xy[{n}]") for n, value in enumerate(place)
+        json_values.number(value, path, f"{address}.xy[{n}]") for n, value in enumerate(xy)
     )
     kind, rest = SHAPES_3.get(int(numbers[0])), numbers[1:]
     counts = {"rect": 4, "circle": 3, "ellipse": 4}
     if kind is None or len(rest) < counts.get(kind, 2):
-        reason = f"{address}.xy: shape {shown(place)[:60]} is not known"
+        reason = f"{address}.xy: shape {shown(xy)[:60]} is not known"
         raise SourceError(path, reason, "redraw the region", "bad-shape")
     if kind == "rect":
         x, y, width, height = rest[:4]

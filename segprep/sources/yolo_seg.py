@@ -195,9 +195,9 @@ def _beside_labels(path: Path) -> Path | None:
     folder, key = _image_key(path)
     images = [
         image
-        for place in dict.fromkeys((Path(folder), path.parent))
-        if place.is_dir()
-        for image in sorted(place.iterdir())
+        for home in dict.fromkeys((Path(folder), path.parent))
+        if home.is_dir()
+        for image in sorted(home.iterdir())
         if image.suffix.lower() in SUFFIXES and stem_key(stem_of(image.name)) == key
     ]
     return images[0] if len(images) == 1 else None

@@ -75,15 +75,15 @@ class _Facts:
 class _ReadSample:
     """Reads one sample in a worker."""
 
-    place: Tree
+    dataset: Tree
     quick: bool
 
     def __call__(self, stem: str) -> _Facts:
         if self.quick:
-            path = self.place.mask_path(stem)
+            path = self.dataset.mask_path(stem)
             mask = image.decode_mask(read_plain(path), path)
             return _Facts(stem, mask.shape[::-1], image.histogram(mask))
-        picture, mask = mean_std.read(self.place, stem)
+        picture, mask = mean_std.read(self.dataset, stem)
         values, _ = components.sizes(mask)
         counted = np.bincount(values, minlength=256)
         return _Facts(
@@ -111,15 +111,18 @@ def stats(
 
     Raises UsageError if there is no tree; SegprepError if it has no sample that can be read.
     """
-    place = tree.find(Path(dataset))
-    stems = place.stems()
+    dataset_tree = tree.find(Path(dataset))
+    stems = dataset_tree.stems()
     notes: list[Note] = []
     facts = list[_Facts]()
-    if quick and place.manifest:
-        facts = [_Facts(one.stem, (one.width, one.height), one.pixels) for one in place.records()]
+    if quick and dataset_tree.manifest:
+        facts = [
+            _Facts(record.stem, (record.width, record.height), record.pixels)
+            for record in dataset_tree.records()
+        ]
     else:
         for result in progress(
-            engine.run(_ReadSample(place, quick), stems, jobs=jobs), len(stems), "counting"
+            engine.run(_ReadSample(dataset_tree, quick), stems, jobs=jobs), len(stems), "counting"
         ):
             if isinstance(result, engine.Failure):
                 notes.append(Note(result.code, f"{result.path}: {result.reason}; it was skipped"))
@@ -127,22 +130,24 @@ def stats(
                 facts.append(result)
     if not facts:
         raise SegprepError(
-            "too-few-samples", f"{place.root} has no sample that can be read", "segprep check"
+            "too-few-samples",
+            f"{dataset_tree.root} has no sample that can be read",
+            "segprep check",
         )
-    stated = class_lists.positions(classes) if classes else place.classes()
-    return _summed(place, facts, stated, tuple(notes))
+    stated = class_lists.positions(classes) if classes else dataset_tree.classes()
+    return _summed(dataset_tree, facts, stated, tuple(notes))
 
 
 def _summed(
-    place: Tree, facts: Sequence[_Facts], stated: Classes | None, notes: tuple[Note, ...]
+    dataset: Tree, facts: Sequence[_Facts], stated: Classes | None, notes: tuple[Note, ...]
 ) -> Stats:
-    lists = place.lists()
+    lists = dataset.lists()
     homes = {stem: name for name in SPLITS for stem in lists.get(name, ())}
     total = _Totals()
     parts: dict[str, _Totals] = defaultdict(_Totals)
-    for one in facts:
-        total.add(one)
-        parts[homes.get(one.stem, "")].add(one)
+    for sample in facts:
+        total.add(sample)
+        parts[homes.get(sample.stem, "")].add(sample)
     splits = {name: parts[name] for name in SPLITS if name in parts}
     names = dict(enumerate(stated.names)) if stated else {}
     values = sorted({*names, *total.pixels} - {IGNORE})
@@ -164,7 +169,7 @@ def _summed(
     train = "train" if parts["train"].moments else "all"
     moments = parts["train"].moments or total.moments
     return Stats(
-        place.root,
+        dataset.root,
         len(facts),
         {name: part.count for name, part in splits.items()},
         rows,
@@ -191,37 +196,37 @@ class _Totals:
     moments: list[Moments | None] = field(default_factory=list)
     opened: bool = False
 
-    def add(self, one: _Facts) -> None:
+    def add(self, sample: _Facts) -> None:
         """Count one sample."""
         self.count += 1
-        self.pixels.update(one.pixels)
-        self.images.update(one.pixels.keys())
-        self.sizes[one.size] += 1
-        valid = sum(count for value, count in one.pixels.items() if value != IGNORE)
-        self.around.update(dict.fromkeys(one.pixels, valid))
-        if one.components is not None:
+        self.pixels.update(sample.pixels)
+        self.images.update(sample.pixels.keys())
+        self.sizes[sample.size] += 1
+        valid = sum(count for value, count in sample.pixels.items() if value != IGNORE)
+        self.around.update(dict.fromkeys(sample.pixels, valid))
+        if sample.components is not None:
             self.opened = True
-            self.components.update(one.components)
-        if one.colored:
-            self.moments.append(one.moments)
+            self.components.update(sample.components)
+        if sample.colored:
+            self.moments.append(sample.moments)
 
 
 def _drift(part: Mapping[int, int], whole: Mapping[int, int], values: Sequence[int]) -> float:
     """Half the sum of the differences between two distributions over *values*."""
-    sums = [sum(one.get(value, 0) for value in values) or 1 for one in (part, whole)]
+    sums = [sum(counts.get(value, 0) for value in values) or 1 for counts in (part, whole)]
     return sum(abs(part.get(v, 0) / sums[0] - whole.get(v, 0) / sums[1]) for v in values) / 2
 
 
-def document(found: Stats) -> dict[str, Any]:
-    """*found* as plain values for JSON."""
-    colors = found.colors
+def document(result: Stats) -> dict[str, Any]:
+    """*result* as plain values for JSON."""
+    colors = result.colors
     return {
-        "dataset": str(found.root),
-        "images": found.images,
-        "splits": dict(found.splits),
-        "ignored": found.ignored,
-        "sizes": {f"{width}x{height}": count for (width, height), count in found.sizes.items()},
-        "drift": dict(found.drift),
+        "dataset": str(result.root),
+        "images": result.images,
+        "splits": dict(result.splits),
+        "ignored": result.ignored,
+        "sizes": {f"{width}x{height}": count for (width, height), count in result.sizes.items()},
+        "drift": dict(result.drift),
         "classes": [
             {
                 "id": row.value,
@@ -234,14 +239,14 @@ def document(found: Stats) -> dict[str, Any]:
                     name: {"pixels": pixels, "images": images}
                     for name, (pixels, images) in row.splits.items()
                 },
-                "weights": {name: rule[n] for name, rule in found.weights.items()},
+                "weights": {name: rule[n] for name, rule in result.weights.items()},
             }
-            for n, row in enumerate(found.classes)
+            for n, row in enumerate(result.classes)
         ],
         "colors": None
         if colors is None
         else {
-            "of": found.colors_of,
+            "of": result.colors_of,
             "image_mean": list(colors.image_mean),
             "image_std": list(colors.image_std),
             "pooled_mean": list(colors.pooled_mean),
@@ -249,18 +254,18 @@ def document(found: Stats) -> dict[str, Any]:
             "images": colors.images,
             "pixels": colors.pixels,
         },
-        "notes": [{"code": note.code, "message": note.message} for note in found.notes],
+        "notes": [{"code": note.code, "message": note.message} for note in result.notes],
     }
 
 
-def rows(found: Stats) -> list[list[str | int | float]]:
+def rows(result: Stats) -> list[list[str | int | float]]:
     """A table, its head first: one row per class."""
     head: list[str | int | float] = ["id", "class", "pixels", "share", "images", "components"]
-    for name in found.splits:
+    for name in result.splits:
         head += [f"{name}_pixels", f"{name}_images"]
-    head += [f"weight_{name}" for name in found.weights]
+    head += [f"weight_{name}" for name in result.weights]
     table = [head]
-    for n, row in enumerate(found.classes):
+    for n, row in enumerate(result.classes):
         cells: list[str | int | float] = [
             row.value,
             row.name,
@@ -269,7 +274,7 @@ def rows(found: Stats) -> list[list[str | int | float]]:
             row.images,
             "" if row.components is None else row.components,
         ]
-        for name in found.splits:
+        for name in result.splits:
             cells += row.splits[name]
-        table.append([*cells, *(rule[n] for rule in found.weights.values())])
+        table.append([*cells, *(rule[n] for rule in result.weights.values())])
     return table

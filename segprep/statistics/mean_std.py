@@ -103,16 +103,16 @@ def combined(parts: Iterable[Moments | None]) -> PixelStats:
     )
 
 
-def read(place: Tree, stem: str) -> tuple[Image, NDArray[np.uint8]]:
+def read(dataset: Tree, stem: str) -> tuple[Image, NDArray[np.uint8]]:
     """Image (H, W, 3) and mask (H, W) of *stem*, both upright. Raises SourceError."""
-    roots = (place.root.resolve(),)
-    path = place.image_path(stem)
-    mask_path = roots[0] / place.mask_path(stem).relative_to(place.root)
+    roots = (dataset.root.resolve(),)
+    path = dataset.image_path(stem)
+    mask_path = roots[0] / dataset.mask_path(stem).relative_to(dataset.root)
     if path is None:
         raise SourceError(
             mask_path, f"no image is called {stem}", "restore it, or remove it", "image-missing"
         )
-    path = roots[0] / path.relative_to(place.root)
+    path = roots[0] / path.relative_to(dataset.root)
     sample = samples.read(Entry(stem, path, mask_path), roots)
     mask, _ = samples.upright(sample, path)
     return imaging.pixels(sample.image, path), mask

@@ -7,7 +7,7 @@ from segprep.statistics import Stats
 MOST = 60  # classes in a chart: those with most pixels
 
 
-def charts(found: Stats) -> dict[str, bytes]:
+def charts(stats: Stats) -> dict[str, bytes]:
     """PNG by file name: class shares per split, and image sizes.
 
     Raises MissingExtraError without matplotlib.
@@ -16,19 +16,19 @@ def charts(found: Stats) -> dict[str, bytes]:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise MissingExtraError("drawing charts", "matplotlib", "report") from error
-    return {"classes.png": _classes(found), "sizes.png": _sizes(found)}
+    return {"classes.png": _classes(stats), "sizes.png": _sizes(stats)}
 
 
-def _classes(found: Stats) -> bytes:
+def _classes(stats: Stats) -> bytes:
     """Bars of the share of every class, logarithmic, with a mark per split."""
-    shown = sorted(found.classes, key=lambda row: -row.pixels)[:MOST]
-    made = figures.figure(8, 1.6 + 0.3 * len(shown))
-    axes = made.subplots()
+    shown = sorted(stats.classes, key=lambda row: -row.pixels)[:MOST]
+    figure = figures.figure(8, 1.6 + 0.3 * len(shown))
+    axes = figure.subplots()
     places = list(range(len(shown)))
     axes.barh(places, [row.share for row in shown], color="#7aa6d8", label="all")
     marks = {"train": ("o", "#1e8449"), "val": ("s", "#b03a2e"), "test": ("^", "#7d3c98")}
-    for name in found.splits:
-        sums = sum(row.splits[name][0] for row in found.classes) or 1
+    for name in stats.splits:
+        sums = sum(row.splits[name][0] for row in stats.classes) or 1
         shape, color = marks[name]
         shares = [row.splits[name][0] / sums for row in shown]
         axes.plot(shares, places, shape, color=color, markersize=5, label=name)
@@ -39,21 +39,21 @@ def _classes(found: Stats) -> bytes:
     axes.set_xlabel("share of the pixels that count (logarithmic)")
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
-    made.legend(loc="outside lower center", ncols=4, fontsize=8, frameon=False)
-    return figures.png_bytes(made)
+    figure.legend(loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    return figures.png_bytes(figure)
 
 
-def _sizes(found: Stats) -> bytes:
+def _sizes(stats: Stats) -> bytes:
     """Width against height of all images, larger dots for more of them."""
-    made = figures.figure(5, 4.6)
-    axes = made.subplots()
-    widths, heights = zip(*found.sizes, strict=True)
-    counts = list(found.sizes.values())
+    figure = figures.figure(5, 4.6)
+    axes = figure.subplots()
+    widths, heights = zip(*stats.sizes, strict=True)
+    counts = list(stats.sizes.values())
     top = max(counts)
     axes.scatter(widths, heights, [20 + 280 * count / top for count in counts], alpha=0.6)
     axes.set_xlim(0, 1.1 * max(widths))
     axes.set_ylim(0, 1.1 * max(heights))
     axes.set_xlabel("width (pixels)")
     axes.set_ylabel("height (pixels)")
-    axes.set_title(f"{len(counts)} sizes of {found.images} images", fontsize=10)
-    return figures.png_bytes(made)
+    axes.set_title(f"{len(counts)} sizes of {stats.images} images", fontsize=10)
+    return figures.png_bytes(figure)

@@ -20,7 +20,7 @@ def median_frequency(pixels: Counts, images: Counts, sizes: Counts) -> list[floa
     over all pixels of the images that it occurs in (Eigen and Fergus 2015, arXiv:1411.4734).
     """
     frequencies = [count / size if size else 0.0 for count, size in zip(pixels, sizes, strict=True)]
-    present = sorted(one for one in frequencies if one)
+    present = sorted(frequency for frequency in frequencies if frequency)
     half = len(present) // 2
     median = (
         nan
@@ -29,7 +29,7 @@ def median_frequency(pixels: Counts, images: Counts, sizes: Counts) -> list[floa
         if len(present) % 2
         else (present[half - 1] + present[half]) / 2
     )
-    return [median / one if one else 0.0 for one in frequencies]
+    return [median / frequency if frequency else 0.0 for frequency in frequencies]
 
 
 def enet(pixels: Counts, images: Counts, sizes: Counts, c: float = 1.02) -> list[float]:
@@ -45,9 +45,9 @@ def effective_number(
     et al. 2019, arXiv:1901.05555). Pixels of one object are no independent samples, images are.
     """
     raw = [(1 - beta) / (1 - beta**count) if count else 0.0 for count in images]
-    present = sum(1 for one in raw if one)
+    present = sum(1 for weight in raw if weight)
     scale = present / sum(raw) if present else 0.0
-    return [one * scale for one in raw]
+    return [weight * scale for weight in raw]
 
 
 RULES: dict[str, Callable[[Counts, Counts, Counts], list[float]]] = {

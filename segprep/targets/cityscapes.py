@@ -54,9 +54,9 @@ class Writer:
         yield from picture.notes
         count = len(names.required(sample.classes).names)
         ids = np.where(sample.mask == IGNORE, count, sample.mask).astype(np.uint8)
-        for place in places:
-            base = f"gtFine/{place}/{sample.entry.stem}_gtFine"
-            yield picture.named(f"leftImg8bit/{place}/{sample.entry.stem}_leftImg8bit")
+        for folder in places:
+            base = f"gtFine/{folder}/{sample.entry.stem}_gtFine"
+            yield picture.named(f"leftImg8bit/{folder}/{sample.entry.stem}_leftImg8bit")
             yield pictures.mask(sample, "gray").named(f"{base}_labelTrainIds")
             yield Product(f"{base}_labelIds.png", image.encode_mask(ids, "gray"))
 

@@ -53,7 +53,7 @@ class Writer(SplitWriter):
         picture = pictures.kept(sample, self.link, self.max_pixels, deep=True)
         mask, stem = pictures.mask(sample, "gray"), sample.entry.stem
         yield from picture.notes
-        for name in (_NAMES[place] for place in places):
+        for name in (_NAMES[folder] for folder in places):
             if self.parquet:
                 data = picture.product.content or sample.image
                 row = parquet.Row(

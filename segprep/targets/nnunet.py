@@ -51,9 +51,9 @@ class Writer:
         return Choice(
             {
                 stem: tuple(
-                    dict.fromkeys(f"{folder}|{'Ts' if name == 'test' else 'Tr'}" for name in found)
+                    dict.fromkeys(f"{folder}|{'Ts' if name == 'test' else 'Tr'}" for name in names)
                 )
-                for stem, found in choice.places.items()
+                for stem, names in choice.places.items()
             },
             choice.notes,
         )
@@ -76,8 +76,8 @@ class Writer:
         label_map = image.encode_mask(table.take(sample.mask), "gray")
         if (sample.mask == IGNORE).any():
             yield Part(_HAS_IGNORED, b"")
-        for place in places:
-            folder, _, kind = place.partition("|")
+        for home in places:
+            folder, _, kind = home.partition("|")
             base, stem = f"nnUNet_raw/{folder}", sample.entry.stem
             yield picture.named(f"{base}/images{kind}/{stem}_0000")
             yield Product(f"{base}/labels{kind}/{stem}.png", label_map)

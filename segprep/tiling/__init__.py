@@ -72,13 +72,13 @@ class Reader:
     ) -> tuple[Scan, dict[str, tuple[int, int]]]:
         """What :meth:`scan` says, and (H, W) of every picture."""
         Grid(self.size, self.overlap, {}).check()
-        place = Tree(real_folders(self.root)[0])
-        classes, skipped = tree_source.classes_of(place), list[Skipped]()
-        entries = list(samples.entries(place, skipped))
+        dataset = Tree(real_folders(self.root)[0])
+        classes, skipped = tree_source.classes_of(dataset), list[Skipped]()
+        entries = list(samples.entries(dataset, skipped))
         items, tiles, dropped = list[Item](), dict[str, tuple[str, ...]](), 0
         shapes = dict[str, tuple[int, int]]()
-        found = engine.run(_Cuts(self), entries, jobs=jobs)
-        results = progress(found, len(entries), "cutting")
+        cuts = engine.run(_Cuts(self), entries, jobs=jobs)
+        results = progress(cuts, len(entries), "cutting")
         for entry, cut in zip(entries, results, strict=True):
             if isinstance(cut, engine.Failure):
                 skipped.append(Skipped(entry.stem, cut.path, cut.code, cut.reason, cut.hint))
@@ -93,7 +93,7 @@ class Reader:
             shapes[entry.stem] = cut.shape
             tiles[entry.stem] = tuple(item.stem for item in own)
             dropped += cut.dropped
-        lists, notes = tree_source.lists_of(place, tiles)
+        lists, notes = tree_source.lists_of(dataset, tiles)
         spread = {
             name: tuple(stem for picture in listed for stem in tiles[picture])
             for name, listed in lists.items()
@@ -145,7 +145,7 @@ class _Cuts:
             mask = picture.mask.rows(top, min(top + reader.size, height))
             shown = (mask != empty[0]) & (mask != empty[1])
             columns = shown.any(axis=0)
-            kept += [one for one in row if columns[one[1] : one[1] + reader.size].any()]
+            kept += [tile for tile in row if columns[tile[1] : tile[1] + reader.size].any()]
         return Cut(picture.shape, tuple(kept), len(every) - len(kept))
 
 
@@ -179,8 +179,8 @@ def tile(
         TreeError: the dataset names no classes, or *out* holds something else.
         BadInputError: bad samples, listed in its ``skipped``; nothing was written.
     """
-    place = tree.find(Path(dataset))
-    reader = Reader(place.root, size, overlap, keep_empty, max_pixels)
+    dataset_tree = tree.find(Path(dataset))
+    reader = Reader(dataset_tree.root, size, overlap, keep_empty, max_pixels)
     scan, shapes = reader.scanned(jobs, progress)
     done = convert_with(
         cast("types.Reader", reader),
@@ -203,12 +203,14 @@ def tile(
 
 def _describe(reader: Reader, shapes: Mapping[str, tuple[int, int]], out: Path) -> None:
     """Write tiles.json beside the tiles, unless it is there as it should be."""
-    place, ground = Tree(reader.root.resolve()), {}
-    for entry in samples.entries(place, []):
+    dataset, ground = Tree(reader.root.resolve()), {}
+    for entry in samples.entries(dataset, []):
         if entry.stem not in shapes:
             continue
-        if found := georeferences.of(entry.image, (place.root,)) or georeferences.noted(entry):
-            ground[entry.stem] = found
+        if reference := georeferences.of(entry.image, (dataset.root,)) or georeferences.noted(
+            entry
+        ):
+            ground[entry.stem] = reference
     content = jsontext.encoded(Grid(reader.size, reader.overlap, shapes, ground).plain())
     if not (out / TILES).is_file() or read_inside(out, TILES) != content:
         write_atomic(out / TILES, content)

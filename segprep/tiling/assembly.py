@@ -48,16 +48,16 @@ def untile(
         TreeError: *dataset* was not made by segprep tile, or *out* is not empty.
         SourceError: a prediction is missing, unreadable, or of another size.
     """
-    place = tree.find(Path(dataset))
-    grid, (folder,) = Grid.load(place.root, max_pixels), real_folders(Path(predictions))
-    classes, root = place.classes(), Path(out)
+    dataset_tree = tree.find(Path(dataset))
+    grid, (folder,) = Grid.load(dataset_tree.root, max_pixels), real_folders(Path(predictions))
+    classes, root = dataset_tree.classes(), Path(out)
     results = OutputFolder(root)
     background = classes.background if classes and classes.background is not None else 0
     if root.is_dir() and any(root.iterdir()) and not overwrite:
         raise TreeError(
             "output-exists", f"{root} is not empty", "choose another OUT, or give --overwrite"
         )
-    kept, missing = frozenset(place.stems()), 0
+    kept, missing = frozenset(dataset_tree.stems()), 0
     for stem, shape in progress(grid.pictures.items(), len(grid.pictures), "assembling"):
         mask = np.full(shape, background, np.uint8)
         for corner in corners(shape[0], shape[1], grid.size, grid.overlap):

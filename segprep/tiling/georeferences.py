@@ -25,9 +25,9 @@ def of(path: Path, roots: tuple[Path, ...]) -> Georeference | None:
     try:
         if path.suffix.lower() in (".tif", ".tiff"):
             with open_inside(roots[0], inner) as file:
-                found = tiff_rows.georeferenced(file)
-            if found:
-                return found
+                reference = tiff_rows.georeferenced(file)
+            if reference:
+                return reference
         base = os.path.splitext(inner)[0]
         for suffix in (_WORLD.get(path.suffix.lower(), ".wld"), ".wld"):
             if text := read_inside(roots[0], base + suffix, _LONGEST):
@@ -53,14 +53,14 @@ def _parsed(text: bytes) -> Georeference | None:
     return Georeference((a, b, x - (a + b) / 2, d, e, y - (d + e) / 2), None)
 
 
-def files(name: str, place: Georeference) -> dict[str, bytes]:
+def files(name: str, reference: Georeference) -> dict[str, bytes]:
     """What GIS programs read beside the image *name*: a world file, and GDAL's .aux.xml with the
     coordinate system, where it is known.
     """
-    a, b, c, d, e, f = place.transform
+    a, b, c, d, e, f = reference.transform
     world = (a, d, b, e, c + (a + b) / 2, f + (d + e) / 2)
     lines = "".join(f"{number!r}\n" for number in world)
-    system = f"<SRS>{escape(f'EPSG:{place.epsg}')}</SRS>" if place.epsg else ""
+    system = f"<SRS>{escape(f'EPSG:{reference.epsg}')}</SRS>" if reference.epsg else ""
     order = ", ".join(repr(number) for number in (c, a, b, f, d, e))
     pam = f"<PAMDataset>{system}<GeoTransform>{order}</GeoTransform></PAMDataset>\n"
     return {f"{os.path.splitext(name)[0]}.pgw": lines.encode(), f"{name}.aux.xml": pam.encode()}

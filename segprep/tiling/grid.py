@@ -42,13 +42,13 @@ class Grid:
     def plain(self) -> dict[str, Any]:
         """The grid as JSON."""
         pictures = {stem: list(shape) for stem, shape in sorted(self.pictures.items())}
-        known: dict[str, Any] = {"size": self.size, "overlap": self.overlap, "pictures": pictures}
+        content: dict[str, Any] = {"size": self.size, "overlap": self.overlap, "pictures": pictures}
         if self.ground:
-            known["ground"] = {
-                stem: {"transform": list(place.transform), "epsg": place.epsg}
-                for stem, place in sorted(self.ground.items())
+            content["ground"] = {
+                stem: {"transform": list(reference.transform), "epsg": reference.epsg}
+                for stem, reference in sorted(self.ground.items())
             }
-        return known
+        return content
 
     @classmethod
     def load(cls, root: Path, limit: int = MAX_PIXELS) -> "Grid":
@@ -62,8 +62,8 @@ class Grid:
                 for stem, shape in fields.mapping(content.get("pictures"), "pictures").items()
             }
             ground = {
-                _stem(stem): _ground(place, f"ground.{shown(stem)}")
-                for stem, place in fields.mapping(content.get("ground", {}), "ground").items()
+                _stem(stem): _ground(reference, f"ground.{shown(stem)}")
+                for stem, reference in fields.mapping(content.get("ground", {}), "ground").items()
             }
             size, overlap = (fields.count(content.get(key), key) for key in ("size", "overlap"))
             grid = cls(size, overlap, pictures, ground)
@@ -97,17 +97,17 @@ def _shape(shape: Any, address: str, limit: int) -> tuple[int, int]:
 
 def _ground(value: Any, address: str) -> Georeference:
     """A georeference: six finite numbers, and the number of a coordinate system or null."""
-    known = fields.fields(
+    checked = fields.fields(
         fields.mapping(value, address),
         {"transform": fields.array, "epsg": fields.optional(fields.count)},
     )
-    numbers = known["transform"]
+    numbers = checked["transform"]
     if len(numbers) != 6 or not all(
-        isinstance(one, int | float) and not isinstance(one, bool) and isfinite(one)
-        for one in numbers
+        isinstance(number, int | float) and not isinstance(number, bool) and isfinite(number)
+        for number in numbers
     ):
         raise ValueError(f"{address}.transform: must be six numbers")
-    return Georeference.of(numbers, known["epsg"])
+    return Georeference.of(numbers, checked["epsg"])
 
 
 def corners(height: int, width: int, size: int, overlap: int) -> Iterator[tuple[int, int]]:

@@ -22,34 +22,34 @@ BACKBONES |= {"resnet-unet": "ResNet50", "mobilenet-unet": "MobileNet"}
 _LAYERS = {"conv1": 0, "bn1": 1, "conv2": 3, "bn2": 4}
 # names in the tutorials' checkpoints, and the networks' own
 _NAMES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
-    (r"(in_conv|inc\.double_conv)\.", lambda found: "first."),
+    (r"(in_conv|inc\.double_conv)\.", lambda match: "first."),
     (
         r"down(\d)\.(1|maxpool_conv\.1\.double_conv)\.",
-        lambda found: f"down.{int(found[1]) - 1}.",
+        lambda match: f"down.{int(match[1]) - 1}.",
     ),
-    (r"up(\d)\.conv\.(double_conv\.)?", lambda found: f"up.{int(found[1]) - 1}.join."),
-    (r"up(\d)\.up\.", lambda found: f"up.{int(found[1]) - 1}.enlarge."),
-    (r"(out_conv\.0|outc\.conv)\.", lambda found: "last."),
+    (r"up(\d)\.conv\.(double_conv\.)?", lambda match: f"up.{int(match[1]) - 1}.join."),
+    (r"up(\d)\.up\.", lambda match: f"up.{int(match[1]) - 1}.enlarge."),
+    (r"(out_conv\.0|outc\.conv)\.", lambda match: "last."),
     (
         r"up_concat(\d)\.conv([12])\.",
-        lambda found: f"up{found[1]}.convolve.{2 * int(found[2]) - 2}.",
+        lambda match: f"up{match[1]}.convolve.{2 * int(match[2]) - 2}.",
     ),
-    (r"up_conv\.([13])\.", lambda found: f"full.1.{int(found[1]) - 1}."),
-    (r"final\.", lambda found: "head."),
-    (r"final(\d?)\.", lambda found: f"heads.{found[1] or 4}."),
-    (r"conv(\d_\d)\.(conv1|bn1|conv2|bn2)\.", lambda found: _node(found[1], found[2])),
+    (r"up_conv\.([13])\.", lambda match: f"full.1.{int(match[1]) - 1}."),
+    (r"final\.", lambda match: "head."),
+    (r"final(\d?)\.", lambda match: f"heads.{match[1] or 4}."),
+    (r"conv(\d_\d)\.(conv1|bn1|conv2|bn2)\.", lambda match: _node(match[1], match[2])),
 )
 
 
-def _node(place: str, layer: str) -> str:
-    return f"nodes.{place}.{_LAYERS[layer]}."
+def _node(node: str, layer: str) -> str:
+    return f"nodes.{node}.{_LAYERS[layer]}."
 
 
 def own_names(name: str) -> Iterator[str]:
     """What the tensor *name* of a tutorial's checkpoint may be called in the networks here."""
     for pattern, own in _NAMES:
-        if found := re.match(pattern, name):
-            yield own(found) + name[found.end() :]
+        if match := re.match(pattern, name):
+            yield own(match) + name[match.end() :]
 
 
 def where(arch: str) -> str:

@@ -85,12 +85,12 @@ def verify(
     described = _described(root, data)
     texts = list(_texts(root, data, described))
     records = list(_records(root))
-    digests = {name: value for one in records for name, value in one.digests.items()}
+    digests = {name: value for record in records for name, value in record.digests.items()}
     chosen = _chosen(records, sample, seed)
-    todo = [(name, value) for one in chosen for name, value in one.digests.items()]
+    todo = [(name, value) for record in chosen for name, value in record.digests.items()]
     compare = CompareFile(root)
     results = progress(engine.run(compare, todo, jobs=jobs, chunk=32), len(todo), "hashing")
-    files = [one for one in results if isinstance(one, Deviation)]
+    files = [result for result in results if isinstance(result, Deviation)]
     rest = digests.keys() - {name for name, _ in todo}
     files += [
         Deviation(name, "missing", "is not there")
@@ -108,9 +108,9 @@ def _path(deviation: Deviation) -> str:
 
 
 def _result(
-    root: Path, checked: int, skipped: int, found: Iterable[tuple[str, Any, str]]
+    root: Path, checked: int, skipped: int, rows: Iterable[tuple[str, Any, str]]
 ) -> Verification:
-    deviations = tuple(sorted((Deviation(*one) for one in found), key=_path))
+    deviations = tuple(sorted((Deviation(*row) for row in rows), key=_path))
     return Verification(root, checked, skipped, deviations, ())
 
 

@@ -34,20 +34,22 @@ def verify_archive(
     """
     with _opened(path) as archive:
         names = Counter(info.filename for info in archive.infolist() if not info.is_dir())
-        found, digests = described(_manifest(archive, path), path / EXPORT)
+        deviations, digests = described(_manifest(archive, path), path / EXPORT)
         if archive.comment.decode("latin-1") != digest_file(path, leave=SEAL):
-            found.append((path.name, "changed", "is not as it was written"))
-        found += [(name, "extra", "is there twice") for name, count in names.items() if count > 1]
-        known = sorted(digests)
-        count = max(1, round(len(known) * sample / 100)) if known else 0
-        chosen = known if sample >= 100 else sorted(Random(seed).sample(known, count))
-        found += [(name, "missing", "is not there") for name in known if name not in names]
+            deviations.append((path.name, "changed", "is not as it was written"))
+        deviations += [
+            (name, "extra", "is there twice") for name, count in names.items() if count > 1
+        ]
+        written = sorted(digests)
+        count = max(1, round(len(written) * sample / 100)) if written else 0
+        chosen = written if sample >= 100 else sorted(Random(seed).sample(written, count))
+        deviations += [(name, "missing", "is not there") for name in written if name not in names]
         extra = sorted(names.keys() - digests.keys() - {EXPORT})
-        found += [(name, "extra", "not written by segprep") for name in extra]
+        deviations += [(name, "extra", "not written by segprep") for name in extra]
         for name in progress(chosen, len(chosen), "hashing"):
             if name in names and _digest(archive, name) != digests[name]:
-                found.append((name, "changed", "has another digest"))
-    return len(chosen), len(known) - len(chosen), found
+                deviations.append((name, "changed", "has another digest"))
+    return len(chosen), len(written) - len(chosen), deviations
 
 
 @contextmanager

@@ -61,7 +61,7 @@ class Difference:
     @property
     def any(self) -> bool:
         """Whether anything differs."""
-        uneven = any(one.first_id != one.second_id for one in self.classes)
+        uneven = any(row.first_id != row.second_id for row in self.classes)
         return bool(uneven or self.first_only or self.second_only or self.items or self.lists)
 
 
@@ -205,7 +205,7 @@ def _classes(
             name,
             ids[0].get(name),
             ids[1].get(name),
-            sum(number for (one, _), number in counts.items() if one == name),
+            sum(number for (first, _), number in counts.items() if first == name),
             sum(number for (_, two), number in counts.items() if two == name),
         )
         for name in both

@@ -25,20 +25,22 @@ def verify_export(
 
     Raises TreeError where its manifest cannot be read, or is older than digests are.
     """
-    found, digests = _manifest(root)
+    deviations, digests = _manifest(root)
     names = sorted(digests)
     count = max(1, round(len(names) * sample / 100)) if names else 0
     chosen = names if sample >= 100 else sorted(Random(seed).sample(names, count))
     todo = [(name, digests[name]) for name in chosen]
     results = engine.run(_Compare(root), todo, jobs=jobs, chunk=32)
-    found += [one for one in progress(results, len(todo), "hashing") if isinstance(one, tuple)]
+    deviations += [
+        result for result in progress(results, len(todo), "hashing") if isinstance(result, tuple)
+    ]
     rest = digests.keys() - {*chosen}
-    found += [
+    deviations += [
         (name, "missing", "is not there") for name in rest if not os.path.lexists(root / name)
     ]
-    known = {*digests, EXPORT}
-    found += [(name, "extra", "not written by segprep") for name in _files(root) - known]
-    return len(todo), len(rest), found
+    written = {*digests, EXPORT}
+    deviations += [(name, "extra", "not written by segprep") for name in _files(root) - written]
+    return len(todo), len(rest), deviations
 
 
 def _manifest(root: Path) -> tuple[list[Found], dict[str, str]]:

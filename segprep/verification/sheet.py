@@ -19,17 +19,19 @@ _RED, _PALE = (200, 30, 30), (225, 225, 225)
 Row = tuple[str, list[Image.Image]]
 
 
-def sheet(found: Difference, *, most: int = 12) -> bytes:
+def sheet(difference: Difference, *, most: int = 12) -> bytes:
     """A PNG with a row for each of the *most* items whose masks differ in most pixels.
 
     Items whose masks have different sizes are not drawn. Raises SourceError.
     """
-    left, right = Tree(found.first), Tree(found.second)
+    left, right = Tree(difference.first), Tree(difference.second)
     compare = CompareItem(left, right, *names_of(left, right))
-    drawn = [item for item in found.items if item.pixels]
+    drawn = [item for item in difference.items if item.pixels]
     drawn.sort(key=lambda item: (-(item.pixels or 0), item.stem))
     rows = [(f"{item.stem}: {item.reason}", _panels(compare, item.stem)) for item in drawn[:most]]
-    return _drawn(rows, f"{found.first.name} | {found.second.name}: {len(drawn)} masks differ")
+    return _drawn(
+        rows, f"{difference.first.name} | {difference.second.name}: {len(drawn)} masks differ"
+    )
 
 
 def _panels(compare: CompareItem, stem: str) -> list[Image.Image]:

@@ -45,13 +45,13 @@ class AnnotatedFile:
 def of(survey: Survey) -> tuple[AnnotatedFile, ...]:
     """The annotations of *survey* that could be read."""
     return tuple(
-        one for one in survey.annotations if isinstance(one, AnnotatedFile) and not one.trouble
+        file for file in survey.annotations if isinstance(file, AnnotatedFile) and not file.trouble
     )
 
 
 def labels(survey: Survey) -> Counter[str]:
     """Label -> shapes with it."""
-    return Counter(outline.label for one in of(survey) for outline in one.outlines)
+    return Counter(outline.label for file in of(survey) for outline in file.outlines)
 
 
 def address(outline: LabeledShape) -> str:

@@ -58,11 +58,11 @@ def judged(survey: Survey) -> Fit:
     if whole := _whole(signals):
         return Fit({}, whole)
     scores = misplaced(signals)
-    usual = float(np.median([one.own for one in signals]))
+    usual = float(np.median([signal.own for signal in signals]))
     misfits = {}
-    for n, (stem, one) in enumerate(measured.items()):
+    for n, (stem, signal) in enumerate(measured.items()):
         if scores[n] > FAR + FEW / len(signals):
-            kind, detail = _kind(survey, stem, one, usual)
+            kind, detail = _kind(survey, stem, signal, usual)
             misfits[stem] = Misfit(stem, kind, detail, round(min(float(scores[n]), 99.0), 2))
     return Fit(misfits, scores=dict(zip(measured, scores.tolist(), strict=True)))
 
@@ -72,8 +72,8 @@ def misplaced(signals: Sequence[Signals]) -> NDArray[np.float64]:
     usual: the sum of two kinds of evidence, edges and colors. At most 0 for a mask that fits best
     as it lies by both.
     """
-    own = np.array([one.own for one in signals])
-    fits = np.array([(one.turned, one.moved) for one in signals]) - own[:, None]
+    own = np.array([signal.own for signal in signals])
+    fits = np.array([(signal.turned, signal.moved) for signal in signals]) - own[:, None]
     told = gains(signals)
     turned, moved = (
         deviations(fits[:, n], NOISE[0]) + deviations(told[:, n], NOISE[1]) for n in (0, 1)
@@ -85,7 +85,7 @@ def misplaced(signals: Sequence[Signals]) -> NDArray[np.float64]:
 
 def gains(signals: Sequence[Signals]) -> NDArray[np.float64]:
     """(masks, 2): how much more the colors tell of a mask turned, and moved, than as it lies."""
-    told = np.array([one.told for one in signals])
+    told = np.array([signal.told for signal in signals])
     return np.asarray((told[:, 1:] - told[:, :1]) / np.sqrt(np.maximum(told[:, :1], LEAST_TOLD)))
 
 
@@ -98,13 +98,13 @@ def deviations(values: NDArray[np.float64], least: float = NOISE[0]) -> NDArray[
     return np.asarray((values - middle) / max(spread, least))
 
 
-def _kind(survey: Survey, stem: str, one: Signals, usual: float) -> tuple[str, str]:
+def _kind(survey: Survey, stem: str, signal: Signals, usual: float) -> tuple[str, str]:
     """What would make the mask fit as usual, if anything does."""
-    if max(one.turned, one.moved) < max(0.6 * usual, 2.5):
+    if max(signal.turned, signal.moved) < max(0.6 * usual, 2.5):
         return "unrelated", "neither shifted nor mirrored does it fit: a mask of another image?"
-    if one.turned > one.moved + 0.5:
-        return "mirrored", f"fits only {one.turn}"
-    return "shifted", f"fits {_words(survey, stem, one.shift)}"
+    if signal.turned > signal.moved + 0.5:
+        return "mirrored", f"fits only {signal.turn}"
+    return "shifted", f"fits {_words(survey, stem, signal.shift)}"
 
 
 def _words(survey: Survey, stem: str, shift: tuple[float, float]) -> str:
@@ -123,11 +123,11 @@ def _words(survey: Survey, stem: str, shift: tuple[float, float]) -> str:
 def _whole(signals: Sequence[Signals]) -> tuple[str, str, float] | None:
     """What is the matter with all masks alike."""
     count = len(signals)
-    own = np.array([one.own for one in signals])
-    turned = np.array([one.turned for one in signals]) - own
-    moved = np.array([one.moved for one in signals]) - own
+    own = np.array([signal.own for signal in signals])
+    turned = np.array([signal.turned for signal in signals]) - own
+    moved = np.array([signal.moved for signal in signals]) - own
     turn, turns = (
-        Counter(one.turn for one in signals if one.turned > one.own).most_common(1)[0]
+        Counter(signal.turn for signal in signals if signal.turned > signal.own).most_common(1)[0]
         if (turned > 0).any()
         else ("", 0)
     )
@@ -151,7 +151,7 @@ def _whole(signals: Sequence[Signals]) -> tuple[str, str, float] | None:
 
 def _commonest(signals: Sequence[Signals]) -> tuple[NDArray[np.float64], int]:
     """The shift (down, right) in cells that most masks have, within a cell, and how many do."""
-    cells = np.round(np.array([one.shift for one in signals]) * CELLS).astype(int)
+    cells = np.round(np.array([signal.shift for signal in signals]) * CELLS).astype(int)
     counts = np.zeros((2 * CELLS + 3, 2 * CELLS + 3), np.int64)
     np.add.at(counts, tuple((cells + CELLS + 1).T), 1)
     around = sum(

@@ -29,7 +29,7 @@ def alike(survey: Survey) -> tuple[Likeness, ...]:
             thumbnails.append(np.frombuffer(photo.thumbnail, np.uint8).reshape(SIDE, SIDE))
             pixels.append(photo.pixels)
     return tuple(
-        Likeness(stems[one], stems[other], turn, correlation)
-        for one, other, turn, correlation in pairs(thumbnails)
-        if pixels[one] != pixels[other]
+        Likeness(stems[first], stems[second], turn, correlation)
+        for first, second, turn, correlation in pairs(thumbnails)
+        if pixels[first] != pixels[second]
     )

@@ -15,11 +15,11 @@ MANY = 24  # values beyond the class list that no set of ids has, but a smoothed
 
 def cases(survey: Survey, cause: str) -> Iterator[tuple[Pair, MaskFacts]]:
     """The masks of *survey* with this *cause*, a key of :func:`causes`."""
-    found = causes(survey)
+    by_stem = causes(survey)
     return (
         (pair, pair.label)
         for pair in survey.labeled
-        if pair.label and found.get(pair.stem) == cause
+        if pair.label and by_stem.get(pair.stem) == cause
     )
 
 
@@ -52,7 +52,7 @@ class Context:
         self.classed = len(classed)
         shares = sorted(_share(label, IGNORE) for label in classed)
         self.ignored_high = shares[-1] if shares else 0.0
-        self.blocks = sum(1 for one in classed if IGNORE in one.values.keys() - one.thin)
+        self.blocks = sum(1 for label in classed if IGNORE in label.values.keys() - label.thin)
         self.wide = sum(1 for label in labels if label.mode.startswith("I"))
         thick: dict[int, int] = {}
         for label in labels:

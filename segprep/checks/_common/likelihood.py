@@ -35,17 +35,19 @@ class Swap:
 def swaps(survey: Survey) -> Mapping[str, Swap]:
     """Stem -> the likeliest swap, where it stands out."""
     signals = {pair.stem: pair.signals for pair in survey.complete if pair.signals}
-    ids = sorted(set[int]().union(*((one.hue[0] // BINS).tolist() for one in signals.values())))
+    ids = sorted(
+        set[int]().union(*((signal.hue[0] // BINS).tolist() for signal in signals.values()))
+    )
     if len(signals) < LEAST or not 2 <= len(ids) <= MOST:
         return {}
     hue, where = np.zeros((2, len(ids), BINS))
-    for one in signals.values():
-        hue += _table(one.hue, ids)
-        where += _table(one.place, ids)
+    for signal in signals.values():
+        hue += _table(signal.hue, ids)
+        where += _table(signal.position, ids)
     usual, gains = np.zeros((2, len(signals)))
     best = list[tuple[int, int]]()
-    for n, one in enumerate(signals.values()):
-        own = [_table(one.hue, ids), _table(one.place, ids)]
+    for n, signal in enumerate(signals.values()):
+        own = [_table(signal.hue, ids), _table(signal.position, ids)]
         logs = [_logs(whole - part) for whole, part in zip((hue, where), own, strict=True)]
         usual[n], gains[n], swap = _gain(own, logs)
         best.append(swap)
@@ -84,16 +86,16 @@ def _gain(
     pixels = tables[0].sum(1)
     present = np.flatnonzero(pixels).tolist()
     largest, sure = -np.inf, (-np.inf, (0, 0))
-    for one, other in combinations(present, 2):
-        first = float(scores[one, other] - scores[one, one])
-        second = float(scores[other, one] - scores[other, other])
-        gain = (first + second) / float(pixels[one] + pixels[other])
+    for value, other in combinations(present, 2):
+        first = float(scores[value, other] - scores[value, value])
+        second = float(scores[other, value] - scores[other, other])
+        gain = (first + second) / float(pixels[value] + pixels[other])
         largest = max(largest, gain)
-        each = min(first / pixels[one], second / pixels[other])
-        small = min(pixels[one], pixels[other]) < LEAST_CELLS
+        each = min(first / pixels[value], second / pixels[other])
+        small = min(pixels[value], pixels[other]) < LEAST_CELLS
         # of many pairs, one is likelier by chance, mostly where a class is small
         if len(present) == 2 or (not small and each >= LEAST_EACH):
-            sure = max(sure, (gain, (one, other)))
+            sure = max(sure, (gain, (value, other)))
     return (largest if present[1:] else 0.0), sure[0], sure[1]
 
 
@@ -111,15 +113,19 @@ class Channels:
 def swapped_channels(survey: Survey) -> Mapping[str, Channels]:
     """Stem -> how much better swapped colors fit, where that stands out."""
     signals = {pair.stem: pair.signals for pair in survey.complete if pair.signals}
-    ids = sorted(set[int]().union(*((one.hue[0] // BINS).tolist() for one in signals.values())))
+    ids = sorted(
+        set[int]().union(*((signal.hue[0] // BINS).tolist() for signal in signals.values()))
+    )
     if len(signals) < LEAST or not 1 <= len(ids) <= MOST:
         return {}
-    total = sum((_table(one.hue, ids) for one in signals.values()), np.zeros((len(ids), BINS)))
+    total = sum(
+        (_table(signal.hue, ids) for signal in signals.values()), np.zeros((len(ids), BINS))
+    )
     bins = np.arange(BINS)
     mirrored = bins % 4 * 16 + bins // 4 % 4 * 4 + bins // 16  # red, green, blue of two bits each
     gains = np.zeros(len(signals))
-    for n, one in enumerate(signals.values()):
-        own = _table(one.hue, ids)
+    for n, signal in enumerate(signals.values()):
+        own = _table(signal.hue, ids)
         logs = _logs(total - own)
         gains[n] = float((own[:, mirrored] * logs).sum() - (own * logs).sum()) / max(own.sum(), 1)
     scores = deviations(gains / 0.2)

@@ -106,7 +106,7 @@ class Signals:
     borders: int
     told: tuple[float, float, float]
     hue: Cells
-    place: Cells
+    position: Cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +186,12 @@ class Survey:
     @cached_property
     def splits(self) -> Mapping[str, str]:
         """Stem -> the first of train, val and test that lists it."""
-        found: dict[str, str] = {}
+        splits: dict[str, str] = {}
         for file in self.lists:
             if file.name in ("train", "val", "test"):
                 for stem in file.entries:
-                    found.setdefault(stem, file.name)
-        return found
+                    splits.setdefault(stem, file.name)
+        return splits
 
     @cached_property
     def ids(self) -> frozenset[int] | None:

@@ -160,13 +160,13 @@ def _write(
             _create(path, member, folder.joinpath(*member.parts))
 
 
-def _create(path: Path, member: Member, place: Path) -> None:
+def _create(path: Path, member: Member, target: Path) -> None:
     name = "/".join(member.parts)
     try:
-        (place if member.folder else place.parent).mkdir(parents=True, exist_ok=True)
+        (target if member.folder else target.parent).mkdir(parents=True, exist_ok=True)
         if member.folder:
             return
-        with open(place, "xb") as file, _content(member) as content:
+        with open(target, "xb") as file, _content(member) as content:
             left = member.size
             while block := content.read(_BLOCK):
                 left -= len(block)

@@ -42,10 +42,10 @@ class TarBytes:
         self.last = self.file.read(size)
         return self.last
 
-    def seek(self, place: int) -> int:
-        if place < self.file.tell() - _BLOCK:
+    def seek(self, offset: int) -> int:
+        if offset < self.file.tell() - _BLOCK:
             raise damaged(self.path, "a member has a negative size")
-        return int(self.file.seek(place))
+        return int(self.file.seek(offset))
 
     def tell(self) -> int:
         return int(self.file.tell())

@@ -69,8 +69,8 @@ def _stated(path: Path, file: IO[bytes]) -> tuple[int, int]:
         raise damaged(path, "its end is missing: it is cut off, or no zip file")
     count, length = struct.unpack("<HL", tail[at + 10 : at + 16])
     if tail[max(0, at - _LOCATOR_SIZE) : at].startswith(_LOCATOR):
-        (place,) = struct.unpack("<Q", tail[at - 12 : at - 4])
-        file.seek(min(place, size))
+        (offset,) = struct.unpack("<Q", tail[at - 12 : at - 4])
+        file.seek(min(offset, size))
         record = file.read(56)
         if len(record) == 56 and record.startswith(_END_64):
             count, length = struct.unpack("<QQ", record[32:48])

@@ -116,7 +116,7 @@ def _with_unused(
     """*pair* with the other folders of *candidates* that hold masks of the same images. Raises
     UsageError where their names do not say that they only show the masks, or views, or objects.
     """
-    used = {folder for one in pairs for folder in (one.images, one.masks)}
+    used = {folder for pair in pairs for folder in (pair.images, pair.masks)}
     kinds = MASKS | OBJECTS | _VIEWS
     others = [path for path in candidates if path not in used and set(words(path.name)) & kinds]
     if not others:

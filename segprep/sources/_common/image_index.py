@@ -30,13 +30,13 @@ class ImageIndex:
     @classmethod
     def below(cls, roots: tuple[Path, ...]) -> "ImageIndex":
         """Everything in *roots* with the extension of a picture."""
-        made, seen = cls(roots), set[tuple[str, str]]()
+        index, seen = cls(roots), set[tuple[str, str]]()
         for root in roots:
             for folder, name in listing(str(root)):
                 if os.path.splitext(name)[1].lower() in SUFFIXES and (folder, name) not in seen:
                     seen.add((folder, name))
-                    made.files[stem_key(name)].append((folder, name))
-        return made
+                    index.files[stem_key(name)].append((folder, name))
+        return index
 
     def find(
         self, named: str, beside: Path, near: Sequence[str] = (), never: str = ""
@@ -54,9 +54,9 @@ class ImageIndex:
             if part not in (PureWindowsPath(named).anchor, "..", ".")
         ]
         places = [
-            place
-            for place in self.files.get(stem_key(parts[-1]) if parts else "", ())
-            if place[0] != never
+            entry
+            for entry in self.files.get(stem_key(parts[-1]) if parts else "", ())
+            if entry[0] != never
         ]
         if "://" in named or not places:
             raise self._absent(named, beside)
@@ -65,22 +65,22 @@ class ImageIndex:
             if "\0" not in named
             else []
         )
-        found = next(
-            (place for want in exact for place in places if os.path.join(*place) == want), None
+        match = next(
+            (entry for want in exact for entry in places if os.path.join(*entry) == want), None
         )
-        if found is None:
-            places = _most(places, [_common(Path(*place).parts, parts) for place in places])
-            places = _most(places, [place[1] == parts[-1] for place in places])
+        if match is None:
+            places = _most(places, [_common(Path(*entry).parts, parts) for entry in places])
+            places = _most(places, [entry[1] == parts[-1] for entry in places])
             places = _most(
                 places,
                 [
-                    len(set(words(" ".join(Path(place[0]).parts[-2:]))) & set(near))
-                    for place in places
+                    len(set(words(" ".join(Path(entry[0]).parts[-2:]))) & set(near))
+                    for entry in places
                 ],
             )
-            places = _most(places, [self.is_named(Path(place[0])) for place in places])
+            places = _most(places, [self.is_named(Path(entry[0])) for entry in places])
             if len(places) > 1:
-                listed = ", ".join(os.path.join(*place) for place in places[:4])
+                listed = ", ".join(os.path.join(*entry) for entry in places[:4])
                 reason = f"{shown(named)!r} may be any of {len(places)} files: {listed}"
                 raise SourceError(
                     beside,
@@ -88,9 +88,9 @@ class ImageIndex:
                     "keep one of them below SRC, or name one folder with --image-root",
                     "image-ambiguous",
                 )
-            found = places[0]
-        self.taken.add(found)
-        return Path(*found), _common(Path(*found).parts, parts) == len(parts)
+            match = places[0]
+        self.taken.add(match)
+        return Path(*match), _common(Path(*match).parts, parts) == len(parts)
 
     def is_named(self, folder: Path) -> bool:
         """Whether *folder* lies in a root that a person named beside the source."""
@@ -99,9 +99,9 @@ class ImageIndex:
     def left_over(self, folders: Iterable[str] = ()) -> int:
         """How many pictures nobody asked for in the folders of those that were, masks aside."""
         there = {folder for folder, _ in self.taken} - set(folders)
-        known = self.taken | self.masks
-        every = (place for places in self.files.values() for place in places)
-        return sum(place[0] in there and place not in known for place in every)
+        used = self.taken | self.masks
+        every = (entry for places in self.files.values() for entry in places)
+        return sum(entry[0] in there and entry not in used for entry in every)
 
     def _absent(self, named: str, beside: Path) -> SourceError:
         if "://" in named:
@@ -129,7 +129,7 @@ class ImageIndex:
 
 def _most(places: list[tuple[str, str]], scores: Sequence[int]) -> list[tuple[str, str]]:
     best = max(scores)
-    return [place for place, score in zip(places, scores, strict=True) if score == best]
+    return [entry for entry, score in zip(places, scores, strict=True) if score == best]
 
 
 def _common(path: Sequence[str], named: Sequence[str]) -> int:

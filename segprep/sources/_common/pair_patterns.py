@@ -91,7 +91,7 @@ def _from_pattern(image: str, mask: str, roots: Sequence[Path], files: Sequence[
     for key, images in sides[0].items():
         for path in images:
             masks = sides[1].get(key, [])
-            near = [one for one in masks if one.parent == path.parent]
+            near = [mask for mask in masks if mask.parent == path.parent]
             if len(images) > 1 and len(masks) > 1:
                 masks = near or _same_tail(path, masks, len(images))
             if len(masks) == 1 and (len(images) == 1 or masks[0] in near or len(sides[1][key]) > 1):
@@ -143,7 +143,7 @@ def _from_table(table: Path, roots: Sequence[Path]) -> Stated:
     homes = (*roots, table.resolve().parent)
     for number, row in enumerate(rows, 2):
         cells = [(row.get(key) or "").strip().replace("\\", "/") for key in ("image", "mask")]
-        paths = [_found(cell, homes) if cell else None for cell in cells]
+        paths = [_first_file(cell, homes) if cell else None for cell in cells]
         absent = [cell for cell, path in zip(cells, paths, strict=True) if cell and path is None]
         if absent or paths[0] is None:
             code = "mask-missing" if paths[0] else "image-missing"
@@ -163,6 +163,6 @@ def _from_table(table: Path, roots: Sequence[Path]) -> Stated:
     return Stated(tuple(pairs), tuple(skipped))
 
 
-def _found(cell: str, homes: Iterable[Path]) -> Path | None:
+def _first_file(cell: str, homes: Iterable[Path]) -> Path | None:
     paths = (Path(cell),) if Path(cell).is_absolute() else (home / cell for home in homes)
     return next((path for path in paths if path.is_file()), None)

@@ -49,7 +49,7 @@ def check(paths: Sequence[Path], roots: tuple[Path, ...], *, option: bool = True
 
 def _ambiguous(
     color: Color,
-    one: tuple[int, Path],
+    first: tuple[int, Path],
     other: tuple[int, Path],
     colors: Sequence[Color],
     *,
@@ -62,7 +62,8 @@ def _ambiguous(
         hint = "convert by color: segprep convert colormap SRC OUT --table FILE"
     return UsageError(
         "palette-ambiguous",
-        f"the color {shown} has index {one[0]} in {one[1].name} but {other[0]} in {other[1].name}:"
+        f"the color {shown} has index {first[0]} in {first[1].name} but {other[0]} in"
+        f" {other[1].name}:"
         " the palettes are in different orders, so indices are not class ids",
         hint + ("; or, if the indices are right all the same, give --palette index" * option),
     )

@@ -104,12 +104,12 @@ def difference(first: bytes, second: bytes, path: Path, limit: int) -> float | N
     return _alike(*thumbs, far=far)
 
 
-def _alike(one: NDArray[np.float32], other: NDArray[np.float32], *, far: int) -> float | None:
+def _alike(first: NDArray[np.float32], other: NDArray[np.float32], *, far: int) -> float | None:
     """The mean difference of two thumbnails (h, w, 3); None where it is not one of encoding: too
     large, or more than *far* in too many places.
     """
-    steps = np.abs(one - other)
-    mean, spread = float(steps.mean()), float(one.std())
+    steps = np.abs(first - other)
+    mean, spread = float(steps.mean()), float(first.std())
     alike = mean <= 2 + 0.02 * spread and np.count_nonzero(steps > far) <= 0.005 * steps.size
     return mean if alike else None
 

@@ -34,8 +34,8 @@ class Vocabulary:
 def vocabulary(files: Sequence[CocoFile], rules: LabelRules) -> Vocabulary:
     """One class list for all *files*. Raises SegprepError where it contradicts the options."""
     names = _names(files)
-    known = list(dict.fromkeys([*names, *map(rules.renamed, names)]))
-    _refuse_strangers("--exclude", rules.exclude, known)
+    choices = list(dict.fromkeys([*names, *map(rules.renamed, names)]))
+    _refuse_strangers("--exclude", rules.exclude, choices)
     _refuse_strangers("--map", list(rules.renames), names)
     table, notes = _label_table(rules, names)
     strangers = _strangers(files, table)

@@ -62,7 +62,7 @@ class CocoFile:
     polygons: bool = False
     skipped: list[Skipped] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
-    _known: set[Id] = field(default_factory=set)
+    _images: set[Id] = field(default_factory=set)
     _ids: set[Id] = field(default_factory=set)
     _twins: list[int] = field(default_factory=list)
 
@@ -168,7 +168,7 @@ def _picture(coco: CocoFile, number: int, raw: Any) -> None:
     if not isinstance(raw, dict) or not is_id(raw.get("id")):
         coco.fault(where, "an object with an id was expected")
         return
-    coco._known.add(raw["id"])
+    coco._images.add(raw["id"])
     name, height, width = raw.get("file_name"), raw.get("height"), raw.get("width")
     if not isinstance(name, str) or not name.strip():
         coco.fault(f"{where}.file_name", f"a file name was expected, not {shown(name)[:80]!r}")
@@ -231,7 +231,7 @@ def _reconcile(coco: CocoFile) -> None:
     if lost := [
         number
         for image, marks in coco.marks.items()
-        if image not in coco._known
+        if image not in coco._images
         for number, _ in marks
     ]:
         more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""

@@ -71,23 +71,23 @@ def element(text: str) -> Any:
 
 
 def _object(text: str, each: Mapping[str, Each]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    content: dict[str, Any] = {}
     at, closed = _opened(text, _after(text, 0, "{"), "}")
     while not closed:
         key, at = _STRICT.raw_decode(text, at)
         if not isinstance(key, str):
             raise json.JSONDecodeError("Expecting a key in double quotes", text, at)
-        if key in found:
+        if key in content:
             raise TwinKeyError(f"key {shown(key)!r} stands twice in one object")
         at = _after(text, at, ":")
         if key in each and text.startswith("[", at):
-            found[key], at = [], _list(text, at, each[key])
+            content[key], at = [], _list(text, at, each[key])
         else:
-            found[key], at = _STRICT.raw_decode(text, at)
+            content[key], at = _STRICT.raw_decode(text, at)
         at, closed = _next(text, at, "}")
     if _blanks(text, at) != len(text):
         raise json.JSONDecodeError("Extra data", text, at)
-    return found
+    return content
 
 
 def _list(text: str, at: int, each: Each) -> int:

@@ -42,16 +42,16 @@ def panoptic(
     """
     ids = colors.astype(np.int32) @ np.array([1, 256, 65_536], np.int32)
     segments = _segments(marks, categories, table, crowd, path)
-    known = np.array(sorted(segments), np.int32)
-    position = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-    if (unknown := known[position] != ids).any():
+    keys = np.array(sorted(segments), np.int32)
+    position = np.minimum(np.searchsorted(keys, ids), len(keys) - 1)
+    if (unknown := keys[position] != ids).any():
         reason = (
             f"has {int(unknown.sum())} pixels of segments that segments_info does not list, the"
             f" first of id {int(ids[unknown][0])}"
         )
         raise SourceError(path, reason, "export JSON and PNG together again", "unknown-value")
-    counts = np.bincount(position.reshape(-1), minlength=len(known))
-    listed = [segments[int(key)] for key in known]
+    counts = np.bincount(position.reshape(-1), minlength=len(keys))
+    listed = [segments[int(key)] for key in keys]
     notes = [
         Note("hidden-shape", f"{segment.address} has no pixel in the PNG")
         for segment, count in zip(listed[1:], counts[1:], strict=True)

@@ -166,8 +166,8 @@ def _regions(
 ) -> Iterator[Region]:
     label = NAMELESS
     if attribute:
-        place = f"{address}.properties.{attribute}"
-        label = json_values.label(_value(feature, attribute), path, place)
+        where = f"{address}.properties.{attribute}"
+        label = json_values.label(_value(feature, attribute), path, where)
     geometry = json_values.mapping(feature["geometry"], path, f"{address}.geometry")
     parts = geometry.get("geometries") if geometry.get("type") == "GeometryCollection" else None
     for part in parts if isinstance(parts, list) else [geometry]:
@@ -195,16 +195,16 @@ def _outside(regions: Iterable[Region]) -> list[Note]:
 
 def _rings(rings: Any, address: str, ground: Ground, path: Path) -> tuple[Ring, ...]:
     """The outline and the holes of one polygon, in pixels."""
-    place = f"{address}.geometry.coordinates"
+    where = f"{address}.geometry.coordinates"
     result = []
-    for raw in json_values.sequence(rings, path, place):
-        points = json_values.sequence(raw, path, place)
+    for raw in json_values.sequence(rings, path, where):
+        points = json_values.sequence(raw, path, where)
         flat: list[float] = []
         for point in points:
-            pair = json_values.sequence(point, path, place)
+            pair = json_values.sequence(point, path, where)
             if len(pair) < 2:
-                raise SourceError(path, f"{place}: a point needs x and y", code="bad-shape")
-            x, y = (json_values.number(value, path, place) for value in pair[:2])
+                raise SourceError(path, f"{where}: a point needs x and y", code="bad-shape")
+            x, y = (json_values.number(value, path, where) for value in pair[:2])
             flat += ground.pixel(x, y)
         result.append(tuple(flat))
     return tuple(result)

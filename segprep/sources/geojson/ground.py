@@ -21,14 +21,14 @@ _EPSG = re.compile(r"EPSG:+(?:\d*:)?(\d+)$", re.IGNORECASE)
 class Ground:
     """Where the image lies, or None if places are pixels already; *projection* comes before."""
 
-    place: Georeference | None
+    reference: Georeference | None
     projection: Projection | None = None
 
     @classmethod
     def of(cls, image: bytes, content: Mapping[str, Any], path: Path) -> "Ground":
         """The ground of *image*, for the places of *content*. Raises SourceError."""
-        place, stated = georeference.read(image), _system(content, path)
-        if place is None:
+        reference, stated = georeference.read(image), _system(content, path)
+        if reference is None:
             if stated not in (0, GEOGRAPHIC) or _geographic(content, most=1):
                 stated = stated or GEOGRAPHIC
                 reason = f"its places look like those of EPSG:{stated}, its image has no place"
@@ -36,27 +36,27 @@ class Ground:
                 raise SourceError(path, reason, hint, "georeference-differs")
             return cls(None)
         if not stated:
-            stated = GEOGRAPHIC if _geographic(content) else place.epsg or 0
-        if stated == place.epsg or not place.epsg:
-            return cls(place)
-        projection = projections.from_geographic(place.epsg) if stated == GEOGRAPHIC else None
+            stated = GEOGRAPHIC if _geographic(content) else reference.epsg or 0
+        if stated == reference.epsg or not reference.epsg:
+            return cls(reference)
+        projection = projections.from_geographic(reference.epsg) if stated == GEOGRAPHIC else None
         if projection is None:
-            reason = f"its places are of EPSG:{stated}, its image of EPSG:{place.epsg}"
-            hint = f"ogr2ogr -t_srs EPSG:{place.epsg} NEW.geojson {path.name}"
+            reason = f"its places are of EPSG:{stated}, its image of EPSG:{reference.epsg}"
+            hint = f"ogr2ogr -t_srs EPSG:{reference.epsg} NEW.geojson {path.name}"
             raise SourceError(path, reason, hint, "georeference-differs")
-        return cls(place, projection)
+        return cls(reference, projection)
 
     def pixel(self, x: float, y: float) -> tuple[float, float]:
         """Column and row, from the corner of the first pixel."""
-        if self.place is None:
+        if self.reference is None:
             return x, y
         if self.projection:
             x, y = self.projection(x, y)
-        return georeference.pixel(self.place, x, y)
+        return georeference.pixel(self.reference, x, y)
 
     def notes(self) -> tuple[Note, ...]:
         """What the record of the sample keeps."""
-        return (georeference.note(self.place),) if self.place else ()
+        return (georeference.note(self.reference),) if self.reference else ()
 
 
 def _system(content: Mapping[str, Any], path: Path) -> int:

@@ -120,12 +120,12 @@ class Reader(PairedFolders):
         path, picture = item.labels[0], cast("Path", item.image)
         data, notes = read_below(picture, self.roots()), list[Note]()
         content, empty = self._picture(data, picture, bands, limits)
-        place = georeference.read(data)
+        reference = georeference.read(data)
         if path == picture:
             mask = np.full(empty.shape, background, np.uint8)
         else:
             labels = read_below(path, self.roots())
-            check_grid(place, georeference.read(labels), path)
+            check_grid(reference, georeference.read(labels), path)
             mask = lookup.translate(self.label_values(labels, path), table, path, classes)
         if mask.shape != empty.shape:
             reason = f"the image is {empty.shape[::-1]}, the mask {mask.shape[::-1]} pixels"
@@ -135,8 +135,8 @@ class Reader(PairedFolders):
             mask = np.where(empty, IGNORE, mask).astype(np.uint8)
             count = int(np.count_nonzero(empty))
             notes.append(Note("no-data", f"{count} pixels of {picture.name} hold no data: ignored"))
-        if place:
-            notes.append(georeference.note(place))
+        if reference:
+            notes.append(georeference.note(reference))
         return Sample(item.stem, content, mask, notes=tuple(notes))
 
     def label_values(self, data: bytes, path: Path) -> NDArray[Any]:

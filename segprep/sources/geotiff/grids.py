@@ -18,14 +18,16 @@ def bands_of(spec: str) -> tuple[int, ...]:
     return tuple(int(part) - 1 for part in parts)
 
 
-def check_grid(place: Georeference | None, other: Georeference | None, path: Path) -> None:
+def check_grid(reference: Georeference | None, other: Georeference | None, path: Path) -> None:
     """Raise SourceError if the labels lie on other ground than their image."""
-    if place is None or other is None:
+    if reference is None or other is None:
         return
-    columns, rows = georeference.pixel(place, other.transform[2], other.transform[5])
-    if place.epsg != other.epsg or max(abs(columns), abs(rows)) > 0.5:
+    columns, rows = georeference.pixel(reference, other.transform[2], other.transform[5])
+    if reference.epsg != other.epsg or max(abs(columns), abs(rows)) > 0.5:
         where = f"{columns:.1f} columns and {rows:.1f} rows off"
-        systems = f"EPSG:{other.epsg} instead of EPSG:{place.epsg}"
-        reason = f"lies elsewhere than its image: {systems if place.epsg != other.epsg else where}"
+        systems = f"EPSG:{other.epsg} instead of EPSG:{reference.epsg}"
+        reason = (
+            f"lies elsewhere than its image: {systems if reference.epsg != other.epsg else where}"
+        )
         hint = "bring both to one grid: gdalwarp -t_srs … -te … -tr …"
         raise SourceError(path, reason, hint, "georeference-differs")

@@ -57,7 +57,9 @@ def _attributes(raw: Mapping[str, Any]) -> Attributes:
     flags, attributes = raw.get("flags"), raw.get("attributes")
     listed = [("flags", flag) for flag, on in _entries(flags) if on is True]
     listed += [(key, raw.get(key)) for key in ("group_id", "description")]
-    return tuple(pair for one in [*listed, *_entries(attributes)] for pair in named_values(*one))
+    return tuple(
+        pair for named in [*listed, *_entries(attributes)] for pair in named_values(*named)
+    )
 
 
 def _entries(value: Any) -> list[tuple[Any, Any]]:

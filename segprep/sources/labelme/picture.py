@@ -58,13 +58,13 @@ def view_of(search: Search) -> tuple[View, list[Note]]:
         undecided = _undecided(search, usable)
         return undecided.view, [
             *undecided.notes,
-            *_found(search, undecided),
+            *_elsewhere(search, undecided),
             *_rejected(refused),
         ]
     chosen, reason = _like_copy(search, usable, copy[0])
     if chosen is None:
         return copy[0], [*copy[1], _embedded_note(reason, refused)]
-    notes = [*chosen.notes, *_found(search, chosen), *_rejected(refused)]
+    notes = [*chosen.notes, *_elsewhere(search, chosen), *_rejected(refused)]
     if reason:
         notes.append(Note("image-disagrees", reason))
     if search.compare:
@@ -172,7 +172,7 @@ def _undecided(search: Search, usable: Sequence[Candidate]) -> Candidate:
     return first
 
 
-def _found(search: Search, chosen: Candidate) -> list[Note]:
+def _elsewhere(search: Search, chosen: Candidate) -> list[Note]:
     if not chosen.how or search.image_from == "name":
         return []
     if not search.named:

@@ -128,7 +128,7 @@ def steps(preset: str = "none", **overrides: Any) -> tuple[Transform, ...]:
         }
         if own:
             transforms.append(
-                _made(
+                _transform(
                     prefix,
                     kind,
                     {
@@ -140,7 +140,7 @@ def steps(preset: str = "none", **overrides: Any) -> tuple[Transform, ...]:
     return tuple(transforms)
 
 
-def _made(prefix: str, kind: type[Any], own: Mapping[str, Any]) -> Transform:
+def _transform(prefix: str, kind: type[Any], own: Mapping[str, Any]) -> Transform:
     """One step; a parameter without default that is missing (the two sides of a frame) takes its
     twin's value.
     """

@@ -50,7 +50,7 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
         epoch, position = divmod(number, len(self.pairs))
         pair = self.pairs[int(self._order(epoch)[position])]
         rng = np.random.default_rng((self.seed, epoch, position))
-        geometry = self._place(pair, rng)
+        geometry = self._geometry(pair, rng)
         light = draw_light(rng) if self.augmented else PLAIN
         values, mask = window(
             pair.image,
@@ -70,7 +70,7 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
             )
         return self._epoch[1]
 
-    def _place(self, pair: ImagePair, rng: np.random.Generator) -> Geometry:
+    def _geometry(self, pair: ImagePair, rng: np.random.Generator) -> Geometry:
         """Where the window lies: centered if letterboxed, else at random, every third time around a
         pixel of a class drawn from those present.
         """

@@ -44,17 +44,17 @@ def of_mask(
     tries |= {
         f"fits as the mask of {stem}": nearest(other, GRID, GRID) for stem, other in others.items()
     }
-    scores = {text: agreement(small, one) for text, one in tries.items()}
+    scores = {text: agreement(small, attempt) for text, attempt in tries.items()}
     best = max(scores, key=lambda text: scores[text])
     if scores[best] >= max(FITS, agreement(small, own) + BETTER):
         return best
     return _pieces(guess, mask, names, background)
 
 
-def agreement(one: Mask, other: Mask) -> float:
+def agreement(first: Mask, second: Mask) -> float:
     """The mean IoU over the classes of either, where neither is ignored."""
-    valid = (one != IGNORE) & (other != IGNORE)
-    left, right = one[valid], other[valid]
+    valid = (first != IGNORE) & (second != IGNORE)
+    left, right = first[valid], second[valid]
     classes = np.union1d(left, right).tolist()
     ious = [
         np.count_nonzero((left == c) & (right == c)) / np.count_nonzero((left == c) | (right == c))
@@ -67,7 +67,7 @@ def _moved(guess: Mask, mask: Mask) -> tuple[int, int]:
     """The circular move (down, right) in cells, at most a quarter, at which most cells agree."""
     total = np.zeros((GRID, GRID))
     for value in np.setdiff1d(np.unique(mask), [IGNORE]):
-        here, there = (np.fft.rfft2((one == value).astype(float)) for one in (guess, mask))
+        here, there = (np.fft.rfft2((side == value).astype(float)) for side in (guess, mask))
         total += np.fft.irfft2(here * np.conj(there), s=(GRID, GRID))
     quarter = GRID // 4
     near = np.roll(total, (quarter, quarter), (0, 1))[: 2 * quarter + 1, : 2 * quarter + 1]
@@ -88,7 +88,7 @@ def _pieces(guess: Mask, mask: Mask, names: Sequence[str], background: int | Non
     """Which pieces one side lacks; else the two classes that are most taken for each other."""
     missing, extra = _unmet(guess, mask, background), _unmet(mask, guess, background)
     if max(missing[1], extra[1]):
-        count, area = max(missing, extra, key=lambda one: one[1])
+        count, area = max(missing, extra, key=lambda pair: pair[1])
         share = f"{area / mask.size:.1%} of the pixels"
         pieces = f"{count} object{'s' if count != 1 else ''} ({share})"
         if missing[1] >= extra[1]:

@@ -182,8 +182,8 @@ class _Pictures:
 
     def rest(self) -> list[page.Section]:
         """The worst and best val images, and the list of all."""
-        ranked = sorted(self.outcome.suspects, key=lambda one: one.iou)
-        val = [one for one in ranked if not one.training]
+        ranked = sorted(self.outcome.suspects, key=lambda suspect: suspect.iou)
+        val = [suspect for suspect in ranked if not suspect.training]
         ends = [("Worst on val", val[:EXTREMES]), ("Best on val", val[::-1][:EXTREMES])]
         return [
             page.Section(heading, "By the IoU of the image.", [self._gallery(chosen)])
@@ -194,23 +194,23 @@ class _Pictures:
         shown = self.outcome.suspects[:LISTED]
         rows = [
             [
-                one.stem,
-                "train" if one.training else "val",
-                one.kind,
-                f"{one.score:.3f}",
-                f"{one.iou:.3f}",
+                suspect.stem,
+                "train" if suspect.training else "val",
+                suspect.kind,
+                f"{suspect.score:.3f}",
+                f"{suspect.iou:.3f}",
             ]
-            for one in shown
+            for suspect in shown
         ]
         columns = ["sample", "list", "what", "disagreement", "IoU"]
-        table = page.Table(columns, rows, 3, 3, [one.score for one in shown])
+        table = page.Table(columns, rows, 3, 3, [suspect.score for suspect in shown])
         return page.Section("All images, most suspect first", "", [table])
 
     def _gallery(self, chosen: Sequence[Suspect], wide: bool = False) -> page.Gallery:
         names = enumerate(self.outcome.classes)
         legend = [(name, thumbnails.color(n)) for n, name in names if n != self.background]
         legend.append(("ignored", thumbnails.color(255)))
-        return page.Gallery([self._figure(one, wide) for one in chosen], legend, wide)
+        return page.Gallery([self._figure(suspect, wide) for suspect in chosen], legend, wide)
 
     def _figure(self, suspect: Suspect, wide: bool) -> page.Figure:
         pair = self.pairs[suspect.stem]

@@ -35,7 +35,7 @@ TOLD = 200  # suspects whose fault is looked for
 class Judge:
     """All that scoring needs beside network and pairs. ImagePairs are at the scale of *plan*."""
 
-    place: Tree
+    dataset: Tree
     classes: int
     plan: Budget
     device: str
@@ -81,7 +81,9 @@ class Judge:
             mask, guess = mask_of(probabilities, pair.size), likeliest(probabilities)
             outcome.write_prediction(new, pair.stem, mask)
             final.append(
-                confusion.count(read_truth(self.place, pair.stem, self.classes), mask, self.classes)
+                confusion.count(
+                    read_truth(self.dataset, pair.stem, self.classes), mask, self.classes
+                )
             )
             work.append(confusion.count(pair.mask, guess, self.classes) * max(1, len(rings)))
             strange = [
@@ -138,22 +140,22 @@ class Judge:
         background: int | None,
     ) -> tuple[Suspect, ...]:
         """*suspects*; of those that stand out, what is wrong."""
-        wrong = {one.stem for one in outliers(suspects)[:TOLD]}
+        wrong = {suspect.stem for suspect in outliers(suspects)[:TOLD]}
         masks = {stem: pairs[stem].mask for stem in wrong}
         return tuple(
-            one
-            if one.stem not in wrong
+            suspect
+            if suspect.stem not in wrong
             else replace(
-                one,
+                suspect,
                 kind=kinds.of_mask(
-                    self.predicted(network, pairs[one.stem]),
-                    pairs[one.stem].mask,
-                    {stem: mask for stem, mask in masks.items() if stem != one.stem},
+                    self.predicted(network, pairs[suspect.stem]),
+                    pairs[suspect.stem].mask,
+                    {stem: mask for stem, mask in masks.items() if stem != suspect.stem},
                     names,
                     background,
                 ),
             )
-            for one in suspects
+            for suspect in suspects
         )
 
 

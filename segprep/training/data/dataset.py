@@ -126,7 +126,7 @@ class ImagePairs(Sequence[ImagePair]):
     """
 
     def __init__(self, tree: Tree, stems: Sequence[str], classes: int, view: InputSpec) -> None:
-        self.place, self.stems, self.classes, self.view = tree, stems, classes, view
+        self.tree, self.stems, self.classes, self.view = tree, stems, classes, view
         self.kept: dict[int, ImagePair] = {}
 
     def __len__(self) -> int:
@@ -139,7 +139,7 @@ class ImagePairs(Sequence[ImagePair]):
     def __getitem__(self, at: int | slice) -> "ImagePair | ImagePairs":
         """One pair, or those of a slice. Raises SourceError for a file that cannot be used."""
         if isinstance(at, slice):
-            part = ImagePairs(self.place, self.stems[at], self.classes, self.view)
+            part = ImagePairs(self.tree, self.stems[at], self.classes, self.view)
             part.kept = {
                 n: self.kept[m]
                 for n, m in enumerate(range(*at.indices(len(self))))
@@ -149,7 +149,7 @@ class ImagePairs(Sequence[ImagePair]):
         return (
             self.kept[at]
             if at in self.kept
-            else scaled(read_pair(self.place, self.stems[at], self.classes), self.view)
+            else scaled(read_pair(self.tree, self.stems[at], self.classes), self.view)
         )
 
     def survey(self, watch: Watch, budget: int) -> Iterator[ImagePair]:

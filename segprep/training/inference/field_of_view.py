@@ -25,7 +25,7 @@ TRUTH = "truth"
 class FieldOfView:
     """Black and white *masks* by their stem, or the ignored pixels of a dataset (*place*)."""
 
-    place: Tree | None
+    dataset: Tree | None
     root: Path
     masks: Mapping[str, Path]
 
@@ -35,9 +35,9 @@ class FieldOfView:
         Raises SourceError: mask-missing (no mask of its name, or several), size-mismatch, and what
         reading raises.
         """
-        if self.place is not None:
-            path = self.place.mask_path(stem)
-            dropped = np.equal(read_truth(self.place, stem), IGNORE)
+        if self.dataset is not None:
+            path = self.dataset.mask_path(stem)
+            dropped = np.equal(read_truth(self.dataset, stem), IGNORE)
         else:
             path = self._mask(PurePosixPath(stem).name)
             dropped = np.less(intensity(read_below(path, (self.root,)), path), 128)
@@ -58,12 +58,12 @@ class FieldOfView:
         return self.masks[names[0]]
 
 
-def field_of_view(spec: str, place: Tree | None) -> FieldOfView:
-    """*spec*: ``truth`` (the ignored pixels of the dataset *place*), or a folder of black and white
+def field_of_view(spec: str, dataset: Tree | None) -> FieldOfView:
+    """*spec*: ``truth`` (the ignored pixels of *dataset*), or a folder of black and white
     masks. Raises UsageError (bad-option).
     """
-    if spec == TRUTH and place is not None:
-        return FieldOfView(place, place.root, {})
+    if spec == TRUTH and dataset is not None:
+        return FieldOfView(dataset, dataset.root, {})
     root = Path(spec).resolve()
     paths = (
         [path for path in walk(root) if path.suffix.lower() in SUFFIXES] if root.is_dir() else []

@@ -50,12 +50,12 @@ class PredictionInputs:
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[Note, ...] = ()
     video: Path | None = None
-    place: Tree | None = None
+    dataset: Tree | None = None
 
     @property
     def classes(self) -> Classes | None:
         """Those of the dataset, if there is one and it knows them."""
-        return self.place.classes() if self.place is not None else None
+        return self.dataset.classes() if self.dataset is not None else None
 
 
 def gather(source: Path, split: str | None = None) -> PredictionInputs:
@@ -133,7 +133,7 @@ def _listed(dataset: Tree, split: str) -> PredictionInputs:
             f"the list {split} of {dataset.root} is empty",
             "name another list, or split the dataset again",
         )
-    return PredictionInputs(root, tuple(images), tuple(skipped), place=dataset)
+    return PredictionInputs(root, tuple(images), tuple(skipped), dataset=dataset)
 
 
 def _folder(root: Path, dataset: Tree | None = None) -> PredictionInputs:
@@ -167,7 +167,7 @@ def _folder(root: Path, dataset: Tree | None = None) -> PredictionInputs:
         tuple(images),
         tuple(twins),
         _about(others),
-        place=dataset,
+        dataset=dataset,
     )
 
 

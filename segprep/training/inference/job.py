@@ -245,7 +245,7 @@ def _modes(modes: Sequence[str]) -> tuple[Mode, ...]:
 def _field_of_view(spec: str, sources: PredictionInputs) -> fields.FieldOfView:
     if sources.video is not None:
         raise UsageError("bad-option", "--field-of-view: a video has no masks", "leave it out")
-    return fields.field_of_view(spec, sources.place)
+    return fields.field_of_view(spec, sources.dataset)
 
 
 def _needs_background(

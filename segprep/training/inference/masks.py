@@ -121,7 +121,7 @@ class PredictionRun:
             return
         for (item, image), part in zip(batch, parts, strict=True):
             try:
-                mask, files = self._made(item.stem, image, part)
+                mask, files = self._outputs(item.stem, image, part)
             except SourceError as error:
                 self._unreadable(item, error)
                 continue
@@ -149,7 +149,7 @@ class PredictionRun:
             )
         )
 
-    def _made(
+    def _outputs(
         self, stem: str, image: NDArray[Any], part: Tensor
     ) -> tuple[NDArray[np.uint8], dict[str, bytes]]:
         """The mask of *image*, and the files to write: name -> content."""
@@ -206,7 +206,7 @@ class PredictionRun:
                     ) from error
                 for frame, part in zip(group, parts, strict=True):
                     stem = f"{path.stem}/{self.done:06d}"
-                    mask, files = self._made(stem, frame, part)
+                    mask, files = self._outputs(stem, frame, part)
                     for mode, projector in self.projectors.items():
                         projector.write(overlays.picture(mode, frame, mask, self.options.style))
                     self._finish(stem, mask, files)

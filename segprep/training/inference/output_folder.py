@@ -129,7 +129,7 @@ def _apart(out: Path, inputs: PredictionInputs) -> None:
     """
     source = inputs.source
     taken = (
-        [source / name for name in (IMAGES, MASKS, OBJECTS, LISTS)] if inputs.place else [source]
+        [source / name for name in (IMAGES, MASKS, OBJECTS, LISTS)] if inputs.dataset else [source]
     )
     if any(out.is_relative_to(folder) for folder in taken) or source.is_relative_to(out):
         raise UsageError(

@@ -25,7 +25,7 @@ def layers(network: nn.Module, channels: int, side: int) -> list[Layer]:
     """The layers of *network* in the order in which an image of *side* x *side* passes them; on
     PyTorch's meta device nothing of its size is allocated.
     """
-    found, handles = list[Layer](), []
+    layers, handles = list[Layer](), []
 
     def seen(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         count = 0
@@ -37,7 +37,7 @@ def layers(network: nn.Module, channels: int, side: int) -> list[Layer]:
                 count = inputs[0][0].numel() * kernel
         learned = sum(tensor.numel() for tensor in module.parameters())
         kind, shape = type(module).__name__, tuple(output.shape[1:])
-        found.append(Layer(names[module], kind, shape, learned, count))
+        layers.append(Layer(names[module], kind, shape, learned, count))
 
     names = {module: name for name, module in network.named_modules()}
     for module in network.modules():
@@ -49,4 +49,4 @@ def layers(network: nn.Module, channels: int, side: int) -> list[Layer]:
     finally:
         for handle in handles:
             handle.remove()
-    return found
+    return layers

@@ -40,9 +40,9 @@ def load(name: str) -> ModuleType:
     """
     package = _package(name)
     architecture, _, encoder = name.removeprefix(PREFIX).partition("/")
-    known = package.MODEL_ARCHITECTURES_MAPPING  # in lower case -> class
-    if architecture.lower() not in known:
-        classes = [one.__name__ for one in known.values()]
+    architectures = package.MODEL_ARCHITECTURES_MAPPING  # in lower case -> class
+    if architecture.lower() not in architectures:
+        classes = [network.__name__ for network in architectures.values()]
         raise UsageError("unknown-model", *unknown(f"{_SOURCE} network", architecture, classes))
     encoders = package.encoders.get_encoder_names()
     if encoder not in encoders and not encoder.startswith("tu-"):

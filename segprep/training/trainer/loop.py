@@ -287,7 +287,7 @@ class TrainingLoop(Preparation):
             return result
         if len(self.val):
             best = checkpoints.load(self.out / run_folder.BEST).network().to(self.group.device)
-            masks = (read_truth(self.place, stem, len(self.names)) for stem in self.val.stems)
+            masks = (read_truth(self.tree, stem, len(self.names)) for stem in self.val.stems)
             result = trained(
                 monotonic() - self.began,
                 tuple(self.notes),

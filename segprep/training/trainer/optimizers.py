@@ -28,7 +28,7 @@ OPTIMIZERS: Mapping[str, Callable[[Parameters, float, float, bool, float], Optim
 }
 
 
-def known(name: str) -> None:
+def check_name(name: str) -> None:
     """Raise UsageError (bad-option) with the nearest name unless *name* is an optimizer."""
     if name not in OPTIMIZERS:
         raise UsageError("bad-option", *unknown("optimizer", name, OPTIMIZERS))
@@ -50,7 +50,7 @@ def make(
     the weights themselves (Loshchilov and Hutter 2017, arXiv:1711.05101). Raises UsageError
     (bad-option): unknown name, nesterov without sgd or momentum.
     """
-    known(name)
+    check_name(name)
     if nesterov and (name != "sgd" or momentum == 0):
         raise UsageError(
             "bad-option",

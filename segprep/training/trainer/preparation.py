@@ -72,7 +72,7 @@ class Preparation:
 
     def read(self, tree: Tree) -> None:
         """The pairs of both lists. Raises SegprepError naming every bad file."""
-        self.place = tree
+        self.tree = tree
         self.train, self.val, self.view = prepare(
             tree,
             self.chosen,

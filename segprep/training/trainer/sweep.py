@@ -90,13 +90,13 @@ def sweep(
             "--sweep runs in one process",
             "sweep without torchrun, then train the best on all of them",
         )
-    swept = [values(one) for one in ([spec] if isinstance(spec, str) else spec)]
+    swept = [values(axis) for axis in ([spec] if isinstance(spec, str) else spec)]
     names, listed = tuple(name for name, _ in swept), list(product(*(some for _, some in swept)))
     if len(set(names)) < len(names):
         raise UsageError("bad-option", "--sweep names a setting twice", "give all its values once")
     base = {**(read_config(Path(config)) if config is not None else {}), **canonical(settings)}
     given = [_with(base, names, chosen) for chosen in listed]
-    configs = [settled(one) for one in given]
+    configs = [settled(choice) for choice in given]
     for resolved in configs:
         windows.chain(resolved)
     dataset_tree = tree.find(Path(dataset))
@@ -104,7 +104,7 @@ def sweep(
         Path(out) if out is not None else dataset_tree.root / RUNS / "-".join(["sweep", *names])
     )
     rows = list[SweepRow]()
-    for chosen, resolved, one in zip(listed, configs, given, strict=True):
+    for chosen, resolved, choice in zip(listed, configs, given, strict=True):
         title = ",".join(f"{name}={value}" for name, value in zip(names, chosen, strict=True))
 
         def named(moment: Moment, text: str = f"{title}: ") -> None:
@@ -116,7 +116,7 @@ def sweep(
                 folder / title.replace("/", "_"),
                 chosen,
                 resolved,
-                one,
+                choice,
                 named,
                 overwrite=overwrite,
                 classes=classes,

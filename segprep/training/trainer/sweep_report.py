@@ -120,8 +120,8 @@ def _labeled(axes: Any, x: float, y: float, row: SweepRow) -> None:
     """The number at a point, or why the training has none."""
     if row.stopped not in FINISHED:
         axes.axvline(x, color="C3", linestyle=":")
-        place = {"xycoords": ("data", "axes fraction"), "rotation": 90, "color": "C3"}
-        axes.annotate(row.stopped, (x, 0.02), **place)
+        style = {"xycoords": ("data", "axes fraction"), "rotation": 90, "color": "C3"}
+        axes.annotate(row.stopped, (x, 0.02), **style)
     elif not math.isnan(y):
-        place = {"textcoords": "offset points", "xytext": (0, 6), "ha": "center", "fontsize": 8}
-        axes.annotate(f"{y:.4g}", (x, y), **place)
+        style = {"textcoords": "offset points", "xytext": (0, 6), "ha": "center", "fontsize": 8}
+        axes.annotate(f"{y:.4g}", (x, y), **style)
