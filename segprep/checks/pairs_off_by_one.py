@@ -38,10 +38,10 @@ def find(survey: Survey) -> Iterator[Finding]:
 
 def worst(scores: Sequence[float]) -> tuple[int, int, float]:
     """The stretch [start, end) of *scores* with the largest sum beyond USUAL each, and that sum."""
-    found, start, total = (0, 0, 0.0), 0, 0.0
+    largest, start, total = (0, 0, 0.0), 0, 0.0
     for n, score in enumerate(scores):
         if total <= 0:
             start, total = n, 0.0
         total += max(-2.0, min(score, MOST)) - USUAL
-        found = max(found, (start, n + 1, total), key=lambda one: one[2])
-    return found
+        largest = max(largest, (start, n + 1, total), key=lambda stretch: stretch[2])
+    return largest
