@@ -19,9 +19,14 @@ def united(trees: Sequence[Tree]) -> tuple[Classes, list[bytes], list[Note]]:
     class names, and for more classes than a mask can hold.
     """
     lists = [tree_source.classes_of(dataset) for dataset in trees]
-    grounds = [classes.names[classes.background] for classes in lists if classes.background is not None]
+    grounds = [
+        classes.names[classes.background] for classes in lists if classes.background is not None
+    ]
     united_names = [
-        [grounds[0] if value == classes.background else name for value, name in enumerate(classes.names)]
+        [
+            grounds[0] if value == classes.background else name
+            for value, name in enumerate(classes.names)
+        ]
         for classes in lists
     ]
     names, notes = list[str](), list[Note]()
