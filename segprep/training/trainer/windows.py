@@ -97,8 +97,8 @@ def save_augmented(
     written = preview.save_augmented(folder, samples)
     resolved = settled({**(read_config(Path(config)) if config else {}), **canonical(settings)})
     if resolved.border:
-        known = tree.find(Path(dataset)).classes()
-        background, w0 = known.background if known else 0, resolved.border
+        listed = tree.find(Path(dataset)).classes()
+        background, w0 = listed.background if listed else 0, resolved.border
         for path, (_, _, mask) in zip(written[:-1:2], samples, strict=True):
             weights = pixel_weights(mask, background, w0, resolved.border_sigma)
             heat = path.with_name(path.name.replace("image_", "weights_", 1))
