@@ -25,6 +25,7 @@ from segprep.errors import SourceError, TreeError, UsageError
 from segprep.files import digest, read_below, real_folders
 from segprep.imaging import image
 from segprep.imaging.image import MaskMode
+from segprep.merging import stem_names
 from segprep.merging.agreement import Agreement, agreement
 from segprep.merging.class_union import united
 from segprep.names import stem_key
@@ -84,7 +85,7 @@ class Reader:
         every = [(number, entry) for number, listed in entries for entry in listed]
         groups = same_images(self.trees, every)
         kept, same = self._distinct(every, groups)
-        names = _names(kept, self.trees)
+        names = stem_names.united(kept, self.trees)
         items = [
             tree_source.item(
                 entry,
@@ -99,7 +100,7 @@ class Reader:
             classes,
             tuple(skipped),
             lists,
-            (*notes, *missing, *same, *_apart(groups, names, lists), *_renamed(names)),
+            (*notes, *missing, *same, *_apart(groups, names, lists), *stem_names.notes(names)),
         )
 
     def _distinct(
@@ -179,26 +180,6 @@ def same_images(
     return [group for group in groups.values() if len({number for number, _ in group}) > 1]
 
 
-def _names(
-    entries: Sequence[tuple[int, Entry]], trees: Sequence[Tree]
-) -> dict[tuple[int, str], str]:
-    """(tree, stem) -> stem in the result: prefixed with the tree's folder where it is not alone."""
-    owners: dict[str, set[int]] = defaultdict(set)
-    for number, entry in entries:
-        owners[stem_key(entry.stem)].add(number)
-    prefixes = [dataset.root.name for dataset in trees]
-    if len(set(prefixes)) < len(prefixes):
-        prefixes = [f"{name}{number + 1}" for number, name in enumerate(prefixes)]
-    return {
-        (number, entry.stem): (
-            f"{prefixes[number]}_{entry.stem}"
-            if len(owners[stem_key(entry.stem)]) > 1
-            else entry.stem
-        ).replace("/", "_")
-        for number, entry in entries
-    }
-
-
 def _apart(
     groups: Sequence[Sequence[tuple[int, Entry]]],
     names: Mapping[tuple[int, str], str],
@@ -220,17 +201,6 @@ def _apart(
         " trained on; segprep split --overwrite keeps equal images in one list"
     )
     return [Note("equal-images-apart", message)]
-
-
-def _renamed(names: Mapping[tuple[int, str], str]) -> list[Note]:
-    changed = [(old, new) for (_, old), new in names.items() if old != new]
-    if not changed:
-        return []
-    message = (
-        f"{len(changed)} samples have names that several datasets use, and got their folder in"
-        f" front: {changed[0][0]} became {changed[0][1]}"
-    )
-    return [Note("stem-prefixed", message)]
 
 
 def _address(trees: Sequence[Tree], member: tuple[int, Entry]) -> str:
