@@ -61,15 +61,15 @@ bench-scale: $(VENV)/.development  ## how time and memory grow, from 100 samples
 bench-compare: $(VENV)/.development  ## CPU time of the working tree against a revision, REV=HEAD~1, in turn
 	$(BIN)/python tests/benchmarks/compare.py $(or $(REV),HEAD~1)
 
-.venv-labelme/.done: constraints.txt
+.venv-labelme/.done: tests/readers/constraints/labelme.txt
 	$(PYTHON) -m venv .venv-labelme
-	.venv-labelme/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) labelme==6.3.1
+	.venv-labelme/bin/python -m pip install --quiet --disable-pip-version-check -c tests/readers/constraints/labelme.txt $(PIP_ARGS) labelme
 	@QT_QPA_PLATFORM=offscreen .venv-labelme/bin/python -c "import labelme.utils" || { echo "labelme needs system libraries: apt-get install libgl1 libegl1 libglib2.0-0"; exit 1; }
 	@touch $@
 
-.venv-datumaro/.done: constraints.txt
+.venv-datumaro/.done: tests/readers/constraints/datumaro.txt
 	$(PYTHON) -m venv .venv-datumaro
-	.venv-datumaro/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) datumaro==1.13.12 label-studio-sdk==2.1.2 scipy==1.17.1 rasterio==1.4.4
+	.venv-datumaro/bin/python -m pip install --quiet --disable-pip-version-check -c tests/readers/constraints/datumaro.txt $(PIP_ARGS) datumaro label-studio-sdk scipy rasterio
 	@touch $@
 
 .venv-cityscapes/.done: constraints.txt
@@ -88,24 +88,25 @@ oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-cit
 		SEGPREP_CITYSCAPES_PYTHON=$(abspath .venv-cityscapes/bin/python) SEGPREP_METRICS_PYTHON=$(abspath .venv-metrics/bin/python) \
 		$(BIN)/python -m pytest -q -rs tests/oracles
 
-READERS_PIP = .venv-readers/bin/python -m pip install --quiet --disable-pip-version-check
-.venv-readers/.done: constraints.txt
+READERS_PIP = .venv-readers/bin/python -m pip install --quiet --disable-pip-version-check -c tests/readers/constraints/readers.txt $(PIP_ARGS)
+.venv-readers/.done: tests/readers/constraints/readers.txt
 	$(PYTHON) -m venv .venv-readers
-	$(READERS_PIP) -c constraints.txt $(PIP_ARGS) torch numpy pillow scipy opencv-python-headless matplotlib pycocotools scikit-image
-	$(READERS_PIP) -c constraints.txt $(PIP_ARGS) mmengine prettytable ftfy regex addict datasets==5.2.0 absl-py h5py optree namex ml_dtypes braceexpand psutil py-cpuinfo polars requests
-	$(READERS_PIP) --no-deps $(PIP_ARGS) torchvision==0.28.0 mmsegmentation==1.2.2 mmcv-lite==2.1.0 keras==3.15.1 monai==1.6.1 webdataset==1.0.2 ultralytics==8.4.190
-	$(READERS_PIP) --no-deps $(PIP_ARGS) nnunetv2==2.8.1 batchgenerators batchgeneratorsv2 acvl-utils dynamic-network-architectures SimpleITK nibabel tifffile imagecodecs einops blosc2 numexpr msgpack ndindex httpx h11 anyio httpcore certifi idna
+	$(READERS_PIP) torch numpy pillow scipy opencv-python-headless matplotlib pycocotools scikit-image
+	$(READERS_PIP) mmengine prettytable ftfy regex addict datasets absl-py h5py optree namex ml_dtypes braceexpand psutil py-cpuinfo polars requests
+	$(READERS_PIP) --no-deps torchvision mmsegmentation mmcv-lite keras monai webdataset ultralytics
+	$(READERS_PIP) --no-deps nnunetv2 batchgenerators batchgeneratorsv2 acvl-utils dynamic-network-architectures SimpleITK nibabel tifffile imagecodecs einops blosc2 numexpr msgpack ndindex httpx h11 anyio httpcore certifi idna
 	@touch $@
 
-.venv-fiftyone/.done: constraints.txt
+.venv-fiftyone/.done: tests/readers/constraints/fiftyone.txt
 	$(PYTHON) -m venv .venv-fiftyone
-	.venv-fiftyone/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) fiftyone==1.22.1
+	.venv-fiftyone/bin/python -m pip install --quiet --disable-pip-version-check -c tests/readers/constraints/fiftyone.txt $(PIP_ARGS) fiftyone
 	@touch $@
 
-.venv-paddle/.done: constraints.txt
+PADDLE_PIP = .venv-paddle/bin/python -m pip install --quiet --disable-pip-version-check -c tests/readers/constraints/paddle.txt $(PIP_ARGS)
+.venv-paddle/.done: tests/readers/constraints/paddle.txt
 	$(PYTHON) -m venv .venv-paddle
-	.venv-paddle/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) paddlepaddle==3.3.1 opencv-python-headless pyyaml tqdm scikit-learn prettytable scipy filelock requests six pandas matplotlib
-	.venv-paddle/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(PIP_ARGS) paddleseg==2.8.0
+	$(PADDLE_PIP) paddlepaddle opencv-python-headless pyyaml tqdm scikit-learn prettytable scipy filelock requests six pandas matplotlib
+	$(PADDLE_PIP) --no-deps paddleseg
 	@touch $@
 
 readers: $(VENV)/.development .venv-readers/.done .venv-labelme/.done .venv-datumaro/.done .venv-fiftyone/.done .venv-paddle/.done  ## open every export with the reader it is for, in environments of their own (5 GB)

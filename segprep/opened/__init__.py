@@ -23,7 +23,9 @@ from segprep.imaging import image
 from segprep.names import natural_key, unknown
 from segprep.opened.picture import overlay
 from segprep.reports import thumbnails
+from segprep.targets._common import lists
 from segprep.types import MAX_PIXELS, Classes, Entry, Skipped
+from segprep.writer import Inventory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -194,7 +196,8 @@ class OpenedTree:
 
     def to_hf(self) -> Any:
         """A ``datasets.Dataset`` with the columns image, label and stem, or where the tree has
-        lists, and this is all of it, a ``datasets.DatasetDict`` of train, validation and test.
+        such lists, and this is all of it, a ``datasets.DatasetDict`` of train (or trainval),
+        validation and test.
 
         Labels are images whose pixel value is the class id. Every mask is read and checked; files
         that lie upright are taken from where they are. Raises MissingExtraError without datasets,
@@ -202,8 +205,11 @@ class OpenedTree:
         """
         from segprep.opened import huggingface
 
-        if self.split is None and len(self) == len(self.tree.stems()) and self.lists:
-            return huggingface.by_split(self.root, self.entries, self.lists)
+        inventory = Inventory(self.root.name, self.entries, self.lists, None)
+        whole = self.split is None and len(self) == len(self.tree.stems())
+        if whole and lists.has_split(inventory):
+            stems = lists.stems_by_split(inventory)
+            return huggingface.by_split(self.root, self.entries, stems)
         return huggingface.dataset(self.root, self.entries)
 
     def to_coco(self) -> dict[str, Any]:
@@ -212,8 +218,8 @@ class OpenedTree:
 
         Raises BadInputError for samples that cannot be used, TreeError without class names.
         """
-        files = common_files("coco", self.root, self.entries)
-        content: dict[str, Any] = json.loads(files["annotations/instances_train.json"])
+        name = "annotations/instances_train.json"
+        content: dict[str, Any] = json.loads(common_files("coco", self.root, self.entries)[name])
         return content
 
     def __repr__(self) -> str:

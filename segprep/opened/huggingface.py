@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from segprep.dataset.tree import SPLITS, Tree
+from segprep.dataset.tree import Tree
 from segprep.errors import BadInputError, SourceError, require
 from segprep.exporting.labeled import labeled
 from segprep.targets._common import pictures
@@ -14,16 +14,15 @@ from segprep.writer import Product
 _NAMES = {"train": "train", "val": "validation", "test": "test"}
 
 
-def by_split(root: Path, entries: Sequence[Entry], lists: Mapping[str, tuple[str, ...]]) -> Any:
-    """A ``DatasetDict`` of train, validation and test."""
+def by_split(root: Path, entries: Sequence[Entry], stems: Mapping[str, tuple[str, ...]]) -> Any:
+    """A ``DatasetDict`` of train, validation and test; *stems* by the dataset's names of these."""
     require("to_hf", "datasets", "hf")
     from datasets import DatasetDict
 
-    parts = {_NAMES[name]: set(lists[name]) for name in SPLITS if lists.get(name)}
     return DatasetDict(
         {
-            name: dataset(root, [entry for entry in entries if entry.stem in stems])
-            for name, stems in parts.items()
+            _NAMES[name]: dataset(root, [entry for entry in entries if entry.stem in listed])
+            for name, listed in stems.items()
         }
     )
 

@@ -99,6 +99,8 @@ def test_to_coco_is_what_the_export_writes(out: Path, tmp_path: Path) -> None:
     written = json.loads((tmp_path / "coco/annotations/instances_train.json").read_bytes())
     assert document == written
     assert len(tree.to_coco()["images"]) == 12
+    empty = tree[:0].to_coco()
+    assert (empty["images"], empty["annotations"], len(empty["categories"])) == ([], [], 3)
 
 
 def test_to_hf_needs_its_extra_or_gives_the_ids(out: Path) -> None:

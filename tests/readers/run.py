@@ -42,7 +42,7 @@ def trees(folder: Path) -> dict[str, Path]:
         segprep.convert("pet", DATA / "oxford_pets", folder / "pets")
     if (DATA / "dsb2018/stage1_train").is_dir():
         segprep.convert("dsb2018", DATA / "dsb2018/stage1_train", folder / "nuclei", objects=True)
-    found = {path.name: path for path in sorted(folder.iterdir())}
+    found = {path.name: path for path in sorted(folder.iterdir()) if path.is_dir()}
     for path in found.values():
         segprep.split(path, seed=1, overwrite=True)
     return found

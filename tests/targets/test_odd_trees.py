@@ -13,6 +13,9 @@ import segprep
 from segprep import targets
 from segprep.errors import UsageError
 from segprep.imaging.image import write_mask
+from segprep.targets._common import lists
+from segprep.types import Entry
+from segprep.writer import Inventory
 
 DEEP = ("hf", "monai", "coco", "labelme", "datumaro", "fiftyone")  # their readers keep 16 bits
 EIGHT = sorted({*targets.names()} - {*DEEP, "cvat"})
@@ -135,3 +138,17 @@ def test_shared_and_missing_lists_are_said(tmp_path: Path) -> None:
     root = tree(tmp_path / "other", val=("s0", "s1", "s2", "s3"))
     (note,) = segprep.export("monai", root, tmp_path / "again").notes
     assert (note.code, "train is missing" in note.message) == ("empty-split", True)
+
+
+def test_which_lists_are_a_split(tmp_path: Path) -> None:
+    entries = tuple(Entry(f"s{n}", Path(), Path()) for n in range(4))
+    train = {"train": ("s0", "s1", "s2", "s3")}
+    for given, expected in (
+        ({}, train),
+        ({"odd": ("s1",)}, train),
+        ({"trainval": ("s1", "s2"), "test": ("s3",)}, {"train": ("s1", "s2"), "test": ("s3",)}),
+        ({"val": ("s3", "s1"), "train": ()}, {"val": ("s1", "s3")}),
+    ):
+        assert lists.stems_by_split(Inventory("tree", entries, given, None)) == expected
+    assert not lists.has_split(Inventory("tree", entries, {"odd": ("s1",), "train": ()}, None))
+    assert lists.stems_by_split(Inventory("tree", (), {}, None)) == {"train": ()}

@@ -9,6 +9,11 @@ from segprep.writer import Choice, Inventory
 _BOTH = "trainval"
 
 
+def has_split(inventory: Inventory) -> bool:
+    """Whether any of train, val, test and trainval names samples."""
+    return any(inventory.lists.get(name) for name in (*SPLITS, _BOTH))
+
+
 def by_split(inventory: Inventory) -> Choice:
     """Every sample of train, val and test, each with the lists that name it; without such lists all
     samples are in train, and trainval is train where these two are missing. Notes say so, and which
@@ -68,9 +73,11 @@ def unlisted(stems: list[str]) -> tuple[Note, ...]:
 
 def stems_by_split(inventory: Inventory) -> dict[str, tuple[str, ...]]:
     """The stems of each list that :func:`by_split` gives."""
-    places: Mapping[str, tuple[str, ...]] = by_split(inventory).places
-    result: dict[str, tuple[str, ...]] = {}
+    if not has_split(inventory):
+        return {"train": tuple(entry.stem for entry in inventory.entries)}
+    places = by_split(inventory).places
+    result: dict[str, list[str]] = {}
     for entry in inventory.entries:
         for name in places.get(entry.stem, ()):
-            result[name] = (*result.get(name, ()), entry.stem)
-    return {name: result[name] for name in SPLITS if name in result}
+            result.setdefault(name, []).append(entry.stem)
+    return {name: tuple(result[name]) for name in SPLITS if name in result}
