@@ -28,7 +28,6 @@ from segprep.imaging.image import MaskMode
 from segprep.merging import stem_names
 from segprep.merging.agreement import Agreement, agreement
 from segprep.merging.class_union import united
-from segprep.names import stem_key
 from segprep.sources._common import stems as pairing
 from segprep.types import (
     MAX_PIXELS,
