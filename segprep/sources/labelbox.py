@@ -6,7 +6,8 @@
                          {"name": "cat", "polygon": [{"x", "y"}, …]} or
                          {"name": "cat", "mask": {"url": "…/MASK.png"}}]}}]}}}
                         or the same as a list: export.json
-      MASK.png          masks that were downloaded, by the last part of their URL
+      MASK.png          masks that were downloaded, called as the last part of their URL or as
+                        the feature_id of the object
       NAME.jpg          anywhere below SRC or --image-root
 
 Format: https://docs.labelbox.com/reference/label-export. Assumptions: nothing is downloaded; a mask
@@ -14,6 +15,7 @@ covers where it is not black (or not transparent), a composite mask where it has
 image with several labels needs one project and one label.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -25,6 +27,7 @@ import numpy as np
 from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below, walk
 from segprep.imaging import mask_files
+from segprep.names import shown
 from segprep.sources._common import json_values, strict_json
 from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Region, mask_region
@@ -33,6 +36,8 @@ from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence
 
 EXAMPLES = ("segprep convert labelbox export/ out/ --image-root images/ --boxes skip",)
+Files = dict[str, list[Path]]
+SHORT = 12  # letters; shorter parts of a URL (v1, masks, index) name no file
 SUFFIXES = (".ndjson", ".jsonl", ".json")
 
 
@@ -58,16 +63,26 @@ class Reader(AttributeReader):
         root = self.roots()[0]
         return sorted(path for suffix in SUFFIXES for path in files_with(root, suffix))
 
+    def context(self) -> Files:
+        """Every file below the roots by its name: masks are looked up among them."""
+        files: Files = defaultdict(list)
+        for file in (file for root in self.roots() for file in walk(root)):
+            files[file.name].append(file)
+        return dict(files)
+
     def parse(self, path: Path, context: Any = None) -> Document:
         """The images of one file."""
+        files: Files = self.context() if context is None else context
         images = []
         for address, entry in _rows(read_below(path, self.roots(), MAX_BYTES), path):
             if not isinstance(entry, dict) or not {"data_row", "projects"} <= entry.keys():
                 raise ForeignFileError(path, f"{address}: is not a Labelbox row")
-            images.append(self._image(entry, path, address))
+            images.append(self._image(entry, path, address, files))
         return Document(tuple(images))
 
-    def _image(self, entry: Mapping[str, Any], path: Path, address: str) -> AnnotatedImage:
+    def _image(
+        self, entry: Mapping[str, Any], path: Path, address: str, files: Files
+    ) -> AnnotatedImage:
         name, size, fault, regions = "", None, None, list[Region]()
         try:
             row = json_values.mapping(entry["data_row"], path, f"{address}: data_row")
@@ -77,21 +92,24 @@ class Reader(AttributeReader):
             if isinstance(media, dict):
                 size = json_values.size(media.get("height"), media.get("width"), path, address)
             for n, thing in enumerate(_objects(entry["projects"], path, address)):
-                drawn = self._regions(thing, path, f"{address}: objects[{n}]")
+                drawn = self._regions(thing, path, f"{address}: objects[{n}]", files)
                 answers = tuple(_answers(thing))
                 regions += [replace(region, attributes=answers) for region in drawn]
         except SourceError as error:
             fault = error
         return AnnotatedImage(name, "", size, tuple(regions), fault=fault)
 
-    def _regions(self, raw: Any, path: Path, address: str) -> list[Region]:
+    def _regions(self, raw: Any, path: Path, address: str, files: Files) -> list[Region]:
         thing = json_values.mapping(raw, path, address)
         label = json_values.label(thing.get("name"), path, f"{address}.name")
         if "polygon" in thing:
             ring = json_values.ring(thing["polygon"], path, f"{address}.polygon")
             return [Region(label, address, "polygon", (ring,))]
         if mask := thing.get("composite_mask") or thing.get("mask"):
-            return [self._mask(json_values.mapping(mask, path, address), label, path, address)]
+            content = json_values.mapping(mask, path, address)
+            url = json_values.text(content.get("url"), path, f"{address}.mask.url")
+            file = _local(url, thing.get("feature_id"), files, path, address)
+            return [self._mask(file, content.get("color_rgb"), label, path, address)]
         if "bounding_box" in thing:
             box = json_values.mapping(thing["bounding_box"], path, f"{address}.bounding_box")
             left, top, width, height = (
@@ -101,23 +119,33 @@ class Reader(AttributeReader):
             return [Region(label, address, "box", ((left, top, left + width, top + height),))]
         return [Region(label, address, "points")]
 
-    def _mask(self, mask: Mapping[str, Any], label: str, path: Path, address: str) -> Region:
-        url = json_values.text(mask.get("url"), path, f"{address}.mask.url")
-        name = _last(url)
-        names = {name, f"{name}.png"}
-        files = [file for root in self.roots() for file in walk(root) if file.name in names]
-        if len(files) != 1:
-            reason = f"{address}.mask: {len(files)} local files are called {name}"
-            hint = "download the masks into SRC, by the last part of their URL"
-            raise SourceError(path, reason, hint, "mask-missing")
-        data = read_below(files[0], self.roots(), MAX_BYTES)
-        color = mask.get("color_rgb")
+    def _mask(self, file: Path, color: Any, label: str, path: Path, address: str) -> Region:
+        """Where *file* is not black or clear, or has the *color* of a composite mask."""
+        data = read_below(file, self.roots(), MAX_BYTES)
         if color is None:
-            return mask_region(label, address, mask_files.cutout(data, files[0]))
+            return mask_region(label, address, mask_files.cutout(data, file))
         rgb = json_values.sequence(color, path, f"{address}.composite_mask.color_rgb")
-        shown = mask_files.colors(data, files[0])
-        bits = (shown == np.array(rgb[:3], np.int64)).all(axis=2)
+        pixels = mask_files.colors(data, file)
+        bits = (pixels == np.array(rgb[:3], np.int64)).all(axis=2)
         return mask_region(label, address, np.asarray(bits))
+
+
+def _local(url: str, feature: Any, files: Files, path: Path, address: str) -> Path:
+    """The file that was downloaded from *url*: called as its last part, unless that is a number
+    only, as the object's *feature* id, or as another long part. Raises SourceError.
+    """
+    last, *others = [unquote(part) for part in reversed(urlsplit(url).path.split("/"))]
+    long = [part for part in others if len(part) >= SHORT]
+    ends = ["" if last.isdecimal() else last, str(feature or ""), *long]
+    keys = [key for key in ends if key] or [last]
+    names = [name for key in keys for name in (key, f"{key}.png")]
+    places = next((files[name] for name in names if name in files), [])
+    if len(places) != 1:
+        named = ", ".join(map(shown, keys))
+        reason = f"{address}.mask: {len(places)} local files are called {named}"
+        hint = "download the masks into SRC, each called as the feature_id of its object (.png)"
+        raise SourceError(path, reason, hint, "mask-missing")
+    return places[0]
 
 
 def _rows(data: bytes, path: Path) -> Iterator[tuple[str, Any]]:

@@ -55,6 +55,25 @@ def test_a_composite_mask_by_its_color(tmp_path: Path) -> None:
     assert (only(reader) == square()).all()
 
 
+def test_masks_by_their_features_where_every_url_ends_alike(tmp_path: Path) -> None:
+    example(tmp_path)
+    (tmp_path / "clxxncipi000400i8nmk.png").write_bytes(png(square(255)))
+    (tmp_path / "clxxncipi000500i8nmk.png").write_bytes(png(square(255)[:, ::-1].copy()))
+    things = [
+        {
+            "name": name,
+            "feature_id": f"clxxncipi000{n}00i8nmk",
+            "mask": {
+                "url": f"https://h/v1/tasks/clz70z72r053/masks/clxxncipi000{n}00i8nmk/index/1"
+            },
+        }
+        for name, n in (("dog", 5), ("cat", 4))
+    ]
+    mask = only(put(tmp_path, row(*things)))
+    assert (mask[square() > 0] == 1).all()  # cat, the first in the list of classes
+    assert (mask == 2).sum() == (square()[:, ::-1] & (square() == 0)).sum()
+
+
 def test_a_mask_that_is_not_here_is_not_fetched(tmp_path: Path) -> None:
     example(tmp_path)
     reader = put(tmp_path, row({"name": "cat", "mask": {"url": "https://h/x/m1.png"}}))
