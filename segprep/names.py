@@ -45,7 +45,10 @@ def stem_fault(stem: str, *, portable: bool = True) -> str | None:
     """
     if not stem or stem != stem.strip():
         return "is empty or begins or ends with a blank, which list files lose"
-    if any(unicodedata.category(c) in ("Cc", "Cs") or c in "/\\\u2028\u2029" for c in stem):
+    plain = stem.isascii() and stem.isprintable() and "/" not in stem and "\\" not in stem
+    if not plain and any(
+        unicodedata.category(c) in ("Cc", "Cs") or c in "/\\\u2028\u2029" for c in stem
+    ):
         return "has a control character, a separator, or bytes that are not text"
     if portable and (wrong := sorted(set(stem) & set(':*?"<>|'))):
         return f"has {' '.join(wrong)}, which Windows cannot store"

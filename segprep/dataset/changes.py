@@ -1,15 +1,22 @@
 """What became of a tree's files since segprep wrote them: missing, changed, added."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from blake3 import blake3
 
 from segprep import engine
 from segprep.dataset.manifest import RECORDS
+from segprep.dataset.record_file import RecordLines, parsed
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS, Tree
 from segprep.errors import SourceError
 from segprep.files import digest, read_below, walk
-from segprep.types import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,27 +28,65 @@ class Changes:
     added: tuple[str, ...]
 
 
-def changes(home: Tree, *, check: bool = False, jobs: int = 1) -> Changes:
-    """Compare the files of a tree that segprep made with its records.
+@dataclass(frozen=True, slots=True)
+class RecordState:
+    """One record, less what its files are named, and whether these are as it says: *missing* and
+    *changed* files; *names*: a hash of each file's name.
+    """
+
+    stem: str
+    size: tuple[int, int]
+    pixels: Mapping[int, int]
+    codes: tuple[str, ...]
+    missing: tuple[str, ...]
+    changed: tuple[str, ...]
+    mask: Literal["as recorded", "missing", "changed"]
+    names: bytes
+
+
+def changes(
+    home: Tree,
+    *,
+    check: bool = False,
+    jobs: int = 1,
+    progress: Callable[[RecordState], None] = lambda _: None,
+) -> Changes:
+    """Compare the files of a tree that segprep made with its records; *progress* is told of each.
 
     A file is read and hashed if it is newer than the records, by its time of modification or, where
     the system has one, of change; with *check* every file is. Raises TreeError for damaged records.
     """
-    root = home.root.resolve()
+    root, described = home.root.resolve(), home.manifest
     since = -1 if check else _time(root / RECORDS)
-    records = list(home.records())
-    missing, changed, recorded = list[str](), list[str](), set[str]()
-    for record, result in zip(
-        records, engine.run(_Compared(root, since), records, jobs=jobs, chunk=64), strict=True
-    ):
-        recorded |= record.digests.keys()
-        if isinstance(result, engine.Failure):
-            changed.append(record.mask)
-            continue
-        missing += result[0]
-        changed += result[1]
-    added = [name for name in _files(root) if name not in recorded]
-    return Changes(tuple(missing), tuple(changed), tuple(added))
+    expected = described.records if described else None
+    missing, changed, recorded = list[str](), list[str](), bytearray()
+    with closing(RecordLines(root / RECORDS, expected)) as lines:
+        for result in engine.run(_Compared(root, since), lines, jobs=jobs, chunk=64):
+            if isinstance(result, engine.Failure):
+                changed.append(f"{RECORDS}: {result.reason}")
+                continue
+            recorded += result.names
+            missing += result.missing
+            changed += result.changed
+            progress(result)
+    return Changes(tuple(missing), tuple(changed), tuple(_added(root, recorded)))
+
+
+def _added(root: Path, recorded: bytearray) -> Iterator[str]:
+    """The files below *root* whose names' hashes are not among *recorded*."""
+    stored, files = np.sort(np.frombuffer(recorded, np.uint64)), _files(root)
+    if not stored.size:
+        yield from files
+        return
+    while batch := list(islice(files, 4096)):
+        hashes = np.frombuffer(b"".join(map(_hash, batch)), np.uint64)
+        nearest = stored[np.minimum(np.searchsorted(stored, hashes), stored.size - 1)]
+        unknown = (nearest != hashes).nonzero()[0]
+        yield from (batch[at] for at in unknown)
+
+
+def _hash(name: str) -> bytes:
+    return blake3(os.fsencode(name)).digest(8)
 
 
 def _files(root: Path) -> Iterator[str]:
@@ -57,12 +102,13 @@ def _time(path: Path) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
-    """The files of one record that are missing, and those that changed; for the engine."""
+    """The comparison of one record, given by its line's number and bytes; for the engine."""
 
     root: Path
     since: int
 
-    def __call__(self, record: Record) -> tuple[list[str], list[str]]:
+    def __call__(self, line: tuple[int, bytes]) -> RecordState:
+        record = parsed(self.root / RECORDS, *line)
         missing, changed = [], []
         for name, expected in record.digests.items():
             path = self.root / name
@@ -70,7 +116,20 @@ class _Compared:
                 missing.append(name)
             elif _time(path) > self.since and not self._holds(path, expected):
                 changed.append(name)
-        return missing, changed
+        return RecordState(
+            record.stem,
+            (record.width, record.height),
+            record.pixels,
+            tuple({note.code for note in record.notes}),
+            tuple(missing),
+            tuple(changed),
+            "missing"
+            if record.mask in missing
+            else "changed"
+            if record.mask in changed
+            else "as recorded",
+            b"".join(map(_hash, record.digests)),
+        )
 
     def _holds(self, path: Path, expected: str) -> bool:
         try:

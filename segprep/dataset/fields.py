@@ -59,7 +59,10 @@ def values(check: Check) -> Check:
 
     def checked(value: Any, address: str) -> dict[str, Any]:
         content = mapping(value, address)
-        return {key: check(item, f"{address}.{key}") for key, item in content.items()}
+        try:
+            return {key: check(item, address) for key, item in content.items()}
+        except ValueError:  # which of them?
+            return {key: check(item, f"{address}.{key}") for key, item in content.items()}
 
     return checked
 

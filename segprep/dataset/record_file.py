@@ -1,12 +1,12 @@
-"""records.jsonl as a mapping: where each record's line lies; a record is parsed when it is asked
-for.
+"""records.jsonl without holding it: where each record's line lies; a record is parsed when it is
+asked for.
 """
 
 import json
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, overload
 
 from blake3 import blake3
 
@@ -110,3 +110,52 @@ class RecordFile(Mapping[str, Record]):
 
     def __len__(self) -> int:
         return len(self._numbers)
+
+
+class RecordLines(Sequence[tuple[int, bytes]]):
+    """The lines of the records at *path* with their numbers from 1; eight bytes of memory each.
+    *expected* is the digest that the manifest keeps of them.
+
+    Raises TreeError where the digest differs.
+    """
+
+    def __init__(self, path: Path, expected: str | None) -> None:
+        try:
+            self._file = open_inside(path.parent, path.name)
+        except SourceError as error:
+            raise TreeError("bad-manifest", f"{path}: {error.reason}", RESTORE) from error
+        checksum, self._ends = blake3(), array("Q", [0])
+        while line := self._file.readline(LONGEST_LINE):
+            checksum.update(line)
+            self._ends.append(self._ends[-1] + len(line))
+        if expected is not None and checksum.hexdigest(20) != expected:
+            self.close()
+            for _ in manifest.load_records(path, expected):
+                pass  # which says at which line, if one is damaged
+
+    def close(self) -> None:
+        """Close the file; lines cannot be read any more."""
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[int, bytes]: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[tuple[int, bytes]]: ...
+    def __getitem__(self, at: int | slice) -> tuple[int, bytes] | list[tuple[int, bytes]]:
+        numbers = range(len(self))[at]
+        if isinstance(numbers, range):
+            return [self[number] for number in numbers]
+        start, end = self._ends[numbers], self._ends[numbers + 1]
+        self._file.seek(start)
+        return numbers + 1, self._file.read(end - start)
+
+
+def parsed(path: Path, number: int, line: bytes) -> Record:
+    """The record of *line*, the one of this *number* at *path*. Raises TreeError."""
+    try:
+        return manifest.load_record(line)
+    except ValueError as error:
+        raise TreeError("bad-manifest", f"{path}:{number}: {error}", RESTORE) from error

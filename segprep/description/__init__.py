@@ -11,7 +11,7 @@ from typing import Any
 from segprep import engine
 from segprep.cards import card
 from segprep.dataset import tree
-from segprep.dataset.changes import Changes, changes
+from segprep.dataset.changes import Changes, RecordState, changes
 from segprep.dataset.equal_images import equal_images
 from segprep.dataset.plausibility import doubts
 from segprep.dataset.tree import STAGING, Tree, read_lists
@@ -87,10 +87,9 @@ def info(dataset: str | Path = ".", *, check: bool = False, jobs: int = 1) -> In
         faults.append(f"{STAGING} holds an unfinished conversion")
     state = Changes((), (), ())
     if described:
-        state = changes(home, check=check, jobs=jobs)
-        totals.add_records(home, {*state.changed, *state.missing})
+        state = changes(home, check=check, jobs=jobs, progress=totals.add_comparison)
         faults += described_faults(home, described, state)
-    recount = _stems_of(home, state) if described else list(home.stems())
+    recount = totals.recount if described else home.stems()
     for result in engine.run(_Counted(home, images=check), recount, jobs=jobs):
         if isinstance(result, engine.Failure):
             faults.append(f"{result.path}: {result.reason}")
@@ -122,30 +121,28 @@ def info(dataset: str | Path = ".", *, check: bool = False, jobs: int = 1) -> In
 
 @dataclass
 class _Tally:
-    """Pixels and images by class value, images by size, samples by note."""
+    """Pixels and images by class value, images by size, samples by note; *recount*: samples whose
+    masks are to be counted from their files.
+    """
 
     pixels: Counter[int] = field(default_factory=Counter)
     images: Counter[int] = field(default_factory=Counter)
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
+    recount: list[str] = field(default_factory=list)
 
     def add(self, pixels: Mapping[int, int], size: tuple[int, int]) -> None:
         self.pixels.update(pixels)
         self.images.update(pixels.keys())
         self.sizes[size] += 1
 
-    def add_records(self, home: Tree, stale: set[str]) -> None:
-        """The records of *home*, but not of masks among the *stale* files."""
-        for record in home.records():
-            self.notes.update({note.code for note in record.notes})
-            if record.mask not in stale:
-                self.add(record.pixels, (record.width, record.height))
-
-
-def _stems_of(home: Tree, state: Changes) -> list[str]:
-    """The samples whose masks changed, and are still there."""
-    changed = set(state.changed)
-    return [record.stem for record in home.records() if record.mask in changed]
+    def add_comparison(self, state: RecordState) -> None:
+        """Count a record of a tree that segprep made; a mask that changed is counted again."""
+        self.notes.update(state.codes)
+        if state.mask == "as recorded":
+            self.add(state.pixels, state.size)
+        elif state.mask == "changed":
+            self.recount.append(state.stem)
 
 
 def _shares(

@@ -2,6 +2,7 @@
 contradict each other, values that are no class.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def list_faults(lists: Mapping[str, Sequence[str]], stems: set[str]) -> Iterator
         if strangers:
             yield f"{name}.txt names {len(strangers)} samples that are not here: {few(strangers)}"
         if len(set(members)) < len(members):
-            twice = [stem for stem in dict.fromkeys(members) if members.count(stem) > 1]
+            twice = [stem for stem, times in Counter(members).items() if times > 1]
             yield f"{name}.txt names {len(twice)} samples twice: {few(twice)}"
     for n, first in enumerate(SPLITS):
         for second in SPLITS[n + 1 :]:

@@ -1,6 +1,6 @@
 """What a person should know of a finished split."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from segprep.dataset.lists import blank_names
@@ -20,18 +20,20 @@ def remarks(home: Tree, lists: Mapping[str, Sequence[str]], shares: Ratio) -> li
     classes = home.classes() if home.manifest else None
     if classes is None:
         return notes
-    present: dict[int, set[str]] = defaultdict(set)
+    homes = {stem: part for part in SPLITS for stem in lists[part]}
+    images, present = Counter[int](), defaultdict[int, set[str]](set)
     for record in home.records():
-        for value in record.pixels:
-            present[value].add(record.stem)
+        images.update(record.pixels.keys())
+        if part := homes.get(record.stem):
+            for value in record.pixels:
+                present[value].add(part)
     for value, name in enumerate(classes.names):
-        stems = present[value]
-        missing = [part for part in SPLITS if lists[part] and not stems & set(lists[part])]
-        if missing and len(stems) >= 3:
+        missing = [part for part in SPLITS if lists[part] and part not in present[value]]
+        if missing and images[value] >= 3:
             notes.append(
                 Note(
                     "class-missing",
-                    f"class {name} occurs in {len(stems)} images but not in"
+                    f"class {name} occurs in {images[value]} images but not in"
                     f" {', '.join(missing)}; --stratify presence spreads it",
                 )
             )
