@@ -8,10 +8,9 @@ import click
 from segprep.errors import BadInputError
 from segprep.remapping import Remapping, remap
 from segprep.remapping.reader import Reader
-from segprep.types import Skipped
 
-from . import formatting, options, output
-from .main import EXIT_SKIPPED, report
+from . import formatting, options, output, rewriting
+from .main import EXIT_SKIPPED
 from .progress import bar
 
 HELP = """Merge, rename, drop or reorder the classes of a dataset; write a new one.
@@ -54,49 +53,20 @@ def _run(
             **chosen,
         )
     except BadInputError as error:
-        listed = [entry for entry in error.skipped if isinstance(entry, Skipped)]
-        output.skipped(listed)
-        if as_json:
-            output.document(
-                {
-                    "out": str(out),
-                    "converted": 0,
-                    "skipped": output.plain_skipped(listed),
-                    "classes": [],
-                    "notes": [],
-                    "error": error.code,
-                }
-            )
-        click.get_current_context().exit(report(error))
+        rewriting.refused(error, out, as_json)
     _show(done, as_json, quiet, verbose, chosen["dry_run"])
     click.get_current_context().exit(EXIT_SKIPPED if done.conversion.failed else 0)
 
 
 def _show(remapping: Remapping, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
     done = remapping.conversion
-    if quiet:
-        output.skipped_count(done.skipped)
-    else:
-        output.skipped(done.skipped)
-        output.notes(done.notes, verbose)
+    rewriting.remarks(done, quiet, verbose)
     if as_json:
-        output.document(
-            {
-                "out": str(done.out),
-                "converted": done.converted + done.kept,
-                "new": done.converted,
-                "unchanged": done.kept,
-                "removed": list(done.removed),
-                "skipped": output.plain_skipped(done.skipped),
-                "classes": list(done.classes),
-                "notes": output.plain_notes(done.notes),
-                "written": done.written,
-                "table": [
-                    {"value": old, "class": name, "new_value": new, "new_class": new_name}
-                    for old, name, new, new_name in remapping.table
-                ],
-            }
-        )
+        table = [
+            {"value": old, "class": name, "new_value": new, "new_class": new_name}
+            for old, name, new, new_name in remapping.table
+        ]
+        output.document({**rewriting.document(done), "table": table})
     elif not quiet:
         what = (
             "would be remapped"
@@ -133,23 +103,7 @@ def _parameters() -> list[click.Parameter]:
         ),
         click.Argument(["out"], type=click.Path(path_type=Path), metavar="OUT"),
         *listed.values(),
-        click.Option(
-            ["--mask-mode"],
-            type=click.Choice(["palette", "gray"]),
-            default=None,
-            show_default="as DATASET has it",
-            help="Masks as palette PNG (VOC colors), or gray PNG; pixel values are the same.",
-        ),
-        click.Option(
-            ["--on-error"],
-            type=click.Choice(["stop", "skip"]),
-            default="stop",
-            show_default=True,
-            help="Bad masks: stop = list all and write nothing; skip = skip them (exit 3).",
-        ),
-        *options.workers(),
-        *options.writing(),
-        *options.display(),
+        *rewriting.tree_options(image_format=False, keeps=True),
     ]
 
 

@@ -14,8 +14,10 @@ from . import options, output
 from .main import report
 
 
-def tree_options(*, image_format: bool = True) -> list[click.Parameter]:
-    """--mask-mode, --image-format, --on-error and the options of every command that writes."""
+def tree_options(*, image_format: bool = True, keeps: bool = False) -> list[click.Parameter]:
+    """--mask-mode, --image-format, --on-error and the options of every command that writes;
+    *keeps*: masks stay of the kind that they are unless one is named.
+    """
     formats = click.Option(
         ["--image-format"],
         type=click.Choice(["keep", "jpg"]),
@@ -27,8 +29,8 @@ def tree_options(*, image_format: bool = True) -> list[click.Parameter]:
         click.Option(
             ["--mask-mode"],
             type=click.Choice(["palette", "gray"]),
-            default="palette",
-            show_default=True,
+            default=None if keeps else "palette",
+            show_default="as DATASET has it" if keeps else True,
             help="Masks as palette PNG (VOC colors), or gray PNG; pixel values are the same.",
         ),
         *([formats] if image_format else []),
@@ -45,6 +47,30 @@ def tree_options(*, image_format: bool = True) -> list[click.Parameter]:
     ]
 
 
+def remarks(done: Conversion, quiet: bool, verbose: bool) -> None:
+    """What was skipped, and the notes; with *quiet* only how much was skipped."""
+    if quiet:
+        output.skipped_count(done.skipped)
+    else:
+        output.skipped(done.skipped)
+        output.notes(done.notes, verbose)
+
+
+def document(done: Conversion) -> dict[str, Any]:
+    """What was written, for --json."""
+    return {
+        "out": str(done.out),
+        "converted": done.converted + done.kept,
+        "new": done.converted,
+        "unchanged": done.kept,
+        "removed": list(done.removed),
+        "skipped": output.plain_skipped(done.skipped),
+        "classes": list(done.classes),
+        "notes": output.plain_notes(done.notes),
+        "written": done.written,
+    }
+
+
 def results(
     done: Conversion,
     verb: tuple[str, bool],
@@ -57,24 +83,9 @@ def results(
 
     *verb* is the participle and whether it was a dry run.
     """
-    if quiet:
-        output.skipped_count(done.skipped)
-    else:
-        output.skipped(done.skipped)
-        output.notes(done.notes, verbose)
+    remarks(done, quiet, verbose)
     if as_json:
-        content = {
-            "out": str(done.out),
-            "converted": done.converted + done.kept,
-            "new": done.converted,
-            "unchanged": done.kept,
-            "removed": list(done.removed),
-            "skipped": output.plain_skipped(done.skipped),
-            "classes": list(done.classes),
-            "notes": output.plain_notes(done.notes),
-            "written": done.written,
-        }
-        output.document({**content, **further})
+        output.document({**document(done), **further})
     elif not quiet:
         word, dry_run = verb
         would = f"would be {word}" if dry_run else word

@@ -3,14 +3,11 @@ file is there whole or not at all.
 """
 
 import os
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from segprep.errors import SegprepError, TreeError
-from segprep.files import sync_file, sync_folder, write_atomic, write_error, write_staged
+from segprep.files import sync_folder, write_atomic, write_error
 
 THREADS = 4  # the disk takes several files at once
 
@@ -60,34 +57,6 @@ class OutputFolder:
             sync_folder(path.parent)
         except OSError as error:
             raise write_error(path, error) from error
-
-    def write_all(self, contents: Mapping[str, bytes], *, last: str = "") -> None:
-        """Write the files of *contents* by name: all are forced to the disk before the first gets
-        its name; the file *last* gets its name when all others have theirs.
-        """
-        places = {name: self.place(name) for name in contents}
-        parts = {name: path.with_name(f".{path.name}.part") for name, path in places.items()}
-        try:
-            for name, content in contents.items():
-                write_staged(parts[name], content)
-            with ThreadPoolExecutor(THREADS) as pool:
-                list(pool.map(sync_file, parts.values()))
-            for name in sorted(contents, key=lambda name: name == last):
-                if name == last:
-                    self._sync_folders(places.values())
-                os.replace(parts[name], places[name])
-            self._sync_folders(places.values())
-        except OSError as error:
-            raise write_error(Path(error.filename or self.root), error) from error
-        finally:
-            for part in parts.values():
-                with suppress(OSError):
-                    part.unlink(missing_ok=True)
-
-    @staticmethod
-    def _sync_folders(places: Iterable[Path]) -> None:
-        for folder in sorted({path.parent for path in places}):
-            sync_folder(folder)
 
 
 def link_refused(path: Path) -> TreeError:

@@ -7,7 +7,7 @@ Source: F2; correlation of edge ranks with mask borders, against the rest of the
 
 from collections.abc import Iterator
 
-from segprep.checks._common.fit import judged
+from segprep.checks._common.fit import findings
 from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Survey
 from segprep.types import Finding
@@ -17,12 +17,4 @@ RULE = Rule("SEG601", "warning")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Masks that stand out in this way."""
-    for misfit in judged(survey).misfits.values():
-        if misfit.kind == "shifted":
-            yield RULE.finding(
-                misfit.stem,
-                survey.name(survey.by_stem[misfit.stem].mask),
-                misfit.detail,
-                "look at it: segprep view",
-                score=misfit.score,
-            )
+    return findings(survey, RULE, "shifted")

@@ -20,6 +20,7 @@ from segprep.errors import SourceError, UsageError
 from segprep.files import read_below
 from segprep.imaging import image, lookup, mask_files, paired_masks
 from segprep.sources._common import files_beside, mask_values, matching, palette_order
+from segprep.sources._common.mask_values import ClassesById, Ids
 from segprep.sources._common.paired_folders import PairedFolders, background_of
 from segprep.types import (
     IGNORE,
@@ -47,16 +48,8 @@ EXAMPLES = (
 class Reader(PairedFolders):
     """Read a folder of images and a folder of id masks."""
 
-    classes: Annotated[
-        str | None,
-        "Class names in the order of their ids, from 0: a FILE with one per line, a,b,c, or their"
-        " number.",
-    ] = None
-    ids: Annotated[
-        str,
-        "What the values mean: VALUE=NAME,… or a FILE of such lines; __ignore__ is 255. With"
-        " --classes: exceptions from their order.",
-    ] = ""
+    classes: ClassesById = None
+    ids: Ids = ""
     palette: Annotated[
         Literal["auto", "index", "gray"],
         "For GIFs whose indices and gray levels differ: which of the two is the id.",

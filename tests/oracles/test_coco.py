@@ -18,6 +18,9 @@ from PIL import Image
 from segprep.sources.coco import Reader
 
 pycocotools = pytest.importorskip("pycocotools.coco")
+pytestmark = pytest.mark.filterwarnings(  # of its decoder, with NumPy 2
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+)
 REAL = Path(os.environ.get("SEGPREP_REAL_DATA") or Path(__file__).parents[3] / "shared" / "data")
 IMAGES = 150
 

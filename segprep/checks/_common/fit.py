@@ -7,14 +7,16 @@ that soft objects and coarse labels raise no alarm.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Signals, Survey
+from segprep.types import Finding
 
 LEAST = 12  # images with borders; with fewer nothing is usual
 LEAST_TOLD = 50.0  # nats: what colors tell varies like a count, and by no less than that of so many
@@ -44,6 +46,19 @@ class Fit:
     misfits: Mapping[str, Misfit]
     whole: tuple[str, str, float] | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
+
+
+def findings(survey: Survey, rule: Rule, kind: str) -> Iterator[Finding]:
+    """A finding of *rule* for every mask that stands out as *kind*."""
+    for misfit in judged(survey).misfits.values():
+        if misfit.kind == kind:
+            yield rule.finding(
+                misfit.stem,
+                survey.name(survey.by_stem[misfit.stem].mask),
+                misfit.detail,
+                "look at it: segprep view",
+                score=misfit.score,
+            )
 
 
 @lru_cache(maxsize=2)

@@ -5,7 +5,7 @@ that is safe.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 from numpy.typing import NDArray
 
@@ -22,6 +22,16 @@ _LIKE_INSTANCES = (
     " image to image, and each is a single patch"
 )
 _INSTANCES = "if they are instances of one class, use: segprep convert binary --foreground nonzero"
+ClassesById = Annotated[
+    str | None,
+    "Class names in the order of their ids, from 0: a FILE with one per line, a,b,c, or their"
+    " number.",
+]
+Ids = Annotated[
+    str,
+    "What the values mean: VALUE=NAME,… or a FILE of such lines; __ignore__ is 255. With"
+    " --classes: exceptions from their order.",
+]
 LARGEST = 64  # larger values are gray levels more often than ids
 
 

@@ -21,6 +21,7 @@ from segprep.imaging import image, lookup
 from segprep.imaging.paired_masks import drawn_upright
 from segprep.names import stem_of
 from segprep.sources._common import mask_values, stems
+from segprep.sources._common.mask_values import ClassesById, Ids
 from segprep.sources._common.official_lists import ListsFromFolders
 from segprep.sources._common.source_images import AnnotatedImage, SourceImages
 from segprep.types import (
@@ -52,16 +53,8 @@ class ValueReader:
     """The options and the work that formats of label arrays share."""
 
     root: Path
-    classes: Annotated[
-        str | None,
-        "Class names in the order of their ids, from 0: a FILE with one per line, a,b,c, or their"
-        " number.",
-    ] = None
-    ids: Annotated[
-        str,
-        "What the values mean: VALUE=NAME,… or a FILE of such lines; __ignore__ is 255. With"
-        " --classes: exceptions from their order.",
-    ] = ""
+    classes: ClassesById = None
+    ids: Ids = ""
     image_root: Annotated[
         tuple[Path, ...], "Another folder to look for images in (with its subfolders)."
     ] = ()

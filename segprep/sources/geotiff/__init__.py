@@ -33,6 +33,7 @@ from segprep.imaging import (
     whole_numbers,
 )
 from segprep.sources._common import files_beside, mask_values, matching, palette_order
+from segprep.sources._common.mask_values import ClassesById, Ids
 from segprep.sources._common.paired_folders import PairedFolders, background_of
 from segprep.sources.geotiff.grids import bands_of, check_grid
 from segprep.types import (
@@ -58,16 +59,8 @@ _PLAIN = ("uint8", "uint16")  # what a PNG holds
 class Reader(PairedFolders):
     """Read images and label rasters as GeoTIFF."""
 
-    classes: Annotated[
-        str | None,
-        "Class names in the order of their ids, from 0: a FILE with one per line, a,b,c, or their"
-        " number.",
-    ] = None
-    ids: Annotated[
-        str,
-        "What the values mean: VALUE=NAME,… or a FILE of such lines; __ignore__ is 255. With"
-        " --classes: exceptions from their order.",
-    ] = ""
+    classes: ClassesById = None
+    ids: Ids = ""
     bands: Annotated[
         str, "The bands of an image to take, from 1: 3,2,1 for colors, or 1 for gray."
     ] = ""

@@ -36,6 +36,7 @@ from segprep.imaging import image, lookup, mask_files, paired_masks
 from segprep.sources._common import color_tables, mask_values, matching, palette_order
 from segprep.sources._common.color_tables import ColorTable
 from segprep.sources._common.image_folders import MaskFolder
+from segprep.sources._common.mask_values import Ids
 from segprep.sources._common.name_rules import Folders
 from segprep.sources._common.paired_folders import ImageRoot
 from segprep.sources.voc import tree_folders
@@ -82,11 +83,7 @@ class Reader:
         "Class names in the order of their ids: a FILE, a,b,c, their number, or voc for"
         " PASCAL's 21.",
     ] = None
-    ids: Annotated[
-        str,
-        "What the values mean: VALUE=NAME,… or a FILE of such lines; __ignore__ is 255. With"
-        " --classes: exceptions from their order.",
-    ] = ""
+    ids: Ids = ""
     palette: Annotated[
         Literal["auto", "index"],
         "Palette masks whose files have their colors in different orders: auto = refuse them,"
