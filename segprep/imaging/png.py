@@ -7,7 +7,7 @@ because masks are flat and Pillow's encoder takes ten times as long for them.
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any, cast
 
@@ -59,6 +59,24 @@ def encode(pixels: NDArray[Any], palette: bytes | None = None) -> bytes:
     return (
         SIGNATURE + _chunk(b"IHDR", header) + table + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
     )
+
+
+def encode_bands(
+    bands: Iterable[NDArray[np.uint8]], shape: tuple[int, int], palette: bytes
+) -> bytes:
+    """An indexed PNG of a mask of *shape* (H, W) that comes as *bands* (h, W) from top to bottom;
+    no more than one of them is held.
+    """
+    height, width = shape
+    header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
+    deflate, parts = isal_zlib.compressobj(1), list[bytes]()
+    for band in bands:
+        rows = np.zeros((len(band), 1 + width), np.uint8)
+        rows[:, 1:] = band
+        parts.append(deflate.compress(rows.data))
+    parts.append(deflate.flush())
+    table, body = _chunk(b"PLTE", palette), _chunk(b"IDAT", b"".join(parts))
+    return SIGNATURE + _chunk(b"IHDR", header) + table + body + _chunk(b"IEND", b"")
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:

@@ -1,6 +1,8 @@
 """Masks predicted for tiles, put together to masks of whole pictures."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 from segprep.dataset import tree
 from segprep.errors import SourceError, TreeError
 from segprep.files import read_below, real_folders
-from segprep.imaging import image
+from segprep.imaging import image, png
 from segprep.outputs import OutputFolder
 from segprep.tiling import georeferences
 from segprep.tiling.grid import Grid, corners, stem_of_tile
@@ -41,8 +43,8 @@ def untile(
     of tiles *dataset*.
 
     Where tiles overlap, a pixel comes from the tile in which it lies farther from the edge. What no
-    tile of the dataset shows is background. Where the picture had a georeference, a world file and
-    a .aux.xml beside the mask hold it.
+    tile of the dataset shows is background. A row of tiles is held at a time. Where the picture had
+    a georeference, a world file and a .aux.xml beside the mask hold it.
 
     Raises:
         TreeError: *dataset* was not made by segprep tile, or *out* is not empty.
@@ -57,30 +59,47 @@ def untile(
         raise TreeError(
             "output-exists", f"{root} is not empty", "choose another OUT, or give --overwrite"
         )
-    kept, missing = frozenset(dataset_tree.stems()), 0
+    mosaic = _Mosaic(folder, grid, frozenset(dataset_tree.stems()), background, max_pixels)
     for stem, shape in progress(grid.pictures.items(), len(grid.pictures), "assembling"):
-        mask = np.full(shape, background, np.uint8)
-        for corner in corners(shape[0], shape[1], grid.size, grid.overlap):
-            path = folder / f"{stem_of_tile(stem, corner)}.png"
-            if path.stem in kept or path.is_file():
-                _paste(mask, _prediction(path, folder, grid.size, max_pixels), corner, grid)
-            else:
-                missing += 1
-        results.write(f"{stem}.png", image.encode_mask(mask))
+        bands = mosaic.bands(stem, *shape)
+        results.write(f"{stem}.png", png.encode_bands(bands, shape, image.voc_colors()))
         if place_of := grid.ground.get(stem):
             for name, content in georeferences.files(f"{stem}.png", place_of).items():
                 results.write(name, content)
-    return Assembly(root, len(grid.pictures), missing)
+    return Assembly(root, len(grid.pictures), mosaic.missing)
 
 
-def _paste(
-    mask: NDArray[np.uint8], values: NDArray[np.uint8], corner: tuple[int, int], grid: Grid
-) -> None:
-    """Write what the tile at *corner* gives into *mask*."""
-    (rows, inner_rows), (columns, inner_columns) = (
-        _inner(start, length, grid) for start, length in zip(corner, mask.shape, strict=True)
-    )
-    mask[rows, columns] = values[inner_rows, inner_columns]
+@dataclass
+class _Mosaic:
+    """The predictions in *folder* as bands of the pictures of *grid*; *kept* tiles must be there,
+    of the others those that are not are *missing*, and *background*.
+    """
+
+    folder: Path
+    grid: Grid
+    kept: frozenset[str]
+    background: int
+    limit: int
+    missing: int = 0
+
+    def bands(self, stem: str, height: int, width: int) -> Iterator[NDArray[np.uint8]]:
+        """The mask of *stem* from top to bottom, for each row of tiles what they give (h, W).
+
+        Raises SourceError.
+        """
+        every = corners(height, width, self.grid.size, self.grid.overlap)
+        for top, row in groupby(every, key=lambda corner: corner[0]):
+            rows, inner = _inner(top, height, self.grid)
+            band = np.full((rows.stop - rows.start, width), self.background, np.uint8)
+            for corner in row:
+                path = self.folder / f"{stem_of_tile(stem, corner)}.png"
+                if path.stem not in self.kept and not path.is_file():
+                    self.missing += 1
+                    continue
+                values = _prediction(path, self.folder, self.grid.size, self.limit)
+                columns, part = _inner(corner[1], width, self.grid)
+                band[:, columns] = values[inner, part]
+            yield band
 
 
 def _inner(start: int, length: int, grid: Grid) -> tuple[slice, slice]:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from segprep.errors import BadInputError, SourceError, TreeError, UsageError
 from segprep.imaging import png
 from segprep.imaging.image import encode_mask, read_mask
 from segprep.tiling.assembly import untile
-from segprep.tiling.grid import starts
+from segprep.tiling.grid import Grid, corners, starts, stem_of_tile
 
 
 @pytest.fixture
@@ -85,6 +86,28 @@ def test_a_pixel_comes_from_the_tile_in_which_it_lies_deeper(big: Path, tmp_path
     untile(tmp_path / "tiles", tmp_path / "predictions", tmp_path / "masks")
     row = read_mask(tmp_path / "masks/a.png")[0]
     assert np.flatnonzero(np.diff(row.astype(int))).tolist() == [17, 33, 49, 65]
+
+
+def test_undo_holds_a_row_of_tiles(tmp_path: Path) -> None:
+    height, width = 4000, 500
+    for name in ("JPEGImages", "SegmentationClass"):
+        (tmp_path / "tiles" / name).mkdir(parents=True)
+    (tmp_path / "tiles/class_names.txt").write_text("_background_\ncat\n")
+    content = Grid(100, 10, {"a": (height, width)}).plain()
+    (tmp_path / "tiles/tiles.json").write_text(json.dumps(content))
+    data = encode_mask(np.arange(10_000, dtype=np.uint8).reshape(100, 100) % 2)
+    for corner in corners(height, width, 100, 10):
+        (tmp_path / "tiles/SegmentationClass" / f"{stem_of_tile('a', corner)}.png").write_bytes(
+            data
+        )
+    tracemalloc.start()
+    untile(tmp_path / "tiles", tmp_path / "tiles/SegmentationClass", tmp_path / "masks")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < height * width / 2
+    mask = read_mask(tmp_path / "masks/a.png")
+    assert mask.shape == (height, width)
+    assert set(np.unique(mask)) == {0, 1}
 
 
 @given(st.integers(1, 400), st.integers(1, 90), st.data())
