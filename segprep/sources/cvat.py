@@ -9,7 +9,7 @@
 
 Format: https://docs.cvat.ai/docs/manual/advanced/xml_format/. Assumptions: a larger z_order covers
 a smaller one; a mask's RLE counts along the rows of its box, zeros first; polylines, points and
-tags have no area. In CVAT: Menu, Export task dataset, "CVAT for images 1.1".
+tags have no area. In CVAT: Actions, Export task dataset, "CVAT for images 1.1".
 """
 
 from collections import defaultdict
