@@ -70,25 +70,28 @@ class Reader(LabelOptions):
     @classmethod
     def recognize(cls, root: Path) -> Evidence | None:
         """A JSON file in SRC, annotations/ or one folder below, with the keys of COCO at its
-        beginning or end.
+        beginning or end; one of boxes alone is weak evidence, for masks may lie beside.
         """
-        real = root.resolve()
+        real, boxes = root.resolve(), ""
         below = [path for path in sorted(real.glob("*/")) if not path.name.startswith(".")]
         jsons = (path for folder in (real, *below) for path in sorted(folder.glob("*.json")))
         for path in islice(jsons, 50):
             try:
-                if file_kinds.looks_like(path, (real,)):
-                    name = path.relative_to(real).as_posix()
-                    return Evidence(0.95, f"{name} has images, annotations and categories")
+                kind = file_kinds.looks_like(path, (real,))
             except SourceError:
                 continue
-        return None
+            name = path.relative_to(real).as_posix()
+            if kind == "outlines":
+                return Evidence(0.95, f"{name} has images, annotations and categories")
+            boxes = boxes or (name if kind else "")
+        return Evidence(0.4, f"{boxes} has boxes, but no outlines") if boxes else None
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every entry of images is an item; each JSON file is read once, here."""
         roots, rules = self.roots(), self.rules()
         paths, others = chosen_files.choose(roots, self.annotations)
         files, skipped = _loaded(progress(paths, len(paths), "reading annotations"), roots)
+        drawing.refuse_boxes_alone(files, self.box_only)
         if any(file.polygons for file in files):
             rle.pycocotools()
         words = categories.vocabulary(files, rules)

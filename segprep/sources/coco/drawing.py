@@ -1,11 +1,11 @@
 """Polygons and RLE of one image as outlines, drawn by pycocotools."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from segprep.errors import ShapeError
+from segprep.errors import ShapeError, UsageError
 from segprep.imaging import shapes
 from segprep.imaging.coordinates import FARTHEST
 from segprep.imaging.shapes import Shape
@@ -13,9 +13,28 @@ from segprep.names import shown
 from segprep.sources._common import rle
 from segprep.sources._common.labels import LabelMeaning
 from segprep.sources._common.outlines import LabeledOutline, refuse_normalized
-from segprep.sources.coco.coco_file import Id
+from segprep.sources.coco import file_kinds
+from segprep.sources.coco.coco_file import CocoFile, Id
 from segprep.sources.coco.marks import BoxOnly, Crowd, Marks, Naming, is_crowd, naming
 from segprep.types import IGNORE, Note
+
+
+def refuse_boxes_alone(files: Iterable[CocoFile], box_only: BoxOnly) -> None:
+    """Raise UsageError where the *files* hold several annotations, all of them boxes without an
+    outline, unless *box_only* paints these.
+    """
+    if box_only in ("class", "ignore"):
+        return
+    by_image = [marks for file in files if not file.masks for marks in file.marks.values()]
+    count = sum(map(len, by_image))
+    texts = (text for marks in by_image for _, text in marks)
+    if count > 1 and not any(file_kinds.has_outline(text.encode()) for text in texts):
+        raise UsageError(
+            "shape-without-area",
+            f"nothing would be painted: the {count:,} annotations are boxes without an outline",
+            "segmentation needs outlines or masks: export them, or fill the boxes with --box-only"
+            " class (their corners become their class, too)",
+        )
 
 
 def outlines(

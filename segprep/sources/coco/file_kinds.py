@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Literal
 
 from segprep.errors import SourceError
 from segprep.files import open_inside, resolve_below
@@ -11,6 +12,7 @@ from segprep.sources._common.official_lists import SPLITS
 
 _PEEK = 1 << 16  # bytes at either end of a file that show what it is
 _MARK = re.compile(rb'"(?:segments_info|segmentation|category_id)"\s*:')
+_OUTLINE = re.compile(rb'"segmentation"\s*:\s*+(?!null|\[[\s\[\]]*\]\s*[,}])')
 _KEYS = tuple(
     re.compile(rb'"%s"\s*:\s*\[' % key) for key in (b"images", b"annotations", b"categories")
 )
@@ -31,8 +33,14 @@ def kind_of(path: Path) -> str:
     )
 
 
-def looks_like(path: Path, roots: tuple[Path, ...]) -> bool:
-    """Whether *path* begins and ends like a COCO file with things to draw; its middle is not read.
+def has_outline(text: bytes) -> bool:
+    """Whether the *text* of annotations has a segmentation that is not empty."""
+    return bool(_OUTLINE.search(text))
+
+
+def looks_like(path: Path, roots: tuple[Path, ...]) -> Literal["", "boxes", "outlines"]:
+    """What *path* holds if it begins and ends like a COCO file with things to draw: outlines
+    (segments, too), or boxes alone as far as is seen; its middle is not read. "" for another file.
 
     Raises SourceError.
     """
@@ -47,13 +55,16 @@ def looks_like(path: Path, roots: tuple[Path, ...]) -> bool:
         ) from error
 
 
-def _looks_like(path: Path) -> bool:
+def _looks_like(path: Path) -> Literal["", "boxes", "outlines"]:
     with open_inside(path.parent, path.name) as file:
         ends = file.read(_PEEK)
         if not ends.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-            return False
+            return ""
         size = file.seek(0, 2)
         file.seek(max(_PEEK, size - _PEEK))
         ends += b"\n" + file.read(_PEEK)
     keys = [bool(key.search(ends)) for key in _KEYS]
-    return all(keys) or (any(keys) and bool(_MARK.search(ends)))
+    if not (all(keys) or (any(keys) and _MARK.search(ends))):
+        return ""
+    boxes = b'"bbox"' in ends and not has_outline(ends) and b'"segments_info"' not in ends
+    return "boxes" if boxes else "outlines"

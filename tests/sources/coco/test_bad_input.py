@@ -1,11 +1,13 @@
 """COCO files that are broken, hostile, or measure in something else than pixels."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 import segprep
-from segprep.errors import BadInputError, SourceError
+from segprep import sources
+from segprep.errors import BadInputError, SourceError, UsageError
 from segprep.sources.coco import Reader
 
 pytest.importorskip("pycocotools.mask")
@@ -214,3 +216,17 @@ def test_one_bad_annotation_can_be_skipped(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"annotations\[1\].*; annotations\[2\]") as caught:
         reader.read(reader.scan().items[0])
     assert "--bad-shape skip" in caught.value.hint
+
+
+@pytest.mark.parametrize("indent", [None, 4])
+def test_boxes_alone_are_told_once_and_are_weak_evidence(
+    tmp_path: Path, indent: int | None
+) -> None:
+    root = tmp_path / "in"
+    path = write(root / "annotations/x.json", [of([], bbox=[1, 1, 4, 4])] * 3, images("a.png"))
+    picture(root / "images/a.png")
+    path.write_text(json.dumps(json.loads(path.read_text()), indent=indent))
+    with pytest.raises(UsageError, match="3 annotations are boxes without an outline"):
+        segprep.convert("coco", root, tmp_path / "out")
+    assert sources.guesses(root)[0][1].reason.endswith("has boxes, but no outlines")
+    segprep.convert("coco", root, tmp_path / "out", box_only="class")
