@@ -16,6 +16,11 @@ _RESERVED = {
 }
 
 
+def is_sidecar(name: str) -> bool:
+    """Whether a file called *name* tells GIS programs where the picture beside it lies."""
+    return name.endswith((".pgw", ".jgw", ".tfw", ".wld", ".aux.xml"))
+
+
 def stem_of(name: str) -> str:
     """The file *name* without its last extension: ``a.b.json`` -> ``a.b``; ``.x`` stays ``.x``."""
     head, dot, _ = name.rpartition(".")

@@ -13,7 +13,7 @@ from segprep.errors import SegprepError, UsageError
 from segprep.files import listing, read_plain
 from segprep.grouping import groups_of
 from segprep.imaging.image import SUFFIXES
-from segprep.names import natural_key, stem_key, stem_of
+from segprep.names import is_sidecar, natural_key, stem_key, stem_of
 from segprep.sources._common import image_folders, matching
 from segprep.sources._common.name_rules import Folders
 from segprep.types import Classes
@@ -88,7 +88,7 @@ def _files(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
         if path.suffix.lower() in SUFFIXES:
             stem = stem_of(path.relative_to(folder).as_posix())
             paths[stem_key(stem)].append(path)
-        elif path.suffix.lower() not in SIDECARS:
+        elif path.suffix.lower() not in SIDECARS and not is_sidecar(path.name):
             strays.append(path)
     return paths, strays
 

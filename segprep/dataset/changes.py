@@ -17,6 +17,7 @@ from segprep.dataset.record_file import RecordLines, parsed
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS, Tree
 from segprep.errors import SourceError
 from segprep.files import digest, read_below, walk
+from segprep.names import is_sidecar
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,9 @@ def _hash(name: str) -> bytes:
 def _files(root: Path) -> Iterator[str]:
     for folder in (IMAGES, MASKS, OBJECTS):
         if (root / folder).is_dir():
-            yield from (path.relative_to(root).as_posix() for path in walk(root / folder))
+            for path in walk(root / folder):
+                if not is_sidecar(path.name):
+                    yield path.relative_to(root).as_posix()
 
 
 def _time(path: Path) -> int:

@@ -3,6 +3,7 @@
     out/JPEGImages/<stem>_<top>_<left>.png        a square part; black beyond the picture's edge
     out/SegmentationClass/<stem>_<top>_<left>.png 255 beyond the edge
     out/ImageSets/Segmentation/*.txt              every tile is in its picture's lists
+    out/JPEGImages/….pgw, ….png.aux.xml           where the tile lies on the ground, if it is known
     out/tiles.json                                size, overlap, the size of every picture, and
                                                   where it lies on the ground
 
@@ -171,8 +172,9 @@ def tile(
     Tiles begin every *size* - *overlap* pixels; the last ones reach beyond the edge, where the
     picture is black and the mask 255. Tiles that show only background are dropped unless
     *keep_empty*. A tile is in its picture's lists. A PNG or TIFF is read a band at a time; of other
-    pictures (JPEG) one is held per worker, decoded. Where a picture lies on the ground (GeoTIFF, or
-    a world file beside it) is kept in tiles.json.
+    pictures (JPEG, BigTIFF, planes, JPEG in TIFF) one is held per worker, decoded. Where a picture
+    lies on the ground (GeoTIFF, or a world file beside it) is kept in tiles.json, and beside each
+    tile's image in a world file and a .aux.xml.
 
     Raises:
         UsageError: a wrong size or overlap, or *dataset* and *out* overlap.
@@ -202,7 +204,9 @@ def tile(
 
 
 def _describe(reader: Reader, shapes: Mapping[str, tuple[int, int]], out: Path) -> None:
-    """Write tiles.json beside the tiles, unless it is there as it should be."""
+    """Write tiles.json and world files beside the tiles, unless they are there as they should
+    be.
+    """
     dataset, ground = Tree(reader.root.resolve()), {}
     for entry in samples.entries(dataset, []):
         if entry.stem not in shapes:
@@ -211,6 +215,8 @@ def _describe(reader: Reader, shapes: Mapping[str, tuple[int, int]], out: Path) 
             entry
         ):
             ground[entry.stem] = reference
-    content = jsontext.encoded(Grid(reader.size, reader.overlap, shapes, ground).plain())
+    grid = Grid(reader.size, reader.overlap, shapes, ground)
+    georeferences.write_beside(out, grid)
+    content = jsontext.encoded(grid.plain())
     if not (out / TILES).is_file() or read_inside(out, TILES) != content:
         write_atomic(out / TILES, content)

@@ -3,17 +3,22 @@ programs find beside a mask.
 """
 
 import os
+import re
 from math import isfinite
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from segprep.dataset.tree import IMAGES, Tree
 from segprep.errors import SourceError
-from segprep.files import open_inside, read_inside
+from segprep.files import open_inside, read_inside, write_staged
 from segprep.imaging import georeference, tiff_rows
 from segprep.imaging.tiff_rows import Georeference
+from segprep.names import is_sidecar
+from segprep.tiling.grid import Grid, corners, stem_of_tile
 from segprep.types import Entry
 
 _WORLD = {".png": ".pgw", ".jpg": ".jgw", ".jpeg": ".jgw", ".tif": ".tfw", ".tiff": ".tfw"}
+_TILE = re.compile(r"_\d{5,}_\d{5,}\.")
 _LONGEST = 4096  # bytes of a world file
 
 
@@ -55,7 +60,7 @@ def _parsed(text: bytes) -> Georeference | None:
 
 def files(name: str, reference: Georeference) -> dict[str, bytes]:
     """What GIS programs read beside the image *name*: a world file, and GDAL's .aux.xml with the
-    coordinate system, where it is known.
+    coordinate system, where it is known. Both end as ``names.is_sidecar`` says.
     """
     a, b, c, d, e, f = reference.transform
     world = (a, d, b, e, c + (a + b) / 2, f + (d + e) / 2)
@@ -63,4 +68,30 @@ def files(name: str, reference: Georeference) -> dict[str, bytes]:
     system = f"<SRS>{escape(f'EPSG:{reference.epsg}')}</SRS>" if reference.epsg else ""
     order = ", ".join(repr(number) for number in (c, a, b, f, d, e))
     pam = f"<PAMDataset>{system}<GeoTransform>{order}</GeoTransform></PAMDataset>\n"
-    return {f"{os.path.splitext(name)[0]}.pgw": lines.encode(), f"{name}.aux.xml": pam.encode()}
+    base, suffix = os.path.splitext(name)
+    return {base + _WORLD.get(suffix, ".wld"): lines.encode(), f"{name}.aux.xml": pam.encode()}
+
+
+def of_part(ground: Georeference, top: int, left: int) -> Georeference:
+    """Where the part of a picture lies that begins at (*top*, *left*)."""
+    a, b, c, d, e, f = ground.transform
+    return Georeference((a, b, c + a * left + b * top, d, e, f + d * left + e * top), ground.epsg)
+
+
+def write_beside(out: Path, grid: Grid) -> None:
+    """Write the files that tell where it lies beside the image of every tile in the tree *out*, and
+    remove those of tiles that are no more. What is there already stays untouched.
+    """
+    folder, images = out / IMAGES, Tree(out)
+    expected = dict[str, bytes]()
+    for stem, ground in grid.ground.items():
+        for corner in corners(*grid.pictures[stem], grid.size, grid.overlap):
+            if path := images.image_path(stem_of_tile(stem, corner)):
+                expected |= files(path.name, of_part(ground, *corner))
+    present = [name for name in os.listdir(folder) if is_sidecar(name)] if folder.is_dir() else []
+    for name in present:
+        if name not in expected and _TILE.search(name):
+            (folder / name).unlink()
+    for name, content in expected.items():
+        if name not in present or read_inside(out, f"{IMAGES}/{name}") != content:
+            write_staged(folder / name, content)

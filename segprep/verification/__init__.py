@@ -18,6 +18,7 @@ from segprep.dataset.tree import IMAGES, LISTS, LOCK, MASKS, OBJECTS, RUNS
 from segprep.dataset.tree_files import class_files
 from segprep.errors import SourceError, TreeError, UsageError
 from segprep.files import digest, read_inside
+from segprep.names import is_sidecar
 from segprep.types import Progress, Record, no_progress
 from segprep.verification.archives import verify_archive
 from segprep.verification.exports import verify_export
@@ -191,7 +192,7 @@ def _further(root: Path, digests: Mapping[str, str]) -> tuple[list[Deviation], t
         folders[:] = sorted(name for name in folders if inner / name != Path(RUNS))
         for name in sorted(names):
             path = (inner / name).as_posix()
-            if inner.parts[:1] in ((IMAGES,), (MASKS,), (OBJECTS,)):
+            if inner.parts[:1] in ((IMAGES,), (MASKS,), (OBJECTS,)) and not is_sidecar(name):
                 if path not in digests:
                     extra.append(Deviation(path, "extra", "not written by segprep"))
             elif path not in own and inner != Path(LISTS):

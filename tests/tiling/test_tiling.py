@@ -198,6 +198,12 @@ def test_the_place_on_the_ground_is_kept(suffix: str, tmp_path: Path) -> None:
     with Image.open(tmp_path / "tiles/JPEGImages/a_00016_00032.png") as part:
         whole = Image.open(land / f"JPEGImages/a{suffix}")
         assert (np.asarray(part) == np.asarray(whole)[16:36, 32:52]).all()
+    assert (tmp_path / "tiles/JPEGImages/a_00016_00032.pgw").read_text().split() == [
+        *("0.5", "0.0", "0.0", "-0.5", "1016.25", "1991.75")
+    ]
+    beside = (tmp_path / "tiles/JPEGImages/a_00016_00032.png.aux.xml").read_text()
+    assert "<GeoTransform>1016.0, 0.5, 0.0, 1992.0, 0.0, -0.5</GeoTransform>" in beside
+    assert "SEG107" not in {one.code for one in segprep.check(tmp_path / "tiles").findings}
     untile(tmp_path / "tiles", tmp_path / "tiles/SegmentationClass", tmp_path / "masks")
     assert (tmp_path / "masks/a.pgw").read_text().split() == [
         *("0.5", "0.0", "0.0", "-0.5", "1000.25", "1999.75")
@@ -206,6 +212,25 @@ def test_the_place_on_the_ground_is_kept(suffix: str, tmp_path: Path) -> None:
     assert ("<SRS>EPSG:32632</SRS>" in beside) == (suffix == ".tif")
     assert "<GeoTransform>1000.0, 0.5, 0.0, 2000.0, 0.0, -0.5</GeoTransform>" in beside
     assert segprep.verify(tmp_path / "tiles").intact
+    assert not segprep.info(tmp_path / "tiles").faults
+
+
+def test_world_files_follow_the_tiles(tmp_path: Path) -> None:
+    land = _ground(tmp_path, ".png")
+    folder = tmp_path / "tiles/JPEGImages"
+    segprep.tile(land, tmp_path / "tiles", size=20, overlap=4)
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    again = segprep.tile(land, tmp_path / "tiles", size=20, overlap=4)
+    assert not again.written
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    segprep.tile(land, tmp_path / "tiles", size=60, overlap=0, overwrite=True)
+    ends = (".pgw", ".png", ".png.aux.xml")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        f"a_00000_{left:05}{end}" for left in (0, 60) for end in ends
+    ]
+    assert segprep.tile(tmp_path / "tiles", tmp_path / "again", size=30, overlap=0).written
+    ground = json.loads((tmp_path / "again/tiles.json").read_bytes())["ground"]
+    assert ground["a_00000_00060"]["transform"] == [0.5, 0.0, 1030.0, 0.0, -0.5, 2000.0]
 
 
 def test_a_mask_of_another_size_or_with_a_strange_value_is_refused(
