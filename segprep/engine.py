@@ -181,7 +181,8 @@ def _submitted(
 ) -> Future[Timed[Output | Failure]]:
     """The future of *part*; one that has failed already where a worker of *pool* was killed."""
     try:
-        return pool.submit(job, part)
+        with worker_processes.signals_held():
+            return pool.submit(job, part)
     except BrokenProcessPool as error:
         lost: Future[Timed[Output | Failure]] = Future()
         lost.set_exception(error)

@@ -11,12 +11,16 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import replace
 
 from segprep import limits
 from segprep.errors import SegprepError
+
+_ENDING = {signal.SIGINT, signal.SIGTERM}
 
 
 def keep_memory() -> None:
@@ -67,7 +71,9 @@ def started(workers: int) -> ProcessPoolExecutor:
     processes = pool(workers)
     if not single_threaded():
         try:
-            processes.submit(usable_cores).result()
+            with signals_held():
+                first = processes.submit(usable_cores)
+            first.result()
         except BrokenProcessPool as error:
             end(processes)
             hint = (
@@ -78,6 +84,21 @@ def started(workers: int) -> ProcessPoolExecutor:
                 "workers-cannot-start", "the worker processes ended before their first item", hint
             ) from error
     return processes
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Let SIGINT and SIGTERM wait meanwhile. Python loses the exception of a handler that runs
+    between the two sides of a fork, and the run would go on as if nobody had pressed Ctrl-C.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def single_threaded() -> bool:
@@ -99,6 +120,8 @@ def _begin(own: limits.Limits) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     parent = multiprocessing.parent_process()
 
     def watch() -> None:

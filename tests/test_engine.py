@@ -141,3 +141,28 @@ def test_a_killed_worker_costs_its_item_only() -> None:
     failure = results[61]
     assert isinstance(failure, engine.Failure)
     assert failure.code == "worker-died"
+
+
+INTERRUPTED = """
+import os, signal
+from segprep import engine
+
+def job(number):
+    return number
+
+if __name__ == "__main__":
+    os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))
+    try:
+        list(engine.run(job, range(1000), jobs=2))
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux")
+def test_ctrl_c_while_workers_are_forked_is_not_lost(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text(INTERRUPTED)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "run.py"], capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")

@@ -5,7 +5,6 @@ Rows of images are written as they come.
 
 import csv
 import io
-import os
 import shutil
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -22,10 +21,11 @@ from segprep.evaluation.accumulate import ImageRow
 from segprep.evaluation.arrays import Reading
 from segprep.evaluation.pairs import MaskPairs
 from segprep.evaluation.results import Evaluation, document
-from segprep.files import read_below, sync_file, sync_folder, write_atomic, write_error
+from segprep.files import read_below, write_error, write_staged
 from segprep.imaging import image
 from segprep.metrics.confusion import DENSE
 from segprep.names import csv_cell
+from segprep.outputs import OutputFolder, force, swap
 from segprep.reports import bars, confusion, overlays
 
 NAMES = (
@@ -166,7 +166,7 @@ class ResultFiles:
             NAMES[4]: bars.picture(result.classes, *columns, title),
         }
         for name, content in contents.items():
-            write_atomic(self._stage / name, content)
+            write_staged(self._stage / name, content)
         self._pictures(result, pairs, home, how)
         try:
             self._publish()
@@ -174,32 +174,26 @@ class ResultFiles:
             raise write_error(Path(error.filename or self.out), error) from error
 
     def _publish(self) -> None:
-        for path in sorted(self._stage.rglob("*.*")):
-            sync_file(path)
-        if self._swapped():
-            return
-        self.out.mkdir(parents=True, exist_ok=True)
-        (self.out / NAMES[0]).unlink(missing_ok=True)  # no scores beside other tables
-        for name in NAMES[1:]:
-            os.replace(self._stage / name, self.out / name)
-        old = self.out / WORST
-        for path in old.glob("*.png") if old.is_dir() else ():
-            path.unlink()
-        for path in sorted((self._stage / WORST).glob("*.png")):
-            old.mkdir(exist_ok=True)
-            os.replace(path, old / path.name)
-        os.replace(self._stage / NAMES[0], self.out / NAMES[0])
-        sync_folder(self.out)
+        if not self._swapped():
+            pictures = sorted((self._stage / WORST).glob("*.png"))
+            parts = {name: self._stage / name for name in NAMES}
+            parts |= {f"{WORST}/{path.name}": path for path in pictures}
+            OutputFolder(self.out).adopt(parts, last=NAMES[0], without=self._clear)
+
+    def _clear(self) -> None:
+        """Take away what would not be of these scores."""
+        for path in (self.out / NAMES[0], *(self.out / WORST).glob("*.png")):
+            path.unlink(missing_ok=True)
 
     def _swapped(self) -> bool:
         """Whether one rename put all of it at *out*, where nothing was."""
         if self.out.exists() and any(self.out.iterdir()):
             return False
+        force(self._stage)
         try:
             if self.out.exists():
                 self.out.rmdir()
-            os.replace(self._stage, self.out)
-            sync_folder(self.out.absolute().parent)
+            swap(self._stage, self.out, self._hidden / "old")
         except OSError:  # the current folder, a mount point
             return False
         return True
@@ -229,7 +223,7 @@ class ResultFiles:
                 result.ignore,
                 title,
             )
-            write_atomic(folder / f"{rank:02}_{score.stem.replace('/', '_')}.png", picture)
+            write_staged(folder / f"{rank:02}_{score.stem.replace('/', '_')}.png", picture)
 
 
 def _refuse_inside(out: Path, home: Tree | None) -> None:

@@ -27,11 +27,10 @@ from segprep.files import (
     read_below,
     read_inside,
     resolve_below,
-    sync_file,
-    sync_folder,
     write_error,
     write_staged,
 )
+from segprep.outputs import force, restore, swap
 from segprep.writer import Product
 
 MARKER = EXPORT
@@ -126,8 +125,7 @@ class Outbox:
         except OSError as error:
             raise write_error(self.hidden, error) from error
         with self._vanishing(), lock(self.hidden):
-            if (self.hidden / "old").is_dir() and not self.out.exists():
-                os.replace(self.hidden / "old", self.out)  # killed between its two renames
+            restore(self.out, self.hidden / "old")
             try:
                 (self.hidden / "new").mkdir(exist_ok=True)
                 yield
@@ -240,14 +238,8 @@ class Outbox:
         new, old = self.hidden / "new", self.hidden / "old"
         write_staged(new / MARKER, self.sealed(account, digests))
         try:
-            with ThreadPoolExecutor(4) as pool:  # the disk takes several at once
-                list(pool.map(sync_file, [new / MARKER, *(new / name for name in written)]))
-            for folder, _, _ in os.walk(new):
-                sync_folder(Path(folder))
+            force(new, [new / MARKER, *(new / name for name in written)])
             self.check(root, overwrite)  # it may have changed meanwhile
-            if self.out.exists():
-                os.replace(self.out, old)
-            os.replace(new, self.out)
-            sync_folder(self.out.parent)
+            swap(new, self.out, old)
         except OSError as error:
             raise write_error(Path(error.filename or self.out), error) from error

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from segprep.errors import SegprepError, SourceError, UsageError
-from segprep.files import read_file, write_atomic
+from segprep.files import read_file
+from segprep.outputs import OutputFolder
 from segprep.train_config import outputs
 from segprep.training import models
 from segprep.training.data.pairs import GRAY, InputSpec
@@ -103,8 +104,14 @@ def save(path: Path, checkpoint: Checkpoint, **more: Any) -> None:
     """Write *checkpoint* atomically: after a failure the old file is still there. Raises
     SegprepError (write-failed).
 
-    What is *more* (plain values and tensors) lies beside it, for :func:`read`; :func:`load` does
-    not mind it.
+    *more* is as in :func:`encoded`.
+    """
+    OutputFolder(path.parent).write(path.name, encoded(checkpoint, **more))
+
+
+def encoded(checkpoint: Checkpoint, **more: Any) -> bytes:
+    """The file of *checkpoint*. What is *more* (plain values and tensors) lies beside it, for
+    :func:`read`; :func:`load` does not mind it.
     """
     content = asdict(checkpoint.view) | {
         "kind": KIND,
@@ -117,14 +124,18 @@ def save(path: Path, checkpoint: Checkpoint, **more: Any) -> None:
             name: tensor.detach().cpu().clone() for name, tensor in checkpoint.weights.items()
         },
     }
-    write(path, content | more)
+    return _saved(content | more)
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
     """Write plain values and tensors to *path*, atomically."""
+    OutputFolder(path.parent).write(path.name, _saved(content))
+
+
+def _saved(content: Mapping[str, Any]) -> bytes:
     out = io.BytesIO()
     torch.save(dict(content), out)
-    write_atomic(path, out.getvalue())
+    return out.getvalue()
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -24,7 +24,8 @@ import torch
 from torch import Tensor, nn
 
 from segprep.errors import SegprepError, SourceError, UsageError
-from segprep.files import read_below, write_atomic
+from segprep.files import read_below
+from segprep.outputs import OutputFolder
 from segprep.training import weight_tables
 
 LARGEST, SECONDS = 1 << 32, 60
@@ -98,9 +99,7 @@ def fetch(url: str, sha256: str, folder: Path) -> Path:
     if len(data) > LARGEST:
         raise SegprepError("file-too-large", f"{url} has more than {LARGEST} bytes")
     _check(url, data, digest)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, data)
-    return path
+    return OutputFolder(folder).write(path.name, data)
 
 
 def read(path: Path, sha256: str | None = None) -> dict[str, Tensor]:

@@ -183,7 +183,7 @@ class Fault:
             event != "open" and isinstance(args[-1], int) and args[-1] >= 0
         )  # relative to an open folder, as rmtree does
         absolute = os.path.abspath(path)
-        hidden = os.path.join(os.path.dirname(self.out), ".out.")
+        hidden = os.path.join(os.path.dirname(self.out), ".out")
         if not (beside or absolute.startswith((self.out, hidden))):
             return
         self.seen += 1

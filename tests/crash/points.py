@@ -27,14 +27,17 @@ class Point:
         return self.scenario, self.faults[0][0] if len(self.faults) == 1 else "pair"
 
 
-def content(folder: Path, apart: str = "") -> dict[str, bytes]:
-    """Every file below *folder* by name, and every folder (as b"/"), less what lies *apart*.
+def content(folder: Path, scenario: Scenario | None = None) -> dict[str, bytes]:
+    """Every file below *folder* by name, and every folder (as b"/"), less what *scenario* does not
+    compare.
 
     A lock file means nothing: the lock is the kernel's.
     """
+    apart = scenario.apart if scenario else ""
+    settled = scenario.settled if scenario else lambda name, data: data
     entries = sorted(path for path in folder.rglob("*") if path.name != ".segprep.lock")
     return {
-        name: b"/" if path.is_dir() else path.read_bytes()
+        name: b"/" if path.is_dir() else settled(name, path.read_bytes())
         for path in entries
         if (name := str(path.relative_to(folder))) and not (apart and f"{name}/".startswith(apart))
     }
@@ -87,22 +90,22 @@ class Field:
     def violations(self, point: Point) -> list[str]:
         """What went wrong at *point*."""
         scenario, wrong = SCENARIOS[point.scenario], list[str]()
-        expected = content(self.work / f"{point.scenario}.expected", scenario.apart)
+        expected = content(self.work / f"{point.scenario}.expected", scenario)
         place = self._lay_out(point.scenario)
         out = place / "out"
         sources = content(place / "src")
         for mode, at in point.faults:
-            if content(out, scenario.apart) == expected:
+            if content(out, scenario) == expected:
                 break  # the first fault came after the work was done
             ended = child(scenario.command, mode, at)
             wrong += [f"{mode}@{at}: {words}" for words in judged(ended, mode, scenario)]
             if fault := unsound(out):
                 wrong.append(f"{mode}@{at}: {fault}")
-        finished = content(out, scenario.apart) == expected  # split refuses to do it again
-        again = child(scenario.command)
+        finished = content(out, scenario) == expected  # split refuses to do it again
+        again = child(scenario.again() if scenario.again else scenario.command)
         if again.code != scenario.exit and not finished:
             wrong.append(f"the same command again: exit {again.code}: {again.said.strip()[-300:]}")
-        elif (left := content(out, scenario.apart)) != expected:
+        elif (left := content(out, scenario)) != expected:
             names = sorted(left.keys() | expected.keys())
             differ = [name for name in names if left.get(name) != expected.get(name)]
             wrong.append(f"the same command again: not identical: {', '.join(differ[:6])}")

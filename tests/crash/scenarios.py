@@ -1,11 +1,15 @@
 """What the crash sweep disturbs: one folder src, one folder out, one command each."""
 
+import hashlib
+import io
 import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import torch
 from crash.faults import run
 from PIL import Image
 
@@ -52,6 +56,10 @@ class Scenario:
     command: tuple[str, ...]
     exit: int = 0
     apart: str = ""  # what lies below it belongs to each run by itself, and is not compared
+    imports: tuple[str, ...] = ()  # so that no child has to
+    # the command that finishes what an interrupted one began, if it is not the same one
+    again: Callable[[], tuple[str, ...]] | None = None
+    settled: Callable[[str, bytes], bytes] = lambda name, data: data  # a file less its durations
 
 
 CONVERT = ("json2mask", "src", "out", "-j", "1", "--no-progress", "--objects")
@@ -187,6 +195,62 @@ def _empty_out() -> None:
     Path("out").mkdir()
 
 
+def _trained() -> None:
+    """A dataset, and an earlier training of it with another seed."""
+    _tree()
+    run((*TRAIN, "--seed", "1"))
+
+
+def _checkable() -> None:
+    for n in range(14):
+        sample(Path("raw"), f"s{n}", n, "cat" if n % 2 else "dog")
+    run(("json2mask", "raw", "src", "-j", "1"))
+    run(("split", "src", "--seed", "1", "--ratio", "70/30/0"))
+    shutil.rmtree("raw")
+
+
+def _timeless(name: str, data: bytes) -> bytes:
+    """What a training wrote, less the seconds that it took."""
+    if name.endswith(".pt"):
+        return repr(_plain(torch.load(io.BytesIO(data), weights_only=True))).encode()
+    if name.endswith("history.csv"):
+        return b"\n".join(line.rpartition(b",")[0] for line in data.splitlines())
+    if name.endswith(".json"):
+        return repr(_plain(json.loads(data))).encode()
+    if name.endswith(".html"):
+        return b""  # it tells how long it took, and that it was interrupted
+    return data
+
+
+_OWN = ("seconds", "notes")  # of each run by itself
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return hashlib.sha256(value.contiguous().numpy().tobytes()).hexdigest()
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in sorted(value.items()) if key not in _OWN}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value
+
+
+def _resumed() -> tuple[str, ...]:
+    return (*TRAIN, "--resume") if Path("out/last.pt").exists() else TRAIN
+
+
+torch.set_num_threads(1)  # a forked child would wait for its parent's threads
+TRAIN = (
+    *("train", "src", "--out", "out", "--arch", "mini-unet", "--epochs", "2", "--size", "32"),
+    *("--batch", "2", "--save-every", "1", "--pictures", "2", "--device", "cpu", "--workers", "0"),
+    *("--deterministic", "--no-tensorboard", "-q"),
+)
+CHECK = (
+    *("train-check", "src", "--out", "out", "--steps", "4", "--size", "32", "--arch", "mini-unet"),
+    *("--device", "cpu", "-q"),
+)
+TRAINING = ("segprep_cli.train", "segprep.training.trainer.trainer")
+CHECKING = ("segprep_cli.train_check", "segprep.training.check")
 REMAP = ("remap", "src", "out", "--map", "cat=dog", "-j", "1", "--no-progress")
 EXPORT = ("export", "keras", "out", "-d", "src", "-j", "1", "--no-progress")
 SCENARIOS = {
@@ -221,6 +285,11 @@ SCENARIOS = {
     "view": Scenario(
         _empty_out, ("view", "src", "--out", "out/view.html", "--overwrite", "-j", "1", "-q")
     ),
+    "train": Scenario(_tree, TRAIN, again=_resumed, settled=_timeless, imports=TRAINING),
+    "train-overwrite": Scenario(
+        _trained, (*TRAIN, "--overwrite"), settled=_timeless, imports=TRAINING
+    ),
+    "train-check": Scenario(_checkable, CHECK, exit=4, settled=_timeless, imports=CHECKING),
     "export": Scenario(_tree, EXPORT),
     "export-overwrite": Scenario(_exported, (*EXPORT, "--overwrite")),
 }

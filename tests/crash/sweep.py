@@ -34,6 +34,7 @@ was violated.
 """
 
 import argparse
+import importlib
 import json
 import os
 import random
@@ -118,6 +119,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="segprep-sweep-") as folder:
         begin = partial(trial, Path(folder).resolve())
         names = given.scenario or list(SCENARIOS)
+        for module in {module for name in names for module in SCENARIOS[name].imports}:
+            importlib.import_module(module)
         for name, (total, wrong) in results(names, begin, jobs=given.jobs):
             totals[name] = total
             violations += bool(wrong)

@@ -33,5 +33,12 @@ def test_the_further_writing_commands_survive_faults() -> None:
 
 
 @LINUX
+def test_trainings_survive_faults() -> None:
+    given = [word for name in ("train", "train-overwrite") for word in ("--scenario", name)]
+    modes = [word for name in ("kill", "full") for word in ("--mode", name)]
+    assert lines("sweep.py", *given, *modes, "--points", "4") == []
+
+
+@LINUX
 def test_signals_dying_workers_and_collisions() -> None:
     assert lines("signals.py", "--kills", "2", "--runs", "1", "--signals", "2") == []

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from segprep.errors import SegprepError, UsageError
-from segprep.files import write_atomic, write_error
+from segprep.files import write_error
 from segprep.imaging import image as pictures
+from segprep.outputs import OutputFolder
 from segprep.training.augmentation.steps import Image, Mask, as_kind, brightest
 from segprep.types import IGNORE
 
@@ -38,13 +39,12 @@ def save_augmented(
     for number, (stem, image, mask) in enumerate(samples):
         name = f"{stem.replace('/', '_')}_{number}.png"
         written += [folders[0] / f"image_{name}", folders[1] / f"mask_{name}"]
-        write_atomic(written[-2], _png(_eight(image)))
-        write_atomic(written[-1], pictures.encode_mask(mask))
+        OutputFolder(folders[0]).write(f"image_{name}", _png(_eight(image)))
+        OutputFolder(folders[1]).write(f"mask_{name}", pictures.encode_mask(mask))
         if len(tiles) < MOST:
             tiles.append(tile(_eight(image), mask))
     if tiles:
-        written.append(folders[0] / SHEET)
-        write_atomic(written[-1], _png(sheet(tiles)))
+        written.append(OutputFolder(folders[0]).write(SHEET, _png(sheet(tiles))))
     return written
 
 

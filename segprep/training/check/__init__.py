@@ -65,6 +65,7 @@ def train_check(
     work = outcome.claim(folder)
     try:
         with lock(work):
+            outcome.restore_former(folder)
             check = CheckRun(
                 dataset_tree,
                 selection,

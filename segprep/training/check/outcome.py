@@ -8,7 +8,6 @@ import json
 import math
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,10 @@ from numpy.typing import NDArray
 from segprep import jsontext
 from segprep.dataset.tree_files import list_bytes
 from segprep.errors import SegprepError, TreeError
-from segprep.files import read_plain, write_atomic, write_error
+from segprep.files import read_plain, write_error, write_staged
 from segprep.imaging import image
 from segprep.metrics.confusion import class_rows
+from segprep.outputs import OutputFolder, force, restore, swap
 from segprep.train_config import Config
 from segprep.training.check.budget import Budget
 from segprep.training.check.loop import Epoch
@@ -137,12 +137,10 @@ def claim(out: Path) -> Path:
         if work.is_symlink():
             work.unlink()
         work.mkdir(parents=True, exist_ok=True)
-        (work / ".try").write_bytes(b"")
-        (work / ".try").unlink()
     except OSError as error:
         raise SegprepError(
             "write-failed",
-            f"{work}: {error.strerror}",
+            f"{work}: {error.strerror} (errno {error.errno})",
             "give a folder that can be written with --out DIR",
         ) from error
     return work
@@ -169,8 +167,6 @@ def renew(work: Path) -> Path:
 
 def write_scores(folder: Path, outcome: Outcome) -> None:
     """scores.json, history.csv and scored.txt."""
-    write_atomic(folder / SCORES, jsontext.encoded(outcome.document()))
-    write_atomic(folder / SCORED, list_bytes(outcome.stems))
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(["run", "step", "loss", "val_loss", "val_miou", "best"])
@@ -179,33 +175,54 @@ def write_scores(folder: Path, outcome: Outcome) -> None:
             [name, e.step, f"{e.loss:.6f}", f"{e.val_loss:.6f}", f"{e.score:.6f}", int(e.best)]
             for e in history
         )
-    write_atomic(folder / HISTORY, table.getvalue().encode())
+    files = {
+        SCORES: jsontext.encoded(outcome.document()),
+        SCORED: list_bytes(outcome.stems),
+        HISTORY: table.getvalue().encode(),
+    }
+    OutputFolder(folder).write_all(files, last=SCORES)
 
 
 def write_config(folder: Path, config: Config) -> None:
     """config.toml, which ``segprep train --from-check`` takes."""
     text = toml_text(config).encode("utf-8", "backslashreplace")
-    write_atomic(folder / CONFIG, text)
+    OutputFolder(folder).write(CONFIG, text)
 
 
 def write_prediction(folder: Path, stem: str, mask: NDArray[np.uint8]) -> None:
-    """predictions/STEM.png, an indexed PNG with VOC's colors."""
-    path = folder / PREDICTIONS / f"{stem}.png"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(image.encode_mask(mask))
-    except OSError as error:
-        raise write_error(path, error) from error
+    """predictions/STEM.png, an indexed PNG with VOC's colors; it is forced to the disk later.
+
+    Raises as OutputFolder.place does.
+    """
+    path = OutputFolder(folder).place(f"{PREDICTIONS}/{stem}.png")
+    write_staged(path, image.encode_mask(mask))
 
 
 def publish(new: Path, out: Path) -> None:
-    """Put the finished folder *new* at *out*; what a former check left there goes."""
-    old = out.with_name(f".{out.name}-old")
+    """Put the finished folder *new* at *out*; what a former check left there goes.
+
+    Raises SegprepError (write-failed).
+    """
+    old = _old(out)
     try:
-        shutil.rmtree(old, ignore_errors=True)
-        with suppress(FileNotFoundError):
-            out.rename(old)
-        new.rename(out)
-        shutil.rmtree(old, ignore_errors=True)
+        force(new)
+        swap(new, out, old)
+    except OSError as error:
+        raise write_error(Path(error.filename or out), error) from error
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def restore_former(out: Path) -> None:
+    """Put a former check back at *out* where a run was killed while it took its place.
+
+    Raises SegprepError (write-failed).
+    """
+    try:
+        restore(out, _old(out))
     except OSError as error:
         raise write_error(out, error) from error
+
+
+def _old(out: Path) -> Path:
+    """Where a former check lies while the new one takes its place."""
+    return out.with_name(f".{out.name}-old")

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep.files import write_atomic
 from segprep.metrics.confusion import class_rows
+from segprep.outputs import OutputFolder
 from segprep.reports import page, thumbnails
 from segprep.training.check.loop import Epoch
 from segprep.training.check.outcome import REPORT, Outcome
@@ -76,10 +76,8 @@ def write(
         sections += [_numbers(outcome), pictures.first(), _classes(outcome), _curves(outcome)]
         sections += pictures.rest()
     title = f"train-check of {outcome.root.resolve().name}"
-    write_atomic(
-        folder / REPORT,
-        page.render(page.Page(title, outcome.headline, tone, lead, sections, _foot(outcome))),
-    )
+    content = page.Page(title, outcome.headline, tone, lead, sections, _foot(outcome))
+    OutputFolder(folder).write(REPORT, page.render(content))
 
 
 def _numbers(outcome: Outcome) -> page.Section:

@@ -20,7 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from segprep.errors import MissingExtraError, SegprepError, SourceError
-from segprep.files import read_file, write_atomic
+from segprep.files import read_file
+from segprep.outputs import OutputFolder
 from segprep.training.checkpoints import LARGEST, Checkpoint, view_of
 from segprep.training.data.pairs import InputSpec
 from segprep.training.inference.tiles import PHASE, SMALLEST, Net, check_tile, two
@@ -98,7 +99,7 @@ def encoded(checkpoint: Checkpoint, tile: int | None = None) -> bytes:
 
 def export(checkpoint: Checkpoint, path: Path, tile: int | None = None) -> None:
     """Write :func:`encoded` to *path*. Raises MissingExtraError, SegprepError (write-failed)."""
-    write_atomic(path, encoded(checkpoint, tile))
+    OutputFolder(path.parent).write(path.name, encoded(checkpoint, tile))
 
 
 def load(path: Path) -> Net:

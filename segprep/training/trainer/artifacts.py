@@ -3,14 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import nn
 
 from segprep.errors import SegprepError
-from segprep.files import write_atomic, write_error
+from segprep.outputs import Batch
 from segprep.train_config import Config
 from segprep.training import checkpoints
 from segprep.training.augmentation import preview
@@ -26,28 +25,25 @@ SHOWN = 8  # images on a sheet
 
 
 def save(
-    out: Path,
+    batch: Batch,
     config: Config,
     checkpoint: Checkpoint,
     history: Sequence[EpochScores],
     training: Mapping[str, Any],
 ) -> None:
-    """best.pt if the last epoch is the best so far, its own file every ``save_every``, last.pt with
-    what *training* needs to resume. Raises SegprepError.
+    """Add to *batch*: best.pt if the last epoch is the best so far, its own file every
+    ``save_every``, last.pt with what *training* needs to resume. Raises SegprepError.
     """
     entry = history[-1]
     if entry.best:
-        checkpoints.save(out / run_folder.BEST, checkpoint)
+        batch.add(run_folder.BEST, checkpoints.encoded(checkpoint))
     if config.save_every and entry.epoch % config.save_every == 0:
         losses = f"loss{entry.loss:.3f}" + (
             "" if math.isnan(entry.val_loss) else f"-val_loss{entry.val_loss:.3f}"
         )
-        checkpoints.save(out / f"epoch{entry.epoch:03d}-{losses}.pt", checkpoint)
-    checkpoints.save(
-        out / run_folder.LAST,
-        checkpoint,
-        training={**training, "history": [_plain(epoch) for epoch in history]},
-    )
+        batch.add(f"epoch{entry.epoch:03d}-{losses}.pt", checkpoints.encoded(checkpoint))
+    kept = {**training, "history": [_plain(epoch) for epoch in history]}
+    batch.add(run_folder.LAST, checkpoints.encoded(checkpoint, training=kept))
 
 
 def _plain(entry: EpochScores) -> dict[str, Any]:
@@ -70,17 +66,12 @@ def entries(kept: Mapping[str, Any]) -> list[EpochScores]:
 
 
 def picture(
-    out: Path,
-    epoch: int,
     network: nn.Module,
     pairs: Sequence[ImagePair],
     view: InputSpec,
     device: str,
-) -> None:
-    """pictures/epoch005.png: image, truth and prediction of the first of *pairs*.
-
-    Raises SegprepError (write-failed).
-    """
+) -> bytes:
+    """A PNG: image, truth and prediction of the first of *pairs*."""
     network.eval()
     rows, shown = [], [scaled(pair, view) for pair in pairs[:SHOWN]]
     for pair, logits in predictions(network, shown, ProcessGroup(0, 1, device), view, 1):
@@ -94,9 +85,4 @@ def picture(
                 axis=1,
             )
         )
-    folder = out / run_folder.PICTURES
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise write_error(folder, error) from error
-    write_atomic(folder / f"epoch{epoch:03d}.png", preview._png(preview.sheet(rows)))
+    return preview._png(preview.sheet(rows))

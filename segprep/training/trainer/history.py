@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep.files import write_atomic
 from segprep.reports.figures import figure, png_bytes
 
 HISTORY, RESULTS, CURVES = "history.csv", "results.txt", "curves.png"
@@ -60,15 +59,14 @@ class EpochScores:
     iou: tuple[float, ...]
 
 
-def write(folder: Path, history: Sequence[EpochScores]) -> None:
-    """history.csv, results.txt, epoch_loss.txt, epoch_val_loss.txt."""
-    write_atomic(folder / HISTORY, table(history).encode())
-    write_atomic(folder / RESULTS, "".join(map(result, history)).encode())
-    for name in ("loss", "val_loss"):
-        write_atomic(
-            folder / f"epoch_{name}.txt",
-            "".join(f"{getattr(entry, name):.6g}\n" for entry in history).encode(),
-        )
+def files(history: Sequence[EpochScores]) -> dict[str, bytes]:
+    """history.csv, results.txt, epoch_loss.txt and epoch_val_loss.txt by name."""
+    losses = {
+        f"epoch_{name}.txt": "".join(f"{getattr(entry, name):.6g}\n" for entry in history).encode()
+        for name in ("loss", "val_loss")
+    }
+    tables = {HISTORY: table(history).encode(), RESULTS: "".join(map(result, history)).encode()}
+    return tables | losses
 
 
 def table(history: Sequence[EpochScores]) -> str:
@@ -107,7 +105,7 @@ def result(entry: EpochScores) -> str:
     )
 
 
-def curves(folder: Path, history: Sequence[EpochScores]) -> None:
+def curves(history: Sequence[EpochScores]) -> bytes:
     """curves.png: losses, scores and the learning rate over the epochs."""
     chart = figure(12, 3.6)
     loss, scores, rate = (chart.add_subplot(1, 3, column) for column in (1, 2, 3))
@@ -143,7 +141,7 @@ def curves(folder: Path, history: Sequence[EpochScores]) -> None:
         axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
         axes.grid(alpha=0.25)
         axes.legend()
-    write_atomic(folder / CURVES, png_bytes(chart))
+    return png_bytes(chart)
 
 
 def _line(

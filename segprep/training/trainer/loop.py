@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from segprep.errors import SegprepError, install_hint
 from segprep.metrics import confusion
+from segprep.outputs import OutputFolder
 from segprep.training import checkpoints, models
 from segprep.training.checkpoints import Checkpoint
 from segprep.training.config import plain
@@ -38,7 +39,7 @@ class TrainingLoop(Preparation):
 
         Raises SegprepError: loss-nan, out-of-memory.
         """
-        self.board = self._board()
+        self.board: history.Board | None = None
         self.drawn = monotonic()
         try:
             for entry in self._epochs():
@@ -55,17 +56,14 @@ class TrainingLoop(Preparation):
                 self.board.close()
         return self._finish("epochs" if len(self.history) >= self.config.epochs else "patience")
 
-    def _board(self) -> history.Board | None:
-        if not self.config.tensorboard or not self.group.first:
-            return None
+    def _board(self, step: int) -> history.Board | None:
+        """Event files after *step*. Raises TreeError (link-in-output)."""
+        OutputFolder(self.out).at(f"{run_folder.BOARD}/events")
         try:
-            return history.Board(
-                self.out / run_folder.BOARD, self.history[-1].step if self.history else 0
-            )
+            return history.Board(self.out / run_folder.BOARD, step)
         except ImportError:
-            self.notes.append(
-                f"no event files: TensorBoard is not installed ({install_hint('train')})"
-            )
+            note = f"no event files: TensorBoard is not installed ({install_hint('train')})"
+            self.notes += [] if note in self.notes else [note]
             return None
 
     def _epochs(self) -> Iterator[EpochScores]:
@@ -257,24 +255,32 @@ class TrainingLoop(Preparation):
             "stopping": schedules.state(self.stopping) if self.stopping else None,
             "plateau": schedules.state(self.plateau) if self.plateau else None,
         }
-        artifacts.save(self.out, self.config, checkpoint, self.history, training)
-        history.write(self.out, self.history)
-        if self.board:
-            self.board.add(entry, self.losses, self.rates)
+        files = history.files(self.history)
         if monotonic() - self.drawn > CURVES_EVERY:
-            history.curves(self.out, self.history)
+            files[history.CURVES] = history.curves(self.history)
             self.drawn = monotonic()
         if self.config.pictures and entry.epoch % self.config.pictures == 0:
-            artifacts.picture(
-                self.out,
-                entry.epoch,
-                self.network,
-                self.val if len(self.val) else self.train,
-                self.view,
-                self.group.device,
-            )
-        self._describe("unfinished")
+            name = f"{run_folder.PICTURES}/epoch{entry.epoch:03d}.png"
+            shown = self.val if len(self.val) else self.train
+            files[name] = artifacts.picture(self.network, shown, self.view, self.group.device)
+        with OutputFolder(self.out).batch() as batch:
+            for name, content in files.items():
+                batch.add(name, content)
+            artifacts.save(batch, self.config, checkpoint, self.history, training)
+            for name, content in self.settings("unfinished").items():
+                batch.add(name, content)
+            without = partial(run_folder.clear, self.out) if self.replaces else None
+            batch.publish(last=run_folder.RUN, without=without)
+        self.replaces = False
+        self._log(entry)
         self.watch(Moment(said(entry, self.config), entry.epoch, self.config.epochs))
+
+    def _log(self, entry: EpochScores) -> None:
+        """The epoch for TensorBoard, where asked."""
+        if self.config.tensorboard and self.board is None:
+            self.board = self._board(entry.step - len(self.losses))
+        if self.board:
+            self.board.add(entry, self.losses, self.rates)
 
     def _finish(self, stopped: str) -> Run:
         self.notes += self.pace.note()
@@ -293,6 +299,7 @@ class TrainingLoop(Preparation):
                 tuple(self.notes),
                 at_own_size(best, self.val, masks, self.view, len(self.names)),
             )
-        history.curves(self.out, self.history)
-        run_folder.describe(self.out, result.document())
+        described = run_folder.description(result.document())
+        files = {history.CURVES: history.curves(self.history), run_folder.RUN: described}
+        OutputFolder(self.out).write_all(files, last=run_folder.RUN)
         return result

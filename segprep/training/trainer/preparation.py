@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError
-from segprep.files import write_atomic
+from segprep.outputs import OutputFolder
 from segprep.train_config import Config, outputs
 from segprep.training import checkpoints, losses
 from segprep.training.config import replaced, toml_text
@@ -140,27 +140,25 @@ class Preparation:
         ]
 
     def begin(self, *, fresh: bool) -> None:
-        """The first files of the run; what a former one left goes if this one is *fresh*.
-
-        Raises SegprepError (write-failed).
+        """The first files of the run. What a former one left stays until the first epoch of a
+        *fresh* run has ended. Raises SegprepError (write-failed).
         """
-        if fresh:
-            run_folder.clear(self.out)
-        self._describe("unfinished")
-        write_atomic(
-            self.out / run_folder.CONFIG,
-            toml_text(self.config).encode("utf-8", "backslashreplace"),
-        )
+        self.replaces = fresh and run_folder.described(self.out).get("kind") == run_folder.KIND
+        if not self.replaces:
+            OutputFolder(self.out).write_all(self.settings("unfinished"), last=run_folder.RUN)
 
-    def _describe(self, stopped: str) -> None:
-        if self.group.first:
-            best = next((entry.epoch for entry in reversed(self.history) if entry.best), None)
-            about = {
-                "stopped": stopped,
-                "epochs": len(self.history),
-                "best_epoch": best,
-                "arch": self.config.arch,
-                "classes": self.names,
-                "notes": self.notes,
-            }
-            run_folder.describe(self.out, about)
+    def settings(self, stopped: str) -> dict[str, bytes]:
+        """config.toml and run.json by name."""
+        best = next((entry.epoch for entry in reversed(self.history) if entry.best), None)
+        about = {
+            "stopped": stopped,
+            "epochs": len(self.history),
+            "best_epoch": best,
+            "arch": self.config.arch,
+            "classes": self.names,
+            "notes": self.notes,
+        }
+        return {
+            run_folder.CONFIG: toml_text(self.config).encode("utf-8", "backslashreplace"),
+            run_folder.RUN: run_folder.description(about),
+        }

@@ -1,6 +1,6 @@
 """The folder of a training run: who may write there, and what lies in it.
 
-run.json      what it is, how it stands, the scores; written at every epoch
+run.json      what it is, how it stands, the scores; written last of each epoch's files
 config.toml   its settings, for ``segprep train --config``
 best.pt       the checkpoint with the best monitored number
 last.pt       the last epoch's, with all that resuming needs
@@ -16,7 +16,7 @@ from typing import Any
 
 from segprep import jsontext
 from segprep.errors import SegprepError, TreeError
-from segprep.files import read_plain, write_atomic, write_error
+from segprep.files import read_plain, write_error
 
 RUN, CONFIG, BEST, LAST, BOARD, PICTURES = (
     "run.json",
@@ -62,7 +62,7 @@ def make(out: Path) -> None:
     except OSError as error:
         raise SegprepError(
             "write-failed",
-            f"{out}: {error.strerror}",
+            f"{out}: {error.strerror} (errno {error.errno})",
             "give a folder that can be written with --out DIR",
         ) from error
 
@@ -100,8 +100,12 @@ def claim(out: Path, *, resume: bool, overwrite: bool) -> None:
 
 
 def clear(out: Path) -> None:
-    """Take away the files of a former run, and nothing else. Raises SegprepError (write-failed)."""
-    for pattern in OURS:
+    """Take away the files of a former run, and nothing else: last.pt first, without which the rest
+    is no run. run.json stays, to be replaced: by it the folder is known as ours.
+
+    Raises SegprepError (write-failed).
+    """
+    for pattern in (LAST, *(pattern for pattern in OURS if pattern != RUN)):
         for path in out.glob(pattern):
             try:
                 if path.is_dir() and not path.is_symlink():
@@ -121,6 +125,6 @@ def described(out: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def describe(out: Path, content: Mapping[str, Any]) -> None:
-    """Write run.json."""
-    write_atomic(out / RUN, jsontext.encoded({"kind": KIND, **content}))
+def description(content: Mapping[str, Any]) -> bytes:
+    """run.json."""
+    return jsontext.encoded({"kind": KIND, **content})

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from segprep.files import write_atomic
+from segprep.outputs import OutputFolder
 from segprep.reports.figures import figure, png_bytes
 
 TABLE, PLOT = "sweep.csv", "sweep.png"
@@ -80,8 +80,8 @@ def write(folder: Path, names: Sequence[str], monitor: str, rows: Sequence[Sweep
                 "" if math.isnan(row.seconds) else f"{row.seconds:.1f}",
             ]
         )
-    write_atomic(folder / TABLE, text.getvalue().encode())
-    write_atomic(folder / PLOT, picture(names, monitor, rows))
+    plot = picture(names, monitor, rows)
+    OutputFolder(folder).write_all({TABLE: text.getvalue().encode(), PLOT: plot})
 
 
 def picture(names: Sequence[str], monitor: str, rows: Sequence[SweepRow]) -> bytes:
