@@ -264,11 +264,9 @@ class TrainingLoop(Preparation):
             shown = self.val if len(self.val) else self.train
             files[name] = artifacts.picture(self.network, shown, self.view, self.group.device)
         with OutputFolder(self.out).batch() as batch:
-            for name, content in files.items():
+            for name, content in (files | self.settings("unfinished")).items():
                 batch.add(name, content)
             artifacts.save(batch, self.config, checkpoint, self.history, training)
-            for name, content in self.settings("unfinished").items():
-                batch.add(name, content)
             without = partial(run_folder.clear, self.out) if self.replaces else None
             batch.publish(last=run_folder.RUN, without=without)
         self.replaces = False
@@ -294,11 +292,8 @@ class TrainingLoop(Preparation):
         if len(self.val):
             best = checkpoints.load(self.out / run_folder.BEST).network().to(self.group.device)
             masks = (read_truth(self.tree, stem, len(self.names)) for stem in self.val.stems)
-            result = trained(
-                monotonic() - self.began,
-                tuple(self.notes),
-                at_own_size(best, self.val, masks, self.view, len(self.names)),
-            )
+            scores = at_own_size(best, self.val, masks, self.view, len(self.names))
+            result = trained(monotonic() - self.began, tuple(self.notes), scores)
         described = run_folder.description(result.document())
         files = {history.CURVES: history.curves(self.history), run_folder.RUN: described}
         OutputFolder(self.out).write_all(files, last=run_folder.RUN)
