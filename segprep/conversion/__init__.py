@@ -210,8 +210,8 @@ def _convert(
     account = RunNotes()
     lines = Journal(staging.folder)
     try:
-        for record in work.kept.values():
-            lines.add(record)
+        for record, line in work.kept.lines():
+            lines.add(record, line)
             account.add(record, told=plan.resumed)
         for result in progress(engine.run(work.task, todo, jobs=jobs), len(todo), "converting"):
             if isinstance(result, Record):
@@ -246,7 +246,9 @@ def _published(
         )
     removed = tuple(stem for stem in plan.previous if stem not in lines)
     notes, covered = account.summed(work.scan.classes.names)
-    stale = stale_files(plan.previous.values(), lines)
+    stale = stale_files(
+        (plan.previous[stem] for stem in plan.previous if stem not in work.kept), lines
+    )
     unpainted = account.unpainted.rows()
     files, texts, checksum = texts_of(work, lines, skipped, removed, account)
     count = len(lines)

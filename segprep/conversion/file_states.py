@@ -11,7 +11,7 @@ import json
 import os
 import time
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -40,8 +40,12 @@ def signature(task: SampleTask, record: Mapping[str, Any], *, written: int, read
     an input later than *read* (nanoseconds).
     """
     states, out = blake3(), str(task.out)
+    root = "" if task.archives.unpacked else str(task.root)
     files = [(os.path.join(out, name), written) for name in record["digests"]]
-    files += [(str(task.located(name)), read) for name in record["inputs"]]
+    files += [
+        (os.path.join(root, name) if root and ".." not in name else str(task.located(name)), read)
+        for name in record["inputs"]
+    ]
     for path, latest in files:
         try:
             state = os.stat(path)
@@ -105,14 +109,24 @@ def save(task: SampleTask, index: Index) -> None:
 
 
 def published(
-    task: SampleTask, path: Path, records: str, *, read: int, recent: Iterable[str] = ()
+    task: SampleTask,
+    path: Path,
+    records: str,
+    *,
+    read: int,
+    earlier: Callable[[str], int] = lambda _: UNKNOWN,
+    recent: Iterable[str] = (),
 ) -> tuple[Index, dict[str, str]]:
     """The index of a tree that was just published, whose records lie at *path*, and the digests of
-    its *recent* files; *read*: when the first of its inputs was read.
+    its *recent* files; *read*: when the first of its inputs was read; *earlier*: the signature of a
+    sample that stayed as it was, or UNKNOWN.
     """
     written, numbers, wanted = time.time_ns() - RACY, array("Q"), set(recent)
     file, digests = RecordFile(path, records), dict[str, str]()
     for stem in file:
+        if (number := earlier(stem)) != UNKNOWN:
+            numbers.append(number)
+            continue
         plain = file.plain(stem)
         numbers.append(signature(task, plain, written=written, read=read - RACY))
         if wanted:

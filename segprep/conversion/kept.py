@@ -2,9 +2,9 @@
 
 import time
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 from segprep import engine
 from segprep.conversion import file_states
@@ -13,7 +13,7 @@ from segprep.conversion.sample_files import SampleTask, Unchanged
 from segprep.dataset.manifest import Manifest
 from segprep.dataset.record_file import RecordFile
 from segprep.errors import TreeError
-from segprep.types import Progress, Record, Scan
+from segprep.types import Item, Progress, Record, Scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,29 @@ class Plan:
             self.previous.close()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Kept(Mapping[str, Record]):
-    """The *stems* of *previous* records that still hold."""
+    """The *stems* of *previous* records that still hold; *signatures* of their files by line of
+    records.jsonl, UNKNOWN or none at all where the index has none.
+    """
 
     previous: Mapping[str, Record]
     stems: dict[str, None]
+    signatures: "array[int]"
+
+    def signature(self, stem: str) -> int:
+        """The state of the files of *stem*, or UNKNOWN, also where it is not kept."""
+        if stem not in self.stems or not isinstance(self.previous, RecordFile):
+            return UNKNOWN
+        return self.signatures[self.previous.number(stem)] if self.signatures else UNKNOWN
+
+    def lines(self) -> Iterator[tuple[Record, bytes | None]]:
+        """The records, and the lines that hold them already."""
+        for stem in self.stems:
+            if isinstance(self.previous, RecordFile):
+                yield self.previous.with_line(stem)
+            else:
+                yield self.previous[stem], None
 
     def __getitem__(self, stem: str) -> Record:
         if stem not in self.stems:
@@ -55,6 +72,26 @@ class Kept(Mapping[str, Record]):
         return len(self.stems)
 
 
+@dataclass(frozen=True, slots=True)
+class ItemRecords(Sequence[tuple[Item, Record]]):
+    """*items* with their *previous* records, each parsed when it is asked for."""
+
+    items: Sequence[Item]
+    previous: Mapping[str, Record]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[Item, Record]: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[tuple[Item, Record]]: ...
+    def __getitem__(self, at: int | slice) -> tuple[Item, Record] | list[tuple[Item, Record]]:
+        if isinstance(at, slice):
+            return [(item, self.previous[item.stem]) for item in self.items[at]]
+        return self.items[at], self.previous[self.items[at].stem]
+
+
 def kept_records(
     task: SampleTask,
     scan: Scan,
@@ -68,23 +105,24 @@ def kept_records(
 
     Raises TreeError for an output changed by hand.
     """
-    believed = _believed(task, scan, plan, verify=verify)
-    pairs = [
-        (item, plan.previous[item.stem])
-        for item in scan.items
-        if item.stem in plan.previous and item.stem not in believed
-    ]
+    kept = _believed(task, scan, plan, verify=verify)
+    believed = len(kept)
+    items = [item for item in scan.items if item.stem in plan.previous and item.stem not in kept]
     states = (
         progress(
-            engine.run(Unchanged(task, plan.replace), pairs, jobs=jobs, chunk=32),
-            len(pairs),
+            engine.run(
+                Unchanged(task, plan.replace),
+                ItemRecords(items, plan.previous),
+                jobs=jobs,
+                chunk=32,
+            ),
+            len(items),
             "comparing",
         )
-        if pairs
+        if items
         else ()
     )
-    kept = Kept(plan.previous, dict.fromkeys(believed))
-    for (item, _), state in zip(pairs, states, strict=True):
+    for item, state in zip(items, states, strict=True):
         if isinstance(state, engine.Failure):
             raise TreeError(state.code, f"{state.path}: {state.reason}", state.hint)
         if state == "changed-by-hand":
@@ -95,43 +133,46 @@ def kept_records(
             )
         if state == "kept":
             kept.stems[item.stem] = None
-    if len(kept) > len(believed):
+    if len(kept) > believed:
         _remember(task, plan, kept)
     return kept
 
 
-def _believed(task: SampleTask, scan: Scan, plan: Plan, *, verify: bool) -> set[str]:
+def _believed(task: SampleTask, scan: Scan, plan: Plan, *, verify: bool) -> Kept:
     """The samples whose files are, by the index, as they were when they were last hashed; none
     where all are to be read (*verify*).
     """
-    previous, stems = plan.previous, set[str]()
+    previous, kept = plan.previous, Kept(plan.previous, {}, array("Q"))
     if verify or not isinstance(previous, RecordFile) or plan.old is None:
-        return stems
+        return kept
     index = file_states.load(task)
-    numbers = index.numbers
-    if index.records != plan.old.records or len(numbers) != len(previous):
-        return stems
-    now = time.time_ns()
+    if index.records != plan.old.records or len(index.numbers) != len(previous):
+        return kept
+    kept.signatures, now = index.numbers, time.time_ns()
     for item in scan.items:
-        recorded = numbers[previous.number(item.stem)] if item.stem in previous else UNKNOWN
-        if recorded == UNKNOWN:
+        number = previous.number(item.stem) if item.stem in previous else -1
+        if number < 0 or kept.signatures[number] == UNKNOWN:
             continue
         record = previous.plain(item.stem)
         seen = file_states.signature(task, record, written=now, read=now)
-        if seen == recorded and record["item"] == task.fingerprint(item):
-            stems.add(item.stem)
-    return stems
+        if seen == kept.signatures[number] and record["item"] == task.fingerprint(item):
+            kept.stems[item.stem] = None
+        else:
+            kept.signatures[number] = UNKNOWN
+    return kept
 
 
 def _remember(task: SampleTask, plan: Plan, kept: Kept) -> None:
-    """Write the index of a tree whose samples were just hashed."""
+    """Write the index of a tree some of whose samples were just hashed."""
     previous = plan.previous
     if not task.write or not isinstance(previous, RecordFile) or plan.old is None:
         return
     before = plan.began - file_states.RACY
-    numbers = array("Q", bytes(8 * len(previous)))
+    kept.signatures = kept.signatures or array("Q", bytes(8 * len(previous)))
     for stem in kept:
-        plain = previous.plain(stem)
-        number = file_states.signature(task, plain, written=before, read=before)
-        numbers[previous.number(stem)] = number
-    file_states.save(task, Index(plan.old.records, numbers))
+        number = previous.number(stem)
+        if kept.signatures[number] == UNKNOWN:
+            kept.signatures[number] = file_states.signature(
+                task, previous.plain(stem), written=before, read=before
+            )
+    file_states.save(task, Index(plan.old.records, kept.signatures))

@@ -187,6 +187,7 @@ def save_published(
         task.out / RECORDS,
         records,
         read=work.plan.began,
+        earlier=work.kept.signature,
         recent=outputs.recent if outputs else (),
     )
     for name, content in texts.items():

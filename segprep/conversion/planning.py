@@ -10,7 +10,7 @@ from typing import Any
 from segprep import __version__
 from segprep.conversion.call_origin import completed, difference, origin_of, same_source
 from segprep.conversion.class_contract import Settled, background_first, settled
-from segprep.conversion.kept import Plan, kept_records
+from segprep.conversion.kept import Kept, Plan, kept_records
 from segprep.conversion.sample_files import SampleTask
 from segprep.dataset import manifest
 from segprep.dataset.manifest import MANIFEST, Manifest
@@ -19,7 +19,7 @@ from segprep.dataset.staging import Staging
 from segprep.dataset.tree_files import occupied
 from segprep.errors import SourceError, TreeError, UsageError
 from segprep.files import digest, read_below, read_plain
-from segprep.types import Item, Progress, Record, Scan, Skipped
+from segprep.types import Item, Progress, Scan, Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Work:
     task: SampleTask
     scan: Scan
     plan: Plan
-    kept: Mapping[str, Record]
+    kept: Kept
     todo: tuple[Item, ...]
     vanished: tuple[str, ...]
     foreign: tuple[Skipped, ...]

@@ -24,9 +24,11 @@ class Journal(Mapping[str, bytes]):
         self._places: dict[str, int] = {}  # where the line begins, and its kind in the low byte
         self._kinds: list[tuple[str, bool]] = []  # the image's extension; are there objects
 
-    def add(self, record: Record) -> None:
-        """Write down *record*. Raises SegprepError where the system refuses."""
-        line = manifest.dump_record(record)
+    def add(self, record: Record, line: bytes | None = None) -> None:
+        """Write down *record*, as *line* where there is one already. Raises SegprepError where the
+        system refuses.
+        """
+        line = line or manifest.dump_record(record)
         kind = (record.image.removeprefix(f"{IMAGES}/{record.stem}"), record.objects is not None)
         if kind not in self._kinds:
             self._kinds.append(kind)

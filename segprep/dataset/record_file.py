@@ -86,9 +86,18 @@ class RecordFile(Mapping[str, Record]):
         """Which line *stem* has, from 0."""
         return self._numbers[stem]
 
+    def line(self, stem: str) -> bytes:
+        """The line of *stem*. Raises TreeError where it cannot be read."""
+        return self._line(self._starts[self._numbers[stem]])
+
+    def with_line(self, stem: str) -> tuple[Record, bytes]:
+        """The record of *stem* and its line. Raises TreeError."""
+        line = self.line(stem)
+        return self._parsed(line, manifest.load_record), line
+
     def plain(self, stem: str) -> dict[str, Any]:
         """The line of *stem* as JSON, not checked. Raises TreeError."""
-        content = self._parsed(self._line(self._starts[self._numbers[stem]]), json.loads)
+        content = self._parsed(self.line(stem), json.loads)
         return content if isinstance(content, dict) else {}
 
     def close(self) -> None:
@@ -98,8 +107,7 @@ class RecordFile(Mapping[str, Record]):
             self._file = None
 
     def __getitem__(self, stem: str) -> Record:
-        line = self._line(self._starts[self._numbers[stem]])
-        record: Record = self._parsed(line, manifest.load_record)
+        record: Record = self._parsed(self.line(stem), manifest.load_record)
         return record
 
     def __contains__(self, stem: object) -> bool:

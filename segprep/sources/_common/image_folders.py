@@ -100,7 +100,8 @@ def _refuse_rivals(root: Path, pairs: Sequence[Folders]) -> None:
     rivals: dict[Path, list[Path]] = defaultdict(list)
     for pair in pairs:
         rivals[pair.images].append(pair.masks)
-        inner = [path for path in sorted(pair.masks.iterdir()) if path.is_dir()]
+        with os.scandir(pair.masks) as entries:
+            inner = sorted(Path(entry.path) for entry in entries if entry.is_dir())
         if len(inner) > 1 and any(set(words(path.name)) & RENDITIONS for path in inner):
             stems = [{file.stem for file in name_rules.image_files(path)} for path in inner]
             if all(stems[0] & other for other in stems):

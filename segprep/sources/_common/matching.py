@@ -4,9 +4,11 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from segprep.errors import SegprepError
+from segprep.files.open_folders import is_below
 from segprep.names import natural_key, stem_of
 from segprep.sources._common import (
     files_beside,
@@ -130,7 +132,7 @@ def _collected(
 ) -> Pairing:
     items, split_of, rules = list[Item](), dict[str, str](), dict[str, str]()
     for pair in pairs:
-        home = root if pair.image.is_relative_to(root) else pair.image.parent
+        home = root if is_below(str(pair.image), (root,)) else pair.image.parent
         name = stems.sample_stem(pair.image, home, stem)
         items.append(Item(name, pair.image, (pair.mask or pair.image,)))
         split_of[name], rules[name] = pair.split, pair.rule
@@ -213,9 +215,14 @@ def folder_lists(root: Path, items: Iterable[Item]) -> dict[str, tuple[str, ...]
 
 def _split_of(image: Path, root: Path) -> str:
     """The list that the folders between *root* and *image* stand for."""
-    return image_folders.split_of(
-        image.relative_to(root).parts[:-1] if image.is_relative_to(root) else image.parts[-3:-1]
-    )
+    return _list_of(os.path.dirname(str(image)), root)
+
+
+@lru_cache(maxsize=4096)
+def _list_of(folder: str, root: Path) -> str:
+    home = Path(folder)
+    inner = home.relative_to(root).parts if home.is_relative_to(root) else home.parts[-2:]
+    return image_folders.split_of(inner)
 
 
 def glimpse(root: Path, most: int = 5) -> tuple[Folders, list[Path]] | None:

@@ -2,8 +2,8 @@
 
 import os
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -145,21 +145,26 @@ def _partners(
     key: Callable[[str], str],
     nested: bool,
 ) -> dict[Path, Path]:
-    def full(path: Path, root: Path) -> tuple[str, str]:
-        return os.path.dirname(str(path))[len(str(root)) :] if nested else "", key(
-            stem_of(path.name)
-        )
-
-    by_key: dict[tuple[str, str], list[Path]] = defaultdict(list)
-    for image in images:
-        by_key[full(image, pair.images)].append(image)
-    counts = Counter(full(mask, pair.masks) for mask in masks)
-    keyed = ((mask, full(mask, pair.masks)) for mask in masks)
+    by_key: dict[tuple[str, str], Path | None] = {}
+    for image, name in zip(images, _keys(images, pair.images, key, nested), strict=True):
+        by_key[name] = None if name in by_key else image
+    names = list(_keys(masks, pair.masks, key, nested))
+    counts = Counter(names)
     return {
-        mask: by_key[name][0]
-        for mask, name in keyed
-        if name[1] and counts[name] == 1 and len(by_key.get(name, ())) == 1
+        mask: partner
+        for mask, name in zip(masks, names, strict=True)
+        if name[1] and counts[name] == 1 and (partner := by_key.get(name))
     }
+
+
+def _keys(
+    paths: Sequence[Path], root: Path, key: Callable[[str], str], nested: bool
+) -> Iterator[tuple[str, str]]:
+    """The folder below *root* of each path (if *nested*), and the key of its name."""
+    start = len(str(root))
+    for path in paths:
+        folder, _, name = str(path).rpartition(os.sep)
+        yield folder[start:] if nested else "", key(stem_of(name))
 
 
 def orphans(
