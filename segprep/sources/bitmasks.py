@@ -45,12 +45,23 @@ class Reader(ValueReader):
 
     @classmethod
     def recognize(cls, root: Path) -> Evidence | None:
-        """A folder called bitmasks: the pixels alone do not tell the layout."""
+        """A folder called bitmasks, and its pictures have four channels, as BDD100K's have: the
+        pixels alone do not tell the layout.
+        """
         real = root.resolve()
         reader = cls(real)
-        paths = reader.label_files()[:1]
-        if paths and "bitmask" in str(paths[0].relative_to(real.parent)).lower():
-            return Evidence(0.6, f"{paths[0].name} lies in a folder of bitmasks")
+        for path in reader.label_files()[:1]:
+            if "bitmask" not in str(path.relative_to(real.parent)).lower():
+                continue
+            try:
+                pixels = _pixels(read_below(path, (real,), MAX_BYTES), path, reader.max_pixels)
+            except SourceError:
+                return Evidence(0.6, f"{path.name} lies in a folder of bitmasks")
+            packed = pixels.shape[2:] == (4,)
+            what = "has four channels and " if packed else ""
+            return Evidence(
+                0.9 if packed else 0.6, f"{path.name} {what}lies in a folder of bitmasks"
+            )
         return None
 
     def label_files(self) -> list[Path]:

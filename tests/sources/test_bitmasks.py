@@ -88,3 +88,12 @@ def test_a_layout_that_does_not_fit(tmp_path: Path, picture: str, layout: str) -
 
 def test_auto_knows_the_folders_name(tmp_path: Path) -> None:
     assert guesses(example(tmp_path).root)[0][0] == "bitmasks"
+
+
+def test_auto_prefers_bitmasks_to_colors_where_all_channels_are_used(tmp_path: Path) -> None:
+    for part in ("train", "val"):
+        photo(tmp_path / f"images/10k/{part}/{part[0]}7.jpg")
+        file = tmp_path / f"labels/ins_seg/bitmasks/{part}/{part[0]}7.png"
+        file.parent.mkdir(parents=True)
+        pictures()["bdd100k"].save(file)
+    assert guesses(tmp_path)[0][0] == "bitmasks"

@@ -204,3 +204,13 @@ def test_images_without_masks_and_lists(tmp_path: Path) -> None:
     assert lists.joinpath("val.txt").read_text().split() == ["none", "val1"]
     with pytest.raises(BadInputError):
         segprep.convert("merge-masks", root, tmp_path / "other")
+
+
+def test_two_folders_of_truth_are_no_masks_of_classes(tmp_path: Path) -> None:
+    """BDD100K: masks/train/x.png and colormaps/train/x.png are the same truth twice."""
+    for part in ("train", "val"):
+        for folder in ("images/10k", "labels/masks", "labels/colormaps"):
+            path = tmp_path / folder / part / f"{part[0]}7a9.png"
+            path.parent.mkdir(parents=True)
+            Image.fromarray(np.eye(6, dtype=np.uint8)).save(path)
+    assert Reader.recognize(tmp_path) is None

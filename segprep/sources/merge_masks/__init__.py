@@ -99,7 +99,11 @@ class Reader:
             regions = class_masks.find(root.resolve(), class_masks.RegionFolders(), [])
         except SegprepError:
             return None
-        several = [stem for stem, listed in regions.items() if len(listed) > 1]
+        several = [  # not the same file in two folders of truth: masks/train and colormaps/train
+            stem
+            for stem, listed in regions.items()
+            if len({region.path.parts[-2:] for region in listed}) > 1
+        ]
         if not several:
             return None
         first = regions[several[0]]
