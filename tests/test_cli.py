@@ -20,16 +20,16 @@ def run(*arguments: object) -> Result:
 def test_every_command_has_help_with_examples(name: str) -> None:
     shown = run(name, "--help").stdout
     assert f"segprep {name}" in shown or name == "convert"
-    command = main.group.get_command(None, name)  # type: ignore[arg-type]
+    command = main.group.get_command(None, name)
     assert command
     if name not in ("json2mask", "convert"):
         assert command.get_short_help_str(200) == main.COMMANDS[name]
 
 
 def test_json2mask_is_convert_labelme() -> None:
-    names = [[p.name for p in main.group.get_command(None, name).params] for name in ("json2mask",)]  # type: ignore[arg-type, union-attr]
-    convert = main.group.get_command(None, "convert")  # type: ignore[arg-type]
-    assert names == [[p.name for p in convert.get_command(None, "labelme").params]]  # type: ignore[union-attr]
+    names = [[p.name for p in main.group.get_command(None, name).params] for name in ("json2mask",)]
+    convert = main.group.get_command(None, "convert")
+    assert names == [[p.name for p in convert.get_command(None, "labelme").params]]
 
 
 def test_the_documents_have_their_keys(source: Path, tmp_path: Path) -> None:

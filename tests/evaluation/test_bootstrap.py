@@ -34,7 +34,7 @@ def filled(
     return made
 
 
-def miou(listed: list[Sums], weights: np.ndarray) -> float:  # type: ignore[type-arg]
+def miou(listed: list[Sums], weights: np.ndarray) -> float:
     same, rows, columns = (np.zeros(4) for _ in range(3))
     for one, weight in zip(listed, weights.tolist(), strict=True):
         same[one.ids] += weight * one.same

@@ -13,7 +13,7 @@ from segprep.evaluation.boundary import Contours, measure
 from segprep.evaluation.panoptic import Quality, dsb_score
 
 
-def square(top: int = 20, left: int = 20, size: int = 20, side: int = 100) -> "np.ndarray":  # type: ignore[type-arg]
+def square(top: int = 20, left: int = 20, size: int = 20, side: int = 100) -> "np.ndarray":
     found = np.zeros((side, side), np.uint8)
     found[top : top + size, left : left + size] = 1
     return found

@@ -13,7 +13,7 @@ MASKS = arrays.arrays(np.bool_, st.tuples(st.integers(1, 14), st.integers(1, 14)
 
 
 @given(MASKS)
-def test_regions_are_opencvs_4_connected_components(bits: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_regions_are_opencvs_4_connected_components(bits: np.ndarray) -> None:
     count, labels = cv2.connectedComponents(bits.astype(np.uint8), connectivity=4)
     regions = contours.traced(bits)
     assert len(regions) == count - 1
@@ -26,7 +26,7 @@ def test_regions_are_opencvs_4_connected_components(bits: np.ndarray) -> None:  
 
 
 @given(MASKS)
-def test_a_bridged_polygon_fills_the_region_with_its_holes(bits: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_a_bridged_polygon_fills_the_region_with_its_holes(bits: np.ndarray) -> None:
     canvas = np.zeros(bits.shape, np.uint8)
     for region in contours.traced(bits):
         ring = contours.bridged(region.outer.pixels, [hole.pixels for hole in region.holes])

@@ -29,7 +29,7 @@ def photograph(format: str, **saving: object) -> bytes:
         saving["pnginfo"] = text
     else:
         saving["comment"] = SECRET
-    picture.save(out, format, exif=exif, icc_profile=b"profile " * 20, **saving)  # type: ignore[arg-type]
+    picture.save(out, format, exif=exif, icc_profile=b"profile " * 20, **saving)
     return out.getvalue() + b"trailer " + SECRET
 
 

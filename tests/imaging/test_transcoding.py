@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from imaging.wide_files import tiff_file, wide
 from PIL import Image
 
 from segprep.errors import SourceError
 from segprep.imaging import png, sixteen_bits, transcoding
-from tests.imaging.test_sixteen_bits import tiff_file, wide
 
 WHERE = Path("x.tif")
 

@@ -170,8 +170,8 @@ def test_absent_classes_follow_the_policy() -> None:
     matrix = np.array([[8, 0, 0], [2, 0, 0], [0, 0, 0]])
     assert [scores(matrix, absent).miou for absent in ("nan", "zero", "one")] == pytest.approx(
         [0.4, 0.8 / 3, 1.8 / 3]
-    )  # type: ignore[arg-type]
-    assert [scores(matrix, absent).averaged for absent in ("nan", "zero", "one")] == [2, 3, 3]  # type: ignore[arg-type]
+    )
+    assert [scores(matrix, absent).averaged for absent in ("nan", "zero", "one")] == [2, 3, 3]
     assert np.isnan(scores(matrix, "undefined").miou)
     assert scores(matrix, exclude=[1]).miou == 0.8
     assert np.isnan(scores(np.zeros((3, 3), int)).miou)

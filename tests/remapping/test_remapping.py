@@ -167,7 +167,7 @@ def test_masks_without_any_class_names(tmp_path: Path) -> None:
     assert (masks_of(tmp_path / "named"), Tree(tmp_path / "named").classes().names) == (
         {"a": [[0, 1], [1, 0]]},
         ("nothing", "cell"),
-    )  # type: ignore[union-attr]
+    )
 
 
 def test_a_stopped_run_goes_on_and_ends_like_a_clean_one(ours: Path, tmp_path: Path) -> None:
@@ -221,4 +221,4 @@ def test_the_official_voc_export(real: Path, tmp_path: Path) -> None:
         assert (
             Tree(tmp_path / "new").image_path(stem).read_bytes()
             == Tree(folder).image_path(stem).read_bytes()
-        )  # type: ignore[union-attr]
+        )

@@ -138,7 +138,7 @@ def test_strata(tmp_path: Path, how: str, factor: float, count: int) -> None:
     assert (
         worst(dict(segprep.split(place, seed=1, stratify=how, overwrite=True).lists)) * factor
         <= plain
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_every_class_with_three_images_is_in_all_lists(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def picture(kind: str = "JPEG", size: tuple[int, int] = (8, 4), **options: objec
     return out.getvalue()
 
 
-def foreign(root: Path, files: dict[str, bytes], mask: np.ndarray | None = None) -> Path:  # type: ignore[type-arg]
+def foreign(root: Path, files: dict[str, bytes], mask: np.ndarray | None = None) -> Path:
     """A tree without a manifest whose samples are all in train."""
     stems = [name.rpartition(".")[0] for name in files]
     for name, stem in zip(files, stems, strict=True):
@@ -125,7 +125,7 @@ def test_flat_and_png_give_the_very_same_names(tree: Path, tmp_path: Path) -> No
     with (
         Image.open(tmp_path / f"out/train_frames/{stem}.png") as frame,
         Image.open(Tree(tree).image_path(stem)) as origin,
-    ):  # type: ignore[arg-type]
+    ):
         assert frame.format == "PNG"
         assert (np.asarray(frame) == np.asarray(origin)).all()
 

@@ -36,7 +36,7 @@ def test_the_config_describes_the_files(rich: Path, ids: Ids, tmp_path: Path) ->
         for stem in stems:
             mask = root / data["data_prefix"]["seg_map_path"] / (stem + data["seg_map_suffix"])
             image = root / data["data_prefix"]["img_path"] / (stem + data["img_suffix"])
-            assert image.samefile(Tree(rich).image_path(stem))  # type: ignore[arg-type]
+            assert image.samefile(Tree(rich).image_path(stem))
             assert (read_mask(mask) == ids(rich, stem)).all()
 
 

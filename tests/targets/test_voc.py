@@ -61,7 +61,7 @@ def test_jpegs_are_copied_and_all_else_becomes_jpeg(tmp_path: Path) -> None:
                 "JPEG",
                 (1, 1),
                 (1, 1),
-            )  # type: ignore[attr-defined]
+            )
             assert np.abs(np.asarray(image).astype(int) - np.asarray(gradient())).max() < 12
     for stem in "abcd":
         with Image.open(out / f"SegmentationClass/{stem}.png") as mask:

@@ -217,7 +217,7 @@ def test_names_in_other_encodings(name: str, encoding: str, tmp_path: Path) -> N
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as file:
         info = Named(name)
-        info.encoding = encoding  # type: ignore[misc]
+        info.encoding = encoding
         file.writestr(info, b"x")
         file.writestr("b.png", b"x")
     (tmp_path / "a.zip").write_bytes(buffer.getvalue())

@@ -37,7 +37,7 @@ def training(schedule: Course | None = None, validate: object = None) -> Trainin
     )
     return Training(
         unet.build(base=4), Windows(pairs(), VIEW, 0), schedule or Course(6, 2, 1e-3, 2), score
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_steps_and_epochs_come_in_order() -> None:

@@ -58,8 +58,8 @@ def test_onnxruntime_says_the_same_as_pytorch(
 
 
 def test_the_side_of_an_export() -> None:
-    assert onnx_model.side_of(InputSpec(100, None, (0.0,) * 3, (1.0,) * 3)) == 100  # type: ignore[arg-type]
-    view = InputSpec(40, 1.0, (0.0,) * 3, (1.0,) * 3)  # type: ignore[arg-type]
+    assert onnx_model.side_of(InputSpec(100, None, (0.0,) * 3, (1.0,) * 3)) == 100
+    view = InputSpec(40, 1.0, (0.0,) * 3, (1.0,) * 3)
     assert onnx_model.side_of(view) == 64
     assert onnx_model.side_of(view, 256) == 256
     assert onnx_model.side_of(view, 256, 92) == 444  # 188 + 16 k

@@ -160,7 +160,7 @@ def test_averaging_is_the_mean_of_the_versions_each_turned_back() -> None:
     )
     assert not torch.allclose(averaged(right, [image])[0], torch.full((2, 4, 6), 0.5))
     for name in ("none", "flips", "rotations", "all"):
-        assert torch.allclose(averaged(bright, [image], name)[0], bright([image])[0], atol=1e-6)  # type: ignore[arg-type]
+        assert torch.allclose(averaged(bright, [image], name)[0], bright([image])[0], atol=1e-6)
 
 
 def test_seven_rotations_come_back_to_where_they_were() -> None:
