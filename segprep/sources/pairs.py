@@ -24,7 +24,6 @@ from segprep.sources._common.mask_values import ClassesById, Ids
 from segprep.sources._common.paired_folders import PairedFolders, background_of
 from segprep.types import (
     IGNORE,
-    Classes,
     Evidence,
     Item,
     Note,
@@ -102,24 +101,15 @@ class Reader(PairedFolders):
         matched: matching.Pairing,
         jobs: int,
         progress: Progress[Any],
-    ) -> tuple[Classes, dict[int, int], list[Note]]:
+    ) -> mask_values.Meaning:
         """The classes, and pixel value -> id.
 
         *beside* is a list of classes that lies beside the folders.
         """
-        notes: list[Note] = []
-        stated = mask_values.parse_ids(self.ids) if self.ids else {}
-        listed = self.classes
-        if listed is None and not stated and beside:
-            listed = str(beside)
-            notes.append(Note("classes-found", f"classes read from {listed}"))
-        if listed is None and not stated:
-            classes, inferred = mask_values.infer(self._values(matched, jobs, progress))
-            return classes, mask_values.identity(classes), inferred
-        if listed is None:
-            return *mask_values.stated(stated), notes
-        classes = class_lists.positions(listed)
-        return classes, mask_values.identity(classes) | mask_values.table(stated, classes), notes
+        if meaning := mask_values.meaning(self.classes, self.ids, beside):
+            return meaning
+        classes, inferred = mask_values.infer(self._values(matched, jobs, progress))
+        return classes, mask_values.identity(classes), inferred
 
     def _mask_paths(self, matched: matching.Pairing) -> list[Path]:
         return [item.labels[0] for item in matched.items if item.labels[0] != item.image]

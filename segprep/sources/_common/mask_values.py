@@ -5,6 +5,7 @@ that is safe.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any
 
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ Ids = Annotated[
     "What the values mean: VALUE=NAME,… or a FILE of such lines; __ignore__ is 255. With"
     " --classes: exceptions from their order.",
 ]
+Meaning = tuple[Classes, dict[int, int], list[Note]]
 LARGEST = 64  # larger values are gray levels more often than ids
 
 
@@ -85,7 +87,7 @@ def stated(meaning: Mapping[int, str]) -> tuple[Classes, dict[int, int]]:
 
 
 def table(meaning: Mapping[int, str], classes: Classes) -> dict[int, int]:
-    """*meaning* as pixel value -> id among *known* classes.
+    """*meaning* as pixel value -> id among *classes*.
 
     Raises UsageError for a name that is none.
     """
@@ -96,6 +98,20 @@ def table(meaning: Mapping[int, str], classes: Classes) -> dict[int, int]:
         message, hint = unknown("class", wrong[0], classes.names)
         raise UsageError("bad-option", f"--ids: {message}", hint)
     return {value: ids[name] for value, name in meaning.items()}
+
+
+def meaning(listed: str | None, ids: str, beside: Path | None = None) -> Meaning | None:
+    """The classes, pixel value -> id, and notes, by --classes (*listed*) and --ids, else by the
+    list that lies *beside* the masks; None where nothing says what values mean. Raises UsageError.
+    """
+    exceptions, notes = parse_ids(ids) if ids else {}, list[Note]()
+    if listed is None and not exceptions and beside:
+        listed = str(beside)
+        notes.append(Note("classes-found", f"classes read from {listed}"))
+    if listed is not None:
+        classes = class_lists.positions(listed)
+        return classes, identity(classes) | table(exceptions, classes), notes
+    return (*stated(exceptions), notes) if exceptions else None
 
 
 def identity(classes: Classes) -> dict[int, int]:

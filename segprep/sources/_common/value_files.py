@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep import engine
-from segprep.dataset import classes as class_lists
 from segprep.errors import UsageError
 from segprep.files import MAX_BYTES, read_below, real_folders
 from segprep.imaging import image, lookup
@@ -26,7 +25,6 @@ from segprep.sources._common.official_lists import ListsFromFolders
 from segprep.sources._common.source_images import AnnotatedImage, SourceImages
 from segprep.types import (
     MAX_PIXELS,
-    Classes,
     Item,
     MaxPixels,
     Note,
@@ -118,15 +116,10 @@ class ValueReader:
 
     def _meaning(
         self, histograms: Collection[Mapping[int, int]], skipped: list[Skipped]
-    ) -> tuple[Classes, dict[int, int], list[Note]]:
+    ) -> mask_values.Meaning:
         """The classes, and pixel value -> id. Raises UsageError."""
-        stated = mask_values.parse_ids(self.ids) if self.ids else {}
-        if self.classes is not None:
-            classes = class_lists.positions(self.classes)
-            table = mask_values.identity(classes) | mask_values.table(stated, classes)
-            return classes, table, []
-        if stated:
-            return *mask_values.stated(stated), []
+        if meaning := mask_values.meaning(self.classes, self.ids):
+            return meaning
         seen: dict[int, int] = {}
         for histogram in histograms:
             for value, count in histogram.items():

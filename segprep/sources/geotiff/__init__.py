@@ -38,7 +38,6 @@ from segprep.sources._common.paired_folders import PairedFolders, background_of
 from segprep.sources.geotiff.grids import bands_of, check_grid
 from segprep.types import (
     IGNORE,
-    Classes,
     Evidence,
     Item,
     Note,
@@ -212,19 +211,10 @@ class Reader(PairedFolders):
         matched: matching.Pairing,
         jobs: int,
         progress: Progress[Any],
-    ) -> tuple[Classes, dict[int, int], list[Note]]:
-        """The classes, and pixel value -> id."""
-        notes, listed = list[Note](), self.classes
-        stated = mask_values.parse_ids(self.ids) if self.ids else {}
-        if listed is None and not stated and beside:
-            listed = str(beside)
-            notes.append(Note("classes-found", f"classes read from {listed}"))
-        if listed is not None:
-            classes = class_lists.positions(listed)
-            own = mask_values.identity(classes)
-            return classes, own | mask_values.table(stated, classes), notes
-        if stated:
-            classes, table = mask_values.stated(stated)
+    ) -> mask_values.Meaning:
+        """The classes, and pixel value -> id; 255 is ignored unless it is a class."""
+        if meaning := mask_values.meaning(self.classes, self.ids, beside):
+            classes, table, notes = meaning
             return classes, {IGNORE: IGNORE} | table, notes
         seen = Counter[int]()
         paths = [item.labels[0] for item in matched.items if item.labels[0] != item.image]
