@@ -19,7 +19,7 @@ from segprep.dataset import classes as class_lists
 from segprep.errors import SourceError, UsageError
 from segprep.files import read_below
 from segprep.imaging import image, lookup, mask_files, paired_masks
-from segprep.sources._common import files_beside, mask_values, matching, palette_order
+from segprep.sources._common import files_beside, lossy, mask_values, matching, palette_order
 from segprep.sources._common.mask_values import ClassesById, Ids
 from segprep.sources._common.paired_folders import PairedFolders, background_of
 from segprep.types import (
@@ -143,6 +143,7 @@ class Reader(PairedFolders):
         table, classes, background = item.payload
 
         def to_mask(data: bytes, path: Path, notes: list[Note]) -> paired_masks.Counted:
+            lossy.refuse_jpeg(data, path, stated=bool(self.ids))
             values = mask_files.values(data, path, notes, self.max_pixels, self.palette)
             seen = image.histogram(values)
             if not self.ids and seen.keys() == {0, IGNORE}:
@@ -167,9 +168,9 @@ class _PairValues:
     roots: tuple[Path, ...]
 
     def __call__(self, path: Path) -> tuple[Mapping[int, int], bool]:
-        values = mask_files.values(
-            read_below(path, self.roots), path, [], self.reader.max_pixels, self.reader.palette
-        )
+        data = read_below(path, self.roots)
+        lossy.refuse_jpeg(data, path, stated=False)
+        values = mask_files.values(data, path, [], self.reader.max_pixels, self.reader.palette)
         histogram = image.histogram(values)
         return histogram, mask_values.looks_like_instances(values, histogram)
 

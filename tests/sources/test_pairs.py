@@ -1,5 +1,6 @@
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -319,3 +320,28 @@ def test_levels_at_equal_steps_are_named(tmp_path: Path) -> None:
     ids = caught.value.hint.split("--ids ")[1]
     segprep.convert("pairs", root, tmp_path / "out", ids=ids)
     assert segprep.read_mask(tmp_path / "out/SegmentationClass/a.png").tolist() == [[0, 1, 2, 3]]
+
+
+def test_ids_that_went_through_jpeg_are_not_taken_for_ids(tmp_path: Path) -> None:
+    """A JPEG of three classes holds a fourth along its outlines, or one of the three elsewhere."""
+    mask = np.zeros((40, 60), np.uint8)
+    mask[8:20, 10:30] = 1
+    mask[25:35, 30:50] = 2
+    folder = lay_out(tmp_path / "in", {f"i{n}.png:i{n}.jpg": np.roll(mask, n) for n in range(4)})
+    options: dict[str, Any]
+    for name, options in (("auto", {}), ("pairs", {"classes": "background,a,b,c"})):
+        with pytest.raises(SegprepError) as refused:
+            segprep.convert(name, folder, tmp_path / "out", **options)
+        assert "is a JPEG file" in f"{refused.value} {getattr(refused.value, 'skipped', '')}"
+    meanings = "0=background,1=a,2=b,3=__ignore__"
+    made = segprep.convert("pairs", folder, tmp_path / "out", ids=meanings)
+    assert made.converted == 4
+
+
+def test_a_voc_tree_of_jpeg_masks_is_refused_too(tmp_path: Path) -> None:
+    mask = np.zeros((40, 60), np.uint8)
+    mask[8:20, 10:30] = 1
+    folder = lay_out(tmp_path / "in", {"a.jpg:a.jpg": mask}, "JPEGImages", "SegmentationClass")
+    with pytest.raises(SegprepError) as refused:
+        segprep.convert("voc", folder, tmp_path / "out", classes="background,cat")
+    assert "is a JPEG file" in f"{refused.value} {getattr(refused.value, 'skipped', '')}"

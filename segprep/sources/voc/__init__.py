@@ -33,7 +33,7 @@ from segprep.dataset.tree import CLASS_NAMES, IMAGES, LABELMAP, OBJECTS
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_below, real_folders
 from segprep.imaging import image, lookup, mask_files, paired_masks
-from segprep.sources._common import color_tables, mask_values, matching, palette_order
+from segprep.sources._common import color_tables, lossy, mask_values, matching, palette_order
 from segprep.sources._common.color_tables import ColorTable
 from segprep.sources._common.image_folders import MaskFolder
 from segprep.sources._common.mask_values import Ids
@@ -261,6 +261,7 @@ class Reader:
         if is_colored(data, path, meaning.table, self.max_pixels):
             values = by_color(data, path, meaning.table, self.max_pixels)
         else:
+            lossy.refuse_jpeg(data, path, stated=bool(self.ids))
             values = mask_files.values(data, path, notes, self.max_pixels)
         seen = image.histogram(values)
         if not meaning.sure and seen.keys() == {0, IGNORE}:

@@ -7,7 +7,7 @@ from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError
 from segprep.splitting import partition
 from segprep.training.check.budget import MOST_TRAIN, MOST_VAL
-from segprep.training.data.lists import Selection, draw, listed
+from segprep.training.data.lists import Selection, check_lists, draw
 
 FEWEST = 4  # below, there is nothing to judge, whatever the lists say
 
@@ -38,13 +38,8 @@ def select(tree: Tree, seed: int) -> Selection:
                 f" {len(val)} to score were drawn with seed {seed}",
             ],
         )
-    train, val = (listed(tree, stems, lists, name) for name in ("train", "val"))
-    if both := sorted(set(train) & set(val)):
-        raise SegprepError(
-            "bad-list",
-            f"{both[0]!r} and {len(both) - 1} more stand in train.txt and in val.txt",
-            "split again: segprep split --overwrite",
-        )
+    train, val = (tuple(dict.fromkeys(lists.get(name, ()))) for name in ("train", "val"))
+    check_lists(tree, stems, ("train", train), ("val", val), scored=True)
     return _limited(train, val, seed, doubts)
 
 

@@ -3,15 +3,15 @@ normalized.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import overload
 
 from segprep.dataset.plausibility import tree_doubts
-from segprep.dataset.tree import LISTS, Tree
+from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError, SourceError
 from segprep.names import unknown
 from segprep.train_config import NONE, Config
-from segprep.training.data.lists import draw
+from segprep.training.data.lists import Selection, check_lists, draw
 from segprep.training.data.pairs import (
     GRAY,
     ImagePair,
@@ -34,18 +34,7 @@ IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 Watch = Callable[[int, int], None]  # done, total
 
 
-@dataclass(frozen=True, slots=True)
-class Lists:
-    """Stems to train on and to validate on, in the order of the lists, and what a person should
-    know of them.
-    """
-
-    train: tuple[str, ...]
-    val: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-
-
-def select_lists(tree: Tree, config: Config) -> Lists:
+def select_lists(tree: Tree, config: Config) -> Selection:
     """The lists that *config* names; where the tree has none at all, 80 to 20 drawn by the seed.
 
     Raises SegprepError: empty-list, bad-list (an image stands in both), no-mask-for-stem,
@@ -76,7 +65,7 @@ def select_lists(tree: Tree, config: Config) -> Lists:
         train, val = (
             tuple(dict.fromkeys(splits.get(name, ()))) for name in (config.train, config.val)
         )
-    _check_lists(tree, config, train, val, stems)
+    check_lists(tree, stems, (config.train, train), (config.val, val))
     if not val:
         notes.append(
             "no validation: the training loss picks the best epoch, and it says nothing about"
@@ -88,36 +77,7 @@ def select_lists(tree: Tree, config: Config) -> Lists:
             f" {len(range(0, len(train), -(-len(train) // SURVEYED)))} were read for mean,"
             " deviation and faults"
         )
-    return Lists(train, val, tuple(notes))
-
-
-def _check_lists(
-    tree: Tree,
-    config: Config,
-    train: Sequence[str],
-    val: Sequence[str],
-    stems: Sequence[str],
-) -> None:
-    """Raise SegprepError for lists that cannot be trained on."""
-    if not train:
-        raise SegprepError(
-            "empty-list",
-            f"{tree.root / LISTS / config.train}.txt names no image, so there is nothing to"
-            " train on",
-            "split again: segprep split --overwrite",
-        )
-    if both := sorted(set(train) & set(val)):
-        raise SegprepError(
-            "bad-list",
-            f"{both[0]!r} and {len(both) - 1} more stand in {config.train} and in {config.val}",
-            "split again: segprep split --overwrite",
-        )
-    if missing := sorted({*train, *val} - set(stems)):
-        raise SegprepError(
-            "no-mask-for-stem",
-            f"the lists name {missing[0]!r} and {len(missing) - 1} more that have no mask",
-            "segprep split --update fixes it",
-        )
+    return Selection(train, val, tuple(notes))
 
 
 class ImagePairs(Sequence[ImagePair]):
@@ -173,7 +133,7 @@ class ImagePairs(Sequence[ImagePair]):
 
 def prepare(
     tree: Tree,
-    chosen: Lists,
+    chosen: Selection,
     names: Sequence[str],
     config: Config,
     watch: Callable[[str, int, int], None],

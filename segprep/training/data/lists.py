@@ -2,9 +2,8 @@
 memory where it has none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -29,28 +28,37 @@ class Selection:
     notes: tuple[str, ...] = ()
 
 
-def listed(
-    tree: Tree, stems: Sequence[str], lists: Mapping[str, tuple[str, ...]], name: str
-) -> tuple[str, ...]:
-    """The stems of the list *name*. Raises SegprepError: empty-list, no-val-images,
-    no-mask-for-stem.
+def check_lists(
+    tree: Tree,
+    stems: Sequence[str],
+    learned: tuple[str, Sequence[str]],
+    judged: tuple[str, Sequence[str]],
+    *,
+    scored: bool = False,
+) -> None:
+    """Raise SegprepError for lists, name and stems of what is *learned* and *judged*, that cannot
+    be used: empty-list, no-val-images (only if *scored*), bad-list (an image stands in both),
+    no-mask-for-stem (not among *stems*).
     """
-    names = tuple(dict.fromkeys(lists.get(name, ())))
-    if not names:
-        code, what = ("empty-list", "train on") if name == "train" else ("no-val-images", "score")
-        place_of = Path(LISTS) / f"{name}.txt"
+    (train, to_learn), (val, to_judge) = learned, judged
+    needed = [(train, to_learn, "empty-list", "train on")]
+    needed += [(val, to_judge, "no-val-images", "score")] if scored else []
+    for name, names, code, what in needed:
+        if not names:
+            reason = f"{tree.root / LISTS / name}.txt names no image, so there is nothing to {what}"
+            raise SegprepError(code, reason, "split again: segprep split --overwrite --ratio 80/20")
+    if both := sorted(set(to_learn) & set(to_judge)):
         raise SegprepError(
-            code,
-            f"{tree.root / place_of} names no image, so there is nothing to {what}",
-            "split again: segprep split --overwrite --ratio 80/20",
+            "bad-list",
+            f"{both[0]!r} and {len(both) - 1} more stand in {train} and in {val}",
+            "split again: segprep split --overwrite",
         )
-    if missing := sorted(set(names) - set(stems)):
+    if missing := sorted({*to_learn, *to_judge} - set(stems)):
         raise SegprepError(
             "no-mask-for-stem",
-            f"{name}.txt names {missing[0]!r} and {len(missing) - 1} more that have no mask",
+            f"the lists name {missing[0]!r} and {len(missing) - 1} more that have no mask",
             "segprep split --update fixes it",
         )
-    return names
 
 
 def draw(stems: Sequence[str], seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -15,7 +15,8 @@ from segprep.outputs import OutputFolder
 from segprep.train_config import Config, outputs
 from segprep.training import checkpoints, losses
 from segprep.training.config import replaced, toml_text
-from segprep.training.data.dataset import Lists, prepare
+from segprep.training.data.dataset import prepare
+from segprep.training.data.lists import Selection
 from segprep.training.progress import Moment, Watch
 from segprep.training.trainer import artifacts, run_folder, schedules
 from segprep.training.trainer.border_windows import Bordered
@@ -39,7 +40,7 @@ class Preparation:
         config: Config,
         group: ProcessGroup,
         names: tuple[str, ...],
-        chosen: Lists,
+        chosen: Selection,
         began: float,
         watch: Watch,
         background: int | None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from segprep.training.inference.test_time_augmentation import (
     turned_back,
 )
 from segprep.training.inference.tiles import Net, cuts, net_of, probabilities, reflected
+from segprep.training.logits import likeliest
 
 PLAIN = InputSpec(64, 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 NAMES = ("_background_", "disc")
@@ -253,3 +255,27 @@ def test_one_logit_is_the_second_of_two_classes(tmp_path: Path) -> None:
     Image.fromarray(noise(64, 64)).save(tmp_path / "a.png")
     made = predict(tmp_path / "one.pt", tmp_path / "a.png", tmp_path / "out", threshold=middle)
     assert made.pixels[1] == pytest.approx(2048, abs=40)
+
+
+@pytest.mark.parametrize(
+    ("arch", "options"),
+    [("unet", {"base": 4, "bilinear": False}), ("mini-unet", {"base": 4})],
+)
+def test_tiles_of_a_network_that_resamples_by_twos_give_the_labels_of_the_whole(
+    arch: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    network = models.build(arch, 3, 2, **options)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.normal_(module.weight, 1.0, 0.3)
+    net = tiles.net_of(network.eval(), ("a", "b"), InputSpec(64, 1.0, (0.5,) * 3, (0.25,) * 3))
+    image = noise(700, 900)
+    whole = tiles.logits(net, [image])[0]
+    monkeypatch.setattr(tiles, "WHOLE", 1 << 18)
+    monkeypatch.setattr(tiles, "TILE", 512)
+    tiled = tiles.logits(net, [image])[0]
+    assert (whole - tiled).abs().max() < 1e-5
+    middle = whole.median(2)[0].median(1)[0][:, None, None]
+    differ = (likeliest(whole - middle) != likeliest(tiled - middle)).sum()
+    assert differ <= 1  # of 630,000, at equal logits

@@ -16,7 +16,8 @@ from segprep.errors import UsageError
 from segprep.imaging.image import write_mask
 from segprep.training import checkpoints, losses, models
 from segprep.training.config import make_config
-from segprep.training.data.dataset import Lists, prepare
+from segprep.training.data.dataset import prepare
+from segprep.training.data.lists import Selection
 from segprep.training.data.pairs import InputSpec, moments, normalized, read_pair
 from segprep.training.logits import framed, likeliest
 from segprep.training.trainer import network
@@ -138,7 +139,7 @@ def test_mean_and_std_are_those_given(discs: Make) -> None:
 
     root, mean, std = discs(2), (0.709, 0.381, 0.224), (0.127, 0.079, 0.043)
     config = make_config({"size": 16, "mean": mean, "std": std})
-    stems = Lists(("i0",), ("i1",))
+    stems = Selection(("i0",), ("i1",))
     view = prepare(Tree(root), stems, ("a", "b"), config, lambda *moment: None)[2]
     assert (view.mean, view.std) == (mean, std)
 
@@ -184,7 +185,7 @@ def test_jitter_magnifies_the_original(tmp_path: Path) -> None:
         }
     )
     assert from_original(config)
-    lists = Lists(("a",), ())
+    lists = Selection(("a",), ())
     place = Tree(tmp_path)
     train_pairs, _, view = prepare(
         place, lists, ("a", "b"), config, lambda *moment: None, whole=True
