@@ -21,10 +21,10 @@ Batch = tuple[Tensor, Tensor]  # (N, 3, S, S) float32 and (N, S, S) int64, 255 w
 
 class Windows(Dataset[tuple[Tensor, Tensor]]):
     """An endless row of augmented windows over *pairs*: number n is sample n % len(pairs) of epoch
-    n // len(pairs), each once per epoch.
+    n // len(pairs), each once per epoch, in an order that is drawn again for every epoch.
 
-    *masks* stands in for the pairs' own masks (the control's). Without *augmented*, windows lie at
-    random but upright and untinted.
+    A window depends on (seed, n) alone: not on what was asked for before, nor on the number of
+    workers. Without *augmented*, windows lie at random but upright and untinted.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
         *,
         augmented: bool = True,
     ) -> None:
-        if not pairs:
+        if not len(pairs):
             raise SegprepError(
                 "empty-list",
                 "no images to train on",
@@ -48,7 +48,7 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
         """(3, S, S) float32, normalized, and (S, S) int64."""
         epoch, position = divmod(number, len(self.pairs))
-        pair = self.pairs[int(self._order(epoch)[position])]
+        pair = self.pairs[self.position(number)]
         rng = np.random.default_rng((self.seed, epoch, position))
         geometry = self._geometry(pair, rng)
         light = draw_light(rng) if self.augmented else PLAIN
@@ -62,13 +62,13 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
         )
         return normalized(values, self.view), torch.from_numpy(mask.astype(np.int64))
 
-    def _order(self, epoch: int) -> NDArray[np.int64]:
+    def position(self, number: int) -> int:
+        """Which of the pairs is sample *number*."""
+        epoch, offset = divmod(number, len(self.pairs))
         if self._epoch[0] != epoch:
-            self._epoch = (
-                epoch,
-                np.random.default_rng((self.seed, epoch)).permutation(len(self.pairs)),
-            )
-        return self._epoch[1]
+            order = np.random.default_rng((self.seed, epoch)).permutation(len(self.pairs))
+            self._epoch = (epoch, order)
+        return int(self._epoch[1][offset])
 
     def _geometry(self, pair: ImagePair, rng: np.random.Generator) -> Geometry:
         """Where the window lies: centered if letterboxed, else at random, every third time around a

@@ -149,12 +149,7 @@ def _samples(
     mean, std = (torch.tensor(numbers)[:, None, None] for numbers in (view.mean, view.std))
     for number in range(count):
         values, mask = row[number]
-        epoch, position = divmod(number, len(row.pairs))
-        stem = (
-            row.stream.stem(number)
-            if isinstance(row, Chained)
-            else row.pairs[int(row._order(epoch)[position])].stem
-        )
+        stem = row.pairs[row.position(number)].stem
         image = (
             ((values * std + mean).clamp(0, 1) * 255)
             .round()

@@ -15,8 +15,8 @@ from segprep.errors import SegprepError
 from segprep.imaging.image import encode_mask, read_mask
 from segprep.training.augmentation.presets import steps
 from segprep.training.augmentation.preview import save_augmented, sheet, tile
-from segprep.training.augmentation.stream import Stream
-from segprep.training.data.pairs import read_pair
+from segprep.training.augmentation.stream import Chained
+from segprep.training.data.pairs import InputSpec, read_pair
 
 
 @pytest.fixture
@@ -39,8 +39,9 @@ def place(tmp_path):
 
 def samples(place, chain, seed, count):
     found = tree.find(place)
-    stream = Stream([read_pair(found, stem) for stem in found.stems()], chain, seed)
-    return ((stream.stem(n), *stream[n]) for n in range(count))
+    pairs = [read_pair(found, stem) for stem in found.stems()]
+    row = Chained(pairs, InputSpec(64, 1.0, (0.0,) * 3, (1.0,) * 3), seed, chain)
+    return ((pairs[row.position(n)].stem, *row.sample(n)) for n in range(count))
 
 
 def test_names_pair_and_contents_match(place, tmp_path):

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from segprep.errors import SegprepError
 from segprep.training.augmentation.keras import Paired
 from segprep.training.augmentation.presets import steps
-from segprep.training.augmentation.stream import Chained, Stream
+from segprep.training.augmentation.stream import Chained
 from segprep.training.augmentation.windows import batches
 from segprep.training.data import pairs as data
 
@@ -70,52 +70,54 @@ def test_image_and_mask_of_every_batch_match():
 
 def test_a_plain_loader_takes_it_too():
     loader = DataLoader(
-        Stream(pairs(), [Paired(rotation=9)], 1), 4, sampler=range(4, 16), num_workers=1
+        Chained(pairs(), VIEW, 1, [Paired(rotation=9)]), 4, sampler=range(4, 16), num_workers=1
     )
     values, ids = next(iter(loader))
-    assert values.shape == (4, 24, 32, 3)
-    assert ids.shape == (4, 24, 32)
+    assert values.shape == (4, 3, 32, 32)
+    assert ids.shape == (4, 32, 32)
 
 
 def test_each_sample_once_per_epoch_in_a_new_order():
-    stream = Stream(pairs(), seed=3)
+    stream = Chained(pairs(), VIEW, 3, [])
     epochs = [[stream.position(n) for n in range(start, start + 10)] for start in (0, 10, 20)]
     assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
     assert epochs[0] != epochs[1] != epochs[2]
-    assert [Stream(pairs(), seed=3).position(n) for n in range(10)] == epochs[0]
-    assert [Stream(pairs(), seed=4).position(n) for n in range(10)] != epochs[0]
-    assert stream.stem(12) == f"s{epochs[1][2]}"
+    assert [Chained(pairs(), VIEW, 3, []).position(n) for n in range(10)] == epochs[0]
+    assert [Chained(pairs(), VIEW, 4, []).position(n) for n in range(10)] != epochs[0]
+    assert stream.pairs[stream.position(12)].stem == f"s{epochs[1][2]}"
 
 
 def test_a_sample_depends_on_seed_and_number_alone():
-    one, two = Stream(pairs(), [Paired(rotation=30)], 5), Stream(pairs(), [Paired(rotation=30)], 5)
-    wanted = [one[n] for n in range(25)]
+    one, two = (Chained(pairs(), VIEW, 5, [Paired(rotation=30)]) for _ in range(2))
+    wanted = [one.sample(n) for n in range(25)]
     for n in (24, 3, 11, 3):
-        assert np.array_equal(two[n][0], wanted[n][0])
-        assert np.array_equal(two[n][1], wanted[n][1])
-    again = next(n for n in range(10, 20) if one.stem(n) == one.stem(0))
+        assert np.array_equal(two.sample(n)[0], wanted[n][0])
+        assert np.array_equal(two.sample(n)[1], wanted[n][1])
+    again = next(n for n in range(10, 20) if one.position(n) == one.position(0))
     assert not np.array_equal(wanted[0][0], wanted[again][0])
 
 
-def test_validation_is_left_as_it_is():
-    stream, given = Stream(pairs(), shuffle=False), pairs()
+def test_without_steps_images_are_left_as_they_are():
+    stream, given = Chained(pairs(), VIEW, 0, []), pairs()
     for n in (0, 9, 13):
-        assert np.array_equal(stream[n][0], given[n % 10].image)
-        assert np.array_equal(stream[n][1], given[n % 10].mask)
+        assert np.array_equal(stream.sample(n)[0], given[stream.position(n)].image)
+        assert np.array_equal(stream.sample(n)[1], given[stream.position(n)].mask)
 
 
 def test_what_comes_in_is_not_written_to():
     given = pairs(2)
     before = [(pair.image.copy(), pair.mask.copy()) for pair in given]
     for chain in ("membrane", "unet-keras", "drive", "paper", "nested-unet", "letterbox"):
-        stream = Stream(
+        stream = Chained(
             given,
+            VIEW,
+            0,
             steps(
                 chain, **({"crop_size": 40, "resize_shorter": (20, 40)} if chain == "drive" else {})
             ),
         )
         for n in range(6):
-            image, mask = stream[n]
+            image, mask = stream.sample(n)
             assert image.shape[:2] == mask.shape
             assert image.dtype == mask.dtype == np.uint8
             assert set(np.unique(mask)) <= {0, 1, 2, 255}
@@ -126,8 +128,9 @@ def test_what_comes_in_is_not_written_to():
 
 
 def test_tensors_are_normalized_and_of_one_size():
-    values, ids = Chained(pairs(), VIEW, 0, [], shuffle=False)[0]
-    given = pairs()[0]
+    stream = Chained(pairs(), VIEW, 0, [])
+    values, ids = stream[0]
+    given = pairs()[stream.position(0)]
     assert values.shape == (3, 32, 32)
     assert values.dtype == torch.float32
     assert ids.dtype == torch.int64
@@ -142,7 +145,6 @@ def test_tensors_are_normalized_and_of_one_size():
 
 
 def test_nothing_to_stream():
-    for make in (lambda: Stream([]), lambda: Chained([], VIEW, 0, [])):
-        with pytest.raises(SegprepError) as error:
-            make()
-        assert error.value.code == "empty-list"
+    with pytest.raises(SegprepError) as error:
+        Chained([], VIEW, 0, [])
+    assert error.value.code == "empty-list"

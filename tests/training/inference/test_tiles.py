@@ -276,6 +276,9 @@ def test_tiles_of_a_network_that_resamples_by_twos_give_the_labels_of_the_whole(
     monkeypatch.setattr(tiles, "TILE", 512)
     tiled = tiles.logits(net, [image])[0]
     assert (whole - tiled).abs().max() < 1e-5
-    middle = whole.median(2)[0].median(1)[0][:, None, None]
-    differ = (likeliest(whole - middle) != likeliest(tiled - middle)).sum()
-    assert differ <= 1  # of 630,000, at equal logits
+    middle = whole.median(2)[0].median(1)[0][:, None, None]  # so that both classes win somewhere
+    labels, others = likeliest(whole - middle), likeliest(tiled - middle)
+    certain = ((whole - middle)[1] - (whole - middle)[0]).abs().numpy() > 1e-4
+    assert 0.2 < labels.mean() < 0.8
+    assert np.array_equal(labels[certain], others[certain])
+    assert certain.mean() > 0.9
