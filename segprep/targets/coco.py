@@ -19,10 +19,12 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from segprep.imaging import contours, image
+from segprep.imaging.contours import Points
 from segprep.targets._common import (
     lists,
     names,
     objects,
+    outlines,
     pictures,
     readme,
     records,
@@ -57,9 +59,15 @@ class Writer(OutlineWriter):
         picture = pictures.kept(sample, self.link, self.max_pixels, deep=True)
         height, width = sample.mask.shape
         things = list(objects.things(sample, classes))
-        annotations = [self._annotation(thing, classes, height, width) for thing in things]
+        rings = [self._rings(thing) if self.segmentation == "polygon" else [] for thing in things]
+        annotations = [
+            _annotation(thing, outline, classes, sample.mask.shape)
+            for thing, outline in zip(things, rings, strict=True)
+        ]
         yield from picture.notes
         yield ignored(sample)
+        if self.segmentation == "polygon":
+            yield outlines.lost(map(outlines.beside_corners, things, rings))
         entry = {"file_name": f"{stem}{picture.suffix}", "height": height, "width": width}
         content: dict[str, Any] = {"image": entry, "annotations": annotations}
         if self.panoptic:
@@ -71,33 +79,15 @@ class Writer(OutlineWriter):
                 painted = _painted(things, height, width)
                 yield Product(f"annotations/panoptic_{name}/{stem}.png", painted)
 
-    def _annotation(
-        self, thing: Thing, classes: Classes, height: int, width: int
-    ) -> dict[str, Any]:
-        rows, columns = thing.bits.shape
-        segmentation: Any = (
-            run_lengths.encoded(thing, height, width)
-            if self.segmentation == "rle"
-            else self._polygons(thing)
-        )
-        return {
-            "category_id": thing.value + _first_category(classes),
-            "iscrowd": 0,
-            "area": thing.area,
-            "bbox": [thing.left, thing.top, columns, rows],
-            "segmentation": segmentation,
-        }
-
-    def _polygons(self, thing: Thing) -> list[list[float]]:
-        result = []
+    def _rings(self, thing: Thing) -> list[Points]:
+        """The outlines of *thing*, holes joined to them; none is simplified to nothing."""
+        rings = []
         for region in contours.traced(thing.bits, thing.value, thing.top, thing.left):
             holes = [hole.corners for hole in region.holes]
-            ring = contours.simplified(
-                contours.bridged(region.outer.corners, holes), self.tolerance
-            )
-            if len(ring) > 2:
-                result.append(ring[:, ::-1].astype(float).ravel().tolist())
-        return result
+            ring = contours.bridged(region.outer.corners, holes)
+            few = contours.simplified(ring, self.tolerance)
+            rings.append(few if len(few) > 2 else ring)
+        return rings
 
     def texts(self, inventory: Inventory, gathered: Gathered) -> dict[str, bytes]:
         """The annotation files and README.txt."""
@@ -117,6 +107,21 @@ class Writer(OutlineWriter):
         )
         title = "COCO annotation files. OUT is the folder of this file."
         return {**files, readme.README: readme.text(title, code, gathered, classes)}
+
+
+def _annotation(
+    thing: Thing, rings: list[Points], classes: Classes, shape: tuple[int, ...]
+) -> dict[str, Any]:
+    """The annotation of *thing* by its *rings*, or without any by RLE; *shape* (H, W)."""
+    rows, columns = thing.bits.shape
+    polygons = [ring[:, ::-1].astype(float).ravel().tolist() for ring in rings]
+    return {
+        "category_id": thing.value + _first_category(classes),
+        "iscrowd": 0,
+        "area": thing.area,
+        "bbox": [thing.left, thing.top, columns, rows],
+        "segmentation": polygons or run_lengths.encoded(thing, shape[0], shape[1]),
+    }
 
 
 def _first_category(classes: Classes) -> int:

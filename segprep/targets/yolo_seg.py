@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from segprep.imaging import contours
-from segprep.targets._common import lists, names, objects, pictures, readme
+from segprep.imaging.contours import Points
+from segprep.targets._common import lists, names, objects, outlines, pictures, readme
 from segprep.targets._common.split_writers import OutlineWriter, ignored
 from segprep.types import Classes, Note
 from segprep.writer import Gathered, Inventory, LabeledImage, Loss, Product
@@ -41,20 +42,24 @@ class Writer(OutlineWriter):
         classes = names.required(sample.classes)
         numbers = {value: number for number, (value, _) in enumerate(_listed(classes))}
         height, width = sample.mask.shape
-        scale, drawn, tiny = np.array([width, height]), [], 0
+        scale, drawn, tiny, beside = np.array([width, height]), [], 0, list[Loss]()
         for thing in objects.things(sample, classes):
+            rings = list[Points]()
             for region in contours.traced(thing.bits, thing.value, thing.top, thing.left):
                 holes = [hole.pixels for hole in region.holes]
                 ring = contours.bridged(region.outer.pixels, holes)
                 ring = contours.simplified(ring, self.tolerance)
                 tiny += len(ring) < 3
                 corners = ring if len(ring) > 2 else np.resize(ring, (3, 2))
+                rings.append(corners)
                 points = (corners[:, ::-1] + 0.5) / scale
                 text = " ".join(f"{number:.6f}" for number in points.ravel())
                 drawn.append((-region.outer.area, f"{numbers[thing.value]} {text}\n"))
+            beside.append(outlines.beside_centers(thing, rings))
         drawn.sort(key=lambda line: line[0])
         yield from picture.notes
         yield ignored(sample)
+        yield outlines.lost(beside)
         yield Loss("regions are one or two pixels: their polygons have no area", tiny)
         for name in places:
             yield picture.named(f"images/{name}/{stem}")

@@ -105,3 +105,26 @@ def test_run_lengths_are_pycocotools_own() -> None:
         whole[3 : 3 + bits.shape[0], 5 : 5 + bits.shape[1]] = bits
         own = run_lengths.encoded(Thing(1, 3, 5, bits), 50, 60)
         assert own["counts"] == pycocotools.encode(np.asfortranarray(whole))["counts"].decode()
+
+
+def test_what_a_tolerance_moves_is_counted_and_nothing_vanishes(
+    rich: Path, ids: Ids, tmp_path: Path
+) -> None:
+    options = {"segmentation": "polygon", "link": "sym"}
+    exact = segprep.export("coco", rich, tmp_path / "exact", tolerance=0.5, **options)
+    assert not [note for note in exact.notes if "outline" in note.message]
+    coarse = segprep.export("coco", rich, tmp_path / "coarse", tolerance=9.0, **options)
+    (note,) = [note for note in coarse.notes if "outline" in note.message]
+    differ = 0
+    for path in (tmp_path / "coarse/annotations").iterdir():
+        content = json.loads(path.read_bytes())
+        for one in content["images"]:
+            stem = one["file_name"].removesuffix(".jpg")
+            truth = ids(rich, stem)
+            differ += int((drawn(content, stem) != np.where(truth == 255, 0, truth)).sum())
+    assert 0 < differ <= int(note.message.split()[0].replace(",", "")) < 3 * differ
+    segprep.export("coco", rich, tmp_path / "all", tolerance=500.0, **options)
+    for path in (tmp_path / "all/annotations").iterdir():
+        for one in json.loads(path.read_bytes())["annotations"]:
+            assert all(len(ring) >= 6 for ring in one["segmentation"])
+            assert one["segmentation"]

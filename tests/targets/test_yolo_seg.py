@@ -66,3 +66,14 @@ def test_a_single_pixel_is_counted(tmp_path: Path) -> None:
         "1 regions are one or two pixels: their polygons have no area (1 of 1 samples)"
     ]
     assert (drawn(tmp_path / "out/labels/train/a.txt", mask.shape) == mask).all()
+
+
+def test_what_a_tolerance_moves_is_counted(rich: Path, tmp_path: Path) -> None:
+    counts = []
+    for tolerance in (0.0, 1.0, 9.0):
+        out = tmp_path / f"out{tolerance}"
+        notes = segprep.export("yolo-seg", rich, out, tolerance=tolerance).notes
+        said = [note.message for note in notes if "outline" in note.message]
+        counts.append(int(said[0].split()[0].replace(",", "")) if said else 0)
+    assert counts[0] == 0
+    assert counts[2] > max(counts[1], 20)
