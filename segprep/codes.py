@@ -222,6 +222,8 @@ CODES: dict[str, str] = {
     # scores
     "prediction-missing": "A truth mask has no prediction of its stem.",
     "truth-unread": "Truth masks saved as JPEG or WebP, which change class ids, were not scored.",
+    "ids-shifted": "Predicted ids that are most likely one too high, one too low, or swapped.",
+    "two-values": "Predictions of 0 and 1 only for a truth of more than two classes.",
     "extra-prediction": "A prediction has no truth of its stem; it was not scored.",
     "no-pairs": "Truth and predictions have no stem in common, or there is nothing to score.",
     "invalid-prediction": "A prediction holds a value that is not a class.",

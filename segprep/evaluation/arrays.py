@@ -94,6 +94,13 @@ def ids(values: NDArray[Any], path: Path, how: Reading, truth: bool) -> NDArray[
                 RGB_HINT,
                 "bad-prediction",
             )
+        if kind == "b" and how.classes > 2 and not truth:
+            raise SourceError(
+                path,
+                f"holds true and false only, there are {how.classes} classes",
+                "save the class ids: logits.argmax(axis)",
+                "bad-prediction",
+            )
         return single.view(np.uint8) if kind == "b" else single
     if kind != "f":
         raise SourceError(
@@ -109,9 +116,9 @@ def ids(values: NDArray[Any], path: Path, how: Reading, truth: bool) -> NDArray[
             "the model diverged or divided by zero there; predict again",
             "nan-prediction",
         )
-    whole = None if single is None else _whole(single)
-    if whole is not None and (truth or how.classes != 2 or whole.max(initial=0) > 1):
-        return whole
+    integers = None if single is None else whole(single)
+    if integers is not None and (truth or how.classes != 2 or integers.max(initial=0) > 1):
+        return integers
     if truth:
         raise SourceError(
             path,
@@ -129,22 +136,24 @@ def _single(values: NDArray[Any]) -> NDArray[Any] | None:
     return values if values.ndim == 2 else None
 
 
-def _whole(values: NDArray[Any]) -> NDArray[np.uint16] | None:
+def whole(values: NDArray[Any]) -> NDArray[np.uint16] | None:
     """Floats (H, W) that are all whole numbers of a class id's range, as integers; else None."""
-    if not values.size or values.min() < 0 or values.max() >= MOST_IDS:
+    if not values.size or not (values.min() >= 0 and values.max() < MOST_IDS):  # NaN: neither
         return None
-    whole = np.empty(values.shape, np.uint16)
-    for old, new in zip(values, whole, strict=True):
+    integers = np.empty(values.shape, np.uint16)
+    for old, new in zip(values, integers, strict=True):
         new[...] = old
         if not (new == old).all():
             return None
-    return whole
+    return integers
 
 
 def _likeliest(
     values: NDArray[Any], single: NDArray[Any] | None, path: Path, how: Reading
 ) -> NDArray[Any]:
     """The class of the highest of several probabilities, or class 1 above the threshold."""
+    if values.ndim == 4 and values.shape[0] == 1:  # a batch of one image
+        values = values[0]
     shape = values.shape
     if values.ndim == 3 and how.classes > 1 and how.classes in (shape[0], shape[-1]):
         if shape[0] == shape[-1]:
@@ -159,7 +168,7 @@ def _likeliest(
         raise SourceError(
             path,
             f"probabilities of shape {shape} for {how.classes} classes",
-            "expected (C, H, W), (H, W, C) or, for 2 classes, (H, W)",
+            "expected (C, H, W), (H, W, C), (1, C, H, W) or, for 2 classes, (H, W)",
             "bad-prediction",
         )
     return _thresholded(single, path, how)

@@ -51,7 +51,8 @@ def folder(root: Path, what: str, *, prefix: str = "", suffix: str = "") -> Fold
     """All label maps below *root*; *what* is it, for messages. With *prefix* and *suffix*, only
     files whose names begin and end so (before the extension); the stem is what is between.
 
-    Raises UsageError without such a folder, SourceError where two files have one stem.
+    Raises UsageError without such a folder, SourceError where two files have one stem or none has
+    such a name.
     """
     if not root.is_dir():
         raise UsageError(
@@ -60,11 +61,12 @@ def folder(root: Path, what: str, *, prefix: str = "", suffix: str = "") -> Fold
     home = root.resolve()
     suffixes: dict[str, str] = {}
     own: dict[str, str] = {}
-    lossy = []
+    lossy, others = [], []
     for parent, name in listing(str(home)):
         below = parent[len(str(home)) :].strip("/\\").replace("\\", "/")
         file_stem, extension = splitext(name)
         if not _between(file_stem, prefix, suffix):
+            others += [name] if extension.lower() in LOSSLESS else []
             continue
         stem = file_stem[len(prefix) : len(file_stem) - len(suffix)]
         stem = f"{below}/{stem}" if below else stem
@@ -81,6 +83,13 @@ def folder(root: Path, what: str, *, prefix: str = "", suffix: str = "") -> Fold
             suffixes[stem] = intern(extension)
             if prefix or suffix:
                 own[stem] = f"{below}/{file_stem}" if below else file_stem
+    if (prefix or suffix) and others and not suffixes:
+        raise SourceError(
+            home,
+            f"no label map's name begins with {prefix!r} and ends in {suffix!r}: {others[0]}, ...",
+            "correct --prefix and --suffix; the extension does not belong to them",
+            "no-pairs",
+        )
     only_lossy = tuple(stem for stem in lossy if stem not in suffixes)
     return Folder(home, suffixes, only_lossy, own)
 

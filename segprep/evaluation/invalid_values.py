@@ -31,11 +31,14 @@ def cause(seen: Mapping[int, int], wrong: Mapping[int, int], classes: int) -> st
         return f"grays of a VOC palette that was flattened; {turn}"
     if max(wrong) == classes and len(wrong) == 1 and 0 not in present:
         return f"ids count from 1 here; subtract 1, or give --classes with {classes + 1} names"
-    if (len(present) > 24 and max(wrong) > 2 * classes) or (classes == 2 and max(wrong) == 255):
+    if (len(present) > 24 and max(wrong) > 2 * classes) or (classes == 2 and max(wrong) > 24):
         return (
             "many different values: probabilities of 2 classes as gray levels (read them with"
             " --threshold 0.5), colors, or a mask saved as JPEG; write class ids"
         )
+    if len(present) <= classes and max(wrong) > 3 * classes:
+        levels = ", ".join(map(str, sorted(present)))
+        return f"gray levels that stand for classes ({levels}); write the class ids themselves"
     return (
         f"were more than {classes} classes trained? give the list with --classes; --invalid count"
         " counts such pixels as errors"

@@ -23,7 +23,7 @@ from segprep.imaging.mask_files import values
 from segprep.types import MAX_PIXELS
 
 LOSSLESS = (".png", ".npy", ".npz", ".tif", ".tiff", ".bmp", ".gif")
-_MODES = ("L", "P", "1", "I;16", "I;16B", "I;16L", "I")
+_MODES = ("L", "P", "1", "I;16", "I;16B", "I;16L", "I", "F")
 
 
 def read(path: Path, roots: tuple[Path, ...], how: Reading, *, truth: bool = False) -> NDArray[Any]:
@@ -59,6 +59,12 @@ def pixels(data: bytes, path: Path) -> NDArray[Any]:
             return gray
         _refuse(picture, data, path)
         array = np.asarray(picture)
+    if array.dtype.kind == "f":
+        integers = arrays.whole(array)
+        if integers is None:
+            hint = "save class ids as 8- or 16-bit PNG, probabilities as .npy"
+            raise SourceError(path, "holds numbers with fractions", hint, "image-unsupported")
+        return integers
     if array.dtype.itemsize == 1:
         return array.astype(np.uint8, copy=False)
     if array.size and (int(array.min()) < 0 or int(array.max()) > 65_535):

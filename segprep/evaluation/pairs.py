@@ -177,32 +177,25 @@ def _nothing_in_common(truth: Folder, pred: Folder) -> SegprepError:
         hint = "predictions are JPEG files, which change class ids; write PNG"
     elif not theirs:
         hint = f"that folder holds no label maps ({', '.join(LOSSLESS)})"
-    elif tail := next(
-        (
-            other[len(stem) :]
-            for stem in truth.suffixes
-            for other in theirs
-            if other.startswith(stem) and other != stem
-        ),
-        "",
-    ):
-        hint = f"the predictions' names end in {tail!r}: give --suffix {quote(tail)}"
-    elif head := next(
-        (
-            other[: len(other) - len(stem)]
-            for stem in truth.suffixes
-            for other in theirs
-            if other.endswith(stem) and other != stem
-        ),
-        "",
-    ):
-        hint = f"the predictions' names begin with {head!r}: give --prefix {quote(head)}"
+    elif options := _around(truth, [pred.own.get(stem, stem) for stem in theirs]):
+        hint = f"the predictions' names hold more than the truth's: give {options}"
     return SegprepError(
         "no-pairs",
         f"truth in {truth.root} ({few(mine)}) and predictions in {pred.root}"
         f" ({few(theirs) or 'none'}) have no stem in common",
         hint,
     )
+
+
+def _around(truth: Folder, names: Sequence[str]) -> str:
+    """The options that say what the *names* of predictions have before and after the truth's."""
+    for name in names:
+        for stem in truth.suffixes:
+            head, middle, tail = name.partition(stem)
+            if middle and (head or tail):
+                ends = (("--prefix", head), ("--suffix", tail))
+                return " ".join(f"{option} {quote(end)}" for option, end in ends if end)
+    return ""
 
 
 def few(stems: Sequence[str], most: int = 5) -> str:

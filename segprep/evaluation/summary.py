@@ -9,6 +9,7 @@ from segprep.evaluation.options import EvaluationInputs
 from segprep.evaluation.pairs import MatchedMasks, few
 from segprep.evaluation.ranking import Ranking
 from segprep.evaluation.results import Boundaries, Comparison, Evaluation, GroupScore
+from segprep.evaluation.suspicions import suspicions
 from segprep.evaluation.truth_values import background_only
 from segprep.metrics.confusion import ConfusionMatrix
 from segprep.metrics.scores import Scores, baseline
@@ -71,7 +72,7 @@ def finished(
         comparison=_compared(account, images, scores, against),
         boundary=_contours(account),
         objects=account.quality.document(matrix.names) if account.quality.images else None,
-        notes=(*notes, *background_only(matrix), *_notes(matched, matrix)),
+        notes=(*notes, *background_only(matrix), *suspicions(matrix), *_notes(matched, matrix)),
     )
 
 

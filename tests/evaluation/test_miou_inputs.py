@@ -123,7 +123,7 @@ def test_maps_that_can_be_read_in_two_ways_are_refused(tmp_path: Path) -> None:
     gray = Image.fromarray(ids)
     gray.putpalette([0, 0, 0, 9, 9, 9, 255, 255, 255])
     gray.save(tmp_path / "gray.gif")
-    Image.fromarray(ids.astype(np.float32)).save(tmp_path / "float.tif")
+    Image.fromarray(ids.astype(np.float32) / 2).save(tmp_path / "float.tif")
     for name, code in {
         "pages.tif": "image-frames",
         "gray.gif": "palette-ambiguous",
@@ -251,3 +251,21 @@ def rgb16(ids: Any) -> bytes:
         + chunk(b"IDAT", zlib.compress(raw))
         + chunk(b"IEND", b"")
     )
+
+
+def test_floats_of_whole_numbers_and_a_batch_of_one_are_ids(tmp_path: Path) -> None:
+    ids = np.array([[0, 1], [2, 2], [1, 0]], np.uint8)
+    Image.fromarray(ids.astype(np.float32)).save(tmp_path / "ids.tif")
+    np.save(tmp_path / "batch.npy", np.eye(3, dtype=np.float32)[ids].transpose(2, 0, 1)[None])
+    for name in ("ids.tif", "batch.npy"):
+        assert (label_maps.read(tmp_path / name, (tmp_path,), Reading(3)) == ids).all()
+    Image.fromarray(np.full((2, 2), np.nan, np.float32)).save(tmp_path / "nan.tif")
+    with pytest.raises(SourceError, match="with fractions"):
+        label_maps.read(tmp_path / "nan.tif", (tmp_path,), Reading(3))
+
+
+def test_true_and_false_are_no_map_of_three_classes(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.eye(4, dtype=bool))
+    assert label_maps.read(tmp_path / "a.npy", (tmp_path,), Reading(2)).sum() == 4
+    with pytest.raises(SourceError, match="true and false only, there are 3 classes"):
+        label_maps.read(tmp_path / "a.npy", (tmp_path,), Reading(3))
