@@ -98,10 +98,7 @@ CODES: dict[str, str] = {
     "image-converted": "The image was written in another format or pixel type.",
     "image-extension": "The file extension does not match the content; the copy has the right one.",
     "image-upright": "The image's EXIF orientation was applied once; the copy is upright.",
-    "orientation-unclear": (
-        "The EXIF orientation keeps the image's size, so the view that was annotated is not"
-        " certain."
-    ),
+    "orientation-unclear": "The EXIF orientation keeps the size, so the annotated view is not certain.",
     "image-disagrees": "The image file and the embedded copy show different pictures.",
     "bad-image-data": "The embedded imageData is not valid base64 of an image.",
     "size-mismatch": "Image, mask and annotation disagree about the size.",
@@ -129,12 +126,8 @@ CODES: dict[str, str] = {
     # drawings on photographs, stacks
     "image-unlabelled": "The source holds these images without labels; they are not samples.",
     "mask-frames": "A mask file holds several frames or pages; which one is the mask is unknown.",
-    "packed-twin": (
-        "A file lies there both packed with gzip and unpacked; the unpacked one was used."
-    ),
-    "stack-length": (
-        "A stack of pages has another number of them than its labels, or than it says itself."
-    ),
+    "packed-twin": "A file lies there packed with gzip and unpacked; the unpacked one was used.",
+    "stack-length": "A stack of pages has another number of them than its labels or its header say.",
     "values-zero-one": (
         "A black and white mask holds 0 and 1 instead of 0 and 255; 1 was read as white."
     ),
@@ -222,8 +215,7 @@ CODES: dict[str, str] = {
     # scores
     "prediction-missing": "A truth mask has no prediction of its stem.",
     "truth-unread": "Truth masks saved as JPEG or WebP, which change class ids, were not scored.",
-    "ids-shifted": "Predicted ids that are most likely one too high, one too low, or swapped.",
-    "two-values": "Predictions of 0 and 1 only for a truth of more than two classes.",
+    "ids-suspicious": "Predicted ids look shifted, swapped, or like black and white maps.",
     "extra-prediction": "A prediction has no truth of its stem; it was not scored.",
     "no-pairs": "Truth and predictions have no stem in common, or there is nothing to score.",
     "invalid-prediction": "A prediction holds a value that is not a class.",

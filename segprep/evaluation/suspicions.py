@@ -39,7 +39,7 @@ def _shifted(counts: Ints) -> tuple[Note, ...]:
                 f"with {change}, {share:.1%} of the pixels would be right instead of"
                 f" {right / total:.1%}: do the predicted ids mean what those of the truth mean?"
             )
-            return (Note("ids-shifted", message),)
+            return (Note("ids-suspicious", message),)
     return ()
 
 
@@ -51,4 +51,4 @@ def _two_values(counts: Ints) -> tuple[Note, ...]:
         f"every predicted pixel is 0 or 1, the truth holds {classes} classes: black and white maps"
         " are no class ids"
     )
-    return (Note("two-values", message),)
+    return (Note("ids-suspicious", message),)

@@ -36,9 +36,7 @@ def test_ids_that_do_not_fit_are_said(
     tmp_path: Path, truth: NDArray[np.uint8], pred: NDArray[np.uint8], count: int, said: str
 ) -> None:
     told = [
-        note
-        for note in notes(tmp_path, truth, pred, count)
-        if note.startswith(("ids-shifted", "two-values"))
+        note for note in notes(tmp_path, truth, pred, count) if note.startswith("ids-suspicious")
     ]
     assert len(told) == bool(said)
     assert said in "".join(told)
