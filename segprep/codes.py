@@ -98,7 +98,7 @@ CODES: dict[str, str] = {
     "image-converted": "The image was written in another format or pixel type.",
     "image-extension": "The file extension does not match the content; the copy has the right one.",
     "image-upright": "The image's EXIF orientation was applied once; the copy is upright.",
-    "orientation-unclear": "The EXIF orientation keeps the size, so the annotated view is not certain.",
+    "orientation-unclear": "The EXIF orientation keeps the size; the annotated view is unclear.",
     "image-disagrees": "The image file and the embedded copy show different pictures.",
     "bad-image-data": "The embedded imageData is not valid base64 of an image.",
     "size-mismatch": "Image, mask and annotation disagree about the size.",
@@ -127,7 +127,7 @@ CODES: dict[str, str] = {
     "image-unlabelled": "The source holds these images without labels; they are not samples.",
     "mask-frames": "A mask file holds several frames or pages; which one is the mask is unknown.",
     "packed-twin": "A file lies there packed with gzip and unpacked; the unpacked one was used.",
-    "stack-length": "A stack of pages has another number of them than its labels or its header say.",
+    "stack-length": "A stack has another number of pages than its labels or its header say.",
     "values-zero-one": (
         "A black and white mask holds 0 and 1 instead of 0 and 255; 1 was read as white."
     ),

@@ -184,6 +184,19 @@ def test_annotation_ids_that_repeat_lose_nothing(tmp_path: Path) -> None:
     assert "duplicate-id" in [note.code for note in Reader(tmp_path).scan().notes]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_any_unicode_encoding_is_read(tmp_path: Path, encoding: str) -> None:
+    """PowerShell redirects text into UTF-16."""
+    example(tmp_path)
+    expected = [item.stem for item in Reader(tmp_path).scan().items]
+    for path in tmp_path.rglob("*.json"):
+        path.write_bytes(path.read_text("utf-8").encode(encoding))
+    assert [item.stem for item in Reader(tmp_path).scan().items] == expected
+    evidence = Reader.recognize(tmp_path)
+    assert evidence is not None
+    assert "images, annotations and categories" in evidence.reason
+
+
 def test_ids_may_be_text(tmp_path: Path) -> None:
     picture(tmp_path / "a.png")
     write(

@@ -2,7 +2,6 @@
 meaning of its label, what options keep from being painted is counted, and every bad one is named.
 """
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,11 +127,9 @@ def _combined(path: Path, faults: Sequence[ShapeError]) -> SourceError:
 
 def refuse_normalized(path: Path, values: Sequence[float], size: tuple[int, int]) -> None:
     """Raise SourceError where all coordinates of an image of *size* (H, W), *values*, lie within
-    0..1, some between: they are shares of its size, not pixels.
+    0..1: they are shares of its size, not pixels.
     """
     if len(values) < 4 or max(size) < 8 or not all(0 <= value <= 1 for value in values):
-        return
-    if all(value == math.floor(value) for value in values):
         return
     reason = (
         f"all {len(values) // 2} points lie within 0 to 1: these are shares of the"

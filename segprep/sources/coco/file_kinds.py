@@ -1,5 +1,6 @@
 """What a JSON file is, by its name and its two ends: instances, stuff or panoptic; train or val."""
 
+import codecs
 import re
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,7 @@ from segprep.names import stem_of
 from segprep.sources._common.folder_names import words
 from segprep.sources._common.official_lists import SPLITS
 
+_MARKS = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + codecs.BOM_UTF16_BE  # as bytes to skip
 _PEEK = 1 << 16  # bytes at either end of a file that show what it is
 _MARK = re.compile(rb'"(?:segments_info|segmentation|category_id)"\s*:')
 _OUTLINE = re.compile(rb'"segmentation"\s*:\s*+(?!null|\[[\s\[\]]*\]\s*[,}])')
@@ -57,12 +59,12 @@ def looks_like(path: Path, roots: tuple[Path, ...]) -> Literal["", "boxes", "out
 
 def _looks_like(path: Path) -> Literal["", "boxes", "outlines"]:
     with open_inside(path.parent, path.name) as file:
-        ends = file.read(_PEEK)
-        if not ends.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        ends = file.read(_PEEK).replace(b"\0", b"")  # UTF-16 and UTF-32: the keys are ASCII
+        if not ends.lstrip(_MARKS + b" \t\r\n").startswith(b"{"):
             return ""
         size = file.seek(0, 2)
         file.seek(max(_PEEK, size - _PEEK))
-        ends += b"\n" + file.read(_PEEK)
+        ends += b"\n" + file.read(_PEEK).replace(b"\0", b"")
     keys = [bool(key.search(ends)) for key in _KEYS]
     if not (all(keys) or (any(keys) and _MARK.search(ends))):
         return ""

@@ -5,7 +5,6 @@ An annotation file of 450 MB becomes some 4 GB of Python objects when it is pars
 element by element it takes little more than its text.
 """
 
-import codecs
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -40,17 +39,17 @@ _STRICT = json.JSONDecoder(object_pairs_hook=no_twins)
 
 
 def parse(data: bytes, path: Path, each: Mapping[str, Each]) -> dict[str, Any]:
-    """The JSON object in *data* (UTF-8) less the lists named in *each*, whose elements go there as
-    (position, value, text), in order.
+    """The JSON object in *data* (UTF-8, 16 or 32) less the lists named in *each*, whose elements go
+    there as (position, value, text), in order.
 
     Elements are parsed as they are found: NaN passes, and of equal keys the last one counts; look
     again (:func:`element`) before you trust them. All else is strict. Raises SourceError.
     """
     try:
-        text = data.removeprefix(codecs.BOM_UTF8).decode("utf-8")
+        text = data.decode(json.detect_encoding(data))
     except UnicodeDecodeError as error:
         raise SourceError(
-            path, f"the text is not UTF-8: {error}", "save it as UTF-8", "bad-encoding"
+            path, f"the text is not Unicode: {error}", "save it as UTF-8", "bad-encoding"
         ) from error
     try:
         return _object(text, each)

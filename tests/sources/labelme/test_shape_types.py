@@ -141,6 +141,8 @@ def test_a_rectangle_in_shares_is_not_one_of_pixels(tmp_path: Path) -> None:
         drawn(tmp_path, box("cat", [[0.1, 0.2], [0.5, 0.75]]))
 
 
-def test_whole_corners_of_one_pixel_are_pixels(tmp_path: Path) -> None:
-    read = drawn(tmp_path, box("cat", [[0, 0], [1, 0], [1, 1], [0, 1]], "polygon"))
-    assert int(read.mask.sum()) == 4
+def test_the_whole_image_in_shares_is_not_one_pixel(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="all 4 points lie within 0 to 1"):
+        drawn(tmp_path, box("cat", [[0, 0], [1, 0], [1, 1], [0, 1]], "polygon"))
+    corner = [[0, 0], [2, 0], [2, 1], [0, 1]]
+    assert int(drawn(tmp_path, box("cat", corner, "polygon")).mask.sum()) == 6
