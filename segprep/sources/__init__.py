@@ -114,6 +114,8 @@ def _undetected(root: Path) -> UsageError:
         return UsageError("format-unclear", f"{root}: {cause[0]}", cause[1])
     if hint := unread.pairs_hint(root.resolve()):
         text = f"{root} holds images, but no names that tell images from masks"
+        if others := unread.unnamed(root.resolve()):
+            text += f"; nor does any format read {others}"
         return UsageError("format-unclear", text, hint)
     return UsageError(
         "format-unclear",

@@ -12,8 +12,10 @@ RLE, and an image without rows, is all background; a table without classes has o
 
 import csv
 import io
+import re
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,9 +37,19 @@ EXAMPLES = (
     "segprep convert rle-csv severstal/ out/ --image-root train_images/",
 )
 IMAGE = ("imageid", "image_id", "image", "img", "filename", "file_name", "id", "imageid_classid")
-RUNS = ("encodedpixels", "rle", "rle_mask", "encoded_pixels", "annotation", "segmentation", "mask")
+RUNS = (
+    "encodedpixels",
+    "rle",
+    "rle_mask",
+    "encoded_pixels",
+    "encoding",
+    "annotation",
+    "segmentation",
+    "mask",
+)
 CLASS = ("classid", "class_id", "class", "label", "category")
 NAMELESS = "object"
+_PAIRS = re.compile(r"\s*\d+ \d+(?: \d+ \d+)* ?")  # START LENGTH START LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +66,14 @@ class Reader(RegionReader):
         real = root.resolve()
         for path in (path for path in walk(real) if path.suffix.lower() == ".csv"):
             try:
-                head = read_below(path, (real,), MAX_BYTES)[:2000].decode("utf-8-sig", "replace")
-                columns = _columns(next(csv.reader([head.split("\n", 1)[0]])), path)
-            except (SourceError, StopIteration):
+                head = read_below(path, (real,), MAX_BYTES)[:65_536].decode("utf-8-sig", "replace")
+                rows = csv.DictReader(io.StringIO(head, newline=""))
+                columns = _columns(rows.fieldnames or (), path)
+                cells = [row[columns[1]] or "" for row in islice(rows, 100)]
+            except (SourceError, csv.Error):
                 continue
-            if "encoded" in columns[1].lower() or "rle" in columns[1].lower():
+            named = any(word in columns[1].lower() for word in ("encod", "rle"))
+            if named or any(_PAIRS.match(cell) for cell in cells):
                 return Evidence(0.9, f"{path.name} has the columns {columns[0]} and {columns[1]}")
         return None
 

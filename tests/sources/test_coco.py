@@ -1,5 +1,6 @@
 """COCO files: shapes, crowds, categories, objects."""
 
+import json
 import pickle
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,16 @@ def test_any_unicode_encoding_is_read(tmp_path: Path, encoding: str) -> None:
     evidence = Reader.recognize(tmp_path)
     assert evidence is not None
     assert "images, annotations and categories" in evidence.reason
+
+
+def test_images_of_lvis_are_named_by_their_address(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    write(tmp_path / "lvis.json", [of()], images("a.png"))
+    content = json.loads((tmp_path / "lvis.json").read_text())
+    for entry in content["images"]:
+        entry["coco_url"] = f"http://images.cocodataset.org/train2017/{entry.pop('file_name')}"
+    (tmp_path / "lvis.json").write_text(json.dumps(content))
+    assert [item.stem for item in Reader(tmp_path).scan().items] == ["a"]
 
 
 def test_ids_may_be_text(tmp_path: Path) -> None:

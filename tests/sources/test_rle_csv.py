@@ -88,3 +88,17 @@ def test_another_table_is_named(tmp_path: Path) -> None:
 
 def test_auto_knows_it(tmp_path: Path) -> None:
     assert guesses(example(tmp_path).root)[0][0] == "rle-csv"
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "id,encoding\na,1 2 9 2\n",
+        "id,class,segmentation\na,bowel,\na,stomach,1 2 9 2\n",
+        "image;x\na;1 2\n",
+    ],
+)
+def test_columns_are_known_by_name_or_by_what_they_hold(tmp_path: Path, table: str) -> None:
+    (tmp_path / "train.csv").write_text(table)
+    evidence = Reader.recognize(tmp_path)
+    assert (evidence is not None) == ("," in table)

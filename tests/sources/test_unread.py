@@ -55,6 +55,20 @@ OTHERS = {
     "ann.json": (json.dumps({"size": {}, "objects": [{"classTitle": "cat"}]}), "Supervisely"),
     "box.xml": ("<annotation><object><bndbox>1</bndbox></object></annotation>", "boxes"),
     "b.txt": ("0 0.5 0.5 0.2 0.2\n", "YOLO box"),
+    "sa.json": (
+        json.dumps({"image": {"file_name": "b.jpg"}, "annotations": [{"segmentation": {}}]}),
+        "SA-1B",
+    ),
+    "create.json": (json.dumps([{"image": "a.jpg", "annotations": []}]), "CreateML"),
+    "hasty.json": (json.dumps({"label_classes": [], "images": [{"labels": []}]}), "Hasty"),
+    "open.json": (json.dumps({"openlabel": {"objects": {}}}), "OpenLABEL"),
+    "own.json": (json.dumps({"tags": [], "annots": [{}]}), "own.json with tags, annots"),
+    "own.csv": ("file;outline\na.jpg;1\n", "own.csv with file, outline"),
+    "masks.csv": ("MaskPath,ImageID,LabelName\nx.png,a,/m/01\n", "Open Images"),
+    "boxes.csv": ("filename,xmin,ymin,xmax,ymax,class\na.jpg,1,1,2,2,cat\n", "boxes"),
+    "out.manifest": ('{"source-ref": "s3://b/a.jpg"}\n', "SageMaker"),
+    "cell.roi": ("Iout", "ImageJ"),
+    "masks.pt": ("PK", "PyTorch"),
     "a.mat": ("MATLAB 5.0", "MATLAB"),
     "a.nii.gz": ("x", "NIfTI"),
     "data.zip": ("PK", "zip"),
@@ -87,10 +101,10 @@ def test_json2mask_names_the_format_that_reads_it(tmp_path: Path, name: str) -> 
 
 def test_every_hint_names_a_format_that_exists(tmp_path: Path) -> None:
     folder = Path(sources.__file__).parent / "_common"
-    for room in ("unread.py", "other_tools.py"):
+    for room in ("unread.py", "foreign_files.py", "other_tools.py"):
         text = (folder / room).read_text(encoding="utf-8")
         names = {*re.findall(r"segprep convert ([a-z-]+)", text)}
-        names |= {*re.findall(r'_(?:named|read)\("([a-z0-9-]+)"\)', text)}
+        names |= {*re.findall(r'\b_?(?:named|read)\("([a-z0-9-]+)"\)', text)}
         assert len(names) > 2
         assert names <= {*sources.names()}
 

@@ -7,34 +7,30 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from segprep.errors import SegprepError, SourceError
 from segprep.files import listing, read_below
 from segprep.imaging import image
 from segprep.imaging.image import SUFFIXES
+from segprep.names import shown
 from segprep.sources._common import strict_json
+from segprep.sources._common.foreign_files import JUDGES, named
 
 _MOST_FILES, _MOST_READ = 20_000, 40
 _NUMBERED = re.compile(r"(\D*)(\d+)(\D*)")
 _LOSSY = (".jpg", ".jpeg", ".webp")
 
 
-def _named(name: str) -> str:
-    """The hint for files of the format *name* in a layout that was not recognized."""
-    return f"segprep convert {name} reads such files, and says what it misses here"
-
-
 _ONE_ARCHIVE = "give one of them as the source, or unpack all and give the folder"
 
 
 _BY_SUFFIX = {
-    ".mat": ("MATLAB files", _named("mat")),
+    ".mat": ("MATLAB files", named("mat")),
     ".nii": ("NIfTI volumes", "export their slices as PNG, then: segprep convert pairs"),
     ".gz": ("gzip archives or NIfTI volumes", "unpack them, or export their slices as PNG"),
     ".dcm": ("DICOM files", "export their slices as PNG, then: segprep convert pairs"),
-    ".npy": ("NumPy arrays", _named("arrays")),
-    ".npz": ("NumPy arrays", _named("arrays")),
+    ".npy": ("NumPy arrays", named("arrays")),
+    ".npz": ("NumPy arrays", named("arrays")),
     ".h5": ("HDF5 files", "export their arrays as PNG"),
     ".parquet": ("Parquet tables", "save their images and masks as files"),
     ".tfrecord": ("TFRecord files", "save their images and masks as files"),
@@ -43,8 +39,14 @@ _BY_SUFFIX = {
     ".tgz": ("tar archives", _ONE_ARCHIVE),
     ".7z": ("7z archives", "unpack them"),
     ".rar": ("rar archives", "unpack them"),
+    ".roi": ("ImageJ regions", "in ImageJ: Edit, Selection, Create Mask; save the masks as PNG"),
+    ".pt": ("PyTorch tensors", "save them with numpy.save, then: segprep convert arrays"),
+    ".pth": ("PyTorch tensors", "save them with numpy.save, then: segprep convert arrays"),
+    ".pkl": ("pickled objects", "save their masks as PNG; pickles are never opened here"),
+    ".nrrd": ("NRRD volumes", "export their slices as PNG, then: segprep convert pairs"),
+    ".mha": ("MetaImage volumes", "export their slices as PNG, then: segprep convert pairs"),
     ".svs": ("whole-slide images", "export regions of them as PNG"),
-    ".geojson": ("GeoJSON shapes", _named("geojson")),
+    ".geojson": ("GeoJSON shapes", named("geojson")),
     ".shp": ("shapefiles", "rasterize them to PNG masks, then: segprep convert pairs"),
 }
 
@@ -114,7 +116,7 @@ def _broken_json(root: Path, paths: Sequence[Path]) -> tuple[str, str] | None:
 
 def _other_tool(root: Path, paths: Sequence[Path]) -> tuple[str, str] | None:
     suffixes = Counter(path.suffix.lower() for path in paths)
-    for suffix, judge in _JUDGES.items():
+    for suffix, judge in JUDGES.items():
         for path in [path for path in paths if path.suffix.lower() == suffix][:8]:
             try:
                 data = read_below(path, (root,), 64 << 20)
@@ -129,101 +131,34 @@ def _other_tool(root: Path, paths: Sequence[Path]) -> tuple[str, str] | None:
     return None
 
 
-def _of_json(data: bytes, path: Path) -> tuple[str, str] | None:
-    try:
-        content = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    if isinstance(content, list):
-        return _of_list(content)
-    return _of_object(content) if isinstance(content, dict) else None
+def unnamed(root: Path) -> str:
+    """The annotation files below *root* of which no tool is known, by their keys; "" if none."""
+    told = []
+    for suffix, keys_of in ((".json", _json_keys), (".csv", _csv_keys)):
+        files = [
+            Path(folder, name)
+            for folder, name in islice(listing(str(root)), _MOST_FILES)
+            if name.lower().endswith(suffix)
+        ]
+        try:
+            keys = keys_of(read_below(files[0], (root,), 64 << 20)) if files else []
+        except (SegprepError, ValueError, RecursionError):
+            continue
+        if keys:
+            listed = ", ".join(shown(key)[:30] for key in keys[:6])
+            told.append(f"{files[0].relative_to(root).as_posix()} with {listed}")
+    return " and ".join(told)
 
 
-def _of_list(content: list[Any]) -> tuple[str, str] | None:
-    keys = set(content[0]) if content and isinstance(content[0], dict) else set[str]()
-    if {"annotations", "data"} <= keys or {"completions", "data"} <= keys:
-        return "a JSON export of Label Studio", _named("label-studio")
-    if {"labelIdx", "points"} <= keys or {"labelIdx", "color"} <= keys:
-        return "a JSON file of EISeg", _named("eiseg")
-    if {"Label", "External ID"} <= keys:
-        return "an export of Labelbox of before 2024", "export it again there, as NDJSON"
-    if {"data_row", "projects"} <= keys:
-        return "an export of Labelbox", _named("labelbox")
-    return None
+def _json_keys(data: bytes) -> list[str]:
+    content = json.loads(data)
+    first = content[0] if isinstance(content, list) and content else content
+    return list(first) if isinstance(first, dict) else []
 
 
-def _of_object(content: dict[str, Any]) -> tuple[str, str] | None:
-    keys = set(content)
-    first = next(iter(content.values()), None)
-    if "_via_img_metadata" in keys or (
-        isinstance(first, dict) and {"filename", "regions"} <= set(first)
-    ):
-        return "a project of the VGG Image Annotator (VIA)", _named("via")
-    info = content.get("info")
-    if isinstance(info, dict) and "ISAT" in str(info.get("description", "")):
-        return "an ISAT annotation", _named("isat")
-    objects = content.get("objects")
-    titled = isinstance(objects, list) and any(
-        isinstance(o, dict) and "classTitle" in o for o in objects
-    )
-    if titled or {"classes", "tags", "projectType"} <= keys:
-        return "a Supervisely annotation", _named("supervisely")
-    if {"items", "categories"} <= keys:
-        return "a Datumaro annotation", "datum convert it to voc or coco_instances first"
-    if content.get("type") == "FeatureCollection":
-        return "GeoJSON", "call it NAME.geojson, then: segprep convert geojson"
-    if isinstance(objects, list) and {"imgHeight", "imgWidth"} & keys:
-        return (
-            "a polygon file of Cityscapes",
-            "segprep convert cityscapes reads leftImg8bit/ + gtFine/",
-        )
-    return None
-
-
-def _of_xml(data: bytes, path: Path) -> tuple[str, str] | None:
-    head = data[: 1 << 20]
-    if b"<annotations>" in head and (b"<polygon" in head or b"<mask" in head or b"<image " in head):
-        return "an XML export of CVAT", _named("cvat")
-    if b"<annotation" in head and b"<bndbox>" in head:
-        polygons = b"<polygon" in head
-        what = "PASCAL VOC XML with polygons" if polygons else "PASCAL VOC XML: boxes, no masks"
-        hint = (
-            "export it as COCO, then: segprep convert coco"
-            if polygons
-            else "segmentation needs masks; boxes have none"
-        )
-        return what, hint
-    return None
-
-
-def _of_text(data: bytes, path: Path) -> tuple[str, str] | None:
-    lines = [line.split() for line in data[:65_536].decode("utf-8", "replace").splitlines()[:50]]
-    lines = [words for words in lines if words]
-    try:
-        numbers = [[float(word) for word in words] for words in lines]
-    except ValueError:
-        return None
-    inside = all(all(-0.01 <= value <= 1.01 for value in row[1:]) for row in numbers)
-    if not numbers or not inside or any(len(row) < 5 or row[0] != int(row[0]) for row in numbers):
-        return None
-    if any(len(row) > 6 and len(row) % 2 for row in numbers):
-        return "a YOLO segmentation label", _named("yolo-seg")
-    return "a YOLO box label, which holds no mask", "segmentation needs polygons or masks"
-
-
-def _of_csv(data: bytes, path: Path) -> tuple[str, str] | None:
-    header = data[:2048].split(b"\n")[0].decode("utf-8", "replace").lower()
-    if any(word in header for word in ("encodedpixels", "rle", "run_length", "segmentation")):
-        return "a table of RLE masks", _named("rle-csv")
-    if "region_shape_attributes" in header:
-        return (
-            "a CSV of the VGG Image Annotator (VIA)",
-            "in VIA: Annotation, Export Annotations (as json), then: segprep convert via",
-        )
-    return None
-
-
-_JUDGES = {".json": _of_json, ".xml": _of_xml, ".txt": _of_text, ".csv": _of_csv}
+def _csv_keys(data: bytes) -> list[str]:
+    line = data[:2048].split(b"\n")[0].decode("utf-8-sig", "replace")
+    return [word.strip() for word in re.split("[,;\t]", line)]
 
 
 def pairs_hint(root: Path) -> str:

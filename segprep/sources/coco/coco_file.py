@@ -170,6 +170,8 @@ def _picture(coco: CocoFile, number: int, raw: Any) -> None:
         return
     coco._images.add(raw["id"])
     name, height, width = raw.get("file_name"), raw.get("height"), raw.get("width")
+    if name is None and isinstance(raw.get("coco_url"), str):
+        name = raw["coco_url"].rpartition("/")[2]  # LVIS names its images so
     if not isinstance(name, str) or not name.strip():
         coco.fault(f"{where}.file_name", f"a file name was expected, not {shown(name)[:80]!r}")
     elif height is None and width is None:

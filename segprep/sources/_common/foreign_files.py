@@ -1,0 +1,134 @@
+"""Annotation files of other tools, told by what they hold: what each is, and what to do with it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+_NO_MASKS = "segmentation needs masks; boxes have none"
+
+
+def named(name: str) -> str:
+    """The hint for files of the format *name* in a layout that was not recognized."""
+    return f"segprep convert {name} reads such files, and says what it misses here"
+
+
+def _of_json(data: bytes, path: Path) -> tuple[str, str] | None:
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(content, list):
+        return _of_list(content)
+    return _of_object(content) if isinstance(content, dict) else None
+
+
+def _of_list(content: list[Any]) -> tuple[str, str] | None:
+    keys = set(content[0]) if content and isinstance(content[0], dict) else set[str]()
+    if {"annotations", "data"} <= keys or {"completions", "data"} <= keys:
+        return "a JSON export of Label Studio", named("label-studio")
+    if {"labelIdx", "points"} <= keys or {"labelIdx", "color"} <= keys:
+        return "a JSON file of EISeg", named("eiseg")
+    if {"Label", "External ID"} <= keys:
+        return "an export of Labelbox of before 2024", "export it again there, as NDJSON"
+    if {"data_row", "projects"} <= keys:
+        return "an export of Labelbox", named("labelbox")
+    if {"image", "annotations"} <= keys:
+        return "a CreateML annotation: boxes, no masks", _NO_MASKS
+    return None
+
+
+def _of_object(content: dict[str, Any]) -> tuple[str, str] | None:
+    keys = set(content)
+    first = next(iter(content.values()), None)
+    if "_via_img_metadata" in keys or (
+        isinstance(first, dict) and {"filename", "regions"} <= set(first)
+    ):
+        return "a project of the VGG Image Annotator (VIA)", named("via")
+    info = content.get("info")
+    if isinstance(info, dict) and "ISAT" in str(info.get("description", "")):
+        return "an ISAT annotation", named("isat")
+    objects = content.get("objects")
+    titled = isinstance(objects, list) and any(
+        isinstance(o, dict) and "classTitle" in o for o in objects
+    )
+    if titled or {"classes", "tags", "projectType"} <= keys:
+        return "a Supervisely annotation", named("supervisely")
+    if {"image", "annotations"} <= keys:
+        hint = "give each mask a class first: as COCO with categories, or as mask files"
+        return "an SA-1B annotation, whose masks have no classes", hint
+    if {"label_classes", "images"} <= keys:
+        return "an export of Hasty", "export it there as COCO or as semantic PNG"
+    if "openlabel" in keys:
+        return "an OpenLABEL annotation", "export it as COCO, then: segprep convert coco"
+    if {"items", "categories"} <= keys:
+        return "a Datumaro annotation", "datum convert it to voc or coco_instances first"
+    if content.get("type") == "FeatureCollection":
+        return "GeoJSON", "call it NAME.geojson, then: segprep convert geojson"
+    if isinstance(objects, list) and {"imgHeight", "imgWidth"} & keys:
+        return (
+            "a polygon file of Cityscapes",
+            "segprep convert cityscapes reads leftImg8bit/ + gtFine/",
+        )
+    return None
+
+
+def _of_xml(data: bytes, path: Path) -> tuple[str, str] | None:
+    head = data[: 1 << 20]
+    if b"<annotations>" in head and (b"<polygon" in head or b"<mask" in head or b"<image " in head):
+        return "an XML export of CVAT", named("cvat")
+    if b"<annotation" in head and b"<bndbox>" in head:
+        polygons = b"<polygon" in head
+        what = "PASCAL VOC XML with polygons" if polygons else "PASCAL VOC XML: boxes, no masks"
+        hint = "export it as COCO, then: segprep convert coco" if polygons else _NO_MASKS
+        return what, hint
+    return None
+
+
+def _of_text(data: bytes, path: Path) -> tuple[str, str] | None:
+    lines = [line.split() for line in data[:65_536].decode("utf-8", "replace").splitlines()[:50]]
+    lines = [words for words in lines if words]
+    try:
+        numbers = [[float(word) for word in words] for words in lines]
+    except ValueError:
+        return None
+    inside = all(all(-0.01 <= value <= 1.01 for value in row[1:]) for row in numbers)
+    if not numbers or not inside or any(len(row) < 5 or row[0] != int(row[0]) for row in numbers):
+        return None
+    if any(len(row) > 6 and len(row) % 2 for row in numbers):
+        return "a YOLO segmentation label", named("yolo-seg")
+    return "a YOLO box label, which holds no mask", _NO_MASKS
+
+
+def _of_csv(data: bytes, path: Path) -> tuple[str, str] | None:
+    header = data[:2048].split(b"\n")[0].decode("utf-8", "replace").lower()
+    if any(word in header for word in ("encodedpixels", "rle", "run_length", "segmentation")):
+        return "a table of RLE masks", named("rle-csv")
+    if "region_shape_attributes" in header:
+        return (
+            "a CSV of the VGG Image Annotator (VIA)",
+            "in VIA: Annotation, Export Annotations (as json), then: segprep convert via",
+        )
+    if "maskpath" in header:
+        hint = "put the masks of each class into a folder, then: segprep convert merge-masks"
+        return "a table of Open Images: one mask file per object", hint
+    if "xmin" in header and "ymin" in header:
+        return "a table of boxes", _NO_MASKS
+    return None
+
+
+def _of_lines(data: bytes, path: Path) -> tuple[str, str] | None:
+    if b'"source-ref"' in data[:65_536]:
+        hint = "fetch the masks that it names, then: segprep convert colormap"
+        return "a manifest of SageMaker Ground Truth", hint
+    return None
+
+
+JUDGES: dict[str, Callable[[bytes, Path], tuple[str, str] | None]] = {
+    ".json": _of_json,
+    ".xml": _of_xml,
+    ".txt": _of_text,
+    ".csv": _of_csv,
+    ".manifest": _of_lines,
+    ".jsonl": _of_lines,
+}
