@@ -7,7 +7,8 @@
       DATASET/img/NAME.jpg
 
 Format: https://docs.supervisely.com/customization-and-integration/00_ann_format_navi. Assumptions:
-a bitmap is a PNG, compressed by zlib and written in base64, with its first pixel at origin [x, y];
+a bitmap is a PNG, most often compressed by zlib, in base64, with its first pixel at origin [x, y];
+an alpha mask covers where it is not clear;
 later objects cover earlier ones; interior rings are holes; datasets called train, val or test are
 official lists.
 """
@@ -38,6 +39,8 @@ EXAMPLES = (
     "segprep convert supervisely project/ out/",
     "segprep convert supervisely project/ out/ --boxes skip",
 )
+PNG = b"\x89PNG"
+THIN = ("graph", "cuboid", "cuboid_2d")  # keypoints, and boxes in space
 MAX_BITMAP = 64 << 20  # bytes of one PNG after zlib
 
 
@@ -104,7 +107,9 @@ def _region(entry: object, path: Path, address: str) -> Region:
     content = json_values.mapping(entry, path, address)
     label = json_values.label(content.get("classTitle"), path, f"{address}.classTitle")
     kind, group = content.get("geometryType"), content.get("instance")
-    if kind == "bitmap":
+    if kind in THIN:
+        return Region(label, address, "points", group=group)
+    if kind in ("bitmap", "alpha_mask"):
         bitmap = json_values.mapping(content.get("bitmap"), path, f"{address}.bitmap")
         bits = _bitmap(bitmap.get("data"), path, f"{address}.bitmap.data")
         origin = json_values.ring([bitmap.get("origin")], path, f"{address}.bitmap.origin")
@@ -123,7 +128,7 @@ def _region(entry: object, path: Path, address: str) -> Region:
     if kind not in kinds:
         raise SourceError(
             path, f"{address}.geometryType: {shown(kind)!r} is not known",
-            f"known: bitmap, {', '.join(kinds)}", "unknown-shape-type",
+            f"known: bitmap, alpha_mask, {', '.join((*kinds, *THIN))}", "unknown-shape-type",
         )  # fmt: skip
     return Region(label, address, kinds[kind], rings, group=group)  # type: ignore[arg-type]
 
@@ -144,6 +149,8 @@ def _bitmap(data: object, path: Path, address: str) -> NDArray[np.bool_]:
     """The pixels (h, w) of a bitmap. Raises SourceError (bad-shape)."""
     try:
         packed = base64.b64decode(json_values.text(data, path, address), validate=True)
+        if packed.startswith(PNG):
+            return mask_files.cutout(packed, path)
         stream = zlib.decompressobj()
         png = stream.decompress(packed, MAX_BITMAP)
         if stream.unconsumed_tail:

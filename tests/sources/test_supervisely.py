@@ -70,6 +70,19 @@ def _palette(bits: np.ndarray[Any, Any]) -> bytes:
     return out.getvalue()
 
 
+def test_alpha_masks_plain_pngs_and_keypoints(tmp_path: Path) -> None:
+    reader = example(tmp_path)
+    soft = png(square(90)[2:8, 2:9].copy())
+    plain = bitmap("cat", soft, [2, 2])
+    plain["bitmap"]["data"] = base64.b64encode(soft).decode()
+    for thing in (plain, bitmap("cat", soft, [2, 2]) | {"geometryType": "alpha_mask"}):
+        keypoints = {"classTitle": "dog", "geometryType": "graph", "nodes": {}}
+        reader = put(tmp_path, thing, keypoints)
+        sample = reader.read(reader.scan().items[0])
+        assert (sample.mask == square(2)).all()
+        assert "shape-without-area" in [note.code for note in sample.notes]
+
+
 @pytest.mark.parametrize("kind", ["rgba", "gray", "palette"])
 def test_bitmaps_lie_at_their_origin(tmp_path: Path, kind: str) -> None:
     example(tmp_path)
