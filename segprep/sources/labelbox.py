@@ -30,7 +30,7 @@ from segprep.imaging import mask_files
 from segprep.names import shown
 from segprep.sources._common import json_values, strict_json
 from segprep.sources._common.region_attributes import named_values
-from segprep.sources._common.region_shapes import Region, mask_region
+from segprep.sources._common.region_shapes import Region, whole_mask
 from segprep.sources._common.regions import AttributeReader, Document, files_with
 from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence
@@ -123,11 +123,11 @@ class Reader(AttributeReader):
         """Where *file* is not black or clear, or has the *color* of a composite mask."""
         data = read_below(file, self.roots(), MAX_BYTES)
         if color is None:
-            return mask_region(label, address, mask_files.cutout(data, file))
+            return whole_mask(label, address, mask_files.cutout(data, file))
         rgb = json_values.sequence(color, path, f"{address}.composite_mask.color_rgb")
         pixels = mask_files.colors(data, file)
         bits = (pixels == np.array(rgb[:3], np.int64)).all(axis=2)
-        return mask_region(label, address, np.asarray(bits))
+        return whole_mask(label, address, np.asarray(bits))
 
 
 def _local(url: str, feature: Any, files: Files, path: Path, address: str) -> Path:

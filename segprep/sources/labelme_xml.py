@@ -21,7 +21,7 @@ from segprep.files import MAX_BYTES, read_below, walk
 from segprep.imaging import image
 from segprep.sources._common import json_values, strict_xml
 from segprep.sources._common.region_attributes import named_values
-from segprep.sources._common.region_shapes import Attributes, Region, mask_region
+from segprep.sources._common.region_shapes import Attributes, Region, whole_mask
 from segprep.sources._common.regions import AttributeReader, Document, files_with
 from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence
@@ -98,7 +98,7 @@ class Reader(AttributeReader):
         folders = [path.parent, path.parent / "Masks"]
         file = next((f / name for f in folders if (f / name).is_file()), folders[1] / name)
         bits = image.decode_mask(read_below(file, self.roots(), MAX_BYTES), file) > 0
-        return mask_region(label, address, bits, (0, 0), address)
+        return whole_mask(label, address, bits, address)
 
 
 def _attributes(thing: Element) -> Attributes:

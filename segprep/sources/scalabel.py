@@ -145,7 +145,8 @@ def _run_lengths(raw: Any, label: str, path: Path, address: str) -> Region:
         raise SourceError(path, f"{address}{error}", "export it again", error.code) from error
     if patch is None:
         return Region(label, address, "points")
-    return mask_region(label, address, patch.bits, (patch.x, patch.y))
+    region = mask_region(label, address, patch.bits, (patch.x, patch.y))
+    return replace(region, sheet=(size[0], size[1]))
 
 
 def _outline(outline: Mapping[str, Any], path: Path, address: str) -> Ring:

@@ -28,7 +28,7 @@ from segprep.imaging import mask_files
 from segprep.names import shown
 from segprep.sources._common import json_values, strict_json
 from segprep.sources._common.region_attributes import named_values
-from segprep.sources._common.region_shapes import Attributes, Region, mask_region
+from segprep.sources._common.region_shapes import Attributes, Region, whole_mask
 from segprep.sources._common.regions import AttributeReader, Document, readable
 from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence
@@ -112,7 +112,7 @@ class Reader(AttributeReader):
             label = json_values.label(entry.get("className"), path, f"{address}.className")
             parts = json_values.sequence(entry.get("parts"), path, f"{address}.parts")
             values = [_color(part, path, f"{address}.parts[{m}]") for m, part in enumerate(parts)]
-            region = mask_region(label, address, np.isin(colors, values))
+            region = whole_mask(label, address, np.isin(colors, values))
             regions.append(replace(region, attributes=_attributes(entry)))
         return regions
 

@@ -181,3 +181,15 @@ def test_real_sample() -> None:
     reader = Reader(folder, boxes="fill")
     assert reader.scan().classes.names == ("_background_", "klhg", "z U k", "II")
     assert len(masks(reader)) == 3
+
+
+def test_shapes_that_all_lie_outside_are_no_empty_mask(tmp_path: Path) -> None:
+    reader = example(tmp_path)
+    away = polygon("cat", [[100, 100], [200, 100], [200, 200]])
+    write(tmp_path / "annotations.xml", xml(away))
+    with pytest.raises(SourceError, match="1 of 1 shapes lie outside the 12x10 image") as caught:
+        only(reader)
+    assert caught.value.code == "shape-outside"
+    assert not only(Reader(tmp_path, bad_shape="skip")).any()
+    write(tmp_path / "annotations.xml", xml(away, polygon("cat", SQUARE)))
+    assert (only(reader) == square()).all()

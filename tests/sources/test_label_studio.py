@@ -137,3 +137,14 @@ def test_json_min(tmp_path: Path) -> None:
 
 def test_auto_knows_it(tmp_path: Path) -> None:
     assert guesses(example(tmp_path).root)[0][0] == "label-studio"
+
+
+def test_pixels_are_no_percent(tmp_path: Path) -> None:
+    example(tmp_path)
+    pixels = [[300, 200], [900, 200], [900, 800]]
+    reader = put(tmp_path, annotation(result("polygonlabels", "cat", points=pixels)))
+    (skipped,) = reader.scan().skipped
+    assert skipped.code == "bad-shape"
+    assert "percent of the image were expected, not 900" in skipped.reason
+    over = [[-0.3, -0.1], [100.4, -0.1], [100.4, 100.2], [-0.3, 100.2]]
+    assert only(put(tmp_path, annotation(result("polygonlabels", "cat", points=over)))).all()

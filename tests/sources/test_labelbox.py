@@ -106,3 +106,12 @@ def test_another_table(tmp_path: Path) -> None:
 
 def test_auto_knows_it(tmp_path: Path) -> None:
     assert guesses(example(tmp_path).root)[0][0] == "labelbox"
+
+
+def test_a_mask_of_another_size_is_refused(tmp_path: Path) -> None:
+    """It was cut to the image, or filled up with background."""
+    example(tmp_path)
+    (tmp_path / "m1.png").write_bytes(png(np.full((4, 4), 255, np.uint8)))
+    with pytest.raises(SourceError, match="the mask is 4x4, its image 12x10") as caught:
+        only(put(tmp_path, row({"name": "cat", "mask": {"url": "https://h/x/m1.png"}})))
+    assert caught.value.code == "size-mismatch"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sources.region_files import HOLE, SQUARE, only, photo, square, with_hole, write
 
+from segprep.errors import SourceError
 from segprep.sources import guesses
 from segprep.sources.scalabel import Reader
 
@@ -99,3 +100,10 @@ def test_real_run_lengths_equal_pycocotools() -> None:
             x, y = region.corner
             ours[y : y + bits.shape[0], x : x + bits.shape[1]] = bits
         assert (ours == theirs).all()
+
+
+def test_run_lengths_of_another_image_are_refused(tmp_path: Path) -> None:
+    example(tmp_path)
+    reader = put(tmp_path, rle={"counts": [0, 400], "size": [20, 20]})
+    with pytest.raises(SourceError, match="the mask is 20x20, its image 12x10"):
+        only(reader)

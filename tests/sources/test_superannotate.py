@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from sources.region_files import (
     HEIGHT,
     HOLE,
@@ -17,6 +18,7 @@ from sources.region_files import (
     write,
 )
 
+from segprep.errors import SourceError
 from segprep.sources import guesses
 from segprep.sources.superannotate import Reader
 
@@ -98,3 +100,11 @@ def test_auto_knows_it_by_a_file_with_a_fault(tmp_path: Path) -> None:
 
 def test_auto_knows_it(tmp_path: Path) -> None:
     assert guesses(example(tmp_path).root)[0][0] == "superannotate"
+
+
+def test_pixels_of_another_size_are_refused(tmp_path: Path) -> None:
+    photo(tmp_path / "a.png")
+    (tmp_path / "a.png___save.png").write_bytes(png(np.full((4, 4, 3), 90, np.uint8)))
+    reader = put(tmp_path, {"className": "cat", "parts": [{"color": "#5a5a5a"}]})
+    with pytest.raises(SourceError, match="the mask is 4x4, its image 12x10"):
+        only(reader)

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from segprep.errors import UsageError
+from segprep.errors import SourceError, UsageError
+from segprep.imaging.shapes import Shape
 from segprep.sources._common.region_shapes import Boxes, Kind
 from segprep.types import Note
 
@@ -20,6 +22,23 @@ def check(kinds: Iterable[Kind], boxes: Boxes) -> None:
         reason = f"nothing would be painted: the annotation files hold only {listed}"
         hint = "segmentation needs outlines or masks; --boxes fill paints boxes"
         raise UsageError("shape-without-area", reason, hint)
+
+
+def refuse_outside(
+    path: Path, shapes: Sequence[Shape], notes: Sequence[Note], size: tuple[int, int]
+) -> None:
+    """Raise SourceError where all *shapes* of an image of *size* (H, W) are outlines that lie
+    outside of it, as the *notes* of painting say: it is not the image that was annotated, or the
+    numbers mean something else.
+    """
+    outside = sum(note.code == "shape-outside" for note in notes)
+    if shapes and outside == len(shapes) and not any(shape.bitmap for shape in shapes):
+        reason = (
+            f"{outside} of {outside} shapes lie outside the {size[1]}x{size[0]} image:"
+            f" {shapes[0].address} first"
+        )
+        hint = "is it the image that was annotated? --bad-shape skip takes it as all background"
+        raise SourceError(path, reason, hint, "shape-outside")
 
 
 def counted(notes: Sequence[Note]) -> list[Note]:

@@ -30,7 +30,8 @@ class Region:
     *rings* of a polygon: outlines and holes, by which lies within which; of a box: its two corners
     (or four, if it is rotated); of an ellipse: center, radii and angle in degrees. *bits* (h, w) of
     a mask have their first pixel at *corner* (x, y). *address* names it in its file; regions of one
-    *group* are one instance. *fault* is why it has no label.
+    *group* are one instance. *fault* is why it has no label; *sheet* the (H, W) that the image of a
+    mask has, where that is known.
     """
 
     label: str
@@ -42,6 +43,13 @@ class Region:
     group: object = None
     attributes: Attributes = ()
     fault: str = ""
+    sheet: tuple[int, int] | None = None
+
+
+def whole_mask(label: str, address: str, bits: NDArray[np.bool_], group: object = None) -> Region:
+    """A region of the pixels where *bits* (H, W), as large as the image, is true."""
+    height, width = bits.shape
+    return replace(mask_region(label, address, bits, (0, 0), group), sheet=(height, width))
 
 
 def mask_region(

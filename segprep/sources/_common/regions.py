@@ -180,6 +180,8 @@ class RegionReader(LabelOptions):
             address=annotated.address or "regions",
             background=table.classes.background,
         )
+        if not skip_bad:
+            region_areas.refuse_outside(path, drawing.shapes, painted.notes, size)
         return Sample(
             item.stem,
             data,
@@ -212,6 +214,12 @@ class RegionReader(LabelOptions):
                 )
             if self.boxes == "skip":
                 return Note("box-skipped", "boxes without an outline were not painted")
+        if region.sheet and region.sheet != size:
+            reason = (
+                f"the mask is {region.sheet[1]}x{region.sheet[0]}, its image {size[1]}x{size[0]}"
+            )
+            hint = "pair each mask with its own image; a mask is never resized here"
+            raise ShapeError(f"{region.address}: {reason} pixels", hint, "size-mismatch")
         pixels = scaled(region, size[1], size[0]) if annotated.relative else region
         return to_shape(pixels, meaning, number, size)
 

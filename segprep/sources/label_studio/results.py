@@ -10,12 +10,13 @@ from segprep.errors import SourceError
 from segprep.names import shown
 from segprep.sources._common import json_values, packed_bits
 from segprep.sources._common.region_attributes import named_values
-from segprep.sources._common.region_shapes import Region, mask_region, rotated_box
+from segprep.sources._common.region_shapes import Region, rotated_box, whole_mask
 
 PLAIN = ("polygon", "brush", "rectangle", "ellipse", "keypoint")
 LABELS = tuple(f"{kind}labels" for kind in PLAIN)
 ANSWERS = {"choices": "choices", "textarea": "text", "taxonomy": "taxonomy", "rating": "rating",
            "number": "number"}  # fmt: skip
+MARGIN = 50  # percent that a hand may draw beyond the image
 WITHOUT_REGION = (*ANSWERS, "relation", "labels", "pairwise", "ranker", "datetime")
 
 
@@ -113,6 +114,11 @@ def _drawn(
         return _brush(value, size, path, address)
     if kind == "polygon":
         ring = json_values.ring(value.get("points"), path, f"{address}.value.points")
+        if any(not -MARGIN <= part <= 100 + MARGIN for part in ring):
+            reason = (
+                f"{address}.value.points: percent of the image were expected, not {max(ring):g}"
+            )
+            raise SourceError(path, reason, "divide pixels by the image's size", "bad-shape")
         pixels = tuple(v * (height if n % 2 else width) / 100 for n, v in enumerate(ring))
         return Region("", address, "polygon", (pixels,))
     if kind == "keypoint":
@@ -136,4 +142,4 @@ def _brush(value: Mapping[str, Any], size: tuple[int, int], path: Path, address:
     except (ValueError, TypeError) as error:
         reason = f"{address}.value.rle: cannot be unpacked: {error}"
         raise SourceError(path, reason, "export it again", "bad-shape") from error
-    return mask_region("", address, values.reshape(*size, 4)[..., 3] > 0)
+    return whole_mask("", address, values.reshape(*size, 4)[..., 3] > 0)
