@@ -62,7 +62,11 @@ class SampleTask:
         state: tuple[object, ...] = (item, self.image_format)
         state += () if self.ids is None else (self.ids,)
         state += ("stripped",) if self.strip_metadata else ()
-        text = self.archives.outer(repr(state)).replace(self.archives.outer(str(self.root)), "")
+        text = self.archives.outer(repr(state))
+        for path in filter(None, (item.image, *item.labels)):
+            if not path.is_relative_to(self.root):  # the same wherever both folders are moved
+                text = text.replace(self.archives.outer(str(path)), self.named(path))
+        text = text.replace(self.archives.outer(str(self.root)), "")
         return digest(text.encode("utf-8", "backslashreplace"))[:16]
 
     def named(self, path: Path) -> str:

@@ -58,10 +58,10 @@ def changes(
     the system has one, of change; with *check* every file is. Raises TreeError for damaged records.
     """
     root, described = home.root.resolve(), home.manifest
-    since = -1 if check else _time(root / RECORDS)
     expected = described.records if described else None
     missing, changed, recorded = list[str](), list[str](), bytearray()
     with closing(RecordLines(root / RECORDS, expected)) as lines:
+        since = -1 if check else _time(root / RECORDS)
         for result in engine.run(_Compared(root, since), lines, jobs=jobs, chunk=64):
             if isinstance(result, engine.Failure):
                 changed.append(f"{RECORDS}: {result.reason}")

@@ -11,7 +11,7 @@ from segprep.dataset.manifest import MANIFEST, RECORDS, Manifest
 from segprep.dataset.tree import IMAGES, MASKS, SPLITS, Tree
 from segprep.dataset.tree_files import class_files
 from segprep.errors import SourceError
-from segprep.files import digest_file, read_below, read_plain
+from segprep.files import digest_file, read_below, read_inside
 from segprep.imaging import image
 from segprep.types import IGNORE, Classes
 
@@ -34,7 +34,7 @@ def described_faults(home: Tree, described: Manifest, state: Changes) -> Iterato
         path = home.root / name
         if not path.is_file():
             yield f"missing: {name}"
-        elif not _holds(path, content):
+        elif not _holds(home.root, name, content):
             yield f"changed since conversion: {name}; the classes are {_names(described.classes)}"
 
 
@@ -100,8 +100,8 @@ def _names(classes: Classes) -> str:
     return ", ".join(classes.names[:8]) + (" …" if len(classes.names) > 8 else "")
 
 
-def _holds(path: Path, content: bytes) -> bool:
+def _holds(root: Path, name: str, content: bytes) -> bool:
     try:
-        return read_plain(path) == content
-    except OSError:
+        return read_inside(root, name) == content
+    except SourceError:
         return False

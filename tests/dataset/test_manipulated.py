@@ -298,3 +298,20 @@ def test_a_relative_source_is_looked_up_in_the_current_folder(
     for folder, count in (("one", 12), ("two", 11)):
         monkeypatch.chdir(tmp_path / folder)
         assert segprep.convert("labelme", "src", "out").converted == count
+
+
+def test_records_that_are_gone_or_a_loop_are_named(tree: Path) -> None:
+    (tree / "records.jsonl").unlink()
+    with pytest.raises(TreeError, match=r"records\.jsonl"):
+        segprep.info(tree)
+    if os.name == "posix":
+        (tree / "records.jsonl").symlink_to(tree / "records.jsonl")
+        with pytest.raises(TreeError, match=r"records\.jsonl"):
+            segprep.info(tree)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links")
+def test_a_linked_class_list_is_not_opened_outside(tree: Path, tmp_path: Path) -> None:
+    (tree / "class_names.txt").rename(tmp_path / "same.txt")
+    (tree / "class_names.txt").symlink_to(tmp_path / "same.txt")
+    assert any("class_names.txt" in fault for fault in segprep.info(tree).faults)

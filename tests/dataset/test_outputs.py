@@ -15,7 +15,7 @@ from segprep_cli.main import group
 import segprep
 from segprep.dataset import tree_files
 from segprep.errors import SegprepError, TreeError, UsageError
-from segprep.outputs import OutputFolder
+from segprep.outputs import OutputFolder, restore, swap
 from segprep.tiling.grid import TILES, Grid
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="links, pipes and locks")
@@ -192,3 +192,26 @@ def test_the_guard_names_the_link(tmp_path: Path) -> None:
     tree_files.guard_links(tmp_path)
     with pytest.raises(UsageError):
         segprep.verify(tmp_path)
+
+
+def test_a_batch_gets_its_names_together(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path)
+    folder.write_all({"run.json": b"1", "a/b.txt": b"1", "c.txt": b"1"}, last="run.json")
+    with pytest.raises(SegprepError):  # the second lies below a file
+        folder.write_all({"c.txt": b"2", "a/b.txt/d.txt": b"2"})
+    files = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert files == {"run.json": b"1", "b.txt": b"1", "c.txt": b"1"}
+
+
+def test_a_swap_that_was_killed_between_its_renames_is_undone(tmp_path: Path) -> None:
+    new, out, old = (tmp_path / name for name in ("new", "out", ".out-old"))
+    for folder in (new, out):
+        folder.mkdir()
+        (folder / "name").write_text(folder.name)
+    swap(new, out, old)
+    assert ((out / "name").read_text(), (old / "name").read_text()) == ("new", "out")
+    restore(out, old)
+    assert (out / "name").read_text() == "new"
+    shutil.rmtree(out)
+    restore(out, old)
+    assert (out / "name").read_text() == "out"

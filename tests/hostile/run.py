@@ -312,6 +312,8 @@ def _installation() -> tuple[str, ...]:
         sys.prefix,
         sys.base_prefix,
         str(ROOT),
+        os.path.dirname(os.path.dirname(os.path.realpath(segprep.__file__))),
+        *(path for path in sys.path if path),
         "/usr",
         "/lib",
         "/proc/self",

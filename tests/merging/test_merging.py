@@ -154,3 +154,13 @@ def test_one_picture_in_train_and_in_val_is_said(tmp_path: Path) -> None:
     assert "1 pictures lie in several lists: a_x in train, b_x in val" in note.message
     done = segprep.merge(first, second, out=tmp_path / "first", same_image="first")
     assert "equal-images-apart" not in {note.code for note in done.conversion.notes}
+
+
+def test_merging_elsewhere_gives_the_same_bytes(tmp_path: Path) -> None:
+    written = []
+    for name in ("here", "there"):
+        first = tree(tmp_path / name / "a", "_background_\ncat\n", x=(1, [[1]]))
+        second = tree(tmp_path / name / "b", "_background_\ncat\n", y=(2, [[1]]))
+        segprep.merge(first, second, out=tmp_path / name / "out")
+        written.append((tmp_path / name / "out" / "records.jsonl").read_bytes())
+    assert written[0] == written[1]

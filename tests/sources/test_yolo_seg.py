@@ -137,3 +137,11 @@ def test_real_sample_equals_a_drawing_by_hand() -> None:
             value = int(number) + 1
             ImageDraw.Draw(canvas).polygon(points, fill=value, outline=value)
         assert (np.asarray(canvas) == mask).all()
+
+
+def test_brackets_within_brackets_end_at_once(tmp_path: Path) -> None:
+    reader = example(tmp_path)
+    (tmp_path / "data.yaml").write_bytes(b"[" * 100_000)
+    with pytest.raises(SegprepError, match="nests more than 100 brackets") as caught:
+        reader.scan()
+    assert caught.value.code == "bad-yaml"

@@ -1,5 +1,6 @@
 """YAML from bytes, as plain values: no tags, no anchors (which can multiply without end)."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from segprep.errors import SourceError
 from segprep.names import shown
 
 MAX_LENGTH = 1_000_000  # bytes; a class list with its paths has some thousand
+DEEPEST = 100  # brackets within each other: the scanner's time grows with their square
 
 
 def parse(data: bytes, path: Path) -> dict[str, Any]:
@@ -17,9 +19,12 @@ def parse(data: bytes, path: Path) -> dict[str, Any]:
         raise SourceError(path, f"has {len(data)} bytes", "is this the right file?", "bad-yaml")
     try:
         text = data.decode("utf-8-sig")
+        _refuse_deep(text, path)
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
             raise SourceError(path, "has aliases (*name)", "write the values out", "bad-yaml")
         value = yaml.safe_load(text)
+    except SourceError:
+        raise
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         first = (str(error).splitlines() or [""])[0]
         reason = f"is not valid YAML: {shown(first)}"
@@ -29,3 +34,13 @@ def parse(data: bytes, path: Path) -> dict[str, Any]:
             path, f"holds a {type(value).__name__}, not keys with values", "", "bad-yaml"
         )
     return {str(key): entry for key, entry in value.items()}
+
+
+def _refuse_deep(text: str, path: Path) -> None:
+    """Raise SourceError where more than DEEPEST brackets stand within each other."""
+    depth = 0
+    for bracket in re.findall(r"[\[\]{}]", text):
+        depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
+        if depth > DEEPEST:
+            reason = f"nests more than {DEEPEST} brackets"
+            raise SourceError(path, reason, "is this the right file?", "bad-yaml")
