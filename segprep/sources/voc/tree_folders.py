@@ -76,7 +76,8 @@ def masks(root: Path, home: Path, named: str) -> Path:
     """The folder of the masks: *named* below *root*, else the one of *home*.
 
     Raises UsageError for a name outside *root*, and where folders below the one of *home* hold
-    masks of the same names: only the user knows which of them is the truth.
+    masks of the same names, and images have no such folders: only the user knows which of them is
+    the truth.
     """
     if named:
         folder = root / named
@@ -89,7 +90,11 @@ def masks(root: Path, home: Path, named: str) -> Path:
         return folder
     folder = mask_folder(home)
     inner = sorted(
-        (path for path in folder.iterdir() if path.is_dir()),
+        (
+            path
+            for path in folder.iterdir()
+            if path.is_dir() and not (home / IMAGES / path.name).is_dir()
+        ),
         key=lambda path: natural_key(path.name),
     )
     names = [{file.name for file in name_rules.image_files(path)} for path in inner]
