@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import faults
 import matrix
 import numpy as np
 import pytest
 import scenes
 from PIL import Image
+from statistical_faults import STATISTICAL
 
 import segprep
 from segprep.checking import signals
@@ -17,7 +17,7 @@ from segprep.checks._common.survey import Signals
 from segprep.imaging import likeness
 
 NONE = np.zeros(0, np.int32), np.zeros(0, np.int16)
-FAULTS = {fault.name: fault for fault in faults.STATISTICAL}
+FAULTS = {fault.name: fault for fault in STATISTICAL}
 
 
 @pytest.fixture(scope="module")

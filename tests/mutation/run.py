@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import faults
 import matrix
 import scenes
+from statistical_faults import STATISTICAL
 
 import segprep
 
@@ -89,7 +90,7 @@ class Trial:
     scope: str
 
 
-FAULTS = (*faults.STRUCTURAL, *faults.STATISTICAL)
+FAULTS = (*faults.STRUCTURAL, *STATISTICAL)
 
 
 @cache
