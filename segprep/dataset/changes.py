@@ -1,18 +1,14 @@
 """What became of a tree's files since segprep wrote them: missing, changed, added."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from blake3 import blake3
-
 from segprep import engine
 from segprep.dataset.manifest import RECORDS
+from segprep.dataset.name_hashes import hashes, others
 from segprep.dataset.record_file import RecordLines, parsed
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS, Tree
 from segprep.errors import SourceError
@@ -70,24 +66,7 @@ def changes(
             missing += result.missing
             changed += result.changed
             progress(result)
-    return Changes(tuple(missing), tuple(changed), tuple(_added(root, recorded)))
-
-
-def _added(root: Path, recorded: bytearray) -> Iterator[str]:
-    """The files below *root* whose names' hashes are not among *recorded*."""
-    stored, files = np.sort(np.frombuffer(recorded, np.uint64)), _files(root)
-    if not stored.size:
-        yield from files
-        return
-    while batch := list(islice(files, 4096)):
-        hashes = np.frombuffer(b"".join(map(_hash, batch)), np.uint64)
-        nearest = stored[np.minimum(np.searchsorted(stored, hashes), stored.size - 1)]
-        unknown = (nearest != hashes).nonzero()[0]
-        yield from (batch[at] for at in unknown)
-
-
-def _hash(name: str) -> bytes:
-    return blake3(os.fsencode(name)).digest(8)
+    return Changes(tuple(missing), tuple(changed), tuple(others(_files(root), recorded)))
 
 
 def _files(root: Path) -> Iterator[str]:
@@ -131,7 +110,7 @@ class _Compared:
             else "changed"
             if record.mask in changed
             else "as recorded",
-            b"".join(map(_hash, record.digests)),
+            hashes(record.digests),
         )
 
     def _holds(self, path: Path, expected: str) -> bool:

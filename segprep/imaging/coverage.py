@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep.imaging.image import histogram
 from segprep.imaging.raster import Canvas
 from segprep.imaging.shapes import Painted, PaintOrder, Shape, draw, in_order
 from segprep.types import IGNORE, Covered, Note
@@ -35,13 +34,15 @@ def covered_classes(
     holes = {background, IGNORE}
     boxes = np.array([_box(shape) for shape in shapes], np.float64).reshape(-1, 4)
     values = np.array([shape.value for shape in shapes], np.int64)
+    solid = ~np.isin(values, list(holes))
     labels = {shape.value: shape.label for shape in shapes}
     notes = []
     for value in sorted({shape.value for shape in shapes} - holes):
-        others = (values != value) & ~np.isin(values, list(holes))
-        if _may_be_covered(boxes, values == value, others):
-            loss = _loss(shapes, painted, value, holes=holes, labels=labels)
-            if loss and loss.covered >= LEAST * loss.pixels:
+        mine = values == value
+        if _may_be_covered(boxes, mine, ~mine & solid):
+            rows = _rows(boxes[mine], len(painted.mask))
+            loss = _loss(shapes, painted, value, rows, holes=holes, labels=labels)
+            if loss:
                 notes.append(_note(loss))
     return notes
 
@@ -52,6 +53,12 @@ def _box(shape: Shape) -> tuple[float, float, float, float]:
     xs, ys = shape.points[::2], shape.points[1::2]
     right, down = (0, 0) if shape.bitmap is None else (shape.bitmap[1], len(shape.bitmap[0]))
     return min(xs) - reach, min(ys) - reach, max(xs) + reach + right, max(ys) + reach + down
+
+
+def _rows(boxes: NDArray[np.float64], height: int) -> slice:
+    """The rows of an image of *height* that *boxes* reach."""
+    top, bottom = np.clip((boxes[:, 1].min() - 1, boxes[:, 3].max() + 2), 0, height)
+    return slice(int(top), int(bottom))
 
 
 def _may_be_covered(
@@ -70,27 +77,29 @@ def _loss(
     shapes: Sequence[Shape],
     painted: Painted,
     value: int,
+    rows: slice,
     *,
     holes: set[int],
     labels: Mapping[int, str],
 ) -> Covered | None:
-    """What the class *value* loses to others, or None: its pixels with no other class painted."""
+    """What the class *value*, which lies in *rows*, loses to others, of its pixels with no other
+    class painted; None where that is too little for a note.
+    """
     canvas = Canvas(*painted.mask.shape)
     for shape in shapes:
         if shape.value == value or shape.value in holes:
             draw(canvas, shape, int(shape.value == value))
-    alone = canvas.array()
+    alone = canvas.array()[rows]
     pixels = int(np.count_nonzero(alone))
     covered = pixels - painted.pixels.get(value, 0)
-    if covered <= 0:
+    if covered <= 0 or covered < LEAST * pixels:
         return None
     mine = [number for number, shape in enumerate(shapes, 1) if shape.value == value]
     hidden = sum(number not in painted.shown for number in mine)
-    over = histogram(painted.mask * alone)  # 0 where the class is not
-    over[0] = over.get(0, 0) - (alone.size - pixels)
-    others = {other: count for other, count in over.items() if other not in {value, *holes}}
-    most = max(others, key=lambda other: (others[other], -other), default=-1)
-    by = labels.get(most, "") if others.get(most) else ""
+    over = np.bincount(painted.mask[rows][alone.view(np.bool_)], minlength=IGNORE + 1)
+    over[[value, *holes]] = 0
+    most = int(over.argmax())
+    by = labels.get(most, "") if over[most] else ""
     return Covered(labels[value], len(mine), hidden, pixels, covered, by)
 
 

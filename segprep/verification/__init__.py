@@ -5,21 +5,24 @@ images and masks; the class files follow from the class list. So one flipped bit
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 from segprep import engine
 from segprep.dataset import manifest, tree
 from segprep.dataset.manifest import EXPORT, MANIFEST, RECORDS, Manifest
+from segprep.dataset.name_hashes import hashes, others
+from segprep.dataset.record_file import RecordLines
 from segprep.dataset.tree import IMAGES, LISTS, LOCK, MASKS, OBJECTS, RUNS
 from segprep.dataset.tree_files import class_files
 from segprep.errors import SourceError, TreeError, UsageError
 from segprep.files import digest, read_inside
 from segprep.names import is_sidecar
-from segprep.types import Progress, Record, no_progress
+from segprep.types import Progress, no_progress
 from segprep.verification.archives import verify_archive
 from segprep.verification.exports import verify_export
 
@@ -85,22 +88,20 @@ def verify(
         )
     described = _described(root, data)
     texts = list(_texts(root, data, described))
-    records = list(_records(root))
-    digests = {name: value for record in records for name, value in record.digests.items()}
-    chosen = _chosen(records, sample, seed)
-    todo = [(name, value) for record in chosen for name, value in record.digests.items()]
-    compare = CompareFile(root)
-    results = progress(engine.run(compare, todo, jobs=jobs, chunk=32), len(todo), "hashing")
-    files = [result for result in results if isinstance(result, Deviation)]
-    rest = digests.keys() - {name for name, _ in todo}
-    files += [
-        Deviation(name, "missing", "is not there")
-        for name in sorted(rest)
-        if not os.path.lexists(root / name)
-    ]
-    extra, other = _further(root, digests)
+    files, names, checked, skipped = list[Deviation](), bytearray(), 0, 0
+    with _lines(root) as lines:
+        todo = Chosen(lines, _chosen(len(lines), sample, seed))
+        results = engine.run(CompareRecord(root), todo, jobs=jobs, chunk=32)
+        for result in progress(results, len(todo), "hashing"):
+            if isinstance(result, engine.Failure):
+                files.append(Deviation(RECORDS, "changed", result.reason))
+                continue
+            checked, skipped = checked + result.checked, skipped + result.skipped
+            files += result.deviations
+            names += result.names
+    extra, other = _further(root, names)
     return Verification(
-        root, len(todo), len(rest), tuple(sorted((*texts, *files, *extra), key=_path)), other
+        root, checked, skipped, tuple(sorted((*texts, *files, *extra), key=_path)), other
     )
 
 
@@ -116,15 +117,64 @@ def _result(
 
 
 @dataclass(frozen=True, slots=True)
-class CompareFile:
-    """Hash one file of the tree *root* and compare. Runs in worker processes."""
+class Chosen(Sequence[tuple[bytes, bool]]):
+    """The *lines* of the records, and whether the files of each are to be read: all, or those of
+    the *numbers* (from 0).
+    """
+
+    lines: Sequence[tuple[int, bytes]]
+    numbers: frozenset[int] | None
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[bytes, bool]: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[tuple[bytes, bool]]: ...
+    def __getitem__(self, at: int | slice) -> tuple[bytes, bool] | list[tuple[bytes, bool]]:
+        if isinstance(at, slice):
+            return [self[number] for number in range(len(self))[at]]
+        number, line = self.lines[at]
+        return line, self.numbers is None or number - 1 in self.numbers
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCheck:
+    """How many files of one record were *checked* and *skipped*, and which deviate; *names*: the
+    hashes of their names.
+    """
+
+    checked: int
+    skipped: int
+    deviations: tuple[Deviation, ...]
+    names: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CompareRecord:
+    """Hash the files of one record of the tree *root* and compare. Runs in worker processes."""
 
     root: Path
 
-    def __call__(self, file: tuple[str, str]) -> Deviation | None:
-        """The deviation of (name, digest), or None."""
-        name, expected = file
-        return _compared(self.root, name, expected)
+    def __call__(self, chosen: tuple[bytes, bool]) -> RecordCheck:
+        """What deviates; of files that are not to be read, only whether they are there."""
+        line, read = chosen
+        try:
+            digests = manifest.load_record(line).digests
+        except ValueError:  # records.jsonl as a whole is told as changed
+            return RecordCheck(0, 0, (), b"")
+        if read:
+            deviations = [_compared(self.root, name, value) for name, value in digests.items()]
+        else:
+            deviations = [
+                Deviation(name, "missing", "is not there")
+                for name in digests
+                if not os.path.lexists(self.root / name)
+            ]
+        count = len(digests)
+        counts = (count, 0) if read else (0, count)
+        return RecordCheck(*counts, tuple(filter(None, deviations)), hashes(digests))
 
 
 def _compared(root: Path, name: str, expected: str) -> Deviation | None:
@@ -163,38 +213,49 @@ def _texts(root: Path, data: bytes, described: Manifest | None) -> Iterator[Devi
             yield deviation
 
 
-def _records(root: Path) -> Iterator[Record]:
-    """The records that can be read: a damaged line costs its own sample only."""
+@contextmanager
+def _lines(root: Path) -> Iterator[Sequence[tuple[int, bytes]]]:
+    """The lines of the records, none where they cannot be read (told as a change)."""
     try:
-        lines = (read_inside(root, RECORDS, 1 << 31) or b"").split(b"\n")
-    except SourceError:
+        lines = RecordLines(root / RECORDS, None)
+    except TreeError:
+        yield ()
         return
-    for line in lines:
-        try:
-            yield manifest.load_record(line)
-        except ValueError:
-            continue  # records.jsonl as a whole is told as changed
+    with closing(lines):
+        yield lines
 
 
-def _chosen(records: Sequence[Record], sample: float, seed: int) -> Sequence[Record]:
-    if sample >= 100:
-        return records
-    count = max(1, round(len(records) * sample / 100)) if records else 0
-    return Random(seed).sample(records, count)
+def _chosen(count: int, sample: float, seed: int) -> frozenset[int] | None:
+    """Which of *count* records are read; None: all."""
+    if sample >= 100 or not count:
+        return None
+    return frozenset(Random(seed).sample(range(count), max(1, round(count * sample / 100))))
 
 
-def _further(root: Path, digests: Mapping[str, str]) -> tuple[list[Deviation], tuple[str, ...]]:
-    """Files that no record names: those in the folders of images and masks, and others."""
-    extra, other = [], []
+def _further(root: Path, names: bytearray) -> tuple[list[Deviation], tuple[str, ...]]:
+    """Files that no record names (*names*: the hashes of those that one does): those in the folders
+    of images and masks, and others.
+    """
+    other = list[str]()
+    extra = [
+        Deviation(path, "extra", "not written by segprep")
+        for path in others(_own_files(root, other), names)
+    ]
+    return extra, tuple(other)
+
+
+def _own_files(root: Path, other: list[str]) -> Iterator[str]:
+    """The files in the folders of images and masks; what lies elsewhere and is not the tree's goes
+    to *other*.
+    """
     own = {MANIFEST, RECORDS, LOCK, tree.CLASS_NAMES, tree.LABELMAP}
     for folder, folders, names in os.walk(root):
         inner = Path(folder).relative_to(root)
         folders[:] = sorted(name for name in folders if inner / name != Path(RUNS))
+        start = "" if inner == Path() else f"{inner.as_posix()}/"
+        labeled = inner.parts[:1] in ((IMAGES,), (MASKS,), (OBJECTS,))
         for name in sorted(names):
-            path = (inner / name).as_posix()
-            if inner.parts[:1] in ((IMAGES,), (MASKS,), (OBJECTS,)) and not is_sidecar(name):
-                if path not in digests:
-                    extra.append(Deviation(path, "extra", "not written by segprep"))
-            elif path not in own and inner != Path(LISTS):
-                other.append(path)
-    return extra, tuple(other)
+            if labeled and not is_sidecar(name):
+                yield f"{start}{name}"
+            elif f"{start}{name}" not in own and inner != Path(LISTS):
+                other.append(f"{start}{name}")
