@@ -1,6 +1,7 @@
 """The files of a tree that segprep itself writes: lists, class lists; what stands in their way."""
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def class_files(classes: Classes) -> dict[str, bytes]:
     """class_names.txt (labelme's habit) and labelmap.txt (Datumaro, CVAT): name -> content."""
     colors = voc_colors()
     rows = [
-        f"{name.replace(':', '_')}:{','.join(map(str, colors[3 * n : 3 * n + 3]))}::"
+        f"{re.sub('^#|:', '_', name)}:{','.join(map(str, colors[3 * n : 3 * n + 3]))}::"
         for n, name in enumerate(classes.names)
     ]
     if classes.ignore is not None:

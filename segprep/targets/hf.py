@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from segprep.errors import MissingExtraError
+from segprep.errors import MissingExtraError, SourceError
 from segprep.targets._common import lists, names, parquet, pictures, readme, records
 from segprep.targets._common.split_writers import SplitWriter
 from segprep.types import Classes, Note
@@ -49,7 +49,17 @@ class Writer(SplitWriter):
     def files(
         self, sample: LabeledImage, places: tuple[str, ...]
     ) -> Iterator[Product | Part | Note]:
-        """Image, mask and their line, in each list that names the sample."""
+        """Image, mask and their line, in each list that names the sample. Raises SourceError for a
+        name with a dollar sign in folders.
+        """
+        if "$" in sample.entry.stem and not self.parquet:
+            raise SourceError(
+                sample.entry.mask,
+                f"its name {sample.entry.stem!r} has a dollar sign: datasets would take what"
+                " follows for a variable of the system",
+                "give --parquet, or rename the image and its mask in the source, and convert again",
+                "bad-stem",
+            )
         picture = pictures.kept(sample, self.link, self.max_pixels, deep=True)
         mask, stem = pictures.mask(sample, "gray"), sample.entry.stem
         yield from picture.notes

@@ -11,10 +11,11 @@ from PIL import Image
 
 import segprep
 from segprep import targets
-from segprep.errors import UsageError
+from segprep.dataset.tree_files import class_files
+from segprep.errors import BadInputError, UsageError
 from segprep.imaging.image import write_mask
 from segprep.targets._common import lists
-from segprep.types import Entry
+from segprep.types import Classes, Entry
 from segprep.writer import Inventory
 
 DEEP = ("hf", "monai", "coco", "labelme", "datumaro", "fiftyone")  # their readers keep 16 bits
@@ -89,7 +90,7 @@ def test_a_sixteen_bit_tiff_is_no_frame_for_keras(deep: Path, tmp_path: Path) ->
     with Image.open(deep / "JPEGImages/s0.png") as picture:
         picture.save(deep / "JPEGImages/s0.tif")
     (deep / "JPEGImages/s0.png").unlink()
-    with pytest.raises(segprep.errors.BadInputError) as caught:
+    with pytest.raises(BadInputError) as caught:
         segprep.export("keras", deep, tmp_path / "out")
     (skipped,) = caught.value.skipped
     assert (skipped.code, skipped.hint) == ("image-unsupported", "give --frames png")
@@ -152,3 +153,26 @@ def test_which_lists_are_a_split(tmp_path: Path) -> None:
         assert lists.stems_by_split(Inventory("tree", entries, given, None)) == expected
     assert not lists.has_split(Inventory("tree", entries, {"odd": ("s1",), "train": ()}, None))
     assert lists.stems_by_split(Inventory("tree", (), {}, None)) == {"train": ()}
+
+
+@pytest.mark.parametrize("target", ["cvat", "datumaro"])
+@pytest.mark.parametrize("name", ["#hash", "a:b"])
+def test_names_that_a_labelmap_cannot_hold(target: str, name: str, tmp_path: Path) -> None:
+    root = tree(tmp_path / "tree", ("_background_", name))
+    with pytest.raises(UsageError, match=f"{name}.*labelmap.txt"):
+        segprep.export(target, root, tmp_path / "out")
+
+
+def test_a_name_is_no_comment_of_the_label_map() -> None:
+    rows = class_files(Classes(("_background_", "#hash", "a:b#"), 0))["labelmap.txt"].decode()
+    assert [row.partition(":")[0] for row in rows.splitlines()[2:4]] == ["_hash", "a_b#"]
+
+
+def test_datasets_would_expand_a_variable(tmp_path: Path) -> None:
+    root = tree(tmp_path / "tree")
+    for path in (*root.glob("*/s3.png"),):
+        path.rename(path.with_name("$HOME.png"))
+    (root / "ImageSets/Segmentation/val.txt").write_text("s2\n$HOME\n")
+    with pytest.raises(BadInputError) as caught:
+        segprep.export("hf", root, tmp_path / "out")
+    assert [(one.stem, one.code) for one in caught.value.skipped] == [("$HOME", "bad-stem")]

@@ -1,6 +1,7 @@
 """VOC folders as Datumaro and CVAT read them: palette masks whose colors labelmap.txt names."""
 
 from collections.abc import Mapping
+from shlex import quote
 
 import numpy as np
 
@@ -28,12 +29,14 @@ def check_names(classes: Classes) -> None:
     """Raise UsageError for a class name that labelmap.txt cannot hold or has already."""
     taken = dict.fromkeys(("background", "ignored"), "a name that labelmap.txt has a line for")
     names.refuse(classes, taken)
-    if bad := [name for name in classes.names if ":" in name]:
-        raise UsageError(
-            "bad-classes",
-            f"the class name {bad[0]!r} has a colon, which parts the columns of labelmap.txt",
-            "rename it: segprep remap --map OLD=NEW",
-        )
+    for name in classes.names:
+        if ":" in name or name.startswith("#"):
+            why = "has a colon, which parts the columns" if ":" in name else "would be a comment"
+            raise UsageError(
+                "bad-classes",
+                f"the class name {name!r} {why} of labelmap.txt",
+                f"rename it: segprep remap --map {quote(f'{name}=NAME')}",
+            )
 
 
 def texts(classes: Classes, lists: Mapping[str, tuple[str, ...]]) -> dict[str, bytes]:
