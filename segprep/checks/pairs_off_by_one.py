@@ -7,6 +7,8 @@ Source: F5; the stretch, in the order of the numbers, whose misfits add up to mo
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from segprep.checks._common.fit import judged
 from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Survey
@@ -17,6 +19,9 @@ RULE = Rule("SEG608", "warning")
 # of a stretch: samples at least, and the sum of their scores beyond USUAL each, in deviations; one
 # sample counts MOST at most, so that a few bad masks are no stretch
 LEAST, USUAL, SUM, MOST = 5, 1.0, 10.0, 3.0
+# neighbors are often alike (frames, augmented copies), so that a sum alone proves little: the
+# stretch's mean score, and the share of its samples beyond USUAL
+MEAN, SHARE = 1.75, 2 / 3
 
 
 def find(survey: Survey) -> Iterator[Finding]:
@@ -24,7 +29,7 @@ def find(survey: Survey) -> Iterator[Finding]:
     scores = judged(survey).scores
     stems = sorted(scores, key=natural_key)
     start, end, total = worst([scores[stem] for stem in stems])
-    if end - start >= LEAST and total > SUM:
+    if stands_out([scores[stem] for stem in stems[start:end]], total):
         first, last = stems[start], stems[end - 1]
         yield RULE.finding(
             first,
@@ -34,6 +39,14 @@ def find(survey: Survey) -> Iterator[Finding]:
             "look at them: segprep view",
             score=round(total, 2),
         )
+
+
+def stands_out(stretch: Sequence[float], total: float) -> bool:
+    """Whether the scores of a *stretch*, which add up to *total*, are those of wrong pairs."""
+    if len(stretch) < LEAST or total <= SUM:
+        return False
+    scores = np.array(stretch)
+    return bool(scores.mean() > MEAN and (scores > USUAL).mean() > SHARE)
 
 
 def worst(scores: Sequence[float]) -> tuple[int, int, float]:
