@@ -1,4 +1,4 @@
-"""One change to a folder of annotations: bytes, encoding, JSON and XML structure, or one more file."""
+"""One change to a folder of annotations: bytes, encoding, JSON or XML structure, one more file."""
 
 import io
 import os
