@@ -6,38 +6,27 @@ name only (OpenCV reads BGR), and here in fact; a gray pixel is not colored.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from segprep.training.augmentation.hsv import distorted
-from segprep.training.augmentation.steps import (
-    Image,
-    Mask,
-    as_kind,
-    between,
-    brightest,
-    need_number,
-)
+from segprep.training.augmentation.steps import Checked, Image, Mask, as_kind, between, brightest
 
 
 @dataclass(frozen=True, slots=True)
-class OneColor:
+class OneColor(Checked):
     """Each of the three with the same probability, each value up to this much either way.
 
     *hue*: part of a full turn. *saturation*, *value*, *brightness*: what is added, of 0..1.
     *contrast*: factors from 1 - x to 1 + x. Raises UsageError (bad-option).
     """
 
-    hue: float = 20 / 180
-    saturation: float = 30 / 255
-    value: float = 20 / 255
-    brightness: float = 0.2
-    contrast: float = 0.2
-
-    def __post_init__(self) -> None:
-        need_number("hue", self.hue, 0, 0.5)
-        for name in ("saturation", "value", "brightness", "contrast"):
-            need_number(name, getattr(self, name), 0, 1)
+    hue: Annotated[float, 0, 0.5] = 20 / 180
+    saturation: Annotated[float, 0, 1] = 30 / 255
+    value: Annotated[float, 0, 1] = 20 / 255
+    brightness: Annotated[float, 0, 1] = 0.2
+    contrast: Annotated[float, 0, 1] = 0.2
 
     def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
         """*image* in other colors; *mask* as it is. Six draws."""

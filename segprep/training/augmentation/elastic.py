@@ -9,27 +9,17 @@ nearest.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import get_args
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep.training.augmentation.steps import (
-    MODES,
-    Fill,
-    Image,
-    Mask,
-    as_kind,
-    need,
-    need_number,
-    need_whole,
-    shade,
-)
+from segprep.training.augmentation.steps import MODES, Checked, Fill, Image, Mask, as_kind, shade
 from segprep.types import IGNORE
 
 
 @dataclass(frozen=True, slots=True)
-class Elastic:
+class Elastic(Checked):
     """*sigma* in pixels, 0 is none; *grid* points a side; *order* of the image's interpolation: 3
     bicubic, 1 bilinear (a third of the time).
 
@@ -37,23 +27,11 @@ class Elastic:
     puts black and *label*. Raises UsageError (bad-option).
     """
 
-    sigma: float = 10.0
-    grid: int = 3
-    order: int = 3
+    sigma: Annotated[float, 0, 10_000] = 10.0
+    grid: Annotated[int, 2, 64] = 3
+    order: Literal[1, 3] = 3
     fill: Fill = "reflect"
-    label: int = IGNORE
-
-    def __post_init__(self) -> None:
-        need_number("sigma", self.sigma, 0, 10_000)
-        need_whole("grid", self.grid, 2, 64)
-        need(
-            self.order in (1, 3), f"order has to be 1 (bilinear) or 3 (bicubic), not {self.order!r}"
-        )
-        need(
-            self.fill in get_args(Fill),
-            f"fill has to be one of {', '.join(get_args(Fill))}, not {self.fill!r}",
-        )
-        need_whole("label", self.label, 0, 255)
+    label: Annotated[int, 0, 255] = IGNORE
 
     def field(self, height: int, width: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """(2, height, width): where each pixel is taken from, less its own place, in rows and

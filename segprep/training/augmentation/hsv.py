@@ -7,10 +7,12 @@ angle: red less 36 degrees is 324 degrees, a pink. The mask stays as it is.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from segprep.training.augmentation.steps import (
+    Checked,
     Image,
     Mask,
     as_kind,
@@ -18,12 +20,11 @@ from segprep.training.augmentation.steps import (
     brightest,
     chance,
     need_number,
-    need_switch,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Hsv:
+class Hsv(Checked):
     """*hue*: up to this part of a full turn either way (0.1 = 36 degrees). *saturation* and
     *value*: factors from 1 - x to 1 + x.
 
@@ -31,16 +32,15 @@ class Hsv:
     there x is 0.5 for both. Raises UsageError (bad-option).
     """
 
-    hue: float = 0.1
-    saturation: float = 0.7
-    value: float = 0.3
+    hue: Annotated[float, 0, 0.5] = 0.1
+    saturation: Annotated[float, 0, 10] = 0.7
+    value: Annotated[float, 0, 10] = 0.3
     reciprocal: bool = False
 
     def __post_init__(self) -> None:
-        need_number("hue", self.hue, 0, 0.5)
-        need_switch("reciprocal", self.reciprocal)
-        for name in ("saturation", "value"):
-            need_number(name, getattr(self, name), 0, 10 if self.reciprocal else 1)
+        Checked.__post_init__(self)
+        for name in () if self.reciprocal else ("saturation", "value"):
+            need_number(name, getattr(self, name), 0, 1)
 
     def draw(self, rng: np.random.Generator) -> tuple[float, float, float]:
         """(degrees, factor of the saturation, factor of the value). Five draws."""

@@ -6,27 +6,18 @@ of the mask are 255, not a class.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from segprep.training.augmentation.letterbox import framed
 from segprep.training.augmentation.scaling import resampled
-from segprep.training.augmentation.steps import (
-    GRAY,
-    Image,
-    Mask,
-    between,
-    chance,
-    need_number,
-    need_range,
-    need_whole,
-    shade,
-)
+from segprep.training.augmentation.steps import GRAY, Checked, Image, Mask, between, chance, shade
 from segprep.types import IGNORE
 
 
 @dataclass(frozen=True, slots=True)
-class Jitter:
+class Jitter(Checked):
     """Into a frame of (*rows*, *columns*) px.
 
     The ratio width / height is multiplied by U(aspect) / U(aspect); the longer side becomes
@@ -35,22 +26,13 @@ class Jitter:
     UsageError (bad-option).
     """
 
-    rows: int
-    columns: int
-    aspect: tuple[float, float] = (0.7, 1.3)
-    scale: tuple[float, float] = (0.25, 2.0)
-    flip: float = 0.5
-    gray: int = GRAY
-    label: int = IGNORE
-
-    def __post_init__(self) -> None:
-        for name in ("rows", "columns"):
-            need_whole(name, getattr(self, name), 1, 16_384)
-        need_range("aspect", self.aspect, 0.1, 10)
-        need_range("scale", self.scale, 0.01, 10)
-        need_number("flip", self.flip, 0, 1)
-        for name in ("gray", "label"):
-            need_whole(name, getattr(self, name), 0, 255)
+    rows: Annotated[int, 1, 16_384]
+    columns: Annotated[int, 1, 16_384]
+    aspect: Annotated[tuple[float, float], 0.1, 10] = (0.7, 1.3)
+    scale: Annotated[tuple[float, float], 0.01, 10] = (0.25, 2.0)
+    flip: Annotated[float, 0, 1] = 0.5
+    gray: Annotated[int, 0, 255] = GRAY
+    label: Annotated[int, 0, 255] = IGNORE
 
     def draw(
         self, height: int, width: int, rng: np.random.Generator

@@ -10,24 +10,22 @@ randomness, so nothing depends on the order or number of workers; "wrap" repeats
 """
 
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segprep.training.augmentation.steps import (
     MODES,
+    Checked,
     Fill,
     Image,
     Mask,
     as_kind,
     between,
     chance,
-    need,
     need_number,
     need_range,
-    need_switch,
-    need_whole,
     shade,
 )
 from segprep.types import IGNORE
@@ -65,7 +63,7 @@ class Motion:
 
 
 @dataclass(frozen=True, slots=True)
-class Paired:
+class Paired(Checked):
     """Ranges to draw from: each value from -range to +range, *zoom* from 1 - zoom to 1 + zoom or
     from its two numbers.
 
@@ -74,34 +72,23 @@ class Paired:
     UsageError (bad-option).
     """
 
-    rotation: float = 0.0
-    height_shift: float = 0.0
-    width_shift: float = 0.0
-    shear: float = 0.0
+    rotation: Annotated[float, 0, 360] = 0.0
+    height_shift: Annotated[float, 0, 100_000] = 0.0
+    width_shift: Annotated[float, 0, 100_000] = 0.0
+    shear: Annotated[float, 0, 89] = 0.0
     zoom: float | tuple[float, float] = 0.0
     horizontal_flip: bool = False
     vertical_flip: bool = False
     fill: Fill = "nearest"
-    value: float = 0.0
-    label: int = IGNORE
+    value: Annotated[float, 0, 255] = 0.0
+    label: Annotated[int, 0, 255] = IGNORE
 
     def __post_init__(self) -> None:
-        need_number("rotation", self.rotation, 0, 360)
-        need_number("shear", self.shear, 0, 89)
-        for name in ("height_shift", "width_shift"):
-            need_number(name, getattr(self, name), 0, 100_000)
-        if not isinstance(self.zoom, tuple | list):
-            need_number("zoom", self.zoom, 0, 0.99)
-        else:
+        Checked.__post_init__(self)
+        if isinstance(self.zoom, tuple | list):
             need_range("zoom", self.zoom, 0.01, 100)
-        need(
-            self.fill in get_args(Fill),
-            f"fill has to be one of {', '.join(get_args(Fill))}, not {self.fill!r}",
-        )
-        need_number("value", self.value, 0, 255)
-        need_whole("label", self.label, 0, 255)
-        need_switch("horizontal_flip", self.horizontal_flip)
-        need_switch("vertical_flip", self.vertical_flip)
+        else:
+            need_number("zoom", self.zoom, 0, 0.99)
 
     def draw(self, height: int, width: int, rng: np.random.Generator) -> Motion:
         """A motion for an image of (*height*, *width*). Always eight draws, in Keras' order."""

@@ -7,13 +7,13 @@ back. Source of the rule: unet-pytorch and unet-keras (bubbliiiing), scale = min
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segprep.training.augmentation.scaling import resampled
-from segprep.training.augmentation.steps import GRAY, Image, Mask, need, need_whole, shade
+from segprep.training.augmentation.steps import GRAY, Checked, Image, Mask, shade
 from segprep.types import IGNORE
 
 Anchor = Literal["center", "corner"]
@@ -54,7 +54,7 @@ def placed(
 
 
 @dataclass(frozen=True, slots=True)
-class Letterbox:
+class Letterbox(Checked):
     """A frame of (*rows*, *columns*): the image by bicubic interpolation on *gray* (of 0..255), the
     mask by nearest on *label*.
 
@@ -62,21 +62,11 @@ class Letterbox:
     qiaofengsheng/pytorch-UNet has it (there on gray 0, 256 x 256). Raises UsageError (bad-option).
     """
 
-    rows: int
-    columns: int
-    gray: int = GRAY
-    label: int = IGNORE
+    rows: Annotated[int, 1, 65_535]
+    columns: Annotated[int, 1, 65_535]
+    gray: Annotated[int, 0, 255] = GRAY
+    label: Annotated[int, 0, 255] = IGNORE
     anchor: Anchor = "center"
-
-    def __post_init__(self) -> None:
-        for name in ("rows", "columns"):
-            need_whole(name, getattr(self, name), 1, 65_535)
-        for name in ("gray", "label"):
-            need_whole(name, getattr(self, name), 0, 255)
-        need(
-            self.anchor in ("center", "corner"),
-            f"anchor has to be center or corner, not {self.anchor!r}",
-        )
 
     def placement(self, height: int, width: int) -> Placement:
         """Where an image of (*height*, *width*) comes to lie."""

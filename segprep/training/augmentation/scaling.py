@@ -6,23 +6,13 @@ Images by interpolation, masks by nearest. A crop larger than the image pads rig
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from segprep.training.augmentation.steps import (
-    Image,
-    Mask,
-    as_kind,
-    chance,
-    need_number,
-    need_range,
-    need_switch,
-    need_whole,
-    shade,
-)
+from segprep.training.augmentation.steps import Checked, Image, Mask, as_kind, chance, shade
 from segprep.types import IGNORE
 
 How = Literal["nearest", "bilinear", "bicubic"]
@@ -53,7 +43,7 @@ def resampled(array: NDArray[Any], height: int, width: int, how: How) -> NDArray
 
 
 @dataclass(frozen=True, slots=True)
-class RandomResize:
+class RandomResize(Checked):
     """The shorter side becomes a whole number of pixels from *shorter*[0] to *shorter*[1], both
     included; the shape is kept.
 
@@ -61,12 +51,7 @@ class RandomResize:
     UsageError (bad-option).
     """
 
-    shorter: tuple[int, int] = (282, 678)
-
-    def __post_init__(self) -> None:
-        need_range("shorter", self.shorter, 1, LONGEST)
-        for side in self.shorter:
-            need_whole("shorter", side, 1, LONGEST)
+    shorter: Annotated[tuple[int, int], 1, LONGEST] = (282, 678)
 
     def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
         """Both at the drawn size. One draw."""
@@ -78,17 +63,13 @@ class RandomResize:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Checked):
     """To (*rows*, *columns*) px whatever the shape, as UNet++'s 96 x 96 and divamgupta's loaders
     do. Nothing is drawn. Raises UsageError (bad-option).
     """
 
-    rows: int
-    columns: int
-
-    def __post_init__(self) -> None:
-        for name in ("rows", "columns"):
-            need_whole(name, getattr(self, name), 1, LONGEST)
+    rows: Annotated[int, 1, LONGEST]
+    columns: Annotated[int, 1, LONGEST]
 
     def __call__(
         self, image: Image, mask: Mask, rng: np.random.Generator | None = None
@@ -100,19 +81,14 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Flip:
+class Flip(Checked):
     """Mirrored left to right and top to bottom, each with its probability, then turned by 0, 90,
     180 or 270 degrees if *quarters*. Raises UsageError.
     """
 
-    horizontal: float = 0.5
-    vertical: float = 0.5
+    horizontal: Annotated[float, 0, 1] = 0.5
+    vertical: Annotated[float, 0, 1] = 0.5
     quarters: bool = False
-
-    def __post_init__(self) -> None:
-        need_number("horizontal", self.horizontal, 0, 1)
-        need_number("vertical", self.vertical, 0, 1)
-        need_switch("quarters", self.quarters)
 
     def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
         """Both mirrored and turned alike. Three draws."""
@@ -130,21 +106,16 @@ class Flip:
 
 
 @dataclass(frozen=True, slots=True)
-class RandomCrop:
+class RandomCrop(Checked):
     """A square of *size* px anywhere in the image; where the image is smaller, it lies at the upper
     left on *gray* (of 0..255) and *label*.
 
     Raises UsageError (bad-option).
     """
 
-    size: int = 480
-    gray: int = 0
-    label: int = IGNORE
-
-    def __post_init__(self) -> None:
-        need_whole("size", self.size, 1, 65_535)
-        need_whole("gray", self.gray, 0, 255)
-        need_whole("label", self.label, 0, 255)
+    size: Annotated[int, 1, 65_535] = 480
+    gray: Annotated[int, 0, 255] = 0
+    label: Annotated[int, 0, 255] = IGNORE
 
     def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
         """(size, size, 3) and (size, size). Two draws."""

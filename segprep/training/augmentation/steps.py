@@ -9,7 +9,8 @@ shifts the randomness of another.
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from functools import cache
+from typing import Annotated, Any, Literal, Protocol, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +72,45 @@ def as_kind(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
 def shade(gray: float, dtype: np.dtype[Any]) -> float:
     """A *gray* of 0..255 in the range of *dtype*."""
     return gray if dtype == np.uint8 else gray / 255 * brightest(dtype)
+
+
+class Checked:
+    """A step whose fields say what they take: ``Annotated[float, 0, 360]`` a number from 0 to 360,
+    so the whole numbers and both numbers of a range; a Literal one of its words; true or false.
+
+    Raises UsageError (bad-option).
+    """
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        step: Any = type(self)
+        for name, kind, limits in _limits(step):
+            value = getattr(self, name)
+            if kind is bool:
+                need_switch(name, value)
+            elif get_origin(kind) is Literal:
+                words = get_args(kind)
+                one_of = ", ".join(map(str, words))
+                need(value in words, f"{name} has to be one of {one_of}, not {value!r}")
+            elif get_origin(kind) is tuple and limits:
+                need_range(name, value, *limits)
+                for number in value if get_args(kind)[0] is int else ():
+                    need_whole(name, number, *limits)
+            elif limits:
+                (need_whole if kind is int else need_number)(name, value, *limits)
+
+
+@cache
+def _limits(step: Any) -> list[tuple[str, Any, tuple[Any, ...]]]:
+    """(name, type, limits) of each field of *step*."""
+    hints = get_type_hints(step, include_extras=True).items()
+    return [
+        (name, get_args(hint)[0], hint.__metadata__)
+        if get_origin(hint) is Annotated
+        else (name, hint, ())
+        for name, hint in hints
+    ]
 
 
 def need(fine: bool, message: str, hint: str = "") -> None:
