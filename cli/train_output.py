@@ -11,7 +11,8 @@ def run(result: Any) -> None:
     how = {"epochs": "all epochs done", "patience": "stopped early"}[result.stopped]
     output.line(
         f"{result.out}: {result.config.arch}, {result.parameters:,} parameters,"
-        f" {len(result.history)} epochs in {clock(result.seconds)} ({how})"
+        f" {len(result.history)} epochs in {clock(result.seconds)} ({how}),"
+        f" {result.memory >> 20:,} MB"
     )
     monitor = result.config.monitor
     output.line(f"best epoch {best.epoch}: {monitor} {getattr(best, monitor):.4f}")

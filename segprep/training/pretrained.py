@@ -64,6 +64,16 @@ class WeightsReport:
             f" {len(self.reshaped)} of another shape, {_some('left over', self.unexpected)}"
         )
 
+    def table(self) -> str:
+        """A line per name: what became of it."""
+        groups = (
+            ("loaded", self.loaded),
+            ("missed", self.missed),
+            ("other shape", self.reshaped),
+            ("left over", self.unexpected),
+        )
+        return "".join(f"{what}\t{name}\n" for what, names in groups for name in names)
+
 
 def _some(what: str, names: Sequence[str]) -> str:
     more = ", …" if len(names) > 2 else ""

@@ -19,6 +19,7 @@ from segprep.training import checkpoints, models
 from segprep.training.checkpoints import Checkpoint
 from segprep.training.config import plain
 from segprep.training.data.pairs import read_truth
+from segprep.training.devices import peak_memory
 from segprep.training.progress import Moment
 from segprep.training.trainer import artifacts, history, run_folder, schedules
 from segprep.training.trainer.freeze_stages import Numbers, Stage
@@ -95,13 +96,8 @@ class TrainingLoop(Preparation):
 
     def _epoch(self, stage: Stage, epoch: int, source: Iterator[Any], learning: int) -> EpochScores:
         start = monotonic()
-        torch.manual_seed(
-            int(
-                np.random.SeedSequence((self.config.seed, epoch, self.group.rank)).generate_state(
-                    1
-                )[0]
-            )
-        )  # dropout
+        draws = np.random.SeedSequence((self.config.seed, epoch, self.group.rank))
+        torch.manual_seed(int(draws.generate_state(1)[0]))  # dropout
         self.losses, self.rates = list[float](), list[float]()
         for n in range(stage.steps):
             began = monotonic()
@@ -222,17 +218,8 @@ class TrainingLoop(Preparation):
             if scores
             else ((), ())
         )
-        return EpochScores(
-            epoch + 1,
-            step,
-            rate,
-            best=best,
-            learning=learning,
-            seconds=seconds,
-            recall=recall,
-            iou=iou,
-            **numbers,
-        )
+        numbers |= {"best": best, "learning": learning, "seconds": seconds}
+        return EpochScores(epoch + 1, step, rate, recall=recall, iou=iou, **numbers)
 
     def _save(self, entry: EpochScores) -> None:
         """Checkpoints and log of the epoch that has just ended; only the first process writes."""
@@ -283,17 +270,25 @@ class TrainingLoop(Preparation):
     def _finish(self, stopped: str) -> Run:
         self.notes += self.pace.note()
         parameters = models.parameters(self.network)
-        trained = partial(
-            Run, self.out, self.config, parameters, self.names, tuple(self.history), stopped
-        )
-        result = trained(monotonic() - self.began, tuple(self.notes), None)
-        if not self.group.first:
-            return result
-        if len(self.val):
+        scores = None
+        if self.group.first and len(self.val):
             best = checkpoints.load(self.out / run_folder.BEST).network().to(self.group.device)
             masks = (read_truth(self.tree, stem, len(self.names)) for stem in self.val.stems)
             scores = at_own_size(best, self.val, masks, self.view, len(self.names))
-            result = trained(monotonic() - self.began, tuple(self.notes), scores)
+        result = Run(
+            self.out,
+            self.config,
+            parameters,
+            self.names,
+            tuple(self.history),
+            stopped,
+            monotonic() - self.began,
+            tuple(self.notes),
+            scores,
+            peak_memory(self.group.device),
+        )
+        if not self.group.first:
+            return result
         described = run_folder.description(result.document())
         files = {history.CURVES: history.curves(self.history), run_folder.RUN: described}
         OutputFolder(self.out).write_all(files, last=run_folder.RUN)

@@ -26,26 +26,29 @@ def options_of(config: Config) -> Mapping[str, Any]:
 
 def build(
     config: Config, classes: int, group: ProcessGroup, *, fresh: bool
-) -> tuple[nn.Module, list[str]]:
-    """The network and notes on it; pretrained weights are read if the run is *fresh*, for otherwise
-    its own will follow.
+) -> tuple[nn.Module, list[str], str]:
+    """The network, notes on it, and what became of each pretrained tensor; these are read if the
+    run is *fresh*, for otherwise its own will follow.
 
     Raises UsageError (bad-option, also for stages that it cannot freeze), SegprepError:
     weights-hash, weights-no-match, other-network …
     """
     torch.manual_seed(config.seed)
-    network, notes = _built(config, classes), list[str]()
+    network, notes, keys = _built(config, classes), list[str](), ""
     if config.freeze:  # tried early
         freeze(network, None if config.freeze == "all" else int(config.freeze))
         unfreeze(network)
     if config.weights and fresh:
-        notes += group.decided(lambda: load_weights(network, config))
+        report = group.decided(lambda: load_weights(network, config))
+        notes += [f"{config.weights}: {report}"]
+        notes += [f"not loaded: {text}" for text in report.reshaped[:3]]
+        keys = report.table()
     notes += about_network(network, config)
     if config.sync_bn and group.world > 1:
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
-    return (
-        channels_last(network, group.device) if config.channels_last else network.to(group.device)
-    ), notes
+    if config.channels_last:
+        return channels_last(network, group.device), notes, keys
+    return network.to(group.device), notes, keys
 
 
 def _built(config: Config, classes: int) -> nn.Module:
@@ -53,8 +56,8 @@ def _built(config: Config, classes: int) -> nn.Module:
     return models.build(config.arch, config.channels, count, **options_of(config))
 
 
-def load_weights(network: nn.Module, config: Config) -> list[str]:
-    """Load ``config.weights`` into *network*; what became of them, as notes.
+def load_weights(network: nn.Module, config: Config) -> pretrained.WeightsReport:
+    """Load ``config.weights`` into *network*; what became of them.
 
     Raises UsageError (bad-option: an address without sha256), SegprepError: other-network (a
     checkpoint of segprep's of another one), weights-hash, weights-refused, bad-weights,
@@ -81,8 +84,7 @@ def load_weights(network: nn.Module, config: Config) -> list[str]:
             f" {config.arch}",
             f"give --arch {content.get('arch')}",
         )
-    report = pretrained.load(network, tensors)
-    return [f"{config.weights}: {report}", *(f"not loaded: {text}" for text in report.reshaped[:3])]
+    return pretrained.load(network, tensors)
 
 
 def folder() -> Path:

@@ -96,7 +96,9 @@ class Preparation:
 
         Raises UsageError, SegprepError (weights-hash, weights-no-match, other-network …).
         """
-        self.network, notes = build(self.config, len(self.names), self.group, fresh=fresh)
+        self.network, notes, self.keys = build(
+            self.config, len(self.names), self.group, fresh=fresh
+        )
         self.notes += notes
         self.learner = Learner(self.network, self.loss, self.config, self.group)
         self.stages = stages(self.config, len(self.train), self.group.world)
@@ -149,7 +151,7 @@ class Preparation:
             OutputFolder(self.out).write_all(self.settings("unfinished"), last=run_folder.RUN)
 
     def settings(self, stopped: str) -> dict[str, bytes]:
-        """config.toml and run.json by name."""
+        """config.toml, run.json and, of a run with pretrained weights, weights.txt by name."""
         best = next((entry.epoch for entry in reversed(self.history) if entry.best), None)
         about = {
             "stopped": stopped,
@@ -159,7 +161,8 @@ class Preparation:
             "classes": self.names,
             "notes": self.notes,
         }
-        return {
+        keys = {run_folder.KEYS: self.keys.encode()} if self.keys else {}
+        return keys | {
             run_folder.CONFIG: toml_text(self.config).encode("utf-8", "backslashreplace"),
             run_folder.RUN: run_folder.description(about),
         }

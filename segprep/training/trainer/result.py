@@ -19,7 +19,8 @@ from segprep.training.trainer.history import EpochScores
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
     """What a run came to. *matrix* (C, C) is the best checkpoint's on the validation list at the
-    images' own size, None without one.
+    images' own size, None without one; *memory* the largest in bytes, of the GPU where one was
+    used.
     """
 
     out: Path
@@ -31,6 +32,7 @@ class Run:
     seconds: float
     notes: tuple[str, ...]
     matrix: NDArray[np.int64] | None
+    memory: int = 0
 
     @property
     def checkpoint(self) -> Path:
@@ -60,6 +62,7 @@ class Run:
             "best": getattr(self.best, self.config.monitor),
             "stopped": self.stopped,
             "seconds": round(self.seconds, 1),
+            "memory_mb": self.memory >> 20,
             "miou": self.miou,
             "notes": list(self.notes),
             "classes": [{"name": name} for name in self.classes]

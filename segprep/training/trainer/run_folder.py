@@ -5,6 +5,7 @@ config.toml   its settings, for ``segprep train --config``
 best.pt       the checkpoint with the best monitored number
 last.pt       the last epoch's, with all that resuming needs
 epoch*.pt     every k epochs, where asked
+weights.txt   the name of each pretrained tensor, and what became of it
 history.csv, results.txt, epoch_loss.txt, epoch_val_loss.txt, curves.png, tensorboard/, pictures/
 """
 
@@ -18,13 +19,14 @@ from segprep import jsontext
 from segprep.errors import SegprepError, TreeError
 from segprep.files import read_plain, write_error
 
-RUN, CONFIG, BEST, LAST, BOARD, PICTURES = (
+RUN, CONFIG, BEST, LAST, BOARD, PICTURES, KEYS = (
     "run.json",
     "config.toml",
     "best.pt",
     "last.pt",
     "tensorboard",
     "pictures",
+    "weights.txt",
 )
 KIND = "segprep train"
 OURS = (
@@ -40,6 +42,7 @@ OURS = (
     "sweep.csv",
     "sweep.png",
     PICTURES,
+    KEYS,
 )
 LOCK = ".segprep.lock"
 

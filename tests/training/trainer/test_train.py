@@ -237,6 +237,11 @@ def test_weights_are_taken_from_a_file_with_its_hash(discs: Make, tmp_path: Path
         **TINY | {"epochs": 1, "lr": 1e-12, "optimizer": "sgd", "freeze_norm": True},
     )
     assert any("tensors loaded" in note for note in second.notes)
+    rows = [line.split("\t") for line in (second.out / "weights.txt").read_text().splitlines()]
+    assert {what for what, _ in rows} == {"loaded"}
+    assert {name for _, name in rows} == weights_of(path).keys()
+    assert not (first.out / "weights.txt").exists()
+    assert second.document()["memory_mb"] > 10
     a, b = weights_of(path), weights_of(tmp_path / "b/last.pt")
     assert all(torch.allclose(a[name], b[name], atol=1e-6) for name in a)
     with pytest.raises(SegprepError, match="SHA-256") as wrong:
