@@ -15,6 +15,7 @@ tags have no area. In CVAT: Actions, Export task dataset, "CVAT for images 1.1".
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -26,6 +27,7 @@ from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below, walk
 from segprep.names import shown
 from segprep.sources._common import json_values, strict_xml
+from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.official_lists import SPLITS
 from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Region, Ring, mask_region, rotated_box
@@ -118,13 +120,19 @@ class Reader(AttributeReader):
         """The region of *shape* with its z order; none for tags."""
         if shape.tag not in KINDS:
             return []
-        name = json_values.label(label, path, f"{address}: label")
+        draw = partial(_regions, shape, path, address, label, group)
         order = float(strict_xml.whole(shape.get("z_order") or "0", path, f"{address}: z_order"))
-        attributes = tuple(
-            pair for a in shape.iter("attribute") for pair in named_values(a.get("name"), a.text)
-        )
-        region = _drawn(shape, path, address, name, group)
-        return [(order, replace(region, attributes=attributes))]
+        return [(order, region) for region in sound_regions(draw, address, self.bad_shape)]
+
+
+def _regions(
+    shape: Element, path: Path, address: str, label: str, group: str | None
+) -> list[Region]:
+    name = json_values.label(label, path, f"{address}: label")
+    attributes = tuple(
+        pair for a in shape.iter("attribute") for pair in named_values(a.get("name"), a.text)
+    )
+    return [replace(_drawn(shape, path, address, name, group), attributes=attributes)]
 
 
 def _drawn(shape: Element, path: Path, address: str, label: str, group: str | None) -> Region:

@@ -13,6 +13,7 @@ mapping; later annotations cover earlier ones; an item of several slots or frame
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import numpy as np
 from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below
 from segprep.sources._common import json_values, strict_json
+from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Attributes, Region, mask_region
 from segprep.sources._common.regions import AttributeReader, Document, files_with, readable
@@ -70,7 +72,11 @@ class Reader(AttributeReader):
         regions = tuple(
             replace(region, attributes=_attributes(entry))
             for n, entry in enumerate(annotations)
-            for region in _regions(entry, path, f"annotations[{n}]", layers)
+            for region in sound_regions(
+                partial(_regions, entry, path, f"annotations[{n}]", layers),
+                f"annotations[{n}]",
+                self.bad_shape,
+            )
         )
         return Document((AnnotatedImage(name, "", size, regions),))
 

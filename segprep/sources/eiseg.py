@@ -9,13 +9,16 @@ Format: https://github.com/PaddlePaddle/PaddleSeg/tree/release/2.8/EISeg. Assump
 are pixels; later polygons cover earlier ones; the image has the name of the JSON file.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from segprep.errors import ForeignFileError
 from segprep.files import MAX_BYTES, read_below
 from segprep.sources._common import json_values, strict_json
+from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.region_shapes import Region
 from segprep.sources._common.regions import Document, RegionReader, files_with, readable
 from segprep.sources._common.source_images import AnnotatedImage
@@ -47,12 +50,16 @@ class Reader(RegionReader):
         ):
             raise ForeignFileError(path, "is not an EISeg annotation: no list of name and points")
         regions = tuple(
-            Region(
-                json_values.label(entry["name"], path, f"[{n}].name"),
-                f"[{n}]",
-                "polygon",
-                (json_values.ring(entry["points"], path, f"[{n}].points"),),
-            )
+            region
             for n, entry in enumerate(entries)
+            for region in sound_regions(
+                partial(_regions, entry, path, f"[{n}]"), f"[{n}]", self.bad_shape
+            )
         )
         return Document((AnnotatedImage(path.name, regions=regions, by_stem=True),))
+
+
+def _regions(entry: Mapping[str, Any], path: Path, address: str) -> list[Region]:
+    label = json_values.label(entry["name"], path, f"{address}.name")
+    ring = json_values.ring(entry["points"], path, f"{address}.points")
+    return [Region(label, address, "polygon", (ring,))]

@@ -11,6 +11,7 @@ lower one; regions of one group are one object; the category __background__ cuts
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from segprep.dataset.classes import BACKGROUND
 from segprep.errors import ForeignFileError
 from segprep.files import MAX_BYTES, read_below
 from segprep.sources._common import json_values, strict_json, strict_yaml
+from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Region
 from segprep.sources._common.regions import AttributeReader, Document, files_with, readable
@@ -70,9 +72,11 @@ class Reader(AttributeReader):
             raise ForeignFileError(path, "is not an ISAT annotation: no info and objects")
         info = json_values.mapping(content["info"], path, "info")
         regions = [
-            (layer, region)
+            (_layer(entry, path, f"objects[{n}]"), region)
             for n, entry in enumerate(json_values.sequence(content["objects"], path, "objects"))
-            for layer, region in [_region(entry, path, f"objects[{n}]")]
+            for region in sound_regions(
+                partial(_regions, entry, path, f"objects[{n}]"), f"objects[{n}]", self.bad_shape
+            )
         ]
         image = AnnotatedImage(
             json_values.text(info.get("name"), path, "info.name"),
@@ -82,17 +86,20 @@ class Reader(AttributeReader):
         return Document((image,))
 
 
-def _region(entry: object, path: Path, address: str) -> tuple[float, Region]:
+def _layer(entry: object, path: Path, address: str) -> float:
+    layer = entry.get("layer") if isinstance(entry, dict) else None
+    return 0.0 if layer is None else json_values.number(layer, path, f"{address}.layer")
+
+
+def _regions(entry: object, path: Path, address: str) -> list[Region]:
     content = json_values.mapping(entry, path, address)
     label = _name(content.get("category"), path, f"{address}.category")
     ring = json_values.ring(content.get("segmentation"), path, f"{address}.segmentation")
-    layer = content.get("layer")
-    height = 0.0 if layer is None else json_values.number(layer, path, f"{address}.layer")
     attributes = tuple(
         pair for key in ("note", "group", "iscrowd") for pair in named_values(key, content.get(key))
     )
     group = content.get("group")
-    return height, Region(label, address, "polygon", (ring,), group=group, attributes=attributes)
+    return [Region(label, address, "polygon", (ring,), group=group, attributes=attributes)]
 
 
 def _name(value: object, path: Path, address: str) -> str:

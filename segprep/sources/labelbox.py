@@ -18,6 +18,7 @@ image with several labels needs one project and one label.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -29,6 +30,7 @@ from segprep.files import MAX_BYTES, read_below, walk
 from segprep.imaging import mask_files
 from segprep.names import shown
 from segprep.sources._common import json_values, strict_json
+from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Region, whole_mask
 from segprep.sources._common.regions import AttributeReader, Document, files_with
@@ -92,8 +94,10 @@ class Reader(AttributeReader):
             if isinstance(media, dict):
                 size = json_values.size(media.get("height"), media.get("width"), path, address)
             for n, thing in enumerate(_objects(entry["projects"], path, address)):
-                drawn = self._regions(thing, path, f"{address}: objects[{n}]", files)
-                answers = tuple(_answers(thing))
+                where = f"{address}: objects[{n}]"
+                draw = partial(self._regions, thing, path, where, files)
+                drawn = sound_regions(draw, where, self.bad_shape)
+                answers = tuple(_answers(thing)) if isinstance(thing, dict) else ()
                 regions += [replace(region, attributes=answers) for region in drawn]
         except SourceError as error:
             fault = error

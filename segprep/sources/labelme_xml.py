@@ -12,6 +12,7 @@ own.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -20,6 +21,7 @@ from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below, walk
 from segprep.imaging import image
 from segprep.sources._common import json_values, strict_xml
+from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Attributes, Region, whole_mask
 from segprep.sources._common.regions import AttributeReader, Document, files_with
@@ -59,11 +61,11 @@ class Reader(AttributeReader):
         root = strict_xml.parse(read_below(path, self.roots(), MAX_BYTES), path)
         if root.tag != "annotation":
             raise ForeignFileError(path, "is not a LabelMe file: no <annotation>")
-        regions = []
+        regions: list[Region] = []
         for n, thing in enumerate(root.findall("object")):
             if (thing.findtext("deleted") or "0").strip() != "1":
-                region = self._region(thing, path, f"object[{n}]")
-                regions.append(replace(region, attributes=_attributes(thing)))
+                draw = partial(self._regions, thing, path, f"object[{n}]")
+                regions += sound_regions(draw, f"object[{n}]", self.bad_shape)
         name = (root.findtext("filename") or "").strip()
         size = root.find("imagesize")
         shape = None
@@ -71,6 +73,9 @@ class Reader(AttributeReader):
             rows = strict_xml.whole(size.findtext("nrows"), path, "imagesize/nrows")
             shape = rows, strict_xml.whole(size.findtext("ncols"), path, "imagesize/ncols")
         return Document((AnnotatedImage(name or path.name, "", shape, tuple(regions)),))
+
+    def _regions(self, thing: Element, path: Path, address: str) -> list[Region]:
+        return [replace(self._region(thing, path, address), attributes=_attributes(thing))]
 
     def _region(self, thing: Element, path: Path, address: str) -> Region:
         label = json_values.label((thing.findtext("name") or "").strip(), path, f"{address}/name")

@@ -14,12 +14,14 @@ labels cover earlier ones.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below, walk
 from segprep.sources._common import json_values, rle, strict_json
+from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Attributes, Region, Ring, mask_region
 from segprep.sources._common.regions import AttributeReader, Document, files_with
@@ -65,7 +67,9 @@ class Reader(AttributeReader):
             try:
                 labels = json_values.sequence(frame.get("labels"), path, f"[{n}].labels")
                 for m, label in enumerate(labels):
-                    drawn = _regions(label, path, f"[{n}].labels[{m}]")
+                    where = f"[{n}].labels[{m}]"
+                    draw = partial(_regions, label, path, where)
+                    drawn = sound_regions(draw, where, self.bad_shape)
                     attributes = _attributes(label)
                     regions += [replace(region, attributes=attributes) for region in drawn]
             except SourceError as error:

@@ -17,6 +17,7 @@ holes; later instances cover earlier ones; instances of one groupId above 0 are 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from segprep.files import MAX_BYTES, listing, read_below
 from segprep.imaging import mask_files
 from segprep.names import shown
 from segprep.sources._common import json_values, strict_json
+from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Attributes, Region, whole_mask
 from segprep.sources._common.regions import AttributeReader, Document, readable
@@ -86,9 +88,13 @@ class Reader(AttributeReader):
             regions = self._pixels(path, name, instances)
         else:
             regions = [
-                replace(region, attributes=_attributes(entry))
+                replace(region, attributes=_attributes(entry) if isinstance(entry, dict) else ())
                 for n, entry in enumerate(instances)
-                for region in _regions(entry, path, f"instances[{n}]")
+                for region in sound_regions(
+                    partial(_regions, entry, path, f"instances[{n}]"),
+                    f"instances[{n}]",
+                    self.bad_shape,
+                )
             ]
         image = AnnotatedImage(
             named if isinstance(named, str) and named else name,

@@ -18,6 +18,7 @@ import binascii
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from segprep.files import MAX_BYTES, listing, read_below
 from segprep.imaging import mask_files
 from segprep.names import shown
 from segprep.sources._common import json_values, strict_json
+from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Attributes, Region, mask_region
 from segprep.sources._common.regions import AttributeReader, Document
@@ -92,8 +94,11 @@ class Reader(AttributeReader):
             raise ForeignFileError(path, "is not a Supervisely annotation: no size and objects")
         size = json_values.mapping(content["size"], path, "size")
         regions = tuple(
-            replace(_region(entry, path, f"objects[{n}]"), attributes=_tags(entry))
+            replace(region, attributes=_tags(entry) if isinstance(entry, dict) else ())
             for n, entry in enumerate(json_values.sequence(content["objects"], path, "objects"))
+            for region in sound_regions(
+                partial(_regions, entry, path, f"objects[{n}]"), f"objects[{n}]", self.bad_shape
+            )
         )
         shape = json_values.size(size.get("height"), size.get("width"), path, "size")
         name = path.name.removesuffix(".json")
@@ -101,6 +106,10 @@ class Reader(AttributeReader):
         return Document(
             (AnnotatedImage(name, "", shape, regions, path=picture if picture.is_file() else None),)
         )
+
+
+def _regions(entry: object, path: Path, address: str) -> list[Region]:
+    return [_region(entry, path, address)]
 
 
 def _region(entry: object, path: Path, address: str) -> Region:

@@ -16,6 +16,7 @@ Export Annotations (as json).
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +24,7 @@ from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below, walk
 from segprep.names import shown
 from segprep.sources._common import json_values, region_attributes, strict_json
+from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Attributes, Kind, Region, Ring
 from segprep.sources._common.regions import Document, RegionReader, files_with
@@ -68,19 +70,19 @@ class Reader(RegionReader):
         """The images of one file."""
         content = strict_json.parse(read_below(path, self.roots(), MAX_BYTES), path).value
         images = _images_2(content)
-        listed = (
-            _read_2(images, path) if images else _read_3(content, path) if _is_3(content) else None
-        )
-        if listed is None:
+        if images:
+            drawn = list(_read_2(images, path, self.bad_shape))
+        elif _is_3(content):
+            drawn = list(_read_3(content, path, self.bad_shape))
+        else:
             raise ForeignFileError(path, "is not a VIA file: no regions with shape attributes")
-        drawn = list(listed)
-        attribute = self._attribute([region for _, regions in drawn for region in regions], path)
+        attribute = self._attribute([region for image in drawn for region in image.regions], path)
         result = [
-            AnnotatedImage(name, regions=tuple(_labeled(region, attribute) for region in regions))
-            for name, regions in drawn
+            replace(image, regions=tuple(_labeled(region, attribute) for region in image.regions))
+            for image in drawn
         ]
         notes: tuple[Note, ...] = ()
-        if not attribute and any(regions for _, regions in drawn):
+        if not attribute and any(image.regions for image in drawn):
             text = f"{path.name}: no region has attributes; all are of the class {NAMELESS!r}"
             notes = (Note("classes-inferred", text),)
         elif attribute and not self.class_from:
@@ -106,7 +108,7 @@ class Reader(RegionReader):
 
 
 def _labeled(region: Region, attribute: str) -> Region:
-    if attribute:
+    if attribute or region.fault:
         return region_attributes.classed(region, attribute)
     return replace(region, label=NAMELESS)
 
@@ -131,20 +133,29 @@ def _is_3(content: Any) -> bool:
     return isinstance(content, dict) and {"file", "view", "metadata"} <= content.keys()
 
 
-def _read_2(images: Mapping[str, Any], path: Path) -> Iterator[tuple[str, list[Region]]]:
-    """Each image's name with its regions."""
+def _read_2(images: Mapping[str, Any], path: Path, bad_shape: str) -> Iterator[AnnotatedImage]:
+    """The images of VIA 2, their regions with attributes for labels."""
     for key, entry in images.items():
         name = json_values.text(entry["filename"], path, f"{shown(key)}.filename")
-        regions = entry["regions"]
-        listed = list(regions.values()) if isinstance(regions, dict) else regions
-        drawn: list[Region] = []
-        for n, raw in enumerate(json_values.sequence(listed, path, f"{name}.regions")):
-            address = f"{shown(name)}.regions[{n}]"
-            content = json_values.mapping(raw, path, address)
-            shape = json_values.mapping(content.get("shape_attributes"), path, address)
-            attributes = json_values.mapping(content.get("region_attributes") or {}, path, address)
-            drawn.append(replace(_shape_2(shape, path, address), attributes=_texts(attributes)))
-        yield name, drawn
+        regions, fault = list[Region](), None
+        try:
+            given = entry["regions"]
+            listed = list(given.values()) if isinstance(given, dict) else given
+            for n, raw in enumerate(json_values.sequence(listed, path, f"{name}.regions")):
+                address = f"{shown(name)}.regions[{n}]"
+                regions += sound_regions(
+                    partial(_regions_2, raw, path, address), address, bad_shape
+                )
+        except SourceError as error:
+            fault = error
+        yield AnnotatedImage(name, regions=tuple(regions), fault=fault)
+
+
+def _regions_2(raw: Any, path: Path, address: str) -> list[Region]:
+    content = json_values.mapping(raw, path, address)
+    shape = json_values.mapping(content.get("shape_attributes"), path, address)
+    attributes = json_values.mapping(content.get("region_attributes") or {}, path, address)
+    return [replace(_shape_2(shape, path, address), attributes=_texts(attributes))]
 
 
 def _texts(attributes: Mapping[str, Any]) -> Attributes:
@@ -187,12 +198,13 @@ def _shape_2(shape: Mapping[str, Any], path: Path, address: str) -> Region:
     raise SourceError(path, reason, hint, "unknown-shape-type")
 
 
-def _read_3(content: Mapping[str, Any], path: Path) -> Iterator[tuple[str, list[Region]]]:
-    """Each image's name with its regions, of a VIA 3 project."""
+def _read_3(content: Mapping[str, Any], path: Path, bad_shape: str) -> Iterator[AnnotatedImage]:
+    """The images of a VIA 3 project, their regions with attributes for labels."""
     files = json_values.mapping(content["file"], path, "file")
     views = json_values.mapping(content["view"], path, "view")
     attributes = json_values.mapping(content.get("attribute") or {}, path, "attribute")
     drawn: dict[str, list[Region]] = {key: [] for key in views}
+    faults: dict[str, SourceError] = {}
     for key, raw in json_values.mapping(content["metadata"], path, "metadata").items():
         address = f"metadata.{shown(key)}"
         entry = json_values.mapping(raw, path, address)
@@ -201,15 +213,26 @@ def _read_3(content: Mapping[str, Any], path: Path) -> Iterator[tuple[str, list[
             continue  # an attribute of the whole file
         if view not in drawn:
             raise SourceError(path, f"{address}.vid: there is no view {shown(view)}")
-        region = _shape_3(json_values.sequence(xy, path, f"{address}.xy"), path, address)
-        texts = json_values.mapping(entry.get("av") or {}, path, f"{address}.av")
-        drawn[view].append(replace(region, attributes=_texts_3(texts, attributes)))
+        try:
+            draw = partial(_regions_3, entry, attributes, path, address)
+            drawn[view] += sound_regions(draw, address, bad_shape)
+        except SourceError as error:
+            faults.setdefault(view, error)
     for key, raw in views.items():
         listed = json_values.sequence(
             json_values.mapping(raw, path, f"view.{shown(key)}").get("fid_list"), path, "fid_list"
         )
         file = json_values.mapping(files.get(str(listed[0]) if listed else ""), path, "file")
-        yield json_values.text(file.get("fname"), path, "file.fname"), drawn[key]
+        name = json_values.text(file.get("fname"), path, "file.fname")
+        yield AnnotatedImage(name, regions=tuple(drawn[key]), fault=faults.get(key))
+
+
+def _regions_3(
+    entry: Mapping[str, Any], attributes: Mapping[str, Any], path: Path, address: str
+) -> list[Region]:
+    region = _shape_3(json_values.sequence(entry["xy"], path, f"{address}.xy"), path, address)
+    texts = json_values.mapping(entry.get("av") or {}, path, f"{address}.av")
+    return [replace(region, attributes=_texts_3(texts, attributes))]
 
 
 def _texts_3(texts: Mapping[str, Any], attributes: Mapping[str, Any]) -> Attributes:

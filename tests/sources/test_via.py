@@ -149,3 +149,17 @@ def test_the_named_folder_decides_between_images_of_one_name(tmp_path: Path) -> 
     assert [one.code for one in reader.scan().skipped] == ["image-ambiguous"]
     chosen = put(tmp_path / "in", region(POLYGON, kind="cat"), image_root=(tmp_path / "in/true",))
     assert [item.image for item in chosen.scan().items] == [tmp_path / "in/true/train/a.png"]
+
+
+def test_a_bad_region_refuses_its_own_image_alone(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        photo(tmp_path / f"{name}.png", ord(name))
+    bad = region({"name": "polygon", "all_points_x": [1], "all_points_y": []}, kind="cat")
+    images = {
+        f"{name}.png1": {"filename": f"{name}.png", "regions": [one]}
+        for name, one in (("a", bad), ("b", region(POLYGON, kind="cat")))
+    }
+    write(tmp_path / "via.json", images)
+    scan = Reader(tmp_path).scan()
+    assert [item.stem for item in scan.items] == ["b"]
+    assert [skip.code for skip in scan.skipped] == ["bad-shape"]

@@ -71,6 +71,8 @@ def classed(region: Region, attribute: str) -> Region:
     """*region* of the class that its *attribute* holds ("": of its label), or with the fault that
     it has none.
     """
+    if region.fault:
+        return region
     if not attribute:
         return replace(region, attributes=()) if region.attributes else region
     try:

@@ -78,7 +78,9 @@ class Reader(AttributeReader):
                 name = PREFIX.sub("", full_name)
                 aliases = (full_name,)
                 results = self._results(task, path, address) if full else _brief_results(task)
-                regions, size = regions_of(results, path, address, labeled=not self.class_from)
+                regions, size = regions_of(
+                    results, path, address, labeled=not self.class_from, bad_shape=self.bad_shape
+                )
             except SourceError as error:
                 fault = error
             images.append(

@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from segprep.errors import SourceError
 from segprep.names import shown
 from segprep.sources._common import json_values, packed_bits
+from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Region, rotated_box, whole_mask
 
@@ -21,7 +23,7 @@ WITHOUT_REGION = (*ANSWERS, "relation", "labels", "pairwise", "ranker", "datetim
 
 
 def regions_of(
-    results: list[Any], path: Path, address: str, *, labeled: bool
+    results: list[Any], path: Path, address: str, *, labeled: bool, bad_shape: str
 ) -> tuple[tuple[Region, ...], tuple[int, int] | None]:
     """The regions of a task's results, one per label (*labeled*: each needs one), and the size
     (H, W) of its image, None without regions. Results of one id speak of one region.
@@ -35,22 +37,37 @@ def regions_of(
     for result in mappings:
         said[str(result.get("id") or id(result))].append(result)
     regions: list[Region] = []
-    size = None
+    sizes: list[tuple[int, int]] = []
     for n, result in enumerate(mappings):
-        where, kind = f"{address}.result[{n}]", result.get("type")
-        if kind in WITHOUT_REGION or kind is None:
-            continue
-        if kind not in (*LABELS, *PLAIN):
-            reason = f"{where}.type: {shown(kind)!r} has no label"
-            hint = "label with PolygonLabels or BrushLabels"
-            raise SourceError(path, reason, hint, "unknown-shape-type")
+        where = f"{address}.result[{n}]"
         others = said[str(result.get("id") or id(result))]
-        region, size = _region(result, path, where)
-        attributes = tuple(pair for other in others for pair in _answers(other))
-        region = replace(region, attributes=attributes)
-        names = _labels(result, others, path, where) if labeled else [""]
-        regions += [replace(region, label=name) for name in names]
-    return tuple(regions), size
+        draw = partial(_regions, result, others, sizes, path, where, labeled)
+        regions += sound_regions(draw, where, bad_shape)
+    return tuple(regions), sizes[-1] if sizes else None
+
+
+def _regions(
+    result: Mapping[str, Any],
+    others: list[Mapping[str, Any]],
+    sizes: list[tuple[int, int]],
+    path: Path,
+    address: str,
+    labeled: bool,
+) -> list[Region]:
+    """The regions of one result, one per label; the size of its image goes to *sizes*."""
+    kind = result.get("type")
+    if kind in WITHOUT_REGION or kind is None:
+        return []
+    if kind not in (*LABELS, *PLAIN):
+        reason = f"{address}.type: {shown(kind)!r} has no label"
+        hint = "label with PolygonLabels or BrushLabels"
+        raise SourceError(path, reason, hint, "unknown-shape-type")
+    region, size = _region(result, path, address)
+    sizes.append(size)
+    attributes = tuple(pair for other in others for pair in _answers(other))
+    region = replace(region, attributes=attributes)
+    names = _labels(result, others, path, address) if labeled else [""]
+    return [replace(region, label=name) for name in names]
 
 
 def _answers(result: Mapping[str, Any]) -> list[tuple[str, str]]:
