@@ -36,7 +36,13 @@ NAMES = (
     *("data.yaml", "label_colors.txt", "class.txt"),
 )
 _IGNORE = 255
-_PROGRAM = re.compile(r"<|\w+\s*=\s*[\[({]|(def|class|import|from)\s.*[:(]")
+_HEADERS = frozenset(
+    ("name", "names", "class", "classes", "classname", "classnames", "label", "labels", "labelname",
+     "category", "categories")
+)  # fmt: skip
+_RULE = re.compile(r"[\s|:-]+")  # below the header of a Markdown table
+_NUMBERED = re.compile(r"\d+[.)]\s+\D")
+_PROGRAM = re.compile(r"<|[^{}]*[{}]|\w+\s*=\s*[\[({]|(def|class|import|from)\s.*[:(]")
 _HIDDEN_VALUE = re.compile(r"\S+\s+\d+\s+\D\S*$|\d+\s+\D\S*\s+\D\S*\s+\d+")
 _LISTS = ("names", "labels", "classes", "categories", "label_map", "class_names", "tags")
 
@@ -93,6 +99,10 @@ def _placed(path: Path, rows: Sequence[ClassRow]) -> list[str]:
 def _from_lines(path: Path, lines: Sequence[str]) -> list[ClassRow]:
     if odd := next((line for line in lines if _PROGRAM.match(line)), None):
         raise refused(path, f"is program text or a web page, not a list: {odd[:60]!r}")
+    if lines and all(line.startswith("|") for line in lines):
+        lines = [line.strip("|").strip() for line in lines if not _RULE.fullmatch(line)]
+    if lines and all(_NUMBERED.match(line) for line in lines):
+        raise refused(path, f"numbers its lines, but may not mean values: {lines[0]!r}")
     if len(lines) == 1 and "," in lines[0]:
         return [ClassRow(name.strip()) for name in lines[0].split(",") if name.strip()]
     if odd := next((line for line in lines if _is_prose(line)), None):
@@ -102,7 +112,7 @@ def _from_lines(path: Path, lines: Sequence[str]) -> list[ClassRow]:
     colored = [without_color(line) for line in lines]
     if lines and all(colored):
         return [ClassRow(name) for name in colored]
-    marks = [mark for mark in "\t;," if any(mark in line for line in lines)]
+    marks = [mark for mark in "\t;|," if any(mark in line for line in lines)]
     shared = [mark for mark in marks if all(mark in line for line in lines)]
     delimiter = next(iter((*shared, *marks)), None)
     if delimiter and all(delimiter in line for line in lines):
@@ -111,7 +121,7 @@ def _from_lines(path: Path, lines: Sequence[str]) -> list[ClassRow]:
             for row in csv.reader(lines, delimiter=delimiter)
         ]
         return from_table(path, table)
-    if delimiter in (",", ";"):
+    if delimiter in (",", ";", "|"):
         odd = next(line for line in lines if delimiter in line)
         raise refused(path, f"is not a plain list: {odd!r} holds {delimiter!r}")
     for pattern in (
@@ -127,7 +137,9 @@ def _from_lines(path: Path, lines: Sequence[str]) -> list[ClassRow]:
             return rows
     if odd := next((line for line in lines if _HIDDEN_VALUE.match(line)), None):
         raise refused(path, f"may be a table whose columns are not understood: {odd!r}")
-    return [ClassRow(_unquoted(line)) for line in lines]
+    names = [_unquoted(line) for line in lines]
+    headed = len(names) > 1 and re.sub(r"[^a-z]", "", names[0].lower()) in _HEADERS
+    return [ClassRow(name) for name in names[headed:]]
 
 
 def _unquoted(line: str) -> str:

@@ -14,6 +14,14 @@ TABLES = {
     "old mac": ("a.txt", "background\rcat", ["background", "cat"]),
     "digits in names": ("a.txt", "class 0\nclass 1\nclass 2\n", ["class 0", "class 1", "class 2"]),
     "one line": ("a.txt", "background, cat,dog\n", ["background", "cat", "dog"]),
+    "a header alone": ("a.csv", "class_name\nbackground\ncat\n", ["background", "cat"]),
+    "one class called label": ("a.txt", "label\n", ["label"]),
+    "pipes": ("a.csv", "id|name\n0|background\n1|cat\n", ["background", "cat"]),
+    "markdown": (
+        "a.md",
+        "| id | name |\n|---|:--|\n| 1 | cat |\n| 0 | background |\n",
+        ["background", "cat"],
+    ),
     "comments": ("a.txt", "# my classes\nbackground\ncat\n", ["background", "cat"]),
     "roboflow": (
         "_classes.csv",
@@ -98,6 +106,8 @@ REFUSED = {
     "broken json": ("a.json", "{"),
     "empty": ("a.txt", "\n\n"),
     "yaml": ("data.yaml", "train: x\n"),
+    "counted lines": ("a.txt", "1. background\n2. cat\n"),
+    "pbtxt": ("map.pbtxt", 'item {\n id: 1\n name: "cat"\n}\n'),
     "latin": ("a.txt", "b\xe9"),
 }
 

@@ -345,3 +345,16 @@ def test_a_voc_tree_of_jpeg_masks_is_refused_too(tmp_path: Path) -> None:
     with pytest.raises(SegprepError) as refused:
         segprep.convert("voc", folder, tmp_path / "out", classes="background,cat")
     assert "is a JPEG file" in f"{refused.value} {getattr(refused.value, 'skipped', '')}"
+
+
+def test_a_list_that_counts_the_background_from_1_does_not_name_0(tmp_path: Path) -> None:
+    """The masks count from 0, or the list is of other masks: every name would be off by one."""
+    listed = tmp_path / "classes.csv"
+    listed.write_text("id,name\n1,background\n2,cat\n3,dog\n")
+    lay_out(tmp_path / "in", {"a.jpg:a.png": IDS})
+    with pytest.raises(BadInputError) as caught:
+        segprep.convert("pairs", tmp_path / "in", tmp_path / "out", classes=str(listed))
+    assert caught.value.skipped[0].code == "unknown-value"
+    lay_out(tmp_path / "in", {"a.jpg:a.png": IDS % 255 + 1})
+    done = segprep.convert("pairs", tmp_path / "in", tmp_path / "out", classes=str(listed))
+    assert done.converted == 1

@@ -115,8 +115,14 @@ def meaning(listed: str | None, ids: str, beside: Path | None = None) -> Meaning
 
 
 def identity(classes: Classes) -> dict[int, int]:
-    """Pixel value = id, 255 = ignored."""
-    return {number: number for number in range(len(classes.names))} | {IGNORE: IGNORE}
+    """Pixel value = id, 255 = ignored. Where a list that counts from 1 names the background itself,
+    0 is no class: the masks may count from 0.
+    """
+    twice = classes.names[:1] == (class_lists.BACKGROUND,) and any(
+        class_lists.is_background(name) for name in classes.names[1:]
+    )
+    ids = {number: number for number in range(twice, len(classes.names))}
+    return ids | {IGNORE: IGNORE}
 
 
 @dataclass(slots=True)
