@@ -138,7 +138,7 @@ def _from_lines(path: Path, lines: Sequence[str]) -> list[ClassRow]:
     if odd := next((line for line in lines if _HIDDEN_VALUE.match(line)), None):
         raise refused(path, f"may be a table whose columns are not understood: {odd!r}")
     names = [_unquoted(line) for line in lines]
-    headed = len(names) > 1 and re.sub(r"[^a-z]", "", names[0].lower()) in _HEADERS
+    headed = len(names) > 1 and re.sub(r"[\s_-]", "", names[0].lower()) in _HEADERS
     return [ClassRow(name) for name in names[headed:]]
 
 
