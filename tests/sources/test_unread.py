@@ -198,3 +198,12 @@ def test_folders_whose_names_do_not_tell(tmp_path: Path) -> None:
     for name in ("a/x.png", "b/x.png"):
         picture(tmp_path / "in" / name, 1)
     assert "there are a, b" in said("auto", tmp_path / "in", tmp_path / "out").output
+
+
+def test_one_file_of_a_model_is_not_the_reason(tmp_path: Path) -> None:
+    for number in range(8):
+        picture(tmp_path / "in" / f"photo{number}.jpg")
+    (tmp_path / "in/model.h5").write_bytes(b"x")
+    result = said("auto", tmp_path / "in", tmp_path / "out")
+    assert "HDF5" not in result.output
+    assert "no names that tell images from masks" in result.output

@@ -116,7 +116,7 @@ def meaning(listed: str | None, ids: str, beside: Path | None = None) -> Meaning
 
 def identity(classes: Classes) -> dict[int, int]:
     """Pixel value = id, 255 = ignored. Where a list that counts from 1 names the background itself,
-    0 is no class: the masks may count from 0.
+    0 is not a class: the masks may count from 0.
     """
     twice = classes.names[:1] == (class_lists.BACKGROUND,) and any(
         class_lists.is_background(name) for name in classes.names[1:]

@@ -124,8 +124,9 @@ def _other_tool(root: Path, paths: Sequence[Path]) -> tuple[str, str] | None:
                 continue
             if said := judge(data, path):
                 return f"{path.relative_to(root).as_posix()} is {said[0]}", said[1]
-    for suffix, _ in suffixes.most_common():
-        if suffix in _BY_SUFFIX:
+    pictures = sum(suffixes[suffix] for suffix in SUFFIXES)
+    for suffix, count in suffixes.most_common():
+        if suffix in _BY_SUFFIX and 4 * count >= pictures:  # not one model beside the images
             what, hint = _BY_SUFFIX[suffix]
             return f"holds {suffixes[suffix]} {what} (*{suffix})", hint
     return None
