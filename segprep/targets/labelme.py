@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from segprep.dataset.classes import BACKGROUND, IGNORED
 from segprep.errors import UsageError
 from segprep.files import real_folders
+from segprep.imaging import image
 from segprep.targets._common import foreign_masks, names, pictures, readme, records, shapes
 from segprep.targets._common.split_writers import check_tolerance
 from segprep.types import IGNORE, MAX_PIXELS, Classes, MaxPixels, Note
@@ -78,7 +79,7 @@ class Writer:
     ) -> Iterator[Product | Loss | Note]:
         """The JSON and the image."""
         picture, stem = (
-            pictures.kept(sample, self.link, self.max_pixels, deep=True),
+            self._picture(sample),
             sample.entry.stem,
         )
         classes, mask = names.required(sample.classes), sample.mask
@@ -96,6 +97,13 @@ class Writer:
         yield picture.named(stem)
         name = Path(stem).name + picture.suffix
         yield Product(f"{stem}.json", records.document(_content(drawn, mask, classes, name)))
+
+    def _picture(self, sample: LabeledImage) -> pictures.Picture:
+        """The image as labelme can show it: it opens no CMYK JPEG and no PNG of 16 bits."""
+        head = image.header(sample.image, sample.entry.image, self.max_pixels)
+        if head.mode == "CMYK":
+            return pictures.converted(sample, "png", self.max_pixels)
+        return pictures.kept(sample, self.link, self.max_pixels)
 
     def texts(self, inventory: Inventory, gathered: Gathered) -> dict[str, bytes]:
         """labels.txt and README.txt."""

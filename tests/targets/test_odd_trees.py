@@ -18,7 +18,7 @@ from segprep.targets._common import lists
 from segprep.types import Classes, Entry
 from segprep.writer import Inventory
 
-DEEP = ("hf", "monai", "coco", "labelme", "datumaro", "fiftyone")  # their readers keep 16 bits
+DEEP = ("hf", "monai", "coco", "datumaro", "fiftyone")  # their readers keep 16 bits
 EIGHT = sorted({*targets.names()} - {*DEEP, "cvat"})
 
 
@@ -176,3 +176,14 @@ def test_datasets_would_expand_a_variable(tmp_path: Path) -> None:
     with pytest.raises(BadInputError) as caught:
         segprep.export("hf", root, tmp_path / "out")
     assert [(one.stem, one.code) for one in caught.value.skipped] == [("$HOME", "bad-stem")]
+
+
+def test_labelme_opens_no_cmyk(tmp_path: Path) -> None:
+    root = tree(tmp_path / "tree")
+    (root / "JPEGImages/s0.png").unlink()
+    Image.new("CMYK", (8, 6), (40, 80, 0, 20)).save(root / "JPEGImages/s0.jpg")
+    done = segprep.export("labelme", root, tmp_path / "out")
+    assert [note.code for note in done.notes] == ["image-converted"]
+    with Image.open(tmp_path / "out/s0.png") as picture:
+        assert picture.mode == "RGB"
+    assert '"imagePath": "s0.png"' in (tmp_path / "out/s0.json").read_text()
