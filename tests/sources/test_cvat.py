@@ -193,3 +193,21 @@ def test_shapes_that_all_lie_outside_are_no_empty_mask(tmp_path: Path) -> None:
     assert not only(Reader(tmp_path, bad_shape="skip")).any()
     write(tmp_path / "annotations.xml", xml(away, polygon("cat", SQUARE)))
     assert (only(reader) == square()).all()
+
+
+def test_images_of_one_name_lead_to_stem_path(tmp_path: Path) -> None:
+    """The export of a project: both are named as images, not as the one file of annotations."""
+    for n, name in enumerate(("Train", "Test")):
+        photo(tmp_path / "images" / name / "a.png", n)
+    images = [
+        xml(polygon("cat", SQUARE), name=f"{folder}/a.png")
+        .removeprefix("<annotations><version>1.1</version>")
+        .removesuffix("</annotations>")
+        for folder in ("Train", "Test")
+    ]
+    write(tmp_path / "annotations.xml", f"<annotations>{''.join(images)}</annotations>")
+    first, second = Reader(tmp_path).scan().skipped
+    assert {first.code, second.code} == {"stem-collision"}
+    assert str(Path("images", "Train", "a.png")) in first.reason + second.reason
+    assert "--stem path" in first.hint
+    assert len(Reader(tmp_path, stem="path").scan().items) == 2

@@ -10,7 +10,7 @@ from segprep.sources._common.region_shapes import Boxes, Kind
 from segprep.types import Note
 
 NO_AREA = ("line", "points")
-_PLURALS = {"line": "lines", "points": "points", "box": "boxes"}
+PLURALS = {"line": "lines", "points": "points", "box": "boxes"}
 
 
 def check(kinds: Iterable[Kind], boxes: Boxes) -> None:
@@ -18,7 +18,7 @@ def check(kinds: Iterable[Kind], boxes: Boxes) -> None:
     without = (*NO_AREA, "box") if boxes == "skip" else NO_AREA
     counts = Counter(kinds)
     if counts and all(kind in without for kind in counts):
-        listed = ", ".join(f"{count} {_PLURALS[kind]}" for kind, count in sorted(counts.items()))
+        listed = ", ".join(f"{count} {PLURALS[kind]}" for kind, count in sorted(counts.items()))
         reason = f"nothing would be painted: the annotation files hold only {listed}"
         hint = "segmentation needs outlines or masks; --boxes fill paints boxes"
         raise UsageError("shape-without-area", reason, hint)

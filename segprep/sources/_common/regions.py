@@ -205,7 +205,10 @@ class RegionReader(LabelOptions):
         """
         region = annotated.regions[number]
         if region.kind in region_areas.NO_AREA:
-            return Note("shape-without-area", f"{region.kind} have no area and were not painted")
+            return Note(
+                "shape-without-area",
+                f"{region_areas.PLURALS[region.kind]} have no area and were not painted",
+            )
         if region.kind == "box" and not meaning.is_skipped:
             if self.boxes == "error":
                 raise ShapeError(

@@ -41,7 +41,8 @@ def unique(
         if not group:
             continue
         fault = stem_fault(group[0].stem)
-        paths = [str(item.labels[0] if item.labels else item.image) for item in group]
+        shared = len({item.labels for item in group}) == 1 and all(item.image for item in group)
+        paths = [str(item.image if shared or not item.labels else item.labels[0]) for item in group]
         if fault:
             skipped += [
                 Skipped(item.stem, path, "bad-stem", f"its name {fault}", "rename the file")
