@@ -32,10 +32,8 @@ class OneColor(Checked):
         """*image* in other colors; *mask* as it is. Six draws."""
         kind = int(rng.random() * 3)
         hue, *more = (between(rng, -most, most) for most in (self.hue, self.saturation, self.value))
-        offset, factor = (
-            between(rng, -self.brightness, self.brightness),
-            between(rng, 1 - self.contrast, 1 + self.contrast),
-        )
+        offset = between(rng, -self.brightness, self.brightness)
+        factor = between(rng, 1 - self.contrast, 1 + self.contrast)
         if kind == 0:
             return distorted(image, 360 * hue, more=(more[0], more[1])), mask
         values = image.astype(np.float32)

@@ -53,10 +53,8 @@ def coordinates(geometry: Geometry) -> tuple[NDArray[np.float64], NDArray[np.flo
     down, right = offsets[:, None] / geometry.zoom, offsets[None, :] / geometry.zoom
     if geometry.mirrored:
         right = -right
-    cosine, sine = (
-        _exact(np.cos(np.radians(geometry.angle))),
-        _exact(np.sin(np.radians(geometry.angle))),
-    )
+    angle = np.radians(geometry.angle)
+    cosine, sine = _exact(np.cos(angle)), _exact(np.sin(angle))
     return (
         geometry.row + cosine * down + sine * right,
         geometry.column - sine * down + cosine * right,
@@ -82,11 +80,8 @@ class Light:
 
 def draw_light(rng: np.random.Generator) -> Light:
     """A random light; in a quarter of the cases without color."""
-    gain, offset, gamma = (
-        0.75 + 0.5 * rng.random(),
-        0.2 * rng.random() - 0.1,
-        float(np.exp(0.6 * rng.random() - 0.3)),
-    )
+    gain, offset = 0.75 + 0.5 * rng.random(), 0.2 * rng.random() - 0.1
+    gamma = float(np.exp(0.6 * rng.random() - 0.3))
     return Light(gain, offset, gamma, rng.random() < 0.25)
 
 
@@ -107,6 +102,19 @@ def lit(image: NDArray[Any], light: Light, brightest: float) -> NDArray[np.float
 PLAIN = Light()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scene:
+    """An *image* (H, W, 3) with its *mask* (H, W) under *light*; *brightest* is the image's value
+    that becomes 1; beyond it lie *outside* (3,) and 255.
+    """
+
+    image: NDArray[Any]
+    mask: NDArray[np.uint8]
+    outside: NDArray[np.float32]
+    brightest: float
+    light: Light
+
+
 def window(
     image: NDArray[Any],
     mask: NDArray[np.uint8],
@@ -120,109 +128,67 @@ def window(
 
     *image* is (H, W, 3), *brightest* its value that becomes 1.
     """
-    quarters, corner = (
-        geometry.angle / 90,
-        (geometry.row - (geometry.size - 1) / 2, geometry.column - (geometry.size - 1) / 2),
-    )
+    scene = _Scene(image, mask, outside, brightest, light)
+    half, quarters = (geometry.size - 1) / 2, geometry.angle / 90
+    corner = geometry.row - half, geometry.column - half
     if geometry.zoom == 1 and quarters == int(quarters) and all(at == int(at) for at in corner):
-        values, cut = _copied(
-            image, mask, int(corner[0]), int(corner[1]), geometry.size, outside, brightest, light
-        )
+        values, cut = _copied(scene, int(corner[0]), int(corner[1]), geometry.size)
         values, cut = np.rot90(values, int(quarters)), np.rot90(cut, int(quarters))
         if geometry.mirrored:
             values, cut = values[:, ::-1], cut[:, ::-1]
         tensor = torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))
     else:
-        tensor, cut = _sampled(image, mask, geometry, outside, brightest, light)
+        tensor, cut = _sampled(scene, geometry)
     if light.gray:
         tensor = tensor.mean(0, keepdim=True).repeat(3, 1, 1)
     return tensor, np.ascontiguousarray(cut)
 
 
 def _copied(
-    image: NDArray[Any],
-    mask: NDArray[np.uint8],
-    top: int,
-    left: int,
-    size: int,
-    outside: NDArray[np.float32],
-    brightest: float,
-    light: Light,
+    scene: _Scene, top: int, left: int, size: int
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """The upright square of *size* at (*top*, *left*): (S, S, 3) and (S, S), without any
     interpolation.
     """
-    height, width = mask.shape
     values, cut = np.empty((size, size, 3), np.float32), np.full((size, size), IGNORE, np.uint8)
-    values[:] = outside
-    inside = (
-        slice(max(0, -top), min(size, height - top)),
-        slice(max(0, -left), min(size, width - left)),
-    )
-    there = (
-        slice(max(0, top), min(height, top + size)),
-        slice(max(0, left), min(width, left + size)),
-    )
-    if there[0].start < there[0].stop and there[1].start < there[1].stop:
-        values[inside], cut[inside] = lit(image[there], light, brightest), mask[there]
+    values[:] = scene.outside
+    sides = list(zip((top, left), scene.mask.shape, strict=True))
+    inside = tuple(slice(max(0, -at), min(size, side - at)) for at, side in sides)
+    there = tuple(slice(max(0, at), min(side, at + size)) for at, side in sides)
+    if all(part.start < part.stop for part in there):
+        values[inside] = lit(scene.image[there], scene.light, scene.brightest)
+        cut[inside] = scene.mask[there]
     return values, cut
 
 
-def _sampled(
-    image: NDArray[Any],
-    mask: NDArray[np.uint8],
-    geometry: Geometry,
-    outside: NDArray[np.float32],
-    brightest: float,
-    light: Light,
-) -> tuple[Tensor, NDArray[np.uint8]]:
+def _sampled(scene: _Scene, geometry: Geometry) -> tuple[Tensor, NDArray[np.uint8]]:
     """Any geometry: (3, S, S) by bilinear interpolation and (S, S) by nearest."""
     rows, columns = coordinates(geometry)
-    nearest_row, nearest_column = (
-        np.floor(rows + 0.5).astype(np.intp),
-        np.floor(columns + 0.5).astype(np.intp),
-    )
-    height, width = mask.shape
-    beyond = (
-        (nearest_row < 0)
-        | (nearest_row >= height)
-        | (nearest_column < 0)
-        | (nearest_column >= width)
-    )
-    cut = mask[nearest_row.clip(0, height - 1), nearest_column.clip(0, width - 1)]
-    values = _bilinear(
-        image, rows.clip(0, height - 1), columns.clip(0, width - 1), brightest, light
-    )
+    near_rows, near_columns = (np.floor(at + 0.5).astype(np.intp) for at in (rows, columns))
+    height, width = scene.mask.shape
+    beyond = (near_rows < 0) | (near_rows >= height) | (near_columns < 0) | (near_columns >= width)
+    cut = scene.mask[near_rows.clip(0, height - 1), near_columns.clip(0, width - 1)]
+    values = _bilinear(scene, rows.clip(0, height - 1), columns.clip(0, width - 1))
     if beyond.any():
         cut[beyond] = IGNORE
-        values[:, torch.from_numpy(beyond)] = torch.from_numpy(outside)[:, None]
+        values[:, torch.from_numpy(beyond)] = torch.from_numpy(scene.outside)[:, None]
     return values, cut
 
 
-def _bilinear(
-    image: NDArray[Any],
-    rows: NDArray[np.float64],
-    columns: NDArray[np.float64],
-    brightest: float,
-    light: Light,
-) -> Tensor:
-    """(3, S, S) float32: *image* (H, W, 3) at real coordinates inside it. Only the part in question
-    becomes a tensor.
+def _bilinear(scene: _Scene, rows: NDArray[np.float64], columns: NDArray[np.float64]) -> Tensor:
+    """(3, S, S) float32: the image at real coordinates inside it. Only the part in question becomes
+    a tensor.
     """
     top, left = int(rows.min()), int(columns.min())
-    part = lit(
-        image[top : int(np.ceil(rows.max())) + 1, left : int(np.ceil(columns.max())) + 1],
-        light,
-        brightest,
-    )
+    bottom, right = int(np.ceil(rows.max())) + 1, int(np.ceil(columns.max())) + 1
+    part = lit(scene.image[top:bottom, left:right], scene.light, scene.brightest)
     height, width = part.shape[:2]
     grid = np.stack(
         [2 * (columns - left) / max(width - 1, 1) - 1, 2 * (rows - top) / max(height - 1, 1) - 1],
         axis=-1,
     )
-    tensor = torch.from_numpy(part).permute(2, 0, 1)[None]
     return functional.grid_sample(
-        tensor,
+        torch.from_numpy(part).permute(2, 0, 1)[None],
         torch.from_numpy(grid.astype(np.float32))[None],
         mode="bilinear",
         padding_mode="border",

@@ -102,10 +102,8 @@ class Paired(Checked):
             (1 - self.zoom, 1 + self.zoom) if isinstance(self.zoom, int | float) else self.zoom
         )
         rows, columns = between(rng, low, high), between(rng, low, high)
-        mirrored, flipped = (
-            chance(rng, 0.5 * self.horizontal_flip),
-            chance(rng, 0.5 * self.vertical_flip),
-        )
+        mirrored = chance(rng, 0.5 * self.horizontal_flip)
+        flipped = chance(rng, 0.5 * self.vertical_flip)
         return Motion(rotation, down, right, shear, rows, columns, mirrored, flipped)
 
     def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:

@@ -92,15 +92,11 @@ class Flip(Checked):
 
     def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
         """Both mirrored and turned alike. Three draws."""
-        mirrored, flipped, quarter = (
-            chance(rng, self.horizontal),
-            chance(rng, self.vertical),
-            int(rng.random() * 4),
-        )
-        rows, columns = (
-            slice(None, None, -1 if flipped else None),
-            slice(None, None, -1 if mirrored else None),
-        )
+        mirrored = chance(rng, self.horizontal)
+        flipped = chance(rng, self.vertical)
+        quarter = int(rng.random() * 4)
+        rows = slice(None, None, -1 if flipped else None)
+        columns = slice(None, None, -1 if mirrored else None)
         turns = quarter if self.quarters else 0
         return np.rot90(image[rows, columns], turns), np.rot90(mask[rows, columns], turns)
 

@@ -99,9 +99,8 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
         if not len(present := self._present(pair)):
             return center
         class_id, flat = present[int(rng.random() * len(present))], pair.mask.reshape(-1)
-        tried = (rng.random(TRIES) * flat.size).astype(
-            np.intp
-        )  # looking through a large mask costs more than all else
+        # looking through a large mask costs more than all else
+        tried = (rng.random(TRIES) * flat.size).astype(np.intp)
         hits = tried[flat[tried] == class_id]
         places = hits if len(hits) else np.flatnonzero(flat == class_id)
         row, column = divmod(int(places[int(rng.random() * len(places))]), pair.mask.shape[1])

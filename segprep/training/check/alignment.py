@@ -71,10 +71,8 @@ def measure(pairs: Sequence[ImagePair]) -> Alignment:
         for name, turn in TURNS.items()
     }
     turn = max(turned, key=lambda name: float(turned[name].mean()))
-    moved_masks, turned_masks = (
-        [np.roll(border, (down, right), (0, 1)) for border in masks],
-        [TURNS[turn](border) for border in masks],
-    )
+    moved_masks = [np.roll(border, (down, right), (0, 1)) for border in masks]
+    turned_masks = [TURNS[turn](border) for border in masks]
     return Alignment(
         len(maps_of),
         _rank(spectra, masks),
@@ -106,10 +104,8 @@ def borders(mask: NDArray[np.uint8]) -> Map:
     small = nearest(mask, GRID, GRID)
     edge_map = np.zeros((GRID, GRID))
     for axis in (0, 1):
-        near, far = (
-            small[:-1] if axis == 0 else small[:, :-1],
-            small[1:] if axis == 0 else small[:, 1:],
-        )
+        near = small[:-1] if axis == 0 else small[:, :-1]
+        far = small[1:] if axis == 0 else small[:, 1:]
         change = (near != far) & (near != IGNORE) & (far != IGNORE)
         edge_map[: change.shape[0], : change.shape[1]] += change
         if axis == 0:

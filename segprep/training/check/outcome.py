@@ -29,14 +29,12 @@ from segprep.training.check.suspects import Suspect, outliers
 from segprep.training.check.verdict import Gap, Level, Reason
 from segprep.training.config import toml_text
 
-SCORES, SCORED, PREDICTIONS, CHECKPOINT, HISTORY, REPORT = (
-    "scores.json",
-    "scored.txt",
-    "predictions",
-    "checkpoint.pt",
-    "history.csv",
-    "report.html",
-)
+SCORES = "scores.json"
+SCORED = "scored.txt"
+PREDICTIONS = "predictions"
+CHECKPOINT = "checkpoint.pt"
+HISTORY = "history.csv"
+REPORT = "report.html"
 CONFIG = "config.toml"
 KIND = "segprep train-check"
 NEW = "new"  # the finished folder, inside the folder of unfinished work

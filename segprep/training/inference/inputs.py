@@ -228,10 +228,8 @@ def film(path: Path) -> Film:
     held = _open(path)
     try:
         count, rate = int(held.get(cv2.CAP_PROP_FRAME_COUNT)), float(held.get(cv2.CAP_PROP_FPS))
-        height, width = (
-            int(held.get(cv2.CAP_PROP_FRAME_HEIGHT)),
-            int(held.get(cv2.CAP_PROP_FRAME_WIDTH)),
-        )
+        height = int(held.get(cv2.CAP_PROP_FRAME_HEIGHT))
+        width = int(held.get(cv2.CAP_PROP_FRAME_WIDTH))
     finally:
         held.release()
     if height < 1 or width < 1:

@@ -175,10 +175,8 @@ def _check(session: Any, net: Net, path: Path) -> None:
         [tuple(port.shape[1:]) for port in session.get_inputs()],
     )
     outputs = [(port.name, port.shape[1]) for port in session.get_outputs()]
-    side, counts = (
-        net.side or 0,
-        (1, len(net.classes)) if len(net.classes) == 2 else (len(net.classes),),
-    )
+    side = net.side or 0
+    counts = (1, len(net.classes)) if len(net.classes) == 2 else (len(net.classes),)
     fits = (
         side == valid_size(side) and side >= LEAST_VALID
         if net.border

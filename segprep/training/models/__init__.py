@@ -110,15 +110,11 @@ def _check(name: str, hints: Mapping[str, Any], options: Mapping[str, Any]) -> N
         elif hint is bool:
             fits, expected = isinstance(value, bool), "true or false"
         elif hint is int:
-            fits, expected = (
-                isinstance(value, int) and not isinstance(value, bool) and value in WIDTHS,
-                f"a whole number from 1 to {WIDTHS[-1]}",
-            )
+            fits = isinstance(value, int) and not isinstance(value, bool) and value in WIDTHS
+            expected = f"a whole number from 1 to {WIDTHS[-1]}"
         else:
-            fits, expected = (
-                isinstance(value, int | float) and 0 <= value < 1,
-                "a number from 0 to below 1",
-            )
+            fits = isinstance(value, int | float) and 0 <= value < 1
+            expected = "a number from 0 to below 1"
         if not fits:
             raise UsageError(
                 "bad-option",

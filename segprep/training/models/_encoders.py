@@ -65,10 +65,8 @@ class Bottleneck(nn.Module):
         super().__init__()
         end = 4 * width
         self.conv1, self.bn1 = nn.Conv2d(start, width, 1, bias=False), nn.BatchNorm2d(width)
-        self.conv2, self.bn2 = (
-            nn.Conv2d(width, width, 3, stride, 1, bias=False),
-            nn.BatchNorm2d(width),
-        )
+        self.conv2 = nn.Conv2d(width, width, 3, stride, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
         self.conv3, self.bn3 = nn.Conv2d(width, end, 1, bias=False), nn.BatchNorm2d(end)
         self.relu = nn.ReLU(inplace=True)
         around = start != end or stride != 1
@@ -91,10 +89,8 @@ class ResNet50(nn.Module):
     def __init__(self, in_channels: int, base: int = 64) -> None:
         super().__init__()
         self.widths = (base, 4 * base, 8 * base, 16 * base, 32 * base)
-        self.conv1, self.bn1 = (
-            nn.Conv2d(in_channels, base, 7, 2, 3, bias=False),
-            nn.BatchNorm2d(base),
-        )
+        self.conv1 = nn.Conv2d(in_channels, base, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(base)
         self.relu, self.maxpool = nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)
         self.layer1 = nn.Sequential(*self._blocks(base, base, 3, 1))
         self.layer2 = nn.Sequential(*self._blocks(4 * base, 2 * base, 4, 2))
@@ -127,10 +123,8 @@ class Separable(nn.Module):
 
     def __init__(self, start: int, end: int, stride: int) -> None:
         super().__init__()
-        self.conv_dw, self.bn1 = (
-            nn.Conv2d(start, start, 3, stride, 1, groups=start, bias=False),
-            nn.BatchNorm2d(start),
-        )
+        self.conv_dw = nn.Conv2d(start, start, 3, stride, 1, groups=start, bias=False)
+        self.bn1 = nn.BatchNorm2d(start)
         self.conv_pw, self.bn2 = nn.Conv2d(start, end, 1, bias=False), nn.BatchNorm2d(end)
         self.relu = nn.ReLU6(inplace=True)
 
@@ -147,11 +141,9 @@ class MobileNetV1(nn.Module):
     def __init__(self, in_channels: int, base: int = 32, levels: int = 4) -> None:
         super().__init__()
         self.widths = tuple(base << level for level in range(1, levels + 1))
-        self.conv_stem, self.bn1, self.relu = (
-            nn.Conv2d(in_channels, base, 3, 2, 1, bias=False),
-            nn.BatchNorm2d(base),
-            nn.ReLU6(inplace=True),
-        )
+        self.conv_stem = nn.Conv2d(in_channels, base, 3, 2, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(base)
+        self.relu = nn.ReLU6(inplace=True)
         starts, times = (base, *self.widths), (1, 2, 2, 6, 2)
         self.blocks = nn.ModuleList(
             self._stage(starts[n], end, times[n], 1 if n == 0 else 2)

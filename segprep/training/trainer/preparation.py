@@ -45,15 +45,13 @@ class Preparation:
         watch: Watch,
         background: int | None,
     ) -> None:
-        self.out, self.group, self.names, self.chosen, self.began, self.watch, self.background = (
-            out,
-            group,
-            names,
-            chosen,
-            began,
-            watch,
-            background,
-        )
+        self.out = out
+        self.group = group
+        self.names = names
+        self.chosen = chosen
+        self.began = began
+        self.watch = watch
+        self.background = background
         settings = config if chosen.val else replaced(config, monitor="loss")
         self.config, notes = advised(settings, group, len(chosen.train))
         fit_classes(config, names)

@@ -19,15 +19,13 @@ from segprep import jsontext
 from segprep.errors import SegprepError, TreeError
 from segprep.files import read_plain, write_error
 
-RUN, CONFIG, BEST, LAST, BOARD, PICTURES, KEYS = (
-    "run.json",
-    "config.toml",
-    "best.pt",
-    "last.pt",
-    "tensorboard",
-    "pictures",
-    "weights.txt",
-)
+RUN = "run.json"
+CONFIG = "config.toml"
+BEST = "best.pt"
+LAST = "last.pt"
+BOARD = "tensorboard"
+PICTURES = "pictures"
+KEYS = "weights.txt"
 KIND = "segprep train"
 OURS = (
     RUN,
