@@ -8,6 +8,7 @@ Source: F20.
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Survey
@@ -23,18 +24,31 @@ def find(survey: Survey) -> Iterator[Finding]:
         return
     means = np.array([sum(photo.mean) / 3 for _, photo in photos])
     spreads = np.log(np.array([photo.spread for _, photo in photos]) + 1)
-    for name, values, least in (("brightness", means, 40.0), ("contrast", spreads, 1.0)):
+    found = dict[str, Finding]()
+    for name, values, least, far in (
+        ("brightness", means, 40.0, 6.0),
+        ("brightness", _stops(means), 1.5, 4.5),
+        ("contrast", spreads, 1.0, 6.0),
+    ):
         distance = np.abs(values - np.median(values))
         spread = 1.4826 * float(np.median(distance))
-        far = np.flatnonzero((distance > least) & (distance > 6 * spread))
-        if len(far) > max(1, len(photos) // 20):
+        outside = np.flatnonzero((distance > least) & (distance > far * spread))
+        if len(outside) > max(1, len(photos) // 20):
             continue  # not outliers but a second kind of image
-        for n in far.tolist():
+        for n in outside.tolist():
             pair, _ = photos[n]
-            yield RULE.finding(
+            one = RULE.finding(
                 pair.stem,
                 survey.name(pair.image),
                 f"its {name} lies far from that of the others",
                 "look at it: segprep view",
                 score=round(float(distance[n] / max(spread, 1e-6)), 2),
             )
+            found.setdefault(pair.stem, one)
+    yield from found.values()
+
+
+def _stops(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means of brightness, 0 to 255, on a scale without ends, where another gamma is a shift."""
+    share = (means + 2.5) / 260
+    return np.asarray(np.log(share / (1 - share)))

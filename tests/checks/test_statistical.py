@@ -99,6 +99,22 @@ def test_a_long_stretch_of_images_alike_that_fit_a_little_worse_is_no_shift_of_n
     assert not pairs_off_by_one.stands_out(scores[start:end], total)
 
 
+def test_an_image_of_another_gamma_stands_out_among_dark_and_bright_ones(tmp_path: Path) -> None:
+    """The darkest of images of many means is no outlier, one raised to the power of 4 is."""
+    place = scenes.make(tmp_path / "scenes", 40, seed=8)
+    for n, stem in enumerate(place.stems()):
+        path = place.image_path(stem)
+        assert path
+        with Image.open(path) as picture:
+            pixels = np.asarray(picture.convert("RGB")) * (0.6 + 0.9 * n / 40)
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path, quality=95)
+    assert "SEG606" not in {one.code for one in segprep.check(place.root).findings}
+    stem = place.stems()[12]
+    assert FAULTS["dark"].apply(place, [stem], np.random.default_rng(0)) == [stem]
+    found = [one.stem for one in segprep.check(place.root).findings if one.code == "SEG606"]
+    assert found == [stem]
+
+
 def test_deviations_are_robust() -> None:
     values = np.array([0.0, 0.1, -0.1, 0.05, 9.0])
     scores = fit.deviations(values)

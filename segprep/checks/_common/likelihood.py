@@ -132,5 +132,5 @@ def swapped_channels(survey: Survey) -> Mapping[str, Channels]:
     return {
         stem: Channels(float(gains[n]), float(scores[n]))
         for n, stem in enumerate(signals)
-        if gains[n] > 0.5 and scores[n] > 4
+        if gains[n] > 0.3 and scores[n] > 2.5
     }

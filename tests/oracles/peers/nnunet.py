@@ -1,0 +1,61 @@
+"""nnU-Net: ``verify_dataset_integrity`` of the dataset in its own layout."""
+
+import contextlib
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from common import MASKS, answer, ids_as_gray, image_of, names, stems
+from nnunetv2.experiment_planning.verify_dataset_integrity import verify_dataset_integrity
+from PIL import Image
+
+
+def ask(folder: Path) -> Iterator[tuple[str, str]]:
+    out = folder / "Dataset001_Peer"
+    shutil.rmtree(out, ignore_errors=True)
+    for name in ("imagesTr", "labelsTr"):
+        (out / name).mkdir(parents=True)
+    count, chosen = len(names(folder)), stems(folder)
+    for stem in chosen:
+        if source := image_of(folder, stem):
+            as_png(source, out / "imagesTr" / f"{stem}_0000.png")
+        target = out / "labelsTr" / f"{stem}.png"
+        ids_as_gray(folder / MASKS / f"{stem}.png", target)
+        ignore_last(target, count)
+    labels = {name: n for n, name in enumerate(["background", *names(folder)[1:], "ignore"])}
+    channels = {"0": "R", "1": "G", "2": "B"}
+    about = {"channel_names": channels, "labels": labels, "file_ending": ".png"}
+    images = len(list((folder / "JPEGImages").iterdir()))
+    (out / "dataset.json").write_text(json.dumps({**about, "numTraining": images}))
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        verify_dataset_integrity(str(out), num_processes=1)
+    for line in said.getvalue().splitlines():
+        if "Error" in line or "Warning" in line:
+            yield line.split(":")[0], next((stem for stem in chosen if stem in line), "")
+
+
+def as_png(source: Path, target: Path) -> None:
+    """nnU-Net takes lossless files of one ending; what cannot be decoded goes as it is."""
+    try:
+        with Image.open(source) as picture:
+            picture.convert("RGB").save(target)
+    except (OSError, SyntaxError):
+        shutil.copy(source, target)
+
+
+def ignore_last(path: Path, count: int) -> None:
+    """255 becomes the last label, as nnU-Net wants it, in masks of eight bits."""
+    try:
+        with Image.open(path) as picture:
+            ids = np.asarray(picture)
+    except (OSError, SyntaxError):
+        return
+    if ids.ndim == 2 and ids.dtype == np.uint8 and (ids == 255).any():
+        Image.fromarray(np.where(ids == 255, count, ids).astype(np.uint8)).save(path)
+
+
+answer(ask)
