@@ -49,4 +49,5 @@ def probabilities(labels: np.ndarray, keys: list[np.ndarray], count: int) -> np.
     return np.moveaxis(found / found.sum(-1, keepdims=True), -1, 1)
 
 
-answer(ask)
+if __name__ == "__main__":
+    answer(ask)

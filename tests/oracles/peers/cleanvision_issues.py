@@ -17,4 +17,5 @@ def ask(folder: Path) -> Iterator[tuple[str, str]]:
                 yield column, Path(os.path.basename(path)).stem
 
 
-answer(ask)
+if __name__ == "__main__":
+    answer(ask)

@@ -28,4 +28,5 @@ def ask(folder: Path) -> Iterator[tuple[str, str]]:
             yield report["anomaly_type"], report.get("item_id") or ""
 
 
-answer(ask)
+if __name__ == "__main__":
+    answer(ask)

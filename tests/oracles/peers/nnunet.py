@@ -5,12 +5,19 @@ import io
 import json
 import shutil
 from collections.abc import Iterator
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from common import MASKS, answer, ids_as_gray, image_of, names, stems
-from nnunetv2.experiment_planning.verify_dataset_integrity import verify_dataset_integrity
+from nnunetv2.experiment_planning import verify_dataset_integrity as integrity
 from PIL import Image
+
+# a pool of processes would import everything again for each of some hundred folders
+integrity.multiprocessing = SimpleNamespace(
+    get_context=lambda name: SimpleNamespace(Pool=ThreadPool)
+)
 
 
 def ask(folder: Path) -> Iterator[tuple[str, str]]:
@@ -22,9 +29,8 @@ def ask(folder: Path) -> Iterator[tuple[str, str]]:
     for stem in chosen:
         if source := image_of(folder, stem):
             as_png(source, out / "imagesTr" / f"{stem}_0000.png")
-        target = out / "labelsTr" / f"{stem}.png"
-        ids_as_gray(folder / MASKS / f"{stem}.png", target)
-        ignore_last(target, count)
+        ids_as_gray(folder / MASKS / f"{stem}.png", out / "labelsTr" / f"{stem}.png")
+    ignore_last(sorted((out / "labelsTr").iterdir()), count)
     labels = {name: n for n, name in enumerate(["background", *names(folder)[1:], "ignore"])}
     channels = {"0": "R", "1": "G", "2": "B"}
     about = {"channel_names": channels, "labels": labels, "file_ending": ".png"}
@@ -32,7 +38,7 @@ def ask(folder: Path) -> Iterator[tuple[str, str]]:
     (out / "dataset.json").write_text(json.dumps({**about, "numTraining": images}))
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
-        verify_dataset_integrity(str(out), num_processes=1)
+        integrity.verify_dataset_integrity(str(out), num_processes=1)
     for line in said.getvalue().splitlines():
         if "Error" in line or "Warning" in line:
             yield line.split(":")[0], next((stem for stem in chosen if stem in line), "")
@@ -47,15 +53,19 @@ def as_png(source: Path, target: Path) -> None:
         shutil.copy(source, target)
 
 
-def ignore_last(path: Path, count: int) -> None:
-    """255 becomes the last label, as nnU-Net wants it, in masks of eight bits."""
-    try:
-        with Image.open(path) as picture:
-            ids = np.asarray(picture)
-    except (OSError, SyntaxError):
-        return
-    if ids.ndim == 2 and ids.dtype == np.uint8 and (ids == 255).any():
-        Image.fromarray(np.where(ids == 255, count, ids).astype(np.uint8)).save(path)
+def ignore_last(paths: list[Path], count: int) -> None:
+    """255 becomes the last label, as nnU-Net wants it, where a tenth of the masks has it."""
+    masks = {}
+    for path in paths:
+        with contextlib.suppress(OSError, SyntaxError), Image.open(path) as picture:
+            masks[path] = np.asarray(picture)
+    small = {path: ids for path, ids in masks.items() if ids.ndim == 2 and ids.dtype == np.uint8}
+    ignoring = [path for path, ids in small.items() if (ids == 255).any()]
+    if len(ignoring) > len(paths) / 10:
+        for path in ignoring:
+            ids = small[path]
+            Image.fromarray(np.where(ids == 255, count, ids).astype(np.uint8)).save(path)
 
 
-answer(ask)
+if __name__ == "__main__":
+    answer(ask)
