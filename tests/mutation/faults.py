@@ -294,9 +294,15 @@ def duplicated(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
 
 
 def conflicting(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
-    twins = duplicated(place, stems, rng)
-    changed = masks(lambda mask, _: np.roll(mask, mask.shape[1] // 5, 1))
-    return changed(place, twins, rng)
+    """Copies whose masks are moved; those that moving does not change get no copy."""
+
+    def moved_aside(mask: Mask) -> Mask:
+        return np.roll(mask, mask.shape[1] // 5, 1)
+
+    old = {stem: read_mask(place.mask_path(stem)) for stem in stems}
+    chosen = [stem for stem, mask in old.items() if not np.array_equal(moved_aside(mask), mask)]
+    twins = duplicated(place, chosen, rng)
+    return masks(lambda mask, _: moved_aside(mask))(place, twins, rng)
 
 
 def without_class(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
