@@ -24,7 +24,7 @@ def find(survey: Survey) -> Iterator[Finding]:
         return
     means = np.array([sum(photo.mean) / 3 for _, photo in photos])
     spreads = np.log(np.array([photo.spread for _, photo in photos]) + 1)
-    found = dict[str, Finding]()
+    outliers = dict[str, Finding]()
     for name, values, least, far in (
         ("brightness", means, 40.0, 6.0),
         ("brightness", _stops(means), 1.5, 4.5),
@@ -37,15 +37,15 @@ def find(survey: Survey) -> Iterator[Finding]:
             continue  # not outliers but a second kind of image
         for n in outside.tolist():
             pair, _ = photos[n]
-            one = RULE.finding(
+            finding = RULE.finding(
                 pair.stem,
                 survey.name(pair.image),
                 f"its {name} lies far from that of the others",
                 "look at it: segprep view",
                 score=round(float(distance[n] / max(spread, 1e-6)), 2),
             )
-            found.setdefault(pair.stem, one)
-    yield from found.values()
+            outliers.setdefault(pair.stem, finding)
+    yield from outliers.values()
 
 
 def _stops(means: NDArray[np.float64]) -> NDArray[np.float64]:

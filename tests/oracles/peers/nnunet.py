@@ -54,14 +54,14 @@ def as_png(source: Path, target: Path) -> None:
 
 
 def ignore_last(paths: list[Path], count: int) -> None:
-    """255 becomes the last label, as nnU-Net wants it, where a tenth of the masks has it."""
+    """255 becomes the last label, as nnU-Net wants it, where more than one mask has it."""
     masks = {}
     for path in paths:
         with contextlib.suppress(OSError, SyntaxError), Image.open(path) as picture:
             masks[path] = np.asarray(picture)
     small = {path: ids for path, ids in masks.items() if ids.ndim == 2 and ids.dtype == np.uint8}
     ignoring = [path for path, ids in small.items() if (ids == 255).any()]
-    if len(ignoring) > len(paths) / 10:
+    if len(ignoring) > 1:
         for path in ignoring:
             ids = small[path]
             Image.fromarray(np.where(ids == 255, count, ids).astype(np.uint8)).save(path)
