@@ -1,4 +1,4 @@
-"""The files of an evaluation: scores.json, tables, charts, and pictures of the worst images.
+"""The files of an evaluation: scores, tables, charts, a page, pictures of the worst images.
 
 Rows of images are written as they come.
 """
@@ -16,7 +16,7 @@ from segprep import jsontext
 from segprep.dataset.staging import lock
 from segprep.dataset.tree import LOCK, RUNS, Tree
 from segprep.errors import SegprepError, SourceError, UsageError
-from segprep.evaluation import label_maps
+from segprep.evaluation import label_maps, score_page
 from segprep.evaluation.accumulate import ImageRow
 from segprep.evaluation.arrays import Reading
 from segprep.evaluation.pairs import MaskPairs
@@ -34,6 +34,7 @@ NAMES = (
     "confusion_matrix.csv",
     "confusion_matrix.png",
     "classes.png",
+    "report.html",
 )
 PER_IMAGE = (
     "stem",
@@ -167,7 +168,8 @@ class ResultFiles:
         }
         for name, content in contents.items():
             write_staged(self._stage / name, content)
-        self._pictures(result, pairs, home, how)
+        pictures = self._pictures(result, pairs, home, how)
+        write_staged(self._stage / NAMES[5], score_page.render(result, pictures))
         try:
             self._publish()
         except OSError as error:
@@ -200,8 +202,8 @@ class ResultFiles:
 
     def _pictures(
         self, result: Evaluation, pairs: MaskPairs, home: Tree | None, how: Reading
-    ) -> None:
-        folder = self._stage / WORST
+    ) -> list[score_page.Worst]:
+        folder, drawn = self._stage / WORST, list[score_page.Worst]()
         if result.worst:
             folder.mkdir()
         at = {stem: n for n, stem in enumerate(pairs.stems)}
@@ -211,19 +213,16 @@ class ResultFiles:
             truth = label_maps.read(pair.truth, roots, how, truth=True)
             pred = label_maps.read(pair.preds[0], roots, how)
             pred = label_maps.fit(pred, truth.shape, pair.preds[0], how)
-            title = (
-                f"{score.stem}: mIoU {score.miou:.4f} over the classes in it, pixel accuracy"
-                f" {score.accuracy:.4f}"
+            text = (
+                f"mIoU {score.miou:.4f} over the classes in it, pixel accuracy {score.accuracy:.4f}"
             )
-            picture = overlays.picture(
-                shown(home, score.stem, truth.shape),
-                truth,
-                pred,
-                result.classes,
-                result.ignore,
-                title,
-            )
+            photo = shown(home, score.stem, truth.shape)
+            title = f"{score.stem}: {text}"
+            picture = overlays.picture(photo, truth, pred, result.classes, result.ignore, title)
             write_staged(folder / f"{rank:02}_{score.stem.replace('/', '_')}.png", picture)
+            panels = overlays.panels(photo, truth, pred, result.ignore)
+            drawn.append(score_page.worst(score.stem, text, panels))
+        return drawn
 
 
 def _refuse_inside(out: Path, home: Tree | None) -> None:

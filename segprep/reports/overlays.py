@@ -31,28 +31,21 @@ def picture(
     """A PNG. *shown* is the image (H, W, 3) or None, *truth* and *pred* are (H, W). Ignored pixels
     are striped gray, in the prediction too.
     """
-    dropped = truth == ignore if ignore is not None else np.zeros(truth.shape, np.bool_)
-    wrong = (truth != pred) & ~dropped
-    panels = [
-        ("truth", colored(truth, dropped)),
-        ("prediction", colored(pred, dropped)),
-        ("difference", difference(wrong, dropped)),
-    ]
-    if shown is not None:
-        panels.insert(0, ("image", shown))
+    dropped = _dropped(truth, ignore)
+    beside = panels(shown, truth, pred, ignore)
     height, width = truth.shape
     scale = min(PANEL / width, PANEL / height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     ids = [n for n in np.union1d(truth[~dropped], pred[~dropped]).tolist() if 0 <= n < len(names)]
     font = ImageFont.load_default(13)
-    full = MARGIN + len(panels) * (size[0] + MARGIN)
+    full = MARGIN + len(beside) * (size[0] + MARGIN)
     rows = legend_rows(ids, names, PALETTE, font, full - 2 * MARGIN)
     sheet = Image.new(
         "RGB", (full, 2 * MARGIN + 2 * LINE + size[1] + MARGIN + LINE * len(rows)), "white"
     )
     pen = ImageDraw.Draw(sheet)
     pen.text((MARGIN, MARGIN), drawable(title), "black", font)
-    for n, (name, pixels) in enumerate(panels):
+    for n, (name, pixels) in enumerate(beside):
         left = MARGIN + n * (size[0] + MARGIN)
         pen.text((left, MARGIN + LINE), name, "black", font)
         how = Image.Resampling.LANCZOS if name == "image" else Image.Resampling.NEAREST
@@ -62,6 +55,25 @@ def picture(
     out = io.BytesIO()
     sheet.save(out, "PNG")
     return out.getvalue()
+
+
+def panels(
+    shown: NDArray[np.uint8] | None, truth: NDArray[Any], pred: NDArray[Any], ignore: int | None
+) -> list[tuple[str, NDArray[np.uint8]]]:
+    """What stands side by side, (name, (H, W, 3)): the image if there is one, truth, prediction
+    and difference.
+    """
+    dropped = _dropped(truth, ignore)
+    drawn = [
+        ("truth", colored(truth, dropped)),
+        ("prediction", colored(pred, dropped)),
+        ("difference", difference((truth != pred) & ~dropped, dropped)),
+    ]
+    return drawn if shown is None else [("image", shown), *drawn]
+
+
+def _dropped(truth: NDArray[Any], ignore: int | None) -> NDArray[np.bool_]:
+    return truth == ignore if ignore is not None else np.zeros(truth.shape, np.bool_)
 
 
 def colored(labels: NDArray[Any], dropped: NDArray[np.bool_]) -> NDArray[np.uint8]:

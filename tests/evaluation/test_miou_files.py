@@ -38,6 +38,11 @@ def test_the_files_that_it_writes(folders: Folders, tmp_path: Path) -> None:
         with Image.open(out / name) as picture:
             assert picture.width > 200
     assert len(list((out / "worst").iterdir())) == 2
+    page = (out / "report.html").read_text("utf-8")
+    assert f"mIoU {found['miou']:.4f}" in page
+    assert page.index("i5") < page.index("i4")  # the worst first
+    assert page.count("<img") == page.count('src="data:image/') >= 6
+    assert "<script" not in page
     again = run(*words)
     assert (again.exit_code, "output-exists" in again.stderr) == (2, True)
     assert run(*words, "--overwrite").exit_code == 0

@@ -54,17 +54,17 @@ def as_png(source: Path, target: Path) -> None:
 
 
 def ignore_last(paths: list[Path], count: int) -> None:
-    """255 becomes the last label, as nnU-Net wants it, where more than one mask has it."""
+    """255 becomes the last label, as nnU-Net wants it, where it stands beside classes."""
     masks = {}
     for path in paths:
         with contextlib.suppress(OSError, SyntaxError), Image.open(path) as picture:
             masks[path] = np.asarray(picture)
     small = {path: ids for path, ids in masks.items() if ids.ndim == 2 and ids.dtype == np.uint8}
-    ignoring = [path for path, ids in small.items() if (ids == 255).any()]
-    if len(ignoring) > 1:
-        for path in ignoring:
-            ids = small[path]
-            Image.fromarray(np.where(ids == 255, count, ids).astype(np.uint8)).save(path)
+    values = {path: set(np.unique(ids).tolist()) for path, ids in small.items()}
+    if any(255 in own and own & set(range(1, count)) for own in values.values()):
+        for path, ids in small.items():
+            if 255 in values[path]:
+                Image.fromarray(np.where(ids == 255, count, ids).astype(np.uint8)).save(path)
 
 
 if __name__ == "__main__":
