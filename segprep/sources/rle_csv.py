@@ -15,6 +15,7 @@ import io
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +28,7 @@ from segprep.imaging import image
 from segprep.imaging.image import SUFFIXES
 from segprep.names import shown, stem_key, stem_of
 from segprep.sources._common import json_values
+from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.region_shapes import Region, mask_region
 from segprep.sources._common.regions import Document, RegionReader, files_with
 from segprep.sources._common.source_images import AnnotatedImage
@@ -114,7 +116,13 @@ class Reader(RegionReader):
         data = read_below(item.image, self.roots(), MAX_BYTES)
         height, width = image.header(data, item.image, self.max_pixels).shape(upright=False)
         regions = tuple(
-            _unpacked(region, height, width, item.labels[0]) for region in annotated.regions
+            sound
+            for region in annotated.regions
+            for sound in sound_regions(
+                partial(_unpacked, region, height, width, item.labels[0]),
+                region.address,
+                self.bad_shape,
+            )
         )
         drawn = AnnotatedImage(annotated.name, size=(height, width), regions=regions)
         return RegionReader.read(
@@ -157,8 +165,8 @@ def _columns(names: Any, path: Path) -> tuple[str, str, str]:
     return image_column, runs, next((columns[name] for name in CLASS if name in columns), "")
 
 
-def _unpacked(region: Region, height: int, width: int, path: Path) -> Region:
-    """The pixels of START LENGTH pairs, down the columns from 1. Raises SourceError (bad-shape)."""
+def _unpacked(region: Region, height: int, width: int, path: Path) -> list[Region]:
+    """The region of START LENGTH pairs, down the columns from 1. Raises SourceError (bad-shape)."""
     words = str(region.group).split()
     try:
         numbers = np.array([int(word) for word in words], np.int64)
@@ -175,4 +183,4 @@ def _unpacked(region: Region, height: int, width: int, path: Path) -> Region:
     np.add.at(steps, starts, 1)
     np.add.at(steps, starts + lengths, -1)
     bits = (np.cumsum(steps[:-1]) > 0).reshape(width, height).T
-    return mask_region(region.label, region.address, bits, group=region.address)
+    return [mask_region(region.label, region.address, bits, group=region.address)]

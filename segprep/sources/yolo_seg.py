@@ -13,6 +13,7 @@ label file is all background; later lines cover earlier ones. Class 0 becomes pi
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from segprep.files import MAX_BYTES, listing, read_below, walk
 from segprep.imaging.image import SUFFIXES
 from segprep.names import clean_label, shown, stem_key, stem_of
 from segprep.sources._common import strict_yaml
+from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.official_lists import SPLITS
 from segprep.sources._common.region_shapes import Kind, Region, Ring
 from segprep.sources._common.regions import Document, RegionReader
@@ -97,9 +99,14 @@ class Reader(RegionReader):
             note = Note("label-file-missing", "no label file: the mask is all background")
             return Document((AnnotatedImage(path.name, path=path, subset=subset, notes=(note,)),))
         regions = tuple(
-            _region(line, path, f"line {number}", described)
+            region
             for number, line in enumerate(self._lines(path), 1)
             if line.strip()
+            for region in sound_regions(
+                partial(_regions, line, path, f"line {number}", described),
+                f"line {number}",
+                self.bad_shape,
+            )
         )
         empty = Note("label-file-empty", "its label file is empty: the mask is all background")
         image = AnnotatedImage(
@@ -129,7 +136,7 @@ class Reader(RegionReader):
         return Path(first.decode("utf-8", "replace")).suffix.lower() in SUFFIXES
 
 
-def _region(line: str, path: Path, address: str, described: "DataFile") -> Region:
+def _regions(line: str, path: Path, address: str, described: "DataFile") -> list[Region]:
     words = line.split()
     try:
         values = [float(word) for word in words]
@@ -160,7 +167,7 @@ def _region(line: str, path: Path, address: str, described: "DataFile") -> Regio
         )
     label = names.get(number, f"class_{number}")
     kind: Kind = "box" if len(points) == 4 else "polygon"
-    return Region(label, address, kind, (_corners(points) if kind == "box" else tuple(points),))
+    return [Region(label, address, kind, (_corners(points) if kind == "box" else tuple(points),))]
 
 
 def _corners(points: list[float]) -> Ring:

@@ -1,11 +1,19 @@
 """--bad-shape skip: an entry that is stated wrongly is left out alone, in annotation formats."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sources import test_eiseg, test_label_studio, test_via
+from sources import (
+    test_eiseg,
+    test_geojson,
+    test_label_studio,
+    test_rle_csv,
+    test_via,
+    test_yolo_seg,
+)
 from sources.region_files import HOLE, SQUARE, only, square, write
 from sources.test_class_from import (
     cvat,
@@ -74,3 +82,23 @@ def test_eiseg_label_studio_and_via(tmp_path: Path) -> None:
     bad = test_via.region({"name": "polygon", "all_points_x": [1], "all_points_y": []}, kind="cat")
     test_via.put(tmp_path / "via", test_via.region(test_via.POLYGON, kind="cat"), bad)
     check("via", tmp_path / "via")
+
+
+def test_yolo_run_lengths_and_geojson(tmp_path: Path) -> None:
+    test_yolo_seg.example(tmp_path / "yolo")
+    lines = f"{test_yolo_seg.LINE}\n0 1.4 0.2 1.9 0.2 1.9 0.8\n"
+    write(tmp_path / "yolo" / "labels" / "a.txt", lines)
+    check("yolo-seg", tmp_path / "yolo")
+    test_rle_csv.example(tmp_path / "rle")
+    with (tmp_path / "rle" / "train.csv").open("a") as table:
+        table.write("a.png,999 4\n")
+    lenient = sources.load("rle-csv")(tmp_path / "rle", bad_shape="skip")  # type: ignore[call-arg]
+    assert np.array_equal(only(lenient), square())
+    test_geojson.example(tmp_path / "json")
+    (path,) = (tmp_path / "json").rglob("*.geojson")
+    content = json.loads(path.read_text())
+    nameless = content["features"][0] | {"properties": {}}
+    expected = only(sources.load("geojson")(tmp_path / "json"))  # type: ignore[call-arg]
+    write(path, content | {"features": [*content["features"], nameless]})
+    lenient = sources.load("geojson")(tmp_path / "json", bad_shape="skip")  # type: ignore[call-arg]
+    assert np.array_equal(only(lenient), expected)

@@ -15,6 +15,7 @@ Features As, GeoJSON; in QuPath: File, Export objects as GeoJSON.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +26,7 @@ from segprep.imaging.coordinates import shapes_of
 from segprep.imaging.image import header
 from segprep.names import shown
 from segprep.sources._common import json_values, strict_json
+from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.image_index import ImageIndex
 from segprep.sources._common.region_shapes import Kind, Region, Ring, mask_region
 from segprep.sources._common.regions import Document, RegionReader, files_with
@@ -96,12 +98,15 @@ class Reader(RegionReader):
         try:
             size = header(image, picture, self.max_pixels).shape(upright=True)
             ground = Ground.of(image, content, path)
-            with shapes_of(path):
-                regions = tuple(
-                    region
-                    for n, feature in enumerate(features)
-                    for region in _regions(feature, f"features[{n}]", attribute, ground, path, size)
+            regions = tuple(
+                region
+                for n, feature in enumerate(features)
+                for region in sound_regions(
+                    partial(_drawn, feature, f"features[{n}]", attribute, ground, path, size),
+                    f"features[{n}]",
+                    self.bad_shape,
                 )
+            )
         except SourceError as error:
             return Document((AnnotatedImage(picture.name, path=picture, fault=error),))
         kept = (*ground.notes(), *_outside(regions))
@@ -154,6 +159,18 @@ def _value(feature: Mapping[str, Any], attribute: str) -> Any:
         value = value.get(part) if isinstance(value, dict) else None
     value = value.get("name") if isinstance(value, dict) else value
     return str(value) if type(value) is int else value
+
+
+def _drawn(
+    feature: Mapping[str, Any],
+    address: str,
+    attribute: str,
+    ground: Ground,
+    path: Path,
+    size: tuple[int, int],
+) -> list[Region]:
+    with shapes_of(path):
+        return list(_regions(feature, address, attribute, ground, path, size))
 
 
 def _regions(
