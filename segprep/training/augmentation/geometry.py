@@ -6,7 +6,7 @@ order of work.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -102,8 +102,7 @@ def lit(image: NDArray[Any], light: Light, brightest: float) -> NDArray[np.float
 PLAIN = Light()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Scene:
+class _Scene(NamedTuple):
     """An *image* (H, W, 3) with its *mask* (H, W) under *light*; *brightest* is the image's value
     that becomes 1; beyond it lie *outside* (3,) and 255.
     """
@@ -152,12 +151,14 @@ def _copied(
     """
     values, cut = np.empty((size, size, 3), np.float32), np.full((size, size), IGNORE, np.uint8)
     values[:] = scene.outside
-    sides = list(zip((top, left), scene.mask.shape, strict=True))
-    inside = tuple(slice(max(0, -at), min(size, side - at)) for at, side in sides)
-    there = tuple(slice(max(0, at), min(side, at + size)) for at, side in sides)
-    if all(part.start < part.stop for part in there):
-        values[inside] = lit(scene.image[there], scene.light, scene.brightest)
-        cut[inside] = scene.mask[there]
+    height, width = scene.mask.shape
+    rows = slice(max(0, top), min(height, top + size))
+    columns = slice(max(0, left), min(width, left + size))
+    if rows.start < rows.stop and columns.start < columns.stop:
+        down = slice(rows.start - top, rows.stop - top)
+        right = slice(columns.start - left, columns.stop - left)
+        values[down, right] = lit(scene.image[rows, columns], scene.light, scene.brightest)
+        cut[down, right] = scene.mask[rows, columns]
     return values, cut
 
 
