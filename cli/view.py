@@ -6,12 +6,14 @@ from typing import Any
 import click
 
 from . import formatting, options, output
+from .main import EXIT_SKIPPED
 from .progress import bar
 
 HELP = """Write a page to look through a dataset: every image with its mask over it.
 
 One file that opens offline: legend, opacity, filters by class, split and finding, keyboard, light
-and dark. It is written to DATASET/runs/view.html unless --out says otherwise.
+and dark. It is written to DATASET/runs/view.html unless --out says otherwise. A sample that cannot
+be read is shown as such, and the exit code is 3.
 
 \b
 Examples:
@@ -45,12 +47,16 @@ def _run(dataset: Path, quiet: bool, as_json: bool, verbose: bool, **given: Any)
                 "shown": result.shown,
                 "samples": result.total,
                 "findings": len(findings),
+                "unreadable": [
+                    {"stem": note.stem, "reason": note.message} for note in result.notes
+                ],
             }
         )
     elif not quiet:
         for path in filter(None, (result.page, result.sheet)):
             size = path.stat().st_size / 1e6
             output.line(f"{result.shown} of {result.total} samples -> {path} ({size:.1f} MB)")
+    click.get_current_context().exit(EXIT_SKIPPED if result.notes else 0)
 
 
 def _augmented(

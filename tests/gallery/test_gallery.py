@@ -155,6 +155,10 @@ def test_a_damaged_image_is_shown_as_such(tmp_path: Path) -> None:
     made = segprep.view(place.root, tmp_path / "page.html")
     assert [note.stem for note in made.notes] == ["scene_001"]
     assert 'class="broken"' in (tmp_path / "page.html").read_text()
+    arguments = ["view", str(place.root), "--out", str(tmp_path / "again.html"), "--no-check"]
+    told = CliRunner().invoke(main.group, [*arguments, "--json"])
+    assert told.exit_code == 3
+    assert [entry["stem"] for entry in json.loads(told.stdout)["unreadable"]] == ["scene_001"]
 
 
 def test_the_command(tree: Path, tmp_path: Path) -> None:
