@@ -199,3 +199,14 @@ def test_every_file_of_others_is_opened_by_one_safe_read() -> None:
         if read := [line for line in lines if _READS.search(line) and not _WRITES.search(line)]:
             reads[name] = read
     assert {name: lines for name, lines in reads.items() if name not in _OWN_READS} == {}
+
+
+def test_files_are_written_through_one_module() -> None:
+    """What a command writes goes through ``outputs``, or a dataset's own staging."""
+    writers = {
+        path.relative_to(ROOT / "segprep").as_posix()
+        for path in sorted((ROOT / "segprep").rglob("*.py"))
+        if "write_atomic" in path.read_text("utf-8")
+    }
+    own = {"files/__init__.py", "files/writing.py", "dataset/staging.py", "dataset/lists.py"}
+    assert writers == {"outputs.py", *own}

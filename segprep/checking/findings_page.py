@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from segprep import checks
 from segprep.errors import SourceError
-from segprep.files import read_below, write_atomic
+from segprep.files import read_below
 from segprep.imaging import image, inspection
+from segprep.outputs import OutputFolder
 from segprep.reports import page, thumbnails
 from segprep.types import Finding
 
@@ -46,8 +47,7 @@ def write(
     verdict = ", ".join(words) or "nothing found"
     title = f"check of {root.resolve().name}"
     content = page.Page(title, verdict, TONES[worst], lead, sections, "segprep check")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, page.render(content))
+    OutputFolder(path.parent).write(path.name, page.render(content))
 
 
 def _section(

@@ -26,7 +26,6 @@ from segprep.files import (
     digest_file,
     read_below,
     real_folders,
-    write_atomic,
     write_error,
 )
 from segprep.imaging import image, inspection, transcoding
@@ -218,7 +217,7 @@ def _applied(survey: Survey, repairs: Sequence[Repair]) -> Fixed:
         OutputFolder(folder).write(f"originals/{repair.path}", old)
         plain = {name: value for name, value in asdict(repair).items() if name != "content"}
         done.append({**plain, "before": digest(old), "after": digest(new)})
-    write_atomic(folder / RECORD, jsontext.encoded({"changes": done}))
+    OutputFolder(folder).write(RECORD, jsontext.encoded({"changes": done}))
     for repair in repairs:
         home.write(repair.target, contents[repair.path])
         if repair.target != repair.path:

@@ -21,10 +21,10 @@ from segprep import engine
 from segprep.dataset import samples, tree
 from segprep.dataset.tree import Tree
 from segprep.errors import SourceError, TreeError, UsageError
-from segprep.files import write_atomic
 from segprep.gallery import sheet as contact
 from segprep.imaging import image
 from segprep.names import shown as escaped
+from segprep.outputs import OutputFolder
 from segprep.reports import thumbnails
 from segprep.types import IGNORE, Entry, Finding, Note, Progress, no_progress
 
@@ -143,11 +143,12 @@ def view(
         for stem, card in zip(chosen, progress(results, len(chosen), "drawing"), strict=True)
     ]
     if page:
-        write_atomic(page, render(dataset_tree, cards, findings, len(stems)))
-    if picture:
-        write_atomic(
-            picture, contact.drawn([_pair(dataset_tree, card) for card in cards if card.picture])
+        OutputFolder(page.parent).write(
+            page.name, render(dataset_tree, cards, findings, len(stems))
         )
+    if picture:
+        drawn = contact.drawn([_pair(dataset_tree, card) for card in cards if card.picture])
+        OutputFolder(picture.parent).write(picture.name, drawn)
     notes = tuple(Note("image-damaged", card.trouble, card.stem) for card in cards if card.trouble)
     return WrittenGallery(page, picture, len(cards), len(stems), notes)
 
@@ -171,8 +172,7 @@ def augmented(
         _card(f"{stem} #{number}", picture, mask, 256, background)
         for number, (stem, picture, mask) in enumerate(samples, 1)
     ]
-    page.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(page, render(dataset_tree, cards, (), len(cards)))
+    OutputFolder(page.parent).write(page.name, render(dataset_tree, cards, (), len(cards)))
     return WrittenGallery(page, None, len(cards), len(cards))
 
 

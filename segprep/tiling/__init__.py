@@ -22,9 +22,10 @@ from segprep.conversion.result import Conversion
 from segprep.conversion.sample_files import ImageFormat
 from segprep.dataset import samples, tree
 from segprep.dataset.tree import Tree
-from segprep.files import read_inside, real_folders, write_atomic
+from segprep.files import read_inside, real_folders
 from segprep.imaging import resizing
 from segprep.imaging.image import MaskMode
+from segprep.outputs import OutputFolder
 from segprep.sources._common import stems as pairing
 from segprep.tiling import georeferences, pictures
 from segprep.tiling.grid import TILES, Grid, corners, stem_of_tile
@@ -219,4 +220,4 @@ def _describe(reader: Reader, shapes: Mapping[str, tuple[int, int]], out: Path) 
     georeferences.write_beside(out, grid)
     content = jsontext.encoded(grid.plain())
     if not (out / TILES).is_file() or read_inside(out, TILES) != content:
-        write_atomic(out / TILES, content)
+        OutputFolder(out).write(TILES, content)

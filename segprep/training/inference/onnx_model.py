@@ -10,6 +10,8 @@ import io
 import json
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -119,7 +121,7 @@ def load(path: Path) -> Net:
 def net_of(content: bytes, path: Path) -> Net:
     """The network in *content*; *path* is for messages."""
     runtime = _package("onnxruntime")
-    try:
+    with _faults_told(path):
         options = runtime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         options.log_severity_level = 4
@@ -127,6 +129,26 @@ def net_of(content: bytes, path: Path) -> Net:
             content, options, providers=runtime.get_available_providers()
         )
         about = json.loads(session.get_modelmeta().custom_metadata_map[KEY])
+    net = _about(about, path)
+    _check(session, net, path)
+    count = session.get_outputs()[0].shape[1]
+
+    def run(images: Tensor) -> Tensor:
+        with _faults_told(path):  # sizes inside the network are known only now
+            logits = session.run(["logits"], {"images": images.numpy().astype(np.float32)})[0]
+            side = images.shape[-1] - 2 * net.border
+            if logits.shape != (len(images), count, side, side):
+                raise ValueError(f"it gives an array of shape {logits.shape}")
+            return torch.from_numpy(np.ascontiguousarray(logits))
+
+    return replace(net, run=run, valid=run if net.border else None)
+
+
+@contextmanager
+def _faults_told(path: Path) -> Iterator[None]:
+    """Make what onnxruntime raises meanwhile a SegprepError (bad-onnx) about *path*."""
+    try:
+        yield
     except (
         Exception
         # onnxruntime's own errors share no base that could be named without importing its C module
@@ -140,14 +162,6 @@ def net_of(content: bytes, path: Path) -> Net:
                 _AGAIN,
             ) from error
         raise
-    net = _about(about, path)
-    _check(session, net, path)
-
-    def run(images: Tensor) -> Tensor:
-        logits = session.run(["logits"], {"images": images.numpy().astype(np.float32)})[0]
-        return torch.from_numpy(np.ascontiguousarray(logits))
-
-    return replace(net, run=run, valid=run if net.border else None)
 
 
 def _about(about: Any, path: Path) -> Net:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from segprep.dataset import tree
 from segprep.errors import UsageError
-from segprep.files import write_atomic
+from segprep.outputs import OutputFolder
 from segprep.train_config import NONE, Config
 from segprep.training.augmentation import presets, preview
 from segprep.training.augmentation.jitter import Jitter
@@ -102,7 +102,7 @@ def save_augmented(
         for path, (_, _, mask) in zip(written[:-1:2], samples, strict=True):
             weights = pixel_weights(mask, background, w0, resolved.border_sigma)
             heat = path.with_name(path.name.replace("image_", "weights_", 1))
-            write_atomic(heat, preview.heat_map(weights, 1, 1 + w0))
+            OutputFolder(heat.parent).write(heat.name, preview.heat_map(weights, 1, 1 + w0))
             written.insert(-1, heat)
     return written
 

@@ -98,6 +98,27 @@ def test_a_file_that_is_no_network_of_segprep(tmp_path: Path) -> None:
         onnx_model.load(tmp_path / "absent.onnx")
 
 
+@pytest.mark.parametrize("sizes", [[1, 1, 100_000, 100_000], [1, 1, 1, 2]])
+def test_sizes_inside_that_cannot_be_end_in_words(sizes: list[int], tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx", reason=SKIP)
+    pytest.importorskip("onnxruntime", reason=SKIP)
+    ports = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", 3, 64, size])
+        for name, size in (("images", 64), ("logits", "w"))
+    ]
+    count = onnx.numpy_helper.from_array(np.array(sizes, np.int64), "count")
+    node = onnx.helper.make_node("Tile", ["images", "count"], ["logits"])
+    ports[1].type.tensor_type.shape.dim[2].dim_param = "h"
+    graph = onnx.helper.make_graph([node], "g", ports[:1], ports[1:], [count])
+    model = onnx.load_from_string(onnx_model.encoded(checkpoint("mini-unet", None)))
+    model.graph.CopyFrom(graph)
+    (tmp_path / "a.onnx").write_bytes(model.SerializeToString())
+    net = onnx_model.load(tmp_path / "a.onnx")
+    with pytest.raises(SegprepError) as caught:
+        net.run(torch.zeros(1, 3, 64, 64))
+    assert caught.value.code == "bad-onnx"
+
+
 def test_without_the_packages_the_extra_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
