@@ -358,3 +358,12 @@ def test_a_list_that_counts_the_background_from_1_does_not_name_0(tmp_path: Path
     lay_out(tmp_path / "in", {"a.jpg:a.png": IDS % 255 + 1})
     done = segprep.convert("pairs", tmp_path / "in", tmp_path / "out", classes=str(listed))
     assert done.converted == 1
+
+
+def test_a_mask_that_links_to_itself_is_one_bad_input(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", {"a.jpg:a.png": IDS, "b.jpg:b.png": IDS})
+    mask = next(root.rglob("b*.png"))
+    mask.unlink()
+    mask.symlink_to(mask.name)
+    with pytest.raises(BadInputError):
+        segprep.convert("pairs", root, tmp_path / "out", classes="2")

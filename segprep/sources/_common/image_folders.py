@@ -101,7 +101,8 @@ def _refuse_rivals(root: Path, pairs: Sequence[Folders]) -> None:
     for pair in pairs:
         rivals[pair.images].append(pair.masks)
         with os.scandir(pair.masks) as entries:
-            inner = sorted(Path(entry.path) for entry in entries if entry.is_dir())
+            inner = [Path(entry.path) for entry in entries if entry.is_symlink() or entry.is_dir()]
+        inner = sorted(path for path in inner if path.is_dir())  # False for a link to itself
         if len(inner) > 1 and any(set(words(path.name)) & RENDITIONS for path in inner):
             stems = [{file.stem for file in name_rules.image_files(path)} for path in inner]
             if all(stems[0] & other for other in stems):
