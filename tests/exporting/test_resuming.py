@@ -161,7 +161,7 @@ def test_after_a_fault_of_the_disk_nothing_is_made_again(
     tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("segprep.exporting.publish.sync_file", _full)
+        patch.setattr("segprep.outputs.sync_file", _full)
         with pytest.raises(SegprepError, match="No space left"):
             segprep.export("voc", tree, tmp_path / "out")
     assert resumed("voc", tree, tmp_path / "out") == 0
