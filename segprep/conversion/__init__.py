@@ -176,7 +176,9 @@ def _unwritten(
     account = RunNotes()
     for record in records:
         account.add(record)
-    notes, covered = account.summed(work.scan.classes.names)
+    notes, covered = account.summed(
+        work.scan.classes.names, overlap=getattr(work.task.reader, "overlap", "order")
+    )
     old = work.plan.old
     if not dry_run and old is not None:  # nothing changed, and records need not be parsed
         unpainted = tuple(old.extra.get("unpainted", ()))
@@ -245,7 +247,9 @@ def _published(
             next((entry.hint for entry in skipped if entry.hint), "") or RIGHT_FOLDER,
         )
     removed = tuple(stem for stem in plan.previous if stem not in lines)
-    notes, covered = account.summed(work.scan.classes.names)
+    notes, covered = account.summed(
+        work.scan.classes.names, overlap=getattr(work.task.reader, "overlap", "order")
+    )
     stale = stale_files(
         (plan.previous[stem] for stem in plan.previous if stem not in work.kept), lines
     )

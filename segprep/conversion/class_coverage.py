@@ -13,7 +13,7 @@ LEAST = 0.01  # share of a class that is worth a line, where no shape is wholly 
 class ClassCoverage:
     """How much of class *name* other classes cover: *hidden* of *shapes* shapes wholly, in the
     *images* where it happens; *share* of the area that it would have in the whole dataset; *by* is
-    the class that covers most.
+    the class that covers most. *overlap* is the rule that was given: what it is, is not advised.
     """
 
     name: str
@@ -22,24 +22,34 @@ class ClassCoverage:
     hidden: int
     share: float
     by: str
+    overlap: str = "order"
 
     @property
     def note(self) -> Note:
         """The line that a person sees, with the options that keep the class."""
         order = quote(f"{self.name},{self.by}")
+        ways = [f"--overlap priority --priority {order}"]
+        if self.overlap == "priority":
+            ways = [f"name {quote(self.name)} before {quote(self.by)} in --priority"]
+        if self.overlap != "area":
+            ways.insert(0, "--overlap area")
         reason = (
             f"{self.name}: {self.hidden} of {self.shapes} shapes in {self.images} images are wholly"
             f" covered by shapes painted later, and {self.share:.0%} of its area, most of it by"
-            f" {self.by}; to keep it: --overlap area, or --overlap priority --priority {order}"
+            f" {self.by}; to keep it: {', or '.join(ways)}"
         )
         return Note("class-covered", reason)
 
 
 def class_coverage(
-    notes: Iterable[Note], names: Iterable[str], visible: Mapping[int, int]
+    notes: Iterable[Note],
+    names: Iterable[str],
+    visible: Mapping[int, int],
+    *,
+    overlap: str = "order",
 ) -> tuple[ClassCoverage, ...]:
     """What the sample *notes* add up to, the greatest loss first; *visible* are the pixels of every
-    class id in all masks, *names* the class list.
+    class id in all masks, *names* the class list, *overlap* the rule that was given.
     """
     losses: dict[str, list[Covered]] = {}
     for note in notes:
@@ -57,5 +67,5 @@ def class_coverage(
         if share >= LEAST or hidden:
             shapes = sum(part.shapes for part in parts)
             by = max(takers, key=lambda label: takers[label])
-            summed.append(ClassCoverage(name, len(parts), shapes, hidden, share, by))
+            summed.append(ClassCoverage(name, len(parts), shapes, hidden, share, by, overlap))
     return tuple(sorted(summed, key=lambda loss: (-loss.share, loss.name)))

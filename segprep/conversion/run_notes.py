@@ -50,9 +50,13 @@ class RunNotes:
         if first is not record.stem:
             self.shared.setdefault(key, (path, {first}))[1].add(record.stem)
 
-    def summed(self, classes: Iterable[str]) -> tuple[list[Note], tuple[ClassCoverage, ...]]:
-        """The notes, those on covered classes as one line per class, and these as figures."""
-        losses = class_coverage(self.notes, classes, self.totals.pixels)
+    def summed(
+        self, classes: Iterable[str], *, overlap: str
+    ) -> tuple[list[Note], tuple[ClassCoverage, ...]]:
+        """The notes, those on covered classes as one line per class, and these as figures;
+        *overlap* is the rule that was given.
+        """
+        losses = class_coverage(self.notes, classes, self.totals.pixels, overlap=overlap)
         plain = [note for note in self.notes if note.covered is None]
         covered = [loss.note for loss in losses]
         return [*plain, *covered, *self._shared(), *blank_names(self.blanks)], losses

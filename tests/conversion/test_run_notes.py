@@ -94,3 +94,23 @@ def test_equal_pictures_in_files_of_their_own_are_not(tmp_path: Path) -> None:
         annotate(tmp_path / "src", stem, BODY)
     done = segprep.convert("labelme", tmp_path / "src", tmp_path / "out")
     assert not [note for note in done.notes if note.code == "image-shared"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told", "not_told"),
+    [
+        ({"overlap": "area"}, "--overlap priority --priority body", "--overlap area"),
+        (
+            {"overlap": "priority", "priority": "wind shield,body"},
+            "name body before 'wind shield' in --priority",
+            "--overlap priority",
+        ),
+    ],
+)
+def test_the_option_that_was_given_is_not_advised(
+    covered: Path, options: dict[str, str], told: str, not_told: str
+) -> None:
+    done = segprep.convert("labelme", covered, covered.parent / "out", **options)
+    (note,) = [note.message for note in done.notes if note.code == "class-covered"]
+    assert told.replace("--priority body", "--priority 'body,wind shield'") in note
+    assert not_told not in note
