@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: readers notebook help demo test coverage lint types check mutate bench bench-scale bench-compare oracles crash hostile field fuzz slow verdicts gpu build docs clean
+.PHONY: readers peers notebook help demo test coverage lint types check mutate bench bench-scale bench-compare oracles crash hostile field fuzz slow verdicts gpu build docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -87,6 +87,17 @@ oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-cit
 	SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) SEGPREP_DATUMARO_PYTHON=$(abspath .venv-datumaro/bin/python) \
 		SEGPREP_CITYSCAPES_PYTHON=$(abspath .venv-cityscapes/bin/python) SEGPREP_METRICS_PYTHON=$(abspath .venv-metrics/bin/python) \
 		$(BIN)/python -m pytest -q -rs tests/oracles
+
+PEERS_PIP = .venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -c tests/readers/constraints/peers.txt $(PIP_ARGS)
+.venv-peers/.done: tests/readers/constraints/peers.txt
+	$(PYTHON) -m venv .venv-peers
+	$(PEERS_PIP) cleanvision cleanlab torch scipy opencv-python-headless matplotlib scikit-image six
+	$(PEERS_PIP) --no-deps keras-segmentation nnunetv2 batchgenerators batchgeneratorsv2 acvl-utils dynamic-network-architectures SimpleITK nibabel tifffile imagecodecs einops blosc2 numexpr msgpack ndindex httpx h11 anyio httpcore certifi idna
+	@touch $@
+
+peers: $(VENV)/.development .venv-peers/.done .venv-datumaro/.done  ## other checkers beside segprep check: which faults do they find? (ten minutes, 2 GB)
+	SEGPREP_PEERS_PYTHON=$(abspath .venv-peers/bin/python) SEGPREP_DATUMARO_PYTHON=$(abspath .venv-datumaro/bin/python) \
+		$(BIN)/python tests/oracles/check_peers.py --write docs/check.md
 
 READERS_PIP = .venv-readers/bin/python -m pip install --quiet --disable-pip-version-check -c tests/readers/constraints/readers.txt $(PIP_ARGS)
 .venv-readers/.done: tests/readers/constraints/readers.txt
