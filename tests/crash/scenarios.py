@@ -222,7 +222,7 @@ def _timeless(name: str, data: bytes) -> bytes:
     return data
 
 
-_OWN = ("seconds", "notes")  # of each run by itself
+_OWN = ("seconds", "notes", "memory_mb")  # of each run by itself
 
 
 def _plain(value: Any) -> Any:

@@ -146,7 +146,10 @@ class Preparation:
         """
         self.replaces = fresh and run_folder.described(self.out).get("kind") == run_folder.KIND
         if not self.replaces:
-            OutputFolder(self.out).write_all(self.settings("unfinished"), last=run_folder.RUN)
+            OutputFolder(self.out).write_all(
+                self.settings("unfinished"),
+                last=run_folder.CONFIG,  # by run.json the folder is known as ours
+            )
 
     def settings(self, stopped: str) -> dict[str, bytes]:
         """config.toml, run.json and, of a run with pretrained weights, weights.txt by name."""

@@ -10,6 +10,7 @@ history.csv, results.txt, epoch_loss.txt, epoch_val_loss.txt, curves.png, tensor
 """
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,6 +44,7 @@ OURS = (
     KEYS,
 )
 LOCK = ".segprep.lock"
+_PART = re.compile(r"\.(run\.json|config\.toml)\.part")
 
 
 def make(out: Path) -> None:
@@ -82,8 +84,8 @@ def claim(out: Path, *, resume: bool, overwrite: bool) -> None:
                 "start again without --resume, or give the run's folder with --out",
             )
         return
-    if not any(path.name != LOCK for path in out.iterdir()):
-        return
+    if all(path.name == LOCK or _PART.fullmatch(path.name) for path in out.iterdir()):
+        return  # what a run that was killed at its first file leaves
     if described(out).get("kind") != KIND:
         raise TreeError(
             "output-not-ours",

@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from segprep import train
-from segprep.errors import SegprepError, UsageError
+from segprep.errors import SegprepError, TreeError, UsageError
 from segprep.imaging.image import read_mask, write_mask
 from segprep.training import checkpoints
 from segprep.training.progress import Moment
+from segprep.training.trainer import run_folder
 from segprep.training.trainer.step import explained
 
 Make = Callable[..., Path]
@@ -210,3 +211,12 @@ def test_a_list_that_is_not_there_is_no_run_without_validation(discs: Make) -> N
     with pytest.raises(SegprepError, match="there is no list 'vall'") as error:
         train(discs(4), val="vall", **TINY)
     assert error.value.hint.startswith("did you mean val? there are: ")
+
+
+def test_what_a_run_killed_at_its_first_file_leaves_is_no_hindrance(tmp_path: Path) -> None:
+    (tmp_path / ".run.json.part").write_text("{")
+    run_folder.claim(tmp_path, resume=False, overwrite=False)
+    (tmp_path / "mine.part").write_text("x")
+    with pytest.raises(TreeError) as caught:
+        run_folder.claim(tmp_path, resume=False, overwrite=False)
+    assert caught.value.code == "output-not-ours"
