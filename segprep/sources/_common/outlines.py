@@ -131,6 +131,8 @@ def refuse_normalized(path: Path, values: Sequence[float], size: tuple[int, int]
     """
     if len(values) < 4 or max(size) < 8 or not all(0 <= value <= 1 for value in values):
         return
+    if len(set(values[::2])) == len(set(values[1::2])) == 1:
+        return  # one point over and over
     reason = (
         f"all {len(values) // 2} points lie within 0 to 1: these are shares of the"
         f" {size[1]}x{size[0]} image, not pixels"
