@@ -22,10 +22,16 @@ from conversion.interrupted import (
 SWEEP = Path(__file__).parents[1] / "crash" / "sweep.py"
 
 
+CONVERSIONS = ("fresh", "skip", "update", "overwrite", "mended", "classes")
+
+
 @pytest.mark.parametrize(
     "points",
     [
-        ("--points", "144", "--pairs", "3", "--seed", "1"),
+        (
+            *(word for name in CONVERSIONS for word in ("--scenario", name)),
+            *("--points", "108", "--pairs", "3", "--seed", "1"),
+        ),
         (
             "--scenario",
             "overwrite",
