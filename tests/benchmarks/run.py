@@ -142,7 +142,7 @@ def memory(work: Path, small: int, large: int) -> None:
     for count in (small, large):
         annotations.write(work / f"memory{count}", count)
         peaks.append(
-            measure(convert(work / f"memory{count}", fresh(work / "memory-out"), 1)()).peak
+            measure(convert(work / f"memory{count}", fresh(work / f"memory-out{count}"), 1)()).peak
         )
         shutil.rmtree(work / f"memory{count}")
     share = peaks[1] / peaks[0]
