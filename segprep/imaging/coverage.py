@@ -35,14 +35,18 @@ def covered_classes(
     boxes = np.array([_box(shape) for shape in shapes], np.float64).reshape(-1, 4)
     values = np.array([shape.value for shape in shapes], np.int64)
     solid = ~np.isin(values, list(holes))
+    holed = np.flatnonzero(~solid).tolist()
     labels = {shape.value: shape.label for shape in shapes}
     notes = []
     for value in sorted({shape.value for shape in shapes} - holes):
-        mine = values == value
-        if _may_be_covered(boxes, mine, ~mine & solid):
-            rows = _rows(boxes[mine], len(painted.mask))
-            loss = _loss(shapes, painted, value, rows, holes=holes, labels=labels)
-            if loss:
+        mine = np.flatnonzero(values == value)
+        below = mine[_may_be_covered(boxes, mine, np.flatnonzero(solid & (values != value)))]
+        if len(below):
+            rows = _rows(boxes[below], len(painted.mask))
+            drawn = [shapes[n] for n in sorted([*below.tolist(), *holed])]
+            over = _over(drawn, painted, value, rows)
+            over[[value, *holes]] = 0
+            if loss := _loss(painted, value, mine, over, labels):
                 notes.append(_note(loss))
     return notes
 
@@ -62,42 +66,43 @@ def _rows(boxes: NDArray[np.float64], height: int) -> slice:
 
 
 def _may_be_covered(
-    boxes: NDArray[np.float64], mine: NDArray[np.bool_], others: NDArray[np.bool_]
-) -> bool:
-    """Whether the box of one of *others* that comes later meets one of *mine*."""
-    first, second = np.flatnonzero(mine), np.flatnonzero(others)
-    if len(first) * len(second) > _MANY:
-        return True
-    a, b = boxes[first].T[..., None], boxes[second].T[:, None]
+    boxes: NDArray[np.float64], mine: NDArray[np.intp], others: NDArray[np.intp]
+) -> NDArray[np.bool_]:
+    """For each of *mine*, whether the box of one of *others* that comes later meets its box."""
+    if len(mine) * len(others) > _MANY:
+        return np.ones(len(mine), np.bool_)
+    a, b = boxes[mine].T[..., None], boxes[others].T[:, None]
     meets = (a[0] <= b[2]) & (a[1] <= b[3]) & (b[0] <= a[2]) & (b[1] <= a[3])
-    return bool((meets & (second[None] > first[:, None])).any())
+    return np.asarray((meets & (others[None] > mine[:, None])).any(axis=1))
 
 
-def _loss(
-    shapes: Sequence[Shape],
-    painted: Painted,
-    value: int,
-    rows: slice,
-    *,
-    holes: set[int],
-    labels: Mapping[int, str],
-) -> Covered | None:
-    """What the class *value*, which lies in *rows*, loses to others, of its pixels with no other
-    class painted; None where that is too little for a note.
+def _over(shapes: Sequence[Shape], painted: Painted, value: int, rows: slice) -> NDArray[np.intp]:
+    """How many of the pixels that *shapes*, of class *value* and holes, would paint within *rows*
+    each other value has: a histogram of 256.
     """
     canvas = Canvas(*painted.mask.shape)
     for shape in shapes:
-        if shape.value == value or shape.value in holes:
-            draw(canvas, shape, int(shape.value == value))
-    alone = canvas.array()[rows]
-    pixels = int(np.count_nonzero(alone))
-    covered = pixels - painted.pixels.get(value, 0)
+        draw(canvas, shape, int(shape.value == value))
+    mask = painted.mask[rows].reshape(-1)
+    lost = canvas.array()[rows].reshape(-1).view(np.bool_) & (mask != value)
+    return np.bincount(mask[np.flatnonzero(lost)], minlength=IGNORE + 1)
+
+
+def _loss(
+    painted: Painted,
+    value: int,
+    mine: NDArray[np.intp],
+    over: NDArray[np.intp],
+    labels: Mapping[int, str],
+) -> Covered | None:
+    """What the class *value* of the shapes *mine* loses to others, of its pixels with no other
+    class painted; *over* says to which values. None where that is too little for a note.
+    """
+    covered = int(over.sum())
+    pixels = covered + painted.pixels.get(value, 0)
     if covered <= 0 or covered < LEAST * pixels:
         return None
-    mine = [number for number, shape in enumerate(shapes, 1) if shape.value == value]
-    hidden = sum(number not in painted.shown for number in mine)
-    over = np.bincount(painted.mask[rows][alone.view(np.bool_)], minlength=IGNORE + 1)
-    over[[value, *holes]] = 0
+    hidden = sum(int(number) + 1 not in painted.shown for number in mine)
     most = int(over.argmax())
     by = labels.get(most, "") if over[most] else ""
     return Covered(labels[value], len(mine), hidden, pixels, covered, by)
