@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from itertools import pairwise
 from typing import Any
@@ -233,3 +235,30 @@ def test_what_is_no_plain_mask_is_left_to_pillow() -> None:
     assert (
         png.decode(filtered(np.eye(90, dtype=np.uint8), [3] * 90), 10**6) is None
     )  # too much work for Python
+
+
+SMALL_MASKS = """
+import hashlib, numpy as np
+from segprep.imaging import png
+digest = hashlib.sha256()
+for seed in range(1500):
+    rng = np.random.default_rng(seed)
+    size = int(rng.integers(4, 90))
+    mask = np.zeros((size, size), np.uint8)
+    row, column = rng.integers(0, size, 2)
+    mask[row:, column:] = rng.integers(1, 4)
+    mask[: rng.integers(0, size), : rng.integers(1, size)] = 2
+    digest.update(png.encode(mask))
+print(digest.hexdigest())
+"""
+
+
+def test_every_process_writes_the_same_bytes() -> None:
+    """ISA-L's one-call compressor writes other bytes in one process of seven."""
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", SMALL_MASKS], check=True, capture_output=True, text=True
+        ).stdout
+        for _ in range(16)
+    }
+    assert len(digests) == 1
