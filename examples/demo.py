@@ -67,11 +67,11 @@ def tiles(tree: segprep.Tree, stem: str, size: tuple[int, int]) -> list[Image.Im
 
 
 def legend(
-    draw: ImageDraw.ImageDraw, found: Info, colors: Sequence[int], at: tuple[int, int]
+    draw: ImageDraw.ImageDraw, dataset: Info, colors: Sequence[int], at: tuple[int, int]
 ) -> None:
     """A swatch, id, name and share for every class, and for ignored pixels."""
-    rows = [(one.value, one.name, one.share) for one in found.classes] + (
-        [(255, "ignored", found.ignored)] if found.ignored else []
+    rows = [(entry.value, entry.name, entry.share) for entry in dataset.classes] + (
+        [(255, "ignored", dataset.ignored)] if dataset.ignored else []
     )
     x, y = at
     for value, name, share in rows:
@@ -90,7 +90,7 @@ def sheet(
     """A contact sheet of the tree at *root*: *across* samples in a row, at most *most* of each
     list.
     """
-    tree, found = segprep.Tree(root), segprep.info(root)
+    tree, dataset = segprep.Tree(root), segprep.info(root)
     lists = {name: tree.lists()[name] for name in SPLITS}
     shown = {name: stems[:most] for name, stems in lists.items() if stems}
     rows = sum(-(-len(stems) // across) for stems in shown.values())
@@ -99,12 +99,12 @@ def sheet(
     height = MARGIN + 104 + len(shown) * 44 + rows * (size[1] + 28) + MARGIN // 2
     page = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(page)
-    draw.text((MARGIN, MARGIN), f"{root.name}: {found.images} images", INK, font(26), "lt")
+    draw.text((MARGIN, MARGIN), f"{root.name}: {dataset.images} images", INK, font(26), "lt")
     draw.text(
         (width - MARGIN, MARGIN + 6), "image  |  mask as stored  |  both", QUIET, font(15), "rt"
     )
     with Image.open(tree.mask_path(tree.stems()[0])) as mask:
-        legend(draw, found, mask.getpalette() or [], (MARGIN, MARGIN + 46))
+        legend(draw, dataset, mask.getpalette() or [], (MARGIN, MARGIN + 46))
     y = MARGIN + 88
     for name, stems in shown.items():
         label = f"{name}  {len(lists[name])}"
@@ -159,13 +159,13 @@ def main(folder: Path, steps: int = STEPS) -> Path:
 if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1].startswith("-"):
         sys.exit(__doc__)
-    made = main(
+    picture = main(
         Path(sys.argv[1]) if len(sys.argv) > 1 else Path("demo"),
         int(sys.argv[2]) if len(sys.argv) > 2 else STEPS,
     )
-    home = made.parent
+    home = picture.parent
     print(f"\nThe dataset is in {home / 'shapes'}. Open these:")
-    print(f"  {made}   images and masks")
+    print(f"  {picture}   images and masks")
     print(
         f"  {home / 'shapes/runs/train-check/report.html'}   can it be learned, and which masks"
         " look wrong?"

@@ -103,7 +103,7 @@ def eye(seed: str, size: tuple[int, int]) -> Eye:
     side = rng.choice((-1, 1))  # left or right eye
     nerve = CENTER[0] + side * rng.uniform(150, 185), CENTER[1] + rng.uniform(-20, 20)
     fovea = CENTER[0] - side * rng.uniform(15, 45), CENTER[1] + rng.uniform(-10, 25)
-    made = Eye(rng, size[0] / WIDTH, Image.new("L", fine), Image.new("L", fine), nerve, fovea)
+    retina = Eye(rng, size[0] / WIDTH, Image.new("L", fine), Image.new("L", fine), nerve, fovea)
     temple = math.pi if side > 0 else 0.0
     for above in (-1, 1):
         for tone, width in (
@@ -112,8 +112,8 @@ def eye(seed: str, size: tuple[int, int]) -> Eye:
         ):  # vein, artery
             heading = temple + side * above * -1 * rng.uniform(1.15, 1.5)
             bend = side * above * rng.uniform(0.010, 0.014)
-            made.vessel(*nerve, heading, width, rng.uniform(430, 560), tone, bend)
-        made.vessel(
+            retina.vessel(*nerve, heading, width, rng.uniform(430, 560), tone, bend)
+        retina.vessel(
             *nerve,
             temple + math.pi + above * rng.uniform(0.4, 1.1),
             rng.uniform(3, 4.5),
@@ -121,7 +121,7 @@ def eye(seed: str, size: tuple[int, int]) -> Eye:
             105,
             0.0,
         )
-        made.vessel(
+        retina.vessel(
             *nerve,
             temple + above * rng.uniform(0.25, 0.6),
             rng.uniform(1.8, 2.4),
@@ -129,7 +129,7 @@ def eye(seed: str, size: tuple[int, int]) -> Eye:
             95,
             0.0,
         )
-    return made
+    return retina
 
 
 def _distance(size: tuple[int, int], x: float, y: float) -> Canvas:
@@ -143,28 +143,33 @@ def _reduced(fine: Image.Image, size: tuple[int, int]) -> Canvas:
     return np.asarray(fine.resize(size, Image.Resampling.BOX), dtype=np.float64)
 
 
-def photograph(made: Eye, size: tuple[int, int], seed: int) -> NDArray[np.uint8]:
-    """The picture of *made*: reddish, darker to the rim and at the fovea, the nerve bright, vessels
-    dark, black outside.
+def photograph(retina: Eye, size: tuple[int, int], seed: int) -> NDArray[np.uint8]:
+    """The picture of *retina*: reddish, darker to the rim and at the fovea, the nerve bright,
+    vessels dark, black outside.
     """
     noise = np.random.default_rng(seed)
-    rim, nerve, fovea = (_distance(size, *place) for place in (CENTER, made.nerve, made.fovea))
+    rim, nerve, fovea = (
+        _distance(size, *center) for center in (CENTER, retina.nerve, retina.fovea)
+    )
     blur = Image.fromarray(
         noise.integers(0, 256, (max(2, size[1] // 24), max(2, size[0] // 24)), dtype=np.uint8)
     ).resize(size, Image.Resampling.BICUBIC)
     cloud = (np.asarray(blur, dtype=np.float64) - 128) / 128
     light = 1.0 - 0.32 * (rim / RADIUS) ** 2 + 0.05 * cloud - 0.28 * np.exp(-((fovea / 45) ** 2))
     disc = np.exp(-((nerve / 34) ** 6))
-    dark = _reduced(made.dark.filter(ImageFilter.GaussianBlur(0.8 * FINE * made.scale)), size) / 255
+    dark = (
+        _reduced(retina.dark.filter(ImageFilter.GaussianBlur(0.8 * FINE * retina.scale)), size)
+        / 255
+    )
     shine = (
         _reduced(
-            made.truth.filter(ImageFilter.MinFilter(2 * int(1.2 * FINE * made.scale) + 1)), size
+            retina.truth.filter(ImageFilter.MinFilter(2 * int(1.2 * FINE * retina.scale) + 1)), size
         )
         / 255
     )
     absorbed = np.clip(dark - 0.1 * shine, 0, 1)
     color = np.array(
-        made.rng.choice([(222, 118, 62), (205, 102, 58), (230, 132, 84), (196, 92, 44)]),
+        retina.rng.choice([(222, 118, 62), (205, 102, 58), (230, 132, 84), (196, 92, 44)]),
         dtype=np.float64,
     )
     picture = color * light[..., None] + disc[..., None] * np.array([28.0, 84, 64])
@@ -181,12 +186,12 @@ def scene(
     """Photograph (H, W, 3), the drawings of two observers and the field of view (H, W of 0 and
     255).
     """
-    made = eye(seed, size)
+    retina = eye(seed, size)
     rim = _distance(size, *CENTER)
     view = np.where(rim < RADIUS, 255, 0).astype(np.uint8)
-    cover = np.where(rim < RADIUS + 1.5, _reduced(made.truth, size), 0)
+    cover = np.where(rim < RADIUS + 1.5, _reduced(retina.truth, size), 0)
     first, second = (np.where(cover > level, 255, 0).astype(np.uint8) for level in (110, 165))
-    return photograph(made, size, random.Random(seed).randrange(2**32)), first, second, view
+    return photograph(retina, size, random.Random(seed).randrange(2**32)), first, second, view
 
 
 def make(
@@ -202,20 +207,20 @@ def make(
     named = [("training", 21 + n) for n in range(training)] + [("test", 1 + n) for n in range(test)]
     for split, number in named:
         picture, first, second, view = scene(f"{seed} {number}", size)
-        Image.fromarray(picture).save(_place(folder, split, "images", f"{number:02}_{split}.tif"))
+        Image.fromarray(picture).save(_path(folder, split, "images", f"{number:02}_{split}.tif"))
         Image.fromarray(first).save(
-            _place(folder, split, "1st_manual", f"{number:02}_manual1.gif"), optimize=False
+            _path(folder, split, "1st_manual", f"{number:02}_manual1.gif"), optimize=False
         )
         Image.fromarray(view).save(
-            _place(folder, split, "mask", f"{number:02}_{split}_mask.gif"), optimize=False
+            _path(folder, split, "mask", f"{number:02}_{split}_mask.gif"), optimize=False
         )
         if split == "test":  # as some of the real ones: indices 0 and 1, shown black and white
             indexed = Image.fromarray(second // 255, "P")
             indexed.putpalette([0, 0, 0, 255, 255, 255])
-            indexed.save(_place(folder, split, "2nd_manual", f"{number:02}_manual2.gif"))
+            indexed.save(_path(folder, split, "2nd_manual", f"{number:02}_manual2.gif"))
 
 
-def _place(*parts: Path | str) -> Path:
+def _path(*parts: Path | str) -> Path:
     path = Path(*parts)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path

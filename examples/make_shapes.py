@@ -38,7 +38,7 @@ Points = list[list[float]]
 
 
 @dataclass(frozen=True)
-class Thing:
+class Shape:
     """One object: its *label*, the *points* of a circle, rectangle or polygon, and for a ring the
     *hole*.
     """
@@ -48,13 +48,13 @@ class Thing:
     points: Points
     hole: Points | None = None
 
-    def shapes(self) -> list[dict[str, object]]:
+    def entries(self) -> list[dict[str, object]]:
         """As labelme writes it; the hole of a ring is a shape of the background painted over it."""
-        drawn = [_shape(self.label, self.kind, self.points)]
-        return drawn + ([_shape("_background_", self.kind, self.hole)] if self.hole else [])
+        drawn = [_entry(self.label, self.kind, self.points)]
+        return drawn + ([_entry("_background_", self.kind, self.hole)] if self.hole else [])
 
 
-def _shape(label: str, kind: str, points: Points) -> dict[str, object]:
+def _entry(label: str, kind: str, points: Points) -> dict[str, object]:
     return {
         "label": label,
         "points": points,
@@ -80,14 +80,14 @@ def _turned(x: float, y: float, along: float, across: float, turn: float) -> lis
     return [round(x + along * c - across * s, 1), round(y + along * s + across * c, 1)]
 
 
-def thing(rng: random.Random, label: str, x: float, y: float, size: float) -> Thing:
+def random_shape(rng: random.Random, label: str, x: float, y: float, size: float) -> Shape:
     """An object of *label* about (x, y), that fits into a circle of radius *size*."""
     turn = rng.uniform(0, 2 * math.pi)
     if label in ("disc", "ring"):
         hole = [[x, y], *_around(x, y, [0.45 * size], turn)] if label == "ring" else None
-        return Thing(label, "circle", [[x, y], *_around(x, y, [size], turn)], hole)
+        return Shape(label, "circle", [[x, y], *_around(x, y, [size], turn)], hole)
     if label == "triangle":
-        return Thing(
+        return Shape(
             label, "polygon", _around(x, y, [size * rng.uniform(0.85, 1.0) for _ in range(3)], turn)
         )
     if label == "leaf":
@@ -100,7 +100,7 @@ def thing(rng: random.Random, label: str, x: float, y: float, size: float) -> Th
             * (1 - a**6)
             for n, a in enumerate(along)
         ]
-        return Thing(
+        return Shape(
             label,
             "polygon",
             [_turned(x, y, size * a, size * b, turn) for a, b in zip(along, across, strict=True)],
@@ -110,13 +110,13 @@ def thing(rng: random.Random, label: str, x: float, y: float, size: float) -> Th
             round(size * rng.uniform(0.7, 0.9), 1),
             round(size * rng.uniform(0.45, 0.65), 1),
         )
-        return Thing(
+        return Shape(
             label,
             "rectangle",
             [[round(x - wide, 1), round(y - high, 1)], [round(x + wide, 1), round(y + high, 1)]],
         )
     corner = rng.uniform(0.35, 0.6)
-    return Thing(
+    return Shape(
         label,
         "polygon",
         [
@@ -126,13 +126,13 @@ def thing(rng: random.Random, label: str, x: float, y: float, size: float) -> Th
     )
 
 
-def scene(number: int) -> list[Thing]:
+def scene(number: int) -> list[Shape]:
     """The objects of scene *number*, in the order in which they lie on each other; a ring lies on
     nothing.
     """
     rng = random.Random(f"shapes {number}")
     placed: list[tuple[float, float, float]] = []
-    found: list[Thing] = []
+    shapes: list[Shape] = []
     labels = list(PAINTS)
     for label in [
         labels[number % 5],
@@ -145,12 +145,12 @@ def scene(number: int) -> list[Thing]:
                 round(rng.uniform(size, WIDTH - size), 1),
                 round(rng.uniform(size, HEIGHT - size), 1),
             )
-            gap = 1.08 if label == "ring" or any(one.hole for one in found) else 0.9
+            gap = 1.08 if label == "ring" or any(shape.hole for shape in shapes) else 0.9
             if all(math.dist((x, y), (a, b)) > gap * (size + other) for a, b, other in placed):
                 placed.append((x, y, size))
-                found.append(thing(rng, label, x, y, size))
+                shapes.append(random_shape(rng, label, x, y, size))
                 break
-    return found
+    return shapes
 
 
 def glare(number: int) -> Points:
@@ -159,17 +159,17 @@ def glare(number: int) -> Points:
     return _around(rng.choice([52.0, 188.0]), 44.0, [rng.uniform(24, 32) for _ in range(12)], 0.2)
 
 
-def outline(thing: Thing) -> Image.Image:
-    """Where *thing* is, FINE times finer than the scene."""
+def outline(shape: Shape) -> Image.Image:
+    """Where *shape* is, FINE times finer than the scene."""
     mask = Image.new("L", (WIDTH * FINE, HEIGHT * FINE))
     draw = ImageDraw.Draw(mask)
-    for points, fill in ((thing.points, 255), (thing.hole, 0)):
+    for points, fill in ((shape.points, 255), (shape.hole, 0)):
         if points is None:
             continue
         flat = [((x + 0.5) * FINE, (y + 0.5) * FINE) for x, y in points]
-        if thing.kind == "circle":
+        if shape.kind == "circle":
             draw.circle(flat[0], math.dist(*flat), fill=fill)
-        elif thing.kind == "rectangle":
+        elif shape.kind == "rectangle":
             draw.rectangle(flat, fill=fill)
         else:
             draw.polygon(flat, fill=fill)
@@ -180,7 +180,7 @@ def _shifted(mask: Image.Image, right: int, down: int) -> Image.Image:
     return mask.transform(mask.size, Image.Transform.AFFINE, (1, 0, -right, 0, 1, -down))
 
 
-def painted(number: int, things: list[Thing]) -> Image.Image:
+def painted(number: int, shapes: list[Shape]) -> Image.Image:
     """The picture of a scene: a grained ground, objects with light from the upper left and a soft
     shadow.
     """
@@ -190,15 +190,15 @@ def painted(number: int, things: list[Thing]) -> Image.Image:
     slope = Image.linear_gradient("L").rotate(90 * rng.randrange(4)).resize(size)
     picture = Image.composite(Image.new("RGB", size, dark), Image.new("RGB", size, light), slope)
     glow = Image.radial_gradient("L").point(lambda v: max(0, 178 - v) * 5 // 9)
-    for one in things:
-        mask = outline(one)
+    for shape in shapes:
+        mask = outline(shape)
         shadow = (
             _shifted(mask, 3 * FINE, 4 * FINE)
             .filter(ImageFilter.GaussianBlur(3 * FINE))
             .point(lambda v: int(v * 0.45))
         )
         picture.paste((40, 34, 30), mask=shadow)
-        body = Image.new("RGB", size, rng.choice(PAINTS[one.label]))
+        body = Image.new("RGB", size, rng.choice(PAINTS[shape.label]))
         left, top, right, bottom = mask.getbbox() or (0, 0, FINE, FINE)
         lit = glow.resize((right - left, bottom - top))
         body.paste((255, 248, 232), (left - (right - left) // 5, top - (bottom - top) // 4), lit)
@@ -214,7 +214,7 @@ def painted(number: int, things: list[Thing]) -> Image.Image:
         )
         picture.paste(body, mask=mask)
     if number in GLARES:
-        spot = outline(Thing("glare", "polygon", glare(number))).filter(
+        spot = outline(Shape("glare", "polygon", glare(number))).filter(
             ImageFilter.GaussianBlur(7 * FINE)
         )
         picture.paste((255, 253, 246), mask=spot)
@@ -226,15 +226,15 @@ def painted(number: int, things: list[Thing]) -> Image.Image:
     return Image.fromarray(np.clip(small + grain, 0, 255).astype(np.uint8))
 
 
-def annotation(number: int, things: list[Thing], embedded: bytes | None) -> str:
+def annotation(number: int, shapes: list[Shape], embedded: bytes | None) -> str:
     """The labelme JSON of a scene."""
-    shapes = [shape for one in things for shape in one.shapes()]
+    entries = [entry for shape in shapes for entry in shape.entries()]
     if number in GLARES:
-        shapes.append(_shape("__ignore__", "polygon", glare(number)))
+        entries.append(_entry("__ignore__", "polygon", glare(number)))
     content = {
         "version": "5.5.0",
         "flags": {},
-        "shapes": shapes,
+        "shapes": entries,
         "imagePath": f"scene_{number:02}.jpg",
         "imageData": base64.b64encode(embedded).decode() if embedded else None,
         "imageHeight": HEIGHT,
@@ -247,13 +247,13 @@ def make(folder: Path) -> None:
     """Write all scenes to *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(1, SCENES + 1):
-        things, stream = scene(number), io.BytesIO()
-        painted(number, things).save(stream, "JPEG", quality=90, subsampling=0)
+        shapes, stream = scene(number), io.BytesIO()
+        painted(number, shapes).save(stream, "JPEG", quality=90, subsampling=0)
         embedded = stream.getvalue() if number in EMBEDDED else None
         if embedded is None:
             (folder / f"scene_{number:02}.jpg").write_bytes(stream.getvalue())
         (folder / f"scene_{number:02}.json").write_text(
-            annotation(number, things, embedded), encoding="utf-8", newline="\n"
+            annotation(number, shapes, embedded), encoding="utf-8", newline="\n"
         )
 
 

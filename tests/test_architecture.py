@@ -48,6 +48,7 @@ TRAINING = (
 COMMAND_LINE = {"click", "rich", "segprep_cli", "cli", "labelme", "torchvision"}
 FILES = sorted((ROOT / "segprep").rglob("*.py"))
 SIZED = (*FILES, *sorted((ROOT / "cli").rglob("*.py")))
+NAMED = (*SIZED, *sorted((ROOT / "examples").glob("*.py")))
 
 
 def floors(rooms: tuple[set[str], ...]) -> dict[str, int]:
@@ -155,7 +156,7 @@ def test_files_and_functions_are_of_a_size_to_read(path: Path) -> None:
     assert not {node.name: size(node) for node in functions if size(node) > 50}
 
 
-@pytest.mark.parametrize("path", SIZED, ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("path", NAMED, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_a_name_says_what_it_holds(path: Path) -> None:
     """These five would fit anything: they stood for 24 types at once."""
     names = set[str]()

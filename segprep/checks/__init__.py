@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Survey
 from segprep.errors import UsageError
+from segprep.names import unknown
 from segprep.types import Finding
 
 
@@ -49,9 +50,7 @@ def explain(code: str) -> str:
     Raises UsageError for an unknown code.
     """
     if code not in rules():
-        raise UsageError(
-            "unknown-rule", f"there is no rule {code!r}", f"there are: {', '.join(rules())}"
-        )
+        raise UsageError("unknown-rule", *unknown("rule", code, rules()))
     check = rules()[code]
     return f"{code} ({check.RULE.severity}): {(check.__doc__ or '').strip()}"
 

@@ -1,5 +1,6 @@
 """What the oracles of annotation formats share: random drawings, and the comparison of masks."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,18 @@ from segprep import sources
 COUNT, LABELS = 40, ("cat", "big dog", "Baum", "x-1")
 Ring = list[tuple[float, float]]
 Shape = tuple[str, Any]  # a label with a Ring or bits (H, W)
+Outline = Callable[[np.random.Generator, int, int], Ring]
 
 
-def drawings(seed: int, *, bits: bool) -> dict[str, tuple[tuple[int, int], list[Shape]]]:
+def any_outline(draw: np.random.Generator, width: int, height: int) -> Ring:
+    """Three to eight corners anywhere in the image, to a hundredth of a pixel."""
+    corners = draw.uniform(0, (width, height), (int(draw.integers(3, 9)), 2)).round(2)
+    return [(float(x), float(y)) for x, y in corners]
+
+
+def drawings(
+    seed: int, *, bits: bool, outline: Outline = any_outline
+) -> dict[str, tuple[tuple[int, int], list[Shape]]]:
     """Stem -> size (W, H) and shapes; with *bits* some are bitmaps."""
     draw = np.random.default_rng(seed)
     result = {}
@@ -27,8 +37,7 @@ def drawings(seed: int, *, bits: bool) -> dict[str, tuple[tuple[int, int], list[
             if bits and draw.random() < 0.4:
                 shapes.append((label, draw.random((height, width)) < 0.2))
                 continue
-            corners = draw.uniform(0, (width, height), (int(draw.integers(3, 9)), 2)).round(2)
-            shapes.append((label, [(float(x), float(y)) for x, y in corners]))
+            shapes.append((label, outline(draw, width, height)))
         result[f"image{n}"] = ((width, height), shapes)
     return result
 

@@ -14,34 +14,22 @@ import pytest
 from numpy.typing import NDArray
 from skimage.draw import polygon as center_fill
 
-from .source_masks import COUNT, LABELS, Shape, by_segprep, compare, drawings, photo
+from .source_masks import LABELS, Ring, Shape, by_segprep, compare, drawings, photo
 from .tool_files import TOOLS, Annotated, Size
 
 Drawing = tuple[Size, list[Shape]]
 
 
-def blocks(seed: int, *, bits: bool) -> dict[str, Drawing]:
-    """Stem -> size and skylines: outlines with whole corners and right angles."""
-    draw = np.random.default_rng(seed)
-    result = {}
-    for n in range(COUNT):
-        width, height = (int(side) for side in draw.integers(20, 90, 2))
-        shapes: list[Shape] = []
-        for _ in range(int(draw.integers(1, 7))):
-            label = LABELS[int(draw.integers(len(LABELS)))]
-            if bits and draw.random() < 0.3:
-                shapes.append((label, draw.random((height, width)) < 0.2))
-                continue
-            count = int(draw.integers(2, 6))
-            xs = np.sort(draw.choice(np.arange(width), count, replace=False)).tolist()
-            base = int(draw.integers(5, height))
-            tops = draw.integers(0, base, count - 1).tolist()
-            ring = [(xs[0], base)]
-            for left, right, top in zip(xs, xs[1:], tops, strict=False):
-                ring += [(left, top), (right, top)]
-            shapes.append((label, [*ring, (xs[-1], base)]))
-        result[f"image{n}"] = ((width, height), shapes)
-    return result
+def skyline(draw: np.random.Generator, width: int, height: int) -> Ring:
+    """An outline with whole corners and right angles."""
+    count = int(draw.integers(2, 6))
+    xs = np.sort(draw.choice(np.arange(width), count, replace=False)).tolist()
+    base = int(draw.integers(5, height))
+    tops = draw.integers(0, base, count - 1).tolist()
+    ring = [(xs[0], base)]
+    for left, right, top in zip(xs, xs[1:], tops, strict=False):
+        ring += [(left, top), (right, top)]
+    return [*ring, (xs[-1], base)]
 
 
 def expected(images: Iterator[Annotated], *, exact: bool) -> dict[str, NDArray[np.uint8]]:
@@ -74,7 +62,7 @@ def written(root: Path, tool: str, images: Mapping[str, Drawing]) -> str:
 @pytest.mark.parametrize("tool", TOOLS)
 def test_whole_corners(tmp_path: Path, tool: str, capsys: pytest.CaptureFixture[str]) -> None:
     bits = TOOLS[tool][3]
-    name = written(tmp_path / "in", tool, blocks(len(tool), bits=bits))
+    name = written(tmp_path / "in", tool, drawings(len(tool), bits=bits, outline=skyline))
     theirs = expected(TOOLS[tool][2](tmp_path / "in"), exact=True)
     compare(tool, theirs, by_segprep(name, tmp_path / "in"), capsys)
 

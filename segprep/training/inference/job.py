@@ -8,6 +8,7 @@ from typing import Any
 
 from segprep.errors import BadInputError, SegprepError, SourceError, UsageError
 from segprep.files import digest_file
+from segprep.names import unknown
 from segprep.training import checkpoints
 from segprep.training.devices import peak_memory, pick_device
 from segprep.training.inference import field_of_view as fields
@@ -236,9 +237,7 @@ def _nothing(skipped: Sequence[Skipped]) -> SegprepError:
 def _modes(modes: Sequence[str]) -> tuple[Mode, ...]:
     modes = ["color" if mode == "colour" else mode for mode in modes]  # codespell:ignore
     if wrong := [mode for mode in modes if mode not in MODES]:
-        raise UsageError(
-            "bad-option", f"there is no mode {wrong[0]!r}", f"there are: {', '.join(MODES)}"
-        )
+        raise UsageError("bad-option", *unknown("mode", wrong[0], MODES))
     return tuple(mode for mode in MODES if mode in modes) or ("ids",)
 
 
