@@ -9,23 +9,26 @@ import yaml
 from segprep.errors import SourceError
 from segprep.names import shown
 
-MAX_LENGTH = 1_000_000  # bytes; a class list with its paths has some thousand
+MAX_LENGTH = 200_000  # bytes, three seconds to parse; a class list with its paths has some thousand
 DEEPEST = 100  # brackets within each other: the scanner's time grows with their square
 
 
 def parse(data: bytes, path: Path) -> dict[str, Any]:
     """The mapping in *data*. Raises SourceError (bad-yaml)."""
     if len(data) > MAX_LENGTH:
-        raise SourceError(path, f"has {len(data)} bytes", "is this the right file?", "bad-yaml")
+        reason = f"has {len(data)} bytes; {MAX_LENGTH} are allowed"
+        raise SourceError(path, reason, "is this the right file?", "bad-yaml")
     try:
         text = data.decode("utf-8-sig")
         _refuse_deep(text, path)
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            raise SourceError(path, "has aliases (*name)", "write the values out", "bad-yaml")
+        for token in yaml.scan(text):
+            if isinstance(token, yaml.AliasToken | yaml.TagToken):
+                what = "aliases (*name)" if isinstance(token, yaml.AliasToken) else "tags (!name)"
+                raise SourceError(path, f"has {what}", "write the values out", "bad-yaml")
         value = yaml.safe_load(text)
     except SourceError:
         raise
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         first = (str(error).splitlines() or [""])[0]
         reason = f"is not valid YAML: {shown(first)}"
         raise SourceError(path, reason, "open it in an editor", "bad-yaml") from error
