@@ -1,9 +1,9 @@
 """The networks: one module each, found by its file name, imported on first use.
 
 A module holds a docstring with its source, ``PRESETS`` (the sizes that were published) and
-``build(in_channels, classes, **options) -> nn.Module``. Every network maps (N, in_channels, H, W)
-float to logits (N, classes, H, W) for any H and W from 1 up; it pads and crops by itself. One that
-is supervised at several depths gives the list of its heads' logits, shallowest first, while it
+``build``, its class: in_channels, classes, then its options. Every network maps (N, in_channels, H,
+W) float to logits (N, classes, H, W) for any H and W from 1 up; it pads and crops by itself. One
+that is supervised at several depths gives the list of its heads' logits, shallowest first, while it
 trains, and those of the last head otherwise.
 """
 
@@ -40,13 +40,8 @@ def names() -> tuple[str, ...]:
     """The networks there are, without importing any of them; ``_`` in a file name is ``-`` in the
     network's.
     """
-    return tuple(
-        sorted(
-            module.name.replace("_", "-")
-            for module in iter_modules(__path__)
-            if not module.name.startswith("_")
-        )
-    )
+    modules = (module.name for module in iter_modules(__path__))
+    return tuple(sorted(name.replace("_", "-") for name in modules if not name.startswith("_")))
 
 
 def load(name: str) -> ModuleType:
@@ -78,11 +73,8 @@ def build(
     """
     sizes = presets(name)
     if preset is not None and preset not in sizes:
-        raise UsageError(
-            "bad-option",
-            f"the network {name} has no preset {preset!r}",
-            f"it has: {', '.join(sizes)}",
-        )
+        reason = f"the network {name} has no preset {preset!r}"
+        raise UsageError("bad-option", reason, f"it has: {', '.join(sizes)}")
     if in_channels not in CHANNELS or classes not in CLASSES:
         raise UsageError(
             "bad-option",
@@ -91,7 +83,7 @@ def build(
         )
     make = load(name).build
     chosen_options = {**(sizes[preset].options if preset else {}), **options}
-    _check(name, get_type_hints(make), chosen_options)
+    _check(name, get_type_hints(getattr(make, "__init__", make)), chosen_options)
     return cast("nn.Module", make(in_channels, classes, **chosen_options))
 
 
@@ -116,11 +108,8 @@ def _check(name: str, hints: Mapping[str, Any], options: Mapping[str, Any]) -> N
             fits = isinstance(value, int | float) and 0 <= value < 1
             expected = "a number from 0 to below 1"
         if not fits:
-            raise UsageError(
-                "bad-option",
-                f"the network {name}: {option} is {value!r}",
-                f"it has to be {expected}",
-            )
+            reason = f"the network {name}: {option} is {value!r}"
+            raise UsageError("bad-option", reason, f"it has to be {expected}")
 
 
 def parameters(network: nn.Module) -> int:

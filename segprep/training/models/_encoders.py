@@ -13,14 +13,8 @@ from torch import Tensor, nn
 
 from segprep.training.models._layers import he_normal
 
-VGG_CUTS = (
-    0,
-    4,
-    9,
-    16,
-    23,
-    30,
-)  # each stage but the first starts with the pooling; the last pooling (30) is nobody's
+# each stage but the first starts with the pooling; the last pooling (30) is nobody's
+VGG_CUTS = (0, 4, 9, 16, 23, 30)
 
 
 class Vgg16(nn.Module):
@@ -69,12 +63,10 @@ class Bottleneck(nn.Module):
         self.bn2 = nn.BatchNorm2d(width)
         self.conv3, self.bn3 = nn.Conv2d(width, end, 1, bias=False), nn.BatchNorm2d(end)
         self.relu = nn.ReLU(inplace=True)
-        around = start != end or stride != 1
-        self.downsample = (
-            nn.Sequential(nn.Conv2d(start, end, 1, stride, bias=False), nn.BatchNorm2d(end))
-            if around
-            else nn.Identity()
-        )
+        self.downsample: nn.Module = nn.Identity()
+        if start != end or stride != 1:
+            around = nn.Conv2d(start, end, 1, stride, bias=False)
+            self.downsample = nn.Sequential(around, nn.BatchNorm2d(end))
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, start, h, w) -> (N, 4 width, h / stride, w / stride)."""

@@ -2,7 +2,7 @@
 first weights.
 """
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,22 @@ def pad_to(images: Tensor, step: int, least: int = 0) -> Tensor:
         max(least, size + -size % step) - size for size in (images.shape[-1], images.shape[-2])
     )
     return functional.pad(images, (0, right, 0, below), mode="replicate")
+
+
+class AnySize(nn.Module):
+    """For images of any size: they are padded to a multiple of *step*, the logits cropped."""
+
+    step, least = 16, 0
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, in_channels, H, W) -> (N, classes, H, W)."""
+        height, width = images.shape[-2:]
+        logits = self._logits(pad_to(images, self.step, self.least))
+        return cast("Tensor", logits)[..., :height, :width]
+
+    def _logits(self, images: Tensor) -> Any:
+        """(N, in_channels, H', W') -> (N, classes, H', W')."""
+        raise NotImplementedError
 
 
 def mirror(images: Tensor, before: tuple[int, int], after: tuple[int, int]) -> Tensor:
@@ -46,24 +62,22 @@ def crop_center(images: Tensor, height: int, width: int) -> Tensor:
 
 def conv_relu(start: int, end: int, padding: int = 1, dropout: float = 0.0) -> nn.Sequential:
     """Two 3x3 convolutions with ReLU, no normalization; *dropout* stands between them."""
-    layers = [
-        nn.Conv2d(start, end, 3, padding=padding),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(end, end, 3, padding=padding),
-        nn.ReLU(inplace=True),
-    ]
-    return (
-        nn.Sequential(*layers[:2], nn.Dropout(dropout), *layers[2:])
-        if dropout
-        else nn.Sequential(*layers)
-    )
+    first = [nn.Conv2d(start, end, 3, padding=padding), nn.ReLU(inplace=True)]
+    second = [nn.Conv2d(end, end, 3, padding=padding), nn.ReLU(inplace=True)]
+    return nn.Sequential(*first, *([nn.Dropout(dropout)] if dropout else []), *second)
+
+
+def conv_norm(start: int, middle: int, end: int, bias: bool = False) -> nn.Sequential:
+    """Two 3x3 convolutions, each with batch normalization and ReLU; a *bias* would do nothing."""
+    layers: list[nn.Module] = []
+    for a, b in ((start, middle), (middle, end)):
+        conv = nn.Conv2d(a, b, 3, padding=1, bias=bias)
+        layers += [conv, nn.BatchNorm2d(b), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)
 
 
 def he_normal(network: nn.Module) -> None:
-    """First weights after He et al.
-
-    2015: without normalization the signal dies in a deep network that starts otherwise.
-    """
+    """First weights after He et al. 2015: without normalization the signal dies with others."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
@@ -82,9 +96,7 @@ class Join(nn.Module):
 
     def forward(self, seen: Tensor, below: Tensor) -> Tensor:
         """(N, A, H, W) and (N, B, H/2, W/2) -> (N, C, H, W)."""
-        return cast(
-            "Tensor", self.convolve(torch.cat([seen, self.enlarge(below)], dim=1))
-        )  # (N, A + B', H, W) -> (N, C, H, W)
+        return cast("Tensor", self.convolve(torch.cat([seen, self.enlarge(below)], dim=1)))
 
 
 def bilinear() -> nn.Module:

@@ -12,24 +12,23 @@ from torch import Tensor, nn
 
 from segprep.errors import SegprepError, UsageError, require
 from segprep.names import unknown
-from segprep.training.models._layers import pad_to
+from segprep.training.models._layers import AnySize
 
-PREFIX, _STEP = "smp:", 32
+PREFIX = "smp:"
 _SOURCE = "segmentation-models-pytorch"
 
 
-class SmpNetwork(nn.Module):
+class SmpNetwork(AnySize):
     """*inner*, for images of any size."""
+
+    step, least = 32, 64
 
     def __init__(self, inner: nn.Module) -> None:
         super().__init__()
         self.inner = inner
 
-    def forward(self, images: Tensor) -> Tensor:
-        """(N, in_channels, H, W) -> (N, classes, H, W)."""
-        height, width = images.shape[-2:]
-        logits = self.inner(pad_to(images, _STEP, 2 * _STEP))
-        return cast("Tensor", logits)[..., :height, :width]
+    def _logits(self, images: Tensor) -> Any:
+        return self.inner(images)
 
 
 def load(name: str) -> ModuleType:

@@ -6,14 +6,14 @@ loaded (:data:`TABLE`).
 """
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional
 
 from segprep.training.models import Preset
 from segprep.training.models._encoders import Vgg16
-from segprep.training.models._layers import he_normal, pad_to
+from segprep.training.models._layers import AnySize, he_normal
 
 PRESETS = {"voc": Preset(21, 3, 134_346_581, "Keras-FCN")}
 TABLE: Mapping[str, str] = {
@@ -23,20 +23,21 @@ TABLE: Mapping[str, str] = {
 }
 
 
-def build(
-    in_channels: int = 3, classes: int = 21, base: int = 64, wide: int = 4096, dropout: float = 0.5
-) -> nn.Module:
-    """The network of width *base* with *wide* channels in the former classifier; only 64 and 4096
-    fit pretrained weights.
+class Fcn32s(AnySize):
+    """One map at 1/32, a class for each of its places, enlarged.
+
+    *wide* are the channels of the former classifier; only 64 and 4096 fit pretrained weights.
     """
-    return Fcn32s(in_channels, classes, base, wide, dropout)
 
-
-class Fcn32s(nn.Module):
-    """One map at 1/32, a class for each of its places, enlarged."""
+    step = 32
 
     def __init__(
-        self, in_channels: int, classes: int, base: int, wide: int, dropout: float
+        self,
+        in_channels: int = 3,
+        classes: int = 21,
+        base: int = 64,
+        wide: int = 4096,
+        dropout: float = 0.5,
     ) -> None:
         super().__init__()
         self.encoder = Vgg16(in_channels, base)
@@ -45,14 +46,12 @@ class Fcn32s(nn.Module):
         self.renamed = TABLE
         he_normal(self)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """(N, in_channels, H, W) -> (N, classes, H, W)."""
-        height, width = images.shape[-2:]
-        padded = pad_to(images, 32)
-        x = self.encoder.pooled(self.encoder(padded)[-1])  # (N, 8 base, H'/32, W'/32)
+    def _logits(self, images: Tensor) -> Any:
+        x = self.encoder.pooled(self.encoder(images)[-1])  # (N, 8 base, H'/32, W'/32)
         x = self.dropout(functional.relu(self.fc6(x)))  # (N, wide, H'/32, W'/32)
         x = self.dropout(functional.relu(self.fc7(x)))
-        logits = cast("Tensor", self.head(x))  # (N, classes, H'/32, W'/32)
-        return functional.interpolate(
-            logits, size=padded.shape[-2:], mode="bilinear", align_corners=False
-        )[..., :height, :width]
+        logits = self.head(x)  # (N, classes, H'/32, W'/32)
+        return functional.interpolate(logits, scale_factor=32, mode="bilinear", align_corners=False)
+
+
+build = Fcn32s

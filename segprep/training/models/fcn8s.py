@@ -6,26 +6,26 @@ other 11,655,383.
 """
 
 from itertools import pairwise
-from typing import cast
+from typing import Any
 
 from torch import Tensor, nn
 
 from segprep.training.models import Preset
 from segprep.training.models._encoders import Vgg16
-from segprep.training.models._layers import he_normal, pad_to
+from segprep.training.models._layers import AnySize, he_normal
 
 PRESETS = {"pet": Preset(3, 3, 26_370_071, "Oxford-IIIT Pet tutorial")}
 
 
-def build(in_channels: int = 3, classes: int = 3, base: int = 64) -> nn.Module:
-    """The network of width *base*; only 64 fits pretrained weights."""
-    return Fcn8s(in_channels, classes, base)
+class Fcn8s(AnySize):
+    """The fifth pooling of VGG16, enlarged five times; three of its maps are added on the way.
 
+    Only *base* 64 fits pretrained weights.
+    """
 
-class Fcn8s(nn.Module):
-    """The fifth pooling of VGG16, enlarged five times; three of its maps are added on the way."""
+    step = 32
 
-    def __init__(self, in_channels: int, classes: int, base: int) -> None:
+    def __init__(self, in_channels: int = 3, classes: int = 3, base: int = 64) -> None:
         super().__init__()
         self.encoder = Vgg16(in_channels, base)
         widths = (8 * base, 8 * base, 8 * base, 4 * base, 2 * base)
@@ -36,17 +36,13 @@ class Fcn8s(nn.Module):
         )
         he_normal(self)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """(N, in_channels, H, W) -> (N, classes, H, W)."""
-        height, width = images.shape[-2:]
-        *_, f3, f4, f5 = self.encoder(
-            pad_to(images, 32)
-        )  # (N, 4 base, /4), (N, 8 base, /8), (N, 8 base, /16)
+    def _logits(self, images: Tensor) -> Any:
+        *_, f3, f4, f5 = self.encoder(images)  # 4 base at 1/4, 8 base at 1/8 and at 1/16
         x = self.encoder.pooled(f5)  # (N, 8 base, H'/32, W'/32)
         x = self.up[0](x) + f5  # (N, 8 base, H'/16, W'/16)
         x = self.up[1](x) + f4  # (N, 8 base, H'/8, W'/8)
         x = self.up[2](x) + f3  # (N, 4 base, H'/4, W'/4)
-        return cast("Tensor", self.head(self.up[3](x)))[..., :height, :width]  # /2, then full size
+        return self.head(self.up[3](x))  # 1/2, then full size
 
 
 def enlarge(start: int, end: int) -> nn.Sequential:
@@ -55,3 +51,6 @@ def enlarge(start: int, end: int) -> nn.Sequential:
     return nn.Sequential(
         up, nn.ReLU(inplace=True), nn.Conv2d(end, end, 3, padding=1), nn.ReLU(inplace=True)
     )
+
+
+build = Fcn8s

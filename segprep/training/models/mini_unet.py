@@ -4,27 +4,24 @@ family (Divam Gupta).
 It hands out logits; the tutorials fed them to a loss that expected probabilities.
 """
 
-from typing import cast
+from typing import Any
 
 from torch import Tensor, nn
 
 from segprep.training.models import Preset
-from segprep.training.models._layers import Join, conv_relu, he_normal, nearest, pad_to
+from segprep.training.models._layers import AnySize, Join, conv_relu, he_normal, nearest
 
 PRESETS = {"mini": Preset(21, 3, 472_213, "unet-keras")}
 
 
-def build(
-    in_channels: int = 3, classes: int = 21, base: int = 32, dropout: float = 0.2
-) -> nn.Module:
-    """The small network of width *base*."""
-    return MiniUNet(in_channels, classes, base, dropout)
+class MiniUNet(AnySize):
+    """*base* channels, twice, four times as many, and back."""
 
+    step = 4
 
-class MiniUNet(nn.Module):
-    """32, 64, 128 channels and back."""
-
-    def __init__(self, in_channels: int, classes: int, base: int, dropout: float) -> None:
+    def __init__(
+        self, in_channels: int = 3, classes: int = 21, base: int = 32, dropout: float = 0.2
+    ) -> None:
         super().__init__()
         self.first = conv_relu(in_channels, base, dropout=dropout)
         self.second = conv_relu(base, 2 * base, dropout=dropout)
@@ -35,11 +32,12 @@ class MiniUNet(nn.Module):
         self.head = nn.Conv2d(base, classes, 1)
         he_normal(self)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """(N, in_channels, H, W) -> (N, classes, H, W)."""
-        height, width = images.shape[-2:]
-        first = self.first(pad_to(images, 4))  # (N, base, H', W')
+    def _logits(self, images: Tensor) -> Any:
+        first = self.first(images)  # (N, base, H', W')
         second = self.second(self.pool(first))  # (N, 2 base, H'/2, W'/2)
         third = self.third(self.pool(second))  # (N, 4 base, H'/4, W'/4)
         x = self.up1(first, self.up2(second, third))  # (N, base, H', W')
-        return cast("Tensor", self.head(x))[..., :height, :width]
+        return self.head(x)
+
+
+build = MiniUNet

@@ -6,13 +6,13 @@ that is the published 6.50 million. ``full=False`` stops at half the size, as th
 (published: 6.32 million), and enlarges its logits.
 """
 
-from typing import cast
+from typing import Any
 
 from torch import Tensor, nn
 
 from segprep.training.models import Preset
 from segprep.training.models._encoders import MobileNetV1
-from segprep.training.models._layers import Join, bilinear, he_normal, nearest, pad_to
+from segprep.training.models._layers import AnySize, Join, bilinear, he_normal, nearest
 
 PRESETS = {
     "full": Preset(2, 3, 6_483_586, "unet-keras"),
@@ -20,15 +20,17 @@ PRESETS = {
 }
 
 
-def build(in_channels: int = 3, classes: int = 2, base: int = 32, full: bool = True) -> nn.Module:
-    """The network of width *base*; only 32 fits pretrained weights."""
-    return MobileNetUNet(in_channels, classes, base, full)
+class MobileNetUNet(AnySize):
+    """Four maps of MobileNet from 1/2 to 1/16, joined back to 1/2, then enlarged once more.
 
+    Only *base* 32 fits pretrained weights.
+    """
 
-class MobileNetUNet(nn.Module):
-    """Four maps of MobileNet from 1/2 to 1/16, joined back to 1/2, then enlarged once more."""
+    least = 32
 
-    def __init__(self, in_channels: int, classes: int, base: int, full: bool) -> None:
+    def __init__(
+        self, in_channels: int = 3, classes: int = 2, base: int = 32, full: bool = True
+    ) -> None:
         super().__init__()
         self.encoder = MobileNetV1(in_channels, base)
         end = 4 * base if full else 2 * base
@@ -42,15 +44,11 @@ class MobileNetUNet(nn.Module):
         for part in (self.deep, self.up3, self.up2, self.up1, self.full, self.head):
             he_normal(part)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """(N, in_channels, H, W) -> (N, classes, H, W)."""
-        height, width = images.shape[-2:]
-        f1, f2, f3, f4 = self.encoder(
-            pad_to(images, 16, least=32)
-        )  # 1/2, 1/4, 1/8, 1/16 of (H', W')
+    def _logits(self, images: Tensor) -> Any:
+        f1, f2, f3, f4 = self.encoder(images)  # 1/2, 1/4, 1/8, 1/16 of (H', W')
         x = self.up2(f2, self.up3(f3, self.deep(f4)))  # (N, 4 base, H'/4, W'/4)
         x = self.full(self.up1(f1, x))  # (N, 2 base, H', W'), or half of it
-        return cast("Tensor", self.last(self.head(x)))[..., :height, :width]
+        return self.last(self.head(x))
 
 
 def convolution(start: int, end: int) -> nn.Sequential:
@@ -58,3 +56,6 @@ def convolution(start: int, end: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(start, end, 3, padding=1), nn.ReLU(inplace=True), nn.BatchNorm2d(end)
     )
+
+
+build = MobileNetUNet

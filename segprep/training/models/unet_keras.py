@@ -6,29 +6,16 @@ constant gray answer. Here they leak, with the same number of parameters; ``head
 tutorial's, ``head="none"`` leaves the layer out.
 """
 
-from typing import Literal, cast
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.nn import functional
 
 from segprep.training.models import Preset
-from segprep.training.models._layers import Join, conv_relu, he_normal, nearest, pad_to
+from segprep.training.models._layers import AnySize, Join, conv_relu, he_normal, nearest
 
 PRESETS = {"membrane": Preset(1, 1, 31_031_685, "zhixuhao/unet")}
 DEPTH = 4
-
-
-def build(
-    in_channels: int = 1,
-    classes: int = 1,
-    base: int = 64,
-    dropout: float = 0.5,
-    head: Literal["leaky", "relu", "none"] = "leaky",
-) -> nn.Module:
-    """The network of width *base*; *dropout* stands after the two deepest levels of the contracting
-    path.
-    """
-    return KerasUNet(in_channels, classes, base, dropout, head)
 
 
 class UpConv(nn.Module):
@@ -43,11 +30,16 @@ class UpConv(nn.Module):
         return functional.relu(self.conv(functional.pad(self.enlarge(x), (0, 1, 0, 1))))
 
 
-class KerasUNet(nn.Module):
-    """Four halvings, four doublings."""
+class KerasUNet(AnySize):
+    """Four halvings, four doublings; *dropout* stands after the two deepest halvings."""
 
     def __init__(
-        self, in_channels: int, classes: int, base: int, dropout: float, head: str
+        self,
+        in_channels: int = 1,
+        classes: int = 1,
+        base: int = 64,
+        dropout: float = 0.5,
+        head: Literal["leaky", "relu", "none"] = "leaky",
     ) -> None:
         super().__init__()
         widths = [base << level for level in range(DEPTH + 1)]
@@ -66,16 +58,15 @@ class KerasUNet(nn.Module):
         self.head = nn.Sequential(*before, nn.Conv2d(narrow if before else base, classes, 1))
         he_normal(self)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """(N, in_channels, H, W) -> (N, classes, H, W)."""
-        height, width = images.shape[-2:]
-        x, seen = pad_to(images, 1 << DEPTH), list[Tensor]()
-        for level, down in enumerate(self.down):
-            x = down(
-                x if level == 0 else self.pool(x)
-            )  # (N, base << level, H' >> level, W' >> level)
+    def _logits(self, images: Tensor) -> Any:
+        x, seen = images, list[Tensor]()
+        for level, down in enumerate(self.down):  # (N, base << level, H' >> level, W' >> level)
+            x = down(x if level == 0 else self.pool(x))
             x = self.dropout(x) if level >= DEPTH - 1 else x
             seen.append(x)
         for up, beside in zip(self.up, seen[-2::-1], strict=True):
             x = up(beside, x)  # half the channels, twice the size
-        return cast("Tensor", self.head(x))[..., :height, :width]
+        return self.head(x)
+
+
+build = KerasUNet

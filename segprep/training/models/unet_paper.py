@@ -17,22 +17,17 @@ PRESETS = {"paper": Preset(2, 1, 31_030_658, "arXiv:1505.04597")}
 BORDER, SMALLEST, STEP, DEPTH = 92, 188, 16, 4
 
 
-def build(
-    in_channels: int = 1, classes: int = 2, base: int = 64, dropout: float = 0.5
-) -> nn.Module:
-    """The paper's network of width *base*; *dropout* stands at the end of the contracting path."""
-    return ValidUNet(in_channels, classes, base, dropout)
-
-
 def valid_size(size: int) -> int:
     """The next size from *size* up, at least 188, that halves evenly four times: 188 + 16 k."""
     return max(SMALLEST, size + (SMALLEST - size) % STEP)
 
 
 class ValidUNet(nn.Module):
-    """23 convolutions, none padded."""
+    """23 convolutions, none padded; *dropout* stands at the end of the contracting path."""
 
-    def __init__(self, in_channels: int, classes: int, base: int, dropout: float) -> None:
+    def __init__(
+        self, in_channels: int = 1, classes: int = 2, base: int = 64, dropout: float = 0.5
+    ) -> None:
         super().__init__()
         widths = [base << level for level in range(DEPTH + 1)]
         starts = [in_channels, *widths[:-1]]
@@ -63,20 +58,20 @@ class ValidUNet(nn.Module):
         """
         for size in images.shape[-2:]:
             if size != valid_size(size):
-                raise UsageError(
-                    "bad-option",
-                    f"a tile of {size} pixels does not halve evenly",
-                    f"the next size that does is {valid_size(size)}",
-                )
+                reason = f"a tile of {size} pixels does not halve evenly"
+                hint = f"the next size that does is {valid_size(size)}"
+                raise UsageError("bad-option", reason, hint)
         seen: list[Tensor] = []
         x = images
+        # (N, base << level, h, w): 568, 280, 136, 64, 28 of 572
         for level, down in enumerate(self.down):
-            x = down(
-                x if level == 0 else self.pool(x)
-            )  # (N, base << level, h, w): 568, 280, 136, 64, 28 of 572
+            x = down(x if level == 0 else self.pool(x))
             x = self.dropout(x) if level >= DEPTH - 1 else x
             seen.append(x)
         for enlarge, up, beside in zip(self.enlarge, self.up, seen[-2::-1], strict=True):
             x = enlarge(x)  # (N, C, 2 h, 2 w): 56, 104, 200, 392
             x = up(torch.cat([crop_center(beside, *x.shape[-2:]), x], dim=1))  # 52, 100, 196, 388
         return self.head(x)  # type: ignore[no-any-return]
+
+
+build = ValidUNet

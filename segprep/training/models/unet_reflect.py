@@ -2,28 +2,25 @@
 convolutions with a stride for pooling.
 """
 
-from typing import cast
+from typing import Any
 
 from torch import Tensor, nn
 
 from segprep.training.models import Preset
-from segprep.training.models._layers import Join, nearest, pad_to
+from segprep.training.models._layers import AnySize, Join, nearest
 
 PRESETS = {"reflect": Preset(3, 3, 32_085_699, "qiaofengsheng/pytorch-UNet")}
 DEPTH = 4
 
 
-def build(
-    in_channels: int = 3, classes: int = 3, base: int = 64, dropout: float = 0.3
-) -> nn.Module:
-    """The network of width *base*."""
-    return ReflectUNet(in_channels, classes, base, dropout)
-
-
-class ReflectUNet(nn.Module):
+class ReflectUNet(AnySize):
     """Four halvings, four doublings."""
 
-    def __init__(self, in_channels: int, classes: int, base: int, dropout: float) -> None:
+    least = 2 << DEPTH  # 2 pixels at the bottom: one cannot be mirrored
+
+    def __init__(
+        self, in_channels: int = 3, classes: int = 3, base: int = 64, dropout: float = 0.3
+    ) -> None:
         super().__init__()
         widths = [base << level for level in range(DEPTH + 1)]
         self.down = nn.ModuleList(
@@ -34,38 +31,27 @@ class ReflectUNet(nn.Module):
             nn.Sequential(*convolution(width, width, stride=2)) for width in widths[:-1]
         )
         self.up = nn.ModuleList(
-            Join(
-                nn.Sequential(nearest(), nn.Conv2d(2 * width, width, 1)),
-                pair(2 * width, width, dropout),
-            )
-            for width in reversed(widths[:-1])
+            Join(nn.Sequential(nearest(), nn.Conv2d(2 * w, w, 1)), pair(2 * w, w, dropout))
+            for w in reversed(widths[:-1])
         )
         self.head = nn.Conv2d(base, classes, 3, padding=1)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """(N, in_channels, H, W) -> (N, classes, H, W)."""
-        height, width = images.shape[-2:]
-        x = self.down[0](
-            pad_to(images, 1 << DEPTH, least=2 << DEPTH)
-        )  # at least 2 pixels at the bottom: one cannot be mirrored
+    def _logits(self, images: Tensor) -> Any:
+        x = self.down[0](images)
         seen = [x]
         for halve, down in zip(self.halve, list(self.down)[1:], strict=True):
             x = down(halve(x))  # (N, base << level, H' >> level, W' >> level)
             seen.append(x)
         for up, beside in zip(self.up, seen[-2::-1], strict=True):
             x = up(beside, x)  # half the channels, twice the size
-        return cast("Tensor", self.head(x))[..., :height, :width]
+        return self.head(x)
 
 
 def convolution(start: int, end: int, stride: int = 1, dropout: float = 0.0) -> list[nn.Module]:
     """A 3x3 convolution with mirrored borders, batch norm, dropout of channels, LeakyReLU."""
     conv = nn.Conv2d(start, end, 3, stride, 1, bias=False, padding_mode="reflect")
-    return [
-        conv,
-        nn.BatchNorm2d(end),
-        *([nn.Dropout2d(dropout)] if dropout else []),
-        nn.LeakyReLU(inplace=True),
-    ]
+    dropped = [nn.Dropout2d(dropout)] if dropout else []
+    return [conv, nn.BatchNorm2d(end), *dropped, nn.LeakyReLU(inplace=True)]
 
 
 def pair(start: int, end: int, dropout: float) -> nn.Sequential:
@@ -73,3 +59,6 @@ def pair(start: int, end: int, dropout: float) -> nn.Sequential:
     return nn.Sequential(
         *convolution(start, end, dropout=dropout), *convolution(end, end, dropout=dropout)
     )
+
+
+build = ReflectUNet

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from segprep.errors import UsageError
 from segprep.training.models import Preset
-from segprep.training.models._layers import bilinear, pad_to
+from segprep.training.models._layers import bilinear, conv_norm, pad_to
 
 SOURCE = "pytorch-nested-unet"
 PRESETS = {
@@ -27,41 +27,13 @@ PRESETS = {
 DEEPEST = 4
 
 
-def build(
-    in_channels: int = 3,
-    classes: int = 1,
-    base: int = 32,
-    depth: int = 4,
-    deep: bool = True,
-    nested: bool = True,
-) -> nn.Module:
-    """UNet++ of width *base* and *depth* 1 to 4; *deep* gives it a head per depth, ``nested=False``
-    only the nodes of a U-Net.
-
-    Raises UsageError (bad-option) for another depth, and for heads on nodes that a U-Net does not
-    have.
-    """
-    if not 1 <= depth <= DEEPEST:
-        raise UsageError("bad-option", f"UNet++ has a depth from 1 to {DEEPEST}, not {depth}")
-    if deep and not nested:
-        raise UsageError(
-            "bad-option",
-            "a U-Net has one node at full size and cannot be supervised at every depth",
-            "give deep=False",
-        )
-    return UNetPlusPlus(in_channels, classes, base, depth, deep, nested)
-
-
 def prune(network: nn.Module, depth: int) -> nn.Module:
     """A network of *depth* with the weights of *network* that gives what its head *depth* gives.
 
     Raises UsageError (bad-option) where *network* has no head there.
     """
-    if (
-        not isinstance(network, UNetPlusPlus)
-        or not network.nested
-        or str(depth) not in network.heads
-    ):
+    heads = network.heads if isinstance(network, UNetPlusPlus) and network.nested else ()
+    if not isinstance(network, UNetPlusPlus) or str(depth) not in heads:
         raise UsageError(
             "bad-option",
             f"this network has no head at depth {depth}",
@@ -77,12 +49,26 @@ def prune(network: nn.Module, depth: int) -> nn.Module:
 
 
 class UNetPlusPlus(nn.Module):
-    """Nodes by their place, heads by their depth."""
+    """Nodes by their place, heads by their depth: *deep* gives a head per *depth*, ``nested=False``
+    only the nodes of a U-Net. Raises UsageError (bad-option): a depth that is not 1 to 4, heads on
+    nodes that a U-Net does not have.
+    """
 
     def __init__(
-        self, in_channels: int, classes: int, base: int, depth: int, deep: bool, nested: bool
+        self,
+        in_channels: int = 3,
+        classes: int = 1,
+        base: int = 32,
+        depth: int = 4,
+        deep: bool = True,
+        nested: bool = True,
     ) -> None:
         super().__init__()
+        if not 1 <= depth <= DEEPEST:
+            raise UsageError("bad-option", f"UNet++ has a depth from 1 to {DEEPEST}, not {depth}")
+        if deep and not nested:
+            reason = "a U-Net has one node at full size and cannot be supervised at every depth"
+            raise UsageError("bad-option", reason, "give deep=False")
         self.in_channels, self.base, self.nested = in_channels, base, nested
         self.nodes = nn.ModuleDict()
         self.inputs: dict[tuple[int, int], list[tuple[int, int]]] = {}
@@ -92,21 +78,12 @@ class UNetPlusPlus(nn.Module):
                     width = base << i
                     # a U-Net joins only the node of the contracting path
                     self.inputs[i, j] = [(i, k) for k in range(j if nested else min(j, 1))]
-                    start = (
-                        len(self.inputs[i, j]) * width + 2 * width
-                        if j
-                        else in_channels
-                        if i == 0
-                        else width // 2
-                    )
-                    self.nodes[f"{i}_{j}"] = convolutions(start, width)
+                    above = in_channels if i == 0 else width // 2
+                    start = (len(self.inputs[i, j]) + 2) * width if j else above
+                    self.nodes[f"{i}_{j}"] = conv_norm(start, width, width, bias=True)
         self.pool, self.enlarge = nn.MaxPool2d(2), bilinear()
-        self.heads = nn.ModuleDict(
-            {
-                str(level): nn.Conv2d(base, classes, 1)
-                for level in range(1 if deep else depth, depth + 1)
-            }
-        )
+        levels = range(1 if deep else depth, depth + 1)
+        self.heads = nn.ModuleDict({str(level): nn.Conv2d(base, classes, 1) for level in levels})
 
     def forward(self, images: Tensor) -> Tensor | list[Tensor]:
         """(N, in_channels, H, W) -> (N, classes, H, W); while it trains with several heads, the
@@ -118,30 +95,19 @@ class UNetPlusPlus(nn.Module):
     def every_head(self, images: Tensor) -> list[Tensor]:
         """(N, in_channels, H, W) -> (N, classes, H, W) of each head, shallowest first."""
         height, width = images.shape[-2:]
-        padded = pad_to(
-            images, 1 << DEEPEST, least=2 << DEEPEST
-        )  # whatever the depth: enlarging with corners on corners depends on the size
+        # whatever the depth: enlarging with corners on corners depends on the size
+        padded = pad_to(images, 1 << DEEPEST, least=2 << DEEPEST)
         values: dict[tuple[int, int], Tensor] = {}
         for (i, j), beside in self.inputs.items():
             if j:
-                joined = [
-                    *(values[node] for node in beside),
-                    self.enlarge(values[i + 1, j - 1]),
-                ]  # (N, base << i, H' >> i, W' >> i) each, the last twice as wide
+                # (N, base << i, H' >> i, W' >> i) each, the last twice as wide
+                joined = [*(values[node] for node in beside), self.enlarge(values[i + 1, j - 1])]
                 x = torch.cat(joined, dim=1)
             else:
                 x = self.pool(values[i - 1, 0]) if i else padded
             values[i, j] = self.nodes[f"{i}_{j}"](x)  # (N, base << i, H' >> i, W' >> i)
-        return [
-            head(values[0, int(level)])[..., :height, :width] for level, head in self.heads.items()
-        ]
+        logits = (head(values[0, int(level)]) for level, head in self.heads.items())
+        return [part[..., :height, :width] for part in logits]
 
 
-def convolutions(start: int, end: int) -> nn.Sequential:
-    """Two 3x3 convolutions, each with batch normalization and ReLU; their biases do nothing, but
-    the published sizes count them.
-    """
-    layers: list[nn.Module] = []
-    for a, b in ((start, end), (end, end)):
-        layers += [nn.Conv2d(a, b, 3, padding=1), nn.BatchNorm2d(b), nn.ReLU(inplace=True)]
-    return nn.Sequential(*layers)
+build = UNetPlusPlus
