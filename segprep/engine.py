@@ -12,8 +12,6 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from segprep import limits, worker_processes
 from segprep.chunks import Chunks, Timed
 from segprep.errors import SegprepError, SourceError
 from segprep.files import open_folders
+from segprep.worker_processes import Request, WorkerPool
 
 REPORT = "please report it, with the traceback that --verbose prints; --on-error skip leaves it out"
 TOO_MUCH = "needs more memory than there is, or than --max-memory allows"
@@ -148,77 +147,48 @@ def _in_workers(
     job: Job[Input, Output], chunks: Chunks[Input], jobs: int
 ) -> Iterator[Output | Failure]:
     """The results of all *chunks* in order, from *jobs* processes."""
-    running: deque[tuple[Sequence[Input], Future[Timed[Output | Failure]]]] = deque()
-    pool, complete = worker_processes.started(jobs), False
+    running: deque[tuple[Sequence[Input], Request]] = deque()
+    pool = WorkerPool(jobs)
     try:
+        pool.start()
         while True:
             while len(running) < 4 * jobs and (part := chunks.next()):
-                running.append((part, _submitted(pool, job, part)))
+                running.append((part, pool.submit(job, part)))
             if not running:
                 break
-            part, future = running.popleft()
-            try:
-                timed = future.result()
+            part, request = running.popleft()
+            timed: Timed[Output | Failure] | None = pool.result(request)
+            if timed is None:
+                pool.finish()
+                yield from _one_by_one(job, part)
+            else:
                 chunks.took(len(part), timed.seconds)
                 yield from timed.results
-            except BrokenProcessPool:
-                worker_processes.end(pool, settle=True)
-                yield from _one_by_one(job, part)
-                for rest, lost in running:
-                    if _finished(lost):
-                        yield from lost.result().results
-                    else:
-                        yield from _one_by_one(job, rest)
-                running.clear()
-                pool = worker_processes.pool(jobs)
-        complete = True
     finally:
-        worker_processes.end(pool, at_once=not complete)
-
-
-def _submitted(
-    pool: ProcessPoolExecutor, job: Job[Input, Output], part: Sequence[Input]
-) -> Future[Timed[Output | Failure]]:
-    """The future of *part*; one that has failed already where a worker of *pool* was killed."""
-    try:
-        with worker_processes.signals_held():
-            return pool.submit(job, part)
-    except BrokenProcessPool as error:
-        lost: Future[Timed[Output | Failure]] = Future()
-        lost.set_exception(error)
-        return lost
-
-
-def _finished(future: Future[Timed[Output | Failure]]) -> bool:
-    return future.done() and not future.cancelled() and future.exception() is None
+        pool.end()
 
 
 def _one_by_one(job: Job[Input, Output], part: Sequence[Input]) -> Iterator[Output | Failure]:
     """The results of a lost chunk, each item by itself, two times at most; one that took too long
     is not tried again.
     """
-    pool = worker_processes.pool(1)
+    pool = WorkerPool(1)
     try:
         for item in part:
             for _ in range(2):
-                try:
-                    future = _submitted(pool, job, [item])
-                    worker = list((getattr(pool, "_processes", None) or {}).values())
-                    (result,) = future.result().results
+                request = pool.submit(job, [item])
+                timed: Timed[Output | Failure] | None = pool.result(request)
+                if timed is not None:
+                    (result,) = timed.results
                     break
-                except BrokenProcessPool:
-                    worker_processes.end(pool, settle=True)
-                    pool = worker_processes.pool(1)
-                    if job.seconds and any(
-                        process.exitcode == -signal.SIGPROF for process in worker
-                    ):
-                        result = _too_long(item, job.seconds)
-                        break
+                if job.seconds and request.exit_code == -signal.SIGPROF:
+                    result = _too_long(item, job.seconds)
+                    break
             else:
                 result = killed(item)
             yield result
     finally:
-        worker_processes.end(pool, at_once=True)
+        pool.end()
 
 
 def killed(item: object) -> Failure:

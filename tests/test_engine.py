@@ -2,10 +2,12 @@
 
 import multiprocessing
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,6 +102,48 @@ def test_workers_killed_from_outside_cost_no_item() -> None:
                 os.kill(child.pid or 0, signal.SIGKILL)
             time.sleep(0.1)
     assert results == list(range(600))
+
+
+ANSWERS = """
+import sys
+from segprep import engine
+
+class Answer:
+    def __init__(self, size):
+        self.size = size
+    def __call__(self, number):
+        return number, bytes(self.size)
+
+if __name__ == "__main__":
+    for _ in range(int(sys.argv[2])):
+        for n, result in enumerate(engine.run(Answer(int(sys.argv[1])), range(80), jobs=2)):
+            code = getattr(result, "code", "")
+            if code != "worker-died" and result[0] != n:
+                sys.exit(f"{n}: {result}")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the children of a process are those of /proc")
+@pytest.mark.parametrize(("size", "rounds"), [(10, 100), (300_000, 8)])
+def test_whenever_workers_are_killed_the_run_goes_on(
+    tmp_path: Path, size: int, rounds: int
+) -> None:
+    """At their start, in the middle of an answer, and while the run ends. Python's own pool of
+    processes hangs there.
+    """
+    (tmp_path / "run.py").write_text(ANSWERS)
+    chance, until = random.Random(size), time.monotonic() + 120
+    command = [sys.executable, str(tmp_path / "run.py"), str(size), str(rounds)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+        while run.poll() is None and time.monotonic() < until:
+            time.sleep(chance.uniform(0, 0.06))
+            with suppress(OSError):
+                children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+                for child in children and [chance.choice(children)]:
+                    os.kill(int(child), signal.SIGKILL)
+        run.kill()
+        _, words = run.communicate()
+    assert (run.returncode, words) == (0, "")
 
 
 def test_no_worker_outlives_a_run_that_is_given_up() -> None:
