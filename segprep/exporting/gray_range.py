@@ -34,7 +34,7 @@ def gray_bits(entries: Sequence[Entry], roots: tuple[Path, ...], limit: int, *, 
 def _may_be_deep(path: Path) -> bool:
     """Whether the header does not rule out 16 bits per channel."""
     suffix = path.suffix.lower()
-    if suffix in (".tif", ".tiff", ".pgm", ".pnm"):
+    if suffix in (".tif", ".tiff", ".pgm", ".ppm"):
         return True
     if suffix != ".png":
         return False

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from segprep.errors import SourceError
+from segprep.imaging import tiff
 
 _PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<script")
 _OTHERS = {
@@ -37,6 +38,10 @@ def cause(data: bytes) -> tuple[str, str]:
     kind = next((words for start, words in _OTHERS.items() if data.startswith(start)), None)
     if kind:
         return f"{kind[0]}, not an image", kind[1]
+    layout = tiff.first(data)
+    if layout and layout.bits > 32:
+        what = f"a TIFF of numbers of {layout.bits} bits, which no image here has"
+        return what, "save it with 8 or 16 bits per channel"
     if not data.strip(b"\0"):
         return "empty: all of its bytes are zero", "restore the file from its origin"
     return "", ""

@@ -105,7 +105,7 @@ def header(data: bytes, path: Path, limit: int = MAX_PIXELS) -> Header:
     if _latest and _latest[0] is data and _latest[1].width * _latest[1].height <= limit:
         return cast("Header", _latest[1])
     layout = tiff.first(data)
-    if layout and layout.special:
+    if layout and layout.readable:
         head = headers.of_tiff(data, layout)
         if head.width * head.height > limit:
             raise _too_large(path, head.width, head.height, limit)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segprep.errors import SourceError
-from segprep.imaging import image, mask_opening, palettes, png, whole_numbers
+from segprep.imaging import image, mask_opening, palettes, png, tiff, whole_numbers
 from segprep.types import MAX_PIXELS, Note
 
 _SIXTEEN = ("I;16", "I;16B", "I;16L", "I")
@@ -34,9 +34,9 @@ def values(
     if raster is not None:
         mask_opening.refuse_frames(data, path, limit)
         return raster
-    deep = mask_opening.deep(data, path, limit)
-    if deep is not None:
-        return _one_channel(deep, path, notes, "16 bits per channel")
+    stored = mask_opening.stored(data, path, limit)
+    if stored is not None:
+        return _one_channel(stored, path, notes, f"{8 * stored.itemsize} bits per channel")
     with mask_opening.opened(data, path, limit) as picture:
         colors = palettes.Palette.of(picture) if picture.mode == "P" else None
         if colors is not None and palettes.is_gray(colors):
@@ -53,11 +53,24 @@ def values(
         if colors is not None:
             notes += _doubtful(colors, path)
         if picture.mode in ("L", "P", "1"):
-            return np.asarray(picture).astype(np.uint8)
+            pixels = np.asarray(picture).astype(np.uint8)
+            return _as_stored(pixels, data, picture, path, notes)
         if picture.mode in _SIXTEEN:
             return _sixteen(np.asarray(picture), path)
         shown = _shown(picture, path)
     return _one_channel(shown, path, notes, picture.mode)
+
+
+def _as_stored(
+    pixels: NDArray[np.uint8], data: bytes, picture: Image.Image, path: Path, notes: list[Note]
+) -> NDArray[np.uint8]:
+    """*pixels* (H, W) as they are in the file: Pillow inverts a TIFF whose 0 is white."""
+    layout = tiff.first(data)
+    if layout is None or layout.number(tiff.PHOTOMETRIC, 1) != 0 or layout.bits not in (1, 8):
+        return pixels
+    reason = "its 0 is shown white; the numbers were taken as they are stored, not the shades"
+    notes.append(Note("values-unclear", f"{path.name}: {reason}"))
+    return np.subtract(1 if picture.mode == "1" else 255, pixels, dtype=np.uint8)
 
 
 def _plain(

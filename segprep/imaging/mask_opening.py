@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segprep.errors import SourceError
-from segprep.imaging import image, png, sixteen_bits
+from segprep.imaging import image, netpbm, png, sixteen_bits
 
 
 @contextmanager
@@ -45,11 +45,19 @@ def refuse_frames(data: bytes, path: Path, limit: int) -> None:
 
 def deep(data: bytes, path: Path, limit: int) -> NDArray[Any] | None:
     """(H, W, C) of a mask with 16 bits in each of several channels, alpha dropped; None for all
-    other files.
+    other files, and for PGM and PPM, whose header says what white is.
     """
-    pixels = sixteen_bits.read(data, path, limit)
+    pixels = None if netpbm.is_wide(data) else sixteen_bits.read(data, path, limit)
     if pixels is None:
         return None
     refuse_frames(data, path, limit)
     channels = pixels.shape[2]
     return pixels[..., : channels - 1] if channels in (2, 4) else pixels
+
+
+def stored(data: bytes, path: Path, limit: int) -> NDArray[Any] | None:
+    """(H, W, C) of what :func:`deep` reads, and of PGM and PPM whose numbers Pillow would stretch;
+    None for all other files.
+    """
+    numbers = netpbm.read(data, path, limit)
+    return deep(data, path, limit) if numbers is None else numbers

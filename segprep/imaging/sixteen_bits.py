@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.errors import SourceError
-from segprep.imaging import image, png, tiff
+from segprep.imaging import image, netpbm, png, tiff
 from segprep.types import MAX_PIXELS
 
 _PNG_CHANNELS = {2: 3, 4: 2, 6: 4}
@@ -27,6 +27,8 @@ def read(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any] | Non
     """
     if png.is_deep(data):
         return _of_png(data, path, limit)
+    if netpbm.is_wide(data):
+        return netpbm.read(data, path, limit)
     layout = tiff.first(data)
     return _of_tiff(data, layout, path, limit) if layout and layout.special else None
 

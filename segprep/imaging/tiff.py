@@ -62,6 +62,12 @@ class Layout:
         wide = self.bits == 16 and (self.samples > 1 or planes)
         return wide or self.signed or (planes and self.samples != 3)
 
+    @property
+    def readable(self) -> bool:
+        """Whether its numbers can be read here although Pillow may not open the file."""
+        sound = self.number(COMPRESSION, 1) in _PLAIN_COMPRESSION and self.number(WIDTH)
+        return self.special or (self.bits == 64 and self.samples == 1 and bool(sound))
+
 
 def pages(data: bytes | mmap) -> list[Layout]:
     """The layouts of all pages of a classic TIFF in order; fewer where the chain of pages is

@@ -17,6 +17,7 @@ from segprep.files import read_below, real_folders
 from segprep.imaging import image, mask_files, paired_masks
 from segprep.remapping import table as relabelling
 from segprep.remapping.table import ClassChanges, DropAs, Known, LookupTable
+from segprep.sources._common import palette_order
 from segprep.sources._common import stems as pairing
 from segprep.types import (
     IGNORE,
@@ -33,6 +34,8 @@ from segprep.types import (
     Skipped,
     no_progress,
 )
+
+_ANEW = "make a dataset of them with segprep convert voc --palette index, and remap that"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,10 @@ class Reader:
         (root,) = real_folders(self.root)
         skipped = list[Skipped]()
         entries = list(samples.entries(Tree(root), skipped))
-        table = self.table([entry.mask for entry in entries], jobs, progress)
         described, notes = Tree(root).manifest, list[Note]()
+        if described is None:  # another tool's masks
+            palette_order.check([entry.mask for entry in entries], (root,), otherwise=_ANEW)
+        table = self.table([entry.mask for entry in entries], jobs, progress)
         kept = pairing.unique(
             (_item(entry, table, foreign=described is None) for entry in entries), skipped
         )

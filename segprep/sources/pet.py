@@ -107,7 +107,7 @@ class Reader:
             )
         matched = matching.match(root, homes, "name", "name")
         trimaps = [item.labels[0] for item in matched.items]
-        palette_order.check(trimaps, (root,), option=False)
+        palette_order.check(trimaps, (root,), otherwise="")
         notes, home = [*notes, *matched.notes], homes[0].masks.parent
         numbers = _breeds(root, home, [item.stem for item in matched.items])
         classes = self._classes(numbers)

@@ -3,12 +3,14 @@ wrong.
 """
 
 import io
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from imaging.wide_files import tiff_file
 from PIL import Image
 
 from segprep.errors import SourceError
@@ -172,3 +174,29 @@ def test_no_flipped_bit_gives_wrong_ids(encode: str) -> None:
         except SourceError:
             refused += 1
     assert refused > 7 * len(data)
+
+
+@pytest.mark.parametrize(("kind", "mode"), [(1, "1"), (8, "L")])
+def test_a_tiff_whose_zero_is_white_keeps_its_numbers(kind: int, mode: str) -> None:
+    """Pillow shows it inverted: 1 would become 0, and class 2 the value 253."""
+    data = bytearray(encoded(Image.fromarray(ONE == 1 if kind == 1 else ONE), "TIFF"))
+    at = data.index(b"\x06\x01\x03\x00\x01\x00\x00\x00\x01\x00")  # PhotometricInterpretation 1
+    data[at + 8] = 0
+    notes: list[Note] = []
+    assert (mask_files.values(bytes(data), PATH, notes) == ONE).all()
+    assert [note.code for note in notes] == ["values-unclear"]
+    assert mask_files.intensity(bytes(data), PATH)[0].tolist() == (
+        [255, 0, 0, 255] if kind == 1 else [255, 254, 254, 255]
+    )
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint64, np.float64])
+def test_numbers_of_64_bits_in_a_tiff(kind: type) -> None:
+    data = tiff_file(ONE.astype(kind)[..., None])
+    if kind is np.float64:
+        whole, fraction = (struct.pack("<HHII", 339, 4, 1, number) for number in (1, 3))
+        data = data.replace(whole, fraction)
+    assert (mask_files.values(data, PATH, []) == ONE).all()
+    assert image.header(data, PATH).shape(upright=True) == ONE.shape
+    with pytest.raises(SourceError, match="a TIFF of numbers of 64 bits"):
+        image.pixels(data, PATH)

@@ -214,3 +214,16 @@ def test_two_folders_of_truth_are_no_masks_of_classes(tmp_path: Path) -> None:
             path.parent.mkdir(parents=True)
             Image.fromarray(np.eye(6, dtype=np.uint8)).save(path)
     assert Reader.recognize(tmp_path) is None
+
+
+@pytest.mark.parametrize("names", [("0", "1"), ("cat", "dog")])
+def test_numbers_for_classes_may_be_objects(tmp_path: Path, names: tuple[str, ...]) -> None:
+    masks = {f"masks/x/{name}.png": mask for name, mask in zip(names, (LEFT, MIDDLE), strict=True)}
+    root = lay_out(tmp_path / "in", ["images/x.png"], masks)
+    done = segprep.convert("merge-masks", root, tmp_path / "out")
+    told = [note.message for note in done.notes if note.code == "instances-suspected"]
+    assert len(told) == (names == ("0", "1"))
+    if told:
+        maps = told[0].split("MERGED ")[1].replace("--map ", "").split()
+        segprep.remap(tmp_path / "out", tmp_path / "merged", map=tuple(maps))
+        assert row(tmp_path / "merged") == [1, 1, 1, 0]

@@ -10,24 +10,28 @@ from pathlib import Path
 import numpy as np
 
 from segprep.errors import SourceError, UsageError
-from segprep.files import read_below
-from segprep.imaging import image, mask_opening, png
+from segprep.files import open_inside, read_below
+from segprep.files.reading import unreadable
+from segprep.imaging import image, mask_opening, palettes, png
 from segprep.sources._common import color_tables
 
-_MOST_FILES, _MOST_COLORS = 200, 24
+_MOST_READ, _MOST_COLORS = 200, 24
+_HEAD = 4096  # bytes of a PNG that nearly always hold its palette
 Color = tuple[int, int, int]
 
 
-def check(paths: Sequence[Path], roots: tuple[Path, ...], *, option: bool = True) -> None:
+INDEX = "give --palette index"
+
+
+def check(paths: Sequence[Path], roots: tuple[Path, ...], *, otherwise: str = INDEX) -> None:
     """Raise UsageError (palette-ambiguous) where one color has different indices in two of the
-    masks at *paths* (up to 200 of them are looked at, spread over all). *option*: the format has
-    --palette.
+    masks at *paths*. All palettes are compared; of the masks that share one, up to 100 are looked
+    at for the colors in use. *otherwise*: what to do if the indices are right all the same, or "".
     """
-    step = max(1, len(paths) // _MOST_FILES)
     by_palette: dict[bytes, list[Path]] = {}
-    for path in paths[::step]:
+    for path in paths:
         try:
-            palette = _palette(read_below(path, roots), path)
+            palette = _palette(path, roots)
         except SourceError:
             continue  # told when it is converted
         if palette:
@@ -35,16 +39,18 @@ def check(paths: Sequence[Path], roots: tuple[Path, ...], *, option: bool = True
     longest = max(by_palette, key=len, default=b"")
     if all(longest.startswith(palette) for palette in by_palette):
         return
+    most = max(2, _MOST_READ // len(by_palette))
     index_of: dict[Color, tuple[int, Path]] = {}
     clash: tuple[Color, tuple[int, Path], tuple[int, Path]] | None = None
-    for members in by_palette.values():
-        for path in members[:2]:
-            for index, color in _used(path, roots):
-                first = index_of.setdefault(color, (index, path))
-                if first[0] != index:
-                    clash = clash or (color, first, (index, path))
+    for number, path in enumerate(path for same in by_palette.values() for path in same[:most]):
+        if clash and number > _MOST_READ:
+            break
+        for index, color in _used(path, roots):
+            first = index_of.setdefault(color, (index, path))
+            if first[0] != index:
+                clash = clash or (color, first, (index, path))
     if clash:
-        raise _ambiguous(*clash, sorted(index_of), option=option)
+        raise _ambiguous(*clash, sorted(index_of), otherwise=otherwise)
 
 
 def _ambiguous(
@@ -53,7 +59,7 @@ def _ambiguous(
     other: tuple[int, Path],
     colors: Sequence[Color],
     *,
-    option: bool,
+    otherwise: str,
 ) -> UsageError:
     shown = ",".join(map(str, color))
     table = "; ".join(color_tables.proposed(dict.fromkeys(colors, 1)))
@@ -65,28 +71,47 @@ def _ambiguous(
         f"the color {shown} has index {first[0]} in {first[1].name} but {other[0]} in"
         f" {other[1].name}:"
         " the palettes are in different orders, so indices are not class ids",
-        hint + ("; or, if the indices are right all the same, give --palette index" * option),
+        hint + (f"; or, if the indices are right all the same, {otherwise}" if otherwise else ""),
     )
 
 
-def _palette(data: bytes, path: Path) -> bytes:
-    """The palette of a file of indices, trailing repetitions of its last color dropped; else b"".
-    GIF writers order palettes anyhow, so GIFs are told elsewhere.
+def _palette(path: Path, roots: tuple[Path, ...]) -> bytes:
+    """The palette of a file of indices, trailing repetitions of its last color dropped; else b"",
+    as for a GIF whose colors in use are grays other than their indices, which is told by itself.
     """
+    try:
+        with open_inside(path.parent, path.name) as file:
+            data = file.read(_HEAD)
+    except OSError as error:
+        raise unreadable(path, error) from error
     if data.startswith(png.SIGNATURE):
-        if data[25:26] != b"\3":
-            return b""
-        try:
-            palette = next((bytes(body) for kind, body in png.chunks(data) if kind == b"PLTE"), b"")
-        except ValueError:
-            return b""
+        palette = _of_png(data, path, roots)
     else:
-        with image.opened(data, path, 1 << 28) as picture:
-            indexed = picture.mode == "P" and picture.format != "GIF"
-            palette = bytes(picture.getpalette("RGB") or b"") if indexed else b""
+        with image.opened(read_below(path, roots), path, 1 << 28) as picture:
+            if picture.mode != "P":
+                return b""
+            colors = palettes.Palette.of(picture)
+            if picture.format == "GIF" and palettes.is_gray(colors):
+                return b""
+            palette = colors.table.tobytes()
     while len(palette) > 3 and palette[-3:] == palette[-6:-3]:
         palette = palette[:-3]
     return palette
+
+
+def _of_png(head: bytes, path: Path, roots: tuple[Path, ...]) -> bytes:
+    """The palette of the PNG that begins with *head*, or b""."""
+    if head[25:26] != b"\3":
+        return b""
+    return _plte(head) or _plte(read_below(path, roots))
+
+
+def _plte(data: bytes) -> bytes:
+    """The palette of a PNG, b"" where *data* end before it."""
+    try:
+        return next((bytes(body) for kind, body in png.chunks(data) if kind == b"PLTE"), b"")
+    except ValueError:
+        return b""
 
 
 def _used(path: Path, roots: tuple[Path, ...]) -> Iterator[tuple[int, Color]]:

@@ -119,7 +119,7 @@ class Reader:
         unique = stems.unique([replace(item, labels=()) for item in items.values()], skipped)
         kept = tuple(items[item.image] for item in unique)
         labels = [path for item in kept for path in item.labels[:1]]
-        palette_order.check(labels, (root,), option=False)
+        palette_order.check(labels, (root,), otherwise="")
         notes += [*unlabeled, *([] if own else _origin(kept))]
         if own:
             kept = tuple(replace(item, payload=OWN) for item in kept)

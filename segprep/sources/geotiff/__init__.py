@@ -96,7 +96,7 @@ class Reader(PairedFolders):
         if not matched.items:
             return Scan((), class_lists.numbered(1), matched.skipped, {}, matched.notes)
         labels = [item.labels[0] for item in matched.items if item.labels[0] != item.image]
-        palette_order.check(labels, roots, option=False)
+        palette_order.check(labels, roots, otherwise="")
         limits, notes = self._limits(matched, jobs, progress)
         beside = files_beside.class_file(roots[0], folders)
         classes, table, told = self._meaning(beside, matched, jobs, progress)

@@ -134,9 +134,9 @@ class Reader:
         if self.missing == "error":
             regions = _complete(regions, skipped)
         if self.classes is None:
-            classes, notes = class_lists.infer(
-                {region.label for listed in regions.values() for region in listed}
-            )
+            labels = {region.label for listed in regions.values() for region in listed}
+            classes, notes = class_lists.infer(labels)
+            notes += class_masks.numbered(labels)
         else:
             classes, notes = class_lists.make(class_lists.parse_list(self.classes)), []
         items = [

@@ -14,7 +14,7 @@ from segprep.files import listing, read_below, read_plain
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, stem_key, stem_of
 from segprep.sources._common import image_folders, strict_json
-from segprep.types import Skipped
+from segprep.types import Note, Skipped
 
 _EXPORT = re.compile(r"task-(\d+)-annotation-\d+-by-[^-]*-[^-]*-(.+)-\d+$")  # Label Studio
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before an uploaded file's name
@@ -83,6 +83,16 @@ def find(
         path: sorted(listed, key=lambda region: natural_key(str(region.path)))
         for path, listed in regions.items()
     }
+
+
+def numbered(labels: set[str]) -> list[Note]:
+    """A note where all *labels* are numbers, as objects of one class have."""
+    if len(labels) < 2 or not all(label.isdecimal() for label in labels):
+        return []
+    first, *others = sorted(labels, key=natural_key)
+    maps = " ".join(f"--map {label}=object" for label in (first, *others))
+    reason = f"the classes {first} to {others[-1]} are numbers; if these are objects of one class"
+    return [Note("instances-suspected", f"{reason}, then: segprep remap OUT MERGED {maps}")]
 
 
 def _files(root: Path, folders: RegionFolders) -> tuple[list[Path], list[Path]]:

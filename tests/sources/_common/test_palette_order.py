@@ -10,6 +10,7 @@ from PIL import Image
 
 import segprep
 from segprep.errors import UsageError
+from segprep.sources._common import palette_order
 
 RED, GREEN, BLACK = (128, 0, 0), (0, 128, 0), (0, 0, 0)
 
@@ -117,6 +118,41 @@ def test_formats_of_published_ids(tmp_path: Path) -> None:
         with pytest.raises(UsageError) as caught:
             segprep.convert(format, root, tmp_path / "out")
         assert (caught.value.code, "--palette" in caught.value.hint) == ("palette-ambiguous", False)
+
+
+def test_gifs_of_colors(tmp_path: Path) -> None:
+    """A writer of GIFs orders the colors by itself; of grays the file itself tells."""
+    root = lay_out(tmp_path / "in", "images", "masks", (BLACK, GREEN, RED))
+    for path in sorted((root / "masks").iterdir()):
+        with Image.open(path) as picture:
+            picture.save(path.with_suffix(".gif"))
+        path.unlink()
+    with pytest.raises(UsageError, match=r"in a.gif but \d in b.gif") as caught:
+        segprep.convert("pairs", root, tmp_path / "out", classes="background,red,green")
+    table = caught.value.hint.split("'")[1]
+    done = segprep.convert("colormap", root, tmp_path / "out", table=table)
+    masks = [segprep.read_mask(tmp_path / f"out/SegmentationClass/{stem}.png") for stem in "ab"]
+    assert (done.converted, masks[0][0].tolist()) == (2, [0, *masks[1][0, [2, 1]].tolist()])
+
+
+def test_one_file_of_many(tmp_path: Path) -> None:
+    root = tmp_path / "masks"
+    for number in range(401):
+        palette_file(root / f"{number}.png", BLACK, RED, GREEN)
+    paths = sorted(root.iterdir())
+    palette_order.check(paths, (root,))
+    palette_file(paths[399], BLACK, GREEN, RED)
+    with pytest.raises(UsageError, match=f"but 1 in {paths[399].name}"):
+        palette_order.check(paths, (root,))
+
+
+def test_a_remapped_tree_of_another_tool(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", *FORMATS["voc"], (BLACK, GREEN, RED))
+    with pytest.raises(UsageError, match="different orders") as caught:
+        segprep.remap(root, tmp_path / "out", map=("1=2",))
+    assert "convert voc --palette index" in caught.value.hint
+    segprep.convert("voc", root, tmp_path / "ours", palette="index")
+    assert segprep.remap(tmp_path / "ours", tmp_path / "out", map=("class_1=class_2",))
 
 
 def test_one_color_twice_in_a_palette_says_nothing(tmp_path: Path) -> None:
