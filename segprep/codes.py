@@ -99,6 +99,7 @@ CODES: dict[str, str] = {
     "image-extension": "The file extension does not match the content; the copy has the right one.",
     "image-upright": "The image's EXIF orientation was applied once; the copy is upright.",
     "orientation-unclear": "The EXIF orientation keeps the size; the annotated view is unclear.",
+    "image-copies": "An image lies in the source several times, byte for byte; the first is used.",
     "image-disagrees": "The image file and the embedded copy show different pictures.",
     "bad-image-data": "The embedded imageData is not valid base64 of an image.",
     "size-mismatch": "Image, mask and annotation disagree about the size.",

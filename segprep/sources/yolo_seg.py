@@ -23,10 +23,10 @@ from segprep.imaging.image import SUFFIXES
 from segprep.names import clean_label, shown, stem_key, stem_of
 from segprep.sources._common import strict_yaml
 from segprep.sources._common.faulty_regions import sound_regions
-from segprep.sources._common.official_lists import SPLITS
+from segprep.sources._common.official_lists import SPLITS, subset_of
 from segprep.sources._common.region_shapes import Kind, Region, Ring
 from segprep.sources._common.regions import Document, RegionReader
-from segprep.sources._common.source_images import AnnotatedImage, subset_of
+from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence, Note
 
 EXAMPLES = (

@@ -141,10 +141,24 @@ def test_several_files_of_the_same_images_are_a_question(tmp_path: Path) -> None
         Reader(tmp_path, annotations=("none.json",)).scan()
 
 
+def test_copies_of_an_image_are_one_image(tmp_path: Path) -> None:
+    """A public set of butterflies holds every image in two folders."""
+    for folder in ("IMAGES", "IMAGES ML"):
+        photo(tmp_path / folder / "a.png")
+    reader = put(tmp_path, region(POLYGON, kind="cat"))
+    scan = reader.scan()
+    assert [item.image for item in scan.items] == [tmp_path / "IMAGES/a.png"]
+    (note,) = [note for note in scan.notes if note.code == "image-copies"]
+    assert "IMAGES ML/a.png" in note.message
+    (tmp_path / "IMAGES ML").rename(tmp_path / "val")
+    (tmp_path / "IMAGES").rename(tmp_path / "train")
+    assert [skipped.code for skipped in reader.scan().skipped] == ["image-ambiguous"]
+
+
 def test_the_named_folder_decides_between_images_of_one_name(tmp_path: Path) -> None:
     """A public set of satellite images holds each in true and in false color."""
-    for kind in ("true", "false"):
-        photo(tmp_path / "in" / kind / "train" / "a.png")
+    for seed, kind in enumerate(("true", "false")):
+        photo(tmp_path / "in" / kind / "train" / "a.png", seed)
     reader = put(tmp_path / "in", region(POLYGON, kind="cat"))
     assert [one.code for one in reader.scan().skipped] == ["image-ambiguous"]
     chosen = put(tmp_path / "in", region(POLYGON, kind="cat"), image_root=(tmp_path / "in/true",))

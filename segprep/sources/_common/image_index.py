@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 
 from segprep.errors import SourceError
-from segprep.files import listing
+from segprep.files import listing, mark_below
 from segprep.imaging.image import SUFFIXES
-from segprep.names import shown, stem_key
+from segprep.names import natural_key, shown, stem_key
 from segprep.sources._common.folder_names import words
 from segprep.sources._common.named_paths import escapes
+from segprep.sources._common.official_lists import subset_of
+from segprep.types import Note
 
 
 @dataclass(slots=True)
@@ -26,6 +28,7 @@ class ImageIndex:
     files: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
     taken: set[tuple[str, str]] = field(default_factory=set)
     masks: set[tuple[str, str]] = field(default_factory=set)
+    copies: list[list[Path]] = field(default_factory=list)
 
     @classmethod
     def below(cls, roots: tuple[Path, ...]) -> "ImageIndex":
@@ -46,7 +49,8 @@ class ImageIndex:
 
         Of several with its file name the one wins that has most of its folders, then one in a
         folder whose name has the words *near* (train, 2017), then one below a further root, which a
-        person named. The folder *never* is skipped. Raises SourceError: none or several, or a URL.
+        person named, then the first of several copies. The folder *never* is skipped. Raises
+        SourceError: none or several, or a URL.
         """
         parts = [
             part
@@ -79,7 +83,8 @@ class ImageIndex:
                 ],
             )
             places = _most(places, [self.is_named(Path(entry[0])) for entry in places])
-            if len(places) > 1:
+            picture = self.only([Path(*entry) for entry in places])
+            if picture is None:
                 listed = ", ".join(os.path.join(*entry) for entry in places[:4])
                 reason = f"{shown(named)!r} may be any of {len(places)} files: {listed}"
                 raise SourceError(
@@ -88,9 +93,39 @@ class ImageIndex:
                     "keep one of them below SRC, or name one folder with --image-root",
                     "image-ambiguous",
                 )
-            match = places[0]
+            match = str(picture.parent), picture.name
         self.taken.add(match)
         return Path(*match), _common(Path(*match).parts, parts) == len(parts)
+
+    def only(self, paths: Sequence[Path]) -> Path | None:
+        """The picture that *paths* (at least one) are: the first in natural order, if the others
+        are copies of it, byte for byte, and stand for the same list; None if they are not.
+        """
+        if len(paths) == 1:
+            return paths[0]
+        if len({subset_of(str(path.parent)) for path in paths}) > 1:
+            return None
+        ordered = sorted(paths, key=lambda path: natural_key(path.as_posix()))
+        try:
+            if len({path.stat().st_size for path in paths}) > 1:
+                return None
+            if len({mark_below(path, self.roots) for path in paths}) > 1:
+                return None
+        except (OSError, SourceError):  # whoever reads the file says what is wrong with it
+            return None
+        self.copies.append(ordered)
+        return ordered[0]
+
+    def notes(self) -> list[Note]:
+        """Which images lie in the source several times."""
+        if not self.copies:
+            return []
+        first, *others = self.copies[0]
+        reason = (
+            f"{len(self.copies)} images lie in the source several times, byte for byte the same:"
+            f" {first} was used, not {', '.join(map(str, others[:3]))}"
+        )
+        return [Note("image-copies", reason)]
 
     def is_named(self, folder: Path) -> bool:
         """Whether *folder* lies in a root that a person named beside the source."""

@@ -4,7 +4,7 @@ sample a line means.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Annotated, Literal
 
 from segprep.dataset import class_tables
@@ -29,6 +29,12 @@ ListsFromFolders = Annotated[
     "auto = folders called train, val, test become ImageSets lists; no = they do not.",
 ]
 _GAP = re.compile(r"[\s,;]+")
+
+
+def subset_of(folder: str) -> str:
+    """The official list that a folder stands for: the last of its parts that names one, or ""."""
+    parts = [part.lower() for part in PureWindowsPath(folder).parts]
+    return next((SPLITS[part] for part in reversed(parts) if part in SPLITS), "")
 
 
 def names(said: Iterable[tuple[str, str]]) -> dict[str, str]:

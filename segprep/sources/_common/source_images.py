@@ -10,7 +10,7 @@ from segprep.errors import SourceError
 from segprep.names import natural_key, shown, stem_key, stem_of
 from segprep.sources._common import stems
 from segprep.sources._common.image_index import ImageIndex
-from segprep.sources._common.official_lists import SPLITS
+from segprep.sources._common.official_lists import subset_of
 from segprep.sources._common.region_shapes import Region
 from segprep.types import Item, Note, Skipped
 
@@ -40,12 +40,6 @@ class AnnotatedImage:
     fault: SourceError | None = None
     notes: tuple[Note, ...] = ()
     masks: tuple[Path, ...] = ()
-
-
-def subset_of(folder: str) -> str:
-    """The official list that a folder stands for: the last of its parts that names one, or ""."""
-    parts = [part.lower() for part in PureWindowsPath(folder).parts]
-    return next((SPLITS[part] for part in reversed(parts) if part in SPLITS), "")
 
 
 class SourceImages:
@@ -109,8 +103,8 @@ class SourceImages:
         paths = next((self._stems[key] for key in keys if key in self._stems), [])
         near = [image for image in paths if image.parent == path.parent] or paths
         near = [image for image in near if self.index.is_named(image.parent)] or near
-        if len(near) == 1:
-            return near[0]
+        if near and (picture := self.index.only(near)):
+            return picture
         if near:
             listed = ", ".join(map(str, near[:4]))
             reason, code = f"{len(near)} images have its name: {listed}", "image-ambiguous"
@@ -134,7 +128,7 @@ class SourceImages:
 
     def notes(self) -> list[Note]:
         """What a person should know about the images."""
-        notes = []
+        notes = self.index.notes()
         if self.elsewhere:
             count = len(self.elsewhere)
             notes.append(

@@ -86,7 +86,7 @@ class AnnotatedImages:
 
     def notes(self) -> list[Note]:
         """What a person should know about the images."""
-        notes = [note for file in self.files for note in file.notes]
+        notes = [note for file in self.files for note in file.notes] + self.gallery.notes()
         if self.elsewhere:
             reason = f"{len(self.elsewhere)} images were found by their file name alone:"
             notes.append(Note("image-found-elsewhere", f"{reason} {self.elsewhere[0]}"))

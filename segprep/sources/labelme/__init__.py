@@ -25,9 +25,9 @@ from segprep.names import natural_key, stem_key, stem_of
 from segprep.sources._common import stems
 from segprep.sources._common.label_options import LabelOptions
 from segprep.sources._common.labels import LabelTable
+from segprep.sources._common.official_lists import subset_of
 from segprep.sources._common.outlines import drawn
 from segprep.sources._common.region_attributes import ClassFrom
-from segprep.sources._common.source_images import subset_of
 from segprep.sources.labelme import annotation_file, drawing, other_files, picture
 from segprep.sources.labelme.annotation_file import Annotation
 from segprep.sources.labelme.search import ImageFrom, Search

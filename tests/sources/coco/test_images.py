@@ -86,6 +86,10 @@ def test_two_images_of_one_name(tmp_path: Path) -> None:
     write(tmp_path / "instances_val.json", [], [])
     write(tmp_path / "instances_more.json", [of()], images("a.png", "a.png"))
     picture(tmp_path / "images/x/more/a.png")
+    (item,) = Reader(tmp_path).scan().items
+    assert item.image == tmp_path / "images/more/a.png"  # a copy of the other, byte for byte
+    assert "image-copies" in [note.code for note in Reader(tmp_path).scan().notes]
+    Image.new("RGB", (W, H), "red").save(tmp_path / "images/x/more/a.png")
     assert {one.code for one in Reader(tmp_path).scan().skipped} == {"image-ambiguous"}
 
 
