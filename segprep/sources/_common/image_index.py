@@ -105,7 +105,7 @@ class ImageIndex:
             return paths[0]
         if len({subset_of(str(path.parent)) for path in paths}) > 1:
             return None
-        ordered = sorted(paths, key=lambda path: natural_key(path.as_posix()))
+        ordered = sorted(paths, key=lambda path: [natural_key(part) for part in path.parts])
         try:
             if len({path.stat().st_size for path in paths}) > 1:
                 return None
