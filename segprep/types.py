@@ -3,7 +3,7 @@
 CONTEXT.md explains each word.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
@@ -142,7 +142,7 @@ class Scan:
     splits, drawn as *split* records (trees only).
     """
 
-    items: tuple[Item, ...]
+    items: Sequence[Item]
     classes: Classes
     skipped: tuple[Skipped, ...] = ()
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

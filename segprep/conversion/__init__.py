@@ -23,6 +23,7 @@ from segprep.conversion.result import Conversion
 from segprep.conversion.run_notes import RunNotes
 from segprep.conversion.sample_files import ImageFormat, SampleTask
 from segprep.conversion.unpainted import UnpaintedLabels, unpainted_notes
+from segprep.dataset import manifest
 from segprep.dataset.journal import Journal
 from segprep.dataset.lists import finish_split
 from segprep.dataset.staging import Staging, lock
@@ -30,6 +31,7 @@ from segprep.dataset.tree import PENDING_SPLIT
 from segprep.errors import SegprepError
 from segprep.files import real_folders, write_error
 from segprep.imaging.image import MaskMode
+from segprep.packed import PackedItems
 from segprep.types import Progress, Reader, Record, Scan, no_progress
 
 RIGHT_FOLDER = "is this the right folder, and the right format?"
@@ -127,6 +129,7 @@ def convert_with(
     if call and not (verify or overwrite) and (unchanged := call.answer()):
         return unchanged
     scan = reader.scan(jobs, progress) if scan is None else scan
+    scan = replace(scan, items=PackedItems.of(scan.items))
     if not scan.items and not scan.skipped:
         reason = f"{reader.root} holds nothing in format {format}"
         raise SegprepError("nothing-to-convert", reason, RIGHT_FOLDER)
@@ -177,7 +180,9 @@ def _unwritten(
     for record in records:
         account.add(record)
     notes, covered = account.summed(
-        work.scan.classes.names, overlap=getattr(work.task.reader, "overlap", "order")
+        work.scan.classes.names,
+        lambda: records,
+        overlap=getattr(work.task.reader, "overlap", "order"),
     )
     old = work.plan.old
     if not dry_run and old is not None:  # nothing changed, and records need not be parsed
@@ -248,7 +253,9 @@ def _published(
         )
     removed = tuple(stem for stem in plan.previous if stem not in lines)
     notes, covered = account.summed(
-        work.scan.classes.names, overlap=getattr(work.task.reader, "overlap", "order")
+        work.scan.classes.names,
+        lambda: map(manifest.load_record, lines.values()),
+        overlap=getattr(work.task.reader, "overlap", "order"),
     )
     stale = stale_files(
         (plan.previous[stem] for stem in plan.previous if stem not in work.kept), lines

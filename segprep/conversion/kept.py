@@ -13,6 +13,7 @@ from segprep.conversion.sample_files import SampleTask, Unchanged
 from segprep.dataset.manifest import Manifest
 from segprep.dataset.record_file import RecordFile
 from segprep.errors import TreeError
+from segprep.packed import PackedItems, PackedNames
 from segprep.types import Item, Progress, Record, Scan
 
 
@@ -40,7 +41,7 @@ class Kept(Mapping[str, Record]):
     """
 
     previous: Mapping[str, Record]
-    stems: dict[str, None]
+    stems: PackedNames
     signatures: "array[int]"
 
     def signature(self, stem: str) -> int:
@@ -76,7 +77,7 @@ class Kept(Mapping[str, Record]):
 class ItemRecords(Sequence[tuple[Item, Record]]):
     """*items* with their *previous* records, each parsed when it is asked for."""
 
-    items: Sequence[Item]
+    items: PackedItems
     previous: Mapping[str, Record]
 
     def __len__(self) -> int:
@@ -106,8 +107,13 @@ def kept_records(
     Raises TreeError for an output changed by hand.
     """
     kept = _believed(task, scan, plan, verify=verify)
-    believed = len(kept)
-    items = [item for item in scan.items if item.stem in plan.previous and item.stem not in kept]
+    every = PackedItems.of(scan.items)
+    items = every.chosen(
+        array(
+            "I",
+            (n for n, stem in enumerate(every.stems) if stem in plan.previous and stem not in kept),
+        )
+    )
     states = (
         progress(
             engine.run(
@@ -122,18 +128,22 @@ def kept_records(
         if items
         else ()
     )
-    for item, state in zip(items, states, strict=True):
+    still = array("I")
+    for number, state in enumerate(states):
         if isinstance(state, engine.Failure):
             raise TreeError(state.code, f"{state.path}: {state.reason}", state.hint)
         if state == "changed-by-hand":
             raise TreeError(
                 "output-changed",
-                f"a file of sample {item.stem} in {task.out} was changed after segprep wrote it",
+                f"a file of sample {items.stems[number]} in {task.out} was changed after segprep"
+                " wrote it",
                 "move it away if you need it, then give --overwrite",
             )
         if state == "kept":
-            kept.stems[item.stem] = None
-    if len(kept) > believed:
+            still.append(number)
+    for number in still:
+        kept.stems.append(items.stems[number])
+    if still:
         _remember(task, plan, kept)
     return kept
 
@@ -142,7 +152,7 @@ def _believed(task: SampleTask, scan: Scan, plan: Plan, *, verify: bool) -> Kept
     """The samples whose files are, by the index, as they were when they were last hashed; none
     where all are to be read (*verify*).
     """
-    previous, kept = plan.previous, Kept(plan.previous, {}, array("Q"))
+    previous, kept = plan.previous, Kept(plan.previous, PackedNames(), array("Q"))
     if verify or not isinstance(previous, RecordFile) or plan.old is None:
         return kept
     index = file_states.load(task)
@@ -150,13 +160,13 @@ def _believed(task: SampleTask, scan: Scan, plan: Plan, *, verify: bool) -> Kept
         return kept
     kept.signatures, now = index.numbers, time.time_ns()
     for item in scan.items:
-        number = previous.number(item.stem) if item.stem in previous else -1
+        number = previous.number(item.stem)
         if number < 0 or kept.signatures[number] == UNKNOWN:
             continue
         record = previous.plain(item.stem)
         seen = file_states.signature(task, record, written=now, read=now)
         if seen == kept.signatures[number] and record["item"] == task.fingerprint(item):
-            kept.stems[item.stem] = None
+            kept.stems.append(item.stem)
         else:
             kept.signatures[number] = UNKNOWN
     return kept

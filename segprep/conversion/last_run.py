@@ -42,7 +42,7 @@ def snapshot(folder: Path, latest: int) -> Snapshot:
     while waiting:
         home = waiting.pop()
         checksum.update(os.fsencode(f"{home[len(str(folder)) :]}\0\0"))
-        lines = list[str]()
+        separator = ""
         for name in sorted(os.listdir(home)):
             path = f"{home}{os.sep}{name}"
             state = os.lstat(path)
@@ -50,10 +50,11 @@ def snapshot(folder: Path, latest: int) -> Snapshot:
                 waiting.append(path)
             elif home != str(folder) or name != LOCK:
                 times = state.st_mtime_ns, state.st_ctime_ns
-                lines.append(f"{name}\0{state.st_size},{times[0]},{times[1]},{state.st_ino}")
+                line = f"{separator}{name}\0{state.st_size},{times[0]},{times[1]},{state.st_ino}"
+                checksum.update(os.fsencode(line))
+                separator = "\n"
                 if max(times) >= latest:
                     recent.append(path[len(str(folder)) + 1 :])
-        checksum.update(os.fsencode("\n".join(lines)))
     return Snapshot(checksum.hexdigest(20), tuple(recent))
 
 

@@ -2,7 +2,8 @@
 its last Record.
 """
 
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from segprep.dataset.staging import Staging
 from segprep.dataset.tree_files import occupied
 from segprep.errors import SourceError, TreeError, UsageError
 from segprep.files import digest, read_below, read_plain
+from segprep.packed import PackedItems
 from segprep.types import Item, Progress, Scan, Skipped
 
 
@@ -33,7 +35,7 @@ class Work:
     scan: Scan
     plan: Plan
     kept: Kept
-    todo: tuple[Item, ...]
+    todo: Sequence[Item]
     vanished: tuple[str, ...]
     foreign: tuple[Skipped, ...]
     relisted: bool
@@ -96,16 +98,17 @@ def prepare(
     finally:
         plan.close()
     repacked = plan.old is not None and plan.old.source.get("archives") != origin.get("archives")
-    stems = {item.stem for item in scan.items}
-    foreign = _foreign(task, plan, [item for item in scan.items if item.stem not in kept])
-    done = kept.keys() | {entry.stem for entry in foreign}
+    items = PackedItems.of(scan.items)
+    unkept = array("I", (n for n, stem in enumerate(items.stems) if stem not in kept))
+    foreign = _foreign(task, plan, items, unkept)
+    done = {entry.stem for entry in foreign}
     return Work(
         task,
         scan,
         plan,
         kept,
-        tuple(item for item in scan.items if item.stem not in done),
-        tuple(stem for stem in plan.previous if stem not in stems),
+        items.chosen(array("I", (n for n in unkept if items.stems[n] not in done))),
+        tuple(stem for stem in plan.previous if stem not in items.stems),
         foreign,
         contract.changed or repacked,
     )
@@ -185,12 +188,16 @@ def manifest_bytes(out: Path) -> bytes | None:
         return None
 
 
-def _foreign(task: SampleTask, plan: Plan, items: Iterable[Item]) -> tuple[Skipped, ...]:
-    """Files that the last run found to be of another format and that have not changed since."""
+def _foreign(
+    task: SampleTask, plan: Plan, items: PackedItems, numbers: Iterable[int]
+) -> tuple[Skipped, ...]:
+    """Of the *items* of these *numbers*, the files that the last run found to be of another format
+    and that have not changed since.
+    """
     listed = plan.old.skipped if plan.old else ()
     earlier = {entry["path"]: entry for entry in listed if entry.get("digest")}
     foreign = []
-    for item in items:
+    for item in (items[number] for number in numbers) if earlier else ():
         entry = earlier.get(task.named(item.labels[0])) if item.labels else None
         if entry and entry["digest"] == digest_below(item.labels[0], task.root):
             path, code, reason = str(item.labels[0]), entry["code"], entry["reason"]

@@ -50,7 +50,7 @@ def all_skipped(
     """Every input that was skipped, by path: by the scan, as foreign, or because it failed."""
     failed = [
         Skipped(
-            item.stem,
+            todo[number].stem,
             error.path,
             error.code,
             error.reason,
@@ -58,7 +58,7 @@ def all_skipped(
             error.foreign,
             error.detail,
         )
-        for item, error in zip(todo, failures, strict=True)
+        for number, error in enumerate(failures)
         if error
     ]
     skipped = (*work.scan.skipped, *work.foreign, *failed)
@@ -80,14 +80,14 @@ def texts_of(
     skipped: Iterable[Skipped],
     removed: Sequence[str],
     account: RunNotes,
-) -> tuple[list[str], dict[str, bytes | Path], str]:
+) -> tuple[Iterable[str], dict[str, bytes | Path], str]:
     """The files of all samples; the tree's text files: name -> content, or the staged file that
     holds it; the digest of the records. The manifest says what *account* adds up to.
 
     Lists and split record of an earlier tree stay, less the samples that were removed.
     """
-    stems, unpainted = sorted(lines), account.unpainted.rows()
-    records, checksum = lines.gathered(stems)
+    unpainted = account.unpainted.rows()
+    records, checksum = lines.gathered()
     lists, split = _lists(work, lines, removed)
     versions = {
         "segprep": __version__,
@@ -95,7 +95,7 @@ def texts_of(
         "pillow": PIL.__version__,
         "isal": isal.__version__,
     }
-    digests = {name: digest(list_bytes(stems)) for name, stems in lists.items()}
+    digests = {name: digest(list_bytes(listed)) for name, listed in lists.items()}
     described = Manifest(
         work.scan.classes,
         work.plan.identity["source"],
@@ -107,7 +107,7 @@ def texts_of(
         lists={**_kept_digests(work), **digests},
         extra={"unpainted": list(unpainted)} if unpainted else {},
     )
-    files = [name for stem in stems for name in lines.files(stem)]
+    files = (name for stem in lines for name in lines.files(stem))
     texts: dict[str, bytes | Path] = {
         **class_files(work.scan.classes),
         **{f"{LISTS}/{name}.txt": list_bytes(listed) for name, listed in lists.items()},

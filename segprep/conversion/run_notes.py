@@ -2,8 +2,13 @@
 became several samples.
 """
 
-from collections.abc import Iterable
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
 
 from segprep.conversion.class_coverage import ClassCoverage, class_coverage
 from segprep.conversion.unpainted import UnpaintedLabels
@@ -18,16 +23,14 @@ FEW = 5  # stems that a note names
 @dataclass(slots=True)
 class RunNotes:
     """The *notes* of the samples that this run read, with their stems; the *totals* of all samples
-    and their *unpainted* labels; *first*: the sample that was first made of an input file and
-    picture, by their digest; *shared*: the path and all samples where there are several;
-    *blanks*: names that hold blanks.
+    and their *unpainted* labels; *used*: the digest of every input file with the picture made of
+    it, eight bytes each; *blanks*: names that hold blanks.
     """
 
     notes: list[Note] = field(default_factory=list)
     totals: Totals = field(default_factory=Totals)
     unpainted: UnpaintedLabels = field(default_factory=UnpaintedLabels)
-    first: dict[int, str] = field(default_factory=dict)
-    shared: dict[int, tuple[str, set[str]]] = field(default_factory=dict)
+    used: "array[int]" = field(default_factory=partial(array, "Q"))
     blanks: list[str] = field(default_factory=list)
 
     def add(self, record: Record, *, told: bool = True) -> None:
@@ -36,39 +39,46 @@ class RunNotes:
         if len(record.stem.split()) > 1:
             self.blanks.append(record.stem)
         self.unpainted.add(record.unpainted)
-        for path in record.inputs:
-            if path != record.source:
-                self._used(path, record)
+        self.used.extend(key for key, _ in _uses(record))
         if told:
             self.notes += (replace(note, stem=record.stem) for note in record.notes)
 
-    def _used(self, path: str, record: Record) -> None:
-        """*record* was made of the file *path*."""
-        text = f"{path}\0{record.digests[record.image]}"
-        key = int(digest(text.encode("utf-8", "surrogatepass"))[:24], 16)
-        first = self.first.setdefault(key, record.stem)
-        if first is not record.stem:
-            self.shared.setdefault(key, (path, {first}))[1].add(record.stem)
-
     def summed(
-        self, classes: Iterable[str], *, overlap: str
+        self, classes: Iterable[str], again: Callable[[], Iterable[Record]], *, overlap: str
     ) -> tuple[list[Note], tuple[ClassCoverage, ...]]:
         """The notes, those on covered classes as one line per class, and these as figures;
-        *overlap* is the rule that was given.
+        *overlap* is the rule that was given; *again* gives the same records once more.
         """
         losses = class_coverage(self.notes, classes, self.totals.pixels, overlap=overlap)
         plain = [note for note in self.notes if note.covered is None]
         covered = [loss.note for loss in losses]
-        return [*plain, *covered, *self._shared(), *blank_names(self.blanks)], losses
+        return [*plain, *covered, *self._shared(again), *blank_names(self.blanks)], losses
 
-    def _shared(self) -> list[Note]:
+    def _shared(self, again: Callable[[], Iterable[Record]]) -> list[Note]:
         """A note for every input file that several samples with the same picture are made of."""
+        keys, counts = np.unique(np.asarray(self.used), return_counts=True)
+        several = set(keys[counts > 1].tolist())
+        users: dict[tuple[str, int], set[str]] = defaultdict(set)
+        for record in again() if several else ():
+            for key, path in _uses(record):
+                if key in several:
+                    users[path, key].add(record.stem)
         notes = []
-        for path, users in sorted(self.shared.values(), key=lambda shared: shared[0]):
-            stems = sorted(users)
+        for (path, _), using in sorted(users.items()):
+            stems = sorted(using)
             if len(stems) > 1:
                 more = f" and {len(stems) - FEW} more" if len(stems) > FEW else ""
                 listed = ", ".join(stems[:FEW]) + more
                 reason = f"{path} is the image of {len(stems)} samples: {listed}"
                 notes.append(Note("image-shared", reason))
         return notes
+
+
+def _uses(record: Record) -> Iterator[tuple[int, str]]:
+    """What *record* was made of beside its source: 64 bits of a digest of the file's name and of
+    the picture, and the name.
+    """
+    for path in record.inputs:
+        if path != record.source:
+            text = f"{path}\0{record.digests[record.image]}"
+            yield int(digest(text.encode("utf-8", "surrogatepass"))[:16], 16), path

@@ -1,7 +1,8 @@
 """The journal of a run: the records that are finished, one line each, on disk."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from array import array
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from blake3 import blake3
@@ -10,18 +11,20 @@ from segprep.dataset import manifest
 from segprep.dataset.manifest import RECORDS
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
 from segprep.files import write_error
+from segprep.packed import PackedNames
 from segprep.types import Record
 
 
 class Journal(Mapping[str, bytes]):
     """The lines of finished Records by stem, kept on disk: memory does not grow with them. What
-    files they name is remembered.
+    files they name is remembered. They are listed in the order of their stems.
     """
 
     def __init__(self, folder: Path) -> None:
         self._file = open(folder / "journal.jsonl", "ab+")  # noqa: SIM115
         self._end = self._file.seek(0, os.SEEK_END)
-        self._places: dict[str, int] = {}  # where the line begins, and its kind in the low byte
+        self._stems = PackedNames()
+        self._places = array("Q")  # where the line begins, and its kind in the low byte
         self._kinds: list[tuple[str, bool]] = []  # the image's extension; are there objects
 
     def add(self, record: Record, line: bytes | None = None) -> None:
@@ -37,19 +40,20 @@ class Journal(Mapping[str, bytes]):
             self._file.flush()
         except OSError as error:
             raise write_error(Path(self._file.name), error) from error
-        self._places[record.stem] = self._end << 8 | self._kinds.index(kind)
+        self._stems.append(record.stem)
+        self._places.append(self._end << 8 | self._kinds.index(kind))
         self._end += len(line)
 
     def files(self, stem: str) -> list[str]:
         """The files of the sample *stem*, relative to the tree; none where it is not listed."""
-        if stem not in self._places:
+        if (number := self._stems.find(stem)) < 0:
             return []
-        suffix, objects = self._kinds[self._places[stem] & 255]
+        suffix, objects = self._kinds[self._places[number] & 255]
         names = [f"{IMAGES}/{stem}{suffix}", f"{MASKS}/{stem}.png"]
         return [*names, f"{OBJECTS}/{stem}.png"] if objects else names
 
-    def gathered(self, stems: Iterable[str]) -> tuple[Path, str]:
-        """A staged file of the lines of *stems*, in this order, and its digest.
+    def gathered(self) -> tuple[Path, str]:
+        """A staged file of all lines, in the order of their stems, and its digest.
 
         Raises SegprepError where the system refuses.
         """
@@ -57,8 +61,7 @@ class Journal(Mapping[str, bytes]):
         try:
             path.unlink(missing_ok=True)
             with open(path, "xb") as file:
-                for stem in stems:
-                    line = self[stem]
+                for line in self.values():
                     checksum.update(line)
                     file.write(line)
         except OSError as error:
@@ -76,11 +79,13 @@ class Journal(Mapping[str, bytes]):
             raise write_error(Path(self._file.name), error) from error
 
     def __getitem__(self, stem: str) -> bytes:
-        self._file.seek(self._places[stem] >> 8)
+        if (number := self._stems.find(stem)) < 0:
+            raise KeyError(stem)
+        self._file.seek(self._places[number] >> 8)
         return self._file.readline()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return self._stems.ordered()
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._stems)

@@ -14,6 +14,7 @@ from segprep.dataset import manifest
 from segprep.dataset.manifest import LONGEST_LINE, MANIFEST, RESTORE
 from segprep.errors import SourceError, TreeError
 from segprep.files import open_inside
+from segprep.packed import PackedNames
 from segprep.types import Record
 
 _START, _AFTER = b'{"stem":"', b'","'
@@ -30,7 +31,7 @@ class RecordFile(Mapping[str, Record]):
         self._path = path
         self._file: BinaryIO | None = None
         self._starts = array("Q")
-        self._numbers: dict[str, int] = {}
+        self._stems = PackedNames()
         try:
             checksum = self._scanned()
         finally:
@@ -44,7 +45,7 @@ class RecordFile(Mapping[str, Record]):
         checksum, at = blake3(), 0
         while line := self._line(None):
             checksum.update(line)
-            self._numbers[self._stem(line)] = len(self._starts)
+            self._stems.append(self._stem(line))
             self._starts.append(at)
             at += len(line)
         return str(checksum.hexdigest(20))
@@ -83,12 +84,14 @@ class RecordFile(Mapping[str, Record]):
             raise TreeError("bad-manifest", reason, RESTORE) from error
 
     def number(self, stem: str) -> int:
-        """Which line *stem* has, from 0."""
-        return self._numbers[stem]
+        """Which line *stem* has, from 0; -1 where there is none."""
+        return self._stems.find(stem)
 
     def line(self, stem: str) -> bytes:
         """The line of *stem*. Raises TreeError where it cannot be read."""
-        return self._line(self._starts[self._numbers[stem]])
+        if (number := self.number(stem)) < 0:
+            raise KeyError(stem)
+        return self._line(self._starts[number])
 
     def with_line(self, stem: str) -> tuple[Record, bytes]:
         """The record of *stem* and its line. Raises TreeError."""
@@ -111,13 +114,13 @@ class RecordFile(Mapping[str, Record]):
         return record
 
     def __contains__(self, stem: object) -> bool:
-        return stem in self._numbers
+        return stem in self._stems
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._numbers)
+        return iter(self._stems)
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._stems)
 
 
 class RecordLines(Sequence[tuple[int, bytes]]):

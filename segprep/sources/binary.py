@@ -10,6 +10,7 @@ x_mask.gif. Assumptions: one mask per image, of its size; pairs by name, by name
 suffix, or by number; brightness, not palette index, tells dark from light.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -21,6 +22,7 @@ from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError
 from segprep.files import read_below
 from segprep.imaging import image, mask_files, paired_masks
+from segprep.packed import FirstLabels
 from segprep.sources._common import mask_values, matching, polarity
 from segprep.sources._common.field_of_view import View, applied, with_views
 from segprep.sources._common.paired_folders import PairedFolders
@@ -73,7 +75,7 @@ class Reader(PairedFolders):
         """
         polarity.check_threshold(self.threshold)
         matched = self.paired(self.folders())
-        masks = [item.labels[0] for item in matched.items if item.labels[0] != item.image]
+        masks = FirstLabels(matched.items)
         if self.foreground is None and masks:
             raise polarity.ask(
                 masks,
@@ -83,7 +85,8 @@ class Reader(PairedFolders):
                 jobs,
                 progress,
             )
-        items, skipped = matched.items, matched.skipped
+        items: Sequence[Item] = matched.items
+        skipped = matched.skipped
         if self.view:
             items, without = with_views(self.roots()[0], self.view, items)
             skipped += without

@@ -24,6 +24,7 @@ from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_below
 from segprep.imaging import image, mask_files, paired_masks
+from segprep.packed import FirstLabels
 from segprep.sources._common import (
     color_masks,
     color_tables,
@@ -105,7 +106,7 @@ class Reader(PairedFolders):
             return Scan((), class_lists.numbered(1), matched.skipped, {}, matched.notes)
         table, notes = self._table(self.roots()[0], folders, matched)
         background = background_of(table.classes, matched.items)
-        items = tuple(replace(item, payload=(table, background)) for item in matched.items)
+        items = matched.items.with_payload((table, background))
         return Scan(items, table.classes, matched.skipped, matched.lists, (*matched.notes, *notes))
 
     def _table(
@@ -159,7 +160,7 @@ class Reader(PairedFolders):
         be used as a table.
         """
         counts = Counter[Color]()
-        masks = [item.labels[0] for item in matched.items if item.labels[0] != item.image]
+        masks = FirstLabels(matched.items)
         for path in masks[:: max(1, len(masks) // 50)]:
             with suppress(SourceError):  # told when it is converted
                 shown = mask_files.colors(read_below(path, self.roots()), path, self.max_pixels)

@@ -10,7 +10,7 @@ never a color. 255 is ignored unless --ids says otherwise.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +19,7 @@ from segprep.dataset import classes as class_lists
 from segprep.errors import SourceError, UsageError
 from segprep.files import read_below
 from segprep.imaging import image, lookup, mask_files, paired_masks
+from segprep.packed import FirstLabels
 from segprep.sources._common import files_beside, lossy, mask_values, matching, palette_order
 from segprep.sources._common.mask_values import ClassesById, Ids
 from segprep.sources._common.paired_folders import PairedFolders, background_of
@@ -87,12 +88,12 @@ class Reader(PairedFolders):
         if not matched.items:  # why not, not what their values mean, is what has to be told
             return Scan((), class_lists.numbered(1), matched.skipped, {}, matched.notes)
         if self.palette == "auto":
-            palette_order.check(self._mask_paths(matched), roots)
+            palette_order.check(FirstLabels(matched.items), roots)
         beside = files_beside.class_file(roots[0], folders)
         classes, table, notes = self._meaning(beside, matched, jobs, progress)
         background = background_of(classes, matched.items)
         payload = (table, len(classes.names), background)
-        items = tuple(replace(item, payload=payload) for item in matched.items)
+        items = matched.items.with_payload(payload)
         return Scan(items, classes, matched.skipped, matched.lists, (*matched.notes, *notes))
 
     def _meaning(
@@ -111,15 +112,12 @@ class Reader(PairedFolders):
         classes, inferred = mask_values.infer(self._values(matched, jobs, progress))
         return classes, mask_values.identity(classes), inferred
 
-    def _mask_paths(self, matched: matching.Pairing) -> list[Path]:
-        return [item.labels[0] for item in matched.items if item.labels[0] != item.image]
-
     def _values(
         self, matched: matching.Pairing, jobs: int, progress: Progress[Any]
     ) -> mask_values.Contents:
         """What all masks hold."""
         failures: list[engine.Failure] = []
-        paths = self._mask_paths(matched)
+        paths = FirstLabels(matched.items)
         contents = mask_values.Contents()
         for histogram in progress(
             engine.run(_PairValues(self, self.roots()), paths, jobs=jobs, chunk=8),

@@ -104,7 +104,10 @@ def _refuse_rivals(root: Path, pairs: Sequence[Folders]) -> None:
             inner = [Path(entry.path) for entry in entries if entry.is_symlink() or entry.is_dir()]
         inner = sorted(path for path in inner if path.is_dir())  # False for a link to itself
         if len(inner) > 1 and any(set(words(path.name)) & RENDITIONS for path in inner):
-            stems = [{file.stem for file in name_rules.image_files(path)} for path in inner]
+            stems = [
+                {stem_of(name) for _, name in name_rules.image_files(path).parts()}
+                for path in inner
+            ]
             if all(stems[0] & other for other in stems):
                 rivals[pair.images] = inner
     for images, folders_of_masks in rivals.items():
@@ -123,10 +126,10 @@ def _with_unused(
     others = [path for path in candidates if path not in used and set(words(path.name)) & kinds]
     if not others:
         return pair
-    stems = {bare(stem_of(path.name)) for path in name_rules.image_files(pair.images)}
+    stems = {bare(stem_of(name)) for _, name in name_rules.image_files(pair.images).parts()}
     rivals, unused = list[Path](), list[Path]()
     for path in others:
-        own = {bare(stem_of(file.name)) for file in name_rules.image_files(path)}
+        own = {bare(stem_of(name)) for _, name in name_rules.image_files(path).parts()}
         if 2 * len(own & stems) <= len(own):
             continue
         more = set(words(path.name)) - set(words(pair.masks.name)) - MASKS
@@ -178,8 +181,7 @@ def _anywhere(root: Path, candidates: Sequence[Path], *, sure: bool) -> list[Fol
         return []
     pair = Folders(root, labeled[0])
     images, masks = name_rules.both_kinds(pair)
-    images = [path for path in images if not any(path.is_relative_to(f) for f in labeled)]
-    partners = name_rules.best(images, masks, pair, "auto")[1]
+    partners = name_rules.best(name_rules.without(images, labeled), masks, pair, "auto")[1]
     return [pair] if 2 * len(partners) > len(masks) else []
 
 

@@ -3,13 +3,17 @@
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import overload
+
+import numpy as np
 
 from segprep.errors import SegprepError
 from segprep.files.open_folders import is_below
-from segprep.names import natural_key, stem_of
+from segprep.names import natural_key, stem_fault, stem_key, stem_of
+from segprep.packed import PackedItems
 from segprep.sources._common import (
     files_beside,
     image_folders,
@@ -19,31 +23,62 @@ from segprep.sources._common import (
     stems,
 )
 from segprep.sources._common.folder_names import bare
-from segprep.sources._common.name_rules import Folders
+from segprep.sources._common.name_rules import Folders, Partners
 from segprep.types import Item, Note, Skipped
 
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
     """Items by stem, what found no partner, the official *lists* that folders or list files stand
-    for, and notes. *rules*: stem -> the rule that joined its files.
+    for, and notes. *rules*: what joined the files of each item.
     """
 
-    items: tuple[Item, ...]
+    items: PackedItems
     skipped: tuple[Skipped, ...]
     lists: Mapping[str, tuple[str, ...]]
     notes: tuple[Note, ...]
-    rules: Mapping[str, str] = field(default_factory=dict)
+    rules: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """An image with its mask, or None where it has none; the list of its folder; the rule."""
+    """The list that the folder of a pair of files stands for, or ""; the rule that joined them."""
 
-    image: Path
-    mask: Path | None
     split: str
     rule: str
+
+
+class _Pairs:
+    """Pairs of image and mask, or image and image where there is none, as items."""
+
+    def __init__(self, root: Path, stem: str) -> None:
+        self.root, self.stem, self.items = root, stem, PackedItems()
+        self._kinds: dict[tuple[str, str], _Pair] = {}
+
+    def add(
+        self, image: tuple[str, str], mask: tuple[str, str] | None, split: str, rule: str
+    ) -> None:
+        """Add a pair: folder and name of both."""
+        path = os.path.join(*image)
+        name = stem_of(image[1])
+        if self.stem == "path":
+            home = self.root if is_below(path, (self.root,)) else Path(image[0])
+            name = stems.sample_stem(Path(path), home, self.stem)
+        kind = self._kinds.setdefault((split, rule), _Pair(split, rule))
+        self.items.add(name, (image, mask or image), kind)
+
+    def unique(self, skipped: list[Skipped]) -> PackedItems:
+        """The items by stem; what :func:`stems.unique` refuses goes to *skipped*."""
+        names = self.items.stems
+        keys = np.fromiter((hash(stem_key(name)) for name in names), np.int64, len(names))
+        _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        shared = counts[inverse] > 1
+        doubtful = [n for n, name in enumerate(names) if shared[n] or stem_fault(name)]
+        suspects = {n: self.items[n] for n in doubtful}
+        kept = set(map(id, stems.unique(suspects.values(), skipped)))
+        refused = {n for n, item in suspects.items() if id(item) not in kept}
+        order = names.in_order()
+        return self.items.chosen([n for n in order if n not in refused] if refused else order)
 
 
 def match(
@@ -60,34 +95,35 @@ def match(
     With *empty* an image that no mask could belong to is an item whose only label is itself: all
     background. Unless *from_folders* is False, folders called train, val or test become lists.
     """
-    pairs, skipped, notes = list[_Pair](), list[Skipped](), list[Note]()
+    pairs, skipped, notes = _Pairs(root, stem), list[Skipped](), list[Note]()
     every = tuple(folders)
     for pair in every:
         notes += _unused(root, pair)
         images, masks = name_rules.both_kinds(pair)
         rule, partners = name_rules.best(images, masks, pair, how)
         if rule != "name" and partners:
-            first = next(iter(partners))
+            mask, image = next(partners.numbers())
             message = (
                 f"{pair.images.name} and {pair.masks.name} were paired by {rule}:"
-                f" {partners[first].name} with {first.name}"
+                f" {images.part(image)[1]} with {masks.part(mask)[1]}"
             )
             notes.append(Note("paired-by", message))
-        for mask, image in partners.items():
-            pairs.append(_Pair(image, mask, pair.split or _split_of(image, pair.images), rule))
-        orphans = name_rules.orphans(images, masks, partners)
+        for mask, image in partners.numbers():
+            split = pair.split or _list_of(images.part(image)[0], pair.images)
+            pairs.add(images.part(image), masks.part(mask), split, rule)
+        orphans = name_rules.orphans(partners)
         if not empty:
             orphans, unlabeled = _without_tests(orphans, partners, pair)
             notes += unlabeled
         if empty:
             bare = [skip for skip in orphans if skip.code == "mask-missing"]
             orphans = [skip for skip in orphans if skip.code != "mask-missing"]
-            pairs += [
-                _Pair(path, None, pair.split or _split_of(path, pair.images), "no mask: empty")
-                for path in (Path(skip.path) for skip in bare)
-            ]
+            for skip in bare:
+                image_part = os.path.split(skip.path)
+                split = pair.split or _list_of(image_part[0], pair.images)
+                pairs.add(image_part, None, split, "no mask: empty")
         skipped += orphans
-    return _collected(root, every, pairs, skipped, notes, stem, from_folders=from_folders)
+    return _collected(every, pairs, skipped, notes, from_folders=from_folders)
 
 
 def match_stated(
@@ -102,58 +138,75 @@ def match_stated(
 ) -> Pairing:
     """The pairs that the pattern or table *spec* states among *files*."""
     stated = pair_patterns.stated(spec, (root, *further), files)
-    pairs = [
-        _Pair(image, mask, split or _split_of(image, root), "stated by --pair")
-        for image, mask, split in stated.pairs
-    ]
+    pairs = _Pairs(root, stem)
+    for image, mask, split in stated.pairs:
+        split_name = split or _split_of(image, root)
+        mask_part = os.path.split(mask) if mask else None
+        pairs.add(os.path.split(image), mask_part, split_name, "stated by --pair")
     skipped, notes = list(stated.skipped), list[Note]()
     if empty:
-        pairs += [
-            _Pair(Path(skip.path), None, _split_of(Path(skip.path), root), "no mask: empty")
-            for skip in skipped
-            if skip.code == "mask-missing"
-        ]
+        for skip in skipped:
+            if skip.code == "mask-missing":
+                split_name = _split_of(Path(skip.path), root)
+                pairs.add(os.path.split(skip.path), None, split_name, "no mask: empty")
         skipped = [skip for skip in skipped if skip.code != "mask-missing"]
     if stated.others:
         message = f"{stated.others} image files fit neither side of --pair and were skipped"
         notes.append(Note("paired-by", message))
-    return _collected(root, (), pairs, skipped, notes, stem, from_folders=from_folders)
+    return _collected((), pairs, skipped, notes, from_folders=from_folders)
 
 
 def _collected(
-    root: Path,
     folders: tuple[Folders, ...],
-    pairs: Sequence[_Pair],
+    pairs: _Pairs,
     skipped: list[Skipped],
     notes: list[Note],
-    stem: str,
     *,
     from_folders: bool,
 ) -> Pairing:
-    items, split_of, rules = list[Item](), dict[str, str](), dict[str, str]()
-    for pair in pairs:
-        home = root if is_below(str(pair.image), (root,)) else pair.image.parent
-        name = stems.sample_stem(pair.image, home, stem)
-        items.append(Item(name, pair.image, (pair.mask or pair.image,)))
-        split_of[name], rules[name] = pair.split, pair.rule
-    kept = stems.unique(items, skipped)
+    kept = pairs.unique(skipped)
     skipped = [_with_exclusion(skip) for skip in skipped]
     lists: dict[str, list[str]] = defaultdict(list)
-    for name in sorted((item.stem for item in kept), key=natural_key):
-        if split_of[name]:
-            lists[split_of[name]].append(name)
-    written = list_files(root, kept, notes, pairs=folders)
+    for number, name in enumerate(kept.stems):
+        if split := kept.payload(number).split:
+            lists[split].append(name)
+    written = list_files(pairs.root, kept, notes, pairs=folders)
     unmistakable = from_folders and len(lists) > 1
-    folder_lists = {name: tuple(listed) for name, listed in lists.items() if unmistakable}
-    if empty := sum(pair.mask is None for pair in pairs):
+    folder_lists = {
+        name: tuple(sorted(listed, key=natural_key))
+        for name, listed in lists.items()
+        if unmistakable
+    }
+    every = pairs.items
+    if empty := sum(every.is_own_label(number) for number in range(len(every))):
         notes.append(Note("mask-empty", f"{empty} images have no mask; theirs is all background"))
     return Pairing(
-        kept,
+        kept.with_payload(None),
         tuple(skipped),
         written or folder_lists,
         tuple(notes),
-        rules,
+        _Rules(kept),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules(Sequence[str]):
+    """The rule that joined the files of each of *items*."""
+
+    items: PackedItems
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            return [self[number] for number in range(*at.indices(len(self)))]
+        rule: str = self.items.payload(at).rule
+        return rule
 
 
 def _unused(root: Path, pair: Folders) -> list[Note]:
@@ -167,12 +220,13 @@ def _unused(root: Path, pair: Folders) -> list[Note]:
 
 
 def _without_tests(
-    orphans: Sequence[Skipped], partners: Mapping[Path, Path], pair: Folders
+    orphans: Sequence[Skipped], partners: Partners, pair: Folders
 ) -> tuple[list[Skipped], list[Note]]:
     """*orphans* without the images of a folder called test none of which has a mask, as publishers
     keep them back; and a note for each such folder.
     """
-    labeled = {image.parent for image in partners.values()}
+    images = partners.images
+    labeled = {Path(images.part(image)[0]) for _, image in partners.numbers()} if orphans else set()
     tests = Counter(
         folder
         for skip in orphans

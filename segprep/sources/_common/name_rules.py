@@ -2,16 +2,19 @@
 
 import os
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
+
 from segprep.files import listing
 from segprep.imaging.image import SUFFIXES
 from segprep.names import stem_key, stem_of
+from segprep.packed import PackedPaths
 from segprep.sources._common.folder_names import MASKS, bare, number, words
 from segprep.types import Skipped
 
@@ -36,16 +39,26 @@ class Folders:
     unused: tuple[Path, ...] = ()
 
 
-def image_files(folder: Path) -> list[Path]:
+def image_files(folder: Path) -> PackedPaths:
     """The image files anywhere below *folder*, in name order."""
-    return [
-        Path(where, name)
-        for where, name in listing(str(folder))
-        if os.path.splitext(name)[1].lower() in SUFFIXES
-    ]
+    paths = PackedPaths()
+    for where, name in listing(str(folder)):
+        if os.path.splitext(name)[1].lower() in SUFFIXES:
+            paths.add(where, name)
+    return paths
 
 
-def both_kinds(pair: Folders) -> tuple[list[Path], list[Path]]:
+def without(paths: PackedPaths, folders: Sequence[Path]) -> PackedPaths:
+    """*paths* less those that lie below any of *folders*."""
+    starts = tuple(os.path.join(folder, "") for folder in folders)
+    return paths.chosen(
+        number
+        for number, (folder, _) in enumerate(paths.parts())
+        if not f"{folder}{os.sep}".startswith(starts)
+    )
+
+
+def both_kinds(pair: Folders) -> tuple[PackedPaths, PackedPaths]:
     """The image files and the mask files of *pair*. What lies below the inner one of two nested
     folders is of its kind only; in one folder a word such as mask tells, else the extension: the
     photograph's is one of lossy kinds.
@@ -53,35 +66,55 @@ def both_kinds(pair: Folders) -> tuple[list[Path], list[Path]]:
     images, masks = image_files(pair.images), image_files(pair.masks)
     if pair.images != pair.masks:
         if pair.masks.is_relative_to(pair.images):
-            images = [path for path in images if not path.is_relative_to(pair.masks)]
+            images = without(images, [pair.masks])
         elif pair.images.is_relative_to(pair.masks):
-            masks = [path for path in masks if not path.is_relative_to(pair.images)]
+            masks = without(masks, [pair.images])
         return images, masks
-    masks = [path for path in images if set(words(stem_of(path.name))) & MASKS]
-    masks = masks or _twins(images)
-    taken = set(masks)
-    return [path for path in images if path not in taken], masks
+    chosen = [n for n, (_, name) in enumerate(images.parts()) if set(words(stem_of(name))) & MASKS]
+    chosen = chosen or _twins(images)
+    taken = set(chosen)
+    return images.chosen(n for n in range(len(images)) if n not in taken), images.chosen(chosen)
 
 
-def _twins(paths: Sequence[Path]) -> list[Path]:
-    """The lossless files among *paths* that lie beside a photograph of the same name."""
-    photographs = {path.with_suffix("") for path in paths if path.suffix.lower() in _PHOTOGRAPHS}
+def _twins(paths: PackedPaths) -> list[int]:
+    """The numbers of the lossless files among *paths* that lie beside a photograph of the same
+    name.
+    """
+    pieces = [(folder, *os.path.splitext(name)) for folder, name in paths.parts()]
+    photographs = {
+        (folder, stem) for folder, stem, suffix in pieces if suffix.lower() in _PHOTOGRAPHS
+    }
     return [
-        path
-        for path in paths
-        if path.suffix.lower() not in _PHOTOGRAPHS and path.with_suffix("") in photographs
+        number
+        for number, (folder, stem, suffix) in enumerate(pieces)
+        if suffix.lower() not in _PHOTOGRAPHS and (folder, stem) in photographs
     ]
 
 
-def best(
-    images: Sequence[Path], masks: Sequence[Path], pair: Folders, how: str
-) -> tuple[str, dict[Path, Path]]:
-    """The rule that pairs most files (the first of equals), and mask -> image."""
+@dataclass(frozen=True, slots=True)
+class Partners:
+    """Which of *images* belongs to each of *masks*: *of_mask* has its number, or -1."""
+
+    images: PackedPaths
+    masks: PackedPaths
+    of_mask: "array[int]"
+
+    def __len__(self) -> int:
+        return len(self.of_mask) - self.of_mask.count(-1)
+
+    def numbers(self) -> Iterator[tuple[int, int]]:
+        """The numbers of every mask and its image."""
+        return ((mask, image) for mask, image in enumerate(self.of_mask) if image >= 0)
+
+
+def best(images: PackedPaths, masks: PackedPaths, pair: Folders, how: str) -> tuple[str, Partners]:
+    """The rule that pairs most files (the first of equals), and what it pairs."""
     rules: dict[str, Callable[[str], str]] = {"name": stem_key, "affix": bare, "number": number}
     if how in ("auto", "affix") and (channels := _first_channels(images, masks)):
-        partners = _partners(channels, masks, pair, _without_channel, False)
-        if 2 * len(partners) > len(masks):
-            return "affix", partners
+        first = _partners(images.chosen(channels), masks, pair, _without_channel, False)
+        if 2 * len(first) > len(masks):
+            of_mask = array("q", (channels[n] if n >= 0 else -1 for n in first.of_mask))
+            return "affix", Partners(images, masks, of_mask)
     tried = []
     for rule, key in rules.items():
         if how in ("auto", rule):
@@ -98,26 +131,28 @@ def best(
     return max(tried, key=lambda rule_and_partners: len(rule_and_partners[1]))
 
 
-def _first_channels(images: Sequence[Path], masks: Sequence[Path]) -> list[Path]:
-    """The images with channel 0000 where all of them have nnU-Net's channel and no mask has."""
-    if not all(_CHANNEL.search(stem_of(path.name)) for path in images):
+def _first_channels(images: PackedPaths, masks: PackedPaths) -> list[int]:
+    """The numbers of the images with channel 0000 where all of them have nnU-Net's channel and no
+    mask has.
+    """
+    if not all(_CHANNEL.search(stem_of(name)) for _, name in images.parts()):
         return []
-    if any(_CHANNEL.search(stem_of(path.name)) for path in masks):
+    if any(_CHANNEL.search(stem_of(name)) for _, name in masks.parts()):
         return []
-    return [path for path in images if stem_of(path.name).endswith("_0000")]
+    return [n for n, (_, name) in enumerate(images.parts()) if stem_of(name).endswith("_0000")]
 
 
 def _without_channel(stem: str) -> str:
     return stem_key(_CHANNEL.sub("", stem))
 
 
-def _learned(images: Sequence[Path], masks: Sequence[Path]) -> list[Callable[[str], str]]:
+def _learned(images: PackedPaths, masks: PackedPaths) -> list[Callable[[str], str]]:
     """Keys that drop what the first mask's name has before and after an image's whole name, the
     longest such name first.
     """
-    name = stem_key(stem_of(masks[0].name)) if masks else ""
+    name = stem_key(stem_of(masks.part(0)[1])) if masks else ""
     inside = sorted(
-        {stem for path in images if (stem := stem_key(stem_of(path.name))) in name},
+        {stem for _, own in images.parts() if (stem := stem_key(stem_of(own))) in name},
         key=lambda stem: (-len(stem), stem),
     )
     ends = [
@@ -139,60 +174,64 @@ def _without_affixes(before: str, after: str, stem: str) -> str:
 
 
 def _partners(
-    images: Sequence[Path],
-    masks: Sequence[Path],
-    pair: Folders,
-    key: Callable[[str], str],
-    nested: bool,
-) -> dict[Path, Path]:
-    by_key: dict[tuple[str, str], Path | None] = {}
-    for image, name in zip(images, _keys(images, pair.images, key, nested), strict=True):
-        by_key[name] = None if name in by_key else image
-    names = list(_keys(masks, pair.masks, key, nested))
-    counts = Counter(names)
-    return {
-        mask: partner
-        for mask, name in zip(masks, names, strict=True)
-        if name[1] and counts[name] == 1 and (partner := by_key.get(name))
-    }
+    images: PackedPaths, masks: PackedPaths, pair: Folders, key: Callable[[str], str], nested: bool
+) -> Partners:
+    """Every mask with the image of its key, where both keys occur once. Keys are compared by 64-bit
+    hashes that differ from run to run, so that a million take little memory.
+    """
+    of_image, of_mask = (
+        np.fromiter(_hashes(paths, root, key, nested), np.int64, len(paths))
+        for paths, root in ((images, pair.images), (masks, pair.masks))
+    )
+    keys, first, counts = np.unique(of_image, return_index=True, return_counts=True)
+    _, inverse, own = np.unique(of_mask, return_inverse=True, return_counts=True)
+    at = np.minimum(np.searchsorted(keys, of_mask), max(0, len(keys) - 1))
+    partners = np.full(len(masks), -1, np.int64)
+    if len(keys):
+        sure = (keys[at] == of_mask) & (counts[at] == 1) & (own[inverse] == 1) & (of_mask != 0)
+        partners[sure] = first[at[sure]]
+    return Partners(images, masks, array("q", partners.tobytes()))
 
 
-def _keys(
-    paths: Sequence[Path], root: Path, key: Callable[[str], str], nested: bool
-) -> Iterator[tuple[str, str]]:
-    """The folder below *root* of each path (if *nested*), and the key of its name."""
+def _hashes(
+    paths: PackedPaths, root: Path, key: Callable[[str], str], nested: bool
+) -> Iterator[int]:
+    """A number for the folder below *root* of each path (if *nested*) and the key of its name; 0
+    where the key is empty.
+    """
     start = len(str(root))
-    for path in paths:
-        folder, _, name = str(path).rpartition(os.sep)
-        yield folder[start:] if nested else "", key(stem_of(name))
+    for folder, name in paths.parts():
+        text = key(stem_of(name))
+        yield (hash((folder[start:] if nested else "", text)) or 1) if text else 0
 
 
-def orphans(
-    images: Sequence[Path], masks: Sequence[Path], partners: Mapping[Path, Path]
-) -> list[Skipped]:
+def orphans(partners: Partners) -> list[Skipped]:
     """A Skipped for every mask without an image and every image without a mask."""
-    used = set(partners.values())
+    used = bytearray(len(partners.images))
+    for _, image in partners.numbers():
+        used[image] = 1
+    masks, images = partners.masks, partners.images
     without_image = [
         Skipped(
-            stem_of(path.name),
-            str(path),
+            stem_of(masks.part(number)[1]),
+            str(masks[number]),
             "image-missing",
             "no image, or more than one, belongs to this mask",
             "add or rename the image",
         )
-        for path in masks
-        if path not in partners
+        for number, image in enumerate(partners.of_mask)
+        if image < 0
     ]
     without_mask = [
         Skipped(
-            stem_of(path.name),
-            str(path),
+            stem_of(images.part(number)[1]),
+            str(images[number]),
             "mask-missing",
             "no mask, or more than one, belongs to this image",
             "add or rename the mask; give --missing empty if none means all background; or skip the"
             " image with --on-error skip",
         )
-        for path in images
-        if path not in used
+        for number, taken in enumerate(used)
+        if not taken
     ]
     return without_image + without_mask

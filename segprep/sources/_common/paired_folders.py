@@ -91,8 +91,8 @@ class PairedFolders:
         """Which rule joined the files of the samples called *stem*, one line each."""
         pairing = self.paired(self.folders())
         lines = [
-            _explained(item, pairing.rules[item.stem])
-            for item in pairing.items
+            _explained(item, rule)
+            for item, rule in zip(pairing.items, pairing.rules, strict=True)
             if item.stem == stem
         ]
         return lines + [

@@ -11,7 +11,7 @@ polygons: Raster, Conversion, Rasterize (vector to raster).
 """
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -32,6 +32,7 @@ from segprep.imaging import (
     tiff,
     whole_numbers,
 )
+from segprep.packed import FirstLabels
 from segprep.sources._common import files_beside, mask_values, matching, palette_order
 from segprep.sources._common.mask_values import ClassesById, Ids
 from segprep.sources._common.paired_folders import PairedFolders, background_of
@@ -95,14 +96,14 @@ class Reader(PairedFolders):
         matched = self.paired(folders)
         if not matched.items:
             return Scan((), class_lists.numbered(1), matched.skipped, {}, matched.notes)
-        labels = [item.labels[0] for item in matched.items if item.labels[0] != item.image]
+        labels = FirstLabels(matched.items)
         palette_order.check(labels, roots, otherwise="")
         limits, notes = self._limits(matched, jobs, progress)
         beside = files_beside.class_file(roots[0], folders)
         classes, table, told = self._meaning(beside, matched, jobs, progress)
         background = background_of(classes, matched.items)
         payload = (table, len(classes.names), background, chosen, limits)
-        items = tuple(replace(item, payload=payload) for item in matched.items)
+        items = matched.items.with_payload(payload)
         every = (*matched.notes, *notes, *told)
         return Scan(items, classes, matched.skipped, matched.lists, every)
 
@@ -217,7 +218,7 @@ class Reader(PairedFolders):
             classes, table, notes = meaning
             return classes, {IGNORE: IGNORE} | table, notes
         seen = Counter[int]()
-        paths = [item.labels[0] for item in matched.items if item.labels[0] != item.image]
+        paths = FirstLabels(matched.items)
         results = engine.run(_LabelValues(self), paths, jobs=jobs)
         for histogram in progress(results, len(paths), "reading masks"):
             if not isinstance(histogram, engine.Failure):

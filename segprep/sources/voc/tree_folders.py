@@ -97,7 +97,7 @@ def masks(root: Path, home: Path, named: str) -> Path:
         ),
         key=lambda path: natural_key(path.name),
     )
-    names = [{file.name for file in name_rules.image_files(path)} for path in inner]
+    names = [{name for _, name in name_rules.image_files(path).parts()} for path in inner]
     if any(len(a & b) * 2 > min(len(a), len(b)) > 0 for a, b in combinations(names, 2)):
         choices = [shlex.quote(path.relative_to(root).as_posix()) for path in inner]
         counted = ", ".join(

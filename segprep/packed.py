@@ -1,0 +1,256 @@
+"""Long lists in little memory: names, paths and items in one buffer instead of objects each."""
+
+import os
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, overload
+
+from segprep.types import Item
+
+
+class PackedNames(Sequence[str]):
+    """Names in the order in which they were added: their bytes, and eight more each.
+
+    >>> names = PackedNames(["b", "a"])
+    >>> names[1], names.find("b"), names.find("c"), list(names.ordered())
+    ('a', 0, -1, ['a', 'b'])
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._text, self._starts = bytearray(), array("Q", [0])
+        self._order: array[int] | None = None  # numbers by name; None while all came in order
+        self._next = 0  # the place in that order after the name that was found last
+        for name in names:
+            self.append(name)
+
+    def append(self, name: str) -> None:
+        """Add *name*, which may be any text, also one that is there."""
+        if self._order is not None:
+            self._order = None
+            self._next = 0
+        self._text += name.encode("utf-8", "surrogatepass")
+        self._starts.append(len(self._text))
+
+    def find(self, name: str) -> int:
+        """The number of *name*, of the last one where there are several; -1 where there is none.
+        Names that are asked for in order are found at once.
+        """
+        order = self.in_order()
+        text = name.encode("utf-8", "surrogatepass")
+        at = self._next
+        if at >= len(order) or self._raw(order[at]) != text:
+            at = bisect_right(order, text, key=self._raw) - 1
+            if at < 0 or self._raw(order[at]) != text:
+                return -1
+        while at + 1 < len(order) and self._raw(order[at + 1]) == text:
+            at += 1
+        self._next = at + 1
+        return order[at]
+
+    def ordered(self) -> Iterator[str]:
+        """All names in code-point order."""
+        return (self[number] for number in self.in_order())
+
+    def _raw(self, number: int) -> bytes:
+        return bytes(self._text[self._starts[number] : self._starts[number + 1]])
+
+    def in_order(self) -> Sequence[int]:
+        """The numbers of all names, in code-point order."""
+        if self._order is None:
+            numbers = range(len(self))
+            if all(first <= second for first, second in pairwise(map(self._raw, numbers))):
+                self._order = array("I", numbers)
+            else:
+                self._order = array("I", sorted(numbers, key=self._raw))
+        return self._order
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        numbers = range(len(self))[at]
+        if isinstance(numbers, range):
+            return [self[number] for number in numbers]
+        return self._raw(numbers).decode("utf-8", "surrogatepass")
+
+    def __iter__(self) -> Iterator[str]:
+        return (self[number] for number in range(len(self)))
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.find(name) >= 0
+
+
+class PackedPaths(Sequence[Path]):
+    """Paths in the order in which they were added: the bytes of their names, twelve more each, and
+    their folders, which should come one after the other.
+    """
+
+    def __init__(self) -> None:
+        self._names, self._homes, self._folders = PackedNames(), array("I"), list[str]()
+
+    def add(self, folder: str, name: str) -> None:
+        """Add the file *name* in *folder*."""
+        if not self._folders or folder != self._folders[self._homes[-1]]:
+            recent = self._folders[-8:]  # images and masks come in turn
+            if folder in recent:
+                home = len(self._folders) - len(recent) + recent.index(folder)
+            else:
+                home = len(self._folders)
+                self._folders.append(folder)
+        else:
+            home = self._homes[-1]
+        self._homes.append(home)
+        self._names.append(name)
+
+    def append(self, path: Path) -> None:
+        """Add *path*."""
+        self.add(*os.path.split(path))
+
+    def parts(self) -> Iterator[tuple[str, str]]:
+        """Folder and name of every path."""
+        return zip((self._folders[home] for home in self._homes), self._names, strict=True)
+
+    def part(self, number: int) -> tuple[str, str]:
+        """Folder and name of one path."""
+        return self._folders[self._homes[number]], self._names[number]
+
+    def chosen(self, numbers: Iterable[int]) -> "PackedPaths":
+        """The paths of these *numbers*, in their order."""
+        paths = PackedPaths()
+        for number in numbers:
+            paths.add(*self.part(number))
+        return paths
+
+    def __len__(self) -> int:
+        return len(self._homes)
+
+    @overload
+    def __getitem__(self, at: int) -> Path: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Path]: ...
+    def __getitem__(self, at: int | slice) -> Path | list[Path]:
+        numbers = range(len(self))[at]
+        if isinstance(numbers, range):
+            return [self[number] for number in numbers]
+        return Path(*self.part(numbers))
+
+
+class PackedItems(Sequence[Item]):
+    """Items in the order in which they were added: the bytes of their names, about fifty more each,
+    and their payloads, which cost nothing where one follows the same one.
+    """
+
+    def __init__(self, items: Iterable[Item] = ()) -> None:
+        self.stems, self._paths = PackedNames(), PackedPaths()
+        self._starts, self._imaged = array("Q", [0]), bytearray()
+        self._kinds, self._kind = list[tuple[Any, str | None]](), array("I")
+        for item in items:
+            self.append(item)
+
+    @staticmethod
+    def of(items: Sequence[Item]) -> "PackedItems":
+        """*items*, packed unless they are."""
+        return items if isinstance(items, PackedItems) else PackedItems(items)
+
+    def append(self, item: Item) -> None:
+        """Add *item*."""
+        paths = [os.path.split(path) for path in (item.image, *item.labels) if path is not None]
+        self.add(item.stem, paths, item.payload, item.group, imaged=item.image is not None)
+
+    def add(
+        self,
+        stem: str,
+        paths: Iterable[tuple[str, str]],
+        payload: Any,
+        group: str | None = None,
+        *,
+        imaged: bool = True,
+    ) -> None:
+        """Add an item; *paths*: folder and name of its image, if it is *imaged*, and labels."""
+        self.stems.append(stem)
+        for folder, name in paths:
+            self._paths.add(folder, name)
+        self._starts.append(len(self._paths))
+        self._imaged.append(imaged)
+        if not (self._kinds and self._kinds[-1][0] is payload and self._kinds[-1][1] == group):
+            self._kinds.append((payload, group))
+        self._kind.append(len(self._kinds) - 1)
+
+    def payload(self, number: int) -> Any:
+        """The payload of one item."""
+        return self._kinds[self._kind[number]][0]
+
+    def with_payload(self, payload: Any) -> "PackedItems":
+        """The same items with one *payload* for all, and no groups; nothing is copied."""
+        items = PackedItems()
+        items.stems, items._paths = self.stems, self._paths
+        items._starts, items._imaged = self._starts, self._imaged
+        items._kinds, items._kind = [(payload, None)], array("I", bytes(4 * len(self)))
+        return items
+
+    def chosen(self, numbers: Sequence[int]) -> "PackedItems":
+        """The items of these *numbers*, in their order; these themselves where it is all of them in
+        order.
+        """
+        if len(numbers) == len(self) and all(map(int.__eq__, numbers, range(len(self)))):
+            return self
+        items = PackedItems()
+        for number in numbers:
+            start, end = self._starts[number], self._starts[number + 1]
+            paths = (self._paths.part(at) for at in range(start, end))
+            kind = self._kinds[self._kind[number]]
+            items.add(self.stems[number], paths, *kind, imaged=bool(self._imaged[number]))
+        return items
+
+    def label(self, number: int) -> Path:
+        """The first label of one item."""
+        return self._paths[self._starts[number] + self._imaged[number]]
+
+    def is_own_label(self, number: int) -> bool:
+        """Whether the first label of an item is its image."""
+        start = self._starts[number]
+        return bool(self._imaged[number]) and self._paths.part(start) == self._paths.part(start + 1)
+
+    def __len__(self) -> int:
+        return len(self._kind)
+
+    @overload
+    def __getitem__(self, at: int) -> Item: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Item]: ...
+    def __getitem__(self, at: int | slice) -> Item | list[Item]:
+        numbers = range(len(self))[at]
+        if isinstance(numbers, range):
+            return [self[number] for number in numbers]
+        paths = self._paths[self._starts[numbers] : self._starts[numbers + 1]]
+        image = paths.pop(0) if self._imaged[numbers] else None
+        payload, group = self._kinds[self._kind[numbers]]
+        return Item(self.stems[numbers], image, tuple(paths), payload, group)
+
+
+class FirstLabels(Sequence[Path]):
+    """The first label of all *items* that have one beside their image."""
+
+    def __init__(self, items: PackedItems) -> None:
+        every = range(len(items))
+        self._items = items
+        self._numbers = array("I", (n for n in every if not items.is_own_label(n)))
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, at: int) -> Path: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Path]: ...
+    def __getitem__(self, at: int | slice) -> Path | list[Path]:
+        if isinstance(at, slice):
+            return [self._items.label(number) for number in self._numbers[at]]
+        return self._items.label(self._numbers[at])
