@@ -297,7 +297,4 @@ class Staging:
 
 def _names(folder: Path) -> PackedNames:
     """The names in *folder*; none where it is not there."""
-    try:
-        return PackedNames(sorted(os.listdir(folder)))
-    except FileNotFoundError:
-        return PackedNames()
+    return PackedNames(sorted(os.listdir(folder)) if folder.is_dir() else ())
