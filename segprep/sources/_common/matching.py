@@ -6,13 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import overload
-
-import numpy as np
 
 from segprep.errors import SegprepError
-from segprep.files.open_folders import is_below
-from segprep.names import natural_key, stem_fault, stem_key, stem_of
+from segprep.names import natural_key, stem_of
 from segprep.packed import PackedItems
 from segprep.sources._common import (
     files_beside,
@@ -20,9 +16,9 @@ from segprep.sources._common import (
     name_rules,
     official_lists,
     pair_patterns,
-    stems,
 )
 from segprep.sources._common.folder_names import bare
+from segprep.sources._common.joined_files import JoinedFiles, JoinRules
 from segprep.sources._common.name_rules import Folders, Partners
 from segprep.types import Item, Note, Skipped
 
@@ -40,47 +36,6 @@ class Pairing:
     rules: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """The list that the folder of a pair of files stands for, or ""; the rule that joined them."""
-
-    split: str
-    rule: str
-
-
-class _Pairs:
-    """Pairs of image and mask, or image and image where there is none, as items."""
-
-    def __init__(self, root: Path, stem: str) -> None:
-        self.root, self.stem, self.items = root, stem, PackedItems()
-        self._kinds: dict[tuple[str, str], _Pair] = {}
-
-    def add(
-        self, image: tuple[str, str], mask: tuple[str, str] | None, split: str, rule: str
-    ) -> None:
-        """Add a pair: folder and name of both."""
-        path = os.path.join(*image)
-        name = stem_of(image[1])
-        if self.stem == "path":
-            home = self.root if is_below(path, (self.root,)) else Path(image[0])
-            name = stems.sample_stem(Path(path), home, self.stem)
-        kind = self._kinds.setdefault((split, rule), _Pair(split, rule))
-        self.items.add(name, (image, mask or image), kind)
-
-    def unique(self, skipped: list[Skipped]) -> PackedItems:
-        """The items by stem; what :func:`stems.unique` refuses goes to *skipped*."""
-        names = self.items.stems
-        keys = np.fromiter((hash(stem_key(name)) for name in names), np.int64, len(names))
-        _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        shared = counts[inverse] > 1
-        doubtful = [n for n, name in enumerate(names) if shared[n] or stem_fault(name)]
-        suspects = {n: self.items[n] for n in doubtful}
-        kept = set(map(id, stems.unique(suspects.values(), skipped)))
-        refused = {n for n, item in suspects.items() if id(item) not in kept}
-        order = names.in_order()
-        return self.items.chosen([n for n in order if n not in refused] if refused else order)
-
-
 def match(
     root: Path,
     folders: Iterable[Folders],
@@ -95,7 +50,7 @@ def match(
     With *empty* an image that no mask could belong to is an item whose only label is itself: all
     background. Unless *from_folders* is False, folders called train, val or test become lists.
     """
-    pairs, skipped, notes = _Pairs(root, stem), list[Skipped](), list[Note]()
+    pairs, skipped, notes = JoinedFiles(root, stem), list[Skipped](), list[Note]()
     every = tuple(folders)
     for pair in every:
         notes += _unused(root, pair)
@@ -138,7 +93,7 @@ def match_stated(
 ) -> Pairing:
     """The pairs that the pattern or table *spec* states among *files*."""
     stated = pair_patterns.stated(spec, (root, *further), files)
-    pairs = _Pairs(root, stem)
+    pairs = JoinedFiles(root, stem)
     for image, mask, split in stated.pairs:
         split_name = split or _split_of(image, root)
         mask_part = os.path.split(mask) if mask else None
@@ -158,7 +113,7 @@ def match_stated(
 
 def _collected(
     folders: tuple[Folders, ...],
-    pairs: _Pairs,
+    pairs: JoinedFiles,
     skipped: list[Skipped],
     notes: list[Note],
     *,
@@ -185,28 +140,8 @@ def _collected(
         tuple(skipped),
         written or folder_lists,
         tuple(notes),
-        _Rules(kept),
+        JoinRules(kept),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Rules(Sequence[str]):
-    """The rule that joined the files of each of *items*."""
-
-    items: PackedItems
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    @overload
-    def __getitem__(self, at: int) -> str: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[str]: ...
-    def __getitem__(self, at: int | slice) -> str | list[str]:
-        if isinstance(at, slice):
-            return [self[number] for number in range(*at.indices(len(self)))]
-        rule: str = self.items.payload(at).rule
-        return rule
 
 
 def _unused(root: Path, pair: Folders) -> list[Note]:
