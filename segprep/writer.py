@@ -107,6 +107,11 @@ class LabeledImage:
     gray_bits: int = 16
 
     @property
+    def recorded_digest(self) -> str | None:
+        """The digest of *mask_file* where it is that of its record, or None."""
+        return self.entry.content.digest if self.is_recorded and self.entry.content else None
+
+    @property
     def mask(self) -> "Mask":
         """The class ids (H, W), uint8. Raises SourceError."""
         return self.pixels()[0]

@@ -1,6 +1,7 @@
 """Every sample of an export in turn: made in worker processes, kept in the journal, summed up."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing, nullcontext
 from itertools import chain
 from typing import Any
 
@@ -33,20 +34,21 @@ def exported(
         kept = begun[0].begin(begun[1], [entry.stem for entry, _ in todo])
     rest = [pair for pair in todo if pair[0].stem not in kept]
     results = iter(progress(engine.run(task, rest, jobs=jobs), len(rest), "exporting"))
-    for entry, _ in todo:
-        if entry.stem in kept:
-            done.append(kept[entry.stem])
-            continue
-        result = next(results)
-        if isinstance(result, Failure):
-            skipped.append(
-                Skipped(entry.stem, result.path, result.code, result.reason, result.hint)
-            )
-            continue
-        if begun:
-            task.box.append(result.appended)
-            begun[0].add(result)
-        done.append(result)
+    with closing(begun[0]) if begun else nullcontext():
+        for entry, _ in todo:
+            if entry.stem in kept:
+                done.append(kept[entry.stem])
+                continue
+            result = next(results)
+            if isinstance(result, Failure):
+                skipped.append(
+                    Skipped(entry.stem, result.path, result.code, result.reason, result.hint)
+                )
+                continue
+            if begun:
+                task.box.append(result.appended)
+                begun[0].add(result)
+            done.append(result)
     for _ in results:  # lets the progress display end
         pass
     return done, skipped, len(kept)

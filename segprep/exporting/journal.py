@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import FileIO
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,19 @@ MOST = 4 << 30  # bytes of a journal, or of the parts
 @dataclass
 class ExportJournal:
     """The journal of the export that is made in *folder*/new as the folder *out*; *sizes* of the
-    files that samples are appended to.
+    files that samples are appended to,
+    its own open *files* by name.
     """
 
     folder: Path
     out: Path
     sizes: dict[str, int] = field(default_factory=dict)
+    files: dict[str, FileIO] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Close the journal's files; they are opened again when something is added."""
+        while self.files:
+            self.files.popitem()[1].close()
 
     def begin(self, identity: Mapping[str, Any], stems: Sequence[str]) -> dict[str, ExportedFiles]:
         """What an interrupted run with the same *identity* (options, classes, lists …) finished of
@@ -52,6 +60,7 @@ class ExportJournal:
         write_staged(self.folder / LINES, b"")
         write_staged(self.folder / IDENTITY, told)
         self.sizes.clear()
+        self.close()
         for files in kept.values():
             self._line(files)
         return kept
@@ -60,7 +69,7 @@ class ExportJournal:
         """Keep what one more sample became; its files are written. Raises SegprepError."""
         content = b"".join(part.content for part in files.parts)
         if content:
-            _append(self.folder / PARTS, content)
+            self._append(PARTS, content)
         self._line(files)
 
     def _line(self, files: ExportedFiles) -> None:
@@ -79,7 +88,17 @@ class ExportJournal:
             "losses": [(loss.what, loss.count) for loss in files.losses],
             "notes": [(note.code, note.message, note.stem) for note in files.notes],
         }
-        _append(self.folder / LINES, jsontext.encoded(line, compact=True))
+        self._append(LINES, jsontext.encoded(line, compact=True))
+
+    def _append(self, name: str, data: bytes) -> None:
+        try:
+            if name not in self.files:
+                self.files[name] = FileIO(self.folder / name, "ab")
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self.files[name].write(rest) :]
+        except OSError as error:
+            raise write_error(self.folder / name, error) from error
 
     def _intact(self, stems: Sequence[str]) -> Iterator[ExportedFiles]:
         """The samples of the journal that can be kept, in order. Appended ones only while nothing
@@ -151,14 +170,6 @@ class ExportJournal:
                         path.unlink()
         except OSError as error:
             raise write_error(new, error) from error
-
-
-def _append(path: Path, data: bytes) -> None:
-    try:
-        with open(path, "ab") as file:
-            file.write(data)
-    except OSError as error:
-        raise write_error(path, error) from error
 
 
 def _restored(line: Mapping[str, Any], content: bytes) -> ExportedFiles:

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from segprep.dataset import manifest
@@ -162,16 +163,7 @@ class Outbox:
 
         True if it was written, False if linked. Raises SegprepError.
         """
-        name = PurePosixPath(product.name)
-        if name.is_absolute() or ".." in name.parts:
-            raise SegprepError(
-                "bad-stem", f"{product.name} would lie outside the output", "rename the sample"
-            )
-        path = self.hidden / "new" / name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise write_error(path, error) from error
+        path, way = self._place(product.name), os.path.dirname(product.name)
         if product.origin is None or product.link == "copy":
             write_staged(
                 path,
@@ -187,7 +179,8 @@ class Outbox:
             if product.link == "hard":
                 os.link(real, path)
             else:
-                os.symlink(os.path.relpath(real, (self.out / name).parent), path)
+                folder, name = os.path.split(real)
+                os.symlink(os.path.join(_way(folder, os.path.join(self.out, way)), name), path)
         except OSError as error:
             kind = "hard" if product.link == "hard" else "symbolic"
             raise SegprepError(
@@ -197,12 +190,25 @@ class Outbox:
             ) from error
         return False
 
+    def _place(self, name: str) -> Path:
+        """Where the file *name* is made; its folder is there then. Raises SegprepError."""
+        if name.startswith("/") or ".." in name.split("/"):
+            raise SegprepError(
+                "bad-stem", f"{name} would lie outside the output", "rename the sample"
+            )
+        path = os.path.join(self.hidden, "new", *name.split("/"))
+        try:
+            if not os.path.isdir(folder := os.path.dirname(path)):
+                os.makedirs(folder, exist_ok=True)
+        except OSError as error:
+            raise write_error(Path(path), error) from error
+        return Path(path)
+
     def append(self, products: Iterable[Product]) -> None:
         """Add the content of *products* to their files. Raises SegprepError."""
         for product in products:
-            path = self.hidden / "new" / PurePosixPath(product.name)
+            path = self._place(product.name)
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
                 with open(path, "ab") as file:
                     file.write(product.content or b"")
             except OSError as error:
@@ -243,3 +249,9 @@ class Outbox:
             swap(new, self.out, old)
         except OSError as error:
             raise write_error(Path(error.filename or self.out), error) from error
+
+
+@lru_cache(maxsize=256)
+def _way(folder: str, start: str) -> str:
+    """How a link in the folder *start* gets to *folder*; both are absolute."""
+    return os.path.relpath(folder, start)

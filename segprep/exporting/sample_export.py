@@ -9,7 +9,7 @@ from segprep.exporting.labeled import labeled
 from segprep.exporting.publish import Outbox
 from segprep.files import Inputs, digest, read_below, watch
 from segprep.types import Classes, Entry, Note
-from segprep.writer import Loss, Part, Product, Writer
+from segprep.writer import LabeledImage, Loss, Part, Product, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class SampleExport:
             files = [product for product in products if not product.append]
             appended = tuple(product for product in products if product.append)
             filed = (
-                {product.name: self._filed(product, inputs) for product in files}
+                {product.name: self._filed(product, sample, inputs) for product in files}
                 if self.write
                 else {}
             )
@@ -83,16 +83,18 @@ class SampleExport:
             tuple((name, len(content), digest(content)) for name, content in marks),
         )
 
-    def _filed(self, product: Product, inputs: Inputs) -> tuple[bool, str]:
+    def _filed(self, product: Product, sample: LabeledImage, inputs: Inputs) -> tuple[bool, str]:
         """Make the file of *product*: whether it was written and not linked, and its digest."""
         if product.origin is None:
             return self.box.put(product, self.roots), digest(product.content or b"")
         data = inputs.contents.get(product.origin)
         if not isinstance(data, bytes):
             data = read_below(product.origin, self.roots)
+        mark = sample.recorded_digest if data is sample.mask_file else None
+        mark = mark or digest(data)
         if product.link == "copy":
-            return self.box.put(replace(product, content=data, origin=None), ()), digest(data)
-        return self.box.put(product, self.roots), digest(data)
+            return self.box.put(replace(product, content=data, origin=None), ()), mark
+        return self.box.put(product, self.roots), mark
 
 
 def state_of(path: Path) -> tuple[int, int] | None:

@@ -1,5 +1,6 @@
 """What an image file says of itself before any pixel is decoded."""
 
+import struct
 from dataclasses import dataclass
 
 from PIL import Image
@@ -8,6 +9,9 @@ from segprep.imaging import png, tiff
 
 _ORIENTATION = 0x0112
 _WITH_EXIF = ("JPEG", "PNG", "TIFF", "WEBP")
+_SOS, _FRAMES = 0xDA, (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive
+_NO_EFFECT = (0xE0, 0xEE, 0xFE, 0xDB, 0xC4, 0xDD)  # JFIF, Adobe, comment; tables, restarts
+_JPEG_MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,29 @@ def of_tiff(data: bytes, layout: tiff.Layout) -> Header:
         orientation if 1 <= orientation <= 8 else 1,
         tiff.several(data),
     )
+
+
+def of_jpeg(data: bytes) -> Header | None:
+    """The header of a plain JPEG: 8 bits, gray, color or CMYK, with no EXIF or XMP, which may turn
+    it, and no second image. None for every other file, which Pillow reads; ten times as fast.
+    """
+    if not data.startswith(b"\xff\xd8\xff"):
+        return None
+    at, shape = 2, None
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        kind, end = data[at + 1], at + 2 + int.from_bytes(data[at + 2 : at + 4])
+        if kind == _SOS and shape:
+            return Header("JPEG", *shape, 1, False)
+        if kind in _FRAMES and not shape and end <= len(data):
+            bits, height, width, count = struct.unpack_from(">BHHB", data, at + 4)
+            whole = bits == 8 and width and height and end == at + 10 + 3 * count
+            if not whole or count not in _JPEG_MODES:
+                return None
+            shape = width, height, _JPEG_MODES[count]
+        elif kind not in _NO_EFFECT or end <= at + 4:
+            return None
+        at = end
+    return None
 
 
 def _orientation(picture: Image.Image, data: bytes) -> int:

@@ -42,8 +42,7 @@ _SPREAD = np.arange(256, dtype=np.uint64) * np.uint64(
     0x0101010101010101
 )  # eight pixels of one value
 _PART = 1 << 20  # pixels
-# the last header asked for, with its data: reader and conversion ask in turn
-_latest: list[Any] = []
+_latest: list[Any] = []  # the last header asked for, after its data: readers ask twice
 
 
 @contextmanager
@@ -110,8 +109,11 @@ def header(data: bytes, path: Path, limit: int = MAX_PIXELS) -> Header:
         if head.width * head.height > limit:
             raise _too_large(path, head.width, head.height, limit)
     else:
-        with opened(data, path, limit) as picture:
-            head = headers.of_picture(picture, data)
+        plain = headers.of_jpeg(data)
+        if not plain or plain.width * plain.height > limit:
+            with opened(data, path, limit) as picture:
+                plain = headers.of_picture(picture, data)
+        head = plain
     _latest[:] = data, head
     return head
 
