@@ -5,6 +5,7 @@ logits are gathered, so that Dice, Lovász and ignored pixels give what one proc
 batch gives, not a mean of parts. Images to validate are dealt out without repeating any.
 """
 
+import gc
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -123,6 +124,9 @@ def join(device: str) -> ProcessGroup:
         device = f"cuda:{local}"
         torch.cuda.set_device(device)
     if not dist.is_initialized():
+        # imported later, by DistributedDataParallel, its functions keep the group as a default
+        from torch.distributed.nn import functional  # noqa: F401
+
         try:
             dist.init_process_group(
                 "nccl" if device.startswith("cuda") else "gloo", rank=rank, world_size=world
@@ -137,6 +141,9 @@ def join(device: str) -> ProcessGroup:
 
 
 def leave(group: ProcessGroup) -> None:
-    """End the communication."""
+    """End the communication, and its threads, as long as nothing holds the group: one that is still
+    letting go of a tensor while the interpreter ends would abort the process.
+    """
     if group.joined and dist.is_initialized():
+        gc.collect()
         dist.destroy_process_group()

@@ -2,7 +2,9 @@
 epoch, so that it can be stopped and resumed.
 """
 
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -64,25 +66,11 @@ def train(
             resolved = going_on(state, settings) if resume else resolved
             selection = select_lists(dataset_tree, resolved)
             names = class_names(dataset_tree, classes, (*selection.train, *selection.val))
-            class_list = dataset_tree.classes()
             if resume:
                 same_network(state, resolved, names, folder)
-            run = TrainingLoop(
-                folder,
-                resolved,
-                group,
-                names,
-                selection,
-                began,
-                watch if group.first else unwatched,
-                background=class_list.background if class_list else 0,
-            )
-            with repeatable(resolved.deterministic):  # a resumed run's own setting
-                run.read(dataset_tree)
-                run.build(fresh=not resume)
-                run.restore(state)
-                group.decided(lambda: run.begin(fresh=not resume))
-                return run.go()
+            watch = watch if group.first else unwatched
+            loop = partial(TrainingLoop, folder, resolved, group, names, selection, began, watch)
+            return _trained(loop, dataset_tree, state)
     except (RuntimeError, MemoryError) as error:
         raise explained(error, resolved.batch, resolved.size) from error
     except SegprepError:
@@ -92,3 +80,19 @@ def train(
         raise
     finally:
         distributed.leave(group)
+
+
+def _trained(
+    prepared: Callable[..., TrainingLoop], dataset_tree: tree.Tree, state: dict[str, Any]
+) -> Run:
+    """The run of a *prepared* loop from *state* ({}: from the beginning). The loop ends with this
+    call, as it holds the communication, which is ended next.
+    """
+    class_list = dataset_tree.classes()
+    loop = prepared(background=class_list.background if class_list else 0)
+    with repeatable(loop.config.deterministic):  # a resumed run's own setting
+        loop.read(dataset_tree)
+        loop.build(fresh=not state)
+        loop.restore(state)
+        loop.group.decided(lambda: loop.begin(fresh=not state))
+        return loop.go()

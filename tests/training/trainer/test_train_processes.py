@@ -167,6 +167,41 @@ def test_torchrun_joins_a_single_process(monkeypatch: pytest.MonkeyPatch) -> Non
         distributed.leave(group)
 
 
+THREADS = """
+import os, sys
+from pathlib import Path
+from segprep import train
+
+train(sys.argv[1], out=sys.argv[2], size=32, options={"base": 4}, epochs=1, device="cpu")
+print({path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")})
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of threads are those of /proc")
+def test_no_thread_of_the_communication_outlives_the_training(
+    discs: Callable[..., Path], tmp_path: Path
+) -> None:
+    """One that still lets go of a tensor while the interpreter ends aborts the process: "terminate
+    called without an active exception".
+    """
+    (tmp_path / "run.py").write_text(THREADS)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    process = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1"}
+    process |= {"MASTER_PORT": port, "TORCHELASTIC_RUN_ID": "test", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, tmp_path / "run.py", discs(8), tmp_path / "run"],
+        cwd=ROOT,
+        env=os.environ | process,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "gloo" not in done.stdout
+
+
 def test_deterministic_kernels_are_asked_for_while_it_trains_and_no_longer() -> None:
     import torch
 
