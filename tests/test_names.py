@@ -2,6 +2,7 @@
 to show.
 """
 
+import re
 import unicodedata
 
 import pytest
@@ -77,6 +78,18 @@ def test_natural_order_takes_digits_of_every_script_and_odd_ones() -> None:
         "x\u0663",
         "x10",
     ]
+
+
+def _parts(name: str) -> tuple[list[tuple[int, int, str]], str]:
+    """Natural order spelled out: numbers before words, a number by its value."""
+    parts = re.split(r"(\d+)", unicodedata.normalize("NFC", name).casefold())
+    return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p], name
+
+
+@quick
+@given(st.lists(st.text("aA01 2é.²\0\1\2\3x90\u0663", max_size=8)))
+def test_natural_order_is_that_of_numbers_and_words(names: list[str]) -> None:
+    assert sorted(names, key=natural_key) == sorted(names, key=_parts)
 
 
 @quick

@@ -17,13 +17,22 @@ from segprep.types import Record
 Equal = tuple[tuple[str, ...], ...]  # sets of stems, each in natural order
 
 
-def equal_images(home: Tree, stems: Sequence[str], *, jobs: int = 1) -> Equal:
+def equal_images(
+    home: Tree,
+    stems: Sequence[str],
+    *,
+    jobs: int = 1,
+    recorded: "array[int] | None" = None,
+) -> Equal:
     """The sets of *stems* whose images are equal, each of two or more, in natural order.
 
     A tree that segprep made has the digests in its records; of another one, files of equal size
-    are read. Images that cannot be read are equal to none.
+    are read. Images that cannot be read are equal to none. *recorded*: the first 64 bits of the
+    digests in the records, if they were read before.
     """
-    digests = _recorded_twice(home) if home.manifest else _hashed(home, stems, jobs)
+    if recorded is None and home.manifest:
+        recorded = array("Q", (_start(record) for record in home.records()))
+    digests = _hashed(home, stems, jobs) if recorded is None else _recorded_twice(home, recorded)
     by_digest: dict[str, list[str]] = defaultdict(list)
     for stem in stems:
         if stem in digests:
@@ -40,11 +49,10 @@ def listed(sets: Equal, most: int = 5) -> str:
     return text + (f" and {len(sets) - most} more" if len(sets) > most else "")
 
 
-def _recorded_twice(home: Tree) -> dict[str, str]:
-    """The digests in the records of images that may be equal to another one: the same beginning."""
-    starts = array("Q")
-    for record in home.records():
-        starts.append(_start(record))
+def _recorded_twice(home: Tree, starts: "array[int]") -> dict[str, str]:
+    """The digests in the records of images that may be equal to another one: the same beginning,
+    of those that *starts* lists.
+    """
     ordered = np.sort(np.frombuffer(starts, np.uint64))
     twice = set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
     if not twice:

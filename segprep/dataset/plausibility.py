@@ -15,25 +15,28 @@ from segprep.types import IGNORE, Classes, Note
 MOST = 200  # masks of a tree without a manifest that are looked at
 
 
-def tree_doubts(home: Tree, *, jobs: int = 1) -> tuple[Note, ...]:
+def tree_doubts(
+    home: Tree, *, jobs: int = 1, pixels: Mapping[int, int] | None = None
+) -> tuple[Note, ...]:
     """What is doubtful about the values of the tree *home*, as notes about the whole; empty where
     nothing is.
 
-    Counts come from the manifest; of a tree without one, 200 masks are read, evenly spread. Masks
-    that cannot be read do not count: whoever needs them says so.
+    Counts are *pixels* (value -> count) or come from the records; of a tree without a manifest, 200
+    masks are read, evenly spread. Masks that cannot be read do not count: whoever needs them says
+    so.
     """
     described = home.manifest
-    if described is not None:
-        pixels: Counter[int] = Counter()
-        for record in home.records():
-            pixels.update(record.pixels)
+    if described is not None and pixels is not None:
         return doubts(pixels, described.classes, home.root)
-    stems = home.stems()
-    pixels = Counter()
-    for result in engine.run(_MaskPixels(home), spread(stems, MOST), jobs=jobs):
+    counts: Counter[int] = Counter()
+    if described is not None:
+        for record in home.records():
+            counts.update(record.pixels)
+        return doubts(counts, described.classes, home.root)
+    for result in engine.run(_MaskPixels(home), spread(home.stems(), MOST), jobs=jobs):
         if not isinstance(result, engine.Failure):
-            pixels.update(result)
-    return doubts(pixels, home.classes(), home.root)
+            counts.update(result)
+    return doubts(counts, home.classes(), home.root)
 
 
 def doubts(pixels: Mapping[int, int], classes: Classes | None, root: Path) -> tuple[Note, ...]:

@@ -14,11 +14,12 @@ from segprep.cards import card
 from segprep.dataset import tree
 from segprep.dataset.lists import finish_split, write_split
 from segprep.dataset.plausibility import tree_doubts
+from segprep.dataset.record_columns import RecordColumns
 from segprep.dataset.staging import lock
 from segprep.dataset.tree import LISTS, SPLITS, Tree
 from segprep.errors import SegprepError, TreeError, UsageError
 from segprep.splitting.draw import Draw, SplitOptions
-from segprep.splitting.partition import cut
+from segprep.splitting.partition import cut, natural
 from segprep.splitting.ratio import parse_ratio
 from segprep.splitting.remarks import remarks
 from segprep.splitting.together import equal_notes
@@ -95,11 +96,13 @@ def split(
     begun = resumed or bool(described and not described.split)  # lists can be a killed run's
     _refuse_standing(home, standing, update=update, allowed=overwrite or begun)
     choice = SplitOptions.of(old, seed, ratio, group_by, stratify, folds, equal, keep)
-    stems = home.stems()
+    columns = RecordColumns.of(home)
+    stems = home.stems() if columns is None else natural(columns.stems)
     if not stems:
         raise _empty(home)
     fixed, notes = _fixed(home, stems, lists, SPLITS if update else keep, old)
-    draw = Draw(home, stems, choice, fixed, () if update else tuple(keep), jobs)
+    recorded = None if columns is None else columns.digests
+    draw = Draw(home, stems, choice, fixed, () if update else tuple(keep), jobs, recorded)
     result, apart = draw.lists()
     _guard_kept(result, keep, fixed)
     if begun and any(lists[name] != result[name] for name in standing):
@@ -108,9 +111,9 @@ def split(
     notes += [
         *draw.group_notes,
         *equal_notes(draw.equal, apart),
-        *remarks(home, result, draw.shares),
+        *remarks(home, result, draw.shares, columns),
     ]
-    notes += tree_doubts(home, jobs=jobs)
+    notes += tree_doubts(home, jobs=jobs, pixels=columns.pixels if columns else None)
     record = choice.record({name: len(result[name]) for name in SPLITS})
     outcome = Split(result, pairs, record, tuple(notes), home.root)
     if not dry_run and not (resumed and described and described.split == record):

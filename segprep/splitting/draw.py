@@ -1,5 +1,6 @@
 """One drawing of lists and folds: options, groups, targets."""
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -70,7 +71,7 @@ class SplitOptions:
 
 
 class Draw:
-    """One drawing of lists and folds."""
+    """One drawing of lists and folds; *recorded* as :func:`equal_images` takes it."""
 
     def __init__(
         self,
@@ -80,12 +81,15 @@ class Draw:
         fixed: Mapping[str, int],
         keep: tuple[str, ...],
         jobs: int,
+        recorded: "array[int] | None" = None,
     ) -> None:
         self.stems, self.choice, self.fixed, self.keep = stems, choice, fixed, keep
         self.shares = choice.shares
         self.groups, self.group_notes = scenes.groups_of(home, stems, choice.group_by, jobs=jobs)
         self.equal: Equal = (
-            equal_images(home, stems, jobs=jobs) if choice.equal == "together" else ()
+            equal_images(home, stems, jobs=jobs, recorded=recorded)
+            if choice.equal == "together"
+            else ()
         )
         self.vectors = (
             class_amounts(home, stems, choice.stratify, jobs) if choice.stratify else None

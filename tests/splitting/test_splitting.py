@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import segprep
+from segprep.dataset import manifest
 from segprep.errors import TreeError, UsageError
 from segprep.splitting import cut, parse_ratio
+from segprep.types import Record
 
 
 def tree(root: Path, count: int, classes: int = 3) -> Path:
@@ -178,3 +180,18 @@ def test_keep_an_official_list(tmp_path: Path) -> None:
 def test_a_broken_expression_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not a regular expression"):
         segprep.split(tree(tmp_path, 5), group_by="(")
+
+
+def test_a_split_parses_each_record_once(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segprep.convert("labelme", source, tmp_path / "out")
+    lines, load = list[bytes](), manifest.load_record
+
+    def counted(line: bytes) -> Record:
+        lines.append(line)
+        return load(line)
+
+    monkeypatch.setattr(manifest, "load_record", counted)
+    outcome = segprep.split(tmp_path / "out")
+    assert len(lines) == len(set(lines)) == sum(outcome.counts.values()) > 0
