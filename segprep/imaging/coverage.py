@@ -2,17 +2,18 @@
 what was meant.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segprep.imaging.image import histogram
 from segprep.imaging.raster import Canvas
 from segprep.imaging.shapes import Painted, PaintOrder, Shape, draw, in_order
 from segprep.types import IGNORE, Covered, Note
 
 LEAST = 0.01  # share of a class's area in one image that is worth a note
-_MANY = 200_000  # pairs of shapes whose boxes are not compared any more
+_MANY = 1_000_000  # pairs of shapes whose boxes are not compared any more
 
 
 def covered_classes(
@@ -36,18 +37,17 @@ def covered_classes(
     values = np.array([shape.value for shape in shapes], np.int64)
     solid = ~np.isin(values, list(holes))
     holed = np.flatnonzero(~solid).tolist()
+    below, joint = _meetings(boxes, np.where(solid, values, -1))
     labels = {shape.value: shape.label for shape in shapes}
     notes = []
-    for value in sorted({shape.value for shape in shapes} - holes):
-        mine = np.flatnonzero(values == value)
-        below = mine[_may_be_covered(boxes, mine, np.flatnonzero(solid & (values != value)))]
-        if len(below):
-            rows = _rows(boxes[below], len(painted.mask))
-            drawn = [shapes[n] for n in sorted([*below.tolist(), *holed])]
-            over = _over(drawn, painted, value, rows)
-            over[[value, *holes]] = 0
-            if loss := _loss(painted, value, mine, over, labels):
-                notes.append(_note(loss))
+    for value in sorted(set(values[below].tolist())):
+        mine = sorted(set(below[values[below] == value].tolist()))
+        windows = (_window(joint[below == number], painted.mask.shape) for number in mine)
+        drawn = [shapes[number] for number in sorted([*mine, *holed])]
+        over = _over(drawn, painted, value, windows)
+        over = {other: count for other, count in over.items() if other not in holes}
+        if loss := _loss(painted, value, np.flatnonzero(values == value), over, labels):
+            notes.append(_note(loss))
     return notes
 
 
@@ -59,52 +59,73 @@ def _box(shape: Shape) -> tuple[float, float, float, float]:
     return min(xs) - reach, min(ys) - reach, max(xs) + reach + right, max(ys) + reach + down
 
 
-def _rows(boxes: NDArray[np.float64], height: int) -> slice:
-    """The rows of an image of *height* that *boxes* reach."""
-    top, bottom = np.clip((boxes[:, 1].min() - 1, boxes[:, 3].max() + 2), 0, height)
-    return slice(int(top), int(bottom))
+def _meetings(
+    boxes: NDArray[np.float64], values: NDArray[np.int64]
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The numbers of shapes, *values* of 0 and more, whose box meets that of a later one of another
+    value, and the box (x0, y0, x1, y1) that both share: one row for each such pair.
+
+    Of very many shapes, each is taken to meet another, in all of its box.
+    """
+    solid = np.flatnonzero(values >= 0)
+    if len(solid) ** 2 > _MANY:
+        return solid, boxes[solid]
+    x0, y0, x1, y1 = boxes[solid].T
+    mine = values[solid]
+    meets = (x0[:, None] <= x1) & (y0[:, None] <= y1) & (mine[:, None] != mine)
+    first, later = np.nonzero(np.triu(meets & meets.T))
+    one, other = boxes[solid[first]], boxes[solid[later]]
+    corners = np.maximum(one[:, :2], other[:, :2]), np.minimum(one[:, 2:], other[:, 2:])
+    return solid[first], np.concatenate(corners, axis=1)
 
 
-def _may_be_covered(
-    boxes: NDArray[np.float64], mine: NDArray[np.intp], others: NDArray[np.intp]
-) -> NDArray[np.bool_]:
-    """For each of *mine*, whether the box of one of *others* that comes later meets its box."""
-    if len(mine) * len(others) > _MANY:
-        return np.ones(len(mine), np.bool_)
-    a, b = boxes[mine].T[..., None], boxes[others].T[:, None]
-    meets = (a[0] <= b[2]) & (a[1] <= b[3]) & (b[0] <= a[2]) & (b[1] <= a[3])
-    return np.asarray((meets & (others[None] > mine[:, None])).any(axis=1))
+def _window(boxes: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The rows and columns of an image of *shape* (H, W) that *boxes* reach."""
+    left, top = boxes[:, :2].min(axis=0).tolist()
+    right, bottom = boxes[:, 2:].max(axis=0).tolist()
+    return _span(top, bottom, shape[0]), _span(left, right, shape[1])
 
 
-def _over(shapes: Sequence[Shape], painted: Painted, value: int, rows: slice) -> NDArray[np.intp]:
-    """How many of the pixels that *shapes*, of class *value* and holes, would paint within *rows*
-    each other value has: a histogram of 256.
+def _span(first: float, last: float, length: int) -> slice:
+    return slice(max(0, int(first) - 1), max(0, min(int(last) + 2, length)))
+
+
+def _over(
+    shapes: Sequence[Shape],
+    painted: Painted,
+    value: int,
+    windows: Iterable[tuple[slice, slice]],
+) -> dict[int, int]:
+    """How many of the pixels that *shapes*, of class *value* and holes, would paint within one of
+    the *windows* each other value has.
     """
     canvas = Canvas(*painted.mask.shape)
     for shape in shapes:
         draw(canvas, shape, int(shape.value == value))
-    mask = painted.mask[rows].reshape(-1)
-    lost = canvas.array()[rows].reshape(-1).view(np.bool_) & (mask != value)
-    return np.bincount(mask[np.flatnonzero(lost)], minlength=IGNORE + 1)
+    drawn, taken = canvas.array().view(np.bool_), []
+    for window in windows:
+        mask = painted.mask[window]
+        taken.append(mask[drawn[window] & (mask != value)])
+        drawn[window] = False  # windows overlap
+    return histogram(np.concatenate(taken))
 
 
 def _loss(
     painted: Painted,
     value: int,
     mine: NDArray[np.intp],
-    over: NDArray[np.intp],
+    over: Mapping[int, int],
     labels: Mapping[int, str],
 ) -> Covered | None:
     """What the class *value* of the shapes *mine* loses to others, of its pixels with no other
     class painted; *over* says to which values. None where that is too little for a note.
     """
-    covered = int(over.sum())
+    covered = sum(over.values())
     pixels = covered + painted.pixels.get(value, 0)
     if covered <= 0 or covered < LEAST * pixels:
         return None
     hidden = sum(int(number) + 1 not in painted.shown for number in mine)
-    most = int(over.argmax())
-    by = labels.get(most, "") if over[most] else ""
+    by = labels.get(max(over, key=over.__getitem__), "")
     return Covered(labels[value], len(mine), hidden, pixels, covered, by)
 
 
