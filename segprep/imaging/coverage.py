@@ -3,6 +3,7 @@ what was meant.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,16 +36,19 @@ def covered_classes(
     holes = {background, IGNORE}
     boxes = np.array([_box(shape) for shape in shapes], np.float64).reshape(-1, 4)
     values = np.array([shape.value for shape in shapes], np.int64)
-    solid = ~np.isin(values, list(holes))
-    holed = np.flatnonzero(~solid).tolist()
-    below, joint = _meetings(boxes, np.where(solid, values, -1))
+    holed = [number for number, shape in enumerate(shapes) if shape.value in holes]
+    values[holed] = -1
+    below, joint = _meetings(boxes, values)
     labels = {shape.value: shape.label for shape in shapes}
-    notes = []
+    notes, canvas = [], Canvas(*painted.mask.shape)
     for value in sorted(set(values[below].tolist())):
+        if holed:  # they are drawn again for each class
+            canvas = Canvas(*painted.mask.shape)
         mine = sorted(set(below[values[below] == value].tolist()))
+        for number in sorted([*mine, *holed]):
+            draw(canvas, shapes[number], value + 1 if values[number] == value else 0)
         windows = (_window(joint[below == number], painted.mask.shape) for number in mine)
-        drawn = [shapes[number] for number in sorted([*mine, *holed])]
-        over = _over(drawn, painted, value, windows)
+        over = _over(canvas.array(), painted.mask, value, windows)
         over = {other: count for other, count in over.items() if other not in holes}
         if loss := _loss(painted, value, np.flatnonzero(values == value), over, labels):
             notes.append(_note(loss))
@@ -91,22 +95,19 @@ def _span(first: float, last: float, length: int) -> slice:
 
 
 def _over(
-    shapes: Sequence[Shape],
-    painted: Painted,
+    drawn: NDArray[Any],
+    mask: NDArray[np.uint8],
     value: int,
     windows: Iterable[tuple[slice, slice]],
 ) -> dict[int, int]:
-    """How many of the pixels that *shapes*, of class *value* and holes, would paint within one of
-    the *windows* each other value has.
+    """How many of the pixels *drawn* (H, W) as *value* + 1 within one of the *windows* each other
+    value has in *mask* (H, W). They are cleared.
     """
-    canvas = Canvas(*painted.mask.shape)
-    for shape in shapes:
-        draw(canvas, shape, int(shape.value == value))
-    drawn, taken = canvas.array().view(np.bool_), []
+    taken = []
     for window in windows:
-        mask = painted.mask[window]
-        taken.append(mask[drawn[window] & (mask != value)])
-        drawn[window] = False  # windows overlap
+        part = mask[window]
+        taken.append(part[(drawn[window] == value + 1) & (part != value)])
+        drawn[window] = 0  # windows overlap
     return histogram(np.concatenate(taken))
 
 

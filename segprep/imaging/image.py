@@ -16,6 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from segprep.errors import SourceError
 from segprep.files import read_file
 from segprep.imaging import damage, headers, png, tiff
+from segprep.imaging.word_runs import runs_of
 from segprep.types import MAX_PIXELS
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
@@ -38,9 +39,6 @@ DECODING_ERRORS = (  # what Pillow raises for damaged files; the last three for 
 
 Header = headers.Header
 MaskMode = Literal["palette", "gray"]
-_SPREAD = np.arange(256, dtype=np.uint64) * np.uint64(
-    0x0101010101010101
-)  # eight pixels of one value
 _PART = 1 << 20  # pixels
 _latest: list[Any] = []  # the last header asked for, after its data: readers ask twice
 
@@ -140,8 +138,7 @@ def histogram(mask: NDArray[Any]) -> dict[int, int]:
     """Pixel value -> count, values that occur only. *mask* (H, W) of unsigned integers."""
     flat = mask.reshape(-1)
     if mask.dtype == np.uint8:
-        _, _, mixed, counts = _words(flat)
-        counts += np.bincount(mixed, minlength=256)
+        counts = runs_of(flat).counts()
     else:
         counts = np.zeros(int(flat.max(initial=0)) + 1, np.int64)
         for part in _parts(flat):
@@ -155,21 +152,6 @@ def _parts(flat: NDArray[Any]) -> Iterator[NDArray[Any]]:
         yield flat[start : start + _PART]
 
 
-def _words(
-    flat: NDArray[np.uint8],
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.uint8], NDArray[np.int64]]:
-    """*flat* as words of 8 pixels: the first pixel of each; where a word is not uniform; the pixels
-    of those words and of the rest; counts (256,) of all others.
-
-    Masks are flat: nearly all words hold one value, which is eight pixels at a time.
-    """
-    whole = flat.size & ~7
-    words, first = flat[:whole].view(np.uint64), flat[:whole:8].astype(np.intp)
-    positions = np.flatnonzero(words != _SPREAD.take(first))
-    counts = 8 * (np.bincount(first, minlength=256) - np.bincount(first[positions], minlength=256))
-    return first, positions, np.concatenate([words[positions].view(np.uint8), flat[whole:]]), counts
-
-
 def look_up(drawn: NDArray[Any], table: bytes) -> tuple[NDArray[np.uint8], dict[int, int]]:
     """(H, W) uint8, ``table[value]`` at every pixel of *drawn* (uint8, uint16, int32), and the
     :func:`histogram` of *drawn*.
@@ -179,15 +161,9 @@ def look_up(drawn: NDArray[Any], table: bytes) -> tuple[NDArray[np.uint8], dict[
     if drawn.dtype != np.uint8:
         return replaced(drawn, np.frombuffer(table, np.uint8)), histogram(drawn)
     values = np.frombuffer(table.ljust(256, b"\0"), np.uint8)
-    flat = drawn.reshape(-1)
-    first, positions, odd, counts = _words(flat)
-    words = _SPREAD.take(values).take(first)
-    words[positions] = values.take(odd[: 8 * len(positions)]).view(np.uint64)
-    result = words.view(np.uint8)
-    if flat.size % 8:
-        result = np.concatenate([result, values.take(flat[flat.size & ~7 :])])
-    counts += np.bincount(odd, minlength=256)
-    return result.reshape(drawn.shape), {
+    runs = runs_of(drawn.reshape(-1))
+    counts = runs.counts()
+    return runs.through(values).reshape(drawn.shape), {
         int(value): int(counts[value]) for value in np.flatnonzero(counts)
     }
 

@@ -42,13 +42,14 @@ class Canvas:
 
     def polygon(self, points: Sequence[float], value: int) -> None:
         """Fill the closed polygon of flat *points* x0, y0, … (even-odd, outline included)."""
-        ys = points[1::2]
-        reach = max(map(abs, points))
-        if reach > self.limit:
+        xs, ys = points[::2], points[1::2]
+        box = min(xs), min(ys), max(xs), max(ys)
+        if max(-box[0], -box[1], box[2], box[3]) > self.limit:
             points = clip_polygon(points, float(self.limit))
             if len(points) < 6:
                 return
-            ys = points[1::2]
+            xs, ys = points[::2], points[1::2]
+            box = min(xs), min(ys), max(xs), max(ys)
         if len(ys) * self.height > MAX_CROSSINGS // 50:  # else it is cheap, whatever it looks like
             rows = np.clip(np.asarray(ys), 0, self.height)
             self._crossings += (
@@ -59,9 +60,7 @@ class Canvas:
                     f"a polygon of {len(ys)} points crosses the image's rows {self._crossings:.0f}"
                     " times"
                 )
-        self._spend(
-            self._box_area(min(points[::2]), min(points[1::2]), max(points[::2]), max(points[1::2]))
-        )
+        self._spend(self._box_area(*box))
         self._draw.polygon(points, fill=value, outline=value)
 
     def rectangle(self, x0: float, y0: float, x1: float, y1: float, value: int) -> None:
