@@ -78,8 +78,8 @@ def _meetings(
     mine = values[solid]
     meets = (x0[:, None] <= x1) & (y0[:, None] <= y1) & (mine[:, None] != mine)
     first, later = np.nonzero(np.triu(meets & meets.T))
-    one, other = boxes[solid[first]], boxes[solid[later]]
-    corners = np.maximum(one[:, :2], other[:, :2]), np.minimum(one[:, 2:], other[:, 2:])
+    lower, upper = boxes[solid[first]], boxes[solid[later]]
+    corners = np.maximum(lower[:, :2], upper[:, :2]), np.minimum(lower[:, 2:], upper[:, 2:])
     return solid[first], np.concatenate(corners, axis=1)
 
 
