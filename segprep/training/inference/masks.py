@@ -90,6 +90,7 @@ class PredictionRun:
     counts: list[tuple[str, Mapping[int, int]]] = field(default_factory=list)
     projectors: dict[Mode, Projector] = field(default_factory=dict)
     done: int = 0
+    cut: bool = False
 
     def images(self, items: Sequence[Input], progress: Progress[Any]) -> None:
         """Predict each of *items*; those that cannot be read are skipped."""
@@ -104,12 +105,22 @@ class PredictionRun:
                 batch = []
         self._predict(batch)
 
+    def _parts(self, images: Sequence[NDArray[Any]]) -> list[Tensor]:
+        """Their probabilities; a note where those of tiles may not be those of whole images."""
+        net, tile = self.options.net, self.options.tile
+        sizes = [net.view.worked(*image.shape[:2]) for image in images]
+        if not self.cut and any(tiles.shortened(net, size, tile) for size in sizes):
+            self.cut = True
+            reason = "the tiles overlap by less than the network looks: labels beside their borders"
+            self.notes.append(Note("tiles-differ", f"{reason} may not be those of the whole image"))
+        return self.options.parts(images)
+
     def _predict(self, batch: Sequence[tuple[Input, NDArray[Any]]]) -> None:
         """Predict and write; what does not fit the memory together is tried one by one, what does
         not fit alone is skipped.
         """
         try:
-            parts = self.options.parts([image for _, image in batch])
+            parts = self._parts([image for _, image in batch])
         except (MemoryError, RuntimeError) as error:
             if not out_of_memory(error):
                 raise
@@ -193,7 +204,7 @@ class PredictionRun:
                 progress(inputs.frames(path), film.count, "predicting frames"), self.options.batch
             ):
                 try:
-                    parts = self.options.parts(group)
+                    parts = self._parts(group)
                 except (MemoryError, RuntimeError) as error:
                     if not out_of_memory(error):
                         raise

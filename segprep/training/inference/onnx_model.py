@@ -10,7 +10,7 @@ import io
 import json
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.util import find_spec
@@ -26,7 +26,10 @@ from segprep.files import read_file
 from segprep.outputs import OutputFolder
 from segprep.training.checkpoints import LARGEST, Checkpoint, view_of
 from segprep.training.data.pairs import InputSpec
-from segprep.training.inference.tiles import PHASE, SMALLEST, Net, check_tile, two
+from segprep.training.inference.reach import reach
+from segprep.training.inference.spans import PHASE
+from segprep.training.inference.tiles import SMALLEST, Net, check_tile, two
+from segprep.training.models._layers import Enlarge
 from segprep.training.models.unet_paper import BORDER, ValidUNet, valid_size
 
 KEY, KIND, OPSET = "segprep", "segprep onnx", 17
@@ -92,6 +95,7 @@ def encoded(checkpoint: Checkpoint, tile: int | None = None) -> bytes:
         "classes": list(checkpoint.classes),
         "side": side,
         "border": network.border,
+        "reach": _reach(checkpoint, network),
         **asdict(checkpoint.view),
     }
     onnx.helper.set_model_props(model, {KEY: json.dumps(about)})
@@ -133,7 +137,7 @@ def net_of(content: bytes, path: Path) -> Net:
     _check(session, net, path)
     count = session.get_outputs()[0].shape[1]
 
-    def run(images: Tensor) -> Tensor:
+    def run(images: Tensor, places: Sequence[Any] = ()) -> Tensor:
         with _faults_told(path):  # sizes inside the network are known only now
             logits = session.run(["logits"], {"images": images.numpy().astype(np.float32)})[0]
             side = images.shape[-1] - 2 * net.border
@@ -169,12 +173,14 @@ def _about(about: Any, path: Path) -> Net:
     try:
         if about["kind"] != KIND:
             raise ValueError("kind")
+        look = about.get("reach")
         return Net(
             two([str(name) for name in about["classes"]]),
             view_of(about),
             _nowhere,
             border=int(about["border"]),
             side=int(about["side"]),
+            reach=lambda: look if isinstance(look, int) and 0 <= look < 1 << 14 else None,
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise SegprepError(
@@ -208,7 +214,14 @@ def _check(session: Any, net: Net, path: Path) -> None:
         )
 
 
-def _nowhere(images: Tensor) -> Tensor:
+def _reach(checkpoint: Checkpoint, network: _Last) -> int | None:
+    """How far the network looks. None where tiles would have to know where they lie, too."""
+    if network.border or any(isinstance(module, Enlarge) for module in network.modules()):
+        return None
+    return reach(network, checkpoint.view.channels)
+
+
+def _nowhere(images: Tensor, places: Sequence[Any] = ()) -> Tensor:
     """Stands for ``run`` until :func:`net_of` has checked the session and puts the real one in its
     place.
     """

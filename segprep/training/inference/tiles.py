@@ -8,16 +8,16 @@ all predictions come from here.
     torch.Size([2, 40, 50])
 
 An image of up to WHOLE pixels goes through in one piece. A larger one is cut into tiles that
-overlap so far that what lies beyond a tile hardly matters where it counts; from there on their
-logits fade into each other. The outer tiles end where the image's frame does, so that their
-borders are those of the whole image. A network of valid convolutions (the U-Net of the paper) is
-tiled as the paper does it: the image mirrored at its borders, tiles that lie on the grid of its
-poolings; the results are those of the whole image.
+overlap by as much as the network looks (:mod:`.reach`), on the grid of its poolings, and that know
+where they lie: the logits are those of the whole image. Where a tile is too small for that, or the
+network looks at everything at once, the overlap is smaller and logits fade into each other. A
+network of valid convolutions (the U-Net of the paper) is tiled as the paper does it: the image
+mirrored at its borders; the results are those of the whole image.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, cast
 
 import numpy as np
@@ -28,15 +28,16 @@ from torch import Tensor, nn
 from segprep.errors import UsageError
 from segprep.training.data.pairs import InputSpec, brightest, normalized
 from segprep.training.devices import exact
+from segprep.training.inference.reach import reach
+from segprep.training.inference.spans import PHASE, Span, cuts, overlap_of, reflected, valid_cuts
 from segprep.training.logits import framed
-from segprep.training.models.unet_paper import BORDER, ValidUNet, valid_size
+from segprep.training.models._layers import Place, placed
+from segprep.training.models.unet_paper import BORDER, ValidUNet
 
-# the side of a tile of a large image; the least that may be asked for; what starts of tiles are
-# multiples of, so that the poolings of all of them agree
-TILE, SMALLEST, PHASE = 1024, 64, 32
+TILE, SMALLEST = 1024, 64  # the side of a tile of a large image; the least that may be asked for
 WHOLE = 1 << 20  # pixels up to which an image is not cut: a gigabyte for a U-Net of width 64
-RIM, FADE = 96, 64  # pixels of a tile's overlap: what counts nothing, and what fades
-Forward = Callable[[Tensor], Tensor]  # (N, 3, h, w) normalized -> logits (N, C, h', w')
+# (N, 3, h, w) normalized, and where each lies in its image -> logits (N, C, h', w')
+Forward = Callable[[Tensor, Sequence[tuple[Place, Place]]], Tensor]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +46,7 @@ class Net:
     gives those without a rim of *border* pixels.
 
     *classes* are as many as there are probabilities (one logit is the second of two). *side*: the
-    only size that *run* takes.
+    only size that *run* takes. *reach* gives how far the network looks, None if that is not known.
     """
 
     classes: tuple[str, ...]
@@ -54,12 +55,14 @@ class Net:
     valid: Forward | None = None
     border: int = 0
     side: int | None = None
+    reach: Callable[[], int | None] = lambda: None
 
 
 def net_of(network: nn.Module, classes: Sequence[str], view: InputSpec, device: str = "cpu") -> Net:
     """*network*, in evaluation mode and on *device*, as a Net."""
-    valid = partial(_logits, network.tile, device) if isinstance(network, ValidUNet) else None
-    return Net(two(classes), view, partial(_logits, network, device), valid, BORDER if valid else 0)
+    valid = partial(_valid, network, device) if isinstance(network, ValidUNet) else None
+    run, look = partial(_logits, network, device), cache(partial(reach, network, view.channels))
+    return Net(two(classes), view, run, valid, BORDER if valid else 0, reach=look)
 
 
 def two(classes: Sequence[str]) -> tuple[str, ...]:
@@ -67,10 +70,19 @@ def two(classes: Sequence[str]) -> tuple[str, ...]:
     return ("_background_", *classes) if len(classes) == 1 else tuple(classes)
 
 
-def _logits(network: Callable[[Tensor], Any], device: str, images: Tensor) -> Tensor:
-    with torch.inference_mode(), exact(device):
+def _logits(
+    network: nn.Module, device: str, images: Tensor, places: Sequence[tuple[Place, Place]]
+) -> Tensor:
+    with torch.inference_mode(), exact(device), placed(network, places):
         outputs = network(images.to(device).contiguous(memory_format=torch.channels_last))
     return cast("Tensor", outputs[-1] if isinstance(outputs, list | tuple) else outputs).cpu()
+
+
+def _valid(
+    network: ValidUNet, device: str, images: Tensor, places: Sequence[tuple[Place, Place]]
+) -> Tensor:
+    with torch.inference_mode(), exact(device):
+        return network.tile(images.to(device).contiguous(memory_format=torch.channels_last)).cpu()
 
 
 def shares(logits: Tensor) -> Tensor:
@@ -147,79 +159,31 @@ def _canvas(net: Net, image: NDArray[Any], tile: int | None) -> _Canvas:
     top = left = 0
     if net.view.scale is None or net.valid is None:
         values, top, left = framed(values, net.view, image.dtype)
-    side = net.side or tile or max(TILE, net.view.size + -net.view.size % PHASE)
-    limit = side * side if net.side or tile else WHOLE
-    fits = values.shape[1] * values.shape[2] <= limit and (
-        not (net.side or tile) or max(values.shape[1:]) <= side
-    )
-    return _Canvas(
-        normalized(values, net.view),
-        slice(top, top + height),
-        slice(left, left + width),
-        0 if fits and not net.side else side,
-    )
+    rows, columns = slice(top, top + height), slice(left, left + width)
+    side = _side(net, values.shape[1], values.shape[2], tile)
+    return _Canvas(normalized(values, net.view), rows, columns, side)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Span:
-    """Along one axis: a tile from *start* on gives the pixels *first* to *last* - 1, each by its
-    *weight*. The weights of all tiles sum to 1.
+def _side(net: Net, height: int, width: int, tile: int | None) -> int:
+    """The side of the tiles of a canvas of (*height*, *width*); 0 where it is not cut."""
+    if net.side or tile:
+        side = net.side or tile or 0
+        return side if net.side or max(height, width) > side else 0
+    side = max(TILE, net.view.size + -net.view.size % PHASE)
+    return side if height * width > WHOLE else 0
+
+
+def shortened(net: Net, size: tuple[int, ...], tile: int | None) -> bool:
+    """Whether an image of *size* (h, w), at the scale of the net's spec, is cut into tiles that
+    overlap by less than the network looks, so that their labels may differ from the whole image's.
     """
-
-    start: int
-    first: int
-    last: int
-    weight: NDArray[np.float32]
-
-
-def cuts(length: int, tile: int) -> list[Span]:
-    """Overlapping tiles of side *tile* over *length* pixels; the first begins and the last ends
-    with them, and only their inner sides fade.
-
-    >>> [(cut.start, cut.first, cut.last) for cut in cuts(128, 64)]
-    [(0, 0, 64), (32, 32, 96), (64, 64, 128)]
-    """
-    if length <= tile:
-        return [Span(0, 0, length, np.ones(length, np.float32))]
-    overlap = min(2 * RIM + FADE, tile // 2 // PHASE * PHASE)
-    rim = (overlap - min(FADE, overlap // 2)) / 2
-    last = -(-(length - tile) // PHASE) * PHASE
-    starts = [*range(0, last, tile - overlap), last]
-    weights = [_ramp(tile, overlap, rim, start > 0, start < last) for start in starts]
-    total = np.zeros(last + tile)
-    for start, weight in zip(starts, weights, strict=True):
-        total[start : start + tile] += weight
-    ends = [min(start + tile, length) for start in starts]
-    return [
-        Span(start, start, end, (weight[: end - start] / total[start:end]).astype(np.float32))
-        for start, end, weight in zip(starts, ends, weights, strict=True)
-    ]
-
-
-def _ramp(tile: int, overlap: int, rim: float, before: bool, after: bool) -> NDArray[np.float64]:
-    """(tile,) weights: 0 on the *rim*, rising to 1 within the *overlap*, where there is a tile
-    *before* or *after*.
-    """
-    places = np.arange(tile) + 0.5
-    depth = np.full(tile, np.inf)
-    if before:
-        depth = places
-    if after:
-        depth = np.minimum(depth, tile - places)
-    return np.clip((depth - rim) / (overlap - 2 * rim), 1e-6, 1)
-
-
-def valid_cuts(length: int, tile: int, side: int | None = None) -> tuple[int, list[Span]]:
-    """The side of a tile of valid convolutions whose result has *tile* pixels or a few more, and
-    tiles whose results lie side by side; starts are of the results.
-    """
-    side = side or valid_size(min(tile, length) + 2 * BORDER)
-    whole = length <= side - 2 * BORDER
-    stride = length if whole else (side - 2 * BORDER) // 16 * 16
-    parts = [(start, min(start + stride, length)) for start in range(0, length, stride)]
-    return side, [
-        Span(first, first, last, np.ones(last - first, np.float32)) for first, last in parts
-    ]
+    least = net.view.size
+    height, width = (max(least, side + -side % PHASE) if net.view.scale else least for side in size)
+    side = _side(net, height, width, tile) if net.valid is None else 0
+    if not side or max(height, width) <= side:
+        return False
+    look = net.reach()
+    return look is None or overlap_of(side, look)[1] < look or bool((height | width) % PHASE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -241,7 +205,8 @@ def _pieces(net: Net, canvas: _Canvas) -> Iterator[_Piece]:
         rows, downs = valid_cuts(height, tile, net.side)
         columns, acrosses = valid_cuts(width, tile, net.side)
     elif canvas.tile:
-        downs, acrosses = cuts(height, canvas.tile), cuts(width, canvas.tile)
+        look = net.reach() if max(height, width) > canvas.tile else None
+        downs, acrosses = (cuts(length, canvas.tile, look) for length in (height, width))
         rows = canvas.tile if net.side or len(downs) > 1 else height
         columns = canvas.tile if net.side or len(acrosses) > 1 else width
     else:
@@ -258,18 +223,6 @@ def _pieces(net: Net, canvas: _Canvas) -> Iterator[_Piece]:
             )
 
 
-def reflected(start: int, count: int, length: int) -> Tensor:
-    """(count,) where pixels *start* and on lie in an axis of *length* that is mirrored about its
-    edge pixels, again and again.
-
-    >>> reflected(-2, 8, 4).tolist()
-    [2, 1, 0, 1, 2, 3, 2, 1]
-    """
-    period = max(2 * (length - 1), 1)
-    position = torch.arange(start, start + count) % period
-    return torch.where(position < length, position, period - position)
-
-
 def _add(
     net: Net,
     waiting: list[tuple[int, _Piece]],
@@ -278,7 +231,9 @@ def _add(
 ) -> None:
     """Run what is *waiting*, add its logits to the *sums*, and wait for nothing any more."""
     run = net.valid if net.valid is not None and waiting[0][1].valid else net.run
-    results = run(torch.stack([piece.frame for _, piece in waiting])).float()
+    frames = torch.stack([piece.frame for _, piece in waiting])
+    places = [_place(piece, canvases[n]) for n, piece in waiting]
+    results = run(frames, list(filter(None, places))).float()
     for (n, piece), result in zip(waiting, results, strict=True):
         down, across = piece.down, piece.across
         part = result[
@@ -293,3 +248,13 @@ def _add(
             total = sums[n] = part.new_zeros(len(part), *canvases[n].values.shape[1:])
         total[:, down.first : down.last, across.first : across.last] += part
     waiting.clear()
+
+
+def _place(piece: _Piece, canvas: _Canvas) -> tuple[Place, Place] | None:
+    """Where *piece* lies in *canvas*; None if that is whole, or not on the grid of poolings."""
+    whole, sides = canvas.values.shape[1:], piece.frame.shape[1:]
+    if not canvas.tile or any(length % PHASE for length in whole) or min(sides) < SMALLEST:
+        return None
+    starts = piece.down.start, piece.across.start
+    down, across = (Place(*axis) for axis in zip(starts, sides, whole, strict=True))
+    return down, across

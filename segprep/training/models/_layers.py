@@ -2,7 +2,9 @@
 first weights.
 """
 
-from typing import Any, cast
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -99,9 +101,56 @@ class Join(nn.Module):
         return cast("Tensor", self.convolve(torch.cat([seen, self.enlarge(below)], dim=1)))
 
 
-def bilinear() -> nn.Module:
-    """Twice the size, corners on corners."""
-    return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
+class Place(NamedTuple):
+    """Along one axis: *side* pixels from *start* on, of an image of *whole* pixels."""
+
+    start: int
+    side: int
+    whole: int
+
+
+class Enlarge(nn.Module):
+    """Twice the size, bilinear, corners on corners. What a value is made of depends on the size of
+    the whole image then: of tiles, *places* says where each lies in theirs, down and across.
+    """
+
+    places: Sequence[tuple[Place, Place]] = ()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, h, w) -> (N, C, 2 h, 2 w)."""
+        if not self.places:
+            return functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True)
+        parts = zip(torch.split(x, 1), self.places, strict=True)
+        return torch.cat(
+            [_twice(_twice(part, 2, down), 3, across) for part, (down, across) in parts]
+        )
+
+
+def _twice(x: Tensor, axis: int, position: Place) -> Tensor:
+    """*x* at twice the size along *axis*, as the whole image would be enlarged there."""
+    size = x.shape[axis]
+    factor = position.side // size
+    start, whole = position.start // factor, position.whole // factor
+    scale = torch.tensor(whole - 1, dtype=torch.float32) / (2 * whole - 1)  # as PyTorch counts
+    source = torch.arange(2 * start, 2 * (start + size), dtype=torch.float32) * scale
+    low = source.floor()
+    share = (source - low).view([-1 if at == axis else 1 for at in range(4)]).to(x.device)
+    first = (low.long() - start).to(x.device)
+    near, far = (x.index_select(axis, (first + n).clamp(0, size - 1)) for n in (0, 1))
+    return torch.lerp(near, far, share.to(x.dtype))
+
+
+@contextmanager
+def placed(network: nn.Module, places: Sequence[tuple[Place, Place]]) -> Iterator[None]:
+    """While it lasts, *network* takes its images for the tiles at *places* (none: whole images)."""
+    enlarging = [module for module in network.modules() if isinstance(module, Enlarge)]
+    for module in enlarging:
+        module.places = places
+    try:
+        yield
+    finally:
+        for module in enlarging:
+            module.places = ()
 
 
 def nearest() -> nn.Module:

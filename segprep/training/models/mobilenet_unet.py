@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from segprep.training.models import Preset
 from segprep.training.models._encoders import MobileNetV1
-from segprep.training.models._layers import AnySize, Join, bilinear, he_normal, nearest
+from segprep.training.models._layers import AnySize, Enlarge, Join, he_normal, nearest
 
 PRESETS = {
     "full": Preset(2, 3, 6_483_586, "unet-keras"),
@@ -40,7 +40,7 @@ class MobileNetUNet(AnySize):
         self.up1 = Join(nearest(), convolution(6 * base, end))
         self.full = nn.Sequential(nearest(), convolution(end, 2 * base)) if full else nn.Identity()
         self.head = nn.Conv2d(2 * base, classes, 3, padding=1)
-        self.last = nn.Identity() if full else bilinear()
+        self.last = nn.Identity() if full else Enlarge()
         for part in (self.deep, self.up3, self.up2, self.up1, self.full, self.head):
             he_normal(part)
 

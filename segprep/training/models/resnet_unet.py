@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from segprep.training.models import Preset
 from segprep.training.models._encoders import ResNet50
-from segprep.training.models._layers import AnySize, Join, bilinear, conv_relu, he_normal
+from segprep.training.models._layers import AnySize, Enlarge, Join, conv_relu, he_normal
 
 PRESETS = {"resnet50": Preset(21, 3, 43_934_101, "unet-pytorch")}
 
@@ -26,11 +26,11 @@ class ResNetUNet(AnySize):
     def __init__(self, in_channels: int = 3, classes: int = 21, base: int = 64) -> None:
         super().__init__()
         self.encoder = ResNet50(in_channels, base)
-        self.up4 = Join(bilinear(), conv_relu(48 * base, 8 * base))
-        self.up3 = Join(bilinear(), conv_relu(16 * base, 4 * base))
-        self.up2 = Join(bilinear(), conv_relu(8 * base, 2 * base))
-        self.up1 = Join(bilinear(), conv_relu(3 * base, base))
-        self.full = nn.Sequential(bilinear(), conv_relu(base, base))
+        self.up4 = Join(Enlarge(), conv_relu(48 * base, 8 * base))
+        self.up3 = Join(Enlarge(), conv_relu(16 * base, 4 * base))
+        self.up2 = Join(Enlarge(), conv_relu(8 * base, 2 * base))
+        self.up1 = Join(Enlarge(), conv_relu(3 * base, base))
+        self.full = nn.Sequential(Enlarge(), conv_relu(base, base))
         self.head = nn.Conv2d(base, classes, 1)
         for part in (self.up4, self.up3, self.up2, self.up1, self.full, self.head):
             he_normal(part)

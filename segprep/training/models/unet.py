@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from segprep.training.models import Preset
-from segprep.training.models._layers import AnySize, conv_norm
-from segprep.training.models._layers import bilinear as enlarge
+from segprep.training.models._layers import AnySize, Enlarge, conv_norm
 
 PRESETS = {
     "base32": Preset(2, 3, 4_318_434, "pytorch_segmentation, DRIVE"),
@@ -62,7 +61,7 @@ class Up(nn.Module):
     def __init__(self, joined: int, out: int, bilinear: bool) -> None:
         super().__init__()
         half = joined // 2
-        self.enlarge = enlarge() if bilinear else nn.ConvTranspose2d(joined, half, 2, 2)
+        self.enlarge = Enlarge() if bilinear else nn.ConvTranspose2d(joined, half, 2, 2)
         self.join = conv_norm(joined, half if bilinear else out, out)
 
     def forward(self, below: Tensor, seen: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from segprep.errors import UsageError
 from segprep.training.models import Preset
-from segprep.training.models._layers import bilinear, conv_norm, pad_to
+from segprep.training.models._layers import Enlarge, conv_norm, pad_to
 
 SOURCE = "pytorch-nested-unet"
 PRESETS = {
@@ -81,7 +81,7 @@ class UNetPlusPlus(nn.Module):
                     above = in_channels if i == 0 else width // 2
                     start = (len(self.inputs[i, j]) + 2) * width if j else above
                     self.nodes[f"{i}_{j}"] = conv_norm(start, width, width, bias=True)
-        self.pool, self.enlarge = nn.MaxPool2d(2), bilinear()
+        self.pool, self.enlarge = nn.MaxPool2d(2), Enlarge()
         levels = range(1 if deep else depth, depth + 1)
         self.heads = nn.ModuleDict({str(level): nn.Conv2d(base, classes, 1) for level in levels})
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from segprep.training.models import Preset
 from segprep.training.models._encoders import Vgg16
-from segprep.training.models._layers import AnySize, Join, bilinear, conv_relu, he_normal
+from segprep.training.models._layers import AnySize, Enlarge, Join, conv_relu, he_normal
 
 PRESETS = {"vgg16": Preset(21, 3, 24_892_437, "unet-pytorch")}
 
@@ -25,10 +25,10 @@ class VggUNet(AnySize):
     def __init__(self, in_channels: int = 3, classes: int = 21, base: int = 64) -> None:
         super().__init__()
         self.encoder = Vgg16(in_channels, base)
-        self.up4 = Join(bilinear(), conv_relu(16 * base, 8 * base))
-        self.up3 = Join(bilinear(), conv_relu(12 * base, 4 * base))
-        self.up2 = Join(bilinear(), conv_relu(6 * base, 2 * base))
-        self.up1 = Join(bilinear(), conv_relu(3 * base, base))
+        self.up4 = Join(Enlarge(), conv_relu(16 * base, 8 * base))
+        self.up3 = Join(Enlarge(), conv_relu(12 * base, 4 * base))
+        self.up2 = Join(Enlarge(), conv_relu(6 * base, 2 * base))
+        self.up1 = Join(Enlarge(), conv_relu(3 * base, base))
         self.head = nn.Conv2d(base, classes, 1)
         he_normal(self)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from segprep.errors import UsageError
@@ -17,6 +18,8 @@ from segprep.training.inference import tiles
 from segprep.training.inference.job import predict
 from segprep.training.inference.masks import Options
 from segprep.training.inference.overlays import Style
+from segprep.training.inference.reach import reach
+from segprep.training.inference.spans import PHASE, cuts, reflected
 from segprep.training.inference.test_time_augmentation import (
     VERSIONS,
     _rotated,
@@ -24,8 +27,7 @@ from segprep.training.inference.test_time_augmentation import (
     turned,
     turned_back,
 )
-from segprep.training.inference.tiles import Net, cuts, net_of, probabilities, reflected
-from segprep.training.logits import likeliest
+from segprep.training.inference.tiles import Net, net_of, probabilities
 
 PLAIN = InputSpec(64, 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 NAMES = ("_background_", "disc")
@@ -114,7 +116,7 @@ def test_the_weights_of_all_tiles_sum_to_one(length: int, tile: int) -> None:
     found = cuts(length, tile)
     for cut in found:
         assert cut.start <= cut.first < cut.last <= cut.start + tile
-        assert (cut.start - found[0].start) % tiles.PHASE == 0
+        assert (cut.start - found[0].start) % PHASE == 0
         total[cut.first : cut.last] += cut.weight
     assert np.allclose(total, 1, atol=1e-6)
 
@@ -190,7 +192,7 @@ def test_seven_rotations_come_back_to_where_they_were() -> None:
 def bright(border: float) -> Callable[[Tensor], Tensor]:
     """Class 1 where the image is brighter than *border*."""
 
-    def run(images: Tensor) -> Tensor:
+    def run(images: Tensor, places: Any = ()) -> Tensor:
         gray = images.mean(1, keepdim=True)
         return torch.cat([border - gray, gray - border], 1) * 40
 
@@ -258,11 +260,18 @@ def test_one_logit_is_the_second_of_two_classes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arch", "options"),
-    [("unet", {"base": 4, "bilinear": False}), ("mini-unet", {"base": 4})],
+    ("arch", "options", "tile"),
+    [
+        ("unet", {"base": 4}, 320),
+        ("unet", {"base": 4, "bilinear": False}, 320),
+        ("mini-unet", {"base": 8}, 320),
+        ("unetpp", {"base": 2}, 320),
+        ("vgg-unet", {"base": 8}, 384),
+        ("mobilenet-unet", {"base": 4, "full": False}, 448),
+    ],
 )
-def test_tiles_of_a_network_that_resamples_by_twos_give_the_labels_of_the_whole(
-    arch: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+def test_tiles_give_the_logits_of_the_whole_image(
+    arch: str, options: dict[str, Any], tile: int
 ) -> None:
     torch.manual_seed(0)
     network = models.build(arch, 3, 2, **options)
@@ -270,15 +279,43 @@ def test_tiles_of_a_network_that_resamples_by_twos_give_the_labels_of_the_whole(
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.normal_(module.weight, 1.0, 0.3)
     net = tiles.net_of(network.eval(), ("a", "b"), InputSpec(64, 1.0, (0.5,) * 3, (0.25,) * 3))
-    image = noise(700, 900)
+    image = noise(22, 29).repeat(24, 0).repeat(24, 1)[:500]  # hard seams
     whole = tiles.logits(net, [image])[0]
-    monkeypatch.setattr(tiles, "WHOLE", 1 << 18)
-    monkeypatch.setattr(tiles, "TILE", 512)
-    tiled = tiles.logits(net, [image])[0]
-    assert (whole - tiled).abs().max() < 1e-5
-    middle = whole.median(2)[0].median(1)[0][:, None, None]  # so that both classes win somewhere
-    labels, others = likeliest(whole - middle), likeliest(tiled - middle)
-    certain = ((whole - middle)[1] - (whole - middle)[0]).abs().numpy() > 1e-4
-    assert 0.2 < labels.mean() < 0.8
-    assert np.array_equal(labels[certain], others[certain])
-    assert certain.mean() > 0.9
+    tiled = tiles.logits(net, [image], tile, batch=3)[0]
+    assert not tiles.shortened(net, image.shape[:2], tile)
+    assert (whole - tiled).abs().max() < 1e-5 * whole.abs().max()
+    margins = whole[1] - whole[0], tiled[1] - tiled[0]
+    middle = margins[0].median()  # so that both classes win somewhere
+    certain = (margins[0] - middle).abs() > 1e-4 * margins[0].std()
+    assert torch.equal((margins[0] > middle)[certain], (margins[1] > middle)[certain])
+    assert float(certain.float().mean()) > 0.9
+
+
+class Pooled(nn.Module):
+    """A network that looks at the mean of everything."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images[:, :2] - images.mean((2, 3), keepdim=True)[:, :2]
+
+
+def test_how_far_networks_look() -> None:
+    assert reach(nn.Conv2d(3, 2, 1), 3) == 0
+    assert reach(nn.Conv2d(3, 2, 33, padding=16), 3) == 16
+    assert reach(Pooled(), 3) is None
+    # 2 convolutions at 1, 1/2, and 1/4, 2 at 1/2 and at 1: at least what they add up to
+    assert reach(models.build("mini-unet", 3, 2, base=2), 3) in range(2 + 4 + 8 + 4 + 2, 32)
+
+
+def test_tiles_that_are_too_small_for_the_network_are_told(tmp_path: Path) -> None:
+    spec = InputSpec(64, 1.0, (0.5,) * 3, (0.25,) * 3)
+    save(
+        tmp_path / "c.pt",
+        Checkpoint(
+            "unet", {"base": 2}, NAMES, spec, models.build("unet", 3, 2, base=2).state_dict()
+        ),
+    )
+    Image.fromarray(noise(200, 380)).save(tmp_path / "a.png")
+    small = predict(tmp_path / "c.pt", tmp_path / "a.png", tmp_path / "small", tile=96)
+    assert [note.code for note in small.notes] == ["tiles-differ"]
+    for name, tile in (("large", 320), ("whole", None)):
+        assert not predict(tmp_path / "c.pt", tmp_path / "a.png", tmp_path / name, tile=tile).notes
