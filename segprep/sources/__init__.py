@@ -101,7 +101,7 @@ def _undetected(root: Path) -> UsageError:
     """Why no format reads *root*: a folder that cannot be listed, rival mask folders, broken files,
     another tool's annotations, or none of these.
     """
-    from segprep.sources._common import image_folders, unread
+    from segprep.sources._common import image_folders, unpaired, unread
 
     deque(listing(str(root)), 0)  # a folder that cannot be listed is the fault to tell
     try:
@@ -110,7 +110,7 @@ def _undetected(root: Path) -> UsageError:
         return error
     except SegprepError:
         pass  # no folders of images and masks; what there is is told below
-    if cause := unread.reason(root.resolve()):
+    if cause := unread.reason(root.resolve()) or unpaired.reason(root.resolve()):
         return UsageError("format-unclear", f"{root}: {cause[0]}", cause[1])
     if hint := unread.pairs_hint(root.resolve()):
         text = f"{root} holds images, but no names that tell images from masks"

@@ -141,7 +141,7 @@ class Reader(PairedFolders):
         table, classes, background = item.payload
 
         def to_mask(data: bytes, path: Path, notes: list[Note]) -> paired_masks.Counted:
-            lossy.refuse_jpeg(data, path, stated=bool(self.ids))
+            lossy.refuse(data, path, stated=bool(self.ids))
             values = mask_files.values(data, path, notes, self.max_pixels, self.palette)
             seen = image.histogram(values)
             if not self.ids and seen.keys() == {0, IGNORE}:
@@ -167,7 +167,7 @@ class _PairValues:
 
     def __call__(self, path: Path) -> tuple[Mapping[int, int], bool]:
         data = read_below(path, self.roots)
-        lossy.refuse_jpeg(data, path, stated=False)
+        lossy.refuse(data, path, stated=False)
         values = mask_files.values(data, path, [], self.reader.max_pixels, self.reader.palette)
         histogram = image.histogram(values)
         return histogram, mask_values.looks_like_instances(values, histogram)

@@ -2,8 +2,9 @@
 
 import os
 import re
+import shlex
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -222,16 +223,32 @@ def orphans(partners: Partners) -> list[Skipped]:
         for number, image in enumerate(partners.of_mask)
         if image < 0
     ]
-    without_mask = [
-        Skipped(
-            stem_of(images.part(number)[1]),
-            str(images[number]),
-            "mask-missing",
-            "no mask, or more than one, belongs to this image",
-            "add or rename the mask; give --missing empty if none means all background; or skip the"
-            " image with --on-error skip",
+    bare = [number for number, taken in enumerate(used) if not taken]
+    channels = any(_CHANNEL.search(stem_of(images.part(number)[1])) for number in bare)
+    masks_of = {images[n]: masks[mask] for mask, n in partners.numbers()} if channels else {}
+    return without_image + [_without_mask(images[number], masks_of) for number in bare]
+
+
+def _without_mask(path: Path, masks_of: Mapping[Path, Path]) -> Skipped:
+    """Why the image at *path* has no mask: it may be a further channel of one of *masks_of*."""
+    stem = stem_of(path.name)
+    first = f"{_CHANNEL.sub('', stem)}_0000"
+    mask = masks_of.get(path.with_name(f"{first}{path.suffix}"))
+    if mask and _CHANNEL.search(stem):
+        sides = [
+            f"{file.parent.name}/{{stem}}{channel}{file.suffix}"
+            for file, channel in ((path, "_0000"), (mask, ""))
+        ]
+        hint = (
+            "an image here is one file: merge its channels into it, or take the first alone:"
+            f" --pair {shlex.quote('='.join(sides))}"
         )
-        for number, taken in enumerate(used)
-        if not taken
-    ]
-    return without_image + without_mask
+        return Skipped(stem, str(path), "image-ambiguous", f"is another channel of {first}", hint)
+    return Skipped(
+        stem,
+        str(path),
+        "mask-missing",
+        "no mask, or more than one, belongs to this image",
+        "add or rename the mask; give --missing empty if none means all background; or skip the"
+        " image with --on-error skip",
+    )

@@ -87,6 +87,9 @@ def _from_pattern(image: str, mask: str, roots: Sequence[Path], files: Sequence[
             continue
         key = "\0".join(f"{group}={text.casefold()}" for group, text in match.groupdict().items())
         sides[side][key].append(path)
+    for pattern, fitting in zip((image, mask), sides, strict=True):
+        if files and not fitting:
+            raise _unfit(pattern, roots, files)
     pairs, skipped = list[tuple[Path, Path | None, str]](), list[Skipped]()
     for key, images in sides[0].items():
         for path in images:
@@ -112,6 +115,30 @@ def _from_pattern(image: str, mask: str, roots: Sequence[Path], files: Sequence[
         if path not in used
     ]
     return Stated(tuple(pairs), tuple(skipped), others)
+
+
+def _unfit(pattern: str, roots: Sequence[Path], files: Sequence[Path]) -> UsageError:
+    """The error where no file at all fits one side of --pair, which no single file is to blame for
+    and --missing empty must not paper over.
+    """
+    some = [path for paths in _by_folder(files).values() for path in paths[:2]][:6]
+    names = [
+        path.relative_to(root).as_posix()
+        for path in some
+        for root in roots
+        if path.is_relative_to(root)
+    ]
+    listed = ", ".join(names) + ", …" * (len(some) < len(files))
+    return UsageError(
+        "bad-option", f"--pair: no file is called {pattern}; there are {listed}", _HINT
+    )
+
+
+def _by_folder(files: Sequence[Path]) -> dict[Path, list[Path]]:
+    folders: dict[Path, list[Path]] = defaultdict(list)
+    for path in files:
+        folders[path.parent].append(path)
+    return folders
 
 
 def _same_tail(path: Path, masks: Iterable[Path], images: int) -> list[Path]:

@@ -21,6 +21,7 @@ _NUMBERED = re.compile(r"(\D*)(\d+)(\D*)")
 _LOSSY = (".jpg", ".jpeg", ".webp")
 
 
+_AS_PNG = "save them as PNG, class ids and colors unchanged"
 _ONE_ARCHIVE = "give one of them as the source, or unpack all and give the folder"
 
 
@@ -39,6 +40,14 @@ _BY_SUFFIX = {
     ".tgz": ("tar archives", _ONE_ARCHIVE),
     ".7z": ("7z archives", "unpack them"),
     ".rar": ("rar archives", "unpack them"),
+    ".jp2": ("JPEG 2000 pictures", _AS_PNG),
+    ".tga": ("Targa pictures", _AS_PNG),
+    ".exr": ("OpenEXR pictures", _AS_PNG),
+    ".pfm": ("PFM pictures", _AS_PNG),
+    ".heic": ("HEIC pictures", _AS_PNG),
+    ".avif": ("AVIF pictures", _AS_PNG),
+    ".psd": ("Photoshop files", _AS_PNG),
+    ".svg": ("SVG drawings", _AS_PNG),
     ".roi": ("ImageJ regions", "in ImageJ: Edit, Selection, Create Mask; save the masks as PNG"),
     ".pt": ("PyTorch tensors", "save them with numpy.save, then: segprep convert arrays"),
     ".pth": ("PyTorch tensors", "save them with numpy.save, then: segprep convert arrays"),

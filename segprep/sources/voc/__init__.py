@@ -261,7 +261,7 @@ class Reader:
         if is_colored(data, path, meaning.table, self.max_pixels):
             values = by_color(data, path, meaning.table, self.max_pixels)
         else:
-            lossy.refuse_jpeg(data, path, stated=bool(self.ids))
+            lossy.refuse(data, path, stated=bool(self.ids))
             values = mask_files.values(data, path, notes, self.max_pixels)
         seen = image.histogram(values)
         if not meaning.sure and seen.keys() == {0, IGNORE}:
