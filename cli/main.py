@@ -42,6 +42,17 @@ EPILOG = (
 )
 
 
+def _likely(name: str) -> list[str]:
+    """The commands that *name* may stand for: a format's or a target's own, or the nearest."""
+    from difflib import get_close_matches
+
+    from segprep import sources, targets
+
+    owners = (("convert", ("auto", *sources.names())), ("export", targets.names()))
+    own = [f"segprep {command} {name}" for command, names in owners if name in names]
+    return own or get_close_matches(name, COMMANDS, n=1)
+
+
 class Commands(click.Group):
     """Maps command NAME to ``command`` in the module NAME beside this one; the help texts above
     spare the imports.
@@ -66,13 +77,9 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
-
-            like = get_close_matches(args[0], COMMANDS, n=1)
-            ctx.fail(
-                f"No such command {args[0]!r}."
-                + (f" Did you mean {like[0]}?" if like else " See segprep --help.")
-            )
+            likely = _likely(args[0])
+            hint = f" Did you mean {' or '.join(likely)}?" if likely else " See segprep --help."
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -81,6 +81,20 @@ def test_a_wrong_command_suggests_the_nearest() -> None:
     assert "Did you mean split?" in shown.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "commands"),
+    [
+        ("auto", "segprep convert auto"),
+        ("coco", "segprep convert coco or segprep export coco"),
+        ("nnunet", "segprep export nnunet"),
+    ],
+)
+def test_a_format_in_place_of_a_command_names_its_command(name: str, commands: str) -> None:
+    shown = run(name, "before", "out")
+    assert shown.exit_code == 2
+    assert f"Did you mean {commands}?" in shown.stderr
+
+
 def test_a_dry_run_ends_as_the_real_run_would(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in/bad.json").write_text('{"shapes": 3, "imagePath": "x.jpg"}')
