@@ -80,21 +80,19 @@ class Reader(PairedFolders):
 
     @classmethod
     def recognize(cls, root: Path) -> Evidence | None:
-        """Folders of images and masks, and masks of a few colors."""
+        """Folders of images and masks, and a mask of a few colors that is no palette picture."""
         root = root.resolve()
-        try:
-            folders = image_folders.folders(root)
-            path = matching.match(root, folders, "auto", "name").items[0].labels[0]
-            shown = mask_files.colors(read_below(path, (root,)), path)
-        except (SegprepError, IndexError):
+        if not (glimpse := matching.glimpse(root)):
             return None
-        colors = np.unique(shown.reshape(-1, 3), axis=0)
-        if len(colors) > 256 or (colors[:, 0] == colors[:, 1]).all() or _indexed(path, root):
+        _, paths = glimpse
+        counts = ((path, _colors(path, root)) for path in paths)
+        path, count = next(((path, count) for path, count in counts if count), (paths[0], 0))
+        if not 0 < count <= 256:
             return None
-        beside = files_beside.color_table(root, folders)
+        beside = files_beside.color_table(root, image_folders.folders(root))
         return Evidence(
             0.8 if beside else 0.7,
-            f"{path.name} holds {len(colors)} colors"
+            f"{path.name} holds {count} colors"
             + (f", and {beside.name} lies beside" if beside else ""),
         )
 
@@ -219,6 +217,15 @@ class Reader(PairedFolders):
         return np.repeat(level.astype(np.uint8)[..., None], 3, 2)
 
 
-def _indexed(path: Path, root: Path) -> bool:
-    """Whether the mask is a palette picture: its indices, not its colors, are the ids."""
-    return image.header(read_below(path, (root,)), path).mode == "P"
+def _colors(path: Path, root: Path) -> int:
+    """How many colors the mask has; 0 if it is gray, cannot be read, or is a palette picture: its
+    indices, not its colors, are the ids.
+    """
+    try:
+        data = read_below(path, (root,))
+        if image.header(data, path).mode == "P":
+            return 0
+        colors = np.unique(mask_files.colors(data, path).reshape(-1, 3), axis=0)
+    except SegprepError:
+        return 0
+    return 0 if (colors == colors[:, :1]).all() else len(colors)

@@ -207,3 +207,16 @@ def test_names_without_colors_beside_are_no_table(tmp_path: Path) -> None:
     (root / "classes.txt").write_text("sky\nroad\ncar\n")
     with pytest.raises(UsageError, match="what do the colors mean"):
         segprep.convert("colormap", root, tmp_path / "out")
+
+
+def test_palettes_beside_colors_are_colors(tmp_path: Path) -> None:
+    """A public set of maps: some masks are palette pictures, others the same colors as RGBA."""
+    folder = lay_out(tmp_path / "in", {"a": IDS, "b": VOC[IDS]})
+    mask = Image.fromarray(IDS, "P")
+    mask.putpalette(voc_colors())
+    mask.save(folder / "labels/a_L.png")
+    evidence = Reader.recognize(folder)
+    assert evidence is not None
+    assert evidence.reason == "b_L.png holds 3 colors"
+    segprep.convert("colormap", folder, tmp_path / "out", table="voc")
+    assert mask_of(tmp_path / "out") == mask_of(tmp_path / "out", "b") == IDS.tolist()

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from segprep.errors import UsageError
 from segprep.files import read_plain
+from segprep.names import shown
 from segprep.sources._common.official_lists import SPLITS
 from segprep.types import Skipped
 
@@ -165,7 +166,9 @@ def _from_table(table: Path, roots: Sequence[Path]) -> Stated:
         raise UsageError("bad-option", f"{table}: cannot be read: {error}", _HINT) from error
     rows = [{(key or "").strip().lower(): cell for key, cell in row.items()} for row in rows]
     if not rows or not {"image", "mask"} <= rows[0].keys():
-        raise UsageError("bad-option", f"{table} does not have the columns image and mask", _HINT)
+        columns = ", ".join(shown(key) for key in (rows[0] if rows else ()))
+        reason = f"{table} has the columns {columns or 'none'}, not image and mask"
+        raise UsageError("bad-option", reason, _HINT)
     pairs, skipped = list[tuple[Path, Path | None, str]](), list[Skipped]()
     homes = (*roots, table.resolve().parent)
     for number, row in enumerate(rows, 2):
