@@ -174,7 +174,9 @@ def measured(
 ) -> Survey:
     """*plan* with every image and mask read once, in workers."""
     hashed = bool(plan.digests)
-    results = engine.run(Measure((plan.root,), fit, hashed), plan.pairs, jobs=jobs)
+    names = (pair.image.name.lower() for pair in plan.pairs if pair.image)
+    jpegs = all(name.endswith((".jpg", ".jpeg")) for name in names)
+    results = engine.run(Measure((plan.root,), fit, hashed, jpegs), plan.pairs, jobs=jobs)
     pairs = [
         _lost(pair, result) if isinstance(result, engine.Failure) else result
         for pair, result in zip(

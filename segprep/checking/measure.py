@@ -25,12 +25,14 @@ _WEIGHTS = np.array([299, 587, 114], np.float32) / 1000
 @dataclass(frozen=True, slots=True)
 class Measure:
     """What a worker runs for every sample; *roots* are the folders that may be opened. Files are
-    *hashed* where a manifest says what their digests were.
+    *hashed* where a manifest says what their digests were. With *draft* JPEGs are decoded at a
+    reduced scale: for datasets of JPEGs only, since equal images of other formats differ from it.
     """
 
     roots: tuple[Path, ...]
     fit: bool = True
     hashed: bool = True
+    draft: bool = False
 
     def __call__(self, pair: Pair) -> Pair:
         """*pair* with its facts, or with the trouble of reading it."""
@@ -38,7 +40,9 @@ class Measure:
         drawn: NDArray[Any] | None = None
         if pair.image:
             try:
-                photo, small = image_facts(pair.image, self.roots, self.hashed)
+                photo, small = image_facts(
+                    pair.image, self.roots, hashed=self.hashed, draft=self.draft
+                )
                 pair = replace(pair, photo=photo)
             except SourceError as error:
                 pair = replace(pair, image_trouble=Trouble(error.code, error.reason, error.hint))
@@ -75,14 +79,14 @@ class Pixels:
 
 
 def image_facts(
-    path: Path, roots: tuple[Path, ...], hashed: bool = True
+    path: Path, roots: tuple[Path, ...], *, hashed: bool = True, draft: bool = False
 ) -> tuple[ImageFacts, inspection.Small]:
     """The facts of the image at *path*; its pixels are told by the picture in short.
 
     Raises SourceError.
     """
     data = read_below(path, roots)
-    small = inspection.photograph(data, path, SIDE)
+    small = inspection.photograph(data, path, SIDE, draft=draft)
     header, colors = small.header, small.colors.reshape(-1, 3).astype(np.float32)
     gray = colors.dot(_WEIGHTS)
     levels = gray.astype(np.uint8).reshape(SIDE, SIDE)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from segprep.checks._common.fit import median
 from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Survey
 from segprep.types import Finding
@@ -30,8 +31,8 @@ def find(survey: Survey) -> Iterator[Finding]:
         ("brightness", _stops(means), 1.5, 4.5),
         ("contrast", spreads, 1.0, 6.0),
     ):
-        distance = np.abs(values - np.median(values))
-        spread = 1.4826 * float(np.median(distance))
+        distance = np.abs(values - median(values))
+        spread = 1.4826 * median(distance)
         outside = np.flatnonzero((distance > least) & (distance > far * spread))
         if len(outside) > max(1, len(photos) // 20):
             continue  # not outliers but a second kind of image

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from segprep.checks._common.fit import LEAST
+from segprep.checks._common.fit import LEAST, median
 from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Survey
 from segprep.types import Finding
@@ -29,8 +29,8 @@ def find(survey: Survey) -> Iterator[Finding]:
     if len(masks) < LEAST:
         return
     shares = np.array([1000 * specks / area for _, specks, area in masks])
-    middle = float(np.median(shares))
-    spread = max(1.4826 * float(np.median(np.abs(shares - middle))), 0.05)
+    middle = median(shares)
+    spread = max(1.4826 * median(np.abs(shares - middle)), 0.05)
     for (pair, specks, _), share in zip(masks, shares.tolist(), strict=True):
         if specks >= FEWEST and share > max(TIMES * middle, middle + DEVIATIONS * spread):
             yield RULE.finding(

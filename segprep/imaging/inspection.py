@@ -1,6 +1,6 @@
 """Image and mask files as they are stored: for judging files, not for converting them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from segprep.imaging.headers import Header
 from segprep.types import MAX_PIXELS
 
 FLAT = 24  # levels: pictures in short that vary less are looked at in full
+_SHOWN = ("L", "RGB")
+_PLAIN = (*_SHOWN, "LA", "P", "RGBA")  # modes of which the picture in short tells enough
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,24 +64,33 @@ def _palette(picture: Image.Image, *, decoded: bool) -> bytes:
 
 
 def photograph(
-    data: bytes, path: Path, side: int, limit: int = MAX_PIXELS, *, whole: bool = False
+    data: bytes,
+    path: Path,
+    side: int,
+    limit: int = MAX_PIXELS,
+    *,
+    whole: bool = False,
+    draft: bool = False,
 ) -> Small:
-    """An image file decoded once, and in short; with its samples if *whole*.
+    """An image file decoded once, and in short; with its samples if *whole*. With *draft* a JPEG is
+    decoded at the smallest scale (a half, a quarter, an eighth) that has *side* pixels each way,
+    which takes half the time.
 
     Raises SourceError where it cannot be decoded.
     """
     with image.opened(data, path, limit) as picture:
+        size = picture.size
+        if draft and not whole and picture.format in ("JPEG", "MPO") and picture.mode in _SHOWN:
+            picture.draft(None, (side, side))
         picture.load()
-        plain = picture.mode in ("L", "RGB")
-        stored = None if plain and not whole else np.asarray(picture)
-        shown = picture if stored is None else _eight_bits(picture, stored)
+        stored = None if picture.mode in _PLAIN and not whole else np.asarray(picture)
+        shown = _eight_bits(picture, stored)
         reduced = shown.resize((side, side), Image.Resampling.BOX, reducing_gap=1)
-        sketch = reduced.tobytes()
-        colors = np.asarray(reduced.convert("RGB"))
+        sketch, colors = reduced.tobytes(), np.asarray(reduced.convert("RGB"))
         flat = int(colors.max()) - int(colors.min()) <= FLAT
         if stored is None and (flat or _is_mid_gray(colors[-1])):
-            stored = np.asarray(picture)
-        header = headers.of_picture(picture, data)
+            stored = np.asarray(picture) if picture.size == size else samples(data, path, limit)
+        header = replace(headers.of_picture(picture, data), width=size[0], height=size[1])
     if header.orientation > 1:
         colors = image.upright_array(colors, header.orientation)
     exact = stored if flat and stored is not None else colors
@@ -97,11 +108,11 @@ def samples(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any]:
         return np.asarray(picture)
 
 
-def _eight_bits(picture: Image.Image, stored: NDArray[Any]) -> Image.Image:
-    """*picture* as gray or RGB of 8 bits; wider values are scaled by their own range."""
-    if picture.mode in ("L", "RGB"):
+def _eight_bits(picture: Image.Image, stored: NDArray[Any] | None) -> Image.Image:
+    """*picture* as gray or RGB of 8 bits; wider values, *stored*, are scaled by their own range."""
+    if picture.mode in _SHOWN:
         return picture
-    if picture.mode == "F" or picture.mode.startswith("I"):
+    if stored is not None and (picture.mode == "F" or picture.mode.startswith("I")):
         values = np.nan_to_num(stored.astype(np.float64))
         low, high = float(values.min()), float(values.max())
         scaled = (values - low) * (255 / (high - low) if high > low else 0)

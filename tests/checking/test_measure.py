@@ -1,11 +1,18 @@
 """Facts of one mask: the fast ways give what the plain ones would."""
 
+import io
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.ndimage import binary_erosion, gaussian_filter
 
 from segprep.checking import measure, thin_values
-from segprep.imaging import image
+from segprep.errors import SourceError
+from segprep.imaging import image, inspection
+
+PATH = Path("a.jpg")
 
 
 def plain(ids: np.ndarray) -> tuple[set[int], set[int]]:
@@ -48,3 +55,50 @@ def test_thin_values(seed: int) -> None:
 def test_steps_of_an_enlarged_mask(step: int, told: int) -> None:
     small = np.random.default_rng(step).integers(0, 2, (30, 40), dtype=np.uint8)
     assert measure._steps(np.ascontiguousarray(small.repeat(step, 0).repeat(step, 1))) == told
+
+
+def jpeg(pixels: np.ndarray, **options: object) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "JPEG", quality=90, **options)
+    return out.getvalue()
+
+
+def photographed() -> np.ndarray:
+    """Smooth colors with edges (300, 420, 3)."""
+    small = np.random.default_rng(3).integers(0, 256, (15, 21, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(small).resize((420, 300), Image.Resampling.BICUBIC))
+
+
+def test_a_draft_shows_what_the_whole_picture_does() -> None:
+    data = jpeg(photographed())
+    draft = inspection.photograph(data, PATH, 64, draft=True)
+    whole = inspection.photograph(data, PATH, 64)
+    assert draft.header == whole.header
+    assert (draft.header.width, draft.header.height) == (420, 300)
+    assert np.corrcoef(draft.colors.reshape(-1), whole.colors.reshape(-1))[0, 1] > 0.98
+    again = inspection.photograph(jpeg(photographed(), comment=b"copied"), PATH, 64, draft=True)
+    assert again.sketch == draft.sketch  # the same pixels in another file
+
+
+def test_a_draft_is_looked_at_in_full_where_that_tells_more() -> None:
+    pixels = photographed().copy()
+    pixels[200:] = 128
+    small = inspection.photograph(jpeg(pixels), PATH, 64, draft=True)
+    assert small.stored is not None
+    assert small.stored.shape == pixels.shape
+    flat = np.full((300, 420, 3), 90, np.uint8)
+    flat[150, 200] = 255
+    assert inspection.photograph(jpeg(flat), PATH, 64, draft=True).span[1] > 150
+    with pytest.raises(SourceError, match="truncated"):
+        inspection.photograph(jpeg(pixels)[:-3000], PATH, 64, draft=True)
+
+
+def test_an_alpha_channel_changes_no_color() -> None:
+    pixels = photographed()
+    clear = np.dstack([pixels, np.zeros(pixels.shape[:2], np.uint8)])
+    shown = []
+    for array in (pixels, clear):
+        out = io.BytesIO()
+        Image.fromarray(array).save(out, "PNG")
+        shown.append(inspection.photograph(out.getvalue(), PATH, 64).colors)
+    np.testing.assert_array_equal(shown[0], shown[1])

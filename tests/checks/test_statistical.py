@@ -179,3 +179,11 @@ def test_a_few_cells_of_one_class_among_many_accuse_nobody() -> None:
     _, gain, classes = likelihood._gain([swapped, swapped], logs)
     assert gain > 1
     assert classes == (1, 2)
+
+
+def test_red_and_blue_say_nothing_where_either_order_fits_many_images() -> None:
+    """On gray ground the gain of a swap is as often above zero as below."""
+    rng = np.random.default_rng(2)
+    vivid, gray = rng.normal(-1.5, 0.4, 200), rng.normal(-0.2, 0.5, 200)
+    assert likelihood._telling(vivid, 1.4)
+    assert not likelihood._telling(gray, 0.9)

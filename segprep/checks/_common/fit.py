@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +74,7 @@ def judged(survey: Survey) -> Fit:
     if whole := _whole(signals):
         return Fit({}, whole)
     scores = misplaced(signals)
-    usual = float(np.median([signal.own for signal in signals]))
+    usual = median([signal.own for signal in signals])
     misfits = {}
     for n, (stem, signal) in enumerate(measured.items()):
         if scores[n] > FAR + FEW / len(signals):
@@ -104,12 +105,20 @@ def gains(signals: Sequence[Signals]) -> NDArray[np.float64]:
     return np.asarray((told[:, 1:] - told[:, :1]) / np.sqrt(np.maximum(told[:, :1], LEAST_TOLD)))
 
 
+def median(values: Sequence[float] | NDArray[Any]) -> float:
+    """The median of *values* (N,), at least one. np.median gives the same, but imports numpy.ma for
+    it, which takes as long as checking ten samples.
+    """
+    ordered = np.sort(np.asarray(values, np.float64))
+    return float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+
+
 def deviations(values: NDArray[np.float64], least: float = NOISE[0]) -> NDArray[np.float64]:
     """How far each value lies above the median, in scaled median absolute deviations; the deviation
     is at *least* so much: by default a third of the noise of a fit.
     """
-    middle = np.median(values)
-    spread = 1.4826 * float(np.median(np.abs(values - middle)))
+    middle = median(values)
+    spread = 1.4826 * median(np.abs(values - middle))
     return np.asarray((values - middle) / max(spread, least))
 
 
@@ -146,19 +155,19 @@ def _whole(signals: Sequence[Signals]) -> tuple[str, str, float] | None:
         if (turned > 0).any()
         else ("", 0)
     )
-    if turns >= KIND_SHARE * count and float(np.median(turned)) > 0.8:
-        return "mirrored", f"{turns} of {count} masks fit better {turn}", float(np.median(turned))
+    if turns >= KIND_SHARE * count and median(turned) > 0.8:
+        return "mirrored", f"{turns} of {count} masks fit better {turn}", median(turned)
     center, near = _commonest(signals)
-    if near >= SHIFT_SHARE * count and np.abs(center).max() >= 2 and float(np.median(moved)) > 0.5:
+    if near >= SHIFT_SHARE * count and np.abs(center).max() >= 2 and median(moved) > 0.5:
         down, right = (center / CELLS).tolist()
         text = (
             f"{near} of {count} masks fit better moved by {100 * right:+.0f} % of the"
             f" width and {100 * down:+.0f} % of the height"
         )
-        return "shifted", text, float(np.median(moved))
-    joint = float(np.median(turned + gains(signals)[:, 0]))
-    usual = float(np.median(own))
-    if joint > 0.5 and usual < 2 and (usual < 1.5 or float(np.median(turned)) > -1):
+        return "shifted", text, median(moved)
+    joint = median(turned + gains(signals)[:, 0])
+    usual = median(own)
+    if joint > 0.5 and usual < 2 and (usual < 1.5 or median(turned) > -1):
         text = "most masks fit their images no better than mirrored ones do"
         return "unrelated", text, joint
     return None

@@ -17,6 +17,7 @@ from segprep.checks._common.survey import Cells, Survey
 
 BINS = 64
 LEAST_CELLS, LEAST_EACH = 40, 0.2  # of a class, and nats per cell, for a swap among three or more
+RIVALS = 0.1  # images that gain by a swap of red and blue, to one that would lose as much
 MOST = 12  # classes; with more, pairs would be many and counts thin
 
 
@@ -132,5 +133,13 @@ def swapped_channels(survey: Survey) -> Mapping[str, Channels]:
     return {
         stem: Channels(float(gains[n]), float(scores[n]))
         for n, stem in enumerate(signals)
-        if gains[n] > 0.3 and scores[n] > 2.5
+        if gains[n] > 0.3 and scores[n] > 2.5 and _telling(np.delete(gains, n), float(gains[n]))
     }
+
+
+def _telling(others: NDArray[np.float64], gain: float) -> bool:
+    """Whether few of the *others* have so much *gain* beside those that would have it if they were
+    swapped, which turns the sign of theirs. On gray ground neither order of the channels fits.
+    """
+    rivals = np.count_nonzero(others >= gain)
+    return bool(rivals <= RIVALS * np.count_nonzero(-others >= gain))
