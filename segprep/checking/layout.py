@@ -8,9 +8,19 @@ from pathlib import Path
 from segprep.checks._common.survey import ListFile, Pair, Survey, Trouble
 from segprep.dataset import classes as class_lists
 from segprep.dataset.manifest import MANIFEST, Manifest
-from segprep.dataset.tree import CLASS_NAMES, IMAGES, LABELMAP, LISTS, MASKS, STAGING, Tree
-from segprep.errors import SegprepError, UsageError
-from segprep.files import listing, read_plain
+from segprep.dataset.tree import (
+    CLASS_NAMES,
+    IMAGES,
+    LABELMAP,
+    LISTS,
+    LONGEST_TEXT,
+    MASKS,
+    STAGING,
+    Tree,
+    list_paths,
+)
+from segprep.errors import SegprepError, SourceError, UsageError
+from segprep.files import listing, read_inside
 from segprep.grouping import groups_of
 from segprep.imaging.image import SUFFIXES
 from segprep.names import is_sidecar, natural_key, stem_key, stem_of
@@ -38,7 +48,7 @@ def of_tree(dataset: Tree, classes: Classes | None = None) -> Survey:
         _paired(images, labels),
         classes or _classes(dataset),
         declared,
-        tuple(_lists(root / LISTS)),
+        tuple(_lists(root)),
         (*image_strays, *mask_strays),
         manifest,
         _digests(dataset) if manifest else {},
@@ -169,21 +179,20 @@ def _declared(root: Path) -> dict[str, tuple[str, ...]]:
     for name in (CLASS_NAMES, LABELMAP):
         if (root / name).is_file():
             try:
-                names = class_lists.read_list(root / name)
+                names = class_lists.listed(Tree(root).text(name) or b"", root / name)
                 lists[name] = tuple(entry for entry in names if entry != class_lists.IGNORED)
             except SegprepError:
                 lists[name] = ()
     return lists
 
 
-def _lists(folder: Path) -> Iterator[ListFile]:
-    for path in sorted(folder.glob("*.txt")) if folder.is_dir() else ():
-        if path.name.startswith("."):
-            continue
+def _lists(root: Path) -> Iterator[ListFile]:
+    for path in sorted(list_paths(root)):
         try:
-            text = read_plain(path).decode("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            trouble = Trouble("bad-list", f"cannot be read as UTF-8: {error}", "save it as UTF-8")
+            text = (read_inside(root, f"{LISTS}/{path.name}", LONGEST_TEXT) or b"").decode()
+        except (SourceError, UnicodeDecodeError) as error:
+            reason = error.reason if isinstance(error, SourceError) else str(error)
+            trouble = Trouble("bad-list", f"cannot be read as UTF-8: {reason}", "save it as UTF-8")
             yield ListFile(path.stem, path, trouble=trouble)
             continue
         plain = text.removeprefix("\ufeff").replace("\r\n", "\n")

@@ -1,5 +1,7 @@
 """What became of a tree's files since segprep wrote them: missing, changed, added."""
 
+import os
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -78,8 +80,22 @@ def _files(root: Path) -> Iterator[str]:
 
 
 def _time(path: Path) -> int:
-    state = path.stat()
+    return _latest(path.stat())
+
+
+def _latest(state: os.stat_result) -> int:
     return max(state.st_mtime_ns, state.st_ctime_ns)
+
+
+def _state(path: Path) -> os.stat_result | None:
+    """The state of the file or link *path*; None where there is nothing that could be a file."""
+    try:
+        state = os.lstat(path)
+    except (OSError, ValueError):
+        return None
+    if stat.S_ISLNK(state.st_mode):
+        return state if path.is_file() else None
+    return state if stat.S_ISREG(state.st_mode) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +110,10 @@ class _Compared:
         missing, changed = [], []
         for name, expected in record.digests.items():
             path = self.root / name
-            if not path.is_file():
+            state = _state(path)
+            if state is None:
                 missing.append(name)
-            elif _time(path) > self.since and not self._holds(path, expected):
+            elif not self._untouched(state) and not self._holds(path, expected):
                 changed.append(name)
         return RecordState(
             record.stem,
@@ -112,6 +129,10 @@ class _Compared:
             else "as recorded",
             hashes(record.digests),
         )
+
+    def _untouched(self, state: os.stat_result) -> bool:
+        """Whether a file in this *state* is as old as the records; a link is never taken to be."""
+        return stat.S_ISREG(state.st_mode) and _latest(state) <= self.since
 
     def _holds(self, path: Path, expected: str) -> bool:
         try:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, astuple, dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, BinaryIO, get_args
 
 from blake3 import blake3
 
@@ -208,6 +208,14 @@ _RECORD: Mapping[str, fields.Check] = {
 }
 
 
+def next_line(file: BinaryIO) -> bytes:
+    """The next line of records, empty at the end. Raises ValueError for one that no record has."""
+    line = file.readline(LONGEST_LINE)
+    if len(line) == LONGEST_LINE:
+        raise ValueError(f"a line has {LONGEST_LINE} bytes or more")
+    return line
+
+
 def load_records(path: Path, expected: str | None = None) -> Iterator[Record]:
     """The records of *path*, one at a time; *expected* is the digest that the manifest keeps of
     them. Raises TreeError at a damaged line, and after the last one where the digest differs.
@@ -215,7 +223,7 @@ def load_records(path: Path, expected: str | None = None) -> Iterator[Record]:
     checksum, number = blake3(), 0
     try:
         with open_inside(path.parent, path.name) as file:
-            while line := file.readline(LONGEST_LINE):
+            while line := next_line(file):
                 number += 1
                 checksum.update(line)
                 yield load_record(line)

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, overload
 from blake3 import blake3
 
 from segprep.dataset import manifest
-from segprep.dataset.manifest import LONGEST_LINE, MANIFEST, RESTORE
+from segprep.dataset.manifest import MANIFEST, RESTORE, next_line
 from segprep.errors import SourceError, TreeError
 from segprep.files import open_inside
 from segprep.packed import PackedNames
@@ -57,9 +57,10 @@ class RecordFile(Mapping[str, Record]):
                 self._file = open_inside(self._path.parent, self._path.name)
             if start is not None:
                 self._file.seek(start)
-            return self._file.readline(LONGEST_LINE)
-        except SourceError as error:
-            reason = f"{self._path}: {error.reason}"
+            return next_line(self._file)
+        except (SourceError, ValueError) as error:
+            said = error.reason if isinstance(error, SourceError) else str(error)
+            reason = f"{self._path}: {said}"
             raise TreeError("bad-manifest", reason, RESTORE) from error
         except OSError as error:
             reason = f"{self._path}: {error.strerror}"
@@ -136,9 +137,13 @@ class RecordLines(Sequence[tuple[int, bytes]]):
         except SourceError as error:
             raise TreeError("bad-manifest", f"{path}: {error.reason}", RESTORE) from error
         checksum, self._ends = blake3(), array("Q", [0])
-        while line := self._file.readline(LONGEST_LINE):
-            checksum.update(line)
-            self._ends.append(self._ends[-1] + len(line))
+        try:
+            while line := next_line(self._file):
+                checksum.update(line)
+                self._ends.append(self._ends[-1] + len(line))
+        except ValueError as error:
+            self.close()
+            raise TreeError("bad-manifest", f"{path}: {error}", RESTORE) from error
         if expected is not None and checksum.hexdigest(20) != expected:
             self.close()
             for _ in manifest.load_records(path, expected):

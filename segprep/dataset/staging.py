@@ -42,7 +42,7 @@ from segprep.dataset.tree import (
     STAGING,
     read_lists,
 )
-from segprep.dataset.tree_files import guard_links
+from segprep.dataset.tree_files import guard_links, list_bytes
 from segprep.errors import LockedError, SegprepError, SourceError
 from segprep.files import digest, read_inside, sync_file, sync_folder, write_atomic, write_error
 from segprep.packed import PackedNames
@@ -282,16 +282,15 @@ class Staging:
         for name in (MANIFEST, RECORDS):
             if (self.root / name).is_file():
                 os.replace(self.root / name, self.folder / "previous" / name)
-        for path in (self.root / LISTS).glob("*.txt"):
-            shutil.copyfile(path, self.folder / "previous" / path.name)
+        for name, stems in () if replace else self.lists().items():
+            write_atomic(self.folder / f"previous/{name}.txt", list_bytes(stems))
         if replace:
             (self.folder / "replaced").mkdir(exist_ok=True)
             for name in (IMAGES, MASKS, OBJECTS, LISTS, CLASS_NAMES, LABELMAP):
                 if (self.root / name).exists():
-                    shutil.rmtree(
-                        self.folder / "replaced" / Path(name).name, ignore_errors=True
-                    )  # left by a run killed while it cleaned up
-                    os.replace(self.root / name, self.folder / "replaced" / Path(name).name)
+                    aside = self.folder / "replaced" / Path(name).name
+                    shutil.rmtree(aside, ignore_errors=True)  # of a run killed while it cleaned up
+                    os.replace(self.root / name, aside)
         write_atomic(opened, b"")
 
 

@@ -151,10 +151,15 @@ def read_lists(root: Path, folder: str = LISTS) -> dict[str, tuple[str, ...]]:
     """
     first = (*SPLITS, "trainval")
     paths = sorted(
-        (path for path in (root / folder).glob("*.txt") if not path.name.startswith(".")),
+        list_paths(root, folder),
         key=lambda path: (first.index(path.stem) if path.stem in first else len(first), path.stem),
     )
     return {path.stem: read_list(path, root) for path in paths}
+
+
+def list_paths(root: Path, folder: str = LISTS) -> list[Path]:
+    """The list files in *folder* of the tree *root*; hidden ones are none."""
+    return [path for path in (root / folder).glob("*.txt") if not path.name.startswith(".")]
 
 
 def read_list(path: Path, root: Path | None = None) -> tuple[str, ...]:

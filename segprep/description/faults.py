@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from segprep.dataset.changes import Changes
-from segprep.dataset.manifest import MANIFEST, RECORDS, Manifest
-from segprep.dataset.tree import IMAGES, MASKS, SPLITS, Tree
+from segprep.dataset.manifest import Manifest
+from segprep.dataset.tree import IMAGES, LISTS, MASKS, SPLITS, Tree
 from segprep.dataset.tree_files import class_files
 from segprep.errors import SourceError
-from segprep.files import digest_file, read_below, read_inside
+from segprep.files import digest, read_below, read_inside
 from segprep.imaging import image
 from segprep.types import IGNORE, Classes
 
@@ -28,14 +28,18 @@ def described_faults(home: Tree, described: Manifest, state: Changes) -> Iterato
     for what, names in kinds:
         if names:
             yield f"{what}: {len(names)} {_files(names)}: {few(names)}"
-    if digest_file(home.root / RECORDS) != described.records:
-        yield f"{RECORDS} is not the one that {MANIFEST} describes"
     for name, content in class_files(described.classes).items():
         path = home.root / name
         if not path.is_file():
             yield f"missing: {name}"
         elif not _holds(home.root, name, content):
             yield f"changed since conversion: {name}; the classes are {_names(described.classes)}"
+    for name, expected in described.lists.items():
+        content = home.text(f"{LISTS}/{name}.txt")
+        if content is None:
+            yield f"missing: {LISTS}/{name}.txt"
+        elif digest(content) != expected:
+            yield f"changed since it was written: {LISTS}/{name}.txt"
 
 
 def list_faults(lists: Mapping[str, Sequence[str]], stems: set[str]) -> Iterator[str]:

@@ -315,3 +315,55 @@ def test_a_linked_class_list_is_not_opened_outside(tree: Path, tmp_path: Path) -
     (tree / "class_names.txt").rename(tmp_path / "same.txt")
     (tree / "class_names.txt").symlink_to(tmp_path / "same.txt")
     assert any("class_names.txt" in fault for fault in segprep.info(tree).faults)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links")
+@pytest.mark.parametrize("name", ["class_names.txt", "labelmap.txt", f"{LISTS}/val.txt"])
+def test_check_quotes_no_file_that_a_link_leads_to(tree: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret").write_text("SECRETWORD\n")
+    (tree / name).unlink()
+    (tree / name).symlink_to(tmp_path / "secret")
+    findings = segprep.check(tree).findings
+    assert any(name.endswith(finding.path.rpartition("/")[2]) for finding in findings)
+    assert not any("SECRETWORD" in str(finding) for finding in findings)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links")
+@pytest.mark.parametrize("name", ["JPEGImages/img0.jpg", "SegmentationClass/img0.png"])
+def test_a_linked_file_is_never_as_recorded(tree: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "old").write_bytes(b"another")
+    os.utime(tmp_path / "old", (0, 0))
+    (tree / name).unlink()
+    (tree / name).symlink_to(tmp_path / "old")
+    os.utime(tree / "records.jsonl")  # newer than what the link leads to, by its change time, too
+    assert any(name in fault for fault in segprep.info(tree).faults)
+
+
+def test_info_tells_of_lists_that_are_not_those_of_the_split(tree: Path) -> None:
+    (tree / LISTS / "val.txt").write_bytes(b"")
+    (tree / LISTS / "test.txt").unlink()
+    faults = segprep.info(tree).faults
+    assert f"changed since it was written: {LISTS}/val.txt" in faults
+    assert f"missing: {LISTS}/test.txt" in faults
+
+
+def test_a_line_without_end_in_the_records_is_not_read_to_its_end(tree: Path) -> None:
+    with open(tree / "records.jsonl", "wb") as file:
+        file.truncate(1 << 40)  # takes no space on the disk
+    with pytest.raises(TreeError, match="a line has"):
+        segprep.info(tree)
+    code_of(lambda: segprep.export("voc", tree, tree.parent / "export"))
+
+
+@pytest.mark.parametrize("name", ["val.txt", ".hidden.txt"])
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_conversion_copies_no_endless_list(
+    tree: Path, source: Path, name: str, overwrite: bool
+) -> None:
+    with open(tree / LISTS / name, "wb") as file:
+        file.truncate(1 << 40)
+    (source / "img5.json").unlink()
+    if overwrite or name.startswith("."):
+        segprep.convert("labelme", source, tree, overwrite=overwrite)
+    else:
+        assert code_of(lambda: segprep.convert("labelme", source, tree)) == "bad-list"
