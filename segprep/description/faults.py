@@ -35,10 +35,10 @@ def described_faults(home: Tree, described: Manifest, state: Changes) -> Iterato
         elif not _holds(home.root, name, content):
             yield f"changed since conversion: {name}; the classes are {_names(described.classes)}"
     for name, expected in described.lists.items():
-        content = home.text(f"{LISTS}/{name}.txt")
-        if content is None:
+        listed = home.text(f"{LISTS}/{name}.txt")
+        if listed is None:
             yield f"missing: {LISTS}/{name}.txt"
-        elif digest(content) != expected:
+        elif digest(listed) != expected:
             yield f"changed since it was written: {LISTS}/{name}.txt"
 
 
