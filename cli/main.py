@@ -2,6 +2,7 @@
 immediate.
 """
 
+import errno
 import gc
 import os
 import signal
@@ -110,9 +111,12 @@ def _system_error(error: OSError) -> int:
     """Tell what the system refused; the exit code. Without a file name it was the output."""
     from pathlib import Path
 
-    from segprep.errors import SegprepError
+    from segprep.errors import SegprepError, UsageError
     from segprep.files import write_error
 
+    if error.errno == errno.ENAMETOOLONG:
+        reason = f"{error.filename}: {error.strerror}"
+        return report(UsageError("bad-option", reason, "give a shorter path"))
     if error.filename:
         return report(write_error(Path(error.filename), error))
     message = f"standard output: {error.strerror or error} (errno {error.errno})"

@@ -42,6 +42,8 @@ def _matched(stems: Sequence[str], expression: str) -> dict[str, str]:
     backtracks for ever. Raises UsageError for a bad expression, or one that takes too long.
     """
     example = r"for example --group-by '^(patient\d+)_'"
+    if not expression:
+        raise UsageError("bad-group", "--group-by is empty, so nothing would be grouped", example)
     try:
         re.compile(expression)
     except (re.error, OverflowError, RecursionError, MemoryError) as error:

@@ -130,3 +130,17 @@ def test_a_script_without_a_main_guard_ends_with_one_error(tmp_path: Path) -> No
     )
     assert done.returncode != 0
     assert "the worker processes ended before their first item" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["info", "verify", "check", "stats"])
+def test_a_path_that_is_too_long_is_told_as_such(command: str) -> None:
+    done = run(command, "x" * 5000)
+    assert done.exit_code == 2
+    assert "free space" not in done.output
+
+
+def test_an_empty_group_by_is_no_default(source: Path, tmp_path: Path) -> None:
+    run("json2mask", source, tmp_path / "out")
+    done = run("split", tmp_path / "out", "--group-by", "")
+    assert done.exit_code == 2
+    assert "bad-group" in done.output

@@ -19,7 +19,7 @@ from segprep.checks._common.entries import bare_name
 from segprep.checks._common.survey import Pair, Survey
 from segprep.dataset.staging import lock
 from segprep.dataset.tree import RUNS
-from segprep.dataset.tree_files import list_bytes
+from segprep.dataset.tree_files import guard_links, list_bytes
 from segprep.errors import SourceError
 from segprep.files import (
     digest,
@@ -198,8 +198,9 @@ def _upright(path: Path) -> Callable[[], bytes]:
 def apply(survey: Survey, repairs: Sequence[Repair]) -> Fixed:
     """Carry out *repairs*: originals are kept first, the record is written before any change.
 
-    Raises SegprepError where a file cannot be written.
+    Raises SegprepError where a file cannot be written, TreeError where a link stands in the way.
     """
+    guard_links(survey.root)
     if not repairs:
         return Fixed((), None)
     with lock(survey.root):

@@ -62,11 +62,10 @@ def _check_length(file: BinaryIO, length: int) -> None:
 
 def write_error(path: Path, error: OSError) -> SegprepError:
     """The error that a person sees when the system refuses a write."""
-    return SegprepError(
-        "write-failed",
-        f"{path}: {error.strerror} (errno {error.errno})",
-        "free space or fix permissions, then re-run the command",
-    )
+    hint = "free space or fix permissions, then re-run the command"
+    if error.errno == errno.ENAMETOOLONG:
+        hint = "give a shorter path"
+    return SegprepError("write-failed", f"{path}: {error.strerror} (errno {error.errno})", hint)
 
 
 def sync_file(path: Path) -> None:

@@ -49,7 +49,7 @@ class SplitOptions:
             int(old.get("seed", 0)) if seed is None else seed,
             text,
             shares,
-            group_by or old.get("group_by"),
+            old.get("group_by") if group_by is None else group_by,
             stratify or old.get("stratify"),
             int(old.get("folds", 0)) if folds is None else folds,
             equal or old.get("equal", "together"),

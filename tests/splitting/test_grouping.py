@@ -41,3 +41,8 @@ def test_a_table_that_is_missing_or_no_text(tmp_path: Path) -> None:
     (tmp_path / "odd.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError):
         groups_of(["a"], str(tmp_path / "odd.csv"))
+
+
+def test_an_empty_expression_groups_nothing_and_is_refused() -> None:
+    with pytest.raises(UsageError, match="is empty"):
+        groups_of(["a"], "")
