@@ -201,6 +201,14 @@ def _trained() -> None:
     run((*TRAIN, "--seed", "1"))
 
 
+def _predictable() -> None:
+    """A dataset and a network for it."""
+    _tree()
+    run(TRAIN)
+    shutil.move("out/best.pt", "src/best.pt")
+    shutil.rmtree("out")
+
+
 def _checkable() -> None:
     for n in range(14):
         sample(Path("raw"), f"s{n}", n, "cat" if n % 2 else "dog")
@@ -249,6 +257,11 @@ CHECK = (
     *("train-check", "src", "--out", "out", "--steps", "4", "--size", "32", "--arch", "mini-unet"),
     *("--device", "cpu", "-q"),
 )
+PREDICT = (
+    *("predict", "src/best.pt", "src", "--out", "out", "--split", "train", "--device", "cpu"),
+    *("--mode", "ids", "--mode", "blend", "--count", "-q"),
+)
+PREDICTING = ("segprep_cli.predict", "segprep.training.inference.job")
 TRAINING = ("segprep_cli.train", "segprep.training.trainer.trainer")
 CHECKING = ("segprep_cli.train_check", "segprep.training.check")
 REMAP = ("remap", "src", "out", "--map", "cat=dog", "-j", "1", "--no-progress")
@@ -290,6 +303,7 @@ SCENARIOS = {
         _trained, (*TRAIN, "--overwrite"), settled=_timeless, imports=TRAINING
     ),
     "train-check": Scenario(_checkable, CHECK, exit=4, settled=_timeless, imports=CHECKING),
+    "predict": Scenario(_predictable, PREDICT, settled=_timeless, imports=(*TRAINING, *PREDICTING)),
     "export": Scenario(_tree, EXPORT),
     "export-overwrite": Scenario(_exported, (*EXPORT, "--overwrite")),
 }

@@ -1,5 +1,6 @@
 """Samples of what make crash and make signals run in full."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,16 @@ def test_trainings_survive_faults() -> None:
     given = [word for name in ("train", "train-overwrite") for word in ("--scenario", name)]
     modes = [word for name in ("kill", "full") for word in ("--mode", name)]
     assert lines("sweep.py", *given, *modes, "--points", "4") == []
+
+
+@LINUX
+def test_a_small_disk_that_fills_up_loses_nothing() -> None:
+    script, given = FOLDER / "small_disk.py", ["--scenario", "split", "--points", "3"]
+    done = subprocess.run([sys.executable, script, *given], capture_output=True, text=True)
+    if done.returncode == 75:
+        pytest.skip(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["full"]["split"] == 3
 
 
 @LINUX

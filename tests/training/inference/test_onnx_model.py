@@ -122,6 +122,20 @@ def test_sizes_inside_that_cannot_be_end_in_words(sizes: list[int], tmp_path: Pa
     assert caught.value.code == "bad-onnx"
 
 
+def test_weights_in_files_beside_it_are_not_read(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx", reason=SKIP)
+    model = onnx.load_from_string(onnx_model.encoded(checkpoint("mini-unet")))
+    (tmp_path / "apart").mkdir()
+    path = tmp_path / "apart/net.onnx"
+    onnx.save_model(
+        model, str(path), save_as_external_data=True, location="w.bin", size_threshold=0
+    )
+    assert (tmp_path / "apart/w.bin").stat().st_size
+    with pytest.raises(SegprepError, match="keeps weights in files beside it") as caught:
+        onnx_model.load(path)
+    assert caught.value.code == "bad-onnx"
+
+
 def test_without_the_packages_the_extra_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
