@@ -2,15 +2,18 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from segprep.errors import TreeError
 from segprep.files import write_atomic
-from segprep.verification.comparison import Difference, diff
 
 from . import formatting, options, output
 from .progress import bar
+
+if TYPE_CHECKING:
+    from segprep.verification.comparison import Difference
 
 HELP = """Compare two datasets: classes, samples, lists, and the pixels that differ per class.
 
@@ -38,6 +41,8 @@ def _run(
     verbose: bool,
     no_progress: bool,
 ) -> None:
+    from segprep.verification.comparison import diff
+
     if sheet is not None:
         _guard(sheet, (first, second), overwrite)
     difference = diff(first, second, jobs=jobs, progress=bar(not (no_progress or quiet)))
@@ -75,7 +80,7 @@ def _guard(sheet: Path, trees: tuple[Path, Path], overwrite: bool) -> None:
         )
 
 
-def _show(difference: Difference, verbose: bool) -> None:
+def _show(difference: "Difference", verbose: bool) -> None:
     if not difference.any:
         output.line(
             f"{difference.first} and {difference.second}: no difference in"

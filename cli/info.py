@@ -2,14 +2,14 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from segprep.conversion.unpainted import in_words
-from segprep.dataset.equal_images import listed
-from segprep.description import Info, info
-
 from . import formatting, options, output
+
+if TYPE_CHECKING:
+    from segprep.description import Info
 
 HELP = """Show what a dataset holds: samples, classes with their pixels, sizes, lists, origin.
 
@@ -35,6 +35,8 @@ def _run(
     verbose: bool,
     no_progress: bool,
 ) -> None:
+    from segprep.description import info
+
     summary = info(dataset, check=check, jobs=jobs)
     if as_json:
         content = asdict(summary) | {
@@ -52,7 +54,9 @@ def _run(
         click.get_current_context().exit(1)
 
 
-def _show(summary: Info, verbose: bool) -> None:
+def _show(summary: "Info", verbose: bool) -> None:
+    from segprep.conversion.unpainted import in_words
+
     origin = (
         f"from {summary.source['format']} {summary.source['path']}"
         if summary.source
@@ -86,7 +90,7 @@ def _show(summary: Info, verbose: bool) -> None:
     _show_doubts(summary, verbose)
 
 
-def _show_lists(summary: Info) -> None:
+def _show_lists(summary: "Info") -> None:
     lists = ", ".join(f"{name} {count}" for name, count in summary.lists.items())
     output.line(f"lists: {lists or 'none yet (segprep split)'}")
     if summary.split:
@@ -95,8 +99,10 @@ def _show_lists(summary: Info) -> None:
         output.line(f"{summary.unlisted} samples are in no list (segprep split --update)")
 
 
-def _show_doubts(summary: Info, verbose: bool) -> None:
+def _show_doubts(summary: "Info", verbose: bool) -> None:
     if summary.equal:
+        from segprep.dataset.equal_images import listed
+
         count = sum(map(len, summary.equal))
         output.line(
             f"equal images: {count} samples share {len(summary.equal)}: {listed(summary.equal)}"

@@ -4,14 +4,16 @@ from typing import Any
 
 import click
 
+from segprep import network_sizes
+
 from . import formatting, options, output
 
 HELP = """List the networks that segprep train builds, each at its published sizes.
 
 One row per network and preset, counted at the number of classes it was published with, or at
 --classes. Parameters are the learned numbers. Nothing is trained and no weights are allocated.
-With NAME, the
-layers of that network: shapes, parameters, multiplications. Needs the extra train.
+With NAME, the layers of that network: shapes, parameters, multiplications. NAME and --classes need
+the extra train.
 
 \b
 Examples:
@@ -27,14 +29,17 @@ COLUMNS = ("name", "preset", "classes", "in_channels", "parameters", "source")
 def _run(
     name: str | None, preset: str | None, size: int, classes: int | None, as_json: bool
 ) -> None:
-    from segprep.training.models import models
-
     if name:
         _layers(name, preset, size, classes, as_json)
         return
     if preset:
         raise click.UsageError("--preset is one of a network's: name the network, too")
-    rows = models(classes)
+    if classes is None:
+        rows = network_sizes.published()
+    else:
+        from segprep.training.models import models
+
+        rows = models(classes)
     if as_json:
         output.document(rows)
     else:

@@ -1,14 +1,14 @@
 """``segprep split [DATASET]``."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from segprep.dataset.tree import SPLITS
-from segprep.splitting import Split, split
-
 from . import formatting, options, output
+
+if TYPE_CHECKING:
+    from segprep.splitting import Split
 
 HELP = """Split a dataset into train, val and test; write ImageSets/Segmentation/*.txt.
 
@@ -24,11 +24,14 @@ Examples:
     segprep split out/ --keep test                       keep the official test list
     segprep split out/ --update                          after new data were converted
 """
+LISTS = ("train", "val", "test")
 
 
 def _run(
     dataset: Path, as_json: bool, quiet: bool, verbose: bool, no_progress: bool, **chosen: Any
 ) -> None:
+    from segprep.splitting import split
+
     outcome = split(dataset, **chosen)
     if not quiet:
         output.notes(outcome.notes, verbose)
@@ -46,7 +49,7 @@ def _run(
         _show(outcome, chosen["dry_run"])
 
 
-def _show(outcome: Split, dry_run: bool) -> None:
+def _show(outcome: "Split", dry_run: bool) -> None:
     total = sum(outcome.counts.values()) or 1
     record = outcome.record
     title = f"{outcome.root}: {total} samples, seed {record['seed']}, ratio {record['ratio']}" + (
@@ -54,7 +57,7 @@ def _show(outcome: Split, dry_run: bool) -> None:
     )
     rows = [
         (name, str(outcome.counts[name]), f"{100 * outcome.counts[name] / total:.1f} %")
-        for name in SPLITS
+        for name in LISTS
     ]
     rows += [
         (f"fold {n}", f"{len(train)} + {len(val)}", f"{100 * len(val) / total:.1f} %")
@@ -105,7 +108,7 @@ command = formatting.Command(
         ),
         click.Option(
             ["--keep"],
-            type=click.Choice(SPLITS),
+            type=click.Choice(LISTS),
             multiple=True,
             help="Leave this list as it is and share out the rest. Repeatable.",
         ),

@@ -2,14 +2,16 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-
-from segprep.verification import Verification, verify
 
 from . import formatting, options, output
 from .engines import on_engines
 from .progress import bar
+
+if TYPE_CHECKING:
+    from segprep.verification import Verification
 
 HELP = """Check every file of a dataset or an export against the digests in its manifest.
 
@@ -35,6 +37,8 @@ def _run(
     verbose: bool,
     no_progress: bool,
 ) -> None:
+    from segprep.verification import verify
+
     result = verify(
         dataset, sample=sample, seed=seed, jobs=jobs, progress=bar(not (no_progress or quiet))
     )
@@ -54,7 +58,7 @@ def _run(
     click.get_current_context().exit(0 if result.intact else 1)
 
 
-def _show(result: Verification, verbose: bool) -> None:
+def _show(result: "Verification", verbose: bool) -> None:
     for deviation in result.deviations:
         output.line(f"{deviation.kind}: {deviation.path}: {deviation.reason}")
     for name in result.other if verbose else ():

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 GROUND = (
     "_version cards chunks cluster codes engine errors files grouping jsontext limits names"
-    " outputs packed train_config types worker_processes writer"
+    " network_sizes outputs packed train_config types worker_processes writer"
 )
 FLOORS = (
     set(GROUND.split()),

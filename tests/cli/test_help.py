@@ -1,6 +1,8 @@
 """What every ``--help`` has in common: examples, words for limits, the same flags everywhere."""
 
 import re
+import subprocess
+import sys
 from functools import cache
 
 import click
@@ -71,6 +73,23 @@ def test_shared_flags_are_the_same_everywhere(line: tuple[str, ...]) -> None:
     assert ("--dry-run" in own) <= ("--overwrite" in own or line == ("split",))
     if own.keys() & WRITING:
         assert "--overwrite" in own or line == ("train-check",)  # which resumes what it finds
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("split", "info", "verify", "diff", "check", "stats", "view", "annotate"),
+        *("train-check", "train", "predict", "models"),
+    ],
+)
+def test_help_imports_neither_numpy_nor_torch(name: str) -> None:
+    told = "import sys\nfrom segprep_cli.main import main\ntry:\n    main()\nfinally:\n"
+    told += "    print(sorted({'numpy', 'PIL', 'torch'} & set(sys.modules)), file=sys.stderr)"
+    run = subprocess.run(
+        [sys.executable, "-c", told, name, "--help"], capture_output=True, text=True, check=True
+    )
+    assert "Examples:" in run.stdout
+    assert run.stderr.splitlines()[-1] == "[]"
 
 
 def test_the_list_of_formats_is_whole_sentences() -> None:
