@@ -4,7 +4,7 @@ import os
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, overload
 
@@ -39,7 +39,7 @@ class PackedNames(Sequence[str]):
         Names that are asked for in order are found at once.
         """
         order = self.in_order()
-        text = name.encode("utf-8", "surrogatepass")
+        text = bytearray(name, "utf-8", "surrogatepass")
         at = self._next
         if at >= len(order) or self._raw(order[at]) != text:
             at = bisect_right(order, text, key=self._raw) - 1
@@ -54,8 +54,8 @@ class PackedNames(Sequence[str]):
         """All names in code-point order."""
         return (self[number] for number in self.in_order())
 
-    def _raw(self, number: int) -> bytes:
-        return bytes(self._text[self._starts[number] : self._starts[number + 1]])
+    def _raw(self, number: int) -> bytearray:
+        return self._text[self._starts[number] : self._starts[number + 1]]
 
     def in_order(self) -> Sequence[int]:
         """The numbers of all names, in code-point order."""
@@ -75,13 +75,15 @@ class PackedNames(Sequence[str]):
     @overload
     def __getitem__(self, at: slice) -> list[str]: ...
     def __getitem__(self, at: int | slice) -> str | list[str]:
-        numbers = range(len(self))[at]
-        if isinstance(numbers, range):
-            return [self[number] for number in numbers]
-        return self._raw(numbers).decode("utf-8", "surrogatepass")
+        if isinstance(at, slice):
+            return [self[number] for number in range(*at.indices(len(self)))]
+        return self._raw(range(len(self))[at] if at < 0 else at).decode("utf-8", "surrogatepass")
 
     def __iter__(self) -> Iterator[str]:
-        return (self[number] for number in range(len(self)))
+        start = 0
+        for end in islice(self._starts, 1, None):
+            yield self._text[start:end].decode("utf-8", "surrogatepass")
+            start = end
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.find(name) >= 0

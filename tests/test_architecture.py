@@ -180,6 +180,7 @@ _WRITES = re.compile(r'"(r\+b|[axw]b?\+?)"')
 _OWN_READS = {  # what these open was written a moment ago, or belongs to the installation
     "files/reading.py": "the safe read itself",
     "limits.py": "/proc",
+    "network_sizes.py": "the modules of the networks",
     "cluster.py": "a file of this run, by which machines find out that they share a disk",
     "evaluation/files.py": "a table, written",
     "exporting/archive.py": "files of this run; a zip file that is only listed",

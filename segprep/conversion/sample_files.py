@@ -16,6 +16,7 @@ from segprep.dataset.staging import Staging
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
 from segprep.errors import SourceError
 from segprep.files import Inputs, Mark, digest, mark_below, real_folders, watch, write_staged
+from segprep.files.open_folders import is_below
 from segprep.imaging import image, metadata, transcoding
 from segprep.imaging.image import MaskMode
 from segprep.types import IGNORE, MAX_PIXELS, Item, Note, Reader, Record, Sample
@@ -64,7 +65,7 @@ class SampleTask:
         state += ("stripped",) if self.strip_metadata else ()
         text = self.archives.outer(repr(state))
         for path in filter(None, (item.image, *item.labels)):
-            if not path.is_relative_to(self.root):  # the same wherever both folders are moved
+            if not is_below(str(path), (self.root,)):  # the same wherever both folders are moved
                 text = text.replace(self.archives.outer(str(path)), self.named(path))
         text = text.replace(self.archives.outer(str(self.root)), "")
         return digest(text.encode("utf-8", "backslashreplace"))[:16]

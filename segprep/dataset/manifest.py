@@ -166,6 +166,25 @@ def load_record(line: bytes) -> Record:
     return Record(**checked, unpainted=tuple(labels))
 
 
+def written_record(line: bytes) -> Record:
+    """The Record of one line that this program wrote, as the digest of its file showed: a quarter
+    of the time of :func:`load_record`, which looks at every field.
+
+    Raises ValueError for what no record can be.
+    """
+    content = json.loads(line)
+    try:
+        plain = {name: content[name] for name in _RECORD}
+        plain["pixels"] = {int(value): count for value, count in content["pixels"].items()}
+        plain["notes"] = tuple(
+            replace(_note(note, "notes"), stem=content["stem"]) for note in content["notes"]
+        )
+        labels = tuple(_unpainted(entry, "unpainted") for entry in content.get("unpainted", ()))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"is no record: {error}") from error
+    return Record(**plain, unpainted=labels)
+
+
 def _unpainted(value: Any, address: str) -> Unpainted:
     parts = fields.array(value, address)
     if len(parts) != 4 or parts[3] not in get_args(Outcome):

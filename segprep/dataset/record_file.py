@@ -95,9 +95,9 @@ class RecordFile(Mapping[str, Record]):
         return self._line(self._starts[number])
 
     def with_line(self, stem: str) -> tuple[Record, bytes]:
-        """The record of *stem* and its line. Raises TreeError."""
+        """The record of *stem*, not checked again, and its line. Raises TreeError."""
         line = self.line(stem)
-        return self._parsed(line, manifest.load_record), line
+        return self._parsed(line, manifest.written_record), line
 
     def plain(self, stem: str) -> dict[str, Any]:
         """The line of *stem* as JSON, not checked. Raises TreeError."""

@@ -35,7 +35,9 @@ def check(paths: Sequence[Path], roots: tuple[Path, ...], *, otherwise: str = IN
         except SourceError:
             continue  # told when it is converted
         if palette:
-            by_palette.setdefault(palette, []).append(path)
+            same = by_palette.setdefault(palette, [])
+            if len(same) < _MOST_READ:  # more are not looked at
+                same.append(path)
     longest = max(by_palette, key=len, default=b"")
     if all(longest.startswith(palette) for palette in by_palette):
         return
