@@ -21,6 +21,7 @@ from segprep.train_config import outputs
 from segprep.training import models
 from segprep.training.data.pairs import GRAY, InputSpec
 from segprep.training.models.unetpp import prune
+from segprep.training.pretrained import BROKEN
 
 KIND, VERSION = "segprep checkpoint", 1
 LARGEST = 1 << 33
@@ -56,11 +57,8 @@ def pruned(checkpoint: Checkpoint, depth: int) -> Checkpoint:
     fraction of the time. Raises UsageError (bad-option) for another network or depth.
     """
     if checkpoint.arch != "unetpp":
-        raise UsageError(
-            "bad-option",
-            f"--depth {depth}: the network {checkpoint.arch} cannot be pruned",
-            "it is for unetpp, trained with deep supervision",
-        )
+        reason = f"--depth {depth}: the network {checkpoint.arch} cannot be pruned"
+        raise UsageError("bad-option", reason, "it is for unetpp, trained with deep supervision")
     network = prune(checkpoint.network(), depth)
     options = {**checkpoint.options, "depth": depth, "deep": False}
     return replace(checkpoint, options=options, weights=network.state_dict())
@@ -88,11 +86,8 @@ def fill(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
     for name, tensor in own.items():
         if not isinstance(weights[name], Tensor) or weights[name].shape != tensor.shape:
             shape = tuple(getattr(weights[name], "shape", ()))
-            raise SegprepError(
-                "bad-checkpoint",
-                f"weight {name} has shape {shape}, the network needs {tuple(tensor.shape)}",
-                _AGAIN,
-            )
+            reason = f"weight {name} has shape {shape}, the network needs {tuple(tensor.shape)}"
+            raise SegprepError("bad-checkpoint", reason, _AGAIN)
         if not bool(torch.isfinite(weights[name]).all()):
             raise SegprepError(
                 "bad-checkpoint", f"weight {name} holds numbers that are not finite", _AGAIN
@@ -154,22 +149,9 @@ def read(path: Path) -> dict[str, Any]:
     except SourceError as error:
         raise SegprepError(error.code, f"{path} {error.reason}", error.hint) from error
     except UnpicklingError as error:
-        raise SegprepError(
-            "bad-checkpoint",
-            f"{path} holds more than tensors and plain values; it was not run",
-            _AGAIN,
-        ) from error
-    except (
-        RuntimeError,
-        ValueError,
-        EOFError,
-        KeyError,
-        AttributeError,
-        IndexError,
-        TypeError,
-        OverflowError,
-        MemoryError,
-    ) as error:
+        reason = f"{path} holds more than tensors and plain values; it was not run"
+        raise SegprepError("bad-checkpoint", reason, _AGAIN) from error
+    except BROKEN as error:
         raise SegprepError(
             "bad-checkpoint",
             f"{path} is not a checkpoint:"
@@ -192,9 +174,7 @@ def _refuse_bomb(data: bytes, path: Path) -> None:
 
 
 def _refuse_odd(value: Any, key: str, path: Path) -> None:
-    """Raise SegprepError for a tensor whose values are not all in the file: sparse, without data,
-    or one number that stands for a huge array.
-    """
+    """Raise SegprepError for a tensor whose values are not all in the file."""
     if isinstance(value, Tensor):
         plain = value.layout == torch.strided and value.device.type == "cpu"
         if plain and value.numel() * value.element_size() <= value.untyped_storage().nbytes():

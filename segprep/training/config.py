@@ -29,21 +29,22 @@ def read_config(path: Path) -> dict[str, Any]:
     except SourceError as error:
         raise UsageError("bad-config", f"{path} {error.reason}", "give an existing file") from error
     except (ValueError, RecursionError) as error:  # also UTF-8, and numbers of 5,000 digits
-        raise UsageError(
-            "bad-config",
-            f"{path} is not TOML: {error}",
-            'one setting per line: lr = 0.01, text in quotes: loss = "ce+dice"',
-        ) from error
+        reason = f"{path} is not TOML: {error}"
+        hint = 'one setting per line: lr = 0.01, text in quotes: loss = "ce+dice"'
+        raise UsageError("bad-config", reason, hint) from error
     content = canonical(content)
     for key in content:
         check_key(key, str(path))
     return content
 
 
+def merged(path: str | Path | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of the TOML file at *path*, if there is one, and *settings* over them."""
+    return {**({} if path is None else read_config(Path(path))), **canonical(settings)}
+
+
 def canonical(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """*settings* under today's spelling, so that files and checkpoints of earlier versions stay
-    valid.
-    """
+    """*settings* under today's spelling: files and checkpoints of earlier versions stay valid."""
     values = {FORMER.get(key, key): value for key, value in settings.items()}
     if isinstance(table := values.get("augmentation"), Mapping):
         values["augmentation"] = respelled(table)

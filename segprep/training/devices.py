@@ -39,9 +39,7 @@ def peak_memory(device: str) -> int:
 
 @contextmanager
 def repeatable(wanted: bool) -> Iterator[None]:
-    """While it lasts, a GPU gives the same bits for the same numbers, if that is *wanted*; a CPU
-    does so anyway.
-    """
+    """While it lasts, a GPU gives the same bits again, if *wanted*; a CPU does so anyway."""
     if not wanted:
         yield
         return
@@ -58,9 +56,7 @@ def repeatable(wanted: bool) -> Iterator[None]:
 
 
 def exact(device: str) -> AbstractContextManager[None]:
-    """Convolutions in full float32 on a GPU, as on a CPU: by default PyTorch shortens their factors
-    to 10 bits there (TF32), and labels differ.
-    """
+    """Full float32 on a GPU, as on a CPU: PyTorch shortens factors to 10 bits there (TF32)."""
     if device.startswith("cuda"):
         return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
     return nullcontext()

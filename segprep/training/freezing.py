@@ -1,6 +1,7 @@
 """Freezing the stages of a backbone, with the statistics of their batch normalization."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Self
 
 from torch import nn
 
@@ -15,27 +16,29 @@ def freeze(network: nn.Module, stages: int | None = None) -> tuple[str, ...]:
     frozen. Raises UsageError (bad-option): a network without a backbone, more stages than it has.
     """
     if not hasattr(network, "encoder"):
-        raise UsageError(
-            "bad-option",
-            "this network has no backbone to freeze",
-            "vgg-unet, resnet-unet, mobilenet-unet, fcn8s and fcn32s have one",
-        )
+        reason = "this network has no backbone to freeze"
+        hint = "vgg-unet, resnet-unet, mobilenet-unet, fcn8s and fcn32s have one"
+        raise UsageError("bad-option", reason, hint)
     groups: list[list[nn.Module]] = network.encoder.stages()  # type: ignore[operator,union-attr]
     if stages is not None and not 0 <= stages <= len(groups):
         raise UsageError(
             "bad-option", f"the backbone has {len(groups)} stages, {stages} cannot be frozen"
         )
-    for module in (
-        inner for stage in groups[:stages] for outer in stage for inner in outer.modules()
-    ):
+    outer = (layer for stage in groups[:stages] for layer in stage)
+    for module in (inner for layer in outer for inner in layer.modules()):
         for parameter in module.parameters(recurse=False):
             parameter.requires_grad_(False)
+        hold_norms([module])
+    named = network.named_parameters()
+    return tuple(name for name, parameter in named if not parameter.requires_grad)
+
+
+def hold_norms(modules: Iterable[nn.Module]) -> None:
+    """Make the batch normalizations among *modules* leave their statistics alone."""
+    for module in modules:
         if type(module) in FROZEN:
             module.__class__ = FROZEN[type(module)]
             module.eval()
-    return tuple(
-        name for name, parameter in network.named_parameters() if not parameter.requires_grad
-    )
 
 
 def unfreeze(network: nn.Module) -> None:
@@ -49,24 +52,20 @@ def unfreeze(network: nn.Module) -> None:
         parameter.requires_grad_(True)
 
 
-class FrozenBatchNorm(nn.BatchNorm2d):
-    """Batch normalization that stays in evaluation mode: it uses its running statistics and leaves
-    them alone.
-    """
+class Held(nn.Module):
+    """What stays in evaluation mode."""
 
-    def train(self, mode: bool = True) -> "FrozenBatchNorm":
+    def train(self, mode: bool = True) -> Self:
         """Nothing changes, whatever *mode*."""
-        super().train(False)
-        return self
+        return super().train(False)
 
 
-class FrozenSyncBatchNorm(nn.SyncBatchNorm):
+class FrozenBatchNorm(Held, nn.BatchNorm2d):
+    """Batch normalization that stays in evaluation mode and leaves its statistics alone."""
+
+
+class FrozenSyncBatchNorm(Held, nn.SyncBatchNorm):
     """The same over several processes."""
-
-    def train(self, mode: bool = True) -> "FrozenSyncBatchNorm":
-        """Nothing changes, whatever *mode*."""
-        super().train(False)
-        return self
 
 
 FROZEN: Mapping[type[nn.Module], type[nn.Module]] = {

@@ -47,9 +47,12 @@ def likeliest(scores: Tensor) -> NDArray[np.uint8]:
 
 
 def mask_of(scores: Tensor, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The likeliest class (H, W) at *size*, from probabilities (C, h, w), which are interpolated
-    first.
-    """
-    if tuple(scores.shape[1:]) != tuple(size):
-        scores = functional.interpolate(scores[None], size, mode="bilinear", align_corners=False)[0]
-    return likeliest(scores)
+    """The likeliest class (H, W) at *size*, of probabilities (C, h, w), interpolated first."""
+    return likeliest(resized(scores, size))
+
+
+def resized(scores: Tensor, size: tuple[int, int]) -> Tensor:
+    """(C, h, w) at *size*, (C, H, W): linear between the centers of pixels."""
+    if tuple(scores.shape[1:]) == tuple(size):
+        return scores
+    return functional.interpolate(scores[None], size, mode="bilinear", align_corners=False)[0]

@@ -31,19 +31,10 @@ from segprep.training import weight_tables
 LARGEST, SECONDS = 1 << 32, 60
 WRAPPERS = ("weights", "model", "state_dict", "model_state_dict", "net")
 _ANOTHER = "use a file that torch.save(network.state_dict()) wrote"
+# what torch.load raises for damaged files: missing and wrong values, impossible sizes
+_TOO_LARGE = (OverflowError, MemoryError)
+BROKEN = (RuntimeError, ValueError, EOFError, LookupError, AttributeError, TypeError, *_TOO_LARGE)
 _PLAIN = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int32, torch.int64)
-_BROKEN = (
-    RuntimeError,
-    ValueError,
-    EOFError,
-    KeyError,
-    AttributeError,
-    IndexError,
-    TypeError,
-    OverflowError,
-    MemoryError,
-    AssertionError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +92,9 @@ def fetch(url: str, sha256: str, folder: Path) -> Path:
     except (OSError, HTTPException, ValueError) as error:
         if isinstance(error, HTTPError):
             error.close()
-        raise SegprepError(
-            "download-failed",
-            f"{url}: {error}",
-            "check the address and the network, or fetch it yourself and give the file",
-        ) from error
+        reason = f"{url}: {error}"
+        hint = "check the address and the network, or fetch it yourself and give the file"
+        raise SegprepError("download-failed", reason, hint) from error
     if len(data) > LARGEST:
         raise SegprepError("file-too-large", f"{url} has more than {LARGEST} bytes")
     _check(url, data, digest)
@@ -130,20 +119,14 @@ def read(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
             content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         if "GLOBAL" in str(error):  # the name of a function or class
-            raise SegprepError(
-                "weights-refused",
-                f"{path} holds more than tensors and plain values; it was not run",
-                _ANOTHER,
-            ) from error
+            reason = f"{path} holds more than tensors and plain values; it was not run"
+            raise SegprepError("weights-refused", reason, _ANOTHER) from error
         raise SegprepError(
             "bad-weights", f"{path} is damaged or not a file of weights", _ANOTHER
         ) from error
-    except _BROKEN as error:
-        raise SegprepError(
-            "bad-weights",
-            f"{path} is damaged or not a file of weights ({type(error).__name__})",
-            _ANOTHER,
-        ) from error
+    except BROKEN as error:
+        reason = f"{path} is damaged or not a file of weights ({type(error).__name__})"
+        raise SegprepError("bad-weights", reason, _ANOTHER) from error
     tensors = _tensors(content)
     if not tensors:
         raise SegprepError("bad-weights", f"{path} holds no tensors by name", _ANOTHER)
@@ -178,18 +161,13 @@ def load(network: nn.Module, weights: Mapping[str, Tensor]) -> WeightsReport:
             matches[target] = fitted
     if not matches.keys() & dict(network.named_parameters()).keys():
         example = f"the file has {next(iter(weights), 'nothing')}, the network {next(iter(own))}"
-        raise SegprepError(
-            "weights-no-match",
-            f"no weight of the file has a place in this network: {example}",
-            "were they made for another network?",
-        )
+        reason = f"no weight of the file has a place in this network: {example}"
+        raise SegprepError("weights-no-match", reason, "were they made for another network?")
     for target, tensor in matches.items():
         if not bool(torch.isfinite(tensor).all()):
-            raise SegprepError(
-                "weights-not-finite",
-                f"{target} holds numbers that are not finite",
-                "the training that made the file had failed; use another",
-            )
+            reason = f"{target} holds numbers that are not finite"
+            hint = "the training that made the file had failed; use another"
+            raise SegprepError("weights-not-finite", reason, hint)
     with torch.no_grad():
         for target, tensor in matches.items():
             own[target].copy_(tensor)
@@ -250,12 +228,9 @@ def _bytes(path: Path) -> bytes:
     try:
         real = whole.resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:
-        raise SourceError(
-            path,
-            f"cannot be read: {getattr(error, 'strerror', None) or error}",
-            "check that it exists and its permissions",
-            "unreadable",
-        ) from error
+        reason = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        hint = "check that it exists and its permissions"
+        raise SourceError(path, reason, hint, "unreadable") from error
     return read_below(real, (real.parent,), LARGEST)
 
 
@@ -265,18 +240,14 @@ def _sha256(data: bytes) -> str:
 
 def _digits(sha256: str) -> str:
     if not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
-        raise UsageError(
-            "bad-option",
-            f"{sha256!r} is not a SHA-256",
-            "give all 64 hexadecimal digits, as sha256sum prints them",
-        )
+        reason = f"{sha256!r} is not a SHA-256"
+        hint = "give all 64 hexadecimal digits, as sha256sum prints them"
+        raise UsageError("bad-option", reason, hint)
     return sha256.lower()
 
 
 def _check(what: str, data: bytes, expected: str) -> None:
     if (digest := _sha256(data)) != expected:
-        raise SegprepError(
-            "weights-hash",
-            f"{what} has SHA-256 {digest}, not {expected}",
-            "it is another file or was changed on the way; get it again",
-        )
+        reason = f"{what} has SHA-256 {digest}, not {expected}"
+        hint = "it is another file or was changed on the way; get it again"
+        raise SegprepError("weights-hash", reason, hint)

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Where a check stands: what it does, how far it is (*done* of *total*), the seconds that are
-    likely *left* (None: not known yet).
-    """
+    """What is done, how far it is, and the seconds likely *left* (None: not known yet)."""
 
     what: str
     done: int

@@ -23,10 +23,7 @@ _LAYERS = {"conv1": 0, "bn1": 1, "conv2": 3, "bn2": 4}
 # names in the tutorials' checkpoints, and the networks' own
 _NAMES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
     (r"(in_conv|inc\.double_conv)\.", lambda match: "first."),
-    (
-        r"down(\d)\.(1|maxpool_conv\.1\.double_conv)\.",
-        lambda match: f"down.{int(match[1]) - 1}.",
-    ),
+    (r"down(\d)\.(1|maxpool_conv\.1\.double_conv)\.", lambda match: f"down.{int(match[1]) - 1}."),
     (r"up(\d)\.conv\.(double_conv\.)?", lambda match: f"up.{int(match[1]) - 1}.join."),
     (r"up(\d)\.up\.", lambda match: f"up.{int(match[1]) - 1}.enlarge."),
     (r"(out_conv\.0|outc\.conv)\.", lambda match: "last."),

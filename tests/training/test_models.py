@@ -313,3 +313,22 @@ def test_counting_allocates_nothing():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert float(done.stdout) < 200
+
+
+@pytest.mark.parametrize("bilinear", [True, False])
+@pytest.mark.parametrize("norm", [True, False])
+@pytest.mark.parametrize("join", ["concat", "sum"])
+def test_a_unet_sums_or_concatenates_with_or_without_normalization(
+    join: str, norm: bool, bilinear: bool
+) -> None:
+    options = {"base": 4, "bilinear": bilinear}
+    network = models.build("unet", 3, 2, **options, norm=norm, join=join)
+    usual = dict(models.build("unet", 3, 2, **options).named_parameters())
+    assert network(torch.rand(2, 3, 40, 33)).shape == (2, 2, 40, 33)
+    layers = [module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    assert len(layers) == (18 if norm else 0)
+    for n, width in enumerate((32, 16, 8, 4)):
+        first = network.up[n].join[0].weight
+        assert first.shape[1] == (width if join == "sum" else 2 * width)
+        assert (first.shape == usual[f"up.{n}.join.0.weight"].shape) == (join == "concat")
+    assert (network.up[0].join[0].bias is None) == norm

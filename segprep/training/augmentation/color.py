@@ -11,7 +11,8 @@ from typing import Annotated
 import numpy as np
 
 from segprep.training.augmentation.hsv import distorted
-from segprep.training.augmentation.steps import Checked, Image, Mask, as_kind, between, brightest
+from segprep.training.augmentation.steps import Checked, Image, Mask, as_kind, between
+from segprep.training.data.pairs import brightest
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,7 @@ class Elastic(Checked):
     label: Annotated[int, 0, 255] = IGNORE
 
     def field(self, height: int, width: int, rng: np.random.Generator) -> NDArray[np.float64]:
-        """(2, height, width): where each pixel is taken from, less its own place, in rows and
-        columns. 2 * grid ** 2 normal draws.
-        """
+        """(2, height, width): rows and columns from pixel to source. 2 * grid ** 2 normal draws."""
         shifts = rng.standard_normal((2, self.grid, self.grid)) * self.sigma
         return splines(height, self.grid) @ shifts @ splines(width, self.grid).T
 
@@ -65,9 +63,7 @@ class Elastic(Checked):
 
 @lru_cache(maxsize=16)
 def splines(side: int, grid: int) -> NDArray[np.float64]:
-    """(side, grid): how much each grid point counts at each pixel of one axis, by an interpolating
-    cubic spline through points from 0 to side - 1.
-    """
+    """(side, grid): what each grid point counts at each pixel of an axis, by cubic splines."""
     from scipy import ndimage
 
     places = np.linspace(0, grid - 1, side) if side > 1 else np.array([(grid - 1) / 2])

@@ -35,9 +35,7 @@ class Geometry:
 
 
 def draw(row: float, column: float, size: int, rng: np.random.Generator) -> Geometry:
-    """A random geometry around (row, column): mirrored or not, any quarter turn, in half the cases
-    turned a little and zoomed.
-    """
+    """A random geometry around (row, column): any quarter turn, every second tilted and zoomed."""
     mirrored, quarter = rng.random() < 0.5, int(rng.random() * 4) * 90.0
     if rng.random() < 0.5:
         return Geometry(row, column, size, quarter, 1.0, mirrored)
@@ -68,9 +66,7 @@ def _exact(value: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """Changes of light: values in 0..1 to the power of *gamma*, times *gain*, plus *offset*;
-    *gray*: without color.
-    """
+    """Values of 0..1 to the power of *gamma*, times *gain*, plus *offset*; *gray*: no color."""
 
     gain: float = 1.0
     offset: float = 0.0
@@ -146,9 +142,7 @@ def window(
 def _copied(
     scene: _Scene, top: int, left: int, size: int
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """The upright square of *size* at (*top*, *left*): (S, S, 3) and (S, S), without any
-    interpolation.
-    """
+    """The upright square of *size* at (*top*, *left*): (S, S, 3) and (S, S), as it is."""
     values, cut = np.empty((size, size, 3), np.float32), np.full((size, size), IGNORE, np.uint8)
     values[:] = scene.outside
     height, width = scene.mask.shape

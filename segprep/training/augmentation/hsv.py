@@ -17,10 +17,10 @@ from segprep.training.augmentation.steps import (
     Mask,
     as_kind,
     between,
-    brightest,
     chance,
     need_number,
 )
+from segprep.training.data.pairs import brightest
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,7 @@ class Jitter(Checked):
     def draw(
         self, height: int, width: int, rng: np.random.Generator
     ) -> tuple[int, int, int, int, bool]:
-        """(h, w, top, left, mirrored) for an image of (*height*, *width*); top and left are
-        negative where it is cropped. Six draws.
-        """
+        """(h, w, top, left, mirrored), top and left negative where it is cropped. Six draws."""
         ratio = width / height * between(rng, *self.aspect) / between(rng, *self.aspect)
         scale, mirrored = between(rng, *self.scale), chance(rng, self.flip)
         if ratio < 1:
@@ -62,8 +60,6 @@ class Jitter(Checked):
 
 
 def _anywhere(room: int, rng: np.random.Generator) -> int:
-    """A start from 0 to *room*, or from *room* to 0 where it is negative; every whole number
-    equally likely.
-    """
+    """A whole number from 0 to *room*, or from *room* to 0 where that is negative."""
     start = int(rng.random() * (abs(room) + 1))
     return start if room >= 0 else -start

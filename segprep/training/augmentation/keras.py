@@ -45,9 +45,7 @@ class Motion:
     flipped: bool = False
 
     def matrix(self, height: int, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(2, 2) and (2,): a pixel (row, column) of the result is taken from matrix @ (row, column)
-        + offset.
-        """
+        """(2, 2) and (2,): result pixel p is taken from matrix @ p + offset (row, column)."""
         turn, slant = np.radians(self.rotation), np.radians(self.shear)
         turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         linear = (
@@ -57,9 +55,8 @@ class Motion:
         )
         middle = np.array([(height - 1) / 2, (width - 1) / 2])
         offset = turned @ np.array([self.down, self.right]) + middle - linear @ middle
-        return np.round(linear, 12), np.round(
-            offset, 9
-        )  # so that quarter turns and whole shifts hit pixels exactly
+        # so that quarter turns and whole shifts hit pixels exactly
+        return np.round(linear, 12), np.round(offset, 9)
 
 
 @dataclass(frozen=True, slots=True)

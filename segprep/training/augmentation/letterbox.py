@@ -21,9 +21,7 @@ Anchor = Literal["center", "corner"]
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where an image lies in its frame: *height* and *width* of the image there, *top* and *left*
-    of it, in pixels.
-    """
+    """Where an image lies in its frame: its size there and its corner, in pixels."""
 
     height: int
     width: int
@@ -46,11 +44,9 @@ def placed(
     """
     factor = min(rows / height, columns / width)
     h, w = max(1, int(height * factor)), max(1, int(width * factor))
-    return (
-        Placement(h, w, 0, 0)
-        if anchor == "corner"
-        else Placement(h, w, (rows - h) // 2, (columns - w) // 2)
-    )
+    if anchor == "corner":
+        return Placement(h, w, 0, 0)
+    return Placement(h, w, (rows - h) // 2, (columns - w) // 2)
 
 
 @dataclass(frozen=True, slots=True)

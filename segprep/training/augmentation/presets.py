@@ -141,16 +141,11 @@ def steps(preset: str = "none", **overrides: Any) -> tuple[Transform, ...]:
 
 
 def _transform(prefix: str, kind: type[Any], own: Mapping[str, Any]) -> Transform:
-    """One step; a parameter without default that is missing (the two sides of a frame) takes its
-    twin's value.
-    """
+    """One step; of the two sides of a frame, a missing one takes the other's value."""
     sides = {"rows", "columns"} & {field.name for field in fields(kind)}
     if sides and not sides & own.keys():
-        raise UsageError(
-            "bad-option",
-            f"{prefix}rows is missing",
-            f"give {prefix}rows and {prefix}columns, in pixels",
-        )
+        reason = f"{prefix}rows is missing"
+        raise UsageError("bad-option", reason, f"give {prefix}rows and {prefix}columns, in pixels")
     twins = {name: own.get("rows", own.get("columns")) for name in sides - own.keys()}
     transform: Transform = kind(**own, **twins)
     return transform

@@ -17,7 +17,8 @@ from segprep.errors import SegprepError, UsageError
 from segprep.files import write_error
 from segprep.imaging import image as pictures
 from segprep.outputs import OutputFolder
-from segprep.training.augmentation.steps import Image, Mask, as_kind, brightest
+from segprep.training.augmentation.steps import Image, Mask, as_kind
+from segprep.training.data.pairs import brightest
 from segprep.types import IGNORE
 
 SHEET, SIDE, GAP, MOST = "sheet.png", 160, 4, 64  # pixels, and how many samples a sheet shows
@@ -91,11 +92,9 @@ def sheet(tiles: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
 
 def _eight(image: Image) -> NDArray[np.uint8]:
     """Any image in 8 bits, as it would be shown."""
-    return (
-        image
-        if image.dtype == np.uint8
-        else as_kind(image / brightest(image.dtype) * 255, np.dtype(np.uint8))
-    )
+    if image.dtype == np.uint8:
+        return image
+    return as_kind(image / brightest(image.dtype) * 255, np.dtype(np.uint8))
 
 
 def _png(array: NDArray[np.uint8]) -> bytes:
@@ -116,8 +115,5 @@ def _empty(folder: Path) -> None:
     except OSError as error:
         raise write_error(folder, error) from error
     if occupied is not None:
-        raise SegprepError(
-            "output-exists",
-            f"{folder} is not empty ({occupied.name})",
-            "name another folder, or empty this one",
-        )
+        reason = f"{folder} is not empty ({occupied.name})"
+        raise SegprepError("output-exists", reason, "name another folder, or empty this one")

@@ -16,16 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.errors import UsageError
+from segprep.training.data.pairs import brightest
 
 Image = NDArray[Any]  # (H, W, 3), uint8, uint16, or float32 in 0..1
 Mask = NDArray[np.uint8]  # (H, W): class ids, 255 where ignored
 Fill = Literal["nearest", "reflect", "constant", "wrap"]
-MODES = {
-    "nearest": "nearest",
-    "reflect": "reflect",
-    "constant": "constant",
-    "wrap": "grid-wrap",
-}  # SciPy's own "wrap" has a period one pixel too short
+# SciPy's own "wrap" has a period one pixel too short
+MODES = {"nearest": "nearest", "reflect": "reflect", "constant": "constant", "wrap": "grid-wrap"}
 GRAY = 128
 
 
@@ -33,9 +30,7 @@ class Transform(Protocol):
     """One step of an augmentation."""
 
     def __call__(self, image: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
-        """*image* (H, W, 3) and *mask* (H, W), both changed by one draw from *rng*; what comes in
-        is not written to.
-        """
+        """Both changed by one draw from *rng*; what comes in is not written to."""
 
 
 def applied(
@@ -55,11 +50,6 @@ def between(rng: np.random.Generator, low: float, high: float) -> float:
 def chance(rng: np.random.Generator, probability: float) -> bool:
     """True with *probability*."""
     return bool(rng.random() < probability)
-
-
-def brightest(dtype: np.dtype[Any]) -> float:
-    """The value that means white: the largest of an integer kind, 1 for floats."""
-    return float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0
 
 
 def as_kind(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -143,9 +133,7 @@ def need_switch(name: str, value: bool) -> None:
 
 
 def need_range(name: str, pair: tuple[float, float], low: float, high: float) -> None:
-    """Raise UsageError (bad-option) unless *pair* is two numbers from *low* to *high*, the smaller
-    one first.
-    """
+    """Raise UsageError (bad-option) unless *pair* is two rising numbers from *low* to *high*."""
     need(
         isinstance(pair, tuple | list) and len(pair) == 2,
         f"{name} has to be two numbers, not {pair!r}",

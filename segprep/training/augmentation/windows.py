@@ -28,19 +28,11 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
     """
 
     def __init__(
-        self,
-        pairs: Sequence[ImagePair],
-        view: InputSpec,
-        seed: int,
-        *,
-        augmented: bool = True,
+        self, pairs: Sequence[ImagePair], view: InputSpec, seed: int, *, augmented: bool = True
     ) -> None:
         if not len(pairs):
-            raise SegprepError(
-                "empty-list",
-                "no images to train on",
-                "split the dataset, or fix the list train.txt",
-            )
+            reason = "no images to train on"
+            raise SegprepError("empty-list", reason, "split the dataset, or fix the list train.txt")
         self.pairs, self.view, self.seed, self.augmented = pairs, view, seed, augmented
         self._classes_of: dict[str, NDArray[np.intp]] = {}
         self._epoch = (-1, np.zeros(0, np.int64))  # number and order of the latest
@@ -71,19 +63,15 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
         return int(self._epoch[1][offset])
 
     def _geometry(self, pair: ImagePair, rng: np.random.Generator) -> Geometry:
-        """Where the window lies: centered if letterboxed, else at random, every third time around a
-        pixel of a class drawn from those present.
-        """
+        """Centered if letterboxed, else at random, every third around a pixel of a drawn class."""
         height, width = pair.mask.shape
         size = self.view.size
         center = [_inside(rng.random(), side, size) for side in (height, width)]
         if self.view.scale is not None and rng.random() < 1 / 3:
             center = self._on_class(pair, rng, center)
-        return (
-            draw(center[0], center[1], size, rng)
-            if self.augmented
-            else Geometry(center[0], center[1], size)
-        )
+        if self.augmented:
+            return draw(center[0], center[1], size, rng)
+        return Geometry(center[0], center[1], size)
 
     def _present(self, pair: ImagePair) -> NDArray[np.intp]:
         """The classes of *pair*, counted once."""
@@ -111,9 +99,7 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
 
 
 def _inside(share: float, side: int, size: int) -> float:
-    """A window's center along one axis: uniform over where the window fits; a *side* that is
-    shorter is centered as :func:`letterbox` does.
-    """
+    """A window's center along one axis: uniform where it fits; a shorter *side* is centered."""
     return (size - 1) / 2 + (
         int(share * (side - size + 1)) if side > size else -((size - side) // 2)
     )
@@ -129,9 +115,7 @@ def _near(at: int, side: int, size: int) -> float:
 def batches(
     windows: Windows, batch: int, start: int, stop: int, workers: int = 0
 ) -> Iterator[Batch]:
-    """Batches number *start* to *stop* - 1 of *windows*, the same for any number of *workers* (0:
-    in this process).
-    """
+    """Batches *start* to *stop* - 1, the same for any number of *workers* (0: in this process)."""
     numbers = range(start * batch, stop * batch)
     loader: DataLoader[Batch] = DataLoader(windows, batch, sampler=numbers, num_workers=workers)
     yield from loader

@@ -95,11 +95,9 @@ def budget_for(
     if steps < 1:
         raise UsageError("bad-option", f"--steps {steps}: at least 1 is needed")
     if not SMALLEST <= side <= LARGEST:
-        raise UsageError(
-            "bad-option",
-            f"--size {side}: {SMALLEST} to {LARGEST} is possible",
-            "96 is the default; 32 is the least that the network halves four times",
-        )
+        reason = f"--size {side}: {SMALLEST} to {LARGEST} is possible"
+        hint = "96 is the default; 32 is the least that the network halves four times"
+        raise UsageError("bad-option", reason, hint)
     control = min(steps, max(LEAST_CONTROL, steps // 4))
     scale: float | None = like.scale if like else scale_for(sample, side)
     if like and like.fit != NONE:

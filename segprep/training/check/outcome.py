@@ -117,30 +117,22 @@ def claim(out: Path) -> Path:
     Raises TreeError, SegprepError (write-failed).
     """
     if out.is_symlink():
-        raise TreeError(
-            "link-in-output",
-            f"{out} is a symbolic link; files would land where it points",
-            "remove the link, or give --out",
-        )
+        reason = f"{out} is a symbolic link; files would land where it points"
+        raise TreeError("link-in-output", reason, "remove the link, or give --out")
     if out.exists() and not out.is_dir():
         raise TreeError("output-not-ours", f"{out} is a file", "give another --out")
     if out.is_dir() and any(out.iterdir()) and not _ours(out):
-        raise TreeError(
-            "output-not-ours",
-            f"{out} holds files that no train-check wrote; nothing was changed",
-            "give an empty or new folder with --out",
-        )
+        reason = f"{out} holds files that no train-check wrote; nothing was changed"
+        raise TreeError("output-not-ours", reason, "give an empty or new folder with --out")
     work = out.with_name(f".{out.name}-unfinished")
     try:
         if work.is_symlink():
             work.unlink()
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SegprepError(
-            "write-failed",
-            f"{work}: {error.strerror} (errno {error.errno})",
-            "give a folder that can be written with --out DIR",
-        ) from error
+        reason = f"{work}: {error.strerror} (errno {error.errno})"
+        hint = "give a folder that can be written with --out DIR"
+        raise SegprepError("write-failed", reason, hint) from error
     return work
 
 

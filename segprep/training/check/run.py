@@ -74,13 +74,7 @@ class CheckRun:
         classes = len(self.names)
         sample = survey.read(self.tree, self.chosen.train, classes, self.seed, self.watch)
         self.budget = budget_for(
-            sample,
-            arch=arch,
-            steps=steps,
-            size=size,
-            seed=self.seed,
-            like=like,
-            classes=classes,
+            sample, arch=arch, steps=steps, size=size, seed=self.seed, like=like, classes=classes
         )
         reasons, limit = survey.reasons(sample), reading.affordable(sample, self.budget.view)
         del sample

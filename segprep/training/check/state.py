@@ -49,11 +49,9 @@ class State:
             training.restore(kept)
             return kept["counts"].numpy() if kept["counts"] is not None else None
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-            raise SegprepError(
-                "bad-checkpoint",
-                f"{self.path} is damaged: {error!r}",
-                "remove that file and re-run the command",
-            ) from error
+            reason = f"{self.path} is damaged: {error!r}"
+            hint = "remove that file and re-run the command"
+            raise SegprepError("bad-checkpoint", reason, hint) from error
 
     def save(self, role: str, training: Training, counts: Counts | None) -> None:
         """Keep where *training* is."""

@@ -68,9 +68,10 @@ def gap(better: Counts, worse: Counts, seed: int) -> Gap:
     if not images:
         return Gap(0.0, 0.0, 0.0)
     value = float(miou(better.sum(0)) - miou(worse.sum(0)))
+    # (DRAWS, N)
     weights = np.random.default_rng((seed, images)).multinomial(
         images, np.full(images, 1 / images), DRAWS
-    )  # (DRAWS, N)
+    )
     shape, flat = better.shape[1:], (-1, better.shape[1] ** 2)
     drawn = [
         (weights @ counts.reshape(images, -1)).reshape(flat).reshape(-1, *shape)

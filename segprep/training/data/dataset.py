@@ -81,9 +81,7 @@ def select_lists(tree: Tree, config: Config) -> Selection:
 
 
 class ImagePairs(Sequence[ImagePair]):
-    """The pairs of *stems* at the scale of *view*, each read when it is asked for, unless
-    :meth:`survey` has kept it.
-    """
+    """The pairs of *stems* at the scale of *view*, read when asked for, unless kept by a survey."""
 
     def __init__(self, tree: Tree, stems: Sequence[str], classes: int, view: InputSpec) -> None:
         self.tree, self.stems, self.classes, self.view = tree, stems, classes, view
@@ -106,11 +104,9 @@ class ImagePairs(Sequence[ImagePair]):
                 if m in self.kept
             }
             return part
-        return (
-            self.kept[at]
-            if at in self.kept
-            else scaled(read_pair(self.tree, self.stems[at], self.classes), self.view)
-        )
+        if at in self.kept:
+            return self.kept[at]
+        return scaled(read_pair(self.tree, self.stems[at], self.classes), self.view)
 
     def survey(self, watch: Watch, budget: int) -> Iterator[ImagePair]:
         """Each pair, of more than SURVEYED every second, third …; they are kept until *budget*

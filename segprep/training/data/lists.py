@@ -19,9 +19,7 @@ SHARES = (80, 20)
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Stems to train on and to score, in natural order, and what a person should know of how they
-    were chosen.
-    """
+    """Stems to train on and to score, in natural order, and notes on how they were chosen."""
 
     train: tuple[str, ...]
     val: tuple[str, ...]
@@ -48,17 +46,11 @@ def check_lists(
             reason = f"{tree.root / LISTS / name}.txt names no image, so there is nothing to {what}"
             raise SegprepError(code, reason, "split again: segprep split --overwrite --ratio 80/20")
     if both := sorted(set(to_learn) & set(to_judge)):
-        raise SegprepError(
-            "bad-list",
-            f"{both[0]!r} and {len(both) - 1} more stand in {train} and in {val}",
-            "split again: segprep split --overwrite",
-        )
+        reason = f"{both[0]!r} and {len(both) - 1} more stand in {train} and in {val}"
+        raise SegprepError("bad-list", reason, "split again: segprep split --overwrite")
     if missing := sorted({*to_learn, *to_judge} - set(stems)):
-        raise SegprepError(
-            "no-mask-for-stem",
-            f"the lists name {missing[0]!r} and {len(missing) - 1} more that have no mask",
-            "segprep split --update fixes it",
-        )
+        reason = f"the lists name {missing[0]!r} and {len(missing) - 1} more that have no mask"
+        raise SegprepError("no-mask-for-stem", reason, "segprep split --update fixes it")
 
 
 def draw(stems: Sequence[str], seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -29,9 +29,7 @@ LUMA = (0.299, 0.587, 0.114)  # of red, green and blue, as Pillow makes gray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImagePair:
-    """One image (H, W, 3), uint8, uint16 or float32, with its mask (H, W) of class ids; *size* is
-    (H, W) on disk.
-    """
+    """An image (H, W, 3), its mask (H, W) of class ids, and its *size* (H, W) on disk."""
 
     stem: str
     image: NDArray[Any]
@@ -88,12 +86,9 @@ def read_pair(tree: Tree, stem: str, classes: int | None = None) -> ImagePair:
     roots = (tree.root.resolve(),)
     mask = read_truth(tree, stem, classes)
     if (path := tree.image_path(stem)) is None:
-        raise SourceError(
-            tree.root / IMAGES / f"{stem}.*",
-            "there is no image of this name",
-            "restore it, or take the sample out of the lists",
-            "image-missing",
-        )
+        reason = "there is no image of this name"
+        hint = "restore it, or take the sample out of the lists"
+        raise SourceError(tree.root / IMAGES / f"{stem}.*", reason, hint, "image-missing")
     path = roots[0] / path.relative_to(tree.root)
     array = pixels(read_below(path, roots), path)
     if array.shape[:2] != mask.shape:
@@ -107,18 +102,10 @@ def read_truth(tree: Tree, stem: str, classes: int | None = None) -> NDArray[np.
     roots = (tree.root.resolve(),)
     path = roots[0] / tree.mask_path(stem).relative_to(tree.root)
     mask = image.decode_mask(read_below(path, roots), path)
-    wrong = [
-        value
-        for value in image.histogram(mask)
-        if value != IGNORE and (value > IGNORE or (classes is not None and value >= classes))
-    ]
-    if wrong:
-        raise SourceError(
-            path,
-            f"pixel value {wrong[0]} is not a class (0 to {(classes or IGNORE) - 1}, or 255)",
-            "fix the mask or the class list",
-            "unknown-value",
-        )
+    limit = IGNORE if classes is None else classes
+    if wrong := [value for value in image.histogram(mask) if value >= limit and value != IGNORE]:
+        reason = f"pixel value {wrong[0]} is not a class (0 to {limit - 1}, or 255)"
+        raise SourceError(path, reason, "fix the mask or the class list", "unknown-value")
     return np.ascontiguousarray(mask.astype(np.uint8))
 
 
@@ -135,13 +122,7 @@ def pixels(data: bytes, path: Path) -> NDArray[Any]:
             return np.repeat(np.asarray(upright).astype(np.uint16)[:, :, None], 3, axis=2)
         if upright.mode in ("I", "F"):
             array = np.asarray(upright, dtype=np.float32)
-            if not np.isfinite(array).all():
-                raise SourceError(
-                    path,
-                    "holds numbers that are not finite",
-                    "save it as 8-bit or 16-bit",
-                    "image-unsupported",
-                )
+            _check_finite(array, path)
             return np.repeat(array[:, :, None], 3, axis=2)
         return np.asarray(upright.convert("RGB"))
 
@@ -155,13 +136,17 @@ def _colors(numbers: NDArray[Any], data: bytes, path: Path) -> NDArray[Any]:
         raise SourceError(path, reason, hint, "image-unsupported")
     if numbers.dtype != np.uint16:
         numbers = numbers.astype(np.float32)
-        if not np.isfinite(numbers).all():
-            reason, hint = "holds numbers that are not finite", "save it as 8-bit or 16-bit"
-            raise SourceError(path, reason, hint, "image-unsupported")
+        _check_finite(numbers, path)
     layout = tiff.first(data)
     orientation = layout.number(tiff.ORIENTATION, 1) if layout else 1
     upright = image.upright_array(numbers, orientation)
     return upright[..., :3] if count > 2 else np.repeat(upright[..., :1], 3, axis=2)
+
+
+def _check_finite(values: NDArray[Any], path: Path) -> None:
+    if not np.isfinite(values).all():
+        reason, hint = "holds numbers that are not finite", "save it as 8-bit or 16-bit"
+        raise SourceError(path, reason, hint, "image-unsupported")
 
 
 def read_all(
@@ -183,12 +168,9 @@ def read_all(
 def raise_bad(bad: Sequence[SourceError]) -> None:
     """Raise one SegprepError for all *bad* files, if any."""
     if bad:
-        listed = "; ".join(str(error) for error in bad[:3]) + (
-            f"; and {len(bad) - 3} more" if len(bad) > 3 else ""
-        )
-        raise SegprepError(
-            bad[0].code, f"{len(bad)} samples cannot be used: {listed}", bad[0].hint
-        ) from bad[0]
+        more = f"; and {len(bad) - 3} more" if len(bad) > 3 else ""
+        reason = f"{len(bad)} samples cannot be used: {'; '.join(map(str, bad[:3]))}{more}"
+        raise SegprepError(bad[0].code, reason, bad[0].hint) from bad[0]
 
 
 def scaled(pair: ImagePair, view: InputSpec) -> ImagePair:
@@ -198,15 +180,17 @@ def scaled(pair: ImagePair, view: InputSpec) -> ImagePair:
     if (h, w) == (height, width):
         return pair
     tensor = torch.from_numpy(pair.image.astype(np.float32)).permute(2, 0, 1)[None]
-    shrinks = h <= height and w <= width
-    small = (
-        functional.interpolate(tensor, (h, w), mode="area")
-        if shrinks
-        else functional.interpolate(tensor, (h, w), mode="bilinear")
-    )
+    how = "area" if h <= height and w <= width else "bilinear"
+    small = functional.interpolate(tensor, (h, w), mode=how)
     array = small[0].permute(1, 2, 0).numpy()
     array = array if pair.image.dtype == np.float32 else np.rint(array).astype(pair.image.dtype)
     return ImagePair(pair.stem, np.ascontiguousarray(array), nearest(pair.mask, h, w), pair.size)
+
+
+def at_scale(picture: NDArray[Any], view: InputSpec) -> NDArray[Any]:
+    """*picture* (H, W, 3) by itself, as :func:`scaled` has it."""
+    size = picture.shape[0], picture.shape[1]
+    return scaled(ImagePair("", picture, np.broadcast_to(np.uint8(0), size), size), view).image
 
 
 def nearest(mask: NDArray[Any], height: int, width: int) -> NDArray[Any]:
@@ -234,20 +218,15 @@ def moments(
             np.float64
         ) / brightest(pair.image.dtype)
         values = values @ np.array(LUMA)[:, None] if channels == 1 else values
-        total, squares, count = (
-            total + values.sum(0),
-            squares + (values**2).sum(0),
-            count + len(values),
-        )
+        total, squares = total + values.sum(0), squares + (values**2).sum(0)
+        count += len(values)
     mean = total / max(count, 1)
     std = np.sqrt(np.maximum(squares / max(count, 1) - mean**2, 0))
     return tuple(mean.tolist()), tuple(np.where(std > 1e-6, std, 1.0).tolist())
 
 
 def padding(view: InputSpec, dtype: np.dtype[Any]) -> NDArray[np.float32]:
-    """(3,) what lies outside an image, in 0..1: gray, or the mean where values may fill only a
-    part of their range.
-    """
+    """(3,) what lies outside an image, in 0..1: gray, or the mean where its range is unknown."""
     if dtype == np.uint8:
         return np.full(3, view.gray / 255, np.float32)
     return np.full(3, view.mean, np.float32)

@@ -59,9 +59,7 @@ class FieldOfView:
 
 
 def field_of_view(spec: str, dataset: Tree | None) -> FieldOfView:
-    """*spec*: ``truth`` (the ignored pixels of *dataset*), or a folder of black and white
-    masks. Raises UsageError (bad-option).
-    """
+    """*spec*: ``truth`` (ignored pixels), or a folder of masks. Raises UsageError (bad-option)."""
     if spec == TRUTH and dataset is not None:
         return FieldOfView(dataset, dataset.root, {})
     root = Path(spec).resolve()
@@ -69,9 +67,7 @@ def field_of_view(spec: str, dataset: Tree | None) -> FieldOfView:
         [path for path in walk(root) if path.suffix.lower() in SUFFIXES] if root.is_dir() else []
     )
     if not paths:
-        raise UsageError(
-            "bad-option",
-            f"--field-of-view {spec}",
-            "give a folder of black and white masks; or truth, if INPUT is a dataset",
-        )
+        reason = f"--field-of-view {spec}"
+        hint = "give a folder of black and white masks; or truth, if INPUT is a dataset"
+        raise UsageError("bad-option", reason, hint)
     return FieldOfView(None, root, {stem_key(path.stem): path for path in paths})

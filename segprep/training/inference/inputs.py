@@ -66,19 +66,15 @@ def gather(source: Path, split: str | None = None) -> PredictionInputs:
     missing-extra (a video without OpenCV).
     """
     if not source.exists():
-        raise UsageError(
-            "bad-option",
-            f"{source}: there is no such file or folder",
-            "give an image, a folder of images, a dataset or a video",
-        )
+        reason = f"{source}: there is no such file or folder"
+        hint = "give an image, a folder of images, a dataset or a video"
+        raise UsageError("bad-option", reason, hint)
     root = source.resolve()
     if split is not None:
         if not root.is_dir():
-            raise UsageError(
-                "bad-option",
-                f"--split {split}, but {source} is not a dataset",
-                "leave --split out, or give the dataset's folder",
-            )
+            reason = f"--split {split}, but {source} is not a dataset"
+            hint = "leave --split out, or give the dataset's folder"
+            raise UsageError("bad-option", reason, hint)
         return _listed(tree.find(root), split)
     if root.is_file():
         return _single(root)
@@ -106,33 +102,19 @@ def _listed(dataset: Tree, split: str) -> PredictionInputs:
     for stem in lists[split]:
         where = f"{dataset.root / IMAGES / stem}.*"
         if PurePosixPath(stem).is_absolute() or ".." in PurePosixPath(stem).parts or "\\" in stem:
-            skipped.append(
-                Skipped(
-                    stem,
-                    where,
-                    "path-outside-root",
-                    "the list names something outside the dataset",
-                    "fix the list",
-                )
-            )
+            reason = "the list names something outside the dataset"
+            skipped.append(Skipped(stem, where, "path-outside-root", reason, "fix the list"))
         elif (path := dataset.image_path(stem)) is None:
-            skipped.append(
-                Skipped(
-                    stem,
-                    where,
-                    "image-missing",
-                    "there is no image of this name",
-                    "restore it, or take the sample out of the list",
-                )
+            reason, hint = (
+                "there is no image of this name",
+                "restore it, or take it out of the list",
             )
+            skipped.append(Skipped(stem, where, "image-missing", reason, hint))
         else:
             images.append(Input(stem, root / path.relative_to(dataset.root), (root,)))
     if not images and not skipped:
-        raise SegprepError(
-            "no-images",
-            f"the list {split} of {dataset.root} is empty",
-            "name another list, or split the dataset again",
-        )
+        reason = f"the list {split} of {dataset.root} is empty"
+        raise SegprepError("no-images", reason, "name another list, or split the dataset again")
     return PredictionInputs(root, tuple(images), tuple(skipped), dataset=dataset)
 
 
@@ -157,18 +139,10 @@ def _folder(root: Path, dataset: Tree | None = None) -> PredictionInputs:
     )
     twins = [_twin(image, group) for group in groups.values() if len(group) > 1 for image in group]
     if not images and not twins:
-        raise SegprepError(
-            "no-images",
-            f"{root} holds no image" + (f" (but {others[0]})" if others else ""),
-            f"images end in {' '.join(SUFFIXES)}",
-        )
-    return PredictionInputs(
-        dataset.root.resolve() if dataset else root,
-        tuple(images),
-        tuple(twins),
-        _about(others),
-        dataset=dataset,
-    )
+        reason = f"{root} holds no image" + (f" (but {others[0]})" if others else "")
+        raise SegprepError("no-images", reason, f"images end in {' '.join(SUFFIXES)}")
+    whole = dataset.root.resolve() if dataset else root
+    return PredictionInputs(whole, tuple(images), tuple(twins), _about(others), dataset=dataset)
 
 
 def _twin(image: Input, group: Sequence[Input]) -> Skipped:
@@ -187,21 +161,15 @@ def _about(others: Sequence[str]) -> tuple[Note, ...]:
         return ()
     videos = [name for name in others if Path(name).suffix.lower() in VIDEOS]
     further = f"; videos are predicted one at a time, as INPUT: {videos[0]}" if videos else ""
-    return (
-        Note(
-            "no-image-file",
-            f"{len(others)} files are not images and were skipped, for example"
-            f" {others[0]}{further}",
-        ),
-    )
+    count = f"{len(others)} files are not images and were skipped"
+    return (Note("no-image-file", f"{count}, for example {others[0]}{further}"),)
 
 
 @cache
 def opencv() -> Any:
     """OpenCV, quiet. Raises MissingExtraError."""
-    os.environ.setdefault(
-        "OPENCV_FFMPEG_LOGLEVEL", "-8"
-    )  # the error below says it; FFmpeg need not say it, too
+    # the error below says it; FFmpeg need not say it, too
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
         import cv2
     except ImportError as error:
@@ -212,9 +180,7 @@ def opencv() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """What a video says of itself: *count* of its frames (0: unknown), how many *rate* a second,
-    their size.
-    """
+    """A video's *count* of frames (0: unknown), *rate* a second, and size."""
 
     count: int
     rate: float
@@ -248,11 +214,8 @@ def frames(path: Path) -> Iterator[NDArray[np.uint8]]:
     held = _open(path)
     count = 0
     try:
-        while True:
-            there, frame = held.read()
-            if not there:
-                break
-            count += 1
+        while (read := held.read())[0]:
+            count, frame = count + 1, read[1]
             yield np.ascontiguousarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
     finally:
         held.release()

@@ -178,11 +178,9 @@ def _net(
         raise SegprepError(error.code, f"{path} {error.reason}", hint) from error
     if path.suffix.lower() == ".onnx":
         if depth is not None:
-            raise UsageError(
-                "bad-option",
-                f"--depth {depth}: an ONNX file cannot be pruned",
-                "give the checkpoint.pt, or prune while exporting: --export-onnx with --depth",
-            )
+            reason = f"--depth {depth}: an ONNX file cannot be pruned"
+            hint = "give the checkpoint.pt, or prune while exporting: --export-onnx with --depth"
+            raise UsageError("bad-option", reason, hint)
         return onnx_model.load(path), mark
     checkpoint = checkpoints.load(path)
     if depth is not None:
@@ -195,43 +193,25 @@ def _net(
 
 def _planned(folder: Results, sources: PredictionInputs) -> list[str]:
     """All that the run may write, so that a killed one can be replaced as well."""
-    if sources.video is None:
-        return [
-            *(folder.name(image.stem, mode) for image in sources.images for mode in folder.modes),
-            COUNTS,
-        ]
-    stem = sources.video.stem
-    return [
-        *(
-            (
-                folder.name(stem, mode, ".mp4")
-                if mode in masks.FILMED
-                else folder.name(f"{stem}/*", mode)
-            )
-            for mode in folder.modes
-        ),
-        COUNTS,
-    ]
+    names = [folder.name(image.stem, mode) for image in sources.images for mode in folder.modes]
+    if sources.video is not None:
+        stem, filmed = sources.video.stem, [mode for mode in folder.modes if mode in masks.FILMED]
+        names += [folder.name(stem, mode, ".mp4") for mode in filmed]
+        names += [folder.name(f"{stem}/*", mode) for mode in folder.modes if mode not in filmed]
+    return [*names, COUNTS]
 
 
 def _stranger(net: Net, sources: PredictionInputs) -> Iterator[Note]:
     """A note where the dataset has other classes than the checkpoint."""
     if (classes := sources.classes) is not None and classes.names != net.classes:
-        yield Note(
-            "other-classes",
-            f"the checkpoint knows {', '.join(net.classes)}; the dataset has"
-            f" {', '.join(classes.names)}",
-        )
+        theirs = f"the dataset has {', '.join(classes.names)}"
+        yield Note("other-classes", f"the checkpoint knows {', '.join(net.classes)}; {theirs}")
 
 
 def _nothing(skipped: Sequence[Skipped]) -> SegprepError:
     first = skipped[0]
-    return BadInputError(
-        first.code,
-        f"none of {len(skipped)} inputs could be predicted: {first.path}: {first.reason}",
-        first.hint,
-        tuple(skipped[1:]),
-    )
+    reason = f"none of {len(skipped)} inputs could be predicted: {first.path}: {first.reason}"
+    return BadInputError(first.code, reason, first.hint, tuple(skipped[1:]))
 
 
 def _modes(modes: Sequence[str]) -> tuple[Mode, ...]:
@@ -253,11 +233,8 @@ def _needs_background(
     """Raise UsageError (bad-option) where the background decides and there is none."""
     if style.background is None and (modes or view is not None):
         option = f"--mode {modes[0]}" if modes else "--field-of-view"
-        raise UsageError(
-            "bad-option",
-            f"{option}: none of the classes {', '.join(net.classes)} is called background",
-            "name it with --background",
-        )
+        reason = f"{option}: none of the classes {', '.join(net.classes)} is called background"
+        raise UsageError("bad-option", reason, "name it with --background")
 
 
 def _average(average: str) -> Average:
@@ -270,11 +247,8 @@ def _average(average: str) -> Average:
 
 def _threshold(net: Net, threshold: float | None) -> float | None:
     if threshold is not None and len(net.classes) != 2:
-        raise UsageError(
-            "bad-option",
-            f"--threshold decides between two classes; the checkpoint has {len(net.classes)}",
-            "leave it out: the likeliest class wins",
-        )
+        reason = f"--threshold decides between two classes; the checkpoint has {len(net.classes)}"
+        raise UsageError("bad-option", reason, "leave it out: the likeliest class wins")
     if threshold is not None and not 0 <= threshold <= 1:
         raise UsageError("bad-option", f"--threshold {threshold}", "a probability, 0 to 1")
     return threshold

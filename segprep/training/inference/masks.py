@@ -29,6 +29,7 @@ from segprep.training.inference.overlays import Mode, Style
 from segprep.training.inference.test_time_augmentation import Average, averaged
 from segprep.training.inference.tiles import Net
 from segprep.training.inference.video import Projector
+from segprep.training.logits import resized
 from segprep.types import Note, Progress, Skipped
 
 FILMED = ("color", "blend", "cutout")  # modes of which a video becomes a video
@@ -49,32 +50,17 @@ class Options:
     view: FieldOfView | None = None
 
     def parts(self, images: Sequence[NDArray[Any]]) -> list[Tensor]:
-        """Probabilities (C, h, w) of each of *images* (H, W, 3) at the scale of the net's view, its
-        letterbox cut off.
-        """
-        worked = [_worked(image, self.net.view) for image in images]
-        return averaged(partial(_ordered, self.net, self.tile, self.batch), worked, self.average)
+        """Probabilities (C, h, w) of *images* (H, W, 3) at the scale of the net's view."""
+        worked = [pairs.at_scale(image, self.net.view) for image in images]
+        predict = partial(tiles.probabilities, self.net, tile=self.tile, batch=self.batch)
+        return averaged(predict, worked, self.average)
 
     def masked(self, part: Tensor, image: NDArray[Any]) -> tuple[NDArray[np.uint8], Tensor]:
         """The class ids (H, W) of *image*, of which *part* are the probabilities; and these at the
         image's own size, (C, H, W).
         """
-        probabilities = overlays.resized(part, image.shape[:2])
+        probabilities = resized(part, image.shape[:2])
         return overlays.decided(probabilities, self.threshold), probabilities
-
-
-def _ordered(
-    net: Net, tile: int | None, batch: int, images: Sequence[NDArray[Any]]
-) -> list[Tensor]:
-    return tiles.probabilities(net, images, tile, batch)
-
-
-def _worked(image: NDArray[Any], view: pairs.InputSpec) -> NDArray[Any]:
-    """*image* at the scale of *view*."""
-    size = image.shape[0], image.shape[1]
-    return pairs.scaled(
-        pairs.ImagePair("", image, np.broadcast_to(np.uint8(0), size), size), view
-    ).image
 
 
 @dataclass(eq=False)
@@ -144,21 +130,13 @@ class PredictionRun:
             self._finish(item.stem, mask, files)
 
     def _unreadable(self, item: Input, error: SourceError) -> None:
-        self.skipped.append(
-            Skipped(item.stem, str(error.path), error.code, error.reason, error.hint)
-        )
+        where = str(error.path)
+        self.skipped.append(Skipped(item.stem, where, error.code, error.reason, error.hint))
 
     def _too_large(self, item: Input, image: NDArray[Any]) -> None:
         reason = f"{image.shape[1]}x{image.shape[0]} pixels do not fit the memory"
-        self.skipped.append(
-            Skipped(
-                item.stem,
-                str(item.path),
-                "out-of-memory",
-                reason,
-                "use a smaller --tile, or cut the image",
-            )
-        )
+        where, hint = str(item.path), "use a smaller --tile, or cut the image"
+        self.skipped.append(Skipped(item.stem, where, "out-of-memory", reason, hint))
 
     def _outputs(
         self, stem: str, image: NDArray[Any], part: Tensor
@@ -169,10 +147,9 @@ class PredictionRun:
             outside = self.options.view.outside(stem, mask.shape)
             mask = np.where(outside, np.uint8(self.options.style.background or 0), mask)
         modes = [mode for mode in self.folder.modes if mode not in self.projectors]
+        encoded = partial(overlays.encoded, style=self.options.style)
         return mask, {
-            self.folder.name(stem, mode): overlays.encoded(
-                mode, image, mask, probabilities, self.options.style
-            )
+            self.folder.name(stem, mode): encoded(mode, image, mask, probabilities)
             for mode in modes
         }
 
@@ -222,12 +199,8 @@ class PredictionRun:
                         projector.write(overlays.picture(mode, frame, mask, self.options.style))
                     self._finish(stem, mask, files)
         if self.done < film.count:
-            self.notes.append(
-                Note(
-                    "video-short",
-                    f"{path} says it has {film.count} frames; {self.done} could be read",
-                )
-            )
+            reason = f"{path} says it has {film.count} frames; {self.done} could be read"
+            self.notes.append(Note("video-short", reason))
 
     def table(self) -> bytes:
         """pixels.csv: a row per image, a column per class."""

@@ -33,17 +33,14 @@ from segprep.training.models._layers import Enlarge
 from segprep.training.models.unet_paper import BORDER, ValidUNet, valid_size
 
 KEY, KIND, OPSET = "segprep", "segprep onnx", 17
-LEAST_VALID = (
-    2 * BORDER + 20
-)  # what a tile of valid convolutions gives has to hold a step of the poolings
+# what a tile of valid convolutions gives has to hold a step of the poolings
+LEAST_VALID = 2 * BORDER + 20
 _OUTSIDE = re.compile(rb"\n\x08location\x12")  # the field that names a file of weights
 _AGAIN = "make it with segprep predict CHECKPOINT --export-onnx FILE"
 
 
 class _Last(nn.Module):
-    """One output: of several heads the last; of valid convolutions what they give of the image
-    alone.
-    """
+    """One output: the last of several heads; of valid convolutions the image's part."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -160,11 +157,8 @@ def _faults_told(path: Path) -> Iterator[None]:
         if type(error).__module__.startswith("onnxruntime") or isinstance(
             error, LookupError | ValueError | RuntimeError | TypeError | MemoryError
         ):
-            raise SegprepError(
-                "bad-onnx",
-                f"{path}: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
-                _AGAIN,
-            ) from error
+            reason = f"{path}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+            raise SegprepError("bad-onnx", reason, _AGAIN) from error
         raise
 
 
@@ -222,9 +216,7 @@ def _reach(checkpoint: Checkpoint, network: _Last) -> int | None:
 
 
 def _nowhere(images: Tensor, places: Sequence[Any] = ()) -> Tensor:
-    """Stands for ``run`` until :func:`net_of` has checked the session and puts the real one in its
-    place.
-    """
+    """Stands for ``run`` until :func:`net_of` has checked the session."""
     raise NotImplementedError
 
 

@@ -98,11 +98,7 @@ def claimed(
 
 
 def _claim(
-    folder: Path,
-    out: Path,
-    modes: Sequence[Mode],
-    overwrite: bool,
-    identity: Mapping[str, Any],
+    folder: Path, out: Path, modes: Sequence[Mode], overwrite: bool, identity: Mapping[str, Any]
 ) -> Results:
     there = next((path for path in sorted(folder.iterdir()) if path.name != LOCK), None)
     if there:
@@ -114,29 +110,22 @@ def _claim(
                 _OTHER,
             )
         if not overwrite and not _interrupted(earlier, {**identity, "modes": list(modes)}):
-            raise TreeError(
-                "output-exists",
-                f"{out} holds the predictions of another run",
-                f"{_OTHER}, or give --overwrite to replace them",
-            )
+            reason = f"{out} holds the predictions of another run"
+            hint = f"{_OTHER}, or give --overwrite to replace them"
+            raise TreeError("output-exists", reason, hint)
         _remove(folder, [str(name) for name in earlier["files"]])
     return Results(folder, tuple(modes))
 
 
 def _apart(out: Path, inputs: PredictionInputs) -> None:
-    """A later run would take predictions for images, and a dataset's own folders belong to it
-    alone.
-    """
+    """A later run would take predictions for images; a dataset's folders are its own."""
     source = inputs.source
     taken = (
         [source / name for name in (IMAGES, MASKS, OBJECTS, LISTS)] if inputs.dataset else [source]
     )
     if any(out.is_relative_to(folder) for folder in taken) or source.is_relative_to(out):
-        raise UsageError(
-            "output-overlaps-source",
-            f"the output {out} and the input {source} overlap",
-            "choose a folder beside it",
-        )
+        reason = f"the output {out} and the input {source} overlap"
+        raise UsageError("output-overlaps-source", reason, "choose a folder beside it")
 
 
 def _earlier(out: Path) -> dict[str, Any] | None:
@@ -156,9 +145,7 @@ def _interrupted(earlier: Mapping[str, Any], identity: Mapping[str, Any]) -> boo
 
 
 def _remove(out: Path, names: Sequence[str]) -> None:
-    """Remove the files of *names* that lie in *out*, without following links, and the folders that
-    are empty then.
-    """
+    """Remove the files of *names* in *out*, following no links, and folders then empty."""
     folders: set[Path] = set()
     for name in names:
         parts = PurePosixPath(name)

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional
 
 from segprep.errors import UsageError
 from segprep.imaging.image import encode_mask, histogram, voc_colors
@@ -38,21 +37,8 @@ class Style:
     names: tuple[str, ...] = ()
 
 
-def resized(probabilities: Tensor, size: tuple[int, int]) -> Tensor:
-    """Probabilities (C, h, w), of the image alone, at *size*: (C, H, W). Linear between the centers
-    of pixels; only then does a class win.
-    """
-    if tuple(probabilities.shape[1:]) == tuple(size):
-        return probabilities
-    return functional.interpolate(probabilities[None], size, mode="bilinear", align_corners=False)[
-        0
-    ]
-
-
 def decided(probabilities: Tensor, threshold: float | None = None) -> NDArray[np.uint8]:
-    """The class ids (H, W) of probabilities (C, H, W): the likeliest; of two classes the second
-    where it exceeds *threshold*.
-    """
+    """Class ids (H, W) of (C, H, W): the likeliest, or of two the second above *threshold*."""
     if threshold is None:
         return likeliest(probabilities)
     return (probabilities[1] > threshold).numpy().astype(np.uint8)
@@ -86,9 +72,7 @@ def cut_out(
 
 
 def viewable(image: NDArray[Any]) -> NDArray[np.uint8]:
-    """*image* (H, W, 3) as 8 bits: 16 bits lose their lower half, floats are stretched from their
-    least to their largest value.
-    """
+    """*image* (H, W, 3) as 8 bits: 16 bits lose their lower half, floats are stretched."""
     if image.dtype == np.uint8:
         return image
     if image.dtype == np.uint16:
@@ -100,9 +84,7 @@ def viewable(image: NDArray[Any]) -> NDArray[np.uint8]:
 def picture(
     mode: Mode, image: NDArray[Any], mask: NDArray[np.uint8], style: Style
 ) -> NDArray[np.uint8]:
-    """The picture (H, W, 3) of *mode* color, blend or cutout; the first two higher by the legend,
-    where *style* has one.
-    """
+    """(H, W, 3) of *mask* as color, blend or cutout; the first two higher by a legend."""
     if mode == "cutout":
         return cut_out(viewable(image), mask, style.background or 0)
     colored = style.palette[mask]
@@ -111,11 +93,7 @@ def picture(
 
 
 def encoded(
-    mode: Mode,
-    image: NDArray[Any],
-    mask: NDArray[np.uint8],
-    probabilities: Tensor,
-    style: Style,
+    mode: Mode, image: NDArray[Any], mask: NDArray[np.uint8], probabilities: Tensor, style: Style
 ) -> bytes:
     """The file of *mode*: a PNG, palette for ids, gray for binary (255 where the mask is not
     background) and probability; for probabilities an .npz whose ``probabilities`` are (C, H, W)
@@ -148,9 +126,7 @@ def suffix(mode: Mode) -> str:
 
 
 def background_of(classes: Sequence[str], option: str | None) -> int | None:
-    """The id of the background: *option* by name or number, else the class that is called so, else
-    None. Raises UsageError (bad-option).
-    """
+    """The id of *option* (name or number), else of the class called so. Raises UsageError."""
     if option is None:
         keys = [variant_key(name).strip("_") for name in classes]
         return keys.index("background") if "background" in keys else None

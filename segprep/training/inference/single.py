@@ -15,10 +15,11 @@ from torch import nn
 
 from segprep.errors import UsageError
 from segprep.training import checkpoints
-from segprep.training.data.pairs import ImagePair, InputSpec, scaled
+from segprep.training.data.pairs import InputSpec, at_scale
 from segprep.training.devices import pick_device
-from segprep.training.inference.overlays import decided, resized
+from segprep.training.inference.overlays import decided
 from segprep.training.inference.tiles import check_tile, net_of, probabilities, two
+from segprep.training.logits import resized
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,16 +57,12 @@ def predict_image(
     values = np.repeat(image[:, :, None], 3, axis=2) if image.ndim == 2 else image
     kinds = (np.uint8, np.uint16, np.float32)
     if values.ndim != 3 or values.shape[2] != 3 or 0 in values.shape or values.dtype not in kinds:
-        raise UsageError(
-            "bad-option",
-            f"an image of shape {image.shape} and type {image.dtype}",
-            "give (H, W, 3) or (H, W), uint8, uint16 or float32",
-        )
+        reason = f"an image of shape {image.shape} and type {image.dtype}"
+        raise UsageError("bad-option", reason, "give (H, W, 3) or (H, W), uint8, uint16 or float32")
     if threshold is not None and len(model.classes) != 2:
         raise UsageError("bad-option", "a threshold decides between two classes", "omit it")
     size = values.shape[:2]
-    pair = ImagePair("", values, np.broadcast_to(np.uint8(0), size), size)
     net = net_of(model.network, model.classes, model.spec, model.device)
     side = None if tile is None else check_tile(tile)
-    part = probabilities(net, [scaled(pair, model.spec).image], side)[0]
+    part = probabilities(net, [at_scale(values, model.spec)], side)[0]
     return decided(resized(part, size), threshold)

@@ -3,17 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from segprep.training.models.unet_paper import BORDER, valid_size
 
 PHASE = 32  # starts of tiles are multiples of it, so that the poolings of all of them agree
-RIM, FADE = (
-    96,
-    64,
-)  # pixels of an overlap, where nothing better is known: what counts nothing, what fades
+# pixels of an overlap, where nothing better is known: what counts nothing, what fades
+RIM, FADE = (96, 64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,9 +58,7 @@ def cuts(length: int, tile: int, reach: int | None = None) -> list[Span]:
 
 
 def _ramp(tile: int, overlap: int, rim: int, before: bool, after: bool) -> NDArray[np.float64]:
-    """(tile,) weights: 0 on the *rim*, rising to 1 within the *overlap*, where there is a tile
-    *before* or *after*.
-    """
+    """(tile,) weights: 0 on the *rim*, rising to 1 within the *overlap*, on inner sides."""
     places = np.arange(tile) + 0.5
     depth = np.full(tile, np.inf)
     if before:
@@ -85,15 +79,3 @@ def valid_cuts(length: int, tile: int, side: int | None = None) -> tuple[int, li
     return side, [
         Span(first, first, last, np.ones(last - first, np.float32)) for first, last in parts
     ]
-
-
-def reflected(start: int, count: int, length: int) -> Tensor:
-    """(count,) where pixels *start* and on lie in an axis of *length* that is mirrored about its
-    edge pixels, again and again.
-
-    >>> reflected(-2, 8, 4).tolist()
-    [2, 1, 0, 1, 2, 3, 2, 1]
-    """
-    period = max(2 * (length - 1), 1)
-    position = torch.arange(start, start + count) % period
-    return torch.where(position < length, position, period - position)

@@ -29,9 +29,9 @@ from segprep.errors import UsageError
 from segprep.training.data.pairs import InputSpec, brightest, normalized
 from segprep.training.devices import exact
 from segprep.training.inference.reach import reach
-from segprep.training.inference.spans import PHASE, Span, cuts, overlap_of, reflected, valid_cuts
+from segprep.training.inference.spans import PHASE, Span, cuts, overlap_of, valid_cuts
 from segprep.training.logits import framed
-from segprep.training.models._layers import Place, placed
+from segprep.training.models._layers import Place, placed, reflected
 from segprep.training.models.unet_paper import BORDER, ValidUNet
 
 TILE, SMALLEST = 1024, 64  # the side of a tile of a large image; the least that may be asked for
@@ -96,11 +96,9 @@ def shares(logits: Tensor) -> Tensor:
 def check_tile(tile: int) -> int:
     """*tile*. Raises UsageError (bad-option): not a multiple of 32 from 64 to 16384."""
     if tile % PHASE or not SMALLEST <= tile <= 1 << 14:
-        raise UsageError(
-            "bad-option",
-            f"--tile {tile}",
-            f"the side of a tile is a multiple of {PHASE} from {SMALLEST} to 16384",
-        )
+        reason = f"--tile {tile}"
+        hint = f"the side of a tile is a multiple of {PHASE} from {SMALLEST} to 16384"
+        raise UsageError("bad-option", reason, hint)
     return tile
 
 
@@ -151,9 +149,7 @@ class _Canvas:
 
 
 def _canvas(net: Net, image: NDArray[Any], tile: int | None) -> _Canvas:
-    """The image on its padding as in training; for valid convolutions by itself, since they are
-    given its mirrored borders.
-    """
+    """The image on its padding as in training; for valid convolutions by itself."""
     height, width = image.shape[:2]
     values = torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1) / brightest(image.dtype)
     top = left = 0
@@ -188,9 +184,7 @@ def shortened(net: Net, size: tuple[int, ...], tile: int | None) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Piece:
-    """One *frame* (3, h, w) for the network; *rows* and *down* say which part of its result goes
-    where.
-    """
+    """A *frame* (3, h, w) for the network, and which part of its result goes where."""
 
     frame: Tensor
     down: Span

@@ -35,11 +35,8 @@ class Projector:
             (film.width + film.width % 2, film.height + film.height % 2),
         )
         if not self.held.isOpened():
-            raise SegprepError(
-                "bad-video",
-                f"{path} cannot be written as a video of {film.width}x{film.height} pixels",
-                "use --mode ids: a PNG for every frame",
-            )
+            reason = f"{path} cannot be written as a video of {film.width}x{film.height} pixels"
+            raise SegprepError("bad-video", reason, "use --mode ids: a PNG for every frame")
 
     def write(self, frame: NDArray[np.uint8]) -> None:
         """Append one frame."""

@@ -102,9 +102,8 @@ def bce(logits: Tensor, truth: Tensor, weights: Tensor | None = None) -> Tensor:
     A single logit is for class 1.
     """
     true = against_rest(truth, logits.shape[1]).float()
-    each = functional.binary_cross_entropy_with_logits(
-        logits.float(), true, reduction="none"
-    )  # (N, C, H, W)
+    # (N, C, H, W)
+    each = functional.binary_cross_entropy_with_logits(logits.float(), true, reduction="none")
     share = torch.ones(logits.shape[1], device=logits.device) if weights is None else weights
     return (each * share[:, None, None] * (truth != IGNORE)[:, None]).sum() / (
         (truth != IGNORE).sum() * share.sum()
@@ -114,9 +113,7 @@ def bce(logits: Tensor, truth: Tensor, weights: Tensor | None = None) -> Tensor:
 def bce_dice(
     logits: Tensor, truth: Tensor, weights: Tensor | None = None, smooth: float = 1e-5
 ) -> Tensor:
-    """Half of :func:`bce`, and 1 - mean over images of the Dice of the sigmoid with all classes in
-    one sum: pytorch-nested-unet's loss.
-    """
+    """Half of :func:`bce`, and 1 - mean Dice over images, all classes in one sum."""
     valid = (truth != IGNORE)[:, None]
     predicted = torch.sigmoid(logits.float()) * valid  # (N, C, H, W)
     true = against_rest(truth, logits.shape[1])
@@ -153,11 +150,8 @@ def make(spec: str, classes: int, weights: Sequence[float] | None = None) -> Los
         if name not in LOSSES:
             raise UsageError("bad-option", *unknown("loss", name, LOSSES))
         if classes == 1 and name in ("ce", "focal", "dice", "dice-all", "dice-image", "lovasz"):
-            raise UsageError(
-                "bad-option",
-                f"the loss {name} compares classes, and the network has one logit only",
-                "use bce, bce-dice or lovasz-hinge",
-            )
+            reason = f"the loss {name} compares classes, and the network has one logit only"
+            raise UsageError("bad-option", reason, "use bce, bce-dice or lovasz-hinge")
         if weights is not None and name in UNWEIGHTED:
             raise UsageError(
                 "bad-option", f"the loss {name} takes no class weights", "leave them out"
@@ -169,11 +163,8 @@ def make(spec: str, classes: int, weights: Sequence[float] | None = None) -> Los
         or not all(math.isfinite(weight) and weight >= 0 for weight in weights)
         or not any(weights)
     ):
-        raise UsageError(
-            "bad-option",
-            f"class weights {', '.join(map(str, weights))} for {classes} classes",
-            "give one per class, none negative, not all 0",
-        )
+        reason = f"class weights {', '.join(map(str, weights))} for {classes} classes"
+        raise UsageError("bad-option", reason, "give one per class, none negative, not all 0")
     tensor = torch.tensor(weights, dtype=torch.float32)
     return lambda logits, truth: total(
         [partial(LOSSES[name], weights=tensor.to(logits.device)) for name in names], logits, truth

@@ -65,9 +65,7 @@ def _hinge(logits: Tensor, one_hot: Tensor, valid: Tensor) -> Tensor:
 
 
 def _steps(true: Tensor) -> Tensor:
-    """How much the Jaccard loss grows with each further error: (P, C) of 0 and 1 in the order of
-    the errors -> (P, C).
-    """
+    """(P, C) of 0 and 1 in the order of errors -> how much the loss grows with each."""
     left = true.sum(0) - true.cumsum(0)  # truth that is still found
     union = true.sum(0) + (1 - true).cumsum(0)
     lost = 1 - left / union

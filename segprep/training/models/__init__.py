@@ -37,9 +37,7 @@ class Preset:
 
 
 def names() -> tuple[str, ...]:
-    """The networks there are, without importing any of them; ``_`` in a file name is ``-`` in the
-    network's.
-    """
+    """The networks there are; none is imported. ``_`` in a file name is ``-`` here."""
     modules = (module.name for module in iter_modules(__path__))
     return tuple(sorted(name.replace("_", "-") for name in modules if not name.startswith("_")))
 
@@ -76,11 +74,9 @@ def build(
         reason = f"the network {name} has no preset {preset!r}"
         raise UsageError("bad-option", reason, f"it has: {', '.join(sizes)}")
     if in_channels not in CHANNELS or classes not in CLASSES:
-        raise UsageError(
-            "bad-option",
-            f"a network for {in_channels} channels and {classes} classes",
-            "it takes 1 to 4 channels and gives 1 to 255 classes",
-        )
+        reason = f"a network for {in_channels} channels and {classes} classes"
+        hint = "it takes 1 to 4 channels and gives 1 to 255 classes"
+        raise UsageError("bad-option", reason, hint)
     make = load(name).build
     chosen_options = {**(sizes[preset].options if preset else {}), **options}
     _check(name, get_type_hints(getattr(make, "__init__", make)), chosen_options)
@@ -88,9 +84,7 @@ def build(
 
 
 def _check(name: str, hints: Mapping[str, Any], options: Mapping[str, Any]) -> None:
-    """The options may come from a file: each has to be known, and of the type that ``build`` says:
-    a width, a share below 1, one of several words.
-    """
+    """Options may come from a file: each has to be known, and what ``build`` says it is."""
     allowed = [option for option in hints if option not in ("in_channels", "classes", "return")]
     for option, value in options.items():
         if option not in allowed:
@@ -113,9 +107,7 @@ def _check(name: str, hints: Mapping[str, Any], options: Mapping[str, Any]) -> N
 
 
 def parameters(network: nn.Module) -> int:
-    """How many numbers *network* learns, also those that are frozen; running statistics are none of
-    them.
-    """
+    """How many numbers *network* learns, frozen ones too, running statistics not."""
     return sum(tensor.numel() for tensor in network.parameters())
 
 

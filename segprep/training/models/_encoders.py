@@ -18,9 +18,7 @@ VGG_CUTS = (0, 4, 9, 16, 23, 30)
 
 
 class Vgg16(nn.Module):
-    """The thirteen convolutions of Simonyan and Zisserman 2014, arXiv:1409.1556, as torchvision
-    names them: features.0 to features.28.
-    """
+    """Simonyan and Zisserman 2014, arXiv:1409.1556, as torchvision names its 13 convolutions."""
 
     def __init__(self, in_channels: int, base: int = 64) -> None:
         super().__init__()
@@ -126,9 +124,7 @@ class Separable(nn.Module):
 
 
 class MobileNetV1(nn.Module):
-    """Howard et al. 2017, arXiv:1704.04861. With *levels* 4 the last stage, which a decoder from
-    1/16 does not use, is skipped.
-    """
+    """Howard et al. 2017, arXiv:1704.04861; *levels* 4 ends at 1/16."""
 
     def __init__(self, in_channels: int, base: int = 32, levels: int = 4) -> None:
         super().__init__()

@@ -48,12 +48,21 @@ def mirror(images: Tensor, before: tuple[int, int], after: tuple[int, int]) -> T
     """
     for axis in (0, 1):
         size = images.shape[axis - 2]
-        period = max(2 * (size - 1), 1)
-        position = torch.arange(-before[axis], size + after[axis], device=images.device) % period
-        images = images.index_select(
-            axis - 2, torch.where(position < size, position, period - position)
-        )
+        source = reflected(-before[axis], before[axis] + size + after[axis], size)
+        images = images.index_select(axis - 2, source.to(images.device))
     return images
+
+
+def reflected(start: int, count: int, length: int) -> Tensor:
+    """(count,) where pixels *start* and on lie in an axis of *length* that is mirrored about its
+    edge pixels, again and again.
+
+    >>> reflected(-2, 8, 4).tolist()
+    [2, 1, 0, 1, 2, 3, 2, 1]
+    """
+    period = max(2 * (length - 1), 1)
+    position = torch.arange(start, start + count) % period
+    return torch.where(position < length, position, period - position)
 
 
 def crop_center(images: Tensor, height: int, width: int) -> Tensor:
@@ -69,12 +78,17 @@ def conv_relu(start: int, end: int, padding: int = 1, dropout: float = 0.0) -> n
     return nn.Sequential(*first, *([nn.Dropout(dropout)] if dropout else []), *second)
 
 
-def conv_norm(start: int, middle: int, end: int, bias: bool = False) -> nn.Sequential:
-    """Two 3x3 convolutions, each with batch normalization and ReLU; a *bias* would do nothing."""
+def conv_norm(
+    start: int, middle: int, end: int, *, bias: bool = False, norm: bool = True
+) -> nn.Sequential:
+    """Two 3x3 convolutions with ReLU, by default each with batch normalization, before which a
+    *bias* does nothing.
+    """
     layers: list[nn.Module] = []
     for a, b in ((start, middle), (middle, end)):
-        conv = nn.Conv2d(a, b, 3, padding=1, bias=bias)
-        layers += [conv, nn.BatchNorm2d(b), nn.ReLU(inplace=True)]
+        layers += [nn.Conv2d(a, b, 3, padding=1, bias=bias or not norm)]
+        layers += [nn.BatchNorm2d(b)] if norm else []
+        layers += [nn.ReLU(inplace=True)]
     return nn.Sequential(*layers)
 
 
@@ -88,9 +102,7 @@ def he_normal(network: nn.Module) -> None:
 
 
 class Join(nn.Module):
-    """Enlarge what comes from below, put what was seen at that size beside it (U-Net concatenates,
-    FCN adds), convolve.
-    """
+    """Enlarge what comes from below, put what was seen at that size beside it, convolve."""
 
     def __init__(self, enlarge: nn.Module, convolve: nn.Module) -> None:
         super().__init__()

@@ -63,9 +63,7 @@ def _package(name: str) -> Any:
     try:
         import segmentation_models_pytorch as package
     except (ImportError, RuntimeError) as error:  # torchvision for another PyTorch: RuntimeError
-        raise SegprepError(
-            "missing-extra",
-            f"--arch {name}: {_SOURCE} cannot be imported: {error}",
-            "install torchvision from the same index as PyTorch, then try again",
-        ) from error
+        reason = f"--arch {name}: {_SOURCE} cannot be imported: {error}"
+        hint = "install torchvision from the same index as PyTorch, then try again"
+        raise SegprepError("missing-extra", reason, hint) from error
     return package

@@ -5,14 +5,14 @@ Parameters, 3 channels to 2 classes: 4,318,434 with base 32 and bilinear upsampl
 base 64, 7,763,074 with base 32 and transposed convolutions.
 """
 
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from segprep.training.models import Preset
-from segprep.training.models._layers import AnySize, Enlarge, conv_norm
+from segprep.training.models._layers import AnySize, Enlarge, conv_norm, he_normal
 
 PRESETS = {
     "base32": Preset(2, 3, 4_318_434, "pytorch_segmentation, DRIVE"),
@@ -23,27 +23,38 @@ DEPTH = 4
 
 
 class UNet(AnySize):
-    """Four halvings, four doublings; each joins what was seen at its size on the way down."""
+    """Four halvings, four doublings; each joins what was seen at its size on the way down.
+
+    *join*: both are concatenated, or summed, which halves the channels of the next convolution.
+    """
 
     least = 2 << DEPTH
 
     def __init__(
-        self, in_channels: int = 3, classes: int = 2, base: int = 32, bilinear: bool = True
+        self,
+        in_channels: int = 3,
+        classes: int = 2,
+        base: int = 32,
+        bilinear: bool = True,
+        norm: bool = True,
+        join: Literal["concat", "sum"] = "concat",
     ) -> None:
         super().__init__()
         widths = [base << level for level in range(DEPTH)]
         deepest = base << DEPTH
-        self.first = conv_norm(in_channels, base, base)
+        self.first = conv_norm(in_channels, base, base, norm=norm)
         # interpolation keeps the channels: the level below has to hand up half of them already
         ends = [*widths[1:], deepest // 2 if bilinear else deepest]
         self.down = nn.ModuleList(
-            conv_norm(start, end, end) for start, end in zip(widths, ends, strict=True)
+            conv_norm(start, end, end, norm=norm) for start, end in zip(widths, ends, strict=True)
         )
         self.up = nn.ModuleList(
-            Up(2 * width, width if width == base or not bilinear else width // 2, bilinear)
+            Up(width, width if width == base or not bilinear else width // 2, bilinear, norm, join)
             for width in reversed(widths)
         )
         self.last = nn.Conv2d(base, classes, 1)
+        if not norm:
+            he_normal(self)
 
     def _logits(self, images: Tensor) -> Any:
         seen = [self.first(images)]  # (N, base, H', W')
@@ -58,15 +69,17 @@ class UNet(AnySize):
 class Up(nn.Module):
     """Double the size, join what was seen at that size, two convolutions."""
 
-    def __init__(self, joined: int, out: int, bilinear: bool) -> None:
+    def __init__(self, width: int, out: int, bilinear: bool, norm: bool, join: str) -> None:
         super().__init__()
-        half = joined // 2
-        self.enlarge = Enlarge() if bilinear else nn.ConvTranspose2d(joined, half, 2, 2)
-        self.join = conv_norm(joined, half if bilinear else out, out)
+        self.enlarge = Enlarge() if bilinear else nn.ConvTranspose2d(2 * width, width, 2, 2)
+        self.summed, joined = join == "sum", width if join == "sum" else 2 * width
+        self.join = conv_norm(joined, width if bilinear else out, out, norm=norm)
 
     def forward(self, below: Tensor, seen: Tensor) -> Tensor:
-        """(N, C, H/2, W/2) and (N, joined/2, H, W) -> (N, out, H, W)."""
-        return cast("Tensor", self.join(torch.cat([seen, self.enlarge(below)], dim=1)))
+        """(N, C, H/2, W/2) and (N, width, H, W) -> (N, out, H, W)."""
+        large = self.enlarge(below)
+        joined = seen + large if self.summed else torch.cat([seen, large], dim=1)
+        return cast("Tensor", self.join(joined))
 
 
 build = UNet

@@ -34,11 +34,9 @@ def prune(network: nn.Module, depth: int) -> nn.Module:
     """
     heads = network.heads if isinstance(network, UNetPlusPlus) and network.nested else ()
     if not isinstance(network, UNetPlusPlus) or str(depth) not in heads:
-        raise UsageError(
-            "bad-option",
-            f"this network has no head at depth {depth}",
-            "train unetpp with deep supervision, then prune it to 1, 2 or 3",
-        )
+        reason = f"this network has no head at depth {depth}"
+        hint = "train unetpp with deep supervision, then prune it to 1, 2 or 3"
+        raise UsageError("bad-option", reason, hint)
     first = network.heads[str(depth)].weight
     pruned = UNetPlusPlus(
         network.in_channels, len(cast("Tensor", first)), network.base, depth, False, True
@@ -86,9 +84,7 @@ class UNetPlusPlus(nn.Module):
         self.heads = nn.ModuleDict({str(level): nn.Conv2d(base, classes, 1) for level in levels})
 
     def forward(self, images: Tensor) -> Tensor | list[Tensor]:
-        """(N, in_channels, H, W) -> (N, classes, H, W); while it trains with several heads, the
-        list of theirs, shallowest first.
-        """
+        """(N, in_channels, H, W) -> (N, classes, H, W); in training a list of all heads'."""
         every = self.every_head(images)
         return every if self.training and len(every) > 1 else every[-1]
 

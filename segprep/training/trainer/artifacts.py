@@ -58,31 +58,17 @@ def entries(kept: Mapping[str, Any]) -> list[EpochScores]:
             for row in kept["history"]
         ]
     except (KeyError, TypeError) as error:
-        raise SegprepError(
-            "bad-checkpoint",
-            f"{run_folder.LAST} has no history that can be read: {error}",
-            "start again with --overwrite",
-        ) from error
+        reason = f"{run_folder.LAST} has no history that can be read: {error}"
+        raise SegprepError("bad-checkpoint", reason, "start again with --overwrite") from error
 
 
-def picture(
-    network: nn.Module,
-    pairs: Sequence[ImagePair],
-    view: InputSpec,
-    device: str,
-) -> bytes:
+def picture(network: nn.Module, pairs: Sequence[ImagePair], view: InputSpec, device: str) -> bytes:
     """A PNG: image, truth and prediction of the first of *pairs*."""
     network.eval()
     rows, shown = [], [scaled(pair, view) for pair in pairs[:SHOWN]]
     for pair, logits in predictions(network, shown, ProcessGroup(0, 1, device), view, 1):
         image = preview._eight(pair.image)
-        rows.append(
-            np.concatenate(
-                [
-                    preview.tile(image, pair.mask),
-                    preview.tile(image, likeliest(logits.float().cpu()))[:, preview.SIDE :],
-                ],
-                axis=1,
-            )
-        )
+        truth, predicted = pair.mask, likeliest(logits.float().cpu())
+        right = preview.tile(image, predicted)[:, preview.SIDE :]
+        rows.append(np.concatenate([preview.tile(image, truth), right], axis=1))
     return preview._png(preview.sheet(rows))

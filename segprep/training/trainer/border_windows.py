@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from segprep.errors import UsageError
 from segprep.train_config import Config
 from segprep.training.augmentation.windows import Windows
-from segprep.training.losses import LOSSES, Loss, cross_entropy, total
+from segprep.training.losses import LOSSES, Loss, total
 from segprep.training.losses.border_weights import border_weights
 from segprep.types import IGNORE
 
@@ -29,9 +29,7 @@ class Bordered(Dataset[tuple[Tensor, Tensor, Tensor]]):
         self.windows, self.background, self.w0, self.sigma = windows, background, w0, sigma
 
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Image (3, S, S), truth (S, S) int64, weights (S, S): 1 on objects, up to 1 + w0 between
-        two of them, 0 where ignored.
-        """
+        """Image (3, S, S), truth (S, S) int64, weights (S, S), 0 where ignored."""
         image, truth = self.windows[number]
         weights = pixel_weights(truth.numpy(), self.background, self.w0, self.sigma)
         return image, truth, torch.from_numpy(weights)
@@ -61,38 +59,20 @@ def objects(mask: NDArray[np.integer], background: int | None) -> NDArray[np.int
 
 
 def check(config: Config) -> None:
-    """Raise UsageError (bad-option) where there are border weights, but no cross-entropy that they
-    could weigh.
-    """
+    """Raise UsageError (bad-option) for border weights without a cross-entropy."""
     if config.border and "ce" not in _names(config.loss):
-        raise UsageError(
-            "bad-option",
-            f"border weights with the loss {config.loss}",
-            "they weigh the pixels of ce: ce, or ce+dice",
-        )
+        reason = f"border weights with the loss {config.loss}"
+        raise UsageError("bad-option", reason, "they weigh the pixels of ce: ce, or ce+dice")
 
 
 def weighed(config: Config, weights: Sequence[float] | None, pixels: Tensor) -> Loss:
-    """The loss of *config* whose cross-entropy is weighed by *pixels* (N, S, S); its other parts
-    are as they are.
-    """
-    class_weights = (
-        None
-        if weights is None
-        else torch.tensor(weights, dtype=torch.float32, device=pixels.device)
-    )
-
-    parts: list[Loss] = []
-    for name in _names(config.loss):
-        if name == "ce":
-            parts.append(partial(cross_entropy, weights=class_weights, pixels=pixels))
-        else:
-            parts.append(
-                LOSSES[name]
-                if class_weights is None
-                else partial(LOSSES[name], weights=class_weights)
-            )
-    return partial(total, parts)
+    """The loss of *config*, its cross-entropy weighed by *pixels* (N, S, S)."""
+    shared: dict[str, Tensor] = {}
+    if weights is not None:
+        shared["weights"] = torch.tensor(weights, dtype=torch.float32, device=pixels.device)
+    maps = {"ce": {"pixels": pixels}}
+    names = _names(config.loss)
+    return partial(total, [partial(LOSSES[name], **shared, **maps.get(name, {})) for name in names])
 
 
 def _names(spec: str) -> list[str]:

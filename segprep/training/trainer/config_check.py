@@ -29,17 +29,11 @@ def _names(config: Config) -> None:
     if config.monitor not in MONITORS:
         raise UsageError("bad-option", *unknown("number to monitor", config.monitor, MONITORS))
     if config.val == NONE and config.monitor != "loss":
-        raise UsageError(
-            "bad-option",
-            f"monitor is {config.monitor}, but there is no validation",
-            "monitor loss, or give a list to validate on",
-        )
+        reason = f"monitor is {config.monitor}, but there is no validation"
+        raise UsageError("bad-option", reason, "monitor loss, or give a list to validate on")
     if config.preset and config.preset not in models.presets(config.arch):
-        raise UsageError(
-            "bad-option",
-            f"the network {config.arch} has no preset {config.preset!r}",
-            f"it has: {', '.join(models.presets(config.arch))}",
-        )
+        reason = f"the network {config.arch} has no preset {config.preset!r}"
+        raise UsageError("bad-option", reason, f"it has: {', '.join(models.presets(config.arch))}")
     models.load(config.arch)
     _input(config)
     losses.make(config.loss, outputs(config.head, 2))
@@ -50,11 +44,8 @@ def _names(config: Config) -> None:
         raise UsageError("bad-option", f"freeze is {config.freeze!r}", "a number of stages, or all")
     source = where(config.arch)
     if source and config.freeze not in ("", "0") and not config.weights:
-        raise UsageError(
-            "bad-option",
-            f"freeze {config.freeze} without weights would hold a backbone of random numbers",
-            source,
-        )
+        reason = f"freeze {config.freeze} without weights would hold a backbone of random numbers"
+        raise UsageError("bad-option", reason, source)
     if config.freeze_epochs and not config.freeze:
         raise UsageError(
             "bad-option", "freeze_epochs without freeze", "say which stages: freeze = all"
@@ -74,27 +65,18 @@ def _input(config: Config) -> None:
     if not config.mean and not config.std:
         return
     if not len(config.mean) == len(config.std) == config.channels or min(config.std) <= 0:
-        raise UsageError(
-            "bad-option",
-            f"mean {config.mean} and std {config.std} for {config.channels} channels",
-            "give a number per channel for both, std above 0",
-        )
+        reason = f"mean {config.mean} and std {config.std} for {config.channels} channels"
+        raise UsageError("bad-option", reason, "give a number per channel for both, std above 0")
 
 
 def fit_classes(config: Config, names: Sequence[str]) -> None:
     """Raise UsageError (bad-option) where *config* does not fit the classes *names*."""
     if wrong := [class_id for class_id in config.skip_classes if class_id not in range(len(names))]:
-        raise UsageError(
-            "bad-option",
-            f"skip_classes names {wrong[0]:g}, which is not a class",
-            f"0 to {len(names) - 1} are: {', '.join(names)}",
-        )
+        reason = f"skip_classes names {wrong[0]:g}, which is not a class"
+        raise UsageError("bad-option", reason, f"0 to {len(names) - 1} are: {', '.join(names)}")
     if config.head == "sigmoid" and len(names) != 2:
-        raise UsageError(
-            "bad-option",
-            f"head sigmoid decides between two classes; the dataset has {len(names)}",
-            "omit it: a logit per class",
-        )
+        reason = f"head sigmoid decides between two classes; the dataset has {len(names)}"
+        raise UsageError("bad-option", reason, "omit it: a logit per class")
 
 
 def advised(config: Config, group: ProcessGroup, images: int) -> tuple[Config, list[str]]:

@@ -49,9 +49,7 @@ class ProcessGroup:
         return values.cpu()
 
     def whole(self, mine: Tensor) -> Tensor:
-        """(N, …) of this process -> (world * N, …) of all, in the order of ranks; gradients flow to
-        *mine* only.
-        """
+        """(N, …) of this process -> (world * N, …) by rank; gradients flow to *mine* only."""
         if not self.joined:
             return mine
         parts = [
@@ -101,42 +99,29 @@ def join(device: str) -> ProcessGroup:
     (bad-option) for variables that make no sense.
     """
     try:
-        rank, world, local = (
-            int(os.environ.get(name, default))
-            for name, default in (("RANK", "0"), ("WORLD_SIZE", "1"), ("LOCAL_RANK", "0"))
-        )
+        defaults = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0"}
+        rank, world, local = (int(os.environ.get(*default)) for default in defaults.items())
     except ValueError as error:
-        raise UsageError(
-            "bad-option",
-            f"RANK, WORLD_SIZE and LOCAL_RANK have to be numbers: {error}",
-            "start with torchrun, or unset them",
-        ) from error
+        reason = f"RANK, WORLD_SIZE and LOCAL_RANK have to be numbers: {error}"
+        raise UsageError("bad-option", reason, "start with torchrun, or unset them") from error
     if world <= 1 and not dist.is_torchelastic_launched():
         return ProcessGroup(0, 1, device)
     if device == "cuda":
         if local >= torch.cuda.device_count():
-            raise UsageError(
-                "bad-option",
-                f"process {local} of this machine has no GPU: there are"
-                f" {torch.cuda.device_count()}",
-                "torchrun --nproc-per-node",
-            )
+            reason = f"process {local} has no GPU: there are {torch.cuda.device_count()} here"
+            raise UsageError("bad-option", reason, "torchrun --nproc-per-node")
         device = f"cuda:{local}"
         torch.cuda.set_device(device)
     if not dist.is_initialized():
         # imported later, by DistributedDataParallel, its functions keep the group as a default
         from torch.distributed.nn import functional  # noqa: F401
 
+        backend = "nccl" if device.startswith("cuda") else "gloo"
         try:
-            dist.init_process_group(
-                "nccl" if device.startswith("cuda") else "gloo", rank=rank, world_size=world
-            )
+            dist.init_process_group(backend, rank=rank, world_size=world)
         except (ValueError, RuntimeError) as error:
-            raise UsageError(
-                "bad-option",
-                f"the processes cannot find each other: {str(error).splitlines()[0]}",
-                "start with torchrun",
-            ) from error
+            reason = f"the processes cannot find each other: {str(error).splitlines()[0]}"
+            raise UsageError("bad-option", reason, "start with torchrun") from error
     return ProcessGroup(rank, world, device, joined=True)
 
 

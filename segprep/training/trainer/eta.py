@@ -7,16 +7,12 @@ import numpy as np
 from segprep.training.trainer.freeze_stages import Stage
 
 RECENT, LEAST = 50, 3  # steps
-WAITING, WORTH_SAYING = (
-    0.3,
-    30.0,
-)  # share of the steps' time, and seconds, from which waiting for data is worth a word
+# share of the steps' time, and seconds, from which waiting for data is worth a word
+WAITING, WORTH_SAYING = (0.3, 30.0)
 
 
 class Pace:
-    """Seconds of recent steps; *waited* of *worked* seconds went by until data came, without the
-    first step, in which workers start.
-    """
+    """Seconds of recent steps, and how long they *waited* for data, without the first one."""
 
     def __init__(self) -> None:
         self.recent: list[float] = []

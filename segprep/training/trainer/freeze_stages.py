@@ -13,9 +13,7 @@ from segprep.training.trainer.distributed import ProcessGroup
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Epochs *first* up to *last* (not with it), all of *steps* steps, with the same layers held;
-    *seen* windows came before.
-    """
+    """Epochs *first* to *last* - 1 with the same layers *held*; *seen* windows came before."""
 
     first: int
     last: int
@@ -33,30 +31,19 @@ class Stage:
 def stages(config: Config, images: int, world: int) -> list[Stage]:
     """One stage, or with ``freeze_epochs`` two, each with its own rate, batch and schedule."""
     frozen = min(config.freeze_epochs, config.epochs) if config.freeze else 0
+    batch, lr = config.freeze_batch or config.batch, config.freeze_lr or config.lr
+    then = "" if frozen else config.freeze
     parts = (
-        [
-            (
-                0,
-                frozen,
-                config.freeze,
-                config.freeze_batch or config.batch,
-                config.freeze_lr or config.lr,
-            )
-        ]
-        if frozen
-        else []
+        (0, frozen, config.freeze, batch, lr),
+        (frozen, config.epochs, then, config.batch, config.lr),
     )
-    if frozen < config.epochs:
-        parts.append(
-            (frozen, config.epochs, "" if frozen else config.freeze, config.batch, config.lr)
-        )
     plan, seen = list[Stage](), 0
     for first, last, held, batch, lr in parts:
-        steps = config.steps_per_epoch or math.ceil(images / (batch * world))
-        plan.append(
-            Stage(first, last, held, batch, steps, seen, _schedule(config, lr, last - first, steps))
-        )
-        seen += (last - first) * steps * batch * world
+        if first < last:
+            steps = config.steps_per_epoch or math.ceil(images / (batch * world))
+            schedule = _schedule(config, lr, last - first, steps)
+            plan.append(Stage(first, last, held, batch, steps, seen, schedule))
+            seen += (last - first) * steps * batch * world
     return plan
 
 
@@ -82,9 +69,7 @@ def _schedule(config: Config, lr: float, epochs: int, steps: int) -> schedules.S
 
 
 class Numbers:
-    """The numbers of the windows that this process takes: of every batch of all processes its part,
-    in order, from *start* on.
-    """
+    """The windows of this process from *start* on: its part of every batch, in order."""
 
     def __init__(self, start: int, steps: int, batch: int, group: ProcessGroup) -> None:
         self.start, self.steps, self.batch, self.group = start, steps, batch, group

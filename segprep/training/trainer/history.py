@@ -9,7 +9,7 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +19,6 @@ from numpy.typing import NDArray
 from segprep.reports.figures import figure, png_bytes
 
 HISTORY, RESULTS, CURVES = "history.csv", "results.txt", "curves.png"
-COLUMNS = (
-    "epoch",
-    "step",
-    "lr",
-    "loss",
-    "val_loss",
-    "val_miou",
-    "val_dice",
-    "val_accuracy",
-    "best",
-    "learning",
-    "seconds",
-)
 SMOOTHED = 5  # values that the smooth curve is the mean of
 
 
@@ -59,6 +46,9 @@ class EpochScores:
     iou: tuple[float, ...]
 
 
+COLUMNS = tuple(field.name for field in fields(EpochScores))[:-2]  # those with one number
+
+
 def files(history: Sequence[EpochScores]) -> dict[str, bytes]:
     """history.csv, results.txt, epoch_loss.txt and epoch_val_loss.txt by name."""
     losses = {
@@ -79,15 +69,13 @@ def table(history: Sequence[EpochScores]) -> str:
 
 
 def _cell(value: float) -> str:
-    return (
-        "" if math.isnan(value) else str(int(value)) if isinstance(value, int) else f"{value:.8g}"
-    )
+    if isinstance(value, int):
+        return str(int(value))
+    return "" if math.isnan(value) else f"{value:.8g}"
 
 
 def result(entry: EpochScores) -> str:
-    """The paragraph of results.txt that pytorch_segmentation writes per epoch; shares in percent,
-    Dice over the images without background.
-    """
+    """An epoch as pytorch_segmentation's results.txt has it: percent, Dice without background."""
     scores = {
         "train_loss": f"{entry.loss:.4f}",
         "lr": f"{entry.lr:.6f}",
@@ -97,12 +85,8 @@ def result(entry: EpochScores) -> str:
         "IoU": str([f"{score * 100:.1f}" for score in entry.iou]),
         "mean IoU": f"{entry.val_miou * 100:.1f}",
     }
-    return (
-        "\n".join(
-            [f"[epoch: {entry.epoch}]", *(f"{name}: {value}" for name, value in scores.items())]
-        )
-        + "\n\n"
-    )
+    lines = "".join(f"{name}: {value}\n" for name, value in scores.items())
+    return f"[epoch: {entry.epoch}]\n{lines}\n"
 
 
 def curves(history: Sequence[EpochScores]) -> bytes:
@@ -112,9 +96,8 @@ def curves(history: Sequence[EpochScores]) -> bytes:
     smoothed = len(history) > 2 * SMOOTHED
     for n, name in enumerate(("loss", "val_loss")):
         if (line := _line(history, name)) is not None:
-            loss.plot(
-                *line, color=f"C{n}", alpha=0.45 if smoothed else 1, label=name, **_dots(history)
-            )
+            faint = 0.45 if smoothed else 1
+            loss.plot(*line, color=f"C{n}", alpha=faint, label=name, **_dots(history))
             if smoothed:
                 loss.plot(line[0], smooth(line[1]), color=f"C{n}", linewidth=2)
     for name in ("val_miou", "val_dice", "val_accuracy"):
@@ -122,19 +105,11 @@ def curves(history: Sequence[EpochScores]) -> bytes:
             scores.plot(*line, label=name, **_dots(history))
     if not scores.lines:
         scores.text(0.5, 0.5, "no validation", ha="center", va="center", transform=scores.transAxes)
-    scores.axvline(
-        next(entry.epoch for entry in reversed(history) if entry.best),
-        color="0.6",
-        linestyle=":",
-        label="best.pt",
-    )
-    rate.plot(
-        [entry.epoch for entry in history],
-        [entry.lr for entry in history],
-        label="lr",
-        **_dots(history),
-    )
-    if min(entry.lr for entry in history) > 0:
+    best = next(entry.epoch for entry in reversed(history) if entry.best)
+    scores.axvline(best, color="0.6", linestyle=":", label="best.pt")
+    epochs, rates = zip(*((entry.epoch, entry.lr) for entry in history), strict=True)
+    rate.plot(epochs, rates, label="lr", **_dots(history))
+    if min(rates) > 0:
         rate.set_yscale("log")
     for axes, title in ((loss, "loss"), (scores, "validation"), (rate, "learning rate")):
         axes.set(title=title, xlabel="epoch")

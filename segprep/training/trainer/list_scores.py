@@ -33,9 +33,7 @@ class ListLoss:
 
 @dataclass(frozen=True, slots=True)
 class DepthScore:
-    """A UNet++ pruned to *depth*: its *parameters*, *seconds* per image, mean IoU at the images'
-    own size.
-    """
+    """A UNet++ pruned to *depth*: *seconds* per image, mean IoU at the images' own size."""
 
     depth: int
     parameters: int
@@ -55,20 +53,12 @@ def list_loss(checkpoint: Path, tree: Tree, stems: Sequence[str], spec: str = ""
         raise UsageError("bad-option", reason, f"name it: {', '.join(losses.LOSSES)}, or a sum")
     config = Config(loss=spec) if spec else make_config(read_config(path))
     loaded = checkpoints.load(checkpoint)
-    loss = losses.make(
-        config.loss, outputs(loaded.head, len(loaded.classes)), config.class_weights or None
-    )
     group, classes = ProcessGroup(0, 1, pick_device("auto")), len(loaded.classes)
+    loss = losses.make(config.loss, outputs(loaded.head, classes), config.class_weights or None)
     background = own.background if (own := tree.classes()) else 0
-    figures = validate(
-        checkpoints.channels_last(loaded.network(), group.device),
-        ImagePairs(tree, stems, classes, loaded.view),
-        loaded.view,
-        loss,
-        classes,
-        group,
-        background=background,
-    )
+    network = checkpoints.channels_last(loaded.network(), group.device)
+    pairs, view = ImagePairs(tree, stems, classes, loaded.view), loaded.view
+    figures = validate(network, pairs, view, loss, classes, group, background=background)
     return ListLoss(figures.loss, config.loss, figures.images)
 
 

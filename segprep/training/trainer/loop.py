@@ -44,14 +44,11 @@ class TrainingLoop(Preparation):
         self.drawn = monotonic()
         try:
             for entry in self._epochs():
-                if (
-                    self.stopping
-                    and self._monitored(entry)
-                    and self.stopping.saw(getattr(entry, self.config.monitor))
-                ):
-                    self._save(entry)
-                    break
+                value, measured = getattr(entry, self.config.monitor), self._monitored(entry)
+                stop = self.stopping and measured and self.stopping.saw(value)
                 self._save(entry)
+                if stop:
+                    break
         finally:
             if self.board:
                 self.board.close()
@@ -77,16 +74,11 @@ class TrainingLoop(Preparation):
             ):
                 continue
             learning = self.learner.hold(stage.held)
-            numbers = Numbers(
-                stage.start(begin, self.group.world),
-                (stage.last - begin) * stage.steps,
-                stage.batch,
-                self.group,
-            )
+            steps, start = (stage.last - begin) * stage.steps, stage.start(begin, self.group.world)
             loader: DataLoader[Any] = DataLoader(
                 self.windows,
                 stage.batch,
-                sampler=numbers,
+                sampler=Numbers(start, steps, stage.batch, self.group),
                 num_workers=self.config.workers,
                 pin_memory=self.group.device.startswith("cuda"),
             )
@@ -105,24 +97,15 @@ class TrainingLoop(Preparation):
             try:
                 images, truth, *pixels = self._batch(source, stage, epoch, n)
                 came = monotonic()
-                self.losses.append(
-                    self.learner.step(images, truth, pixels[0] if pixels else None, rate)
-                )
+                weights = pixels[0] if pixels else None
+                self.losses.append(self.learner.step(images, truth, weights, rate))
             except SegprepError as error:
                 raise self._located(error, epoch, n) from error
             self.rates.append(rate)
             self.pace.took(monotonic() - began, came - began)
-            done, total, left = self.pace.left(
-                self.stages, epoch, n + 1, sum(entry.seconds for entry in self.history)
-            )
-            self.watch(
-                Moment(
-                    f"epoch {epoch + 1}/{self.config.epochs}, loss {np.mean(self.losses):.4f}",
-                    done,
-                    total,
-                    left,
-                )
-            )
+            before = sum(entry.seconds for entry in self.history)
+            what = f"epoch {epoch + 1}/{self.config.epochs}, loss {np.mean(self.losses):.4f}"
+            self.watch(Moment(what, *self.pace.left(self.stages, epoch, n + 1, before)))
         try:
             self.learner.check()
         except SegprepError as error:
@@ -137,9 +120,7 @@ class TrainingLoop(Preparation):
         return entry
 
     def _batch(self, source: Iterator[Any], stage: Stage, epoch: int, step: int) -> Any:
-        """The next batch. An error in a worker process comes as text only: what it was is found by
-        reading the batch here.
-        """
+        """The next batch; a worker's error comes as text, so the batch is read again here."""
         try:
             return next(source)
         except RuntimeError as error:
@@ -156,25 +137,18 @@ class TrainingLoop(Preparation):
                 "give fewer --workers, or 0; in a container, more shared memory (docker run"
                 " --shm-size)"
             )
-            raise SegprepError(
-                "worker-died",
-                f"a process that loads data ended: {str(error).splitlines()[0]}",
-                hint,
-            ) from error
+            reason = f"a process that loads data ended: {str(error).splitlines()[0]}"
+            raise SegprepError("worker-died", reason, hint) from error
 
     def _monitored(self, entry: EpochScores) -> bool:
         """Whether the number that is monitored was measured in this epoch."""
         return self.config.monitor == "loss" or not math.isnan(entry.val_loss)
 
     def _located(self, error: SegprepError, epoch: int, step: int) -> SegprepError:
-        kept = (
-            f"; {self.out / run_folder.LAST} holds epoch {len(self.history)}"
-            if self.history
-            else "; no epoch was finished"
-        )
-        return SegprepError(
-            error.code, f"{error.message} (epoch {epoch + 1}, step {step + 1}{kept})", error.hint
-        )
+        last = f"{self.out / run_folder.LAST} holds epoch {len(self.history)}"
+        kept = f"{step + 1}; {last if self.history else 'no epoch was finished'}"
+        reason = f"{error.message} (epoch {epoch + 1}, step {kept})"
+        return SegprepError(error.code, reason, error.hint)
 
     def _validate(self) -> Figures | None:
         if not len(self.validated):
@@ -205,18 +179,14 @@ class TrainingLoop(Preparation):
             "val_accuracy": figures.accuracy if figures else math.nan,
         }
         value = numbers[self.config.monitor]
-        best = not math.isnan(value) and (
-            self.best is None or schedules.better(value, self.best, 0.0, self.mode)
-        )
+        best = schedules.better(value, self.best, 0.0, self.mode)
         self.best = value if best else self.best
-        best = (
-            best or not self.history
-        )  # the first epoch is kept until a better one is found, even if nothing was measured
+        # the first epoch is kept until a better one is found, even if nothing was measured
+        best = best or not self.history
         step = (self.history[-1].step if self.history else 0) + len(self.losses)
         recall, iou = (
-            (tuple(map(float, values)) for values in (scores.recall, scores.iou))
-            if scores
-            else ((), ())
+            tuple(map(float, values))
+            for values in ((scores.recall, scores.iou) if scores else ("", ""))
         )
         numbers |= {"best": best, "learning": learning, "seconds": seconds}
         return EpochScores(epoch + 1, step, rate, recall=recall, iou=iou, **numbers)
@@ -275,17 +245,19 @@ class TrainingLoop(Preparation):
             best = checkpoints.load(self.out / run_folder.BEST).network().to(self.group.device)
             masks = (read_truth(self.tree, stem, len(self.names)) for stem in self.val.stems)
             scores = at_own_size(best, self.val, masks, self.view, len(self.names))
+        epochs, notes = tuple(self.history), tuple(self.notes)
+        seconds, memory = monotonic() - self.began, peak_memory(self.group.device)
         result = Run(
             self.out,
             self.config,
             parameters,
             self.names,
-            tuple(self.history),
+            epochs,
             stopped,
-            monotonic() - self.began,
-            tuple(self.notes),
+            seconds,
+            notes,
             scores,
-            peak_memory(self.group.device),
+            memory,
         )
         if not self.group.first:
             return result

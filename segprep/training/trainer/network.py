@@ -65,11 +65,9 @@ def load_weights(network: nn.Module, config: Config) -> pretrained.WeightsReport
     """
     address = config.weights.startswith(("http://", "https://"))
     if address and not config.sha256:
-        raise UsageError(
-            "bad-option",
-            f"{config.weights} without its hash",
-            "give --sha256, so that nobody can put other weights in its place",
-        )
+        reason = f"{config.weights} without its hash"
+        hint = "give --sha256, so that nobody can put other weights in its place"
+        raise UsageError("bad-option", reason, hint)
     path = (
         pretrained.fetch(config.weights, config.sha256, folder())
         if address

@@ -52,9 +52,6 @@ def make(
     """
     check_name(name)
     if nesterov and (name != "sgd" or momentum == 0):
-        raise UsageError(
-            "bad-option",
-            f"nesterov with the optimizer {name} and momentum {momentum:g}",
-            "it is for sgd with a momentum",
-        )
+        reason = f"nesterov with the optimizer {name} and momentum {momentum:g}"
+        raise UsageError("bad-option", reason, "it is for sgd with a momentum")
     return OPTIMIZERS[name](parameters, lr, momentum, nesterov, weight_decay)

@@ -109,11 +109,8 @@ class Preparation:
             self._restore(state)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
             reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-            raise SegprepError(
-                "bad-checkpoint",
-                f"{self.out / run_folder.LAST} cannot be resumed from: {reason}",
-                "start again with --overwrite",
-            ) from error
+            reason = f"{self.out / run_folder.LAST} cannot be resumed from: {reason}"
+            raise SegprepError("bad-checkpoint", reason, "start again with --overwrite") from error
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         checkpoints.fill(self.network, state["weights"])

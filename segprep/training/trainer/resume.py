@@ -10,6 +10,7 @@ from segprep.training.config import canonical, plain
 from segprep.training.trainer import run_folder
 from segprep.training.trainer.config_check import settled
 
+# may differ when a run is resumed
 FREE = (
     "epochs",
     "patience",
@@ -20,7 +21,7 @@ FREE = (
     "device",
     "tensorboard",
     "compile",
-)  # may differ when a run is resumed
+)
 
 
 def going_on(state: Mapping[str, Any], overrides: Mapping[str, Any]) -> Config:
@@ -32,31 +33,23 @@ def going_on(state: Mapping[str, Any], overrides: Mapping[str, Any]) -> Config:
     training = state.get("training")
     old = training.get("config") if isinstance(training, dict) else None
     if not isinstance(old, dict):
-        raise SegprepError(
-            "bad-checkpoint",
-            f"{run_folder.LAST} is not a checkpoint of a training run",
-            "start again with --overwrite",
-        )
+        reason = f"{run_folder.LAST} is not a checkpoint of a training run"
+        raise SegprepError("bad-checkpoint", reason, "start again with --overwrite")
     old = canonical(old)
     new = {**old, **canonical(overrides)}
     settings, before = plain(settled(new)), plain(settled(old))
     for key in ("arch", *settings):
         if settings[key] != before[key] and key not in FREE:
             code = "other-network" if key in ("arch", "preset", "options") else "other-settings"
-            raise SegprepError(
-                code,
-                f"the run was begun with {key} = {before[key]!r}, now it is {settings[key]!r}",
-                "omit it to resume, or start again with --overwrite",
-            )
+            reason = f"the run was begun with {key} = {before[key]!r}, now it is {settings[key]!r}"
+            raise SegprepError(code, reason, "omit it to resume, or start again with --overwrite")
     return settled(new)
 
 
 def same_network(
     state: Mapping[str, Any], config: Config, names: tuple[str, ...], folder: Path
 ) -> None:
-    """Raise SegprepError unless the checkpoint *state* is of the network of *config*
-    (other-network) and of the classes *names* (other-classes).
-    """
+    """Raise SegprepError unless *state* is of *config*'s network and of the classes *names*."""
     if state.get("arch") != config.arch:
         raise SegprepError(
             "other-network",
@@ -75,9 +68,7 @@ def same_network(
 
 
 def differences(kept: Mapping[str, Any], digest: str, world: int, epochs: int) -> list[str]:
-    """Notes on what makes the rest of the run another one than an uninterrupted run's: lists (by
-    their *digest*), processes, planned *epochs*.
-    """
+    """Notes on what the rest of the run differs by: lists (*digest*), processes, *epochs*."""
     notes = []
     if kept["digest"] != digest:
         notes.append(

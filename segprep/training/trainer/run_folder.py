@@ -53,21 +53,16 @@ def make(out: Path) -> None:
     Raises TreeError (link-in-output, output-not-ours), SegprepError (write-failed).
     """
     if out.is_symlink():
-        raise TreeError(
-            "link-in-output",
-            f"{out} is a symbolic link; files would land where it points",
-            "remove the link, or give --out",
-        )
+        reason = f"{out} is a symbolic link; files would land where it points"
+        raise TreeError("link-in-output", reason, "remove the link, or give --out")
     if out.exists() and not out.is_dir():
         raise TreeError("output-not-ours", f"{out} is a file", "give another --out")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SegprepError(
-            "write-failed",
-            f"{out}: {error.strerror} (errno {error.errno})",
-            "give a folder that can be written with --out DIR",
-        ) from error
+        reason = f"{out}: {error.strerror} (errno {error.errno})"
+        hint = "give a folder that can be written with --out DIR"
+        raise SegprepError("write-failed", reason, hint) from error
 
 
 def claim(out: Path, *, resume: bool, overwrite: bool) -> None:
@@ -78,28 +73,21 @@ def claim(out: Path, *, resume: bool, overwrite: bool) -> None:
     """
     if resume:
         if not (out / LAST).is_file():
-            raise TreeError(
-                "nothing-to-resume",
-                f"{out} holds no {LAST}",
-                "start again without --resume, or give the run's folder with --out",
-            )
+            reason = f"{out} holds no {LAST}"
+            hint = "start again without --resume, or give the run's folder with --out"
+            raise TreeError("nothing-to-resume", reason, hint)
         return
     if all(path.name == LOCK or _PART.fullmatch(path.name) for path in out.iterdir()):
         return  # what a run that was killed at its first file leaves
     if described(out).get("kind") != KIND:
-        raise TreeError(
-            "output-not-ours",
-            f"{out} holds files that no training wrote; nothing was changed",
-            "give an empty or new folder with --out",
-        )
+        reason = f"{out} holds files that no training wrote; nothing was changed"
+        raise TreeError("output-not-ours", reason, "give an empty or new folder with --out")
     if (
         out / LAST
     ).exists() and not overwrite:  # one that was stopped in its first epoch has nothing to lose
-        raise TreeError(
-            "output-exists",
-            f"{out} holds another run; nothing was changed",
-            "continue it: --resume; replace it: --overwrite; or give --out DIR",
-        )
+        reason = f"{out} holds another run; nothing was changed"
+        hint = "continue it: --resume; replace it: --overwrite; or give --out DIR"
+        raise TreeError("output-exists", reason, hint)
 
 
 def clear(out: Path) -> None:

@@ -41,14 +41,13 @@ def _part(step: int, steps: int) -> float:
     return min(1.0, step / steps) if steps > 0 else float(step > 0)
 
 
-def better(value: float, best: float, min_delta: float, mode: Mode) -> bool:
-    """Whether *value* is better than *best* by more than *min_delta*, in absolute terms; exactly
-    *min_delta* is not. NaN never is.
-    """
+def better(value: float, best: float | None, min_delta: float, mode: Mode) -> bool:
+    """Whether *value* beats *best* by more than *min_delta*, in absolute terms; NaN never does."""
+    if best is None or math.isnan(value):
+        return not math.isnan(value)
     gain = best - value if mode == "min" else value - best
-    return gain > min_delta and not math.isclose(
-        gain, min_delta, rel_tol=1e-9
-    )  # .501 - .5 is no more than .001, whatever binary fractions say
+    # .501 - .5 is no more than .001, whatever binary fractions say
+    return gain > min_delta and not math.isclose(gain, min_delta, rel_tol=1e-9)
 
 
 @dataclass
@@ -70,20 +69,15 @@ class Plateau:
 
     def saw(self, value: float) -> None:
         """Take the score of one evaluation."""
-        if not math.isnan(value) and (
-            self.best is None or better(value, self.best, self.min_delta, self.mode)
-        ):
+        if better(value, self.best, self.min_delta, self.mode):
             self.best, self.waited = value, 0
         else:
             self.waited += 1
         if self.resting:
             self.resting, self.waited = self.resting - 1, 0
         if self.waited > self.patience:
-            self.share, self.resting, self.waited = (
-                max(self.end, self.share * self.factor),
-                self.cooldown,
-                0,
-            )
+            self.share, self.waited = max(self.end, self.share * self.factor), 0
+            self.resting = self.cooldown
 
 
 @dataclass
@@ -118,9 +112,7 @@ class EarlyStopping:
 
         A value that is not a number is never better, also as the first.
         """
-        self.improved = not math.isnan(value) and (
-            self.best is None or better(value, self.best, self.min_delta, self.mode)
-        )
+        self.improved = better(value, self.best, self.min_delta, self.mode)
         if self.improved:
             self.best, self.best_at, self.waited = value, self.count, 0
         else:
@@ -142,9 +134,7 @@ def restore(tracker: Plateau | EarlyStopping, values: Mapping[str, Any]) -> None
 
 @dataclass
 class Schedule:
-    """The learning rate of every step: *lr* times the warm-up's share, then times *shape*'s, and
-    times the plateau's share if there is one.
-    """
+    """The rate of every step: *lr* times the shares of warm-up, *shape* and plateau."""
 
     lr: float
     shape: Shape
@@ -158,11 +148,8 @@ class Schedule:
         if step < self.warm_up:
             risen: float = (step / self.warm_up) ** self.rise
             return self.lr * self.shape(0) * (self.start + (1 - self.start) * risen)
-        return (
-            self.lr
-            * self.shape(step - self.warm_up)
-            * (self.plateau.share if self.plateau else 1.0)
-        )
+        share = self.plateau.share if self.plateau else 1.0
+        return self.lr * self.shape(step - self.warm_up) * share
 
     def saw(self, value: float) -> None:
         """Take the score of one evaluation; only a plateau heeds it."""
@@ -212,11 +199,9 @@ def make(
         "min_delta": 0 <= min_delta < math.inf,
     }
     if wrong := [option for option, right in ranges.items() if not right]:
-        raise UsageError(
-            "bad-option",
-            f"the schedule's {wrong[0]} is out of range",
-            "shares are from 0 to 1, warm_up and flat fit into the epochs",
-        )
+        reason = f"the schedule's {wrong[0]} is out of range"
+        hint = "shares are from 0 to 1, warm_up and flat fit into the epochs"
+        raise UsageError("bad-option", reason, hint)
     steps, stair = round((epochs - warm_up - flat) * per_epoch), max(1, round(every * per_epoch))
     shapes: dict[str, Shape] = {
         "polynomial": polynomial(steps, power, end),
@@ -238,8 +223,5 @@ def mode_of(monitor: str) -> Mode:
         return "min"
     if any(score in name for score in _SCORES):
         return "max"
-    raise UsageError(
-        "bad-option",
-        f"whether {monitor} is better when larger or smaller is unknown",
-        "say mode min or max",
-    )
+    reason = f"whether {monitor} is better when larger or smaller is unknown"
+    raise UsageError("bad-option", reason, "say mode min or max")

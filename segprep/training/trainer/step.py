@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from segprep.errors import SegprepError
 from segprep.train_config import Config
-from segprep.training.freezing import FROZEN, freeze, unfreeze
+from segprep.training.freezing import freeze, hold_norms, unfreeze
 from segprep.training.losses import Loss, supervised, without
 from segprep.training.trainer import optimizers
 from segprep.training.trainer.border_windows import weighed
@@ -24,9 +24,7 @@ NAN_HINT = "lower lr, or set clip; images with extreme values are another cause"
 
 
 class Learner:
-    """A network with its optimizer. :meth:`state` and :meth:`restore` hand over all that the next
-    step depends on.
-    """
+    """A network with its optimizer; :meth:`state` holds all that the next step depends on."""
 
     def __init__(self, network: nn.Module, loss: Loss, config: Config, group: ProcessGroup) -> None:
         self.network, self.loss, self.config, self.group = network, loss, config, group
@@ -42,17 +40,12 @@ class Learner:
         self.forward: Callable[[Tensor], Any] = network
 
     def hold(self, stages: str) -> int:
-        """Freeze *stages* of the backbone (a number, ``all``, or nothing for none); the number of
-        parameters that learn.
-        """
+        """Freeze *stages* (a number, ``all``, or nothing); how many parameters learn."""
         unfreeze(self.network)
         if stages:
             freeze(self.network, None if stages == "all" else int(stages))
         if self.config.freeze_norm:
-            for module in self.network.modules():
-                if type(module) in FROZEN:
-                    module.__class__ = FROZEN[type(module)]
-                    module.eval()
+            hold_norms(self.network.modules())
         self.forward = self.group.wrapped(self.network)
         if self.config.compile:
             self.forward = torch.compile(self.forward)
@@ -80,22 +73,14 @@ class Learner:
         device = self.group.device
         with self.precision():
             outputs = self.forward(images.to(device, memory_format=layout, non_blocking=True))
-        heads = [
-            self.group.whole(head.float())
-            for head in (outputs if isinstance(outputs, list | tuple) else [outputs])
-        ]
-        criterion = (
-            self.loss
-            if pixels is None
-            else weighed(
-                self.config, self.config.class_weights or None, self.group.whole(pixels.to(device))
-            )
-        )
-        loss = supervised(
-            criterion,
-            heads,
-            without(self.group.whole(truth.to(device)), tuple(map(int, self.config.skip_classes))),
-        )
+        outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
+        heads = [self.group.whole(head.float()) for head in outputs]
+        criterion = self.loss
+        if pixels is not None:
+            every = self.group.whole(pixels.to(device))
+            criterion = weighed(self.config, self.config.class_weights or None, every)
+        skipped = tuple(map(int, self.config.skip_classes))
+        loss = supervised(criterion, heads, without(self.group.whole(truth.to(device)), skipped))
         value = float(loss.detach())
         if not isfinite(value):
             raise SegprepError("loss-nan", "the loss is NaN or infinite", NAN_HINT)
@@ -113,10 +98,8 @@ class Learner:
         """The context in which the network runs."""
         if self.config.amp == "none":
             return nullcontext()
-        return torch.autocast(
-            self.group.device.split(":")[0],
-            torch.float16 if self.config.amp == "float16" else torch.bfloat16,
-        )
+        kind = torch.float16 if self.config.amp == "float16" else torch.bfloat16
+        return torch.autocast(self.group.device.split(":")[0], kind)
 
     def check(self) -> None:
         """Raise SegprepError (loss-nan) if a weight is NaN or infinite, so that no checkpoint is
@@ -142,45 +125,33 @@ class Learner:
 
 
 def explained(error: BaseException, batch: int, size: int) -> BaseException:
-    """*error* as a SegprepError where memory ran out, a batch is too small for batch normalization,
-    or a process or GPU was lost; else itself.
-    """
+    """*error* as a SegprepError: memory, too small a batch, a lost process or GPU; else itself."""
     text = str(error)
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
         part in text for part in ("not enough memory", "out of memory", "can't allocate")
     ):
-        hint = (
-            f"give a smaller --batch, for example {batch // 2}"
+        smaller = (
+            f"--batch, for example {batch // 2}"
             if batch > 2
-            else f"give a smaller --size, for example {size // 2}"
+            else f"--size, for example {size // 2}"
         )
-        return SegprepError(
-            "out-of-memory",
-            f"a batch of {batch} windows of {size}x{size} does not fit the memory",
-            hint,
-        )
-    first = (
-        re.sub(r"^\[[^\]]*\]\s*", "", text.splitlines()[0]) if text else type(error).__name__
-    )  # without the place in PyTorch's source
+        hint = f"give a smaller {smaller}"
+        reason = f"a batch of {batch} windows of {size}x{size} does not fit the memory"
+        return SegprepError("out-of-memory", reason, hint)
+    # without the place in PyTorch's source
+    first = re.sub(r"^\[[^\]]*\]\s*", "", text.splitlines()[0]) if text else type(error).__name__
     if isinstance(error, dist.DistError) or any(
         part in text
         for part in ("gloo", "NCCL", "Connection closed by peer", "Connection reset by peer")
     ):
-        return SegprepError(
-            "process-lost",
-            f"another process of this training ended ({first[:120]})",
-            "its own message says why; then continue with --resume",
-        )
+        reason = f"another process of this training ended ({first[:120]})"
+        hint = "its own message says why; then continue with --resume"
+        return SegprepError("process-lost", reason, hint)
     if "CUDA error" in text or "cuDNN error" in text:
-        return SegprepError(
-            "device-failed",
-            f"the GPU reported: {first[:200]}",
-            "look at nvidia-smi; continue with --resume, or on a CPU: --device cpu",
-        )
+        reason = f"the GPU reported: {first[:200]}"
+        hint = "look at nvidia-smi; continue with --resume, or on a CPU: --device cpu"
+        return SegprepError("device-failed", reason, hint)
     if "more than 1 value per channel" in text:
-        return SegprepError(
-            "bad-option",
-            f"batch normalization cannot work on a batch of {batch} windows of {size}x{size}",
-            "give a larger --batch, or --freeze-norm",
-        )
+        reason = f"batch normalization cannot work on a batch of {batch} windows of {size}x{size}"
+        return SegprepError("bad-option", reason, "give a larger --batch, or --freeze-norm")
     return error

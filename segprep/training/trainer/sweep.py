@@ -5,7 +5,8 @@ combination of several; epochs before the stop and the score against it.
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -14,10 +15,11 @@ from segprep.dataset import tree
 from segprep.dataset.tree import RUNS
 from segprep.errors import SegprepError, UsageError
 from segprep.train_config import Config
-from segprep.training.config import canonical, check_key, plain, read_config
+from segprep.training.config import check_key, merged, plain
 from segprep.training.progress import Moment, Watch, unwatched
 from segprep.training.trainer import run_folder, windows
 from segprep.training.trainer.config_check import settled
+from segprep.training.trainer.result import Run
 from segprep.training.trainer.sweep_report import FINISHED, SweepRow, Swept, write
 from segprep.training.trainer.trainer import train
 
@@ -30,10 +32,8 @@ def values(spec: str) -> tuple[str, list[Any]]:
     Raises UsageError: unknown-setting, bad-option.
     """
     name, equals, listed = spec.partition("=")
-    name, words = (
-        name.strip().replace("-", "_"),
-        [word.strip() for word in listed.split(",") if word.strip()],
-    )
+    name = name.strip().replace("-", "_")
+    words = [word.strip() for word in listed.split(",") if word.strip()]
     if not equals or len(words) < 2:
         raise UsageError(
             "bad-option", f"--sweep {spec}", "a setting and at least two values: lr=1e-4,1e-3"
@@ -45,11 +45,8 @@ def values(spec: str) -> tuple[str, list[Any]]:
     check_key(name, "--sweep")
     hint = get_type_hints(Config)[name]
     if hint not in (int, float, str, bool) and get_origin(hint) is not Literal:
-        raise UsageError(
-            "bad-option",
-            f"--sweep {name}: this setting is a list itself",
-            "sweep a setting that is one number or word",
-        )
+        reason = f"--sweep {name}: this setting is a list itself"
+        raise UsageError("bad-option", reason, "sweep a setting that is one number or word")
     return name, [word if hint is str or word in get_args(hint) else _word(word) for word in words]
 
 
@@ -85,24 +82,20 @@ def sweep(
     else what train raises.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise UsageError(
-            "bad-option",
-            "--sweep runs in one process",
-            "sweep without torchrun, then train the best on all of them",
-        )
+        reason = "--sweep runs in one process"
+        hint = "sweep without torchrun, then train the best on all of them"
+        raise UsageError("bad-option", reason, hint)
     swept = [values(axis) for axis in ([spec] if isinstance(spec, str) else spec)]
     names, listed = tuple(name for name, _ in swept), list(product(*(some for _, some in swept)))
     if len(set(names)) < len(names):
         raise UsageError("bad-option", "--sweep names a setting twice", "give all its values once")
-    base = {**(read_config(Path(config)) if config is not None else {}), **canonical(settings)}
+    base = merged(config, settings)
     given = [_with(base, names, chosen) for chosen in listed]
     configs = [settled(choice) for choice in given]
     for resolved in configs:
         windows.chain(resolved)
     dataset_tree = tree.find(Path(dataset))
-    folder = (
-        Path(out) if out is not None else dataset_tree.root / RUNS / "-".join(["sweep", *names])
-    )
+    folder = Path(out or dataset_tree.root / RUNS / "-".join(["sweep", *names]))
     rows = list[SweepRow]()
     for chosen, resolved, choice in zip(listed, configs, given, strict=True):
         title = ",".join(f"{name}={value}" for name, value in zip(names, chosen, strict=True))
@@ -110,18 +103,9 @@ def sweep(
         def named(moment: Moment, text: str = f"{title}: ") -> None:
             watch(Moment(text + moment.what, moment.done, moment.total, moment.left))
 
-        rows.append(
-            _row(
-                dataset_tree.root,
-                folder / title.replace("/", "_"),
-                chosen,
-                resolved,
-                choice,
-                named,
-                overwrite=overwrite,
-                classes=classes,
-            )
-        )
+        run = partial(train, dataset_tree.root, classes=classes, watch=named, **choice)
+        target = folder / title.replace("/", "_")
+        rows.append(_row(target, chosen, resolved, run, overwrite=overwrite))
         write(folder, names, configs[0].monitor, rows)
     return Swept(names, configs[0].monitor, folder, tuple(rows))
 
@@ -138,55 +122,25 @@ def _with(base: Mapping[str, Any], names: Sequence[str], chosen: Sequence[Any]) 
 
 
 def _row(
-    root: Path,
-    out: Path,
-    chosen: tuple[Any, ...],
-    config: Config,
-    settings: Mapping[str, Any],
-    watch: Watch,
-    *,
-    overwrite: bool,
-    classes: str | None,
+    out: Path, chosen: tuple[Any, ...], config: Config, run: Callable[..., Run], *, overwrite: bool
 ) -> SweepRow:
+    """The training in *out*: finished before with this *config*, or carried out now."""
     previous = run_folder.described(out)
     exists = previous.get("kind") == run_folder.KIND and not overwrite
     if exists and previous.get("stopped") in FINISHED and previous.get("config") == plain(config):
         result = previous
     else:
-        resume = (
-            exists and previous.get("stopped") == "unfinished" and (out / run_folder.LAST).is_file()
-        )
+        unfinished = exists and previous.get("stopped") == "unfinished"
+        resume = unfinished and (out / run_folder.LAST).is_file()
         try:
-            result = train(
-                root,
-                out=out,
-                resume=resume,
-                overwrite=overwrite,
-                classes=classes,
-                watch=watch,
-                **settings,
-            ).document()
+            result = run(out=out, resume=resume, overwrite=overwrite).document()
         except SegprepError as error:
             if error.code not in FAILED:
                 raise
-            return SweepRow(
-                chosen,
-                int(run_folder.described(out).get("epochs", 0)),
-                0,
-                math.nan,
-                math.nan,
-                error.code,
-                math.nan,
-                out,
-            )
+            epochs = int(run_folder.described(out).get("epochs", 0))
+            return SweepRow(chosen, epochs, 0, math.nan, math.nan, error.code, math.nan, out)
     miou = result["miou"] if result["miou"] is not None else math.nan
+    epochs, best, stopped = result["epochs"], result["best_epoch"], result["stopped"]
     return SweepRow(
-        chosen,
-        result["epochs"],
-        result["best_epoch"],
-        float(result["best"]),
-        miou,
-        result["stopped"],
-        result["seconds"],
-        out,
+        chosen, epochs, best, float(result["best"]), miou, stopped, result["seconds"], out
     )

@@ -14,7 +14,7 @@ from segprep.dataset.staging import lock
 from segprep.dataset.tree import RUNS
 from segprep.errors import SegprepError
 from segprep.training import checkpoints
-from segprep.training.config import canonical, read_config
+from segprep.training.config import merged
 from segprep.training.data.dataset import select_lists
 from segprep.training.data.lists import class_names
 from segprep.training.devices import pick_device, repeatable
@@ -50,7 +50,7 @@ def train(
     out-of-memory, other-network, other-classes …
     """
     began = monotonic()
-    settings = {**(read_config(Path(config)) if config is not None else {}), **canonical(settings)}
+    settings = merged(config, settings)
     resolved = config_check.settled(settings)
     windows.chain(resolved)
     dataset_tree = tree.find(Path(dataset))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from segprep.metrics import confusion
 from segprep.training.data.pairs import ImagePair, InputSpec
 from segprep.training.inference import tiles
-from segprep.training.inference.tiles import Net, net_of
+from segprep.training.inference.tiles import net_of
 from segprep.training.logits import likeliest, mask_of
 from segprep.training.losses import Loss
 from segprep.training.trainer.distributed import ProcessGroup
@@ -22,9 +22,7 @@ from segprep.types import IGNORE
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figures:
-    """What a validation found: the *loss* (mean over the counted pixels), the confusion *matrix*
-    (C, C), *dice* as the mean over images without background.
-    """
+    """The mean *loss*, the confusion *matrix* (C, C), *dice* as the images' mean, no background."""
 
     loss: float
     matrix: NDArray[np.int64]
@@ -57,10 +55,11 @@ def validate(
 
     Every process gets the figures of all.
     """
+    # loss, pixels, Dice, images
     sums, matrix = (
         torch.zeros(4, dtype=torch.float64),
         torch.zeros((classes, classes), dtype=torch.int64),
-    )  # loss, pixels, Dice, images
+    )
     for pair, logits in predictions(network, pairs, group, view, batch):
         truth = torch.from_numpy(pair.mask.astype(np.int64))
         counted = int((truth != IGNORE).sum())
@@ -89,11 +88,9 @@ def at_own_size(
 ) -> NDArray[np.int64]:
     """The confusion matrix (C, C) of *pairs* against their *masks* at the images' own size."""
     matrix = np.zeros((classes, classes), np.int64)
-    for (pair, logits), mask in zip(
-        predictions(network, pairs, ProcessGroup(0, 1, _device(network)), view, 8),
-        masks,
-        strict=True,
-    ):
+    alone = ProcessGroup(0, 1, str(next(network.parameters()).device))
+    parts = predictions(network, pairs, alone, view, 8)
+    for (pair, logits), mask in zip(parts, masks, strict=True):
         matrix += confusion.count(mask, mask_of(tiles.shares(logits[None])[0], pair.size), classes)
     return matrix
 
@@ -109,27 +106,13 @@ def imagewise_dice(cells: NDArray[np.int64], background: int | None) -> float:
 
 
 def predictions(
-    network: nn.Module,
-    pairs: Sequence[ImagePair],
-    group: ProcessGroup,
-    view: InputSpec,
-    batch: int,
+    network: nn.Module, pairs: Sequence[ImagePair], group: ProcessGroup, view: InputSpec, batch: int
 ) -> Iterator[tuple[ImagePair, Tensor]]:
     """Each of this process's pairs with its logits (C, h, w), by the one way of inference."""
     classes = [""] * 2  # their number does not matter for logits
     net = net_of(network, classes, view, group.device)
-    waiting: list[ImagePair] = []
-    for n in group.share(range(len(pairs))):
-        waiting.append(pairs[n])
-        if len(waiting) == batch:
-            yield from zip(waiting, _logits(net, waiting, batch), strict=True)
-            waiting = []
-    yield from zip(waiting, _logits(net, waiting, batch), strict=True)
-
-
-def _logits(net: Net, pairs: Sequence[ImagePair], batch: int) -> list[Tensor]:
-    return tiles.logits(net, [pair.image for pair in pairs], batch=batch)
-
-
-def _device(network: nn.Module) -> str:
-    return str(next(network.parameters()).device)
+    own = group.share(range(len(pairs)))
+    for first in range(0, len(own), batch):
+        some = [pairs[n] for n in own[first : first + batch]]
+        images = [pair.image for pair in some]
+        yield from zip(some, tiles.logits(net, images, batch=batch), strict=True)

@@ -19,12 +19,13 @@ from segprep.training.augmentation.jitter import Jitter
 from segprep.training.augmentation.steps import Transform
 from segprep.training.augmentation.stream import Chained
 from segprep.training.augmentation.windows import Windows
-from segprep.training.config import canonical, read_config
+from segprep.training.config import merged
 from segprep.training.data.pairs import ImagePair, InputSpec
 from segprep.training.trainer.border_windows import pixel_weights
 from segprep.training.trainer.config_check import settled
 
 OWN = "windows"
+# what a set makes its windows with
 FRAMES = (
     "jitter_rows",
     "jitter_columns",
@@ -33,7 +34,7 @@ FRAMES = (
     "stretch_columns",
     "letterbox_rows",
     "letterbox_columns",
-)  # what a set makes its windows with
+)
 
 
 def chain(config: Config) -> tuple[Transform, ...] | None:
@@ -51,20 +52,15 @@ def chain(config: Config) -> tuple[Transform, ...] | None:
     values |= overrides
     whole = [name for name in FRAMES if name in values and name != "crop_size"]
     if config.fit == NONE and whole:
-        raise UsageError(
-            "bad-option",
-            f"{whole[0]} works on whole images, but windows are cut out of them",
-            "give fit = letterbox, or fit = stretch",
-        )
+        reason = f"{whole[0]} works on whole images, but windows are cut out of them"
+        raise UsageError("bad-option", reason, "give fit = letterbox, or fit = stretch")
     if config.fit == NONE and preset in presets.PRESETS:
         overrides.setdefault("crop_size", config.size)
     return presets.steps(preset, **overrides)
 
 
 def from_original(config: Config) -> bool:
-    """Whether windows are resampled from the images as they are on disk: jittered ones, which may
-    be larger than the window.
-    """
+    """Whether windows are resampled from the images on disk, which may be larger."""
     return any(isinstance(step, Jitter) for step in chain(config) or ())
 
 
@@ -95,7 +91,7 @@ def save_augmented(
     """
     samples = list(augmented(dataset, config, count=count, classes=classes, **settings))
     written = preview.save_augmented(folder, samples)
-    resolved = settled({**(read_config(Path(config)) if config else {}), **canonical(settings)})
+    resolved = settled(merged(config, settings))
     if resolved.border:
         listed = tree.find(Path(dataset)).classes()
         background, w0 = listed.background if listed else 0, resolved.border
@@ -121,14 +117,7 @@ def augmented(
     from segprep.training.data.dataset import prepare, select_lists
     from segprep.training.data.lists import class_names
 
-    resolved = settled(
-        {
-            **(read_config(Path(config)) if config is not None else {}),
-            **canonical(settings),
-            "val": NONE,
-            "monitor": "",
-        }
-    )
+    resolved = settled({**merged(config, settings), "val": NONE, "monitor": ""})
     dataset_tree = tree.find(Path(dataset))
     selection = select_lists(dataset_tree, resolved)
     pairs, _, view = prepare(

@@ -19,9 +19,9 @@ from segprep.training.inference.overlays import (
     cut_out,
     decided,
     encoded,
-    resized,
     viewable,
 )
+from segprep.training.logits import resized
 
 MASK = np.array([[0, 1], [2, 1]], np.uint8)
 STYLE = overlays.Style(0)

@@ -19,7 +19,7 @@ from segprep.training.inference.job import predict
 from segprep.training.inference.masks import Options
 from segprep.training.inference.overlays import Style
 from segprep.training.inference.reach import reach
-from segprep.training.inference.spans import PHASE, cuts, reflected
+from segprep.training.inference.spans import PHASE, cuts
 from segprep.training.inference.test_time_augmentation import (
     VERSIONS,
     _rotated,
@@ -28,6 +28,7 @@ from segprep.training.inference.test_time_augmentation import (
     turned_back,
 )
 from segprep.training.inference.tiles import Net, net_of, probabilities
+from segprep.training.models._layers import reflected
 
 PLAIN = InputSpec(64, 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 NAMES = ("_background_", "disc")
