@@ -18,7 +18,7 @@ _TEXT = re.compile(r"EPSG:(\d+), matrix " + " ".join([_NUMBER] * 6))
 
 def read(data: bytes) -> Georeference | None:
     """The georeference of a TIFF's first page; None where it has none, or a flat one."""
-    reference = tiff_rows.georeference(data) if data[:4] in (b"II*\0", b"MM\0*") else None
+    reference = tiff_rows.georeference(data) if data[:2] in (b"II", b"MM") else None
     if reference is None:
         return None
     a, b, _, d, e, _ = reference.transform

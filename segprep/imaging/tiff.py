@@ -1,7 +1,7 @@
 """The layout of a TIFF file: what its first page states, and which pages are pictures of their own.
 
 Format: TIFF 6.0, https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf (sections 2, 8, 14,
-15 and 19). Only classic TIFF; BigTIFF is left to Pillow.
+15 and 19). Only classic TIFF; BigTIFF is in big_tiff.
 """
 
 import struct
@@ -13,11 +13,17 @@ WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
 STRIP_OFFSETS, ORIENTATION, SAMPLES, STRIP_ROWS, STRIP_BYTES = 273, 274, 277, 278, 279
 PLANAR, PREDICTOR, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES = 284, 317, 322, 323, 324, 325
 SAMPLE_FORMAT = 339
-_SUBFILE = 254
+SUBFILE = 254  # bits 0 and 2: a smaller copy, a transparency mask
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 8: 2, 9: 4}
 _LETTERS = {1: "B", 2: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i"}
 _PLAIN_COMPRESSION = {1, 5, 8, 32_773, 32_946}  # none, LZW, deflate, PackBits, deflate
-MOST_PAGES = 10_000
+MOST_PAGES, MOST_TAGS = 10_000, 1000
+_MARKS = {  # byte order, and whether numbers have 64 bits
+    b"II*\0": ("<", False),
+    b"MM\0*": (">", False),
+    b"II+\0": ("<", True),
+    b"MM\0+": (">", True),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,7 @@ def several(data: bytes | mmap) -> bool:
     """Whether more than one page is a picture: smaller copies and transparency masks (subfile type
     bits 0 and 2) are none.
     """
-    return sum(not layout.number(_SUBFILE) & 5 for layout in pages(data)) > 1
+    return sum(not layout.number(SUBFILE) & 5 for layout in pages(data)) > 1
 
 
 def _page(data: bytes | mmap, at: int, order: str) -> tuple[Layout, int]:
@@ -206,19 +212,21 @@ def small_page(layout: Layout, body: bytes, shape: tuple[int, int], kept: tuple[
 
 
 def _entries(data: bytes | mmap) -> dict[int, tuple[int, int, int]]:
-    """Tag -> (type, count, offset of its values) of the first page; none where there is none."""
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
-    if order is None or len(data) < 8:
+    """Tag -> (type, count, offset of its values) of the first page of a TIFF or BigTIFF; none where
+    there is none.
+    """
+    order, big = _MARKS.get(data[:4], ("", False))
+    if not order or len(data) < 8:
         return {}
-    entries = {}
+    entries, (long, short, head, step) = {}, ("Q", "Q", 8, 20) if big else ("I", "H", 2, 12)
     try:
-        (at,) = struct.unpack_from(f"{order}I", data, 4)
-        (count,) = struct.unpack_from(f"{order}H", data, at)
-        for entry in range(at + 2, at + 2 + 12 * count, 12):
-            tag, kind, number, value = struct.unpack_from(f"{order}HHII", data, entry)
-            size = {3: 2, 12: 8}.get(kind, 0) * number
-            entries[tag] = kind, number, entry + 8 if size <= 4 else value
-    except struct.error:
+        (at,) = struct.unpack_from(f"{order}{long}", data, 8 if big else 4)
+        (count,) = struct.unpack_from(f"{order}{short}", data, at)
+        for entry in range(at + head, at + head + step * min(count, MOST_TAGS), step):
+            tag, kind, number, value = struct.unpack_from(f"{order}HH{long}{long}", data, entry)
+            size, inside = {3: 2, 12: 8}.get(kind, 0) * number, (step - 4) // 2
+            entries[tag] = kind, number, entry + step - inside if size <= inside else value
+    except (struct.error, OverflowError):
         return {}
     return entries
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.errors import SourceError
-from segprep.imaging import resizing, tiff
+from segprep.imaging import big_tiff, resizing, tiff
 from segprep.imaging.tiff import Layout
 from segprep.types import MAX_PIXELS
 
@@ -34,7 +34,7 @@ _KEPT = (
 
 @dataclass(frozen=True, slots=True)
 class TiffRows:
-    """The first page, *layout*, of the classic TIFF *data* (a mapped file)."""
+    """The only picture, *layout*, of the TIFF or BigTIFF *data* (a mapped file)."""
 
     data: mmap
     path: Path
@@ -75,7 +75,18 @@ class TiffRows:
             yield band[: self.height - top, : self.width]
 
     def _part(self, number: int, rows: int, columns: int, offsets: int) -> NDArray[Any]:
-        """Strip or tile *number*, of (rows, columns) pixels."""
+        """Strip or tile *number*, of (rows, columns) pixels; of planes, those of all three."""
+        if self.layout.number(tiff.PLANAR, 1) == 1:
+            return self._piece(number, (rows, columns), offsets, self.layout)
+        gray = {tiff.SAMPLES: (1,), tiff.BITS: (8,), tiff.PHOTOMETRIC: (1,)}
+        plane = Layout(self.layout.order, {**self.layout.tags, **gray})
+        each = len(self.layout.tags.get(offsets, ())) // 3
+        planes = [self._piece(number + n * each, (rows, columns), offsets, plane) for n in range(3)]
+        return np.stack(planes, axis=2)
+
+    def _piece(
+        self, number: int, shape: tuple[int, int], offsets: int, layout: Layout
+    ) -> NDArray[Any]:
         sizes = tiff.TILE_BYTES if offsets == tiff.TILE_OFFSETS else tiff.STRIP_BYTES
         try:
             start = self.layout.tags[offsets][number]
@@ -88,25 +99,25 @@ class TiffRows:
                 "image-damaged",
             ) from error
         body = self.data[start : start + size]
-        page = tiff.small_page(self.layout, body, (rows, columns), _KEPT)
-        return resizing.decoded(page, self.path, max(rows * columns, 1))
+        page = tiff.small_page(layout, body, shape, _KEPT)
+        return resizing.decoded(page, self.path, max(shape[0] * shape[1], 1))
 
 
 def opened(file: BinaryIO, path: Path) -> TiffRows | None:
-    """The TIFF in *file*, or None for data that are none or cannot be read in bands: BigTIFF,
-    several pages, planes, other compressions than the lossless ones, turned by its orientation, or
-    one strip for all.
+    """The TIFF in *file*, or None for data that are none or cannot be read in bands: several pages,
+    planes other than three of 8 bits, other compressions than the lossless ones, turned by its
+    orientation, or one strip for all.
     """
     try:
         data = mmap(file.fileno(), 0, access=ACCESS_READ)
     except (ValueError, OSError):
         return None
-    layout = tiff.first(data)
-    if layout is None or tiff.several(data) or layout.special:
+    layout = big_tiff.only(data) or (None if tiff.several(data) else tiff.first(data))
+    if layout is None or layout.special:
         return None
     plain = (
         layout.number(tiff.COMPRESSION, 1) in _COMPRESSIONS
-        and layout.number(tiff.PLANAR, 1) == 1
+        and (layout.number(tiff.PLANAR, 1) == 1 or _has_planes(layout))
         and layout.number(tiff.ORIENTATION, 1) == 1
         and layout.bits in (8, 16)
         and layout.number(tiff.PHOTOMETRIC) in (1, 2, 3)
@@ -117,6 +128,11 @@ def opened(file: BinaryIO, path: Path) -> TiffRows | None:
     tall = layout.number(tiff.STRIP_ROWS, rows.height)
     whole = tiff.TILE_OFFSETS not in layout.tags and tall * rows.width > MAX_PIXELS // 4
     return None if whole else rows
+
+
+def _has_planes(layout: Layout) -> bool:
+    """Whether red, green and blue lie apart, 8 bits each."""
+    return (layout.samples, layout.bits, layout.number(tiff.PHOTOMETRIC)) == (3, 8, 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from segprep.targets._common import (
     run_lengths,
 )
 from segprep.targets._common.objects import Thing
+from segprep.targets._common.outlines import Costs
 from segprep.targets._common.split_writers import OutlineWriter, ignored
 from segprep.types import Classes, Note
 from segprep.writer import Gathered, Inventory, LabeledImage, Loss, Part, Product
@@ -59,15 +60,15 @@ class Writer(OutlineWriter):
         picture = pictures.kept(sample, self.link, self.max_pixels, deep=True)
         height, width = sample.mask.shape
         things = list(objects.things(sample, classes))
-        rings = [self._rings(thing) if self.segmentation == "polygon" else [] for thing in things]
+        outlined = [self._outlined(thing) for thing in things if self.segmentation == "polygon"]
+        rings = [drawn for drawn, _ in outlined] or [list[Points]() for _ in things]
         annotations = [
             _annotation(thing, outline, classes, sample.mask.shape)
             for thing, outline in zip(things, rings, strict=True)
         ]
         yield from picture.notes
         yield ignored(sample)
-        if self.segmentation == "polygon":
-            yield outlines.lost(map(outlines.beside_corners, things, rings))
+        yield from outlines.summed(costs for _, costs in outlined)
         entry = {"file_name": f"{stem}{picture.suffix}", "height": height, "width": width}
         content: dict[str, Any] = {"image": entry, "annotations": annotations}
         if self.panoptic:
@@ -79,15 +80,22 @@ class Writer(OutlineWriter):
                 painted = _painted(things, height, width)
                 yield Product(f"annotations/panoptic_{name}/{stem}.png", painted)
 
-    def _rings(self, thing: Thing) -> list[Points]:
-        """The outlines of *thing*, holes joined to them; none is simplified to nothing."""
-        rings = []
-        for region in contours.traced(thing.bits, thing.value, thing.top, thing.left):
-            holes = [hole.corners for hole in region.holes]
-            ring = contours.bridged(region.outer.corners, holes)
-            few = contours.simplified(ring, self.tolerance)
-            rings.append(few if len(few) > 2 else ring)
-        return rings
+    def _outlined(self, thing: Thing) -> tuple[list[Points], Costs]:
+        """The outlines of *thing*, holes joined to them, and what they cost; none is simplified to
+        nothing.
+        """
+        whole = [
+            contours.bridged(region.outer.corners, [hole.corners for hole in region.holes])
+            for region in contours.traced(thing.bits, thing.value, thing.top, thing.left)
+        ]
+
+        def drawn(tolerance: float) -> list[Points]:
+            few = [contours.simplified(ring, tolerance) for ring in whole]
+            return [ring if len(ring) > 2 else own for ring, own in zip(few, whole, strict=True)]
+
+        return outlines.bounded(
+            thing, drawn, outlines.beside_corners, self.tolerance, self.max_loss
+        )
 
     def texts(self, inventory: Inventory, gathered: Gathered) -> dict[str, bytes]:
         """The annotation files and README.txt."""

@@ -22,8 +22,15 @@ from segprep.dataset.classes import BACKGROUND, IGNORED
 from segprep.errors import UsageError
 from segprep.files import real_folders
 from segprep.imaging import image
-from segprep.targets._common import foreign_masks, names, pictures, readme, records, shapes
-from segprep.targets._common.split_writers import check_tolerance
+from segprep.targets._common import (
+    foreign_masks,
+    names,
+    outlines,
+    pictures,
+    readme,
+    records,
+    shapes,
+)
 from segprep.types import IGNORE, MAX_PIXELS, Classes, MaxPixels, Note
 from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Loss, Product
 
@@ -48,6 +55,7 @@ class Writer:
         "How far, in pixels, an outline may run beside the mask: 0 = no pixel is lost; 1 = about a"
         " fifth of the points.",
     ] = 0.0
+    max_loss: outlines.MaxLoss = outlines.MAX_LOSS
     predictions: Annotated[
         Path | None,
         "A folder of predicted masks, <stem>.png with class ids, to write instead of the dataset's;"
@@ -57,7 +65,7 @@ class Writer:
 
     def choose(self, inventory: Inventory) -> Choice:
         """Every sample; with *predictions* those that have one."""
-        check_tolerance(self.tolerance)
+        outlines.check(self.tolerance, self.max_loss)
         names.required(inventory.classes)
         stems = [entry.stem for entry in inventory.entries]
         if self.predictions is None:
@@ -90,10 +98,11 @@ class Writer:
         drawn = (
             shapes.bitmaps(mask, background)
             if self.shapes == "mask"
-            else shapes.polygons(mask, background, self.tolerance)
+            else shapes.bounded(mask, background, self.tolerance, self.max_loss)
         )
         yield from picture.notes
         yield Loss("pixels lie on the other side of a polygon's outline", drawn.changed)
+        yield Loss(f"images {outlines.CLOSER}", int(drawn.closer))
         yield picture.named(stem)
         name = Path(stem).name + picture.suffix
         yield Product(f"{stem}.json", records.document(_content(drawn, mask, classes, name)))

@@ -20,6 +20,8 @@ import numpy as np
 from segprep.imaging import contours
 from segprep.imaging.contours import Points
 from segprep.targets._common import lists, names, objects, outlines, pictures, readme
+from segprep.targets._common.objects import Thing
+from segprep.targets._common.outlines import Costs
 from segprep.targets._common.split_writers import OutlineWriter, ignored
 from segprep.types import Classes, Note
 from segprep.writer import Gathered, Inventory, LabeledImage, Loss, Product
@@ -42,28 +44,40 @@ class Writer(OutlineWriter):
         classes = names.required(sample.classes)
         numbers = {value: number for number, (value, _) in enumerate(_listed(classes))}
         height, width = sample.mask.shape
-        scale, drawn, tiny, beside = np.array([width, height]), [], 0, list[Loss]()
+        scale, drawn, tiny, costs = np.array([width, height]), [], 0, list[Costs]()
         for thing in objects.things(sample, classes):
-            rings = list[Points]()
-            for region in contours.traced(thing.bits, thing.value, thing.top, thing.left):
-                holes = [hole.pixels for hole in region.holes]
-                ring = contours.bridged(region.outer.pixels, holes)
-                ring = contours.simplified(ring, self.tolerance)
+            rings, areas, cost = self._outlined(thing)
+            costs.append(cost)
+            for ring, area in zip(rings, areas, strict=True):
                 tiny += len(ring) < 3
-                corners = ring if len(ring) > 2 else np.resize(ring, (3, 2))
-                rings.append(corners)
+                corners = _polygon(ring)
                 points = (corners[:, ::-1] + 0.5) / scale
                 text = " ".join(f"{number:.6f}" for number in points.ravel())
-                drawn.append((-region.outer.area, f"{numbers[thing.value]} {text}\n"))
-            beside.append(outlines.beside_centers(thing, rings))
+                drawn.append((-area, f"{numbers[thing.value]} {text}\n"))
         drawn.sort(key=lambda line: line[0])
         yield from picture.notes
         yield ignored(sample)
-        yield outlines.lost(beside)
+        yield from outlines.summed(costs)
         yield Loss("regions are one or two pixels: their polygons have no area", tiny)
         for name in places:
             yield picture.named(f"images/{name}/{stem}")
             yield Product(f"labels/{name}/{stem}.txt", "".join(line for _, line in drawn).encode())
+
+    def _outlined(self, thing: Thing) -> tuple[list[Points], list[float], Costs]:
+        """The outlines of *thing*, holes joined to them, what each encloses, and what they cost."""
+        regions = list(contours.traced(thing.bits, thing.value, thing.top, thing.left))
+        whole = [
+            contours.bridged(region.outer.pixels, [hole.pixels for hole in region.holes])
+            for region in regions
+        ]
+        rings, costs = outlines.bounded(
+            thing,
+            lambda tolerance: [contours.simplified(ring, tolerance) for ring in whole],
+            lambda thing, rings: outlines.beside_centers(thing, list(map(_polygon, rings))),
+            self.tolerance,
+            self.max_loss,
+        )
+        return rings, [region.outer.area for region in regions], costs
 
     def texts(self, inventory: Inventory, gathered: Gathered) -> dict[str, bytes]:
         """data.yaml and README.txt."""
@@ -88,6 +102,11 @@ class Writer(OutlineWriter):
             "data.yaml": ("\n".join(rows) + "\n").encode(),
             readme.README: readme.text(title, code, gathered, classes, facts),
         }
+
+
+def _polygon(ring: Points) -> Points:
+    """*ring* with three points or more."""
+    return ring if len(ring) > 2 else np.resize(ring, (3, 2))
 
 
 def _listed(classes: Classes) -> list[tuple[int, str]]:

@@ -173,9 +173,9 @@ def tile(
     Tiles begin every *size* - *overlap* pixels; the last ones reach beyond the edge, where the
     picture is black and the mask 255. Tiles that show only background are dropped unless
     *keep_empty*. A tile is in its picture's lists. A PNG or TIFF is read a band at a time; of other
-    pictures (JPEG, BigTIFF, planes, JPEG in TIFF) one is held per worker, decoded. Where a picture
-    lies on the ground (GeoTIFF, or a world file beside it) is kept in tiles.json, and beside each
-    tile's image in a world file and a .aux.xml.
+    pictures (JPEG, JPEG in TIFF) one is held per worker, decoded. Where a picture lies on the
+    ground (GeoTIFF, or a world file beside it) is kept in tiles.json, and beside each tile's image
+    in a world file and a .aux.xml.
 
     Raises:
         UsageError: a wrong size or overlap, or *dataset* and *out* overlap.

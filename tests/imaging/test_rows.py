@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image
 
 from segprep.errors import SourceError
-from segprep.imaging import png_rows, resizing, tiff_rows
+from segprep.imaging import big_tiff, png_rows, resizing, tiff_rows
 
 HEIGHT, WIDTH = 37, 23
 
@@ -124,26 +124,74 @@ def test_tiff(compression: Any, tile: Any, shape: Any, tmp_path: Path) -> None:
     assert (np.concatenate(bands) == values).all()
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("tile", [None, (16, 16)])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize(
+    ("bigtiff", "planes", "mode"),
+    [(True, False, "RGB"), (True, False, "L"), (True, True, "RGB"), (False, True, "RGB")],
+)
+def test_big_tiffs_and_planes(
+    bigtiff: bool, planes: bool, mode: str, compression: Any, tile: Any, order: Any, tmp_path: Path
+) -> None:
+    values = np.asarray(picture(mode))
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        np.moveaxis(values, -1, 0) if planes else values,
+        bigtiff=bigtiff,
+        byteorder=order,
+        planarconfig="separate" if planes else None,
+        photometric="rgb" if mode == "RGB" else "minisblack",
+        compression=compression,
+        tile=tile,
+        rowsperstrip=None if tile else 5,
+        metadata=None,
+    )
+    with open(tmp_path / "a.tif", "rb") as file:
+        rows = tiff_rows.opened(file, tmp_path / "a.tif")
+    assert rows
+    bands = list(rows.bands())
+    assert len(bands) == (3 if tile else 8)
+    assert (np.concatenate(bands) == values).all()
+
+
+@pytest.mark.parametrize("length", [0, 3, 9, 15, 16, 24, 60, 200])
+def test_a_torn_big_tiff_is_none(length: int, tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.asarray(picture("RGB")), bigtiff=True, metadata=None)
+    data = (tmp_path / "a.tif").read_bytes()
+    assert big_tiff.only(data)
+    assert big_tiff.only(data[:length]) is None
+    assert big_tiff.only(data[:8] + b"\xff" * 8 + data[16:]) is None
+
+
 def test_other_tiffs_are_left_to_pillow(tmp_path: Path) -> None:
     values = np.asarray(picture("RGB"))
-    tifffile.imwrite(tmp_path / "planes.tif", values, planarconfig="separate", photometric="rgb")
-    tifffile.imwrite(tmp_path / "big.tif", values, bigtiff=True, photometric="rgb")
     tifffile.imwrite(tmp_path / "deep.tif", values.astype(np.uint16), photometric="rgb")
     tifffile.imwrite(tmp_path / "pages.tif", np.stack([values] * 2), photometric="rgb")
-    for name in ("planes.tif", "big.tif", "deep.tif", "pages.tif"):
+    tifffile.imwrite(tmp_path / "bigpages.tif", np.stack([values] * 2), bigtiff=True)
+    for name in ("deep.tif", "pages.tif", "bigpages.tif"):
         with open(tmp_path / name, "rb") as file:
             assert tiff_rows.opened(file, tmp_path / name) is None, name
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("bigtiff", [False, True])
 @pytest.mark.parametrize("point", [False, True])
-def test_georeferences(point: bool, tmp_path: Path) -> None:
+def test_georeferences(point: bool, bigtiff: bool, order: Any, tmp_path: Path) -> None:
     keys = (1, 1, 0, 2, 1025, 0, 1, 2 if point else 1, 3072, 0, 1, 32_632)
     tags = [
         (33_550, "d", 3, (0.5, 0.25, 0.0)),
         (33_922, "d", 6, (0.0, 0.0, 0.0, 500_000.0, 5_400_000.0, 0.0)),
         (34_735, "H", len(keys), keys),
     ]
-    tifffile.imwrite(tmp_path / "a.tif", np.asarray(picture("L")), extratags=tags, metadata=None)
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        np.asarray(picture("L")),
+        extratags=tags,
+        metadata=None,
+        bigtiff=bigtiff,
+        byteorder=order,
+    )
     with open(tmp_path / "a.tif", "rb") as file:
         found = tiff_rows.georeferenced(file)
     shift = (0.25, -0.125) if point else (0.0, 0.0)

@@ -113,7 +113,9 @@ def test_what_a_tolerance_moves_is_counted_and_nothing_vanishes(
     options = {"segmentation": "polygon", "link": "sym"}
     exact = segprep.export("coco", rich, tmp_path / "exact", tolerance=0.5, **options)
     assert not [note for note in exact.notes if "outline" in note.message]
-    coarse = segprep.export("coco", rich, tmp_path / "coarse", tolerance=9.0, **options)
+    coarse = segprep.export(
+        "coco", rich, tmp_path / "coarse", tolerance=9.0, max_loss=1.0, **options
+    )
     (note,) = [note for note in coarse.notes if "outline" in note.message]
     differ = 0
     for path in (tmp_path / "coarse/annotations").iterdir():
@@ -123,7 +125,7 @@ def test_what_a_tolerance_moves_is_counted_and_nothing_vanishes(
             truth = ids(rich, stem)
             differ += int((drawn(content, stem) != np.where(truth == 255, 0, truth)).sum())
     assert 0 < differ <= int(note.message.split()[0].replace(",", "")) < 3 * differ
-    segprep.export("coco", rich, tmp_path / "all", tolerance=500.0, **options)
+    segprep.export("coco", rich, tmp_path / "all", tolerance=500.0, max_loss=1.0, **options)
     for path in (tmp_path / "all/annotations").iterdir():
         for one in json.loads(path.read_bytes())["annotations"]:
             assert all(len(ring) >= 6 for ring in one["segmentation"])

@@ -1,9 +1,11 @@
 """How many pixels a simplified outline gives to the wrong side."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Annotated
 
 import numpy as np
 
+from segprep.errors import UsageError
 from segprep.imaging import raster
 from segprep.imaging.center_fill import center_fill
 from segprep.imaging.contours import Points
@@ -11,11 +13,59 @@ from segprep.targets._common.objects import Thing
 from segprep.writer import Loss
 
 WHAT = "pixels of objects lie on the other side of their outlines"
+CLOSER = "are outlined closer than --tolerance says, which would have cost more than --max-loss"
+_FINEST = 0.25  # pixels: what would need less is drawn exactly
+
+MaxLoss = Annotated[
+    float,
+    "The most that --tolerance may cost, as a share of a shape's pixels (labelme: of a class's in"
+    " an image): where it would cost more, outlines run closer. 1 = no limit.",
+]
+MAX_LOSS = 0.05
+Costs = tuple[Loss, Loss]  # pixels beside outlines; shapes whose outlines run closer
 
 
-def lost(losses: Iterable[Loss]) -> Loss:
-    """All *losses* of one sample as one."""
-    return Loss(WHAT, sum(loss.count for loss in losses))
+def check(tolerance: float, max_loss: float) -> None:
+    """Raise UsageError for a *tolerance* below 0, or a *max_loss* that is no share."""
+    if not 0 <= tolerance < 1000:
+        raise UsageError("bad-option", f"--tolerance {tolerance}", "give pixels, 0 or more")
+    if not 0 <= max_loss <= 1:
+        raise UsageError("bad-option", f"--max-loss {max_loss}", "give a share from 0 to 1")
+
+
+def tolerances(tolerance: float) -> Iterator[float]:
+    """*tolerance*, its half, a quarter …, and 0, to try in turn."""
+    while tolerance >= _FINEST:
+        yield tolerance
+        tolerance /= 2
+    yield 0.0
+
+
+def bounded(
+    thing: Thing,
+    drawn: Callable[[float], list[Points]],
+    beside: Callable[[Thing, Sequence[Points]], Loss],
+    tolerance: float,
+    max_loss: float,
+) -> tuple[list[Points], Costs]:
+    """The outlines of *thing* that *drawn* gives for *tolerance*, or for less, so that the pixels
+    *beside* them are at most *max_loss* of its own; these pixels, and whether it was less.
+    """
+    for step in tolerances(tolerance):
+        rings = drawn(step)
+        loss = beside(thing, rings)
+        if loss.count <= max_loss * thing.area:
+            break
+    return rings, (loss, Loss(f"shapes {CLOSER}", int(step < tolerance)))
+
+
+def summed(costs: Iterable[Costs]) -> Costs:
+    """What all outlines of one sample cost."""
+    beside, closer = tuple(zip(*costs, strict=True)) or ((), ())
+    return (
+        Loss(WHAT, sum(loss.count for loss in beside)),
+        Loss(f"shapes {CLOSER}", sum(loss.count for loss in closer)),
+    )
 
 
 def beside_corners(thing: Thing, rings: Sequence[Points]) -> Loss:

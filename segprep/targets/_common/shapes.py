@@ -6,13 +6,14 @@ after it, the background, too.
 """
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segprep.imaging import contours, image, raster
 from segprep.imaging.contours import Points
+from segprep.targets._common import outlines
 
 _ROUNDS = 5  # repairs of what thin outlines leave, in exact drawings
 
@@ -28,10 +29,15 @@ class DrawnShape:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawing:
-    """Shapes in painting order, and how many pixels differ from the mask when they are painted."""
+    """Shapes in painting order, and how many pixels differ from the mask when they are painted;
+    *share*: of the value that this costs most, how many of its pixels; *closer*: the outlines run
+    closer than was asked for.
+    """
 
     shapes: tuple[DrawnShape, ...]
     changed: int
+    share: float = 0.0
+    closer: bool = False
 
 
 def bitmaps(mask: NDArray[np.uint8], background: int) -> Drawing:
@@ -44,6 +50,17 @@ def bitmaps(mask: NDArray[np.uint8], background: int) -> Drawing:
             corners = [(left, top), (left + width - 1, top + height - 1)]
             shapes.append(DrawnShape(value, corners, base64.b64encode(png).decode()))
     return Drawing(tuple(shapes), 0)
+
+
+def bounded(mask: NDArray[np.uint8], background: int, tolerance: float, max_loss: float) -> Drawing:
+    """The :func:`polygons` for *tolerance*, or for less, so that no value loses and wins more than
+    *max_loss* of its pixels.
+    """
+    for step in outlines.tolerances(tolerance):
+        drawing = polygons(mask, background, step)
+        if drawing.share <= max_loss:
+            break
+    return replace(drawing, closer=step < tolerance)
 
 
 def polygons(mask: NDArray[np.uint8], background: int, tolerance: float) -> Drawing:
@@ -67,7 +84,11 @@ def polygons(mask: NDArray[np.uint8], background: int, tolerance: float) -> Draw
             _painted(canvas, region.value, contours.simplified(region.outer.pixels, 0))
             for region in rest
         ]
-    return Drawing(tuple(shapes), int(np.count_nonzero(canvas != mask)))
+    wrong = canvas != mask
+    moved = np.bincount(mask[wrong], minlength=256) + np.bincount(canvas[wrong], minlength=256)
+    areas = np.bincount(mask.reshape(-1), minlength=256)
+    shares = moved[areas > 0] / areas[areas > 0]
+    return Drawing(tuple(shapes), int(np.count_nonzero(wrong)), float(shares.max(initial=0)))
 
 
 def _is_painted(canvas: NDArray[np.uint8], region: contours.TracedRegion, tolerance: float) -> bool:

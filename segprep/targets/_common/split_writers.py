@@ -5,8 +5,7 @@ from typing import Annotated
 
 import numpy as np
 
-from segprep.errors import UsageError
-from segprep.targets._common import lists, names
+from segprep.targets._common import lists, names, outlines
 from segprep.types import IGNORE, MAX_PIXELS, MaxPixels
 from segprep.writer import Choice, Inventory, LabeledImage, Link, Loss
 
@@ -31,18 +30,13 @@ class OutlineWriter(SplitWriter):
     tolerance: Annotated[
         float, "How far, in pixels, an outline may run beside the mask; 0 = every pixel."
     ] = 0.0
+    max_loss: outlines.MaxLoss = outlines.MAX_LOSS
 
     def choose(self, inventory: Inventory) -> Choice:
-        """The samples of train, val and test. Raises UsageError for a tolerance that is none."""
-        check_tolerance(self.tolerance)
+        """The samples of train, val and test. Raises UsageError for a wrong tolerance or loss."""
+        outlines.check(self.tolerance, self.max_loss)
         names.required(inventory.classes)
         return lists.by_split(inventory)
-
-
-def check_tolerance(tolerance: float) -> None:
-    """Raise UsageError for a *tolerance* below 0, or none at all."""
-    if not 0 <= tolerance < 1000:
-        raise UsageError("bad-option", f"--tolerance {tolerance}", "give pixels, 0 or more")
 
 
 def ignored(sample: LabeledImage, outcome: str = "became background") -> Loss:
