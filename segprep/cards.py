@@ -4,7 +4,8 @@ A card loads nothing from elsewhere and runs no script. Every text is escaped. I
 notebook's own text color, so that it is readable on light and on dark pages.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -40,17 +41,18 @@ def card(
     *,
     columns: Sequence[str] = (),
     rows: Sequence[Sequence[object]] = (),
+    texts: int = 2,
     remarks: Sequence[str] = (),
     pictures: Mapping[str, str] | None = None,
 ) -> str:
-    """The HTML of a card: *title*, *facts* (empty ones left away), a table whose first two columns
-    are text and the rest numbers, *remarks* as a list, *pictures* (caption -> data URI).
+    """The HTML of a card: *title*, *facts* (empty ones left away), a table whose first *texts*
+    columns are text and the rest numbers, *remarks* as a list, *pictures* (caption -> data URI).
     """
     stated = {name: value for name, value in facts.items() if value not in (None, "", (), {})}
     lines = [f"<b>{_text(name)}</b> {_text(value)}" for name, value in stated.items()]
     parts = [f'<div style="font-weight:600;font-size:15px">{_text(title)}</div>']
     parts += [f"<div>{' &nbsp; '.join(lines)}</div>"] if lines else []
-    parts += [_table(columns, rows)] if rows else []
+    parts += [_table(columns, rows, texts)] if rows else []
     if remarks:
         listed = "".join(f"<li>{_text(remark)}</li>" for remark in remarks)
         parts.append(f'<ul style="margin:6px 0 0;padding-left:18px">{listed}</ul>')
@@ -64,27 +66,31 @@ def _text(value: object) -> str:
     return escape(str(value))
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+def counted(lines: Iterable[str]) -> list[str]:
+    """Every line of *lines* once, in their order; with how often it occurs where that is more."""
+    return [
+        line if number == 1 else f"{line} ({number} times)"
+        for line, number in Counter(lines).items()
+    ]
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[object]], texts: int) -> str:
+    sides = ["left" if n < texts else "right" for n in range(max(map(len, (columns, *rows))))]
     head = "".join(
-        f'<th style="{_CELL}{_side(n)}">{_text(name)}</th>' for n, name in enumerate(columns)
+        f'<th style="{_CELL}{side}">{_text(name)}</th>'
+        for side, name in zip(sides, columns, strict=False)
     )
-    body = "".join(
-        f"<tr>{''.join(_cell(n, value) for n, value in enumerate(row))}</tr>" for row in rows
-    )
-    style = "border-collapse:collapse;margin-top:6px;background:transparent"
+    body = "".join(f"<tr>{''.join(map(_cell, sides, row))}</tr>" for row in rows)
+    style = "font:inherit;border-collapse:collapse;margin-top:6px;background:transparent"
     return f'<table style="{style}"><tr>{head}</tr>{body}</table>'
 
 
-def _side(column: int) -> str:
-    return "left" if column < 2 else "right"
-
-
-def _cell(column: int, value: object) -> str:
+def _cell(side: str, value: object) -> str:
     spot = ""
     if isinstance(value, Swatch):
         spot = f'<span style="{_SWATCH}{escape(value.color)}"></span>'
         value = value.text
-    return f'<td style="{_CELL}{_side(column)}">{spot}{_text(value)}</td>'
+    return f'<td style="{_CELL}{side}">{spot}{_text(value)}</td>'
 
 
 def _figure(name: str, uri: str) -> str:

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 import segprep
-from segprep.cards import Swatch, card
+from segprep.cards import Swatch, card, counted
 from segprep.evaluation.results import Evaluation
 
 BAD = '<script>alert("x")</script>'
@@ -37,6 +37,10 @@ def test_every_text_is_escaped() -> None:
     assert 'red"' not in html
     assert "left away" not in html
     well_formed(html)
+
+
+def test_equal_remarks_are_one_line() -> None:
+    assert counted(["a", "b", "a"]) == ["a (2 times)", "b"]
 
 
 @pytest.fixture

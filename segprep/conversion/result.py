@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from segprep.cards import card
+from segprep.cards import card, counted
 from segprep.conversion.class_coverage import ClassCoverage
 from segprep.types import Note, Skipped
 
@@ -43,9 +43,10 @@ class Conversion:
             "skipped": len(self.skipped) or "",
             "written": "yes" if self.written else "no",
         }
-        remarks = [f"{skip.path}: {skip.reason} [{skip.code}]" for skip in self.skipped[:SHOWN]]
-        remarks += [f"{note.message} [{note.code}]" for note in self.notes[:SHOWN]]
-        left = max(0, len(self.skipped) - SHOWN) + max(0, len(self.notes) - SHOWN)
+        skipped = [f"{skip.path}: {skip.reason} [{skip.code}]" for skip in self.skipped]
+        notes = counted(f"{note.message} [{note.code}]" for note in self.notes)
+        remarks = skipped[:SHOWN] + notes[:SHOWN]
+        left = max(0, len(skipped) - SHOWN) + max(0, len(notes) - SHOWN)
         remarks += [f"{left} more"] if left else []
         rows = list(enumerate(self.classes))
         return card(self.out.name, facts, columns=("id", "class"), rows=rows, remarks=remarks)

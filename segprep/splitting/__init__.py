@@ -48,13 +48,12 @@ class Split:
 
     def _repr_html_(self) -> str:
         total = sum(self.counts.values()) or 1
-        rows = [("", name, count, f"{count / total:.1%}") for name, count in self.counts.items()]
+        rows = [(name, count, f"{count / total:.1%}") for name, count in self.counts.items()]
         facts = {"samples": total, "folds": len(self.folds) or "", "seed": self.record.get("seed")}
-        columns = ("", "list", "samples", "share")
+        columns = ("list", "samples", "share")
         remarks = [note.message for note in self.notes]
-        return card(
-            f"Split of {self.root.name}", facts, columns=columns, rows=rows, remarks=remarks
-        )
+        title = f"Split of {self.root.name}"
+        return card(title, facts, columns=columns, rows=rows, texts=1, remarks=remarks)
 
 
 def split(
