@@ -126,21 +126,28 @@ def infer(labels: Iterable[str] | Mapping[str, int]) -> tuple[Classes, list[Note
             " order",
         )
     ]
-    spellings: dict[str, list[str]] = defaultdict(list)
+    return make([BACKGROUND, *names]), [*notes, *variants(names, counts)]
+
+
+def variants(names: Iterable[str], counts: Mapping[str, int]) -> list[Note]:
+    """A note for every one of *names* that differs from a commoner one only in case and blanks;
+    *counts* says how often each occurs.
+    """
+    spellings, notes = defaultdict[str, list[str]](list), list[Note]()
     for name in names:
         spellings[variant_key(name)].append(name)
-    for variants in spellings.values():
-        main = max(variants, key=lambda name: (counts[name], -len(name), name.islower()))
+    for alike in spellings.values():
+        main = max(alike, key=lambda name: (counts.get(name, 0), -len(name), name.islower()))
         notes += [
             Note(
                 "label-variant",
                 f"labels {main!r} and {name!r} differ only in case, blanks or invisible signs;"
                 f" merge them with --map {quote(f'{name}={main}')}",
             )
-            for name in variants
+            for name in alike
             if name != main
         ]
-    return make([BACKGROUND, *names]), notes
+    return notes
 
 
 def suggestion(label: str, names: Sequence[str]) -> str:

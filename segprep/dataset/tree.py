@@ -235,6 +235,8 @@ def _root(folder: Path) -> Path:
             if broken
             else "make one with segprep json2mask SRC OUT, or give the dataset's folder"
         )
+        if (folder / f"{MASKS}PNG").is_dir():
+            hint = f"convert it first: segprep convert voc {shlex.quote(str(folder))} OUT"
         raise UsageError(
             "no-tree", f"{folder} is not a VOC-style tree (no {MANIFEST}, no {MASKS})", hint
         )
@@ -276,13 +278,20 @@ def _refuse_arrays(root: Path) -> None:
     masks in a folder beside it.
     """
     beside = root / f"{MASKS}PNG"
-    if not beside.is_dir() or (root / MANIFEST).is_file():
+    if (root / MANIFEST).is_file():
         return
-    if any(path.suffix.lower() == ".png" for path in (root / MASKS).iterdir()):
-        return
-    raise UsageError(
-        "no-tree",
-        f"{root / MASKS} holds no PNG masks; they are in {beside.name}, as labelme2voc.py writes"
-        " them",
-        f"convert it first: segprep convert voc {shlex.quote(str(root))} OUT",
-    )
+    suffixes = {path.suffix.lower() for path in (root / MASKS).iterdir()}
+    source = shlex.quote(str(root))
+    if ".png" not in suffixes and beside.is_dir():
+        raise UsageError(
+            "no-tree",
+            f"{root / MASKS} holds no PNG masks; they are in {beside.name}, as labelme2voc.py"
+            " writes them",
+            f"convert it first: segprep convert voc {source} OUT",
+        )
+    if suffixes & {".npy", ".npz"} and not suffixes & set(image.SUFFIXES):
+        raise UsageError(
+            "no-tree",
+            f"{root / MASKS} holds arrays, no PNG masks",
+            f"convert it first: segprep convert arrays {source} OUT",
+        )

@@ -26,7 +26,7 @@ from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below, walk
 from segprep.imaging import image
 from segprep.imaging.image import SUFFIXES
-from segprep.names import shown, stem_key, stem_of
+from segprep.names import natural_key, shown, stem_key, stem_of
 from segprep.sources._common import json_values
 from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.region_shapes import Region, mask_region
@@ -95,7 +95,7 @@ class Reader(RegionReader):
     def parse(self, path: Path, context: Any = None) -> Document:
         """The images of one table, and those that it does not name."""
         images: dict[str, list[str]] = self.context() if context is None else context
-        rows = self._rows(path)
+        rows, labels = self._rows(path)
         listed = [
             AnnotatedImage(name, regions=tuple(regions), by_stem=True)
             for name, regions in rows.items()
@@ -107,7 +107,10 @@ class Reader(RegionReader):
             listed += [AnnotatedImage(Path(images[key][0]).name, by_stem=True) for key in bare]
             text = f"{len(bare)} images have no row and are all background; --rows-only skips them"
             notes = (Note("image-unlabelled", text),)
-        return Document(tuple(listed), (), notes)
+        used = {region.label for regions in rows.values() for region in regions}
+        alone = len(self.documents()) == 1
+        declared = sorted(labels | used, key=natural_key) if alone and labels - used else ()
+        return Document(tuple(listed), tuple(declared), notes)
 
     def read(self, item: Item) -> Sample:
         """The image, and the mask of its RLE, which need its size."""
@@ -129,12 +132,14 @@ class Reader(RegionReader):
             self, Item(item.stem, item.image, item.labels, (table, drawn), item.group)
         )
 
-    def _rows(self, path: Path) -> dict[str, list[Region]]:
-        """Image name -> its regions, RLE still as text in their group."""
+    def _rows(self, path: Path) -> tuple[dict[str, list[Region]], set[str]]:
+        """Image name -> its regions, RLE still as text in their group; and the classes of all rows,
+        those without RLE, too.
+        """
         text = read_below(path, self.roots(), MAX_BYTES).decode("utf-8-sig", "replace")
         reader = csv.DictReader(io.StringIO(text, newline=""))
         name_column, run_column, class_column = _columns(reader.fieldnames or (), path)
-        rows: dict[str, list[Region]] = defaultdict(list)
+        rows, labels = defaultdict[str, list[Region]](list), set[str]()
         for n, row in enumerate(reader, 2):
             name, label = (row[name_column] or "").strip(), NAMELESS
             if name_column.lower() == "imageid_classid":
@@ -147,10 +152,12 @@ class Reader(RegionReader):
                 raise SourceError(path, f"line {n}: names no image")
             runs = (row[run_column] or "").strip()
             listed = rows[name]
+            label = json_values.label(label or NAMELESS, path, f"line {n}")
+            if label != NAMELESS:
+                labels.add(label)
             if runs and runs not in ("-1", "nan", "NaN"):
-                label = json_values.label(label or NAMELESS, path, f"line {n}")
                 listed.append(Region(label, f"line {n}", "mask", group=runs))
-        return dict(rows)
+        return dict(rows), labels
 
 
 def _columns(names: Any, path: Path) -> tuple[str, str, str]:

@@ -102,3 +102,14 @@ def test_columns_are_known_by_name_or_by_what_they_hold(tmp_path: Path, table: s
     (tmp_path / "train.csv").write_text(table)
     evidence = Reader.recognize(tmp_path)
     assert (evidence is not None) == ("," in table)
+
+
+def test_a_class_whose_rows_are_all_empty_is_kept(tmp_path: Path) -> None:
+    reader = example(tmp_path)
+    photo(tmp_path / "b.png", 1)
+    table = "ImageId,ClassId,EncodedPixels\na.png,3,{0}\nb.png,1,\na.png,2,\n"
+    write(tmp_path / "train.csv", table.format(runs(square())))
+    assert reader.scan().classes.names == ("_background_", "class_1", "class_2", "class_3")
+    assert (masks(reader)["a"] == 3 * square()).all()
+    write(tmp_path / "more.csv", "ImageId,ClassId,EncodedPixels\nb.png,9,1 2\n")
+    assert reader.scan().classes.names == ("_background_", "class_3", "class_9")

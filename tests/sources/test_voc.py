@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 import segprep
+from segprep.dataset import tree
 from segprep.errors import BadInputError, SegprepError, UsageError
 from segprep.imaging.image import voc_colors
 from segprep.sources.voc import Reader
@@ -359,3 +360,27 @@ def test_colors_of_the_palette_beyond_its_classes_are_named(tmp_path: Path) -> N
     with pytest.raises(UsageError, match="hold the colors 0,0,0; 160,96,64") as caught:
         Reader(root).scan()
     assert "labelmap.txt" in caught.value.hint
+
+
+@pytest.mark.parametrize("folder", ["SegmentationClass", "SegmentationClassPNG"])
+def test_trees_without_png_masks_name_the_format_that_reads_them(
+    tmp_path: Path, folder: str
+) -> None:
+    """labelme2voc.py of old: arrays in SegmentationClass, or the pictures alone beside it."""
+    root, mask = tmp_path / "in", np.eye(4, dtype=np.uint8)
+    for name in ("JPEGImages", folder):
+        (root / name).mkdir(parents=True)
+    Image.new("RGB", (4, 4)).save(root / "JPEGImages/a.jpg")
+    if folder == "SegmentationClass":
+        np.save(root / folder / "a.npy", mask)
+    else:
+        Image.fromarray(mask).save(root / folder / "a.png")
+    with pytest.raises(UsageError) as caught:
+        tree.find(root)
+    assert caught.value.code == "no-tree"
+    named = caught.value.hint.split()[5]
+    segprep.convert("auto", root, tmp_path / "auto")
+    segprep.convert(named, root, tmp_path / "named")
+    for out in ("auto", "named"):
+        made = segprep.read_mask(tmp_path / out / "SegmentationClass/a.png")
+        assert (made == mask).all()

@@ -6,6 +6,7 @@ them decodes in another, as rare characters. What decodes to common ones is chos
 """
 
 import codecs
+import re
 from pathlib import Path
 
 from segprep.errors import SourceError
@@ -18,7 +19,10 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_LEGACY = ("gb18030", "cp932", "cp949", "big5")
+_LEGACY = ("gb18030", "cp932", "euc_jp", "cp949", "big5")
+_SIGNS = re.compile("[\x80-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf]")  # of Latin-1, but no letters
+_NAME_ENDS = "\"'/\\_-.,;:()[]{}\n\r\t"
+_SURE = 0.5
 PLAUSIBLE = 0.3  # least mean plausibility of the non-ASCII characters, from 0 to 1
 # Characters that are common in writing and in labels of each language.
 _SIMPLIFIED = (
@@ -58,7 +62,7 @@ def decoded(data: bytes, path: Path, encoding: str = "auto") -> tuple[str, str]:
     Raises SourceError: none fits, or none that fits reads plausibly.
     """
     name = encoding if encoding != "auto" else _certain(data)
-    if name:
+    if name and not (encoding == "auto" and name == "utf-8" and _is_chinese(data)):
         return _strictly(data, path, name), "utf-8" if name == "utf-8-sig" else name
     texts = {name: text for name in _LEGACY if (text := _attempt(data, name)) is not None}
     scores = {name: plausibility(text, name) for name, text in texts.items()}
@@ -66,6 +70,22 @@ def decoded(data: bytes, path: Path, encoding: str = "auto") -> tuple[str, str]:
     if not best or scores[best] < PLAUSIBLE:
         raise _implausible(data, path)
     return texts[best], best
+
+
+def _is_chinese(data: bytes) -> bool:
+    """Whether UTF-8 *data* read better as GB18030: all that is not ASCII are signs such as the
+    middle dot, none beside a letter, digit or blank, and in GB18030 they are common characters (two
+    bytes of GBK that UTF-8 allows).
+    """
+    if data.isascii():
+        return False
+    text = data.decode("utf-8")
+    chinese = _attempt(data, "gb18030")
+    if chinese is None or not all(_SIGNS.match(sign) for sign in text if sign > "\x7f"):
+        return False
+    around = re.findall(f"(.?)(?:{_SIGNS.pattern})+(.?)", text, re.DOTALL)
+    alone = all(side in _NAME_ENDS for pair in around for side in pair)
+    return alone and plausibility(chinese, "gb18030") >= _SURE
 
 
 def plausibility(text: str, encoding: str) -> float:
@@ -88,6 +108,10 @@ def _weight(character: str, encoding: str) -> float:
         return (
             0.6 if _in_level_one(character, "shift_jis", 0x88, 0x97) else 0.1 * _is_kanji(character)
         )
+    if encoding == "euc_jp":
+        if "\u3041" <= character <= "\u30ff":
+            return 0.9  # GB 2312 has them at the same bytes, where they are rare
+        return 0.55 if _in_level_one(character, "euc_jp", 0xB0, 0xCF) else 0.0
     if encoding == "cp949":
         if "\uac00" <= character <= "\ud7a3":
             return 1.0 if character in _KOREAN else 0.35 * _encodes(character, "euc_kr")

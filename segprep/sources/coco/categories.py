@@ -49,7 +49,16 @@ def vocabulary(files: Sequence[CocoFile], rules: LabelRules) -> Vocabulary:
             for category in sorted(file.categories, key=lambda category: _order(category.id))
         )
         by_file[file.path] = shared.setdefault(listed, listed)
-    return Vocabulary(table, by_file, (*notes, *_ids_differ(files)))
+    return Vocabulary(table, by_file, (*notes, *_ids_differ(files), *_variants(files, table)))
+
+
+def _variants(files: Sequence[CocoFile], table: LabelTable) -> list[Note]:
+    """A note for every class that another one only spells otherwise, as two files may."""
+    used: Counter[str] = Counter()
+    for file in files:
+        for category in file.categories:
+            used[table.rules.renamed(category.name)] += file.used[category.id]
+    return class_lists.variants(table.classes.names, used)
 
 
 def by_id(names: Names) -> dict[Id, Naming]:

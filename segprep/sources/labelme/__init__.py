@@ -60,7 +60,7 @@ class Reader(LabelOptions):
     encoding: Annotated[
         str,
         "Text encoding of the JSON files, such as cp1252; auto tries UTF-8, UTF-16, GB18030,"
-        " Shift-JIS, EUC-KR and Big5 and takes what reads plausibly.",
+        " Shift-JIS, EUC-JP, EUC-KR and Big5 and takes what reads plausibly.",
     ] = "auto"
 
     @classmethod

@@ -110,6 +110,8 @@ class Reader:
                 folder = tree_folders.mask_folder(bare[0]).name
                 return Evidence(0.92, f"{folder}/ and {LABELMAP}, without {IMAGES}/")
             return None
+        if not tree_folders.has_pictures(tree_folders.mask_folder(homes[0])):
+            return None
         listed = ", ".join(
             f"{home.relative_to(root).as_posix()}/" if home != root else "it" for home in homes[:4]
         )

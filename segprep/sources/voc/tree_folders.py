@@ -62,14 +62,12 @@ def home(root: Path, *, images: bool = True) -> Path:
 def mask_folder(home: Path) -> Path:
     """The folder of the masks: the first of MASK_FOLDERS with an image in it."""
     there = [home / name for name in MASK_FOLDERS if (home / name).is_dir()]
-    return next(
-        (
-            folder
-            for folder in there
-            if any(path.suffix.lower() in SUFFIXES for path in folder.rglob("*"))
-        ),
-        there[0],
-    )
+    return next((folder for folder in there if has_pictures(folder)), there[0])
+
+
+def has_pictures(folder: Path) -> bool:
+    """Whether a picture lies anywhere below *folder*."""
+    return any(path.suffix.lower() in SUFFIXES for path in folder.rglob("*"))
 
 
 def masks(root: Path, home: Path, named: str) -> Path:

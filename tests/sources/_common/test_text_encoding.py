@@ -11,6 +11,7 @@ from segprep.sources._common import strict_json, text_encoding
 TEXTS = {
     "gb18030": ["猫狗", "裂缝", "背景", "行人 汽车", "道路", "划痕", "建筑物", "水面", "焊缝缺陷"],
     "cp932": ["ねこ", "ひび割れ", "道路", "キズ", "建物", "人物", "猫と犬"],
+    "euc_jp": ["建物", "ひび割れ", "キズ", "ネコと犬"],
     "cp949": ["고양이", "개", "사람", "자동차", "도로", "균열", "건물", "하늘"],
     "big5": ["貓", "道路", "裂縫", "車輛", "背景"],
 }
@@ -31,6 +32,19 @@ def test_western_text_is_not_taken_for_chinese(text: str) -> None:
     assert caught.value.code == "bad-encoding"
     assert "--encoding cp1252" in caught.value.hint
     assert text in text_encoding.decoded(data, Path("x.json"), "cp1252")[0]
+
+
+@pytest.mark.parametrize("text", ['{"label": "路"}', "images/漏.png\nimages/路_1.png"])
+def test_gbk_that_happens_to_be_utf_8(text: str) -> None:
+    """Its two bytes are a middle dot, or a copyright sign, in UTF-8."""
+    assert text_encoding.decoded(text.encode("gbk"), Path("x")) == (text, "gb18030")
+
+
+@pytest.mark.parametrize(
+    "text", ["10°", "m²", "a·b", "© 2020", '{"label": "é"}', '{"a": "·猫"}', "д"]
+)
+def test_signs_in_utf_8(text: str) -> None:
+    assert text_encoding.decoded(text.encode(), Path("x")) == (text, "utf-8")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32"])

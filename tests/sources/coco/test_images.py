@@ -31,6 +31,19 @@ def test_categories_of_several_files_are_matched_by_name(tmp_path: Path) -> None
     )
 
 
+def test_names_that_differ_in_case_are_told(tmp_path: Path) -> None:
+    for folder, name in (("a", "Cat"), ("b", "cat")):
+        categories = [{"id": 1, "name": name}]
+        path = tmp_path / folder / "instances.json"
+        write(path, [of(category=1)], images(f"{folder}.png"), categories)
+    told = [note.message for note in Reader(tmp_path).scan().notes if note.code == "label-variant"]
+    assert len(told) == 1
+    assert "--map Cat=cat" in told[0]
+    merged = Reader(tmp_path, map=("Cat=cat",)).scan()
+    assert merged.classes.names == ("_background_", "cat")
+    assert not [note for note in merged.notes if note.code == "label-variant"]
+
+
 def test_files_that_describe_the_same_images_are_not_mixed(tmp_path: Path) -> None:
     example(tmp_path)
     other = write(tmp_path / "annotations/stuff_train2017.json", [of()])
