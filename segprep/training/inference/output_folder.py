@@ -60,8 +60,11 @@ class Results:
         self.write(MARKER, jsontext.encoded(content))
 
     def abandon(self) -> None:
-        """Take the account away where nothing was made."""
+        """Take away what a run began that completed no image, the account last: without it, no
+        later run could replace the rest.
+        """
         with suppress(OSError):
+            _remove(self.out, [str(name) for name in (_earlier(self.out) or {}).get("files", ())])
             (self.out / MARKER).unlink(missing_ok=True)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from training.inference.predicting import network, run
 
+from segprep.errors import SegprepError
 from segprep.imaging.image import read_mask
 from segprep.training.inference import masks as masking
 
@@ -43,6 +44,24 @@ def test_a_folder_of_results_is_only_replaced_when_asked(photos: Path, tmp_path:
     result = run("predict", file, photos, "--out", tmp_path / "other", "--overwrite")
     assert (result.exit_code, "[output-not-ours]" in result.stderr) == (1, True)
     assert [path.name for path in (tmp_path / "other").iterdir()] == ["x.png"]
+
+
+def test_a_disk_that_is_full_at_the_first_image_leaves_nothing_in_the_way(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of one mode, or a file of it, stayed without the account that names it."""
+    file, out = network(tmp_path / "nets"), tmp_path / "out"
+    command = ("predict", file, photos, "--out", out, "--mode", "ids", "--mode", "blend")
+
+    def full(self: masking.PredictionRun, *more: Any) -> None:
+        self.folder.write("ids/a.png", b"the first of two")
+        raise SegprepError("write-failed", "no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(masking.PredictionRun, "images", full)
+        assert run(*command).exit_code == 1
+    assert not out.exists()
+    assert run(*command).exit_code == 0
 
 
 def test_an_interrupted_run_begins_anew_when_the_same_command_is_given_again(
