@@ -4,6 +4,7 @@
 detection with the right cause. *kind* is structural (has to be found always) or statistical.
 """
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from segprep import read_mask, write_mask
+from segprep import convert, read_mask, write_mask
+from segprep import split as divide
 from segprep.dataset.tree import LISTS, Tree
 from segprep.imaging.image import luminance, voc_colors
 
@@ -33,6 +35,7 @@ class Fault:
     structural: bool = True
     scopes: tuple[str, ...] = ("one", "few", "all")
     whole: bool = False  # the finding is about the dataset, not about a sample
+    annotations: bool = False  # spoils labelme files instead of a tree
 
 
 def masks(change: Callable[[Mask, Rng], Any]) -> Callable[[Tree, Sequence[str], Rng], list[str]]:
@@ -329,6 +332,23 @@ def stray(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
     return ()
 
 
+def spread_group(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
+    """A dataset that was split by groups of three; one sample of a group moves to another list."""
+    table, split = place.root / "groups.csv", place.root.with_name(f"{place.root.name}-grouped")
+    rows = [f"{stem},group{n // 3}\n" for n, stem in enumerate(place.stems())]
+    table.write_text("stem,group\n" + "".join(rows))
+    shutil.rmtree(place.root / LISTS)
+    convert("voc", place.root, split)
+    divide(split, group_by=str(table), seed=1, overwrite=True)
+    shutil.copytree(split, place.root, dirs_exist_ok=True)
+    shutil.rmtree(split)
+    train, val = (place.root / LISTS / f"{name}.txt" for name in ("train", "val"))
+    first, *others = train.read_text().splitlines()
+    train.write_text("".join(f"{stem}\n" for stem in others))
+    val.write_text(f"{val.read_text()}{first}\n")
+    return [first]
+
+
 STRUCTURAL = (
     Fault("size mismatch", "F1", ("SEG201",), masks(resized)),
     Fault("EXIF orientation", "F3", ("SEG104", "SEG201"), images(turned)),
@@ -354,6 +374,7 @@ STRUCTURAL = (
     Fault("all background", "F24", ("SEG309",), all_background),
     Fault("copy across splits", "F25", ("SEG501",), duplicated),
     Fault("copy with another mask", "F26", ("SEG502",), conflicting),
+    Fault("group in two splits", "F28", ("SEG504",), spread_group, scopes=("one",), whole=True),
     Fault("class not in val", "F29", ("SEG407",), without_class, scopes=("all",), whole=True),
     Fault("mask missing", "F31", ("SEG203",), remove_mask, scopes=("one", "few")),
     Fault("image missing", "F31", ("SEG202",), remove_image),

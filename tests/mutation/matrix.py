@@ -45,10 +45,14 @@ def key(finding: Finding) -> tuple[str, str, str]:
 
 
 def score(fault, place: Tree, before: Report, scope: str, seed: int) -> Score:
-    """Spoil *place* (a copy) and judge what is new against *before*."""
+    """Spoil *place* (a copy) and judge what is new against *before*; samples of which the right
+    thing was said before do not count.
+    """
     rng = np.random.default_rng(seed)
     spoiled = list(fault.apply(place, some(place.stems(), scope, rng), rng))
     old = {key(finding) for finding in before.findings}
+    said = {finding.stem for finding in before.findings if finding.code in fault.codes}
+    spoiled = [stem for stem in spoiled if stem not in said]
     after = segprep.check(place.root).findings
     fresh = [finding for finding in after if key(finding) not in old]
     if fault.whole or not spoiled:

@@ -5,7 +5,8 @@ python tests/mutation/run.py [--limit 40] [--only "mirrored,ids from 1"] [--sets
 
 Sets are converted from the folder of real samples (SEGPREP_REAL_DATA, else ../shared/data beside
 the project), the bundled example and generated scenes; structural faults are put into --limit
-samples of each, statistical ones into --statistical. Exit code 1 if a structural fault is missed or
+samples of each, statistical ones into --statistical; those of annotations into an export of the
+--limit samples as labelme files. Exit code 1 if a structural fault is missed or
 a clean set has an error.
 """
 
@@ -24,6 +25,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import annotation_faults
 import faults
 import matrix
 import scenes
@@ -90,7 +92,7 @@ class Trial:
     scope: str
 
 
-FAULTS = (*faults.STRUCTURAL, *STATISTICAL)
+FAULTS = (*faults.STRUCTURAL, *STATISTICAL, *annotation_faults.ANNOTATED)
 
 
 @cache
@@ -103,7 +105,8 @@ def tried(trial: Trial) -> matrix.Score:
     """Spoil a copy and judge it."""
     fault = FAULTS[trial.fault]
     where = trial.tree.parent / f"{trial.name}-{trial.fault}-{trial.scope}"
-    place = matrix.copy(trial.tree, where)
+    copy = annotation_faults.copy if fault.annotations else matrix.copy
+    place = copy(trial.tree, where)
     found = matrix.score(fault, place, checked(trial.tree), trial.scope, seed=1)
     shutil.rmtree(where)
     return found
@@ -140,16 +143,25 @@ def main() -> int:
     names = [name for name in given.sets.split(",") if name]
     wrong, scores, trials = 0, defaultdict(dict), list[Trial]()
     with tempfile.TemporaryDirectory() as temporary:
-        kinds = {True: given.limit, False: given.statistical}
-        for structural, limit in kinds.items():
-            numbers = [n for n in chosen if FAULTS[n].structural == structural]
-            folder = Path(temporary, f"structural-{structural}")
+        kinds = {
+            "structural": (given.limit, faults.STRUCTURAL),
+            "statistical": (given.statistical, STATISTICAL),
+            "annotations": (given.limit, annotation_faults.ANNOTATED),
+        }
+        for kind, (limit, every) in kinds.items():
+            numbers = [n for n in chosen if FAULTS[n] in every]
+            folder = Path(temporary, kind)
             sets = converted(folder, names, limit) if numbers else {}
+            if kind == "annotations":
+                sets = {
+                    name: annotation_faults.exported(tree, folder / f"{name}-labelme")
+                    for name, tree in sets.items()
+                }
             for name, tree in sets.items():
                 before = checked(tree)
                 print(f"{name}: {before.samples} samples, clean: {before.counts}", flush=True)
                 wrong += before.counts["error"] > 0
-                scores["(clean)"][name] = before.counts
+                scores["(clean)"].setdefault(name, before.counts)
                 trials += [
                     Trial(name, tree, n, scope) for n in numbers for scope in FAULTS[n].scopes
                 ]

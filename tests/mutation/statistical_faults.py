@@ -87,6 +87,19 @@ def off_by_one(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
     return tail[:-1]
 
 
+def enlarged(mask: Mask, rng: Rng) -> Any:
+    """Half the size and up again, without smoothing."""
+    height, width = mask.shape
+    half = mask[: height // 2 * 2 : 2, : width // 2 * 2 : 2]
+    big = half.repeat(2, 0).repeat(2, 1)
+    return np.pad(big, ((0, height - len(big)), (0, width - big.shape[1])), mode="edge")
+
+
+def without_ignored(mask: Mask, rng: Rng) -> Mask:
+    """The ignored border is background."""
+    return np.where(mask == 255, 0, mask).astype(np.uint8)
+
+
 STATISTICAL = (
     Fault("mirrored", "F3", ("SEG602", "SEG604"), masks(mirrored), structural=False),
     Fault("rotated by 180", "F3", ("SEG602", "SEG604"), masks(rotated), structural=False),
@@ -108,6 +121,15 @@ STATISTICAL = (
         "F19",
         ("SEG607",),
         images(bgr),
+        structural=False,
+        scopes=("one", "few"),
+    ),
+    Fault("enlarged", "F14", ("SEG314",), masks(enlarged), structural=False, scopes=("one", "few")),
+    Fault(
+        "ignored border lost",
+        "F15",
+        ("SEG312",),
+        masks(without_ignored),
         structural=False,
         scopes=("one", "few"),
     ),

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from segprep.dataset.tree import Tree
 from segprep.metrics import confusion
 from segprep.training import losses
-from segprep.training.check import kinds, outcome
+from segprep.training.check import kinds, outcome, placement
 from segprep.training.check.budget import Budget
 from segprep.training.check.piece_sizes import PieceSizes
-from segprep.training.check.suspects import Suspect, disagreement, outliers
+from segprep.training.check.suspects import Suspect, disagreement, outliers, ranked
 from segprep.training.check.verdict import Counts
 from segprep.training.data.pairs import ImagePair, nearest, read_truth
 from segprep.training.inference.tiles import net_of, probabilities
@@ -117,19 +117,26 @@ class Judge:
         some = sorted(
             np.random.default_rng((self.plan.seed, 3)).permutation(len(train))[:RANKED].tolist()
         )
-        for n, (pair, seen) in enumerate(
-            [(train[m], True) for m in some] + [(pair, False) for pair in val]
-        ):
+        pairs = [(train[m], True) for m in some] + [(pair, False) for pair in val]
+        misplaced = placement.misplaced([pair for pair, _ in pairs])
+        for n, (pair, seen) in enumerate(pairs):
             probabilities = self._probabilities(network, pair)
             guess = likeliest(probabilities)
             mask = np.where(
                 sizes.implausible(guess, pair.stem), IGNORE, without(pair.mask, unlearned)
             ).astype(np.uint8)
-            suspects.append(Suspect(pair.stem, *disagreement(probabilities, mask), seen))
+            suspects.append(
+                Suspect(
+                    pair.stem,
+                    *disagreement(probabilities, mask),
+                    seen,
+                    misplaced=round(misplaced.get(pair.stem, 0.0), 3),
+                )
+            )
             if seen:
                 counts.append(confusion.count(pair.mask, guess, self.classes))
-            self.watch(Moment("ranking suspects", n + 1, len(some) + len(val)))
-        return tuple(sorted(suspects, key=lambda pair: (-pair.score, pair.stem))), np.stack(counts)
+            self.watch(Moment("ranking suspects", n + 1, len(pairs)))
+        return ranked(suspects), np.stack(counts)
 
     def told(
         self,

@@ -5,7 +5,8 @@ A model that was trained on a few wrong masks among many right ones has learned 
 where it is sure and the mask says otherwise, the mask is suspect (the idea of confident learning:
 Northcutt, Jiang and Chuang 2021, arXiv:1911.00068). Two signs are added up, since each finds other
 faults: whole pieces that one side has and the other has not; and how badly the worst class fits,
-times how sure the model is where it contradicts.
+times how sure the model is where it contradicts. What edges and colors say of the same masks
+without any model is added, since a small model blurs where it has seen few images.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from segprep.checks._common import fit
 from segprep.types import IGNORE
 
 # pixels of a piece that counts; the share of it that has to be met on the other side
@@ -22,13 +24,16 @@ LEAST_PIECE, MET = 9, 0.3
 # a mask looks wrong from this disagreement on, and that many robust standard deviations above the
 # median of its set
 WRONG, DEVIATIONS, SPREAD = 0.4, 4.0, 0.03
+# deviations of model and placement together, of which the model's count DEVIATIONS at most
+TOGETHER = 7.0
 WORST_SHARE = 0.2  # of the pixels: those that are most contradicted
 
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
     """One sample: *score* 0 (mask and model agree) to 1, its *iou*, whether the model saw it in
-    *training*, and for a mask that looks wrong what is wrong with it, in a few words.
+    *training*, for a mask that looks wrong what is wrong with it, in a few words, and how far
+    *misplaced* it is by edges and colors, in deviations (see :mod:`.placement`).
     """
 
     stem: str
@@ -36,19 +41,38 @@ class Suspect:
     iou: float
     training: bool
     kind: str = ""
+    misplaced: float = 0.0
+
+
+def ranked(suspects: Sequence[Suspect]) -> tuple[Suspect, ...]:
+    """The most suspect first: by disagreement and misplacement, added up in deviations."""
+    if not suspects:
+        return ()
+    placed = np.array([max(suspect.misplaced, 0.0) for suspect in suspects])
+    sums = (_deviations(suspects) + placed).tolist()
+    order = sorted(range(len(suspects)), key=lambda n: (-sums[n], suspects[n].stem))
+    return tuple(suspects[n] for n in order)
 
 
 def outliers(suspects: Sequence[Suspect]) -> tuple[Suspect, ...]:
-    """Those of *suspects*, in their order, whose disagreement stands out from the rest: none in a
-    set that the network fits well, nor in one that is hard throughout.
+    """Those of *suspects*, in their order, that stand out from the rest: by the disagreement, by
+    edges and colors, or by both together. None by disagreement in a set that the network fits well,
+    nor in one that is hard throughout.
     """
     if not suspects:
         return ()
     scores = np.array([suspect.score for suspect in suspects])
-    median = float(np.median(scores))
-    spread = max(SPREAD, 1.4826 * float(np.median(np.abs(scores - median))))
-    limit = max(WRONG, median + DEVIATIONS * spread)
-    return tuple(suspect for suspect in suspects if suspect.score >= limit)
+    placed = np.array([suspect.misplaced for suspect in suspects])
+    network = _deviations(suspects)
+    wrong = (scores >= WRONG) & (network >= DEVIATIONS)
+    wrong |= placed >= fit.FAR + fit.FEW / len(suspects)
+    wrong |= (np.minimum(network, DEVIATIONS) + placed >= TOGETHER) & (network > 0)
+    return tuple(suspects[n] for n in np.flatnonzero(wrong).tolist())
+
+
+def _deviations(suspects: Sequence[Suspect]) -> NDArray[np.float64]:
+    """How far the score of each lies above the median, in robust standard deviations."""
+    return fit.deviations(np.array([suspect.score for suspect in suspects]), SPREAD)
 
 
 def disagreement(probabilities: Tensor, mask: NDArray[np.uint8]) -> tuple[float, float]:
