@@ -115,9 +115,7 @@ def encoded(checkpoint: Checkpoint, **more: Any) -> bytes:
         "options": dict(checkpoint.options),
         "classes": list(checkpoint.classes),
         "head": checkpoint.head,
-        "weights": {
-            name: tensor.detach().cpu().clone() for name, tensor in checkpoint.weights.items()
-        },
+        "weights": {name: part.detach().cpu().clone() for name, part in checkpoint.weights.items()},
     }
     return _saved(content | more)
 

@@ -57,13 +57,9 @@ class WeightsReport:
 
     def table(self) -> str:
         """A line per name: what became of it."""
-        groups = (
-            ("loaded", self.loaded),
-            ("missed", self.missed),
-            ("other shape", self.reshaped),
-            ("left over", self.unexpected),
-        )
-        return "".join(f"{what}\t{name}\n" for what, names in groups for name in names)
+        fates = ("loaded", self.loaded), ("missed", self.missed)
+        others = ("other shape", self.reshaped), ("left over", self.unexpected)
+        return "".join(f"{fate}\t{name}\n" for fate, names in fates + others for name in names)
 
 
 def _some(what: str, names: Sequence[str]) -> str:
@@ -142,21 +138,13 @@ def load(network: nn.Module, weights: Mapping[str, Tensor]) -> WeightsReport:
     own, linear = network.state_dict(), getattr(network, "renamed", {}).values()
     matches, unexpected, reshaped = dict[str, Tensor](), list[str](), dict[str, str]()
     for name, tensor in weights.items():
-        target = next(
-            (
-                candidate
-                for candidate in _places(network, name)
-                if candidate in own and candidate not in matches
-            ),
-            None,
-        )
+        free = own.keys() - matches.keys()
+        target = next((key for key in _places(network, name) if key in free), None)
         if target is None:
             unexpected.append(name)
         elif (fitted := _fitted(tensor, own[target], target in linear)) is None:
-            reshaped[target] = (
-                f"{target}: {tuple(tensor.shape)} in the file, {tuple(own[target].shape)} in the"
-                " network"
-            )
+            shapes = tuple(tensor.shape), tuple(own[target].shape)
+            reshaped[target] = f"{target}: {shapes[0]} in the file, {shapes[1]} in the network"
         else:
             matches[target] = fitted
     if not matches.keys() & dict(network.named_parameters()).keys():
@@ -208,15 +196,12 @@ def _tensors(content: Any) -> dict[str, Tensor]:
         if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
             content = content[wrapper]
             break
-    tensors = (
-        {
-            name: tensor
-            for name, tensor in content.items()
-            if isinstance(name, str) and isinstance(tensor, Tensor)
-        }
-        if isinstance(content, dict)
-        else {}
-    )
+    items = content.items() if isinstance(content, dict) else ()
+    tensors = {
+        name: tensor
+        for name, tensor in items
+        if isinstance(name, str) and isinstance(tensor, Tensor)
+    }
     for prefix in ("module.", "_orig_mod."):  # of data parallel and compiled networks
         if tensors and all(name.startswith(prefix) for name in tensors):
             tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}

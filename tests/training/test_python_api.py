@@ -40,6 +40,7 @@ def test_a_run_a_model_and_a_mask_in_three_lines(discs: Make, tmp_path: Path) ->
     assert (mask.shape, mask.dtype) == (image.shape[:2], np.uint8)
     segprep.predict(run.checkpoint, root, tmp_path / "out", split="val", device="cpu")
     assert np.array_equal(mask, segprep.read_mask(tmp_path / "out/i6.png"))
+    assert np.array_equal(segprep.predict_image(model, Image.fromarray(image)), mask)
     gray = segprep.predict_image(model, image[:, :, 0])
     assert gray.shape == mask.shape
     with pytest.raises(SegprepError, match="shape"):

@@ -8,13 +8,13 @@ nearest.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep.training.augmentation.steps import MODES, Checked, Fill, Image, Mask, as_kind, shade
+from segprep.training.augmentation.steps import MODES, Checked, Fill, Image, Mask, as_kind
 from segprep.types import IGNORE
 
 
@@ -48,15 +48,10 @@ class Elastic(Checked):
             return image, mask
         places = field + np.stack(np.meshgrid(np.arange(height), np.arange(width), indexing="ij"))
         ids = ndimage.map_coordinates(mask, places, order=0, mode=MODES[self.fill], cval=self.label)
+        take = partial(ndimage.map_coordinates, coordinates=places, order=self.order)
         planes = [
-            ndimage.map_coordinates(
-                image[:, :, n].astype(np.float32),
-                places,
-                order=self.order,
-                mode=MODES[self.fill],
-                cval=shade(0, image.dtype),
-            )
-            for n in range(image.shape[2])
+            take(plane.astype(np.float32), mode=MODES[self.fill], cval=0.0)
+            for plane in np.moveaxis(image, 2, 0)
         ]
         return as_kind(np.stack(planes, axis=2), image.dtype), ids
 
@@ -67,10 +62,5 @@ def splines(side: int, grid: int) -> NDArray[np.float64]:
     from scipy import ndimage
 
     places = np.linspace(0, grid - 1, side) if side > 1 else np.array([(grid - 1) / 2])
-    return np.stack(
-        [
-            ndimage.map_coordinates(unit, places[None], order=3, mode="mirror")
-            for unit in np.eye(grid)
-        ],
-        axis=1,
-    )
+    take = partial(ndimage.map_coordinates, coordinates=places[None], order=3, mode="mirror")
+    return np.stack([take(unit) for unit in np.eye(grid)], axis=1)

@@ -10,6 +10,7 @@ randomness, so nothing depends on the order or number of workers; "wrap" repeats
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
@@ -122,21 +123,11 @@ def moved(
     matrix, offset = motion.matrix(*array.shape[:2])
     if not np.array_equal(matrix, np.eye(2)) or offset.any():
         planes = array[:, :, None] if array.ndim == 2 else array
-        kind = (
-            array.dtype
-            if order == 0
-            else np.dtype(np.float32 if array.dtype.itemsize < 2 else np.float64)
-        )
+        real = np.dtype(np.float32 if array.dtype.itemsize < 2 else np.float64)
+        move = partial(ndimage.affine_transform, matrix=matrix, offset=offset, order=order)
+        kind = array.dtype if order == 0 else real
         channels = [
-            ndimage.affine_transform(
-                planes[:, :, n],
-                matrix,
-                offset,
-                order=order,
-                mode=MODES[fill],
-                cval=value,
-                output=kind,
-            )
+            move(planes[:, :, n], mode=MODES[fill], cval=value, output=kind)
             for n in range(planes.shape[2])
         ]
         array = as_kind(np.stack(channels, axis=2).reshape(array.shape), array.dtype)

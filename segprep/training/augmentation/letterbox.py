@@ -7,6 +7,7 @@ back. Source of the rule: unet-pytorch and unet-keras (bubbliiiing), scale = min
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -72,25 +73,11 @@ class Letterbox(Checked):
         self, image: Image, mask: Mask, rng: np.random.Generator | None = None
     ) -> tuple[Image, Mask]:
         """(rows, columns, 3) and (rows, columns). Nothing is drawn."""
-        placement = self.placement(*mask.shape)
-        return (
-            framed(
-                resampled(image, placement.height, placement.width, "bicubic"),
-                self.rows,
-                self.columns,
-                placement.top,
-                placement.left,
-                shade(self.gray, image.dtype),
-            ),
-            framed(
-                resampled(mask, placement.height, placement.width, "nearest"),
-                self.rows,
-                self.columns,
-                placement.top,
-                placement.left,
-                self.label,
-            ),
-        )
+        at = self.placement(*mask.shape)
+        frame = partial(framed, rows=self.rows, columns=self.columns, top=at.top, left=at.left)
+        small = resampled(image, at.height, at.width, "bicubic")
+        ids = resampled(mask, at.height, at.width, "nearest")
+        return frame(small, value=shade(self.gray, image.dtype)), frame(ids, value=self.label)
 
 
 def framed(

@@ -34,63 +34,23 @@ STEPS: Mapping[str, type[Any]] = {
     "stretch_": Stretch,
     "letterbox_": Letterbox,
 }
-_BOX = {"letterbox_rows": 512, "letterbox_columns": 512}
+_SHIFTS = {"width_shift": 0.05, "height_shift": 0.05}
+_MEMBRANE = {**_SHIFTS, "shear": 0.05, "zoom": 0.05, "horizontal_flip": True}
+_JITTER = {"jitter_rows": 512, "jitter_columns": 512, "hsv_hue": 0.1}
+_FLIPS = {"flip_horizontal": 0.5, "flip_vertical": 0.5}
+_OLDER = {"hsv_saturation": 0.5, "hsv_value": 0.5, "hsv_reciprocal": True}
+_STRETCH = {"stretch_rows": 96, "stretch_columns": 96}
+_ELASTIC = {"elastic_sigma": 10, "elastic_grid": 3}
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "none": {},
-    "membrane": {
-        "rotation": 0.2,
-        "width_shift": 0.05,
-        "height_shift": 0.05,
-        "shear": 0.05,
-        "zoom": 0.05,
-        "horizontal_flip": True,
-        "fill": "nearest",
-    },
-    "membrane-reflect": {
-        "rotation": 0.05,
-        "width_shift": 0.05,
-        "height_shift": 0.05,
-        "shear": 0.05,
-        "zoom": 0.05,
-        "horizontal_flip": True,
-        "fill": "reflect",
-    },
-    "unet-pytorch": {
-        "jitter_rows": 512,
-        "jitter_columns": 512,
-        "hsv_hue": 0.1,
-        "hsv_saturation": 0.7,
-        "hsv_value": 0.3,
-    },
-    "unet-keras": {
-        "jitter_rows": 512,
-        "jitter_columns": 512,
-        "hsv_hue": 0.1,
-        "hsv_saturation": 0.5,
-        "hsv_value": 0.5,
-        "hsv_reciprocal": True,
-    },
-    "drive": {
-        "resize_shorter": (282, 678),
-        "flip_horizontal": 0.5,
-        "flip_vertical": 0.5,
-        "crop_size": 480,
-    },
-    "paper": {
-        "rotation": 180,
-        "height_shift": 0.05,
-        "width_shift": 0.05,
-        "fill": "reflect",
-        "elastic_sigma": 10,
-        "elastic_grid": 3,
-    },
-    "nested-unet": {
-        "flip_quarters": True,
-        "color_hue": 20 / 180,
-        "stretch_rows": 96,
-        "stretch_columns": 96,
-    },
-    "letterbox": _BOX,
+    "membrane": {"rotation": 0.2, **_MEMBRANE, "fill": "nearest"},
+    "membrane-reflect": {"rotation": 0.05, **_MEMBRANE, "fill": "reflect"},
+    "unet-pytorch": {**_JITTER, "hsv_saturation": 0.7, "hsv_value": 0.3},
+    "unet-keras": {**_JITTER, **_OLDER},
+    "drive": {"resize_shorter": (282, 678), **_FLIPS, "crop_size": 480},
+    "paper": {"rotation": 180, **_SHIFTS, "fill": "reflect", **_ELASTIC},
+    "nested-unet": {"flip_quarters": True, "color_hue": 20 / 180, **_STRETCH},
+    "letterbox": {"letterbox_rows": 512, "letterbox_columns": 512},
 }
 
 
@@ -122,21 +82,12 @@ def steps(preset: str = "none", **overrides: Any) -> tuple[Transform, ...]:
     transforms = []
     for prefix, kind in STEPS.items():
         own = {
-            field.name: values[prefix + field.name]
+            field.name: tuple(value) if isinstance(value := values[name], list) else value
             for field in fields(kind)
-            if prefix + field.name in values
+            if (name := prefix + field.name) in values
         }
         if own:
-            transforms.append(
-                _transform(
-                    prefix,
-                    kind,
-                    {
-                        name: tuple(value) if isinstance(value, list) else value
-                        for name, value in own.items()
-                    },
-                )
-            )
+            transforms.append(_transform(prefix, kind, own))
     return tuple(transforms)
 
 

@@ -7,10 +7,9 @@ logits = model.network(tensor)             what PyTorch code wants
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from segprep.errors import UsageError
@@ -46,18 +45,21 @@ def load_model(path: str | Path, *, device: str = "auto") -> Model:
 
 
 def predict_image(
-    model: Model, image: NDArray[Any], *, tile: int | None = None, threshold: float | None = None
+    model: Model, image: ArrayLike, *, tile: int | None = None, threshold: float | None = None
 ) -> NDArray[np.uint8]:
     """The class ids (H, W), uint8, of *image*: (H, W, 3) or (H, W), uint8, uint16, or float32 with
-    white at 1. The mask has the image's own size, as ``segprep predict`` writes it.
+    white at 1; also one of Pillow's, as it lies in memory. The mask has the image's own size, as
+    ``segprep predict`` writes it.
 
     *tile*: the side of the tiles of a large image. *threshold*: of two classes, the second wins
     above this probability. Raises UsageError (bad-option).
     """
-    values = np.repeat(image[:, :, None], 3, axis=2) if image.ndim == 2 else image
+    values = given = np.asarray(image)
+    if given.ndim == 2:
+        values = np.repeat(given[:, :, None], 3, axis=2)
     kinds = (np.uint8, np.uint16, np.float32)
     if values.ndim != 3 or values.shape[2] != 3 or 0 in values.shape or values.dtype not in kinds:
-        reason = f"an image of shape {image.shape} and type {image.dtype}"
+        reason = f"an image of shape {given.shape} and type {given.dtype}"
         raise UsageError("bad-option", reason, "give (H, W, 3) or (H, W), uint8, uint16 or float32")
     if threshold is not None and len(model.classes) != 2:
         raise UsageError("bad-option", "a threshold decides between two classes", "omit it")

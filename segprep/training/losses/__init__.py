@@ -105,9 +105,9 @@ def bce(logits: Tensor, truth: Tensor, weights: Tensor | None = None) -> Tensor:
     # (N, C, H, W)
     each = functional.binary_cross_entropy_with_logits(logits.float(), true, reduction="none")
     share = torch.ones(logits.shape[1], device=logits.device) if weights is None else weights
-    return (each * share[:, None, None] * (truth != IGNORE)[:, None]).sum() / (
-        (truth != IGNORE).sum() * share.sum()
-    ).clamp(min=1e-9)
+    valid = truth != IGNORE
+    total_share = (valid.sum() * share.sum()).clamp(min=1e-9)
+    return (each * share[:, None, None] * valid[:, None]).sum() / total_share
 
 
 def bce_dice(
@@ -117,11 +117,8 @@ def bce_dice(
     valid = (truth != IGNORE)[:, None]
     predicted = torch.sigmoid(logits.float()) * valid  # (N, C, H, W)
     true = against_rest(truth, logits.shape[1])
-    return (
-        0.5 * bce(logits, truth, weights)
-        + 1
-        - _fbeta(predicted, true, (1, 2, 3), smooth, 1.0).mean()
-    )
+    overlap = _fbeta(predicted, true, (1, 2, 3), smooth, 1.0).mean()
+    return 0.5 * bce(logits, truth, weights) + 1 - overlap
 
 
 LOSSES: Mapping[str, Callable[..., Tensor]] = {

@@ -45,20 +45,13 @@ def border_weights(
     return np.where(left_out, 0, weights).astype(np.float32)
 
 
-def _windows(ids: NDArray[np.integer], reach: int) -> list[tuple[tuple[slice, slice], int]]:
+def _windows(ids: NDArray[np.integer], reach: int) -> list[tuple[tuple[slice, ...], int]]:
     """Where each object can matter: its box, *reach* pixels wider on each side, and its id."""
     from scipy import ndimage
 
     numbers, dense = np.unique(ids, return_inverse=True)
     boxes = ndimage.find_objects(dense.reshape(ids.shape) + 1)
-    return [
-        (
-            (
-                slice(max(0, box[0].start - reach), box[0].stop + reach),
-                slice(max(0, box[1].start - reach), box[1].stop + reach),
-            ),
-            int(number),
-        )
-        for number, box in zip(numbers, boxes, strict=True)
-        if number
+    wider = [
+        tuple(slice(max(0, side.start - reach), side.stop + reach) for side in box) for box in boxes
     ]
+    return [(box, int(number)) for number, box in zip(numbers, wider, strict=True) if number]

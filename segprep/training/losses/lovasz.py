@@ -48,11 +48,7 @@ def against_rest(truth: Tensor, classes: int) -> Tensor:
 
     Ignored pixels are of no class.
     """
-    ids = (
-        torch.arange(classes, device=truth.device)
-        if classes > 1
-        else torch.ones(1, dtype=torch.int64, device=truth.device)
-    )
+    ids = torch.arange(classes, device=truth.device) if classes > 1 else truth.new_ones(1)
     return truth[:, None] == ids[:, None, None]
 
 

@@ -126,17 +126,10 @@ class TrainingLoop(Preparation):
         except RuntimeError as error:
             if "DataLoader worker" not in str(error):
                 raise
-            for number in Numbers(
-                stage.start(epoch, self.group.world) + step * stage.batch * self.group.world,
-                1,
-                stage.batch,
-                self.group,
-            ):
+            first = stage.start(epoch, self.group.world) + step * stage.batch * self.group.world
+            for number in Numbers(first, 1, stage.batch, self.group):
                 self.windows[number]
-            hint = (
-                "give fewer --workers, or 0; in a container, more shared memory (docker run"
-                " --shm-size)"
-            )
+            hint = "give fewer --workers, or 0; in a container, more shared memory (--shm-size)"
             reason = f"a process that loads data ended: {str(error).splitlines()[0]}"
             raise SegprepError("worker-died", reason, hint) from error
 

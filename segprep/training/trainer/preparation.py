@@ -59,11 +59,8 @@ class Preparation:
         self.loss = losses.make(config.loss, count, config.class_weights or None)
         self.history: list[EpochScores] = []
         self.mode = schedules.mode_of(self.config.monitor)
-        self.stopping = (
-            schedules.EarlyStopping(config.patience, config.min_delta, self.mode)
-            if config.patience
-            else None
-        )
+        stopping = schedules.EarlyStopping(config.patience, config.min_delta, self.mode)
+        self.stopping = stopping if config.patience else None
         self.best: float | None = None
         self.pace = Pace()
         self.digest = blake3("\n".join((*chosen.train, "", *chosen.val)).encode()).hexdigest(16)
@@ -119,19 +116,12 @@ class Preparation:
         self.learner.restore(kept["fitting"])
         self.best = kept["best"]
         if self.stopping and kept["stopping"]:
-            schedules.restore(
-                self.stopping,
-                {
-                    **kept["stopping"],
-                    "patience": self.config.patience,
-                    "min_delta": self.config.min_delta,
-                },
-            )
-        stage = next(
-            (stage for stage in self.stages if stage.first < len(self.history) <= stage.last), None
-        )
-        if stage and stage.schedule.plateau and kept["plateau"]:
-            schedules.restore(stage.schedule.plateau, kept["plateau"])
+            now = {"patience": self.config.patience, "min_delta": self.config.min_delta}
+            schedules.restore(self.stopping, {**kept["stopping"], **now})
+        for stage in self.stages:
+            current = stage.first < len(self.history) <= stage.last
+            if current and stage.schedule.plateau and kept["plateau"]:
+                schedules.restore(stage.schedule.plateau, kept["plateau"])
         self.notes += [
             f"resumed after epoch {len(self.history)}",
             *differences(kept, self.digest, self.group.world, self.config.epochs),

@@ -28,21 +28,8 @@ BOARD = "tensorboard"
 PICTURES = "pictures"
 KEYS = "weights.txt"
 KIND = "segprep train"
-OURS = (
-    RUN,
-    CONFIG,
-    "*.pt",
-    "history.csv",
-    "results.txt",
-    "epoch_loss.txt",
-    "epoch_val_loss.txt",
-    "curves.png",
-    BOARD,
-    "sweep.csv",
-    "sweep.png",
-    PICTURES,
-    KEYS,
-)
+LOGS = ("history.csv", "results.txt", "epoch_loss.txt", "epoch_val_loss.txt", "curves.png")
+OURS = (RUN, CONFIG, "*.pt", *LOGS, BOARD, "sweep.csv", "sweep.png", PICTURES, KEYS)
 LOCK = ".segprep.lock"
 _PART = re.compile(r"\.(run\.json|config\.toml)\.part")
 

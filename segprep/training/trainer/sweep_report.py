@@ -70,16 +70,8 @@ def write(folder: Path, names: Sequence[str], monitor: str, rows: Sequence[Sweep
     lines.writerow([*names, "epochs", "best_epoch", monitor, "miou", "stopped", "seconds"])
     for row in rows:
         numbers = ["" if math.isnan(score) else f"{score:.6g}" for score in (row.score, row.miou)]
-        lines.writerow(
-            [
-                *row.values,
-                row.epochs,
-                row.best,
-                *numbers,
-                row.stopped,
-                "" if math.isnan(row.seconds) else f"{row.seconds:.1f}",
-            ]
-        )
+        seconds = "" if math.isnan(row.seconds) else f"{row.seconds:.1f}"
+        lines.writerow([*row.values, row.epochs, row.best, *numbers, row.stopped, seconds])
     plot = picture(names, monitor, rows)
     OutputFolder(folder).write_all({TABLE: text.getvalue().encode(), PLOT: plot})
 
