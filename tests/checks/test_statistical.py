@@ -187,3 +187,23 @@ def test_red_and_blue_say_nothing_where_either_order_fits_many_images() -> None:
     vivid, gray = rng.normal(-1.5, 0.4, 200), rng.normal(-0.2, 0.5, 200)
     assert likelihood._telling(vivid, 1.4)
     assert not likelihood._telling(gray, 0.9)
+
+
+def test_like_objects_a_step_further_are_no_shift() -> None:
+    """As in radiographs of teeth: the row above has the sharper borders, but only the masks as they
+    lie agree with the colors. Colored bars under frames of the same size.
+    """
+    rng = np.random.default_rng(2)
+    measured = []
+    for _ in range(20):
+        image = rng.integers(96, 105, (64, 64, 1)).repeat(3, 2).astype(np.uint8)
+        mask = np.zeros((64, 64), np.uint8)
+        for column in range(int(rng.integers(2, 8)), 56, 12):
+            image[24:32, column : column + 7] = 240
+            image[25:31, column + 1 : column + 6] = 100
+            image[34:42, column : column + 7] = (60, 110, 130)  # as bright as the ground
+            mask[34:42, column : column + 7] = 1
+        measured.append(signals.measure(image, mask))
+    center, count = fit._commonest(measured)
+    assert (center.tolist(), count) == ([-10, 0], 20)
+    assert fit._whole(measured) is None

@@ -155,10 +155,13 @@ def _whole(signals: Sequence[Signals]) -> tuple[str, str, float] | None:
         if (turned > 0).any()
         else ("", 0)
     )
-    if turns >= KIND_SHARE * count and median(turned) > 0.8:
+    # rows of like objects, as teeth, fit turned or a step further by borders, but not by colors
+    by_turn, by_step = (median(column) > 0 for column in gains(signals).T)
+    if turns >= KIND_SHARE * count and median(turned) > 0.8 and by_turn:
         return "mirrored", f"{turns} of {count} masks fit better {turn}", median(turned)
     center, near = _commonest(signals)
-    if near >= SHIFT_SHARE * count and np.abs(center).max() >= 2 and median(moved) > 0.5:
+    far = np.abs(center).max() >= 2 and median(moved) > 0.5
+    if near >= SHIFT_SHARE * count and far and by_step:
         down, right = (center / CELLS).tolist()
         text = (
             f"{near} of {count} masks fit better moved by {100 * right:+.0f} % of the"
