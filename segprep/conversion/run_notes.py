@@ -15,6 +15,7 @@ from segprep.conversion.unpainted import UnpaintedLabels
 from segprep.dataset.lists import blank_names
 from segprep.dataset.manifest import Totals
 from segprep.files import digest
+from segprep.imaging.image import SUFFIXES
 from segprep.types import Note, Record
 
 FEW = 5  # stems that a note names
@@ -75,10 +76,10 @@ class RunNotes:
 
 
 def _uses(record: Record) -> Iterator[tuple[int, str]]:
-    """What *record* was made of beside its source: 64 bits of a digest of the file's name and of
-    the picture, and the name.
+    """The images that *record* was made of beside its source: 64 bits of a digest of the file's
+    name and of the picture, and the name.
     """
     for path in record.inputs:
-        if path != record.source:
+        if path != record.source and path.lower().endswith(SUFFIXES):
             text = f"{path}\0{record.digests[record.image]}"
             yield int(digest(text.encode("utf-8", "surrogatepass"))[:16], 16), path

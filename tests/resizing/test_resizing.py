@@ -113,3 +113,15 @@ def test_the_command(wide: Path, tmp_path: Path) -> None:
     assert (document["converted"], document["vanished"]) == (1, {"dog": 1})
     result = CliRunner().invoke(group, [*arguments, "--overwrite"])
     assert "dog vanished from 1 masks" in result.stdout
+
+
+def test_the_class_list_is_not_the_image_of_equal_samples(tmp_path: Path) -> None:
+    for folder in ("JPEGImages", "SegmentationClass"):
+        (tmp_path / "voc" / folder).mkdir(parents=True)
+    for stem in ("a", "b"):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"voc/JPEGImages/{stem}.png")
+        Image.new("L", (8, 8), 1).save(tmp_path / f"voc/SegmentationClass/{stem}.png")
+    (tmp_path / "voc/class_names.txt").write_text("_background_\ncat\n")
+    segprep.convert("voc", tmp_path / "voc", tmp_path / "tree")
+    done = segprep.resize(tmp_path / "tree", tmp_path / "small", size=4)
+    assert "image-shared" not in {note.code for note in done.conversion.notes}
