@@ -1,5 +1,7 @@
 """``segprep check [DATASET]``."""
 
+import re
+import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -32,6 +34,8 @@ Examples:
     segprep check --undo out/runs/fix-1                 take them back
 """
 FEW = 3
+_TREE = re.compile(r"\bsegprep (annotate|check|split|stats|view)(?= |$)")
+_NEW_TREE = re.compile(r"\bsegprep (json2mask|remap)(?: DATASET OUT)?(?= --)")
 READERS = ("pil", "cv2", "skimage", "torchvision", "mmseg", "nnunet", "ultralytics", "keras")
 
 
@@ -74,7 +78,11 @@ def _run(
     report = checking.check(dataset, **given, progress=bar(not (quiet or no_progress)))
     if page:
         report.write(page, overwrite=overwrite)
-    _show(report, "json" if as_json else form, quiet, verbose)
+    folders = [
+        f"--{name} {shlex.quote(str(given[name]))}" for name in ("images", "masks") if given[name]
+    ]
+    address = " ".join(folders) or shlex.quote(str(dataset))
+    _show(report, "json" if as_json else form, quiet, verbose, address)
     if page and not (quiet or as_json):
         click.echo(f"report: {page}", err=True)
     if report.counts["error"]:
@@ -119,7 +127,15 @@ def _explain(code: str) -> None:
             output.line(line)
 
 
-def _show(report: Any, form: str, quiet: bool, verbose: bool) -> None:
+def _addressed(hint: str, address: str) -> str:
+    """*hint* with its commands given the dataset at *address*, so that they work when pasted."""
+    if address.startswith("--"):
+        return re.sub(r"\bsegprep check(?= |$)", lambda _: f"segprep check {address}", hint)
+    hint = _TREE.sub(lambda match: f"{match[0]} {address}", hint)
+    return _NEW_TREE.sub(lambda match: f"segprep {match[1]} {address} OUT", hint)
+
+
+def _show(report: Any, form: str, quiet: bool, verbose: bool, address: str) -> None:
     findings = report.findings
     if form == "json":
         output.document(
@@ -146,10 +162,10 @@ def _show(report: Any, form: str, quiet: bool, verbose: bool) -> None:
         for line in sarif.workflow_commands(findings):
             output.line(line)
     else:
-        _text(report, quiet, verbose)
+        _text(report, quiet, verbose, address)
 
 
-def _text(report: Any, quiet: bool, verbose: bool) -> None:
+def _text(report: Any, quiet: bool, verbose: bool, address: str) -> None:
     """Findings by code, the first few of each; errors only with *quiet*."""
     by_code: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for finding in report.findings:
@@ -165,7 +181,7 @@ def _text(report: Any, quiet: bool, verbose: bool) -> None:
         if len(group) > FEW and not verbose:
             output.line(f"  … and {len(group) - FEW} more like it (--verbose lists them)")
         if group[0].hint:
-            output.line(f"  -> {group[0].hint}")
+            output.line(f"  -> {_addressed(group[0].hint, address)}")
     if not quiet:
         counts = ", ".join(
             f"{count} {name}{'s' if count != 1 and name != 'info' else ''}"

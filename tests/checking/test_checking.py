@@ -1,6 +1,7 @@
 """The run over a dataset: layouts, settings, output for programs, exit codes."""
 
 import json
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -186,3 +187,19 @@ def test_images_equal_in_short_only_are_no_duplicates(tree: Path) -> None:
     assert {one.stem for one in found} <= {"scene_000", "scene_002"}
     assert found
     assert not any("scene_001" in one.message for one in found)
+
+
+def test_the_commands_of_hints_work_when_pasted(tree: Path, tmp_path: Path) -> None:
+    """They name the dataset as it was given."""
+    lists = tree / "ImageSets" / "Segmentation"
+    with open(lists / "train.txt", "a", encoding="utf-8") as file:
+        file.write("gone\n")
+    odd = tmp_path / "a tree"
+    tree.rename(odd)
+    result = run(odd, "--select", "SEG402")
+    (hint,) = [line for line in result.output.splitlines() if "->" in line]
+    command = shlex.split(hint.partition("segprep ")[2])
+    assert command == ["check", str(odd), "--fix"]
+    again = CliRunner().invoke(main.group, [*command, "--yes"])
+    assert again.exit_code == 0
+    assert run(odd, "--select", "SEG402").exit_code == 0
