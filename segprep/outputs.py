@@ -8,7 +8,6 @@ dataset has a fourth, in dataset/staging.py, since a conversion resumes file by 
 
 import errno
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -16,7 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from segprep.errors import SegprepError, TreeError
-from segprep.files import sync_file, sync_folder, write_atomic, write_error, write_staged
+from segprep.files import (
+    remove_folder,
+    sync_file,
+    sync_folder,
+    write_atomic,
+    write_error,
+    write_staged,
+)
 
 THREADS = 4  # the disk takes several files at once
 
@@ -158,7 +164,7 @@ def swap(new: Path, out: Path, old: Path) -> None:
     Raises OSError.
     """
     if out.exists():
-        shutil.rmtree(old, ignore_errors=True)
+        remove_folder(old)
         os.replace(out, old)
     os.replace(new, out)
     sync_folder(out.absolute().parent)

@@ -14,7 +14,6 @@ checked, so nothing here needs to be forced to the disk before publishing.
 import errno
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -45,6 +44,7 @@ from segprep.dataset.tree import (
 from segprep.dataset.tree_files import guard_links, list_bytes
 from segprep.errors import LockedError, SegprepError, SourceError
 from segprep.files import digest, read_inside, sync_file, sync_folder, write_atomic, write_error
+from segprep.files.folders import remove_folder
 from segprep.packed import PackedNames
 from segprep.types import Record
 
@@ -163,7 +163,7 @@ class Staging:
         """Delete the folder, its identity first: without that the rest means nothing."""
         with suppress(OSError):
             (self.folder / IDENTITY).unlink(missing_ok=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_folder(self.folder)
 
     def journal(self) -> Iterator[Record]:
         """The Records of finished items."""
@@ -289,7 +289,7 @@ class Staging:
             for name in (IMAGES, MASKS, OBJECTS, LISTS, CLASS_NAMES, LABELMAP):
                 if (self.root / name).exists():
                     aside = self.folder / "replaced" / Path(name).name
-                    shutil.rmtree(aside, ignore_errors=True)  # of a run killed while it cleaned up
+                    remove_folder(aside)  # of a run killed while it cleaned up
                     os.replace(self.root / name, aside)
         write_atomic(opened, b"")
 

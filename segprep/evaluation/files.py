@@ -21,7 +21,7 @@ from segprep.evaluation.accumulate import ImageRow
 from segprep.evaluation.arrays import Reading
 from segprep.evaluation.pairs import MaskPairs
 from segprep.evaluation.results import Evaluation, document
-from segprep.files import read_below, write_error, write_staged
+from segprep.files import read_below, remove_folder, write_error, write_staged
 from segprep.imaging import image
 from segprep.metrics.confusion import DENSE
 from segprep.names import csv_cell
@@ -115,7 +115,7 @@ class ResultFiles:
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()
-        shutil.rmtree(self._stage, ignore_errors=True)
+        remove_folder(self._stage)
         self._held.close()
 
     def _vanish(self) -> None:

@@ -10,7 +10,6 @@ PARENT/.OUT.segprep-export/         while a run is at work, or after it failed o
 
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -27,6 +26,7 @@ from segprep.files import (
     digest_file,
     read_below,
     read_inside,
+    remove_folder,
     resolve_below,
     write_error,
     write_staged,
@@ -152,11 +152,11 @@ class Outbox:
                 self.hidden.rmdir()
 
     def _clear(self) -> None:
-        shutil.rmtree(self.hidden / "new", ignore_errors=True)
+        remove_folder(self.hidden / "new")
         for name in (IDENTITY, LINES, PARTS):
             (self.hidden / name).unlink(missing_ok=True)
         if self.out.exists():
-            shutil.rmtree(self.hidden / "old", ignore_errors=True)
+            remove_folder(self.hidden / "old")
 
     def put(self, product: Product, roots: tuple[Path, ...]) -> bool:
         """Make the file of *product*; *roots* are where its origin may lie.

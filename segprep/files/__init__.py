@@ -4,7 +4,7 @@ Nothing here knows what a file means.
 """
 
 from segprep.files.digests import digest, digest_array, digest_file, mark_below
-from segprep.files.folders import listing, walk
+from segprep.files.folders import listing, remove_folder, walk
 from segprep.files.inputs import Inputs, Mark, watch
 from segprep.files.paths import find_below, is_file, real_folders, resolve_below
 from segprep.files.reading import (
@@ -34,6 +34,7 @@ __all__ = [
     "read_inside",
     "read_plain",
     "real_folders",
+    "remove_folder",
     "resolve_below",
     "sync_file",
     "sync_folder",

@@ -1,6 +1,7 @@
-"""Walking folders: every file below, in name order, whatever the depth."""
+"""Folders: every file below, in name order, whatever the depth; and their removal."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,3 +50,11 @@ def _entries(folder: str) -> tuple[str, Iterator[tuple[str, bool]]]:
             "unreadable",
         ) from error
     return folder, iter(listed)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove the folder *path* and what it holds, as far as the system lets it. What is no folder
+    stays: shutil.rmtree opens a pipe, and waits for ever.
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)

@@ -5,6 +5,8 @@ refused with the address of what is wrong.
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -367,3 +369,16 @@ def test_a_conversion_copies_no_endless_list(
         segprep.convert("labelme", source, tree, overwrite=overwrite)
     else:
         assert code_of(lambda: segprep.convert("labelme", source, tree)) == "bad-list"
+
+
+@PIPES
+@pytest.mark.parametrize("name", [".segprep-incomplete", "runs", ".segprep.lock"])
+def test_a_pipe_in_the_place_of_a_folder_of_ours_does_not_hang(
+    tree: Path, source: Path, name: str
+) -> None:
+    os.mkfifo(tree / name)
+    (source / "img5.json").unlink()
+    command = [sys.executable, "-m", "segprep_cli", "json2mask", str(source), str(tree)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (1 if name == ".segprep-incomplete" else 0), done.stderr

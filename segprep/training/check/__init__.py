@@ -2,7 +2,6 @@
 from.
 """
 
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -10,6 +9,7 @@ from time import monotonic
 from segprep.dataset import tree, tree_files
 from segprep.dataset.staging import lock
 from segprep.dataset.tree import RUNS
+from segprep.files import remove_folder
 from segprep.training import models
 from segprep.training.check import outcome
 from segprep.training.check.outcome import Outcome
@@ -81,7 +81,7 @@ def train_check(
             )
             result = check.run(arch, steps, size, config)
             outcome.publish(work / outcome.NEW, folder)
-        shutil.rmtree(work, ignore_errors=True)
+        remove_folder(work)
     finally:
         with suppress(OSError):
             work.rmdir()  # goes if it is empty: where a state was saved, the same command resumes

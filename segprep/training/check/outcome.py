@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from segprep import jsontext
 from segprep.dataset.tree_files import list_bytes
 from segprep.errors import SegprepError, TreeError
-from segprep.files import read_plain, write_error, write_staged
+from segprep.files import read_plain, remove_folder, write_error, write_staged
 from segprep.imaging import image
 from segprep.metrics.confusion import class_rows
 from segprep.outputs import OutputFolder, force, restore, swap
@@ -148,7 +147,7 @@ def renew(work: Path) -> Path:
     """The empty folder in *work* that results are written to."""
     new = work / NEW
     try:
-        shutil.rmtree(new, ignore_errors=True)
+        remove_folder(new)
         new.mkdir()
     except OSError as error:
         raise write_error(new, error) from error
@@ -199,7 +198,7 @@ def publish(new: Path, out: Path) -> None:
         swap(new, out, old)
     except OSError as error:
         raise write_error(Path(error.filename or out), error) from error
-    shutil.rmtree(old, ignore_errors=True)
+    remove_folder(old)
 
 
 def restore_former(out: Path) -> None:
