@@ -136,11 +136,12 @@ class Tree:
         """The lists in ImageSets/Segmentation by name, train, val, test and trainval first.
 
         Raises TreeError for text that is not UTF-8, and where segprep split the tree but train, val
-        and test share samples by now.
+        and test share samples by now, or one of them is gone.
         """
         lists, described = read_lists(self.root), self.manifest
         if described and described.split:
             _refuse_overlap(self.root, lists)
+            _refuse_gone(self.root, lists, described.lists)
         return lists
 
 
@@ -193,6 +194,16 @@ def _refuse_overlap(root: Path, lists: Mapping[str, Sequence[str]]) -> None:
                 )
 
 
+def _refuse_gone(root: Path, lists: Mapping[str, object], recorded: Mapping[str, str]) -> None:
+    """Raise TreeError where one of train, val and test was *recorded* and is not there."""
+    if gone := [name for name in SPLITS if name in recorded and name not in lists]:
+        raise TreeError(
+            "bad-list",
+            f"{root / LISTS}: {gone[0]}.txt is gone, which {MANIFEST} describes",
+            "restore it, or split again with segprep split --overwrite",
+        )
+
+
 def is_tree(root: Path) -> bool:
     """Whether *root* looks like a VOC-style tree: a manifest, or a folder of class masks."""
     return (root / MANIFEST).is_file() or (root / MASKS).is_dir()
@@ -203,7 +214,7 @@ def find(folder: Path) -> Tree:
 
     Raises TreeError, UsageError.
     """
-    return _finished(_root(folder))
+    return finished(_root(folder))
 
 
 def _root(folder: Path) -> Path:
@@ -243,7 +254,7 @@ def _root(folder: Path) -> Path:
     return below[0]
 
 
-def _finished(root: Path) -> Tree:
+def finished(root: Path) -> Tree:
     """The tree at *root*. Raises TreeError while its publication or its split is unfinished."""
     staging = root / STAGING
     aside = (staging / "previous" / MANIFEST).exists() and not (root / MANIFEST).exists()

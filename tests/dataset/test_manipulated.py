@@ -382,3 +382,16 @@ def test_a_pipe_in_the_place_of_a_folder_of_ours_does_not_hang(
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert "Traceback" not in done.stderr
     assert done.returncode == (1 if name == ".segprep-incomplete" else 0), done.stderr
+
+
+@pytest.mark.parametrize("name", ["train", "val", "test"])
+def test_a_list_of_the_split_that_is_gone_is_noticed_by_every_reader(tree: Path, name: str) -> None:
+    (tree / LISTS / f"{name}.txt").unlink()
+    for call in (
+        lambda: segprep.export("keras", tree, tree.parent / "export"),
+        lambda: segprep.remap(tree, tree.parent / "new", map=("cat=x",)),
+        lambda: segprep.stats(tree),
+    ):
+        assert code_of(call) == "bad-list"
+    segprep.split(tree, overwrite=True)
+    assert segprep.verify(tree).intact

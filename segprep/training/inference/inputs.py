@@ -62,8 +62,8 @@ def gather(source: Path, split: str | None = None) -> PredictionInputs:
     """The images of *source*: an image, a video, a folder (with the folders below), or a dataset,
     of which *split* names a list.
 
-    Raises UsageError: bad-option (no such file, folder or list), no-tree; SegprepError: no-images,
-    missing-extra (a video without OpenCV).
+    Raises UsageError: bad-option (no such file, folder or list), no-tree; TreeError for a dataset
+    that is unfinished; SegprepError: no-images, missing-extra (a video without OpenCV).
     """
     if not source.exists():
         reason = f"{source}: there is no such file or folder"
@@ -79,7 +79,7 @@ def gather(source: Path, split: str | None = None) -> PredictionInputs:
     if root.is_file():
         return _single(root)
     if tree.is_tree(root) and (root / IMAGES).is_dir():
-        return _folder(root / IMAGES, Tree(root))
+        return _folder(root / IMAGES, tree.finished(root))
     return _folder(root)
 
 
@@ -105,11 +105,7 @@ def _listed(dataset: Tree, split: str) -> PredictionInputs:
             reason = "the list names something outside the dataset"
             skipped.append(Skipped(stem, where, "path-outside-root", reason, "fix the list"))
         elif (path := dataset.image_path(stem)) is None:
-            reason, hint = (
-                "there is no image of this name",
-                "restore it, or take it out of the list",
-            )
-            skipped.append(Skipped(stem, where, "image-missing", reason, hint))
+            skipped.append(_missing(dataset, stem))
         else:
             images.append(Input(stem, root / path.relative_to(dataset.root), (root,)))
     if not images and not skipped:
@@ -120,7 +116,7 @@ def _listed(dataset: Tree, split: str) -> PredictionInputs:
 
 def _folder(root: Path, dataset: Tree | None = None) -> PredictionInputs:
     """Every image below *root*. What is not an image is counted; images of one stem are all
-    skipped, since their results would have one name.
+    skipped, since their results would have one name, and so are images of *dataset* that are gone.
     """
     groups: dict[str, list[Input]] = {}
     others: list[str] = []
@@ -137,12 +133,22 @@ def _folder(root: Path, dataset: Tree | None = None) -> PredictionInputs:
         (group[0] for group in groups.values() if len(group) == 1),
         key=lambda image: natural_key(image.stem),
     )
-    twins = [_twin(image, group) for group in groups.values() if len(group) > 1 for image in group]
-    if not images and not twins:
+    skipped = [
+        _twin(image, group) for group in groups.values() if len(group) > 1 for image in group
+    ]
+    if dataset and dataset.manifest:
+        stems = dataset.stems()
+        skipped += [_missing(dataset, stem) for stem in stems if stem_key(stem) not in groups]
+    if not images and not skipped:
         reason = f"{root} holds no image" + (f" (but {others[0]})" if others else "")
         raise SegprepError("no-images", reason, f"images end in {' '.join(SUFFIXES)}")
     whole = dataset.root.resolve() if dataset else root
-    return PredictionInputs(whole, tuple(images), tuple(twins), _about(others), dataset=dataset)
+    return PredictionInputs(whole, tuple(images), tuple(skipped), _about(others), dataset=dataset)
+
+
+def _missing(dataset: Tree, stem: str) -> Skipped:
+    where, reason = f"{dataset.root / IMAGES / stem}.*", "there is no image of this name"
+    return Skipped(stem, where, "image-missing", reason, "restore it, or take it out of the lists")
 
 
 def _twin(image: Input, group: Sequence[Input]) -> Skipped:

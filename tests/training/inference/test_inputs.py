@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segprep.errors import MissingExtraError, SegprepError, SourceError, UsageError
+import segprep
+from segprep.errors import MissingExtraError, SegprepError, SourceError, TreeError, UsageError
 from segprep.training.inference import inputs
 from segprep.training.inference.inputs import Film, film, frames, gather
 
@@ -121,3 +122,17 @@ def test_without_opencv_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(MissingExtraError, match="videos needs OpenCV") as caught:
         gather(tmp_path / "a.mp4")
     assert ".[fast]" in caught.value.hint
+
+
+def test_a_dataset_that_is_unfinished_or_lacks_an_image(source: Path, tmp_path: Path) -> None:
+    segprep.convert("labelme", source, tmp_path / "out")
+    image = next((tmp_path / "out" / "JPEGImages").iterdir())
+    image.unlink()
+    gathered = gather(tmp_path / "out")
+    assert [(one.stem, one.code) for one in gathered.skipped] == [(image.stem, "image-missing")]
+    staging = tmp_path / "out" / ".segprep-incomplete"
+    staging.mkdir()
+    for name in ("identity.json", "publishing"):
+        (staging / name).write_bytes(b"{}")
+    with pytest.raises(TreeError, match="half published"):
+        gather(tmp_path / "out")
