@@ -84,7 +84,7 @@ def _run(
     address = " ".join(folders) or shlex.quote(str(dataset))
     _show(report, "json" if as_json else form, quiet, verbose, address)
     if page and not (quiet or as_json):
-        click.echo(f"report: {page}", err=True)
+        output.aside(f"report: {page}")
     if report.counts["error"]:
         click.get_current_context().exit(1)
 

@@ -244,7 +244,7 @@ def automatic(ctx: click.Context, arguments: tuple[str, ...]) -> None:
     with archived.opened(source, (), bar(not quiet)) as archives:  # convert finds it unpacked
         name, sign = sources.recognize(archives.place(source))
         if not quiet:
-            click.echo(f"detected as {name}: {archives.outer(sign)}", err=True)
+            output.aside(f"detected as {name}: {archives.outer(sign)}")
         command = conversion_command(name, name)
         with command.make_context(name, list(arguments), parent=ctx.parent) as inner:
             command.invoke(inner)

@@ -50,7 +50,7 @@ def _run(
         _show(summary, verbose)
     if summary.faults:
         if quiet or as_json:
-            click.echo(f"{len(summary.faults)} faults: segprep info {summary.root}", err=True)
+            output.aside(f"{len(summary.faults)} faults: segprep info {summary.root}")
         click.get_current_context().exit(1)
 
 

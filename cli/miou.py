@@ -101,9 +101,7 @@ def _refused(error: BadInputError, as_json: bool, verbose: bool) -> None:
         alike = [entry for entry in listed if entry.code == code]
         output.skipped(alike if verbose else alike[:ALIKE])
         if len(alike) > ALIKE and not verbose:
-            click.echo(
-                f"  … and {len(alike) - ALIKE} more [{code}] (--verbose lists them)", err=True
-            )
+            output.aside(f"  … and {len(alike) - ALIKE} more [{code}] (--verbose lists them)")
     if as_json:
         output.document(
             {"miou": None, "error": error.code, "skipped": output.plain_skipped(listed)}

@@ -62,6 +62,11 @@ def line(text: str) -> None:
     click.echo(shown(text))
 
 
+def aside(text: str) -> None:
+    """Print one line that is no result, on stderr."""
+    click.echo(shown(text), err=True)
+
+
 def notes(listed: Iterable[Note], verbose: bool) -> None:
     """Print notes on stderr: those about the whole run in full, those about samples counted by code
     unless *verbose*.

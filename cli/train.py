@@ -107,7 +107,7 @@ def _of_check(dataset: Path, run: Path, config: Path | None) -> Path:
 
 def _tell(result: Any, as_json: bool, quiet: bool, sweep_of: tuple[str, ...]) -> None:
     for note in () if quiet or sweep_of else result.notes:
-        click.echo(f"note: {note}", err=True)
+        output.aside(f"note: {note}")
     if as_json:
         output.document(result.document())
     elif not quiet:
@@ -155,10 +155,10 @@ def _how_to_go_on(dataset: Path, out: Path | None, sweep_of: tuple[str, ...], ep
         )
         return
     elsewhere = f" --out {out}" if out else ""
-    click.echo(
-        "\nstopped; best.pt and last.pt hold what was learned up to the last finished epoch. Go"
-        f" on: segprep train {dataset} --resume{elsewhere}",
-        err=True,
+    click.echo(err=True)
+    output.aside(
+        "stopped; best.pt and last.pt hold what was learned up to the last finished epoch. Go"
+        f" on: segprep train {dataset} --resume{elsewhere}"
     )
 
 
@@ -187,7 +187,7 @@ class _EpochBar(TrainingBar):
         if self.bar is not None:
             self.bar.console.print(text, highlight=False, markup=False)
         elif not self.silent:
-            click.echo(text, err=True)
+            output.aside(text)
 
 
 def _params() -> list[click.Parameter]:

@@ -63,13 +63,12 @@ def _run(
                 if (kept / "checkpoint.pt").is_file()
                 else ""
             )
-            click.echo(
-                f"\nstopped; what was learned up to the last saved step is kept{where}", err=True
-            )
+            click.echo(err=True)
+            output.aside(f"stopped; what was learned up to the last saved step is kept{where}")
             raise
     if not quiet:
         for note in outcome.notes:
-            click.echo(f"note: {note}", err=True)
+            output.aside(f"note: {note}")
     if as_json:
         output.document(outcome.document())
     elif not quiet:
@@ -134,11 +133,11 @@ class _TrainCheckBar(TrainingBar):
         if moment.what.startswith("["):  # what the data alone say, before the training
             if not self.silent:
                 self.close()
-                click.echo(moment.what, err=True)
+                output.aside(moment.what)
             return
         if moment.left is not None and not self.told and not self.silent and not self.terminal:
             self.told = True
-            click.echo(f"{moment.total} training steps, about {clock(moment.left)} to go", err=True)
+            output.aside(f"{moment.total} training steps, about {clock(moment.left)} to go")
         if self.terminal:
             self.draw(moment)
 

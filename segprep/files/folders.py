@@ -53,8 +53,8 @@ def _entries(folder: str) -> tuple[str, Iterator[tuple[str, bool]]]:
 
 
 def remove_folder(path: Path) -> None:
-    """Remove the folder *path* and what it holds, as far as the system lets it. What is no folder
-    stays: shutil.rmtree opens a pipe, and waits for ever.
+    """Remove the folder *path* and what it holds, as far as the system lets it. What is not a
+    folder stays: shutil.rmtree opens a pipe, and waits for ever.
     """
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from segprep.names import shown
 from segprep.reports.lines import Line, Lines
 from segprep.reports.style import STYLE, TEMPLATE
 
@@ -124,11 +125,24 @@ class Page:
     foot: str = ""
 
 
+def _visible(value: Any) -> Any:
+    """*value* with its hidden characters escaped, if it is text of a report."""
+    if type(value) is not str or value.isprintable():  # markup is a str of another type
+        return value
+    return "\n".join(map(shown, value.split("\n")))
+
+
 def render(page: Page) -> bytes:
-    """*page* as UTF-8 HTML. Characters that UTF-8 cannot hold are escaped."""
+    """*page* as UTF-8 HTML. Characters that UTF-8 cannot hold are escaped, and so are those that
+    steer a terminal or turn the direction of writing.
+    """
     from jinja2 import Environment, StrictUndefined
 
     template = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_visible,
     ).from_string(TEMPLATE)
     return template.render(page=page, style=STYLE).encode("utf-8", "backslashreplace")

@@ -111,3 +111,12 @@ def test_neighboring_classes_have_colors_of_their_own() -> None:
         )
         > 100
     )
+
+
+def test_characters_that_turn_the_direction_of_writing_are_shown() -> None:
+    table = page.Table(("class", "IoU"), [("a\u202eb\x1b[31m\u2066", "1\n2")])
+    _, text = parsed(table, title="\u200btitle")
+    assert "a\\u202eb\\x1b[31m\\u2066" in text
+    assert "\\u200btitle" in text
+    assert "1\n2" in text
+    assert not {"\u202e", "\u2066", "\u200b", "\x1b"} & set(text)
