@@ -6,6 +6,7 @@ among equals), a single channel becomes class 1 where it exceeds the threshold. 
 probabilities count 255 (16-bit: 65,535) as 1.
 """
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from segprep.evaluation import arrays, voc_colors
 from segprep.evaluation.arrays import MOST_IDS, RGB_HINT, Reading
 from segprep.evaluation.truth_values import translated
 from segprep.files import read_below
-from segprep.imaging import image, png
+from segprep.imaging import image, mask_opening, png
 from segprep.imaging.mask_files import values
 from segprep.types import MAX_PIXELS
 
@@ -34,7 +35,7 @@ def read(path: Path, roots: tuple[Path, ...], how: Reading, *, truth: bool = Fal
     if path.suffix.lower() in (".npy", ".npz"):
         labels = arrays.ids(arrays.load(data, path), path, how, truth)
     elif how.colors and not truth:
-        with image.opened(data, path, MAX_PIXELS) as picture:
+        with _opened(data, path) as picture:
             return voc_colors.ids(picture, path, how.classes)
     else:
         labels = pixels(data, path)
@@ -45,6 +46,14 @@ def read(path: Path, roots: tuple[Path, ...], how: Reading, *, truth: bool = Fal
     return labels
 
 
+def _opened(data: bytes, path: Path) -> AbstractContextManager[Image.Image]:
+    """The image that *data* hold; a PNG of several frames, or whose checksums do not hold, is
+    refused with SourceError: Pillow reads both without a word.
+    """
+    careful = mask_opening.opened if data.startswith(png.SIGNATURE) else image.opened
+    return careful(data, path, MAX_PIXELS)
+
+
 def pixels(data: bytes, path: Path) -> NDArray[Any]:
     """The pixel values (H, W) of an image, uint8 or uint16; indices of a palette, never luminance.
 
@@ -53,7 +62,7 @@ def pixels(data: bytes, path: Path) -> NDArray[Any]:
     plain = png.decode(data, MAX_PIXELS)
     if plain is not None:
         return np.ascontiguousarray(plain)
-    with image.opened(data, path, MAX_PIXELS) as picture:
+    with _opened(data, path) as picture:
         gray = _gray(picture, data, path)
         if gray is not None:
             return gray

@@ -226,8 +226,8 @@ def decode_mask(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any
     """Pixel values (H, W) of a single-channel PNG: indices for a palette, never luminance; uint8,
     or uint16 for 16-bit.
 
-    Raises SourceError for RGB, alpha and float images, whose pixels are not class ids, for animated
-    files, and where a checksum is wrong.
+    Raises SourceError for RGB, alpha and float images, whose pixels are not class ids, for files of
+    several frames or pages, and where a checksum is wrong.
     """
     plain = png.decode(data, limit)
     if plain is not None:
@@ -239,9 +239,10 @@ def decode_mask(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any
             raise SourceError(
                 path, f"is damaged: {error}", "restore the file from its origin", "image-damaged"
             ) from error
-        if b"acTL" in data[:4096]:
-            reason = "holds several frames; a mask has one"
-            raise SourceError(path, reason, "save the frame that is the mask", "mask-frames")
+    still = data.startswith(png.SIGNATURE) and b"acTL" not in data[:4096]
+    if not still and header(data, path, limit).several:
+        reason = "holds several frames; a mask has one"
+        raise SourceError(path, reason, "save the frame that is the mask", "mask-frames")
     with opened(data, path, limit) as picture:
         if picture.mode not in ("L", "P", "1", "I;16", "I;16B"):
             raise SourceError(

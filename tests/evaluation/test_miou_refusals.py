@@ -316,3 +316,21 @@ def test_a_wrong_truth_table_names_its_option(folders: Folders) -> None:
     done = run(folders[1], "--truth", folders[0], "--truth-ids", "cell=255")
     assert done.exit_code == 2
     assert "--truth-ids: 'cell=255' is not VALUE=NAME" in done.stderr
+
+
+@pytest.mark.parametrize(("fault", "code"), [("frames", "mask-frames"), ("sum", "image-damaged")])
+@pytest.mark.parametrize("truth", [True, False])
+def test_a_png_of_frames_or_with_a_wrong_checksum_is_not_scored(
+    tmp_path: Path, fault: str, code: str, truth: bool
+) -> None:
+    path, frames = tmp_path / "a.png", [Image.new("L", (9, 9), n) for n in range(2)]
+    if fault == "frames":
+        frames[0].save(path, save_all=True, append_images=frames[1:])
+    else:
+        frames[0].save(path)
+        data = bytearray(path.read_bytes())
+        data[data.index(b"IEND") - 5] ^= 1  # the last byte of the checksum before
+        path.write_bytes(data)
+    with pytest.raises(SourceError) as caught:
+        label_maps.read(path, (tmp_path,), Reading(3), truth=truth)
+    assert caught.value.code == code

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import arrays
 from imaging.pictures import WHERE, code, made, opened, quick, saved, shapes, turned
+from PIL import Image
 
+from segprep.errors import SourceError
 from segprep.imaging import image
 
 # masks
@@ -99,3 +101,13 @@ def test_the_header_of_a_png_decodes_no_pixel() -> None:
     behind = whole[:start] + whole[end:-12] + chunk + whole[-12:]
     assert image.header(behind, WHERE).orientation == 6
     assert image.header(saved(made("RGB"), "PNG"), WHERE).orientation == 1
+
+
+@pytest.mark.parametrize("form", ["GIF", "TIFF", "PNG"])
+def test_a_mask_of_several_frames_is_refused_whatever_its_name(tmp_path: Path, form: str) -> None:
+    frames = [Image.new("L", (9, 9), n) for n in range(3)]
+    frames[0].save(tmp_path / "a.png", form, save_all=True, append_images=frames[1:])
+    with pytest.raises(SourceError, match="several frames"):
+        image.read_mask(tmp_path / "a.png")
+    frames[0].save(tmp_path / "b.png", form)
+    assert image.read_mask(tmp_path / "b.png").shape == (9, 9)
