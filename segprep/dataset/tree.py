@@ -140,8 +140,7 @@ class Tree:
         """
         lists, described = read_lists(self.root), self.manifest
         if described and described.split:
-            _refuse_overlap(self.root, lists)
-            _refuse_gone(self.root, lists, described.lists)
+            _refuse_broken(self.root, lists, described.lists)
         return lists
 
 
@@ -181,27 +180,19 @@ def read_list(path: Path, root: Path | None = None) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.replace("\r\n", "\n").split("\n") if line.strip())
 
 
-def _refuse_overlap(root: Path, lists: Mapping[str, Sequence[str]]) -> None:
-    """Raise TreeError where two of train, val and test name the same sample."""
+def _refuse_broken(
+    root: Path, lists: Mapping[str, Sequence[str]], recorded: Mapping[str, str]
+) -> None:
+    """Raise TreeError where train, val or test was *recorded* and is gone, or two share one."""
+    faults = [f"{name}.txt is gone" for name in SPLITS if name in recorded and name not in lists]
     home: dict[str, str] = {}
     for name in SPLITS:
-        for stem in lists.get(name, ()):
+        for stem in () if faults else lists.get(name, ()):
             if home.setdefault(stem, name) != name:
-                raise TreeError(
-                    "bad-list",
-                    f"{root / LISTS}: {stem!r} is in {home[stem]}.txt and in {name}.txt",
-                    "correct the lists, or split again with segprep split --overwrite",
-                )
-
-
-def _refuse_gone(root: Path, lists: Mapping[str, object], recorded: Mapping[str, str]) -> None:
-    """Raise TreeError where one of train, val and test was *recorded* and is not there."""
-    if gone := [name for name in SPLITS if name in recorded and name not in lists]:
-        raise TreeError(
-            "bad-list",
-            f"{root / LISTS}: {gone[0]}.txt is gone, which {MANIFEST} describes",
-            "restore it, or split again with segprep split --overwrite",
-        )
+                faults = [f"{stem!r} is in {home[stem]}.txt and in {name}.txt"]
+    if faults:
+        hint = "correct the lists, or split again with segprep split --overwrite"
+        raise TreeError("bad-list", f"{root / LISTS}: {faults[0]}", hint)
 
 
 def is_tree(root: Path) -> bool:
