@@ -112,7 +112,7 @@ def timed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[float, in
         [sys.executable, "-c", TIMER, str(base), *TIMED], stdout=subprocess.PIPE, text=True
     ) as process:
         try:
-            lines = process.communicate(timeout=110)[0].splitlines()
+            lines = process.communicate(timeout=1100)[0].splitlines()
         except subprocess.TimeoutExpired:
             process.kill()
             lines = process.communicate()[0].splitlines()

@@ -14,7 +14,7 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="fork, /proc and file
 def lines(script: str, *options: str) -> list[str]:
     """What *script* prints before its line of figures."""
     done = subprocess.run(
-        [sys.executable, FOLDER / script, *options], capture_output=True, text=True, timeout=500
+        [sys.executable, FOLDER / script, *options], capture_output=True, text=True, timeout=2000
     )
     assert done.stdout, done.stderr
     return done.stdout.splitlines()[:-1]
