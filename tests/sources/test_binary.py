@@ -162,3 +162,21 @@ def test_masks_smeared_by_resizing_are_recognized(tmp_path: Path) -> None:
     assert sources.recognize(tmp_path / "in")[0] == "binary"
     with pytest.raises(UsageError, match="dark or light"):
         segprep.convert("auto", tmp_path / "in", tmp_path / "out")
+
+
+def test_another_picture_of_each_image_is_no_image_without_a_mask(tmp_path: Path) -> None:
+    """s0.png, s0_vessel.png and the field of view s0_mask.png in one folder."""
+    for n in range(4):
+        Image.new("RGB", (8, 8), (n, 9, 200)).save(tmp_path / f"s{n}.png")
+        for word in ("vessel", "mask"):
+            mask = Image.new("L", (8, 8))
+            mask.paste(255, (2, 2, 6, 6))
+            mask.save(tmp_path / f"s{n}_{word}.png")
+    Image.new("RGB", (8, 8), (1, 90, 20)).save(tmp_path / "s0_2.png")  # an image of its own
+    reader = Reader(tmp_path, foreground="light", missing="empty")
+    scan = reader.scan()
+    assert [item.stem for item in scan.items] == ["s0", "s0_2", "s1", "s2", "s3"]
+    assert {(skipped.stem[2:], skipped.code) for skipped in scan.skipped} == {
+        ("_vessel", "image-ambiguous")
+    }
+    assert "--pair '{stem}.*={stem}_vessel.png' --on-error skip" in scan.skipped[0].hint

@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,7 @@ from segprep.types import Skipped
 
 _PHOTOGRAPHS = (".jpg", ".jpeg", ".webp")
 _CHANNEL = re.compile(r"_0\d{3}$")
+_LONGER = re.compile(r"(?P<stem>.+?)(?P<word>[ _.-]+[^\W\d_][^ _.-]*)")  # s0_vessel, not s0_2
 PairBy = Annotated[
     Literal["auto", "name", "affix", "number"],
     "How a mask finds its image: name = same file name, affix = but for a prefix or suffix (x.jpg,"
@@ -226,7 +228,37 @@ def orphans(partners: Partners) -> list[Skipped]:
     bare = [number for number, taken in enumerate(used) if not taken]
     channels = any(_CHANNEL.search(stem_of(images.part(number)[1])) for number in bare)
     masks_of = {images[n]: masks[mask] for mask, n in partners.numbers()} if channels else {}
-    return without_image + [_without_mask(images[number], masks_of) for number in bare]
+    companions = _companions(images, used) if bare else {}
+    return without_image + [
+        companions.get(number) or _without_mask(images[number], masks_of) for number in bare
+    ]
+
+
+def _companions(images: PackedPaths, used: Sequence[int]) -> dict[int, Skipped]:
+    """A Skipped by number for the *images* without a mask that are another picture of one with a
+    mask, as s0_vessel.png beside s0.png, where at least half of those have one of that word.
+    """
+    parts = [(folder, stem_of(name)) for folder, name in images.parts()]
+    paired = {part for part, taken in zip(parts, used, strict=True) if taken}
+    words_of: dict[str, list[int]] = defaultdict(list)
+    for n, ((folder, stem), taken) in enumerate(zip(parts, used, strict=True)):
+        match = None if taken else _LONGER.fullmatch(stem)
+        if match and (folder, match["stem"]) in paired:
+            words_of[match["word"]].append(n)
+    companions = {}
+    for word, numbers in words_of.items():
+        if len(numbers) < 2 or 2 * len(numbers) < len(paired):
+            continue
+        reason = f"a mask or another picture: {len(numbers)} images have a file with {word} beside"
+        for n in numbers:
+            path = images[n]
+            base = path.stem.removesuffix(word)
+            pair = shlex.quote(f"{{stem}}.*={{stem}}{word}{path.suffix}")
+            hint = f"if these are the masks: --pair {pair} --on-error skip; if not, move them away"
+            companions[n] = Skipped(
+                path.stem, str(path), "image-ambiguous", f"belongs to {base}, {reason}", hint
+            )
+    return companions
 
 
 def _without_mask(path: Path, masks_of: Mapping[Path, Path]) -> Skipped:
