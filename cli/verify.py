@@ -71,7 +71,7 @@ def _show(result: "Verification", verbose: bool) -> None:
     rest = f", {result.skipped} not read (--sample)" if result.skipped else ""
     output.line(
         f"{result.root}: {counts or 'every file is as it was written'}"
-        f" ({result.checked} image and mask files read{rest})"
+        f" ({result.checked} files read{rest})"
     )
     if result.other and not verbose:
         files = "file" if len(result.other) == 1 else "files"

@@ -2,7 +2,6 @@
 extra is named.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from segprep.dataset.tree import read_list
 from segprep.errors import SegprepError, UsageError
 from segprep.evaluation.folders import Folder
 from segprep.evaluation.label_maps import LOSSLESS
+from segprep.names import natural_key
 
 Missing = Literal["error", "skip"]
 
@@ -91,7 +91,7 @@ def match(
     """
     needed = (*preds, *objects)
     chosen = (
-        list(dict.fromkeys(stems)) if stems is not None else sorted(truth.suffixes, key=_padded)
+        list(dict.fromkeys(stems)) if stems is not None else sorted(truth.suffixes, key=natural_key)
     )
     if not chosen:
         hint = "give a folder of label maps, or another list"
@@ -119,7 +119,9 @@ def match(
     if absent and missing == "error":
         raise _missing(absent, len(chosen), preds, needed, lists or {})
     gone = set(absent)
-    extra = sorted((stem for stem in preds[0].suffixes if stem not in truth.suffixes), key=_padded)
+    extra = sorted(
+        (stem for stem in preds[0].suffixes if stem not in truth.suffixes), key=natural_key
+    )
     return MatchedMasks(
         MaskPairs([stem for stem in chosen if stem not in gone], truth, preds, objects),
         tuple(absent),
@@ -161,13 +163,6 @@ def _missing(
         ),
         f"{split}; or predict them too, or skip them with --missing skip",
     )
-
-
-def _padded(stem: str) -> str:
-    """Natural order as one string: the key of ``names.natural_key`` takes 500 bytes, and there may
-    be many stems.
-    """
-    return re.sub(r"\d+", lambda digits: digits[0].zfill(18), stem.casefold())
 
 
 def _nothing_in_common(truth: Folder, pred: Folder) -> SegprepError:
