@@ -212,7 +212,7 @@ def _serve(own: limits.Limits, asked: Connection, answers: Connection) -> None:
         answer, failure = None, None
         try:
             answer = job(element)
-        except Exception as error:
+        except Exception as error:  # whatever the fault: it is the answer, told by who asked
             failure = error
         try:
             answers.send((answer, failure))
