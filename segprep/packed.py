@@ -1,4 +1,6 @@
-"""Long lists in little memory: names, paths and items in one buffer instead of objects each."""
+"""Long sequences in little memory: values made on demand, and names, paths and items in one buffer
+instead of objects each.
+"""
 
 import os
 from array import array
@@ -6,12 +8,32 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Generic, TypeVar, overload
 
 from segprep.types import Item
 
+Value_co = TypeVar("Value_co", covariant=True)
 
-class PackedNames(Sequence[str]):
+
+class LazySequence(Sequence[Value_co], Generic[Value_co]):
+    """A sequence whose values are made when they are asked for; a slice is a list of them."""
+
+    def _value(self, number: int) -> Value_co:
+        """The value at *number*, which is from 0 to the length - 1."""
+        raise NotImplementedError
+
+    @overload
+    def __getitem__(self, at: int) -> Value_co: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Value_co]: ...
+    def __getitem__(self, at: int | slice) -> Value_co | list[Value_co]:
+        numbers = range(len(self))[at]
+        if isinstance(numbers, range):
+            return [self._value(number) for number in numbers]
+        return self._value(numbers)
+
+
+class PackedNames(LazySequence[str]):
     """Names in the order in which they were added: their bytes, and eight more each.
 
     >>> names = PackedNames(["b", "a"])
@@ -70,14 +92,8 @@ class PackedNames(Sequence[str]):
     def __len__(self) -> int:
         return len(self._starts) - 1
 
-    @overload
-    def __getitem__(self, at: int) -> str: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[str]: ...
-    def __getitem__(self, at: int | slice) -> str | list[str]:
-        if isinstance(at, slice):
-            return [self[number] for number in range(*at.indices(len(self)))]
-        return self._raw(range(len(self))[at] if at < 0 else at).decode("utf-8", "surrogatepass")
+    def _value(self, number: int) -> str:
+        return self._raw(number).decode("utf-8", "surrogatepass")
 
     def __iter__(self) -> Iterator[str]:
         start = 0
@@ -89,7 +105,7 @@ class PackedNames(Sequence[str]):
         return isinstance(name, str) and self.find(name) >= 0
 
 
-class PackedPaths(Sequence[Path]):
+class PackedPaths(LazySequence[Path]):
     """Paths in the order in which they were added: the bytes of their names, twelve more each, and
     their folders, which should come one after the other.
     """
@@ -133,18 +149,11 @@ class PackedPaths(Sequence[Path]):
     def __len__(self) -> int:
         return len(self._homes)
 
-    @overload
-    def __getitem__(self, at: int) -> Path: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[Path]: ...
-    def __getitem__(self, at: int | slice) -> Path | list[Path]:
-        numbers = range(len(self))[at]
-        if isinstance(numbers, range):
-            return [self[number] for number in numbers]
-        return Path(*self.part(numbers))
+    def _value(self, number: int) -> Path:
+        return Path(*self.part(number))
 
 
-class PackedItems(Sequence[Item]):
+class PackedItems(LazySequence[Item]):
     """Items in the order in which they were added: the bytes of their names, about fifty more each,
     and their payloads, which cost nothing where one follows the same one.
     """
@@ -223,21 +232,14 @@ class PackedItems(Sequence[Item]):
     def __len__(self) -> int:
         return len(self._kind)
 
-    @overload
-    def __getitem__(self, at: int) -> Item: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[Item]: ...
-    def __getitem__(self, at: int | slice) -> Item | list[Item]:
-        numbers = range(len(self))[at]
-        if isinstance(numbers, range):
-            return [self[number] for number in numbers]
-        paths = self._paths[self._starts[numbers] : self._starts[numbers + 1]]
-        image = paths.pop(0) if self._imaged[numbers] else None
-        payload, group = self._kinds[self._kind[numbers]]
-        return Item(self.stems[numbers], image, tuple(paths), payload, group)
+    def _value(self, number: int) -> Item:
+        paths = self._paths[self._starts[number] : self._starts[number + 1]]
+        image = paths.pop(0) if self._imaged[number] else None
+        payload, group = self._kinds[self._kind[number]]
+        return Item(self.stems[number], image, tuple(paths), payload, group)
 
 
-class FirstLabels(Sequence[Path]):
+class FirstLabels(LazySequence[Path]):
     """The first label of all *items* that have one beside their image."""
 
     def __init__(self, items: PackedItems) -> None:
@@ -248,11 +250,5 @@ class FirstLabels(Sequence[Path]):
     def __len__(self) -> int:
         return len(self._numbers)
 
-    @overload
-    def __getitem__(self, at: int) -> Path: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[Path]: ...
-    def __getitem__(self, at: int | slice) -> Path | list[Path]:
-        if isinstance(at, slice):
-            return [self._items.label(number) for number in self._numbers[at]]
-        return self._items.label(self._numbers[at])
+    def _value(self, number: int) -> Path:
+        return self._items.label(self._numbers[number])

@@ -2,9 +2,9 @@
 
 import time
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any
 
 from segprep import engine
 from segprep.conversion import file_states
@@ -13,7 +13,7 @@ from segprep.conversion.sample_files import SampleTask, Unchanged
 from segprep.dataset.manifest import Manifest
 from segprep.dataset.record_file import RecordFile
 from segprep.errors import TreeError
-from segprep.packed import PackedItems, PackedNames
+from segprep.packed import LazySequence, PackedItems, PackedNames
 from segprep.types import Item, Progress, Record, Scan
 
 
@@ -74,7 +74,7 @@ class Kept(Mapping[str, Record]):
 
 
 @dataclass(frozen=True, slots=True)
-class ItemRecords(Sequence[tuple[Item, Record]]):
+class ItemRecords(LazySequence[tuple[Item, Record]]):
     """*items* with their *previous* records, each parsed when it is asked for."""
 
     items: PackedItems
@@ -83,14 +83,9 @@ class ItemRecords(Sequence[tuple[Item, Record]]):
     def __len__(self) -> int:
         return len(self.items)
 
-    @overload
-    def __getitem__(self, at: int) -> tuple[Item, Record]: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[tuple[Item, Record]]: ...
-    def __getitem__(self, at: int | slice) -> tuple[Item, Record] | list[tuple[Item, Record]]:
-        if isinstance(at, slice):
-            return [(item, self.previous[item.stem]) for item in self.items[at]]
-        return self.items[at], self.previous[self.items[at].stem]
+    def _value(self, number: int) -> tuple[Item, Record]:
+        item = self.items[number]
+        return item, self.previous[item.stem]
 
 
 def kept_records(

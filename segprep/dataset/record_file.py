@@ -4,9 +4,9 @@ asked for.
 
 import json
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, overload
+from typing import Any, BinaryIO
 
 from blake3 import blake3
 
@@ -14,7 +14,7 @@ from segprep.dataset import manifest
 from segprep.dataset.manifest import MANIFEST, RESTORE, next_line
 from segprep.errors import SourceError, TreeError
 from segprep.files import open_inside
-from segprep.packed import PackedNames
+from segprep.packed import LazySequence, PackedNames
 from segprep.types import Record
 
 _START, _AFTER = b'{"stem":"', b'","'
@@ -124,7 +124,7 @@ class RecordFile(Mapping[str, Record]):
         return len(self._stems)
 
 
-class RecordLines(Sequence[tuple[int, bytes]]):
+class RecordLines(LazySequence[tuple[int, bytes]]):
     """The lines of the records at *path* with their numbers from 1; eight bytes of memory each.
     *expected* is the digest that the manifest keeps of them.
 
@@ -156,17 +156,10 @@ class RecordLines(Sequence[tuple[int, bytes]]):
     def __len__(self) -> int:
         return len(self._ends) - 1
 
-    @overload
-    def __getitem__(self, at: int) -> tuple[int, bytes]: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[tuple[int, bytes]]: ...
-    def __getitem__(self, at: int | slice) -> tuple[int, bytes] | list[tuple[int, bytes]]:
-        numbers = range(len(self))[at]
-        if isinstance(numbers, range):
-            return [self[number] for number in numbers]
-        start, end = self._ends[numbers], self._ends[numbers + 1]
+    def _value(self, number: int) -> tuple[int, bytes]:
+        start, end = self._ends[number], self._ends[number + 1]
         self._file.seek(start)
-        return numbers + 1, self._file.read(end - start)
+        return number + 1, self._file.read(end - start)
 
 
 def parsed(path: Path, number: int, line: bytes) -> Record:

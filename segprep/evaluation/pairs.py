@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import Literal, overload
+from typing import Literal
 
 from segprep.dataset.tree import read_list
 from segprep.errors import SegprepError, UsageError
 from segprep.evaluation.folders import Folder
 from segprep.evaluation.label_maps import LOSSLESS
 from segprep.names import natural_key
+from segprep.packed import LazySequence
 
 Missing = Literal["error", "skip"]
 
@@ -30,7 +31,7 @@ class MaskPair:
 
 
 @dataclass(frozen=True)
-class MaskPairs(Sequence[MaskPair]):
+class MaskPairs(LazySequence[MaskPair]):
     """The pairs of *stems*, each made when it is asked for: paths of a hundred thousand images
     would take more memory than the counting.
     """
@@ -43,16 +44,8 @@ class MaskPairs(Sequence[MaskPair]):
     def __len__(self) -> int:
         return len(self.stems)
 
-    @overload
-    def __getitem__(self, at: int) -> MaskPair: ...
-    @overload
-    def __getitem__(self, at: slice) -> "list[MaskPair]": ...
-    def __getitem__(self, at: int | slice) -> "MaskPair | list[MaskPair]":
-        if isinstance(at, slice):
-            return [self._pair(stem) for stem in self.stems[at]]
-        return self._pair(self.stems[at])
-
-    def _pair(self, stem: str) -> MaskPair:
+    def _value(self, number: int) -> MaskPair:
+        stem = self.stems[number]
         return MaskPair(
             stem,
             self.truth.path(stem),

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any, Literal, overload
+from typing import Any, Literal
 
 from segprep import engine
 from segprep.dataset import manifest, tree
@@ -22,6 +22,7 @@ from segprep.dataset.tree_files import class_files
 from segprep.errors import SourceError, TreeError, UsageError
 from segprep.files import digest, read_inside
 from segprep.names import is_sidecar
+from segprep.packed import LazySequence
 from segprep.types import Progress, no_progress
 from segprep.verification.archives import verify_archive
 from segprep.verification.exports import verify_export
@@ -117,7 +118,7 @@ def _result(
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen(Sequence[tuple[bytes, bool]]):
+class Chosen(LazySequence[tuple[bytes, bool]]):
     """The *lines* of the records, and whether the files of each are to be read: all, or those of
     the *numbers* (from 0).
     """
@@ -128,15 +129,9 @@ class Chosen(Sequence[tuple[bytes, bool]]):
     def __len__(self) -> int:
         return len(self.lines)
 
-    @overload
-    def __getitem__(self, at: int) -> tuple[bytes, bool]: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[tuple[bytes, bool]]: ...
-    def __getitem__(self, at: int | slice) -> tuple[bytes, bool] | list[tuple[bytes, bool]]:
-        if isinstance(at, slice):
-            return [self[number] for number in range(len(self))[at]]
-        number, line = self.lines[at]
-        return line, self.numbers is None or number - 1 in self.numbers
+    def _value(self, number: int) -> tuple[bytes, bool]:
+        line = self.lines[number][1]
+        return line, self.numbers is None or number in self.numbers
 
 
 @dataclass(frozen=True, slots=True)

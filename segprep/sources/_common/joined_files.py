@@ -1,16 +1,14 @@
 """Pairs of image and mask as packed items, while they are collected: what joined each pair."""
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import overload
 
 import numpy as np
 
 from segprep.files.open_folders import is_below
 from segprep.names import stem_fault, stem_key, stem_of
-from segprep.packed import PackedItems
+from segprep.packed import LazySequence, PackedItems
 from segprep.sources._common import stems
 from segprep.types import Skipped
 
@@ -57,7 +55,7 @@ class JoinedFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class JoinRules(Sequence[str]):
+class JoinRules(LazySequence[str]):
     """The rule that joined the files of each of *items*."""
 
     items: PackedItems
@@ -65,12 +63,6 @@ class JoinRules(Sequence[str]):
     def __len__(self) -> int:
         return len(self.items)
 
-    @overload
-    def __getitem__(self, at: int) -> str: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[str]: ...
-    def __getitem__(self, at: int | slice) -> str | list[str]:
-        if isinstance(at, slice):
-            return [self[number] for number in range(*at.indices(len(self)))]
-        rule: str = self.items.payload(at).rule
+    def _value(self, number: int) -> str:
+        rule: str = self.items.payload(number).rule
         return rule
