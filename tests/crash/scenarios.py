@@ -230,7 +230,7 @@ def _timeless(name: str, data: bytes) -> bytes:
     return data
 
 
-_OWN = ("seconds", "notes", "memory_mb")  # of each run by itself
+_OWN = ("seconds", "notes", "memory_mb", "source")  # of each run, or place, by itself
 
 
 def _plain(value: Any) -> Any:

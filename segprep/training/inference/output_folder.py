@@ -103,7 +103,8 @@ def claimed(
 def _claim(
     folder: Path, out: Path, modes: Sequence[Mode], overwrite: bool, identity: Mapping[str, Any]
 ) -> Results:
-    there = next((path for path in sorted(folder.iterdir()) if path.name != LOCK), None)
+    own = (LOCK, f".{MARKER}.part")  # a run that was killed at once leaves no more than these
+    there = next((path for path in sorted(folder.iterdir()) if path.name not in own), None)
     if there:
         earlier = _earlier(folder)
         if earlier is None:

@@ -94,3 +94,14 @@ def test_an_account_that_names_files_elsewhere_removes_nothing_there(
     (out / "predictions.json").write_text(json.dumps({"kind": "segprep predict", "files": names}))
     assert run("predict", file, photos / "a.png", "--out", out, "--overwrite").exit_code == 0
     assert (tmp_path / "precious.png").read_text() == "keep me"
+
+
+def test_a_run_that_was_killed_at_its_first_file_is_not_in_the_way(
+    photos: Path, tmp_path: Path
+) -> None:
+    file, out = network(tmp_path / "nets"), tmp_path / "out"
+    out.mkdir()
+    (out / ".predictions.json.part").write_bytes(b'{"kind"')
+    assert run("predict", file, photos, "--out", out).exit_code == 0
+    assert (out / "predictions.json").exists()
+    assert not (out / ".predictions.json.part").exists()
