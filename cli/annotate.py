@@ -113,7 +113,7 @@ command = formatting.Command(
             ["--finding", "findings"],
             multiple=True,
             metavar="CODE",
-            help="Those of the findings whose code starts so. Repeatable.",
+            help="Annotations of the findings whose code starts with this. Repeatable.",
         ),
         click.Option(
             ["--dataset", "-d"],

@@ -28,7 +28,7 @@ _MASK_MODE = (
 _IMAGE_FORMAT = (
     "keep = JPEG and PNG untouched, all else PNG; jpg = everything .jpg (quality 95, 4:4:4)."
 )
-_STRIP = "Leave out what JPEG and PNG tell beside the picture: EXIF with place and time, comments."
+_STRIP = "Remove metadata from JPEG and PNG images: EXIF (place and time too), comments."
 _KEEP_ORDER = "Keep the source's class order, even if the background is not class 0."
 _EXPLAIN = "Print which files make the sample STEM and which rule joined them, and convert nothing."
 _VERIFY = (

@@ -42,7 +42,7 @@ PARAMETERS: list[click.Parameter] = [
         flag_value="",
         metavar="[NAME]",
         help=(
-            "With --checkpoint: its loss on the list, too: ce+dice, as segprep train names it."
+            "With --checkpoint: also its loss on the list, named as in segprep train: ce+dice."
             " [default: that of its run]"
         ),
     ),
@@ -133,12 +133,12 @@ PARAMETERS: list[click.Parameter] = [
     ),
     options.hidden("--colours", "colors", click.Choice(["voc"])),
     click.Option(
-        ["--prefix"], default="", help="What the names of predictions have before the stem."
+        ["--prefix"], default="", help="Prefix before the stem in the file names of predictions."
     ),
     click.Option(
         ["--suffix"],
         default="",
-        help="What the names of predictions have after the stem: _pred.",
+        help="Suffix after the stem in the file names of predictions, such as _pred.",
     ),
     click.Option(
         ["--threshold"],
@@ -148,7 +148,7 @@ PARAMETERS: list[click.Parameter] = [
     click.Option(
         ["--against"],
         type=PATH,
-        help="Another folder of predictions: the difference, with its interval.",
+        help="Another folder of predictions: report the difference, with its interval.",
     ),
     click.Option(
         ["--group-by"],
@@ -158,7 +158,7 @@ PARAMETERS: list[click.Parameter] = [
             " stems, or a CSV of stem,group."
         ),
     ),
-    click.Option(["--boundary"], is_flag=True, help="Boundary IoU and boundary F, too (slower)."),
+    click.Option(["--boundary"], is_flag=True, help="Also boundary IoU and boundary F (slower)."),
     click.Option(
         ["--objects"],
         type=PATH,
@@ -199,7 +199,7 @@ PARAMETERS: list[click.Parameter] = [
         type=click.IntRange(0, 10_000),
         default=10,
         show_default=True,
-        help="How many of the worst images to name.",
+        help="Number of worst images to name.",
     ),
     *options.workers(),
     options.no_lock(),

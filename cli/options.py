@@ -34,7 +34,8 @@ def workers() -> list[click.Option]:
             expose_value=False,
             callback=_limit_memory,
             show_default="3/4 of what is there",
-            help="For all workers together, as 8G; 0 = any. A file that needs more is refused.",
+            help="Memory for all workers together, such as 8G; 0 = no limit. Files that need"
+            " more are refused.",
         ),
         click.Option(
             ["--max-seconds"],
@@ -43,7 +44,8 @@ def workers() -> list[click.Option]:
             show_default=True,
             expose_value=False,
             callback=_limit_seconds,
-            help="Computing time for one file; 0 = any. A file that takes longer is refused.",
+            help="Seconds of computing time for one file; 0 = no limit. Files that take longer"
+            " are refused.",
         ),
     ]
 
@@ -88,8 +90,8 @@ def display() -> list[click.Option]:
             is_flag=True,
             help="One JSON document on stdout instead of a table.",
         ),
-        click.Option(["--quiet", "-q"], is_flag=True, help="No table, no notes; errors only."),
-        click.Option(["--verbose", "-v"], is_flag=True, help="Every note, not only counts."),
+        click.Option(["--quiet", "-q"], is_flag=True, help="No table and no notes, errors only."),
+        click.Option(["--verbose", "-v"], is_flag=True, help="Every note, not only their counts."),
         click.Option(["--no-progress"], is_flag=True, help="No progress bar."),
     ]
 
@@ -101,7 +103,8 @@ def no_lock() -> click.Option:
         is_flag=True,
         expose_value=False,
         callback=_unlock,
-        help="Take no lock on OUT, for file systems without locks; one run at a time, please.",
+        help="Take no lock on OUT, for file systems without locks. Make sure that only one run"
+        " writes there.",
     )
 
 

@@ -63,7 +63,7 @@ def line(text: str) -> None:
 
 
 def aside(text: str) -> None:
-    """Print one line that is no result, on stderr."""
+    """Print one line that is not a result, on stderr."""
     click.echo(shown(text), err=True)
 
 

@@ -240,12 +240,12 @@ command = formatting.Command(
             type=click.IntRange(1, 4096),
             default=4,
             show_default=True,
-            help="How many images or tiles run at once.",
+            help="Images or tiles per batch.",
         ),
         click.Option(
             ["--depth"],
             type=click.IntRange(1, 4),
-            help="Prune a deeply supervised unetpp to this depth: faster, by its head's answer.",
+            help="Prune a deeply supervised unetpp to this depth and use the head there: faster.",
         ),
         click.Option(["--onnx"], is_flag=True, help="Predict through onnxruntime."),
         click.Option(

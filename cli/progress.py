@@ -1,4 +1,4 @@
-"""A progress bar on stderr for everything that can last; nothing where stderr is no terminal.
+"""A progress bar on stderr for everything that can last; nothing where stderr is not a terminal.
 
 Training tells its own moments.
 """

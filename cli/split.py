@@ -98,7 +98,7 @@ command = formatting.Command(
         click.Option(
             ["--stratify"],
             type=click.Choice(["pixels", "presence"]),
-            help="Even out the classes' pixel shares, or in how many images they occur.",
+            help="Balance the classes' pixel shares, or the number of images they occur in.",
         ),
         click.Option(
             ["--folds"],
@@ -110,7 +110,7 @@ command = formatting.Command(
             ["--keep"],
             type=click.Choice(LISTS),
             multiple=True,
-            help="Leave this list as it is and share out the rest. Repeatable.",
+            help="Keep this list unchanged and split the rest. Repeatable.",
         ),
         click.Option(
             ["--equal"],

@@ -140,12 +140,12 @@ command = formatting.Command(
             help="Class names, or their number, where the dataset has none.",
         ),
         click.Option(
-            ["--quick"], is_flag=True, help="No components, no mean: images are not opened."
+            ["--quick"], is_flag=True, help="Skip components and mean: no image is opened."
         ),
         click.Option(
             ["--mean-std"],
             is_flag=True,
-            help="Print only mean and deviation, as segprep train takes them.",
+            help="Print only mean and standard deviation, as options of segprep train.",
         ),
         click.Option(
             ["--csv"],

@@ -161,7 +161,7 @@ command = formatting.Command(
             type=click.IntRange(32, 1024),
             default=None,
             show_default="96",
-            help="Side of the windows that are trained on, in pixels.",
+            help="Side of the training crops in pixels.",
         ),
         click.Option(
             ["--arch"], default="unet", show_default=True, help="The network: see segprep models."
@@ -171,7 +171,7 @@ command = formatting.Command(
             type=click.IntRange(0),
             default=0,
             show_default=True,
-            help="Same seed, same machine: same numbers.",
+            help="Random seed: same seed, same machine, same numbers.",
         ),
         click.Option(
             ["--device"], default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …"
@@ -186,7 +186,7 @@ command = formatting.Command(
             ["--max-time"],
             type=Duration(),
             default=None,
-            help="Cut after this time (90s, 5m, 1h), whatever the steps; the report says so.",
+            help="Stop after this time (90s, 5m, 1h) even if steps remain; the report says so.",
         ),
         click.Option(
             ["--classes"],

@@ -91,7 +91,7 @@ command = formatting.Command(
             default=100,
             show_default=True,
             metavar="PERCENT",
-            help="Read only so many percent of the images and masks.",
+            help="Read only this percentage of the images and masks.",
         ),
         click.Option(
             ["--seed"], type=int, default=0, show_default=True, help="Random seed of --sample."

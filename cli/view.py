@@ -96,7 +96,7 @@ command = formatting.Command(
             type=click.IntRange(1, 5000),
             default=500,
             show_default=True,
-            help="Show at most so many samples, those with findings first.",
+            help="Show at most N samples, those with findings first.",
         ),
         click.Option(
             ["--augment"],

@@ -83,7 +83,7 @@ def test_other_sizes_are_refused(text: str, tmp_path: Path) -> None:
 
 @LINUX
 def test_the_command_line_limits_every_worker(tmp_path: Path) -> None:
-    """An array whose header is true and whose size is no use to anybody."""
+    """An array whose header is true and whose size is of no use to anybody."""
     (tmp_path / "images").mkdir()
     (tmp_path / "masks").mkdir()
     np.save(tmp_path / "masks" / "a.npy", np.zeros((7000, 7000, 3), np.uint8))

@@ -42,7 +42,7 @@ def measure(colors: NDArray[np.uint8], small: NDArray[Any]) -> NDArray[np.float6
 
 
 def _dense(small: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[Any]]:
-    """A table from value to number, and the values; an empty table for values that are no ids."""
+    """A table from value to number, and the values; an empty table for values that are not ids."""
     if small.dtype.kind not in "ub" or int(small.max()) > 65_535:
         return np.zeros(0, np.intp), np.zeros(0, np.int64)
     values = np.flatnonzero(np.bincount(small.reshape(-1)))

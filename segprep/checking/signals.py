@@ -164,6 +164,6 @@ def _counts(keys: NDArray[np.int64]) -> Cells:
         table = np.bincount(keys)
         present = np.flatnonzero(table)
         counts = table[present]
-    else:  # values that are no ids
+    else:  # values that are not ids
         present, counts = np.unique(keys, return_counts=True)
     return present.astype(np.int32), counts.astype(np.int16)

@@ -15,7 +15,7 @@ RULE = Rule("SEG401", "error")
 
 
 def find(survey: Survey) -> Iterator[Finding]:
-    """Lists that are no UTF-8 text."""
+    """Lists that are not UTF-8 text."""
     for file in survey.lists:
         if file.trouble:
             yield RULE.finding("", survey.name(file.path), file.trouble.reason, file.trouble.hint)

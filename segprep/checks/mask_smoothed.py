@@ -1,6 +1,6 @@
 """A mask was resized or rotated with smoothing: ids appear that lie between their neighbors.
 
-Why: between class 1 and class 3 a rim of class 2 appears, or values that are no class.
+Why: between class 1 and class 3 a rim of class 2 appears, or values that are not class ids.
 Fix: resize the mask again with nearest neighbor from its original.
 Source: F12.
 """

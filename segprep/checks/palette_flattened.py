@@ -1,6 +1,6 @@
 """A palette mask was turned into gray levels: 38, 75, 113 stand where 1, 2, 3 belong.
 
-Why: the levels are no ids; most lie beyond the class list.
+Why: the levels are not ids; most lie beyond the class list.
 Fix: segprep convert colormap --from-voc-gray maps them back.
 Source: F10; the luminance (ITU-R 601) of VOC's color map.
 """

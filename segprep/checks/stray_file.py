@@ -15,6 +15,6 @@ RULE = Rule("SEG107", "warning")
 
 
 def find(survey: Survey) -> Iterator[Finding]:
-    """Files that are no pictures by their extension."""
+    """Files that are not pictures by their extension."""
     for path in survey.strays:
         yield RULE.finding("", survey.name(path), "is not an image", "move it elsewhere")

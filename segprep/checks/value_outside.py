@@ -1,4 +1,4 @@
-"""A mask holds pixel values that are no class.
+"""A mask holds pixel values that are not class ids.
 
 Why: losses index past the last class: a crash on the GPU, or silently wrong training.
 Fix: correct the class list, or map the values: segprep remap --ids.

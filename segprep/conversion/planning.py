@@ -84,7 +84,7 @@ def prepare(
         old = replace(old, source=completed(old.source, origin, task))
     resumed = _begun(staging, origin, overwrite)
     if old is not None and same_source(old.source, origin):
-        listed = origin["options"].get("classes")  # the list that made the tree is no new wish
+        listed = origin["options"].get("classes")  # the list that made the tree is not a new wish
         stated = listed is not None and listed != old.source["options"].get("classes")
         contract = settled(scan, old.classes, task.out, stated=stated)
     elif keep_order or getattr(task.reader, "published_ids", False):

@@ -181,7 +181,7 @@ def written_record(line: bytes) -> Record:
         )
         labels = tuple(_unpainted(entry, "unpainted") for entry in content.get("unpainted", ()))
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"is no record: {error}") from error
+        raise ValueError(f"is not a record: {error}") from error
     return Record(**plain, unpainted=labels)
 
 

@@ -77,7 +77,7 @@ def info(dataset: str | Path = ".", *, check: bool = False, jobs: int = 1) -> In
 
     Of a tree that segprep made, files newer than its records are compared with their digests, with
     *check* all files are; figures of a changed mask are counted again. Raises UsageError if there
-    is no dataset, TreeError if its manifest is damaged.
+    is not a dataset, TreeError if its manifest is damaged.
     """
     home = tree.find(Path(dataset))
     described = home.manifest

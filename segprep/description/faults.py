@@ -1,5 +1,5 @@
 """What is wrong with a dataset, in words: files that are not as they were written, lists that
-contradict each other, values that are no class.
+contradict each other, values that are not class ids.
 """
 
 from collections import Counter

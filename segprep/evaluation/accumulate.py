@@ -110,7 +110,7 @@ class PairTask:
             )
             raise SourceError(
                 truth,
-                f"the truth holds values that are no class of 0..{size - 1}: {_pixels(seen)}",
+                f"the truth holds values that are not class ids of 0..{size - 1}: {_pixels(seen)}",
                 hint,
                 "unknown-value",
             )
@@ -120,7 +120,7 @@ class PairTask:
             why = cause(_by_value(counts.pred, counts.pixels), seen, size)
             raise SourceError(
                 pred,
-                f"predicts values that are no class of 0..{size - 1}: {_pixels(seen)}",
+                f"predicts values that are not class ids of 0..{size - 1}: {_pixels(seen)}",
                 why,
                 "invalid-prediction",
             )

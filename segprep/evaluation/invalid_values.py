@@ -1,4 +1,4 @@
-"""Why a prediction holds values that are no class, and what to do about it."""
+"""Why a prediction holds values that are not class ids, and what to do about it."""
 
 from collections.abc import Mapping, Sequence
 

@@ -2,7 +2,7 @@
 
 PQ = SQ · RQ, SQ the mean IoU of matched objects (IoU > 0.5), RQ = TP/(TP + FP/2 + FN/2): Kirillov
 et al., "Panoptic Segmentation", CVPR 2019. A predicted object that lies for more than half in
-ignored pixels is no false positive; ignored pixels count in no union. dsb_score: TP/(TP + FP + FN)
+ignored pixels is not counted; ignored pixels are in no union. dsb_score: TP/(TP + FP + FN)
 at IoU > 0.5, 0.55, …, 0.95, the mean of the ten; per image, then the mean over images.
 """
 

@@ -49,6 +49,6 @@ def _two_values(counts: Ints) -> tuple[Note, ...]:
         return ()
     message = (
         f"every predicted pixel is 0 or 1, the truth holds {classes} classes: black and white maps"
-        " are no class ids"
+        " are not class ids"
     )
     return (Note("ids-suspicious", message),)

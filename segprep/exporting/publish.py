@@ -50,7 +50,7 @@ class Outbox:
         return self.out.parent / f".{self.out.name}.segprep-export"
 
     def check(self, root: Path, overwrite: bool) -> None:
-        """Raise UsageError or TreeError if the dataset at *root* or anything that is no earlier
+        """Raise UsageError or TreeError if the dataset at *root* or anything that is not an earlier
         export is in the way.
         """
         if self.out == root or self.out.is_relative_to(root) or root.is_relative_to(self.out):

@@ -13,7 +13,7 @@ _KINDS = {1: "B", 3: "H", 4: "I", 16: "Q"}  # byte, short, long, long of 64 bits
 
 
 def only(data: bytes | mmap) -> Layout | None:
-    """The layout of the one picture in *data*; None where they are no BigTIFF, or hold several.
+    """The layout of the one picture in *data*; None where they are not BigTIFF, or hold several.
     Smaller copies and transparency masks (subfile type bits 0 and 2) are none.
     """
     try:

@@ -44,7 +44,7 @@ def counted(
         ) + (" …" if len(unknown) > 6 else "")
         raise SourceError(
             path,
-            f"{len(unknown)} pixel values are no class: {listed}",
+            f"{len(unknown)} pixel values are not class ids: {listed}",
             cause(seen, classes),
             "unknown-value",
         )

@@ -228,7 +228,7 @@ def _shown(picture: Image.Image, path: Path) -> NDArray[np.uint8]:
     if picture.mode == "F":
         raise SourceError(
             path,
-            "has float pixels, which are no class ids",
+            "has float pixels, which are not class ids",
             "save it as 8-bit PNG",
             "image-unsupported",
         )

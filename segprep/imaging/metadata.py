@@ -63,7 +63,7 @@ def _tells(marker: int, segment: bytes) -> bool:
 
 
 def _scan_end(data: bytes, at: int) -> int:
-    """Where the coded picture that begins at *at* ends: at the next marker that is no restart."""
+    """Where the coded picture that begins at *at* ends: at the next marker but a restart."""
     while 0 <= (at := data.find(b"\xff", at)) < len(data) - 1:
         if data[at + 1] != 0 and not 0xD0 <= data[at + 1] <= 0xD7:
             return at

@@ -1,7 +1,7 @@
 """Classes that smoothing made: values that occur only as a rim between a smaller and a larger one.
 
 A mask that was resized with interpolation, rotated with smoothing or saved as JPEG has, between ids
-1 and 3, pixels of id 2, which are no object of class 2.
+1 and 3, pixels of id 2, which are not objects of class 2.
 """
 
 from collections.abc import Collection, Mapping

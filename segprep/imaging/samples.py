@@ -31,7 +31,7 @@ def type_of(layout: tiff.Layout) -> np.dtype[Any] | None:
 
 def read(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any] | None:
     """(H, W, C) of the first page of a classic TIFF, in the machine's byte order; None for all
-    other files, and for numbers that are no whole bytes. Raises SourceError.
+    other files, and for numbers that are not whole bytes. Raises SourceError.
     """
     layout = tiff.first(data)
     kind = type_of(layout) if layout else None

@@ -82,8 +82,8 @@ class ConfusionMatrix:
     """Exact counts over any number of images: rows truth, columns prediction.
 
     Ignored truth pixels are dropped (*ignored* keeps what was predicted there). Predictions that
-    are no class are in no cell of the matrix; *invalid* (C,) counts them by true class, and the
-    scores hold them against that class.
+    are not class ids are in no cell of the matrix; *invalid* (C,) counts them by true class, and
+    they lower the scores of that class.
 
     >>> matrix = ConfusionMatrix(2)
     >>> matrix.update(np.array([[0, 1, 255]]), np.array([[0, 0, 1]]))
@@ -161,7 +161,7 @@ class ConfusionMatrix:
         if unknown := sorted(set(counts.truth[~valid & ~dropped].tolist())):
             raise SegprepError(
                 "unknown-value",
-                f"the truth holds values that are no class: {listed(unknown)}",
+                f"the truth holds values that are not class ids: {listed(unknown)}",
                 "give more --classes, or the right --ignore-index",
             )
         inside = (counts.pred >= 0) & (counts.pred < self.size)
@@ -252,7 +252,7 @@ def count(
     if matrix.invalid_pixels and invalid == "error":
         raise SegprepError(
             "invalid-prediction",
-            f"{matrix.invalid_pixels} predicted values are no class of 0..{classes - 1}",
+            f"{matrix.invalid_pixels} predicted values are not class ids of 0..{classes - 1}",
             'invalid="count" counts them apart',
         )
     return matrix.matrix

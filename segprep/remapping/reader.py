@@ -199,14 +199,14 @@ def _item(entry: Entry, table: LookupTable, foreign: bool) -> Item:
 
 
 def _lists(home: Tree, stems: set[str], notes: list[Note]) -> Mapping[str, tuple[str, ...]]:
-    """The tree's lists, less names that are no sample."""
+    """The tree's lists, less names that are not samples."""
     lists = home.lists()
     for name, listed in lists.items():
         if lost := [stem for stem in listed if stem not in stems]:
             notes.append(
                 Note(
                     "listed-missing",
-                    f"{name}.txt lists {len(lost)} names that are no sample, {lost[0]!r} first;"
+                    f"{name}.txt lists {len(lost)} names that are not samples, {lost[0]!r} first;"
                     " they were skipped",
                 )
             )

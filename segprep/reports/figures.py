@@ -76,7 +76,7 @@ def png_bytes(canvas: "Figure", dots: int = 110) -> bytes:
 
 def labels(names: Sequence[str], ids: Sequence[int]) -> list[str]:
     """The names of the classes *ids* for an axis: shortened; the id in place of a name that no
-    installed font can draw; $ is no formula.
+    installed font can draw; $ is not a formula.
     """
     texts = []
     for text in ids:

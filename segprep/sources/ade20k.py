@@ -75,7 +75,8 @@ class Reader:
     root: Path
     classes: ClassList = None
     most: Annotated[
-        int, "Take the classes with most pixels, at most so many; the others are as --unknown says."
+        int,
+        "Keep only the N classes with the most pixels; --unknown says what becomes of the others.",
     ] = 0
     unknown: Annotated[
         Literal["error", "ignore", "background"],

@@ -45,7 +45,7 @@ class Reader:
 
     root: Path
     name: Annotated[str, "The class of the opaque pixels."] = "object"
-    threshold: Annotated[int, "The least alpha, of 255, that belongs to the object."] = 128
+    threshold: Annotated[int, "Minimum alpha, of 255, of a pixel of the object."] = 128
     lists_from_folders: ListsFromFolders = "auto"
     stem: Stem = "name"
     max_pixels: MaxPixels = MAX_PIXELS

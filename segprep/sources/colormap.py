@@ -80,7 +80,7 @@ class Reader(PairedFolders):
 
     @classmethod
     def recognize(cls, root: Path) -> Evidence | None:
-        """Folders of images and masks, and a mask of a few colors that is no palette picture."""
+        """Folders of images and masks, and a mask of a few colors that is not a palette picture."""
         root = root.resolve()
         if not (glimpse := matching.glimpse(root)):
             return None

@@ -105,7 +105,7 @@ class Reader:
                     Note(
                         "image-unlabelled",
                         f"{where} has no {manual}, as published: its {len(part.get('images', ()))}"
-                        " images are no samples",
+                        " images are not samples",
                     )
                 )
                 continue
@@ -251,7 +251,7 @@ def _without_image(
 
 
 def _official(lists: Mapping[str, list[str]], stems: set[str]) -> dict[str, tuple[str, ...]]:
-    """The lists of splits that have samples; one split alone is no split."""
+    """The lists of splits that have samples; one split alone is not a split."""
     sorted_lists = {
         split: tuple(sorted((stem for stem in listed if stem in stems), key=natural_key))
         for split, listed in lists.items()

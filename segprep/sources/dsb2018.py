@@ -57,14 +57,17 @@ class Reader:
         "Classes beside the nucleus: binary = none, border = a nucleus' pixels near its edge,"
         " touching = pixels near two nuclei.",
     ] = "binary"
-    border_width: Annotated[int, "How near, in pixels along rows, columns and diagonals."] = 1
+    border_width: Annotated[
+        int, "Width of the border in pixels, along rows, columns and diagonals."
+    ] = 1
     border_as: Annotated[
         Literal["class", "ignore"], "The border is a class of its own, or is ignored (255)."
     ] = "class"
     objects: Annotated[bool, "Write SegmentationObject as well: one id per nucleus."] = False
     name: Annotated[str, "Name of the object's class."] = "nucleus"
     missing: Annotated[
-        Literal["error", "empty"], "An image without any mask: an error, or it has no nucleus."
+        Literal["error", "empty"],
+        "An image without any mask: error = refuse it, empty = it has no nucleus.",
     ] = "error"
     stem: Stem = "name"
     max_pixels: MaxPixels = MAX_PIXELS

@@ -42,7 +42,7 @@ def effective_number(
     pixels: Counts, images: Counts, sizes: Counts, beta: float = 0.99
 ) -> list[float]:
     """(1 - beta) / (1 - beta ** n), n being the images with the class, scaled to a mean of 1 (Cui
-    et al. 2019, arXiv:1901.05555). Pixels of one object are no independent samples, images are.
+    et al. 2019, arXiv:1901.05555). Pixels of one object are not independent samples, images are.
     """
     raw = [(1 - beta) / (1 - beta**count) if count else 0.0 for count in images]
     present = sum(1 for weight in raw if weight)

@@ -50,7 +50,7 @@ class Writer(OutlineWriter):
     segmentation: Annotated[
         Literal["rle", "polygon"], "rle = RLE, exact; polygon = outlines, see --tolerance."
     ] = "rle"
-    panoptic: Annotated[bool, "Write panoptic files and PNGs, too."] = False
+    panoptic: Annotated[bool, "Also write panoptic files and PNGs."] = False
 
     def files(
         self, sample: LabeledImage, places: tuple[str, ...]

@@ -32,7 +32,7 @@ EXAMPLES = (
 class Writer:
     """Write masks and label map; CVAT finds the task's images by their names."""
 
-    images: Annotated[bool, "Write JPEGImages/, too."] = False
+    images: Annotated[bool, "Also write JPEGImages/."] = False
     max_pixels: MaxPixels = MAX_PIXELS
 
     def choose(self, inventory: Inventory) -> Choice:

@@ -52,8 +52,8 @@ class Writer:
     ] = "polygon"
     tolerance: Annotated[
         float,
-        "How far, in pixels, an outline may run beside the mask: 0 = no pixel is lost; 1 = about a"
-        " fifth of the points.",
+        "How far, in pixels, an outline may deviate from the mask: 0 = no pixel is lost; 1 ="
+        " about a fifth of the points.",
     ] = 0.0
     max_loss: outlines.MaxLoss = outlines.MAX_LOSS
     predictions: Annotated[

@@ -179,7 +179,7 @@ def _places(network: nn.Module, name: str) -> Iterator[str]:
 
 
 def _fitted(tensor: Tensor, own: Tensor, was_linear: bool) -> Tensor | None:
-    """*tensor* as the network's *own* one has it; None if it is no plain one of its shape.
+    """*tensor* as the network's *own* one has it; None if it is not a plain one of its shape.
 
     A linear layer may have become a convolution.
     """

@@ -30,7 +30,7 @@ def verify_archive(
 ) -> tuple[int, int, list[Found]]:
     """Members hashed, members not in the *sample*, and what deviates in the zip file at *path*.
 
-    Raises TreeError where it is no export, or its manifest cannot be read.
+    Raises TreeError where it is not an export, or its manifest cannot be read.
     """
     with _opened(path) as archive:
         names = Counter(info.filename for info in archive.infolist() if not info.is_dir())

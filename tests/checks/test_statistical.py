@@ -100,7 +100,7 @@ def test_a_long_stretch_of_images_alike_that_fit_a_little_worse_is_no_shift_of_n
 
 
 def test_an_image_of_another_gamma_stands_out_among_dark_and_bright_ones(tmp_path: Path) -> None:
-    """The darkest of images of many means is no outlier, one raised to the power of 4 is."""
+    """The darkest of images of many means is not an outlier, one raised to the power of 4 is."""
     place = scenes.make(tmp_path / "scenes", 40, seed=8)
     for n, stem in enumerate(place.stems()):
         path = place.image_path(stem)

@@ -283,7 +283,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
 
 
 def test_a_source_whose_name_is_no_text(tmp_path: Path) -> None:
-    """H20: the folder itself has bytes that are no UTF-8."""
+    """H20: the folder itself has bytes that are not UTF-8."""
     source = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), b"src\xff")))
     plain(source, "a")
     done = run("json2mask", source, tmp_path / "out")

@@ -54,7 +54,7 @@ def test_nothing_changed_nothing_written(tmp_path: Path) -> None:
         assert result.exit_code == 0
         assert "unchanged" in result.stdout
     for path in source.iterdir():
-        os.utime(path, (0, 0))  # a time is no change
+        os.utime(path, (0, 0))  # a time is not a change
     assert cli("json2mask", source, out, "-j", "1").exit_code == 0
     assert times(out) == before
 

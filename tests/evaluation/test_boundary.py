@@ -101,7 +101,7 @@ def test_panoptic_quality_by_hand() -> None:
     guess[:] = 0
     assert (
         panoptic.measure(truth, pred, kinds, guess, None, 2).hits.sum() == 0
-    )  # another class is no hit
+    )  # another class is not a hit
 
 
 def test_objects_in_ignored_pixels_are_no_false_positives() -> None:

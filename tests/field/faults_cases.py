@@ -73,7 +73,7 @@ def several_pages(run: Run) -> tuple[str, bool]:
 def long_lists(run: Run) -> tuple[str, bool]:
     right = "json2mask --classes rc=0" in run.text and "File name too long" not in run.text
     return (
-        "a long list on the command line is no file name",
+        "a long list on the command line is not a file name",
         right and "write-failed" not in run.text,
     )
 
@@ -106,7 +106,7 @@ def flipped_bit(run: Run) -> tuple[str, bool]:
 
 def formulas(run: Run) -> tuple[str, bool]:
     raw = re.search(r"(^|,)=", run.out, re.M)
-    return "cells of CSV files are no formulas", raw is None and bool(run.out.strip())
+    return "cells of CSV files are not formulas", raw is None and bool(run.out.strip())
 
 
 def tracebacks(run: Run) -> tuple[str, bool]:

@@ -149,7 +149,7 @@ def auto_collisions(folder: Path) -> Iterator[Answer]:
 def coco_root(folder: Path) -> Iterator[Answer]:
     run = segprep(folder, "convert auto in o")
     yield Answer(
-        "the root category is no class",
+        "the root category is not a class",
         names(folder / "o") == ["_background_", "court", "net"],
         run.seen,
     )

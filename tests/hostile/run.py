@@ -335,7 +335,7 @@ def peak_memory() -> int:
 def trial(base: Path, number: int) -> Callable[[tuple[int, Case]], tuple[list[str], int]]:
     """The work of process *number*: what is wrong with a case, and the memory held so far."""
     watch = Watch()
-    sys.dont_write_bytecode = True  # what Python keeps of its modules is no file of the run
+    sys.dont_write_bytecode = True  # what Python keeps of its modules is not a file of the run
     sys.addaudithook(watch)
     arena = Arena(base / str(number))
     arena.base.mkdir()

@@ -197,7 +197,7 @@ def test_invalid_predictions_are_no_row_and_no_column() -> None:
 
 
 def test_unknown_truth_is_an_error_and_ignore_is_no_class() -> None:
-    with pytest.raises(SegprepError, match="no class: 7") as caught:
+    with pytest.raises(SegprepError, match="not class ids: 7") as caught:
         count(np.array([7]), np.array([0]), 2)
     assert caught.value.code == "unknown-value"
     with pytest.raises(UsageError, match="--ignore-index 1") as refused:

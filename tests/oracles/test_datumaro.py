@@ -111,7 +111,7 @@ def _read_by_datumaro(python: str, folder: Path) -> tuple[list[str], Found]:
                 if kind == "mask"
             }
             assert len(planes) == len(item["shapes"]), (
-                f"{item['id']}: two masks mean the same, or one is no mask"
+                f"{item['id']}: two masks mean the same, or one is not a mask"
             )
             assert all(list(plane.shape) == item["size"] for plane in planes.values()), (
                 f"{item['id']}: image and mask differ in size"

@@ -106,7 +106,7 @@ def divamgupta(case: Case) -> dict[str, float]:
     hits, extra, missed, pixels = (np.zeros(case.classes) for _ in range(4))
     for truth, pred in case.pairs:
         one_hot = np.stack([truth == c for c in range(case.classes)])
-        gt = one_hot.argmax(0)  # an ignored pixel is no class: all zeros, so argmax 0
+        gt = one_hot.argmax(0)  # an ignored pixel is not a class: all zeros, so argmax 0
         for c in range(case.classes):
             hits[c] += ((pred == c) & (gt == c)).sum()
             extra[c] += ((pred == c) & (gt != c)).sum()

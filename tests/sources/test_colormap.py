@@ -198,7 +198,7 @@ def test_a_table_of_another_name_lies_beside(name: str, tmp_path: Path) -> None:
     done = segprep.convert("auto", root, tmp_path / "out")
     assert done.classes[::2] == ("sky", "car")
     codes = [note.code for note in done.notes]
-    assert codes == ["paired-by", "classes-found"]  # the table is no list of samples
+    assert codes == ["paired-by", "classes-found"]  # the table is not a list of samples
     assert mask_of(tmp_path / "out") == IDS.tolist()
 
 

@@ -121,7 +121,7 @@ def test_the_second_annotator_drew_the_test_images_only(tmp_path: Path) -> None:
     assert [(note.code, note.message) for note in scan.notes] == [
         (
             "image-unlabelled",
-            "training has no 2nd_manual, as published: its 2 images are no samples",
+            "training has no 2nd_manual, as published: its 2 images are not samples",
         )
     ]
     assert scan.skipped == ()

@@ -84,7 +84,7 @@ def test_species_and_breed(tmp_path: Path) -> None:
     ],
 )
 def test_wherever_the_archives_were_unpacked(tmp_path: Path, moves: dict[str, str]) -> None:
-    """torchvision's download, Kaggle's copies; what macOS adds is no second set."""
+    """torchvision's download, Kaggle's copies; what macOS adds is not a second set."""
     root = lay_out(tmp_path / "made")
     for old, new in moves.items():
         (tmp_path / "in" / new).parent.mkdir(parents=True)

@@ -353,7 +353,7 @@ def test_cvat_masks_as_its_zip(tmp_path: Path) -> None:
 
 
 def test_colors_of_the_palette_beyond_its_classes_are_named(tmp_path: Path) -> None:
-    """CVAT colors labels from VOC's palette; without labelmap.txt they are no class ids."""
+    """CVAT colors labels from VOC's palette; without labelmap.txt they are not class ids."""
     colors = np.zeros((4, 6, 3), np.uint8)
     colors[1:3, 1:3] = 160, 96, 64
     root = lay_out(tmp_path, {"a": Image.fromarray(colors)}, names="")

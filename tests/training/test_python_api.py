@@ -100,7 +100,7 @@ def test_the_plain_loop_of_the_examples_learns(discs: Make) -> None:
 def test_the_lightning_loop_of_the_examples_learns(
     discs: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reason = "lightning is not installed: it is no dependency, only an example needs it"
+    reason = "lightning is not installed: it is not a dependency, only an example needs it"
     pytest.importorskip("lightning", reason=reason)
     import runpy
 

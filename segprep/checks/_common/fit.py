@@ -23,7 +23,7 @@ LEAST = 12  # images with borders; with fewer nothing is usual
 LEAST_TOLD = 50.0  # nats: what colors tell varies like a count, and by no less than that of so many
 CELLS = 64
 FAR, FEW = 3.7, 15  # deviations; the fewer masks, the surer: FAR + FEW / masks
-LEAST_GAIN = 0.3  # of a fit, or of what colors tell: less is no reason
+LEAST_GAIN = 0.3  # of a fit, or of what colors tell: less is not a reason
 NOISE = 0.35, 1.0, 0.7  # the least deviation of a fit, of what colors tell, and of both together
 KIND_SHARE, SHIFT_SHARE = 0.6, 0.25
 

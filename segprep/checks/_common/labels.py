@@ -85,8 +85,8 @@ class Context:
         return ""
 
     def outside(self, label: MaskFacts) -> set[int]:
-        """The values of *label* that are no class and not 255; without a class list, those that
-        hardly any mask has and that lie beyond what the others hold.
+        """The values of *label* that are neither class ids nor 255; without a class list, those
+        that hardly any mask has and that lie beyond what the others hold.
         """
         present = set(label.values)
         if self.ids is not None:

@@ -1,4 +1,4 @@
-"""Pictures of colors as class ids, and what becomes of colors that are no class."""
+"""Pictures of colors as class ids, and what becomes of colors of no class."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from segprep.sources._common.color_tables import Color, ColorTable
 from segprep.types import IGNORE, Note, Outcome, Unpainted
 
 _UNKNOWN = 65_535
-_SMEARED = 64  # more colors than this without a class are no labels, but JPEG or resizing
+_SMEARED = 64  # more colors than this without a class are not labels, but JPEG or resizing
 
 
 @cache
@@ -107,7 +107,7 @@ def _described(
             or f"nearest: {_name(_nearest(color, table), table)}"
         )
         parts.append(f"{','.join(map(str, color))} ({count} px, {meaning})")
-    return f"{len(listed)} colors are no class, or not one: {', '.join(parts)}" + (
+    return f"{len(listed)} colors belong to no class, or not to one: {', '.join(parts)}" + (
         " …" if len(listed) > 6 else ""
     )
 

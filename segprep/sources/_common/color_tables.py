@@ -136,7 +136,7 @@ def _from_lines(path: Path, text: str) -> list[tuple[str, Color]]:
         if max(color) > 255:
             raise UsageError(
                 "bad-option",
-                f"{path}: line {number}: {color} is no color of 0 to 255",
+                f"{path}: line {number}: {color} is not a color of 0 to 255",
                 "write R G B name, one class per line",
             )
         rows.append((name, cast("Color", color)))
@@ -161,7 +161,7 @@ def _from_json(path: Path, text: str) -> list[tuple[str, Color]]:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UsageError(
             "bad-option",
-            f"{path}: is no dataset_meta.json with label_map and segmentation_colors: {error}",
+            f"{path}: is not a dataset_meta.json with label_map and segmentation_colors: {error}",
             "give a text file of R G B name",
         ) from error
     if any(not 0 <= part <= 255 for _, color in rows for part in color):

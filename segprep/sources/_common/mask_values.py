@@ -31,7 +31,7 @@ ClassesById = Annotated[
 Ids = Annotated[
     str,
     "What the values mean: VALUE=NAME,… or a FILE of such lines; __ignore__ is 255. With"
-    " --classes: exceptions from their order.",
+    " --classes: exceptions to their order.",
 ]
 Meaning = tuple[Classes, dict[int, int], list[Note]]
 LARGEST = 64  # larger values are gray levels more often than ids

@@ -25,8 +25,9 @@ _CHANNEL = re.compile(r"_0\d{3}$")
 _LONGER = re.compile(r"(?P<stem>.+?)(?P<word>[ _.-]+[^\W\d_][^ _.-]*)")  # s0_vessel, not s0_2
 PairBy = Annotated[
     Literal["auto", "name", "affix", "number"],
-    "How a mask finds its image: name = same file name, affix = but for a prefix or suffix (x.jpg,"
-    " x_mask.png), number = same last number; auto = the first that pairs most.",
+    "How a mask finds its image: name = same file name, affix = same name except for a prefix or"
+    " suffix (x.jpg, x_mask.png), number = same last number; auto = the first rule that pairs"
+    " the most files.",
 ]
 
 

@@ -55,8 +55,8 @@ def find(
     """The lists of the first of *folders* that has any that name a sample: all of its
     ImageSets/Segmentation, else train, val, test.txt in splits/ or itself.
 
-    *known* gives :func:`names`, the surest first. Names that are no sample are counted in *notes*;
-    an empty file is an empty list. Raises TreeError, SourceError.
+    *known* gives :func:`names`, the surest first. Names that are not samples are counted in
+    *notes*; an empty file is an empty list. Raises TreeError, SourceError.
     """
     for folder in (
         home
@@ -100,7 +100,7 @@ def _listed(
         notes.append(
             Note(
                 "listed-missing",
-                f"{path.name} lists {len(lost)} names that are no sample, {lost[0]!r} first; they"
+                f"{path.name} lists {len(lost)} names that are not samples, {lost[0]!r} first; they"
                 " were skipped",
             )
         )

@@ -18,8 +18,8 @@ from segprep.types import Skipped
 PairPattern = Annotated[
     str,
     "How images and masks pair, instead of guessing: IMAGE=MASK with {stem} for what both share,"
-    " such as '{stem}.jpg={stem}_anno.png' or 'img/{stem}.*=gt/{stem}.png'; or a CSV FILE with the"
-    " columns image, mask and, if you like, split.",
+    " such as '{stem}.jpg={stem}_anno.png' or 'img/{stem}.*=gt/{stem}.png'; or a CSV FILE with"
+    " the columns image, mask and, optionally, split.",
 ]
 _HINT = "for example --pair '{stem}.jpg={stem}_mask.png', or a CSV with the columns image,mask"
 

@@ -16,11 +16,12 @@ from segprep.types import MAX_PIXELS, Note, Progress
 
 Foreground = Annotated[
     Literal["dark", "light", "nonzero"] | None,
-    "Which pixels are the object: dark = at most the threshold, light = above it, nonzero = every"
-    " value but 0. Never guessed.",
+    "Which pixels are the object: dark = at most the threshold, light = above it, nonzero ="
+    " every value except 0. Never guessed.",
 ]
 Threshold = Annotated[
-    float, "Brightness 0 to 255 that parts dark from light; 127.5: 127 is dark, 128 light."
+    float,
+    "Brightness from 0 to 255 that separates dark from light; 127.5: 127 is dark, 128 is light.",
 ]
 
 

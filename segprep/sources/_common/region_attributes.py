@@ -11,8 +11,8 @@ from segprep.sources._common.source_images import AnnotatedImage
 
 ClassFrom = Annotated[
     str,
-    "Take the class from this attribute of a region instead of its label; a wrong name lists those"
-    " that there are.",
+    "Take the class from this attribute of a region instead of its label; an unknown name lists"
+    " the attributes present.",
 ]
 HINT = "set it in the annotation tool"
 

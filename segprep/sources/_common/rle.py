@@ -144,7 +144,7 @@ def decompressed(text: bytes) -> Counts:
     codes = np.frombuffer(text, np.uint8).astype(np.int64) - 48
     if len(codes) == 0 or codes.min() < 0 or codes.max() > 63:
         raise SegmentationError(
-            ".counts: is no compressed run length: a character is out of range"
+            ".counts: is not a compressed run length: a character is out of range"
             if len(codes)
             else ".counts: is empty"
         )
@@ -153,7 +153,8 @@ def decompressed(text: bytes) -> Counts:
     lengths = last - starts + 1
     if not len(last) or last[-1] != len(codes) - 1 or lengths.max() > _LONGEST:
         raise SegmentationError(
-            ".counts: is no compressed run length: it is cut off, or has a number that is too long"
+            ".counts: is not a compressed run length: it is cut off, or has a number that is too"
+            " long"
         )
     shifts = 5 * (np.arange(len(codes)) - np.repeat(starts, lengths))
     numbers = np.add.reduceat((codes & 31) << shifts, starts)

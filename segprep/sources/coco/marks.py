@@ -13,7 +13,7 @@ from segprep.sources.coco.coco_file import Id, is_id
 Crowd = Annotated[
     Literal["ignore", "class", "skip"],
     "Regions of many objects (iscrowd): ignore = 255, class = pixels of their class, skip = not"
-    " drawn. They lie below all else and are no instances.",
+    " drawn. They lie below all else and are not instances.",
 ]
 BoxOnly = Annotated[
     Literal["error", "ignore", "class", "skip"],

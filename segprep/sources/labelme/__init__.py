@@ -54,7 +54,7 @@ class Reader(LabelOptions):
     line_width: Annotated[int, "Width of line and linestrip shapes in pixels."] = 10
     point_radius: Annotated[int, "Radius of point shapes in pixels."] = 5
     compare: Annotated[
-        bool, "Compare each image file with the embedded copy pixel by pixel, too."
+        bool, "Also compare each image file with its embedded copy pixel by pixel."
     ] = False
     class_from: ClassFrom = ""
     encoding: Annotated[

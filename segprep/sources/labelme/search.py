@@ -15,8 +15,9 @@ from segprep.sources._common.named_paths import escapes, inside, meant
 
 ImageFrom = Annotated[
     Literal["auto", "path", "name", "embedded"],
-    "Which image an annotation means: auto = by evidence, an error where two fit, path = the one"
-    " that imagePath names, name = the one of the annotation's own name, embedded = imageData.",
+    "Which image an annotation belongs to: auto = by evidence, an error where two fit; path ="
+    " the one that imagePath names; name = the one with the annotation's own name; embedded ="
+    " imageData.",
 ]
 
 

@@ -15,7 +15,7 @@ then --image-root names the folder of the images. In CVAT: Actions, Export task 
 Format: the PASCAL VOC 2012 development kit, section 4 (segmentation). Assumptions: a palette mask's
 index is the class id whatever its colors; 255 is ignored, in VOC's colors 224,224,192, but a mask
 of 0 and 255 only is refused until --ids says what 255 is; images without a mask (VOC has thousands)
-are no fault and are counted only.
+are not faults and are counted only.
 """
 
 from collections import Counter
@@ -86,12 +86,12 @@ class Reader:
     ids: Ids = ""
     palette: Annotated[
         Literal["auto", "index"],
-        "Palette masks whose files have their colors in different orders: auto = refuse them,"
-        " index = the index is the id all the same.",
+        "Palette masks whose files order their colors differently: auto = refuse them, index ="
+        " take the index as the id anyway.",
     ] = "auto"
     missing: Annotated[
         Literal["skip", "empty"],
-        "Images without a mask, of which VOC has thousands: skip = they are no samples, empty ="
+        "Images without a mask, of which VOC has thousands: skip = they are not samples, empty ="
         " their masks are all background.",
     ] = "skip"
     masks: MaskFolder = ""

@@ -26,7 +26,7 @@ Costs = tuple[Loss, Loss]  # pixels beside outlines; shapes whose outlines run c
 
 
 def check(tolerance: float, max_loss: float) -> None:
-    """Raise UsageError for a *tolerance* below 0, or a *max_loss* that is no share."""
+    """Raise UsageError for a *tolerance* below 0, or a *max_loss* that is not a share."""
     if not 0 <= tolerance < 1000:
         raise UsageError("bad-option", f"--tolerance {tolerance}", "give pixels, 0 or more")
     if not 0 <= max_loss <= 1:

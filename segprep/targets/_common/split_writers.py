@@ -28,7 +28,7 @@ class OutlineWriter(SplitWriter):
     """The same with outlines, that may run beside the mask."""
 
     tolerance: Annotated[
-        float, "How far, in pixels, an outline may run beside the mask; 0 = every pixel."
+        float, "How far, in pixels, an outline may deviate from the mask; 0 = every pixel is kept."
     ] = 0.0
     max_loss: outlines.MaxLoss = outlines.MAX_LOSS
 

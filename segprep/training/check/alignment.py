@@ -150,7 +150,7 @@ def _smoothed(values: Map) -> Map:
 
 def _errors(values: NDArray[np.float64]) -> float:
     """The mean in units of its standard error; the spread is at least a tenth, so that equal values
-    are no certainty.
+    are not certain.
     """
     return float(values.mean() / (max(float(values.std(ddof=1)), 0.1) / np.sqrt(len(values))))
 

@@ -28,7 +28,7 @@ class State:
 
     def __init__(self, folder: Path, identity: str) -> None:
         self.path, self.content = folder / STATE, dict[str, Any]()
-        with suppress(SegprepError):  # a file that a kill cut short is no loss: start again
+        with suppress(SegprepError):  # a file that a kill cut short is not a loss: start again
             self.content = checkpoints.read(self.path) if self.path.is_file() else {}
         self.resumed = self.content.get("identity") == identity
         if not self.resumed:

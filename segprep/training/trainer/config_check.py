@@ -56,7 +56,7 @@ def _input(config: Config) -> None:
     """Raise UsageError (bad-option) for channels that do not fit the rest."""
     for name, hint in (("in_channels", "--channels 1"), ("classes", "--classes, or --head")):
         if name in config.options:
-            raise UsageError("bad-option", f"{name} is no option of a network", f"give {hint}")
+            raise UsageError("bad-option", f"{name} is not an option of a network", f"give {hint}")
     if config.channels == 2:
         raise UsageError("bad-option", "channels is 2", "3 for color, 1 for gray")
     if config.channels == 1 and config.normalize in ("imagenet", "caffe") and not config.mean:

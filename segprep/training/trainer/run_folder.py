@@ -79,7 +79,7 @@ def claim(out: Path, *, resume: bool, overwrite: bool) -> None:
 
 def clear(out: Path) -> None:
     """Take away the files of a former run, and nothing else: last.pt first, without which the rest
-    is no run. run.json stays, to be replaced: by it the folder is known as ours.
+    is not a run. run.json stays, to be replaced: by it the folder is known as ours.
 
     Raises SegprepError (write-failed).
     """

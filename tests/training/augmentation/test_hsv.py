@@ -53,7 +53,7 @@ def test_against_the_standard_library(degrees, saturation, value):
 
 
 def test_identity():
-    """No change asked for is no change at all; a full turn neither; and the round trip itself is
+    """No change asked for is not a change at all; a full turn neither; and the round trip itself is
     exact for every level.
     """
     for image in (picture(), picture().astype(np.uint16) * 257, picture().astype(np.float32) / 255):

@@ -1,4 +1,4 @@
-"""What a network paints over a strip of floor is no object that the mask lacks."""
+"""What a network paints over a strip of floor is not an object that the mask lacks."""
 
 import numpy as np
 

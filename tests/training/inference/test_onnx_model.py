@@ -1,4 +1,4 @@
-"""ONNX: the same probabilities through onnxruntime, and files that are no network of segprep."""
+"""ONNX: the same probabilities through onnxruntime, and files that are not networks of segprep."""
 
 from pathlib import Path
 
