@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from segprep import engine, sources
-from segprep.conversion import archived, last_run
+from segprep.conversion import archived, file_states, last_run
 from segprep.conversion.archived import NO_ARCHIVES, Archives
 from segprep.conversion.last_run import Call
 from segprep.conversion.planning import Work, manifest_bytes, prepare, refuse_overlap
@@ -29,7 +29,8 @@ from segprep.dataset.lists import finish_split
 from segprep.dataset.staging import Staging, lock
 from segprep.dataset.tree import PENDING_SPLIT
 from segprep.errors import SegprepError
-from segprep.files import real_folders, write_error
+from segprep.files import facts, real_folders, write_error
+from segprep.files.facts import Facts
 from segprep.imaging.image import MaskMode
 from segprep.packed import PackedItems
 from segprep.types import Progress, Reader, Record, Scan, no_progress
@@ -126,36 +127,38 @@ def convert_with(
         strip_metadata=strip_metadata,
     )
     call = None if dry_run or scan else last_run.begun(format, task, keep_order=keep_order)
-    if call and not (verify or overwrite) and (unchanged := call.answer()):
+    believed = not (verify or overwrite)
+    if call and believed and (unchanged := call.answer()):
         return unchanged
-    scan = reader.scan(jobs, progress) if scan is None else scan
-    scan = replace(scan, items=PackedItems.of(scan.items))
-    if not scan.items and not scan.skipped:
-        reason = f"{reader.root} holds nothing in format {format}"
-        raise SegprepError("nothing-to-convert", reason, RIGHT_FOLDER)
-    task = replace(task, values=len(scan.classes.names))
-    how = {"keep_order": keep_order, "verify": verify}
-    prepared = partial(prepare, format, task, scan, overwrite, jobs, progress, **how)
-    seen, work = manifest_bytes(out), None
-    unfinished = Staging(out).folder.exists() or os.path.lexists(out / PENDING_SPLIT)
-    if dry_run or (seen and not unfinished and not overwrite):
-        work = prepared()
-        if dry_run or work.nothing:
-            unwritten = _unwritten(work, dry_run, jobs, on_error, progress)
-            if call:
-                call.keep(unwritten)
-            return unwritten
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(out, error) from error
-    with lock(out):
-        if (
-            finish_split(out) or work is None or manifest_bytes(out) != seen
-        ):  # another run may have ended
+    with facts.learning(file_states.load(task).facts if believed else Facts()):
+        scan = reader.scan(jobs, progress) if scan is None else scan
+        scan = replace(scan, items=PackedItems.of(scan.items))
+        if not scan.items and not scan.skipped:
+            reason = f"{reader.root} holds nothing in format {format}"
+            raise SegprepError("nothing-to-convert", reason, RIGHT_FOLDER)
+        task = replace(task, values=len(scan.classes.names))
+        how = {"keep_order": keep_order, "verify": verify}
+        prepared = partial(prepare, format, task, scan, overwrite, jobs, progress, **how)
+        seen, work = manifest_bytes(out), None
+        unfinished = Staging(out).folder.exists() or os.path.lexists(out / PENDING_SPLIT)
+        if dry_run or (seen and not unfinished and not overwrite):
             work = prepared()
-        settled = work.scan is scan  # the tree's classes are the source's
-        return _convert(work, jobs, on_error, progress, call if settled else None)
+            if dry_run or work.nothing:
+                unwritten = _unwritten(work, dry_run, jobs, on_error, progress)
+                if call:
+                    call.keep(unwritten)
+                return unwritten
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_error(out, error) from error
+        with lock(out):
+            if (
+                finish_split(out) or work is None or manifest_bytes(out) != seen
+            ):  # another run may have ended
+                work = prepared()
+            settled = work.scan is scan  # the tree's classes are the source's
+            return _convert(work, jobs, on_error, progress, call if settled else None)
 
 
 def _unwritten(
@@ -278,6 +281,7 @@ def _published(
         unpainted,
         covered,
     )
-    again = replace(done, kept=count, notes=(*work.scan.notes, *unpainted_notes(unpainted)))
+    notes_again = (*work.scan.notes, *unpainted_notes(unpainted))
+    again = replace(done, kept=count, notes=notes_again, covered=())
     last_run.save_published(work, texts, checksum, None if any(failures) else call, again)
     return done

@@ -13,6 +13,7 @@ from segprep.conversion.sample_files import SampleTask, Unchanged
 from segprep.dataset.manifest import Manifest
 from segprep.dataset.record_file import RecordFile
 from segprep.errors import TreeError
+from segprep.files import facts
 from segprep.packed import LazySequence, PackedItems, PackedNames
 from segprep.types import Item, Progress, Record, Scan
 
@@ -172,12 +173,11 @@ def _remember(task: SampleTask, plan: Plan, kept: Kept) -> None:
     previous = plan.previous
     if not task.write or not isinstance(previous, RecordFile) or plan.old is None:
         return
-    before = plan.began - file_states.RACY
     kept.signatures = kept.signatures or array("Q", bytes(8 * len(previous)))
     for stem in kept:
         number = previous.number(stem)
         if kept.signatures[number] == UNKNOWN:
             kept.signatures[number] = file_states.signature(
-                task, previous.plain(stem), written=before, read=before
+                task, previous.plain(stem), written=plan.began, read=plan.began
             )
-    file_states.save(task, Index(plan.old.records, kept.signatures))
+    file_states.save(task, Index(plan.old.records, kept.signatures, facts=facts.learned()))

@@ -20,7 +20,7 @@ from segprep.conversion.sample_files import SampleTask
 from segprep.dataset.manifest import RECORDS
 from segprep.dataset.tree import LOCK
 from segprep.errors import SourceError
-from segprep.files import digest, digest_file, real_folders
+from segprep.files import digest, digest_file, facts, real_folders, states
 from segprep.types import Note, Skipped
 
 
@@ -34,27 +34,25 @@ class Snapshot:
     recent: tuple[str, ...]
 
 
-def snapshot(folder: Path, latest: int) -> Snapshot:
-    """The state of *folder*; what was touched after *latest* (nanoseconds) is recent. Raises
+def snapshot(folder: Path, moment: int) -> Snapshot:
+    """The state of *folder*; what has not settled by *moment* (nanoseconds) is recent. Raises
     OSError where something cannot be listed.
     """
     checksum, recent, waiting = blake3(), list[str](), [str(folder)]
     while waiting:
         home = waiting.pop()
         checksum.update(os.fsencode(f"{home[len(str(folder)) :]}\0\0"))
-        separator = ""
+        lines = list[bytes]()
         for name in sorted(os.listdir(home)):
             path = f"{home}{os.sep}{name}"
             state = os.lstat(path)
             if stat.S_ISDIR(state.st_mode):
                 waiting.append(path)
             elif home != str(folder) or name != LOCK:
-                times = state.st_mtime_ns, state.st_ctime_ns
-                line = f"{separator}{name}\0{state.st_size},{times[0]},{times[1]},{state.st_ino}"
-                checksum.update(os.fsencode(line))
-                separator = "\n"
-                if max(times) >= latest:
+                lines.append(os.fsencode(name) + b"\0" + states.described(state))
+                if not states.settled(state, moment):
                     recent.append(path[len(str(folder)) + 1 :])
+        checksum.update(b"\n".join(lines))
     return Snapshot(checksum.hexdigest(20), tuple(recent))
 
 
@@ -98,7 +96,7 @@ class Call:
         index = file_states.load(self.task)
         if index.records:
             last = self.described(done, self.outputs, {})
-            file_states.save(self.task, replace(index, last_run=last))
+            file_states.save(self.task, replace(index, last_run=last, facts=facts.learned()))
 
     def described(
         self, done: Conversion, outputs: Snapshot | None, digests: Mapping[str, str]
@@ -131,17 +129,16 @@ def begun(format: str, task: SampleTask, *, keep_order: bool) -> Call | None:
     if task.archives.unpacked:
         return None
     roots = real_folders(task.root, getattr(task.reader, "image_root", ()))
-    latest = time.time_ns() - file_states.RACY
+    now = time.time_ns()
     options = (format, task.reader, task.image_format, task.mask_mode, task.strip_metadata)
     key = blake3(repr((options, keep_order, roots)).encode("utf-8", "backslashreplace"))
     try:
-        inputs = [snapshot(root, latest) for root in roots]
+        inputs = [snapshot(root, now) for root in roots]
         for path in _named_files(task.reader):
             state = os.stat(path)
-            times = state.st_mtime_ns, state.st_ctime_ns
-            line = f"{path}\0{state.st_size},{times},{state.st_ino}"
-            inputs.append(Snapshot(line, (path,) if max(times) >= latest else ()))
-        outputs = snapshot(task.out, latest) if task.out.is_dir() else None
+            line = f"{path}\0{states.described(state).decode()}"
+            inputs.append(Snapshot(line, () if states.settled(state, now) else (path,)))
+        outputs = snapshot(task.out, now) if task.out.is_dir() else None
     except OSError:
         return None
     joined = digest(
@@ -182,7 +179,7 @@ def save_published(
     task, outputs = work.task, None
     if call:
         with suppress(OSError):
-            outputs = snapshot(task.out, time.time_ns() - file_states.RACY)
+            outputs = snapshot(task.out, time.time_ns())
     index, digests = file_states.published(
         task,
         task.out / RECORDS,

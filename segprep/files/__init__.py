@@ -9,6 +9,7 @@ from segprep.files.inputs import Inputs, Mark, watch
 from segprep.files.paths import find_below, is_file, real_folders, resolve_below
 from segprep.files.reading import (
     MAX_BYTES,
+    head_below,
     open_inside,
     read_below,
     read_file,
@@ -25,6 +26,7 @@ __all__ = [
     "digest_array",
     "digest_file",
     "find_below",
+    "head_below",
     "is_file",
     "listing",
     "mark_below",

@@ -29,9 +29,10 @@ def read_below(
     more than *limit* bytes; *empty* files are allowed only where asked for. Raises SourceError with
     a code that says which of these it was.
     """
-    data = _at_once(path, roots, limit)
-    if data is None:
-        data = _content(path, resolve_below(path, roots), limit)
+    handle = _opened_at_once(path, roots)
+    if handle is None:
+        handle = opened(path, resolve_below(path, roots))
+    data = _read_whole(handle, path, limit)
     if not data and not empty:
         raise SourceError(path, "has 0 bytes", "restore it from its origin", "empty-file")
     if data.startswith(b"version https://git-lfs.github.com/spec/"):
@@ -42,9 +43,25 @@ def read_below(
     return data
 
 
-def _at_once(path: Path, roots: tuple[Path, ...], limit: int) -> bytes | None:
-    """The content of a regular file, read through its folder's handle; None for everything else,
-    which is then looked up with care. Raises SourceError.
+def head_below(path: Path, roots: tuple[Path, ...], size: int) -> bytes:
+    """The first *size* bytes of a regular file below one of *roots*, or all where it has fewer.
+
+    Raises SourceError.
+    """
+    handle = _opened_at_once(path, roots)
+    if handle is None:
+        handle = opened(path, resolve_below(path, roots))
+    try:
+        return os.read(handle, size)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    finally:
+        os.close(handle)
+
+
+def _opened_at_once(path: Path, roots: tuple[Path, ...]) -> int | None:
+    """A handle of a regular file, opened through its folder's handle; None for everything else,
+    which is then looked up with care.
     """
     if (entry := open_folders.placed(path, roots)) is None:
         return None
@@ -55,7 +72,7 @@ def _at_once(path: Path, roots: tuple[Path, ...], limit: int) -> bytes | None:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         return None
-    return _read_whole(handle, path, limit)
+    return handle
 
 
 def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:

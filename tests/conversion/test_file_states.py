@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from PIL import Image
 
 from segprep import convert
 from segprep.conversion import file_states
-from segprep.errors import TreeError
+from segprep.errors import TreeError, UsageError
+from segprep.files import states
 
 LONG_AGO = 1_600_000_000
 
@@ -32,7 +34,7 @@ def source(folder: Path, number: int = 6) -> Path:
 @pytest.fixture
 def settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A source whose tree ``out`` has an index: no file counts as touched a moment ago."""
-    monkeypatch.setattr(file_states, "RACY", -3_600_000_000_000)
+    monkeypatch.setattr(states, "settled", lambda state, moment: moment > 0)
     folder = source(tmp_path / "source")
     run(tmp_path)
     return folder
@@ -107,8 +109,11 @@ def test_an_output_that_was_touched_is_looked_at(tmp_path: Path, settled: Path, 
             run(tmp_path)
 
 
-def test_files_touched_a_moment_ago_are_read_again(tmp_path: Path, reads: list[str]) -> None:
+def test_files_touched_a_moment_ago_are_read_again(
+    tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They may change again within one tick of the clock, without a trace."""
+    monkeypatch.setattr(states, "FINE", states.RACY)
     source(tmp_path / "source")
     run(tmp_path)
     numbers = file_states.index_path(tmp_path / "out").read_bytes().partition(b"\n")[2]
@@ -164,3 +169,74 @@ def test_a_change_is_the_same_with_and_without_an_index(tmp_path: Path, settled:
     assert trees[0] == trees[1]
     records = [(tmp_path / name / "records.jsonl").read_bytes() for name in ("out", "fresh")]
     assert records[0] == records[1]
+
+
+def palette_masks(folder: Path, colors: list[tuple[int, int, int]], *, only: str = "") -> None:
+    """Masks of 0, 1 and 2 with a palette of these *colors*; those of one length have one size."""
+    for path in sorted((folder / "masks").glob(f"{only or '*'}.png")):
+        picture = Image.new("P", (32, 24))
+        picture.putpalette([part for color in colors for part in color])
+        picture.paste(1, (0, 0, 9, 9))
+        picture.paste(2, (9, 9, 20, 20))
+        picture.save(path)
+
+
+BLACK, RED, BLUE = (0, 0, 0), (128, 0, 0), (0, 0, 128)
+
+
+def test_only_changed_masks_are_opened_to_compare_palettes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: list[str]
+) -> None:
+    monkeypatch.setattr(states, "settled", lambda state, moment: moment > 0)
+    folder = source(tmp_path / "source")
+    palette_masks(folder, [BLACK, RED, BLUE])
+    run(tmp_path)
+    reads.clear()
+    (folder / "masks" / "s1.png").write_bytes((folder / "masks" / "s2.png").read_bytes())
+    (folder / "images" / "s1.png").touch()
+    assert run(tmp_path, dry_run=True).kept == 6  # the contents are what they were
+    assert set(reads) == {"s1.png"}
+    reads.clear()
+    palette_masks(folder, [BLACK, BLUE, RED], only="s3")
+    with pytest.raises(UsageError, match="palettes are in different orders"):
+        run(tmp_path)
+    assert Counter(reads)["s3.png"] == 1 + 1  # its palette, and the colors in use
+
+
+def test_a_palette_that_leaves_no_trace_is_seen_by_verify(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a disk lost the time of a change: size, times and inode are what they were."""
+    monkeypatch.setattr(states, "settled", lambda state, moment: moment > 0)
+    folder = source(tmp_path / "source")
+    palette_masks(folder, [BLACK, RED, BLUE])
+    real = os.stat
+    before = {path: real(path) for path in (folder / "masks").iterdir()}
+    run(tmp_path)
+    palette_masks(folder, [BLACK, BLUE, RED], only="s3")
+    path = folder / "masks" / "s3.png"
+    assert real(path).st_size == before[path].st_size
+
+    def stat(place: Any, **more: Any) -> os.stat_result:
+        return before[path] if place in (path, str(path)) else real(place, **more)
+
+    monkeypatch.setattr(os, "stat", stat)
+    monkeypatch.setattr(os, "lstat", stat)
+    assert run(tmp_path).kept == 6
+    with pytest.raises(UsageError, match="palettes are in different orders"):
+        run(tmp_path, verify=True)
+
+
+def test_a_fine_clock_settles_sooner() -> None:
+    """Ten ticks after a change, another one cannot have the same time."""
+    second = 10**9
+
+    def state(nanoseconds: int) -> os.stat_result:
+        times = {"st_mtime_ns": nanoseconds, "st_ctime_ns": nanoseconds}
+        return os.stat_result((0,) * 10, times)
+
+    coarse, fine = state(100 * second), state(100 * second + 123_456)
+    assert not states.settled(coarse, 101 * second)
+    assert states.settled(coarse, 103 * second)
+    assert states.settled(fine, 101 * second) == (os.name == "posix")
+    assert not states.settled(fine, 100 * second + 50_000_000)

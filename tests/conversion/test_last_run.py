@@ -1,5 +1,6 @@
 """A call that has nothing to do is answered from the index, and by nothing that looks different."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from PIL import Image
 from segprep import convert
 from segprep.conversion import file_states, last_run
 from segprep.conversion.result import Conversion
-from segprep.sources import pairs
+from segprep.files import states
+from segprep.sources import labelme, pairs
 
 Call = Callable[..., Conversion]
 
@@ -19,7 +21,7 @@ Call = Callable[..., Conversion]
 @pytest.fixture
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
     """A conversion whose tree lies at ``out``; no file counts as touched a moment ago."""
-    monkeypatch.setattr(file_states, "RACY", -3_600_000_000_000)
+    monkeypatch.setattr(states, "settled", lambda state, moment: moment > 0)
     for name in ("images", "masks"):
         (tmp_path / "source" / name).mkdir(parents=True)
     random = np.random.default_rng(2)
@@ -105,8 +107,8 @@ def test_files_written_a_moment_ago_are_hashed(
     """They could have changed within one tick of the clock, with no other time, size or inode."""
     real = last_run.snapshot
 
-    def recent(folder: Path, latest: int) -> last_run.Snapshot:
-        return real(folder, 0 if folder == tmp_path / "out" else latest)
+    def recent(folder: Path, moment: int) -> last_run.Snapshot:
+        return real(folder, 0 if folder == tmp_path / "out" else moment)
 
     monkeypatch.setattr(last_run, "snapshot", recent)
     call(overwrite=True)
@@ -116,3 +118,24 @@ def test_files_written_a_moment_ago_are_hashed(
     monkeypatch.setattr(last_run, "digest_file", lambda path: "0")
     assert not call().written
     assert scans
+
+
+def test_covered_classes_are_no_news_the_second_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the first run said of them, a run that changes nothing does not say again."""
+    monkeypatch.setattr(states, "settled", lambda state, moment: moment > 0)
+    folder = tmp_path / "source"
+    folder.mkdir()
+    Image.new("RGB", (32, 24)).save(folder / "a.jpg")
+    corners = [[2, 2], [20, 2], [20, 18]]
+    shapes = [{"label": name, "points": corners, "shape_type": "polygon"} for name in "xy"]
+    content = {"version": "5.0.1", "imagePath": "a.jpg", "imageData": None, "shapes": shapes}
+    (folder / "a.json").write_text(json.dumps(content | {"imageHeight": 24, "imageWidth": 32}))
+
+    def run() -> Conversion:
+        return convert("labelme", folder, tmp_path / "out")
+
+    assert run().covered
+    monkeypatch.setattr(labelme.Reader, "scan", None)  # must not be called
+    assert (run().kept, run().covered) == (1, ())

@@ -5,13 +5,13 @@ ImageMagick and writers of PNG-8 order the colors of each file by themselves.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from segprep.errors import SourceError, UsageError
-from segprep.files import open_inside, read_below
-from segprep.files.reading import unreadable
+from segprep.files import facts, head_below, open_folders, read_below
 from segprep.imaging import image, mask_opening, palettes, png
 from segprep.sources._common import color_tables
 
@@ -29,15 +29,16 @@ def check(paths: Sequence[Path], roots: tuple[Path, ...], *, otherwise: str = IN
     at for the colors in use. *otherwise*: what to do if the indices are right all the same, or "".
     """
     by_palette: dict[bytes, list[Path]] = {}
-    for path in paths:
-        try:
-            palette = _palette(path, roots)
-        except SourceError:
-            continue  # told when it is converted
-        if palette:
-            same = by_palette.setdefault(palette, [])
-            if len(same) < _MOST_READ:  # more are not looked at
-                same.append(path)
+    with open_folders.remembered():
+        for path in paths:
+            try:
+                palette = facts.recalled(path, partial(_palette, path, roots))
+            except SourceError:
+                continue  # told when it is converted
+            if palette:
+                same = by_palette.setdefault(palette, [])
+                if len(same) < _MOST_READ:  # more are not looked at
+                    same.append(path)
     longest = max(by_palette, key=len, default=b"")
     if all(longest.startswith(palette) for palette in by_palette):
         return
@@ -81,11 +82,7 @@ def _palette(path: Path, roots: tuple[Path, ...]) -> bytes:
     """The palette of a file of indices, trailing repetitions of its last color dropped; else b"",
     as for a GIF whose colors in use are grays other than their indices, which is told by itself.
     """
-    try:
-        with open_inside(path.parent, path.name) as file:
-            data = file.read(_HEAD)
-    except OSError as error:
-        raise unreadable(path, error) from error
+    data = head_below(path, roots, _HEAD)
     if data.startswith(png.SIGNATURE):
         palette = _of_png(data, path, roots)
     else:
