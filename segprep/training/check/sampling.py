@@ -2,6 +2,7 @@
 
 from random import Random
 
+from segprep.conversion import tree_source
 from segprep.dataset.plausibility import tree_doubts
 from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError
@@ -17,11 +18,12 @@ def select(tree: Tree, seed: int) -> Selection:
     use.
 
     Raises SegprepError: empty-list (no samples, or an empty train list), no-val-images,
-    no-mask-for-stem.
+    no-mask-for-stem, palette-ambiguous.
     """
     stems, lists = tree.stems(), tree.lists()
     if not stems:
         raise SegprepError("empty-list", f"{tree.root} has no samples", "convert some first")
+    tree_source.check_palettes(tree, [tree.mask_path(stem) for stem in stems])
     if len(stems) < FEWEST:
         return Selection(stems, ())
     doubts = [note.message for note in tree_doubts(tree)]
