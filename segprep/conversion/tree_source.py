@@ -1,6 +1,6 @@
 """A finished tree read like any source: what jobs that write a new tree from old ones share."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +8,7 @@ from segprep.dataset import samples, tree
 from segprep.dataset.tree import MASKS, Tree
 from segprep.errors import TreeError
 from segprep.imaging import image
-from segprep.sources._common import palette_order
-from segprep.types import Classes, Entry, Evidence, Item, Note, Sample, Skipped
-
-ANEW = "make a dataset of them with segprep convert voc --palette index, and use that"
+from segprep.types import Classes, Entry, Evidence, Item, Note, Sample
 
 
 def recognized(root: Path) -> Evidence | None:
@@ -29,27 +26,6 @@ def classes_of(dataset: Tree) -> Classes:
             "write class_names.txt into it, one name per line: line n is pixel value n",
         )
     return classes
-
-
-def entries(dataset: Tree, skipped: list[Skipped]) -> list[Entry]:
-    """Every sample of *dataset* that has a mask; what has no image goes to *skipped*.
-
-    Raises UsageError (palette-ambiguous) where another tool's masks do not agree what an index
-    means, TreeError for a tree that is not finished.
-    """
-    listed = list(samples.entries(dataset, skipped))
-    check_palettes(dataset, [entry.mask for entry in listed])
-    return listed
-
-
-def check_palettes(dataset: Tree, masks: Sequence[Path]) -> None:
-    """Raise UsageError (palette-ambiguous) where one color has several indices in *masks*, unless
-    segprep wrote *dataset* and with it the palettes.
-    """
-    if dataset.manifest is None:
-        root = dataset.root.resolve()
-        inside = [root / mask.relative_to(dataset.root) for mask in masks]
-        palette_order.check(inside, (root,), otherwise=ANEW)
 
 
 def lists_of(

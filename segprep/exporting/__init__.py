@@ -3,14 +3,13 @@ appear at once.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from segprep import __version__, targets
-from segprep.conversion import tree_source
-from segprep.dataset import tree
+from segprep.dataset import samples, tree
 from segprep.dataset.tree import Tree
 from segprep.errors import BadInputError, SegprepError
 from segprep.exporting.archive import Archive
@@ -139,7 +138,7 @@ def _planned(writer: Writer, home: Tree) -> _Selection:
     skipped: list[Skipped] = []
     entries = tuple(
         sorted(
-            _unique(tree_source.entries(home, skipped), skipped),
+            _unique(samples.entries(home, skipped), skipped),
             key=lambda entry: natural_key(entry.stem),
         )
     )
@@ -168,7 +167,7 @@ def _planned(writer: Writer, home: Tree) -> _Selection:
     return _Selection(todo, inventory, tuple(skipped), (*notes, *choice.notes))
 
 
-def _unique(entries: Iterable[Entry], skipped: list[Skipped]) -> Iterator[Entry]:
+def _unique(entries: Iterator[Entry], skipped: list[Skipped]) -> Iterator[Entry]:
     """*entries* less those whose names some systems cannot tell apart."""
     first: dict[str, Entry] = {}
     for entry in entries:

@@ -28,7 +28,6 @@ from segprep.imaging.image import MaskMode
 from segprep.merging import stem_names
 from segprep.merging.agreement import Agreement, agreement
 from segprep.merging.class_union import united
-from segprep.sources._common import palette_order
 from segprep.sources._common import stems as pairing
 from segprep.types import (
     MAX_PIXELS,
@@ -80,10 +79,9 @@ class Reader:
         classes, tables, notes = united(self.trees)
         skipped = list[Skipped]()
         entries = [
-            (n, tree_source.entries(dataset, skipped)) for n, dataset in enumerate(self.trees)
+            (n, list(samples.entries(dataset, skipped))) for n, dataset in enumerate(self.trees)
         ]
         every = [(number, entry) for number, listed in entries for entry in listed]
-        _refuse_other_palettes(self.trees, every)
         groups = same_images(self.trees, every)
         kept, same = self._distinct(every, groups)
         names = stem_names.united(kept, self.trees)
@@ -156,20 +154,6 @@ class Reader:
         mask, _ = image.look_up(sample.mask, table)
         notes = (*entry.notes, *sample.notes)
         return Sample(item.stem, sample.image, mask, sample.objects, sample.upright, notes)
-
-
-def _refuse_other_palettes(trees: Sequence[Tree], entries: Sequence[tuple[int, Entry]]) -> None:
-    """Raise UsageError (palette-ambiguous) where one color has several indices in the masks of
-    *trees* that name the same classes in the same order.
-    """
-    alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for number, dataset in enumerate(trees):
-        alike[tree_source.classes_of(dataset).names].append(number)
-    for numbers in alike.values():
-        if len(numbers) > 1 and any(trees[number].manifest is None for number in numbers):
-            masks = [entry.mask for number, entry in entries if number in numbers]
-            roots = tuple(trees[number].root for number in numbers)
-            palette_order.check(masks, roots, otherwise=tree_source.ANEW)
 
 
 def same_images(

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep import engine
-from segprep.conversion import tree_source
 from segprep.dataset import classes as class_lists
 from segprep.dataset import samples, tree
 from segprep.dataset.tree import MASKS, Tree
@@ -18,6 +17,7 @@ from segprep.files import read_below, real_folders
 from segprep.imaging import image, mask_files, paired_masks
 from segprep.remapping import table as relabelling
 from segprep.remapping.table import ClassChanges, DropAs, Known, LookupTable
+from segprep.sources._common import palette_order
 from segprep.sources._common import stems as pairing
 from segprep.types import (
     IGNORE,
@@ -34,6 +34,8 @@ from segprep.types import (
     Skipped,
     no_progress,
 )
+
+_ANEW = "make a dataset of them with segprep convert voc --palette index, and remap that"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,10 @@ class Reader:
         """
         (root,) = real_folders(self.root)
         skipped = list[Skipped]()
-        entries = tree_source.entries(Tree(root), skipped)
+        entries = list(samples.entries(Tree(root), skipped))
         described, notes = Tree(root).manifest, list[Note]()
+        if described is None:  # another tool's masks
+            palette_order.check([entry.mask for entry in entries], (root,), otherwise=_ANEW)
         table = self.table([entry.mask for entry in entries], jobs, progress)
         kept = pairing.unique(
             (_item(entry, table, foreign=described is None) for entry in entries), skipped

@@ -18,7 +18,7 @@ from segprep import engine, types
 from segprep.conversion import convert_with, tree_source
 from segprep.conversion.result import Conversion
 from segprep.conversion.sample_files import ImageFormat
-from segprep.dataset import tree
+from segprep.dataset import samples, tree
 from segprep.dataset.tree import Tree
 from segprep.errors import UsageError
 from segprep.files import real_folders
@@ -69,7 +69,7 @@ class Reader:
         parsed(self.size, self.mode)
         dataset = Tree(real_folders(self.root)[0])
         classes, skipped = tree_source.classes_of(dataset), list[Skipped]()
-        entries = tree_source.entries(dataset, skipped)
+        entries = list(samples.entries(dataset, skipped))
         items = pairing.unique(
             (tree_source.item(entry, entry.stem.replace("/", "_"), entry) for entry in entries),
             skipped,

@@ -76,7 +76,7 @@ class Reader:
         Grid(self.size, self.overlap, {}).check()
         dataset = Tree(real_folders(self.root)[0])
         classes, skipped = tree_source.classes_of(dataset), list[Skipped]()
-        entries = tree_source.entries(dataset, skipped)
+        entries = list(samples.entries(dataset, skipped))
         items, tiles, dropped = list[Item](), dict[str, tuple[str, ...]](), 0
         shapes = dict[str, tuple[int, int]]()
         cuts = engine.run(_Cuts(self), entries, jobs=jobs)

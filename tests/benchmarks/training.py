@@ -30,8 +30,10 @@ from torch.utils.data import DataLoader, Dataset
 from segprep import write_mask
 from segprep.dataset.tree import Tree
 from segprep.training.augmentation.windows import Windows, batches
-from segprep.training.check.loop import Course, Training
+from segprep.training.check.loop import Training
+from segprep.training.config import make_config
 from segprep.training.data import pairs as data
+from segprep.training.data.dataset import ImagePairs
 from segprep.training.losses import make as make_loss
 from segprep.training.models import unet
 
@@ -104,13 +106,26 @@ def tutorial_steps(root: Path) -> Iterator[tuple[float, float]]:
             yield time.perf_counter() - start, waited
 
 
-def our_steps(windows: Windows) -> Iterator[tuple[float, float]]:
+class Timed(Windows):
+    """Windows that know how long they took."""
+
+    seconds = 0.0
+
+    def __getitem__(self, number: int) -> tuple[torch.Tensor, torch.Tensor]:
+        start = time.perf_counter()
+        window = super().__getitem__(number)
+        self.seconds += time.perf_counter() - start
+        return window
+
+
+def our_steps(windows: Timed) -> Iterator[tuple[float, float]]:
     torch.manual_seed(0)
-    training = Training(
-        unet.build(), windows, Course(1000, BATCH, 1e-3, 10**6), lambda network: (0.0, 0.0)
-    )
-    for record in training.run(1000):
-        yield record.seconds, record.waited  # type: ignore[union-attr]
+    config = make_config({"batch": BATCH, "lr": 1e-3})
+    training = Training(unet.build(), windows, config, 1000, 10**6, lambda network: (0.0, 0.0))
+    before, start = windows.seconds, time.perf_counter()
+    for _ in training.run(1000):
+        yield time.perf_counter() - start, windows.seconds - before
+        before, start = windows.seconds, time.perf_counter()
 
 
 def load_seconds(batches: Iterator[object], count: int) -> float:
@@ -124,9 +139,7 @@ def steps(side: str, root: Path, view: data.InputSpec, count: int) -> None:
     """In a process of its own: print (seconds, waited) of *count* steps after one that sets kernels
     up, and the peak memory in MiB.
     """
-    rows = (
-        tutorial_steps(root) if side == "theirs" else our_steps(Windows(read(root, view), view, 0))
-    )
+    rows = tutorial_steps(root) if side == "theirs" else our_steps(Timed(read(root, view), view, 0))
     next(rows)
     print(
         *(f"{seconds:.4f},{waited:.4f}" for seconds, waited in (next(rows) for _ in range(count))),
@@ -135,7 +148,7 @@ def steps(side: str, root: Path, view: data.InputSpec, count: int) -> None:
 
 
 def read(root: Path, view: data.InputSpec) -> list[data.ImagePair]:
-    return list(data.read_all(Tree(root), [str(n) for n in range(COUNT)], 2, view))
+    return list(ImagePairs(Tree(root), [str(n) for n in range(COUNT)], 2, view))
 
 
 def timed(side: str, root: Path) -> tuple[float, float, int]:

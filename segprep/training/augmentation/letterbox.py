@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from segprep.training.augmentation.scaling import resampled
 from segprep.training.augmentation.steps import GRAY, Checked, Image, Mask, shade
+from segprep.training.data.pairs import fitted
 from segprep.types import IGNORE
 
 Anchor = Literal["center", "corner"]
@@ -37,14 +38,12 @@ class Placement:
 def placed(
     height: int, width: int, rows: int, columns: int, anchor: Anchor = "center"
 ) -> Placement:
-    """The largest image of the shape (*height*, *width*) that fits (*rows*, *columns*). No side
-    falls below 1.
+    """Where :func:`.pairs.fitted` puts an image of (*height*, *width*) in (*rows*, *columns*).
 
     >>> placed(375, 500, 512, 512)
     Placement(height=384, width=512, top=64, left=0)
     """
-    factor = min(rows / height, columns / width)
-    h, w = max(1, int(height * factor)), max(1, int(width * factor))
+    h, w = fitted(height, width, rows, columns)
     if anchor == "corner":
         return Placement(h, w, 0, 0)
     return Placement(h, w, (rows - h) // 2, (columns - w) // 2)

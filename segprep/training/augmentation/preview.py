@@ -18,7 +18,7 @@ from segprep.files import write_error
 from segprep.imaging import image as pictures
 from segprep.outputs import OutputFolder
 from segprep.training.augmentation.steps import Image, Mask, as_kind
-from segprep.training.data.pairs import brightest
+from segprep.training.data.pairs import brightest, fitted
 from segprep.types import IGNORE
 
 SHEET, SIDE, GAP, MOST = "sheet.png", 160, 4, 64  # pixels, and how many samples a sheet shows
@@ -54,8 +54,7 @@ def tile(image: NDArray[np.uint8], mask: Mask, side: int = SIDE) -> NDArray[np.u
     ignored pixels are hatched in gray and white.
     """
     height, width = mask.shape
-    factor = min(side / height, side / width)
-    h, w = max(1, int(height * factor)), max(1, int(width * factor))
+    h, w = fitted(height, width, side, side)
     small = np.asarray(Picture.fromarray(image).resize((w, h), Picture.Resampling.BILINEAR))
     ids = np.asarray(Picture.fromarray(mask).resize((w, h), Picture.Resampling.NEAREST))
     colors = np.frombuffer(pictures.voc_colors(), np.uint8).reshape(256, 3)[ids]

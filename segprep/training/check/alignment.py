@@ -7,30 +7,20 @@ by a share of the image is one shift for all sizes. Every map of correlations is
 own spread; the mean over images has its peak at zero where masks lie right.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
+from segprep.checking import signals
+from segprep.checking.signals import TURNS
+from segprep.training.check.placement import in_short
 from segprep.training.data.pairs import ImagePair, nearest
-from segprep.types import IGNORE
 
 GRID = 128
 OTHERS = 12
 Map = NDArray[np.float64]  # (GRID, GRID)
-TURNS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
-    "flipped left to right": lambda m: m[:, ::-1],
-    "flipped top to bottom": lambda m: m[::-1],
-    "rotated by 180 degrees": lambda m: m[::-1, ::-1],
-    "rotated by 90 degrees": np.rot90,
-    "rotated by 270 degrees": lambda m: np.rot90(m, 3),
-    "transposed": lambda m: m.T,
-    "transposed across": lambda m: np.rot90(m, 2).T,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +45,16 @@ class Alignment:
 
 def measure(pairs: Sequence[ImagePair]) -> Alignment:
     """The alignment of *pairs*; those without any border or edge are excluded."""
-    maps_of = [(edges(pair), borders(pair.mask)) for pair in pairs]
-    maps_of = [(edge, border) for edge, border in maps_of if edge.std() > 0 and border.any()]
-    if len(maps_of) < 2:
-        return Alignment(len(maps_of))
-    spectra, masks = [np.fft.rfft2(edge) for edge, _ in maps_of], [border for _, border in maps_of]
+    edges = [signals.edges(in_short(pair.image, GRID)) for pair in pairs]
+    borders = [signals.borders(nearest(pair.mask, GRID, GRID)) for pair in pairs]
+    useful = [n for n, edge in enumerate(edges) if edge.any() and borders[n].any()]
+    if len(useful) < 2:
+        return Alignment(len(useful))
+    spectra, masks = [np.fft.rfft2(edges[n]) for n in useful], [borders[n] for n in useful]
     maps = _maps(spectra, masks)
     own, mean = _around(maps), _smoothed(maps.mean(0))
-    down, right = (
-        int(border) if border <= GRID // 2 else int(border) - GRID
-        for border in np.unravel_index(int(mean.argmax()), mean.shape)
-    )
+    half, places = GRID // 2, np.unravel_index(int(mean.argmax()), mean.shape)
+    down, right = ((int(cell) + half - 1) % GRID - half + 1 for cell in places)
     turned = {
         name: _around(_maps(spectra, [turn(border) for border in masks]))
         for name, turn in TURNS.items()
@@ -74,7 +63,7 @@ def measure(pairs: Sequence[ImagePair]) -> Alignment:
     moved_masks = [np.roll(border, (down, right), (0, 1)) for border in masks]
     turned_masks = [TURNS[turn](border) for border in masks]
     return Alignment(
-        len(maps_of),
+        len(useful),
         _rank(spectra, masks),
         (down / GRID, right / GRID),
         _errors(_around(maps, down, right) - own),
@@ -85,48 +74,14 @@ def measure(pairs: Sequence[ImagePair]) -> Alignment:
     )
 
 
-def edges(pair: ImagePair) -> Map:
-    """(GRID, GRID) ranks 0..1 of the gradient's strength, the image reduced by area means to the
-    grid; zeros for an image without any.
-    """
-    gray = torch.from_numpy(pair.image.astype(np.float64).mean(2))
-    small = functional.interpolate(gray[None, None], (GRID, GRID), mode="area")[0, 0].numpy()
-    strength: Map = np.hypot(*np.gradient(small))
-    order = np.empty(strength.size)
-    order[strength.reshape(-1).argsort(kind="stable")] = np.arange(strength.size)
-    return np.asarray(order.reshape(strength.shape) / strength.size * float(strength.max() > 0))
-
-
-def borders(mask: NDArray[np.uint8]) -> Map:
-    """(GRID, GRID): 1 where the class changes to the right or below, 0 elsewhere; changes to or
-    from ignored pixels are none.
-    """
-    small = nearest(mask, GRID, GRID)
-    edge_map = np.zeros((GRID, GRID))
-    for axis in (0, 1):
-        near = small[:-1] if axis == 0 else small[:, :-1]
-        far = small[1:] if axis == 0 else small[:, 1:]
-        change = (near != far) & (near != IGNORE) & (far != IGNORE)
-        edge_map[: change.shape[0], : change.shape[1]] += change
-        if axis == 0:
-            edge_map[1:] += change
-        else:
-            edge_map[:, 1:] += change
-    return np.minimum(edge_map, 1.0)
-
-
-def correlation(spectrum: NDArray[np.complex128], border: Map) -> Map:
-    """Mean edge rank under *border* moved by every (down, right), minus the mean over all, over its
-    spread.
-    """
-    values = np.fft.irfft2(spectrum * np.conj(np.fft.rfft2(border)), s=border.shape)
-    return np.asarray((values - values.mean()) / (values.std() + 1e-12))
-
-
 def _maps(spectra: Sequence[NDArray[np.complex128]], masks: Sequence[Map]) -> NDArray[np.float64]:
-    return np.stack(
-        [correlation(spectrum, border) for spectrum, border in zip(spectra, masks, strict=True)]
-    )
+    """(N, GRID, GRID): the mean edge rank under each border moved by every (down, right), less the
+    mean over all, over its spread.
+    """
+    lines = np.conj(np.fft.rfft2(np.stack(masks)))
+    values = np.fft.irfft2(np.stack(spectra) * lines, s=(GRID, GRID))
+    values -= values.mean((1, 2), keepdims=True)
+    return np.asarray(values / (values.std((1, 2), keepdims=True) + 1e-12))
 
 
 def _around(maps: NDArray[np.float64], row: int = 0, column: int = 0) -> NDArray[np.float64]:

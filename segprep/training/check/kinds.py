@@ -3,12 +3,13 @@ with the mask mirrored, rotated, moved, inverted, or with the mask of another im
 pieces does one side lack, or which class is taken for which.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segprep.imaging import likeness
+from segprep.training.check.piece_sizes import numbered
 from segprep.training.check.suspects import LEAST_PIECE, MET
 from segprep.training.data.pairs import nearest
 from segprep.types import IGNORE
@@ -16,13 +17,7 @@ from segprep.types import IGNORE
 Mask = NDArray[np.uint8]
 GRID = 64  # side at which masks are compared
 BETTER, FITS = 0.15, 0.4  # mean IoU: the gain that counts, and what has to be reached
-TURNS: dict[str, Callable[[Mask], Any]] = {
-    "mirrored left to right": lambda m: m[:, ::-1],
-    "mirrored top to bottom": lambda m: m[::-1],
-    "rotated by 180 degrees": lambda m: m[::-1, ::-1],
-    "rotated by 90 degrees": np.rot90,
-    "rotated by 270 degrees": lambda m: np.rot90(m, 3),
-}
+TURNS = tuple(likeness.TURNS.items())[1:6]  # but transpositions, which swap height and width
 
 
 def of_mask(
@@ -36,7 +31,7 @@ def of_mask(
     masks of other images.
     """
     small, own = nearest(guess, GRID, GRID), nearest(mask, GRID, GRID)
-    tries = {f"fits when {name}": np.asarray(turn(own)) for name, turn in TURNS.items()}
+    tries = {f"fits when {name}": np.asarray(turn(own)) for name, turn in TURNS}
     moved = _moved(small, own)
     tries[_way(moved)] = np.roll(own, moved, (0, 1))
     if len(names) == 2:
@@ -104,15 +99,8 @@ def _pieces(guess: Mask, mask: Mask, names: Sequence[str], background: int | Non
 
 def _unmet(here: Mask, there: Mask, background: int | None) -> tuple[int, int]:
     """(number, pixels) of the pieces of *here* that lie on background in *there*."""
-    from scipy.ndimage import label
-
-    inside = (here != IGNORE) & (here != (0 if background is None else background))
-    pieces, count = label(inside)
-    other = (there != (0 if background is None else background)) & (there != IGNORE)
-    sizes = np.bincount(pieces.reshape(-1), minlength=count + 1)[1:]
-    met = np.bincount(pieces.reshape(-1), weights=other.reshape(-1), minlength=count + 1)[1:]
-    ignored = np.bincount(
-        pieces.reshape(-1), weights=(there == IGNORE).reshape(-1), minlength=count + 1
-    )[1:]
-    lost = (sizes >= 4 * LEAST_PIECE) & (met + ignored < MET * sizes)
+    ground = 0 if background is None else background
+    pieces, sizes = numbered((here != IGNORE) & (here != ground))
+    met = np.bincount(pieces.reshape(-1), weights=(there != ground).reshape(-1))  # or ignored
+    lost = (sizes >= 4 * LEAST_PIECE) & (met < MET * sizes)
     return int(lost.sum()), int(sizes[lost].sum())

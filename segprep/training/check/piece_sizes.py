@@ -23,7 +23,7 @@ class PieceSizes:
         self.largest: dict[int, list[tuple[float, str]]] = defaultdict(list)
         for stem, mask in masks:
             for value in np.setdiff1d(np.unique(mask), [IGNORE]).tolist():
-                _, sizes = _pieces(mask == value)
+                _, sizes = numbered(mask == value)
                 self.largest[value].append((float(sizes.max()) / mask.size, stem))
         for value, shares in self.largest.items():
             self.largest[value] = sorted(shares, reverse=True)[:2]
@@ -36,13 +36,13 @@ class PieceSizes:
         for value in np.unique(guess).tolist():
             others = [share for share, name in self.largest.get(value, ()) if name != stem]
             if others:
-                pieces, sizes = _pieces(guess == value)
+                pieces, sizes = numbered(guess == value)
                 large = sizes > TOO_LARGE * others[0] * guess.size
                 places |= large[pieces]
         return places
 
 
-def _pieces(inside: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def numbered(inside: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """The pieces of *inside* (h, w), numbered from 1, and the pixels of each; 0 for the rest."""
     from scipy.ndimage import label
 

@@ -28,11 +28,11 @@ def misplaced(pairs: Sequence[ImagePair]) -> dict[str, float]:
     return dict(zip(bordered, scores.tolist(), strict=True))
 
 
-def in_short(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """An image (H, W, 3) squeezed to (GRID, GRID, 3) uint8; other types by their own range."""
+def in_short(pixels: NDArray[Any], side: int = GRID) -> NDArray[np.uint8]:
+    """An image (H, W, 3) squeezed to (*side*, *side*, 3) uint8; other types by their own range."""
     if pixels.dtype != np.uint8:
         values = np.nan_to_num(pixels.astype(np.float64))
         low, high = float(values.min()), float(values.max())
         pixels = ((values - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
-    small = Image.fromarray(pixels).resize((GRID, GRID), Image.Resampling.BOX, reducing_gap=1)
+    small = Image.fromarray(pixels).resize((side, side), Image.Resampling.BOX, reducing_gap=1)
     return np.asarray(small)

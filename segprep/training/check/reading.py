@@ -3,13 +3,13 @@ of other images.
 """
 
 from collections.abc import Sequence
-from random import Random
+from functools import partial
 
 import numpy as np
 
 from segprep.dataset.tree import Tree
-from segprep.splitting.partition import natural, shuffled
-from segprep.training.data.pairs import ImagePair, InputSpec, nearest, read_all
+from segprep.training.data.dataset import ImagePairs
+from segprep.training.data.pairs import ImagePair, InputSpec, nearest
 from segprep.training.progress import Moment, Watch
 
 MEMORY, FEWEST_HELD = 2 << 30, 8  # bytes of the images of one list; images that are read anyway
@@ -21,28 +21,13 @@ def affordable(sample: Sequence[ImagePair], spec: InputSpec) -> int:
     return max(FEWEST_HELD, int(MEMORY // float(np.mean(each))))
 
 
-def limited(name: str, stems: Sequence[str], limit: int, seed: int) -> tuple[Sequence[str], str]:
-    """At most *limit* of the *stems* of the list *name*, drawn by *seed*, and a note if they are
-    fewer.
-    """
-    if len(stems) <= limit:
-        return stems, ""
-    note = (
-        f"{limit} of the {len(stems)} images of {name} were drawn with seed {seed}:"
-        f" more do not fit {MEMORY >> 30} GiB of memory"
-    )
-    return natural(shuffled(stems, Random(seed))[:limit]), note
-
-
 def read(
     tree: Tree, name: str, stems: Sequence[str], classes: int, spec: InputSpec, watch: Watch
 ) -> list[ImagePair]:
     """The pairs of *stems* as *spec* has them. Raises SegprepError naming every bad file."""
-    pairs = []
-    for pair in read_all(tree, stems, classes, spec):
-        pairs.append(pair)
-        watch(Moment(f"reading {name}", len(pairs), len(stems)))
-    return pairs
+    said = partial(Moment, f"reading {name}")
+    pairs = ImagePairs(tree, stems, classes, spec)
+    return list(pairs.survey(lambda done, total: watch(said(done, total)), 0))
 
 
 def with_shuffled_masks(train: Sequence[ImagePair], seed: int) -> list[ImagePair]:

@@ -4,7 +4,7 @@ It can be interrupted and resumes from the last Epoch.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -19,7 +19,6 @@ from segprep.training import checkpoints, models
 from segprep.training.augmentation.windows import Windows
 from segprep.training.check import (
     causes,
-    conclusion,
     label_causes,
     outcome,
     reading,
@@ -30,8 +29,9 @@ from segprep.training.check import (
 )
 from segprep.training.check.budget import Budget, budget_for
 from segprep.training.check.forecast import Forecast
-from segprep.training.check.loop import Course, Epoch, Training
+from segprep.training.check.loop import Epoch, Training
 from segprep.training.check.outcome import Outcome
+from segprep.training.check.sampling import limited
 from segprep.training.check.scoring import Judge
 from segprep.training.check.state import State, identity
 from segprep.training.check.verdict import Counts, Reason
@@ -93,8 +93,9 @@ class CheckRun:
         return self._trained(reasons, train, val)
 
     def _read(self, name: str, stems: Sequence[str], limit: int) -> list[ImagePair]:
-        stems, note = reading.limited(name, stems, limit, self.seed)
-        self.notes += [note] if note else []
+        why = f": more do not fit {reading.MEMORY >> 30} GiB of memory"
+        stems, notes = limited(name, stems, limit, self.seed, why)
+        self.notes += notes
         spec = self.budget.view
         return reading.read(self.tree, name, stems, len(self.names), spec, self.watch)
 
@@ -113,12 +114,7 @@ class CheckRun:
         network = self._best(training)
         new = outcome.renew(self.work)
         final, work, others = self._judge().score(network, val, new)
-        own = verdict.gap(work, others, self.seed)
-        compared = verdict.gap(own_counts, counts, self.seed)
-        late = self._late("main")
-        if compared.low <= 0 < own.low and control.step < training.step and not late:
-            counts = self._longer(control, counts, training.step)
-            compared = verdict.gap(work, counts, self.seed)
+        gaps, counts = self._gaps(control, training, (own_counts, counts), (work, others))
         unlearned = score_causes.unlearned(final)
         if unlearned:
             listed = ", ".join(self.names[n] for n in unlearned)
@@ -126,18 +122,48 @@ class CheckRun:
         suspects, seen = self._judge().rank(network, train, val, unlearned)
         pairs = {pair.stem: pair for pair in (*train, *val)}
         suspects = self._judge().told(network, suspects, pairs, self.names, self._background())
-        scores = conclusion.scored(
-            train, final, counts, {"control": compared, "own": own}, seen, suspects, self.seed
+        baseline = verdict.majority(train, final)
+        gaps["baseline"] = verdict.gap(final, baseline, self.seed)
+        scored = verdict.compare(gaps, len(val))
+        scored += score_causes.of_scores(final, seen, self.names)
+        if training.step < self.budget.steps:
+            scored = verdict.cut_short(scored, training.step, self.budget.steps)
+        result = replace(
+            self._draft(verdict.joined(reasons, scored), len(train), self.budget),
+            stems=tuple(pair.stem for pair in val),
+            counts=final,
+            miou=verdict.score(final),
+            control_miou=verdict.score(counts),
+            baseline_miou=verdict.score(baseline),
+            gaps=gaps,
+            history=tuple(training.history),
+            control_history=tuple(control.history),
+            suspects=suspects,
         )
-        told = conclusion.reasons(reasons, scores, training, self.budget, self.names)
-        draft = self._draft(told, len(train), self.budget)
-        result = conclusion.completed(draft, scores, training, control, [pair.stem for pair in val])
         checkpoints.save(new / outcome.CHECKPOINT, self._checkpoint(training))
         outcome.write_scores(new, result)
         outcome.write_config(new, self.budget.config())
         predict = partial(self._judge().predicted, network)
         report.write(new, result, pairs, predict, self._background())
         return result
+
+    def _gaps(
+        self,
+        control: Training,
+        training: Training,
+        equal: tuple[Counts, Counts],
+        work: tuple[Counts, Counts],
+    ) -> tuple[dict[str, verdict.Gap], Counts]:
+        """How much better the main run is than the control after *equal* steps, and its predictions
+        than for other images' masks (*work*: both); and the control's counts that were compared.
+        """
+        own, compared = verdict.gap(*work, self.seed), verdict.gap(*equal, self.seed)
+        counts = equal[1]
+        close = compared.low <= 0 < own.low
+        if close and control.step < training.step and not self._late("main"):
+            counts = self._longer(control, counts, training.step)
+            compared = verdict.gap(work[0], counts, self.seed)
+        return {"control": compared, "own": own}, counts
 
     def _draft(self, reasons: Sequence[Reason], trained: int, budget: Budget | None) -> Outcome:
         """The result without any scores."""
@@ -169,10 +195,11 @@ class CheckRun:
         training = Training(
             models.build(budget.arch, budget.view.channels, count, **budget.options),
             Windows(pairs, budget.view, self.seed),
-            Course(budget.steps, budget.batch, budget.rate, budget.every),
+            config,
+            budget.steps,
+            budget.every,
             lambda network: judge.validate(network, self.spread),
             count,
-            config,
             self.device,
             self.workers,
         )
@@ -222,11 +249,11 @@ class CheckRun:
                     checkpoints.save(self.work / outcome.CHECKPOINT, self._checkpoint(training))
                 continue
             self.pace.steps.append(seconds)
-            self._tell(role, record.number)
-            if self._late(role) and record.number < until:
+            self._tell(role, training.step)
+            if self._late(role) and training.step < until:
                 training.cut()
                 self.notes.append(
-                    f"--max-time cut the {role} run after {record.number} of {until} steps"
+                    f"--max-time cut the {role} run after {training.step} of {until} steps"
                 )
                 self.state.save(role, training, counts)
                 return

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from segprep.checks._common import fit
+from segprep.training.check.piece_sizes import numbered
 from segprep.types import IGNORE
 
 # pixels of a piece that counts; the share of it that has to be met on the other side
@@ -99,18 +100,15 @@ def _unmet(sides: Sequence[tuple[NDArray[np.bool_], NDArray[np.bool_]]]) -> floa
     """The share of the area of all connected pieces, of both sides and of every class but the
     largest, of which the other side meets less than MET.
     """
-    from scipy.ndimage import label
-
     lost = total = 0.0
     largest = max(range(len(sides)), key=lambda n: int(sides[n][1].sum() + sides[n][0].sum()))
     for n, (left, right) in enumerate(sides):
         if n == largest and len(sides) > 1:
             continue
         for here, there in ((left, right), (right, left)):
-            names, _ = label(here)
-            sizes = np.bincount(names.reshape(-1))
-            met = np.bincount(names.reshape(-1), weights=there.reshape(-1))
-            counts = (sizes >= LEAST_PIECE) & (np.arange(len(sizes)) > 0)
+            pieces, sizes = numbered(here)
+            met = np.bincount(pieces.reshape(-1), weights=there.reshape(-1))
+            counts = sizes >= LEAST_PIECE
             lost += sizes[counts & (met < MET * sizes)].sum()
             total += sizes[counts].sum()
     return lost / total if total else 0.0

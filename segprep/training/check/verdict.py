@@ -5,12 +5,14 @@ All comparisons are paired over images: a bootstrap draws images, with both scor
 easy and hard images weigh alike on both sides (Efron and Tibshirani 1993, chapter 13).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+
+from segprep.training.data.pairs import ImagePair
 
 Level = Literal["learnable", "undecided", "doubtful", "not_learnable"]
 LEVELS: tuple[Level, ...] = get_args(Level)  # the best first
@@ -43,20 +45,27 @@ class Gap:
     high: float
 
 
-def ious(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
-    """IoU per class, (…, C, C) -> (…, C); nan for a class that is neither true nor predicted."""
-    hit = np.diagonal(matrix, axis1=-2, axis2=-1)
-    union = matrix.sum(-1) + matrix.sum(-2) - hit
-    with np.errstate(invalid="ignore"):
-        return np.where(union > 0, hit / np.maximum(union, 1), np.nan)
-
-
 def miou(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
     """Mean IoU over the classes that are true or predicted, (…, C, C) -> (…); 0 where there is
     none.
     """
-    each = ious(matrix)
-    return np.asarray(np.nansum(each, -1) / np.maximum((~np.isnan(each)).sum(-1), 1))
+    hit = np.diagonal(matrix, axis1=-2, axis2=-1)
+    union = matrix.sum(-1) + matrix.sum(-2) - hit
+    return np.asarray((hit / np.maximum(union, 1)).sum(-1) / np.maximum((union > 0).sum(-1), 1))
+
+
+def score(counts: Counts) -> float:
+    """The mean IoU of *counts*, pooled."""
+    return float(miou(counts.sum(0)))
+
+
+def majority(train: Sequence[ImagePair], counts: Counts) -> Counts:
+    """The (N, C, C) of *counts* if the majority class of *train* were predicted everywhere."""
+    classes = counts.shape[1]
+    pixels = sum(np.bincount(pair.mask.reshape(-1), minlength=256)[:classes] for pair in train)
+    baseline = np.zeros_like(counts)
+    baseline[:, :, int(np.argmax(pixels))] = counts.sum(2)
+    return baseline
 
 
 def gap(better: Counts, worse: Counts, seed: int) -> Gap:
@@ -81,10 +90,11 @@ def gap(better: Counts, worse: Counts, seed: int) -> Gap:
     return Gap(value, float(low), float(high))
 
 
-def compare(main: Gap, baseline: Gap, own: Gap, images: int) -> list[Reason]:
-    """What the three comparisons say: with the control at equal steps, with the majority class,
-    and of each mask with other images' masks.
+def compare(gaps: Mapping[str, Gap], images: int) -> list[Reason]:
+    """What the three comparisons say: with the *control* at equal steps, with the majority class
+    (*baseline*), and of each mask with other images' masks (*own*).
     """
+    main, baseline, own = (gaps[name] for name in ("control", "baseline", "own"))
     if images < FEWEST:
         return [
             Reason(

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import overload
 
-from segprep.conversion import tree_source
 from segprep.dataset.plausibility import tree_doubts
 from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError, SourceError
@@ -39,12 +38,11 @@ def select_lists(tree: Tree, config: Config) -> Selection:
     """The lists that *config* names; where the tree has none at all, 80 to 20 drawn by the seed.
 
     Raises SegprepError: empty-list, bad-list (an image stands in both), no-mask-for-stem,
-    values-unclear (masks of 0 and 255 only), palette-ambiguous.
+    values-unclear (masks of 0 and 255 only).
     """
     stems, splits = tree.stems(), tree.lists()
     if not stems:
         raise SegprepError("empty-list", f"{tree.root} has no samples", "convert some first")
-    tree_source.check_palettes(tree, [tree.mask_path(stem) for stem in stems])
     for name in (config.train, config.val):
         if splits and name not in splits and name not in (NONE, Config().train, Config().val):
             message, hint = unknown("list", name, splits)

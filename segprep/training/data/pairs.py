@@ -5,7 +5,7 @@ Every sample is a function of (seed, epoch, position) alone, so that batches do 
 number of loader workers, and a resumed run sees what an uninterrupted one would have seen.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,20 +62,19 @@ class InputSpec:
         if self.scale is None and self.stretch:
             return self.size, self.size
         if self.scale is None:
-            return letterbox(height, width, self.size)[:2]
+            return fitted(height, width, self.size, self.size)
         return max(1, round(height * self.scale)), max(1, round(width * self.scale))
 
 
-def letterbox(height: int, width: int, size: int) -> tuple[int, int, int, int]:
-    """(h, w, top, left): the largest image of the same shape that fits a square, centered.
-    No side falls below 1.
+def fitted(height: int, width: int, rows: int, columns: int) -> tuple[int, int]:
+    """(h, w): the largest image of the shape (*height*, *width*) that fits (*rows*, *columns*). No
+    side falls below 1.
 
-    >>> letterbox(584, 565, 512), letterbox(375, 500, 512), letterbox(1, 999, 512)
-    ((512, 495, 0, 8), (384, 512, 64, 0), (1, 512, 255, 0))
+    >>> fitted(584, 565, 512, 512), fitted(375, 500, 512, 512), fitted(1, 999, 512, 512)
+    ((512, 495), (384, 512), (1, 512))
     """
-    factor = min(size / height, size / width)
-    h, w = max(1, int(height * factor)), max(1, int(width * factor))
-    return h, w, (size - h) // 2, (size - w) // 2
+    factor = min(rows / height, columns / width)
+    return max(1, int(height * factor)), max(1, int(width * factor))
 
 
 def read_pair(tree: Tree, stem: str, classes: int | None = None) -> ImagePair:
@@ -147,22 +146,6 @@ def _check_finite(values: NDArray[Any], path: Path) -> None:
     if not np.isfinite(values).all():
         reason, hint = "holds numbers that are not finite", "save it as 8-bit or 16-bit"
         raise SourceError(path, reason, hint, "image-unsupported")
-
-
-def read_all(
-    tree: Tree, stems: Sequence[str], classes: int, view: InputSpec
-) -> Iterator[ImagePair]:
-    """The pairs of *stems* at the scale of *view*.
-
-    Raises SegprepError that names every bad file, after all were read.
-    """
-    bad: list[SourceError] = []
-    for stem in stems:
-        try:
-            yield scaled(read_pair(tree, stem, classes), view)
-        except SourceError as error:
-            bad.append(error)
-    raise_bad(bad)
 
 
 def raise_bad(bad: Sequence[SourceError]) -> None:

@@ -17,7 +17,7 @@ from segprep.training.data import pairs
 def test_published_places(width, height, wanted):
     place = placed(height, width, 512, 512)
     assert (place.width, place.height, place.left, place.top) == wanted
-    assert pairs.letterbox(height, width, 512) == (place.height, place.width, place.top, place.left)
+    assert pairs.InputSpec(512, None, (), ()).worked(height, width) == (place.height, place.width)
 
 
 def test_the_bars_are_gray_and_ignored():

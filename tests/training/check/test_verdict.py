@@ -59,8 +59,9 @@ def test_a_clear_gap_excludes_zero_and_equal_ones_do_not() -> None:
 def test_every_comparison_counts(
     control: float, baseline: float, own: float, images: int, level: str
 ) -> None:
-    gaps = [Gap(value, value - 0.01, value + 0.01) for value in (control, baseline, own)]
-    assert verdict.worst(verdict.compare(*gaps, images)) == level  # type: ignore[arg-type]
+    values = {"control": control, "baseline": baseline, "own": own}
+    gaps = {name: Gap(value, value - 0.01, value + 0.01) for name, value in values.items()}
+    assert verdict.worst(verdict.compare(gaps, images)) == level
 
 
 def test_the_worst_reason_decides() -> None:
@@ -199,11 +200,11 @@ def moved(down: float, right: float) -> object:
     [
         (lambda mask: mask, ""),
         (moved(0.25, 0.25), "25% of the height up and 25% of the width left"),
-        (moved(0, 0.1), "10% of the width left"),
-        (lambda mask: mask[:, ::-1], "flipped left to right"),
+        (moved(0, 0.125), "12% of the width left"),
+        (lambda mask: mask[:, ::-1], "mirrored left to right"),
         (lambda mask: mask[::-1, ::-1], "rotated by 180 degrees"),
     ],
-    ids=["clean", "quarter", "tenth", "mirror", "turn"],
+    ids=["clean", "quarter", "eighth", "mirror", "turn"],
 )
 def test_alignment_is_measured_from_the_data(change: object, words: str) -> None:
     found = causes.of_alignment(alignment.measure(scenes(change)))

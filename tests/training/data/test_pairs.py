@@ -13,15 +13,14 @@ from PIL import Image
 from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError, SourceError
 from segprep.training.augmentation.windows import Windows, batches
+from segprep.training.data.dataset import ImagePairs
 from segprep.training.data.pairs import (
     ImagePair,
     InputSpec,
-    letterbox,
     moments,
     nearest,
     normalized,
     pixels,
-    read_all,
     read_pair,
     scaled,
 )
@@ -63,12 +62,6 @@ def test_every_kind_of_image_has_three_channels(
 def test_numbers_that_are_not_finite_are_refused() -> None:
     with pytest.raises(SourceError, match="not finite"):
         pixels(encoded(np.array([[0.5, np.nan]], np.float32), "TIFF"), Path("x.tif"))
-
-
-def test_letterbox_is_the_published_one() -> None:
-    assert letterbox(584, 565, 512) == (512, 495, 0, 8)
-    assert letterbox(375, 500, 512) == (384, 512, 64, 0)
-    assert letterbox(1, 999, 512)[:2] == (1, 512)
 
 
 def test_letterboxed_window_is_gray_and_ignored_around_the_image() -> None:
@@ -174,7 +167,7 @@ def test_bad_pairs_are_named_all_together(discs: Callable[..., Path]) -> None:
     (root / "JPEGImages/i1.png").unlink()
     Image.new("L", (5, 5)).save(root / "JPEGImages/i2.png")
     with pytest.raises(SegprepError) as caught:
-        list(read_all(Tree(root), [f"i{n}" for n in range(6)], 2, PLAIN))
+        list(ImagePairs(Tree(root), [f"i{n}" for n in range(6)], 2, PLAIN).survey(print, 0))
     assert caught.value.code == "image-missing"
     assert "2 samples cannot be used" in caught.value.message
     assert "i2.png" in caught.value.message
