@@ -94,15 +94,17 @@ class Field:
         place = self._lay_out(point.scenario)
         out = place / "out"
         sources = content(place / "src")
+        command = scenario.command
         for mode, at in point.faults:
             if content(out, scenario) == expected:
                 break  # the first fault came after the work was done
-            ended = child(scenario.command, mode, at)
+            ended = child(command, mode, at)
             wrong += [f"{mode}@{at}: {words}" for words in judged(ended, mode, scenario)]
             if fault := unsound(out):
                 wrong.append(f"{mode}@{at}: {fault}")
+            command = scenario.again() if scenario.again else command
         finished = content(out, scenario) == expected  # split refuses to do it again
-        again = child(scenario.again() if scenario.again else scenario.command)
+        again = child(command)
         if again.code != scenario.exit and not finished:
             wrong.append(f"the same command again: exit {again.code}: {again.said.strip()[-300:]}")
         elif (left := content(out, scenario)) != expected:
