@@ -9,7 +9,7 @@ Whether names (of a network, a loss …) exist is checked by :mod:`.trainer.conf
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -90,13 +90,7 @@ def make_config(settings: Mapping[str, Any]) -> Config:
             )
     if config.monitor:
         return config
-    return replaced(config, monitor="loss" if config.val == NONE else "val_miou")
-
-
-def replaced(config: Config, **changes: Any) -> Config:
-    """*config* with *changes*."""
-    values = {setting.name: getattr(config, setting.name) for setting in fields(Config)}
-    return Config(**(values | changes))
+    return replace(config, monitor="loss" if config.val == NONE else "val_miou")
 
 
 def _typed(key: str, hint: Any, value: Any) -> Any:

@@ -27,7 +27,7 @@ from segprep.names import unknown
 from segprep.training.losses.lovasz import against_rest, lovasz_hinge, lovasz_softmax
 from segprep.types import IGNORE
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+Loss = Callable[..., Tensor]  # logits and truth; a made one takes pixels=, weights of ce
 
 
 def pixel_cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
@@ -142,8 +142,7 @@ def make(spec: str, classes: int, weights: Sequence[float] | None = None) -> Los
     Raises UsageError (bad-option): unknown name, weights of another number than *classes*, negative
     or all 0, or for a loss that has none.
     """
-    names = [name.strip() for name in spec.split("+")]
-    for name in names:
+    for name in names(spec):
         if name not in LOSSES:
             raise UsageError("bad-option", *unknown("loss", name, LOSSES))
         if classes == 1 and name in ("ce", "focal", "dice", "dice-all", "dice-image", "lovasz"):
@@ -154,7 +153,7 @@ def make(spec: str, classes: int, weights: Sequence[float] | None = None) -> Los
                 "bad-option", f"the loss {name} takes no class weights", "leave them out"
             )
     if weights is None:
-        return partial(total, [LOSSES[name] for name in names])
+        return partial(total, names(spec), {})
     if (
         len(weights) != classes
         or not all(math.isfinite(weight) and weight >= 0 for weight in weights)
@@ -162,15 +161,28 @@ def make(spec: str, classes: int, weights: Sequence[float] | None = None) -> Los
     ):
         reason = f"class weights {', '.join(map(str, weights))} for {classes} classes"
         raise UsageError("bad-option", reason, "give one per class, none negative, not all 0")
-    tensor = torch.tensor(weights, dtype=torch.float32)
-    return lambda logits, truth: total(
-        [partial(LOSSES[name], weights=tensor.to(logits.device)) for name in names], logits, truth
-    )
+    return partial(total, names(spec), {"weights": torch.tensor(weights, dtype=torch.float32)})
 
 
-def total(losses: Sequence[Loss], logits: Tensor, truth: Tensor) -> Tensor:
-    """Their sum."""
-    return torch.stack([loss(logits, truth) for loss in losses]).sum()
+def names(spec: str) -> list[str]:
+    """The losses that *spec* adds up."""
+    return [name.strip() for name in spec.split("+")]
+
+
+def total(
+    listed: Sequence[str],
+    shared: Mapping[str, Tensor],
+    logits: Tensor,
+    truth: Tensor,
+    pixels: Tensor | None = None,
+) -> Tensor:
+    """The sum of the *listed* losses, each with what is *shared*; *pixels* (N, H, W) weigh those of
+    ``ce``.
+    """
+    given = {name: value.to(logits.device) for name, value in shared.items()}
+    own = {} if pixels is None else {"ce": {"pixels": pixels}}
+    parts = [LOSSES[name](logits, truth, **given, **own.get(name, {})) for name in listed]
+    return torch.stack(parts).sum()
 
 
 def supervised(

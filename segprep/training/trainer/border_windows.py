@@ -2,9 +2,6 @@
 weight of every pixel in the cross-entropy.
 """
 
-from collections.abc import Sequence
-from functools import partial
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,7 +11,7 @@ from torch.utils.data import Dataset
 from segprep.errors import UsageError
 from segprep.train_config import Config
 from segprep.training.augmentation.windows import Windows
-from segprep.training.losses import LOSSES, Loss, total
+from segprep.training.losses import names
 from segprep.training.losses.border_weights import border_weights
 from segprep.types import IGNORE
 
@@ -60,20 +57,6 @@ def objects(mask: NDArray[np.integer], background: int | None) -> NDArray[np.int
 
 def check(config: Config) -> None:
     """Raise UsageError (bad-option) for border weights without a cross-entropy."""
-    if config.border and "ce" not in _names(config.loss):
+    if config.border and "ce" not in names(config.loss):
         reason = f"border weights with the loss {config.loss}"
         raise UsageError("bad-option", reason, "they weigh the pixels of ce: ce, or ce+dice")
-
-
-def weighed(config: Config, weights: Sequence[float] | None, pixels: Tensor) -> Loss:
-    """The loss of *config*, its cross-entropy weighed by *pixels* (N, S, S)."""
-    shared: dict[str, Tensor] = {}
-    if weights is not None:
-        shared["weights"] = torch.tensor(weights, dtype=torch.float32, device=pixels.device)
-    maps = {"ce": {"pixels": pixels}}
-    names = _names(config.loss)
-    return partial(total, [partial(LOSSES[name], **shared, **maps.get(name, {})) for name in names])
-
-
-def _names(spec: str) -> list[str]:
-    return [name.strip() for name in spec.split("+")]

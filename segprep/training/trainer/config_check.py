@@ -1,13 +1,14 @@
 """The settings of a training as one that can be carried out: every name in them exists."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from segprep.errors import SegprepError, UsageError
 from segprep.names import unknown
 from segprep.train_config import MONITORS, NONE, Config, outputs
 from segprep.training import losses, models
-from segprep.training.config import make_config, replaced
+from segprep.training.config import make_config
 from segprep.training.trainer import border_windows, optimizers, schedules
 from segprep.training.trainer.distributed import ProcessGroup
 from segprep.training.weight_tables import where
@@ -99,7 +100,7 @@ def advised(config: Config, group: ProcessGroup, images: int) -> tuple[Config, l
             notes.append("compile was skipped: on a CPU it takes longer than it saves")
         if config.sync_bn:
             notes.append("sync_bn was skipped: PyTorch has it on GPUs only")
-        config = replaced(config, compile=False, sync_bn=False)
+        config = replace(config, compile=False, sync_bn=False)
     if batch > images:
         notes.append(
             f"a batch of {batch} is more than the {images} images: some come several times in a"

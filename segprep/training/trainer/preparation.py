@@ -3,6 +3,7 @@ resumes from.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from segprep.errors import SegprepError
 from segprep.outputs import OutputFolder
 from segprep.train_config import Config, outputs
 from segprep.training import checkpoints, losses
-from segprep.training.config import replaced, toml_text
+from segprep.training.config import toml_text
 from segprep.training.data.dataset import prepare
 from segprep.training.data.lists import Selection
 from segprep.training.progress import Moment, Watch
@@ -52,7 +53,7 @@ class Preparation:
         self.began = began
         self.watch = watch
         self.background = background
-        settings = config if chosen.val else replaced(config, monitor="loss")
+        settings = config if chosen.val else replace(config, monitor="loss")
         self.config, notes = advised(settings, group, len(chosen.train))
         fit_classes(config, names)
         count = outputs(config.head, len(names))

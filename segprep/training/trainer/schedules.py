@@ -17,7 +17,6 @@ from segprep.names import unknown
 Shape = Callable[[int], float]  # steps after the warm-up -> share of the learning rate
 Mode = Literal["min", "max"]
 NAMES = ("constant", "polynomial", "cosine", "step", "exponential", "plateau")
-_SCORES = ("iou", "dice", "acc", "f1", "f_score", "fscore", "precision", "recall", "auc", "kappa")
 
 
 def polynomial(steps: int, power: float = 0.9, end: float = 0.0) -> Shape:
@@ -52,20 +51,16 @@ def better(value: float, best: float | None, min_delta: float, mode: Mode) -> bo
 
 @dataclass
 class Plateau:
-    """Times *factor* once more than *patience* values in a row were no better; then *cooldown*
-    values are not counted.
-    """
+    """Times *factor* once more than *patience* values in a row were no better."""
 
     factor: float = 0.1
     patience: int = 10
     min_delta: float = 1e-4
     mode: Mode = "min"
     end: float = 0.0
-    cooldown: int = 0
     share: float = field(default=1.0, init=False)
     best: float | None = field(default=None, init=False)
     waited: int = field(default=0, init=False)
-    resting: int = field(default=0, init=False)
 
     def saw(self, value: float) -> None:
         """Take the score of one evaluation."""
@@ -73,29 +68,20 @@ class Plateau:
             self.best, self.waited = value, 0
         else:
             self.waited += 1
-        if self.resting:
-            self.resting, self.waited = self.resting - 1, 0
         if self.waited > self.patience:
             self.share, self.waited = max(self.end, self.share * self.factor), 0
-            self.resting = self.cooldown
 
 
 @dataclass
 class EarlyStopping:
     """Stop after *patience* evaluations in a row that were not better than the best by more than
-    *min_delta*, as Keras does.
-
-    The weights are then those of the last evaluation; keep those of ``best_at`` (whenever
-    ``improved``) to go back to them. Raises UsageError (bad-option) for a negative patience or
-    min_delta.
+    *min_delta*, as Keras does. Raises UsageError (bad-option) where either is negative.
     """
 
     patience: int = 3
     min_delta: float = 0.001
     mode: Mode = "min"
     best: float | None = field(default=None, init=False)
-    best_at: int | None = field(default=None, init=False)
-    improved: bool = field(default=False, init=False)
     waited: int = field(default=0, init=False)
     count: int = field(default=0, init=False)
 
@@ -112,13 +98,10 @@ class EarlyStopping:
 
         A value that is not a number is never better, also as the first.
         """
-        self.improved = better(value, self.best, self.min_delta, self.mode)
-        if self.improved:
-            self.best, self.best_at, self.waited = value, self.count, 0
-        else:
-            self.waited += 1
+        improved = better(value, self.best, self.min_delta, self.mode)
+        self.best, self.waited = (value, 0) if improved else (self.best, self.waited + 1)
         self.count += 1
-        return not self.improved and self.count > 1 and self.waited >= self.patience
+        return not improved and self.count > 1 and self.waited >= self.patience
 
 
 def state(tracker: Plateau | EarlyStopping) -> dict[str, Any]:
@@ -128,7 +111,7 @@ def state(tracker: Plateau | EarlyStopping) -> dict[str, Any]:
 
 def restore(tracker: Plateau | EarlyStopping, values: Mapping[str, Any]) -> None:
     """Put back what :func:`state` gave."""
-    for name in asdict(tracker):
+    for name in asdict(tracker):  # checkpoints of earlier versions hold more
         setattr(tracker, name, values[name])
 
 
@@ -215,13 +198,5 @@ def make(
 
 
 def mode_of(monitor: str) -> Mode:
-    """Whether *monitor* is better when smaller (a loss, an error) or larger (IoU, Dice, accuracy
-    …). Raises UsageError (bad-option) if its name does not tell.
-    """
-    name = monitor.lower()
-    if "loss" in name or "error" in name:
-        return "min"
-    if any(score in name for score in _SCORES):
-        return "max"
-    reason = f"whether {monitor} is better when larger or smaller is unknown"
-    raise UsageError("bad-option", reason, "say mode min or max")
+    """Whether *monitor*, one of train_config.MONITORS, is better when smaller or larger."""
+    return "min" if monitor.endswith("loss") else "max"

@@ -5,6 +5,7 @@ and over several processes where asked.
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -17,7 +18,6 @@ from segprep.train_config import Config
 from segprep.training.freezing import freeze, hold_norms, unfreeze
 from segprep.training.losses import Loss, supervised, without
 from segprep.training.trainer import optimizers
-from segprep.training.trainer.border_windows import weighed
 from segprep.training.trainer.distributed import ProcessGroup
 
 NAN_HINT = "lower lr, or set clip; images with extreme values are another cause"
@@ -77,8 +77,7 @@ class Learner:
         heads = [self.group.whole(head.float()) for head in outputs]
         criterion = self.loss
         if pixels is not None:
-            every = self.group.whole(pixels.to(device))
-            criterion = weighed(self.config, self.config.class_weights or None, every)
+            criterion = partial(self.loss, pixels=self.group.whole(pixels.to(device)))
         skipped = tuple(map(int, self.config.skip_classes))
         loss = supervised(criterion, heads, without(self.group.whole(truth.to(device)), skipped))
         value = float(loss.detach())
