@@ -187,7 +187,7 @@ command = formatting.Command(
         click.Option(
             ["--tile"],
             type=int,
-            show_default="512",
+            show_default="1024, of images beyond a megapixel",
             help="Larger images are predicted in overlapping tiles of this side, a multiple of 32.",
         ),
         click.Option(

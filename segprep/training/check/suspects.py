@@ -22,6 +22,9 @@ from segprep.types import IGNORE
 
 # pixels of a piece that counts; the share of it that has to be met on the other side
 LEAST_PIECE, MET = 9, 0.3
+# of the pixels: beside so much the pieces of the worst class are held. Swapped masks of oxford_pets
+# (border of a tenth of the pixels) stand higher by .07 in area under the curve, mirrored by .08.
+LITTLE = 0.07
 # a mask looks wrong from this disagreement on, and that many robust standard deviations above the
 # median of its set
 WRONG, DEVIATIONS, SPREAD = 0.4, 4.0, 0.03
@@ -87,7 +90,7 @@ def disagreement(probabilities: Tensor, mask: NDArray[np.uint8]) -> tuple[float,
     guess, truth = np.where(valid, values.argmax(0), IGNORE), np.where(valid, mask, IGNORE)
     classes = [int(c) for c in np.union1d(guess[valid], truth[valid])]
     ious = [_iou(guess == c, truth == c) for c in classes]
-    pieces = _unmet([(guess == c, truth == c) for c in classes])
+    pieces = _unmet([(guess == c, truth == c) for c in classes], int(valid.sum()))
     score = (pieces + (1 - min(ious)) * _contradicted(values, truth, valid)) / 2
     return float(score), float(np.mean(ious))
 
@@ -96,22 +99,30 @@ def _iou(left: NDArray[np.bool_], right: NDArray[np.bool_]) -> float:
     return float((left & right).sum() / (left | right).sum())
 
 
-def _unmet(sides: Sequence[tuple[NDArray[np.bool_], NDArray[np.bool_]]]) -> float:
-    """The share of the area of all connected pieces, of both sides and of every class but the
-    largest, of which the other side meets less than MET.
+def _unmet(sides: Sequence[tuple[NDArray[np.bool_], NDArray[np.bool_]]], valid: int) -> float:
+    """The share of the area of connected pieces, of both sides, of which the other side meets less
+    than MET: of every class but the largest together, or of the class that is met worst. That one
+    needs an area to speak of, beside LITTLE of the *valid* pixels: in a set of many classes a rare
+    object that the network misses is no wrong mask.
     """
+    lost, total = np.array([_lost(left, right) for left, right in sides]).T
+    others = np.arange(len(sides)) != np.argmax([left.sum() + right.sum() for left, right in sides])
+    if len(sides) == 1:
+        others[:] = True
+    together = float(lost[others].sum() / max(total[others].sum(), 1))
+    return max(together, float((lost / (total + LITTLE * valid)).max()))
+
+
+def _lost(left: NDArray[np.bool_], right: NDArray[np.bool_]) -> tuple[float, float]:
+    """Of one class: the area of all pieces that are not met, and of all pieces."""
     lost = total = 0.0
-    largest = max(range(len(sides)), key=lambda n: int(sides[n][1].sum() + sides[n][0].sum()))
-    for n, (left, right) in enumerate(sides):
-        if n == largest and len(sides) > 1:
-            continue
-        for here, there in ((left, right), (right, left)):
-            pieces, sizes = numbered(here)
-            met = np.bincount(pieces.reshape(-1), weights=there.reshape(-1))
-            counts = sizes >= LEAST_PIECE
-            lost += sizes[counts & (met < MET * sizes)].sum()
-            total += sizes[counts].sum()
-    return lost / total if total else 0.0
+    for here, there in ((left, right), (right, left)):
+        pieces, sizes = numbered(here)
+        met = np.bincount(pieces.reshape(-1), weights=there.reshape(-1))
+        counts = sizes >= LEAST_PIECE
+        lost += sizes[counts & (met < MET * sizes)].sum()
+        total += sizes[counts].sum()
+    return lost, total
 
 
 def _contradicted(

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageDraw
 
 from segprep.training.check import placement
-from segprep.training.check.suspects import Suspect, outliers, ranked
+from segprep.training.check.suspects import Suspect, disagreement, outliers, ranked
 from segprep.training.data.pairs import ImagePair
 
 
@@ -24,6 +25,20 @@ def test_either_evidence_names_a_mask_and_so_do_both(score, misplaced, named) ->
     suspects = ranked(scored(special))
     assert [one.stem for one in outliers(suspects)] == ["x"] * named
     assert (suspects[0].stem == "x") == (score > 0.3 or misplaced > 3)
+
+
+def test_a_thin_class_that_lies_elsewhere_counts_by_itself() -> None:
+    """The disc is met still, its rim is not: the disc must not dilute that."""
+    rows, columns = np.mgrid[:60, :80]
+
+    def scene(middle: int) -> np.ndarray:
+        far = np.hypot(rows - 30, columns - middle)
+        return np.where(far < 19, 1, np.where(far < 24, 2, 0)).astype(np.uint8)
+
+    sure = torch.from_numpy(np.stack([scene(34) == c for c in range(3)]).astype(np.float32))
+    usual, moved = (disagreement(0.03 + 0.9 * sure, scene(x))[0] for x in (36, 46))
+    assert usual < 0.1
+    assert moved > 0.8
 
 
 def test_nothing_to_rank() -> None:
