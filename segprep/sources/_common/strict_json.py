@@ -4,10 +4,16 @@ keys.
 NaN and infinity are read, since they may stand in fields that nobody needs; whoever uses a number
 checks that it is finite. A long base64 string under one key can be cut out by byte search before
 the text is parsed, which halves the time.
+
+Where orjson is there it parses, four times as fast. The standard library decides on every text that
+orjson refuses, or of which it keeps less: of two equal keys only the last, of whole numbers above
+64 bits the first digits (in a list of numbers, coordinates or counts, both are too large to use).
 """
 
 import json
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +22,16 @@ from segprep.errors import SourceError
 from segprep.names import shown
 from segprep.sources._common import text_encoding
 
+fast_loads: Callable[[str], Any] | None = None
+with suppress(ImportError):  # where there is no wheel for the platform
+    import orjson
+
+    fast_loads = orjson.loads
+
 _OPENING = re.compile(rb'\s*:\s*"')
 WORTH_CUTTING = 1024  # bytes
 _CUT = "segprep:cut:imagedata"  # shorter than any string that is cut, so that no real one is this
+_EXACT = 2.0**63  # whole numbers beyond it may have become this kind of number
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +73,13 @@ def _span(raw: bytes, key: str) -> tuple[int, int]:
 
 
 def _load(text: str, path: Path) -> Any:
+    if fast_loads is not None:
+        try:
+            value = fast_loads(text)
+            if 2 * _strings(value) == _quotes(text):
+                return value
+        except (ValueError, RecursionError, MemoryError):
+            pass  # NaN, half a character of UTF-16, or a fault, which is put in words below
     try:
         return json.loads(text, object_pairs_hook=_unique_keys)
     except _RepeatedKeyError as error:
@@ -82,3 +102,27 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         repeated = next(key for n, key in enumerate(keys) if key in keys[:n])
         raise _RepeatedKeyError(repr(shown(repeated)))
     return value
+
+
+def _quotes(text: str) -> int:
+    """How many quotation marks of the JSON *text* begin or end a string."""
+    if "\\" not in text:
+        return text.count('"')
+    escapes = text.replace("\\\\", "")
+    return escapes.count('"') - escapes.count('\\"')
+
+
+def _strings(value: Any) -> int:
+    """How many keys and strings *value* has; what lists hold that begin with a number or a list is
+    not counted. Raises ValueError for a number too large to be sure that all its digits are there.
+    """
+    kind = type(value)
+    if kind is dict:
+        return len(value) + sum(map(_strings, value.values()))
+    if kind is str:
+        return 1
+    if kind is list:
+        return sum(map(_strings, value)) if value and type(value[0]) in (dict, str) else 0
+    if kind is float and abs(value) >= _EXACT:
+        raise ValueError(value)
+    return 0

@@ -61,6 +61,8 @@ def decoded(data: bytes, path: Path, encoding: str = "auto") -> tuple[str, str]:
 
     Raises SourceError: none fits, or none that fits reads plausibly.
     """
+    if encoding == "auto" and data.isascii() and b"\0" not in data[:4]:
+        return data.decode("ascii"), "utf-8"
     name = encoding if encoding != "auto" else _certain(data)
     if name and not (encoding == "auto" and name == "utf-8" and _is_chinese(data)):
         return _strictly(data, path, name), "utf-8" if name == "utf-8-sig" else name
