@@ -7,7 +7,8 @@
 
 Format: https://github.com/wkentaro/labelme, label files 5.0 to 7.x; "mask" shapes need 5.2. Regions
 are written from large to small: what lies in a hole comes after the ring around it, and an empty
-hole is a shape named _background_. Ignored pixels are named __ignore__.
+hole is a shape named _background_. Ignored pixels are named __ignore__; rims of them that would be
+more than 20 polygons in an image are one mask shape there, the last.
 """
 
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ EXAMPLES = (
     "segprep export labelme annotations/ -d out/ --tolerance 1      fewer points",
     "segprep export labelme checked/ -d out/ --predictions runs/predict",
 )
+_RIMS = f"images have ignored pixels in more than {shapes.MOST_IGNORED} places: one mask shape each"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Writer:
         yield from picture.notes
         yield Loss("pixels lie on the other side of a polygon's outline", drawn.changed)
         yield Loss(f"images {outlines.CLOSER}", int(drawn.closer))
+        yield Loss(_RIMS, int(drawn.has_bitmap))
         yield picture.named(stem)
         name = Path(stem).name + picture.suffix
         yield Product(f"{stem}.json", records.document(_content(drawn, mask, classes, name)))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 from segprep_cli.main import group
 
 import segprep
@@ -116,4 +117,31 @@ def test_a_tolerance_below_0_is_a_usage_error(rich: Path, tmp_path: Path) -> Non
 
 def test_noise_comes_back_exactly() -> None:
     mask = np.random.default_rng(1).choice(np.array([0, 1, 2, 255], np.uint8), (40, 50))
-    assert shapes.polygons(mask, 0, 0.0).changed == 0
+    assert shapes.polygons(mask, 0, 0.0, np.zeros(mask.shape, np.bool_)).changed == 0
+    assert shapes.bounded(mask, 0, 0.0, 1.0).changed == 0
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 1.0])
+def test_many_rims_of_ignored_pixels_are_one_mask_shape(
+    tolerance: float, ids: Ids, tmp_path: Path
+) -> None:
+    mask = np.zeros((60, 140), np.uint8)
+    for number in range(24):
+        top, left = 20 * (number % 3), 17 * (number // 3)
+        mask[top : top + 14, left : left + 14] = 255
+        mask[top + 1 : top + 13, left + 1 : left + 13] = 1 + number % 2
+    tree = tmp_path / "tree"
+    for name in ("JPEGImages", "SegmentationClass"):
+        (tree / name).mkdir(parents=True)
+    Image.new("RGB", (140, 60), (90, 20, 20)).save(tree / "JPEGImages/a.jpg")
+    write_mask(tree / "SegmentationClass/a.png", mask)
+    (tree / "class_names.txt").write_text("_background_\ncat\ndog\n")
+    done = segprep.export("labelme", tree, tmp_path / "json", tolerance=tolerance)
+    content = json.loads((tmp_path / "json/a.json").read_bytes())
+    kinds = [(shape["label"], shape["shape_type"]) for shape in content["shapes"]]
+    assert kinds[-1] == ("__ignore__", "mask")
+    assert sorted(kinds[:-1]) == [("cat", "polygon")] * 12 + [("dog", "polygon")] * 12
+    said = [note.message for note in done.notes if note.code == "not-held"]
+    assert any("ignored pixels in more than 20 places" in line for line in said)
+    segprep.convert("labelme", tmp_path / "json", tmp_path / "again")
+    assert (ids(tmp_path / "again", "a") == mask).all()

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from segprep.imaging import contours, image, raster
 from segprep.imaging.contours import Points
 from segprep.targets._common import outlines
+from segprep.types import IGNORE
 
+MOST_IGNORED = 20  # polygons of ignored pixels that a person can still edit
 _ROUNDS = 5  # repairs of what thin outlines leave, in exact drawings
 
 
@@ -31,13 +33,14 @@ class DrawnShape:
 class Drawing:
     """Shapes in painting order, and how many pixels differ from the mask when they are painted;
     *share*: of the value that this costs most, how many of its pixels; *closer*: the outlines run
-    closer than was asked for.
+    closer than was asked for; *has_bitmap*: one bitmap, the last shape, has all ignored pixels.
     """
 
     shapes: tuple[DrawnShape, ...]
     changed: int
     share: float = 0.0
     closer: bool = False
+    has_bitmap: bool = False
 
 
 def bitmaps(mask: NDArray[np.uint8], background: int) -> Drawing:
@@ -45,27 +48,47 @@ def bitmaps(mask: NDArray[np.uint8], background: int) -> Drawing:
     shapes = []
     for value, top, left, bits in contours.boxes(mask):
         if value != background:
-            height, width = bits.shape
-            png = image.encode_mask(bits.astype(np.uint8) * 255, "gray")
-            corners = [(left, top), (left + width - 1, top + height - 1)]
-            shapes.append(DrawnShape(value, corners, base64.b64encode(png).decode()))
+            shapes.append(_bitmap(value, top, left, bits))
     return Drawing(tuple(shapes), 0)
+
+
+def _bitmap(value: int, top: int, left: int, bits: NDArray[np.bool_]) -> DrawnShape:
+    height, width = bits.shape
+    png = image.encode_mask(bits.astype(np.uint8) * 255, "gray")
+    corners = [(left, top), (left + width - 1, top + height - 1)]
+    return DrawnShape(value, corners, base64.b64encode(png).decode())
 
 
 def bounded(mask: NDArray[np.uint8], background: int, tolerance: float, max_loss: float) -> Drawing:
     """The :func:`polygons` for *tolerance*, or for less, so that no value loses and wins more than
-    *max_loss* of its pixels.
+    *max_loss* of its pixels. Ignored pixels that would be more than MOST_IGNORED polygons, rims
+    around objects, are one bitmap over them.
     """
+    ignored = mask == IGNORE
+    count = sum(region.value == IGNORE for region in contours.regions(mask)) if ignored.any() else 0
+    has_bitmap = count > MOST_IGNORED
+    covered = ignored if has_bitmap else np.zeros_like(ignored)
+    visible = np.where(covered, np.uint8(background), mask)
     for step in outlines.tolerances(tolerance):
-        drawing = polygons(mask, background, step)
+        drawing = polygons(visible, background, step, covered)
         if drawing.share <= max_loss:
             break
-    return replace(drawing, closer=step < tolerance)
+    drawing = replace(drawing, closer=step < tolerance, has_bitmap=has_bitmap)
+    if not has_bitmap:
+        return drawing
+    (last,) = (
+        _bitmap(value, top, left, bits)
+        for value, top, left, bits in contours.boxes(mask)
+        if value == IGNORE
+    )
+    return replace(drawing, shapes=(*drawing.shapes, last))
 
 
-def polygons(mask: NDArray[np.uint8], background: int, tolerance: float) -> Drawing:
+def polygons(
+    mask: NDArray[np.uint8], background: int, tolerance: float, covered: NDArray[np.bool_]
+) -> Drawing:
     """One polygon per region, large ones first; with a *tolerance* of 0 drawn until every pixel is
-    right.
+    right. What pixels have that are *covered* (H, W) later does not matter.
     """
     canvas = np.full(mask.shape, background, np.uint8)
     regions = sorted(contours.regions(mask), key=lambda region: -region.outer.area)
@@ -76,7 +99,7 @@ def polygons(mask: NDArray[np.uint8], background: int, tolerance: float) -> Draw
             continue
         shapes.append(_painted(canvas, region.value, contours.simplified(pixels, tolerance)))
     for _ in range(_ROUNDS if tolerance == 0 else 0):
-        wrong = np.where(canvas == mask, -1, mask.astype(np.int16))
+        wrong = np.where((canvas == mask) | covered, -1, mask.astype(np.int16))
         rest = [region for region in contours.regions(wrong) if region.value >= 0]
         if not rest:
             break
@@ -84,9 +107,9 @@ def polygons(mask: NDArray[np.uint8], background: int, tolerance: float) -> Draw
             _painted(canvas, region.value, contours.simplified(region.outer.pixels, 0))
             for region in rest
         ]
-    wrong = canvas != mask
+    wrong = (canvas != mask) & ~covered
     moved = np.bincount(mask[wrong], minlength=256) + np.bincount(canvas[wrong], minlength=256)
-    areas = np.bincount(mask.reshape(-1), minlength=256)
+    areas = np.bincount(mask[~covered], minlength=256)
     shares = moved[areas > 0] / areas[areas > 0]
     return Drawing(tuple(shapes), int(np.count_nonzero(wrong)), float(shares.max(initial=0)))
 
