@@ -2,8 +2,10 @@
 fields.
 """
 
+import re
 from inspect import getdoc
 from pathlib import Path
+from shlex import quote
 from textwrap import indent
 from typing import Any
 
@@ -123,9 +125,15 @@ def _show(done: Export, as_json: bool, quiet: bool, verbose: bool) -> None:
 
 
 def _loading(out: Path) -> list[str]:
-    """The lines of the export's README.txt that load it, for this folder."""
+    """The lines of the export's README.txt that load it, for this folder, whose name is quoted as a
+    shell needs it.
+    """
     text = (out / "README.txt").read_text("utf-8").partition("Load it:\n\n")[2]
-    return text.partition("\n\n")[0].replace("OUT", str(out)).splitlines()
+    pattern = re.compile(r'"[^"\n]*"|\bOUT\b')
+    return pattern.sub(
+        lambda match: quote(str(out)) if match[0] == "OUT" else match[0].replace("OUT", str(out)),
+        text.partition("\n\n")[0],
+    ).splitlines()
 
 
 def _refused(error: BadInputError, target: str, out: Path, as_json: bool) -> None:

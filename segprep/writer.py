@@ -55,13 +55,15 @@ class Loss:
 @dataclass(frozen=True, slots=True)
 class Inventory:
     """What an export is made of: the *name* of the dataset's folder, its samples, its lists (known
-    samples only), and its classes, or None where it names none.
+    samples only), and its classes, or None where it names none; *out*: the name of the folder that
+    is written, empty where it is none.
     """
 
     name: str
     entries: tuple[Entry, ...]
     lists: Mapping[str, tuple[str, ...]]
     classes: Classes | None
+    out: str = ""
 
     def without(self, stems: frozenset[str]) -> "Inventory":
         """The same, less the samples *stems*."""
@@ -70,7 +72,7 @@ class Inventory:
             for name, listed in self.lists.items()
         }
         entries = tuple(entry for entry in self.entries if entry.stem not in stems)
-        return Inventory(self.name, entries, lists, self.classes)
+        return Inventory(self.name, entries, lists, self.classes, self.out)
 
 
 @dataclass(frozen=True, slots=True)

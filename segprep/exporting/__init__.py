@@ -69,7 +69,7 @@ def export(
     path = Path(os.path.realpath(out))
     box = Archive(path) if archive else Outbox(path)
     box.check(home.root, overwrite)
-    plan = _planned(writer, home)
+    plan = _planned(writer, home, "" if archive else path.name)
     entries = [entry for entry, _ in plan.todo]
     bits = gray_bits(entries, (home.root,), writer.max_pixels, jobs=jobs)
     classes = plan.inventory.classes
@@ -134,7 +134,7 @@ class _Selection:
     notes: tuple[Note, ...]
 
 
-def _planned(writer: Writer, home: Tree) -> _Selection:
+def _planned(writer: Writer, home: Tree, out: str) -> _Selection:
     skipped: list[Skipped] = []
     entries = tuple(
         sorted(
@@ -159,7 +159,7 @@ def _planned(writer: Writer, home: Tree) -> _Selection:
     lists = {
         name: tuple(stem for stem in listed if stem in stems) for name, listed in lists.items()
     }
-    inventory = Inventory(home.root.name, entries, lists, home.classes())
+    inventory = Inventory(home.root.name, entries, lists, home.classes(), out)
     choice = writer.choose(inventory)
     todo = tuple(
         (entry, choice.places[entry.stem]) for entry in entries if entry.stem in choice.places

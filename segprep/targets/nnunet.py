@@ -8,10 +8,14 @@
     OUT/nnUNet_preprocessed/Dataset001_<Name>/splits_final.json    train and val as fold 0
     OUT/README.txt
 
+An OUT that is itself called Dataset001_<Name> holds the files of the dataset, splits_final.json
+among them, so that it can be made in the nnUNet_raw that there is.
+
 Format: nnU-Net's documentation, dataset format. Label 0 has to be the background: where the
 dataset has it elsewhere, or not at all, labels are renumbered and README.txt says how.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -27,7 +31,10 @@ from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Part, Prod
 EXAMPLES = (
     "segprep export nnunet nnunet/                  the dataset of the current folder",
     "segprep export nnunet nnunet/ -d out/ --id 27 --name Nuclei",
+    "segprep export nnunet nnUNet_raw/Dataset027_Nuclei -d out/",
 )
+_RAW = "nnUNet_raw"
+_FOLDER = re.compile(r"Dataset(\d{3})_(\w+)", re.ASCII)
 _HAS_IGNORED = "ignored"  # a part that says that some label map has pixels of 255
 
 
@@ -35,19 +42,19 @@ _HAS_IGNORED = "ignored"  # a part that says that some label map has pixels of 2
 class Writer:
     """Write nnUNet_raw and the split; convert nothing by hand."""
 
-    id: Annotated[int, "The number of the dataset, 1 to 999."] = 1
-    name: Annotated[str, "Its name; by default that of the dataset's folder."] = ""
+    id: Annotated[
+        int | None, "The number of the dataset, 1 to 999; by default that in OUT's name, else 1."
+    ] = None
+    name: Annotated[
+        str, "Its name; by default that in OUT's name, else that of the dataset's folder."
+    ] = ""
     max_pixels: MaxPixels = MAX_PIXELS
 
     def choose(self, inventory: Inventory) -> Choice:
         """The samples of train, val and test; all are training cases where there is no split."""
-        if not 1 <= self.id <= 999:
-            raise UsageError(
-                "bad-option", f"--id {self.id}: nnU-Net counts 1 to 999", "give a number in range"
-            )
         labels(names.required(inventory.classes))
         choice = lists.by_split(inventory)
-        folder = self._folder(inventory)
+        folder, _ = self._folders(inventory)
         return Choice(
             {
                 stem: tuple(
@@ -58,8 +65,37 @@ class Writer:
             choice.notes,
         )
 
-    def _folder(self, inventory: Inventory) -> str:
-        return f"Dataset{self.id:03}_{names.identifier(inventory, self.name)}"
+    def _named(self, inventory: Inventory) -> tuple[int, str]:
+        """Number and name of the dataset. Raises UsageError (bad-option)."""
+        named = _FOLDER.fullmatch(inventory.out)
+        if inventory.out == _RAW:
+            raise UsageError(
+                "bad-option",
+                f"OUT is {_RAW} itself; the dataset would lie in {_RAW}/{_RAW}",
+                f"name the folder of the dataset, {_RAW}/Dataset001_NAME, or the one above {_RAW}",
+            )
+        number = int(named[1]) if named else 1
+        name = named[2] if named else names.identifier(inventory, self.name)
+        if named and (self.id not in (None, number) or self.name not in ("", name)):
+            raise UsageError(
+                "bad-option",
+                f"OUT is called {inventory.out}, but --id or --name says otherwise",
+                "give OUT's name alone, or another OUT",
+            )
+        number = number if self.id is None else self.id
+        if not 1 <= number <= 999:
+            raise UsageError(
+                "bad-option", f"dataset {number}: nnU-Net counts 1 to 999", "give a number in range"
+            )
+        return number, name
+
+    def _folders(self, inventory: Inventory) -> tuple[str, str]:
+        """Where the dataset, and where its split lies in OUT; both end with a slash."""
+        number, name = self._named(inventory)
+        if _FOLDER.fullmatch(inventory.out):
+            return "", ""
+        folder = f"Dataset{number:03}_{name}"
+        return f"{_RAW}/{folder}/", f"nnUNet_preprocessed/{folder}/"
 
     def files(
         self, sample: LabeledImage, places: tuple[str, ...]
@@ -78,13 +114,13 @@ class Writer:
             yield Part(_HAS_IGNORED, b"")
         for home in places:
             folder, _, kind = home.partition("|")
-            base, stem = f"nnUNet_raw/{folder}", sample.entry.stem
-            yield picture.named(f"{base}/images{kind}/{stem}_0000")
-            yield Product(f"{base}/labels{kind}/{stem}.png", label_map)
+            stem = sample.entry.stem
+            yield picture.named(f"{folder}images{kind}/{stem}_0000")
+            yield Product(f"{folder}labels{kind}/{stem}.png", label_map)
 
     def texts(self, inventory: Inventory, gathered: Gathered) -> dict[str, bytes]:
         """dataset.json, the split, README.txt."""
-        classes, folder = names.required(inventory.classes), self._folder(inventory)
+        classes, (folder, home) = names.required(inventory.classes), self._folders(inventory)
         splits = lists.stems_by_split(inventory)
         training = [*splits.get("train", ()), *splits.get("val", ())]
         ids = [(name, number) for number, (_, name) in enumerate(labels(classes))]
@@ -98,31 +134,43 @@ class Writer:
             "overwrite_image_reader_writer": "NaturalImage2DIO",
         }
         files = {
-            f"nnUNet_raw/{folder}/dataset.json": records.document(description),
-            readme.README: self._readme(gathered, classes),
+            f"{folder}dataset.json": records.document(description),
         }
-        if splits.get("train") and splits.get("val"):
+        is_split = bool(splits.get("train") and splits.get("val"))
+        if is_split:
             split = [{"train": list(splits["train"]), "val": list(splits["val"])}]
-            files[f"nnUNet_preprocessed/{folder}/splits_final.json"] = records.document(split)
+            files[f"{home}splits_final.json"] = records.document(split)
+        commands = self._commands(inventory, is_split=is_split)
+        files[readme.README] = _readme(commands, gathered, classes)
         return files
 
-    def _readme(self, gathered: Gathered, classes: Classes) -> bytes:
-        code = (
-            "export nnUNet_raw=OUT/nnUNet_raw nnUNet_preprocessed=OUT/nnUNet_preprocessed"
-            " nnUNet_results=OUT/nnUNet_results\n"
-            f"nnUNetv2_plan_and_preprocess -d {self.id} --verify_dataset_integrity -c 2d\n"
-            f"nnUNetv2_train {self.id} 2d 0      # fold 0 is the dataset's own split"
-        )
-        moved = [
-            f"- {value} {name} became {number}"
-            for number, (value, name) in enumerate(labels(classes))
-            if value not in (number, None)
+    def _commands(self, inventory: Inventory, *, is_split: bool) -> str:
+        """The lines that train nnU-Net."""
+        number, _ = self._named(inventory)
+        nests = _FOLDER.fullmatch(inventory.out) is None
+        raw, above = (f"OUT/{_RAW}", "OUT") if nests else ("OUT/..", "OUT/../..")
+        lines = [
+            f"export nnUNet_raw={raw} nnUNet_preprocessed={above}/nnUNet_preprocessed"
+            f" nnUNet_results={above}/nnUNet_results",
+            f"nnUNetv2_plan_and_preprocess -d {number} --verify_dataset_integrity -c 2d",
         ]
-        facts = ["Labels are the dataset's pixel values; 255 (ignored) became the last label."]
-        if moved:
-            facts = ["Label 0 has to be the background, so that labels moved:\n" + "\n".join(moved)]
-        title = "nnU-Net v2 raw dataset. OUT is the folder of this file."
-        return readme.text(title, code, gathered, classes, facts)
+        if is_split and not nests:
+            lines.append(f"cp OUT/splits_final.json {above}/nnUNet_preprocessed/{inventory.out}/")
+        fold = "      # fold 0 is the dataset's own split" if is_split else ""
+        return "\n".join([*lines, f"nnUNetv2_train {number} 2d 0{fold}"])
+
+
+def _readme(commands: str, gathered: Gathered, classes: Classes) -> bytes:
+    moved = [
+        f"- {value} {name} became {number}"
+        for number, (value, name) in enumerate(labels(classes))
+        if value not in (number, None)
+    ]
+    facts = ["Labels are the dataset's pixel values; 255 (ignored) became the last label."]
+    if moved:
+        facts = ["Label 0 has to be the background, so that labels moved:\n" + "\n".join(moved)]
+    title = "nnU-Net v2 raw dataset. OUT is the folder of this file."
+    return readme.text(title, commands, gathered, classes, facts)
 
 
 def labels(classes: Classes) -> list[tuple[int | None, str]]:

@@ -87,5 +87,7 @@ class Writer:
             f'train = VOCSegmentation("OUT", year="{self.year}", image_set="train")\n'
             "image, mask = train[0]   # mask: pixel value is the class id, 255 is ignored"
         )
+        facts = [] if "train" in lists else ["torchvision needs lists: run segprep split first."]
         title = "Pascal VOC segmentation folders. OUT is the folder of this file."
-        return result | {readme.README: readme.text(title, code, gathered, inventory.classes)}
+        text = readme.text(title, code, gathered, inventory.classes, facts)
+        return result | {readme.README: text}

@@ -1,13 +1,16 @@
 """nnU-Net's raw folders: gray labels, 255 as the last one, the background first."""
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
+from segprep_cli.main import group
 
 import segprep
 from segprep.dataset.tree import Tree
@@ -78,3 +81,49 @@ def test_reserved_names_and_numbers_are_refused(tmp_path: Path) -> None:
     assert caught.value.code == "bad-classes"
     with pytest.raises(UsageError):
         segprep.export("nnunet", root, tmp_path / "out", id=1000)
+
+
+def test_an_out_called_as_nnunet_calls_a_dataset_holds_its_files(
+    rich: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "nnUNet_raw/Dataset027_Cats"
+    segprep.export("nnunet", rich, out)
+    names = {"dataset.json", "imagesTr", "imagesTs", "labelsTr", "labelsTs", "splits_final.json"}
+    assert {path.name for path in out.iterdir()} == names | {"README.txt", "segprep-export.json"}
+    text = (out / "README.txt").read_text()
+    assert "export nnUNet_raw=OUT/.. nnUNet_preprocessed=OUT/../../nnUNet_preprocessed" in text
+    assert "cp OUT/splits_final.json OUT/../../nnUNet_preprocessed/Dataset027_Cats/" in text
+    assert "nnUNetv2_train 27 2d 0" in text
+    segprep.export("nnunet", rich, out, id=27, name="Cats", overwrite=True)
+
+
+@pytest.mark.parametrize(
+    ("out", "options"),
+    [
+        ("nnUNet_raw", {}),
+        ("Dataset027_Cats", {"id": 28}),
+        ("Dataset027_Cats", {"name": "Dogs"}),
+        ("Dataset000_Cats", {}),
+    ],
+)
+def test_an_out_that_contradicts_the_layout_is_refused(
+    out: str, options: dict[str, Any], rich: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        segprep.export("nnunet", rich, tmp_path / out, **options)
+    assert caught.value.code == "bad-option"
+    assert not (tmp_path / out).exists()
+
+
+def test_the_zip_of_such_a_name_has_the_folders_of_nnunet(rich: Path, tmp_path: Path) -> None:
+    segprep.export("nnunet", rich, tmp_path / "Dataset027_Cats.zip", archive=True)
+    with zipfile.ZipFile(tmp_path / "Dataset027_Cats.zip") as file:
+        assert "nnUNet_raw/Dataset001_rich/dataset.json" in file.namelist()
+
+
+def test_the_lines_that_are_printed_can_be_pasted(rich: Path, tmp_path: Path) -> None:
+    out = tmp_path / "my sets"
+    done = CliRunner().invoke(group, ["export", "nnunet", str(out), "-d", str(rich)])
+    assert f"export nnUNet_raw='{out}'/nnUNet_raw " in done.output
+    done = CliRunner().invoke(group, ["export", "hf", str(out / "hf"), "-d", str(rich)])
+    assert f'data_dir="{out}/hf"' in done.output

@@ -156,3 +156,10 @@ def test_round_trip_through_convert(format: str, source: Path, tmp_path: Path) -
             read_mask(Tree(tmp_path / "again").mask_path(stem))
             == read_mask(Tree(tmp_path / "tree").mask_path(stem))
         ).all()
+
+
+def test_a_dataset_without_lists_says_what_torchvision_needs(tmp_path: Path) -> None:
+    put(tmp_path / "tree/JPEGImages/a.jpg", encoded(gradient(), "JPEG"))
+    put(tmp_path / "tree/SegmentationClass/a.png", encode_mask(np.zeros((4, 8), np.uint8), "gray"))
+    segprep.export("voc", tmp_path / "tree", tmp_path / "out")
+    assert "torchvision needs lists: run segprep split" in (tmp_path / "out/README.txt").read_text()
