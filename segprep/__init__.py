@@ -101,6 +101,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "training":  # segprep.training.fit, after "import segprep" alone
+        return import_module(".training", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module 'segprep' has no attribute {name!r}")
     return getattr(import_module(f".{_HOMES[name]}", __name__), name)

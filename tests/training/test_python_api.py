@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,3 +125,9 @@ def test_a_list_as_two_arrays(discs: Make, tmp_path: Path) -> None:
     assert 0 <= x.min() <= x.max() <= 1
     assert set(np.unique(y)) == {0, 1}
     assert np.array_equal(y[10], read_mask(root / "SegmentationClass/i10.png"))
+
+
+def test_training_is_there_after_importing_segprep_alone() -> None:
+    code = "import segprep; print(segprep.training.fit.__name__)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "fit\n"

@@ -30,10 +30,6 @@ class Placement:
     top: int
     left: int
 
-    def cut(self, array: NDArray[Any]) -> NDArray[Any]:
-        """The image's part of *array* (..., rows, columns) of the frame: the bars are gone."""
-        return array[..., self.top : self.top + self.height, self.left : self.left + self.width]
-
 
 def placed(
     height: int, width: int, rows: int, columns: int, anchor: Anchor = "center"

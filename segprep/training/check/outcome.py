@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from segprep import jsontext
 from segprep.dataset.tree_files import list_bytes
-from segprep.errors import SegprepError, TreeError
+from segprep.errors import TreeError
 from segprep.files import read_plain, remove_folder, write_error, write_staged
 from segprep.imaging import image
 from segprep.metrics.confusion import class_rows
@@ -27,6 +27,7 @@ from segprep.training.check.loop import Epoch
 from segprep.training.check.suspects import Suspect, outliers
 from segprep.training.check.verdict import Gap, Level, Reason
 from segprep.training.config import toml_text
+from segprep.training.trainer import run_folder
 
 SCORES = "scores.json"
 SCORED = "scored.txt"
@@ -115,11 +116,7 @@ def claim(out: Path) -> Path:
 
     Raises TreeError, SegprepError (write-failed).
     """
-    if out.is_symlink():
-        reason = f"{out} is a symbolic link; files would land where it points"
-        raise TreeError("link-in-output", reason, "remove the link, or give --out")
-    if out.exists() and not out.is_dir():
-        raise TreeError("output-not-ours", f"{out} is a file", "give another --out")
+    run_folder.refuse(out)
     if out.is_dir() and any(out.iterdir()) and not _ours(out):
         reason = f"{out} holds files that no train-check wrote; nothing was changed"
         raise TreeError("output-not-ours", reason, "give an empty or new folder with --out")
@@ -127,11 +124,9 @@ def claim(out: Path) -> Path:
     try:
         if work.is_symlink():
             work.unlink()
-        work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = f"{work}: {error.strerror} (errno {error.errno})"
-        hint = "give a folder that can be written with --out DIR"
-        raise SegprepError("write-failed", reason, hint) from error
+        raise write_error(work, error) from error
+    run_folder.make(work)
     return work
 
 

@@ -68,28 +68,22 @@ def dice_loss(
     logits: Tensor,
     truth: Tensor,
     smooth: float = 1e-5,
-    beta: float = 1.0,
     per_image: bool = False,
-    skip: Sequence[int] = (),
     weights: Tensor | None = None,
     absent: bool = False,
 ) -> Tensor:
-    """1 - mean F-beta of the softmax (Dice with *beta* 1) over the classes that occur in the
-    ground truth, with *absent* over all, but those in *skip*; pooled over the batch or *per_image*.
+    """1 - mean Dice of the softmax over the classes that occur in the ground truth, with *absent*
+    over all; pooled over the batch or *per_image*.
 
-    F = ((1 + beta^2) tp + smooth) / ((1 + beta^2) tp + beta^2 fn + fp + smooth), so a class that
-    neither occurs nor is predicted has 1. 0 where every pixel is ignored. *weights* of classes
-    weigh the mean.
+    Dice = (2 tp + smooth) / (2 tp + fn + fp + smooth), so a class that neither occurs nor is
+    predicted has 1. 0 where every pixel is ignored. *weights* of classes weigh the mean.
     """
     valid = (truth != IGNORE)[:, None]
     predicted = torch.softmax(logits.float(), 1) * valid  # (N, C, H, W)
     true = against_rest(truth, logits.shape[1])
     over = (2, 3) if per_image else (0, 2, 3)
-    scores = _fbeta(predicted, true, over, smooth, beta)  # (N, C) or (C,)
+    scores = _dice(predicted, true, over, smooth)  # (N, C) or (C,)
     share = torch.ones_like(scores) if weights is None else weights.expand_as(scores)
-    if skip:
-        classes = torch.arange(logits.shape[1], device=logits.device)
-        share = share * ~torch.isin(classes, torch.tensor(skip, device=logits.device))
     if not absent:
         share = share * true.sum(over).bool()
     return ((1 - scores) * share).sum() / share.sum().clamp(min=1e-9)
@@ -117,7 +111,7 @@ def bce_dice(
     valid = (truth != IGNORE)[:, None]
     predicted = torch.sigmoid(logits.float()) * valid  # (N, C, H, W)
     true = against_rest(truth, logits.shape[1])
-    overlap = _fbeta(predicted, true, (1, 2, 3), smooth, 1.0).mean()
+    overlap = _dice(predicted, true, (1, 2, 3), smooth).mean()
     return 0.5 * bce(logits, truth, weights) + 1 - overlap
 
 
@@ -185,20 +179,9 @@ def total(
     return torch.stack(parts).sum()
 
 
-def supervised(
-    loss: Loss,
-    heads: Tensor | Sequence[Tensor],
-    truth: Tensor,
-    shares: Sequence[float] | None = None,
-) -> Tensor:
-    """*loss* over several heads: the mean of theirs, or with *shares* the sum of share times loss,
-    e.g. (1, 0.5) for an auxiliary head. One head is itself.
-    """
-    every = [heads] if isinstance(heads, Tensor) else list(heads)
-    share = [1 / len(every)] * len(every) if shares is None else shares
-    return torch.stack(
-        [part * loss(head, truth) for part, head in zip(share, every, strict=True)]
-    ).sum()
+def supervised(loss: Loss, heads: Sequence[Tensor], truth: Tensor) -> Tensor:
+    """The mean of *loss* over several *heads*, each logits (N, C, H, W)."""
+    return torch.stack([loss(head, truth) for head in heads]).mean()
 
 
 def without(truth: Tensor, classes: Sequence[int]) -> Tensor:
@@ -215,9 +198,6 @@ def _mean(each: Tensor, truth: Tensor, weights: Tensor | None) -> Tensor:
     return (each * share).sum() / share.sum().clamp(min=1e-9)
 
 
-def _fbeta(
-    predicted: Tensor, true: Tensor, over: tuple[int, ...], smooth: float, beta: float
-) -> Tensor:
-    both, square = (predicted * true).sum(over), beta * beta
-    above = (1 + square) * both + smooth
-    return above / (square * true.sum(over) + predicted.sum(over) + smooth)
+def _dice(predicted: Tensor, true: Tensor, over: tuple[int, ...], smooth: float) -> Tensor:
+    above = 2 * (predicted * true).sum(over) + smooth
+    return above / (true.sum(over) + predicted.sum(over) + smooth)

@@ -11,9 +11,9 @@ from torch.nn import functional
 from segprep.types import IGNORE
 
 
-def lovasz_softmax(logits: Tensor, truth: Tensor, present: bool = True) -> Tensor:
-    """Mean over the classes that occur in the batch (over all where *present* is False), pooled
-    over the batch; 0 where every pixel is ignored.
+def lovasz_softmax(logits: Tensor, truth: Tensor) -> Tensor:
+    """Mean over the classes that occur in the batch, pooled over it; 0 where every pixel is
+    ignored.
 
     (N, C, H, W) float logits and (N, H, W) int64.
     """
@@ -24,23 +24,21 @@ def lovasz_softmax(logits: Tensor, truth: Tensor, present: bool = True) -> Tenso
         return probabilities.sum()
     errors, order = (true - probabilities).abs().sort(dim=0, descending=True)
     losses = (errors * _steps(true.gather(0, order))).sum(0)  # (C,)
-    counted = true.any(0) if present else torch.ones_like(losses, dtype=torch.bool)
+    counted = true.any(0)
     return (losses * counted).sum() / counted.sum()
 
 
-def lovasz_hinge(logits: Tensor, truth: Tensor, per_image: bool = True) -> Tensor:
-    """Mean over the images (with *per_image*) and over the logits, each against the rest; an image
-    without counted pixels gives 0.
+def lovasz_hinge(logits: Tensor, truth: Tensor) -> Tensor:
+    """Mean over the images and over the logits, each against the rest; an image without counted
+    pixels gives 0.
 
     (N, C, H, W) float logits and (N, H, W) int64: logit c is for class c, and a single one for
     class 1.
     """
     one_hot = against_rest(truth, logits.shape[1]).float()  # (N, C, H, W)
     valid = truth != IGNORE
-    groups = [slice(n, n + 1) for n in range(len(truth))] if per_image else [slice(None)]
-    return torch.stack(
-        [_hinge(logits[group].float(), one_hot[group], valid[group]) for group in groups]
-    ).mean()
+    parts = zip(*(torch.split(part, 1) for part in (logits.float(), one_hot, valid)), strict=True)
+    return torch.stack([_hinge(*part) for part in parts]).mean()
 
 
 def against_rest(truth: Tensor, classes: int) -> Tensor:

@@ -35,21 +35,25 @@ _PART = re.compile(r"\.(run\.json|config\.toml)\.part")
 
 
 def make(out: Path) -> None:
-    """The folder *out*, which may be there already.
-
-    Raises TreeError (link-in-output, output-not-ours), SegprepError (write-failed).
+    """The folder *out*, which may be there already. Raises as :func:`refuse` does; SegprepError
+    (write-failed).
     """
-    if out.is_symlink():
-        reason = f"{out} is a symbolic link; files would land where it points"
-        raise TreeError("link-in-output", reason, "remove the link, or give --out")
-    if out.exists() and not out.is_dir():
-        raise TreeError("output-not-ours", f"{out} is a file", "give another --out")
+    refuse(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason = f"{out}: {error.strerror} (errno {error.errno})"
         hint = "give a folder that can be written with --out DIR"
         raise SegprepError("write-failed", reason, hint) from error
+
+
+def refuse(out: Path) -> None:
+    """Raise TreeError (link-in-output, output-not-ours) where *out* is a link or a file."""
+    if out.is_symlink():
+        reason = f"{out} is a symbolic link; files would land where it points"
+        raise TreeError("link-in-output", reason, "remove the link, or give --out")
+    if out.exists() and not out.is_dir():
+        raise TreeError("output-not-ours", f"{out} is a file", "give another --out")
 
 
 def claim(out: Path, *, resume: bool, overwrite: bool) -> None:

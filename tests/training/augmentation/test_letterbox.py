@@ -77,12 +77,6 @@ def test_corner_on_black_as_keep_image_size_open():
     assert (ids[:, 160:] == 255).all()
 
 
-def test_probabilities_lose_their_bars():
-    placement = Letterbox(512, 512).placement(375, 501)
-    cut = placement.cut(np.zeros((21, 512, 512)))
-    assert cut.shape == (21, placement.height, placement.width)
-
-
 def test_kinds_are_kept():
     for dtype, gray in ((np.uint8, 128), (np.uint16, 32_896), (np.float32, 128 / 255)):
         image = Letterbox(32, 32)(np.zeros((10, 20, 3), dtype), np.zeros((10, 20), np.uint8))[0]

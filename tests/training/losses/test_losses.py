@@ -60,8 +60,6 @@ def test_focal():
 
 def test_dice():
     near(losses.dice_loss(LOGITS, TRUTH, smooth=0), 1 - (0.6 + 1 / 3) / 2)
-    near(losses.dice_loss(LOGITS, TRUTH, smooth=0, beta=2), 1 - (3.75 / 5.5 + 1.25 / 4.5) / 2)
-    near(losses.dice_loss(LOGITS, TRUTH, smooth=0, skip=(0,)), 2 / 3)
     near(losses.dice_loss(LOGITS, TRUTH, smooth=0, weights=WEIGHTS), 1 - (0.6 + 2 / 3) / 3)
     twice = torch.cat([LOGITS, LOGITS.flip(1)]), torch.cat([TRUTH, torch.zeros_like(TRUTH)])
     # the second image has .25 for class 0 everywhere, which is all there is: Dice .4; class 1 is
@@ -107,7 +105,6 @@ def test_lovasz():
     near(lovasz.lovasz_softmax(LOGITS, TRUTH), (0.5 + 0.75) / 2)
     near(lovasz.lovasz_hinge(SINGLE, BINARY), 0.5 * (1 + LN3))
     near(lovasz.lovasz_softmax(LOGITS, torch.zeros_like(TRUTH)), 0.25)  # class 1 does not occur
-    near(lovasz.lovasz_softmax(LOGITS, torch.zeros_like(TRUTH), present=False), 0.25)
 
 
 def test_lovasz_of_hard_predictions_is_the_jaccard_loss():
@@ -127,9 +124,6 @@ def test_lovasz_hinge_per_image():
         lovasz.lovasz_hinge(*both),
         (lovasz.lovasz_hinge(SINGLE, BINARY) + lovasz.lovasz_hinge(-SINGLE, BINARY)) / 2,
     )
-    near(
-        lovasz.lovasz_hinge(*both, per_image=False), (1 + LN3) * 2 / 3
-    )  # four pixels at once: errors 1+ln3 (fp), 1+ln3 (fn), and two below 0
 
 
 EVERY = [(name, 1 if name in ("bce", "bce-dice", "lovasz-hinge") else 3) for name in losses.LOSSES]
@@ -216,8 +210,7 @@ def test_supervision_at_several_depths():
     each = [(A + B) / 2, math.log(2), (A + B) / 2]
     loss = losses.make("ce", 2)
     near(losses.supervised(loss, heads, TRUTH), sum(each) / 3)
-    near(losses.supervised(loss, heads[:2], TRUTH, (1, 0.5)), each[0] + 0.5 * each[1])
-    near(losses.supervised(loss, LOGITS, TRUTH), each[0])
+    near(losses.supervised(loss, heads[:1], TRUTH), each[0])
 
 
 def test_a_class_left_out():
