@@ -33,7 +33,8 @@ from segprep.sources._common import (
     matching,
     name_rules,
 )
-from segprep.sources._common.color_tables import Color, ColorTable
+from segprep.sources._common.color_rows import Color
+from segprep.sources._common.color_tables import ColorTable
 from segprep.sources._common.paired_folders import PairedFolders, background_of
 from segprep.types import (
     Evidence,
@@ -89,7 +90,9 @@ class Reader(PairedFolders):
         path, count = next(((path, count) for path, count in counts if count), (paths[0], 0))
         if not 0 < count <= 256:
             return None
-        beside = files_beside.color_table(root, image_folders.folders(root))
+        beside = None
+        with suppress(UsageError):  # tables that differ; told by the scan
+            beside = files_beside.color_table(root, image_folders.folders(root))
         return Evidence(
             0.8 if beside else 0.7,
             f"{path.name} holds {count} colors"

@@ -220,3 +220,17 @@ def test_palettes_beside_colors_are_colors(tmp_path: Path) -> None:
     assert evidence.reason == "b_L.png holds 3 colors"
     segprep.convert("colormap", folder, tmp_path / "out", table="voc")
     assert mask_of(tmp_path / "out") == mask_of(tmp_path / "out", "b") == IDS.tolist()
+
+
+def test_a_table_of_any_name_lies_beside(tmp_path: Path) -> None:
+    """A public set of football scenes: `Labels and Colors.csv`, a color in each second cell."""
+    root = lay_out(tmp_path / "in", {"a": VOC[IDS]})
+    table = 'Label,color_rgb\nNobody,"0,0,0"\nTeam 1,"128,0,0"\nTeam 2,"0,128,0"\n'
+    (root / "Labels and Colors.csv").write_text(table)
+    (root / "train_labels.csv").write_text("file,x,y,w\na.png,0,0,0\nb.png,1,2,3\n")
+    done = segprep.convert("auto", root, tmp_path / "out")
+    assert done.classes == ("Nobody", "Team 1", "Team 2")
+    assert mask_of(tmp_path / "out") == IDS.tolist()
+    (root / "palette.txt").write_text("0 0 0 sky\n128 0 0 road\n0 128 0 car\n")
+    with pytest.raises(UsageError, match="color tables differ: Labels and Colors"):
+        segprep.convert("auto", root, tmp_path / "two")

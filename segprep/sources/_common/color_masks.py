@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.errors import SourceError
-from segprep.sources._common.color_tables import Color, ColorTable
+from segprep.sources._common.color_rows import Color
+from segprep.sources._common.color_tables import ColorTable
 from segprep.types import IGNORE, Note, Outcome, Unpainted
 
 _UNKNOWN = 65_535

@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +13,13 @@ from segprep.dataset import classes as class_lists
 from segprep.errors import UsageError
 from segprep.files import read_plain
 from segprep.imaging import image
+from segprep.sources._common import color_rows
+from segprep.sources._common.color_rows import Color
 from segprep.types import IGNORE, Classes
 
 _HOME = Path(__file__).with_name("tables")
 _IGNORED = {"ignored", "ignore", "__ignore__"}
 _INLINE = re.compile(r"\s*\d{1,3} +\d{1,3} +\d{1,3} +[^;]+;")
-Color = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def load(spec: str) -> ColorTable:
     UsageError.
     """
     if _INLINE.match(spec):
-        return _table(_from_lines(Path("--table"), spec.replace(";", "\n")))
+        return _table(color_rows.parsed(Path("--table"), spec.replace(";", "\n")))
     path = _HOME / f"{spec}.txt" if spec in built_in() else Path(spec)
     try:
         text = read_plain(path).decode("utf-8-sig")
@@ -55,7 +55,9 @@ def load(spec: str) -> ColorTable:
             f"the color table {spec} cannot be read: {error}",
             f"give a file, or one of: {', '.join(built_in())}",
         ) from error
-    rows = _from_json(path, text) if path.suffix.lower() == ".json" else _from_lines(path, text)
+    rows = (
+        _from_json(path, text) if path.suffix.lower() == ".json" else color_rows.parsed(path, text)
+    )
     return _table(rows)
 
 
@@ -103,48 +105,6 @@ def proposed(colors: Mapping[Color, int]) -> list[str]:
         used.add(name)
         lines.append(f"{color[0]} {color[1]} {color[2]} {name}")
     return lines
-
-
-def _from_lines(path: Path, text: str) -> list[tuple[str, Color]]:
-    rows: list[tuple[str, Color]] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        words = [word for word in re.split(r"[\s,:;]+", line.strip()) if word]
-        if not words or words[0].startswith("#"):
-            continue
-        first = next(
-            (
-                n
-                for n in range(len(words) - 2)
-                if all(word.isdecimal() for word in words[n : n + 3])
-            ),
-            None,
-        )
-        if first is None:
-            if rows or any(word.isdecimal() for word in words):
-                raise UsageError(
-                    "bad-option",
-                    f"{path}: line {number}: {line.strip()!r} has no R G B",
-                    "write R G B name, one class per line",
-                )
-            continue  # a heading
-        first += len(words) > first + 3 and words[first + 3].isdecimal()  # an id before the color
-        color = tuple(int(word) for word in words[first : first + 3])
-        name = (
-            " ".join(word for word in (*words[:first], *words[first + 3 :]) if not word.isdecimal())
-            or f"class_{len(rows)}"
-        )
-        if max(color) > 255:
-            raise UsageError(
-                "bad-option",
-                f"{path}: line {number}: {color} is not a color of 0 to 255",
-                "write R G B name, one class per line",
-            )
-        rows.append((name, cast("Color", color)))
-    if not rows:
-        raise UsageError(
-            "bad-option", f"{path}: holds no colors", "write R G B name, one class per line"
-        )
-    return rows
 
 
 def _from_json(path: Path, text: str) -> list[tuple[str, Color]]:
