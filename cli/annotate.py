@@ -38,6 +38,7 @@ def _run(
     from segprep.errors import UsageError
     from segprep.files import listing
     from segprep.names import natural_key, shown, stem_of
+    from segprep.names import unknown as unknown_name
 
     if not (stems or findings or suspects):
         raise UsageError(
@@ -53,9 +54,14 @@ def _run(
     ]
     paths.sort(key=lambda path: natural_key(str(path)))
     missing = sorted(chosen - {stem_of(path.name) for path in paths}, key=natural_key)
-    program = shutil.which("labelme")
+    unknown = next((stem for stem in missing if stem in stems), None)
     if as_json:
         output.document({"files": [str(path) for path in paths], "missing": missing})
+    if unknown is not None:
+        names = [stem_of(name) for _, name in listing(str(src)) if name.endswith(".json")]
+        raise UsageError("bad-option", *unknown_name("annotation", unknown, names))
+    program = shutil.which("labelme")
+    if as_json:
         return
     for path in paths:
         output.line(str(path))

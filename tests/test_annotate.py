@@ -45,8 +45,15 @@ def test_files_by_name_and_by_suspects(folder: Path, tmp_path: Path) -> None:
         "files": [str(folder / "img0.json"), str(folder / "img2.json")],
         "missing": ["gone"],
     }
+    assert shown.exit_code == 2
     (tmp_path / "scores.json").write_text("{}")
     assert run(folder, "--suspects", tmp_path).exit_code == 2
+
+
+def test_an_unknown_name_is_an_error_and_opens_nothing(folder: Path) -> None:
+    shown = run(folder, "img0", "img7", "--list")
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert "no annotation 'img7'" in shown.stderr and "img0, img1, img2" in shown.stderr
 
 
 def test_findings_of_the_converted_dataset(folder: Path, tmp_path: Path) -> None:

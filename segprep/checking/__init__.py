@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from segprep import checks, engine, sources
 from segprep.checking import annotations, findings_page, fixing, layout
-from segprep.checking.measure import Measure, Pixels
+from segprep.checking.measure import Measure, Pixels, sizes_of_others
 from segprep.checks._common.survey import Pair, Survey, Trouble
 from segprep.dataset import classes as class_lists
 from segprep.dataset import tree
@@ -174,9 +174,9 @@ def measured(
 ) -> Survey:
     """*plan* with every image and mask read once, in workers."""
     hashed = bool(plan.digests)
-    names = (pair.image.name.lower() for pair in plan.pairs if pair.image)
-    jpegs = all(name.endswith((".jpg", ".jpeg")) for name in names)
-    results = engine.run(Measure((plan.root,), fit, hashed, jpegs), plan.pairs, jobs=jobs)
+    images = [pair.image for pair in plan.pairs if pair.image]
+    full = sizes_of_others(images, (plan.root,))
+    results = engine.run(Measure((plan.root,), fit, hashed, full), plan.pairs, jobs=jobs)
     pairs = [
         _lost(pair, result) if isinstance(result, engine.Failure) else result
         for pair, result in zip(

@@ -1,6 +1,7 @@
 """One image and its mask, each read once: the facts that all rules judge."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from segprep.imaging.image import voc_colors
 
 SIDE, THUMBNAIL = 64, 32
 MOST_COLORS = 64
+OTHERS = 8
 _GRAYS = bytes(level for value in range(256) for level in (value, value, value))
 _WEIGHTS = np.array([299, 587, 114], np.float32) / 1000
 
@@ -25,14 +27,15 @@ _WEIGHTS = np.array([299, 587, 114], np.float32) / 1000
 @dataclass(frozen=True, slots=True)
 class Measure:
     """What a worker runs for every sample; *roots* are the folders that may be opened. Files are
-    *hashed* where a manifest says what their digests were. With *draft* JPEGs are decoded at a
-    reduced scale: for datasets of JPEGs only, since equal images of other formats differ from it.
+    *hashed* where a manifest says what their digests were. JPEGs are decoded at a reduced scale, but
+    those of the *full* sizes (width, height): an equal image of another format, which has no such
+    scale, would differ. Without *full* all are decoded in full.
     """
 
     roots: tuple[Path, ...]
     fit: bool = True
     hashed: bool = True
-    draft: bool = False
+    full: frozenset[tuple[int, int]] | None = None
 
     def __call__(self, pair: Pair) -> Pair:
         """*pair* with its facts, or with the trouble of reading it."""
@@ -41,7 +44,7 @@ class Measure:
         if pair.image:
             try:
                 photo, small = image_facts(
-                    pair.image, self.roots, hashed=self.hashed, draft=self.draft
+                    pair.image, self.roots, hashed=self.hashed, full=self.full
                 )
                 pair = replace(pair, photo=photo)
             except SourceError as error:
@@ -57,6 +60,23 @@ class Measure:
             if upright is not None:
                 pair = replace(pair, signals=signals.measure(small.colors, upright))
         return pair
+
+
+def sizes_of_others(
+    images: Sequence[Path], roots: tuple[Path, ...]
+) -> frozenset[tuple[int, int]] | None:
+    """The sizes (width, height) of the *images* that are no JPEGs by name, unreadable ones left
+    out; None where they are more than one in OTHERS, so that asking costs more than it spares.
+    """
+    others = [path for path in images if path.suffix.lower() not in (".jpg", ".jpeg")]
+    if OTHERS * len(others) > len(images):
+        return None
+    sizes = set()
+    for path in others:
+        with suppress(SourceError):
+            header = image.header(read_below(path, roots), path)
+            sizes.add((header.width, header.height))
+    return frozenset(sizes)
 
 
 def upright_mask(drawn: NDArray[Any], photo: ImageFacts) -> NDArray[Any] | None:
@@ -79,14 +99,18 @@ class Pixels:
 
 
 def image_facts(
-    path: Path, roots: tuple[Path, ...], *, hashed: bool = True, draft: bool = False
+    path: Path,
+    roots: tuple[Path, ...],
+    *,
+    hashed: bool = True,
+    full: frozenset[tuple[int, int]] | None = None,
 ) -> tuple[ImageFacts, inspection.Small]:
     """The facts of the image at *path*; its pixels are told by the picture in short.
 
     Raises SourceError.
     """
     data = read_below(path, roots)
-    small = inspection.photograph(data, path, SIDE, draft=draft)
+    small = inspection.photograph(data, path, SIDE, full=full)
     header, colors = small.header, small.colors.reshape(-1, 3).astype(np.float32)
     gray = colors.dot(_WEIGHTS)
     levels = gray.astype(np.uint8).reshape(SIDE, SIDE)
@@ -236,8 +260,7 @@ def _steps(ids: NDArray[Any]) -> int:
 
 def _rim(ids: NDArray[Any]) -> dict[int, int]:
     """Value -> pixels on the outer rim."""
-    edge = np.concatenate([ids[0], ids[-1], ids[1:-1, 0], ids[1:-1, -1]])
-    return {int(v): int(n) for v, n in zip(*np.unique(edge, return_counts=True), strict=True)}
+    return image.histogram(np.concatenate([ids[0], ids[-1], ids[1:-1, 0], ids[1:-1, -1]]))
 
 
 def _specks(ids: NDArray[Any]) -> int:

@@ -5,6 +5,7 @@ Fix: drop it (segprep remap --drop), or look where its pixels went.
 Source: F8, F29.
 """
 
+import shlex
 from collections.abc import Iterator
 
 from segprep.checks._common.rule import Rule
@@ -19,8 +20,11 @@ def find(survey: Survey) -> Iterator[Finding]:
     if not survey.classes or not survey.labeled:
         return
     used = {value for pair in survey.labeled if pair.label for value in pair.label.values}
-    for value, name in enumerate(survey.classes.names):
-        if value not in used and value != survey.classes.background:
-            yield RULE.finding(
-                "", "", f"class {value} ({name}) occurs in no mask", "segprep remap --drop " + name
-            )
+    unused = {
+        value: name
+        for value, name in enumerate(survey.classes.names)
+        if value not in used and value != survey.classes.background
+    }
+    hint = "segprep remap " + " ".join(f"--drop {shlex.quote(name)}" for name in unused.values())
+    for value, name in unused.items():
+        yield RULE.finding("", "", f"class {value} ({name}) occurs in no mask", hint)

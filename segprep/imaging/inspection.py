@@ -1,5 +1,6 @@
 """Image and mask files as they are stored: for judging files, not for converting them."""
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -70,17 +71,18 @@ def photograph(
     limit: int = MAX_PIXELS,
     *,
     whole: bool = False,
-    draft: bool = False,
+    full: Container[tuple[int, int]] | None = None,
 ) -> Small:
-    """An image file decoded once, and in short; with its samples if *whole*. With *draft* a JPEG is
-    decoded at the smallest scale (a half, a quarter, an eighth) that has *side* pixels each way,
-    which takes half the time.
+    """An image file decoded once, and in short; with its samples if *whole*. Unless its
+    size (width, height) is one of *full*, a JPEG is decoded at the smallest scale (a half, a
+    quarter, an eighth) that has *side* pixels each way, which takes half the time.
 
     Raises SourceError where it cannot be decoded.
     """
     with image.opened(data, path, limit) as picture:
         size = picture.size
-        if draft and not whole and picture.format in ("JPEG", "MPO") and picture.mode in _SHOWN:
+        jpeg = picture.format in ("JPEG", "MPO") and picture.mode in _SHOWN
+        if jpeg and not whole and full is not None and size not in full:
             picture.draft(None, (side, side))
         picture.load()
         stored = None if picture.mode in _PLAIN and not whole else np.asarray(picture)

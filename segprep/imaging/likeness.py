@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIDE, GRID, NEAR, ALIKE = 32, 16, 26, 0.95
+CELL = SIDE // GRID
 CROWD, WINDOW = 400, 20  # of more pictures with equal bits only neighbors in order are compared
 BLOCK = 500_000  # pairs that are compared at once
+FEW = 400  # pictures of which all pairs are compared, bands or not
 PART = 4096  # thumbnails that are hashed at once
 TURNS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
     "": lambda m: m,
@@ -51,10 +53,11 @@ def _unequal(
     if len(thumbnails) < 2:
         return
     stack = np.stack(thumbnails)
-    plain = hashes(stack)
+    means = _sums(stack)
+    plain = _bits(means)
     seen: set[tuple[int, int]] = set()
     for name, turn in TURNS.items():
-        turned = plain if not name else hashes(np.moveaxis(turn(np.moveaxis(stack, 0, 2)), 2, 0))
+        turned = plain if not name else _bits(np.moveaxis(turn(np.moveaxis(means, 0, 2)), 2, 0))
         for first, other in _candidates(plain, turned):
             if (first, other) in seen:
                 continue
@@ -68,12 +71,24 @@ def hashes(stack: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(N, 32) bytes: for each of 16 x 16 means whether its right (at the last column, its first)
     neighbor is brighter.
     """
-    step = SIDE // GRID
-    bits = np.zeros((len(stack), GRID * GRID // 8), np.uint8)
-    for start in range(0, len(stack), PART):
-        part = stack[start : start + PART].reshape(-1, GRID, step, GRID, step)
-        means = part.mean((2, 4), dtype=np.float32)
-        brighter = np.roll(means, -1, axis=2) > means + 0.5
+    return _bits(_sums(stack))
+
+
+def _sums(stack: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """(N, GRID, GRID): the sums of squares of CELL x CELL pixels. Turning a picture turns them."""
+    sums = np.zeros((len(stack), GRID, GRID), np.uint16)
+    for down in range(CELL):
+        for right in range(CELL):
+            sums += stack[:, down::CELL, right::CELL]
+    return sums
+
+
+def _bits(sums: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """The hashes (N, 32) of pictures with these *sums* (N, GRID, GRID)."""
+    bits = np.zeros((len(sums), GRID * GRID // 8), np.uint8)
+    for start in range(0, len(sums), PART):
+        part = sums[start : start + PART]
+        brighter = np.roll(part, -1, axis=2) > part + CELL * CELL // 2  # by half a level
         bits[start : start + PART] = np.packbits(brighter.reshape(len(part), -1), axis=1)
     return bits
 
@@ -82,12 +97,27 @@ def _candidates(plain: NDArray[np.uint8], turned: NDArray[np.uint8]) -> list[tup
     """Pairs (one, other), one < other, whose hashes differ in at most NEAR bits: the first of
     *plain*, the second of *turned*, or the other way round.
     """
-    bands, turned_bands = plain.view(np.uint16), turned.view(np.uint16)
-    near = [np.zeros((0, 2), np.int64)]
-    for band in range(bands.shape[1]):
-        near += _near_in_band(bands[:, band], turned_bands[:, band], plain, turned)
-    candidates = np.unique(np.sort(np.concatenate(near), axis=1), axis=0)
-    return [(int(first), int(other)) for first, other in candidates if first != other]
+    count = len(plain)
+    if count <= FEW:
+        near = [_near_of_all(plain, turned)]
+    else:
+        bands, turned_bands = plain.view(np.uint16), turned.view(np.uint16)
+        near = [np.zeros((0, 2), np.int64)]
+        for band in range(bands.shape[1]):
+            near += _near_in_band(bands[:, band], turned_bands[:, band], plain, turned)
+    ordered = np.sort(np.concatenate(near), axis=1)
+    numbers = np.sort(ordered[:, 0] * count + ordered[:, 1])
+    numbers = numbers[np.diff(numbers, prepend=-1) > 0]  # np.unique imports numpy.ma for it
+    return [divmod(number, count) for number in numbers.tolist()]
+
+
+def _near_of_all(plain: NDArray[np.uint8], turned: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Every pair (N, 2) of two pictures whose hashes differ in at most NEAR bits."""
+    bits = np.zeros((len(plain), len(plain)), np.uint16)
+    for words, turned_words in zip(plain.view(np.uint64).T, turned.view(np.uint64).T, strict=True):
+        bits += np.bitwise_count(words[:, None] ^ turned_words)
+    np.fill_diagonal(bits, NEAR + 1)
+    return np.argwhere(bits <= NEAR)
 
 
 def _near_in_band(

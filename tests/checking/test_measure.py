@@ -71,26 +71,43 @@ def photographed() -> np.ndarray:
 
 def test_a_draft_shows_what_the_whole_picture_does() -> None:
     data = jpeg(photographed())
-    draft = inspection.photograph(data, PATH, 64, draft=True)
+    draft = inspection.photograph(data, PATH, 64, full=())
     whole = inspection.photograph(data, PATH, 64)
     assert draft.header == whole.header
     assert (draft.header.width, draft.header.height) == (420, 300)
     assert np.corrcoef(draft.colors.reshape(-1), whole.colors.reshape(-1))[0, 1] > 0.98
-    again = inspection.photograph(jpeg(photographed(), comment=b"copied"), PATH, 64, draft=True)
+    again = inspection.photograph(jpeg(photographed(), comment=b"copied"), PATH, 64, full=())
     assert again.sketch == draft.sketch  # the same pixels in another file
+
+
+def test_jpegs_of_the_size_of_another_format_are_decoded_in_full() -> None:
+    data = jpeg(photographed())
+    whole = inspection.photograph(data, PATH, 64)
+    assert inspection.photograph(data, PATH, 64, full={(420, 300)}).sketch == whole.sketch
+    assert inspection.photograph(data, PATH, 64, full={(300, 420)}).sketch != whole.sketch
+
+
+def test_sizes_of_images_of_other_formats(tmp_path: Path) -> None:
+    jpegs = [tmp_path / f"{n}.jpg" for n in range(9)]
+    Image.new("RGB", (30, 20)).save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes(b"broken")
+    others = [tmp_path / "a.png", tmp_path / "b.png"]
+    assert measure.sizes_of_others(jpegs, (tmp_path,)) == frozenset()
+    assert measure.sizes_of_others([*jpegs, *jpegs, *others], (tmp_path,)) == {(30, 20)}
+    assert measure.sizes_of_others([*jpegs, *others], (tmp_path,)) is None
 
 
 def test_a_draft_is_looked_at_in_full_where_that_tells_more() -> None:
     pixels = photographed().copy()
     pixels[200:] = 128
-    small = inspection.photograph(jpeg(pixels), PATH, 64, draft=True)
+    small = inspection.photograph(jpeg(pixels), PATH, 64, full=())
     assert small.stored is not None
     assert small.stored.shape == pixels.shape
     flat = np.full((300, 420, 3), 90, np.uint8)
     flat[150, 200] = 255
-    assert inspection.photograph(jpeg(flat), PATH, 64, draft=True).span[1] > 150
+    assert inspection.photograph(jpeg(flat), PATH, 64, full=()).span[1] > 150
     with pytest.raises(SourceError, match="truncated"):
-        inspection.photograph(jpeg(pixels)[:-3000], PATH, 64, draft=True)
+        inspection.photograph(jpeg(pixels)[:-3000], PATH, 64, full=())
 
 
 def test_an_alpha_channel_changes_no_color() -> None:

@@ -86,8 +86,12 @@ def test_rare_faults_of_files(tree: Path) -> None:
     assert ("SEG205", "scene_005") in found
     assert ("SEG110", "scene_006") in found
     assert ("SEG314", "scene_007") in found
-    (tree / "class_names.txt").write_text("_background_\ndisc\nbox\nline\nnever\n")
-    assert {"SEG311", "SEG313"} <= {one.code for one in segprep.check(tree).findings}
+    (tree / "class_names.txt").write_text("_background_\ndisc\nbox\nline\nnever\nnot yet\n")
+    findings = segprep.check(tree).findings
+    assert {"SEG311", "SEG313"} <= {one.code for one in findings}
+    hints = [one.hint for one in findings if one.code == "SEG311"]
+    assert len(hints) == 2
+    assert all("--drop never --drop 'not yet'" in hint for hint in hints)
 
 
 def test_a_border_that_one_mask_lacks(tmp_path: Path) -> None:

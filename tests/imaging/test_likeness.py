@@ -1,6 +1,7 @@
 """Copies of a picture cost one pair each, not one for every two of them."""
 
 import numpy as np
+import pytest
 
 from segprep.imaging import likeness
 
@@ -18,3 +19,23 @@ def test_a_copy_is_reached_by_what_looks_like_the_first() -> None:
     picture = rng.integers(0, 256, (likeness.SIDE, likeness.SIDE), dtype=np.uint8)
     found = [pair[:3] for pair in likeness.pairs([picture, picture, picture[:, ::-1]])]
     assert found == [(0, 1, ""), (0, 2, "mirrored left to right")]
+
+
+def test_few_pictures_are_compared_even_where_no_band_is_equal() -> None:
+    rng = np.random.default_rng(1)
+    plain = rng.integers(0, 256, (3, 32), dtype=np.uint8)
+    turned = rng.integers(0, 256, (3, 32), dtype=np.uint8)
+    turned[2] = plain[0]
+    turned[2, ::2] ^= 1  # one bit of each of the 16 bands
+    assert likeness._candidates(plain, turned) == [(0, 2)]
+
+
+def test_the_search_in_bands_finds_what_comparing_all_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stack = np.random.default_rng(2).integers(0, 256, (60, 32, 32), dtype=np.uint8)
+    stack[50:] = stack[:10, ::-1]
+    every = list(likeness.pairs(list(stack)))
+    monkeypatch.setattr(likeness, "FEW", 0)
+    assert len(every) == 10
+    assert list(likeness.pairs(list(stack))) == every
