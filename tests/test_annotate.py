@@ -53,7 +53,8 @@ def test_files_by_name_and_by_suspects(folder: Path, tmp_path: Path) -> None:
 def test_an_unknown_name_is_an_error_and_opens_nothing(folder: Path) -> None:
     shown = run(folder, "img0", "img7", "--list")
     assert (shown.exit_code, shown.stdout) == (2, "")
-    assert "no annotation 'img7'" in shown.stderr and "img0, img1, img2" in shown.stderr
+    assert "no annotation 'img7'" in shown.stderr
+    assert "img0, img1, img2" in shown.stderr
 
 
 def test_findings_of_the_converted_dataset(folder: Path, tmp_path: Path) -> None:

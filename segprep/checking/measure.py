@@ -27,9 +27,9 @@ _WEIGHTS = np.array([299, 587, 114], np.float32) / 1000
 @dataclass(frozen=True, slots=True)
 class Measure:
     """What a worker runs for every sample; *roots* are the folders that may be opened. Files are
-    *hashed* where a manifest says what their digests were. JPEGs are decoded at a reduced scale, but
-    those of the *full* sizes (width, height): an equal image of another format, which has no such
-    scale, would differ. Without *full* all are decoded in full.
+    *hashed* where a manifest says what their digests were. JPEGs are decoded at a reduced scale,
+    but those of the *full* sizes (width, height): an equal image of another format, which has no
+    such scale, would differ. Without *full* all are decoded in full.
     """
 
     roots: tuple[Path, ...]
