@@ -65,8 +65,8 @@ class Measure:
 def sizes_of_others(
     images: Sequence[Path], roots: tuple[Path, ...]
 ) -> frozenset[tuple[int, int]] | None:
-    """The sizes (width, height) of the *images* that are no JPEGs by name, unreadable ones left
-    out; None where they are more than one in OTHERS, so that asking costs more than it spares.
+    """The sizes (width, height) of the *images* that are no JPEGs by name, without unreadable
+    ones; None where they are more than one in OTHERS, so that asking costs more than it spares.
     """
     others = [path for path in images if path.suffix.lower() not in (".jpg", ".jpeg")]
     if OTHERS * len(others) > len(images):
