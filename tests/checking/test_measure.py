@@ -93,7 +93,8 @@ def test_sizes_of_images_of_other_formats(tmp_path: Path) -> None:
     (tmp_path / "b.png").write_bytes(b"broken")
     others = [tmp_path / "a.png", tmp_path / "b.png"]
     assert measure.sizes_of_others(jpegs, (tmp_path,)) == frozenset()
-    assert measure.sizes_of_others([*jpegs, *jpegs, *others], (tmp_path,)) == {(30, 20)}
+    mixed = measure.sizes_of_others([*jpegs, *jpegs, *others], (tmp_path,))
+    assert mixed == frozenset([(30, 20)])
     assert measure.sizes_of_others([*jpegs, *others], (tmp_path,)) is None
 
 
