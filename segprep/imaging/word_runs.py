@@ -27,9 +27,11 @@ class WordRuns:
     def counts(self) -> NDArray[np.int64]:
         """How often each value occurs, (256,)."""
         first = self.words.view(np.uint8)[::8]
-        even = _SPREAD.take(first) == self.words
-        counts = 8 * np.bincount(first, self.lengths * even, 256).astype(np.int64)
-        odd = np.repeat(self.words[~even], self.lengths[~even]).view(np.uint8)
+        mixed = np.flatnonzero(_SPREAD.take(first) != self.words)
+        even = self.lengths.astype(np.float64)  # what bincount would make of them
+        even[mixed] = 0
+        counts = 8 * np.bincount(first, even, 256).astype(np.int64)
+        odd = np.repeat(self.words[mixed], self.lengths[mixed]).view(np.uint8)
         odd = np.concatenate([odd, self.rest]) if self.rest.size else odd
         return np.bincount(odd, minlength=256) + counts
 

@@ -49,6 +49,7 @@ def measure(command: Sequence[str]) -> Run:
         " u.ru_maxrss / 1024)"
     )
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package is compiled already
     shown = subprocess.run(
         [sys.executable, "-c", code, *command],
         check=True,

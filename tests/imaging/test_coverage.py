@@ -1,7 +1,9 @@
 """What later shapes cover of each class, counted to the pixel."""
 
 import numpy as np
+import pytest
 
+from segprep.imaging import coverage, image
 from segprep.imaging.coverage import covered_classes
 from segprep.imaging.shapes import PaintOrder, Shape, in_order, paint
 from segprep.types import Covered
@@ -71,3 +73,11 @@ def test_random_shapes_against_sets_of_pixels() -> None:
                 )
             else:
                 assert label not in result
+
+
+@pytest.mark.parametrize("values", [0, 1, 3, 8, 9, 40, 256])
+def test_what_covers_a_class_is_counted_as_every_mask_is(values: int) -> None:
+    random = np.random.default_rng(values)
+    pixels = random.integers(0, values, 5000 if values else 0).astype(np.uint8)
+    counts = coverage._counts(pixels)
+    assert list(counts.items()) == list(image.histogram(pixels.reshape(1, -1)).items())
