@@ -137,10 +137,11 @@ field: $(VENV)/.development  ## small inputs rebuilt from bug reports (../shared
 hostile: $(VENV)/.development  ## thousands of broken and malicious inputs, with every file access watched
 	$(BIN)/python tests/hostile/run.py
 
-fuzz: $(VENV)/.development  ## mutate tiny sources of every format and finished datasets, ten minutes
+fuzz: $(VENV)/.development  ## mutate tiny sources of every format, finished datasets, checkpoints and ONNX files, twelve minutes
 	$(BIN)/python tests/fuzz/sources.py 300
 	$(BIN)/python tests/fuzz/trees.py 150
 	$(BIN)/python tests/fuzz/machine.py 150
+	$(BIN)/python tests/fuzz/networks.py 100
 
 slow: $(VENV)/.development  ## tests that take minutes: every model at its published size
 	SEGPREP_SLOW=1 $(BIN)/python -m pytest -q tests/training/test_models_full.py tests/verification tests/imaging/test_polygons.py

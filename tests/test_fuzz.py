@@ -1,9 +1,9 @@
-"""A short, repeatable sample of ``tests/fuzz``: run it for longer with ``python
-tests/fuzz/sources.py 600``.
-"""
+"""A short, repeatable sample of ``tests/fuzz``: run it for longer with ``make fuzz``."""
 
 import importlib.util
+import json
 import random
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -13,13 +13,12 @@ import pytest
 from segprep import sources
 
 CASES = 24
+FUZZ = Path(__file__).parent / "fuzz"
 
 
 @pytest.fixture(scope="module")
 def fuzzer() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "fuzz_sources", Path(__file__).parent / "fuzz/sources.py"
-    )
+    spec = importlib.util.spec_from_file_location("fuzz_sources", FUZZ / "sources.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -62,3 +61,25 @@ def test_changes_are_the_same_for_the_same_seed(fuzzer: ModuleType, tmp_path: Pa
         rng = random.Random("3:1")
         made.append([fuzzer.mutate(tmp_path / name, rng) for _ in range(5)])
     assert made[0] == made[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a life forks")
+@pytest.mark.parametrize(("script", "count"), [("trees.py", "cases"), ("machine.py", "lives")])
+def test_datasets_are_sound_or_refused(script: str, count: str) -> None:
+    words = (sys.executable, FUZZ / script, "3", "--seed", "7")
+    run = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    figures = json.loads(run.stdout)
+    assert figures[count] > 0
+    assert figures["failures"] == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the time limit of a case is a POSIX signal")
+def test_odd_networks_are_refused_or_predict_their_own_classes() -> None:
+    for package in ("torch", "onnx", "onnxruntime"):
+        pytest.importorskip(package)
+    words = (sys.executable, FUZZ / "networks.py", "3", "--seed", "7")
+    run = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert " 0 failures" in run.stdout
+    assert "bad-checkpoint" in run.stdout

@@ -204,7 +204,7 @@ def load(path: Path, classes: tuple[str, ...] | None = None) -> Checkpoint:
         view = view_of(content)
         checkpoint = Checkpoint(
             str(content["arch"]),
-            dict(content["options"]),
+            _options(content["options"]),
             tuple(map(str, content["classes"])),
             view,
             _named(content["weights"]),
@@ -225,12 +225,21 @@ def load(path: Path, classes: tuple[str, ...] | None = None) -> Checkpoint:
     return checkpoint
 
 
+def _options(options: Any) -> dict[str, Any]:
+    """*options* by name. Raises TypeError for anything else."""
+    if not isinstance(options, dict) or not all(isinstance(name, str) for name in options):
+        raise TypeError("options: not a table by name")
+    return options
+
+
 def _named(weights: Any) -> dict[str, Tensor]:
     """*weights* by name. Raises TypeError for anything else."""
+    if not isinstance(weights, dict):
+        raise TypeError("weights: not a table by name")
     for name, tensor in weights.items():
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
             raise TypeError(f"weights: {name!r} is not the name of a tensor")
-    return dict(weights)
+    return weights
 
 
 def _head(content: Mapping[str, Any]) -> str:

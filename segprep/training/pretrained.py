@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import io
 import re
+import struct
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from pickle import UnpicklingError
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+from zipfile import BadZipFile
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +35,8 @@ WRAPPERS = ("weights", "model", "state_dict", "model_state_dict", "net")
 _ANOTHER = "use a file that torch.save(network.state_dict()) wrote"
 # what torch.load raises for damaged files: missing and wrong values, impossible sizes
 _TOO_LARGE = (OverflowError, MemoryError)
-BROKEN = (RuntimeError, ValueError, EOFError, LookupError, AttributeError, TypeError, *_TOO_LARGE)
+_CUT = (EOFError, BadZipFile, struct.error)
+BROKEN = (RuntimeError, ValueError, LookupError, AttributeError, TypeError, *_CUT, *_TOO_LARGE)
 _PLAIN = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int32, torch.int64)
 
 

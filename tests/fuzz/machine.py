@@ -10,7 +10,6 @@ one from nothing, lists aside.
 """
 
 import argparse
-import importlib.util
 import json
 import os
 import random
@@ -22,27 +21,16 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # test modules share helpers
+
+from crash.faults import child
+from crash.points import content
+from crash.scenarios import annotation, sample
 
 import segprep
 from segprep.dataset import tree
 from segprep.errors import SegprepError
-
-SWEEP = Path(__file__).parents[1] / "crash" / "sweep.py"
-
-
-def sweep() -> Any:
-    """The module of the crash sweep: its maker of samples, its child that is disturbed."""
-    spec = importlib.util.spec_from_file_location("crash_sweep", SWEEP)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["crash_sweep"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-CRASH = sweep()
 
 
 class Life:
@@ -56,12 +44,12 @@ class Life:
 
     def add(self) -> None:
         label = self.rng.choice(("cat", "dog"))
-        CRASH.sample(Path("src"), f"s{self.number}", self.number, label)
+        sample(Path("src"), f"s{self.number}", self.number, label)
         self.number += 1
 
     def change(self) -> None:
         path = self.rng.choice(sorted(Path("src").glob("*.json")))
-        CRASH.annotation(path, "cat", f"{path.stem}.png", self.rng.randrange(2, 12))
+        annotation(path, "cat", f"{path.stem}.png", self.rng.randrange(2, 12))
 
     def delete(self) -> None:
         paths = sorted(Path("src").glob("*.json"))
@@ -74,12 +62,12 @@ class Life:
     def kill(self) -> None:
         mode = self.rng.choice(("kill", "torn", "error", "full"))
         command = ("json2mask", "src", "out", "-j", "1", "--no-progress", "--classes", "dog,cat")
-        CRASH.child(command, mode, self.rng.randrange(1, 60))
+        child(command, mode, self.rng.randrange(1, 60))
 
     def kill_split(self) -> None:
         mode = self.rng.choice(("kill", "torn", "error", "full"))
         command = ("split", "out", "--seed", str(self.rng.randrange(9)), "--overwrite")
-        CRASH.child(command, mode, self.rng.randrange(1, 20))
+        child(command, mode, self.rng.randrange(1, 20))
 
     def split(self) -> None:
         segprep.split("out", seed=self.rng.randrange(9), overwrite=True)
@@ -129,7 +117,7 @@ class Life:
         shutil.rmtree("fresh", ignore_errors=True)
         segprep.convert("labelme", "src", "fresh", classes="dog,cat")
         for folder in ("JPEGImages", "SegmentationClass"):
-            ours, theirs = (CRASH.content(Path(root) / folder) for root in ("out", "fresh"))
+            ours, theirs = (content(Path(root) / folder) for root in ("out", "fresh"))
             assert ours == theirs, f"{folder} is not as from nothing: {ours.keys() ^ theirs.keys()}"
         assert segprep.verify("out").intact
 

@@ -35,7 +35,7 @@ def lay_out(folder: Path) -> Path:
     """A split dataset of four images."""
     (folder / "src").mkdir()
     for n in range(4):
-        Image.new("RGB", (20, 16)).save(folder / "src" / f"s{n}.png")
+        Image.new("RGB", (20, 16), (40 * n, 0, 90)).save(folder / "src" / f"s{n}.png")
         shape = {"label": "cat" if n % 2 else "dog", "points": [[1, 1], [9, 1], [5, 9]]}
         content = {"shapes": [shape], "imagePath": f"s{n}.png", "imageData": None}
         (folder / "src" / f"s{n}.json").write_text(json.dumps(content))

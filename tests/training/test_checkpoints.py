@@ -85,6 +85,16 @@ def test_a_truncated_checkpoint_has_a_code(tmp_path: Path, cut: int) -> None:
     assert code(path) == "bad-checkpoint"
 
 
+def test_an_archive_with_a_damaged_directory_has_a_code(tmp_path: Path) -> None:
+    path = tmp_path / "c.pt"
+    checkpoints.save(path, made())
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"PK\x01\x02")  # an entry of the directory: its extra field has 64 bytes
+    data[at + 30 : at + 32] = (64).to_bytes(2, "little")
+    path.write_bytes(data)
+    assert code(path) == "bad-checkpoint"
+
+
 def test_wrong_weights_have_a_code(tmp_path: Path) -> None:
     path, weights = tmp_path / "c.pt", unet.build(base=2).state_dict()
     name = next(iter(weights))
@@ -108,6 +118,10 @@ def test_wrong_weights_have_a_code(tmp_path: Path) -> None:
         {"size": -1},
         {"scale": 1e9},
         {"options": {"width": 3}},
+        {"options": {5: "unet"}},
+        {"options": [1]},
+        {"weights": [torch.zeros(1)]},
+        {"weights": "none"},
         {"arch": "../x"},
         {"classes": None},
     ],
