@@ -127,13 +127,28 @@ class Writer:
             "# and back, after the corrections:\n"
             "segprep json2mask OUT NEW --classes OUT/labels.txt"
         )
-        facts = ["Shapes cover each other in the order of the file: draw corrections last."]
+        facts = [
+            "Shapes cover each other in the order of the file: draw corrections last, and leave"
+            " json2mask's --overlap as it is, also where it notes class-covered.",
+        ]
+        if moved := _moved(classes, listed):
+            facts.append(f"json2mask numbers the background 0, so that ids move:\n{moved}")
         title = "labelme annotations. OUT is the folder of this file."
         head = [IGNORED, BACKGROUND] if BACKGROUND in listed else [IGNORED]
         return {
             "labels.txt": "".join(f"{name}\n" for name in (*head, *rest)).encode(),
             readme.README: readme.text(title, code, gathered, classes, facts),
         }
+
+
+def _moved(classes: Classes, listed: list[str]) -> str:
+    """A line for each class whose id is another once json2mask has read labels.txt."""
+    order = sorted(range(len(listed)), key=lambda value: listed[value] != BACKGROUND)
+    return "\n".join(
+        f"- {value} {classes.names[value]} became {number}"
+        for value, number in sorted(zip(order, range(len(order)), strict=True))
+        if value != number
+    )
 
 
 def _label(classes: Classes, value: int) -> str:

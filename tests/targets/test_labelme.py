@@ -145,3 +145,25 @@ def test_many_rims_of_ignored_pixels_are_one_mask_shape(
     assert any("ignored pixels in more than 20 places" in line for line in said)
     segprep.convert("labelme", tmp_path / "json", tmp_path / "again")
     assert (ids(tmp_path / "again", "a") == mask).all()
+
+
+def test_the_readme_says_which_ids_move_on_the_way_back(ids: Ids, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    for name in ("JPEGImages", "SegmentationClass"):
+        (tree / name).mkdir(parents=True)
+    Image.new("RGB", (30, 20)).save(tree / "JPEGImages/a.jpg")
+    mask = np.ones((20, 30), np.uint8)
+    mask[4:9, 4:9], mask[4:9, 14:19] = 0, 2
+    write_mask(tree / "SegmentationClass/a.png", mask)
+    (tree / "class_names.txt").write_text("cat\n_background_\ndog\n")
+    segprep.export("labelme", tree, tmp_path / "json")
+    text = (tmp_path / "json/README.txt").read_text()
+    assert "- 0 cat became 1\n- 1 _background_ became 0\n\n" in text
+    labels = str(tmp_path / "json/labels.txt")
+    segprep.convert("labelme", tmp_path / "json", tmp_path / "again", classes=labels)
+    assert (ids(tmp_path / "again", "a") == np.array([1, 0, 2])[mask]).all()
+
+
+def test_the_readme_moves_no_ids_where_the_background_is_first(rich: Path, tmp_path: Path) -> None:
+    segprep.export("labelme", rich, tmp_path / "json")
+    assert "became" not in (tmp_path / "json/README.txt").read_text()
