@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from sources.region_files import HEIGHT, SQUARE, WIDTH, photo, png, write
 
 import segprep
 from segprep import sources
+from segprep.errors import UsageError
 
 WITHOUT = {  # the lists are the format's own, or its files lie in no folders of the annotator's
     *("chase", "cityscapes", "coco", "drive", "dsb2018", "labelme", "pet", "stare", "voc"),
@@ -68,3 +70,21 @@ def test_images_in_no_such_folder_are_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted({*sources.names()} - WITHOUT))
 def test_every_other_format_has_the_option(name: str) -> None:
     assert "lists_from_folders" in {field.name for field in fields(sources.load(name))}  # type: ignore[arg-type]
+
+
+def test_folders_of_stated_names_are_found_in_each_split(tmp_path: Path) -> None:
+    """A public set of clouds: train/cloudshadow, train/labels, val/cloudshadow, val/labels."""
+    for split, stem in (("train", "a"), ("val", "b")):
+        for folder, picture in (("scene", "RGB"), ("drawn", "L")):
+            (tmp_path / "in" / split / folder).mkdir(parents=True)
+            mark = Image.new(picture, (4, 3))
+            mark.putpixel((1, 1), (9, 9, 9) if picture == "RGB" else 1)
+            mark.save(tmp_path / "in" / split / folder / f"{stem}.png")
+    with pytest.raises(UsageError) as caught:
+        segprep.convert("auto", tmp_path / "in", tmp_path / "out")
+    assert caught.value.hint.endswith("there are drawn, scene")
+    out = tmp_path / "out"
+    segprep.convert("pairs", tmp_path / "in", out, images="scene", masks="drawn")
+    lists = {path.name: path.read_text() for path in (out / "ImageSets/Segmentation").iterdir()}
+    assert (lists["train.txt"], lists["val.txt"]) == ("a\n", "b\n")
+    assert segprep.read_mask(out / "SegmentationClass/b.png").sum() == 1

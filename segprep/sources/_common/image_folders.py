@@ -12,7 +12,7 @@ from segprep.errors import UsageError
 from segprep.files import listing
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, stem_of
-from segprep.sources._common import name_rules
+from segprep.sources._common import name_rules, repeated_folders
 from segprep.sources._common.folder_names import IMAGES, MASKS, OBJECTS, bare, words
 from segprep.sources._common.name_rules import Folders
 from segprep.sources._common.official_lists import SPLITS
@@ -42,6 +42,13 @@ def folders(
     Raises UsageError if names do not tell which is which.
     """
     named = [root / name for name in (images, masks) if name]
+    if len(named) == 2 and not any(folder.exists() for folder in named):
+        homes = repeated_folders.homes(root, images, masks)
+        homes = [home for home in homes if not is_excluded(home, root, excluded)]
+        if homes:
+            names = [split_name(_key(home, root)) for home in homes]
+            both = zip(homes, names, strict=True)
+            return tuple(Folders(home / images, home / masks, name) for home, name in both)
     if outside := [
         folder
         for folder in named

@@ -182,7 +182,9 @@ def pairs_hint(root: Path) -> str:
     if not names:
         return ""
     if len(names) > 1:
-        listed = ", ".join(sorted(names)[:6])
+        ends = {os.path.basename(name) for name in names}
+        repeated = len(ends) == 2 and len(names) > 2  # train/a, train/b, val/a, val/b
+        listed = ", ".join(sorted(ends if repeated else names)[:6])
         return (
             "name them: segprep convert pairs SRC OUT --images NAME --masks NAME; there are"
             f" {listed}"
