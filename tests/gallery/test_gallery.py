@@ -124,6 +124,14 @@ def test_findings_and_splits_can_be_filtered(tree: Path, tmp_path: Path) -> None
     assert "1" in str(cards["scene_000"]["data-classes"]).split()
 
 
+def test_the_page_counts_findings_in_plain_english(tree: Path, tmp_path: Path) -> None:
+    findings = [Finding("SEG309", "warning", "scene_000", "", "empty") for _ in range(2)]
+    for count, words in ((1, "<b>1 finding</b>"), (2, "<b>2 findings</b>")):
+        page = tmp_path / f"{count}.html"
+        segprep.view(tree, page, findings=findings[:count])
+        assert words in page.read_text("utf-8")
+
+
 def test_five_hundred_images_stay_below_20_mb(tmp_path: Path) -> None:
     """Noise is the worst case for JPEG; one image stands for all."""
     rng = np.random.default_rng(0)
