@@ -1,6 +1,7 @@
 """The only door to pixels: headers, decoding, orientation, transcoding, masks with VOC colors."""
 
 import io
+import logging
 import struct
 import warnings
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from segprep.files import read_file
 from segprep.imaging import damage, headers, png, tiff
 from segprep.imaging.word_runs import runs_of
 from segprep.types import MAX_PIXELS
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what matters is raised
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 SUFFIXES = (

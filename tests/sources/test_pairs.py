@@ -367,3 +367,14 @@ def test_a_mask_that_links_to_itself_is_one_bad_input(tmp_path: Path) -> None:
     mask.symlink_to(mask.name)
     with pytest.raises(BadInputError):
         segprep.convert("pairs", root, tmp_path / "out", classes="2")
+
+
+def test_tiles_whose_names_hold_the_extension_of_the_whole_pair(tmp_path: Path) -> None:
+    """A public set of satellite tiles."""
+    for folder, kind, mode in (("images", "jpg", "RGB"), ("masks", "png", "L")):
+        (tmp_path / "in" / folder).mkdir(parents=True)
+        for number in ("00", "10"):
+            tile = f"1.{kind}patch_{number}.{kind}"
+            Image.new(mode, (4, 3), 1 if mode == "L" else 0).save(tmp_path / "in" / folder / tile)
+    segprep.convert("pairs", tmp_path / "in", tmp_path / "out", classes="background,cat")
+    assert len([*(tmp_path / "out/SegmentationClass").iterdir()]) == 2

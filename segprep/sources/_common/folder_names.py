@@ -26,6 +26,7 @@ _TAILS = (
     *("imgs", "img", "frames", "crops", "crop", "set", "data"),
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_]", re.UNICODE)
+_INNER_SUFFIX = re.compile(r"\.(jpe?g|png|bmp|tiff?)(?=[_. -]?[a-z]+[_. -]?\d)")  # 1.pngpatch_00
 _LAST_NUMBER = re.compile(r"(\d+)\D*$")
 
 
@@ -46,9 +47,9 @@ def _halves(word: str) -> list[str]:
 
 def bare(stem: str) -> str:
     """*stem* without words such as mask, label, gt, image, frame at either end, and without an
-    image's extension.
+    image's extension, even inside, as in the tiles of ``1.jpg`` and ``1.png``.
     """
-    key = stem_key(stem)
+    key = _INNER_SUFFIX.sub("", stem_key(stem))
     parts = re.split(r"([_\-. ]+)", stem_of(key) if key.endswith(SUFFIXES) else key)
     while len(parts) > 1 and (parts[0] in MASKS | IMAGES or not parts[0]):
         parts = parts[2:]
