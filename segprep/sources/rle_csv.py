@@ -112,11 +112,11 @@ class Reader(RegionReader):
         declared = sorted(labels | used, key=natural_key) if alone and labels - used else ()
         return Document(tuple(listed), tuple(declared), notes)
 
-    def read(self, item: Item) -> Sample:
+    def read(self, item: Item, data: bytes | None = None) -> Sample:
         """The image, and the mask of its RLE, which need its size."""
         table, annotated = item.payload
         assert item.image
-        data = read_below(item.image, self.roots(), MAX_BYTES)
+        data = read_below(item.image, self.roots(), MAX_BYTES) if data is None else data
         height, width = image.header(data, item.image, self.max_pixels).shape(upright=False)
         regions = tuple(
             sound
@@ -129,7 +129,7 @@ class Reader(RegionReader):
         )
         drawn = AnnotatedImage(annotated.name, size=(height, width), regions=regions)
         return RegionReader.read(
-            self, Item(item.stem, item.image, item.labels, (table, drawn), item.group)
+            self, Item(item.stem, item.image, item.labels, (table, drawn), item.group), data
         )
 
     def _rows(self, path: Path) -> tuple[dict[str, list[Region]], set[str]]:

@@ -154,11 +154,11 @@ class RegionReader(LabelOptions):
         classes, notes = class_list.inferred(rules, labels, self.roots()[0])
         return LabelTable(classes, rules, class_list.MADE), notes
 
-    def read(self, item: Item) -> Sample:
-        """The image, and the mask that its regions paint."""
+    def read(self, item: Item, data: bytes | None = None) -> Sample:
+        """The image, and the mask that its regions paint; *data*: the image's, if read already."""
         table, annotated = cast("tuple[LabelTable, AnnotatedImage]", item.payload)
         path, picture = item.labels[0], cast("Path", item.image)
-        data = read_below(picture, self.roots(), MAX_BYTES)
+        data = read_below(picture, self.roots(), MAX_BYTES) if data is None else data
         notes = [*annotated.notes]
         size, upright = _view(data, picture, path, annotated, notes, self.max_pixels)
         if not annotated.regions:
