@@ -150,3 +150,12 @@ def test_cityscapes_own_classes_are_not_read(rich: Path, tmp_path: Path) -> None
     done = segprep.convert("cityscapes", tmp_path / "out", tmp_path / "again")
     assert [name.strip("_") for name in done.classes] == ["background", "cat", "dog"]
     assert "classes-found" in {note.code for note in done.notes}
+
+
+@pytest.mark.parametrize("case", ["labelme-polygons", "coco-polygons"])
+def test_the_record_of_an_export_is_not_an_input_that_was_skipped(
+    case: str, rich: Path, tmp_path: Path
+) -> None:
+    target, source, inner, options = CASES[case]
+    segprep.export(target, rich, tmp_path / "out", **options)
+    assert not segprep.convert(source, tmp_path / "out" / inner, tmp_path / "again").skipped

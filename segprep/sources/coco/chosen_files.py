@@ -5,6 +5,7 @@ it, unless they describe the same images in several ways.
 from collections.abc import Sequence
 from pathlib import Path
 
+from segprep.dataset.manifest import EXPORT
 from segprep.errors import SourceError
 from segprep.files import listing
 from segprep.names import stem_of
@@ -33,7 +34,7 @@ def choose(roots: tuple[Path, ...], patterns: Sequence[str]) -> tuple[list[Path]
         try:
             if file_kinds.looks_like(path, roots):
                 chosen.append(path)
-            else:
+            elif path.name != EXPORT:
                 reason = "is not a COCO file with things to draw"
                 skipped.append(Skipped(name, str(path), "other-json", reason, foreign=True))
         except SourceError as error:

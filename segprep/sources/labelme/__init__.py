@@ -87,6 +87,7 @@ class Reader(LabelOptions):
             raise UsageError("bad-option", "--line-width is 1 to 10000, --point-radius 1 to 10000")
         files = list(listing(str(roots[0])))
         jsons = [Path(folder, name) for folder, name in files if name.lower().endswith(".json")]
+        jsons = [path for path in jsons if not other_files.is_record(path, roots, self.encoding)]
         reading = drawing.FileReading(roots, self.encoding, jobs, progress, self.class_from)
         table, notes = drawing.label_table(rules, roots[0], jsons, reading)
         notes = (*notes, *other_files.linked_folders(files))

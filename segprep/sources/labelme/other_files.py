@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from segprep.dataset.manifest import EXPORT
 from segprep.errors import ForeignFileError, SourceError
 from segprep.files import open_inside
 from segprep.names import stem_of
@@ -21,6 +22,19 @@ def foreign(item: Item, roots: tuple[Path, ...], encoding: str) -> Skipped | Non
     except SourceError:
         pass
     return None
+
+
+def is_record(path: Path, roots: tuple[Path, ...], encoding: str) -> bool:
+    """Whether *path* is what an export of segprep says of itself, not an annotation."""
+    if path.name != EXPORT:
+        return False
+    try:
+        annotation_file.load(path, roots, encoding)
+    except ForeignFileError:
+        return True
+    except SourceError:
+        pass
+    return False
 
 
 def named(files: Sequence[tuple[str, str]]) -> list[Skipped]:
