@@ -101,7 +101,8 @@ def _fix(dataset: Path, yes: bool, quiet: bool, given: dict[str, Any]) -> None:
         for repair in done.repairs
     ]
     if given["as_json"]:
-        output.document({"repairs": plain, "undo": str(done.record) if done.record else None})
+        undo = str(done.record) if done.record else None
+        output.document({"repairs": plain, "undo": undo, "left": done.left})
         return
     for repair in done.repairs:
         name = repair.path if repair.target == repair.path else f"{repair.path} -> {repair.target}"
@@ -111,8 +112,13 @@ def _fix(dataset: Path, yes: bool, quiet: bool, given: dict[str, Any]) -> None:
             f"{len(plain)} files repaired; take it back: segprep check --undo {done.record}"
         )
     else:
-        hint = "add --yes to do it" if plain else "nothing that is safe to repair"
+        hint = "add --yes to do it" if plain else "nothing can be repaired safely"
         output.line(f"{len(plain)} repairs planned; {hint}")
+    if done.left:
+        output.line(
+            f"{done.left} files need a repair, but segprep wrote them: convert again or use"
+            " segprep remap, as segprep check says of each"
+        )
 
 
 def _explain(code: str) -> None:

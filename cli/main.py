@@ -37,6 +37,15 @@ COMMANDS = {
 }
 EXIT_USAGE, EXIT_SKIPPED, EXIT_LOCKED, EXIT_INTERRUPTED = 2, 3, 11, 130
 _COLLECT = (20_000, 25, 50)  # Python's own, 700 objects, costs a seventh of what records cost
+# where commands take what is easily given as one more argument
+_PLACES = {
+    "export": "The dataset is given with -d: segprep export TARGET OUT -d DATASET",
+    "view": "The page is given with --out: segprep view DATASET --out FILE",
+    "stats": "Files are given with --csv FILE and --plots DIR",
+    "miou": "The truth is given with --dataset DATASET or --truth DIR",
+    "predict": "The output is given with --out: segprep predict CHECKPOINT INPUT --out OUT",
+    "split": "A split is written into its dataset: segprep split DATASET --ratio 70/20/10",
+}
 EPILOG = (
     "Exit codes: 0 fine, 1 failed, 2 usage, 3 finished but some inputs were skipped, 4 doubtful,"
     " not learnable or masks look wrong, 5 undecided, 11 locked by another run, 130 interrupted."
@@ -86,6 +95,11 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            name = ctx.invoked_subcommand
+            if name in _PLACES and "unexpected extra argument" in error.message:
+                error.message += f". {_PLACES[name]}"
+            raise
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except KeyboardInterrupt:

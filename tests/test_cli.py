@@ -95,6 +95,20 @@ def test_a_format_in_place_of_a_command_names_its_command(name: str, commands: s
     assert f"Did you mean {commands}?" in shown.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("export", "coco", "tree", "out"), "segprep export TARGET OUT -d DATASET"),
+        (("view", "tree", "page.html"), "segprep view DATASET --out FILE"),
+        (("predict", "net.pt", "photos", "out"), "--out OUT"),
+    ],
+)
+def test_one_argument_too_many_says_where_it_belongs(words: tuple[str, ...], hint: str) -> None:
+    result = CliRunner().invoke(main.group, words)
+    assert result.exit_code == 2
+    assert hint in result.output
+
+
 def test_a_dry_run_ends_as_the_real_run_would(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in/bad.json").write_text('{"shapes": 3, "imagePath": "x.jpg"}')

@@ -102,7 +102,8 @@ def fix(
     surveyed = survey(dataset, images=images, masks=masks, classes=classes, jobs=jobs)
     seen = measured(surveyed, fit=False, jobs=jobs, progress=progress)
     repairs = fixing.plan(seen)
-    return fixing.Fixed(repairs, None) if dry_run else fixing.apply(seen, repairs)
+    fixed = fixing.Fixed(repairs, None) if dry_run else fixing.apply(seen, repairs)
+    return replace(fixed, left=fixing.left(seen))
 
 
 def judged(seen: Survey, chosen: Sequence[checks.Check]) -> Report:

@@ -50,22 +50,34 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """What was repaired: the changes, and the folder that undoes them (None: nothing was done)."""
+    """What was repaired: the changes, and the folder that undoes them (None: nothing was done).
+
+    *left* counts the files that are not repaired because segprep wrote them: they are remade.
+    """
 
     repairs: tuple[Repair, ...]
     record: Path | None
+    left: int = 0
 
 
 def plan(survey: Survey) -> tuple[Repair, ...]:
     """The safe repairs of a dataset that was read. In a tree with a manifest only lists are
     repaired: images and masks are remade by converting again, or by ``segprep remap``.
     """
-    repairs = list(_lists(survey))
-    if survey.kind != "annotations" and survey.manifest is None:
-        repairs += _masks(survey)
-        taken = {repair.path for repair in repairs}
-        repairs += (repair for repair in _images(survey) if repair.path not in taken)
-    return tuple(repairs)
+    return (*_lists(survey), *(_files(survey) if survey.manifest is None else ()))
+
+
+def left(survey: Survey) -> int:
+    """How many images and masks :func:`plan` leaves out because the tree has a manifest."""
+    return 0 if survey.manifest is None else len(_files(survey))
+
+
+def _files(survey: Survey) -> list[Repair]:
+    if survey.kind == "annotations":
+        return []
+    repairs = list(_masks(survey))
+    taken = {repair.path for repair in repairs}
+    return repairs + [repair for repair in _images(survey) if repair.path not in taken]
 
 
 def _lists(survey: Survey) -> Iterator[Repair]:

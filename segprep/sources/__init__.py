@@ -113,7 +113,7 @@ def _undetected(root: Path) -> UsageError:
     if cause := unread.reason(root.resolve()) or unpaired.reason(root.resolve()):
         return UsageError("format-unclear", f"{root}: {cause[0]}", cause[1])
     if hint := unread.pairs_hint(root.resolve()):
-        text = f"{root} holds images, but no names that tell images from masks"
+        text = f"{root} holds images, but it is not clear which of them are masks"
         if others := unread.unnamed(root.resolve()):
             text += f"; nor does any format read {others}"
         return UsageError("format-unclear", text, hint)

@@ -129,7 +129,10 @@ def test_a_tree_with_a_manifest_keeps_its_masks(tmp_path: Path, source: Path) ->
     segprep.split(tmp_path / "out")
     path = segprep.Tree(tmp_path / "out").mask_path("img3")
     Image.fromarray(faults.VOC[segprep.read_mask(path)]).save(path)
-    assert checking.fix(tmp_path / "out", dry_run=True).repairs == ()
+    planned = checking.fix(tmp_path / "out", dry_run=True)
+    assert (planned.repairs, planned.left) == ((), 1)
+    shown = CliRunner().invoke(main.group, ["check", str(tmp_path / "out"), "--fix"])
+    assert "1 files need a repair, but segprep wrote them" in shown.stdout
 
 
 def test_the_command(place) -> None:

@@ -206,4 +206,4 @@ def test_one_file_of_a_model_is_not_the_reason(tmp_path: Path) -> None:
     (tmp_path / "in/model.h5").write_bytes(b"x")
     result = said("auto", tmp_path / "in", tmp_path / "out")
     assert "HDF5" not in result.output
-    assert "no names that tell images from masks" in result.output
+    assert "not clear which of them are masks" in result.output
