@@ -98,7 +98,8 @@ class Commands(click.Group):
         except click.UsageError as error:
             name = ctx.invoked_subcommand
             if name in _PLACES and "unexpected extra argument" in error.message:
-                error.message += f". {_PLACES[name]}"
+                message = f"{error.message}. {_PLACES[name]}"
+                raise click.UsageError(message, error.ctx) from error
             raise
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
