@@ -17,6 +17,7 @@ SURE, AHEAD = (
     0.5,
     0.09,
 )  # least score of a format, and least distance from the next, to be detected
+WEAK = 0.35  # what scores less is named after what keeps the other formats from reading
 
 
 def names() -> tuple[str, ...]:
@@ -101,7 +102,7 @@ def _undetected(root: Path) -> UsageError:
     """Why no format reads *root*: a folder that cannot be listed, rival mask folders, broken files,
     another tool's annotations, or none of these.
     """
-    from segprep.sources._common import image_folders, unpaired, unread
+    from segprep.sources._common import image_folders, unclear_masks, unpaired, unread
 
     deque(listing(str(root)), 0)  # a folder that cannot be listed is the fault to tell
     try:
@@ -110,7 +111,8 @@ def _undetected(root: Path) -> UsageError:
         return error
     except SegprepError:
         pass  # no folders of images and masks; what there is is told below
-    if cause := unread.reason(root.resolve()) or unpaired.reason(root.resolve()):
+    judges = unread.reason, unclear_masks.reason, unread.other_tool, unpaired.reason
+    if cause := next((cause for judge in judges if (cause := judge(root.resolve()))), None):
         return UsageError("format-unclear", f"{root}: {cause[0]}", cause[1])
     if hint := unread.pairs_hint(root.resolve()):
         text = f"{root} holds images, but it is not clear which of them are masks"
@@ -122,6 +124,14 @@ def _undetected(root: Path) -> UsageError:
         f"{root} looks like no format that is known",
         f"name it: segprep convert FORMAT; there are: {', '.join(names())}",
     )
+
+
+def _weak(root: Path, guess: tuple[str, Evidence]) -> UsageError:
+    """The error for a folder that fits one format weakly: why no other reads it, then the guess."""
+    name, evidence = guess
+    error = _undetected(root)
+    message = f"{error.message}; as {name} it may be read at most: {evidence.reason}"
+    return UsageError(error.code, message, f"{error.hint}; or: segprep convert {name} SRC OUT")
 
 
 def recognize(root: Path) -> tuple[str, str]:
@@ -138,6 +148,8 @@ def recognize(root: Path) -> tuple[str, str]:
         return likely[0][0], likely[0][1].reason
     if not likely:
         raise _undetected(root)
+    if likely[0][1].score < WEAK:
+        raise _weak(root, likely[0])
     listed = "; or ".join(f"{name} ({evidence.reason})" for name, evidence in likely[:2])
     raise UsageError(
         "format-unclear",

@@ -114,7 +114,7 @@ class Reader(PairedFolders):
 
 def _black_and_white(path: Path, root: Path) -> bool | None:
     """Whether the mask is of these two only, or nearly so: a JPEG, which holds no ids, or gray
-    levels too many for ids, as resizing makes them. None if it cannot be read.
+    levels too many for ids, as resizing makes them. None if it cannot be read, or is all black.
     """
     try:
         data = read_below(path, (root,))
@@ -126,4 +126,6 @@ def _black_and_white(path: Path, root: Path) -> bool | None:
     slack = 32 if smeared else 0
     white = np.count_nonzero(seen >= 255 - slack)
     between = np.count_nonzero((seen > slack) & (seen < 255 - slack))
+    if not white and not between:
+        return None
     return bool(white > between and between * 20 <= seen.size * smeared)

@@ -45,11 +45,16 @@ def _halves(word: str) -> list[str]:
     return [word]
 
 
+def whole_name(stem: str) -> str:
+    """*stem* without the extension inside that tiles of ``1.jpg`` keep: ``1.jpgpatch_00``."""
+    return _INNER_SUFFIX.sub("", stem)
+
+
 def bare(stem: str) -> str:
     """*stem* without words such as mask, label, gt, image, frame at either end, and without an
     image's extension, even inside, as in the tiles of ``1.jpg`` and ``1.png``.
     """
-    key = _INNER_SUFFIX.sub("", stem_key(stem))
+    key = whole_name(stem_key(stem))
     parts = re.split(r"([_\-. ]+)", stem_of(key) if key.endswith(SUFFIXES) else key)
     while len(parts) > 1 and (parts[0] in MASKS | IMAGES or not parts[0]):
         parts = parts[2:]

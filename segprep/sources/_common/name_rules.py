@@ -17,7 +17,7 @@ from segprep.files import listing
 from segprep.imaging.image import SUFFIXES
 from segprep.names import stem_key, stem_of
 from segprep.packed import PackedPaths
-from segprep.sources._common.folder_names import MASKS, bare, number, words
+from segprep.sources._common.folder_names import MASKS, bare, number, whole_name, words
 from segprep.types import Skipped
 
 _PHOTOGRAPHS = (".jpg", ".jpeg", ".webp")
@@ -85,6 +85,7 @@ def _twins(paths: PackedPaths) -> list[int]:
     name.
     """
     pieces = [(folder, *os.path.splitext(name)) for folder, name in paths.parts()]
+    pieces = [(folder, whole_name(stem), suffix) for folder, stem, suffix in pieces]
     photographs = {
         (folder, stem) for folder, stem, suffix in pieces if suffix.lower() in _PHOTOGRAPHS
     }

@@ -1,5 +1,5 @@
-"""Why folders whose names tell images from masks are read by no format: names that do not pair, or
-masks that no format takes; and tables that state the pairs.
+"""Why folders whose names tell images from masks are read by no format: names that do not pair;
+and tables that state the pairs.
 """
 
 import shlex
@@ -8,9 +8,8 @@ from pathlib import Path
 
 from segprep.errors import SegprepError
 from segprep.files import listing, read_below
-from segprep.imaging import image, mask_files
 from segprep.names import stem_of
-from segprep.sources._common import image_folders, lossy, matching, name_rules
+from segprep.sources._common import image_folders, matching, name_rules
 
 _EXAMPLE = "--pair '{stem}.jpg={stem}_anno.png', or a CSV with the columns image,mask"
 _HEADER = 4096
@@ -31,10 +30,7 @@ def reason(root: Path) -> tuple[str, str] | None:
     if pair.images == pair.masks:
         return None
     names = [path.relative_to(root).as_posix() for path in (pair.images, pair.masks)]
-    glimpse = matching.glimpse(root)
-    if glimpse is None:
-        return _no_pairs(pair, names)
-    return _no_ids(glimpse[1], root, names)
+    return None if matching.glimpse(root) else _no_pairs(pair, names)
 
 
 def _table(root: Path) -> str:
@@ -83,20 +79,3 @@ def _ends(paths: Sequence[Path]) -> tuple[str, str, frozenset[str]]:
 def _common_start(texts: Sequence[str]) -> str:
     first, last = min(texts), max(texts)
     return first[: next((n for n, letter in enumerate(first) if last[n : n + 1] != letter), None)]
-
-
-def _no_ids(masks: Sequence[Path], root: Path, names: Sequence[str]) -> tuple[str, str] | None:
-    """What the first mask holds that is neither class ids nor black and white."""
-    data, pair = read_below(masks[0], (root,)), f"{names[0]}/ and {names[1]}/ pair"
-    chosen = f"--images {shlex.quote(names[0])} --masks {shlex.quote(names[1])}"
-    try:
-        lossy.refuse(data, masks[0], stated=False)
-        seen = image.histogram(mask_files.values(data, masks[0], []))
-    except SegprepError as error:
-        what = getattr(error, "reason", error.message)
-        return f"{pair}, but {masks[0].name} {what}", error.hint
-    if seen.keys() == {0}:
-        what = f"but the {len(masks)} masks that were tried, {masks[0].name} first, are all 0"
-        hint = f"if the others are not: segprep convert pairs SRC OUT {chosen}"
-        return f"{pair}, {what}", hint
-    return None

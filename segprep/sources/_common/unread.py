@@ -68,12 +68,7 @@ def reason(root: Path) -> tuple[str, str] | None:
         if links:
             return f"holds only links: {', '.join(links[:4])}", "give the folder that they lead to"
         return "holds no files", "give the folder that holds the images"
-    return (
-        _broken(root, paths)
-        or _without_images(root, paths)
-        or _broken_json(root, paths)
-        or _other_tool(root, paths)
-    )
+    return _broken(root, paths) or _without_images(root, paths) or _broken_json(root, paths)
 
 
 def _without_images(root: Path, paths: Sequence[Path]) -> tuple[str, str] | None:
@@ -123,7 +118,11 @@ def _broken_json(root: Path, paths: Sequence[Path]) -> tuple[str, str] | None:
     return what, fault.hint
 
 
-def _other_tool(root: Path, paths: Sequence[Path]) -> tuple[str, str] | None:
+def other_tool(root: Path) -> tuple[str, str] | None:
+    """The annotation files or volumes below *root* that no format reads as they are, and what to do
+    with them; None if there are none.
+    """
+    paths = [Path(folder, name) for folder, name in islice(listing(str(root)), _MOST_FILES)]
     suffixes = Counter(path.suffix.lower() for path in paths)
     for suffix, judge in JUDGES.items():
         for path in [path for path in paths if path.suffix.lower() == suffix][:8]:

@@ -1,0 +1,82 @@
+"""Why masks that pair with images are read by no format: what the masks hold instead of ids, two
+brightnesses or a few colors.
+"""
+
+import shlex
+from collections import Counter
+from pathlib import Path
+
+from segprep.errors import SegprepError
+from segprep.files import read_below
+from segprep.imaging import image, lookup, mask_files
+from segprep.sources._common import color_tables, lossy, matching
+
+_DARK, _LIGHT = 32, 223  # what JPEG and resizing leave of black and of white
+_MOST_COLORS = 256
+
+
+def reason(root: Path) -> tuple[str, str] | None:
+    """What the masks below *root* hold, and what to do; None where no masks pair with images."""
+    glimpse = matching.glimpse(root)
+    if glimpse is None:
+        return None
+    folders, masks = glimpse
+    names = [path.relative_to(root).as_posix() for path in (folders.images, folders.masks)]
+    apart = folders.images != folders.masks
+    pair = f"{names[0]}/ and {names[1]}/ pair" if apart else "images and masks pair"
+    chosen = f" --images {shlex.quote(names[0])} --masks {shlex.quote(names[1])}" * apart
+    seen = Counter[int]()
+    for path in masks:
+        try:
+            data = read_below(path, (root,))
+            lossy.refuse(data, path, stated=False)
+            histogram = image.histogram(mask_files.values(data, path, []))
+        except SegprepError as error:
+            if error.code == "mask-is-colour" and (told := _colors(data, path)):
+                return f"{pair}, but {told[0]}", told[1]
+            return f"{pair}, but {path.name} {getattr(error, 'reason', error.message)}", error.hint
+        seen.update(histogram)
+    what = f"the {len(masks)} masks that were tried, {masks[0].name} first,"
+    if seen.keys() == {0}:
+        hint = f"if the others are not: segprep convert pairs SRC OUT{chosen}"
+        return f"{pair}, but {what} are all 0", hint
+    return f"{pair}, but {what} hold {_listed(seen)}", _way_out(seen, chosen)
+
+
+def _listed(seen: Counter[int]) -> str:
+    """The values of *seen* with their pixels, and how many lie between black and white."""
+    values = ", ".join(f"{value} ({count} px)" for value, count in seen.most_common(4))
+    text = f"{len(seen)} values: {values}" + ", …" * (len(seen) > 4)
+    return f"{text}; {_between(seen):.1%} of their pixels are neither dark nor light"
+
+
+def _between(seen: Counter[int]) -> float:
+    """The share of pixels that are neither nearly black nor nearly white."""
+    return sum(n for value, n in seen.items() if _DARK < value < _LIGHT) / (seen.total() or 1)
+
+
+def _way_out(seen: Counter[int], chosen: str) -> str:
+    """The command for masks of mostly black and white, else what smeared the values."""
+    light = sum(count for value, count in seen.items() if _LIGHT <= value <= 255)
+    if light and _between(seen) < 0.5:
+        command = f"segprep convert binary SRC OUT{chosen} --foreground light|dark"
+        return f"if they are black and white, smeared: {command}; else export them again as PNG"
+    return lookup.cause(seen, 0)
+
+
+def _colors(data: bytes, path: Path) -> tuple[str, str] | None:
+    """What is told of a mask of more colors than there are classes; None for one of few."""
+    try:
+        colors = Counter(color_tables.counted(mask_files.colors(data, path)))
+    except SegprepError:
+        return None
+    if len(colors) <= _MOST_COLORS:
+        return None
+    listed = ", ".join(
+        f"{','.join(map(str, color))} ({count} px)" for color, count in colors.most_common(4)
+    )
+    return (
+        f"{path.name} holds {len(colors)} colors, too many for classes: {listed}, …",
+        "it was resized or saved as JPEG: export the masks again as PNG, without smoothing; or"
+        " take the nearest class: segprep convert colormap SRC OUT --table FILE --unknown nearest",
+    )
