@@ -102,12 +102,18 @@ def _undetected(root: Path) -> UsageError:
     """Why no format reads *root*: a folder that cannot be listed, rival mask folders, broken files,
     another tool's annotations, or none of these.
     """
-    from segprep.sources._common import image_folders, unclear_masks, unpaired, unread
+    from segprep.sources._common import (
+        image_folders,
+        rival_folders,
+        unclear_masks,
+        unpaired,
+        unread,
+    )
 
     deque(listing(str(root)), 0)  # a folder that cannot be listed is the fault to tell
     try:
         image_folders.folders(root.resolve())
-    except image_folders.RivalFoldersError as error:
+    except rival_folders.RivalFoldersError as error:
         return error
     except SegprepError:
         pass  # no folders of images and masks; what there is is told below

@@ -24,7 +24,7 @@ from segprep.files import read_below
 from segprep.imaging import image, mask_files, paired_masks
 from segprep.packed import FirstLabels
 from segprep.sources._common import mask_values, matching, polarity
-from segprep.sources._common.field_of_view import View, applied, with_views
+from segprep.sources._common.field_of_view import View, applied, unstated, with_views
 from segprep.sources._common.paired_folders import PairedFolders
 from segprep.sources._common.polarity import Foreground, Threshold
 from segprep.types import (
@@ -74,7 +74,8 @@ class Reader(PairedFolders):
         Raises UsageError where the polarity is not stated.
         """
         polarity.check_threshold(self.threshold)
-        matched = self.paired(self.folders())
+        folders = self.folders()
+        matched = self.paired(folders)
         masks = FirstLabels(matched.items)
         if self.foreground is None and masks:
             raise polarity.ask(
@@ -86,16 +87,18 @@ class Reader(PairedFolders):
                 progress,
             )
         items: Sequence[Item] = matched.items
-        skipped = matched.skipped
+        skipped, notes, root = matched.skipped, list[Note](), self.roots()[0]
         if self.view:
-            items, without = with_views(self.roots()[0], self.view, items)
+            items, without = with_views(root, self.view, items)
             skipped += without
+        elif any(pair.view for pair in folders):
+            items, notes = unstated(root, folders, items, self.max_pixels)
         return Scan(
             items,
             class_lists.make([class_lists.BACKGROUND, self.name]),
             skipped,
             matched.lists,
-            matched.notes,
+            (*matched.notes, *notes),
         )
 
     def read(self, item: Item) -> Sample:

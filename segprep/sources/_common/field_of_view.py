@@ -1,5 +1,6 @@
 """Masks of the part of a photograph that a round camera sees: nothing outside of it counts."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,13 @@ import numpy as np
 
 from segprep.errors import SourceError, UsageError
 from segprep.files import read_below
-from segprep.sources._common import matching, retina
+from segprep.imaging import mask_files
+from segprep.sources._common import matching, retina, rival_folders
 from segprep.sources._common.name_rules import Folders
-from segprep.types import IGNORE, Item, Sample, Skipped
+from segprep.types import IGNORE, Item, Note, Sample, Skipped
+
+_MOST_READ = 20  # masks whose pixels are compared with their view
+_PLAIN = 0.95  # the least share of what lies outside a view that a mask leaves plain
 
 View = Annotated[
     str,
@@ -49,6 +54,59 @@ def with_views(
         if item.image not in views
     )
     return complete, skipped
+
+
+def unstated(
+    root: Path, folders: Sequence[Folders], items: Sequence[Item], limit: int
+) -> tuple[tuple[Item, ...], list[Note]]:
+    """*items* with the fields of view that lie beside the masks of *folders* under that name, and a
+    note that says so; as they are where there are none.
+
+    Raises UsageError, which names the folders, where an image lacks one or a mask does not end
+    with it.
+    """
+    views, notes = dict[Path | None, Path](), list[Note]()
+    for pair in folders:
+        if pair.view:
+            matched = matching.match(root, [Folders(pair.images, pair.view)], stem="path").items
+            own = {item.image: item.labels[0] for item in matched}
+            inside = [item for item in items if _below(item, pair)]
+            some = inside[:: max(1, len(inside) // _MOST_READ)]
+            if not all(item.image in own for item in inside) or not all(
+                _ends_with(item.labels[0], own[item.image], root, limit) for item in some
+            ):
+                raise rival_folders.error(root, pair.images, [pair.masks, pair.view])
+            views |= own
+            name = pair.view.relative_to(root).as_posix()
+            message = (
+                f"{name}/ is taken as the field of view of the camera: what lies outside is"
+                f" ignored (255); --exclude-folder {shlex.quote(name)} leaves it alone"
+            )
+            notes.append(Note("folders-chosen", message))
+    complete = tuple(
+        replace(item, labels=(item.labels[0], views[item.image])) if item.image in views else item
+        for item in items
+    )
+    return complete, notes
+
+
+def _below(item: Item, pair: Folders) -> bool:
+    return item.image is not None and item.image.is_relative_to(pair.images)
+
+
+def _ends_with(mask: Path, view: Path, root: Path, limit: int) -> bool:
+    """Whether *mask* is of one brightness outside of *view*, as nothing is drawn there. A file that
+    cannot be read is told when it is converted.
+    """
+    try:
+        inside = retina.drawn(read_below(view, (root,)), view, [], limit)
+        seen = mask_files.intensity(read_below(mask, (root,)), mask, limit)
+    except SourceError:
+        return True
+    if inside.shape != seen.shape or inside.all():
+        return True
+    counts = np.bincount(seen[inside == 0], minlength=1)
+    return bool(inside.any() and counts.max() >= _PLAIN * counts.sum())
 
 
 def applied(sample: Sample, path: Path, roots: tuple[Path, ...], limit: int) -> Sample:

@@ -27,6 +27,7 @@ _TAILS = (
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_]", re.UNICODE)
 _INNER_SUFFIX = re.compile(r"\.(jpe?g|png|bmp|tiff?)(?=[_. -]?[a-z]+[_. -]?\d)")  # 1.pngpatch_00
+_VIEW = re.compile(r"fov(?!e)|field[ _-]?of[ _-]?view")
 _LAST_NUMBER = re.compile(r"(\d+)\D*$")
 
 
@@ -36,6 +37,13 @@ def words(name: str) -> list[str]:
     """
     parts = [word.lower() for word in _WORDS.findall(name)]
     return [part for word in parts for part in _halves(word)]
+
+
+def shows_view(name: str) -> bool:
+    """Whether a folder is called the field of view of a camera: fov_masks, FieldOfView; not fovea,
+    which is a part of the eye.
+    """
+    return bool(_VIEW.search(name.lower()))
 
 
 def _halves(word: str) -> list[str]:

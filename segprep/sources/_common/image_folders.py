@@ -1,7 +1,7 @@
 """Which folders below a source hold images, and which the masks of them."""
 
 import os
-import shlex
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -12,14 +12,14 @@ from segprep.errors import UsageError
 from segprep.files import listing
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, stem_of
-from segprep.sources._common import name_rules, repeated_folders
-from segprep.sources._common.folder_names import IMAGES, MASKS, OBJECTS, bare, words
+from segprep.sources._common import name_rules, repeated_folders, rival_folders
+from segprep.sources._common.folder_names import IMAGES, MASKS, OBJECTS, bare, shows_view, words
 from segprep.sources._common.name_rules import Folders
 from segprep.sources._common.official_lists import SPLITS
+from segprep.sources._common.rival_folders import DRAWINGS, VIEWS
 
 _FOLDER_SPLITS = {**SPLITS, "tr": "train", "ts": "test"}  # the last two are nnU-Net's
-_VIEWS = {"mask", "masks", "fov", "roi", "view", "field"}
-_DRAWINGS = {"manual", "vessel", "vessels", "label", "labels", "gt", "truth", "groundtruth", "av"}
+_VIEW_END = re.compile(r"[ _.-]*(fov|roi)$", re.IGNORECASE)
 RENDITIONS = {
     *("id", "ids", "vis", "viz", "visual", "visualization", "rgb"),
     *("gray", "grey", "color", "colors", "colour"),  # codespell:ignore
@@ -78,11 +78,12 @@ def folders(
 
 def _by_names(root: Path, images: str, masks: str, candidates: Sequence[Path]) -> list[Folders]:
     """Pairs among *candidates* whose names agree but for words such as images and masks."""
-    labeled = [root / masks] if masks else [path for path in candidates if _says(path, MASKS)]
+    seen = [path for path in candidates if not shows_view(path.name)] or candidates
+    labeled = [path for path in seen if _says(path, MASKS)]
+    labeled = labeled or [path for path in seen if _says(path, DRAWINGS)]
+    labeled = [root / masks] if masks else labeled
     pictured = [
-        path
-        for path in candidates
-        if path not in set(labeled) and not set(words(path.name)) & OBJECTS
+        path for path in seen if path not in set(labeled) and not set(words(path.name)) & OBJECTS
     ]
     pictured = [root / images] if images else pictured
     by_key = {_key(path, root): path for path in pictured}
@@ -119,7 +120,7 @@ def _refuse_rivals(root: Path, pairs: Sequence[Folders]) -> None:
                 rivals[pair.images] = inner
     for images, folders_of_masks in rivals.items():
         if len(folders_of_masks) > 1:
-            raise rival_error(root, images, folders_of_masks)
+            raise rival_folders.error(root, images, folders_of_masks)
 
 
 def _with_unused(
@@ -129,44 +130,30 @@ def _with_unused(
     UsageError where their names do not say that they only show the masks, or views, or objects.
     """
     used = {folder for pair in pairs for folder in (pair.images, pair.masks)}
-    kinds = MASKS | OBJECTS | _VIEWS
-    others = [path for path in candidates if path not in used and set(words(path.name)) & kinds]
+    kinds = MASKS | OBJECTS | VIEWS | DRAWINGS
+    others = [
+        path
+        for path in candidates
+        if path not in used and (set(words(path.name)) & kinds or shows_view(path.name))
+    ]
     if not others:
         return pair
     stems = {bare(stem_of(name)) for _, name in name_rules.image_files(pair.images).parts()}
-    rivals, unused = list[Path](), list[Path]()
+    rivals, unused, views = list[Path](), list[Path](), list[Path]()
     for path in others:
-        own = {bare(stem_of(name)) for _, name in name_rules.image_files(path).parts()}
+        files = name_rules.image_files(path).parts()
+        own = {bare(_VIEW_END.sub("", stem_of(name))) for _, name in files}
         if 2 * len(own & stems) <= len(own):
             continue
+        if shows_view(path.name):
+            views.append(path)
+            continue
         more = set(words(path.name)) - set(words(pair.masks.name)) - MASKS
-        derived = more <= RENDITIONS | OBJECTS | _VIEWS and (more or set(words(path.name)) & _VIEWS)
+        derived = more <= RENDITIONS | OBJECTS and (more or set(words(path.name)) & VIEWS)
         (unused if derived else rivals).append(path)
-    if rivals:
-        raise rival_error(root, pair.images, [pair.masks, *rivals])
-    return replace(pair, unused=tuple(unused))
-
-
-class RivalFoldersError(UsageError):
-    """Several folders hold masks of the same images."""
-
-
-def rival_error(root: Path, images: Path, masks: Sequence[Path]) -> RivalFoldersError:
-    """The error for several folders of *masks* of the same *images*."""
-    names = [path.relative_to(root).as_posix() for path in masks]
-    source = images.relative_to(root).as_posix()
-    start = f"--images {shlex.quote(source)} --masks"
-    hints = " or ".join(f"{start} {shlex.quote(name)}" for name in names)
-    views = [path for path in names if set(words(Path(path).name)) & _VIEWS]
-    drawings = [path for path in names if set(words(Path(path).name)) & _DRAWINGS]
-    if views and drawings:
-        both = f"{start} {shlex.quote(drawings[0])} --view {shlex.quote(views[0])}"
-        hints += f"; if {views[0]} is the field of view of a camera, with binary: {both}"
-    return RivalFoldersError(
-        "folders-unclear",
-        f"{root}: several folders hold masks of {source}/: {', '.join(names)}; which is the truth?",
-        f"choose one and name the format, binary (black and white) or pairs (ids): {hints}",
-    )
+    if rivals or len(views) > 1:
+        raise rival_folders.error(root, pair.images, [pair.masks, *rivals, *views])
+    return replace(pair, unused=tuple(unused), view=views[0] if views else None)
 
 
 def is_excluded(path: Path, root: Path, excluded: Sequence[str]) -> bool:

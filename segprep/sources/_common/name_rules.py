@@ -34,13 +34,15 @@ PairBy = Annotated[
 @dataclass(frozen=True, slots=True)
 class Folders:
     """A folder of images, the folder of their masks, and the official list ("train", …) that their
-    names stand for, or "". *unused*: folders that seem to hold other pictures of these masks.
+    names stand for, or "". *unused*: folders that seem to hold other pictures of these masks;
+    *view*: one that by its name holds the field of view of a camera.
     """
 
     images: Path
     masks: Path
     split: str = ""
     unused: tuple[Path, ...] = ()
+    view: Path | None = None
 
 
 def image_files(folder: Path) -> PackedPaths:

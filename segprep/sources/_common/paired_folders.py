@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from segprep.errors import UsageError
 from segprep.files import real_folders
-from segprep.sources._common import image_folders, matching, name_rules
+from segprep.sources._common import image_folders, matching, name_rules, rival_folders
 from segprep.sources._common.image_folders import ImageFolder, MaskFolder
 from segprep.sources._common.name_rules import Folders, PairBy
 from segprep.sources._common.official_lists import ListsFromFolders
@@ -57,7 +57,11 @@ class PairedFolders:
         if further:
             home = further[0] / self.images if self.images else further[0]
             return (Folders(home, root / self.masks if self.masks else root),)
-        return image_folders.folders(root, self.images, self.masks, excluded=self.exclude_folder)
+        pairs = image_folders.folders(root, self.images, self.masks, excluded=self.exclude_folder)
+        for pair in pairs:
+            if pair.view and not hasattr(self, "view"):  # this format applies none
+                raise rival_folders.error(root, pair.images, [pair.masks, pair.view])
+        return pairs
 
     def paired(self, folders: tuple[Folders, ...]) -> matching.Pairing:
         """Every image with its mask. Raises UsageError for options that contradict each other."""

@@ -135,6 +135,7 @@ class Reader:
             regions = _complete(regions, skipped)
         if self.classes is None:
             labels = {region.label for listed in regions.values() for region in listed}
+            class_masks.refuse_view(labels)
             classes, notes = class_lists.infer(labels)
             notes += class_masks.numbered(labels)
         else:

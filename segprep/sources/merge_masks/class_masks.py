@@ -5,7 +5,8 @@ folders, names, or a table.
 import csv
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
@@ -13,7 +14,7 @@ from segprep.errors import SourceError, UsageError
 from segprep.files import listing, read_below, read_plain
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, stem_key, stem_of
-from segprep.sources._common import image_folders, strict_json
+from segprep.sources._common import folder_names, image_folders, strict_json
 from segprep.types import Note, Skipped
 
 _EXPORT = re.compile(r"task-(\d+)-annotation-\d+-by-[^-]*-[^-]*-(.+)-\d+$")  # Label Studio
@@ -221,3 +222,16 @@ def _from_table(table: str) -> Callable[[Path], tuple[str, str]]:
         if row["mask"] and row["image"]
     }
     return lambda path: by_name.get(path.name, ("", ""))
+
+
+def refuse_view(labels: Collection[str]) -> None:
+    """Raise UsageError where one of *labels* names the field of view of a camera."""
+    views = sorted(label for label in labels if folder_names.shows_view(label))
+    if views and len(labels) > len(views):
+        raise UsageError(
+            "folders-unclear",
+            f"{views[0]} is the name of a camera's field of view; is it a class?",
+            "if not, name the folder of the drawings and that of the field of view: segprep convert"
+            " binary --masks NAME --view NAME; if so, name the classes: --classes"
+            f" {shlex.quote(','.join(sorted(labels)))}",
+        )

@@ -129,7 +129,7 @@ def test_a_thousand_samples_of_one_name_are_told_in_few_words(tmp_path: Path) ->
     )
 
 
-@pytest.mark.parametrize("other", ["masks_vis", "masks_color", "roi", "instance_masks"])
+@pytest.mark.parametrize("other", ["masks_vis", "masks_color", "instance_masks"])
 def test_other_pictures_of_the_masks_are_said(tmp_path: Path, other: str) -> None:
     for folder in ("images", "masks", other):
         (tmp_path / folder).mkdir()
