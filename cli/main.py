@@ -96,6 +96,8 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
+            if error.ctx is not None:
+                error.ctx.close()  # the options before the wrong one have set limits
             name = ctx.invoked_subcommand
             if name in _PLACES and "unexpected extra argument" in error.message:
                 message = f"{error.message}. {_PLACES[name]}"

@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 from segprep_cli import main
 
+from segprep import limits
+
 
 def run(*arguments: object) -> Result:
     result = CliRunner().invoke(main.group, [str(one) for one in arguments])
@@ -107,6 +109,7 @@ def test_one_argument_too_many_says_where_it_belongs(words: tuple[str, ...], hin
     result = CliRunner().invoke(main.group, words)
     assert result.exit_code == 2
     assert hint in result.output
+    assert limits.current() == limits.Limits()
 
 
 def test_a_dry_run_ends_as_the_real_run_would(tmp_path: Path) -> None:
