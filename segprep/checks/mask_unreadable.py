@@ -1,6 +1,6 @@
-"""A mask cannot be read: damaged, truncated, empty, or not an image.
+"""A mask cannot be read: damaged, truncated, empty, of several frames, or not an image.
 
-Why: training stops at this file.
+Why: training stops at this file, or takes its first frame.
 Fix: export the mask again, or remove the sample.
 Source: F22.
 """

@@ -121,7 +121,8 @@ def _refuse(picture: Image.Image, data: bytes, path: Path) -> None:
             "image-unsupported",
         )
     if picture.format != "PNG" and image.header(data, path).several:
-        raise SourceError(path, "holds several frames", "save one map per file", "image-frames")
+        reason = "holds several frames or pages; a mask has one"
+        raise SourceError(path, reason, "save one map per file", "mask-frames")
     if picture.format == "GIF":
         try:
             values(data, path, [])

@@ -55,3 +55,14 @@ def refusal(path: Path, error: Exception) -> SourceError:
         return SourceError(path, reason, hint, "memory-limit")
     reason = f"cannot be decoded: {error}"
     return SourceError(path, reason, "restore the file from its origin", "image-damaged")
+
+
+def several_frames(path: Path) -> SourceError:
+    """The refusal (mask-frames) of a mask at *path* in which nobody knows the frame that counts."""
+    return SourceError(
+        path,
+        "holds several frames or pages; a mask has one",
+        "save the frame that is the mask as a file of its own; a TIFF stack of many masks is read"
+        " by: segprep convert isbi",
+        "mask-frames",
+    )

@@ -242,10 +242,9 @@ def decode_mask(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any
             raise SourceError(
                 path, f"is damaged: {error}", "restore the file from its origin", "image-damaged"
             ) from error
-    still = data.startswith(png.SIGNATURE) and b"acTL" not in data[:4096]
+    still = data.startswith(png.SIGNATURE) and not png.is_animated(data)
     if not still and header(data, path, limit).several:
-        reason = "holds several frames; a mask has one"
-        raise SourceError(path, reason, "save the frame that is the mask", "mask-frames")
+        raise damage.several_frames(path)
     with opened(data, path, limit) as picture:
         if picture.mode not in ("L", "P", "1", "I;16", "I;16B"):
             raise SourceError(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from segprep.imaging import headers, image, png
+from segprep.imaging import damage, headers, image, png
 from segprep.imaging.headers import Header
 from segprep.types import MAX_PIXELS
 
@@ -45,12 +45,14 @@ class Small:
 
 
 def mask(data: bytes, path: Path, limit: int = MAX_PIXELS) -> Stored:
-    """A mask file as stored. Raises SourceError where it cannot be decoded."""
+    """A mask file as stored. Raises SourceError for damaged files and those of several frames."""
     fast = png.decode(data, limit)
     with image.opened(data, path, limit) as picture:
         samples = fast if fast is not None else np.asarray(picture)
         palette = _palette(picture, decoded=fast is None) if picture.mode == "P" else b""
         header = headers.of_picture(picture, data)
+    if header.several:
+        raise damage.several_frames(path)
     return Stored(header, samples, palette)
 
 

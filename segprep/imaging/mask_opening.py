@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segprep.errors import SourceError
-from segprep.imaging import image, netpbm, png, sixteen_bits
+from segprep.imaging import damage, image, netpbm, png, sixteen_bits
 
 
 @contextmanager
@@ -32,15 +32,9 @@ def opened(data: bytes, path: Path, limit: int) -> Iterator[Image.Image]:
 
 def refuse_frames(data: bytes, path: Path, limit: int) -> None:
     """Raise SourceError (mask-frames) if the file holds several pictures."""
-    still = data.startswith(png.SIGNATURE) and b"acTL" not in data[:4096]
+    still = data.startswith(png.SIGNATURE) and not png.is_animated(data)
     if not still and image.header(data, path, limit).several:
-        raise SourceError(
-            path,
-            "holds several frames or pages; a mask has one",
-            "save the frame that is the mask as a file of its own; a TIFF stack of many masks is"
-            " read by: segprep convert isbi",
-            "mask-frames",
-        )
+        raise damage.several_frames(path)
 
 
 def deep(data: bytes, path: Path, limit: int) -> NDArray[Any] | None:

@@ -8,6 +8,7 @@ because masks are flat and Pillow's encoder takes ten times as long for them.
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import Any, cast
 
 import numpy as np
@@ -19,6 +20,7 @@ from segprep.imaging.png_filters import unfiltered
 InflateError = cast("type[Exception]", isal_zlib.error)
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIECE = 1 << 20
+_METADATA = frozenset((b"eXIf", b"tEXt", b"zTXt", b"iTXt"))
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ADAM7 = (
     (0, 0, 8, 8),
@@ -128,15 +130,22 @@ def has_metadata_after_pixels(data: bytes) -> bool:
     """Whether a chunk that may hold EXIF data follows the first IDAT chunk; checksums are not
     looked at.
     """
-    at, pixels = len(SIGNATURE), False
+    kinds = _kinds(data)
+    return b"IDAT" in kinds and not _METADATA.isdisjoint(kinds)
+
+
+def is_animated(data: bytes) -> bool:
+    """Whether the chunk of an animation stands before the pixels of a PNG; checksums are not looked
+    at.
+    """
+    return b"acTL" in takewhile(lambda kind: kind != b"IDAT", _kinds(data))
+
+
+def _kinds(data: bytes) -> Iterator[bytes]:
+    at = len(SIGNATURE)
     while at + 8 <= len(data):
-        (size,) = struct.unpack_from(">I", data, at)
-        kind = data[at + 4 : at + 8]
-        if pixels and kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt"):
-            return True
-        pixels = pixels or kind == b"IDAT"
-        at += 12 + size
-    return False
+        yield data[at + 4 : at + 8]
+        at += 12 + int.from_bytes(data[at : at + 4])
 
 
 def pass_sizes(width: int, height: int, interlaced: int) -> list[tuple[int, int]]:

@@ -125,7 +125,7 @@ def test_maps_that_can_be_read_in_two_ways_are_refused(tmp_path: Path) -> None:
     gray.save(tmp_path / "gray.gif")
     Image.fromarray(ids.astype(np.float32) / 2).save(tmp_path / "float.tif")
     for name, code in {
-        "pages.tif": "image-frames",
+        "pages.tif": "mask-frames",
         "gray.gif": "palette-ambiguous",
         "float.tif": "image-unsupported",
     }.items():
