@@ -1,18 +1,20 @@
 """A mask was resized or rotated with smoothing: ids appear that lie between their neighbors.
 
-Why: between class 1 and class 3 a rim of class 2 appears, or values that are not class ids.
+Why: between class 1 and class 3 a rim of class 2 appears, or values that are not class ids. A
+class that is such a rim in every mask is a warning: it may have been drawn so.
 Fix: resize the mask again with nearest neighbor from its original.
 Source: F12.
 """
 
 from collections.abc import Iterator
 
-from segprep.checks._common.labels import cases, listed
+from segprep.checks._common.labels import Context, cases, listed
 from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Survey
 from segprep.types import Finding
 
 RULE = Rule("SEG306", "error")
+LEAST_MASKS = 3  # with a class on borders only, before the class itself is doubted
 
 
 def find(survey: Survey) -> Iterator[Finding]:
@@ -26,4 +28,26 @@ def find(survey: Survey) -> Iterator[Finding]:
             survey.name(pair.mask),
             f"values on borders only: {listed(label.values, strange)}",
             "make it again with nearest neighbor",
+        )
+    yield from _phantoms(survey)
+
+
+def _phantoms(survey: Survey) -> Iterator[Finding]:
+    """Classes that no mask shows as a region, only as such a rim: the class list may know them, but
+    a border class that was drawn is rare.
+    """
+    thick = Context(survey).thick
+    labels = [pair.label for pair in survey.labeled if pair.label]
+    for value in sorted({value for label in labels for value in label.between} - thick.keys()):
+        count = sum(value in label.values for label in labels)
+        rims = sum(value in label.between for label in labels)
+        if rims < LEAST_MASKS or 2 * rims < count:
+            continue
+        yield RULE.finding(
+            "",
+            "",
+            f"{survey.label_name(value)} is in {count} masks, in all of them only as a rim between"
+            " a smaller and a larger id, as interpolation makes it",
+            "unless it was drawn as a border, export the masks again with nearest neighbor",
+            severity="warning",
         )

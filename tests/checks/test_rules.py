@@ -5,8 +5,10 @@ from pathlib import Path
 
 import faults
 import matrix
+import numpy as np
 import pytest
 import scenes
+from PIL import Image
 
 import segprep
 from segprep import checks
@@ -66,3 +68,33 @@ def test_the_page_lists_every_rule() -> None:
     rules = checks.rules()
     listed = [(code, rule.RULE.severity, checks.title(rule)) for code, rule in rules.items()]
     assert rows == listed, "run: make docs"
+
+
+def phantoms(root: Path, drawn: int = 0) -> list[str]:
+    """The messages of check on masks of 0 and 2, where bilinear resizing made 1, a class of the
+    list; *drawn* masks have a region of it.
+    """
+    rng = np.random.default_rng(0)
+    for folder in ("images", "masks"):
+        (root / folder).mkdir(parents=True)
+    for number in range(6):
+        ids = np.zeros((40, 50), np.uint8)
+        ids[8 + number : 25, 10:40] = 2
+        soft = Image.fromarray(ids).resize((100, 80), Image.Resampling.BILINEAR)
+        mask = np.asarray(soft).copy()
+        if number < drawn:
+            mask[2:8, 2:20] = 1
+        Image.fromarray(mask).save(root / "masks" / f"{number}.png")
+        noise = rng.integers(0, 256, (80, 100, 3), np.uint8)
+        Image.fromarray(noise).save(root / "images" / f"{number}.png")
+    report = segprep.check(images=root / "images", masks=root / "masks", classes="bg,rim,cat")
+    return [entry.message for entry in report.findings if entry.code == "SEG306"]
+
+
+def test_a_class_that_is_a_rim_everywhere_is_doubted(tmp_path: Path) -> None:
+    (message,) = phantoms(tmp_path)
+    assert "is in 6 masks, in all of them only as a rim" in message
+
+
+def test_a_class_that_one_mask_shows_as_a_region_is_not(tmp_path: Path) -> None:
+    assert phantoms(tmp_path, drawn=1) == []
