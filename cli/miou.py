@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from segprep.errors import BadInputError, UsageError
-from segprep.evaluation import evaluate
-from segprep.evaluation.results import BOUNDARY, Boundaries, Evaluation, counts, document
 from segprep.types import Skipped
 
 from . import formatting, output
@@ -20,6 +18,9 @@ from .miou_options import PARAMETERS
 from .miou_predictions import predicted_for
 from .predict import told
 from .progress import bar
+
+if TYPE_CHECKING:
+    from segprep.evaluation.results import Boundaries, Evaluation
 
 HELP = """Score predictions against truth: mIoU, Dice, precision, recall, confusion matrix.
 
@@ -59,6 +60,9 @@ def _run(
     depths: bool,
     **chosen: Any,
 ) -> None:
+    from segprep.evaluation import evaluate
+    from segprep.evaluation.results import document
+
     more: dict[str, Any] = {}
     if checkpoint is None and (depths or loss is not None):
         raise UsageError("bad-option", "--loss and --depths need a network", "give --checkpoint")
@@ -108,7 +112,7 @@ def _refused(error: BadInputError, as_json: bool, verbose: bool) -> None:
         )
 
 
-def _show(result: Evaluation, verbose: bool) -> None:
+def _show(result: "Evaluation", verbose: bool) -> None:
     scores = result.scores
     listed = [
         n
@@ -139,7 +143,9 @@ def _show(result: Evaluation, verbose: bool) -> None:
     _further(result)
 
 
-def _summary(result: Evaluation) -> None:
+def _summary(result: "Evaluation") -> None:
+    from segprep.evaluation.results import counts
+
     scores, seen = result.scores, counts(result)
     spread = (
         f"  (95 % of bootstrap samples: {result.interval[0]:.4f} to {result.interval[1]:.4f})"
@@ -166,7 +172,7 @@ def _summary(result: Evaluation) -> None:
     )
 
 
-def _further(result: Evaluation) -> None:
+def _further(result: "Evaluation") -> None:
     if result.compat:
         output.line(f"as {result.compat}: {result.how}")
         for name, value in result.numbers.items():
@@ -204,7 +210,9 @@ def _further(result: Evaluation) -> None:
             output.line(f"  {score.stem}: {score.change:+.4f}")
 
 
-def _boundaries(result: Evaluation, boundary: Boundaries) -> None:
+def _boundaries(result: "Evaluation", boundary: "Boundaries") -> None:
+    from segprep.evaluation.results import BOUNDARY
+
     columns = zip(result.classes, boundary.iou.tolist(), boundary.f_score.tolist(), strict=True)
     rows = [(name, _number(iou), _number(f)) for name, iou, f in columns if not isnan(iou)]
     output.table("boundaries", ("class", "boundary IoU", "boundary F"), rows)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from segprep.evaluation.compat import TOOLS
+from segprep.metrics import TOOL_NAMES
 
 from . import options
 
@@ -100,9 +100,9 @@ PARAMETERS: list[click.Parameter] = [
     ),
     click.Option(
         ["--compat"],
-        type=click.Choice(list(TOOLS)),
+        type=click.Choice(TOOL_NAMES),
         metavar="TOOL",
-        help=f"Reproduce a tool's definition, and say how it differs: {', '.join(TOOLS)}.",
+        help=f"Reproduce a tool's definition, and say how it differs: {', '.join(TOOL_NAMES)}.",
     ),
     click.Option(
         ["--missing"],

@@ -79,7 +79,7 @@ def test_shared_flags_are_the_same_everywhere(line: tuple[str, ...]) -> None:
     "name",
     [
         *("split", "info", "verify", "diff", "check", "stats", "view", "annotate"),
-        *("train-check", "train", "predict", "models"),
+        *("train-check", "train", "predict", "models", "miou"),
     ],
 )
 def test_help_imports_neither_numpy_nor_torch(name: str) -> None:

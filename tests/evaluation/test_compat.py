@@ -12,6 +12,7 @@ from segprep_cli.main import group
 
 from segprep.errors import UsageError
 from segprep.evaluation.compat import TOOLS, tool
+from segprep.metrics import TOOL_NAMES
 
 TRUTH = np.array([[0, 0, 0, 1], [1, 1, 255, 0]], np.uint8)
 PRED = np.array([[0, 0, 1, 1], [1, 0, 1, 0]], np.uint8)
@@ -110,3 +111,7 @@ def test_a_tool_has_its_own_rule_for_absent_classes(scored: Any, tmp_path: Path)
     assert CliRunner().invoke(group, words).exit_code == 2
     with pytest.raises(UsageError, match="no such tool"):
         tool("nobody")
+
+
+def test_the_command_line_offers_every_tool() -> None:
+    assert tuple(TOOLS) == TOOL_NAMES
