@@ -7,6 +7,7 @@ Source: F7, F39; color and place given the class, leaving the image out.
 
 from collections.abc import Iterator
 
+from segprep.checks._common.labels import causes
 from segprep.checks._common.likelihood import swaps
 from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Survey
@@ -18,6 +19,8 @@ RULE = Rule("SEG605", "warning")
 def find(survey: Survey) -> Iterator[Finding]:
     """Masks that two swapped classes would explain much better."""
     for stem, swap in swaps(survey).items():
+        if stem in causes(survey):
+            continue  # its values mean something else
         first, second = (survey.label_name(value) for value in swap.classes)
         yield RULE.finding(
             stem,

@@ -16,20 +16,21 @@ RULE = Rule("SEG110", "warning")
 
 
 def find(survey: Survey) -> Iterator[Finding]:
-    """Images of a pixel type that at most a tenth of the others share."""
-    kinds = Counter(_kind(photo.mode, photo.gray) for _, photo in survey.images())
+    """Images of a pixel type that few others share; one color all over has no type."""
+    photos = [(p, photo) for p, photo in survey.images() if photo.span[0] < photo.span[1]]
+    kinds = Counter(_kind(photo.mode, photo.gray) for _, photo in photos)
     if len(kinds) < 2:
         return
     (usual, most), total = kinds.most_common(1)[0], kinds.total()
     if most < 0.9 * total or total < 10:
         return
-    for pair, photo in survey.images():
+    for pair, photo in photos:
         kind = _kind(photo.mode, photo.gray)
         if kind != usual:
             yield RULE.finding(
                 pair.stem,
                 survey.name(pair.image),
-                f"is {kind}; {most} of {total} images are {usual}",
+                f"{kind}; {most} of {total} images are {usual}",
                 "export it like the others",
                 score=1 - kinds[kind] / total,
             )
@@ -39,5 +40,5 @@ def _kind(mode: str, gray: bool) -> str:
     if mode.startswith("I") or mode == "F":
         return "16-bit gray" if mode != "F" else "float"
     if mode in ("RGBA", "LA", "PA"):
-        return "with alpha"
+        return "color with alpha" if mode == "RGBA" else "gray with alpha"
     return "gray" if gray else "color"

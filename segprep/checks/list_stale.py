@@ -17,14 +17,17 @@ RULE = Rule("SEG402", "error", fix="lists")
 
 
 def find(survey: Survey) -> Iterator[Finding]:
-    """Entries without a mask of that name."""
+    """Entries without a mask of that name, but those of images: they lack a mask (SEG203)."""
     masked = {pair.stem for pair in survey.pairs if pair.mask}
+    pictured = {pair.stem for pair in survey.pairs if pair.image}
     keys = {stem_key(stem): stem for stem in masked}
     for file in survey.lists:
         for entry in dict.fromkeys(file.entries):
             if entry in masked or bare_name(entry, masked):
                 continue
             like = keys.get(stem_key(entry))
+            if entry in pictured and not like:
+                continue  # SEG203
             yield RULE.finding(
                 entry,
                 survey.name(file.path),

@@ -20,16 +20,21 @@ def find(survey: Survey) -> Iterator[Finding]:
     lonely = [pair for pair in survey.pairs if pair.image and not pair.mask]
     listed = {stem for file in survey.lists for stem in file.entries}
     few = len(lonely) <= max(1, len(survey.pairs) // 10)
-    for pair in lonely if few or survey.manifest else ():
+    each = few or survey.manifest is not None
+    for pair in lonely:
+        if not (each or pair.stem in listed):
+            continue
         named = pair.stem in listed or survey.manifest is not None
         yield RULE.finding(
             pair.stem,
             survey.name(pair.image),
             f"no mask has the name {pair.stem}" + (", which a list names" if named else ""),
-            "annotate it, or remove it",
+            "annotate it, or drop the entry: segprep check --fix"
+            if pair.stem in listed
+            else "annotate it, or remove it",
             severity="error" if named else "warning",
         )
-    if lonely and not (few or survey.manifest):
+    if lonely and not each:
         yield RULE.finding(
             "",
             survey.name(lonely[0].image),

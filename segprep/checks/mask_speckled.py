@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from segprep.checks._common.fit import LEAST, median
+from segprep.checks._common.labels import causes
 from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Survey
 from segprep.types import Finding
@@ -24,7 +25,7 @@ def find(survey: Survey) -> Iterator[Finding]:
     masks = [
         (pair, pair.label.specks, pair.label.width * pair.label.height)
         for pair in survey.labeled
-        if pair.label and pair.label.values
+        if pair.label and pair.label.values and pair.stem not in causes(survey)
     ]
     if len(masks) < LEAST:
         return

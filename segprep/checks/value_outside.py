@@ -8,6 +8,7 @@ Source: F6, F42.
 from collections.abc import Iterator
 
 from segprep.checks._common.labels import Context, cases, listed
+from segprep.checks._common.palettes import renumbered
 from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Survey
 from segprep.types import Finding
@@ -17,7 +18,10 @@ RULE = Rule("SEG301", "error")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Values beyond the class list; without a list, warnings about values of few masks."""
+    few, _ = renumbered(survey)
     for pair, label in cases(survey, "outside"):
+        if pair in few:
+            continue  # SEG305: the values are those of another palette
         outside = (
             Context(survey).outside(label)
             if survey.ids is None

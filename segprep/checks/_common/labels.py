@@ -52,6 +52,7 @@ class Context:
         self.classed = len(classed)
         shares = sorted(_share(label, IGNORE) for label in classed)
         self.ignored_high = shares[-1] if shares else 0.0
+        self.ignored_low = shares[0] if shares else 0.0
         self.blocks = sum(1 for label in classed if IGNORE in label.values.keys() - label.thin)
         self.wide = sum(1 for label in labels if label.mode.startswith("I"))
         thick: dict[int, int] = {}
@@ -117,8 +118,11 @@ class Context:
             return True
         if _share(label, IGNORE) > max(3 * self.ignored_high, 0.005):
             return True
-        blocks = self.blocks / self.classed
-        return IGNORE not in label.thin and self.classed >= 0.9 * self.count and blocks < 0.1
+        if self.classed < 0.9 * self.count:
+            return False
+        if 3 * _share(label, IGNORE) < self.ignored_low:  # less than the frame that all others have
+            return True
+        return IGNORE not in label.thin and self.blocks / self.classed < 0.1
 
     def _outside(self, label: MaskFacts, present: set[int], outside: set[int]) -> str:
         total = sum(label.values.values())

@@ -52,6 +52,8 @@ def swaps(survey: Survey) -> Mapping[str, Swap]:
         logs = [_logs(whole - part) for whole, part in zip((hue, where), own, strict=True)]
         usual[n], gains[n], swap = _gain(own, logs)
         best.append(swap)
+    if np.sort(usual)[len(usual) // 2] > 0:
+        return {}  # of most images, too, colors tell no classes apart, as at night
     scores = deviations(usual / 0.2)
     return {
         stem: Swap((ids[best[n][0]], ids[best[n][1]]), float(gains[n]), float(scores[n]))
@@ -142,4 +144,5 @@ def _telling(others: NDArray[np.float64], gain: float) -> bool:
     swapped, which turns the sign of theirs. On gray ground neither order of the channels fits.
     """
     rivals = np.count_nonzero(others >= gain)
-    return bool(rivals <= RIVALS * np.count_nonzero(-others >= gain))
+    losers = np.count_nonzero(-others >= gain)
+    return bool(losers and rivals <= RIVALS * losers)

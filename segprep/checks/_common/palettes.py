@@ -1,0 +1,29 @@
+"""Masks whose palette is not that of the others."""
+
+from collections import Counter
+from functools import lru_cache
+
+from segprep.checks._common.survey import Pair, Survey
+
+
+@lru_cache(maxsize=2)
+def renumbered(survey: Survey) -> tuple[tuple[Pair, ...], int]:
+    """The masks with a palette that at most a tenth have, where most have another, and how many
+    have the usual one. Empty where no palette is usual.
+    """
+    palettes = Counter(
+        pair.label.order for pair in survey.labeled if pair.label and pair.label.order
+    )
+    if not palettes:
+        return (), 0
+    usual, most = palettes.most_common(1)[0]
+    few = max(1, palettes.total() // 10)
+    return tuple(
+        pair
+        for pair in survey.labeled
+        if most > few
+        and (label := pair.label)
+        and label.palette == "other"
+        and label.order not in ("", usual)
+        and palettes[label.order] <= few
+    ), most
