@@ -17,11 +17,14 @@ RULE = Rule("SEG305", "error")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Palettes that at most a tenth of the masks have, where most have another."""
-    few, usual = renumbered(survey)
+    few, usual, most = renumbered(survey)
     for pair in few:
         yield RULE.finding(
             pair.stem,
             survey.name(pair.mask),
-            f"its palette differs from that of {usual} other masks",
+            f"its palette differs from that of {most} other masks"
+            if usual
+            else f"it has a palette of its own; {most} other masks are gray, without one",
             "export it again, or read it by its colors: segprep convert colormap",
+            severity="error" if usual else "warning",
         )

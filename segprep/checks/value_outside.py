@@ -18,9 +18,9 @@ RULE = Rule("SEG301", "error")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Values beyond the class list; without a list, warnings about values of few masks."""
-    few, _ = renumbered(survey)
+    few, usual, _ = renumbered(survey)
     for pair, label in cases(survey, "outside"):
-        if pair in few:
+        if usual and pair in few:
             continue  # SEG305: the values are those of another palette
         outside = (
             Context(survey).outside(label)

@@ -112,3 +112,15 @@ def test_entries_of_images_without_masks_are_said_once(unmasked: int, tmp_path: 
     said = [f for f in segprep.check(place.root).findings if f.severity == "error"]
     missing = {("SEG203", f"scene_{n:03d}") for n in range(unmasked)}
     assert {(finding.code, finding.stem) for finding in said} == missing | {("SEG402", "gone")}
+
+
+def test_a_palette_among_gray_masks_is_a_warning(tmp_path: Path) -> None:
+    """The only mask that an editor stored with colors: its numbers may be the editor's."""
+    place = scenes.make(tmp_path / "tree")
+    fault("palette renumbered", place, "scene_005")
+    for stem in place.stems():
+        path = place.mask_path(stem)
+        if stem != "scene_005":
+            segprep.write_mask(path, segprep.read_mask(path), "gray")
+    said = [f for f in segprep.check(place.root).findings if f.code == "SEG305"]
+    assert [(finding.stem, finding.severity) for finding in said] == [("scene_005", "warning")]

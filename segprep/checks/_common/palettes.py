@@ -7,23 +7,28 @@ from segprep.checks._common.survey import Pair, Survey
 
 
 @lru_cache(maxsize=2)
-def renumbered(survey: Survey) -> tuple[tuple[Pair, ...], int]:
-    """The masks with a palette that at most a tenth have, where most have another, and how many
-    have the usual one. Empty where no palette is usual.
+def renumbered(survey: Survey) -> tuple[tuple[Pair, ...], str, int]:
+    """The masks with a palette that at most a tenth have, where most have another; the digest of
+    the usual palette ("" where most masks are gray, without any), and how many masks have it. Empty
+    where nothing is usual.
     """
     palettes = Counter(
-        pair.label.order for pair in survey.labeled if pair.label and pair.label.order
+        pair.label.order for pair in survey.labeled if pair.label and not pair.label.colors
     )
     if not palettes:
-        return (), 0
+        return (), "", 0
     usual, most = palettes.most_common(1)[0]
     few = max(1, palettes.total() // 10)
-    return tuple(
-        pair
-        for pair in survey.labeled
-        if most > few
-        and (label := pair.label)
-        and label.palette == "other"
-        and label.order not in ("", usual)
-        and palettes[label.order] <= few
-    ), most
+    return (
+        tuple(
+            pair
+            for pair in survey.labeled
+            if most > few
+            and (label := pair.label)
+            and label.palette == "other"
+            and label.order != usual
+            and palettes[label.order] <= few
+        ),
+        usual,
+        most,
+    )
