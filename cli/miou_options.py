@@ -141,6 +141,14 @@ PARAMETERS: list[click.Parameter] = [
         help="Suffix after the stem in the file names of predictions, such as _pred.",
     ),
     click.Option(
+        ["--truth-prefix"], default="", help="Prefix before the stem in the file names of truth."
+    ),
+    click.Option(
+        ["--truth-suffix"],
+        default="",
+        help="Suffix after the stem in the file names of truth, such as _gt.",
+    ),
+    click.Option(
         ["--threshold"],
         type=click.FloatRange(0, 1),
         help=("Read 8- and 16-bit predictions of 2 classes as probabilities; class 1 above this."),

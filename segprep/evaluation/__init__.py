@@ -59,6 +59,8 @@ def evaluate(
     threshold: float | None = None,
     prefix: str = "",
     suffix: str = "",
+    truth_prefix: str = "",
+    truth_suffix: str = "",
     against: str | Path | None = None,
     group_by: str | None = None,
     boundary: bool = False,
@@ -79,7 +81,8 @@ def evaluate(
     *ignore_index* "auto" is 255, or 65535 where there are more than 255 classes; None: no truth
     pixel is ignored. *truth_ids* (VALUE=NAME,… or a file) says what the values of the truth mean;
     with *reduce_zero_label* 0 is ignored and n means class n - 1. *prefix* and *suffix* are what
-    the names of predictions have around the stem. *objects* is a folder of predicted instance
+    the names of predictions have around the stem, *truth_prefix* and *truth_suffix* those of the
+    truth. *objects* is a folder of predicted instance
     masks; without *pred*, the classes are taken from it, too. *samples* bootstrap samples give the
     interval (none beyond 4,096 classes). *out* is a folder for tables and pictures. Memory depends
     on the classes, not on the number of images, unless *per_image* keeps the score of each.
@@ -104,7 +107,8 @@ def evaluate(
         truth_ids=truth_table(truth_ids, names, ignore, reduce_zero_label=reduce_zero_label),
     )
     notes = () if classes is not None or alone else _origins(subject.pred, against, names)
-    matched = _matched(subject, missing, against, objects, prefix, suffix)
+    ends = ((prefix, suffix), (truth_prefix, truth_suffix))
+    matched = _matched(subject, missing, against, objects, ends)
     notes = (*notes, *matched.pairs.truth.unread())
     for side in matched.pairs.preds:
         refuse_ids_as_probabilities(matched.pairs.stems, side, reading)
@@ -184,13 +188,14 @@ def _matched(
     missing: Missing,
     against: str | Path | None,
     objects: str | Path | None,
-    prefix: str,
-    suffix: str,
+    ends: tuple[tuple[str, str], tuple[str, str]],
 ) -> MatchedMasks:
-    truth = folder(subject.truth, "truth masks")
+    """The pairs; *ends* are prefix and suffix of predictions, and of the truth."""
+    own, of_truth = (dict(zip(("prefix", "suffix"), pair, strict=True)) for pair in ends)
+    truth = folder(subject.truth, "truth masks", **of_truth)
 
     def beside(path: Path, what: str) -> Folder:
-        return flattened(truth, folder(path, what, prefix=prefix, suffix=suffix))
+        return flattened(truth, folder(path, what, **own))
 
     paths = (subject.pred, *([Path(against)] if against is not None else []))
     preds = tuple(beside(path, "predictions") for path in paths)

@@ -87,7 +87,7 @@ def folder(root: Path, what: str, *, prefix: str = "", suffix: str = "") -> Fold
         raise SourceError(
             home,
             f"no label map's name begins with {prefix!r} and ends in {suffix!r}: {others[0]}, ...",
-            "correct --prefix and --suffix; the extension does not belong to them",
+            "correct prefix and suffix; the extension does not belong to them",
             "no-pairs",
         )
     only_lossy = tuple(stem for stem in lossy if stem not in suffixes)

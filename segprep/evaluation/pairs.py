@@ -167,6 +167,8 @@ def _nothing_in_common(truth: Folder, pred: Folder) -> SegprepError:
         hint = f"that folder holds no label maps ({', '.join(LOSSLESS)})"
     elif options := _around(truth, [pred.own.get(stem, stem) for stem in theirs]):
         hint = f"the predictions' names hold more than the truth's: give {options}"
+    elif options := _around(pred, [truth.own.get(stem, stem) for stem in mine], "--truth-"):
+        hint = f"the truth's names hold more than the predictions': give {options}"
     return SegprepError(
         "no-pairs",
         f"truth in {truth.root} ({few(mine)}) and predictions in {pred.root}"
@@ -175,14 +177,16 @@ def _nothing_in_common(truth: Folder, pred: Folder) -> SegprepError:
     )
 
 
-def _around(truth: Folder, names: Sequence[str]) -> str:
-    """The options that say what the *names* of predictions have before and after the truth's."""
+def _around(side: Folder, names: Sequence[str], option: str = "--") -> str:
+    """The options that say what the *names* of the other side have before and after those of
+    *side*.
+    """
     for name in names:
-        for stem in truth.suffixes:
+        for stem in side.suffixes:
             head, middle, tail = name.partition(stem)
             if middle and (head or tail):
-                ends = (("--prefix", head), ("--suffix", tail))
-                return " ".join(f"{option} {quote(end)}" for option, end in ends if end)
+                ends = (("prefix", head), ("suffix", tail))
+                return " ".join(f"{option}{end} {quote(text)}" for end, text in ends if text)
     return ""
 
 

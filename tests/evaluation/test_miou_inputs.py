@@ -269,3 +269,13 @@ def test_true_and_false_are_no_map_of_three_classes(tmp_path: Path) -> None:
     assert label_maps.read(tmp_path / "a.npy", (tmp_path,), Reading(2)).sum() == 4
     with pytest.raises(SourceError, match="true and false only, there are 3 classes"):
         label_maps.read(tmp_path / "a.npy", (tmp_path,), Reading(3))
+
+
+def test_the_truth_may_have_ends_of_its_own(tmp_path: Path) -> None:
+    for folder, name in (("pred", "s1"), ("truth", "mask_s1_gt")):
+        (tmp_path / folder).mkdir()
+        ids = np.arange(12, dtype=np.uint8).reshape(3, 4) % 2
+        Image.fromarray(ids).save(tmp_path / folder / f"{name}.png")
+    words = (tmp_path / "pred", "--truth", tmp_path / "truth", "--classes", "2")
+    assert "give --truth-prefix mask_ --truth-suffix _gt" in run(*words).stderr
+    assert scored(*words, "--truth-prefix", "mask_", "--truth-suffix", "_gt")["miou"] == 1.0

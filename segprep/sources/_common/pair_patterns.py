@@ -12,6 +12,7 @@ from typing import Annotated
 from segprep.errors import UsageError
 from segprep.files import read_plain
 from segprep.names import shown
+from segprep.sources._common.folder_names import IMAGES, MASKS, words
 from segprep.sources._common.official_lists import SPLITS
 from segprep.types import Skipped
 
@@ -21,6 +22,7 @@ PairPattern = Annotated[
     " such as '{stem}.jpg={stem}_anno.png' or 'img/{stem}.*=gt/{stem}.png'; or a CSV FILE with"
     " the columns image, mask and, optionally, split.",
 ]
+_FILES = {"path", "paths", "file", "files", "filename", "name"}  # what image_id does not say
 _HINT = "for example --pair '{stem}.jpg={stem}_mask.png', or a CSV with the columns image,mask"
 
 
@@ -164,15 +166,17 @@ def _from_table(table: Path, roots: Sequence[Path]) -> Stated:
         rows = list(csv.DictReader(io.StringIO(text), delimiter=dialect))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError("bad-option", f"{table}: cannot be read: {error}", _HINT) from error
-    rows = [{(key or "").strip().lower(): cell for key, cell in row.items()} for row in rows]
-    if not rows or not {"image", "mask"} <= rows[0].keys():
-        columns = ", ".join(shown(key) for key in (rows[0] if rows else ()))
-        reason = f"{table} has the columns {columns or 'none'}, not image and mask"
+    header = [key or "" for key in rows[0]] if rows else []
+    held = columns(header)
+    if len(held) < 2:
+        listed = ", ".join(map(shown, header))
+        reason = f"{table} has the columns {listed or 'none'}, not image and mask"
         raise UsageError("bad-option", reason, _HINT)
+    split_column = next((name for name in header if name.strip().lower() == "split"), "")
     pairs, skipped = list[tuple[Path, Path | None, str]](), list[Skipped]()
     homes = (*roots, table.resolve().parent)
     for number, row in enumerate(rows, 2):
-        cells = [(row.get(key) or "").strip().replace("\\", "/") for key in ("image", "mask")]
+        cells = [(row.get(key) or "").strip().replace("\\", "/") for key in held.values()]
         paths = [_first_file(cell, homes) if cell else None for cell in cells]
         absent = [cell for cell, path in zip(cells, paths, strict=True) if cell and path is None]
         if absent or paths[0] is None:
@@ -188,9 +192,26 @@ def _from_table(table: Path, roots: Sequence[Path]) -> Stated:
                 )
             )
             continue
-        split = (row.get("split") or "").strip().lower()
+        split = (row.get(split_column) or "").strip().lower()
         pairs.append((paths[0], paths[1], SPLITS.get(split, split)))
     return Stated(tuple(pairs), tuple(skipped))
+
+
+def columns(names: Sequence[str]) -> dict[str, str]:
+    """The *names* of a table's columns that hold images and masks, by "image" and "mask": those
+    called so, else the only one that says so (``image_path``, ``Label File``). A kind is absent
+    where no column, or more than one, may hold it.
+    """
+    meant: dict[str, str] = {}
+    for kind, said in (("image", IMAGES), ("mask", MASKS - {"id"})):
+        exact = [name for name in names if name.strip().lower() == kind]
+        likely = [name for name in names if set(words(name)) & said]
+        files = [name for name in likely if set(words(name)) & _FILES]
+        for fit in (exact, files, likely):
+            if len(fit) == 1:
+                meant[kind] = fit[0]
+                break
+    return meant if len(set(meant.values())) == len(meant) else {}
 
 
 def _first_file(cell: str, homes: Iterable[Path]) -> Path | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from segprep.errors import SegprepError
 from segprep.files import listing, read_below
 from segprep.names import stem_of
-from segprep.sources._common import image_folders, matching, name_rules
+from segprep.sources._common import image_folders, matching, name_rules, pair_patterns
 
 _EXAMPLE = "--pair '{stem}.jpg={stem}_anno.png', or a CSV with the columns image,mask"
 _HEADER = 4096
@@ -42,8 +42,8 @@ def _table(root: Path) -> str:
             line = read_below(root / name, (root,))[:_HEADER].split(b"\n")[0]
         except SegprepError:
             continue
-        text = line.decode("utf-8-sig", "replace").lower().replace(";", ",")
-        if {"image", "mask"} <= {word.strip().strip('"') for word in text.split(",")}:
+        text = line.decode("utf-8-sig", "replace").replace(";", ",")
+        if len(pair_patterns.columns([word.strip().strip('"') for word in text.split(",")])) == 2:
             return name
     return ""
 
