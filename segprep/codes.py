@@ -137,6 +137,7 @@ CODES: dict[str, str] = {
         "How many pixels lie outside the field of view, and how many of them were drawn as vessel."
     ),
     "folders-unclear": "Names do not tell which folder holds the images and which the masks.",
+    "format-detected": "Which format was detected, and by what evidence.",
     "folders-chosen": "Several folders may hold the masks; which one was taken.",
     "paired-by": "Images and masks have different names; this is how they were paired.",
     "listed-missing": "An official list names samples that the source does not hold.",

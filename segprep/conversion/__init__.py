@@ -33,7 +33,7 @@ from segprep.files import facts, real_folders, write_error
 from segprep.files.facts import Facts
 from segprep.imaging.image import MaskMode
 from segprep.packed import PackedItems
-from segprep.types import Progress, Reader, Record, Scan, no_progress
+from segprep.types import Note, Progress, Reader, Record, Scan, no_progress
 
 RIGHT_FOLDER = "is this the right folder, and the right format?"
 
@@ -74,8 +74,10 @@ def convert(
     with archived.opened(Path(source), image_root, progress) as archives:
         root = archives.place(Path(source))
         sources.check_folder(root)
+        detected: tuple[Note, ...] = ()
         if format == "auto":
-            format, _ = sources.recognize(root)
+            format, sign = sources.recognize(root)
+            detected = (Note("format-detected", f"detected as {format}: {sign}"),)
         if image_root:
             options["image_root"] = tuple(map(archives.place, image_root))
         done = convert_with(
@@ -94,7 +96,8 @@ def convert(
             strip_metadata=strip_metadata,
             archives=archives,
         )
-        return replace(archives.told(done), notes=(*archives.notes(), *archives.told(done.notes)))
+        notes = *detected, *done.notes
+        return replace(archives.told(done), notes=(*archives.notes(), *archives.told(notes)))
 
 
 def convert_with(

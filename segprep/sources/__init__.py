@@ -132,6 +132,24 @@ def _undetected(root: Path) -> UsageError:
     )
 
 
+def _masks_beside(likely: list[tuple[str, Evidence]]) -> str:
+    """What is said after the evidence for annotations, the first of *likely*, where another format
+    reads masks of the same images; else "".
+    """
+    from segprep.sources._common.label_options import LabelOptions
+    from segprep.sources._common.paired_folders import PairedFolders
+
+    if not issubclass(load(likely[0][0]), LabelOptions):
+        return ""
+    for name, evidence in likely[1:]:
+        if evidence.score >= SURE and issubclass(load(name), PairedFolders):
+            return (
+                "; these annotations are drawn, but finished masks lie beside them"
+                f" ({evidence.reason}): segprep convert {name} takes those instead"
+            )
+    return ""
+
+
 def _weak(root: Path, guess: tuple[str, Evidence]) -> UsageError:
     """The error for a folder that fits one format weakly: why no other reads it, then the guess."""
     name, evidence = guess
@@ -151,7 +169,7 @@ def recognize(root: Path) -> tuple[str, str]:
         and likely[0][1].score >= SURE
         and (len(likely) == 1 or likely[0][1].score - likely[1][1].score >= AHEAD)
     ):
-        return likely[0][0], likely[0][1].reason
+        return likely[0][0], likely[0][1].reason + _masks_beside(likely)
     if not likely:
         raise _undetected(root)
     if likely[0][1].score < WEAK:

@@ -85,7 +85,7 @@ class Reader(PairedFolders):
         root = root.resolve()
         if not (glimpse := matching.glimpse(root)):
             return None
-        _, paths = glimpse
+        folders, paths = glimpse
         counts = ((path, _colors(path, root)) for path in paths)
         path, count = next(((path, count) for path, count in counts if count), (paths[0], 0))
         if not 0 < count <= 256:
@@ -95,7 +95,7 @@ class Reader(PairedFolders):
             beside = files_beside.color_table(root, image_folders.folders(root))
         return Evidence(
             0.8 if beside else 0.7,
-            f"{path.name} holds {count} colors"
+            f"{folders.masks.name}/{path.name} holds {count} colors"
             + (f", and {beside.name} lies beside" if beside else ""),
         )
 

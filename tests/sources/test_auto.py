@@ -152,3 +152,37 @@ def test_files_of_a_known_tool_name_its_command(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="VGG Image Annotator") as caught:
         sources.recognize(tmp_path)
     assert "segprep convert via" in caught.value.hint
+
+
+COLORS: dict[str, int | tuple[int, ...]] = {"colormap": (255, 0, 9), "pairs": 3, "binary": 255}
+ANNOTATED = {"labelme": "colormap", "cvat": "pairs", "coco": "binary", "labelme-xml": "binary"}
+
+
+@pytest.mark.parametrize("name", ANNOTATED)
+def test_masks_beside_annotations_are_named(
+    tmp_path: Path, sibling: Callable[[str], ModuleType], name: str
+) -> None:
+    """Which of the two is the truth, only the user knows; the annotations win, and it is said."""
+    root = sibling(name).example(tmp_path).root
+    assert "finished masks" not in sources.recognize(root)[1]
+    for number in range(2):
+        for folder in ("images", "masks"):
+            (root / folder).mkdir(exist_ok=True)
+        Image.new("RGB", (8, 8)).save(root / f"images/more{number}.jpg")
+        mask = Image.new("RGB" if ANNOTATED[name] == "colormap" else "L", (8, 8))
+        mask.paste(COLORS[ANNOTATED[name]], (2, 2, 5, 5))
+        mask.save(root / f"masks/more{number}.png")
+    format, reason = sources.recognize(root)
+    assert format == name
+    assert "finished masks lie beside them" in reason
+    assert "masks/" in reason
+    assert f"segprep convert {ANNOTATED[name]} takes those instead" in reason
+
+
+def test_the_detected_format_is_a_note_of_the_library(
+    tmp_path: Path, sibling: Callable[[str], ModuleType]
+) -> None:
+    root = sibling("pairs").example(tmp_path / "in").root
+    done = segprep.convert("auto", root, tmp_path / "out", classes="3")
+    (note,) = [note for note in done.notes if note.code == "format-detected"]
+    assert note.message.startswith("detected as pairs: ")

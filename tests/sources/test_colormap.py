@@ -198,7 +198,11 @@ def test_a_table_of_another_name_lies_beside(name: str, tmp_path: Path) -> None:
     done = segprep.convert("auto", root, tmp_path / "out")
     assert done.classes[::2] == ("sky", "car")
     codes = [note.code for note in done.notes]
-    assert codes == ["paired-by", "classes-found"]  # the table is not a list of samples
+    assert codes == [
+        "format-detected",
+        "paired-by",
+        "classes-found",
+    ]  # the table is not a list of samples
     assert mask_of(tmp_path / "out") == IDS.tolist()
 
 
@@ -217,7 +221,7 @@ def test_palettes_beside_colors_are_colors(tmp_path: Path) -> None:
     mask.save(folder / "labels/a_L.png")
     evidence = Reader.recognize(folder)
     assert evidence is not None
-    assert evidence.reason == "b_L.png holds 3 colors"
+    assert evidence.reason == "labels/b_L.png holds 3 colors"
     segprep.convert("colormap", folder, tmp_path / "out", table="voc")
     assert mask_of(tmp_path / "out") == mask_of(tmp_path / "out", "b") == IDS.tolist()
 
