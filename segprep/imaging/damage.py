@@ -16,6 +16,7 @@ _OTHERS = {
     b"\x00\x00\x00\x0cjP": ("a JPEG 2000 file", "convert it to PNG"),
     b"8BPS": ("a Photoshop file", "export it as PNG"),
 }
+_SIGNATURES = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF"}
 
 
 def cause(data: bytes) -> tuple[str, str]:
@@ -44,6 +45,9 @@ def cause(data: bytes) -> tuple[str, str]:
         return what, "save it with 8 or 16 bits per channel"
     if not data.strip(b"\0"):
         return "empty: all of its bytes are zero", "restore the file from its origin"
+    for start, kind_of_file in _SIGNATURES.items():
+        if data.startswith(start):
+            return f"a damaged {kind_of_file}", "restore the file from its origin"
     return "", ""
 
 

@@ -31,6 +31,7 @@ BROKEN = {
     "lfs": (lambda data: LFS, "Git LFS pointer", "git lfs pull"),
     "web": (lambda data: b"<!DOCTYPE html><p>404", "a web page", "download"),
     "lines": (lambda data: data.replace(b"\r\n", b"\n"), "line-ending conversion", "binary"),
+    "torn": (lambda data: data[:8] + bytes(40), "damaged", "restore"),
     "empty": (lambda data: b"", "0 bytes", "restore"),
     "text": (lambda data: data.decode("utf-8", "replace").encode(), "saved as text", "binary"),
 }
