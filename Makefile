@@ -126,7 +126,7 @@ readers: $(VENV)/.development .venv-readers/.done .venv-labelme/.done .venv-datu
 		SEGPREP_PADDLE_PYTHON=$(abspath .venv-paddle/bin/python) \
 		$(BIN)/python tests/readers/run.py
 
-crash: $(VENV)/.development  ## kill and fault every write of every command in turn; a small disk that fills up (as root); signals, dying workers, collisions (an hour)
+crash: $(VENV)/.development  ## kill and fault every write of every command in turn; a small disk that fills up (as root); signals, dying workers, collisions (two hours)
 	$(BIN)/python tests/crash/sweep.py --pairs 30
 	$(BIN)/python tests/crash/small_disk.py || [ $$? = 75 ]
 	$(BIN)/python tests/crash/signals.py

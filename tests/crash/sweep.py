@@ -1,7 +1,7 @@
 """Crash sweep: stop segprep at every change it makes to its output, re-run the command,
 compare with an undisturbed run.
 
-    .venv/bin/python tests/crash/sweep.py                    every point of every scenario: an hour
+    .venv/bin/python tests/crash/sweep.py                    every point: two hours
     .venv/bin/python tests/crash/sweep.py --points 40        a sample spread over all of them: the
     gate's share
     .venv/bin/python tests/crash/sweep.py --jobs 16 --max-seconds 400 --table points.md
