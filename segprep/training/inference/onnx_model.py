@@ -131,7 +131,8 @@ def net_of(content: bytes, path: Path) -> Net:
         )
         about = json.loads(session.get_modelmeta().custom_metadata_map[KEY])
     net = _about(about, path)
-    _check(session, net, path)
+    with _faults_told(path):  # names of inputs and outputs may be no text
+        _check(session, net, path)
     count = session.get_outputs()[0].shape[1]
 
     def run(images: Tensor, places: Sequence[Any] = ()) -> Tensor:

@@ -145,3 +145,12 @@ def test_without_the_packages_the_extra_is_named(
         onnx_model.export(checkpoints.load(tmp_path / "a.pt"), tmp_path / "a.onnx")
     assert ".[onnx]" in caught.value.hint
     assert not (tmp_path / "a.onnx").exists()
+
+
+def test_names_that_are_not_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "net.onnx"
+    onnx_model.export(checkpoint("mini-unet"), path)
+    path.write_bytes(path.read_bytes().replace(b"logits", b"\xff\xfegits"))
+    with pytest.raises(SegprepError) as caught:
+        onnx_model.load(path)
+    assert caught.value.code == "bad-onnx"
