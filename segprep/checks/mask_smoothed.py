@@ -8,7 +8,7 @@ Source: F12.
 
 from collections.abc import Iterator
 
-from segprep.checks._common.labels import Context, cases, listed
+from segprep.checks._common.labels import cases, context, listed
 from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Survey
 from segprep.types import Finding
@@ -36,7 +36,7 @@ def _phantoms(survey: Survey) -> Iterator[Finding]:
     """Classes that no mask shows as a region, only as such a rim: the class list may know them, but
     a border class that was drawn is rare.
     """
-    thick = Context(survey).thick
+    thick = context(survey).thick
     labels = [pair.label for pair in survey.labeled if pair.label]
     for value in sorted({value for label in labels for value in label.between} - thick.keys()):
         count = sum(value in label.values for label in labels)

@@ -7,7 +7,7 @@ Source: F6, F42.
 
 from collections.abc import Iterator
 
-from segprep.checks._common.labels import Context, cases, listed
+from segprep.checks._common.labels import cases, context, listed
 from segprep.checks._common.palettes import renumbered
 from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Survey
@@ -18,16 +18,17 @@ RULE = Rule("SEG301", "error")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Values beyond the class list; without a list, warnings about values of few masks."""
-    few, usual, _ = renumbered(survey)
+    rare, palette, _ = renumbered(survey)
+    recolored = {pair.stem for pair in rare} if palette else set[str]()
+    usual = f"{len(survey.classes.names)} classes" if survey.classes else "the other masks"
     for pair, label in cases(survey, "outside"):
-        if usual and pair in few:
+        if pair.stem in recolored:
             continue  # SEG305: the values are those of another palette
         outside = (
-            Context(survey).outside(label)
+            context(survey).outside(label)
             if survey.ids is None
             else (set(label.values) - survey.ids)
         )
-        usual = f"{len(survey.classes.names)} classes" if survey.classes else "the other masks"
         yield RULE.finding(
             pair.stem,
             survey.name(pair.mask),

@@ -98,3 +98,21 @@ def test_a_class_that_is_a_rim_everywhere_is_doubted(tmp_path: Path) -> None:
 
 def test_a_class_that_one_mask_shows_as_a_region_is_not(tmp_path: Path) -> None:
     assert phantoms(tmp_path, drawn=1) == []
+
+
+def test_each_mask_with_values_outside_is_told_where_masks_are_gray(tmp_path: Path) -> None:
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    for number in range(30):
+        ids = np.zeros((20, 30), np.uint8)
+        ids[5:15, 4 + number % 5 : 20] = 1
+        mask = Image.fromarray(ids)
+        if number in (3, 9):
+            ids[0:5] = 77
+            mask = Image.fromarray(ids)
+            mask.putpalette([value * 3 % 256 for value in range(256)])
+        mask.save(tmp_path / "masks" / f"{number}.png")
+        noise = np.random.default_rng(number).integers(0, 256, (20, 30, 3), np.uint8)
+        Image.fromarray(noise).save(tmp_path / "images" / f"{number}.png")
+    report = segprep.check(images=tmp_path / "images", masks=tmp_path / "masks", classes="2")
+    assert [entry.stem for entry in report.findings if entry.code == "SEG301"] == ["3", "9"]

@@ -26,13 +26,14 @@ def cases(survey: Survey, cause: str) -> Iterator[tuple[Pair, MaskFacts]]:
 @lru_cache(maxsize=2)
 def causes(survey: Survey) -> Mapping[str, str]:
     """Stem -> cause, for the masks that have one."""
-    context = Context(survey)
-    judged = {pair.stem: context.cause(pair.label) for pair in survey.labeled if pair.label}
+    judged = {pair.stem: context(survey).cause(pair.label) for pair in survey.labeled if pair.label}
     return {stem: cause for stem, cause in judged.items() if cause}
 
 
 class Context:
-    """What the other masks say: values in use, palettes, depths."""
+    """What the other masks say: values in use, palettes, depths. :func:`context` keeps that of a
+    survey.
+    """
 
     def __init__(self, survey: Survey) -> None:
         self.ids, self.background = survey.ids, survey.background
@@ -152,6 +153,12 @@ class Context:
         if not self.used.get(0):
             return self.names in self.used
         return self.names in present
+
+
+@lru_cache(maxsize=2)
+def context(survey: Survey) -> Context:
+    """What the masks of *survey* say of each other."""
+    return Context(survey)
 
 
 @lru_cache(maxsize=1)
