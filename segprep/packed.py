@@ -3,6 +3,7 @@ instead of objects each.
 """
 
 import os
+from abc import abstractmethod
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,9 +19,9 @@ Value_co = TypeVar("Value_co", covariant=True)
 class LazySequence(Sequence[Value_co], Generic[Value_co]):
     """A sequence whose values are made when they are asked for; a slice is a list of them."""
 
+    @abstractmethod
     def _value(self, number: int) -> Value_co:
         """The value at *number*, which is from 0 to the length - 1."""
-        raise NotImplementedError
 
     @overload
     def __getitem__(self, at: int) -> Value_co: ...
