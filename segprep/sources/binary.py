@@ -51,6 +51,8 @@ EXAMPLES = (
 class Reader(PairedFolders):
     """Read a folder of images and a folder of black and white masks."""
 
+    APPLIES_VIEWS = True
+
     foreground: Foreground = None
     threshold: Threshold = 127.5
     name: Annotated[str, "Name of the object's class."] = "foreground"

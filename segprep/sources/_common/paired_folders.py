@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from segprep.errors import UsageError
 from segprep.files import real_folders
@@ -29,6 +29,8 @@ ExcludeFolder = Annotated[
 @dataclass(frozen=True, slots=True)
 class PairedFolders:
     """The options of a Reader whose images and masks lie in folders."""
+
+    APPLIES_VIEWS: ClassVar[bool] = False  # whether a field of view lies outside of all classes
 
     root: Path
     images: ImageFolder = ""
@@ -59,7 +61,7 @@ class PairedFolders:
             return (Folders(home, root / self.masks if self.masks else root),)
         pairs = image_folders.folders(root, self.images, self.masks, excluded=self.exclude_folder)
         for pair in pairs:
-            if pair.view and not hasattr(self, "view"):  # this format applies none
+            if pair.view and not self.APPLIES_VIEWS:
                 raise rival_folders.error(root, pair.images, [pair.masks, pair.view])
         return pairs
 
