@@ -5,28 +5,22 @@ NaN and infinity are read, since they may stand in fields that nobody needs; who
 checks that it is finite. A long base64 string under one key can be cut out by byte search before
 the text is parsed, which halves the time.
 
-Where orjson is there it parses, four times as fast. The standard library decides on every text that
-orjson refuses, or of which it keeps less: of two equal keys only the last, of whole numbers above
+orjson parses, four times as fast as the standard library, which decides on every text that orjson
+refuses, or of which it keeps less: of two equal keys only the last, of whole numbers above
 64 bits the first digits (in a list of numbers, coordinates or counts, both are too large to use).
 """
 
 import json
 import re
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from segprep.errors import SourceError
 from segprep.names import shown
 from segprep.sources._common import text_encoding
-
-fast_loads: Callable[[str], Any] | None = None
-with suppress(ImportError):  # where there is no wheel for the platform
-    import orjson
-
-    fast_loads = orjson.loads
 
 _OPENING = re.compile(rb'\s*:\s*"')
 WORTH_CUTTING = 1024  # bytes
@@ -73,13 +67,12 @@ def _span(raw: bytes, key: str) -> tuple[int, int]:
 
 
 def _load(text: str, path: Path) -> Any:
-    if fast_loads is not None:
-        try:
-            value = fast_loads(text)
-            if 2 * _strings(value) == _quotes(text):
-                return value
-        except (ValueError, RecursionError, MemoryError):
-            pass  # NaN, half a character of UTF-16, or a fault, which is put in words below
+    try:
+        value = orjson.loads(text)
+        if 2 * _strings(value) == _quotes(text):
+            return value
+    except (ValueError, RecursionError, MemoryError):
+        pass  # NaN, half a character of UTF-16, or a fault, which is put in words below
     try:
         return json.loads(text, object_pairs_hook=_unique_keys)
     except _RepeatedKeyError as error:
