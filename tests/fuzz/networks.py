@@ -14,7 +14,6 @@ import random
 import sys
 import tempfile
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +28,7 @@ sys.path[:] = [  # as sources.py does: test modules share makers
     str(TESTS),
     *(path for path in sys.path if Path(path).resolve() != Path(__file__).resolve().parent),
 ]
-from fuzz.sources import check, limited
+from fuzz.campaign import campaign, check, limited
 from training.inference.predicting import network
 
 from segprep.codes import CODES
@@ -135,20 +134,12 @@ def fuzz(
     seed: int, until: Callable[[int], bool], report: Callable[[str], None], first: int = 0
 ) -> tuple[int, int, Counter[str]]:
     """Cases run, failures, and outcomes; each failure is reported with the case that repeats it."""
-    number, failures, outcomes = first, 0, Counter[str]()
     with tempfile.TemporaryDirectory(prefix="segprep-fuzz-") as name:
         folder = Path(name)
         onnx_model.export(checkpoints.load(network(folder)), folder / "net.onnx")
         pixels = np.random.default_rng(3).integers(0, 256, (48, 64, 3), np.uint8)
         Image.fromarray(pixels).save(folder / "a.png")
-        while until(number):
-            try:
-                outcomes[case(seed, number, folder)] += 1
-            except Exception:
-                failures += 1
-                report(f"case {seed}:{number}\n{traceback.format_exc()}")
-            number += 1
-    return number, failures, outcomes
+        return campaign(lambda number: case(seed, number, folder), seed, until, report, first)
 
 
 def main() -> int:

@@ -15,17 +15,13 @@ import argparse
 import importlib.util
 import random
 import shutil
-import signal
 import sys
 import tempfile
 import time
-import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -42,13 +38,10 @@ sys.path[:] = [  # test modules share makers; this folder has a sources.py of it
     str(TESTS.parent),
     *(path for path in sys.path if Path(path).resolve() != Path(__file__).resolve().parent),
 ]
+from fuzz.campaign import campaign, check, limited
 from fuzz.changes import mutate
 
 LONGEST = 20  # seconds that one case may take
-
-
-class HangError(Exception):
-    """A case took too long."""
 
 
 def example(name: str, folder: Path) -> Any:
@@ -60,28 +53,6 @@ def example(name: str, folder: Path) -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.example(folder)
-
-
-@contextmanager
-def limited(seconds: int) -> Iterator[None]:
-    """Raise HangError after *seconds* (POSIX)."""
-
-    def late(number: int, frame: FrameType | None) -> None:
-        raise HangError(f"longer than {seconds} s")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def check(holds: bool, otherwise: str) -> None:
-    """Raise AssertionError unless *holds*."""
-    if not holds:
-        raise AssertionError(otherwise)
 
 
 def _packed(root: Path, rng: random.Random) -> Path:
@@ -168,17 +139,13 @@ def fuzz(
     seed: int, until: Callable[[int], bool], report: Callable[[str], None]
 ) -> tuple[int, int, Counter[str]]:
     """Cases run, failures, and outcomes; each failure is reported with the case that repeats it."""
-    number, failures, outcomes = 0, 0, Counter[str]()
-    while until(number):
+
+    def attempt(number: int) -> str:
         with tempfile.TemporaryDirectory(prefix="segprep-fuzz-") as folder:
             (Path(folder) / "in").mkdir()
-            try:
-                outcomes[case(seed, number, Path(folder))[2]] += 1
-            except Exception:
-                failures += 1
-                report(f"case {seed}:{number}\n{traceback.format_exc()}")
-        number += 1
-    return number, failures, outcomes
+            return case(seed, number, Path(folder))[2]
+
+    return campaign(attempt, seed, until, report)
 
 
 def main() -> int:
