@@ -1,7 +1,9 @@
 """``segprep annotate SRC [STEM ...]``."""
 
+import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from . import formatting, options, output
 
 HELP = """Open exactly the annotations of a finding, of suspects or of given names in labelme.
 
-SRC is the folder of labelme JSON files. labelme (pip install labelme) is started as a program, one
+SRC is the folder of labelme JSON files. labelme (extra `labelme`) is started as a program, one
 file after the other; with --list, or where it is not installed, the files are printed for any other
 tool. Then convert again: segprep json2mask re-does what changed.
 
@@ -35,7 +37,7 @@ def _run(
     jobs: int,
     **_: Any,
 ) -> None:
-    from segprep.errors import UsageError
+    from segprep.errors import UsageError, install_hint
     from segprep.files import listing
     from segprep.names import natural_key, shown, stem_of
     from segprep.names import unknown as unknown_name
@@ -60,7 +62,9 @@ def _run(
     if unknown is not None:
         names = [stem_of(name) for _, name in listing(str(src)) if name.endswith(".json")]
         raise UsageError("bad-option", *unknown_name("annotation", unknown, names))
-    program = shutil.which("labelme")
+    program = shutil.which("labelme") or shutil.which(
+        "labelme", path=str(Path(sys.executable).parent)
+    )
     if as_json:
         return
     for path in paths:
@@ -70,12 +74,17 @@ def _run(
     if listed or not paths:
         return
     if program is None:
-        click.echo("labelme is not installed (pip install labelme); open these files", err=True)
+        click.echo(
+            "labelme is not installed; open the files above in your annotation tool", err=True
+        )
+        click.echo(f"  -> {install_hint('labelme')}", err=True)
         return
-    labels = [f"--labels={src / 'labels.txt'}"] if (src / "labels.txt").is_file() else []
+    lists = [src / "labels.txt", *([dataset / "class_names.txt"] if dataset else [])]
+    labels = [f"--labels={path}" for path in lists if path.is_file()][:1]
     for path in paths:
         subprocess.run([program, *labels, "--", str(path)], check=False)
-    click.echo("now convert again: segprep json2mask SRC OUT re-does what changed", err=True)
+    again = f"segprep json2mask {shlex.quote(str(src))} {shlex.quote(str(dataset or 'OUT'))}"
+    click.echo(f"now convert again: {again} re-does what changed", err=True)
 
 
 def _flagged(dataset: Path, codes: tuple[str, ...], jobs: int) -> set[str]:

@@ -76,9 +76,22 @@ def test_labelme_is_started_for_each_file_with_its_class_list(folder: Path, tmp_
     ]
 
 
+def test_the_class_list_of_the_dataset_is_passed(folder: Path, tmp_path: Path) -> None:
+    segprep.convert("labelme", folder, tmp_path / "out", map=("Cat=cat",))
+    program = tmp_path / "bin" / "labelme"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/called\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    path = f"{program.parent}:/usr/bin:/bin"
+    shown = run(folder, "img0", "--dataset", tmp_path / "out", PATH=path)
+    assert (tmp_path / "called").read_text() == f"--labels={tmp_path}/out/class_names.txt\n"
+    assert f"segprep json2mask {folder} {tmp_path}/out re-does what changed" in shown.stderr
+
+
 def test_without_labelme_the_files_are_named(folder: Path, tmp_path: Path) -> None:
     shown = run(folder, "img0", PATH=str(tmp_path))
     assert shown.stdout.splitlines() == [str(folder / "img0.json")]
     assert "labelme is not installed" in shown.stderr
+    assert "python -m pip install '.[labelme]'" in shown.stderr
     assert run(folder).exit_code == 2
     assert run(tmp_path / "nowhere", "img0").exit_code == 2
