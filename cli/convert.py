@@ -3,23 +3,24 @@ Reader's fields.
 """
 
 from dataclasses import asdict, fields
-from inspect import getdoc
 from pathlib import Path
 from textwrap import indent
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from segprep import sources
-from segprep.conversion import archived, convert
-from segprep.conversion.result import Conversion
 from segprep.errors import BadInputError, UsageError
 from segprep.types import Note, Reader, Skipped, no_progress
 
 from . import formatting, options, output
 from .engines import on_engines
 from .main import EXIT_SKIPPED, report
+from .option_table import Declared, declared
 from .progress import bar
+
+if TYPE_CHECKING:
+    from segprep.conversion.result import Conversion
 
 _MASK_MODE = (
     "Masks as palette PNG (VOC colors), or gray PNG for readers such as OpenCV; pixel values are"
@@ -53,7 +54,7 @@ class Formats(click.Group):
 
 def conversion_command(name: str, format: str) -> click.Command:
     """The command *name* that converts *format*."""
-    reader = sources.load(format)
+    reader = declared(f"{sources.__name__}.{format.replace('-', '_')}")
 
     def run(
         source: Path,
@@ -65,12 +66,13 @@ def conversion_command(name: str, format: str) -> click.Command:
         explain: str | None,
         **chosen: Any,
     ) -> None:
-        progress = bar(not (no_progress or quiet))
+        from segprep.conversion import convert
+
         if explain is not None:
-            _explain(reader, source, explain, chosen)
+            _explain(sources.load(format), source, explain, chosen)
             return
         try:
-            done = convert(format, source, out, progress=progress, **chosen)
+            done = convert(format, source, out, progress=bar(not (no_progress or quiet)), **chosen)
         except BadInputError as error:
             _refused(error, out, as_json, verbose)
             click.get_current_context().exit(report(error))
@@ -81,7 +83,7 @@ def conversion_command(name: str, format: str) -> click.Command:
     params: list[click.Parameter] = [
         click.Argument(["source"], type=path, metavar="SRC"),
         click.Argument(["out"], type=path, metavar="OUT"),
-        *options.from_reader(reader),
+        *options.of_fields(reader),
         _choice("--mask-mode", ("palette", "gray"), _MASK_MODE),
         _choice("--image-format", ("keep", "jpg"), _IMAGE_FORMAT),
         click.Option(["--strip-metadata"], is_flag=True, help=_STRIP),
@@ -97,17 +99,17 @@ def conversion_command(name: str, format: str) -> click.Command:
         name,
         params=params,
         callback=run,
-        help=_help(reader, format),
-        short_help=sources.summary(format),
+        help=_help(reader),
+        short_help=reader.summary,
         no_args_is_help=True,
     )
     return on_engines(converter)
 
 
-def _help(reader: type[Reader], format: str) -> str:
+def _help(reader: Declared) -> str:
     """What ``segprep convert FORMAT --help`` says first."""
-    examples = indent("\n".join(sources.examples(format)), "    ")
-    return f"{sources.summary(format)}\n\n{getdoc(reader)}\n\n\b\nExamples:\n{examples}"
+    examples = indent("\n".join(reader.examples), "    ")
+    return f"{reader.summary}\n\n{reader.description}\n\n\b\nExamples:\n{examples}"
 
 
 def _choice(name: str, values: tuple[str, ...], text: str) -> click.Option:
@@ -119,6 +121,8 @@ def _choice(name: str, values: tuple[str, ...], text: str) -> click.Option:
 
 def _explain(reader: type[Reader], source: Path, stem: str, chosen: dict[str, Any]) -> None:
     """Print why the files of the sample *stem* belong together."""
+    from segprep.conversion import archived
+
     with archived.opened(source, chosen.get("image_root", ()), no_progress) as archives:
         lines = _explained(reader, archives.place(source), stem, chosen)
         for line in archives.told(tuple(lines)):
@@ -146,7 +150,7 @@ def _explained(reader: type[Reader], source: Path, stem: str, chosen: dict[str, 
     return list(lines)
 
 
-def _show(done: Conversion, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
+def _show(done: "Conversion", as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
     if quiet:
         output.skipped_count(done.skipped)
     if not quiet:
@@ -187,7 +191,7 @@ def _show(done: Conversion, as_json: bool, quiet: bool, verbose: bool, dry_run: 
         )
 
 
-def _show_covered(done: Conversion) -> None:
+def _show_covered(done: "Conversion") -> None:
     """A table of the classes that lose much of their area to shapes painted later."""
     rows = [
         (loss.name, f"{loss.hidden} of {loss.shapes}", f"{loss.share:.0%}", loss.by)
@@ -237,6 +241,8 @@ def automatic(ctx: click.Context, arguments: tuple[str, ...]) -> None:
         segprep convert auto stage1_train/ out/
         segprep convert auto medical/ out/ --foreground dark
     """
+    from segprep.conversion import archived
+
     source = next((Path(argument) for argument in arguments if not argument.startswith("-")), None)
     if source is None:
         raise click.UsageError("Missing argument 'SRC'.", ctx)

@@ -3,24 +3,25 @@ fields.
 """
 
 import re
-from inspect import getdoc
 from pathlib import Path
 from shlex import quote
 from textwrap import indent
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from segprep import targets
 from segprep.errors import BadInputError
-from segprep.exporting import Export, export
 from segprep.types import Skipped
-from segprep.writer import Writer
 
 from . import formatting, options, output
 from .engines import on_engines
 from .main import EXIT_SKIPPED, report
+from .option_table import Declared, declared
 from .progress import bar
+
+if TYPE_CHECKING:
+    from segprep.exporting import Export
 
 
 class Targets(click.Group):
@@ -35,7 +36,7 @@ class Targets(click.Group):
 
 def _target_command(target: str) -> click.Command:
     """The command that exports to *target*."""
-    writer = targets.load(target)
+    writer = declared(f"{targets.__name__}.{target.replace('-', '_')}")
 
     def run(
         out: Path,
@@ -46,6 +47,8 @@ def _target_command(target: str) -> click.Command:
         no_progress: bool,
         **chosen: Any,
     ) -> None:
+        from segprep.exporting import export
+
         try:
             done = export(target, dataset, out, progress=bar(not (no_progress or quiet)), **chosen)
         except BadInputError as error:
@@ -54,20 +57,20 @@ def _target_command(target: str) -> click.Command:
         _show(done, as_json, quiet, verbose)
         click.get_current_context().exit(EXIT_SKIPPED if done.skipped else 0)
 
-    text = f"{targets.summary(target)}\n\n{getdoc(writer)} OUT appears whole or not at all."
-    text += "\n\n\b\nExamples:\n" + indent("\n".join(targets.examples(target)), "    ")
+    text = f"{writer.summary}\n\n{writer.description} OUT appears whole or not at all."
+    text += "\n\n\b\nExamples:\n" + indent("\n".join(writer.examples), "    ")
     exporter = formatting.Command(
         target,
         params=_parameters(writer),
         callback=run,
         help=text,
-        short_help=targets.summary(target),
+        short_help=writer.summary,
         no_args_is_help=True,
     )
     return on_engines(exporter)
 
 
-def _parameters(writer: type[Writer]) -> list[click.Parameter]:
+def _parameters(writer: Declared) -> list[click.Parameter]:
     path = click.Path(path_type=Path)
     return [
         click.Argument(["out"], type=path, metavar="OUT"),
@@ -78,7 +81,7 @@ def _parameters(writer: type[Writer]) -> list[click.Parameter]:
             show_default="the current folder",
             help="The dataset, a VOC-style tree. It is only read.",
         ),
-        *options.from_reader(writer),
+        *options.of_fields(writer),
         click.Option(
             ["--on-error"],
             type=click.Choice(["stop", "skip"]),
@@ -95,7 +98,7 @@ def _parameters(writer: type[Writer]) -> list[click.Parameter]:
     ]
 
 
-def _show(done: Export, as_json: bool, quiet: bool, verbose: bool) -> None:
+def _show(done: "Export", as_json: bool, quiet: bool, verbose: bool) -> None:
     if quiet:
         output.skipped_count(done.skipped)
     else:

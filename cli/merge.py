@@ -1,17 +1,20 @@
 """``segprep merge A B… OUT``."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from segprep.errors import BadInputError
-from segprep.merging import Merging, Reader, merge
 
 from . import formatting, options, output
 from .main import EXIT_SKIPPED
+from .option_table import declared
 from .progress import bar
 from .rewriting import refused, results, tree_options
+
+if TYPE_CHECKING:
+    from segprep.merging import Merging
 
 HELP = """Merge several datasets into a new one.
 
@@ -37,6 +40,8 @@ def _run(
     no_progress: bool,
     **given: Any,
 ) -> None:
+    from segprep.merging import merge
+
     *trees, out = datasets
     try:
         done = merge(*trees, out=out, progress=bar(not (no_progress or quiet)), **given)
@@ -46,7 +51,7 @@ def _run(
     click.get_current_context().exit(EXIT_SKIPPED if done.conversion.failed else 0)
 
 
-def _show(done: Merging, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
+def _show(done: "Merging", as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
     rows = [
         {
             "first": row.first,
@@ -82,7 +87,7 @@ command = formatting.Command(
             required=True,
             metavar="DATASET... OUT",
         ),
-        *(option for option in options.from_reader(Reader)),
+        *options.of_fields(declared("segprep.merging")),
         *tree_options(image_format=False),
     ],
     no_args_is_help=True,

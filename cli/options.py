@@ -1,14 +1,14 @@
-"""Options that commands share, spelled the same everywhere, and options made from a Reader's
-fields.
+"""Options that commands share, spelled the same everywhere, and options made from the
+fields of a Reader or Writer.
 """
 
 import re
-from dataclasses import MISSING, fields
 from pathlib import Path
-from types import NoneType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
 import click
+
+from .option_table import Declared, DeclaredOption
 
 
 def usable_cores() -> int:
@@ -140,40 +140,24 @@ def dataset() -> click.Argument:
     return click.Argument(["dataset"], type=click.Path(path_type=Path), default=".", required=False)
 
 
-def from_reader(reader: type) -> list[click.Option]:
-    """One option per annotated field of *reader*: type, default and help text are the field's."""
-    hints = get_type_hints(reader, include_extras=True)
-    return [
-        _option(field.name, hints[field.name], field.default)
-        for field in fields(reader)
-        if hasattr(hints[field.name], "__metadata__")
-    ]
+def of_fields(declared: Declared) -> list[click.Option]:
+    """One option per annotated field: type, default and help text are the field's."""
+    return [_option(option) for option in declared.options]
 
 
-def _option(name: str, hint: Any, default: Any) -> click.Option:
-    kind, help_text = hint.__origin__, hint.__metadata__[-1]
-    many = get_origin(kind) is tuple
-    kind = get_args(kind)[0] if many else kind
-    kind = (
-        next((part for part in get_args(kind) if part is not NoneType), kind)
-        if get_origin(kind) is not Literal
-        else kind
-    )
-    common = {"help": help_text + (" Repeatable." if many else ""), "required": default is MISSING}
-    if kind is bool:
-        return click.Option([f"--{name.replace('_', '-')}", name], is_flag=True, help=help_text)
-    parser = (
-        click.Choice(get_args(kind))
-        if get_origin(kind) is Literal
-        else click.Path(path_type=Path)
-        if kind is Path
-        else kind
-    )
-    defaults = (
-        {}
-        if default in (MISSING, None, ())
-        else {"default": default, "show_default": default != ""}
-    )
+def _option(option: DeclaredOption) -> click.Option:
+    flags = [f"--{option.name.replace('_', '-')}", option.name]
+    if option.kind == "bool":
+        return click.Option(flags, is_flag=True, help=option.help)
+    kinds = {"str": str, "int": int, "float": float, "Path": click.Path(path_type=Path)}
+    default: dict[str, Any] = {}
+    if option.default is not None:
+        default = {"default": option.default, "show_default": option.default != ""}
     return click.Option(
-        [f"--{name.replace('_', '-')}", name], type=parser, multiple=many, **common, **defaults
+        flags,
+        type=click.Choice(option.choices) if option.choices else kinds[option.kind],
+        multiple=option.many,
+        help=option.help + (" Repeatable." if option.many else ""),
+        required=option.required,
+        **default,
     )

@@ -1,17 +1,19 @@
 """``segprep remap DATASET OUT``."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from segprep.errors import BadInputError
-from segprep.remapping import Remapping, remap
-from segprep.remapping.reader import Reader
 
 from . import formatting, options, output, rewriting
 from .main import EXIT_SKIPPED
+from .option_table import declared
 from .progress import bar
+
+if TYPE_CHECKING:
+    from segprep.remapping import Remapping
 
 HELP = """Merge, rename, drop or reorder the classes of a dataset; write a new one.
 
@@ -43,6 +45,8 @@ def _run(
     order: str | None,
     **chosen: Any,
 ) -> None:
+    from segprep.remapping import remap
+
     try:
         done = remap(
             source,
@@ -58,7 +62,7 @@ def _run(
     click.get_current_context().exit(EXIT_SKIPPED if done.conversion.failed else 0)
 
 
-def _show(remapping: Remapping, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
+def _show(remapping: "Remapping", as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
     done = remapping.conversion
     rewriting.remarks(done, quiet, verbose)
     if as_json:
@@ -89,7 +93,9 @@ def _show(remapping: Remapping, as_json: bool, quiet: bool, verbose: bool, dry_r
 
 
 def _parameters() -> list[click.Parameter]:
-    listed = {option.name: option for option in options.from_reader(Reader)}
+    listed = {
+        option.name: option for option in options.of_fields(declared("segprep.remapping.reader"))
+    }
     for name, metavar in (("order", "FILE|a,b,c"), ("names", "FILE|a,b,c|N")):
         text = (listed[name].help or "").removesuffix(" Repeatable.")
         listed[name] = click.Option(

@@ -1,17 +1,20 @@
 """``segprep resize DATASET OUT``."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from segprep.errors import BadInputError
-from segprep.resizing import Reader, Resizing, resize
 
 from . import formatting, options, output
 from .main import EXIT_SKIPPED
+from .option_table import declared
 from .progress import bar
 from .rewriting import refused, results, tree_options
+
+if TYPE_CHECKING:
+    from segprep.resizing import Resizing
 
 HELP = """Write a dataset at another size.
 
@@ -37,6 +40,8 @@ def _run(
     no_progress: bool,
     **given: Any,
 ) -> None:
+    from segprep.resizing import resize
+
     try:
         done = resize(source, out, progress=bar(not (no_progress or quiet)), **given)
     except BadInputError as error:
@@ -45,7 +50,7 @@ def _run(
     click.get_current_context().exit(EXIT_SKIPPED if done.conversion.failed else 0)
 
 
-def _show(done: Resizing, as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
+def _show(done: "Resizing", as_json: bool, quiet: bool, verbose: bool, dry_run: bool) -> None:
     border = {"border_before": done.border.before, "border_after": done.border.after}
     further = {**border, "vanished": done.vanished}
     results(done.conversion, ("resized", dry_run), as_json, quiet, verbose, further)
@@ -65,7 +70,7 @@ command = formatting.Command(
     params=[
         click.Argument(["source"], type=click.Path(path_type=Path), metavar="DATASET"),
         click.Argument(["out"], type=click.Path(path_type=Path), metavar="OUT"),
-        *options.from_reader(Reader),
+        *options.of_fields(declared("segprep.resizing")),
         *tree_options(),
     ],
     no_args_is_help=True,

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from segprep.conversion.result import Conversion
 from segprep.errors import BadInputError
 from segprep.types import Skipped
 
 from . import options, output
 from .main import report
+
+if TYPE_CHECKING:
+    from segprep.conversion.result import Conversion
 
 
 def tree_options(*, image_format: bool = True, keeps: bool = False) -> list[click.Parameter]:
@@ -47,7 +49,7 @@ def tree_options(*, image_format: bool = True, keeps: bool = False) -> list[clic
     ]
 
 
-def remarks(done: Conversion, quiet: bool, verbose: bool) -> None:
+def remarks(done: "Conversion", quiet: bool, verbose: bool) -> None:
     """What was skipped, and the notes; with *quiet* only how much was skipped."""
     if quiet:
         output.skipped_count(done.skipped)
@@ -56,7 +58,7 @@ def remarks(done: Conversion, quiet: bool, verbose: bool) -> None:
         output.notes(done.notes, verbose)
 
 
-def document(done: Conversion) -> dict[str, Any]:
+def document(done: "Conversion") -> dict[str, Any]:
     """What was written, for --json."""
     return {
         "out": str(done.out),
@@ -72,7 +74,7 @@ def document(done: Conversion) -> dict[str, Any]:
 
 
 def results(
-    done: Conversion,
+    done: "Conversion",
     verb: tuple[str, bool],
     as_json: bool,
     quiet: bool,

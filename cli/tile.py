@@ -1,19 +1,21 @@
 """``segprep tile DATASET OUT``."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from segprep.errors import BadInputError
-from segprep.tiling import Reader, tile
-from segprep.tiling.assembly import Assembly, untile
 
 from . import formatting, options, output
 from .engines import on_engines
 from .main import EXIT_SKIPPED
+from .option_table import declared
 from .progress import bar
 from .rewriting import refused, results, tree_options
+
+if TYPE_CHECKING:
+    from segprep.tiling.assembly import Assembly
 
 HELP = """Cut the pictures of a dataset into tiles; put predictions of tiles together again.
 
@@ -49,6 +51,9 @@ def _run(
     no_progress: bool,
     **given: Any,
 ) -> None:
+    from segprep.tiling import tile
+    from segprep.tiling.assembly import untile
+
     progress = bar(not (no_progress or quiet))
     if undo is not None:
         limits = {key: given[key] for key in ("overwrite", "max_pixels")}
@@ -62,7 +67,7 @@ def _run(
     click.get_current_context().exit(EXIT_SKIPPED if done.failed else 0)
 
 
-def _assembled(done: Assembly, as_json: bool, quiet: bool) -> None:
+def _assembled(done: "Assembly", as_json: bool, quiet: bool) -> None:
     if as_json:
         document = {"out": str(done.out), "masks": done.masks, "missing": done.missing}
         output.document(document)
@@ -79,7 +84,7 @@ command = formatting.Command(
     params=[
         click.Argument(["source"], type=click.Path(path_type=Path), metavar="DATASET"),
         click.Argument(["out"], type=click.Path(path_type=Path), metavar="OUT"),
-        *options.from_reader(Reader),
+        *options.of_fields(declared("segprep.tiling")),
         click.Option(
             ["--undo"],
             type=click.Path(path_type=Path),

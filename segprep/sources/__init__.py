@@ -1,6 +1,5 @@
 """Source formats: one module each, found by its file name, imported on first use."""
 
-import sys
 from collections import deque
 from importlib import import_module
 from pathlib import Path
@@ -38,19 +37,6 @@ def load(name: str) -> type[Reader]:
     if name not in names():
         raise UsageError("unknown-format", *unknown("source format", name, names()))
     return cast("type[Reader]", import_module(f"{__name__}.{name.replace('-', '_')}").Reader)
-
-
-def summary(name: str) -> str:
-    """The first paragraph of the format's docstring, in one line."""
-    load(name)
-    text = sys.modules[f"{__name__}.{name.replace('-', '_')}"].__doc__ or ""
-    return " ".join(text.split("\n\n")[0].split())
-
-
-def examples(name: str) -> tuple[str, ...]:
-    """Commands that show the format in use: the module's EXAMPLES."""
-    load(name)
-    return cast("tuple[str, ...]", sys.modules[f"{__name__}.{name.replace('-', '_')}"].EXAMPLES)
 
 
 def read(reader: Reader, item: Item) -> Sample:
