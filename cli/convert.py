@@ -2,6 +2,7 @@
 Reader's fields.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from textwrap import indent
@@ -243,17 +244,37 @@ def automatic(ctx: click.Context, arguments: tuple[str, ...]) -> None:
     """
     from segprep.conversion import archived
 
-    source = next((Path(argument) for argument in arguments if not argument.startswith("-")), None)
+    source, image_root = _places(arguments)
     if source is None:
         raise click.UsageError("Missing argument 'SRC'.", ctx)
     quiet = bool({"-q", "--quiet"} & set(arguments))
     with archived.opened(source, (), bar(not quiet)) as archives:  # convert finds it unpacked
-        name, sign = sources.recognize(archives.place(source))
+        name, sign = sources.recognize(archives.place(source), image_root)
         if not quiet:
             output.aside(f"detected as {name}: {archives.outer(sign)}")
         command = conversion_command(name, name)
         with command.make_context(name, list(arguments), parent=ctx.parent) as inner:
             command.invoke(inner)
+
+
+def _places(arguments: Sequence[str]) -> tuple[Path | None, list[Path]]:
+    """SRC and the --image-root among *arguments*, whatever format their options are of."""
+    flags = {
+        name
+        for format in sources.names()
+        for param in conversion_command(format, format).params
+        if isinstance(param, click.Option) and param.is_flag
+        for name in param.opts
+    }
+    words, source, image_root = iter(arguments), None, list[Path]()
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not word.startswith("-"):
+            source = source or Path(word)
+        elif word not in flags and (word.startswith("--") or len(word) == 2):  # not -j4
+            value = text if equals else next(words, "")
+            image_root += [Path(value)] if name == "--image-root" else []
+    return source, image_root
 
 
 @click.command(cls=Formats)

@@ -98,6 +98,10 @@ class Commands(click.Group):
         except click.UsageError as error:
             if error.ctx is not None:
                 error.ctx.close()  # the options before the wrong one have set limits
+            from .wrong_options import fault
+
+            if told := fault(error):
+                ctx.exit(report(told))
             name = ctx.invoked_subcommand
             if name in _PLACES and "unexpected extra argument" in error.message:
                 message = f"{error.message}. {_PLACES[name]}"

@@ -1,6 +1,7 @@
 """Source formats: one module each, found by its file name, imported on first use."""
 
 from collections import deque
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -89,6 +90,7 @@ def _undetected(root: Path) -> UsageError:
     another tool's annotations, or none of these.
     """
     from segprep.sources._common import (
+        bare_masks,
         image_folders,
         rival_folders,
         unclear_masks,
@@ -103,7 +105,13 @@ def _undetected(root: Path) -> UsageError:
         return error
     except SegprepError:
         pass  # no folders of images and masks; what there is is told below
-    judges = unread.reason, unclear_masks.reason, unread.other_tool, unpaired.reason
+    judges = (
+        unread.reason,
+        unclear_masks.reason,
+        unread.other_tool,
+        unpaired.reason,
+        bare_masks.reason,
+    )
     if cause := next((cause for judge in judges if (cause := judge(root.resolve()))), None):
         return UsageError("format-unclear", f"{root}: {cause[0]}", cause[1])
     if hint := unread.pairs_hint(root.resolve()):
@@ -144,8 +152,9 @@ def _weak(root: Path, guess: tuple[str, Evidence]) -> UsageError:
     return UsageError(error.code, message, f"{error.hint}; or: segprep convert {name} SRC OUT")
 
 
-def recognize(root: Path) -> tuple[str, str]:
-    """The format of *root*, and the evidence for it.
+def recognize(root: Path, image_root: Sequence[Path] = ()) -> tuple[str, str]:
+    """The format of *root*, and the evidence for it; with an *image_root*, *root* may hold masks
+    alone.
 
     Raises UsageError (format-unclear), with the two best guesses, if that is not plain.
     """
@@ -156,6 +165,10 @@ def recognize(root: Path) -> tuple[str, str]:
         and (len(likely) == 1 or likely[0][1].score - likely[1][1].score >= AHEAD)
     ):
         return likely[0][0], likely[0][1].reason + _masks_beside(likely)
+    from segprep.sources._common import bare_masks
+
+    if image_root and (masks := bare_masks.guess(root.resolve())):
+        return masks
     if not likely:
         raise _undetected(root)
     if likely[0][1].score < WEAK:

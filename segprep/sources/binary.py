@@ -13,7 +13,7 @@ suffix, or by number; brightness, not palette index, tells dark from light.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,12 +46,18 @@ EXAMPLES = (
     "segprep convert binary data/ out/        prints what dark and light would mean, and stops",
 )
 
+_CLASSES = (
+    "--name NAME names the object's class, the rest is background; if each value is a class of its"
+    " own: segprep convert pairs SRC OUT --ids 0=background,255=NAME"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reader(PairedFolders):
     """Read a folder of images and a folder of black and white masks."""
 
     APPLIES_VIEWS = True
+    INSTEAD: ClassVar = dict.fromkeys(("classes", "ids"), _CLASSES)
 
     foreground: Foreground = None
     threshold: Threshold = 127.5

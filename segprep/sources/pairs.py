@@ -77,7 +77,7 @@ class Reader(PairedFolders):
         score = 0.6 if max(ids) <= mask_values.LARGEST else 0.5
         return Evidence(
             score,
-            f"{folders.images.name}/ and {folders.masks.name}/ pair, and {first.name} holds {what}",
+            f"{folders.told(root)}, and {first.name} holds {what}",
         )
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import segprep
-from segprep.errors import SourceError, UnknownClassError
+from segprep.errors import BadInputError, SourceError, UnknownClassError
 from segprep.sources.labelme import Reader
 from segprep.types import Sample
 
@@ -354,3 +354,15 @@ def test_colliding_stems(tmp_path: Path) -> None:
     write(tmp_path / "y", "A", of("cat"))
     assert {one.code for one in Reader(tmp_path).scan().skipped} == {"stem-collision"}
     assert [item.stem for item in Reader(tmp_path, stem="path").scan().items] == ["x_a", "y_A"]
+
+
+def test_a_copy_of_the_annotations_is_left_alone(tmp_path: Path) -> None:
+    """The hint on equal names leads to a command that works."""
+    root = tmp_path / "in"
+    for folder in ("", "copy"):
+        write(root / folder, "a", {"label": "cat", "points": SQUARE, "shape_type": "polygon"})
+    with pytest.raises(BadInputError) as caught:
+        segprep.convert("labelme", root, tmp_path / "out")
+    assert "--exclude-folder NAME" in str(caught.value.skipped[0])
+    done = segprep.convert("labelme", root, tmp_path / "out", exclude_folder=("copy",))
+    assert done.converted == 1

@@ -18,6 +18,9 @@ from segprep.sources._common.name_rules import Folders
 
 _COLOR_TABLES = ("label_colors.txt", "class_dict.csv", "labelmap.txt", "dataset_meta.json")
 _PERHAPS_TABLES = ("class.txt", "class.csv", "colors.txt", "colormap.txt", "colormap.csv")
+READ_BESIDE = frozenset(
+    (*_COLOR_TABLES, *_PERHAPS_TABLES, *class_tables.NAMES)
+)  # what is read beside
 _TEXTS = (".txt", ".csv")
 _TABLE_WORDS = {
     *("color", "colors", "colour", "colours", "colormap", "palette", "legend"),  # codespell:ignore

@@ -3,6 +3,9 @@ a stem without them.
 """
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
 
 from segprep.imaging.image import SUFFIXES
 from segprep.names import stem_key, stem_of
@@ -21,6 +24,9 @@ IMAGES = {
     "originals", "stills", "dir",
 }  # fmt: skip
 OBJECTS = {"object", "objects", "instance", "instances", "instanceids", "npy", "visualization"}
+ExcludeFolder = Annotated[
+    tuple[str, ...], "Leave this folder below SRC alone (name or relative path), e.g. a copy."
+]
 _TAILS = (
     *("annotations", "annotation", "annot", "labels", "label", "masks", "mask", "images", "image"),
     *("imgs", "img", "frames", "crops", "crop", "set", "data"),
@@ -92,3 +98,13 @@ def number(stem: str) -> str:
     """The last number in *stem* without leading zeros; "" where there is none."""
     match = _LAST_NUMBER.search(stem)
     return str(int(match[1])) if match else ""
+
+
+def is_excluded(path: Path, root: Path, excluded: Sequence[str]) -> bool:
+    """Whether *path* is, or lies below, a folder of that name or relative path."""
+    parts = path.relative_to(root).parts
+    return any(
+        tuple(name.strip("/").split("/")) == parts[start : start + len(name.strip("/").split("/"))]
+        for name in excluded
+        for start in range(len(parts))
+    )

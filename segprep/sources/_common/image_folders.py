@@ -13,7 +13,15 @@ from segprep.files import listing
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, stem_of
 from segprep.sources._common import name_rules, repeated_folders, rival_folders
-from segprep.sources._common.folder_names import IMAGES, MASKS, OBJECTS, bare, shows_view, words
+from segprep.sources._common.folder_names import (
+    IMAGES,
+    MASKS,
+    OBJECTS,
+    bare,
+    is_excluded,
+    shows_view,
+    words,
+)
 from segprep.sources._common.name_rules import Folders
 from segprep.sources._common.official_lists import SPLITS
 from segprep.sources._common.rival_folders import DRAWINGS, VIEWS
@@ -154,16 +162,6 @@ def _with_unused(
     if rivals or len(views) > 1:
         raise rival_folders.error(root, pair.images, [pair.masks, *rivals, *views])
     return replace(pair, unused=tuple(unused), view=views[0] if views else None)
-
-
-def is_excluded(path: Path, root: Path, excluded: Sequence[str]) -> bool:
-    """Whether *path* is, or lies below, a folder of that name or relative path."""
-    parts = path.relative_to(root).parts
-    return any(
-        tuple(name.strip("/").split("/")) == parts[start : start + len(name.strip("/").split("/"))]
-        for name in excluded
-        for start in range(len(parts))
-    )
 
 
 def _anywhere(root: Path, candidates: Sequence[Path], *, sure: bool) -> list[Folders]:

@@ -3,7 +3,7 @@
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from segprep.sources._common import (
     name_rules,
     official_lists,
     pair_patterns,
+    stems,
 )
 from segprep.sources._common.folder_names import bare
 from segprep.sources._common.joined_files import JoinedFiles, JoinRules
@@ -120,7 +121,7 @@ def _collected(
     from_folders: bool,
 ) -> Pairing:
     kept = pairs.unique(skipped)
-    skipped = [_with_exclusion(skip) for skip in skipped]
+    skipped = [stems.with_exclusion(skip) for skip in skipped]
     lists: dict[str, list[str]] = defaultdict(list)
     for number, name in enumerate(kept.stems):
         if split := kept.payload(number).split:
@@ -184,12 +185,6 @@ def _without_tests(
         for folder, count in tests.items()
     ]
     return kept, notes
-
-
-def _with_exclusion(skip: Skipped) -> Skipped:
-    if skip.code != "stem-collision":
-        return skip
-    return replace(skip, hint=f"{skip.hint}, or --exclude-folder NAME if one folder is a copy")
 
 
 def folder_lists(root: Path, items: Iterable[Item]) -> dict[str, tuple[str, ...]]:

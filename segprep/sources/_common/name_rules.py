@@ -44,6 +44,16 @@ class Folders:
     unused: tuple[Path, ...] = ()
     view: Path | None = None
 
+    def told(self, root: Path) -> str:
+        """That the folders pair, with their paths below *root*."""
+        images, masks = (
+            path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+            for path in (self.images, self.masks)
+        )
+        if images == masks:
+            return f"images and masks{f' of {images}/' * (images != '.')} pair"
+        return f"{images}/ and {masks}/ pair"
+
 
 def image_files(folder: Path) -> PackedPaths:
     """The image files anywhere below *folder*, in name order."""

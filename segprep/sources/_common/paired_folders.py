@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from segprep.errors import UsageError
 from segprep.files import real_folders
 from segprep.sources._common import image_folders, matching, name_rules, rival_folders
+from segprep.sources._common.folder_names import ExcludeFolder, is_excluded
 from segprep.sources._common.image_folders import ImageFolder, MaskFolder
 from segprep.sources._common.name_rules import Folders, PairBy
 from segprep.sources._common.official_lists import ListsFromFolders
@@ -20,9 +21,6 @@ Missing = Annotated[
 ]
 ImageRoot = Annotated[
     tuple[Path, ...], "A folder outside SRC that holds the images; SRC then holds the masks."
-]
-ExcludeFolder = Annotated[
-    tuple[str, ...], "Leave this folder below SRC alone (name or relative path), e.g. a copy."
 ]
 
 
@@ -81,7 +79,7 @@ class PairedFolders:
             path
             for home in (root, *further)
             for path in name_rules.image_files(home)
-            if not image_folders.is_excluded(path, home, self.exclude_folder)
+            if not is_excluded(path, home, self.exclude_folder)
         ]
         return matching.match_stated(
             root,

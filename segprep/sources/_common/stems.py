@@ -3,6 +3,7 @@
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from segprep.files import listing
@@ -74,6 +75,13 @@ def unique(
         else:
             kept.append(group[0])
     return tuple(sorted(kept, key=lambda item: item.stem))
+
+
+def with_exclusion(skip: Skipped) -> Skipped:
+    """*skip* with --exclude-folder in its hint, where files of equal names collide."""
+    if skip.code != "stem-collision":
+        return skip
+    return replace(skip, hint=f"{skip.hint}, or --exclude-folder NAME if one folder is a copy")
 
 
 def images_by_stem(files: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, ...]]:

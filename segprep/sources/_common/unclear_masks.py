@@ -23,7 +23,7 @@ def reason(root: Path) -> tuple[str, str] | None:
     folders, masks = glimpse
     names = [path.relative_to(root).as_posix() for path in (folders.images, folders.masks)]
     apart = folders.images != folders.masks
-    pair = f"{names[0]}/ and {names[1]}/ pair" if apart else "images and masks pair"
+    pair = folders.told(root)
     chosen = f" --images {shlex.quote(names[0])} --masks {shlex.quote(names[1])}" * apart
     seen = Counter[int]()
     for path in masks:

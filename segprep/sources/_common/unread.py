@@ -14,6 +14,7 @@ from segprep.imaging import image
 from segprep.imaging.image import SUFFIXES
 from segprep.names import shown
 from segprep.sources._common import strict_json
+from segprep.sources._common.files_beside import READ_BESIDE
 from segprep.sources._common.foreign_files import JUDGES, named
 
 _MOST_FILES, _MOST_READ = 20_000, 40
@@ -147,7 +148,7 @@ def unnamed(root: Path) -> str:
         files = [
             Path(folder, name)
             for folder, name in islice(listing(str(root)), _MOST_FILES)
-            if name.lower().endswith(suffix)
+            if name.lower().endswith(suffix) and name not in READ_BESIDE
         ]
         try:
             keys = keys_of(read_below(files[0], (root,), 64 << 20)) if files else []

@@ -23,6 +23,7 @@ from segprep.errors import SourceError, UsageError
 from segprep.files import listing, walk
 from segprep.names import natural_key, stem_key, stem_of
 from segprep.sources._common import stems
+from segprep.sources._common.folder_names import ExcludeFolder, is_excluded
 from segprep.sources._common.label_options import LabelOptions
 from segprep.sources._common.labels import LabelTable
 from segprep.sources._common.official_lists import subset_of
@@ -47,6 +48,7 @@ SAMPLED = 4  # annotations of a larger one that are, before it is trusted
 class Reader(LabelOptions):
     """Read a folder of labelme JSON files."""
 
+    exclude_folder: ExcludeFolder = ()
     objects: Annotated[
         bool, "Write SegmentationObject as well: one id per group_id, or per shape without one."
     ] = False
@@ -85,7 +87,11 @@ class Reader(LabelOptions):
             or max(self.line_width, self.point_radius) > 10_000
         ):
             raise UsageError("bad-option", "--line-width is 1 to 10000, --point-radius 1 to 10000")
-        files = list(listing(str(roots[0])))
+        files = [
+            (folder, name)
+            for folder, name in listing(str(roots[0]))
+            if not is_excluded(Path(folder), roots[0], self.exclude_folder)
+        ]
         jsons = [Path(folder, name) for folder, name in files if name.lower().endswith(".json")]
         jsons = [path for path in jsons if not other_files.is_record(path, roots, self.encoding)]
         reading = drawing.FileReading(roots, self.encoding, jobs, progress, self.class_from)
@@ -104,7 +110,8 @@ class Reader(LabelOptions):
         kept = stems.unique(
             items, skipped, lambda item: other_files.foreign(item, roots, self.encoding)
         )
-        return Scan(kept, table.classes, tuple(skipped), _lists(kept, roots[0]), notes)
+        skips = tuple(map(stems.with_exclusion, skipped))
+        return Scan(kept, table.classes, skips, _lists(kept, roots[0]), notes)
 
     def read(self, item: Item) -> Sample:
         """The image, and the mask that its shapes paint."""
