@@ -11,12 +11,14 @@ from segprep.names import csv_cell
 
 from . import formatting, options, output
 from .engines import on_engines
+from .main import EXIT_SKIPPED
 from .progress import bar
 
 HELP = """A dataset in numbers: pixels, images and components per class and split, sizes, colors.
 
 Also the drift between splits, mean and standard deviation of the pixels that count (of the train
-list, if there is one), and class weights for a loss.
+list, if there is one), and class weights for a loss. Samples that cannot be read are skipped and
+named, and the exit code is 3.
 
 \b
 Examples:
@@ -56,6 +58,7 @@ def _run(dataset: Path, as_json: bool, quiet: bool, verbose: bool, **given: Any)
         _options(result)
     elif not quiet:
         _show(result)
+    click.get_current_context().exit(EXIT_SKIPPED if result.notes else 0)
 
 
 def _guard(table: Path | None, plots: Path | None) -> None:

@@ -13,7 +13,7 @@ HELP = """Write a page to look through a dataset: every image with its mask over
 
 One file that opens offline: legend, opacity, filters by class, split and finding, keyboard, light
 and dark. It is written to DATASET/runs/view.html unless --out says otherwise. A sample that cannot
-be read is shown as such, and the exit code is 3.
+be read is shown as such; the exit code is 3 then, and where samples were skipped.
 
 \b
 Examples:
@@ -48,8 +48,11 @@ def _run(dataset: Path, quiet: bool, as_json: bool, verbose: bool, **given: Any)
                 "samples": result.total,
                 "findings": len(findings),
                 "unreadable": [
-                    {"stem": note.stem, "reason": note.message} for note in result.notes
+                    {"stem": note.stem, "reason": note.message}
+                    for note in result.notes
+                    if note.stem
                 ],
+                "notes": output.plain_notes(note for note in result.notes if not note.stem),
             }
         )
     elif not quiet:

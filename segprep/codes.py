@@ -199,6 +199,7 @@ CODES: dict[str, str] = {
     "nothing-to-convert": "The source folder holds no annotation of this format.",
     "bad-input": "Some inputs cannot be converted; nothing was written.",
     "source-vanished": "A sample's source is gone; the sample was taken out of the tree.",
+    "mask-not-png": "Masks are pictures of another format than PNG; their samples were skipped.",
     "no-mask-for-stem": "A list names a sample that the tree does not have.",
     # splits
     "unknown-rule": "No rule of check has this code.",

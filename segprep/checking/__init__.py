@@ -101,9 +101,8 @@ def fix(
     """
     surveyed = survey(dataset, images=images, masks=masks, classes=classes, jobs=jobs)
     seen = measured(surveyed, fit=False, jobs=jobs, progress=progress)
-    repairs = fixing.plan(seen)
-    fixed = fixing.Fixed(repairs, None) if dry_run else fixing.apply(seen, repairs)
-    return replace(fixed, left=fixing.left(seen))
+    planned = fixing.plan(seen)
+    return planned if dry_run else fixing.apply(seen, planned)
 
 
 def judged(seen: Survey, chosen: Sequence[checks.Check]) -> Report:

@@ -5,7 +5,7 @@ there names every change; undoing refuses files that were changed since.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,16 +60,15 @@ class Fixed:
     left: int = 0
 
 
-def plan(survey: Survey) -> tuple[Repair, ...]:
-    """The safe repairs of a dataset that was read. In a tree with a manifest only lists are
-    repaired: images and masks are remade by converting again, or by ``segprep remap``.
+def plan(survey: Survey) -> Fixed:
+    """The safe repairs of a dataset that was read, none of them done. In a tree with a manifest
+    only lists are repaired: images and masks are remade by converting again, or by ``segprep
+    remap``.
     """
-    return (*_lists(survey), *(_files(survey) if survey.manifest is None else ()))
-
-
-def left(survey: Survey) -> int:
-    """How many images and masks :func:`plan` leaves out because the tree has a manifest."""
-    return 0 if survey.manifest is None else len(_files(survey))
+    lists, files = list(_lists(survey)), _files(survey)
+    if survey.manifest is not None:
+        return Fixed(tuple(lists), None, len(files))
+    return Fixed((*lists, *files), None)
 
 
 def _files(survey: Survey) -> list[Repair]:
@@ -207,19 +206,21 @@ def _upright(path: Path) -> Callable[[], bytes]:
     return content
 
 
-def apply(survey: Survey, repairs: Sequence[Repair]) -> Fixed:
-    """Carry out *repairs*: originals are kept first, the record is written before any change.
+def apply(survey: Survey, planned: Fixed) -> Fixed:
+    """Carry out what is *planned*: originals are kept first, the record is written before any
+    change.
 
     Raises SegprepError where a file cannot be written, TreeError where a link stands in the way.
     """
     guard_links(survey.root)
-    if not repairs:
-        return Fixed((), None)
+    if not planned.repairs:
+        return planned
     with lock(survey.root):
-        return _applied(survey, repairs)
+        return replace(planned, record=_applied(survey, planned.repairs))
 
 
-def _applied(survey: Survey, repairs: Sequence[Repair]) -> Fixed:
+def _applied(survey: Survey, repairs: Sequence[Repair]) -> Path:
+    """Where the record of the *repairs* lies, once they are done."""
     folder, home = _fresh(survey.root / RUNS), OutputFolder(survey.root)
     done: list[dict[str, Any]] = []
     contents: dict[str, bytes] = {}
@@ -235,7 +236,7 @@ def _applied(survey: Survey, repairs: Sequence[Repair]) -> Fixed:
         home.write(repair.target, contents[repair.path])
         if repair.target != repair.path:
             home.remove(repair.path)
-    return Fixed(tuple(repairs), folder)
+    return folder
 
 
 def _fresh(runs: Path) -> Path:

@@ -9,7 +9,11 @@ from pathlib import Path
 from shlex import quote
 
 from segprep import engine
-from segprep.dataset.tree import Tree
+from segprep.dataset.manifest import MANIFEST
+from segprep.dataset.tree import MASKS, Tree
+from segprep.files import walk
+from segprep.imaging import image
+from segprep.names import natural_key, stem_of
 from segprep.types import IGNORE, Classes, Note
 
 MOST = 200  # masks of a tree without a manifest that are looked at
@@ -18,7 +22,7 @@ MOST = 200  # masks of a tree without a manifest that are looked at
 def tree_doubts(
     home: Tree, *, jobs: int = 1, pixels: Mapping[int, int] | None = None
 ) -> tuple[Note, ...]:
-    """What is doubtful about the values of the tree *home*, as notes about the whole; empty where
+    """What is doubtful about the masks of the tree *home*, as notes about the whole; empty where
     nothing is.
 
     Counts are *pixels* (value -> count) or come from the records; of a tree without a manifest, 200
@@ -36,7 +40,41 @@ def tree_doubts(
     for result in engine.run(_MaskPixels(home), spread(home.stems(), MOST), jobs=jobs):
         if not isinstance(result, engine.Failure):
             counts.update(result)
-    return doubts(counts, home.classes(), home.root)
+    return (*skipped_masks(home), *doubts(counts, home.classes(), home.root))
+
+
+def skipped_masks(home: Tree) -> tuple[Note, ...]:
+    """A note (mask-not-png) about samples whose masks no command reads; empty where none is."""
+    others = _not_png(home)
+    if not others:
+        return ()
+    named = ", ".join(others[:3]) + (" …" if others[3:] else "")
+    many = len(others) > 1
+    return (
+        Note(
+            "mask-not-png",
+            f"{len(others)} mask{'s are' if many else ' is'} not PNG, so"
+            f" {'their samples were' if many else 'its sample was'} skipped: {named}. Save"
+            f" {'them' if many else 'it'} as PNG with the same values, or convert the dataset:"
+            f" segprep convert {quote(str(home.root))} OUT",
+        ),
+    )
+
+
+def _not_png(home: Tree) -> list[str]:
+    """Relative paths of the pictures among the masks that are not PNG, of samples that have no PNG.
+    None in a tree with a manifest, whose records count.
+    """
+    if (home.root / MANIFEST).is_file():
+        return []
+    paths = [path.relative_to(home.root) for path in walk(home.root / MASKS)]
+    png = {stem_of(path.as_posix()) for path in paths if path.suffix.lower() == ".png"}
+    others = [
+        path.as_posix()
+        for path in paths
+        if path.suffix.lower() in image.SUFFIXES and stem_of(path.as_posix()) not in png
+    ]
+    return sorted(others, key=natural_key)
 
 
 def doubts(pixels: Mapping[int, int], classes: Classes | None, root: Path) -> tuple[Note, ...]:

@@ -19,14 +19,16 @@ from PIL import Image
 
 from segprep import engine
 from segprep.dataset import samples, tree
+from segprep.dataset.plausibility import skipped_masks
 from segprep.dataset.tree import Tree
 from segprep.errors import SourceError, TreeError, UsageError
+from segprep.gallery import classes_shown
 from segprep.gallery import sheet as contact
 from segprep.imaging import image
 from segprep.names import shown as escaped
 from segprep.outputs import OutputFolder
 from segprep.reports import thumbnails
-from segprep.types import IGNORE, Entry, Finding, Note, Progress, no_progress
+from segprep.types import Entry, Finding, Note, Progress, no_progress
 
 MOST = 500
 HERE = Path(__file__).parent
@@ -130,8 +132,9 @@ def view(
         path.parent.mkdir(parents=True, exist_ok=True)
     stems = dataset_tree.stems()
     if not stems:
+        reason = "".join(f"; {note.message}" for note in skipped_masks(dataset_tree))
         raise UsageError(
-            "too-few-samples", f"{dataset_tree.root} has no samples", "convert some first"
+            "too-few-samples", f"{dataset_tree.root} has no samples{reason}", "convert some first"
         )
     chosen = _chosen(stems, {finding.stem for finding in findings}, most)
     side = 320 if len(chosen) <= 200 else 256 if len(chosen) <= 350 else 224
@@ -149,7 +152,10 @@ def view(
     if picture:
         drawn = contact.drawn([_pair(dataset_tree, card) for card in cards if card.picture])
         OutputFolder(picture.parent).write(picture.name, drawn)
-    notes = tuple(Note("image-damaged", card.trouble, card.stem) for card in cards if card.trouble)
+    notes = (
+        *skipped_masks(dataset_tree),
+        *(Note("image-damaged", card.trouble, card.stem) for card in cards if card.trouble),
+    )
     return WrittenGallery(page, picture, len(cards), len(stems), notes)
 
 
@@ -226,7 +232,7 @@ def render(dataset: Tree, cards: Sequence[Card], findings: Sequence[Finding], to
     script = (HERE / "script.js").read_text("utf-8")
     classes = dataset.classes()
     names = classes.names if classes else ()
-    rows = _class_rows(cards, names, _background(dataset))
+    rows = classes_shown.rows([card.pixels for card in cards], names, _background(dataset))
     style += "".join(f".c{row['id']}{{background:{row['color']}}}\n" for row in rows)
     splits = {
         stem: name
@@ -268,33 +274,3 @@ def render(dataset: Tree, cards: Sequence[Card], findings: Sequence[Finding], to
 def _hash(text: str) -> str:
     """The hash of an inline script or style for a content security policy."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _class_rows(
-    cards: Sequence[Card], names: Sequence[str], background: int | None
-) -> list[dict[str, Any]]:
-    """Every class that occurs or is named: id, name, color, pixels, share and images."""
-    pixels: Counter[int] = Counter()
-    images: Counter[int] = Counter()
-    for card in cards:
-        pixels.update(card.pixels)
-        images.update(card.pixels.keys())
-    total = pixels.total() or 1
-    listed = sorted({*range(len(names)), *pixels})
-    top = max((pixels[value] for value in listed), default=1) or 1
-    return [
-        {
-            "id": value,
-            "name": "ignored"
-            if value == IGNORE
-            else names[value]
-            if value < len(names)
-            else str(value),
-            "color": "transparent" if value == background else thumbnails.color(value),
-            "pixels": pixels[value],
-            "share": f"{100 * pixels[value] / total:.2f} %",
-            "bar": round(100 * (pixels[value] / top) ** 0.5, 1),
-            "images": images[value],
-        }
-        for value in listed
-    ]

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from segprep import engine
 from segprep.dataset import classes as class_lists
 from segprep.dataset import tree
+from segprep.dataset.plausibility import skipped_masks
 from segprep.dataset.tree import SPLITS, Tree
 from segprep.errors import SegprepError
 from segprep.files import read_plain
@@ -113,7 +115,7 @@ def stats(
     """
     dataset_tree = tree.find(Path(dataset))
     stems = dataset_tree.stems()
-    notes: list[Note] = []
+    notes = list(skipped_masks(dataset_tree))
     facts = list[_Facts]()
     if quick and dataset_tree.manifest:
         facts = [
@@ -121,18 +123,19 @@ def stats(
             for record in dataset_tree.records()
         ]
     else:
-        for result in progress(
-            engine.run(_ReadSample(dataset_tree, quick), stems, jobs=jobs), len(stems), "counting"
-        ):
+        results = engine.run(_ReadSample(dataset_tree, quick), stems, jobs=jobs)
+        for stem, result in zip(stems, progress(results, len(stems), "counting"), strict=True):
             if isinstance(result, engine.Failure):
-                notes.append(Note(result.code, f"{result.path}: {result.reason}; it was skipped"))
+                reason = f"{result.path}: {result.reason}; it was skipped"
+                notes.append(Note(result.code, reason, stem))
             else:
                 facts.append(result)
     if not facts:
         raise SegprepError(
             "too-few-samples",
-            f"{dataset_tree.root} has no sample that can be read",
-            "segprep check",
+            f"{dataset_tree.root} has no sample that can be read"
+            + "".join(f"; {note.message}" for note in notes[:1]),
+            f"segprep check {quote(str(dataset_tree.root))}",
         )
     stated = class_lists.positions(classes) if classes else dataset_tree.classes()
     return _summed(dataset_tree, facts, stated, tuple(notes))
@@ -254,7 +257,9 @@ def document(result: Stats) -> dict[str, Any]:
             "images": colors.images,
             "pixels": colors.pixels,
         },
-        "notes": [{"code": note.code, "message": note.message} for note in result.notes],
+        "notes": [
+            {"stem": note.stem, "code": note.code, "message": note.message} for note in result.notes
+        ],
     }
 
 

@@ -24,6 +24,7 @@ import faults
 import matrix
 import numpy as np
 import run
+from statistical_faults import STATISTICAL
 
 import segprep
 
@@ -35,6 +36,7 @@ PEERS = {  # heading: (program, the variable that names its Python)
     "cleanlab": ("cleanlab_rank.py", "SEGPREP_PEERS_PYTHON"),
     "keras": ("keras_rules.py", "SEGPREP_PEERS_PYTHON"),
 }
+FAULTS = (*faults.STRUCTURAL, *STATISTICAL)
 Issues = set[tuple[str, str]]  # (what, stem; "" for the dataset)
 
 
@@ -60,7 +62,7 @@ def ours(folder: Path) -> Issues:
 def trials(tree: Path, work: Path, wanted: set[str]) -> list[tuple[str, Path, set[str]]]:
     """(fault, a copy of *tree* with the fault in one sample, the samples spoiled)."""
     done = []
-    for number, fault in enumerate((*faults.STRUCTURAL, *faults.STATISTICAL)):
+    for number, fault in enumerate(FAULTS):
         if "one" not in fault.scopes or (wanted and fault.name not in wanted):
             continue
         place = matrix.copy(tree, work / f"{tree.name}-{number}")
@@ -125,7 +127,7 @@ def main() -> None:
 def table(scores, alarms) -> str:
     """Markdown: in how many of the sets each checker has found each fault."""
     peers = list(alarms)
-    numbers = {fault.name: fault.catalog for fault in (*faults.STRUCTURAL, *faults.STATISTICAL)}
+    numbers = {fault.name: fault.catalog for fault in FAULTS}
     lines = [f"| fault in one sample | {' | '.join(peers)} |", "|---" * (len(peers) + 1) + "|"]
     clean = [" + ".join(map(str, alarms[peer])) for peer in peers]
     lines.append(f"| none: issues | {' | '.join(clean)} |")

@@ -110,3 +110,35 @@ def test_a_damaged_sample_is_named_and_skipped(place: Path) -> None:
     found = segprep.stats(place)
     assert found.images == 2
     assert "1.png" in found.notes[0].message
+
+
+@pytest.mark.parametrize(("suffix", "kind"), [("gif", "GIF"), ("tif", "TIFF"), ("JPG", "JPEG")])
+def test_a_mask_of_another_format_is_said_to_be_left_out(
+    place: Path, suffix: str, kind: str, tmp_path: Path
+) -> None:
+    """Else its class vanishes from the numbers, and its picture from the page, with exit code 0."""
+    png = place / "SegmentationClass" / "1.png"
+    with Image.open(png) as mask:
+        mask.convert("L").save(png.with_suffix(f".{suffix}"), kind)
+    png.unlink()
+    for arguments in (["stats"], ["view", "--no-check", "--out", str(tmp_path / "view.html")]):
+        name, *options = arguments
+        run = CliRunner().invoke(main.group, [name, str(place), *options])
+        assert run.exit_code == 3
+        assert "note [mask-not-png]: 1 mask is not PNG, so its sample was skipped" in run.stderr
+        assert f"SegmentationClass/1.{suffix}" in run.stderr
+    notes = segprep.split(place, ratio="50/50", overwrite=True).notes
+    assert "mask-not-png" in {note.code for note in notes}
+    for other in place.glob("SegmentationClass/*.png"):
+        other.unlink()
+    for name in ("stats", "view"):
+        run = CliRunner().invoke(main.group, [name, str(place)])
+        assert run.exit_code in (1, 2)
+        assert "1 mask is not PNG" in run.stderr
+
+
+def test_a_sample_that_cannot_be_read_is_named(place: Path) -> None:
+    (place / "SegmentationClass" / "1.png").write_bytes(b"no picture")
+    run = CliRunner().invoke(main.group, ["stats", str(place)])
+    assert run.exit_code == 3
+    assert "note [image-unsupported]: 1: " in run.stderr
