@@ -10,15 +10,18 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from blake3 import blake3
 from numpy.typing import NDArray
 
 SIDE, GRID, NEAR, ALIKE = 32, 16, 26, 0.95
 CELL = SIDE // GRID
 CROWD, WINDOW = 400, 20  # of more pictures with equal bits only neighbors in order are compared
-BLOCK = 500_000  # pairs that are compared at once
+BLOCK = 1 << 16  # pairs that are compared at once
+MANY = 2048  # pairs of one key that are compared without looking up each
 FEW = 400  # pictures of which all pairs are compared, bands or not
 PART = 4096  # thumbnails that are hashed at once
-TURNS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
+Turn = Callable[[NDArray[Any]], NDArray[Any]]
+TURNS: dict[str, Turn] = {
     "": lambda m: m,
     "mirrored left to right": lambda m: m[:, ::-1],
     "mirrored top to bottom": lambda m: m[::-1],
@@ -31,34 +34,33 @@ TURNS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
 
 
 def pairs(
-    thumbnails: Sequence[NDArray[np.uint8]],
+    thumbnails: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
 ) -> Iterator[tuple[int, int, str, float]]:
-    """(one, other, turn, correlation) for all two *thumbnails* (SIDE, SIDE) that look alike; of
-    those that are equal, each with the first of them, which stands for all in other pairs.
+    """(one, other, turn, correlation) for all two *thumbnails* (SIDE, SIDE), a list or one array of
+    them, that look alike; of those that are equal, each with the first of them, which stands for
+    all in other pairs.
     """
     firsts: dict[bytes, int] = {}
     for other, thumbnail in enumerate(thumbnails):
-        first = firsts.setdefault(thumbnail.tobytes(), other)
+        first = firsts.setdefault(blake3(thumbnail.tobytes()).digest(20), other)
         if first != other:
             yield first, other, "", 1.0
     numbers = list(firsts.values())
-    for first, other, name, correlation in _unequal([thumbnails[number] for number in numbers]):
-        yield numbers[first], numbers[other], name, correlation
+    del firsts
+    if len(numbers) < len(thumbnails):
+        thumbnails = [thumbnails[number] for number in numbers]
+    if len(numbers) > 1:
+        for first, other, name, correlation in _unequal(np.asarray(thumbnails)):
+            yield numbers[first], numbers[other], name, correlation
 
 
-def _unequal(
-    thumbnails: Sequence[NDArray[np.uint8]],
-) -> Iterator[tuple[int, int, str, float]]:
-    """The pairs of *thumbnails*, no two of which are equal."""
-    if len(thumbnails) < 2:
-        return
-    stack = np.stack(thumbnails)
-    means = _sums(stack)
-    plain = _bits(means)
+def _unequal(stack: NDArray[np.uint8]) -> Iterator[tuple[int, int, str, float]]:
+    """The pairs of thumbnails in *stack*, no two of which are equal."""
+    sums = np.concatenate([_sums(stack[at : at + PART]) for at in range(0, len(stack), PART)])
+    plain = _bits(sums, TURNS[""])
     seen: set[tuple[int, int]] = set()
     for name, turn in TURNS.items():
-        turned = plain if not name else _bits(np.moveaxis(turn(np.moveaxis(means, 0, 2)), 2, 0))
-        for first, other in _candidates(plain, turned):
+        for first, other in _candidates(plain, _bits(sums, turn) if name else plain):
             if (first, other) in seen:
                 continue
             correlation = correlated(stack[first], turn(stack[other]))
@@ -71,7 +73,7 @@ def hashes(stack: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(N, 32) bytes: for each of 16 x 16 means whether its right (at the last column, its first)
     neighbor is brighter.
     """
-    return _bits(_sums(stack))
+    return _bits(_sums(stack), TURNS[""])
 
 
 def _sums(stack: NDArray[np.uint8]) -> NDArray[np.uint16]:
@@ -83,11 +85,11 @@ def _sums(stack: NDArray[np.uint8]) -> NDArray[np.uint16]:
     return sums
 
 
-def _bits(sums: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """The hashes (N, 32) of pictures with these *sums* (N, GRID, GRID)."""
+def _bits(sums: NDArray[np.uint16], turn: Turn) -> NDArray[np.uint8]:
+    """The hashes (N, 32) of pictures with these *sums* (N, GRID, GRID) after a *turn*."""
     bits = np.zeros((len(sums), GRID * GRID // 8), np.uint8)
     for start in range(0, len(sums), PART):
-        part = sums[start : start + PART]
+        part = np.moveaxis(turn(np.moveaxis(sums[start : start + PART], 0, 2)), 2, 0)
         brighter = np.roll(part, -1, axis=2) > part + CELL * CELL // 2  # by half a level
         bits[start : start + PART] = np.packbits(brighter.reshape(len(part), -1), axis=1)
     return bits
@@ -98,58 +100,107 @@ def _candidates(plain: NDArray[np.uint8], turned: NDArray[np.uint8]) -> list[tup
     *plain*, the second of *turned*, or the other way round.
     """
     count = len(plain)
+    words, turned_words = (np.ascontiguousarray(part.view(np.uint64).T) for part in (plain, turned))
     if count <= FEW:
-        near = [_near_of_all(plain, turned)]
+        near = [_near_of_all(words, turned_words)]
     else:
         bands, turned_bands = plain.view(np.uint16), turned.view(np.uint16)
         near = [np.zeros((0, 2), np.int64)]
         for band in range(bands.shape[1]):
-            near += _near_in_band(bands[:, band], turned_bands[:, band], plain, turned)
+            # the word after that of the band, whose bits are no longer equal, tells most
+            order = np.roll(np.arange(len(words)), -1 - band * len(words) // bands.shape[1])
+            near += _Band(bands[:, band], turned_bands[:, band], words[order], turned_words[order])
     ordered = np.sort(np.concatenate(near), axis=1)
     numbers = np.sort(ordered[:, 0] * count + ordered[:, 1])
     numbers = numbers[np.diff(numbers, prepend=-1) > 0]  # np.unique imports numpy.ma for it
     return [divmod(number, count) for number in numbers.tolist()]
 
 
-def _near_of_all(plain: NDArray[np.uint8], turned: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Every pair (N, 2) of two pictures whose hashes differ in at most NEAR bits."""
-    bits = np.zeros((len(plain), len(plain)), np.uint16)
-    for words, turned_words in zip(plain.view(np.uint64).T, turned.view(np.uint64).T, strict=True):
-        bits += np.bitwise_count(words[:, None] ^ turned_words)
+def _near_of_all(words: NDArray[np.uint64], turned: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Every pair (N, 2) of two pictures whose hashes differ in at most NEAR bits; hashes are
+    columns.
+    """
+    bits = np.zeros((words.shape[1], words.shape[1]), np.uint16)
+    for word, turned_word in zip(words, turned, strict=True):
+        bits += np.bitwise_count(word[:, None] ^ turned_word)
     np.fill_diagonal(bits, NEAR + 1)
     return np.argwhere(bits <= NEAR)
 
 
-def _near_in_band(
-    keys: NDArray[np.uint16],
-    turned_keys: NDArray[np.uint16],
-    plain: NDArray[np.uint8],
-    turned: NDArray[np.uint8],
-) -> Iterator[NDArray[np.int64]]:
-    """Pairs of equal keys whose hashes differ in at most NEAR bits, in blocks."""
-    count = len(keys)
-    order = np.argsort(keys, kind="stable")
-    ranked = keys[order]
-    low = np.searchsorted(ranked, turned_keys, side="left")
-    high = np.searchsorted(ranked, turned_keys, side="right")
-    crowded = high - low > CROWD
-    middle = low + np.arange(count) * (high - low) // count
-    low = np.where(crowded, np.maximum(low, middle - WINDOW), low)
-    high = np.where(crowded, np.minimum(high, middle + WINDOW), high)
-    totals = np.cumsum(high - low)
-    words, turned_words = plain.view(np.uint64), turned.view(np.uint64)
-    start = 0
-    while start < count:
-        done = int(totals[start - 1]) if start else 0
-        end = max(start + 1, int(np.searchsorted(totals, done + BLOCK, side="right")))
-        sizes = (high - low)[start:end]
-        second = np.repeat(np.arange(start, end), sizes)
-        offsets = np.arange(len(second)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        first = order[np.repeat(low[start:end], sizes) + offsets]
-        bits = np.bitwise_count(words[first] ^ turned_words[second]).sum(1)
-        chosen = (bits <= NEAR) & (first != second)
-        yield np.stack([first[chosen], second[chosen]], axis=1)
-        start = end
+class _Band:
+    """Pairs (N, 2) of equal *keys* whose hashes, columns of *words* (4, N), differ in at most NEAR
+    bits, in blocks. Of many pictures with one key all are compared with all, without looking up
+    each; of a crowd, each with its neighbors.
+    """
+
+    def __init__(
+        self,
+        keys: NDArray[np.uint16],
+        turned_keys: NDArray[np.uint16],
+        words: NDArray[np.uint64],
+        turned: NDArray[np.uint64],
+    ) -> None:
+        self.words, self.turned = words, turned
+        self.order = np.argsort(keys, kind="stable")
+        self.turned_order = np.argsort(turned_keys, kind="stable")
+        ranked, turned_ranked = keys[self.order], turned_keys[self.turned_order]
+        self.low, self.high = _bounds(ranked, turned_ranked)
+        self.turned_low, self.turned_high = _bounds(turned_ranked, turned_ranked)
+
+    def __iter__(self) -> Iterator[NDArray[np.int64]]:
+        sizes = self.high - self.low
+        crowded = sizes > CROWD
+        together = ~crowded & (sizes * (self.turned_high - self.turned_low) >= MANY)
+        starts = self.turned_low[together]
+        for start in starts[np.diff(starts, prepend=-1) > 0].tolist():
+            yield from self._of_all(start)
+        middle = self.low + self.turned_order * sizes // len(sizes)
+        low = np.where(crowded, np.maximum(self.low, middle - WINDOW), self.low)
+        high = np.where(crowded, np.minimum(self.high, middle + WINDOW), self.high)
+        yield from self._one_by_one(low, np.where(together, low, high))
+
+    def _of_all(self, start: int) -> Iterator[NDArray[np.int64]]:
+        """All pictures of the key that turned pictures have from *start* on, in order of keys."""
+        own = self.order[self.low[start] : self.high[start]]
+        word, step = self.words[0].take(own)[:, None], BLOCK // len(own)
+        for at in range(start, int(self.turned_high[start]), step):
+            others = self.turned_order[at : min(at + step, self.turned_high[start])]
+            bits = np.bitwise_count(word ^ self.turned[0].take(others))
+            rows, columns = np.divmod(np.flatnonzero(bits <= NEAR), len(others))
+            yield self._near(own[rows], others[columns])
+
+    def _one_by_one(
+        self, low: NDArray[np.int64], high: NDArray[np.int64]
+    ) -> Iterator[NDArray[np.int64]]:
+        """Each turned picture and those from *low* to *high*, in order of keys."""
+        totals = np.cumsum(high - low)
+        start = 0
+        while start < len(low):
+            done = int(totals[start - 1]) if start else 0
+            end = max(start + 1, int(np.searchsorted(totals, done + BLOCK, side="right")))
+            sizes = (high - low)[start:end]
+            offsets = np.repeat(low[start:end] - (np.cumsum(sizes) - sizes), sizes)
+            first = self.order.take(offsets + np.arange(len(offsets)))
+            yield self._near(first, np.repeat(self.turned_order[start:end], sizes))
+            start = end
+
+    def _near(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of the pairs that differ in at most NEAR bits, word by word."""
+        bits = np.zeros(len(first), np.uint8)
+        for word, turned in zip(self.words, self.turned, strict=True):
+            bits += np.bitwise_count(word.take(first) ^ turned.take(second))
+            near = np.flatnonzero(bits <= NEAR)
+            first, second, bits = first.take(near), second.take(near), bits.take(near)
+        other = first != second
+        return np.stack([first[other], second[other]], axis=1)
+
+
+def _bounds(
+    ranked: NDArray[np.uint16], keys: NDArray[np.uint16]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """From where to where each of *keys* is in *ranked* ones."""
+    low, high = (np.searchsorted(ranked, keys, side=side) for side in ("left", "right"))
+    return low, high
 
 
 def correlated(first: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:

@@ -39,3 +39,24 @@ def test_the_search_in_bands_finds_what_comparing_all_does(
     monkeypatch.setattr(likeness, "FEW", 0)
     assert len(every) == 10
     assert list(likeness.pairs(list(stack))) == every
+
+
+@pytest.mark.parametrize("crowd", [40, 10_000])
+def test_many_pictures_of_one_key_are_compared_like_few(
+    monkeypatch: pytest.MonkeyPatch, crowd: int
+) -> None:
+    """Hashes of two bands only, each in many pictures; the last are near to the first."""
+    rng = np.random.default_rng(6)
+    keys = rng.integers(0, 3, (600, 1), np.uint16)
+    hashes = np.hstack([keys, rng.integers(0, 1 << 16, (600, 15), np.uint16)])
+    hashes[500:] = hashes[:100]
+    hashes[500:, 3] ^= 0b10101
+    plain = hashes.view(np.uint8)
+    monkeypatch.setattr(likeness, "CROWD", crowd)
+    pairs = []
+    monkeypatch.setattr(likeness, "BLOCK", 7000)  # less than a key has
+    for many in (1, 1 << 60):
+        monkeypatch.setattr(likeness, "MANY", many)
+        pairs.append(likeness._candidates(plain, plain))
+    assert pairs[0] == pairs[1]
+    assert {(n, 500 + n) for n in range(100)} <= set(pairs[0])

@@ -22,14 +22,10 @@ class Likeness:
 @lru_cache(maxsize=2)
 def alike(survey: Survey) -> tuple[Likeness, ...]:
     """Pairs of images of *survey* that look alike but are not equal pixel by pixel."""
-    stems, thumbnails, pixels = [], [], []
-    for pair, photo in survey.images():
-        if photo.spread >= 2:
-            stems.append(pair.stem)
-            thumbnails.append(np.frombuffer(photo.thumbnail, np.uint8).reshape(SIDE, SIDE))
-            pixels.append(photo.pixels)
+    images = [(pair.stem, photo) for pair, photo in survey.images() if photo.spread >= 2]
+    stack = np.frombuffer(b"".join(photo.thumbnail for _, photo in images), np.uint8)
     return tuple(
-        Likeness(stems[first], stems[second], turn, correlation)
-        for first, second, turn, correlation in pairs(thumbnails)
-        if pixels[first] != pixels[second]
+        Likeness(images[first][0], images[second][0], turn, correlation)
+        for first, second, turn, correlation in pairs(stack.reshape(-1, SIDE, SIDE))
+        if images[first][1].pixels != images[second][1].pixels
     )
