@@ -30,8 +30,8 @@ def measure(colors: NDArray[np.uint8], small: NDArray[Any]) -> NDArray[np.float6
         return np.zeros(len(around))
     count, width = len(values), len(values) * _COLORS
     keys = table.take(small.reshape(-1)).take(around)
-    keys += _bins(colors) * count
-    keys += (np.arange(len(around)) * width)[:, None]
+    keys += (_bins(colors) * count).astype(np.uint16)
+    keys += (np.arange(len(around), dtype=np.uint16) * np.uint16(width))[:, None]
     counts = np.bincount(keys.reshape(-1), minlength=len(around) * width)
     joint = counts.reshape(len(around), _COLORS, count)
     if values[-1] == IGNORE:
@@ -41,12 +41,12 @@ def measure(colors: NDArray[np.uint8], small: NDArray[Any]) -> NDArray[np.float6
     return np.asarray((whole - by_class - by_tint + cells) * STEP**2)
 
 
-def _dense(small: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[Any]]:
+def _dense(small: NDArray[Any]) -> tuple[NDArray[np.uint16], NDArray[Any]]:
     """A table from value to number, and the values; an empty table for values that are not ids."""
     if small.dtype.kind not in "ub" or int(small.max()) > 65_535:
-        return np.zeros(0, np.intp), np.zeros(0, np.int64)
+        return np.zeros(0, np.uint16), np.zeros(0, np.int64)
     values = np.flatnonzero(np.bincount(small.reshape(-1)))
-    table = np.zeros(int(values[-1]) + 1, np.intp)
+    table = np.zeros(int(values[-1]) + 1, np.uint16)
     table[values] = np.arange(len(values))
     return table, values
 

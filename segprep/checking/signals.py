@@ -6,7 +6,7 @@ circular shifts at once (by Fourier transform). Each map of correlations is put 
 spread, so that images of all kinds compare.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,6 @@ from segprep.types import IGNORE
 
 LEAST = 12  # border cells without which a mask says nothing
 FAR = 10  # cells: about a sixth of the picture
-_STEP = (-1, 0, 1)
 _THIRDS = np.full(3, 1 / 3, np.float32)
 TURNS = {name: turn for name, turn in likeness.TURNS.items() if name}
 
@@ -75,10 +74,14 @@ def _around(far: int) -> NDArray[np.intp]:
 
 def squeezed(mask: NDArray[Any]) -> NDArray[Any]:
     """The mask at the centers of GRID x GRID cells."""
-    rows = (np.arange(GRID) * 2 + 1) * mask.shape[0] // (2 * GRID)
-    columns = (np.arange(GRID) * 2 + 1) * mask.shape[1] // (2 * GRID)
-    small: NDArray[Any] = mask[rows[:, None], columns[None, :]]
-    return small
+    return np.asarray(mask.reshape(-1).take(_centers(*mask.shape)))
+
+
+@lru_cache(maxsize=16)
+def _centers(height: int, width: int) -> NDArray[np.intp]:
+    """(GRID, GRID) flat positions of the centers of the cells of a mask."""
+    steps = np.arange(GRID) * 2 + 1
+    return np.asarray(steps[:, None] * height // (2 * GRID) * width + steps * width // (2 * GRID))
 
 
 def edges(colors: NDArray[np.uint8]) -> NDArray[Any]:
@@ -125,19 +128,22 @@ def _near(edge: NDArray[Any], border: NDArray[Any]) -> NDArray[Any]:
     """For each of TURNS: the best sum of edge ranks under the turned border, as it lies or moved by
     a cell. Its mean over all shifts is that of the border as it is.
     """
-    around, turned = _places()
-    return np.asarray((edge.reshape(-1).take(around) @ border.reshape(-1).take(turned).T).max(0))
+    around = np.empty((GRID + 2, GRID + 2), edge.dtype)
+    around[1:-1, 1:-1] = edge
+    around[0], around[-1] = around[-2], around[1]
+    around[:, 0], around[:, -1] = around[:, -2], around[:, 1]
+    lines = _places().take(np.flatnonzero(border), axis=1)
+    starts = [down * (GRID + 2) + right for down in range(3) for right in range(3)]
+    flat = around.reshape(-1)
+    return np.asarray(np.max([flat[start:].take(lines).sum(1) for start in starts], axis=0))
 
 
 @cache
-def _places() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Flat positions of the cells: (9, cells) after steps by one cell, (TURNS, cells) turned."""
+def _places() -> NDArray[np.intp]:
+    """(TURNS, cells): where each cell lies after each turn, in rows of GRID + 2."""
     cells = np.arange(GRID * GRID).reshape(GRID, GRID)
-    moved = [np.roll(cells, (down, right), (0, 1)) for down in _STEP for right in _STEP]
-    return (
-        np.stack([array.reshape(-1) for array in moved]),
-        np.stack([turn(cells).reshape(-1) for turn in TURNS.values()]),
-    )
+    flat = np.stack([turn(cells).reshape(-1).argsort() for turn in TURNS.values()])
+    return np.asarray(flat // GRID * (GRID + 2) + flat % GRID)
 
 
 def prototypes(colors: NDArray[np.uint8], small: NDArray[Any]) -> tuple[Cells, Cells]:
@@ -146,9 +152,10 @@ def prototypes(colors: NDArray[np.uint8], small: NDArray[Any]) -> tuple[Cells, C
     """
     quarters = colors >> 6
     bins = quarters[..., 0] * np.uint8(16) + quarters[..., 1] * np.uint8(4) + quarters[..., 2]
-    counted = small != IGNORE
-    values = small[counted].astype(np.int64) * 64
-    return _counts(values + bins[counted]), _counts(values + _blocks()[counted])
+    values, places = small.astype(np.int64) * 64, _blocks()
+    if not (counted := small != IGNORE).all():
+        values, bins, places = values[counted], bins[counted], places[counted]
+    return _counts((values + bins).reshape(-1)), _counts((values + places).reshape(-1))
 
 
 @cache
