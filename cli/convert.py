@@ -15,9 +15,9 @@ from segprep.errors import BadInputError, UsageError
 from segprep.types import Note, Reader, Skipped, no_progress
 
 from . import formatting, options, output
+from .declarations import Declared, declared
 from .engines import on_engines
 from .main import EXIT_SKIPPED, report
-from .option_table import Declared, declared
 from .progress import bar
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from segprep.errors import BadInputError
 from segprep.types import Skipped
 
 from . import formatting, options, output
+from .declarations import Declared, declared
 from .engines import on_engines
 from .main import EXIT_SKIPPED, report
-from .option_table import Declared, declared
 from .progress import bar
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .option_table import Declared, DeclaredOption
+from .declarations import Declared, DeclaredOption
 
 
 def usable_cores() -> int:
@@ -147,15 +147,15 @@ def of_fields(declared: Declared) -> list[click.Option]:
 
 def _option(option: DeclaredOption) -> click.Option:
     flags = [f"--{option.name.replace('_', '-')}", option.name]
-    if option.kind == "bool":
+    if option.kind is bool:
         return click.Option(flags, is_flag=True, help=option.help)
-    kinds = {"str": str, "int": int, "float": float, "Path": click.Path(path_type=Path)}
+    kind = click.Path(path_type=Path) if option.kind is Path else option.kind
     default: dict[str, Any] = {}
     if option.default is not None:
         default = {"default": option.default, "show_default": option.default != ""}
     return click.Option(
         flags,
-        type=click.Choice(option.choices) if option.choices else kinds[option.kind],
+        type=click.Choice(option.choices) if option.choices else kind,
         multiple=option.many,
         help=option.help + (" Repeatable." if option.many else ""),
         required=option.required,

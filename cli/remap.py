@@ -8,8 +8,8 @@ import click
 from segprep.errors import BadInputError
 
 from . import formatting, options, output, rewriting
+from .declarations import declared
 from .main import EXIT_SKIPPED
-from .option_table import declared
 from .progress import bar
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import click
 from segprep.errors import BadInputError
 
 from . import formatting, options, output
+from .declarations import declared
 from .main import EXIT_SKIPPED
-from .option_table import declared
 from .progress import bar
 from .rewriting import refused, results, tree_options
 

@@ -1,7 +1,6 @@
 """Write what is generated in the documents. Run by ``make docs``.
 
-cli/option_table.json is written from the fields of Readers and Writers,
-docs/codes.md from the registry, docs/check.md's table from the rules, docs/commands.md
+docs/codes.md is written from the registry, docs/check.md's table from the rules, docs/commands.md
 from every ``--help``, docs/api.md from the public names (docstrings come in when the site is
 built), the READMEs' table of shared options from the commands, picture.png from the bundled
 example.
@@ -16,7 +15,6 @@ from pathlib import Path
 
 import click
 from click.testing import CliRunner
-from segprep_cli import option_table
 from segprep_cli.main import COMMANDS, group
 
 import segprep
@@ -153,7 +151,6 @@ def picture(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    option_table.FILE.write_text(option_table.text(option_table.modules()), "utf-8", newline="\n")
     pages = {"codes.md": codes_page(), "commands.md": commands_page(), "api.md": api_page()}
     for name, content in pages.items():
         (HERE / name).write_text(content, encoding="utf-8", newline="\n")

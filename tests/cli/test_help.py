@@ -8,7 +8,6 @@ from functools import cache
 import click
 import pytest
 from click.testing import CliRunner
-from segprep_cli import option_table
 from segprep_cli.main import COMMANDS, group
 
 from segprep import sources, targets
@@ -90,12 +89,6 @@ def test_no_help_imports_numpy_or_torch() -> None:
     lines = [" ".join(line) for line in LINES]
     run = subprocess.run([sys.executable, "-c", LIGHT, *lines], capture_output=True, text=True)
     assert not run.stderr
-
-
-def test_the_table_of_options_is_what_the_readers_and_writers_declare() -> None:
-    """After a change of a field or a docstring: ``python docs/write.py``."""
-    written = option_table.FILE.read_text("utf-8")
-    assert written == option_table.text(option_table.modules())
 
 
 def test_the_list_of_formats_is_whole_sentences() -> None:

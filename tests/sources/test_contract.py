@@ -15,7 +15,7 @@ from typing import get_type_hints
 import numpy as np
 import pytest
 from PIL import Image
-from segprep_cli import option_table
+from segprep_cli.declarations import declared
 
 import segprep
 from segprep import sources
@@ -207,9 +207,9 @@ def test_every_field_but_root_is_an_option_with_help(name: str) -> None:
     first, *rest = [one.name for one in fields(reader)]  # type: ignore[arg-type]
     assert first == "root"
     assert all(hints[one].__metadata__[-1].endswith(".") for one in rest)
-    declared = option_table.inspected(reader.__module__)
-    assert declared.summary
-    assert any(f"convert {name} " in line or "json2mask" in line for line in declared.examples)
+    told = declared(reader.__module__)
+    assert told.summary
+    assert any(f"convert {name} " in line or "json2mask" in line for line in told.examples)
 
 
 def test_an_unknown_format_suggests_the_nearest() -> None:

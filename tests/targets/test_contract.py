@@ -10,7 +10,7 @@ from typing import get_type_hints
 
 import pytest
 from click.testing import CliRunner
-from segprep_cli import option_table
+from segprep_cli.declarations import declared
 from segprep_cli.main import group
 
 import segprep
@@ -135,10 +135,10 @@ def test_every_field_is_an_option_with_help_and_a_default(name: str) -> None:
         .output
     )
     assert all(f"--{one.name.replace('_', '-')}" in shown for one in fields(writer))  # type: ignore[arg-type]
-    declared = option_table.inspected(writer.__module__)
-    assert declared.summary.split(":")[0] in shown
-    assert declared.examples
-    assert all(f"export {name} " in line for line in declared.examples)
+    told = declared(writer.__module__)
+    assert told.summary.split(":")[0] in shown
+    assert told.examples
+    assert all(f"export {name} " in line for line in told.examples)
 
 
 def test_an_unknown_target_suggests_the_nearest() -> None:
