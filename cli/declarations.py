@@ -92,8 +92,8 @@ class _ModuleText:
             if not origin.startswith("segprep."):  # typing, pathlib
                 return getattr(import_module(origin), original)
             text = _text(origin)
-            known = original in text.definitions or original in text.imports
-            return text[original] if known else _text(f"{origin}.{original}")
+            is_module = original not in text.definitions and original not in text.imports
+            return _text(f"{origin}.{original}") if is_module else text[original]
         definition = self.definitions.get(name)
         if isinstance(definition, ast.expr):
             return self.value(definition)
