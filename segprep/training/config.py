@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from segprep.errors import SourceError, UsageError
 from segprep.files import read_file
 from segprep.names import unknown
 from segprep.train_config import FORMER, NONE, RANGES, TABLES, Config
+from segprep.training.values import need
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -82,43 +83,23 @@ def make_config(settings: Mapping[str, Any]) -> Config:
     for key in values:
         check_key(key)
     config = Config(**{key: _typed(key, hints[key], value) for key, value in values.items()})
-    for key, (low, high) in RANGES.items():
-        value = getattr(config, key)
-        if not low <= value <= high:
-            raise UsageError(
-                "bad-option", f"{key} is {value}", f"it has to be from {low:g} to {high:g}"
-            )
     if config.monitor:
         return config
     return replace(config, monitor="loss" if config.val == NONE else "val_miou")
 
 
-def _typed(key: str, hint: Any, value: Any) -> Any:
-    """*value* as *hint* says. Raises UsageError (bad-option)."""
-    if get_origin(hint) is Literal:
-        if value not in get_args(hint):
-            raise UsageError(
-                "bad-option", f"{key} is {value!r}", f"one of {', '.join(get_args(hint))}"
-            )
-        return value
-    number = (
-        isinstance(value, int | float) and not isinstance(value, bool) and -1e300 < value < 1e300
-    )
-    if hint is float and number:
-        return float(value)
-    if hint is int and number and not isinstance(value, float):
-        return value
-    if hint is bool and isinstance(value, bool):
-        return value
-    if hint is str and (isinstance(value, str) or (key == "freeze" and number)):
-        return str(value)
-    if get_origin(hint) is tuple and isinstance(value, list | tuple):
-        return tuple(_typed(key, float, item) for item in value)
-    if key in TABLES and isinstance(value, Mapping):
+def _typed(key: str, kind: Any, value: Any) -> Any:
+    """*value* of *kind*. Raises UsageError (bad-option)."""
+    if key in TABLES:
+        if not isinstance(value, Mapping):
+            raise UsageError("bad-option", f"{key} is {value!r}", "it has to be a table")
         return MappingProxyType(dict(value))
-    words = {float: "a number", int: "a whole number", bool: "true or false", str: "text"}
-    expected = words.get(hint, "a table" if key in TABLES else "numbers, as in [1, 2]")
-    raise UsageError("bad-option", f"{key} is {value!r}", f"it has to be {expected}")
+    if key == "freeze" and type(value) is int:
+        value = str(value)
+    need(key, value, kind, *RANGES.get(key, ()))
+    if isinstance(value, list | tuple):
+        return tuple(map(float, value))
+    return float(value) if kind is float else value
 
 
 def plain(config: Config) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def test_train_takes_what_a_check_found_and_a_check_what_a_run_used(discs: Make)
     assert json.loads(trained.stdout)["config"]["size"] == 32
     like = segprep.train_check(root, steps=8, like=root / "runs/train/config.toml", device="cpu")
     assert like.plan is not None
-    assert (like.plan.options, like.plan.view.size) == ({"base": 4}, 32)
+    assert (dict(like.plan.config.options), like.plan.view.size) == ({"base": 4}, 32)
     missing = CliRunner().invoke(group, ["train", str(root), "--from-check", str(root)])
     assert missing.exit_code == 2
     assert "train-check first" in missing.output

@@ -11,16 +11,9 @@ from typing import Annotated
 
 import numpy as np
 
-from segprep.training.augmentation.steps import (
-    Checked,
-    Image,
-    Mask,
-    as_kind,
-    between,
-    chance,
-    need_number,
-)
+from segprep.training.augmentation.steps import Checked, Image, Mask, as_kind, between, chance
 from segprep.training.data.pairs import brightest
+from segprep.training.values import need
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +33,7 @@ class Hsv(Checked):
     def __post_init__(self) -> None:
         Checked.__post_init__(self)
         for name in () if self.reciprocal else ("saturation", "value"):
-            need_number(name, getattr(self, name), 0, 1)
+            need(name, getattr(self, name), float, 0, 1)
 
     def draw(self, rng: np.random.Generator) -> tuple[float, float, float]:
         """(degrees, factor of the saturation, factor of the value). Five draws."""

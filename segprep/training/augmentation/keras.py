@@ -25,10 +25,9 @@ from segprep.training.augmentation.steps import (
     as_kind,
     between,
     chance,
-    need_number,
-    need_range,
     shade,
 )
+from segprep.training.values import need
 from segprep.types import IGNORE
 
 
@@ -83,10 +82,10 @@ class Paired(Checked):
 
     def __post_init__(self) -> None:
         Checked.__post_init__(self)
-        if isinstance(self.zoom, tuple | list):
-            need_range("zoom", self.zoom, 0.01, 100)
+        if isinstance(self.zoom, tuple):
+            need("zoom", self.zoom, tuple[float, float], 0.01, 100)
         else:
-            need_number("zoom", self.zoom, 0, 0.99)
+            need("zoom", self.zoom, float, 0, 0.99)
 
     def draw(self, height: int, width: int, rng: np.random.Generator) -> Motion:
         """A motion for an image of (*height*, *width*). Always eight draws, in Keras' order."""

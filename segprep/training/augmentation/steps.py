@@ -7,7 +7,6 @@ and a random generator, and gives both back, moved alike. It draws through :func
 shifts the randomness of another.
 """
 
-import math
 from collections.abc import Sequence
 from functools import cache
 from typing import Annotated, Any, Literal, Protocol, get_args, get_origin, get_type_hints
@@ -15,8 +14,8 @@ from typing import Annotated, Any, Literal, Protocol, get_args, get_origin, get_
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep.errors import UsageError
 from segprep.training.data.pairs import brightest
+from segprep.training.values import need
 
 Image = NDArray[Any]  # (H, W, 3), uint8, uint16, or float32 in 0..1
 Mask = NDArray[np.uint8]  # (H, W): class ids, 255 where ignored
@@ -76,23 +75,11 @@ class Checked:
     def __post_init__(self) -> None:
         step: Any = type(self)
         for name, kind, limits in _limits(step):
-            value = getattr(self, name)
-            if kind is bool:
-                need_switch(name, value)
-            elif get_origin(kind) is Literal:
-                words = get_args(kind)
-                one_of = ", ".join(map(str, words))
-                need(value in words, f"{name} has to be one of {one_of}, not {value!r}")
-            elif get_origin(kind) is tuple and limits:
-                need_range(name, value, *limits)
-                for number in value if get_args(kind)[0] is int else ():
-                    need_whole(name, number, *limits)
-            elif limits:
-                (need_whole if kind is int else need_number)(name, value, *limits)
+            need(name, getattr(self, name), kind, *limits)
 
 
 @cache
-def _limits(step: Any) -> list[tuple[str, Any, tuple[Any, ...]]]:
+def _limits(step: Any) -> list[tuple[str, Any, tuple[float, ...]]]:
     """(name, type, limits) of each field of *step*."""
     hints = get_type_hints(step, include_extras=True).items()
     return [
@@ -101,43 +88,3 @@ def _limits(step: Any) -> list[tuple[str, Any, tuple[Any, ...]]]:
         else (name, hint, ())
         for name, hint in hints
     ]
-
-
-def need(fine: bool, message: str, hint: str = "") -> None:
-    """Raise UsageError (bad-option) unless *fine*."""
-    if not fine:
-        raise UsageError("bad-option", message, hint)
-
-
-def need_number(name: str, value: float, low: float, high: float) -> None:
-    """Raise UsageError (bad-option) unless *value* is a number from *low* to *high*."""
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    need(
-        number and low <= value <= high,
-        f"{name} has to be a number from {low:g} to {high:g}, not {value!r}",
-    )
-
-
-def need_whole(name: str, value: int, low: int, high: int) -> None:
-    """Raise UsageError (bad-option) unless *value* is a whole number from *low* to *high*."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    need(
-        whole and low <= value <= high,
-        f"{name} has to be a whole number from {low} to {high}, not {value!r}",
-    )
-
-
-def need_switch(name: str, value: bool) -> None:
-    """Raise UsageError (bad-option) unless *value* is true or false."""
-    need(isinstance(value, bool), f"{name} has to be true or false, not {value!r}")
-
-
-def need_range(name: str, pair: tuple[float, float], low: float, high: float) -> None:
-    """Raise UsageError (bad-option) unless *pair* is two rising numbers from *low* to *high*."""
-    need(
-        isinstance(pair, tuple | list) and len(pair) == 2,
-        f"{name} has to be two numbers, not {pair!r}",
-    )
-    for value in pair:
-        need_number(name, value, low, high)
-    need(pair[0] <= pair[1], f"{name} has to begin with the smaller number, not {pair!r}")

@@ -2,18 +2,17 @@
 takes minutes on two CPU cores.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segprep.errors import UsageError
-from segprep.train_config import NONE, Config
-from segprep.training import models
+from segprep.train_config import Config
 from segprep.training.config import make_config, plain
-from segprep.training.data.dataset import given_moments
+from segprep.training.data.dataset import given_moments, view_of
 from segprep.training.data.pairs import ImagePair, InputSpec, moments
 from segprep.types import IGNORE
 
@@ -35,44 +34,21 @@ MOST_TRAIN, MOST_VAL = 1000, 200  # images held and scored; a larger set is samp
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The settings of one check.
-
-    *control* is the number of steps that the control gets, and after which the two are compared.
+    """What one check does: a training by *config*, which ``segprep train`` takes as it is, of
+    *steps* steps, with a validation after *every* so many. *control* is the number of steps that
+    the control gets, and after which the two are compared.
     """
 
-    arch: str
+    config: Config
     view: InputSpec
-    batch: int
-    base: int
     steps: int
     control: int
     every: int
-    rate: float
-    seed: int
 
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-    def config(self) -> Config:
-        """The settings of a training like this check, which ``segprep train`` takes as they are."""
-        own = {
-            "arch": self.arch,
-            "options": self.options,
-            "size": self.view.size,
-            "scale": self.view.scale or 1.0,
-            "batch": self.batch,
-            "lr": self.rate,
-            "seed": self.seed,
-        }
-        return make_config({**own, **self.settings})
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """What the network's ``build`` is given beside channels and classes: a width, where the
-        network has one.
-        """
-        if "options" in self.settings:
-            return dict(self.settings["options"])
-        return {"base": self.base} if self.arch in ("unet", "mini-unet") else {}
+    def document(self) -> dict[str, Any]:
+        """As plain values."""
+        own = {"steps": self.steps, "control": self.control, "every": self.every}
+        return {**own, "view": asdict(self.view), "config": plain(self.config)}
 
 
 def budget_for(
@@ -98,35 +74,34 @@ def budget_for(
         reason = f"--size {side}: {SMALLEST} to {LARGEST} is possible"
         hint = "96 is the default; 32 is the least that the network halves four times"
         raise UsageError("bad-option", reason, hint)
+    own = _like(like) if like else _own(sample, arch, side, classes)
+    config = make_config({**own, "size": side, "seed": seed})
+    mean, std = given_moments(config) or moments(sample, config.channels)
+    view = replace(view_of(config), mean=mean, std=std)
     control = min(steps, max(LEAST_CONTROL, steps // 4))
-    scale: float | None = like.scale if like else scale_for(sample, side)
-    if like and like.fit != NONE:
-        scale = None
-    stretch = like is not None and like.fit == "stretch"
-    channels, given = (like.channels, given_moments(like)) if like else (3, None)
-    return Budget(
-        like.arch if like else arch,
-        InputSpec(side, scale, *(given or moments(sample, channels)), stretch, channels),
-        like.batch if like else batch_for(side),
-        BASE,
-        steps,
-        control,
-        max(LEAST_EPOCH, steps // EPOCHS),
-        like.lr if like else RATE,
-        seed,
-        _like(like) if like else {"class_weights": weights_for(sample, classes)},
-    )
+    return Budget(config, view, steps, control, max(LEAST_EPOCH, steps // EPOCHS))
+
+
+def _own(sample: Sequence[ImagePair], arch: str, size: int, classes: int) -> dict[str, Any]:
+    """A check's own choice; a network that has a width gets a small one."""
+    return {
+        "arch": arch,
+        "options": {"base": BASE} if arch in ("unet", "mini-unet") else {},
+        "scale": scale_for(sample, size),
+        "batch": batch_for(size),
+        "lr": RATE,
+        "class_weights": weights_for(sample, classes),
+    }
 
 
 def _like(config: Config) -> dict[str, Any]:
-    """What a check takes from a training's settings beside those that a Budget has itself."""
-    values = plain(config)
+    """What a check takes from a training's settings."""
     kept = (
-        *("channels", "head", "normalize", "mean", "std", "loss", "class_weights"),
-        *("skip_classes", "fit", "optimizer", "weight_decay", "clip"),
+        *("arch", "preset", "options", "depth", "channels", "head", "scale", "fit", "batch", "lr"),
+        *("normalize", "mean", "std", "loss", "class_weights", "skip_classes"),
+        *("optimizer", "weight_decay", "clip"),
     )
-    preset = models.presets(config.arch)[config.preset].options if config.preset else {}
-    return {key: values[key] for key in kept} | {"options": {**preset, **values["options"]}}
+    return {key: getattr(config, key) for key in kept}
 
 
 def weights_for(sample: Sequence[ImagePair], classes: int) -> list[float]:

@@ -105,7 +105,7 @@ class Outcome:
             "notes": list(self.notes),
             "trained": self.trained,
             "scored": len(self.stems),
-            "plan": asdict(self.plan) if self.plan else None,
+            "plan": self.plan.document() if self.plan else None,
             "suspects": len(self.wrong),
             "ranking": [asdict(item) for item in self.suspects],
         }

@@ -231,11 +231,12 @@ class _Pictures:
 def _foot(outcome: Outcome) -> str:
     if outcome.plan is None:
         return f"segprep train-check, seed –, {outcome.seconds:.0f} s; nothing was trained."
-    plan, scale = outcome.plan, outcome.plan.view.scale
+    plan, config, scale = outcome.plan, outcome.plan.config, outcome.plan.view.scale
+    width = f" of width {config.options['base']}" if "base" in config.options else ""
     how = "letterboxed" if scale is None else "own size" if scale == 1 else f"scale {scale:g}"
     return (
-        f"segprep train-check: {plan.arch} of width {plan.base}, {plan.steps} steps of {plan.batch}"
+        f"segprep train-check: {config.arch}{width}, {plan.steps} steps of {config.batch}"
         f" windows of {plan.view.size}x{plan.view.size} at {how}, control {plan.control} steps,"
-        f" seed {plan.seed}; {outcome.trained} images trained on, {len(outcome.stems)} scored,"
+        f" seed {config.seed}; {outcome.trained} images trained on, {len(outcome.stems)} scored,"
         f" {outcome.seconds:.0f} s."
     )

@@ -15,7 +15,7 @@ from torch import nn
 
 from segprep.dataset.tree import Tree
 from segprep.train_config import Config, outputs
-from segprep.training import checkpoints, models
+from segprep.training import checkpoints
 from segprep.training.augmentation.windows import Windows
 from segprep.training.check import (
     causes,
@@ -28,7 +28,6 @@ from segprep.training.check import (
     verdict,
 )
 from segprep.training.check.budget import Budget, budget_for
-from segprep.training.check.forecast import Forecast
 from segprep.training.check.loop import Epoch, Training
 from segprep.training.check.outcome import Outcome
 from segprep.training.check.sampling import limited
@@ -37,8 +36,9 @@ from segprep.training.check.state import State, identity
 from segprep.training.check.verdict import Counts, Reason
 from segprep.training.data.lists import Selection
 from segprep.training.data.pairs import ImagePair
-from segprep.training.progress import Moment, Watch
+from segprep.training.progress import Moment, Pace, Watch
 from segprep.training.trainer.config_check import fit_classes
+from segprep.training.trainer.network import checkpoint_of, network_of
 
 VALIDATED = 16  # val images scored while training
 # of --max-time, from the start: when control and main run have to have ended
@@ -62,7 +62,7 @@ class CheckRun:
     began: float
     max_time: float | None
     notes: list[str] = field(default_factory=list)
-    pace: Forecast = field(default_factory=Forecast)
+    pace: Pace = field(default_factory=Pace)
 
     def run(
         self, arch: str, steps: int | None, size: int | None, like: Config | None = None
@@ -108,7 +108,7 @@ class CheckRun:
             self.notes.append("this check was interrupted and resumed from its last saved step")
         self.val = val
         self.spread = val[:: -(-len(val) // VALIDATED)]
-        self.pace.images = (3 * len(val) + len(train)) / len(self.spread)
+        self.scored = (3 * len(val) + len(train)) / len(self.spread)  # in the end
         control, counts = self._train("control", reading.with_shuffled_masks(train, self.seed))
         training, own_counts = self._train("main", train)
         network = self._best(training)
@@ -142,7 +142,7 @@ class CheckRun:
         )
         checkpoints.save(new / outcome.CHECKPOINT, self._checkpoint(training))
         outcome.write_scores(new, result)
-        outcome.write_config(new, self.budget.config())
+        outcome.write_config(new, self.budget.config)
         predict = partial(self._judge().predicted, network)
         report.write(new, result, pairs, predict, self._background())
         return result
@@ -189,17 +189,15 @@ class CheckRun:
         """
         budget, judge = self.budget, self._judge()
         torch.manual_seed(self.seed)
-        config = budget.config()
-        fit_classes(config, self.names)
-        count = outputs(config.head, len(self.names))
+        fit_classes(budget.config, self.names)
         training = Training(
-            models.build(budget.arch, budget.view.channels, count, **budget.options),
+            network_of(budget.config, len(self.names)),
             Windows(pairs, budget.view, self.seed),
-            config,
+            budget.config,
             budget.steps,
             budget.every,
             lambda network: judge.validate(network, self.spread),
-            count,
+            outputs(budget.config.head, len(self.names)),
             self.device,
             self.workers,
         )
@@ -232,9 +230,8 @@ class CheckRun:
         return self._checkpoint(training).network().to(self.device)
 
     def _checkpoint(self, training: Training) -> checkpoints.Checkpoint:
-        budget, weights = self.budget, training.best or training.average.state_dict()
-        arch, options, head = budget.arch, budget.options, budget.config().head
-        return checkpoints.Checkpoint(arch, options, self.names, budget.view, weights, head)
+        weights = training.best or training.average.state_dict()
+        return checkpoint_of(self.budget.config, self.names, self.budget.view, weights)
 
     def _advance(
         self, role: Role, training: Training, until: int, counts: Counts | None = None
@@ -266,7 +263,7 @@ class CheckRun:
         """Say how far it is and how long it will take."""
         budget = self.budget
         done, total = number + budget.control * (role == "main"), budget.control + budget.steps
-        left = self.pace.left(total - done, budget.every)
+        left = self.pace.left(total - done, (total - done) / budget.every + self.scored)
         if left is not None and self.max_time is not None:
             left = max(0.0, min(left, self.began + self.max_time - monotonic()))
         self.watch(

@@ -3,42 +3,27 @@
 from collections.abc import Sequence
 from random import Random
 
-from segprep.dataset.plausibility import tree_doubts
 from segprep.dataset.tree import Tree
-from segprep.errors import SegprepError
 from segprep.splitting import partition
+from segprep.train_config import Config
 from segprep.training.check.budget import MOST_TRAIN, MOST_VAL
-from segprep.training.data.lists import Selection, check_lists, draw
+from segprep.training.data.dataset import select_lists
+from segprep.training.data.lists import Selection
 
 FEWEST = 4  # below, there is nothing to judge, whatever the lists say
 
 
 def select(tree: Tree, seed: int) -> Selection:
     """The train and val lists of *tree*, sampled by *seed* where they are longer than a check can
-    use.
-
-    Raises SegprepError: empty-list (no samples, or an empty train list), no-val-images,
-    no-mask-for-stem.
+    use. Raises SegprepError as :func:`select_lists` does.
     """
-    stems, lists = tree.stems(), tree.lists()
-    if not stems:
-        raise SegprepError("empty-list", f"{tree.root} has no samples", "convert some first")
-    if len(stems) < FEWEST:
+    stems = tree.stems()
+    if 0 < len(stems) < FEWEST:
         return Selection(stems, ())
-    notes = [note.message for note in tree_doubts(tree)]
-    if "train" not in lists and "val" not in lists:
-        kept = set(lists.get("test", ()))  # an official test list is nobody's to train on
-        train, val = draw([stem for stem in stems if stem not in kept], seed)
-        notes.append(
-            f"the dataset has no train and val lists: {len(train)} images to train on and"
-            f" {len(val)} to score were drawn with seed {seed}"
-        )
-    else:
-        train, val = (tuple(dict.fromkeys(lists.get(name, ()))) for name in ("train", "val"))
-        check_lists(tree, stems, ("train", train), ("val", val), scored=True)
-    train, fewer = limited("train", train, MOST_TRAIN, seed)
-    val, less = limited("val", val, MOST_VAL, seed)
-    return Selection(train, val, (*notes, *fewer, *less))
+    chosen = select_lists(tree, Config(seed=seed), judged=True)
+    train, fewer = limited("train", chosen.train, MOST_TRAIN, seed)
+    val, less = limited("val", chosen.val, MOST_VAL, seed)
+    return Selection(train, val, (*chosen.notes, *fewer, *less))
 
 
 def limited(

@@ -44,7 +44,7 @@ class Judge:
     def validate(self, network: nn.Module, val: Sequence[ImagePair]) -> tuple[float, float]:
         """(cross-entropy, mIoU) over *val* at the scale of the plan."""
         group = ProcessGroup(0, 1, self.device)
-        sigmoid = self.plan.config().head == "sigmoid"
+        sigmoid = self.plan.config.head == "sigmoid"
         loss = losses.make("bce", 1) if sigmoid else losses.make("ce", self.classes)
         figures = validate(network, val, self.plan.view, loss, self.classes, group)
         return figures.loss, figures.miou
@@ -73,7 +73,7 @@ class Judge:
         scale, and there against other images' masks.
         """
         final, work, others = [], [], []
-        order = np.random.default_rng((self.plan.seed, 2)).permutation(len(val))
+        order = np.random.default_rng((self.plan.config.seed, 2)).permutation(len(val))
         position = {int(n): at for at, n in enumerate(order)}
         rings = range(1, min(5, len(val)))
         for n, pair in enumerate(val):
@@ -115,7 +115,9 @@ class Judge:
         suspects, counts = [], []
         sizes = PieceSizes((pair.stem, pair.mask) for pair in (*train, *val))
         some = sorted(
-            np.random.default_rng((self.plan.seed, 3)).permutation(len(train))[:RANKED].tolist()
+            np.random.default_rng((self.plan.config.seed, 3))
+            .permutation(len(train))[:RANKED]
+            .tolist()
         )
         pairs = [(train[m], True) for m in some] + [(pair, False) for pair in val]
         misplaced = placement.misplaced([pair for pair, _ in pairs])

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +62,7 @@ class State:
 
 def identity(budget: Budget, names: Sequence[str], device: str, pairs: Sequence[ImagePair]) -> str:
     """The digest of all that a check depends on."""
-    key = blake3(json.dumps([asdict(budget), names, device], sort_keys=True).encode())
+    key = blake3(json.dumps([budget.document(), names, device], sort_keys=True).encode())
     for pair in pairs:
         key.update(pair.stem.encode() + np.ascontiguousarray(pair.image).tobytes())
         key.update(pair.mask.tobytes())

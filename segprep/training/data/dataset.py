@@ -34,11 +34,13 @@ IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 Watch = Callable[[int, int], None]  # done, total
 
 
-def select_lists(tree: Tree, config: Config) -> Selection:
-    """The lists that *config* names; where the tree has none at all, 80 to 20 drawn by the seed.
+def select_lists(tree: Tree, config: Config, *, judged: bool = False) -> Selection:
+    """The lists that *config* names; where the tree has neither, 80 to 20 drawn by the seed from
+    what is on no test list. A dataset that is *judged* needs images to score, and may have masks
+    that say nothing.
 
     Raises SegprepError: empty-list, bad-list (an image stands in both), no-mask-for-stem,
-    values-unclear (masks of 0 and 255 only).
+    no-val-images (only if *judged*), values-unclear (masks of 0 and 255 only; not if *judged*).
     """
     stems, splits = tree.stems(), tree.lists()
     if not stems:
@@ -49,33 +51,30 @@ def select_lists(tree: Tree, config: Config) -> Selection:
             raise SegprepError("bad-list", f"{tree.root}: {message}", hint)
     notes = []
     for note in tree_doubts(tree):
-        if note.code == "values-unclear":  # one class and nothing to learn
+        if note.code == "values-unclear" and not judged:  # one class and nothing to learn
             message, _, hint = note.message.partition(". If ")
             raise SegprepError(note.code, f"{tree.root}: {message}", f"if {hint}")
         notes.append(note.message)
-    if not splits:
-        train, val = (
-            (tuple(stems), ()) if config.val == NONE or len(stems) < 2 else draw(stems, config.seed)
-        )
+    train, val = (tuple(dict.fromkeys(splits.get(name, ()))) for name in (config.train, config.val))
+    if config.train not in splits and config.val not in splits:
+        kept = set(splits.get("test", ()))  # an official test list is nobody's to train on
+        train = tuple(stem for stem in stems if stem not in kept)
+        if config.val != NONE and len(train) > 1:
+            train, val = draw(train, config.seed)
         notes.append(
-            f"the dataset has no lists: {len(train)} images to train on and {len(val)} to validate"
-            f" on were drawn with seed {config.seed}"
+            f"the dataset has no train and val lists: {len(train)} images to train on and"
+            f" {len(val)} to validate on were drawn with seed {config.seed}"
         )
-    else:
-        train, val = (
-            tuple(dict.fromkeys(splits.get(name, ()))) for name in (config.train, config.val)
-        )
-    check_lists(tree, stems, (config.train, train), (config.val, val))
+    check_lists(tree, stems, (config.train, train), (config.val, val), scored=judged)
     if not val:
         notes.append(
             "no validation: the training loss picks the best epoch, and it says nothing about"
             " images that were not trained on"
         )
-    if len(train) > SURVEYED:
+    if len(train) > SURVEYED and not judged:
+        count = len(range(0, len(train), -(-len(train) // SURVEYED)))
         notes.append(
-            f"of {len(train)} images to train on,"
-            f" {len(range(0, len(train), -(-len(train) // SURVEYED)))} were read for mean,"
-            " deviation and faults"
+            f"of {len(train)} images to train on, {count} were read for mean, deviation and faults"
         )
     return Selection(train, val, tuple(notes))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType, ModuleType
-from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
+from typing import Any, cast, get_type_hints
 
 import torch
 from torch import nn
@@ -21,8 +21,11 @@ from segprep.errors import UsageError
 from segprep.names import unknown
 from segprep.training.models import _layer_table as layer_table
 from segprep.training.models._layer_table import Layer
+from segprep.training.values import need
 
-CHANNELS, CLASSES, WIDTHS = range(1, 5), range(1, 256), range(1, 4097)
+CHANNELS, CLASSES = range(1, 5), range(1, 256)
+# of options: widths, and shares that are dropped
+LIMITS: Mapping[Any, tuple[float, float]] = {int: (1, 4096), float: (0, 0.99)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +93,7 @@ def _check(name: str, hints: Mapping[str, Any], options: Mapping[str, Any]) -> N
         if option not in allowed:
             message, hint = unknown("option", option, allowed)
             raise UsageError("bad-option", f"the network {name}: {message}", hint)
-        hint = hints[option]
-        if get_origin(hint) is Literal:
-            fits, expected = value in get_args(hint), f"one of {', '.join(get_args(hint))}"
-        elif hint is bool:
-            fits, expected = isinstance(value, bool), "true or false"
-        elif hint is int:
-            fits = isinstance(value, int) and not isinstance(value, bool) and value in WIDTHS
-            expected = f"a whole number from 1 to {WIDTHS[-1]}"
-        else:
-            fits = isinstance(value, int | float) and 0 <= value < 1
-            expected = "a number from 0 to below 1"
-        if not fits:
-            reason = f"the network {name}: {option} is {value!r}"
-            raise UsageError("bad-option", reason, f"it has to be {expected}")
+        need(f"the network {name}: {option}", value, hints[option], *LIMITS.get(hints[option], ()))
 
 
 def parameters(network: nn.Module) -> int:

@@ -3,7 +3,7 @@ step of each process takes.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from segprep.train_config import Config
@@ -45,6 +45,11 @@ def stages(config: Config, images: int, world: int) -> list[Stage]:
             plan.append(Stage(first, last, held, batch, steps, seen, schedule))
             seen += (last - first) * steps * batch * world
     return plan
+
+
+def steps_before(stages: Sequence[Stage], epoch: int) -> int:
+    """How many steps all epochs before *epoch* have."""
+    return sum(max(0, min(part.last, epoch) - part.first) * part.steps for part in stages)
 
 
 def _schedule(config: Config, lr: float, epochs: int, steps: int) -> schedules.Schedule:

@@ -16,15 +16,14 @@ from segprep.errors import SegprepError, install_hint
 from segprep.metrics import confusion
 from segprep.outputs import OutputFolder
 from segprep.training import checkpoints, models
-from segprep.training.checkpoints import Checkpoint
 from segprep.training.config import plain
 from segprep.training.data.pairs import read_truth
 from segprep.training.devices import peak_memory
 from segprep.training.progress import Moment
 from segprep.training.trainer import artifacts, history, run_folder, schedules
-from segprep.training.trainer.freeze_stages import Numbers, Stage
+from segprep.training.trainer.freeze_stages import Numbers, Stage, steps_before
 from segprep.training.trainer.history import EpochScores
-from segprep.training.trainer.network import options_of
+from segprep.training.trainer.network import checkpoint_of
 from segprep.training.trainer.preparation import Preparation
 from segprep.training.trainer.result import Run, said
 from segprep.training.trainer.validation import Figures, at_own_size, validate
@@ -102,22 +101,30 @@ class TrainingLoop(Preparation):
             except SegprepError as error:
                 raise self._located(error, epoch, n) from error
             self.rates.append(rate)
-            self.pace.took(monotonic() - began, came - began)
-            before = sum(entry.seconds for entry in self.history)
-            what = f"epoch {epoch + 1}/{self.config.epochs}, loss {np.mean(self.losses):.4f}"
-            self.watch(Moment(what, *self.pace.left(self.stages, epoch, n + 1, before)))
+            self._tell(epoch, n + 1, monotonic() - began, came - began)
         try:
             self.learner.check()
         except SegprepError as error:
             raise self._located(error, epoch, stage.steps - 1) from error
         due = (epoch + 1) % self.config.validate_every == 0 or epoch + 1 == self.config.epochs
+        began = monotonic()
         figures = self._validate() if due else None
+        self.pace.validations += [monotonic() - began] if due else []
         entry = self._entry(figures, rate, learning, monotonic() - start, epoch)
         if self._monitored(entry):
             stage.schedule.saw(getattr(entry, self.config.monitor))
         self.plateau = stage.schedule.plateau
         self.history.append(entry)
         return entry
+
+    def _tell(self, epoch: int, step: int, seconds: float, waited: float) -> None:
+        """Say how far it is, after *step* steps of *epoch*, the last of which took *seconds*."""
+        self.pace.waited += waited if self.pace.steps else 0.0
+        self.pace.steps.append(seconds)
+        done, total = (steps_before(self.stages, end) for end in (epoch, self.config.epochs))
+        done, due = done + step, (self.config.epochs - epoch) / self.config.validate_every
+        what = f"epoch {epoch + 1}/{self.config.epochs}, loss {np.mean(self.losses):.4f}"
+        self.watch(Moment(what, done, total, self.pace.left(total - done, due)))
 
     def _batch(self, source: Iterator[Any], stage: Stage, epoch: int, step: int) -> Any:
         """The next batch; a worker's error comes as text, so the batch is read again here."""
@@ -188,14 +195,8 @@ class TrainingLoop(Preparation):
         """Checkpoints and log of the epoch that has just ended; only the first process writes."""
         if not self.group.first:
             return
-        checkpoint = Checkpoint(
-            self.config.arch,
-            options_of(self.config),
-            self.names,
-            self.view,
-            self.network.state_dict(),
-            self.config.head,
-        )
+        weights = self.network.state_dict()
+        checkpoint = checkpoint_of(self.config, self.names, self.view, weights)
         training = {
             "config": plain(self.config),
             "fitting": self.learner.state(),
@@ -231,7 +232,7 @@ class TrainingLoop(Preparation):
             self.board.add(entry, self.losses, self.rates)
 
     def _finish(self, stopped: str) -> Run:
-        self.notes += self.pace.note()
+        self.notes += self.pace.notes()
         parameters = models.parameters(self.network)
         scores = None
         if self.group.first and len(self.val):

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from segprep.errors import SegprepError, UsageError
 from segprep.train_config import Config, outputs
 from segprep.training import checkpoints, models, pretrained
-from segprep.training.checkpoints import channels_last
+from segprep.training.checkpoints import Checkpoint, channels_last
+from segprep.training.data.pairs import InputSpec
 from segprep.training.freezing import freeze, unfreeze
 from segprep.training.trainer.distributed import ProcessGroup
 from segprep.training.weight_tables import where
@@ -34,7 +35,7 @@ def build(
     weights-hash, weights-no-match, other-network …
     """
     torch.manual_seed(config.seed)
-    network, notes, keys = _built(config, classes), list[str](), ""
+    network, notes, keys = network_of(config, classes), list[str](), ""
     if config.freeze:  # tried early
         freeze(network, None if config.freeze == "all" else int(config.freeze))
         unfreeze(network)
@@ -51,9 +52,17 @@ def build(
     return network.to(group.device), notes, keys
 
 
-def _built(config: Config, classes: int) -> nn.Module:
+def network_of(config: Config, classes: int) -> nn.Module:
+    """The network that *config* names, with random weights."""
     count = outputs(config.head, classes)
     return models.build(config.arch, config.channels, count, **options_of(config))
+
+
+def checkpoint_of(
+    config: Config, names: tuple[str, ...], view: InputSpec, weights: Mapping[str, Tensor]
+) -> Checkpoint:
+    """The checkpoint of a network of *config* for the classes *names* with these *weights*."""
+    return Checkpoint(config.arch, options_of(config), names, view, weights, config.head)
 
 
 def load_weights(network: nn.Module, config: Config) -> pretrained.WeightsReport:

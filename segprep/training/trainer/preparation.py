@@ -18,12 +18,11 @@ from segprep.training import checkpoints, losses
 from segprep.training.config import toml_text
 from segprep.training.data.dataset import prepare
 from segprep.training.data.lists import Selection
-from segprep.training.progress import Moment, Watch
+from segprep.training.progress import Moment, Pace, Watch
 from segprep.training.trainer import artifacts, run_folder, schedules
 from segprep.training.trainer.border_windows import Bordered
 from segprep.training.trainer.config_check import advised, fit_classes
 from segprep.training.trainer.distributed import ProcessGroup
-from segprep.training.trainer.eta import Pace
 from segprep.training.trainer.freeze_stages import stages
 from segprep.training.trainer.history import EpochScores
 from segprep.training.trainer.network import build

@@ -17,7 +17,8 @@ from training.check.discs_check import FILES, STEPS, Discs, check
 
 import segprep
 from segprep.training import checkpoints
-from segprep.training.check import budget, forecast, reading, run, survey
+from segprep.training.check import budget, reading, run, survey
+from segprep.training.progress import Pace
 
 pytestmark = pytest.mark.usefixtures("narrow")
 
@@ -163,12 +164,15 @@ def test_a_cut_run_is_undecided_and_accuses_nobody(discs: Discs) -> None:
 
 
 def test_time_left_follows_the_pace_of_the_machine() -> None:
-    seen = forecast.Forecast(images=2.0)
-    assert seen.left(100, 10) is None
+    seen = Pace()
+    assert seen.left(100, 12) is None
     seen.steps += [1.0, 1.0, 1.0]
-    assert seen.left(100, 10) == 100 + 10 * (10 + 2)  # a validation is taken for ten steps
+    assert seen.left(100, 12) == 100 + 10 * 12  # a validation is taken for ten steps
     seen.validations.append(4.0)
-    assert seen.left(100, 10) == 100 + 4 * (10 + 2)
+    assert seen.left(100, 12) == 100 + 4 * 12
+    assert seen.notes() == []
+    seen.steps, seen.waited = [1.0] * 41, 20.0
+    assert "50%" in seen.notes()[0]
 
 
 def test_large_images_are_reduced_before_they_are_surveyed(tmp_path: Path) -> None:
