@@ -165,6 +165,7 @@ CODES: dict[str, str] = {
     "instance-hole": "Instances enclose pixels that belong to none of them.",
     # names
     "bad-stem": "A file name cannot become a sample name on every system.",
+    "stem-joined": "The folders in the name of a sample became a part of its file's name.",
     "stem-collision": "Two sources would become the same sample.",
     # workers
     "cluster-unusable": (

@@ -7,7 +7,8 @@
     cat:1,2,3::                       labelmap.txt of CVAT and Datumaro
     names: [a, b]  |  - a  |  0: a    YOLO's data.yaml
     JSON                              lists of names or objects; {name: id}, {id: name}; nnU-Net's
-                                      dataset.json, Mapillary's config, COCO's categories,
+                                      dataset.json, whose last label may be "ignore"; MONAI's
+                                      datalist.json, Mapillary's config, COCO's categories,
                                       Supervisely's obj_class_to_machine_color.json
 
 What is neither a plain list nor one of these is refused, for every name would be off by one.
@@ -33,9 +34,11 @@ NAMES = (
     *("class_names.txt", "labelmap.txt", "classes.txt", "codes.txt", "label.txt", "labels.txt"),
     *("_classes.csv", "classes.csv", "class_dict.csv", "class_dict_seg.csv", "classes.json"),
     *("dataset.json", "obj_class_to_machine_color.json", "config_v1.2.json", "config.json"),
-    *("data.yaml", "label_colors.txt", "class.txt"),
+    *("data.yaml", "label_colors.txt", "class.txt", "id2label.json", "mask_targets.json"),
+    *("datalist.json",),
 )
 _IGNORE = 255
+_IGNORED = "__ignore__"  # the first line of labelme's lists
 _HEADERS = frozenset(
     ("name", "names", "class", "classes", "classname", "classnames", "label", "labels", "labelname",
      "category", "categories")
@@ -44,6 +47,9 @@ _RULE = re.compile(r"[\s|:-]+")  # below the header of a Markdown table
 _NUMBERED = re.compile(r"\d+[.)]\s+\D")
 _PROGRAM = re.compile(r"<|[^{}]*[{}]|\w+\s*=\s*[\[({]|(def|class|import|from)\s.*[:(]")
 _HIDDEN_VALUE = re.compile(r"\S+\s+\d+\s+\D\S*$|\d+\s+\D\S*\s+\D\S*\s+\d+")
+_QUOTED = r'"(?:[^"\\]|\\.)*"|\'(?:[^\']|\'\')*\''
+_YAML_CELL = re.compile(rf"(?:\s*#.*\n)*\s*({_QUOTED}|[^,]+)")
+_YAML_LIST = re.compile(rf"\[((?:{_QUOTED}|[^\]])*)\]")
 _LISTS = ("names", "labels", "classes", "categories", "label_map", "class_names", "tags")
 
 
@@ -72,7 +78,7 @@ def _rows(path: Path, text: str) -> list[ClassRow]:
         return _from_yaml(path, text)
     lines = [line.strip() for line in text.split("\n")]
     lines = [line for line in lines if line and not line.startswith(("#", "//"))]
-    if path.name == "class_names.txt":  # of a tree: names as they are
+    if path.name == "class_names.txt" or lines[:1] == [_IGNORED]:  # a tree's, labelme's: as it is
         return [ClassRow(name) for line in text.split("\n") if (name := line.strip())]
     if path.name == "labelmap.txt" or (lines and all(line.count(":") == 3 for line in lines)):
         names = [line.split(":")[0].strip() for line in lines]
@@ -157,14 +163,27 @@ def _from_json(path: Path, text: str) -> list[ClassRow]:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise refused(path, f"is not valid JSON: {error}") from None
+    is_nnunet = isinstance(content, Mapping) and {"labels", "numTraining"} <= content.keys()
     for key in _LISTS:
         if isinstance(content, Mapping) and isinstance(content.get(key), list | dict):
             content = content[key]
             break
+    if is_nnunet and isinstance(content, Mapping) and _is_last(content, "ignore"):
+        content = {_IGNORED if name == "ignore" else name: content[name] for name in content}
     rows = _from_list(content) if isinstance(content, list) else _from_object(content)
     if rows is None:
         raise refused(path, "is JSON, but not a list of classes that is known")
     return rows
+
+
+def _is_last(content: Mapping[str, Any], name: str) -> bool:
+    """Whether *name* has the highest of the values, which are whole numbers."""
+    values = list(content.values())
+    return (
+        name in content
+        and all(type(value) is int for value in values)
+        and (content[name] == max(values))
+    )
 
 
 def _from_list(content: Sequence[Any]) -> list[ClassRow] | None:
@@ -207,11 +226,10 @@ def _from_yaml(path: Path, text: str) -> list[ClassRow]:
     match = re.search(r"^names\s*:[ \t]*(.*)$", text, re.MULTILINE)
     if not match:
         raise refused(path, "has no names:")
-    inline = match[1].split("#")[0].strip()
-    if inline.startswith("["):
-        listed = re.search(r"\[(.*?)\]", text[match.start(1) :], re.DOTALL)
-        cells = listed[1].split(",") if listed else []
-        return [ClassRow(cell.strip().strip("\"'")) for cell in cells if cell.strip()]
+    if match[1].startswith("["):
+        listed = _YAML_LIST.match(text, match.start(1))
+        cells = _YAML_CELL.findall(listed[1]) if listed else []
+        return [ClassRow(_plain(cell)) for cell in cells if cell.strip()]
     return list(_yaml_block(text[match.end() :].split("\n")[1:]))
 
 
@@ -221,4 +239,18 @@ def _yaml_block(lines: Iterable[str]) -> Iterable[ClassRow]:
             if line.strip():
                 return
             continue
-        yield ClassRow(match[2].strip("\"'"), int(match[1]) if match[1] else None)
+        yield ClassRow(_plain(match[2]), int(match[1]) if match[1] else None)
+
+
+def _plain(scalar: str) -> str:
+    """The text of a YAML *scalar*, quoted or not; a comment behind it is dropped."""
+    quoted = re.match(_QUOTED, scalar)
+    text = quoted[0] if quoted else re.split(r"(?:^|\s)#", scalar)[0].strip()
+    if not quoted:
+        return text
+    if text[0] == "'":
+        return text[1:-1].replace("''", "'")
+    try:
+        return str(json.loads(text, strict=False))
+    except ValueError:  # an escape that JSON has not
+        return text[1:-1]

@@ -102,6 +102,14 @@ def positions(spec: str) -> Classes:
     return numbered(int(spec)) if spec.isdecimal() else make(parse_list(spec), add_background=False)
 
 
+def ignored_value(spec: str) -> int | None:
+    """The pixel value of ``__ignore__`` where it comes last in the list *spec*, as the labels of
+    nnU-Net have it; else None. Raises SegprepError.
+    """
+    names = [] if spec.isdecimal() else parse_list(spec)
+    return len(names) - 1 if len(names) > 1 and names[-1] == IGNORED else None
+
+
 def is_background(name: str) -> bool:
     """Whether *name* means the background, as labelme (``_background_``) or people write it."""
     return variant_key(name) in (BACKGROUND, "background")

@@ -6,7 +6,8 @@
     OUT/class_names.txt  README.txt
 
 Format: https://github.com/mcordts/cityscapesScripts. Readers that translate labelIds by Cityscapes'
-own table need its 34 classes; labelTrainIds are read as they are.
+own table need its 34 classes; labelTrainIds are read as they are. A stem with a folder, ulm/a, has
+its city.
 """
 
 from collections.abc import Iterator
@@ -42,11 +43,12 @@ class Writer:
         names.refuse(names.required(inventory.classes), reserved)
         choice = lists.by_split(inventory)
         city = names.identifier(inventory, self.city)
+        files = {stem: _file(stem, city) for stem in choice.places}
         places = {
-            stem: tuple(f"{name}/{city}" for name in splits)
+            stem: tuple(f"{name}/{files[stem]}" for name in splits)
             for stem, splits in choice.places.items()
         }
-        return Choice(places, choice.notes)
+        return Choice(places, (*choice.notes, *names.joined(files)))
 
     def files(self, sample: LabeledImage, places: tuple[str, ...]) -> Iterator[Product | Note]:
         """Image, train ids and label ids."""
@@ -54,11 +56,11 @@ class Writer:
         yield from picture.notes
         count = len(names.required(sample.classes).names)
         ids = np.where(sample.mask == IGNORE, count, sample.mask).astype(np.uint8)
-        for folder in places:
-            base = f"gtFine/{folder}/{sample.entry.stem}_gtFine"
-            yield picture.named(f"leftImg8bit/{folder}/{sample.entry.stem}_leftImg8bit")
-            yield pictures.mask(sample, "gray").named(f"{base}_labelTrainIds")
-            yield Product(f"{base}_labelIds.png", image.encode_mask(ids, "gray"))
+        for path in places:
+            yield picture.named(f"leftImg8bit/{path}_leftImg8bit")
+            yield pictures.mask(sample, "gray").named(f"gtFine/{path}_gtFine_labelTrainIds")
+            labels = image.encode_mask(ids, "gray")
+            yield Product(f"gtFine/{path}_gtFine_labelIds.png", labels)
 
     def texts(self, inventory: Inventory, gathered: Gathered) -> dict[str, bytes]:
         """The class names, with ``unlabeled`` as the last label id, and README.txt."""
@@ -75,3 +77,9 @@ class Writer:
             CLASS_NAMES: listed.encode(),
             readme.README: readme.text(title, code, gathered, classes, facts),
         }
+
+
+def _file(stem: str, city: str) -> str:
+    """The folder and name of the sample *stem*: readers look one folder deep, that of the city."""
+    own, _, rest = stem.partition("/")
+    return f"{own}/{names.flat(rest)}" if rest else f"{city}/{stem}"

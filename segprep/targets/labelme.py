@@ -8,11 +8,13 @@
 Format: https://github.com/wkentaro/labelme, label files 5.0 to 7.x; "mask" shapes need 5.2. Regions
 are written from large to small: what lies in a hole comes after the ring around it, and an empty
 hole is a shape named _background_. Ignored pixels are named __ignore__; rims of them that would be
-more than 20 polygons in an image are one mask shape there, the last.
+more than 20 polygons in an image are one mask shape there, the last. Where the dataset has no
+background, every class is drawn.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -80,9 +82,9 @@ class Writer:
                 f"{self.predictions} holds no <stem>.png of the dataset's {len(stems)} samples",
                 "give the folder of masks that segprep predict wrote",
             )
-        count = len(stems) - len(chosen)
-        notes = (Note("prediction-missing", f"{count} samples have no prediction; skipped"),)
-        return Choice(dict.fromkeys(chosen, ("",)), notes if count else ())
+        missing = len(stems) - len(chosen)
+        notes = (Note("prediction-missing", f"{missing} samples have no prediction; skipped"),)
+        return Choice(dict.fromkeys(chosen, ("",)), notes if missing else ())
 
     def files(
         self, sample: LabeledImage, places: tuple[str, ...]
@@ -96,11 +98,10 @@ class Writer:
         if self.predictions is not None:
             (folder,) = real_folders(self.predictions)
             mask = foreign_masks.read(folder / f"{stem}.png", folder, sample, self.max_pixels)
-        background = 0 if classes.background is None else classes.background
         drawn = (
-            shapes.bitmaps(mask, background)
+            shapes.bitmaps(mask, classes.background)
             if self.shapes == "mask"
-            else shapes.bounded(mask, background, self.tolerance, self.max_loss)
+            else shapes.bounded(mask, classes.background, self.tolerance, self.max_loss)
         )
         yield from picture.notes
         yield Loss("pixels lie on the other side of a polygon's outline", drawn.changed)
@@ -144,9 +145,10 @@ class Writer:
 def _moved(classes: Classes, listed: list[str]) -> str:
     """A line for each class whose id is another once json2mask has read labels.txt."""
     order = sorted(range(len(listed)), key=lambda value: listed[value] != BACKGROUND)
+    first = 0 if BACKGROUND in listed else 1
     return "\n".join(
         f"- {value} {classes.names[value]} became {number}"
-        for value, number in sorted(zip(order, range(len(order)), strict=True))
+        for value, number in sorted(zip(order, count(first)))
         if value != number
     )
 

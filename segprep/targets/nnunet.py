@@ -12,7 +12,8 @@ An OUT that is itself called Dataset001_<Name> holds the files of the dataset, s
 among them, so that it can be made in the nnUNet_raw that there is.
 
 Format: nnU-Net's documentation, dataset format. Label 0 has to be the background: where the
-dataset has it elsewhere, or not at all, labels are renumbered and README.txt says how.
+dataset has it elsewhere, or not at all, labels are renumbered and README.txt says how. Cases lie
+side by side: the stem city/a becomes city_a.
 """
 
 import re
@@ -62,7 +63,7 @@ class Writer:
                 )
                 for stem, names in choice.places.items()
             },
-            choice.notes,
+            (*choice.notes, *names.joined({stem: names.flat(stem) for stem in choice.places})),
         )
 
     def _named(self, inventory: Inventory) -> tuple[int, str]:
@@ -114,7 +115,7 @@ class Writer:
             yield Part(_HAS_IGNORED, b"")
         for home in places:
             folder, _, kind = home.partition("|")
-            stem = sample.entry.stem
+            stem = names.flat(sample.entry.stem)
             yield picture.named(f"{folder}images{kind}/{stem}_0000")
             yield Product(f"{folder}labels{kind}/{stem}.png", label_map)
 
@@ -138,7 +139,7 @@ class Writer:
         }
         is_split = bool(splits.get("train") and splits.get("val"))
         if is_split:
-            split = [{"train": list(splits["train"]), "val": list(splits["val"])}]
+            split = [{name: [*map(names.flat, splits[name])] for name in ("train", "val")}]
             files[f"{home}splits_final.json"] = records.document(split)
         commands = self._commands(inventory, is_split=is_split)
         files[readme.README] = _readme(commands, gathered, classes)

@@ -63,6 +63,27 @@ TABLES = {
     "value behind": ("a.txt", "background 0\ncat 1\n", ["background", "cat"]),
     "ignored": ("a.txt", "0 background\n1 cat\n255 void\n", ["background", "cat"]),
     "yaml": ("data.yaml", "nc: 2\nnames: ['background', \"cat\"]\n", ["background", "cat"]),
+    "yaml quotes": (
+        "data.yaml",
+        "names: ['a, b', \"say \\\"hi\\\"\", 'it''s', plain]  # four\n",
+        ["a, b", 'say "hi"', "it's", "plain"],
+    ),
+    "yaml quoted numbers": (
+        "data.yaml",
+        "names:\n  0: \"caf\\u00e9\"  # one\n  1: C# code\n  2: '#hash'\n",
+        ["café", "C# code", "#hash"],
+    ),
+    "labelme": ("labels.txt", "__ignore__\na, b\n#hash\n", ["__ignore__", "a, b", "#hash"]),
+    "nnunet ignore": (
+        "dataset.json",
+        '{"labels": {"background": 0, "cat": 1, "ignore": 2}, "numTraining": 3}',
+        ["background", "cat", "__ignore__"],
+    ),
+    "an ignore that is not last": (
+        "dataset.json",
+        '{"labels": {"background": 0, "ignore": 1, "cat": 2}, "numTraining": 3}',
+        ["background", "ignore", "cat"],
+    ),
     "yaml block": ("data.yaml", "names:\n- background\n- cat\ntrain: x\n", ["background", "cat"]),
     "yaml numbers": ("data.yaml", "names:\n  0: background\n  1: cat\n", ["background", "cat"]),
     "json list": ("classes.json", json.dumps(["background", "cat"]), ["background", "cat"]),

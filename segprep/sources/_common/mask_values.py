@@ -109,8 +109,11 @@ def meaning(listed: str | None, ids: str, beside: Path | None = None) -> Meaning
         listed = str(beside)
         notes.append(Note("classes-found", f"classes read from {listed}"))
     if listed is not None:
-        classes = class_lists.positions(listed)
-        return classes, identity(classes) | table(exceptions, classes), notes
+        classes, ids_of = class_lists.positions(listed), dict[int, int]()
+        if (value := class_lists.ignored_value(listed)) is not None:
+            ids_of = {value: IGNORE}
+            notes.append(Note("classes-found", f"{listed} ignores value {value}: it became 255"))
+        return classes, identity(classes) | ids_of | table(exceptions, classes), notes
     return (*stated(exceptions), notes) if exceptions else None
 
 

@@ -7,7 +7,8 @@ from shlex import quote
 from segprep.dataset import classes as class_lists
 from segprep.errors import TreeError, UsageError
 from segprep.imaging.image import voc_colors
-from segprep.types import Classes
+from segprep.names import stem_key
+from segprep.types import Classes, Note
 from segprep.writer import Inventory
 
 _NO_CLASSES = "the dataset names no classes, and this target has to list them"
@@ -46,6 +47,27 @@ def refuse(classes: Classes, reserved: Mapping[str, str]) -> None:
                 f"the class {name!r} bears {reserved[name]}",
                 f"rename it: segprep remap --map {quote(f'{name}=NAME')}",
             )
+
+
+def flat(stem: str) -> str:
+    """*stem* as a name without folders: ``city/a`` is ``city_a``."""
+    return stem.replace("/", "_")
+
+
+def joined(renamed: Mapping[str, str]) -> tuple[Note, ...]:
+    """The note that stems with folders got other names (stem -> name). Raises UsageError
+    (stem-collision) where two got the same one.
+    """
+    first: dict[str, str] = {}
+    for stem, name in renamed.items():
+        if (other := first.setdefault(stem_key(name), stem)) != stem:
+            reason = f"the samples {other} and {stem} would both be called {name}"
+            raise UsageError("stem-collision", reason, "rename one")
+    nested = [stem for stem, name in renamed.items() if not name.endswith(stem)]
+    if not nested:
+        return ()
+    what = f"{len(nested)} names have folders; {nested[0]} became {renamed[nested[0]]}"
+    return (Note("stem-joined", what),)
 
 
 def colors(classes: Classes) -> list[list[int]]:

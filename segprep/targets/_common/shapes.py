@@ -17,6 +17,7 @@ from segprep.targets._common import outlines
 from segprep.types import IGNORE
 
 MOST_IGNORED = 20  # polygons of ignored pixels that a person can still edit
+_BARE = -1  # a pixel of the canvas that no shape covers, where there is no background
 _ROUNDS = 5  # repairs of what thin outlines leave, in exact drawings
 
 
@@ -43,8 +44,8 @@ class Drawing:
     has_bitmap: bool = False
 
 
-def bitmaps(mask: NDArray[np.uint8], background: int) -> Drawing:
-    """One bitmap per value but the background: nothing is lost."""
+def bitmaps(mask: NDArray[np.uint8], background: int | None) -> Drawing:
+    """One bitmap per value but the *background*, if there is one: nothing is lost."""
     shapes = []
     for value, top, left, bits in contours.boxes(mask):
         if value != background:
@@ -59,7 +60,9 @@ def _bitmap(value: int, top: int, left: int, bits: NDArray[np.bool_]) -> DrawnSh
     return DrawnShape(value, corners, base64.b64encode(png).decode())
 
 
-def bounded(mask: NDArray[np.uint8], background: int, tolerance: float, max_loss: float) -> Drawing:
+def bounded(
+    mask: NDArray[np.uint8], background: int | None, tolerance: float, max_loss: float
+) -> Drawing:
     """The :func:`polygons` for *tolerance*, or for less, so that no value loses and wins more than
     *max_loss* of its pixels. Ignored pixels that would be more than MOST_IGNORED polygons, rims
     around objects, are one bitmap over them.
@@ -68,7 +71,7 @@ def bounded(mask: NDArray[np.uint8], background: int, tolerance: float, max_loss
     count = sum(region.value == IGNORE for region in contours.regions(mask)) if ignored.any() else 0
     has_bitmap = count > MOST_IGNORED
     covered = ignored if has_bitmap else np.zeros_like(ignored)
-    visible = np.where(covered, np.uint8(background), mask)
+    visible = np.where(covered, _beneath(mask, background), mask)
     for step in outlines.tolerances(tolerance):
         drawing = polygons(visible, background, step, covered)
         if drawing.share <= max_loss:
@@ -84,13 +87,23 @@ def bounded(mask: NDArray[np.uint8], background: int, tolerance: float, max_loss
     return replace(drawing, shapes=(*drawing.shapes, last))
 
 
+def _beneath(mask: NDArray[np.uint8], background: int | None) -> np.uint8:
+    """What is drawn where a bitmap covers it: the *background*, or without one the value of most
+    pixels that are not ignored.
+    """
+    if background is not None:
+        return np.uint8(background)
+    return np.uint8(np.bincount(mask.ravel(), minlength=256)[:IGNORE].argmax())
+
+
 def polygons(
-    mask: NDArray[np.uint8], background: int, tolerance: float, covered: NDArray[np.bool_]
+    mask: NDArray[np.uint8], background: int | None, tolerance: float, covered: NDArray[np.bool_]
 ) -> Drawing:
     """One polygon per region, large ones first; with a *tolerance* of 0 drawn until every pixel is
-    right. What pixels have that are *covered* (H, W) later does not matter.
+    right. What pixels have that are *covered* (H, W) later does not matter. Without a *background*
+    every region is drawn.
     """
-    canvas = np.full(mask.shape, background, np.uint8)
+    canvas = np.full(mask.shape, _BARE if background is None else background, np.int16)
     regions = sorted(contours.regions(mask), key=lambda region: -region.outer.area)
     shapes = []
     for region in regions:
@@ -108,13 +121,14 @@ def polygons(
             for region in rest
         ]
     wrong = (canvas != mask) & ~covered
-    moved = np.bincount(mask[wrong], minlength=256) + np.bincount(canvas[wrong], minlength=256)
+    moved = np.bincount(mask[wrong], minlength=256)
+    moved += np.bincount(canvas[wrong & (canvas != _BARE)], minlength=256)
     areas = np.bincount(mask[~covered], minlength=256)
     shares = moved[areas > 0] / areas[areas > 0]
     return Drawing(tuple(shapes), int(np.count_nonzero(wrong)), float(shares.max(initial=0)))
 
 
-def _is_painted(canvas: NDArray[np.uint8], region: contours.TracedRegion, tolerance: float) -> bool:
+def _is_painted(canvas: NDArray[np.int16], region: contours.TracedRegion, tolerance: float) -> bool:
     """Whether the canvas shows the region's value along its border already; with a *tolerance*
     along most of it.
     """
@@ -123,7 +137,7 @@ def _is_painted(canvas: NDArray[np.uint8], region: contours.TracedRegion, tolera
     return bool(same.all()) if tolerance == 0 else float(same.mean()) > 0.5
 
 
-def _painted(canvas: NDArray[np.uint8], value: int, points: Points) -> DrawnShape:
+def _painted(canvas: NDArray[np.int16], value: int, points: Points) -> DrawnShape:
     """Paint a polygon as labelme does, in the box around it; a polygon has three points or more."""
     corners = points if len(points) > 2 else np.resize(points, (3, 2))
     top, left = corners.min(axis=0)
