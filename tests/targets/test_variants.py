@@ -109,7 +109,9 @@ def test_every_pixel_comes_back(variant: str, case: str, tmp_path: Path) -> None
         return
     segprep.export(target, tree, tmp_path / "out", **options)
     assert segprep.verify(tmp_path / "out").intact
-    given = {"classes": str(tmp_path / "out/labels.txt")} if source == "labelme" else {}
+    given: dict[str, Any] = (
+        {"classes": str(tmp_path / "out/labels.txt")} if source == "labelme" else {}
+    )
     segprep.convert(source, tmp_path / "out" / inner, tmp_path / "again", **given)
     lost = target in ("coco", "yolo-seg")
     assert differing(tmp_path / "again", masks, names, lost) == 0
@@ -132,7 +134,7 @@ def test_images_of_every_pixel_type(mode: str, target: str, tmp_path: Path) -> N
         tmp_path / "tree", {"s0": PLAIN, "s1": PLAIN}, ("_background_", "cat", "dog"), mode
     )
     segprep.split(tree, seed=1, ratio="50/50/0")
-    options = {"frames": "png"} if target == "keras" else {}
+    options: dict[str, Any] = {"frames": "png"} if target == "keras" else {}
     done = segprep.export(target, tree, tmp_path / "out", **options)
     assert done.samples == 2
     for path in (tmp_path / "out").rglob("*.png"):
