@@ -74,17 +74,15 @@ def _run(
     if listed or not paths:
         return
     if program is None:
-        click.echo(
-            "labelme is not installed; open the files above in your annotation tool", err=True
-        )
-        click.echo(f"  -> {install_hint('labelme')}", err=True)
+        output.aside("labelme is not installed; open the files above in your annotation tool")
+        output.aside(f"  -> {install_hint('labelme')}")
         return
     lists = [src / "labels.txt", *([dataset / "class_names.txt"] if dataset else [])]
     labels = [f"--labels={path}" for path in lists if path.is_file()][:1]
     for path in paths:
         subprocess.run([program, *labels, "--", str(path)], check=False)
     again = f"segprep json2mask {shlex.quote(str(src))} {shlex.quote(str(dataset or 'OUT'))}"
-    click.echo(f"now convert again: {again} re-does what changed", err=True)
+    output.aside(f"now convert again: {again} re-does what changed")
 
 
 def _flagged(dataset: Path, codes: tuple[str, ...], jobs: int) -> set[str]:
