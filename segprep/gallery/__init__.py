@@ -23,11 +23,10 @@ from segprep.dataset.plausibility import skipped_masks
 from segprep.dataset.tree import Tree
 from segprep.errors import SourceError, TreeError, UsageError
 from segprep.gallery import classes_shown
-from segprep.gallery import sheet as contact
 from segprep.imaging import image
 from segprep.names import shown as escaped
 from segprep.outputs import OutputFolder
-from segprep.reports import thumbnails
+from segprep.reports import contact_sheet, thumbnails
 from segprep.types import Entry, Finding, Note, Progress, no_progress
 
 MOST = 500
@@ -150,7 +149,7 @@ def view(
             page.name, render(dataset_tree, cards, findings, len(stems))
         )
     if picture:
-        drawn = contact.drawn([_pair(dataset_tree, card) for card in cards if card.picture])
+        drawn = contact_sheet.drawn([_pair(dataset_tree, card) for card in cards if card.picture])
         OutputFolder(picture.parent).write(picture.name, drawn)
     notes = (
         *skipped_masks(dataset_tree),
@@ -185,7 +184,7 @@ def augmented(
 def _pair(dataset: Tree, card: Card) -> tuple[str, Image.Image]:
     """The stem, and the picture with its classes over it."""
     picture, mask = read(dataset, card.stem)
-    small = thumbnails.small(thumbnails.shown(picture), contact.SIDE)
+    small = thumbnails.small(thumbnails.shown(picture), contact_sheet.SIDE)
     return card.stem, Image.fromarray(thumbnails.laid_over(small, mask, _background(dataset)))
 
 

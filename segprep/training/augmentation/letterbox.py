@@ -22,30 +22,6 @@ Anchor = Literal["center", "corner"]
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
-    """Where an image lies in its frame: its size there and its corner, in pixels."""
-
-    height: int
-    width: int
-    top: int
-    left: int
-
-
-def placed(
-    height: int, width: int, rows: int, columns: int, anchor: Anchor = "center"
-) -> Placement:
-    """Where :func:`.pairs.fitted` puts an image of (*height*, *width*) in (*rows*, *columns*).
-
-    >>> placed(375, 500, 512, 512)
-    Placement(height=384, width=512, top=64, left=0)
-    """
-    h, w = fitted(height, width, rows, columns)
-    if anchor == "corner":
-        return Placement(h, w, 0, 0)
-    return Placement(h, w, (rows - h) // 2, (columns - w) // 2)
-
-
-@dataclass(frozen=True, slots=True)
 class Letterbox(Checked):
     """A frame of (*rows*, *columns*): the image by bicubic interpolation on *gray* (of 0..255), the
     mask by nearest on *label*.
@@ -60,18 +36,20 @@ class Letterbox(Checked):
     label: Annotated[int, 0, 255] = IGNORE
     anchor: Anchor = "center"
 
-    def placement(self, height: int, width: int) -> Placement:
-        """Where an image of (*height*, *width*) comes to lie."""
-        return placed(height, width, self.rows, self.columns, self.anchor)
+    def placement(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """(h, w, top, left) of an image of (*height*, *width*) in the frame."""
+        h, w = fitted(height, width, self.rows, self.columns)
+        if self.anchor == "corner":
+            return h, w, 0, 0
+        return h, w, (self.rows - h) // 2, (self.columns - w) // 2
 
     def __call__(
         self, image: Image, mask: Mask, rng: np.random.Generator | None = None
     ) -> tuple[Image, Mask]:
         """(rows, columns, 3) and (rows, columns). Nothing is drawn."""
-        at = self.placement(*mask.shape)
-        frame = partial(framed, rows=self.rows, columns=self.columns, top=at.top, left=at.left)
-        small = resampled(image, at.height, at.width, "bicubic")
-        ids = resampled(mask, at.height, at.width, "nearest")
+        h, w, top, left = self.placement(*mask.shape)
+        frame = partial(framed, rows=self.rows, columns=self.columns, top=top, left=left)
+        small, ids = resampled(image, h, w, "bicubic"), resampled(mask, h, w, "nearest")
         return frame(small, value=shade(self.gray, image.dtype)), frame(ids, value=self.label)
 
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 from torch import nn
 
 from segprep.errors import SegprepError
 from segprep.outputs import Batch
+from segprep.reports import contact_sheet
 from segprep.train_config import Config
 from segprep.training import checkpoints
 from segprep.training.augmentation import preview
@@ -42,21 +42,14 @@ def save(
             "" if math.isnan(entry.val_loss) else f"-val_loss{entry.val_loss:.3f}"
         )
         batch.add(f"epoch{entry.epoch:03d}-{losses}.pt", checkpoints.encoded(checkpoint))
-    kept = {**training, "history": [_plain(epoch) for epoch in history]}
+    kept = {**training, "history": [asdict(epoch) for epoch in history]}
     batch.add(run_folder.LAST, checkpoints.encoded(checkpoint, training=kept))
-
-
-def _plain(entry: EpochScores) -> dict[str, Any]:
-    return {**asdict(entry), "recall": list(entry.recall), "iou": list(entry.iou)}
 
 
 def entries(kept: Mapping[str, Any]) -> list[EpochScores]:
     """The history in what :func:`save` wrote. Raises SegprepError (bad-checkpoint)."""
     try:
-        return [
-            EpochScores(**{**row, "recall": tuple(row["recall"]), "iou": tuple(row["iou"])})
-            for row in kept["history"]
-        ]
+        return [EpochScores(**row) for row in kept["history"]]
     except (KeyError, TypeError) as error:
         reason = f"{run_folder.LAST} has no history that can be read: {error}"
         raise SegprepError("bad-checkpoint", reason, "start again with --overwrite") from error
@@ -65,10 +58,10 @@ def entries(kept: Mapping[str, Any]) -> list[EpochScores]:
 def picture(network: nn.Module, pairs: Sequence[ImagePair], view: InputSpec, device: str) -> bytes:
     """A PNG: image, truth and prediction of the first of *pairs*."""
     network.eval()
-    rows, shown = [], [scaled(pair, view) for pair in pairs[:SHOWN]]
-    for pair, logits in predictions(network, shown, ProcessGroup(0, 1, device), view, 1):
-        image = preview._eight(pair.image)
-        truth, predicted = pair.mask, likeliest(logits.float().cpu())
-        right = preview.tile(image, predicted)[:, preview.SIDE :]
-        rows.append(np.concatenate([preview.tile(image, truth), right], axis=1))
-    return preview._png(preview.sheet(rows))
+    shown = [scaled(pair, view) for pair in pairs[:SHOWN]]
+    return contact_sheet.drawn(
+        [
+            (pair.stem, preview.panels(pair.image, pair.mask, likeliest(logits.float().cpu())))
+            for pair, logits in predictions(network, shown, ProcessGroup(0, 1, device), view, 1)
+        ]
+    )

@@ -13,8 +13,9 @@ from PIL import Image
 from segprep.dataset import tree
 from segprep.errors import SegprepError
 from segprep.imaging.image import encode_mask, read_mask
+from segprep.reports.thumbnails import vivid
 from segprep.training.augmentation.presets import steps
-from segprep.training.augmentation.preview import save_augmented, sheet, tile
+from segprep.training.augmentation.preview import panels, save_augmented
 from segprep.training.augmentation.stream import Chained
 from segprep.training.data.pairs import InputSpec, read_pair
 
@@ -88,18 +89,14 @@ def test_the_same_seed_writes_the_same_bytes(place, tmp_path):
 def test_a_tile_shows_image_and_classes():
     image, mask = np.full((20, 40, 3), 100, np.uint8), np.zeros((20, 40), np.uint8)
     mask[:, :10], mask[:, 30:] = 1, 255
-    one = tile(image, mask, 40)
-    assert one.shape == (40, 80, 3)
-    assert (one[:20, :40] == 100).all()
-    assert one[5, 42].tolist() == [50 + 64, 50, 50]  # class 1 is VOC's (128, 0, 0)
-    assert one[5, 60].tolist() == [100, 100, 100]
-    assert {tuple(pixel) for pixel in one[:20, 72:80].reshape(-1, 3).tolist()} == {
-        (225,) * 3,
-        (150,) * 3,
-    }
-    assert (one[20:] == 255).all()
-    assert sheet([one] * 7).shape == (4 * 44 + 4, 2 * 84 + 4, 3)
-    assert sheet([one]).shape == (48, 88, 3)
+    shown = np.asarray(panels(image, mask, np.zeros_like(mask)))
+    assert shown.shape == (80, 3 * 160, 3)  # four times as large
+    assert (shown[:, :160] == 100).all()
+    assert (shown[:, 320:] == 100).all()
+    tinted = 0.6 * 100 + 0.4 * np.array(vivid(1))
+    assert np.abs(shown[20, 160 + 8] - tinted).max() <= 1
+    assert shown[20, 160 + 80].tolist() == [100] * 3
+    assert shown[20, 160 + 150].tolist() == [116] * 3  # ignored pixels are gray
 
 
 def test_other_kinds_are_shown_in_8_bits(tmp_path):
