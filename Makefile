@@ -6,19 +6,19 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: readers peers notebook help demo test coverage lint types check mutate bench bench-scale bench-compare oracles crash hostile field fuzz slow verdicts gpu build docs clean
+.PHONY: readers peers notebook help demo test coverage numpy lint types check mutate bench bench-scale bench-compare oracles crash hostile field fuzz slow verdicts gpu build docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-$(VENV)/.runtime: pyproject.toml constraints.txt
+$(VENV)/.runtime: pyproject.toml constraints.txt segprep/_kernel.c
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
 	$(PIP) -e .
 	@touch $@
 
 $(VENV)/.development: $(VENV)/.runtime
-	$(PIP) -e '.[coco,dask,fast,onnx,train]' --group dev
+	$(PIP) -e '.[coco,dask,onnx,train,video]' --group dev
 	@touch $@
 
 $(VENV)/.training: $(VENV)/.runtime
@@ -33,6 +33,9 @@ test: $(VENV)/.development  ## the test suite
 
 coverage: $(VENV)/.development  ## the test suite with branch coverage; prints the figure
 	$(BIN)/python -m pytest -q -n 2 --cov --cov-report=term:skip-covered
+
+numpy: $(VENV)/.development  ## the tests of what the compiled kernel does, without it
+	SEGPREP_KERNEL=0 $(BIN)/python -m pytest -q -n 2 tests/test_kernel.py tests/imaging tests/metrics tests/evaluation tests/sources/test_contract.py
 
 lint: $(VENV)/.development  ## ruff (rules and format), codespell
 	$(BIN)/ruff check .

@@ -164,9 +164,9 @@ def report(error: Any) -> int:
 
 def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if asked:
-        from segprep import __version__
+        from segprep import __version__, kernel
 
-        click.echo(f"segprep {__version__}")
+        click.echo(f"segprep {__version__} ({kernel.used()})")
         ctx.exit()
 
 

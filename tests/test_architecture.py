@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 GROUND = (
-    "_version cards chunks cluster codes engine errors files grouping jsontext limits names"
+    "_version cards chunks cluster codes engine errors files grouping jsontext kernel limits names"
     " network_sizes outputs packed train_config types worker_processes writer"
 )
 FLOORS = (
@@ -154,6 +154,22 @@ def test_files_and_functions_are_of_a_size_to_read(path: Path) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
     assert not {node.name: size(node) for node in functions if size(node) > 50}
+
+
+def test_the_kernel_is_the_only_compiled_code() -> None:
+    """C in one file of a size to read, which one module loads; the limited interface of Python
+    alone, so that one build fits every version.
+    """
+    (source,) = [path for path in (ROOT / "segprep").rglob("*.c*") if path.suffix in (".c", ".cpp")]
+    assert source == ROOT / "segprep" / "_kernel.c"
+    lines = source.read_text("ascii").splitlines()
+    assert len(lines) <= 320
+    assert max(map(len, lines)) <= 100
+    assert "#define Py_LIMITED_API 0x030B0000" in lines
+    headers = {line.split()[1] for line in lines if line.startswith("#include")}
+    assert headers == {"<Python.h>", "<stdint.h>", "<stdlib.h>", "<string.h>"}
+    users = {path.name for path in FILES if "_kernel" in path.read_text("utf-8")}
+    assert users == {"kernel.py"}
 
 
 @pytest.mark.parametrize("path", NAMED, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -46,7 +46,7 @@ def test_every_command_and_option_exists(path: Path) -> None:
         assert name in COMMANDS, line
         sub = line.split()[1:3] if name in GROUPS else [name]
         assert set(re.findall(r"(?<=\s)--?[a-z][\w-]*", line)) <= options_of(*sub), line
-    known = set().union(
+    known = {"--version"}.union(
         *(options_of(name) for name in COMMANDS),
         *(options_of(group, name) for group, names in GROUPS.items() for name in names),
     )

@@ -2,8 +2,10 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from pathlib import Path
 
@@ -33,14 +35,26 @@ def test_the_packages_list_names_every_folder() -> None:
     assert sorted(listed) == sorted(folders)
 
 
-@pytest.mark.parametrize("how", [("--target",), ("--editable",)])
-def test_installed(tmp_path: Path, how: tuple[str]) -> None:
-    """Built from a copy, without the network; the installed package runs far from the sources."""
+COMPILER = shutil.which((sysconfig.get_config_var("CC") or "cc").split()[0])
+
+
+@pytest.mark.parametrize("compiler", [COMPILER, "/bin/false"])
+@pytest.mark.parametrize("how", ["--target", "--editable"])
+def test_installed(
+    tmp_path: Path, how: str, compiler: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Built from a copy, without the network; the installed package runs far from the sources, with
+    the kernel or, where no compiler works, without.
+    """
+    if compiler is None:
+        pytest.skip("no C compiler")
+    monkeypatch.setenv("CC", compiler)
+    monkeypatch.delenv("SEGPREP_KERNEL", raising=False)
     copy = tmp_path / "copy"
     copy.mkdir()
     for name in ("segprep", "cli"):
         for path in (ROOT / name).rglob("*"):
-            if path.is_file() and "__pycache__" not in path.parts:
+            if path.is_file() and path.suffix not in (".pyc", ".so"):
                 target = copy / path.relative_to(ROOT)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(path.read_bytes())
@@ -59,17 +73,19 @@ def test_installed(tmp_path: Path, how: tuple[str]) -> None:
     ]
     where = (
         ["--target", str(place), str(copy)]
-        if how == ("--target",)
+        if how == "--target"
         else ["--prefix", str(tmp_path / "prefix"), "--editable", str(copy)]
     )
     python(*quick, *where)
-    if how == ("--editable",):
+    if how == "--editable":
         place = next((tmp_path / "prefix").rglob("site-packages"))
     code = (
         f"import site, sys; site.addsitedir({str(place)!r}); sys.path.insert(0, {str(place)!r});"
-        " import segprep, segprep_cli, importlib.util as u; "
+        " import segprep, segprep_cli, importlib.util as u; from segprep import kernel; "
     )
-    code += "print([segprep.__file__, segprep_cli.__file__, u.find_spec('cli') is None])"
+    code += (
+        "print([segprep.__file__, segprep_cli.__file__, u.find_spec('cli') is None, kernel.used()])"
+    )
     shown = (
         python("-I", "-S", "-c", code, cwd=tmp_path)
         .strip()
@@ -77,11 +93,12 @@ def test_installed(tmp_path: Path, how: tuple[str]) -> None:
         .replace("True", "true")
         .replace("False", "false")
     )
-    library, command, alone = json.loads(shown)
-    home = place if how == ("--target",) else copy
+    library, command, alone, used = json.loads(shown)
+    home = place if how == "--target" else copy
     assert Path(library).is_relative_to(home)
     assert Path(command).is_relative_to(home)
     assert alone
+    assert used == ("compiled kernel" if compiler == COMPILER else "NumPy")
     assert (Path(library).parent / "py.typed").is_file()
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from segprep import kernel
 from segprep.errors import SourceError
 from segprep.files import read_file
 from segprep.imaging import damage, headers, png, tiff
@@ -139,8 +140,10 @@ def upright_array(array: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 def histogram(mask: NDArray[Any]) -> dict[int, int]:
     """Pixel value -> count, values that occur only. *mask* (H, W) of unsigned integers."""
-    flat = mask.reshape(-1)
+    flat = np.ascontiguousarray(mask).reshape(-1)
     if mask.dtype == np.uint8:
+        if kernel.compiled is not None:
+            return kernel.compiled.histogram(flat)
         counts = runs_of(flat).counts()
     else:
         counts = np.zeros(int(flat.max(initial=0)) + 1, np.int64)
@@ -163,7 +166,11 @@ def look_up(drawn: NDArray[Any], table: bytes) -> tuple[NDArray[np.uint8], dict[
     """
     if drawn.dtype != np.uint8:
         return replaced(drawn, np.frombuffer(table, np.uint8)), histogram(drawn)
-    values = np.frombuffer(table.ljust(256, b"\0"), np.uint8)
+    drawn, table = np.ascontiguousarray(drawn), table.ljust(256, b"\0")[:256]
+    if kernel.compiled is not None:
+        ids = np.empty(drawn.shape, np.uint8)
+        return ids, kernel.compiled.look_up(drawn, table, ids)
+    values = np.frombuffer(table, np.uint8)
     runs = runs_of(drawn.reshape(-1))
     counts = runs.counts()
     return runs.through(values).reshape(drawn.shape), {

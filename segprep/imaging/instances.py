@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segprep.imaging import boxes
 from segprep.types import Note
 
 MOST = 65_534
@@ -30,10 +31,9 @@ def spot_of(name: str, mask: NDArray[np.bool_], top: int = 0, left: int = 0) -> 
     """*mask* (H, W) cut to its object, as a :class:`Spot`; *top*, *left* say where *mask* itself
     lies.
     """
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not len(rows):
+    box = boxes.lit(mask)
+    if box is None:
         return Spot(name, 0, 0, np.zeros((0, 0), np.bool_))
-    box = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
     return Spot(name, top + box[0].start, left + box[1].start, np.ascontiguousarray(mask[box]))
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segprep.errors import SourceError
-from segprep.imaging import image, mask_opening, palettes, png, tiff, whole_numbers
+from segprep.imaging import boxes, image, mask_opening, palettes, png, tiff, whole_numbers
 from segprep.types import MAX_PIXELS, Note
 
 _SIXTEEN = ("I;16", "I;16B", "I;16L", "I")
@@ -177,16 +177,10 @@ def lit(
     whole = png.decode(data, limit) if data[25:26] == b"\0" else None  # gray, not indices
     if whole is None:
         whole = intensity(data, path, limit)
-    rows, columns = np.flatnonzero(whole.max(1)), np.flatnonzero(whole.max(0))
-    if not len(rows):
-        return (whole.shape[0], whole.shape[1]), 0, 0, whole[:0, :0]
-    top, left = int(rows[0]), int(columns[0])
-    return (
-        (whole.shape[0], whole.shape[1]),
-        top,
-        left,
-        whole[top : rows[-1] + 1, left : columns[-1] + 1],
-    )
+    size, box = (whole.shape[0], whole.shape[1]), boxes.lit(whole)
+    if box is None:
+        return size, 0, 0, whole[:0, :0]
+    return size, box[0].start, box[1].start, whole[box]
 
 
 def colors(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.uint8]:

@@ -5,11 +5,16 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from segprep import kernel
+
 
 def unfiltered(rows: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """The pixels of *rows*, each led by its filter's number; None where many rows need Python,
-    which Pillow does better (section 9 of the format).
+    """The pixels of *rows*, each led by its filter's number; None where that is no filter's, and
+    without the kernel where many rows need Python, which Pillow does better.
     """
+    if kernel.compiled is not None:
+        pixels = np.empty((len(rows), rows.shape[1] - 1), np.uint8)
+        return pixels if kernel.compiled.unfilter(rows, pixels.shape[1], pixels) else None
     kinds, pixels = rows[:, 0], rows[:, 1:]
     if not kinds.any():
         return pixels

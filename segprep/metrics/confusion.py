@@ -142,13 +142,13 @@ class ConfusionMatrix:
         """Pixels with a prediction that is not a class, where the truth has one."""
         return int(self.invalid.sum())
 
-    def update(self, truth: Any, pred: Any, *, fast: bool | None = None) -> None:
+    def update(self, truth: Any, pred: Any) -> None:
         """Count one image: two arrays of integers of one shape.
 
         Raises SegprepError for a truth value that is neither class nor ignore, ValueError for
         shapes.
         """
-        self.add(tally(np.asarray(truth), np.asarray(pred), fast=fast))
+        self.add(tally(np.asarray(truth), np.asarray(pred)))
 
     def add(self, counts: Tally) -> None:
         """Count what :func:`counting.tally` found in one image."""

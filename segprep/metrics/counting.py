@@ -1,36 +1,27 @@
 """How often each pair of truth and predicted value occurs in two label maps: exact, for any
 integers, in time that flat masks make short.
 
-Label maps are flat, so runs of equal pairs are counted at once; where 8-bit maps are noisy, single
-pixels are counted instead, by ``bincount`` or, with the extra ``fast``, by OpenCV. All ways give
-the same counts. The memory for wider values depends on the pairs that occur, not on how large the
-values are.
+Label maps are flat, so runs of equal pairs are counted at once: of 8-bit maps by the kernel, where
+it was built; else, where they are noisy, single pixels are counted instead, by ``bincount``. All
+ways give the same counts. The memory for wider values depends on the pairs that occur, not on how
+large the values are.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep.errors import MissingExtraError
+from segprep import kernel
 
 Ints = NDArray[np.int64]
 BLOCK = 1 << 18  # pixels whose runs are found at once: what the processor's cache holds
-MOST = (
-    1 << 22
-    # pixels in one call of a histogram; well under the 2^24 from which OpenCV's float32 counts go
-    # wrong, and a bound on the memory
-)
+MOST = 1 << 22  # pixels in one call of bincount: a bound on the memory
 AT_ONCE = 64  # blocks whose runs are added together
 PATIENCE = 4  # blocks that are taken for noisy after one that was
 SMALL = 1 << 12
-WORTH, WORTH_FAST = (
-    6,
-    10,
-)  # pixels that a run must have on average to be worth finding, against bincount and against OpenCV
+WORTH = 6  # pixels that a run must have on average to be worth finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +35,9 @@ class Tally:
     pixels: Ints
 
 
-def tally(truth: NDArray[Any], pred: NDArray[Any], *, fast: bool | None = None) -> Tally:
-    """The pairs of values of two equally large arrays of integers.
-
-    *fast*: use OpenCV (the extra ``fast``); by default if it is installed. Raises ValueError for
-    other shapes or types.
+def tally(truth: NDArray[Any], pred: NDArray[Any]) -> Tally:
+    """The pairs of values of two equally large arrays of integers. Raises ValueError for other
+    shapes or types.
 
     >>> found = tally(np.array([[0, 1], [1, 1]]), np.array([[0, 1], [1, 0]]))
     >>> list(zip(found.truth.tolist(), found.pred.tolist(), found.pixels.tolist()))
@@ -60,10 +49,13 @@ def tally(truth: NDArray[Any], pred: NDArray[Any], *, fast: bool | None = None) 
         np.ascontiguousarray(_narrow(_integers(array))).reshape(-1) for array in (truth, pred)
     )
     if first.dtype == np.uint8 and second.dtype == np.uint8:
+        if kernel.compiled is not None:
+            counts = np.frombuffer(kernel.compiled.joint(first, second), np.int64)
+            return Tally(*counts.reshape(3, -1))
         if first.size < SMALL:
             keys, pixels = np.unique(_paired(first, second), return_counts=True)
             return Tally(*(part.astype(np.int64) for part in (keys >> 8, keys & 255, pixels)))
-        return _of_table(joint(first, second, fast=fast))
+        return _of_table(joint(first, second))
     return _of_runs(first, second)
 
 
@@ -82,38 +74,36 @@ def _narrow(array: NDArray[Any]) -> NDArray[Any]:
     return array.astype(np.uint8)
 
 
-def joint(truth: NDArray[np.uint8], pred: NDArray[np.uint8], *, fast: bool | None = None) -> Ints:
+def joint(truth: NDArray[np.uint8], pred: NDArray[np.uint8]) -> Ints:
     """Counts (65536,) of ``256 * truth + prediction``; *truth* and *pred* (N,) contiguous.
 
     Runs of equal pixels are counted at once where that is faster.
     """
-    histogram = _histogram(fast)
     counts = np.zeros(65_536, np.int64)
-    least = WORTH_FAST if histogram is not _pixels else WORTH
     space = np.zeros((2, min(BLOCK, truth.size + 7 & ~7)), np.bool_)
     cells: list[tuple[NDArray[np.uint16], Ints]] = []
     start = noisy = 0  # from *noisy* to *start*, pixels are still to be counted one by one
     while start < truth.size:
         left, right = truth[start : start + BLOCK], pred[start : start + BLOCK]
-        ends = _ends(left, right, space, least)
+        ends = _ends(left, right, space)
         if ends is None:
             start += PATIENCE * BLOCK
         else:
-            _single(counts, truth[noisy:start], pred[noisy:start], histogram)
+            _single(counts, truth[noisy:start], pred[noisy:start])
             start = noisy = start + left.size
             cells.append(_runs(left, right, ends))
         if len(cells) == AT_ONCE:
             _add(counts, cells)
-    _single(counts, truth[noisy:], pred[noisy:], histogram)
+    _single(counts, truth[noisy:], pred[noisy:])
     _add(counts, cells)
     return counts
 
 
 def _ends(
-    truth: NDArray[np.uint8], pred: NDArray[np.uint8], space: NDArray[np.bool_], least: int
+    truth: NDArray[np.uint8], pred: NDArray[np.uint8], space: NDArray[np.bool_]
 ) -> NDArray[np.intp] | None:
-    """The last pixel of every run of equal pairs, or None if runs are shorter than *least* on
-    average. *space* (2, N or more) is written over.
+    """The last pixel of every run of equal pairs, or None if runs are not WORTH finding. *space*
+    (2, N or more) is written over.
     """
     size = truth.size
     last, other = space[0], space[1, : size - 1]
@@ -122,7 +112,7 @@ def _ends(
     last[: size - 1] |= other
     last[size - 1] = True
     last[size:] = False
-    if int(np.count_nonzero(last)) * least > size:
+    if int(np.count_nonzero(last)) * WORTH > size:
         return None
     words = last.view(np.uint64)
     values = np.flatnonzero(
@@ -165,47 +155,11 @@ def _paired(truth: NDArray[np.uint8], pred: NDArray[np.uint8]) -> NDArray[np.uin
     return pairs
 
 
-def _single(
-    counts: Ints, truth: NDArray[np.uint8], pred: NDArray[np.uint8], histogram: "Histogram"
-) -> None:
-    for start in range(0, truth.size, MOST):
-        histogram(counts, truth[start : start + MOST], pred[start : start + MOST])
-
-
-Histogram = Callable[[Ints, NDArray[np.uint8], NDArray[np.uint8]], None]
-
-
-def _pixels(counts: Ints, truth: NDArray[np.uint8], pred: NDArray[np.uint8]) -> None:
+def _single(counts: Ints, truth: NDArray[np.uint8], pred: NDArray[np.uint8]) -> None:
     """Add 1 to *counts* for every pair."""
-    cells = np.bincount(_paired(truth, pred))
-    counts[: len(cells)] += cells
-
-
-@cache
-def _opencv() -> Histogram | None:
-    try:
-        import cv2
-    except ImportError:
-        return None
-    cv2.setNumThreads(1)  # processes are our parallelism
-
-    def pixels(counts: Ints, truth: NDArray[np.uint8], pred: NDArray[np.uint8]) -> None:
-        """Add 1 to *counts* for every pair; float32 is exact here, since a call has fewer than 2^24
-        pixels.
-        """
-        cells = cv2.calcHist([truth, pred], [0, 1], None, [256, 256], [0, 256, 0, 256])
-        counts += cells.reshape(-1).astype(np.int64)
-
-    return pixels
-
-
-def _histogram(fast: bool | None) -> Histogram:
-    if fast is False:
-        return _pixels
-    counts = _opencv()
-    if counts is None and fast:
-        raise MissingExtraError("counting with OpenCV", "opencv-python-headless", "fast")
-    return counts or _pixels
+    for start in range(0, truth.size, MOST):
+        cells = np.bincount(_paired(truth[start : start + MOST], pred[start : start + MOST]))
+        counts[: len(cells)] += cells
 
 
 def _of_table(counts: Ints) -> Tally:

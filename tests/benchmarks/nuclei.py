@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+import processor
 import run
 from PIL import Image
 
@@ -109,4 +110,5 @@ def main(rounds: int = 5) -> None:
 
 
 if __name__ == "__main__":
+    print(processor.name())
     main(2 if "--quick" in sys.argv[1:] else 5)

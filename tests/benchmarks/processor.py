@@ -4,9 +4,11 @@ import os
 import platform
 from pathlib import Path
 
+from segprep import kernel
+
 
 def name() -> str:
-    """Processor, cores that may be used, load, Python."""
+    """Processor, cores that may be used, load, Python, what counts pixels."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
     except OSError:
@@ -15,4 +17,4 @@ def name() -> str:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     machine = f"{model or platform.processor()}, {cores} cores, load {load}"
-    return f"{machine}, Python {platform.python_version()}"
+    return f"{machine}, Python {platform.python_version()}, {kernel.used()}"

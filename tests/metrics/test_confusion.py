@@ -1,6 +1,5 @@
 """Counting and formulas: what must hold for every pair of label maps."""
 
-import sys
 from typing import Any
 
 import numpy as np
@@ -9,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from segprep.errors import MissingExtraError, SegprepError, UsageError
-from segprep.metrics import counting
+from segprep.errors import SegprepError, UsageError
 from segprep.metrics.confusion import ConfusionMatrix, count, scores
-from segprep.metrics.counting import MOST, joint, tally
+from segprep.metrics.counting import joint, tally
 from segprep.metrics.scores import Policy, baseline, sums
 
 Maps = NDArray[np.uint8]
@@ -243,8 +241,7 @@ def test_many_classes_are_counted_sparsely(seed: int, classes: int) -> None:
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.05, 1.0])
-def test_opencv_counts_the_same(noise: float) -> None:
-    pytest.importorskip("cv2")
+def test_runs_and_single_pixels_are_counted_the_same(noise: float) -> None:
     random = np.random.default_rng(1)
     flat = (
         np.repeat(random.integers(0, 19, (2, 64, 40)), 50, axis=2).astype(np.uint8).reshape(2, -1)
@@ -252,30 +249,5 @@ def test_opencv_counts_the_same(noise: float) -> None:
     flat = np.where(
         random.random(flat.shape) < noise, random.integers(0, 256, flat.shape), flat
     ).astype(np.uint8)
-    plain, fast = (joint(flat[0], flat[1], fast=fast) for fast in (False, True))
-    assert np.array_equal(plain, fast)
-    assert np.array_equal(plain, np.bincount(flat[0].astype(int) * 256 + flat[1], minlength=65_536))
-
-
-def test_without_opencv_nothing_changes_but_the_speed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "cv2", None)
-    counting._opencv.cache_clear()
-    try:
-        noise = np.random.default_rng(0).integers(0, 256, (2, 9_000)).astype(np.uint8)
-        assert np.array_equal(joint(*noise), joint(*noise, fast=False))
-        with pytest.raises(MissingExtraError, match="opencv") as caught:
-            joint(*noise, fast=True)
-        assert ".[fast]" in caught.value.hint
-    finally:
-        counting._opencv.cache_clear()
-
-
-def test_blocks_stay_below_what_float32_can_count() -> None:
-    assert MOST < 2**24
-    pytest.importorskip("cv2")
-    size = 2**24 + 7  # one call of calcHist would lose the last pixels
-    same = np.full(size, 3, np.uint8)
-    odd = np.tile(np.array([0, 1, 2, 3, 4, 5, 6, 7], np.uint8), size // 8 + 1)[:size]
-    assert joint(same, same, fast=True)[3 * 257] == size
-    assert joint(odd, odd, fast=True).sum() == size
-    assert joint(odd, same, fast=True)[256 * 7 + 3] == size // 8
+    expected = np.bincount(flat[0].astype(int) * 256 + flat[1], minlength=65_536)
+    assert np.array_equal(joint(flat[0], flat[1]), expected)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from segprep.imaging import boxes
 from segprep.imaging.coordinates import flat_coordinates
 from segprep.imaging.shapes import Shape, fill, pack
 from segprep.sources._common.labels import LabelMeaning
@@ -60,10 +61,9 @@ def mask_region(
     group: object = None,
 ) -> Region:
     """A region of the pixels where *bits* (h, w) is true, without its empty margin."""
-    rows, columns = np.flatnonzero(bits.any(1)), np.flatnonzero(bits.any(0))
-    if len(rows):
-        bits = bits[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        corner = corner[0] + int(columns[0]), corner[1] + int(rows[0])
+    box = boxes.lit(bits)
+    if box is not None:
+        bits, corner = bits[box], (corner[0] + box[1].start, corner[1] + box[0].start)
     return Region(label, address, "mask", (), pack(bits), corner, group)
 
 

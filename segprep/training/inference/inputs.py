@@ -179,7 +179,7 @@ def opencv() -> Any:
     try:
         import cv2
     except ImportError as error:
-        raise MissingExtraError("reading videos", "OpenCV", "fast") from error
+        raise MissingExtraError("reading videos", "OpenCV", "video") from error
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     return cv2
 

@@ -146,7 +146,7 @@ def test_bad_input_has_a_code_and_a_hint_and_writes_nothing(
 
 
 def test_a_video_becomes_a_video_and_a_folder_of_masks(tmp_path: Path) -> None:
-    cv2 = pytest.importorskip("cv2", reason="videos need OpenCV: the extra fast")
+    cv2 = pytest.importorskip("cv2", reason="videos need OpenCV: the extra video")
     writer = cv2.VideoWriter(
         str(tmp_path / "clip.avi"),
         cv2.CAP_OPENCV_MJPEG,

@@ -92,7 +92,7 @@ def test_a_sidewise_photograph_is_upright(tmp_path: Path) -> None:
 
 
 def test_the_frames_of_a_video(tmp_path: Path) -> None:
-    cv2 = pytest.importorskip("cv2", reason="videos need OpenCV: the extra fast")
+    cv2 = pytest.importorskip("cv2", reason="videos need OpenCV: the extra video")
     writer = cv2.VideoWriter(str(tmp_path / "a.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (48, 32))
     for n in range(4):
         writer.write(np.full((32, 48, 3), (0, 0, 60 * n), np.uint8))  # red, as OpenCV has it
@@ -106,7 +106,7 @@ def test_the_frames_of_a_video(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("content", "code"), [(b"", "empty-file"), (b"junk" * 500, "bad-video")])
 def test_a_video_that_cannot_be_read(tmp_path: Path, content: bytes, code: str) -> None:
-    pytest.importorskip("cv2", reason="videos need OpenCV: the extra fast")
+    pytest.importorskip("cv2", reason="videos need OpenCV: the extra video")
     (tmp_path / "a.mp4").write_bytes(content)
     with pytest.raises(SourceError) as caught:
         film(tmp_path / "a.mp4")
@@ -121,7 +121,7 @@ def test_without_opencv_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.M
     inputs.opencv.cache_clear()
     with pytest.raises(MissingExtraError, match="videos needs OpenCV") as caught:
         gather(tmp_path / "a.mp4")
-    assert ".[fast]" in caught.value.hint
+    assert ".[video]" in caught.value.hint
 
 
 def test_a_dataset_that_is_unfinished_or_lacks_an_image(source: Path, tmp_path: Path) -> None:

@@ -1,0 +1,235 @@
+"""The compiled kernel and NumPy give the same; the kernel touches nothing outside its buffers."""
+
+import os
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from segprep import kernel
+from segprep.imaging import boxes, image, png, png_filters
+from segprep.metrics.counting import tally
+
+Bytes = NDArray[np.uint8]
+built = pytest.mark.skipif(kernel.compiled is None, reason="the kernel is not built, or turned off")
+
+
+def both(call: Callable[[], Any]) -> tuple[Any, Any]:
+    """What *call* gives with the kernel, and without."""
+    with pytest.MonkeyPatch.context() as patch:
+        first = call()
+        patch.setattr(kernel, "compiled", None)
+        return first, call()
+
+
+@st.composite
+def maps(draw: st.DrawFn, count: int = 1) -> Bytes:
+    """(count, H, W): noise or runs of few values, of sizes around the eight bytes of a word."""
+    shape = count, draw(st.integers(1, 9)), draw(st.integers(1, 70))
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    values = draw(st.sampled_from([1, 2, 3, 256]))
+    step = draw(st.sampled_from([1, 7, 8, 33]))
+    coarse = random.integers(0, values, (count, shape[1], -(-shape[2] // step)))
+    runs = np.repeat(coarse, step, axis=2)[..., : shape[2]]
+    blank = random.random(shape) < draw(st.sampled_from([0, 0, 0.9, 1]))
+    return np.where(blank, 0, runs).astype(np.uint8)
+
+
+@built
+@given(maps(), st.binary(min_size=256, max_size=256))
+def test_values_are_counted_and_translated_the_same(mask: Bytes, table: bytes) -> None:
+    for array in (mask[0], mask[0].T, mask[0, ::-1, ::2]):
+        assert len(set(map(str, both(lambda: image.histogram(array))))) == 1  # noqa: B023
+        mine, plain = both(lambda: image.look_up(array, table))  # noqa: B023
+        assert mine[1] == plain[1] == image.histogram(array)
+        assert np.array_equal(mine[0], plain[0])
+        assert np.array_equal(mine[0], np.frombuffer(table, np.uint8)[array])
+
+
+@built
+@given(maps(2))
+def test_pairs_are_counted_the_same(pair: Bytes) -> None:
+    mine, plain = both(lambda: tally(*pair))
+    for name in ("truth", "pred", "pixels"):
+        assert np.array_equal(getattr(mine, name), getattr(plain, name))
+        assert getattr(mine, name).dtype == np.int64
+
+
+@built
+@given(maps())
+def test_the_lit_part_is_the_same(mask: Bytes) -> None:
+    for array in (mask[0], mask[0].T, mask[0] > 1, mask[0, 1:]):
+        mine, plain = both(lambda: boxes.lit(array))  # noqa: B023
+        assert mine == plain
+
+
+def filtered(pixels: Bytes, kinds: NDArray[np.int64]) -> Bytes:
+    """*pixels* (H, W) with the filter of each row applied, by the format's own words."""
+    above = np.vstack([np.zeros_like(pixels[:1]), pixels[:-1]]).astype(int)
+    left = np.hstack([np.zeros_like(pixels[:, :1]), pixels[:, :-1]]).astype(int)
+    corner = np.hstack([np.zeros_like(above[:, :1]), above[:, :-1]])
+    base = left + above - corner
+    distances = np.abs(np.stack([base - left, base - above, base - corner]))
+    nearest = np.take_along_axis(np.stack([left, above, corner]), distances.argmin(0)[None], 0)[0]
+    guesses = np.stack([np.zeros_like(left), left, above, (left + above) // 2, nearest])
+    guess = guesses[kinds, np.arange(len(pixels))]
+    return np.hstack([kinds[:, None], pixels - guess]).astype(np.uint8)
+
+
+@given(maps(), st.integers(0, 2**32), st.booleans())
+def test_filters_are_undone(mask: Bytes, seed: int, few: bool) -> None:
+    kinds = np.random.default_rng(seed).integers(0, 3 if few else 5, len(mask[0]))
+    rows = filtered(mask[0], kinds)
+    for pixels in both(lambda: png_filters.unfiltered(rows)):
+        assert np.array_equal(pixels, mask[0])
+    rows[-1, 0] = 5
+    assert all(pixels is None for pixels in both(lambda: png_filters.unfiltered(rows)))
+
+
+@built
+def test_many_filtered_rows_are_read_as_pillow_reads_them(tmp_path: Path) -> None:
+    random = np.random.default_rng(5)
+    pixels = np.repeat(random.integers(0, 4, (90, 12)), 9, axis=1).astype(np.uint8)
+    data = png.encode(pixels)
+    body = zlib.compress(filtered(pixels, random.integers(0, 5, 90)).tobytes())
+    data = data[: data.index(b"IDAT") - 4] + png._chunk(b"IDAT", body) + png._chunk(b"IEND", b"")
+    (tmp_path / "a.png").write_bytes(data)
+    with Image.open(tmp_path / "a.png") as picture:
+        assert np.array_equal(np.asarray(picture), pixels)
+    mine, plain = both(lambda: image.decode_mask(data, tmp_path / "a.png"))
+    assert np.array_equal(mine, pixels)
+    assert np.array_equal(plain, pixels)
+
+
+@built
+def test_large_maps_are_counted_without_the_interpreter_s_lock() -> None:
+    pair = np.random.default_rng(3).integers(0, 256, (2, 999, 777), np.uint8)
+    mine, plain = both(lambda: tally(*pair))
+    assert np.array_equal(mine.pixels, plain.pixels)
+    assert mine.pixels.sum() == 999 * 777
+
+
+EMPTY, EIGHT, NINE = (np.arange(n, dtype=np.uint8) for n in (0, 8, 9))
+FROZEN = np.frombuffer(bytes(8), np.uint8)
+HUGE = sys.maxsize
+REFUSED = [
+    ("histogram", (np.zeros((8, 8), np.uint8)[:, ::2],)),
+    ("histogram", ("text",)),
+    ("look_up", (EIGHT, bytes(255), EIGHT.copy())),
+    ("look_up", (EIGHT, bytes(257), EIGHT.copy())),
+    ("look_up", (EIGHT, bytes(256), NINE.copy())),
+    ("look_up", (EIGHT, bytes(256), FROZEN)),
+    ("look_up", (EIGHT, bytes(256), np.zeros(16, np.uint8)[::2])),
+    ("joint", (EIGHT, NINE)),
+    ("joint", (EIGHT, np.zeros(16, np.uint8)[::2])),
+    ("joint", (EIGHT, None)),
+    *(("unfilter", (NINE, width, EIGHT.copy())) for width in (-1, 0, 1, 7, 9, HUGE, -HUGE - 1)),
+    ("unfilter", (NINE, 8, NINE.copy())),
+    ("unfilter", (NINE, 2, EIGHT[:5].copy())),
+    ("unfilter", (NINE, 8, FROZEN)),
+    ("unfilter", (EMPTY, 1, EMPTY)),
+    ("unfilter", (NINE, HUGE + 1, EIGHT.copy())),
+    *(("box", (EIGHT, width)) for width in (-1, 0, 3, 9, HUGE, -HUGE - 1)),
+]
+
+
+@built
+@pytest.mark.parametrize(("name", "arguments"), REFUSED)
+def test_what_does_not_fit_is_refused(name: str, arguments: tuple[Any, ...]) -> None:
+    before = [part.copy() if isinstance(part, np.ndarray) else part for part in arguments]
+    with pytest.raises((ValueError, TypeError, BufferError, OverflowError)):
+        getattr(kernel.compiled, name)(*arguments)
+    for part, copy in zip(arguments, before, strict=True):
+        assert np.array_equal(part, copy)
+
+
+@built
+def test_nothing_is_counted_in_nothing() -> None:
+    assert kernel.compiled is not None
+    assert kernel.compiled.histogram(EMPTY) == {}
+    assert kernel.compiled.look_up(EMPTY, bytes(256), EMPTY.copy()) == {}
+    assert kernel.compiled.joint(EMPTY, EMPTY) == b""
+    assert kernel.compiled.box(EMPTY, 5) is None
+
+
+CODE = """
+import sys
+sys.modules.update({hidden})
+from segprep import kernel
+print(kernel.used())
+"""
+
+
+def used(hidden: str = "", **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", CODE.replace("{hidden}", hidden)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_the_kernel_can_be_turned_off_and_may_be_missing() -> None:
+    assert used(SEGPREP_KERNEL="0") == "NumPy"
+    assert used("{'segprep._kernel': None}", SEGPREP_KERNEL="1") == "NumPy"
+
+
+def test_a_kernel_of_other_sources_is_not_used() -> None:
+    old = "{'segprep._kernel': type('Old', (), {'VERSION': 0})}"
+    assert used(old, SEGPREP_KERNEL="1") == "NumPy"
+
+
+INDEX = ".segprep-index"  # has times and inodes
+
+
+def nuclei(folder: Path) -> None:
+    """Two images with three masks each, which Pillow saves with filters of its choice."""
+    random = np.random.default_rng(2)
+    for name in ("first", "second"):
+        for kind in ("images", "masks"):
+            (folder / name / kind).mkdir(parents=True)
+        photograph = random.integers(0, 255, (40, 52, 3), np.uint8)
+        Image.fromarray(photograph).save(folder / name / "images" / f"{name}.png")
+        for top in (1, 13, 27):
+            mask = np.zeros((40, 52), np.uint8)
+            mask[top : top + 9, 2 * top : 2 * top + 6] = 255
+            Image.fromarray(mask).save(folder / name / "masks" / f"{top}.png")
+
+
+def test_whole_runs_give_the_same_bytes(source: Path) -> None:
+    """Where the kernel is not built, both runs are NumPy's."""
+    nuclei(source.parent / "nuclei")
+    results = []
+    for setting in ("1", "0"):
+        out = source.parent / f"with{setting}"
+        out.mkdir()
+        for line in (
+            "json2mask ../before a -j 1 -q",
+            "convert dsb2018 ../nuclei b --objects -j 1 -q",
+            "convert pairs b c --masks SegmentationClass --classes background,nucleus -j 1 -q",
+            "miou b/SegmentationClass --truth c/SegmentationClass --classes 2 -j 1 --out scores",
+        ):
+            done = subprocess.run(
+                [sys.executable, "-m", "segprep_cli", *line.split()],
+                cwd=out,
+                env={**os.environ, "SEGPREP_KERNEL": setting},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr
+        files = [path for path in out.rglob("*") if path.is_file() and path.suffix != INDEX]
+        results.append({path.relative_to(out): path.read_bytes() for path in files})
+    assert results[0] == results[1]
+    assert len(results[0]) > 20
