@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.errors import SourceError
-from segprep.imaging import image
+from segprep.imaging import image, steps
 
 FLAT_VOC = frozenset(
     image.luminance((row[0], row[1], row[2]))
@@ -42,12 +42,11 @@ def counted(
         listed = ", ".join(
             f"{value} ({count} px)" for value, count in list(unknown.items())[:6]
         ) + (" …" if len(unknown) > 6 else "")
-        raise SourceError(
-            path,
-            f"{len(unknown)} pixel values are not class ids: {listed}",
-            cause(seen, classes),
-            "unknown-value",
-        )
+        reason = f"{len(unknown)} pixel values are not class ids: {listed}"
+        if smoothed := sorted(steps.find(values, seen)):
+            reason = f"{reason}; {steps.told(smoothed)}"
+            raise SourceError(path, reason, steps.HINT, "unknown-value")
+        raise SourceError(path, reason, cause(seen, classes), "unknown-value")
     counts: dict[int, int] = {}
     for value, count in seen.items():
         counts[table[value]] = counts.get(table[value], 0) + count

@@ -10,21 +10,23 @@ never a color. 255 is ignored unless --ids says otherwise.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from segprep import engine
 from segprep.dataset import classes as class_lists
-from segprep.errors import SourceError, UsageError
+from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_below
-from segprep.imaging import image, lookup, mask_files, paired_masks
+from segprep.imaging import image, lookup, mask_files, paired_masks, steps
 from segprep.packed import FirstLabels
 from segprep.sources._common import files_beside, lossy, mask_values, matching, palette_order
 from segprep.sources._common.mask_values import ClassesById, Ids
 from segprep.sources._common.paired_folders import PairedFolders, background_of
 from segprep.types import (
     IGNORE,
+    Classes,
     Evidence,
     Item,
     Note,
@@ -34,6 +36,7 @@ from segprep.types import (
     no_progress,
 )
 
+_LOOKED_AT = 24  # masks that are looked at where a class list says what values mean
 EXAMPLES = (
     "segprep convert pairs data/ out/ --classes background,cell",
     "segprep convert pairs data/ out/ --ids 0=background,128=cell,255=nucleus",
@@ -108,9 +111,19 @@ class Reader(PairedFolders):
         *beside* is a list of classes that lies beside the folders.
         """
         if meaning := mask_values.meaning(self.classes, self.ids, beside):
+            if not self.ids:
+                self._check_some(FirstLabels(matched.items), meaning[0])
             return meaning
         classes, inferred = mask_values.infer(self._values(matched, jobs, progress))
         return classes, mask_values.identity(classes), inferred
+
+    def _check_some(self, paths: FirstLabels, classes: Classes) -> None:
+        """Raise UsageError where a few masks, evenly spread, show ids that smoothing made."""
+        contents, counted = mask_values.Contents(), _PairValues(self, self.roots())
+        for path in paths[:: max(1, len(paths) // _LOOKED_AT)][:_LOOKED_AT]:
+            with suppress(SegprepError):  # told when it is converted
+                contents.add(*counted(path))
+        contents.refuse_smoothed(classes)
 
     def _values(
         self, matched: matching.Pairing, jobs: int, progress: Progress[Any]
@@ -165,12 +178,13 @@ class _PairValues:
     reader: Reader
     roots: tuple[Path, ...]
 
-    def __call__(self, path: Path) -> tuple[Mapping[int, int], bool]:
+    def __call__(self, path: Path) -> tuple[Mapping[int, int], bool, frozenset[int]]:
         data = read_below(path, self.roots)
         lossy.refuse(data, path, stated=False)
         values = mask_files.values(data, path, [], self.reader.max_pixels, self.reader.palette)
         histogram = image.histogram(values)
-        return histogram, mask_values.looks_like_instances(values, histogram)
+        numbered = mask_values.looks_like_instances(values, histogram)
+        return histogram, numbered, steps.find(values, histogram)
 
 
 def _read(path: Path, root: Path) -> set[int] | None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from segprep.dataset import classes as class_lists
 from segprep.errors import UsageError
 from segprep.files import is_file, read_plain
-from segprep.imaging import components
+from segprep.imaging import components, steps
 from segprep.imaging.lookup import cause
 from segprep.names import unknown
 from segprep.types import IGNORE, Classes, Note
@@ -34,6 +35,8 @@ Ids = Annotated[
     " --classes: exceptions to their order.",
 ]
 Meaning = tuple[Classes, dict[int, int], list[Note]]
+_STEPPED = 0.1  # the share of masks with steps from which on a set was smoothed
+_MOST_STATED = 24  # classes that a hint spells out
 LARGEST = 64  # larger values are gray levels more often than ids
 
 
@@ -138,14 +141,31 @@ class Contents:
     files: int = 0
     numbered: int = 0
     most: set[int] = field(default_factory=set)
+    rich: int = 0
+    stepped: list[frozenset[int]] = field(default_factory=list)
 
-    def add(self, histogram: Mapping[int, int], numbered: bool) -> None:
-        """One more mask."""
+    def add(self, histogram: Mapping[int, int], numbered: bool, stepped: frozenset[int]) -> None:
+        """One more mask; *stepped* are its values that are :mod:`steps`."""
         for value, count in histogram.items():
             self.seen[value] = self.seen.get(value, 0) + count
         self.files += 1
         self.numbered += numbered
         self.most.add(len(histogram.keys() - {0, IGNORE}))
+        self.rich += len(histogram.keys() - {IGNORE}) > 2
+        self.stepped += [stepped] if stepped else []
+
+    def refuse_smoothed(self, classes: Classes) -> None:
+        """Raise UsageError where JPEG or smoothing made some of the ids of *classes*, with the
+        option that states that all was drawn. Values beyond them are told with their files.
+        """
+        values, hint = sorted(frozenset[int]().union(*self.stepped)), steps.HINT
+        if len(self.stepped) < max(1, _STEPPED * self.rich) or values[-1] >= len(classes.names):
+            return
+        if len(classes.names) <= _MOST_STATED:
+            named = ",".join(f"{n}={name}" for n, name in enumerate(classes.names))
+            hint = f"{hint}; if all was drawn so, state each value: --ids {quote(named)}"
+        which = f"in {len(self.stepped)} of {self.rich} masks of several classes"
+        raise UsageError("values-unclear", f"{which} {steps.told(values)}", hint)
 
     @property
     def instances(self) -> bool:
@@ -190,6 +210,8 @@ def infer(contents: Contents | Mapping[int, int]) -> tuple[Classes, list[Note]]:
         raise UsageError(
             "values-unclear", f"the masks hold the values {listed}; what do they mean?", hint
         )
+    if isinstance(contents, Contents):
+        contents.refuse_smoothed(class_lists.numbered(largest + 1))
     shown = ", ".join(
         f"{value} ({seen[value]} px)"
         for value in [*present[:12], *([IGNORE] if IGNORE in seen else [])]

@@ -1,0 +1,107 @@
+"""Masks that JPEG or smoothing spoiled are told from drawn ones, whatever was drawn."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+import segprep
+from segprep.errors import BadInputError, UsageError
+from segprep.imaging import image, steps
+
+BILINEAR, BICUBIC = Image.Resampling.BILINEAR, Image.Resampling.BICUBIC
+
+
+def drawn(seed: int, classes: int, kind: str = "disk") -> Image.Image:
+    """Disks, cells with an outline of class 1, or lines across disks, on background 0."""
+    rng = np.random.default_rng(seed)
+    picture = Image.new("L", (170, 130))
+    pen = ImageDraw.Draw(picture)
+    for _ in range(6):
+        x, y, r = (int(n) for n in rng.integers((0, 0, 12), (170, 130, 35)))
+        box, value = (x - r, y - r, x + r, y + r), int(rng.integers(1, classes))
+        if kind == "cell":
+            pen.ellipse(box, fill=2, outline=1, width=int(rng.integers(1, 3)))
+            continue
+        pen.ellipse(box, fill=value)
+        if kind == "line":
+            pen.line((x, y, 0, r), fill=1 + value % (classes - 1), width=1)
+    return picture
+
+
+def as_jpeg(mask: Image.Image, quality: int) -> Image.Image:
+    out = io.BytesIO()
+    mask.save(out, "JPEG", quality=quality)
+    return Image.open(out)
+
+
+SPOILED: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "jpeg75": lambda mask: as_jpeg(mask, 75),
+    "jpeg95": lambda mask: as_jpeg(mask, 95),
+    "smaller": lambda mask: mask.resize((110, 90), BILINEAR),
+    "larger": lambda mask: mask.resize((340, 260), BILINEAR),
+    "cubic": lambda mask: mask.resize((200, 150), BICUBIC),
+    "rotated": lambda mask: mask.rotate(7, BICUBIC),
+}
+
+
+def found(picture: Image.Image) -> frozenset[int]:
+    mask: NDArray[np.uint8] = np.asarray(picture)
+    return steps.find(mask, image.histogram(mask))
+
+
+@pytest.mark.parametrize("kind", ["disk", "cell", "line"])
+@pytest.mark.parametrize("classes", [3, 4, 7])
+def test_what_was_drawn_has_no_steps(kind: str, classes: int) -> None:
+    assert not any(found(drawn(seed, classes, kind)) for seed in range(12))
+
+
+@pytest.mark.parametrize("how", SPOILED)
+@pytest.mark.parametrize("classes", [4, 7])
+def test_what_was_smoothed_has_steps(how: str, classes: int) -> None:
+    assert all(found(SPOILED[how](drawn(seed, classes))) for seed in range(12))
+
+
+def test_ignored_rims_are_no_steps() -> None:
+    mask = np.zeros((60, 60), np.uint8)
+    mask[10:50, 10:50] = 255
+    mask[11:49, 11:49] = 3
+    assert not found(Image.fromarray(mask))
+
+
+def lay_out(root: Path, how: str) -> Path:
+    for seed in range(4):
+        mask = SPOILED[how](drawn(seed, 4)) if how else drawn(seed, 4)
+        for folder, picture in (("images", Image.new("RGB", mask.size)), ("masks", mask)):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+            picture.save(root / folder / f"{seed}.png")
+    return root
+
+
+@pytest.mark.parametrize("how", ["jpeg95", "smaller"])
+@pytest.mark.parametrize("options", [{}, {"classes": "sky,road,car,tree,sign"}])
+def test_spoiled_ids_are_refused_with_and_without_names(
+    tmp_path: Path, how: str, options: dict[str, Any]
+) -> None:
+    root = lay_out(tmp_path / "in", how)
+    with pytest.raises(UsageError, match=r"4 of 4 masks of several .* also") as caught:
+        segprep.convert("pairs", root, tmp_path / "out", **options)
+    assert caught.value.code == "values-unclear"
+    assert "saved as JPEG" in caught.value.hint
+    assert "--ids 0=_background_,1=class_1" in caught.value.hint or options
+    stated = "0=sky,1=road,2=car,3=tree,4=sign"
+    assert segprep.convert("pairs", root, tmp_path / "out", ids=stated).converted == 4
+    sound = lay_out(tmp_path / "sound", "")
+    assert segprep.convert("pairs", sound, tmp_path / "out2", **options).converted == 4
+
+
+def test_ids_beyond_the_list_are_explained_by_the_smearing(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "in", "jpeg75")
+    with pytest.raises(BadInputError) as caught:
+        segprep.convert("pairs", root, tmp_path / "out", ids="0=sky,1=road,2=car")
+    assert "saved as JPEG" in str(caught.value.skipped[0])
