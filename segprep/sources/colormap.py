@@ -11,7 +11,6 @@ Datumaro's labelmap.txt. Assumptions: pairs as in the format "pairs"; only color
 occur; ADE20K's colors are those of its 150-class challenge, two of which are equal and refused.
 """
 
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,9 +32,9 @@ from segprep.sources._common import (
     matching,
     name_rules,
 )
-from segprep.sources._common.color_rows import Color
 from segprep.sources._common.color_tables import ColorTable
 from segprep.sources._common.paired_folders import PairedFolders, background_of
+from segprep.sources._common.smoothed_colors import SeenColors
 from segprep.types import (
     Evidence,
     Item,
@@ -160,31 +159,13 @@ class Reader(PairedFolders):
         """The error for colors without a table: those of up to 50 masks with their counts, ready to
         be used as a table.
         """
-        counts = Counter[Color]()
-        masks = FirstLabels(matched.items)
+        colors, masks = SeenColors(), FirstLabels(matched.items)
         for path in masks[:: max(1, len(masks) // 50)]:
             with suppress(SourceError):  # told when it is converted
-                shown = mask_files.colors(read_below(path, self.roots()), path, self.max_pixels)
-                counts.update(color_tables.counted(shown))
-        built_in = color_tables.built_in()
-        fitting = [name for name in built_in if color_tables.covers(name, counts)]
-        if fitting:
-            hint = (
-                f"all of them are colors of {' and '.join(fitting)}: give --table {fitting[0]}, or"
-                " --table FILE"
-            )
-        elif 0 < len(counts) <= 64:
-            table = "; ".join(color_tables.proposed(counts))
-            hint = f"name them in a file of R G B NAME per line, or: --table '{table}'"
-        else:
-            hint = f"give --table FILE, or one of {', '.join(built_in)}, or --from-voc-gray"
-        listed = ", ".join(
-            f"{','.join(map(str, color))} ({count} px)" for color, count in counts.most_common(12)
-        )
-        more = f" and {len(counts) - 12} more" if len(counts) > 12 else ""
-        return UsageError(
-            "bad-option", f"what do the colors mean? the masks hold {listed}{more}", hint
-        )
+                data = read_below(path, self.roots())
+                colors.add(mask_files.colors(data, path, self.max_pixels))
+        reason, hint = colors.question()
+        return UsageError("bad-option", f"what do the colors mean? {reason}", hint)
 
     def read(self, item: Item) -> Sample:
         """The image, and its mask through the table."""

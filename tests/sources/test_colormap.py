@@ -6,6 +6,7 @@ from PIL import Image
 
 import segprep
 from segprep.errors import BadInputError, UsageError
+from segprep.imaging import blends
 from segprep.imaging.image import voc_colors
 from segprep.sources._common import color_tables
 from segprep.sources.colormap import Reader
@@ -238,3 +239,46 @@ def test_a_table_of_any_name_lies_beside(tmp_path: Path) -> None:
     (root / "palette.txt").write_text("0 0 0 sky\n128 0 0 road\n0 128 0 car\n")
     with pytest.raises(UsageError, match="color tables differ: Labels and Colors"):
         segprep.convert("auto", root, tmp_path / "two")
+
+
+@pytest.mark.parametrize("size", [(100, 80), (143, 121)])
+def test_smoothed_masks_offer_the_colors_of_regions_only(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    """Blends along borders are not classes, however few there are."""
+    colors = np.array([[0, 0, 0], [128, 64, 32], [64, 128, 255], [20, 200, 100]], np.uint8)
+    for n in range(3):
+        ids = np.zeros((120, 160), np.uint8)
+        for value in (1, 2, 3):
+            ids[15 * n : 15 * n + 50, 40 * value - 20 : 40 * value + 14] = value
+        for folder, array in (("images", colors[ids]), ("masks", colors[ids])):
+            (tmp_path / "in" / folder).mkdir(parents=True, exist_ok=True)
+            picture = Image.fromarray(array).resize(size, Image.Resampling.BILINEAR)
+            picture.save(tmp_path / "in" / folder / f"{n}.png")
+    with pytest.raises(UsageError, match="smoothed or saved as JPEG") as caught:
+        segprep.convert("colormap", tmp_path / "in", tmp_path / "out")
+    table = caught.value.hint.split("'")[1]
+    assert {tuple(map(int, row.split()[:3])) for row in table.split(";")} == {
+        tuple(color) for color in colors.tolist()
+    }
+    assert "are blends along borders" in caught.value.message
+    assert caught.value.hint.endswith("--unknown nearest")
+    with pytest.raises(BadInputError) as refused:
+        segprep.convert("colormap", tmp_path / "in", tmp_path / "out", table=table)
+    assert "the mask was smoothed" in str(refused.value.skipped[0])
+    done = segprep.convert(
+        "colormap", tmp_path / "in", tmp_path / "out", table=table, unknown="nearest"
+    )
+    assert done.converted == 3
+
+
+def test_drawn_masks_are_not_called_smoothed() -> None:
+    rng = np.random.default_rng(5)
+    colors = rng.integers(0, 256, (7, 3)).astype(np.uint8)
+    for _ in range(20):
+        ids = np.zeros((90, 120), np.uint8)
+        for value in range(1, 7):
+            top, left = rng.integers(0, 70, 2)
+            ids[top : top + 30, left : left + 40] = value
+            ids[top + 10] = value  # a line of one pixel
+        assert not blends.find(colors[ids]).blends

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.errors import SourceError
+from segprep.imaging import blends
 from segprep.sources._common.color_rows import Color
 from segprep.sources._common.color_tables import ColorTable
 from segprep.types import IGNORE, Note, Outcome, Unpainted
@@ -67,12 +68,10 @@ def decoded(
     ]
     shared = [color for color, _ in listed if color in doubtful]
     if unknown == "error" or shared:
-        raise SourceError(
-            path,
-            _described(listed, table, doubtful),
-            "fix the table or the mask, or give --unknown ignore|nearest",
-            "unknown-colour",
-        )
+        hint = "fix the table or the mask, or give --unknown ignore|nearest"
+        if blends.find(shown).blends:
+            hint = "the mask was smoothed: export it again without; or give --unknown nearest"
+        raise SourceError(path, _described(listed, table, doubtful), hint, "unknown-colour")
     nearest = np.array(
         [
             _nearest((int(code) >> 16, int(code) >> 8 & 255, int(code) & 255), table)

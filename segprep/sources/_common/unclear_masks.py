@@ -4,12 +4,15 @@ brightnesses or a few colors.
 
 import shlex
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from segprep.errors import SegprepError
 from segprep.files import read_below
 from segprep.imaging import image, lookup, mask_files
-from segprep.sources._common import color_tables, lossy, matching
+from segprep.sources._common import lossy, matching
+from segprep.sources._common.smoothed_colors import SeenColors
 
 _DARK, _LIGHT = 32, 223  # what JPEG and resizing leave of black and of white
 _MOST_COLORS = 256
@@ -32,7 +35,7 @@ def reason(root: Path) -> tuple[str, str] | None:
             lossy.refuse(data, path, stated=False)
             histogram = image.histogram(mask_files.values(data, path, []))
         except SegprepError as error:
-            if error.code == "mask-is-colour" and (told := _colors(data, path)):
+            if error.code == "mask-is-colour" and (told := _colors(masks, path, root)):
                 return f"{pair}, but {told[0]}", told[1]
             return f"{pair}, but {path.name} {getattr(error, 'reason', error.message)}", error.hint
         seen.update(histogram)
@@ -64,19 +67,25 @@ def _way_out(seen: Counter[int], chosen: str) -> str:
     return lookup.cause(seen, 0)
 
 
-def _colors(data: bytes, path: Path) -> tuple[str, str] | None:
-    """What is told of a mask of more colors than there are classes; None for one of few."""
-    try:
-        colors = Counter(color_tables.counted(mask_files.colors(data, path)))
-    except SegprepError:
-        return None
-    if len(colors) <= _MOST_COLORS:
+def _colors(masks: Sequence[Path], path: Path, root: Path) -> tuple[str, str] | None:
+    """What is told where the mask at *path* has more colors than there are classes, and the table
+    of those that fill regions in *masks*; None where it has few.
+    """
+    own, every = SeenColors(), SeenColors()
+    for mask in masks:
+        with suppress(SegprepError):
+            shown = mask_files.colors(read_below(mask, (root,)), mask)
+            every.add(shown)
+            if mask == path:
+                own.add(shown)
+    if len(own.counts) <= _MOST_COLORS:
         return None
     listed = ", ".join(
-        f"{','.join(map(str, color))} ({count} px)" for color, count in colors.most_common(4)
+        f"{','.join(map(str, color))} ({count} px)" for color, count in own.counts.most_common(4)
     )
+    nearest = f"segprep convert colormap SRC OUT --table {every.table()} --unknown nearest"
     return (
-        f"{path.name} holds {len(colors)} colors, too many for classes: {listed}, …",
+        f"{path.name} holds {len(own.counts)} colors, too many for classes: {listed}, …",
         "it was resized or saved as JPEG: export the masks again as PNG, without smoothing; or"
-        " take the nearest class: segprep convert colormap SRC OUT --table FILE --unknown nearest",
+        f" take the nearest class: {nearest}",
     )
