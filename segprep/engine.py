@@ -125,7 +125,7 @@ def run(
         wanted > 1 and items and set_limits.seconds and worker_processes.single_threaded()
     ):
         worker_processes.keep_memory()
-        with open_folders.remembered():
+        with open_folders.remembered(), limits.timing(set_limits.seconds):
             for item in items:
                 yield _attempt_timed(function, item, set_limits.seconds)
         return

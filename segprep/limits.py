@@ -8,6 +8,7 @@ of processors, so that a busy machine does not matter.
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -95,20 +96,33 @@ def timed(seconds: float) -> Iterator[None]:
     """Raise ItemTooLongError in the main thread after *seconds* of computing time, and again every
     second; one call into a C library is not interrupted.
     """
-    if not seconds or not hasattr(signal, "setitimer"):
-        yield
-        return
-    try:
+    with timing(seconds) as possible:
+        if not possible:
+            yield
+            return
+        signal.setitimer(signal.ITIMER_PROF, seconds, 1.0)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+@contextmanager
+def timing(seconds: float) -> Iterator[bool]:
+    """Let the signal handler of :func:`timed` stay for a run over many items: it need not be set
+    for each. Whether time can be limited here at all.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if not seconds or not main or not hasattr(signal, "setitimer"):
+        yield False
+    elif signal.getsignal(signal.SIGPROF) is _raise:
+        yield True
+    else:
         before = signal.signal(signal.SIGPROF, _raise)
-    except ValueError:  # not in the main thread
-        yield
-        return
-    signal.setitimer(signal.ITIMER_PROF, seconds, 1.0)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
+        try:
+            yield True
+        finally:
+            signal.signal(signal.SIGPROF, before)
 
 
 @contextmanager

@@ -21,7 +21,9 @@ class Journal(Mapping[str, bytes]):
     """
 
     def __init__(self, folder: Path) -> None:
-        self._file = open(folder / "journal.jsonl", "ab+")  # noqa: SIM115
+        path = folder / "journal.jsonl"
+        self._file = open(path, "ab")  # noqa: SIM115
+        self._lines = open(path, "rb")  # noqa: SIM115 - a file of both kinds seeks after each line
         self._end = self._file.seek(0, os.SEEK_END)
         self._stems = PackedNames()
         self._places = array("Q")  # where the line begins, and its kind in the low byte
@@ -73,6 +75,7 @@ class Journal(Mapping[str, bytes]):
 
         Raises SegprepError where its last bytes are refused.
         """
+        self._lines.close()
         try:
             self._file.close()
         except OSError as error:
@@ -81,8 +84,8 @@ class Journal(Mapping[str, bytes]):
     def __getitem__(self, stem: str) -> bytes:
         if (number := self._stems.find(stem)) < 0:
             raise KeyError(stem)
-        self._file.seek(self._places[number] >> 8)
-        return self._file.readline()
+        self._lines.seek(self._places[number] >> 8)
+        return self._lines.readline()
 
     def __iter__(self) -> Iterator[str]:
         return self._stems.ordered()

@@ -208,7 +208,9 @@ def _covered(value: Any, address: str) -> Covered:
 
 def _plain_note(note: Note) -> dict[str, Any]:
     content: dict[str, Any] = {"code": note.code, "message": note.message}
-    return content if note.covered is None else content | {"covered": asdict(note.covered)}
+    if note.covered is not None:
+        content["covered"] = {key: getattr(note.covered, key) for key in Covered.__slots__}
+    return content
 
 
 _RECORD: Mapping[str, fields.Check] = {

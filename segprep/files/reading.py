@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,10 +30,7 @@ def read_below(
     more than *limit* bytes; *empty* files are allowed only where asked for. Raises SourceError with
     a code that says which of these it was.
     """
-    handle = _opened_at_once(path, roots)
-    if handle is None:
-        handle = opened(path, resolve_below(path, roots))
-    data = _read_whole(handle, path, limit)
+    data = _read_whole(*_opened_below(path, roots), path, limit)
     if not data and not empty:
         raise SourceError(path, "has 0 bytes", "restore it from its origin", "empty-file")
     if data.startswith(b"version https://git-lfs.github.com/spec/"):
@@ -48,9 +46,7 @@ def head_below(path: Path, roots: tuple[Path, ...], size: int) -> bytes:
 
     Raises SourceError.
     """
-    handle = _opened_at_once(path, roots)
-    if handle is None:
-        handle = opened(path, resolve_below(path, roots))
+    handle, _ = _opened_below(path, roots)
     try:
         return os.read(handle, size)
     except OSError as error:
@@ -59,20 +55,18 @@ def head_below(path: Path, roots: tuple[Path, ...], size: int) -> bytes:
         os.close(handle)
 
 
-def _opened_at_once(path: Path, roots: tuple[Path, ...]) -> int | None:
-    """A handle of a regular file, opened through its folder's handle; None for everything else,
-    which is then looked up with care.
+def _opened_below(path: Path, roots: tuple[Path, ...]) -> tuple[int, int]:
+    """A handle of a regular file, and its size: opened through its folder's handle, all that cannot
+    be is looked up with care. Raises SourceError.
     """
-    if (entry := open_folders.placed(path, roots)) is None:
-        return None
-    try:
-        handle = os.open(entry[0], _READ_FLAGS, dir_fd=entry[1])
-    except (OSError, ValueError):
-        return None
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        return None
-    return handle
+    if (entry := open_folders.placed(path, roots)) is not None:
+        with suppress(OSError, ValueError):
+            handle = os.open(entry[0], _READ_FLAGS, dir_fd=entry[1])
+            state = os.fstat(handle)
+            if stat.S_ISREG(state.st_mode):
+                return handle, state.st_size
+            os.close(handle)
+    return _opened(path, resolve_below(path, roots))
 
 
 def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:
@@ -120,24 +114,29 @@ def open_inside(root: Path, name: str) -> BinaryIO:
 
 def opened(path: Path, real: Path | str) -> int:
     """A handle of the regular file *real*; *path* is what messages call it. Raises SourceError."""
+    return _opened(path, real)[0]
+
+
+def _opened(path: Path, real: Path | str) -> tuple[int, int]:
+    """What :func:`opened` gives, and the size of the file."""
     try:
         handle = os.open(real, _READ_FLAGS)
     except OSError as error:
         raise unreadable(path, error) from error
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    state = os.fstat(handle)
+    if not stat.S_ISREG(state.st_mode):
         os.close(handle)
         raise SourceError(path, "is not a regular file", "remove it from the folder", "not-a-file")
-    return handle
+    return handle, state.st_size
 
 
 def _content(path: Path, real: Path | str, limit: int) -> bytes:
-    return _read_whole(opened(path, real), path, limit)
+    return _read_whole(*_opened(path, real), path, limit)
 
 
-def _read_whole(handle: int, path: Path, limit: int) -> bytes:
-    """What the open file *handle* holds; it is closed. Raises SourceError."""
+def _read_whole(handle: int, size: int, path: Path, limit: int) -> bytes:
+    """What the open file *handle* of *size* bytes holds; it is closed. Raises SourceError."""
     try:
-        size = os.fstat(handle).st_size
         if size > limit:
             raise SourceError(path, f"has {size} bytes; {limit} are allowed", code="file-too-large")
         return os.read(handle, size + 1)

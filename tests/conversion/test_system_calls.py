@@ -1,0 +1,63 @@
+"""How often a conversion asks the system for something, for each sample: for tiny images, that is
+much of what it costs.
+"""
+
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+import segprep
+from segprep import limits
+
+SYSTEM = {"posix", "nt", "signal", "_signal"}
+WORDS = {"_path_normpath", "fspath", "getpid", "getsignal"}  # answered without the system
+MOST = {
+    **{"open": 7, "close": 7, "fstat": 3, "read": 3},  # image; mask; mask before, for its palette
+    **{"write": 2, "fsync": 2, "setitimer": 2},
+    **{"stat": 5, "lstat": 4},  # for the index
+}
+
+
+@contextmanager
+def calls() -> Iterator[Counter[str]]:
+    """The functions of the system that are called in here, in any thread."""
+    counts = Counter[str]()
+
+    def count(frame: object, event: str, function: Any) -> None:
+        if event == "c_call" and function.__module__ in SYSTEM:
+            counts[function.__name__] += 1
+
+    before = sys.getprofile()
+    threading.setprofile(count)
+    sys.setprofile(count)
+    try:
+        yield counts
+    finally:
+        sys.setprofile(before)
+        threading.setprofile(None)
+
+
+def converted(folder: Path, count: int) -> Counter[str]:
+    """What converting *count* pairs of tiny images and masks calls."""
+    for kind in ("images", "masks"):
+        (folder / kind).mkdir(parents=True)
+        for n in range(count):
+            picture = Image.fromarray(np.full((8, 8), n % 3, np.uint8))
+            picture.save(folder / kind / f"t{n:03}.png")
+    with calls() as counts, limits.limited(seconds=100):
+        segprep.convert("pairs", folder, folder.parent / f"{folder.name}-out", classes="a,b,c")
+    return counts
+
+
+def test_each_sample_asks_the_system_for_little(tmp_path: Path) -> None:
+    few, many = converted(tmp_path / "few", 50), converted(tmp_path / "many", 100)
+    each = {name: (many[name] - few[name]) / 50 for name in many.keys() - WORDS}
+    assert each["open"] >= 6
+    assert {name: share for name, share in each.items() if share > MOST.get(name, 0) + 0.1} == {}
