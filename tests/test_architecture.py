@@ -198,6 +198,7 @@ _OWN_READS = {  # what these open was written a moment ago, or belongs to the in
     "limits.py": "/proc",
     "network_sizes.py": "the modules of the networks",
     "cluster.py": "a file of this run, by which machines find out that they share a disk",
+    "dataset/journal.py": "a file of this run",
     "evaluation/files.py": "a table, written",
     "exporting/archive.py": "files of this run; a zip file that is only listed",
     "exporting/journal.py": "files that are compared with their digests",
