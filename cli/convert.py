@@ -88,6 +88,7 @@ def conversion_command(name: str, format: str) -> click.Command:
         _choice("--mask-mode", ("palette", "gray"), _MASK_MODE),
         _choice("--image-format", ("keep", "jpg"), _IMAGE_FORMAT),
         click.Option(["--strip-metadata"], is_flag=True, help=_STRIP),
+        options.shard(),
         click.Option(["--keep-order"], is_flag=True, help=_KEEP_ORDER),
         _choice("--on-error", ("stop", "skip"), _ON_ERROR),
         click.Option(["--verify"], is_flag=True, help=_VERIFY),

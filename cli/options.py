@@ -124,6 +124,19 @@ def writing() -> list[click.Option]:
     ]
 
 
+def shard(*, inherited: bool = False) -> click.Option:
+    """--shard, of every command that writes a dataset; *inherited*: by default as its input."""
+    return click.Option(
+        ["--shard"],
+        type=click.IntRange(0),
+        default=None if inherited else 0,
+        show_default="as DATASET has it" if inherited else False,
+        metavar="N",
+        help="At most N samples per folder: JPEGImages/000/…, 001/…; for datasets too large for one"
+        " folder." + (" 0 = one folder." if inherited else ""),
+    )
+
+
 def hidden(flag: str, name: str, kind: click.ParamType[Any] | None = None) -> click.Option:
     """An earlier spelling of the option *name*: it works as before and is not in the help."""
 

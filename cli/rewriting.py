@@ -36,6 +36,7 @@ def tree_options(*, image_format: bool = True, keeps: bool = False) -> list[clic
             help="Masks as palette PNG (VOC colors), or gray PNG; pixel values are the same.",
         ),
         *([formats] if image_format else []),
+        options.shard(inherited=True),
         click.Option(
             ["--on-error"],
             type=click.Choice(["stop", "skip"]),

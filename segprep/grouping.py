@@ -12,13 +12,20 @@ from pathlib import Path
 
 from segprep.errors import SourceError, UsageError
 from segprep.files import is_file, read_file
-from segprep.names import stem_of
+from segprep.names import stem_of, unsharded
 
 
-def groups_of(stems: Sequence[str], group_by: str | None) -> dict[str, str]:
-    """Stem -> group. Raises UsageError for an expression or table that leaves stems without one."""
+def groups_of(
+    stems: Sequence[str], group_by: str | None, *, sharded: bool = False
+) -> dict[str, str]:
+    """Stem -> group; the shard of a *sharded* stem does not count. Raises UsageError for an
+    expression or table that leaves stems without one.
+    """
     if group_by is None:
         return {stem: stem for stem in stems}
+    if sharded:
+        groups = groups_of([unsharded(stem) for stem in stems], group_by)
+        return {stem: groups[unsharded(stem)] for stem in stems}
     table = Path(group_by)
     if table.suffix.lower() == ".csv" or is_file(table):
         named = _table(table)

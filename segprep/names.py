@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 MAX_STEM_BYTES = 200  # leaves room below the usual 255 for an extension and a temporary suffix
 _DIGITS = re.compile(r"(\d+)")
+_SHARD = re.compile(r"\d{3,9}/(?=[^/])")
 _RESERVED = {
     "con",
     "prn",
@@ -25,6 +26,16 @@ def stem_of(name: str) -> str:
     """The file *name* without its last extension: ``a.b.json`` -> ``a.b``; ``.x`` stays ``.x``."""
     head, dot, _ = name.rpartition(".")
     return head if dot and head else name
+
+
+def unsharded(stem: str) -> str:
+    """The *stem* of a sample of a tree of segprep's without the folder that is its shard.
+
+    >>> unsharded("007/a"), unsharded("a")
+    ('a', 'a')
+    """
+    shard = _SHARD.match(stem)
+    return stem[shard.end() :] if shard else stem
 
 
 def stem_key(stem: str) -> str:

@@ -207,6 +207,14 @@ class PackedItems(LazySequence[Item]):
         items._kinds, items._kind = [(payload, None)], array("I", bytes(4 * len(self)))
         return items
 
+    def with_stems(self, stems: PackedNames) -> "PackedItems":
+        """The same items under other *stems*, one for each; nothing else is copied."""
+        items = PackedItems()
+        items.stems, items._paths = stems, self._paths
+        items._starts, items._imaged = self._starts, self._imaged
+        items._kinds, items._kind = self._kinds, self._kind
+        return items
+
     def chosen(self, numbers: Sequence[int]) -> "PackedItems":
         """The items of these *numbers*, in their order; these themselves where it is all of them in
         order.

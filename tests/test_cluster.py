@@ -97,7 +97,7 @@ def test_every_command_gives_the_same(tmp_path: Path, scheduler: str) -> None:
     source = pairs(tmp_path / "source", 60)
     (source / "masks" / "s007.png").write_bytes(b"not a PNG")
     dask = ("--engine", "dask", "--scheduler", scheduler, "--no-progress")
-    bad = ("--classes", "3", "--on-error", "skip")
+    bad = ("--classes", "3", "--on-error", "skip", "--shard", "25")
     said = {}
     for name, engine in (("local", ("-j", "1")), ("dask", dask)):
         out = tmp_path / name

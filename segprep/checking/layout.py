@@ -8,6 +8,7 @@ from pathlib import Path
 from segprep.checks._common.survey import ListFile, Pair, Survey, Trouble
 from segprep.dataset import classes as class_lists
 from segprep.dataset.manifest import MANIFEST, Manifest
+from segprep.dataset.shards import size_of
 from segprep.dataset.tree import (
     CLASS_NAMES,
     IMAGES,
@@ -149,7 +150,7 @@ def _groups(dataset: Tree, manifest: Manifest | None) -> dict[str, str]:
     if not isinstance(rule, str):
         return {}
     try:
-        return groups_of(dataset.stems(), rule)
+        return groups_of(dataset.stems(), rule, sharded=size_of(dataset) > 0)
     except SegprepError:
         return {}
 

@@ -23,7 +23,7 @@ from segprep.conversion.result import Conversion
 from segprep.conversion.run_notes import RunNotes
 from segprep.conversion.sample_files import ImageFormat, SampleTask
 from segprep.conversion.unpainted import UnpaintedLabels, unpainted_notes
-from segprep.dataset import manifest
+from segprep.dataset import manifest, shards
 from segprep.dataset.journal import Journal
 from segprep.dataset.lists import finish_split
 from segprep.dataset.staging import Staging, lock
@@ -52,6 +52,7 @@ def convert(
     image_format: ImageFormat = "keep",
     mask_mode: MaskMode = "palette",
     strip_metadata: bool = False,
+    shard: int = 0,
     progress: Progress[Any] = no_progress,
     **options: Any,
 ) -> Conversion:
@@ -61,8 +62,9 @@ def convert(
     Everything is staged inside *out* and published at once, so *out* never holds half a dataset;
     the same call resumes where a killed one stopped, and re-does only what changed. With *on_error*
     "stop" a bad input publishes nothing. The background becomes class 0 unless *keep_order*; an
-    existing tree keeps the ids that it has, new classes are appended. Files whose size, times and
-    inode are those of the last run are not read again, except to *verify*.
+    existing tree keeps the ids that it has, new classes are appended. With *shard*
+    images and masks lie in folders 000, 001 … of at most so many samples. Files whose size, times
+    and inode are those of the last run are not read again, except to *verify*.
 
     Raises:
         UsageError: a wrong option, or source and output overlap.
@@ -94,6 +96,7 @@ def convert(
             image_format=image_format,
             mask_mode=mask_mode,
             strip_metadata=strip_metadata,
+            shard=shard,
             archives=archives,
         )
         notes = *detected, *done.notes
@@ -115,6 +118,7 @@ def convert_with(
     image_format: ImageFormat = "keep",
     mask_mode: MaskMode = "palette",
     strip_metadata: bool = False,
+    shard: int = 0,
     progress: Progress[Any] = no_progress,
     archives: Archives = NO_ARCHIVES,
 ) -> Conversion:
@@ -128,9 +132,10 @@ def convert_with(
         *(reader, root, out, image_format, mask_mode, not dry_run),
         archives=archives,
         strip_metadata=strip_metadata,
+        shard=shards.checked(shard),
     )
     call = None if dry_run or scan else last_run.begun(format, task, keep_order=keep_order)
-    believed = not (verify or overwrite)
+    believed = not (verify or overwrite or Staging(out).folder.exists())
     if call and believed and (unchanged := call.answer()):
         return unchanged
     with facts.learning(file_states.load(task).facts if believed else Facts()):
@@ -160,7 +165,7 @@ def convert_with(
                 finish_split(out) or work is None or manifest_bytes(out) != seen
             ):  # another run may have ended
                 work = prepared()
-            settled = work.scan is scan  # the tree's classes are the source's
+            settled = work.scan.classes is scan.classes  # the tree's classes are the source's
             return _convert(work, jobs, on_error, progress, call if settled else None)
 
 

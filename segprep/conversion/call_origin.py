@@ -23,6 +23,7 @@ def origin_of(format: str, task: SampleTask, scan: Scan) -> dict[str, Any]:
         options["classes"] = list(scan.classes.names)
     options |= {"image_format": task.image_format, "mask_mode": task.mask_mode}
     options |= {"strip_metadata": True} if task.strip_metadata else {}
+    options |= {"shard": task.shard} if task.shard else {}
     origin = {
         "format": format,
         "path": _plain(task.archives.told(real_folders(reader.root)[0]), out),
@@ -75,8 +76,8 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
         return f"another source ({old['format']} {old['path']})"
     changed = [
         name
-        for name in new["options"]
-        if name != "classes" and old["options"].get(name) != new["options"][name]
+        for name in {**new["options"], **old["options"]}
+        if name != "classes" and old["options"].get(name) != new["options"].get(name)
     ]
     return "the same source with other options: " + ", ".join(
         f"--{name.replace('_', '-')} {old['options'].get(name)}" for name in changed

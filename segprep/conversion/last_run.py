@@ -130,7 +130,14 @@ def begun(format: str, task: SampleTask, *, keep_order: bool) -> Call | None:
         return None
     roots = real_folders(task.root, getattr(task.reader, "image_root", ()))
     now = time.time_ns()
-    options = (format, task.reader, task.image_format, task.mask_mode, task.strip_metadata)
+    options = (
+        format,
+        task.reader,
+        task.image_format,
+        task.mask_mode,
+        task.strip_metadata,
+        task.shard,
+    )
     key = blake3(repr((options, keep_order, roots)).encode("utf-8", "backslashreplace"))
     try:
         inputs = [snapshot(root, now) for root in roots]

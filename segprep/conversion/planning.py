@@ -16,6 +16,7 @@ from segprep.conversion.sample_files import SampleTask
 from segprep.dataset import manifest
 from segprep.dataset.manifest import MANIFEST, Manifest
 from segprep.dataset.record_file import RecordFile
+from segprep.dataset.shards import sharded
 from segprep.dataset.staging import Staging
 from segprep.dataset.tree_files import occupied
 from segprep.errors import SourceError, TreeError, UsageError
@@ -93,6 +94,7 @@ def prepare(
         contract = background_first(scan)
     task, scan = replace(task, ids=contract.ids), contract.scan
     plan = _plan(origin, task, scan, old, overwrite, resumed)
+    scan = sharded(scan, plan.previous, task.shard) if task.shard else scan
     try:
         kept = kept_records(task, scan, plan, jobs, progress, verify=verify)
     finally:

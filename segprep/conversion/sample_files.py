@@ -19,6 +19,8 @@ from segprep.files import Inputs, Mark, digest, mark_below, real_folders, watch,
 from segprep.files.open_folders import is_below
 from segprep.imaging import image, metadata, transcoding
 from segprep.imaging.image import MaskMode
+from segprep.names import unsharded
+from segprep.outputs import OutputFolder
 from segprep.types import IGNORE, MAX_PIXELS, Item, Note, Reader, Record, Sample
 
 ImageFormat = Literal["keep", "jpg"]
@@ -48,15 +50,20 @@ class SampleTask:
     ids: Mapping[int, int] | None = None
     archives: Archives = NO_ARCHIVES
     strip_metadata: bool = False
+    shard: int = 0  # the most samples in a folder of the tree; 0: one folder holds all
 
     def __call__(self, item: Item) -> Record:
         """Read *item* and stage its files. Raises SourceError."""
         with watch() as inputs:
-            sample = sources.read(self.reader, item)
+            sample = sources.read(self.reader, self._source_item(item))
         sample = _counted(sample, item, self.values)
         if self.ids is not None:
             sample = _relabeled(sample, self.ids)
         return _stage(self, item, sample, inputs)
+
+    def _source_item(self, item: Item) -> Item:
+        """*item* as the reader's scan named it."""
+        return replace(item, stem=unsharded(item.stem)) if self.shard else item
 
     def fingerprint(self, item: Item) -> str:
         """Changes when the scan finds other files, or other ids, for the same sample."""
@@ -167,7 +174,8 @@ def _stage(task: SampleTask, item: Item, sample: Sample, inputs: Inputs) -> Reco
         contents[f"{OBJECTS}/{item.stem}.png"] = image.encode_objects(objects, task.mask_mode)
     if task.write:
         for name, content in contents.items():
-            write_staged(Staging(task.out).folder / name, content)
+            folder = Staging(task.out).folder
+            write_staged(OutputFolder(folder).place(name) if task.shard else folder / name, content)
     hashes = {name: digest(content) for name, content in contents.items()}
     height, width = mask.shape
     names = [*hashes, None]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from segprep.names import clean_label, stem_fault
+from segprep.names import clean_label, stem_fault, unsharded
 from segprep.types import IGNORE
 
 _DIGEST = re.compile(r"[0-9a-f]{40}")
@@ -75,8 +75,8 @@ def hexadecimal(value: Any, address: str) -> str:
 
 
 def stem(value: Any, address: str) -> str:
-    """A sample's name that is safe on every system."""
-    if fault := stem_fault(text(value, address), portable=False):
+    """A sample's name that is safe on every system, with or without a shard."""
+    if fault := stem_fault(unsharded(text(value, address)), portable=False):
         raise ValueError(f"{address}: the name {value!r} {fault}")
     return str(value)
 

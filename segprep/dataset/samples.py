@@ -15,7 +15,7 @@ from segprep.errors import SourceError, TreeError
 from segprep.files import read_below, walk
 from segprep.imaging import image, mask_files, paired_masks
 from segprep.imaging.image import SUFFIXES
-from segprep.names import stem_fault, stem_key, stem_of
+from segprep.names import stem_fault, stem_key, stem_of, unsharded
 from segprep.types import (
     IGNORE,
     MAX_PIXELS,
@@ -33,8 +33,8 @@ def entries(dataset: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
     """Every sample of *dataset* that has a mask; without a manifest in the order of the file names.
     What has no image goes to *skipped*.
 
-    A stem may have folders in it (``city/a``) only in a tree that segprep did not make. Raises
-    TreeError for a tree that is not finished.
+    A stem may have folders in it (``city/a``) in a tree that segprep did not make; in others only
+    its shard. Raises TreeError for a tree that is not finished.
     """
     if dataset.manifest is not None:
         yield from _recorded(dataset, skipped)
@@ -52,7 +52,7 @@ def _recorded(dataset: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
     """The samples of a tree with a manifest, as its records say."""
     for record in dataset.records():
         mask = dataset.root / record.mask
-        if fault := stem_fault(record.stem, portable=False):
+        if fault := stem_fault(unsharded(record.stem), portable=False):
             reason = f"its name {fault}"
             skipped.append(Skipped(record.stem, str(mask), "bad-stem", reason, "convert again"))
             continue

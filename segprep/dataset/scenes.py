@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segprep import engine
+from segprep.dataset.shards import flat_stems, size_of
 from segprep.dataset.tree import Tree
 from segprep.errors import SourceError
 from segprep.files import digest_array, read_below
@@ -58,9 +59,12 @@ def groups_of(
     if group_by == ALIKE:
         groups = _alike(dataset, stems, jobs)
     elif group_by == NUMBERING:
-        groups = {stem: _NUMBER.sub("", stem) or stem for stem in stems}
+        names = (
+            flat_stems(dataset, stems) if size_of(dataset) else dict(zip(stems, stems, strict=True))
+        )
+        groups = {stem: _NUMBER.sub("", name) or name for stem, name in names.items()}
     else:
-        return named_groups(stems, group_by), ()
+        return named_groups(stems, group_by, sharded=size_of(dataset) > 0), ()
     return groups, _notes(groups, str(group_by))
 
 

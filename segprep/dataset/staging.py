@@ -26,7 +26,7 @@ from typing import Any
 import filelock
 
 from segprep import jsontext
-from segprep.dataset import manifest
+from segprep.dataset import manifest, shards
 from segprep.dataset.manifest import MANIFEST, RECORDS
 from segprep.dataset.tree import (
     CLASS_NAMES,
@@ -45,6 +45,7 @@ from segprep.dataset.tree_files import guard_links, list_bytes
 from segprep.errors import LockedError, SegprepError, SourceError
 from segprep.files import digest, read_inside, sync_file, sync_folder, write_atomic, write_error
 from segprep.files.folders import remove_folder
+from segprep.outputs import OutputFolder
 from segprep.packed import PackedNames
 from segprep.types import Record
 
@@ -223,11 +224,10 @@ class Staging:
             self._open(replace)
             for kind, names in staged.items():
                 self._move(kind, names)
-            for name in removed:
-                (self.root / name).unlink(missing_ok=True)
-            for name in (IMAGES, MASKS, OBJECTS):
-                if (self.root / name).is_dir():
-                    sync_folder(self.root / name)
+            shards.remove(self.root, removed)
+            for kind in staged:
+                for folder in shards.folders_in(self.root / kind):
+                    sync_folder(folder)
             for name, content in sorted(described.items(), key=lambda pair: pair[0] == MANIFEST):
                 (self.root / name).parent.mkdir(parents=True, exist_ok=True)
                 if isinstance(content, Path):
@@ -242,7 +242,7 @@ class Staging:
 
     def _staged(self, files: Iterable[str]) -> dict[str, PackedNames]:
         """Which of *files* (relative) are staged: folder -> names."""
-        present = {kind: _names(self.folder / kind) for kind in (IMAGES, MASKS, OBJECTS)}
+        present = {kind: shards.names_in(self.folder / kind) for kind in (IMAGES, MASKS, OBJECTS)}
         staged = {kind: PackedNames() for kind in present}
         for file in files:
             kind, _, name = file.partition("/")
@@ -257,10 +257,11 @@ class Staging:
         origin, home = self.folder / kind, self.root / kind
         if not names:
             return
-        if not os.path.lexists(home) and len(_names(origin)) == len(names):
+        if not os.path.lexists(home) and len(shards.names_in(origin)) == len(names):
             os.replace(origin, home)
             return
-        home.mkdir(parents=True, exist_ok=True)
+        for shard in {name.rpartition("/")[0] for name in names}:
+            OutputFolder(self.root).place(f"{kind}/{shard}/_")
         for name in names:
             os.replace(os.path.join(origin, name), os.path.join(home, name))
 
@@ -292,8 +293,3 @@ class Staging:
                     remove_folder(aside)  # of a run killed while it cleaned up
                     os.replace(self.root / name, aside)
         write_atomic(opened, b"")
-
-
-def _names(folder: Path) -> PackedNames:
-    """The names in *folder*; none where it is not there."""
-    return PackedNames(sorted(os.listdir(folder)) if folder.is_dir() else ())

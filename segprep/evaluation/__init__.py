@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from segprep.dataset.shards import size_of
 from segprep.errors import BadInputError, UsageError, require
 from segprep.evaluation.accumulate import Account, ImageScore, Invalid, PairTask, Scored, stream
 from segprep.evaluation.arrays import Reading
@@ -114,7 +115,8 @@ def evaluate(
         refuse_ids_as_probabilities(matched.pairs.stems, side, reading)
     cells = tool is not None and tool.needs == "segments"
     task = PairTask(reading, ignore, invalid, _roots(matched.pairs), boundary, cells)
-    groups = groups_of(matched.pairs.stems, group_by) if group_by else None
+    sharded = subject.tree is not None and size_of(subject.tree) > 0
+    groups = groups_of(matched.pairs.stems, group_by, sharded=sharded) if group_by else None
     by_image = tool is not None and bool(tool.needs)
     account = _account(names, ignore, policy, samples, seed, against is not None, by_image)
     images, every = Ranking(worst), list[ImageScore]()

@@ -20,6 +20,7 @@ from segprep import types
 from segprep.conversion import convert_with, tree_source
 from segprep.conversion.result import Conversion
 from segprep.dataset import samples, tree
+from segprep.dataset.shards import size_for
 from segprep.dataset.tree import SPLITS, Tree
 from segprep.errors import SourceError, TreeError, UsageError
 from segprep.files import digest, read_below, real_folders
@@ -222,6 +223,7 @@ def merge(
     same_image: SameImage = "error",
     max_pixels: int = MAX_PIXELS,
     mask_mode: MaskMode = "palette",
+    shard: int | None = None,
     jobs: int = 1,
     on_error: Literal["stop", "skip"] = "stop",
     overwrite: bool = False,
@@ -254,6 +256,7 @@ def merge(
         FORMAT,
         out,
         scan=scan,
+        shard=size_for(shard, *reader.trees),
         jobs=jobs,
         on_error=on_error,
         overwrite=overwrite,

@@ -22,6 +22,7 @@ from segprep.conversion import convert_with
 from segprep.conversion.result import Conversion
 from segprep.dataset import classes as class_lists
 from segprep.dataset import tree
+from segprep.dataset.shards import size_for
 from segprep.errors import UsageError
 from segprep.imaging.image import MaskMode
 from segprep.remapping.reader import Reader
@@ -57,6 +58,7 @@ def remap(
     classes: str | None = None,
     max_pixels: int = MAX_PIXELS,
     mask_mode: MaskMode | None = None,
+    shard: int | None = None,
     jobs: int = 1,
     on_error: Literal["stop", "skip"] = "stop",
     overwrite: bool = False,
@@ -68,8 +70,8 @@ def remap(
 
     *map* are OLD=NEW, *drop* names whose pixels become *drop_as*, *order* the new class list, *ids*
     VALUE=NAME,… the meaning of raw values, *classes* the names (or number) of the classes as they
-    are where the tree does not say. *mask_mode* None keeps the tree's. All is looked up at once:
-    map=("cat=dog", "dog=cat") swaps the two.
+    are where the tree does not say. *mask_mode* and *shard* None keep the tree's. All is looked up
+    at once: map=("cat=dog", "dog=cat") swaps the two.
 
     Raises:
         UsageError: a wrong option, an unknown name, nothing to change, or *dataset* and *out*
@@ -107,6 +109,7 @@ def remap(
         FORMAT,
         out,
         scan=scan,
+        shard=size_for(shard, home),
         jobs=jobs,
         on_error=on_error,
         overwrite=overwrite,

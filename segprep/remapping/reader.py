@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from segprep import engine
 from segprep.dataset import classes as class_lists
 from segprep.dataset import samples, tree
+from segprep.dataset.shards import flat_stems
 from segprep.dataset.tree import MASKS, Tree
 from segprep.errors import UsageError
 from segprep.files import read_below, real_folders
@@ -85,15 +86,18 @@ class Reader:
         skipped = list[Skipped]()
         entries = list(samples.entries(Tree(root), skipped))
         described, notes = Tree(root).manifest, list[Note]()
+        names = flat_stems(Tree(root), (entry.stem for entry in entries))
         if described is None:  # another tool's masks
             palette_order.check([entry.mask for entry in entries], (root,), otherwise=_ANEW)
         table = self.table([entry.mask for entry in entries], jobs, progress)
         kept = pairing.unique(
-            (_item(entry, table, foreign=described is None) for entry in entries), skipped
+            (
+                _item(entry, names[entry.stem], table, foreign=described is None)
+                for entry in entries
+            ),
+            skipped,
         )
-        lists = _lists(
-            Tree(root), {item.stem for item in kept} | {skip.stem for skip in skipped}, notes
-        )
+        lists = _lists(Tree(root), names, {skip.stem for skip in skipped}, notes)
         return Scan(
             kept,
             table.classes,
@@ -189,20 +193,25 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _item(entry: Entry, table: LookupTable, foreign: bool) -> Item:
+def _item(entry: Entry, stem: str, table: LookupTable, *, foreign: bool) -> Item:
     return Item(
-        entry.stem,
+        stem,
         entry.image,
         (entry.mask, *([entry.objects] if entry.objects else [])),
         (table, entry.notes, foreign),
     )
 
 
-def _lists(home: Tree, stems: set[str], notes: list[Note]) -> Mapping[str, tuple[str, ...]]:
-    """The tree's lists, less names that are not samples."""
-    lists = home.lists()
-    for name, listed in lists.items():
-        if lost := [stem for stem in listed if stem not in stems]:
+def _lists(
+    home: Tree, names: Mapping[str, str], skipped: set[str], notes: list[Note]
+) -> Mapping[str, tuple[str, ...]]:
+    """The tree's lists, under the *names* that its samples get. A note tells of what is neither
+    there nor *skipped*.
+    """
+    lists = dict[str, tuple[str, ...]]()
+    for name, listed in home.lists().items():
+        lists[name] = tuple(names.get(stem, stem) for stem in listed)
+        if lost := [stem for stem in listed if stem not in names and stem not in skipped]:
             notes.append(
                 Note(
                     "listed-missing",

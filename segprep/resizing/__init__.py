@@ -19,6 +19,7 @@ from segprep.conversion import convert_with, tree_source
 from segprep.conversion.result import Conversion
 from segprep.conversion.sample_files import ImageFormat
 from segprep.dataset import samples, tree
+from segprep.dataset.shards import flat_stems, size_for
 from segprep.dataset.tree import Tree
 from segprep.errors import UsageError
 from segprep.files import real_folders
@@ -70,11 +71,13 @@ class Reader:
         dataset = Tree(real_folders(self.root)[0])
         classes, skipped = tree_source.classes_of(dataset), list[Skipped]()
         entries = list(samples.entries(dataset, skipped))
+        names = flat_stems(dataset, (entry.stem for entry in entries))
         items = pairing.unique(
-            (tree_source.item(entry, entry.stem.replace("/", "_"), entry) for entry in entries),
-            skipped,
+            (tree_source.item(entry, names[entry.stem], entry) for entry in entries), skipped
         )
-        lists, notes = tree_source.lists_of(dataset, {item.stem for item in items})
+        kept = {cast("Entry", item.payload).stem: item.stem for item in items}
+        listed, notes = tree_source.lists_of(dataset, kept)
+        lists = {name: tuple(kept[stem] for stem in stems) for name, stems in listed.items()}
         record = dataset.manifest
         split = record.split if record else None
         return Scan(items, classes, tuple(skipped), lists, notes, split)
@@ -168,6 +171,7 @@ def resize(
     max_pixels: int = MAX_PIXELS,
     image_format: ImageFormat = "keep",
     mask_mode: MaskMode = "palette",
+    shard: int | None = None,
     jobs: int = 1,
     on_error: Literal["stop", "skip"] = "stop",
     overwrite: bool = False,
@@ -195,6 +199,7 @@ def resize(
         FORMAT,
         out,
         scan=scan,
+        shard=size_for(shard, dataset_tree),
         jobs=jobs,
         on_error=on_error,
         overwrite=overwrite,

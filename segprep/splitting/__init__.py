@@ -18,6 +18,7 @@ from segprep.dataset.record_columns import RecordColumns
 from segprep.dataset.staging import lock
 from segprep.dataset.tree import LISTS, SPLITS, Tree
 from segprep.errors import SegprepError, TreeError, UsageError
+from segprep.names import unsharded
 from segprep.splitting.draw import Draw, SplitOptions
 from segprep.splitting.partition import cut, natural
 from segprep.splitting.ratio import parse_ratio
@@ -199,9 +200,10 @@ def _fixed(
                     f"{stem!r} is in two lists, {SPLITS[fixed[stem]]} and {name}",
                     "correct the lists, or split again with --overwrite",
                 )
-    for stem, name in old.get("vanished", {}).items():
-        if stem in present:
-            fixed.setdefault(stem, SPLITS.index(name))
+    vanished = {unsharded(stem): name for stem, name in old.get("vanished", {}).items()}
+    for stem in stems if vanished else ():  # one that is back may be in another shard
+        if unsharded(stem) in vanished:
+            fixed.setdefault(stem, SPLITS.index(vanished[unsharded(stem)]))
     return fixed, notes
 
 

@@ -21,6 +21,7 @@ from segprep.conversion import convert_with, tree_source
 from segprep.conversion.result import Conversion
 from segprep.conversion.sample_files import ImageFormat
 from segprep.dataset import samples, tree
+from segprep.dataset.shards import flat_stems, size_for
 from segprep.dataset.tree import Tree
 from segprep.files import read_inside, real_folders
 from segprep.imaging import resizing
@@ -77,6 +78,7 @@ class Reader:
         dataset = Tree(real_folders(self.root)[0])
         classes, skipped = tree_source.classes_of(dataset), list[Skipped]()
         entries = list(samples.entries(dataset, skipped))
+        names = flat_stems(dataset, (entry.stem for entry in entries))
         items, tiles, dropped = list[Item](), dict[str, tuple[str, ...]](), 0
         shapes = dict[str, tuple[int, int]]()
         cuts = engine.run(_Cuts(self), entries, jobs=jobs)
@@ -87,12 +89,12 @@ class Reader:
                 continue
             own = [
                 tree_source.item(
-                    entry, stem_of_tile(entry.stem, corner), (entry, corner), entry.stem
+                    entry, stem_of_tile(names[entry.stem], corner), (entry, corner), entry.stem
                 )
                 for corner in cut.kept
             ]
             items += own
-            shapes[entry.stem] = cut.shape
+            shapes[names[entry.stem]] = cut.shape
             tiles[entry.stem] = tuple(item.stem for item in own)
             dropped += cut.dropped
         lists, notes = tree_source.lists_of(dataset, tiles)
@@ -161,6 +163,7 @@ def tile(
     max_pixels: int = MAX_PIXELS,
     image_format: ImageFormat = "keep",
     mask_mode: MaskMode = "palette",
+    shard: int | None = None,
     jobs: int = 1,
     on_error: Literal["stop", "skip"] = "stop",
     overwrite: bool = False,
@@ -190,6 +193,7 @@ def tile(
         FORMAT,
         out,
         scan=scan,
+        shard=size_for(shard, dataset_tree),
         jobs=jobs,
         on_error=on_error,
         overwrite=overwrite,
@@ -209,13 +213,15 @@ def _describe(reader: Reader, shapes: Mapping[str, tuple[int, int]], out: Path) 
     be.
     """
     dataset, ground = Tree(reader.root.resolve()), {}
-    for entry in samples.entries(dataset, []):
-        if entry.stem not in shapes:
+    entries = list(samples.entries(dataset, []))
+    names = flat_stems(dataset, (entry.stem for entry in entries))
+    for entry in entries:
+        if names[entry.stem] not in shapes:
             continue
         if reference := georeferences.of(entry.image, (dataset.root,)) or georeferences.noted(
             entry
         ):
-            ground[entry.stem] = reference
+            ground[names[entry.stem]] = reference
     grid = Grid(reader.size, reader.overlap, shapes, ground)
     georeferences.write_beside(out, grid)
     content = jsontext.encoded(grid.plain())

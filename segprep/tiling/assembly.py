@@ -1,6 +1,6 @@
 """Masks predicted for tiles, put together to masks of whole pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -13,6 +13,7 @@ from segprep.dataset import tree
 from segprep.errors import SourceError, TreeError
 from segprep.files import read_below, real_folders
 from segprep.imaging import image, png
+from segprep.names import unsharded
 from segprep.outputs import OutputFolder
 from segprep.tiling import georeferences
 from segprep.tiling.grid import Grid, corners, stem_of_tile
@@ -59,7 +60,8 @@ def untile(
         raise TreeError(
             "output-exists", f"{root} is not empty", "choose another OUT, or give --overwrite"
         )
-    mosaic = _Mosaic(folder, grid, frozenset(dataset_tree.stems()), background, max_pixels)
+    kept = {unsharded(stem): stem for stem in dataset_tree.stems()}
+    mosaic = _Mosaic(folder, grid, kept, background, max_pixels)
     for stem, shape in progress(grid.pictures.items(), len(grid.pictures), "assembling"):
         bands = mosaic.bands(stem, *shape)
         results.write(f"{stem}.png", png.encode_bands(bands, shape, image.voc_colors()))
@@ -71,13 +73,13 @@ def untile(
 
 @dataclass
 class _Mosaic:
-    """The predictions in *folder* as bands of the pictures of *grid*; *kept* tiles must be there,
-    of the others those that are not are *missing*, and *background*.
+    """The predictions in *folder* as bands of the pictures of *grid*; *kept* tiles (name ->
+    stem) must be there, of the others those that are not are *missing*, and *background*.
     """
 
     folder: Path
     grid: Grid
-    kept: frozenset[str]
+    kept: Mapping[str, str]
     background: int
     limit: int
     missing: int = 0
@@ -92,8 +94,9 @@ class _Mosaic:
             rows, inner = _inner(top, height, self.grid)
             band = np.full((rows.stop - rows.start, width), self.background, np.uint8)
             for corner in row:
-                path = self.folder / f"{stem_of_tile(stem, corner)}.png"
-                if path.stem not in self.kept and not path.is_file():
+                tile = stem_of_tile(stem, corner)
+                path = self.folder / f"{self.kept.get(tile, tile)}.png"
+                if tile not in self.kept and not path.is_file():
                     self.missing += 1
                     continue
                 values = _prediction(path, self.folder, self.grid.size, self.limit)

@@ -8,12 +8,13 @@ from math import isfinite
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from segprep.dataset.shards import names_in
 from segprep.dataset.tree import IMAGES, Tree
 from segprep.errors import SourceError
 from segprep.files import open_inside, read_inside, write_staged
 from segprep.imaging import georeference, tiff_rows
 from segprep.imaging.tiff_rows import Georeference
-from segprep.names import is_sidecar
+from segprep.names import is_sidecar, unsharded
 from segprep.tiling.grid import Grid, corners, stem_of_tile
 from segprep.types import Entry
 
@@ -82,16 +83,18 @@ def write_beside(out: Path, grid: Grid) -> None:
     """Write the files that tell where it lies beside the image of every tile in the tree *out*, and
     remove those of tiles that are no more. What is there already stays untouched.
     """
-    folder, images = out / IMAGES, Tree(out)
-    expected = dict[str, bytes]()
+    images, expected = Tree(out), dict[str, bytes]()
+    stems = {unsharded(stem): stem for stem in images.stems()}
     for stem, ground in grid.ground.items():
         for corner in corners(*grid.pictures[stem], grid.size, grid.overlap):
-            if path := images.image_path(stem_of_tile(stem, corner)):
-                expected |= files(path.name, of_part(ground, *corner))
-    present = [name for name in os.listdir(folder) if is_sidecar(name)] if folder.is_dir() else []
+            tile = stem_of_tile(stem, corner)
+            if path := images.image_path(stems.get(tile, tile)):
+                name = path.relative_to(out / IMAGES).as_posix()
+                expected |= files(name, of_part(ground, *corner))
+    present = {name for name in names_in(out / IMAGES) if is_sidecar(name)}
     for name in present:
         if name not in expected and _TILE.search(name):
-            (folder / name).unlink()
+            (out / IMAGES / name).unlink()
     for name, content in expected.items():
         if name not in present or read_inside(out, f"{IMAGES}/{name}") != content:
-            write_staged(folder / name, content)
+            write_staged(out / IMAGES / name, content)

@@ -125,5 +125,5 @@ def starts(length: int, size: int, overlap: int) -> range:
 
 
 def stem_of_tile(stem: str, corner: tuple[int, int]) -> str:
-    """The name of the tile of *stem* at *corner*; folders in the stem become part of it."""
-    return f"{stem.replace('/', '_')}_{corner[0]:05}_{corner[1]:05}"
+    """The name of the tile of *stem* at *corner*."""
+    return f"{stem}_{corner[0]:05}_{corner[1]:05}"
