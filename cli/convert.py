@@ -23,6 +23,7 @@ from .progress import bar
 if TYPE_CHECKING:
     from segprep.conversion.result import Conversion
 
+_PATH = click.Path(path_type=Path)
 _MASK_MODE = (
     "Masks as palette PNG (VOC colors), or gray PNG for readers such as OpenCV; pixel values are"
     " the same."
@@ -80,10 +81,9 @@ def conversion_command(name: str, format: str) -> click.Command:
         _show(done, as_json, quiet, verbose, bool(chosen["dry_run"]))
         click.get_current_context().exit(EXIT_SKIPPED if done.failed else 0)
 
-    path = click.Path(path_type=Path)
     params: list[click.Parameter] = [
-        click.Argument(["source"], type=path, metavar="SRC"),
-        click.Argument(["out"], type=path, metavar="OUT"),
+        click.Argument(["source"], type=_PATH, metavar="SRC"),
+        click.Argument(["out"], type=_PATH, metavar="OUT"),
         *options.of_fields(reader),
         _choice("--mask-mode", ("palette", "gray"), _MASK_MODE),
         _choice("--image-format", ("keep", "jpg"), _IMAGE_FORMAT),

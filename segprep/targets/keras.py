@@ -25,7 +25,7 @@ from segprep.dataset.tree_files import class_files
 from segprep.errors import SegprepError, SourceError, TreeError, UsageError
 from segprep.files import read_below
 from segprep.imaging import image
-from segprep.targets._common import lists, pictures, readme
+from segprep.targets._common import lists, names, pictures, readme
 from segprep.targets._common.pictures import Picture
 from segprep.types import IGNORE, MAX_PIXELS, Entry, MaxPixels, Note
 from segprep.writer import Choice, Gathered, Inventory, LabeledImage, Link, Loss, Product
@@ -88,6 +88,8 @@ class Writer:
         ]
         choice = lists.by_split(inventory)
         notes = tuple(Note("empty-split", message) for message in empty)
+        if self.flat:
+            notes += names.joined({stem: self._stem(stem) for stem in choice.places})
         rest = (note for note in choice.notes if note.code != "empty-split")
         return Choice(choice.places, (*notes, *rest))
 
@@ -104,8 +106,9 @@ class Writer:
             )
 
     def _refuse_disorder(self, entries: list[Entry]) -> None:
-        by_frame = sorted(entries, key=lambda entry: entry.stem + self._suffix(entry.image))
-        by_mask = sorted(entries, key=lambda entry: entry.stem + ".png")
+        stems = {entry.stem: self._stem(entry.stem) for entry in entries}
+        by_frame = sorted(entries, key=lambda entry: stems[entry.stem] + self._suffix(entry.image))
+        by_mask = sorted(entries, key=lambda entry: stems[entry.stem] + ".png")
         for frame, mask in zip(by_frame, by_mask, strict=True):
             if frame is not mask:
                 raise SegprepError(
@@ -113,6 +116,10 @@ class Writer:
                     f"sorted by name, frame {frame.stem} would be paired with mask {mask.stem}",
                     "give --frames png, so that both have the same names",
                 )
+
+    def _stem(self, stem: str) -> str:
+        """*stem* as the files are called: without folders where there shall be none."""
+        return names.flat(stem) if self.flat else stem
 
     def _suffix(self, path: Path) -> str:
         suffix = path.suffix.lower()
@@ -127,10 +134,11 @@ class Writer:
         if self.values == "255":
             ignored = int(np.count_nonzero(sample.mask == IGNORE))
             yield Loss("pixels of 255 (ignored) became black", ignored)
+        stem = self._stem(sample.entry.stem)
         for name in places:
             inner = "" if self.flat else f"{name}/"
-            yield frame.named(f"{name}_frames/{inner}{sample.entry.stem}")
-            yield mask.named(f"{name}_masks/{inner}{sample.entry.stem}")
+            yield frame.named(f"{name}_frames/{inner}{stem}")
+            yield mask.named(f"{name}_masks/{inner}{stem}")
 
     def _mask(self, sample: LabeledImage) -> Picture:
         if self.values == "255":
