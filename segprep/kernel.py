@@ -46,7 +46,7 @@ def _loaded() -> Kernel | None:
     if os.environ.get("SEGPREP_KERNEL") == "0":
         return None
     try:
-        module = import_module("segprep._kernel")
+        module = import_module("._kernel", __package__)
     except ImportError:
         return None
     return cast("Kernel", module) if vars(module).get("VERSION") == _VERSION else None
