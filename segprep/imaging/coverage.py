@@ -3,16 +3,17 @@ what was meant.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segprep import kernel
 from segprep.imaging.image import histogram
 from segprep.imaging.raster import Canvas
 from segprep.imaging.shapes import Painted, PaintOrder, Shape, draw, in_order
 from segprep.types import IGNORE, Covered, Note
 
+Box = tuple[float, float, float, float]  # x0, y0, x1, y1
 LEAST = 0.01  # share of a class's area in one image that is worth a note
 _FEW = 8  # values that are faster counted one by one than together
 _MANY = 1_000_000  # pairs of shapes whose boxes are not compared any more
@@ -35,60 +36,64 @@ def covered_classes(
         return []
     shapes = [*under, *in_order(listed, order.overlap, order.priority)]
     holes = {background, IGNORE}
-    boxes = np.array([_box(shape) for shape in shapes], np.float64).reshape(-1, 4)
-    values = np.array([shape.value for shape in shapes], np.int64)
-    holed = [number for number, shape in enumerate(shapes) if shape.value in holes]
-    values[holed] = -1
-    below, joint = _meetings(boxes, values)
+    values = [-1 if shape.value in holes else shape.value for shape in shapes]
+    holed = [number for number, value in enumerate(values) if value < 0]
+    windows = _windows([_box(shape) for shape in shapes], values)
     labels = {shape.value: shape.label for shape in shapes}
     notes, canvas = [], Canvas(*painted.mask.shape)
-    for value in sorted(set(values[below].tolist())):
+    for value in sorted({values[number] for number in windows}):
         if holed:  # they are drawn again for each class
             canvas = Canvas(*painted.mask.shape)
-        mine = sorted(set(below[values[below] == value].tolist()))
+        mine = [number for number in windows if values[number] == value]
         for number in sorted([*mine, *holed]):
             draw(canvas, shapes[number], value + 1 if values[number] == value else 0)
-        windows = (_window(joint[below == number], painted.mask.shape) for number in mine)
-        over = _over(canvas.array(), painted.mask, value, windows)
+        parts = [_part(windows[number], painted.mask.shape) for number in mine]
+        over = _over(canvas.array(), painted.mask, value, parts)
         over = {other: count for other, count in over.items() if other not in holes}
-        if loss := _loss(painted, value, np.flatnonzero(values == value), over, labels):
+        own = [number for number, other in enumerate(values) if other == value]
+        if loss := _loss(painted, value, own, over, labels):
             notes.append(_note(loss))
     return notes
 
 
-def _box(shape: Shape) -> tuple[float, float, float, float]:
-    """The box (x0, y0, x1, y1) that holds all pixels of *shape*."""
+def _box(shape: Shape) -> Box:
+    """The box that holds all pixels of *shape*."""
     reach = shape.radius + shape.width
     xs, ys = shape.points[::2], shape.points[1::2]
     right, down = (0, 0) if shape.bitmap is None else (shape.bitmap[1], len(shape.bitmap[0]))
     return min(xs) - reach, min(ys) - reach, max(xs) + reach + right, max(ys) + reach + down
 
 
-def _meetings(
-    boxes: NDArray[np.float64], values: NDArray[np.int64]
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def _windows(boxes: Sequence[Box], values: Sequence[int]) -> dict[int, Box]:
     """The numbers of shapes, *values* of 0 and more, whose box meets that of a later one of another
-    value, and the box (x0, y0, x1, y1) that both share: one row for each such pair.
+    value, and the box around all that they share.
 
     Of very many shapes, each is taken to meet another, in all of its box.
     """
-    solid = np.flatnonzero(values >= 0)
+    solid = [number for number, value in enumerate(values) if value >= 0]
     if len(solid) ** 2 > _MANY:
-        return solid, boxes[solid]
-    x0, y0, x1, y1 = boxes[solid].T
-    mine = values[solid]
-    meets = (x0[:, None] <= x1) & (y0[:, None] <= y1) & (mine[:, None] != mine)
-    first, later = np.nonzero(np.triu(meets & meets.T))
-    lower, upper = boxes[solid[first]], boxes[solid[later]]
-    corners = np.maximum(lower[:, :2], upper[:, :2]), np.minimum(lower[:, 2:], upper[:, 2:])
-    return solid[first], np.concatenate(corners, axis=1)
+        return {number: boxes[number] for number in solid}
+    own = np.array([values[number] for number in solid], np.int64)
+    corners = np.array([boxes[number] for number in solid], np.float64).reshape(-1, 4)
+    x0, y0, x1, y1 = corners.T
+    meets = (x0[:, None] <= x1) & (y0[:, None] <= y1) & (own[:, None] != own)
+    first, later = np.nonzero(meets & meets.T)
+    first, later = first[first < later], later[first < later]
+    begins = np.flatnonzero(np.diff(first, prepend=-1))
+    if not len(begins):
+        return {}
+    low = np.minimum.reduceat(np.maximum(corners[first, :2], corners[later, :2]), begins)
+    high = np.maximum.reduceat(np.minimum(corners[first, 2:], corners[later, 2:]), begins)
+    shared = np.concatenate([low, high], axis=1).tolist()
+    return {
+        solid[number]: (x0, y0, x1, y1)
+        for number, (x0, y0, x1, y1) in zip(first[begins].tolist(), shared, strict=True)
+    }
 
 
-def _window(boxes: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """The rows and columns of an image of *shape* (H, W) that *boxes* reach."""
-    left, top = boxes[:, :2].min(axis=0).tolist()
-    right, bottom = boxes[:, 2:].max(axis=0).tolist()
-    return _span(top, bottom, shape[0]), _span(left, right, shape[1])
+def _part(box: Box, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The rows and columns of an image of *shape* (H, W) that *box* reaches."""
+    return _span(box[1], box[3], shape[0]), _span(box[0], box[2], shape[1])
 
 
 def _span(first: float, last: float, length: int) -> slice:
@@ -96,21 +101,30 @@ def _span(first: float, last: float, length: int) -> slice:
 
 
 def _over(
-    drawn: NDArray[Any],
+    drawn: NDArray[np.uint8],
     mask: NDArray[np.uint8],
     value: int,
-    windows: Iterable[tuple[slice, slice]],
+    parts: Iterable[tuple[slice, slice]],
 ) -> dict[int, int]:
-    """How many of the pixels *drawn* (H, W) as *value* + 1 within one of the *windows* each other
+    """How many of the pixels *drawn* (H, W) as *value* + 1 within one of the *parts* each other
     value has in *mask* (H, W). They are cleared.
     """
+    if kernel.compiled is not None:
+        counted: dict[int, int] = {}
+        for part in parts:
+            pairs = kernel.compiled.joint(drawn[part].flatten(), mask[part].flatten())
+            drawn[part] = 0  # they overlap
+            for ink, other, count in np.frombuffer(pairs, np.int64).reshape(3, -1).T.tolist():
+                if ink == value + 1 and other != value:
+                    counted[other] = counted.get(other, 0) + count
+        return dict(sorted(counted.items()))
     taken = []
-    for window in windows:
-        part = mask[window]
-        covered = drawn[window] == value + 1
-        covered &= part != value
-        taken.append(part[covered])
-        drawn[window] = 0  # windows overlap
+    for part in parts:
+        top = mask[part]
+        covered = drawn[part] == value + 1
+        covered &= top != value
+        taken.append(top[covered])
+        drawn[part] = 0
     return _counts(np.concatenate(taken))
 
 
@@ -129,7 +143,7 @@ def _counts(pixels: NDArray[np.uint8]) -> dict[int, int]:
 def _loss(
     painted: Painted,
     value: int,
-    mine: NDArray[np.intp],
+    mine: Sequence[int],
     over: Mapping[int, int],
     labels: Mapping[int, str],
 ) -> Covered | None:
@@ -140,7 +154,7 @@ def _loss(
     pixels = covered + painted.pixels.get(value, 0)
     if covered <= 0 or covered < LEAST * pixels:
         return None
-    hidden = sum(int(number) + 1 not in painted.shown for number in mine)
+    hidden = sum(number + 1 not in painted.shown for number in mine)
     by = labels.get(max(over, key=over.__getitem__), "")
     return Covered(labels[value], len(mine), hidden, pixels, covered, by)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from segprep import kernel
 from segprep.imaging import coverage, image
 from segprep.imaging.coverage import covered_classes
 from segprep.imaging.shapes import PaintOrder, Shape, in_order, paint
@@ -49,7 +50,12 @@ def test_shapes_apart_cost_nothing() -> None:
     assert losses(rectangle(1, "a", 0, 0, 3, 3), rectangle(2, "b", 10, 10, 12, 12)) == []
 
 
-def test_random_shapes_against_sets_of_pixels() -> None:
+@pytest.mark.parametrize("compiled", [True, False])
+def test_random_shapes_against_sets_of_pixels(
+    compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not compiled:
+        monkeypatch.setattr(kernel, "compiled", None)
     rng = np.random.default_rng(3)
     for _ in range(50):
         corners = rng.integers(0, 20, (6, 2, 2))

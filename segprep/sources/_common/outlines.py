@@ -94,8 +94,9 @@ def drawn(
             drawing.notes.append(Note("degenerate-shape", reason))
     if faults:
         raise _combined(path, faults)
-    points = [value for shape in drawing.shapes if not shape.bitmap for value in shape.points]
-    refuse_normalized(path, points, size)
+    plain = [shape.points for shape in drawing.shapes if not shape.bitmap]
+    if all(0 <= points[0] <= 1 for points in plain):
+        refuse_normalized(path, [value for points in plain for value in points], size)
     counted = count_unpainted(unpainted, size)
     return ImageShapes(drawing.shapes, drawing.under, counted, drawing.notes)
 
