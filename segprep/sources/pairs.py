@@ -19,7 +19,7 @@ from segprep import engine
 from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_below
-from segprep.imaging import image, lookup, mask_files, paired_masks, steps
+from segprep.imaging import image, lookup, low_depth, mask_files, paired_masks, steps
 from segprep.packed import FirstLabels
 from segprep.sources._common import files_beside, lossy, mask_values, matching, palette_order
 from segprep.sources._common.mask_values import ClassesById, Ids
@@ -95,7 +95,8 @@ class Reader(PairedFolders):
         beside = files_beside.class_file(roots[0], folders)
         classes, table, notes = self._meaning(beside, matched, jobs, progress)
         background = background_of(classes, matched.items)
-        payload = (table, len(classes.names), background)
+        named = tuple(mask_values.parse_ids(self.ids)) if self.ids else ()
+        payload = (table, len(classes.names), background, named)
         items = matched.items.with_payload(payload)
         return Scan(items, classes, matched.skipped, matched.lists, (*matched.notes, *notes))
 
@@ -151,11 +152,12 @@ class Reader(PairedFolders):
 
     def read(self, item: Item) -> Sample:
         """The image, and its mask through the table."""
-        table, classes, background = item.payload
+        table, classes, background, named = item.payload
 
         def to_mask(data: bytes, path: Path, notes: list[Note]) -> paired_masks.Counted:
             lossy.refuse(data, path, stated=bool(self.ids))
             values = mask_files.values(data, path, notes, self.max_pixels, self.palette)
+            values = low_depth.ids(values, data, path, notes, table=table, named=named)
             seen = image.histogram(values)
             if not self.ids and seen.keys() == {0, IGNORE}:
                 raise SourceError(

@@ -34,6 +34,7 @@ _TAILS = (
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_]", re.UNICODE)
 _INNER_SUFFIX = re.compile(r"\.(jpe?g|png|bmp|tiff?)(?=[_. -]?[a-z]+[_. -]?\d)")  # 1.pngpatch_00
 _VIEW = re.compile(r"fov(?!e)|field[ _-]?of[ _-]?view")
+LONGER = re.compile(r"(?P<stem>.+?)(?P<word>[ _.-]+[^\W\d_][^ _.-]*)")  # s0_vessel, not s0_2
 _LAST_NUMBER = re.compile(r"(\d+)\D*$")
 
 

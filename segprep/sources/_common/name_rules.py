@@ -17,12 +17,11 @@ from segprep.files import listing
 from segprep.imaging.image import SUFFIXES
 from segprep.names import stem_key, stem_of
 from segprep.packed import PackedPaths
-from segprep.sources._common.folder_names import MASKS, bare, number, whole_name, words
+from segprep.sources._common.folder_names import LONGER, MASKS, bare, number, whole_name, words
 from segprep.types import Skipped
 
 _PHOTOGRAPHS = (".jpg", ".jpeg", ".webp")
 _CHANNEL = re.compile(r"_0\d{3}$")
-_LONGER = re.compile(r"(?P<stem>.+?)(?P<word>[ _.-]+[^\W\d_][^ _.-]*)")  # s0_vessel, not s0_2
 PairBy = Annotated[
     Literal["auto", "name", "affix", "number"],
     "How a mask finds its image: name = same file name, affix = same name except for a prefix or"
@@ -256,7 +255,7 @@ def _companions(images: PackedPaths, used: Sequence[int]) -> dict[int, Skipped]:
     paired = {part for part, taken in zip(parts, used, strict=True) if taken}
     words_of: dict[str, list[int]] = defaultdict(list)
     for n, ((folder, stem), taken) in enumerate(zip(parts, used, strict=True)):
-        match = None if taken else _LONGER.fullmatch(stem)
+        match = None if taken else LONGER.fullmatch(stem)
         if match and (folder, match["stem"]) in paired:
             words_of[match["word"]].append(n)
     companions = {}

@@ -3,16 +3,16 @@
 import csv
 import io
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 from segprep.errors import UsageError
 from segprep.files import read_plain
-from segprep.names import shown
-from segprep.sources._common.folder_names import IMAGES, MASKS, words
+from segprep.names import shown, stem_of
+from segprep.sources._common.folder_names import IMAGES, LONGER, MASKS, words
 from segprep.sources._common.official_lists import SPLITS
 from segprep.types import Skipped
 
@@ -104,6 +104,7 @@ def _from_pattern(image: str, mask: str, roots: Sequence[Path], files: Sequence[
                 pairs.append((path, masks[0], ""))
             else:
                 skipped.append(_unpaired(path, masks, len(images)))
+    skipped = _without_companions(skipped, [image for image, _, _ in pairs])
     used = {mask_path for _, mask_path, _ in pairs}
     skipped += [
         Skipped(
@@ -147,6 +148,30 @@ def _by_folder(files: Sequence[Path]) -> dict[Path, list[Path]]:
 def _same_tail(path: Path, masks: Iterable[Path], images: int) -> list[Path]:
     """The masks whose folder has the name of the image's folder, as in images/a/x and masks/a/x."""
     return [mask for mask in masks if mask.parent.name == path.parent.name]
+
+
+def _without_companions(skipped: Sequence[Skipped], images: Sequence[Path]) -> list[Skipped]:
+    """*skipped* with another reason for files that fit the pattern of *images* only because it is
+    wide: s0_depth.png beside s0.jpg is another picture of it, not an image without a mask.
+    """
+    suffixes = {(path.parent, stem_of(path.name)): path.suffix for path in images}
+    owners: dict[str, tuple[str, str, str]] = {}
+    for skip in skipped:
+        path = Path(skip.path)
+        match = LONGER.fullmatch(skip.stem) if skip.code == "mask-missing" else None
+        if match and (suffix := suffixes.get((path.parent, match["stem"]))):
+            owners[skip.path] = match["stem"], match["word"], suffix
+    counts = Counter(word for _, word, _ in owners.values())
+    kept = []
+    for skip in skipped:
+        owner, word, suffix = owners.get(skip.path, ("", "", ""))
+        many = counts[word] > 1 and 2 * counts[word] >= len(images)
+        if owner and (many or Path(skip.path).suffix.lower() != suffix.lower()):
+            reason = f"fits --pair, but seems to be another picture of {owner}{suffix}"
+            hint = f"let --pair say which are the images, such as {{stem}}{suffix}, or move it away"
+            skip = replace(skip, code="image-ambiguous", reason=reason, hint=hint)  # noqa: PLW2901
+        kept.append(skip)
+    return kept
 
 
 def _unpaired(path: Path, masks: Sequence[Path], images: int) -> Skipped:

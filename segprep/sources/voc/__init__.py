@@ -32,7 +32,7 @@ from segprep.dataset.manifest import MANIFEST
 from segprep.dataset.tree import CLASS_NAMES, IMAGES, LABELMAP, OBJECTS
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_below, real_folders
-from segprep.imaging import image, lookup, mask_files, paired_masks
+from segprep.imaging import image, lookup, low_depth, mask_files, paired_masks
 from segprep.sources._common import color_tables, lossy, mask_values, matching, palette_order
 from segprep.sources._common.color_tables import ColorTable
 from segprep.sources._common.image_folders import MaskFolder
@@ -265,6 +265,7 @@ class Reader:
         else:
             lossy.refuse(data, path, stated=bool(self.ids))
             values = mask_files.values(data, path, notes, self.max_pixels)
+            values = low_depth.ids(values, data, path, notes, table=meaning.ids)
         seen = image.histogram(values)
         if not meaning.sure and seen.keys() == {0, IGNORE}:
             reason = f"holds 0 and 255 only: 255 ({seen[IGNORE]} px) may be a class, or ignored"
