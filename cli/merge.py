@@ -22,13 +22,15 @@ Classes are united by name in the order they appear, and the backgrounds are one
 that differ only in case or blanks stay two and are reported. Lists of the same name are joined
 where every dataset has lists. Samples whose names several datasets use get their dataset's
 folder name in front. Where one picture is in two datasets, how far their masks agree is told
-per class. The datasets are VOC-style trees and are only read.
+per class. One dataset alone is written without the pictures that it has twice. The datasets are
+VOC-style trees and are only read.
 
 \b
 Examples:
     segprep merge first/ second/ all/
     segprep merge anna/ ben/ both/ --same-image first      anna's mask where both drew a picture
     segprep merge anna/ ben/ both/ --same-image keep --json
+    segprep merge data/ once/ --same-image first           one sample of each picture
 """
 
 

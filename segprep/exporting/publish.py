@@ -10,6 +10,7 @@ PARENT/.OUT.segprep-export/         while a run is at work, or after it failed o
 
 import json
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -222,9 +223,16 @@ class Outbox:
         rest = [name for name in account["files"] if name not in digests]
         with ThreadPoolExecutor(4) as pool:
             marks = {**digests, **dict(zip(rest, pool.map(self._digest, rest), strict=True))}
+        names: list[str] = account["files"]
+        sizes = {name: size for name in names if (size := self._size(name)) is not None}
         return manifest.sealed(
-            {**account, "digests": {name: marks[name] for name in account["files"]}}
+            {**account, "digests": {name: marks[name] for name in names}, "sizes": sizes}
         )
+
+    def _size(self, name: str) -> int | None:
+        """The bytes of a file; None of a link, whose file the export did not write."""
+        state = os.lstat(os.path.join(self.hidden, "new", name))
+        return state.st_size if stat.S_ISREG(state.st_mode) else None
 
     def _digest(self, name: str) -> str:
         return digest_file(self.hidden / "new" / name)

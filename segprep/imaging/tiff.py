@@ -224,7 +224,7 @@ def _entries(data: bytes | mmap) -> dict[int, tuple[int, int, int]]:
         (count,) = struct.unpack_from(f"{order}{short}", data, at)
         for entry in range(at + head, at + head + step * min(count, MOST_TAGS), step):
             tag, kind, number, value = struct.unpack_from(f"{order}HH{long}{long}", data, entry)
-            size, inside = {3: 2, 12: 8}.get(kind, 0) * number, (step - 4) // 2
+            size, inside = {1: 1, 3: 2, 7: 1, 12: 8}.get(kind, 0) * number, (step - 4) // 2
             entries[tag] = kind, number, entry + step - inside if size <= inside else value
     except (struct.error, OverflowError):
         return {}
@@ -246,3 +246,9 @@ def shorts(data: bytes | mmap, tag: int) -> tuple[int, ...]:
     if kind != 3 or 2 * count > len(data) - at:
         return ()
     return struct.unpack_from(f"{'<' if data[:2] == b'II' else '>'}{count}H", data, at)
+
+
+def raw(data: bytes | mmap, tag: int) -> bytes:
+    """The bytes of *tag* of the first page; none where it has none."""
+    kind, count, at = _entries(data).get(tag, (0, 0, 0))
+    return bytes(data[at : at + count]) if kind in (1, 7) and count <= len(data) - at else b""

@@ -6,8 +6,9 @@
     out/ImageSets/Segmentation/*.txt       the lists of all trees, by name
 
 A stem that several trees have becomes <tree>_<stem> in each. One picture in two trees (equal bytes)
-is an error, one sample, or two, as asked; how far its masks agree is told. The trees are read like
-any source, so staging, publishing and resuming are conversion's.
+is an error, one sample, or two, as asked; how far its masks agree is told. A tree alone can be
+written without the pictures that it has twice. The trees are read like any source, so staging,
+publishing and resuming are conversion's.
 """
 
 from collections import defaultdict
@@ -58,7 +59,8 @@ class Reader:
     same_image: Annotated[
         SameImage,
         "One picture in several datasets (equal bytes): error = refuse; first = take it from the"
-        " dataset named first; keep = a sample from each.",
+        " dataset named first; keep = a sample from each. With one dataset alone, first takes each"
+        " picture once.",
     ] = "error"
     max_pixels: MaxPixels = MAX_PIXELS
 
@@ -114,7 +116,8 @@ class Reader:
         listed = "; ".join(
             " = ".join(_address(self.trees, member) for member in g) for g in groups[:3]
         )
-        text = f"{len(groups)} pictures are in several datasets: {listed}"
+        where = "in several datasets" if len(self.trees) > 1 else "there several times"
+        text = f"{len(groups)} pictures are {where}: {listed}"
         if self.same_image == "error":
             raise TreeError(
                 "same-image",
@@ -160,7 +163,8 @@ class Reader:
 def same_images(
     trees: Sequence[Tree], entries: Sequence[tuple[int, Entry]]
 ) -> list[list[tuple[int, Entry]]]:
-    """Groups of entries whose image files are equal, over several trees."""
+    """Groups of entries whose image files are equal, over several trees; of a tree alone, in it."""
+    alone = len(trees) == 1
     groups: dict[str, list[tuple[int, Entry]]] = defaultdict(list)
     sizes: dict[int, list[tuple[int, Entry]]] = defaultdict(list)
     for member in entries:
@@ -169,7 +173,7 @@ def same_images(
         except OSError:
             continue  # reading it says why
     for listed in sizes.values():
-        if len({number for number, _ in listed}) < 2:
+        if len(listed) < 2 or not (alone or _spans(listed)):
             continue
         for number, entry in listed:
             try:
@@ -177,7 +181,12 @@ def same_images(
             except SourceError:
                 continue  # reading it again says why
             groups[key].append((number, entry))
-    return [group for group in groups.values() if len({number for number, _ in group}) > 1]
+    return [group for group in groups.values() if (alone and len(group) > 1) or _spans(group)]
+
+
+def _spans(group: Sequence[tuple[int, Entry]]) -> bool:
+    """Whether the entries are of several trees."""
+    return len({number for number, _ in group}) > 1
 
 
 def _apart(
@@ -234,20 +243,23 @@ def merge(
 
     Classes are united by name in the order they appear, the backgrounds as one. Lists of the same
     name are joined where every tree has lists. *same_image* says what happens to one picture (equal
-    bytes) in several trees; where there are any, ``agreement`` has the IoU of their masks.
+    bytes) in several trees; where there are any, ``agreement`` has the IoU of their masks. One tree
+    alone with "first" is written without repeated pictures.
 
     Raises:
-        UsageError: fewer than two datasets, or one of them and *out* overlap.
+        UsageError: no two datasets, nor one with "first", or one of them and *out* overlap.
         TreeError: a dataset names no classes, one picture is in two datasets and *same_image* is
         "error", or *out* holds something else; LockedError: another run is at work there.
         BadInputError: bad samples, listed in its ``skipped``; nothing was written.
     """
     roots = [tree.find(Path(dataset)).root.resolve() for dataset in datasets]
-    if len(dict.fromkeys(roots)) != len(datasets) or len(roots) < 2:
+    least = 1 if same_image == "first" else 2
+    if len(dict.fromkeys(roots)) != len(datasets) or len(roots) < least:
         raise UsageError(
             "bad-option",
             f"{len(set(roots))} different datasets were given",
-            "give two or more, and OUT",
+            "give two or more, and OUT; or one, OUT and --same-image first, which takes each"
+            " picture once",
         )
     reader = Reader(roots[0], tuple(roots[1:]), same_image, max_pixels)
     scan = reader.scan(jobs, progress)

@@ -30,7 +30,8 @@ class Agreement:
 def agreement(
     trees: Sequence[Tree], groups: Sequence[Sequence[tuple[int, Entry]]]
 ) -> tuple[Agreement, ...]:
-    """One value per class name and pair of *trees*, from *groups* of entries that show one picture.
+    """One value per class name and pair of *trees*, or for a tree alone, from *groups* of entries
+    that show one picture.
 
     Masks of different sizes, or that cannot be read, are skipped.
     """
@@ -39,7 +40,7 @@ def agreement(
     images: dict[tuple[int, int], int] = defaultdict(int)
     for group in groups:
         for (first, entry), (second, other) in combinations(group, 2):
-            if first == second:
+            if first == second and len(trees) > 1:
                 continue
             try:
                 masks = [_named(trees[first], entry), _named(trees[second], other)]

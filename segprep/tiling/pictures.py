@@ -1,7 +1,8 @@
 """One sample of a tree as rows from top to bottom: image, mask and objects side by side.
 
 PNG and TIFF are read in bands, so that memory is bounded by the rows that are asked for. Other
-images (JPEG), and files that are turned by EXIF, interlaced or of another kind, are decoded whole.
+images (JPEG files), and files that are turned by EXIF, interlaced or of another kind, are decoded
+whole.
 """
 
 import os
@@ -17,7 +18,8 @@ from segprep.conversion import tree_source
 from segprep.dataset import samples
 from segprep.errors import SourceError
 from segprep.files import mark_below, open_inside
-from segprep.imaging import png_rows, resizing, tiff_rows
+from segprep.imaging import png_rows, resizing, sixteen_bits, tiff_rows
+from segprep.imaging.image import header, upright_array
 from segprep.types import IGNORE, OBJECT_IGNORE, Classes, Entry, Note
 
 Bands = Callable[[], Iterator[NDArray[Any]]]
@@ -158,7 +160,9 @@ def _rows(path: Path, roots: tuple[Path, ...]) -> png_rows.PngRows | tiff_rows.T
 
 def _whole(entry: Entry, roots: tuple[Path, ...], classes: Classes, limit: int) -> TiledPicture:
     sample, _ = tree_source.upright(entry, roots, classes, limit)
-    pixels = resizing.decoded(sample.image, entry.image, limit)
+    pixels = _deep(sample.image, entry.image, limit)
+    if pixels is None:
+        pixels = resizing.decoded(sample.image, entry.image, limit)
     mask, objects = sample.mask, sample.objects
     return TiledPicture(
         (mask.shape[0], mask.shape[1]),
@@ -167,3 +171,14 @@ def _whole(entry: Entry, roots: tuple[Path, ...], classes: Classes, limit: int) 
         None if objects is None else Window(lambda: iter([objects])),
         sample.notes,
     )
+
+
+def _deep(data: bytes, path: Path, limit: int) -> NDArray[Any] | None:
+    """The upright picture (H, W, 3 or 4) of 16 bits, which Pillow would cut to 8; else None.
+
+    Raises SourceError.
+    """
+    pixels = sixteen_bits.read(data, path, limit)
+    if pixels is None or pixels.dtype != np.uint16 or pixels.shape[2] not in (3, 4):
+        return None
+    return upright_array(pixels, header(data, path, limit).orientation)

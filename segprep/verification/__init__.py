@@ -20,12 +20,14 @@ from segprep.dataset.record_file import RecordLines
 from segprep.dataset.tree import IMAGES, LISTS, LOCK, MASKS, OBJECTS, RUNS
 from segprep.dataset.tree_files import class_files
 from segprep.errors import SourceError, TreeError, UsageError
-from segprep.files import digest, read_inside
+from segprep.files import digest, digest_file, read_inside
 from segprep.names import is_sidecar
 from segprep.packed import LazySequence
 from segprep.types import Progress, no_progress
 from segprep.verification.archives import verify_archive
 from segprep.verification.exports import verify_export
+
+_AT_ONCE, _LARGEST = 1 << 26, 1 << 31  # bytes of a file that is read in one go, or at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +178,25 @@ def _compared(root: Path, name: str, expected: str) -> Deviation | None:
     try:
         if os.path.islink(root / name):
             return Deviation(name, "changed", "is a link now")
-        data = read_inside(root, name, 1 << 31)
+        mark = _mark(root, name)
     except SourceError as error:
         return Deviation(name, "changed", error.reason)
-    if data is None:
+    if mark is None:
         return Deviation(name, "missing", "is not there")
-    if digest(data) != expected:
+    if mark != expected:
         return Deviation(name, "changed", "its content has another digest")
     return None
+
+
+def _mark(root: Path, name: str) -> str | None:
+    """The digest of a file; a large one is not held in memory. Raises SourceError."""
+    try:
+        data = read_inside(root, name, _AT_ONCE)
+    except SourceError as error:
+        if error.code != "file-too-large" or (root / name).stat().st_size > _LARGEST:
+            raise
+        return digest_file(root / name)
+    return None if data is None else digest(data)
 
 
 def _described(root: Path, data: bytes) -> Manifest | None:

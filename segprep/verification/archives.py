@@ -33,8 +33,10 @@ def verify_archive(
     Raises TreeError where it is not an export, or its manifest cannot be read.
     """
     with _opened(path) as archive:
-        names = Counter(info.filename for info in archive.infolist() if not info.is_dir())
-        deviations, digests = described(_manifest(archive, path), path / EXPORT)
+        members = [info for info in archive.infolist() if not info.is_dir()]
+        names = Counter(info.filename for info in members)
+        lengths = {info.filename: info.file_size for info in members}
+        deviations, digests, sizes = described(_manifest(archive, path), path / EXPORT)
         if archive.comment.decode("latin-1") != digest_file(path, leave=SEAL):
             deviations.append((path.name, "changed", "is not as it was written"))
         deviations += [
@@ -47,7 +49,10 @@ def verify_archive(
         extra = sorted(names.keys() - digests.keys() - {EXPORT})
         deviations += [(name, "extra", "not written by segprep") for name in extra]
         for name in progress(chosen, len(chosen), "hashing"):
-            if name in names and _digest(archive, name) != digests[name]:
+            if name not in names:
+                continue
+            other = lengths[name] != sizes.get(name, lengths[name])
+            if other or _digest(archive, name) != digests[name]:
                 deviations.append((name, "changed", "has another digest"))
     return len(chosen), len(written) - len(chosen), deviations
 

@@ -25,11 +25,11 @@ def verify_export(
 
     Raises TreeError where its manifest cannot be read, or is older than digests are.
     """
-    deviations, digests = _manifest(root)
+    deviations, digests, sizes = _manifest(root)
     names = sorted(digests)
     count = max(1, round(len(names) * sample / 100)) if names else 0
     chosen = names if sample >= 100 else sorted(Random(seed).sample(names, count))
-    todo = [(name, digests[name]) for name in chosen]
+    todo = [(name, digests[name], sizes.get(name)) for name in chosen]
     results = engine.run(_Compare(root), todo, jobs=jobs, chunk=32)
     deviations += [
         result for result in progress(results, len(todo), "hashing") if isinstance(result, tuple)
@@ -43,8 +43,8 @@ def verify_export(
     return len(todo), len(rest), deviations
 
 
-def _manifest(root: Path) -> tuple[list[Found], dict[str, str]]:
-    """What deviates in the manifest itself, and the digests in it. Raises TreeError."""
+def _manifest(root: Path) -> tuple[list[Found], dict[str, str], dict[str, int]]:
+    """What deviates in the manifest itself, the digests and the sizes in it. Raises TreeError."""
     try:
         data = read_inside(root, EXPORT) or b""
     except SourceError as error:
@@ -52,8 +52,9 @@ def _manifest(root: Path) -> tuple[list[Found], dict[str, str]]:
     return described(data, root / EXPORT)
 
 
-def described(data: bytes, path: Path) -> tuple[list[Found], dict[str, str]]:
-    """What deviates in *data*, the manifest of an export at *path*, and the digests in it.
+def described(data: bytes, path: Path) -> tuple[list[Found], dict[str, str], dict[str, int]]:
+    """What deviates in *data*, the manifest of an export at *path*, the digests in it, and the
+    bytes of files that are no links (older manifests have none).
 
     Raises TreeError.
     """
@@ -64,12 +65,14 @@ def described(data: bytes, path: Path) -> tuple[list[Found], dict[str, str]]:
             words = f"{path} holds no digests: an older segprep wrote it"
             raise TreeError("no-manifest", words, hint)
         digests = fields.values(fields.hexadecimal)(content["digests"], "digests")
+        sizes = fields.values(fields.count)(content.get("sizes", {}), "sizes")
         if outside := [name for name in digests if not _inside(name)]:
             raise ValueError(f"digests: {outside[0]!r} lies outside the export")
     except (ValueError, RecursionError) as error:
         raise TreeError("bad-manifest", f"{path}: {error}", hint) from error
     changed = manifest.intact(data) is not True
-    return [(EXPORT, "changed", "is not as it was written")] if changed else [], digests
+    said: list[Found] = [(EXPORT, "changed", "is not as it was written")] if changed else []
+    return said, digests, sizes
 
 
 def _inside(name: str) -> bool:
@@ -88,18 +91,22 @@ def _files(root: Path) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Compare:
-    """Hash one file of the export *root*, a link to the dataset included."""
+    """Hash one file of the export *root*, a link to the dataset included. What has another size is
+    not read: it may be a terabyte of nothing.
+    """
 
     root: Path
 
-    def __call__(self, file: tuple[str, str]) -> Found | None:
-        name, expected = file
+    def __call__(self, file: tuple[str, str, int | None]) -> Found | None:
+        name, expected, size = file
         path = self.root / name
         if not os.path.lexists(path):
             return name, "missing", "is not there"
         try:
             if not path.is_symlink():
                 resolve_below(self.root.resolve() / name, (self.root.resolve(),))
+                if size is not None and (length := os.lstat(path).st_size) != size:
+                    return name, "changed", f"has {length} bytes; {size} were written"
             return (
                 None if digest_file(path) == expected else (name, "changed", "has another digest")
             )

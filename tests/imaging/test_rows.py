@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from segprep.errors import SourceError
 from segprep.imaging import big_tiff, png_rows, resizing, tiff_rows
@@ -155,6 +155,63 @@ def test_big_tiffs_and_planes(
     assert (np.concatenate(bands) == values).all()
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("tile", [None, (16, 16)])
+@pytest.mark.parametrize("planes", [False, True])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_tiffs_of_16_bits(
+    channels: int, planes: bool, tile: Any, order: Any, tmp_path: Path
+) -> None:
+    """They were read whole, and cut to 8 bits."""
+    random = np.random.default_rng(1)
+    values = random.integers(0, 65_536, (HEIGHT, WIDTH, channels)).astype(np.uint16)
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        np.moveaxis(values, -1, 0) if planes else values,
+        byteorder=order,
+        photometric="rgb",
+        extrasamples=["unassalpha"] if channels == 4 else None,
+        planarconfig="separate" if planes else "contig",
+        compression="zlib",
+        tile=tile,
+        rowsperstrip=None if tile else 5,
+        metadata=None,
+    )
+    with open(tmp_path / "a.tif", "rb") as file:
+        rows = tiff_rows.opened(file, tmp_path / "a.tif")
+    assert rows
+    bands = list(rows.bands())
+    assert (len(bands), bands[0].dtype) == (3 if tile else 8, np.uint16)
+    assert (np.concatenate(bands) == values).all()
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "YCbCr"])
+@pytest.mark.parametrize("big", [False, True])
+def test_jpeg_in_tiff(mode: str, big: bool, tmp_path: Path) -> None:
+    noise = np.random.default_rng(2).integers(0, 256, (128, 96, 3)).astype(np.uint8)
+    smooth = Image.fromarray(noise).filter(ImageFilter.GaussianBlur(3)).convert(mode)
+    smooth.save(tmp_path / "a.tif", compression="jpeg", tiffinfo={278: 32}, big_tiff=big)
+    with open(tmp_path / "a.tif", "rb") as file:
+        rows = tiff_rows.opened(file, tmp_path / "a.tif")
+    assert rows
+    bands = list(rows.bands())
+    assert len(bands) == 4
+    whole = resizing.decoded((tmp_path / "a.tif").read_bytes(), tmp_path / "a.tif")
+    assert (np.concatenate(bands) == whole).all()
+
+
+def test_a_damaged_jpeg_in_tiff_is_refused(tmp_path: Path) -> None:
+    picture("RGB").save(tmp_path / "a.tif", compression="jpeg", tiffinfo={278: 16})
+    data = (tmp_path / "a.tif").read_bytes()
+    (tmp_path / "a.tif").write_bytes(data.replace(b"\xff\xc0", b"\xff\xc3"))
+    with open(tmp_path / "a.tif", "rb") as file:
+        rows = tiff_rows.opened(file, tmp_path / "a.tif")
+    assert rows
+    with pytest.raises(SourceError) as caught:
+        list(rows.bands())
+    assert caught.value.code == "image-damaged"
+
+
 @pytest.mark.parametrize("length", [0, 3, 9, 15, 16, 24, 60, 200])
 def test_a_torn_big_tiff_is_none(length: int, tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", np.asarray(picture("RGB")), bigtiff=True, metadata=None)
@@ -166,10 +223,12 @@ def test_a_torn_big_tiff_is_none(length: int, tmp_path: Path) -> None:
 
 def test_other_tiffs_are_left_to_pillow(tmp_path: Path) -> None:
     values = np.asarray(picture("RGB"))
-    tifffile.imwrite(tmp_path / "deep.tif", values.astype(np.uint16), photometric="rgb")
+    tifffile.imwrite(tmp_path / "signed.tif", values[..., 0].astype(np.int16))
+    bands = np.concatenate([values, values], axis=2)
+    tifffile.imwrite(tmp_path / "bands.tif", bands, photometric="minisblack", planarconfig="contig")
     tifffile.imwrite(tmp_path / "pages.tif", np.stack([values] * 2), photometric="rgb")
     tifffile.imwrite(tmp_path / "bigpages.tif", np.stack([values] * 2), bigtiff=True)
-    for name in ("deep.tif", "pages.tif", "bigpages.tif"):
+    for name in ("signed.tif", "bands.tif", "pages.tif", "bigpages.tif"):
         with open(tmp_path / name, "rb") as file:
             assert tiff_rows.opened(file, tmp_path / name) is None, name
 

@@ -164,3 +164,23 @@ def test_merging_elsewhere_gives_the_same_bytes(tmp_path: Path) -> None:
         segprep.merge(first, second, out=tmp_path / name / "out")
         written.append((tmp_path / name / "out" / "records.jsonl").read_bytes())
     assert written[0] == written[1]
+
+
+def test_a_dataset_alone_without_repeated_pictures(tmp_path: Path) -> None:
+    root = tree(
+        tmp_path / "a",
+        "_background_\ncat\n",
+        x=(1, [[0, 1, 1, 1]]),
+        y=(2, [[0, 1, 1, 1]]),
+        z=(1, [[0, 0, 1, 1]]),
+    )
+    with pytest.raises(UsageError) as caught:
+        segprep.merge(root, out=tmp_path / "out")
+    assert "--same-image first" in caught.value.hint
+    done = segprep.merge(root, out=tmp_path / "out", same_image="first")
+    out = Tree(tmp_path / "out")
+    assert out.stems() == ("x", "y")
+    assert out.lists()["train"] == ("x", "y")
+    assert "a/x = a/z" in " ".join(note.message for note in done.conversion.notes)
+    assert {row.name: row.iou for row in done.agreement} == {"_background_": 0.5, "cat": 2 / 3}
+    assert read_mask(out.mask_path("x")).tolist() == [[0, 1, 1, 1]]

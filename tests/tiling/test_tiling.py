@@ -7,6 +7,7 @@ import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -20,7 +21,7 @@ import segprep
 from segprep.dataset.tree import Tree
 from segprep.errors import BadInputError, SourceError, TreeError, UsageError
 from segprep.imaging import png
-from segprep.imaging.image import encode_mask, read_mask
+from segprep.imaging.image import encode_mask, read_mask, write_mask
 from segprep.tiling.assembly import untile
 from segprep.tiling.grid import Grid, corners, starts, stem_of_tile
 
@@ -283,3 +284,23 @@ def test_memory_does_not_grow_with_the_height(kind: str, tmp_path: Path) -> None
     assert kilobytes < 150_000
     mask = read_mask(tmp_path / "tiles/SegmentationClass/a_29760_00000.png")
     assert (mask[240:250, 5:9] == 1).all()
+
+
+@pytest.mark.parametrize("orientation", [1, 3])
+def test_sixteen_bits_of_a_tiff_stay(orientation: int, tmp_path: Path) -> None:
+    """Read by strip, and whole where it is turned: Pillow cuts RGB to 8 bits."""
+    values = np.random.default_rng(4).integers(0, 4096, (40, 40, 3)).astype(np.uint16)
+    for folder in ("JPEGImages", "SegmentationClass"):
+        (tmp_path / "tree" / folder).mkdir(parents=True)
+    tifffile.imwrite(
+        tmp_path / "tree/JPEGImages/a.tif",
+        values if orientation == 1 else np.rot90(values, 2),
+        photometric="rgb",
+        metadata=None,
+        extratags=[(274, "H", 1, orientation)],
+    )
+    write_mask(tmp_path / "tree/SegmentationClass/a.png", np.ones((40, 40), np.uint8))
+    (tmp_path / "tree/class_names.txt").write_text("_background_\ncat\n")
+    segprep.tile(tmp_path / "tree", tmp_path / "out", size=40, overlap=0)
+    tile = cv2.imread(str(next((tmp_path / "out/JPEGImages").iterdir())), cv2.IMREAD_UNCHANGED)
+    assert (tile[..., ::-1] == values).all()

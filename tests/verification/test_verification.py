@@ -11,6 +11,8 @@ from click.testing import CliRunner
 from segprep_cli.main import group
 
 import segprep
+from segprep import verification
+from segprep.dataset import manifest
 from segprep.errors import TreeError, UsageError
 
 SLOW = pytest.mark.skipif(not os.environ.get("SEGPREP_SLOW"), reason="minutes: make slow")
@@ -165,6 +167,36 @@ def test_every_flipped_bit_of_an_export_is_found(tree: Path, tmp_path: Path) -> 
         assert path.relative_to(out).as_posix() in names
         path.write_bytes(before)
     assert kinds(out) == {}
+
+
+def test_a_file_of_another_size_is_not_read(tree: Path, tmp_path: Path) -> None:
+    """It may be a terabyte of nothing: this took as long as reading it, for half an hour."""
+    segprep.export("monai", tree, tmp_path / "export")
+    path = next((tmp_path / "export/labels").iterdir())
+    with open(path, "r+b") as file:
+        file.truncate(1 << 40)
+    (deviation,) = segprep.verify(tmp_path / "export").deviations
+    assert (deviation.kind, f"has {1 << 40} bytes" in deviation.reason) == ("changed", True)
+
+
+def test_an_export_without_sizes_is_verified_by_its_digests(tree: Path, tmp_path: Path) -> None:
+    """As earlier versions wrote it."""
+    segprep.export("monai", tree, tmp_path / "export")
+    path = tmp_path / "export/segprep-export.json"
+    content = json.loads(path.read_bytes())
+    del content["sizes"], content["digest"]
+    path.write_bytes(manifest.sealed(content))
+    assert segprep.verify(tmp_path / "export").intact
+
+
+def test_a_large_file_is_hashed_in_parts(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification, "_AT_ONCE", 100)
+    assert segprep.verify(tree).intact
+    path = next((tree / "JPEGImages").iterdir())
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    assert [one.kind for one in segprep.verify(tree).deviations] == ["changed"]
 
 
 def test_an_export_cannot_make_verify_open_files_elsewhere(tree: Path, tmp_path: Path) -> None:
