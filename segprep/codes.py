@@ -259,7 +259,7 @@ CODES: dict[str, str] = {
     "bad-tiles": "tiles.json does not describe a dataset of tiles.",
     "export-resumed": "An earlier run was interrupted; what it had finished was kept.",
     "not-held": "The target cannot hold some pixels, holes or objects; they are counted.",
-    "unlisted": "Samples that no list names; they were skipped.",
+    "unlisted": "Samples that no list names.",
     "unknown-target": "No export target has this name.",
     # training
     "empty-list": "The list to train on names no image, or the dataset has none.",

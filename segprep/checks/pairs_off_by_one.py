@@ -26,11 +26,14 @@ MEAN, SHARE = 1.75, 2 / 3
 
 def find(survey: Survey) -> Iterator[Finding]:
     """One finding for the stretch that stands out most."""
-    scores = judged(survey).scores
-    stems = sorted(scores, key=natural_key)
-    start, end, total = worst([scores[stem] for stem in stems])
-    if stands_out([scores[stem] for stem in stems[start:end]], total):
-        first, last = stems[start], stems[end - 1]
+    fit = judged(survey)
+    stems = sorted(fit.scores, key=natural_key)
+    start, end, total = worst([fit.scores[stem] for stem in stems])
+    stretch = stems[start:end]
+    if stands_out([fit.scores[stem] for stem in stretch], total) and told_elsewhere(
+        [fit.gains[stem] for stem in stretch]
+    ):
+        first, last = stretch[0], stretch[-1]
         yield RULE.finding(
             first,
             survey.name(survey.by_stem[first].mask),
@@ -47,6 +50,14 @@ def stands_out(stretch: Sequence[float], total: float) -> bool:
         return False
     scores = np.array(stretch)
     return bool(scores.mean() > MEAN and (scores > USUAL).mean() > SHARE)
+
+
+def told_elsewhere(gains: Sequence[float]) -> bool:
+    """Whether the colors tell more of most masks of a stretch elsewhere than as they lie (*gains*
+    above 0). Where they do not, its objects are harder to see than those before, as in images of
+    another day.
+    """
+    return sum(gain > 0 for gain in gains) > len(gains) / 2
 
 
 def worst(scores: Sequence[float]) -> tuple[int, int, float]:

@@ -24,6 +24,9 @@ LEAST_TOLD = 50.0  # nats: what colors tell varies like a count, and by no less 
 CELLS = 64
 FAR, FEW = 3.7, 15  # deviations; the fewer masks, the surer: FAR + FEW / masks
 LEAST_GAIN = 0.3  # of a fit, or of what colors tell: less is not a reason
+# what makes a misfit sure: that colors tell so much more of the mask elsewhere, or that its fit as
+# it lies is so many deviations below the usual one
+SURE_GAIN, SURE_LOSS = 1.0, 3.0
 NOISE = 0.35, 1.0, 0.7  # the least deviation of a fit, of what colors tell, and of both together
 KIND_SHARE, SHIFT_SHARE = 0.6, 0.25
 
@@ -41,12 +44,14 @@ class Misfit:
 @dataclass(frozen=True, slots=True)
 class Fit:
     """Of a dataset: *misfits* by stem, or what is the matter with all masks (*whole*: kind and
-    detail). *scores* are those of all masks with borders, in deviations.
+    detail). *scores* are those of all masks with borders, in deviations; *gains* how much more
+    their colors tell of each turned or moved than as it lies.
     """
 
     misfits: Mapping[str, Misfit]
     whole: tuple[str, str, float] | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
+    gains: Mapping[str, float] = field(default_factory=dict)
 
 
 def findings(survey: Survey, rule: Rule, kind: str) -> Iterator[Finding]:
@@ -80,13 +85,18 @@ def judged(survey: Survey) -> Fit:
         if scores[n] > FAR + FEW / len(signals):
             kind, detail = _kind(survey, stem, signal, usual)
             misfits[stem] = Misfit(stem, kind, detail, round(min(float(scores[n]), 99.0), 2))
-    return Fit(misfits, scores=dict(zip(measured, scores.tolist(), strict=True)))
+    columns = [
+        dict(zip(measured, values.tolist(), strict=True))
+        for values in (scores, gains(signals).max(1))
+    ]
+    return Fit(misfits, None, *columns)
 
 
 def misplaced(signals: Sequence[Signals]) -> NDArray[np.float64]:
     """How much better than as it lies each mask fits turned or moved, in deviations of what is
     usual: the sum of two kinds of evidence, edges and colors. At most 0 for a mask that fits best
-    as it lies by both.
+    as it lies by both, and at most FAR where neither alone is sure: among thin or soft objects many
+    masks fit badly, and so no worse at some other place.
     """
     own = np.array([signal.own for signal in signals])
     fits = np.array([(signal.turned, signal.moved) for signal in signals]) - own[:, None]
@@ -95,8 +105,9 @@ def misplaced(signals: Sequence[Signals]) -> NDArray[np.float64]:
         deviations(fits[:, n], NOISE[0]) + deviations(told[:, n], NOISE[1]) for n in (0, 1)
     )
     scores = deviations(np.maximum(turned, moved), NOISE[2])
+    sure = (told.max(1) > SURE_GAIN) | (deviations(-own) > SURE_LOSS)
     better = (fits.max(1) > LEAST_GAIN) | (told.max(1) > LEAST_GAIN)
-    return np.where(better, scores, np.minimum(scores, 0))
+    return np.minimum(scores, np.where(better, np.where(sure, np.inf, FAR), 0.0))
 
 
 def gains(signals: Sequence[Signals]) -> NDArray[np.float64]:

@@ -12,12 +12,14 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep.checks._common.fit import LEAST, deviations
+from segprep.checks._common.fit import LEAST, deviations, median
 from segprep.checks._common.survey import Cells, Survey
 
 BINS = 64
 LEAST_CELLS, LEAST_EACH = 40, 0.2  # of a class, and nats per cell, for a swap among three or more
 RIVALS = 0.1  # images that gain by a swap of red and blue, to one that would lose as much
+LEAST_DEVIATION = 0.2  # nats per cell
+ODD = 2.5  # deviations by which an image's colors are less likely than usual, swapped or not
 MOST = 12  # classes; with more, pairs would be many and counts thin
 
 
@@ -126,16 +128,24 @@ def swapped_channels(survey: Survey) -> Mapping[str, Channels]:
     )
     bins = np.arange(BINS)
     mirrored = bins % 4 * 16 + bins // 4 % 4 * 4 + bins // 16  # red, green, blue of two bits each
-    gains = np.zeros(len(signals))
+    stored, swapped = np.zeros((2, len(signals)))  # nats per cell
     for n, signal in enumerate(signals.values()):
         own = _table(signal.hue, ids)
-        logs = _logs(total - own)
-        gains[n] = float((own[:, mirrored] * logs).sum() - (own * logs).sum()) / max(own.sum(), 1)
+        logs, cells = _logs(total - own), max(own.sum(), 1)
+        stored[n] = (own * logs).sum() / cells
+        swapped[n] = (own[:, mirrored] * logs).sum() / cells
+    gains = swapped - stored
     scores = deviations(gains / 0.2)
+    middle = median(stored)
+    spread = max(1.4826 * median(np.abs(stored - middle)), LEAST_DEVIATION)
+    like_others = swapped > middle - ODD * spread  # colors that no other image has say nothing
     return {
         stem: Channels(float(gains[n]), float(scores[n]))
         for n, stem in enumerate(signals)
-        if gains[n] > 0.3 and scores[n] > 2.5 and _telling(np.delete(gains, n), float(gains[n]))
+        if gains[n] > 0.3
+        and scores[n] > 2.5
+        and like_others[n]
+        and _telling(np.delete(gains, n), float(gains[n]))
     }
 
 

@@ -231,9 +231,15 @@ def list_files(
     """The official lists at *root*, in *further* folders, or above the folders of *pairs*; see
     :func:`official_lists.find`.
     """
-    return official_lists.find(
+    lists = official_lists.find(
         root, (*files_beside.homes(root, pairs), *further), lambda: _names(root, items), notes
     )
+    listed = set[str]().union(*lists.values())
+    if lists and (alone := [item.stem for item in items if item.stem not in listed]):
+        first = min(alone, key=natural_key)
+        text = f"{len(alone)} of {len(items)} samples are in no list of the source, {first} first"
+        notes.append(Note("unlisted", f"{text}; segprep split --update places them"))
+    return lists
 
 
 def _names(root: Path, items: Sequence[Item]) -> list[dict[str, str]]:
