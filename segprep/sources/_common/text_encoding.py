@@ -23,6 +23,15 @@ _LEGACY = ("gb18030", "cp932", "euc_jp", "cp949", "big5")
 _SIGNS = re.compile("[\x80-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf]")  # of Latin-1, but no letters
 _NAME_ENDS = "\"'/\\_-.,;:()[]{}\n\r\t"
 _SURE = 0.5
+# half-width kana as words have them: voiced marks and small letters only where they can stand
+_HALF_WIDTH = re.compile("[\uff61-\uff9f]+")
+_HALF_WIDTH_ONLY = re.compile("[\x00-\x7f]*([\uff61-\uff9f]+[\x00-\x7f]*)+")
+_MORA = (
+    "(?:[ｳｶ-ﾄﾊ-ﾎ]ﾞ|[ﾊ-ﾎ]ﾟ|[ｱ-ﾜｦ])(?:(?<=[ｷｼﾁﾆﾋﾐﾘ])[ｬｭｮ]|(?<=[ｼﾁﾋ][ﾞﾟ])[ｬｭｮ]|(?<=ｷﾞ)[ｬｭｮ]"
+    "|(?<=ﾌ)[ｧｨｪｫ]|(?<=ｳﾞ)[ｧｨｪｫ]|(?<=ｳ)[ｨｪｫ]|(?<=ﾃ)ｨ|(?<=ﾃﾞ)[ｨｭ]|(?<=[ｼﾁ])ｪ|(?<=ｼﾞ)ｪ)?"
+)
+_KANA_WORDS = re.compile(f"(?:(?:{_MORA}ﾝ?ｰ?ｯ?)+[｡｢｣､･]*)+")
+_KANA, _CLOSE = 0.6, 0.15  # the weight of such words; the lead that another reading has to have
 PLAUSIBLE = 0.3  # least mean plausibility of the non-ASCII characters, from 0 to 1
 # Characters that are common in writing and in labels of each language.
 _SIMPLIFIED = (
@@ -71,6 +80,11 @@ def decoded(data: bytes, path: Path, encoding: str = "auto") -> tuple[str, str]:
     best = max(scores, key=lambda name: scores[name], default="")
     if not best or scores[best] < PLAUSIBLE:
         raise _implausible(data, path)
+    if _HALF_WIDTH_ONLY.fullmatch(texts.get("cp932", "a")):  # few signs for or against it
+        close = [name for name in scores if name != best and scores[name] > scores[best] - _CLOSE]
+        if close and "cp932" in (best, *close):
+            other = "cp932" if best != "cp932" else max(close, key=lambda name: scores[name])
+            raise _ambiguous(path, texts, best, other)
     return texts[best], best
 
 
@@ -97,6 +111,11 @@ def plausibility(text: str, encoding: str) -> float:
     strange = [character for character in text if character > "\x7f"]
     if not strange:
         return 1.0
+    if encoding == "cp932" and (runs := _HALF_WIDTH.findall(text)):
+        words = sum(len(run) for run in runs if _KANA_WORDS.fullmatch(run))
+        others = [character for character in strange if not _HALF_WIDTH.match(character)]
+        total = _KANA * words + sum(_weight(character, encoding) for character in others)
+        return total / len(strange)
     return sum(_weight(character, encoding) for character in strange) / len(strange)
 
 
@@ -186,3 +205,11 @@ def _implausible(data: bytes, path: Path) -> SourceError:
     reason = f"the text is not plausible in {tried}; as cp1252 it reads …{sample}…"
     hint = "if that is right, give --encoding cp1252; else name another, or save it as UTF-8"
     return SourceError(path, reason, hint, "bad-encoding")
+
+
+def _ambiguous(path: Path, texts: dict[str, str], *names: str) -> SourceError:
+    """The error where two of *texts* read about as plausibly."""
+    samples = {name: "".join(re.findall("[^\x00-\x7f]+", texts[name]))[:12] for name in names}
+    listed = " or ".join(f"{shown(samples[name])} ({name})" for name in names)
+    hint = f"say which: --encoding {' or --encoding '.join(names)}; or save it as UTF-8"
+    return SourceError(path, f"the text may be {listed}", hint, "bad-encoding")

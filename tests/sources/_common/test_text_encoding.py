@@ -65,3 +65,26 @@ def test_a_long_string_is_cut_out_in_every_encoding(encoding: str) -> None:
 def test_a_key_that_stands_twice_is_refused() -> None:
     with pytest.raises(SourceError, match="'a' stands twice"):
         strict_json.parse(b'{"a": 1, "b": 2, "a": 3}', Path("x"))
+
+
+HALF_WIDTH = ["ｸﾙﾏ", "ﾄﾗｯｸ", "ﾊﾟｲﾌﾟ", "ｼﾝｺﾞｳ", "ﾋﾋﾞﾜﾚ", "ﾃｽﾄ", "ﾌｨﾙﾑ"]
+
+
+@pytest.mark.parametrize("text", [*HALF_WIDTH, '"ﾈｺ", "ｲﾇ", "ﾊﾞｽ"'])
+def test_half_width_kana_alone(text: str) -> None:
+    assert text_encoding.decoded(f'["{text}"]'.encode("cp932"), Path("x"))[0] == f'["{text}"]'
+
+
+@pytest.mark.parametrize("text", ["ｲﾇ", "ﾄﾞｳﾛ", "ﾔﾏ"])
+def test_half_width_kana_that_may_be_chinese_is_asked_for(text: str) -> None:
+    data = f'["{text}"]'.encode("cp932")
+    with pytest.raises(SourceError, match=f"may be .*{text} .cp932") as caught:
+        text_encoding.decoded(data, Path("x"))
+    assert "--encoding cp932" in caught.value.hint
+    assert text in text_encoding.decoded(data, Path("x"), "cp932")[0]
+
+
+@pytest.mark.parametrize("text", ["螺栓", "电缆", "安全帽", "摩托车", "绝缘子", "苹果", "卡车"])
+def test_chinese_is_not_taken_for_half_width_kana(text: str) -> None:
+    data = f'["{text}", "道路", "背景"]'.encode("gb18030")
+    assert text in text_encoding.decoded(data, Path("x"))[0]
