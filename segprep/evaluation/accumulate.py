@@ -194,12 +194,7 @@ class Account:
 
     def add(self, image: Scored, group: str | None) -> ImageRow:
         """Count one image, which belongs to *group* if there are groups."""
-        before = self.matrix.ignored_pixels, self.matrix.invalid_pixels
-        self.matrix.add(image.tallies[0])
-        dropped, invalid = (
-            self.matrix.ignored_pixels - before[0],
-            self.matrix.invalid_pixels - before[1],
-        )
+        dropped, invalid = self.matrix.add(image.tallies[0])
         mine = sums(image.tallies[0], self.matrix.size, self.matrix.ignore, self.policy)
         unit = image.stem if group is None else group
         if self.bootstrap is not None:

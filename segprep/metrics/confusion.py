@@ -150,8 +150,10 @@ class ConfusionMatrix:
         """
         self.add(tally(np.asarray(truth), np.asarray(pred)))
 
-    def add(self, counts: Tally) -> None:
-        """Count what :func:`counting.tally` found in one image."""
+    def add(self, counts: Tally) -> tuple[int, int]:
+        """Count what :func:`counting.tally` found in one image: how many pixels are ignored, and how
+        many predictions are no classes.
+        """
         dropped = (
             counts.truth == self.ignore
             if self.ignore is not None
@@ -165,13 +167,12 @@ class ConfusionMatrix:
                 "give more --classes, or the right --ignore-index",
             )
         inside = (counts.pred >= 0) & (counts.pred < self.size)
-        np.add.at(
-            self.ignored, np.where(inside, counts.pred, self.size)[dropped], counts.pixels[dropped]
-        )
-        np.add.at(self.invalid, counts.truth[valid & ~inside], counts.pixels[valid & ~inside])
-        self._put(
-            counts.truth[valid & inside], counts.pred[valid & inside], counts.pixels[valid & inside]
-        )
+        right, wrong = valid & inside, valid & ~inside
+        self._put(counts.truth[right], counts.pred[right], counts.pixels[right])
+        ignored, invalid = counts.pixels[dropped], counts.pixels[wrong]
+        np.add.at(self.ignored, np.where(inside, counts.pred, self.size)[dropped], ignored)
+        np.add.at(self.invalid, counts.truth[wrong], invalid)
+        return int(ignored.sum()), int(invalid.sum())
 
     def _put(self, rows: Ints, columns: Ints, pixels: Ints) -> None:
         if self.size <= DENSE:

@@ -168,25 +168,17 @@ def sums(counts: Tally, size: int, ignore: int | None, policy: Policy) -> Sums:
     kept = (truth >= 0) & (truth < size)
     if policy.void:
         kept &= ~np.isin(truth, policy.void)
-    truth, pixels = truth[kept], counts.pixels[kept]
-    pred = np.where((counts.pred >= 0) & (counts.pred < size), counts.pred, -1)[kept]
-    ids = np.unique(np.concatenate([truth, pred]))
-    ids = ids[ids >= 0]
-    if policy.excluded:
-        ids = np.setdiff1d(ids, policy.excluded)
+    truth, pred, pixels = truth[kept], counts.pred[kept], counts.pixels[kept]
+    inside, right = (pred >= 0) & (pred < size), truth == pred
     same, rows, columns = (
-        np.zeros(len(ids) + 1, np.int64) for _ in range(3)
-    )  # the last: of excluded and invalid ones
-    right = truth == pred
-    np.add.at(same, _places(ids, truth[right]), pixels[right])
-    np.add.at(rows, _places(ids, truth), pixels)
-    np.add.at(columns, _places(ids, pred), pixels)
-    return Sums(ids, same[:-1], rows[:-1], columns[:-1])
-
-
-def _places(ids: Ints, values: Ints) -> NDArray[np.intp]:
-    """Where *values* lie in the sorted *ids*; those that do not: one past the end."""
-    if not len(ids):
-        return np.zeros(len(values), np.intp)
-    positions = np.searchsorted(ids, values)
-    return np.where(ids.take(positions, mode="clip") == values, positions, len(ids))
+        np.bincount(values, weights, size)  # float64: exact below 2^53
+        for values, weights in (
+            (truth[right], pixels[right]),
+            (truth, pixels),
+            (pred[inside], pixels[inside]),
+        )
+    )
+    occurs = (rows + columns) > 0
+    occurs[list(policy.excluded)] = False
+    ids = np.flatnonzero(occurs)
+    return Sums(ids, *(part[ids].astype(np.int64) for part in (same, rows, columns)))
