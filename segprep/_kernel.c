@@ -222,15 +222,13 @@ static void undo(int filter, const uint8_t *raw, const uint8_t *above, uint8_t *
 static int undo_all(const uint8_t *rows, size height, size width, const uint8_t *above,
                     uint8_t *out) {
     int filter = 0;
-    size blank = width; /* zeros that the row above begins with */
     for (size row = 0; row < height; row++, above = out, out += width) {
         const uint8_t *raw = rows + row * (width + 1) + 1;
         filter = raw[-1];
         if (filter > 4)
             return filter;
-        size first = leading(raw, width);
-        undo(filter, raw, above, out, filter > 1 ? least(first, blank) : first, width);
-        blank = leading(out, width);
+        size first = filter ? leading(raw, width) : 0;
+        undo(filter, raw, above, out, filter > 1 ? leading(above, first) : first, width);
     }
     return filter;
 }

@@ -90,11 +90,10 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
     """
     view, at = memoryview(data), len(SIGNATURE)
     while at + 12 <= len(data):
-        (size,) = struct.unpack_from(">I", data, at)
-        kind, end = data[at + 4 : at + 8], at + 8 + size
+        kind, end = data[at + 4 : at + 8], at + 8 + int.from_bytes(data[at : at + 4])
         if end + 4 > len(data):
             break
-        if zlib.crc32(view[at + 4 : end]) != struct.unpack_from(">I", data, end)[0]:
+        if zlib.crc32(view[at + 4 : end]) != int.from_bytes(data[end : end + 4]):
             raise ValueError(f"checksum of chunk {kind!r} is wrong")
         yield kind, view[at + 8 : end]
         if kind == b"IEND":
@@ -191,7 +190,7 @@ def plain_shape(data: bytes, limit: int) -> tuple[int, int] | None:
     """(H, W) that the header of a PNG of 8-bit gray levels or indices, not interlaced, states;
     None for every other file, and above *limit* pixels.
     """
-    if not is_one_channel(data) or data[12:16] != b"IHDR":
+    if len(data) < 29 or not is_one_channel(data) or data[8:16] != b"\0\0\0\rIHDR":
         return None
     width, height, depth, _, *method = struct.unpack_from(">IIBBBBB", data, 16)
     fits = depth == 8 and not any(method) and 0 < width * height <= limit
@@ -217,13 +216,13 @@ def decode(data: bytes, limit: int) -> NDArray[np.uint8] | None:
     masks. The checksums of all chunks are verified; that of the stream, which covers the same
     bytes, is not.
     """
+    shape = plain_shape(data, limit)
+    if shape is None:
+        return None
+    height, width = shape
     try:
-        parts = list(chunks(data)) if data.startswith(SIGNATURE) else []
-        kinds = [kind for kind, _ in parts]
-        if kinds[:1] != [b"IHDR"] or b"acTL" in kinds or len(parts[0][1]) != 13:
-            return None
-        width, height, depth, color, *method = struct.unpack(">IIBBBBB", parts[0][1])
-        if depth != 8 or color not in (0, 3) or any(method) or not 0 < width * height <= limit:
+        parts = list(chunks(data))
+        if any(kind == b"acTL" for kind, _ in parts):
             return None
         bodies = [body for kind, body in parts if kind == b"IDAT"]
         stream = bodies[0] if len(bodies) == 1 else memoryview(b"".join(bodies))

@@ -151,8 +151,8 @@ class ConfusionMatrix:
         self.add(tally(np.asarray(truth), np.asarray(pred)))
 
     def add(self, counts: Tally) -> tuple[int, int]:
-        """Count what :func:`counting.tally` found in one image: how many pixels are ignored, and how
-        many predictions are no classes.
+        """Count what :func:`counting.tally` found in one image: its ignored pixels, and the others
+        whose prediction is not a class.
         """
         dropped = (
             counts.truth == self.ignore

@@ -60,7 +60,7 @@ def tally(truth: NDArray[Any], pred: NDArray[Any]) -> Tally:
 
 
 def _integers(array: NDArray[Any]) -> NDArray[Any]:
-    if array.dtype == np.bool_:
+    if array.dtype.kind == "b":
         return array.view(np.uint8)
     if array.dtype.kind not in "ui":
         raise ValueError(f"class ids are integers, not {array.dtype}")

@@ -148,7 +148,7 @@ class Sums:
     def miou(self) -> float:
         """The mean IoU of the classes that occur; NaN of none."""
         return (
-            float((self.same / (self.rows + self.columns - self.same)).mean())
+            float((self.same / (self.rows + self.columns - self.same)).sum() / len(self.ids))
             if len(self.ids)
             else float("nan")
         )

@@ -151,9 +151,8 @@ class Reader:
                 )
             )
             return None
-        return Item(
-            stem, folder / "images" / images[0], tuple(folder / "masks" / name for name in stack)
-        )
+        masks = folder / "masks"
+        return Item(stem, folder / "images" / images[0], tuple(masks / name for name in stack))
 
     def read(self, item: Item) -> Sample:
         """The image, and its masks merged."""

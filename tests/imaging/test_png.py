@@ -228,7 +228,9 @@ def test_what_is_no_plain_mask_is_left_to_pillow(monkeypatch: pytest.MonkeyPatch
     plain = filtered(np.ones((3, 4), np.uint8), [0, 0, 0])
     assert png.decode(plain, 12) is not None
     assert png.decode(plain, 11) is None
-    assert png.decode(plain[:-9], 12) is None
+    assert all(png.decode(plain[:end], 12) is None for end in range(len(plain)))
+    assert all(png.plain_shape(plain[:end], 12) is None for end in range(29))
+    assert png.decode(plain.replace(b"\0\0\0\rIHDR", b"\0\0\0\x0eIHDR"), 12) is None
     assert png.decode(plain.replace(b"IDAT", b"IDAX"), 12) is None
     assert all(
         png.decode(by_pillow(mode), 10**6) is None for mode in ("1", "LA", "RGB", "RGBA", "I;16")
