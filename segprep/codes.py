@@ -276,7 +276,7 @@ CODES: dict[str, str] = {
     "no-images": "No image to predict was found.",
     "no-image-file": "A folder of images holds other files, too; they were skipped.",
     "bad-video": "A video cannot be read or written.",
-    "tiles-differ": "Tiles overlap by less than the network looks; labels may differ there.",
+    "tiles-differ": "Tiles hold less than the network looks at; labels may differ somewhat.",
     "video-short": "A video ended before the number of frames that it states.",
     "bad-onnx": "The file is not an ONNX network that segprep exported, or is damaged.",
     "bad-config": "A file of settings cannot be read.",

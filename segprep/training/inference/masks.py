@@ -97,8 +97,9 @@ class PredictionRun:
         sizes = [net.view.worked(*image.shape[:2]) for image in images]
         if not self.cut and any(tiles.shortened(net, size, tile) for size in sizes):
             self.cut = True
-            reason = "the tiles overlap by less than the network looks: labels beside their borders"
-            self.notes.append(Note("tiles-differ", f"{reason} may not be those of the whole image"))
+            reason = "tiles do not hold all that the network looks at: labels may not be those of"
+            hint = "give a larger --tile; an ONNX file takes it at --export-onnx"
+            self.notes.append(Note("tiles-differ", f"{reason} the whole image; {hint}"))
         return self.options.parts(images)
 
     def _predict(self, batch: Sequence[tuple[Input, NDArray[Any]]]) -> None:

@@ -2,8 +2,10 @@
 
 The file takes images (N, 3, S, S), normalized as its metadata say, and gives logits (N, C, S, S);
 of the paper's U-Net, whose convolutions are valid, without a border of 92 pixels. S is fixed, since
-networks pad and crop by the size they see; larger images are tiled. The metadata entry ``segprep``
-holds classes, S (side), border, and the view (size, scale, mean, std) as JSON.
+networks pad and crop by the size they see; larger images are tiled. A file for tiles (``--tile``)
+of a network that enlarges bilinearly has an input that may be omitted: ``places``, (2, 2) int64,
+where the tile starts in its image and how large that is, down and across. The metadata entry
+``segprep`` holds classes, S (side), border, reach, and the view (size, scale, mean, std) as JSON.
 """
 
 import io
@@ -24,15 +26,16 @@ from torch import Tensor, nn
 from segprep.errors import MissingExtraError, SegprepError, SourceError
 from segprep.files import read_file
 from segprep.outputs import OutputFolder
+from segprep.train_config import outputs
 from segprep.training.checkpoints import LARGEST, Checkpoint, view_of
 from segprep.training.data.pairs import InputSpec
 from segprep.training.inference.reach import reach
 from segprep.training.inference.spans import PHASE
 from segprep.training.inference.tiles import SMALLEST, Net, check_tile, two
-from segprep.training.models._layers import Enlarge
+from segprep.training.models._layers import Enlarge, Place, placed
 from segprep.training.models.unet_paper import BORDER, ValidUNet, valid_size
 
-KEY, KIND, OPSET = "segprep", "segprep onnx", 17
+KEY, KIND, OPSET, PLACES = "segprep", "segprep onnx", 17, "places"
 # what a tile of valid convolutions gives has to hold a step of the poolings
 LEAST_VALID = 2 * BORDER + 20
 _OUTSIDE = re.compile(rb"\n\x08location\x12")  # the field that names a file of weights
@@ -46,14 +49,16 @@ class _Last(nn.Module):
         super().__init__()
         self.network = network
         self.border = BORDER if isinstance(network, ValidUNet) else 0
+        self.enlarges = any(isinstance(module, Enlarge) for module in network.modules())
 
-    def forward(self, images: Tensor) -> Tensor:
-        outputs = (
-            self.network.tile(images)
-            if isinstance(self.network, ValidUNet)
-            else self.network(images)
-        )
-        return cast("Tensor", outputs[-1] if isinstance(outputs, list | tuple) else outputs)
+    def forward(self, images: Tensor, places: Tensor | None = None) -> Tensor:
+        if isinstance(self.network, ValidUNet):
+            return self.network.tile(images)
+        axes = [] if places is None else zip(places, images.shape[2:], strict=True)
+        position = [Place(start, side, whole) for (start, whole), side in axes]
+        with placed(self.network, [(position[0], position[1])] if position else ()):
+            heads = self.network(images)
+        return cast("Tensor", heads[-1] if isinstance(heads, list | tuple) else heads)
 
 
 def side_of(view: InputSpec, tile: int | None = None, border: int = 0) -> int:
@@ -73,26 +78,38 @@ def encoded(checkpoint: Checkpoint, tile: int | None = None) -> bytes:
     onnx = _package("onnx")
     network = _Last(checkpoint.network()).to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
     side, out = side_of(checkpoint.view, tile, network.border), io.BytesIO()
+    placing = network.enlarges and tile is not None and checkpoint.view.scale is not None
+    images, places = torch.zeros(1, checkpoint.view.channels, side, side), torch.tensor([[0, side]])
+    inputs = {"images": images} | ({PLACES: places.repeat(2, 1)} if placing else {})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # sizes become constants: that is meant, the size is fixed
         torch.onnx.export(
             network,
-            (torch.zeros(1, checkpoint.view.channels, side, side),),
+            tuple(inputs.values()),
             out,  # type: ignore[arg-type]
             dynamo=False,
             opset_version=OPSET,
-            input_names=["images"],
+            input_names=list(inputs),
             output_names=["logits"],
             dynamic_axes={"images": {0: "n"}, "logits": {0: "n"}},
         )
     model = onnx.load_from_string(out.getvalue())
+    if placing:  # without it, a tile is the whole image
+        default = onnx.numpy_helper.from_array(inputs[PLACES].numpy(), PLACES)
+        model.graph.initializer.append(default)
+        shape = outputs(checkpoint.head, len(checkpoint.classes)), side, side
+        sizes = model.graph.output[0].type.tensor_type.shape.dim[1:]
+        for size, number in zip(sizes, shape, strict=True):
+            size.dim_value = number
+    looks = not network.border and (placing or not network.enlarges)
     about = {
         "kind": KIND,
         "arch": checkpoint.arch,
         "classes": list(checkpoint.classes),
         "side": side,
         "border": network.border,
-        "reach": _reach(checkpoint, network),
+        # None where tiles would have to know where they lie
+        "reach": reach(network.network, checkpoint.view.channels) if looks else None,
         **asdict(checkpoint.view),
     }
     onnx.helper.set_model_props(model, {KEY: json.dumps(about)})
@@ -135,9 +152,17 @@ def net_of(content: bytes, path: Path) -> Net:
         _check(session, net, path)
     count = session.get_outputs()[0].shape[1]
 
-    def run(images: Tensor, places: Sequence[Any] = ()) -> Tensor:
+    placing = any(port.name == PLACES for port in session.get_overridable_initializers())
+
+    def run(images: Tensor, places: Sequence[tuple[Place, Place]] = ()) -> Tensor:
+        if placing and len(places) > 1:
+            parts = zip(torch.split(images, 1), places, strict=True)
+            return torch.cat([run(image, [position]) for image, position in parts])
+        inputs = {"images": images.numpy().astype(np.float32)}
+        if placing and places:
+            inputs[PLACES] = np.array([[axis.start, axis.whole] for axis in places[0]], np.int64)
         with _faults_told(path):  # sizes inside the network are known only now
-            logits = session.run(["logits"], {"images": images.numpy().astype(np.float32)})[0]
+            logits = session.run(["logits"], inputs)[0]
             side = images.shape[-1] - 2 * net.border
             if logits.shape != (len(images), count, side, side):
                 raise ValueError(f"it gives an array of shape {logits.shape}")
@@ -189,7 +214,7 @@ def _check(session: Any, net: Net, path: Path) -> None:
         [port.name for port in session.get_inputs()],
         [tuple(port.shape[1:]) for port in session.get_inputs()],
     )
-    outputs = [(port.name, port.shape[1]) for port in session.get_outputs()]
+    given = [(port.name, port.shape[1]) for port in session.get_outputs()]
     side = net.side or 0
     counts = (1, len(net.classes)) if len(net.classes) == 2 else (len(net.classes),)
     fits = (
@@ -200,20 +225,13 @@ def _check(session: Any, net: Net, path: Path) -> None:
     whole = net.view.scale is not None or net.border or side == net.view.size
     if (
         taken != (["images"], [(net.view.channels, side, side)])
-        or outputs not in [[("logits", count)] for count in counts]
+        or given not in [[("logits", count)] for count in counts]
         or net.border not in (0, BORDER)
         or not (fits and whole)
     ):
         raise SegprepError(
             "bad-onnx", f"{path} does not take and give what its metadata say", _AGAIN
         )
-
-
-def _reach(checkpoint: Checkpoint, network: _Last) -> int | None:
-    """How far the network looks. None where tiles would have to know where they lie, too."""
-    if network.border or any(isinstance(module, Enlarge) for module in network.modules()):
-        return None
-    return reach(network, checkpoint.view.channels)
 
 
 def _nowhere(images: Tensor, places: Sequence[Any] = ()) -> Tensor:

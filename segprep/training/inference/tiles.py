@@ -123,9 +123,7 @@ def logits(
     waiting: list[tuple[int, _Piece]] = []
     for n, canvas in enumerate(canvases):
         for piece in _pieces(net, canvas):
-            if waiting and (
-                len(waiting) >= batch or waiting[0][1].frame.shape != piece.frame.shape
-            ):
+            if waiting and (len(waiting) >= batch or not waiting[0][1].fits(piece)):
                 _add(net, waiting, canvases, sums)
             waiting.append((n, piece))
     if waiting:
@@ -165,17 +163,22 @@ def _side(net: Net, height: int, width: int, tile: int | None) -> int:
     if net.side or tile:
         side = net.side or tile or 0
         return side if net.side or max(height, width) > side else 0
-    side = max(TILE, net.view.size + -net.view.size % PHASE)
-    return side if height * width > WHOLE else 0
+    if height * width <= WHOLE:
+        return 0
+    overlap, _ = overlap_of(TILE, net.reach())
+    return max(TILE, net.view.size + -net.view.size % PHASE, 2 * overlap)
 
 
 def shortened(net: Net, size: tuple[int, ...], tile: int | None) -> bool:
     """Whether an image of *size* (h, w), at the scale of the net's spec, is cut into tiles that
-    overlap by less than the network looks, so that their labels may differ from the whole image's.
+    overlap by less than the network looks, or is smaller than the only size that it takes, so that
+    labels may differ from the whole image's.
     """
     least = net.view.size
     height, width = (max(least, side + -side % PHASE) if net.view.scale else least for side in size)
     side = _side(net, height, width, tile) if net.valid is None else 0
+    if net.side and min(height, width) < side:
+        return True  # what is added around the image is seen
     if not side or max(height, width) <= side:
         return False
     look = net.reach()
@@ -184,12 +187,18 @@ def shortened(net: Net, size: tuple[int, ...], tile: int | None) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Piece:
-    """A *frame* (3, h, w) for the network, and which part of its result goes where."""
+    """A *frame* (3, h, w) for the network, which part of its result goes where, and its *position*
+    in the image, None where that is whole, or not on the grid of poolings.
+    """
 
     frame: Tensor
     down: Span
     across: Span
-    valid: bool
+    position: tuple[Place, Place] | None
+
+    def fits(self, other: "_Piece") -> bool:
+        """Whether both can run at once."""
+        return self.frame.shape == other.frame.shape and bool(self.position) == bool(other.position)
 
 
 def _pieces(net: Net, canvas: _Canvas) -> Iterator[_Piece]:
@@ -209,12 +218,11 @@ def _pieces(net: Net, canvas: _Canvas) -> Iterator[_Piece]:
     for down in downs:
         band = canvas.values.index_select(1, reflected(down.start - net.border, rows, height))
         for across in acrosses:
-            yield _Piece(
-                band.index_select(2, reflected(across.start - net.border, columns, width)),
-                down,
-                across,
-                net.valid is not None,
-            )
+            frame = band.index_select(2, reflected(across.start - net.border, columns, width))
+            starts, sides = (down.start, across.start), (rows, columns)
+            on_grid = canvas.tile and not (height | width) % PHASE and min(sides) >= SMALLEST
+            position = tuple(map(Place, starts, sides, (height, width))) if on_grid else None
+            yield _Piece(frame, down, across, cast("tuple[Place, Place] | None", position))
 
 
 def _add(
@@ -224,10 +232,9 @@ def _add(
     sums: list[Tensor | None],
 ) -> None:
     """Run what is *waiting*, add its logits to the *sums*, and wait for nothing any more."""
-    run = net.valid if net.valid is not None and waiting[0][1].valid else net.run
     frames = torch.stack([piece.frame for _, piece in waiting])
-    places = [_place(piece, canvases[n]) for n, piece in waiting]
-    results = run(frames, list(filter(None, places))).float()
+    places = [piece.position for _, piece in waiting if piece.position]
+    results = (net.valid or net.run)(frames, places).float()
     for (n, piece), result in zip(waiting, results, strict=True):
         down, across = piece.down, piece.across
         part = result[
@@ -242,13 +249,3 @@ def _add(
             total = sums[n] = part.new_zeros(len(part), *canvases[n].values.shape[1:])
         total[:, down.first : down.last, across.first : across.last] += part
     waiting.clear()
-
-
-def _place(piece: _Piece, canvas: _Canvas) -> tuple[Place, Place] | None:
-    """Where *piece* lies in *canvas*; None if that is whole, or not on the grid of poolings."""
-    whole, sides = canvas.values.shape[1:], piece.frame.shape[1:]
-    if not canvas.tile or any(length % PHASE for length in whole) or min(sides) < SMALLEST:
-        return None
-    starts = piece.down.start, piece.across.start
-    down, across = (Place(*axis) for axis in zip(starts, sides, whole, strict=True))
-    return down, across

@@ -114,16 +114,19 @@ class Join(nn.Module):
 
 
 class Place(NamedTuple):
-    """Along one axis: *side* pixels from *start* on, of an image of *whole* pixels."""
+    """Along one axis: *side* pixels from *start* on, of an image of *whole* pixels. Both may be
+    tensors without axes: the inputs of an ONNX file.
+    """
 
-    start: int
+    start: int | Tensor
     side: int
-    whole: int
+    whole: int | Tensor
 
 
 class Enlarge(nn.Module):
     """Twice the size, bilinear, corners on corners. What a value is made of depends on the size of
-    the whole image then: of tiles, *places* says where each lies in theirs, down and across.
+    the whole image then: of tiles, *places* says where each (or a single one: all) lies in theirs,
+    down and across.
     """
 
     places: Sequence[tuple[Place, Place]] = ()
@@ -132,7 +135,8 @@ class Enlarge(nn.Module):
         """(N, C, h, w) -> (N, C, 2 h, 2 w)."""
         if not self.places:
             return functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True)
-        parts = zip(torch.split(x, 1), self.places, strict=True)
+        tiles = torch.split(x, 1) if len(self.places) > 1 else [x]
+        parts = zip(tiles, self.places, strict=True)
         return torch.cat(
             [_twice(_twice(part, 2, down), 3, across) for part, (down, across) in parts]
         )
@@ -143,8 +147,8 @@ def _twice(x: Tensor, axis: int, position: Place) -> Tensor:
     size = x.shape[axis]
     factor = position.side // size
     start, whole = position.start // factor, position.whole // factor
-    scale = torch.tensor(whole - 1, dtype=torch.float32) / (2 * whole - 1)  # as PyTorch counts
-    source = torch.arange(2 * start, 2 * (start + size), dtype=torch.float32) * scale
+    scale = torch.as_tensor(whole - 1).float() / (2 * whole - 1)  # as PyTorch counts
+    source = (torch.arange(2 * size) + 2 * start).float() * scale
     low = source.floor()
     share = (source - low).view([-1 if at == axis else 1 for at in range(4)]).to(x.device)
     first = (low.long() - start).to(x.device)

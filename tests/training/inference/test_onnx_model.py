@@ -11,7 +11,7 @@ from segprep.training import checkpoints, models
 from segprep.training.checkpoints import Checkpoint
 from segprep.training.data.pairs import InputSpec
 from segprep.training.inference import onnx_model
-from segprep.training.inference.tiles import net_of, probabilities
+from segprep.training.inference.tiles import logits, net_of, probabilities, shortened
 from segprep.training.models._layers import Enlarge
 
 SMALL = {
@@ -58,6 +58,23 @@ def test_onnxruntime_says_the_same_as_pytorch(
     for one, other in found:
         assert float(one.std()) > 1e-3
         assert float((one - other).abs().max()) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("arch", "tile"), [("unet", 320), ("unetpp", 320), ("mini-unet", 128), ("resnet-unet", 864)]
+)
+def test_tiles_of_an_export_give_the_logits_of_the_whole_image(arch: str, tile: int) -> None:
+    pytest.importorskip("onnx", reason=SKIP)
+    pytest.importorskip("onnxruntime", reason=SKIP)
+    made = checkpoint(arch, classes=2)
+    ours = net_of(made.network(), made.classes, made.view)
+    theirs = onnx_model.net_of(onnx_model.encoded(made, tile), Path("net.onnx"))
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 255, (28, 38, 3), np.uint8).repeat(32, 0).repeat(24, 1)  # hard seams
+    whole, tiled = (logits(net, [image], batch=3)[0] for net in (ours, theirs))
+    assert not shortened(theirs, image.shape[:2], None)
+    assert float((whole - tiled).abs().max()) < 1e-5 * float(whole.abs().max())
+    assert shortened(theirs, (tile - 32, 900), None)  # what is added around it is seen
 
 
 def test_the_side_of_an_export() -> None:

@@ -1,6 +1,7 @@
 """Tiles, averages and the way back from the letterbox, on networks whose answer is known."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -290,6 +291,26 @@ def test_tiles_give_the_logits_of_the_whole_image(
     certain = (margins[0] - middle).abs() > 1e-4 * margins[0].std()
     assert torch.equal((margins[0] > middle)[certain], (margins[1] > middle)[certain])
     assert float(certain.float().mean()) > 0.9
+
+
+def test_a_whole_image_and_tiles_of_its_size_do_not_run_at_once() -> None:
+    network = models.build("unet", 3, 2, base=4).eval()
+    net = tiles.net_of(network, ("a", "b"), InputSpec(64, 1.0, (0.5,) * 3, (0.25,) * 3))
+    small, large = noise(320, 320), noise(320, 608)
+    together = tiles.logits(net, [small, large], 320, batch=4)
+    apart = [tiles.logits(net, [image], 320)[0] for image in (small, large)]
+    for one, other in zip(together, apart, strict=True):
+        assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_a_network_that_looks_far_gets_larger_tiles() -> None:
+    spec = InputSpec(64, 1.0, (0.5,) * 3, (0.25,) * 3)
+    network = models.build("unet", 3, 2, base=2).eval()
+    near = tiles.net_of(network, ("a", "b"), spec)
+    far = replace(near, reach=lambda: 317)
+    for net, side in ((near, 1024), (far, 1280)):
+        assert tiles._side(net, 1024, 1024, None) == 0
+        assert tiles._side(net, 2048, 2048, None) == side
 
 
 class Pooled(nn.Module):
