@@ -35,6 +35,9 @@ ClassList = Annotated[
     "Class names: a FILE with one per line, or a,b,c. Pixel value = position; 0 is the background.",
 ]
 MaxPixels = Annotated[int, "Refuse images with more pixels than this."]
+LinkRoot = Annotated[
+    tuple[Path, ...], "Another folder that files of SRC may be links into (DVC, git-annex)."
+]
 Stem = Annotated[
     Literal["name", "path"],
     "Sample names: name = the file name without its last extension, path = with the folders below"

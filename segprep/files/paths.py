@@ -40,7 +40,7 @@ def resolve_below(path: Path, roots: tuple[Path, ...]) -> Path:
         raise SourceError(
             path,
             "is a link that leads out of the source folder",
-            "copy the file in",
+            f"copy the file in, or name a folder above {real} with --image-root (convert)",
             "link-outside-root",
         )
     return Path(real)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, overload
 from segprep.cards import Swatch, card
 from segprep.dataset import samples, tree
 from segprep.dataset.tree import Tree
-from segprep.errors import BadInputError, UsageError
+from segprep.errors import BadInputError, SourceError, UsageError
 from segprep.exporting import common_files
 from segprep.files import read_below
 from segprep.imaging import image
@@ -85,6 +85,13 @@ class OpenedSample:
         return f"<OpenedSample {self.stem!r}>"
 
     def _repr_html_(self) -> str:
+        try:
+            return self._card()
+        except SourceError as error:
+            return card(self.stem, {}, remarks=[f"cannot be shown: {error.reason}"])
+
+    def _card(self) -> str:
+        """The card of a sample whose files can be read. Raises SourceError."""
         height, width = self.mask.shape
         values = {value: count / self.mask.size for value, count in histogram(self.mask)}
         return card(
@@ -229,12 +236,18 @@ class OpenedTree:
     def _repr_html_(self) -> str:
         classes, shares = self.classes, {n: len(listed) for n, listed in self.lists.items()}
         names = classes.names if classes else ()
-        pictures = {sample.stem: sample.picture(150) for sample in self[:_PICTURES]}
+        pictures, remarks = dict[str, str](), list[str]()
+        for sample in self[:_PICTURES]:
+            try:
+                pictures[sample.stem] = sample.picture(150)
+            except SourceError as error:
+                remarks.append(f"{sample.stem} cannot be shown: {error.reason}")
         return card(
             f"{self.root.name}: {self.split}" if self.split else self.root.name,
             {"samples": len(self)} | ({} if self.split else shares),
             columns=("id", "class"),
             rows=[(n, named(classes, n)) for n in range(len(names))],
+            remarks=remarks,
             pictures=pictures,
         )
 

@@ -26,6 +26,7 @@ from segprep.types import (
     MAX_PIXELS,
     Evidence,
     Item,
+    LinkRoot,
     MaxPixels,
     Note,
     Progress,
@@ -48,6 +49,7 @@ class Reader:
     threshold: Annotated[int, "Minimum alpha, of 255, of a pixel of the object."] = 128
     lists_from_folders: ListsFromFolders = "auto"
     stem: Stem = "name"
+    image_root: LinkRoot = ()
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
@@ -78,7 +80,7 @@ class Reader:
     def read(self, item: Item) -> Sample:
         """The image as it is, the mask from its alpha channel as it is stored."""
         path = item.labels[0]
-        data = read_below(path, real_folders(self.root), MAX_BYTES)
+        data = read_below(path, real_folders(self.root, self.image_root), MAX_BYTES)
         with image.opened(data, path, self.max_pixels) as picture:
             if "A" not in picture.getbands() and "transparency" not in picture.info:
                 reason, hint = "has no alpha channel", "leave it out with --on-error skip"

@@ -25,7 +25,17 @@ from segprep.imaging.image import SUFFIXES
 from segprep.names import stem_of
 from segprep.sources._common import retina
 from segprep.sources._common.retina import Named
-from segprep.types import MAX_PIXELS, Evidence, Item, MaxPixels, Progress, Sample, Scan, no_progress
+from segprep.types import (
+    MAX_PIXELS,
+    Evidence,
+    Item,
+    LinkRoot,
+    MaxPixels,
+    Progress,
+    Sample,
+    Scan,
+    no_progress,
+)
 
 EXAMPLES = (
     "segprep convert chase CHASEDB1/ out/",
@@ -43,6 +53,7 @@ class Reader:
     annotator: Annotated[
         Literal["1st", "2nd"], "Whose drawing is the truth: the first or the second observer's."
     ] = "1st"
+    image_root: LinkRoot = ()
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
@@ -76,7 +87,7 @@ class Reader:
         """The photograph; vessel 1, all else 0."""
         return paired_masks.sample(
             item,
-            real_folders(self.root),
+            real_folders(self.root, self.image_root),
             lambda data, path, notes: retina.drawn(data, path, notes, self.max_pixels),
             self.max_pixels,
         )

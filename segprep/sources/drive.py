@@ -36,6 +36,7 @@ from segprep.types import (
     MAX_PIXELS,
     Evidence,
     Item,
+    LinkRoot,
     MaxPixels,
     Note,
     Progress,
@@ -72,6 +73,7 @@ class Reader:
         "Pixels outside the field of view: ignore = 255, background = 0.",
     ] = "ignore"
     stem: Stem = "name"
+    image_root: LinkRoot = ()
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
@@ -172,7 +174,7 @@ class Reader:
         """The photograph; vessel 1, background 0, and 255 (or 0) outside the field of view, which
         wins.
         """
-        roots, notes = real_folders(self.root), list[Note]()
+        roots, notes = real_folders(self.root, self.image_root), list[Note]()
         (manual, view), picture = item.labels, cast("Path", item.image)
         vessel, inside = (
             retina.drawn(read_below(path, roots), path, notes, self.max_pixels)

@@ -29,6 +29,7 @@ from segprep.types import (
     MAX_PIXELS,
     Evidence,
     Item,
+    LinkRoot,
     MaxPixels,
     Note,
     Progress,
@@ -70,6 +71,7 @@ class Reader:
         "An image without any mask: error = refuse it, empty = it has no nucleus.",
     ] = "error"
     stem: Stem = "name"
+    image_root: LinkRoot = ()
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
@@ -156,7 +158,7 @@ class Reader:
 
     def read(self, item: Item) -> Sample:
         """The image, and its masks merged."""
-        roots, notes = real_folders(self.root), list[Note]()
+        roots, notes = real_folders(self.root, self.image_root), list[Note]()
         picture = cast("Path", item.image)
         data = read_below(picture, roots)
         if item.labels == (picture,):

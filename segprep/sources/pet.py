@@ -33,6 +33,7 @@ from segprep.types import (
     Classes,
     Evidence,
     Item,
+    LinkRoot,
     MaxPixels,
     Note,
     Progress,
@@ -67,6 +68,7 @@ class Reader:
     trimaps: Annotated[
         str, "Folder of the trimaps below SRC, where several folders of that name differ."
     ] = ""
+    image_root: LinkRoot = ()
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
@@ -107,7 +109,7 @@ class Reader:
             )
         matched = matching.match(root, homes, "name", "name")
         trimaps = [item.labels[0] for item in matched.items]
-        palette_order.check(trimaps, (root,), otherwise="")
+        palette_order.check(trimaps, real_folders(self.root, self.image_root), otherwise="")
         notes, home = [*notes, *matched.notes], homes[0].masks.parent
         numbers = _breeds(root, home, [item.stem for item in matched.items])
         classes = self._classes(numbers)
@@ -175,7 +177,9 @@ class Reader:
                 mask_files.values(data, path, notes, self.max_pixels), table, path, classes
             )
 
-        return paired_masks.sample(item, real_folders(self.root), to_mask, self.max_pixels)
+        return paired_masks.sample(
+            item, real_folders(self.root, self.image_root), to_mask, self.max_pixels
+        )
 
 
 def _homes(root: Path) -> list[Folders]:

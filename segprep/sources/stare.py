@@ -32,6 +32,7 @@ from segprep.types import (
     MAX_PIXELS,
     Evidence,
     Item,
+    LinkRoot,
     MaxPixels,
     Note,
     Progress,
@@ -59,6 +60,7 @@ class Reader:
         "Whose drawing is the truth: ah = Adam Hoover's, vk = Valentina Kouznetsova's, which has"
         " finer vessels.",
     ] = "ah"
+    image_root: LinkRoot = ()
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
@@ -89,7 +91,7 @@ class Reader:
 
     def read(self, item: Item) -> Sample:
         """The photograph, unpacked; vessel 1, all else 0."""
-        roots, notes = real_folders(self.root), list[Note]()
+        roots, notes = real_folders(self.root, self.image_root), list[Note]()
         path, picture = item.labels[0], cast("Path", item.image)
         mask = retina.drawn(unpacked(read_below(path, roots), path), path, notes, self.max_pixels)
         stored = read_below(picture, roots)

@@ -66,10 +66,11 @@ class Writer:
         """The class names, with ``unlabeled`` as the last label id, and README.txt."""
         classes = names.required(inventory.classes)
         listed = "".join(f"{name}\n" for name in (*names.plain(classes), "unlabeled"))
+        first = lists.in_order(lists.stems_by_split(inventory))[0]
         code = (
             "from torchvision.datasets import Cityscapes\n"
-            'train = Cityscapes("OUT", split="train", mode="fine", target_type="semantic")\n'
-            "image, mask = train[0]   # mask: labelIds; the last of class_names.txt is unlabeled"
+            f'{first} = Cityscapes("OUT", split="{first}", mode="fine", target_type="semantic")\n'
+            f"image, mask = {first}[0]   # mask: labelIds; the last of class_names.txt is unlabeled"
         )
         facts = ["labelTrainIds.png hold the same classes with 255 for ignored pixels."]
         title = "Cityscapes' folders with classes of your own. OUT is the folder of this file."

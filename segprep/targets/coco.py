@@ -108,9 +108,10 @@ class Writer(OutlineWriter):
                 panoptic = _panoptic(rows, classes, first_image)
                 files[f"annotations/panoptic_{name}.json"] = _compact(panoptic)
             first_image += len(rows)
+        first = lists.in_order(lists.stems_by_split(inventory))[0]
         code = (
             "from pycocotools.coco import COCO\n"
-            'coco = COCO("OUT/annotations/instances_train.json")\n'
+            f'coco = COCO("OUT/annotations/instances_{first}.json")\n'
             "mask = coco.annToMask(coco.loadAnns(coco.getAnnIds())[0])"
         )
         title = "COCO annotation files. OUT is the folder of this file."

@@ -12,7 +12,7 @@ knows no ignored value: 255 stays 255 and has no name.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from segprep.targets._common import names, pictures, readme, records
+from segprep.targets._common import lists, names, pictures, readme, records
 from segprep.targets._common.split_writers import SplitWriter, ignored
 from segprep.types import Note
 from segprep.writer import Gathered, Inventory, LabeledImage, Loss, Product
@@ -43,10 +43,11 @@ class Writer(SplitWriter):
         """mask_targets.json and README.txt."""
         classes = names.required(inventory.classes)
         targets = {str(number): name for number, name in enumerate(names.plain(classes))}
+        first = lists.in_order(lists.stems_by_split(inventory))[0]
         code = (
             "import json, fiftyone as fo\n"
             'targets = {int(k): v for k, v in json.load(open("OUT/mask_targets.json")).items()}\n'
-            'data = fo.Dataset.from_dir("OUT/train", mask_targets=targets,'
+            f'data = fo.Dataset.from_dir("OUT/{first}", mask_targets=targets,'
             " dataset_type=fo.types.ImageSegmentationDirectory)"
         )
         title = "FiftyOne, ImageSegmentationDirectory. OUT is the folder of this file."

@@ -89,12 +89,13 @@ class Writer(SplitWriter):
                 files[f"data/{name}.parquet"] = parquet.table(parts)
             else:
                 files[f"{name}/metadata.jsonl"] = b"".join(parts)
+        first = next(name for name in _NAMES.values() if name in gathered.parts)
         labels = {str(number): name for number, name in enumerate(names.plain(classes))}
         source = '"OUT"' if self.parquet else '"imagefolder", data_dir="OUT"'
         code = (
             "from datasets import load_dataset\n"
             f"data = load_dataset({source})\n"
-            'sample = data["train"][0]   # sample["image"], sample["label"]: value is the class id'
+            f'sample = data["{first}"][0]   # sample["image"], sample["label"]: value = class id'
         )
         title = "Hugging Face datasets. OUT is the folder of this file."
         return {

@@ -12,7 +12,7 @@ given reverse_indexing=False.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from segprep.targets._common import names, pictures, readme, records
+from segprep.targets._common import lists, names, pictures, readme, records
 from segprep.targets._common.split_writers import SplitWriter
 from segprep.types import Note
 from segprep.writer import Gathered, Inventory, LabeledImage, Part, Product
@@ -52,10 +52,11 @@ class Writer(SplitWriter):
             "modality": {"0": "RGB"},
             **{_KEYS[name]: records.lines(lines) for name, lines in gathered.parts.items()},
         }
+        first = _KEYS[lists.in_order(gathered.parts)[0]]
         code = (
             "from monai.data import load_decathlon_datalist, PILReader; from monai.transforms"
             " import LoadImaged\n"
-            'files = load_decathlon_datalist("OUT/datalist.json", data_list_key="training")\n'
+            f'files = load_decathlon_datalist("OUT/datalist.json", data_list_key="{first}")\n'
             'load = LoadImaged(["image", "label"], reader=PILReader(reverse_indexing=False))'
             "   # (H, W), not (W, H)"
         )

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from segprep.errors import SourceError
-from segprep.targets._common import names, pictures, readme
+from segprep.targets._common import lists, names, pictures, readme
 from segprep.targets._common.split_writers import SplitWriter
 from segprep.types import Note
 from segprep.writer import Gathered, Inventory, LabeledImage, Part, Product
@@ -52,11 +52,12 @@ class Writer(SplitWriter):
         """The lists, labels.txt, README.txt."""
         classes = names.required(inventory.classes)
         files = {f"{name}.txt": b"".join(lines) for name, lines in gathered.parts.items()}
+        first = lists.in_order(gathered.parts)[0]
         code = (
             "from paddleseg.datasets import Dataset\n"
-            f'train = Dataset(transforms=[], dataset_root="OUT", num_classes={len(classes.names)},'
-            ' mode="train",\n'
-            '    train_path="OUT/train.txt", ignore_index=255)'
+            f'{first} = Dataset(mode="{first}", transforms=[], dataset_root="OUT",'
+            f" num_classes={len(classes.names)},\n"
+            f'    {first}_path="OUT/{first}.txt", ignore_index=255)'
         )
         title = "PaddleSeg, type: Dataset. OUT is the folder of this file."
         return {

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from segprep.dataset.tree import IMAGES, LISTS, MASKS, OBJECTS
+from segprep.dataset.tree import IMAGES, LISTS, MASKS, OBJECTS, SPLITS
 from segprep.dataset.tree_files import class_files, list_bytes
 from segprep.errors import UsageError
 from segprep.imaging import image
@@ -82,12 +82,13 @@ class Writer:
         files = {f"{LISTS}/{name}.txt": list_bytes(stems) for name, stems in lists.items()}
         files |= class_files(inventory.classes) if inventory.classes else {}
         result = {f"{self.base()}/{name}": content for name, content in files.items()}
+        first = next((name for name in SPLITS if name in lists), "train")
         code = (
             "from torchvision.datasets import VOCSegmentation\n"
-            f'train = VOCSegmentation("OUT", year="{self.year}", image_set="train")\n'
-            "image, mask = train[0]   # mask: pixel value is the class id, 255 is ignored"
+            f'{first} = VOCSegmentation("OUT", year="{self.year}", image_set="{first}")\n'
+            f"image, mask = {first}[0]   # mask: pixel value is the class id, 255 is ignored"
         )
-        facts = [] if "train" in lists else ["torchvision needs lists: run segprep split first."]
+        facts = [] if first in lists else ["torchvision needs lists: run segprep split first."]
         title = "Pascal VOC segmentation folders. OUT is the folder of this file."
         text = readme.text(title, code, gathered, inventory.classes, facts)
         return result | {readme.README: text}

@@ -10,6 +10,7 @@ README.txt has a line that does not.
 """
 
 import tarfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -76,22 +77,31 @@ class Writer:
         """The ends of all shards, the class names, README.txt."""
         classes = names.required(inventory.classes)
         shards = sorted({name.decode() for name in gathered.parts.get(_SHARDS, ())})
-        train = [name for name in shards if name.startswith("train-")]
-        last = f"{{000000..{len(train) - 1:06}}}" if len(train) > 1 else "000000"
+        counts = Counter(name.rpartition("-")[0] for name in shards)
+        first, *others = (_range(name, counts[name]) for name in lists.in_order(counts))
         code = (
             "import io, numpy as np, webdataset as wds; from PIL import Image\n"
             'masks = wds.handle_extension("seg.png", lambda data:'
             " np.asarray(Image.open(io.BytesIO(data))))\n"
-            f'pairs = wds.WebDataset("OUT/train-{last}.tar", shardshuffle=False)'
+            f'pairs = wds.WebDataset("OUT/{first}", shardshuffle=False)'
             '.decode(masks, "rgb8").to_tuple("jpg;jpeg;png", "seg.png")'
         )
         facts = ['.decode("pil") alone would make colors of the masks.']
+        if others:
+            listed = "\n".join(f"- OUT/{name}" for name in others)
+            facts.append(f"The other lists are opened the same way:\n{listed}")
         title = "WebDataset shards. OUT is the folder of this file."
         return {
             **dict.fromkeys(shards, _END),
             CLASS_NAMES: "".join(f"{name}\n" for name in names.plain(classes)).encode(),
             readme.README: readme.text(title, code, gathered, classes, facts),
         }
+
+
+def _range(name: str, count: int) -> str:
+    """The *count* shards of the list *name* as WebDataset is given them."""
+    numbers = f"{{000000..{count - 1:06}}}" if count > 1 else "000000"
+    return f"{name}-{numbers}.tar"
 
 
 def _member(name: str, data: bytes) -> bytes:

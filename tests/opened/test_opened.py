@@ -147,3 +147,13 @@ def test_opening_stays_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_cards_say_what_cannot_be_shown(out: Path) -> None:
+    """A broken picture took the card away, with a traceback in its place."""
+    tree = segprep.open(out)
+    tree[0].image_path.write_bytes(b"nothing")
+    html = tree._repr_html_()
+    assert "img0 cannot be shown: is not an image" in html
+    assert html.count("<img") == 3
+    assert "cannot be shown" in tree[0]._repr_html_()

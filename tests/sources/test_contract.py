@@ -20,6 +20,7 @@ from segprep_cli.declarations import declared
 import segprep
 from segprep import sources
 from segprep.errors import BadInputError, SegprepError, SourceError
+from segprep.imaging import image
 from segprep.imaging.image import histogram
 from segprep.imaging.shapes import Shape, paint
 from segprep.types import Item, Reader, Sample
@@ -216,3 +217,28 @@ def test_an_unknown_format_suggests_the_nearest() -> None:
     with pytest.raises(Exception, match="labelm") as caught:
         sources.load("labelm")
     assert "labelme" in caught.value.hint  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", sources.names())
+def test_files_may_be_links_into_a_named_folder(
+    name: str, tmp_path: Path, sibling: Callable[[str], ModuleType]
+) -> None:
+    """As DVC, git-annex and the Hugging Face cache keep them; elsewhere links lead nowhere."""
+    (tmp_path / "in").mkdir()
+    reader: Reader = sibling(name).example(tmp_path / "in")
+    store = tmp_path / "store"
+    store.mkdir()
+    for number, path in enumerate(
+        sorted(path for path in reader.root.rglob("*") if path.is_file())
+    ):
+        if path.suffix.lower() in image.SUFFIXES:
+            path.rename(store / str(number))
+            path.symlink_to(store / str(number))
+    given = {one.name: getattr(reader, one.name) for one in fields(reader)[1:]}  # type: ignore[arg-type]
+    elsewhere = given.pop("image_root")
+    convert = partial(segprep.convert, name, reader.root, tmp_path / "out", **given)
+    with pytest.raises(SegprepError) as caught:
+        convert(image_root=elsewhere)
+    said = [caught.value.hint, *(one.hint for one in getattr(caught.value, "skipped", ()))]
+    assert any("--image-root" in hint for hint in said), said
+    assert convert(image_root=(*elsewhere, store)).converted

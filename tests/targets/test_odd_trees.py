@@ -1,6 +1,7 @@
 """Trees that no tutorial has: each export is right, or refused with its reason."""
 
 import io
+import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from PIL import Image
 import segprep
 from segprep import targets
 from segprep.dataset.tree_files import class_files
-from segprep.errors import BadInputError, UsageError
+from segprep.errors import BadInputError, SegprepError, UsageError
 from segprep.imaging.image import write_mask
 from segprep.targets._common import lists
 from segprep.types import Classes, Entry
@@ -187,3 +188,35 @@ def test_labelme_opens_no_cmyk(tmp_path: Path) -> None:
     with Image.open(tmp_path / "out/s0.png") as picture:
         assert picture.mode == "RGB"
     assert '"imagePath": "s0.png"' in (tmp_path / "out/s0.json").read_text()
+
+
+@pytest.mark.parametrize("name", targets.names())
+@pytest.mark.parametrize("listed", [("val",), ("train", "val")])
+def test_the_readme_names_files_that_are_there(
+    listed: tuple[str, ...], name: str, tmp_path: Path
+) -> None:
+    """A dataset with a val list alone was to be loaded from train."""
+    parts = dict(zip(listed, (("s0", "s1"), ("s2", "s3")), strict=False))
+    root = tree(tmp_path / "tree", **parts)
+    if name == "keras" and "train" not in listed:
+        with pytest.raises(SegprepError, match="no train list"):
+            segprep.export(name, root, tmp_path / "out")
+        return
+    options = {"frames": "png"} if name == "keras" else {}
+    segprep.export(name, root, tmp_path / "out", **options)
+    lines = (tmp_path / "out/README.txt").read_text().partition("What this format")[0]
+    paths = set(re.findall(r"OUT/([\w./-]+[\w])", lines)) - {
+        "nnUNet_results",
+        "nnUNet_preprocessed",
+    }
+    assert [path for path in paths if not (tmp_path / "out" / path).exists()] == []
+    if listed == ("val",):
+        assert not re.search(r"""["']train["']""", lines)
+
+
+def test_webdataset_names_the_shards_of_every_list(tmp_path: Path) -> None:
+    root = tree(tmp_path / "tree", train=("s0", "s1", "s2"), val=("s3",))
+    segprep.export("webdataset", root, tmp_path / "out", shard=2)
+    lines = (tmp_path / "out/README.txt").read_text()
+    assert 'WebDataset("OUT/train-{000000..000001}.tar"' in lines
+    assert "- OUT/val-000000.tar" in lines

@@ -1,6 +1,7 @@
 """What every format of images and masks in folders can be told: where they lie, how they pair."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -20,7 +21,9 @@ Missing = Annotated[
     "An image without a mask: error = refuse it, empty = its mask is all background.",
 ]
 ImageRoot = Annotated[
-    tuple[Path, ...], "A folder outside SRC that holds the images; SRC then holds the masks."
+    tuple[Path, ...],
+    "A folder outside SRC that holds the images; SRC then holds the masks. Or one that links in SRC"
+    " lead into (DVC, git-annex).",
 ]
 
 
@@ -51,6 +54,7 @@ class PairedFolders:
         root, *further = self.roots()
         if self.pair:
             return ()
+        further = image_homes(root, further)
         if len(further) > 1:
             reason = "several --image-root are understood with --pair only"
             raise UsageError("bad-option", reason, "add --pair IMAGE=MASK, or give one of them")
@@ -104,6 +108,20 @@ class PairedFolders:
             for skip in pairing.skipped
             if skip.stem == stem
         ]
+
+
+def image_homes(root: Path, further: Sequence[Path]) -> list[Path]:
+    """Those of the *further* folders that links in *root* do not lead into: they hold images by
+    name, the others are where the files of *root* are kept.
+    """
+    homes = list(further)
+    for path in name_rules.image_files(root) if homes else ():
+        if os.path.islink(path):
+            real = Path(os.path.realpath(path))
+            homes = [home for home in homes if not real.is_relative_to(home)]
+            if not homes:
+                break
+    return homes
 
 
 _MEANINGS = {

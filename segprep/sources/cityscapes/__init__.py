@@ -36,6 +36,7 @@ from segprep.types import (
     Classes,
     Evidence,
     Item,
+    LinkRoot,
     MaxPixels,
     Note,
     Progress,
@@ -81,6 +82,7 @@ class Reader:
     objects: Annotated[
         bool, "Write SegmentationObject as well, from instanceIds or the polygons."
     ] = False
+    image_root: LinkRoot = ()
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
@@ -119,7 +121,7 @@ class Reader:
         unique = stems.unique([replace(item, labels=()) for item in items.values()], skipped)
         kept = tuple(items[item.image] for item in unique)
         labels = [path for item in kept for path in item.labels[:1]]
-        palette_order.check(labels, (root,), otherwise="")
+        palette_order.check(labels, real_folders(self.root, self.image_root), otherwise="")
         notes += [*unlabeled, *([] if own else _origin(kept))]
         if own:
             kept = tuple(replace(item, payload=OWN) for item in kept)
@@ -130,7 +132,7 @@ class Reader:
 
     def read(self, item: Item) -> Sample:
         """The image, and the class ids of its label file."""
-        roots, notes = real_folders(self.root), list[Note]()
+        roots, notes = real_folders(self.root, self.image_root), list[Note]()
         path, picture = item.labels[0], cast("Path", item.image)
         content, limit = read_below(path, roots), self.max_pixels
         objects = None

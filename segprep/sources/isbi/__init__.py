@@ -113,7 +113,7 @@ class Reader(PairedFolders):
         Raises UsageError where the polarity is not stated.
         """
         polarity.check_threshold(self.threshold)
-        roots = real_folders(self.root)
+        roots = real_folders(self.root, self.image_root)
         skipped: list[Skipped] = []
         surveyed = self._surveyed(roots, skipped, progress)
         if not any(stack.pages > 1 for stack in surveyed.values()) and (surveyed or not skipped):
@@ -140,7 +140,7 @@ class Reader(PairedFolders):
 
     def read(self, item: Item) -> Sample:
         """The image, and its labels as 0 and 1."""
-        roots = real_folders(self.root)
+        roots = real_folders(self.root, self.image_root)
         if not isinstance(item.payload, Pages):
             return paired_masks.sample(item, roots, self._mask, self.max_pixels)
         try:

@@ -40,6 +40,7 @@ from segprep.types import (
     ClassList,
     Evidence,
     Item,
+    LinkRoot,
     MaxPixels,
     Note,
     Overlap,
@@ -90,6 +91,7 @@ class Reader:
     masks: MaskFolder = ""
     lists_from_folders: ListsFromFolders = "auto"
     stem: Stem = "name"
+    image_root: LinkRoot = ()
     max_pixels: MaxPixels = MAX_PIXELS
 
     @classmethod
@@ -155,7 +157,7 @@ class Reader:
 
     def read(self, item: Item) -> Sample:
         """The image, and its regions painted one over the other."""
-        roots, notes = real_folders(self.root), list[Note]()
+        roots, notes = real_folders(self.root, self.image_root), list[Note]()
         picture, (classes, labels) = cast("Path", item.image), item.payload
         data = read_below(picture, roots)
         if item.labels == (picture,):

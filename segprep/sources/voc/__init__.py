@@ -38,7 +38,7 @@ from segprep.sources._common.color_tables import ColorTable
 from segprep.sources._common.image_folders import MaskFolder
 from segprep.sources._common.mask_values import Ids
 from segprep.sources._common.name_rules import Folders
-from segprep.sources._common.paired_folders import ImageRoot
+from segprep.sources._common.paired_folders import ImageRoot, image_homes
 from segprep.sources.voc import tree_folders
 from segprep.sources.voc.meaning import (
     EVERY,
@@ -123,7 +123,8 @@ class Reader:
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every mask with an image is an item; the payload is the meaning of its pixels."""
-        root, *elsewhere = real_folders(self.root, self.image_root)
+        root, *named = real_folders(self.root, self.image_root)
+        elsewhere = image_homes(root, named)
         home = tree_folders.home(root, images=not elsewhere)
         folder = tree_folders.masks(root, home, self.masks)
         if len(elsewhere) > 1:

@@ -1,6 +1,6 @@
 """Which list a sample goes to, for targets that have a folder or a file per list."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from segprep.dataset.tree import SPLITS
 from segprep.types import Note
@@ -58,6 +58,14 @@ def _shared(places: Mapping[str, tuple[str, ...]]) -> list[Note]:
         " segprep split --overwrite draws disjoint lists"
     )
     return [Note("lists-overlap", message)]
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """The lists *names*, train before val before test. README.txt loads the first: an export of
+    val alone has no train.
+    """
+    present = set(names)
+    return [name for name in SPLITS if name in present]
 
 
 def unlisted(stems: list[str]) -> tuple[Note, ...]:
