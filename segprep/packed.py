@@ -7,6 +7,7 @@ from abc import abstractmethod
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
@@ -246,6 +247,25 @@ class PackedItems(LazySequence[Item]):
         image = paths.pop(0) if self._imaged[number] else None
         payload, group = self._kinds[self._kind[number]]
         return Item(self.stems[number], image, tuple(paths), payload, group)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Bytes in a *buffer* that many have in common, without a block of memory each."""
+
+    buffer: bytearray = field(repr=False)
+    start: int
+    size: int
+
+    @classmethod
+    def of(cls, buffer: bytearray, data: bytes) -> "Piece":
+        """*data*, added to *buffer*."""
+        buffer += data
+        return cls(buffer, len(buffer) - len(data), len(data))
+
+    def __bytes__(self) -> bytes:
+        with memoryview(self.buffer) as view:
+            return bytes(view[self.start : self.start + self.size])
 
 
 class FirstLabels(LazySequence[Path]):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segprep.packed import FirstLabels, PackedItems, PackedNames, PackedPaths
+from segprep.packed import FirstLabels, PackedItems, PackedNames, PackedPaths, Piece
 from segprep.sources._common import matching
 from segprep.sources._common.name_rules import Folders
 from segprep.types import Item
@@ -90,3 +90,11 @@ def test_pairing_takes_little_memory(tmp_path: Path) -> None:
     """Path objects took 1,500 bytes a sample."""
     few, many = _peak(tmp_path / "few", 1000), _peak(tmp_path / "many", 4000)
     assert (many - few) / 3000 < 500
+
+
+def test_pieces_share_a_buffer_that_grows() -> None:
+    buffer = bytearray()
+    pieces = [Piece.of(buffer, data) for data in (b"one", b"", b"three")]
+    assert [bytes(piece) for piece in pieces] == [b"one", b"", b"three"]
+    assert buffer == b"onethree"
+    assert "onethree" not in repr(pieces[0])

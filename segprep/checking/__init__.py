@@ -9,10 +9,11 @@ from typing import Any, Literal
 from segprep import checks, engine, sources
 from segprep.checking import annotations, findings_page, fixing, layout
 from segprep.checking.measure import Measure, Pixels, sizes_of_others
-from segprep.checks._common.survey import Pair, Survey, Trouble
+from segprep.checks._common.survey import Cells, Pair, Survey, Trouble
 from segprep.dataset import classes as class_lists
 from segprep.dataset import tree
 from segprep.errors import TreeError, UsageError
+from segprep.packed import Piece
 from segprep.types import Finding, Progress, Severity, no_progress
 
 ReaderName = Literal[
@@ -177,13 +178,28 @@ def measured(
     images = [pair.image for pair in plan.pairs if pair.image]
     full = sizes_of_others(images, (plan.root,))
     results = engine.run(Measure((plan.root,), fit, hashed, full), plan.pairs, jobs=jobs)
+    buffer = bytearray()
     pairs = [
-        _lost(pair, result) if isinstance(result, engine.Failure) else result
+        _lost(pair, result) if isinstance(result, engine.Failure) else _packed(pair, result, buffer)
         for pair, result in zip(
             plan.pairs, progress(results, len(plan.pairs), "checking"), strict=True
         )
     ]
     return replace(plan, pairs=tuple(_told_apart(plan.root, pairs, jobs)))
+
+
+def _packed(pair: Pair, result: Pair, buffer: bytearray) -> Pair:
+    """*pair* with the facts of *result*, the larger of them in a common *buffer*."""
+    photo, signals = result.photo, result.signals
+    if photo:
+        photo = replace(photo, thumbnail=Piece.of(buffer, bytes(photo.thumbnail)))
+    if signals:
+        hue, position = (
+            Cells(Piece.of(buffer, bytes(cells.packed)))
+            for cells in (signals.hue, signals.position)
+        )
+        signals = replace(signals, hue=hue, position=position)
+    return replace(result, image=pair.image, mask=pair.mask, photo=photo, signals=signals)
 
 
 def _told_apart(root: Path, pairs: Sequence[Pair], jobs: int) -> Iterator[Pair]:

@@ -173,4 +173,4 @@ def _counts(keys: NDArray[np.int64]) -> Cells:
         counts = table[present]
     else:  # values that are not ids
         present, counts = np.unique(keys, return_counts=True)
-    return present.astype(np.int32), counts.astype(np.int16)
+    return Cells.of(present, counts)

@@ -13,10 +13,10 @@ import segprep
 from segprep.checking import signals
 from segprep.checks import pairs_off_by_one
 from segprep.checks._common import fit, likelihood
-from segprep.checks._common.survey import Signals
+from segprep.checks._common.survey import Cells, Signals
 from segprep.imaging import likeness
 
-NONE = np.zeros(0, np.int32), np.zeros(0, np.int16)
+NONE = Cells(b"")
 FAULTS = {fault.name: fault for fault in STATISTICAL}
 
 

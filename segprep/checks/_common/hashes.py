@@ -23,7 +23,7 @@ class Likeness:
 def alike(survey: Survey) -> tuple[Likeness, ...]:
     """Pairs of images of *survey* that look alike but are not equal pixel by pixel."""
     images = [(pair.stem, photo) for pair, photo in survey.images() if photo.spread >= 2]
-    stack = np.frombuffer(b"".join(photo.thumbnail for _, photo in images), np.uint8)
+    stack = np.frombuffer(b"".join(bytes(photo.thumbnail) for _, photo in images), np.uint8)
     return tuple(
         Likeness(images[first][0], images[second][0], turn, correlation)
         for first, second, turn, correlation in pairs(stack.reshape(-1, SIDE, SIDE))

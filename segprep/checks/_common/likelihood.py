@@ -4,7 +4,7 @@ Color and place given the class are counted over all other images of the dataset
 the labels of one image are then more or less likely than the same labels with two classes swapped.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.checks._common.fit import LEAST, deviations, median
-from segprep.checks._common.survey import Cells, Survey
+from segprep.checks._common.survey import Cells, Signals, Survey
 
 BINS = 64
 LEAST_CELLS, LEAST_EACH = 40, 0.2  # of a class, and nats per cell, for a swap among three or more
@@ -38,9 +38,7 @@ class Swap:
 def swaps(survey: Survey) -> Mapping[str, Swap]:
     """Stem -> the likeliest swap, where it stands out."""
     signals = {pair.stem: pair.signals for pair in survey.complete if pair.signals}
-    ids = sorted(
-        set[int]().union(*((signal.hue[0] // BINS).tolist() for signal in signals.values()))
-    )
+    ids = _ids(signals.values())
     if len(signals) < LEAST or not 2 <= len(ids) <= MOST:
         return {}
     hue, where = np.zeros((2, len(ids), BINS))
@@ -64,9 +62,17 @@ def swaps(survey: Survey) -> Mapping[str, Swap]:
     }
 
 
+def _ids(signals: Iterable[Signals]) -> list[int]:
+    """The classes that occur."""
+    ids = set[int]()
+    for signal in signals:
+        ids.update((signal.hue.arrays()[0] // BINS).tolist())
+    return sorted(ids)
+
+
 def _table(cells: Cells, ids: Sequence[int]) -> NDArray[np.float64]:
     """(classes, BINS) counts of *cells*."""
-    keys, counts = cells
+    keys, counts = cells.arrays()
     table = np.zeros(len(ids) * BINS)
     table[np.searchsorted(ids, keys // BINS) * BINS + keys % BINS] = counts
     return table.reshape(len(ids), BINS)
@@ -118,9 +124,7 @@ class Channels:
 def swapped_channels(survey: Survey) -> Mapping[str, Channels]:
     """Stem -> how much better swapped colors fit, where that stands out."""
     signals = {pair.stem: pair.signals for pair in survey.complete if pair.signals}
-    ids = sorted(
-        set[int]().union(*((signal.hue[0] // BINS).tolist() for signal in signals.values()))
-    )
+    ids = _ids(signals.values())
     if len(signals) < LEAST or not 1 <= len(ids) <= MOST:
         return {}
     total = sum(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsBytes
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,7 @@ class ImageFacts:
     gray: bool
     tail: float
     levels: int
-    thumbnail: bytes
+    thumbnail: SupportsBytes
 
     def shapes(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """(H, W) upright, and as stored."""
@@ -85,8 +85,24 @@ class MaskFacts:
         return self.height, self.width
 
 
-# keys, class * 64 + bin, and their counts of cells: a few hundred bytes for each image
-Cells = tuple[NDArray[np.int32], NDArray[np.int16]]
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """How many cells of an image each of some keys has, in a few hundred bytes: *packed* are keys,
+    class * 64 + bin, as int32, and then their counts as int16.
+    """
+
+    packed: SupportsBytes
+
+    @classmethod
+    def of(cls, keys: NDArray[Any], counts: NDArray[Any]) -> "Cells":
+        """*keys* (N,) and their *counts* (N,)."""
+        return cls(keys.astype(np.int32).tobytes() + counts.astype(np.int16).tobytes())
+
+    def arrays(self) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
+        """Keys (N,) and counts (N,)."""
+        data = bytes(self.packed)
+        count = len(data) // 6
+        return np.frombuffer(data, np.int32, count), np.frombuffer(data, np.int16, -1, 4 * count)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
