@@ -53,6 +53,7 @@ mutate: $(VENV)/.development  ## spoil real and generated sets on purpose: does 
 bench: $(VENV)/.development .venv-labelme/.done  ## figures against labelme, and against ourselves
 	SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) $(BIN)/python tests/benchmarks/run.py
 	$(BIN)/python tests/benchmarks/nuclei.py
+	$(BIN)/python tests/benchmarks/coco.py
 	$(BIN)/python tests/benchmarks/miou.py
 	$(BIN)/python tests/benchmarks/training.py
 	$(BIN)/python tests/benchmarks/check.py

@@ -107,8 +107,14 @@ class Canvas:
             if y < self.height and x < self.width
             else mask[:0]
         )
-        if part.size:
-            self._spend(part.size)
+        if not part.size:
+            return
+        self._spend(part.size)
+        if self._buffer is not None:
+            rows, columns = part.shape
+            target = self._buffer[y + top : y + top + rows, x + left : x + left + columns]
+            np.copyto(target, value, where=part)
+        else:
             stencil = Image.fromarray(np.where(part, np.uint8(255), np.uint8(0)))
             self._image.paste(value, (x + left, y + top), stencil)
 

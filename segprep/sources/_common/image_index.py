@@ -17,6 +17,8 @@ from segprep.sources._common.named_paths import escapes
 from segprep.sources._common.official_lists import subset_of
 from segprep.types import Note
 
+Entry = tuple[str, str]  # folder and name
+
 
 @dataclass(slots=True)
 class ImageIndex:
@@ -25,15 +27,15 @@ class ImageIndex:
     """
 
     roots: tuple[Path, ...]
-    files: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
-    taken: set[tuple[str, str]] = field(default_factory=set)
-    masks: set[tuple[str, str]] = field(default_factory=set)
+    files: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    taken: set[Entry] = field(default_factory=set)
+    masks: set[Entry] = field(default_factory=set)
     copies: list[list[Path]] = field(default_factory=list)
 
     @classmethod
     def below(cls, roots: tuple[Path, ...]) -> "ImageIndex":
         """Everything in *roots* with the extension of a picture."""
-        index, seen = cls(roots), set[tuple[str, str]]()
+        index, seen = cls(roots), set[Entry]()
         for root in roots:
             for folder, name in listing(str(root)):
                 if os.path.splitext(name)[1].lower() in SUFFIXES and (folder, name) not in seen:
@@ -52,50 +54,44 @@ class ImageIndex:
         person named, then the first of several copies. The folder *never* is skipped. Raises
         SourceError: none or several, or a URL.
         """
-        parts = [
-            part
-            for part in PureWindowsPath(named).parts
-            if part not in (PureWindowsPath(named).anchor, "..", ".")
-        ]
-        places = [
-            entry
-            for entry in self.files.get(stem_key(parts[-1]) if parts else "", ())
-            if entry[0] != never
-        ]
+        parts = _parts(named)
+        listed = self.files.get(stem_key(parts[-1]) if parts else "", ())
+        places = [entry for entry in listed if entry[0] != never]
         if "://" in named or not places:
             raise self._absent(named, beside)
-        exact = (
-            [str(Path(os.path.normpath(folder / named))) for folder in (beside, *self.roots)]
-            if "\0" not in named
-            else []
+        match = self._exact(named, beside, places) or (
+            places[0] if len(places) == 1 else self._likeliest(named, beside, places, near)
         )
-        match = next(
+        self.taken.add(match)
+        path = Path(*match)
+        return path, len(parts) == 1 or _common(path.parts, parts) == len(parts)
+
+    def _exact(self, named: str, beside: Path, places: Iterable[Entry]) -> Entry | None:
+        """That of *places* where *named* leads from *beside* or a root."""
+        if "\0" in named:
+            return None
+        exact = (os.path.normpath(os.path.join(folder, named)) for folder in (beside, *self.roots))
+        return next(
             (entry for want in exact for entry in places if os.path.join(*entry) == want), None
         )
-        if match is None:
-            places = _most(places, [_common(Path(*entry).parts, parts) for entry in places])
-            places = _most(places, [entry[1] == parts[-1] for entry in places])
-            places = _most(
-                places,
-                [
-                    len(set(words(" ".join(Path(entry[0]).parts[-2:]))) & set(near))
-                    for entry in places
-                ],
-            )
-            places = _most(places, [self.is_named(Path(entry[0])) for entry in places])
-            picture = self.only([Path(*entry) for entry in places])
-            if picture is None:
-                listed = ", ".join(os.path.join(*entry) for entry in places[:4])
-                reason = f"{shown(named)!r} may be any of {len(places)} files: {listed}"
-                raise SourceError(
-                    beside,
-                    reason,
-                    "keep one of them below SRC, or name one folder with --image-root",
-                    "image-ambiguous",
-                )
-            match = str(picture.parent), picture.name
-        self.taken.add(match)
-        return Path(*match), _common(Path(*match).parts, parts) == len(parts)
+
+    def _likeliest(
+        self, named: str, beside: Path, places: list[Entry], near: Sequence[str]
+    ) -> Entry:
+        """The one of several *places* that *named* means. Raises SourceError."""
+        parts = _parts(named)
+        places = _most(places, [_common(Path(*entry).parts, parts) for entry in places])
+        places = _most(places, [entry[1] == parts[-1] for entry in places])
+        alike = [set(words(" ".join(Path(entry[0]).parts[-2:]))) & set(near) for entry in places]
+        places = _most(places, list(map(len, alike)))
+        places = _most(places, [self.is_named(Path(entry[0])) for entry in places])
+        picture = self.only([Path(*entry) for entry in places])
+        if picture is None:
+            listed = ", ".join(os.path.join(*entry) for entry in places[:4])
+            reason = f"{shown(named)!r} may be any of {len(places)} files: {listed}"
+            hint = "keep one of them below SRC, or name one folder with --image-root"
+            raise SourceError(beside, reason, hint, "image-ambiguous")
+        return str(picture.parent), picture.name
 
     def only(self, paths: Sequence[Path]) -> Path | None:
         """The picture that *paths* (at least one) are: the first in natural order, if the others
@@ -162,7 +158,15 @@ class ImageIndex:
         )
 
 
-def _most(places: list[tuple[str, str]], scores: Sequence[int]) -> list[tuple[str, str]]:
+def _parts(named: str) -> list[str]:
+    """The folders and the file name of a path with either kind of slash, without its drive."""
+    if "\\" not in named and ":" not in named:
+        return [part for part in named.split("/") if part not in ("", "..", ".")]
+    pure = PureWindowsPath(named)
+    return [part for part in pure.parts if part not in (pure.anchor, "..", ".")]
+
+
+def _most(places: list[Entry], scores: Sequence[int]) -> list[Entry]:
     best = max(scores)
     return [entry for entry, score in zip(places, scores, strict=True) if score == best]
 

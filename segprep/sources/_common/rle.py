@@ -74,10 +74,8 @@ class Sheet:
                 "shape-too-complex",
             )
         coco = pycocotools()
-        merged = coco.merge(
-            coco.frPyObjects([points.tolist() for points in checked], self.height, self.width)
-        )
-        return decompressed(merged["counts"])
+        drawn = coco.frPyObjects(listed, self.height, self.width)
+        return decompressed((drawn[0] if len(drawn) == 1 else coco.merge(drawn))["counts"])
 
     def _unpack(self, counts: Counts) -> Patch | None:
         """The columns from the first to the last that a run of ones touches, less empty rows."""
@@ -141,29 +139,30 @@ def decompressed(text: bytes) -> Counts:
 
     Raises SegmentationError.
     """
-    codes = np.frombuffer(text, np.uint8).astype(np.int64) - 48
-    if len(codes) == 0 or codes.min() < 0 or codes.max() > 63:
+    codes = np.frombuffer(text, np.uint8) - np.uint8(48)  # what is less becomes large
+    if len(codes) == 0 or codes.max() > 63:
         raise SegmentationError(
             ".counts: is not a compressed run length: a character is out of range"
             if len(codes)
             else ".counts: is empty"
         )
     last = np.flatnonzero(codes < 32)  # characters that end a number
-    starts = np.concatenate([[0], last[:-1] + 1]).astype(np.intp)
-    lengths = last - starts + 1
+    lengths = last.copy()
+    lengths[1:] -= last[:-1]
+    lengths[:1] += 1
     if not len(last) or last[-1] != len(codes) - 1 or lengths.max() > _LONGEST:
         raise SegmentationError(
             ".counts: is not a compressed run length: it is cut off, or has a number that is too"
             " long"
         )
-    shifts = 5 * (np.arange(len(codes)) - np.repeat(starts, lengths))
-    numbers = np.add.reduceat((codes & 31) << shifts, starts)
-    numbers -= np.where(
-        codes[last] & 16, np.int64(1) << (5 * lengths), 0
-    )  # the highest bit of the last five is the sign
+    numbers = codes[last].astype(np.int64)
+    numbers -= (numbers & 16) << 1  # the highest bit of the last five is the sign
+    for before in range(1, int(lengths.max())):
+        longer = np.flatnonzero(lengths > before)
+        numbers[longer] = (numbers[longer] << 5) + (codes[last[longer] - before] & 31)
     numbers[1::2] = np.cumsum(numbers[1::2])
     numbers[2::2] = np.cumsum(numbers[2::2])
-    return np.asarray(numbers, np.int64)
+    return numbers
 
 
 def _coordinates(points: Any, address: str) -> NDArray[np.float64]:
@@ -180,8 +179,10 @@ def _coordinates(points: Any, address: str) -> NDArray[np.float64]:
 
 def _length(points: NDArray[np.float64]) -> float:
     """How many pixels the closed outline passes."""
-    steps = np.abs(np.diff(points.reshape(-1, 2), axis=0, append=points[None, :2]))
-    return float(steps.max(axis=1).sum())
+    pairs = points.reshape(-1, 2)
+    steps = np.abs(pairs[1:] - pairs[:-1])
+    closing = float(np.abs(pairs[0] - pairs[-1]).max())
+    return closing + float(np.maximum(steps[:, 0], steps[:, 1]).sum())
 
 
 def pycocotools() -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from segprep.errors import SourceError
+from segprep.files.open_folders import is_below
 from segprep.names import natural_key, shown, stem_of
 from segprep.sources._common import stems
 from segprep.sources._common.chosen_files import unclear
@@ -41,9 +42,10 @@ class AnnotatedImages:
         return images
 
     def _add_file(self, file: CocoFile) -> None:
+        near, masks = words(stem_of(file.path.name)), str(file.path.with_suffix(""))
         for picture in file.pictures:
             try:
-                self._add(file, picture)
+                self._add(file, picture, near, masks)
             except SourceError as error:
                 stem = stem_of(picture.name.replace("\\", "/").rsplit("/", 1)[-1])
                 address = f"images[{picture.number}]"
@@ -51,10 +53,12 @@ class AnnotatedImages:
         self.skipped += file.skipped
         self.files.append(file)
 
-    def _add(self, file: CocoFile, picture: ImageEntry) -> None:
-        near, folder = words(stem_of(file.path.name)), file.path.with_suffix("")
+    def _add(self, file: CocoFile, picture: ImageEntry, near: Sequence[str], masks: str) -> None:
+        """Add *picture* of *file*, whose panoptic PNGs lie in the folder *masks*; *near*: the words
+        of its name. Raises SourceError.
+        """
         image, exact = self.gallery.find(
-            picture.name, file.path.parent, near, str(folder) if file.masks else ""
+            picture.name, file.path.parent, near, masks if file.masks else ""
         )
         self._claim(image, file, picture)
         labels: tuple[Path, ...] = (file.path,)
@@ -62,11 +66,11 @@ class AnnotatedImages:
             if picture.id not in file.masks:
                 hint = "add it, or leave the image out with --on-error skip"
                 raise SourceError(file.path, "has no annotation", hint, "mask-missing")
-            labels += (self.gallery.find(file.masks[picture.id], folder, near)[0],)
+            labels += (self.gallery.find(file.masks[picture.id], Path(masks), near)[0],)
         if not exact:
             self.elsewhere.append(f"{shown(picture.name)} as {image}")
         marks = file.marks.get(picture.id, [])
-        root = next(root for root in self.roots if image.is_relative_to(root))
+        root = next(root for root in self.roots if is_below(str(image), (root,)))
         payload = Marks(
             picture.number,
             picture.size,

@@ -134,7 +134,7 @@ def _leave_root(coco: CocoFile) -> None:
             return
 
 
-def is_id(value: Any) -> bool:
+def is_id(value: Any) -> TypeGuard[Id]:
     """Whether *value* can be an id: a whole number, or text."""
     return type(value) is int or (type(value) is str and len(value) <= 200)
 
@@ -205,16 +205,16 @@ def _annotation(coco: CocoFile, number: int, raw: Any, text: str) -> None:
                 f"image {shown(image)} has another panoptic annotation",
             )
         coco.masks[image] = str(raw.get("file_name"))
-    elif is_id(raw.get("id")):
-        if raw["id"] in coco._ids:
+    elif is_id(own := raw.get("id")):
+        if own in coco._ids:
             coco._twins.append(number)
-        coco._ids.add(raw["id"])
-    for segment in segments if isinstance(segments, list) else [raw]:
+        coco._ids.add(own)
+    for segment in segments if isinstance(segments, list) else (raw,):
         if isinstance(segment, dict):
             coco.crowds += segment.get("iscrowd") in (1, True)
             coco.polygons |= segments is None and not isinstance(segment.get("segmentation"), dict)
-            if is_id(segment.get("category_id")):
-                coco.used[segment["category_id"]] += 1
+            if is_id(category := segment.get("category_id")):
+                coco.used[category] += 1
     coco.marks[image].append((number, text))
 
 

@@ -14,7 +14,11 @@ from segprep.errors import SourceError
 from segprep.sources.coco import json_stream
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
@@ -73,6 +77,20 @@ def test_codes(text: str, code: str) -> None:
     with pytest.raises(SourceError) as caught:
         read(text)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        *({"id": 10**25, "a": [1.5]}, {"id": 2**64 - 1}, {"id": 1e300}, {"a": "}"}, {"a": "},{"}),
+        *({"a": {"b": 1}, "c": 2}, {"a": [{"b": 1}, {}]}, {}, [], "{}", 5, None, "\ud800"),
+    ],
+)
+def test_elements_are_the_same_whichever_parser_reads_them(element: Any) -> None:
+    assert read(json.dumps({"long": [element, {"last": 1}, element]})) == {
+        "long": [element, {"last": 1}, element]
+    }
+    assert type(json_stream.element(json.dumps(element))) is type(element)
 
 
 def test_elements_may_hold_nan_and_twins_until_they_are_looked_at() -> None:

@@ -1,0 +1,139 @@
+"""COCO against pycocotools: reading an annotation file, and converting it; part of ``make bench``.
+
+Generated data from a fixed seed: a file of 60,000 polygons and RLE crowds on 10,000 images, of
+which the first 300 are converted. The peer decodes with ``annToMask``, lays later objects over
+earlier ones, and saves class masks with Pillow; it copies the images, and checks nothing.
+"""
+
+import json
+import math
+import random
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import processor
+import run
+from PIL import Image
+
+SCAN = "import sys; from pathlib import Path; from segprep.sources.coco import Reader; {}"
+OURS = SCAN.format("print(len(Reader(Path(sys.argv[1])).scan().items))")
+THEIRS = """
+import sys
+from pycocotools.coco import COCO
+print(len(COCO(sys.argv[1] + "/annotations/instances_val.json").imgs))
+"""
+PEER = """
+import shutil, sys
+from pathlib import Path
+import numpy as np
+from PIL import Image
+from pycocotools.coco import COCO
+source, out = map(Path, sys.argv[1:])
+coco = COCO(str(source / "annotations" / "instances_val.json"))
+ids = {number: n for n, number in enumerate(sorted(coco.cats), 1)}
+palette = [value for n in range(256) for value in (n, n * 7 % 256, n * 31 % 256)]
+for name in ("JPEGImages", "SegmentationClass"):
+    (out / name).mkdir(parents=True)
+for number, image in coco.imgs.items():
+    mask = np.zeros((image["height"], image["width"]), np.uint8)
+    for annotation in coco.imgToAnns[number]:
+        value = 255 if annotation["iscrowd"] else ids[annotation["category_id"]]
+        mask[coco.annToMask(annotation) > 0] = value
+    picture = Image.fromarray(mask)
+    picture.putpalette(palette)
+    stem = Path(image["file_name"]).stem
+    picture.save(out / "SegmentationClass" / f"{stem}.png")
+    shutil.copy(source / "val" / image["file_name"], out / "JPEGImages")
+"""
+WIDTH, HEIGHT, CLASSES = 640, 480, 80
+
+
+def outline(rng: random.Random) -> list[float]:
+    """A wobbly polygon of 12 to 40 points, flat."""
+    x, y, radius = rng.uniform(40, 600), rng.uniform(40, 440), rng.uniform(10, 120)
+    points: list[float] = []
+    count = rng.randint(12, 40)
+    for n in range(count):
+        reach, angle = radius * rng.uniform(0.8, 1.1), n * math.tau / count
+        points.append(round(min(max(x + reach * math.cos(angle), 0), WIDTH), 2))
+        points.append(round(min(max(y + reach * math.sin(angle), 0), HEIGHT), 2))
+    return points
+
+
+def crowd(rng: random.Random) -> dict[str, Any]:
+    """A block of pixels as uncompressed RLE, column by column."""
+    left, top = rng.randint(0, 500), rng.randint(0, 300)
+    rows, columns = rng.randint(20, 150), rng.randint(20, 120)
+    counts = [left * HEIGHT + top, *([rows, HEIGHT - rows] * columns)]
+    counts[-1] += WIDTH * HEIGHT - sum(counts)
+    return {"size": [HEIGHT, WIDTH], "counts": counts}
+
+
+def annotation(rng: random.Random, number: int, image: int) -> dict[str, Any]:
+    """Every 60th is a crowd."""
+    mask: Any = [outline(rng)] if number % 60 else crowd(rng)
+    flags = {"iscrowd": int(not number % 60), "area": 1.0, "bbox": [0, 0, 1, 1]}
+    names = {"id": number, "image_id": image, "category_id": rng.randint(1, CLASSES)}
+    return {**names, "segmentation": mask, **flags}
+
+
+def write(folder: Path, images: int, pictures: bool) -> Path:
+    """A source of *images* with six annotations each; image files are empty unless *pictures*."""
+    rng, field = random.Random(5), np.random.default_rng(5).integers(0, 255, (30, 40, 3), np.uint8)
+    for name in ("annotations", "val"):
+        (folder / name).mkdir(parents=True)
+    Image.fromarray(field).resize((WIDTH, HEIGHT)).save(folder / "picture.jpg", quality=90)
+    data = (folder / "picture.jpg").read_bytes() if pictures else b""
+    (folder / "picture.jpg").unlink()
+    names = [f"{n:012}.jpg" for n in range(1, images + 1)]
+    for name in names:
+        (folder / "val" / name).write_bytes(data)
+    content = {
+        "images": [
+            {"id": n, "file_name": name, "height": HEIGHT, "width": WIDTH}
+            for n, name in enumerate(names, 1)
+        ],
+        "categories": [{"id": n, "name": f"class{n}"} for n in range(1, CLASSES + 1)],
+        "annotations": [annotation(rng, n, 1 + n % images) for n in range(6 * images)],
+    }
+    (folder / "annotations" / "instances_val.json").write_text(json.dumps(content))
+    return folder
+
+
+def main(rounds: int) -> None:
+    work = Path(tempfile.mkdtemp(prefix="segprep-bench-"))
+    try:
+        large = str(write(work / "large", 10_000, pictures=False))
+        scans = run.interleaved(
+            rounds,
+            lambda: [sys.executable, "-c", OURS, large],
+            lambda: [sys.executable, "-c", THEIRS, large],
+        )
+        share = run.ratio(scans[1], scans[0], "cpu")
+        run.row(
+            "coco: scanning a file / pycocotools, CPU", f"{share:.2f}x", "<= .75x", share <= 0.75
+        )
+        peaks = [max(each.peak for each in listed) for listed in scans]
+        run.row("  peak memory: segprep, pycocotools", f"{peaks[0]:.0f}, {peaks[1]:.0f} MiB")
+        source = str(write(work / "source", 300, pictures=True))
+        ours, theirs = run.fresh(work / "ours"), run.fresh(work / "theirs")
+        converted = run.interleaved(
+            rounds,
+            lambda: [*run.SEGPREP, "convert", "coco", source, ours(), "-q", "-j", "1"],
+            lambda: [sys.executable, "-c", PEER, source, theirs()],
+        )
+        share = run.ratio(converted[0], converted[1], "cpu")
+        run.row(
+            "coco: pycocotools with Pillow / convert, CPU", f"{share:.2f}x", ">= 1.5x", share >= 1.5
+        )
+    finally:
+        shutil.rmtree(work)
+
+
+if __name__ == "__main__":
+    print(processor.name())
+    main(2 if "--quick" in sys.argv[1:] else 5)
