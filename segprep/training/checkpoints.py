@@ -1,5 +1,8 @@
 """Checkpoints: tensors and plain values only, read with ``weights_only``, so that a file from
 elsewhere can run no code.
+
+    checkpoint = load(Path("out/runs/train/best.pt"))
+    checkpoint.network(), checkpoint.classes, checkpoint.view
 """
 
 import io

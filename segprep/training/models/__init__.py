@@ -1,5 +1,9 @@
 """The networks: one module each, found by its file name, imported on first use.
 
+    >>> network = build("unet", 3, 2, base=8).eval()
+    >>> network(torch.zeros(1, 3, 50, 70)).shape
+    torch.Size([1, 2, 50, 70])
+
 A module holds a docstring with its source, ``PRESETS`` (the sizes that were published) and
 ``build``, its class: in_channels, classes, then its options. Every network maps (N, in_channels, H,
 W) float to logits (N, classes, H, W) for any H and W from 1 up; it pads and crops by itself. One

@@ -1,5 +1,12 @@
 """One optimizer step: forward, loss over the whole batch, backward, clipping; in mixed precision
 and over several processes where asked.
+
+    >>> from segprep.training.losses import make
+    >>> network, alone = nn.Conv2d(3, 2, 1), ProcessGroup(0, 1, "cpu")
+    >>> learner = Learner(network, make("ce+dice", 2), Config(), alone)
+    >>> truth = torch.zeros(2, 32, 32, dtype=torch.int64)
+    >>> learner.step(torch.rand(2, 3, 32, 32), truth, None, rate=1e-3) > 0
+    True
 """
 
 import re

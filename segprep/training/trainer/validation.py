@@ -1,5 +1,11 @@
 """Scores on the validation list, pooled over all of its pixels, shared out over the processes
 without counting an image twice.
+
+    >>> from segprep.training.losses import make
+    >>> array, spec = np.zeros((40, 50, 3), np.uint8), InputSpec(32, 1, (0,) * 3, (1,) * 3)
+    >>> pair, alone = ImagePair("a", array, array[..., 0], (40, 50)), ProcessGroup(0, 1, "cpu")
+    >>> validate(nn.Conv2d(3, 2, 1), [pair], spec, make("ce", 2), 2, alone).matrix.sum().item()
+    2000
 """
 
 from collections.abc import Iterable, Iterator, Sequence
