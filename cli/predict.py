@@ -9,6 +9,7 @@ from segprep.errors import BadInputError, UsageError
 from segprep.types import Skipped
 
 from . import formatting, options, output
+from .engines import on_engines
 from .main import EXIT_SKIPPED, report
 from .progress import bar
 
@@ -256,7 +257,15 @@ command = formatting.Command(
             is_flag=True,
             help="Replace the predictions of an earlier run in OUT, or the ONNX file.",
         ),
+        click.Option(
+            ["--jobs", "-j"],
+            type=click.IntRange(1, 256),
+            default=1,
+            show_default=True,
+            help="Processes, each with the network; already one uses all cores.",
+        ),
         options.no_lock(),
         *options.display(),
     ],
 )
+on_engines(command)

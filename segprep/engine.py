@@ -108,19 +108,24 @@ def crash_reason(error: BaseException) -> str:
 
 
 def run(
-    function: Callable[[Input], Output], items: Sequence[Input], *, jobs: int = 1, chunk: int = 8
+    function: Callable[[Input], Output],
+    items: Sequence[Input],
+    *,
+    jobs: int = 1,
+    chunk: int = 8,
+    worth: int = WORTH_A_WORKER,
 ) -> Iterator[Output | Failure]:
     """``function(item)`` for every item, in order; a SourceError becomes a Failure in its place.
 
     *function* and the items must be picklable when *jobs* > 1. Chunks are *chunk* items at first,
     then about 20 ms of work; at most 4 per worker are under way, so memory does not grow with the
-    number of items.
+    number of items. A worker starts for every *worth* items.
     """
     set_limits, wanted, executor = limits.current(), jobs, _executor.get()
-    if executor is not None and len(items) >= WORTH_A_WORKER:
+    if executor is not None and len(items) >= worth:
         yield from executor.run(Job(function), items, chunk=chunk)
         return
-    jobs = min(jobs, len(items) // WORTH_A_WORKER)
+    jobs = min(jobs, len(items) // worth)
     if jobs <= 1 and not (
         wanted > 1 and items and set_limits.seconds and worker_processes.single_threaded()
     ):

@@ -1,22 +1,23 @@
 """predict: a checkpoint and images to masks, at the images' own size."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from segprep.errors import BadInputError, SegprepError, SourceError, UsageError
-from segprep.files import digest_file
+from segprep.errors import BadInputError, SegprepError, UsageError
 from segprep.names import unknown
-from segprep.training import checkpoints
 from segprep.training.devices import peak_memory, pick_device
 from segprep.training.inference import field_of_view as fields
-from segprep.training.inference import inputs, masks, onnx_model, output_folder, overlays, tiles
+from segprep.training.inference import groups, inputs, masks, output_folder, overlays, tiles
+from segprep.training.inference.groups import GroupTask, NetworkFile
 from segprep.training.inference.inputs import PredictionInputs
-from segprep.training.inference.masks import Options, PredictionRun
+from segprep.training.inference.masks import PredictionRun
 from segprep.training.inference.output_folder import Results
 from segprep.training.inference.overlays import MODES, Mode
+from segprep.training.inference.predictor import Options
 from segprep.training.inference.test_time_augmentation import VERSIONS, Average
 from segprep.training.inference.tiles import Net
 from segprep.types import Note, Progress, Skipped, no_progress
@@ -80,6 +81,7 @@ def predict(
     onnx: bool = False,
     count: bool = False,
     overwrite: bool = False,
+    jobs: int = 1,
     progress: Progress[Any] = no_progress,
 ) -> Predictions:
     """Predict the images of *source* with *checkpoint* (of segprep, or an .onnx that segprep
@@ -95,7 +97,7 @@ def predict(
     table of ``R G B name`` lines. *legend*: the classes' names below color and blend.
     *field_of_view*: a folder of masks, or ``truth``; outside it all is background. *batch* tiles
     run at once. *depth*: a deeply supervised UNet++ is pruned to it. *onnx*: through onnxruntime.
-    *count*: also pixels.csv, per image.
+    *count*: also pixels.csv, per image. *jobs*: processes that predict images, each with a network.
 
     A file that cannot be read is skipped. Raises BadInputError if none can be; UsageError,
     TreeError, MissingExtraError; SegprepError: bad-checkpoint, no-images, write-failed …
@@ -104,7 +106,9 @@ def predict(
     kinds = _modes(modes)
     side, chip = None if tile is None else tiles.check_tile(tile), pick_device(device)
     sources = inputs.gather(Path(source), split)
-    net, mark = _net(Path(checkpoint), chip, onnx, tile, depth)
+    mark = groups.digest_of(Path(checkpoint))
+    file = NetworkFile(Path(checkpoint), mark, chip, onnx, tile, depth)
+    net = file.load()
     style = overlays.Style(
         overlays.background_of(net.classes, background),
         overlays.palette_of(colors, net.classes) if colors else overlays.VOC,
@@ -124,10 +128,10 @@ def predict(
     }
     with output_folder.claimed(Path(out), sources, kinds, overwrite, account) as folder:
         folder.account(_planned(folder, sources), False, **account)
-        run = PredictionRun(
-            options, folder, list(sources.skipped), [*sources.notes, *_stranger(net, sources)]
-        )
-        _carried_out(run, sources, film, folder, progress)
+        notes = [*sources.notes, *_stranger(net, sources)]
+        run = PredictionRun(options, folder, list(sources.skipped), notes)
+        task = GroupTask(file, options, folder.out, folder.modes, jobs)
+        _carried_out(run, sources, film, partial(run.images, task, jobs=jobs), progress)
         if count:
             folder.write(COUNTS, run.table())
         files = [*run.files, *([COUNTS] if count else [])]
@@ -150,7 +154,7 @@ def _carried_out(
     run: PredictionRun,
     sources: PredictionInputs,
     film: Any,
-    folder: Results,
+    predicted: Callable[..., None],
     progress: Progress[Any],
 ) -> None:
     """Predict all *sources*; a run that yields nothing leaves no folder behind and raises."""
@@ -158,37 +162,13 @@ def _carried_out(
         if film is not None and sources.video is not None:
             run.video(sources.video, film, progress)
         else:
-            run.images(sources.images, progress)
+            predicted(sources.images, progress=progress)
         if not run.done:
             raise _nothing(run.skipped)
     except SegprepError:
         if not run.done:
-            folder.abandon()
+            run.folder.abandon()
         raise
-
-
-def _net(
-    path: Path, device: str, onnx: bool, tile: int | None, depth: int | None
-) -> tuple[Net, str]:
-    """The network at *path*, pruned to *depth*, and the digest of the file."""
-    try:
-        mark = digest_file(path)
-    except SourceError as error:
-        hint = "give the checkpoint.pt of a run, or an .onnx file of segprep"
-        raise SegprepError(error.code, f"{path} {error.reason}", hint) from error
-    if path.suffix.lower() == ".onnx":
-        if depth is not None:
-            reason = f"--depth {depth}: an ONNX file cannot be pruned"
-            hint = "give the checkpoint.pt, or prune while exporting: --export-onnx with --depth"
-            raise UsageError("bad-option", reason, hint)
-        return onnx_model.load(path), mark
-    checkpoint = checkpoints.load(path)
-    if depth is not None:
-        checkpoint = checkpoints.pruned(checkpoint, depth)
-    if onnx:
-        return onnx_model.net_of(onnx_model.encoded(checkpoint, tile), path), mark
-    network = checkpoints.channels_last(checkpoint.network(), device)
-    return tiles.net_of(network, checkpoint.classes, checkpoint.view, device), mark
 
 
 def _planned(folder: Results, sources: PredictionInputs) -> list[str]:

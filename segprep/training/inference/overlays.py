@@ -1,9 +1,9 @@
 """What is written of a prediction: class ids, black and white, colors, the picture under them, the
-foreground alone, the probabilities; and how many pixels a class has.
+foreground alone, the probabilities.
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from segprep.errors import UsageError
-from segprep.imaging.image import encode_mask, histogram, voc_colors
+from segprep.imaging.image import encode_mask, voc_colors
 from segprep.names import unknown, variant_key
 from segprep.reports.legend import with_legend
 from segprep.sources._common import color_tables
@@ -136,11 +136,3 @@ def background_of(classes: Sequence[str], option: str | None) -> int | None:
         return int(option)
     message, hint = unknown("class", option, classes)
     raise UsageError("bad-option", f"--background: {message}", hint)
-
-
-def counted(mask: NDArray[np.uint8], totals: dict[int, int]) -> Mapping[int, int]:
-    """Class id -> pixels of *mask* (H, W), those that occur; added to *totals*, too."""
-    counts = histogram(mask)
-    for value, count in counts.items():
-        totals[value] = totals.get(value, 0) + count
-    return counts

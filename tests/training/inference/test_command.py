@@ -17,8 +17,7 @@ from segprep.errors import SegprepError
 from segprep.imaging.image import read_mask
 from segprep.training.checkpoints import Checkpoint, load, save
 from segprep.training.data.pairs import read_pair, scaled
-from segprep.training.inference import job
-from segprep.training.inference import masks as masking
+from segprep.training.inference import job, predictor
 from segprep.training.inference.tiles import net_of, probabilities
 from segprep.training.logits import mask_of
 
@@ -191,9 +190,9 @@ def test_a_video_becomes_a_video_and_a_folder_of_masks(tmp_path: Path) -> None:
 def test_an_image_that_does_not_fit_the_memory_is_skipped_alone(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = masking.Options.parts
+    real = predictor.Options.parts
 
-    def short(self: masking.Options, images: Any) -> Any:
+    def short(self: predictor.Options, images: Any) -> Any:
         if any(image.shape[1] == 61 for image in images):
             raise RuntimeError(
                 "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you"
@@ -201,7 +200,7 @@ def test_an_image_that_does_not_fit_the_memory_is_skipped_alone(
             )
         return real(self, images)
 
-    monkeypatch.setattr(masking.Options, "parts", short)
+    monkeypatch.setattr(predictor.Options, "parts", short)
     made = segprep.predict(network(tmp_path / "nets"), photos, tmp_path / "out")
     assert (made.done, [(one.stem, one.code) for one in made.skipped]) == (
         2,

@@ -9,13 +9,12 @@ import torch
 from PIL import Image
 
 from segprep.errors import UsageError
-from segprep.imaging.image import decode_mask, histogram
+from segprep.imaging.image import decode_mask
 from segprep.training.inference import overlays
 from segprep.training.inference.overlays import (
     MODES,
     background_of,
     blended,
-    counted,
     cut_out,
     decided,
     encoded,
@@ -78,13 +77,6 @@ def test_scaling_comes_before_deciding() -> None:
     assert decided(large, 0.2).tolist() == [[0, 1, 1, 1]]
     assert decided(large, 0.6).tolist() == [[0, 0, 0, 0]]
     assert resized(found, (1, 2)) is found
-
-
-def test_counts_sum_to_all_pixels() -> None:
-    totals: dict[int, int] = {}
-    assert counted(MASK, totals) == {0: 1, 1: 2, 2: 1} == histogram(MASK)
-    counted(MASK, totals)
-    assert totals == {0: 2, 1: 4, 2: 2}
 
 
 def test_the_background_is_found_by_name_and_never_assumed() -> None:

@@ -17,8 +17,8 @@ from segprep.training.checkpoints import Checkpoint, save
 from segprep.training.data.pairs import InputSpec
 from segprep.training.inference import tiles
 from segprep.training.inference.job import predict
-from segprep.training.inference.masks import Options
 from segprep.training.inference.overlays import Style
+from segprep.training.inference.predictor import Options
 from segprep.training.inference.reach import reach
 from segprep.training.inference.spans import PHASE, cuts
 from segprep.training.inference.test_time_augmentation import (
