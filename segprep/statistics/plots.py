@@ -21,6 +21,8 @@ def charts(stats: Stats) -> dict[str, bytes]:
 
 def _classes(stats: Stats) -> bytes:
     """Bars of the share of every class, logarithmic, with a mark per split."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
     shown = sorted(stats.classes, key=lambda row: -row.pixels)[:MOST]
     figure = figures.figure(8, 1.6 + 0.3 * len(shown))
     axes = figure.subplots()
@@ -36,6 +38,9 @@ def _classes(stats: Stats) -> bytes:
     axes.set_yticks(places, figures.labels(names, places), fontsize=8)
     axes.invert_yaxis()
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g} %"))
     axes.set_xlabel("share of the pixels that count (logarithmic)")
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)

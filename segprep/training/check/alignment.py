@@ -9,6 +9,7 @@ own spread; the mean over images has its peak at zero where masks lie right.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,9 @@ from numpy.typing import NDArray
 from segprep.checking import signals
 from segprep.checking.signals import TURNS
 from segprep.training.check.placement import in_short
+from segprep.training.check.verdict import FEWEST
 from segprep.training.data.pairs import ImagePair, nearest
+from segprep.types import IGNORE
 
 GRID = 128
 OTHERS = 12
@@ -29,8 +32,11 @@ class Alignment:
 
     *shift* (down, right), as shares of height and width, would bring the borders to the edges;
     *turn* names the mirroring or turning that fits best. The gains are those of the two over the
-    masks in place, in standard errors of the paired difference. The ranks are the share of other
-    images' masks that fit an image worse than its own does: in place, moved, turned; 0.5 is chance.
+    masks in place, in standard errors of the paired difference; *both_gain* is the lesser gain of
+    two halves of the borders moved alone, those where a class begins and those where it ends:
+    outlines drawn too wide gain on one side what they lose on the other. The ranks are the share of
+    other images' masks that fit an image worse than its own does: in place, moved, turned; 0.5 is
+    chance.
     """
 
     images: int
@@ -38,6 +44,7 @@ class Alignment:
     shift: tuple[float, float] = (0.0, 0.0)
     gain: float = 0.0
     moved_rank: float = 0.5
+    both_gain: float = np.inf
     turn: str = ""
     turned_gain: float = 0.0
     turned_rank: float = 0.5
@@ -46,7 +53,8 @@ class Alignment:
 def measure(pairs: Sequence[ImagePair]) -> Alignment:
     """The alignment of *pairs*; those without any border or edge are excluded."""
     edges = [signals.edges(in_short(pair.image, GRID)) for pair in pairs]
-    borders = [signals.borders(nearest(pair.mask, GRID, GRID)) for pair in pairs]
+    small = [nearest(pair.mask, GRID, GRID) for pair in pairs]
+    borders = [signals.borders(mask) for mask in small]
     useful = [n for n, edge in enumerate(edges) if edge.any() and borders[n].any()]
     if len(useful) < 2:
         return Alignment(len(useful))
@@ -68,10 +76,42 @@ def measure(pairs: Sequence[ImagePair]) -> Alignment:
         (down / GRID, right / GRID),
         _errors(_around(maps, down, right) - own),
         _rank(spectra, moved_masks),
+        _both_gain(spectra, [small[n] for n in useful], down, right),
         turn,
         _errors(turned[turn] - own),
         _rank(spectra, turned_masks),
     )
+
+
+def _both_gain(
+    spectra: Sequence[NDArray[np.complex128]], masks: Sequence[NDArray[Any]], down: int, right: int
+) -> float:
+    """The lesser gain of the borders at which ids rise and of those at which they fall along the
+    way (*down*, *right*); infinite where hardly any image has both.
+    """
+    halves = [[_rising(mask, sign * down, sign * right) for mask in masks] for sign in (1, -1)]
+    gains = []
+    for half in halves:
+        chosen = [n for n, border in enumerate(half) if border.sum() >= signals.LEAST]
+        if len(chosen) >= FEWEST:
+            maps = _maps([spectra[n] for n in chosen], [half[n] for n in chosen])
+            gains.append(_errors(_around(maps, down, right) - _around(maps)))
+    return min(gains, default=np.inf)
+
+
+def _rising(mask: NDArray[Any], down: int, right: int) -> Map:
+    """(GRID, GRID): 1 on both sides of a border at which ids rise along the signs of *down* and
+    *right*; not to or from ignored pixels.
+    """
+    edges = np.zeros(mask.shape, np.bool_)
+    for axis, way in enumerate((down, right)):
+        ids = np.moveaxis(mask.astype(np.int16), axis, 0)
+        rises = way * (ids[1:] - ids[:-1]) > 0
+        rises &= (ids[1:] != IGNORE) & (ids[:-1] != IGNORE)
+        view = np.moveaxis(edges, axis, 0)
+        view[1:] |= rises
+        view[:-1] |= rises
+    return edges.astype(np.float32)
 
 
 def _maps(spectra: Sequence[NDArray[np.complex128]], masks: Sequence[Map]) -> NDArray[np.float64]:

@@ -86,7 +86,9 @@ def of_alignment(alignment: Alignment) -> list[Reason]:
             f" {_way(alignment)}: image and mask are shifted against each other"
         )
         return [Reason("misaligned", text, "doubtful")]
-    if alignment.rank < UNRELATED and alignment.images >= LEAST:
+    near = max(map(abs, alignment.shift)) * GRID <= 2 * CELLS  # as of outlines drawn too wide
+    fits = alignment.rank >= UNRELATED or (near and alignment.moved_rank > FITS)
+    if not fits and alignment.images >= LEAST:
         text = (
             "the masks' borders fit the edges of other images as well as those of their own"
             f" (rank {alignment.rank:.2f}, chance is 0.50): masks and images may be paired wrongly"
@@ -106,6 +108,8 @@ def _turned(alignment: Alignment) -> bool:
 def _shifted(alignment: Alignment) -> bool:
     cells = max(map(abs, alignment.shift)) * GRID
     if cells < CELLS or alignment.moved_rank <= FITS or alignment.moved_rank < alignment.rank:
+        return False
+    if alignment.both_gain <= 0:
         return False
     far = cells > 2 * CELLS and alignment.moved_rank - alignment.rank > BETTER
     return alignment.gain > (CERTAIN if far else SHIFTED)

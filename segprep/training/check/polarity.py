@@ -30,7 +30,7 @@ def reasons(pairs: Sequence[ImagePair]) -> list[Reason]:
     rows = [row for pair in pairs if (row := _row(pair, *sorted(values))) is not None]
     if len(rows) < 2 * FEWEST:
         return []
-    opposite = _opposite(np.stack([row[0] for row in rows]), np.stack([row[1] for row in rows]))
+    opposite = _opposite(*map(np.stack, zip(*rows, strict=True)))
     if len(opposite) < LEAST * len(rows) or opposite.mean() < OPPOSITE:
         return []
     text = (
@@ -42,8 +42,10 @@ def reasons(pairs: Sequence[ImagePair]) -> list[Reason]:
 
 def _row(
     pair: ImagePair, first: int, second: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """(difference of the classes' mean colors (3,), histogram (3 * BINS,)); None without both."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], np.bool_] | None:
+    """(difference of the classes' mean colors (3,), histogram (3 * BINS,), whether the *second*
+    class covers most of the picture's outline); None without both classes.
+    """
     values = pair.image[::2, ::2] / brightest(pair.image.dtype)
     ids = pair.mask[::2, ::2]
     parts = values[ids == first], values[ids == second]
@@ -51,15 +53,18 @@ def _row(
         return None
     spread = values.reshape(-1, 3).std(0) + 0.02
     counts = [np.histogram(values[..., channel], BINS, (0, 1))[0] for channel in range(3)]
-    return (parts[1].mean(0) - parts[0].mean(0)) / spread, np.sqrt(
-        np.concatenate(counts) / ids.size
-    )
+    outline = np.concatenate([ids[0], ids[-1], ids[:, 0], ids[:, -1]])
+    around = np.count_nonzero(outline == second) > np.count_nonzero(outline == first)
+    histogram = np.sqrt(np.concatenate(counts) / ids.size)
+    return (parts[1].mean(0) - parts[0].mean(0)) / spread, histogram, np.bool_(around)
 
 
 def _opposite(
-    differences: NDArray[np.float64], histograms: NDArray[np.float64]
+    differences: NDArray[np.float64], histograms: NDArray[np.float64], around: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """For each clear comparison of an image with its SIMILAR nearest: whether the two differ."""
+    """For each clear comparison of an image with its SIMILAR nearest: whether the two differ, in
+    color and in the class *around* the picture: a white cat and a black one differ in color only.
+    """
     distances = ((histograms[:, None] - histograms[None]) ** 2).sum(-1)
     np.fill_diagonal(distances, np.inf)
     lengths = np.linalg.norm(differences, axis=1)
@@ -68,5 +73,5 @@ def _opposite(
         for other in row.argsort(kind="stable")[:SIMILAR]:
             if min(lengths[n], lengths[other]) > CLEAR:
                 cosine = differences[n] @ differences[other] / (lengths[n] * lengths[other])
-                results.append(bool(cosine < -0.5))
+                results.append(bool(cosine < -0.5 and around[n] != around[other]))
     return np.array(results, bool)

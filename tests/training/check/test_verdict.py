@@ -141,6 +141,31 @@ def test_inverted_masks_are_a_matter_of_polarity() -> None:
     assert polarity.reasons([pair(1 - mask, image) for mask, image in pairs]) == []
 
 
+def test_white_and_black_animals_are_no_inverted_masks() -> None:
+    """Beside a black dog the white cat is meant, or the other way round."""
+    rng, pairs = np.random.default_rng(2), []
+    for n in range(24):
+        image = rng.integers(100, 130, (60, 60, 3))
+        image[10:30, 8:28] += 60
+        image[10:30, 32:52] -= 60
+        mask = np.zeros((60, 60), np.uint8)
+        mask[10:30, 8 + 24 * (n % 2) : 28 + 24 * (n % 2)] = 1
+        pairs.append(pair(mask, image.astype(np.uint8)))
+    assert polarity.reasons(pairs) == []
+
+
+def test_outlines_drawn_too_wide_are_no_shift() -> None:
+    """What begins fits better further down, what ends does not."""
+    wide = Alignment(
+        48, rank=0.64, shift=(3 / 128, 2 / 128), gain=7.4, moved_rank=0.84, both_gain=-5.2
+    )
+    assert causes.of_alignment(wide) == []
+    moved = alignment.measure(scenes(lambda mask: np.roll(mask, mask.shape[0] // 8, 0)))
+    assert moved.both_gain > causes.SHIFTED
+    taller = alignment.measure(scenes(lambda mask: mask | np.roll(mask, -mask.shape[0] // 8, 0)))
+    assert taller.both_gain <= 0 or not taller.shift[0]
+
+
 def test_what_the_data_explain_is_not_blamed_on_the_pairing() -> None:
     data = [Reason("misaligned", "", "doubtful")]
     scores = [Reason("masks-unrelated", "", "not_learnable"), Reason("no-better-than-control", "")]
