@@ -42,8 +42,10 @@ _ON_ERROR = "Bad inputs: stop = list all and write nothing; skip = skip them (ex
 MUCH_COVERED = 0.2  # share of a class's area that stands in a table of its own
 
 
-class Formats(click.Group):
+class Formats(formatting.ModuleGroup):
     """The modules of ``segprep.sources`` as subcommands."""
+
+    room, own = sources.__name__, ("auto",)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return ["auto", *sources.names()]

@@ -63,13 +63,22 @@ def declared(module: str) -> Declared:
     )
 
 
+def summary(module: str) -> str:
+    """The first paragraph of the docstring that *module*, of segprep, begins with, in one line."""
+    docstring = _path(module).read_text("utf-8").split('"""', 2)[1]
+    return " ".join(docstring.split("\n\n")[0].split())
+
+
+def _path(module: str) -> Path:
+    path = _ROOT.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
 class _ModuleText:
     """The names of a module, each evaluated when it is asked for, as an item or as an attribute."""
 
     def __init__(self, name: str) -> None:
-        path = _ROOT.joinpath(*name.split("."))
-        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        tree = ast.parse(path.read_text("utf-8"))
+        tree = ast.parse(_path(name).read_text("utf-8"))
         self.name = name
         self.docstring = ast.get_docstring(tree) or ""
         self.definitions: dict[str, ast.expr | ast.ClassDef] = {}

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from segprep.exporting import Export
 
 
-class Targets(click.Group):
+class Targets(formatting.ModuleGroup):
     """The modules of ``segprep.targets`` as subcommands."""
+
+    room = targets.__name__
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(targets.names())

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from .declarations import summary
+
 # what an option takes, by its name; numbers are N or NUMBER, all else is said by its own type
 PLACEHOLDERS: Mapping[str, str] = {
     **dict.fromkeys(("arch", "augment", "loss", "monitor", "name", "optimizer", "preset"), "NAME"),
@@ -52,6 +54,25 @@ class Command(click.Command):
         )
         rows = [(names, in_words(text)) for names, text in filter(None, records)]
         with formatter.section("Options"):
+            formatter.write_dl(rows)
+
+
+class ModuleGroup(click.Group):
+    """A group with a command for each module of *room*, a package of segprep, and some of its own.
+    To list them reads the beginning of each module, no more.
+    """
+
+    room = ""
+    own: tuple[str, ...] = ()
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the section Commands."""
+        rows = []
+        for name in self.list_commands(ctx):
+            module = f"{self.room}.{name.replace('-', '_')}"
+            command = self.get_command(ctx, name) if name in self.own else None
+            rows.append((name, command.get_short_help_str() if command else summary(module)))
+        with formatter.section("Commands"):
             formatter.write_dl(rows)
 
 

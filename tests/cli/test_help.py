@@ -95,3 +95,15 @@ def test_the_list_of_formats_is_whole_sentences() -> None:
     for name in ("convert", "export"):
         rows = re.split(r"^  (?=\S)", page((name,), 100).split("Commands:\n")[1], flags=re.M)
         assert all(row.rstrip().endswith(".") for row in rows if row.strip())
+
+
+@pytest.mark.parametrize("name", ["convert", "export"])
+def test_the_list_of_a_group_has_the_summaries_of_its_commands(name: str) -> None:
+    command = group.get_command(click.Context(group), name)
+    assert isinstance(command, click.Group)
+    context = click.Context(command)
+    for member in command.list_commands(context):
+        told = command.get_command(context, member)
+        assert told is not None
+        shown = re.sub(r"\s+", " ", page((name,), 200))
+        assert f" {member} {told.get_short_help_str()} " in f"{shown} "
