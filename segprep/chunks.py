@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from segprep.packed import LazySequence
+
 Element = TypeVar("Element")
 MOST = 2048  # items of one chunk: a file of no work at all
 
@@ -26,7 +28,13 @@ class Chunks(Generic[Element]):
 
     def next(self) -> Sequence[Element]:
         """The next chunk; an empty one at the end."""
-        part = self._items[self._start : self._start + self._length]
+        end = self._start + self._length
+        items = self._items
+        part = (
+            items.cut(self._start, end)
+            if isinstance(items, LazySequence)
+            else items[self._start : end]
+        )
         self._start += len(part)
         return part
 

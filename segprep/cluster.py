@@ -48,7 +48,7 @@ class Cluster:
         try:
             while True:
                 while len(running) < 4 * threads and (part := chunks.next()):
-                    running.append((part, self.client.submit(task, list(part), pure=False)))
+                    running.append((part, self.client.submit(task, part, pure=False)))
                 if not running:
                     return
                 part, future = running.popleft()

@@ -7,7 +7,6 @@ from abc import abstractmethod
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
@@ -23,6 +22,10 @@ class LazySequence(Sequence[Value_co], Generic[Value_co]):
     @abstractmethod
     def _value(self, number: int) -> Value_co:
         """The value at *number*, which is from 0 to the length - 1."""
+
+    def cut(self, start: int, stop: int) -> Sequence[Value_co]:
+        """The values from *start* to *stop*, or the end, as something small to send away."""
+        return self[start:stop]
 
     @overload
     def __getitem__(self, at: int) -> Value_co: ...
@@ -73,6 +76,13 @@ class PackedNames(LazySequence[str]):
             at += 1
         self._next = at + 1
         return order[at]
+
+    def cut(self, start: int, stop: int) -> "PackedNames":
+        """The names from *start* to *stop*, packed."""
+        names, first = PackedNames(), self._starts[start]
+        ends = self._starts[start : stop + 1]
+        names._text, names._starts = self._text[first : ends[-1]], _rebased(ends, first)
+        return names
 
     def ordered(self) -> Iterator[str]:
         """All names in code-point order."""
@@ -132,6 +142,17 @@ class PackedPaths(LazySequence[Path]):
     def append(self, path: Path) -> None:
         """Add *path*."""
         self.add(*os.path.split(path))
+
+    def cut(self, start: int, stop: int) -> "PackedPaths":
+        """The paths from *start* to *stop*, packed."""
+        paths, homes = PackedPaths(), self._homes[start:stop]
+        numbers = {home: number for number, home in enumerate(sorted(set(homes)))}
+        paths._names, paths._folders = (
+            self._names.cut(start, stop),
+            [*map(self._folders.__getitem__, numbers)],
+        )
+        paths._homes = array("I", map(numbers.__getitem__, homes))
+        return paths
 
     def parts(self) -> Iterator[tuple[str, str]]:
         """Folder and name of every path."""
@@ -196,6 +217,16 @@ class PackedItems(LazySequence[Item]):
             self._kinds.append((payload, group))
         self._kind.append(len(self._kinds) - 1)
 
+    def cut(self, start: int, stop: int) -> "PackedItems":
+        """The items from *start* to *stop*, packed."""
+        items, ends, kinds = PackedItems(), self._starts[start : stop + 1], self._kind[start:stop]
+        numbers = {kind: number for number, kind in enumerate(sorted(set(kinds)))}
+        items.stems, items._paths = self.stems.cut(start, stop), self._paths.cut(ends[0], ends[-1])
+        items._starts, items._imaged = _rebased(ends, ends[0]), self._imaged[start:stop]
+        items._kinds = [*map(self._kinds.__getitem__, numbers)]
+        items._kind = array("I", map(numbers.__getitem__, kinds))
+        return items
+
     def payload(self, number: int) -> Any:
         """The payload of one item."""
         return self._kinds[self._kind[number]][0]
@@ -249,23 +280,9 @@ class PackedItems(LazySequence[Item]):
         return Item(self.stems[number], image, tuple(paths), payload, group)
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Bytes in a *buffer* that many have in common, without a block of memory each."""
-
-    buffer: bytearray = field(repr=False)
-    start: int
-    size: int
-
-    @classmethod
-    def of(cls, buffer: bytearray, data: bytes) -> "Piece":
-        """*data*, added to *buffer*."""
-        buffer += data
-        return cls(buffer, len(buffer) - len(data), len(data))
-
-    def __bytes__(self) -> bytes:
-        with memoryview(self.buffer) as view:
-            return bytes(view[self.start : self.start + self.size])
+def _rebased(ends: "array[int]", first: int) -> "array[int]":
+    """*ends* counted from *first* on."""
+    return array("Q", [end - first for end in ends]) if first else ends
 
 
 class FirstLabels(LazySequence[Path]):

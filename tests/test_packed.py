@@ -1,5 +1,6 @@
 """Long lists in little memory: they hold exactly what was put in."""
 
+import pickle
 import tracemalloc
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segprep.packed import FirstLabels, PackedItems, PackedNames, PackedPaths, Piece
+from segprep.checking.pieces import Piece
+from segprep.chunks import Chunks
+from segprep.packed import FirstLabels, PackedItems, PackedNames, PackedPaths
 from segprep.sources._common import matching
 from segprep.sources._common.name_rules import Folders
 from segprep.types import Item
@@ -98,3 +101,19 @@ def test_pieces_share_a_buffer_that_grows() -> None:
     assert [bytes(piece) for piece in pieces] == [b"one", b"", b"three"]
     assert buffer == b"onethree"
     assert "onethree" not in repr(pieces[0])
+
+
+def test_a_cut_is_small_and_holds_the_same() -> None:
+    """What is sent to a worker: part of the items, as they are."""
+    items = PackedItems()
+    for number in range(1000):
+        folder, payload = f"/data/{number // 300}", ("kind", number // 400)
+        paths = [(folder, f"é{number}.jpg"), (f"{folder}/masks", f"{number}.png")]
+        items.add(f"s{number}", paths, payload, f"g{number // 100}", imaged=number % 7 > 0)
+    for start, stop in ((0, 1000), (0, 1), (290, 310), (999, 1000), (990, 1200), (5, 5)):
+        part = items.cut(start, stop)
+        assert list(part) == items[start:stop]
+        assert list(pickle.loads(pickle.dumps(part))) == items[start:stop]
+        assert [part.stems.find(item.stem) for item in part] == [*range(len(part))]
+    assert len(pickle.dumps(items.cut(0, 10))) < 1500
+    assert list(Chunks(items, 300, seconds=1).next()) == items[:300]

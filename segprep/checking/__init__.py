@@ -9,11 +9,11 @@ from typing import Any, Literal
 from segprep import checks, engine, sources
 from segprep.checking import annotations, findings_page, fixing, layout
 from segprep.checking.measure import Measure, Pixels, sizes_of_others
+from segprep.checking.pieces import Piece
 from segprep.checks._common.survey import Cells, Pair, Survey, Trouble
 from segprep.dataset import classes as class_lists
 from segprep.dataset import tree
 from segprep.errors import TreeError, UsageError
-from segprep.packed import Piece
 from segprep.types import Finding, Progress, Severity, no_progress
 
 ReaderName = Literal[

@@ -21,7 +21,7 @@ from segprep.conversion.publication import (
 )
 from segprep.conversion.result import Conversion
 from segprep.conversion.run_notes import RunNotes
-from segprep.conversion.sample_files import ImageFormat, SampleTask
+from segprep.conversion.sample_files import ImageFormat, SampleTask, WrittenSample
 from segprep.conversion.unpainted import UnpaintedLabels, unpainted_notes
 from segprep.dataset import manifest, shards
 from segprep.dataset.journal import Journal
@@ -231,10 +231,11 @@ def _convert(
         for record, line in work.kept.lines():
             lines.add(record, line)
             account.add(record, told=plan.resumed)
-        for result in progress(engine.run(work.task, todo, jobs=jobs), len(todo), "converting"):
-            if isinstance(result, Record):
-                lines.add(result)
-                account.add(result)
+        task = WrittenSample(work.task)
+        for result in progress(engine.run(task, todo, jobs=jobs), len(todo), "converting"):
+            if not isinstance(result, engine.Failure):
+                lines.add(*result)
+                account.add(result[0])
             failures.append(result if isinstance(result, engine.Failure) else None)
         return _published(work, lines, failures, account, on_error, call)
     finally:

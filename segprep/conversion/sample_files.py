@@ -12,6 +12,7 @@ from typing import Literal
 
 from segprep import sources
 from segprep.conversion.archived import NO_ARCHIVES, Archives
+from segprep.dataset import manifest
 from segprep.dataset.staging import Staging
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
 from segprep.errors import SourceError
@@ -84,6 +85,25 @@ class SampleTask:
     def located(self, name: str) -> Path:
         """The file that :meth:`named` calls *name*."""
         return self.archives.located(name, self.root)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenSample:
+    """The record of a sample that *task* wrote, and its line in records.jsonl: the process that
+    hands out the work is spared making it.
+    """
+
+    task: SampleTask
+
+    @property
+    def out(self) -> Path:
+        """The tree that is written."""
+        return self.task.out
+
+    def __call__(self, item: Item) -> tuple[Record, bytes]:
+        """Read *item* and stage its files. Raises SourceError."""
+        record = self.task(item)
+        return record, manifest.dump_record(record)
 
 
 def _counted(sample: Sample, item: Item, values: int) -> Sample:

@@ -15,8 +15,8 @@ from segprep_cli import main
 import segprep
 from segprep import checking
 from segprep.checking import settings
+from segprep.checking.pieces import Piece
 from segprep.errors import UsageError
-from segprep.packed import Piece
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "mutation"))
 import scenes
