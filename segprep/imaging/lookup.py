@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from segprep.errors import SourceError
 from segprep.imaging import image, steps
 
+_SMEARED = 0.15  # the largest share of grays in smeared black and white masks
 FLAT_VOC = frozenset(
     image.luminance((row[0], row[1], row[2]))
     for n in range(256)
@@ -67,6 +68,11 @@ def evenly_spaced(values: set[int]) -> list[int]:
     return ordered if step >= 8 and ordered == [step * n for n in range(len(ordered))] else []
 
 
+def _between(seen: Mapping[int, int]) -> float:
+    """The share of pixels that are neither nearly black nor nearly white."""
+    return sum(count for value, count in seen.items() if 32 < value < 223) / sum(seen.values())
+
+
 def cause(seen: Mapping[int, int], classes: int) -> str:
     """Why pixel values *seen* may lie outside *classes* ids, and what to do about it."""
     present = set(seen)
@@ -97,6 +103,11 @@ def cause(seen: Mapping[int, int], classes: int) -> str:
         return (
             "nearly black and white only, as a JPEG smears it; use: segprep convert binary"
             " --foreground light|dark"
+        )
+    if len(present) > 24 and {0, 255} <= present and _between(seen) < _SMEARED:
+        return (
+            "mostly black and white, smeared by resizing or JPEG; if so: segprep convert binary SRC"
+            " OUT --images FOLDER --masks FOLDER --foreground light|dark"
         )
     if len(present) > 24 or any(
         value + 1 in present and seen[value] > 20 * seen[value + 1]

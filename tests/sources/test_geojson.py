@@ -164,6 +164,16 @@ def test_two_kinds_of_images_need_a_choice(tmp_path: Path) -> None:
     write(tmp_path / "labels_img1.geojson", collection(feature()))
     (skipped,) = Reader(tmp_path).scan().skipped
     assert (skipped.code, "--image-root" in skipped.hint) == ("image-ambiguous", True)
+    (item,) = Reader(tmp_path, image_root=(tmp_path / "MUL",)).scan().items
+    assert item.image == tmp_path / "MUL/MUL_img1.png"
+
+
+def test_masks_of_the_same_name_are_no_second_image(tmp_path: Path) -> None:
+    for folder in ("images", "masks"):
+        photo(tmp_path / folder / "a.png")
+    write(tmp_path / "labels/a.geojson", collection(feature()))
+    (item,) = Reader(tmp_path).scan().items
+    assert item.image == tmp_path / "images/a.png"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+import segprep
 from segprep import sources
 from segprep.errors import UsageError
 
@@ -95,3 +96,18 @@ def test_boxes_are_told_where_no_masks_pair(tmp_path: Path) -> None:
     (tmp_path / "images/00.png").unlink()
     (tmp_path / "00.txt").write_text("0 0.5 0.5 0.2 0.2\n")
     assert "YOLO box label" in refused(tmp_path).message
+
+
+def test_masks_that_are_not_empty_are_looked_at_in_large_sets(tmp_path: Path) -> None:
+    """Of 40 masks, the only two with an object are the last but one and the tenth."""
+    masks = [half(white=n in (9, 38)) for n in range(40)]
+    root = lay_out(tmp_path, masks, ("images/{}.jpg", "masks/{}.png"))
+    assert sources.recognize(root)[0] == "binary"
+
+
+def test_smeared_black_and_white_in_a_tree_names_the_format(tmp_path: Path) -> None:
+    names = ("JPEGImages/{}.jpg", "SegmentationClass/{}.png")
+    root = lay_out(tmp_path / "in", [half(smeared=True)] * 3, names)
+    with pytest.raises(UsageError) as caught:
+        segprep.convert("voc", root, tmp_path / "out")
+    assert "segprep convert binary SRC OUT --images FOLDER" in caught.value.hint

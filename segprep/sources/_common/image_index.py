@@ -12,7 +12,7 @@ from segprep.errors import SourceError
 from segprep.files import listing, mark_below
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, shown, stem_key
-from segprep.sources._common.folder_names import words
+from segprep.sources._common.folder_names import MASKS, words
 from segprep.sources._common.named_paths import escapes
 from segprep.sources._common.official_lists import subset_of
 from segprep.types import Note
@@ -31,6 +31,7 @@ class ImageIndex:
     taken: set[Entry] = field(default_factory=set)
     masks: set[Entry] = field(default_factory=set)
     copies: list[list[Path]] = field(default_factory=list)
+    beside_masks: list[tuple[Path, Path]] = field(default_factory=list)
 
     @classmethod
     def below(cls, roots: tuple[Path, ...]) -> "ImageIndex":
@@ -84,14 +85,24 @@ class ImageIndex:
         places = _most(places, [entry[1] == parts[-1] for entry in places])
         alike = [set(words(" ".join(Path(entry[0]).parts[-2:]))) & set(near) for entry in places]
         places = _most(places, list(map(len, alike)))
-        places = _most(places, [self.is_named(Path(entry[0])) for entry in places])
-        picture = self.only([Path(*entry) for entry in places])
+        picture = self.only(self.likely([Path(*entry) for entry in places]))
         if picture is None:
             listed = ", ".join(os.path.join(*entry) for entry in places[:4])
             reason = f"{shown(named)!r} may be any of {len(places)} files: {listed}"
             hint = "keep one of them below SRC, or name one folder with --image-root"
             raise SourceError(beside, reason, hint, "image-ambiguous")
         return str(picture.parent), picture.name
+
+    def likely(self, paths: list[Path]) -> list[Path]:
+        """Of *paths*, if there are several, those below a further root, which a person named; then
+        those in no folder that is called one of masks.
+        """
+        named = [path for path in paths if self.is_named(path.parent)] or paths
+        images = [path for path in named if not set(words(path.parent.name)) & MASKS]
+        if images and len(images) < len(named):
+            mask = next(path for path in named if path not in images)
+            self.beside_masks.append((images[0], mask))
+        return images or named
 
     def only(self, paths: Sequence[Path]) -> Path | None:
         """The picture that *paths* (at least one) are: the first in natural order, if the others
@@ -113,15 +124,20 @@ class ImageIndex:
         return ordered[0]
 
     def notes(self) -> list[Note]:
-        """Which images lie in the source several times."""
+        """Which images lie in the source several times, or have the name of a mask."""
+        told = []
+        if self.beside_masks:
+            image, mask = self.beside_masks[0]
+            reason = f"{len(self.beside_masks)} images have the name of a mask: {image} was used,"
+            told = [Note("image-copies", f"{reason} not {mask}")]
         if not self.copies:
-            return []
+            return told
         first, *others = self.copies[0]
         reason = (
             f"{len(self.copies)} images lie in the source several times, byte for byte the same:"
             f" {first} was used, not {', '.join(map(str, others[:3]))}"
         )
-        return [Note("image-copies", reason)]
+        return [*told, Note("image-copies", reason)]
 
     def is_named(self, folder: Path) -> bool:
         """Whether *folder* lies in a root that a person named beside the source."""

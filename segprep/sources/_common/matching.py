@@ -23,6 +23,8 @@ from segprep.sources._common.joined_files import JoinedFiles, JoinRules
 from segprep.sources._common.name_rules import Folders, Partners
 from segprep.types import Item, Note, Skipped
 
+_SEEN = 100  # masks whose sizes are compared to find some that are not empty
+
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
@@ -211,14 +213,18 @@ def _list_of(folder: str, root: Path) -> str:
 
 def glimpse(root: Path, most: int = 5) -> tuple[Folders, list[Path]] | None:
     """For a Reader's ``recognize``: the first pair of folders below *root* and a few masks that
-    have an image, or None.
+    have an image, the first and the largest files of many, since masks without an object tell
+    little; or None.
     """
     try:
         pairs = image_folders.folders(root)
-        paths = [item.labels[0] for item in match(root, pairs, stem="path").items[:most]]
+        items = match(root, pairs, stem="path").items
     except SegprepError:
         return None
-    return (pairs[0], paths) if paths else None
+    paths = [item.labels[0] for item in items[:: max(1, len(items) // _SEEN)][:_SEEN]]
+    by_size = sorted(paths[1:], key=lambda path: -path.stat().st_size)
+    chosen = {*paths[:1], *by_size[: most - 1]}
+    return (pairs[0], [path for path in paths if path in chosen]) if paths else None
 
 
 def list_files(

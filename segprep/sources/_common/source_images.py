@@ -102,7 +102,7 @@ class SourceImages:
         keys = [stem_key(stem_of(PureWindowsPath(name).name)) for name in names]
         paths = next((self._stems[key] for key in keys if key in self._stems), [])
         near = [image for image in paths if image.parent == path.parent] or paths
-        near = [image for image in near if self.index.is_named(image.parent)] or near
+        near = self.index.likely(near)
         if near and (picture := self.index.only(near)):
             return picture
         if near:

@@ -42,7 +42,7 @@ class ImageEnds:
                 candidates = self.ends.get(end, [])
         if len(candidates) > 1:
             near = [path for path in candidates if path.parent == label.parent]
-            candidates = near if len(near) == 1 else candidates
+            candidates = near if len(near) == 1 else self.gallery.likely(candidates)
         if len(candidates) > 1:
             listed = ", ".join(map(str, candidates[:4]))
             reason = f"{len(candidates)} images may be meant: {listed}"
