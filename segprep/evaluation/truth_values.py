@@ -100,11 +100,15 @@ def refuse_doubtful(matrix: ConfusionMatrix, truth: Path, *, shares: bool) -> No
         "say what 255 is: --truth-ids 0=background,255=NAME; if it does mean ignored, say so with"
         " --ignore-index 255"
     )
-    if not rows[1:].any():
+    scored = np.flatnonzero(rows)
+    if len(scored) < 2:
+        only = int(scored[0]) if len(scored) else 0
+        hint = hint.replace("0=background", f"{only}={'background' if only == 0 else 'NAME'}")
         raise SegprepError(
             "values-unclear",
-            f"the truth in {truth} holds {'0 and 255' if rows[0] else '255'} only: read as ignored,"
-            f" 255 ({share:.1%} of the pixels) leaves no class but {matrix.names[0]} to score",
+            f"the truth in {truth} holds {f'{only} and 255' if len(scored) else '255'} only: read"
+            f" as ignored, 255 ({share:.1%} of the pixels) leaves no class but"
+            f" {matrix.names[only]} to score",
             hint,
         )
     if shares and share > IMPLAUSIBLE:

@@ -97,17 +97,11 @@ def cause(seen: Mapping[int, int], classes: int) -> str:
             "grays of a VOC palette that was flattened; use: segprep convert colormap"
             " --from-voc-gray"
         )
-    if sum(count for value, count in seen.items() if 16 <= value < 240) * 20 < sum(
-        seen.values()
-    ) and any(240 <= value < 255 for value in present):
+    extremes, grays = any(240 <= value < 255 for value in present), _between(seen)
+    if extremes and (grays < 0.05 or (len(present) > 24 and grays < _SMEARED)):
         return (
-            "nearly black and white only, as a JPEG smears it; use: segprep convert binary"
-            " --foreground light|dark"
-        )
-    if len(present) > 24 and {0, 255} <= present and _between(seen) < _SMEARED:
-        return (
-            "mostly black and white, smeared by resizing or JPEG; if so: segprep convert binary SRC"
-            " OUT --images FOLDER --masks FOLDER --foreground light|dark"
+            "nearly black and white only, as a JPEG smears it, or resizing; use: segprep convert"
+            " binary SRC OUT --foreground light|dark"
         )
     if len(present) > 24 or any(
         value + 1 in present and seen[value] > 20 * seen[value + 1]

@@ -110,4 +110,4 @@ def test_smeared_black_and_white_in_a_tree_names_the_format(tmp_path: Path) -> N
     root = lay_out(tmp_path / "in", [half(smeared=True)] * 3, names)
     with pytest.raises(UsageError) as caught:
         segprep.convert("voc", root, tmp_path / "out")
-    assert "segprep convert binary SRC OUT --images FOLDER" in caught.value.hint
+    assert "segprep convert binary SRC OUT --foreground" in caught.value.hint

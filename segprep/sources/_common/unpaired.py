@@ -52,6 +52,8 @@ def _no_pairs(pair: name_rules.Folders, names: Sequence[str]) -> tuple[str, str]
     files = name_rules.both_kinds(pair)
     if not all(files):
         return f"{names[bool(files[0])]}/ holds no images of a supported format", "look into it"
+    if told := _twice(names, files):
+        return told
     first = " and ".join(path.name for path in (files[0][0], files[1][0]))
     ends = [_ends(paths) for paths in files]
     hint = f"state the pairs, image first: segprep convert pairs SRC OUT {_EXAMPLE}"
@@ -63,6 +65,21 @@ def _no_pairs(pair: name_rules.Folders, names: Sequence[str]) -> tuple[str, str]
         hint = f"segprep convert pairs SRC OUT --pair {shlex.quote('='.join(sides))}"
     what = f"{names[0]}/ and {names[1]}/ may be images and masks, but their names do not pair"
     return f"{what}: {first}", hint
+
+
+def _twice(names: Sequence[str], files: Sequence[Sequence[Path]]) -> tuple[str, str] | None:
+    """What is told where the images, or the masks, of one folder are there with two extensions."""
+    kinds = [sorted({path.suffix for path in paths}) for paths in files]
+    for n, (name, suffixes) in enumerate(zip(names, kinds, strict=True)):
+        stems = [{path.stem for path in files[n] if path.suffix == kind} for kind in suffixes]
+        if len(suffixes) != 2 or not stems[0] & stems[1]:
+            continue
+        other = f"{names[1 - n]}/{{stem}}{kinds[1 - n][0]}"
+        sides = [(f"{name}/{{stem}}{suffix}", other)[:: 1 - 2 * n] for suffix in suffixes]
+        hint = " or --pair ".join(shlex.quote("=".join(pair)) for pair in sides)
+        what = f"{name}/ holds files of one name as {suffixes[0]} and as {suffixes[1]}"
+        return what, f"choose one kind: segprep convert pairs SRC OUT --pair {hint}"
+    return None
 
 
 def _ends(paths: Sequence[Path]) -> tuple[str, str, frozenset[str]]:

@@ -12,9 +12,10 @@ from segprep.errors import SegprepError, SourceError
 from segprep.files import listing, read_below
 from segprep.imaging import image
 from segprep.imaging.image import SUFFIXES
-from segprep.names import shown
+from segprep.names import shown, stem_of
 from segprep.sources._common import strict_json
 from segprep.sources._common.files_beside import READ_BESIDE
+from segprep.sources._common.folder_names import MASKS, words
 from segprep.sources._common.foreign_files import JUDGES, named
 
 _MOST_FILES, _MOST_READ = 20_000, 40
@@ -64,7 +65,7 @@ _BY_SUFFIX = {
 def reason(root: Path) -> tuple[str, str] | None:
     """What *root* holds that keeps it from being read, and what to do; None if unknown."""
     paths = [Path(folder, name) for folder, name in islice(listing(str(root)), _MOST_FILES)]
-    if not paths:
+    if all(path.is_symlink() and path.is_dir() for path in paths):
         links = [path.name for path in root.iterdir() if path.is_symlink()]
         if links:
             return f"holds only links: {', '.join(links[:4])}", "give the folder that they lead to"
@@ -182,6 +183,8 @@ def pairs_hint(root: Path) -> str:
     if not names:
         return ""
     if len(names) > 1:
+        if pattern := _in_each(list(names.values())):
+            return f"state the pairs: segprep convert pairs SRC OUT --pair '{pattern}' --stem path"
         ends = {os.path.basename(name) for name in names}
         repeated = len(ends) == 2 and len(names) > 2  # train/a, train/b, val/a, val/b
         listed = ", ".join(sorted(ends if repeated else names)[:6])
@@ -192,6 +195,22 @@ def pairs_hint(root: Path) -> str:
     (inside,) = names.values()
     pattern = _two_kinds(inside) or "{stem}.jpg={stem}_anno.png"
     return f"state the pairs, image first: segprep convert pairs SRC OUT --pair '{pattern}'"
+
+
+def _in_each(folders: Sequence[Sequence[str]]) -> str:
+    """The pattern IMAGE=MASK where every folder holds the same two files, one of a lossy kind or
+    called a mask; else "".
+    """
+    first = set(folders[0])
+    if len(first) != 2 or any(set(names) != first for names in folders):
+        return ""
+    masks = [name for name in first if set(words(stem_of(name))) & MASKS]
+    photographs = [name for name in first if name.lower().endswith(_LOSSY)]
+    mask = masks[0] if len(masks) == 1 else ""
+    if not mask and len(photographs) == 1:
+        (mask,) = first - set(photographs)
+    (image,) = first - {mask} if mask else [""]
+    return f"{{sample}}/{image}={{sample}}/{mask}" if mask else ""
 
 
 def _two_kinds(names: Sequence[str]) -> str:

@@ -28,6 +28,7 @@ from segprep.sources._common.label_options import LabelOptions
 from segprep.sources._common.labels import LabelTable
 from segprep.sources._common.official_lists import subset_of
 from segprep.sources._common.outlines import drawn
+from segprep.sources._common.region_areas import refuse_outside
 from segprep.sources._common.region_attributes import ClassFrom
 from segprep.sources.labelme import annotation_file, drawing, other_files, picture
 from segprep.sources.labelme.annotation_file import Annotation
@@ -133,6 +134,8 @@ class Reader(LabelOptions):
             address="shapes",
             background=table.classes.background,
         )
+        if not skip_bad:
+            refuse_outside(annotation.path, shapes.shapes, more, view.size)
         return Sample(
             item.stem,
             view.data,

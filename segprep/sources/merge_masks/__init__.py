@@ -101,10 +101,10 @@ class Reader:
             regions = class_masks.find(root.resolve(), class_masks.RegionFolders(), [])
         except SegprepError:
             return None
-        several = [  # not the same file in two folders of truth: masks/train and colormaps/train
+        several = [  # not one file in two folders of truth (masks/train, colormaps/train) or kinds
             stem
             for stem, listed in regions.items()
-            if len({region.path.parts[-2:] for region in listed}) > 1
+            if len({(region.path.parent.name, region.path.stem) for region in listed}) > 1
         ]
         if not several:
             return None
