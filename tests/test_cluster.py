@@ -1,6 +1,7 @@
 """Dask as the engine: two worker processes, the same bytes and numbers, workers that die."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -235,6 +236,29 @@ if __name__ == "__main__":
 
 def test_storage_that_is_not_shared_is_refused_before_the_first_item() -> None:
     assert script(UNSHARED) == "cluster-unusable True True\n"
+
+
+def test_the_blocks_of_the_page_parse() -> None:
+    """Python compiles, YAML is a cluster whose parts fit together, scripts take the options."""
+    yaml = pytest.importorskip("yaml")
+    page = (Path(__file__).parents[1] / "docs" / "clusters.md").read_text("utf-8")
+    blocks = re.findall(r"```(\w+)\n(.*?)```", page, re.DOTALL)
+    assert [kind for kind, _ in blocks] == ["python", "yaml"]
+    compile(blocks[0][1], "slurm.py", "exec")
+    described = yaml.safe_load(blocks[1][1])
+    worker, scheduler = described["spec"]["worker"]["spec"], described["spec"]["scheduler"]
+    (container,) = worker["containers"]
+    assert [mount["name"] for mount in container["volumeMounts"]] == [
+        volume["name"] for volume in worker["volumes"]
+    ]
+    ports = {port["name"] for port in scheduler["spec"]["containers"][0]["ports"]}
+    assert {port["targetPort"] for port in scheduler["service"]["ports"]} == ports
+    assert f"tcp://{described['metadata']['name']}-scheduler:8786" in page
+    told = subprocess.run(
+        [sys.executable, "-m", "dask", "worker", "--help"], capture_output=True, text=True
+    ).stdout
+    for option in re.findall(r"dask worker .*?(--[a-z]+) \d+ (--[a-z]+)", page)[0]:
+        assert option in told
 
 
 def test_nobody_answers(tmp_path: Path) -> None:
