@@ -73,4 +73,8 @@ def test_results_have_cards(source: Path, out: Path, scored: Evaluation) -> None
         well_formed(html)
         assert word in html
     assert "1.0000" in scored._repr_html_()
-    assert len(segprep.open(out)._repr_html_()) < 60_000
+    html = segprep.open(out)._repr_html_()
+    assert len(html) < 60_000
+    first = html.index("</span>")  # of the background, which overlays leave clear
+    assert html[:first].rstrip('">').endswith("transparent")
+    assert html.count('transparent"></span>') == 1

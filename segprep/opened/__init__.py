@@ -115,9 +115,11 @@ def histogram(mask: "NDArray[np.uint8]") -> list[tuple[int, int]]:
 
 
 def named(classes: Classes | None, value: int) -> Swatch:
-    """The class *value* with the color that overlays give it."""
+    """The class *value* with the color that overlays give it: none for the background."""
     names = dict(enumerate(classes.names)) if classes else {}
-    return Swatch(thumbnails.color(value), names.get(value, "ignored" if value == 255 else "?"))
+    clear = value == (classes.background if classes else 0)
+    color = "transparent" if clear else thumbnails.color(value)
+    return Swatch(color, names.get(value, "ignored" if value == 255 else "?"))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
