@@ -69,7 +69,9 @@ def dump(manifest: Manifest) -> bytes:
 
 def sealed(content: Mapping[str, Any]) -> bytes:
     """*content* as indented JSON that ends with a digest of itself."""
-    return jsontext.encoded({**content, "digest": digest(jsontext.encoded(content))})
+    data = jsontext.encoded(content)
+    end = jsontext.encoded({"digest": digest(data)}).removeprefix(b"{")
+    return data.removesuffix(b"\n}\n") + b"," + end
 
 
 def intact(data: bytes) -> bool | None:

@@ -48,7 +48,7 @@ class Outbox:
     @property
     def hidden(self) -> Path:
         """Where a run works."""
-        return self.out.parent / f".{self.out.name}.segprep-export"
+        return _hidden(self.out)
 
     def check(self, root: Path, overwrite: bool) -> None:
         """Raise UsageError or TreeError if the dataset at *root* or anything that is not an earlier
@@ -164,16 +164,12 @@ class Outbox:
 
         True if it was written, False if linked. Raises SegprepError.
         """
-        path, way = self._place(product.name), os.path.dirname(product.name)
+        path = self._place(product.name)
         if product.origin is None or product.link == "copy":
-            write_staged(
-                path,
-                (
-                    bytes(product.content or b"")
-                    if product.origin is None
-                    else read_below(product.origin, roots)
-                ),
-            )
+            content = bytes(product.content or b"")
+            if product.origin is not None:
+                content = read_below(product.origin, roots)
+            write_staged(path, content)
             return True
         real = resolve_below(product.origin, roots)
         try:
@@ -181,7 +177,8 @@ class Outbox:
                 os.link(real, path)
             else:
                 folder, name = os.path.split(real)
-                os.symlink(os.path.join(_way(folder, os.path.join(self.out, way)), name), path)
+                inner = os.path.dirname(product.name)
+                os.symlink(os.path.join(_way(folder, os.path.join(self.out, inner)), name), path)
         except OSError as error:
             kind = "hard" if product.link == "hard" else "symbolic"
             raise SegprepError(
@@ -197,13 +194,14 @@ class Outbox:
             raise SegprepError(
                 "bad-stem", f"{name} would lie outside the output", "rename the sample"
             )
-        path = os.path.join(self.hidden, "new", *name.split("/"))
+        folder, _, file = name.rpartition("/")
+        place = _folder(self.out, folder)
         try:
-            if not os.path.isdir(folder := os.path.dirname(path)):
-                os.makedirs(folder, exist_ok=True)
+            if not os.path.isdir(place):
+                place.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise write_error(Path(path), error) from error
-        return Path(path)
+            raise write_error(place / file, error) from error
+        return place / file
 
     def append(self, products: Iterable[Product]) -> None:
         """Add the content of *products* to their files. Raises SegprepError."""
@@ -231,7 +229,8 @@ class Outbox:
 
     def _size(self, name: str) -> int | None:
         """The bytes of a file; None of a link, whose file the export did not write."""
-        state = os.lstat(os.path.join(self.hidden, "new", name))
+        folder, _, file = name.rpartition("/")
+        state = os.lstat(_folder(self.out, folder) / file)
         return state.st_size if stat.S_ISREG(state.st_mode) else None
 
     def _digest(self, name: str) -> str:
@@ -257,6 +256,17 @@ class Outbox:
             swap(new, self.out, old)
         except OSError as error:
             raise write_error(Path(error.filename or self.out), error) from error
+
+
+@lru_cache(maxsize=16)
+def _hidden(out: Path) -> Path:
+    return out.parent / f".{out.name}.segprep-export"
+
+
+@lru_cache(maxsize=256)
+def _folder(out: Path, inner: str) -> Path:
+    """Where the folder *inner* (forward slashes) of the export *out* is made."""
+    return _hidden(out).joinpath("new", *inner.split("/"))
 
 
 @lru_cache(maxsize=256)

@@ -16,6 +16,8 @@ def resolve_below(path: Path, roots: tuple[Path, ...]) -> Path:
 
     Raises SourceError.
     """
+    if _is_plain_file(path, roots):
+        return path
     text = str(path)
     if "\0" in text:
         raise SourceError(
@@ -63,18 +65,26 @@ def _has_no_link(text: str, roots: tuple[Path, ...]) -> bool:
     return True
 
 
+def _is_plain_file(path: Path, roots: tuple[Path, ...]) -> bool:
+    """Whether *path* is a regular file below *roots*, no part of it a link, and its folder's handle
+    shows that at once; False where it has to be looked up with care.
+    """
+    if (entry := open_folders.placed(path, roots)) is None:
+        return False
+    try:
+        state = os.stat(entry[0], dir_fd=entry[1], follow_symlinks=False)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(state.st_mode)
+
+
 def find_below(path: Path, roots: tuple[Path, ...]) -> bool:
     """Whether *path* is an existing file below *roots*.
 
     Anything outside counts as absent; its content is never opened.
     """
-    if (entry := open_folders.placed(path, roots)) is not None:
-        try:
-            state = os.stat(entry[0], dir_fd=entry[1], follow_symlinks=False)
-        except (OSError, ValueError):
-            state = None
-        if state is not None and stat.S_ISREG(state.st_mode):
-            return True
+    if _is_plain_file(path, roots):
+        return True
     try:
         present = resolve_below(path, roots).is_file()
     except SourceError as error:
