@@ -44,6 +44,7 @@ class Writer:
         self, sample: LabeledImage, places: tuple[str, ...]
     ) -> Iterator[Product | Loss | Note]:
         """Masks, and the image where asked for."""
+        datumaro_voc.check_stem(sample)
         stem = sample.entry.stem
         yield datumaro_voc.too_many(sample)
         yield pictures.mask(sample, "palette").named(f"{MASKS}/{stem}")

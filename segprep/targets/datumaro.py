@@ -40,6 +40,7 @@ class Writer(SplitWriter):
         self, sample: LabeledImage, places: tuple[str, ...]
     ) -> Iterator[Product | Loss | Note]:
         """Image, mask, and objects where they fit 8 bits."""
+        datumaro_voc.check_stem(sample)
         lost = datumaro_voc.too_many(sample)
         yield lost
         picture, stem = (

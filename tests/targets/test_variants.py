@@ -15,8 +15,9 @@ from PIL import Image
 import segprep
 from segprep import targets
 from segprep.dataset.tree import Tree
-from segprep.errors import UsageError
+from segprep.errors import BadInputError, UsageError
 from segprep.imaging.image import read_mask, write_mask
+from segprep.types import Skipped
 
 Masks = Mapping[str, NDArray[np.uint8]]
 PLAIN = np.zeros((24, 32), np.uint8)
@@ -102,6 +103,8 @@ def differing(again: Path, masks: Masks, names: tuple[str, ...], lost: bool = Fa
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_pixel_comes_back(variant: str, case: str, tmp_path: Path) -> None:
     (masks, names), (target, source, inner, options) = VARIANTS[variant], CASES[case]
+    if target in ("cvat", "datumaro"):
+        masks = {stem: mask for stem, mask in masks.items() if stem != "#h"}
     tree = write(tmp_path / "tree", masks, names)
     if (variant, target) in REFUSED:
         with pytest.raises(UsageError, match=r"labelmap\.txt"):
@@ -177,6 +180,17 @@ def test_names_that_become_one_are_refused(
     with pytest.raises(UsageError, match="would both be called") as caught:
         segprep.export(target, tree, tmp_path / "out")
     assert caught.value.code == "stem-collision"
+
+
+@pytest.mark.parametrize("target", ["cvat", "datumaro"])
+def test_a_name_that_datumaro_drops_is_refused(target: str, tmp_path: Path) -> None:
+    """Datumaro 1.13 read nine of ten samples, without a word."""
+    tree = write(tmp_path / "tree", {"#h": PLAIN, "a": PLAIN}, ("_background_", "cat", "dog"))
+    with pytest.raises(BadInputError) as caught:
+        segprep.export(target, tree, tmp_path / "out")
+    (lost,) = caught.value.skipped
+    assert isinstance(lost, Skipped)
+    assert (lost.stem, lost.code) == ("#h", "bad-stem")
 
 
 def test_labelme_numbers_the_classes_anew_without_a_background(tmp_path: Path) -> None:

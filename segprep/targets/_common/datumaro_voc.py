@@ -7,7 +7,7 @@ import numpy as np
 
 from segprep.dataset.tree import LABELMAP, LISTS
 from segprep.dataset.tree_files import class_files, list_bytes
-from segprep.errors import UsageError
+from segprep.errors import SourceError, UsageError
 from segprep.targets._common import names
 from segprep.types import OBJECT_IGNORE, Classes
 from segprep.writer import LabeledImage, Loss
@@ -23,6 +23,19 @@ def too_many(sample: LabeledImage) -> Loss:
     count = int(ids.max(initial=0))
     what = "objects, more than 254 in an image, are not told apart (16 bits)"
     return Loss(what, count if count > MOST_OBJECTS else 0)
+
+
+def check_stem(sample: LabeledImage) -> None:
+    """Raise SourceError (bad-stem) for a name that Datumaro drops: its lists have comments."""
+    stem = sample.entry.stem
+    if stem.startswith(("#", '"')):
+        raise SourceError(
+            sample.entry.mask,
+            f"its name {stem!r} begins with {stem[0]}: Datumaro takes its line in the list for a"
+            " comment or a quotation",
+            "rename the image and its mask in the source, and convert again",
+            "bad-stem",
+        )
 
 
 def check_names(classes: Classes) -> None:
