@@ -7,6 +7,7 @@ from typing import Any
 from segprep.dataset.tree import Tree
 from segprep.errors import BadInputError, SourceError, require
 from segprep.exporting.labeled import labeled
+from segprep.files import digest
 from segprep.targets._common import pictures
 from segprep.types import MAX_PIXELS, Classes, Entry, Skipped
 from segprep.writer import Product
@@ -28,14 +29,37 @@ def by_split(root: Path, entries: Sequence[Entry], stems: Mapping[str, tuple[str
 
 
 def dataset(root: Path, entries: Sequence[Entry]) -> Any:
-    """A ``Dataset`` with the columns image, label and stem."""
+    """A ``Dataset`` with the columns image, label and stem.
+
+    Its fingerprint is made here: the datasets library would pickle the table, which fails with
+    pyarrow 26.
+    """
     require("to_hf", "datasets", "hf")
-    from datasets import Dataset, Features, Image, Value
+    import pyarrow
+    from datasets import Dataset, DatasetInfo, Features, Image, Value
+    from datasets.table import InMemoryTable
 
     rows = _rows(root, entries)
     features = Features({"image": Image(), "label": Image(), "stem": Value("string")})
-    columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in features}
-    return Dataset.from_dict(columns, features=features)
+    columns = [
+        pyarrow.array([row[field.name] for row in rows], field.type)
+        for field in features.arrow_schema
+    ]
+    table = InMemoryTable(pyarrow.table(columns, schema=features.arrow_schema))
+    return Dataset(table, info=DatasetInfo(features=features), fingerprint=_fingerprint(rows))
+
+
+def _fingerprint(rows: Iterable[Mapping[str, Any]]) -> str:
+    """16 hex digits that change with what the *rows* hold: names, files (by time), bytes."""
+    told = bytearray()
+    for row in rows:
+        told += f"{row['stem']}\0".encode()
+        for held in (row["image"], row["label"]):
+            if held["path"] is None:
+                told += digest(held["bytes"]).encode()
+            else:
+                told += f"{held['path']}\0{Path(held['path']).stat().st_mtime_ns}\0".encode()
+    return digest(told)[:16]
 
 
 def _rows(root: Path, entries: Iterable[Entry]) -> list[dict[str, Any]]:
