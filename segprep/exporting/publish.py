@@ -195,13 +195,13 @@ class Outbox:
                 "bad-stem", f"{name} would lie outside the output", "rename the sample"
             )
         folder, _, file = name.rpartition("/")
-        place = _folder(self.out, folder)
+        parent = _folder(self.out, folder)
         try:
-            if not os.path.isdir(place):
-                place.mkdir(parents=True, exist_ok=True)
+            if not os.path.isdir(parent):
+                parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise write_error(place / file, error) from error
-        return place / file
+            raise write_error(parent / file, error) from error
+        return parent / file
 
     def append(self, products: Iterable[Product]) -> None:
         """Add the content of *products* to their files. Raises SegprepError."""
