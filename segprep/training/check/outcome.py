@@ -4,7 +4,6 @@ failure leaves the old one whole.
 
 import csv
 import io
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from segprep import jsontext
 from segprep.dataset.tree_files import list_bytes
 from segprep.errors import TreeError
-from segprep.files import read_plain, remove_folder, write_error, write_staged
+from segprep.files import remove_folder, write_error, write_staged
 from segprep.imaging import image
 from segprep.metrics.confusion import class_rows
 from segprep.outputs import OutputFolder, force, restore, swap
@@ -117,7 +116,8 @@ def claim(out: Path) -> Path:
     Raises TreeError, SegprepError (write-failed).
     """
     run_folder.refuse(out)
-    if out.is_dir() and any(out.iterdir()) and not _ours(out):
+    own = run_folder.described(out, SCORES).get("kind") == KIND
+    if out.is_dir() and any(out.iterdir()) and not own:
         reason = f"{out} holds files that no train-check wrote; nothing was changed"
         raise TreeError("output-not-ours", reason, "give an empty or new folder with --out")
     work = out.with_name(f".{out.name}-unfinished")
@@ -128,14 +128,6 @@ def claim(out: Path) -> Path:
         raise write_error(work, error) from error
     run_folder.make(work)
     return work
-
-
-def _ours(out: Path) -> bool:
-    try:
-        content = json.loads(read_plain(out / SCORES))
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(content, dict) and content.get("kind") == KIND
 
 
 def renew(work: Path) -> Path:

@@ -98,10 +98,10 @@ def clear(out: Path) -> None:
                 raise write_error(path, error) from error
 
 
-def described(out: Path) -> dict[str, Any]:
-    """What run.json says; nothing if there is none, or it is damaged."""
+def described(out: Path, name: str = RUN) -> dict[str, Any]:
+    """What run.json, or the file *name*, says; nothing if there is none, or it is damaged."""
     try:
-        content = json.loads(read_plain(out / RUN))
+        content = json.loads(read_plain(out / name))
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
