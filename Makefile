@@ -50,7 +50,7 @@ check: lint types test  ## all of the above
 mutate: $(VENV)/.development  ## spoil real and generated sets on purpose: does check name the cause? (half an hour)
 	$(BIN)/python tests/mutation/run.py
 
-bench: $(VENV)/.development .venv-labelme/.done  ## figures against labelme, and against ourselves
+bench: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done  ## figures against labelme, Datumaro and floors
 	SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) $(BIN)/python tests/benchmarks/run.py
 	$(BIN)/python tests/benchmarks/nuclei.py
 	$(BIN)/python tests/benchmarks/coco.py
@@ -58,6 +58,7 @@ bench: $(VENV)/.development .venv-labelme/.done  ## figures against labelme, and
 	$(BIN)/python tests/benchmarks/training.py
 	$(BIN)/python tests/benchmarks/check.py
 	$(BIN)/python tests/benchmarks/exporting.py
+	SEGPREP_DATUMARO_PYTHON=$(abspath .venv-datumaro/bin/python) $(BIN)/python tests/benchmarks/tools.py
 
 bench-scale: $(VENV)/.development  ## how time and memory grow, from 100 samples to MOST=10000, and a plot of it
 	$(BIN)/python tests/benchmarks/scale.py $(or $(MOST),10000) --plot docs/growth.svg
