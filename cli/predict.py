@@ -22,7 +22,7 @@ INPUT is an image, a folder of images (with its subfolders), a dataset (its imag
 --split), or a video. Masks have the image's own size and are written to OUT under the image's name:
 class ids that segprep miou scores, and with --mode pictures for people. One --mode writes into OUT;
 several write into one subfolder each. CHECKPOINT is the checkpoint.pt of a run, or an .onnx file
-made with --export-onnx.
+made with --export-onnx. One process uses all cores; with --jobs each loads the network.
 
 \b
 Examples:
@@ -262,7 +262,7 @@ command = formatting.Command(
             type=click.IntRange(1, 256),
             default=1,
             show_default=True,
-            help="Processes, each with the network; already one uses all cores.",
+            help="Worker processes.",
         ),
         options.no_lock(),
         *options.display(),
