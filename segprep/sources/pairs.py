@@ -10,14 +10,13 @@ never a color. 255 is ignored unless --ids says otherwise.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from segprep import engine
 from segprep.dataset import classes as class_lists
-from segprep.errors import SegprepError, SourceError, UsageError
+from segprep.errors import SourceError, UsageError
 from segprep.files import read_below
 from segprep.imaging import image, lookup, low_depth, mask_files, paired_masks, steps
 from segprep.packed import FirstLabels
@@ -26,7 +25,6 @@ from segprep.sources._common.mask_values import ClassesById, Ids
 from segprep.sources._common.paired_folders import PairedFolders, background_of
 from segprep.types import (
     IGNORE,
-    Classes,
     Evidence,
     Item,
     Note,
@@ -36,7 +34,6 @@ from segprep.types import (
     no_progress,
 )
 
-_LOOKED_AT = 24  # masks that are looked at where a class list says what values mean
 EXAMPLES = (
     "segprep convert pairs data/ out/ --classes background,cell",
     "segprep convert pairs data/ out/ --ids 0=background,128=cell,255=nucleus",
@@ -112,19 +109,9 @@ class Reader(PairedFolders):
         *beside* is a list of classes that lies beside the folders.
         """
         if meaning := mask_values.meaning(self.classes, self.ids, beside):
-            if not self.ids:
-                self._check_some(FirstLabels(matched.items), meaning[0])
             return meaning
         classes, inferred = mask_values.infer(self._values(matched, jobs, progress))
         return classes, mask_values.identity(classes), inferred
-
-    def _check_some(self, paths: FirstLabels, classes: Classes) -> None:
-        """Raise UsageError where a few masks, evenly spread, show ids that smoothing made."""
-        contents, counted = mask_values.Contents(), _PairValues(self, self.roots())
-        for path in paths[:: max(1, len(paths) // _LOOKED_AT)][:_LOOKED_AT]:
-            with suppress(SegprepError):  # told when it is converted
-                contents.add(*counted(path))
-        contents.refuse_smoothed(classes)
 
     def _values(
         self, matched: matching.Pairing, jobs: int, progress: Progress[Any]
@@ -166,7 +153,11 @@ class Reader(PairedFolders):
                     lookup.cause(seen, classes),
                     "values-unclear",
                 )
-            return lookup.counted(values, seen, table, path, classes)
+            mask, counts = lookup.counted(values, seen, table, path, classes)
+            if not self.ids and (stepped := sorted(steps.find(values, seen))):
+                hint = f"{steps.HINT}; if all was drawn so, state each value: --ids VALUE=NAME,…"
+                raise SourceError(path, steps.told(stepped), hint, "values-unclear")
+            return mask, counts
 
         return paired_masks.sample(
             item, self.roots(), to_mask, self.max_pixels, background=background
