@@ -50,11 +50,11 @@ check: lint types test  ## all of the above
 mutate: $(VENV)/.development  ## spoil real and generated sets on purpose: does check name the cause? (half an hour)
 	$(BIN)/python tests/mutation/run.py
 
-bench: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done  ## figures against labelme, Datumaro and floors
+bench: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-metrics/.done  ## figures against labelme, Datumaro, metrics packages and floors
 	SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) $(BIN)/python tests/benchmarks/run.py
 	$(BIN)/python tests/benchmarks/nuclei.py
 	$(BIN)/python tests/benchmarks/coco.py
-	$(BIN)/python tests/benchmarks/miou.py
+	SEGPREP_METRICS_PYTHON=$(abspath .venv-metrics/bin/python) $(BIN)/python tests/benchmarks/miou.py
 	$(BIN)/python tests/benchmarks/training.py
 	$(BIN)/python tests/benchmarks/check.py
 	$(BIN)/python tests/benchmarks/exporting.py
