@@ -4,6 +4,7 @@ their modules: importing those would import NumPy, and ``--help`` should not wai
 
 import ast
 import builtins
+import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
 from functools import cache
@@ -11,10 +12,6 @@ from importlib import import_module
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, cast, get_args, get_origin
-
-import segprep
-
-_ROOT = Path(segprep.__file__).parent.parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +62,17 @@ def declared(module: str) -> Declared:
 
 def summary(module: str) -> str:
     """The first paragraph of the docstring that *module*, of segprep, begins with, in one line."""
-    docstring = _path(module).read_text("utf-8").split('"""', 2)[1]
-    return " ".join(docstring.split("\n\n")[0].split())
+    docstrings = _path(module).read_text("utf-8").split('"""', 2)[1:]
+    return " ".join(docstrings[0].split("\n\n")[0].split()) if docstrings else ""
 
 
 def _path(module: str) -> Path:
-    path = _ROOT.joinpath(*module.split("."))
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    """The file of a module of segprep, whose package alone may have been imported."""
+    package, _, name = module.rpartition(".")
+    folders = getattr(sys.modules.get(package), "__path__", None) or [_path(package).parent]
+    ends = (f"{name}/__init__.py", f"{name}.py")
+    paths = (Path(folder, end) for folder in folders for end in ends)
+    return next(path for path in paths if path.is_file())
 
 
 class _ModuleText:

@@ -13,10 +13,8 @@ from segprep.files import listing
 from segprep.names import unknown
 from segprep.types import Evidence, Item, Reader, Sample
 
-SURE, AHEAD = (
-    0.5,
-    0.09,
-)  # least score of a format, and least distance from the next, to be detected
+SURE = 0.5  # the least score of a format to be detected
+AHEAD = 0.09  # and its least distance from the next
 WEAK = 0.35  # what scores less is named after what keeps the other formats from reading
 
 

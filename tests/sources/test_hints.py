@@ -65,10 +65,10 @@ def test_linked_folders_are_named(tmp_path: Path) -> None:
 
 def test_shapes_that_all_lie_outside_are_refused(tmp_path: Path) -> None:
     far = [[800, 900], [900, 900], [900, 950]]
-    annotate(tmp_path / "in", "a", shape("cat", far))
+    annotate(tmp_path / "in", "a", shape("cat", far), shape("cat", far[::-1]))
     with pytest.raises(BadInputError) as caught:
         segprep.convert("labelme", tmp_path / "in", tmp_path / "out")
-    assert "1 of 1 shapes lie outside" in str(caught.value.skipped[0])
+    assert "2 of 2 shapes lie outside" in str(caught.value.skipped[0])
     assert "--bad-shape skip" in str(caught.value.skipped[0])
     done = segprep.convert("labelme", tmp_path / "in", tmp_path / "out", bad_shape="skip")
     assert done.converted == 1

@@ -134,7 +134,7 @@ class Reader(LabelOptions):
             address="shapes",
             background=table.classes.background,
         )
-        if not skip_bad:
+        if not skip_bad and len(shapes.shapes) > 1:  # one alone may be a stray click
             refuse_outside(annotation.path, shapes.shapes, more, view.size)
         return Sample(
             item.stem,

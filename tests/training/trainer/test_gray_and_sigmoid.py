@@ -39,7 +39,7 @@ def test_the_published_sizes_can_be_trained(arch: str, preset: str) -> None:
         {"arch": arch, "preset": preset, "channels": channels, "head": head, "loss": "bce-dice"}
     )
     with torch.device("meta"):
-        built = network._built(config, 2)
+        built = network.network_of(config, 2)
     assert models.parameters(built) == published.parameters
 
 
