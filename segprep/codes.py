@@ -47,7 +47,8 @@ CODES: dict[str, str] = {
     "bad-label": "A label is empty, not text, too long, or has control characters.",
     "shape-skipped": "A shape that cannot be drawn was skipped, as --bad-shape skip asks for.",
     "points-normalized": (
-        "All coordinates lie within 0 to 1: they are shares of the image's size, not pixels."
+        "All coordinates (of a file; in a note: of a shape) lie within 0 to 1: they are shares of"
+        " the image's size, not pixels."
     ),
     "field-ignored": (
         "A field that does not touch the mask cannot be right; it was ignored, the rest was read."

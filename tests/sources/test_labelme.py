@@ -366,3 +366,11 @@ def test_a_copy_of_the_annotations_is_left_alone(tmp_path: Path) -> None:
     assert "--exclude-folder NAME" in str(caught.value.skipped[0])
     done = segprep.convert("labelme", root, tmp_path / "out", exclude_folder=("copy",))
     assert done.converted == 1
+
+
+def test_a_shape_within_one_pixel_among_others_is_noted(tmp_path: Path) -> None:
+    write(tmp_path, "a", of("cat"), of("dog", [[0.1, 0.2], [0.8, 0.2], [0.8, 0.9]]))
+    reader = Reader(tmp_path)
+    (item,) = reader.scan().items
+    notes = [note.message for note in reader.read(item).notes if note.code == "points-normalized"]
+    assert [note[:38] for note in notes] == ["shapes[1] (dog) lies within 0 to 1, ot"]

@@ -97,8 +97,19 @@ def drawn(
     plain = [shape.points for shape in drawing.shapes if not shape.bitmap]
     if all(0 <= points[0] <= 1 for points in plain):
         refuse_normalized(path, [value for points in plain for value in points], size)
+    drawing.notes.extend(map(_dot, filter(_within_one_pixel, drawing.shapes)))
     counted = count_unpainted(unpainted, size)
     return ImageShapes(drawing.shapes, drawing.under, counted, drawing.notes)
+
+
+def _within_one_pixel(shape: Shape) -> bool:
+    points = () if shape.bitmap else shape.points
+    return len(points) > 2 and shape.kind in _AREAS and all(0 <= value <= 1 for value in points)
+
+
+def _dot(shape: Shape) -> Note:
+    reason = f"{shape.address} ({shown(shape.label)}) lies within 0 to 1, others do not"
+    return Note("points-normalized", f"{reason}: are these shares of the image's size, not pixels?")
 
 
 def _skipped(error: ShapeError) -> Note:

@@ -25,26 +25,33 @@ class View:
     size: tuple[int, int]
 
 
-def copy_of(search: Search, *, needed: bool) -> tuple[View, list[Note]] | None:
+def copy_of(search: Search, *, needed: bool) -> tuple[View | None, list[Note]]:
     """The embedded copy, unless there is none, another source of the image was asked for, or it is
-    stale: of another size than the annotation records, or too small for its points.
+    stale: of another size than the annotation records, or too small for its points; and notes.
 
     Raises SourceError for a bad copy, if it is *needed*.
     """
     if not search.embedded or search.image_from in ("path", "name"):
-        return None
+        return None, []
     try:
         view, notes = view_of(
             search, search.path, decoded(search.path, search.embedded), "imageData: "
         )
-    except SourceError:
+    except SourceError as error:
         if needed:
             raise
-        return None
+        return None, [_unused(error.reason)]
     stale = search.recorded is None and any(
         need > there + 1 for need, there in zip(search.reach(), view.size, strict=True)
     )
-    return None if stale and not needed else (view, notes)
+    if stale and not needed:
+        return None, [_unused("it is too small for the points")]
+    return view, notes
+
+
+def _unused(reason: str) -> Note:
+    reason = reason.removeprefix("imageData: ")
+    return Note("image-disagrees", f"the embedded copy (imageData) was not used: {reason}")
 
 
 def decoded(path: Path, embedded: bytes, address: str = "imageData") -> bytes:

@@ -49,7 +49,7 @@ def view_of(search: Search) -> tuple[View, list[Note]]:
     usable, refused = _usable(search, files)
     if not refused and _is_trusted(search, usable):
         return usable[0].view, list(usable[0].notes)
-    copy = embedded.copy_of(search, needed=not usable)
+    copy, more = embedded.copy_of(search, needed=not usable)
     if copy is None:
         if refused and not usable:
             raise refused[0]
@@ -60,15 +60,16 @@ def view_of(search: Search) -> tuple[View, list[Note]]:
             *undecided.notes,
             *_elsewhere(search, undecided),
             *_rejected(refused),
+            *more,
         ]
-    chosen, reason = _like_copy(search, usable, copy[0])
+    chosen, reason = _like_copy(search, usable, copy)
     if chosen is None:
-        return copy[0], [*copy[1], _embedded_note(reason, refused)]
+        return copy, [*more, _embedded_note(reason, refused)]
     notes = [*chosen.notes, *_elsewhere(search, chosen), *_rejected(refused)]
     if reason:
         notes.append(Note("image-disagrees", reason))
     if search.compare:
-        notes += embedded.compared(search, chosen.file, chosen.view.data, copy[0].data)
+        notes += embedded.compared(search, chosen.file, chosen.view.data, copy.data)
     return chosen.view, notes
 
 
