@@ -10,6 +10,7 @@ from PIL import Image
 import segprep
 from segprep import sources
 from segprep.errors import UsageError
+from segprep.sources._common import matching
 
 TILES = ("images/1.jpgpatch_{}.jpg", "masks/1.pngpatch_{}.png")
 
@@ -111,3 +112,15 @@ def test_smeared_black_and_white_in_a_tree_names_the_format(tmp_path: Path) -> N
     with pytest.raises(UsageError) as caught:
         segprep.convert("voc", root, tmp_path / "out")
     assert "segprep convert binary SRC OUT --foreground" in caught.value.hint
+
+
+def test_a_mask_that_links_to_itself_stops_no_detection(tmp_path: Path) -> None:
+    for stem in ("a", "b", "c"):
+        for folder in ("images", "masks"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            Image.new("L", (8, 6), 1).save(tmp_path / folder / f"{stem}.png")
+    (tmp_path / "masks" / "b.png").unlink()
+    (tmp_path / "masks" / "b.png").symlink_to("b.png")
+    glimpse = matching.glimpse(tmp_path)
+    assert glimpse is not None
+    assert tmp_path / "masks" / "a.png" in glimpse[1]

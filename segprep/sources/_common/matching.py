@@ -222,9 +222,17 @@ def glimpse(root: Path, most: int = 5) -> tuple[Folders, list[Path]] | None:
     except SegprepError:
         return None
     paths = [item.labels[0] for item in items[:: max(1, len(items) // _SEEN)][:_SEEN]]
-    by_size = sorted(paths[1:], key=lambda path: -path.stat().st_size)
+    by_size = sorted(paths[1:], key=_size, reverse=True)
     chosen = {*paths[:1], *by_size[: most - 1]}
     return (pairs[0], [path for path in paths if path in chosen]) if paths else None
+
+
+def _size(path: Path) -> int:
+    """The bytes of a file; 0 of one that cannot be reached, which is told when it is read."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def list_files(
