@@ -49,7 +49,7 @@ def declared(module: str) -> Declared:
     declaring = text.definitions["Writer" if ".targets." in module else "Reader"]
     assert isinstance(declaring, ast.ClassDef), module
     return Declared(
-        " ".join(text.docstring.split("\n\n")[0].split()),
+        _in_one_line(text.docstring),
         ast.get_docstring(declaring) or "",
         text["EXAMPLES"] if "EXAMPLES" in text.definitions else (),
         tuple(
@@ -63,7 +63,11 @@ def declared(module: str) -> Declared:
 def summary(module: str) -> str:
     """The first paragraph of the docstring that *module*, of segprep, begins with, in one line."""
     docstrings = _path(module).read_text("utf-8").split('"""', 2)[1:]
-    return " ".join(docstrings[0].split("\n\n")[0].split()) if docstrings else ""
+    return _in_one_line(docstrings[0]) if docstrings else ""
+
+
+def _in_one_line(docstring: str) -> str:
+    return " ".join(docstring.split("\n\n")[0].split())
 
 
 def _path(module: str) -> Path:

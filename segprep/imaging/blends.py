@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_STEPPED, _LEAST_STEPS = 0.25, 16  # as for ids, see steps
+from segprep.imaging.steps import LEAST_STEPS, STEPPED
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +35,5 @@ def find(shown: NDArray[np.uint8]) -> Regions:
     same = (codes[1:-1, :-2] == codes[1:-1, 1:-1]) & (codes[1:-1, 1:-1] == codes[1:-1, 2:])
     centers = codes[1:-1, 1:-1][rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:] & same]
     # a step is two contacts, of which a drawn border would be one
-    blends = _LEAST_STEPS <= steps >= _STEPPED * (contacts - steps)
+    blends = LEAST_STEPS <= steps >= STEPPED * (contacts - steps)
     return Regions(frozenset(np.unique(centers).tolist()), blends)

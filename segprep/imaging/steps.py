@@ -12,7 +12,7 @@ from segprep.types import IGNORE
 
 # of the places where ids meet that are not neighbors, the share with a step between: at most .01 in
 # drawn masks, .4 and more in smoothed ones; and how many steps tell anything
-_STEPPED, _LEAST_STEPS = 0.25, 16
+STEPPED, LEAST_STEPS = 0.25, 16
 _NOISE = 0.1  # the share of pixels that are steps beyond which there are no regions to smooth
 _INSIDE = 0.3  # the share of a value's pixels that are inside, up to which it is a drawn border
 HINT = "the masks were smoothed or saved as JPEG, before they became PNG perhaps: export them again"
@@ -35,7 +35,7 @@ def find(mask: NDArray[Any], counts: Mapping[int, int]) -> frozenset[int]:
     values, seen = np.unique(np.concatenate(steps), return_counts=True)
     total = int(seen.sum())
     noisy = total > _NOISE * mask.size
-    if noisy or total < _LEAST_STEPS or total < _STEPPED * (total + direct):
+    if noisy or total < LEAST_STEPS or total < STEPPED * (total + direct):
         return frozenset()
     border = len(values) == 1 and 20 * direct < total and _is_line(mask == values[0])
     return frozenset() if border else frozenset(values.tolist())

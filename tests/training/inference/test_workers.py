@@ -31,7 +31,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """The files of *folder*; in the account the source and the checkpoint are those of the call."""
+    """The files of *folder* by name."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
