@@ -67,7 +67,7 @@ def summary(module: str) -> str:
 
 
 def _in_one_line(docstring: str) -> str:
-    return " ".join(docstring.split("\n\n")[0].split())
+    return " ".join(docstring.split("\n\n", maxsplit=1)[0].split())
 
 
 def _path(module: str) -> Path:
