@@ -38,7 +38,7 @@ FLOORS = (
     {"__init__"},
 )
 TRAINING = (
-    {"weight_tables"},
+    {"weight_tables", "torch_files"},
     {"config", "data", "devices", "freezing", "losses", "models", "pretrained", "progress"},
     {"augmentation", "checkpoints", "logits"},
     {"inference"},

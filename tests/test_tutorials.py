@@ -158,13 +158,7 @@ def test_every_training_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         if config.freeze:
             assert freeze(network, None if config.freeze == "all" else int(config.freeze)), line
         losses.make(config.loss, 2, config.class_weights or None)
-        optimizers.make(
-            config.optimizer,
-            network.parameters(),
-            config.lr,
-            momentum=config.momentum,
-            nesterov=config.nesterov,
-        )
+        optimizers.make(config, network.parameters())
         seen.add(config.arch)
     assert seen >= {
         "unet",
@@ -231,7 +225,8 @@ def test_one_step_of_each_optimizer(
     hand.
     """
     weight = nn.Parameter(torch.ones(1, dtype=torch.float64))
-    optimizer = optimizers.make(name, [weight], 0.1, weight_decay=0.1, **options)
+    config = Config(optimizer=name, lr=0.1, weight_decay=0.1, **options)
+    optimizer = optimizers.make(config, [weight])
     for _ in range(2):
         weight.grad = torch.full_like(weight, 0.5)
         optimizer.step()

@@ -6,12 +6,9 @@ elsewhere can run no code.
 """
 
 import io
-import warnings
-import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -24,7 +21,7 @@ from segprep.train_config import outputs
 from segprep.training import models
 from segprep.training.data.pairs import GRAY, InputSpec
 from segprep.training.models.unetpp import prune
-from segprep.training.pretrained import BROKEN
+from segprep.training.torch_files import unpacked
 
 KIND, VERSION = "segprep checkpoint", 1
 LARGEST = 1 << 33
@@ -142,36 +139,14 @@ def read(path: Path) -> dict[str, Any]:
     """
     try:
         data = read_file(path, LARGEST)
-        _refuse_bomb(data, path)
-        with warnings.catch_warnings():  # of other pickles: they are refused below
-            warnings.simplefilter("ignore")
-            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        _refuse_odd(content, "", path)
     except SourceError as error:
         raise SegprepError(error.code, f"{path} {error.reason}", error.hint) from error
-    except UnpicklingError as error:
-        reason = f"{path} holds more than tensors and plain values; it was not run"
-        raise SegprepError("bad-checkpoint", reason, _AGAIN) from error
-    except BROKEN as error:
-        raise SegprepError(
-            "bad-checkpoint",
-            f"{path} is not a checkpoint:"
-            f" {str(error).splitlines()[0] if str(error) else type(error).__name__}",
-            _AGAIN,
-        ) from error
+    codes = {"damaged": "bad-checkpoint", "refused": "bad-checkpoint"}
+    content = unpacked(data, path, largest=LARGEST, **codes)
     if not isinstance(content, dict):
         raise SegprepError("bad-checkpoint", f"{path} is not a checkpoint of segprep", _AGAIN)
+    _refuse_odd(content, "", path)
     return content
-
-
-def _refuse_bomb(data: bytes, path: Path) -> None:
-    """Raise SegprepError where the archive *data* unpacks to more than a checkpoint may hold."""
-    if not zipfile.is_zipfile(io.BytesIO(data)):
-        return
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        size = sum(entry.file_size for entry in archive.infolist())
-    if size > LARGEST:
-        raise SegprepError("file-too-large", f"{path} unpacks to {size} bytes", _AGAIN)
 
 
 def _refuse_odd(value: Any, key: str, path: Path) -> None:

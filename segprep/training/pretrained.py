@@ -6,21 +6,15 @@ own U-Nets (pytorch_segmentation, Pytorch-UNet, unet-pytorch, pytorch-nested-une
 whole checkpoints.
 """
 
-import argparse
 import hashlib
-import io
 import re
-import struct
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
-from zipfile import BadZipFile
 
 import torch
 from torch import Tensor, nn
@@ -29,14 +23,10 @@ from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_below
 from segprep.outputs import OutputFolder
 from segprep.training import weight_tables
+from segprep.training.torch_files import unpacked
 
 LARGEST, SECONDS = 1 << 32, 60
 WRAPPERS = ("weights", "model", "state_dict", "model_state_dict", "net")
-_ANOTHER = "use a file that torch.save(network.state_dict()) wrote"
-# what torch.load raises for damaged files: missing and wrong values, impossible sizes
-_TOO_LARGE = (OverflowError, MemoryError)
-_CUT = (EOFError, BadZipFile, struct.error)
-BROKEN = (RuntimeError, ValueError, LookupError, AttributeError, TypeError, *_CUT, *_TOO_LARGE)
 _PLAIN = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int32, torch.int64)
 
 
@@ -101,35 +91,22 @@ def fetch(url: str, sha256: str, folder: Path) -> Path:
 
 
 def read(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
-    """The tensors of the file at *path* by name, on the CPU; code in it is never run.
+    """The tensors of the file at *path* by name, on the CPU. Raises as :func:`content` does."""
+    return tensors(content(path, sha256), path)
+
+
+def content(path: Path, sha256: str | None = None) -> Any:
+    """What the file at *path* holds.
 
     Raises SegprepError: weights-hash, weights-refused (it holds more than tensors and plain
-    values), bad-weights (damaged, no tensors), unreadable, empty-file …
+    values), bad-weights (damaged), unreadable, empty-file …
     """
     digest = None if sha256 is None else _digits(sha256)
     data = _bytes(path)
     if digest is not None:
         _check(str(path), data, digest)
-    try:
-        # remarks on pickle protocols help nobody; a tutorial keeps its command line beside the
-        # weights: plain values in a Namespace
-        plain = torch.serialization.safe_globals([argparse.Namespace])
-        with warnings.catch_warnings(action="ignore"), plain:
-            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except UnpicklingError as error:
-        if "GLOBAL" in str(error):  # the name of a function or class
-            reason = f"{path} holds more than tensors and plain values; it was not run"
-            raise SegprepError("weights-refused", reason, _ANOTHER) from error
-        raise SegprepError(
-            "bad-weights", f"{path} is damaged or not a file of weights", _ANOTHER
-        ) from error
-    except BROKEN as error:
-        reason = f"{path} is damaged or not a file of weights ({type(error).__name__})"
-        raise SegprepError("bad-weights", reason, _ANOTHER) from error
-    tensors = _tensors(content)
-    if not tensors:
-        raise SegprepError("bad-weights", f"{path} holds no tensors by name", _ANOTHER)
-    return tensors
+    codes = {"damaged": "bad-weights", "refused": "weights-refused"}
+    return unpacked(data, path, largest=LARGEST, **codes)
 
 
 def load(network: nn.Module, weights: Mapping[str, Tensor]) -> WeightsReport:
@@ -193,22 +170,27 @@ def _fitted(tensor: Tensor, own: Tensor, was_linear: bool) -> Tensor | None:
     return tensor.to(own.dtype) if tensor.shape == own.shape else None
 
 
-def _tensors(content: Any) -> dict[str, Tensor]:
-    """The tensors by name, out of what training programs wrap around them."""
+def tensors(content: Any, path: Path) -> dict[str, Tensor]:
+    """The tensors by name of *content*, the file at *path*, out of what training programs wrap
+    around them. Raises SegprepError (bad-weights) where there are none.
+    """
     for wrapper in WRAPPERS:
         if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
             content = content[wrapper]
             break
     items = content.items() if isinstance(content, dict) else ()
-    tensors = {
+    named = {
         name: tensor
         for name, tensor in items
         if isinstance(name, str) and isinstance(tensor, Tensor)
     }
     for prefix in ("module.", "_orig_mod."):  # of data parallel and compiled networks
-        if tensors and all(name.startswith(prefix) for name in tensors):
-            tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
-    return tensors
+        if named and all(name.startswith(prefix) for name in named):
+            named = {name.removeprefix(prefix): tensor for name, tensor in named.items()}
+    if not named:
+        hint = "use a file that torch.save(network.state_dict()) wrote"
+        raise SegprepError("bad-weights", f"{path} holds no tensors by name", hint)
+    return named
 
 
 def _bytes(path: Path) -> bytes:

@@ -5,7 +5,9 @@ import pytest
 torch = pytest.importorskip("torch")
 from training.weights import saved
 
+from segprep.train_config import Config
 from segprep.training import models, pretrained
+from segprep.training.trainer.network import load_weights
 
 
 class Tutorial(torch.nn.Module):
@@ -63,7 +65,7 @@ def test_a_whole_checkpoint_of_a_tutorial_gives_what_its_network_gives(tmp_path)
         {"model": theirs.state_dict(), "epoch": 3, "args": argparse.Namespace(lr=0.01)},
     )
     ours = models.build("unet", 3, 2, base=4).eval()
-    report = pretrained.load(ours, pretrained.read(path))
+    report = load_weights(ours, Config(weights=str(path)))
     assert (len(report.missed), len(report.unexpected), len(report.reshaped)) == (0, 0, 0)
     images = torch.rand(1, 3, 64, 64)
     with torch.inference_mode():

@@ -4,7 +4,7 @@ been. They are the trainer's.
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from typing import Any
 
 import torch
@@ -69,7 +69,9 @@ class Training:
         self.average = deepcopy(self.network).eval()
         warm = max(1, round(self.steps * WARM_UP))
         self.schedule = make_schedule(
-            "cosine", self.config.lr, self.steps, 1, warm_up=warm, start=1 / warm, end=END
+            replace(self.config, schedule="cosine", warm_up=warm, start=1 / warm, end=END),
+            self.steps,
+            1,
         )
         self.learner = Learner(
             self.network,

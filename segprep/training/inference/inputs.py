@@ -2,26 +2,22 @@
 of a video. Nothing is read before its turn.
 """
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from segprep.dataset import tree
 from segprep.dataset.tree import IMAGES, Tree
-from segprep.errors import MissingExtraError, SegprepError, SourceError, UsageError
+from segprep.errors import SegprepError, UsageError
 from segprep.files import read_below, walk
+from segprep.imaging import video
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, stem_key
 from segprep.training.data import pairs
 from segprep.types import Classes, Note, Skipped
-
-VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +80,8 @@ def gather(source: Path, split: str | None = None) -> PredictionInputs:
 
 
 def _single(path: Path) -> PredictionInputs:
-    if path.suffix.lower() in VIDEOS:
-        opencv()
+    if path.suffix.lower() in video.SUFFIXES:
+        video.opencv()
         return PredictionInputs(path, video=path)
     return PredictionInputs(path, (Input(path.stem, path, (path.parent,)),))
 
@@ -165,85 +161,7 @@ def _twin(image: Input, group: Sequence[Input]) -> Skipped:
 def _about(others: Sequence[str]) -> tuple[Note, ...]:
     if not others:
         return ()
-    videos = [name for name in others if Path(name).suffix.lower() in VIDEOS]
+    videos = [name for name in others if Path(name).suffix.lower() in video.SUFFIXES]
     further = f"; videos are predicted one at a time, as INPUT: {videos[0]}" if videos else ""
     count = f"{len(others)} files are not images and were skipped"
     return (Note("no-image-file", f"{count}, for example {others[0]}{further}"),)
-
-
-@cache
-def opencv() -> Any:
-    """OpenCV, quiet. Raises MissingExtraError."""
-    # the error below says it; FFmpeg need not say it, too
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    try:
-        import cv2
-    except ImportError as error:
-        raise MissingExtraError("reading videos", "OpenCV", "video") from error
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    return cv2
-
-
-@dataclass(frozen=True, slots=True)
-class Film:
-    """A video's *count* of frames (0: unknown), *rate* a second, and size."""
-
-    count: int
-    rate: float
-    height: int
-    width: int
-
-
-def film(path: Path) -> Film:
-    """The header of the video at *path*. Raises SourceError (bad-video), MissingExtraError."""
-    cv2 = opencv()
-    held = _open(path)
-    try:
-        count, rate = int(held.get(cv2.CAP_PROP_FRAME_COUNT)), float(held.get(cv2.CAP_PROP_FPS))
-        height = int(held.get(cv2.CAP_PROP_FRAME_HEIGHT))
-        width = int(held.get(cv2.CAP_PROP_FRAME_WIDTH))
-    finally:
-        held.release()
-    if height < 1 or width < 1:
-        raise _broken(path, f"its frames are {width}x{height} pixels")
-    return Film(
-        max(count, 0), rate if np.isfinite(rate) and 0 < rate <= 1000 else 25.0, height, width
-    )
-
-
-def frames(path: Path) -> Iterator[NDArray[np.uint8]]:
-    """The frames (H, W, 3) of the video at *path*, RGB.
-
-    Raises SourceError (bad-video) if there is none, MissingExtraError.
-    """
-    cv2 = opencv()
-    held = _open(path)
-    count = 0
-    try:
-        while (read := held.read())[0]:
-            count, frame = count + 1, read[1]
-            yield np.ascontiguousarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
-    finally:
-        held.release()
-    if not count:
-        raise _broken(path, "not one frame of it can be decoded")
-
-
-def _open(path: Path) -> Any:
-    cv2 = opencv()
-    if path.stat().st_size == 0:
-        raise SourceError(path, "has 0 bytes", "restore it from its origin", "empty-file")
-    held = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    if not held.isOpened():
-        raise _broken(path, "is not a video that OpenCV can read")
-    return held
-
-
-def _broken(path: Path, reason: str) -> SourceError:
-    return SourceError(
-        path,
-        reason,
-        "convert it with ffmpeg -i VIDEO -c:v libx264 new.mp4, or give its frames as a folder of"
-        " images",
-        "bad-video",
-    )

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 from segprep.errors import BadInputError, SegprepError, UsageError
+from segprep.imaging import video
 from segprep.names import unknown
 from segprep.training.devices import peak_memory, pick_device
 from segprep.training.inference import field_of_view as fields
@@ -118,7 +119,7 @@ def predict(
     above = _threshold(net, threshold)
     options = Options(net, side, _average(average), above, style, _batch(batch), count, view)
     _needs_background(style, net, [mode for mode in kinds if mode in ("binary", "cutout")], view)
-    film = inputs.film(sources.video) if sources.video is not None else None
+    film = video.film(sources.video) if sources.video is not None else None
     account = {
         "checkpoint": str(checkpoint),
         "digest": mark,

@@ -14,8 +14,10 @@ import numpy as np
 
 from segprep import engine
 from segprep.errors import SegprepError
+from segprep.imaging import video
+from segprep.imaging.video import Film, Projector
 from segprep.names import csv_cell
-from segprep.training.inference import inputs, overlays
+from segprep.training.inference import overlays
 from segprep.training.inference.output_folder import Results
 from segprep.training.inference.overlays import Mode
 from segprep.training.inference.predictor import (
@@ -26,7 +28,6 @@ from segprep.training.inference.predictor import (
     Predictor,
     out_of_memory,
 )
-from segprep.training.inference.video import Projector
 from segprep.types import Note, Progress, Skipped
 
 FILMED = ("color", "blend", "cutout")  # modes of which a video becomes a video
@@ -100,7 +101,7 @@ class PredictionRun:
             hint = "give a larger --tile; an ONNX file takes it at --export-onnx"
             self.notes.append(Note("tiles-differ", f"{reason} the whole image; {hint}"))
 
-    def video(self, path: Path, film: inputs.Film, progress: Progress[Any]) -> None:
+    def video(self, path: Path, film: Film, progress: Progress[Any]) -> None:
         """Predict every frame of *path*: pictures become a video, ids and probabilities a file per
         frame in a folder named as the video.
         """
@@ -118,7 +119,7 @@ class PredictionRun:
                     self.files.append(name)
             predictor = Predictor(self.options, self.folder, frozenset(projectors))
             for group in _groups(
-                progress(inputs.frames(path), film.count, "predicting frames"), self.options.batch
+                progress(video.frames(path), film.count, "predicting frames"), self.options.batch
             ):
                 try:
                     parts = predictor.parts(group)

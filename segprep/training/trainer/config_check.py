@@ -40,7 +40,7 @@ def _names(config: Config) -> None:
     losses.make(config.loss, outputs(config.head, 2))
     border_windows.check(config)
     optimizers.check_name(config.optimizer)
-    schedules.make(config.schedule, 1.0, 1, 1)
+    schedules.make(config, 1, 1)
     if config.freeze not in ("", "all") and not config.freeze.isdecimal():
         raise UsageError("bad-option", f"freeze is {config.freeze!r}", "a number of stages, or all")
     source = where(config.arch)

@@ -4,7 +4,7 @@ step of each process takes.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from segprep.train_config import Config
 from segprep.training.trainer import schedules
@@ -41,7 +41,7 @@ def stages(config: Config, images: int, world: int) -> list[Stage]:
     for first, last, held, batch, lr in parts:
         if first < last:
             steps = config.steps_per_epoch or math.ceil(images / (batch * world))
-            schedule = _schedule(config, lr, last - first, steps)
+            schedule = schedules.make(replace(config, lr=lr), last - first, steps)
             plan.append(Stage(first, last, held, batch, steps, seen, schedule))
             seen += (last - first) * steps * batch * world
     return plan
@@ -50,27 +50,6 @@ def stages(config: Config, images: int, world: int) -> list[Stage]:
 def steps_before(stages: Sequence[Stage], epoch: int) -> int:
     """How many steps all epochs before *epoch* have."""
     return sum(max(0, min(part.last, epoch) - part.first) * part.steps for part in stages)
-
-
-def _schedule(config: Config, lr: float, epochs: int, steps: int) -> schedules.Schedule:
-    warm_up = min(config.warm_up, epochs)
-    return schedules.make(
-        config.schedule,
-        lr,
-        epochs,
-        steps,
-        warm_up=warm_up,
-        start=config.start,
-        rise=config.rise,
-        flat=min(config.flat, epochs - warm_up),
-        end=config.end,
-        power=config.power,
-        factor=config.factor or None,
-        every=config.every,
-        patience=round(config.every),
-        min_delta=config.min_delta,
-        mode=schedules.mode_of(config.monitor),
-    )
 
 
 class Numbers:

@@ -82,16 +82,12 @@ def load_weights(network: nn.Module, config: Config) -> pretrained.WeightsReport
         if address
         else Path(config.weights)
     )
-    tensors = pretrained.read(path, config.sha256 or None)
-    content = checkpoints.read(path)
-    if content.get("kind") == checkpoints.KIND and content.get("arch") != config.arch:
-        raise SegprepError(
-            "other-network",
-            f"{path} is a checkpoint of the network {content.get('arch')}, this run trains"
-            f" {config.arch}",
-            f"give --arch {content.get('arch')}",
-        )
-    return pretrained.load(network, tensors)
+    content = pretrained.content(path, config.sha256 or None)
+    own = isinstance(content, dict) and content.get("kind") == checkpoints.KIND
+    if own and (arch := content.get("arch")) != config.arch:
+        reason = f"{path} is a checkpoint of the network {arch}, this run trains {config.arch}"
+        raise SegprepError("other-network", reason, f"give --arch {arch}")
+    return pretrained.load(network, pretrained.tensors(content, path))
 
 
 def folder() -> Path:

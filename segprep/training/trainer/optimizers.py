@@ -10,20 +10,25 @@ from torch.optim import Optimizer
 
 from segprep.errors import UsageError
 from segprep.names import unknown
+from segprep.train_config import Config
 
 Parameters = Iterable[nn.Parameter]
-OPTIMIZERS: Mapping[str, Callable[[Parameters, float, float, bool, float], Optimizer]] = {
-    "sgd": lambda parameters, lr, momentum, nesterov, decay: torch.optim.SGD(
-        parameters, lr, momentum, weight_decay=decay, nesterov=nesterov
+OPTIMIZERS: Mapping[str, Callable[[Parameters, Config], Optimizer]] = {
+    "sgd": lambda parameters, config: torch.optim.SGD(
+        parameters,
+        config.lr,
+        config.momentum,
+        weight_decay=config.weight_decay,
+        nesterov=config.nesterov,
     ),
-    "adam": lambda parameters, lr, momentum, _, decay: torch.optim.Adam(
-        parameters, lr, (momentum, 0.999), weight_decay=decay
+    "adam": lambda parameters, config: torch.optim.Adam(
+        parameters, config.lr, (config.momentum, 0.999), weight_decay=config.weight_decay
     ),
-    "adamw": lambda parameters, lr, momentum, _, decay: torch.optim.AdamW(
-        parameters, lr, (momentum, 0.999), weight_decay=decay
+    "adamw": lambda parameters, config: torch.optim.AdamW(
+        parameters, config.lr, (config.momentum, 0.999), weight_decay=config.weight_decay
     ),
-    "rmsprop": lambda parameters, lr, momentum, _, decay: torch.optim.RMSprop(
-        parameters, lr, momentum=momentum, weight_decay=decay
+    "rmsprop": lambda parameters, config: torch.optim.RMSprop(
+        parameters, config.lr, momentum=config.momentum, weight_decay=config.weight_decay
     ),
 }
 
@@ -34,24 +39,16 @@ def check_name(name: str) -> None:
         raise UsageError("bad-option", *unknown("optimizer", name, OPTIMIZERS))
 
 
-def make(
-    name: str,
-    parameters: Parameters,
-    lr: float,
-    *,
-    momentum: float = 0.9,
-    nesterov: bool = False,
-    weight_decay: float = 0.0,
-) -> Optimizer:
-    """The optimizer *name* over *parameters*; a parameter without gradient (frozen) is left alone,
+def make(config: Config, parameters: Parameters) -> Optimizer:
+    """The optimizer of *config* over *parameters*; one without gradient (frozen) is left alone,
     also by weight decay.
 
-    *momentum* is Adam's first beta; *weight_decay* is added to the gradient, with adamw it shrinks
-    the weights themselves (Loshchilov and Hutter 2017, arXiv:1711.05101). Raises UsageError
+    ``momentum`` is Adam's first beta; ``weight_decay`` is added to the gradient, with adamw it
+    shrinks the weights themselves (Loshchilov and Hutter 2017, arXiv:1711.05101). Raises UsageError
     (bad-option): unknown name, nesterov without sgd or momentum.
     """
-    check_name(name)
-    if nesterov and (name != "sgd" or momentum == 0):
-        reason = f"nesterov with the optimizer {name} and momentum {momentum:g}"
+    check_name(config.optimizer)
+    if config.nesterov and (config.optimizer != "sgd" or config.momentum == 0):
+        reason = f"nesterov with the optimizer {config.optimizer} and momentum {config.momentum:g}"
         raise UsageError("bad-option", reason, "it is for sgd with a momentum")
-    return OPTIMIZERS[name](parameters, lr, momentum, nesterov, weight_decay)
+    return OPTIMIZERS[config.optimizer](parameters, config)

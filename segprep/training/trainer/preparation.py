@@ -3,7 +3,7 @@ resumes from.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,31 +31,25 @@ from segprep.training.trainer.step import Learner
 from segprep.training.trainer.windows import from_original, windows
 
 
+@dataclass(eq=False)
 class Preparation:
     """One training, ready to begin or to resume."""
 
-    def __init__(
-        self,
-        out: Path,
-        config: Config,
-        group: ProcessGroup,
-        names: tuple[str, ...],
-        chosen: Selection,
-        began: float,
-        watch: Watch,
-        background: int | None,
-    ) -> None:
-        self.out = out
-        self.group = group
-        self.names = names
-        self.chosen = chosen
-        self.began = began
-        self.watch = watch
-        self.background = background
+    out: Path
+    config: Config
+    group: ProcessGroup
+    names: tuple[str, ...]
+    chosen: Selection
+    began: float
+    watch: Watch
+    background: int | None
+
+    def __post_init__(self) -> None:
+        config, chosen = self.config, self.chosen
         settings = config if chosen.val else replace(config, monitor="loss")
-        self.config, notes = advised(settings, group, len(chosen.train))
-        fit_classes(config, names)
-        count = outputs(config.head, len(names))
+        self.config, notes = advised(settings, self.group, len(chosen.train))
+        fit_classes(config, self.names)
+        count = outputs(config.head, len(self.names))
         self.loss = losses.make(config.loss, count, config.class_weights or None)
         self.history: list[EpochScores] = []
         self.mode = schedules.mode_of(self.config.monitor)

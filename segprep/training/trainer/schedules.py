@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from segprep.errors import UsageError
 from segprep.names import unknown
+from segprep.train_config import Config
 
 Shape = Callable[[int], float]  # steps after the warm-up -> share of the learning rate
 Mode = Literal["min", "max"]
@@ -75,7 +76,7 @@ class Plateau:
 @dataclass
 class EarlyStopping:
     """Stop after *patience* evaluations in a row that were not better than the best by more than
-    *min_delta*, as Keras does. Raises UsageError (bad-option) where either is negative.
+    *min_delta*, as Keras does.
     """
 
     patience: int = 3
@@ -84,14 +85,6 @@ class EarlyStopping:
     best: float | None = field(default=None, init=False)
     waited: int = field(default=0, init=False)
     count: int = field(default=0, init=False)
-
-    def __post_init__(self) -> None:
-        if self.patience < 0 or not 0 <= self.min_delta < math.inf:
-            raise UsageError(
-                "bad-option",
-                f"early stopping with patience {self.patience} and min_delta {self.min_delta}:"
-                " neither can be negative",
-            )
 
     def saw(self, value: float) -> bool:
         """Take the score of one evaluation; True if it was time to stop.
@@ -140,61 +133,29 @@ class Schedule:
             self.plateau.saw(value)
 
 
-def make(
-    name: str,
-    lr: float,
-    epochs: int,
-    per_epoch: int,
-    *,
-    warm_up: float = 0.0,
-    start: float = 1e-3,
-    rise: float = 1.0,
-    flat: float = 0.0,
-    end: float = 0.0,
-    power: float = 0.9,
-    factor: float | None = None,
-    every: float = 1.0,
-    patience: int = 10,
-    min_delta: float = 1e-4,
-    mode: Mode = "min",
-) -> Schedule:
-    """The schedule *name* over *epochs* of *per_epoch* steps.
-
-    *warm_up* epochs rise from the share *start* (linearly, or to the power *rise*), the last *flat*
-    epochs stay at the share *end*. *power* is polynomial's; *factor* is step's and plateau's (0.1)
-    and exponential's (0.96), *every* so many epochs; the rest is plateau's. Raises UsageError
-    (bad-option): an unknown name, a number out of its range.
+def make(config: Config, epochs: int, per_epoch: int) -> Schedule:
+    """The schedule of *config* over *epochs* of *per_epoch* steps; warm-up and flat end are cut to
+    them. Raises UsageError (bad-option) for an unknown name.
     """
+    name = config.schedule
     if name not in NAMES:
         raise UsageError("bad-option", *unknown("schedule", name, NAMES))
-    times = factor if factor is not None else 0.96 if name == "exponential" else 0.1
-    ranges = {
-        "lr": 0 < lr < math.inf,
-        "warm_up": 0 <= warm_up <= epochs,
-        "start": 0 <= start <= 1,
-        "rise": rise > 0,
-        "flat": 0 <= flat <= epochs - warm_up,
-        "end": 0 <= end <= 1,
-        "power": power > 0,
-        "factor": 0 < times <= 1,
-        "every": every > 0,
-        "patience": patience >= 0,
-        "min_delta": 0 <= min_delta < math.inf,
-    }
-    if wrong := [option for option, right in ranges.items() if not right]:
-        reason = f"the schedule's {wrong[0]} is out of range"
-        hint = "shares are from 0 to 1, warm_up and flat fit into the epochs"
-        raise UsageError("bad-option", reason, hint)
-    steps, stair = round((epochs - warm_up - flat) * per_epoch), max(1, round(every * per_epoch))
-    shapes: dict[str, Shape] = {
-        "polynomial": polynomial(steps, power, end),
+    warm_up = min(config.warm_up, epochs)
+    flat, end = min(config.flat, epochs - warm_up), config.end
+    factor = config.factor or (0.96 if name == "exponential" else 0.1)
+    steps = round((epochs - warm_up - flat) * per_epoch)
+    stair = max(1, round(config.every * per_epoch))
+    shapes = {
+        "polynomial": polynomial(steps, config.power, end),
         "cosine": cosine(steps, end),
+        "step": stairs(stair, factor, end),
+        "exponential": stairs(stair, factor, end),
     }
-    shapes |= {"step": stairs(stair, times, end), "exponential": stairs(stair, times, end)}
-    plateau = Plateau(times, patience, min_delta, mode, end) if name == "plateau" else None
-    return Schedule(
-        lr, shapes.get(name, lambda step: 1.0), round(warm_up * per_epoch), start, rise, plateau
-    )
+    mode, patience = mode_of(config.monitor), round(config.every)
+    plateau = Plateau(factor, patience, config.min_delta, mode, end) if name == "plateau" else None
+    shape = shapes.get(name, lambda step: 1.0)
+    rising = round(warm_up * per_epoch)
+    return Schedule(config.lr, shape, rising, config.start, config.rise, plateau)
 
 
 def mode_of(monitor: str) -> Mode:

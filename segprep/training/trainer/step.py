@@ -35,14 +35,7 @@ class Learner:
 
     def __init__(self, network: nn.Module, loss: Loss, config: Config, group: ProcessGroup) -> None:
         self.network, self.loss, self.config, self.group = network, loss, config, group
-        self.optimizer = optimizers.make(
-            config.optimizer,
-            network.parameters(),
-            config.lr,
-            momentum=config.momentum,
-            nesterov=config.nesterov,
-            weight_decay=config.weight_decay,
-        )
+        self.optimizer = optimizers.make(config, network.parameters())
         self.scaler = torch.amp.GradScaler("cuda", enabled=config.amp == "float16")
         self.forward: Callable[[Tensor], Any] = network
 

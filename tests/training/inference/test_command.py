@@ -14,10 +14,11 @@ from training.inference.predicting import VIEW, network, run
 import segprep
 from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError
+from segprep.imaging import video
 from segprep.imaging.image import read_mask
 from segprep.training.checkpoints import Checkpoint, load, save
 from segprep.training.data.pairs import read_pair, scaled
-from segprep.training.inference import job, predictor
+from segprep.training.inference import predictor
 from segprep.training.inference.tiles import net_of, probabilities
 from segprep.training.logits import mask_of
 
@@ -165,7 +166,7 @@ def test_a_video_becomes_a_video_and_a_folder_of_masks(tmp_path: Path) -> None:
         f"{n:06d}.png" for n in range(5)
     ]
     assert read_mask(made.ids / "clip/000004.png").shape == (45, 61)
-    film = job.inputs.film(tmp_path / "out/blend/clip.mp4")
+    film = video.film(tmp_path / "out/blend/clip.mp4")
     assert (film.count, film.rate, film.height, film.width) == (
         5,
         5.0,
@@ -306,7 +307,7 @@ def test_a_legend_is_part_of_every_frame(tmp_path: Path) -> None:
     writer.release()
     file, out = network(tmp_path / "nets"), tmp_path / "out"
     assert run("predict", file, clip, "--out", out, "--mode", "blend", "--legend").exit_code == 0
-    film = job.inputs.film(out / "clip.mp4")
+    film = video.film(out / "clip.mp4")
     assert film.count == 3
     assert film.width == 96
     assert film.height >= 64 + 28

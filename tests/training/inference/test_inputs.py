@@ -9,8 +9,9 @@ from PIL import Image
 
 import segprep
 from segprep.errors import MissingExtraError, SegprepError, SourceError, TreeError, UsageError
-from segprep.training.inference import inputs
-from segprep.training.inference.inputs import Film, film, frames, gather
+from segprep.imaging import video
+from segprep.imaging.video import Film, film, frames
+from segprep.training.inference.inputs import gather
 
 
 def draw(path: Path, size: tuple[int, int] = (8, 6)) -> Path:
@@ -118,7 +119,7 @@ def test_a_video_that_cannot_be_read(tmp_path: Path, content: bytes, code: str) 
 def test_without_opencv_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.mp4").write_bytes(b"x")
     monkeypatch.setitem(sys.modules, "cv2", None)
-    inputs.opencv.cache_clear()
+    video.opencv.cache_clear()
     with pytest.raises(MissingExtraError, match="videos needs OpenCV") as caught:
         gather(tmp_path / "a.mp4")
     assert ".[video]" in caught.value.hint

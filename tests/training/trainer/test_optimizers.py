@@ -4,6 +4,7 @@ anyone would write.
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from torch import nn
 from segprep import train
 from segprep.dataset.tree import Tree
 from segprep.errors import UsageError
+from segprep.train_config import Config
 from segprep.training import checkpoints, models
 from segprep.training.augmentation.windows import Windows
 from segprep.training.data.pairs import InputSpec, moments, read_pair
@@ -19,10 +21,15 @@ from segprep.training.losses import cross_entropy
 from segprep.training.trainer import optimizers, schedules
 
 
+def make(name: str, weights: list[nn.Parameter], **given: Any) -> torch.optim.Optimizer:
+    config = Config(optimizer=name, lr=0.1, **{"weight_decay": 0.0, **given})
+    return optimizers.make(config, weights)
+
+
 def after(name: str, gradients: list[float], **given: float) -> float:
     """A weight that starts at 1, after steps with these gradients and the learning rate 0.1."""
     weight = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
-    optimizer = optimizers.make(name, [weight], 0.1, **given)
+    optimizer = make(name, [weight], **given)
     for gradient in gradients:
         weight.grad = torch.tensor([gradient], dtype=torch.float64)
         optimizer.step()
@@ -59,7 +66,7 @@ def test_two_steps_by_hand() -> None:
 def test_what_has_no_gradient_is_left_alone() -> None:
     for name in optimizers.OPTIMIZERS:
         held, free = nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))
-        optimizer = optimizers.make(name, [held, free], 0.1, weight_decay=0.5)
+        optimizer = make(name, [held, free], weight_decay=0.5)
         free.grad = torch.ones(1)
         optimizer.step()
         assert float(held.detach()) == 1.0
@@ -73,7 +80,7 @@ def test_wrong_ones_are_refused() -> None:
         ("sgd", {"nesterov": True, "momentum": 0.0}, "momentum"),
     ):
         with pytest.raises(UsageError) as error:
-            optimizers.make(name, [nn.Parameter(torch.ones(1))], 0.1, **given)
+            make(name, [nn.Parameter(torch.ones(1))], **given)
         assert hint in error.value.hint
 
 
@@ -109,7 +116,8 @@ def test_a_training_is_the_plain_loop(discs: Callable[..., Path]) -> None:
     pairs = [read_pair(Tree(root), f"i{n}", 2) for n in range(6)]
     windows = Windows(pairs, InputSpec(32, 1.0, *moments(pairs)), 7)
     optimizer = torch.optim.SGD(network.parameters(), 0.05, momentum=0.9, weight_decay=1e-3)
-    schedule, losses = schedules.make("polynomial", 0.05, 2, 3, warm_up=1.0), []
+    config = Config(schedule="polynomial", lr=0.05, warm_up=1.0)
+    schedule, losses = schedules.make(config, 2, 3), []
     network.train()
     for step in range(6):
         optimizer.param_groups[0]["lr"] = schedule.rate(step)

@@ -9,8 +9,15 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from segprep.errors import UsageError
+from segprep.train_config import Config
 from segprep.training.trainer import schedules
-from segprep.training.trainer.schedules import EarlyStopping, Plateau, make
+from segprep.training.trainer.config_check import settled
+from segprep.training.trainer.schedules import EarlyStopping, Plateau
+
+
+def make(name, lr, epochs, per_epoch, **settings):
+    config = Config(schedule=name, lr=lr, monitor="val_loss", **settings)
+    return schedules.make(config, epochs, per_epoch)
 
 
 def printed(schedule, steps, unit=1.0):
@@ -132,7 +139,7 @@ def test_plateau_as_pytorch_has_it(mode):
 
 
 def test_plateau_in_a_schedule():
-    schedule = make("plateau", 1.0, 10, 1, patience=1, warm_up=1)
+    schedule = make("plateau", 1.0, 10, 1, every=1, warm_up=1)
     rates = []
     for epoch, value in enumerate((1.0, 0.9, 0.9, 0.9, 0.9, math.nan, 0.5)):
         rates.append(schedule.rate(epoch + 1))
@@ -206,20 +213,23 @@ def test_direction():
     ("name", "options"),
     [
         ("cosin", {}),
-        ("step", {"factor": 0}),
-        ("cosine", {"warm_up": 11}),
-        ("cosine", {"flat": 8, "warm_up": 3}),
+        ("step", {"factor": -1}),
         ("cosine", {"end": -1}),
         ("step", {"every": 0}),
         ("plateau", {"patience": -1}),
+        ("plateau", {"min_delta": -0.1}),
+        ("plateau", {"min_delta": math.nan}),
         ("constant", {"start": 2}),
     ],
 )
 def test_wrong_numbers(name, options):
     with pytest.raises(UsageError) as caught:
-        make(name, 0.1, 10, 5, **options)
+        settled({"schedule": name, **options})
     assert caught.value.code == "bad-option"
     assert caught.value.hint
-    for wrong in ({"patience": -1}, {"min_delta": -0.1}, {"min_delta": math.nan}):
-        with pytest.raises(UsageError):
-            EarlyStopping(**wrong)
+
+
+def test_warm_up_and_flat_end_are_cut_to_the_epochs():
+    longer, whole = (make("cosine", 1, 10, 5, warm_up=n, flat=8) for n in (30, 10))
+    assert [longer.rate(step) for step in range(50)] == [whole.rate(step) for step in range(50)]
+    assert make("cosine", 1, 10, 5, warm_up=3, flat=8, end=0.1).rate(16) == pytest.approx(0.1)
