@@ -185,7 +185,7 @@ def objects(
     return ids
 
 
-def pick(paths: Sequence[Path], why: str) -> Path | None:
+def pick(paths: Sequence[Path], why: str, *, hint: str = "keep one of them") -> Path | None:
     """The only image of *paths*; None of none.
 
     Several are an error unless one is a JPEG and the rest are not. Raises SourceError.
@@ -198,6 +198,6 @@ def pick(paths: Sequence[Path], why: str) -> Path | None:
     raise SourceError(
         paths[0],
         f"{why}: {', '.join(str(path) for path in paths)}",
-        "keep one of them, or set imagePath",
+        hint,
         "image-ambiguous",
     )

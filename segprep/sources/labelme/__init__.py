@@ -34,6 +34,7 @@ from segprep.sources.labelme import annotation_file, drawing, other_files, pictu
 from segprep.sources.labelme.annotation_file import Annotation
 from segprep.sources.labelme.search import ImageFrom, Search
 from segprep.sources.labelme.shape_types import Pens
+from segprep.sources.labelme.trust import UNKNOWN, Trust, trust
 from segprep.types import Evidence, Item, Note, Progress, Sample, Scan, no_progress
 
 EXAMPLES = (
@@ -41,8 +42,6 @@ EXAMPLES = (
     "segprep json2mask before/ out/ --classes labels.txt --on-error skip",
     "segprep json2mask annotations/ out/ --image-root images/ --map kitten=cat --exclude dontcare",
 )
-SMALL = 12  # annotations of a folder whose images are all compared in full with their copies
-SAMPLED = 4  # annotations of a larger one that are, before it is trusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +102,11 @@ class Reader(LabelOptions):
         for path in jsons:
             key = stem_key(stem_of(path.name))
             beside = near.get((os.path.dirname(path), key), ())
-            payload = (table, beside, tuple(below.get(key, ())), True)
+            payload = (table, beside, tuple(below.get(key, ())))
             items.append(Item(stems.sample_stem(path, roots[0], self.stem), None, (path,), payload))
-        if not self._is_doubtful(items):
-            items = [replace(item, payload=(*item.payload[:3], False)) for item in items]
+        images = {item.labels[0]: item.payload[1:] for item in items}
+        folder = trust(jsons, lambda path: self._search(self.annotation(path), *images[path]))
+        items = [replace(item, payload=(*item.payload, folder)) for item in items]
         skipped = other_files.named(files) if not jsons else []
         kept = stems.unique(
             items, skipped, lambda item: other_files.foreign(item, roots, self.encoding)
@@ -117,8 +117,8 @@ class Reader(LabelOptions):
     def read(self, item: Item) -> Sample:
         """The image, and the mask that its shapes paint."""
         annotation = self.annotation(item.labels[0])
-        table, beside, below, doubted = cast("tuple[LabelTable, Any, Any, bool]", item.payload)
-        view, notes = picture.view_of(self._search(annotation, beside, below, doubted))
+        table, *images = cast("tuple[LabelTable, Any, Any, Trust]", item.payload)
+        view, notes = picture.view_of(self._search(annotation, *images))
         pens = Pens(self.line_width, self.point_radius)
         outlines = drawing.outlines(
             annotation, size=view.size, pens=pens, class_from=self.class_from
@@ -169,29 +169,12 @@ class Reader(LabelOptions):
                 below[key] += (path for path in paths if path not in below[key])
         return below
 
-    def _is_doubtful(self, items: Sequence[Item]) -> bool:
-        """Whether pictures have to be compared in full where path and name agree: in a small folder
-        always, in a large one if a few of its annotations, spread evenly, have an image that
-        disagrees with the embedded copy.
-        """
-        if len(items) <= SMALL:
-            return True
-        for item in items[:: len(items) // SAMPLED]:
-            try:
-                annotation = self.annotation(item.labels[0])
-                _, notes = picture.view_of(self._search(annotation, *item.payload[1:]))
-            except SourceError:
-                continue  # reported when it is read
-            if any(note.code == "image-disagrees" for note in notes):
-                return True
-        return False
-
     def _search(
         self,
         annotation: Annotation,
         beside: Sequence[str],
         below: Sequence[Path],
-        doubted: bool,
+        folder: Trust = UNKNOWN,
     ) -> Search:
         return Search(
             annotation.path,
@@ -206,7 +189,8 @@ class Reader(LabelOptions):
             self.image_from,
             self.compare,
             self.max_pixels,
-            doubted,
+            folder.doubted,
+            folder.against,
         )
 
 

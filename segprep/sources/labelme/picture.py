@@ -157,6 +157,15 @@ def _is_trusted(search: Search, usable: Sequence[Candidate]) -> bool:
 def _undecided(search: Search, usable: Sequence[Candidate]) -> Candidate:
     """The candidate where no embedded copy decides. Raises SourceError where two may be meant."""
     first, *others = usable
+    if search.against and search.image_from == "auto":
+        reason = (
+            f"{first.file.name} may not be what was annotated: in this folder, {search.against}"
+        )
+        hint = (
+            "put the originals there; or, if these files are what was annotated, say so:"
+            " --image-from path or --image-from name"
+        )
+        raise SourceError(search.path, reason, hint, "image-ambiguous")
     for other in others:
         data = first.view.data, other.view.data
         try:

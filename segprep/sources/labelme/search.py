@@ -2,6 +2,7 @@
 those of that name in other folders.
 """
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
@@ -29,7 +30,8 @@ class Search:
     *reach* tells the (H, W) that its points need, *topmost* a row where something is drawn; *near*
     are the images of its name beside it, *below* those anywhere below the roots that no annotation
     beside them claims. With *compare*, file and copy are compared pixel by pixel. *doubted*: in
-    this folder, a file of the annotation's own name may show another picture than the copy.
+    this folder, a file of the annotation's own name may show another picture than the copy;
+    *against* says what speaks against the file of an annotation that has no copy.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Search:
     compare: bool
     limit: int
     doubted: bool = True
+    against: str = ""
 
 
 def places(search: Search) -> list[tuple[Path, str]]:
@@ -92,9 +95,20 @@ def _further(search: Search, tail: Sequence[str]) -> list[tuple[Path, str]]:
     images = list(search.below)
     if not search.embedded or search.image_from == "name":
         reason = f"several images are called {stem_of(search.path.name)}"
-        image_file = pick(images, reason)
+        image_file = pick(images, reason, hint=_ways(images))
         images = [image_file] if image_file else []
     return [(file, f"{_where(file, search)}, by the annotation's own name") for file in images]
+
+
+def _ways(images: Sequence[Path]) -> str:
+    """How a person says which of *images*, which have one name, is meant."""
+    folders = sorted(
+        {path.parent.name for path in images[1:]} - {path.parent.name for path in images[:1]}
+    )
+    if not folders:
+        return "keep one of them, or set imagePath"
+    leave = " ".join(f"--exclude-folder {shlex.quote(name)}" for name in folders)
+    return f"if {images[0].parent.name}/ holds the images: {leave}; or set imagePath"
 
 
 def _where(file: Path, search: Search) -> str:

@@ -188,7 +188,7 @@ def test_no_file_of_a_large_folder_may_show_another_photograph(tmp_path: Path, w
         shown.save(tmp_path / f"{name}.jpg", quality=92)
     reader = Reader(tmp_path)
     scan = reader.scan()
-    assert not scan.items[0].payload[-1]  # the folder is trusted
+    assert not scan.items[0].payload[-1].doubted  # the folder is trusted
     told = {
         item.stem: [note.code for note in reader.read(item).notes]
         for item in scan.items
@@ -224,7 +224,7 @@ def test_a_rare_wrong_file_that_begins_as_its_copy_does_is_noticed(
         image.save(tmp_path / f"{name}.jpg", quality=92)
     reader = Reader(tmp_path)
     scan = reader.scan()
-    assert not scan.items[0].payload[-1]  # the folder is trusted
+    assert not scan.items[0].payload[-1].doubted  # the folder is trusted
     told = [item.stem for item in scan.items if reader.read(item).notes]
     assert told == ["img07"]
 

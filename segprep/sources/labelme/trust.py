@@ -1,0 +1,74 @@
+"""How far the image files of a folder can be trusted to show what was annotated: a few annotations
+that hold an embedded copy are compared with the file that would be taken, before any is converted.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from segprep.errors import SourceError
+from segprep.sources.labelme import picture
+from segprep.sources.labelme.search import Search
+
+_SMALL = 12  # annotations of a folder whose images are all compared in full with their copies
+_SAMPLED = 4  # annotations of a larger one that are, before it is trusted
+_COPIES = 12  # annotations with a copy that are compared on behalf of those without
+_AGAINST = 2  # of these have to disagree at least, and half of them
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What is known of a folder: with *doubted*, pictures are compared in full even where path and
+    name agree; *against* tells what speaks against its files, "" where nothing does.
+    """
+
+    doubted: bool = True
+    against: str = ""
+
+
+UNKNOWN = Trust()
+
+
+def trust(paths: Sequence[Path], search_of: Callable[[Path], Search]) -> Trust:
+    """The trust in the folder of the annotations *paths*, by a few of them, spread evenly, and by
+    the largest, which hold a copy if any does. *search_of* may raise SourceError.
+    """
+    small = len(paths) <= _SMALL
+    sampled = paths if small else paths[:: len(paths) // _SAMPLED]
+    searches = _searches(sampled, search_of)
+    if all(search.embedded for search in searches):
+        return Trust(small or any(_disagrees(search) for search in searches))
+    largest = sorted(paths, key=lambda path: (-_size(path), path))[:_COPIES]
+    copies = [search for search in _searches(largest, search_of) if search.embedded]
+    against = list(map(_disagrees, copies)).count(True)
+    if against < max(_AGAINST, len(copies) / 2):
+        return Trust(small or against > 0)
+    return Trust(
+        True, f"{against} of {len(copies)} embedded copies show another picture than the file"
+    )
+
+
+def _searches(paths: Sequence[Path], search_of: Callable[[Path], Search]) -> list[Search]:
+    searches = []
+    for path in paths:
+        try:
+            searches.append(search_of(path))
+        except SourceError:
+            continue  # reported when it is read
+    return searches
+
+
+def _disagrees(search: Search) -> bool:
+    """Whether the image file of an annotation shows another picture than its embedded copy."""
+    try:
+        _, notes = picture.view_of(search)
+    except SourceError:
+        return False
+    return any(note.code == "image-disagrees" for note in notes)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
