@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION 1 /* as in segprep/kernel.py: raised when a function's arguments or result change */
+#define VERSION 2 /* as in segprep/kernel.py: raised when a function's arguments or result change */
 #define LARGE (1 << 16)
 #define WORD ((size)8)
 
@@ -22,6 +22,12 @@ typedef Py_ssize_t size;
 static uint64_t word(const uint8_t *at) {
     uint64_t value;
     memcpy(&value, at, 8);
+    return value;
+}
+
+static size half(const uint8_t *at) {
+    uint16_t value;
+    memcpy(&value, at, 2);
     return value;
 }
 
@@ -258,13 +264,23 @@ static PyObject *unfilter(PyObject *self, PyObject *args) {
     return result;
 }
 
+/* Whether the arguments are pixels (height, width) and their width; pixels are to be released. */
+static int are_rows(PyObject *args, Py_buffer *pixels, size *width) {
+    if (!PyArg_ParseTuple(args, "y*n", pixels, width))
+        return 0;
+    if (*width > 0 && !(pixels->len % *width))
+        return 1;
+    PyErr_SetString(PyExc_ValueError, "rows of width bytes are needed");
+    PyBuffer_Release(pixels);
+    return 0;
+}
+
 static PyObject *box(PyObject *self, PyObject *args) {
     Py_buffer pixels;
     size width;
-    if (!PyArg_ParseTuple(args, "y*n:box", &pixels, &width))
+    if (!are_rows(args, &pixels, &width))
         return NULL;
-    int fits = width > 0 && !(pixels.len % width);
-    size height = fits ? pixels.len / width : 0, top = height, bottom = 0, left = width, right = 0;
+    size height = pixels.len / width, top = height, bottom = 0, left = width, right = 0;
     const uint8_t *row = pixels.buf;
     PyThreadState *state = let_go(pixels.len);
     for (size number = 0; number < height; number++, row += width) {
@@ -278,13 +294,192 @@ static PyObject *box(PyObject *self, PyObject *args) {
     }
     take_back(state);
     PyBuffer_Release(&pixels);
-    if (!fits) {
-        PyErr_SetString(PyExc_ValueError, "rows of width bytes are needed");
-        return NULL;
-    }
     if (!bottom)
         Py_RETURN_NONE;
     return Py_BuildValue("(nnnn)", top, bottom, left, right);
+}
+
+/* Flag the values that fill some 3 x 3 block of pixels (height, width). */
+static void find_blocks(const uint8_t *pixels, size height, size width, uint8_t *filled) {
+    for (size number = 1; number + 1 < height; number++) {
+        const uint8_t *row = pixels + number * width, *rows[3] = {row - width, row, row + width};
+        for (size at = 1; at + 1 < width; at++) {
+            uint8_t value = row[at], other = 0;
+            if (filled[value]) {
+                while (at + WORD < width && word(row + at) == spread(value))
+                    at += WORD;
+                at -= row[at] != value;
+                continue;
+            }
+            for (int n = 0; n < 3; n++)
+                for (size near = at - 1; near < at + 2; near++)
+                    other |= rows[n][near] ^ value;
+            filled[value] = !other;
+        }
+    }
+}
+
+static PyObject *blocks(PyObject *self, PyObject *args) {
+    Py_buffer pixels;
+    size width, number = 0;
+    uint8_t filled[256] = {0};
+    if (!are_rows(args, &pixels, &width))
+        return NULL;
+    PyThreadState *state = let_go(pixels.len);
+    find_blocks(pixels.buf, pixels.len / width, width, filled);
+    take_back(state);
+    PyBuffer_Release(&pixels);
+    for (int value = 0; value < 256; value++)
+        if (filled[value])
+            filled[number++] = (uint8_t)value;
+    return PyBytes_FromStringAndSize((char *)filled, number);
+}
+
+/* Pixels unlike those before and after them in memory, and unlike those above and below. */
+static size count_specks(const uint8_t *pixels, size n, size width) {
+    size number = 0;
+    for (size at = width; at + width < n && width > 1;) {
+        if (at + width + WORD <= n && word(pixels + at) == word(pixels + at + 1)) {
+            at += WORD;
+            continue;
+        }
+        for (size end = least(n - width, at + WORD); at < end; at++) {
+            const uint8_t *own = pixels + at;
+            number += (*own != own[-1]) & (*own != own[1]) & (*own != own[-width]) &
+                      (*own != own[width]);
+        }
+    }
+    return number;
+}
+
+static PyObject *specks(PyObject *self, PyObject *args) {
+    Py_buffer pixels;
+    size width;
+    if (!are_rows(args, &pixels, &width))
+        return NULL;
+    PyThreadState *state = let_go(pixels.len);
+    size number = count_specks(pixels.buf, pixels.len, width);
+    take_back(state);
+    PyBuffer_Release(&pixels);
+    return PyLong_FromSsize_t(number);
+}
+
+/* Which of 2, 3 and 4 divide number, as bits. */
+static int divisors(size number) {
+    return (number % 2 ? 0 : 1) | (number % 3 ? 0 : 2) | (number % 4 ? 0 : 4);
+}
+
+/* The largest of 4, 3, 2 that divides every row and column at which pixels change, 1 for none or
+   fewer than four of either; changed (width,) is zeros. */
+static int find_step(const uint8_t *pixels, size height, size width, uint8_t *changed) {
+    size rows = 0, columns = 0;
+    int fits = 7;
+    for (size number = 0; number < height && fits; number++) {
+        const uint8_t *row = pixels + number * width;
+        if (number && memcmp(row - width, row, (size_t)width)) {
+            rows++;
+            fits &= divisors(number);
+        }
+        for (size at = 1; at < width; at++) {
+            while (at + WORD < width && word(row + at - 1) == word(row + at))
+                at += WORD;
+            if (row[at] != row[at - 1] && !changed[at]) {
+                changed[at] = 1;
+                columns++;
+                fits &= divisors(at);
+            }
+        }
+    }
+    return least(rows, columns) < 4 ? 1 : fits & 4 ? 4 : fits & 2 ? 3 : fits & 1 ? 2 : 1;
+}
+
+static PyObject *step(PyObject *self, PyObject *args) {
+    Py_buffer pixels;
+    size width;
+    if (!are_rows(args, &pixels, &width))
+        return NULL;
+    uint8_t *changed = calloc((size_t)width, 1);
+    int result = changed ? find_step(pixels.buf, pixels.len / width, width, changed) : 0;
+    free(changed);
+    PyBuffer_Release(&pixels);
+    return result ? PyLong_FromLong(result) : PyErr_NoMemory();
+}
+
+/* Whether all of bytes (n,) are below limit. */
+static int all_below(const uint8_t *bytes, size n, size limit) {
+    for (size at = 0; at < n; at++)
+        if (bytes[at] >= limit)
+            return 0;
+    return 1;
+}
+
+static PyObject *joint_at(PyObject *self, PyObject *args) {
+    Py_buffer values, colors, places;
+    size height, width;
+    PyObject *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*y*nn:joint_at", &values, &colors, &places, &height, &width))
+        return NULL;
+    const uint8_t *value = values.buf, *color = colors.buf, *place = places.buf;
+    size row = 2 * colors.len, cells = 0;
+    int fits = row && !(places.len % row) && height > 0 && height <= 256 && width > 0 &&
+               width <= 256 && all_below(value, values.len, width) &&
+               all_below(color, colors.len, height);
+    for (size at = 0; fits && at < places.len; at += 2)
+        fits = half(place + at) < values.len;
+    if (fits) {
+        cells = height * width;
+        result = PyByteArray_FromStringAndSize(NULL, WORD * cells * (places.len / row));
+    } else {
+        PyErr_SetString(PyExc_ValueError, "values, colors or places are out of range");
+    }
+    int64_t *counts = result ? (int64_t *)PyByteArray_AsString(result) : NULL;
+    if (counts)
+        memset(counts, 0, (size_t)PyByteArray_Size(result));
+    for (size number = 0; counts && number < places.len / row; number++, counts += cells)
+        for (size at = 0; at < colors.len; at++, place += 2)
+            counts[color[at] * width + value[half(place)]]++;
+    PyBuffer_Release(&values);
+    PyBuffer_Release(&colors);
+    PyBuffer_Release(&places);
+    return result;
+}
+
+/* Add to sums (rows of places, 9) what ranks has at the places of the cells that are lit, and right
+   and below of them. */
+static void add_near(const uint8_t *ranks, size width, const uint8_t *lit, const uint8_t *places,
+                     size cells, size rows, int64_t *sums) {
+    for (size cell = 0; cell < cells; cell++)
+        for (size row = 0; lit[cell] && row < rows; row++) {
+            const uint8_t *at = ranks + 2 * half(places + 2 * (row * cells + cell));
+            for (size side = 0; side < 9; side++)
+                sums[9 * row + side] += half(at + 2 * (side / 3 * width + side % 3));
+        }
+}
+
+static PyObject *sums_near(PyObject *self, PyObject *args) {
+    Py_buffer ranks, lit, places;
+    size width;
+    PyObject *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*y*n:sums_near", &ranks, &lit, &places, &width))
+        return NULL;
+    size row = 2 * lit.len, fits = row && !(places.len % row) && width > 2 && width < 1 << 15;
+    for (size at = 0; fits && at < places.len; at += 2)
+        fits = half((uint8_t *)places.buf + at) + 2 * width + 2 < ranks.len / 2;
+    size rows = fits ? places.len / row : 0;
+    int64_t *sums = fits ? calloc((size_t)(9 * rows) + 1, sizeof *sums) : NULL;
+    if (!fits) {
+        PyErr_SetString(PyExc_ValueError, "places are out of range");
+    } else if (!sums) {
+        PyErr_NoMemory();
+    } else {
+        add_near(ranks.buf, width, lit.buf, places.buf, lit.len, rows, sums);
+        result = PyByteArray_FromStringAndSize((char *)sums, 9 * WORD * rows);
+    }
+    free(sums);
+    PyBuffer_Release(&ranks);
+    PyBuffer_Release(&lit);
+    PyBuffer_Release(&places);
+    return result;
 }
 
 static PyMethodDef functions[] = {
@@ -293,6 +488,11 @@ static PyMethodDef functions[] = {
     {"joint", joint, METH_VARARGS, "joint(truth, pred) -> int64 (3, K)"},
     {"unfilter", unfilter, METH_VARARGS, "unfilter(rows, width, out) -> whether all are known"},
     {"box", box, METH_VARARGS, "box(pixels, width) -> (top, bottom, left, right) or None"},
+    {"blocks", blocks, METH_VARARGS, "blocks(pixels, width) -> values that fill 3 x 3"},
+    {"specks", specks, METH_VARARGS, "specks(pixels, width) -> lone pixels"},
+    {"step", step, METH_VARARGS, "step(pixels, width) -> 4, 3, 2 or 1"},
+    {"joint_at", joint_at, METH_VARARGS, "joint_at(values, colors, places, height, width)"},
+    {"sums_near", sums_near, METH_VARARGS, "sums_near(ranks, lit, places, width) -> int64 (N, 9)"},
     {NULL, NULL, 0, NULL},
 };
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_VERSION = 1  # of the functions below: a kernel built from other sources is not used
+_VERSION = 2  # of the functions below: a kernel built from other sources is not used
 
 
 class Kernel(Protocol):
@@ -39,6 +39,39 @@ class Kernel(Protocol):
     def box(self, pixels: "NDArray[Any]", width: int, /) -> tuple[int, int, int, int] | None:
         """Top, bottom, left and right of what is not 0 in *pixels* (H, width), bottom and right
         exclusive; None of nothing.
+        """
+
+    def blocks(self, pixels: "NDArray[Any]", width: int, /) -> bytes:
+        """The values, in order, that fill a block of 3 x 3 in *pixels* (H, width)."""
+
+    def specks(self, pixels: "NDArray[Any]", width: int, /) -> int:
+        """How many of *pixels* (H, width) are unlike those before and after them in memory, above
+        and below; none in the first and last row.
+        """
+
+    def step(self, pixels: "NDArray[Any]", width: int, /) -> int:
+        """The largest of 4, 3, 2 that divides every row and column at which *pixels* (H, width)
+        change; 1 for none, and for fewer than four changes of either.
+        """
+
+    def joint_at(
+        self,
+        values: "NDArray[Any]",
+        colors: "NDArray[Any]",
+        places: "NDArray[Any]",
+        height: int,
+        width: int,
+        /,
+    ) -> bytearray:
+        """For each row of *places* (T, N), uint16: how often the values at these places meet the
+        *colors* (N,), int64 (T, height, width). Values are below *width*, colors below *height*.
+        """
+
+    def sums_near(
+        self, ranks: "NDArray[Any]", lit: "NDArray[Any]", places: "NDArray[Any]", width: int, /
+    ) -> bytearray:
+        """For each row of *places* (T, N), uint16: the sums of *ranks* (rows of *width*, uint16) at
+        those places whose *lit* (N,) is not 0, and up to two further down and right: int64 (T, 9).
         """
 
 

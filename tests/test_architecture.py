@@ -163,7 +163,7 @@ def test_the_kernel_is_the_only_compiled_code() -> None:
     (source,) = [path for path in (ROOT / "segprep").rglob("*.c*") if path.suffix in (".c", ".cpp")]
     assert source == ROOT / "segprep" / "_kernel.c"
     lines = source.read_text("ascii").splitlines()
-    assert len(lines) <= 320
+    assert len(lines) <= 520
     assert max(map(len, lines)) <= 100
     assert "#define Py_LIMITED_API 0x030B0000" in lines
     headers = {line.split()[1] for line in lines if line.startswith("#include")}

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segprep import kernel
+from segprep.checking import information, measure, signals, thin_values
 from segprep.imaging import boxes, image, png, png_filters
 from segprep.metrics.counting import tally
 
@@ -72,6 +74,34 @@ def test_the_lit_part_is_the_same(mask: Bytes) -> None:
         assert mine == plain
 
 
+@built
+@given(maps(), st.integers(1, 4))
+def test_textures_are_the_same(mask: Bytes, every: int) -> None:
+    ids = np.repeat(np.repeat(mask[0], every, 0), every, 1)
+    values = image.histogram(ids)
+    for look in (
+        lambda: measure._steps(ids),
+        lambda: measure._specks(ids),
+        lambda: thin_values.find(ids, values),
+    ):
+        mine, plain = both(look)
+        assert mine == plain
+
+
+@built
+@given(st.integers(0, 2**32), st.sampled_from([2, 5, 64, 256]), st.booleans())
+def test_signals_are_the_same(seed: int, count: int, ignored: bool) -> None:
+    random = np.random.default_rng(seed)
+    colors = random.integers(0, 256, (information.GRID, information.GRID, 3), dtype=np.uint8)
+    colors[:8] = 7
+    mask = np.repeat(np.repeat(random.integers(0, count, (20, 23)), 9, 0), 8, 1).astype(np.uint8)
+    if ignored:
+        mask[:50] = 255
+    mine, plain = both(lambda: signals.measure(colors, mask))
+    for name in (field.name for field in fields(mine)):
+        assert getattr(mine, name) == getattr(plain, name)
+
+
 def filtered(pixels: Bytes, kinds: NDArray[np.int64]) -> Bytes:
     """*pixels* (H, W) with the filter of each row applied, by the format's own words."""
     above = np.vstack([np.zeros_like(pixels[:1]), pixels[:-1]]).astype(int)
@@ -119,6 +149,7 @@ def test_large_maps_are_counted_without_the_interpreter_s_lock() -> None:
 
 
 EMPTY, EIGHT, NINE = (np.arange(n, dtype=np.uint8) for n in (0, 8, 9))
+PLACES, RANKS = (np.arange(n, dtype=np.uint16) for n in (8, 16))
 FROZEN = np.frombuffer(bytes(8), np.uint8)
 HUGE = sys.maxsize
 REFUSED = [
@@ -138,7 +169,20 @@ REFUSED = [
     ("unfilter", (NINE, 8, FROZEN)),
     ("unfilter", (EMPTY, 1, EMPTY)),
     ("unfilter", (NINE, HUGE + 1, EIGHT.copy())),
-    *(("box", (EIGHT, width)) for width in (-1, 0, 3, 9, HUGE, -HUGE - 1)),
+    *(
+        (name, (EIGHT, width))
+        for name in ("box", "blocks", "specks", "step")
+        for width in (-1, 0, 3, 9, HUGE, -HUGE - 1)
+    ),
+    *(("joint_at", (EIGHT, EIGHT, PLACES, *size)) for size in ((0, 8), (8, 7), (7, 8), (8, HUGE))),
+    ("joint_at", (EIGHT, EIGHT, PLACES + 1, 8, 8)),
+    ("joint_at", (EIGHT, EIGHT, PLACES[:7], 8, 8)),
+    ("joint_at", (EIGHT, EMPTY, PLACES, 8, 8)),
+    ("joint_at", (EMPTY, EIGHT, PLACES, 8, 8)),
+    *(("sums_near", (RANKS, EIGHT, PLACES, width)) for width in (-1, 0, 2, 4, HUGE)),
+    ("sums_near", (RANKS[1:], EIGHT, PLACES, 3)),
+    ("sums_near", (RANKS, EIGHT, PLACES[:7], 3)),
+    ("sums_near", (RANKS, EMPTY, PLACES, 3)),
 ]
 
 
@@ -165,6 +209,7 @@ CODE = """
 import sys
 sys.modules.update({hidden})
 from segprep import kernel
+from segprep.checking import information, measure, signals, thin_values
 print(kernel.used())
 """
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segprep import kernel
 from segprep.imaging.likeness import TURNS
 from segprep.types import IGNORE
 
@@ -28,12 +29,7 @@ def measure(colors: NDArray[np.uint8], small: NDArray[Any]) -> NDArray[np.float6
     table, values = _dense(small)
     if not 2 <= len(values) <= MOST:
         return np.zeros(len(around))
-    count, width = len(values), len(values) * _COLORS
-    keys = table.take(small.reshape(-1)).take(around)
-    keys += (_bins(colors) * count).astype(np.uint16)
-    keys += (np.arange(len(around), dtype=np.uint16) * np.uint16(width))[:, None]
-    counts = np.bincount(keys.reshape(-1), minlength=len(around) * width)
-    joint = counts.reshape(len(around), _COLORS, count)
+    joint = _joint(table.take(small.reshape(-1)), len(values), _bins(colors))
     if values[-1] == IGNORE:
         joint = joint[:, :, :-1]
     parts = joint.reshape(len(around), -1), joint.sum(1), joint.sum(2), joint.sum((1, 2))[:, None]
@@ -41,32 +37,47 @@ def measure(colors: NDArray[np.uint8], small: NDArray[Any]) -> NDArray[np.float6
     return np.asarray((whole - by_class - by_tint + cells) * STEP**2)
 
 
-def _dense(small: NDArray[Any]) -> tuple[NDArray[np.uint16], NDArray[Any]]:
+def _joint(numbers: NDArray[np.uint8], count: int, bins: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """(turns + 16, colors, *count*): how often each of *numbers* (cells,), below *count*, meets the
+    *bins* (counted cells,), turned or moved.
+    """
+    around = _places()
+    if kernel.compiled is not None:
+        packed = kernel.compiled.joint_at(numbers, bins, around, _COLORS, count)
+        counts = np.frombuffer(packed, np.int64)
+    else:
+        keys = numbers.take(around) + bins * np.uint16(count)
+        keys += (np.arange(len(around)) * (count * _COLORS)).astype(np.uint16)[:, None]
+        counts = np.bincount(keys.reshape(-1), minlength=len(around) * count * _COLORS)
+    return counts.reshape(len(around), _COLORS, count)
+
+
+def _dense(small: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[Any]]:
     """A table from value to number, and the values; an empty table for values that are not ids."""
     if small.dtype.kind not in "ub" or int(small.max()) > 65_535:
-        return np.zeros(0, np.uint16), np.zeros(0, np.int64)
+        return np.zeros(0, np.uint8), np.zeros(0, np.int64)
     values = np.flatnonzero(np.bincount(small.reshape(-1)))
-    table = np.zeros(int(values[-1]) + 1, np.uint16)
-    table[values] = np.arange(len(values))
+    table = np.zeros(int(values[-1]) + 1, np.uint8)
+    table[values] = np.arange(len(values)) if len(values) <= MOST else 0
     return table, values
 
 
-def _bins(colors: NDArray[np.uint8]) -> NDArray[np.intp]:
+def _bins(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The color, 0 to 23, of every counted cell: by ranks within the image."""
     part = colors[STEP // 2 :: STEP, STEP // 2 :: STEP].reshape(-1, 3).astype(np.int16)
     brightness, tint = part[:, 0] + part[:, 1] + part[:, 2], part[:, 0] - part[:, 2] + 255
-    return np.asarray(_ranked(brightness, BRIGHT) * TINTS + _ranked(tint, TINTS))
+    return np.asarray(_ranked(brightness, BRIGHT) * np.uint8(TINTS) + _ranked(tint, TINTS))
 
 
-def _ranked(values: NDArray[np.int16], parts: int) -> NDArray[np.intp]:
+def _ranked(values: NDArray[np.int16], parts: int) -> NDArray[np.uint8]:
     """Which of about equally large *parts* of *values* each is in; equal ones are together."""
     below = np.cumsum(np.bincount(values, minlength=1))
     numbers = np.minimum((below - 1) * parts // len(values), parts - 1)
-    return np.asarray(numbers[values])
+    return np.asarray(numbers.astype(np.uint8).take(values))
 
 
 @cache
-def _places() -> NDArray[np.intp]:
+def _places() -> NDArray[np.uint16]:
     """(turns + 16, counted cells): where each counted cell is looked up."""
     cells = np.arange(GRID * GRID).reshape(GRID, GRID)
     moved = [
@@ -78,7 +89,7 @@ def _places() -> NDArray[np.intp]:
     ]
     stack = np.stack([*(turn(cells) for turn in TURNS.values()), *moved])
     counted = stack[:, STEP // 2 :: STEP, STEP // 2 :: STEP]
-    return np.ascontiguousarray(counted).reshape(len(stack), -1)
+    return np.ascontiguousarray(counted, np.uint16).reshape(len(stack), -1)
 
 
 @cache

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from segprep import kernel
 from segprep.checking import signals, thin_values
 from segprep.checks._common.survey import ImageFacts, MaskFacts, Pair, Trouble
 from segprep.errors import SourceError
@@ -249,6 +250,8 @@ def _steps(ids: NDArray[Any]) -> int:
     """The largest of 4, 3, 2 such that rows and columns change only at multiples of it, as after
     enlarging without smoothing; 1 for none.
     """
+    if kernel.compiled is not None and ids.dtype == np.uint8:
+        return kernel.compiled.step(ids, ids.shape[1])
     for every in (16, 1):  # a few columns and rows tell of nearly all masks that they are not
         columns, rows = ids[:, ::every], ids[::every]
         changes = [
@@ -273,6 +276,9 @@ def _specks(ids: NDArray[Any]) -> int:
     count = 0
     for part in (ids, np.ascontiguousarray(ids[::2, ::2])):
         if min(part.shape) < 3:
+            continue
+        if kernel.compiled is not None and part.dtype == np.uint8:
+            count += kernel.compiled.specks(part, part.shape[1])
             continue
         flat, width = part.reshape(-1), part.shape[1]
         changes = flat[1:] != flat[:-1]

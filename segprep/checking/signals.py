@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segprep import kernel
 from segprep.checking import information
 from segprep.checking.information import GRID
 from segprep.checks._common.fit import LEAST_TOLD
@@ -22,6 +23,7 @@ from segprep.types import IGNORE
 LEAST = 12  # border cells without which a mask says nothing
 FAR = 10  # cells: about a sixth of the picture
 _THIRDS = np.full(3, 1 / 3, np.float32)
+_RANKS = np.arange(GRID * GRID, dtype=np.uint16)
 TURNS = {name: turn for name, turn in likeness.TURNS.items() if name}
 
 
@@ -84,8 +86,8 @@ def _centers(height: int, width: int) -> NDArray[np.intp]:
     return np.asarray(steps[:, None] * height // (2 * GRID) * width + steps * width // (2 * GRID))
 
 
-def edges(colors: NDArray[np.uint8]) -> NDArray[Any]:
-    """(GRID, GRID) ranks 0..1 of the gradient's strength; zeros for a picture without any."""
+def edges(colors: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """(GRID, GRID): ranks from 0 of the gradient's strength; zeros for a picture without any."""
     gray = colors.reshape(-1, 3).astype(np.float32).dot(_THIRDS).reshape(colors.shape[:2])
     down, right = np.empty_like(gray), np.empty_like(gray)
     down[1:-1] = (gray[2:] - gray[:-2]) / 2
@@ -95,17 +97,16 @@ def edges(colors: NDArray[np.uint8]) -> NDArray[Any]:
     strength = np.sqrt(down * down + right * right).reshape(-1)
     top = float(strength.max())
     if not top:
-        return np.zeros(gray.shape, np.float32)
+        return np.zeros(gray.shape, np.uint16)
     # sixteen bits are sorted by their digits, ten times as fast as floats
     levels = (strength * (65_535 / top)).astype(np.uint16)
-    order = np.empty(strength.size, np.float32)
-    order[levels.argsort(kind="stable")] = np.arange(strength.size, dtype=np.float32)
-    ranks: NDArray[Any] = order.reshape(gray.shape) / np.float32(strength.size)
-    return ranks
+    order = np.empty(strength.size, np.uint16)
+    order[levels.argsort(kind="stable")] = _RANKS
+    return order.reshape(gray.shape)
 
 
 def borders(small: NDArray[Any]) -> NDArray[Any]:
-    """(GRID, GRID): 1 where the class changes to a neighbor; not to or from ignored pixels."""
+    """(GRID, GRID) bool: where the class changes to a neighbor; not to or from ignored pixels."""
     valid = small != IGNORE
     down = (small[1:] != small[:-1]) & valid[1:] & valid[:-1]
     right = (small[:, 1:] != small[:, :-1]) & valid[:, 1:] & valid[:, :-1]
@@ -114,12 +115,12 @@ def borders(small: NDArray[Any]) -> NDArray[Any]:
     edges[:-1] |= down
     edges[:, 1:] |= right
     edges[:, :-1] |= right
-    return edges.astype(np.float32)
+    return edges
 
 
 def correlations(edge: NDArray[Any], border: NDArray[Any]) -> NDArray[Any]:
     """(GRID, GRID): the sum of edge ranks under the border moved by every (down, right)."""
-    edges, lines = np.fft.rfft2(np.stack([edge, border]))
+    edges, lines = np.fft.rfft2(np.array([edge, border], np.float32))
     spectrum = edges * np.conj(lines)
     return np.asarray(np.fft.irfft2(spectrum, s=(GRID, GRID)))
 
@@ -132,6 +133,9 @@ def _near(edge: NDArray[Any], border: NDArray[Any]) -> NDArray[Any]:
     around[1:-1, 1:-1] = edge
     around[0], around[-1] = around[-2], around[1]
     around[:, 0], around[:, -1] = around[:, -2], around[:, 1]
+    if kernel.compiled is not None:
+        packed = kernel.compiled.sums_near(around, border, _places(), GRID + 2)
+        return np.asarray(np.frombuffer(packed, np.int64).reshape(-1, 9).max(1))
     lines = _places().take(np.flatnonzero(border), axis=1)
     starts = [down * (GRID + 2) + right for down in range(3) for right in range(3)]
     flat = around.reshape(-1)
@@ -139,11 +143,11 @@ def _near(edge: NDArray[Any], border: NDArray[Any]) -> NDArray[Any]:
 
 
 @cache
-def _places() -> NDArray[np.intp]:
+def _places() -> NDArray[np.uint16]:
     """(TURNS, cells): where each cell lies after each turn, in rows of GRID + 2."""
     cells = np.arange(GRID * GRID).reshape(GRID, GRID)
     flat = np.stack([turn(cells).reshape(-1).argsort() for turn in TURNS.values()])
-    return np.asarray(flat // GRID * (GRID + 2) + flat % GRID)
+    return (flat // GRID * (GRID + 2) + flat % GRID).astype(np.uint16)
 
 
 def prototypes(colors: NDArray[np.uint8], small: NDArray[Any]) -> tuple[Cells, Cells]:
@@ -152,18 +156,30 @@ def prototypes(colors: NDArray[np.uint8], small: NDArray[Any]) -> tuple[Cells, C
     """
     quarters = colors >> 6
     bins = quarters[..., 0] * np.uint8(16) + quarters[..., 1] * np.uint8(4) + quarters[..., 2]
-    values, places = small.astype(np.int64) * 64, _blocks()
+    places = _blocks()
+    if kernel.compiled is not None and small.dtype == np.uint8:
+        return _met(small, bins), _met(small, places)
+    values = small.astype(np.int64) * 64
     if not (counted := small != IGNORE).all():
         values, bins, places = values[counted], bins[counted], places[counted]
     return _counts((values + bins).reshape(-1)), _counts((values + places).reshape(-1))
 
 
 @cache
-def _blocks() -> NDArray[np.intp]:
+def _blocks() -> NDArray[np.uint8]:
     """(GRID, GRID): which of 8 x 8 parts of the picture a cell lies in."""
     rows, columns = np.mgrid[:GRID, :GRID] // 8
-    blocks: NDArray[np.intp] = 8 * rows + columns
-    return blocks
+    return np.asarray(8 * rows + columns, np.uint8)
+
+
+def _met(small: NDArray[np.uint8], bins: NDArray[np.uint8]) -> Cells:
+    """What :func:`_counts` gives of values and their *bins*, from the kernel."""
+    assert kernel.compiled is not None
+    values, columns, counts = np.frombuffer(kernel.compiled.joint(small, bins), np.int64).reshape(
+        3, -1
+    )
+    end = len(values) - np.count_nonzero(values == IGNORE)
+    return Cells.of((values * 64 + columns)[:end], counts[:end])
 
 
 def _counts(keys: NDArray[np.int64]) -> Cells:

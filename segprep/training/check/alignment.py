@@ -52,9 +52,10 @@ class Alignment:
 
 def measure(pairs: Sequence[ImagePair]) -> Alignment:
     """The alignment of *pairs*; those without any border or edge are excluded."""
-    edges = [signals.edges(in_short(pair.image, GRID)) for pair in pairs]
+    ranks = [signals.edges(in_short(pair.image, GRID)) for pair in pairs]
+    edges = [rank / np.float32(GRID * GRID) for rank in ranks]
     small = [nearest(pair.mask, GRID, GRID) for pair in pairs]
-    borders = [signals.borders(mask) for mask in small]
+    borders: list[Map] = [signals.borders(mask).astype(np.float32) for mask in small]
     useful = [n for n, edge in enumerate(edges) if edge.any() and borders[n].any()]
     if len(useful) < 2:
         return Alignment(len(useful))
