@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: readers peers notebook help demo test coverage numpy lint types check mutate bench bench-scale bench-compare oracles crash hostile field fuzz slow verdicts gpu build docs clean
+.PHONY: readers peers notebook help demo test coverage numpy lint types check mutate bench bench-workers bench-scale bench-compare oracles crash hostile field fuzz slow verdicts gpu build docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -50,21 +50,17 @@ check: lint types test  ## all of the above
 mutate: $(VENV)/.development  ## spoil real and generated sets on purpose: does check name the cause? (half an hour)
 	$(BIN)/python tests/mutation/run.py
 
-bench: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-metrics/.done  ## figures against labelme, Datumaro, metrics packages and floors
-	SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) $(BIN)/python tests/benchmarks/run.py
-	$(BIN)/python tests/benchmarks/nuclei.py
-	$(BIN)/python tests/benchmarks/coco.py
-	SEGPREP_METRICS_PYTHON=$(abspath .venv-metrics/bin/python) $(BIN)/python tests/benchmarks/miou.py
-	$(BIN)/python tests/benchmarks/training.py
-	$(BIN)/python tests/benchmarks/check.py
-	$(BIN)/python tests/benchmarks/exporting.py
-	SEGPREP_DATUMARO_PYTHON=$(abspath .venv-datumaro/bin/python) $(BIN)/python tests/benchmarks/tools.py
+bench: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-metrics/.done  ## one table of figures against peers and floors; ARGS="--quick --only miou" for a part of it
+	$(BIN)/python tests/benchmarks/run.py $(ARGS)
+
+bench-workers: $(VENV)/.development  ## one worker against two, on an idle machine: wall time, and what CPU time allows
+	$(BIN)/python tests/benchmarks/run.py --only workers $(ARGS)
 
 bench-scale: $(VENV)/.development  ## how time and memory grow, from 100 samples to MOST=10000, and a plot of it
 	$(BIN)/python tests/benchmarks/scale.py $(or $(MOST),10000) --plot docs/growth.svg
 
 bench-compare: $(VENV)/.development  ## CPU time of the working tree against a revision, REV=HEAD~1, in turn
-	$(BIN)/python tests/benchmarks/compare.py $(or $(REV),HEAD~1)
+	$(BIN)/python tests/benchmarks/compare.py $(or $(REV),HEAD~1) $(ARGS)
 
 .venv-labelme/.done: tests/readers/constraints/labelme.txt
 	$(PYTHON) -m venv .venv-labelme
@@ -84,7 +80,7 @@ bench-compare: $(VENV)/.development  ## CPU time of the working tree against a r
 
 .venv-metrics/.done: constraints.txt
 	$(PYTHON) -m venv .venv-metrics
-	.venv-metrics/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) torch torchmetrics==1.9.0 cityscapesScripts==2.3.0
+	.venv-metrics/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) torch torchmetrics==1.9.0 cityscapesScripts==2.3.0 scikit-learn evaluate==0.4.6 split-folders==0.6.1
 	.venv-metrics/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt $(PIP_ARGS) mmsegmentation==1.2.2
 	@touch $@
 

@@ -1,22 +1,20 @@
-"""COCO against pycocotools: reading an annotation file, and converting it; part of ``make bench``.
+"""COCO: reading an annotation file, and converting it, against pycocotools.
 
-Generated data from a fixed seed: a file of 60,000 polygons and RLE crowds on 10,000 images, of
-which the first 300 are converted. The peer decodes with ``annToMask``, lays later objects over
-earlier ones, and saves class masks with Pillow; it copies the images, and checks nothing.
+A file of 60,000 polygons and RLE crowds on 10,000 images, and one of 300 images that are converted.
+The peer decodes with ``annToMask``, lays later objects over earlier ones, and saves class masks
+with Pillow; it copies the images, and checks nothing.
 """
 
 import json
 import math
 import random
-import shutil
 import sys
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import processor
-import run
+from measuring import SEGPREP, Comparison, Row, Size, to_fresh
 from PIL import Image
 
 SCAN = "import sys; from pathlib import Path; from segprep.sources.coco import Reader; {}"
@@ -104,36 +102,25 @@ def write(folder: Path, images: int, pictures: bool) -> Path:
     return folder
 
 
-def main(rounds: int) -> None:
-    work = Path(tempfile.mkdtemp(prefix="segprep-bench-"))
-    try:
-        large = str(write(work / "large", 10_000, pictures=False))
-        scans = run.interleaved(
-            rounds,
-            lambda: [sys.executable, "-c", OURS, large],
-            lambda: [sys.executable, "-c", THEIRS, large],
-        )
-        share = run.ratio(scans[1], scans[0], "cpu")
-        run.row(
-            "coco: scanning a file / pycocotools, CPU", f"{share:.2f}x", "<= .75x", share <= 0.75
-        )
-        peaks = [max(each.peak for each in listed) for listed in scans]
-        run.row("  peak memory: segprep, pycocotools", f"{peaks[0]:.0f}, {peaks[1]:.0f} MiB")
-        source = str(write(work / "source", 300, pictures=True))
-        ours, theirs = run.fresh(work / "ours"), run.fresh(work / "theirs")
-        converted = run.interleaved(
-            rounds,
-            lambda: [*run.SEGPREP, "convert", "coco", source, ours(), "-q", "-j", "1"],
-            lambda: [sys.executable, "-c", PEER, source, theirs()],
-        )
-        share = run.ratio(converted[0], converted[1], "cpu")
-        run.row(
-            "coco: pycocotools with Pillow / convert, CPU", f"{share:.2f}x", ">= 1.5x", share >= 1.5
-        )
-    finally:
-        shutil.rmtree(work)
-
-
-if __name__ == "__main__":
-    print(processor.name())
-    main(2 if "--quick" in sys.argv[1:] else 5)
+def comparisons(work: Path, size: Size) -> Iterator[Comparison]:
+    images = size(10_000)
+    large = str(write(work / "large", images, pictures=False))
+    yield Comparison(
+        {
+            "scan": [sys.executable, "-c", OURS, large],
+            "pycocotools": [sys.executable, "-c", THEIRS, large],
+        },
+        [Row(f"COCO, scan of {6 * images} annotations", "scan", "pycocotools", 0.75)],
+    )
+    count = size(300)
+    source = str(write(work / "source", count, pictures=True))
+    words = ("convert", "coco", source, "OUT", "-q", "-j", "1")
+    yield Comparison(
+        {
+            "convert": to_fresh(work / "ours", *SEGPREP, *words),
+            "pycocotools, Pillow": to_fresh(
+                work / "theirs", sys.executable, "-c", PEER, source, "OUT"
+            ),
+        },
+        [Row(f"convert coco, {count} images", "convert", "pycocotools, Pillow", 0.67)],
+    )

@@ -5,24 +5,28 @@ CPU time is that of whole processes, start included. Every run writes to a folde
 an old one away right before a run costs that run system time.
 """
 
+import argparse
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from statistics import median
 
 import annotations
 import nuclei
 import processor
 import tiny
-from run import Run, measure
+from measuring import Comparison, Row, Size, fresh, head, measure
+
+from segprep import kernel
 
 ROOT = Path(__file__).parents[2]
 START = "import sys; sys.path.insert(0, {!r}); from segprep_cli.main import main; main()"
-Case = Callable[[Path], list[str]]
+Case = Callable[[str], list[str]]
 
 
 def checkout(revision: str, folder: Path) -> Path:
@@ -33,7 +37,19 @@ def checkout(revision: str, folder: Path) -> Path:
     )
     subprocess.run(["tar", "x", "-C", str(folder)], input=archive.stdout, check=True)
     (folder / "segprep_cli").symlink_to("cli")
+    if kernel.compiled:
+        _compile(folder / "segprep")
     return folder
+
+
+def _compile(package: Path) -> None:
+    """Give *package* its compiled kernel, if it had one."""
+    if (source := package / "_kernel.c").is_file():
+        compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")
+        include = f"-I{sysconfig.get_path('include')}"
+        library = str(package / "_kernel.abi3.so")
+        built = [*compiler, "-shared", "-fPIC", "-O2", "-DNDEBUG", include, str(source)]
+        subprocess.run([*built, "-o", library], check=True)
 
 
 def present(folder: Path) -> Path:
@@ -44,19 +60,19 @@ def present(folder: Path) -> Path:
     return folder
 
 
-def cases(data: Path, tree: Path) -> dict[str, Case]:
+def cases(data: Path, tree: Path, size: Size) -> dict[str, Case]:
     """What is measured: name -> the arguments, given a new output folder."""
-    annotations.write(data / "labelme", 60)
+    annotations.write(data / "labelme", size(60))
     shutil.copytree(data / "labelme", data / "inferred")
     (data / "inferred" / "labels.txt").unlink()
-    nuclei.write(data / "nuclei", 12)
-    tiny.write(data / "pairs", 40, side=360)
-    tiny.write(data / "tiny", 2000)
+    nuclei.write(data / "nuclei", size(12))
+    tiny.write(data / "pairs", size(40), side=360)
+    tiny.write(data / "tiny", size(2000))
     one, classes = ("-j", "1"), ("--classes", "3")
 
     def convert(kind: str, *options: str) -> Case:
         source = str(data / options[0])
-        return lambda out: ["convert", kind, source, str(out), *one, *options[1:]]
+        return lambda out: ["convert", kind, source, out, *one, *options[1:]]
 
     masks = str(tree / "SegmentationClass")
     return {
@@ -64,17 +80,22 @@ def cases(data: Path, tree: Path) -> dict[str, Case]:
         "json2mask, classes inferred": convert("labelme", "inferred"),
         "dsb2018": convert("dsb2018", "nuclei"),
         "pairs, 360 x 360, values inferred": convert("pairs", "pairs"),
-        "pairs, 2000 tiny": convert("pairs", "tiny", *classes),
-        "the same again": lambda _: [*convert("pairs", "tiny", *classes)(tree)],
-        "split --dry-run, 2000": lambda _: ["split", str(tree), "--dry-run"],
-        "info, 2000": lambda _: ["info", str(tree)],
-        "verify, 2000": lambda _: ["verify", str(tree), *one],
-        "miou, 2000 tiny": lambda _: ["miou", masks, "-d", str(tree), *one],
+        "pairs, tiny": convert("pairs", "tiny", *classes),
+        "the same again": lambda _: [*convert("pairs", "tiny", *classes)(str(tree))],
+        "split --dry-run": lambda _: ["split", str(tree), "--dry-run"],
+        "info": lambda _: ["info", str(tree)],
+        "verify": lambda _: ["verify", str(tree), *one],
+        "miou, tiny": lambda _: ["miou", masks, "-d", str(tree), *one],
     }
 
 
 def command(place: Path, arguments: Sequence[str]) -> list[str]:
     return [sys.executable, "-c", START.format(str(place)), *arguments]
+
+
+def in_place(case: Case, folder: Callable[[], str], place: Path) -> Callable[[], list[str]]:
+    """*case* with the package of *place*, and a new folder for each run."""
+    return lambda: command(place, case(folder()))
 
 
 def differences(first: Path, second: Path) -> int:
@@ -92,35 +113,31 @@ def differences(first: Path, second: Path) -> int:
     )
 
 
-def main(revision: str, rounds: int) -> None:
-    print(processor.name())
-    heads = f"{'here':>8} {'ratio':>7} {'spread':>13} {'memory':>7}"
-    print(f"{'operation':<36} {revision[:12]:>12} {heads}")
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("revision", nargs="?", default="HEAD~1")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--sample", action="store_true", help="two of everything, one round")
+    options = parser.parse_args()
+    rounds = 1 if options.sample else options.rounds
+    print(f"{processor.name()}\n\n{head('here')}")
     with tempfile.TemporaryDirectory(prefix="segprep-compare-") as name:
-        work = Path(name)
-        places = checkout(revision, work / "then"), present(work / "now")
-        data, tree = work / "data", work / "tree"
-        listed = cases(data, tree)
-        measure(command(places[0], listed["pairs, 2000 tiny"](tree)))
+        work, then = Path(name), options.revision[:12]
+        places = {then: checkout(options.revision, work / "then"), "here": present(work / "now")}
+        (work / "data").mkdir()
+        size = (lambda _: 2) if options.sample else int
+        listed = cases(work / "data", work / "tree", size)
+        measure(command(places[then], listed["pairs, tiny"](str(work / "tree"))))
         for operation, case in listed.items():
-            runs: tuple[list[Run], list[Run]] = ([], [])
-            for turn in range(rounds):
-                outs = [work / f"{turn}-{side}" for side in (0, 1)]
-                for side in (0, 1) if turn % 2 == 0 else (1, 0):
-                    runs[side].append(measure(command(places[side], case(outs[side]))))
-            ratios = sorted(b.cpu / a.cpu for a, b in zip(*runs, strict=True))
-            other = differences(*outs) if all(map(os.path.isdir, outs)) else 0
-            print(
-                f"{operation:<36} {median(r.cpu for r in runs[0]):>10.2f} s"
-                f" {median(r.cpu for r in runs[1]):>6.2f} s {median(ratios):>7.2f}"
-                f" {ratios[0]:>6.2f}-{ratios[-1]:.2f} {max(r.peak for r in runs[1]):>4.0f} MiB"
-                + (f"  {other} FILES DIFFER" if other else ""),
-                flush=True,
-            )
-            for turn in range(rounds):
-                for side in (0, 1):
-                    shutil.rmtree(work / f"{turn}-{side}", ignore_errors=True)
+            outs = work / "outs"
+            programs = {side: in_place(case, fresh(outs / side), places[side]) for side in places}
+            comparison = Comparison(programs, [Row(operation, "here", then)])
+            print(*comparison.lines(rounds), flush=True)
+            last = [outs / side / str(rounds - 1) for side in places]
+            if all(map(os.path.isdir, last)) and (other := differences(*last)):
+                print(f"{operation}: {other} FILES DIFFER")
+            shutil.rmtree(outs)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "HEAD~1", int((sys.argv[2:] or ["5"])[0]))
+    main()

@@ -1,37 +1,66 @@
-"""Export and tile against ``cp -r`` of the bytes that they write; part of ``make bench``, or by
-itself:
+"""Exports and tiles against ``cp -r`` of the bytes that they write.
 
-    .venv/bin/python tests/benchmarks/exporting.py [IMAGES]
-
-Generated photographs of 1600x1200 pixels (JPEG) with palette masks. Each time is the median of
-three runs in one process, each with fresh output; ``cp -r`` copies what the export wrote, links
+Photographs of 1600 x 1200 (JPEG) with palette masks. ``cp -rL`` copies what the export wrote, links
 followed, from the page cache. An export checks every mask (by its digest where segprep made the
 dataset, pixel by pixel where it did not), takes the digest of every file, and forces what it wrote
-to the disk before it appears, so that the copy is measured with ``sync``, too. CPU seconds (user
-and system) hardly depend on what else the machine does. A tile is decoded and encoded: a tenth of
-the images are cut.
+to the disk before it appears, so that the copy is measured with ``sync``, too. A tile is decoded
+and encoded.
 """
 
-import resource
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable
-from itertools import count
+from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 
 import numpy as np
+from measuring import SEGPREP, Comparison, Row, Size, measure, to_fresh
 from PIL import Image, ImageFilter
 
-import segprep
 from segprep.dataset.tree_files import list_bytes
 from segprep.imaging.image import encode_mask
 
-RUNS = 3
-_NUMBERS = count()
-LINKS, COPIES = 0.5, 1.3  # of the time of cp -r
+EXPORTS = (
+    ("sym", "ultralytics"),
+    ("hard", "ultralytics"),
+    ("copy", "ultralytics"),
+    ("copy", "monai"),
+)
+MOST = {"sym": 0.5, "hard": 0.5, "copy": 1.3}  # of the time of cp -r
+
+
+def comparisons(work: Path, size: Size) -> Iterator[Comparison]:
+    count = size(300)
+    tree, one = str(work / "tree"), ("-q", "-j", "1")
+    foreign = str(write(work / "foreign", count))
+    measure([*SEGPREP, "convert", "voc", foreign, tree, *one])
+    for place, kind in ((tree, "own"), (foreign, "foreign")):
+        for link, target in EXPORTS if kind == "own" else EXPORTS[2:3]:
+            words = ("export", target, "OUT", "-d", place, "--link", link, *one)
+            title = f"export {target}, {link}, {kind} tree of {count}"
+            yield _copied(work / f"{kind}-{link}-{target}", words, title, MOST[link])
+    few = str(write(work / "few", size(30)))
+    yield _copied(
+        work / "tiles", ("tile", few, "OUT", "--image-format", "jpg", *one), "tile, JPEG", None
+    )
+
+
+def _copied(work: Path, words: tuple[str, ...], title: str, most: float | None) -> Comparison:
+    """A command against copying what it wrote."""
+    first = to_fresh(work / "first", *SEGPREP, *words)()
+    measure(first)
+    written = first[first.index(str(work / "first" / "0"))]
+    copy, sync = 'cp -rL "$1" "$2"', 'cp -rL "$1" "$2" && sync'
+    return Comparison(
+        {
+            "segprep": to_fresh(work / "ours", *SEGPREP, *words),
+            "cp -r": to_fresh(work / "copies", "sh", "-c", copy, "sh", written, "OUT"),
+            "cp -r and sync": to_fresh(work / "synced", "sh", "-c", sync, "sh", written, "OUT"),
+        },
+        [
+            Row(title, "segprep", "cp -r", most, "wall"),
+            Row("  with sync", "segprep", "cp -r and sync", None, "wall"),
+            Row("  CPU time", "segprep", "cp -r"),
+        ],
+        settled=True,
+    )
 
 
 def write(folder: Path, images: int) -> Path:
@@ -54,83 +83,3 @@ def write(folder: Path, images: int) -> Path:
     (folder / "class_names.txt").write_text("_background_\n" + names)
     (folder / "ImageSets/Segmentation/train.txt").write_bytes(list_bytes(stems))
     return folder
-
-
-def spent() -> float:
-    """CPU seconds of this process and of those that it waited for, so far."""
-    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return sum(one.ru_utime + one.ru_stime for one in map(resource.getrusage, kinds))
-
-
-def seconds(work: Callable[[Path], object], out: Path) -> tuple[float, float]:
-    """The median time of *work*, and the median of its CPU seconds; what it wrote last is at *out*.
-
-    Nothing is removed before the end: on ext4 new files cost several times as much right after
-    thousands were deleted.
-    """
-    times, shares = [], []
-    for _ in range(RUNS):
-        if out.exists():
-            out.rename(out.with_name(f"earlier-{next(_NUMBERS)}"))
-        subprocess.run(["sync"], check=True)
-        start, used = time.perf_counter(), spent()
-        work(out)
-        times.append(time.perf_counter() - start)
-        shares.append(spent() - used)
-    return median(times), median(shares)
-
-
-def copied(source: Path, *, forced: bool = False) -> Callable[[Path], object]:
-    """``cp -rL`` of *source*, and with *forced* ``sync`` after it."""
-
-    def work(out: Path) -> None:
-        subprocess.run(["cp", "-rL", source, out], check=True)
-        if forced:
-            subprocess.run(["sync"], check=True)
-
-    return work
-
-
-def compared(target: str, link: str, tree: Path, folder: Path) -> str:
-    """One row: an export of *tree* against the copy of what it wrote."""
-    taken, used = seconds(
-        lambda out: segprep.export(target, tree, out, link=link),
-        folder / "out",
-    )
-    plain, least = seconds(copied(folder / "out"), folder / "copy")
-    forced, _ = seconds(copied(folder / "out", forced=True), folder / "copy")
-    most = COPIES if link == "copy" else LINKS
-    return (
-        f"{tree.name} | {target} {link} | {taken:.2f} | {plain:.2f} | {forced:.2f}"
-        f" | {taken / plain:.2f}x (meant: {most}x) | {used:.2f} | {least:.2f} | {used / least:.2f}x"
-    )
-
-
-def main() -> None:
-    """Print a row per export, and what it was meant to take at most."""
-    images = int(sys.argv[1]) if sys.argv[1:] else 300
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        foreign, made = write(folder / "foreign", images), folder / "made"
-        segprep.convert("voc", foreign, made)
-        print(f"{images} images of 1600x1200")
-        print("tree | export | seconds | cp -r | cp -r; sync | of cp -r | CPU | cp -r | of cp -r")
-        for tree in (made, foreign):
-            for link, target in (
-                ("sym", "ultralytics"),
-                ("hard", "ultralytics"),
-                ("copy", "ultralytics"),
-                ("copy", "monai"),
-            ):
-                print(compared(target, link, tree, folder), flush=True)
-        few = write(folder / "few", max(1, images // 10))
-        taken, used = seconds(
-            lambda out: segprep.tile(few, out, image_format="jpg"), folder / "out"
-        )
-        plain, least = seconds(copied(folder / "out"), folder / "copy")
-        print(f"few | tile, JPEG | {taken:.2f} | {plain:.2f} | | {taken / plain:.2f}x", end="")
-        print(f" | {used:.2f} | {least:.2f} | {used / least:.2f}x")
-
-
-if __name__ == "__main__":
-    main()

@@ -8,13 +8,12 @@ memory is the peak of the largest process of the step.
 
 import argparse
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 import processor
 import tiny
-from run import SEGPREP, Run, measure
+from measuring import SEGPREP, Run, measure, passing
 
 STEPS = ("convert", "again", "again, indexed", "split", "info", "check", "miou", "verify")
 LARGEST = {"check": 100_000}  # samples from which a step is left out
@@ -30,7 +29,7 @@ def commands(source: Path, tree: Path) -> dict[str, list[str]]:
         "again, indexed": convert,
         "split": ["split", str(tree), "-q"],
         "info": ["info", str(tree), "-q"],
-        "check": ["sh", "-c", '"$@" || [ $? -eq 1 ]', "sh", *SEGPREP, "check", str(tree), "-q"],
+        "check": ["check", str(tree), "-q"],
         "miou": ["miou", masks, "-d", str(tree), "-q"],
         "verify": ["verify", str(tree), "-q"],
     }
@@ -46,7 +45,7 @@ def curve(most: int) -> dict[str, list[tuple[int, Run]]]:
             source = tiny.write(work / "source", count)
             for step, arguments in commands(source, work / "tree").items():
                 if count < LARGEST.get(step, most + 1):
-                    run = measure(arguments if step == "check" else [*SEGPREP, *arguments])
+                    run = measure(passing(*SEGPREP, *arguments))
                     results[step].append((count, run))
                     _tell(step, results[step])
             shutil.rmtree(work)
@@ -63,6 +62,15 @@ def _tell(step: str, runs: list[tuple[int, Run]]) -> None:
         f" {run.peak:>6.0f} MiB {growth}",
         flush=True,
     )
+
+
+def table(results: dict[str, list[tuple[int, Run]]]) -> str:
+    """Time and memory of each step by the number of samples, in Markdown."""
+    counts = [f"{count:,}" for count, _ in results["convert"]]
+    lines = [["step", *counts], ["---"] * (1 + len(counts))]
+    for step, runs in results.items():
+        lines.append([step, *(f"{run.cpu:.2f} s, {run.peak:.0f} MiB" for _, run in runs)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def plot(results: dict[str, list[tuple[int, Run]]], path: Path) -> None:
@@ -92,7 +100,8 @@ if __name__ == "__main__":
     parser.add_argument("most", type=int, nargs="?", default=10_000)
     parser.add_argument("--plot", type=Path)
     options = parser.parse_args()
-    print(processor.name(), file=sys.stdout, flush=True)
+    print(processor.name(), flush=True)
     curves = curve(options.most)
+    print(table(curves))
     if options.plot:
         plot(curves, options.plot)
