@@ -2,7 +2,8 @@
 Reader's fields.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from textwrap import indent
@@ -247,12 +248,16 @@ def automatic(ctx: click.Context, arguments: tuple[str, ...]) -> None:
     """
     from segprep.conversion import archived
 
-    source, image_root = _places(arguments)
+    source, stated = _stated(arguments)
     if source is None:
         raise click.UsageError("Missing argument 'SRC'.", ctx)
     quiet = bool({"-q", "--quiet"} & set(arguments))
     with archived.opened(source, (), bar(not quiet)) as archives:  # convert finds it unpacked
-        name, sign = sources.recognize(archives.place(source), image_root)
+        name, sign = sources.recognize(
+            archives.place(source),
+            list(map(Path, stated["--image-root"])),
+            masks="".join(stated["--masks"][-1:]),
+        )
         if not quiet:
             output.aside(f"detected as {name}: {archives.outer(sign)}")
         command = conversion_command(name, name)
@@ -260,8 +265,8 @@ def automatic(ctx: click.Context, arguments: tuple[str, ...]) -> None:
             command.invoke(inner)
 
 
-def _places(arguments: Sequence[str]) -> tuple[Path | None, list[Path]]:
-    """SRC and the --image-root among *arguments*, whatever format their options are of."""
+def _stated(arguments: Sequence[str]) -> tuple[Path | None, Mapping[str, list[str]]]:
+    """SRC among *arguments*, and the values of each option, whatever format it is of."""
     flags = {
         name
         for format in sources.names()
@@ -269,15 +274,14 @@ def _places(arguments: Sequence[str]) -> tuple[Path | None, list[Path]]:
         if isinstance(param, click.Option) and param.is_flag
         for name in param.opts
     }
-    words, source, image_root = iter(arguments), None, list[Path]()
+    words, source, stated = iter(arguments), None, defaultdict[str, list[str]](list)
     for word in words:
         name, equals, text = word.partition("=")
         if not word.startswith("-"):
             source = source or Path(word)
         elif word not in flags and (word.startswith("--") or len(word) == 2):  # not -j4
-            value = text if equals else next(words, "")
-            image_root += [Path(value)] if name == "--image-root" else []
-    return source, image_root
+            stated[name].append(text if equals else next(words, ""))
+    return source, stated
 
 
 @click.command(cls=Formats)

@@ -78,7 +78,7 @@ def convert(
         sources.check_folder(root)
         detected: tuple[Note, ...] = ()
         if format == "auto":
-            format, sign = sources.recognize(root, image_root)
+            format, sign = sources.recognize(root, image_root, masks=str(options.get("masks", "")))
             detected = (Note("format-detected", f"detected as {format}: {sign}"),)
         if image_root:
             options["image_root"] = tuple(map(archives.place, image_root))

@@ -150,12 +150,16 @@ def _weak(root: Path, guess: tuple[str, Evidence]) -> UsageError:
     return UsageError(error.code, message, f"{error.hint}; or: segprep convert {name} SRC OUT")
 
 
-def recognize(root: Path, image_root: Sequence[Path] = ()) -> tuple[str, str]:
-    """The format of *root*, and the evidence for it; with an *image_root*, *root* may hold masks
-    alone.
+def recognize(root: Path, image_root: Sequence[Path] = (), *, masks: str = "") -> tuple[str, str]:
+    """The format of *root*, and the evidence for it: what the folder *masks* in it holds, if one is
+    named; with an *image_root*, *root* may hold masks alone.
 
     Raises UsageError (format-unclear), with the two best guesses, if that is not plain.
     """
+    from segprep.sources._common import bare_masks
+
+    if masks and (named := bare_masks.guess((root / masks).resolve())):
+        return named[0], f"{masks}: {named[1]}"
     likely = guesses(root)
     if (
         likely
@@ -163,10 +167,8 @@ def recognize(root: Path, image_root: Sequence[Path] = ()) -> tuple[str, str]:
         and (len(likely) == 1 or likely[0][1].score - likely[1][1].score >= AHEAD)
     ):
         return likely[0][0], likely[0][1].reason + _masks_beside(likely)
-    from segprep.sources._common import bare_masks
-
-    if image_root and (masks := bare_masks.guess(root.resolve())):
-        return masks
+    if image_root and (bare := bare_masks.guess(root.resolve())):
+        return bare
     if not likely:
         raise _undetected(root)
     if likely[0][1].score < WEAK:

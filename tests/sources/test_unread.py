@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 from segprep_cli.main import group
 
+import segprep
 from segprep import sources
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
@@ -126,6 +127,14 @@ def test_rival_mask_folders_are_named(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "manual1, mask" in result.output
     assert not (tmp_path / "out").exists()
+    chosen = ("--images", "images", "--masks=manual1", "--foreground", "light")
+    result = said("auto", tmp_path / "in", tmp_path / "out", *chosen)
+    assert result.exit_code == 0
+    assert "detected as binary: manual1: all 1 image files" in result.output
+    again = segprep.convert(
+        "auto", tmp_path / "in", tmp_path / "again", masks="manual1", foreground="light"
+    )
+    assert again.converted == 1
 
 
 def test_names_that_occur_in_train_and_val(tmp_path: Path) -> None:

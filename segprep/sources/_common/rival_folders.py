@@ -32,5 +32,5 @@ def error(root: Path, images: Path, masks: Sequence[Path]) -> RivalFoldersError:
     return RivalFoldersError(
         "folders-unclear",
         f"{root}: several folders hold masks of {source}/: {', '.join(names)}; which is the truth?",
-        f"choose one and name the format, binary (black and white) or pairs (ids): {hints}",
+        f"choose one: {hints}",
     )
