@@ -138,10 +138,12 @@ def _pair(text: str) -> tuple[str, Any]:
     import tomllib
 
     name, _, value = text.partition("=")
-    try:
-        return name.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return name.strip(), value
+    for form in (value, f"[{value}]"):  # 5, reflect and [2, 3] as in a file; 2,3 as well
+        try:
+            return name.strip(), tomllib.loads(f"value = {form}")["value"]
+        except tomllib.TOMLDecodeError:
+            pass
+    return name.strip(), value
 
 
 def _how_to_go_on(dataset: Path, out: Path | None, sweep_of: tuple[str, ...], epochs: int) -> None:

@@ -1,7 +1,7 @@
 """The settings of a training run; every one is a key of the TOML file and an option of
 ``segprep train``.
 
-Reading and checking them is the business of :mod:`segprep.training.config`; this module does
+Reading and checking them is the business of :mod:`segprep.train_settings`; this module does
 without PyTorch, so that ``--help`` is quick.
 """
 

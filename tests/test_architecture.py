@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 GROUND = (
     "_version cards chunks cluster codes engine errors files grouping jsontext kernel limits names"
-    " network_sizes outputs packed train_config types worker_processes writer"
+    " network_sizes outputs packed train_config train_settings types values worker_processes writer"
 )
 FLOORS = (
     set(GROUND.split()),
@@ -39,7 +39,7 @@ FLOORS = (
 )
 TRAINING = (
     {"weight_tables", "torch_files"},
-    {"config", "data", "devices", "freezing", "losses", "models", "pretrained", "progress"},
+    {"data", "devices", "freezing", "losses", "models", "pretrained", "progress"},
     {"augmentation", "checkpoints", "logits"},
     {"inference"},
     {"trainer"},

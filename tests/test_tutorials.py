@@ -24,8 +24,8 @@ from segprep import split, train
 from segprep.imaging.image import write_mask
 from segprep.splitting.partition import cut
 from segprep.train_config import TABLES, Config
+from segprep.train_settings import make_config
 from segprep.training import losses, models
-from segprep.training.config import make_config
 from segprep.training.freezing import freeze
 from segprep.training.trainer import optimizers
 from segprep.training.trainer.config_check import settled

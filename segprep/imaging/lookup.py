@@ -76,6 +76,8 @@ def _between(seen: Mapping[int, int]) -> float:
 def cause(seen: Mapping[int, int], classes: int) -> str:
     """Why pixel values *seen* may lie outside *classes* ids, and what to do about it."""
     present = set(seen)
+    if present == {0}:
+        return "0 only: every pixel is background; check how the masks were exported"
     if present <= {0, 255}:
         return (
             "0 and 255 only: a black and white mask; use: segprep convert binary, or --ids"

@@ -2,7 +2,7 @@
 
     Config -> data -> augmentation -> model -> loss -> step -> validation -> checkpoint
 
-train_config, config   the settings
+Config                 the settings: segprep.train_config, read by segprep.train_settings
 data                   lists, image and mask pairs, tensors; torch_dataset for other loops
 augmentation           what happens to a pair before the network sees it
 models                 one network per file
@@ -52,7 +52,7 @@ def fit(
 
     Raises what :func:`segprep.train` raises.
     """
-    from segprep.training.config import plain
+    from segprep.train_settings import plain
     from segprep.training.trainer.trainer import train
 
     if config is None or isinstance(config, str | Path):

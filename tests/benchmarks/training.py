@@ -29,9 +29,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from segprep import write_mask
 from segprep.dataset.tree import Tree
+from segprep.train_settings import make_config
 from segprep.training.augmentation.windows import Windows, batches
 from segprep.training.check.loop import Training
-from segprep.training.config import make_config
 from segprep.training.data import pairs as data
 from segprep.training.data.dataset import ImagePairs
 from segprep.training.losses import make as make_loss

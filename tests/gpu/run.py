@@ -35,8 +35,8 @@ from PIL import Image
 import segprep
 from segprep.errors import SegprepError
 from segprep.train_config import Config
+from segprep.train_settings import make_config, read_config
 from segprep.training import checkpoints, losses, models
-from segprep.training.config import make_config, read_config
 from segprep.training.inference import tiles
 from segprep.training.progress import Moment
 from segprep.training.trainer.distributed import ProcessGroup

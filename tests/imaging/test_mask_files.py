@@ -94,6 +94,7 @@ def test_fractions_are_refused_by_name() -> None:
 
 def test_black_and_white_of_16_bits_is_named() -> None:
     assert "65535=NAME" in lookup.cause({0: 3, 65_535: 2}, 2)
+    assert lookup.cause({0: 9}, 2).startswith("0 only: every pixel is background")
 
 
 def test_a_jpeg_read_by_nonzero_says_how_much_of_it_is_smear() -> None:

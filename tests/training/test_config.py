@@ -12,10 +12,10 @@ from segprep_cli.main import group
 
 from segprep.errors import UsageError
 from segprep.train_config import Config
+from segprep.train_settings import make_config, plain, read_config, toml_text
 from segprep.training import checkpoints, models
 from segprep.training.augmentation.color import OneColor
 from segprep.training.augmentation.presets import steps
-from segprep.training.config import make_config, plain, read_config, toml_text
 from segprep.training.data.pairs import InputSpec
 from segprep.training.inference.job import predict
 from segprep.training.trainer.resume import going_on

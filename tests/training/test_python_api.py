@@ -19,8 +19,8 @@ import segprep
 from segprep.errors import SegprepError
 from segprep.imaging.image import read_mask, write_mask
 from segprep.train_config import Config
+from segprep.train_settings import make_config, read_config
 from segprep.training import fit
-from segprep.training.config import make_config, read_config
 
 Make = Callable[..., Path]
 TINY = {"size": 32, "batch": 4, "epochs": 2, "options": {"base": 4}, "tensorboard": False}

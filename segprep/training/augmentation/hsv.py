@@ -13,7 +13,7 @@ import numpy as np
 
 from segprep.training.augmentation.steps import Checked, Image, Mask, as_kind, between, chance
 from segprep.training.data.pairs import brightest
-from segprep.training.values import need
+from segprep.values import need
 
 
 @dataclass(frozen=True, slots=True)

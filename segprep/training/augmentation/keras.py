@@ -27,8 +27,8 @@ from segprep.training.augmentation.steps import (
     chance,
     shade,
 )
-from segprep.training.values import need
 from segprep.types import IGNORE
+from segprep.values import need
 
 
 @dataclass(frozen=True, slots=True)

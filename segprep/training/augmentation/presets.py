@@ -12,6 +12,7 @@ from typing import Any
 
 from segprep.errors import UsageError
 from segprep.names import unknown
+from segprep.train_settings import respelled
 from segprep.training.augmentation.color import OneColor
 from segprep.training.augmentation.elastic import Elastic
 from segprep.training.augmentation.hsv import Hsv
@@ -20,7 +21,6 @@ from segprep.training.augmentation.keras import Paired
 from segprep.training.augmentation.letterbox import Letterbox
 from segprep.training.augmentation.scaling import Flip, RandomCrop, RandomResize, Stretch
 from segprep.training.augmentation.steps import Transform
-from segprep.training.config import respelled
 
 STEPS: Mapping[str, type[Any]] = {
     "resize_": RandomResize,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.training.data.pairs import brightest
-from segprep.training.values import need
+from segprep.values import need
 
 Image = NDArray[Any]  # (H, W, 3), uint8, uint16, or float32 in 0..1
 Mask = NDArray[np.uint8]  # (H, W): class ids, 255 where ignored

@@ -1,12 +1,12 @@
 """The crops that a network is trained on: an endless, seeded row over image and mask pairs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from segprep.errors import SegprepError
 from segprep.training.augmentation.geometry import PLAIN, Geometry, draw, draw_light, window
@@ -14,9 +14,6 @@ from segprep.training.data.pairs import ImagePair, InputSpec, brightest, normali
 from segprep.types import IGNORE
 
 TRIES = 64
-
-
-Batch = tuple[Tensor, Tensor]  # (N, 3, S, S) float32 and (N, S, S) int64, 255 where ignored
 
 
 class Windows(Dataset[tuple[Tensor, Tensor]]):
@@ -110,12 +107,3 @@ def _near(at: int, side: int, size: int) -> float:
     return (size - 1) / 2 + (
         min(max(at - size // 2, 0), side - size) if side > size else -((size - side) // 2)
     )
-
-
-def batches(
-    windows: Windows, batch: int, start: int, stop: int, workers: int = 0
-) -> Iterator[Batch]:
-    """Batches *start* to *stop* - 1, the same for any number of *workers* (0: in this process)."""
-    numbers = range(start * batch, stop * batch)
-    loader: DataLoader[Batch] = DataLoader(windows, batch, sampler=numbers, num_workers=workers)
-    yield from loader

@@ -13,12 +13,12 @@ from segprep.dataset import tree, tree_files
 from segprep.dataset.staging import lock
 from segprep.dataset.tree import RUNS
 from segprep.files import remove_folder
+from segprep.train_settings import read_config
 from segprep.training import models
 from segprep.training.check import outcome
 from segprep.training.check.outcome import Outcome
 from segprep.training.check.run import CheckRun
 from segprep.training.check.sampling import select
-from segprep.training.config import read_config
 from segprep.training.data.lists import class_names
 from segprep.training.devices import pick_device
 from segprep.training.progress import Watch, unwatched

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from segprep.errors import UsageError
 from segprep.train_config import Config
-from segprep.training.config import make_config, plain
+from segprep.train_settings import make_config, plain
 from segprep.training.data.dataset import given_moments, view_of
 from segprep.training.data.pairs import ImagePair, InputSpec, moments
 from segprep.types import IGNORE

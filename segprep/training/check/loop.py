@@ -1,5 +1,5 @@
-"""The training loop of a check: steps that can be stopped anywhere and resume as if they had not
-been. They are the trainer's.
+"""The run of a check: the trainer's steps, which can be stopped anywhere and resume as if they had
+not been, with a running mean of the weights.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,12 +12,13 @@ from torch import Tensor, nn
 
 from segprep.errors import SegprepError
 from segprep.train_config import Config
-from segprep.training.augmentation.windows import Windows, batches
+from segprep.training.augmentation.windows import Windows
 from segprep.training.checkpoints import channels_last, fill
 from segprep.training.losses import make as make_loss
 from segprep.training.trainer.distributed import ProcessGroup
 from segprep.training.trainer.schedules import make as make_schedule
 from segprep.training.trainer.step import Learner
+from segprep.training.trainer.steps import Steps
 from segprep.worker_processes import keep_memory
 
 WARM_UP, END = 0.05, 0.01  # shares of the steps, and of the learning rate
@@ -85,12 +86,14 @@ class Training:
 
         Raises SegprepError: loss-nan, out-of-memory.
         """
-        source = batches(self.windows, self.config.batch, self.step, until, self.workers)
-        for images, truth in source:
+        steps, batch = range(self.step, until), self.config.batch
+        source = Steps(self.learner, self.windows, self.workers)
+        losses = source.losses(self.step * batch, steps, batch, self.schedule.rate)
+        for _ in steps:
             try:
-                loss = self.learner.step(images, truth, None, self.schedule.rate(self.step))
+                loss = next(losses)
             except SegprepError as error:
-                raise self._located(error, images.shape[-1]) from error
+                raise self._located(error, self.windows.view.size) from error
             self._remember()
             self.step += 1
             self.losses.append(loss)

@@ -21,11 +21,11 @@ from segprep.imaging import image
 from segprep.metrics.confusion import class_rows
 from segprep.outputs import OutputFolder, force, restore, swap
 from segprep.train_config import Config
+from segprep.train_settings import toml_text
 from segprep.training.check.budget import Budget
 from segprep.training.check.loop import Epoch
 from segprep.training.check.suspects import Suspect, outliers
 from segprep.training.check.verdict import Gap, Level, Reason
-from segprep.training.config import toml_text
 from segprep.training.trainer import run_folder
 
 SCORES = "scores.json"

@@ -25,7 +25,7 @@ from segprep.errors import UsageError
 from segprep.names import unknown
 from segprep.training.models import _layer_table as layer_table
 from segprep.training.models._layer_table import Layer
-from segprep.training.values import need
+from segprep.values import need
 
 CHANNELS, CLASSES = range(1, 5), range(1, 256)
 # of options: widths, and shares that are dropped

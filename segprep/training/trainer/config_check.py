@@ -7,8 +7,8 @@ from typing import Any
 from segprep.errors import SegprepError, UsageError
 from segprep.names import unknown
 from segprep.train_config import MONITORS, NONE, Config, outputs
+from segprep.train_settings import make_config
 from segprep.training import losses, models
-from segprep.training.config import make_config
 from segprep.training.trainer import border_windows, optimizers, schedules
 from segprep.training.trainer.distributed import ProcessGroup
 from segprep.training.weight_tables import where

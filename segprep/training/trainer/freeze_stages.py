@@ -1,14 +1,11 @@
-"""How the epochs are laid out: with what held, what batch, what schedule; and which windows each
-step of each process takes.
-"""
+"""How the epochs are laid out: with what held, what batch, what schedule."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from segprep.train_config import Config
 from segprep.training.trainer import schedules
-from segprep.training.trainer.distributed import ProcessGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +19,11 @@ class Stage:
     steps: int
     seen: int
     schedule: schedules.Schedule
+
+    @property
+    def count(self) -> int:
+        """How many steps all of its epochs have."""
+        return (self.last - self.first) * self.steps
 
     def start(self, epoch: int, world: int) -> int:
         """The number of the first window of *epoch*, over *world* processes."""
@@ -50,18 +52,3 @@ def stages(config: Config, images: int, world: int) -> list[Stage]:
 def steps_before(stages: Sequence[Stage], epoch: int) -> int:
     """How many steps all epochs before *epoch* have."""
     return sum(max(0, min(part.last, epoch) - part.first) * part.steps for part in stages)
-
-
-class Numbers:
-    """The windows of this process from *start* on: its part of every batch, in order."""
-
-    def __init__(self, start: int, steps: int, batch: int, group: ProcessGroup) -> None:
-        self.start, self.steps, self.batch, self.group = start, steps, batch, group
-
-    def __iter__(self) -> Iterator[int]:
-        for step in range(self.steps):
-            first = self.start + (step * self.group.world + self.group.rank) * self.batch
-            yield from range(first, first + self.batch)
-
-    def __len__(self) -> int:
-        return self.steps * self.batch

@@ -11,9 +11,9 @@ from segprep.dataset.tree import Tree
 from segprep.errors import UsageError
 from segprep.metrics import confusion
 from segprep.train_config import Config, outputs
+from segprep.train_settings import make_config, read_config
 from segprep.training import checkpoints, losses, models
 from segprep.training.checkpoints import Checkpoint
-from segprep.training.config import make_config, read_config
 from segprep.training.data.dataset import ImagePairs
 from segprep.training.data.pairs import read_truth
 from segprep.training.devices import pick_device

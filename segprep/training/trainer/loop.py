@@ -10,22 +10,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader
 
 from segprep.errors import SegprepError, install_hint
 from segprep.metrics import confusion
 from segprep.outputs import OutputFolder
+from segprep.train_settings import plain
 from segprep.training import checkpoints, models
-from segprep.training.config import plain
 from segprep.training.data.pairs import read_truth
 from segprep.training.devices import peak_memory
 from segprep.training.progress import Moment
 from segprep.training.trainer import artifacts, history, run_folder, schedules
-from segprep.training.trainer.freeze_stages import Numbers, Stage, steps_before
+from segprep.training.trainer.freeze_stages import Stage, steps_before
 from segprep.training.trainer.history import EpochScores
 from segprep.training.trainer.network import checkpoint_of
 from segprep.training.trainer.preparation import Preparation
 from segprep.training.trainer.result import Run, said
+from segprep.training.trainer.steps import Steps
 from segprep.training.trainer.validation import Figures, at_own_size, validate
 
 CURVES_EVERY = 20.0  # seconds
@@ -73,35 +73,28 @@ class TrainingLoop(Preparation):
             ):
                 continue
             learning = self.learner.hold(stage.held)
-            steps, start = (stage.last - begin) * stage.steps, stage.start(begin, self.group.world)
-            loader: DataLoader[Any] = DataLoader(
-                self.windows,
-                stage.batch,
-                sampler=Numbers(start, steps, stage.batch, self.group),
-                num_workers=self.config.workers,
-                pin_memory=self.group.device.startswith("cuda"),
-            )
-            source = iter(loader)
+            steps = Steps(self.learner, self.windows, self.config.workers)
+            numbers = range((begin - stage.first) * stage.steps, stage.count)
+            start = stage.start(begin, self.group.world)
+            source = steps.losses(start, numbers, stage.batch, stage.schedule.rate)
             for epoch in range(begin, stage.last):
-                yield self._epoch(stage, epoch, source, learning)
+                yield self._epoch(stage, epoch, learning, steps, source)
 
-    def _epoch(self, stage: Stage, epoch: int, source: Iterator[Any], learning: int) -> EpochScores:
+    def _epoch(
+        self, stage: Stage, epoch: int, learning: int, steps: Steps, source: Iterator[float]
+    ) -> EpochScores:
         start = monotonic()
         draws = np.random.SeedSequence((self.config.seed, epoch, self.group.rank))
         torch.manual_seed(int(draws.generate_state(1)[0]))  # dropout
         self.losses, self.rates = list[float](), list[float]()
         for n in range(stage.steps):
-            began = monotonic()
-            rate = stage.schedule.rate((epoch - stage.first) * stage.steps + n)
+            began, rate = monotonic(), stage.schedule.rate((epoch - stage.first) * stage.steps + n)
             try:
-                images, truth, *pixels = self._batch(source, stage, epoch, n)
-                came = monotonic()
-                weights = pixels[0] if pixels else None
-                self.losses.append(self.learner.step(images, truth, weights, rate))
+                self.losses.append(next(source))
             except SegprepError as error:
                 raise self._located(error, epoch, n) from error
             self.rates.append(rate)
-            self._tell(epoch, n + 1, monotonic() - began, came - began)
+            self._tell(epoch, n + 1, monotonic() - began, steps.waited)
         try:
             self.learner.check()
         except SegprepError as error:
@@ -125,20 +118,6 @@ class TrainingLoop(Preparation):
         done, due = done + step, (self.config.epochs - epoch) / self.config.validate_every
         what = f"epoch {epoch + 1}/{self.config.epochs}, loss {np.mean(self.losses):.4f}"
         self.watch(Moment(what, done, total, self.pace.left(total - done, due)))
-
-    def _batch(self, source: Iterator[Any], stage: Stage, epoch: int, step: int) -> Any:
-        """The next batch; a worker's error comes as text, so the batch is read again here."""
-        try:
-            return next(source)
-        except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
-                raise
-            first = stage.start(epoch, self.group.world) + step * stage.batch * self.group.world
-            for number in Numbers(first, 1, stage.batch, self.group):
-                self.windows[number]
-            hint = "give fewer --workers, or 0; in a container, more shared memory (--shm-size)"
-            reason = f"a process that loads data ended: {str(error).splitlines()[0]}"
-            raise SegprepError("worker-died", reason, hint) from error
 
     def _monitored(self, entry: EpochScores) -> bool:
         """Whether the number that is monitored was measured in this epoch."""

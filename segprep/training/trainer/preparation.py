@@ -14,8 +14,8 @@ from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError
 from segprep.outputs import OutputFolder
 from segprep.train_config import Config, outputs
+from segprep.train_settings import toml_text
 from segprep.training import checkpoints, losses
-from segprep.training.config import toml_text
 from segprep.training.data.dataset import prepare
 from segprep.training.data.lists import Selection
 from segprep.training.progress import Moment, Pace, Watch

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from segprep.metrics import confusion
 from segprep.metrics.confusion import class_rows
 from segprep.train_config import Config
-from segprep.training.config import plain
+from segprep.train_settings import plain
 from segprep.training.trainer import run_folder
 from segprep.training.trainer.history import EpochScores
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from segprep.errors import SegprepError
 from segprep.train_config import Config
-from segprep.training.config import canonical, plain
+from segprep.train_settings import canonical, plain
 from segprep.training.trainer import run_folder
 from segprep.training.trainer.config_check import settled
 

@@ -15,7 +15,7 @@ from segprep.dataset import tree
 from segprep.dataset.tree import RUNS
 from segprep.errors import SegprepError, UsageError
 from segprep.train_config import Config
-from segprep.training.config import check_key, merged, plain
+from segprep.train_settings import check_key, merged, plain
 from segprep.training.progress import Moment, Watch, unwatched
 from segprep.training.trainer import run_folder, windows
 from segprep.training.trainer.config_check import settled

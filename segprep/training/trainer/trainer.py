@@ -13,8 +13,8 @@ from segprep.dataset import tree, tree_files
 from segprep.dataset.staging import lock
 from segprep.dataset.tree import RUNS
 from segprep.errors import SegprepError
+from segprep.train_settings import merged
 from segprep.training import checkpoints
-from segprep.training.config import merged
 from segprep.training.data.dataset import select_lists
 from segprep.training.data.lists import class_names
 from segprep.training.devices import pick_device, repeatable

@@ -14,12 +14,12 @@ from segprep.dataset import tree
 from segprep.errors import UsageError
 from segprep.outputs import OutputFolder
 from segprep.train_config import NONE, Config
+from segprep.train_settings import merged
 from segprep.training.augmentation import presets, preview
 from segprep.training.augmentation.jitter import Jitter
 from segprep.training.augmentation.steps import Transform
 from segprep.training.augmentation.stream import Chained
 from segprep.training.augmentation.windows import Windows
-from segprep.training.config import merged
 from segprep.training.data.pairs import ImagePair, InputSpec
 from segprep.training.trainer.border_windows import pixel_weights
 from segprep.training.trainer.config_check import settled

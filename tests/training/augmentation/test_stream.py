@@ -13,10 +13,14 @@ from segprep.errors import SegprepError
 from segprep.training.augmentation.keras import Paired
 from segprep.training.augmentation.presets import steps
 from segprep.training.augmentation.stream import Chained
-from segprep.training.augmentation.windows import batches
 from segprep.training.data import pairs as data
 
 VIEW = data.InputSpec(32, None, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+
+
+def batches(windows, batch, start, stop, workers=0):
+    numbers = range(start * batch, stop * batch)
+    return DataLoader(windows, batch, sampler=numbers, num_workers=workers)
 
 
 def pairs(count=10, height=24, width=32):

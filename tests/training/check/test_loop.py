@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from segprep.errors import SegprepError
+from segprep.train_settings import make_config
 from segprep.training import checkpoints
 from segprep.training.augmentation.windows import Windows
 from segprep.training.check.loop import Epoch, Training
-from segprep.training.config import make_config
 from segprep.training.data.pairs import ImagePair, InputSpec
 from segprep.training.models import unet
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.utils.data import DataLoader
 
 from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError, SourceError
-from segprep.training.augmentation.windows import Windows, batches
+from segprep.training.augmentation.windows import Windows
 from segprep.training.data.dataset import ImagePairs
 from segprep.training.data.pairs import (
     ImagePair,
@@ -26,6 +27,13 @@ from segprep.training.data.pairs import (
 )
 
 PLAIN = InputSpec(32, 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
+
+def batches(
+    windows: Windows, batch: int, start: int, stop: int, workers: int = 0
+) -> DataLoader[tuple[torch.Tensor, torch.Tensor]]:
+    numbers = range(start * batch, stop * batch)
+    return DataLoader(windows, batch, sampler=numbers, num_workers=workers)
 
 
 def encoded(array: np.ndarray, kind: str = "PNG", mode: str | None = None) -> bytes:

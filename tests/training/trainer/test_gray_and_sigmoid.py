@@ -14,8 +14,8 @@ import segprep
 from segprep import evaluate, predict, train
 from segprep.errors import UsageError
 from segprep.imaging.image import write_mask
+from segprep.train_settings import make_config
 from segprep.training import checkpoints, losses, models
-from segprep.training.config import make_config
 from segprep.training.data.dataset import prepare
 from segprep.training.data.lists import Selection
 from segprep.training.data.pairs import InputSpec, moments, normalized, read_pair

@@ -12,7 +12,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from segprep.train_config import Config
-from segprep.training.config import make_config, read_config
+from segprep.train_settings import make_config, read_config
 from segprep.training.trainer.config_check import settled
 
 ROOT = Path(__file__).parents[3]
@@ -119,3 +119,11 @@ def test_interrupted_it_says_how_to_go_on(discs: Callable[..., Path]) -> None:
     epochs = json.loads((root / "runs/train/run.json").read_text())["epochs"]
     done = call(str(root), "--resume", "--epochs", str(epochs + 1), "--json")
     assert json.loads(done.stdout)["epochs"] >= epochs + 1
+
+
+def test_two_numbers_of_an_augmentation_need_no_brackets() -> None:
+    from segprep_cli.train import _pair
+
+    assert _pair("jitter_scale=2,2") == _pair("jitter_scale=[2, 2]") == ("jitter_scale", [2, 2])
+    assert _pair("fill=reflect") == ("fill", "reflect")
+    assert _pair("join=sum,concat") == ("join", "sum,concat")

@@ -170,7 +170,7 @@ def test_augmentations_of_the_tutorials_cut_windows_of_the_size(
     discs: Make, tmp_path: Path
 ) -> None:
     from segprep.dataset.tree import Tree
-    from segprep.training.config import make_config
+    from segprep.train_settings import make_config
     from segprep.training.data.pairs import InputSpec, read_pair
     from segprep.training.trainer.windows import save_augmented, windows
 

@@ -3,7 +3,8 @@
     >>> make_config({"lr": 0.01, "epochs": 5}).lr
     0.01
 
-Whether names (of a network, a loss …) exist is checked by :mod:`.trainer.config_check`.
+Whether names (of a network, a loss …) exist is checked by
+:mod:`segprep.training.trainer.config_check`.
 """
 
 import json
@@ -18,7 +19,7 @@ from segprep.errors import SourceError, UsageError
 from segprep.files import read_file
 from segprep.names import unknown
 from segprep.train_config import FORMER, NONE, RANGES, TABLES, Config
-from segprep.training.values import need
+from segprep.values import need
 
 
 def read_config(path: Path) -> dict[str, Any]:
