@@ -4,36 +4,16 @@
    Buffers are C-contiguous bytes, compared in length before a byte is touched. Nothing that the
    bytes hold leads outside, so other threads may run, and even write, while large ones are read. */
 
-#ifndef Py_LIMITED_API
-#define Py_LIMITED_API 0x030B0000
-#endif
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "_kernel.h"
 
-#define VERSION 2 /* as in segprep/kernel.py: raised when a function's arguments or result change */
+#define VERSION 3 /* as in segprep/kernel.py: raised when a function's arguments or result change */
 #define LARGE (1 << 16)
-#define WORD ((size)8)
-
-typedef Py_ssize_t size;
-
-static uint64_t word(const uint8_t *at) {
-    uint64_t value;
-    memcpy(&value, at, 8);
-    return value;
-}
 
 static size half(const uint8_t *at) {
     uint16_t value;
     memcpy(&value, at, 2);
     return value;
 }
-
-static uint64_t spread(uint8_t value) { return value * UINT64_C(0x0101010101010101); }
-
-static size least(size first, size second) { return first < second ? first : second; }
 
 static PyThreadState *let_go(size bytes) { return bytes < LARGE ? NULL : PyEval_SaveThread(); }
 
@@ -64,7 +44,7 @@ static void count(const uint8_t *pixels, size n, const uint8_t *table, uint8_t *
         counts[value] += mixed[0][value] + mixed[1][value] + mixed[2][value] + mixed[3][value];
 }
 
-static PyObject *as_dict(const int64_t *counts) {
+PyObject *as_dict(const int64_t *counts) {
     PyObject *result = PyDict_New();
     for (int value = 0; result && value < 256; value++) {
         if (!counts[value])
@@ -487,6 +467,8 @@ static PyMethodDef functions[] = {
     {"look_up", look_up, METH_VARARGS, "look_up(pixels, table, out) -> {value: count}"},
     {"joint", joint, METH_VARARGS, "joint(truth, pred) -> int64 (3, K)"},
     {"unfilter", unfilter, METH_VARARGS, "unfilter(rows, width, out) -> whether all are known"},
+    {"polygon", polygon, METH_VARARGS, "polygon(canvas, width, limit, points, value) -> area"},
+    {"cover", cover, METH_VARARGS, "cover(canvas, under, width, limit, points, value) -> counts"},
     {"box", box, METH_VARARGS, "box(pixels, width) -> (top, bottom, left, right) or None"},
     {"blocks", blocks, METH_VARARGS, "blocks(pixels, width) -> values that fill 3 x 3"},
     {"specks", specks, METH_VARARGS, "specks(pixels, width) -> lone pixels"},

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_VERSION = 2  # of the functions below: a kernel built from other sources is not used
+_VERSION = 3  # of the functions below: a kernel built from other sources is not used
 
 
 class Kernel(Protocol):
@@ -34,6 +34,34 @@ class Kernel(Protocol):
     def unfilter(self, rows: "NDArray[Any]", width: int, out: "NDArray[Any]", /) -> bool:
         """Undo the filters of PNG in *rows* (H, 1 + width), each led by its filter's number, into
         *out* (H, width); False where a number is not 0 to 4.
+        """
+
+    def polygon(
+        self,
+        canvas: "NDArray[Any]",
+        width: int,
+        limit: float,
+        points: tuple[float, ...],
+        value: int,
+        /,
+    ) -> float | None:
+        """Fill the polygon of flat *points* x0, y0, … on *canvas* (H, width) as Pillow does; the
+        area of its box within the canvas. None, and nothing drawn, where a coordinate is farther
+        than *limit* from the origin, 2**24 at most.
+        """
+
+    def cover(
+        self,
+        canvas: "NDArray[Any]",
+        under: "NDArray[Any]",
+        width: int,
+        limit: float,
+        points: tuple[float, ...],
+        value: int,
+        /,
+    ) -> dict[int, int] | None:
+        """Like :meth:`polygon`; the values that *under* (H, width) has where *canvas* did not hold
+        *value* before -> count.
         """
 
     def box(self, pixels: "NDArray[Any]", width: int, /) -> tuple[int, int, int, int] | None:

@@ -157,17 +157,20 @@ def test_files_and_functions_are_of_a_size_to_read(path: Path) -> None:
 
 
 def test_the_kernel_is_the_only_compiled_code() -> None:
-    """C in one file of a size to read, which one module loads; the limited interface of Python
+    """C in two files of a size to read, which one module loads; the limited interface of Python
     alone, so that one build fits every version.
     """
-    (source,) = [path for path in (ROOT / "segprep").rglob("*.c*") if path.suffix in (".c", ".cpp")]
-    assert source == ROOT / "segprep" / "_kernel.c"
-    lines = source.read_text("ascii").splitlines()
-    assert len(lines) <= 520
-    assert max(map(len, lines)) <= 100
-    assert "#define Py_LIMITED_API 0x030B0000" in lines
-    headers = {line.split()[1] for line in lines if line.startswith("#include")}
-    assert headers == {"<Python.h>", "<stdint.h>", "<stdlib.h>", "<string.h>"}
+    package = ROOT / "segprep"
+    sources = {path for path in package.rglob("*") if path.suffix in (".c", ".cpp", ".h")}
+    assert sources == {package / name for name in ("_kernel.c", "_kernel.h", "_polygons.c")}
+    headers = set[str]()
+    for source in sources:
+        lines = source.read_text("ascii").splitlines()
+        assert len(lines) <= 520
+        assert max(map(len, lines)) <= 100
+        headers |= {line.split()[1] for line in lines if line.startswith("#include")}
+    assert "#define Py_LIMITED_API 0x030B0000" in (package / "_kernel.h").read_text("ascii")
+    assert headers == {"<Python.h>", "<stdint.h>", "<stdlib.h>", "<string.h>", '"_kernel.h"'}
     users = {path.name for path in FILES if "_kernel" in path.read_text("utf-8")}
     assert users == {"kernel.py"}
 

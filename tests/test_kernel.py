@@ -1,5 +1,8 @@
-"""The compiled kernel and NumPy give the same; the kernel touches nothing outside its buffers."""
+"""The compiled kernel and NumPy, or Pillow, give the same; the kernel touches nothing outside its
+buffers.
+"""
 
+import math
 import os
 import subprocess
 import sys
@@ -7,18 +10,20 @@ import zlib
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from segprep import kernel
 from segprep.checking import information, measure, signals, thin_values
-from segprep.imaging import boxes, image, png, png_filters
+from segprep.imaging import boxes, image, png, png_filters, raster
+from segprep.imaging.raster import LIMIT, Canvas
 from segprep.metrics.counting import tally
 
 Bytes = NDArray[np.uint8]
@@ -102,6 +107,81 @@ def test_signals_are_the_same(seed: int, count: int, ignored: bool) -> None:
         assert getattr(mine, name) == getattr(plain, name)
 
 
+@st.composite
+def polygons(draw: st.DrawFn) -> tuple[tuple[int, int], tuple[float, ...]]:
+    """(H, W) and flat points: noise within and around, a coarse grid, stars, steps, far corners."""
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    height, width = draw(st.integers(1, 60)), draw(st.integers(1, 60))
+    count = draw(st.integers(1, 14)) if draw(st.integers(0, 4)) else draw(st.integers(15, 150))
+    turn = np.arange(count) * math.tau / count
+    reach = random.uniform(0.2, 1, count) * max(height, width)
+    star = np.stack([width / 2 + reach * np.cos(turn), height / 2 + reach * np.sin(turn)], 1)
+    steps = np.array([width // 2, height // 2]) + np.cumsum(random.integers(-3, 4, (count, 2)), 0)
+    kinds = [
+        random.uniform((-5, -5), (width + 5, height + 5), (count, 2)),
+        random.uniform(-LIMIT, LIMIT, (count, 2)),
+        random.integers(0, 6, (count, 2)).astype(float),
+        star,
+        steps.astype(float),
+    ]
+    points = kinds[draw(st.integers(0, 4))]
+    if draw(st.booleans()):
+        points[random.integers(count)] = points[0]
+    if draw(st.booleans()):
+        points[:, 1] = np.round(points[:, 1] / 4) * 4
+    return (height, width), tuple(points.ravel().tolist())
+
+
+@built
+@settings(max_examples=400)
+@given(polygons())
+def test_polygons_are_pillow_s(case: tuple[tuple[int, int], tuple[float, ...]]) -> None:
+    (height, width), points = case
+    picture = Image.new("L", (width, height))
+    if len(points) > 2:  # Pillow draws no polygon of one point
+        ImageDraw.Draw(picture).polygon(points, fill=7, outline=7)
+        drawn = np.zeros((height, width), np.uint8)
+        kernel.compiled.polygon(drawn, width, LIMIT, points, 7)  # type: ignore[union-attr]
+        assert np.array_equal(drawn, np.asarray(picture))
+        canvases = both(lambda: canvas_of(height, width, points))
+        assert np.array_equal(*canvases)
+
+
+def canvas_of(height: int, width: int, points: tuple[float, ...]) -> Bytes:
+    canvas = Canvas(height, width)
+    canvas.polygon(points, 7)
+    return np.asarray(canvas.array())
+
+
+@built
+@given(polygons(), st.integers(0, 2**32))
+def test_what_lies_under_a_polygon_is_counted(
+    case: tuple[tuple[int, int], tuple[float, ...]], seed: int
+) -> None:
+    (height, width), points = case
+    random = np.random.default_rng(seed)
+    under = np.repeat(random.integers(0, 3, (height, width // 8 + 1)), 8, 1)[:, :width]
+    under = under.astype(np.uint8)
+    before = np.repeat(random.integers(6, 9, (height, width // 9 + 1)), 9, 1)[:, :width]
+    before = before.astype(np.uint8)
+    drawn, plain = before.copy(), np.zeros_like(before)
+    kernel.compiled.polygon(plain, width, LIMIT, points, 7)  # type: ignore[union-attr]
+    counts = kernel.compiled.cover(drawn, under, width, LIMIT, points, 7)  # type: ignore[union-attr]
+    assert np.array_equal(drawn, np.where(plain == 7, 7, before))
+    assert counts == image.histogram(under[(plain == 7) & (before != 7)].reshape(1, -1))
+
+
+@built
+def test_a_kernel_that_draws_other_polygons_than_pillow_draws_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert raster.kernel_like_pillow() is kernel.compiled
+    monkeypatch.setattr(kernel, "compiled", SimpleNamespace(polygon=lambda *_: 1.0))
+    raster.kernel_like_pillow.cache_clear()
+    assert raster.kernel_like_pillow() is None
+    raster.kernel_like_pillow.cache_clear()
+
+
 def filtered(pixels: Bytes, kinds: NDArray[np.int64]) -> Bytes:
     """*pixels* (H, W) with the filter of each row applied, by the format's own words."""
     above = np.vstack([np.zeros_like(pixels[:1]), pixels[:-1]]).astype(int)
@@ -183,6 +263,16 @@ REFUSED = [
     ("sums_near", (RANKS[1:], EIGHT, PLACES, 3)),
     ("sums_near", (RANKS, EIGHT, PLACES[:7], 3)),
     ("sums_near", (RANKS, EMPTY, PLACES, 3)),
+    *(("polygon", (EIGHT.copy(), width, 9.0, (0.0, 0.0), 1)) for width in (-1, 0, 3, 9, HUGE)),
+    *(("polygon", (EIGHT.copy(), 4, 9.0, (0.0, 0.0), value)) for value in (-1, 256, HUGE)),
+    *(("polygon", (EIGHT.copy(), 4, limit, (0.0, 0.0), 1)) for limit in (2.0**25, math.inf)),
+    *(("polygon", (EIGHT.copy(), 4, 9.0, points, 1)) for points in ((), (1.0,), [0.0, 0.0])),
+    *(("polygon", (EIGHT.copy(), 4, 9.0, (0.0, wrong), 1)) for wrong in ("a", None, 10**400)),
+    ("polygon", (FROZEN, 4, 9.0, (0.0, 0.0), 1)),
+    ("cover", (EIGHT.copy(), NINE, 4, 9.0, (0.0, 0.0), 1)),
+    ("cover", (EIGHT.copy(), EIGHT, 3, 9.0, (0.0, 0.0), 1)),
+    ("cover", (EIGHT.copy(), EIGHT, 4, 9.0, (0.0,), 1)),
+    *(("box", (EIGHT, width)) for width in (-1, 0, 3, 9, HUGE, -HUGE - 1)),
 ]
 
 
@@ -203,6 +293,16 @@ def test_nothing_is_counted_in_nothing() -> None:
     assert kernel.compiled.look_up(EMPTY, bytes(256), EMPTY.copy()) == {}
     assert kernel.compiled.joint(EMPTY, EMPTY) == b""
     assert kernel.compiled.box(EMPTY, 5) is None
+
+
+@built
+@pytest.mark.parametrize("far", [10.0, -10.0, math.inf, math.nan])
+def test_a_polygon_beyond_the_limit_is_not_drawn(far: float) -> None:
+    for points in ((0.0, 0.0, 3.0, 1.0, far, 0.0), (0.0, far, 3.0, 1.0, 2.0, 0.0)):
+        pixels = EIGHT.copy()
+        assert kernel.compiled.polygon(pixels, 4, 9.0, points, 1) is None  # type: ignore[union-attr]
+        assert kernel.compiled.cover(pixels, EIGHT, 4, 9.0, points, 1) is None  # type: ignore[union-attr]
+        assert np.array_equal(pixels, EIGHT)
 
 
 CODE = """

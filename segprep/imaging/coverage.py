@@ -2,6 +2,7 @@
 what was meant.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -42,13 +43,15 @@ def covered_classes(
     labels = {shape.value: shape.label for shape in shapes}
     notes, canvas = [], Canvas(*painted.mask.shape)
     for value in sorted({values[number] for number in windows}):
-        if holed:  # they are drawn again for each class
-            canvas = Canvas(*painted.mask.shape)
         mine = [number for number in windows if values[number] == value]
-        for number in sorted([*mine, *holed]):
-            draw(canvas, shapes[number], value + 1 if values[number] == value else 0)
-        parts = [_part(windows[number], painted.mask.shape) for number in mine]
-        over = _over(canvas.array(), painted.mask, value, parts)
+        over = None if holed else _under(canvas, painted.mask, value, [shapes[n] for n in mine])
+        if over is None:
+            if holed:  # they are drawn again for each class
+                canvas = Canvas(*painted.mask.shape)
+            for number in sorted([*mine, *holed]):
+                draw(canvas, shapes[number], value + 1 if values[number] == value else 0)
+            parts = [_part(windows[number], painted.mask.shape) for number in mine]
+            over = _over(canvas.array(), painted.mask, value, parts)
         over = {other: count for other, count in over.items() if other not in holes}
         own = [number for number, other in enumerate(values) if other == value]
         if loss := _loss(painted, value, own, over, labels):
@@ -98,6 +101,22 @@ def _part(box: Box, shape: tuple[int, ...]) -> tuple[slice, slice]:
 
 def _span(first: float, last: float, length: int) -> slice:
     return slice(max(0, int(first) - 1), max(0, min(int(last) + 2, length)))
+
+
+def _under(
+    canvas: Canvas, mask: NDArray[np.uint8], value: int, polygons: Sequence[Shape]
+) -> dict[int, int] | None:
+    """How many of the pixels of *polygons* each other value than theirs has in *mask* (H, W); None
+    where the kernel cannot draw one. *canvas* (H, W) keeps what was drawn for other values.
+    """
+    counted = Counter[int]()
+    for shape in polygons:
+        part = canvas.cover(mask, shape.points, value + 1) if shape.kind == "polygon" else None
+        if part is None:
+            return None
+        counted.update(part)
+    counted.pop(value, None)
+    return dict(sorted(counted.items()))
 
 
 def _over(
