@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 GROUND = (
     "_version cards chunks cluster codes engine errors files grouping jsontext kernel limits names"
-    " network_sizes outputs packed train_config train_settings types values worker_processes writer"
+    " network_sizes outputs packed packed_items train_config train_settings types values"
+    " worker_processes writer"
 )
 FLOORS = (
     set(GROUND.split()),

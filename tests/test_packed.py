@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from segprep.checking.pieces import Piece
 from segprep.chunks import Chunks
-from segprep.packed import FirstLabels, PackedItems, PackedNames, PackedPaths
+from segprep.packed import PackedNames, PackedPaths
+from segprep.packed_items import FirstLabels, PackedItems
 from segprep.sources._common import matching
 from segprep.sources._common.name_rules import Folders
 from segprep.types import Item

@@ -32,7 +32,7 @@ from segprep.errors import SegprepError
 from segprep.files import facts, real_folders, write_error
 from segprep.files.facts import Facts
 from segprep.imaging.image import MaskMode
-from segprep.packed import PackedItems
+from segprep.packed_items import PackedItems
 from segprep.types import Note, Progress, Reader, Record, Scan, no_progress
 
 RIGHT_FOLDER = "is this the right folder, and the right format?"
@@ -273,11 +273,11 @@ def _published(
         (plan.previous[stem] for stem in plan.previous if stem not in work.kept), lines
     )
     unpainted = account.unpainted.rows()
-    files, texts, checksum = texts_of(work, lines, skipped, removed, account)
+    texts, checksum = texts_of(work, lines, skipped, removed, account)
     count = len(lines)
     lines.close()  # its folder goes away
     plan.close()
-    staging.publish(files, stale, texts, replace=plan.replace)
+    staging.publish(lines.lists, stale, texts, replace=plan.replace)
     done = Conversion(
         work.task.out,
         count - len(work.kept),

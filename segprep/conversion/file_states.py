@@ -11,23 +11,22 @@ import json
 import os
 import time
 from array import array
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from blake3 import blake3
-
 from segprep import __version__
 from segprep.conversion.sample_files import SampleTask
-from segprep.dataset.record_file import RecordFile
-from segprep.files import digest, facts, read_plain, states
+from segprep.conversion.signatures import UNKNOWN, FileLayout
+from segprep.files import digest, read_plain
 from segprep.files.facts import Facts
 
-UNKNOWN = 0
-_PARTS = "QQI"  # the arrays behind the first line: signatures, keys and numbers of facts
+MOST_LAYOUTS = 255
+_PARTS = "QBQI"  # the arrays behind the first line: signatures and layouts; facts
+_TOLD = "records", "last_run", "layouts", "facts", "lengths"
 
 
 def index_path(out: Path) -> Path:
@@ -35,38 +34,49 @@ def index_path(out: Path) -> Path:
     return out.parent / f".{out.name}.segprep-index"
 
 
-def signature(task: SampleTask, record: Mapping[str, Any], *, written: int, read: int) -> int:
-    """A number that changes when size, time or inode of an output or input of the sample does (its
-    *record* as JSON), or one comes or goes; UNKNOWN where an output has not settled by *written* or
-    an input by *read* (nanoseconds).
+@dataclass(slots=True)
+class Signatures:
+    """By line of records.jsonl: the *numbers* of :class:`Signer`, and which of *layouts*, from 1,
+    the sample's files have; 0 where only its record tells. Nine bytes a sample.
     """
-    lines, out = list[bytes](), str(task.out)
-    root = "" if task.archives.unpacked else str(task.root)
-    files = [(os.path.join(out, name), written) for name in record["digests"]]
-    files += [
-        (os.path.join(root, name) if root and ".." not in name else str(task.located(name)), read)
-        for name in record["inputs"]
-    ]
-    for path, moment in files:
-        try:
-            state = os.stat(path)
-        except OSError:
-            lines.append(b"absent;")
-            continue
-        if not states.settled(state, moment):
-            return UNKNOWN
-        lines.append(states.described(state))
-    return int.from_bytes(blake3(b"".join(lines)).digest(8), "little") or 1
+
+    numbers: "array[int]" = field(default_factory=partial(array, "Q"))
+    kinds: "array[int]" = field(default_factory=partial(array, "B"))
+    layouts: list[FileLayout] = field(default_factory=list)
+
+    @classmethod
+    def unknown(cls, count: int) -> "Signatures":
+        """Those of *count* samples of which nothing is known."""
+        return cls(array("Q", bytes(8 * count)), array("B", bytes(count)))
+
+    def layout(self, number: int) -> FileLayout | None:
+        """The layout of one line, or None."""
+        kind = self.kinds[number]
+        return self.layouts[kind - 1] if kind else None
+
+    def put(self, number: int, signature: int, layout: FileLayout | None) -> None:
+        """Set those of one line, which may be the next one."""
+        if layout and layout not in self.layouts and len(self.layouts) < MOST_LAYOUTS:
+            self.layouts.append(layout)
+        kind = self.layouts.index(layout) + 1 if layout in self.layouts else 0
+        if number == len(self.numbers):
+            self.numbers.append(UNKNOWN)
+            self.kinds.append(0)
+        self.numbers[number] = signature if kind or layout is None else UNKNOWN
+        self.kinds[number] = kind
+
+    def __len__(self) -> int:
+        return len(self.numbers)
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The signatures by line of records.jsonl, whose digest is *records*; *last_run*: what
+    """The *signatures* by line of records.jsonl, whose digest is *records*; *last_run*: what
     :mod:`last_run` keeps of a call after which nothing was left to do, or None; *facts* of inputs.
     """
 
     records: str = ""
-    numbers: "array[int]" = field(default_factory=partial(array, "Q"))
+    signatures: Signatures = field(default_factory=Signatures)
     last_run: Mapping[str, Any] | None = None
     facts: Facts = field(default_factory=Facts)
 
@@ -82,31 +92,35 @@ def load(task: SampleTask) -> Index:
             told == (__version__, str(task.out), _digest(header, body))
             and header["time"] <= time.time_ns()
         ):
-            numbers, keys, kinds = (array(kind) for kind in _PARTS)
+            numbers, kinds, keys, values = (array(kind) for kind in _PARTS)
             start = 0
-            for part, length in zip((numbers, keys, kinds), header["lengths"], strict=True):
+            for part, length in zip((numbers, kinds, keys, values), header["lengths"], strict=True):
                 end = start + length * part.itemsize
                 part.frombytes(body[start:end])
                 start = end
-            values = [bytes.fromhex(value) for value in header["facts"]]
-            return Index(header["records"], numbers, header["last_run"], Facts(keys, kinds, values))
+            layouts = [FileLayout(*layout) for layout in header["layouts"]]
+            known = Facts(keys, values, [bytes.fromhex(value) for value in header["facts"]])
+            signatures = Signatures(numbers, kinds, layouts)
+            return Index(header["records"], signatures, header["last_run"], known)
     return Index()
 
 
 def _digest(header: Mapping[str, Any], body: bytes) -> str:
-    told = [header[key] for key in ("records", "last_run", "facts", "lengths")]
+    told = [header[key] for key in _TOLD]
     return digest(json.dumps(told).encode() + body)
 
 
 def save(task: SampleTask, index: Index) -> None:
     """Keep *index*; where the system refuses, there is none, and all is hashed next time."""
-    parts = (index.numbers, index.facts.keys, index.facts.numbers)
+    signatures = index.signatures
+    parts = signatures.numbers, signatures.kinds, index.facts.keys, index.facts.numbers
     body = b"".join(part.tobytes() for part in parts)
     head: dict[str, Any] = {
         "segprep": __version__,
         "out": str(task.out),
         "records": index.records,
         "last_run": index.last_run,
+        "layouts": [*map(astuple, signatures.layouts)],
         "facts": [value.hex() for value in index.facts.values],
         "lengths": [*map(len, parts)],
         "time": time.time_ns(),
@@ -119,30 +133,3 @@ def save(task: SampleTask, index: Index) -> None:
         with open(temporary, "xb") as file:
             file.write(json.dumps(head).encode() + b"\n" + body)
         os.replace(temporary, path)
-
-
-def published(
-    task: SampleTask,
-    path: Path,
-    records: str,
-    *,
-    read: int,
-    earlier: Callable[[str], int] = lambda _: UNKNOWN,
-    recent: Iterable[str] = (),
-) -> tuple[Index, dict[str, str]]:
-    """The index of a tree that was just published, whose records lie at *path*, and the digests of
-    its *recent* files; *read*: when the first of its inputs was read; *earlier*: the signature of a
-    sample that stayed as it was, or UNKNOWN.
-    """
-    written, numbers, wanted = time.time_ns(), array("Q"), set(recent)
-    file, digests = RecordFile(path, records), dict[str, str]()
-    for stem in file:
-        if (number := earlier(stem)) != UNKNOWN:
-            numbers.append(number)
-            continue
-        plain = file.plain(stem)
-        numbers.append(signature(task, plain, written=written, read=read))
-        if wanted:
-            digests |= {name: plain["digests"][name] for name in plain["digests"].keys() & wanted}
-    file.close()
-    return Index(records, numbers, facts=facts.learned()), digests

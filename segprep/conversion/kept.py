@@ -8,13 +8,15 @@ from typing import Any
 
 from segprep import engine
 from segprep.conversion import file_states
-from segprep.conversion.file_states import UNKNOWN, Index
+from segprep.conversion.file_states import Index, Signatures
 from segprep.conversion.sample_files import SampleTask, Unchanged
+from segprep.conversion.signatures import UNKNOWN, Signer
 from segprep.dataset.manifest import Manifest
 from segprep.dataset.record_file import RecordFile
 from segprep.errors import TreeError
 from segprep.files import facts
-from segprep.packed import LazySequence, PackedItems, PackedNames
+from segprep.packed import LazySequence, PackedNames
+from segprep.packed_items import PackedItems
 from segprep.types import Item, Progress, Record, Scan
 
 
@@ -38,18 +40,19 @@ class Plan:
 @dataclass(slots=True)
 class Kept(Mapping[str, Record]):
     """The *stems* of *previous* records that still hold; *signatures* of their files by line of
-    records.jsonl, UNKNOWN or none at all where the index has none.
+    records.jsonl, none at all where the index has none.
     """
 
     previous: Mapping[str, Record]
     stems: PackedNames
-    signatures: "array[int]"
+    signatures: Signatures
 
-    def signature(self, stem: str) -> int:
-        """The state of the files of *stem*, or UNKNOWN, also where it is not kept."""
-        if stem not in self.stems or not isinstance(self.previous, RecordFile):
-            return UNKNOWN
-        return self.signatures[self.previous.number(stem)] if self.signatures else UNKNOWN
+    def line(self, stem: str) -> int:
+        """The line of records.jsonl that *stem* had; -1 where it is not kept, or nothing is known
+        of it.
+        """
+        known = self.signatures and isinstance(self.previous, RecordFile)
+        return self.previous.number(stem) if known and stem in self.stems else -1
 
     def lines(self) -> Iterator[tuple[Record, bytes | None]]:
         """The records, and the lines that hold them already."""
@@ -140,7 +143,7 @@ def kept_records(
     for number in still:
         kept.stems.append(items.stems[number])
     if still:
-        _remember(task, plan, kept)
+        _remember(task, plan, kept, every)
     return kept
 
 
@@ -148,36 +151,42 @@ def _believed(task: SampleTask, scan: Scan, plan: Plan, *, verify: bool) -> Kept
     """The samples whose files are, by the index, as they were when they were last hashed; none
     where all are to be read (*verify*).
     """
-    previous, kept = plan.previous, Kept(plan.previous, PackedNames(), array("Q"))
+    previous, kept = plan.previous, Kept(plan.previous, PackedNames(), Signatures())
     if verify or not isinstance(previous, RecordFile) or plan.old is None:
         return kept
     index = file_states.load(task)
-    if index.records != plan.old.records or len(index.numbers) != len(previous):
+    if index.records != plan.old.records or len(index.signatures) != len(previous):
         return kept
-    kept.signatures, now = index.numbers, time.time_ns()
-    for item in scan.items:
-        number = previous.number(item.stem)
-        if number < 0 or kept.signatures[number] == UNKNOWN:
+    kept.signatures, now = index.signatures, time.time_ns()
+    items, numbers = PackedItems.of(scan.items), kept.signatures.numbers
+    signer = Signer(task, items, written=now, read=now)
+    for place, stem in enumerate(items.stems):
+        number = previous.number(stem)
+        if number < 0 or numbers[number] == UNKNOWN:
             continue
-        record = previous.plain(item.stem)
-        seen = file_states.signature(task, record, written=now, read=now)
-        if seen == kept.signatures[number] and record["item"] == task.fingerprint(item):
-            kept.stems.append(item.stem)
+        if layout := kept.signatures.layout(number):
+            same = signer.of_item(place, layout) == numbers[number]
         else:
-            kept.signatures[number] = UNKNOWN
+            record = previous.plain(stem)
+            same = signer.of_record(record) == numbers[number]
+            same = same and record["item"] == task.fingerprint(items[place])
+        if same:
+            kept.stems.append(stem)
+        else:
+            numbers[number] = UNKNOWN
     return kept
 
 
-def _remember(task: SampleTask, plan: Plan, kept: Kept) -> None:
+def _remember(task: SampleTask, plan: Plan, kept: Kept, items: PackedItems) -> None:
     """Write the index of a tree some of whose samples were just hashed."""
     previous = plan.previous
     if not task.write or not isinstance(previous, RecordFile) or plan.old is None:
         return
-    kept.signatures = kept.signatures or array("Q", bytes(8 * len(previous)))
+    kept.signatures = kept.signatures or Signatures.unknown(len(previous))
+    signer = Signer(task, items, written=plan.began, read=plan.began)
     for stem in kept:
         number = previous.number(stem)
-        if kept.signatures[number] == UNKNOWN:
-            kept.signatures[number] = file_states.signature(
-                task, previous.plain(stem), written=plan.began, read=plan.began
-            )
+        if kept.signatures.numbers[number] == UNKNOWN:
+            signed = signer.signed(items.stems.find(stem), previous.plain(stem))
+            kept.signatures.put(number, *signed)
     file_states.save(task, Index(plan.old.records, kept.signatures, facts=facts.learned()))

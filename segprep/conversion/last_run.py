@@ -5,7 +5,7 @@ source and its tree looks different, the same call has nothing to do, and lists 
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
@@ -14,13 +14,17 @@ from typing import Any
 from blake3 import blake3
 
 from segprep.conversion import file_states
+from segprep.conversion.file_states import Index, Signatures
 from segprep.conversion.planning import Work
 from segprep.conversion.result import Conversion
 from segprep.conversion.sample_files import SampleTask
+from segprep.conversion.signatures import UNKNOWN, Signer
 from segprep.dataset.manifest import RECORDS
+from segprep.dataset.record_file import RecordFile
 from segprep.dataset.tree import LOCK
 from segprep.errors import SourceError
 from segprep.files import digest, digest_file, facts, real_folders, states
+from segprep.packed_items import PackedItems
 from segprep.types import Note, Skipped
 
 
@@ -187,15 +191,33 @@ def save_published(
     if call:
         with suppress(OSError):
             outputs = snapshot(task.out, time.time_ns())
-    index, digests = file_states.published(
-        task,
-        task.out / RECORDS,
-        records,
-        read=work.plan.began,
-        earlier=work.kept.signature,
-        recent=outputs.recent if outputs else (),
-    )
+    recent = outputs.recent if outputs else ()
+    index, digests = _published_index(work, records, recent=recent)
     for name, content in texts.items():
         digests[name] = digest(content) if isinstance(content, bytes) else records
     last = call.described(again, outputs, digests) if call else None
     file_states.save(task, replace(index, last_run=last))
+
+
+def _published_index(
+    work: Work, records: str, *, recent: Iterable[str] = ()
+) -> tuple[Index, dict[str, str]]:
+    """The index of the tree that *work* just published, the digest of whose records is *records*,
+    and the digests of its *recent* files.
+    """
+    items, kept, wanted = PackedItems.of(work.scan.items), work.kept, set(recent)
+    signer = Signer(work.task, items, written=time.time_ns(), read=work.plan.began)
+    file, digests = RecordFile(work.task.out / RECORDS, records), dict[str, str]()
+    signatures = Signatures()
+    for number, stem in enumerate(file):
+        before = kept.line(stem)
+        if before >= 0 and kept.signatures.numbers[before] != UNKNOWN:
+            earlier = kept.signatures.numbers[before], kept.signatures.layout(before)
+            signatures.put(number, *earlier)
+            continue
+        plain = file.plain(stem)
+        signatures.put(number, *signer.signed(items.stems.find(stem), plain))
+        if wanted:
+            digests |= {name: plain["digests"][name] for name in plain["digests"].keys() & wanted}
+    file.close()
+    return Index(records, signatures, facts=facts.learned()), digests

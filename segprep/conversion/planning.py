@@ -21,7 +21,7 @@ from segprep.dataset.staging import Staging
 from segprep.dataset.tree_files import occupied
 from segprep.errors import SourceError, TreeError, UsageError
 from segprep.files import digest, read_below, read_plain
-from segprep.packed import PackedItems
+from segprep.packed_items import PackedItems
 from segprep.types import Item, Progress, Scan, Skipped
 
 

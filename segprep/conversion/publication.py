@@ -80,8 +80,8 @@ def texts_of(
     skipped: Iterable[Skipped],
     removed: Sequence[str],
     account: RunNotes,
-) -> tuple[Iterable[str], dict[str, bytes | Path], str]:
-    """The files of all samples; the tree's text files: name -> content, or the staged file that
+) -> tuple[dict[str, bytes | Path], str]:
+    """The tree's text files: name -> content, or the staged file that
     holds it; the digest of the records. The manifest says what *account* adds up to.
 
     Lists and split record of an earlier tree stay, less the samples that were removed.
@@ -107,14 +107,13 @@ def texts_of(
         lists={**_kept_digests(work), **digests},
         extra={"unpainted": list(unpainted)} if unpainted else {},
     )
-    files = (name for stem in lines for name in lines.files(stem))
     texts: dict[str, bytes | Path] = {
         **class_files(work.scan.classes),
         **{f"{LISTS}/{name}.txt": list_bytes(listed) for name, listed in lists.items()},
         RECORDS: records,
         MANIFEST: manifest.dump(described),
     }
-    return files, texts, checksum
+    return texts, checksum
 
 
 def _kept_digests(work: Work) -> Mapping[str, str]:

@@ -33,13 +33,15 @@ class Journal(Mapping[str, bytes]):
         """Write down *record*, as *line* where there is one already. Raises SegprepError where the
         system refuses.
         """
+        fresh = line is None
         line = line or manifest.dump_record(record)
         kind = (record.image.removeprefix(f"{IMAGES}/{record.stem}"), record.objects is not None)
         if kind not in self._kinds:
             self._kinds.append(kind)
         try:
             self._file.write(line)
-            self._file.flush()
+            if fresh:  # an earlier line need not outlive this run: its record is kept elsewhere
+                self._file.flush()
         except OSError as error:
             raise write_error(Path(self._file.name), error) from error
         self._stems.append(record.stem)
@@ -54,6 +56,13 @@ class Journal(Mapping[str, bytes]):
         names = [f"{IMAGES}/{stem}{suffix}", f"{MASKS}/{stem}.png"]
         return [*names, f"{OBJECTS}/{stem}.png"] if objects else names
 
+    def lists(self, file: str) -> bool:
+        """Whether *file* (relative to the tree) is one of a sample that is listed."""
+        folder, _, name = file.partition("/")
+        suffixes = {suffix for suffix, _ in self._kinds} if folder == IMAGES else {".png"}
+        stems = (name.removesuffix(suffix) for suffix in suffixes if name.endswith(suffix))
+        return any(file in self.files(stem) for stem in stems)
+
     def gathered(self) -> tuple[Path, str]:
         """A staged file of all lines, in the order of their stems, and its digest.
 
@@ -61,6 +70,7 @@ class Journal(Mapping[str, bytes]):
         """
         path, checksum = Path(self._file.name).with_name(RECORDS), blake3()
         try:
+            self._file.flush()
             path.unlink(missing_ok=True)
             with open(path, "xb") as file:
                 for line in self.values():
@@ -84,6 +94,7 @@ class Journal(Mapping[str, bytes]):
     def __getitem__(self, stem: str) -> bytes:
         if (number := self._stems.find(stem)) < 0:
             raise KeyError(stem)
+        self._file.flush()
         self._lines.seek(self._places[number] >> 8)
         return self._lines.readline()
 

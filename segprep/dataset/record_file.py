@@ -2,7 +2,6 @@
 asked for.
 """
 
-import json
 from array import array
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -101,7 +100,7 @@ class RecordFile(Mapping[str, Record]):
 
     def plain(self, stem: str) -> dict[str, Any]:
         """The line of *stem* as JSON, not checked. Raises TreeError."""
-        content = self._parsed(self.line(stem), json.loads)
+        content = self._parsed(self.line(stem), manifest.parsed_line)
         return content if isinstance(content, dict) else {}
 
     def close(self) -> None:

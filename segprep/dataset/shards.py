@@ -18,7 +18,8 @@ from segprep.dataset.tree import Tree
 from segprep.errors import UsageError
 from segprep.names import natural_key, unsharded
 from segprep.outputs import OutputFolder
-from segprep.packed import PackedItems, PackedNames
+from segprep.packed import PackedNames
+from segprep.packed_items import PackedItems
 from segprep.types import Scan
 
 

@@ -14,7 +14,7 @@ checked, so nothing here needs to be forced to the disk before publishing.
 import errno
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -205,19 +205,25 @@ class Staging:
 
     def publish(
         self,
-        files: Iterable[str],
+        belongs: Callable[[str], bool],
         removed: Iterable[str],
         described: Mapping[str, bytes | Path],
         *,
         replace: bool,
     ) -> None:
-        """Move the staged *files* into the tree, take *removed* out, write *described* (name ->
-        content, or the staged file that holds it), the manifest last.
+        """Move the staged files that *belong* (asked by relative names) into the tree, take
+        *removed* out, write *described* (name -> content, or the staged file that holds it), the
+        manifest last.
 
         *replace*: whatever the tree's folders held before is taken out of the way first. Files,
         then names, are forced to the disk before the manifest says that the tree is complete.
         """
-        staged = self._staged(files)
+        staged = {
+            kind: PackedNames(
+                name for name in shards.names_in(self.folder / kind) if belongs(f"{kind}/{name}")
+            )
+            for kind in (IMAGES, MASKS, OBJECTS)
+        }
         try:
             with ThreadPoolExecutor(4) as pool:  # the disk takes several at once
                 list(pool.map(partial(self._sync, staged), range(4)))
@@ -239,16 +245,6 @@ class Staging:
         except OSError as error:
             raise write_error(Path(error.filename or self.root), error) from error
         self.discard()
-
-    def _staged(self, files: Iterable[str]) -> dict[str, PackedNames]:
-        """Which of *files* (relative) are staged: folder -> names."""
-        present = {kind: shards.names_in(self.folder / kind) for kind in (IMAGES, MASKS, OBJECTS)}
-        staged = {kind: PackedNames() for kind in present}
-        for file in files:
-            kind, _, name = file.partition("/")
-            if name in present[kind]:
-                staged[kind].append(name)
-        return staged
 
     def _move(self, kind: str, names: Sequence[str]) -> None:
         """Move the staged files *names* of one folder into the tree: the folder as a whole where

@@ -22,7 +22,7 @@ from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError
 from segprep.files import read_below
 from segprep.imaging import image, mask_files, paired_masks
-from segprep.packed import FirstLabels
+from segprep.packed_items import FirstLabels
 from segprep.sources._common import mask_values, matching, polarity
 from segprep.sources._common.field_of_view import View, applied, unstated, with_views
 from segprep.sources._common.paired_folders import PairedFolders

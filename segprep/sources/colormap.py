@@ -23,7 +23,7 @@ from segprep.dataset import classes as class_lists
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_below
 from segprep.imaging import image, mask_files, paired_masks
-from segprep.packed import FirstLabels
+from segprep.packed_items import FirstLabels
 from segprep.sources._common import (
     color_masks,
     color_tables,

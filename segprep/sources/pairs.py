@@ -19,7 +19,7 @@ from segprep.dataset import classes as class_lists
 from segprep.errors import SourceError, UsageError
 from segprep.files import read_below
 from segprep.imaging import image, lookup, low_depth, mask_files, paired_masks, steps
-from segprep.packed import FirstLabels
+from segprep.packed_items import FirstLabels
 from segprep.sources._common import files_beside, lossy, mask_values, matching, palette_order
 from segprep.sources._common.mask_values import ClassesById, Ids
 from segprep.sources._common.paired_folders import PairedFolders, background_of

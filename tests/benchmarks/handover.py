@@ -21,7 +21,7 @@ from segprep import engine
 from segprep.conversion.run_notes import RunNotes
 from segprep.dataset import manifest
 from segprep.dataset.journal import Journal
-from segprep.packed import PackedItems
+from segprep.packed_items import PackedItems
 from segprep.types import Item, Record
 
 

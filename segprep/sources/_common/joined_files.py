@@ -8,7 +8,8 @@ import numpy as np
 
 from segprep.files.open_folders import is_below
 from segprep.names import stem_fault, stem_key, stem_of
-from segprep.packed import LazySequence, PackedItems
+from segprep.packed import LazySequence
+from segprep.packed_items import PackedItems
 from segprep.sources._common import stems
 from segprep.types import Skipped
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from segprep.errors import SegprepError
 from segprep.names import natural_key, stem_of
-from segprep.packed import PackedItems
+from segprep.packed_items import PackedItems
 from segprep.sources._common import (
     files_beside,
     image_folders,

@@ -32,7 +32,7 @@ from segprep.imaging import (
     tiff,
     whole_numbers,
 )
-from segprep.packed import FirstLabels
+from segprep.packed_items import FirstLabels
 from segprep.sources._common import files_beside, mask_values, matching, palette_order
 from segprep.sources._common.mask_values import ClassesById, Ids
 from segprep.sources._common.paired_folders import PairedFolders, background_of

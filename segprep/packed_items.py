@@ -1,0 +1,145 @@
+"""Items in little memory: one buffer instead of objects each."""
+
+import os
+from array import array
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from segprep.packed import LazySequence, PackedNames, PackedPaths, rebased
+from segprep.types import Item
+
+
+class PackedItems(LazySequence[Item]):
+    """Items in the order in which they were added: the bytes of their names, about fifty more each,
+    and their payloads, which cost nothing where one follows the same one.
+    """
+
+    def __init__(self, items: Iterable[Item] = ()) -> None:
+        self.stems, self._paths = PackedNames(), PackedPaths()
+        self._starts, self._imaged = array("Q", [0]), bytearray()
+        self._kinds, self._kind = list[tuple[Any, str | None]](), array("I")
+        self._told = -1, ""  # a kind, and what is told of it
+        for item in items:
+            self.append(item)
+
+    @staticmethod
+    def of(items: Sequence[Item]) -> "PackedItems":
+        """*items*, packed unless they are."""
+        return items if isinstance(items, PackedItems) else PackedItems(items)
+
+    def append(self, item: Item) -> None:
+        """Add *item*."""
+        paths = [os.path.split(path) for path in (item.image, *item.labels) if path is not None]
+        self.add(item.stem, paths, item.payload, item.group, imaged=item.image is not None)
+
+    def add(
+        self,
+        stem: str,
+        paths: Iterable[tuple[str, str]],
+        payload: Any,
+        group: str | None = None,
+        *,
+        imaged: bool = True,
+    ) -> None:
+        """Add an item; *paths*: folder and name of its image, if it is *imaged*, and labels."""
+        self.stems.append(stem)
+        for folder, name in paths:
+            self._paths.add(folder, name)
+        self._starts.append(len(self._paths))
+        self._imaged.append(imaged)
+        if not (self._kinds and self._kinds[-1][0] is payload and self._kinds[-1][1] == group):
+            self._kinds.append((payload, group))
+        self._kind.append(len(self._kinds) - 1)
+
+    def cut(self, start: int, stop: int) -> "PackedItems":
+        """The items from *start* to *stop*, packed."""
+        items, ends, kinds = PackedItems(), self._starts[start : stop + 1], self._kind[start:stop]
+        numbers = {kind: number for number, kind in enumerate(sorted(set(kinds)))}
+        items.stems, items._paths = self.stems.cut(start, stop), self._paths.cut(ends[0], ends[-1])
+        items._starts, items._imaged = rebased(ends, ends[0]), self._imaged[start:stop]
+        items._kinds = [*map(self._kinds.__getitem__, numbers)]
+        items._kind = array("I", map(numbers.__getitem__, kinds))
+        return items
+
+    def files(self, number: int) -> list[str]:
+        """The paths of one item: its image, if it has one, and its labels."""
+        every = range(self._starts[number], self._starts[number + 1])
+        parts = (self._paths.part(at) for at in every)
+        return [f"{folder}{os.sep}{name}" if folder else name for folder, name in parts]
+
+    def key(self, number: int) -> bytes:
+        """Bytes that differ where two items do, in anything that their repr tells."""
+        kind = self._kind[number]
+        if kind != self._told[0]:
+            self._told = kind, repr(self._kinds[kind])
+        texts = [self.stems[number], *self.files(number), self._told[1]]
+        text = "\0".join([*texts, str(self._imaged[number])])
+        return text.encode("utf-8", "surrogatepass")
+
+    def payload(self, number: int) -> Any:
+        """The payload of one item."""
+        return self._kinds[self._kind[number]][0]
+
+    def with_payload(self, payload: Any) -> "PackedItems":
+        """The same items with one *payload* for all, and no groups; nothing is copied."""
+        items = PackedItems()
+        items.stems, items._paths = self.stems, self._paths
+        items._starts, items._imaged = self._starts, self._imaged
+        items._kinds, items._kind = [(payload, None)], array("I", bytes(4 * len(self)))
+        return items
+
+    def with_stems(self, stems: PackedNames) -> "PackedItems":
+        """The same items under other *stems*, one for each; nothing else is copied."""
+        items = PackedItems()
+        items.stems, items._paths = stems, self._paths
+        items._starts, items._imaged = self._starts, self._imaged
+        items._kinds, items._kind = self._kinds, self._kind
+        return items
+
+    def chosen(self, numbers: Sequence[int]) -> "PackedItems":
+        """The items of these *numbers*, in their order; these themselves where it is all of them in
+        order.
+        """
+        if len(numbers) == len(self) and all(map(int.__eq__, numbers, range(len(self)))):
+            return self
+        items = PackedItems()
+        for number in numbers:
+            start, end = self._starts[number], self._starts[number + 1]
+            paths = (self._paths.part(at) for at in range(start, end))
+            kind = self._kinds[self._kind[number]]
+            items.add(self.stems[number], paths, *kind, imaged=bool(self._imaged[number]))
+        return items
+
+    def label(self, number: int) -> Path:
+        """The first label of one item."""
+        return self._paths[self._starts[number] + self._imaged[number]]
+
+    def is_own_label(self, number: int) -> bool:
+        """Whether the first label of an item is its image."""
+        start = self._starts[number]
+        return bool(self._imaged[number]) and self._paths.part(start) == self._paths.part(start + 1)
+
+    def __len__(self) -> int:
+        return len(self._kind)
+
+    def _value(self, number: int) -> Item:
+        paths = self._paths[self._starts[number] : self._starts[number + 1]]
+        image = paths.pop(0) if self._imaged[number] else None
+        payload, group = self._kinds[self._kind[number]]
+        return Item(self.stems[number], image, tuple(paths), payload, group)
+
+
+class FirstLabels(LazySequence[Path]):
+    """The first label of all *items* that have one beside their image."""
+
+    def __init__(self, items: PackedItems) -> None:
+        every = range(len(items))
+        self._items = items
+        self._numbers = array("I", (n for n in every if not items.is_own_label(n)))
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def _value(self, number: int) -> Path:
+        return self._items.label(self._numbers[number])
