@@ -51,8 +51,10 @@ class Kept(Mapping[str, Record]):
         """The line of records.jsonl that *stem* had; -1 where it is not kept, or nothing is known
         of it.
         """
-        known = self.signatures and isinstance(self.previous, RecordFile)
-        return self.previous.number(stem) if known and stem in self.stems else -1
+        previous = self.previous
+        if not self.signatures or not isinstance(previous, RecordFile) or stem not in self.stems:
+            return -1
+        return previous.number(stem)
 
     def lines(self) -> Iterator[tuple[Record, bytes | None]]:
         """The records, and the lines that hold them already."""
