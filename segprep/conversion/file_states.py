@@ -58,7 +58,8 @@ class Signatures:
         """Set those of one line, which may be the next one."""
         if layout and layout not in self.layouts and len(self.layouts) < MOST_LAYOUTS:
             self.layouts.append(layout)
-        kind = self.layouts.index(layout) + 1 if layout in self.layouts else 0
+        told = signature != UNKNOWN and layout in self.layouts
+        kind = self.layouts.index(layout) + 1 if layout and told else 0
         if number == len(self.numbers):
             self.numbers.append(UNKNOWN)
             self.kinds.append(0)

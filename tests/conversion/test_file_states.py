@@ -26,7 +26,7 @@ def source(folder: Path, number: int = 6) -> Path:
     for at in range(number):
         picture = random.integers(0, 255, (24, 32, 3), np.uint8)
         Image.fromarray(picture).save(folder / "images" / f"s{at}.png")
-        mask = random.integers(0, 3, (24, 32), np.uint8)
+        mask = random.integers(0, 3, (3, 4), np.uint8).repeat(8, 0).repeat(8, 1)
         Image.fromarray(mask).save(folder / "masks" / f"s{at}.png")
     return folder
 
