@@ -56,8 +56,8 @@ bench: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-metri
 bench-workers: $(VENV)/.development  ## one worker against two, on an idle machine: wall time, and what CPU time allows
 	$(BIN)/python tests/benchmarks/run.py --only workers $(ARGS)
 
-bench-scale: $(VENV)/.development  ## how time and memory grow, from 100 samples to MOST=10000, and a plot of it
-	$(BIN)/python tests/benchmarks/scale.py $(or $(MOST),10000) --plot docs/growth.svg
+bench-scale: $(VENV)/.development  ## how time and memory grow, from LEAST=100 samples to MOST=10000, and a plot of it
+	$(BIN)/python tests/benchmarks/scale.py $(or $(MOST),10000) --least $(or $(LEAST),100) $(if $(LEAST),,--plot docs/growth.svg)
 
 bench-compare: $(VENV)/.development  ## CPU time of the working tree against a revision, REV=HEAD~1, in turn
 	$(BIN)/python tests/benchmarks/compare.py $(or $(REV),HEAD~1) $(ARGS)
