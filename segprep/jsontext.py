@@ -1,9 +1,11 @@
-"""One way to write JSON: every number finite, UTF-8, whatever characters a name holds."""
+"""One way to write and read JSON: every number finite, UTF-8, whatever characters a name holds."""
 
 import json
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any
+
+import orjson
 
 
 def finite(value: Any) -> Any:
@@ -27,6 +29,16 @@ def text(value: Any, *, compact: bool = False) -> str:
 def encoded(value: Any, *, compact: bool = False) -> bytes:
     """:func:`text` as UTF-8 with a newline: the content of a file, or one of its lines."""
     return f"{_dumped(value, compact)}\n".encode("utf-8", "backslashreplace")
+
+
+def parsed(line: bytes) -> Any:
+    """The JSON of one line that this program wrote: by orjson, but for what it refuses (half of a
+    surrogate pair, as names of files may hold). Raises ValueError.
+    """
+    try:
+        return orjson.loads(line)
+    except ValueError:
+        return json.loads(line)
 
 
 def _dumped(value: Any, compact: bool) -> str:

@@ -100,9 +100,9 @@ def load(task: SampleTask) -> Index:
                 part.frombytes(body[start:end])
                 start = end
             layouts = [FileLayout(*layout) for layout in header["layouts"]]
-            known = Facts(keys, values, [bytes.fromhex(value) for value in header["facts"]])
+            learned = Facts(keys, values, [bytes.fromhex(value) for value in header["facts"]])
             signatures = Signatures(numbers, kinds, layouts)
-            return Index(header["records"], signatures, header["last_run"], known)
+            return Index(header["records"], signatures, header["last_run"], learned)
     return Index()
 
 

@@ -162,20 +162,20 @@ def _believed(task: SampleTask, scan: Scan, plan: Plan, *, verify: bool) -> Kept
     kept.signatures, now = index.signatures, time.time_ns()
     items, numbers = PackedItems.of(scan.items), kept.signatures.numbers
     signer = Signer(task, items, written=now, read=now)
-    for place, stem in enumerate(items.stems):
-        number = previous.number(stem)
-        if number < 0 or numbers[number] == UNKNOWN:
+    for number, stem in enumerate(items.stems):
+        line = previous.number(stem)
+        if line < 0 or numbers[line] == UNKNOWN:
             continue
-        if layout := kept.signatures.layout(number):
-            same = signer.of_item(place, layout) == numbers[number]
+        if layout := kept.signatures.layout(line):
+            same = signer.of_item(number, layout) == numbers[line]
         else:
             record = previous.plain(stem)
-            same = signer.of_record(record) == numbers[number]
-            same = same and record["item"] == task.fingerprint(items[place])
+            same = signer.of_record(record) == numbers[line]
+            same = same and record["item"] == task.fingerprint(items[number])
         if same:
             kept.stems.append(stem)
         else:
-            numbers[number] = UNKNOWN
+            numbers[line] = UNKNOWN
     return kept
 
 

@@ -27,6 +27,8 @@ from segprep.files import digest, digest_file, facts, real_folders, states
 from segprep.packed_items import PackedItems
 from segprep.types import Note, Skipped
 
+_LINES = 1000  # that are hashed at once
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -46,17 +48,21 @@ def snapshot(folder: Path, moment: int) -> Snapshot:
     while waiting:
         home = waiting.pop()
         checksum.update(os.fsencode(f"{home[len(str(folder)) :]}\0\0"))
-        lines = list[bytes]()
-        for name in sorted(os.listdir(home)):
+        lines, names = list[bytes](), os.listdir(home)
+        names.sort()
+        for name in names:
             path = f"{home}{os.sep}{name}"
             state = os.lstat(path)
             if stat.S_ISDIR(state.st_mode):
                 waiting.append(path)
             elif home != str(folder) or name != LOCK:
-                lines.append(os.fsencode(name) + b"\0" + states.described(state))
+                lines.append(os.fsencode(name) + b"\0" + states.described(state) + b"\n")
+                if len(lines) == _LINES:
+                    checksum.update(b"".join(lines))
+                    lines.clear()
                 if not states.settled(state, moment):
                     recent.append(path[len(str(folder)) + 1 :])
-        checksum.update(b"\n".join(lines))
+        checksum.update(b"".join(lines))
     return Snapshot(checksum.hexdigest(20), tuple(recent))
 
 

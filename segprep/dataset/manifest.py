@@ -12,7 +12,6 @@ from dataclasses import asdict, astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, get_args
 
-import orjson
 from blake3 import blake3
 
 from segprep import jsontext
@@ -175,7 +174,7 @@ def written_record(line: bytes) -> Record:
 
     Raises ValueError for what no record can be.
     """
-    content = parsed_line(line)
+    content = jsontext.parsed(line)
     try:
         plain = {name: content[name] for name in _RECORD}
         plain["pixels"] = {int(value): count for value, count in content["pixels"].items()}
@@ -186,16 +185,6 @@ def written_record(line: bytes) -> Record:
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"is not a record: {error}") from error
     return Record(**plain, unpainted=labels)
-
-
-def parsed_line(line: bytes) -> Any:
-    """The JSON of one line that this program wrote: by orjson, but for what it refuses (half of a
-    surrogate pair, as names of files may hold). Raises ValueError.
-    """
-    try:
-        return orjson.loads(line)
-    except ValueError:
-        return json.loads(line)
 
 
 def _unpainted(value: Any, address: str) -> Unpainted:

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from blake3 import blake3
 
+from segprep import jsontext
 from segprep.dataset import manifest
 from segprep.dataset.manifest import MANIFEST, RESTORE, next_line
 from segprep.errors import SourceError, TreeError
@@ -100,7 +101,7 @@ class RecordFile(Mapping[str, Record]):
 
     def plain(self, stem: str) -> dict[str, Any]:
         """The line of *stem* as JSON, not checked. Raises TreeError."""
-        content = self._parsed(self.line(stem), manifest.parsed_line)
+        content = self._parsed(self.line(stem), jsontext.parsed)
         return content if isinstance(content, dict) else {}
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from blake3 import blake3
 
 from segprep.files import states
@@ -42,10 +43,10 @@ class Facts:
         cls, keys: Sequence[int], numbers: Sequence[int], values: Sequence[bytes]
     ) -> "Facts":
         """Facts whose *keys* came in any order."""
-        order = sorted(range(len(keys)), key=keys.__getitem__)
-        return cls(
-            array("Q", (keys[n] for n in order)), array("I", (numbers[n] for n in order)), [*values]
-        )
+        every = np.asarray(keys, np.uint64)
+        order = np.argsort(every, kind="stable")
+        own = np.asarray(numbers, np.uint32)[order]
+        return cls(array("Q", every[order].tobytes()), array("I", own.tobytes()), [*values])
 
 
 class Learning:

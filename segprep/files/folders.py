@@ -36,12 +36,13 @@ def listing(root: str) -> Iterator[tuple[str, str]]:
 def _entries(folder: str) -> tuple[str, Iterator[tuple[str, bool]]]:
     """*folder*, and its entries in name order: name, is it a folder. Raises SourceError."""
     try:
+        names, folders = list[str](), set[str]()
         with os.scandir(folder) as entries:
-            listed = sorted(
-                (entry.name, entry.is_dir(follow_symlinks=False))
-                for entry in entries
-                if not entry.name.startswith(".")
-            )
+            for entry in entries:
+                if not entry.name.startswith("."):
+                    names.append(entry.name)
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.add(entry.name)
     except OSError as error:
         raise SourceError(
             Path(folder),
@@ -49,7 +50,8 @@ def _entries(folder: str) -> tuple[str, Iterator[tuple[str, bool]]]:
             "check its permissions",
             "unreadable",
         ) from error
-    return folder, iter(listed)
+    names.sort()
+    return folder, ((name, name in folders) for name in names)
 
 
 def remove_folder(path: Path) -> None:
