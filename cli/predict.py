@@ -188,7 +188,7 @@ command = formatting.Command(
         click.Option(
             ["--tile"],
             type=int,
-            show_default="1024, of images beyond a megapixel",
+            show_default="1024, of images that do not fit the memory",
             help="Larger images are predicted in overlapping tiles of this side, a multiple of 32.",
         ),
         click.Option(

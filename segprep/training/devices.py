@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
+from segprep import limits
 from segprep.errors import UsageError
 
 
@@ -35,6 +36,15 @@ def peak_memory(device: str) -> int:
         return torch.cuda.max_memory_allocated(device)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024  # kilobytes elsewhere
+
+
+def free_memory(device: str) -> int:
+    """The bytes that could still be had on the GPU *device*, or of main memory (of the container's,
+    if that is less); 0 where the system does not tell.
+    """
+    if device.startswith("cuda"):
+        return int(torch.cuda.mem_get_info(device)[0])
+    return limits.available()
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader, Dataset
 from segprep import write_mask
 from segprep.dataset.tree import Tree
 from segprep.train_settings import make_config
-from segprep.training.augmentation.windows import Windows, batches
+from segprep.training.augmentation.windows import Windows
 from segprep.training.check.loop import Training
 from segprep.training.data import pairs as data
 from segprep.training.data.dataset import ImagePairs
@@ -136,7 +136,8 @@ def load_steps(who: str, root: Path, view: data.InputSpec) -> Iterator[float]:
     if who == "theirs":
         loader = iter(DataLoader(Tutorial(root, view.size), BATCH, shuffle=True))
     else:
-        loader = batches(Windows(read(root, view), view, 0), BATCH, 0, COUNT // BATCH)
+        windows = Windows(read(root, view), view, 0)
+        loader = iter(DataLoader(windows, BATCH, sampler=range(COUNT)))
     for _ in range(COUNT // BATCH):
         start = time.process_time()
         next(loader)

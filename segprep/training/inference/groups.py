@@ -32,8 +32,11 @@ class NetworkFile:
     tile: int | None = None
     depth: int | None = None
 
-    def load(self) -> Net:
-        """The network. Raises UsageError, SegprepError: bad-checkpoint, MissingExtraError."""
+    def load(self, processes: int = 1) -> Net:
+        """The network, which so many *processes* have each for itself.
+
+        Raises UsageError, SegprepError: bad-checkpoint, MissingExtraError.
+        """
         if self.path.suffix.lower() == ".onnx":
             if self.depth is not None:
                 reason = f"--depth {self.depth}: an ONNX file cannot be pruned"
@@ -48,7 +51,8 @@ class NetworkFile:
         if self.onnx:
             return onnx_model.net_of(onnx_model.encoded(checkpoint, self.tile), self.path)
         network = checkpoints.channels_last(checkpoint.network(), self.device)
-        return tiles.net_of(network, checkpoint.classes, checkpoint.view, self.device)
+        classes, view = checkpoint.classes, checkpoint.view
+        return tiles.net_of(network, classes, view, self.device, processes)
 
 
 def digest_of(path: Path) -> str:
@@ -61,33 +65,33 @@ def digest_of(path: Path) -> str:
 
 
 @lru_cache(1)
-def _loaded(file: NetworkFile, threads: int) -> Net:
-    """The network of *file* in a worker process. Raises SegprepError where the worker has another
-    one.
+def _loaded(file: NetworkFile, jobs: int) -> Net:
+    """The network of *file* in one of so many worker processes (*jobs*). Raises SegprepError where
+    the worker has another one.
     """
-    if threads:
-        torch.set_num_threads(threads)
+    if jobs > 1:
+        torch.set_num_threads(max(1, usable_cores() // jobs))
     if digest_of(file.path) != file.digest:
         reason = f"{file.path} changed, or a worker has another file of this name"
         raise SegprepError("bad-checkpoint", reason, "put it where all workers see the same file")
-    return file.load()
+    return file.load(jobs)
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerTask:
-    """What a :class:`GroupTask` is in a worker process, which loads the network itself and uses so
-    many *threads* (0: as many as it likes). *settings* are those of Options but the network.
+    """What a :class:`GroupTask` is in one of so many worker processes (*jobs*), which loads the
+    network itself. *settings* are those of Options but the network.
     """
 
     file: NetworkFile
     settings: Mapping[str, Any]
     out: Path
     modes: tuple[Mode, ...]
-    threads: int
+    jobs: int
 
     def __call__(self, group: Group) -> PredictedGroup:
         """Predict the images of *group* together. Raises SegprepError."""
-        options = Options(_loaded(self.file, self.threads), **self.settings)
+        options = Options(_loaded(self.file, self.jobs), **self.settings)
         return Predictor(options, Results(self.out, self.modes)).group(group)
 
 
@@ -104,8 +108,7 @@ class GroupTask:
     def __reduce__(self) -> tuple[Any, ...]:
         names = (field.name for field in fields(self.options) if field.name != "net")
         settings = {name: getattr(self.options, name) for name in names}
-        threads = max(1, usable_cores() // self.jobs) if self.jobs > 1 else 0
-        return WorkerTask, (self.file, settings, self.out, self.modes, threads)
+        return WorkerTask, (self.file, settings, self.out, self.modes, self.jobs)
 
     def __call__(self, group: Group) -> PredictedGroup:
         """Predict the images of *group* together. Raises SegprepError."""

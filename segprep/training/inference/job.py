@@ -92,7 +92,7 @@ def predict(
     with class ids, named as the image), binary (255 where not background), color, blend, cutout
     (the foreground on black; *background* names the class that is none), probability (gray: of two
     classes the second's, of more the winner's), probabilities (.npz); one kind lies in *out*,
-    several lie in a folder each. Images of more than a megapixel, or larger than *tile*, are
+    several lie in a folder each. Images that do not fit the memory, or are larger than *tile*, are
     predicted in overlapping tiles. *average*: over flips, rotations by quarter turns, all eight of
     both, or seven rotations. *threshold*: of two classes, the second wins above it. *colors*: a
     table of ``R G B name`` lines. *legend*: the classes' names below color and blend.

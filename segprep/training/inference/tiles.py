@@ -7,12 +7,13 @@ all predictions come from here.
     >>> probabilities(net, [np.zeros((40, 50, 3), np.uint8)])[0].shape
     torch.Size([2, 40, 50])
 
-An image of up to WHOLE pixels goes through in one piece. A larger one is cut into tiles that
-overlap by as much as the network looks (:mod:`.reach`), on the grid of its poolings, and that know
-where they lie: the logits are those of the whole image. Where a tile is too small for that, or the
-network looks at everything at once, the overlap is smaller and logits fade into each other. A
-network of valid convolutions (the U-Net of the paper) is tiled as the paper does it: the image
-mirrored at its borders; the results are those of the whole image.
+An image of up to WHOLE pixels goes through in one piece, and so does a larger one that fits the
+memory (:mod:`.memory`). What does not is cut into tiles that overlap by as much as the network
+looks (:mod:`.reach`), on the grid of its poolings, and that know where they lie: the logits are
+those of the whole image. Where a tile is too small for that, or the network looks at everything at
+once, the overlap is smaller and logits fade into each other. A network of valid convolutions (the
+U-Net of the paper) is tiled as the paper does it: the image mirrored at its borders; the results
+are those of the whole image.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,7 @@ from torch import Tensor, nn
 from segprep.errors import UsageError
 from segprep.training.data.pairs import InputSpec, brightest, normalized
 from segprep.training.devices import exact
+from segprep.training.inference.memory import room
 from segprep.training.inference.reach import reach
 from segprep.training.inference.spans import PHASE, Span, cuts, overlap_of, valid_cuts
 from segprep.training.logits import framed
@@ -35,7 +37,7 @@ from segprep.training.models._layers import Place, placed, reflected
 from segprep.training.models.unet_paper import BORDER, ValidUNet
 
 TILE, SMALLEST = 1024, 64  # the side of a tile of a large image; the least that may be asked for
-WHOLE = 1 << 20  # pixels up to which an image is not cut: a gigabyte for a U-Net of width 64
+WHOLE = 1 << 20  # pixels up to which nobody asks for memory: a gigabyte for a U-Net of width 64
 # (N, 3, h, w) normalized, and where each lies in its image -> logits (N, C, h', w')
 Forward = Callable[[Tensor, Sequence[tuple[Place, Place]]], Tensor]
 
@@ -46,7 +48,8 @@ class Net:
     gives those without a rim of *border* pixels.
 
     *classes* are as many as there are probabilities (one logit is the second of two). *side*: the
-    only size that *run* takes. *reach* gives how far the network looks, None if that is not known.
+    only size that *run* takes. *reach* gives how far the network looks, None if that is not known;
+    *room* how many pixels of it fit the memory.
     """
 
     classes: tuple[str, ...]
@@ -56,13 +59,23 @@ class Net:
     border: int = 0
     side: int | None = None
     reach: Callable[[], int | None] = lambda: None
+    room: Callable[[], int] = lambda: 0
 
 
-def net_of(network: nn.Module, classes: Sequence[str], view: InputSpec, device: str = "cpu") -> Net:
-    """*network*, in evaluation mode and on *device*, as a Net."""
+def net_of(
+    network: nn.Module,
+    classes: Sequence[str],
+    view: InputSpec,
+    device: str = "cpu",
+    processes: int = 1,
+) -> Net:
+    """*network*, in evaluation mode and on *device*, whose memory so many *processes* share, as a
+    Net.
+    """
     valid = partial(_valid, network, device) if isinstance(network, ValidUNet) else None
     run, look = partial(_logits, network, device), cache(partial(reach, network, view.channels))
-    return Net(two(classes), view, run, valid, BORDER if valid else 0, reach=look)
+    fits = cache(partial(room, network, view.channels, len(classes), device, processes))
+    return Net(two(classes), view, run, valid, BORDER if valid else 0, reach=look, room=fits)
 
 
 def two(classes: Sequence[str]) -> tuple[str, ...]:
@@ -115,15 +128,17 @@ def logits(
     net: Net, images: Sequence[NDArray[Any]], tile: int | None = None, batch: int = 1
 ) -> list[Tensor]:
     """(C, h, w) float32, on the CPU, for each of *images* (h, w, 3) at the scale of the net's spec.
-    *batch* tiles, also of several images, run at once. *tile*: the side of tiles; by default an
-    image of up to WHOLE pixels is not cut.
+    *batch* tiles, also of several images, run at once if they fit the memory. *tile*: the side of
+    tiles; by default an image that fits is not cut.
     """
     canvases = [_canvas(net, image, tile) for image in images]
     sums: list[Tensor | None] = [None] * len(canvases)
     waiting: list[tuple[int, _Piece]] = []
     for n, canvas in enumerate(canvases):
         for piece in _pieces(net, canvas):
-            if waiting and (len(waiting) >= batch or not waiting[0][1].fits(piece)):
+            pixels = (len(waiting) + 1) * piece.frame.shape[1] * piece.frame.shape[2]
+            full = len(waiting) >= batch or (pixels > WHOLE and pixels > net.room())
+            if waiting and (full or not waiting[0][1].fits(piece)):
                 _add(net, waiting, canvases, sums)
             waiting.append((n, piece))
     if waiting:
@@ -163,7 +178,7 @@ def _side(net: Net, height: int, width: int, tile: int | None) -> int:
     if net.side or tile:
         side = net.side or tile or 0
         return side if net.side or max(height, width) > side else 0
-    if height * width <= WHOLE:
+    if height * width <= WHOLE or height * width <= net.room():
         return 0
     overlap, _ = overlap_of(TILE, net.reach())
     return max(TILE, net.view.size + -net.view.size % PHASE, 2 * overlap)
