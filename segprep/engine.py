@@ -130,9 +130,9 @@ def run(
         wanted > 1 and items and set_limits.seconds and worker_processes.single_threaded()
     ):
         worker_processes.keep_memory()
-        with open_folders.remembered(), limits.timing(set_limits.seconds):
+        with open_folders.remembered(), limits.timing(set_limits.seconds) as seconds:
             for item in items:
-                yield _attempt_timed(function, item, set_limits.seconds)
+                yield _attempt_timed(function, item, seconds)
         return
     chunks = Chunks(items, chunk, seconds=SECONDS)
     yield from _in_workers(Job(function, set_limits.seconds), chunks, max(1, jobs))
@@ -141,9 +141,14 @@ def run(
 def _attempt_timed(
     function: Callable[[Input], Output], item: Input, seconds: float
 ) -> Output | Failure:
+    if not seconds:
+        return _attempt(function, item)
     try:
-        with limits.timed(seconds):
+        limits.begin_item(seconds)
+        try:
             return _attempt(function, item)
+        finally:
+            limits.end_item()
     except limits.ItemTooLongError:
         return _too_long(item, seconds)
 

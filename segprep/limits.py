@@ -14,10 +14,12 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 SHARE = 0.75  # of the memory that is there
 SECONDS = 120.0  # of computing time per item
 LEAST = 256 << 20  # bytes; with less, no image of usual size can be read
+_replaced: list[Any] = []  # what handled SIGPROF before the first of the runs under way, for each
 _ENDLESS = 1 << 62  # what "max" or absurdly high limits of a container mean
 
 
@@ -92,37 +94,34 @@ def hold_memory(amount: int) -> None:
 
 
 @contextmanager
-def timed(seconds: float) -> Iterator[None]:
-    """Raise ItemTooLongError in the main thread after *seconds* of computing time, and again every
-    second; one call into a C library is not interrupted.
-    """
-    with timing(seconds) as possible:
-        if not possible:
-            yield
-            return
-        signal.setitimer(signal.ITIMER_PROF, seconds, 1.0)
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
-
-
-@contextmanager
-def timing(seconds: float) -> Iterator[bool]:
-    """Let the signal handler of :func:`timed` stay for a run over many items: it need not be set
-    for each. Whether time can be limited here at all.
+def timing(seconds: float) -> Iterator[float]:
+    """Let :func:`begin_item` limit items for the time of a run; the seconds to give it, 0 where
+    time cannot be limited here.
     """
     main = threading.current_thread() is threading.main_thread()
     if not seconds or not main or not hasattr(signal, "setitimer"):
-        yield False
-    elif signal.getsignal(signal.SIGPROF) is _raise:
-        yield True
-    else:
-        before = signal.signal(signal.SIGPROF, _raise)
-        try:
-            yield True
-        finally:
-            signal.signal(signal.SIGPROF, before)
+        yield 0.0
+        return
+    handler = signal.signal(signal.SIGPROF, _raise)
+    before = _replaced[0] if _replaced else handler
+    _replaced.append(before)
+    try:
+        yield seconds
+    finally:
+        _replaced.pop()  # runs may end in any order
+        signal.signal(signal.SIGPROF, _raise if _replaced else before)
+
+
+def begin_item(seconds: float) -> None:
+    """Raise ItemTooLongError in the main thread after *seconds* of computing time, and again every
+    second, until :func:`end_item`; one call into a C library is not interrupted.
+    """
+    signal.setitimer(signal.ITIMER_PROF, seconds, 1.0)
+
+
+def end_item() -> None:
+    """End what :func:`begin_item` began."""
+    signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 @contextmanager

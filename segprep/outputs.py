@@ -9,7 +9,6 @@ dataset has a fourth, in dataset/staging.py, since a conversion resumes file by 
 import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -104,6 +103,8 @@ class OutputFolder:
 
         Raises as :meth:`place` does; SegprepError (write-failed).
         """
+        from concurrent.futures import ThreadPoolExecutor
+
         places = {name: self.place(name) for name in parts}
         try:
             with ThreadPoolExecutor(THREADS) as pool:
@@ -150,6 +151,8 @@ def force(folder: Path, written: Iterable[Path] | None = None) -> None:
 
     Raises OSError.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     files = written if written is not None else (p for p in folder.rglob("*") if p.is_file())
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(sync_file, files))

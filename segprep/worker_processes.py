@@ -4,8 +4,6 @@ They die with their parent. They are forked where that is safe (Linux, a parent 
 spawned elsewhere, which costs each a fresh start and its imports.
 """
 
-import ctypes
-import multiprocessing
 import os
 import signal
 import sys
@@ -14,12 +12,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection, wait
-from multiprocessing.reduction import ForkingPickler
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from segprep import limits
 from segprep.errors import SegprepError
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 AHEAD = 3  # requests that a worker has at once, so that it need not wait for the next
 PIPE = 1 << 18  # bytes that a pipe should hold
@@ -35,6 +34,8 @@ def keep_memory() -> None:
     glibc only (mallopt's M_TRIM_THRESHOLD and M_MMAP_THRESHOLD); elsewhere nothing happens.
     """
     if sys.platform == "linux":
+        import ctypes
+
         tune = getattr(ctypes.CDLL(None), "mallopt", None)
         if tune is not None:
             tune(-1, 256 << 20)
@@ -90,6 +91,8 @@ class WorkerPool:
 
     def submit(self, job: Callable[[Element], object], element: Element) -> Request:
         """Ask for ``job(element)``; both are pickled."""
+        from multiprocessing.reduction import ForkingPickler
+
         request = Request(bytes(ForkingPickler.dumps((job, element))))
         self._waiting.append(request)
         self._hand_out()
@@ -134,6 +137,8 @@ class WorkerPool:
 
     def _receive(self, *, at_once: bool = False) -> None:
         """Take an answer of every worker that has one; wait for one unless *at_once*."""
+        from multiprocessing.connection import wait
+
         workers = {worker.answers: worker for worker in self._workers}
         for answers in wait(list(workers), 0 if at_once else None):
             worker = workers[answers]
@@ -161,6 +166,8 @@ class _Worker:
     """A process, and the *requests* that it has not answered, in order."""
 
     def __init__(self, own: limits.Limits) -> None:
+        import multiprocessing  # a run of one process, the usual one, needs none of it
+
         context: Any = multiprocessing.get_context("fork" if single_threaded() else "spawn")
         theirs, self._asked = context.Pipe(duplex=False)
         self.answers, answers = context.Pipe(duplex=False)
@@ -190,7 +197,7 @@ class _Worker:
         self.answers.close()
 
 
-def _widened(pipe: Connection) -> int:
+def _widened(pipe: "Connection") -> int:
     """How many bytes *pipe* holds, after asking the system for more."""
     if sys.platform != "linux":
         return _PAGE
@@ -201,7 +208,7 @@ def _widened(pipe: Connection) -> int:
     return fcntl.fcntl(pipe.fileno(), fcntl.F_GETPIPE_SZ)
 
 
-def _serve(own: limits.Limits, asked: Connection, answers: Connection) -> None:
+def _serve(own: limits.Limits, asked: "Connection", answers: "Connection") -> None:
     """In a worker: answer with (result, None) or (None, exception), until there is nobody."""
     _begin(own)
     while True:
@@ -249,6 +256,8 @@ def _begin(own: limits.Limits) -> None:
     """In a worker: leave Ctrl-C to the parent, end as soon as the parent does, keep to its *own*
     limits.
     """
+    import multiprocessing
+
     keep_memory()
     limits.adopt(own)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,5 +1,6 @@
 """Limits on memory and computing time: what costs too much is named, the rest goes on."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -45,6 +46,17 @@ def test_an_item_that_takes_too_long_is_named(count: int, jobs: int) -> None:
         results = list(engine.run(endless, range(count), jobs=jobs))
     assert codes(results) == {3: "time-limit"}
     assert [one for n, one in enumerate(results) if n != 3] == [n for n in range(count) if n != 3]
+
+
+def test_a_run_that_began_later_keeps_its_limit() -> None:
+    before = signal.getsignal(signal.SIGPROF)
+    with limits.limited(seconds=0.2):
+        first = engine.run(endless, [1, 2])
+        next(first)
+        second = engine.run(endless, [1, 3])
+        results = [next(second), *first, *second]
+    assert codes(results) == {2: "time-limit"}
+    assert signal.getsignal(signal.SIGPROF) is before
 
 
 @LINUX

@@ -119,6 +119,18 @@ def test_light(code: str) -> None:
     assert not heavy & loaded
 
 
+def test_miou_starts_without_what_only_workers_and_pages_need(tmp_path: Path) -> None:
+    for name in ("truth", "pred"):
+        (tmp_path / name).mkdir()
+        for number in range(2):
+            Image.new("L", (4, 4), number).save(tmp_path / name / f"{number}.png")
+    command = ["miou", str(tmp_path / "pred"), "--truth", str(tmp_path / "truth"), "--classes", "2"]
+    code = f"from segprep_cli.main import group; group({command}, standalone_mode=False)"
+    shown = python("-c", f"{code}\nimport sys; print('MODULES', *sys.modules)").split("MODULES ")
+    unneeded = {"multiprocessing", "filelock", "numpy.ma", "PIL.ImageDraw", "concurrent.futures"}
+    assert not unneeded & set(shown[1].split())
+
+
 REPORT = {"matplotlib", "scipy", "contourpy", "kiwisolver", "fontTools", "cycler"}
 WITHOUT = f"""
 import sys

@@ -15,15 +15,12 @@ import errno
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-import filelock
 
 from segprep import jsontext
 from segprep.dataset import manifest, shards
@@ -62,6 +59,8 @@ def lock(root: Path) -> Iterator[None]:
     if _unlocked.get():
         yield
         return
+    import filelock  # most calls lock nothing
+
     path = root / LOCK
     held = filelock.FileLock(path)
     try:
@@ -218,6 +217,8 @@ class Staging:
         *replace*: whatever the tree's folders held before is taken out of the way first. Files,
         then names, are forced to the disk before the manifest says that the tree is complete.
         """
+        from concurrent.futures import ThreadPoolExecutor
+
         staged = {
             kind: PackedNames(
                 name for name in shards.names_in(self.folder / kind) if belongs(f"{kind}/{name}")

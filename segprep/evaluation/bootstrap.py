@@ -97,12 +97,16 @@ class Bootstrap:
 
 def interval(values: Floats) -> tuple[float, float] | None:
     """The 2.5 and 97.5 percentiles of all that is not NaN; None of nothing."""
-    scores = values[~np.isnan(values)]
-    return (
-        (float(np.percentile(scores, 2.5)), float(np.percentile(scores, 97.5)))
-        if len(scores)
-        else None
-    )
+    scores = np.sort(values[~np.isnan(values)])
+    return (_percentile(scores, 2.5), _percentile(scores, 97.5)) if len(scores) else None
+
+
+def _percentile(ordered: Floats, percent: float) -> float:
+    """What ``np.percentile`` gives, which imports ``numpy.ma``: 5 ms, a fortieth of a start."""
+    at = (len(ordered) - 1) * (percent / 100)
+    below, share = int(at), at - int(at)
+    low, high = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
+    return high - (high - low) * (1 - share) if share >= 0.5 else low + (high - low) * share
 
 
 def _weights(seed: int, unit: str, samples: int) -> NDArray[Any]:

@@ -8,7 +8,7 @@ import io
 import shutil
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from segprep import jsontext
 from segprep.dataset.staging import lock
 from segprep.dataset.tree import LOCK, RUNS, Tree
 from segprep.errors import SegprepError, SourceError, UsageError
-from segprep.evaluation import label_maps, score_page
+from segprep.evaluation import label_maps
 from segprep.evaluation.accumulate import ImageRow
 from segprep.evaluation.arrays import Reading
 from segprep.evaluation.pairs import MaskPairs
@@ -26,7 +26,9 @@ from segprep.imaging import image
 from segprep.metrics.confusion import DENSE
 from segprep.names import csv_cell
 from segprep.outputs import OutputFolder, force, swap
-from segprep.reports import bars, confusion, overlays
+
+if TYPE_CHECKING:
+    from segprep.evaluation.score_page import Worst
 
 NAMES = (
     "scores.json",
@@ -155,6 +157,9 @@ class ResultFiles:
         """Make everything else, and move all of it to *out*. Raises SegprepError if a file cannot
         be written.
         """
+        from segprep.evaluation import score_page
+        from segprep.reports import bars, confusion
+
         if self._file is not None:
             self._file.close()
         scores = result.scores
@@ -202,7 +207,10 @@ class ResultFiles:
 
     def _pictures(
         self, result: Evaluation, pairs: MaskPairs, home: Tree | None, how: Reading
-    ) -> list[score_page.Worst]:
+    ) -> "list[Worst]":
+        from segprep.evaluation import score_page
+        from segprep.reports import overlays
+
         folder, drawn = self._stage / WORST, list[score_page.Worst]()
         if result.worst:
             folder.mkdir()

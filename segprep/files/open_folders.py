@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 MOST = 64  # folders open at once
+_NO_NAMES = frozenset(("", ".", ".."))
 _SUPPORTED = os.open in os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
 
 
@@ -17,10 +18,12 @@ class _Handles(threading.local):
 
     def __init__(self) -> None:
         self.folders: dict[str, int] = {}
+        self.allowed: set[tuple[str, tuple[Path, ...]]] = set()  # with the roots they are below
         self.users = 0
 
     def close(self) -> None:
         """Close all of them."""
+        self.allowed.clear()
         while self.folders:
             os.close(self.folders.popitem()[1])
 
@@ -48,6 +51,8 @@ def placed(path: Path, roots: tuple[Path, ...]) -> tuple[str, int] | None:
         return None
     text = os.fspath(path)
     folder, _, name = text.rpartition(os.sep)
+    if (folder, roots) in _handles.allowed and name not in _NO_NAMES and "\0" not in name:
+        return name, _handles.folders[folder]
     if not name or "\0" in text or os.path.normpath(text) != text or not is_below(folder, roots):
         return None
     handle = _handles.folders.get(folder)
@@ -55,7 +60,10 @@ def placed(path: Path, roots: tuple[Path, ...]) -> tuple[str, int] | None:
         handle = _opened(
             folder, max((str(root) for root in roots if is_below(folder, (root,))), key=len)
         )
-    return None if handle is None else (name, handle)
+    if handle is None:
+        return None
+    _handles.allowed.add((folder, roots))
+    return name, handle
 
 
 def _opened(folder: str, root: str) -> int | None:

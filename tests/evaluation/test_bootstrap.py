@@ -93,3 +93,11 @@ def test_the_sums_are_those_of_the_matrix() -> None:
     one = sums(tally(truth, pred), 3, 255, Policy())
     assert one.miou == pytest.approx(made.scores().miou)
     assert one.accuracy == pytest.approx(made.scores().pixel_accuracy)
+
+
+def test_percentiles_are_numpy_s() -> None:
+    random = np.random.default_rng(4)
+    for count in (1, 2, 3, 40, 41, 200, 999, 1000, 1001):
+        scores = np.append(random.random(count), np.nan)
+        expected = tuple(float(np.nanpercentile(scores, share)) for share in (2.5, 97.5))
+        assert interval(scores) == expected

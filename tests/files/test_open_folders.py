@@ -32,6 +32,17 @@ def test_reading_is_the_same_with_and_without_open_folders(tmp_path: Path) -> No
         os.fstat(entry[1])
 
 
+def test_a_folder_that_is_known_is_open_to_its_own_roots_and_names_only(tmp_path: Path) -> None:
+    below = roots(tmp_path)
+    inner = below[0] / "inner"
+    with open_folders.remembered():
+        for name in ("a.txt", "..", ".", "a\0.txt", "a.txt"):
+            entry = open_folders.placed(Path(f"{inner}/{name}"), below)
+            assert (entry is not None) == (name in ("a.txt", ".")), name
+            assert entry is None or entry[0] != ".."
+        assert open_folders.placed(inner / "a.txt", (tmp_path / "other",)) is None
+
+
 @pytest.mark.parametrize("way", ["file", "folder", "dots", "outside"])
 def test_no_way_leads_out(tmp_path: Path, way: str) -> None:
     below = roots(tmp_path)
