@@ -1,4 +1,5 @@
-"""The numbers of a TIFF as they are stored, whatever their type: signed, 32 and 64 bits, floats.
+"""The numbers of a TIFF as they are stored, whatever their type: signed, 32 and 64 bits, floats;
+and any image as the three channels that a network is fed with.
 
 Pillow unpacks the bytes, as if they were gray levels of 8 bits; types, byte order and predictors
 are put right here. Format: TIFF 6.0, sections 14 and 19, and Adobe Photoshop TIFF Technical Note 3
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ImageOps
 
 from segprep.errors import SourceError
 from segprep.imaging import image, tiff
@@ -88,3 +90,43 @@ def _numbers(
         whole = numbers.view(np.dtype(f"u{kind.itemsize}"))
         numbers = np.cumsum(whole, axis=1, dtype=whole.dtype).view(native)
     return numbers
+
+
+def rgb(data: bytes, path: Path) -> NDArray[Any]:
+    """Any decodable image as (H, W, 3), upright: uint16 for 16 bits, float32 for signed numbers,
+    floats and 32 bits, else uint8; alpha and further bands are dropped. Raises SourceError.
+    """
+    numbers = read(data, path)
+    if numbers is not None and numbers.dtype != np.uint8:
+        return _colors(numbers, data, path)
+    with image.opened(data, path, MAX_PIXELS) as picture:
+        upright = ImageOps.exif_transpose(picture)
+        if upright.mode.startswith("I;16"):
+            return np.repeat(np.asarray(upright).astype(np.uint16)[:, :, None], 3, axis=2)
+        if upright.mode in ("I", "F"):
+            array = np.asarray(upright, dtype=np.float32)
+            _check_finite(array, path)
+            return np.repeat(array[:, :, None], 3, axis=2)
+        return np.asarray(upright.convert("RGB"))
+
+
+def _colors(numbers: NDArray[Any], data: bytes, path: Path) -> NDArray[Any]:
+    """*numbers* (H, W, C) of a TIFF as (H, W, 3), upright."""
+    count = numbers.shape[2]
+    if count not in (1, 2, 3, 4):
+        reason = f"has {count} bands; gray or RGB is needed"
+        hint = "export three of its bands, as segprep convert geotiff --bands does"
+        raise SourceError(path, reason, hint, "image-unsupported")
+    if numbers.dtype != np.uint16:
+        numbers = numbers.astype(np.float32)
+        _check_finite(numbers, path)
+    layout = tiff.first(data)
+    orientation = layout.number(tiff.ORIENTATION, 1) if layout else 1
+    upright = image.upright_array(numbers, orientation)
+    return upright[..., :3] if count > 2 else np.repeat(upright[..., :1], 3, axis=2)
+
+
+def _check_finite(values: NDArray[Any], path: Path) -> None:
+    if not np.isfinite(values).all():
+        reason, hint = "holds numbers that are not finite", "save it as 8-bit or 16-bit"
+        raise SourceError(path, reason, hint, "image-unsupported")

@@ -7,21 +7,20 @@ number of loader workers, and a resumed run sees what an uninterrupted one would
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import ImageOps
 from torch import Tensor
 from torch.nn import functional
 
 from segprep.dataset.tree import IMAGES, Tree
 from segprep.errors import SegprepError, SourceError
 from segprep.files import read_below
-from segprep.imaging import image, samples, tiff
-from segprep.types import IGNORE, MAX_PIXELS
+from segprep.imaging import image
+from segprep.imaging.samples import rgb
+from segprep.types import IGNORE
 
 GRAY = 128
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue, as Pillow makes gray
@@ -89,7 +88,7 @@ def read_pair(tree: Tree, stem: str, classes: int | None = None) -> ImagePair:
         hint = "restore it, or take the sample out of the lists"
         raise SourceError(tree.root / IMAGES / f"{stem}.*", reason, hint, "image-missing")
     path = roots[0] / path.relative_to(tree.root)
-    array = pixels(read_below(path, roots), path)
+    array = rgb(read_below(path, roots), path)
     if array.shape[:2] != mask.shape:
         sizes = f"image {array.shape[1]}x{array.shape[0]}, mask {mask.shape[1]}x{mask.shape[0]}"
         raise SourceError(path, sizes, "make the mask again from this image", "size-mismatch")
@@ -106,46 +105,6 @@ def read_truth(tree: Tree, stem: str, classes: int | None = None) -> NDArray[np.
         reason = f"pixel value {wrong[0]} is not a class (0 to {limit - 1}, or 255)"
         raise SourceError(path, reason, "fix the mask or the class list", "unknown-value")
     return np.ascontiguousarray(mask.astype(np.uint8))
-
-
-def pixels(data: bytes, path: Path) -> NDArray[Any]:
-    """Any decodable image as (H, W, 3), upright: uint16 for 16 bits, float32 for signed numbers,
-    floats and 32 bits, else uint8; alpha and further bands are dropped. Raises SourceError.
-    """
-    numbers = samples.read(data, path)
-    if numbers is not None and numbers.dtype != np.uint8:
-        return _colors(numbers, data, path)
-    with image.opened(data, path, MAX_PIXELS) as picture:
-        upright = ImageOps.exif_transpose(picture)
-        if upright.mode.startswith("I;16"):
-            return np.repeat(np.asarray(upright).astype(np.uint16)[:, :, None], 3, axis=2)
-        if upright.mode in ("I", "F"):
-            array = np.asarray(upright, dtype=np.float32)
-            _check_finite(array, path)
-            return np.repeat(array[:, :, None], 3, axis=2)
-        return np.asarray(upright.convert("RGB"))
-
-
-def _colors(numbers: NDArray[Any], data: bytes, path: Path) -> NDArray[Any]:
-    """*numbers* (H, W, C) of a TIFF as (H, W, 3), upright."""
-    count = numbers.shape[2]
-    if count not in (1, 2, 3, 4):
-        reason = f"has {count} bands; a network here takes gray or RGB"
-        hint = "export three of its bands, as segprep convert geotiff --bands does"
-        raise SourceError(path, reason, hint, "image-unsupported")
-    if numbers.dtype != np.uint16:
-        numbers = numbers.astype(np.float32)
-        _check_finite(numbers, path)
-    layout = tiff.first(data)
-    orientation = layout.number(tiff.ORIENTATION, 1) if layout else 1
-    upright = image.upright_array(numbers, orientation)
-    return upright[..., :3] if count > 2 else np.repeat(upright[..., :1], 3, axis=2)
-
-
-def _check_finite(values: NDArray[Any], path: Path) -> None:
-    if not np.isfinite(values).all():
-        reason, hint = "holds numbers that are not finite", "save it as 8-bit or 16-bit"
-        raise SourceError(path, reason, hint, "image-unsupported")
 
 
 def raise_bad(bad: Sequence[SourceError]) -> None:

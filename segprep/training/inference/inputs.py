@@ -15,8 +15,8 @@ from segprep.errors import SegprepError, UsageError
 from segprep.files import read_below, walk
 from segprep.imaging import video
 from segprep.imaging.image import SUFFIXES
+from segprep.imaging.samples import rgb
 from segprep.names import natural_key, stem_key
-from segprep.training.data import pairs
 from segprep.types import Classes, Note, Skipped
 
 
@@ -32,7 +32,7 @@ class Input:
 
     def pixels(self) -> NDArray[Any]:
         """(H, W, 3), upright. Raises SourceError."""
-        return pairs.pixels(read_below(self.path, self.roots), self.path)
+        return rgb(read_below(self.path, self.roots), self.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
-"""What an epoch leaves on disk: checkpoints, and a sheet of predictions."""
+"""What an epoch leaves on disk: checkpoints, a sheet of predictions, event files."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -10,6 +11,7 @@ from torch import nn
 from segprep.errors import SegprepError
 from segprep.outputs import Batch
 from segprep.reports import contact_sheet
+from segprep.reports.epochs import COLUMNS, EpochScores
 from segprep.train_config import Config
 from segprep.training import checkpoints
 from segprep.training.augmentation import preview
@@ -18,7 +20,6 @@ from segprep.training.data.pairs import ImagePair, InputSpec, scaled
 from segprep.training.logits import likeliest
 from segprep.training.trainer import run_folder
 from segprep.training.trainer.distributed import ProcessGroup
-from segprep.training.trainer.history import EpochScores
 from segprep.training.trainer.validation import predictions
 
 SHOWN = 8  # images on a sheet
@@ -65,3 +66,27 @@ def picture(network: nn.Module, pairs: Sequence[ImagePair], view: InputSpec, dev
             for pair, logits in predictions(network, shown, ProcessGroup(0, 1, device), view, 1)
         ]
     )
+
+
+class Board:
+    """Event files for TensorBoard; a resumed run drops what came after *step*."""
+
+    def __init__(self, folder: Path, step: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.writer: Any = SummaryWriter(str(folder), purge_step=step + 1 if step else None)
+
+    def add(self, entry: EpochScores, losses: Sequence[float], rates: Sequence[float]) -> None:
+        """One epoch, and each of its steps."""
+        first = entry.step - len(losses) + 1
+        for n, (loss, rate) in enumerate(zip(losses, rates, strict=True)):
+            self.writer.add_scalar("step/loss", loss, first + n)
+            self.writer.add_scalar("step/lr", rate, first + n)
+        for name, value in asdict(entry).items():
+            if name in COLUMNS[2:8] and not math.isnan(value):
+                self.writer.add_scalar(f"epoch/{name}", value, entry.step)
+        self.writer.flush()
+
+    def close(self) -> None:
+        """Write what is left."""
+        self.writer.close()

@@ -14,14 +14,15 @@ import torch
 from segprep.errors import SegprepError, install_hint
 from segprep.metrics import confusion
 from segprep.outputs import OutputFolder
+from segprep.reports import epochs as history
+from segprep.reports.epochs import EpochScores
 from segprep.train_settings import plain
 from segprep.training import checkpoints, models
 from segprep.training.data.pairs import read_truth
 from segprep.training.devices import peak_memory
 from segprep.training.progress import Moment
-from segprep.training.trainer import artifacts, history, run_folder, schedules
+from segprep.training.trainer import artifacts, run_folder, schedules
 from segprep.training.trainer.freeze_stages import Stage, steps_before
-from segprep.training.trainer.history import EpochScores
 from segprep.training.trainer.network import checkpoint_of
 from segprep.training.trainer.preparation import Preparation
 from segprep.training.trainer.result import Run, said
@@ -39,7 +40,7 @@ class TrainingLoop(Preparation):
 
         Raises SegprepError: loss-nan, out-of-memory.
         """
-        self.board: history.Board | None = None
+        self.board: artifacts.Board | None = None
         self.drawn = monotonic()
         try:
             for entry in self._epochs():
@@ -53,11 +54,11 @@ class TrainingLoop(Preparation):
                 self.board.close()
         return self._finish("epochs" if len(self.history) >= self.config.epochs else "patience")
 
-    def _board(self, step: int) -> history.Board | None:
+    def _board(self, step: int) -> artifacts.Board | None:
         """Event files after *step*. Raises TreeError (link-in-output)."""
         OutputFolder(self.out).at(f"{run_folder.BOARD}/events")
         try:
-            return history.Board(self.out / run_folder.BOARD, step)
+            return artifacts.Board(self.out / run_folder.BOARD, step)
         except ImportError:
             note = f"no event files: TensorBoard is not installed ({install_hint('train')})"
             self.notes += [] if note in self.notes else [note]

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError
 from segprep.outputs import OutputFolder
+from segprep.reports.epochs import EpochScores
 from segprep.train_config import Config, outputs
 from segprep.train_settings import toml_text
 from segprep.training import checkpoints, losses
@@ -24,7 +25,6 @@ from segprep.training.trainer.border_windows import Bordered
 from segprep.training.trainer.config_check import advised, fit_classes
 from segprep.training.trainer.distributed import ProcessGroup
 from segprep.training.trainer.freeze_stages import stages
-from segprep.training.trainer.history import EpochScores
 from segprep.training.trainer.network import build
 from segprep.training.trainer.resume import differences
 from segprep.training.trainer.step import Learner

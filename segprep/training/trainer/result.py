@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from segprep.metrics import confusion
 from segprep.metrics.confusion import class_rows
+from segprep.reports.epochs import EpochScores
 from segprep.train_config import Config
 from segprep.train_settings import plain
 from segprep.training.trainer import run_folder
-from segprep.training.trainer.history import EpochScores
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,13 +14,13 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from segprep.dataset import tree
 from segprep.dataset.tree import RUNS
 from segprep.errors import SegprepError, UsageError
+from segprep.reports.sweeps import FINISHED, SweepRow, Swept, write
 from segprep.train_config import Config
 from segprep.train_settings import check_key, merged, plain
 from segprep.training.progress import Moment, Watch, unwatched
 from segprep.training.trainer import run_folder, windows
 from segprep.training.trainer.config_check import settled
 from segprep.training.trainer.result import Run
-from segprep.training.trainer.sweep_report import FINISHED, SweepRow, Swept, write
 from segprep.training.trainer.trainer import train
 
 FAILED = ("loss-nan", "out-of-memory")  # what one value may come to without ending the sweep

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError, SourceError
+from segprep.imaging.samples import rgb
 from segprep.training.augmentation.windows import Windows
 from segprep.training.data.dataset import ImagePairs
 from segprep.training.data.pairs import (
@@ -21,7 +22,6 @@ from segprep.training.data.pairs import (
     moments,
     nearest,
     normalized,
-    pixels,
     read_pair,
     scaled,
 )
@@ -61,7 +61,7 @@ def encoded(array: np.ndarray, kind: str = "PNG", mode: str | None = None) -> by
 def test_every_kind_of_image_has_three_channels(
     array: np.ndarray, kind: str, dtype: type, value: float
 ) -> None:
-    found = pixels(encoded(array, kind), Path("x"))
+    found = rgb(encoded(array, kind), Path("x"))
     assert found.shape == (3, 4, 3)
     assert found.dtype == dtype
     assert np.all(found == value)
@@ -69,7 +69,7 @@ def test_every_kind_of_image_has_three_channels(
 
 def test_numbers_that_are_not_finite_are_refused() -> None:
     with pytest.raises(SourceError, match="not finite"):
-        pixels(encoded(np.array([[0.5, np.nan]], np.float32), "TIFF"), Path("x.tif"))
+        rgb(encoded(np.array([[0.5, np.nan]], np.float32), "TIFF"), Path("x.tif"))
 
 
 def test_letterboxed_window_is_gray_and_ignored_around_the_image() -> None:
@@ -206,11 +206,11 @@ def signed(kind: str, bands: int) -> bytes:
     [("int16", 1, "float32"), ("uint16", 3, "uint16"), ("float32", 4, "float32")],
 )
 def test_numbers_of_scientific_images(kind: str, bands: int, expected: str) -> None:
-    array = pixels(signed(kind, bands), Path("a.tif"))
+    array = rgb(signed(kind, bands), Path("a.tif"))
     assert (array.dtype, array.shape[2]) == (expected, 3)
     assert array[0, 0].tolist() == ([0, 0, 0] if bands == 1 else [0, 1, 2])
 
 
 def test_more_bands_than_a_network_takes() -> None:
     with pytest.raises(SourceError, match="has 6 bands"):
-        pixels(signed("uint16", 6), Path("a.tif"))
+        rgb(signed("uint16", 6), Path("a.tif"))

@@ -17,9 +17,9 @@ import torch
 from segprep import train
 from segprep.errors import LockedError, SegprepError, TreeError, UsageError
 from segprep.metrics.confusion import count
+from segprep.reports import epochs as history
 from segprep.training import checkpoints, pretrained
 from segprep.training.progress import Moment
-from segprep.training.trainer import history
 
 Make = Callable[..., Path]
 TINY: dict[str, Any] = {

@@ -1,16 +1,14 @@
-"""What a run tells while it goes: history.csv, results.txt, the losses as text, curves.png, event
-files for TensorBoard.
+"""The epochs of a training as files: history.csv, results.txt, the losses as text, curves.png.
 
-All but the event files are rewritten at each epoch from the whole history, so that a resumed run
-has neither gaps nor lines twice.
+They are rewritten at each epoch from the whole history, so that a resumed run has neither gaps nor
+lines twice.
 """
 
 import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -140,27 +138,3 @@ def smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     reach = SMOOTHED // 2
     return np.array([values[max(0, n - reach) : n + reach + 1].mean() for n in range(len(values))])
-
-
-class Board:
-    """Event files for TensorBoard; a resumed run drops what came after *step*."""
-
-    def __init__(self, folder: Path, step: int) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
-        self.writer: Any = SummaryWriter(str(folder), purge_step=step + 1 if step else None)
-
-    def add(self, entry: EpochScores, losses: Sequence[float], rates: Sequence[float]) -> None:
-        """One epoch, and each of its steps."""
-        first = entry.step - len(losses) + 1
-        for n, (loss, rate) in enumerate(zip(losses, rates, strict=True)):
-            self.writer.add_scalar("step/loss", loss, first + n)
-            self.writer.add_scalar("step/lr", rate, first + n)
-        for name, value in asdict(entry).items():
-            if name in COLUMNS[2:8] and not math.isnan(value):
-                self.writer.add_scalar(f"epoch/{name}", value, entry.step)
-        self.writer.flush()
-
-    def close(self) -> None:
-        """Write what is left."""
-        self.writer.close()
