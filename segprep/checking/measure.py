@@ -40,27 +40,26 @@ class Measure:
 
     def __call__(self, pair: Pair) -> Pair:
         """*pair* with its facts, or with the trouble of reading it."""
+        facts: dict[str, Any] = {}
         small: inspection.Small | None = None
         drawn: NDArray[Any] | None = None
         if pair.image:
             try:
-                photo, small = image_facts(
+                facts["photo"], small = image_facts(
                     pair.image, self.roots, hashed=self.hashed, full=self.full
                 )
-                pair = replace(pair, photo=photo)
             except SourceError as error:
-                pair = replace(pair, image_trouble=Trouble(error.code, error.reason, error.hint))
+                facts["image_trouble"] = Trouble(error.code, error.reason, error.hint)
         if pair.mask:
             try:
-                label, drawn = mask_facts(pair.mask, self.roots, self.hashed)
-                pair = replace(pair, label=label)
+                facts["label"], drawn = mask_facts(pair.mask, self.roots, self.hashed)
             except SourceError as error:
-                pair = replace(pair, mask_trouble=Trouble(error.code, error.reason, error.hint))
-        if self.fit and small is not None and drawn is not None and drawn.ndim == 2 and pair.photo:
-            upright = upright_mask(drawn, pair.photo)
+                facts["mask_trouble"] = Trouble(error.code, error.reason, error.hint)
+        if self.fit and small is not None and drawn is not None and drawn.ndim == 2:
+            upright = upright_mask(drawn, facts["photo"])
             if upright is not None:
-                pair = replace(pair, signals=signals.measure(small.colors, upright))
-        return pair
+                facts["signals"] = signals.measure(small.colors, upright)
+        return replace(pair, **facts)
 
 
 def sizes_of_others(
@@ -206,8 +205,8 @@ def mask_facts(
         if 2 < len(values) <= 300 or (len(values) == 2 and 255 in values)
         else (frozenset(), frozenset())
     )
-    facts = replace(facts, values=values, thin=thin, between=between)
-    return replace(facts, steps=_steps(ids), rim=_rim(ids), specks=_specks(ids)), ids
+    texture: dict[str, Any] = {"steps": _steps(ids), "rim": _rim(ids), "specks": _specks(ids)}
+    return replace(facts, values=values, thin=thin, between=between, **texture), ids
 
 
 def _palette(palette: bytes) -> tuple[str, str]:

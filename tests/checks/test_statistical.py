@@ -227,14 +227,14 @@ def test_a_few_cells_of_one_class_among_many_accuse_nobody() -> None:
     """
     usual = np.zeros((3, likelihood.BINS))
     usual[0, 0], usual[1, 1], usual[2, 2] = 3000, 800, 200
-    logs = [likelihood._logs(usual)] * 2
+    logs = 2 * likelihood._logs(usual).T
     odd = usual.copy()
     odd[1], odd[2] = usual[0] / 300, usual[1] / 80
-    largest, gain, _ = likelihood._gain([odd, odd], logs)
+    largest, gain, _ = likelihood._gain(odd @ logs, odd.sum(1))
     assert largest > 0
     assert gain < 0
     swapped = usual[[0, 2, 1]]
-    _, gain, classes = likelihood._gain([swapped, swapped], logs)
+    _, gain, classes = likelihood._gain(swapped @ logs, swapped.sum(1))
     assert gain > 1
     assert classes == (1, 2)
 

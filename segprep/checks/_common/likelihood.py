@@ -4,7 +4,7 @@ Color and place given the class are counted over all other images of the dataset
 the labels of one image are then more or less likely than the same labels with two classes swapped.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -20,6 +20,7 @@ LEAST_CELLS, LEAST_EACH = 40, 0.2  # of a class, and nats per cell, for a swap a
 RIVALS = 0.1  # images that gain by a swap of red and blue, to one that would lose as much
 LEAST_DEVIATION = 0.2  # nats per cell
 ODD = 2.5  # deviations by which an image's colors are less likely than usual, swapped or not
+BLOCK = 256  # images that are judged at once
 MOST = 12  # classes; with more, pairs would be many and counts thin
 
 
@@ -41,17 +42,19 @@ def swaps(survey: Survey) -> Mapping[str, Swap]:
     ids = _ids(signals.values())
     if len(signals) < LEAST or not 2 <= len(ids) <= MOST:
         return {}
-    hue, where = np.zeros((2, len(ids), BINS))
-    for signal in signals.values():
-        hue += _table(signal.hue, ids)
-        where += _table(signal.position, ids)
+    parts = [[getattr(signal, name) for signal in signals.values()] for name in ("hue", "position")]
+    totals = [sum(block.sum(0) for block in _tables(part, ids)) for part in parts]
     usual, gains = np.zeros((2, len(signals)))
     best = list[tuple[int, int]]()
-    for n, signal in enumerate(signals.values()):
-        own = [_table(signal.hue, ids), _table(signal.position, ids)]
-        logs = [_logs(whole - part) for whole, part in zip((hue, where), own, strict=True)]
-        usual[n], gains[n], swap = _gain(own, logs)
-        best.append(swap)
+    for blocks in zip(*(_tables(part, ids) for part in parts), strict=True):
+        scores = sum(
+            own @ _logs(total - own).swapaxes(1, 2)
+            for total, own in zip(totals, blocks, strict=True)
+        )  # of each image [c, d]: the pixels of class c taken for class d
+        for table, pixels in zip(scores, blocks[0].sum(2), strict=True):
+            n = len(best)
+            usual[n], gains[n], swap = _gain(table, pixels)
+            best.append(swap)
     if np.sort(usual)[len(usual) // 2] > 0:
         return {}  # of most images, too, colors tell no classes apart, as at night
     scores = deviations(usual / 0.2)
@@ -70,31 +73,30 @@ def _ids(signals: Iterable[Signals]) -> list[int]:
     return sorted(ids)
 
 
-def _table(cells: Cells, ids: Sequence[int]) -> NDArray[np.float64]:
-    """(classes, BINS) counts of *cells*."""
-    keys, counts = cells.arrays()
-    table = np.zeros(len(ids) * BINS)
-    table[np.searchsorted(ids, keys // BINS) * BINS + keys % BINS] = counts
-    return table.reshape(len(ids), BINS)
+def _tables(cells: Sequence[Cells], ids: Sequence[int]) -> Iterator[NDArray[np.float64]]:
+    """(images, classes, BINS) counts of *cells*, in blocks of images."""
+    for start in range(0, len(cells), BLOCK):
+        arrays = [part.arrays() for part in cells[start : start + BLOCK]]
+        keys, counts = (np.concatenate(parts) for parts in zip(*arrays, strict=True))
+        images = np.repeat(np.arange(len(arrays)), [len(part) for part, _ in arrays])
+        tables = np.zeros((len(arrays), len(ids), BINS))
+        tables[images, np.searchsorted(ids, keys // BINS), keys % BINS] = counts
+        yield tables
 
 
 def _logs(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """log P(bin | class), one pseudo count spread over the bins."""
     smooth = counts + 4.0 / BINS
-    return np.asarray(np.log(smooth / smooth.sum(1, keepdims=True)))
+    return np.asarray(np.log(smooth / smooth.sum(-1, keepdims=True)))
 
 
 def _gain(
-    tables: list[NDArray[np.float64]], logs: list[NDArray[np.float64]]
+    scores: NDArray[np.float64], pixels: NDArray[np.float64]
 ) -> tuple[float, float, tuple[int, int]]:
     """The largest gain of a swap of two classes, per pixel of the two; the largest of a swap that
-    chance does not explain, and that swap.
+    chance does not explain, and that swap. *scores* [c, d] are those of the *pixels* of class c
+    taken for class d.
     """
-    scores = sum(
-        table @ log.T for table, log in zip(tables, logs, strict=True)
-    )  # [c, d]: the pixels of class c taken for class d
-    assert isinstance(scores, np.ndarray)
-    pixels = tables[0].sum(1)
     present = np.flatnonzero(pixels).tolist()
     largest, sure = -np.inf, (-np.inf, (0, 0))
     for value, other in combinations(present, 2):
@@ -127,17 +129,16 @@ def swapped_channels(survey: Survey) -> Mapping[str, Channels]:
     ids = _ids(signals.values())
     if len(signals) < LEAST or not 1 <= len(ids) <= MOST:
         return {}
-    total = sum(
-        (_table(signal.hue, ids) for signal in signals.values()), np.zeros((len(ids), BINS))
-    )
+    hues = [signal.hue for signal in signals.values()]
+    total = sum(block.sum(0) for block in _tables(hues, ids))
     bins = np.arange(BINS)
     mirrored = bins % 4 * 16 + bins // 4 % 4 * 4 + bins // 16  # red, green, blue of two bits each
-    stored, swapped = np.zeros((2, len(signals)))  # nats per cell
-    for n, signal in enumerate(signals.values()):
-        own = _table(signal.hue, ids)
-        logs, cells = _logs(total - own), max(own.sum(), 1)
-        stored[n] = (own * logs).sum() / cells
-        swapped[n] = (own[:, mirrored] * logs).sum() / cells
+    likelihoods = []
+    for own in _tables(hues, ids):
+        logs, cells = _logs(total - own), np.maximum(own.sum((1, 2)), 1)
+        fits = [(part * logs).sum((1, 2)) / cells for part in (own, own[..., mirrored])]
+        likelihoods.append(np.stack(fits))
+    stored, swapped = np.concatenate(likelihoods, axis=1)  # nats per cell
     gains = swapped - stored
     scores = deviations(gains / 0.2)
     middle = median(stored)
