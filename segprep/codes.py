@@ -127,6 +127,7 @@ CODES: dict[str, str] = {
     "unknown-colour": "The mask holds colors that are not in the color map.",
     # drawings on photographs, stacks
     "image-unlabelled": "The source holds these images without labels; they are not samples.",
+    "mask-steps": "Single pixels lie between smaller and larger ids; most masks beside have none.",
     "mask-frames": "A mask file holds several frames or pages; which one is the mask is unknown.",
     "packed-twin": "A file lies there packed with gzip and unpacked; the unpacked one was used.",
     "stack-length": "A stack has another number of pages than its labels or its header say.",

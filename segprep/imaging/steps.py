@@ -18,10 +18,12 @@ _INSIDE = 0.3  # the share of a value's pixels that are inside, up to which it i
 HINT = "the masks were smoothed or saved as JPEG, before they became PNG perhaps: export them again"
 
 
-def find(mask: NDArray[Any], counts: Mapping[int, int]) -> frozenset[int]:
+def find(
+    mask: NDArray[Any], counts: Mapping[int, int], *, least: float = STEPPED
+) -> frozenset[int]:
     """The values of *mask* (H, W), whose histogram is *counts*, that are steps between ids further
-    apart, where such steps are common; empty where one value alone may be a border that was drawn
-    all around.
+    apart, where *least* of the places where such ids meet have one; empty where one value alone may
+    be a border that was drawn all around.
     """
     if len(counts.keys() - {IGNORE}) < 3:
         return frozenset()
@@ -35,7 +37,7 @@ def find(mask: NDArray[Any], counts: Mapping[int, int]) -> frozenset[int]:
     values, seen = np.unique(np.concatenate(steps), return_counts=True)
     total = int(seen.sum())
     noisy = total > _NOISE * mask.size
-    if noisy or total < LEAST_STEPS or total < STEPPED * (total + direct):
+    if noisy or total < LEAST_STEPS or total < least * (total + direct):
         return frozenset()
     border = len(values) == 1 and 20 * direct < total and _is_line(mask == values[0])
     return frozenset() if border else frozenset(values.tolist())

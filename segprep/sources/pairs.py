@@ -20,7 +20,14 @@ from segprep.errors import SourceError, UsageError
 from segprep.files import read_below
 from segprep.imaging import image, lookup, low_depth, mask_files, paired_masks, steps
 from segprep.packed_items import FirstLabels
-from segprep.sources._common import files_beside, lossy, mask_values, matching, palette_order
+from segprep.sources._common import (
+    files_beside,
+    lossy,
+    mask_values,
+    matching,
+    palette_order,
+    stepped_masks,
+)
 from segprep.sources._common.mask_values import ClassesById, Ids
 from segprep.sources._common.paired_folders import PairedFolders, background_of
 from segprep.types import (
@@ -154,9 +161,8 @@ class Reader(PairedFolders):
                     "values-unclear",
                 )
             mask, counts = lookup.counted(values, seen, table, path, classes)
-            if not self.ids and (stepped := sorted(steps.find(values, seen))):
-                hint = f"{steps.HINT}; if all was drawn so, state each value: --ids VALUE=NAME,…"
-                raise SourceError(path, steps.told(stepped), hint, "values-unclear")
+            if not self.ids:
+                notes += stepped_masks.judge(values, seen, path, _PairValues(self, self.roots()))
             return mask, counts
 
         return paired_masks.sample(

@@ -107,3 +107,30 @@ def test_ids_beyond_the_list_are_explained_by_the_smearing(tmp_path: Path) -> No
     with pytest.raises(BadInputError) as caught:
         segprep.convert("pairs", root, tmp_path / "out", ids="0=sky,1=road,2=car")
     assert "saved as JPEG" in str(caught.value.skipped[0])
+
+
+def with_rest(seed: int) -> Image.Image:
+    """A cyst in a kidney, at whose edge one pixel of kidney is left on one side."""
+    picture = drawn(seed, 2)
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((40, 40, 120, 90), fill=1)
+    pen.rectangle((60, 41, 130, 80), fill=2)
+    return picture
+
+
+@pytest.mark.parametrize("rests", [1, 9])
+def test_a_thin_rest_in_few_masks_of_a_set_was_drawn(tmp_path: Path, rests: int) -> None:
+    source = tmp_path / "in"
+    for seed in range(10):
+        mask = with_rest(seed) if seed < rests else drawn(seed, 3)
+        for folder, picture in (("images", Image.new("RGB", mask.size)), ("masks", mask)):
+            (source / folder).mkdir(parents=True, exist_ok=True)
+            picture.save(source / folder / f"{seed}.png")
+    assert sum(bool(found(with_rest(seed))) for seed in range(rests)) >= rests - 1
+    if rests == 9:
+        with pytest.raises((BadInputError, UsageError)):
+            segprep.convert("pairs", source, tmp_path / "out", classes="background,kidney,cyst")
+        return
+    for classes in ("background,kidney,cyst", None):
+        done = segprep.convert("pairs", source, tmp_path / f"out{classes}", classes=classes)
+        assert "mask-steps" in {note.code for note in done.notes}

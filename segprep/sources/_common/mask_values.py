@@ -17,6 +17,7 @@ from segprep.files import is_file, read_plain
 from segprep.imaging import components, steps
 from segprep.imaging.lookup import cause
 from segprep.names import unknown
+from segprep.sources._common import stepped_masks
 from segprep.types import IGNORE, Classes, Note
 
 _LIKE_INSTANCES = (
@@ -35,7 +36,6 @@ Ids = Annotated[
     " --classes: exceptions to their order.",
 ]
 Meaning = tuple[Classes, dict[int, int], list[Note]]
-_STEPPED = 0.1  # the share of masks with steps from which on a set was smoothed
 _MOST_STATED = 24  # classes that a hint spells out
 LARGEST = 64  # larger values are gray levels more often than ids
 
@@ -159,7 +159,9 @@ class Contents:
         option that states that all was drawn. Values beyond them are told with their files.
         """
         values, hint = sorted(frozenset[int]().union(*self.stepped)), steps.HINT
-        if len(self.stepped) < max(1, _STEPPED * self.rich) or values[-1] >= len(classes.names):
+        if len(self.stepped) < max(1, stepped_masks.SET * self.rich) or values[-1] >= len(
+            classes.names
+        ):
             return
         if len(classes.names) <= _MOST_STATED:
             named = ",".join(f"{n}={name}" for n, name in enumerate(classes.names))
