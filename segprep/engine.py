@@ -28,6 +28,7 @@ TOO_MUCH = "needs more memory than there is, or than --max-memory allows"
 MORE_MEMORY = "check that the file is genuine; then raise --max-memory, or use fewer --jobs"
 WORTH_A_WORKER = 40  # items; starting a process takes as long as converting about that many
 SECONDS = 0.02  # of work in a chunk: a hundred times what handing it over takes
+WAITING = 0.1  # of the time that passes counts as work: a busy machine must not make chunks short
 Input = TypeVar("Input")
 Output = TypeVar("Output")
 
@@ -53,10 +54,11 @@ class Job(Generic[Input, Output]):
 
     def __call__(self, chunk: Sequence[Input]) -> Timed[Output | Failure]:
         """A result or a Failure for every item of *chunk*, in order."""
-        began = time.monotonic()
+        began, used = time.monotonic(), time.thread_time()
         with open_folders.remembered():
             results = [self._result(item) for item in chunk]
-        return Timed(results, time.monotonic() - began)
+        waited = time.monotonic() - began
+        return Timed(results, max(time.thread_time() - used, WAITING * waited))
 
     def _result(self, item: Input) -> Output | Failure:
         with limits.deadly(self.seconds):

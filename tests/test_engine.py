@@ -37,6 +37,38 @@ def test_an_unforeseen_exception_costs_its_item_only(jobs: int) -> None:
     ]
 
 
+class Clock:
+    """Time that passes by itself, and of which little is spent on work."""
+
+    def __init__(self, *, work: float, wait: float) -> None:
+        self.work, self.wait, self.used, self.now = work, wait, 0.0, 0.0
+
+    def thread_time(self) -> float:
+        return self.used
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def item(self, number: int) -> int:
+        self.used, self.now = self.used + self.work, self.now + self.work + self.wait
+        return number
+
+
+@pytest.mark.parametrize(
+    ("work", "wait", "seconds"),
+    [(1.0, 0.0, 1.0), (1.0, 5.0, 1.0), (1.0, 99.0, 10.0), (0.0, 1.0, 0.1)],
+    ids=["idle machine", "busy machine", "slow disk", "waiting only"],
+)
+def test_a_busy_machine_does_not_make_chunks_short(
+    work: float, wait: float, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(work=work, wait=wait)
+    monkeypatch.setattr(engine, "time", clock)
+    timed = engine.Job(clock.item)(range(4))
+    assert timed.results == [0, 1, 2, 3]
+    assert timed.seconds == pytest.approx(4 * seconds)
+
+
 def refuse(number: int) -> int:
     raise SourceError(Path("x.json"), f"item {number}", "fix it", "bad-json")
 
