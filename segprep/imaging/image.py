@@ -18,6 +18,7 @@ from segprep import kernel
 from segprep.errors import SourceError
 from segprep.files import read_file
 from segprep.imaging import damage, headers, png, tiff
+from segprep.imaging.depth import eight_bits
 from segprep.imaging.word_runs import runs_of
 from segprep.types import MAX_PIXELS
 
@@ -123,9 +124,17 @@ def header(data: bytes, path: Path, limit: int = MAX_PIXELS) -> Header:
 def pixels(
     data: bytes, path: Path, *, upright: bool = True, limit: int = MAX_PIXELS
 ) -> NDArray[Any]:
-    """The decoded image as RGB, (H, W, 3) uint8. Raises SourceError."""
+    """The decoded image as RGB, (H, W, 3) uint8; more than 8 bits as :func:`eight_bits` has them.
+    Raises SourceError.
+    """
     with opened(data, path, limit) as picture:
-        return np.asarray((ImageOps.exif_transpose(picture) if upright else picture).convert("RGB"))
+        drawn = ImageOps.exif_transpose(picture) if upright else picture
+        if drawn.mode.startswith("I;16") or drawn.mode in (
+            "I",
+            "F",
+        ):  # Pillow would cut them at 255
+            return np.repeat(eight_bits(np.asarray(drawn))[:, :, None], 3, axis=2)
+        return np.asarray(drawn.convert("RGB"))
 
 
 def upright_array(array: NDArray[Any], orientation: int) -> NDArray[Any]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from segprep.dataset import samples
 from segprep.dataset.tree import Tree
 from segprep.errors import SegprepError, SourceError
-from segprep.imaging import image as imaging
+from segprep.imaging.samples import rgb
 from segprep.types import IGNORE, Entry
 
 Three = tuple[float, float, float]
@@ -115,7 +115,7 @@ def read(dataset: Tree, stem: str) -> tuple[Image, NDArray[np.uint8]]:
     path = roots[0] / path.relative_to(dataset.root)
     sample = samples.read(Entry(stem, path, mask_path), roots)
     mask, _ = samples.upright(sample, path)
-    return imaging.pixels(sample.image, path), mask
+    return rgb(sample.image, path), mask
 
 
 def _three(values: NDArray[np.float64]) -> Three:

@@ -165,3 +165,23 @@ def test_the_published_numbers_of_drive(real, tmp_path):
     if round(sum(place.pixels(stem).get(1, 0) for stem in stems) / stats.pixels, 4) == 0.1254:
         assert [round(value, 4) for value in stats.image_mean] == [0.7086, 0.3815, 0.2239]
         assert [round(value, 4) for value in stats.image_std] == [0.1269, 0.0793, 0.0431]
+
+
+@pytest.mark.parametrize("kind", ["uint16", "float32"])
+def test_images_of_more_than_eight_bits_keep_their_values(tmp_path: Path, kind: str) -> None:
+    """As a training has them: 16 bits by 65535, floats as they are. A picture shows them, too."""
+    values = np.linspace(12_000, 40_000, 48).reshape(6, 8).astype(np.uint16)
+    drawn = values if kind == "uint16" else (values / 65_535).astype(np.float32)
+    ending = "png" if kind == "uint16" else "tif"
+    for folder in ("JPEGImages", "SegmentationClass"):
+        (tmp_path / folder).mkdir()
+    Image.fromarray(drawn).save(tmp_path / f"JPEGImages/a.{ending}")
+    write_mask(tmp_path / "SegmentationClass/a.png", np.zeros((6, 8), np.uint8))
+    stats = dataset_stats(tmp_path)
+    assert stats.pooled_mean == pytest.approx((values.mean() / 65_535,) * 3)
+    assert stats.pooled_std == pytest.approx((values.std() / 65_535,) * 3)
+    path = tmp_path / f"JPEGImages/a.{ending}"
+    shown = pixels(path.read_bytes(), path)
+    assert shown.dtype == np.uint8
+    assert shown.shape == (6, 8, 3)
+    assert len(np.unique(shown)) > 40

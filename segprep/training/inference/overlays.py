@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from segprep.errors import UsageError
+from segprep.imaging.depth import eight_bits
 from segprep.imaging.image import encode_mask, voc_colors
 from segprep.names import unknown, variant_key
 from segprep.reports.legend import with_legend
@@ -71,24 +72,14 @@ def cut_out(
     return np.where((mask != background)[..., None], image, np.uint8(0))
 
 
-def viewable(image: NDArray[Any]) -> NDArray[np.uint8]:
-    """*image* (H, W, 3) as 8 bits: 16 bits lose their lower half, floats are stretched."""
-    if image.dtype == np.uint8:
-        return image
-    if image.dtype == np.uint16:
-        return (image >> 8).astype(np.uint8)
-    low, high = float(image.min()), float(image.max())
-    return np.rint((image - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
-
-
 def picture(
     mode: Mode, image: NDArray[Any], mask: NDArray[np.uint8], style: Style
 ) -> NDArray[np.uint8]:
     """(H, W, 3) of *mask* as color, blend or cutout; the first two higher by a legend."""
     if mode == "cutout":
-        return cut_out(viewable(image), mask, style.background or 0)
+        return cut_out(eight_bits(image), mask, style.background or 0)
     colored = style.palette[mask]
-    shown = colored if mode == "color" else blended(viewable(image), colored)
+    shown = colored if mode == "color" else blended(eight_bits(image), colored)
     return with_legend(shown, style.names, style.palette) if style.names else shown
 
 

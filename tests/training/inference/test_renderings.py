@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from segprep.errors import UsageError
+from segprep.imaging.depth import eight_bits
 from segprep.imaging.image import decode_mask
 from segprep.training.inference import overlays
 from segprep.training.inference.overlays import (
@@ -18,7 +19,6 @@ from segprep.training.inference.overlays import (
     cut_out,
     decided,
     encoded,
-    viewable,
 )
 from segprep.training.logits import resized
 
@@ -62,9 +62,9 @@ def test_every_file_holds_what_it_says() -> None:
 
 
 def test_deep_images_are_shown_in_eight_bits() -> None:
-    assert viewable(np.full((1, 1, 3), 65535, np.uint16)).tolist() == [[[255, 255, 255]]]
-    assert viewable(np.array([[[-2.0, 0.0, 2.0]]], np.float32)).tolist() == [[[0, 128, 255]]]
-    assert viewable(np.full((1, 1, 3), 7.0, np.float32)).tolist() == [[[0, 0, 0]]]
+    assert eight_bits(np.full((1, 1, 3), 65535, np.uint16)).tolist() == [[[255, 255, 255]]]
+    assert eight_bits(np.array([[[-2.0, 0.0, 2.0]]], np.float32)).tolist() == [[[0, 128, 255]]]
+    assert eight_bits(np.full((1, 1, 3), 7.0, np.float32)).tolist() == [[[0, 0, 0]]]
 
 
 def test_scaling_comes_before_deciding() -> None:
