@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from segprep.exporting import Export
 
 
+_VERIFY = (
+    "Read all files again; without it, a file that nobody touched since segprep wrote it counts as"
+    " its record says."
+)
+
+
 class Targets(formatting.ModuleGroup):
     """The modules of ``segprep.targets`` as subcommands."""
 
@@ -94,6 +100,7 @@ def _parameters(writer: Declared) -> list[click.Parameter]:
         click.Option(
             ["--zip", "archive"], is_flag=True, help="OUT is one zip file instead of a folder."
         ),
+        click.Option(["--verify"], is_flag=True, help=_VERIFY),
         *options.workers(),
         *options.writing(),
         *options.display(),

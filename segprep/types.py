@@ -173,17 +173,20 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedMask:
-    """What a record says of its mask file: the *digest* of its bytes, and the *values* in it."""
+class RecordedFiles:
+    """What a record says of its files: the digests of the bytes of *mask* and *image*, and the
+    *values* in the mask.
+    """
 
-    digest: str
+    mask: str
+    image: str
     values: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One sample of a finished tree: where its files lie, what its record notes, and says of the
-    mask.
+    """One sample of a finished tree: where its files lie, what its record notes, and says of
+    them.
     """
 
     stem: str
@@ -191,7 +194,7 @@ class Entry:
     mask: Path
     objects: Path | None = None
     notes: tuple[Note, ...] = ()
-    content: RecordedMask | None = None
+    content: RecordedFiles | None = None
 
 
 @dataclass(frozen=True, slots=True)

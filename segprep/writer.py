@@ -86,11 +86,27 @@ class Choice:
     notes: tuple[Note, ...] = ()
 
 
+class ImageHeader(Protocol):
+    """What the file of an image says of itself."""
+
+    @property
+    def format(self) -> str:
+        """JPEG, PNG, TIFF and so on, whatever the file is called."""
+
+    @property
+    def mode(self) -> str:
+        """L, P, RGB and so on; with 16 bits per channel ``;16`` follows."""
+
+    @property
+    def orientation(self) -> int:
+        """EXIF's, 1 to 8."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LabeledImage:
-    """One sample on its way out: the *entry*'s raw *image* and *mask_file*; *is_recorded*: the
-    latter is an 8-bit PNG whose bytes are those of its record; *stored_upright*: the files of the
-    tree lie as the upright picture does.
+    """One sample on its way out: the *header* of its image; its raw files, which *read_image* and
+    *read_mask* give; *is_recorded*: the mask is an 8-bit PNG whose bytes are those of its record;
+    *stored_upright*: the files of the tree lie as the upright picture does.
 
     *pixels* gives mask and objects (H, W) as they lie on the upright picture, once they are needed:
     ids of *classes* (where the dataset names any) and 255 only. *roots* are the folders below which
@@ -99,8 +115,9 @@ class LabeledImage:
     """
 
     entry: Entry
-    image: bytes
-    mask_file: bytes
+    header: ImageHeader
+    read_image: Callable[[], bytes]
+    read_mask: Callable[[], bytes]
     is_recorded: bool
     stored_upright: bool
     classes: Classes | None
@@ -109,9 +126,14 @@ class LabeledImage:
     gray_bits: int = 16
 
     @property
-    def recorded_digest(self) -> str | None:
-        """The digest of *mask_file* where it is that of its record, or None."""
-        return self.entry.content.digest if self.is_recorded and self.entry.content else None
+    def image(self) -> bytes:
+        """The content of the image file. Raises SourceError."""
+        return self.read_image()
+
+    @property
+    def mask_file(self) -> bytes:
+        """The content of the mask file. Raises SourceError."""
+        return self.read_mask()
 
     @property
     def mask(self) -> "Mask":

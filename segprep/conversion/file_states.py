@@ -7,31 +7,20 @@ A file that changed right before it was looked at may change again without a tra
 hashed next time, too; and so are all of them where the clock was set back.
 """
 
-import json
-import os
-import time
 from array import array
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import astuple, dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from segprep import __version__
 from segprep.conversion.sample_files import SampleTask
 from segprep.conversion.signatures import UNKNOWN, FileLayout
-from segprep.files import digest, read_plain
+from segprep.dataset import index_file
 from segprep.files.facts import Facts
 
 MOST_LAYOUTS = 255
 _PARTS = "QBQI"  # the arrays behind the first line: signatures and layouts; facts
-_TOLD = "records", "last_run", "layouts", "facts", "lengths"
-
-
-def index_path(out: Path) -> Path:
-    """Where the index of the tree *out* lies."""
-    return out.parent / f".{out.name}.segprep-index"
 
 
 @dataclass(slots=True)
@@ -85,14 +74,8 @@ class Index:
 def load(task: SampleTask) -> Index:
     """The index beside the tree; empty where there is none that can be believed."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        data = read_plain(index_path(task.out))
-        head, _, body = data.partition(b"\n")
-        header = json.loads(head)
-        told = (header["segprep"], header["out"], header["digest"])
-        if (
-            told == (__version__, str(task.out), _digest(header, body))
-            and header["time"] <= time.time_ns()
-        ):
+        header, body = index_file.read(task.out)
+        if header:
             numbers, kinds, keys, values = (array(kind) for kind in _PARTS)
             start = 0
             for part, length in zip((numbers, kinds, keys, values), header["lengths"], strict=True):
@@ -106,31 +89,16 @@ def load(task: SampleTask) -> Index:
     return Index()
 
 
-def _digest(header: Mapping[str, Any], body: bytes) -> str:
-    told = [header[key] for key in _TOLD]
-    return digest(json.dumps(told).encode() + body)
-
-
 def save(task: SampleTask, index: Index) -> None:
     """Keep *index*; where the system refuses, there is none, and all is hashed next time."""
     signatures = index.signatures
     parts = signatures.numbers, signatures.kinds, index.facts.keys, index.facts.numbers
     body = b"".join(part.tobytes() for part in parts)
     head: dict[str, Any] = {
-        "segprep": __version__,
-        "out": str(task.out),
         "records": index.records,
         "last_run": index.last_run,
         "layouts": [*map(astuple, signatures.layouts)],
         "facts": [value.hex() for value in index.facts.values],
         "lengths": [*map(len, parts)],
-        "time": time.time_ns(),
     }
-    head["digest"] = _digest(head, body)
-    path = index_path(task.out)
-    temporary = path.with_name(f"{path.name}.part")
-    with suppress(OSError):
-        temporary.unlink(missing_ok=True)
-        with open(temporary, "xb") as file:
-            file.write(json.dumps(head).encode() + b"\n" + body)
-        os.replace(temporary, path)
+    index_file.write(task.out, head, body)

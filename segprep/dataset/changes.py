@@ -15,6 +15,7 @@ from segprep.dataset.record_file import RecordLines, parsed
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS, Tree
 from segprep.errors import SourceError
 from segprep.files import digest, read_below, walk
+from segprep.files.states import latest
 from segprep.names import is_sidecar
 
 
@@ -59,7 +60,7 @@ def changes(
     expected = described.records if described else None
     missing, changed, recorded = list[str](), list[str](), bytearray()
     with closing(RecordLines(root / RECORDS, expected)) as lines:
-        since = -1 if check else _time(root / RECORDS)
+        since = -1 if check else latest((root / RECORDS).stat())
         for result in engine.run(_Compared(root, since), lines, jobs=jobs, chunk=64):
             if isinstance(result, engine.Failure):
                 changed.append(f"{RECORDS}: {result.reason}")
@@ -77,14 +78,6 @@ def _files(root: Path) -> Iterator[str]:
             for path in walk(root / folder):
                 if not is_sidecar(path.name):
                     yield path.relative_to(root).as_posix()
-
-
-def _time(path: Path) -> int:
-    return _latest(path.stat())
-
-
-def _latest(state: os.stat_result) -> int:
-    return max(state.st_mtime_ns, state.st_ctime_ns)
 
 
 def _state(path: Path) -> os.stat_result | None:
@@ -132,7 +125,7 @@ class _Compared:
 
     def _untouched(self, state: os.stat_result) -> bool:
         """Whether a file in this *state* is as old as the records; a link is never taken to be."""
-        return stat.S_ISREG(state.st_mode) and _latest(state) <= self.since
+        return stat.S_ISREG(state.st_mode) and latest(state) <= self.since
 
     def _holds(self, path: Path, expected: str) -> bool:
         try:

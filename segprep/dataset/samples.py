@@ -23,7 +23,7 @@ from segprep.types import (
     Classes,
     Entry,
     Note,
-    RecordedMask,
+    RecordedFiles,
     Sample,
     Skipped,
 )
@@ -57,7 +57,9 @@ def _recorded(dataset: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
             skipped.append(Skipped(record.stem, str(mask), "bad-stem", reason, "convert again"))
             continue
         objects = dataset.root / record.objects if record.objects else None
-        content = RecordedMask(record.digests.get(record.mask, ""), tuple(record.pixels))
+        content = RecordedFiles(
+            record.digests[record.mask], record.digests[record.image], tuple(record.pixels)
+        )
         picture = dataset.root / record.image
         yield Entry(record.stem, picture, mask, objects, record.notes, content)
 
@@ -160,8 +162,15 @@ def upright(
     if sample.upright:
         return sample.mask, sample.objects
     turn = image.header(sample.image, path, limit).orientation
-    return image.upright_array(sample.mask, turn), (
-        None if sample.objects is None else image.upright_array(sample.objects, turn)
+    return turned(sample.mask, sample.objects, turn)
+
+
+def turned(
+    mask: NDArray[np.uint8], drawn: NDArray[np.uint16] | None, orientation: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint16] | None]:
+    """*mask* and instance ids *drawn* (H, W) of stored rows as they lie on the upright picture."""
+    return image.upright_array(mask, orientation), (
+        None if drawn is None else image.upright_array(drawn, orientation)
     )
 
 

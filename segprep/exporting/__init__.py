@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from segprep import __version__, targets
-from segprep.dataset import samples, tree
+from segprep.dataset import index_file, samples, tree
 from segprep.dataset.tree import Tree
 from segprep.errors import BadInputError, SegprepError
 from segprep.exporting.archive import Archive
@@ -48,14 +48,16 @@ def export(
     overwrite: bool = False,
     archive: bool = False,
     dry_run: bool = False,
+    verify: bool = False,
     progress: Progress[Any] = no_progress,
     **options: Any,
 ) -> Export:
     """Write the tree *dataset* as *target* wants it to the new folder *out*, or with *archive* to
     the zip file *out*. *options* are the fields of the target's Writer.
 
-    The dataset is only read. *out* appears whole or not at all; it must be absent, empty, or, with
-    *overwrite*, an earlier export. The same call resumes where an interrupted one stopped.
+    The dataset is only read; with *verify* wholly, else files that nobody touched since segprep
+    wrote them count as recorded. *out* appears whole or not at all; it must be absent, empty, or,
+    with *overwrite*, an earlier export. The same call resumes where an interrupted one stopped.
 
     Raises:
         UsageError: a wrong option or target, or *out* and *dataset* overlap.
@@ -73,7 +75,8 @@ def export(
     entries = [entry for entry, _ in plan.todo]
     bits = gray_bits(entries, (home.root,), writer.max_pixels, jobs=jobs)
     classes = plan.inventory.classes
-    task = SampleExport(writer, box, (home.root,), classes, not dry_run, bits)
+    until = -1 if verify else _recorded_until(home)
+    task = SampleExport(writer, box, (home.root,), classes, not dry_run, bits, until)
     if dry_run:
         return _exported(target, plan, task, jobs, on_error, progress).account
     with box.opened():
@@ -98,6 +101,12 @@ def export(
             overwrite,
         )
     return replace(outcome.account, files=outcome.account.files + len(texts))
+
+
+def _recorded_until(home: Tree) -> int:
+    """Until when (nanoseconds) the files of *home* are as its records say; -1: nothing tells."""
+    described = home.manifest
+    return index_file.recorded_until(home.root, described.records) if described else -1
 
 
 def common_files(

@@ -64,9 +64,11 @@ class Archive(Outbox):
         except (OSError, zipfile.BadZipFile):
             return False
 
-    def put(self, product: Product, roots: tuple[Path, ...]) -> bool:
-        """Make the file of *product*; links become copies. Raises SegprepError."""
-        return Outbox.put(self, replace(product, link="copy"), roots)
+    def put(
+        self, product: Product, roots: tuple[Path, ...], state: os.stat_result | None = None
+    ) -> bool:
+        """Make the file of *product*; links become copies. Raises as Outbox.put does."""
+        return Outbox.put(self, replace(product, link="copy"), roots, state)
 
     def publish(
         self,

@@ -14,7 +14,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,10 @@ from typing import Any
 from segprep.dataset import manifest
 from segprep.dataset.manifest import EXPORT
 from segprep.dataset.staging import lock
-from segprep.errors import SegprepError, TreeError, UsageError
+from segprep.errors import SegprepError, SourceError, TreeError, UsageError
 from segprep.files import (
+    copy_staged,
     digest_file,
-    read_below,
     read_inside,
     remove_folder,
     resolve_below,
@@ -41,9 +41,12 @@ IDENTITY, LINES, PARTS = "identity.json", "journal.jsonl", "parts"  # see Export
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """The folder *out* (a real path) and the hidden one beside it."""
+    """The folder *out* (a real path) and the hidden one beside it; *folders*: those in it that are
+    made.
+    """
 
     out: Path
+    folders: set[str] = field(default_factory=set, init=False, compare=False, repr=False)
 
     @property
     def hidden(self) -> Path:
@@ -128,6 +131,7 @@ class Outbox:
             raise write_error(self.hidden, error) from error
         with self._vanishing(), lock(self.hidden):
             restore(self.out, self.hidden / "old")
+            self.folders.clear()
             try:
                 (self.hidden / "new").mkdir(exist_ok=True)
                 yield
@@ -159,26 +163,33 @@ class Outbox:
         if self.out.exists():
             remove_folder(self.hidden / "old")
 
-    def put(self, product: Product, roots: tuple[Path, ...]) -> bool:
-        """Make the file of *product*; *roots* are where its origin may lie.
+    def put(
+        self, product: Product, roots: tuple[Path, ...], state: os.stat_result | None = None
+    ) -> bool:
+        """Make the file of *product*; *roots* are where its origin may lie, *state* is what the
+        origin was seen in: a copy of anything else is refused.
 
-        True if it was written, False if linked. Raises SegprepError.
+        True if it was written, False if linked. Raises SegprepError, SourceError.
         """
         path = self._place(product.name)
-        if product.origin is None or product.link == "copy":
-            content = bytes(product.content or b"")
-            if product.origin is not None:
-                content = read_below(product.origin, roots)
-            write_staged(path, content)
+        if product.origin is None:
+            write_staged(path, product.content or b"")
+            return True
+        if product.link == "copy":
+            after = copy_staged(product.origin, roots, path)
+            if state and _version(after) != _version(state):
+                raise SourceError(
+                    product.origin, "changed during the export", "run it again", "unreadable"
+                )
             return True
         real = resolve_below(product.origin, roots)
         try:
             if product.link == "hard":
                 os.link(real, path)
             else:
-                folder, name = os.path.split(real)
-                inner = os.path.dirname(product.name)
-                os.symlink(os.path.join(_way(folder, os.path.join(self.out, inner)), name), path)
+                folder, _, name = str(real).rpartition(os.sep)
+                inner = product.name.rpartition("/")[0]
+                os.symlink(f"{_way(folder, self.out, inner)}{os.sep}{name}", path)
         except OSError as error:
             kind = "hard" if product.link == "hard" else "symbolic"
             raise SegprepError(
@@ -195,13 +206,14 @@ class Outbox:
                 "bad-stem", f"{name} would lie outside the output", "rename the sample"
             )
         folder, _, file = name.rpartition("/")
-        parent = _folder(self.out, folder)
-        try:
-            if not os.path.isdir(parent):
-                parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise write_error(parent / file, error) from error
-        return parent / file
+        path = _folder(self.out, folder) / file
+        if folder not in self.folders:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise write_error(path, error) from error
+            self.folders.add(folder)
+        return path
 
     def append(self, products: Iterable[Product]) -> None:
         """Add the content of *products* to their files. Raises SegprepError."""
@@ -270,6 +282,11 @@ def _folder(out: Path, inner: str) -> Path:
 
 
 @lru_cache(maxsize=256)
-def _way(folder: str, start: str) -> str:
-    """How a link in the folder *start* gets to *folder*; both are absolute."""
-    return os.path.relpath(folder, start)
+def _way(folder: str, out: Path, inner: str) -> str:
+    """How a link in the folder *inner* of *out* gets to *folder*; both are absolute."""
+    return os.path.relpath(folder or os.sep, out / inner)
+
+
+def _version(state: os.stat_result) -> tuple[int, int, int]:
+    """What differs where a file was written again, or replaced."""
+    return state.st_size, state.st_mtime_ns, state.st_ino

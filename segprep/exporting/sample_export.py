@@ -1,15 +1,16 @@
 """One sample to the files of an export. Runs in worker processes."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from segprep.exporting.labeled import labeled
 from segprep.exporting.publish import Outbox
+from segprep.exporting.stored import StoredFile, stored_files
 from segprep.files import Inputs, digest, read_below, watch
 from segprep.types import Classes, Entry, Note
-from segprep.writer import LabeledImage, Loss, Part, Product, Writer
+from segprep.writer import Loss, Part, Product, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,10 @@ class ExportedFiles:
 
 @dataclass(frozen=True, slots=True)
 class SampleExport:
-    """Make the files of one sample, in worker processes, too. *bits*: what the
-    dataset's 16-bit gray images use."""
+    """Make the files of one sample, in worker processes, too. *bits*: what the dataset's 16-bit
+    gray images use; *until*: the moment (nanoseconds) since which its records tell nothing of files
+    that were touched, -1 where all files are read.
+    """
 
     writer: Writer
     box: Outbox
@@ -42,24 +45,27 @@ class SampleExport:
     classes: Classes | None
     write: bool
     bits: int
+    until: int = -1
 
     def __call__(self, todo: tuple[Entry, tuple[str, ...]]) -> ExportedFiles:
         """The files of one (entry, places). Raises SourceError."""
         entry, places = todo
         with watch() as inputs:
+            stored = stored_files(entry, self.roots, self.until)
             sample, notes = labeled(
                 entry,
                 self.roots,
                 self.classes,
                 limit=self.writer.max_pixels,
                 gray_bits=self.bits,
+                files=stored,
             )
             results = list(self.writer.files(sample, places))
             products = [product for product in results if isinstance(product, Product)]
             files = [product for product in products if not product.append]
             appended = tuple(product for product in products if product.append)
             filed = (
-                {product.name: self._filed(product, sample, inputs) for product in files}
+                {product.name: self._filed(product, stored, inputs) for product in files}
                 if self.write
                 else {}
             )
@@ -79,28 +85,46 @@ class SampleExport:
                 if isinstance(note, Note)
             ),
             {name: mark for name, (_, mark) in filed.items()},
-            {str(path): state_of(path) for path in inputs.contents} if self.write else {},
+            _states(stored, inputs) if self.write else {},
             tuple((name, len(content), digest(content)) for name, content in marks),
         )
 
-    def _filed(self, product: Product, sample: LabeledImage, inputs: Inputs) -> tuple[bool, str]:
+    def _filed(
+        self, product: Product, stored: Iterable[StoredFile], inputs: Inputs
+    ) -> tuple[bool, str]:
         """Make the file of *product*: whether it was written and not linked, and its digest."""
         if product.origin is None:
             return self.box.put(product, self.roots), digest(product.content or b"")
+        for file in stored:
+            if file.path == product.origin:
+                if file.untouched or product.link != "copy":
+                    return self.box.put(product, self.roots, file.state), file.digest()
+                content = replace(product, content=file.content(), origin=None)
+                return self.box.put(content, ()), file.digest()
         data = inputs.contents.get(product.origin)
         if not isinstance(data, bytes):
             data = read_below(product.origin, self.roots)
-        mark = sample.recorded_digest if data is sample.mask_file else None
-        mark = mark or digest(data)
         if product.link == "copy":
-            return self.box.put(replace(product, content=data, origin=None), ()), mark
-        return self.box.put(product, self.roots), mark
+            product = replace(product, content=data, origin=None)
+        return self.box.put(product, self.roots), digest(data)
+
+
+def _states(stored: Iterable[StoredFile], inputs: Inputs) -> dict[str, tuple[int, int] | None]:
+    """The states of all *inputs* by path; those of *stored* ones as they were looked at."""
+    looked = {file.path: file.state for file in stored if file.state}
+    return {
+        str(path): _brief(looked[path]) if path in looked else state_of(path)
+        for path in inputs.contents
+    }
 
 
 def state_of(path: Path) -> tuple[int, int] | None:
     """Bytes of the file at *path* and nanoseconds of its last change; None where there is none."""
     try:
-        state = os.stat(path)
+        return _brief(os.stat(path))
     except OSError:
         return None
+
+
+def _brief(state: os.stat_result) -> tuple[int, int]:
     return state.st_size, state.st_mtime_ns

@@ -3,6 +3,7 @@
 Nothing here knows what a file means.
 """
 
+from segprep.files.copying import copy_staged
 from segprep.files.digests import digest, digest_array, digest_file, mark_below
 from segprep.files.folders import listing, remove_folder, walk
 from segprep.files.inputs import Inputs, Mark, watch
@@ -11,6 +12,7 @@ from segprep.files.reading import (
     MAX_BYTES,
     head_below,
     open_inside,
+    probe_below,
     read_below,
     read_file,
     read_inside,
@@ -22,6 +24,7 @@ __all__ = [
     "MAX_BYTES",
     "Inputs",
     "Mark",
+    "copy_staged",
     "digest",
     "digest_array",
     "digest_file",
@@ -31,6 +34,7 @@ __all__ = [
     "listing",
     "mark_below",
     "open_inside",
+    "probe_below",
     "read_below",
     "read_file",
     "read_inside",

@@ -30,7 +30,7 @@ def read_below(
     more than *limit* bytes; *empty* files are allowed only where asked for. Raises SourceError with
     a code that says which of these it was.
     """
-    data = _read_whole(*_opened_below(path, roots), path, limit)
+    data = _read_whole(*opened_below(path, roots), path, limit)
     if not data and not empty:
         raise SourceError(path, "has 0 bytes", "restore it from its origin", "empty-file")
     if data.startswith(b"version https://git-lfs.github.com/spec/"):
@@ -46,25 +46,30 @@ def head_below(path: Path, roots: tuple[Path, ...], size: int) -> bytes:
 
     Raises SourceError.
     """
-    handle, _ = _opened_below(path, roots)
+    return probe_below(path, roots, size)[0]
+
+
+def probe_below(path: Path, roots: tuple[Path, ...], size: int) -> tuple[bytes, os.stat_result]:
+    """What :func:`head_below` gives, and the state of the file before it was read."""
+    handle, state = opened_below(path, roots)
     try:
-        return os.read(handle, size)
+        return os.read(handle, size), state
     except OSError as error:
         raise unreadable(path, error) from error
     finally:
         os.close(handle)
 
 
-def _opened_below(path: Path, roots: tuple[Path, ...]) -> tuple[int, int]:
-    """A handle of a regular file, and its size: opened through its folder's handle, all that cannot
-    be is looked up with care. Raises SourceError.
+def opened_below(path: Path, roots: tuple[Path, ...]) -> tuple[int, os.stat_result]:
+    """A handle of a regular file, and its state: opened through its folder's handle; all that
+    cannot be is looked up with care. Raises SourceError.
     """
     if (entry := open_folders.placed(path, roots)) is not None:
         with suppress(OSError, ValueError):
             handle = os.open(entry[0], _READ_FLAGS, dir_fd=entry[1])
             state = os.fstat(handle)
             if stat.S_ISREG(state.st_mode):
-                return handle, state.st_size
+                return handle, state
             os.close(handle)
     return _opened(path, resolve_below(path, roots))
 
@@ -117,8 +122,8 @@ def opened(path: Path, real: Path | str) -> int:
     return _opened(path, real)[0]
 
 
-def _opened(path: Path, real: Path | str) -> tuple[int, int]:
-    """What :func:`opened` gives, and the size of the file."""
+def _opened(path: Path, real: Path | str) -> tuple[int, os.stat_result]:
+    """What :func:`opened` gives, and the state of the file."""
     try:
         handle = os.open(real, _READ_FLAGS)
     except OSError as error:
@@ -127,15 +132,16 @@ def _opened(path: Path, real: Path | str) -> tuple[int, int]:
     if not stat.S_ISREG(state.st_mode):
         os.close(handle)
         raise SourceError(path, "is not a regular file", "remove it from the folder", "not-a-file")
-    return handle, state.st_size
+    return handle, state
 
 
 def _content(path: Path, real: Path | str, limit: int) -> bytes:
     return _read_whole(*_opened(path, real), path, limit)
 
 
-def _read_whole(handle: int, size: int, path: Path, limit: int) -> bytes:
-    """What the open file *handle* of *size* bytes holds; it is closed. Raises SourceError."""
+def _read_whole(handle: int, state: os.stat_result, path: Path, limit: int) -> bytes:
+    """What the open file *handle* holds; it is closed. Raises SourceError."""
+    size = state.st_size
     try:
         if size > limit:
             raise SourceError(path, f"has {size} bytes; {limit} are allowed", code="file-too-large")

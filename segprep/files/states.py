@@ -20,6 +20,11 @@ def settled(state: os.stat_result, moment: int) -> bool:
     return os.name == "posix" and all(time % _MILLISECOND for time in times)
 
 
+def latest(state: os.stat_result) -> int:
+    """When a file was last written or renamed, linked, or given other rights (nanoseconds)."""
+    return max(state.st_mtime_ns, state.st_ctime_ns)
+
+
 def described(state: os.stat_result) -> bytes:
     """Size, times and inode as text."""
     times = state.st_mtime_ns, state.st_ctime_ns

@@ -31,17 +31,13 @@ def write_atomic(path: Path, data: bytes | bytearray) -> None:
     sync_folder(path.parent)
 
 
-def write_staged(path: Path, data: bytes) -> None:
+def write_staged(path: Path, data: bytes | bytearray) -> None:
     """Write *data* to a new file at *path*, which is trusted only after its digest was checked.
 
     A link there is replaced, not followed.
     """
     try:
-        try:
-            handle = os.open(path, _NEW_FILE, 0o666)
-        except FileExistsError:
-            path.unlink(missing_ok=True)
-            handle = os.open(path, _NEW_FILE, 0o666)
+        handle = create_staged(path)
         try:
             rest = memoryview(data)
             while rest:
@@ -52,6 +48,15 @@ def write_staged(path: Path, data: bytes) -> None:
         with suppress(OSError):  # half a file would only fill the disk
             path.unlink(missing_ok=True)
         raise write_error(path, error) from error
+
+
+def create_staged(path: Path) -> int:
+    """A handle of a new file at *path*; what is there, a link too, is replaced. Raises OSError."""
+    try:
+        return os.open(path, _NEW_FILE, 0o666)
+    except FileExistsError:
+        path.unlink(missing_ok=True)
+        return os.open(path, _NEW_FILE, 0o666)
 
 
 def _check_length(file: BinaryIO, length: int) -> None:

@@ -53,7 +53,13 @@ def drawn_upright(
 
     Raises SourceError (size-mismatch) if it fits neither.
     """
-    head = image.header(data, picture, limit)
+    return drawn_on(image.header(data, picture, limit), picture, shape, path, notes)
+
+
+def drawn_on(
+    head: image.Header, picture: Path, shape: tuple[int, ...], path: Path, notes: list[Note]
+) -> bool:
+    """What :func:`drawn_upright` gives for the image *picture* whose header is *head*."""
     upright, stored = head.shape(upright=True), head.shape(upright=False)
     if shape not in (upright, stored):
         reason = (

@@ -167,7 +167,7 @@ class Writer:
         (or JPEG, where only the orientation is wrong).
         """
         path = sample.entry.image
-        head, suffix = image.header(sample.image, path, self.max_pixels), self._suffix(path)
+        head, suffix = sample.header, self._suffix(path)
         own = suffix == path.suffix.lower() and (suffix != ".png" or head.format == "PNG")
         deep = pictures.is_deep(head)
         if head.orientation == 1 and own and not deep:

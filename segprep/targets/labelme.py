@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from segprep.dataset.classes import BACKGROUND, IGNORED
 from segprep.errors import UsageError
 from segprep.files import real_folders
-from segprep.imaging import image
 from segprep.targets._common import (
     foreign_masks,
     names,
@@ -113,8 +112,7 @@ class Writer:
 
     def _picture(self, sample: LabeledImage) -> pictures.Picture:
         """The image as labelme can show it: it opens no CMYK JPEG and no PNG of 16 bits."""
-        head = image.header(sample.image, sample.entry.image, self.max_pixels)
-        if head.mode == "CMYK":
+        if sample.header.mode == "CMYK":
             return pictures.converted(sample, "png", self.max_pixels)
         return pictures.kept(sample, self.link, self.max_pixels)
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from segprep import convert
-from segprep.conversion import file_states
+from segprep.dataset import index_file
 from segprep.errors import TreeError, UsageError
 from segprep.files import states
 
@@ -116,7 +116,7 @@ def test_files_touched_a_moment_ago_are_read_again(
     monkeypatch.setattr(states, "FINE", states.RACY)
     source(tmp_path / "source")
     run(tmp_path)
-    numbers = file_states.index_path(tmp_path / "out").read_bytes().partition(b"\n")[2]
+    numbers = index_file.index_path(tmp_path / "out").read_bytes().partition(b"\n")[2]
     assert numbers == bytes(6 * 9)
     reads.clear()
     assert run(tmp_path).kept == 6
@@ -139,7 +139,7 @@ def test_the_next_run_learns_what_the_first_could_not(tmp_path: Path, reads: lis
 def test_an_index_that_cannot_be_believed_is_ignored(
     tmp_path: Path, settled: Path, reads: list[str], damage: str
 ) -> None:
-    path = file_states.index_path(tmp_path / "out")
+    path = index_file.index_path(tmp_path / "out")
     head, _, body = path.read_bytes().partition(b"\n")
     known = json.loads(head)
     if damage == "bytes":

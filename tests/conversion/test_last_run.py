@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from segprep import convert
-from segprep.conversion import file_states, last_run
+from segprep.conversion import last_run
 from segprep.conversion.result import Conversion
+from segprep.dataset import index_file
 from segprep.files import states
 from segprep.sources import labelme, pairs
 
@@ -92,7 +93,7 @@ def test_whatever_looks_different_is_looked_at(
         (tmp_path / "out" / "ImageSets" / "Segmentation").mkdir(parents=True, exist_ok=True)
         (tmp_path / "out" / "ImageSets" / "Segmentation" / "train.txt").write_text("a\n")
     elif change == "index":
-        file_states.index_path(tmp_path / "out").unlink()
+        index_file.index_path(tmp_path / "out").unlink()
     elif change == "added":
         (tmp_path / "source" / "images" / "d.png").write_bytes(b"")
     elif change == "verify":

@@ -7,7 +7,7 @@ from typing import Literal
 
 from segprep.imaging import image, png, transcoding
 from segprep.types import Note
-from segprep.writer import LabeledImage, Link, Product
+from segprep.writer import ImageHeader, LabeledImage, Link, Product
 
 _KINDS = {"JPEG": (".jpg", ".jpeg"), "PNG": (".png",)}
 
@@ -31,14 +31,14 @@ def kept(sample: LabeledImage, link: Link, limit: int, *, deep: bool = False) ->
     pixels as PNG. 16 bits per channel become 8 unless the reader takes *deep* images.
     """
     path = sample.entry.image
-    head, suffix = image.header(sample.image, path, limit), path.suffix.lower()
+    head, suffix = sample.header, path.suffix.lower()
     fits = deep or not is_deep(head)
     if head.orientation == 1 and suffix in _KINDS.get(head.format, ()) and fits:
         return Picture(suffix, Product("", None, path, link))
     return converted(sample, "png", limit, deep=deep)
 
 
-def is_deep(head: image.Header) -> bool:
+def is_deep(head: ImageHeader) -> bool:
     """Whether an image has 16 bits per channel: Pillow makes 8 of them by cutting off what is above
     255, OpenCV by dropping the low byte, so that 12 bits become nearly black.
     """
@@ -64,11 +64,11 @@ def converted(
     With *rgb* it is 8-bit RGB, whatever it was; without *deep* a PNG of 16 bits becomes that, too.
     """
     path = sample.entry.image
-    head = image.header(sample.image, path, limit)
+    head = sample.header
     rgb = rgb or (kind == "png" and not deep and is_deep(head))
     own = head.format == ("PNG" if kind == "png" else "JPEG") and head.orientation == 1
     if own and (not rgb or head.mode == "RGB"):
-        return Picture(f".{kind}", Product("", sample.image))
+        return Picture(f".{kind}", Product("", None, path))
     data, change = transcoding.transcode(
         sample.image, path, kind, limit, rgb=rgb, gray_bits=sample.gray_bits
     )
@@ -91,8 +91,8 @@ def own_mask(sample: LabeledImage, link: Link, limit: int) -> Picture:
     """The dataset's own mask file where it lies upright as 8-bit gray or palette PNG, else a gray
     one.
     """
-    path, data = sample.entry.mask, sample.mask_file
-    fits = sample.is_recorded or image.header(data, path, limit).mode in ("L", "P")
+    path = sample.entry.mask
+    fits = sample.is_recorded or image.header(sample.mask_file, path, limit).mode in ("L", "P")
     if sample.stored_upright and fits and path.suffix == ".png":
         return Picture(".png", Product("", None, path, link))
     return mask(sample, "gray")

@@ -1,0 +1,63 @@
+"""The file of the index beside a tree: a line of JSON, and what follows it. One that is wrong in
+any way, or belongs to a tree that was copied or moved, is not believed.
+"""
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from segprep import __version__
+from segprep.dataset.manifest import RECORDS
+from segprep.files import digest, read_plain, states
+
+
+def index_path(out: Path) -> Path:
+    """Where the index of the tree *out* lies."""
+    return out.parent / f".{out.name}.segprep-index"
+
+
+def read(out: Path) -> tuple[dict[str, Any], bytes]:
+    """The first line of the index beside the tree *out*, and what follows; empty ones where it
+    cannot be believed. Raises OSError, ValueError, KeyError, TypeError for one that is damaged.
+    """
+    head, _, body = read_plain(index_path(out)).partition(b"\n")
+    header: dict[str, Any] = json.loads(head)
+    told = (header["segprep"], header["out"], header["digest"])
+    whole = told == (__version__, str(out), _digest(header, body))
+    return (header, body) if whole and header["time"] <= time.time_ns() else ({}, b"")
+
+
+def write(out: Path, content: Mapping[str, Any], body: bytes) -> None:
+    """Write the index of the tree *out*: *content* in its first line, then *body*. Where the system
+    refuses, there is none.
+    """
+    header = {"segprep": __version__, "out": str(out), **content, "time": time.time_ns()}
+    header["digest"] = _digest(header, body)
+    path = index_path(out)
+    temporary = path.with_name(f"{path.name}.part")
+    with suppress(OSError):
+        temporary.unlink(missing_ok=True)
+        with open(temporary, "xb") as file:
+            file.write(json.dumps(header).encode() + b"\n" + body)
+        os.replace(temporary, path)
+
+
+def _digest(header: Mapping[str, Any], body: bytes) -> str:
+    told = {key: value for key, value in header.items() if key != "digest"}
+    return digest(json.dumps(told).encode() + body)
+
+
+def recorded_until(out: Path, records: str) -> int:
+    """Until when (nanoseconds) the files of the tree *out* (a real path) are as its records say,
+    whose digest is *records*: one that was written, renamed or linked later may not be. -1 where
+    no index tells, as in a copy of the tree, or one that was moved.
+    """
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        header, _ = read(out)
+        if header and header["records"] == records:
+            return min(int(header["time"]), states.latest(os.stat(out / RECORDS)))
+    return -1
