@@ -153,9 +153,9 @@ def force(folder: Path, written: Iterable[Path] | None = None) -> None:
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    files = written if written is not None else (p for p in folder.rglob("*") if p.is_file())
+    files = [*(written if written is not None else filter(Path.is_file, folder.rglob("*")))]
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(sync_file, files))
+        list(pool.map(_sync_files, (files[n::THREADS] for n in range(THREADS))))
     for inner, _, _ in os.walk(folder):
         sync_folder(Path(inner))
 
@@ -177,6 +177,11 @@ def restore(out: Path, old: Path) -> None:
     """Put *old* back where :func:`swap` was killed between its two renames. Raises OSError."""
     if old.is_dir() and not old.is_symlink() and not os.path.lexists(out):
         os.replace(old, out)
+
+
+def _sync_files(files: Iterable[Path]) -> None:
+    for path in files:
+        sync_file(path)
 
 
 def _sync_folders(places: Iterable[Path]) -> None:

@@ -241,8 +241,7 @@ class Outbox:
 
     def _size(self, name: str) -> int | None:
         """The bytes of a file; None of a link, whose file the export did not write."""
-        folder, _, file = name.rpartition("/")
-        state = os.lstat(_folder(self.out, folder) / file)
+        state = os.lstat(f"{_folder(self.out, '')}/{name}")
         return state.st_size if stat.S_ISREG(state.st_mode) else None
 
     def _digest(self, name: str) -> str:
