@@ -6,7 +6,7 @@
 
 #include "_kernel.h"
 
-#define VERSION 3 /* as in segprep/kernel.py: raised when a function's arguments or result change */
+#define VERSION 4 /* as in segprep/kernel.py: raised when a function's arguments or result change */
 #define LARGE (1 << 16)
 
 static size half(const uint8_t *at) {
@@ -468,7 +468,8 @@ static PyMethodDef functions[] = {
     {"joint", joint, METH_VARARGS, "joint(truth, pred) -> int64 (3, K)"},
     {"unfilter", unfilter, METH_VARARGS, "unfilter(rows, width, out) -> whether all are known"},
     {"polygon", polygon, METH_VARARGS, "polygon(canvas, width, limit, points, value) -> area"},
-    {"cover", cover, METH_VARARGS, "cover(canvas, under, width, limit, points, value) -> counts"},
+    {"covers", covers, METH_VARARGS, "covers(under, width, limit, polygons, values) -> counts"},
+    {"flat", flat, METH_VARARGS, "flat(pairs, farthest) -> points or None"},
     {"box", box, METH_VARARGS, "box(pixels, width) -> (top, bottom, left, right) or None"},
     {"blocks", blocks, METH_VARARGS, "blocks(pixels, width) -> values that fill 3 x 3"},
     {"specks", specks, METH_VARARGS, "specks(pixels, width) -> lone pixels"},

@@ -32,6 +32,7 @@ static inline size most(size first, size second) { return first > second ? first
 PyObject *as_dict(const int64_t *counts);
 
 PyObject *polygon(PyObject *self, PyObject *args);
-PyObject *cover(PyObject *self, PyObject *args);
+PyObject *covers(PyObject *self, PyObject *args);
+PyObject *flat(PyObject *self, PyObject *args);
 
 #endif

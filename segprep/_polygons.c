@@ -7,6 +7,8 @@
 
 #define FARTHEST (1 << 24) /* of a corner: sums and products of them fit an int */
 #define FEW 24             /* meetings of a row that are sorted by insertion */
+#define MANY 1000          /* polygons whose boxes are not compared any more */
+#define REACH 2            /* pixels by which two boxes have to be apart */
 
 typedef struct {
     int x, y, low, high; /* where it begins; the rows that it reaches */
@@ -245,25 +247,137 @@ PyObject *polygon(PyObject *self, PyObject *args) {
     return area < 0 ? NULL : PyFloat_FromDouble(area);
 }
 
-PyObject *cover(PyObject *self, PyObject *args) {
-    Py_buffer pixels, under;
-    PyObject *points;
-    size width;
-    int value;
-    double limit, area = -2;
-    int64_t counts[256] = {0};
-    if (!PyArg_ParseTuple(args, "w*y*ndO!i:cover", &pixels, &under, &width, &limit, &PyTuple_Type,
-                          &points, &value))
-        return NULL;
-    if (pixels.len != under.len) {
-        PyErr_SetString(PyExc_ValueError, "two maps of one size are needed");
-    } else if (fits(&pixels, width, value)) {
-        Canvas canvas = {pixels.buf, pixels.len / width, width, (uint8_t)value, under.buf, counts};
-        area = draw(&canvas, limit, points);
+/* x0, y0, x1, y1 around the pixels of a tuple of 2 n numbers; 0 where there is none, or one is too
+   far, or with an exception where one is no number. */
+static int box_of(PyObject *points, double limit, double *box) {
+    size length = PyTuple_Size(points);
+    box[0] = box[1] = limit, box[2] = box[3] = -limit;
+    for (size at = 0; at < length; at++) {
+        double value = PyFloat_AsDouble(PyTuple_GetItem(points, at));
+        if (!(value >= -limit && value <= limit) || (value == -1 && PyErr_Occurred()))
+            return 0;
+        size axis = at & 1;
+        box[axis] = value < box[axis] ? value : box[axis];
+        box[axis + 2] = value > box[axis + 2] ? value : box[axis + 2];
     }
-    PyBuffer_Release(&pixels);
-    PyBuffer_Release(&under);
-    if (area == -1)
+    return length > 0;
+}
+
+static int meet(const double *first, const double *second) {
+    return first[0] - second[2] <= REACH && second[0] - first[2] <= REACH &&
+           first[1] - second[3] <= REACH && second[1] - first[3] <= REACH;
+}
+
+/* Whether the polygon of that number meets a later one of another value; of very many, each is
+   taken to. */
+static int is_covered(const double *boxes, const uint8_t *values, size number, size n) {
+    for (size other = number + 1; other < n; other++)
+        if (n > MANY ||
+            (values[other] != values[number] && meet(boxes + 4 * number, boxes + 4 * other)))
+            return 1;
+    return 0;
+}
+
+/* What lies under all polygons of one value that others may cover, those of value itself left out;
+   None where there is no such polygon; NULL with an exception. */
+static PyObject *under_one(const Canvas *canvas, double limit, PyObject *polygons,
+                           const double *boxes, const uint8_t *values, uint8_t value) {
+    size n = PyTuple_Size(polygons), number = 0;
+    double area = 0;
+    memset(canvas->counts, 0, 256 * sizeof *canvas->counts);
+    for (size at = 0; at < n && area >= 0; at++) {
+        if (values[at] != value || !is_covered(boxes, values, at, n))
+            continue;
+        area = draw(canvas, limit, PyTuple_GetItem(polygons, at));
+        number++;
+    }
+    canvas->counts[value] = 0;
+    if (area < 0)
+        return NULL;
+    if (!number)
         Py_RETURN_NONE;
-    return area < 0 ? NULL : as_dict(counts);
+    return as_dict(canvas->counts);
+}
+
+static PyObject *under_all(const Py_buffer *under, size width, double limit, PyObject *polygons,
+                           const uint8_t *values) {
+    size n = PyTuple_Size(polygons);
+    int64_t counts[256];
+    uint8_t *pixels = calloc((size_t)most(under->len, 1), 1);
+    double *boxes = malloc((size_t)most(n, 1) * 4 * sizeof *boxes);
+    PyObject *result = pixels && boxes ? PyDict_New() : PyErr_NoMemory();
+    for (size at = 0; result && at < n; at++)
+        if (!box_of(PyTuple_GetItem(polygons, at), limit, boxes + 4 * at)) {
+            Py_DECREF(result);
+            result = PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+            break;
+        }
+    uint8_t seen[256] = {0};
+    for (size at = 0; result && result != Py_None && at < n; at++) {
+        uint8_t value = values[at];
+        if (seen[value]++)
+            continue;
+        Canvas canvas = {pixels, under->len / width, width, (uint8_t)(value + 1), under->buf,
+                         counts};
+        PyObject *key = PyLong_FromLong(value);
+        PyObject *part = under_one(&canvas, limit, polygons, boxes, values, value);
+        if (!key || !part || (part != Py_None && PyDict_SetItem(result, key, part) < 0))
+            Py_CLEAR(result);
+        Py_XDECREF(key);
+        Py_XDECREF(part);
+    }
+    free(pixels);
+    free(boxes);
+    return result;
+}
+
+PyObject *covers(PyObject *self, PyObject *args) {
+    Py_buffer under, values;
+    PyObject *polygons, *result = NULL;
+    size width;
+    double limit;
+    if (!PyArg_ParseTuple(args, "y*ndO!y*:covers", &under, &width, &limit, &PyTuple_Type,
+                          &polygons, &values))
+        return NULL;
+    int right = values.len == PyTuple_Size(polygons) &&
+                !memchr(values.buf, 255, (size_t)values.len);
+    for (size at = 0; right && at < values.len; at++)
+        right = PyTuple_Check(PyTuple_GetItem(polygons, at));
+    if (!right)
+        PyErr_SetString(PyExc_ValueError, "a value of 0 to 254 is needed for each tuple");
+    else if (fits(&under, width, 0))
+        result = under_all(&under, width, limit, polygons, values.buf);
+    PyBuffer_Release(&under);
+    PyBuffer_Release(&values);
+    return result;
+}
+
+/* x0, y0, x1, y1, ... of a list of lists of two floats or whole numbers, none farther than farthest
+   from 0; None for anything else. */
+PyObject *flat(PyObject *self, PyObject *args) {
+    PyObject *pairs;
+    double farthest;
+    if (!PyArg_ParseTuple(args, "Od:flat", &pairs, &farthest))
+        return NULL;
+    size n = PyList_CheckExact(pairs) ? PyList_Size(pairs) : -1;
+    PyObject *result = n < 0 ? NULL : PyTuple_New(2 * n);
+    if (n >= 0 && !result)
+        return NULL;
+    for (size at = 0; result && at < 2 * n; at++) {
+        PyObject *pair = PyList_GetItem(pairs, at / 2);
+        int right = PyList_CheckExact(pair) && PyList_Size(pair) == 2;
+        PyObject *value = right ? PyList_GetItem(pair, at & 1) : NULL;
+        right = right && (PyFloat_CheckExact(value) || PyLong_CheckExact(value));
+        double number = right ? PyFloat_AsDouble(value) : 0;
+        if (PyErr_Occurred())
+            PyErr_Clear(); /* a whole number beyond all floats */
+        else if (right && number >= -farthest && number <= farthest) {
+            PyTuple_SetItem(result, at, Py_NewRef(value));
+            continue;
+        }
+        Py_CLEAR(result);
+    }
+    if (!result)
+        Py_RETURN_NONE;
+    return result;
 }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_VERSION = 3  # of the functions below: a kernel built from other sources is not used
+_VERSION = 4  # of the functions below: a kernel built from other sources is not used
 
 
 class Kernel(Protocol):
@@ -50,18 +50,25 @@ class Kernel(Protocol):
         than *limit* from the origin, 2**24 at most.
         """
 
-    def cover(
+    def covers(
         self,
-        canvas: "NDArray[Any]",
         under: "NDArray[Any]",
         width: int,
         limit: float,
-        points: tuple[float, ...],
-        value: int,
+        polygons: tuple[tuple[float, ...], ...],
+        values: bytes,
         /,
-    ) -> dict[int, int] | None:
-        """Like :meth:`polygon`; the values that *under* (H, width) has where *canvas* did not hold
-        *value* before -> count.
+    ) -> dict[int, dict[int, int]] | None:
+        """Value of polygons -> other values that *under* (H, width) has within them -> pixels.
+
+        *values*, up to 254, are those of the *polygons*, which were painted in this order: only
+        those whose box meets that of a later one of another value are looked at. None where a
+        polygon has no points, or one beyond *limit*: see :meth:`polygon`.
+        """
+
+    def flat(self, pairs: Any, farthest: float, /) -> tuple[float, ...] | None:
+        """A list of lists ``[x, y]`` as x0, y0, x1, y1, …; None where one holds anything else than
+        two numbers (no bool) of at most *farthest*.
         """
 
     def box(self, pixels: "NDArray[Any]", width: int, /) -> tuple[int, int, int, int] | None:

@@ -22,8 +22,12 @@ from PIL import Image, ImageDraw
 
 from segprep import kernel
 from segprep.checking import information, measure, signals, thin_values
+from segprep.errors import ShapeError
 from segprep.imaging import boxes, image, png, png_filters, raster
+from segprep.imaging.coordinates import coordinates
+from segprep.imaging.coverage import covered_classes
 from segprep.imaging.raster import LIMIT, Canvas
+from segprep.imaging.shapes import PaintOrder, Shape, paint
 from segprep.metrics.counting import tally
 
 Bytes = NDArray[np.uint8]
@@ -154,21 +158,60 @@ def canvas_of(height: int, width: int, points: tuple[float, ...]) -> Bytes:
 
 
 @built
-@given(polygons(), st.integers(0, 2**32))
-def test_what_lies_under_a_polygon_is_counted(
-    case: tuple[tuple[int, int], tuple[float, ...]], seed: int
+@given(st.lists(polygons(), min_size=2, max_size=6), st.integers(0, 2**32))
+def test_what_covers_polygons_is_counted_the_same(
+    cases: list[tuple[tuple[int, int], tuple[float, ...]]], seed: int
 ) -> None:
-    (height, width), points = case
     random = np.random.default_rng(seed)
-    under = np.repeat(random.integers(0, 3, (height, width // 8 + 1)), 8, 1)[:, :width]
-    under = under.astype(np.uint8)
-    before = np.repeat(random.integers(6, 9, (height, width // 9 + 1)), 9, 1)[:, :width]
-    before = before.astype(np.uint8)
-    drawn, plain = before.copy(), np.zeros_like(before)
-    kernel.compiled.polygon(plain, width, LIMIT, points, 7)  # type: ignore[union-attr]
-    counts = kernel.compiled.cover(drawn, under, width, LIMIT, points, 7)  # type: ignore[union-attr]
-    assert np.array_equal(drawn, np.where(plain == 7, 7, before))
-    assert counts == image.histogram(under[(plain == 7) & (before != 7)].reshape(1, -1))
+    shapes = [
+        Shape("polygon", points * 3 if len(points) < 6 else points, value, f"class {value}", "")
+        for (_, points), value in zip(
+            cases, random.integers(1, 4, len(cases)).tolist(), strict=True
+        )
+    ]
+    painted = paint(shapes, *cases[0][0])
+    mine, plain = both(lambda: covered_classes(shapes, painted, PaintOrder(), background=0))
+    assert mine == plain
+
+
+@built
+def test_of_very_many_polygons_no_boxes_are_compared() -> None:
+    square = np.array([0, 0, 3, 0, 3, 3, 0, 3], float)
+    shapes = [
+        Shape("polygon", tuple((square + 5 * (n % 40)).tolist()), 1 + n % 3, "abc"[n % 3], "")
+        for n in range(1100)
+    ]
+    painted = paint(shapes, 210, 210)
+    mine, plain = both(lambda: covered_classes(shapes, painted, PaintOrder(), background=0))
+    assert len(mine) == 3
+    assert mine == plain
+
+
+NUMBERS = st.one_of(
+    st.integers(-10, 10),
+    st.floats(),
+    st.booleans(),
+    st.sampled_from([10**6, -(10**6), 10**6 + 1, 10**400, None, "1"]),
+)
+PAIRS = st.one_of(
+    st.lists(st.floats(-9, 9), min_size=2, max_size=2),
+    st.lists(NUMBERS, max_size=3),
+    st.tuples(NUMBERS, NUMBERS),
+    st.none(),
+)
+
+
+@built
+@given(st.lists(PAIRS, max_size=5))
+def test_points_are_checked_the_same(pairs: list[Any]) -> None:
+    def look() -> object:
+        try:
+            return [(type(value), value) for value in coordinates(pairs, "points", least=0)]
+        except ShapeError as error:
+            return error.message
+
+    mine, plain = both(look)
+    assert mine == plain
 
 
 @built
@@ -230,6 +273,7 @@ def test_large_maps_are_counted_without_the_interpreter_s_lock() -> None:
 
 EMPTY, EIGHT, NINE = (np.arange(n, dtype=np.uint8) for n in (0, 8, 9))
 PLACES, RANKS = (np.arange(n, dtype=np.uint16) for n in (8, 16))
+POINT = (0.0, 0.0)
 FROZEN = np.frombuffer(bytes(8), np.uint8)
 HUGE = sys.maxsize
 REFUSED = [
@@ -269,9 +313,12 @@ REFUSED = [
     *(("polygon", (EIGHT.copy(), 4, 9.0, points, 1)) for points in ((), (1.0,), [0.0, 0.0])),
     *(("polygon", (EIGHT.copy(), 4, 9.0, (0.0, wrong), 1)) for wrong in ("a", None, 10**400)),
     ("polygon", (FROZEN, 4, 9.0, (0.0, 0.0), 1)),
-    ("cover", (EIGHT.copy(), NINE, 4, 9.0, (0.0, 0.0), 1)),
-    ("cover", (EIGHT.copy(), EIGHT, 3, 9.0, (0.0, 0.0), 1)),
-    ("cover", (EIGHT.copy(), EIGHT, 4, 9.0, (0.0,), 1)),
+    *(("covers", (EIGHT, width, 9.0, (POINT, POINT), b"12")) for width in (-1, 0, 3, HUGE)),
+    *(("covers", (EIGHT, 4, 9.0, (POINT, POINT), values)) for values in (b"", b"123", b"1\xff")),
+    *(("covers", (EIGHT, 4, 9.0, polygons, b"12")) for polygons in ((POINT,), (POINT, [0.0, 0.0]))),
+    ("covers", (EIGHT, 4, 9.0, (POINT, (0.0, "a")), b"12")),
+    ("covers", (EIGHT, 4, 9.0, ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0)), b"12")),
+    ("covers", (EIGHT, 4, 2.0**25, (POINT, POINT), b"12")),
     *(("box", (EIGHT, width)) for width in (-1, 0, 3, 9, HUGE, -HUGE - 1)),
 ]
 
@@ -298,10 +345,12 @@ def test_nothing_is_counted_in_nothing() -> None:
 @built
 @pytest.mark.parametrize("far", [10.0, -10.0, math.inf, math.nan])
 def test_a_polygon_beyond_the_limit_is_not_drawn(far: float) -> None:
+    assert kernel.compiled.covers(EIGHT, 4, 9.0, ((), POINT), b"12") is None  # type: ignore[union-attr]
     for points in ((0.0, 0.0, 3.0, 1.0, far, 0.0), (0.0, far, 3.0, 1.0, 2.0, 0.0)):
         pixels = EIGHT.copy()
         assert kernel.compiled.polygon(pixels, 4, 9.0, points, 1) is None  # type: ignore[union-attr]
-        assert kernel.compiled.cover(pixels, EIGHT, 4, 9.0, points, 1) is None  # type: ignore[union-attr]
+        covers = kernel.compiled.covers(EIGHT, 4, 9.0, (POINT, points), b"12")  # type: ignore[union-attr]
+        assert covers is None
         assert np.array_equal(pixels, EIGHT)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from segprep import kernel
 from segprep.errors import ShapeError, SourceError
 from segprep.names import shown
 
@@ -66,18 +67,27 @@ def coordinates(
             "simplify the outline",
             "shape-too-complex",
         )
-    if set(map(type, pairs)) <= {list} and set(map(len, pairs)) <= {2}:
-        flat = tuple(chain.from_iterable(pairs))
-        if set(map(type, flat)) <= {int, float} and _are_near(flat):
-            if not least <= len(pairs) <= most:
-                raise _wrong_count(address, kind, least, most, str(len(pairs)))
-            _latest[:] = [flat]
-            return flat
+    if (flat := _flat(pairs)) is not None:
+        if not least <= len(pairs) <= most:
+            raise _wrong_count(address, kind, least, most, str(len(pairs)))
+        _latest[:] = [flat]
+        return flat
     number = next(n for n, pair in enumerate(pairs) if not _is_pair(pair))
     raise ShapeError(
         f"{address}[{number}]: two finite numbers within ±{FARTHEST} were expected, not"
         f" {shown(pairs[number])[:80]}"
     )
+
+
+def _flat(pairs: list[Any]) -> tuple[float, ...] | None:
+    """*pairs* as x0, y0, x1, y1, …; None where one is no pair of numbers that can be right."""
+    if kernel.compiled is not None:
+        return kernel.compiled.flat(pairs, FARTHEST)
+    if set(map(type, pairs)) <= {list} and set(map(len, pairs)) <= {2}:
+        flat = tuple(chain.from_iterable(pairs))
+        if set(map(type, flat)) <= {int, float} and _are_near(flat):
+            return flat
+    return None
 
 
 def _are_near(flat: Sequence[float]) -> bool:

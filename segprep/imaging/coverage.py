@@ -2,7 +2,6 @@
 what was meant.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from segprep import kernel
 from segprep.imaging.image import histogram
-from segprep.imaging.raster import Canvas
+from segprep.imaging.raster import Canvas, covers
 from segprep.imaging.shapes import Painted, PaintOrder, Shape, draw, in_order
 from segprep.types import IGNORE, Covered, Note
 
@@ -38,25 +37,48 @@ def covered_classes(
     shapes = [*under, *in_order(listed, order.overlap, order.priority)]
     holes = {background, IGNORE}
     values = [-1 if shape.value in holes else shape.value for shape in shapes]
-    holed = [number for number, value in enumerate(values) if value < 0]
-    windows = _windows([_box(shape) for shape in shapes], values)
+    overs = _over_polygons(shapes, values, painted.mask)
+    if overs is None:
+        overs = _over_shapes(shapes, values, painted.mask)
     labels = {shape.value: shape.label for shape in shapes}
-    notes, canvas = [], Canvas(*painted.mask.shape)
-    for value in sorted({values[number] for number in windows}):
-        mine = [number for number in windows if values[number] == value]
-        over = None if holed else _under(canvas, painted.mask, value, [shapes[n] for n in mine])
-        if over is None:
-            if holed:  # they are drawn again for each class
-                canvas = Canvas(*painted.mask.shape)
-            for number in sorted([*mine, *holed]):
-                draw(canvas, shapes[number], value + 1 if values[number] == value else 0)
-            parts = [_part(windows[number], painted.mask.shape) for number in mine]
-            over = _over(canvas.array(), painted.mask, value, parts)
-        over = {other: count for other, count in over.items() if other not in holes}
+    notes = []
+    for value, over in sorted(overs.items()):
+        others = {other: count for other, count in over.items() if other not in holes}
         own = [number for number, other in enumerate(values) if other == value]
-        if loss := _loss(painted, value, own, over, labels):
+        if loss := _loss(painted, value, own, others, labels):
             notes.append(_note(loss))
     return notes
+
+
+def _over_polygons(
+    shapes: Sequence[Shape], values: Sequence[int], mask: NDArray[np.uint8]
+) -> dict[int, dict[int, int]] | None:
+    """What :func:`_over_shapes` gives, by the kernel; None where it cannot: there are holes, other
+    shapes than polygons.
+    """
+    if min(values) < 0 or any(shape.kind != "polygon" for shape in shapes):
+        return None
+    return covers(mask, [shape.points for shape in shapes], values)
+
+
+def _over_shapes(
+    shapes: Sequence[Shape], values: Sequence[int], mask: NDArray[np.uint8]
+) -> dict[int, dict[int, int]]:
+    """Value -> other value -> pixels, for the *values* of *shapes* in painting order that others
+    may cover in *mask* (H, W); -1 stands for holes.
+    """
+    windows = _windows([_box(shape) for shape in shapes], values)
+    holed = [number for number, value in enumerate(values) if value < 0]
+    overs, canvas = dict[int, dict[int, int]](), Canvas(*mask.shape)
+    for value in {values[number] for number in windows}:
+        if holed:  # they are drawn again for each class
+            canvas = Canvas(*mask.shape)
+        mine = [number for number in windows if values[number] == value]
+        for number in sorted([*mine, *holed]):
+            draw(canvas, shapes[number], value + 1 if values[number] == value else 0)
+        parts = [_part(windows[number], mask.shape) for number in mine]
+        overs[value] = _over(canvas.array(), mask, value, parts)
+    return overs
 
 
 def _box(shape: Shape) -> Box:
@@ -101,22 +123,6 @@ def _part(box: Box, shape: tuple[int, ...]) -> tuple[slice, slice]:
 
 def _span(first: float, last: float, length: int) -> slice:
     return slice(max(0, int(first) - 1), max(0, min(int(last) + 2, length)))
-
-
-def _under(
-    canvas: Canvas, mask: NDArray[np.uint8], value: int, polygons: Sequence[Shape]
-) -> dict[int, int] | None:
-    """How many of the pixels of *polygons* each other value than theirs has in *mask* (H, W); None
-    where the kernel cannot draw one. *canvas* (H, W) keeps what was drawn for other values.
-    """
-    counted = Counter[int]()
-    for shape in polygons:
-        part = canvas.cover(mask, shape.points, value + 1) if shape.kind == "polygon" else None
-        if part is None:
-            return None
-        counted.update(part)
-    counted.pop(value, None)
-    return dict(sorted(counted.items()))
 
 
 def _over(

@@ -35,7 +35,7 @@ class Canvas:
 
     def __init__(self, height: int, width: int, most: int = 255) -> None:
         self.height, self.width = height, width
-        self.limit = max(LIMIT, 2 * height, 2 * width)
+        self.limit = _limit(height, width)
         self._mode = "L" if most <= 255 else "I;16" if most <= 65_535 else "I"
         kind = {"L": np.uint8, "I;16": np.uint16}.get(self._mode)
         self._buffer: NDArray[Any] | None = (
@@ -63,7 +63,7 @@ class Canvas:
 
     def polygon(self, points: Sequence[float], value: int) -> None:
         """Fill the closed polygon of flat *points* x0, y0, … (even-odd, outline included)."""
-        if self._compiled and self._buffer is not None and not self._is_long(points):
+        if self._compiled and self._buffer is not None and not _is_long(points, self.height):
             area = self._compiled.polygon(
                 self._buffer, self.width, self.limit, tuple(points), value
             )
@@ -72,22 +72,6 @@ class Canvas:
                 return
         if points := self._clipped(points):
             self._draw.polygon(points, fill=value, outline=value)
-
-    def cover(
-        self, under: NDArray[np.uint8], points: Sequence[float], value: int
-    ) -> dict[int, int] | None:
-        """Fill a polygon as :meth:`polygon` does, and count the values that *under* (H, W) has
-        where *value* is new; None, and nothing drawn, without the kernel or beyond its reach.
-        """
-        if self._compiled is None or self._buffer is None or self._is_long(points):
-            return None
-        return self._compiled.cover(
-            self._buffer, under, self.width, self.limit, tuple(points), value
-        )
-
-    def _is_long(self, points: Sequence[float]) -> bool:
-        """Whether a polygon may take long: else it is cheap, whatever it looks like."""
-        return len(points) * self.height > MAX_CROSSINGS // 25
 
     def _clipped(self, points: Sequence[float]) -> Sequence[float]:
         """The part of a polygon within the limit, none if it is no polygon. Raises
@@ -101,7 +85,7 @@ class Canvas:
                 return ()
             xs, ys = points[::2], points[1::2]
             box = min(xs), min(ys), max(xs), max(ys)
-        if self._is_long(points):
+        if _is_long(points, self.height):
             rows = np.clip(np.asarray(ys), 0, self.height)
             self._crossings += (
                 float(np.abs(np.diff(rows, append=rows[:1])).sum()) + len(ys) * self.height / 500
@@ -190,6 +174,34 @@ class Canvas:
         rows = (np.arange(self.height)[:, None] - y) / radius
         columns = (np.arange(self.width)[None, :] - x) / radius
         return np.asarray(rows * rows + columns * columns <= 1.0)
+
+
+def _limit(height: int, width: int) -> int:
+    """Up to where coordinates go to Pillow as they are."""
+    return max(LIMIT, 2 * height, 2 * width)
+
+
+def _is_long(points: Sequence[float], height: int) -> bool:
+    """Whether a polygon may take long: else it is cheap, whatever it looks like."""
+    return len(points) * height > MAX_CROSSINGS // 25
+
+
+def covers(
+    mask: NDArray[np.uint8], polygons: Sequence[Sequence[float]], values: Sequence[int]
+) -> dict[int, dict[int, int]] | None:
+    """What lies over *polygons* (flat points each) that were painted on *mask* (H, W) in this order
+    with *values* of 0 to 254: value -> other value -> pixels, for values that may be covered. None
+    without the kernel, or beyond its reach.
+    """
+    height, width = mask.shape
+    compiled, limit = kernel_like_pillow(), _limit(height, width)
+    if (
+        compiled is None
+        or limit > _FARTHEST
+        or any(_is_long(points, height) for points in polygons)
+    ):
+        return None
+    return compiled.covers(mask, width, limit, tuple(map(tuple, polygons)), bytes(values))
 
 
 @cache

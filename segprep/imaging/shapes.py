@@ -140,6 +140,8 @@ def degenerate(shape: Shape) -> bool:
     if shape.kind == "rectangle":
         xs, ys = shape.points[::2], shape.points[1::2]
         return min(xs) == max(xs) or min(ys) == max(ys)
+    if (rest[0] - x) * (rest[3] - y) != (rest[1] - y) * (rest[2] - x):
+        return False  # as nearly always
     steps = ((u - x, v - y) for u, v in zip(rest[::2], rest[1::2], strict=True) if (u, v) != (x, y))
     right, down = next(steps, (0, 0))
     return not any(right * dy - down * dx for dx, dy in steps)
