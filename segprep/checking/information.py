@@ -29,12 +29,32 @@ def measure(colors: NDArray[np.uint8], small: NDArray[Any]) -> NDArray[np.float6
     table, values = _dense(small)
     if not 2 <= len(values) <= MOST:
         return np.zeros(len(around))
-    joint = _joint(table.take(small.reshape(-1)), len(values), _bins(colors))
+    joint = _joint(
+        table.take(small.reshape(-1)),
+        len(values),
+        _bins(colors[STEP // 2 :: STEP, STEP // 2 :: STEP]),
+    )
     if values[-1] == IGNORE:
         joint = joint[:, :, :-1]
     parts = joint.reshape(len(around), -1), joint.sum(1), joint.sum(2), joint.sum((1, 2))[:, None]
     whole, by_class, by_tint, cells = (_logs().take(part).sum(1) for part in parts)
     return np.asarray((whole - by_class - by_tint + cells) * STEP**2)
+
+
+def told(colors: NDArray[np.uint8], small: NDArray[Any]) -> float:
+    """Nats that an image in short (side, side, 3) tells of its mask (side, side) as it lies, over
+    all cells; 0 for masks of one value, or of more than MOST.
+    """
+    table, values = _dense(small)
+    if not 2 <= len(values) <= MOST:
+        return 0.0
+    keys = _bins(colors) * np.intp(len(values)) + table.take(small.reshape(-1))
+    joint = np.bincount(keys, minlength=len(values) * _COLORS).reshape(_COLORS, -1)
+    if values[-1] == IGNORE:
+        joint = joint[:, :-1]
+    parts = joint, joint.sum(0), joint.sum(1), joint.sum()
+    whole, by_class, by_tint, cells = (np.sum(part * np.log(np.maximum(part, 1))) for part in parts)
+    return float(whole - by_class - by_tint + cells)
 
 
 def _joint(numbers: NDArray[np.uint8], count: int, bins: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -63,8 +83,8 @@ def _dense(small: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[Any]]:
 
 
 def _bins(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The color, 0 to 23, of every counted cell: by ranks within the image."""
-    part = colors[STEP // 2 :: STEP, STEP // 2 :: STEP].reshape(-1, 3).astype(np.int16)
+    """The color, 0 to 23, of every cell of (rows, columns, 3): by ranks among them."""
+    part = colors.reshape(-1, 3).astype(np.int16)
     brightness, tint = part[:, 0] + part[:, 1] + part[:, 2], part[:, 0] - part[:, 2] + 255
     return np.asarray(_ranked(brightness, BRIGHT) * np.uint8(TINTS) + _ranked(tint, TINTS))
 

@@ -23,7 +23,6 @@ from segprep.types import IGNORE
 LEAST = 12  # border cells without which a mask says nothing
 FAR = 10  # cells: about a sixth of the picture
 _THIRDS = np.full(3, 1 / 3, np.float32)
-_RANKS = np.arange(GRID * GRID, dtype=np.uint16)
 TURNS = {name: turn for name, turn in likeness.TURNS.items() if name}
 
 
@@ -87,7 +86,9 @@ def _centers(height: int, width: int) -> NDArray[np.intp]:
 
 
 def edges(colors: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """(GRID, GRID): ranks from 0 of the gradient's strength; zeros for a picture without any."""
+    """(side, side): ranks from 0 of the gradient's strength, of an image in short (side, side, 3),
+    *side* at most 256; zeros for a picture without any.
+    """
     gray = colors.reshape(-1, 3).astype(np.float32).dot(_THIRDS).reshape(colors.shape[:2])
     down, right = np.empty_like(gray), np.empty_like(gray)
     down[1:-1] = (gray[2:] - gray[:-2]) / 2
@@ -101,7 +102,7 @@ def edges(colors: NDArray[np.uint8]) -> NDArray[np.uint16]:
     # sixteen bits are sorted by their digits, ten times as fast as floats
     levels = (strength * (65_535 / top)).astype(np.uint16)
     order = np.empty(strength.size, np.uint16)
-    order[levels.argsort(kind="stable")] = _RANKS
+    order[levels.argsort(kind="stable")] = np.arange(strength.size, dtype=np.uint16)
     return order.reshape(gray.shape)
 
 

@@ -7,22 +7,21 @@ by a share of the image is one shift for all sizes. Every map of correlations is
 own spread; the mean over images has its peak at zero where masks lie right.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep.checking import signals
+from segprep.checking import information, signals
 from segprep.checking.signals import TURNS
+from segprep.checks._common import fit
 from segprep.training.check.placement import in_short
-from segprep.training.check.verdict import FEWEST
 from segprep.training.data.pairs import ImagePair, nearest
-from segprep.types import IGNORE
 
 GRID = 128
-OTHERS = 12
+OTHERS, ALIKE = 12, 0.9
 Map = NDArray[np.float64]  # (GRID, GRID)
 
 
@@ -31,88 +30,81 @@ class Alignment:
     """How well borders fit edges over *images* images.
 
     *shift* (down, right), as shares of height and width, would bring the borders to the edges;
-    *turn* names the mirroring or turning that fits best. The gains are those of the two over the
-    masks in place, in standard errors of the paired difference; *both_gain* is the lesser gain of
-    two halves of the borders moved alone, those where a class begins and those where it ends:
-    outlines drawn too wide gain on one side what they lose on the other. The ranks are the share of
-    other images' masks that fit an image worse than its own does: in place, moved, turned; 0.5 is
-    chance.
+    *turn* names the mirroring or turning that fits best. Gains are those of the two over the masks
+    in place, in standard errors of the paired difference: of edges, and of what colors tell of the
+    classes. Outlines drawn too wide fit more edges when moved, but fewer colors. Ranks are the
+    share of other images' masks that fit an image worse than its own does, by edges in place, moved
+    and turned, and by colors in place; 0.5 is chance.
     """
 
     images: int
     rank: float = 0.5
+    told_rank: float = 0.5
     shift: tuple[float, float] = (0.0, 0.0)
-    gain: float = 0.0
+    moved_gain: float = 0.0
+    moved_told: float = 0.0
     moved_rank: float = 0.5
-    both_gain: float = np.inf
     turn: str = ""
     turned_gain: float = 0.0
+    turned_told: float = 0.0
     turned_rank: float = 0.5
 
 
 def measure(pairs: Sequence[ImagePair]) -> Alignment:
     """The alignment of *pairs*; those without any border or edge are excluded."""
-    ranks = [signals.edges(in_short(pair.image, GRID)) for pair in pairs]
-    edges = [rank / np.float32(GRID * GRID) for rank in ranks]
+    colors = [in_short(pair.image, GRID) for pair in pairs]
+    edges = [signals.edges(color) / np.float32(GRID * GRID) for color in colors]
     small = [nearest(pair.mask, GRID, GRID) for pair in pairs]
     borders: list[Map] = [signals.borders(mask).astype(np.float32) for mask in small]
     useful = [n for n, edge in enumerate(edges) if edge.any() and borders[n].any()]
     if len(useful) < 2:
         return Alignment(len(useful))
+    colors, small = [colors[n] for n in useful], [small[n] for n in useful]
     spectra, masks = [np.fft.rfft2(edges[n]) for n in useful], [borders[n] for n in useful]
-    maps = _maps(spectra, masks)
+    maps, told = _maps(spectra, masks), _told(colors, small)
     own, mean = _around(maps), _smoothed(maps.mean(0))
     half, places = GRID // 2, np.unravel_index(int(mean.argmax()), mean.shape)
     down, right = ((int(cell) + half - 1) % GRID - half + 1 for cell in places)
+
+    def gains(maps: NDArray[np.float64], masks: list[Any], *shift: int) -> tuple[float, float]:
+        more = (_told(colors, masks) - told) / np.sqrt(np.maximum(told, fit.LEAST_TOLD))
+        return _errors(_around(maps, *shift) - own), _errors(more)
+
+    moved = gains(maps, [np.roll(mask, (down, right), (0, 1)) for mask in small], down, right)
     turned = {
-        name: _around(_maps(spectra, [turn(border) for border in masks]))
+        name: gains(_maps(spectra, list(map(turn, masks))), list(map(turn, small)))
         for name, turn in TURNS.items()
     }
-    turn = max(turned, key=lambda name: float(turned[name].mean()))
-    moved_masks = [np.roll(border, (down, right), (0, 1)) for border in masks]
-    turned_masks = [TURNS[turn](border) for border in masks]
+    turn = max(turned, key=lambda name: sum(turned[name]))
     return Alignment(
         len(useful),
         _rank(spectra, masks),
+        _share([_told(colors, others) < told for others in _others(small)], masks),
         (down / GRID, right / GRID),
-        _errors(_around(maps, down, right) - own),
-        _rank(spectra, moved_masks),
-        _both_gain(spectra, [small[n] for n in useful], down, right),
+        *moved,
+        _rank(spectra, [np.roll(border, (down, right), (0, 1)) for border in masks]),
         turn,
-        _errors(turned[turn] - own),
-        _rank(spectra, turned_masks),
+        *turned[turn],
+        _rank(spectra, [TURNS[turn](border) for border in masks]),
     )
 
 
-def _both_gain(
-    spectra: Sequence[NDArray[np.complex128]], masks: Sequence[NDArray[Any]], down: int, right: int
-) -> float:
-    """The lesser gain of the borders at which ids rise and of those at which they fall along the
-    way (*down*, *right*); infinite where hardly any image has both.
-    """
-    halves = [[_rising(mask, sign * down, sign * right) for mask in masks] for sign in (1, -1)]
-    gains = []
-    for half in halves:
-        chosen = [n for n, border in enumerate(half) if border.sum() >= signals.LEAST]
-        if len(chosen) >= FEWEST:
-            maps = _maps([spectra[n] for n in chosen], [half[n] for n in chosen])
-            gains.append(_errors(_around(maps, down, right) - _around(maps)))
-    return min(gains, default=np.inf)
+def _told(
+    colors: Sequence[NDArray[np.uint8]], masks: Sequence[NDArray[np.uint8]]
+) -> NDArray[np.float64]:
+    """(N,) what colors tell of the masks, in nats, by every second cell."""
+    return np.array(
+        [
+            information.told(color[::2, ::2], mask[::2, ::2])
+            for color, mask in zip(colors, masks, strict=True)
+        ]
+    )
 
 
-def _rising(mask: NDArray[Any], down: int, right: int) -> Map:
-    """(GRID, GRID): 1 on both sides of a border at which ids rise along the signs of *down* and
-    *right*; not to or from ignored pixels.
-    """
-    edges = np.zeros(mask.shape, np.bool_)
-    for axis, way in enumerate((down, right)):
-        ids = np.moveaxis(mask.astype(np.int16), axis, 0)
-        rises = way * (ids[1:] - ids[:-1]) > 0
-        rises &= (ids[1:] != IGNORE) & (ids[:-1] != IGNORE)
-        view = np.moveaxis(edges, axis, 0)
-        view[1:] |= rises
-        view[:-1] |= rises
-    return edges.astype(np.float32)
+def _others(masks: Sequence[Any]) -> Iterator[list[Any]]:
+    """The masks of other images, up to OTHERS of them for each."""
+    for step in range(1, min(OTHERS, len(masks) - 1) + 1):
+        yield [*masks[step:], *masks[:step]]
 
 
 def _maps(spectra: Sequence[NDArray[np.complex128]], masks: Sequence[Map]) -> NDArray[np.float64]:
@@ -152,12 +144,18 @@ def _errors(values: NDArray[np.float64]) -> float:
 
 
 def _rank(spectra: Sequence[NDArray[np.complex128]], masks: Sequence[Map]) -> float:
-    """The share of pairs (image, mask of another, up to OTHERS of them) in which the other mask
-    fits worse than the own.
+    """The share of pairs (image, mask of another) in which the other mask fits worse."""
+    own = _around(_maps(spectra, masks))
+    return _share([_around(_maps(spectra, others)) < own for others in _others(masks)], masks)
+
+
+def _share(worse: Sequence[NDArray[np.bool_]], borders: Sequence[Map]) -> float:
+    """The share of True in *worse* (OTHERS, N), but where the borders of the two masks are the same
+    in all but a tenth of their cells: such pairs tell nothing. 1.0 where there are no others.
     """
-    count, own = len(masks), _around(_maps(spectra, masks))
-    rings = [
-        _around(_maps(spectra, [*masks[step:], *masks[:step]]))
-        for step in range(1, min(OTHERS, count - 1) + 1)
+    own = np.stack(borders) > 0
+    apart = [
+        ((own & other).sum((1, 2)) < ALIKE * (own | other).sum((1, 2)))
+        for other in (np.stack(others) > 0 for others in _others(borders))
     ]
-    return float(np.mean([other < own for other in rings]))
+    return float(np.mean(np.stack(worse)[np.stack(apart)])) if np.any(apart) else 1.0

@@ -12,12 +12,11 @@ from segprep.training.check.verdict import Reason
 from segprep.training.data.pairs import ImagePair
 
 FEW_TRAIN = 3
-# In standard errors, ranks, and cells of the grid; measured on seven clean sets and their copies:
-# shifted by 5 % the gain is 7.5 and more, clean 4.9 at most.
-SHIFTED, CELLS = 7.0, 2
-CERTAIN, FITS, BETTER = 5.0, 0.8, 0.1
-# Masks of other images fit an image as well as its own: .31 to .54 on permuted sets, .82 and more
-# on clean ones.
+# Of a shift: cells of the grid, standard errors by edges or colors and by both together, ranks.
+CELLS, EACH, BOTH, FITS = 2, 2.0, 7.0, 0.6
+# By edges alone, where colors tell little, further away than outlines are drawn too wide.
+FAR, CERTAIN, SURE, BETTER = 5, 4.0, 0.8, 0.1
+# Masks of other images fit an image as well as its own, by edges and by colors.
 UNRELATED, LEAST = 0.65, 8
 
 
@@ -73,22 +72,20 @@ def of_alignment(alignment: Alignment) -> list[Reason]:
     """
     if alignment.images < FEWEST:
         return []
-    shifted = _shifted(alignment)
-    if _turned(alignment) and not (shifted and alignment.gain > alignment.turned_gain):
+    moved, turned = _moved(alignment), _turned(alignment)
+    if turned > moved:
         text = (
             "the masks' borders fit the edges of their images only when the masks are"
             f" {alignment.turn}"
         )
         return [Reason("misaligned", text, "doubtful")]
-    if shifted:
+    if moved:
         text = (
             "the masks' borders fit the edges of their images only when moved by"
             f" {_way(alignment)}: image and mask are shifted against each other"
         )
         return [Reason("misaligned", text, "doubtful")]
-    near = max(map(abs, alignment.shift)) * GRID <= 2 * CELLS  # as of outlines drawn too wide
-    fits = alignment.rank >= UNRELATED or (near and alignment.moved_rank > FITS)
-    if not fits and alignment.images >= LEAST:
+    if alignment.images >= LEAST and max(alignment.rank, alignment.told_rank) < UNRELATED:
         text = (
             "the masks' borders fit the edges of other images as well as those of their own"
             f" (rank {alignment.rank:.2f}, chance is 0.50): masks and images may be paired wrongly"
@@ -97,22 +94,27 @@ def of_alignment(alignment: Alignment) -> list[Reason]:
     return []
 
 
-def _turned(alignment: Alignment) -> bool:
-    return (
-        alignment.turned_gain > CERTAIN
-        and alignment.turned_rank > FITS
-        and alignment.turned_rank - alignment.rank > BETTER
-    )
-
-
-def _shifted(alignment: Alignment) -> bool:
+def _moved(alignment: Alignment) -> float:
+    """How sure a shift is, in standard errors; 0 where there is none."""
     cells = max(map(abs, alignment.shift)) * GRID
-    if cells < CELLS or alignment.moved_rank <= FITS or alignment.moved_rank < alignment.rank:
-        return False
-    if alignment.both_gain <= 0:
-        return False
-    far = cells > 2 * CELLS and alignment.moved_rank - alignment.rank > BETTER
-    return alignment.gain > (CERTAIN if far else SHIFTED)
+    edges, colors, rank = alignment.moved_gain, alignment.moved_told, alignment.moved_rank
+    if cells < CELLS or rank < alignment.rank:
+        return 0.0
+    alone = cells >= FAR and edges > CERTAIN and rank > max(SURE, alignment.rank + BETTER)
+    return edges + max(colors, 0.0) if alone or _both(edges, colors, rank) else 0.0
+
+
+def _turned(alignment: Alignment) -> float:
+    """The same of a mirroring or a turn."""
+    edges, colors, rank = alignment.turned_gain, alignment.turned_told, alignment.turned_rank
+    if rank < alignment.rank + BETTER:
+        return 0.0
+    alone = edges > CERTAIN and rank > SURE
+    return edges + max(colors, 0.0) if alone or _both(edges, colors, rank) else 0.0
+
+
+def _both(edges: float, colors: float, rank: float) -> bool:
+    return min(edges, colors) > EACH and edges + colors > BOTH and rank > FITS
 
 
 def _way(alignment: Alignment) -> str:

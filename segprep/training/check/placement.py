@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from segprep.checking import signals
+from segprep.checking import information, signals
 from segprep.checking.information import GRID
 from segprep.checks._common import fit
 from segprep.training.data.pairs import ImagePair
+from segprep.types import IGNORE
 
 
 def misplaced(pairs: Sequence[ImagePair]) -> dict[str, float]:
@@ -26,6 +27,17 @@ def misplaced(pairs: Sequence[ImagePair]) -> dict[str, float]:
         return {}
     scores = fit.misplaced(list(bordered.values()))
     return dict(zip(bordered, scores.tolist(), strict=True))
+
+
+def told_gain(pair: ImagePair, guess: NDArray[np.uint8]) -> float:
+    """How much more the image's colors tell of *guess* (h, w) than of the mask, in square roots of
+    nats of the mask: what is right tells more, whatever is wrong with the mask. Pixels that the
+    mask ignores count in neither.
+    """
+    colors, mask = in_short(pair.image), signals.squeezed(pair.mask)
+    seen = np.where(mask == IGNORE, np.uint8(IGNORE), signals.squeezed(guess))
+    own, other = information.told(colors, mask), information.told(colors, seen)
+    return float((other - own) / np.sqrt(max(own, fit.LEAST_TOLD)))
 
 
 def in_short(pixels: NDArray[Any], side: int = GRID) -> NDArray[np.uint8]:

@@ -44,7 +44,8 @@ def _row(
     pair: ImagePair, first: int, second: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], np.bool_] | None:
     """(difference of the classes' mean colors (3,), histogram (3 * BINS,), whether the *second*
-    class covers most of the picture's outline); None without both classes.
+    class covers most of the picture's outline, or of all where that is ignored); None without both
+    classes.
     """
     values = pair.image[::2, ::2] / brightest(pair.image.dtype)
     ids = pair.mask[::2, ::2]
@@ -54,6 +55,8 @@ def _row(
     spread = values.reshape(-1, 3).std(0) + 0.02
     counts = [np.histogram(values[..., channel], BINS, (0, 1))[0] for channel in range(3)]
     outline = np.concatenate([ids[0], ids[-1], ids[:, 0], ids[:, -1]])
+    if (outline == IGNORE).all():  # as of a round field of view
+        outline = ids
     around = np.count_nonzero(outline == second) > np.count_nonzero(outline == first)
     histogram = np.sqrt(np.concatenate(counts) / ids.size)
     return (parts[1].mean(0) - parts[0].mean(0)) / spread, histogram, np.bool_(around)

@@ -16,7 +16,7 @@ from segprep.training import losses
 from segprep.training.check import kinds, outcome, placement
 from segprep.training.check.budget import Budget
 from segprep.training.check.piece_sizes import PieceSizes
-from segprep.training.check.suspects import Suspect, disagreement, outliers, ranked
+from segprep.training.check.suspects import Suspect, disagreement, outliers, ranked, recall
 from segprep.training.check.verdict import Counts
 from segprep.training.data.pairs import ImagePair, nearest, read_truth
 from segprep.training.inference.tiles import net_of, probabilities
@@ -133,6 +133,8 @@ class Judge:
                     *disagreement(probabilities, mask),
                     seen,
                     misplaced=round(misplaced.get(pair.stem, 0.0), 3),
+                    told=round(placement.told_gain(pair, guess), 3),
+                    seen=round(recall(guess, mask), 3),
                 )
             )
             if seen:

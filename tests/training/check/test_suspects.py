@@ -6,7 +6,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from segprep.training.check import placement
-from segprep.training.check.suspects import Suspect, disagreement, outliers, ranked
+from segprep.training.check.suspects import Suspect, disagreement, outliers, ranked, recall
 from segprep.training.data.pairs import ImagePair
 
 
@@ -17,14 +17,45 @@ def scored(*special: Suspect) -> list[Suspect]:
 
 
 @pytest.mark.parametrize(
-    ("score", "misplaced", "named"),
-    [(0.9, 0.0, True), (0.22, 6.0, True), (0.4, 3.3, True), (0.22, 3.3, False), (0.38, 0.5, False)],
+    ("score", "misplaced", "told", "seen", "named"),
+    [
+        (0.9, 0.0, 40.0, 1.0, True),
+        (0.31, 0.0, 30.0, 0.9, True),
+        (0.31, 4.0, 20.0, 0.1, True),
+        (0.4, 6.0, 0.0, 0.0, True),
+        (0.9, 0.0, 0.0, 1.0, False),
+        (0.67, 0.0, -24.0, 0.9, False),
+        (0.9, 0.5, 60.0, 0.2, False),
+        (0.22, 2.3, 30.0, 0.9, False),
+        (0.22, 6.0, 0.0, 0.9, False),
+    ],
 )
-def test_either_evidence_names_a_mask_and_so_do_both(score, misplaced, named) -> None:
-    special = Suspect("x", score, 0.5, False, "", misplaced)
+def test_evidence_adds_up_and_no_kind_alone_accuses(score, misplaced, told, seen, named) -> None:
+    """The model alone; colors alone, of what was painted elsewhere; edges alone."""
+    special = Suspect("x", score, 0.5, False, "", misplaced, told, seen)
     suspects = ranked(scored(special))
     assert [one.stem for one in outliers(suspects)] == ["x"] * named
-    assert (suspects[0].stem == "x") == (score > 0.3 or misplaced > 3)
+    assert suspects[0].stem == "x"
+
+
+def test_what_the_model_sees_of_a_mask() -> None:
+    mask = np.zeros((8, 8), np.uint8)
+    mask[:2], mask[7] = 1, 255
+    assert recall(np.zeros_like(mask), mask) == 0
+    assert recall(mask, mask) == recall(np.ones_like(mask), np.zeros_like(mask)) == 1
+    assert recall(np.where(mask == 1, [1, 0] * 4, 0).astype(np.uint8), mask) == 0.5
+
+
+@pytest.mark.parametrize("right", ["mask", "guess"])
+def test_colors_tell_more_of_what_is_right(right: str) -> None:
+    pair = disc(np.random.default_rng(7), "uint8")
+    other = np.ascontiguousarray(pair.mask[:, ::-1])
+    mask, guess = (pair.mask, other) if right == "mask" else (other, pair.mask)
+    told = placement.told_gain(ImagePair("", pair.image, mask, pair.size), guess)
+    assert told < -10 if right == "mask" else told > 10
+    assert placement.told_gain(pair, pair.mask) == 0
+    ignored = ImagePair("", pair.image, np.full_like(mask, 255), pair.size)
+    assert placement.told_gain(ignored, guess) == 0
 
 
 def test_a_thin_class_that_lies_elsewhere_counts_by_itself() -> None:

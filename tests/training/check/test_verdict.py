@@ -6,17 +6,14 @@ import torch
 
 from segprep.metrics import confusion
 from segprep.training.check import (
-    alignment,
     budget,
     causes,
     label_causes,
-    polarity,
     score_causes,
     scoring,
     suspects,
     verdict,
 )
-from segprep.training.check.alignment import Alignment
 from segprep.training.check.verdict import Gap, Reason
 from segprep.training.data.pairs import ImagePair
 
@@ -124,48 +121,6 @@ def test_thin_foregrounds_are_not_the_same_picture() -> None:
     assert label_causes.of_masks(thin, thin, ("a", "b")) == []
 
 
-def test_inverted_masks_are_a_matter_of_polarity() -> None:
-    rng, pairs = np.random.default_rng(1), []
-    for n in range(16):
-        mask = np.zeros((60, 60), np.uint8)
-        top, left = rng.integers(0, 35, 2)
-        mask[top : top + 20, left : left + 20] = 1
-        image = (rng.integers(0, 30, (60, 60, 3)) + (120 + 5 * (n % 3)) * mask[..., None]).astype(
-            np.uint8
-        )
-        pairs.append((mask, image))
-    clean = [pair(mask, image) for mask, image in pairs]
-    mixed = [pair(mask if n % 2 else 1 - mask, image) for n, (mask, image) in enumerate(pairs)]
-    assert polarity.reasons(clean) == []
-    assert cause(polarity.reasons(mixed)) == ["mixed-polarity"]
-    assert polarity.reasons([pair(1 - mask, image) for mask, image in pairs]) == []
-
-
-def test_white_and_black_animals_are_no_inverted_masks() -> None:
-    """Beside a black dog the white cat is meant, or the other way round."""
-    rng, pairs = np.random.default_rng(2), []
-    for n in range(24):
-        image = rng.integers(100, 130, (60, 60, 3))
-        image[10:30, 8:28] += 60
-        image[10:30, 32:52] -= 60
-        mask = np.zeros((60, 60), np.uint8)
-        mask[10:30, 8 + 24 * (n % 2) : 28 + 24 * (n % 2)] = 1
-        pairs.append(pair(mask, image.astype(np.uint8)))
-    assert polarity.reasons(pairs) == []
-
-
-def test_outlines_drawn_too_wide_are_no_shift() -> None:
-    """What begins fits better further down, what ends does not."""
-    wide = Alignment(
-        48, rank=0.64, shift=(3 / 128, 2 / 128), gain=7.4, moved_rank=0.84, both_gain=-5.2
-    )
-    assert causes.of_alignment(wide) == []
-    moved = alignment.measure(scenes(lambda mask: np.roll(mask, mask.shape[0] // 8, 0)))
-    assert moved.both_gain > causes.SHIFTED
-    taller = alignment.measure(scenes(lambda mask: mask | np.roll(mask, -mask.shape[0] // 8, 0)))
-    assert taller.both_gain <= 0 or not taller.shift[0]
-
-
 def test_what_the_data_explain_is_not_blamed_on_the_pairing() -> None:
     data = [Reason("misaligned", "", "doubtful")]
     scores = [Reason("masks-unrelated", "", "not_learnable"), Reason("no-better-than-control", "")]
@@ -198,58 +153,6 @@ def test_causes_of_images() -> None:
     assert cause(causes.of_images([pair(np.zeros((5, 5))) for _ in range(3)])) == [
         "images-constant"
     ]
-
-
-def scenes(change: object, count: int = 8) -> list[ImagePair]:
-    """Boxes on noise, of different sizes; *change* spoils the mask."""
-    rng, found = np.random.default_rng(3), []
-    for n in range(count):
-        height, width = 120 + 8 * n, 160 - 4 * n
-        mask = np.zeros((height, width), np.uint8)
-        for _ in range(3):
-            top, left = rng.integers(0, height - 30), rng.integers(0, width - 30)
-            mask[top : top + rng.integers(15, 30), left : left + rng.integers(15, 30)] = 1
-        image = (rng.integers(0, 40, (height, width, 3)) + 120 * mask[..., None]).astype(np.uint8)
-        found.append(pair(np.ascontiguousarray(change(mask)), image))  # type: ignore[operator]
-    return found
-
-
-def moved(down: float, right: float) -> object:
-    return lambda mask: np.roll(
-        mask, (int(down * mask.shape[0]), int(right * mask.shape[1])), (0, 1)
-    )
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (lambda mask: mask, ""),
-        (moved(0.25, 0.25), "25% of the height up and 25% of the width left"),
-        (moved(0, 0.125), "12% of the width left"),
-        (lambda mask: mask[:, ::-1], "mirrored left to right"),
-        (lambda mask: mask[::-1, ::-1], "rotated by 180 degrees"),
-    ],
-    ids=["clean", "quarter", "eighth", "mirror", "turn"],
-)
-def test_alignment_is_measured_from_the_data(change: object, words: str) -> None:
-    found = causes.of_alignment(alignment.measure(scenes(change)))
-    assert cause(found) == (["misaligned"] if words else [])
-    assert words in "".join(one.message for one in found)
-
-
-def test_masks_of_other_images_fit_no_better_than_chance_and_are_no_shift() -> None:
-    clean = scenes(lambda mask: mask)
-    strange = [
-        pair(np.resize(clean[n - 1].mask, one.mask.shape), one.image) for n, one in enumerate(clean)
-    ]
-    assert alignment.measure(clean).rank > 0.9
-    assert alignment.measure(strange).rank < 0.75
-    assert cause(causes.of_alignment(alignment.measure(strange))) in ([], ["masks-unrelated"])
-    apart = Alignment(48, rank=0.45, moved_rank=0.6, turned_rank=0.6)
-    assert cause(causes.of_alignment(apart)) == ["masks-unrelated"]
-    near = Alignment(48, rank=0.97, shift=(-0.047, -0.047), gain=9.9, moved_rank=1.0)
-    assert cause(causes.of_alignment(near)) == ["misaligned"]
-    assert alignment.measure([]) == Alignment(0)
 
 
 def test_classes_that_are_never_found_or_only_on_val() -> None:
@@ -291,9 +194,9 @@ def test_one_small_object_of_another_class_is_no_mask_that_looks_wrong() -> None
     guess = mask.copy()
     guess[mask == 2] = 1
     sure = torch.from_numpy(np.stack([guess == c for c in range(3)]).astype(np.float32))
-    assert suspects.disagreement(sure, mask)[0] < suspects.WRONG
+    assert suspects.disagreement(sure, mask)[0] < 0.4
     mirrored = np.ascontiguousarray(np.roll(mask, 8, 1)[::-1])
-    assert suspects.disagreement(sure, mirrored)[0] > suspects.WRONG
+    assert suspects.disagreement(sure, mirrored)[0] > 0.4
 
 
 def test_more_than_two_classes_are_seen_at_a_smaller_scale() -> None:
