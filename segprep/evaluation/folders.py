@@ -1,6 +1,6 @@
 """The label maps in a folder, by stem."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from os.path import splitext
 from pathlib import Path
@@ -30,6 +30,12 @@ class Folder:
     def path(self, stem: str) -> Path:
         """Where the label map of *stem* lies."""
         return self.root / f"{self.own.get(stem, stem)}{self.suffixes[stem]}"
+
+    def only(self, stems: Iterable[str]) -> "Folder":
+        """The label maps of *stems* alone, without a word on lossy ones."""
+        suffixes = {stem: self.suffixes[stem] for stem in stems}
+        own = {stem: self.own[stem] for stem in suffixes if stem in self.own} if self.own else {}
+        return Folder(self.root, suffixes, own=own)
 
     def unread(self) -> tuple[Note, ...]:
         """A note on the *lossy* files, none if there is none."""

@@ -44,6 +44,14 @@ class MaskPairs(LazySequence[MaskPair]):
     def __len__(self) -> int:
         return len(self.stems)
 
+    def cut(self, start: int, stop: int) -> "MaskPairs":
+        """The pairs from *start* to *stop*, or the end: names alone are sent away, not paths."""
+        stems = self.stems[start:stop]
+        preds, objects = (
+            tuple(side.only(stems) for side in sides) for sides in (self.preds, self.objects)
+        )
+        return MaskPairs(stems, self.truth.only(stems), preds, objects)
+
     def _value(self, number: int) -> MaskPair:
         stem = self.stems[number]
         return MaskPair(
