@@ -35,6 +35,8 @@ SETS = {
     "oxford_pets": ("pet", "oxford_pets", {}),
     "walknav": ("labelme", "walknav", {}),
 }
+# published so: an empty mask, and a cat in the picture
+WRONG = {"oxford_pets": {"Abyssinian_34"}}
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def judge(case: Case) -> Answer:
     """Spoil a copy, check it, and compare what is said with what was done."""
     spoil, wanted = spoiling.SETS[case.fault]
     place = spoiling.copy(case.tree, case.folder)
-    spoiled = spoil(place, case.seed) or set()
+    spoiled = (spoil(place, case.seed) or set()) | WRONG.get(case.tree.name, set())
     found = segprep.train_check(place.root, seed=case.seed, steps=case.steps)
     causes = tuple(dict.fromkeys(one.cause for one in found.reasons))
     wrong = [one.stem for one in found.wrong]
@@ -92,7 +94,7 @@ def judge(case: Case) -> Answer:
     elif wanted:
         right = found.verdict != "learnable" and bool({*wanted} & {*causes})
     else:
-        right = found.verdict == "learnable" and not wrong
+        right = found.verdict == "learnable" and spoiled.issuperset(wrong)
     line = (
         f"{'ok   ' if right else 'WRONG'} {case.tree.name:11} {case.fault:9} seed {case.seed}"
         f" {found.verdict:13} {','.join(causes):40} suspects {len(wrong)} ({hits} of"

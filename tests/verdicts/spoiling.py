@@ -80,6 +80,11 @@ def twentieth(mask: Mask) -> Mask:
     return np.roll(mask, (mask.shape[0] // 20, mask.shape[1] // 20), (0, 1))
 
 
+def back(mask: Mask) -> Mask:
+    """Moved up and left by 5 %."""
+    return np.roll(mask, (-(mask.shape[0] // 20), -(mask.shape[1] // 20)), (0, 1))
+
+
 def share_of(stems: Sequence[str], share: float, seed: int) -> set[str]:
     """A random share of *stems*, at least one."""
     order = np.random.default_rng((seed, 7)).permutation(len(stems))
@@ -130,6 +135,7 @@ SETS: dict[str, tuple[Callable[[Tree, int], set[str] | None], tuple[str, ...]]] 
     "shuffled": (shuffled, ("no-better-than-control", "masks-unrelated")),
     "shifted": (every(quarter), ("misaligned",)),
     "near": (every(twentieth), ("misaligned",)),
+    "back": (every(back), ("misaligned",)),
     "mirrored": (every(lambda mask: mask[:, ::-1]), ("misaligned",)),
     "inverted": (inverted, ("mixed-polarity",)),
     "erased": (erased, ("val-unlike-train",)),
