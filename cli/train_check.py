@@ -116,7 +116,7 @@ def _show_suspects(outcome: Any, verbose: bool) -> None:
         )
         for row in chosen
     ]
-    title = "look at these first: mask and model disagree far more than elsewhere"
+    title = "look at these first: the model, edges and colors speak against these masks"
     output.table(
         "all images, most suspect first" if verbose else title,
         ("sample", "what", "disagreement", "IoU", "list"),

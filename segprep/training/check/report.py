@@ -168,9 +168,9 @@ class _Pictures:
         """The masks that look wrong."""
         heading, wrong = "Look at these first", self.outcome.wrong
         if not wrong:
-            return page.Section(heading, "None stands out: no mask contradicts the network.", [])
+            return page.Section(heading, "None stands out.", [])
         text = (
-            "Mask and model disagree far more here than elsewhere. Images that were trained on are"
+            "The model, edges and colors speak against these masks. Images that were trained on are"
             " marked: the model may have learned their faults."
         )
         more = len(wrong) - SUSPECTS
