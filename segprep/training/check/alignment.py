@@ -151,11 +151,13 @@ def _rank(spectra: Sequence[NDArray[np.complex128]], masks: Sequence[Map]) -> fl
 
 def _share(worse: Sequence[NDArray[np.bool_]], borders: Sequence[Map]) -> float:
     """The share of True in *worse* (OTHERS, N), but where the borders of the two masks are the same
-    in all but a tenth of their cells: such pairs tell nothing. 1.0 where there are no others.
+    in all but a tenth of their cells: such pairs tell nothing. 1.0 where most are such.
     """
     own = np.stack(borders) > 0
-    apart = [
-        ((own & other).sum((1, 2)) < ALIKE * (own | other).sum((1, 2)))
-        for other in (np.stack(others) > 0 for others in _others(borders))
-    ]
-    return float(np.mean(np.stack(worse)[np.stack(apart)])) if np.any(apart) else 1.0
+    apart = np.stack(
+        [
+            (own & other).sum((1, 2)) < ALIKE * (own | other).sum((1, 2))
+            for other in (np.stack(others) > 0 for others in _others(borders))
+        ]
+    )
+    return float(np.stack(worse)[apart].mean()) if apart.mean() > 0.5 else 1.0

@@ -108,6 +108,19 @@ def test_masks_of_other_images_fit_no_better_than_chance_and_are_no_shift() -> N
     assert alignment.measure([]) == Alignment(0)
 
 
+def test_masks_of_one_plot_are_not_those_of_other_images() -> None:
+    """All show the same picture, but for a few cells: no other mask can fit worse."""
+    rng, pairs = np.random.default_rng(4), []
+    for _ in range(12):
+        mask = np.zeros((128, 128), np.uint8)
+        mask[20:100, 30:110] = 1
+        mask[tuple(rng.integers(40, 90, (2, 3)))] = 0
+        pairs.append(pair(mask, rng.integers(0, 255, (128, 128, 3)).astype(np.uint8)))
+    plots = alignment.measure(pairs)
+    assert plots.rank == plots.told_rank == 1
+    assert causes.of_alignment(plots) == []
+
+
 def test_outlines_drawn_too_wide_are_no_shift() -> None:
     """They fit more edges when moved, but the colors tell less of them; binary pets, measured."""
     wide = Alignment(48, 0.64, 0.93, (3 / 128, 2 / 128), 7.4, -4.8, 0.84)
