@@ -44,13 +44,9 @@ def fit(
     dataset: str | Path, config: Config | Mapping[str, Any] | str | Path | None = None, **more: Any
 ) -> "Run":
     """Train on *dataset* with *config*: a Config, a mapping, or a TOML file; *more* settings and
-    arguments of :func:`segprep.train` (out, resume, overwrite …) go over it.
-
-        run = fit("out", {"arch": "unet", "epochs": 20}, out="runs/a")
-        run.checkpoint            the best epoch's file, for segprep.load_model
-        run.history               a row per epoch: loss, val_miou, lr …
-
-    Raises what :func:`segprep.train` raises.
+    arguments of :func:`segprep.train` (out, resume, overwrite …) go over it. The run has the best
+    epoch's file (``checkpoint``, for segprep.load_model) and a row per epoch (``history``: loss,
+    val_miou, lr …). Raises what :func:`segprep.train` raises.
     """
     from segprep.train_settings import plain
     from segprep.training.trainer.trainer import train

@@ -78,21 +78,21 @@ def fill(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
     own = network.state_dict()
     odd = sorted(own.keys() ^ weights.keys())
     if odd:
-        raise SegprepError(
-            "bad-checkpoint",
-            f"the weights are of another network: {odd[0]} is on one side only ({len(odd)} such)",
-            _AGAIN,
+        raise _bad(
+            f"the weights are of another network: {odd[0]} is on one side only ({len(odd)} such)"
         )
     for name, tensor in own.items():
         if not isinstance(weights[name], Tensor) or weights[name].shape != tensor.shape:
             shape = tuple(getattr(weights[name], "shape", ()))
             reason = f"weight {name} has shape {shape}, the network needs {tuple(tensor.shape)}"
-            raise SegprepError("bad-checkpoint", reason, _AGAIN)
+            raise _bad(reason)
         if not bool(torch.isfinite(weights[name]).all()):
-            raise SegprepError(
-                "bad-checkpoint", f"weight {name} holds numbers that are not finite", _AGAIN
-            )
+            raise _bad(f"weight {name} holds numbers that are not finite")
     network.load_state_dict(dict(weights))
+
+
+def _bad(reason: str) -> SegprepError:
+    return SegprepError("bad-checkpoint", reason, _AGAIN)
 
 
 def save(path: Path, checkpoint: Checkpoint, **more: Any) -> None:
@@ -144,7 +144,7 @@ def read(path: Path) -> dict[str, Any]:
     codes = {"damaged": "bad-checkpoint", "refused": "bad-checkpoint"}
     content = unpacked(data, path, largest=LARGEST, **codes)
     if not isinstance(content, dict):
-        raise SegprepError("bad-checkpoint", f"{path} is not a checkpoint of segprep", _AGAIN)
+        raise _bad(f"{path} is not a checkpoint of segprep")
     _refuse_odd(content, "", path)
     return content
 
@@ -155,9 +155,7 @@ def _refuse_odd(value: Any, key: str, path: Path) -> None:
         plain = value.layout == torch.strided and value.device.type == "cpu"
         if plain and value.numel() * value.element_size() <= value.untyped_storage().nbytes():
             return
-        raise SegprepError(
-            "bad-checkpoint", f"{path}: {key} is a tensor without all its values", _AGAIN
-        )
+        raise _bad(f"{path}: {key} is a tensor without all its values")
     if isinstance(value, Mapping):
         for name, part in value.items():
             _refuse_odd(part, f"{key}.{name}" if key else str(name), path)
@@ -175,23 +173,19 @@ def load(path: Path, classes: tuple[str, ...] | None = None) -> Checkpoint:
     """
     content = read(path)
     if content.get("kind") != KIND or content.get("version") != VERSION:
-        raise SegprepError(
-            "bad-checkpoint", f"{path} is not a checkpoint of this version of segprep", _AGAIN
-        )
+        raise _bad(f"{path} is not a checkpoint of this version of segprep")
     try:
         view = view_of(content)
         checkpoint = Checkpoint(
             str(content["arch"]),
-            _options(content["options"]),
+            _table(content["options"], object),
             tuple(map(str, content["classes"])),
             view,
-            _named(content["weights"]),
+            _table(content["weights"], Tensor),
             _head(content),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise SegprepError(
-            "bad-checkpoint", f"{path}: {error!r} is missing or of the wrong type", _AGAIN
-        ) from error
+        raise _bad(f"{path}: {error!r} is missing or of the wrong type") from error
     if classes is not None and len(classes) != len(checkpoint.classes):
         raise SegprepError(
             "class-count",
@@ -203,21 +197,14 @@ def load(path: Path, classes: tuple[str, ...] | None = None) -> Checkpoint:
     return checkpoint
 
 
-def _options(options: Any) -> dict[str, Any]:
-    """*options* by name. Raises TypeError for anything else."""
-    if not isinstance(options, dict) or not all(isinstance(name, str) for name in options):
-        raise TypeError("options: not a table by name")
-    return options
-
-
-def _named(weights: Any) -> dict[str, Tensor]:
-    """*weights* by name. Raises TypeError for anything else."""
-    if not isinstance(weights, dict):
-        raise TypeError("weights: not a table by name")
-    for name, tensor in weights.items():
-        if not isinstance(name, str) or not isinstance(tensor, Tensor):
-            raise TypeError(f"weights: {name!r} is not the name of a tensor")
-    return weights
+def _table(values: Any, kind: type[Any]) -> dict[str, Any]:
+    """*values* of *kind* by name. Raises TypeError for anything else."""
+    if not isinstance(values, dict):
+        raise TypeError("not a table by name")
+    for name, value in values.items():
+        if not isinstance(name, str) or not isinstance(value, kind):
+            raise TypeError(f"{name!r} is not the name of a {kind.__name__}")
+    return values
 
 
 def _head(content: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from urllib.request import Request, urlopen
 import torch
 from torch import Tensor, nn
 
-from segprep.errors import SegprepError, SourceError, UsageError
+from segprep.errors import SegprepError, UsageError
 from segprep.files import read_below
 from segprep.outputs import OutputFolder
 from segprep.training import weight_tables
@@ -194,13 +194,7 @@ def tensors(content: Any, path: Path) -> dict[str, Tensor]:
 
 
 def _bytes(path: Path) -> bytes:
-    whole = Path(path).absolute()
-    try:
-        real = whole.resolve(strict=True)
-    except (OSError, RuntimeError, ValueError) as error:
-        reason = f"cannot be read: {getattr(error, 'strerror', None) or error}"
-        hint = "check that it exists and its permissions"
-        raise SourceError(path, reason, hint, "unreadable") from error
+    real = Path(path).resolve()  # a link may lead anywhere
     return read_below(real, (real.parent,), LARGEST)
 
 

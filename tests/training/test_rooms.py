@@ -30,7 +30,6 @@ SHOWN = (  # in the order of the picture in training/__init__.py: what is traine
     "__init__.py",
     "checkpoints.py",
     "inference/__init__.py",
-    "inference/single.py",
 )
 SET, READ = r"[a-z]+(?:, [a-z]+)* = ", r"[a-z]+\.[a-z_]+(?:\(\))?, "
 CODE = re.compile(rf"^(?: {{4}})?((?:{SET}|{READ}).*?)(?: {{3,}}.*)?$", re.M)

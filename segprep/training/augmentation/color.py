@@ -20,7 +20,7 @@ class OneColor(Checked):
     """Each of the three with the same probability, each value up to this much either way.
 
     *hue*: part of a full turn. *saturation*, *value*, *brightness*: what is added, of 0..1.
-    *contrast*: factors from 1 - x to 1 + x. Raises UsageError (bad-option).
+    *contrast*: factors from 1 - x to 1 + x.
     """
 
     hue: Annotated[float, 0, 0.5] = 20 / 180

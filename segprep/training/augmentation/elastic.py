@@ -24,7 +24,7 @@ class Elastic(Checked):
     bicubic, 1 bilinear (a third of the time).
 
     Beyond the image: *fill* reflect (the paper mirrors), nearest or wrap continue both, constant
-    puts black and *label*. Raises UsageError (bad-option).
+    puts black and *label*.
     """
 
     sigma: Annotated[float, 0, 10_000] = 10.0

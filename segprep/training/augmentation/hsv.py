@@ -22,7 +22,7 @@ class Hsv(Checked):
     *value*: factors from 1 - x to 1 + x.
 
     *reciprocal* is the older variant: factors from 1 to 1 + x, or, as likely, 1 divided by one;
-    there x is 0.5 for both. Raises UsageError (bad-option).
+    there x is 0.5 for both.
     """
 
     hue: Annotated[float, 0, 0.5] = 0.1
@@ -80,11 +80,8 @@ def distorted(
         np.clip(share * np.float32(saturation) + np.float32(more[0]) * (spread > 0), 0, 1) * bright
     )
     result = np.empty(image.shape, image.dtype)
-    for channel, start in enumerate(
-        (5, 3, 1)
-        # Smith's inverse in one formula: V - V S max(0, min(k, 4 - k, 1)) with k = (n + H / 60) mod
-        # 6
-    ):
+    # Smith's inverse in one formula: V - V S max(0, min(k, 4 - k, 1)) with k = (n + H / 60) mod 6
+    for channel, start in enumerate((5, 3, 1)):
         k = np.mod(sixths + start, 6)
         result[..., channel] = as_kind(
             (bright - full * np.clip(np.minimum(k, 4 - k), 0, 1)) * np.float32(white), image.dtype

@@ -22,8 +22,7 @@ class Jitter(Checked):
 
     The ratio width / height is multiplied by U(aspect) / U(aspect); the longer side becomes
     U(*scale*) times the frame's; mirrored with probability *flip*; put anywhere that fits, on
-    *gray* (of 0..255) and *label*, or, where larger than the frame, cropped anywhere. Raises
-    UsageError (bad-option).
+    *gray* (of 0..255) and *label*, or, where larger than the frame, cropped anywhere.
     """
 
     rows: Annotated[int, 1, 16_384]

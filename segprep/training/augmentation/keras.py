@@ -65,8 +65,7 @@ class Paired(Checked):
     from its two numbers.
 
     Beyond the image: *fill* nearest, reflect (edge pixel repeated) and wrap continue image and mask
-    alike; constant puts *value* (of 0..255) into the image and *label* into the mask. Raises
-    UsageError (bad-option).
+    alike; constant puts *value* (of 0..255) into the image and *label* into the mask.
     """
 
     rotation: Annotated[float, 0, 360] = 0.0

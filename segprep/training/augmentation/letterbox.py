@@ -27,7 +27,7 @@ class Letterbox(Checked):
     mask by nearest on *label*.
 
     *anchor* center, or corner: the upper left, as keep_image_size_open of
-    qiaofengsheng/pytorch-UNet has it (there on gray 0, 256 x 256). Raises UsageError (bad-option).
+    qiaofengsheng/pytorch-UNet has it (there on gray 0, 256 x 256).
     """
 
     rows: Annotated[int, 1, 65_535]

@@ -47,8 +47,7 @@ class RandomResize(Checked):
     """The shorter side becomes a whole number of pixels from *shorter*[0] to *shorter*[1], both
     included; the shape is kept.
 
-    The longer side stays within 16,384 px: thinner images get a smaller shorter side. Raises
-    UsageError (bad-option).
+    The longer side stays within 16,384 px: thinner images get a smaller shorter side.
     """
 
     shorter: Annotated[tuple[int, int], 1, LONGEST] = (282, 678)
@@ -65,7 +64,7 @@ class RandomResize(Checked):
 @dataclass(frozen=True, slots=True)
 class Stretch(Checked):
     """To (*rows*, *columns*) px whatever the shape, as UNet++'s 96 x 96 and divamgupta's loaders
-    do. Nothing is drawn. Raises UsageError (bad-option).
+    do. Nothing is drawn.
     """
 
     rows: Annotated[int, 1, LONGEST]
@@ -83,7 +82,7 @@ class Stretch(Checked):
 @dataclass(frozen=True, slots=True)
 class Flip(Checked):
     """Mirrored left to right and top to bottom, each with its probability, then turned by 0, 90,
-    180 or 270 degrees if *quarters*. Raises UsageError.
+    180 or 270 degrees if *quarters*.
     """
 
     horizontal: Annotated[float, 0, 1] = 0.5
@@ -105,8 +104,6 @@ class Flip(Checked):
 class RandomCrop(Checked):
     """A square of *size* px anywhere in the image; where the image is smaller, it lies at the upper
     left on *gray* (of 0..255) and *label*.
-
-    Raises UsageError (bad-option).
     """
 
     size: Annotated[int, 1, 65_535] = 480

@@ -56,12 +56,12 @@ def train_check(
     unknown-value, size-mismatch, out-of-memory, loss-nan …
     """
     began = monotonic()
-    dataset_tree = tree.find(Path(dataset))
+    data = tree.find(Path(dataset))
     if out is None:
-        tree_files.guard_links(dataset_tree.root)
-    folder = Path(out) if out is not None else dataset_tree.root / RUNS / NAME
-    selection = select(dataset_tree, seed)
-    names = class_names(dataset_tree, classes, (*selection.train, *selection.val))
+        tree_files.guard_links(data.root)
+    folder = Path(out) if out is not None else data.root / RUNS / NAME
+    chosen = select(data, seed)
+    names = class_names(data, classes, (*chosen.train, *chosen.val))
     chip = pick_device(device)
     config = settled(read_config(Path(like))) if like is not None else None
     models.load(arch)
@@ -70,17 +70,7 @@ def train_check(
         with lock(work):
             outcome.restore_former(folder)
             check = CheckRun(
-                dataset_tree,
-                selection,
-                names,
-                seed,
-                chip,
-                workers,
-                work,
-                folder,
-                watch,
-                began,
-                max_time,
+                data, chosen, names, seed, chip, workers, work, folder, watch, began, max_time
             )
             result = check.run(arch, steps, size, config)
             outcome.publish(work / outcome.NEW, folder)

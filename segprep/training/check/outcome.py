@@ -20,7 +20,6 @@ from segprep.files import remove_folder, write_error, write_staged
 from segprep.imaging import image
 from segprep.metrics.confusion import class_rows
 from segprep.outputs import OutputFolder, force, restore, swap
-from segprep.train_config import Config
 from segprep.train_settings import toml_text
 from segprep.training.check.budget import Budget
 from segprep.training.check.loop import Epoch
@@ -142,7 +141,7 @@ def renew(work: Path) -> Path:
 
 
 def write_scores(folder: Path, outcome: Outcome) -> None:
-    """scores.json, history.csv and scored.txt."""
+    """scores.json, history.csv, scored.txt, and config.toml, which ``train --from-check`` takes."""
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(["run", "step", "loss", "val_loss", "val_miou", "best"])
@@ -151,18 +150,14 @@ def write_scores(folder: Path, outcome: Outcome) -> None:
             [name, e.step, f"{e.loss:.6f}", f"{e.val_loss:.6f}", f"{e.score:.6f}", int(e.best)]
             for e in history
         )
-    files = {
+    config = toml_text(outcome.plan.config) if outcome.plan else ""
+    files = {CONFIG: config.encode("utf-8", "backslashreplace")} if config else {}
+    files |= {
         SCORES: jsontext.encoded(outcome.document()),
         SCORED: list_bytes(outcome.stems),
         HISTORY: table.getvalue().encode(),
     }
     OutputFolder(folder).write_all(files, last=SCORES)
-
-
-def write_config(folder: Path, config: Config) -> None:
-    """config.toml, which ``segprep train --from-check`` takes."""
-    text = toml_text(config).encode("utf-8", "backslashreplace")
-    OutputFolder(folder).write(CONFIG, text)
 
 
 def write_prediction(folder: Path, stem: str, mask: NDArray[np.uint8]) -> None:

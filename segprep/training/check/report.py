@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from segprep.metrics.confusion import class_rows
 from segprep.outputs import OutputFolder
 from segprep.reports import page, thumbnails
-from segprep.training.check.loop import Epoch
 from segprep.training.check.outcome import REPORT, Outcome
 from segprep.training.check.suspects import Suspect
 from segprep.training.data.pairs import ImagePair
@@ -59,18 +58,9 @@ def write(
     lead = LEADS[outcome.verdict] if outcome.stems else UNTRAINED
     if outcome.verdict == "learnable" and outcome.wrong:
         tone, lead = "fair", WRONG
-    sections = [
-        page.Section(
-            "",
-            "",
-            [
-                page.Remarks(
-                    [(suspect.cause, suspect.message) for suspect in outcome.reasons]
-                    + [("note", note) for note in outcome.notes]
-                )
-            ],
-        )
-    ]
+    remarks = [(reason.cause, reason.message) for reason in outcome.reasons]
+    remarks += [("note", note) for note in outcome.notes]
+    sections = [page.Section("", "", [page.Remarks(remarks)])]
     if outcome.stems and predict:
         pictures = _Pictures(outcome, pairs, predict, background)
         sections += [_numbers(outcome), pictures.first(), _classes(outcome), _curves(outcome)]
@@ -104,26 +94,17 @@ def _numbers(outcome: Outcome) -> page.Section:
 
 
 def _curves(outcome: Outcome) -> page.Section:
-    def line(
-        name: str, history: tuple[Epoch, ...], pick: Callable[[Epoch], float], dashed: bool = False
-    ) -> page.Line:
-        return page.Line(name, [(epoch.step, pick(epoch)) for epoch in history], dashed)
-
     main, control = outcome.history, outcome.control_history
-    losses = [
-        line("train", main, lambda e: e.loss),
-        line("val (cross-entropy)", main, lambda e: e.val_loss),
-    ]
+    end, majority = max((epoch.step for epoch in main), default=1), outcome.baseline_miou
     scores = [
-        line("this dataset", main, lambda e: e.score),
-        line("control", control, lambda e: e.score),
+        page.Line("this dataset", [(epoch.step, epoch.score) for epoch in main]),
+        page.Line("control", [(epoch.step, epoch.score) for epoch in control]),
+        page.Line("majority class", [(0, majority), (end, majority)], True),
     ]
-    end = max((epoch.step for epoch in main), default=1)
-    scores.append(
-        page.Line(
-            "majority class", [(0, outcome.baseline_miou), (end, outcome.baseline_miou)], True
-        )
-    )
+    losses = [
+        page.Line("train", [(epoch.step, epoch.loss) for epoch in main]),
+        page.Line("val (cross-entropy)", [(epoch.step, epoch.val_loss) for epoch in main]),
+    ]
     parts = [
         page.Lines("mIoU on val, while training", "step", scores, 1.0),
         page.Lines("loss", "step", losses),

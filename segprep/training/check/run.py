@@ -142,7 +142,6 @@ class CheckRun:
         )
         checkpoints.save(new / outcome.CHECKPOINT, self._checkpoint(training))
         outcome.write_scores(new, result)
-        outcome.write_config(new, self.budget.config)
         predict = partial(self._judge().predicted, network)
         report.write(new, result, pairs, predict, self._background())
         return result

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from random import Random
 
 from segprep.dataset.tree import Tree
-from segprep.errors import SourceError
 from segprep.splitting.partition import shuffled
 from segprep.training.check import alignment, causes, polarity
 from segprep.training.check.verdict import Reason
-from segprep.training.data.pairs import ImagePair, InputSpec, raise_bad, read_pair, scaled
+from segprep.training.data.dataset import ImagePairs
+from segprep.training.data.pairs import ImagePair, InputSpec, scaled
 from segprep.training.progress import Moment, Watch
 
 SURVEYED = 48  # images for budget and alignment
@@ -24,15 +24,10 @@ def read(
 
     Raises SegprepError naming every bad file.
     """
-    chosen, bad, pairs = sorted(shuffled(stems, Random(seed))[:SURVEYED]), [], []
-    for stem in chosen:
-        try:
-            pairs.append(reduced(read_pair(tree, stem, classes)))
-        except SourceError as error:
-            bad.append(error)
-        watch(Moment("surveying", len(pairs) + len(bad), len(chosen)))
-    raise_bad(bad)
-    return pairs
+    chosen = sorted(shuffled(stems, Random(seed))[:SURVEYED])
+    pairs = ImagePairs(tree, chosen, classes, InputSpec(LONGEST, 1.0, (), ()))
+    told = pairs.survey(lambda done, total: watch(Moment("surveying", done, total)), 0)
+    return [reduced(pair) for pair in told]
 
 
 def reduced(pair: ImagePair) -> ImagePair:

@@ -22,11 +22,7 @@ from segprep.training.data.pairs import (
     scaled,
 )
 
-HELD = (
-    2 << 30
-    # bytes of images and masks that stay in memory; what is beyond is read again whenever it is
-    # needed
-)
+HELD = 2 << 30  # bytes of images and masks that stay in memory; others are read again when needed
 # images at most that are read before the first step; the others are trusted until their turn comes
 SURVEYED = 5000
 CAFFE = tuple(mean / 255 for mean in (123.68, 116.779, 103.939))

@@ -2,4 +2,5 @@
 
 model = segprep.load_model("out/runs/train/best.pt")
 mask = segprep.predict_image(model, array)
+logits = model.network(tensor)             what PyTorch code wants
 """

@@ -105,6 +105,10 @@ def predict(
     """
     began = monotonic()
     kinds = _modes(modes)
+    if average not in VERSIONS:
+        raise UsageError("bad-option", *unknown("way to average", average, VERSIONS))
+    if batch < 1:
+        raise UsageError("bad-option", f"--batch {batch}", "1 or more")
     side, chip = None if tile is None else tiles.check_tile(tile), pick_device(device)
     sources = inputs.gather(Path(source), split)
     mark = groups.digest_of(Path(checkpoint))
@@ -117,7 +121,7 @@ def predict(
     )
     view = _field_of_view(field_of_view, sources) if field_of_view else None
     above = _threshold(net, threshold)
-    options = Options(net, side, _average(average), above, style, _batch(batch), count, view)
+    options = Options(net, side, average, above, style, batch, count, view)
     _needs_background(style, net, [mode for mode in kinds if mode in ("binary", "cutout")], view)
     film = video.film(sources.video) if sources.video is not None else None
     account = {
@@ -218,14 +222,6 @@ def _needs_background(
         raise UsageError("bad-option", reason, "name it with --background")
 
 
-def _average(average: str) -> Average:
-    if average not in VERSIONS:
-        raise UsageError(
-            "bad-option", f"averaging over {average!r}", f"there are: {', '.join(VERSIONS)}"
-        )
-    return average  # type: ignore[return-value]
-
-
 def _threshold(net: Net, threshold: float | None) -> float | None:
     if threshold is not None and len(net.classes) != 2:
         reason = f"--threshold decides between two classes; the checkpoint has {len(net.classes)}"
@@ -233,9 +229,3 @@ def _threshold(net: Net, threshold: float | None) -> float | None:
     if threshold is not None and not 0 <= threshold <= 1:
         raise UsageError("bad-option", f"--threshold {threshold}", "a probability, 0 to 1")
     return threshold
-
-
-def _batch(batch: int) -> int:
-    if batch < 1:
-        raise UsageError("bad-option", f"--batch {batch}", "1 or more")
-    return batch

@@ -176,10 +176,8 @@ def _faults_told(path: Path) -> Iterator[None]:
     """Make what onnxruntime raises meanwhile a SegprepError (bad-onnx) about *path*."""
     try:
         yield
-    except (
-        Exception
-        # onnxruntime's own errors share no base that could be named without importing its C module
-    ) as error:
+    # onnxruntime's own errors share no base that could be named without importing its C module
+    except Exception as error:
         if type(error).__module__.startswith("onnxruntime") or isinstance(
             error, LookupError | ValueError | RuntimeError | TypeError | MemoryError
         ):

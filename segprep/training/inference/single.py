@@ -1,9 +1,4 @@
-"""A trained network in three lines of a notebook.
-
-model = segprep.load_model("out/runs/train/best.pt")
-mask = segprep.predict_image(model, array)
-logits = model.network(tensor)             what PyTorch code wants
-"""
+"""A trained network in three lines of a notebook: see :mod:`segprep.training.inference`."""
 
 from dataclasses import dataclass
 from pathlib import Path

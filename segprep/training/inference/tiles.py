@@ -72,8 +72,10 @@ def net_of(
     """*network*, in evaluation mode and on *device*, whose memory so many *processes* share, as a
     Net.
     """
-    valid = partial(_valid, network, device) if isinstance(network, ValidUNet) else None
-    run, look = partial(_logits, network, device), cache(partial(reach, network, view.channels))
+    run, valid = partial(_logits, network, network, device), None
+    if isinstance(network, ValidUNet):
+        valid = partial(_logits, network, network.tile, device)
+    look = cache(partial(reach, network, view.channels))
     fits = cache(partial(room, network, view.channels, len(classes), device, processes))
     return Net(two(classes), view, run, valid, BORDER if valid else 0, reach=look, room=fits)
 
@@ -84,18 +86,15 @@ def two(classes: Sequence[str]) -> tuple[str, ...]:
 
 
 def _logits(
-    network: nn.Module, device: str, images: Tensor, places: Sequence[tuple[Place, Place]]
+    network: nn.Module,
+    forward: Callable[[Tensor], Any],
+    device: str,
+    images: Tensor,
+    places: Sequence[tuple[Place, Place]],
 ) -> Tensor:
     with torch.inference_mode(), exact(device), placed(network, places):
-        outputs = network(images.to(device).contiguous(memory_format=torch.channels_last))
+        outputs = forward(images.to(device).contiguous(memory_format=torch.channels_last))
     return cast("Tensor", outputs[-1] if isinstance(outputs, list | tuple) else outputs).cpu()
-
-
-def _valid(
-    network: ValidUNet, device: str, images: Tensor, places: Sequence[tuple[Place, Place]]
-) -> Tensor:
-    with torch.inference_mode(), exact(device):
-        return network.tile(images.to(device).contiguous(memory_format=torch.channels_last)).cpu()
 
 
 def shares(logits: Tensor) -> Tensor:

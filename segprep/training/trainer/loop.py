@@ -213,25 +213,16 @@ class TrainingLoop(Preparation):
 
     def _finish(self, stopped: str) -> Run:
         self.notes += self.pace.notes()
-        parameters = models.parameters(self.network)
+        count = models.parameters(self.network)
         scores = None
         if self.group.first and len(self.val):
             best = checkpoints.load(self.out / run_folder.BEST).network().to(self.group.device)
             masks = (read_truth(self.tree, stem, len(self.names)) for stem in self.val.stems)
             scores = at_own_size(best, self.val, masks, self.view, len(self.names))
-        epochs, notes = tuple(self.history), tuple(self.notes)
+        names, epochs, notes = self.names, tuple(self.history), tuple(self.notes)
         seconds, memory = monotonic() - self.began, peak_memory(self.group.device)
         result = Run(
-            self.out,
-            self.config,
-            parameters,
-            self.names,
-            epochs,
-            stopped,
-            seconds,
-            notes,
-            scores,
-            memory,
+            self.out, self.config, count, names, epochs, stopped, seconds, notes, scores, memory
         )
         if not self.group.first:
             return result

@@ -72,16 +72,13 @@ def load_weights(network: nn.Module, config: Config) -> pretrained.WeightsReport
     checkpoint of segprep's of another one), weights-hash, weights-refused, bad-weights,
     weights-no-match, download-failed …
     """
-    address = config.weights.startswith(("http://", "https://"))
+    name = config.weights
+    address = name.startswith(("http://", "https://"))
     if address and not config.sha256:
-        reason = f"{config.weights} without its hash"
+        reason = f"{name} without its hash"
         hint = "give --sha256, so that nobody can put other weights in its place"
         raise UsageError("bad-option", reason, hint)
-    path = (
-        pretrained.fetch(config.weights, config.sha256, folder())
-        if address
-        else Path(config.weights)
-    )
+    path = pretrained.fetch(name, config.sha256, folder()) if address else Path(name)
     content = pretrained.content(path, config.sha256 or None)
     own = isinstance(content, dict) and content.get("kind") == checkpoints.KIND
     if own and (arch := content.get("arch")) != config.arch:

@@ -73,9 +73,7 @@ def claim(out: Path, *, resume: bool, overwrite: bool) -> None:
     if described(out).get("kind") != KIND:
         reason = f"{out} holds files that no training wrote; nothing was changed"
         raise TreeError("output-not-ours", reason, "give an empty or new folder with --out")
-    if (
-        out / LAST
-    ).exists() and not overwrite:  # one that was stopped in its first epoch has nothing to lose
+    if (out / LAST).exists() and not overwrite:  # stopped in its first epoch it has nothing to lose
         reason = f"{out} holds another run; nothing was changed"
         hint = "continue it: --resume; replace it: --overwrite; or give --out DIR"
         raise TreeError("output-exists", reason, hint)

@@ -1,6 +1,4 @@
-"""``segprep train``: a network, a loss and a schedule by name on the lists of a dataset, epoch by
-epoch, so that it can be stopped and resumed.
-"""
+"""The call behind ``segprep train``."""
 
 from collections.abc import Callable
 from contextlib import nullcontext, suppress

@@ -61,11 +61,8 @@ def validate(
 
     Every process gets the figures of all.
     """
-    # loss, pixels, Dice, images
-    sums, matrix = (
-        torch.zeros(4, dtype=torch.float64),
-        torch.zeros((classes, classes), dtype=torch.int64),
-    )
+    sums = torch.zeros(4, dtype=torch.float64)  # loss, pixels, Dice, images
+    matrix = torch.zeros((classes, classes), dtype=torch.int64)
     for pair, logits in predictions(network, pairs, group, view, batch):
         truth = torch.from_numpy(pair.mask.astype(np.int64))
         counted = int((truth != IGNORE).sum())

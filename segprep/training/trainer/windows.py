@@ -26,15 +26,8 @@ from segprep.training.trainer.config_check import settled
 
 OWN = "windows"
 # what a set makes its windows with
-FRAMES = (
-    "jitter_rows",
-    "jitter_columns",
-    "crop_size",
-    "stretch_rows",
-    "stretch_columns",
-    "letterbox_rows",
-    "letterbox_columns",
-)
+_FITTED = ("jitter", "stretch", "letterbox")
+FRAMES = ("crop_size", *(f"{kind}_{side}" for kind in _FITTED for side in ("rows", "columns")))
 
 
 def chain(config: Config) -> tuple[Transform, ...] | None:
@@ -139,12 +132,6 @@ def _samples(
     for number in range(count):
         values, mask = row[number]
         stem = row.pairs[row.position(number)].stem
-        image = (
-            ((values * std + mean).clamp(0, 1) * 255)
-            .round()
-            .to(torch.uint8)
-            .expand(3, -1, -1)
-            .permute(1, 2, 0)
-            .numpy()
-        )
+        levels = ((values * std + mean).clamp(0, 1) * 255).round().to(torch.uint8)
+        image = levels.expand(3, -1, -1).permute(1, 2, 0).numpy()
         yield stem, image, mask.numpy().astype(np.uint8)

@@ -247,7 +247,7 @@ def test_onnx_is_exported_and_predicts_the_same_masks(photos: Path, tmp_path: Pa
 def test_a_script_is_told_of_a_mode_that_is_none(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(SegprepError, match="no mode 'id'"):
         segprep.predict(network(tmp_path / "nets"), photos, tmp_path / "out", modes=("id",))
-    with pytest.raises(SegprepError, match="averaging over"):
+    with pytest.raises(SegprepError, match="way to average"):
         segprep.predict(network(tmp_path / "nets"), photos, tmp_path / "out", average="some")  # type: ignore[arg-type]
 
 
