@@ -68,15 +68,6 @@ def annotate(
     return path
 
 
-def snapshot(folder: Path) -> dict[str, bytes]:
-    """Every file below *folder* with its content."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
 @pytest.fixture
 def make() -> Callable[..., Path]:
     return annotate

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from folders import content
 from PIL import Image
 
 pytest.importorskip("distributed", reason="the extra dask is not installed")
@@ -84,14 +85,6 @@ def pairs(folder: Path, number: int) -> Path:
         mask = random.integers(0, 3, (6, 8), np.uint8).repeat(4, 0).repeat(4, 1)
         Image.fromarray(mask).save(folder / "masks" / f"s{at:03}.png")
     return folder
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 def test_every_command_gives_the_same(tmp_path: Path, scheduler: str) -> None:

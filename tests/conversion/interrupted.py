@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import folders
 from click.testing import CliRunner, Result
 from PIL import Image
 from segprep_cli.main import group
@@ -51,11 +52,7 @@ def converted(source: Path, out: Path, *more: str) -> Path:
 
 def content(folder: Path) -> dict[str, bytes]:
     """Every file by name; a lock file means nothing, as the lock is the kernel's."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and path.name != ".segprep.lock"
-    }
+    return folders.content(folder, ".segprep.lock")
 
 
 def begun(source: Path, out: Path, jobs: str = "2") -> "subprocess.Popen[str]":

@@ -34,6 +34,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # test modules share helpers
 
+from folders import content
 from shards import results, spread
 
 LONGEST = 120.0  # seconds that a run may take before it counts as hanging
@@ -78,14 +79,6 @@ def members(session: int) -> list[int]:
     return found
 
 
-def content(out: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(out).as_posix(): path.read_bytes()
-        for path in sorted(out.rglob("*"))
-        if path.is_file() and path.name != ".segprep.lock"
-    }
-
-
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
     """Exit code and output; a run that hangs is killed and counts as -9."""
     try:
@@ -116,7 +109,7 @@ def kills(source: Path, work: Path, expected: dict[str, bytes], rng: random.Rand
     code, words = ended(process)
     if "Traceback" in words or code not in (0, 3):
         return f"exit {code}: {words[-200:]}"
-    same = content(out) == expected
+    same = content(out, ".segprep.lock") == expected
     return "" if same or (code == 3 and "worker-died" in words) else "another tree"
 
 
@@ -130,7 +123,7 @@ def runs(source: Path, work: Path, expected: dict[str, bytes], rng: random.Rando
     codes = sorted(code for code, _ in results)
     if codes not in ([0, 11], [0, 0]) or any("Traceback" in words for _, words in results):
         return f"exits {codes}: {results[0][1][-200:]} {results[1][1][-200:]}"
-    return "" if content(out) == expected else "another tree"
+    return "" if content(out, ".segprep.lock") == expected else "another tree"
 
 
 def signals(source: Path, work: Path, expected: dict[str, bytes], rng: random.Random) -> str:
@@ -155,7 +148,7 @@ def signals(source: Path, work: Path, expected: dict[str, bytes], rng: random.Ra
     if left:
         return f"processes stay: {left}"
     again, words = ended(started(source, out))
-    if again != 0 or content(out) != expected:
+    if again != 0 or content(out, ".segprep.lock") != expected:
         return f"the same command again: exit {again}: {words[-200:]}"
     return ""
 
@@ -192,7 +185,9 @@ def main() -> int:
         base = Path(folder).resolve()
         lay_out(base / "src")
         ended(started(base / "src", base / "expected" / "out"))
-        begin = partial(attempt, base, content(base / "expected" / "out"), given.seed)
+        begin = partial(
+            attempt, base, content(base / "expected" / "out", ".segprep.lock"), given.seed
+        )
         cases = [(name, n) for name in TRIALS for n in range(getattr(given, name))]
         cases = spread(cases, lambda case: case[0], random.Random(given.seed))
         for (name, n), words in results(cases, begin, jobs=given.jobs, seconds=given.max_seconds):

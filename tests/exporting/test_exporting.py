@@ -15,6 +15,7 @@ import filelock
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from folders import content
 from PIL import Image
 from segprep_cli.main import group
 
@@ -41,14 +42,6 @@ def hidden(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir() if path.name.endswith(".segprep-export")]
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
 def test_the_account(tree: Path, tmp_path: Path) -> None:
     result = command("keras", tmp_path / "out", "-d", tree, "--json")
     assert result.exit_code == 0, result.output
@@ -69,7 +62,7 @@ def test_the_account(tree: Path, tmp_path: Path) -> None:
         12,
         "copy",
     )
-    assert sorted(marker["files"]) == sorted(set(contents(tmp_path / "out")) - {MARKER})
+    assert sorted(marker["files"]) == sorted(set(content(tmp_path / "out")) - {MARKER})
     assert len(marker["files"]) == 26
 
 
@@ -86,14 +79,14 @@ def test_the_dataset_of_the_current_folder(
 
 @pytest.mark.parametrize("out", ["tree", "tree/below", "."])
 def test_output_and_dataset_do_not_overlap(tree: Path, tmp_path: Path, out: str) -> None:
-    before = contents(tree)
+    before = content(tree)
     for overwrite in ((), ("--overwrite",)):
         result = command("voc", tmp_path / out, "-d", tree, *overwrite)
         assert (result.exit_code, "[output-overlaps-source]" in result.stderr) == (
             2,
             True,
         ), result.stderr
-    assert contents(tree) == before
+    assert content(tree) == before
 
 
 def test_a_link_to_the_dataset_is_seen_through(tree: Path, tmp_path: Path) -> None:
@@ -114,7 +107,7 @@ def test_what_no_export_wrote_is_never_replaced(tree: Path, tmp_path: Path) -> N
         )
     (tmp_path / "out/thesis.txt").unlink()
     segprep.export("voc", tree, tmp_path / "out")
-    first = contents(tmp_path / "out")
+    first = content(tmp_path / "out")
     with pytest.raises(TreeError) as caught:
         segprep.export("voc", tree, tmp_path / "out")
     assert "--overwrite" in caught.value.hint
@@ -123,9 +116,9 @@ def test_what_no_export_wrote_is_never_replaced(tree: Path, tmp_path: Path) -> N
         segprep.export("keras", tree, tmp_path / "out", overwrite=True)
     assert "mine.jpg" in caught.value.message
     (tmp_path / "out/VOCdevkit/VOC2007/JPEGImages/mine.jpg").unlink()
-    assert contents(tmp_path / "out") == first
+    assert content(tmp_path / "out") == first
     segprep.export("keras", tree, tmp_path / "out", overwrite=True)
-    assert {name.split("/")[0] for name in contents(tmp_path / "out")} == {
+    assert {name.split("/")[0] for name in content(tmp_path / "out")} == {
         MARKER,
         "README.txt",
         "class_names.txt",
@@ -199,19 +192,19 @@ def test_a_stem_of_a_manifest_cannot_lead_out(tree: Path, tmp_path: Path) -> Non
 
 def test_what_a_killed_run_left_is_put_right(tree: Path, tmp_path: Path) -> None:
     segprep.export("voc", tree, tmp_path / "out")
-    whole = contents(tmp_path / "out")
+    whole = content(tmp_path / "out")
     box = Outbox(tmp_path / "out")
     (box.hidden / "new/VOCdevkit").mkdir(parents=True)
     (box.hidden / "new/VOCdevkit/half.jpg").write_bytes(b"half")
     segprep.export("voc", tree, tmp_path / "out", overwrite=True)
-    assert (contents(tmp_path / "out"), hidden(tmp_path)) == (whole, [])
+    assert (content(tmp_path / "out"), hidden(tmp_path)) == (whole, [])
     box.hidden.mkdir()
     os.replace(
         tmp_path / "out", box.hidden / "old"
     )  # killed between the two renames of --overwrite
     result = command("keras", tmp_path / "out", "-d", tree)
     assert (result.exit_code, "[output-occupied]" in result.stderr) == (1, True)
-    assert (contents(tmp_path / "out"), hidden(tmp_path)) == (whole, [])
+    assert (content(tmp_path / "out"), hidden(tmp_path)) == (whole, [])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="kills a process group")
@@ -250,14 +243,14 @@ def test_killed_at_any_moment_there_is_all_or_nothing(tmp_path: Path) -> None:
                 started += 1
                 break
         process.wait()
-        assert not (tmp_path / "out").exists() or len(contents(tmp_path / "out")) == 122
+        assert not (tmp_path / "out").exists() or len(content(tmp_path / "out")) == 122
         if (tmp_path / "out").exists():
             break
     assert started
     segprep.export("voc", tmp_path / "tree", tmp_path / "clean")
     if not (tmp_path / "out").exists():
         segprep.export("voc", tmp_path / "tree", tmp_path / "out")
-    assert (contents(tmp_path / "out"), hidden(tmp_path)) == (contents(tmp_path / "clean"), [])
+    assert (content(tmp_path / "out"), hidden(tmp_path)) == (content(tmp_path / "clean"), [])
 
 
 def test_one_export_at_a_time(tree: Path, tmp_path: Path) -> None:

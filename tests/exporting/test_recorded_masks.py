@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from folders import content
 
 import segprep
 from segprep.dataset import samples
@@ -24,15 +25,6 @@ def tree(source: Path, tmp_path: Path) -> Path:
     return tmp_path / "tree"
 
 
-def content(folder: Path) -> dict[str, bytes]:
-    """The files of an export but its account, which tells where the dataset was."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and path.name != "segprep-export.json"
-    }
-
-
 @pytest.mark.parametrize("target", WITHOUT_PIXELS)
 def test_equal_bytes_without_decoding(
     target: str, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -47,7 +39,9 @@ def test_equal_bytes_without_decoding(
 
     monkeypatch.setattr(samples, "mask_ids", refuse)
     segprep.export(target, tree, tmp_path / "copied", **options)
-    assert content(tmp_path / "copied") == content(tmp_path / "decoded")
+    assert content(tmp_path / "copied", "segprep-export.json") == content(
+        tmp_path / "decoded", "segprep-export.json"
+    )
 
 
 def test_a_mask_that_changed_is_read(tree: Path, tmp_path: Path) -> None:

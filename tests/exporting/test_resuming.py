@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from folders import content
 
 import segprep
 from segprep import targets
@@ -28,14 +29,6 @@ def tree(source: Path, tmp_path: Path) -> Path:
     segprep.convert("labelme", source, tmp_path / "tree", objects=True)
     segprep.split(tmp_path / "tree", seed=5)
     return tmp_path / "tree"
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def interrupted(target: str, tree: Path, out: Path, **options: Any) -> None:
@@ -78,7 +71,7 @@ def test_nothing_is_made_again_and_the_bytes_are_the_same(
     if archive:
         assert outs[0].read_bytes() == outs[1].read_bytes()
     else:
-        assert contents(outs[0]) == contents(outs[1])
+        assert content(outs[0]) == content(outs[1])
 
 
 def test_finished_files_are_not_touched(tree: Path, tmp_path: Path) -> None:
@@ -107,7 +100,7 @@ def test_what_changed_meanwhile_is_made_again(name: str, tree: Path, tmp_path: P
     made = resumed(name, tree, tmp_path / "out")
     assert made == (10 if name == "webdataset" else 12 - AFTER + 1)
     segprep.export(name, tree, tmp_path / "whole")
-    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    assert content(tmp_path / "out") == content(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("name", ["voc", "webdataset"])
@@ -123,7 +116,7 @@ def test_a_spoiled_file_of_the_interrupted_run_is_made_again(
     (new / "left.tmp").write_bytes(b"half a file")
     assert 12 > resumed(name, tree, tmp_path / "out") > 12 - AFTER
     segprep.export(name, tree, tmp_path / "whole")
-    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    assert content(tmp_path / "out") == content(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("how", ["option", "lists", "damaged"])
@@ -142,7 +135,7 @@ def test_another_export_begins_anew(how: str, tree: Path, tmp_path: Path) -> Non
         path.write_bytes(b"{}\n" + path.read_bytes())
     assert resumed("labelme", tree, tmp_path / "out", **options) == 12
     segprep.export("labelme", tree, tmp_path / "whole", **options)
-    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    assert content(tmp_path / "out") == content(tmp_path / "whole")
 
 
 def test_after_a_bad_sample_the_others_are_not_made_again(tree: Path, tmp_path: Path) -> None:
@@ -154,7 +147,7 @@ def test_after_a_bad_sample_the_others_are_not_made_again(tree: Path, tmp_path: 
     path.write_bytes(data)
     assert resumed("coco", tree, tmp_path / "out") == 1
     segprep.export("coco", tree, tmp_path / "whole")
-    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    assert content(tmp_path / "out") == content(tmp_path / "whole")
 
 
 def test_after_a_fault_of_the_disk_nothing_is_made_again(
@@ -206,4 +199,4 @@ def test_killed_it_goes_on(tree: Path, tmp_path: Path) -> None:
     assert ExportJournal(journal.parent, tmp_path / "out").folder.is_dir()
     assert resumed("nnunet", tree, tmp_path / "out") <= 9
     segprep.export("nnunet", tree, tmp_path / "whole")
-    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    assert content(tmp_path / "out") == content(tmp_path / "whole")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from folders import content
 from PIL import Image
 
 import segprep
@@ -39,14 +40,6 @@ def settle(tree: Path) -> None:
     os.utime(tree / "records.jsonl")
     header, body = index_file.read(tree)
     index_file.write(tree, {key: header[key] for key in header if key != "digest"}, body)
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 def spoil(tree: Path, stem: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from folders import content
 from PIL import Image
 from remapping.trees import command, foreign, masks_of, place
 
@@ -15,20 +16,11 @@ from segprep.errors import BadInputError, SegprepError
 from segprep.imaging.image import encode_objects, read_mask
 
 
-def snapshot(folder: Path) -> dict[str, bytes]:
-    """Every file below *folder* with its content."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
 def test_merging_leaves_images_lists_and_split_alone(ours: Path, tmp_path: Path) -> None:
-    before = snapshot(ours)
+    before = content(ours)
     made = segprep.remap(ours, tmp_path / "new", map=("cat=pet", "dog=pet"), jobs=2)
-    assert snapshot(ours) == before
-    after = snapshot(tmp_path / "new")
+    assert content(ours) == before
+    after = content(tmp_path / "new")
     for name in before:
         if name.startswith(("JPEGImages", "ImageSets")):
             assert after[name] == before[name]
@@ -52,7 +44,7 @@ def test_merging_leaves_images_lists_and_split_alone(ours: Path, tmp_path: Path)
     segprep.split(tmp_path / "new", update=True)
     assert {
         name: data
-        for name, data in snapshot(tmp_path / "new").items()
+        for name, data in content(tmp_path / "new").items()
         if name.startswith("ImageSets")
     } == {name: data for name, data in before.items() if name.startswith("ImageSets")}
 
@@ -62,16 +54,16 @@ def test_twice_swapped_is_as_it_was(ours: Path, tmp_path: Path) -> None:
     segprep.remap(ours, tmp_path / "once", map=swap)
     segprep.remap(tmp_path / "once", tmp_path / "twice", map=swap)
     assert masks_of(tmp_path / "once") != masks_of(ours)
-    for name, data in snapshot(tmp_path / "twice").items():
+    for name, data in content(tmp_path / "twice").items():
         if name not in ("segprep.json", "records.jsonl"):
-            assert data == snapshot(ours)[name]
+            assert data == content(ours)[name]
 
 
 def test_any_number_of_jobs_gives_the_same_bytes(tmp_path: Path) -> None:
     root = foreign(tmp_path / "theirs", {f"m{n}": [[n % 4, 1], [2, 255]] for n in range(90)})
     segprep.remap(root, tmp_path / "one", map=("1=2", "2=1"))
     segprep.remap(root, tmp_path / "two", map=("1=2", "2=1"), jobs=2)
-    assert snapshot(tmp_path / "one") == snapshot(tmp_path / "two")
+    assert content(tmp_path / "one") == content(tmp_path / "two")
 
 
 def test_the_same_again_writes_nothing_and_a_new_mask_is_added(
@@ -138,7 +130,7 @@ def test_black_and_white_masks_are_repaired_by_ids(tmp_path: Path) -> None:
     assert masks_of(tmp_path / "new") == {"a": [[0, 1], [1, 0]], "b": [[0, 0], [0, 1]]}
     assert [note["code"] for note in document["notes"]] == ["listed-missing"]
     assert Tree(tmp_path / "new").lists() == {"train": ("a",)}
-    assert snapshot(tmp_path / "new")["JPEGImages/a.jpg"] == snapshot(root)["JPEGImages/a.jpg"]
+    assert content(tmp_path / "new")["JPEGImages/a.jpg"] == content(root)["JPEGImages/a.jpg"]
 
 
 def test_black_and_white_masks_read_as_ignored_are_pointed_out(tmp_path: Path) -> None:
@@ -181,7 +173,7 @@ def test_a_stopped_run_goes_on_and_ends_like_a_clean_one(ours: Path, tmp_path: P
     Tree(ours).mask_path(stem).write_bytes(good)
     segprep.remap(ours, tmp_path / "new", drop=("cow",))
     segprep.remap(ours, tmp_path / "clean", drop=("cow",))
-    assert snapshot(tmp_path / "new") == snapshot(tmp_path / "clean")
+    assert content(tmp_path / "new") == content(tmp_path / "clean")
 
 
 def test_a_dry_run_reads_everything_and_writes_nothing(ours: Path, tmp_path: Path) -> None:

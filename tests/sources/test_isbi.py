@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from folders import content
 from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
@@ -48,14 +49,6 @@ def refused(reader: Reader, stem: str) -> SourceError:
     return caught.value
 
 
-def snapshot(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-
-
 def test_every_page_is_a_sample_whatever_order_they_are_read_in(tmp_path: Path) -> None:
     reader = example(tmp_path)
     scan = reader.scan()
@@ -75,7 +68,7 @@ def test_pixels_arrive_unchanged_and_jobs_make_no_difference(tmp_path: Path) -> 
     for jobs, out in enumerate(outs, 1):
         done = segprep.convert("isbi", tmp_path / "isbi", out, foreground="dark", jobs=jobs)
         assert (done.converted, done.skipped) == (PAGES, ())
-    assert snapshot(outs[0]) == snapshot(outs[1])
+    assert content(outs[0]) == content(outs[1])
     for n in range(PAGES):
         with Image.open(outs[0] / "JPEGImages" / f"train-volume_{n:02}.png") as kept:
             assert np.array_equal(np.asarray(kept), GRAY[n])

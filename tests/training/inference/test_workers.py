@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from folders import content
 from PIL import Image
 from training.inference.predicting import network, run
 
@@ -28,15 +29,6 @@ def photos(tmp_path: Path) -> Path:
         Image.fromarray(pixels).save(folder / ("more" if n % 2 else "") / f"p{n}.png")
     (folder / "p3.png").write_bytes(b"no image")
     return folder
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    """The files of *folder* by name."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 def test_processes_write_the_same(photos: Path, tmp_path: Path) -> None:
