@@ -44,12 +44,11 @@ def checkout(revision: str, folder: Path) -> Path:
 
 def _compile(package: Path) -> None:
     """Give *package* its compiled kernel, if it had one."""
-    if (source := package / "_kernel.c").is_file():
+    if sources := [str(path) for path in package.glob("_*.c")]:
         compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")
-        include = f"-I{sysconfig.get_path('include')}"
+        options = ["-shared", "-fPIC", "-O3", "-DNDEBUG", f"-I{sysconfig.get_path('include')}"]
         library = str(package / "_kernel.abi3.so")
-        built = [*compiler, "-shared", "-fPIC", "-O2", "-DNDEBUG", include, str(source)]
-        subprocess.run([*built, "-o", library], check=True)
+        subprocess.run([*compiler, *options, *sources, "-o", library], check=True)
 
 
 def present(folder: Path) -> Path:
