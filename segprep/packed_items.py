@@ -2,7 +2,7 @@
 
 import os
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,9 +111,9 @@ class PackedItems(LazySequence[Item]):
             items.add(self.stems[number], paths, *kind, imaged=bool(self._imaged[number]))
         return items
 
-    def label(self, number: int) -> Path:
-        """The first label of one item."""
-        return self._paths[self._starts[number] + self._imaged[number]]
+    def label(self, number: int) -> str:
+        """The path of the first label of one item."""
+        return os.path.join(*self._paths.part(self._starts[number] + self._imaged[number]))
 
     def is_own_label(self, number: int) -> bool:
         """Whether the first label of an item is its image."""
@@ -142,4 +142,8 @@ class FirstLabels(LazySequence[Path]):
         return len(self._numbers)
 
     def _value(self, number: int) -> Path:
-        return self._items.label(self._numbers[number])
+        return Path(self._items.label(self._numbers[number]))
+
+    def texts(self) -> Iterator[str]:
+        """The paths as text, which takes a third of the time."""
+        return map(self._items.label, self._numbers)

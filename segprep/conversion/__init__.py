@@ -26,6 +26,7 @@ from segprep.conversion.unpainted import UnpaintedLabels, unpainted_notes
 from segprep.dataset import manifest, shards
 from segprep.dataset.journal import Journal
 from segprep.dataset.lists import finish_split
+from segprep.dataset.record_file import RecordFile
 from segprep.dataset.staging import Staging, lock
 from segprep.dataset.tree import PENDING_SPLIT
 from segprep.errors import SegprepError
@@ -226,11 +227,10 @@ def _convert(
     staging.begin(plan.identity)
     failures: list[engine.Failure | None] = []
     account = RunNotes()
-    lines = Journal(staging.folder)
+    earlier = plan.previous if isinstance(plan.previous, RecordFile) else None
+    lines = Journal(staging.folder, earlier)
     try:
-        for record, line in work.kept.lines():
-            lines.add(record, line)
-            account.add(record, told=plan.resumed)
+        work.kept.carry(lines, account, told=plan.resumed)
         task = WrittenSample(work.task)
         for result in progress(engine.run(task, todo, jobs=jobs), len(todo), "converting"):
             if not isinstance(result, engine.Failure):
@@ -263,15 +263,13 @@ def _published(
             f"no input is of this format: {reasons}",
             next((entry.hint for entry in skipped if entry.hint), "") or RIGHT_FOLDER,
         )
-    removed = tuple(stem for stem in plan.previous if stem not in lines)
+    removed = tuple(stem for stem in work.kept.dropped() if stem not in lines)
     notes, covered = account.summed(
         work.scan.classes.names,
         lambda: map(manifest.load_record, lines.values()),
         overlap=getattr(work.task.reader, "overlap", "order"),
     )
-    stale = stale_files(
-        (plan.previous[stem] for stem in plan.previous if stem not in work.kept), lines
-    )
+    stale = stale_files((plan.previous[stem] for stem in work.kept.dropped()), lines)
     unpainted = account.unpainted.rows()
     texts, checksum = texts_of(work, lines, skipped, removed, account)
     count = len(lines)
@@ -292,5 +290,8 @@ def _published(
     )
     notes_again = (*work.scan.notes, *unpainted_notes(unpainted))
     again = replace(done, kept=count, notes=notes_again, covered=())
-    last_run.save_published(work, texts, checksum, None if any(failures) else call, again)
+    sums = account.totals
+    last_run.save_published(
+        work, lines, sums, texts, checksum, None if any(failures) else call, again
+    )
     return done

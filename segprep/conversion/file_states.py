@@ -15,36 +15,41 @@ from functools import partial
 from typing import Any
 
 from segprep.conversion.sample_files import SampleTask
-from segprep.conversion.signatures import UNKNOWN, FileLayout
+from segprep.conversion.signatures import UNKNOWN, FileLayout, Signed
 from segprep.dataset import index_file
+from segprep.dataset.totals import Totals
 from segprep.files.facts import Facts
 
 MOST_LAYOUTS = 255
-_PARTS = "QBQI"  # the arrays behind the first line: signatures and layouts; facts
+_PARTS = "QBQQI"  # the arrays behind the first line: signatures, layouts, pictures; facts
 
 
 @dataclass(slots=True)
 class Signatures:
     """By line of records.jsonl: the *numbers* of :class:`Signer`, and which of *layouts*, from 1,
-    the sample's files have; 0 where only its record tells. Nine bytes a sample.
+    the sample's files have, 0 where only its record tells; the key of the *pictures* that samples
+    may share, 0 for none. Seventeen bytes a sample.
     """
 
     numbers: "array[int]" = field(default_factory=partial(array, "Q"))
     kinds: "array[int]" = field(default_factory=partial(array, "B"))
+    pictures: "array[int]" = field(default_factory=partial(array, "Q"))
     layouts: list[FileLayout] = field(default_factory=list)
 
     @classmethod
     def unknown(cls, count: int) -> "Signatures":
         """Those of *count* samples of which nothing is known."""
-        return cls(array("Q", bytes(8 * count)), array("B", bytes(count)))
+        empty = bytes(8 * count)
+        return cls(array("Q", empty), array("B", bytes(count)), array("Q", empty))
 
     def layout(self, number: int) -> FileLayout | None:
         """The layout of one line, or None."""
         kind = self.kinds[number]
         return self.layouts[kind - 1] if kind else None
 
-    def put(self, number: int, signature: int, layout: FileLayout | None) -> None:
+    def put(self, number: int, signed: Signed) -> None:
         """Set those of one line, which may be the next one."""
+        signature, layout, picture = signed.signature, signed.layout, signed.picture
         if layout and layout not in self.layouts and len(self.layouts) < MOST_LAYOUTS:
             self.layouts.append(layout)
         told = signature != UNKNOWN and layout in self.layouts
@@ -52,8 +57,13 @@ class Signatures:
         if number == len(self.numbers):
             self.numbers.append(UNKNOWN)
             self.kinds.append(0)
+            self.pictures.append(0)
         self.numbers[number] = signature if kind or layout is None else UNKNOWN
-        self.kinds[number] = kind
+        self.kinds[number], self.pictures[number] = kind, picture
+
+    def signed(self, number: int) -> Signed:
+        """Those of one line."""
+        return Signed(self.numbers[number], self.layout(number), self.pictures[number])
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -61,12 +71,14 @@ class Signatures:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The *signatures* by line of records.jsonl, whose digest is *records*; *last_run*: what
-    :mod:`last_run` keeps of a call after which nothing was left to do, or None; *facts* of inputs.
+    """The *signatures* by line of records.jsonl, whose digest is *records*, and the *totals* of all
+    its records, None where they are not known; *last_run*: what :mod:`last_run` keeps of a call
+    after which nothing was left to do, or None; *facts* of inputs.
     """
 
     records: str = ""
     signatures: Signatures = field(default_factory=Signatures)
+    totals: Totals | None = None
     last_run: Mapping[str, Any] | None = None
     facts: Facts = field(default_factory=Facts)
 
@@ -76,26 +88,33 @@ def load(task: SampleTask) -> Index:
     with suppress(OSError, ValueError, KeyError, TypeError):
         header, body = index_file.read(task.out)
         if header:
-            numbers, kinds, keys, values = (array(kind) for kind in _PARTS)
+            parts: list[array[int]] = [array(kind) for kind in _PARTS]
+            numbers, kinds, pictures, keys, values = parts
             start = 0
-            for part, length in zip((numbers, kinds, keys, values), header["lengths"], strict=True):
+            for part, length in zip(parts, header["lengths"], strict=True):
                 end = start + length * part.itemsize
                 part.frombytes(body[start:end])
                 start = end
-            layouts = [FileLayout(*layout) for layout in header["layouts"]]
+            layouts = [
+                FileLayout(suffix, objects, tuple(beside))
+                for suffix, objects, beside in header["layouts"]
+            ]
             learned = Facts(keys, values, [bytes.fromhex(value) for value in header["facts"]])
-            signatures = Signatures(numbers, kinds, layouts)
-            return Index(header["records"], signatures, header["last_run"], learned)
+            signatures = Signatures(numbers, kinds, pictures, layouts)
+            totals = header["totals"] and Totals.stored(header["totals"])
+            return Index(header["records"], signatures, totals, header["last_run"], learned)
     return Index()
 
 
 def save(task: SampleTask, index: Index) -> None:
     """Keep *index*; where the system refuses, there is none, and all is hashed next time."""
     signatures = index.signatures
-    parts = signatures.numbers, signatures.kinds, index.facts.keys, index.facts.numbers
+    kept = signatures.numbers, signatures.kinds, signatures.pictures
+    parts = *kept, index.facts.keys, index.facts.numbers
     body = b"".join(part.tobytes() for part in parts)
     head: dict[str, Any] = {
         "records": index.records,
+        "totals": index.totals and index.totals.plain(),
         "last_run": index.last_run,
         "layouts": [*map(astuple, signatures.layouts)],
         "facts": [value.hex() for value in index.facts.values],

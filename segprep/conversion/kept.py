@@ -3,16 +3,22 @@
 import time
 from array import array
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from segprep import engine
 from segprep.conversion import file_states
 from segprep.conversion.file_states import Index, Signatures
+from segprep.conversion.run_notes import RunNotes
 from segprep.conversion.sample_files import SampleTask, Unchanged
 from segprep.conversion.signatures import UNKNOWN, Signer
+from segprep.dataset.journal import Journal
 from segprep.dataset.manifest import Manifest
 from segprep.dataset.record_file import RecordFile
+from segprep.dataset.totals import Totals
+from segprep.dataset.tree import IMAGES
 from segprep.errors import TreeError
 from segprep.files import facts
 from segprep.packed import LazySequence, PackedNames
@@ -39,30 +45,59 @@ class Plan:
 
 @dataclass(slots=True)
 class Kept(Mapping[str, Record]):
-    """The *stems* of *previous* records that still hold; *signatures* of their files by line of
-    records.jsonl, none at all where the index has none.
+    """The *stems* of *previous* records that still hold. Of records in a file: which lines do; the
+    *signatures* of their files by line, none at all where the index has none; the *totals* of all
+    lines, None where they are not known. *others*: the numbers of the items that were not kept.
     """
 
     previous: Mapping[str, Record]
-    stems: PackedNames
-    signatures: Signatures
+    stems: PackedNames = field(default_factory=PackedNames)
+    held: bytearray = field(default_factory=bytearray)
+    signatures: Signatures = field(default_factory=Signatures)
+    totals: Totals | None = None
+    others: "array[int]" = field(default_factory=partial(array, "I"))
 
-    def line(self, stem: str) -> int:
-        """The line of records.jsonl that *stem* had; -1 where it is not kept, or nothing is known
-        of it.
+    def add(self, stem: str, line: int) -> None:
+        """Keep the record of *stem*, the one of this *line* where records are in a file."""
+        self.stems.append(stem)
+        if self.held:
+            self.held[line] = 1
+
+    def dropped(self) -> Iterator[str]:
+        """The stems of the previous records that are not kept."""
+        if isinstance(self.previous, RecordFile) and self.held:
+            return (self.previous.stems[number] for number in _zeros(self.held))
+        return (stem for stem in self.previous if stem not in self.stems)
+
+    def carry(self, lines: Journal, account: RunNotes, *, told: bool) -> None:
+        """Take the records over into *lines*, and add them up in *account*; their notes are those
+        of an earlier run unless *told*.
         """
         previous = self.previous
-        if not self.signatures or not isinstance(previous, RecordFile) or stem not in self.stems:
-            return -1
-        return previous.number(stem)
-
-    def lines(self) -> Iterator[tuple[Record, bytes | None]]:
-        """The records, and the lines that hold them already."""
-        for stem in self.stems:
-            if isinstance(self.previous, RecordFile):
-                yield self.previous.with_line(stem)
+        if told or self.totals is None or not isinstance(previous, RecordFile):
+            for stem in self.stems:
+                if isinstance(previous, RecordFile):
+                    record, line = previous.with_line(stem)
+                    lines.add(record, line)
+                else:
+                    record = previous[stem]
+                    lines.add(record)
+                account.add(record, told=told)
+            return
+        account.totals = deepcopy(self.totals)
+        for number, stem in enumerate(previous.stems):
+            if not self.held[number]:
+                account.totals.add(previous.written(number), -1)
+                continue
+            signed = self.signatures.signed(number)
+            if signed.layout:
+                lines.keep(stem, number, signed.layout.suffix, signed.layout.objects)
+                account.add_stem(stem, *([signed.picture] if signed.picture else []))
             else:
-                yield self.previous[stem], None
+                record = previous.written(number)
+                suffix = record.image.removeprefix(f"{IMAGES}/{stem}")
+                lines.keep(stem, number, suffix, record.objects is not None)
+                account.add_counted(record)
 
     def __getitem__(self, stem: str) -> Record:
         if stem not in self.stems:
@@ -77,6 +112,14 @@ class Kept(Mapping[str, Record]):
 
     def __len__(self) -> int:
         return len(self.stems)
+
+
+def _zeros(flags: bytearray) -> Iterator[int]:
+    """The places in *flags* that are not set."""
+    at = flags.find(0)
+    while at >= 0:
+        yield at
+        at = flags.find(0, at + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +152,8 @@ def kept_records(
     """
     kept = _believed(task, scan, plan, verify=verify)
     every = PackedItems.of(scan.items)
-    items = every.chosen(
-        array(
-            "I",
-            (n for n, stem in enumerate(every.stems) if stem in plan.previous and stem not in kept),
-        )
-    )
+    again = array("I", (n for n in kept.others if every.stems[n] in plan.previous))
+    items = every.chosen(again)
     states = (
         progress(
             engine.run(
@@ -129,7 +168,7 @@ def kept_records(
         if items
         else ()
     )
-    still = array("I")
+    still = set[int]()
     for number, state in enumerate(states):
         if isinstance(state, engine.Failure):
             raise TreeError(state.code, f"{state.path}: {state.reason}", state.hint)
@@ -141,10 +180,12 @@ def kept_records(
                 "move it away if you need it, then give --overwrite",
             )
         if state == "kept":
-            still.append(number)
-    for number in still:
-        kept.stems.append(items.stems[number])
+            stem = items.stems[number]
+            file = plan.previous if isinstance(plan.previous, RecordFile) else None
+            kept.add(stem, file.number(stem) if file else -1)
+            still.add(again[number])
     if still:
+        kept.others = array("I", (n for n in kept.others if n not in still))
         _remember(task, plan, kept, every)
     return kept
 
@@ -153,18 +194,24 @@ def _believed(task: SampleTask, scan: Scan, plan: Plan, *, verify: bool) -> Kept
     """The samples whose files are, by the index, as they were when they were last hashed; none
     where all are to be read (*verify*).
     """
-    previous, kept = plan.previous, Kept(plan.previous, PackedNames(), Signatures())
-    if verify or not isinstance(previous, RecordFile) or plan.old is None:
+    previous, items = plan.previous, PackedItems.of(scan.items)
+    kept = Kept(previous, others=array("I", range(len(items))))
+    if not isinstance(previous, RecordFile) or plan.old is None:
         return kept
+    kept.held = bytearray(len(previous))
     index = file_states.load(task)
     if index.records != plan.old.records or len(index.signatures) != len(previous):
         return kept
-    kept.signatures, now = index.signatures, time.time_ns()
-    items, numbers = PackedItems.of(scan.items), kept.signatures.numbers
+    kept.totals = index.totals
+    if verify:
+        return kept
+    kept.signatures, kept.others, now = index.signatures, array("I"), time.time_ns()
+    numbers = kept.signatures.numbers
     signer = Signer(task, items, written=now, read=now)
     for number, stem in enumerate(items.stems):
         line = previous.number(stem)
         if line < 0 or numbers[line] == UNKNOWN:
+            kept.others.append(number)
             continue
         if layout := kept.signatures.layout(line):
             same = signer.of_item(number, layout) == numbers[line]
@@ -173,8 +220,9 @@ def _believed(task: SampleTask, scan: Scan, plan: Plan, *, verify: bool) -> Kept
             same = signer.of_record(record) == numbers[line]
             same = same and record["item"] == task.fingerprint(items[number])
         if same:
-            kept.stems.append(stem)
+            kept.add(stem, line)
         else:
+            kept.others.append(number)
             numbers[line] = UNKNOWN
     return kept
 
@@ -190,5 +238,6 @@ def _remember(task: SampleTask, plan: Plan, kept: Kept, items: PackedItems) -> N
         number = previous.number(stem)
         if kept.signatures.numbers[number] == UNKNOWN:
             signed = signer.signed(items.stems.find(stem), previous.plain(stem))
-            kept.signatures.put(number, *signed)
-    file_states.save(task, Index(plan.old.records, kept.signatures, facts=facts.learned()))
+            kept.signatures.put(number, signed)
+    index = Index(plan.old.records, kept.signatures, kept.totals, facts=facts.learned())
+    file_states.save(task, index)

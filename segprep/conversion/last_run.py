@@ -13,17 +13,19 @@ from typing import Any
 
 from blake3 import blake3
 
+from segprep import jsontext
 from segprep.conversion import file_states
 from segprep.conversion.file_states import Index, Signatures
 from segprep.conversion.planning import Work
 from segprep.conversion.result import Conversion
 from segprep.conversion.sample_files import SampleTask
 from segprep.conversion.signatures import UNKNOWN, Signer
-from segprep.dataset.manifest import RECORDS
-from segprep.dataset.record_file import RecordFile
+from segprep.dataset.journal import Journal
+from segprep.dataset.manifest import RECORDS, next_line
+from segprep.dataset.totals import Totals
 from segprep.dataset.tree import LOCK
 from segprep.errors import SourceError
-from segprep.files import digest, digest_file, facts, real_folders, states
+from segprep.files import digest, digest_file, facts, open_inside, real_folders, states
 from segprep.packed_items import PackedItems
 from segprep.types import Note, Skipped
 
@@ -33,20 +35,23 @@ _LINES = 1000  # that are hashed at once
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """*digest* changes when a file below a folder comes, goes, or is touched; *recent*: the files
-    that were touched so late that they may change again without a trace, relative to the folder.
+    that were touched so late that they may change again without a trace, relative to the folder;
+    *stirred*: whether some came, or went, so late.
     """
 
     digest: str
     recent: tuple[str, ...]
+    stirred: bool = False
 
 
 def snapshot(folder: Path, moment: int) -> Snapshot:
     """The state of *folder*; what has not settled by *moment* (nanoseconds) is recent. Raises
     OSError where something cannot be listed.
     """
-    checksum, recent, waiting = blake3(), list[str](), [str(folder)]
+    checksum, recent, waiting, stirred = blake3(), list[str](), [str(folder)], False
     while waiting:
         home = waiting.pop()
+        stirred |= not states.settled(os.stat(home), moment)
         checksum.update(os.fsencode(f"{home[len(str(folder)) :]}\0\0"))
         lines, names = list[bytes](), os.listdir(home)
         names.sort()
@@ -63,30 +68,33 @@ def snapshot(folder: Path, moment: int) -> Snapshot:
                 if not states.settled(state, moment):
                     recent.append(path[len(str(folder)) + 1 :])
         checksum.update(b"".join(lines))
-    return Snapshot(checksum.hexdigest(20), tuple(recent))
+    return Snapshot(checksum.hexdigest(20), tuple(recent), stirred)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call (*key*: its format, source, options) with the state of its *inputs* and, where there
-    was a tree, of its *outputs* before it read anything.
+    """A call (*key*: its format, source, options) with the state of its *inputs* before it read
+    anything, when it *began* (nanoseconds).
     """
 
     task: SampleTask
     key: str
     inputs: Snapshot
-    outputs: Snapshot | None
+    began: int
 
     def answer(self) -> Conversion | None:
         """What the last run reports again, if nothing looks different since."""
         last = file_states.load(self.task).last_run
-        if self.outputs is None or not last:
+        if not last or not self.task.out.is_dir():
             return None
         with suppress(OSError, SourceError, ValueError, KeyError, TypeError, AttributeError):
-            states = (last["call"], last["inputs"], last["outputs"])
-            if states == (self.key, self.inputs.digest, self.outputs.digest) and all(
-                digest_file(self.task.out / name) == expected
-                for name, expected in last["recent"].items()
+            if (
+                (last["call"], last["inputs"]) == (self.key, self.inputs.digest)
+                and last["outputs"] == snapshot(self.task.out, self.began).digest
+                and all(
+                    digest_file(self.task.out / name) == expected
+                    for name, expected in last["recent"].items()
+                )
             ):
                 return Conversion(
                     self.task.out,
@@ -102,10 +110,14 @@ class Call:
         return None
 
     def keep(self, done: Conversion) -> None:
-        """Remember *done*, the report of a run that changed nothing, for the next one."""
-        index = file_states.load(self.task)
-        if index.records:
-            last = self.described(done, self.outputs, {})
+        """Remember *done*, the report of a run that changed nothing, for the next one: unless
+        somebody else may have changed the tree meanwhile.
+        """
+        index, outputs = file_states.load(self.task), None
+        with suppress(OSError):
+            outputs = snapshot(self.task.out, self.began)
+        if index.records and outputs and not outputs.stirred:
+            last = self.described(done, outputs, {})
             file_states.save(self.task, replace(index, last_run=last, facts=facts.learned()))
 
     def described(
@@ -155,14 +167,13 @@ def begun(format: str, task: SampleTask, *, keep_order: bool) -> Call | None:
             state = os.stat(path)
             line = f"{path}\0{states.described(state).decode()}"
             inputs.append(Snapshot(line, () if states.settled(state, now) else (path,)))
-        outputs = snapshot(task.out, now) if task.out.is_dir() else None
     except OSError:
         return None
     joined = digest(
         "\n".join(snapshot.digest for snapshot in inputs).encode("utf-8", "backslashreplace")
     )
     recent = tuple(name for snapshot in inputs for name in snapshot.recent)
-    return Call(task, key.hexdigest(20), Snapshot(joined, recent), outputs)
+    return Call(task, key.hexdigest(20), Snapshot(joined, recent), now)
 
 
 def _named_files(reader: Any) -> Iterator[str]:
@@ -185,20 +196,24 @@ def _texts(value: Any) -> Sequence[str]:
 
 def save_published(
     work: Work,
+    lines: Journal,
+    totals: Totals,
     texts: Mapping[str, bytes | Path],
     records: str,
     call: Call | None,
     again: Conversion,
 ) -> None:
     """Make the index of a tree that was just published with these *texts*, the digest of whose
-    records is *records*; *again*: the report of the same *call* where nothing changes meanwhile.
+    *lines* is *records*, and their *totals*; *again*: the report of the same *call* where nothing
+    changes meanwhile.
     """
     task, outputs = work.task, None
     if call:
         with suppress(OSError):
             outputs = snapshot(task.out, time.time_ns())
     recent = outputs.recent if outputs else ()
-    index, digests = _published_index(work, records, recent=recent)
+    index, digests = _published_index(work, lines, records, recent=recent)
+    index = replace(index, totals=totals)
     for name, content in texts.items():
         digests[name] = digest(content) if isinstance(content, bytes) else records
     last = call.described(again, outputs, digests) if call else None
@@ -206,24 +221,23 @@ def save_published(
 
 
 def _published_index(
-    work: Work, records: str, *, recent: Iterable[str] = ()
+    work: Work, lines: Journal, records: str, *, recent: Iterable[str] = ()
 ) -> tuple[Index, dict[str, str]]:
     """The index of the tree that *work* just published, the digest of whose records is *records*,
     and the digests of its *recent* files.
     """
     items, kept, wanted = PackedItems.of(work.scan.items), work.kept, set(recent)
     signer = Signer(work.task, items, written=time.time_ns(), read=work.plan.began)
-    file, digests = RecordFile(work.task.out / RECORDS, records), dict[str, str]()
-    signatures = Signatures()
-    for number, stem in enumerate(file):
-        before = kept.line(stem)
-        if before >= 0 and kept.signatures.numbers[before] != UNKNOWN:
-            earlier = kept.signatures.numbers[before], kept.signatures.layout(before)
-            signatures.put(number, *earlier)
-            continue
-        plain = file.plain(stem)
-        signatures.put(number, *signer.signed(items.stems.find(stem), plain))
-        if wanted:
-            digests |= {name: plain["digests"][name] for name in plain["digests"].keys() & wanted}
-    file.close()
+    signatures, digests = Signatures(), dict[str, str]()
+    with open_inside(work.task.out, RECORDS) as file:
+        for number, (stem, before) in enumerate(lines.origins()):
+            line = next_line(file)
+            if before >= 0 and kept.signatures and kept.signatures.numbers[before] != UNKNOWN:
+                signatures.put(number, kept.signatures.signed(before))
+                continue
+            plain = jsontext.parsed(line)
+            signatures.put(number, signer.signed(items.stems.find(stem), plain))
+            if wanted:
+                names = plain["digests"].keys() & wanted
+                digests |= {name: plain["digests"][name] for name in names}
     return Index(records, signatures, facts=facts.learned()), digests

@@ -101,16 +101,15 @@ def prepare(
         plan.close()
     repacked = plan.old is not None and plan.old.source.get("archives") != origin.get("archives")
     items = PackedItems.of(scan.items)
-    unkept = array("I", (n for n, stem in enumerate(items.stems) if stem not in kept))
-    foreign = _foreign(task, plan, items, unkept)
+    foreign = _foreign(task, plan, items, kept.others)
     done = {entry.stem for entry in foreign}
     return Work(
         task,
         scan,
         plan,
         kept,
-        items.chosen(array("I", (n for n in unkept if items.stems[n] not in done))),
-        tuple(stem for stem in plan.previous if stem not in items.stems),
+        items.chosen(array("I", (n for n in kept.others if items.stems[n] not in done))),
+        tuple(stem for stem in kept.dropped() if stem not in items.stems),
         foreign,
         contract.changed or repacked,
     )

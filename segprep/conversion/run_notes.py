@@ -13,7 +13,7 @@ import numpy as np
 from segprep.conversion.class_coverage import ClassCoverage, class_coverage
 from segprep.conversion.unpainted import UnpaintedLabels
 from segprep.dataset.lists import blank_names
-from segprep.dataset.manifest import Totals
+from segprep.dataset.totals import Totals
 from segprep.files import digest
 from segprep.imaging.image import SUFFIXES
 from segprep.types import Note, Record
@@ -37,12 +37,20 @@ class RunNotes:
     def add(self, record: Record, *, told: bool = True) -> None:
         """Count *record*; its notes are those of an earlier run unless *told*."""
         self.totals.add(record)
-        if len(record.stem.split()) > 1:
-            self.blanks.append(record.stem)
-        self.unpainted.add(record.unpainted)
-        self.used.extend(key for key, _ in _uses(record))
+        self.add_counted(record)
         if told:
             self.notes += (replace(note, stem=record.stem) for note in record.notes)
+
+    def add_counted(self, record: Record) -> None:
+        """Add what the totals, which have *record* already, do not tell."""
+        self.unpainted.add(record.unpainted)
+        self.add_stem(record.stem, *(key for key, _ in _uses(record)))
+
+    def add_stem(self, stem: str, *pictures: int) -> None:
+        """Note the name of a sample, and the keys of the pictures that others may share."""
+        if len(stem.split()) > 1:
+            self.blanks.append(stem)
+        self.used.extend(pictures)
 
     def summed(
         self, classes: Iterable[str], again: Callable[[], Iterable[Record]], *, overlap: str
@@ -76,10 +84,14 @@ class RunNotes:
 
 
 def _uses(record: Record) -> Iterator[tuple[int, str]]:
-    """The images that *record* was made of beside its source: 64 bits of a digest of the file's
-    name and of the picture, and the name.
+    return pictures_of(record.inputs, record.source, record.digests[record.image])
+
+
+def pictures_of(inputs: Iterable[str], source: str, picture: str) -> Iterator[tuple[int, str]]:
+    """The images among *inputs* beside the *source*: 64 bits of a digest of the file's name and of
+    the *picture* (its digest), and the name.
     """
-    for path in record.inputs:
-        if path != record.source and path.lower().endswith(SUFFIXES):
-            text = f"{path}\0{record.digests[record.image]}"
+    for path in inputs:
+        if path != source and path.lower().endswith(SUFFIXES):
+            text = f"{path}\0{picture}"
             yield int(digest(text.encode("utf-8", "surrogatepass"))[:16], 16), path

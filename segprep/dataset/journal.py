@@ -9,57 +9,76 @@ from blake3 import blake3
 
 from segprep.dataset import manifest
 from segprep.dataset.manifest import RECORDS
+from segprep.dataset.record_file import RecordFile
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
 from segprep.files import write_error
 from segprep.packed import PackedNames
 from segprep.types import Record
 
+_AT_ONCE = 500  # earlier lines that are copied at once
+
 
 class Journal(Mapping[str, bytes]):
     """The lines of finished Records by stem, kept on disk: memory does not grow with them. What
-    files they name is remembered. They are listed in the order of their stems.
+    files they name is remembered. They are listed in the order of their stems. Lines that hold
+    still stay where they are, among the *earlier* ones.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, earlier: RecordFile | None = None) -> None:
         path = folder / "journal.jsonl"
         self._file = open(path, "ab")  # noqa: SIM115
         self._lines = open(path, "rb")  # noqa: SIM115 - a file of both kinds seeks after each line
         self._end = self._file.seek(0, os.SEEK_END)
-        self._stems = PackedNames()
-        self._places = array("Q")  # where the line begins, and its kind in the low byte
-        self._kinds: list[tuple[str, bool]] = []  # the image's extension; are there objects
+        self._stems, self._earlier = PackedNames(), earlier
+        # where the line begins, or its number among the earlier ones, and its kind in the low byte
+        self._places = array("Q")
+        # the image's extension; are there objects; is the line an earlier one
+        self._kinds: list[tuple[str, bool, bool]] = []
 
     def add(self, record: Record, line: bytes | None = None) -> None:
         """Write down *record*, as *line* where there is one already. Raises SegprepError where the
         system refuses.
         """
-        fresh = line is None
         line = line or manifest.dump_record(record)
-        kind = (record.image.removeprefix(f"{IMAGES}/{record.stem}"), record.objects is not None)
-        if kind not in self._kinds:
-            self._kinds.append(kind)
         try:
             self._file.write(line)
-            if fresh:  # an earlier line need not outlive this run: its record is kept elsewhere
-                self._file.flush()
+            self._file.flush()
         except OSError as error:
             raise write_error(Path(self._file.name), error) from error
-        self._stems.append(record.stem)
-        self._places.append(self._end << 8 | self._kinds.index(kind))
+        suffix = record.image.removeprefix(f"{IMAGES}/{record.stem}")
+        self._note(record.stem, self._end, (suffix, record.objects is not None, False))
         self._end += len(line)
+
+    def keep(self, stem: str, number: int, suffix: str, objects: bool) -> None:
+        """Note that line *number* of the earlier ones, that of *stem*, holds still; its image ends
+        in *suffix*. It need not outlive this run: its record is kept elsewhere.
+        """
+        self._note(stem, number, (suffix, objects, True))
+
+    def _note(self, stem: str, place: int, kind: tuple[str, bool, bool]) -> None:
+        if kind not in self._kinds:
+            self._kinds.append(kind)
+        self._stems.append(stem)
+        self._places.append(place << 8 | self._kinds.index(kind))
+
+    def origins(self) -> Iterator[tuple[str, int]]:
+        """All stems in their order, with the number of the earlier line that still holds, or -1."""
+        for number in self._stems.in_order():
+            place = self._places[number]
+            yield self._stems[number], place >> 8 if self._kinds[place & 255][2] else -1
 
     def files(self, stem: str) -> list[str]:
         """The files of the sample *stem*, relative to the tree; none where it is not listed."""
         if (number := self._stems.find(stem)) < 0:
             return []
-        suffix, objects = self._kinds[self._places[number] & 255]
+        suffix, objects, _ = self._kinds[self._places[number] & 255]
         names = [f"{IMAGES}/{stem}{suffix}", f"{MASKS}/{stem}.png"]
         return [*names, f"{OBJECTS}/{stem}.png"] if objects else names
 
     def lists(self, file: str) -> bool:
         """Whether *file* (relative to the tree) is one of a sample that is listed."""
         folder, _, name = file.partition("/")
-        suffixes = {suffix for suffix, _ in self._kinds} if folder == IMAGES else {".png"}
+        suffixes = {suffix for suffix, _, _ in self._kinds} if folder == IMAGES else {".png"}
         stems = (name.removesuffix(suffix) for suffix in suffixes if name.endswith(suffix))
         return any(file in self.files(stem) for stem in stems)
 
@@ -73,12 +92,37 @@ class Journal(Mapping[str, bytes]):
             self._file.flush()
             path.unlink(missing_ok=True)
             with open(path, "xb") as file:
-                for line in self.values():
-                    checksum.update(line)
-                    file.write(line)
+                for lines in self._pieces():
+                    checksum.update(lines)
+                    file.write(lines)
         except OSError as error:
             raise write_error(path, error) from error
         return path, str(checksum.hexdigest(20))
+
+    def _pieces(self) -> Iterator[bytes]:
+        """All lines in the order of their stems; earlier ones that follow each other at once."""
+        first = end = 0
+        for number in self._stems.in_order():
+            place = self._places[number]
+            kept, line = self._kinds[place & 255][2], place >> 8
+            if kept and line == end and line - first < _AT_ONCE:
+                end += 1
+                continue
+            yield self._kept(first, end)
+            first = end = 0
+            if kept:
+                first, end = line, line + 1
+            else:
+                yield self._line(place >> 8)
+        yield self._kept(first, end)
+
+    def _kept(self, first: int, end: int) -> bytes:
+        return self._earlier.lines(first, end) if self._earlier and first < end else b""
+
+    def _line(self, start: int) -> bytes:
+        self._file.flush()
+        self._lines.seek(start)
+        return self._lines.readline()
 
     def close(self) -> None:
         """Close the file; lines cannot be read any more.
@@ -94,9 +138,13 @@ class Journal(Mapping[str, bytes]):
     def __getitem__(self, stem: str) -> bytes:
         if (number := self._stems.find(stem)) < 0:
             raise KeyError(stem)
-        self._file.flush()
-        self._lines.seek(self._places[number] >> 8)
-        return self._lines.readline()
+        place = self._places[number]
+        if self._kinds[place & 255][2]:
+            return self._kept(place >> 8, (place >> 8) + 1)
+        return self._line(place >> 8)
+
+    def __contains__(self, stem: object) -> bool:
+        return stem in self._stems
 
     def __iter__(self) -> Iterator[str]:
         return self._stems.ordered()

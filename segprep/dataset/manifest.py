@@ -6,7 +6,6 @@ itself and holds those of the records and the lists; the records hold those of i
 
 import json
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, astuple, dataclass, field, replace
 from pathlib import Path
@@ -261,33 +260,3 @@ def load_records(path: Path, expected: str | None = None) -> Iterator[Record]:
         raise TreeError(
             "bad-manifest", f"{path}: was changed after {MANIFEST} was written", RESTORE
         )
-
-
-@dataclass(slots=True)
-class Totals:
-    """What records add up to: *images*, and per class value the *pixels* and the images that have
-    any (*present*).
-    """
-
-    images: int = 0
-    pixels: Counter[int] = field(default_factory=Counter)
-    present: Counter[int] = field(default_factory=Counter)
-
-    def add(self, record: Record) -> None:
-        """Count one more."""
-        self.images += 1
-        for value, count in record.pixels.items():
-            self.pixels[value] += count
-            self.present[value] += 1
-
-    def named(self, classes: Classes) -> dict[str, Any]:
-        """The totals by class name (and "ignored")."""
-        names = dict(enumerate(classes.names)) | (
-            {classes.ignore: "ignored"} if classes.ignore is not None else {}
-        )
-        listed = {**names, **{value: str(value) for value in self.pixels if value not in names}}
-        return {
-            "images": self.images,
-            "pixels": {name: self.pixels[value] for value, name in listed.items()},
-            "images_with": {name: self.present[value] for value, name in listed.items()},
-        }

@@ -30,8 +30,8 @@ class RecordFile(Mapping[str, Record]):
     def __init__(self, path: Path, expected: str) -> None:
         self._path = path
         self._file: BinaryIO | None = None
-        self._starts = array("Q")
-        self._stems = PackedNames()
+        self._starts, self._end = array("Q"), 0
+        self.stems = PackedNames()
         try:
             checksum = self._scanned()
         finally:
@@ -45,9 +45,10 @@ class RecordFile(Mapping[str, Record]):
         checksum, at = blake3(), 0
         while line := self._line(None):
             checksum.update(line)
-            self._stems.append(self._stem(line))
+            self.stems.append(self._stem(line))
             self._starts.append(at)
             at += len(line)
+        self._end = at
         return str(checksum.hexdigest(20))
 
     def _line(self, start: int | None) -> bytes:
@@ -86,13 +87,32 @@ class RecordFile(Mapping[str, Record]):
 
     def number(self, stem: str) -> int:
         """Which line *stem* has, from 0; -1 where there is none."""
-        return self._stems.find(stem)
+        return self.stems.find(stem)
 
     def line(self, stem: str) -> bytes:
         """The line of *stem*. Raises TreeError where it cannot be read."""
         if (number := self.number(stem)) < 0:
             raise KeyError(stem)
         return self._line(self._starts[number])
+
+    def lines(self, first: int, end: int) -> bytes:
+        """The lines from number *first* to *end*, as they are. Raises TreeError where they cannot
+        be read.
+        """
+        start = self._starts[first]
+        stop = self._starts[end] if end < len(self._starts) else self._end
+        text = self._line(start)
+        if self._file is not None and len(text) < stop - start:
+            text += self._file.read(stop - start - len(text))
+        if len(text) != stop - start:
+            reason = f"{self._path}: was changed while it was read"
+            raise TreeError("bad-manifest", reason, RESTORE)
+        return text
+
+    def written(self, number: int) -> Record:
+        """The record of one line, not checked again. Raises TreeError."""
+        record: Record = self._parsed(self._line(self._starts[number]), manifest.written_record)
+        return record
 
     def with_line(self, stem: str) -> tuple[Record, bytes]:
         """The record of *stem*, not checked again, and its line. Raises TreeError."""
@@ -115,13 +135,13 @@ class RecordFile(Mapping[str, Record]):
         return record
 
     def __contains__(self, stem: object) -> bool:
-        return stem in self._stems
+        return stem in self.stems
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._stems)
+        return iter(self.stems)
 
     def __len__(self) -> int:
-        return len(self._stems)
+        return len(self.stems)
 
 
 class RecordLines(LazySequence[tuple[int, bytes]]):

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from blake3 import blake3
@@ -57,7 +56,7 @@ class Learning:
         self._keys, self._numbers = array("Q"), array("I")
         self._values: dict[bytes, int] = {}
 
-    def of(self, path: Path, read: Callable[[], bytes]) -> bytes:
+    def of(self, path: str, read: Callable[[], bytes]) -> bytes:
         """What :func:`recalled` gives."""
         try:
             state = os.stat(path)
@@ -98,7 +97,7 @@ def learned() -> Facts:
     return under_way.facts() if under_way is not None else Facts()
 
 
-def recalled(path: Path, read: Callable[[], bytes]) -> bytes:
+def recalled(path: str, read: Callable[[], bytes]) -> bytes:
     """What *read* says of the file at *path*, or said when the file was last read as it is now."""
     under_way = _learning.get()
     return under_way.of(path, read) if under_way is not None else read()

@@ -117,7 +117,7 @@ def test_files_touched_a_moment_ago_are_read_again(
     source(tmp_path / "source")
     run(tmp_path)
     numbers = index_file.index_path(tmp_path / "out").read_bytes().partition(b"\n")[2]
-    assert numbers == bytes(6 * 9)
+    assert numbers[: 6 * 9] == bytes(6 * 9)  # signatures and layouts
     reads.clear()
     assert run(tmp_path).kept == 6
     assert min(reads.count(f"s{at}.png") for at in range(6)) >= 4

@@ -13,6 +13,7 @@ import numpy as np
 from segprep.errors import SourceError, UsageError
 from segprep.files import facts, head_below, open_folders, read_below
 from segprep.imaging import image, mask_opening, palettes, png
+from segprep.packed_items import FirstLabels
 from segprep.sources._common import color_tables
 
 _MOST_READ, _MOST_COLORS = 200, 24
@@ -29,16 +30,17 @@ def check(paths: Sequence[Path], roots: tuple[Path, ...], *, otherwise: str = IN
     at for the colors in use. *otherwise*: what to do if the indices are right all the same, or "".
     """
     by_palette: dict[bytes, list[Path]] = {}
+    texts = paths.texts() if isinstance(paths, FirstLabels) else map(str, paths)
     with open_folders.remembered():
-        for path in paths:
+        for text in texts:
             try:
-                palette = facts.recalled(path, partial(_palette, path, roots))
+                palette = facts.recalled(text, partial(_palette, text, roots))
             except SourceError:
                 continue  # told when it is converted
             if palette:
                 same = by_palette.setdefault(palette, [])
                 if len(same) < _MOST_READ:  # more are not looked at
-                    same.append(path)
+                    same.append(Path(text))
     longest = max(by_palette, key=len, default=b"")
     if all(longest.startswith(palette) for palette in by_palette):
         return
@@ -78,10 +80,11 @@ def _ambiguous(
     )
 
 
-def _palette(path: Path, roots: tuple[Path, ...]) -> bytes:
+def _palette(text: str, roots: tuple[Path, ...]) -> bytes:
     """The palette of a file of indices, trailing repetitions of its last color dropped; else b"",
     as for a GIF whose colors in use are grays other than their indices, which is told by itself.
     """
+    path = Path(text)
     data = head_below(path, roots, _HEAD)
     if data.startswith(png.SIGNATURE):
         palette = _of_png(data, path, roots)
