@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import pairwise
 
 MAX_STEM_BYTES = 200  # leaves room below the usual 255 for an extension and a temporary suffix
 _DIGITS = re.compile(r"(\d+)")
@@ -54,6 +55,14 @@ def natural_key(name: str) -> tuple[str, str]:
     if "\0" in folded or "\1" in folded:  # what numbers and words begin with below
         folded = folded.replace("\1", "\1\3").replace("\0", "\1\2")
     return "".join(map(_sortable, filter(None, _DIGITS.split(folded)))), name
+
+
+def natural_order(names: Iterable[str]) -> list[str]:
+    """*names* in the order of :func:`natural_key`; no keys are held where they come in it."""
+    listed = list(names)
+    if all(before <= after for before, after in pairwise(map(natural_key, listed))):
+        return listed
+    return sorted(listed, key=natural_key)
 
 
 def _sortable(part: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from segprep import names
 from segprep.names import (
     MAX_STEM_BYTES,
     clean_label,
@@ -226,3 +227,13 @@ def test_an_unknown_name_is_answered_with_the_nearest_and_with_all() -> None:
 def test_a_long_list_of_names_is_cut() -> None:
     names = [f"class_{n:03}" for n in range(60)]
     assert unknown("class", "zebra", names)[1].endswith("class_029 and 30 more")
+
+
+@pytest.mark.parametrize("listed", [(), ("a2", "a10", "b"), ("a10", "a2", "A1"), ("b", "a", "b")])
+def test_natural_order_is_that_of_the_key(
+    listed: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = sorted(listed, key=names.natural_key)
+    assert names.natural_order(iter(listed)) == expected
+    monkeypatch.setattr(names, "sorted", pytest.fail, raising=False)
+    assert names.natural_order(expected) == expected  # and nothing was sorted again

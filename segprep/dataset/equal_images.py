@@ -2,8 +2,9 @@
 
 from array import array
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ import numpy as np
 from segprep import engine
 from segprep.dataset.tree import Tree
 from segprep.files import digest, read_below
-from segprep.names import natural_key
+from segprep.names import natural_key, natural_order
+from segprep.packed import PackedNames
 from segprep.types import Record
 
 Equal = tuple[tuple[str, ...], ...]  # sets of stems, each in natural order
+_DIGEST = 40  # characters of a digest
 
 
 def equal_images(
@@ -32,15 +35,19 @@ def equal_images(
     """
     if recorded is None and home.manifest:
         recorded = array("Q", (_start(record) for record in home.records()))
-    digests = _hashed(home, stems, jobs) if recorded is None else _recorded_twice(home, recorded)
+    if recorded is not None:
+        return _in_order(_recorded_twice(home, stems, recorded))
+    digests = _hashed(home, stems, jobs)
     by_digest: dict[str, list[str]] = defaultdict(list)
     for stem in stems:
         if stem in digests:
             by_digest[digests[stem]].append(stem)
-    sets = (tuple(sorted(equal, key=natural_key)) for equal in by_digest.values())
-    return tuple(
-        sorted((equal for equal in sets if len(equal) > 1), key=lambda equal: natural_key(equal[0]))
-    )
+    return _in_order(by_digest.values())
+
+
+def _in_order(sets: Iterable[Sequence[str]]) -> Equal:
+    several = (tuple(natural_order(equal)) for equal in sets if len(equal) > 1)
+    return tuple(sorted(several, key=lambda equal: natural_key(equal[0])))
 
 
 def listed(sets: Equal, most: int = 5) -> str:
@@ -49,19 +56,21 @@ def listed(sets: Equal, most: int = 5) -> str:
     return text + (f" and {len(sets) - most} more" if len(sets) > most else "")
 
 
-def _recorded_twice(home: Tree, starts: "array[int]") -> dict[str, str]:
-    """The digests in the records of images that may be equal to another one: the same beginning,
-    of those that *starts* lists.
+def _recorded_twice(home: Tree, stems: Sequence[str], starts: "array[int]") -> Iterator[list[str]]:
+    """The *stems* whose images have one digest in the records; *starts* lists the first 64 bits of
+    all. Sixty bytes for each that may be equal to another one.
     """
     ordered = np.sort(np.frombuffer(starts, np.uint64))
     twice = set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
-    if not twice:
-        return {}
-    return {
-        record.stem: record.digests[record.image]
-        for record in home.records()
-        if _start(record) in twice
-    }
+    wanted = set(stems) if len(stems) != len(starts) else None
+    names, digests = PackedNames(), bytearray()
+    for record in home.records() if twice else ():
+        if _start(record) in twice and (wanted is None or record.stem in wanted):
+            names.append(record.stem)
+            digests += record.digests[record.image].encode()[:_DIGEST].ljust(_DIGEST)
+    every = np.frombuffer(digests, f"S{_DIGEST}")
+    for _, numbers in groupby(np.argsort(every, kind="stable"), key=every.__getitem__):
+        yield [names[number] for number in numbers]
 
 
 def _start(record: Record) -> int:

@@ -55,17 +55,17 @@ class Journal(Mapping[str, bytes]):
         """
         self._note(stem, number, (suffix, objects, True))
 
-    def _note(self, stem: str, place: int, kind: tuple[str, bool, bool]) -> None:
+    def _note(self, stem: str, entry: int, kind: tuple[str, bool, bool]) -> None:
         if kind not in self._kinds:
             self._kinds.append(kind)
         self._stems.append(stem)
-        self._places.append(place << 8 | self._kinds.index(kind))
+        self._places.append(entry << 8 | self._kinds.index(kind))
 
     def origins(self) -> Iterator[tuple[str, int]]:
         """All stems in their order, with the number of the earlier line that still holds, or -1."""
         for number in self._stems.in_order():
-            place = self._places[number]
-            yield self._stems[number], place >> 8 if self._kinds[place & 255][2] else -1
+            entry = self._places[number]
+            yield self._stems[number], entry >> 8 if self._kinds[entry & 255][2] else -1
 
     def files(self, stem: str) -> list[str]:
         """The files of the sample *stem*, relative to the tree; none where it is not listed."""
@@ -103,8 +103,8 @@ class Journal(Mapping[str, bytes]):
         """All lines in the order of their stems; earlier ones that follow each other at once."""
         first = end = 0
         for number in self._stems.in_order():
-            place = self._places[number]
-            kept, line = self._kinds[place & 255][2], place >> 8
+            entry = self._places[number]
+            kept, line = self._kinds[entry & 255][2], entry >> 8
             if kept and line == end and line - first < _AT_ONCE:
                 end += 1
                 continue
@@ -113,7 +113,7 @@ class Journal(Mapping[str, bytes]):
             if kept:
                 first, end = line, line + 1
             else:
-                yield self._line(place >> 8)
+                yield self._line(entry >> 8)
         yield self._kept(first, end)
 
     def _kept(self, first: int, end: int) -> bytes:
@@ -138,10 +138,10 @@ class Journal(Mapping[str, bytes]):
     def __getitem__(self, stem: str) -> bytes:
         if (number := self._stems.find(stem)) < 0:
             raise KeyError(stem)
-        place = self._places[number]
-        if self._kinds[place & 255][2]:
-            return self._kept(place >> 8, (place >> 8) + 1)
-        return self._line(place >> 8)
+        entry = self._places[number]
+        if self._kinds[entry & 255][2]:
+            return self._kept(entry >> 8, (entry >> 8) + 1)
+        return self._line(entry >> 8)
 
     def __contains__(self, stem: object) -> bool:
         return stem in self._stems

@@ -16,7 +16,7 @@ from segprep.dataset.manifest import MANIFEST, RECORDS, Manifest
 from segprep.errors import SourceError, TreeError, UsageError
 from segprep.files import read_below, read_file, read_inside, walk
 from segprep.imaging import image
-from segprep.names import natural_key, stem_of
+from segprep.names import natural_order, stem_of
 from segprep.types import Classes, Record
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Tree:
                 for path in walk(masks)
                 if path.suffix.lower() == ".png"
             )
-        return tuple(sorted(stems, key=natural_key))
+        return tuple(natural_order(stems))
 
     def mask_path(self, stem: str) -> Path:
         """Where the mask of *stem* lies."""

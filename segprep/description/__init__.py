@@ -97,18 +97,18 @@ def info(dataset: str | Path = ".", *, check: bool = False, jobs: int = 1) -> In
         totals.add(*result[:2])
         faults += result[2]
     stems = home.stems()
+    members = set(stems)
     lists = read_lists(home.root)  # overlaps are told among the faults
-    listed = {stem for members in lists.values() for stem in members}
     faults += unknown_ids(totals.pixels, home.classes())
-    faults += list_faults(lists, set(stems))
+    faults += list_faults(lists, members)
     return Info(
         home.root,
         sum(totals.sizes.values()),
         _shares(home, totals.pixels, totals.images),
         totals.pixels[IGNORE] / (totals.pixels.total() or 1),
         dict(totals.sizes.most_common()),
-        {name: len(members) for name, members in lists.items()},
-        len(set(stems) - listed) if lists else 0,
+        {name: len(listed) for name, listed in lists.items()},
+        len(members.difference(*lists.values())) if lists else 0,
         described.source if described else None,
         described.split if described else None,
         dict(totals.notes),

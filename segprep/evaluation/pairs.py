@@ -12,7 +12,7 @@ from segprep.dataset.tree import read_list
 from segprep.errors import SegprepError, UsageError
 from segprep.evaluation.folders import Folder
 from segprep.evaluation.label_maps import LOSSLESS
-from segprep.names import natural_key
+from segprep.names import natural_key, natural_order
 from segprep.packed import LazySequence
 
 Missing = Literal["error", "skip"]
@@ -91,9 +91,7 @@ def match(
     Raises SegprepError for a missing prediction unless *missing* is "skip".
     """
     needed = (*preds, *objects)
-    chosen = (
-        list(dict.fromkeys(stems)) if stems is not None else sorted(truth.suffixes, key=natural_key)
-    )
+    chosen = list(dict.fromkeys(stems)) if stems is not None else natural_order(truth.suffixes)
     if not chosen:
         hint = "give a folder of label maps, or another list"
         if stems is None and truth.lossy:

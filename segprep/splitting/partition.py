@@ -13,14 +13,14 @@ from random import Random
 from typing import Any
 
 from segprep.errors import UsageError
-from segprep.names import natural_key
+from segprep.names import natural_order
 from segprep.splitting.stratify import balance, spread
 from segprep.types import Unit
 
 
 def natural(stems: Iterable[str]) -> tuple[str, ...]:
     """*stems* in natural order."""
-    return tuple(sorted(stems, key=natural_key))
+    return tuple(natural_order(stems))
 
 
 def cut(count: int, shares: Sequence[int]) -> list[int]:
