@@ -62,6 +62,13 @@ def test_official_lists_and_images_by_name(tmp_path: Path) -> None:
 CROWD = {"ignore": (255, 65535), "class": (2, 0), "skip": (0, 0)}
 
 
+def test_files_deep_in_a_project_are_recognized(tmp_path: Path) -> None:
+    write(tmp_path / "data/annotations/final/all.json", [of()])
+    evidence = Reader.recognize(tmp_path)
+    assert evidence
+    assert "data/annotations/final/all.json" in evidence.reason
+
+
 @pytest.mark.parametrize("crowd", CROWD)
 def test_crowds_lie_below_all_else(tmp_path: Path, crowd: str) -> None:
     sample = one(tmp_path, of(), of(block(0, 0, 11, 9), 7, iscrowd=1), crowd=crowd, objects=True)

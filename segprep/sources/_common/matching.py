@@ -15,6 +15,7 @@ from segprep.sources._common import (
     image_folders,
     name_rules,
     official_lists,
+    orphans,
     pair_patterns,
     stems,
 )
@@ -69,18 +70,18 @@ def match(
         for mask, image in partners.numbers():
             split = pair.split or _list_of(images.part(image)[0], pair.images)
             pairs.add(images.part(image), masks.part(mask), split, rule)
-        orphans = name_rules.orphans(partners)
+        alone = orphans.left(partners)
         if not empty:
-            orphans, unlabeled = _without_tests(orphans, partners, pair)
+            alone, unlabeled = _without_tests(alone, partners, pair)
             notes += unlabeled
         if empty:
-            bare = [skip for skip in orphans if skip.code == "mask-missing"]
-            orphans = [skip for skip in orphans if skip.code != "mask-missing"]
+            bare = [skip for skip in alone if skip.code == "mask-missing"]
+            alone = [skip for skip in alone if skip.code != "mask-missing"]
             for skip in bare:
                 image_part = os.path.split(skip.path)
                 split = pair.split or _list_of(image_part[0], pair.images)
                 pairs.add(image_part, None, split, "no mask: empty")
-        skipped += orphans
+        skipped += alone
     return _collected(every, pairs, skipped, notes, from_folders=from_folders)
 
 
@@ -158,25 +159,23 @@ def _unused(root: Path, pair: Folders) -> list[Note]:
 
 
 def _without_tests(
-    orphans: Sequence[Skipped], partners: Partners, pair: Folders
+    alone: Sequence[Skipped], partners: Partners, pair: Folders
 ) -> tuple[list[Skipped], list[Note]]:
-    """*orphans* without the images of a folder called test none of which has a mask, as publishers
+    """*alone* without the images of a folder called test none of which has a mask, as publishers
     keep them back; and a note for each such folder.
     """
     images = partners.images
-    labeled = {Path(images.part(image)[0]) for _, image in partners.numbers()} if orphans else set()
+    labeled = {Path(images.part(image)[0]) for _, image in partners.numbers()} if alone else set()
     tests = Counter(
         folder
-        for skip in orphans
+        for skip in alone
         if skip.code == "mask-missing"
         and (folder := Path(skip.path).parent) not in labeled
         and labeled
         and _split_of(Path(skip.path), pair.images) == "test"
     )
     kept = [
-        skip
-        for skip in orphans
-        if skip.code != "mask-missing" or Path(skip.path).parent not in tests
+        skip for skip in alone if skip.code != "mask-missing" or Path(skip.path).parent not in tests
     ]
     notes = [
         Note(

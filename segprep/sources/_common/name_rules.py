@@ -2,10 +2,8 @@
 
 import os
 import re
-import shlex
 from array import array
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,11 +15,10 @@ from segprep.files import listing
 from segprep.imaging.image import SUFFIXES
 from segprep.names import stem_key, stem_of
 from segprep.packed import PackedPaths
-from segprep.sources._common.folder_names import LONGER, MASKS, bare, number, whole_name, words
-from segprep.types import Skipped
+from segprep.sources._common.folder_names import MASKS, bare, number, whole_name, words
 
 _PHOTOGRAPHS = (".jpg", ".jpeg", ".webp")
-_CHANNEL = re.compile(r"_0\d{3}$")
+CHANNEL = re.compile(r"_0\d{3}$")
 PairBy = Annotated[
     Literal["auto", "name", "affix", "number"],
     "How a mask finds its image: name = same file name, affix = same name except for a prefix or"
@@ -127,7 +124,7 @@ def best(images: PackedPaths, masks: PackedPaths, pair: Folders, how: str) -> tu
     """The rule that pairs most files (the first of equals), and what it pairs."""
     rules: dict[str, Callable[[str], str]] = {"name": stem_key, "affix": bare, "number": number}
     if how in ("auto", "affix") and (channels := _first_channels(images, masks)):
-        first = _partners(images.chosen(channels), masks, pair, _without_channel, False)
+        first = _fuller(images.chosen(channels), masks, pair, _without_channel)
         if 2 * len(first) > len(masks):
             of_mask = array("q", (channels[n] if n >= 0 else -1 for n in first.of_mask))
             return "affix", Partners(images, masks, of_mask)
@@ -141,9 +138,7 @@ def best(images: PackedPaths, masks: PackedPaths, pair: Folders, how: str) -> tu
                     if len(partners) == len(masks):  # no rule pairs more
                         return tried[-1]
     if how in ("auto", "affix") and max(len(partners) for _, partners in tried) < len(masks):
-        tried += [
-            ("affix", _partners(images, masks, pair, key, False)) for key in _learned(images, masks)
-        ]
+        tried += [("affix", _fuller(images, masks, pair, key)) for key in _learned(images, masks)]
     return max(tried, key=lambda rule_and_partners: len(rule_and_partners[1]))
 
 
@@ -151,15 +146,15 @@ def _first_channels(images: PackedPaths, masks: PackedPaths) -> list[int]:
     """The numbers of the images with channel 0000 where all of them have nnU-Net's channel and no
     mask has.
     """
-    if not all(_CHANNEL.search(stem_of(name)) for _, name in images.parts()):
+    if not all(CHANNEL.search(stem_of(name)) for _, name in images.parts()):
         return []
-    if any(_CHANNEL.search(stem_of(name)) for _, name in masks.parts()):
+    if any(CHANNEL.search(stem_of(name)) for _, name in masks.parts()):
         return []
     return [n for n, (_, name) in enumerate(images.parts()) if stem_of(name).endswith("_0000")]
 
 
 def _without_channel(stem: str) -> str:
-    return stem_key(_CHANNEL.sub("", stem))
+    return stem_key(CHANNEL.sub("", stem))
 
 
 def _learned(images: PackedPaths, masks: PackedPaths) -> list[Callable[[str], str]]:
@@ -187,6 +182,14 @@ def _learned(images: PackedPaths, masks: PackedPaths) -> list[Callable[[str], st
 
 def _without_affixes(before: str, after: str, stem: str) -> str:
     return stem_key(stem).removeprefix(before).removesuffix(after)
+
+
+def _fuller(
+    images: PackedPaths, masks: PackedPaths, pair: Folders, key: Callable[[str], str]
+) -> Partners:
+    """The partners by *key*, in folders of the same name or, if these are more, in any."""
+    both = (_partners(images, masks, pair, key, nested) for nested in (True, False))
+    return max(both, key=len)
 
 
 def _partners(
@@ -219,81 +222,3 @@ def _hashes(
     for folder, name in paths.parts():
         text = key(stem_of(name))
         yield (hash((folder[start:] if nested else "", text)) or 1) if text else 0
-
-
-def orphans(partners: Partners) -> list[Skipped]:
-    """A Skipped for every mask without an image and every image without a mask."""
-    used = bytearray(len(partners.images))
-    for _, image in partners.numbers():
-        used[image] = 1
-    masks, images = partners.masks, partners.images
-    without_image = [
-        Skipped(
-            stem_of(masks.part(number)[1]),
-            str(masks[number]),
-            "image-missing",
-            "no image, or more than one, belongs to this mask",
-            "add or rename the image",
-        )
-        for number, image in enumerate(partners.of_mask)
-        if image < 0
-    ]
-    bare = [number for number, taken in enumerate(used) if not taken]
-    channels = any(_CHANNEL.search(stem_of(images.part(number)[1])) for number in bare)
-    masks_of = {images[n]: masks[mask] for mask, n in partners.numbers()} if channels else {}
-    companions = _companions(images, used) if bare else {}
-    return without_image + [
-        companions.get(number) or _without_mask(images[number], masks_of) for number in bare
-    ]
-
-
-def _companions(images: PackedPaths, used: Sequence[int]) -> dict[int, Skipped]:
-    """A Skipped by number for the *images* without a mask that are another picture of one with a
-    mask, as s0_vessel.png beside s0.png, where at least half of those have one of that word.
-    """
-    parts = [(folder, stem_of(name)) for folder, name in images.parts()]
-    paired = {part for part, taken in zip(parts, used, strict=True) if taken}
-    words_of: dict[str, list[int]] = defaultdict(list)
-    for n, ((folder, stem), taken) in enumerate(zip(parts, used, strict=True)):
-        match = None if taken else LONGER.fullmatch(stem)
-        if match and (folder, match["stem"]) in paired:
-            words_of[match["word"]].append(n)
-    companions = {}
-    for word, numbers in words_of.items():
-        if len(numbers) < 2 or 2 * len(numbers) < len(paired):
-            continue
-        reason = f"a mask or another picture: {len(numbers)} images have a file with {word} beside"
-        for n in numbers:
-            path = images[n]
-            base = path.stem.removesuffix(word)
-            pair = shlex.quote(f"{{stem}}.*={{stem}}{word}{path.suffix}")
-            hint = f"if these are the masks: --pair {pair} --on-error skip; if not, move them away"
-            companions[n] = Skipped(
-                path.stem, str(path), "image-ambiguous", f"belongs to {base}, {reason}", hint
-            )
-    return companions
-
-
-def _without_mask(path: Path, masks_of: Mapping[Path, Path]) -> Skipped:
-    """Why the image at *path* has no mask: it may be a further channel of one of *masks_of*."""
-    stem = stem_of(path.name)
-    first = f"{_CHANNEL.sub('', stem)}_0000"
-    mask = masks_of.get(path.with_name(f"{first}{path.suffix}"))
-    if mask and _CHANNEL.search(stem):
-        sides = [
-            f"{file.parent.name}/{{stem}}{channel}{file.suffix}"
-            for file, channel in ((path, "_0000"), (mask, ""))
-        ]
-        hint = (
-            "an image here is one file: merge its channels into it, or take the first alone:"
-            f" --pair {shlex.quote('='.join(sides))}"
-        )
-        return Skipped(stem, str(path), "image-ambiguous", f"is another channel of {first}", hint)
-    return Skipped(
-        stem,
-        str(path),
-        "mask-missing",
-        "no mask, or more than one, belongs to this image",
-        "add or rename the mask; give --missing empty if none means all background; or skip the"
-        " image with --on-error skip",
-    )

@@ -51,10 +51,7 @@ def unique(
             ]
         elif len(group) > 1:
             reason = f"would become the sample {group[0].stem!r} together with "
-            joined = any(
-                item.stem != stem_of(Path(path).name)
-                for item, path in zip(group, paths, strict=True)
-            )
+            joined = any(item.stem not in _names(item) for item in group)
             hint = "rename one of them" if joined else "rename one, or give --stem path"
             for number, (item, path) in enumerate(zip(group, paths, strict=True)):
                 named = [*paths[:number][:4], *paths[number + 1 :][:4]][:4]
@@ -75,6 +72,11 @@ def unique(
         else:
             kept.append(group[0])
     return tuple(sorted(kept, key=lambda item: item.stem))
+
+
+def _names(item: Item) -> set[str]:
+    """The names of the files of *item*, without extensions."""
+    return {stem_of(path.name) for path in (item.image, *item.labels) if path}
 
 
 def with_exclusion(skip: Skipped) -> Skipped:

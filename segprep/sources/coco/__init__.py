@@ -18,12 +18,11 @@ and names or folders with train, val or test make them official lists.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 from segprep.errors import SourceError
-from segprep.files import read_below
+from segprep.files import read_below, walk
 from segprep.imaging import image, mask_files, paired_masks
 from segprep.names import stem_of
 from segprep.sources._common import rle, stems
@@ -37,6 +36,8 @@ from segprep.sources.coco.coco_file import CocoFile
 from segprep.sources.coco.marks import BoxOnly, Crowd, Marks
 from segprep.sources.coco.panoptic import Panoptic, panoptic
 from segprep.types import Evidence, Item, Note, Progress, Sample, Scan, Skipped, no_progress
+
+_DEEPEST, _TRIED = 4, 50  # names in a path from SRC on, files that are looked at
 
 EXAMPLES = (
     "segprep convert coco coco/ out/ --annotations 'instances_*.json'",
@@ -69,13 +70,13 @@ class Reader(LabelOptions):
 
     @classmethod
     def recognize(cls, root: Path) -> Evidence | None:
-        """A JSON file in SRC, annotations/ or one folder below, with the keys of COCO at its
-        beginning or end; one of boxes alone is weak evidence, for masks may lie beside.
+        """A JSON file in SRC or up to three folders below, the outermost first, with the keys of
+        COCO at its beginning or end; one of boxes alone is weak evidence, for masks may lie beside.
         """
         real, boxes = root.resolve(), ""
-        below = [path for path in sorted(real.glob("*/")) if not path.name.startswith(".")]
-        jsons = (path for folder in (real, *below) for path in sorted(folder.glob("*.json")))
-        for path in islice(jsons, 50):
+        jsons = [path for path in walk(real) if path.suffix.lower() == ".json"]
+        near = [path for path in jsons if len(path.relative_to(real).parts) <= _DEEPEST]
+        for path in sorted(near, key=lambda path: (len(path.parts), path))[:_TRIED]:
             try:
                 kind = file_kinds.looks_like(path, (real,))
             except SourceError:

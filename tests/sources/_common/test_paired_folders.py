@@ -296,3 +296,20 @@ def test_a_test_set_without_masks_is_a_note(tmp_path: Path) -> None:
     assert [skip.stem for skip in reader.paired(reader.folders()).skipped] == ["c"]
     empty = binary.Reader(root, missing="empty")
     assert len(empty.paired(empty.folders()).items) == 3
+
+
+def test_channels_in_folders_of_the_same_name(tmp_path: Path) -> None:
+    """nnU-Net's names, sorted into views; the same cases in both."""
+    cases = [(view, number) for view in ("axial", "coronal") for number in (1, 2)]
+    images = [f"imagesTr/{view}/c{number}_0000.jpg" for view, number in cases]
+    root = lay_out(tmp_path, *images, *(f"labelsTr/{view}/c{number}.png" for view, number in cases))
+    with pytest.raises(BadInputError) as caught:
+        segprep.convert("binary", root, tmp_path / "out", foreground="light")
+    assert {skip.code for skip in caught.value.skipped} == {"stem-collision"}
+    assert "--stem path" in caught.value.skipped[0].hint
+    pairs_of = joined(binary.Reader(root, stem="path"), root)
+    assert len(pairs_of) == 4
+    for image, mask in pairs_of.values():
+        assert (
+            image.removeprefix("imagesTr").replace("_0000.jpg", ".png") == mask[len("labelsTr") :]
+        )
