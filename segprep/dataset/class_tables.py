@@ -18,6 +18,7 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from segprep.dataset.class_rows import (
     spaced_table,
     without_color,
 )
+from segprep.dataset.manifest import EXPORT
+from segprep.files import digest, read_plain
 
 NAMES = (
     *("class_names.txt", "labelmap.txt", "classes.txt", "codes.txt", "label.txt", "labels.txt"),
@@ -63,7 +66,7 @@ def read(path: Path, data: bytes) -> list[str]:
         text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise refused(path, f"cannot be read as UTF-8 text: {error}", "save it as UTF-8") from None
-    rows = _rows(path, text)
+    rows = _lines(text) if _is_exported(path, data) else _rows(path, text)
     if not rows:
         raise refused(path, "names no class")
     if all(row.value is None for row in rows):
@@ -79,11 +82,27 @@ def _rows(path: Path, text: str) -> list[ClassRow]:
     lines = [line.strip() for line in text.split("\n")]
     lines = [line for line in lines if line and not line.startswith(("#", "//"))]
     if path.name == "class_names.txt" or lines[:1] == [_IGNORED]:  # a tree's, labelme's: as it is
-        return [ClassRow(name) for line in text.split("\n") if (name := line.strip())]
+        return _lines(text)
     if path.name == "labelmap.txt" or (lines and all(line.count(":") == 3 for line in lines)):
         names = [line.split(":")[0].strip() for line in lines]
         return [ClassRow(name) for name in names if name and name != "ignored"]
     return _from_lines(path, lines)
+
+
+def _lines(text: str) -> list[ClassRow]:
+    return [ClassRow(name) for line in text.split("\n") if (name := line.strip())]
+
+
+def _is_exported(path: Path, data: bytes) -> bool:
+    """Whether *path* with content *data* is the list of an export of segprep, as it was written:
+    one name per line, whatever the names hold.
+    """
+    if path.name != "labels.txt":
+        return False
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        described = json.loads(read_plain(path.with_name(EXPORT)))
+        return bool(described["digests"][path.name] == digest(data))
+    return False
 
 
 def _placed(path: Path, rows: Sequence[ClassRow]) -> list[str]:

@@ -1,15 +1,18 @@
 """FiftyOne's ImageSegmentationDirectory: equal names in data/ and labels/, gray."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 import segprep
 from segprep.dataset.tree import Tree
+from segprep.errors import UsageError
 from segprep.imaging.image import read_mask
 
 Ids = Callable[[Path, str], "np.ndarray[Any, Any]"]
@@ -32,3 +35,29 @@ def test_data_and_labels_have_the_same_stems(rich: Path, ids: Ids, tmp_path: Pat
     assert note.message.startswith(f"{ignored:,} pixels of 255")
     assert "(4 of 10 samples)" in note.message
     assert note.message in (tmp_path / "out/README.txt").read_text()
+
+
+def test_auto_reads_every_list_of_an_export(source: Path, tmp_path: Path) -> None:
+    segprep.convert("labelme", source, tmp_path / "tree")
+    segprep.split(tmp_path / "tree", seed=1)
+    segprep.export("fiftyone", tmp_path / "tree", tmp_path / "out")
+    segprep.convert("auto", tmp_path / "out", tmp_path / "again")
+    before, after = Tree(tmp_path / "tree"), Tree(tmp_path / "again")
+    lists = before.lists()
+    assert len(lists["val"]) > 0
+    assert {name: set(after.lists()[name]) for name in lists} == {
+        name: set(stems) for name, stems in lists.items()
+    }
+    for stem in before.stems():
+        assert (after.mask(stem) == before.mask(stem)).all()
+
+
+def test_data_beside_two_folders_of_masks_is_not_taken(source: Path, tmp_path: Path) -> None:
+    segprep.convert("labelme", source, tmp_path / "tree")
+    segprep.split(tmp_path / "tree", seed=1)
+    segprep.export("fiftyone", tmp_path / "tree", tmp_path / "out")
+    for name in ("train", "val", "test"):
+        shutil.copytree(tmp_path / f"out/{name}/labels", tmp_path / f"out/{name}/corrected")
+    with pytest.raises(UsageError) as caught:
+        segprep.convert("auto", tmp_path / "out", tmp_path / "again")
+    assert "corrected" in f"{caught.value} {caught.value.hint}"

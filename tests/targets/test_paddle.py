@@ -10,7 +10,7 @@ from PIL import Image
 
 import segprep
 from segprep.dataset.tree import Tree
-from segprep.errors import BadInputError
+from segprep.errors import BadInputError, SegprepError
 from segprep.imaging.image import encode_mask, read_mask
 
 Ids = Callable[[Path, str], "np.ndarray[Any, Any]"]
@@ -37,3 +37,21 @@ def test_a_name_with_a_blank_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInputError) as caught:
         segprep.export("paddle", tmp_path / "tree", tmp_path / "out")
     assert caught.value.skipped[0].code == "bad-stem"  # type: ignore[attr-defined]
+
+
+def test_names_that_look_like_a_table_come_back(source: Path, tmp_path: Path) -> None:
+    segprep.convert("labelme", source, tmp_path / "tree")
+    names = ["_background_", "crack, wide", "2 doors", "cow: brown 4"]
+    (tmp_path / "tree/segprep.json").unlink()
+    (tmp_path / "tree/class_names.txt").write_text("\n".join(names))
+    segprep.export("paddle", tmp_path / "tree", tmp_path / "out")
+    done = segprep.convert("auto", tmp_path / "out", tmp_path / "again")
+    assert done.classes == ("background", *names[1:])
+
+
+def test_a_list_that_was_changed_by_hand_is_read_as_any_other(source: Path, tmp_path: Path) -> None:
+    segprep.convert("labelme", source, tmp_path / "tree")
+    segprep.export("paddle", tmp_path / "tree", tmp_path / "out")
+    (tmp_path / "out/labels.txt").write_text("background\ncat, dog\ncow\nox\n")
+    with pytest.raises(SegprepError, match="is not a plain list"):
+        segprep.convert("auto", tmp_path / "out", tmp_path / "again")

@@ -95,6 +95,10 @@ def _by_names(root: Path, images: str, masks: str, candidates: Sequence[Path]) -
     ]
     pictured = [root / images] if images else pictured
     by_key = {_key(path, root): path for path in pictured}
+    for path in pictured:
+        homes = [folder.parent for folder in seen if folder.parent == path.parent]
+        if path.name.lower() == "data" and len(homes) == 2:  # FiftyOne's: train/data, train/labels
+            by_key.setdefault(_key(path.parent, root), path)
     pairs = []
     for path in labeled:
         keys = (_key(path, root), _key(path, root, numbered=False))

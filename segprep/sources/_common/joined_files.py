@@ -13,6 +13,8 @@ from segprep.packed_items import PackedItems
 from segprep.sources._common import stems
 from segprep.types import Skipped
 
+_FIRST_CHANNEL = "_0000"
+
 
 @dataclass(frozen=True, slots=True)
 class JoinOrigin:
@@ -32,12 +34,17 @@ class JoinedFiles:
     def add(
         self, image: tuple[str, str], mask: tuple[str, str] | None, split: str, rule: str
     ) -> None:
-        """Add a pair: folder and name of both."""
+        """Add a pair: folder and name of both. Its stem is the image's, less nnU-Net's number of
+        the first channel.
+        """
         path = os.path.join(*image)
         name = stem_of(image[1])
+        first_channel = mask is not None and name == f"{stem_of(mask[1])}{_FIRST_CHANNEL}"
         if self.stem == "path":
             home = self.root if is_below(path, (self.root,)) else Path(image[0])
             name = stems.sample_stem(Path(path), home, self.stem)
+        if first_channel:
+            name = name.removesuffix(_FIRST_CHANNEL)
         kind = self._kinds.setdefault((split, rule), JoinOrigin(split, rule))
         self.items.add(name, (image, mask or image), kind)
 
