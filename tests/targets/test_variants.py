@@ -57,14 +57,7 @@ CASES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "coco polygons": ("coco", "coco", "", {"segmentation": "polygon"}),
     "yolo-seg": ("yolo-seg", "yolo-seg", "", {}),
 }
-WITH_NAMES = (
-    "fiftyone",
-    "hf",
-    "monai",
-    "nnunet",
-    "paddle",
-    "ultralytics",
-)  # gray masks and their names
+WITH_NAMES = ("fiftyone", "hf", "monai", "nnunet", "paddle", "ultralytics")  # gray, with names
 REFUSED = {("commas", "datumaro"), ("commas", "cvat")}  # labelmap.txt takes "#hash" for a comment
 
 
@@ -131,6 +124,8 @@ def test_every_pixel_comes_back(variant: str, case: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("variant", ["scripts", "names", "commas", "ignored", "holes"])
 def test_auto_reads_the_names_beside_gray_masks(variant: str, target: str, tmp_path: Path) -> None:
     masks, names = VARIANTS[variant]
+    if target == "paddle":  # which refuses names with blanks
+        masks = {stem: mask for stem, mask in masks.items() if " " not in stem}
     tree = write(tmp_path / "tree", masks, names)
     segprep.export(target, tree, tmp_path / "out")
     segprep.convert("auto", tmp_path / "out", tmp_path / "again")

@@ -72,8 +72,8 @@ def test_channels_of_nnunet(tmp_path: Path) -> None:
         "labelsTr/X_2.png",
     )
     assert joined(binary.Reader(root), root) == {
-        "X_1_0000": ("imagesTr/X_1_0000.png", "labelsTr/X_1.png"),
-        "X_2_0000": ("imagesTr/X_2_0000.png", "labelsTr/X_2.png"),
+        "X_1": ("imagesTr/X_1_0000.png", "labelsTr/X_1.png"),
+        "X_2": ("imagesTr/X_2_0000.png", "labelsTr/X_2.png"),
     }
 
 
