@@ -115,6 +115,26 @@ class PackedNames(LazySequence[str]):
         return isinstance(name, str) and self.find(name) >= 0
 
 
+class PackedDigests:
+    """Digests in hexadecimal digits by the names of what they are of; of equal names the last
+    counts.
+    """
+
+    def __init__(self, digests: Iterable[tuple[str, str]] = ()) -> None:
+        self.names, self._digests, self._size = PackedNames(), bytearray(), 0
+        for name, digest in digests:
+            self.names.append(name)
+            packed = bytes.fromhex(digest)
+            self._size = len(packed)
+            self._digests += packed
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, number: int) -> str:
+        return self._digests[number * self._size : (number + 1) * self._size].hex()
+
+
 class PackedPaths(LazySequence[Path]):
     """Paths in the order in which they were added: the bytes of their names, twelve more each, and
     their folders, which should come one after the other.

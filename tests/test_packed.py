@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segprep.checking.pieces import Piece
 from segprep.chunks import Chunks
-from segprep.packed import PackedNames, PackedPaths
+from segprep.packed import PackedDigests, PackedNames, PackedPaths
 from segprep.packed_items import FirstLabels, PackedItems
 from segprep.sources._common import matching
 from segprep.sources._common.name_rules import Folders
@@ -96,12 +95,12 @@ def test_pairing_takes_little_memory(tmp_path: Path) -> None:
     assert (many - few) / 3000 < 500
 
 
-def test_pieces_share_a_buffer_that_grows() -> None:
-    buffer = bytearray()
-    pieces = [Piece.of(buffer, data) for data in (b"one", b"", b"three")]
-    assert [bytes(piece) for piece in pieces] == [b"one", b"", b"three"]
-    assert buffer == b"onethree"
-    assert "onethree" not in repr(pieces[0])
+def test_digests_are_found_by_name() -> None:
+    digests = PackedDigests([("b/é.png", "ab" * 20), ("a.jpg", "0c" * 20)])
+    assert len(digests) == 2
+    assert digests[digests.names.find("a.jpg")] == "0c" * 20
+    assert digests[digests.names.find("b/é.png")] == "ab" * 20
+    assert digests.names.find("c") == -1
 
 
 def test_a_cut_is_small_and_holds_the_same() -> None:

@@ -9,8 +9,9 @@ from typing import Any, Literal
 from segprep import checks, engine, sources
 from segprep.checking import annotations, findings_page, fixing, layout
 from segprep.checking.measure import Measure, Pixels, sizes_of_others
-from segprep.checking.pieces import Piece
-from segprep.checks._common.survey import Cells, Pair, Survey, Trouble
+from segprep.checking.stored_pairs import StoredPairs, room
+from segprep.checks._common.duplicates import repeated
+from segprep.checks._common.survey import ImageFacts, Pair, Survey, Trouble
 from segprep.dataset import classes as class_lists
 from segprep.dataset import tree
 from segprep.errors import TreeError, UsageError
@@ -178,42 +179,30 @@ def measured(
     images = [pair.image for pair in plan.pairs if pair.image]
     full = sizes_of_others(images, (plan.root,))
     results = engine.run(Measure((plan.root,), fit, hashed, full), plan.pairs, jobs=jobs)
-    buffer = bytearray()
-    pairs = [
-        _lost(pair, result) if isinstance(result, engine.Failure) else _packed(pair, result, buffer)
-        for pair, result in zip(
-            plan.pairs, progress(results, len(plan.pairs), "checking"), strict=True
-        )
-    ]
-    return replace(plan, pairs=tuple(_told_apart(plan.root, pairs, jobs)))
+    pairs = room(len(plan.pairs))
+    for pair, result in zip(
+        plan.pairs, progress(results, len(plan.pairs), "checking"), strict=True
+    ):
+        pairs.append(_lost(pair, result) if isinstance(result, engine.Failure) else result)
+    _tell_apart(plan.root, pairs, jobs)
+    return replace(plan, pairs=pairs)
 
 
-def _packed(pair: Pair, result: Pair, buffer: bytearray) -> Pair:
-    """*pair* with the facts of *result*, the larger of them in a common *buffer*."""
-    photo, signals = result.photo, result.signals
-    if photo:
-        photo = replace(photo, thumbnail=Piece.of(buffer, bytes(photo.thumbnail)))
-    if signals:
-        hue, position = (
-            Cells(Piece.of(buffer, bytes(cells.packed)))
-            for cells in (signals.hue, signals.position)
-        )
-        signals = replace(signals, hue=hue, position=position)
-    return replace(result, image=pair.image, mask=pair.mask, photo=photo, signals=signals)
+def _tell_apart(root: Path, pairs: list[Pair] | StoredPairs, jobs: int) -> None:
+    """Decode images again that are the same in short, for a digest of all pixels."""
 
+    def told() -> Iterator[tuple[int, Path, ImageFacts]]:
+        for number, pair in enumerate(pairs):
+            if pair.image and (photo := pair.photo) and photo.levels > 1:
+                yield number, pair.image, photo
 
-def _told_apart(root: Path, pairs: Sequence[Pair], jobs: int) -> Iterator[Pair]:
-    """*pairs*; images that are the same in short are decoded again, for a digest of all pixels."""
-    counts = Counter(pair.photo.pixels for pair in pairs if pair.photo and pair.photo.levels > 1)
-    alike = [pair for pair in pairs if pair.photo and counts[pair.photo.pixels] > 1]
-    paths = [pair.image for pair in alike if pair.image]
-    digests = dict(zip(paths, engine.run(Pixels((root,)), paths, jobs=jobs), strict=True))
-    for pair in pairs:
-        told = digests.get(pair.image) if pair.image else None
-        if pair.photo and isinstance(told, str):
-            yield replace(pair, photo=replace(pair.photo, pixels=told))
-        else:
-            yield pair
+    twice = repeated(lambda: (photo.pixels for _, _, photo in told()))
+    alike = [(number, path) for number, path, photo in told() if photo.pixels in twice]
+    digests = engine.run(Pixels((root,)), [path for _, path in alike], jobs=jobs)
+    for (number, _), digest in zip(alike, digests, strict=True):
+        pair = pairs[number]
+        if pair.photo and isinstance(digest, str):
+            pairs[number] = pair.with_photo(replace(pair.photo, pixels=digest))
 
 
 def _lost(pair: Pair, failure: engine.Failure) -> Pair:

@@ -1,10 +1,10 @@
 """Where the files of a dataset lie: a VOC-style tree of any tool, or two folders."""
 
 import os
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from segprep.checking.stored_pairs import room
 from segprep.checks._common.survey import ListFile, Pair, Survey, Trouble
 from segprep.dataset import classes as class_lists
 from segprep.dataset.manifest import MANIFEST, Manifest
@@ -25,6 +25,7 @@ from segprep.files import listing, read_inside
 from segprep.grouping import groups_of
 from segprep.imaging.image import SUFFIXES
 from segprep.names import is_sidecar, natural_key, stem_key, stem_of
+from segprep.packed import PackedDigests
 from segprep.sources._common import image_folders, matching
 from segprep.sources._common.name_rules import Folders
 from segprep.types import Classes
@@ -37,8 +38,7 @@ def of_tree(dataset: Tree, classes: Classes | None = None) -> Survey:
     """The files of a VOC-style tree; nothing of them is read yet but lists and class lists."""
     root = dataset.root
     masks = root / (OLD_MASKS if (root / OLD_MASKS).is_dir() else MASKS)
-    images, image_strays = _files(root / IMAGES)
-    labels, mask_strays = _files(masks)
+    pairs, strays = _paired(root / IMAGES, masks)
     manifest, trouble = _manifest(dataset)
     declared = _declared(root)
     if manifest:
@@ -46,13 +46,13 @@ def of_tree(dataset: Tree, classes: Classes | None = None) -> Survey:
     return Survey(
         root,
         "tree",
-        _paired(images, labels),
+        pairs,
         classes or _classes(dataset),
         declared,
         tuple(_lists(root)),
-        (*image_strays, *mask_strays),
+        tuple(strays),
         manifest,
-        _digests(dataset) if manifest else {},
+        _digests(dataset) if manifest else PackedDigests(),
         unfinished=(root / STAGING).is_dir(),
         trouble=trouble,
         groups=_groups(dataset, manifest),
@@ -90,51 +90,82 @@ def _of_pairs(root: Path, folders: tuple[Folders, ...], classes: Classes | None)
     return Survey(root, "folders", every, classes)
 
 
-def _files(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
-    """Pictures below *folder* by stem key, and what else lies there."""
-    paths: dict[str, list[Path]] = defaultdict(list)
+def _files(folder: Path) -> tuple[dict[str, tuple[str, ...]], list[Path]]:
+    """Pictures below *folder* by stem key, their paths with forward slashes from it, and what else
+    lies there.
+    """
+    paths: dict[str, tuple[str, ...]] = {}
     strays = []
     for inner, name in listing(str(folder)) if folder.is_dir() else ():
-        path = Path(inner, name)
-        if path.suffix.lower() in SUFFIXES:
-            stem = stem_of(path.relative_to(folder).as_posix())
-            paths[stem_key(stem)].append(path)
-        elif path.suffix.lower() not in SIDECARS and not is_sidecar(path.name):
-            strays.append(path)
+        suffix = _suffix(name)
+        if suffix in SUFFIXES:
+            path = os.path.join(inner, name)[len(str(folder)) :].replace(os.sep, "/").lstrip("/")
+            key = stem_key(stem_of(path))
+            paths[key] = (*paths.get(key, ()), path)
+        elif suffix not in SIDECARS and not is_sidecar(name):
+            strays.append(Path(inner, name))
     return paths, strays
 
 
-def _paired(images: Mapping[str, list[Path]], labels: Mapping[str, list[Path]]) -> tuple[Pair, ...]:
-    """Every stem once; a stem with folders in it (``city/a``) also finds an image of its name."""
-    by_name: dict[str, list[Path]] = defaultdict(list)
-    for key, paths in images.items():
-        by_name[key.rpartition("/")[2]] += paths
-    pairs, used = [], set()
-    for key, masks in labels.items():
-        candidates = images.get(key) or by_name.get(key.rpartition("/")[2], [])
-        image = _preferred(candidates)
+_Sample = tuple[str, str | None, str | None, tuple[Path, ...]]  # stem, image, mask, rivals
+
+
+def _paired(images: Path, labels: Path) -> tuple[Sequence[Pair], list[Path]]:
+    """Every stem of the two folders once, and the other files in them; a stem with folders in it
+    (``city/a``) also finds an image of its name.
+    """
+    by_image, image_strays = _files(images)
+    by_mask, mask_strays = _files(labels)
+    samples = list(_samples(images, by_image, labels, by_mask))
+    del by_image, by_mask
+    samples.sort(key=lambda sample: natural_key(sample[0]))
+    pairs = room(len(samples))
+    for stem, image, mask, rivals in samples:
+        photo, drawn = images / image if image else None, labels / mask if mask else None
+        pairs.append(Pair(stem, photo, drawn, rivals=rivals))
+    return pairs, [*image_strays, *mask_strays]
+
+
+def _samples(
+    images: Path,
+    by_image: Mapping[str, tuple[str, ...]],
+    labels: Path,
+    by_mask: Mapping[str, tuple[str, ...]],
+) -> Iterator[_Sample]:
+    by_name: dict[str, tuple[str, ...]] = {}
+    if any("/" in key for keys in (by_image, by_mask) for key in keys):
+        for key, paths in by_image.items():
+            name = key.rpartition("/")[2]
+            by_name[name] = by_name.get(name, ()) + paths
+    used = set[str]()
+    for key, masks in by_mask.items():
+        candidates = by_image.get(key) or by_name.get(key.rpartition("/")[2], ())
+        image, mask = _preferred(candidates), _preferred(masks)
         used.update(candidates)
-        mask = _preferred(masks)
-        rivals = tuple(path for path in (*candidates, *masks) if path not in (image, mask))
-        pairs.append(Pair(_stem(masks[0], key), image, mask, rivals=rivals))
-    pairs += [
-        Pair(_stem(paths[0], key), paths[0], None, rivals=tuple(paths[1:]))
-        for key, paths in images.items()
-        if not used.intersection(paths)
-    ]
-    return tuple(sorted(pairs, key=lambda pair: natural_key(pair.stem)))
+        rivals = [images / path for path in candidates if path != image]
+        rivals += [labels / path for path in masks if path != mask]
+        yield _stem(masks[0], key), image, mask, tuple(rivals)
+    for key, paths in by_image.items():
+        if not used.intersection(paths):
+            rivals = [images / path for path in paths[1:]]
+            yield _stem(paths[0], key), paths[0], None, tuple(rivals)
 
 
-def _stem(path: Path, key: str) -> str:
+def _stem(path: str, key: str) -> str:
     """The stem as the files spell it: as many parts of *path* as *key* has."""
-    parts = path.parts[-(key.count("/") + 1) :]
-    return stem_of("/".join(parts))
+    return stem_of("/".join(path.split("/")[-(key.count("/") + 1) :]))
 
 
-def _preferred(paths: list[Path]) -> Path | None:
+def _suffix(name: str) -> str:
+    return Path(name).suffix.lower()
+
+
+def _preferred(paths: tuple[str, ...]) -> str | None:
     """The JPEG of several files of one stem, else the first."""
-    jpegs = [path for path in paths if path.suffix.lower() in (".jpg", ".jpeg")]
-    return next(iter(jpegs if len(jpegs) == 1 else paths), None)
+    if len(paths) > 1:
+        jpegs = [path for path in paths if _suffix(path) in (".jpg", ".jpeg")]
+        return (jpegs if len(jpegs) == 1 else paths)[0]
+    return paths[0] if paths else None
 
 
 def _manifest(dataset: Tree) -> tuple[Manifest | None, Trouble | None]:
@@ -155,16 +186,14 @@ def _groups(dataset: Tree, manifest: Manifest | None) -> dict[str, str]:
         return {}
 
 
-def _digests(dataset: Tree) -> dict[str, str]:
-    """Relative path -> digest of its content, as the manifest has it."""
+def _digests(dataset: Tree) -> PackedDigests:
+    """The digests of the files by relative path, as the manifest has them."""
     try:
-        return {
-            path: content
-            for record in dataset.records()
-            for path, content in record.digests.items()
-        }
+        return PackedDigests(
+            entry for record in dataset.records() for entry in record.digests.items()
+        )
     except SegprepError:
-        return {}
+        return PackedDigests()
 
 
 def _classes(dataset: Tree) -> Classes | None:

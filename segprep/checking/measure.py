@@ -59,7 +59,7 @@ class Measure:
             upright = upright_mask(drawn, facts["photo"])
             if upright is not None:
                 facts["signals"] = signals.measure(small.colors, upright)
-        return replace(pair, **facts)
+        return Pair(pair.stem, pair.image, pair.mask, rivals=pair.rivals, **facts)
 
 
 def sizes_of_others(

@@ -20,7 +20,7 @@ def find(survey: Survey) -> Iterator[Finding]:
     for stem, swap in swapped_channels(survey).items():
         yield RULE.finding(
             stem,
-            survey.name(survey.by_stem[stem].image),
+            survey.name(survey.pair(stem).image),
             "its colors are like those of the other images with red and blue swapped",
             "look at it: segprep view",
             score=round(min(swap.score, 99.0), 2),

@@ -24,7 +24,7 @@ def find(survey: Survey) -> Iterator[Finding]:
         first, second = (survey.label_name(value) for value in swap.classes)
         yield RULE.finding(
             stem,
-            survey.name(survey.by_stem[stem].mask),
+            survey.name(survey.pair(stem).mask),
             f"colors and places say that {first} and {second} are swapped",
             "look at it: segprep view",
             score=round(min(swap.score, 99.0), 2),

@@ -18,14 +18,14 @@ RULE = Rule("SEG502", "error")
 def find(survey: Survey) -> Iterator[Finding]:
     """Groups of equal pixels whose masks differ."""
     for stems in groups(survey):
-        labels = {stem: survey.by_stem[stem].label for stem in stems}
+        labels = {stem: survey.pair(stem).label for stem in stems}
         first = stems[0]
         for stem in stems[1:]:
             label, other = labels[first], labels[stem]
             if label and other and label.pixels != other.pixels:
                 yield RULE.finding(
                     stem,
-                    survey.name(survey.by_stem[stem].mask),
+                    survey.name(survey.pair(stem).mask),
                     f"the image is that of {first}, the mask is not",
                     "keep the right one of the two",
                 )

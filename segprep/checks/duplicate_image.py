@@ -19,9 +19,9 @@ def find(survey: Survey) -> Iterator[Finding]:
     """Groups of equal pixels: an error where a group spans splits."""
     for stems in groups(survey):
         splits = {survey.splits[stem] for stem in stems if stem in survey.splits}
-        first = survey.by_stem[stems[0]]
+        first = survey.pair(stems[0])
         for stem in stems[1:]:
-            pair = survey.by_stem[stem]
+            pair = survey.pair(stem)
             where = f", across {' and '.join(sorted(splits))}" if len(splits) > 1 else ""
             yield RULE.finding(
                 stem,

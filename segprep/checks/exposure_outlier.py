@@ -20,11 +20,16 @@ RULE = Rule("SEG606", "warning")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Images whose mean or spread of brightness lies far outside the others'."""
-    photos = [(pair, photo) for pair, photo in survey.images() if photo.spread > 0]
+    photos = np.array(
+        [
+            (n, sum(pair.photo.mean) / 3, pair.photo.spread)
+            for n, pair in enumerate(survey.pairs)
+            if pair.photo and pair.photo.spread > 0
+        ]
+    )
     if len(photos) < 20:
         return
-    means = np.array([sum(photo.mean) / 3 for _, photo in photos])
-    spreads = np.log(np.array([photo.spread for _, photo in photos]) + 1)
+    means, spreads = photos[:, 1], np.log(photos[:, 2] + 1)
     outliers = dict[str, Finding]()
     for name, values, least, far in (
         ("brightness", means, 40.0, 6.0),
@@ -37,7 +42,7 @@ def find(survey: Survey) -> Iterator[Finding]:
         if len(outside) > max(1, len(photos) // 20):
             continue  # not outliers but a second kind of image
         for n in outside.tolist():
-            pair, _ = photos[n]
+            pair = survey.pairs[int(photos[n, 0])]
             finding = RULE.finding(
                 pair.stem,
                 survey.name(pair.image),

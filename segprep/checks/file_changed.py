@@ -16,17 +16,21 @@ RULE = Rule("SEG109", "error")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Files whose digest differs from the manifest's, and files that are missing."""
-    seen = set()
+    names = survey.digests.names
+    seen = bytearray(len(names))
     for pair in survey.pairs:
         for path, facts in ((pair.image, pair.photo), (pair.mask, pair.label)):
-            name = survey.name(path)
-            seen.add(name)
-            if facts and name in survey.digests and survey.digests[name] != facts.content:
+            number = names.find(name := survey.name(path)) if path and seen else -1
+            if number < 0:
+                continue
+            seen[number] = True
+            if facts and survey.digests[number] != facts.content:
                 yield RULE.finding(
                     pair.stem, name, "changed after segprep wrote it", "convert again to restore it"
                 )
-    for name in sorted(survey.digests.keys() - seen):
-        if not (survey.root / name).is_file():
+    for number in names.in_order() if not all(seen) else ():
+        name = names[number]
+        if not seen[number] and not (survey.root / name).is_file():
             stem = name.rpartition("/")[2].rpartition(".")[0]
             yield RULE.finding(
                 stem, name, "is in the manifest but not on the disk", "convert again to restore it"

@@ -17,16 +17,19 @@ RULE = Rule("SEG312", "warning")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Masks without 255 in a set where at least 19 of 20 have it."""
-    masks = [pair for pair in survey.labeled if pair.label and len(pair.label.values) > 1]
-    bare = [pair for pair in masks if pair.label and IGNORE not in pair.label.values]
-    bare = [pair for pair in bare if pair.stem not in causes(survey)]
-    if len(masks) < 20 or not 0 < len(bare) <= len(masks) // 20:
+    bare, count = [], 0
+    for number, pair in enumerate(survey.pairs):
+        values = pair.label.values if pair.label else {}
+        count += len(values) > 1
+        if len(values) > 1 and IGNORE not in values and pair.stem not in causes(survey):
+            bare.append(number)
+    if count < 20 or not 0 < len(bare) <= count // 20:
         return
-    for pair in bare:
+    for pair in map(survey.pairs.__getitem__, bare):
         yield RULE.finding(
             pair.stem,
             survey.name(pair.mask),
-            f"no ignored pixel (255); {len(masks) - len(bare)} of {len(masks)} masks have some",
+            f"no ignored pixel (255); {count - len(bare)} of {count} masks have some",
             "export it like the others",
-            score=1 - len(bare) / len(masks),
+            score=1 - len(bare) / count,
         )

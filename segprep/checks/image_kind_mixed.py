@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from segprep.checks._common.rule import Rule
-from segprep.checks._common.survey import Survey
+from segprep.checks._common.survey import Pair, Survey
 from segprep.types import Finding
 
 RULE = Rule("SEG110", "warning")
@@ -17,15 +17,13 @@ RULE = Rule("SEG110", "warning")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Images of a pixel type that few others share; one color all over has no type."""
-    photos = [(p, photo) for p, photo in survey.images() if photo.span[0] < photo.span[1]]
-    kinds = Counter(_kind(photo.mode, photo.gray) for _, photo in photos)
+    kinds = Counter(kind for _, kind in _kinds(survey))
     if len(kinds) < 2:
         return
     (usual, most), total = kinds.most_common(1)[0], kinds.total()
     if most < 0.9 * total or total < 10:
         return
-    for pair, photo in photos:
-        kind = _kind(photo.mode, photo.gray)
+    for pair, kind in _kinds(survey):
         if kind != usual:
             yield RULE.finding(
                 pair.stem,
@@ -34,6 +32,12 @@ def find(survey: Survey) -> Iterator[Finding]:
                 "export it like the others",
                 score=1 - kinds[kind] / total,
             )
+
+
+def _kinds(survey: Survey) -> Iterator[tuple[Pair, str]]:
+    for pair, photo in survey.images():
+        if photo.span[0] < photo.span[1]:
+            yield pair, _kind(photo.mode, photo.gray)
 
 
 def _kind(mode: str, gray: bool) -> str:

@@ -6,6 +6,7 @@ Fix: resize the mask again with nearest neighbor from its original.
 Source: F12.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from segprep.checks._common.labels import cases, context, listed
@@ -36,11 +37,11 @@ def _phantoms(survey: Survey) -> Iterator[Finding]:
     """Classes that no mask shows as a region, only as such a rim: the class list may know them, but
     a border class that was drawn is rare.
     """
-    thick = context(survey).thick
-    labels = [pair.label for pair in survey.labeled if pair.label]
-    for value in sorted({value for label in labels for value in label.between} - thick.keys()):
-        count = sum(value in label.values for label in labels)
-        rims = sum(value in label.between for label in labels)
+    masks, between = context(survey).used, Counter[int]()
+    for pair in survey.labeled:
+        between.update(pair.label.between if pair.label else ())
+    for value in sorted(between.keys() - context(survey).thick.keys()):
+        count, rims = masks[value], between[value]
         if rims < LEAST_MASKS or 2 * rims < count:
             continue
         yield RULE.finding(

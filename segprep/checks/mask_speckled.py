@@ -22,18 +22,21 @@ DEVIATIONS = 6.0
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Masks with several times the specks of the others, by their area."""
-    masks = [
-        (pair, pair.label.specks, pair.label.width * pair.label.height)
-        for pair in survey.labeled
-        if pair.label and pair.label.values and pair.stem not in causes(survey)
-    ]
+    masks = np.array(
+        [
+            (n, pair.label.specks, pair.label.width * pair.label.height)
+            for n, pair in enumerate(survey.pairs)
+            if pair.label and pair.label.values and pair.stem not in causes(survey)
+        ]
+    )
     if len(masks) < LEAST:
         return
-    shares = np.array([1000 * specks / area for _, specks, area in masks])
+    shares = 1000 * masks[:, 1] / masks[:, 2]
     middle = median(shares)
     spread = max(1.4826 * median(np.abs(shares - middle)), 0.05)
-    for (pair, specks, _), share in zip(masks, shares.tolist(), strict=True):
+    for (number, specks, _), share in zip(masks.tolist(), shares.tolist(), strict=True):
         if specks >= FEWEST and share > max(TIMES * middle, middle + DEVIATIONS * spread):
+            pair = survey.pairs[number]
             yield RULE.finding(
                 pair.stem,
                 survey.name(pair.mask),

@@ -29,7 +29,7 @@ def find(survey: Survey) -> Iterator[Finding]:
         other = pair.second if stem == pair.first else pair.first
         yield RULE.finding(
             stem,
-            survey.name(survey.by_stem[stem].image),
+            survey.name(survey.pair(stem).image),
             f"({survey.splits[stem]}) looks like {other} ({survey.splits[other]})"
             + (f", {pair.turn}" if pair.turn else ""),
             "segprep split --group-by near-duplicates --overwrite",

@@ -12,7 +12,6 @@ import numpy as np
 from segprep.checks._common.fit import judged
 from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Survey
-from segprep.names import natural_key
 from segprep.types import Finding
 
 RULE = Rule("SEG608", "warning")
@@ -27,18 +26,14 @@ MEAN, SHARE = 1.75, 2 / 3
 def find(survey: Survey) -> Iterator[Finding]:
     """One finding for the stretch that stands out most."""
     fit = judged(survey)
-    stems = sorted(fit.scores, key=natural_key)
-    start, end, total = worst([fit.scores[stem] for stem in stems])
-    stretch = stems[start:end]
-    if stands_out([fit.scores[stem] for stem in stretch], total) and told_elsewhere(
-        [fit.gains[stem] for stem in stretch]
-    ):
-        first, last = stretch[0], stretch[-1]
+    start, end, total = worst(fit.scores)
+    if stands_out(fit.scores[start:end], total) and told_elsewhere(fit.gains[start:end]):
+        first, last = (survey.pairs[fit.numbers[n]] for n in (start, end - 1))
         yield RULE.finding(
-            first,
-            survey.name(survey.by_stem[first].mask),
-            f"the {end - start} masks from {first} to {last} fit their images far worse than the"
-            " others: the names may be off by one from here",
+            first.stem,
+            survey.name(first.mask),
+            f"the {end - start} masks from {first.stem} to {last.stem} fit their images far"
+            " worse than the others: the names may be off by one from here",
             "look at them: segprep view",
             score=round(total, 2),
         )

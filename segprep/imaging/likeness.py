@@ -36,36 +36,60 @@ TURNS: dict[str, Turn] = {
 def pairs(
     thumbnails: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
 ) -> Iterator[tuple[int, int, str, float]]:
-    """(one, other, turn, correlation) for all two *thumbnails* (SIDE, SIDE), a list or one array of
-    them, that look alike; of those that are equal, each with the first of them, which stands for
-    all in other pairs.
+    """(one, other, turn, correlation) for all two *thumbnails* (SIDE, SIDE) that look alike; of
+    those that are equal, each with the first of them, which stands for all in other pairs. They are
+    read one by one, and again where two may be alike: 270 bytes of each are held.
     """
-    firsts: dict[bytes, int] = {}
-    for other, thumbnail in enumerate(thumbnails):
-        first = firsts.setdefault(blake3(thumbnail.tobytes()).digest(20), other)
-        if first != other:
-            yield first, other, "", 1.0
-    numbers = list(firsts.values())
-    del firsts
+    keys = np.empty(len(thumbnails), np.uint64)
+    hashes = np.empty((len(TURNS), len(thumbnails), GRID * GRID // 8), np.uint8)
+    for start in range(0, len(thumbnails), PART):
+        stack = np.asarray(thumbnails[start : start + PART])
+        end = start + len(stack)
+        sums = _sums(stack)
+        for number, turn in enumerate(TURNS.values()):
+            hashes[number, start:end] = _bits(sums, turn)
+        digests = b"".join(blake3(thumbnail.tobytes()).digest(8) for thumbnail in stack)
+        keys[start:end] = np.frombuffer(digests, np.uint64)
+    alone = np.ones(len(thumbnails), np.bool_)
+    for first, other in _equal(thumbnails, keys):
+        alone[other] = False
+        yield first, other, "", 1.0
+    numbers = np.flatnonzero(alone)
     if len(numbers) < len(thumbnails):
-        thumbnails = [thumbnails[number] for number in numbers]
+        hashes = hashes[:, numbers]
     if len(numbers) > 1:
-        for first, other, name, correlation in _unequal(np.asarray(thumbnails)):
-            yield numbers[first], numbers[other], name, correlation
+        yield from _unequal(thumbnails, numbers, hashes)
 
 
-def _unequal(stack: NDArray[np.uint8]) -> Iterator[tuple[int, int, str, float]]:
-    """The pairs of thumbnails in *stack*, no two of which are equal."""
-    sums = np.concatenate([_sums(stack[at : at + PART]) for at in range(0, len(stack), PART)])
-    plain = _bits(sums, TURNS[""])
+def _equal(
+    thumbnails: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], keys: NDArray[np.uint64]
+) -> Iterator[tuple[int, int]]:
+    """Each thumbnail that equals an earlier one, after the first that it equals."""
+    ordered = np.sort(keys)
+    firsts: dict[bytes, int] = {}
+    for other in np.flatnonzero(np.isin(keys, ordered[1:][ordered[1:] == ordered[:-1]])).tolist():
+        first = firsts.setdefault(blake3(thumbnails[other].tobytes()).digest(20), other)
+        if first != other:
+            yield first, other
+
+
+def _unequal(
+    thumbnails: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
+    numbers: NDArray[np.intp],
+    hashes: NDArray[np.uint8],
+) -> Iterator[tuple[int, int, str, float]]:
+    """The pairs of the *thumbnails* of these *numbers*, no two of which are equal; *hashes* (TURNS,
+    numbers, 32) are theirs.
+    """
     seen: set[tuple[int, int]] = set()
-    for name, turn in TURNS.items():
-        for first, other in _candidates(plain, _bits(sums, turn) if name else plain):
-            if (first, other) in seen:
+    for (name, turn), turned in zip(TURNS.items(), hashes, strict=True):
+        for pair in _candidates(hashes[0], turned):
+            if pair in seen:
                 continue
-            correlation = correlated(stack[first], turn(stack[other]))
+            first, other = (int(numbers[number]) for number in pair)
+            correlation = correlated(thumbnails[first], turn(thumbnails[other]))
             if correlation >= ALIKE:
-                seen.add((first, other))
+                seen.add(pair)
                 yield first, other, name, correlation
 
 

@@ -13,9 +13,7 @@ from PIL import Image
 from segprep_cli import main
 
 import segprep
-from segprep import checking
 from segprep.checking import settings
-from segprep.checking.pieces import Piece
 from segprep.errors import UsageError
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "mutation"))
@@ -205,18 +203,3 @@ def test_the_commands_of_hints_work_when_pasted(tree: Path, tmp_path: Path) -> N
     again = CliRunner().invoke(main.group, [*command, "--yes"])
     assert again.exit_code == 0
     assert run(odd, "--select", "SEG402").exit_code == 0
-
-
-def test_what_workers_send_is_held_once(tmp_path: Path) -> None:
-    """Paths are those of the plan, and larger facts lie in one buffer."""
-    place = scenes.make(tmp_path / "tree", 6, size=(64, 48))
-    plan = checking.survey(place.root)
-    seen = checking.measured(plan, jobs=2)
-    for planned, pair in zip(plan.pairs, seen.pairs, strict=True):
-        assert (pair.image, pair.mask) == (planned.image, planned.mask)
-        assert pair.image is planned.image
-        assert pair.mask is planned.mask
-    pieces = [pair.photo.thumbnail for pair in seen.pairs if pair.photo]
-    pieces += [pair.signals.hue.packed for pair in seen.pairs if pair.signals]
-    assert len({id(piece.buffer) for piece in pieces if isinstance(piece, Piece)}) == 1
-    assert len(pieces) == 12

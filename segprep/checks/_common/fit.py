@@ -6,9 +6,10 @@ What is usual is taken from the dataset itself (median and scaled median absolut
 that soft objects and coarse labels raise no alarm.
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.checks._common.rule import Rule
-from segprep.checks._common.survey import Signals, Survey
+from segprep.checks._common.survey import Cells, Pair, Signals, Survey
+from segprep.packed import LazySequence
 from segprep.types import Finding
 
 LEAST = 12  # images with borders; with fewer nothing is usual
@@ -44,14 +46,45 @@ class Misfit:
 @dataclass(frozen=True, slots=True)
 class Fit:
     """Of a dataset: *misfits* by stem, or what is the matter with all masks (*whole*: kind and
-    detail). *scores* are those of all masks with borders, in deviations; *gains* how much more
-    their colors tell of each turned or moved than as it lies.
+    detail). *scores* are those of all masks with borders, *numbers* in the survey, in deviations;
+    *gains* how much more their colors tell of each turned or moved than as it lies.
     """
 
     misfits: Mapping[str, Misfit]
     whole: tuple[str, str, float] | None = None
-    scores: Mapping[str, float] = field(default_factory=dict)
-    gains: Mapping[str, float] = field(default_factory=dict)
+    numbers: Sequence[int] = ()
+    scores: Sequence[float] = ()
+    gains: Sequence[float] = ()
+
+
+class _AllSignals(LazySequence[Signals]):
+    """The signals of all masks with borders, *numbers* in the survey, without colors and places."""
+
+    def __init__(self, survey: Survey) -> None:
+        self.numbers, self._values = array("I"), array("d")
+        names, self._turns = list[str](), array("B")
+        for number, pair in enumerate(survey.pairs):
+            signals = pair.signals if pair.photo and pair.label else None
+            if not signals or not signals.borders:
+                continue
+            if signals.turn not in names:
+                names.append(signals.turn)
+            self.numbers.append(number)
+            self._turns.append(names.index(signals.turn))
+            self._values.extend((signals.own, signals.turned, signals.moved, *signals.shift))
+            self._values.extend((signals.borders, *signals.told))
+        self._names = names
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def _value(self, number: int) -> Signals:
+        own, turned, moved, down, right, count, *told = self._values[9 * number : 9 * number + 9]
+        turn, nothing = self._names[self._turns[number]], Cells(b"")
+        shift, (first, second, third) = (down, right), told
+        return Signals(
+            own, turned, turn, moved, shift, int(count), (first, second, third), nothing, nothing
+        )
 
 
 def findings(survey: Survey, rule: Rule, kind: str) -> Iterator[Finding]:
@@ -60,7 +93,7 @@ def findings(survey: Survey, rule: Rule, kind: str) -> Iterator[Finding]:
         if misfit.kind == kind:
             yield rule.finding(
                 misfit.stem,
-                survey.name(survey.by_stem[misfit.stem].mask),
+                survey.name(survey.pair(misfit.stem).mask),
                 misfit.detail,
                 "look at it: segprep view",
                 score=misfit.score,
@@ -70,26 +103,20 @@ def findings(survey: Survey, rule: Rule, kind: str) -> Iterator[Finding]:
 @lru_cache(maxsize=2)
 def judged(survey: Survey) -> Fit:
     """The fit of all masks of *survey*."""
-    measured = {
-        pair.stem: pair.signals for pair in survey.complete if pair.signals and pair.signals.borders
-    }
-    if len(measured) < LEAST:
+    signals = _AllSignals(survey)
+    if len(signals) < LEAST:
         return Fit({})
-    signals = list(measured.values())
     if whole := _whole(signals):
         return Fit({}, whole)
     scores = misplaced(signals)
     usual = median([signal.own for signal in signals])
     misfits = {}
-    for n, (stem, signal) in enumerate(measured.items()):
-        if scores[n] > FAR + FEW / len(signals):
-            kind, detail = _kind(survey, stem, signal, usual)
-            misfits[stem] = Misfit(stem, kind, detail, round(min(float(scores[n]), 99.0), 2))
-    columns = [
-        dict(zip(measured, values.tolist(), strict=True))
-        for values in (scores, gains(signals).max(1))
-    ]
-    return Fit(misfits, None, *columns)
+    for n in np.flatnonzero(scores > FAR + FEW / len(signals)).tolist():
+        pair = survey.pairs[signals.numbers[n]]
+        kind, detail = _kind(pair, signals[n], usual)
+        misfits[pair.stem] = Misfit(pair.stem, kind, detail, round(min(float(scores[n]), 99.0), 2))
+    columns = (array("d", values.tolist()) for values in (scores, gains(signals).max(1)))
+    return Fit(misfits, None, signals.numbers, *columns)
 
 
 def misplaced(signals: Sequence[Signals]) -> NDArray[np.float64]:
@@ -133,19 +160,18 @@ def deviations(values: NDArray[np.float64], least: float = NOISE[0]) -> NDArray[
     return np.asarray((values - middle) / max(spread, least))
 
 
-def _kind(survey: Survey, stem: str, signal: Signals, usual: float) -> tuple[str, str]:
+def _kind(pair: Pair, signal: Signals, usual: float) -> tuple[str, str]:
     """What would make the mask fit as usual, if anything does."""
     if max(signal.turned, signal.moved) < max(0.6 * usual, 2.5):
         return "unrelated", "neither shifted nor mirrored does it fit: a mask of another image?"
     if signal.turned > signal.moved + 0.5:
         return "mirrored", f"fits only {signal.turn}"
-    return "shifted", f"fits {_words(survey, stem, signal.shift)}"
+    return "shifted", f"fits {_words(pair, signal.shift)}"
 
 
-def _words(survey: Survey, stem: str, shift: tuple[float, float]) -> str:
+def _words(pair: Pair, shift: tuple[float, float]) -> str:
     """A shift in pixels of this mask, as a person says it."""
-    label = survey.by_stem[stem].label
-    height, width = label.shape if label else (CELLS, CELLS)
+    height, width = pair.label.shape if pair.label else (CELLS, CELLS)
     down, right = round(shift[0] * height), round(shift[1] * width)
     parts = [
         f"{abs(pixels)} px further {names[pixels > 0]}"

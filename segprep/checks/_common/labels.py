@@ -3,6 +3,8 @@
 The tests run from the most to the least telling evidence, so that a mask gets one cause, not five.
 """
 
+from array import array
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
@@ -37,30 +39,27 @@ class Context:
 
     def __init__(self, survey: Survey) -> None:
         self.ids, self.background = survey.ids, survey.background
-        labels = [pair.label for pair in survey.labeled if pair.label]
-        self.count = len(labels)
-        used: dict[int, int] = {}
-        for label in labels:
-            for value in label.values:
-                used[value] = used.get(value, 0) + 1
-        self.used = used
+        self.used, self.thick = Counter[int](), Counter[int]()  # masks by value, and by thick one
+        self.count = self.wide = self.blocks = 0
+        shares = array("d")  # of ignored pixels, in masks of classes
+        for label in (pair.label for pair in survey.labeled):
+            if not label:
+                continue
+            thick = label.values.keys() - label.thin
+            self.count += 1
+            self.used.update(label.values.keys())
+            self.thick.update(thick)
+            self.wide += label.mode.startswith("I")
+            if any(0 < value < IGNORE for value in label.values):
+                shares.append(_share(label, IGNORE))
+                self.blocks += IGNORE in thick
+        self.classed = len(shares)
+        self.ignored_high, self.ignored_low = max(shares, default=0.0), min(shares, default=0.0)
         names = len(survey.classes.names) if survey.classes else 0
         self.names = names
         self.flat = {gray: n for n, gray in enumerate(grays()[: max(names, 21)]) if n} | {
             220: IGNORE
         }
-        classed = [label for label in labels if any(0 < v < IGNORE for v in label.values)]
-        self.classed = len(classed)
-        shares = sorted(_share(label, IGNORE) for label in classed)
-        self.ignored_high = shares[-1] if shares else 0.0
-        self.ignored_low = shares[0] if shares else 0.0
-        self.blocks = sum(1 for label in classed if IGNORE in label.values.keys() - label.thin)
-        self.wide = sum(1 for label in labels if label.mode.startswith("I"))
-        thick: dict[int, int] = {}
-        for label in labels:
-            for value in label.values.keys() - label.thin:
-                thick[value] = thick.get(value, 0) + 1
-        self.thick = thick
 
     def cause(self, label: MaskFacts) -> str:
         """The cause of one mask, or ""."""

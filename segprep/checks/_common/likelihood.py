@@ -4,10 +4,12 @@ Color and place given the class are counted over all other images of the dataset
 the labels of one image are then more or less likely than the same labels with two classes swapped.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, islice
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,15 +40,14 @@ class Swap:
 @lru_cache(maxsize=2)
 def swaps(survey: Survey) -> Mapping[str, Swap]:
     """Stem -> the likeliest swap, where it stands out."""
-    signals = {pair.stem: pair.signals for pair in survey.complete if pair.signals}
-    ids = _ids(signals.values())
-    if len(signals) < LEAST or not 2 <= len(ids) <= MOST:
+    numbers, ids = _measured(survey)
+    if len(numbers) < LEAST or not 2 <= len(ids) <= MOST:
         return {}
-    parts = [[getattr(signal, name) for signal in signals.values()] for name in ("hue", "position")]
-    totals = [sum(block.sum(0) for block in _tables(part, ids)) for part in parts]
-    usual, gains = np.zeros((2, len(signals)))
+    parts = attrgetter("hue"), attrgetter("position")
+    totals = [sum(block.sum(0) for block in _tables(survey, part, ids)) for part in parts]
+    usual, gains = np.zeros((2, len(numbers)))
     best = list[tuple[int, int]]()
-    for blocks in zip(*(_tables(part, ids) for part in parts), strict=True):
+    for blocks in zip(*(_tables(survey, part, ids) for part in parts), strict=True):
         scores = sum(
             own @ _logs(total - own).swapaxes(1, 2)
             for total, own in zip(totals, blocks, strict=True)
@@ -59,26 +60,31 @@ def swaps(survey: Survey) -> Mapping[str, Swap]:
         return {}  # of most images, too, colors tell no classes apart, as at night
     scores = deviations(usual / 0.2)
     return {
-        stem: Swap((ids[best[n][0]], ids[best[n][1]]), float(gains[n]), float(scores[n]))
-        for n, stem in enumerate(signals)
-        if gains[n] > 0.25 and scores[n] > 4
+        survey.pairs[numbers[n]].stem: Swap(
+            (ids[best[n][0]], ids[best[n][1]]), float(gains[n]), float(scores[n])
+        )
+        for n in np.flatnonzero((gains > 0.25) & (scores > 4)).tolist()
     }
 
 
-def _ids(signals: Iterable[Signals]) -> list[int]:
-    """The classes that occur."""
-    ids = set[int]()
-    for signal in signals:
-        ids.update((signal.hue.arrays()[0] // BINS).tolist())
-    return sorted(ids)
+def _measured(survey: Survey) -> tuple[Sequence[int], list[int]]:
+    """The numbers of the samples that have signals, and the classes that occur."""
+    numbers, ids = array("I"), set[int]()
+    for number, pair in enumerate(survey.pairs):
+        if pair.photo and pair.label and (signals := pair.signals):
+            numbers.append(number)
+            ids.update((signals.hue.arrays()[0] // BINS).tolist())
+    return numbers, sorted(ids)
 
 
-def _tables(cells: Sequence[Cells], ids: Sequence[int]) -> Iterator[NDArray[np.float64]]:
-    """(images, classes, BINS) counts of *cells*, in blocks of images."""
-    for start in range(0, len(cells), BLOCK):
-        arrays = [part.arrays() for part in cells[start : start + BLOCK]]
+def _tables(
+    survey: Survey, part: Callable[[Signals], Cells], ids: Sequence[int]
+) -> Iterator[NDArray[np.float64]]:
+    """(images, classes, BINS) counts of this *part* of the signals, in blocks of images."""
+    cells = (part(signals) for pair in survey.complete if (signals := pair.signals))
+    while arrays := [each.arrays() for each in islice(cells, BLOCK)]:
         keys, counts = (np.concatenate(parts) for parts in zip(*arrays, strict=True))
-        images = np.repeat(np.arange(len(arrays)), [len(part) for part, _ in arrays])
+        images = np.repeat(np.arange(len(arrays)), [len(present) for present, _ in arrays])
         tables = np.zeros((len(arrays), len(ids), BINS))
         tables[images, np.searchsorted(ids, keys // BINS), keys % BINS] = counts
         yield tables
@@ -125,16 +131,15 @@ class Channels:
 @lru_cache(maxsize=2)
 def swapped_channels(survey: Survey) -> Mapping[str, Channels]:
     """Stem -> how much better swapped colors fit, where that stands out."""
-    signals = {pair.stem: pair.signals for pair in survey.complete if pair.signals}
-    ids = _ids(signals.values())
-    if len(signals) < LEAST or not 1 <= len(ids) <= MOST:
+    numbers, ids = _measured(survey)
+    if len(numbers) < LEAST or not 1 <= len(ids) <= MOST:
         return {}
-    hues = [signal.hue for signal in signals.values()]
-    total = sum(block.sum(0) for block in _tables(hues, ids))
+    hue = attrgetter("hue")
+    total = sum(block.sum(0) for block in _tables(survey, hue, ids))
     bins = np.arange(BINS)
     mirrored = bins % 4 * 16 + bins // 4 % 4 * 4 + bins // 16  # red, green, blue of two bits each
     likelihoods = []
-    for own in _tables(hues, ids):
+    for own in _tables(survey, hue, ids):
         logs, cells = _logs(total - own), np.maximum(own.sum((1, 2)), 1)
         fits = [(part * logs).sum((1, 2)) / cells for part in (own, own[..., mirrored])]
         likelihoods.append(np.stack(fits))
@@ -145,12 +150,9 @@ def swapped_channels(survey: Survey) -> Mapping[str, Channels]:
     spread = max(1.4826 * median(np.abs(stored - middle)), LEAST_DEVIATION)
     like_others = swapped > middle - ODD * spread  # colors that no other image has say nothing
     return {
-        stem: Channels(float(gains[n]), float(scores[n]))
-        for n, stem in enumerate(signals)
-        if gains[n] > 0.3
-        and scores[n] > 2.5
-        and like_others[n]
-        and _telling(np.delete(gains, n), float(gains[n]))
+        survey.pairs[numbers[n]].stem: Channels(float(gains[n]), float(scores[n]))
+        for n in np.flatnonzero((gains > 0.3) & (scores > 2.5) & like_others).tolist()
+        if _telling(np.delete(gains, n), float(gains[n]))
     }
 
 

@@ -1,7 +1,7 @@
 """What the rules judge: the facts of every image and mask, read once, and of the dataset."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.dataset.manifest import Manifest
+from segprep.packed import PackedDigests, PackedNames
 from segprep.types import IGNORE, Classes
 
 
@@ -139,6 +140,12 @@ class Pair:
     mask_trouble: Trouble | None = None
     rivals: tuple[Path, ...] = ()
 
+    def with_photo(self, photo: ImageFacts) -> "Pair":
+        """The same sample with other facts of its image."""
+        troubles = self.image_trouble, self.mask_trouble
+        files = self.stem, self.image, self.mask
+        return Pair(*files, photo, self.label, self.signals, *troubles, self.rivals)
+
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
@@ -153,6 +160,22 @@ class ListFile:
     trouble: Trouble | None = None
 
 
+class Samples:
+    """Those of some *pairs* that *fit*; none of them is held."""
+
+    def __init__(self, pairs: Iterable[Pair], fit: Callable[[Pair], bool]) -> None:
+        self._pairs, self._fit = pairs, fit
+        self._count = -1
+
+    def __iter__(self) -> Iterator[Pair]:
+        return (pair for pair in self._pairs if self._fit(pair))
+
+    def __len__(self) -> int:
+        if self._count < 0:
+            self._count = sum(1 for _ in self)
+        return self._count
+
+
 @dataclass(frozen=True, eq=False)
 class Survey:
     """A dataset as the rules see it. *kind* is tree or folders; *strays* are files that are neither
@@ -162,13 +185,13 @@ class Survey:
 
     root: Path
     kind: str
-    pairs: tuple[Pair, ...]
+    pairs: Sequence[Pair]
     classes: Classes | None = None
     declared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lists: tuple[ListFile, ...] = ()
     strays: tuple[Path, ...] = ()
     manifest: Manifest | None = None
-    digests: Mapping[str, str] = field(default_factory=dict)
+    digests: PackedDigests = field(default_factory=PackedDigests)
     readers: tuple[str, ...] = ()
     unfinished: bool = False
     trouble: Trouble | None = None
@@ -185,19 +208,23 @@ class Survey:
             return os.path.relpath(path, self.root).replace(os.sep, "/")
 
     @cached_property
-    def labeled(self) -> tuple[Pair, ...]:
+    def labeled(self) -> "Samples":
         """The samples whose mask could be read."""
-        return tuple(pair for pair in self.pairs if pair.label)
+        return Samples(self.pairs, lambda pair: pair.label is not None)
 
     @cached_property
-    def complete(self) -> tuple[Pair, ...]:
+    def complete(self) -> "Samples":
         """The samples whose image and mask could be read."""
-        return tuple(pair for pair in self.pairs if pair.label and pair.photo)
+        return Samples(self.pairs, lambda pair: pair.label is not None and pair.photo is not None)
 
     @cached_property
-    def by_stem(self) -> Mapping[str, Pair]:
-        """Sample by stem."""
-        return {pair.stem: pair for pair in self.pairs}
+    def stems(self) -> PackedNames:
+        """The stems of all samples, in their order."""
+        return PackedNames(pair.stem for pair in self.pairs)
+
+    def pair(self, stem: str) -> Pair:
+        """The sample of this *stem*, which is one of :attr:`stems`."""
+        return self.pairs[self.stems.find(stem)]
 
     @cached_property
     def splits(self) -> Mapping[str, str]:

@@ -1,0 +1,190 @@
+"""The facts of very many samples in a temporary file without a name, read again in the order of the
+samples, so that each takes a few bytes of memory.
+"""
+
+import marshal
+import weakref
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from itertools import pairwise
+from operator import attrgetter
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import Any
+
+from segprep.checks._common.survey import Cells, ImageFacts, MaskFacts, Pair, Signals, Trouble
+from segprep.packed import LazySequence, PackedNames
+
+HELD = 4096  # samples whose facts stay in memory
+IN_MEMORY = 1 << 23  # bytes that are kept before there is a file
+BLOCK = 128  # samples that are read at once
+
+
+class Spool:
+    """Runs of bytes, one after the other, in memory while they are few."""
+
+    def __init__(self) -> None:
+        self._file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed with its owner
+        weakref.finalize(self, self._file.close)
+        self.size = 0
+
+    def add(self, data: bytes) -> int:
+        """Where *data* begin, now that they are added."""
+        start = self.size
+        self._file.seek(start)
+        self.size += self._file.write(data)
+        return start
+
+    def read(self, start: int, size: int) -> bytes:
+        """The *size* bytes from *start* on."""
+        self._file.seek(start)
+        return self._file.read(size)
+
+
+class SpooledBytes:
+    """Bytes in a *spool*, read when they are asked for."""
+
+    __slots__ = ("size", "spool", "start")
+
+    def __init__(self, spool: Spool, start: int, size: int) -> None:
+        self.spool, self.start, self.size = spool, start, size
+
+    def __bytes__(self) -> bytes:
+        return self.spool.read(self.start, self.size)
+
+
+def _plain(kind: type, *but: str) -> "attrgetter[tuple[Any, ...]]":
+    """All fields of a *kind* of facts, without those that are stored apart."""
+    return attrgetter(*(field.name for field in fields(kind) if field.name not in but))
+
+
+_PHOTO, _LABEL, _TROUBLE = _plain(ImageFacts, "thumbnail"), _plain(MaskFacts), _plain(Trouble)
+_SIGNALS = _plain(Signals, "hue", "position")
+
+
+def _path(text: str | None, _: Spool) -> Path | None:
+    return None if text is None else Path(text)
+
+
+def _photo(parts: Any, spool: Spool) -> ImageFacts | None:
+    return None if parts is None else ImageFacts(*(*parts[:-1], SpooledBytes(spool, *parts[-1])))
+
+
+def _signals(parts: Any, spool: Spool) -> Signals | None:
+    if parts is None:
+        return None
+    cells = (Cells(SpooledBytes(spool, *part)) for part in parts[-2:])
+    return Signals(*(*parts[:-2], *cells))
+
+
+def _trouble(parts: Any, _: Spool) -> Trouble | None:
+    return None if parts is None else Trouble(*parts)
+
+
+_READ: Mapping[str, Callable[[Any, Spool], Any]] = {
+    "stem": lambda stem, _: stem,
+    "image": _path,
+    "mask": _path,
+    "photo": _photo,
+    "label": lambda parts, _: None if parts is None else MaskFacts(*parts),
+    "signals": _signals,
+    "image_trouble": _trouble,
+    "mask_trouble": _trouble,
+    "rivals": lambda paths, _: tuple(map(Path, paths)),
+}
+_NUMBERS = {name: number for number, name in enumerate(_READ)}
+
+
+class StoredPair(Pair):
+    """A sample, each of whose fields is made of its *parts* when it is asked for: a slot that was
+    never set calls ``__getattr__``.
+    """
+
+    __slots__ = ("_parts", "_spool")
+    _parts: tuple[Any, ...]
+    _spool: Spool
+
+    def __init__(self, parts: tuple[Any, ...], spool: Spool) -> None:
+        object.__setattr__(self, "_parts", parts)
+        object.__setattr__(self, "_spool", spool)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Pair, tuple(getattr(self, name) for name in _READ)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _READ:
+            raise AttributeError(name)
+        value = _READ[name](self._parts[_NUMBERS[name]], self._spool)
+        object.__setattr__(self, name, value)
+        return value
+
+
+def room(count: int) -> "list[Pair] | StoredPairs":
+    """What *count* samples can be appended to."""
+    return [] if count <= HELD else StoredPairs()
+
+
+class StoredPairs(LazySequence[Pair]):
+    """Samples in the order in which they were added: their facts in a file, their stems packed, and
+    eight bytes each.
+    """
+
+    def __init__(self) -> None:
+        self.stems = PackedNames()
+        self._facts, self._runs = Spool(), Spool()
+        self._starts = array("Q", [0])
+        self._changed: dict[int, Pair] = {}
+
+    def append(self, pair: Pair) -> None:
+        """Add a sample."""
+        parts: tuple[Any, ...] = (
+            pair.stem,
+            pair.image and str(pair.image),
+            pair.mask and str(pair.mask),
+            pair.photo and (*_PHOTO(pair.photo), self._run(pair.photo.thumbnail)),
+            pair.label and _mask_parts(pair.label),
+            pair.signals
+            and (
+                *_SIGNALS(pair.signals),
+                *(self._run(part.packed) for part in (pair.signals.hue, pair.signals.position)),
+            ),
+            pair.image_trouble and _TROUBLE(pair.image_trouble),
+            pair.mask_trouble and _TROUBLE(pair.mask_trouble),
+            tuple(map(str, pair.rivals)),
+        )
+        self.stems.append(pair.stem)
+        self._facts.add(marshal.dumps(parts))
+        self._starts.append(self._facts.size)
+
+    def __setitem__(self, number: int, pair: Pair) -> None:
+        self._changed[number] = pair  # few are
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    def _value(self, number: int) -> Pair:
+        if number in self._changed:
+            return self._changed[number]
+        start, end = self._starts[number : number + 2]
+        return StoredPair(marshal.loads(self._facts.read(start, end - start)), self._runs)
+
+    def __iter__(self) -> Iterator[Pair]:
+        for first in range(0, len(self), BLOCK):
+            starts = self._starts[first : first + BLOCK + 1]
+            data = memoryview(self._facts.read(starts[0], starts[-1] - starts[0]))
+            for number, (start, end) in enumerate(pairwise(starts), first):
+                if number in self._changed:
+                    yield self._changed[number]
+                else:
+                    parts = marshal.loads(data[start - starts[0] : end - starts[0]])
+                    yield StoredPair(parts, self._runs)
+
+    def _run(self, data: Any) -> tuple[int, int]:
+        stored = bytes(data)
+        return self._runs.add(stored), len(stored)
+
+
+def _mask_parts(label: MaskFacts) -> tuple[Any, ...]:
+    """All fields of *label*, its mappings as what can be stored."""
+    return tuple(dict(part) if isinstance(part, Mapping) else part for part in _LABEL(label))
