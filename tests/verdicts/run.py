@@ -35,7 +35,7 @@ SETS = {
     "oxford_pets": ("pet", "oxford_pets", {}),
     "walknav": ("labelme", "walknav", {}),
 }
-# published so: an empty mask, and a cat in the picture
+# published so, and no matter whether it is named: an empty mask, and a cat in the picture
 WRONG = {"oxford_pets": {"Abyssinian_34"}}
 
 
@@ -82,10 +82,10 @@ def judge(case: Case) -> Answer:
     """Spoil a copy, check it, and compare what is said with what was done."""
     spoil, wanted = spoiling.SETS[case.fault]
     place = spoiling.copy(case.tree, case.folder)
-    spoiled = (spoil(place, case.seed) or set()) | WRONG.get(case.tree.name, set())
+    spoiled = spoil(place, case.seed) or set()
     found = segprep.train_check(place.root, seed=case.seed, steps=case.steps)
     causes = tuple(dict.fromkeys(one.cause for one in found.reasons))
-    wrong = [one.stem for one in found.wrong]
+    wrong = {one.stem for one in found.wrong} - WRONG.get(case.tree.name, set())
     hits = len(spoiled.intersection(wrong))
     if wanted == spoiling.SUSPECTS:
         right = found.verdict == "learnable" and 2 * hits > max(len(spoiled), len(wrong))
@@ -94,7 +94,7 @@ def judge(case: Case) -> Answer:
     elif wanted:
         right = found.verdict != "learnable" and bool({*wanted} & {*causes})
     else:
-        right = found.verdict == "learnable" and spoiled.issuperset(wrong)
+        right = found.verdict == "learnable" and not wrong
     line = (
         f"{'ok   ' if right else 'WRONG'} {case.tree.name:11} {case.fault:9} seed {case.seed}"
         f" {found.verdict:13} {','.join(causes):40} suspects {len(wrong)} ({hits} of"
