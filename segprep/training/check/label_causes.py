@@ -34,7 +34,11 @@ def of_masks(
         missing = [int(n) for n in np.flatnonzero(val_counts[:IGNORE]) if n != only]
         return _one_class(only, missing, ignored, len(train), names)
     unused = [n for n in range(len(names)) if not counts[n] and not val_counts[n]]
-    return [*_unused(unused, present, ignored, names), *_same(train, present)]
+    return [
+        *_only_val(counts, val_counts, names),
+        *_unused(unused, present, ignored, names),
+        *_same(train, present),
+    ]
 
 
 def of_val(pairs: Sequence[ImagePair]) -> list[Reason]:
@@ -77,6 +81,23 @@ def _one_class(
         f"every labeled pixel of all {masks} masks is class {name}: there is nothing to tell apart"
     )
     return [Reason("labels-constant", text, "not_learnable")]
+
+
+def _only_val(
+    counts: NDArray[np.int64], val_counts: NDArray[np.int64], names: Sequence[str]
+) -> list[Reason]:
+    """The classes that cannot be learned, because *counts* (256,) of the train list lack them."""
+    shares = val_counts / max(1, int(val_counts[:IGNORE].sum()))
+    return [
+        Reason(
+            "val-unlike-train",
+            f"class {_name(int(n), names)} occurs on the val list ({shares[n]:.1%} of its pixels)"
+            " but not on the train list",
+            "doubtful",
+        )
+        for n in np.flatnonzero(val_counts[:IGNORE])
+        if not counts[n]
+    ]
 
 
 def _unused(

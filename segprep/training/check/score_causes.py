@@ -21,16 +21,7 @@ def of_scores(val: Counts, train: Counts, names: Sequence[str]) -> list[Reason]:
     reasons, total, seen = [], val.sum(0), train.sum(0)
     shares = total.sum(1) / max(int(total.sum()), 1)
     for n, name in enumerate(names):
-        if total[n].sum() and not seen[n].sum():
-            reasons.append(
-                Reason(
-                    "val-unlike-train",
-                    f"class {name} occurs on the val list ({shares[n]:.1%} of its pixels) but not"
-                    " on the train list",
-                    "doubtful",
-                )
-            )
-        elif total[n].sum() and not total[n, n]:
+        if total[n].sum() and seen[n].sum() and not total[n, n]:
             level = "doubtful" if shares[n] >= 0.05 else "learnable"
             reasons.append(
                 Reason(
