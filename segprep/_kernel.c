@@ -6,20 +6,12 @@
 
 #include "_kernel.h"
 
-#define VERSION 4 /* as in segprep/kernel.py: raised when a function's arguments or result change */
-#define LARGE (1 << 16)
+#define VERSION 5 /* as in segprep/kernel.py: raised when a function's arguments or result change */
 
 static size half(const uint8_t *at) {
     uint16_t value;
     memcpy(&value, at, 2);
     return value;
-}
-
-static PyThreadState *let_go(size bytes) { return bytes < LARGE ? NULL : PyEval_SaveThread(); }
-
-static void take_back(PyThreadState *state) {
-    if (state)
-        PyEval_RestoreThread(state);
 }
 
 /* Histogram of pixels (n,), and table[pixel] of each to out where there is a table. */
@@ -153,94 +145,6 @@ static PyObject *joint(PyObject *self, PyObject *args) {
     free(pairs);
     PyBuffer_Release(&truth);
     PyBuffer_Release(&pred);
-    return result;
-}
-
-/* How many zeros pixels (n,) begin with. */
-static size leading(const uint8_t *pixels, size n) {
-    size at = 0;
-    while (at + WORD <= n && !word(pixels + at))
-        at += WORD;
-    while (at < n && !pixels[at])
-        at++;
-    return at;
-}
-
-/* Where the zeros that pixels (n,) end with begin. */
-static size trailing(const uint8_t *pixels, size n) {
-    while (n >= WORD && !word(pixels + n - WORD))
-        n -= WORD;
-    while (n > 0 && !pixels[n - 1])
-        n--;
-    return n;
-}
-
-/* Whichever of three neighbors is nearest to left + up - corner. */
-static uint8_t nearest(int left, int up, int corner) {
-    int by_left = abs(up - corner), by_up = abs(left - corner);
-    int by_corner = abs(left + up - 2 * corner);
-    if (by_left <= by_up && by_left <= by_corner)
-        return (uint8_t)left;
-    return (uint8_t)(by_up <= by_corner ? up : corner);
-}
-
-/* One row of width bytes with its filter, 0 to 4, undone. Up to first, raw is 0, and so is the row
-   above where the filter looks at it. */
-static void undo(int filter, const uint8_t *raw, const uint8_t *above, uint8_t *out, size first,
-                 size width) {
-    uint8_t left = 0, corner = 0;
-    memset(out, 0, (size_t)first);
-    if (filter == 0)
-        memcpy(out + first, raw + first, (size_t)(width - first));
-    for (size at = first; filter == 1 && at < width; at++)
-        out[at] = left = (uint8_t)(raw[at] + left);
-    for (size at = first; filter == 2 && at < width; at++)
-        out[at] = (uint8_t)(raw[at] + above[at]);
-    for (size at = first; filter == 3 && at < width; at++)
-        out[at] = left = (uint8_t)(raw[at] + (left + above[at]) / 2);
-    for (size at = first; filter == 4 && at < width; at++) {
-        out[at] = left = (uint8_t)(raw[at] + nearest(left, above[at], corner));
-        corner = above[at];
-    }
-}
-
-/* The last row's filter, or the first that is unknown. *above* is a row of zeros at first. */
-static int undo_all(const uint8_t *rows, size height, size width, const uint8_t *above,
-                    uint8_t *out) {
-    int filter = 0;
-    for (size row = 0; row < height; row++, above = out, out += width) {
-        const uint8_t *raw = rows + row * (width + 1) + 1;
-        filter = raw[-1];
-        if (filter > 4)
-            return filter;
-        size first = filter ? leading(raw, width) : 0;
-        undo(filter, raw, above, out, filter > 1 ? leading(above, first) : first, width);
-    }
-    return filter;
-}
-
-static PyObject *unfilter(PyObject *self, PyObject *args) {
-    Py_buffer rows, out;
-    size width;
-    PyObject *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*nw*:unfilter", &rows, &width, &out))
-        return NULL;
-    int fits = width > 0 && width < rows.len && !(rows.len % (width + 1)) &&
-               out.len == rows.len - rows.len / (width + 1);
-    uint8_t *zeros = fits ? calloc((size_t)width, 1) : NULL;
-    if (!fits) {
-        PyErr_SetString(PyExc_ValueError, "rows of 1 + width bytes and room for them are needed");
-    } else if (!zeros) {
-        PyErr_NoMemory();
-    } else {
-        PyThreadState *state = let_go(rows.len);
-        int filter = undo_all(rows.buf, rows.len / (width + 1), width, zeros, out.buf);
-        take_back(state);
-        result = PyBool_FromLong(filter <= 4);
-    }
-    free(zeros);
-    PyBuffer_Release(&rows);
-    PyBuffer_Release(&out);
     return result;
 }
 
@@ -466,6 +370,8 @@ static PyMethodDef functions[] = {
     {"histogram", histogram, METH_VARARGS, "histogram(pixels) -> {value: count}"},
     {"look_up", look_up, METH_VARARGS, "look_up(pixels, table, out) -> {value: count}"},
     {"joint", joint, METH_VARARGS, "joint(truth, pred) -> int64 (3, K)"},
+    {"inflate", inflate, METH_VARARGS, "inflate(stream, out) -> bytes read, or -1"},
+    {"lit", lit, METH_VARARGS, "lit(rows, width) -> (top, left, height, width, pixels) or None"},
     {"unfilter", unfilter, METH_VARARGS, "unfilter(rows, width, out) -> whether all are known"},
     {"polygon", polygon, METH_VARARGS, "polygon(canvas, width, limit, points, value) -> area"},
     {"covers", covers, METH_VARARGS, "covers(under, width, limit, polygons, values) -> counts"},

@@ -28,11 +28,45 @@ static inline size least(size first, size second) { return first < second ? firs
 
 static inline size most(size first, size second) { return first > second ? first : second; }
 
+/* How many zeros pixels (n,) begin with. */
+static inline size leading(const uint8_t *pixels, size n) {
+    size at = 0;
+    while (at + WORD <= n && !word(pixels + at))
+        at += WORD;
+    while (at < n && !pixels[at])
+        at++;
+    return at;
+}
+
+/* Where the zeros that pixels (n,) end with begin. */
+static inline size trailing(const uint8_t *pixels, size n) {
+    while (n >= WORD && !word(pixels + n - WORD))
+        n -= WORD;
+    while (n > 0 && !pixels[n - 1])
+        n--;
+    return n;
+}
+
+#define LARGE (1 << 16)
+
+/* The interpreter is let go while as many bytes are looked at, and taken back. */
+static inline PyThreadState *let_go(size bytes) {
+    return bytes < LARGE ? NULL : PyEval_SaveThread();
+}
+
+static inline void take_back(PyThreadState *state) {
+    if (state)
+        PyEval_RestoreThread(state);
+}
+
 /* {value: count} of 256 counts, those that are not 0. */
 PyObject *as_dict(const int64_t *counts);
 
 PyObject *polygon(PyObject *self, PyObject *args);
 PyObject *covers(PyObject *self, PyObject *args);
+PyObject *unfilter(PyObject *self, PyObject *args);
+PyObject *lit(PyObject *self, PyObject *args);
+PyObject *inflate(PyObject *self, PyObject *args);
 PyObject *flat(PyObject *self, PyObject *args);
 
 #endif

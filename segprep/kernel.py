@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_VERSION = 4  # of the functions below: a kernel built from other sources is not used
+_VERSION = 5  # of the functions below: a kernel built from other sources is not used
 
 
 class Kernel(Protocol):
@@ -30,6 +30,18 @@ class Kernel(Protocol):
 
     def joint(self, truth: "NDArray[Any]", pred: "NDArray[Any]", /) -> bytearray:
         """The pairs of values that occur, sorted: int64 (3, K) of truth, prediction and count."""
+
+    def inflate(self, stream: "bytes | memoryview", out: "NDArray[Any]", /) -> int:
+        """Inflate a raw deflate *stream* that fills *out* exactly; how many of its bytes that took,
+        or -1 where it does not, or is odd in any way: *out* then holds anything.
+        """
+
+    def lit(
+        self, rows: "NDArray[Any]", width: int, /
+    ) -> tuple[int, int, int, int, bytearray] | None:
+        """Of the pixels of *rows*, see :meth:`unfilter`, the part that is not 0: top, left, height,
+        width and its pixels; height and width 0 of nothing. None where a number is not 0 to 4.
+        """
 
     def unfilter(self, rows: "NDArray[Any]", width: int, out: "NDArray[Any]", /) -> bool:
         """Undo the filters of PNG in *rows* (H, 1 + width), each led by its filter's number, into

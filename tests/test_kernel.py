@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw
 from segprep import kernel
 from segprep.checking import information, measure, signals, thin_values
 from segprep.errors import ShapeError
-from segprep.imaging import boxes, image, png, png_filters, raster
+from segprep.imaging import boxes, image, mask_files, png, png_filters, raster
 from segprep.imaging.coordinates import coordinates
 from segprep.imaging.coverage import covered_classes
 from segprep.imaging.raster import LIMIT, Canvas
@@ -225,6 +225,94 @@ def test_a_kernel_that_draws_other_polygons_than_pillow_draws_none(
     raster.kernel_like_pillow.cache_clear()
 
 
+@st.composite
+def contents(draw: st.DrawFn) -> bytes:
+    """Zeros, noise, runs, repeated patterns and skewed values, up to 70,000 bytes."""
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    size = draw(st.sampled_from([0, 1, 5, 100, 3000, 70_000]))
+    step, values = draw(st.sampled_from([1, 3, 9, 300])), draw(st.sampled_from([1, 2, 30, 256]))
+    kind = draw(st.integers(0, 2))
+    if kind == 0:
+        return (
+            np.repeat(random.integers(0, values, size // step + 1), step)[:size]
+            .astype("u1")
+            .tobytes()
+        )
+    if kind == 1:
+        return (random.integers(0, values, step).astype("u1").tobytes() * (size + 1))[:size]
+    return np.minimum(random.poisson(values / 4, size), 255).astype("u1").tobytes()
+
+
+def deflated(draw: st.DrawFn, content: bytes, more: bytes) -> bytes:
+    level, window = draw(st.integers(0, 9)), draw(st.sampled_from([-9, -12, -15]))
+    strategy, flush = draw(st.integers(0, 4)), draw(st.sampled_from([0, 2, 3]))
+    deflate = zlib.compressobj(
+        level, zlib.DEFLATED, window, draw(st.sampled_from([1, 8])), strategy
+    )
+    first = deflate.compress(content) + (deflate.flush(flush) if flush else b"")
+    return first + deflate.compress(more) + deflate.flush()
+
+
+@built
+@settings(max_examples=300)
+@given(st.data(), contents(), contents(), st.binary(max_size=20))
+def test_streams_are_inflated_as_zlib_does(
+    data: st.DataObject, content: bytes, more: bytes, behind: bytes
+) -> None:
+    stream = deflated(data.draw, content, more)
+    inflate = kernel.compiled.inflate  # type: ignore[union-attr]
+    out = np.empty(len(content + more), np.uint8)
+    assert inflate(stream + behind, out) == len(stream)
+    assert out.tobytes() == content + more
+    assert inflate(stream, np.empty(len(out) + 1, np.uint8)) == -1
+    assert not len(out) or inflate(stream, out[:-1].copy()) == -1
+    assert inflate(stream[:-1], out) == -1
+
+
+@built
+@settings(max_examples=300)
+@given(
+    st.data(),
+    contents(),
+    st.lists(st.tuples(st.integers(0, 2**20), st.integers(0, 7)), min_size=1, max_size=3),
+)
+def test_damaged_streams_are_refused_or_inflated_as_zlib_does(
+    data: st.DataObject, content: bytes, bits: list[tuple[int, int]]
+) -> None:
+    stream = bytearray(deflated(data.draw, content, b""))
+    for at, bit in bits:
+        stream[at % len(stream)] ^= 1 << bit
+    out = np.empty(len(content), np.uint8)
+    read = kernel.compiled.inflate(bytes(stream), out)  # type: ignore[union-attr]
+    if read >= 0:
+        check = zlib.decompressobj(-15)
+        assert check.decompress(bytes(stream)) == out.tobytes()
+        assert check.eof
+        assert len(stream) - len(check.unused_data) == read
+
+
+@given(st.binary(max_size=200))
+def test_noise_is_no_stream(noise: bytes) -> None:
+    assert kernel.compiled is None or kernel.compiled.inflate(noise, np.empty(999, np.uint8)) < 0
+
+
+@given(maps(), st.integers(0, 2**32), st.booleans())
+def test_the_lit_part_of_a_file_is_the_same(mask: Bytes, seed: int, few: bool) -> None:
+    kinds = np.random.default_rng(seed).integers(0, 3 if few else 5, len(mask[0]))
+    rows = filtered(mask[0], kinds)
+    data = png.encode(mask[0])
+    body = zlib.compress(rows.tobytes(), 9)
+    data = data[: data.index(b"IDAT") - 4] + png._chunk(b"IDAT", body) + png._chunk(b"IEND", b"")
+    parts = both(lambda: mask_files.lit(data, Path("a.png")))
+    for size, top, left, part in parts:
+        assert size == mask[0].shape
+        whole = np.zeros(size, np.uint8)
+        whole[top : top + part.shape[0], left : left + part.shape[1]] = part
+        assert np.array_equal(whole, mask[0])
+    assert parts[0][:3] == parts[1][:3]
+    assert parts[0][3].size == parts[1][3].size
+
+
 def filtered(pixels: Bytes, kinds: NDArray[np.int64]) -> Bytes:
     """*pixels* (H, W) with the filter of each row applied, by the format's own words."""
     above = np.vstack([np.zeros_like(pixels[:1]), pixels[:-1]]).astype(int)
@@ -289,6 +377,10 @@ REFUSED = [
     ("joint", (EIGHT, None)),
     *(("unfilter", (NINE, width, EIGHT.copy())) for width in (-1, 0, 1, 7, 9, HUGE, -HUGE - 1)),
     ("unfilter", (NINE, 8, NINE.copy())),
+    *(("lit", (NINE, width)) for width in (-1, 0, 1, 7, 9, HUGE, -HUGE - 1)),
+    ("lit", (EMPTY, 1)),
+    ("inflate", (bytes(8), FROZEN)),
+    ("inflate", ("text", EIGHT.copy())),
     ("unfilter", (NINE, 2, EIGHT[:5].copy())),
     ("unfilter", (NINE, 8, FROZEN)),
     ("unfilter", (EMPTY, 1, EMPTY)),

@@ -174,7 +174,10 @@ def lit(
     """A mask that is mostly black: its size (H, W), and top, left and brightness (h, w) of the part
     that is not.
     """
-    whole = png.decode(data, limit) if data[25:26] == b"\0" else None  # gray, not indices
+    gray = data[25:26] == b"\0"  # not indices
+    if gray and (part := png.lit(data, limit)) is not None:
+        return part
+    whole = png.decode(data, limit) if gray else None
     if whole is None:
         whole = intensity(data, path, limit)
     size, box = (whole.shape[0], whole.shape[1]), boxes.lit(whole)

@@ -15,11 +15,13 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
+from segprep import kernel
 from segprep.imaging.png_filters import unfiltered
 
 InflateError = cast("type[Exception]", isal_zlib.error)
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIECE = 1 << 20
+_FLAT = 64  # times that rows are larger than their stream: the kernel inflates these faster
 _METADATA = frozenset((b"eXIf", b"tEXt", b"zTXt", b"iTXt"))
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ADAM7 = (
@@ -216,6 +218,33 @@ def decode(data: bytes, limit: int) -> NDArray[np.uint8] | None:
     masks. The checksums of all chunks are verified; that of the stream, which covers the same
     bytes, is not.
     """
+    rows = _rows(data, limit)
+    return None if rows is None else unfiltered(rows)
+
+
+def lit(data: bytes, limit: int) -> tuple[tuple[int, int], int, int, NDArray[np.uint8]] | None:
+    """Of what :func:`decode` gives, by the kernel: its size (H, W), and top, left and pixels (h, w)
+    of the part that is not 0. None where that gives None, and without the kernel.
+    """
+    rows = None if kernel.compiled is None else _rows(data, limit)
+    if kernel.compiled is None or rows is None:
+        return None
+    part = kernel.compiled.lit(rows, rows.shape[1] - 1)
+    if part is None:
+        return None
+    top, left, *size, pixels = part
+    return (
+        (rows.shape[0], rows.shape[1] - 1),
+        top,
+        left,
+        np.frombuffer(pixels, np.uint8).reshape(size),
+    )
+
+
+def _rows(data: bytes, limit: int) -> NDArray[np.uint8] | None:
+    """The rows (H, 1 + W) of a file that :func:`decode` reads, each led by its filter's number;
+    None of others.
+    """
     shape = plain_shape(data, limit)
     if shape is None:
         return None
@@ -226,19 +255,26 @@ def decode(data: bytes, limit: int) -> NDArray[np.uint8] | None:
             return None
         bodies = [body for kind, body in parts if kind == b"IDAT"]
         stream = bodies[0] if len(bodies) == 1 else memoryview(b"".join(bodies))
-        needed, inflate = height * (width + 1), isal_zlib.decompressobj(-15)
-        raw = inflate.decompress(stream[2:], needed + 1)
+        rows = _inflated(stream, height * (width + 1))
     except (ValueError, InflateError):
         return None
-    if (
-        len(raw) != needed
-        or not inflate.eof
-        or len(inflate.unused_data) != 4
-        or stream[0] & 15 != 8
-        or stream[1] & 32
-    ):
+    if rows is None or stream[0] & 15 != 8 or stream[1] & 32:
         return None
-    return unfiltered(np.frombuffer(raw, np.uint8).reshape(height, width + 1))
+    return rows.reshape(height, width + 1)
+
+
+def _inflated(stream: "bytes | memoryview", needed: int) -> NDArray[np.uint8] | None:
+    """The *needed* bytes (N,) of a zlib *stream*, whose head and checksum are not looked at; None
+    where they are fewer or more. Raises InflateError.
+    """
+    if kernel.compiled is not None and len(stream) * _FLAT < needed:
+        rows = np.empty(needed, np.uint8)
+        if kernel.compiled.inflate(stream[2:], rows) == len(stream) - 6:
+            return rows
+    inflate = isal_zlib.decompressobj(-15)
+    raw = inflate.decompress(stream[2:], needed + 1)
+    whole = len(raw) == needed and inflate.eof and len(inflate.unused_data) == 4
+    return np.frombuffer(raw, np.uint8) if whole else None
 
 
 def _raw_size(header: memoryview) -> int:
