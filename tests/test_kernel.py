@@ -243,7 +243,7 @@ def contents(draw: st.DrawFn) -> bytes:
     return np.minimum(random.poisson(values / 4, size), 255).astype("u1").tobytes()
 
 
-def deflated(draw: st.DrawFn, content: bytes, more: bytes) -> bytes:
+def deflated(draw: Callable[..., Any], content: bytes, more: bytes) -> bytes:
     level, window = draw(st.integers(0, 9)), draw(st.sampled_from([-9, -12, -15]))
     strategy, flush = draw(st.integers(0, 4)), draw(st.sampled_from([0, 2, 3]))
     deflate = zlib.compressobj(

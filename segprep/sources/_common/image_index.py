@@ -57,11 +57,11 @@ class ImageIndex:
         """
         parts = _parts(named)
         listed = self.files.get(stem_key(parts[-1]) if parts else "", ())
-        places = [entry for entry in listed if entry[0] != never]
+        places = [entry for entry in listed if entry[0] != never] if never else listed
         if "://" in named or not places:
             raise self._absent(named, beside)
         match = self._exact(named, beside, places) or (
-            places[0] if len(places) == 1 else self._likeliest(named, beside, places, near)
+            places[0] if len(places) == 1 else self._likeliest(named, beside, [*places], near)
         )
         self.taken.add(match)
         path = Path(*match)
@@ -71,10 +71,12 @@ class ImageIndex:
         """That of *places* where *named* leads from *beside* or a root."""
         if "\0" in named:
             return None
-        exact = (os.path.normpath(os.path.join(folder, named)) for folder in (beside, *self.roots))
-        return next(
-            (entry for want in exact for entry in places if os.path.join(*entry) == want), None
-        )
+        for folder in (beside, *self.roots):
+            home, _, name = os.path.normpath(os.path.join(folder, named)).rpartition(os.sep)
+            for entry in places:
+                if entry[1] == name and entry[0].rstrip(os.sep) == home:
+                    return entry
+        return None
 
     def _likeliest(
         self, named: str, beside: Path, places: list[Entry], near: Sequence[str]

@@ -31,7 +31,7 @@ class AnnotatedImages:
     skipped: list[Skipped] = field(default_factory=list)
     files: list[CocoFile] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
-    owner: dict[Path, tuple[CocoFile, ImageEntry]] = field(default_factory=dict)
+    owner: dict[str, tuple[CocoFile, ImageEntry]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, files: Sequence[CocoFile], roots: tuple[Path, ...], stem: str) -> "AnnotatedImages":
@@ -69,19 +69,17 @@ class AnnotatedImages:
             labels += (self.gallery.find(file.masks[picture.id], Path(masks), near)[0],)
         if not exact:
             self.elsewhere.append(f"{shown(picture.name)} as {image}")
-        marks = file.marks.get(picture.id, [])
-        root = next(root for root in self.roots if is_below(str(image), (root,)))
-        payload = Marks(
-            picture.number,
-            picture.size,
-            tuple(number for number, _ in marks),
-            tuple(text for _, text in marks),
-        )
+        marks = file.marks.get(picture.id)
+        numbers, texts = zip(*marks, strict=True) if marks else ((), ())
+        payload = Marks(picture.number, picture.size, numbers, texts)
+        root = self.roots[0]
+        if self.stem == "path" and len(self.roots) > 1:
+            root = next(root for root in self.roots if is_below(str(image), (root,)))
         self.items.append(Item(stems.sample_stem(image, root, self.stem), image, labels, payload))
 
     def _claim(self, image: Path, file: CocoFile, picture: ImageEntry) -> None:
         """Raise UsageError if another file has this image already, SourceError if this file has."""
-        other, twin = self.owner.setdefault(image, (file, picture))
+        other, twin = self.owner.setdefault(str(image), (file, picture))
         if other is not file:
             raise unclear(f"{image.name} is annotated in several files", [other.path, file.path])
         if twin is not picture:
@@ -102,7 +100,10 @@ class AnnotatedImages:
     def lists(self, items: Sequence[Item]) -> dict[str, tuple[str, ...]]:
         """The official lists that the files stand for, unless there is only one."""
         lists: dict[str, list[str]] = defaultdict(list)
+        splits = {file.path: file_kinds.split_of(file.path) for file in self.files}
+        if len(set(splits.values())) < 2:
+            return {}
         for item in sorted(items, key=lambda item: natural_key(item.stem)):
-            lists[file_kinds.split_of(item.labels[0])].append(item.stem)
+            lists[splits[item.labels[0]]].append(item.stem)
         names = ("train", "val", "test", "trainval")
         return {name: tuple(lists[name]) for name in names if name in lists and len(lists) > 1}

@@ -211,8 +211,10 @@ def _annotation(coco: CocoFile, number: int, raw: Any, text: str) -> None:
         coco._ids.add(own)
     for segment in segments if isinstance(segments, list) else (raw,):
         if isinstance(segment, dict):
-            coco.crowds += segment.get("iscrowd") in (1, True)
-            coco.polygons |= segments is None and not isinstance(segment.get("segmentation"), dict)
+            if segment.get("iscrowd") in (1, True):
+                coco.crowds += 1
+            if segments is None and not coco.polygons:
+                coco.polygons = not isinstance(segment.get("segmentation"), dict)
             if is_id(category := segment.get("category_id")):
                 coco.used[category] += 1
     coco.marks[image].append((number, text))

@@ -5,6 +5,7 @@ An annotation file of 450 MB becomes some 4 GB of Python objects when it is pars
 element by element it takes little more than its text.
 """
 
+import gc
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -56,6 +57,8 @@ def parse(data: bytes, path: Path, each: Mapping[str, Each]) -> dict[str, Any]:
         raise SourceError(
             path, f"the text is not Unicode: {error}", "save it as UTF-8", "bad-encoding"
         ) from error
+    collects = gc.isenabled()
+    gc.disable()  # nothing of what is made here refers to itself: looking would cost a tenth
     try:
         return _object(text, each)
     except TwinKeyError as error:
@@ -67,6 +70,9 @@ def parse(data: bytes, path: Path, each: Mapping[str, Each]) -> dict[str, Any]:
             "restore the file, or export it again",
             "bad-json",
         ) from error
+    finally:
+        if collects:
+            gc.enable()
 
 
 def element(text: str) -> Any:
@@ -99,23 +105,28 @@ def _list(text: str, at: int, each: Each) -> int:
     number = 0
     at, closed = _opened(text, at + 1, "]")
     while not closed:
-        value, end = _plain(text, at) or _LOOSE.raw_decode(text, at)
-        each(number, value, text[at:end])
+        end = text.find("}", at) + 1
+        part = text[at:end]
+        if (value := _plain(part)) is None:
+            value, end = _LOOSE.raw_decode(text, at)
+            part = text[at:end]
+        each(number, value, part)
         number += 1
-        if comma := _COMMA.match(text, end):
+        if text.startswith(", ", end) and text.startswith("{", end + 2):
+            at = end + 2  # as nearly all programs write it
+        elif comma := _COMMA.match(text, end):
             at = comma.end()
         else:
             at, closed = _next(text, end, "]")
     return at
 
 
-def _plain(text: str, at: int) -> tuple[dict[str, Any], int] | None:
-    """The object that begins at *at* and its end, by a faster parser: of those that hold no other
-    object, and no number so large that this parser may not keep all its digits; else None.
+def _plain(part: str) -> dict[str, Any] | None:
+    """The object of *part*, by a faster parser, if it holds no other object, and no number so large
+    that this parser may not keep all its digits; else None.
     """
-    end = text.find("}", at) + 1
     try:
-        value = orjson.loads(text[at:end])
+        value = orjson.loads(part)
     except ValueError:
         return None
     if type(value) is not dict:
@@ -123,7 +134,7 @@ def _plain(text: str, at: int) -> tuple[dict[str, Any], int] | None:
     for entry in value.values():
         if type(entry) is float and not abs(entry) < _EXACT:
             return None
-    return value, end
+    return value
 
 
 def _opened(text: str, at: int, close: str) -> tuple[int, bool]:

@@ -2,7 +2,9 @@
 refused.
 """
 
+import gc
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +105,28 @@ def test_elements_may_hold_nan_and_twins_until_they_are_looked_at() -> None:
     assert json_stream.element(seen[0])["a"] != 0
     with pytest.raises(json_stream.TwinKeyError):
         json_stream.element(seen[1])
+
+
+@pytest.mark.parametrize("between", [", ", ",", " ,\n", ",  ", ", \t"])
+def test_elements_may_be_apart_in_any_way(between: str) -> None:
+    elements = ['{"id": 1}', '{"id": {"deep": [2]}}', "[3, {}]", '"}, {"', '{"id": "}"}']
+    listed: list[tuple[int, object, str]] = []
+    text = f'{{"annotations": [{between.join(elements)}], "info": 5}}'
+    each = {"annotations": lambda *element: listed.append(element)}
+    assert json_stream.parse(text.encode(), Path("a.json"), each) == {"annotations": [], "info": 5}
+    assert [part for _, _, part in listed] == elements
+    assert [value for _, value, _ in listed] == [json.loads(part) for part in elements]
+    assert [number for number, _, _ in listed] == list(range(5))
+
+
+def test_garbage_is_collected_after_any_parse_as_before() -> None:
+    for text in (b'{"images": []}', b'{"images": [', b'{"a": 1, "a": 2}'):
+        with suppress(SourceError):
+            json_stream.parse(text, Path("a.json"), {})
+        assert gc.isenabled()
+    gc.disable()
+    try:
+        json_stream.parse(b"{}", Path("a.json"), {})
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
