@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from segprep.training.data.pairs import brightest
 from segprep.types import IGNORE
 
 LARGEST_TURN = 15.0  # degrees, beyond quarter turns
@@ -81,32 +82,23 @@ def draw_light(rng: np.random.Generator) -> Light:
     return Light(gain, offset, gamma, rng.random() < 0.25)
 
 
-def lit(image: NDArray[Any], light: Light, brightest: float) -> NDArray[np.float32]:
-    """*image*, any shape, as float32 under *light*; *brightest* is its value that becomes 1.
-
-    Bytes go through a table.
-    """
-    values = (
-        np.arange(256, dtype=np.float64) if image.dtype == np.uint8 else image.astype(np.float64)
-    )
-    curve = (np.maximum(values / brightest, 0) ** light.gamma * light.gain + light.offset).astype(
-        np.float32
-    )
-    return curve.take(image) if image.dtype == np.uint8 else curve
+def lit(image: NDArray[Any], light: Light) -> NDArray[np.float32]:
+    """*image*, any shape, as float32 under *light*. Bytes go through a table."""
+    table = np.arange(256, dtype=np.float64) if image.dtype == np.uint8 else None
+    values = (image.astype(np.float64) if table is None else table) / brightest(image.dtype)
+    curve = np.maximum(values, 0) ** light.gamma * light.gain + light.offset
+    return curve.astype(np.float32) if table is None else curve.astype(np.float32).take(image)
 
 
 PLAIN = Light()
 
 
 class _Scene(NamedTuple):
-    """An *image* (H, W, 3) with its *mask* (H, W) under *light*; *brightest* is the image's value
-    that becomes 1; beyond it lie *outside* (3,) and 255.
-    """
+    """An *image* (H, W, 3) with its *mask* (H, W) under *light*; beyond lie *outside* (3,), 255."""
 
     image: NDArray[Any]
     mask: NDArray[np.uint8]
     outside: NDArray[np.float32]
-    brightest: float
     light: Light
 
 
@@ -115,15 +107,12 @@ def window(
     mask: NDArray[np.uint8],
     geometry: Geometry,
     outside: NDArray[np.float32],
-    brightest: float,
     light: Light = PLAIN,
 ) -> tuple[Tensor, NDArray[np.uint8]]:
     """The window of *geometry* under *light*: image (3, S, S) float32 in 0..1 and mask (S, S).
-    Beyond the image lie *outside* (3,) and 255.
-
-    *image* is (H, W, 3), *brightest* its value that becomes 1.
+    Beyond the *image* (H, W, 3) lie *outside* (3,) and 255.
     """
-    scene = _Scene(image, mask, outside, brightest, light)
+    scene = _Scene(image, mask, outside, light)
     half, quarters = (geometry.size - 1) / 2, geometry.angle / 90
     corner = geometry.row - half, geometry.column - half
     if geometry.zoom == 1 and quarters == int(quarters) and all(at == int(at) for at in corner):
@@ -151,7 +140,7 @@ def _copied(
     if rows.start < rows.stop and columns.start < columns.stop:
         down = slice(rows.start - top, rows.stop - top)
         right = slice(columns.start - left, columns.stop - left)
-        values[down, right] = lit(scene.image[rows, columns], scene.light, scene.brightest)
+        values[down, right] = lit(scene.image[rows, columns], scene.light)
         cut[down, right] = scene.mask[rows, columns]
     return values, cut
 
@@ -176,7 +165,7 @@ def _bilinear(scene: _Scene, rows: NDArray[np.float64], columns: NDArray[np.floa
     """
     top, left = int(rows.min()), int(columns.min())
     bottom, right = int(np.ceil(rows.max())) + 1, int(np.ceil(columns.max())) + 1
-    part = lit(scene.image[top:bottom, left:right], scene.light, scene.brightest)
+    part = lit(scene.image[top:bottom, left:right], scene.light)
     height, width = part.shape[:2]
     grid = np.stack(
         [2 * (columns - left) / max(width - 1, 1) - 1, 2 * (rows - top) / max(height - 1, 1) - 1],

@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 
 from segprep.errors import SegprepError
 from segprep.training.augmentation.geometry import PLAIN, Geometry, draw, draw_light, window
-from segprep.training.data.pairs import ImagePair, InputSpec, brightest, normalized, padding
+from segprep.training.data.pairs import ImagePair, InputSpec, normalized, padding
 from segprep.types import IGNORE
 
 TRIES = 64
@@ -41,14 +41,8 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
         rng = np.random.default_rng((self.seed, epoch, position))
         geometry = self._geometry(pair, rng)
         light = draw_light(rng) if self.augmented else PLAIN
-        values, mask = window(
-            pair.image,
-            pair.mask,
-            geometry,
-            padding(self.view, pair.image.dtype),
-            brightest(pair.image.dtype),
-            light,
-        )
+        outside = padding(self.view, pair.image.dtype)
+        values, mask = window(pair.image, pair.mask, geometry, outside, light)
         return normalized(values, self.view), torch.from_numpy(mask.astype(np.int64))
 
     def position(self, number: int) -> int:
