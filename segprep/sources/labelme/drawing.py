@@ -1,5 +1,6 @@
 """The shapes of one annotation as outlines, and the labels of a whole folder."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from segprep import engine
+from segprep import engine, jsontext
 from segprep.dataset import classes as class_lists
 from segprep.errors import ShapeError, SourceError
-from segprep.files import read_below
+from segprep.files import facts, read_below
 from segprep.imaging.shapes import Shape
 from segprep.sources._common import class_list
 from segprep.sources._common.labels import LabelMeaning, LabelRules, LabelTable
@@ -101,16 +102,31 @@ def label_table(
         note = Note("classes-found", f"classes read from {path}")
         return LabelTable(class_lists.make(class_lists.read_list(path)), rules, LIST), (note,)
     labels, names, shapes = Counter[str](), set[str](), 0
-    results = engine.run(_Labels(reading), files, jobs=reading.jobs, chunk=32)
-    for result in reading.progress(results, len(files), "reading labels"):
-        if not isinstance(result, engine.Failure):
-            labels.update(result.labels)
-            names.update(result.attributes)
-            shapes += result.shapes
+    kind = repr(("labels", reading.encoding, reading.class_from))
+    for told in facts.all_recalled([*map(str, files)], partial(_read_labels, reading, files), kind):
+        if told is not None:
+            counts, attributes, number = jsontext.parsed(told)
+            labels.update(counts)
+            names.update(attributes)
+            shapes += number
     if reading.class_from and shapes and reading.class_from not in names:
         raise absent(reading.class_from, sorted(names))
     classes, notes = class_list.inferred(rules, labels, root)
     return LabelTable(classes, rules, class_list.MADE), notes
+
+
+def _read_labels(
+    reading: "FileReading", files: Sequence[Path], numbers: Sequence[int]
+) -> Iterator[bytes | None]:
+    """What each of the *files* of these *numbers* tells: JSON of how often each label stands there,
+    the names of its attributes, the number of its shapes; None for one that cannot be read.
+    """
+    chosen = [files[number] for number in numbers]
+    if not chosen:
+        return
+    results = engine.run(_Labels(reading), chosen, jobs=reading.jobs, chunk=32)
+    for result in reading.progress(results, len(chosen), "reading labels"):
+        yield None if isinstance(result, engine.Failure) else result
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,29 +143,16 @@ class FileReading:
 
 
 @dataclass(frozen=True, slots=True)
-class FileLabels:
-    """How often each label stands in one file, the names of its *attributes*, and the number of
-    *shapes*.
-    """
-
-    labels: Counter[str]
-    attributes: tuple[str, ...] = ()
-    shapes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class _Labels:
     """The labels of one file, for the engine."""
 
     reading: FileReading
 
-    def __call__(self, path: Path) -> FileLabels:
+    def __call__(self, path: Path) -> bytes | None:
         try:
             listed = annotation_file.load(path, self.reading.roots, self.reading.encoding).shapes
         except SourceError:
-            return FileLabels(
-                Counter()
-            )  # the same fault is reported with its address when the file is read
+            return None  # the same fault is reported with its address when the file is read
         counts: Counter[str] = Counter()
         for number, raw in enumerate(listed):
             try:
@@ -158,4 +161,4 @@ class _Labels:
                 continue  # the same
         shapes = [raw for raw in listed if self.reading.class_from and isinstance(raw, dict)]
         names = dict.fromkeys(name for raw in shapes for name, _ in _attributes(raw))
-        return FileLabels(counts, tuple(names), len(listed))
+        return json.dumps((counts, [*names], len(listed))).encode()
