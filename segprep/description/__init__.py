@@ -97,18 +97,17 @@ def info(dataset: str | Path = ".", *, check: bool = False, jobs: int = 1) -> In
         totals.add(*result[:2])
         faults += result[2]
     stems = home.stems()
-    members = set(stems)
-    lists = read_lists(home.root)  # overlaps are told among the faults
+    lists, unlisted, wrong = _lists(home, stems)
     faults += unknown_ids(totals.pixels, home.classes())
-    faults += list_faults(lists, members)
+    faults += wrong
     return Info(
         home.root,
         sum(totals.sizes.values()),
         _shares(home, totals.pixels, totals.images),
         totals.pixels[IGNORE] / (totals.pixels.total() or 1),
         dict(totals.sizes.most_common()),
-        {name: len(listed) for name, listed in lists.items()},
-        len(members.difference(*lists.values())) if lists else 0,
+        lists,
+        unlisted,
         described.source if described else None,
         described.split if described else None,
         dict(totals.notes),
@@ -117,6 +116,15 @@ def info(dataset: str | Path = ".", *, check: bool = False, jobs: int = 1) -> In
         equal_images(home, stems, jobs=jobs),
         tuple(described.extra.get("unpainted", ())) if described else (),
     )
+
+
+def _lists(home: Tree, stems: Iterable[str]) -> tuple[dict[str, int], int, list[str]]:
+    """How many samples each list has, how many of *stems* are in none, and what is wrong."""
+    members = set(stems)
+    lists = read_lists(home.root)  # overlaps are told among the faults
+    counts = {name: len(listed) for name, listed in lists.items()}
+    unlisted = len(members.difference(*lists.values())) if lists else 0
+    return counts, unlisted, [*list_faults(lists, members)]
 
 
 @dataclass

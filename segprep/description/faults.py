@@ -45,15 +45,14 @@ def described_faults(home: Tree, described: Manifest, state: Changes) -> Iterato
 def list_faults(lists: Mapping[str, Sequence[str]], stems: set[str]) -> Iterator[str]:
     """Lists that name a sample twice, a sample that is not there, or one of another list."""
     for name, members in lists.items():
-        strangers = [stem for stem in dict.fromkeys(members) if stem not in stems]
-        if strangers:
+        if strangers := [*dict.fromkeys(stem for stem in members if stem not in stems)]:
             yield f"{name}.txt names {len(strangers)} samples that are not here: {few(strangers)}"
         if len(set(members)) < len(members):
             twice = [stem for stem, times in Counter(members).items() if times > 1]
             yield f"{name}.txt names {len(twice)} samples twice: {few(twice)}"
     for n, first in enumerate(SPLITS):
         for second in SPLITS[n + 1 :]:
-            both = sorted(set(lists.get(first, ())) & set(lists.get(second, ())))
+            both = sorted(set(lists.get(second, ())).intersection(lists.get(first, ())))
             if both:
                 yield f"in {first}.txt and {second}.txt: {len(both)} samples: {few(both)}"
 
