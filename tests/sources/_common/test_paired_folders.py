@@ -302,7 +302,9 @@ def test_channels_in_folders_of_the_same_name(tmp_path: Path) -> None:
     """nnU-Net's names, sorted into views; the same cases in both."""
     cases = [(view, number) for view in ("axial", "coronal") for number in (1, 2)]
     images = [f"imagesTr/{view}/c{number}_0000.jpg" for view, number in cases]
-    root = lay_out(tmp_path, *images, *(f"labelsTr/{view}/c{number}.png" for view, number in cases))
+    root = lay_out(
+        tmp_path / "in", *images, *(f"labelsTr/{view}/c{number}.png" for view, number in cases)
+    )
     with pytest.raises(BadInputError) as caught:
         segprep.convert("binary", root, tmp_path / "out", foreground="light")
     assert {skip.code for skip in caught.value.skipped} == {"stem-collision"}
