@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 from itertools import pairwise
 
 MAX_STEM_BYTES = 200  # leaves room below the usual 255 for an extension and a temporary suffix
@@ -97,6 +98,11 @@ def clean_label(label: object) -> str:
     """*label* in NFC without outer blanks. Raises ValueError saying what is wrong with it."""
     if not isinstance(label, str):
         raise ValueError(f"a label is text, not {type(label).__name__}")
+    return _cleaned(label)
+
+
+@lru_cache(maxsize=1024)  # a dataset has few labels, each of them thousands of times
+def _cleaned(label: str) -> str:
     text = unicodedata.normalize("NFC", label).strip()
     if not text:
         raise ValueError("the label is empty")

@@ -109,7 +109,16 @@ def real_folders(source: Path, further: tuple[Path, ...] = ()) -> tuple[Path, ..
 
     Raises UsageError if one is not a folder.
     """
-    return _resolved(tuple(os.path.abspath(path) for path in (source, *further)))
+    return _resolved(
+        _absolute(source, tuple(further)) or tuple(map(os.path.abspath, (source, *further)))
+    )
+
+
+@cache
+def _absolute(source: Path, further: tuple[Path, ...]) -> tuple[str, ...]:
+    """The normal paths of folders; () where one depends on the current folder."""
+    paths = (source, *further)
+    return tuple(map(os.path.abspath, paths)) if all(map(os.path.isabs, paths)) else ()
 
 
 @cache
