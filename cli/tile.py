@@ -26,11 +26,12 @@ background are dropped.
 With --undo DATASET is the dataset of tiles, and OUT gets one mask per picture. Where tiles
 overlap, a pixel comes from the tile in which it lies farther from the edge.
 
-PNG and TIFF (JPEG within TIFF, too) are read a band of rows at a time, so that memory does not grow
-with the picture (see --max-pixels); of other pictures (JPEG files) each worker holds one, decoded:
-save those that need more than --max-memory as PNG or TIFF. Where a picture lies on the ground, by
-its GeoTIFF tags or a world file beside it, is kept in tiles.json; tiles have a world file and a
-.aux.xml beside them, and so have the masks of --undo.
+PNG and TIFF (not compressed, LZW, deflate, PackBits, JPEG within TIFF) are read a band of rows at a
+time, at least a strip of a TIFF, so that memory does not grow with the picture (see --max-pixels);
+of other pictures (JPEG files, TIFF with ZSTD) each worker holds one, decoded, and of a TIFF that is
+one strip that strip: save those that need more than --max-memory as PNG, or as TIFF in tiles. Where
+a picture lies on the ground, by its GeoTIFF tags or a world file beside it, is kept in tiles.json;
+tiles have a world file and a .aux.xml beside them, and so have the masks of --undo.
 
 \b
 Examples:
