@@ -34,6 +34,7 @@ from segprep.files import facts, real_folders, write_error
 from segprep.files.facts import Facts
 from segprep.imaging.image import MaskMode
 from segprep.packed_items import PackedItems
+from segprep.sources._common import folder_names
 from segprep.types import Note, Progress, Reader, Record, Scan, no_progress
 
 RIGHT_FOLDER = "is this the right folder, and the right format?"
@@ -127,7 +128,9 @@ def convert_with(
     already); the manifest calls it *format*. Raises as convert does.
     """
     root, out = real_folders(reader.root)[0], Path(os.path.abspath(out))
-    for folder in real_folders(reader.root, getattr(reader, "image_root", ())):
+    homes = real_folders(reader.root, getattr(reader, "image_root", ()))
+    folder_names.refuse_absent(homes, getattr(reader, "exclude_folder", ()))
+    for folder in homes:
         refuse_overlap(folder, out)
     task = SampleTask(
         *(reader, root, out, image_format, mask_mode, not dry_run),

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+from segprep.errors import UsageError
+from segprep.files import listing
 from segprep.imaging.image import SUFFIXES
-from segprep.names import stem_key, stem_of
+from segprep.names import stem_key, stem_of, unknown
 from segprep.sources._common.official_lists import SPLITS
 
 MASKS = {
@@ -109,3 +111,18 @@ def is_excluded(path: Path, root: Path, excluded: Sequence[str]) -> bool:
         for name in excluded
         for start in range(len(parts))
     )
+
+
+def refuse_absent(roots: Sequence[Path], excluded: Sequence[str]) -> None:
+    """Raise UsageError for one of *excluded* that no folder below *roots* is called: mistyped, it
+    would leave nothing alone.
+    """
+    if not excluded:
+        return
+    folders = {(root, Path(folder)) for root in roots for folder, _ in listing(str(root))}
+    for name in excluded:
+        if any(is_excluded(folder, root, (name,)) for root, folder in folders):
+            continue
+        if not any((root / name.strip("/")).is_dir() for root in roots):
+            names = {part for root, folder in folders for part in folder.relative_to(root).parts}
+            raise UsageError("bad-option", *unknown("folder", name, sorted(names)))
