@@ -18,7 +18,7 @@ def comparisons(work: Path, size: Size) -> Iterator[Comparison]:
     source, tree = str(tiny.write(work / "source", count)), str(work / "tree")
     measure([*SEGPREP, "convert", "pairs", source, tree, "--classes", "3"])
     export = to_fresh(work / "ours", *SEGPREP, "export", "ultralytics", "OUT", "-d", tree)
-    programs = {"split": [*SEGPREP, "split", tree], "export": export}
+    programs = {"split": [*SEGPREP, "split", tree, "--overwrite"], "export": export}
     ways = {"split-folders, copies": "move=False", "split-folders, links": "move='symlink'"}
     for name, way in ways.items():
         programs[name] = of_peer(
