@@ -12,6 +12,7 @@ from segprep.sources.labelme.search import Search
 
 _SMALL = 12  # annotations of a folder whose images are all compared in full with their copies
 _SAMPLED = 4  # annotations of a larger one that are, before it is trusted
+_LARGEST = 3  # annotations that are looked at to tell whether any holds a copy
 _COPIES = 12  # annotations with a copy that are compared on behalf of those without
 _AGAINST = 2  # of these have to disagree at least, and half of them
 
@@ -39,7 +40,11 @@ def trust(paths: Sequence[Path], search_of: Callable[[Path], Search]) -> Trust:
     if all(search.embedded for search in searches):
         return Trust(small or any(_disagrees(search) for search in searches))
     largest = sorted(paths, key=lambda path: (-_size(path), path))[:_COPIES]
-    copies = [search for search in _searches(largest, search_of) if search.embedded]
+    first = _searches(largest[:_LARGEST], search_of)
+    if not any(search.embedded for search in first):
+        return Trust(small or any(_disagrees(search) for search in searches))
+    copies = [*first, *_searches(largest[_LARGEST:], search_of)]
+    copies = [search for search in copies if search.embedded]
     against = list(map(_disagrees, copies)).count(True)
     if against < max(_AGAINST, len(copies) / 2):
         return Trust(small or against > 0)
