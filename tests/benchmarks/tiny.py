@@ -31,7 +31,7 @@ def write(folder: Path, count: int, side: int = 32) -> Path:
 
 
 def touch(folder: Path, every: int, side: int = 32) -> None:
-    """Draw one in *every* mask below *folder* anew."""
+    """Draw one in *every* mask below *folder* again, with other values."""
     random = np.random.default_rng(12)
     for name in sorted(os.listdir(folder / "masks"))[::every]:
         mask = _encoded(_mask(random, max(4, side // 8) // 2, side), "PNG")

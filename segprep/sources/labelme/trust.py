@@ -2,7 +2,8 @@
 that hold an embedded copy are compared with the file that would be taken, before any is converted.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,31 +37,33 @@ def trust(paths: Sequence[Path], search_of: Callable[[Path], Search]) -> Trust:
     """
     small = len(paths) <= _SMALL
     sampled = paths if small else paths[:: len(paths) // _SAMPLED]
-    searches = _searches(sampled, search_of)
-    if all(search.embedded for search in searches):
-        return Trust(small or any(_disagrees(search) for search in searches))
-    largest = sorted(paths, key=lambda path: (-_size(path), path))[:_COPIES]
-    first = _searches(largest[:_LARGEST], search_of)
-    if not any(search.embedded for search in first):
-        return Trust(small or any(_disagrees(search) for search in searches))
-    copies = [*first, *_searches(largest[_LARGEST:], search_of)]
-    copies = [search for search in copies if search.embedded]
-    against = list(map(_disagrees, copies)).count(True)
+    looks = list(_looks(sampled, search_of, compare=not small))
+    doubted = small or any(disagrees for _, disagrees in looks)
+    largest = sorted(paths, key=lambda path: (-_size(path), path))
+    first = _looks(largest[:_LARGEST], search_of, compare=False)
+    if all(copy for copy, _ in looks) or not any(copy for copy, _ in first):
+        return Trust(doubted)
+    copies = [
+        disagrees for copy, disagrees in _looks(largest[:_COPIES], search_of, compare=True) if copy
+    ]
+    against = copies.count(True)
     if against < max(_AGAINST, len(copies) / 2):
-        return Trust(small or against > 0)
+        return Trust(doubted or against > 0)
     return Trust(
         True, f"{against} of {len(copies)} embedded copies show another picture than the file"
     )
 
 
-def _searches(paths: Sequence[Path], search_of: Callable[[Path], Search]) -> list[Search]:
-    searches = []
+def _looks(
+    paths: Sequence[Path], search_of: Callable[[Path], Search], *, compare: bool
+) -> Iterator[tuple[bool, bool]]:
+    """Whether each of *paths* that can be read holds a copy and, if they are to be compared,
+    whether its image file shows another picture; one annotation is held at a time.
+    """
     for path in paths:
-        try:
-            searches.append(search_of(path))
-        except SourceError:
-            continue  # reported when it is read
-    return searches
+        with suppress(SourceError):  # reported when it is read
+            search = search_of(path)
+            yield bool(search.embedded), compare and _disagrees(search)
 
 
 def _disagrees(search: Search) -> bool:

@@ -29,7 +29,8 @@ class _LiveBytes(TorchDispatchMode):
         for leaf in tree_leaves(result):
             if isinstance(leaf, torch.Tensor):
                 storage = leaf.untyped_storage()
-                self.alive[StorageWeakRef(storage)] = storage.nbytes()  # type: ignore[no-untyped-call]
+                size = storage.nbytes()
+                self.alive[StorageWeakRef(storage)] = size  # type: ignore[no-untyped-call]
         self.alive = {ref: size for ref, size in self.alive.items() if not ref.expired()}
         self.most = max(self.most, sum(self.alive.values()))
         return result

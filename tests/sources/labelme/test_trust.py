@@ -53,3 +53,17 @@ def test_two_images_of_one_name_are_refused_with_the_way_to_say_which(tmp_path: 
     assert "--exclude-folder masks" in caught.value.hint
     stated = Reader(tmp_path, exclude_folder=("masks",))
     assert [stated.read(item).stem for item in stated.scan().items] == ["a"]
+
+
+def test_a_disagreement_among_those_without_a_copy_is_remembered(tmp_path: Path) -> None:
+    """Of a large folder, one sampled copy is stale, and the largest files are sound."""
+    for number in range(40):
+        image = picture(number, (160, 120))
+        copy = base64_of(encoded(picture(99) if number == 0 else image, "PNG"))
+        size = {"imageHeight": 120, "imageWidth": 160}
+        kept = copy if number in (0, *range(21, 36)) else None
+        annotate(tmp_path, f"{number:02}", box(), named=f"{number:02}.png", imageData=kept, **size)
+        image.save(tmp_path / f"{number:02}.png")
+    folder = Reader(tmp_path).scan().items[0].payload[-1]
+    assert folder.doubted
+    assert not folder.against
