@@ -82,7 +82,7 @@ CODES: dict[str, str] = {
     "background-first": "The source's background was not class 0; it became class 0.",
     "class-vanished": ("The source no longer has a class of the tree; the class keeps its id."),
     # images
-    "image-missing": "No image was found for an annotation.",
+    "image-missing": "No image, or more than one, was found for an annotation.",
     "image-ambiguous": "More than one image could belong to an annotation.",
     "image-found-elsewhere": (
         "The image was not where imagePath says, but elsewhere in the allowed folders."

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segprep.files import listing
 from segprep.imaging.image import SUFFIXES
@@ -106,14 +107,18 @@ def _twins(paths: PackedPaths) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Partners:
-    """Which of *images* belongs to each of *masks*: *of_mask* has its number, or -1."""
+    """Which of *images* belongs to each of *masks*: *of_mask* has its number, -1 where none goes by
+    its name, and -2 - n where several images or masks do, image n the first. *of_image* has the
+    numbers of masks, by the same rules.
+    """
 
     images: PackedPaths
     masks: PackedPaths
     of_mask: "array[int]"
+    of_image: "array[int]"
 
     def __len__(self) -> int:
-        return len(self.of_mask) - self.of_mask.count(-1)
+        return sum(number >= 0 for number in self.of_mask)
 
     def numbers(self) -> Iterator[tuple[int, int]]:
         """The numbers of every mask and its image."""
@@ -127,7 +132,10 @@ def best(images: PackedPaths, masks: PackedPaths, pair: Folders, how: str) -> tu
         first = _fuller(images.chosen(channels), masks, pair, _without_channel)
         if 2 * len(first) > len(masks):
             of_mask = array("q", (channels[n] if n >= 0 else -1 for n in first.of_mask))
-            return "affix", Partners(images, masks, of_mask)
+            of_image = array("q", [-1]) * len(images)
+            for channel, mask in zip(channels, first.of_image, strict=True):
+                of_image[channel] = max(mask, -1)
+            return "affix", Partners(images, masks, of_mask, of_image)
     tried = []
     for rule, key in rules.items():
         if how in ("auto", rule):
@@ -202,14 +210,22 @@ def _partners(
         np.fromiter(_hashes(paths, root, key, nested), np.int64, len(paths))
         for paths, root in ((images, pair.images), (masks, pair.masks))
     )
-    keys, first, counts = np.unique(of_image, return_index=True, return_counts=True)
-    _, inverse, own = np.unique(of_mask, return_inverse=True, return_counts=True)
-    at = np.minimum(np.searchsorted(keys, of_mask), max(0, len(keys) - 1))
-    partners = np.full(len(masks), -1, np.int64)
-    if len(keys):
-        sure = (keys[at] == of_mask) & (counts[at] == 1) & (own[inverse] == 1) & (of_mask != 0)
-        partners[sure] = first[at[sure]]
-    return Partners(images, masks, array("q", partners.tobytes()))
+    return Partners(images, masks, _matched(of_mask, of_image), _matched(of_image, of_mask))
+
+
+def _matched(keys: NDArray[np.int64], others: NDArray[np.int64]) -> "array[int]":
+    """For each of *keys* the number of the only one of *others* that is equal, if the key occurs
+    once, too; -1 without one or for an empty key; -2 - the first number where several are equal.
+    """
+    values, first, counts = np.unique(others, return_index=True, return_counts=True)
+    _, inverse, own = np.unique(keys, return_inverse=True, return_counts=True)
+    numbers = np.full(len(keys), -1, np.int64)
+    if len(values):
+        at = np.minimum(np.searchsorted(values, keys), len(values) - 1)
+        equal = (values[at] == keys) & (keys != 0)
+        several = (counts[at] > 1) | (own[inverse] > 1)
+        numbers = np.where(equal, np.where(several, -2 - first[at], first[at]), numbers)
+    return array("q", numbers.tobytes())
 
 
 def _hashes(

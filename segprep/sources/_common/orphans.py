@@ -11,20 +11,22 @@ from segprep.sources._common.folder_names import LONGER
 from segprep.sources._common.name_rules import CHANNEL, Partners
 from segprep.types import Skipped
 
+NO_MASK = "no mask belongs to this image"
+
 
 def left(partners: Partners) -> list[Skipped]:
     """A Skipped for every mask without an image and every image without a mask."""
-    used = bytearray(len(partners.images))
-    for _, image in partners.numbers():
-        used[image] = 1
+    used = bytearray(number >= 0 for number in partners.of_image)
     masks, images = partners.masks, partners.images
+    rivals = _rivals(partners.of_mask), _rivals(partners.of_image)
     without_image = [
         Skipped(
             stem_of(masks.part(number)[1]),
             str(masks[number]),
             "image-missing",
-            "no image, or more than one, belongs to this mask",
-            "add or rename the image",
+            _several("mask", number, image, (masks, images), rivals)
+            or "no image belongs to this mask",
+            "add or rename the image" if image == -1 else "rename, or move away, all but one",
         )
         for number, image in enumerate(partners.of_mask)
         if image < 0
@@ -34,8 +36,51 @@ def left(partners: Partners) -> list[Skipped]:
     masks_of = {images[n]: masks[mask] for mask, n in partners.numbers()} if channels else {}
     companions = _companions(images, used) if bare else {}
     return without_image + [
-        companions.get(number) or _without_mask(images[number], masks_of) for number in bare
+        companions.get(number)
+        or _without_mask(
+            images[number],
+            masks_of,
+            _several("image", number, partners.of_image[number], (images, masks), rivals[::-1]),
+        )
+        for number in bare
     ]
+
+
+def _rivals(partners: Sequence[int]) -> dict[int, list[int]]:
+    """Partner -> the numbers that share it, for those of *partners* that several may have."""
+    rivals: dict[int, list[int]] = defaultdict(list)
+    for number, partner in enumerate(partners):
+        if partner < -1:
+            rivals[-2 - partner].append(number)
+    return rivals
+
+
+def _several(
+    kind: str,
+    number: int,
+    partner: int,
+    paths: tuple[PackedPaths, PackedPaths],
+    rivals: Sequence[Mapping[int, Sequence[int]]],
+) -> str:
+    """Which files go by one name, for file *number* of the first of *paths*, a *kind*, whose first
+    *partner* is -2 - its number in the second; "" where it has none.
+    """
+    if partner >= -1:
+        return ""
+    other = "image" if kind == "mask" else "mask"
+    own, others = paths
+    partners = rivals[1].get(number, ())
+    if len(partners) > 1:
+        return f"{len(partners)} {other}s may belong to this {kind}: {_listed(others, partners)}"
+    file = _listed(others, [-2 - partner])
+    same = rivals[0].get(-2 - partner, ())
+    return f"{len(same)} {kind}s may belong to the {other} {file}: {_listed(own, same)}"
+
+
+def _listed(paths: PackedPaths, numbers: Sequence[int]) -> str:
+    """The first three files, each with its folder."""
+    names = ["/".join(Path(paths[n]).parts[-2:]) for n in numbers[:3]]
+    return ", ".join(names) + ", …" * (len(numbers) > 3)
 
 
 def _companions(images: PackedPaths, used: Sequence[int]) -> dict[int, Skipped]:
@@ -65,8 +110,10 @@ def _companions(images: PackedPaths, used: Sequence[int]) -> dict[int, Skipped]:
     return companions
 
 
-def _without_mask(path: Path, masks_of: Mapping[Path, Path]) -> Skipped:
-    """Why the image at *path* has no mask: it may be a further channel of one of *masks_of*."""
+def _without_mask(path: Path, masks_of: Mapping[Path, Path], several: str) -> Skipped:
+    """Why the image at *path* has no mask: it may be a further channel of one of *masks_of*, or
+    *several* files go by its name.
+    """
     stem = stem_of(path.name)
     first = f"{CHANNEL.sub('', stem)}_0000"
     mask = masks_of.get(path.with_name(f"{first}{path.suffix}"))
@@ -84,7 +131,9 @@ def _without_mask(path: Path, masks_of: Mapping[Path, Path]) -> Skipped:
         stem,
         str(path),
         "mask-missing",
-        "no mask, or more than one, belongs to this image",
-        "add or rename the mask; give --missing empty if none means all background; or skip the"
-        " image with --on-error skip",
+        several or NO_MASK,
+        "rename, or move away, all but one; or skip the image with --on-error skip"
+        if several
+        else "add or rename the mask; give --missing empty if none means all background; or skip"
+        " the image with --on-error skip",
     )

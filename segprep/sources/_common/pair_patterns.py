@@ -14,6 +14,7 @@ from segprep.files import read_plain
 from segprep.names import shown, stem_of
 from segprep.sources._common.folder_names import IMAGES, LONGER, MASKS, words
 from segprep.sources._common.official_lists import SPLITS
+from segprep.sources._common.orphans import NO_MASK
 from segprep.types import Skipped
 
 PairPattern = Annotated[
@@ -107,14 +108,8 @@ def _from_pattern(image: str, mask: str, roots: Sequence[Path], files: Sequence[
     skipped = _without_companions(skipped, [image for image, _, _ in pairs])
     used = {mask_path for _, mask_path, _ in pairs}
     skipped += [
-        Skipped(
-            path.stem,
-            str(path),
-            "image-missing",
-            "no image, or more than one, fits the pattern of this mask",
-            "add the image, or change --pair",
-        )
-        for paths in sides[1].values()
+        _without_image(path, len(paths), len(sides[0].get(key, ())))
+        for key, paths in sides[1].items()
         for path in paths
         if path not in used
     ]
@@ -178,10 +173,18 @@ def _unpaired(path: Path, masks: Sequence[Path], images: int) -> Skipped:
     if images > 1:
         reason = f"{images} images have the same {{names}}; put a folder into --pair"
         return Skipped(path.stem, str(path), "image-ambiguous", reason, _HINT)
-    reason = f"{len(masks)} masks fit the pattern of this image" if masks else "no mask fits it"
+    reason = f"{len(masks)} masks fit the pattern of this image" if masks else NO_MASK
     return Skipped(
         path.stem, str(path), "mask-missing", reason, "add the mask, or give --missing empty"
     )
+
+
+def _without_image(path: Path, masks: int, images: int) -> Skipped:
+    reason = (
+        f"{images} images and {masks} masks have its {{names}}" if images else "no image fits it"
+    )
+    hint = "change --pair" if images else "add the image, or change --pair"
+    return Skipped(path.stem, str(path), "image-missing", reason, hint)
 
 
 def _from_table(table: Path, roots: Sequence[Path]) -> Stated:

@@ -11,7 +11,8 @@ from PIL import Image
 import segprep
 from segprep.errors import BadInputError, UsageError
 from segprep.sources import binary, colormap, pairs
-from segprep.sources._common import image_folders, pair_patterns
+from segprep.sources._common import image_folders, matching, pair_patterns
+from segprep.sources._common.name_rules import Folders
 
 BLACK, WHITE = np.zeros((3, 4), np.uint8), np.full((3, 4), 255, np.uint8)
 
@@ -315,3 +316,35 @@ def test_channels_in_folders_of_the_same_name(tmp_path: Path) -> None:
         assert (
             image.removeprefix("imagesTr").replace("_0000.jpg", ".png") == mask[len("labelsTr") :]
         )
+
+
+def test_without_a_partner_or_with_several_are_told_apart(tmp_path: Path) -> None:
+    root = lay_out(tmp_path, "i/a.jpg", "i/b.jpg", "i/c.jpg", "i/d.jpg", "i/d.png")
+    lay_out(root, "m/a.png", "m/b.png", "m/b.gif", "m/d.png", "m/e.png")
+    matched = matching.match(root, [Folders(root / "i", root / "m")], "name")
+    reasons = {
+        (Path(skip.path).relative_to(root).as_posix(), skip.code): skip.reason
+        for skip in matched.skipped
+    }
+    assert reasons == {
+        ("i/b.jpg", "mask-missing"): "2 masks may belong to this image: m/b.gif, m/b.png",
+        ("i/c.jpg", "mask-missing"): "no mask belongs to this image",
+        ("i/d.jpg", "mask-missing"): "2 images may belong to the mask m/d.png: i/d.jpg, i/d.png",
+        ("i/d.png", "mask-missing"): "2 images may belong to the mask m/d.png: i/d.jpg, i/d.png",
+        ("m/b.gif", "image-missing"): "2 masks may belong to the image i/b.jpg: m/b.gif, m/b.png",
+        ("m/b.png", "image-missing"): "2 masks may belong to the image i/b.jpg: m/b.gif, m/b.png",
+        ("m/d.png", "image-missing"): "2 images may belong to this mask: i/d.jpg, i/d.png",
+        ("m/e.png", "image-missing"): "no image belongs to this mask",
+    }
+
+
+def test_an_image_of_several_masks_is_no_empty_one(tmp_path: Path) -> None:
+    root = lay_out(tmp_path, "i/a.jpg", "i/b.jpg", "i/c.jpg", "m/a.png", "m/b.png", "m/b.gif")
+    folders = [Folders(root / "i", root / "m")]
+    for matched in (
+        matching.match(root, folders, "name", empty=True),
+        matching.match_stated(root, "i/{n}.jpg=m/{n}.*", sorted(root.rglob("*.*")), empty=True),
+    ):
+        assert [item.stem for item in matched.items] == ["a", "c"]
+        assert {skip.stem for skip in matched.skipped} == {"b"}
+        assert "2 masks" in next(s.reason for s in matched.skipped if s.code == "mask-missing")
