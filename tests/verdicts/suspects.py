@@ -1,5 +1,5 @@
 """Do corrupted masks stand first in the ranking? 10 % of the masks of train and val are swapped,
-flipped or robbed of objects; area under the ROC curve.
+flipped or robbed of objects; area under the ROC curve of the order that the report shows.
 
     python tests/verdicts/suspects.py TREE [--kinds swap,flip,missing] [--draws 5] [--steps 600]
 
@@ -59,16 +59,17 @@ def main() -> None:
     given = parser.parse_args()
     pooled: dict[str, list[tuple[float, bool, bool]]] = defaultdict(
         list
-    )  # kind -> (score, corrupted, seen in training)
+    )  # kind -> (place in the ranking, corrupted, seen in training)
     with tempfile.TemporaryDirectory() as folder:
         for draw in range(given.draws):
             place = spoiling.copy(given.tree, Path(folder) / "corrupted")
             done = spoil(place, given.kinds.split(","), draw)
             found = segprep.train_check(place.root, seed=draw, steps=given.steps)
-            for one in found.suspects:
+            for position, one in enumerate(found.suspects):
                 for kind in given.kinds.split(","):
                     if done.get(one.stem, kind) == kind:
-                        pooled[kind].append((one.score, one.stem in done, one.training))
+                        share = -position / len(found.suspects)  # draws are pooled
+                        pooled[kind].append((share, one.stem in done, one.training))
             print(
                 f"draw {draw}: {found.verdict}, mIoU {found.miou:.3f}, {found.seconds:.0f} s",
                 flush=True,
