@@ -89,6 +89,30 @@ def test_colors_that_tell_no_classes_apart_accuse_nobody(tmp_path: Path) -> None
     assert "SEG605" not in codes(place, "warning")
 
 
+@pytest.mark.parametrize(("inverted", "named"), [(False, []), (True, ["s7"])])
+def test_an_image_in_other_light_is_not_taken_for_swapped(
+    inverted: bool, named: list[str], tmp_path: Path
+) -> None:
+    """What is lit more has the color of other images' objects, and its own object is brighter
+    still.
+    """
+    for part in ("JPEGImages", "SegmentationClass"):
+        (tmp_path / part).mkdir()
+    (tmp_path / "class_names.txt").write_text("_background_\nleaf\n")
+    for n in range(16):
+        mask = np.zeros((64, 96), np.uint8)
+        top, left = RNG.integers(4, 24), RNG.integers(4, 50)
+        mask[top : top + 30, left : left + 40] = 1
+        levels = np.where(mask == 1, 160, 95) + RNG.normal(0, 4, mask.shape)
+        if n == 7:
+            levels, mask = (levels, 1 - mask) if inverted else (levels + 65, mask)
+        picture = Image.fromarray(levels.astype(np.uint8)).convert("RGB")
+        picture.save(tmp_path / f"JPEGImages/s{n}.png")
+        segprep.write_mask(tmp_path / f"SegmentationClass/s{n}.png", mask)
+    findings = segprep.check(tmp_path).findings
+    assert [finding.stem for finding in findings if finding.code == "SEG605"] == named
+
+
 def test_an_image_of_another_kind_is_named_by_its_kind(tmp_path: Path) -> None:
     place = scenes.make(tmp_path / "tree")
     path = place.image_path("scene_003")

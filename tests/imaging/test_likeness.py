@@ -60,3 +60,16 @@ def test_many_pictures_of_one_key_are_compared_like_few(
         pairs.append(likeness._candidates(plain, plain))
     assert pairs[0] == pairs[1]
     assert {(n, 500 + n) for n in range(100)} <= set(pairs[0])
+
+
+def test_a_frame_that_two_pictures_share_is_no_likeness() -> None:
+    """Two retinas in one black surround, and one of them a second time, half as bright."""
+    rng = np.random.default_rng(5)
+    down, right = np.mgrid[:32, :32] - 15.5
+    seen = np.hypot(down, right) < 14
+    first, other = (
+        np.where(seen, 120 + rng.normal(0, 9, seen.shape), 3).astype(np.uint8) for _ in range(2)
+    )
+    assert likeness.correlated(first, other) > likeness.ALIKE
+    assert likeness.resemblance(first, other) < 0.3
+    assert likeness.resemblance(first, first // 2) > 0.99

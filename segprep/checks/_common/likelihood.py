@@ -18,10 +18,12 @@ from segprep.checks._common.fit import LEAST, deviations, median
 from segprep.checks._common.survey import Cells, Signals, Survey
 
 BINS = 64
+RED, GREEN, BLUE = np.unravel_index(np.arange(BINS), (4, 4, 4))  # of a bin of colors, two bits each
 LEAST_CELLS, LEAST_EACH = 40, 0.2  # of a class, and nats per cell, for a swap among three or more
 RIVALS = 0.1  # images that gain by a swap of red and blue, to one that would lose as much
 LEAST_DEVIATION = 0.2  # nats per cell
 ODD = 2.5  # deviations by which an image's colors are less likely than usual, swapped or not
+USUAL = 0.8  # of the images: where so many agree how two classes differ in color, that counts
 BLOCK = 256  # images that are judged at once
 MOST = 12  # classes; with more, pairs would be many and counts thin
 
@@ -59,12 +61,40 @@ def swaps(survey: Survey) -> Mapping[str, Swap]:
     if np.sort(usual)[len(usual) // 2] > 0:
         return {}  # of most images, too, colors tell no classes apart, as at night
     scores = deviations(usual / 0.2)
+    likely = {n: best[n] for n in np.flatnonzero((gains > 0.25) & (scores > 4)).tolist()}
     return {
         survey.pairs[numbers[n]].stem: Swap(
             (ids[best[n][0]], ids[best[n][1]]), float(gains[n]), float(scores[n])
         )
-        for n in np.flatnonzero((gains > 0.25) & (scores > 4)).tolist()
+        for n in likely.keys() - _as_others(survey, ids, likely)
     }
+
+
+def _as_others(
+    survey: Survey, ids: Sequence[int], likely: Mapping[int, tuple[int, int]]
+) -> set[int]:
+    """Those images, by number, whose two *likely* swapped classes differ in color as in nearly all
+    others: one of the two is darker, say, and the whole image is redder than most. A swap would
+    turn the difference round.
+    """
+    usual = set[int]()
+    for swap in set(likely.values()):
+        tables = _tables(survey, attrgetter("hue"), ids)
+        differences = np.concatenate([_difference(block, *swap) for block in tables])
+        alike = differences @ differences.sum(0) > 0
+        if alike.sum() >= USUAL * differences.any(1).sum():
+            usual.update(n for n, own in likely.items() if own == swap and alike[n])
+    return usual
+
+
+def _difference(tables: NDArray[np.float64], first: int, other: int) -> NDArray[np.float64]:
+    """(images, 3) by how much red, green and blue of the class *other* exceed those of the *first*
+    on average; 0 where an image lacks one of them.
+    """
+    levels = np.stack([RED, GREEN, BLUE], axis=1).astype(np.float64)
+    counts = tables[:, (first, other)].sum(2, keepdims=True)
+    means = tables[:, (first, other)] @ levels / np.maximum(counts, 1)
+    return np.asarray((means[:, 1] - means[:, 0]) * counts.all(1))
 
 
 def _measured(survey: Survey) -> tuple[Sequence[int], list[int]]:
@@ -136,8 +166,7 @@ def swapped_channels(survey: Survey) -> Mapping[str, Channels]:
         return {}
     hue = attrgetter("hue")
     total = sum(block.sum(0) for block in _tables(survey, hue, ids))
-    bins = np.arange(BINS)
-    mirrored = bins % 4 * 16 + bins // 4 % 4 * 4 + bins // 16  # red, green, blue of two bits each
+    mirrored = BLUE * 16 + GREEN * 4 + RED
     likelihoods = []
     for own in _tables(survey, hue, ids):
         logs, cells = _logs(total - own), np.maximum(own.sum((1, 2)), 1)
