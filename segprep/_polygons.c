@@ -315,8 +315,9 @@ static PyObject *under_all(const Py_buffer *under, size width, double limit, PyO
     uint8_t seen[256] = {0};
     for (size at = 0; result && result != Py_None && at < n; at++) {
         uint8_t value = values[at];
-        if (seen[value]++)
+        if (seen[value])
             continue;
+        seen[value] = 1;
         Canvas canvas = {pixels, under->len / width, width, (uint8_t)(value + 1), under->buf,
                          counts};
         PyObject *key = PyLong_FromLong(value);

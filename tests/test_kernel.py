@@ -2,10 +2,12 @@
 buffers.
 """
 
+import importlib.util
 import math
 import os
 import subprocess
 import sys
+import sysconfig
 import zlib
 from collections.abc import Callable
 from dataclasses import fields
@@ -187,6 +189,22 @@ def test_of_very_many_polygons_no_boxes_are_compared() -> None:
     assert mine == plain
 
 
+@built
+def test_a_class_of_many_polygons_is_counted_once() -> None:
+    """Each of 300 squares of one class, the left half of each covered by one of another."""
+    corners = [(15 * (n % 20), 15 * (n // 20)) for n in range(300)]
+    sides = [(9, 1, "cell"), (4, 2, "dirt")]
+    shapes = [
+        Shape("polygon", (x, y, x + side, y, x + side, y + 9, x, y + 9), value, label, "")
+        for side, value, label in sides
+        for x, y in corners
+    ]
+    painted = paint(shapes, 300, 300)
+    mine, plain = both(lambda: covered_classes(shapes, painted, PaintOrder(), background=0))
+    assert mine == plain
+    assert [note.covered.covered for note in mine if note.covered] == [300 * 50]
+
+
 NUMBERS = st.one_of(
     st.integers(-10, 10),
     st.floats(),
@@ -220,6 +238,37 @@ def test_a_kernel_that_draws_other_polygons_than_pillow_draws_none(
 ) -> None:
     assert raster.kernel_like_pillow() is kernel.compiled
     monkeypatch.setattr(kernel, "compiled", SimpleNamespace(polygon=lambda *_: 1.0))
+    raster.kernel_like_pillow.cache_clear()
+    assert raster.kernel_like_pillow() is None
+    raster.kernel_like_pillow.cache_clear()
+
+
+@built
+@pytest.mark.parametrize("rounding", ["-Dfloat=double", "-mfpmath=387"])
+def test_a_kernel_that_rounds_otherwise_than_pillow_draws_no_polygons(
+    rounding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on processors that multiply and add in one step."""
+    out, folder = tmp_path / "_kernel.so", Path(kernel.__file__).parent
+    sources = [folder / name for name in ("_kernel.c", "_png.c", "_polygons.c")]
+    command: list[str | Path] = [
+        "cc",
+        "-shared",
+        "-fPIC",
+        f"-I{sysconfig.get_path('include')}",
+        rounding,
+        *sources,
+    ]
+    try:
+        subprocess.run([*command, "-o", out], capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no compiler, or none that rounds so")
+    spec = importlib.util.spec_from_file_location("_kernel", out)
+    assert spec is not None
+    assert spec.loader is not None
+    other = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(other)
+    monkeypatch.setattr(kernel, "compiled", other)
     raster.kernel_like_pillow.cache_clear()
     assert raster.kernel_like_pillow() is None
     raster.kernel_like_pillow.cache_clear()

@@ -212,7 +212,7 @@ def recolored(data: bytes, palette: bytes | None) -> bytes:
 
 def decode(data: bytes, limit: int) -> NDArray[np.uint8] | None:
     """The pixels (H, W) of a plain PNG mask: 8-bit gray or indices, not interlaced, at most *limit*
-    pixels, whole, not animated, and with right checksums.
+    pixels, whole, not animated, of at most 256 colors, and with right checksums.
 
     None for everything else, which Pillow reads or refuses. Three times as fast as Pillow for flat
     masks. The checksums of all chunks are verified; that of the stream, which covers the same
@@ -251,7 +251,7 @@ def _rows(data: bytes, limit: int) -> NDArray[np.uint8] | None:
     height, width = shape
     try:
         parts = list(chunks(data))
-        if any(kind == b"acTL" for kind, _ in parts):
+        if any(kind == b"acTL" or (kind == b"PLTE" and len(body) > 768) for kind, body in parts):
             return None
         bodies = [body for kind, body in parts if kind == b"IDAT"]
         stream = bodies[0] if len(bodies) == 1 else memoryview(b"".join(bodies))

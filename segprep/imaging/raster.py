@@ -23,6 +23,14 @@ from segprep.kernel import Kernel
 LIMIT = 32_767
 MAX_CROSSINGS = 10_000_000  # polygon edges times the rows they cross, per canvas: seconds of work
 _FARTHEST = 1 << 24  # pixels from the origin that the kernel draws
+_ROUNDED = (  # on other processors, multiply-and-add may round once, not twice
+    (47, 5, -19, 85, -37, 77),
+    (-55, -47, 57, 49, 36, 18),
+    (2, 45, -52, -36, 100, -39),
+    (-16, 50, -33, 51, 61, -16),
+    (55, 8, -10, 19, 32, 55),
+    (15, 2, -7, -8, 49, 40),
+)
 MAX_AREA = 20_000_000_000  # painted pixels per canvas: seconds of work
 
 
@@ -206,13 +214,14 @@ def covers(
 
 @cache
 def kernel_like_pillow() -> Kernel | None:
-    """The kernel, if it draws stars, whose corners are where versions of Pillow differ, and long
-    flat triangles as the installed Pillow does; None without it.
+    """The kernel, if it draws stars, whose corners are where versions of Pillow differ, long flat
+    triangles, and triangles of other pixels where products are not rounded to 32 bits, as the
+    installed Pillow does; None without it.
     """
     if kernel.compiled is None:
         return None
     side = 48
-    polygons: list[tuple[float, ...]] = [(0, 4, 47, 6, 3, 9), (-9, 1, 60, 3, 5, 90)]
+    polygons: list[tuple[float, ...]] = [(0, 4, 47, 6, 3, 9), (-9, 1, 60, 3, 5, 90), *_ROUNDED]
     for step in (3, 5, 8, 11, 14):
         flat = [(step * n * n % 53 - 2, (7 * n * step + n) % 59 - 4) for n in range(19)]
         polygons.append(tuple(float(value) for point in flat for value in point))

@@ -235,6 +235,12 @@ def test_what_is_no_plain_mask_is_left_to_pillow(monkeypatch: pytest.MonkeyPatch
     assert all(
         png.decode(by_pillow(mode), 10**6) is None for mode in ("1", "LA", "RGB", "RGBA", "I;16")
     )
+    for colors, readable in ((256, True), (257, False)):  # Pillow refuses so many
+        table = chunk(b"PLTE", bytes(3 * colors))
+        indexed = png.encode(np.ones((3, 4), np.uint8), PALETTE).replace(
+            chunk(b"PLTE", PALETTE), table
+        )
+        assert (png.decode(indexed, 12) is not None) == readable
     monkeypatch.setattr(kernel, "compiled", None)
     too_much = filtered(np.eye(90, dtype=np.uint8), [3] * 90)  # work for Python
     assert png.decode(too_much, 10**6) is None
