@@ -87,11 +87,11 @@ CODES: dict[str, str] = {
     "image-found-elsewhere": (
         "The image was not where imagePath says, but elsewhere in the allowed folders."
     ),
+    "image-chosen": "Several images have the name that an annotation gives; what told which is it.",
+    "image-replaced": "An image file has another number of bytes than when it was annotated.",
     "image-embedded": "The embedded copy (imageData) was used as the image.",
     "image-damaged": "The image cannot be decoded or fails its own checksums.",
-    "image-repaired": (
-        "The image file was damaged at its end but its pixels are whole; it was written again."
-    ),
+    "image-repaired": "The image file was damaged at its end; its whole pixels were written again.",
     "image-unsupported": "The file is not an image of a supported format or pixel type.",
     "image-too-large": "The image has more pixels than --max-pixels allows.",
     "image-frames": "The image file holds several frames; the first was used.",

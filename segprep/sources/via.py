@@ -9,22 +9,24 @@
       NAME.jpg            anywhere below SRC or --image-root
 
 Format: https://gitlab.com/vgg/via/-/blob/master/via-3.x.y/src/doc/DOCUMENTATION.md and the JSON
-export of VIA 2. Assumptions: the class is the value of one attribute, the only one there is or
---class-from; without any attribute every region is of the class object. In VIA 2: Annotation,
-Export Annotations (as json).
+export of VIA 2. Assumptions: the class is the value of one attribute, the only one there is, one
+that all others equal in every region, or --class-from; without any attribute in any file every
+region is of the class object. Of several images with its name the one counts that has the bytes
+that VIA 2 noted. In VIA 2: Annotation, Export Annotations (as json).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from segprep.errors import ForeignFileError, SourceError
+from segprep.errors import ForeignFileError, SourceError, UsageError
 from segprep.files import MAX_BYTES, read_below, walk
 from segprep.names import shown
 from segprep.sources._common import json_values, region_attributes, strict_json
 from segprep.sources._common.faulty_regions import sound_regions
+from segprep.sources._common.labels import LabelRules, LabelTable
 from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Attributes, Kind, Region, Ring
 from segprep.sources._common.regions import Document, RegionReader, files_with
@@ -76,35 +78,50 @@ class Reader(RegionReader):
             drawn = list(_read_3(content, path, self.bad_shape))
         else:
             raise ForeignFileError(path, "is not a VIA file: no regions with shape attributes")
-        attribute = self._attribute([region for image in drawn for region in image.regions], path)
+        regions = [region for image in drawn for region in image.regions]
+        attribute = region_attributes.only_attribute(regions, path, self.class_from)
         result = [
             replace(image, regions=tuple(_labeled(region, attribute) for region in image.regions))
             for image in drawn
         ]
         notes: tuple[Note, ...] = ()
-        if not attribute and any(image.regions for image in drawn):
-            text = f"{path.name}: no region has attributes; all are of the class {NAMELESS!r}"
+        address = shown(path.relative_to(self.roots()[0]).as_posix())
+        if not attribute and regions:
+            text = f"{address}: no region has attributes; all are of the class {NAMELESS!r}"
             notes = (Note("classes-inferred", text),)
         elif attribute and not self.class_from:
-            text = f"{path.name}: the class is the attribute {shown(attribute)!r}"
+            text = f"{address}: the class is the attribute {shown(attribute)!r}"
             notes = (Note("classes-found", text),)
         return Document(tuple(result), (), notes)
 
-    def _attribute(self, regions: list[Region], path: Path) -> str:
-        """The attribute that holds the class. Raises SourceError if several may."""
-        names = list(dict.fromkeys(name for region in regions for name, _ in region.attributes))
-        if self.class_from:
-            if names and self.class_from not in names:
-                reason = f"no region has the attribute {self.class_from!r}"
-                hint = f"there are: {', '.join(map(shown, names))}"
-                raise SourceError(path, reason, hint, "classes-ambiguous")
-            return self.class_from
-        if len(names) > 1:
-            listed = ", ".join(shown(name) for name in names)
-            hint = f"say which: --class-from {shown(names[0])}"
-            reason = f"the class may be any of several attributes: {listed}"
-            raise SourceError(path, reason, hint, "classes-ambiguous")
-        return names[0] if names else ""
+    def _label_table(
+        self, rules: LabelRules, documents: Sequence[tuple[Path, Document]], context: Any
+    ) -> tuple[LabelTable, tuple[Note, ...]]:
+        """The class list. Raises UsageError where the regions of some files have attributes, those
+        of others none, and nobody said what these are.
+        """
+        bare = [
+            path
+            for path, document in documents
+            if any(note.code == "classes-inferred" for note in document.notes)
+        ]
+        images = (
+            image for path, document in documents if path not in bare for image in document.images
+        )
+        labels = list(dict.fromkeys(r.label for image in images for r in image.regions if r.label))
+        stated = NAMELESS in rules.renames or rules.excludes(NAMELESS) or self.classes is not None
+        if bare and (labels or self.class_from) and not stated:
+            others = (
+                f"; those of other files are {', '.join(map(shown, labels[:8]))}" if labels else ""
+            )
+            hint = (
+                f"say what they are: --map {NAMELESS}={shown(labels[0]) if labels else 'NAME'}; or"
+                f" leave them out: --exclude {NAMELESS}"
+            )
+            address = shown(bare[0].relative_to(self.roots()[0]).as_posix())
+            reason = f"no region of {address} has any attribute for its class{others}"
+            raise UsageError("classes-ambiguous", reason, hint)
+        return RegionReader._label_table(self, rules, documents, context)
 
 
 def _labeled(region: Region, attribute: str) -> Region:
@@ -148,7 +165,9 @@ def _read_2(images: Mapping[str, Any], path: Path, bad_shape: str) -> Iterator[A
                 )
         except SourceError as error:
             fault = error
-        yield AnnotatedImage(name, regions=tuple(regions), fault=fault)
+        size = entry.get("size")
+        file_size = size if isinstance(size, int) and size > 0 else 0
+        yield AnnotatedImage(name, regions=tuple(regions), fault=fault, file_size=file_size)
 
 
 def _regions_2(raw: Any, path: Path, address: str) -> list[Region]:

@@ -177,3 +177,70 @@ def test_a_bad_region_refuses_its_own_image_alone(tmp_path: Path) -> None:
     scan = Reader(tmp_path).scan()
     assert [item.stem for item in scan.items] == ["b"]
     assert [skip.code for skip in scan.skipped] == ["bad-shape"]
+
+
+def test_the_noted_bytes_tell_which_of_several_images_was_annotated(tmp_path: Path) -> None:
+    """A public set of cockpits has pictures and masks beside the file, of the same names."""
+    beside = photo(tmp_path / "a.png")
+    meant = photo(tmp_path / "images/a.png", seed=1)
+    with beside.open("ab") as file:
+        file.write(b"another picture")
+    entry = {"filename": "a.png", "regions": [region(POLYGON, kind="cat")]}
+    write(tmp_path / "via.json", {"a": {**entry, "size": meant.stat().st_size}})
+    scan = Reader(tmp_path).scan()
+    assert [item.image for item in scan.items] == [meant]
+    (note,) = [note for note in scan.notes if note.code == "image-chosen"]
+    assert f"{meant} was used, not {beside}" in note.message
+    write(tmp_path / "via.json", {"a": {**entry, "size": 5}})
+    scan = Reader(tmp_path).scan()
+    assert [item.image for item in scan.items] == [beside]
+    (note,) = [note for note in scan.notes if note.code == "image-replaced"]
+    assert f"had 5, has {beside.stat().st_size}" in note.message
+    write(tmp_path / "via.json", {"a": {**entry, "size": -1}})
+    assert "image-replaced" not in {note.code for note in Reader(tmp_path).scan().notes}
+
+
+def test_attributes_that_are_equal_in_every_region_are_one(tmp_path: Path) -> None:
+    """A public set of kudzu bugs names the class in two languages."""
+    example(tmp_path)
+    both = [region(POLYGON, insect=label, inseto=label) for label in ("bug", "leaf")]
+    assert put(tmp_path, *both).scan().classes.names == ("_background_", "bug", "leaf")
+    (skipped,) = put(tmp_path, *both, region(POLYGON, insect="bug")).scan().skipped
+    assert skipped.code == "classes-ambiguous"
+
+
+def test_a_file_without_attributes_beside_one_with_some_is_a_question(tmp_path: Path) -> None:
+    """A public set of kudzu bugs has the class in the file of training alone."""
+    for folder, attributes in (("train", {"kind": "bug"}), ("val", {})):
+        photo(tmp_path / folder / f"{folder}.png")
+        entry = {"filename": f"{folder}.png", "regions": [region(POLYGON, **attributes)]}
+        write(tmp_path / folder / "via.json", {"0": entry})
+    with pytest.raises(
+        UsageError, match=r"no region of val/via\.json has any .* are bug"
+    ) as caught:
+        Reader(tmp_path).scan()
+    assert caught.value.code == "classes-ambiguous"
+    assert "--map object=bug" in caught.value.hint
+    stated = Reader(tmp_path, map=("object=bug",), class_from="kind")
+    assert stated.scan().classes.names == ("_background_", "bug")
+    assert all((mask == square()).all() for mask in masks(stated).values())
+    assert len(masks(Reader(tmp_path, exclude=("object",)))) == 2
+    bare = Reader(tmp_path, annotations=("val/via.json",))
+    assert bare.scan().classes.names == ("_background_", "object")
+
+
+def test_the_hint_names_one_of_several_files_of_one_name(tmp_path: Path) -> None:
+    images = {
+        f"{name}1": {"filename": f"{name}.png", "regions": [region(POLYGON, kind="cat")]}
+        for name in "ab"
+    }
+    for name in "ab":
+        photo(tmp_path / f"train/{name}.png")
+    for path in ("via.json", "train/via.json"):
+        write(tmp_path / path, images)
+    with pytest.raises(UsageError, match=r"same images: train/via\.json, \./via\.json") as caught:
+        Reader(tmp_path).scan()
+    assert caught.value.hint.endswith("--annotations train/via.json")
+    for named in ("./via.json", "train/via.json"):
+        scan = Reader(tmp_path, annotations=(named,)).scan()
+        assert {item.labels for item in scan.items} == {(tmp_path / named,)}

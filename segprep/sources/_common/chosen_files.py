@@ -12,15 +12,21 @@ from segprep.errors import UsageError
 _FEW = 2  # a file of fewer images is one of many, each for its own image
 
 
-def unclear(reason: str, files: Sequence[Path]) -> UsageError:
-    """The error that asks which of *files* are meant."""
+def unclear(reason: str, files: Sequence[Path], root: Path) -> UsageError:
+    """The error that asks which of *files* below *root* are meant."""
     plain = len({path.name for path in files}) == len(files)
-    names = [path.name if plain else f"{path.parent.name}/{path.name}" for path in files[:8]]
+    names = [path.name if plain else _address(path, root) for path in files[:8]]
     return UsageError(
         "annotations-unclear",
         f"{reason}: {', '.join(names)}",
-        f"name the files that are meant, for example --annotations {shlex.quote(files[0].name)}",
+        f"name the files that are meant, for example --annotations {shlex.quote(names[0])}",
     )
+
+
+def _address(path: Path, root: Path) -> str:
+    """*path* from *root*, never a bare name: that would name the files in all folders."""
+    address = path.relative_to(root).as_posix()
+    return address if "/" in address else f"./{address}"
 
 
 def named(files: Sequence[Path], root: Path, patterns: Sequence[str]) -> list[Path]:
@@ -30,7 +36,8 @@ def named(files: Sequence[Path], root: Path, patterns: Sequence[str]) -> list[Pa
         matches = [
             path
             for path in files
-            if fnmatch(path.name, pattern)
+            if pattern in (path.name, _address(path, root))
+            or fnmatch(path.name, pattern)
             or fnmatch(path.relative_to(root).as_posix(), pattern.removeprefix("./"))
         ]
         if not matches:
@@ -43,8 +50,8 @@ def named(files: Sequence[Path], root: Path, patterns: Sequence[str]) -> list[Pa
     return list(dict.fromkeys(chosen))
 
 
-def check_rivals(images: Iterable[tuple[Path, Path]]) -> None:
-    """Raise UsageError where two files describe the same images.
+def check_rivals(images: Iterable[tuple[Path, Path]], root: Path) -> None:
+    """Raise UsageError where two files below *root* describe the same images.
 
     *images* are pairs of an annotation file and an image that it describes. Two files are rivals if
     they have at least half of the smaller one's images in common.
@@ -68,4 +75,4 @@ def check_rivals(images: Iterable[tuple[Path, Path]]) -> None:
     ]
     if rivals:
         files = list(dict.fromkeys(path for pair in rivals for path in pair))
-        raise unclear(f"{len(files)} files describe the same images", files)
+        raise unclear(f"{len(files)} files describe the same images", files, root)

@@ -32,6 +32,8 @@ class ImageIndex:
     masks: set[Entry] = field(default_factory=set)
     copies: list[list[Path]] = field(default_factory=list)
     beside_masks: list[tuple[Path, Path]] = field(default_factory=list)
+    weighed: list[tuple[Path, Path]] = field(default_factory=list)
+    nearer: list[tuple[Path, Path]] = field(default_factory=list)
 
     @classmethod
     def below(cls, roots: tuple[Path, ...]) -> "ImageIndex":
@@ -45,21 +47,31 @@ class ImageIndex:
         return index
 
     def find(
-        self, named: str, beside: Path, near: Sequence[str] = (), never: str = ""
+        self,
+        named: str,
+        beside: Path,
+        near: Sequence[str] = (),
+        never: str = "",
+        file_size: int = 0,
     ) -> tuple[Path, bool]:
         """The picture that *named* means in an annotation file in the folder *beside*, and whether
         it is exactly there (folders included).
 
-        Of several with its file name the one wins that has most of its folders, then one in a
-        folder whose name has the words *near* (train, 2017), then one below a further root, which a
-        person named, then the first of several copies. The folder *never* is skipped. Raises
-        SourceError: none or several, or a URL.
+        Of several with its file name those count that have *file_size* bytes, where any has; then
+        the one wins that has most of its folders, then one in a folder whose name has the words
+        *near* (train, 2017), then one below a further root, which a person named, then the one in
+        the annotation file's own folder of several alike, then the first of several copies. The
+        folder *never* is skipped. Raises SourceError: none or several, or a URL.
         """
         parts = _parts(named)
         listed = self.files.get(stem_key(parts[-1]) if parts else "", ())
-        places = [entry for entry in listed if entry[0] != never] if never else listed
+        places: Sequence[Entry] = listed
+        if never:
+            places = [entry for entry in listed if entry[0] != never]
         if "://" in named or not places:
             raise self._absent(named, beside)
+        if file_size and len(places) > 1:
+            places = self._of_size(places, file_size)
         match = self._exact(named, beside, places) or (
             places[0] if len(places) == 1 else self._likeliest(named, beside, [*places], near)
         )
@@ -78,6 +90,14 @@ class ImageIndex:
                     return entry
         return None
 
+    def _of_size(self, places: Sequence[Entry], file_size: int) -> Sequence[Entry]:
+        """Those of *places* that have *file_size* bytes; all of them where none has."""
+        paths = [Path(*entry) for entry in places]
+        alike = [path for path in paths if bytes_of(path) == file_size]
+        if alike and len(alike) < len(paths):
+            self.weighed.append((alike[0], next(path for path in paths if path not in alike)))
+        return [(str(path.parent), path.name) for path in alike] or places
+
     def _likeliest(
         self, named: str, beside: Path, places: list[Entry], near: Sequence[str]
     ) -> Entry:
@@ -87,7 +107,8 @@ class ImageIndex:
         places = _most(places, [entry[1] == parts[-1] for entry in places])
         alike = [set(words(" ".join(Path(entry[0]).parts[-2:]))) & set(near) for entry in places]
         places = _most(places, list(map(len, alike)))
-        picture = self.only(self.likely([Path(*entry) for entry in places]))
+        images = self.likely([Path(*entry) for entry in places])
+        picture = self.only(self.nearest(images, beside))
         if picture is None:
             listed = ", ".join(os.path.join(*entry) for entry in places[:4])
             reason = f"{shown(named)!r} may be any of {len(places)} files: {listed}"
@@ -105,6 +126,20 @@ class ImageIndex:
             mask = next(path for path in named if path not in images)
             self.beside_masks.append((images[0], mask))
         return images or named
+
+    def nearest(self, paths: list[Path], beside: Path) -> list[Path]:
+        """Of *paths* that differ by one folder alone (v1/images/a.jpg, v2/images/a.jpg) the one in
+        the folder that holds *beside* (v1/annotations), if it is one.
+        """
+        home = Path(os.path.commonpath(paths)) if len(paths) > 1 else beside
+        rest = [path.relative_to(home).parts for path in paths if path.is_relative_to(home)]
+        if len(rest) < 2 or len({parts[1:] for parts in rest}) > 1:
+            return paths
+        inside = [home.joinpath(*p) for p in rest if beside.is_relative_to(home / p[0])]
+        if len(inside) != 1:
+            return paths
+        self.nearer.append((inside[0], next(path for path in paths if path != inside[0])))
+        return inside
 
     def only(self, paths: Sequence[Path]) -> Path | None:
         """The picture that *paths* (at least one) are: the first in natural order, if the others
@@ -128,10 +163,15 @@ class ImageIndex:
     def notes(self) -> list[Note]:
         """Which images lie in the source several times, or have the name of a mask."""
         told = []
-        if self.beside_masks:
-            image, mask = self.beside_masks[0]
-            reason = f"{len(self.beside_masks)} images have the name of a mask: {image} was used,"
-            told = [Note("image-copies", f"{reason} not {mask}")]
+        for code, why, chosen in (
+            ("image-copies", "have the name of a mask", self.beside_masks),
+            ("image-chosen", "were told by their bytes from others of their name", self.weighed),
+            ("image-chosen", "lie nearer than others of their name", self.nearer),
+        ):
+            if chosen:
+                image, other = chosen[0]
+                reason = f"{len(chosen)} images {why}: {image} was used, not {other}"
+                told.append(Note(code, reason))
         if not self.copies:
             return told
         first, *others = self.copies[0]
@@ -174,6 +214,14 @@ class ImageIndex:
             "name the images' folder with --image-root",
             "image-missing",
         )
+
+
+def bytes_of(path: Path) -> int:
+    """The size of the file *path* in bytes; 0 if it cannot be looked at."""
+    try:
+        return path.stat().st_size
+    except OSError:  # whoever reads the file says what is wrong with it
+        return 0
 
 
 def _parts(named: str) -> list[str]:

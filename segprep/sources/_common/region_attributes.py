@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any
 
-from segprep.errors import ShapeError, UsageError
+from segprep.errors import ShapeError, SourceError, UsageError
 from segprep.names import clean_label, shown
 from segprep.sources._common.region_shapes import Attributes, Region
 from segprep.sources._common.source_images import AnnotatedImage
@@ -48,6 +49,35 @@ def named_values(name: object, value: Any) -> Iterator[tuple[str, str]]:
         text = f"{text:g}" if isinstance(text, int | float) else text
         if isinstance(name, str) and isinstance(text, str) and text.strip():
             yield name, text.strip()
+
+
+def only_attribute(regions: Iterable[Region], path: Path, stated: str = "") -> str:
+    """The attribute that holds the class of the *regions* of the file *path*: *stated* by
+    ``--class-from``, the only one, or the first of several with the same values in every region;
+    "" where there is none. Raises SourceError if several may, or none is the stated one.
+    """
+    values = [_values(region) for region in regions]
+    names = list(dict.fromkeys(name for of_region in values for name in of_region))
+    if stated and names and stated not in names:
+        hint = f"there are: {', '.join(map(shown, names))}"
+        reason = f"no region has the attribute {stated!r}"
+        raise SourceError(path, reason, hint, "classes-ambiguous")
+    if stated or not names:
+        return stated if names else ""
+    if any(
+        of_region.get(name) != of_region.get(names[0]) for of_region in values for name in names
+    ):
+        hint = f"say which: --class-from {shown(names[0])}"
+        reason = "the class may be any of several attributes: " + ", ".join(map(shown, names))
+        raise SourceError(path, reason, hint, "classes-ambiguous")
+    return names[0]
+
+
+def _values(region: Region) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for name, value in region.attributes:
+        values.setdefault(name, []).append(value)
+    return values
 
 
 def only_value(attributes: Attributes, name: str, address: str) -> str:

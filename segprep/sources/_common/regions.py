@@ -108,9 +108,8 @@ class RegionReader(LabelOptions):
         index = SourceImages(roots, self.stem, from_folders=from_folders)
         for path, document in documents:
             index.add(path, document.images, table)
-        chosen_files.check_rivals(
-            (item.labels[0], cast("Path", item.image)) for item in index.items
-        )
+        images_of = ((item.labels[0], cast("Path", item.image)) for item in index.items)
+        chosen_files.check_rivals(images_of, roots[0])
         unique = stems.unique(index.items, index.skipped)
         return Scan(
             unique,

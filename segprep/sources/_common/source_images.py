@@ -9,7 +9,7 @@ from typing import cast
 from segprep.errors import SourceError
 from segprep.names import natural_key, shown, stem_key, stem_of
 from segprep.sources._common import stems
-from segprep.sources._common.image_index import ImageIndex
+from segprep.sources._common.image_index import ImageIndex, bytes_of
 from segprep.sources._common.official_lists import subset_of
 from segprep.sources._common.region_shapes import Region
 from segprep.types import Item, Note, Skipped
@@ -24,7 +24,8 @@ class AnnotatedImage:
     the file states it. *relative*: coordinates are fractions of width and height.
     *subset* is train, val or test if the file says so; *near* are words in the folder of its image,
     where several have its name; *fault* is why it cannot be used; *masks* are pictures that belong
-    to the annotation.
+    to the annotation. *file_size*: the bytes that its file had when it was annotated, 0 if the file
+    does not say.
     """
 
     name: str
@@ -40,6 +41,7 @@ class AnnotatedImage:
     fault: SourceError | None = None
     notes: tuple[Note, ...] = ()
     masks: tuple[Path, ...] = ()
+    file_size: int = 0
 
 
 class SourceImages:
@@ -56,6 +58,7 @@ class SourceImages:
         self.skipped = list[Skipped]()
         self.subsets: dict[Path, str] = {}
         self.elsewhere = list[str]()
+        self.replaced = list[str]()
         self.unlisted = 0
 
     def add(self, path: Path, images: Iterable[AnnotatedImage], shared: object) -> None:
@@ -80,9 +83,13 @@ class SourceImages:
         if picture is None and annotated.by_stem:
             picture = self._of_stem(path, (*annotated.aliases, annotated.name))
         if picture is None:
-            picture, exact = self.index.find(annotated.name, path.parent, annotated.near)
+            picture, exact = self.index.find(
+                annotated.name, path.parent, annotated.near, file_size=annotated.file_size
+            )
             if not exact:
                 self.elsewhere.append(f"{shown(annotated.name)} as {picture}")
+        if annotated.file_size and annotated.file_size != (size := bytes_of(picture)):
+            self.replaced.append(f"{picture} had {annotated.file_size}, has {size}")
         self.index.taken.add((str(picture.parent), picture.name))
         root = next(root for root in self.roots if picture.is_relative_to(root))
         folder = str(picture.parent.relative_to(root))
@@ -102,7 +109,7 @@ class SourceImages:
         keys = [stem_key(stem_of(PureWindowsPath(name).name)) for name in names]
         paths = next((self._stems[key] for key in keys if key in self._stems), [])
         near = [image for image in paths if image.parent == path.parent] or paths
-        near = self.index.likely(near)
+        near = self.index.nearest(self.index.likely(near), path.parent) if near else near
         if near and (picture := self.index.only(near)):
             return picture
         if near:
@@ -137,6 +144,12 @@ class SourceImages:
                     f"{count} images were found by their file name alone: {self.elsewhere[0]}",
                 )
             )
+        if self.replaced:
+            text = (
+                f"{len(self.replaced)} image files have another number of bytes than when they were"
+                f" annotated: {self.replaced[0]}; are they the same pictures?"
+            )
+            notes.append(Note("image-replaced", text))
         if self.unlisted:
             text = f"{self.unlisted} images lie in no folder called train, val or test: in no list"
             notes.append(Note("listed-missing", text))

@@ -81,7 +81,11 @@ class AnnotatedImages:
         """Raise UsageError if another file has this image already, SourceError if this file has."""
         other, twin = self.owner.setdefault(str(image), (file, picture))
         if other is not file:
-            raise unclear(f"{image.name} is annotated in several files", [other.path, file.path])
+            raise unclear(
+                f"{image.name} is annotated in several files",
+                [other.path, file.path],
+                self.roots[0],
+            )
         if twin is not picture:
             reason = f"is the same file as images[{twin.number}]"
             raise SourceError(file.path, reason, "merge the two entries", "stem-collision")

@@ -131,3 +131,21 @@ def test_the_view_that_was_annotated(tmp_path: Path, size: tuple[int, int]) -> N
     sample = reader.read(reader.scan().items[0])
     assert (sample.upright, sample.mask.shape) == (size == (H, W), size[::-1])
     assert sample.mask[2:6, 2:6].all()
+
+
+def test_of_folders_laid_out_alike_the_annotation_files_own_holds_its_images(
+    tmp_path: Path,
+) -> None:
+    """A public set of greenhouse leaves has two versions, with images of the same names."""
+    for seed, version in enumerate(("v1", "v2")):
+        picture(tmp_path / version / "images/a.png")
+        Image.new("RGB", (W, H), (seed, 0, 0)).save(tmp_path / version / "images/a.png")
+        write(tmp_path / version / "annotations.json", [of()], images("a.png"))
+    scan = Reader(tmp_path, stem="path").scan()
+    assert {item.stem: item.labels[0].parent.name for item in scan.items} == {
+        "v1_images_a": "v1",
+        "v2_images_a": "v2",
+    }
+    assert "image-chosen" in {note.code for note in scan.notes}
+    (tmp_path / "v2/images").rename(tmp_path / "v2/pictures")
+    assert {skipped.code for skipped in Reader(tmp_path).scan().skipped} == {"image-ambiguous"}
