@@ -6,7 +6,7 @@
 
 #include "_kernel.h"
 
-#define VERSION 5 /* as in segprep/kernel.py: raised when a function's arguments or result change */
+#define VERSION 6 /* as in segprep/kernel.py: raised when a function's arguments or result change */
 
 static size half(const uint8_t *at) {
     uint16_t value;
@@ -366,6 +366,48 @@ static PyObject *sums_near(PyObject *self, PyObject *args) {
     return result;
 }
 
+static const uint8_t DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/* The two digits of twelve bits, as they lie in memory. */
+static void make_digits(uint16_t *digits) {
+    for (int value = 0; value < 4096; value++) {
+        uint8_t both[2] = {DIGITS[value >> 6], DIGITS[value & 63]};
+        memcpy(digits + value, both, 2);
+    }
+}
+
+/* Whether text (4 * ((n + 2) / 3),) is bytes (n,) in base64. */
+static int is_encoded(const uint8_t *text, const uint8_t *bytes, size n) {
+    uint16_t digits[4096];
+    uint8_t last[3] = {0}, end[4];
+    size unlike = 0;
+    make_digits(digits);
+    for (; n >= 3 && !unlike; n -= 3, bytes += 3, text += 4)
+        unlike = (half(text) ^ digits[bytes[0] << 4 | bytes[1] >> 4]) |
+                 (half(text + 2) ^ digits[(bytes[1] & 15) << 8 | bytes[2]]);
+    if (unlike || !n)
+        return !unlike;
+    memcpy(last, bytes, (size_t)n);
+    memcpy(end, digits + (last[0] << 4 | last[1] >> 4), 2);
+    memcpy(end + 2, digits + ((last[1] & 15) << 8), 2);
+    end[3] = '=';
+    end[2] = n > 1 ? end[2] : '=';
+    return !memcmp(text, end, 4);
+}
+
+static PyObject *is_base64(PyObject *self, PyObject *args) {
+    Py_buffer text, bytes;
+    if (!PyArg_ParseTuple(args, "y*y*:is_base64", &text, &bytes))
+        return NULL;
+    PyThreadState *state = let_go(text.len);
+    int same = text.len % 4 == 0 && text.len / 4 == bytes.len / 3 + (bytes.len % 3 > 0) &&
+               is_encoded(text.buf, bytes.buf, bytes.len);
+    take_back(state);
+    PyBuffer_Release(&text);
+    PyBuffer_Release(&bytes);
+    return PyBool_FromLong(same);
+}
+
 static PyMethodDef functions[] = {
     {"histogram", histogram, METH_VARARGS, "histogram(pixels) -> {value: count}"},
     {"look_up", look_up, METH_VARARGS, "look_up(pixels, table, out) -> {value: count}"},
@@ -380,6 +422,7 @@ static PyMethodDef functions[] = {
     {"blocks", blocks, METH_VARARGS, "blocks(pixels, width) -> values that fill 3 x 3"},
     {"specks", specks, METH_VARARGS, "specks(pixels, width) -> lone pixels"},
     {"step", step, METH_VARARGS, "step(pixels, width) -> 4, 3, 2 or 1"},
+    {"is_base64", is_base64, METH_VARARGS, "is_base64(text, data) -> whether that is its text"},
     {"joint_at", joint_at, METH_VARARGS, "joint_at(values, colors, places, height, width)"},
     {"sums_near", sums_near, METH_VARARGS, "sums_near(ranks, lit, places, width) -> int64 (N, 9)"},
     {NULL, NULL, 0, NULL},

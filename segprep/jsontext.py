@@ -31,6 +31,14 @@ def encoded(value: Any, *, compact: bool = False) -> bytes:
     return f"{_dumped(value, compact)}\n".encode("utf-8", "backslashreplace")
 
 
+def line(value: Any) -> bytes:
+    """:func:`encoded`, compact, of what holds no float: by orjson, but for what it refuses."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:
+        return encoded(value, compact=True)
+
+
 def parsed(line: bytes) -> Any:
     """The JSON of one line that this program wrote: by orjson, but for what it refuses (half of a
     surrogate pair, as names of files may hold). Raises ValueError.

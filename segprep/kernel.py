@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_VERSION = 5  # of the functions below: a kernel built from other sources is not used
+_VERSION = 6  # of the functions below: a kernel built from other sources is not used
 
 
 class Kernel(Protocol):
@@ -100,6 +100,9 @@ class Kernel(Protocol):
         """The largest of 4, 3, 2 that divides every row and column at which *pixels* (H, width)
         change; 1 for none, and for fewer than four changes of either.
         """
+
+    def is_base64(self, text: bytes, data: bytes, /) -> bool:
+        """Whether *text* is *data* in base64, as ``binascii.b2a_base64`` writes it in one line."""
 
     def joint_at(
         self,

@@ -18,3 +18,9 @@ def test_a_name_that_is_not_text_survives(tmp_path: Path) -> None:
 def test_one_line_or_indented_and_a_newline_in_files() -> None:
     assert jsontext.encoded({"a": [1]}, compact=True) == b'{"a":[1]}\n'
     assert jsontext.text({"a": 1}) == '{\n "a": 1\n}'
+
+
+def test_a_line_is_what_the_standard_library_writes() -> None:
+    every = "".join(map(chr, [*range(0x300), 0x2028, 0xFFFF, 0x1F408]))
+    for value in ({every: [every, None, True, -(2**63)]}, {"\udc80": "\udcff"}, {"a": 2**70}):
+        assert jsontext.line(value) == jsontext.encoded(value, compact=True)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import sysconfig
 import zlib
+from binascii import b2a_base64
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -461,6 +462,7 @@ REFUSED = [
     ("covers", (EIGHT, 4, 9.0, ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0)), b"12")),
     ("covers", (EIGHT, 4, 2.0**25, (POINT, POINT), b"12")),
     *(("box", (EIGHT, width)) for width in (-1, 0, 3, 9, HUGE, -HUGE - 1)),
+    ("is_base64", ("AAAA", b"000")),
 ]
 
 
@@ -472,6 +474,17 @@ def test_what_does_not_fit_is_refused(name: str, arguments: tuple[Any, ...]) -> 
         getattr(kernel.compiled, name)(*arguments)
     for part, copy in zip(arguments, before, strict=True):
         assert np.array_equal(part, copy)
+
+
+@built
+@given(st.binary(max_size=80), st.integers(0, 200), st.binary(min_size=1, max_size=5))
+def test_text_is_the_base64_of_bytes_or_not(data: bytes, at: int, other: bytes) -> None:
+    text = b2a_base64(data, newline=False)
+    assert kernel.compiled is not None
+    assert kernel.compiled.is_base64(text, data)
+    changed = text[:at] + other + text[at + len(other) :]
+    for wrong in (changed, text + other, text[:at], text[:-4], text[:-2] + b"=="):
+        assert kernel.compiled.is_base64(wrong, data) == (wrong == text)
 
 
 @built

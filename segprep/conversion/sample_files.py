@@ -108,11 +108,11 @@ class WrittenSample:
 
 def _counted(sample: Sample, item: Item, values: int) -> Sample:
     """*sample* with its pixel counts. Raises SourceError for a value that is not a class."""
-    pixels = dict(sample.pixels or image.histogram(sample.mask))
+    pixels = sample.pixels or image.histogram(sample.mask)
     if strangers := [value for value in pixels if value >= values and value != IGNORE]:
         reason = f"the mask has class id {strangers[0]}, but there are only {values} classes"
         raise SourceError(item.labels[0], reason, "fix the mask or its class list", "unknown-value")
-    return replace(sample, pixels=pixels)
+    return sample if sample.pixels else replace(sample, pixels=pixels)
 
 
 def _relabeled(sample: Sample, ids: Mapping[int, int]) -> Sample:
@@ -193,8 +193,8 @@ def _stage(task: SampleTask, item: Item, sample: Sample, inputs: Inputs) -> Reco
     if objects is not None:
         contents[f"{OBJECTS}/{item.stem}.png"] = image.encode_objects(objects, task.mask_mode)
     if task.write:
+        folder = Staging(task.out).folder
         for name, content in contents.items():
-            folder = Staging(task.out).folder
             write_staged(OutputFolder(folder).place(name) if task.shard else folder / name, content)
     hashes = {name: digest(content) for name, content in contents.items()}
     height, width = mask.shape

@@ -141,7 +141,7 @@ def dump_record(record: Record) -> bytes:
     content["unpainted"] = [list(astuple(entry)) for entry in record.unpainted]
     if not record.unpainted:
         del content["unpainted"]
-    return jsontext.encoded(content, compact=True)
+    return jsontext.line(content)
 
 
 def load_record(line: bytes) -> Record:

@@ -54,9 +54,9 @@ class Shape:
 
     def __post_init__(self) -> None:
         flat_coordinates(self.points, self.address, self.kind, least=_LEAST[self.kind])
-        extents = (self.radius, self.width)
-        if not all(math.isfinite(extent) and 0 <= extent <= 4 * FARTHEST for extent in extents):
-            raise ShapeError(f"{self.address}: radius or width is {shown(extents)} pixels")
+        if not (0 <= self.radius <= 4 * FARTHEST and 0 <= self.width <= 4 * FARTHEST):
+            extents = shown((self.radius, self.width))
+            raise ShapeError(f"{self.address}: radius or width is {extents} pixels")
         if type(self.value) is not int or not 0 <= self.value <= IGNORE:
             raise ShapeError(f"{self.address}: class id {shown(self.value)} is not 0 to {IGNORE}")
         if (self.kind == "stamp") != (self.bitmap is not None):

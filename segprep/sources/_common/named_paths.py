@@ -4,9 +4,20 @@ import os
 from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
 
+from segprep.files.open_folders import is_below
+
+_OF_PATHS = frozenset("/\\:\0")
+
+
+def is_file_name(named: str) -> bool:
+    """Whether *named* is the name of a file alone, as nearly always."""
+    return named not in ("", ".", "..") and _OF_PATHS.isdisjoint(named)
+
 
 def meant(named: str, beside: Path) -> Path:
     """The place that *named* means, seen from the folder *beside*; drive letters are dropped."""
+    if is_file_name(named):
+        return Path(os.path.normpath(f"{beside}{os.sep}{named}"))
     pure = PureWindowsPath(named)
     return Path(
         os.path.normpath(
@@ -26,4 +37,5 @@ def escapes(named: str, beside: Path, roots: Sequence[Path]) -> bool:
 
 
 def inside(path: Path, roots: Sequence[Path]) -> bool:
-    return any(path.is_relative_to(root) for root in roots)
+    """Whether the absolute, normal *path* is one of *roots* or below it."""
+    return is_below(str(path), tuple(roots))

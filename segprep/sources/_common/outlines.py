@@ -62,9 +62,12 @@ def drawn(
     drawing = ImageShapes([], [], (), [])
     faults: list[ShapeError] = []
     unpainted: list[tuple[Shape, Outcome]] = []
+    meanings: dict[str, LabelMeaning] = {}
     for outline in outlines:
         try:
-            meaning = table.meaning(outline.label(), outline.address)
+            label = outline.label()
+            if (meaning := meanings.get(label)) is None:
+                meaning = meanings[label] = table.meaning(label, outline.address)
         except ShapeError as error:
             if skip_bad and error.code in _SINGLE:
                 drawing.notes.append(_skipped(error))
@@ -103,8 +106,13 @@ def drawn(
 
 
 def _within_one_pixel(shape: Shape) -> bool:
-    points = () if shape.bitmap else shape.points
-    return len(points) > 2 and shape.kind in _AREAS and all(0 <= value <= 1 for value in points)
+    points = shape.points
+    return (
+        0 <= points[0] <= 1
+        and len(points) > 2
+        and shape.kind in _AREAS
+        and all(0 <= value <= 1 for value in points)
+    )
 
 
 def _dot(shape: Shape) -> Note:

@@ -111,7 +111,14 @@ def _strings(value: Any) -> int:
     """
     kind = type(value)
     if kind is dict:
-        return len(value) + sum(map(_strings, value.values()))
+        count = len(value)
+        for item in value.values():
+            kind = type(item)
+            if kind is str:
+                count += 1
+            elif kind is list or kind is dict or kind is float:
+                count += _strings(item)
+        return count
     if kind is str:
         return 1
     if kind is list:

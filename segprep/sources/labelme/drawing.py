@@ -33,9 +33,9 @@ def outlines(
     the value of *class_from* where it names an attribute.
     """
     for number, raw in enumerate(annotation.shapes):
+        address = f"shapes[{number}]"
         shape = partial(_shape, annotation, number, size, pens)
-        label = partial(_label, raw, f"shapes[{number}]", class_from)
-        yield LabeledOutline(f"shapes[{number}]", label, shape)
+        yield LabeledOutline(address, partial(_label, raw, address, class_from), shape)
 
 
 def _label(raw: Any, address: str, class_from: str) -> str:

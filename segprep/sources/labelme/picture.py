@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
+from segprep import kernel
 from segprep.errors import SourceError
 from segprep.files import find_below, read_below
 from segprep.imaging import image
@@ -147,11 +148,18 @@ def _is_trusted(search: Search, usable: Sequence[Candidate]) -> bool:
     size, length = candidate.view.size, len(search.embedded) // 4 * 3
     if image.header(data, file, search.limit).orientation > 1:
         return False
-    if 0 <= length - len(data) <= 2 and search.embedded == b2a_base64(data, newline=False):
+    if 0 <= length - len(data) <= 2 and _is_encoded(search.embedded, data):
         return True
     rows = rows_to(search.topmost() + _INTO)
     copy = embedded.beginning(search.embedded, beginning(length, size, rows))
     return begin_alike(data, copy, file, size=size, rows=rows, limit=search.limit)
+
+
+def _is_encoded(text: bytes, data: bytes) -> bool:
+    """Whether *text* is *data* in base64, in one line."""
+    if kernel.compiled is not None:
+        return kernel.compiled.is_base64(text, data)
+    return text == b2a_base64(data, newline=False)
 
 
 def _undecided(search: Search, usable: Sequence[Candidate]) -> Candidate:

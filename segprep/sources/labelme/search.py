@@ -12,7 +12,7 @@ from segprep.dataset.samples import pick
 from segprep.errors import SourceError
 from segprep.files import find_below
 from segprep.names import shown, stem_of
-from segprep.sources._common.named_paths import escapes, inside, meant
+from segprep.sources._common.named_paths import escapes, inside, is_file_name, meant
 
 ImageFrom = Annotated[
     Literal["auto", "path", "name", "embedded"],
@@ -76,8 +76,11 @@ def places(search: Search) -> list[tuple[Path, str]]:
 
 def _tail(named: str) -> list[str]:
     """The parts of a named path that may be looked for; none of a URL, or of another annotation."""
-    pure = PureWindowsPath(named)
-    tail = [part for part in pure.parts if part not in (pure.anchor, "..", ".")]
+    if is_file_name(named):
+        tail = [named]
+    else:
+        pure = PureWindowsPath(named)
+        tail = [part for part in pure.parts if part not in (pure.anchor, "..", ".")]
     return [] if "://" in named or (tail and tail[-1].lower().endswith(".json")) else tail
 
 
