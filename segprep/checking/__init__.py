@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from segprep import checks, engine, sources
-from segprep.checking import annotations, findings_page, fixing, layout
+from segprep import checks, engine
+from segprep.checking import layout
 from segprep.checking.measure import Measure, Pixels, sizes_of_others
 from segprep.checking.stored_pairs import StoredPairs, room
 from segprep.checks._common.duplicates import repeated
@@ -16,6 +16,9 @@ from segprep.dataset import classes as class_lists
 from segprep.dataset import tree
 from segprep.errors import TreeError, UsageError
 from segprep.types import Finding, Progress, Severity, no_progress
+
+if TYPE_CHECKING:
+    from segprep.checking import fixing
 
 ReaderName = Literal[
     "pil", "cv2", "skimage", "torchvision", "mmseg", "nnunet", "ultralytics", "keras"
@@ -48,6 +51,8 @@ class Report:
 
         Raises TreeError if *path* exists and *overwrite* is not given.
         """
+        from segprep.checking import findings_page
+
         target = Path(path)
         if target.exists() and not overwrite:
             raise TreeError("output-exists", f"{target} exists", "give --overwrite")
@@ -96,11 +101,13 @@ def fix(
     dry_run: bool = False,
     jobs: int = 1,
     progress: Progress[Any] = no_progress,
-) -> fixing.Fixed:
+) -> "fixing.Fixed":
     """Repair in place what is safe, and keep what undoes it below DATASET/runs/fix-N.
 
     With *dry_run* the plan only. Raises UsageError as :func:`check` does.
     """
+    from segprep.checking import fixing
+
     surveyed = survey(dataset, images=images, masks=masks, classes=classes, jobs=jobs)
     seen = measured(surveyed, fit=False, jobs=jobs, progress=progress)
     planned = fixing.plan(seen)
@@ -145,6 +152,8 @@ def survey(
     except UsageError as error:
         if error.code != "no-tree" or not root.is_dir():
             raise
+        from segprep.checking import annotations  # half of the start, for a folder of annotations
+
         if seen := annotations.survey(root, jobs=jobs, progress=progress):
             return seen
         _refuse_source(root)
@@ -159,6 +168,8 @@ def _refuse_source(root: Path) -> None:
     """Raise UsageError for a folder whose masks are one per object, channel or page: they have to
     be converted before they can be judged.
     """
+    from segprep import sources
+
     try:
         name, reason = sources.recognize(root)
     except UsageError:

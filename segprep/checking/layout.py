@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from segprep.checking.stored_pairs import room
 from segprep.checks._common.survey import ListFile, Pair, Survey, Trouble
@@ -22,13 +23,13 @@ from segprep.dataset.tree import (
 )
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import listing, read_inside
-from segprep.grouping import groups_of
 from segprep.imaging.image import SUFFIXES
 from segprep.names import is_sidecar, natural_key, stem_key, stem_of
 from segprep.packed import PackedDigests
-from segprep.sources._common import image_folders, matching
-from segprep.sources._common.name_rules import Folders
 from segprep.types import Classes
+
+if TYPE_CHECKING:
+    from segprep.sources._common.name_rules import Folders
 
 OLD_MASKS = "SegmentationClassPNG"  # labelme2voc before it wrote PNG to SegmentationClass
 SIDECARS = (".npy", ".txt", ".json", ".xml", ".csv", ".md")
@@ -61,6 +62,8 @@ def of_tree(dataset: Tree, classes: Classes | None = None) -> Survey:
 
 def of_folders(images: Path, masks: Path, classes: Classes | None = None) -> Survey:
     """Two plain folders; masks find their images by name, affix or number."""
+    from segprep.sources._common.name_rules import Folders
+
     for folder in (images, masks):
         if not folder.is_dir():
             raise UsageError(
@@ -76,10 +79,14 @@ def of_any(root: Path, classes: Classes | None = None) -> Survey:
 
     Raises UsageError where names do not tell.
     """
+    from segprep.sources._common import image_folders
+
     return _of_pairs(root.resolve(), image_folders.folders(root.resolve()), classes)
 
 
-def _of_pairs(root: Path, folders: tuple[Folders, ...], classes: Classes | None) -> Survey:
+def _of_pairs(root: Path, folders: "tuple[Folders, ...]", classes: Classes | None) -> Survey:
+    from segprep.sources._common import matching
+
     matched = matching.match(root, folders, "auto", "name")
     complete = [Pair(item.stem, item.image, item.labels[0]) for item in matched.items]
     alone = []
@@ -180,6 +187,8 @@ def _groups(dataset: Tree, manifest: Manifest | None) -> dict[str, str]:
     rule = (manifest.split or {}).get("group_by") if manifest else None
     if not isinstance(rule, str):
         return {}
+    from segprep.grouping import groups_of
+
     try:
         return groups_of(dataset.stems(), rule, sharded=size_of(dataset) > 0)
     except SegprepError:

@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -203,3 +204,21 @@ def test_the_commands_of_hints_work_when_pasted(tree: Path, tmp_path: Path) -> N
     again = CliRunner().invoke(main.group, [*command, "--yes"])
     assert again.exit_code == 0
     assert run(odd, "--select", "SEG402").exit_code == 0
+
+
+def test_a_check_of_a_tree_starts_without_what_only_others_need(tree: Path) -> None:
+    """Repairs, pages, annotations and the matching of names load as long as fifty masks take."""
+    code = f"import segprep, sys; segprep.check({str(tree)!r}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "segprep.checking.measure" in loaded
+    assert (
+        not {
+            "segprep.checking.annotations",
+            "segprep.checking.findings_page",
+            "segprep.checking.fixing",
+            "segprep.sources",
+            "segprep.grouping",
+        }
+        & loaded
+    )
