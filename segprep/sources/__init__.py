@@ -160,6 +160,13 @@ def recognize(root: Path, image_root: Sequence[Path] = (), *, masks: str = "") -
 
     if masks and (named := bare_masks.guess((root / masks).resolve())):
         return named[0], f"{masks}: {named[1]}"
+    if masks and (odd := bare_masks.odd((root / masks).resolve())):
+        raise UsageError(
+            "format-unclear",
+            f"{odd} is neither a mask of class ids nor of few colors, nor black and white",
+            "black and white that was smoothed or kept as JPEG: segprep convert binary SRC OUT"
+            " --images NAME --masks NAME --foreground light|dark",
+        )
     likely = guesses(root)
     if (
         likely

@@ -12,11 +12,12 @@
         mask/01_test_mask.gif
 
 Format: https://drive.grand-challenge.org (Staal, Abramoff, Niemeijer, Viergever, van Ginneken
-2004). Assumptions: the number before the first _ says what belongs together; white of a palette
+2004). Assumptions: the first number of a name says what belongs together; white of a palette
 counts by its color, whatever its index. The mask is fused as published: 0 background, 1 vessel,
 255 outside the field of view, where outside wins even over a drawn vessel.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -219,7 +220,10 @@ def _parts(root: Path) -> dict[Path, Part]:
 
 
 def _number(path: Path) -> str:
-    return stem_of(path.name).split("_")[0]
+    """The first number of the name; without one, what comes before the first _."""
+    stem = stem_of(path.name)
+    number = re.search(r"[0-9]+", stem)
+    return number[0] if number else stem.split("_")[0]
 
 
 def _numbered(paths: Iterable[Path]) -> dict[str, tuple[Path, ...]]:

@@ -1,5 +1,6 @@
 """Folders that hold masks alone, whose images --image-root names."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -81,3 +82,17 @@ def test_tables_that_formats_read_are_not_called_unread(tmp_path: Path) -> None:
     shown = run("convert", "auto", root, tmp_path / "out")
     assert "class_dict" not in shown.stderr
     assert "nor does any format read boxes.csv with file, left, top" in shown.stderr
+
+
+def test_a_chosen_folder_with_a_smoothed_mask_is_not_asked_for_again(tmp_path: Path) -> None:
+    """Two folders of masks; the one that is named holds a mask that no format of ids reads."""
+    root = lay_out(tmp_path, (IDS > 1).astype(np.uint8) * 255)
+    (root / "masks").rename(root / "first")
+    shutil.copytree(root / "first", root / "second")
+    smoothed = np.tile(np.arange(0, 256, 4, np.uint8), (64, 1))
+    Image.fromarray(smoothed).save(root / "first" / "b.png")
+    options = ("--images", "pictures", "--masks", "first")
+    shown = run("convert", "auto", root, tmp_path / "out", *options)
+    assert shown.exit_code == 2
+    assert "first/b.png is neither a mask of class ids nor of few colors" in shown.stderr
+    assert "segprep convert binary SRC OUT" in shown.stderr

@@ -196,6 +196,18 @@ def test_two_files_of_one_number(tmp_path: Path) -> None:
     }
 
 
+def test_the_number_may_stand_anywhere_in_a_name(tmp_path: Path) -> None:
+    single(tmp_path, [[0, 255]], [[255, 255]])
+    for folder, name in (
+        ("images/21_training.tif", "DRIVE_21.tif"),
+        ("1st_manual/21_manual1.gif", "21manual1.gif"),
+    ):
+        path = tmp_path / "training" / folder
+        path.rename(path.with_name(name))
+    scan = Reader(tmp_path).scan()
+    assert (scan.skipped, [item.stem for item in scan.items]) == ((), ["DRIVE_21"])
+
+
 def test_the_same_name_in_both_halves(tmp_path: Path) -> None:
     for split in ("training", "test"):
         single(tmp_path, [[0, 255]], [[255, 255]], split)

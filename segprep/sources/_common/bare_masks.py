@@ -21,13 +21,25 @@ def guess(root: Path) -> tuple[str, str] | None:
     """The format that reads the masks of *root*, and by what evidence; None where some of the
     files that are tried are photographs, or all are black.
     """
-    paths = [Path(*file) for file in _images(root)]
-    tried = paths[:: max(1, len(paths) // _TRIED)][:_TRIED]
+    tried = _sampled(root)
     kinds = {_kind(path, root) for path in tried} - {"black"}
     if not kinds or "" in kinds:
         return None
     format = next(name for name in ("colormap", "pairs", "binary") if name in kinds)
     return format, f"all {len(tried)} image files that were tried {_WHAT[format]}"
+
+
+def odd(root: Path) -> Path | None:
+    """The first of the masks of *root* that are tried which no format reads; None if all are
+    read.
+    """
+    return next((path for path in _sampled(root) if not _kind(path, root)), None)
+
+
+def _sampled(root: Path) -> list[Path]:
+    """The files below *root* that are tried, all over the folder."""
+    paths = [Path(*file) for file in _images(root)]
+    return paths[:: max(1, len(paths) // _TRIED)][:_TRIED]
 
 
 def reason(root: Path) -> tuple[str, str] | None:
