@@ -89,7 +89,7 @@ def test_a_chosen_folder_with_a_smoothed_mask_is_not_asked_for_again(tmp_path: P
     root = lay_out(tmp_path, (IDS > 1).astype(np.uint8) * 255)
     (root / "masks").rename(root / "first")
     shutil.copytree(root / "first", root / "second")
-    smoothed = np.tile(np.arange(0, 256, 4, np.uint8), (64, 1))
+    smoothed = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (64, 1))
     Image.fromarray(smoothed).save(root / "first" / "b.png")
     options = ("--images", "pictures", "--masks", "first")
     shown = run("convert", "auto", root, tmp_path / "out", *options)

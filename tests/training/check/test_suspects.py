@@ -38,6 +38,16 @@ def test_evidence_adds_up_and_no_kind_alone_accuses(score, misplaced, told, seen
     assert suspects[0].stem == "x"
 
 
+@pytest.mark.parametrize(("likely", "usual", "named"), [(3, 1, 0), (4, 1, 4), (4, 4, 0)])
+def test_several_masks_of_little_evidence_are_no_chance(
+    likely: int, usual: int, named: int
+) -> None:
+    """Nine deviations each: three of 43 masks, four of 44, four of 164."""
+    special = [Suspect(f"x{n}", 0.5, 0.5, False, "", 3.0, 0.0, 0.0) for n in range(likely)]
+    suspects = ranked([*scored() * usual, *special])
+    assert {one.stem for one in outliers(suspects)} == {f"x{n}" for n in range(named)}
+
+
 def test_what_the_model_sees_of_a_mask() -> None:
     mask = np.zeros((8, 8), np.uint8)
     mask[:2], mask[7] = 1, 255
