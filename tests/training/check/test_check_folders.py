@@ -26,6 +26,10 @@ def test_bad_lists_and_masks(discs: Discs) -> None:
     lists = root / "ImageSets/Segmentation"
     (lists / "val.txt").write_text("")
     assert code(root) == "no-val-images"
+    (lists / "test.txt").write_text("i6\n")  # an official one: the way out keeps it
+    with pytest.raises(SegprepError) as caught:
+        check(root, steps=1)
+    assert caught.value.hint == "split again: segprep split --overwrite --ratio 80/20 --keep test"
     (lists / "val.txt").write_text("i7\n")
     (lists / "train.txt").write_text("")
     assert code(root) == "empty-list"
