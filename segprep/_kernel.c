@@ -222,7 +222,7 @@ static PyObject *blocks(PyObject *self, PyObject *args) {
 /* Pixels unlike those before and after them in memory, and unlike those above and below. */
 static size count_specks(const uint8_t *pixels, size n, size width) {
     size number = 0;
-    for (size at = width; at + width < n && width > 1;) {
+    for (size at = width; at < n - width && width > 1;) {
         if (at + width + WORD <= n && word(pixels + at) == word(pixels + at + 1)) {
             at += WORD;
             continue;

@@ -494,6 +494,7 @@ def test_nothing_is_counted_in_nothing() -> None:
     assert kernel.compiled.look_up(EMPTY, bytes(256), EMPTY.copy()) == {}
     assert kernel.compiled.joint(EMPTY, EMPTY) == b""
     assert kernel.compiled.box(EMPTY, 5) is None
+    assert kernel.compiled.specks(EMPTY, HUGE) == 0
 
 
 @built
