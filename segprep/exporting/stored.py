@@ -11,7 +11,7 @@ from segprep.errors import SourceError
 from segprep.files import Mark, digest, probe_below, read_below
 from segprep.files.inputs import saw
 from segprep.files.states import latest
-from segprep.imaging import headers, image, png
+from segprep.imaging import headers, image, png, transcoding
 from segprep.types import Entry
 
 _HEAD = 4096  # bytes: the header of a plain JPEG or PNG
@@ -54,8 +54,15 @@ class StoredFile:
         return self._digest
 
     def header(self, limit: int) -> image.Header:
-        """What it says of itself as an image of *limit* pixels at most. Raises SourceError."""
-        if not self.untouched or not self._head.startswith(b"\xff\xd8\xff"):
+        """What it says of itself as an image of *limit* pixels at most. Raises SourceError, also
+        where no record describes its content, and its pixels are not whole.
+        """
+        if not self.untouched:
+            head = image.header(self.content(), self.path, limit)
+            if self.digest() != self.recorded:
+                transcoding.intact(self.content(), self.path, head.format, limit)
+            return head
+        if not self._head.startswith(b"\xff\xd8\xff"):
             return image.header(self.content(), self.path, limit)
         plain = headers.of_jpeg(self._head)
         if plain and plain.width * plain.height <= limit:

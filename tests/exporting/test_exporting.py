@@ -160,6 +160,30 @@ def test_bad_samples_are_listed_and_nothing_is_written(tree: Path, tmp_path: Pat
     )
 
 
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("link", ["copy", "sym"])
+def test_an_image_that_was_damaged_since_is_not_exported(
+    tree: Path, tmp_path: Path, link: str, recorded: bool
+) -> None:
+    image, other = sorted((tree / "JPEGImages").iterdir())[:2]
+    with Image.open(image) as picture:
+        size = picture.size
+    Image.effect_noise(size, 90).convert("RGB").save(other)  # another picture, and whole
+    data = other.read_bytes()
+    image.write_bytes(data[: len(data) - 200])  # its header is
+    if not recorded:
+        for name in ("segprep.json", "records.jsonl"):
+            (tree / name).unlink()
+    line = ("keras", tmp_path / "out", "-d", tree, "--link", link)
+    result = command(*line)
+    assert (result.exit_code, "image-damaged" in result.stderr) == (1, True)
+    assert not (tmp_path / "out").exists()
+    result = command(*line, "--on-error", "skip")
+    assert (result.exit_code, image.name in result.stderr) == (3, True)
+    assert len(list((tmp_path / "out").rglob(f"*frames/*/{image.stem}.*"))) == 0
+    assert len(list((tmp_path / "out").rglob(f"*frames/*/{other.stem}.*"))) == 1
+
+
 def test_when_every_sample_is_bad_skipping_does_not_help(tree: Path, tmp_path: Path) -> None:
     for stem in Tree(tree).stems():
         Tree(tree).mask_path(stem).write_bytes(b"no mask")
