@@ -30,6 +30,7 @@ from segprep.sources._common import (
 )
 from segprep.sources._common.mask_values import ClassesById, Ids
 from segprep.sources._common.paired_folders import PairedFolders, background_of
+from segprep.sources._common.recalled_values import MaskValues, of_masks
 from segprep.types import (
     IGNORE,
     Evidence,
@@ -127,15 +128,11 @@ class Reader(PairedFolders):
         failures: list[engine.Failure] = []
         paths = FirstLabels(matched.items)
         contents = mask_values.Contents()
-        for histogram in progress(
-            engine.run(_PairValues(self, self.roots()), paths, jobs=jobs, chunk=8),
-            len(paths),
-            "reading masks",
-        ):
-            if isinstance(histogram, engine.Failure):
-                failures.append(histogram)
-                continue
-            contents.add(*histogram)
+        task, kind = _ToldValues(self, self.roots()), repr(("pairs", self.palette, self.max_pixels))
+        told = of_masks(task, paths, kind, jobs=jobs, progress=progress, failures=failures)
+        for values in told:
+            numbered, stepped = values.further
+            contents.add(values.pixels, numbered, frozenset(stepped))
         if failures and not contents.seen:
             raise UsageError(
                 "values-unclear",
@@ -184,6 +181,18 @@ class _PairValues:
         histogram = image.histogram(values)
         numbered = mask_values.looks_like_instances(values, histogram)
         return histogram, numbered, steps.find(values, histogram)
+
+
+@dataclass(frozen=True, slots=True)
+class _ToldValues:
+    """What :class:`_PairValues` gives, to be recalled."""
+
+    reader: Reader
+    roots: tuple[Path, ...]
+
+    def __call__(self, path: Path) -> MaskValues:
+        histogram, numbered, stepped = _PairValues(self.reader, self.roots)(path)
+        return MaskValues(histogram, (numbered, sorted(stepped)))
 
 
 def _read(path: Path, root: Path) -> set[int] | None:

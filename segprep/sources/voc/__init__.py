@@ -39,6 +39,7 @@ from segprep.sources._common.image_folders import MaskFolder
 from segprep.sources._common.mask_values import Ids
 from segprep.sources._common.name_rules import Folders
 from segprep.sources._common.paired_folders import ImageRoot, image_homes
+from segprep.sources._common.recalled_values import MaskValues, of_masks
 from segprep.sources.voc import tree_folders
 from segprep.sources.voc.meaning import (
     EVERY,
@@ -217,16 +218,12 @@ class Reader:
     ) -> Counter[int]:
         """How often each value occurs in all masks. Raises UsageError if none can be read."""
         seen, failures = Counter[int](), list[engine.Failure]()
-        tasks = [Item(item.stem, item.image, item.labels, EVERY) for item in items]
-        for histogram in progress(
-            engine.run(_TreeValues(self, root), tasks, jobs=jobs, chunk=8),
-            len(tasks),
-            "reading masks",
-        ):
-            if isinstance(histogram, engine.Failure):
-                failures.append(histogram)
-            else:
-                seen.update(histogram)
+        paths = [item.labels[0] for item in items]
+        kind = repr(("voc", self.ids, self.max_pixels))
+        task = _TreeValues(self, root)
+        told = of_masks(task, paths, kind, jobs=jobs, progress=progress, failures=failures)
+        for values in told:
+            seen.update(values.pixels)
         if failures and not seen:
             raise UsageError(
                 "values-unclear",
@@ -290,11 +287,11 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class _TreeValues:
-    """The histogram of one item's mask, for the engine."""
+    """The histogram of one mask, to be recalled."""
 
     reader: Reader
     root: Path
 
-    def __call__(self, item: Item) -> dict[int, int]:
-        path = item.labels[0]
-        return self.reader.to_mask(read_below(path, (self.root,)), path, [], item.payload)[1]
+    def __call__(self, path: Path) -> MaskValues:
+        data = read_below(path, (self.root,))
+        return MaskValues(self.reader.to_mask(data, path, [], EVERY)[1])
