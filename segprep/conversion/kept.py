@@ -15,6 +15,7 @@ from segprep.conversion.run_notes import RunNotes
 from segprep.conversion.sample_files import SampleTask, Unchanged
 from segprep.conversion.signatures import UNKNOWN, Signer
 from segprep.dataset.journal import Journal
+from segprep.dataset.journal_records import JournalRecords
 from segprep.dataset.manifest import Manifest
 from segprep.dataset.record_file import RecordFile
 from segprep.dataset.totals import Totals
@@ -39,7 +40,7 @@ class Plan:
 
     def close(self) -> None:
         """Close the file of the previous records, if it is open."""
-        if isinstance(self.previous, RecordFile):
+        if isinstance(self.previous, RecordFile | JournalRecords):
             self.previous.close()
 
 

@@ -14,6 +14,7 @@ from segprep.conversion.class_contract import Settled, background_first, settled
 from segprep.conversion.kept import Kept, Plan, kept_records
 from segprep.conversion.sample_files import SampleTask
 from segprep.dataset import manifest
+from segprep.dataset.journal_records import JournalRecords
 from segprep.dataset.manifest import MANIFEST, Manifest
 from segprep.dataset.record_file import RecordFile
 from segprep.dataset.shards import sharded
@@ -22,7 +23,7 @@ from segprep.dataset.tree_files import occupied
 from segprep.errors import SourceError, TreeError, UsageError
 from segprep.files import digest, read_below, read_plain
 from segprep.packed_items import PackedItems
-from segprep.types import Item, Progress, Scan, Skipped
+from segprep.types import Item, Progress, Record, Scan, Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +155,7 @@ def _plan(
         "classes": list(scan.classes.names),
         "background": scan.classes.background,
     }
-    fresh = staging.identity() == identity
-    records = {record.stem: record for record in staging.journal()} if fresh else {}
+    records = JournalRecords(staging, finished=staging.identity() == identity)
     if overwrite:
         return Plan(identity, records, None, resumed, True)
     if old is None:
@@ -173,12 +173,12 @@ def _plan(
             "choose another OUT, or give --overwrite to replace it",
         )
     path = staging.previous()[1]
-    if not records and old.versions.get("segprep") == __version__:
-        return Plan(identity, RecordFile(path, old.records), old, resumed, False)
-    previous = {record.stem: record for record in manifest.load_records(path, old.records)}
-    if old.versions.get("segprep") != __version__:
-        previous = {stem: replace(record, item="") for stem, record in previous.items()}
-    return Plan(identity, previous | records, old, resumed, False)
+    if old.versions.get("segprep") == __version__:
+        earlier: Mapping[str, Record] = RecordFile(path, old.records)
+    else:
+        every = manifest.load_records(path, old.records)
+        earlier = {record.stem: replace(record, item="") for record in every}
+    return Plan(identity, records.over(earlier) if records else earlier, old, resumed, False)
 
 
 def manifest_bytes(out: Path) -> bytes | None:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from segprep import jsontext
-from segprep.dataset import manifest, shards
+from segprep.dataset import shards
 from segprep.dataset.manifest import MANIFEST, RECORDS
 from segprep.dataset.tree import (
     CLASS_NAMES,
@@ -44,7 +44,6 @@ from segprep.files import digest, read_inside, sync_file, sync_folder, write_ato
 from segprep.files.folders import remove_folder
 from segprep.outputs import OutputFolder
 from segprep.packed import PackedNames
-from segprep.types import Record
 
 _unlocked: ContextVar[bool] = ContextVar("segprep_unlocked", default=False)
 LONGEST_JOURNAL = 4 << 30  # bytes; a line is about 1 KB
@@ -164,14 +163,6 @@ class Staging:
         with suppress(OSError):
             (self.folder / IDENTITY).unlink(missing_ok=True)
         remove_folder(self.folder)
-
-    def journal(self) -> Iterator[Record]:
-        """The Records of finished items."""
-        for line in (self._read("journal.jsonl") or b"").split(b"\n"):
-            try:
-                yield manifest.load_record(line)
-            except ValueError:
-                continue  # the line being written when the run was killed
 
     def previous(self) -> "tuple[Path, Path]":
         """Manifest and records that the tree had: in place, or already moved aside by a publishing
