@@ -7,9 +7,7 @@ CODES: dict[str, str] = {
     ),
     "link-outside-root": "A symbolic link leads out of the source folder; it was not followed.",
     "linked-folder": "A symbolic link to a folder stands in the source; it was not entered.",
-    "not-a-file": (
-        "A pipe, socket, device or folder stands where a file was expected; it was not opened."
-    ),
+    "not-a-file": "A pipe, socket, device or folder stands where a file should; it was not opened.",
     "unreadable": (
         "The file or folder cannot be read: permissions, a dangling link, or it has vanished."
     ),
@@ -63,6 +61,7 @@ CODES: dict[str, str] = {
     "class-covered": "Shapes painted later cover shapes of another class, as the order demands.",
     "shape-outside": "A shape lies wholly outside the image.",
     "shape-without-area": "A line, a point or another shape without area was not painted.",
+    "boxes-alone": "Nearly all shapes are rectangles, which hold what lies around things, too.",
     "box-skipped": "Boxes without an outline were not painted, as --boxes skip says.",
     "bad-array": "A file of numbers does not hold one class id per pixel.",
     "one-class-only": "A mask is the same class everywhere.",

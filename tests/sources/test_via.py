@@ -191,6 +191,10 @@ def test_the_noted_bytes_tell_which_of_several_images_was_annotated(tmp_path: Pa
     assert [item.image for item in scan.items] == [meant]
     (note,) = [note for note in scan.notes if note.code == "image-chosen"]
     assert f"{meant} was used, not {beside}" in note.message
+    write(tmp_path / "via.json", {"a": {**entry, "size": beside.stat().st_size}})
+    scan = Reader(tmp_path).scan()
+    assert [item.image for item in scan.items] == [beside]
+    assert "image-chosen" not in {note.code for note in scan.notes}
     write(tmp_path / "via.json", {"a": {**entry, "size": 5}})
     scan = Reader(tmp_path).scan()
     assert [item.image for item in scan.items] == [beside]

@@ -70,11 +70,17 @@ class ImageIndex:
             places = [entry for entry in listed if entry[0] != never]
         if "://" in named or not places:
             raise self._absent(named, beside)
+        others: Sequence[Entry] = ()
         if file_size and len(places) > 1:
-            places = self._of_size(places, file_size)
+            exact, alike = self._exact(named, beside, places), self._of_size(places, file_size)
+            if exact not in alike:
+                others = [exact] if exact else [entry for entry in places if entry not in alike]
+            places = alike
         match = self._exact(named, beside, places) or (
             places[0] if len(places) == 1 else self._likeliest(named, beside, [*places], near)
         )
+        if others:
+            self.weighed.append((Path(*match), Path(*others[0])))
         self.taken.add(match)
         path = Path(*match)
         return path, len(parts) == 1 or _common(path.parts, parts) == len(parts)
@@ -94,8 +100,6 @@ class ImageIndex:
         """Those of *places* that have *file_size* bytes; all of them where none has."""
         paths = [Path(*entry) for entry in places]
         alike = [path for path in paths if bytes_of(path) == file_size]
-        if alike and len(alike) < len(paths):
-            self.weighed.append((alike[0], next(path for path in paths if path not in alike)))
         return [(str(path.parent), path.name) for path in alike] or places
 
     def _likeliest(

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from segprep.errors import SourceError
+from segprep.sources.labelme import Reader
 
 from .makers import SIZE, annotate, base64_of, box, codes, encoded, picture, sample
 
@@ -146,3 +147,16 @@ def test_the_whole_image_in_shares_is_not_one_pixel(tmp_path: Path) -> None:
         drawn(tmp_path, box("cat", [[0, 0], [1, 0], [1, 1], [0, 1]], "polygon"))
     corner = [[0, 0], [2, 0], [2, 1], [0, 1]]
     assert int(drawn(tmp_path, box("cat", corner, "polygon")).mask.sum()) == 6
+
+
+def test_a_source_of_rectangles_alone_is_told(tmp_path: Path) -> None:
+    """A public set of fruit holds a box around each, filled without a word."""
+    for number in range(10):
+        annotate(tmp_path, f"b{number}", box())
+    (note,) = [n for n in Reader(tmp_path).scan().notes if n.code == "boxes-alone"]
+    assert note.message.startswith("10 of 10 shapes are rectangles")
+    outline = box(points=[[0, 0], [9, 0], [9, 9]], kind="polygon")
+    annotate(tmp_path, "p0", outline)
+    assert "boxes-alone" in {note.code for note in Reader(tmp_path).scan().notes}
+    annotate(tmp_path, "p1", outline)
+    assert "boxes-alone" not in {note.code for note in Reader(tmp_path).scan().notes}
