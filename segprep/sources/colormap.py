@@ -209,7 +209,12 @@ def _colors(path: Path, root: Path) -> int:
         data = read_below(path, (root,))
         if image.header(data, path).mode == "P":
             return 0
-        colors = np.unique(mask_files.colors(data, path).reshape(-1, 3), axis=0)
+        shown = mask_files.colors(data, path)
     except SegprepError:
         return 0
-    return 0 if (colors == colors[:, :1]).all() else len(colors)
+    if (shown == shown[..., :1]).all():
+        return 0
+    red, green, blue = np.moveaxis(shown.astype(np.uint32), 2, 0)
+    seen = np.zeros(1 << 24, np.bool_)  # sorting as many pixels takes a hundred times as long
+    seen[red << 16 | green << 8 | blue] = True
+    return int(np.count_nonzero(seen))

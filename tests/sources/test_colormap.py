@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -282,3 +283,27 @@ def test_drawn_masks_are_not_called_smoothed() -> None:
             ids[top : top + 30, left : left + 40] = value
             ids[top + 10] = value  # a line of one pixel
         assert not blends.find(colors[ids]).blends
+
+
+def test_the_colors_of_a_mask_are_counted_without_sorting_its_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five masks of 18 megapixels of a public set took 14 seconds to be recognized."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 6, (40, 50, 3)).astype(np.uint8)
+    photos, masks = tmp_path / "images", tmp_path / "masks"
+    for folder in (photos, masks):
+        folder.mkdir()
+        Image.fromarray(pixels).save(folder / "a.png")
+    sizes, unique = [], np.unique
+    colors = len(unique(pixels.reshape(-1, 3), axis=0))
+
+    def measured(values: Any, *more: Any, **options: Any) -> Any:
+        sizes.append(np.size(values))
+        return unique(values, *more, **options)
+
+    monkeypatch.setattr(np, "unique", measured)
+    evidence = Reader.recognize(tmp_path)
+    assert evidence
+    assert max(sizes, default=0) < 40 * 50
+    assert evidence.reason == f"masks/a.png holds {colors} colors"
