@@ -150,6 +150,20 @@ def _weak(root: Path, guess: tuple[str, Evidence]) -> UsageError:
     return UsageError(error.code, message, f"{error.hint}; or: segprep convert {name} SRC OUT")
 
 
+def _called(root: Path, masks: str) -> list[Path]:
+    """The folder *masks* in *root*, or those of that name further below, as in train/ and in val/.
+    Raises UsageError (bad-option) where there is none.
+    """
+    if (root / masks).is_dir():
+        return [(root / masks).resolve()]
+    parts = Path(masks).parts
+    holding = sorted({Path(folder) for folder, _ in listing(str(root.resolve()))})
+    if named := [folder for folder in holding if folder.parts[-len(parts) :] == parts]:
+        return named
+    reason = f"--masks {masks} is not a folder inside the source"
+    raise UsageError("bad-option", reason, "give it as it is called below SRC")
+
+
 def recognize(root: Path, image_root: Sequence[Path] = (), *, masks: str = "") -> tuple[str, str]:
     """The format of *root*, and the evidence for it: what the folder *masks* in it holds, if one is
     named; with an *image_root*, *root* may hold masks alone.
@@ -158,9 +172,10 @@ def recognize(root: Path, image_root: Sequence[Path] = (), *, masks: str = "") -
     """
     from segprep.sources._common import bare_masks
 
-    if masks and (named := bare_masks.guess((root / masks).resolve())):
+    folders = _called(root, masks) if masks else ()
+    if masks and (named := bare_masks.guess(*folders)):
         return named[0], f"{masks}: {named[1]}"
-    if masks and (odd := bare_masks.odd((root / masks).resolve())):
+    if masks and (odd := bare_masks.odd(*folders)):
         raise UsageError(
             "format-unclear",
             f"{odd} is neither a mask of class ids nor of few colors, nor black and white",

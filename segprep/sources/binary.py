@@ -60,7 +60,7 @@ class Reader(PairedFolders):
     INSTEAD: ClassVar = dict.fromkeys(("classes", "ids"), _CLASSES)
 
     foreground: Foreground = None
-    threshold: Threshold = 127.5
+    threshold: Threshold = polarity.HALF
     name: Annotated[str, "Name of the object's class."] = "foreground"
     view: View = ""
 

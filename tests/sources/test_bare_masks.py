@@ -96,3 +96,12 @@ def test_a_chosen_folder_with_a_smoothed_mask_is_not_asked_for_again(tmp_path: P
     assert shown.exit_code == 2
     assert "first/b.png is neither a mask of class ids nor of few colors" in shown.stderr
     assert "segprep convert binary SRC OUT" in shown.stderr
+
+
+def test_a_mask_folder_that_repeats_is_named_once(tmp_path: Path) -> None:
+    lay_out(tmp_path / "train", np.minimum(IDS, 1) * 255)
+    lay_out(tmp_path / "val", IDS)
+    assert sources.recognize(tmp_path, masks="masks")[0] == "pairs"  # ids in one of the two
+    with pytest.raises(UsageError, match="--masks mask is not a folder inside the source") as error:
+        sources.recognize(tmp_path, masks="mask")
+    assert error.value.code == "bad-option"

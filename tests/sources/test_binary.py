@@ -8,6 +8,7 @@ import segprep
 from segprep import sources
 from segprep.errors import BadInputError, UsageError
 from segprep.sources.binary import Reader
+from segprep.types import Skipped
 
 
 def lay_out(
@@ -67,6 +68,31 @@ def test_zero_and_one_are_not_parted_by_a_threshold_of_brightness(
     assert caught.value.skipped[0].code == "values-unclear"  # type: ignore[attr-defined]
     segprep.convert("binary", root, tmp_path / "out", foreground="nonzero")
     assert (segprep.read_mask(tmp_path / "out/SegmentationClass/a.png") == HALF // 255).all()
+
+
+@pytest.mark.parametrize("gray", [85, 170])
+def test_whole_regions_of_gray_are_classes_not_brightness(tmp_path: Path, gray: int) -> None:
+    mask = np.zeros((40, 40), np.uint8)
+    mask[:10, :10], mask[20:30, 20:30] = gray, 255
+    root = lay_out(tmp_path / "in", {"a": mask})
+    with pytest.raises(BadInputError) as caught:
+        segprep.convert("binary", root, tmp_path / "out", foreground="light")
+    (skipped,) = caught.value.skipped
+    assert isinstance(skipped, Skipped)
+    assert skipped.code == "values-unclear"
+    assert f"{gray} (100 px)" in skipped.reason
+    assert f"--ids 0=background,{gray}=NAME,255=NAME" in skipped.hint
+    done = segprep.convert("binary", root, tmp_path / "out", foreground="light", threshold=100)
+    assert done.converted == 1  # another threshold is a statement
+
+
+def test_smoothed_borders_are_no_regions_of_gray(tmp_path: Path) -> None:
+    mask = np.zeros((200, 200), np.uint8)
+    mask[50:150, 50:150] = 255
+    large = np.asarray(Image.fromarray(mask).resize((400, 400), Image.Resampling.BILINEAR))
+    assert max(np.bincount(large.ravel())[33:223]) >= 64
+    root = lay_out(tmp_path / "in", {"a": large})
+    assert segprep.convert("binary", root, tmp_path / "out", foreground="light").converted == 1
 
 
 def test_a_palette_is_read_by_what_it_shows(tmp_path: Path) -> None:

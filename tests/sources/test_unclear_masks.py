@@ -124,3 +124,12 @@ def test_a_mask_that_links_to_itself_stops_no_detection(tmp_path: Path) -> None:
     glimpse = matching.glimpse(tmp_path)
     assert glimpse is not None
     assert tmp_path / "masks" / "a.png" in glimpse[1]
+
+
+def test_of_several_pairs_of_folders_the_hint_names_none(tmp_path: Path) -> None:
+    for name in ("train", "val"):
+        lay_out(tmp_path / name, [half(smeared=True)], (f"images/{name}{{}}.jpg", TILES[1]))
+        (tmp_path / name / "masks/1.pngpatch_00.png").rename(
+            tmp_path / name / f"masks/{name}00.png"
+        )
+    assert "segprep convert binary SRC OUT --foreground light|dark" in refused(tmp_path).hint

@@ -17,28 +17,28 @@ _MOST_FILES, _TRIED, _MOST_COLORS = 20_000, 12, 64
 _WHAT = {"binary": "are black and white", "pairs": "hold small ids", "colormap": "hold few colors"}
 
 
-def guess(root: Path) -> tuple[str, str] | None:
-    """The format that reads the masks of *root*, and by what evidence; None where some of the
-    files that are tried are photographs, or all are black.
+def guess(*folders: Path) -> tuple[str, str] | None:
+    """The format that reads the masks of all *folders*, and by what evidence; None where some of
+    the files that are tried are photographs, or all are black.
     """
-    tried = _sampled(root)
-    kinds = {_kind(path, root) for path in tried} - {"black"}
+    tried = _sampled(folders)
+    kinds = {_kind(path, folders) for path in tried} - {"black"}
     if not kinds or "" in kinds:
         return None
     format = next(name for name in ("colormap", "pairs", "binary") if name in kinds)
     return format, f"all {len(tried)} image files that were tried {_WHAT[format]}"
 
 
-def odd(root: Path) -> Path | None:
-    """The first of the masks of *root* that are tried which no format reads; None if all are
+def odd(*folders: Path) -> Path | None:
+    """The first of the masks of *folders* that are tried which no format reads; None if all are
     read.
     """
-    return next((path for path in _sampled(root) if not _kind(path, root)), None)
+    return next((path for path in _sampled(folders) if not _kind(path, folders)), None)
 
 
-def _sampled(root: Path) -> list[Path]:
-    """The files below *root* that are tried, all over the folder."""
-    paths = [Path(*file) for file in _images(root)]
+def _sampled(folders: tuple[Path, ...]) -> list[Path]:
+    """The files below *folders* that are tried, all over them."""
+    paths = [Path(*file) for folder in folders for file in _images(folder)]
     return paths[:: max(1, len(paths) // _TRIED)][:_TRIED]
 
 
@@ -61,10 +61,10 @@ def _images(root: Path) -> list[tuple[str, str]]:
     return [file for file in files if file[1].lower().endswith(SUFFIXES)]
 
 
-def _kind(path: Path, root: Path) -> str:
+def _kind(path: Path, roots: tuple[Path, ...]) -> str:
     """The format that reads the mask at *path*; "black" for any; "" for no mask."""
     try:
-        data = read_below(path, (root,))
+        data = read_below(path, roots)
         lossy.refuse(data, path, stated=False)
         seen: Iterable[int] = image.histogram(mask_files.values(data, path, []))
     except SegprepError as error:

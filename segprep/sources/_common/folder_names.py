@@ -16,7 +16,7 @@ from segprep.sources._common.official_lists import SPLITS
 MASKS = {
     "semantic", "mask", "masks", "label", "labels", "labeled", "annotation", "annotations",
     "annot", "annots", "segmentation", "segmentations", "class", "seg", "segs", "gt", "gts",
-    "groundtruth", "truth",
+    "groundtruth", "truth", "truths",
     "target", "targets", "manual", "trimap", "trimaps", "gtfine", "ann", "anns", "labelid",
     "labelids", "approved", "id",
 }  # fmt: skip
@@ -24,6 +24,10 @@ IMAGES = {
     "image", "images", "img", "imgs", "frame", "frames", "jpeg", "jpegs", "photo", "photos",
     "picture", "pictures", "im", "input", "inputs", "leftimg", "raw", "rgb", "original",
     "originals", "stills", "dir",
+}  # fmt: skip
+PREDICTED = {
+    "pred", "preds", "predict", "predicted", "prediction", "predictions", "inference", "result",
+    "results", "output", "outputs",
 }  # fmt: skip
 OBJECTS = {"object", "objects", "instance", "instances", "instanceids", "npy", "visualization"}
 ExcludeFolder = Annotated[

@@ -17,6 +17,7 @@ from segprep.sources._common.folder_names import (
     IMAGES,
     MASKS,
     OBJECTS,
+    PREDICTED,
     bare,
     is_excluded,
     shows_view,
@@ -56,7 +57,8 @@ def folders(
         if homes:
             names = [split_name(_key(home, root)) for home in homes]
             both = zip(homes, names, strict=True)
-            return tuple(Folders(home / images, home / masks, name) for home, name in both)
+            repeated = [Folders(home / images, home / masks, name) for home, name in both]
+            return tuple(_without_predictions(root, repeated))
     if outside := [
         folder
         for folder in named
@@ -73,6 +75,7 @@ def folders(
     candidates = [path for path in candidates if not is_excluded(path, root, excluded)]
     pairs = _by_names(root, images, masks, candidates)
     _refuse_rivals(root, pairs)
+    pairs = _without_predictions(root, pairs)
     if not masks:
         pairs = [_with_unused(root, pair, pairs, candidates) for pair in pairs]
     if not pairs and not named and mixed:
@@ -111,6 +114,19 @@ def _by_names(root: Path, images: str, masks: str, candidates: Sequence[Path]) -
         pictured = sure if len(sure) == 1 else pictured
         pairs = [Folders(pictured[0], labeled[0])] if len(pictured) == 1 else []
     return pairs
+
+
+def _without_predictions(root: Path, pairs: list[Folders]) -> list[Folders]:
+    """*pairs* less those whose folders are called predictions or results, where others are not; the
+    first of these names them.
+    """
+    predicted = [
+        pair for pair in pairs if PREDICTED.intersection(words(str(pair.masks.relative_to(root))))
+    ]
+    drawn = [pair for pair in pairs if pair not in predicted]
+    if drawn and predicted:
+        drawn[0] = replace(drawn[0], predicted=tuple(pair.masks for pair in predicted))
+    return drawn or pairs
 
 
 def _refuse_rivals(root: Path, pairs: Sequence[Folders]) -> None:

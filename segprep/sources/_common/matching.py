@@ -149,13 +149,24 @@ def _collected(
 
 
 def _unused(root: Path, pair: Folders) -> list[Note]:
-    """A note on the folders that hold pictures of the same names as the masks."""
-    if not pair.unused:
-        return []
-    names = ", ".join(f"{path.relative_to(root).as_posix()}/" for path in pair.unused)
-    taken = pair.masks.relative_to(root).as_posix()
-    text = f"the masks are those of {taken}/; {names} has files of the same names: --masks chooses"
-    return [Note("folders-chosen", text)]
+    """Notes on the folders that hold pictures of the same names as the masks, or predictions."""
+    texts = []
+    if pair.unused:
+        taken = pair.masks.relative_to(root).as_posix()
+        names = _listed(root, pair.unused)
+        texts.append(
+            f"the masks are those of {taken}/; {names} has files of the same names: --masks chooses"
+        )
+    if pair.predicted:
+        names = _listed(root, pair.predicted)
+        texts.append(
+            f"{names} was skipped: by its name it holds predictions; --images and --masks take it"
+        )
+    return [Note("folders-chosen", text) for text in texts]
+
+
+def _listed(root: Path, folders: Iterable[Path]) -> str:
+    return ", ".join(f"{path.relative_to(root).as_posix()}/" for path in folders)
 
 
 def _without_tests(

@@ -32,7 +32,8 @@ PairBy = Annotated[
 class Folders:
     """A folder of images, the folder of their masks, and the official list ("train", …) that their
     names stand for, or "". *unused*: folders that seem to hold other pictures of these masks;
-    *view*: one that by its name holds the field of view of a camera.
+    *view*: one that by its name holds the field of view of a camera; *predicted*: folders of masks
+    elsewhere that by their names were predicted, and are skipped.
     """
 
     images: Path
@@ -40,6 +41,7 @@ class Folders:
     split: str = ""
     unused: tuple[Path, ...] = ()
     view: Path | None = None
+    predicted: tuple[Path, ...] = ()
 
     def told(self, root: Path) -> str:
         """That the folders pair, with their paths below *root*."""

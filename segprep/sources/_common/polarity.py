@@ -1,6 +1,6 @@
 """Black and white masks: which half is the object is stated by the user, never guessed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +13,10 @@ from segprep.errors import SourceError, UsageError
 from segprep.files import read_below
 from segprep.imaging import image, mask_files
 from segprep.types import MAX_PIXELS, Note, Progress
+
+HALF = 127.5  # the threshold that is taken where none is stated
+_DARK, _LIGHT = 32, 223  # what JPEG and resizing leave of black and of white
+_LEAST_REGION, _INSIDE = 64, 0.3  # pixels of a gray, and which share of them is inside
 
 Foreground = Annotated[
     Literal["dark", "light", "nonzero"] | None,
@@ -58,9 +62,20 @@ def parted(
 ) -> NDArray[np.uint8]:
     """*brightness* (H, W) as 1 (object) and 0.
 
-    Raises SourceError where it holds 0 and 1 only, which no threshold between parts.
+    Raises SourceError where it holds 0 and 1 only, which no threshold between parts, or whole
+    regions of gray, which are classes of their own unless another threshold is stated.
     """
     seen = image.histogram(brightness)
+    if threshold == HALF and (gray := _regions(brightness, seen)):
+        listed = ", ".join(f"{value} ({seen[value]} px)" for value in gray[:8])
+        ids = ",".join(f"{value}=NAME" for value in gray[:8])
+        raise SourceError(
+            path,
+            f"has whole regions of gray, neither dark nor light: {listed}",
+            "if they are classes: segprep convert pairs SRC OUT --ids"
+            f" 0=background,{ids},255=NAME; if not, state another --threshold than {HALF}",
+            "values-unclear",
+        )
     if max(seen) == 1 and threshold >= 1:
         raise SourceError(
             path,
@@ -79,6 +94,20 @@ def parted(
     return (
         (brightness > threshold) if foreground == "light" else (brightness <= threshold)
     ).astype(np.uint8)
+
+
+def _regions(brightness: NDArray[np.uint8], seen: Mapping[int, int]) -> list[int]:
+    """The grays of *brightness* (H, W), whose histogram is *seen*, of which a good part is the
+    center of a 3 x 3 block of one gray: drawn, since smoothing leaves none.
+    """
+    likely = [v for v, n in seen.items() if _DARK < v < _LIGHT and n >= _LEAST_REGION]
+    if not likely:
+        return []
+    own = brightness[1:-1, 1:-1]
+    rows = (brightness[:-2] == brightness[1:-1]) & (brightness[2:] == brightness[1:-1])
+    same = (brightness[1:-1, :-2] == own) & (brightness[1:-1, 2:] == own)
+    inside = image.histogram(own[rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:] & same])
+    return [value for value in likely if inside.get(value, 0) >= _INSIDE * seen[value]]
 
 
 @dataclass(frozen=True, slots=True)

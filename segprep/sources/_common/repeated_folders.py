@@ -8,6 +8,18 @@ from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key
 
 
+def names(root: Path, images: Path, masks: Path) -> tuple[str, str]:
+    """What --images and --masks take for two folders below *root*: their names in the folder that
+    holds both where others below *root* hold such folders too, else their paths.
+    """
+    home = Path(os.path.commonpath([images, masks]))
+    own = images.relative_to(home).as_posix(), masks.relative_to(home).as_posix()
+    apart = "." not in own and not any((root / name).exists() for name in own)
+    if apart and len(homes(root, *own)) > 1:
+        return own
+    return images.relative_to(root).as_posix(), masks.relative_to(root).as_posix()
+
+
 def homes(root: Path, images: str, masks: str) -> list[Path]:
     """The folders below *root* in which *images* and *masks* lie beside each other, both with image
     files, in natural order; none where one of the two is no name of a folder below.

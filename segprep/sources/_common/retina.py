@@ -16,7 +16,9 @@ from segprep.sources._common import polarity, stems
 from segprep.types import MAX_PIXELS, Item, Note, Skipped
 
 CLASSES = classes.make([classes.BACKGROUND, "vessel"])
-THRESHOLD = 127.5  # the drawings are black and white; this decides only where a copy was smoothed
+THRESHOLD = (
+    polarity.HALF
+)  # the drawings are black and white; this decides only where a copy was smoothed
 
 
 def drawn(data: bytes, path: Path, notes: list[Note], limit: int = MAX_PIXELS) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from segprep.errors import SegprepError
 from segprep.files import read_below
 from segprep.imaging import image, lookup, mask_files
-from segprep.sources._common import lossy, matching
+from segprep.sources._common import image_folders, lossy, matching
 from segprep.sources._common.smoothed_colors import SeenColors
 
 _DARK, _LIGHT = 32, 223  # what JPEG and resizing leave of black and of white
@@ -25,9 +25,9 @@ def reason(root: Path) -> tuple[str, str] | None:
         return None
     folders, masks = glimpse
     names = [path.relative_to(root).as_posix() for path in (folders.images, folders.masks)]
-    apart = folders.images != folders.masks
+    alone = folders.images != folders.masks and len(image_folders.folders(root)) == 1
     pair = folders.told(root)
-    chosen = f" --images {shlex.quote(names[0])} --masks {shlex.quote(names[1])}" * apart
+    chosen = f" --images {shlex.quote(names[0])} --masks {shlex.quote(names[1])}" * alone
     seen = Counter[int]()
     for path in masks:
         try:

@@ -68,7 +68,7 @@ class Reader(PairedFolders):
     """Read TIFF stacks with their label stacks, or folders of numbered images and labels."""
 
     foreground: Foreground = None
-    threshold: Threshold = 127.5
+    threshold: Threshold = polarity.HALF
     name: Annotated[str, "Name of the object's class."] = "foreground"
 
     @classmethod

@@ -9,6 +9,8 @@ from segprep.errors import UsageError
 from segprep.sources._common import files_beside, image_folders, matching, stems
 from segprep.types import Item, Skipped
 
+HOMES = ("data/train", "a"), ("runs/7/preds", "a_0")
+
 
 def lay_out(root: Path, *names: str) -> Path:
     for name in names:
@@ -160,3 +162,39 @@ def test_masks_of_other_images_are_no_rivals(tmp_path: Path) -> None:
             Image.new("L", (4, 4), 1).save(tmp_path / folder / f"{stem}.png")
     (pair,) = image_folders.folders(tmp_path)
     assert not pair.unused
+
+
+def test_predictions_are_left_out_and_named(tmp_path: Path) -> None:
+    root = lay_out(
+        tmp_path,
+        *(f"{home}/{kind}/{name}.png" for home, name in HOMES for kind in ("images", "masks")),
+    )
+    kept = [("data/train/images", "data/train/masks", "train")]
+    assert found(root) == kept
+    for pairs in (
+        image_folders.folders(root),
+        image_folders.folders(root, "images", "masks"),
+    ):
+        assert [pair.images for pair in pairs] == [root / "data/train/images"]
+        (note,) = matching.match(root, pairs).notes
+        assert note.code == "folders-chosen"
+        assert "runs/7/preds/masks/ was skipped" in note.message
+    stated = image_folders.folders(root, "runs/7/preds/images", "runs/7/preds/masks")
+    assert [pair.masks for pair in stated] == [root / "runs/7/preds/masks"]
+
+
+def test_masks_that_all_lie_in_results_are_masks(tmp_path: Path) -> None:
+    lay_out(tmp_path, "results/images/a.png", "results/masks/a.png")
+    assert found(tmp_path) == [("results/images", "results/masks", "")]
+
+
+def test_folders_that_repeat_are_named_once(tmp_path: Path) -> None:
+    names = ("train", "a"), ("val", "b")
+    kinds = ("images", "masks", "masks_rgb2")
+    root = lay_out(tmp_path, *(f"d/{home}/{k}/{n}.png" for home, n in names for k in kinds))
+    with pytest.raises(UsageError) as caught:
+        image_folders.folders(root)
+    assert "--images images --masks masks or --images images --masks masks_rgb2" in (
+        caught.value.hint
+    )
+    assert len(image_folders.folders(root, "images", "masks")) == 2
