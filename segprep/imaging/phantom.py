@@ -15,7 +15,9 @@ from segprep.types import IGNORE, Note
 
 MOST = 0.05  # the largest share of a mask that is a rim
 _BETWEEN = 0.6  # the share of a value's pixels that have a smaller and a larger value beside them
-_LINED = 0.02  # the least number of rim pixels for each place where such neighbors touch directly
+# the least number of rim pixels, of one value and of all, for each place where such neighbors touch
+# directly: scraps that were drawn reach .08, smoothed masks 1 and more
+_OWN_LINED, _LINED = 0.02, 0.2
 
 
 def rims(mask: NDArray[np.uint8], counts: Mapping[int, int]) -> list[int]:
@@ -53,7 +55,8 @@ def from_smoothing(
         )
     )
     rows, columns = np.nonzero(ids == value)
-    if len(rows) < _LINED * touching:
+    rim = np.count_nonzero(np.isin(ids, list(thin)))
+    if len(rows) < _OWN_LINED * touching or rim < _LINED * touching:
         return False
     around = np.stack(
         [

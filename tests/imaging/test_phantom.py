@@ -67,6 +67,15 @@ def test_what_a_later_shape_left_uncovered_is_no_phantom() -> None:
     assert found(street) == []
 
 
+def test_a_thin_rest_along_a_tenth_of_a_border_is_no_phantom() -> None:
+    """A ventricle (1) of a heart that ends beside a wall (2): smoothing would line all of it."""
+    mask = np.zeros((80, 80), np.uint8)
+    mask[20:60, 20:60] = 2
+    mask[30:40, 30:40] = 3
+    mask[45:60, 19] = 1
+    assert found(mask) == []
+
+
 def test_the_note_names_values_and_the_way_out() -> None:
     mask = np.asarray(Image.fromarray(regions()).resize((201, 149), Image.Resampling.BILINEAR))
     mask = np.where(np.asarray(mask)[:, :] > 2, 2, mask).astype(np.uint8)[:, :110]
