@@ -2,6 +2,7 @@
 its last Record.
 """
 
+import os
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -50,9 +51,7 @@ class Work:
 
 def refuse_overlap(root: Path, out: Path) -> None:
     """Source and output must not contain each other, by whatever name."""
-    inside = [folder for folder in (out, *out.parents) if folder.exists() and folder.samefile(root)]
-    around = [folder for folder in (root, *root.parents) if out.exists() and folder.samefile(out)]
-    if inside or around:
+    if _lies_in(out, root) or _lies_in(root, out):
         raise UsageError(
             "output-overlaps-source",
             f"the output {out} and the source {root} overlap",
@@ -60,6 +59,14 @@ def refuse_overlap(root: Path, out: Path) -> None:
         )
     if out.exists() and not out.is_dir():
         raise UsageError("bad-option", f"the output {out} is not a folder", "choose another name")
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    """Whether *path*, behind all links, is *folder* or lies below it."""
+    real = Path(os.path.realpath(path))
+    return folder.exists() and any(
+        above.exists() and above.samefile(folder) for above in (real, *real.parents)
+    )
 
 
 def prepare(

@@ -163,6 +163,10 @@ def _overlaps(base: Path) -> dict[str, tuple[Path, Path]]:
     source = base / "src"
     (base / "link").symlink_to(source)
     (base / "holder").symlink_to(base)
+    (source / "sub").mkdir()
+    (base / "below").symlink_to(source / "sub")
+    away = base.with_name(f"{base.name}-away")
+    away.symlink_to(source)
     return {
         "same": (source, source),
         "out-in-source": (source, source / "out"),
@@ -172,6 +176,8 @@ def _overlaps(base: Path) -> dict[str, tuple[Path, Path]]:
         "out-in-source-by-link": (source, base / "link" / "out"),
         "source-in-out-by-link": (source, base / "holder"),
         "source-is-link": (base / "link", source / "out"),
+        "out-is-link-below-source": (source, base / "below"),
+        "source-is-link-from-elsewhere": (away, base),
         "by-dots": (source, base / "x" / ".." / "src"),
         "by-dots-below": (source, source / "x" / ".." / "y"),
     }
@@ -188,6 +194,8 @@ def _overlaps(base: Path) -> dict[str, tuple[Path, Path]]:
         "out-in-source-by-link",
         "source-in-out-by-link",
         "source-is-link",
+        "out-is-link-below-source",
+        "source-is-link-from-elsewhere",
         "by-dots",
         "by-dots-below",
     ],
