@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from segprep import checks, engine
 from segprep.checking import layout
 from segprep.checking.measure import Measure, Pixels, sizes_of_others
+from segprep.checking.overlays import painted
 from segprep.checking.stored_pairs import StoredPairs, room
 from segprep.checks._common.duplicates import repeated
 from segprep.checks._common.survey import ImageFacts, Pair, Survey, Trouble
@@ -196,7 +197,7 @@ def measured(
     ):
         pairs.append(_lost(pair, result) if isinstance(result, engine.Failure) else result)
     _tell_apart(plan.root, pairs, jobs)
-    return replace(plan, pairs=pairs)
+    return replace(plan, pairs=pairs, painted=painted(pairs, (plan.root,)) if fit else ())
 
 
 def _tell_apart(root: Path, pairs: list[Pair] | StoredPairs, jobs: int) -> None:

@@ -112,6 +112,13 @@ def samples(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any]:
         return np.asarray(picture)
 
 
+def colors(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.uint8]:
+    """(H, W, 3): an image as stored, in red, green and blue of 8 bits. Raises SourceError."""
+    with image.opened(data, path, limit) as picture:
+        stored = None if picture.mode in _PLAIN else np.asarray(picture)
+        return np.asarray(_eight_bits(picture, stored).convert("RGB"))
+
+
 def _eight_bits(picture: Image.Image, stored: NDArray[Any] | None) -> Image.Image:
     """*picture* as gray or RGB of 8 bits; wider values, *stored*, are scaled by their own range."""
     if picture.mode in _SHOWN:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from faults import Fault, Mask, Rng, duplicated, images, masks
+from faults import VOC, Fault, Mask, Rng, duplicated, images, masks
 from PIL import Image
 
 from segprep import read_mask, write_mask
@@ -100,6 +100,48 @@ def without_ignored(mask: Mask, rng: Rng) -> Mask:
     return np.where(mask == 255, 0, mask).astype(np.uint8)
 
 
+def painted(draw: Callable[[Mask, Mask], Any], suffix: str) -> Any:
+    """The masks drawn into the images, which are saved with *suffix*."""
+
+    def apply(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
+        for stem in stems:
+            path = place.image_path(stem)
+            assert path
+            with Image.open(path) as picture:
+                pixels = np.asarray(picture.convert("RGB"))
+            mask = read_mask(place.mask_path(stem))
+            if mask.shape != pixels.shape[:2]:
+                continue
+            path.unlink()
+            drawn = np.asarray(draw(pixels, np.where(mask == 255, 0, mask)))
+            Image.fromarray(drawn.astype(np.uint8)).save(path.with_suffix(suffix), quality=90)
+        return stems
+
+    return apply
+
+
+def tinted(pixels: Mask, mask: Mask) -> Mask:
+    """Half of every pixel of a class is the class's color."""
+    return np.where(mask[..., None] > 0, (pixels + VOC[mask] * 1.0) / 2, pixels)
+
+
+def outlined(pixels: Mask, mask: Mask) -> Mask:
+    """A line of two pixels, and one color, around all that is not background."""
+    inner = mask > 0
+    line = np.zeros(mask.shape, np.bool_)
+    line[1:] |= inner[1:] != inner[:-1]
+    line[:, 1:] |= inner[:, 1:] != inner[:, :-1]
+    line[:-1] |= line[1:]
+    line[:, :-1] |= line[:, 1:]
+    return np.where(line[..., None], (255, 0, 0), pixels)
+
+
+def answered(name: str, draw: Callable[[Mask, Mask], Any], suffix: str) -> Fault:
+    """The fault that every image shows its mask."""
+    apply = painted(draw, suffix)
+    return Fault(name, "–", ("SEG609",), apply, structural=False, scopes=("all",), whole=True)
+
+
 STATISTICAL = (
     Fault("mirrored", "F3", ("SEG602", "SEG604"), masks(mirrored), structural=False),
     Fault("rotated by 180", "F3", ("SEG602", "SEG604"), masks(rotated), structural=False),
@@ -144,4 +186,8 @@ STATISTICAL = (
         structural=False,
         scopes=("one", "few"),
     ),
+    answered("tint painted in PNG", tinted, ".png"),
+    answered("tint painted in JPEG", tinted, ".jpg"),
+    answered("outline painted in PNG", outlined, ".png"),
+    answered("outline painted in JPEG", outlined, ".jpg"),
 )

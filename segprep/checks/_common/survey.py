@@ -10,6 +10,7 @@ from typing import Any, SupportsBytes
 import numpy as np
 from numpy.typing import NDArray
 
+from segprep.checks._common.painted import Paint
 from segprep.dataset.manifest import Manifest
 from segprep.packed import PackedDigests, PackedNames
 from segprep.types import IGNORE, Classes
@@ -180,7 +181,7 @@ class Samples:
 class Survey:
     """A dataset as the rules see it. *kind* is tree or folders; *strays* are files that are neither
     images nor masks; *declared* the class names by the file that lists them; *readers* what
-    ``--reader`` names.
+    ``--reader`` names; *painted* what of the annotations is seen in the images.
     """
 
     root: Path
@@ -197,6 +198,7 @@ class Survey:
     trouble: Trouble | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
     annotations: tuple[Any, ...] = ()
+    painted: tuple[Paint, ...] = ()
 
     def name(self, path: Path | None) -> str:
         """*path* relative to the dataset, with forward slashes."""
