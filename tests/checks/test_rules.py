@@ -116,3 +116,22 @@ def test_each_mask_with_values_outside_is_told_where_masks_are_gray(tmp_path: Pa
         Image.fromarray(noise).save(tmp_path / "images" / f"{number}.png")
     report = segprep.check(images=tmp_path / "images", masks=tmp_path / "masks", classes="2")
     assert [entry.stem for entry in report.findings if entry.code == "SEG301"] == ["3", "9"]
+
+
+def test_a_class_that_is_missing_while_255_fills_areas_may_be_255(clean, tmp_path: Path) -> None:
+    def findings(rows: slice, value: int):
+        place = matrix.copy(clean, tmp_path / f"{value}{rows.start}")
+        for stem in place.stems():
+            path = place.mask_path(stem)
+            mask = segprep.read_mask(path)
+            mask[rows][mask[rows] == 2] = value
+            segprep.write_mask(path, np.where(mask == 2, 0, mask))
+        return segprep.check(place.root, select=["SEG311"]).findings
+
+    (finding,) = findings(slice(0, None), 255)
+    assert finding.severity == "warning"
+    assert "class 2 (box) occurs in no mask, but 255 (ignored) fills areas in" in finding.message
+    assert finding.hint.endswith("--ids 0=_background_,1=disc,255=box,3=line")
+    (finding,) = findings(slice(0, None), 0)  # only rims are ignored
+    assert finding.severity == "info"
+    assert finding.hint == "segprep remap --drop box"
