@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 HELP = """Show what a dataset holds: samples, classes with their pixels, sizes, lists, origin.
 
 Works on every VOC-style tree, made by segprep or not. A tree that segprep made is compared with
-its records: files that are missing, were added, or are newer than the records and have other
-content. With --check, every file is read. Exit code 1 where there are faults.
+its records: files that are missing, were added, or have other content. A file that nobody touched
+since segprep wrote it is not read for that, unless the tree was copied or moved; with --check,
+every file is. Exit code 1 where there are faults.
 
 \b
 Examples:
@@ -123,7 +124,7 @@ command = formatting.Command(
     short_help="Show what a dataset holds.",
     params=[
         options.dataset(),
-        click.Option(["--check"], is_flag=True, help="Compare every file, not only newer ones."),
+        click.Option(["--check"], is_flag=True, help="Read every file, touched or not."),
         *options.workers(),
         *options.display(),
     ],

@@ -175,12 +175,14 @@ class Sample:
 @dataclass(frozen=True, slots=True)
 class RecordedFiles:
     """What a record says of its files: the digests of the bytes of *mask* and *image*, and the
-    *values* in the mask.
+    *values* in the mask; *key*: that of the states that they have while nobody touched them, 0
+    where nothing tells.
     """
 
     mask: str
     image: str
     values: tuple[int, ...]
+    key: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,9 @@ from segprep.conversion.publication import (
 )
 from segprep.conversion.result import Conversion
 from segprep.conversion.run_notes import RunNotes
-from segprep.conversion.sample_files import ImageFormat, SampleTask, WrittenSample
+from segprep.conversion.sample_files import ImageFormat, SampleTask
 from segprep.conversion.unpainted import UnpaintedLabels, unpainted_notes
+from segprep.conversion.written_sample import WrittenSample
 from segprep.dataset import manifest, shards
 from segprep.dataset.journal import Journal
 from segprep.dataset.lists import finish_split
@@ -293,8 +294,6 @@ def _published(
     )
     notes_again = (*work.scan.notes, *unpainted_notes(unpainted))
     again = replace(done, kept=count, notes=notes_again, covered=())
-    sums = account.totals
-    last_run.save_published(
-        work, lines, sums, texts, checksum, None if any(failures) else call, again
-    )
+    repeated = None if any(failures) else call
+    last_run.save_published(work, lines, account.totals, texts, checksum, repeated, again)
     return done

@@ -15,32 +15,36 @@ from functools import partial
 from typing import Any
 
 from segprep.conversion.sample_files import SampleTask
-from segprep.conversion.signatures import UNKNOWN, FileLayout, Signed
+from segprep.conversion.signatures import FileLayout, Signed
 from segprep.dataset import index_file
 from segprep.dataset.totals import Totals
 from segprep.files.facts import Facts
+from segprep.files.states import UNKNOWN
 
 MOST_LAYOUTS = 255
-_PARTS = "QBQQI"  # the arrays behind the first line: signatures, layouts, pictures; facts
+_PARTS = "QQBQQI"  # the arrays behind the first line: outputs, signatures, layouts, pictures; facts
 
 
 @dataclass(slots=True)
 class Signatures:
     """By line of records.jsonl: the *numbers* of :class:`Signer`, and which of *layouts*, from 1,
     the sample's files have, 0 where only its record tells; the key of the *pictures* that samples
-    may share, 0 for none. Seventeen bytes a sample.
+    may share, 0 for none; that of the states of its *outputs*, which readers of the tree compare
+    (see :mod:`index_file`). 25 bytes a sample.
     """
 
     numbers: "array[int]" = field(default_factory=partial(array, "Q"))
     kinds: "array[int]" = field(default_factory=partial(array, "B"))
     pictures: "array[int]" = field(default_factory=partial(array, "Q"))
     layouts: list[FileLayout] = field(default_factory=list)
+    outputs: "array[int]" = field(default_factory=partial(array, "Q"))
 
     @classmethod
     def unknown(cls, count: int) -> "Signatures":
         """Those of *count* samples of which nothing is known."""
         empty = bytes(8 * count)
-        return cls(array("Q", empty), array("B", bytes(count)), array("Q", empty))
+        kinds = array("B", bytes(count))
+        return cls(array("Q", empty), kinds, array("Q", empty), [], array("Q", empty))
 
     def layout(self, number: int) -> FileLayout | None:
         """The layout of one line, or None."""
@@ -58,12 +62,15 @@ class Signatures:
             self.numbers.append(UNKNOWN)
             self.kinds.append(0)
             self.pictures.append(0)
+            self.outputs.append(UNKNOWN)
         self.numbers[number] = signature if kind or layout is None else UNKNOWN
         self.kinds[number], self.pictures[number] = kind, picture
+        self.outputs[number] = signed.outputs
 
     def signed(self, number: int) -> Signed:
         """Those of one line."""
-        return Signed(self.numbers[number], self.layout(number), self.pictures[number])
+        numbers, pictures = self.numbers[number], self.pictures[number]
+        return Signed(numbers, self.layout(number), pictures, self.outputs[number])
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -89,7 +96,7 @@ def load(task: SampleTask) -> Index:
         header, body = index_file.read(task.out)
         if header:
             parts: list[array[int]] = [array(kind) for kind in _PARTS]
-            numbers, kinds, pictures, keys, values = parts
+            outputs, numbers, kinds, pictures, keys, values = parts
             start = 0
             for part, length in zip(parts, header["lengths"], strict=True):
                 end = start + length * part.itemsize
@@ -100,7 +107,7 @@ def load(task: SampleTask) -> Index:
                 for suffix, objects, beside in header["layouts"]
             ]
             learned = Facts(keys, values, [bytes.fromhex(value) for value in header["facts"]])
-            signatures = Signatures(numbers, kinds, pictures, layouts)
+            signatures = Signatures(numbers, kinds, pictures, layouts, outputs)
             totals = header["totals"] and Totals.stored(header["totals"])
             return Index(header["records"], signatures, totals, header["last_run"], learned)
     return Index()
@@ -109,7 +116,7 @@ def load(task: SampleTask) -> Index:
 def save(task: SampleTask, index: Index) -> None:
     """Keep *index*; where the system refuses, there is none, and all is hashed next time."""
     signatures = index.signatures
-    kept = signatures.numbers, signatures.kinds, signatures.pictures
+    kept = signatures.outputs, signatures.numbers, signatures.kinds, signatures.pictures
     parts = *kept, index.facts.keys, index.facts.numbers
     body = b"".join(part.tobytes() for part in parts)
     head: dict[str, Any] = {

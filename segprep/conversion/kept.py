@@ -13,7 +13,7 @@ from segprep.conversion import file_states
 from segprep.conversion.file_states import Index, Signatures
 from segprep.conversion.run_notes import RunNotes
 from segprep.conversion.sample_files import SampleTask, Unchanged
-from segprep.conversion.signatures import UNKNOWN, Signer
+from segprep.conversion.signatures import Signer
 from segprep.dataset.journal import Journal
 from segprep.dataset.journal_records import JournalRecords
 from segprep.dataset.manifest import Manifest
@@ -22,6 +22,7 @@ from segprep.dataset.totals import Totals
 from segprep.dataset.tree import IMAGES
 from segprep.errors import TreeError
 from segprep.files import facts
+from segprep.files.states import UNKNOWN
 from segprep.packed import LazySequence, PackedNames
 from segprep.packed_items import PackedItems
 from segprep.types import Item, Progress, Record, Scan
@@ -208,7 +209,7 @@ def _believed(task: SampleTask, scan: Scan, plan: Plan, *, verify: bool) -> Kept
         return kept
     kept.signatures, kept.others, now = index.signatures, array("I"), time.time_ns()
     numbers = kept.signatures.numbers
-    signer = Signer(task, items, written=now, read=now)
+    signer = Signer(task, items, began=now)
     for number, stem in enumerate(items.stems):
         line = previous.number(stem)
         if line < 0 or numbers[line] == UNKNOWN:
@@ -234,11 +235,13 @@ def _remember(task: SampleTask, plan: Plan, kept: Kept, items: PackedItems) -> N
     if not task.write or not isinstance(previous, RecordFile) or plan.old is None:
         return
     kept.signatures = kept.signatures or Signatures.unknown(len(previous))
-    signer = Signer(task, items, written=plan.began, read=plan.began)
+    signer = Signer(task, items, began=plan.began)
     for stem in kept:
         number = previous.number(stem)
         if kept.signatures.numbers[number] == UNKNOWN:
-            signed = signer.signed(items.stems.find(stem), previous.plain(stem))
+            record = previous.plain(stem)
+            files = signer.files(record["digests"])
+            signed = signer.signed(items.stems.find(stem), record, files, plan.began)
             kept.signatures.put(number, signed)
     index = Index(plan.old.records, kept.signatures, kept.totals, facts=facts.learned())
     file_states.save(task, index)

@@ -19,13 +19,15 @@ from segprep.conversion.file_states import Index, Signatures
 from segprep.conversion.planning import Work
 from segprep.conversion.result import Conversion
 from segprep.conversion.sample_files import SampleTask
-from segprep.conversion.signatures import UNKNOWN, Signer
+from segprep.conversion.signatures import Signed, Signer
 from segprep.dataset.journal import Journal
 from segprep.dataset.manifest import RECORDS, next_line
+from segprep.dataset.record_file import RecordFile
 from segprep.dataset.totals import Totals
 from segprep.dataset.tree import LOCK
 from segprep.errors import SourceError
 from segprep.files import digest, digest_file, facts, open_inside, real_folders, states
+from segprep.files.states import UNKNOWN
 from segprep.packed_items import PackedItems
 from segprep.types import Note, Skipped
 
@@ -36,19 +38,21 @@ _LINES = 1000  # that are hashed at once
 class Snapshot:
     """*digest* changes when a file below a folder comes, goes, or is touched; *recent*: the files
     that were touched so late that they may change again without a trace, relative to the folder;
-    *stirred*: whether some came, or went, so late.
+    *stirred*: whether some came, or went, so late; how many files were *touched* since a run began.
     """
 
     digest: str
     recent: tuple[str, ...]
     stirred: bool = False
+    touched: int = 0
 
 
-def snapshot(folder: Path, moment: int) -> Snapshot:
-    """The state of *folder*; what has not settled by *moment* (nanoseconds) is recent. Raises
-    OSError where something cannot be listed.
+def snapshot(folder: Path, moment: int, *, since: int | None = None) -> Snapshot:
+    """The state of *folder*; what has not settled by *moment* (nanoseconds) is recent, what had not
+    by *since* is touched. Raises OSError where something cannot be listed.
     """
     checksum, recent, waiting, stirred = blake3(), list[str](), [str(folder)], False
+    touched = 0
     while waiting:
         home = waiting.pop()
         stirred |= not states.settled(os.stat(home), moment)
@@ -65,10 +69,12 @@ def snapshot(folder: Path, moment: int) -> Snapshot:
                 if len(lines) == _LINES:
                     checksum.update(b"".join(lines))
                     lines.clear()
+                if since is not None and states.latest(state) >= since - states.FINE:
+                    touched += 1
                 if not states.settled(state, moment):
                     recent.append(path[len(str(folder)) + 1 :])
         checksum.update(b"".join(lines))
-    return Snapshot(checksum.hexdigest(20), tuple(recent), stirred)
+    return Snapshot(checksum.hexdigest(20), tuple(recent), stirred, touched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,34 +216,63 @@ def save_published(
     task, outputs = work.task, None
     if call:
         with suppress(OSError):
-            outputs = snapshot(task.out, time.time_ns())
-    recent = outputs.recent if outputs else ()
-    index, digests = _published_index(work, lines, records, recent=recent)
-    index = replace(index, totals=totals)
-    for name, content in texts.items():
-        digests[name] = digest(content) if isinstance(content, bytes) else records
+            outputs = snapshot(task.out, time.time_ns(), since=work.plan.began)
+    told = {name: digest(data) for name, data in texts.items() if isinstance(data, bytes)}
+    try:
+        published = _published(work, lines, recent=outputs.recent if outputs else ())
+        now = {name: digest_file(task.out / name) for name in told}
+    except (OSError, SourceError, ValueError, KeyError, TypeError):
+        return  # somebody else is writing there
+    if published.records != records:
+        return
+    if outputs and (now != told or outputs.touched != published.written + len(texts)):
+        outputs = None  # nor is all that lies there what this run wrote or compared
+    digests = {**published.digests, **told, RECORDS: records}
     last = call.described(again, outputs, digests) if call else None
-    file_states.save(task, replace(index, last_run=last))
+    index = Index(records, published.signatures, totals, last, facts.learned())
+    file_states.save(task, index)
 
 
-def _published_index(
-    work: Work, lines: Journal, records: str, *, recent: Iterable[str] = ()
-) -> tuple[Index, dict[str, str]]:
-    """The index of the tree that *work* just published, the digest of whose records is *records*,
-    and the digests of its *recent* files.
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """What a run published: the digest of its *records* as they lie there, the *signatures* of the
+    samples, the *digests* of their recent files, and how many files were *written* and are as they
+    were written.
     """
+
+    records: str
+    signatures: Signatures
+    digests: Mapping[str, str]
+    written: int
+
+
+def _published(work: Work, lines: Journal, *, recent: Iterable[str] = ()) -> _Published:
+    """What *work* just published; *recent*: files of the tree."""
     items, kept, wanted = PackedItems.of(work.scan.items), work.kept, set(recent)
-    signer = Signer(work.task, items, written=time.time_ns(), read=work.plan.began)
-    signatures, digests = Signatures(), dict[str, str]()
+    began, now = work.plan.began, time.time_ns()
+    signer, renamed = (
+        Signer(work.task, items, began=began),
+        not isinstance(kept.previous, RecordFile),
+    )
+    signatures, digests, checksum, count = Signatures(), dict[str, str](), blake3(), 0
     with open_inside(work.task.out, RECORDS) as file:
-        for number, (stem, before) in enumerate(lines.origins()):
+        for number, (stem, before, written) in enumerate(lines.origins()):
             line = next_line(file)
+            checksum.update(line)
             if before >= 0 and kept.signatures and kept.signatures.numbers[before] != UNKNOWN:
                 signatures.put(number, kept.signatures.signed(before))
                 continue
             plain = jsontext.parsed(line)
-            signatures.put(number, signer.signed(items.stems.find(stem), plain))
+            files, item = signer.files(plain["digests"]), items.stems.find(stem)
+            if not written:
+                signed = signer.signed(item, plain, files, began, renamed=renamed)
+            elif states.written_key(files) == written:
+                signed = signer.signed(item, plain, files, now)
+                count += len(files)
+            else:
+                signed = Signed(UNKNOWN, None)
+            signatures.put(number, signed)
             if wanted:
                 names = plain["digests"].keys() & wanted
                 digests |= {name: plain["digests"][name] for name in names}
-    return Index(records, signatures, facts=facts.learned()), digests
+    return _Published(checksum.hexdigest(20), signatures, digests, count)

@@ -4,6 +4,7 @@ formats, stage it, describe it.
 Runs in worker processes; what comes back is a small Record, never pixels.
 """
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,11 +13,19 @@ from typing import Literal
 
 from segprep import sources
 from segprep.conversion.archived import NO_ARCHIVES, Archives
-from segprep.dataset import manifest
 from segprep.dataset.staging import Staging
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
 from segprep.errors import SourceError
-from segprep.files import Inputs, Mark, digest, mark_below, real_folders, watch, write_staged
+from segprep.files import (
+    Inputs,
+    Mark,
+    digest,
+    mark_below,
+    real_folders,
+    states,
+    watch,
+    write_staged,
+)
 from segprep.files.open_folders import is_below
 from segprep.imaging import image, metadata, transcoding
 from segprep.imaging.image import MaskMode
@@ -55,6 +64,12 @@ class SampleTask:
 
     def __call__(self, item: Item) -> Record:
         """Read *item* and stage its files. Raises SourceError."""
+        return self.written(item)[0]
+
+    def written(self, item: Item) -> tuple[Record, int]:
+        """Read *item* and stage its files: its record, and the key of the states that they were
+        written in. Raises SourceError.
+        """
         with watch() as inputs:
             sample = sources.read(self.reader, self._source_item(item))
         sample = _counted(sample, item, self.values)
@@ -85,25 +100,6 @@ class SampleTask:
     def located(self, name: str) -> Path:
         """The file that :meth:`named` calls *name*."""
         return self.archives.located(name, self.root)
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenSample:
-    """The record of a sample that *task* wrote, and its line in records.jsonl: the process that
-    hands out the work is spared making it.
-    """
-
-    task: SampleTask
-
-    @property
-    def out(self) -> Path:
-        """The tree that is written."""
-        return self.task.out
-
-    def __call__(self, item: Item) -> tuple[Record, bytes]:
-        """Read *item* and stage its files. Raises SourceError."""
-        record = self.task(item)
-        return record, manifest.dump_record(record)
 
 
 def _counted(sample: Sample, item: Item, values: int) -> Sample:
@@ -166,9 +162,9 @@ class Unchanged:
         return "changed" if wrong else "kept"
 
 
-def _stage(task: SampleTask, item: Item, sample: Sample, inputs: Inputs) -> Record:
+def _stage(task: SampleTask, item: Item, sample: Sample, inputs: Inputs) -> tuple[Record, int]:
     """Turn *sample* upright, bring it into the tree's formats, write its files to the staging
-    folder.
+    folder: its record, and the key of their states.
     """
     origin = next(
         (path for path, content in inputs.contents.items() if content is sample.image), None
@@ -192,14 +188,11 @@ def _stage(task: SampleTask, item: Item, sample: Sample, inputs: Inputs) -> Reco
     }
     if objects is not None:
         contents[f"{OBJECTS}/{item.stem}.png"] = image.encode_objects(objects, task.mask_mode)
-    if task.write:
-        folder = Staging(task.out).folder
-        for name, content in contents.items():
-            write_staged(OutputFolder(folder).place(name) if task.shard else folder / name, content)
+    key = _write(task, contents) if task.write else states.UNKNOWN
     hashes = {name: digest(content) for name, content in contents.items()}
     height, width = mask.shape
     names = [*hashes, None]
-    return Record(
+    record = Record(
         item.stem,
         task.named(item.labels[0]),
         str(names[0]),
@@ -217,6 +210,18 @@ def _stage(task: SampleTask, item: Item, sample: Sample, inputs: Inputs) -> Reco
         task.archives.told(tuple(notes)),
         sample.unpainted,
     )
+    return record, key
+
+
+def _write(task: SampleTask, contents: Mapping[str, bytes]) -> int:
+    """Write the files of a sample, name -> content, to the staging folder; the key of the states
+    that they are in.
+    """
+    folder, seen = Staging(task.out).folder, list[os.stat_result]()
+    for name, content in contents.items():
+        path = OutputFolder(folder).place(name) if task.shard else folder / name
+        seen.append(write_staged(path, content))
+    return states.written_key(seen)
 
 
 def _refuse_size(path: Path, image_shape: tuple[int, int], mask_shape: tuple[int, ...]) -> None:

@@ -3,19 +3,16 @@ inode alone.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from blake3 import blake3
 
 from segprep.conversion.run_notes import pictures_of
 from segprep.conversion.sample_files import SampleTask
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
 from segprep.files import states
+from segprep.files.states import UNKNOWN
 from segprep.packed_items import PackedItems
-
-UNKNOWN = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +35,23 @@ class FileLayout:
 @dataclass(frozen=True, slots=True)
 class Signed:
     """The *signature* of a sample, UNKNOWN for none, its *layout*, None where only the record tells
-    its files, and the key of the *picture* that other samples may be made of, 0 for none.
+    its files, the key of the *picture* that other samples may be made of, 0 for none, and the key
+    of the states of its *outputs* while they are as recorded, UNKNOWN for none.
     """
 
     signature: int
     layout: FileLayout | None
     picture: int = 0
+    outputs: int = UNKNOWN
 
 
 class Signer:
-    """The signatures of the samples that *task* makes of *items*. An output has to have settled by
-    *written*, an input by *read* (nanoseconds); else the signature is UNKNOWN.
+    """The signatures of the samples that *task* makes of *items*. A file that may have changed
+    after the moment *began* (nanoseconds), when the run had not yet read it, makes it UNKNOWN.
     """
 
-    def __init__(self, task: SampleTask, items: PackedItems, *, written: int, read: int) -> None:
-        self._task, self._items = task, items
-        self._written, self._read = written, read
+    def __init__(self, task: SampleTask, items: PackedItems, *, began: int) -> None:
+        self._task, self._items, self._began = task, items, began
         self._out = f"{task.out}{os.sep}"
         self._root = "" if task.archives.unpacked else f"{task.root}{os.sep}"
         how = task.image_format, task.ids, task.strip_metadata
@@ -85,43 +83,73 @@ class Signer:
         """The signature of the item of this *number*: its files, its payload, and how it is
         converted.
         """
-        outputs = layout.names(self._items.stems[number])
-        key = blake3(self._how + self._items.key(number))
+        files = self.files(layout.names(self._items.stems[number]))
+        return self._of_item(number, layout, _described(files, self._began))
+
+    def _of_item(self, number: int, layout: FileLayout, outputs: bytes) -> int:
         inputs = self._items.files(number)
         if layout.beside:
             start = self._start(number)
             inputs += [start + end for end in layout.beside]
-        return self._signed(key, outputs, inputs)
+        return self._signed(self._how + self._items.key(number), outputs, inputs)
 
     def of_record(self, record: Mapping[str, Any]) -> int:
         """The signature of the sample of a *record* (as JSON), by the files alone."""
+        return self._of_record(record, _described(self.files(record["digests"]), self._began))
+
+    def _of_record(self, record: Mapping[str, Any], outputs: bytes) -> int:
         inputs = [
             self._root + name if self._root and ".." not in name else str(self._task.located(name))
             for name in record["inputs"]
         ]
-        return self._signed(blake3(), record["digests"], inputs)
+        return self._signed(b"", outputs, inputs)
 
-    def signed(self, number: int, record: Mapping[str, Any]) -> Signed:
-        """What is signed of the item of this *number*, -1 for none, with its *record* as JSON."""
+    def files(self, names: Iterable[str]) -> list[os.stat_result]:
+        """The states of files in the tree; none where one is absent."""
+        try:
+            return [os.stat(self._out + name) for name in names]
+        except OSError:
+            return []
+
+    def signed(
+        self,
+        number: int,
+        record: Mapping[str, Any],
+        files: Sequence[os.stat_result],
+        moment: int,
+        *,
+        renamed: bool = False,
+    ) -> Signed:
+        """What is signed of the item of this *number*, -1 for none, with its *record* as JSON and
+        its *files* in the tree, which were as recorded at the *moment* (nanoseconds) or later, and
+        *renamed* since.
+        """
+        outputs = _described(files, moment, renamed=renamed)
+        key = states.key(files) if outputs else UNKNOWN
         digest = record["digests"].get(record["image"], "")
         pictures = [key for key, _ in pictures_of(record["inputs"], record["source"], digest)]
         if len(pictures) < 2 and (layout := self.layout(number, record)):
-            return Signed(self.of_item(number, layout), layout, *pictures)
-        return Signed(self.of_record(record), None)
+            picture = pictures[0] if pictures else 0
+            return Signed(self._of_item(number, layout, outputs), layout, picture, key)
+        return Signed(self._of_record(record, outputs), None, 0, key)
 
-    def _signed(self, key: Any, outputs: Iterable[str], inputs: Iterable[str]) -> int:
-        lines = list[bytes]()
-        for path, moment in (
-            *((self._out + name, self._written) for name in outputs),
-            *((path, self._read) for path in inputs),
-        ):
+    def _signed(self, how: bytes, outputs: bytes, inputs: Iterable[str]) -> int:
+        """The signature of *inputs* and what is made of them; UNKNOWN without *outputs*."""
+        lines = [how, outputs]
+        for path in inputs if outputs else ():
             try:
                 state = os.stat(path)
             except OSError:
                 lines.append(b"absent;")
                 continue
-            if not states.settled(state, moment):
+            if not states.settled(state, self._began):
                 return UNKNOWN
             lines.append(states.described(state))
-        key.update(b"".join(lines))
-        return int.from_bytes(key.digest(8), "little") or 1
+        return states.hashed(b"".join(lines)) if outputs else UNKNOWN
+
+
+def _described(files: Sequence[os.stat_result], moment: int, *, renamed: bool = False) -> bytes:
+    """The states of *files* as text; nothing where one may have changed after the *moment*."""
+    if not all(states.settled(state, moment, renamed=renamed) for state in files):
+        return b""
+    return b"".join(map(states.described, files))

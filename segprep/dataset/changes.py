@@ -2,6 +2,7 @@
 
 import os
 import stat
+from array import array
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -9,13 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 from segprep import engine
+from segprep.dataset.index_file import output_keys
 from segprep.dataset.manifest import RECORDS
 from segprep.dataset.name_hashes import hashes, others
-from segprep.dataset.record_file import RecordLines, parsed
+from segprep.dataset.record_file import KeyedLines, RecordLines, parsed
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS, Tree
 from segprep.errors import SourceError
-from segprep.files import digest, read_below, walk
-from segprep.files.states import latest
+from segprep.files import digest, read_below, states, walk
 from segprep.names import is_sidecar
 
 
@@ -53,15 +54,15 @@ def changes(
 ) -> Changes:
     """Compare the files of a tree that segprep made with its records; *progress* is told of each.
 
-    A file is read and hashed if it is newer than the records, by its time of modification or, where
-    the system has one, of change; with *check* every file is. Raises TreeError for damaged records.
+    Files are read and hashed, but for those of which the index beside the tree knows that nobody
+    touched them; with *check* all are. Raises TreeError for damaged records.
     """
     root, described = home.root.resolve(), home.manifest
     expected = described.records if described else None
     missing, changed, recorded = list[str](), list[str](), bytearray()
     with closing(RecordLines(root / RECORDS, expected)) as lines:
-        since = -1 if check else latest((root / RECORDS).stat())
-        for result in engine.run(_Compared(root, since), lines, jobs=jobs, chunk=64):
+        keys = array("Q") if check or not expected else output_keys(root, expected)
+        for result in engine.run(_Compared(root), KeyedLines(lines, keys), jobs=jobs, chunk=64):
             if isinstance(result, engine.Failure):
                 changed.append(f"{RECORDS}: {result.reason}")
                 continue
@@ -93,21 +94,22 @@ def _state(path: Path) -> os.stat_result | None:
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
-    """The comparison of one record, given by its line's number and bytes; for the engine."""
+    """The comparison of one record, given by its line's number and bytes, and the key of the states
+    that its files have while nobody touched them; for the engine.
+    """
 
     root: Path
-    since: int
 
-    def __call__(self, line: tuple[int, bytes]) -> RecordState:
-        record = parsed(self.root / RECORDS, *line)
-        missing, changed = [], []
-        for name, expected in record.digests.items():
-            path = self.root / name
-            state = _state(path)
-            if state is None:
-                missing.append(name)
-            elif not self._untouched(state) and not self._holds(path, expected):
-                changed.append(name)
+    def __call__(self, line: tuple[int, bytes, int]) -> RecordState:
+        record = parsed(self.root / RECORDS, *line[:2])
+        seen = {name: _state(self.root / name) for name in record.digests}
+        missing = [name for name, state in seen.items() if state is None]
+        untouched = states.are(seen.values(), line[2])
+        changed = [
+            name
+            for name, state in seen.items()
+            if state and not untouched and not self._holds(name, record.digests[name])
+        ]
         return RecordState(
             record.stem,
             (record.width, record.height),
@@ -123,12 +125,8 @@ class _Compared:
             hashes(record.digests),
         )
 
-    def _untouched(self, state: os.stat_result) -> bool:
-        """Whether a file in this *state* is as old as the records; a link is never taken to be."""
-        return stat.S_ISREG(state.st_mode) and latest(state) <= self.since
-
-    def _holds(self, path: Path, expected: str) -> bool:
+    def _holds(self, name: str, expected: str) -> bool:
         try:
-            return digest(read_below(path, (self.root,))) == expected
+            return digest(read_below(self.root / name, (self.root,))) == expected
         except SourceError:
             return False

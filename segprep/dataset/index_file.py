@@ -5,19 +5,20 @@ any way, or belongs to a tree that was copied or moved, is not believed.
 import json
 import os
 import time
+from array import array
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from segprep import __version__
-from segprep.dataset.manifest import RECORDS
-from segprep.files import digest, read_plain, states
+from segprep.files import digest, read_plain
 
 
 def index_path(out: Path) -> Path:
     """Where the index of the tree *out* lies."""
-    return out.parent / f".{out.name}.segprep-index"
+    real = Path(os.path.realpath(out))
+    return real.parent / f".{real.name}.segprep-index"
 
 
 def read(out: Path) -> tuple[dict[str, Any], bytes]:
@@ -27,7 +28,7 @@ def read(out: Path) -> tuple[dict[str, Any], bytes]:
     head, _, body = read_plain(index_path(out)).partition(b"\n")
     header: dict[str, Any] = json.loads(head)
     told = (header["segprep"], header["out"], header["digest"])
-    whole = told == (__version__, str(out), _digest(header, body))
+    whole = told == (__version__, os.path.realpath(out), _digest(header, body))
     return (header, body) if whole and header["time"] <= time.time_ns() else ({}, b"")
 
 
@@ -35,7 +36,8 @@ def write(out: Path, content: Mapping[str, Any], body: bytes) -> None:
     """Write the index of the tree *out*: *content* in its first line, then *body*. Where the system
     refuses, there is none.
     """
-    header = {"segprep": __version__, "out": str(out), **content, "time": time.time_ns()}
+    header = {"segprep": __version__, "out": os.path.realpath(out), **content}
+    header["time"] = time.time_ns()
     header["digest"] = _digest(header, body)
     path = index_path(out)
     temporary = path.with_name(f"{path.name}.part")
@@ -51,13 +53,14 @@ def _digest(header: Mapping[str, Any], body: bytes) -> str:
     return digest(json.dumps(told).encode() + body)
 
 
-def recorded_until(out: Path, records: str) -> int:
-    """Until when (nanoseconds) the files of the tree *out* (a real path) are as its records say,
-    whose digest is *records*: one that was written, renamed or linked later may not be. -1 where
-    no index tells, as in a copy of the tree, or one that was moved.
+def output_keys(out: Path, records: str) -> "array[int]":
+    """By line of the records of the tree *out*, whose digest is *records*: the key (see
+    :func:`states.key`) of the states that the files of its digests have while they are as it says,
+    UNKNOWN for none. Empty where no index tells, as in a copy of the tree, or one that was moved.
     """
+    keys = array("Q")
     with suppress(OSError, ValueError, KeyError, TypeError):
-        header, _ = read(out)
+        header, body = read(out)
         if header and header["records"] == records:
-            return min(int(header["time"]), states.latest(os.stat(out / RECORDS)))
-    return -1
+            keys.frombytes(body[: header["lengths"][0] * keys.itemsize])
+    return keys

@@ -11,7 +11,7 @@ from segprep.dataset import manifest
 from segprep.dataset.manifest import RECORDS
 from segprep.dataset.record_file import RecordFile
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
-from segprep.files import write_error
+from segprep.files import states, write_error
 from segprep.packed import PackedNames
 from segprep.types import Record
 
@@ -31,13 +31,13 @@ class Journal(Mapping[str, bytes]):
         self._end = self._file.seek(0, os.SEEK_END)
         self._stems, self._earlier = PackedNames(), earlier
         # where the line begins, or its number among the earlier ones, and its kind in the low byte
-        self._places = array("Q")
+        self._places, self._written = array("Q"), array("Q")
         # the image's extension; are there objects; is the line an earlier one
         self._kinds: list[tuple[str, bool, bool]] = []
 
-    def add(self, record: Record, line: bytes | None = None) -> None:
-        """Write down *record*, as *line* where there is one already. Raises SegprepError where the
-        system refuses.
+    def add(self, record: Record, line: bytes | None = None, written: int = states.UNKNOWN) -> None:
+        """Write down *record*, as *line* where there is one already; *written*: the key of the
+        states of its files. Raises SegprepError where the system refuses.
         """
         line = line or manifest.dump_record(record)
         try:
@@ -46,7 +46,7 @@ class Journal(Mapping[str, bytes]):
         except OSError as error:
             raise write_error(Path(self._file.name), error) from error
         suffix = record.image.removeprefix(f"{IMAGES}/{record.stem}")
-        self._note(record.stem, self._end, (suffix, record.objects is not None, False))
+        self._note(record.stem, self._end, (suffix, record.objects is not None, False), written)
         self._end += len(line)
 
     def keep(self, stem: str, number: int, suffix: str, objects: bool) -> None:
@@ -55,17 +55,23 @@ class Journal(Mapping[str, bytes]):
         """
         self._note(stem, number, (suffix, objects, True))
 
-    def _note(self, stem: str, entry: int, kind: tuple[str, bool, bool]) -> None:
+    def _note(
+        self, stem: str, entry: int, kind: tuple[str, bool, bool], written: int = states.UNKNOWN
+    ) -> None:
         if kind not in self._kinds:
             self._kinds.append(kind)
         self._stems.append(stem)
         self._places.append(entry << 8 | self._kinds.index(kind))
+        self._written.append(written)
 
-    def origins(self) -> Iterator[tuple[str, int]]:
-        """All stems in their order, with the number of the earlier line that still holds, or -1."""
+    def origins(self) -> Iterator[tuple[str, int, int]]:
+        """All stems in their order, with the number of the earlier line that still holds, or -1,
+        and the key of the states in which this run wrote its files, or UNKNOWN.
+        """
         for number in self._stems.in_order():
             entry = self._places[number]
-            yield self._stems[number], entry >> 8 if self._kinds[entry & 255][2] else -1
+            before = entry >> 8 if self._kinds[entry & 255][2] else -1
+            yield self._stems[number], before, self._written[number]
 
     def files(self, stem: str) -> list[str]:
         """The files of the sample *stem*, relative to the tree; none where it is not listed."""

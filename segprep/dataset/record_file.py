@@ -4,6 +4,7 @@ asked for.
 
 from array import array
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,7 +14,7 @@ from segprep import jsontext
 from segprep.dataset import manifest
 from segprep.dataset.manifest import MANIFEST, RESTORE, next_line
 from segprep.errors import SourceError, TreeError
-from segprep.files import open_inside
+from segprep.files import open_inside, states
 from segprep.packed import LazySequence, PackedNames
 from segprep.types import Record
 
@@ -180,6 +181,21 @@ class RecordLines(LazySequence[tuple[int, bytes]]):
         start, end = self._ends[number], self._ends[number + 1]
         self._file.seek(start)
         return number + 1, self._file.read(end - start)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedLines(LazySequence[tuple[int, bytes, int]]):
+    """*lines* with the *keys* of the states of their files, UNKNOWN where there are none."""
+
+    lines: RecordLines
+    keys: "array[int]"
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def _value(self, number: int) -> tuple[int, bytes, int]:
+        key = self.keys[number] if number < len(self.keys) else states.UNKNOWN
+        return *self.lines[number], key
 
 
 def parsed(path: Path, number: int, line: bytes) -> Record:

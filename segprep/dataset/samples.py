@@ -4,6 +4,7 @@ they hold.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS, STAGING, Tree
 from segprep.errors import SourceError, TreeError
 from segprep.files import read_below, walk
+from segprep.files.states import UNKNOWN
 from segprep.imaging import image, mask_files, paired_masks
 from segprep.imaging.image import SUFFIXES
 from segprep.names import stem_fault, stem_key, stem_of, unsharded
@@ -29,15 +31,16 @@ from segprep.types import (
 )
 
 
-def entries(dataset: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
+def entries(dataset: Tree, skipped: list[Skipped], keys: Sequence[int] = ()) -> Iterator[Entry]:
     """Every sample of *dataset* that has a mask; without a manifest in the order of the file names.
-    What has no image goes to *skipped*.
+    What has no image goes to *skipped*. *keys*: those of the states of its files, by record, where
+    they are known (see :func:`index_file.output_keys`).
 
     A stem may have folders in it (``city/a``) in a tree that segprep did not make; in others only
     its shard. Raises TreeError for a tree that is not finished.
     """
     if dataset.manifest is not None:
-        yield from _recorded(dataset, skipped)
+        yield from _recorded(dataset, skipped, keys)
         return
     if (dataset.root / STAGING).is_dir():
         raise TreeError(
@@ -48,9 +51,9 @@ def entries(dataset: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
     yield from _named(dataset, skipped)
 
 
-def _recorded(dataset: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
+def _recorded(dataset: Tree, skipped: list[Skipped], keys: Sequence[int]) -> Iterator[Entry]:
     """The samples of a tree with a manifest, as its records say."""
-    for record in dataset.records():
+    for record, key in zip(dataset.records(), chain(keys, repeat(UNKNOWN)), strict=False):
         mask = dataset.root / record.mask
         if fault := stem_fault(unsharded(record.stem), portable=False):
             reason = f"its name {fault}"
@@ -58,7 +61,7 @@ def _recorded(dataset: Tree, skipped: list[Skipped]) -> Iterator[Entry]:
             continue
         objects = dataset.root / record.objects if record.objects else None
         content = RecordedFiles(
-            record.digests[record.mask], record.digests[record.image], tuple(record.pixels)
+            record.digests[record.mask], record.digests[record.image], tuple(record.pixels), key
         )
         picture = dataset.root / record.image
         yield Entry(record.stem, picture, mask, objects, record.notes, content)

@@ -75,9 +75,10 @@ class Info:
 def info(dataset: str | Path = ".", *, check: bool = False, jobs: int = 1) -> Info:
     """Describe *dataset*, made by segprep or not, as it is on the disk now.
 
-    Of a tree that segprep made, files newer than its records are compared with their digests, with
-    *check* all files are; figures of a changed mask are counted again. Raises UsageError if there
-    is not a dataset, TreeError if its manifest is damaged.
+    Of a tree that segprep made, files are compared with the digests in its records, unless nobody
+    touched them since segprep wrote them; with *check* all files are. Figures of a changed mask are
+    counted again. Raises UsageError if there is not a dataset, TreeError if its manifest is
+    damaged.
     """
     home = tree.find(Path(dataset))
     described = home.manifest

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from segprep import __version__, targets
-from segprep.dataset import index_file, samples, tree
+from segprep.dataset import samples, tree
+from segprep.dataset.index_file import output_keys
 from segprep.dataset.tree import Tree
 from segprep.errors import BadInputError, SegprepError
 from segprep.exporting.archive import Archive
@@ -71,12 +72,11 @@ def export(
     path = Path(os.path.realpath(out))
     box = Archive(path) if archive else Outbox(path)
     box.check(home.root, overwrite)
-    plan = _planned(writer, home, "" if archive else path.name)
+    plan = _planned(writer, home, "" if archive else path.name, verify=verify)
     entries = [entry for entry, _ in plan.todo]
     bits = gray_bits(entries, (home.root,), writer.max_pixels, jobs=jobs)
     classes = plan.inventory.classes
-    until = -1 if verify else _recorded_until(home)
-    task = SampleExport(writer, box, (home.root,), classes, not dry_run, bits, until)
+    task = SampleExport(writer, box, (home.root,), classes, not dry_run, bits)
     if dry_run:
         return _exported(target, plan, task, jobs, on_error, progress).account
     with box.opened():
@@ -101,12 +101,6 @@ def export(
             overwrite,
         )
     return replace(outcome.account, files=outcome.account.files + len(texts))
-
-
-def _recorded_until(home: Tree) -> int:
-    """Until when (nanoseconds) the files of *home* are as its records say; -1: nothing tells."""
-    described = home.manifest
-    return index_file.recorded_until(home.root, described.records) if described else -1
 
 
 def common_files(
@@ -143,11 +137,13 @@ class _Selection:
     notes: tuple[Note, ...]
 
 
-def _planned(writer: Writer, home: Tree, out: str) -> _Selection:
+def _planned(writer: Writer, home: Tree, out: str, *, verify: bool) -> _Selection:
     skipped: list[Skipped] = []
+    described = home.manifest
+    keys = () if verify or not described else output_keys(home.root, described.records)
     entries = tuple(
         sorted(
-            _unique(samples.entries(home, skipped), skipped),
+            _unique(samples.entries(home, skipped, keys), skipped),
             key=lambda entry: natural_key(entry.stem),
         )
     )

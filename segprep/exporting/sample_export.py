@@ -12,6 +12,8 @@ from segprep.files import Inputs, digest, read_below, watch
 from segprep.types import Classes, Entry, Note
 from segprep.writer import Loss, Part, Product, Writer
 
+FileState = tuple[int, int, int, int]  # bytes, time of the content, inode, time of the inode
+
 
 @dataclass(frozen=True, slots=True)
 class ExportedFiles:
@@ -28,15 +30,14 @@ class ExportedFiles:
     losses: tuple[Loss, ...]
     notes: tuple[Note, ...]
     digests: Mapping[str, str]
-    inputs: Mapping[str, tuple[int, int] | None]
+    inputs: Mapping[str, FileState | None]
     appended_marks: tuple[tuple[str, int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SampleExport:
     """Make the files of one sample, in worker processes, too. *bits*: what the dataset's 16-bit
-    gray images use; *until*: the moment (nanoseconds) since which its records tell nothing of files
-    that were touched, -1 where all files are read.
+    gray images use.
     """
 
     writer: Writer
@@ -45,13 +46,12 @@ class SampleExport:
     classes: Classes | None
     write: bool
     bits: int
-    until: int = -1
 
     def __call__(self, todo: tuple[Entry, tuple[str, ...]]) -> ExportedFiles:
         """The files of one (entry, places). Raises SourceError."""
         entry, places = todo
         with watch() as inputs:
-            stored = stored_files(entry, self.roots, self.until)
+            stored = stored_files(entry, self.roots)
             sample, notes = labeled(
                 entry,
                 self.roots,
@@ -109,22 +109,25 @@ class SampleExport:
         return self.box.put(product, self.roots), digest(data)
 
 
-def _states(stored: Iterable[StoredFile], inputs: Inputs) -> dict[str, tuple[int, int] | None]:
-    """The states of all *inputs* by path; those of *stored* ones as they were looked at."""
-    looked = {file.path: file.state for file in stored if file.state}
+def _states(stored: Iterable[StoredFile], inputs: Inputs) -> dict[str, FileState | None]:
+    """The states of all *inputs* by path; of *stored* ones that changed since they were looked at,
+    none that is of use. A hard link to one is no change of it.
+    """
+    looked = {file.path: _brief(file.state) for file in stored if file.state}
+    now = {path: state_of(path) for path in inputs.contents}
     return {
-        str(path): _brief(looked[path]) if path in looked else state_of(path)
-        for path in inputs.contents
+        str(path): state if state and state[:3] == looked.get(path, state)[:3] else looked.get(path)
+        for path, state in now.items()
     }
 
 
-def state_of(path: Path) -> tuple[int, int] | None:
-    """Bytes of the file at *path* and nanoseconds of its last change; None where there is none."""
+def state_of(path: Path) -> FileState | None:
+    """The state of the file at *path*; None where there is none."""
     try:
         return _brief(os.stat(path))
     except OSError:
         return None
 
 
-def _brief(state: os.stat_result) -> tuple[int, int]:
-    return state.st_size, state.st_mtime_ns
+def _brief(state: os.stat_result) -> FileState:
+    return state.st_size, state.st_mtime_ns, state.st_ino, state.st_ctime_ns

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from segprep.errors import SourceError
-from segprep.files import Mark, digest, probe_below, read_below
+from segprep.files import Mark, digest, probe_below, read_below, states
 from segprep.files.inputs import saw
-from segprep.files.states import latest
 from segprep.imaging import headers, image, png, transcoding
 from segprep.types import Entry
 
@@ -21,25 +20,26 @@ _LONG_HEAD = 1 << 18  # with EXIF, which has 64 kB at most, a preview and a colo
 @dataclass(slots=True)
 class StoredFile:
     """The file *path*, which lies below one of *roots*; *recorded*: the digest that its record
-    has, or "". Where it is *untouched*, it was last changed before the moment *until*.
+    has, or "". Where its first bytes, the *head*, and its *state* are given, nobody touched it
+    since that was made.
     """
 
     path: Path
     roots: tuple[Path, ...]
     recorded: str = ""
-    until: int = -1
-    untouched: bool = field(init=False, default=False)
-    state: os.stat_result | None = field(init=False, default=None)
-    _head: bytes = field(init=False, default=b"")
+    head: bytes = b""
+    state: os.stat_result | None = None
     _content: bytes | None = field(init=False, default=None)
     _digest: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
-        if self.until >= 0 and self.recorded:
-            self._head, self.state = probe_below(self.path, self.roots, _HEAD)
-            self.untouched = latest(self.state) < self.until
         if self.untouched:
             saw(self.path, Mark(self.recorded))
+
+    @property
+    def untouched(self) -> bool:
+        """Whether it is known to be as its record says."""
+        return self.state is not None
 
     def content(self) -> bytes:
         """All bytes of it. Raises SourceError."""
@@ -62,12 +62,12 @@ class StoredFile:
             if self.digest() != self.recorded:
                 transcoding.intact(self.content(), self.path, head.format, limit)
             return head
-        if not self._head.startswith(b"\xff\xd8\xff"):
+        if not self.head.startswith(b"\xff\xd8\xff"):
             return image.header(self.content(), self.path, limit)
-        plain = headers.of_jpeg(self._head)
+        plain = headers.of_jpeg(self.head)
         if plain and plain.width * plain.height <= limit:
             return plain
-        if self._content is None and len(self._head) == _HEAD:
+        if self._content is None and len(self.head) == _HEAD:
             long = probe_below(self.path, self.roots, _LONG_HEAD)[0]
             with suppress(SourceError):  # it may be longer still
                 return image.header(long, self.path, limit)
@@ -75,16 +75,22 @@ class StoredFile:
 
     def plain_shape(self, limit: int) -> tuple[int, int] | None:
         """What :func:`png.plain_shape` tells of it."""
-        return png.plain_shape(self._head if self.untouched else self.content(), limit)
+        return png.plain_shape(self.head if self.untouched else self.content(), limit)
 
 
-def stored_files(
-    entry: Entry, roots: tuple[Path, ...], until: int = -1
-) -> tuple[StoredFile, StoredFile]:
+def stored_files(entry: Entry, roots: tuple[Path, ...]) -> tuple[StoredFile, StoredFile]:
     """Image and mask of *entry*. Raises SourceError."""
-    said = (entry.content.image, entry.content.mask) if entry.content else ("", "")
-    picture, drawing = (
-        StoredFile(path, roots, recorded, until)
-        for path, recorded in zip((entry.image, entry.mask), said, strict=True)
-    )
-    return picture, drawing
+    paths, told = (entry.image, entry.mask), entry.content
+    digests = (told.image, told.mask) if told else ("", "")
+    if told and told.key != states.UNKNOWN:
+        probes = [probe_below(path, roots, _HEAD) for path in paths]
+        seen = [state for _, state in probes]
+        with suppress(OSError):
+            seen += [os.lstat(entry.objects)] if entry.objects else []
+        if states.are(seen, told.key):
+            picture, drawing = probes
+            return (
+                StoredFile(paths[0], roots, digests[0], *picture),
+                StoredFile(paths[1], roots, digests[1], *drawing),
+            )
+    return StoredFile(paths[0], roots, digests[0]), StoredFile(paths[1], roots, digests[1])

@@ -31,8 +31,9 @@ def write_atomic(path: Path, data: bytes | bytearray) -> None:
     sync_folder(path.parent)
 
 
-def write_staged(path: Path, data: bytes | bytearray) -> None:
-    """Write *data* to a new file at *path*, which is trusted only after its digest was checked.
+def write_staged(path: Path, data: bytes | bytearray) -> os.stat_result:
+    """Write *data* to a new file at *path*, which is trusted only after its digest was checked, or
+    while it is in the state that is returned.
 
     A link there is replaced, not followed.
     """
@@ -42,6 +43,7 @@ def write_staged(path: Path, data: bytes | bytearray) -> None:
             rest = memoryview(data)
             while rest:
                 rest = rest[os.write(handle, rest) :]
+            return os.fstat(handle)
         finally:
             os.close(handle)
     except OSError as error:

@@ -92,7 +92,7 @@ def test_a_changed_source_gives_the_bytes_of_a_fresh_tree(
     edit: Callable[[Path], None],
     expected: list[str],
 ) -> None:
-    monkeypatch.setattr(states, "settled", lambda state, moment: moment > 0)
+    monkeypatch.setattr(states, "settled", lambda state, moment, **_: moment > 0)
     options = write(tmp_path / "source")
     convert(format, tmp_path / "source", tmp_path / "out", **options)
     for _ in range(2):  # the second one stands on the index of the first
@@ -109,7 +109,7 @@ def test_a_changed_source_gives_the_bytes_of_a_fresh_tree(
 def test_a_kept_sample_is_named_with_the_new_one_that_shares_its_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(states, "settled", lambda state, moment: moment > 0)
+    monkeypatch.setattr(states, "settled", lambda state, moment, **_: moment > 0)
     for stem in ("a", "b"):
         annotate(tmp_path / "source", stem, *BODY)
     convert("labelme", tmp_path / "source", tmp_path / "out")
@@ -145,7 +145,9 @@ def test_earlier_lines_are_copied_between_new_ones(tmp_path: Path) -> None:
     gathered, checksum = journal.gathered()
     assert gathered.read_bytes() == b"".join(line(stem)[1] for stem in names)
     assert checksum == digest(gathered.read_bytes())
-    assert [*journal.origins()] == [*zip(names, [-1, 0, 1, 3, 4, 5, -1, 8, -1], strict=True)]
+    assert [origin[:2] for origin in journal.origins()] == [
+        *zip(names, [-1, 0, 1, 3, 4, 5, -1, 8, -1], strict=True)
+    ]
     journal.close()
     earlier.close()
 

@@ -34,7 +34,7 @@ def source(folder: Path, number: int = 6) -> Path:
 @pytest.fixture
 def settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A source whose tree ``out`` has an index: no file counts as touched a moment ago."""
-    monkeypatch.setattr(states, "settled", lambda state, moment: moment > 0)
+    monkeypatch.setattr(states, "settled", lambda state, moment, **_: moment > 0)
     folder = source(tmp_path / "source")
     run(tmp_path)
     return folder
@@ -117,7 +117,7 @@ def test_files_touched_a_moment_ago_are_read_again(
     source(tmp_path / "source")
     run(tmp_path)
     numbers = index_file.index_path(tmp_path / "out").read_bytes().partition(b"\n")[2]
-    assert numbers[: 6 * 9] == bytes(6 * 9)  # signatures and layouts
+    assert numbers[: 6 * 17] == bytes(6 * 17)  # states of outputs, signatures, layouts
     reads.clear()
     assert run(tmp_path).kept == 6
     assert min(reads.count(f"s{at}.png") for at in range(6)) >= 4
@@ -187,7 +187,7 @@ BLACK, RED, BLUE = (0, 0, 0), (128, 0, 0), (0, 0, 128)
 def test_only_changed_masks_are_opened_to_compare_palettes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: list[str]
 ) -> None:
-    monkeypatch.setattr(states, "settled", lambda state, moment: moment > 0)
+    monkeypatch.setattr(states, "settled", lambda state, moment, **_: moment > 0)
     folder = source(tmp_path / "source")
     palette_masks(folder, [BLACK, RED, BLUE])
     run(tmp_path)
@@ -207,7 +207,7 @@ def test_a_palette_that_leaves_no_trace_is_seen_by_verify(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where a disk lost the time of a change: size, times and inode are what they were."""
-    monkeypatch.setattr(states, "settled", lambda state, moment: moment > 0)
+    monkeypatch.setattr(states, "settled", lambda state, moment, **_: moment > 0)
     folder = source(tmp_path / "source")
     palette_masks(folder, [BLACK, RED, BLUE])
     real = os.stat

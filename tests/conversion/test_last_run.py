@@ -22,7 +22,7 @@ Call = Callable[..., Conversion]
 @pytest.fixture
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
     """A conversion whose tree lies at ``out``; no file counts as touched a moment ago."""
-    monkeypatch.setattr(states, "settled", lambda state, moment: moment > 0)
+    monkeypatch.setattr(states, "settled", lambda state, moment, **_: moment > 0)
     for name in ("images", "masks"):
         (tmp_path / "source" / name).mkdir(parents=True)
     random = np.random.default_rng(2)
@@ -108,8 +108,8 @@ def test_files_written_a_moment_ago_are_hashed(
     """They could have changed within one tick of the clock, with no other time, size or inode."""
     real = last_run.snapshot
 
-    def recent(folder: Path, moment: int) -> last_run.Snapshot:
-        return real(folder, 0 if folder == tmp_path / "out" else moment)
+    def recent(folder: Path, moment: int, **more: Any) -> last_run.Snapshot:
+        return real(folder, 0 if folder == tmp_path / "out" else moment, **more)
 
     monkeypatch.setattr(last_run, "snapshot", recent)
     call(overwrite=True)
@@ -125,7 +125,7 @@ def test_covered_classes_are_no_news_the_second_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the first run said of them, a run that changes nothing does not say again."""
-    monkeypatch.setattr(states, "settled", lambda state, moment: moment > 0)
+    monkeypatch.setattr(states, "settled", lambda state, moment, **_: moment > 0)
     folder = tmp_path / "source"
     folder.mkdir()
     Image.new("RGB", (32, 24)).save(folder / "a.jpg")

@@ -29,7 +29,7 @@ def read_labels(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_only_the_labels_of_what_changed_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_labels: list[str]
 ) -> None:
-    monkeypatch.setattr(states, "settled", lambda state, moment: moment > 0)
+    monkeypatch.setattr(states, "settled", lambda state, moment, **_: moment > 0)
     for stem in ("a", "b", "c"):
         annotate(tmp_path / "source", stem, shape("cat"))
     first = convert("labelme", tmp_path / "source", tmp_path / "out")
@@ -51,7 +51,7 @@ def test_only_the_labels_of_what_changed_are_read(
 def test_verify_reads_all_labels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_labels: list[str]
 ) -> None:
-    monkeypatch.setattr(states, "settled", lambda state, moment: moment > 0)
+    monkeypatch.setattr(states, "settled", lambda state, moment, **_: moment > 0)
     for stem in ("a", "b"):
         annotate(tmp_path / "source", stem, shape("cat"))
     convert("labelme", tmp_path / "source", tmp_path / "out")
