@@ -30,6 +30,8 @@ class LazySequence(Sequence[Value_co], Generic[Value_co]):
     @overload
     def __getitem__(self, at: slice) -> list[Value_co]: ...
     def __getitem__(self, at: int | slice) -> Value_co | list[Value_co]:
+        if isinstance(at, int) and 0 <= at < len(self):
+            return self._value(at)
         numbers = range(len(self))[at]
         if isinstance(numbers, range):
             return [self._value(number) for number in numbers]
@@ -179,6 +181,15 @@ class PackedPaths(LazySequence[Path]):
     def part(self, number: int) -> tuple[str, str]:
         """Folder and name of one path."""
         return self._folders[self._homes[number]], self._names[number]
+
+    def texts(self, start: int, stop: int) -> list[str]:
+        """The paths from number *start* to *stop* as text."""
+        folders = map(self._folders.__getitem__, self._homes[start:stop])
+        names = (self._names[number] for number in range(start, stop))
+        return [
+            f"{folder}{os.sep}{name}" if folder else name
+            for folder, name in zip(folders, names, strict=True)
+        ]
 
     def chosen(self, numbers: Iterable[int]) -> "PackedPaths":
         """The paths of these *numbers*, in their order."""

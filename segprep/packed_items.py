@@ -64,16 +64,16 @@ class PackedItems(LazySequence[Item]):
 
     def files(self, number: int) -> list[str]:
         """The paths of one item: its image, if it has one, and its labels."""
-        every = range(self._starts[number], self._starts[number + 1])
-        parts = (self._paths.part(at) for at in every)
-        return [f"{folder}{os.sep}{name}" if folder else name for folder, name in parts]
+        return self._paths.texts(self._starts[number], self._starts[number + 1])
 
-    def key(self, number: int) -> bytes:
-        """Bytes that differ where two items do, in anything that their repr tells."""
+    def key(self, number: int, files: Sequence[str]) -> bytes:
+        """Bytes that differ where two items do, in anything that their repr tells; *files* are
+        those of this one.
+        """
         kind = self._kind[number]
         if kind != self._told[0]:
             self._told = kind, repr(self._kinds[kind])
-        texts = [self.stems[number], *self.files(number), self._told[1]]
+        texts = [self.stems[number], *files, self._told[1]]
         text = "\0".join([*texts, str(self._imaged[number])])
         return text.encode("utf-8", "surrogatepass")
 
@@ -110,6 +110,10 @@ class PackedItems(LazySequence[Item]):
             kind = self._kinds[self._kind[number]]
             items.add(self.stems[number], paths, *kind, imaged=bool(self._imaged[number]))
         return items
+
+    def label_of(self, number: int, files: Sequence[str]) -> str:
+        """The first label among the *files* of one item."""
+        return files[self._imaged[number]]
 
     def label(self, number: int) -> str:
         """The path of the first label of one item."""

@@ -33,7 +33,7 @@ def script(code: str, *arguments: object) -> str:
         [sys.executable, "-c", PREAMBLE + code, *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=1200,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
@@ -44,7 +44,7 @@ def segprep(*arguments: object, fails: int = 0) -> subprocess.CompletedProcess[s
         [sys.executable, "-m", "segprep_cli", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=1200,
     )
     assert done.returncode == fails, done.stderr[-3000:]
     return done
@@ -173,6 +173,9 @@ def test_a_worker_killed_in_mid_run_costs_nothing() -> None:
 
 
 DYING = """
+import dask
+dask.config.set({"distributed.scheduler.allowed-failures": 1})  # a worker's start takes seconds
+
 def die(number):
     if number == 61:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -57,41 +57,47 @@ class Signer:
         how = task.image_format, task.ids, task.strip_metadata
         self._how = repr(how).encode("utf-8", "backslashreplace")
 
-    def layout(self, number: int, record: Mapping[str, Any]) -> FileLayout | None:
-        """The layout of the item of this *number*, whose record (as JSON) this is; None where only
-        the record tells its files and what was not painted, or there is no item.
+    def layout(
+        self, number: int, record: Mapping[str, Any], files: Sequence[str]
+    ) -> FileLayout | None:
+        """The layout of the item of this *number*, whose *files* and record (as JSON) these are;
+        None where only the record tells its files and what was not painted, or there is no item.
         """
         if number < 0 or not self._root or record.get("unpainted"):
             return None
-        files = self._items.files(number)
         inner = {file.removeprefix(self._root).replace(os.sep, "/") for file in files}
         suffix = record["image"].removeprefix(f"{IMAGES}/{record['stem']}")
-        start, others = self._start(number), record["inputs"].keys() - inner
-        full = {f"{self._root}{name}".replace("/", os.sep) for name in others}
-        beside = tuple(sorted(name[len(start) :] for name in full if name.startswith(start)))
+        others, beside = record["inputs"].keys() - inner, tuple[str, ...]()
+        if others:
+            start = self._start(number, files)
+            full = {f"{self._root}{name}".replace("/", os.sep) for name in others}
+            beside = tuple(sorted(name[len(start) :] for name in full if name.startswith(start)))
         layout = FileLayout(suffix, record["objects"] is not None, beside)
         if len(beside) < len(others) or any(os.sep in end for end in beside):
             return None
         whole = record["digests"].keys() == set(layout.names(record["stem"]))
         return layout if whole and inner <= record["inputs"].keys() else None
 
-    def _start(self, number: int) -> str:
-        """The path of the first label of an item, less its extension."""
-        return os.path.splitext(self._items.label(number))[0]
+    def _start(self, number: int, files: Sequence[str]) -> str:
+        """The path of the first label among the *files* of an item, less its extension."""
+        return os.path.splitext(self._items.label_of(number, files))[0]
 
     def of_item(self, number: int, layout: FileLayout) -> int:
         """The signature of the item of this *number*: its files, its payload, and how it is
         converted.
         """
-        files = self.files(layout.names(self._items.stems[number]))
-        return self._of_item(number, layout, _described(files, self._began))
+        outputs = self.files(layout.names(self._items.stems[number]))
+        files = self._items.files(number)
+        return self._of_item(number, layout, _described(outputs, self._began), files)
 
-    def _of_item(self, number: int, layout: FileLayout, outputs: bytes) -> int:
-        inputs = self._items.files(number)
+    def _of_item(
+        self, number: int, layout: FileLayout, outputs: bytes, files: Sequence[str]
+    ) -> int:
+        inputs = files
         if layout.beside:
-            start = self._start(number)
-            inputs += [start + end for end in layout.beside]
-        return self._signed(self._how + self._items.key(number), outputs, inputs)
+            start = self._start(number, files)
+            inputs = [*files, *(start + end for end in layout.beside)]
+        return self._signed(self._how + self._items.key(number, files), outputs, inputs)
 
     def of_record(self, record: Mapping[str, Any]) -> int:
         """The signature of the sample of a *record* (as JSON), by the files alone."""
@@ -128,9 +134,10 @@ class Signer:
         key = states.key(files) if outputs else UNKNOWN
         digest = record["digests"].get(record["image"], "")
         pictures = [key for key, _ in pictures_of(record["inputs"], record["source"], digest)]
-        if len(pictures) < 2 and (layout := self.layout(number, record)):
+        inputs = self._items.files(number) if number >= 0 else []
+        if len(pictures) < 2 and (layout := self.layout(number, record, inputs)):
             picture = pictures[0] if pictures else 0
-            return Signed(self._of_item(number, layout, outputs), layout, picture, key)
+            return Signed(self._of_item(number, layout, outputs, inputs), layout, picture, key)
         return Signed(self._of_record(record, outputs), None, 0, key)
 
     def _signed(self, how: bytes, outputs: bytes, inputs: Iterable[str]) -> int:

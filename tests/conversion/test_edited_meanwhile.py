@@ -15,7 +15,7 @@ from folders import content
 from PIL import Image
 
 import segprep
-from segprep.conversion import Conversion
+from segprep.conversion.result import Conversion
 from segprep.dataset.staging import Staging
 from segprep.errors import TreeError
 from segprep.sources.pairs import Reader
