@@ -5,9 +5,11 @@ the first item goes out. Dask hands the chunks of a lost worker to another one. 
 made of, and the order of their results, do not depend on the cluster, so neither does the output.
 """
 
+import logging
 import os
 import platform
 import secrets
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 SECONDS = 0.25  # of work in a chunk: a hundred times what Dask takes to hand it over
 WAIT = 30  # seconds for a scheduler to answer, and for the first worker to appear
+ALONE = 300  # seconds without any worker, after which no other one is waited for
 PROBE = ".segprep-probe-"
 
 
@@ -94,21 +97,44 @@ class Cluster:
 
         Dask blames whatever waits on a worker that ends, so the *others* have to be done before.
         """
-        from distributed import KilledWorker, wait
+        from distributed import KilledWorker
 
         with _scheduler_needed():
             try:
-                timed: Timed[Output | Failure] = future.result()
+                timed: Timed[Output | Failure] = self._awaited(future)
                 return timed
             except KilledWorker:
-                wait(others)
+                for other in others:
+                    with suppress(Exception):  # whatever it failed of is told in its turn
+                        self._awaited(other)
             results: list[Output | Failure] = []
             for item in part:
                 try:
-                    results += self.client.submit(task, [item], pure=False).result().results
+                    again = self.client.submit(task, [item], pure=False)
+                    results += self._awaited(again).results
                 except KilledWorker:
                     results.append(engine.killed(item))
             return Timed(results, seconds=0.0)
+
+    def _awaited(self, future: "Future") -> Any:
+        """What *future* gives. Raises SegprepError where no worker has been left for a while: Dask
+        starts one again in place of each that ends, but not of one that ends right at its start.
+        """
+        last = time.monotonic()
+        while True:
+            try:
+                return future.result(timeout=min(WAIT, ALONE))
+            except TimeoutError:
+                if future.done():  # so says the job
+                    raise
+            if self.client.nthreads():
+                last = time.monotonic()
+            elif time.monotonic() - last >= ALONE:
+                raise SegprepError(
+                    "cluster-unusable",
+                    f"no worker has been left for {ALONE} seconds",
+                    "start workers, and re-run the command; a conversion resumes",
+                )
 
 
 @contextmanager
@@ -211,6 +237,7 @@ def connected(scheduler: str | None = None, *, jobs: int = 1) -> Iterator[Cluste
     require("--engine dask", "distributed", "dask")
     from distributed import Client, LocalCluster
 
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # it is told as an error
     if scheduler is None:
         with (
             LocalCluster(jobs, threads_per_worker=1, dashboard_address=None) as local,

@@ -4,8 +4,9 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -27,8 +28,8 @@ def workers():
 """
 
 
-def script(code: str, *arguments: object) -> str:
-    """What *code* prints; ``function`` over items runs on a cluster of two processes."""
+def ran(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """*code*, which may use a cluster of two processes."""
     done = subprocess.run(
         [sys.executable, "-c", PREAMBLE + code, *map(str, arguments)],
         capture_output=True,
@@ -36,7 +37,12 @@ def script(code: str, *arguments: object) -> str:
         timeout=1200,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
+    return done
+
+
+def script(code: str, *arguments: object) -> str:
+    """What *code* prints."""
+    return ran(code, *arguments).stdout
 
 
 def segprep(*arguments: object, fails: int = 0) -> subprocess.CompletedProcess[str]:
@@ -50,9 +56,9 @@ def segprep(*arguments: object, fails: int = 0) -> subprocess.CompletedProcess[s
     return done
 
 
-@pytest.fixture(scope="module")
-def scheduler() -> Any:
-    """The address of a scheduler with two worker processes."""
+@contextmanager
+def running() -> Iterator[tuple[str, int]]:
+    """The address of a scheduler with two worker processes, and the process that it lives in."""
     code = (
         "import sys\nfrom distributed import LocalCluster\n"
         "if __name__ == '__main__':\n"
@@ -69,10 +75,17 @@ def scheduler() -> Any:
     )
     assert process.stdout
     assert process.stdin
-    yield process.stdout.readline().strip()
+    yield process.stdout.readline().strip(), process.pid
     process.stdin.close()
     process.wait(60)
     process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """The address of a scheduler with two worker processes."""
+    with running() as (address, _):
+        yield address
 
 
 def pairs(folder: Path, number: int) -> Path:
@@ -178,6 +191,7 @@ dask.config.set({"distributed.scheduler.allowed-failures": 1})  # a worker's sta
 
 def die(number):
     if number == 61:
+        time.sleep(3)  # Dask does not start one again that ends right at its start
         os.kill(os.getpid(), signal.SIGKILL)
     return number
 
@@ -194,6 +208,53 @@ if __name__ == "__main__":
 @pytest.mark.skipif(sys.platform != "linux", reason="kills a process")
 def test_an_item_that_kills_every_worker_is_a_failure() -> None:
     assert script(DYING) == "worker-died 61\n"
+
+
+LEFT_ALONE = """
+from segprep import cluster
+
+if __name__ == "__main__":
+    cluster.ALONE = 2
+    with workers() as local, Client(local) as client, engine.using(Cluster(client)):
+        results = engine.run(time.sleep, [0.01] * 2000)
+        next(results)
+        local.scale(0)
+        try:
+            list(results)
+        except SegprepError as error:
+            print(error.code, error.message)
+"""
+
+
+def test_a_cluster_without_workers_is_not_waited_for_forever() -> None:
+    assert script(LEFT_ALONE) == "cluster-unusable no worker has been left for 2 seconds\n"
+
+
+LOST = """
+from functools import partial
+from segprep.cluster import connected
+
+def lose(process, number):
+    if number == 50:
+        os.kill(process, signal.SIGKILL)
+        time.sleep(60)
+    return number
+
+if __name__ == "__main__":
+    with connected(sys.argv[1]) as reached, engine.using(reached):
+        try:
+            list(engine.run(partial(lose, int(sys.argv[2])), range(200)))
+        except SegprepError as error:
+            print(error.code, error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="kills a process")
+def test_a_lost_scheduler_is_an_error_and_no_traceback() -> None:
+    with running() as (address, process):
+        done = ran(LOST, address, process)
+    assert done.stdout == "cluster-unusable the scheduler was lost\n"
+    assert "Traceback" not in done.stderr
 
 
 UNSHARED = """
