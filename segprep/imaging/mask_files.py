@@ -138,9 +138,25 @@ def intensity(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[np.ui
         if picture.mode in _SIXTEEN:
             return _brightness(_sixteen(np.asarray(picture), path), path)
         shown = _shown(picture, path)
+        if "A" in picture.getbands():
+            _refuse_light_unseen(shown, np.asarray(picture.getchannel("A")), path)
     if not _is_gray(shown):
         raise _colored(path)
     return np.ascontiguousarray(shown[..., 0])
+
+
+def _refuse_light_unseen(shown: NDArray[np.uint8], alpha: NDArray[np.uint8], path: Path) -> None:
+    """Raise SourceError where *shown* (H, W, 3) is light both where it is seen and where *alpha*
+    (H, W) is 0, as in the margin of a figure: brightness would take the two for one thing.
+    """
+    light, unseen = shown[..., 0] > 127, alpha == 0
+    if (light & unseen).any() and (light & ~unseen).any() and not light.all():
+        reason = (
+            f"{np.count_nonzero(light & unseen)} pixels are transparent, but white beneath, like"
+            " what is drawn in white: object or background?"
+        )
+        hint = "paint what is transparent, and save it without an alpha channel"
+        raise SourceError(path, reason, hint, "values-unclear")
 
 
 def _colored(path: Path) -> SourceError:

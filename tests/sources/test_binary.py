@@ -86,6 +86,25 @@ def test_whole_regions_of_gray_are_classes_not_brightness(tmp_path: Path, gray: 
     assert done.converted == 1  # another threshold is a statement
 
 
+def test_white_beneath_transparency_is_not_what_is_drawn_in_white(tmp_path: Path) -> None:
+    """The margin of a figure that matplotlib saved: white, and transparent."""
+    root = lay_out(tmp_path / "in", {"a": HALF})
+    pixels = np.zeros((*HALF.shape, 4), np.uint8)
+    pixels[..., :3], pixels[..., 3] = HALF[..., None], 255
+    Image.fromarray(pixels).save(root / "Labels/a.png")
+    assert segprep.convert("binary", root, tmp_path / "out", foreground="light").converted == 1
+    pixels[0] = 255, 255, 255, 0
+    Image.fromarray(pixels).save(root / "Labels/a.png")
+    with pytest.raises(BadInputError) as caught:
+        segprep.convert("binary", root, tmp_path / "more", foreground="light")
+    (skipped,) = caught.value.skipped
+    assert isinstance(skipped, Skipped)
+    assert "6 pixels are transparent, but white beneath" in skipped.reason
+    pixels[0] = 0  # what nobody painted is black
+    Image.fromarray(pixels).save(root / "Labels/a.png")
+    assert segprep.convert("binary", root, tmp_path / "last", foreground="light").converted == 1
+
+
 def test_smoothed_borders_are_no_regions_of_gray(tmp_path: Path) -> None:
     mask = np.zeros((200, 200), np.uint8)
     mask[50:150, 50:150] = 255
