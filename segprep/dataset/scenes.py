@@ -1,9 +1,10 @@
 """Groups of samples that show one scene, from the images themselves or from their numbering."""
 
 import re
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +16,21 @@ from segprep.dataset.tree import Tree
 from segprep.errors import SourceError
 from segprep.files import digest_array, read_below
 from segprep.grouping import groups_of as named_groups
-from segprep.imaging import inspection, likeness
+from segprep.imaging import inspection, likeness, shifted
 from segprep.names import natural_key
 from segprep.types import Note
 
 ALIKE, NUMBERING = "near-duplicates", "numbering"
 _NUMBER = re.compile(r"[\W_]*\d+\D*$")
 SHOWN = 5
+FRAMES = 2  # before an image, by number, that may show its scene a step earlier
 
 
 @dataclass(frozen=True, slots=True)
 class _Thumbnail:
-    """The picture of a sample in short, and a digest of its pixels; None if it cannot be read."""
+    """The picture of a sample in short, gray (shifted.SIDE, shifted.SIDE), and a digest of its
+    pixels; None if it cannot be read.
+    """
 
     dataset: Tree
 
@@ -37,14 +41,11 @@ class _Thumbnail:
         roots = (self.dataset.root.resolve(),)
         path = roots[0] / path.relative_to(self.dataset.root)
         try:
-            small = inspection.photograph(
-                read_below(path, roots), path, 2 * likeness.SIDE, whole=True
-            )
+            small = inspection.photograph(read_below(path, roots), path, shifted.SIDE, whole=True)
         except SourceError:
             return None  # it stays a group of its own; what is wrong with it, check says
-        size = (likeness.SIDE, likeness.SIDE)
-        gray = Image.fromarray(small.colors).convert("L").resize(size, Image.Resampling.BOX)
-        return np.asarray(gray), digest_array(small.stored)
+        gray = np.asarray(Image.fromarray(small.colors).convert("L"))
+        return gray, digest_array(small.stored)
 
 
 def groups_of(
@@ -52,8 +53,9 @@ def groups_of(
 ) -> tuple[dict[str, str], tuple[Note, ...]]:
     """Stem -> group, and what a person should know of the groups.
 
-    *group_by* is ``near-duplicates`` (images that look alike, also mirrored or encoded again, and
-    what looks like them in turn), ``numbering`` (names that differ in their last number only), or
+    *group_by* is ``near-duplicates`` (images that look alike, also mirrored or encoded again,
+    images of following numbers that show one scene from a camera that moved, and what looks like
+    them in turn), ``numbering`` (names that differ in their last number only), or
     a rule of :mod:`segprep.grouping`. Raises UsageError.
     """
     if group_by == ALIKE:
@@ -68,14 +70,9 @@ def groups_of(
     return groups, _notes(groups, str(group_by))
 
 
-def _alike(dataset: Tree, stems: Sequence[str], jobs: int) -> dict[str, str]:
+def _alike(dataset: Tree, given: Sequence[str], jobs: int) -> dict[str, str]:
     """The connected groups of images that look alike, each named after its first stem."""
-    results = [
-        None if isinstance(result, engine.Failure) else result
-        for result in engine.run(_Thumbnail(dataset), stems, jobs=jobs)
-    ]
-    at = [n for n, result in enumerate(results) if result is not None and result[0].std() >= 2]
-    thumbnails = [result[0] for result in results if result is not None and result[0].std() >= 2]
+    stems = sorted(given, key=natural_key)
     parents = list(range(len(stems)))
 
     def root(n: int) -> int:
@@ -84,15 +81,38 @@ def _alike(dataset: Tree, stems: Sequence[str], jobs: int) -> dict[str, str]:
             n = parents[n]
         return n
 
-    links = [(at[left], at[right]) for left, right, _, _ in likeness.pairs(thumbnails)]
-    first: dict[str, int] = {}
-    for n, result in enumerate(results):
-        if result is not None:
-            links.append((first.setdefault(result[1], n), n))
-    for a, b in links:
+    for a, b in _links(stems, engine.run(_Thumbnail(dataset), stems, jobs=jobs)):
         low, high = sorted((root(a), root(b)))
         parents[high] = low
-    return {stem: stems[root(n)] for n, stem in enumerate(stems)}
+    groups = {stem: stems[root(n)] for n, stem in enumerate(stems)}
+    return {stem: groups[stem] for stem in given}
+
+
+def _links(stems: Sequence[str], results: Iterable[Any]) -> Iterator[tuple[int, int]]:
+    """The numbers of two of *stems*, in natural order, whose images, in *results*, look alike, are
+    equal, or show one scene a step further.
+    """
+    at, thumbnails = list[int](), list[NDArray[np.uint8]]()
+    first: dict[str, int] = {}
+    before = deque[tuple[int, NDArray[np.uint8]]](maxlen=FRAMES)
+    for n, result in enumerate(results):
+        if result is None or isinstance(result, engine.Failure):
+            continue
+        gray, digest = result
+        yield first.setdefault(digest, n), n
+        if gray.std() < 2:
+            continue
+        size = (likeness.SIDE, likeness.SIDE)
+        at.append(n)
+        thumbnails.append(np.asarray(Image.fromarray(gray).resize(size, Image.Resampling.BOX)))
+        film = _NUMBER.sub("", stems[n])
+        for earlier, frame in before:
+            same_film = _NUMBER.sub("", stems[earlier]) == film
+            if same_film and shifted.agreement(frame, gray) >= shifted.SAME:
+                yield earlier, n
+        before.append((n, gray))
+    for left, right, _, _ in likeness.pairs(thumbnails):
+        yield at[left], at[right]
 
 
 def _notes(groups: Mapping[str, str], rule: str) -> tuple[Note, ...]:

@@ -235,7 +235,7 @@ def resemblance(first: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     retinas agree in that, whosever they are.
     """
     correlation = correlated(first, other)
-    shared = _margin(first) & _margin(other)
+    shared = margin(first) & margin(other)
     if correlation < ALIKE or not shared.any():
         return correlation
     padded = np.pad(shared, RIM)  # the rim between frame and picture is shared as well
@@ -245,7 +245,7 @@ def resemblance(first: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     return min(correlation, correlated(first[inside], other[inside]))
 
 
-def _margin(picture: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def margin(picture: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Where each row and column of *picture* (H, W) has not changed yet, seen from its two ends."""
     margin = np.zeros(picture.shape, np.bool_)
     for quarter in range(4):

@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 
 import segprep
 from segprep.dataset import scenes as grouping
+from segprep.dataset.tree import Tree
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "mutation"))
 import scenes
@@ -73,3 +74,42 @@ def test_damaged_and_flat_images_are_alone(place) -> None:
     groups, _ = grouping.groups_of(place, place.stems(), "near-duplicates")
     assert groups["scene_001"] == "scene_001"
     assert groups["scene_003"] == groups["scene_002"]  # equal pixel by pixel
+
+
+def film(root: Path, frame: float = 0.0) -> Path:
+    """Four scenes of six frames each; the camera moves by a sixteenth of the picture each time.
+    *frame*: the radius of what is seen, as a share; all around is black.
+    """
+    rng = np.random.default_rng(2)
+    for name in ("JPEGImages", "SegmentationClass"):
+        (root / name).mkdir(parents=True)
+    rows, columns = np.mgrid[:128, :128] - 63.5
+    for scene in range(4):
+        coarse = rng.integers(0, 256, (40, 40, 3)).astype(np.uint8)
+        wide = np.asarray(Image.fromarray(coarse).resize((200, 200), Image.Resampling.BICUBIC))
+        for number in range(6):
+            seen = wide[4 * number : 4 * number + 128, 8 * number : 8 * number + 128]
+            grain = np.clip(seen * rng.uniform(0.9, 1.1) + rng.normal(0, 4, seen.shape), 0, 255)
+            if frame:
+                grain = grain / 8 + 120
+                grain[np.hypot(rows, columns) > 128 * frame] = 0
+            stem = f"{scene}{number:02d}"
+            Image.fromarray(grain.astype(np.uint8)).save(root / "JPEGImages" / f"{stem}.png")
+            segprep.write_mask(
+                root / "SegmentationClass" / f"{stem}.png", np.zeros((128, 128), np.uint8)
+            )
+    (root / "class_names.txt").write_text("_background_\nx\n")
+    return root
+
+
+def test_frames_of_a_camera_that_moves_stay_together(tmp_path: Path) -> None:
+    place = Tree(film(tmp_path / "film"))
+    groups, notes = grouping.groups_of(place, place.stems(), "near-duplicates")
+    assert groups == {stem: f"{stem[0]}00" for stem in place.stems()}
+    assert "4 groups of 24 samples" in notes[0].message
+
+
+def test_a_shared_surround_is_no_shared_scene(tmp_path: Path) -> None:
+    place = Tree(film(tmp_path / "retinas", frame=0.45))
+    groups, _ = grouping.groups_of(place, place.stems(), "near-duplicates")
+    assert all(group[0] == stem[0] for stem, group in groups.items())
