@@ -6,7 +6,7 @@
 
 #include "_kernel.h"
 
-#define VERSION 6 /* as in segprep/kernel.py: raised when a function's arguments or result change */
+#define VERSION 7 /* as in segprep/kernel.py: raised when a function's arguments or result change */
 
 static size half(const uint8_t *at) {
     uint16_t value;
@@ -289,83 +289,6 @@ static PyObject *step(PyObject *self, PyObject *args) {
     return result ? PyLong_FromLong(result) : PyErr_NoMemory();
 }
 
-/* Whether all of bytes (n,) are below limit. */
-static int all_below(const uint8_t *bytes, size n, size limit) {
-    for (size at = 0; at < n; at++)
-        if (bytes[at] >= limit)
-            return 0;
-    return 1;
-}
-
-static PyObject *joint_at(PyObject *self, PyObject *args) {
-    Py_buffer values, colors, places;
-    size height, width;
-    PyObject *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*y*nn:joint_at", &values, &colors, &places, &height, &width))
-        return NULL;
-    const uint8_t *value = values.buf, *color = colors.buf, *place = places.buf;
-    size row = 2 * colors.len, cells = 0;
-    int fits = row && !(places.len % row) && height > 0 && height <= 256 && width > 0 &&
-               width <= 256 && all_below(value, values.len, width) &&
-               all_below(color, colors.len, height);
-    for (size at = 0; fits && at < places.len; at += 2)
-        fits = half(place + at) < values.len;
-    if (fits) {
-        cells = height * width;
-        result = PyByteArray_FromStringAndSize(NULL, WORD * cells * (places.len / row));
-    } else {
-        PyErr_SetString(PyExc_ValueError, "values, colors or places are out of range");
-    }
-    int64_t *counts = result ? (int64_t *)PyByteArray_AsString(result) : NULL;
-    if (counts)
-        memset(counts, 0, (size_t)PyByteArray_Size(result));
-    for (size number = 0; counts && number < places.len / row; number++, counts += cells)
-        for (size at = 0; at < colors.len; at++, place += 2)
-            counts[color[at] * width + value[half(place)]]++;
-    PyBuffer_Release(&values);
-    PyBuffer_Release(&colors);
-    PyBuffer_Release(&places);
-    return result;
-}
-
-/* Add to sums (rows of places, 9) what ranks has at the places of the cells that are lit, and right
-   and below of them. */
-static void add_near(const uint8_t *ranks, size width, const uint8_t *lit, const uint8_t *places,
-                     size cells, size rows, int64_t *sums) {
-    for (size cell = 0; cell < cells; cell++)
-        for (size row = 0; lit[cell] && row < rows; row++) {
-            const uint8_t *at = ranks + 2 * half(places + 2 * (row * cells + cell));
-            for (size side = 0; side < 9; side++)
-                sums[9 * row + side] += half(at + 2 * (side / 3 * width + side % 3));
-        }
-}
-
-static PyObject *sums_near(PyObject *self, PyObject *args) {
-    Py_buffer ranks, lit, places;
-    size width;
-    PyObject *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*y*n:sums_near", &ranks, &lit, &places, &width))
-        return NULL;
-    size row = 2 * lit.len, fits = row && !(places.len % row) && width > 2 && width < 1 << 15;
-    for (size at = 0; fits && at < places.len; at += 2)
-        fits = half((uint8_t *)places.buf + at) + 2 * width + 2 < ranks.len / 2;
-    size rows = fits ? places.len / row : 0;
-    int64_t *sums = fits ? calloc((size_t)(9 * rows) + 1, sizeof *sums) : NULL;
-    if (!fits) {
-        PyErr_SetString(PyExc_ValueError, "places are out of range");
-    } else if (!sums) {
-        PyErr_NoMemory();
-    } else {
-        add_near(ranks.buf, width, lit.buf, places.buf, lit.len, rows, sums);
-        result = PyByteArray_FromStringAndSize((char *)sums, 9 * WORD * rows);
-    }
-    free(sums);
-    PyBuffer_Release(&ranks);
-    PyBuffer_Release(&lit);
-    PyBuffer_Release(&places);
-    return result;
-}
-
 static const uint8_t DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /* The two digits of twelve bits, as they lie in memory. */
@@ -423,8 +346,8 @@ static PyMethodDef functions[] = {
     {"specks", specks, METH_VARARGS, "specks(pixels, width) -> lone pixels"},
     {"step", step, METH_VARARGS, "step(pixels, width) -> 4, 3, 2 or 1"},
     {"is_base64", is_base64, METH_VARARGS, "is_base64(text, data) -> whether that is its text"},
-    {"joint_at", joint_at, METH_VARARGS, "joint_at(values, colors, places, height, width)"},
-    {"sums_near", sums_near, METH_VARARGS, "sums_near(ranks, lit, places, width) -> int64 (N, 9)"},
+    {"fit", fit, METH_VARARGS, "fit(colors, small, logs, least)"},
+    {"in_short", in_short, METH_VARARGS, "in_short(colors)"},
     {NULL, NULL, 0, NULL},
 };
 

@@ -68,5 +68,7 @@ PyObject *unfilter(PyObject *self, PyObject *args);
 PyObject *lit(PyObject *self, PyObject *args);
 PyObject *inflate(PyObject *self, PyObject *args);
 PyObject *flat(PyObject *self, PyObject *args);
+PyObject *fit(PyObject *self, PyObject *args);
+PyObject *in_short(PyObject *self, PyObject *args);
 
 #endif

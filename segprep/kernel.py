@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_VERSION = 6  # of the functions below: a kernel built from other sources is not used
+_VERSION = 7  # of the functions below: a kernel built from other sources is not used
 
 
 class Kernel(Protocol):
@@ -104,24 +104,19 @@ class Kernel(Protocol):
     def is_base64(self, text: bytes, data: bytes, /) -> bool:
         """Whether *text* is *data* in base64, as ``binascii.b2a_base64`` writes it in one line."""
 
-    def joint_at(
-        self,
-        values: "NDArray[Any]",
-        colors: "NDArray[Any]",
-        places: "NDArray[Any]",
-        height: int,
-        width: int,
-        /,
-    ) -> bytearray:
-        """For each row of *places* (T, N), uint16: how often the values at these places meet the
-        *colors* (N,), int64 (T, height, width). Values are below *width*, colors below *height*.
+    def fit(
+        self, colors: "NDArray[Any]", small: "NDArray[Any]", logs: "NDArray[Any]", least: int, /
+    ) -> tuple[int, tuple[bytes, bytes], int, bytes]:
+        """What :mod:`.checking.signals` measures of a picture in short (64, 64, 3) and the mask
+        (64, 64) at its cells, see ``signals.Measured``; *logs* are int64 (4097,).
         """
 
-    def sums_near(
-        self, ranks: "NDArray[Any]", lit: "NDArray[Any]", places: "NDArray[Any]", width: int, /
-    ) -> bytearray:
-        """For each row of *places* (T, N), uint16: the sums of *ranks* (rows of *width*, uint16) at
-        those places whose *lit* (N,) is not 0, and up to two further down and right: int64 (T, 9).
+    def in_short(
+        self, colors: "NDArray[Any]", /
+    ) -> tuple[int, int, int, int, int, bool, int, bytes]:
+        """Of a picture in short (64, 64, 3): the sums of red, green and blue; the sum and the sum
+        of squares of its luminance, in thousandths; whether all colors are gray but for a level;
+        how many levels of gray there are; and half of it in these, bytes of (32, 32).
         """
 
 

@@ -158,13 +158,13 @@ def test_files_and_functions_are_of_a_size_to_read(path: Path) -> None:
 
 
 def test_the_kernel_is_the_only_compiled_code() -> None:
-    """C in three files of a size to read, which one module loads; the limited interface of Python
+    """C in four files of a size to read, which one module loads; the limited interface of Python
     alone, so that one build fits every version.
     """
     package = ROOT / "segprep"
     sources = {path for path in package.rglob("*") if path.suffix in (".c", ".cpp", ".h")}
     assert sources == {
-        package / name for name in ("_kernel.c", "_kernel.h", "_png.c", "_polygons.c")
+        package / name for name in ("_kernel.c", "_kernel.h", "_png.c", "_polygons.c", "_signals.c")
     }
     headers = set[str]()
     for source in sources:
@@ -173,7 +173,14 @@ def test_the_kernel_is_the_only_compiled_code() -> None:
         assert max(map(len, lines)) <= 100
         headers |= {line.split()[1] for line in lines if line.startswith("#include")}
     assert "#define Py_LIMITED_API 0x030B0000" in (package / "_kernel.h").read_text("ascii")
-    assert headers == {"<Python.h>", "<stdint.h>", "<stdlib.h>", "<string.h>", '"_kernel.h"'}
+    assert headers == {
+        "<Python.h>",
+        "<math.h>",
+        "<stdint.h>",
+        "<stdlib.h>",
+        "<string.h>",
+        '"_kernel.h"',
+    }
     users = {path.name for path in FILES if "_kernel" in path.read_text("utf-8")}
     assert users == {"kernel.py"}
 

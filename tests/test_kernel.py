@@ -101,14 +101,18 @@ def test_textures_are_the_same(mask: Bytes, every: int) -> None:
 
 
 @built
-@given(st.integers(0, 2**32), st.sampled_from([2, 5, 64, 256]), st.booleans())
-def test_signals_are_the_same(seed: int, count: int, ignored: bool) -> None:
+@given(st.integers(0, 2**32), st.sampled_from([2, 5, 64, 256]), st.booleans(), st.booleans())
+def test_signals_are_the_same(seed: int, count: int, ignored: bool, blocks: bool) -> None:
     random = np.random.default_rng(seed)
     colors = random.integers(0, 256, (information.GRID, information.GRID, 3), dtype=np.uint8)
     colors[:8] = 7
     mask = np.repeat(np.repeat(random.integers(0, count, (20, 23)), 9, 0), 8, 1).astype(np.uint8)
     if ignored:
         mask[:50] = 255
+    if blocks:
+        colors = np.ascontiguousarray(np.repeat(np.repeat(colors[::8, ::8], 8, 0), 8, 1))
+    mine, plain = both(lambda: measure.in_short(colors))
+    assert mine == plain
     mine, plain = both(lambda: signals.measure(colors, mask))
     for name in (field.name for field in fields(mine)):
         assert getattr(mine, name) == getattr(plain, name)
@@ -251,7 +255,7 @@ def test_a_kernel_that_rounds_otherwise_than_pillow_draws_no_polygons(
 ) -> None:
     """As on processors that multiply and add in one step."""
     out, folder = tmp_path / "_kernel.so", Path(kernel.__file__).parent
-    sources = [folder / name for name in ("_kernel.c", "_png.c", "_polygons.c")]
+    sources = [folder / name for name in ("_kernel.c", "_png.c", "_polygons.c", "_signals.c")]
     command: list[str | Path] = [
         "cc",
         "-shared",
@@ -410,7 +414,8 @@ def test_large_maps_are_counted_without_the_interpreter_s_lock() -> None:
 
 
 EMPTY, EIGHT, NINE = (np.arange(n, dtype=np.uint8) for n in (0, 8, 9))
-PLACES, RANKS = (np.arange(n, dtype=np.uint16) for n in (8, 16))
+SHOWN, DRAWN = np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64), np.uint8)
+LOGS = information.logs()
 POINT = (0.0, 0.0)
 FROZEN = np.frombuffer(bytes(8), np.uint8)
 HUGE = sys.maxsize
@@ -440,15 +445,10 @@ REFUSED = [
         for name in ("box", "blocks", "specks", "step")
         for width in (-1, 0, 3, 9, HUGE, -HUGE - 1)
     ),
-    *(("joint_at", (EIGHT, EIGHT, PLACES, *size)) for size in ((0, 8), (8, 7), (7, 8), (8, HUGE))),
-    ("joint_at", (EIGHT, EIGHT, PLACES + 1, 8, 8)),
-    ("joint_at", (EIGHT, EIGHT, PLACES[:7], 8, 8)),
-    ("joint_at", (EIGHT, EMPTY, PLACES, 8, 8)),
-    ("joint_at", (EMPTY, EIGHT, PLACES, 8, 8)),
-    *(("sums_near", (RANKS, EIGHT, PLACES, width)) for width in (-1, 0, 2, 4, HUGE)),
-    ("sums_near", (RANKS[1:], EIGHT, PLACES, 3)),
-    ("sums_near", (RANKS, EIGHT, PLACES[:7], 3)),
-    ("sums_near", (RANKS, EMPTY, PLACES, 3)),
+    *(("in_short", (picture,)) for picture in (EIGHT, SHOWN[:63], SHOWN[::2], "text", None)),
+    *(("fit", (picture, DRAWN, LOGS, 12)) for picture in (EIGHT, SHOWN[:63], SHOWN[::2], None)),
+    *(("fit", (SHOWN, mask, LOGS, 12)) for mask in (EIGHT, DRAWN[:63], DRAWN.T[::2], None)),
+    *(("fit", (SHOWN, DRAWN, logs, 12)) for logs in (EIGHT, LOGS[1:], LOGS.astype(np.int32))),
     *(("polygon", (EIGHT.copy(), width, 9.0, (0.0, 0.0), 1)) for width in (-1, 0, 3, 9, HUGE)),
     *(("polygon", (EIGHT.copy(), 4, 9.0, (0.0, 0.0), value)) for value in (-1, 256, HUGE)),
     *(("polygon", (EIGHT.copy(), 4, limit, (0.0, 0.0), 1)) for limit in (2.0**25, math.inf)),

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep import kernel
 from segprep.imaging.likeness import TURNS
 from segprep.types import IGNORE
 
@@ -18,17 +17,19 @@ STEP, NEAR = 2, (3, 6)  # every second cell is counted; shifts, in cells
 BRIGHT, TINTS = 8, 3  # equal parts of the cells by brightness, and by red against blue
 MOST = 64  # classes; masks with more are not of classes
 _COLORS = BRIGHT * TINTS
+_PARTS = 1 << 32  # of a nat
+NATS = STEP**2 / _PARTS  # that a part of what the counted cells tell stands for
 
 
-def measure(colors: NDArray[np.uint8], small: NDArray[Any]) -> NDArray[np.float64]:
-    """Nats, over the cells of an image in short (GRID, GRID, 3) and its mask (GRID, GRID): for each
-    of likeness.TURNS, the first of which leaves the mask as it lies, and for each of 16 shifts;
-    zeros for masks of one value, or of more than MOST.
+def measure(colors: NDArray[np.uint8], small: NDArray[Any]) -> NDArray[np.int64]:
+    """Parts of NATS, over the cells of an image in short (GRID, GRID, 3) and its mask (GRID, GRID):
+    for each of likeness.TURNS, the first of which leaves the mask as it lies, and for each of 16
+    shifts; zeros for masks of one value, or of more than MOST.
     """
     around = _places()
     table, values = _dense(small)
     if not 2 <= len(values) <= MOST:
-        return np.zeros(len(around))
+        return np.zeros(len(around), np.int64)
     joint = _joint(
         table.take(small.reshape(-1)),
         len(values),
@@ -37,8 +38,8 @@ def measure(colors: NDArray[np.uint8], small: NDArray[Any]) -> NDArray[np.float6
     if values[-1] == IGNORE:
         joint = joint[:, :, :-1]
     parts = joint.reshape(len(around), -1), joint.sum(1), joint.sum(2), joint.sum((1, 2))[:, None]
-    whole, by_class, by_tint, cells = (_logs().take(part).sum(1) for part in parts)
-    return np.asarray((whole - by_class - by_tint + cells) * STEP**2)
+    whole, by_class, by_tint, cells = (logs().take(part).sum(1) for part in parts)
+    return np.asarray(whole - by_class - by_tint + cells)
 
 
 def told(colors: NDArray[np.uint8], small: NDArray[Any]) -> float:
@@ -62,13 +63,9 @@ def _joint(numbers: NDArray[np.uint8], count: int, bins: NDArray[np.uint8]) -> N
     *bins* (counted cells,), turned or moved.
     """
     around = _places()
-    if kernel.compiled is not None:
-        packed = kernel.compiled.joint_at(numbers, bins, around, _COLORS, count)
-        counts = np.frombuffer(packed, np.int64)
-    else:
-        keys = numbers.take(around) + bins * np.uint16(count)
-        keys += (np.arange(len(around)) * (count * _COLORS)).astype(np.uint16)[:, None]
-        counts = np.bincount(keys.reshape(-1), minlength=len(around) * count * _COLORS)
+    keys = numbers.take(around) + bins * np.uint16(count)
+    keys += (np.arange(len(around)) * (count * _COLORS)).astype(np.uint16)[:, None]
+    counts = np.bincount(keys.reshape(-1), minlength=len(around) * count * _COLORS)
     return counts.reshape(len(around), _COLORS, count)
 
 
@@ -113,9 +110,9 @@ def _places() -> NDArray[np.uint16]:
 
 
 @cache
-def _logs() -> NDArray[np.float64]:
-    """n log n for every possible count n."""
+def logs() -> NDArray[np.int64]:
+    """n log n for every possible count n, in whole parts, whose sums are the same in any order."""
     numbers = np.arange(GRID * GRID + 1, dtype=np.float64)
     numbers[2:] *= np.log(numbers[2:])
     numbers[1] = 0
-    return numbers
+    return np.rint(numbers * _PARTS).astype(np.int64)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from math import sqrt
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ SIDE, THUMBNAIL = 64, 32
 MOST_COLORS = 64
 OTHERS = 8
 _GRAYS = bytes(level for value in range(256) for level in (value, value, value))
-_WEIGHTS = np.array([299, 587, 114], np.float32) / 1000
+_WEIGHTS = np.array([299, 587, 114], np.float32)  # thousandths; their sums are exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,8 @@ def image_facts(
     """
     data = read_below(path, roots)
     small = inspection.photograph(data, path, SIDE, full=full)
-    header, colors = small.header, small.colors.reshape(-1, 3).astype(np.float32)
-    gray = colors.dot(_WEIGHTS)
-    levels = gray.astype(np.uint8).reshape(SIDE, SIDE)
-    thumbnail = Image.fromarray(levels).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
-    red, green, blue = (np.ones(len(colors), np.float32) @ colors / len(colors)).tolist()
+    header, seen = small.header, in_short(small.colors)
+    total, squares, count = seen.light, seen.squares, SIDE * SIDE
     shape = f"{header.mode} {header.width} {header.height} ".encode()
     facts = ImageFacts(
         header.format,
@@ -126,14 +124,49 @@ def image_facts(
         digest(shape + small.sketch),
         digest(data) if hashed else "",
         small.span,
-        float(gray.std()),
-        (red, green, blue),
-        _is_gray(small.colors),
+        sqrt(count * squares - total * total) / (1000 * count),
+        (seen.red / count, seen.green / count, seen.blue / count),
+        seen.gray,
         0.0 if small.stored is None else _tail(small.stored),
-        int(np.count_nonzero(np.bincount(levels.reshape(-1), minlength=256))),
-        thumbnail.tobytes(),
+        seen.levels,
+        seen.thumbnail,
     )
     return facts, small
+
+
+class InShort(NamedTuple):
+    """A picture in short: the sums of *red*, *green*, *blue* and *light* (thousandths of a level of
+    luminance), the sum of the *squares* of that; whether it is *gray*, but for a level; how many
+    *levels* its luminance has, and its *thumbnail* in these.
+    """
+
+    red: int
+    green: int
+    blue: int
+    light: int
+    squares: int
+    gray: bool
+    levels: int
+    thumbnail: bytes
+
+
+def in_short(colors: NDArray[np.uint8]) -> InShort:
+    """What is told of *colors* (SIDE, SIDE, 3)."""
+    if kernel.compiled is not None:
+        return InShort(*kernel.compiled.in_short(colors))
+    flat = colors.reshape(-1, 3).astype(np.float32)
+    light = flat.dot(_WEIGHTS)
+    levels = (light / 1000).astype(np.uint8)
+    exact = light.astype(np.float64)
+    picture = Image.fromarray(levels.reshape(SIDE, SIDE))
+    return InShort(
+        *(int(total) for total in np.ones(len(flat), np.float32) @ flat),
+        int(exact.sum()),
+        int(np.vdot(exact, exact)),
+        _is_gray(colors),
+        int(np.count_nonzero(np.bincount(levels, minlength=256))),
+        picture.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX).tobytes(),
+    )
 
 
 def _is_gray(colors: NDArray[np.uint8]) -> bool:

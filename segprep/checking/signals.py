@@ -7,7 +7,9 @@ spread, so that images of all kinds compare.
 """
 
 from functools import cache, lru_cache
-from typing import Any
+from math import sqrt
+from struct import unpack
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,48 +24,82 @@ from segprep.types import IGNORE
 
 LEAST = 12  # border cells without which a mask says nothing
 FAR = 10  # cells: about a sixth of the picture
-_THIRDS = np.full(3, 1 / 3, np.float32)
 TURNS = {name: turn for name, turn in likeness.TURNS.items() if name}
+_NAMES = tuple(TURNS)
+
+
+class Measured(NamedTuple):
+    """What is counted before anything is weighed, by the kernel or by NumPy: *cells* by color and
+    by place; of masks with enough *borders* (cells; else 0), twice the correlation less its mean:
+    the largest as it lies or moved by a cell (*near*), the sum of *squares* over all shifts, the
+    largest of those by at most FAR cells (*moved*), which is number *shift* of them; *turned*: the
+    largest sum of ranks, moved by a cell at most, for each of TURNS; *told*: see information.
+    """
+
+    borders: int
+    cells: tuple[bytes, bytes]
+    shift: int = 0
+    near: int = 0
+    squares: int = 0
+    moved: int = 0
+    turned: tuple[int, ...] = ()
+    told: tuple[int, ...] = ()
 
 
 def measure(colors: NDArray[np.uint8], mask: NDArray[Any]) -> Signals:
     """The signals of an image in short, (GRID, GRID, 3), and its mask (H, W), both upright."""
     small = squeezed(mask)
-    hue, position = prototypes(colors, small)
-    border, edge = borders(small), edges(colors)
-    count = int(border.sum())
-    if count < LEAST or not edge.any():
+    if kernel.compiled is not None and small.dtype == np.uint8:
+        numbers = kernel.compiled.fit(colors, small, information.logs(), LEAST)
+        seen = _unpacked(*numbers) if numbers[0] else Measured(*numbers[:2])
+    else:
+        seen = _measured(colors, small)
+    hue, position = map(Cells, seen.cells)
+    if not seen.borders:
         return Signals(0.0, 0.0, "", 0.0, (0.0, 0.0), 0, (0.0, 0.0, 0.0), hue, position)
-    told = information.measure(colors, small)
-    last = len(TURNS) + 1
-    own = correlations(edge, border).reshape(-1)
-    mean = count * float(edge.sum()) / own.size
-    own -= np.float32(mean)
-    spread = float(np.sqrt(np.vdot(own, own) / own.size)) + 1e-12
-    near = float(own.take(_around(1)).max()) / spread
-    turned = (_near(edge, border) - mean) / spread
+    spread = sqrt(seen.squares) / GRID
+    mean = seen.borders * (GRID * GRID - 1)
+    turned = [(2 * total - mean) / spread for total in seen.turned]
+    told = [parts * information.NATS for parts in seen.told]
+    unit = sqrt(max(told[0], LEAST_TOLD))
     # a turn is better where edges and colors together say so
-    best = int((turned + (told[1:last] - told[0]) / np.sqrt(max(told[0], LEAST_TOLD))).argmax())
-    down, right, moved = _shift(own)
+    better = [fit + (nats - told[0]) / unit for fit, nats in zip(turned, told[1:], strict=False)]
+    best = better.index(max(better))
+    down, right = divmod(seen.shift, 2 * FAR + 1)
     return Signals(
-        near,
-        float(turned[best]),
-        list(TURNS)[best],
-        moved / spread,
-        (down / GRID, right / GRID),
-        count,
-        (float(told[0]), float(told[1 + best]), float(told[last:].max())),
+        seen.near / spread,
+        turned[best],
+        _NAMES[best],
+        seen.moved / spread,
+        ((down - FAR) / GRID, (right - FAR) / GRID),
+        seen.borders,
+        (told[0], told[1 + best], max(told[len(TURNS) + 1 :])),
         hue,
         position,
     )
 
 
-def _shift(own: NDArray[Any]) -> tuple[int, int, float]:
-    """The best shift (down, right) in cells, at most FAR, and its value of *own* (cells)."""
-    values = own.take(_around(FAR))
-    best = int(values.argmax())
-    row, column = divmod(best, 2 * FAR + 1)
-    return row - FAR, column - FAR, float(values[best])
+def _unpacked(borders: int, cells: tuple[bytes, bytes], shift: int, packed: bytes) -> Measured:
+    near, squares, moved, *rest = unpack(f"{len(packed) // 8}q", packed)
+    turned, told = tuple(rest[: len(TURNS)]), tuple(rest[len(TURNS) :])
+    return Measured(borders, cells, shift, near, squares, moved, turned, told)
+
+
+def _measured(colors: NDArray[np.uint8], small: NDArray[Any]) -> Measured:
+    """What the kernel's ``fit`` gives, by NumPy."""
+    hue, position = prototypes(colors, small)
+    cells = bytes(hue.packed), bytes(position.packed)
+    border, edge = borders(small), edges(colors)
+    count = int(border.sum())
+    if count < LEAST or not edge.any():
+        return Measured(0, cells)
+    own = correlations(edge, border).reshape(-1)
+    far = own.take(_around(FAR))
+    shift = int(far.argmax())
+    near, squares = int(own.take(_around(1)).max()), int(np.dot(own, own))
+    turned = tuple(_near(edge, border).tolist())
+    told = tuple(information.measure(colors, small).tolist())
+    return Measured(count, cells, shift, near, squares, int(far[shift]), turned, told)
 
 
 @cache
@@ -89,13 +125,14 @@ def edges(colors: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """(side, side): ranks from 0 of the gradient's strength, of an image in short (side, side, 3),
     *side* at most 256; zeros for a picture without any.
     """
-    gray = colors.reshape(-1, 3).astype(np.float32).dot(_THIRDS).reshape(colors.shape[:2])
+    gray = colors.reshape(-1, 3).astype(np.float32).dot(np.ones(3, np.float32))
+    gray = gray.reshape(colors.shape[:2])
     down, right = np.empty_like(gray), np.empty_like(gray)
-    down[1:-1] = (gray[2:] - gray[:-2]) / 2
-    down[0], down[-1] = gray[1] - gray[0], gray[-1] - gray[-2]
-    right[:, 1:-1] = (gray[:, 2:] - gray[:, :-2]) / 2
-    right[:, 0], right[:, -1] = gray[:, 1] - gray[:, 0], gray[:, -1] - gray[:, -2]
-    strength = np.sqrt(down * down + right * right).reshape(-1)
+    down[1:-1] = gray[2:] - gray[:-2]
+    down[0], down[-1] = 2 * (gray[1] - gray[0]), 2 * (gray[-1] - gray[-2])
+    right[:, 1:-1] = gray[:, 2:] - gray[:, :-2]
+    right[:, 0], right[:, -1] = 2 * (gray[:, 1] - gray[:, 0]), 2 * (gray[:, -1] - gray[:, -2])
+    strength = np.sqrt((down * down + right * right).reshape(-1).astype(np.float64))
     top = float(strength.max())
     if not top:
         return np.zeros(gray.shape, np.uint16)
@@ -119,24 +156,23 @@ def borders(small: NDArray[Any]) -> NDArray[Any]:
     return edges
 
 
-def correlations(edge: NDArray[Any], border: NDArray[Any]) -> NDArray[Any]:
-    """(GRID, GRID): the sum of edge ranks under the border moved by every (down, right)."""
-    edges, lines = np.fft.rfft2(np.array([edge, border], np.float32))
-    spectrum = edges * np.conj(lines)
-    return np.asarray(np.fft.irfft2(spectrum, s=(GRID, GRID)))
+def correlations(edge: NDArray[Any], border: NDArray[Any]) -> NDArray[np.int64]:
+    """(GRID, GRID): twice the sum of edge ranks, less their mean, under the border moved by every
+    (down, right).
+    """
+    ranks = 2 * edge.astype(np.float64) - (edge.size - 1)
+    edges, lines = np.fft.rfft2(np.array([ranks, border]))
+    return np.rint(np.fft.irfft2(edges * np.conj(lines), s=edge.shape)).astype(np.int64)
 
 
 def _near(edge: NDArray[Any], border: NDArray[Any]) -> NDArray[Any]:
     """For each of TURNS: the best sum of edge ranks under the turned border, as it lies or moved by
-    a cell. Its mean over all shifts is that of the border as it is.
+    a cell.
     """
     around = np.empty((GRID + 2, GRID + 2), edge.dtype)
     around[1:-1, 1:-1] = edge
     around[0], around[-1] = around[-2], around[1]
     around[:, 0], around[:, -1] = around[:, -2], around[:, 1]
-    if kernel.compiled is not None:
-        packed = kernel.compiled.sums_near(around, border, _places(), GRID + 2)
-        return np.asarray(np.frombuffer(packed, np.int64).reshape(-1, 9).max(1))
     lines = _places().take(np.flatnonzero(border), axis=1)
     starts = [down * (GRID + 2) + right for down in range(3) for right in range(3)]
     flat = around.reshape(-1)
@@ -158,8 +194,6 @@ def prototypes(colors: NDArray[np.uint8], small: NDArray[Any]) -> tuple[Cells, C
     quarters = colors >> 6
     bins = quarters[..., 0] * np.uint8(16) + quarters[..., 1] * np.uint8(4) + quarters[..., 2]
     places = _blocks()
-    if kernel.compiled is not None and small.dtype == np.uint8:
-        return _met(small, bins), _met(small, places)
     values = small.astype(np.int64) * 64
     if not (counted := small != IGNORE).all():
         values, bins, places = values[counted], bins[counted], places[counted]
@@ -171,16 +205,6 @@ def _blocks() -> NDArray[np.uint8]:
     """(GRID, GRID): which of 8 x 8 parts of the picture a cell lies in."""
     rows, columns = np.mgrid[:GRID, :GRID] // 8
     return np.asarray(8 * rows + columns, np.uint8)
-
-
-def _met(small: NDArray[np.uint8], bins: NDArray[np.uint8]) -> Cells:
-    """What :func:`_counts` gives of values and their *bins*, from the kernel."""
-    assert kernel.compiled is not None
-    values, columns, counts = np.frombuffer(kernel.compiled.joint(small, bins), np.int64).reshape(
-        3, -1
-    )
-    end = len(values) - np.count_nonzero(values == IGNORE)
-    return Cells.of((values * 64 + columns)[:end], counts[:end])
 
 
 def _counts(keys: NDArray[np.int64]) -> Cells:

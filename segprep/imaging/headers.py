@@ -39,8 +39,10 @@ class Header:
         return (self.width, self.height) if upright and self.turned else (self.height, self.width)
 
 
-def of_picture(picture: Image.Image, data: bytes) -> Header:
-    """The header of *picture*, which Pillow opened from *data*."""
+def of_picture(picture: Image.Image, data: bytes, size: tuple[int, int] | None = None) -> Header:
+    """The header of *picture*, which Pillow opened from *data*; *size* (width, height) is what it
+    had before it was decoded at a reduced scale.
+    """
     kind = "JPEG" if picture.format == "MPO" else str(picture.format)
     orientation = _orientation(picture, data) if kind in _WITH_EXIF else 1
     mode = f"{picture.mode};16" if png.is_deep(data) else picture.mode
@@ -48,7 +50,7 @@ def of_picture(picture: Image.Image, data: bytes) -> Header:
         several = tiff.several(data)
     else:
         several = kind != "JPEG" and _has_another(picture)
-    return Header(kind, picture.width, picture.height, mode, orientation, several)
+    return Header(kind, *(size or picture.size), mode, orientation, several)
 
 
 def of_tiff(data: bytes, layout: tiff.Layout) -> Header:

@@ -1,7 +1,7 @@
 """Image and mask files as they are stored: for judging files, not for converting them."""
 
 from collections.abc import Container
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -90,15 +90,19 @@ def photograph(
         stored = None if picture.mode in _PLAIN and not whole else np.asarray(picture)
         shown = _eight_bits(picture, stored)
         reduced = shown.resize((side, side), Image.Resampling.BOX, reducing_gap=1)
-        sketch, colors = reduced.tobytes(), np.asarray(reduced.convert("RGB"))
-        flat = int(colors.max()) - int(colors.min()) <= FLAT
+        sketch = reduced.tobytes()
+        rgb = sketch if reduced.mode == "RGB" else reduced.convert("RGB").tobytes()
+        colors = np.frombuffer(rgb, np.uint8).reshape(side, side, 3)
+        low, high = float(colors.min()), float(colors.max())
+        flat = high - low <= FLAT
         if stored is None and (flat or _is_mid_gray(colors[-1])):
             stored = np.asarray(picture) if picture.size == size else samples(data, path, limit)
-        header = replace(headers.of_picture(picture, data), width=size[0], height=size[1])
+        header = headers.of_picture(picture, data, size)
     if header.orientation > 1:
         colors = image.upright_array(colors, header.orientation)
-    exact = stored if flat and stored is not None else colors
-    return Small(header, (float(exact.min()), float(exact.max())), colors, sketch, stored)
+    if flat and stored is not None:
+        low, high = float(stored.min()), float(stored.max())
+    return Small(header, (low, high), colors, sketch, stored)
 
 
 def _is_mid_gray(row: NDArray[np.uint8]) -> bool:
