@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -159,8 +160,11 @@ def in_short(colors: NDArray[np.uint8]) -> InShort:
     levels = (light / 1000).astype(np.uint8)
     exact = light.astype(np.float64)
     picture = Image.fromarray(levels.reshape(SIDE, SIDE))
+    red, green, blue = (np.ones(len(flat), np.float32) @ flat).tolist()
     return InShort(
-        *(int(total) for total in np.ones(len(flat), np.float32) @ flat),
+        int(red),
+        int(green),
+        int(blue),
         int(exact.sum()),
         int(np.vdot(exact, exact)),
         _is_gray(colors),
@@ -242,6 +246,7 @@ def mask_facts(
     return replace(facts, values=values, thin=thin, between=between, **texture), ids
 
 
+@lru_cache(maxsize=16)
 def _palette(palette: bytes) -> tuple[str, str]:
     if not palette:
         return "", ""

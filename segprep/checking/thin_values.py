@@ -21,19 +21,14 @@ def find(ids: NDArray[Any], values: Mapping[int, int]) -> tuple[frozenset[int], 
     rest = sorted(values.keys() - _broad(ids))
     if not rest:
         return frozenset(), frozenset()
-    flat, width = ids.reshape(-1), ids.shape[1]
-    at = _inner(ids, rest)
-    centers = at
-    for step in _steps_around(width):
-        if not len(centers):
-            break
-        centers = centers[flat[centers + step] == flat[centers]]
-    thin = frozenset(rest) - frozenset(np.unique(flat[centers]).tolist())
-    inside = thin - {min(values), max(values)}  # the extremes lie between nothing
+    thin = frozenset(rest)
+    if kernel.compiled is None or ids.dtype != np.uint8:
+        thin -= _with_blocks(ids, rest)
+    inside = sorted(thin - {min(values), max(values)})  # the extremes lie between nothing
     if not inside:
         return thin, frozenset()
-    at = at[np.isin(flat[at], sorted(inside))]
-    around = flat[at + np.array(_steps_around(width))[:, None]]
+    flat, at = ids.reshape(-1), _inner(ids, inside)
+    around = flat[at + np.array(_steps_around(ids.shape[1]))[:, None]]
     own = flat[at]
     middle = (around.min(0) < own) & (own < around.max(0))
     between = [
@@ -42,6 +37,16 @@ def find(ids: NDArray[Any], values: Mapping[int, int]) -> tuple[frozenset[int], 
     thick = set(values) - thin
     smoothed = (v for v in between if phantom.from_smoothing(ids, v, thin=thin, thick=thick))
     return thin, frozenset(smoothed)
+
+
+def _with_blocks(ids: NDArray[Any], values: Sequence[int]) -> frozenset[int]:
+    """Those of *values* that have a 3 x 3 block of their own."""
+    flat, centers = ids.reshape(-1), _inner(ids, values)
+    for step in _steps_around(ids.shape[1]):
+        if not len(centers):
+            break
+        centers = centers[flat[centers + step] == flat[centers]]
+    return frozenset(np.unique(flat[centers]).tolist())
 
 
 def _steps_around(width: int) -> tuple[int, ...]:

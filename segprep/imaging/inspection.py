@@ -46,6 +46,11 @@ class Small:
 
 def mask(data: bytes, path: Path, limit: int = MAX_PIXELS) -> Stored:
     """A mask file as stored. Raises SourceError for damaged files and those of several frames."""
+    if plain := png.mask(data, limit):
+        pixels, palette = plain
+        height, width = pixels.shape
+        mode = "P" if palette else "L"
+        return Stored(Header("PNG", width, height, mode, 1, False), pixels, palette)
     fast = png.decode(data, limit)
     with image.opened(data, path, limit) as picture:
         samples = fast if fast is not None else np.asarray(picture)

@@ -222,6 +222,21 @@ def decode(data: bytes, limit: int) -> NDArray[np.uint8] | None:
     return None if rows is None else unfiltered(rows)
 
 
+def mask(data: bytes, limit: int) -> tuple[NDArray[np.uint8], bytes] | None:
+    """What :func:`decode` gives, and the palette, of gray levels b""; None also where the file has
+    other chunks than pixels need.
+    """
+    pixels = decode(data, limit)
+    if pixels is None:
+        return None
+    indexed, kinds = data[25] == 3, list(_kinds(data))
+    head = [b"IHDR", b"PLTE"] if indexed else [b"IHDR"]
+    if kinds != [*head, *[b"IDAT"] * (len(kinds) - len(head) - 1), b"IEND"]:
+        return None
+    colors = palette(data) if indexed else b""
+    return (pixels, colors) if bool(colors) == indexed else None
+
+
 def lit(data: bytes, limit: int) -> tuple[tuple[int, int], int, int, NDArray[np.uint8]] | None:
     """Of what :func:`decode` gives, by the kernel: its size (H, W), and top, left and pixels (h, w)
     of the part that is not 0. None where that gives None, and without the kernel.
