@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from segprep import kernel
-from segprep.checking import information, measure, signals, thin_values
+from segprep.checking import information, luminance, measure, signals, thin_values
 from segprep.errors import ShapeError
 from segprep.imaging import boxes, image, mask_files, png, png_filters, raster
 from segprep.imaging.coordinates import coordinates
@@ -111,7 +111,7 @@ def test_signals_are_the_same(seed: int, count: int, ignored: bool, blocks: bool
         mask[:50] = 255
     if blocks:
         colors = np.ascontiguousarray(np.repeat(np.repeat(colors[::8, ::8], 8, 0), 8, 1))
-    mine, plain = both(lambda: measure.in_short(colors))
+    mine, plain = both(lambda: luminance.in_short(colors))
     assert mine == plain
     mine, plain = both(lambda: signals.measure(colors, mask))
     for name in (field.name for field in fields(mine)):

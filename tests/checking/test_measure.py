@@ -2,15 +2,17 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from scipy.ndimage import binary_erosion, gaussian_filter
 
+from segprep import kernel
 from segprep.checking import measure, thin_values
 from segprep.errors import SourceError
-from segprep.imaging import image, inspection
+from segprep.imaging import image, inspection, png
 
 PATH = Path("a.jpg")
 
@@ -120,3 +122,36 @@ def test_an_alpha_channel_changes_no_color() -> None:
         Image.fromarray(array).save(out, "PNG")
         shown.append(inspection.photograph(out.getvalue(), PATH, 64).colors)
     np.testing.assert_array_equal(shown[0], shown[1])
+
+
+@pytest.mark.parametrize("compiled", [kernel.compiled, None])
+def test_a_picture_of_one_color_has_no_spread(
+    compiled: kernel.Kernel | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even by rounding: an image of one color is no outlier of contrast."""
+    monkeypatch.setattr(kernel, "compiled", compiled)
+    path = tmp_path / "a.png"
+    Image.new("RGB", (50, 40), (233, 238, 174)).save(path)
+    facts, _ = measure.image_facts(path, (tmp_path,))
+    assert (facts.spread, facts.levels, facts.mean) == (0, 1, (233, 238, 174))
+    Image.new("L", (50, 40), 37).save(path)
+    facts, _ = measure.image_facts(path, (tmp_path,))
+    assert (facts.spread, set(bytes(facts.thumbnail)), facts.gray) == (0, {37}, True)
+
+
+@pytest.mark.parametrize("mode", ["L", "P"])
+@pytest.mark.parametrize("extra", [{}, {"dpi": (72, 72)}, {"transparency": 0}])
+def test_a_mask_read_without_pillow_is_the_same(
+    mode: str, extra: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = Image.fromarray(np.arange(35, dtype=np.uint8).reshape(5, 7))
+    if mode == "P":
+        picture.putpalette(image.voc_colors())
+    file = io.BytesIO()
+    picture.save(file, "PNG", **extra)
+    fast = inspection.mask(file.getvalue(), PATH)
+    assert (png.mask(file.getvalue(), 1000) is None) == bool(extra)
+    monkeypatch.setattr(png, "mask", lambda *_: None)
+    slow = inspection.mask(file.getvalue(), PATH)
+    assert (fast.header, fast.palette) == (slow.header, slow.palette)
+    assert np.array_equal(fast.samples, slow.samples)
