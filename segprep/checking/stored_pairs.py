@@ -11,7 +11,7 @@ from itertools import pairwise
 from operator import attrgetter
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import Any
+from typing import Any, SupportsBytes
 
 from segprep.checks._common.survey import Cells, ImageFacts, MaskFacts, Pair, Signals, Trouble
 from segprep.packed import LazySequence, PackedNames
@@ -19,6 +19,7 @@ from segprep.packed import LazySequence, PackedNames
 HELD = 4096  # samples whose facts stay in memory
 IN_MEMORY = 1 << 23  # bytes that are kept before there is a file
 BLOCK = 128  # samples that are read at once
+PART = 1 << 15  # bytes that are written, or read, at once
 
 
 class Spool:
@@ -28,18 +29,32 @@ class Spool:
         self._file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed with its owner
         weakref.finalize(self, self._file.close)
         self.size = 0
+        self._added = bytearray()  # not in the file yet
+        self._part, self._first = b"", 0  # what was read last, and where it begins
 
     def add(self, data: bytes) -> int:
         """Where *data* begin, now that they are added."""
         start = self.size
-        self._file.seek(start)
-        self.size += self._file.write(data)
+        self._added += data
+        self.size += len(data)
+        if len(self._added) >= PART:
+            self._write()
         return start
 
+    def _write(self) -> None:
+        self._file.seek(self.size - len(self._added))
+        self._file.write(self._added)
+        self._added = bytearray()
+
     def read(self, start: int, size: int) -> bytes:
-        """The *size* bytes from *start* on."""
-        self._file.seek(start)
-        return self._file.read(size)
+        """The *size* bytes from *start* on; what follows them is read as well: it comes next."""
+        at = start - self._first
+        if at < 0 or at + size > len(self._part):
+            if self._added:
+                self._write()
+            self._file.seek(start)
+            self._part, self._first, at = self._file.read(max(size, PART)), start, 0
+        return self._part[at : at + size]
 
 
 class SpooledBytes:
@@ -67,13 +82,21 @@ def _path(text: str | None, _: Spool) -> Path | None:
     return None if text is None else Path(text)
 
 
-def _photo(parts: Any, spool: Spool) -> ImageFacts | None:
-    return None if parts is None else ImageFacts(*(*parts[:-1], SpooledBytes(spool, *parts[-1])))
-
-
-def _signals(parts: Any, spool: Spool) -> Signals | None:
-    if parts is None:
+def _photo(data: bytes | None, spool: Spool) -> ImageFacts | None:
+    if data is None:
         return None
+    parts = marshal.loads(data)
+    return ImageFacts(*(*parts[:-1], SpooledBytes(spool, *parts[-1])))
+
+
+def _label(data: bytes | None, _: Spool) -> MaskFacts | None:
+    return None if data is None else MaskFacts(*marshal.loads(data))
+
+
+def _signals(data: bytes | None, spool: Spool) -> Signals | None:
+    if data is None:
+        return None
+    parts = marshal.loads(data)
     cells = (Cells(SpooledBytes(spool, *part)) for part in parts[-2:])
     return Signals(*(*parts[:-2], *cells))
 
@@ -87,7 +110,7 @@ _READ: Mapping[str, Callable[[Any, Spool], Any]] = {
     "image": _path,
     "mask": _path,
     "photo": _photo,
-    "label": lambda parts, _: None if parts is None else MaskFacts(*parts),
+    "label": _label,
     "signals": _signals,
     "image_trouble": _trouble,
     "mask_trouble": _trouble,
@@ -108,6 +131,16 @@ class StoredPair(Pair):
     def __init__(self, parts: tuple[Any, ...], spool: Spool) -> None:
         object.__setattr__(self, "_parts", parts)
         object.__setattr__(self, "_spool", spool)
+
+    @property
+    def labeled(self) -> bool:
+        """Whether the mask could be read; nothing is made of its parts."""
+        return self._parts[_NUMBERS["label"]] is not None
+
+    @property
+    def complete(self) -> bool:
+        """Whether image and mask could be read."""
+        return self.labeled and self._parts[_NUMBERS["photo"]] is not None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Pair, tuple(getattr(self, name) for name in _READ)
@@ -137,18 +170,14 @@ class StoredPairs(LazySequence[Pair]):
         self._changed: dict[int, Pair] = {}
 
     def append(self, pair: Pair) -> None:
-        """Add a sample."""
+        """Add a sample: most rules look at one kind of its facts, so each is stored by itself."""
         parts: tuple[Any, ...] = (
             pair.stem,
             pair.image and str(pair.image),
             pair.mask and str(pair.mask),
-            pair.photo and (*_PHOTO(pair.photo), self._run(pair.photo.thumbnail)),
-            pair.label and _mask_parts(pair.label),
-            pair.signals
-            and (
-                *_SIGNALS(pair.signals),
-                *(self._run(part.packed) for part in (pair.signals.hue, pair.signals.position)),
-            ),
+            pair.photo and self._stored(_PHOTO(pair.photo), pair.photo.thumbnail),
+            pair.label and marshal.dumps(_mask_parts(pair.label)),
+            pair.signals and self._stored(_SIGNALS(pair.signals), *_cells(pair.signals)),
             pair.image_trouble and _TROUBLE(pair.image_trouble),
             pair.mask_trouble and _TROUBLE(pair.mask_trouble),
             tuple(map(str, pair.rivals)),
@@ -180,9 +209,14 @@ class StoredPairs(LazySequence[Pair]):
                     parts = marshal.loads(data[start - starts[0] : end - starts[0]])
                     yield StoredPair(parts, self._runs)
 
-    def _run(self, data: Any) -> tuple[int, int]:
-        stored = bytes(data)
-        return self._runs.add(stored), len(stored)
+    def _stored(self, parts: tuple[Any, ...], *runs: Any) -> bytes:
+        """*parts*, and where *runs* of bytes, which few rules read, begin and how long they are."""
+        apart = ((self._runs.add(data), len(data)) for data in map(bytes, runs))
+        return marshal.dumps((*parts, *apart))
+
+
+def _cells(signals: Signals) -> tuple[SupportsBytes, SupportsBytes]:
+    return signals.hue.packed, signals.position.packed
 
 
 def _mask_parts(label: MaskFacts) -> tuple[Any, ...]:

@@ -231,10 +231,9 @@ def mask(data: bytes, limit: int) -> tuple[NDArray[np.uint8], bytes] | None:
         return None
     indexed, kinds = data[25] == 3, list(_kinds(data))
     head = [b"IHDR", b"PLTE"] if indexed else [b"IHDR"]
-    if kinds != [*head, *[b"IDAT"] * (len(kinds) - len(head) - 1), b"IEND"]:
-        return None
+    plain = kinds == [*head, *[b"IDAT"] * (len(kinds) - len(head) - 1), b"IEND"]
     colors = palette(data) if indexed else b""
-    return (pixels, colors) if bool(colors) == indexed else None
+    return (pixels, colors) if plain and bool(colors) == indexed else None
 
 
 def lit(data: bytes, limit: int) -> tuple[tuple[int, int], int, int, NDArray[np.uint8]] | None:

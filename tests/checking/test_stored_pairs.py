@@ -108,3 +108,17 @@ def test_digests_that_come_twice() -> None:
     digests = ["ab" * 20, "ab" * 8 + "cd" * 12, "ff" * 20, "ab" * 8 + "cd" * 12, "00" * 20]
     assert duplicates.repeated(lambda: iter(digests)) == {digests[1]}
     assert duplicates.repeated(lambda: iter(())) == set()
+
+
+def test_a_spool_gives_back_what_was_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it lies in the file already, was read with what lay before it, or neither."""
+    monkeypatch.setattr(stored_pairs, "PART", 64)
+    random, spool = np.random.default_rng(0), stored_pairs.Spool()
+    runs: list[tuple[int, bytes]] = []
+    for size in random.integers(0, 150, 300).tolist():
+        data = random.bytes(size)
+        runs.append((spool.add(data), data))
+        start, before = runs[int(random.integers(len(runs)))]
+        assert spool.read(start, len(before)) == before
+    assert spool.size == sum(len(data) for _, data in runs)
+    assert all(spool.read(start, len(data)) == data for start, data in runs)

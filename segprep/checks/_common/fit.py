@@ -64,7 +64,7 @@ class _AllSignals(LazySequence[Signals]):
         self.numbers, self._values = array("I"), array("d")
         names, self._turns = list[str](), array("B")
         for number, pair in enumerate(survey.pairs):
-            signals = pair.signals if pair.photo and pair.label else None
+            signals = pair.signals if pair.complete else None
             if not signals or not signals.borders:
                 continue
             if signals.turn not in names:

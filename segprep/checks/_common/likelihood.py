@@ -101,7 +101,7 @@ def _measured(survey: Survey) -> tuple[Sequence[int], list[int]]:
     """The numbers of the samples that have signals, and the classes that occur."""
     numbers, ids = array("I"), set[int]()
     for number, pair in enumerate(survey.pairs):
-        if pair.photo and pair.label and (signals := pair.signals):
+        if pair.complete and (signals := pair.signals):
             numbers.append(number)
             ids.update((signals.hue.arrays()[0] // BINS).tolist())
     return numbers, sorted(ids)

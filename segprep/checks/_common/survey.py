@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, SupportsBytes
 
@@ -141,6 +142,16 @@ class Pair:
     mask_trouble: Trouble | None = None
     rivals: tuple[Path, ...] = ()
 
+    @property
+    def labeled(self) -> bool:
+        """Whether the mask could be read."""
+        return self.label is not None
+
+    @property
+    def complete(self) -> bool:
+        """Whether image and mask could be read."""
+        return self.label is not None and self.photo is not None
+
     def with_photo(self, photo: ImageFacts) -> "Pair":
         """The same sample with other facts of its image."""
         troubles = self.image_trouble, self.mask_trouble
@@ -212,12 +223,12 @@ class Survey:
     @cached_property
     def labeled(self) -> "Samples":
         """The samples whose mask could be read."""
-        return Samples(self.pairs, lambda pair: pair.label is not None)
+        return Samples(self.pairs, attrgetter("labeled"))
 
     @cached_property
     def complete(self) -> "Samples":
         """The samples whose image and mask could be read."""
-        return Samples(self.pairs, lambda pair: pair.label is not None and pair.photo is not None)
+        return Samples(self.pairs, attrgetter("complete"))
 
     @cached_property
     def stems(self) -> PackedNames:
