@@ -19,13 +19,14 @@ def find(survey: Survey) -> Iterator[Finding]:
     """Black and white masks, where 255 cannot be the ignored pixels of the set."""
     names = [name for n, name in enumerate(survey.classes.names) if n] if survey.classes else []
     name = names[0] if len(names) == 1 else "NAME"
+    start = "remap DATASET" if survey.kind == "tree" else "convert pairs SRC"
     for pair, label in cases(survey, "black-and-white"):
         three = ",128=ignored" if 128 in label.values else ""
         yield RULE.finding(
             pair.stem,
             survey.name(pair.mask),
             f"black and white: {listed(label.values, set(label.values))}; 255 means ignored",
-            f"segprep remap DATASET OUT --ids 0=background,255={name}{three}".replace(
+            f"segprep {start} OUT --ids 0=background,255={name}{three}".replace(
                 "=ignored", "=__ignore__"
             ),
         )

@@ -65,6 +65,19 @@ def test_two_folders_pair_by_affix(tree: Path, tmp_path: Path) -> None:
     assert {"SEG301"} <= {one.code for one in two}
 
 
+def test_black_and_white_masks_of_two_folders_are_converted(tree: Path, tmp_path: Path) -> None:
+    masks = tmp_path / "labels"
+    masks.mkdir()
+    for path in (tree / "SegmentationClass").iterdir():
+        drawn = segprep.read_mask(path) > 0
+        Image.fromarray(drawn.astype(np.uint8) * 255).save(masks / path.name)
+    findings = segprep.check(images=tree / "JPEGImages", masks=masks).findings
+    hints = {finding.hint for finding in findings if finding.code == "SEG302"}
+    assert hints == {
+        "segprep convert pairs SRC OUT --ids 0=background,255=NAME"
+    }  # no tree to remap
+
+
 def test_files_of_a_manifest(tmp_path: Path, source: Path) -> None:
     segprep.convert("labelme", source, tmp_path / "out")
     mask = tmp_path / "out" / "SegmentationClass" / "img3.png"
