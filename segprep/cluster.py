@@ -125,7 +125,7 @@ class Cluster:
             try:
                 return future.result(timeout=min(WAIT, ALONE))
             except TimeoutError:
-                if future.done():  # so says the job
+                if future.status == "error":  # it is the job's own
                     raise
             if self.client.nthreads():
                 last = time.monotonic()

@@ -191,7 +191,7 @@ dask.config.set({"distributed.scheduler.allowed-failures": 1})  # a worker's sta
 
 def die(number):
     if number == 61:
-        time.sleep(3)  # Dask does not start one again that ends right at its start
+        time.sleep(10)  # Dask does not start one again that ends right at its start
         os.kill(os.getpid(), signal.SIGKILL)
     return number
 
