@@ -13,7 +13,7 @@ from segprep.files import listing, mark_below
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, shown, stem_key
 from segprep.sources._common.folder_names import MASKS, words
-from segprep.sources._common.named_paths import escapes
+from segprep.sources._common.named_paths import escapes, is_file_name
 from segprep.sources._common.official_lists import subset_of
 from segprep.types import Note
 
@@ -90,7 +90,10 @@ class ImageIndex:
         if "\0" in named:
             return None
         for folder in (beside, *self.roots):
-            home, _, name = os.path.normpath(os.path.join(folder, named)).rpartition(os.sep)
+            if is_file_name(named):  # as nearly always
+                home, name = str(folder).rstrip(os.sep), named
+            else:
+                home, _, name = os.path.normpath(os.path.join(folder, named)).rpartition(os.sep)
             for entry in places:
                 if entry[1] == name and entry[0].rstrip(os.sep) == home:
                     return entry

@@ -17,7 +17,7 @@ and names or folders with train, val or test make them official lists.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -97,13 +97,13 @@ class Reader(LabelOptions):
             rle.pycocotools()
         words = categories.vocabulary(files, rules)
         listed = AnnotatedImages.of(files, roots, self.stem)
-        by_image = {item.image: item for item in listed.items}
+        by_image = {str(item.image): item for item in listed.items}
         collisions: list[Skipped] = []
-        unique = stems.unique([replace(item, labels=()) for item in listed.items], collisions)
-        kept = [by_image[item.image] for item in unique]
+        bare = [Item(item.stem, item.image, (), item.payload) for item in listed.items]
+        kept = [by_image[str(item.image)] for item in stems.unique(bare, collisions)]
         items = tuple(
-            replace(item, payload=(words.table, words.names[item.labels[0]], item.payload))
-            for item in kept
+            Item(stem, image, labels, (words.table, words.names[labels[0]], marks))
+            for stem, image, labels, marks in ((i.stem, i.image, i.labels, i.payload) for i in kept)
         )
         return Scan(
             items,
