@@ -43,7 +43,7 @@ def write(source: Path, format: str, stem: str, *values: int) -> None:
 def test_only_the_values_of_what_changed_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_masks: list[str], format: str
 ) -> None:
-    monkeypatch.setattr(states, "settled", lambda state, moment: moment > 0)
+    monkeypatch.setattr(states, "settled", lambda state, moment, **_: moment > 0)
     source, out = tmp_path / "source", tmp_path / "out"
     for stem in ("a", "b", "c"):
         write(source, format, stem, 0, 1, 255)
@@ -65,7 +65,7 @@ def test_only_the_values_of_what_changed_are_read(
 def test_of_a_mask_that_cannot_be_read_nothing_is_remembered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_masks: list[str]
 ) -> None:
-    monkeypatch.setattr(states, "settled", lambda state, moment: moment > 0)
+    monkeypatch.setattr(states, "settled", lambda state, moment, **_: moment > 0)
     source, out = tmp_path / "source", tmp_path / "out"
     for stem in ("a", "b", "c"):
         write(source, "pairs", stem, 0, 1)
