@@ -15,6 +15,7 @@ region is of the class object. Of several images with its name the one counts th
 that VIA 2 noted. In VIA 2: Annotation, Export Annotations (as json).
 """
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -114,9 +115,10 @@ class Reader(RegionReader):
             others = (
                 f"; those of other files are {', '.join(map(shown, labels[:8]))}" if labels else ""
             )
+            pair = f"{NAMELESS}={shown(labels[0]) if labels else 'NAME'}"
             hint = (
-                f"say what they are: --map {NAMELESS}={shown(labels[0]) if labels else 'NAME'}; or"
-                f" leave them out: --exclude {NAMELESS}"
+                f"say what they are: --map {shlex.quote(pair)}; or leave them out: --exclude"
+                f" {NAMELESS}"
             )
             address = shown(bare[0].relative_to(self.roots()[0]).as_posix())
             reason = f"no region of {address} has any attribute for its class{others}"

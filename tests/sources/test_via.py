@@ -215,7 +215,7 @@ def test_attributes_that_are_equal_in_every_region_are_one(tmp_path: Path) -> No
 
 def test_a_file_without_attributes_beside_one_with_some_is_a_question(tmp_path: Path) -> None:
     """A public set of kudzu bugs has the class in the file of training alone."""
-    for folder, attributes in (("train", {"kind": "bug"}), ("val", {})):
+    for folder, attributes in (("train", {"kind": "kudzu bug"}), ("val", {})):
         photo(tmp_path / folder / f"{folder}.png")
         entry = {"filename": f"{folder}.png", "regions": [region(POLYGON, **attributes)]}
         write(tmp_path / folder / "via.json", {"0": entry})
@@ -224,9 +224,9 @@ def test_a_file_without_attributes_beside_one_with_some_is_a_question(tmp_path: 
     ) as caught:
         Reader(tmp_path).scan()
     assert caught.value.code == "classes-ambiguous"
-    assert "--map object=bug" in caught.value.hint
-    stated = Reader(tmp_path, map=("object=bug",), class_from="kind")
-    assert stated.scan().classes.names == ("_background_", "bug")
+    assert "--map 'object=kudzu bug'" in caught.value.hint
+    stated = Reader(tmp_path, map=("object=kudzu bug",), class_from="kind")
+    assert stated.scan().classes.names == ("_background_", "kudzu bug")
     assert all((mask == square()).all() for mask in masks(stated).values())
     assert len(masks(Reader(tmp_path, exclude=("object",)))) == 2
     bare = Reader(tmp_path, annotations=("val/via.json",))
