@@ -182,7 +182,7 @@ def vanished(stem: str) -> Note:
     """The note on a sample whose source is gone."""
     return Note(
         "source-vanished",
-        f"{stem}: its source is gone or no longer usable; the sample was taken out of the tree and"
-        " its lists",
+        "its source is gone or no longer usable; the sample was taken out of the tree and its"
+        " lists",
         stem,
     )

@@ -220,7 +220,7 @@ def test_a_file_without_attributes_beside_one_with_some_is_a_question(tmp_path: 
         entry = {"filename": f"{folder}.png", "regions": [region(POLYGON, **attributes)]}
         write(tmp_path / folder / "via.json", {"0": entry})
     with pytest.raises(
-        UsageError, match=r"no region of val/via\.json has any .* are bug"
+        UsageError, match=r"no region of val/via\.json has any .* are kudzu bug"
     ) as caught:
         Reader(tmp_path).scan()
     assert caught.value.code == "classes-ambiguous"

@@ -17,13 +17,14 @@ from segprep.sources._common.named_paths import escapes, is_file_name
 from segprep.sources._common.official_lists import subset_of
 from segprep.types import Note
 
+ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".rar", ".7z")
 Entry = tuple[str, str]  # folder and name
 
 
 @dataclass(slots=True)
 class ImageIndex:
     """Picture files by name key as (folder, name); *taken* are those that were asked for, *masks*
-    those that belong to annotations.
+    those that belong to annotations; *archive* is a packed file that may hold more, "" if none.
     """
 
     roots: tuple[Path, ...]
@@ -34,6 +35,7 @@ class ImageIndex:
     beside_masks: list[tuple[Path, Path]] = field(default_factory=list)
     weighed: list[tuple[Path, Path]] = field(default_factory=list)
     nearer: list[tuple[Path, Path]] = field(default_factory=list)
+    archive: str = ""
 
     @classmethod
     def below(cls, roots: tuple[Path, ...]) -> "ImageIndex":
@@ -44,6 +46,8 @@ class ImageIndex:
                 if os.path.splitext(name)[1].lower() in SUFFIXES and (folder, name) not in seen:
                     seen.add((folder, name))
                     index.files[stem_key(name)].append((folder, name))
+                elif not index.archive and name.lower().endswith(ARCHIVES):
+                    index.archive = os.path.join(folder, name)
         return index
 
     def find(
@@ -215,12 +219,11 @@ class ImageIndex:
             return SourceError(
                 beside, reason, "name the images' folder with --image-root", "path-outside-root"
             )
-        return SourceError(
-            beside,
-            f"no file {shown(named)!r} is in the source folder",
-            "name the images' folder with --image-root",
-            "image-missing",
-        )
+        hint = "name the images' folder with --image-root"
+        if self.archive:
+            hint = f"unpack {shown(self.archive)} if it holds the images, or {hint}"
+        reason = f"no file {shown(named)!r} is in the source folder"
+        return SourceError(beside, reason, hint, "image-missing")
 
 
 def bytes_of(path: Path) -> int:

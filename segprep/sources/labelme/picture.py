@@ -115,10 +115,10 @@ def _like_copy(
         try:
             score = difference(candidate.view.data, copy.data, candidate.file, search.limit)
         except SourceError as error:
-            reasons.append(f"{candidate.file.name} {error.reason}")
+            reasons.append(f"{_told(candidate, usable)} {error.reason}")
             continue
         if score is None:
-            reasons.append(f"{candidate.file.name} {_OTHER}")
+            reasons.append(f"{_told(candidate, usable)} {_OTHER}")
         else:
             scores.append((score, candidate))
     if not scores:
@@ -128,9 +128,16 @@ def _like_copy(
     if chosen is usable[0]:
         return chosen, ""
     return chosen, (
-        f"imagePath names {usable[0].file.name}, which shows another picture than the embedded"
-        f" copy; {chosen.file.name} agrees with the copy and was used"
+        f"imagePath names {_told(usable[0], usable)}, which shows another picture than the embedded"
+        f" copy; {_told(chosen, usable)} agrees with the copy and was used"
     )
+
+
+def _told(candidate: Candidate, usable: Sequence[Candidate]) -> str:
+    """The file name of *candidate*, with its folder where others have it, too."""
+    file = candidate.file
+    alike = sum(other.file.name == file.name for other in usable) > 1
+    return f"{file.parent.name}/{file.name}" if alike else file.name
 
 
 def _is_trusted(search: Search, usable: Sequence[Candidate]) -> bool:

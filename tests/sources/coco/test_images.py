@@ -149,3 +149,14 @@ def test_of_folders_laid_out_alike_the_annotation_files_own_holds_its_images(
     assert "image-chosen" in {note.code for note in scan.notes}
     (tmp_path / "v2/images").rename(tmp_path / "v2/pictures")
     assert {skipped.code for skipped in Reader(tmp_path).scan().skipped} == {"image-ambiguous"}
+
+
+def test_an_archive_that_may_hold_missing_images_is_named(tmp_path: Path) -> None:
+    """A public set of clocks has its images in a ZIP file beside the annotations."""
+    write(tmp_path / "annotations.json", [of()], images("a.png"))
+    assert [skip.hint for skip in Reader(tmp_path).scan().skipped] == [
+        "name the images' folder with --image-root"
+    ]
+    (tmp_path / "images.zip").write_bytes(b"")
+    (skipped,) = Reader(tmp_path).scan().skipped
+    assert skipped.hint.startswith(f"unpack {tmp_path / 'images.zip'} if it holds the images")

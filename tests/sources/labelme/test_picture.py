@@ -274,3 +274,14 @@ def test_folders_called_train_and_val_are_lists(tmp_path: Path) -> None:
         annotate(tmp_path / name, str(number), box())
         picture(number).save(tmp_path / name / f"{number}.png")
     assert Reader(tmp_path).scan().lists == {"train": ("0",), "val": ("1",)}
+
+
+def test_files_of_one_name_are_told_apart_where_none_shows_the_copy(tmp_path: Path) -> None:
+    for seed, folder in enumerate(("train", "test"), 1):
+        (tmp_path / folder).mkdir()
+        picture(seed).save(tmp_path / folder / "a.png")
+    copy = base64_of(encoded(picture(3)))
+    annotate(tmp_path / "json", "a", box(), imageData=copy, named="elsewhere/a.png")
+    (note,) = [note for note in sample(tmp_path).notes if note.code == "image-disagrees"]
+    assert "test/a.png shows another" in note.message
+    assert "train/a.png shows another" in note.message
