@@ -109,7 +109,7 @@ CODES: dict[str, str] = {
     "phantom-class": (
         "A class occurs in a mask only as a rim between two others, as smoothing and JPEG make it."
     ),
-    "instances-suspected": "The values look like numbers of things rather than classes.",
+    "instances-suspected": "The values or labels look like numbers of things, not like classes.",
     "mask-missing": "No mask, or more than one, was found for an image.",
     "mask-is-colour": "The mask holds colors where class ids or gray levels were expected.",
     "mask-grey-rgb": (

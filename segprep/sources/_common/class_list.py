@@ -3,7 +3,7 @@ all labels, and what a person should know of it.
 """
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from shlex import quote
@@ -11,7 +11,7 @@ from shlex import quote
 from segprep.dataset import classes as class_lists
 from segprep.errors import UsageError
 from segprep.names import shown, variant_key
-from segprep.sources._common.labels import LabelRules
+from segprep.sources._common.labels import LabelRules, without_number
 from segprep.types import Classes, Note
 
 MADE = "made of the labels"
@@ -28,6 +28,7 @@ OTHER_LISTS = (
     "dataset.json",
     "obj_class_to_machine_color.json",
 )
+_NUMBERED = 5  # labels that differ by a number alone
 _TYPO_LENGTH = 4  # shorter labels are one letter off each other all the time
 
 
@@ -72,13 +73,38 @@ def inferred(
         moved = ", ".join(f"{name} is {classes.names.index(name)}" for name in numbers[:8])
         reason = f"the labels are numbers, but ids follow their order: label {moved}"
         notes.append(Note("classes-inferred", f"{reason}; give --classes to fix the ids"))
-    return classes, (*notes, *_typos(counts))
+    return classes, (*notes, *_numbered(counts), *_typos(counts))
 
 
 def numbered(names: Iterable[str]) -> str:
     """``0 cat, 1 dog, …``, at most 30 of them."""
     listed = [f"{number} {name}" for number, name in enumerate(names)]
     return ", ".join(listed[:30]) + (" …" if len(listed) > 30 else "")
+
+
+def _numbered(counts: Counter[str]) -> list[Note]:
+    """A note for every group of labels that differ by a number alone and seem to number things:
+    most occur once, or they begin at 0 or 1 and the higher, the rarer.
+    """
+    groups: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for label, count in counts.items():
+        if (name := without_number(label)) not in ("", label):
+            groups[name].append((int(label.removeprefix(name)), count))
+    notes = []
+    for name, group in groups.items():
+        numbers, times = zip(*sorted(group), strict=True)
+        first, last = numbers[0], numbers[-1]
+        counted = first <= 1 and numbers == tuple(range(first, last + 1))
+        rarer = list(times) == sorted(times, reverse=True) and times[0] >= 2 * times[-1]
+        once = 4 * times.count(1) >= 3 * len(times)
+        if len(group) >= _NUMBERED and (once or (counted and rarer)):
+            pair = f"{name}#={name.rstrip(' _-') or name}"
+            reason = (
+                f"{len(group)} labels, {name}{first} to {name}{last}, differ by their number alone,"
+                f" and it seems to number things; if they are one class, give --map {quote(pair)}"
+            )
+            notes.append(Note("instances-suspected", reason))
+    return notes
 
 
 def _typos(counts: Counter[str]) -> list[Note]:

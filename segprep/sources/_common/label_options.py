@@ -35,7 +35,8 @@ class LabelOptions:
     exclude: Annotated[tuple[str, ...], "Skip shapes with this label, before or after --map."] = ()
     map: Annotated[
         tuple[str, ...],
-        "OLD=NEW: read label OLD as NEW (merge or rename); NEW may be _background_ or __ignore__.",
+        "OLD=NEW: read label OLD as NEW (merge or rename), OLD#=NEW all with a number after OLD;"
+        " NEW may be _background_ or __ignore__.",
     ] = ()
     objects: Annotated[
         bool, "Write SegmentationObject as well: one id per shape, or per group of shapes."

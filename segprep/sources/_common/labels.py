@@ -21,8 +21,10 @@ class LabelRules:
     renames: Mapping[str, str] = field(default_factory=dict)
 
     def renamed(self, label: str) -> str:
-        """*label* after ``--map``."""
-        return self.renames.get(label, label)
+        """*label* after ``--map``; a name that ends with ``#`` stands for any number there."""
+        if label in self.renames or not label[-1:].isdecimal():
+            return self.renames.get(label, label)
+        return self.renames.get(f"{without_number(label)}#", label)
 
     def excludes(self, label: str) -> bool:
         """Whether ``--exclude`` names *label*, as the file has it or after ``--map``."""
@@ -90,6 +92,11 @@ class LabelTable:
         if name == class_lists.IGNORED:
             return IGNORE
         return classes.background if class_lists.is_background(name) else None
+
+
+def without_number(label: str) -> str:
+    """*label* without the digits at its end."""
+    return label.rstrip("0123456789")
 
 
 def renames(pairs: Sequence[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from segprep.errors import UsageError
 from segprep.names import nearest
 from segprep.sources._common import class_list
 from segprep.sources._common.class_list import numbered
-from segprep.sources._common.labels import LabelRules, LabelTable
+from segprep.sources._common.labels import LabelRules, LabelTable, without_number
 from segprep.sources.coco.coco_file import CocoFile, Id
 from segprep.sources.coco.marks import Naming
 from segprep.types import Classes, Note
@@ -36,7 +36,8 @@ def vocabulary(files: Sequence[CocoFile], rules: LabelRules) -> Vocabulary:
     names = _names(files)
     choices = list(dict.fromkeys([*names, *map(rules.renamed, names)]))
     _refuse_strangers("--exclude", rules.exclude, choices)
-    _refuse_strangers("--map", list(rules.renames), names)
+    series = [f"{without_number(name)}#" for name in names if name[-1:].isdecimal()]
+    _refuse_strangers("--map", list(rules.renames), [*names, *series])
     table, notes = _label_table(rules, names)
     strangers = _strangers(files, table)
     if rules.unknown == "error" and any(strangers.values()):

@@ -88,3 +88,32 @@ def test_numbers_as_labels_are_not_ids(tmp_path: Path) -> None:
 def test_a_class_list_longer_than_a_file_name(tmp_path: Path) -> None:
     names = ",".join(f"class{n:03}" for n in range(60))
     assert class_list.stated(names)[1] == "--classes"
+
+
+def test_numbered_labels_are_told_with_the_way_to_one_class(tmp_path: Path) -> None:
+    """A public set of balls has a label of its own for every ball."""
+    for number in range(3):
+        shapes = [box(f"Ball{10 * number + k}") for k in range(4)]
+        annotate(tmp_path, f"n{number}", *shapes, box("dog"))
+    scan = Reader(tmp_path).scan()
+    assert len(scan.classes.names) == 14
+    (note,) = [note for note in scan.notes if note.code == "instances-suspected"]
+    assert "12 labels, Ball0 to Ball23," in note.message
+    assert note.message.endswith("give --map 'Ball#=Ball'")
+    merged = Reader(tmp_path, map=("Ball#=Ball", "Ball3=dog")).scan()
+    assert merged.classes.names == ("_background_", "Ball", "dog")
+    assert "instances-suspected" not in {note.code for note in merged.notes}
+
+
+@pytest.mark.parametrize(
+    ("times", "told"), [((9, 7, 4, 2, 1), True), ((5, 5, 5, 5, 4), False), ((2, 9, 4, 7, 3), False)]
+)
+def test_numbers_that_begin_anew_in_every_image_are_told_by_their_counts(
+    tmp_path: Path, times: tuple[int, ...], told: bool
+) -> None:
+    for image in range(max(times)):
+        shapes = [box(f"cell {k}") for k, count in enumerate(times, 1) if image < count]
+        annotate(tmp_path, f"n{image}", *shapes)
+    notes = [n.message for n in Reader(tmp_path).scan().notes if n.code == "instances-suspected"]
+    assert len(notes) == told
+    assert all("--map 'cell #=cell'" in note for note in notes)
