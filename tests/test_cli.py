@@ -161,3 +161,21 @@ def test_an_empty_group_by_is_no_default(source: Path, tmp_path: Path) -> None:
     done = run("split", tmp_path / "out", "--group-by", "")
     assert done.exit_code == 2
     assert "bad-group" in done.output
+
+
+EARLY = """
+from segprep_cli import main
+
+def interrupted(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+main.click.Group.{method} = interrupted
+main.main()
+"""
+
+
+@pytest.mark.parametrize("method", ["parse_args", "resolve_command"])
+def test_an_interrupt_before_the_command_begins_ends_as_any(method: str) -> None:
+    code = EARLY.replace("{method}", method)
+    done = subprocess.run([sys.executable, "-c", code, "info"], capture_output=True, check=False)
+    assert (done.returncode, b"Traceback" in done.stderr) == (130, False)
