@@ -139,7 +139,7 @@ def polygons(draw: st.DrawFn) -> tuple[tuple[int, int], tuple[float, ...]]:
     if draw(st.booleans()):
         points[random.integers(count)] = points[0]
     if draw(st.booleans()):
-        points[:, 1] = np.round(points[:, 1] / 4) * 4
+        points[:, 1] = np.clip(np.round(points[:, 1] / 4) * 4, -LIMIT, LIMIT)  # 32,768 is clipped
     return (height, width), tuple(points.ravel().tolist())
 
 
