@@ -31,8 +31,7 @@ SPREAD, TOLD_SPREAD = 0.03, 3.0  # the least robust standard deviations of score
 # disagreement counts MODEL at most. Spoiled masks have 11.1 and more, or too little to be told from
 # others; clean ones 10.8 at most, in seven sets.
 WRONG, MODEL = 11.0, 6.0
-# Where several masks, and such a share of all, have LIKELY deviations, these count as well: clean
-# sets have one or two in a hundred.
+# Several masks, and such a share of all, count from LIKELY on: clean sets have one or two in 100.
 LIKELY, SEVERAL, SHARE = 8.0, 4, 0.03
 # What colors tell counts where the mask lies elsewhere by edges and colors, or where the model sees
 # what the mask shows and further pieces: it likes to paint all that has the color of a class.
@@ -74,9 +73,8 @@ def outliers(suspects: Sequence[Suspect]) -> tuple[Suspect, ...]:
     """
     model, rest = _evidence(suspects)
     sums = np.minimum(model, MODEL) + rest
-    likely = sums >= LIKELY
-    several = likely.sum() >= max(SEVERAL, SHARE * len(suspects))
-    wrong = likely if several else sums >= WRONG
+    several = (sums >= LIKELY).sum() >= max(SEVERAL, SHARE * len(suspects))
+    wrong = sums >= (LIKELY if several else WRONG)
     return tuple(suspects[n] for n in np.flatnonzero(wrong).tolist())
 
 

@@ -44,9 +44,8 @@ def check_lists(
     for name, names, code, what in needed:
         if not names:
             reason = f"{tree.root / LISTS / name}.txt names no image, so there is nothing to {what}"
-            kept = " --keep test" if tree.lists().get("test") else ""
-            hint = f"split again: segprep split --overwrite --ratio 80/20{kept}"
-            raise SegprepError(code, reason, hint)
+            hint = "split again: segprep split --overwrite --ratio 80/20"
+            raise SegprepError(code, reason, hint + " --keep test" * bool(tree.lists().get("test")))
     if both := sorted(set(to_learn) & set(to_judge)):
         reason = f"{both[0]!r} and {len(both) - 1} more stand in {train} and in {val}"
         raise SegprepError("bad-list", reason, "split again: segprep split --overwrite")
