@@ -250,10 +250,8 @@ def _published(work: Work, lines: Journal, *, recent: Iterable[str] = ()) -> _Pu
     """What *work* just published; *recent*: files of the tree."""
     items, kept, wanted = PackedItems.of(work.scan.items), work.kept, set(recent)
     began, now = work.plan.began, time.time_ns()
-    signer, renamed = (
-        Signer(work.task, items, began=began),
-        not isinstance(kept.previous, RecordFile),
-    )
+    signer = Signer(work.task, items, began=began)
+    renamed = not isinstance(kept.previous, RecordFile)
     signatures, digests, checksum, count = Signatures(), dict[str, str](), blake3(), 0
     with open_inside(work.task.out, RECORDS) as file:
         for number, (stem, before, written) in enumerate(lines.origins()):

@@ -4,7 +4,7 @@ the file was touched so late that it may change again without a trace.
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from blake3 import blake3
 
@@ -42,10 +42,10 @@ def key(states: Iterable[os.stat_result]) -> int:
     return hashed(b"".join(map(described, states)))
 
 
-def are(states: Iterable[os.stat_result | None], expected: int) -> bool:
+def are(states: Collection[os.stat_result | None], expected: int) -> bool:
     """Whether *expected* is the key of these *states*, all of regular files; None: of no file."""
     every = [state for state in states if state is not None and stat.S_ISREG(state.st_mode)]
-    return expected != UNKNOWN and len(every) == len([*states]) and key(every) == expected
+    return expected != UNKNOWN and len(every) == len(states) and key(every) == expected
 
 
 def written_key(states: Iterable[os.stat_result]) -> int:
