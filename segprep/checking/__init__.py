@@ -83,7 +83,7 @@ def check(
     does not. *select* and *ignore* are codes or their beginnings (``SEG3``). *reader* names readers
     whose trouble with these files is to be predicted.
 
-    Raises UsageError where there is no dataset, or for an unknown code.
+    Raises UsageError where no dataset is found, or for an unknown code.
     """
     chosen = checks.chosen(tuple(select), tuple(ignore))
     plan = survey(

@@ -27,7 +27,7 @@ def parse_list(spec: str) -> list[str]:
     if "/" in spec or "\\" in spec or spec.endswith((".txt", ".names", ".csv", ".json", ".yaml")):
         raise SegprepError(
             "bad-classes",
-            f"there is no class file {spec}",
+            f"the class file {spec} does not exist",
             "give an existing FILE, or names as a,b,c",
         )
     return [name.strip() for name in spec.split(",") if name.strip()]

@@ -99,7 +99,7 @@ def pair(
                     subject,
                     str(path),
                     "image-missing",
-                    f"there is no image {subject}",
+                    f"the image {subject} is missing",
                     "restore the image",
                 )
                 for path in drawings

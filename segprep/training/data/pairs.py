@@ -84,7 +84,7 @@ def read_pair(tree: Tree, stem: str, classes: int | None = None) -> ImagePair:
     roots = (tree.root.resolve(),)
     mask = read_truth(tree, stem, classes)
     if (path := tree.image_path(stem)) is None:
-        reason = "there is no image of this name"
+        reason = "no image has this name"
         hint = "restore it, or take the sample out of the lists"
         raise SourceError(tree.root / IMAGES / f"{stem}.*", reason, hint, "image-missing")
     path = roots[0] / path.relative_to(tree.root)

@@ -143,7 +143,7 @@ def _folder(root: Path, dataset: Tree | None = None) -> PredictionInputs:
 
 
 def _missing(dataset: Tree, stem: str) -> Skipped:
-    where, reason = f"{dataset.root / IMAGES / stem}.*", "there is no image of this name"
+    where, reason = f"{dataset.root / IMAGES / stem}.*", "no image has this name"
     return Skipped(stem, where, "image-missing", reason, "restore it, or take it out of the lists")
 
 
