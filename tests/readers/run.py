@@ -27,7 +27,7 @@ ENVIRONMENTS = {
     "paddle": "SEGPREP_PADDLE_PYTHON",
 }
 CANNOT_RUN = {
-    "fiftyone": "not run: FiftyOne keeps data sets in MongoDB",
+    "fiftyone": "not run: FiftyOne keeps datasets in MongoDB",
     "cvat": "not run: clicks in CVAT",
     "labelme": "not run: opens a window",
     "nnunet": "by hand, see below",
