@@ -206,8 +206,8 @@ def _size(
 
 
 def _labels(root: Element) -> list[str]:
-    """The labels of the task or project in their order."""
+    """The labels of the task or project in their order, without those for whole images."""
     names = [
-        label.findtext("name") for label in root.iter("label") if label.find("name") is not None
+        label.findtext("name") for label in root.iter("label") if label.findtext("type") != "tag"
     ]
     return list(dict.fromkeys(name.strip() for name in names if name and name.strip()))

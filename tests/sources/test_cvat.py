@@ -90,6 +90,18 @@ def test_labels_of_the_task_give_the_order(tmp_path: Path) -> None:
     assert (only(reader) == square(2)).all()
 
 
+def test_labels_of_whole_images_are_no_classes(tmp_path: Path) -> None:
+    reader = example(tmp_path)
+    kinds = {"sunny": "tag", "cat": "polygon", "dog": "any"}
+    labels = "".join(
+        f"<label><name>{name}</name><type>{kind}</type></label>" for name, kind in kinds.items()
+    )
+    tagged = polygon("cat", SQUARE), '<tag label="sunny" source="manual"></tag>'
+    write(tmp_path / "annotations.xml", xml(*tagged, meta=f"<meta>{labels}</meta>"))
+    assert reader.scan().classes.names == ("_background_", "cat", "dog")
+    assert (only(reader) == square()).all()
+
+
 def test_class_from_an_attribute(tmp_path: Path) -> None:
     reader = Reader(example(tmp_path).root, class_from="kind")
     shape = polygon("thing", SQUARE).replace(

@@ -216,6 +216,16 @@ def test_two_folders_of_truth_are_no_masks_of_classes(tmp_path: Path) -> None:
     assert Reader.recognize(tmp_path) is None
 
 
+def test_plots_beside_each_other_are_no_masks_of_classes(tmp_path: Path) -> None:
+    """Figures of a paper: x.png, x_cos.png, x_rmse.png, all in colors."""
+    for name in ("x", "x_cos", "x_rmse"):
+        Image.new("RGB", (6, 6), (30, 60, 200)).save(tmp_path / f"{name}.png")
+    assert Reader.recognize(tmp_path) is None
+    for name in ("x_cos", "x_rmse"):
+        white(tmp_path / f"{name}.png")
+    assert Reader.recognize(tmp_path)
+
+
 @pytest.mark.parametrize("names", [("0", "1"), ("cat", "dog")])
 def test_numbers_for_classes_may_be_objects(tmp_path: Path, names: tuple[str, ...]) -> None:
     masks = {f"masks/x/{name}.png": mask for name, mask in zip(names, (LEFT, MIDDLE), strict=True)}

@@ -141,6 +141,22 @@ def test_several_files_of_the_same_images_are_a_question(tmp_path: Path) -> None
         Reader(tmp_path, annotations=("none.json",)).scan()
 
 
+def test_the_hint_of_rival_files_names_one_of_each(tmp_path: Path) -> None:
+    """A public set of eyes holds project and export of VIA in train/ and in val/; one was named."""
+    for part in ("test", "train", "val"):
+        for name in "ab":
+            photo(tmp_path / part / f"{part}_{name}.png")
+        for file in ("export.json", "project.json")[: 1 if part == "test" else 2]:
+            names = [f"{part}_{name}.png" for name in "ab"]
+            images = {name: {"filename": name, "regions": [region(POLYGON)]} for name in names}
+            write(tmp_path / part / file, images)
+    with pytest.raises(UsageError, match="4 files describe the same images") as caught:
+        Reader(tmp_path).scan()
+    names = [word for word in caught.value.hint.split() if word.endswith(".json")]
+    assert names == [f"{part}/export.json" for part in ("test", "train", "val")]
+    assert len(Reader(tmp_path, annotations=tuple(names)).scan().items) == 6
+
+
 def test_copies_of_an_image_are_one_image(tmp_path: Path) -> None:
     """A public set of butterflies holds every image in two folders."""
     for folder in ("IMAGES", "IMAGES ML"):

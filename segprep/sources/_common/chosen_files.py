@@ -10,16 +10,25 @@ from pathlib import Path
 from segprep.errors import UsageError
 
 _FEW = 2  # a file of fewer images is one of many, each for its own image
+_SHOWN = 8  # names in a message
 
 
-def unclear(reason: str, files: Sequence[Path], root: Path) -> UsageError:
-    """The error that asks which of *files* below *root* are meant."""
-    plain = len({path.name for path in files}) == len(files)
-    names = [path.name if plain else _address(path, root) for path in files[:8]]
+def unclear(
+    reason: str, files: Sequence[Path], root: Path, meant: Sequence[Path] = ()
+) -> UsageError:
+    """The error that asks which of *files* below *root* are meant; *meant*: files that may be read
+    together, as an example (the first of *files* alone, if not given).
+    """
+    example = meant or files[:1]
+    every = {*files, *example}
+    plain = len({path.name for path in every}) == len(every)
+    name_of = {path: path.name if plain else _address(path, root) for path in every}
+    options = " ".join(f"--annotations {shlex.quote(name_of[path])}" for path in example[:_SHOWN])
+    more = f" … ({len(example)} files in all)" if len(example) > _SHOWN else ""
     return UsageError(
         "annotations-unclear",
-        f"{reason}: {', '.join(names)}",
-        f"name the files that are meant, for example --annotations {shlex.quote(names[0])}",
+        f"{reason}: {', '.join(name_of[path] for path in files[:_SHOWN])}",
+        f"name the files that are meant, for example {options}{more}",
     )
 
 
@@ -75,4 +84,8 @@ def check_rivals(images: Iterable[tuple[Path, Path]], root: Path) -> None:
     ]
     if rivals:
         files = list(dict.fromkeys(path for pair in rivals for path in pair))
-        raise unclear(f"{len(files)} files describe the same images", files, root)
+        meant = dict[Path, None]()  # the first of files that are rivals, and all others
+        for path in of_file:
+            if not any(path in pair and not meant.keys().isdisjoint(pair) for pair in rivals):
+                meant[path] = None
+        raise unclear(f"{len(files)} files describe the same images", files, root, [*meant])

@@ -5,6 +5,7 @@ all labels, and what a person should know of it.
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from shlex import quote
 
@@ -84,7 +85,7 @@ def numbered(names: Iterable[str]) -> str:
 
 def _numbered(counts: Counter[str]) -> list[Note]:
     """A note for every group of labels that differ by a number alone and seem to number things:
-    most occur once, or they begin at 0 or 1 and the higher, the rarer.
+    most occur once, or they begin at 0 or 1 and the higher, the rarer, with few exceptions.
     """
     groups: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for label, count in counts.items():
@@ -95,7 +96,8 @@ def _numbered(counts: Counter[str]) -> list[Note]:
         numbers, times = zip(*sorted(group), strict=True)
         first, last = numbers[0], numbers[-1]
         counted = first <= 1 and numbers == tuple(range(first, last + 1))
-        rarer = list(times) == sorted(times, reverse=True) and times[0] >= 2 * times[-1]
+        rises = sum(more > less for less, more in pairwise(times))
+        rarer = 8 * rises < len(times) and times[0] >= 2 * times[-1]
         once = 4 * times.count(1) >= 3 * len(times)
         if len(group) >= _NUMBERED and (once or (counted and rarer)):
             pair = f"{name}#={name.rstrip(' _-') or name}"

@@ -42,5 +42,6 @@ def choose(roots: tuple[Path, ...], patterns: Sequence[str]) -> tuple[list[Path]
     kinds = {file_kinds.kind_of(path) for path in chosen} & _KINDS
     if len(kinds) > 1:
         reason = f"there are {', '.join(sorted(kinds))} files, which describe the same images"
-        raise unclear(reason, chosen, roots[0])
+        alike = [path for path in chosen if file_kinds.kind_of(path) == min(kinds)]
+        raise unclear(reason, chosen, roots[0], alike)
     return chosen, skipped

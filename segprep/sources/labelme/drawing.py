@@ -23,6 +23,7 @@ from segprep.sources.labelme.annotation_file import Annotation
 from segprep.sources.labelme.shape_types import Pens
 from segprep.types import Note, Progress
 
+_NO_OUTLINE = ("rectangle", "point")
 BOXES = 10  # rectangles in a source of hardly anything else that are worth a note
 LIST = "labels.txt"  # read without being asked for; labelme's own tutorials call it so
 
@@ -102,32 +103,39 @@ def label_table(
         read_below(path, (root,))
         note = Note("classes-found", f"classes read from {path}")
         return LabelTable(class_lists.make(class_lists.read_list(path)), rules, LIST), (note,)
-    labels, names, shapes, boxes = Counter[str](), set[str](), 0, 0
-    kind = repr(("labels, boxes", reading.encoding, reading.class_from))
+    labels, names, kinds = Counter[str](), set[str](), Counter[str]()
+    kind = repr(("labels, kinds", reading.encoding, reading.class_from))
     for told in facts.all_recalled([*map(str, files)], partial(_read_labels, reading, files), kind):
         if told is not None:
-            counts, attributes, number, rectangles = jsontext.parsed(told)
+            counts, attributes, of_kind = jsontext.parsed(told)
             labels.update(counts)
             names.update(attributes)
-            shapes, boxes = shapes + number, boxes + rectangles
-    if reading.class_from and shapes and reading.class_from not in names:
+            kinds.update(of_kind)
+    if reading.class_from and kinds and reading.class_from not in names:
         raise absent(reading.class_from, sorted(names))
     classes, notes = class_list.inferred(rules, labels, root)
-    if boxes >= BOXES and 10 * boxes >= 9 * shapes:
-        reason = (
-            f"{boxes} of {shapes} shapes are rectangles: drawn around things as for detection, they"
-            " hold their surroundings, too; segmentation needs outlines"
-        )
-        notes = (*notes, Note("boxes-alone", reason))
-    return LabelTable(classes, rules, class_list.MADE), notes
+    return LabelTable(classes, rules, class_list.MADE), (*notes, *_without_outlines(kinds))
+
+
+def _without_outlines(kinds: Counter[str]) -> list[Note]:
+    """A note where hardly any of the shapes of these *kinds* is an outline."""
+    shapes, boxes, points = kinds.total(), kinds["rectangle"], kinds["point"]
+    if boxes < BOXES or 10 * (boxes + points) < 9 * shapes:
+        return []
+    dots = f", {points} are points" if points else ""
+    reason = (
+        f"{boxes} of {shapes} shapes are rectangles{dots}: drawn around things as for detection,"
+        " rectangles hold their surroundings, too; segmentation needs outlines"
+    )
+    return [Note("boxes-alone", reason)]
 
 
 def _read_labels(
     reading: "FileReading", files: Sequence[Path], numbers: Sequence[int]
 ) -> Iterator[bytes | None]:
     """What each of the *files* of these *numbers* tells: JSON of how often each label stands there,
-    the names of its attributes, the number of its shapes and of rectangles among them; None for one
-    that cannot be read.
+    the names of its attributes, and the number of its shapes of each type; None for one that cannot
+    be read.
     """
     chosen = [files[number] for number in numbers]
     if not chosen:
@@ -169,5 +177,9 @@ class _Labels:
                 continue  # the same
         shapes = [raw for raw in listed if self.reading.class_from and isinstance(raw, dict)]
         names = dict.fromkeys(name for raw in shapes for name, _ in _attributes(raw))
-        boxes = sum(isinstance(r, dict) and r.get("shape_type") == "rectangle" for r in listed)
-        return json.dumps((counts, [*names], len(listed), boxes)).encode()
+        kinds = Counter(
+            kind if (kind := raw.get("shape_type")) in _NO_OUTLINE else "other"
+            for raw in listed
+            if isinstance(raw, dict)
+        )
+        return json.dumps((counts, [*names], kinds)).encode()

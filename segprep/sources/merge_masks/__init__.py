@@ -109,13 +109,12 @@ class Reader:
         if not several:
             return None
         first = regions[several[0]]
+        if class_masks.is_colored(first[0].path, root.resolve()):
+            return None  # a plot or a picture beside others, not a mask of one class
         names = ", ".join(
             region.path.relative_to(root.resolve()).as_posix() for region in first[:2]
         )
-        return Evidence(
-            0.65,
-            f"{len(first)} masks for one image: {names}",
-        )
+        return Evidence(0.65, f"{len(first)} masks for one image: {names}")
 
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every image with a mask is an item; the payload names the class of each mask."""

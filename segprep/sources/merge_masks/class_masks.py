@@ -10,8 +10,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
-from segprep.errors import SourceError, UsageError
+from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import listing, read_below, read_plain
+from segprep.imaging import mask_files
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, stem_key, stem_of
 from segprep.sources._common import folder_names, image_folders, strict_json
@@ -84,6 +85,15 @@ def find(
         path: sorted(listed, key=lambda region: natural_key(str(region.path)))
         for path, listed in regions.items()
     }
+
+
+def is_colored(path: Path, root: Path) -> bool:
+    """Whether the picture at *path* can be read and holds colors."""
+    try:
+        mask_files.lit(read_below(path, (root,)), path)
+    except SegprepError as error:
+        return error.code == "mask-is-colour"
+    return False
 
 
 def numbered(labels: set[str]) -> list[Note]:

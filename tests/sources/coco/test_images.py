@@ -50,6 +50,8 @@ def test_files_that_describe_the_same_images_are_not_mixed(tmp_path: Path) -> No
     with pytest.raises(UsageError, match="instances, stuff") as caught:
         Reader(tmp_path).scan()
     assert caught.value.code == "annotations-unclear"
+    named = [word for word in caught.value.hint.split() if word.endswith(".json")]
+    assert named == ["instances_train2017.json", "instances_val2017.json"]
     assert len(Reader(tmp_path, annotations=("instances_*.json",)).scan().items) == 2
     assert (
         len(Reader(tmp_path, annotations=("annotations/stuff_train2017.json",)).scan().items) == 1

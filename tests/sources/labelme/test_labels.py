@@ -106,7 +106,14 @@ def test_numbered_labels_are_told_with_the_way_to_one_class(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("times", "told"), [((9, 7, 4, 2, 1), True), ((5, 5, 5, 5, 4), False), ((2, 9, 4, 7, 3), False)]
+    ("times", "told"),
+    [
+        ((9, 7, 4, 2, 1), True),
+        ((9, 7, 5, 4, 2, 8, 6, 4, 1), True),  # two kinds, each numbered: one rise
+        ((5, 5, 5, 5, 4), False),
+        ((2, 9, 4, 7, 3), False),
+        ((9, 4, 6, 2, 5, 3, 2, 8, 1), False),
+    ],
 )
 def test_numbers_that_begin_anew_in_every_image_are_told_by_their_counts(
     tmp_path: Path, times: tuple[int, ...], told: bool

@@ -160,3 +160,12 @@ def test_a_source_of_rectangles_alone_is_told(tmp_path: Path) -> None:
     assert "boxes-alone" in {note.code for note in Reader(tmp_path).scan().notes}
     annotate(tmp_path, "p1", outline)
     assert "boxes-alone" not in {note.code for note in Reader(tmp_path).scan().notes}
+
+
+def test_rectangles_among_points_are_told(tmp_path: Path) -> None:
+    """A public set of circuits has boxes around parts, and points for their pins."""
+    for number in range(10):
+        pins = [box("pin", [[n, n]], "point") for n in (2, 5)]
+        annotate(tmp_path, f"b{number}", box("part"), *pins)
+    (note,) = [n for n in Reader(tmp_path).scan().notes if n.code == "boxes-alone"]
+    assert note.message.startswith("10 of 30 shapes are rectangles, 20 are points: ")
