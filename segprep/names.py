@@ -9,6 +9,7 @@ from itertools import pairwise
 
 MAX_STEM_BYTES = 200  # leaves room below the usual 255 for an extension and a temporary suffix
 _DIGITS = re.compile(r"(\d+)")
+_LAST_NUMBER = re.compile(r"[\W_]*\d+\D*$")
 _SHARD = re.compile(r"\d{3,9}/(?=[^/])")
 _RESERVED = {
     "con",
@@ -64,6 +65,15 @@ def natural_order(names: Iterable[str]) -> list[str]:
     if all(before <= after for before, after in pairwise(map(natural_key, listed))):
         return listed
     return sorted(listed, key=natural_key)
+
+
+def film_of(stem: str) -> str:
+    """What a stem has in common with those that differ in their last number only.
+
+    >>> film_of("film1_001"), film_of("12"), film_of("lone")
+    ('film1', '', 'lone')
+    """
+    return _LAST_NUMBER.sub("", stem)
 
 
 def _sortable(part: str) -> str:

@@ -1,7 +1,6 @@
 """Groups of samples that show one scene, from the images themselves or from their numbering."""
 
-import re
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,19 +16,19 @@ from segprep.errors import SourceError
 from segprep.files import digest_array, read_below
 from segprep.grouping import groups_of as named_groups
 from segprep.imaging import inspection, likeness, shifted
-from segprep.names import natural_key
+from segprep.names import film_of, natural_key
 from segprep.types import Note
 
 ALIKE, NUMBERING = "near-duplicates", "numbering"
-_NUMBER = re.compile(r"[\W_]*\d+\D*$")
 SHOWN = 5
-FRAMES = 2  # before an image, by number, that may show its scene a step earlier
+DECODED = 64  # pixels on each side, from which the smaller picture is made
+FLAT = 2.0  # levels: a standard deviation of the gray picture, below which it shows nothing
 
 
 @dataclass(frozen=True, slots=True)
 class _Thumbnail:
-    """The picture of a sample in short, gray (shifted.SIDE, shifted.SIDE), and a digest of its
-    pixels; None if it cannot be read.
+    """The picture of a sample in short, gray (SIDE, SIDE of likeness), as check sees it, and a
+    digest of its pixels where it hardly shows anything; None if it cannot be read.
     """
 
     dataset: Tree
@@ -41,11 +40,15 @@ class _Thumbnail:
         roots = (self.dataset.root.resolve(),)
         path = roots[0] / path.relative_to(self.dataset.root)
         try:
-            small = inspection.photograph(read_below(path, roots), path, shifted.SIDE, whole=True)
+            data = read_below(path, roots)
+            small = inspection.photograph(data, path, DECODED, full=())
+            light = Image.fromarray(small.colors).convert("L")
+            size = (likeness.SIDE, likeness.SIDE)
+            gray = np.asarray(light.resize(size, Image.Resampling.BOX))
+            shown = gray.std() >= FLAT
+            return gray, "" if shown else digest_array(inspection.samples(data, path))
         except SourceError:
             return None  # it stays a group of its own; what is wrong with it, check says
-        gray = np.asarray(Image.fromarray(small.colors).convert("L"))
-        return gray, digest_array(small.stored)
 
 
 def groups_of(
@@ -64,7 +67,7 @@ def groups_of(
         names = (
             flat_stems(dataset, stems) if size_of(dataset) else dict(zip(stems, stems, strict=True))
         )
-        groups = {stem: _NUMBER.sub("", name) or name for stem, name in names.items()}
+        groups = {stem: film_of(name) or name for stem, name in names.items()}
     else:
         return named_groups(stems, group_by, sharded=size_of(dataset) > 0), ()
     return groups, _notes(groups, str(group_by))
@@ -94,24 +97,19 @@ def _links(stems: Sequence[str], results: Iterable[Any]) -> Iterator[tuple[int, 
     """
     at, thumbnails = list[int](), list[NDArray[np.uint8]]()
     first: dict[str, int] = {}
-    before = deque[tuple[int, NDArray[np.uint8]]](maxlen=FRAMES)
     for n, result in enumerate(results):
         if result is None or isinstance(result, engine.Failure):
             continue
         gray, digest = result
-        yield first.setdefault(digest, n), n
-        if gray.std() < 2:
-            continue
-        size = (likeness.SIDE, likeness.SIDE)
-        at.append(n)
-        thumbnails.append(np.asarray(Image.fromarray(gray).resize(size, Image.Resampling.BOX)))
-        film = _NUMBER.sub("", stems[n])
-        for earlier, frame in before:
-            same_film = _NUMBER.sub("", stems[earlier]) == film
-            if same_film and shifted.agreement(frame, gray) >= shifted.SAME:
-                yield earlier, n
-        before.append((n, gray))
+        if digest:
+            yield first.setdefault(digest, n), n
+        else:
+            at.append(n)
+            thumbnails.append(gray)
     for left, right, _, _ in likeness.pairs(thumbnails):
+        yield at[left], at[right]
+    films = shifted.neighbors(stems[n] for n in at)
+    for left, right, _ in shifted.same_scene(thumbnails, films):
         yield at[left], at[right]
 
 

@@ -2,28 +2,58 @@
 at the best of all shifts.
 """
 
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segprep.imaging import likeness
+from segprep.imaging.likeness import SIDE
+from segprep.names import film_of
 
-SIDE = 64
-SMOOTH = 5  # pixels on each side, whose mean is taken off: light and sky agree in many scenes
-FAR = 16  # pixels: a quarter of the picture
-CORNER = 4  # pixels from the sides: a frame that is even there may be all that two pictures share
+SMOOTH = 2  # pixels on each side, whose mean is taken off: light and sky agree in many scenes
+FAR = 8  # pixels: a quarter of the picture
+CORNER = 2  # pixels from the sides: a frame that is even there may be all that two pictures share
 SAME = 0.8
+FRAMES = 2  # before a picture, by number, that may show its scene a step earlier
+BLOCK = 256  # pairs that are compared at once
 
 
-def agreement(first: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    """The correlation, -1 to 1, of the details of two pictures (SIDE, SIDE) where they overlap, at
-    the best shift; 0 where both have an even frame, as retinas do, whosever they are.
+def neighbors(stems: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """The numbers of two of *stems*, in natural order, that may be frames of one film: their names
+    differ in their last number only, and fewer than FRAMES are between them.
     """
-    if _framed(first) and _framed(other):
-        return 0.0
-    size = (2 * SIDE, 2 * SIDE)
-    inside = np.fft.rfft2(np.ones((SIDE, SIDE)), size)
+    before = deque[str](maxlen=FRAMES)
+    for n, film in enumerate(map(film_of, stems)):
+        for steps, earlier in enumerate(reversed(before), 1):
+            if earlier == film:
+                yield n - steps, n
+        before.append(film)
+
+
+def same_scene(
+    thumbnails: Sequence[NDArray[np.uint8]], pairs: Iterable[tuple[int, int]]
+) -> Iterator[tuple[int, int, float]]:
+    """Those of *pairs*, the numbers of two *thumbnails* (SIDE, SIDE), that show one scene, and the
+    correlation of their details where they overlap, at the best shift. Two that have an even frame,
+    as retinas do, whosever they are, are not said to.
+    """
+    remaining = iter(pairs)
+    while block := list(islice(remaining, BLOCK)):
+        left, right = ([thumbnails[n] for n in side] for side in zip(*block, strict=True))
+        agreements = _agreements(np.array(left), np.array(right)).tolist()
+        for pair, *pictures, agreement in zip(block, left, right, agreements, strict=True):
+            if agreement >= SAME and not all(map(_framed, pictures)):
+                yield *pair, agreement
+
+
+def _agreements(first: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(N,) the correlation, -1 to 1, of the details of two pictures each (N, SIDE, SIDE)."""
+    size = (SIDE + FAR, SIDE + FAR)
+    inside = np.fft.rfft2(np.ones((1, SIDE, SIDE)), size)
     here, there = (
         [np.fft.rfft2(part, size) for part in (detail, detail**2)]
         for detail in map(_details, (first, other))
@@ -33,7 +63,7 @@ def agreement(first: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
         """Of the products of all pixels that meet, for every shift within FAR."""
         shifts = np.arange(-FAR, FAR + 1)
         every = np.fft.irfft2(left * np.conj(right), size)
-        return np.asarray(every[np.ix_(shifts, shifts)])
+        return np.asarray(every[:, shifts[:, None], shifts])
 
     count = sums(inside, inside)
     mean, other_mean = sums(here[0], inside) / count, sums(inside, there[0]) / count
@@ -42,7 +72,7 @@ def agreement(first: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     joint = sums(here[0], there[0]) / count - mean * other_mean
     told = np.minimum(spread, other_spread) > 1
     length = np.sqrt(np.maximum(spread * other_spread, 1))
-    return float(np.max(joint / length, where=told, initial=0.0))
+    return np.asarray(np.max(joint / length, axis=(1, 2), where=told, initial=0.0))
 
 
 def _framed(picture: NDArray[np.uint8]) -> bool:
@@ -51,11 +81,12 @@ def _framed(picture: NDArray[np.uint8]) -> bool:
     return bool(likeness.margin(picture)[np.ix_(ends, ends)].all())
 
 
-def _details(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The picture less the mean around every pixel."""
+def _details(pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The *pictures* (N, SIDE, SIDE) less the mean around every pixel."""
     width = 2 * SMOOTH + 1
-    sums = np.pad(picture.astype(np.float64), SMOOTH, mode="edge")
-    sums = np.pad(sums.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    around = sums[width:, width:] - sums[:-width, width:] - sums[width:, :-width]
-    around += sums[:-width, :-width]
-    return np.asarray(picture - around / width**2)
+    around = [(0, 0), (SMOOTH, SMOOTH), (SMOOTH, SMOOTH)]
+    sums = np.pad(pictures.astype(np.float64), around, mode="edge")
+    sums = np.pad(sums.cumsum(1).cumsum(2), ((0, 0), (1, 0), (1, 0)))
+    mean = sums[:, width:, width:] - sums[:, :-width, width:] - sums[:, width:, :-width]
+    mean += sums[:, :-width, :-width]
+    return np.asarray(pictures - mean / width**2)

@@ -109,7 +109,30 @@ def test_frames_of_a_camera_that_moves_stay_together(tmp_path: Path) -> None:
     assert "4 groups of 24 samples" in notes[0].message
 
 
+@pytest.mark.parametrize("named", ["", "number"])
+def test_check_says_what_the_split_keeps_together(tmp_path: Path, named: str) -> None:
+    """Frames in different splits, found by what the images show and by following numbers; split by
+    near-duplicates none is left. Stems that follow no numbers say nothing of a film.
+    """
+    place = Tree(film(tmp_path / "film"))
+    stems = place.stems()
+    if not named:
+        for folder in ("JPEGImages", "SegmentationClass"):
+            for stem in stems:
+                path = place.root / folder / f"{stem}.png"
+                path.rename(path.with_stem("".join(chr(ord("a") + int(n)) for n in stem)))
+    segprep.split(place.root, seed=1)
+    train = set(place.lists()["train"])
+    said = [one for one in segprep.check(place.root).findings if one.code == "SEG503"]
+    assert {one.stem for one in said} == (set(stems) - train if named else set())
+    assert not named or all("moved on" in one.message for one in said)
+    segprep.split(place.root, group_by="near-duplicates", seed=1, overwrite=True)
+    assert not [one for one in segprep.check(place.root).findings if one.code == "SEG503"]
+
+
 def test_a_shared_surround_is_no_shared_scene(tmp_path: Path) -> None:
     place = Tree(film(tmp_path / "retinas", frame=0.45))
     groups, _ = grouping.groups_of(place, place.stems(), "near-duplicates")
     assert all(group[0] == stem[0] for stem, group in groups.items())
+    segprep.split(place.root, seed=1)
+    assert not [one for one in segprep.check(place.root).findings if one.code == "SEG503"]

@@ -1,16 +1,18 @@
 """Images of a dataset that look alike, also mirrored or rotated."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segprep.checks._common.survey import Survey
+from segprep.imaging import shifted
 from segprep.imaging.likeness import SIDE, pairs
 from segprep.packed import LazySequence
+
+SAMPLE = 200  # frames in different splits that are compared before all others are
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,36 @@ class _Thumbnails(LazySequence[NDArray[np.uint8]]):
         data = bytes(photo.thumbnail) if photo else bytes(SIDE * SIDE)
         return np.frombuffer(data, np.uint8).reshape(SIDE, SIDE)
 
+    @classmethod
+    def of(cls, survey: Survey) -> "_Thumbnails":
+        """Those that show anything."""
+        shown = (n for n, pair in enumerate(survey.pairs) if pair.photo and pair.photo.spread >= 2)
+        return cls(survey, array("I", shown))
 
-@lru_cache(maxsize=2)
+
+def frames(survey: Survey) -> Iterator[Likeness]:
+    """Images in different splits, of following numbers, that show one scene from a camera that
+    moved on. A sample of them tells whether there are any.
+    """
+    thumbnails, splits = _Thumbnails.of(survey), survey.splits
+    stems = [survey.stems[n] for n in thumbnails.numbers]
+    homes = [splits.get(stem) for stem in stems]
+    apart = [
+        (left, right)
+        for left, right in shifted.neighbors(stems)
+        if homes[left] and homes[right] and homes[left] != homes[right]
+    ]
+    some = apart[:: max(1, len(apart) // SAMPLE)]
+    found = list(shifted.same_scene(thumbnails, some))
+    if found and len(some) < len(apart):
+        found = list(shifted.same_scene(thumbnails, apart))
+    for left, right, agreement in found:
+        yield Likeness(stems[left], stems[right], "moved on", agreement)
+
+
 def alike(survey: Survey) -> tuple[Likeness, ...]:
     """Pairs of images of *survey* that look alike but are not equal pixel by pixel."""
-    shown = (
-        number
-        for number, pair in enumerate(survey.pairs)
-        if (photo := pair.photo) and photo.spread >= 2
-    )
-    thumbnails = _Thumbnails(survey, array("I", shown))
+    thumbnails = _Thumbnails.of(survey)
     likenesses = []
     for at, other, turn, correlation in pairs(thumbnails):
         first, second = (survey.pairs[thumbnails.numbers[n]] for n in (at, other))
