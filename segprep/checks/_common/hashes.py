@@ -59,10 +59,10 @@ def frames(survey: Survey) -> Iterator[Likeness]:
         if homes[left] and homes[right] and homes[left] != homes[right]
     ]
     some = apart[:: max(1, len(apart) // SAMPLE)]
-    found = list(shifted.same_scene(thumbnails, some))
-    if found and len(some) < len(apart):
-        found = list(shifted.same_scene(thumbnails, apart))
-    for left, right, agreement in found:
+    seen = list(shifted.same_scene(thumbnails, some))
+    if seen and len(some) < len(apart):
+        seen = list(shifted.same_scene(thumbnails, apart))
+    for left, right, agreement in seen:
         yield Likeness(stems[left], stems[right], "moved on", agreement)
 
 
