@@ -235,9 +235,9 @@ def resemblance(first: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     retinas agree in that, whosever they are.
     """
     correlation = correlated(first, other)
-    shared = margin(first) & margin(other)
-    if correlation < ALIKE or not shared.any():
+    if correlation < ALIKE:
         return correlation
+    shared = margin(first) & margin(other)
     padded = np.pad(shared, RIM)  # the rim between frame and picture is shared as well
     inside = ~np.lib.stride_tricks.sliding_window_view(padded, (2 * RIM + 1,) * 2).any((2, 3))
     if inside.sum() < LEAST_INSIDE:
