@@ -16,6 +16,7 @@
 #define TINTS 24   /* kinds of color */
 #define CLASSES 64 /* more are none */
 #define FAR 10     /* cells of a shift */
+#define FARTHEST (1 << 25) /* of a correlation from 0, at least */
 
 /* The cell (down, right) of a turned map is that at start + down * below + right * beside of the
    map as it was: see likeness.TURNS. */
@@ -132,7 +133,7 @@ static void transpose(Plane map) {
 typedef struct {
     Plane real, imaginary, back, back_imaginary;
     int32_t own[GRID][GRID];              /* twice the correlation less its mean, by shift */
-    uint16_t ranks[CELLS], around[AROUND * AROUND]; /* of edges, and with those beyond the rims */
+    uint16_t ranks[CELLS], around[AROUND * AROUND + 4]; /* of edges, and with those beyond the rims */
     uint8_t border[CELLS], number[CELLS], tint[CELLS / 4];
     uint16_t counts[256][CLASSES]; /* by class and color, or place */
 } Room;
@@ -175,8 +176,8 @@ static void correlate(Room *room) {
     for (int row = 0; row < GRID; row++)
         for (int at = 0; at < GRID / 2; at++) {
             double left = room->real[row][at] / CELLS, right = room->imaginary[row][at] / CELLS;
-            room->own[row][at] = (int32_t)(left < 0 ? left - 0.5 : left + 0.5);
-            room->own[row][at + GRID / 2] = (int32_t)(right < 0 ? right - 0.5 : right + 0.5);
+            room->own[row][at] = (int32_t)(left + FARTHEST + 0.5) - FARTHEST;
+            room->own[row][at + GRID / 2] = (int32_t)(right + FARTHEST + 0.5) - FARTHEST;
         }
 }
 
@@ -184,18 +185,21 @@ static void correlate(Room *room) {
    without any. */
 static int rank_edges(const uint8_t *colors, uint16_t *ranks) {
     int32_t sums[CELLS], strength[CELLS], top = 0;
-    uint16_t levels[CELLS], first[CELLS], order[CELLS];
+    uint32_t levels[CELLS], ordered[CELLS]; /* the level of a cell, and below it its number */
+    uint16_t low[256] = {0}, high[256] = {0};
     for (int at = 0; at < CELLS; at++)
         sums[at] = colors[3 * at] + colors[3 * at + 1] + colors[3 * at + 2];
     for (int row = 0; row < GRID; row++) {
         const int32_t *own = sums + row * GRID;
         const int32_t *above = own - (row ? GRID : 0), *below = own + (row < GRID - 1 ? GRID : 0);
-        int rim = row == 0 || row == GRID - 1 ? 2 : 1;
+        int32_t across[GRID], rim = row == 0 || row == GRID - 1 ? 2 : 1;
+        across[0] = 2 * (own[1] - own[0]);
+        across[GRID - 1] = 2 * (own[GRID - 1] - own[GRID - 2]);
+        for (int at = 1; at < GRID - 1; at++)
+            across[at] = own[at + 1] - own[at - 1];
         for (int at = 0; at < GRID; at++) {
-            int left = at ? at - 1 : 0, right = at < GRID - 1 ? at + 1 : at;
             int32_t down = rim * (below[at] - above[at]);
-            int32_t across = (right - left == 1 ? 2 : 1) * (own[right] - own[left]);
-            strength[row * GRID + at] = down * down + across * across;
+            strength[row * GRID + at] = down * down + across[at] * across[at];
         }
     }
     for (int at = 0; at < CELLS; at++)
@@ -204,23 +208,22 @@ static int rank_edges(const uint8_t *colors, uint16_t *ranks) {
         return 0;
     double scale = 65535 / sqrt(top);
     for (int at = 0; at < CELLS; at++)
-        levels[at] = (uint16_t)(int32_t)(sqrt(strength[at]) * scale);
-    for (int bits = 0; bits < 16; bits += 8) { /* by their digits */
-        uint16_t counts[256] = {0}, *out = bits ? order : first;
-        for (int at = 0; at < CELLS; at++)
-            counts[levels[at] >> bits & 255]++;
-        for (int digit = 0, before = 0; digit < 256; digit++) {
-            int number = counts[digit];
-            counts[digit] = (uint16_t)before;
-            before += number;
-        }
-        for (int at = 0; at < CELLS; at++) {
-            int cell = bits ? first[at] : at;
-            out[counts[levels[cell] >> bits & 255]++] = (uint16_t)cell;
-        }
+        strength[at] = (int32_t)(sqrt((double)strength[at]) * scale);
+    for (int at = 0; at < CELLS; at++)
+        levels[at] = (uint32_t)strength[at] << 16 | (uint32_t)at;
+    for (int at = 0; at < CELLS; at++) { /* sorted by their digits */
+        low[levels[at] >> 16 & 255]++;
+        high[levels[at] >> 24]++;
+    }
+    for (int digit = 0, before[2] = {0, 0}; digit < 256; digit++) {
+        int numbers[2] = {low[digit], high[digit]};
+        low[digit] = (uint16_t)before[0], high[digit] = (uint16_t)before[1];
+        before[0] += numbers[0], before[1] += numbers[1];
     }
     for (int at = 0; at < CELLS; at++)
-        ranks[order[at]] = (uint16_t)at;
+        ordered[low[levels[at] >> 16 & 255]++] = levels[at];
+    for (int at = 0; at < CELLS; at++)
+        ranks[ordered[at] & 65535] = high[ordered[at] >> 24]++;
     return 1;
 }
 
@@ -229,15 +232,16 @@ static int find_borders(const uint8_t *small, uint8_t *border) {
     int number = 0;
     memset(border, 0, CELLS);
     for (int row = 0; row < GRID; row++)
-        for (int at = 0; at < GRID; at++) {
-            int cell = row * GRID + at;
-            uint8_t value = small[cell];
-            if (value == LEFT_OUT)
-                continue;
-            if (at + 1 < GRID && small[cell + 1] != value && small[cell + 1] != LEFT_OUT)
-                border[cell] = border[cell + 1] = 1;
-            if (row + 1 < GRID && small[cell + GRID] != value && small[cell + GRID] != LEFT_OUT)
-                border[cell] = border[cell + GRID] = 1;
+        for (int step = 1; step <= GRID; step += GRID - 1) { /* to the right, and down */
+            const uint8_t *own = small + row * GRID, *next = own + step;
+            uint8_t *lit = border + row * GRID, unlike[GRID];
+            int cells = step == 1 ? GRID - 1 : row < GRID - 1 ? GRID : 0;
+            for (int at = 0; at < cells; at++)
+                unlike[at] = (own[at] != next[at]) & (own[at] != LEFT_OUT) & (next[at] != LEFT_OUT);
+            for (int at = 0; at < cells; at++)
+                lit[at] |= unlike[at];
+            for (int at = 0; at < cells; at++)
+                lit[at + step] |= unlike[at];
         }
     for (int cell = 0; cell < CELLS; cell++)
         number += border[cell];
@@ -247,26 +251,37 @@ static int find_borders(const uint8_t *small, uint8_t *border) {
 /* For each turn but the first: the largest sum of ranks under the turned border, as it lies or
    moved by a cell. */
 static void sum_turned(Room *room, int64_t *largest) {
-    uint16_t *around = room->around;
-    int64_t sums[TURNS][9] = {{0}};
+    uint16_t *around = room->around, lit[CELLS];
+    int number = 0;
     for (int row = 0; row < AROUND; row++)
         for (int at = 0; at < AROUND; at++)
             around[row * AROUND + at] = room->ranks[((row - 1) & (GRID - 1)) * GRID +
                                                     ((at - 1) & (GRID - 1))];
-    for (int turn = 1; turn < TURNS; turn++)
-        for (int row = 0; row < GRID; row++)
-            for (int at = 0; at < GRID; at++) {
-                int cell = turns[turn].start + row * turns[turn].below + at * turns[turn].beside;
-                const uint16_t *near = around + row * AROUND + at;
-                if (room->border[cell])
-                    for (int side = 0; side < 9; side++)
-                        sums[turn][side] += near[side / 3 * AROUND + side % 3];
-            }
+    memset(around + AROUND * AROUND, 0, sizeof room->around - AROUND * AROUND * sizeof *around);
+    for (int cell = 0; cell < CELLS; cell++) {
+        lit[number] = (uint16_t)cell;
+        number += room->border[cell];
+    }
     for (int turn = 1; turn < TURNS; turn++) {
+        int32_t sums[3][4] = {{0}}; /* the fourth column is not looked at */
+        /* a turn takes rows to rows or to columns, from either end: where the first cell goes, and
+           how far the next below and beside it are */
+        int below = turns[turn].below, flip = below == 1 || below == -1;
+        int down = below > 0 ? 1 : -1, right = turns[turn].beside > 0 ? 1 : -1;
+        int first = (down > 0 ? 0 : (GRID - 1) * AROUND) + (right > 0 ? 0 : GRID - 1);
+        int vertical = down * AROUND, horizontal = right;
+        for (int n = 0; n < number; n++) {
+            int row = lit[n] / GRID, at = lit[n] % GRID;
+            const uint16_t *near = around + first + (flip ? at : row) * vertical +
+                                   (flip ? row : at) * horizontal;
+            for (int side = 0; side < 3; side++)
+                for (int column = 0; column < 4; column++)
+                    sums[side][column] += near[side * AROUND + column];
+        }
         largest[turn - 1] = 0;
         for (int side = 0; side < 9; side++)
-            if (sums[turn][side] > largest[turn - 1])
-                largest[turn - 1] = sums[turn][side];
+            if (sums[side / 3][side % 3] > largest[turn - 1])
+                largest[turn - 1] = sums[side / 3][side % 3];
     }
 }
 
@@ -362,45 +377,50 @@ static void tell(Room *room, const uint8_t *small, const int64_t *logs, int64_t 
     }
 }
 
-/* Keys, 64 * class + number, as int32, and then how many cells each has, as int16. */
-static PyObject *packed(Room *room, const uint8_t *small, const uint8_t *numbers) {
-    uint8_t used[256] = {0};
-    int keys = 0;
-    for (int cell = 0; cell < CELLS; cell++) {
-        uint8_t value = small[cell];
-        if (value == LEFT_OUT)
-            continue;
-        if (!used[value])
-            memset(room->counts[value], 0, sizeof room->counts[value]);
-        used[value] = 1;
-        keys += !room->counts[value][numbers[cell]]++;
-    }
-    PyObject *result = PyBytes_FromStringAndSize(NULL, 6 * (size)keys);
-    char *bytes = result ? PyBytes_AsString(result) : NULL;
-    for (int32_t at = 0, key = 0; bytes && key < 256 * CLASSES; key++) {
-        if (!used[key / CLASSES]) {
-            key += CLASSES - 1;
-            continue;
+/* The counts as bytes: keys, 64 * class + number, as int32, and then the counts, as int16. */
+static PyObject *packed(const Room *room, const uint8_t *present) {
+    int32_t keys[256 * CLASSES];
+    uint16_t counts[256 * CLASSES];
+    size number = 0;
+    for (int value = 0; value < LEFT_OUT; value++)
+        for (int at = 0; present[value] && at < CLASSES; at++) {
+            keys[number] = value * CLASSES + at;
+            counts[number] = room->counts[value][at];
+            number += counts[number] > 0;
         }
-        uint16_t count = room->counts[key / CLASSES][key % CLASSES];
-        if (!count)
-            continue;
-        memcpy(bytes + 4 * at, &key, 4);
-        memcpy(bytes + 4 * keys + 2 * at++, &count, 2);
+    PyObject *result = PyBytes_FromStringAndSize(NULL, 6 * number);
+    char *bytes = result ? PyBytes_AsString(result) : NULL;
+    if (bytes) {
+        memcpy(bytes, keys, 4 * (size_t)number);
+        memcpy(bytes + 4 * number, counts, 2 * (size_t)number);
     }
     return result;
 }
 
 /* Cells by class and color, and by class and place. */
 static PyObject *prototypes(Room *room, const uint8_t *colors, const uint8_t *small) {
-    uint8_t numbers[CELLS];
-    for (int cell = 0; cell < CELLS; cell++, colors += 3)
-        numbers[cell] = (uint8_t)(colors[0] / 64 * 16 + colors[1] / 64 * 4 + colors[2] / 64);
-    PyObject *hue = packed(room, small, numbers), *place = NULL;
+    uint8_t present[256] = {0};
     for (int cell = 0; cell < CELLS; cell++)
-        numbers[cell] = (uint8_t)(cell / GRID / 8 * 8 + cell % GRID / 8);
+        present[small[cell]] = 1;
+    for (int value = 0; value < 256; value++)
+        if (present[value])
+            memset(room->counts[value], 0, sizeof room->counts[value]);
+    for (int cell = 0; cell < CELLS; cell++, colors += 3)
+        room->counts[small[cell]][colors[0] / 64 * 16 + colors[1] / 64 * 4 + colors[2] / 64]++;
+    PyObject *hue = packed(room, present), *place = NULL;
+    for (int value = 0; value < 256; value++)
+        if (present[value])
+            memset(room->counts[value], 0, sizeof room->counts[value]);
+    for (int cell = 0; cell < CELLS; cell += WORD) {
+        int number = cell / GRID / 8 * 8 + cell % GRID / 8;
+        if (word(small + cell) == spread(small[cell]))
+            room->counts[small[cell]][number] += WORD;
+        else
+            for (int at = cell; at < cell + WORD; at++)
+                room->counts[small[at]][number]++;
+    }
     if (hue)
-        place = packed(room, small, numbers);
+        place = packed(room, present);
     PyObject *result = place ? PyTuple_Pack(2, hue, place) : NULL;
     Py_XDECREF(hue);
     Py_XDECREF(place);
