@@ -1,6 +1,7 @@
 """Image and mask files as they are stored: for judging files, not for converting them."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from segprep.imaging import damage, headers, image, png
+from segprep.imaging import damage, headers, image, jpeg, png
 from segprep.imaging.headers import Header
 from segprep.types import MAX_PIXELS
 
@@ -86,12 +87,7 @@ def photograph(
 
     Raises SourceError where it cannot be decoded.
     """
-    with image.opened(data, path, limit) as picture:
-        size = picture.size
-        jpeg = picture.format in ("JPEG", "MPO") and picture.mode in _SHOWN
-        if jpeg and not whole and full is not None and size not in full:
-            picture.draft(None, (side, side))
-        picture.load()
+    with _decoded(data, path, side, limit, None if whole else full) as (picture, size, plain):
         stored = None if picture.mode in _PLAIN and not whole else np.asarray(picture)
         shown = _eight_bits(picture, stored)
         reduced = shown.resize((side, side), Image.Resampling.BOX, reducing_gap=1)
@@ -102,7 +98,7 @@ def photograph(
         flat = high - low <= FLAT
         if stored is None and (flat or _is_mid_gray(colors[-1])):
             stored = np.asarray(picture) if picture.size == size else samples(data, path, limit)
-        header = headers.of_picture(picture, data, size)
+        header = plain or headers.of_picture(picture, data, size)
     if header.orientation > 1:
         colors = image.upright_array(colors, header.orientation)
     if flat and stored is not None:
@@ -110,8 +106,32 @@ def photograph(
     return Small(header, (low, high), colors, sketch, stored)
 
 
+@contextmanager
+def _decoded(
+    data: bytes, path: Path, side: int, limit: int, full: Container[tuple[int, int]] | None
+) -> Iterator[tuple[Image.Image, tuple[int, int], Header | None]]:
+    """The decoded picture, the size (width, height) of the file's, and its header where that was
+    read without Pillow. A JPEG whose size is not *full* is decoded at a smaller scale.
+    """
+    plain = headers.of_jpeg(data)
+    size = (plain.width, plain.height) if plain else (0, 0)
+    least = None if full is None or size in full else (side, side)
+    if plain and (picture := jpeg.decoded(data, plain, limit, least)):
+        yield picture, size, plain
+        return
+    with image.opened(data, path, limit) as picture:
+        size = picture.size
+        reducible = picture.format in ("JPEG", "MPO") and picture.mode in _SHOWN
+        if reducible and full is not None and size not in full:
+            picture.draft(None, (side, side))
+        picture.load()
+        yield picture, size, None
+
+
 def _is_mid_gray(row: NDArray[np.uint8]) -> bool:
     """Whether a row is gray as decoders fill the rest of a JPEG that ends early."""
+    if abs(int(row[0, 0]) - 128) > 2:
+        return False
     return int(row.min()) >= 126 and int(row.max()) <= 130
 
 

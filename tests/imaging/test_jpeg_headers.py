@@ -1,13 +1,14 @@
-"""Headers of JPEG files that are read without Pillow are those that Pillow reads."""
+"""JPEG files that are read without Pillow's way of opening them are what Pillow reads."""
 
 import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from segprep.imaging import headers, image
+from segprep.imaging import headers, image, jpeg
 
 PLAIN: tuple[dict[str, Any], ...] = ({}, {"progressive": True}, {"comment": b"seen"})
 MODES = ("L", "RGB", "CMYK")
@@ -53,3 +54,49 @@ def test_one_wrong_byte_gives_what_pillow_reads_or_nothing(value: int) -> None:
         spoiled = data[:at] + bytes([value]) + data[at + 1 :]
         if (head := headers.of_jpeg(spoiled)) is not None:
             assert head == of_pillow(spoiled)
+
+
+def shown(picture: Image.Image | None) -> Any:
+    return picture and (picture.mode, picture.size, picture.tobytes())
+
+
+def picture(mode: str, size: tuple[int, int], **options: Any) -> bytes:
+    values = np.random.default_rng(3).integers(0, 256, (*size[::-1], 3), np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(values).convert(mode).save(out, "JPEG", **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("options", [*PLAIN, {"subsampling": 0}], ids=str)
+@pytest.mark.parametrize("least", [None, (64, 64), (16, 12), (9, 4)])
+def test_pixels_are_those_of_pillow_at_every_scale(
+    mode: str, options: dict[str, Any], least: tuple[int, int] | None
+) -> None:
+    data = picture(mode, (75, 53), **options)
+    head = headers.of_jpeg(data)
+    assert head is not None
+    found = jpeg.decoded(data, head, 75 * 53, least)
+    with Image.open(io.BytesIO(data)) as expected:
+        if least:
+            expected.draft(None, least)
+        assert shown(found) == shown(expected)
+    assert jpeg.decoded(data, head, 75 * 53 - 1, least) is None
+
+
+def test_what_is_damaged_or_has_four_channels_is_left_to_pillow() -> None:
+    for data in (picture("RGB", (75, 53))[:-400], picture("CMYK", (75, 53))):
+        head = headers.of_jpeg(data)
+        assert head is not None
+        assert jpeg.decoded(data, head, 10**6) is None
+
+
+@pytest.mark.parametrize("value", [0, 1, 17, 128, 255])
+def test_one_wrong_byte_gives_the_pixels_of_pillow_or_nothing(value: int) -> None:
+    data = picture("RGB", (30, 20))
+    for at in range(2, data.index(b"\xff\xda") + 20, 3):
+        spoiled = data[:at] + bytes([value]) + data[at + 1 :]
+        head = headers.of_jpeg(spoiled)
+        if head and (found := jpeg.decoded(spoiled, head, 10**6)):
+            with image.opened(spoiled, Path("x.jpg"), 10**6) as expected:
+                assert shown(found) == shown(expected)
