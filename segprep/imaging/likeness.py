@@ -169,6 +169,8 @@ class _Band:
         self.words, self.turned = words, turned
         self.order = np.argsort(keys, kind="stable")
         self.turned_order = np.argsort(turned_keys, kind="stable")
+        # the first words in order of keys: those of one key lie together
+        self.first, self.turned_first = words[0][self.order], turned[0][self.turned_order]
         ranked, turned_ranked = keys[self.order], turned_keys[self.turned_order]
         self.low, self.high = _bounds(ranked, turned_ranked)
         self.turned_low, self.turned_high = _bounds(turned_ranked, turned_ranked)
@@ -205,9 +207,14 @@ class _Band:
             done = int(totals[start - 1]) if start else 0
             end = max(start + 1, int(np.searchsorted(totals, done + BLOCK, side="right")))
             sizes = (high - low)[start:end]
-            offsets = np.repeat(low[start:end] - (np.cumsum(sizes) - sizes), sizes)
-            first = self.order.take(offsets + np.arange(len(offsets)))
-            yield self._near(first, np.repeat(self.turned_order[start:end], sizes))
+            at = np.repeat(low[start:end] - (np.cumsum(sizes) - sizes), sizes)
+            at += np.arange(len(at))
+            turned = np.repeat(np.arange(start, end), sizes)
+            bits = np.bitwise_count(self.first.take(at) ^ self.turned_first.take(turned))
+            near = np.flatnonzero(bits <= NEAR)
+            yield self._near(
+                self.order.take(at.take(near)), self.turned_order.take(turned.take(near))
+            )
             start = end
 
     def _near(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -225,8 +232,9 @@ def _bounds(
     ranked: NDArray[np.uint16], keys: NDArray[np.uint16]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """From where to where each of *keys* is in *ranked* ones."""
-    low, high = (np.searchsorted(ranked, keys, side=side) for side in ("left", "right"))
-    return low, high
+    counts = np.bincount(ranked, minlength=1 << 16)
+    ends = np.cumsum(counts)
+    return (ends - counts).take(keys), ends.take(keys)
 
 
 def resemblance(first: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
