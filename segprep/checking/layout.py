@@ -164,7 +164,8 @@ def _stem(path: str, key: str) -> str:
 
 
 def _suffix(name: str) -> str:
-    return Path(name).suffix.lower()
+    head, _, tail = name.rpartition(".")
+    return f".{tail.lower()}" if head and tail else ""
 
 
 def _preferred(paths: tuple[str, ...]) -> str | None:
