@@ -230,13 +230,13 @@ def test_a_few_cells_of_one_class_among_many_accuse_nobody() -> None:
     logs = 2 * likelihood._logs(usual).T
     odd = usual.copy()
     odd[1], odd[2] = usual[0] / 300, usual[1] / 80
-    largest, gain, _ = likelihood._gain(odd @ logs, odd.sum(1))
-    assert largest > 0
-    assert gain < 0
     swapped = usual[[0, 2, 1]]
-    _, gain, classes = likelihood._gain(swapped @ logs, swapped.sum(1))
-    assert gain > 1
-    assert classes == (1, 2)
+    both = np.stack([odd, swapped])
+    largest, gains, classes = likelihood._gains(both @ logs, both.sum(2))
+    assert largest[0] > 0
+    assert gains[0] < 0
+    assert gains[1] > 1
+    assert classes[1] == (1, 2)
 
 
 def test_red_and_blue_say_nothing_where_either_order_fits_many_images() -> None:

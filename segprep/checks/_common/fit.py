@@ -57,6 +57,15 @@ class Fit:
     gains: Sequence[float] = ()
 
 
+_COLUMNS: Mapping[str, int | slice] = {
+    "own": 0,
+    "turned": 1,
+    "moved": 2,
+    "shift": slice(3, 5),
+    "told": slice(6, 9),
+}  # of what is kept of a signal
+
+
 class _AllSignals(LazySequence[Signals]):
     """The signals of all masks with borders, *numbers* in the survey, without colors and places."""
 
@@ -77,6 +86,10 @@ class _AllSignals(LazySequence[Signals]):
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """One field of all signals: (N,), or (N, values)."""
+        return np.frombuffer(self._values).reshape(-1, 9)[:, _COLUMNS[name]]
 
     def _value(self, number: int) -> Signals:
         own, turned, moved, down, right, count, *told = self._values[9 * number : 9 * number + 9]
@@ -109,7 +122,7 @@ def judged(survey: Survey) -> Fit:
     if whole := _whole(signals):
         return Fit({}, whole)
     scores = misplaced(signals)
-    usual = median([signal.own for signal in signals])
+    usual = median(signals.column("own"))
     misfits = {}
     for n in np.flatnonzero(scores > FAR + FEW / len(signals)).tolist():
         pair = survey.pairs[signals.numbers[n]]
@@ -125,8 +138,8 @@ def misplaced(signals: Sequence[Signals]) -> NDArray[np.float64]:
     as it lies by both, and at most FAR where neither alone is sure: among thin or soft objects many
     masks fit badly, and so no worse at some other place.
     """
-    own = np.array([signal.own for signal in signals])
-    fits = np.array([(signal.turned, signal.moved) for signal in signals]) - own[:, None]
+    own = _column(signals, "own")
+    fits = np.stack([_column(signals, name) - own for name in ("turned", "moved")], axis=1)
     told = gains(signals)
     turned, moved = (
         deviations(fits[:, n], NOISE[0]) + deviations(told[:, n], NOISE[1]) for n in (0, 1)
@@ -139,8 +152,15 @@ def misplaced(signals: Sequence[Signals]) -> NDArray[np.float64]:
 
 def gains(signals: Sequence[Signals]) -> NDArray[np.float64]:
     """(masks, 2): how much more the colors tell of a mask turned, and moved, than as it lies."""
-    told = np.array([signal.told for signal in signals])
+    told = _column(signals, "told")
     return np.asarray((told[:, 1:] - told[:, :1]) / np.sqrt(np.maximum(told[:, :1], LEAST_TOLD)))
+
+
+def _column(signals: Sequence[Signals], name: str) -> NDArray[np.float64]:
+    """One field of all *signals*: (N,), or (N, values)."""
+    if isinstance(signals, _AllSignals):
+        return signals.column(name)
+    return np.array([getattr(signal, name) for signal in signals])
 
 
 def median(values: Sequence[float] | NDArray[Any]) -> float:
@@ -184,14 +204,10 @@ def _words(pair: Pair, shift: tuple[float, float]) -> str:
 def _whole(signals: Sequence[Signals]) -> tuple[str, str, float] | None:
     """What is the matter with all masks alike."""
     count = len(signals)
-    own = np.array([signal.own for signal in signals])
-    turned = np.array([signal.turned for signal in signals]) - own
-    moved = np.array([signal.moved for signal in signals]) - own
-    turn, turns = (
-        Counter(signal.turn for signal in signals if signal.turned > signal.own).most_common(1)[0]
-        if (turned > 0).any()
-        else ("", 0)
-    )
+    own = _column(signals, "own")
+    turned, moved = (_column(signals, name) - own for name in ("turned", "moved"))
+    better = Counter(signals[n].turn for n in np.flatnonzero(turned > 0).tolist())
+    turn, turns = better.most_common(1)[0] if better else ("", 0)
     # rows of like objects, as teeth, fit turned or a step further by borders, but not by colors
     by_turn, by_step = (median(column) > 0 for column in gains(signals).T)
     if turns >= KIND_SHARE * count and median(turned) > 0.8 and by_turn:
@@ -215,7 +231,7 @@ def _whole(signals: Sequence[Signals]) -> tuple[str, str, float] | None:
 
 def _commonest(signals: Sequence[Signals]) -> tuple[NDArray[np.float64], int]:
     """The shift (down, right) in cells that most masks have, within a cell, and how many do."""
-    cells = np.round(np.array([signal.shift for signal in signals]) * CELLS).astype(int)
+    cells = np.round(_column(signals, "shift") * CELLS).astype(int)
     counts = np.zeros((2 * CELLS + 3, 2 * CELLS + 3), np.int64)
     np.add.at(counts, tuple((cells + CELLS + 1).T), 1)
     around = sum(

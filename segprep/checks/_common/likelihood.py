@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segprep.checks._common.fit import LEAST, deviations, median
-from segprep.checks._common.survey import Cells, Signals, Survey
+from segprep.checks._common.survey import Cells, Signals, Survey, joined
 
 BINS = 64
 RED, GREEN, BLUE = np.unravel_index(np.arange(BINS), (4, 4, 4))  # of a bin of colors, two bits each
@@ -46,18 +46,17 @@ def swaps(survey: Survey) -> Mapping[str, Swap]:
     if len(numbers) < LEAST or not 2 <= len(ids) <= MOST:
         return {}
     parts = attrgetter("hue"), attrgetter("position")
-    totals = [sum(block.sum(0) for block in _tables(survey, part, ids)) for part in parts]
+    totals = np.sum([blocks.sum(1) for blocks in _tables(survey, ids, *parts)], axis=0)
     usual, gains = np.zeros((2, len(numbers)))
     best = list[tuple[int, int]]()
-    for blocks in zip(*(_tables(survey, part, ids) for part in parts), strict=True):
+    for blocks in _tables(survey, ids, *parts):
         scores = sum(
             own @ _logs(total - own).swapaxes(1, 2)
             for total, own in zip(totals, blocks, strict=True)
         )  # of each image [c, d]: the pixels of class c taken for class d
-        for table, pixels in zip(scores, blocks[0].sum(2), strict=True):
-            n = len(best)
-            usual[n], gains[n], swap = _gain(table, pixels)
-            best.append(swap)
+        rows = slice(len(best), len(best) + len(blocks[0]))
+        usual[rows], gains[rows], likeliest = _gains(scores, blocks[0].sum(2))
+        best += likeliest
     if np.sort(usual)[len(usual) // 2] > 0:
         return {}  # of most images, too, colors tell no classes apart, as at night
     scores = deviations(usual / 0.2)
@@ -79,8 +78,8 @@ def _as_others(
     """
     usual = set[int]()
     for swap in set(likely.values()):
-        tables = _tables(survey, attrgetter("hue"), ids)
-        differences = np.concatenate([_difference(block, *swap) for block in tables])
+        tables = _tables(survey, ids, attrgetter("hue"))
+        differences = np.concatenate([_difference(block, *swap) for (block,) in tables])
         alike = differences @ differences.sum(0) > 0
         if alike.sum() >= USUAL * differences.any(1).sum():
             usual.update(n for n, own in likely.items() if own == swap and alike[n])
@@ -97,26 +96,37 @@ def _difference(tables: NDArray[np.float64], first: int, other: int) -> NDArray[
     return np.asarray((means[:, 1] - means[:, 0]) * counts.all(1))
 
 
+@lru_cache(maxsize=2)
 def _measured(survey: Survey) -> tuple[Sequence[int], list[int]]:
     """The numbers of the samples that have signals, and the classes that occur."""
     numbers, ids = array("I"), set[int]()
-    for number, pair in enumerate(survey.pairs):
-        if pair.complete and (signals := pair.signals):
-            numbers.append(number)
-            ids.update((signals.hue.arrays()[0] // BINS).tolist())
+
+    def hues() -> Iterator[Cells]:
+        for number, pair in enumerate(survey.pairs):
+            if pair.complete and (signals := pair.signals):
+                numbers.append(number)
+                yield signals.hue
+
+    cells = hues()
+    while block := list(islice(cells, BLOCK)):
+        values = np.sort(joined(block)[0] // BINS)
+        ids.update(values[np.diff(values, prepend=values[:1] - 1) > 0].tolist())
     return numbers, sorted(ids)
 
 
 def _tables(
-    survey: Survey, part: Callable[[Signals], Cells], ids: Sequence[int]
+    survey: Survey, ids: Sequence[int], *parts: Callable[[Signals], Cells]
 ) -> Iterator[NDArray[np.float64]]:
-    """(images, classes, BINS) counts of this *part* of the signals, in blocks of images."""
-    cells = (part(signals) for pair in survey.complete if (signals := pair.signals))
-    while arrays := [each.arrays() for each in islice(cells, BLOCK)]:
-        keys, counts = (np.concatenate(parts) for parts in zip(*arrays, strict=True))
-        images = np.repeat(np.arange(len(arrays)), [len(present) for present, _ in arrays])
-        tables = np.zeros((len(arrays), len(ids), BINS))
-        tables[images, np.searchsorted(ids, keys // BINS), keys % BINS] = counts
+    """(parts, images, classes, BINS): counts of these *parts* of the signals, in blocks of
+    images.
+    """
+    every = (signals for pair in survey.complete if (signals := pair.signals))
+    while block := list(islice(every, BLOCK)):
+        tables = np.zeros((len(parts), len(block), len(ids), BINS))
+        for table, part in zip(tables, parts, strict=True):
+            keys, counts, sizes = joined([part(each) for each in block])
+            images = np.repeat(np.arange(len(block)), sizes)
+            table[images, np.searchsorted(ids, keys // BINS), keys % BINS] = counts
         yield tables
 
 
@@ -126,26 +136,31 @@ def _logs(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.log(smooth / smooth.sum(-1, keepdims=True)))
 
 
-def _gain(
+def _gains(
     scores: NDArray[np.float64], pixels: NDArray[np.float64]
-) -> tuple[float, float, tuple[int, int]]:
-    """The largest gain of a swap of two classes, per pixel of the two; the largest of a swap that
-    chance does not explain, and that swap. *scores* [c, d] are those of the *pixels* of class c
-    taken for class d.
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[tuple[int, int]]]:
+    """Of each image: the largest gain of a swap of two classes, per pixel of the two; the largest
+    of a swap that chance does not explain, and that swap. *scores* (images, c, d) are those of the
+    *pixels* (images, c) of class c taken for class d.
     """
-    present = np.flatnonzero(pixels).tolist()
-    largest, sure = -np.inf, (-np.inf, (0, 0))
-    for value, other in combinations(present, 2):
-        first = float(scores[value, other] - scores[value, value])
-        second = float(scores[other, value] - scores[other, other])
-        gain = (first + second) / float(pixels[value] + pixels[other])
-        largest = max(largest, gain)
-        each = min(first / pixels[value], second / pixels[other])
-        small = min(pixels[value], pixels[other]) < LEAST_CELLS
+    count, classes = pixels.shape
+    largest, sure = np.full((2, count), -np.inf)
+    swaps = np.zeros((count, 2), np.intp)
+    present = np.count_nonzero(pixels, axis=1)
+    for value, other in combinations(range(classes), 2):
+        (n,) = np.nonzero((pixels[:, value] > 0) & (pixels[:, other] > 0))
+        own, others = pixels[n, value], pixels[n, other]
+        first = scores[n, value, other] - scores[n, value, value]
+        second = scores[n, other, value] - scores[n, other, other]
+        gain = (first + second) / (own + others)
+        largest[n] = np.maximum(largest[n], gain)
         # of many pairs, one is likelier by chance, mostly where a class is small
-        if len(present) == 2 or (not small and each >= LEAST_EACH):
-            sure = max(sure, (gain, (value, other)))
-    return (largest if present[1:] else 0.0), sure[0], sure[1]
+        many = np.minimum(own, others) >= LEAST_CELLS
+        clear = many & (np.minimum(first / own, second / others) >= LEAST_EACH)
+        better = (gain >= sure[n]) & (clear | (present[n] == 2))
+        sure[n[better]], swaps[n[better]] = gain[better], (value, other)
+    largest[present < 2] = 0.0
+    return largest, sure, [(value, other) for value, other in swaps.tolist()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +180,10 @@ def swapped_channels(survey: Survey) -> Mapping[str, Channels]:
     if len(numbers) < LEAST or not 1 <= len(ids) <= MOST:
         return {}
     hue = attrgetter("hue")
-    total = sum(block.sum(0) for block in _tables(survey, hue, ids))
+    total = np.sum([block.sum(0) for (block,) in _tables(survey, ids, hue)], axis=0)
     mirrored = BLUE * 16 + GREEN * 4 + RED
     likelihoods = []
-    for own in _tables(survey, hue, ids):
+    for (own,) in _tables(survey, ids, hue):
         logs, cells = _logs(total - own), np.maximum(own.sum((1, 2)), 1)
         fits = [(part * logs).sum((1, 2)) / cells for part in (own, own[..., mirrored])]
         likelihoods.append(np.stack(fits))

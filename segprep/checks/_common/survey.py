@@ -108,6 +108,22 @@ class Cells:
         return np.frombuffer(data, np.int32, count), np.frombuffer(data, np.int16, -1, 4 * count)
 
 
+def joined(
+    cells: Sequence[Cells],
+) -> tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.int64]]:
+    """The keys (K,) of all *cells*, one after the other, their counts (K,), and how many keys each
+    has.
+    """
+    packed = [bytes(each.packed) for each in cells]
+    sizes = np.array([len(data) // 6 for data in packed])
+    ends = (4 * sizes).tolist()
+    keys, counts = (
+        b"".join([data[cut] for data, cut in zip(packed, cuts, strict=True)])
+        for cuts in ([slice(end) for end in ends], [slice(end, None) for end in ends])
+    )
+    return np.frombuffer(keys, np.int32), np.frombuffer(counts, np.int16), sizes
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Signals:
     """How a mask fits its image, in units of the correlation map's spread: *own* as it lies,
