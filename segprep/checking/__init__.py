@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,6 +26,7 @@ ReaderName = Literal[
     "pil", "cv2", "skimage", "torchvision", "mmseg", "nnunet", "ultralytics", "keras"
 ]
 SOURCES = ("chase", "cityscapes", "coco", "drive", "dsb2018", "isbi", "merge-masks", "stare")
+BLOCK = 256  # samples that are shown to the rules which judge each by itself
 ORDER: tuple[Severity, ...] = ("error", "warning", "info")
 
 
@@ -118,7 +120,9 @@ def fix(
 def judged(seen: Survey, chosen: Sequence[checks.Check]) -> Report:
     """The findings of the *chosen* rules on a dataset that was read."""
     ran = [rule for rule in chosen if seen.readers or not rule.RULE.readers]
-    findings = [finding for rule in ran for finding in rule.find(seen)]
+    whole = (rule for rule in ran if not rule.RULE.each)
+    findings = [finding for rule in whole for finding in rule.find(seen)]
+    findings += _of_each(seen, [rule for rule in ran if rule.RULE.each])
     findings.sort(
         key=lambda finding: (ORDER.index(finding.severity), finding.code, -(finding.score or 0))
     )
@@ -127,6 +131,17 @@ def judged(seen: Survey, chosen: Sequence[checks.Check]) -> Report:
     stems = {finding.stem for finding in findings}
     files = {pair.stem: (pair.image, pair.mask) for pair in seen.pairs if pair.stem in stems}
     return Report(seen.root, tuple(findings), count, codes, files, seen.background)
+
+
+def _of_each(seen: Survey, rules: Sequence[checks.Check]) -> Iterator[Finding]:
+    """The findings of *rules* that judge each sample by itself: a block for one after the other, so
+    that facts which lie in a file are read once for all of them.
+    """
+    pairs = iter(seen.pairs if rules else ())
+    while block := tuple(islice(pairs, BLOCK)):
+        part = replace(seen, pairs=block)
+        for rule in rules:
+            yield from rule.find(part)
 
 
 def survey(

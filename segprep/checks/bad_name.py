@@ -12,7 +12,7 @@ from segprep.checks._common.survey import Survey
 from segprep.names import stem_fault
 from segprep.types import Finding
 
-RULE = Rule("SEG113", "warning")
+RULE = Rule("SEG113", "warning", each=True)
 
 
 def find(survey: Survey) -> Iterator[Finding]:

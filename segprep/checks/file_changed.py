@@ -17,10 +17,12 @@ RULE = Rule("SEG109", "error")
 def find(survey: Survey) -> Iterator[Finding]:
     """Files whose digest differs from the manifest's, and files that are missing."""
     names = survey.digests.names
+    if not names:
+        return
     seen = bytearray(len(names))
     for pair in survey.pairs:
         for path, facts in ((pair.image, pair.photo), (pair.mask, pair.label)):
-            number = names.find(name := survey.name(path)) if path and seen else -1
+            number = names.find(name := survey.name(path)) if path else -1
             if number < 0:
                 continue
             seen[number] = True

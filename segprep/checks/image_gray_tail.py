@@ -11,7 +11,7 @@ from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Survey
 from segprep.types import Finding
 
-RULE = Rule("SEG106", "error")
+RULE = Rule("SEG106", "error", each=True)
 
 
 def find(survey: Survey) -> Iterator[Finding]:

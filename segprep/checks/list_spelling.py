@@ -17,7 +17,7 @@ RULE = Rule("SEG404", "error", fix="lists")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Entries that are not names, though the name in them exists."""
-    masked = {pair.stem for pair in survey.pairs if pair.mask}
+    masked = {pair.stem for pair in survey.pairs if pair.mask} if survey.lists else set()
     for file in survey.lists:
         odd = [entry for entry in file.entries if entry not in masked and bare_name(entry, masked)]
         if odd:

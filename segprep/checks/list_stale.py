@@ -18,19 +18,24 @@ RULE = Rule("SEG402", "error", fix="lists")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Entries without a mask of that name, but those of images: they lack a mask (SEG203)."""
-    masked = {pair.stem for pair in survey.pairs if pair.mask}
+    masked = {pair.stem for pair in survey.pairs if pair.mask} if survey.lists else set()
+    stale = [
+        (file, entry)
+        for file in survey.lists
+        for entry in dict.fromkeys(file.entries)
+        if entry not in masked and not bare_name(entry, masked)
+    ]
+    if not stale:
+        return
     pictured = {pair.stem for pair in survey.pairs if pair.image}
     keys = {stem_key(stem): stem for stem in masked}
-    for file in survey.lists:
-        for entry in dict.fromkeys(file.entries):
-            if entry in masked or bare_name(entry, masked):
-                continue
-            like = keys.get(stem_key(entry))
-            if entry in pictured and not like:
-                continue  # SEG203
-            yield RULE.finding(
-                entry,
-                survey.name(file.path),
-                f"names {entry!r}, which has no mask" + (f" (but {like!r} has)" if like else ""),
-                f"write {like!r}" if like else "drop the entry: segprep check --fix",
-            )
+    for file, entry in stale:
+        like = keys.get(stem_key(entry))
+        if entry in pictured and not like:
+            continue  # SEG203
+        yield RULE.finding(
+            entry,
+            survey.name(file.path),
+            f"names {entry!r}, which has no mask" + (f" (but {like!r} has)" if like else ""),
+            f"write {like!r}" if like else "drop the entry: segprep check --fix",
+        )

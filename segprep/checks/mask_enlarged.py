@@ -19,7 +19,7 @@ def find(survey: Survey) -> Iterator[Finding]:
     """Masks of a step that hardly any other mask has."""
     steps = Counter(pair.label.steps for pair in survey.labeled if pair.label)
     coarse = steps.total() - steps[1]
-    if coarse > max(1, steps.total() // 2):
+    if not 0 < coarse <= max(1, steps.total() // 2):
         return
     for pair in survey.labeled:
         if pair.label and pair.label.steps > 1:

@@ -18,7 +18,7 @@ RULE = Rule("SEG203", "warning")
 def find(survey: Survey) -> Iterator[Finding]:
     """Images without a mask of their name; errors where a list or the manifest has them."""
     lonely = [pair for pair in survey.pairs if pair.image and not pair.mask]
-    listed = {stem for file in survey.lists for stem in file.entries}
+    listed = {stem for file in survey.lists if lonely for stem in file.entries}
     few = len(lonely) <= max(1, len(survey.pairs) // 10)
     each = few or survey.manifest is not None
     for pair in lonely:

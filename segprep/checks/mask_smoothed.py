@@ -6,7 +6,6 @@ Fix: resize the mask again with nearest neighbor from its original.
 Source: F12.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 
 from segprep.checks._common.labels import cases, context, listed
@@ -37,11 +36,9 @@ def _phantoms(survey: Survey) -> Iterator[Finding]:
     """Classes that no mask shows as a region, only as such a rim: the class list may know them, but
     a border class that was drawn is rare.
     """
-    masks, between = context(survey).used, Counter[int]()
-    for pair in survey.labeled:
-        between.update(pair.label.between if pair.label else ())
-    for value in sorted(between.keys() - context(survey).thick.keys()):
-        count, rims = masks[value], between[value]
+    masks = context(survey)
+    for value in sorted(masks.between.keys() - masks.thick.keys()):
+        count, rims = masks.used[value], masks.between[value]
         if rims < LEAST_MASKS or 2 * rims < count:
             continue
         yield RULE.finding(

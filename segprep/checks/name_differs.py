@@ -12,7 +12,7 @@ from segprep.checks._common.survey import Survey
 from segprep.names import stem_of
 from segprep.types import Finding
 
-RULE = Rule("SEG205", "warning")
+RULE = Rule("SEG205", "warning", each=True)
 
 
 def find(survey: Survey) -> Iterator[Finding]:

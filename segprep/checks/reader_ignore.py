@@ -11,7 +11,7 @@ from segprep.checks._common.rule import Rule
 from segprep.checks._common.survey import Survey
 from segprep.types import IGNORE, Finding
 
-RULE = Rule("SEG702", "error", readers=True)
+RULE = Rule("SEG702", "error", readers=True, each=True)
 
 
 def find(survey: Survey) -> Iterator[Finding]:

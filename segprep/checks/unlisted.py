@@ -18,11 +18,13 @@ RULE = Rule("SEG408", "warning")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Samples that no list names, where there are lists."""
+    if not survey.lists:
+        return
     entries = {entry for file in survey.lists for entry in file.entries}
     stems = {pair.stem for pair in survey.pairs if pair.mask}
     named = {bare_name(entry, stems) for entry in entries}
     lost = [pair.stem for pair in survey.pairs if pair.mask and pair.stem not in named]
-    if survey.lists and lost:
+    if lost:
         yield RULE.finding(
             lost[0] if len(lost) == 1 else "",
             LISTS,

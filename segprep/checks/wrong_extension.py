@@ -20,7 +20,7 @@ EXTENSIONS = {
     "WEBP": (".webp",),
     "PPM": (".ppm", ".pgm", ".pbm"),
 }
-RULE = Rule("SEG103", "warning", fix="rename")
+RULE = Rule("SEG103", "warning", fix="rename", each=True)
 
 
 def find(survey: Survey) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segprep import checking
+from segprep import checking, checks
 from segprep.checking import stored_pairs
 from segprep.checking.stored_pairs import StoredPair, StoredPairs
 from segprep.checks._common import duplicates
@@ -83,7 +83,17 @@ def test_findings_are_the_same(spoiled: Path, monkeypatch: pytest.MonkeyPatch, j
     monkeypatch.setattr(stored_pairs, "HELD", 0)
     monkeypatch.setattr(stored_pairs, "IN_MEMORY", 1000)
     monkeypatch.setattr(stored_pairs, "BLOCK", 5)
+    monkeypatch.setattr(checking, "BLOCK", 7)
     assert found() == held
+
+
+def test_rules_that_judge_each_sample_look_at_nothing_else(spoiled: Path) -> None:
+    seen = replace(checking.measured(checking.survey(spoiled)), readers=("mmseg", "nnunet"))
+    alone = [replace(seen, pairs=(pair,)) for pair in seen.pairs]
+    for rule in checks.rules().values():
+        if rule.RULE.each:
+            parts = [finding for part in alone for finding in rule.find(part)]
+            assert parts == list(rule.find(seen))
 
 
 def test_samples_take_little_memory() -> None:

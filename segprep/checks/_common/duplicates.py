@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import numpy as np
 
 from segprep.checks._common.survey import Survey
 
 
+@lru_cache(maxsize=2)
 def groups(survey: Survey) -> list[list[str]]:
     """Stems whose decoded images are equal, in groups of two or more; pictures of one color are
     skipped: they are a fault of their own.

@@ -5,7 +5,7 @@ The tests run from the most to the least telling evidence, so that a mask gets o
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from segprep.checks._common.survey import MaskFacts, Pair, Survey
@@ -17,19 +17,25 @@ MANY = 24  # values beyond the class list that no set of ids has, but a smoothed
 
 def cases(survey: Survey, cause: str) -> Iterator[tuple[Pair, MaskFacts]]:
     """The masks of *survey* with this *cause*, a key of :func:`causes`."""
-    by_stem = causes(survey)
-    return (
-        (pair, pair.label)
-        for pair in survey.labeled
-        if pair.label and by_stem.get(pair.stem) == cause
-    )
+    pairs = map(survey.pairs.__getitem__, _judged(survey)[1].get(cause, ()))
+    return ((pair, pair.label) for pair in pairs if pair.label)
+
+
+def causes(survey: Survey) -> Mapping[str, str]:
+    """Stem -> cause, for the masks that have one."""
+    return _judged(survey)[0]
 
 
 @lru_cache(maxsize=2)
-def causes(survey: Survey) -> Mapping[str, str]:
-    """Stem -> cause, for the masks that have one."""
-    judged = {pair.stem: context(survey).cause(pair.label) for pair in survey.labeled if pair.label}
-    return {stem: cause for stem, cause in judged.items() if cause}
+def _judged(survey: Survey) -> tuple[Mapping[str, str], Mapping[str, Sequence[int]]]:
+    """The cause of each mask that has one, by stem, and the numbers of the samples by cause."""
+    by_stem, others = dict[str, str](), context(survey)
+    numbers: dict[str, array[int]] = {}
+    for number, pair in enumerate(survey.pairs):
+        if (label := pair.label) and (cause := others.cause(label)):
+            by_stem[pair.stem] = cause
+            numbers.setdefault(cause, array("I")).append(number)
+    return by_stem, numbers
 
 
 class Context:
@@ -39,7 +45,8 @@ class Context:
 
     def __init__(self, survey: Survey) -> None:
         self.ids, self.background = survey.ids, survey.background
-        self.used, self.thick = Counter[int](), Counter[int]()  # masks by value, and by thick one
+        # masks by value, by thick value, and by value that lies between others
+        self.used, self.thick, self.between = Counter[int](), Counter[int](), Counter[int]()
         self.count = self.wide = self.blocks = 0
         shares = array("d")  # of ignored pixels, in masks of classes
         for label in (pair.label for pair in survey.labeled):
@@ -49,6 +56,7 @@ class Context:
             self.count += 1
             self.used.update(label.values.keys())
             self.thick.update(thick)
+            self.between.update(label.between)
             self.wide += label.mode.startswith("I")
             if any(0 < value < IGNORE for value in label.values):
                 shares.append(_share(label, IGNORE))

@@ -18,6 +18,8 @@ def renumbered(survey: Survey) -> tuple[tuple[Pair, ...], str, int]:
     if not palettes:
         return (), "", 0
     usual, most = palettes.most_common(1)[0]
+    if len(palettes) == 1:
+        return (), usual, most
     few = max(1, palettes.total() // 10)
     return (
         tuple(

@@ -8,13 +8,15 @@ from segprep.types import Finding, Severity
 @dataclass(frozen=True, slots=True)
 class Rule:
     """*code* is stable; *severity* is the usual one; *fix* is the command of ``--fix`` that cures
-    it, if there is a safe one; *readers* is True for a rule that runs with ``--reader`` only.
+    it, if there is a safe one; *readers* is True for a rule that runs with ``--reader`` only,
+    *each* for one that judges every sample by itself, and so may be shown a few at a time.
     """
 
     code: str
     severity: Severity
     fix: str = ""
     readers: bool = False
+    each: bool = False
 
     def finding(
         self,
