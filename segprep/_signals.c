@@ -133,7 +133,8 @@ static void transpose(Plane map) {
 typedef struct {
     Plane real, imaginary, back, back_imaginary;
     int32_t own[GRID][GRID];              /* twice the correlation less its mean, by shift */
-    uint16_t ranks[CELLS], around[AROUND * AROUND + 4]; /* of edges, and with those beyond the rims */
+    uint16_t ranks[CELLS];                /* of edges */
+    uint16_t around[AROUND * AROUND + 4]; /* and with those beyond the rims */
     uint8_t border[CELLS], number[CELLS], tint[CELLS / 4];
     uint16_t counts[256][CLASSES]; /* by class and color, or place */
 } Room;
