@@ -11,11 +11,11 @@ import click
 
 from . import formatting, options, output
 
-HELP = """Open exactly the annotations of a finding, of suspects or of given names in labelme.
+HELP = """Open in labelme just the annotations of a finding, of suspects or of given names.
 
-SRC is the folder of labelme JSON files. labelme (extra `labelme`) is started as a program, one
-file after the other; with --list, or where it is not installed, the files are printed for any other
-tool. Then convert again: segprep json2mask re-does what changed.
+SRC is the folder of labelme JSON files. labelme (extra `labelme`) is started as a separate program,
+one file after the other. With --list, or if labelme is not installed, the files are printed for use
+with another tool. Afterward, segprep json2mask converts only what changed.
 
 \b
 Examples:
@@ -82,7 +82,7 @@ def _run(
     for path in paths:
         subprocess.run([program, *labels, "--", str(path)], check=False)
     again = f"segprep json2mask {shlex.quote(str(src))} {shlex.quote(str(dataset or 'OUT'))}"
-    output.aside(f"now convert again: {again} re-does what changed")
+    output.aside(f"now convert again (only what changed is processed): {again}")
 
 
 def _flagged(dataset: Path, codes: tuple[str, ...], jobs: int) -> set[str]:
@@ -137,9 +137,9 @@ command = formatting.Command(
             ["--suspects"],
             type=click.Path(path_type=Path),
             metavar="RUN",
-            help="The suspects of this folder of a train-check.",
+            help="Annotations of the suspects in this folder of a train-check.",
         ),
-        click.Option(["--list", "listed"], is_flag=True, help="Print the files, open nothing."),
+        click.Option(["--list", "listed"], is_flag=True, help="Print the files; open nothing."),
         *options.workers(),
         *options.display(),
     ],

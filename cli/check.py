@@ -18,8 +18,8 @@ from .progress import bar
 
 HELP = """Find what is wrong with a dataset: broken files, wrong pairs, labels, splits, duplicates.
 
-DATASET is a VOC-style tree, or a folder that holds images and masks. Exit code 1 if any
-finding is an error. Settings: segprep.toml ([check]) or pyproject.toml ([tool.segprep.check]).
+DATASET is a VOC-style tree, or a folder of images and masks. The exit code is 1 if any finding is
+an error. Settings: segprep.toml ([check]) or pyproject.toml ([tool.segprep.check]).
 
 \b
 Examples:
@@ -28,10 +28,10 @@ Examples:
     segprep check out/ --select SEG2,SEG3 --ignore SEG313
     segprep check out/ --reader cv2 --reader nnunet     will these readers misread the files?
     segprep check out/ --format sarif > check.sarif
-    segprep check out/ --report check.html              causes and pictures, to open offline
-    segprep check --explain SEG302                      what a code means; all lists them
-    segprep check out/ --fix                            the plan of safe repairs; --yes does it
-    segprep check --undo out/runs/fix-1                 take them back
+    segprep check out/ --report check.html              a page with pictures, opens offline
+    segprep check --explain SEG302                      what a code means; all lists the codes
+    segprep check out/ --fix                            plan safe repairs; --yes carries them out
+    segprep check --undo out/runs/fix-1                 undo them
 """
 FEW = 3
 _TREE = re.compile(r"\bsegprep (annotate|check|split|stats|view)(?= |$)")

@@ -30,14 +30,12 @@ _MASK_MODE = (
     " the same."
 )
 _IMAGE_FORMAT = (
-    "keep = JPEG and PNG untouched, all else PNG; jpg = everything .jpg (quality 95, 4:4:4)."
+    "keep = JPEG and PNG unchanged, all else PNG; jpg = everything JPEG (quality 95, 4:4:4)."
 )
-_STRIP = "Remove metadata from JPEG and PNG images: EXIF (place and time too), comments."
+_STRIP = "Remove metadata from JPEG and PNG images: EXIF (including place and time), comments."
 _KEEP_ORDER = "Keep the source's class order, even if the background is not class 0."
-_EXPLAIN = "Print which files make the sample STEM and which rule joined them, and convert nothing."
-_VERIFY = (
-    "Read all files again; without it, files of unchanged size, time and inode count as unchanged."
-)
+_EXPLAIN = "Print the files of the sample STEM and the rule that paired them; convert nothing."
+_VERIFY = "Read all files again; by default, files of unchanged size, time and inode are not read."
 _ON_ERROR = "Bad inputs: stop = list all and write nothing; skip = skip them (exit 3)."
 
 MUCH_COVERED = 0.2  # share of a class's area that stands in a table of its own

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 HELP = """Compare two datasets: classes, samples, lists, and the pixels that differ per class.
 
-A and B are VOC-style trees, made by segprep or not. Pixels are compared by class name where both
-name their classes. Exit code 0 also where they differ, unless --exit-code is given.
+A and B are any VOC-style trees. Pixels are compared by class name if both have class names. The
+exit code is 0 even if they differ, unless --exit-code is given.
 
 \b
 Examples:

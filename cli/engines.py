@@ -7,8 +7,8 @@ import click
 
 ENGINES = ("local", "dask")
 _ENGINE = (
-    "Where the work is done: local = processes of this machine, dask = the workers of --scheduler"
-    " (extra dask)."
+    "Where to run: local = processes on this machine, dask = the workers of --scheduler (extra"
+    " dask)."
 )
 _SCHEDULER = (
     "With --engine dask: the scheduler's address, tcp://HOST:8786. [default: --jobs workers on this"

@@ -11,12 +11,11 @@ from . import formatting, options, output
 if TYPE_CHECKING:
     from segprep.description import Info
 
-HELP = """Show what a dataset holds: samples, classes with their pixels, sizes, lists, origin.
+HELP = """Show what a dataset contains: samples, classes with their pixels, sizes, lists, origin.
 
-Works on every VOC-style tree, made by segprep or not. A tree that segprep made is compared with
-its records: files that are missing, were added, or have other content. A file that nobody touched
-since segprep wrote it is not read for that, unless the tree was copied or moved; with --check,
-every file is. Exit code 1 where there are faults.
+Works on any VOC-style tree. A tree made by segprep is compared with its records: missing, added and
+changed files are faults, and the exit code is 1. Files whose size, times and inode have not changed
+are not read for this, unless the tree was copied or moved; --check reads every file.
 
 \b
 Examples:
@@ -121,10 +120,10 @@ command = formatting.Command(
     "info",
     callback=_run,
     help=HELP,
-    short_help="Show what a dataset holds.",
+    short_help="Show what a dataset contains.",
     params=[
         options.dataset(),
-        click.Option(["--check"], is_flag=True, help="Read every file, touched or not."),
+        click.Option(["--check"], is_flag=True, help="Read every file, even if unchanged."),
         *options.workers(),
         *options.display(),
     ],

@@ -18,21 +18,21 @@ COMMANDS = {
     "convert": "Convert a source format into a VOC-style dataset.",
     "remap": "Merge, rename, drop or reorder classes; write a new dataset.",
     "merge": "Merge several datasets into a new one.",
-    "tile": "Cut large pictures into tiles; put predictions together.",
+    "tile": "Cut large images into tiles, or put predictions together.",
     "resize": "Write a dataset at another size.",
     "split": "Split a dataset into train, val and test (70/20/10).",
-    "info": "Show what a dataset holds.",
+    "info": "Show what a dataset contains.",
     "verify": "Check every file of a dataset or export against its manifest.",
     "diff": "Compare two datasets: classes, samples, pixels per class.",
     "check": "Find what is wrong with a dataset, by cause.",
     "stats": "A dataset in numbers: classes, splits, sizes, colors, weights.",
-    "view": "Write a page to look through a dataset, offline.",
+    "view": "Write an offline page to browse a dataset.",
     "annotate": "Open the annotations of findings or suspects in labelme.",
     "train-check": "In minutes on a CPU: can this dataset be learned?",
-    "train": "Train a network: architectures, losses and schedules by name.",
+    "train": "Train a model: architectures, losses and schedules by name.",
     "predict": "Predict masks for images, folders, datasets, videos.",
     "miou": "Score predictions: mIoU, Dice, precision, recall.",
-    "models": "List the networks of the trainer and their sizes.",
+    "models": "List the models of the trainer and their sizes.",
     "export": "Export the dataset for another framework.",
 }
 EXIT_USAGE, EXIT_SKIPPED, EXIT_LOCKED, EXIT_INTERRUPTED = 2, 3, 11, 130
@@ -47,8 +47,9 @@ _PLACES = {
     "split": "A split is written into its dataset: segprep split DATASET --ratio 70/20/10",
 }
 EPILOG = (
-    "Exit codes: 0 fine, 1 failed, 2 usage, 3 finished but some inputs were skipped, 4 doubtful,"
-    " not learnable or masks look wrong, 5 undecided, 11 locked by another run, 130 interrupted."
+    "Exit codes: 0 success, 1 failed, 2 usage error, 3 finished but some inputs were skipped, 4"
+    " doubtful, not learnable, or masks look wrong, 5 undecided, 11 locked by another run, 130"
+    " interrupted."
 )
 
 

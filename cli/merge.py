@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 HELP = """Merge several datasets into a new one.
 
-Classes are united by name in the order they appear, and the backgrounds are one class; names
-that differ only in case or blanks stay two and are reported. Lists of the same name are joined
-where every dataset has lists. Samples whose names several datasets use get their dataset's
-folder name in front. Where one picture is in two datasets, how far their masks agree is told
-per class. One dataset alone is written without the pictures that it has twice. The datasets are
-VOC-style trees and are only read.
+The datasets are VOC-style trees and are only read. Classes are united by name, in the order they
+appear; all backgrounds become one class. Names that differ only in case or blanks stay separate
+and are reported. Lists of the same name are joined if every dataset has lists. If several datasets
+use the same sample name, the dataset's folder name is put in front. If an image is in two datasets,
+the agreement of its masks is reported per class. With a single dataset, images that it contains
+twice are written once.
 
 \b
 Examples:
     segprep merge first/ second/ all/
-    segprep merge anna/ ben/ both/ --same-image first      anna's mask where both drew a picture
+    segprep merge anna/ ben/ both/ --same-image first      anna's mask if both annotated an image
     segprep merge anna/ ben/ both/ --same-image keep --json
-    segprep merge data/ once/ --same-image first           one sample of each picture
+    segprep merge data/ once/ --same-image first           each image once
 """
 
 
@@ -67,8 +67,8 @@ def _show(done: "Merging", as_json: bool, quiet: bool, verbose: bool, dry_run: b
     results(done.conversion, ("merged", dry_run), as_json, quiet, verbose, {"agreement": rows})
     if rows and not (as_json or quiet):
         output.table(
-            "agreement where datasets share a picture",
-            ("datasets", "class", "pictures", "IoU"),
+            "agreement on images that datasets share",
+            ("datasets", "class", "images", "IoU"),
             [
                 (f"{row.first}, {row.second}", row.name, row.images, f"{row.iou:.4f}")
                 for row in done.agreement

@@ -26,8 +26,8 @@ HELP = """Score predictions against truth: mIoU, Dice, precision, recall, confus
 
 PRED is a folder of label maps named like the truth: 8- or 16-bit images, palette or gray, .npy,
 .npz, or probabilities. Truth is the dataset's SegmentationClass, or the folder given with --truth.
-Pairs are made by stem, never by position. Without PRED: the predictions of the dataset's last
-train-check.
+Files are paired by stem. Without PRED, the predictions of the dataset's last train-check are
+scored.
 
 \b
 Examples:
@@ -65,7 +65,7 @@ def _run(
 
     more: dict[str, Any] = {}
     if checkpoint is None and (depths or loss is not None):
-        raise UsageError("bad-option", "--loss and --depths need a network", "give --checkpoint")
+        raise UsageError("bad-option", "--loss and --depths need a model", "give --checkpoint FILE")
     try:
         if mode is not None or checkpoint is not None:
             pred, predicted = predicted_for(

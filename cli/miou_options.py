@@ -24,7 +24,7 @@ PARAMETERS: list[click.Parameter] = [
         ["--checkpoint"],
         type=PATH,
         help=(
-            "Predict with this network first, into PRED or runs/miou/predictions of the"
+            "Predict with this model first, into PRED or runs/miou/predictions of the"
             " dataset; its val list where there is one."
         ),
     ),

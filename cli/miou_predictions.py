@@ -43,7 +43,7 @@ def predicted_for(
     if mode == "score":
         return pred or (dataset.root / SCORED if (dataset.root / SCORED).is_dir() else None), None
     if checkpoint is None:
-        raise UsageError("bad-option", f"--mode {mode} needs a network", "give --checkpoint FILE")
+        raise UsageError("bad-option", f"--mode {mode} needs a model", "give --checkpoint FILE")
     from segprep.training.inference.job import predict
 
     _same_classes(checkpoint, dataset.classes(), values["classes"] is not None)

@@ -8,12 +8,11 @@ from segprep import network_sizes
 
 from . import formatting, options, output
 
-HELP = """List the networks that segprep train builds, each at its published sizes.
+HELP = """List the models that segprep train builds, each at its published sizes.
 
-One row per network and preset, counted at the number of classes it was published with, or at
---classes. Parameters are the learned numbers. Nothing is trained and no weights are allocated.
-With NAME, the layers of that network: shapes, parameters, multiplications. NAME and --classes need
-the extra train.
+One row per model and preset, with the parameter count for the number of classes it was published
+with, or for --classes. Nothing is trained and no weights are allocated. With NAME, list the layers
+of that model: shapes, parameters, multiplications. NAME and --classes need the extra train.
 
 \b
 Examples:
@@ -33,7 +32,7 @@ def _run(
         _layers(name, preset, size, classes, as_json)
         return
     if preset:
-        raise click.UsageError("--preset is one of a network's: name the network, too")
+        raise click.UsageError("--preset needs the NAME of a model")
     if classes is None:
         rows = network_sizes.published()
     else:
@@ -45,7 +44,7 @@ def _run(
     else:
         columns = [key.replace("in_", "") for key in COLUMNS]
         output.table(
-            f"{len(rows)} sizes of {len({row['name'] for row in rows})} networks",
+            f"{len(rows)} sizes of {len({row['name'] for row in rows})} models",
             columns,
             map(_cells, rows),
         )
@@ -88,7 +87,7 @@ command = formatting.Command(
     "models",
     callback=_run,
     help=HELP,
-    short_help="List the networks of the trainer and their sizes.",
+    short_help="List the models of the trainer and their sizes.",
     params=[
         click.Argument(["name"], required=False),
         click.Option(["--preset"], help="One of its published sizes.  [default: the usual one]"),

@@ -33,7 +33,7 @@ def workers() -> list[click.Option]:
             type=Size(),
             expose_value=False,
             callback=_limit_memory,
-            show_default="3/4 of what is there",
+            show_default="3/4 of the available memory",
             help="Memory for all workers together, such as 8G; 0 = no limit. Files that need"
             " more are refused.",
         ),
@@ -44,8 +44,8 @@ def workers() -> list[click.Option]:
             show_default=True,
             expose_value=False,
             callback=_limit_seconds,
-            help="Seconds of computing time for one file; 0 = no limit. Files that take longer"
-            " are refused.",
+            help="Seconds of computing time per file; 0 = no limit. Files that take longer are"
+            " refused.",
         ),
     ]
 
@@ -88,11 +88,13 @@ def display() -> list[click.Option]:
         click.Option(
             ["--json", "as_json"],
             is_flag=True,
-            help="One JSON document on stdout instead of a table.",
+            help="Print one JSON document on stdout instead of a table.",
         ),
-        click.Option(["--quiet", "-q"], is_flag=True, help="No table and no notes, errors only."),
-        click.Option(["--verbose", "-v"], is_flag=True, help="Every note, not only their counts."),
-        click.Option(["--no-progress"], is_flag=True, help="No progress bar."),
+        click.Option(["--quiet", "-q"], is_flag=True, help="Print only errors."),
+        click.Option(
+            ["--verbose", "-v"], is_flag=True, help="Print every note, not only their counts."
+        ),
+        click.Option(["--no-progress"], is_flag=True, help="Show no progress bar."),
     ]
 
 
@@ -103,8 +105,8 @@ def no_lock() -> click.Option:
         is_flag=True,
         expose_value=False,
         callback=_unlock,
-        help="Take no lock on OUT, for file systems without locks. Make sure that only one run"
-        " writes there.",
+        help="Do not lock OUT, for file systems without locks. Make sure that only one run writes"
+        " there.",
     )
 
 

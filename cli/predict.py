@@ -20,9 +20,9 @@ HELP = """Predict masks with a checkpoint: for an image, a folder, a dataset or 
 
 INPUT is an image, a folder of images (with its subfolders), a dataset (its images, or its list
 --split), or a video. Masks have the image's own size and are written to OUT under the image's name:
-class ids that segprep miou scores, and with --mode pictures for people. One --mode writes into OUT;
-several write into one subfolder each. CHECKPOINT is the checkpoint.pt of a run, or an .onnx file
-made with --export-onnx. One process uses all cores; with --jobs each loads the network.
+by default class ids that segprep miou scores; --mode writes other kinds. One --mode writes into
+OUT; several write into one subfolder each. CHECKPOINT is a .pt file of a run, or an .onnx file made
+with --export-onnx. One process uses all cores; with --jobs, each process loads the model.
 
 \b
 Examples:
@@ -70,7 +70,7 @@ def _run(
         )
     exported = _export(checkpoint, export_onnx, values) if export_onnx is not None else {}
     if exported and not (quiet or as_json):
-        output.line(f"{exported['onnx']}: the network as ONNX")
+        output.line(f"{exported['onnx']}: the model as ONNX")
     if source is None or out is None:
         if as_json:
             output.document(exported)
@@ -250,7 +250,7 @@ command = formatting.Command(
         ),
         click.Option(["--onnx"], is_flag=True, help="Predict through onnxruntime."),
         click.Option(
-            ["--export-onnx"], type=PATH, metavar="FILE", help="Write the network as an ONNX file."
+            ["--export-onnx"], type=PATH, metavar="FILE", help="Write the model as an ONNX file."
         ),
         click.Option(
             ["--overwrite"],

@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 
 HELP = """Merge, rename, drop or reorder the classes of a dataset; write a new one.
 
-DATASET is a VOC-style tree, made by segprep or not, and is never changed. Every pixel value is
-looked up once in one table, so cat=dog together with dog=cat is a swap. Images stay byte for byte
-as they are; lists and split go along. Where the tree names no classes, values stand for them
-(--map 1=2) and keep their numbers. A value that the table does not know is an error that names the
-mask and counts the pixels.
+DATASET is any VOC-style tree and is never changed. Mappings apply simultaneously, so cat=dog
+together with dog=cat swaps the two. Images are copied byte for byte; lists and split are kept. If
+the tree has no class names, give pixel values instead (--map 1=2); they keep their numbers. A value
+without a class is an error that names the mask and counts the pixels.
 
 \b
 Examples:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 HELP = """Write a dataset at another size.
 
-DATASET is a VOC-style tree and is only read. Pictures are filtered, masks take the value of the
-nearest pixel; around a letterbox the picture is gray and the mask 255 (ignored). How much of
-the masks is border before and after, and which classes vanish from masks, is told. Training
-does not need it: segprep train resizes as it reads.
+DATASET is a VOC-style tree and is only read. Images are resampled with a filter, masks by nearest
+neighbor; the bars of a letterbox are gray in the image and 255 (ignored) in the mask. The share of
+border pixels before and after, and classes that vanish from masks, are reported. Training does not
+need it: segprep train resizes as it reads.
 
 \b
 Examples:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 HELP = """Split a dataset into train, val and test; write ImageSets/Segmentation/*.txt.
 
 DATASET is a VOC-style tree, the current folder by default. The same seed gives the same lists on
-every machine. With --update, new samples are placed and no old one moves.
+every machine. With --update, new samples are added and existing ones keep their place.
 
 \b
 Examples:

@@ -16,9 +16,9 @@ from .progress import bar
 
 HELP = """A dataset in numbers: pixels, images and components per class and split, sizes, colors.
 
-Also the drift between splits, mean and standard deviation of the pixels that count (of the train
-list, if there is one), and class weights for a loss. Samples that cannot be read are skipped and
-named, and the exit code is 3.
+Also the drift between splits, mean and standard deviation of the pixels that are not ignored (of
+the train list, if there is one), and class weights for a loss. Samples that cannot be read are
+skipped and listed, and the exit code is 3.
 
 \b
 Examples:

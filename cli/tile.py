@@ -17,28 +17,27 @@ from .rewriting import refused, results, tree_options
 if TYPE_CHECKING:
     from segprep.tiling.assembly import Assembly
 
-HELP = """Cut the pictures of a dataset into tiles; put predictions of tiles together again.
+HELP = """Cut the images of a dataset into tiles, or put predictions of tiles back together.
 
-DATASET is a VOC-style tree and is only read. A tile inherits its picture's lists; what lies
-beyond the picture's edge is black, and ignored (255) in the mask. Tiles that show only
-background are dropped.
+DATASET is a VOC-style tree and is only read. A tile inherits its image's lists. Beyond the edge of
+the image, tiles are black, and ignored (255) in the mask. Tiles that show only background are
+dropped.
 
-With --undo DATASET is the dataset of tiles, and OUT gets one mask per picture. Where tiles
-overlap, a pixel comes from the tile in which it lies farther from the edge.
+With --undo, DATASET is the dataset of tiles, and OUT gets one mask per image. Where tiles overlap,
+each pixel comes from the tile in which it is farther from the edge.
 
-PNG and TIFF (not compressed, LZW, deflate, PackBits, JPEG within TIFF) are read a band of rows at a
-time, at least a strip of a TIFF, so that memory does not grow with the picture (see --max-pixels);
-of other pictures (JPEG files, TIFF with ZSTD) each worker holds one, decoded, and of a TIFF that is
-one strip that strip: save those that need more than --max-memory as PNG, or as TIFF in tiles. Where
-a picture lies on the ground, by its GeoTIFF tags or a world file beside it, is kept in tiles.json;
-tiles have a world file and a .aux.xml beside them, and so have the masks of --undo.
+PNG and TIFF (uncompressed, LZW, deflate, PackBits, JPEG in TIFF) are read in bands of rows or
+strips, so that memory does not grow with the image (see --max-pixels). Other images (JPEG files,
+TIFF with ZSTD or of a single strip) are held decoded, one per worker: save those that need more
+than --max-memory as PNG or as tiled TIFF. Georeferences (GeoTIFF tags or a world file beside the
+image) are kept in tiles.json; tiles, and the masks of --undo, get a world file and a .aux.xml.
 
 \b
 Examples:
     segprep tile big/ tiles/ --size 512 --overlap 64
     segprep tile big/ tiles/ --size 1024 --overlap 0 --keep-empty
     segprep tile tiles/ masks/ --undo runs/predict
-    segprep split tiles/ --group-by '^(.+)_\\d+_\\d+$'       a picture never crosses
+    segprep split tiles/ --group-by '^(.+)_\\d+_\\d+$'       keeps all tiles of an image in one list
 """
 
 
@@ -81,7 +80,7 @@ command = formatting.Command(
     "tile",
     callback=_run,
     help=HELP,
-    short_help="Cut large pictures into tiles; put predictions together.",
+    short_help="Cut large images into tiles, or put predictions together.",
     params=[
         click.Argument(["source"], type=click.Path(path_type=Path), metavar="DATASET"),
         click.Argument(["out"], type=click.Path(path_type=Path), metavar="OUT"),
@@ -90,7 +89,7 @@ command = formatting.Command(
             ["--undo"],
             type=click.Path(path_type=Path),
             metavar="PRED",
-            help="Put the masks <tile>.png in PRED together; DATASET holds the tiles.",
+            help="Put the masks <tile>.png in PRED back together; DATASET holds the tiles.",
         ),
         *tree_options(),
     ],

@@ -11,24 +11,24 @@ import click
 from . import formatting, options, output, train_output, train_settings
 from .progress import TrainingBar, clock
 
-HELP = """Train a network on a dataset: any of segprep models, any loss, optimizer and schedule.
+HELP = """Train any model of segprep models on a dataset, with any loss, optimizer and schedule.
 
-Learns from the train list and validates on the val list after each epoch. Writes runs/train/ in the
+Trains on the train list and validates on the val list after each epoch. Writes runs/train/ in the
 dataset: best.pt and last.pt (checkpoints), config.toml (all settings), history.csv, results.txt,
 curves.png, tensorboard/. Settings come from --config FILE (TOML, the names below with _ for -) and
-from options, which win. After an interruption, --resume continues exactly where the run was. On
-several processes: torchrun.
+from options, which take precedence. After an interruption, --resume continues exactly where the run
+stopped. For several processes, use torchrun.
 
 \b
 Examples:
     segprep train out/ --arch unet --epochs 50
     segprep train out/ --config train.toml --lr 3e-4
-    segprep train out/ --from-check                          as train-check found it fit
+    segprep train out/ --from-check                          with the settings of train-check
     segprep train out/ --resume                              resume after an interruption
     segprep train out/ --arch vgg-unet --weights vgg16.pth --freeze all --freeze-epochs 10
-    segprep train out/ --arch smp:Unet/resnet34     any network of segmentation-models-pytorch
+    segprep train out/ --arch smp:Unet/resnet34     any model of segmentation-models-pytorch
     segprep train out/ --loss focal+dice --class-weights 1,2 --schedule polynomial --warm-up 1
-    segprep train out/ --save-augmented look/                write what the network would see
+    segprep train out/ --save-augmented look/                write what the model would see
     segprep train out/ --sweep lr=1e-4,1e-3 --patience 3     one setting, several values
     segprep train out/ --sweep lr=1e-4,1e-3 --sweep batch=4,8        each combination
     torchrun --nproc-per-node 2 -m segprep_cli train out/    two GPUs
@@ -250,7 +250,7 @@ def _more() -> list[click.Parameter]:
             ["--option"],
             multiple=True,
             metavar="NAME=VALUE",
-            help="An option of the network itself: base=16. Repeatable.",
+            help="An option of the model itself: base=16. Repeatable.",
         ),
         click.Option(
             ["--augmentation"],
@@ -271,6 +271,6 @@ command = formatting.Command(
     "train",
     callback=_run,
     help=HELP,
-    short_help="Train a network: architectures, losses and schedules by name.",
+    short_help="Train a model: architectures, losses and schedules by name.",
     params=_params(),
 )

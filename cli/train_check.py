@@ -12,16 +12,16 @@ from .progress import TrainingBar, clock
 HELP = """In minutes on a CPU: can this dataset be learned, and which samples look wrong?
 
 Trains a small U-Net on the train list for a fixed number of steps, and a control whose masks are
-shuffled between the images. Both, and the majority class everywhere, are judged on the val list.
-Writes runs/train-check/ in the dataset: report.html (open it), scores.json, history.csv,
-checkpoint.pt, predictions/. After an interruption, the same command resumes. Exit code 0:
-learnable; 4: doubtful, not learnable, or masks that look wrong; 5: undecided, the time was up.
+shuffled between the images. Both are scored on the val list, as is the majority class. Writes
+runs/train-check/ in the dataset: report.html (open it), scores.json, history.csv, checkpoint.pt,
+predictions/. After an interruption, the same command resumes. Exit code 0: learnable; 4: doubtful,
+not learnable, or masks that look wrong; 5: undecided because the time ran out.
 
 \b
 Examples:
     segprep train-check
     segprep train-check out/ --steps 2000              a longer look
-    segprep train-check out/ --max-time 5m             cut after five minutes
+    segprep train-check out/ --max-time 5m             stop after five minutes
     segprep train-check /read/only --out check/        results elsewhere
     segprep miou                                       then: the scores once more
 """
@@ -59,7 +59,7 @@ def _run(
             folder = Path(values["out"]) if values["out"] else dataset / "runs/train-check"
             kept = folder.with_name(f".{folder.name}-unfinished")
             where = (
-                f" in {kept}, the best network so far as checkpoint.pt"
+                f" in {kept}, the best model so far as checkpoint.pt"
                 if (kept / "checkpoint.pt").is_file()
                 else ""
             )
@@ -164,7 +164,7 @@ command = formatting.Command(
             help="Side of the training crops in pixels.",
         ),
         click.Option(
-            ["--arch"], default="unet", show_default=True, help="The network: see segprep models."
+            ["--arch"], default="unet", show_default=True, help="The model: see segprep models."
         ),
         click.Option(
             ["--seed"],
@@ -180,7 +180,7 @@ command = formatting.Command(
             ["--like"],
             type=click.Path(path_type=Path),
             default=None,
-            help="The config.toml of a training: check its network, input size and loss.",
+            help="The config.toml of a training: check its model, input size and loss.",
         ),
         click.Option(
             ["--max-time"],

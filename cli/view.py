@@ -9,11 +9,12 @@ from . import formatting, options, output
 from .main import EXIT_SKIPPED
 from .progress import bar
 
-HELP = """Write a page to look through a dataset: every image with its mask over it.
+HELP = """Write a page to browse a dataset: every image with its mask on top.
 
-One file that opens offline: legend, opacity, filters by class, split and finding, keyboard, light
-and dark. It is written to DATASET/runs/view.html unless --out says otherwise. A sample that cannot
-be read is shown as such; the exit code is 3 then, and where samples were skipped.
+The page is one file that opens offline: legend, opacity, filters by class, split and finding,
+keyboard, light and dark. It is written to DATASET/runs/view.html unless --out says otherwise. If a
+sample cannot be read, the page says so; if any could not be read or was skipped, the exit code is
+3.
 
 \b
 Examples:
@@ -74,14 +75,14 @@ def _augmented(
     if as_json:
         output.document({"page": str(result.page), "shown": result.shown})
     elif not quiet:
-        output.line(f"{result.shown} windows as a training sees them -> {result.page}")
+        output.line(f"{result.shown} crops as a training sees them -> {result.page}")
 
 
 command = formatting.Command(
     "view",
     callback=_run,
     help=HELP,
-    short_help="Write a page to look through a dataset, offline.",
+    short_help="Write an offline page to browse a dataset.",
     params=[
         options.dataset(),
         click.Option(
@@ -104,14 +105,14 @@ command = formatting.Command(
         click.Option(
             ["--augment"],
             is_flag=True,
-            help="Show the augmented windows that a training will see instead (extra train).",
+            help="Show augmented crops instead, as a training will see them (extra train).",
         ),
         click.Option(
             ["--config"],
             type=click.Path(path_type=Path, dir_okay=False),
             help="With --augment: the config.toml of the training.",
         ),
-        click.Option(["--no-check"], is_flag=True, help="Do not look for findings first."),
+        click.Option(["--no-check"], is_flag=True, help="Do not run segprep check first."),
         click.Option(["--overwrite"], is_flag=True, help="Overwrite existing output."),
         *options.workers(),
         *options.display(),

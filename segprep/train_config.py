@@ -29,14 +29,14 @@ def _empty() -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All settings. What a number means when it is 0 stands in its help text."""
+    """All settings. Their help texts say what 0 means."""
 
-    arch: Annotated[str, "The network: see segprep models."] = "unet"
+    arch: Annotated[str, "The model: see segprep models."] = "unet"
     preset: Annotated[str, "One of its published sizes."] = ""
     options: Annotated[Mapping[str, Any], "Its own options: base=16."] = field(
         default_factory=_empty
     )
-    channels: Annotated[int, "What the network sees: 3 for color, 1 for gray."] = 3
+    channels: Annotated[int, "Channels of the model's input: 3 for color, 1 for gray."] = 3
     head: Annotated[
         Head, "A logit per class, or a single one: the probability of the second of two classes."
     ] = "softmax"
@@ -63,7 +63,7 @@ class Config:
         " to 0..1, or ImageNet's mean subtracted from 0..255.",
     ] = "dataset"
     mean: Annotated[
-        tuple[float, ...], "Mean of each channel, 0..1, instead: segprep stats --mean-std has it."
+        tuple[float, ...], "Mean of each channel, 0..1, instead; see segprep stats --mean-std."
     ] = ()
     std: Annotated[tuple[float, ...], "Standard deviation of each channel, 0..1."] = ()
     augment: Annotated[
@@ -126,7 +126,7 @@ class Config:
     pictures: Annotated[
         int, "Every N epochs, a sheet of images, ground truth and predictions; 0: none."
     ] = 0
-    amp: Annotated[Precision, "Mixed precision; pays on a GPU."] = "none"
+    amp: Annotated[Precision, "Mixed precision; faster on a GPU."] = "none"
     channels_last: Annotated[bool, "Channels-last memory layout."] = True
     compile: Annotated[bool, "torch.compile; on a GPU only."] = False
     deterministic: Annotated[

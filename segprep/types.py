@@ -23,7 +23,7 @@ MAX_PIXELS = 178_956_970  # where Pillow, too, calls a picture a decompression b
 Overlap = Annotated[
     Literal["order", "area", "priority", "error"],
     "Where shapes overlap: order = later in the file wins (labelme's rule), area = smaller wins, "
-    "priority = earlier in --priority wins, error = refuse the file.",
+    "priority = the class named first in --priority wins, error = refuse the file.",
 ]
 Unknown = Annotated[
     Literal["error", "ignore", "background", "skip"],
@@ -36,7 +36,7 @@ ClassList = Annotated[
 ]
 MaxPixels = Annotated[int, "Refuse images with more pixels than this."]
 LinkRoot = Annotated[
-    tuple[Path, ...], "Another folder that files of SRC may be links into (DVC, git-annex)."
+    tuple[Path, ...], "Another folder that links in SRC may lead into (DVC, git-annex)."
 ]
 Stem = Annotated[
     Literal["name", "path"],

@@ -58,9 +58,9 @@ class Reader:
     image_root: tuple[Path, ...] = ()
     same_image: Annotated[
         SameImage,
-        "One picture in several datasets (equal bytes): error = refuse; first = take it from the"
-        " dataset named first; keep = a sample from each. With one dataset alone, first takes each"
-        " picture once.",
+        "The same image in several datasets (equal bytes): error = refuse; first = take it from the"
+        " dataset named first; keep = one sample from each. With a single dataset, first takes each"
+        " image once.",
     ] = "error"
     max_pixels: MaxPixels = MAX_PIXELS
 
@@ -258,8 +258,8 @@ def merge(
         raise UsageError(
             "bad-option",
             f"{len(set(roots))} different datasets were given",
-            "give two or more, and OUT; or one, OUT and --same-image first, which takes each"
-            " picture once",
+            "give two or more, and OUT; or one, OUT and --same-image first, which takes each image"
+            " once",
         )
     reader = Reader(roots[0], tuple(roots[1:]), same_image, max_pixels)
     scan = reader.scan(jobs, progress)

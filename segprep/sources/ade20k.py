@@ -1,4 +1,4 @@
-"""ADE20K in full: pictures whose colors hold class and object, with a text or JSON file of names.
+"""ADE20K in full: PNGs whose colors encode class and object, with a text or JSON file of names.
 
     src/
       training/…/ADE_train_00000001.jpg       the image
@@ -80,7 +80,7 @@ class Reader:
     ] = 0
     unknown: Annotated[
         Literal["error", "ignore", "background"],
-        "A class that was not chosen: error = refuse it, ignore = 255, background = 0.",
+        "A class beyond --most: error = refuse it, ignore = 255, background = 0.",
     ] = "error"
     image_root: Annotated[
         tuple[Path, ...], "Another folder to look for images in (with its subfolders)."

@@ -1,4 +1,4 @@
-"""Images and black and white masks in folders of their own: ISBI and "medical" trees, Carvana, and
+"""Images and black-and-white masks in separate folders: ISBI and "medical" trees, Carvana, and
 most tutorials.
 
     Images/0.png     any image
@@ -54,7 +54,7 @@ _CLASSES = (
 
 @dataclass(frozen=True, slots=True)
 class Reader(PairedFolders):
-    """Read a folder of images and a folder of black and white masks."""
+    """Read a folder of images and a folder of black-and-white masks."""
 
     APPLIES_VIEWS = True
     INSTEAD: ClassVar = dict.fromkeys(("classes", "ids"), _CLASSES)

@@ -36,7 +36,7 @@ EXAMPLES = (
 
 @dataclass(frozen=True, slots=True)
 class Reader(ValueReader):
-    """Read masks that pack class and object into one picture."""
+    """Read masks that pack class and object into one PNG."""
 
     layout: Annotated[
         Literal["bdd100k", "kitti", "thousand", "synthia"], "How class and object are packed."

@@ -47,11 +47,11 @@ _CHILD = re.compile(r"(.*\d)[LR]", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Read a folder of CHASE_DB1 photographs and drawings."""
+    """Read a folder of CHASE_DB1 images and annotations."""
 
     root: Path
     annotator: Annotated[
-        Literal["1st", "2nd"], "Whose drawing is the truth: the first or the second observer's."
+        Literal["1st", "2nd"], "Whose annotation is the truth: the first or the second observer's."
     ] = "1st"
     image_root: LinkRoot = ()
     max_pixels: MaxPixels = MAX_PIXELS

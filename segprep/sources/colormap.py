@@ -1,4 +1,4 @@
-"""Images and masks whose colors stand for classes, in folders of their own: CamVid, ADE20K, VOC
+"""Images and masks whose colors stand for classes, in separate folders: CamVid, ADE20K, VOC
 colors, any table.
 
     images/x.png      any image

@@ -1,4 +1,4 @@
-"""DRIVE: vessels in 20 + 20 retinal photographs, with a field of view outside which nothing counts.
+"""DRIVE: vessels in 20 + 20 retinal photographs, ignored outside the field of view.
 
     DRIVE/
       training/
@@ -67,7 +67,7 @@ class Reader:
 
     root: Path
     annotator: Annotated[
-        Literal["1st", "2nd"], "Whose drawing is the truth: 1st_manual or 2nd_manual."
+        Literal["1st", "2nd"], "Whose annotation is the truth: 1st_manual or 2nd_manual."
     ] = "1st"
     outside: Annotated[
         Literal["ignore", "background"],

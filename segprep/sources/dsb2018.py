@@ -62,13 +62,13 @@ class Reader:
         int, "Width of the border in pixels, along rows, columns and diagonals."
     ] = 1
     border_as: Annotated[
-        Literal["class", "ignore"], "The border is a class of its own, or is ignored (255)."
+        Literal["class", "ignore"], "Make the border a separate class, or ignore it (255)."
     ] = "class"
     objects: Annotated[bool, "Write SegmentationObject as well: one id per nucleus."] = False
     name: Annotated[str, "Name of the object's class."] = "nucleus"
     missing: Annotated[
         Literal["error", "empty"],
-        "An image without any mask: error = refuse it, empty = it has no nucleus.",
+        "An image without any mask: error = refuse it, empty = no nuclei.",
     ] = "error"
     stem: Stem = "name"
     image_root: LinkRoot = ()

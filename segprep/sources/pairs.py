@@ -1,4 +1,4 @@
-"""Images and masks of class ids in folders of their own: the most common layout.
+"""Images and masks of class ids in separate folders: the most common layout.
 
     images/x.jpg     any image                       frames/frame_001.png    train/x.jpg      x.jpg
     masks/x.png      its mask: pixel value = id      masks/mask_001.png      trainannot/x.png

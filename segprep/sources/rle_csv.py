@@ -59,7 +59,7 @@ class Reader(RegionReader):
     """Read RLE from CSV files."""
 
     rows_only: Annotated[
-        bool, "Leave out images that no row names, instead of taking them as all background."
+        bool, "Skip images without a row, instead of taking them as all background."
     ] = False
 
     @classmethod

@@ -52,12 +52,12 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Read a folder of STARE photographs and drawings, packed or not."""
+    """Read a folder of STARE images and annotations, compressed or not."""
 
     root: Path
     annotator: Annotated[
         Literal["ah", "vk"],
-        "Whose drawing is the truth: ah = Adam Hoover's, vk = Valentina Kouznetsova's, which has"
+        "Whose annotation is the truth: ah = Adam Hoover's, vk = Valentina Kouznetsova's, which has"
         " finer vessels.",
     ] = "ah"
     image_root: LinkRoot = ()

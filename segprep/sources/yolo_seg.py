@@ -40,7 +40,7 @@ EVERY_TEXT = (".txt",)
 
 @dataclass(frozen=True, slots=True)
 class Reader(RegionReader):
-    """Read a YOLO segmentation data set."""
+    """Read a YOLO segmentation dataset."""
 
     @classmethod
     def recognize(cls, root: Path) -> Evidence | None:

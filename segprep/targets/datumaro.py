@@ -1,4 +1,4 @@
-"""Datumaro's voc_segmentation: VOC folders without the lists that it would count twice.
+"""Datumaro's voc_segmentation: VOC folders without lists that it would count twice.
 
     OUT/JPEGImages/<stem>.jpg            the images as they are: copies, hard or symbolic links
     OUT/SegmentationClass/<stem>.png     palette PNG with VOC's colors

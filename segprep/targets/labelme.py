@@ -1,4 +1,4 @@
-"""labelme JSON: masks, or predictions, as shapes that a person can edit.
+"""labelme JSON: masks or predictions as editable shapes.
 
     OUT/<stem>.json                      shapes, later over earlier; imageData null
     OUT/<stem>.jpg                       the image: a copy, hard or symbolic link

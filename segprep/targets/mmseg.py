@@ -70,7 +70,7 @@ class Writer:
         Literal["keep", "png"],
         "keep = images as they are, refused where their suffixes differ; png = every image a PNG.",
     ] = "keep"
-    gray: Annotated[bool, "Write every mask as gray PNG instead of the dataset's own file."] = False
+    gray: Annotated[bool, "Write every mask as gray PNG instead of the dataset's file."] = False
     max_pixels: MaxPixels = MAX_PIXELS
 
     def choose(self, inventory: Inventory) -> Choice:

@@ -30,7 +30,7 @@ EXAMPLES = (
 class Writer(SplitWriter):
     """Write images, masks and lists; masks keep their values."""
 
-    gray: Annotated[bool, "Write every mask as gray PNG instead of the dataset's own file."] = False
+    gray: Annotated[bool, "Write every mask as gray PNG instead of the dataset's file."] = False
 
     def files(
         self, sample: LabeledImage, places: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""YOLO segmentation: one text of polygons per image, and data.yaml.
+"""YOLO segmentation: one text file of polygons per image, and data.yaml.
 
     OUT/images/<split>/<stem>.jpg        copies, hard or symbolic links
     OUT/labels/<split>/<stem>.txt        class x1 y1 x2 y2 …, coordinates from 0 to 1

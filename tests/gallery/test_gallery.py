@@ -208,5 +208,5 @@ def test_view_shows_what_a_training_sees(tree: Path, tmp_path: Path) -> None:
     arguments = ["view", str(tree), "--augment", "--most", "5", "--out", str(page)]
     result = CliRunner().invoke(main.group, arguments)
     assert result.exit_code == 0, result.output
-    assert "5 windows" in result.output
+    assert "5 crops" in result.output
     assert len([one for one in parsed(page).tags if one[1].get("class") == "card"]) == 5

@@ -31,7 +31,7 @@ PREDICTED = {
 }  # fmt: skip
 OBJECTS = {"object", "objects", "instance", "instances", "instanceids", "npy", "visualization"}
 ExcludeFolder = Annotated[
-    tuple[str, ...], "Leave this folder below SRC alone (name or relative path), e.g. a copy."
+    tuple[str, ...], "Skip this folder below SRC (name or relative path), e.g. a copy."
 ]
 _TAILS = (
     *("annotations", "annotation", "annot", "labels", "label", "masks", "mask", "images", "image"),

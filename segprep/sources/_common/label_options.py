@@ -26,17 +26,17 @@ class LabelOptions:
     unknown: Unknown = "error"
     overlap: Overlap = "order"
     priority: Annotated[
-        str, "With --overlap priority: class names, the one that wins first: a,b,c."
+        str, "With --overlap priority: class names, highest priority first: a,b,c."
     ] = ""
     bad_shape: Annotated[
         Literal["error", "skip"],
-        "A shape that cannot be drawn: error = refuse the file, skip = leave the shape out.",
+        "A shape that cannot be drawn: error = refuse the file, skip = skip the shape.",
     ] = "error"
     exclude: Annotated[tuple[str, ...], "Skip shapes with this label, before or after --map."] = ()
     map: Annotated[
         tuple[str, ...],
-        "OLD=NEW: read label OLD as NEW (merge or rename), OLD#=NEW all with a number after OLD;"
-        " NEW may be _background_ or __ignore__.",
+        "OLD=NEW: read label OLD as NEW (merge or rename); OLD#=NEW: every OLD followed by a"
+        " number. NEW may be _background_ or __ignore__.",
     ] = ()
     objects: Annotated[
         bool, "Write SegmentationObject as well: one id per shape, or per group of shapes."

@@ -62,7 +62,7 @@ _USED: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Read Cityscapes as it is downloaded and unpacked."""
+    """Read Cityscapes as downloaded and unpacked."""
 
     root: Path
     labels: Annotated[

@@ -1,4 +1,4 @@
-"""ISBI-2012 membranes and their like: stacks of many pages in TIFF files, or numbered images in
+"""ISBI 2012 membranes and similar: multi-page TIFF stacks, or numbered images in
 folders.
 
     isbi/

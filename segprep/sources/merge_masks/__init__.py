@@ -1,4 +1,4 @@
-"""One black and white mask per class or region, merged: UNet++ folders, Label Studio's brush
+"""One black-and-white mask per class or region, merged: UNet++ folders, Label Studio's brush
 export, any folder of single masks.
 
     images/x.png             images/x.png               images/x.png                       x.png
@@ -79,7 +79,7 @@ class Reader:
     ] = "light"
     overlap: Overlap = "order"
     priority: Annotated[
-        str, "With --overlap priority: class names, the one that wins first: a,b,c."
+        str, "With --overlap priority: class names, highest priority first: a,b,c."
     ] = ""
     objects: Annotated[bool, "Write SegmentationObject as well: one id per mask file."] = False
     missing: Annotated[

@@ -76,7 +76,7 @@ _NAMES = (CLASS_NAMES, LABELMAP, "class_id_to_name.json")
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Read JPEGImages, SegmentationClass and what lies beside them."""
+    """Read JPEGImages, SegmentationClass and the lists."""
 
     root: Path
     classes: Annotated[

@@ -19,7 +19,7 @@ _FINEST = 0.25  # pixels: what would need less is drawn exactly
 MaxLoss = Annotated[
     float,
     "The most that --tolerance may cost, as a share of a shape's pixels (labelme: of a class's in"
-    " an image): where it would cost more, outlines run closer. 1 = no limit.",
+    " an image); outlines that would cost more are kept closer. 1 = no limit.",
 ]
 MAX_LOSS = 0.05
 Costs = tuple[Loss, Loss]  # pixels beside outlines; shapes whose outlines run closer
