@@ -7,6 +7,7 @@ from abc import abstractmethod
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Generic, TypeVar, overload
@@ -36,6 +37,23 @@ class LazySequence(Sequence[Value_co], Generic[Value_co]):
         if isinstance(numbers, range):
             return [self._value(number) for number in numbers]
         return self._value(numbers)
+
+    def __iter__(self) -> Iterator[Value_co]:
+        return map(self._value, range(len(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Picked(LazySequence[Value_co]):
+    """Those of *values* at *numbers*: of a million, none is made before it is asked for."""
+
+    values: Sequence[Value_co]
+    numbers: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def _value(self, number: int) -> Value_co:
+        return self.values[self.numbers[number]]
 
 
 class PackedNames(LazySequence[str]):
@@ -105,7 +123,8 @@ class PackedNames(LazySequence[str]):
         return len(self._starts) - 1
 
     def _value(self, number: int) -> str:
-        return self._raw(number).decode("utf-8", "surrogatepass")
+        text = self._text[self._starts[number] : self._starts[number + 1]]
+        return text.decode("utf-8", "surrogatepass")
 
     def __iter__(self) -> Iterator[str]:
         start = 0
@@ -180,16 +199,19 @@ class PackedPaths(LazySequence[Path]):
 
     def part(self, number: int) -> tuple[str, str]:
         """Folder and name of one path."""
-        return self._folders[self._homes[number]], self._names[number]
+        return self._folders[self._homes[number]], self._names._value(number)
+
+    def same(self, first: int, second: int) -> bool:
+        """Whether the paths of these two numbers are equal."""
+        homes = self._homes[first], self._homes[second]
+        return self._folders[homes[0]] == self._folders[homes[1]] and (
+            self._names._raw(first) == self._names._raw(second)
+        )
 
     def texts(self, start: int, stop: int) -> list[str]:
         """The paths from number *start* to *stop* as text."""
-        folders = map(self._folders.__getitem__, self._homes[start:stop])
-        names = (self._names[number] for number in range(start, stop))
-        return [
-            f"{folder}{os.sep}{name}" if folder else name
-            for folder, name in zip(folders, names, strict=True)
-        ]
+        parts = map(self.part, range(start, stop))
+        return [f"{folder}{os.sep}{name}" if folder else name for folder, name in parts]
 
     def chosen(self, numbers: Iterable[int]) -> "PackedPaths":
         """The paths of these *numbers*, in their order."""

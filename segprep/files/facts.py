@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from blake3 import blake3
 
 from segprep.files import states
 
@@ -56,14 +55,6 @@ class Learning:
         self._keys, self._numbers = array("Q"), array("I")
         self._values: dict[bytes, int] = {}
 
-    def of(self, path: str, read: Callable[[], bytes], kind: str) -> bytes:
-        """What :func:`recalled` gives."""
-        seen = self._seen(path, kind)
-        value = self._earlier.get(seen[0]) if seen else None
-        value = read() if value is None else value
-        self._note(seen, value)
-        return value
-
     def every(
         self,
         paths: Sequence[str],
@@ -71,30 +62,31 @@ class Learning:
         kind: str,
     ) -> Iterator[bytes | None]:
         """What :func:`all_recalled` gives."""
-        keys = (seen[0] if (seen := self._seen(path, kind)) else 0 for path in paths)
+        keys = array("Q", (self._key(path, kind) for path in paths))
         values = [self._earlier.get(key) if key else None for key in keys]
         fresh = read([number for number, value in enumerate(values) if value is None])
-        for path, earlier in zip(paths, values, strict=True):
+        for key, earlier in zip(keys, values, strict=True):
             value = next(fresh) if earlier is None else earlier
             if value is not None:
-                self._note(self._seen(path, kind), value)
+                self._note(key, value)
             yield value
         for _ in fresh:
             pass  # which ends what shows its progress
 
-    def _seen(self, path: str, kind: str) -> tuple[int, bool] | None:
-        """The key of the file as it is now, and whether it can only change with a trace."""
+    def _key(self, path: str, kind: str) -> int:
+        """The key of the file as it is now; UNKNOWN where it may change without a trace."""
         try:
             state = os.stat(path)
         except OSError:
-            return None
+            return states.UNKNOWN
+        if not states.settled(state, self._began):
+            return states.UNKNOWN
         text = os.fsencode(path) + b"\0" + states.described(state) + kind.encode()
-        key = int.from_bytes(blake3(text).digest(8), "little")
-        return key, states.settled(state, self._began)
+        return states.hashed(text)
 
-    def _note(self, seen: tuple[int, bool] | None, value: bytes) -> None:
-        if seen and seen[1] and (value in self._values or len(self._values) < MOST):
-            self._keys.append(seen[0])
+    def _note(self, key: int, value: bytes) -> None:
+        if key and (value in self._values or len(self._values) < MOST):
+            self._keys.append(key)
             self._numbers.append(self._values.setdefault(value, len(self._values)))
 
     def facts(self) -> Facts:
@@ -121,19 +113,12 @@ def learned() -> Facts:
     return under_way.facts() if under_way is not None else Facts()
 
 
-def recalled(path: str, read: Callable[[], bytes], kind: str = "") -> bytes:
-    """What *read* says of the file at *path*, or said when the file was last read as it is now;
-    *kind*: of what it tells, and what else decides about it.
-    """
-    under_way = _learning.get()
-    return under_way.of(path, read, kind) if under_way is not None else read()
-
-
 def all_recalled(
     paths: Sequence[str], read: Callable[[Sequence[int]], Iterator[bytes | None]], kind: str
 ) -> Iterator[bytes | None]:
     """What *read* says of the files at *paths*, in order, or said when they were last read as they
-    are now: it is given the numbers of the others, and says None of what cannot be read.
+    are now: it is given the numbers of the others, and says None of what cannot be read. *kind*: of
+    what it tells, and what else decides about it.
     """
     under_way = _learning.get()
     if under_way is None:

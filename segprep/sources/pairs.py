@@ -96,7 +96,7 @@ class Reader(PairedFolders):
         if not matched.items:  # why not, not what their values mean, is what has to be told
             return Scan((), class_lists.numbered(1), matched.skipped, {}, matched.notes)
         if self.palette == "auto":
-            palette_order.check(FirstLabels(matched.items), roots)
+            palette_order.check(FirstLabels(matched.items), roots, jobs=jobs)
         beside = files_beside.class_file(roots[0], folders)
         classes, table, notes = self._meaning(beside, matched, jobs, progress)
         background = background_of(classes, matched.items)

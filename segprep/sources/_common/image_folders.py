@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 from segprep.errors import UsageError
-from segprep.files import listing
-from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, stem_of
 from segprep.sources._common import name_rules, repeated_folders, rival_folders
 from segprep.sources._common.folder_names import (
@@ -226,11 +224,7 @@ def _with_images(root: Path) -> list[Path]:
     """Folders below *root* that hold images at any depth, topmost ones that are not mere splits of
     one kind.
     """
-    every = {
-        folder
-        for folder, name in listing(str(root))
-        if os.path.splitext(name)[1].lower() in SUFFIXES and folder != str(root)
-    }
+    every = name_rules.picture_folders(root) - {str(root)}
     inner = [Path(folder).relative_to(root).parts for folder in sorted(every)]
     # what the names below a folder say: images, masks
     kinds: dict[tuple[str, ...], set[bool]] = defaultdict(set)
@@ -257,11 +251,7 @@ def _mixed(root: Path, excluded: Sequence[str]) -> list[Folders]:
     """The topmost folders, *root* itself too, that hold images and, told by a word such as mask in
     the name, their masks.
     """
-    holding = {
-        Path(folder)
-        for folder, name in listing(str(root))
-        if os.path.splitext(name)[1].lower() in SUFFIXES
-    }
+    holding = {Path(folder) for folder in name_rules.picture_folders(root)}
     candidates = [
         Folders(path, path, split_name(_key(path, root)))
         for path in sorted(holding)

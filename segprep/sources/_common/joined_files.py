@@ -37,10 +37,14 @@ class JoinedFiles:
         """Add a pair: folder and name of both. Its stem is the image's, less nnU-Net's number of
         the first channel.
         """
-        path = os.path.join(*image)
         name = stem_of(image[1])
-        first_channel = mask is not None and name == f"{stem_of(mask[1])}{_FIRST_CHANNEL}"
+        first_channel = (
+            mask is not None
+            and name.endswith(_FIRST_CHANNEL)
+            and name == f"{stem_of(mask[1])}{_FIRST_CHANNEL}"
+        )
         if self.stem == "path":
+            path = os.path.join(*image)
             home = self.root if is_below(path, (self.root,)) else Path(image[0])
             name = stems.sample_stem(Path(path), home, self.stem)
         if first_channel:

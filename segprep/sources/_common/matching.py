@@ -68,8 +68,9 @@ def match(
             )
             notes.append(Note("paired-by", message))
         for mask, image in partners.numbers():
-            split = pair.split or _list_of(images.part(image)[0], pair.images)
-            pairs.add(images.part(image), masks.part(mask), split, rule)
+            image_part = images.part(image)
+            split = pair.split or _list_of(image_part[0], pair.images)
+            pairs.add(image_part, masks.part(mask), split, rule)
         alone = orphans.left(partners)
         if not empty:
             alone, unlabeled = _without_tests(alone, partners, pair)

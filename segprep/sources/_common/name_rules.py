@@ -58,9 +58,18 @@ def image_files(folder: Path) -> PackedPaths:
     """The image files anywhere below *folder*, in name order."""
     paths = PackedPaths()
     for where, name in listing(str(folder)):
-        if os.path.splitext(name)[1].lower() in SUFFIXES:
+        if name.lower().endswith(SUFFIXES):
             paths.add(where, name)
     return paths
+
+
+def picture_folders(root: Path) -> set[str]:
+    """The folders that hold image files: *root* and those below it, at any depth."""
+    holding = set[str]()
+    for folder, name in listing(str(root)):
+        if folder not in holding and name.lower().endswith(SUFFIXES):
+            holding.add(folder)
+    return holding
 
 
 def without(paths: PackedPaths, folders: Sequence[Path]) -> PackedPaths:

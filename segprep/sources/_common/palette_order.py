@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from segprep import engine
 from segprep.errors import SourceError, UsageError
 from segprep.files import facts, head_below, open_folders, read_below
 from segprep.imaging import image, mask_opening, palettes, png
-from segprep.packed_items import FirstLabels
+from segprep.packed import Picked
+from segprep.packed_items import PathTexts
 from segprep.sources._common import color_tables
 
 _MOST_READ, _MOST_COLORS = 200, 24
@@ -24,23 +26,20 @@ Color = tuple[int, int, int]
 INDEX = "give --palette index"
 
 
-def check(paths: Sequence[Path], roots: tuple[Path, ...], *, otherwise: str = INDEX) -> None:
+def check(
+    paths: Sequence[Path], roots: tuple[Path, ...], *, jobs: int = 1, otherwise: str = INDEX
+) -> None:
     """Raise UsageError (palette-ambiguous) where one color has different indices in two of the
     masks at *paths*. All palettes are compared; of the masks that share one, up to 100 are looked
     at for the colors in use. *otherwise*: what to do if the indices are right all the same, or "".
     """
     by_palette: dict[bytes, list[Path]] = {}
-    texts = paths.texts() if isinstance(paths, FirstLabels) else map(str, paths)
     with open_folders.remembered():
-        for text in texts:
-            try:
-                palette = facts.recalled(text, partial(_palette, text, roots))
-            except SourceError:
-                continue  # told when it is converted
+        for number, palette in enumerate(_palettes(PathTexts(paths), roots, jobs)):
             if palette:
                 same = by_palette.setdefault(palette, [])
                 if len(same) < _MOST_READ:  # more are not looked at
-                    same.append(Path(text))
+                    same.append(paths[number])
     longest = max(by_palette, key=len, default=b"")
     if all(longest.startswith(palette) for palette in by_palette):
         return
@@ -80,11 +79,32 @@ def _ambiguous(
     )
 
 
-def _palette(text: str, roots: tuple[Path, ...]) -> bytes:
+def _palettes(texts: Sequence[str], roots: tuple[Path, ...], jobs: int) -> Iterator[bytes | None]:
+    """The palettes of the files called *texts*; None where one cannot be read, which is told when
+    it is converted.
+    """
+    task = partial(_palette, roots)
+
+    def read(numbers: Sequence[int]) -> Iterator[bytes | None]:
+        chosen = Picked(texts, numbers)
+        results = engine.run(task, chosen, jobs=jobs) if jobs > 1 else map(task, chosen)
+        return (None if isinstance(result, engine.Failure) else result for result in results)
+
+    return facts.all_recalled(texts, read, "")
+
+
+def _palette(roots: tuple[Path, ...], text: str) -> bytes | None:
     """The palette of a file of indices, trailing repetitions of its last color dropped; else b"",
     as for a GIF whose colors in use are grays other than their indices, which is told by itself.
+    None where it cannot be read.
     """
-    path = Path(text)
+    try:
+        return _read_palette(Path(text), roots)
+    except SourceError:
+        return None
+
+
+def _read_palette(path: Path, roots: tuple[Path, ...]) -> bytes:
     data = head_below(path, roots, _HEAD)
     if data.startswith(png.SIGNATURE):
         palette = _of_png(data, path, roots)

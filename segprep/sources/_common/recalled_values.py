@@ -9,7 +9,8 @@ from typing import Any
 
 from segprep import engine, jsontext
 from segprep.files import facts
-from segprep.packed import LazySequence
+from segprep.packed import Picked
+from segprep.packed_items import PathTexts
 from segprep.types import Progress
 
 
@@ -37,14 +38,14 @@ def of_masks(
     """
 
     def read(numbers: Sequence[int]) -> Iterator[bytes | None]:
-        chosen = _Chosen(paths, numbers)
+        chosen = Picked(paths, numbers)
         results = engine.run(_Told(measure), chosen, jobs=jobs)
         for result in progress(results, len(chosen), "reading masks") if chosen else ():
             if isinstance(result, engine.Failure):
                 failures.append(result)
             yield None if isinstance(result, engine.Failure) else result
 
-    for told in facts.all_recalled(_Texts(paths), read, kind):
+    for told in facts.all_recalled(PathTexts(paths), read, kind):
         if told is not None:
             counts, further = jsontext.parsed(told)
             yield MaskValues(dict(counts), further)
@@ -59,30 +60,3 @@ class _Told:
     def __call__(self, path: Path) -> bytes:
         values = self.measure(path)
         return jsontext.line([[*values.pixels.items()], values.further])
-
-
-@dataclass(frozen=True, slots=True)
-class _Chosen(LazySequence[Path]):
-    """Those of *paths* at *numbers*: of a million, none is made before it is read."""
-
-    paths: Sequence[Path]
-    numbers: Sequence[int]
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    def _value(self, number: int) -> Path:
-        return self.paths[self.numbers[number]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Texts(LazySequence[str]):
-    """The *paths* as text."""
-
-    paths: Sequence[Path]
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def _value(self, number: int) -> str:
-        return str(self.paths[number])

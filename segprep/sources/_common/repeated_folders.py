@@ -3,9 +3,8 @@
 import os
 from pathlib import Path
 
-from segprep.files import listing
-from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key
+from segprep.sources._common import name_rules
 
 
 def names(root: Path, images: Path, masks: Path) -> tuple[str, str]:
@@ -27,11 +26,7 @@ def homes(root: Path, images: str, masks: str) -> list[Path]:
     parts = [Path(images).parts, Path(masks).parts]
     if any(Path(name).is_absolute() or ".." in Path(name).parts for name in (images, masks)):
         return []
-    holding = {
-        Path(folder)
-        for folder, name in listing(str(root))
-        if os.path.splitext(name)[1].lower() in SUFFIXES
-    }
+    holding = {Path(folder) for folder in name_rules.picture_folders(root)}
     above = {root.joinpath(*folder.parts[: -len(parts[0])]) for folder in holding}
     both = [home for home in above if all(home.joinpath(*own) in holding for own in parts)]
     return sorted(both, key=lambda home: natural_key(str(home)))

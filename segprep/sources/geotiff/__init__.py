@@ -97,7 +97,7 @@ class Reader(PairedFolders):
         if not matched.items:
             return Scan((), class_lists.numbered(1), matched.skipped, {}, matched.notes)
         labels = FirstLabels(matched.items)
-        palette_order.check(labels, roots, otherwise="")
+        palette_order.check(labels, roots, jobs=jobs, otherwise="")
         limits, notes = self._limits(matched, jobs, progress)
         beside = files_beside.class_file(roots[0], folders)
         classes, table, told = self._meaning(beside, matched, jobs, progress)

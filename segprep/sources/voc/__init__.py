@@ -33,6 +33,7 @@ from segprep.dataset.tree import CLASS_NAMES, IMAGES, LABELMAP, OBJECTS
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import read_below, real_folders
 from segprep.imaging import image, lookup, low_depth, mask_files, paired_masks
+from segprep.packed_items import FirstLabels
 from segprep.sources._common import color_tables, lossy, mask_values, matching, palette_order
 from segprep.sources._common.color_tables import ColorTable
 from segprep.sources._common.image_folders import MaskFolder
@@ -148,9 +149,9 @@ class Reader:
         if not matched.items:  # why not, not what their values mean, is what has to be told
             return Scan((), class_lists.numbered(1), matched.skipped, {}, matched.notes)
         notes = tree_folders.scan_notes(folder, len(bare), len(bare) + len(matched.items))
-        masks = [item.labels[0] for item in matched.items if item.labels[0] != item.image]
+        masks = FirstLabels(matched.items)
         if self.palette == "auto":
-            palette_order.check(masks, (root,))
+            palette_order.check(masks, (root,), jobs=jobs)
         classes, meaning, further = self._meaning(
             root, home, tuple(i for i in matched.items if i.labels[0] != i.image), jobs, progress
         )
