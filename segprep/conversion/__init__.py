@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from segprep import engine, sources
-from segprep.conversion import archived, file_states, last_run
+from segprep.conversion import archived, file_states, last_run, unwritten
 from segprep.conversion.archived import NO_ARCHIVES, Archives
+from segprep.conversion.file_states import WrittenSignatures
 from segprep.conversion.last_run import Call
 from segprep.conversion.planning import Work, manifest_bytes, prepare, refuse_overlap
 from segprep.conversion.publication import (
@@ -22,7 +23,7 @@ from segprep.conversion.publication import (
 from segprep.conversion.result import Conversion
 from segprep.conversion.run_notes import RunNotes
 from segprep.conversion.sample_files import ImageFormat, SampleTask
-from segprep.conversion.unpainted import UnpaintedLabels, unpainted_notes
+from segprep.conversion.unpainted import unpainted_notes
 from segprep.conversion.written_sample import WrittenSample
 from segprep.dataset import manifest, shards
 from segprep.dataset.journal import Journal
@@ -36,7 +37,7 @@ from segprep.files.facts import Facts
 from segprep.imaging.image import MaskMode
 from segprep.packed_items import PackedItems
 from segprep.sources._common import folder_names
-from segprep.types import Note, Progress, Reader, Record, Scan, no_progress
+from segprep.types import Note, Progress, Reader, Scan, no_progress
 
 RIGHT_FOLDER = "is this the right folder, and the right format?"
 
@@ -157,10 +158,10 @@ def convert_with(
         if dry_run or (seen and not unfinished and not overwrite):
             work = prepared()
             if dry_run or work.nothing:
-                unwritten = _unwritten(work, dry_run, jobs, on_error, progress)
+                reported = unwritten.account(work, dry_run, jobs, on_error, progress)
                 if call:
-                    call.keep(unwritten)
-                return unwritten
+                    call.keep(reported)
+                return reported
         try:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -172,52 +173,6 @@ def convert_with(
                 work = prepared()
             settled = work.scan.classes is scan.classes  # the tree's classes are the source's
             return _convert(work, jobs, on_error, progress, call if settled else None)
-
-
-def _unwritten(
-    work: Work, dry_run: bool, jobs: int, on_error: str, progress: Progress[Any]
-) -> Conversion:
-    """The account of a run that writes nothing: a dry run reads everything all the same.
-
-    Raises BadInputError where the real run would.
-    """
-    todo = work.todo if dry_run else ()
-    results = (
-        list(progress(engine.run(work.task, todo, jobs=jobs), len(todo), "reading"))
-        if dry_run
-        else []
-    )
-    records = [result for result in results if isinstance(result, Record)]
-    failures = [result if isinstance(result, engine.Failure) else None for result in results]
-    skipped = all_skipped(failures, todo, work)
-    if dry_run:
-        refuse(skipped, work.scan, on_error, bool(records) or bool(work.kept))
-    account = RunNotes()
-    for record in records:
-        account.add(record)
-    notes, covered = account.summed(
-        work.scan.classes.names,
-        lambda: records,
-        overlap=getattr(work.task.reader, "overlap", "order"),
-    )
-    old = work.plan.old
-    if not dry_run and old is not None:  # nothing changed, and records need not be parsed
-        unpainted = tuple(old.extra.get("unpainted", ()))
-    else:
-        unpainted = UnpaintedLabels.of((*work.kept.values(), *records)).rows()
-        work.plan.close()
-    return Conversion(
-        work.task.out,
-        failures.count(None),
-        len(work.kept),
-        work.vanished,
-        skipped,
-        work.scan.classes.names,
-        (*work.scan.notes, *unpainted_notes(unpainted), *notes),
-        False,
-        unpainted,
-        covered,
-    )
 
 
 def _convert(
@@ -235,13 +190,15 @@ def _convert(
     lines = Journal(staging.folder, earlier)
     try:
         work.kept.carry(lines, account, told=plan.resumed)
-        task = WrittenSample(work.task)
+        task, written = WrittenSample(work.task, plan.began), WrittenSignatures.after(len(lines))
         for result in progress(engine.run(task, todo, jobs=jobs), len(todo), "converting"):
             if not isinstance(result, engine.Failure):
-                lines.add(*result)
-                account.add(result[0])
+                record, line, key, signed = result
+                lines.add(record, line, key)
+                account.add(record, pictures=signed.pictures)
+                written.add(signed)
             failures.append(result if isinstance(result, engine.Failure) else None)
-        return _published(work, lines, failures, account, on_error, call)
+        return _published(work, lines, written, failures, account, on_error, call)
     finally:
         lines.close()
         plan.close()
@@ -250,6 +207,7 @@ def _convert(
 def _published(
     work: Work,
     lines: Journal,
+    written: WrittenSignatures,
     failures: Sequence["engine.Failure | None"],
     account: RunNotes,
     on_error: str,
@@ -279,7 +237,7 @@ def _published(
     count = len(lines)
     lines.close()  # its folder goes away
     plan.close()
-    staging.publish(lines.lists, stale, texts, replace=plan.replace)
+    whole = staging.publish(lines.lists, stale, texts, replace=plan.replace)
     done = Conversion(
         work.task.out,
         count - len(work.kept),
@@ -295,5 +253,7 @@ def _published(
     notes_again = (*work.scan.notes, *unpainted_notes(unpainted))
     again = replace(done, kept=count, notes=notes_again, covered=())
     repeated = None if any(failures) else call
-    last_run.save_published(work, lines, account.totals, texts, checksum, repeated, again)
+    last_run.save_published(
+        work, lines, written if whole else None, account.totals, texts, checksum, repeated, again
+    )
     return done

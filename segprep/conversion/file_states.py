@@ -76,6 +76,26 @@ class Signatures:
         return len(self.numbers)
 
 
+@dataclass(slots=True)
+class WrittenSignatures:
+    """The *signatures* of the samples that a run wrote, as these were written, by their number in
+    its journal; the sum of the *latest* times of their files.
+    """
+
+    signatures: Signatures
+    latest: int = 0
+
+    @classmethod
+    def after(cls, count: int) -> "WrittenSignatures":
+        """None yet, *count* samples being in the journal that an earlier run wrote."""
+        return cls(Signatures.unknown(count))
+
+    def add(self, signed: Signed) -> None:
+        """Add those of the next sample."""
+        self.signatures.put(len(self.signatures), signed)
+        self.latest += signed.latest
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """The *signatures* by line of records.jsonl, whose digest is *records*, and the *totals* of all

@@ -94,7 +94,7 @@ class Kept(Mapping[str, Record]):
             signed = self.signatures.signed(number)
             if signed.layout:
                 lines.keep(stem, number, signed.layout.suffix, signed.layout.objects)
-                account.add_stem(stem, *([signed.picture] if signed.picture else []))
+                account.add_stem(stem, *signed.pictures or ())
             else:
                 record = previous.written(number)
                 suffix = record.image.removeprefix(f"{IMAGES}/{stem}")
@@ -218,9 +218,9 @@ def _believed(task: SampleTask, scan: Scan, plan: Plan, *, verify: bool) -> Kept
         if layout := kept.signatures.layout(line):
             same = signer.of_item(number, layout) == numbers[line]
         else:
-            record = previous.plain(stem)
+            record = previous.written(line)
             same = signer.of_record(record) == numbers[line]
-            same = same and record["item"] == task.fingerprint(items[number])
+            same = same and record.item == task.fingerprint(items[number])
         if same:
             kept.add(stem, line)
         else:
@@ -239,8 +239,8 @@ def _remember(task: SampleTask, plan: Plan, kept: Kept, items: PackedItems) -> N
     for stem in kept:
         number = previous.number(stem)
         if kept.signatures.numbers[number] == UNKNOWN:
-            record = previous.plain(stem)
-            files = signer.files(record["digests"])
+            record = previous.written(number)
+            files = signer.files(record.digests)
             signed = signer.signed(items.stems.find(stem), record, files, plan.began)
             kept.signatures.put(number, signed)
     index = Index(plan.old.records, kept.signatures, kept.totals, facts=facts.learned())

@@ -5,7 +5,7 @@ source and its tree looks different, the same call has nothing to do, and lists 
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
@@ -13,13 +13,13 @@ from typing import Any
 
 from blake3 import blake3
 
-from segprep import jsontext
 from segprep.conversion import file_states
-from segprep.conversion.file_states import Index, Signatures
+from segprep.conversion.file_states import Index, Signatures, WrittenSignatures
 from segprep.conversion.planning import Work
 from segprep.conversion.result import Conversion
 from segprep.conversion.sample_files import SampleTask
 from segprep.conversion.signatures import Signed, Signer
+from segprep.dataset import manifest
 from segprep.dataset.journal import Journal
 from segprep.dataset.manifest import RECORDS, next_line
 from segprep.dataset.record_file import RecordFile
@@ -38,13 +38,15 @@ _LINES = 1000  # that are hashed at once
 class Snapshot:
     """*digest* changes when a file below a folder comes, goes, or is touched; *recent*: the files
     that were touched so late that they may change again without a trace, relative to the folder;
-    *stirred*: whether some came, or went, so late; how many files were *touched* since a run began.
+    *stirred*: whether some came, or went, so late; how many files were *touched* since a run began,
+    and the sum of the *latest* times when they were (nanoseconds), which any further touch changes.
     """
 
     digest: str
     recent: tuple[str, ...]
     stirred: bool = False
     touched: int = 0
+    latest: int = 0
 
 
 def snapshot(folder: Path, moment: int, *, since: int | None = None) -> Snapshot:
@@ -52,7 +54,7 @@ def snapshot(folder: Path, moment: int, *, since: int | None = None) -> Snapshot
     by *since* is touched. Raises OSError where something cannot be listed.
     """
     checksum, recent, waiting, stirred = blake3(), list[str](), [str(folder)], False
-    touched = 0
+    touched = total = 0
     while waiting:
         home = waiting.pop()
         stirred |= not states.settled(os.stat(home), moment)
@@ -69,12 +71,13 @@ def snapshot(folder: Path, moment: int, *, since: int | None = None) -> Snapshot
                 if len(lines) == _LINES:
                     checksum.update(b"".join(lines))
                     lines.clear()
-                if since is not None and states.latest(state) >= since - states.FINE:
+                if since is not None and (latest := states.latest(state)) >= since - states.FINE:
                     touched += 1
+                    total += latest
                 if not states.settled(state, moment):
                     recent.append(path[len(str(folder)) + 1 :])
         checksum.update(b"".join(lines))
-    return Snapshot(checksum.hexdigest(20), tuple(recent), stirred, touched)
+    return Snapshot(checksum.hexdigest(20), tuple(recent), stirred, touched, total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,7 @@ def _texts(value: Any) -> Sequence[str]:
 def save_published(
     work: Work,
     lines: Journal,
+    written: WrittenSignatures | None,
     totals: Totals,
     texts: Mapping[str, bytes | Path],
     records: str,
@@ -210,22 +214,26 @@ def save_published(
     again: Conversion,
 ) -> None:
     """Make the index of a tree that was just published with these *texts*, the digest of whose
-    *lines* is *records*, and their *totals*; *again*: the report of the same *call* where nothing
-    changes meanwhile.
+    *lines* is *records*, and their *totals*; *written*: what is signed of the samples that this run
+    wrote, if publishing left their states alone; *again*: the report of the same *call* where
+    nothing changes meanwhile.
     """
     task, outputs = work.task, None
-    if call:
+    if call or written:
         with suppress(OSError):
             outputs = snapshot(task.out, time.time_ns(), since=work.plan.began)
     told = {name: digest(data) for name, data in texts.items() if isinstance(data, bytes)}
     try:
-        published = _published(work, lines, recent=outputs.recent if outputs else ())
+        published = _published(work, lines, written, outputs)
         now = {name: digest_file(task.out / name) for name in told}
+        latest = published.latest + sum(states.latest(os.lstat(task.out / name)) for name in texts)
     except (OSError, SourceError, ValueError, KeyError, TypeError):
         return  # somebody else is writing there
     if published.records != records:
         return
-    if outputs and (now != told or outputs.touched != published.written + len(texts)):
+    if outputs and (
+        now != told or (outputs.touched, outputs.latest) != (published.written + len(texts), latest)
+    ):
         outputs = None  # nor is all that lies there what this run wrote or compared
     digests = {**published.digests, **told, RECORDS: records}
     last = call.described(again, outputs, digests) if call else None
@@ -237,40 +245,54 @@ def save_published(
 class _Published:
     """What a run published: the digest of its *records* as they lie there, the *signatures* of the
     samples, the *digests* of their recent files, and how many files were *written* and are as they
-    were written.
+    were written, and the sum of the *latest* times when that was.
     """
 
     records: str
     signatures: Signatures
     digests: Mapping[str, str]
     written: int
+    latest: int
 
 
-def _published(work: Work, lines: Journal, *, recent: Iterable[str] = ()) -> _Published:
-    """What *work* just published; *recent*: files of the tree."""
-    items, kept, wanted = PackedItems.of(work.scan.items), work.kept, set(recent)
+def _published(
+    work: Work, lines: Journal, written: WrittenSignatures | None, outputs: Snapshot | None
+) -> _Published:
+    """What *work* just published; *written*: what is signed of the samples that it wrote, if it is
+    known; *outputs*: the state of the tree, where it could be looked at.
+    """
+    items, kept, recent = PackedItems.of(work.scan.items), work.kept, set[str]()
+    if outputs:
+        recent.update(outputs.recent)
+    fresh = written.signatures if written and outputs else None
     began, now = work.plan.began, time.time_ns()
     signer = Signer(work.task, items, began=began)
     renamed = not isinstance(kept.previous, RecordFile)
-    signatures, digests, checksum, count = Signatures(), dict[str, str](), blake3(), 0
+    signatures, digests, checksum = Signatures(), dict[str, str](), blake3()
+    count, latest = 0, written.latest if written and outputs else 0
     with open_inside(work.task.out, RECORDS) as file:
-        for number, (stem, before, written) in enumerate(lines.origins()):
+        for number, (stem, before, at, key) in enumerate(lines.origins()):
             line = next_line(file)
             checksum.update(line)
             if before >= 0 and kept.signatures and kept.signatures.numbers[before] != UNKNOWN:
                 signatures.put(number, kept.signatures.signed(before))
                 continue
-            plain = jsontext.parsed(line)
-            files, item = signer.files(plain["digests"]), items.stems.find(stem)
-            if not written:
-                signed = signer.signed(item, plain, files, began, renamed=renamed)
-            elif states.written_key(files) == written:
-                signed = signer.signed(item, plain, files, now)
+            names = lines.files(stem)
+            signed_already = fresh is not None and fresh.outputs[at] != UNKNOWN
+            if fresh and signed_already and recent.isdisjoint(names):
+                signatures.put(number, fresh.signed(at))
+                count += len(names)
+                continue
+            record = manifest.written_record(line)
+            files, item = signer.files(record.digests), items.stems.find(stem)
+            if not key:
+                signed = signer.signed(item, record, files, began, renamed=renamed)
+            elif states.written_key(files) == key:
+                signed = signer.signed(item, record, files, now)
                 count += len(files)
+                latest += 0 if signed_already else sum(map(states.latest, files))
             else:
-                signed = Signed(UNKNOWN, None)
+                signed = Signed()
             signatures.put(number, signed)
-            if wanted:
-                names = plain["digests"].keys() & wanted
-                digests |= {name: plain["digests"][name] for name in names}
-    return _Published(checksum.hexdigest(20), signatures, digests, count)
+            digests |= {name: record.digests[name] for name in recent.intersection(names)}
+    return _Published(checksum.hexdigest(20), signatures, digests, count, latest)

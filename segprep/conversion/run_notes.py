@@ -34,18 +34,24 @@ class RunNotes:
     used: "array[int]" = field(default_factory=partial(array, "Q"))
     blanks: list[str] = field(default_factory=list)
 
-    def add(self, record: Record, *, told: bool = True) -> None:
-        """Count *record*; its notes are those of an earlier run unless *told*."""
+    def add(
+        self, record: Record, *, told: bool = True, pictures: Iterable[int] | None = None
+    ) -> None:
+        """Count *record*; its notes are those of an earlier run unless *told*. *pictures*: the keys
+        of those that others may share, where they are known.
+        """
         self.totals.add(record)
-        self.add_counted(record)
+        self.add_counted(record, pictures)
         if told:
             stem = record.stem  # what dataclasses.replace would do, in a fifth of its time
             self.notes += [Note(n.code, n.message, stem, n.covered) for n in record.notes]
 
-    def add_counted(self, record: Record) -> None:
+    def add_counted(self, record: Record, pictures: Iterable[int] | None = None) -> None:
         """Add what the totals, which have *record* already, do not tell."""
         self.unpainted.add(record.unpainted)
-        self.add_stem(record.stem, *(key for key, _ in _uses(record)))
+        if pictures is None:
+            pictures = (key for key, _ in _uses(record))
+        self.add_stem(record.stem, *pictures)
 
     def add_stem(self, stem: str, *pictures: int) -> None:
         """Note the name of a sample, and the keys of the pictures that others may share."""

@@ -6,7 +6,7 @@ Runs in worker processes; what comes back is a small Record, never pixels.
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -22,7 +22,6 @@ from segprep.files import (
     digest,
     mark_below,
     real_folders,
-    states,
     watch,
     write_staged,
 )
@@ -64,12 +63,10 @@ class SampleTask:
 
     def __call__(self, item: Item) -> Record:
         """Read *item* and stage its files. Raises SourceError."""
-        return self.written(item)[0]
+        return self.written(item).record
 
-    def written(self, item: Item) -> tuple[Record, int]:
-        """Read *item* and stage its files: its record, and the key of the states that they were
-        written in. Raises SourceError.
-        """
+    def written(self, item: Item) -> "Written":
+        """Read *item* and stage its files. Raises SourceError."""
         with watch() as inputs:
             sample = sources.read(self.reader, self._source_item(item))
         sample = _counted(sample, item, self.values)
@@ -100,6 +97,17 @@ class SampleTask:
     def located(self, name: str) -> Path:
         """The file that :meth:`named` calls *name*."""
         return self.archives.located(name, self.root)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The *record* of a sample, what it was made of, and the states in which its files were
+    written, in the order of its digests.
+    """
+
+    record: Record
+    inputs: Inputs
+    outputs: Sequence[os.stat_result]
 
 
 def _counted(sample: Sample, item: Item, values: int) -> Sample:
@@ -162,9 +170,9 @@ class Unchanged:
         return "changed" if wrong else "kept"
 
 
-def _stage(task: SampleTask, item: Item, sample: Sample, inputs: Inputs) -> tuple[Record, int]:
+def _stage(task: SampleTask, item: Item, sample: Sample, inputs: Inputs) -> Written:
     """Turn *sample* upright, bring it into the tree's formats, write its files to the staging
-    folder: its record, and the key of their states.
+    folder.
     """
     origin = next(
         (path for path, content in inputs.contents.items() if content is sample.image), None
@@ -188,7 +196,7 @@ def _stage(task: SampleTask, item: Item, sample: Sample, inputs: Inputs) -> tupl
     }
     if objects is not None:
         contents[f"{OBJECTS}/{item.stem}.png"] = image.encode_objects(objects, task.mask_mode)
-    key = _write(task, contents) if task.write else states.UNKNOWN
+    outputs = _write(task, contents) if task.write else []
     hashes = {name: digest(content) for name, content in contents.items()}
     height, width = mask.shape
     names = [*hashes, None]
@@ -210,18 +218,18 @@ def _stage(task: SampleTask, item: Item, sample: Sample, inputs: Inputs) -> tupl
         task.archives.told(tuple(notes)),
         sample.unpainted,
     )
-    return record, key
+    return Written(record, inputs, outputs)
 
 
-def _write(task: SampleTask, contents: Mapping[str, bytes]) -> int:
-    """Write the files of a sample, name -> content, to the staging folder; the key of the states
-    that they are in.
+def _write(task: SampleTask, contents: Mapping[str, bytes]) -> list[os.stat_result]:
+    """Write the files of a sample, name -> content, to the staging folder; the states that they
+    are in.
     """
     folder, seen = Staging(task.out).folder, list[os.stat_result]()
     for name, content in contents.items():
         path = OutputFolder(folder).place(name) if task.shard else folder / name
         seen.append(write_staged(path, content))
-    return states.written_key(seen)
+    return seen
 
 
 def _refuse_size(path: Path, image_shape: tuple[int, int], mask_shape: tuple[int, ...]) -> None:

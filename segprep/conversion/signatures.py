@@ -3,16 +3,17 @@ inode alone.
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from segprep.conversion.run_notes import pictures_of
-from segprep.conversion.sample_files import SampleTask
+from segprep.conversion.sample_files import SampleTask, Written
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
 from segprep.files import states
 from segprep.files.states import UNKNOWN
-from segprep.packed_items import PackedItems
+from segprep.packed_items import PackedItems, key_of
+from segprep.types import Item, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +33,40 @@ class FileLayout:
         return [*names, f"{OBJECTS}/{stem}.png"] if self.objects else names
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(NamedTuple):
     """The *signature* of a sample, UNKNOWN for none, its *layout*, None where only the record tells
     its files, the key of the *picture* that other samples may be made of, 0 for none, and the key
-    of the states of its *outputs* while they are as recorded, UNKNOWN for none.
+    of the states of its *outputs* while they are as recorded, UNKNOWN for none. *latest*: the sum
+    of the times when these were touched last (nanoseconds), where they were just written.
     """
 
-    signature: int
-    layout: FileLayout | None
+    signature: int = UNKNOWN
+    layout: FileLayout | None = None
     picture: int = 0
     outputs: int = UNKNOWN
+    latest: int = 0
+
+    @property
+    def pictures(self) -> tuple[int, ...] | None:
+        """The keys of the pictures that other samples may be made of, None where the record tells
+        them.
+        """
+        if self.layout is None:
+            return None
+        return (self.picture,) if self.picture else ()
+
+
+class ItemFiles(NamedTuple):
+    """The paths of the *files* of an item, its first *label* among them, and bytes (*key*) that
+    differ where two items do.
+    """
+
+    files: Sequence[str]
+    label: str
+    key: bytes
+
+
+Look = Callable[[str], os.stat_result | None]  # path -> its state, None where there is no file
 
 
 class Signer:
@@ -56,59 +80,21 @@ class Signer:
         self._root = "" if task.archives.unpacked else f"{task.root}{os.sep}"
         how = task.image_format, task.ids, task.strip_metadata
         self._how = repr(how).encode("utf-8", "backslashreplace")
-
-    def layout(
-        self, number: int, record: Mapping[str, Any], files: Sequence[str]
-    ) -> FileLayout | None:
-        """The layout of the item of this *number*, whose *files* and record (as JSON) these are;
-        None where only the record tells its files and what was not painted, or there is no item.
-        """
-        if number < 0 or not self._root or record.get("unpainted"):
-            return None
-        inner = {file.removeprefix(self._root).replace(os.sep, "/") for file in files}
-        suffix = record["image"].removeprefix(f"{IMAGES}/{record['stem']}")
-        others, beside = record["inputs"].keys() - inner, tuple[str, ...]()
-        if others:
-            start = self._start(number, files)
-            full = {f"{self._root}{name}".replace("/", os.sep) for name in others}
-            beside = tuple(sorted(name[len(start) :] for name in full if name.startswith(start)))
-        layout = FileLayout(suffix, record["objects"] is not None, beside)
-        if len(beside) < len(others) or any(os.sep in end for end in beside):
-            return None
-        whole = record["digests"].keys() == set(layout.names(record["stem"]))
-        return layout if whole and inner <= record["inputs"].keys() else None
-
-    def _start(self, number: int, files: Sequence[str]) -> str:
-        """The path of the first label among the *files* of an item, less its extension."""
-        return os.path.splitext(self._items.label_of(number, files))[0]
+        self._kind: tuple[Any, str | None] = None, None  # of the item before, and what it says
+        self._told = repr(self._kind)
+        self._same: FileLayout | None = None  # the layout before
 
     def of_item(self, number: int, layout: FileLayout) -> int:
         """The signature of the item of this *number*: its files, its payload, and how it is
         converted.
         """
         outputs = self.files(layout.names(self._items.stems[number]))
-        files = self._items.files(number)
-        return self._of_item(number, layout, _described(outputs, self._began), files)
+        return self._of_item(self._own(number), layout, _described(outputs, self._began), _state)
 
-    def _of_item(
-        self, number: int, layout: FileLayout, outputs: bytes, files: Sequence[str]
-    ) -> int:
-        inputs = files
-        if layout.beside:
-            start = self._start(number, files)
-            inputs = [*files, *(start + end for end in layout.beside)]
-        return self._signed(self._how + self._items.key(number, files), outputs, inputs)
-
-    def of_record(self, record: Mapping[str, Any]) -> int:
-        """The signature of the sample of a *record* (as JSON), by the files alone."""
-        return self._of_record(record, _described(self.files(record["digests"]), self._began))
-
-    def _of_record(self, record: Mapping[str, Any], outputs: bytes) -> int:
-        inputs = [
-            self._root + name if self._root and ".." not in name else str(self._task.located(name))
-            for name in record["inputs"]
-        ]
-        return self._signed(b"", outputs, inputs)
+    def of_record(self, record: Record) -> int:
+        """The signature of the sample of a *record*, by the files alone."""
+        outputs = _described(self.files(record.digests), self._began)
+        return self._of_record(record, outputs, _state)
 
     def files(self, names: Iterable[str]) -> list[os.stat_result]:
         """The states of files in the tree; none where one is absent."""
@@ -120,39 +106,118 @@ class Signer:
     def signed(
         self,
         number: int,
-        record: Mapping[str, Any],
+        record: Record,
         files: Sequence[os.stat_result],
         moment: int,
         *,
         renamed: bool = False,
     ) -> Signed:
-        """What is signed of the item of this *number*, -1 for none, with its *record* as JSON and
-        its *files* in the tree, which were as recorded at the *moment* (nanoseconds) or later, and
+        """What is signed of the item of this *number*, -1 for none, with its *record* and its
+        *files* in the tree, which were as recorded at the *moment* (nanoseconds) or later, and
         *renamed* since.
         """
         outputs = _described(files, moment, renamed=renamed)
         key = states.key(files) if outputs else UNKNOWN
-        digest = record["digests"].get(record["image"], "")
-        pictures = [key for key, _ in pictures_of(record["inputs"], record["source"], digest)]
-        inputs = self._items.files(number) if number >= 0 else []
-        if len(pictures) < 2 and (layout := self.layout(number, record, inputs)):
-            picture = pictures[0] if pictures else 0
-            return Signed(self._of_item(number, layout, outputs, inputs), layout, picture, key)
-        return Signed(self._of_record(record, outputs), None, 0, key)
+        own = self._own(number) if number >= 0 else None
+        return self._signed(record, own, outputs, key, _state)
 
-    def _signed(self, how: bytes, outputs: bytes, inputs: Iterable[str]) -> int:
+    def written(self, item: Item, done: Written) -> Signed:
+        """What is signed of *item* by the states that its files had when it was *done*, whatever
+        has settled since; nothing where somebody read a file without looking at its state.
+        """
+        if not (self._root and done.outputs):
+            return Signed()
+        looked = dict[str, os.stat_result | None]()
+        for path, content in done.inputs.contents.items():
+            if content is None:
+                looked[str(path)] = None
+            elif path in done.inputs.states:
+                looked[str(path)] = done.inputs.states[path]
+        outputs = b"".join(map(states.described, done.outputs))
+        own, key = self._of(item), states.hashed(outputs)
+        try:
+            signed = self._signed(done.record, own, outputs, key, looked.__getitem__)
+        except KeyError:  # one of the files was read elsewhere
+            return Signed()
+        return signed._replace(latest=sum(map(states.latest, done.outputs)))
+
+    def _of(self, item: Item) -> ItemFiles:
+        if item.payload is not self._kind[0] or item.group != self._kind[1]:
+            self._kind = item.payload, item.group
+            self._told = repr(self._kind)
+        files = [str(path) for path in (item.image, *item.labels) if path is not None]
+        imaged = int(item.image is not None)
+        return ItemFiles(files, files[imaged], key_of(item.stem, files, self._told, imaged=imaged))
+
+    def _own(self, number: int) -> ItemFiles:
+        files = self._items.files(number)
+        return ItemFiles(files, self._items.label_of(number, files), self._items.key(number, files))
+
+    def _signed(
+        self, record: Record, own: ItemFiles | None, outputs: bytes, key: int, look: Look
+    ) -> Signed:
+        digest = record.digests.get(record.image, "")
+        pictures = [key for key, _ in pictures_of(record.inputs, record.source, digest)]
+        if own and len(pictures) < 2 and (layout := self._layout(record, own)):
+            if layout == self._same:  # one object is sent from process to process once
+                layout = self._same
+            self._same = layout
+            signature = self._of_item(own, layout, outputs, look)
+            return Signed(signature, layout, pictures[0] if pictures else 0, key)
+        return Signed(self._of_record(record, outputs, look), None, 0, key)
+
+    def _layout(self, record: Record, own: ItemFiles) -> FileLayout | None:
+        """The layout of a sample with this *record*, made of an item's *own* files; None where only
+        the record tells its files and what was not painted.
+        """
+        if not self._root or record.unpainted:
+            return None
+        inner = {file.removeprefix(self._root).replace(os.sep, "/") for file in own.files}
+        suffix = record.image.removeprefix(f"{IMAGES}/{record.stem}")
+        others, beside = record.inputs.keys() - inner, tuple[str, ...]()
+        if others:
+            start = os.path.splitext(own.label)[0]
+            full = {f"{self._root}{name}".replace("/", os.sep) for name in others}
+            beside = tuple(sorted(name[len(start) :] for name in full if name.startswith(start)))
+        layout = FileLayout(suffix, record.objects is not None, beside)
+        if len(beside) < len(others) or any(os.sep in end for end in beside):
+            return None
+        whole = record.digests.keys() == set(layout.names(record.stem))
+        return layout if whole and inner <= record.inputs.keys() else None
+
+    def _of_item(self, own: ItemFiles, layout: FileLayout, outputs: bytes, look: Look) -> int:
+        inputs = own.files
+        if layout.beside:
+            start = os.path.splitext(own.label)[0]
+            inputs = [*inputs, *(start + end for end in layout.beside)]
+        return self._hashed(self._how + own.key, outputs, inputs, look)
+
+    def _of_record(self, record: Record, outputs: bytes, look: Look) -> int:
+        inputs = [
+            self._root + name if self._root and ".." not in name else str(self._task.located(name))
+            for name in record.inputs
+        ]
+        return self._hashed(b"", outputs, inputs, look)
+
+    def _hashed(self, how: bytes, outputs: bytes, inputs: Iterable[str], look: Look) -> int:
         """The signature of *inputs* and what is made of them; UNKNOWN without *outputs*."""
         lines = [how, outputs]
         for path in inputs if outputs else ():
-            try:
-                state = os.stat(path)
-            except OSError:
+            state = look(path)
+            if state is None:
                 lines.append(b"absent;")
-                continue
-            if not states.settled(state, self._began):
+            elif states.settled(state, self._began):
+                lines.append(states.described(state))
+            else:
                 return UNKNOWN
-            lines.append(states.described(state))
         return states.hashed(b"".join(lines)) if outputs else UNKNOWN
+
+
+def _state(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
 
 
 def _described(files: Sequence[os.stat_result], moment: int, *, renamed: bool = False) -> bytes:

@@ -64,14 +64,15 @@ class Journal(Mapping[str, bytes]):
         self._places.append(entry << 8 | self._kinds.index(kind))
         self._written.append(written)
 
-    def origins(self) -> Iterator[tuple[str, int, int]]:
+    def origins(self) -> Iterator[tuple[str, int, int, int]]:
         """All stems in their order, with the number of the earlier line that still holds, or -1,
-        and the key of the states in which this run wrote its files, or UNKNOWN.
+        how many were noted before, and the key of the states in which this run wrote its files, or
+        UNKNOWN.
         """
         for number in self._stems.in_order():
             entry = self._places[number]
             before = entry >> 8 if self._kinds[entry & 255][2] else -1
-            yield self._stems[number], before, self._written[number]
+            yield self._stems[number], before, number, self._written[number]
 
     def files(self, stem: str) -> list[str]:
         """The files of the sample *stem*, relative to the tree; none where it is not listed."""
@@ -84,9 +85,13 @@ class Journal(Mapping[str, bytes]):
     def lists(self, file: str) -> bool:
         """Whether *file* (relative to the tree) is one of a sample that is listed."""
         folder, _, name = file.partition("/")
-        suffixes = {suffix for suffix, _, _ in self._kinds} if folder == IMAGES else {".png"}
-        stems = (name.removesuffix(suffix) for suffix in suffixes if name.endswith(suffix))
-        return any(file in self.files(stem) for stem in stems)
+        for end in {suffix for suffix, _, _ in self._kinds} if folder == IMAGES else {".png"}:
+            number = self._stems.find(name.removesuffix(end)) if name.endswith(end) else -1
+            if number >= 0:
+                suffix, objects, _ = self._kinds[self._places[number] & 255]
+                if folder == MASKS or (objects if folder == OBJECTS else suffix == end):
+                    return True
+        return False
 
     def gathered(self) -> tuple[Path, str]:
         """A staged file of all lines, in the order of their stems, and its digest.

@@ -10,7 +10,6 @@ from typing import Any, BinaryIO
 
 from blake3 import blake3
 
-from segprep import jsontext
 from segprep.dataset import manifest
 from segprep.dataset.manifest import MANIFEST, RESTORE, next_line
 from segprep.errors import SourceError, TreeError
@@ -119,11 +118,6 @@ class RecordFile(Mapping[str, Record]):
         """The record of *stem*, not checked again, and its line. Raises TreeError."""
         line = self.line(stem)
         return self._parsed(line, manifest.written_record), line
-
-    def plain(self, stem: str) -> dict[str, Any]:
-        """The line of *stem* as JSON, not checked. Raises TreeError."""
-        content = self._parsed(self.line(stem), jsontext.parsed)
-        return content if isinstance(content, dict) else {}
 
     def close(self) -> None:
         """Close the file; it is opened again when it is needed."""

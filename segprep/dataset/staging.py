@@ -200,13 +200,14 @@ class Staging:
         described: Mapping[str, bytes | Path],
         *,
         replace: bool,
-    ) -> None:
+    ) -> bool:
         """Move the staged files that *belong* (asked by relative names) into the tree, take
         *removed* out, write *described* (name -> content, or the staged file that holds it), the
         manifest last.
 
         *replace*: whatever the tree's folders held before is taken out of the way first. Files,
         then names, are forced to the disk before the manifest says that the tree is complete.
+        Whether the folders were moved as a whole: then files are in the states they were in.
         """
         from concurrent.futures import ThreadPoolExecutor
 
@@ -220,8 +221,7 @@ class Staging:
             with ThreadPoolExecutor(4) as pool:  # the disk takes several at once
                 list(pool.map(partial(self._sync, staged), range(4)))
             self._open(replace)
-            for kind, names in staged.items():
-                self._move(kind, names)
+            moved = [self._move(kind, names) for kind, names in staged.items()]
             shards.remove(self.root, removed)
             for kind in staged:
                 for folder in shards.folders_in(self.root / kind):
@@ -237,27 +237,30 @@ class Staging:
         except OSError as error:
             raise write_error(Path(error.filename or self.root), error) from error
         self.discard()
+        return all(moved)
 
-    def _move(self, kind: str, names: Sequence[str]) -> None:
+    def _move(self, kind: str, names: Sequence[str]) -> bool:
         """Move the staged files *names* of one folder into the tree: the folder as a whole where
-        the tree has none and nothing else lies in it.
+        the tree has none and nothing else lies in it. Whether it was.
         """
         origin, home = self.folder / kind, self.root / kind
         if not names:
-            return
+            return True
         if not os.path.lexists(home) and len(shards.names_in(origin)) == len(names):
             os.replace(origin, home)
-            return
+            return True
         for shard in {name.rpartition("/")[0] for name in names}:
             OutputFolder(self.root).place(f"{kind}/{shard}/_")
         for name in names:
             os.replace(os.path.join(origin, name), os.path.join(home, name))
+        return False
 
     def _sync(self, staged: Mapping[str, Sequence[str]], first: int) -> None:
         """Force every fourth of the *staged* files to the disk, from the *first* on."""
         for kind, names in staged.items():
+            folder = str(self.folder / kind)
             for number in range(first, len(names), 4):
-                sync_file(self.folder / kind / names[number])
+                sync_file(f"{folder}{os.sep}{names[number]}")
 
     def _open(self, replace: bool) -> None:
         """Take the old manifest, and with *replace* the old folders, out of the tree.

@@ -52,7 +52,7 @@ def mark_below(path: Path, roots: tuple[Path, ...]) -> Mark:
     except OSError as error:
         raise unreadable(path, error) from error
     mark = _marked(real, (state.st_size, state.st_mtime_ns, state.st_ino))
-    saw(path, mark)
+    saw(path, mark, state)
     return mark
 
 

@@ -1,5 +1,6 @@
 """What one sample was made from: the files that were read while it was made."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,10 +17,12 @@ class Mark(str):
 @dataclass
 class Inputs:
     """The files that were looked for while watching: path -> content, or its digest where it was
-    not read at once, or None where there was no such file; *folders* known to be no links.
+    not read at once, or None where there was no such file; *folders* known to be no links;
+    *states* of the files before they were read, where somebody looked.
     """
 
     contents: dict[Path, bytes | Mark | None] = field(default_factory=dict)
+    states: dict[Path, os.stat_result] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
 
 
@@ -44,7 +47,11 @@ def watched() -> Inputs | None:
     return _watching.get()
 
 
-def saw(path: Path, content: bytes | Mark | None) -> None:
-    """Note for :func:`watch` that *path* was read, or looked for in vain (None)."""
+def saw(path: Path, content: bytes | Mark | None, state: os.stat_result | None = None) -> None:
+    """Note for :func:`watch` that *path*, in this *state*, was read, or looked for in vain
+    (None).
+    """
     if (inputs := _watching.get()) is not None:
         inputs.contents[path] = content
+        if state is not None:
+            inputs.states[path] = state

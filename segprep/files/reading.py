@@ -30,14 +30,15 @@ def read_below(
     more than *limit* bytes; *empty* files are allowed only where asked for. Raises SourceError with
     a code that says which of these it was.
     """
-    data = _read_whole(*opened_below(path, roots), path, limit)
+    handle, state = opened_below(path, roots)
+    data = _read_whole(handle, state, path, limit)
     if not data and not empty:
         raise SourceError(path, "has 0 bytes", "restore it from its origin", "empty-file")
     if data.startswith(b"version https://git-lfs.github.com/spec/"):
         raise SourceError(
             path, "is a Git LFS pointer, not the file itself", "run: git lfs pull", "lfs-pointer"
         )
-    saw(path, data)
+    saw(path, data, state)
     return data
 
 

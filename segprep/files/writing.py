@@ -75,7 +75,7 @@ def write_error(path: Path, error: OSError) -> SegprepError:
     return SegprepError("write-failed", f"{path}: {error.strerror} (errno {error.errno})", hint)
 
 
-def sync_file(path: Path) -> None:
+def sync_file(path: Path | str) -> None:
     """Force the content of *path* to the disk."""
     handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
     try:

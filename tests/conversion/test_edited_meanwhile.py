@@ -67,17 +67,23 @@ def assert_noticed(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("moment", ["staged", "published"])
+@pytest.mark.parametrize("change", [edit, edit_with_its_times])
 def test_an_output_is_edited_before_the_run_ends(
-    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+    tmp_path: Path,
+    source: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+    change: Callable[[Path], None],
 ) -> None:
     name, publish = "SegmentationClass/s2.png", Staging.publish
 
-    def edited(staging: Staging, *rest: Any, **more: Any) -> None:
+    def edited(staging: Staging, *rest: Any, **more: Any) -> bool:
         if moment == "staged":
-            edit(staging.folder / name)
-        publish(staging, *rest, **more)
+            change(staging.folder / name)
+        whole = publish(staging, *rest, **more)
         if moment == "published":
-            edit(staging.root / name)
+            change(staging.root / name)
+        return whole
 
     with monkeypatch.context() as patch:
         patch.setattr(Staging, "publish", edited)
@@ -93,9 +99,9 @@ def test_a_kept_output_is_edited_while_others_are_converted(
     convert(tmp_path)
     edit(source / "masks/s4.png")
 
-    def edited(staging: Staging, *rest: Any, **more: Any) -> None:
+    def edited(staging: Staging, *rest: Any, **more: Any) -> bool:
         change(staging.root / name)
-        publish(staging, *rest, **more)
+        return publish(staging, *rest, **more)
 
     with monkeypatch.context() as patch:
         patch.setattr(Staging, "publish", edited)
