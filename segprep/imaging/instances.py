@@ -93,7 +93,7 @@ def _draw(
             slice(spot.left, spot.left + spot.bits.shape[1]),
         )
         under = drawn[window]
-        if under.any():
+        if np.count_nonzero(under):
             both = (under > 0) & spot.bits
             shared[window] |= both
             crossed = crossed or bool(both.any())
@@ -149,7 +149,7 @@ def enclosed(bits: NDArray[np.bool_]) -> int:
     others that are.
     """
     begins = (
-        np.count_nonzero(bits[:, 0]) + np.count_nonzero(bits[:, 1:] & ~bits[:, :-1])
+        np.count_nonzero(bits[:, 0]) + np.count_nonzero(bits[:, 1:] > bits[:, :-1])
         if bits.size
         else 0
     )

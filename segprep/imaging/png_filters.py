@@ -24,10 +24,10 @@ def unfiltered(rows: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     pixels = pixels.copy()
     for first, end in pairwise(starts):
         if kinds[first] == 1:
-            np.cumsum(pixels[first:end], axis=1, dtype=np.uint8, out=pixels[first:end])
+            np.add.accumulate(pixels[first:end], 1, np.uint8, pixels[first:end])
         elif kinds[first] == 2:
             first = max(first - 1, 0)  # noqa: PLW2901
-            np.cumsum(pixels[first:end], axis=0, dtype=np.uint8, out=pixels[first:end])
+            np.add.accumulate(pixels[first:end], 0, np.uint8, pixels[first:end])
         elif kinds[first] > 2:
             for row in range(first, end):
                 above = pixels[row - 1] if row else np.zeros_like(pixels[0])

@@ -179,16 +179,17 @@ class Reader:
                         "size-mismatch",
                     )
                 shape = size
-            if (
-                part.size and int(part.max()) == 1
-            ):  # nothing brighter: 1 is what others write as 255
-                ones.append(path.name)
-                part = part * np.uint8(255)
-            bits = part > 127
-            between += int(part.size - np.count_nonzero(part == 255) - np.count_nonzero(part == 0))
+            bits = part == 255
+            if others := np.count_nonzero(part) - np.count_nonzero(bits):
+                if part.max() == 1:  # nothing brighter: 1 is what others write as 255
+                    ones.append(path.name)
+                    bits = part == 1
+                else:
+                    between += int(others)
+                    bits = part > 127
             spots.append(
                 instances.Spot(path.name, top, left, bits)
-                if bits.any()
+                if np.count_nonzero(bits)
                 else instances.spot_of(path.name, bits)
             )
         notes += self._value_notes(ones, between)
