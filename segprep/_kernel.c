@@ -6,7 +6,7 @@
 
 #include "_kernel.h"
 
-#define VERSION 7 /* as in segprep/kernel.py: raised when a function's arguments or result change */
+#define VERSION 8 /* as in segprep/kernel.py: raised when a function's arguments or result change */
 
 static size half(const uint8_t *at) {
     uint16_t value;
@@ -36,12 +36,12 @@ static void count(const uint8_t *pixels, size n, const uint8_t *table, uint8_t *
         counts[value] += mixed[0][value] + mixed[1][value] + mixed[2][value] + mixed[3][value];
 }
 
-PyObject *as_dict(const int64_t *counts) {
+PyObject *as_dict(const int64_t *counts, size n) {
     PyObject *result = PyDict_New();
-    for (int value = 0; result && value < 256; value++) {
+    for (size value = 0; result && value < n; value++) {
         if (!counts[value])
             continue;
-        PyObject *key = PyLong_FromLong(value), *number = PyLong_FromLongLong(counts[value]);
+        PyObject *key = PyLong_FromSsize_t(value), *number = PyLong_FromLongLong(counts[value]);
         if (!key || !number || PyDict_SetItem(result, key, number) < 0)
             Py_CLEAR(result);
         Py_XDECREF(key);
@@ -59,7 +59,7 @@ static PyObject *histogram(PyObject *self, PyObject *args) {
     count(pixels.buf, pixels.len, NULL, NULL, counts);
     take_back(state);
     PyBuffer_Release(&pixels);
-    return as_dict(counts);
+    return as_dict(counts, 256);
 }
 
 static PyObject *look_up(PyObject *self, PyObject *args) {
@@ -78,7 +78,7 @@ static PyObject *look_up(PyObject *self, PyObject *args) {
     PyBuffer_Release(&pixels);
     PyBuffer_Release(&table);
     PyBuffer_Release(&out);
-    return fits ? as_dict(counts) : NULL;
+    return fits ? as_dict(counts, 256) : NULL;
 }
 
 typedef struct {
@@ -339,7 +339,8 @@ static PyMethodDef functions[] = {
     {"lit", lit, METH_VARARGS, "lit(rows, width) -> (top, left, height, width, pixels) or None"},
     {"unfilter", unfilter, METH_VARARGS, "unfilter(rows, width, out) -> whether all are known"},
     {"polygon", polygon, METH_VARARGS, "polygon(canvas, width, limit, points, value) -> area"},
-    {"covers", covers, METH_VARARGS, "covers(under, width, limit, polygons, values) -> counts"},
+    {"paint", paint, METH_VARARGS,
+     "paint(canvas, width, limit, most, polygons, values, inks) -> (shown, over) or None"},
     {"flat", flat, METH_VARARGS, "flat(pairs, farthest) -> points or None"},
     {"box", box, METH_VARARGS, "box(pixels, width) -> (top, bottom, left, right) or None"},
     {"blocks", blocks, METH_VARARGS, "blocks(pixels, width) -> values that fill 3 x 3"},

@@ -59,11 +59,11 @@ static inline void take_back(PyThreadState *state) {
         PyEval_RestoreThread(state);
 }
 
-/* {value: count} of 256 counts, those that are not 0. */
-PyObject *as_dict(const int64_t *counts);
+/* {value: count} of n counts, those that are not 0. */
+PyObject *as_dict(const int64_t *counts, size n);
 
 PyObject *polygon(PyObject *self, PyObject *args);
-PyObject *covers(PyObject *self, PyObject *args);
+PyObject *paint(PyObject *self, PyObject *args);
 PyObject *unfilter(PyObject *self, PyObject *args);
 PyObject *lit(PyObject *self, PyObject *args);
 PyObject *inflate(PyObject *self, PyObject *args);

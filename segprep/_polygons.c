@@ -1,14 +1,15 @@
 /* The kernel's polygons: the same pixels as Pillow's, which looks at every edge in every row.
 
    Corners are whole numbers (x, y). A row is filled between the first and the second place where
-   edges meet it, the third and the fourth, and so on; horizontal edges are drawn by themselves. */
+   edges meet it, the third and the fourth, and so on; horizontal edges are drawn by themselves.
+   The polygons of an image are painted together, row by row, so that what each covers is known. */
 
 #include "_kernel.h"
 
 #define FARTHEST (1 << 24) /* of a corner: sums and products of them fit an int */
-#define FEW 24             /* meetings of a row that are sorted by insertion */
-#define MANY 1000          /* polygons whose boxes are not compared any more */
-#define REACH 2            /* pixels by which two boxes have to be apart */
+#define FEW 24             /* meetings or ends of a row that are sorted by insertion */
+#define SPANS (1 << 20)    /* of all polygons of an image, more of which are not layered */
+#define DEEP 255           /* spans over one pixel that are told apart */
 
 typedef struct {
     int x, y, low, high; /* where it begins; the rows that it reaches */
@@ -16,31 +17,43 @@ typedef struct {
 } Edge;
 
 typedef struct {
+    int row, left, right, number; /* right exclusive; the number of its polygon */
+} Span;
+
+typedef struct {
+    Span *spans;
+    size n, room;
+    int full; /* there was no room for all */
+} List;
+
+typedef struct {
     uint8_t *pixels; /* (height, width) */
     size height, width;
-    uint8_t value;
-    const uint8_t *under; /* NULL, or another map (height, width) ... */
-    int64_t *counts;      /* ... whose values are counted where value is new */
+    int value;
+    List *list; /* NULL, or what keeps spans of that value, which are not drawn then */
 } Canvas;
+
+static void keep(List *list, Span span) {
+    if (list->n == list->room) {
+        size room = 2 * list->room + 1024;
+        Span *spans = room > SPANS ? NULL : realloc(list->spans, (size_t)room * sizeof *spans);
+        list->full |= !spans;
+        if (!spans)
+            return;
+        list->spans = spans, list->room = room;
+    }
+    list->spans[list->n++] = span;
+}
 
 static void span(const Canvas *canvas, size row, size left, size right) {
     left = most(left, 0);
     right = least(right + 1, canvas->width);
     if (row < 0 || row >= canvas->height || left >= right)
         return;
-    uint8_t *pixels = canvas->pixels + row * canvas->width, value = canvas->value;
-    const uint8_t *under = canvas->under ? canvas->under + row * canvas->width : NULL;
-    for (size at = left, end; under && at < right;) {
-        uint64_t ink = spread(pixels[at]), other = spread(under[at]);
-        for (end = at; end + WORD <= right; end += WORD)
-            if ((word(pixels + end) ^ ink) | (word(under + end) ^ other))
-                break;
-        if ((ink & 255) != value)
-            canvas->counts[other & 255] += end - at;
-        for (at = end, end = least(right, at + WORD); at < end; at++)
-            canvas->counts[under[at]] += pixels[at] != value;
-    }
-    memset(pixels + left, value, (size_t)(right - left));
+    if (canvas->list)
+        keep(canvas->list, (Span){(int)row, (int)left, (int)right, canvas->value});
+    else
+        memset(canvas->pixels + row * canvas->width + left, canvas->value, (size_t)(right - left));
 }
 
 static float meeting(const Edge *edge, int row) {
@@ -238,7 +251,7 @@ PyObject *polygon(PyObject *self, PyObject *args) {
                           &value))
         return NULL;
     if (fits(&pixels, width, value)) {
-        Canvas canvas = {pixels.buf, pixels.len / width, width, (uint8_t)value, NULL, NULL};
+        Canvas canvas = {pixels.buf, pixels.len / width, width, value, NULL};
         area = draw(&canvas, limit, points);
     }
     PyBuffer_Release(&pixels);
@@ -247,109 +260,188 @@ PyObject *polygon(PyObject *self, PyObject *args) {
     return area < 0 ? NULL : PyFloat_FromDouble(area);
 }
 
-/* x0, y0, x1, y1 around the pixels of a tuple of 2 n numbers; 0 where there is none, or one is too
-   far, or with an exception where one is no number. */
-static int box_of(PyObject *points, double limit, double *box) {
-    size length = PyTuple_Size(points);
-    box[0] = box[1] = limit, box[2] = box[3] = -limit;
-    for (size at = 0; at < length; at++) {
-        double value = PyFloat_AsDouble(PyTuple_GetItem(points, at));
-        if (!(value >= -limit && value <= limit) || (value == -1 && PyErr_Occurred()))
-            return 0;
-        size axis = at & 1;
-        box[axis] = value < box[axis] ? value : box[axis];
-        box[axis + 2] = value > box[axis + 2] ? value : box[axis + 2];
-    }
-    return length > 0;
+/* The polygons of an image, one over the other. */
+typedef struct {
+    const uint8_t *values, *inks; /* of the background and of each polygon */
+    int64_t *shown;               /* pixels of the background and of each polygon, where on top */
+    int64_t over[256][256];       /* value, value on top of it: pixels */
+    uint8_t used[256];            /* rows of these that were set to 0 and hold counts */
+    size parts, counted[256];     /* parts of rows so far; the last one that counted a value */
+} Layers;
+
+static int is_hole(const Layers *layers, uint8_t value) {
+    return value == 255 || value == layers->values[0];
 }
 
-static int meet(const double *first, const double *second) {
-    return first[0] - second[2] <= REACH && second[0] - first[2] <= REACH &&
-           first[1] - second[3] <= REACH && second[1] - first[3] <= REACH;
-}
-
-/* Whether the polygon of that number meets a later one of another value; of very many, each is
-   taken to. */
-static int is_covered(const double *boxes, const uint8_t *values, size number, size n) {
-    for (size other = number + 1; other < n; other++)
-        if (n > MANY ||
-            (values[other] != values[number] && meet(boxes + 4 * number, boxes + 4 * other)))
-            return 1;
-    return 0;
-}
-
-/* What lies under all polygons of one value that others may cover, those of value itself left out;
-   None where there is no such polygon; NULL with an exception. */
-static PyObject *under_one(const Canvas *canvas, double limit, PyObject *polygons,
-                           const double *boxes, const uint8_t *values, uint8_t value) {
-    size n = PyTuple_Size(polygons), number = 0;
-    double area = 0;
-    memset(canvas->counts, 0, 256 * sizeof *canvas->counts);
-    for (size at = 0; at < n && area >= 0; at++) {
-        if (values[at] != value || !is_covered(boxes, values, at, n))
-            continue;
-        area = draw(canvas, limit, PyTuple_GetItem(polygons, at));
-        number++;
-    }
-    canvas->counts[value] = 0;
-    if (area < 0)
-        return NULL;
-    if (!number)
-        Py_RETURN_NONE;
-    return as_dict(canvas->counts);
-}
-
-static PyObject *under_all(const Py_buffer *under, size width, double limit, PyObject *polygons,
-                           const uint8_t *values) {
-    size n = PyTuple_Size(polygons);
-    int64_t counts[256];
-    uint8_t *pixels = calloc((size_t)most(under->len, 1), 1);
-    double *boxes = malloc((size_t)most(n, 1) * 4 * sizeof *boxes);
-    PyObject *result = pixels && boxes ? PyDict_New() : PyErr_NoMemory();
-    for (size at = 0; result && at < n; at++)
-        if (!box_of(PyTuple_GetItem(polygons, at), limit, boxes + 4 * at)) {
-            Py_DECREF(result);
-            result = PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+/* Draws the topmost of the n polygons that lie over a part of a row, and counts what it covers,
+   down to a hole. */
+static void show(Layers *layers, uint8_t *part, size length, const int *active, size n) {
+    int top = n ? active[n - 1] : 0;
+    uint8_t value = layers->values[top];
+    layers->shown[top] += length;
+    memset(part, layers->inks[top], (size_t)length);
+    layers->parts++;
+    for (size at = n - 1; at-- > 0 && !is_hole(layers, value);) {
+        uint8_t under = layers->values[active[at]];
+        if (is_hole(layers, under))
             break;
-        }
-    uint8_t seen[256] = {0};
-    for (size at = 0; result && result != Py_None && at < n; at++) {
-        uint8_t value = values[at];
-        if (seen[value])
+        if (under == value || layers->counted[under] == layers->parts)
             continue;
-        seen[value] = 1;
-        Canvas canvas = {pixels, under->len / width, width, (uint8_t)(value + 1), under->buf,
-                         counts};
-        PyObject *key = PyLong_FromLong(value);
-        PyObject *part = under_one(&canvas, limit, polygons, boxes, values, value);
-        if (!key || !part || (part != Py_None && PyDict_SetItem(result, key, part) < 0))
-            Py_CLEAR(result);
-        Py_XDECREF(key);
-        Py_XDECREF(part);
+        layers->counted[under] = layers->parts;
+        if (!layers->used[under])
+            memset(layers->over[under], 0, sizeof layers->over[under]);
+        layers->used[under] = 1;
+        layers->over[under][value] += length;
     }
-    free(pixels);
-    free(boxes);
+}
+
+static int by_place(const void *first, const void *second) {
+    uint64_t a = *(const uint64_t *)first, b = *(const uint64_t *)second;
+    return (a > b) - (a < b);
+}
+
+static void sort_places(uint64_t *places, size n) {
+    if (n > FEW) {
+        qsort(places, (size_t)n, sizeof *places, by_place);
+        return;
+    }
+    for (size at = 1; at < n; at++) {
+        uint64_t place = places[at];
+        size to = at;
+        for (; to > 0 && places[to - 1] > place; to--)
+            places[to] = places[to - 1];
+        places[to] = place;
+    }
+}
+
+/* The n spans of one row, in painting order, to row (width,); returns whether they are not too
+   deep. There is room for both ends of each. */
+static int show_row(Layers *layers, const Span *spans, size n, uint8_t *row, size width,
+                    uint64_t *ends) {
+    int active[DEEP];
+    size from = 0, deep = 0;
+    for (size at = 0; at < n; at++) {
+        ends[2 * at] = (uint64_t)spans[at].left << 32 | (uint64_t)(spans[at].number << 1 | 1);
+        ends[2 * at + 1] = (uint64_t)spans[at].right << 32 | (uint64_t)(spans[at].number << 1);
+    }
+    sort_places(ends, 2 * n);
+    for (size at = 0; at < 2 * n; at++) {
+        size to = (size)(ends[at] >> 32), place = deep;
+        int number = (int)(ends[at] & UINT32_MAX) >> 1;
+        if (to > from)
+            show(layers, row + from, to - from, active, deep);
+        from = to;
+        while (place > 0 && active[place - 1] > number)
+            place--;
+        if (ends[at] & 1) {
+            if (deep == DEEP)
+                return 0;
+            memmove(active + place + 1, active + place, (size_t)(deep++ - place) * sizeof *active);
+            active[place] = number;
+        } else {
+            memmove(active + place - 1, active + place, (size_t)(deep-- - place) * sizeof *active);
+        }
+    }
+    show(layers, row + from, width - from, active, 0);
+    return 1;
+}
+/* All rows of canvas, whose spans are in painting order; 0 where some lie too deep, -1 without
+   memory. */
+static int show_rows(Layers *layers, const Canvas *canvas) {
+    const List *list = canvas->list;
+    size height = canvas->height;
+    size *starts = calloc((size_t)height + 2, sizeof *starts);
+    Span *sorted = malloc((size_t)most(list->n, 1) * sizeof *sorted);
+    uint64_t *ends = malloc((size_t)most(list->n, 1) * 2 * sizeof *ends);
+    int result = starts && sorted && ends ? 1 : -1;
+    for (size at = 0; result > 0 && at < list->n; at++)
+        starts[list->spans[at].row + 2]++;
+    for (size row = 0; result > 0 && row < height; row++)
+        starts[row + 2] += starts[row + 1];
+    for (size at = 0; result > 0 && at < list->n; at++)
+        sorted[starts[list->spans[at].row + 1]++] = list->spans[at];
+    for (size row = 0; result > 0 && row < height; row++)
+        result = show_row(layers, sorted + starts[row], starts[row + 1] - starts[row],
+                          canvas->pixels + row * canvas->width, canvas->width, ends);
+    free(starts);
+    free(sorted);
+    free(ends);
     return result;
 }
 
-PyObject *covers(PyObject *self, PyObject *args) {
-    Py_buffer under, values;
+/* ({number: pixels on top}, {value: {value on top: pixels}}) */
+static PyObject *counts_of(const Layers *layers, size n) {
+    PyObject *shown = as_dict(layers->shown, n), *over = PyDict_New();
+    for (int value = 0; over && value < 256; value++) {
+        if (!layers->used[value])
+            continue;
+        PyObject *key = PyLong_FromLong(value), *counts = as_dict(layers->over[value], 256);
+        if (!key || !counts || PyDict_SetItem(over, key, counts) < 0)
+            Py_CLEAR(over);
+        Py_XDECREF(key);
+        Py_XDECREF(counts);
+    }
+    if (shown && over)
+        return Py_BuildValue("(NN)", shown, over);
+    Py_XDECREF(shown);
+    Py_XDECREF(over);
+    return NULL;
+}
+
+/* Paints the polygons; what counts_of gives, or None. */
+static PyObject *painted(Canvas *canvas, double limit, double most_area, PyObject *polygons,
+                         Layers *layers) {
+    size n = PyTuple_Size(polygons);
+    double area = 0, sum = 0;
+    for (size at = 0; at < n && area >= 0 && sum <= most_area; at++) {
+        canvas->value = (int)at + 1;
+        area = draw(canvas, limit, PyTuple_GetItem(polygons, at));
+        sum += area;
+    }
+    if (area < -1)
+        return NULL;
+    if (area < 0 || sum > most_area || canvas->list->full)
+        Py_RETURN_NONE;
+    memset(layers->used, 0, sizeof layers->used);
+    memset(layers->counted, 0, sizeof layers->counted);
+    layers->parts = 0;
+    layers->shown = calloc((size_t)n + 1, sizeof *layers->shown);
+    int enough = layers->shown ? show_rows(layers, canvas) : -1;
+    PyObject *result = enough > 0 ? counts_of(layers, n + 1) : enough ? PyErr_NoMemory() : Py_None;
+    free(layers->shown);
+    return result == Py_None ? Py_NewRef(Py_None) : result;
+}
+
+PyObject *paint(PyObject *self, PyObject *args) {
+    Py_buffer pixels, values, inks;
     PyObject *polygons, *result = NULL;
     size width;
-    double limit;
-    if (!PyArg_ParseTuple(args, "y*ndO!y*:covers", &under, &width, &limit, &PyTuple_Type,
-                          &polygons, &values))
+    double limit, most_area;
+    if (!PyArg_ParseTuple(args, "w*nddO!y*y*:paint", &pixels, &width, &limit, &most_area,
+                          &PyTuple_Type, &polygons, &values, &inks))
         return NULL;
-    int right = values.len == PyTuple_Size(polygons) &&
-                !memchr(values.buf, 255, (size_t)values.len);
-    for (size at = 0; right && at < values.len; at++)
+    size n = PyTuple_Size(polygons);
+    int right = n < SPANS && values.len == n + 1 && inks.len == n + 1;
+    for (size at = 0; right && at < n; at++)
         right = PyTuple_Check(PyTuple_GetItem(polygons, at));
     if (!right)
-        PyErr_SetString(PyExc_ValueError, "a value of 0 to 254 is needed for each tuple");
-    else if (fits(&under, width, 0))
-        result = under_all(&under, width, limit, polygons, values.buf);
-    PyBuffer_Release(&under);
+        PyErr_SetString(PyExc_ValueError, "a value and an ink are needed for each tuple");
+    else if (fits(&pixels, width, 0)) {
+        List list = {NULL, 0, 0, 0};
+        Canvas canvas = {pixels.buf, pixels.len / width, width, 0, &list};
+        Layers *layers = malloc(sizeof *layers);
+        if (layers) {
+            layers->values = values.buf, layers->inks = inks.buf;
+            result = painted(&canvas, limit, most_area, polygons, layers);
+        } else {
+            PyErr_NoMemory();
+        }
+        free(layers);
+        free(list.spans);
+    }
+    PyBuffer_Release(&pixels);
     PyBuffer_Release(&values);
+    PyBuffer_Release(&inks);
     return result;
 }
 

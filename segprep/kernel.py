@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_VERSION = 7  # of the functions below: a kernel built from other sources is not used
+_VERSION = 8  # of the functions below: a kernel built from other sources is not used
 
 
 class Kernel(Protocol):
@@ -62,20 +62,24 @@ class Kernel(Protocol):
         than *limit* from the origin, 2**24 at most.
         """
 
-    def covers(
+    def paint(
         self,
-        under: "NDArray[Any]",
+        canvas: "NDArray[Any]",
         width: int,
         limit: float,
+        most: float,
         polygons: tuple[tuple[float, ...], ...],
         values: bytes,
+        inks: bytes,
         /,
-    ) -> dict[int, dict[int, int]] | None:
-        """Value of polygons -> other values that *under* (H, width) has within them -> pixels.
+    ) -> tuple[dict[int, int], dict[int, dict[int, int]]] | None:
+        """Paint *polygons*, see :meth:`polygon`, over all of *canvas* (H, width), each with its
+        entry of *inks*, the first of which is the background's. Number, from 1, of the polygons on
+        top -> pixels, 0 for none; value -> values on top of it -> pixels.
 
-        *values*, up to 254, are those of the *polygons*, which were painted in this order: only
-        those whose box meets that of a later one of another value are looked at. None where a
-        polygon has no points, or one beyond *limit*: see :meth:`polygon`.
+        *values* are laid out as *inks* are; what has the background's or 255 is a hole: it covers
+        nothing, and nothing is covered below it. None where a polygon is beyond *limit*, their
+        areas are *most* pixels together, or too many lie one over the other.
         """
 
     def flat(self, pairs: Any, farthest: float, /) -> tuple[float, ...] | None:

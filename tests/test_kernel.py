@@ -98,6 +98,7 @@ LOGS = information.logs()
 POINT = (0.0, 0.0)
 FROZEN = np.frombuffer(bytes(8), np.uint8)
 HUGE = sys.maxsize
+FAR, TWO = (9.0, 9.0), (b"012", b"012")
 REFUSED = [
     ("histogram", (np.zeros((8, 8), np.uint8)[:, ::2],)),
     ("histogram", ("text",)),
@@ -134,12 +135,13 @@ REFUSED = [
     *(("polygon", (EIGHT.copy(), 4, 9.0, points, 1)) for points in ((), (1.0,), [0.0, 0.0])),
     *(("polygon", (EIGHT.copy(), 4, 9.0, (0.0, wrong), 1)) for wrong in ("a", None, 10**400)),
     ("polygon", (FROZEN, 4, 9.0, (0.0, 0.0), 1)),
-    *(("covers", (EIGHT, width, 9.0, (POINT, POINT), b"12")) for width in (-1, 0, 3, HUGE)),
-    *(("covers", (EIGHT, 4, 9.0, (POINT, POINT), values)) for values in (b"", b"123", b"1\xff")),
-    *(("covers", (EIGHT, 4, 9.0, polygons, b"12")) for polygons in ((POINT,), (POINT, [0.0, 0.0]))),
-    ("covers", (EIGHT, 4, 9.0, (POINT, (0.0, "a")), b"12")),
-    ("covers", (EIGHT, 4, 9.0, ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0)), b"12")),
-    ("covers", (EIGHT, 4, 2.0**25, (POINT, POINT), b"12")),
+    *(("paint", (EIGHT, width, *FAR, (POINT, POINT), *TWO)) for width in (-1, 0, 3, HUGE)),
+    *(("paint", (EIGHT, 4, *FAR, (POINT, POINT), v, TWO[1])) for v in (b"", b"01", b"0123")),
+    *(("paint", (EIGHT, 4, *FAR, (POINT, POINT), TWO[0], v)) for v in (b"", b"01", b"0123")),
+    *(("paint", (EIGHT, 4, *FAR, ps, *TWO)) for ps in ((POINT,), (POINT, [0.0, 0.0]))),
+    ("paint", (EIGHT, 4, *FAR, (POINT, (0.0, "a")), *TWO)),
+    ("paint", (EIGHT, 4, *FAR, ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0)), *TWO)),
+    ("paint", (EIGHT, 4, 2.0**25, 9.0, (POINT, POINT), *TWO)),
     *(("box", (EIGHT, width)) for width in (-1, 0, 3, 9, HUGE, -HUGE - 1)),
     ("is_base64", ("AAAA", b"000")),
 ]

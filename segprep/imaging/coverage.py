@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from segprep import kernel
 from segprep.imaging.image import histogram
-from segprep.imaging.raster import Canvas, covers
+from segprep.imaging.raster import Canvas
 from segprep.imaging.shapes import Painted, PaintOrder, Shape, draw, in_order
 from segprep.types import IGNORE, Covered, Note
 
@@ -37,7 +37,7 @@ def covered_classes(
     shapes = [*under, *in_order(listed, order.overlap, order.priority)]
     holes = {background, IGNORE}
     values = [-1 if shape.value in holes else shape.value for shape in shapes]
-    overs = _over_polygons(shapes, values, painted.mask)
+    overs = painted.over
     if overs is None:
         overs = _over_shapes(shapes, values, painted.mask)
     labels = {shape.value: shape.label for shape in shapes}
@@ -50,22 +50,11 @@ def covered_classes(
     return notes
 
 
-def _over_polygons(
-    shapes: Sequence[Shape], values: Sequence[int], mask: NDArray[np.uint8]
-) -> dict[int, dict[int, int]] | None:
-    """What :func:`_over_shapes` gives, by the kernel; None where it cannot: there are holes, other
-    shapes than polygons.
-    """
-    if min(values) < 0 or any(shape.kind != "polygon" for shape in shapes):
-        return None
-    return covers(mask, [shape.points for shape in shapes], values)
-
-
 def _over_shapes(
     shapes: Sequence[Shape], values: Sequence[int], mask: NDArray[np.uint8]
 ) -> dict[int, dict[int, int]]:
-    """Value -> other value -> pixels, for the *values* of *shapes* in painting order that others
-    may cover in *mask* (H, W); -1 stands for holes.
+    """What the kernel counts in ``painted.over`` where it paints all shapes together, of the
+    *values* of *shapes* in painting order in *mask* (H, W); -1 stands for holes.
     """
     windows = _windows([_box(shape) for shape in shapes], values)
     holed = [number for number, value in enumerate(values) if value < 0]

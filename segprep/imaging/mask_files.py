@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segprep.errors import SourceError
-from segprep.imaging import boxes, image, mask_opening, palettes, png, tiff, whole_numbers
+from segprep.imaging import boxes, image, lit_part, mask_opening, palettes, png, tiff, whole_numbers
 from segprep.types import MAX_PIXELS, Note
 
 _SIXTEEN = ("I;16", "I;16B", "I;16L", "I")
@@ -191,7 +191,7 @@ def lit(
     that is not.
     """
     gray = data[25:26] == b"\0"  # not indices
-    if gray and (part := png.lit(data, limit)) is not None:
+    if gray and (part := lit_part.of_png(data, limit)) is not None:
         return part
     whole = png.decode(data, limit) if gray else None
     if whole is None:

@@ -16,7 +16,6 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from segprep import kernel
-from segprep.imaging import boxes
 from segprep.imaging.png_filters import unfiltered
 
 InflateError = cast("type[Exception]", isal_zlib.error)
@@ -219,7 +218,7 @@ def decode(data: bytes, limit: int) -> NDArray[np.uint8] | None:
     masks. The checksums of all chunks are verified; that of the stream, which covers the same
     bytes, is not.
     """
-    rows = _rows(data, limit)
+    rows = filtered_rows(data, limit)
     return None if rows is None else unfiltered(rows)
 
 
@@ -237,47 +236,7 @@ def mask(data: bytes, limit: int) -> tuple[NDArray[np.uint8], bytes] | None:
     return (pixels, colors) if plain and bool(colors) == indexed else None
 
 
-def lit(data: bytes, limit: int) -> tuple[tuple[int, int], int, int, NDArray[np.uint8]] | None:
-    """Of what :func:`decode` gives: its size (H, W), and top, left and pixels (h, w) of the part
-    that is not 0. None where that gives None.
-    """
-    rows = _rows(data, limit)
-    if rows is None:
-        return None
-    size = rows.shape[0], rows.shape[1] - 1
-    if kernel.compiled is not None:
-        part = kernel.compiled.lit(rows, size[1])
-        if part is None:
-            return None
-        top, left, height, width, pixels = part
-        return size, top, left, np.frombuffer(pixels, np.uint8).reshape(height, width)
-    lines = _span(rows.any(axis=1))  # around them all is 0, filters too
-    columns = _span(rows[lines, 1:].any(axis=0))
-    columns = slice(columns.start, columns.stop + 1)  # one more, which shows whether it ends there
-    drawn = _unfiltered_part(rows[lines], columns)
-    if drawn is not None and drawn[:, -1:].any():
-        columns = slice(0, size[1])
-        drawn = _unfiltered_part(rows[lines], columns)
-    if drawn is None:
-        return None
-    box = boxes.lit(drawn)
-    if box is None:
-        return size, 0, 0, drawn[:0, :0]
-    return size, lines.start + box[0].start, columns.start + box[1].start, drawn[box]
-
-
-def _span(flags: NDArray[np.bool_]) -> slice:
-    """From the first to the last that is set."""
-    places = np.flatnonzero(flags)
-    return slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0)
-
-
-def _unfiltered_part(rows: NDArray[np.uint8], columns: slice) -> NDArray[np.uint8] | None:
-    """What :func:`unfiltered` gives for some *columns* of pixels, to the left of which all are 0."""
-    return unfiltered(np.concatenate([rows[:, :1], rows[:, 1:][:, columns]], axis=1))
-
-
-def _rows(data: bytes, limit: int) -> NDArray[np.uint8] | None:
+def filtered_rows(data: bytes, limit: int) -> NDArray[np.uint8] | None:
     """The rows (H, 1 + W) of a file that :func:`decode` reads, each led by its filter's number;
     None of others.
     """

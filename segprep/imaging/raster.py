@@ -194,22 +194,21 @@ def _is_long(points: Sequence[float], height: int) -> bool:
     return len(points) * height > MAX_CROSSINGS // 25
 
 
-def covers(
-    mask: NDArray[np.uint8], polygons: Sequence[Sequence[float]], values: Sequence[int]
-) -> dict[int, dict[int, int]] | None:
-    """What lies over *polygons* (flat points each) that were painted on *mask* (H, W) in this order
-    with *values* of 0 to 254: value -> other value -> pixels, for values that may be covered. None
-    without the kernel, or beyond its reach.
+def painted(
+    polygons: Sequence[Sequence[float]], values: bytes, height: int, width: int, *, numbered: bool
+) -> tuple[NDArray[np.uint8], dict[int, int], dict[int, dict[int, int]]] | None:
+    """*polygons* (flat points each) painted together: (H, W) of their *values*, the background's
+    first, or *numbered* from 1; and what :meth:`.Kernel.paint` counts. None without the kernel, or
+    beyond its reach.
     """
-    height, width = mask.shape
     compiled, limit = kernel_like_pillow(), _limit(height, width)
-    if (
-        compiled is None
-        or limit > _FARTHEST
-        or any(_is_long(points, height) for points in polygons)
-    ):
+    long = any(_is_long(points, height) for points in polygons)
+    if compiled is None or limit > _FARTHEST or long or (numbered and len(polygons) > 255):
         return None
-    return compiled.covers(mask, width, limit, tuple(map(tuple, polygons)), bytes(values))
+    drawn = np.empty((height, width), np.uint8)
+    inks, flat = bytes(range(len(values))) if numbered else values, tuple(map(tuple, polygons))
+    layers = compiled.paint(drawn, width, limit, MAX_AREA, flat, values, inks)
+    return layers and (drawn, *layers)
 
 
 @cache

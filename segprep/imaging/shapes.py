@@ -5,8 +5,8 @@ This is the one place that makes shapes: a :class:`Shape` whose numbers are not 
 too few, or whose class id does not fit a mask, raises ShapeError whatever format it comes from.
 
 All shapes are drawn into one buffer as their number in painting order; a table then turns numbers
-into class ids and instance ids. That is one pass however many shapes there are, and equals painting
-each shape's class in turn.
+into class ids and instance ids, which equals painting each shape's class in turn. The kernel paints
+polygons row by row, and class ids at once where nobody asks for instances.
 """
 
 import math
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from segprep.errors import ShapeError, SourceError
 from segprep.imaging.coordinates import FARTHEST, flat_coordinates
 from segprep.imaging.image import look_up, replaced
-from segprep.imaging.raster import Canvas, TooComplexError
+from segprep.imaging.raster import Canvas, TooComplexError, painted
 from segprep.names import shown
 from segprep.types import IGNORE, OBJECT_IGNORE, Note
 
@@ -161,6 +161,7 @@ def in_order(shapes: Sequence[Shape], overlap: str, priority: Sequence[str] = ()
 class Painted:
     """The class *mask* (H, W), the instance mask if asked for, pixel counts by class value, *notes*
     on shapes that show no pixel, and the pixels *shown* of the others by their number, from 1.
+    *over*: value -> the values of shapes over it -> pixels; None where nobody counted.
     """
 
     mask: "NDArray[np.uint8]"
@@ -168,6 +169,7 @@ class Painted:
     pixels: dict[int, int]
     notes: list[Note]
     shown: Mapping[int, int] = field(default_factory=dict)
+    over: Mapping[int, Mapping[int, int]] | None = None
 
 
 def paint(
@@ -178,25 +180,26 @@ def paint(
     Instances are numbered from 1 in the order given; shapes painted as background or ignore are
     none. Raises raster.TooComplexError, and TooManyError for more than 65,534 instances.
     """
-    canvas = Canvas(height, width, len(shapes))
-    for number, shape in enumerate(shapes, 1):
-        draw(canvas, shape, number)
-    drawn = canvas.array()
     values = bytes([background, *(shape.value for shape in shapes)])
-    mask, seen = look_up(drawn, values)
+    outlines = [shape.points for shape in shapes if shape.kind == "polygon"]
+    alone = len(outlines) == len(shapes)
+    layers = painted(outlines, values, height, width, numbered=objects) if alone else None
+    if layers is None:
+        canvas, over = Canvas(height, width, len(shapes)), None
+        for number, shape in enumerate(shapes, 1):
+            draw(canvas, shape, number)
+        drawn = canvas.array()
+        mask, seen = look_up(drawn, values)
+    else:
+        drawn, seen, over = layers
+        mask = look_up(drawn, values)[0] if objects else drawn
     pixels: dict[int, int] = {}
     for number, count in seen.items():
         pixels[values[number]] = pixels.get(values[number], 0) + count
-    notes = [
-        _lost(shape, height, width) for number, shape in enumerate(shapes, 1) if number not in seen
-    ]
-    return Painted(
-        mask,
-        _instances(drawn, shapes, background) if objects else None,
-        dict(sorted(pixels.items())),
-        notes,
-        seen,
-    )
+    unseen = [shape for number, shape in enumerate(shapes, 1) if number not in seen]
+    notes = [_lost(shape, height, width) for shape in unseen]
+    instances = _instances(drawn, shapes, background) if objects else None
+    return Painted(mask, instances, dict(sorted(pixels.items())), notes, seen, over)
 
 
 @dataclass(frozen=True, slots=True)

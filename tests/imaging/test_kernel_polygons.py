@@ -72,33 +72,53 @@ def canvas_of(height: int, width: int, points: tuple[float, ...]) -> Bytes:
     return np.asarray(canvas.array())
 
 
+def layers(shapes: list[Shape], size: tuple[int, int], *, objects: bool = False) -> list[Any]:
+    """All that is known of *shapes* painted one over the other."""
+    painted = paint(shapes, *size, objects=objects)
+    numbers = None if painted.objects is None else painted.objects.tolist()
+    losses = covered_classes(shapes, painted, PaintOrder(), background=0)
+    return [painted.mask.tolist(), numbers, painted.pixels, painted.shown, painted.notes, losses]
+
+
+def square(side: float, value: int, x: float = 0, y: float = 0) -> Shape:
+    points = (x, y, x + side, y, x + side, y + side, x, y + side)
+    return Shape("polygon", points, value, f"class {value}", "", (value, x, y))
+
+
 @built
-@given(st.lists(polygons(), min_size=2, max_size=6), st.integers(0, 2**32))
-def test_what_covers_polygons_is_counted_the_same(
-    cases: list[tuple[tuple[int, int], tuple[float, ...]]], seed: int
+@settings(max_examples=300)
+@given(st.lists(polygons(), min_size=1, max_size=6), st.integers(0, 2**32), st.booleans())
+def test_polygons_are_painted_together_as_one_by_one(
+    cases: list[tuple[tuple[int, int], tuple[float, ...]]], seed: int, objects: bool
 ) -> None:
+    """Those of the background (0) and of 255 cut holes."""
     random = np.random.default_rng(seed)
     shapes = [
-        Shape("polygon", points * 3 if len(points) < 6 else points, value, f"class {value}", "")
-        for (_, points), value in zip(
-            cases, random.integers(1, 4, len(cases)).tolist(), strict=True
+        Shape("polygon", points * 3 if len(points) < 6 else points, value, f"class {value}", "", at)
+        for at, ((_, points), value) in enumerate(
+            zip(cases, random.choice([0, 1, 2, 3, 255], len(cases)).tolist(), strict=True)
         )
     ]
-    painted = paint(shapes, *cases[0][0])
-    mine, plain = both(lambda: covered_classes(shapes, painted, PaintOrder(), background=0))
+    mine, plain = both(lambda: layers(shapes, cases[0][0], objects=objects))
     assert mine == plain
 
 
 @built
-def test_of_very_many_polygons_no_boxes_are_compared() -> None:
-    square = np.array([0, 0, 3, 0, 3, 3, 0, 3], float)
-    shapes = [
-        Shape("polygon", tuple((square + 5 * (n % 40)).tolist()), 1 + n % 3, "abc"[n % 3], "")
-        for n in range(1100)
-    ]
-    painted = paint(shapes, 210, 210)
-    mine, plain = both(lambda: covered_classes(shapes, painted, PaintOrder(), background=0))
-    assert len(mine) == 3
+@pytest.mark.parametrize("objects", [False, True])
+@pytest.mark.parametrize("count", [40, 255, 256, 1100])
+def test_very_many_polygons_are_painted_the_same(count: int, objects: bool) -> None:
+    shapes = [square(3, 1 + n % 3, 5 * (n % 40), 5 * (n // 40)) for n in range(count)]
+    shapes += [square(2, 1 + n % 2, 5 * (n % 40) + 1, 5 * (n // 40)) for n in range(count)]
+    mine, plain = both(lambda: layers(shapes, (210, 210), objects=objects))
+    assert mine == plain
+
+
+@built
+@pytest.mark.parametrize("count", [120, 300])
+def test_polygons_that_lie_too_deep_are_painted_one_by_one(count: int) -> None:
+    shapes = [square(5, 1 + n % 2) for n in range(count)]
+    assert (paint(shapes, 9, 9).over is None) == (count > 255)
+    mine, plain = both(lambda: layers(shapes, (9, 9)))
     assert mine == plain
 
 
@@ -112,10 +132,21 @@ def test_a_class_of_many_polygons_is_counted_once() -> None:
         for side, value, label in sides
         for x, y in corners
     ]
-    painted = paint(shapes, 300, 300)
-    mine, plain = both(lambda: covered_classes(shapes, painted, PaintOrder(), background=0))
+    mine, plain = both(lambda: layers(shapes, (300, 300)))
     assert mine == plain
-    assert [note.covered.covered for note in mine if note.covered] == [300 * 50]
+    assert [note.covered.covered for note in mine[-1]] == [300 * 50]
+
+
+@built
+def test_polygons_of_too_many_pixels_or_spans_are_not_painted_together() -> None:
+    assert kernel.compiled is not None
+    shape, inks = square(3, 1).points, bytes(2)
+    canvas = np.empty((4, 4), np.uint8)
+    assert kernel.compiled.paint(canvas, 4, 9.0, 8.0, (shape,), inks, inks) is None
+    assert kernel.compiled.paint(canvas, 4, 9.0, 9.0, (shape,), inks, inks) == ({1: 16}, {})
+    many, inks = 70_000, bytes(70_001)  # of 17 rows
+    tall, shapes = np.empty((17, 2), np.uint8), (square(17, 1).points,) * many
+    assert kernel.compiled.paint(tall, 2, 99.0, 1e9, shapes, inks, inks) is None
 
 
 NUMBERS = st.one_of(
@@ -190,10 +221,9 @@ def test_a_kernel_that_rounds_otherwise_than_pillow_draws_no_polygons(
 @built
 @pytest.mark.parametrize("far", [10.0, -10.0, math.inf, math.nan])
 def test_a_polygon_beyond_the_limit_is_not_drawn(far: float) -> None:
-    assert kernel.compiled.covers(EIGHT, 4, 9.0, ((), POINT), b"12") is None  # type: ignore[union-attr]
     for points in ((0.0, 0.0, 3.0, 1.0, far, 0.0), (0.0, far, 3.0, 1.0, 2.0, 0.0)):
         pixels = EIGHT.copy()
         assert kernel.compiled.polygon(pixels, 4, 9.0, points, 1) is None  # type: ignore[union-attr]
-        covers = kernel.compiled.covers(EIGHT, 4, 9.0, (POINT, points), b"12")  # type: ignore[union-attr]
-        assert covers is None
+        layers = kernel.compiled.paint(EIGHT.copy(), 4, 9.0, 9.0, (POINT, points), b"012", b"012")  # type: ignore[union-attr]
+        assert layers is None
         assert np.array_equal(pixels, EIGHT)
