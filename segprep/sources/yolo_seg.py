@@ -23,7 +23,8 @@ from segprep.imaging.image import SUFFIXES
 from segprep.names import clean_label, shown, stem_key, stem_of
 from segprep.sources._common import strict_yaml
 from segprep.sources._common.faulty_regions import sound_regions
-from segprep.sources._common.official_lists import SPLITS, subset_of
+from segprep.sources._common.folder_names import split_of
+from segprep.sources._common.official_lists import SPLITS
 from segprep.sources._common.region_shapes import Kind, Region, Ring
 from segprep.sources._common.regions import Document, RegionReader
 from segprep.sources._common.source_images import AnnotatedImage
@@ -233,7 +234,7 @@ class DataFile:
             for folder in folders
             if image == folder or image.startswith(f"{folder}/")
         }
-        return matches.pop() if len(matches) == 1 else subset_of(str(path.parent))
+        return matches.pop() if len(matches) == 1 else split_of(str(path.parent))
 
 
 def data_file(root: Path) -> DataFile:

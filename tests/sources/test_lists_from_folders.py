@@ -12,9 +12,11 @@ from sources.region_files import HEIGHT, SQUARE, WIDTH, photo, png, write
 import segprep
 from segprep import sources
 from segprep.errors import UsageError
+from segprep.sources.labelme import Reader as Labelme
+from segprep.sources.via import Reader as Via
 
 WITHOUT = {  # the lists are the format's own, or its files lie in no folders of the annotator's
-    *("chase", "cityscapes", "coco", "drive", "dsb2018", "labelme", "pet", "stare", "voc"),
+    *("chase", "cityscapes", "coco", "drive", "dsb2018", "pet", "stare", "voc"),
 }
 
 
@@ -29,6 +31,14 @@ def via(folder: Path) -> None:
     write(folder / "via.json", entries)
     for n, part in enumerate(("train", "train", "validation")):
         photo(folder / part / f"{n}.png", n)
+
+
+def labelme(folder: Path) -> None:
+    for n, part in enumerate(("train", "train", "validation")):
+        photo(folder / part / f"{n}.png", n)
+        shapes = [{"label": "cat", "points": SQUARE, "shape_type": "polygon"}]
+        write(folder / part / f"{n}.json", {"shapes": shapes, "imagePath": f"{n}.png"})
+    write(folder / "train.json", {"images": [], "annotations": [], "categories": []})
 
 
 def arrays(folder: Path) -> None:
@@ -46,7 +56,7 @@ def alpha(folder: Path) -> None:
         (folder / part / f"{n}.png").write_bytes(png(pixels))
 
 
-@pytest.mark.parametrize("lay", [via, arrays, alpha], ids=lambda lay: lay.__name__)
+@pytest.mark.parametrize("lay", [via, labelme, arrays, alpha], ids=lambda lay: lay.__name__)
 def test_folders_become_lists(tmp_path: Path, lay: Any) -> None:
     lay(tmp_path / "in")
     segprep.convert(lay.__name__, tmp_path / "in", tmp_path / "out")
@@ -55,6 +65,38 @@ def test_folders_become_lists(tmp_path: Path, lay: Any) -> None:
     assert (lists / "val.txt").read_text() == "2\n"
     segprep.convert(lay.__name__, tmp_path / "in", tmp_path / "no", lists_from_folders="no")
     assert not (tmp_path / "no" / "ImageSets" / "Segmentation" / "val.txt").exists()
+
+
+def test_folders_of_more_words_become_lists(tmp_path: Path) -> None:
+    """A public set of seaweed: data/train_images, data/val_images, one file of annotations."""
+    via(tmp_path / "in")
+    for part in ("train", "validation"):
+        (tmp_path / "in" / part).rename(tmp_path / "in" / f"{part}_images")
+    assert Via(tmp_path / "in").scan().lists == {
+        "train": ("0", "1"),
+        "val": ("2",),
+    }
+
+
+def test_of_copies_the_one_in_the_folder_of_a_list_counts(tmp_path: Path) -> None:
+    via(tmp_path / "in")
+    for n in range(3):
+        photo(tmp_path / "in" / "all" / f"{n}.png", n)
+    scan = Via(tmp_path / "in").scan()
+    assert scan.lists == {"train": ("0", "1"), "val": ("2",)}
+    photo(tmp_path / "in" / "test" / "0.png", 0)
+    (skipped,) = Via(tmp_path / "in").scan().skipped
+    assert skipped.code == "image-ambiguous"
+
+
+def test_annotations_in_no_such_folder_are_said(tmp_path: Path) -> None:
+    labelme(tmp_path / "in")
+    for end in ("png", "json"):
+        (tmp_path / f"in/train/0.{end}").rename(tmp_path / f"in/0.{end}")
+    scan = Labelme(tmp_path / "in").scan()
+    assert scan.lists == {"train": ("1",), "val": ("2",)}
+    (note,) = [note for note in scan.notes if note.code == "listed-missing"]
+    assert note.message.startswith("1 annotations lie in no folder called train, val or test")
 
 
 def test_images_in_no_such_folder_are_said(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ a stem without them.
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
+from functools import lru_cache
+from pathlib import Path, PureWindowsPath
 from typing import Annotated
 
 from segprep.errors import UsageError
@@ -37,6 +38,7 @@ _TAILS = (
     *("annotations", "annotation", "annot", "labels", "label", "masks", "mask", "images", "image"),
     *("imgs", "img", "frames", "crops", "crop", "set", "data"),
 )
+_FOLDER_SPLITS = {**SPLITS, "tr": "train", "ts": "test"}  # the last two are nnU-Net's
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_]", re.UNICODE)
 _INNER_SUFFIX = re.compile(r"\.(jpe?g|png|bmp|tiff?)(?=[_. -]?[a-z]+[_. -]?\d)")  # 1.pngpatch_00
 _VIEW = re.compile(r"fov(?!e)|field[ _-]?of[ _-]?view")
@@ -50,6 +52,19 @@ def words(name: str) -> list[str]:
     """
     parts = [word.lower() for word in _WORDS.findall(name)]
     return [part for word in parts for part in _halves(word)]
+
+
+def split_name(key: Sequence[str]) -> str:
+    """The list that the words *key* name; "" where they name none, or several (TrainVal)."""
+    named = {_FOLDER_SPLITS[word] for word in key if word in _FOLDER_SPLITS}
+    return named.pop() if len(named) == 1 else ""
+
+
+@lru_cache(maxsize=4096)
+def split_of(folder: str) -> str:
+    """The list that a *folder* stands for: the innermost of its parts that names one, or ""."""
+    parts = PureWindowsPath(folder).parts
+    return next((name for part in reversed(parts) if (name := split_name(words(part)))), "")
 
 
 def shows_view(name: str) -> bool:

@@ -3,7 +3,7 @@
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -19,13 +19,12 @@ from segprep.sources._common.folder_names import (
     bare,
     is_excluded,
     shows_view,
+    split_name,
     words,
 )
 from segprep.sources._common.name_rules import Folders
-from segprep.sources._common.official_lists import SPLITS
 from segprep.sources._common.rival_folders import DRAWINGS, VIEWS
 
-_FOLDER_SPLITS = {**SPLITS, "tr": "train", "ts": "test"}  # the last two are nnU-Net's
 _VIEW_END = re.compile(r"[ _.-]*(fov|roi)$", re.IGNORECASE)
 RENDITIONS = {
     *("id", "ids", "vis", "viz", "visual", "visualization", "rgb"),
@@ -275,14 +274,3 @@ def _key(path: Path, root: Path, *, numbered: bool = True) -> tuple[str, ...]:
         for word in words(part)
         if word not in MASKS | IMAGES and (numbered or not word.isdecimal())
     )
-
-
-def split_name(key: Sequence[str]) -> str:
-    """The list that the words *key* name; "" where they name none, or several (TrainVal)."""
-    named = {_FOLDER_SPLITS[word] for word in key if word in _FOLDER_SPLITS}
-    return named.pop() if len(named) == 1 else ""
-
-
-def split_of(folders: Iterable[str]) -> str:
-    """The list that a path's *folders* stand for, the innermost that names one."""
-    return next((name for part in reversed([*folders]) if (name := split_name(words(part)))), "")

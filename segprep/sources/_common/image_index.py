@@ -12,9 +12,8 @@ from segprep.errors import SourceError
 from segprep.files import listing, mark_below
 from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, shown, stem_key
-from segprep.sources._common.folder_names import MASKS, words
+from segprep.sources._common.folder_names import MASKS, split_of, words
 from segprep.sources._common.named_paths import escapes, is_file_name
-from segprep.sources._common.official_lists import subset_of
 from segprep.types import Note
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".rar", ".7z")
@@ -154,13 +153,16 @@ class ImageIndex:
 
     def only(self, paths: Sequence[Path]) -> Path | None:
         """The picture that *paths* (at least one) are: the first in natural order, if the others
-        are copies of it, byte for byte, and stand for the same list; None if they are not.
+        are copies of it, byte for byte, and none stands for another list; None if they are not. One
+        in a folder that stands for a list comes first.
         """
         if len(paths) == 1:
             return paths[0]
-        if len({subset_of(str(path.parent)) for path in paths}) > 1:
+        lists = {path: self._split_of(path) for path in paths}
+        if len({*lists.values()} - {""}) > 1:
             return None
         ordered = sorted(paths, key=lambda path: [natural_key(part) for part in path.parts])
+        ordered.sort(key=lambda path: not lists[path])
         try:
             if len({path.stat().st_size for path in paths}) > 1:
                 return None
@@ -170,6 +172,10 @@ class ImageIndex:
             return None
         self.copies.append(ordered)
         return ordered[0]
+
+    def _split_of(self, path: Path) -> str:
+        root = next(root for root in self.roots if path.is_relative_to(root))
+        return split_of(str(path.parent.relative_to(root)))
 
     def notes(self) -> list[Note]:
         """Which images lie in the source several times, or have the name of a mask."""

@@ -19,7 +19,7 @@ from segprep.sources._common import (
     pair_patterns,
     stems,
 )
-from segprep.sources._common.folder_names import bare
+from segprep.sources._common.folder_names import bare, split_of
 from segprep.sources._common.joined_files import JoinedFiles, JoinRules
 from segprep.sources._common.name_rules import Folders, Partners
 from segprep.types import Item, Note, Skipped
@@ -219,7 +219,7 @@ def _split_of(image: Path, root: Path) -> str:
 def _list_of(folder: str, root: Path) -> str:
     home = Path(folder)
     inner = home.relative_to(root).parts if home.is_relative_to(root) else home.parts[-2:]
-    return image_folders.split_of(inner)
+    return split_of("/".join(inner))
 
 
 def glimpse(root: Path, most: int = 5) -> tuple[Folders, list[Path]] | None:

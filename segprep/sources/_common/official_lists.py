@@ -4,7 +4,7 @@ sample a line means.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Annotated, Literal
 
 from segprep.dataset import class_tables
@@ -31,10 +31,12 @@ ListsFromFolders = Annotated[
 _GAP = re.compile(r"[\s,;]+")
 
 
-def subset_of(folder: str) -> str:
-    """The official list that a folder stands for: the last of its parts that names one, or ""."""
-    parts = [part.lower() for part in PureWindowsPath(folder).parts]
-    return next((SPLITS[part] for part in reversed(parts) if part in SPLITS), "")
+def unlisted(stems: Sequence[str], what: str) -> list[Note]:
+    """A note on samples in no list, though other folders stand for lists; *what* they are."""
+    if not stems:
+        return []
+    reason = f"{len(stems)} {what} lie in no folder called train, val or test: in no list"
+    return [Note("listed-missing", f"{reason}; {stems[0]} first")]
 
 
 def names(said: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -8,9 +8,9 @@ from typing import cast
 
 from segprep.errors import SourceError
 from segprep.names import natural_key, shown, stem_key, stem_of
-from segprep.sources._common import stems
+from segprep.sources._common import official_lists, stems
+from segprep.sources._common.folder_names import split_of
 from segprep.sources._common.image_index import ImageIndex, bytes_of
-from segprep.sources._common.official_lists import subset_of
 from segprep.sources._common.region_shapes import Region
 from segprep.types import Item, Note, Skipped
 
@@ -59,7 +59,7 @@ class SourceImages:
         self.subsets: dict[Path, str] = {}
         self.elsewhere = list[str]()
         self.replaced = list[str]()
-        self.unlisted = 0
+        self.unlisted = list[str]()
 
     def add(self, path: Path, images: Iterable[AnnotatedImage], shared: object) -> None:
         """Those *images* of the label file *path* that exist, each with the payload (*shared*,
@@ -95,7 +95,7 @@ class SourceImages:
         folder = str(picture.parent.relative_to(root))
         labels = str(path.parent.relative_to(self.roots[0]))
         self.subsets[picture] = annotated.subset or (
-            subset_of(folder) or subset_of(labels) if self.from_folders else ""
+            split_of(folder) or split_of(labels) if self.from_folders else ""
         )
         stem = stems.sample_stem(picture, root, self.stem)
         self.items.append(Item(stem, picture, (path,), (shared, annotated)))
@@ -130,7 +130,7 @@ class SourceImages:
         without = lists.pop("", [])
         if without and len(lists) < 2:
             return {}
-        self.unlisted = len(without)
+        self.unlisted = without
         return {name: tuple(names) for name, names in lists.items()}
 
     def notes(self) -> list[Note]:
@@ -150,9 +150,7 @@ class SourceImages:
                 f" annotated: {self.replaced[0]}; are they the same pictures?"
             )
             notes.append(Note("image-replaced", text))
-        if self.unlisted:
-            text = f"{self.unlisted} images lie in no folder called train, val or test: in no list"
-            notes.append(Note("listed-missing", text))
+        notes += official_lists.unlisted(self.unlisted, "images")
         if left := self.index.left_over():
             reason = f"{left} more images lie in the same folders; no annotation names them"
             notes.append(Note("image-unlabelled", reason))

@@ -22,11 +22,11 @@ from typing import Annotated, Any, cast
 from segprep.errors import SourceError, UsageError
 from segprep.files import listing, walk
 from segprep.names import natural_key, stem_key, stem_of
-from segprep.sources._common import stems
-from segprep.sources._common.folder_names import ExcludeFolder, is_excluded
+from segprep.sources._common import official_lists, stems
+from segprep.sources._common.folder_names import ExcludeFolder, is_excluded, split_of
 from segprep.sources._common.label_options import LabelOptions
 from segprep.sources._common.labels import LabelTable
-from segprep.sources._common.official_lists import subset_of
+from segprep.sources._common.official_lists import ListsFromFolders
 from segprep.sources._common.outlines import drawn
 from segprep.sources._common.region_areas import refuse_outside
 from segprep.sources._common.region_attributes import ClassFrom
@@ -49,6 +49,7 @@ class Reader(LabelOptions):
     """Read a folder of labelme JSON files."""
 
     exclude_folder: ExcludeFolder = ()
+    lists_from_folders: ListsFromFolders = "auto"
     objects: Annotated[
         bool, "Write SegmentationObject as well: one id per group_id, or per shape without one."
     ] = False
@@ -111,8 +112,9 @@ class Reader(LabelOptions):
         kept = stems.unique(
             items, skipped, lambda item: other_files.foreign(item, roots, self.encoding)
         )
+        lists, unlisted = self._lists(kept)
         skips = tuple(map(stems.with_exclusion, skipped))
-        return Scan(kept, table.classes, skips, _lists(kept, roots[0]), notes)
+        return Scan(kept, table.classes, skips, lists, (*notes, *unlisted))
 
     def read(self, item: Item) -> Sample:
         """The image, and the mask that its shapes paint."""
@@ -169,6 +171,23 @@ class Reader(LabelOptions):
                 below[key] += (path for path in paths if path not in below[key])
         return below
 
+    def _lists(self, items: Sequence[Item]) -> tuple[dict[str, tuple[str, ...]], list[Note]]:
+        """The official lists that the annotations' folders stand for, if they name one for every
+        annotation, or several; a note on annotations in no list.
+        """
+        if self.lists_from_folders == "no":
+            return {}, []
+        lists: dict[str, list[Item]] = defaultdict(list)
+        for item in sorted(items, key=lambda item: natural_key(item.stem)):
+            lists[split_of(str(item.labels[0].parent.relative_to(self.roots()[0])))].append(item)
+        without = lists.pop("", [])
+        if without and len(lists) < 2:
+            return {}, []
+        roots = self.roots()
+        lost = [i.stem for i in without if not other_files.foreign(i, roots, self.encoding)]
+        stems_of = {name: tuple(item.stem for item in listed) for name, listed in lists.items()}
+        return stems_of, official_lists.unlisted(lost, "annotations")
+
     def _search(
         self,
         annotation: Annotation,
@@ -192,11 +211,3 @@ class Reader(LabelOptions):
             folder.doubted,
             folder.against,
         )
-
-
-def _lists(items: Sequence[Item], root: Path) -> dict[str, tuple[str, ...]]:
-    """The official lists that the annotations' folders stand for, if all of them do."""
-    lists: dict[str, list[str]] = defaultdict(list)
-    for item in sorted(items, key=lambda item: natural_key(item.stem)):
-        lists[subset_of(str(item.labels[0].parent.relative_to(root)))].append(item.stem)
-    return {} if "" in lists else {name: tuple(names) for name, names in lists.items()}
