@@ -7,7 +7,6 @@ notebook's own text color, so that it is readable on light and on dark pages.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 
 _FAINT = "color-mix(in srgb, currentColor {share}%, transparent)"
 _BOX = (
@@ -63,7 +62,13 @@ def card(
 
 
 def _text(value: object) -> str:
-    return escape(str(value))
+    return _escaped(str(value))
+
+
+def _escaped(text: str) -> str:
+    from html import escape  # few calls draw a card, and it reads a table of 2,000 names
+
+    return escape(text)
 
 
 def counted(lines: Iterable[str]) -> list[str]:
@@ -88,12 +93,14 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[object]], texts: int)
 def _cell(side: str, value: object) -> str:
     spot = ""
     if isinstance(value, Swatch):
-        spot = f'<span style="{_SWATCH}{escape(value.color)}"></span>'
+        spot = f'<span style="{_SWATCH}{_escaped(value.color)}"></span>'
         value = value.text
     return f'<td style="{_CELL}{side}">{spot}{_text(value)}</td>'
 
 
 def _figure(name: str, uri: str) -> str:
-    picture = f'<img src="{escape(uri)}" alt="{_text(name)}" style="max-width:100%;display:block">'
+    picture = (
+        f'<img src="{_escaped(uri)}" alt="{_text(name)}" style="max-width:100%;display:block">'
+    )
     caption = f'<figcaption title="{_text(name)}" style="{_CAPTION}">{_text(name)}</figcaption>'
     return f'<figure style="margin:8px 0 0;width:fit-content">{picture}{caption}</figure>'

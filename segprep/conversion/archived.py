@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from segprep.errors import BadInputError, SegprepError
-from segprep.sources._common import archive
-from segprep.sources._common.archive import Unpacked
 from segprep.types import Note, Progress
+
+if TYPE_CHECKING:
+    from segprep.sources._common.archive import Unpacked
 
 Value = TypeVar("Value")
 
@@ -21,7 +22,7 @@ Value = TypeVar("Value")
 class Archives:
     """The archives among a source and its image roots, while they are unpacked."""
 
-    unpacked: tuple[Unpacked, ...] = ()
+    unpacked: "tuple[Unpacked, ...]" = ()
 
     def place(self, path: Path) -> Path:
         """The folder to read for *path*: itself, unless it is an archive."""
@@ -94,10 +95,14 @@ def opened(
     """Unpack what has to be: *source* and the archives among *image_roots*; errors are told by
     outer names. Raises SegprepError.
     """
+    files = [path for path in (source, *image_roots) if not path.is_dir()]
+    if not files:
+        yield NO_ARCHIVES
+        return
+    from segprep.sources._common import archive  # with all that unpacks one
+
     with ExitStack() as stack:
-        every = [
-            stack.enter_context(archive.opened(path, progress)) for path in (source, *image_roots)
-        ]
+        every = [stack.enter_context(archive.opened(path, progress)) for path in files]
         archives = Archives(tuple(source for source in every if source))
         try:
             yield archives

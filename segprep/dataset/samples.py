@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segprep.dataset.same_name import pick
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS, STAGING, Tree
 from segprep.errors import SourceError, TreeError
 from segprep.files import read_below, walk
@@ -195,21 +196,3 @@ def objects(
     if drawn.dtype == np.uint8:
         ids[drawn == IGNORE] = OBJECT_IGNORE
     return ids
-
-
-def pick(paths: Sequence[Path], why: str, *, hint: str = "keep one of them") -> Path | None:
-    """The only image of *paths*; None of none.
-
-    Several are an error unless one is a JPEG and the rest are not. Raises SourceError.
-    """
-    if len(paths) <= 1:
-        return paths[0] if paths else None
-    jpegs = [path for path in paths if path.suffix.lower() in (".jpg", ".jpeg")]
-    if len(jpegs) == 1 and all(path.parent == jpegs[0].parent for path in paths):
-        return jpegs[0]
-    raise SourceError(
-        paths[0],
-        f"{why}: {', '.join(str(path) for path in paths)}",
-        hint,
-        "image-ambiguous",
-    )

@@ -75,9 +75,9 @@ def guesses(root: Path) -> list[tuple[str, Evidence]]:
 
 def check_folder(root: Path) -> None:
     """Raise UsageError, saying what to give instead, unless *root* is a folder."""
-    from segprep.sources._common import unread
-
     if root.is_file():
+        from segprep.sources._common import unread
+
         raise UsageError("bad-option", f"{root} is a file, not a folder", unread.file_hint(root))
     if not root.is_dir():
         raise UsageError("bad-option", f"{root} is not a folder", "give an existing folder")

@@ -104,3 +104,20 @@ def test_masks_of_a_foreign_tree_are_decoded_without_pillow(tmp_path: Path, comm
     assert calls["png.py:decode"] == 6
     if command == "info":
         assert not calls["~:<method 'decode' of 'ImagingDecoder' objects>"]
+
+
+def test_a_conversion_starts_without_what_only_others_need(tmp_path: Path) -> None:
+    """What unpacks archives, draws cards and finds out why a folder cannot be read loads as long as
+    ten images take.
+    """
+    annotations(tmp_path / "source", 1)
+    code = (
+        "import segprep, sys\n"
+        f"segprep.convert('labelme', {str(tmp_path / 'source')!r}, {str(tmp_path / 'out')!r})\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "segprep.sources.labelme" in loaded
+    common = {f"segprep.sources._common.{name}" for name in ("archive", "source_images", "unread")}
+    assert not loaded & {"html", "tarfile", "segprep.imaging.mask_files", *common}

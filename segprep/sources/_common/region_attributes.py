@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from segprep.errors import ShapeError, SourceError, UsageError
 from segprep.names import clean_label, shown
 from segprep.sources._common.region_shapes import Attributes, Region
-from segprep.sources._common.source_images import AnnotatedImage
+
+if TYPE_CHECKING:
+    from segprep.sources._common.source_images import AnnotatedImage
 
 ClassFrom = Annotated[
     str,
@@ -19,8 +21,8 @@ HINT = "set it in the annotation tool"
 
 
 def relabeled(
-    images: Iterable[AnnotatedImage], attribute: str
-) -> tuple[tuple[AnnotatedImage, ...], tuple[str, ...]]:
+    images: "Iterable[AnnotatedImage]", attribute: str
+) -> "tuple[tuple[AnnotatedImage, ...], tuple[str, ...]]":
     """*images* whose regions are of the classes that *attribute* holds ("": as they are), and the
     names of all attributes.
     """

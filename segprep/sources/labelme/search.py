@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Annotated, Literal
 
-from segprep.dataset.samples import pick
+from segprep.dataset.same_name import pick
 from segprep.errors import SourceError
 from segprep.files import find_below
 from segprep.names import shown, stem_of
