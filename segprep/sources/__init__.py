@@ -53,7 +53,7 @@ def read(reader: Reader, item: Item) -> Sample:
     except Exception as error:  # any fault of one reader with one file costs that file only
         reason = engine.crash_reason(error)
         raise SourceError(path, reason, engine.REPORT, "reader-crashed") from error
-    if sample.mask.ndim != 2 or sample.mask.dtype.name != "uint8":
+    if sample.mask.ndim != 2 or sample.mask.dtype.char != "B":  # its name takes 20 microseconds
         reason = f"the mask is {sample.mask.dtype.name} {sample.mask.shape}, not uint8 (H, W)"
         raise SourceError(path, reason, engine.REPORT, "reader-crashed")
     return sample

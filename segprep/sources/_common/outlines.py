@@ -5,6 +5,7 @@ meaning of its label, what options keep from being painted is counted, and every
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from segprep.errors import ShapeError, SourceError, UnknownClassError, UnknownLabelError
 from segprep.imaging import shapes
@@ -19,8 +20,7 @@ _SINGLE = ("bad-shape", "unknown-shape-type", "bad-label", "bad-annotation")  # 
 _AREAS = ("polygon", "rectangle", "disc")
 
 
-@dataclass(frozen=True, slots=True)
-class LabeledOutline:
+class LabeledOutline(NamedTuple):
     """One annotated thing, not drawn yet: its *address* in the file, its *label*, and its *shape*
     once the meaning of the label is known. Both may raise ShapeError.
 

@@ -116,7 +116,7 @@ def _strings(value: Any) -> int:
             kind = type(item)
             if kind is str:
                 count += 1
-            elif kind is list or kind is dict or kind is float:
+            elif kind is float or (item and (kind is list or kind is dict)):
                 count += _strings(item)
         return count
     if kind is str:

@@ -75,26 +75,21 @@ def shape(
         raise ShapeError(f"{address}.shape_type: {reason}", hint, "unknown-shape-type")
     least, most = _POINTS[kind]
     flat = coordinates(raw.get("points"), f"{address}.points", kind, least=least, most=most)
-    fields: dict[str, Any] = {
-        "value": meaning.value,
-        "label": meaning.label,
-        "address": address,
-        "key": _instance(raw, meaning.label, number),
-    }
+    told = meaning.value, meaning.label, address, _instance(raw, meaning.label, number)
     if kind == "mask":
         limit = max(SMALL_MASK, size[0] * size[1])
-        return _stamp(raw, flat, fields, path=path, limit=limit, version=version)
+        return _stamp(raw, flat, told, path=path, limit=limit, version=version)
     if kind == "circle":
         radius = math.hypot(flat[0] - flat[2], flat[1] - flat[3])
-        return Shape("disc", flat[:2], radius=radius, **fields)
+        return Shape("disc", flat[:2], *told, radius)
     if kind in ("point", "points"):
-        return Shape("points", flat, radius=pens.point_radius, **fields)
+        return Shape("points", flat, *told, pens.point_radius)
     if kind in ("line", "linestrip"):
         rounded = kind == "linestrip" and version >= ROUNDED_JOINTS
-        return Shape("line", flat, width=pens.line_width, rounded=rounded, **fields)
+        return Shape("line", flat, *told, width=pens.line_width, rounded=rounded)
     if kind == "rectangle" and not _is_turned(flat):
-        return Shape("rectangle", flat, **fields)
-    return Shape("polygon", _hull(flat) if kind == "cuboid" else flat, **fields)
+        return Shape("rectangle", flat, *told)
+    return Shape("polygon", _hull(flat) if kind == "cuboid" else flat, *told)
 
 
 def _is_turned(flat: tuple[float, ...]) -> bool:
@@ -136,7 +131,7 @@ def _instance(raw: Mapping[str, Any], label: str, number: int) -> object:
 def _stamp(
     raw: Mapping[str, Any],
     flat: tuple[float, ...],
-    fields: Mapping[str, Any],
+    told: tuple[int, str, str, object],
     *,
     path: Path,
     limit: int,
@@ -145,7 +140,7 @@ def _stamp(
     """A shape of type mask: an embedded PNG, placed with its first pixel at the first point; at
     most *limit* pixels.
     """
-    address, encoded = f"{fields['address']}.mask", raw.get("mask")
+    address, encoded = f"{told[2]}.mask", raw.get("mask")
     if not isinstance(encoded, str):
         raise ShapeError(f"{address}: a base64 PNG was expected")
     try:
@@ -155,7 +150,7 @@ def _stamp(
         reason = error.reason if isinstance(error, SourceError) else error.message
         raise ShapeError(f"{address}: {reason}") from error
     (left, top), bitmap = _placed(bitmap, flat, address, version)
-    return Shape("stamp", (left, top), bitmap=shapes.pack(bitmap), **fields)
+    return Shape("stamp", (left, top), *told, bitmap=shapes.pack(bitmap))
 
 
 def _placed(
