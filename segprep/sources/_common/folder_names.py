@@ -38,7 +38,11 @@ _TAILS = (
     *("annotations", "annotation", "annot", "labels", "label", "masks", "mask", "images", "image"),
     *("imgs", "img", "frames", "crops", "crop", "set", "data"),
 )
-_FOLDER_SPLITS = {**SPLITS, "tr": "train", "ts": "test"}  # the last two are nnU-Net's
+_FOLDER_SPLITS = {
+    **SPLITS,
+    **{"eval": "val", "evaluation": "val"},  # as list files, these would be scores
+    **{"tr": "train", "ts": "test"},  # nnU-Net's
+}
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_]", re.UNICODE)
 _INNER_SUFFIX = re.compile(r"\.(jpe?g|png|bmp|tiff?)(?=[_. -]?[a-z]+[_. -]?\d)")  # 1.pngpatch_00
 _VIEW = re.compile(r"fov(?!e)|field[ _-]?of[ _-]?view")

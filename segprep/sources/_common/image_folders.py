@@ -188,7 +188,7 @@ def _anywhere(root: Path, candidates: Sequence[Path], *, sure: bool) -> list[Fol
     labeled = [path for path in candidates if sure or _says(path, MASKS)]
     if len(labeled) != 1:
         return []
-    pair = Folders(root, labeled[0])
+    pair = Folders(root, labeled[0], anywhere=True)
     images, masks = name_rules.both_kinds(pair)
     partners = name_rules.best(name_rules.without(images, labeled), masks, pair, "auto")[1]
     return [pair] if 2 * len(partners) > len(masks) else []

@@ -12,6 +12,7 @@ from segprep.names import natural_key, stem_of
 from segprep.packed_items import PackedItems
 from segprep.sources._common import (
     files_beside,
+    folder_notes,
     image_folders,
     name_rules,
     official_lists,
@@ -56,8 +57,9 @@ def match(
     """
     pairs, skipped, notes = JoinedFiles(root, stem), list[Skipped](), list[Note]()
     every = tuple(folders)
+    sizes: dict[str, list[tuple[Folders, int]]] = defaultdict(list)
     for pair in every:
-        notes += _unused(root, pair)
+        notes += folder_notes.unused(root, pair)
         images, masks = name_rules.both_kinds(pair)
         rule, partners = name_rules.best(images, masks, pair, how)
         if rule != "name" and partners:
@@ -71,10 +73,10 @@ def match(
             image_part = images.part(image)
             split = pair.split or _list_of(image_part[0], pair.images)
             pairs.add(image_part, masks.part(mask), split, rule)
+        sizes[pair.split].append((pair, len(partners)))
         alone = orphans.left(partners)
-        if not empty:
-            alone, unlabeled = _without_tests(alone, partners, pair)
-            notes += unlabeled
+        alone, unlabeled = _without_unlabeled(alone, partners, pair)
+        notes += unlabeled
         if empty:
             bare = [skip for skip in alone if skip.reason == orphans.NO_MASK]
             alone = [skip for skip in alone if skip.reason != orphans.NO_MASK]
@@ -83,6 +85,7 @@ def match(
                 split = pair.split or _list_of(image_part[0], pair.images)
                 pairs.add(image_part, None, split, "no mask: empty")
         skipped += alone
+    notes += folder_notes.joined(root, sizes)
     return _collected(every, pairs, skipped, notes, from_folders=from_folders)
 
 
@@ -131,12 +134,16 @@ def _collected(
         if split := kept.payload(number).split:
             lists[split].append(name)
     written = list_files(pairs.root, kept, notes, pairs=folders)
-    unmistakable = from_folders and len(lists) > 1
+    # a test folder beside the rest is a list; one train folder may hold all that is drawn
+    kept_apart = {*lists} <= {"val", "test"} and len(kept) > sum(map(len, lists.values()))
+    unmistakable = from_folders and (len(lists) > 1 or kept_apart)
     folder_lists = {
         name: tuple(sorted(listed, key=natural_key))
         for name, listed in lists.items()
         if unmistakable
     }
+    if folder_lists and not written:
+        notes += _unlisted(folder_lists, kept.stems)
     every = pairs.items
     if empty := sum(every.is_own_label(number) for number in range(len(every))):
         notes.append(Note("mask-empty", f"{empty} images have no mask; theirs is all background"))
@@ -149,45 +156,27 @@ def _collected(
     )
 
 
-def _unused(root: Path, pair: Folders) -> list[Note]:
-    """Notes on the folders that hold pictures of the same names as the masks, or predictions."""
-    texts = []
-    if pair.unused:
-        taken = pair.masks.relative_to(root).as_posix()
-        names = _listed(root, pair.unused)
-        texts.append(
-            f"the masks are those of {taken}/; {names} has files of the same names: --masks chooses"
-        )
-    if pair.predicted:
-        names = _listed(root, pair.predicted)
-        texts.append(
-            f"{names} was skipped: by its name it holds predictions; --images and --masks take it"
-        )
-    return [Note("folders-chosen", text) for text in texts]
-
-
-def _listed(root: Path, folders: Iterable[Path]) -> str:
-    return ", ".join(f"{path.relative_to(root).as_posix()}/" for path in folders)
-
-
-def _without_tests(
+def _without_unlabeled(
     alone: Sequence[Skipped], partners: Partners, pair: Folders
 ) -> tuple[list[Skipped], list[Note]]:
-    """*alone* without the images of a folder called test none of which has a mask, as publishers
-    keep them back; and a note for each such folder.
+    """*alone* without the images of folders in which no image has a mask, where these are no part
+    of the set: folders called test, as publishers keep their masks back, and all folders but those
+    of the images where only names of masks told them. And a note for each such folder.
     """
     images = partners.images
     labeled = {Path(images.part(image)[0]) for _, image in partners.numbers()} if alone else set()
-    tests = Counter(
+    unlabeled = Counter(
         folder
         for skip in alone
         if skip.code == "mask-missing"
         and (folder := Path(skip.path).parent) not in labeled
         and labeled
-        and _split_of(Path(skip.path), pair.images) == "test"
+        and (pair.anywhere or _split_of(Path(skip.path), pair.images) == "test")
     )
     kept = [
-        skip for skip in alone if skip.code != "mask-missing" or Path(skip.path).parent not in tests
+        skip
+        for skip in alone
+        if skip.code != "mask-missing" or Path(skip.path).parent not in unlabeled
     ]
     notes = [
         Note(
@@ -195,7 +184,7 @@ def _without_tests(
             f"{folder.relative_to(pair.images).as_posix()}: none of its {count} images has a mask;"
             " they were skipped",
         )
-        for folder, count in tests.items()
+        for folder, count in unlabeled.items()
     ]
     return kept, notes
 
@@ -259,12 +248,22 @@ def list_files(
     lists = official_lists.find(
         root, (*files_beside.homes(root, pairs), *further), lambda: _names(root, items), notes
     )
-    listed = set[str]().union(*lists.values())
-    if lists and (alone := [item.stem for item in items if item.stem not in listed]):
-        first = min(alone, key=natural_key)
-        text = f"{len(alone)} of {len(items)} samples are in no list of the source, {first} first"
-        notes.append(Note("unlisted", f"{text}; segprep split --update places them"))
+    if lists:
+        notes += _unlisted(lists, [item.stem for item in items])
     return lists
+
+
+def _unlisted(lists: Mapping[str, Sequence[str]], stems: Sequence[str]) -> list[Note]:
+    """A note on those of *stems* that are in none of *lists*."""
+    listed = set[str]().union(*lists.values())
+    alone = [stem for stem in stems if stem not in listed]
+    if not alone:
+        return []
+    first = min(alone, key=natural_key)
+    text = f"{len(alone)} of {len(stems)} samples are in no list of the source, {first} first"
+    kept = " ".join(f"--keep {name}" for name in ("val", "test") if name in lists)
+    split = "--update places them" if "train" in lists else f"{kept} --overwrite shares them out"
+    return [Note("unlisted", f"{text}; segprep split {split}")]
 
 
 def _names(root: Path, items: Sequence[Item]) -> list[dict[str, str]]:

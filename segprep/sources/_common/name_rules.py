@@ -33,7 +33,8 @@ class Folders:
     """A folder of images, the folder of their masks, and the official list ("train", …) that their
     names stand for, or "". *unused*: folders that seem to hold other pictures of these masks;
     *view*: one that by its name holds the field of view of a camera; *predicted*: folders of masks
-    elsewhere that by their names were predicted, and are skipped.
+    elsewhere that by their names were predicted, and are skipped; *anywhere*: only the names of the
+    masks tell which images below *images* are theirs.
     """
 
     images: Path
@@ -42,6 +43,7 @@ class Folders:
     unused: tuple[Path, ...] = ()
     view: Path | None = None
     predicted: tuple[Path, ...] = ()
+    anywhere: bool = False
 
     def told(self, root: Path) -> str:
         """That the folders pair, with their paths below *root*."""

@@ -58,6 +58,14 @@ def found(root: Path, **options: bool) -> list[tuple[str, str, str]]:
                 ("CamVid/val", "CamVid/val_labels", "val"),
             ],
         ),
+        (
+            "data/eval/image/a.png data/eval/label/a.png data/train/image/b.png"
+            " data/train/label/b.png",
+            [
+                ("data/eval/image", "data/eval/label", "val"),
+                ("data/train/image", "data/train/label", "train"),
+            ],
+        ),
         ("a.jpg a_mask.png b.jpg b_mask.png", [(".", ".", "")]),
         (
             "train/a_sat.jpg train/a_mask.png val/b_sat.jpg val/b_mask.png",

@@ -242,6 +242,24 @@ def test_lists_from_folders_inside_the_masks(tmp_path: Path) -> None:
     assert not reader.paired(reader.folders()).lists
 
 
+def test_a_test_folder_beside_the_rest_is_a_list(tmp_path: Path) -> None:
+    """A public set of heart curves: data/imgs, data/masks, and data/test with data/test/mask."""
+    root = lay_out(tmp_path, "imgs/a.jpg", "imgs/b.jpg", "masks/a.png", "masks/b.png")
+    lay_out(root, "test/c.jpg", "test/mask/c.png")
+    reader = binary.Reader(root)
+    pairing = reader.paired(reader.folders())
+    assert pairing.lists == {"test": ("c",)}
+    (note,) = pairing.notes
+    assert note.message.startswith("2 of 3 samples are in no list of the source, a first; ")
+    assert "split --keep test --overwrite" in note.message
+
+
+@pytest.mark.parametrize("home", ["train", "test"])
+def test_one_folder_that_holds_all_is_no_list(tmp_path: Path, home: str) -> None:
+    reader = binary.Reader(lay_out(tmp_path, f"{home}/images/a.jpg", f"{home}/masks/a.png"))
+    assert not reader.paired(reader.folders()).lists
+
+
 def test_why_two_files_were_joined(tmp_path: Path) -> None:
     root = lay_out(tmp_path, "images/a.jpg", "images/b.jpg", "masks/a_mask.png")
     reader = colormap.Reader(root, missing="empty")
@@ -296,7 +314,28 @@ def test_a_test_set_without_masks_is_a_note(tmp_path: Path) -> None:
     lay_out(tmp_path, "images/train/c.jpg")
     assert [skip.stem for skip in reader.paired(reader.folders()).skipped] == ["c"]
     empty = binary.Reader(root, missing="empty")
-    assert len(empty.paired(empty.folders()).items) == 3
+    assert [item.stem for item in empty.paired(empty.folders()).items] == ["a", "c"]
+
+
+@pytest.mark.parametrize("missing", ["error", "empty"])
+def test_pictures_elsewhere_are_no_images_without_a_mask(tmp_path: Path, missing: str) -> None:
+    """Published knees: data/xrays and data/masks, a chart in data/tables, drawn results."""
+    root = lay_out(tmp_path, "data/xrays/1.jpg", "data/xrays/2.jpg", "data/masks/1.png")
+    lay_out(root, "data/tables/bars.png", "drawn/img_1.png")
+    reader = binary.Reader(root, missing=missing)
+    pairing = reader.paired(reader.folders())
+    named = [item.stem for item in pairing.items], [skip.stem for skip in pairing.skipped]
+    assert named == ((["1", "2"], []) if missing == "empty" else (["1"], ["2"]))
+    notes = [note.message for note in pairing.notes if note.code == "image-unlabelled"]
+    assert [note.split(":")[0] for note in notes] == ["data/tables", "drawn"]
+
+
+def test_folders_that_are_joined_are_named(tmp_path: Path) -> None:
+    root = lay_out(tmp_path, "images/a.jpg", "masks/a.png", "aside/images/b.jpg")
+    reader = binary.Reader(lay_out(root, "aside/masks/b.png"))
+    (note,) = reader.paired(reader.folders()).notes
+    assert note.code == "folders-chosen"
+    assert "from 2 folders: aside/masks/ (1), masks/ (1); --exclude-folder" in note.message
 
 
 def test_channels_in_folders_of_the_same_name(tmp_path: Path) -> None:

@@ -1,0 +1,44 @@
+"""What is said of folders of masks: which were joined, and which were left alone."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from segprep.sources._common.name_rules import Folders
+from segprep.types import Note
+
+_NAMED = 6  # folders that a note lists
+
+
+def joined(root: Path, sizes: Mapping[str, Sequence[tuple[Folders, int]]]) -> list[Note]:
+    """A note for each official list (or none) whose samples come from several folders of masks:
+    one of these may hold copies, or what was put aside.
+    """
+    notes = []
+    for several in sizes.values():
+        if len(several) > 1:
+            names = [f"{pair.masks.relative_to(root).as_posix()}/ ({n})" for pair, n in several]
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            text = f"masks were taken from {len(names)} folders: {', '.join(names[:_NAMED])}{more}"
+            notes.append(Note("folders-chosen", f"{text}; --exclude-folder leaves one alone"))
+    return notes
+
+
+def unused(root: Path, pair: Folders) -> list[Note]:
+    """Notes on the folders that hold pictures of the same names as the masks, or predictions."""
+    texts = []
+    if pair.unused:
+        taken = pair.masks.relative_to(root).as_posix()
+        names = _listed(root, pair.unused)
+        texts.append(
+            f"the masks are those of {taken}/; {names} has files of the same names: --masks chooses"
+        )
+    if pair.predicted:
+        names = _listed(root, pair.predicted)
+        texts.append(
+            f"{names} was skipped: by its name it holds predictions; --images and --masks take it"
+        )
+    return [Note("folders-chosen", text) for text in texts]
+
+
+def _listed(root: Path, folders: Iterable[Path]) -> str:
+    return ", ".join(f"{path.relative_to(root).as_posix()}/" for path in folders)
