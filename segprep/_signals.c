@@ -378,8 +378,8 @@ static void tell(Room *room, const uint8_t *small, const int64_t *logs, int64_t 
     }
 }
 
-/* The counts as bytes: keys, 64 * class + number, as int32, and then the counts, as int16. */
-static PyObject *packed(const Room *room, const uint8_t *present) {
+/* Takes the counts out: keys, 64 * class + number, as int32, and then the counts, as int16. */
+static PyObject *packed(Room *room, const uint8_t *present) {
     int32_t keys[256 * CLASSES];
     uint16_t counts[256 * CLASSES];
     size number = 0;
@@ -389,6 +389,7 @@ static PyObject *packed(const Room *room, const uint8_t *present) {
             counts[number] = room->counts[value][at];
             number += counts[number] > 0;
         }
+    memset(room->counts, 0, sizeof room->counts);
     PyObject *result = PyBytes_FromStringAndSize(NULL, 6 * number);
     char *bytes = result ? PyBytes_AsString(result) : NULL;
     if (bytes) {
@@ -398,20 +399,30 @@ static PyObject *packed(const Room *room, const uint8_t *present) {
     return result;
 }
 
-/* Cells by class and color, and by class and place. */
+/* Counts by class and eighth of the cells by light; the middle tells of those equally light. */
+static void count_light(Room *room, const uint8_t *colors, const uint8_t *small) {
+    int eighth[766] = {0}, below = 0;
+    for (int cell = 0; cell < CELLS; cell++)
+        eighth[colors[3 * cell] + colors[3 * cell + 1] + colors[3 * cell + 2]]++;
+    for (int light = 0; light < 766; light++) {
+        below += eighth[light];
+        eighth[light] = (2 * below - eighth[light]) * 8 / (2 * CELLS);
+    }
+    for (int cell = 0; cell < CELLS; cell++, colors += 3)
+        room->counts[small[cell]][eighth[colors[0] + colors[1] + colors[2]]]++;
+}
+
+/* Cells by class and color, by class and light, and by class and place. */
 static PyObject *prototypes(Room *room, const uint8_t *colors, const uint8_t *small) {
     uint8_t present[256] = {0};
-    for (int cell = 0; cell < CELLS; cell++)
-        present[small[cell]] = 1;
-    for (int value = 0; value < 256; value++)
-        if (present[value])
-            memset(room->counts[value], 0, sizeof room->counts[value]);
-    for (int cell = 0; cell < CELLS; cell++, colors += 3)
-        room->counts[small[cell]][colors[0] / 64 * 16 + colors[1] / 64 * 4 + colors[2] / 64]++;
-    PyObject *hue = packed(room, present), *place = NULL;
-    for (int value = 0; value < 256; value++)
-        if (present[value])
-            memset(room->counts[value], 0, sizeof room->counts[value]);
+    memset(room->counts, 0, sizeof room->counts);
+    for (const uint8_t *at = small, *c = colors; at < small + CELLS; at++, c += 3) {
+        present[*at] = 1;
+        room->counts[*at][c[0] / 64 * 16 + c[1] / 64 * 4 + c[2] / 64]++;
+    }
+    PyObject *hue = packed(room, present);
+    count_light(room, colors, small);
+    PyObject *light = packed(room, present);
     for (int cell = 0; cell < CELLS; cell += WORD) {
         int number = cell / GRID / 8 * 8 + cell % GRID / 8;
         if (word(small + cell) == spread(small[cell]))
@@ -420,15 +431,10 @@ static PyObject *prototypes(Room *room, const uint8_t *colors, const uint8_t *sm
             for (int at = cell; at < cell + WORD; at++)
                 room->counts[small[at]][number]++;
     }
-    if (hue)
-        place = packed(room, present);
-    PyObject *result = place ? PyTuple_Pack(2, hue, place) : NULL;
-    Py_XDECREF(hue);
-    Py_XDECREF(place);
-    return result;
+    return Py_BuildValue("(NNN)", hue, light, packed(room, present));
 }
 
-/* (border cells, hue and position, and of those with enough borders: the numbers of the fit). */
+/* (border cells, prototypes, and of those with enough borders: the numbers of the fit). */
 static PyObject *fitted(Room *room, const uint8_t *colors, const uint8_t *small,
                         const int64_t *logs, int least) {
     int64_t values[3 + TURNS - 1 + MOVES] = {INT64_MIN, 0, INT64_MIN}; /* near, squares, moved */

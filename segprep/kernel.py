@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_VERSION = 8  # of the functions below: a kernel built from other sources is not used
+_VERSION = 9  # of the functions below: a kernel built from other sources is not used
 
 
 class Kernel(Protocol):
@@ -110,7 +110,7 @@ class Kernel(Protocol):
 
     def fit(
         self, colors: "NDArray[Any]", small: "NDArray[Any]", logs: "NDArray[Any]", least: int, /
-    ) -> tuple[int, tuple[bytes, bytes], int, bytes]:
+    ) -> tuple[int, tuple[bytes, bytes, bytes], int, bytes]:
         """What :mod:`.checking.signals` measures of a picture in short (64, 64, 3) and the mask
         (64, 64) at its cells, see ``signals.Measured``; *logs* are int64 (4097,).
         """

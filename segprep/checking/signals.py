@@ -29,15 +29,16 @@ _NAMES = tuple(TURNS)
 
 
 class Measured(NamedTuple):
-    """What is counted before anything is weighed, by the kernel or by NumPy: *cells* by color and
-    by place; of masks with enough *borders* (cells; else 0), twice the correlation less its mean:
-    the largest as it lies or moved by a cell (*near*), the sum of *squares* over all shifts, the
-    largest of those by at most FAR cells (*moved*), which is number *shift* of them; *turned*: the
-    largest sum of ranks, moved by a cell at most, for each of TURNS; *told*: see information.
+    """What is counted before anything is weighed, by the kernel or by NumPy: *cells* by color, by
+    light and by place; of masks with enough *borders* (cells; else 0), twice the correlation less
+    its mean: the largest as it lies or moved by a cell (*near*), the sum of *squares* over all
+    shifts, the largest of those by at most FAR cells (*moved*), which is number *shift* of them;
+    *turned*: the largest sum of ranks, moved by a cell at most, for each of TURNS; *told*: see
+    information.
     """
 
     borders: int
-    cells: tuple[bytes, bytes]
+    cells: tuple[bytes, bytes, bytes]
     shift: int = 0
     near: int = 0
     squares: int = 0
@@ -54,9 +55,9 @@ def measure(colors: NDArray[np.uint8], mask: NDArray[Any]) -> Signals:
         seen = _unpacked(*numbers) if numbers[0] else Measured(*numbers[:2])
     else:
         seen = _measured(colors, small)
-    hue, position = map(Cells, seen.cells)
+    cells = Cells(seen.cells[0]), Cells(seen.cells[1]), Cells(seen.cells[2])
     if not seen.borders:
-        return Signals(0.0, 0.0, "", 0.0, (0.0, 0.0), 0, (0.0, 0.0, 0.0), hue, position)
+        return Signals(0.0, 0.0, "", 0.0, (0.0, 0.0), 0, (0.0, 0.0, 0.0), *cells)
     spread = sqrt(seen.squares) / GRID
     mean = seen.borders * (GRID * GRID - 1)
     turned = [(2 * total - mean) / spread for total in seen.turned]
@@ -74,12 +75,13 @@ def measure(colors: NDArray[np.uint8], mask: NDArray[Any]) -> Signals:
         ((down - FAR) / GRID, (right - FAR) / GRID),
         seen.borders,
         (told[0], told[1 + best], max(told[len(TURNS) + 1 :])),
-        hue,
-        position,
+        *cells,
     )
 
 
-def _unpacked(borders: int, cells: tuple[bytes, bytes], shift: int, packed: bytes) -> Measured:
+def _unpacked(
+    borders: int, cells: tuple[bytes, bytes, bytes], shift: int, packed: bytes
+) -> Measured:
     near, squares, moved, *rest = unpack(f"{len(packed) // 8}q", packed)
     turned, told = tuple(rest[: len(TURNS)]), tuple(rest[len(TURNS) :])
     return Measured(borders, cells, shift, near, squares, moved, turned, told)
@@ -87,8 +89,7 @@ def _unpacked(borders: int, cells: tuple[bytes, bytes], shift: int, packed: byte
 
 def _measured(colors: NDArray[np.uint8], small: NDArray[Any]) -> Measured:
     """What the kernel's ``fit`` gives, by NumPy."""
-    hue, position = prototypes(colors, small)
-    cells = bytes(hue.packed), bytes(position.packed)
+    cells = prototypes(colors, small)
     border, edge = borders(small), edges(colors)
     count = int(border.sum())
     if count < LEAST or not edge.any():
@@ -187,17 +188,27 @@ def _places() -> NDArray[np.uint16]:
     return (flat // GRID * (GRID + 2) + flat % GRID).astype(np.uint16)
 
 
-def prototypes(colors: NDArray[np.uint8], small: NDArray[Any]) -> tuple[Cells, Cells]:
-    """Cells by class and color (of 4 x 4 x 4), and by class and place (of 8 x 8), but ignored
-    ones.
+def prototypes(colors: NDArray[np.uint8], small: NDArray[Any]) -> tuple[bytes, bytes, bytes]:
+    """Cells by class and color (of 4 x 4 x 4), by class and light (which eighth of the image's
+    cells), and by class and place (of 8 x 8), but ignored ones.
     """
     quarters = colors >> 6
-    bins = quarters[..., 0] * np.uint8(16) + quarters[..., 1] * np.uint8(4) + quarters[..., 2]
-    places = _blocks()
-    values = small.astype(np.int64) * 64
-    if not (counted := small != IGNORE).all():
-        values, bins, places = values[counted], bins[counted], places[counted]
-    return _counts((values + bins).reshape(-1)), _counts((values + places).reshape(-1))
+    hues = quarters[..., 0] * np.uint8(16) + quarters[..., 1] * np.uint8(4) + quarters[..., 2]
+    values, counted = small.astype(np.int64) * 64, small != IGNORE
+    hue, light, place = (
+        _counts((values + bins)[counted]) for bins in (hues, _eighths(colors), _blocks())
+    )
+    return hue, light, place
+
+
+def _eighths(colors: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """(GRID, GRID): which eighth of the cells each is in by its light; of equal ones the middle
+    tells.
+    """
+    light = colors.sum(2, dtype=np.int64)
+    equal = np.bincount(light.reshape(-1))
+    middle = 2 * np.cumsum(equal) - equal
+    return np.asarray((middle * 8 // (2 * light.size))[light])
 
 
 @cache
@@ -207,11 +218,11 @@ def _blocks() -> NDArray[np.uint8]:
     return np.asarray(8 * rows + columns, np.uint8)
 
 
-def _counts(keys: NDArray[np.int64]) -> Cells:
+def _counts(keys: NDArray[np.int64]) -> bytes:
     if keys.size and keys.min() >= 0 and keys.max() < 256 * 64:
         table = np.bincount(keys)
         present = np.flatnonzero(table)
         counts = table[present]
     else:  # values that are not ids
         present, counts = np.unique(keys, return_counts=True)
-    return Cells.of(present, counts)
+    return bytes(Cells.of(present, counts).packed)

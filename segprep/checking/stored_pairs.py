@@ -75,7 +75,7 @@ def _plain(kind: type, *but: str) -> "attrgetter[tuple[Any, ...]]":
 
 
 _PHOTO, _LABEL, _TROUBLE = _plain(ImageFacts, "thumbnail"), _plain(MaskFacts), _plain(Trouble)
-_SIGNALS = _plain(Signals, "hue", "position")
+_SIGNALS = _plain(Signals, "hue", "light", "position")
 
 
 def _path(text: str | None, _: Spool) -> Path | None:
@@ -97,8 +97,8 @@ def _signals(data: bytes | None, spool: Spool) -> Signals | None:
     if data is None:
         return None
     parts = marshal.loads(data)
-    cells = (Cells(SpooledBytes(spool, *part)) for part in parts[-2:])
-    return Signals(*(*parts[:-2], *cells))
+    cells = (Cells(SpooledBytes(spool, *part)) for part in parts[-3:])
+    return Signals(*(*parts[:-3], *cells))
 
 
 def _trouble(parts: Any, _: Spool) -> Trouble | None:
@@ -215,8 +215,8 @@ class StoredPairs(LazySequence[Pair]):
         return marshal.dumps((*parts, *apart))
 
 
-def _cells(signals: Signals) -> tuple[SupportsBytes, SupportsBytes]:
-    return signals.hue.packed, signals.position.packed
+def _cells(signals: Signals) -> tuple[SupportsBytes, ...]:
+    return signals.hue.packed, signals.light.packed, signals.position.packed
 
 
 def _mask_parts(label: MaskFacts) -> tuple[Any, ...]:

@@ -84,7 +84,9 @@ def test_single_spoiled_masks_are_found_by_edges_and_colors_together(spoil) -> N
 def weak(own: float, moved: float, told: tuple[float, float]) -> Signals:
     """The signals of a mask: its fit as it lies and moved, and what colors tell of it so."""
     here, there = told
-    return Signals(own, -1.0, "mirrored", moved, (0.0, 0.1), 200, (here, 0.0, there), NONE, NONE)
+    return Signals(
+        own, -1.0, "mirrored", moved, (0.0, 0.1), 200, (here, 0.0, there), NONE, NONE, NONE
+    )
 
 
 @pytest.mark.parametrize(
@@ -215,7 +217,7 @@ def test_a_speckled_mask_stands_out_from_smooth_ones(tmp_path: Path) -> None:
 
 def test_the_commonest_shift_is_found_without_comparing_all_pairs() -> None:
     shifts = [(0.0, 5 / 64)] * 30 + [(0.0, 6 / 64)] * 5 + [(-10 / 64, 10 / 64)] * 20
-    every = [Signals(0, 0, "", 0, shift, 20, (0, 0, 0), NONE, NONE) for shift in shifts]
+    every = [Signals(0, 0, "", 0, shift, 20, (0, 0, 0), NONE, NONE, NONE) for shift in shifts]
     center, count = fit._commonest(every)
     assert center.tolist() == [0, 5]
     assert count == 35
@@ -265,3 +267,44 @@ def test_like_objects_a_step_further_are_no_shift() -> None:
     center, count = fit._commonest(measured)
     assert (center.tolist(), count) == ([-10, 0], 20)
     assert fit._whole(measured) is None
+
+
+def cells(folder: Path, count: int, inverted: int, *, odd: bool = False) -> Path:
+    """A tree of *count* dark pictures of bright cells, each of another exposure; the masks of the
+    first *inverted* ones are. *odd*: one more shows a class that no other has, as bright as ground.
+    """
+    rng = np.random.default_rng(4)
+    for name in ("JPEGImages", "SegmentationClass"):
+        (folder / name).mkdir(parents=True)
+    rows, columns = np.mgrid[:96, :96]
+    for number in range(count + odd):
+        mask = np.zeros((96, 96), np.uint8)
+        for _ in range(int(rng.integers(4, 9))):
+            row, column, radius = rng.integers((8, 8, 4), (88, 88, 9))
+            mask[(rows - row) ** 2 + (columns - column) ** 2 < radius**2] = 1
+        light = rng.uniform(0.5, 1) * (8 + 24.0 * mask) + rng.normal(0, 2, mask.shape)
+        if number == count:
+            mask, light = mask * 2, light / (1 + 3 * mask) + 60 * (rows < 30)
+        gray = np.clip(light, 0, 255).astype(np.uint8)
+        Image.fromarray(gray).save(folder / "JPEGImages" / f"c{number:02}.png")
+        stored = 1 - mask if number < inverted else mask
+        segprep.write_mask(folder / "SegmentationClass" / f"c{number:02}.png", stored)
+    (folder / "class_names.txt").write_text("_background_\ncell\nother\n")
+    return folder
+
+
+@pytest.mark.parametrize("inverted", [0, 1, 6, 10])
+def test_of_dark_pictures_up_to_a_third_may_be_inverted(tmp_path: Path, inverted: int) -> None:
+    """Cells and ground have one of four levels of red, green and blue, but not the same light among
+    what else the picture shows; and what is counted of each class is blurred by the inverted ones.
+    """
+    findings = segprep.check(cells(tmp_path / "tree", 30, inverted), select=["SEG605"]).findings
+    assert {one.stem for one in findings} == {f"c{number:02}" for number in range(inverted)}
+
+
+def test_half_of_the_masks_inverted_accuses_neither_half(tmp_path: Path) -> None:
+    assert not segprep.check(cells(tmp_path / "tree", 30, 15), select=["SEG605"]).findings
+
+
+def test_a_class_that_no_other_image_has_is_not_called_swapped(tmp_path: Path) -> None:
+    assert not segprep.check(cells(tmp_path / "tree", 20, 0, odd=True), select=["SEG605"]).findings

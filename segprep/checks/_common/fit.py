@@ -96,7 +96,16 @@ class _AllSignals(LazySequence[Signals]):
         turn, nothing = self._names[self._turns[number]], Cells(b"")
         shift, (first, second, third) = (down, right), told
         return Signals(
-            own, turned, turn, moved, shift, int(count), (first, second, third), nothing, nothing
+            own,
+            turned,
+            turn,
+            moved,
+            shift,
+            int(count),
+            (first, second, third),
+            nothing,
+            nothing,
+            nothing,
         )
 
 

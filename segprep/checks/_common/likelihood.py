@@ -1,15 +1,18 @@
 """Do the colors and places of an image's classes speak for its labels, or for two of them swapped?
 
-Color and place given the class are counted over all other images of the dataset (leave one out);
-the labels of one image are then more or less likely than the same labels with two classes swapped.
+Color, light and place given the class are counted over all other images of the dataset (leave one
+out); the labels of one image are then more or less likely than the same labels with two classes
+swapped. Where many images are swapped, what is counted is blurred. So those that look swapped are
+taken the other way round, and the others are counted again, until nothing changes.
 """
 
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import combinations, islice
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +26,10 @@ LEAST_CELLS, LEAST_EACH = 40, 0.2  # of a class, and nats per cell, for a swap a
 RIVALS = 0.1  # images that gain by a swap of red and blue, to one that would lose as much
 LEAST_DEVIATION = 0.2  # nats per cell
 ODD = 2.5  # deviations by which an image's colors are less likely than usual, swapped or not
+GAIN, FAR = 0.25, 4.0  # of a swap: nats per cell, and deviations
+ROUNDS = 6  # of counting, at most
+EVEN = 100  # cells that each class of each image counts for in these rounds, however large it is
+LEAST_OTHERS = 3  # images that have both classes as they should be
 USUAL = 0.8  # of the images: where so many agree how two classes differ in color, that counts
 BLOCK = 256  # images that are judged at once
 MOST = 12  # classes; with more, pairs would be many and counts thin
@@ -39,60 +46,108 @@ class Swap:
     score: float
 
 
+Turned = Mapping[int, tuple[int, int]]  # images by number, and the two classes that are swapped
+_PARTS = attrgetter("hue"), attrgetter("light"), attrgetter("position")
+
+
 @lru_cache(maxsize=2)
 def swaps(survey: Survey) -> Mapping[str, Swap]:
     """Stem -> the likeliest swap, where it stands out."""
     numbers, ids = _measured(survey)
     if len(numbers) < LEAST or not 2 <= len(ids) <= MOST:
         return {}
-    parts = attrgetter("hue"), attrgetter("position")
-    totals = np.sum([blocks.sum(1) for blocks in _tables(survey, ids, *parts)], axis=0)
-    usual, gains = np.zeros((2, len(numbers)))
-    best = list[tuple[int, int]]()
-    for blocks in _tables(survey, ids, *parts):
-        scores = sum(
-            own @ _logs(total - own).swapaxes(1, 2)
-            for total, own in zip(totals, blocks, strict=True)
-        )  # of each image [c, d]: the pixels of class c taken for class d
-        rows = slice(len(best), len(best) + len(blocks[0]))
-        usual[rows], gains[rows], likeliest = _gains(scores, blocks[0].sum(2))
-        best += likeliest
-    if np.sort(usual)[len(usual) // 2] > 0:
+    turned = dict[int, tuple[int, int]]()
+    for _ in range(ROUNDS):
+        usual, gains, best = _judged(survey, ids, turned, even=True)
+        before, turned = turned, {n: best[n] for n in np.flatnonzero(gains > GAIN).tolist()}
+        if turned == before or median(usual) > 0:
+            break
+    if not turned or 2 * len(turned) >= len(numbers):
+        return {}  # as they should be, or nobody knows which way round that is
+    usual, gains, best = _judged(survey, ids, turned)
+    usual[list(turned)] = -np.abs(gains[list(turned)])  # the other way round they are as they are
+    middle = median(usual)
+    if middle > 0:
         return {}  # of most images, too, colors tell no classes apart, as at night
-    scores = deviations(usual / 0.2)
-    likely = {n: best[n] for n in np.flatnonzero((gains > 0.25) & (scores > 4)).tolist()}
+    spread = max(1.4826 * median(np.abs(usual - middle)), LEAST_DEVIATION)
+    scores = (gains - middle) / spread
+    sure = set(np.flatnonzero((gains > GAIN) & (scores > FAR)).tolist())
+    sure -= _as_others(survey, ids, turned)
     return {
         survey.pairs[numbers[n]].stem: Swap(
-            (ids[best[n][0]], ids[best[n][1]]), float(gains[n]), float(scores[n])
+            (ids[low], ids[high]), float(gains[n]), float(scores[n])
         )
-        for n in likely.keys() - _as_others(survey, ids, likely)
+        for n, (low, high) in turned.items()
+        if n in sure and best[n] == (low, high)
     }
 
 
-def _as_others(
-    survey: Survey, ids: Sequence[int], likely: Mapping[int, tuple[int, int]]
-) -> set[int]:
-    """Those images, by number, whose two *likely* swapped classes differ in color as in nearly all
-    others: one of the two is darker, say, and the whole image is redder than most. A swap would
-    turn the difference round.
+def _judged(
+    survey: Survey, ids: Sequence[int], turned: Turned, *, even: bool = False
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[tuple[int, int]]]:
+    """The gains of all images, against the others with those *turned* the other way round; *even*:
+    small objects tell as much of their class as large ones, and as ground that is taken for them.
+    """
+    models = partial(_models, survey, ids, turned, even)
+    totals = np.sum([model.sum(1) for _, model in models()], axis=0)
+    usual, gains, best = list[NDArray[np.float64]](), list[NDArray[np.float64]](), list[Any]()
+    for blocks, model in models():
+        scores = (blocks @ _logs(totals[:, None] - model).swapaxes(-1, -2)).sum(0)
+        # of each image [c, d]: the pixels of class c taken for class d
+        largest, sure, likeliest = _gains(scores, blocks[0].sum(2))
+        usual.append(largest)
+        gains.append(sure)
+        best += likeliest
+    return np.concatenate(usual), np.concatenate(gains), best
+
+
+def _models(
+    survey: Survey, ids: Sequence[int], turned: Turned, even: bool
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """The counts of :func:`_tables` for all parts, and what they add to those of other images."""
+    first = 0
+    for blocks in _tables(survey, ids, *_PARTS):
+        model = blocks.copy()
+        for n in range(first, first + blocks.shape[1]):
+            if n in turned:
+                low, high = turned[n]
+                model[:, n - first, [low, high]] = model[:, n - first, [high, low]]
+        first += blocks.shape[1]
+        if even:
+            model *= EVEN / np.maximum(model.sum(-1, keepdims=True), 1)
+        yield blocks, model
+
+
+def _as_others(survey: Survey, ids: Sequence[int], turned: Turned) -> set[int]:
+    """Those images, by number, of which nothing is known: too few others have both classes the
+    other way round than the *turned* ones; or the two differ in color as in nearly all others: one
+    of the two is darker, say, and the whole image is redder than most. A swap would turn the
+    difference round.
     """
     usual = set[int]()
-    for swap in set(likely.values()):
-        tables = _tables(survey, ids, attrgetter("hue"))
-        differences = np.concatenate([_difference(block, *swap) for (block,) in tables])
-        alike = differences @ differences.sum(0) > 0
-        if alike.sum() >= USUAL * differences.any(1).sum():
-            usual.update(n for n, own in likely.items() if own == swap and alike[n])
+    for swap in set(turned.values()):
+        tables = [table[:, swap] for (table,) in _tables(survey, ids, attrgetter("hue"))]
+        both = sum(int(table.any(2).all(1).sum()) for table in tables)
+        own = [n for n, pair in turned.items() if pair == swap]
+        differences = np.concatenate([_difference(table) for table in tables])
+        here = differences[own]
+        differences[own] *= -1
+        leading = differences.sum(0)
+        along = np.count_nonzero(differences @ leading > 0)
+        if both - len(own) < max(LEAST_OTHERS, len(own) + 1):
+            usual.update(own)
+        elif along >= USUAL * np.count_nonzero(differences.any(1)):
+            usual.update(n for n, alike in zip(own, here @ leading > 0, strict=True) if alike)
     return usual
 
 
-def _difference(tables: NDArray[np.float64], first: int, other: int) -> NDArray[np.float64]:
-    """(images, 3) by how much red, green and blue of the class *other* exceed those of the *first*
-    on average; 0 where an image lacks one of them.
+def _difference(tables: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(images, 3) by how much red, green and blue of the second class exceed those of the first on
+    average, of *tables* (images, 2, BINS); 0 where an image lacks one of them.
     """
     levels = np.stack([RED, GREEN, BLUE], axis=1).astype(np.float64)
-    counts = tables[:, (first, other)].sum(2, keepdims=True)
-    means = tables[:, (first, other)] @ levels / np.maximum(counts, 1)
+    counts = tables.sum(2, keepdims=True)
+    means = tables @ levels / np.maximum(counts, 1)
     return np.asarray((means[:, 1] - means[:, 0]) * counts.all(1))
 
 

@@ -130,7 +130,8 @@ class Signals:
     *turned* and *moved* the best mirrored or turned and the best shifted fit, *turn* and *shift*
     (down, right; shares of the height and width) which. *borders* counts border cells. *told* are
     the nats that the image's colors tell of the classes: as the mask lies, after *turn*, and after
-    the best of some shifts. *hue* and *place* count cells by color and by position given the class.
+    the best of some shifts. *hue*, *light* and *position* count cells given the class: by color, by
+    which eighth of the image's cells it is in, from the darkest, and by place.
     """
 
     own: float
@@ -141,6 +142,7 @@ class Signals:
     borders: int
     told: tuple[float, float, float]
     hue: Cells
+    light: Cells
     position: Cells
 
 
