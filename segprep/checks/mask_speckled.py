@@ -21,12 +21,14 @@ DEVIATIONS = 6.0
 
 
 def find(survey: Survey) -> Iterator[Finding]:
-    """Masks with several times the specks of the others, by their area."""
+    """Masks with several times the specks of the others, by their area. Those of one value have
+    none, and say nothing of what is usual.
+    """
     masks = np.array(
         [
             (n, pair.label.specks, pair.label.width * pair.label.height)
             for n, pair in enumerate(survey.pairs)
-            if pair.label and pair.label.values and pair.stem not in causes(survey)
+            if pair.label and len(pair.label.values) > 1 and pair.stem not in causes(survey)
         ]
     )
     if len(masks) < LEAST:

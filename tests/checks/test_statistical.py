@@ -215,6 +215,16 @@ def test_a_speckled_mask_stands_out_from_smooth_ones(tmp_path: Path) -> None:
     assert [one.stem for one in found] == [stem]
 
 
+def test_empty_masks_do_not_make_specks_unusual(tmp_path: Path) -> None:
+    """Dotted lines, as they are drawn here, beside more masks of nothing."""
+    place = scenes.make(tmp_path / "tree", 40, size=(240, 180))
+    for number, stem in enumerate(place.stems()):
+        mask = np.zeros((180, 240), np.uint8)
+        mask[40 + number : 120 + number : 2, 60] = number > 24
+        segprep.write_mask(place.mask_path(stem), mask)
+    assert not segprep.check(place.root, select=["SEG315"]).findings
+
+
 def test_the_commonest_shift_is_found_without_comparing_all_pairs() -> None:
     shifts = [(0.0, 5 / 64)] * 30 + [(0.0, 6 / 64)] * 5 + [(-10 / 64, 10 / 64)] * 20
     every = [Signals(0, 0, "", 0, shift, 20, (0, 0, 0), NONE, NONE, NONE) for shift in shifts]

@@ -26,7 +26,8 @@ LEAST_CELLS, LEAST_EACH = 40, 0.2  # of a class, and nats per cell, for a swap a
 RIVALS = 0.1  # images that gain by a swap of red and blue, to one that would lose as much
 LEAST_DEVIATION = 0.2  # nats per cell
 ODD = 2.5  # deviations by which an image's colors are less likely than usual, swapped or not
-GAIN, FAR = 0.25, 4.0  # of a swap: nats per cell, and deviations
+# of a swap: nats per cell, and deviations, each of so many nats at least
+GAIN, FAR, SPREAD = 0.25, 4.0, 0.15
 ROUNDS = 6  # of counting, at most
 EVEN = 100  # cells that each class of each image counts for in these rounds, however large it is
 LEAST_OTHERS = 3  # images that have both classes as they should be
@@ -69,7 +70,7 @@ def swaps(survey: Survey) -> Mapping[str, Swap]:
     middle = median(usual)
     if middle > 0:
         return {}  # of most images, too, colors tell no classes apart, as at night
-    spread = max(1.4826 * median(np.abs(usual - middle)), LEAST_DEVIATION)
+    spread = max(1.4826 * median(np.abs(usual - middle)), SPREAD)
     scores = (gains - middle) / spread
     sure = set(np.flatnonzero((gains > GAIN) & (scores > FAR)).tolist())
     sure -= _as_others(survey, ids, turned)
