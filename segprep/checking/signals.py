@@ -195,10 +195,10 @@ def prototypes(colors: NDArray[np.uint8], small: NDArray[Any]) -> tuple[bytes, b
     quarters = colors >> 6
     hues = quarters[..., 0] * np.uint8(16) + quarters[..., 1] * np.uint8(4) + quarters[..., 2]
     values, counted = small.astype(np.int64) * 64, small != IGNORE
-    hue, light, place = (
+    hue, light, position = (
         _counts((values + bins)[counted]) for bins in (hues, _eighths(colors), _blocks())
     )
-    return hue, light, place
+    return hue, light, position
 
 
 def _eighths(colors: NDArray[np.uint8]) -> NDArray[np.int64]:
