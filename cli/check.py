@@ -61,7 +61,7 @@ def _run(
     if undo:
         from segprep.checking import undoing
 
-        output.line(f"{undoing.undo(undo)} files are as they were")
+        output.line(f"{undoing.undo(undo)} files were restored")
         return
     if fix:
         _fix(dataset, yes, quiet, given)
@@ -109,15 +109,15 @@ def _fix(dataset: Path, yes: bool, quiet: bool, given: dict[str, Any]) -> None:
         output.line(f"{repair.code}: {name}: {repair.text}")
     if done.record:
         output.line(
-            f"{len(plain)} files repaired; take it back: segprep check --undo {done.record}"
+            f"{len(plain)} files repaired; to undo this: segprep check --undo {done.record}"
         )
     else:
-        hint = "add --yes to do it" if plain else "nothing can be repaired safely"
+        hint = "add --yes to carry them out" if plain else "nothing can be repaired safely"
         output.line(f"{len(plain)} repairs planned; {hint}")
     if done.left:
         output.line(
-            f"{done.left} files need a repair, but segprep wrote them: convert again or use"
-            " segprep remap, as segprep check says of each"
+            f"{done.left} more files need repair, but segprep wrote them: convert again or use"
+            " segprep remap (segprep check says which)"
         )
 
 

@@ -97,7 +97,7 @@ def _show(difference: "Difference", verbose: bool) -> None:
         )
         for row in difference.classes
     ]
-    title = f"A {difference.first}, B {difference.second}: {difference.same} samples alike"
+    title = f"A {difference.first}, B {difference.second}: {difference.same} identical samples"
     output.table(f"{title}, {len(difference.items)} differ", _COLUMNS, rows)
     _names("only in A", difference.first_only, verbose)
     _names("only in B", difference.second_only, verbose)

@@ -136,8 +136,8 @@ def _show(result: "Evaluation", verbose: bool) -> None:
     )
     if len(rows) < len(result.classes):
         output.line(
-            f"{len(result.classes) - len(rows)} classes occur on neither side (--verbose"
-            " lists them)"
+            f"{len(result.classes) - len(rows)} classes occur in neither truth nor predictions"
+            " (--verbose lists them)"
         )
     _summary(result)
     _further(result)

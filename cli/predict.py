@@ -61,12 +61,12 @@ def _run(
     if source is None and export_onnx is None:
         raise UsageError(
             "bad-option",
-            "there is nothing to predict",
+            "INPUT is missing",
             "give INPUT: an image, a folder, a dataset or a video; or --export-onnx FILE",
         )
     if source is not None and out is None:
         raise UsageError(
-            "bad-option", "there is not a folder for the predictions", "give --out OUT"
+            "bad-option", "the folder for the predictions is missing", "give --out OUT"
         )
     exported = _export(checkpoint, export_onnx, values) if export_onnx is not None else {}
     if exported and not (quiet or as_json):
@@ -103,7 +103,7 @@ def _export(checkpoint: Path, path: Path, values: dict[str, Any]) -> dict[str, A
     if path.exists() and not values["overwrite"]:
         raise UsageError(
             "output-exists",
-            f"--export-onnx: {path} is there already",
+            f"--export-onnx: {path} already exists",
             "choose another name, or give --overwrite to replace it",
         )
     network = checkpoints.load(checkpoint)

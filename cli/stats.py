@@ -69,7 +69,7 @@ def _guard(table: Path | None, plots: Path | None) -> None:
     there += [plots] if plots and plots.is_dir() and any(plots.iterdir()) else []
     if there:
         hint = "choose another name, or give --overwrite"
-        raise UsageError("output-exists", f"{there[0]} is there already", hint)
+        raise UsageError("output-exists", f"{there[0]} already exists", hint)
 
 
 def _options(result: Any) -> None:

@@ -24,7 +24,7 @@ from segprep.files import open_folders
 from segprep.worker_processes import Request, WorkerPool
 
 REPORT = "please report it, with the traceback that --verbose prints; --on-error skip leaves it out"
-TOO_MUCH = "needs more memory than there is, or than --max-memory allows"
+TOO_MUCH = "needs more memory than is available, or than --max-memory allows"
 MORE_MEMORY = "check that the file is genuine; then raise --max-memory, or use fewer --jobs"
 WORTH_A_WORKER = 40  # items; starting a process takes as long as converting about that many
 SECONDS = 0.02  # of work in a chunk: a hundred times what handing it over takes
@@ -206,7 +206,9 @@ def _one_by_one(job: Job[Input, Output], part: Sequence[Input]) -> Iterator[Outp
 def killed(item: object) -> Failure:
     """The Failure of an item that ended its worker twice."""
     reason = "the worker process was killed twice while it read this file"
-    return Failure("worker-died", name_of(item), reason, "it may need more memory than there is")
+    return Failure(
+        "worker-died", name_of(item), reason, "it may need more memory than is available"
+    )
 
 
 def _too_long(item: object, seconds: float) -> Failure:

@@ -27,7 +27,7 @@ def find(survey: Survey) -> Iterator[Finding]:
             pair.stem,
             survey.name(pair.mask),
             f"values on borders only: {listed(label.values, strange)}",
-            "make it again with nearest neighbor",
+            "export it again with nearest neighbor",
         )
     yield from _phantoms(survey)
 

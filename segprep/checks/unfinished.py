@@ -18,7 +18,7 @@ def find(survey: Survey) -> Iterator[Finding]:
     """A staging folder, or a manifest that cannot be read."""
     if survey.unfinished:
         yield RULE.finding(
-            "", ".segprep-incomplete", "an unfinished conversion", "give its command again"
+            "", ".segprep-incomplete", "an unfinished conversion", "re-run its command"
         )
     if survey.trouble:
         yield RULE.finding("", "segprep.json", survey.trouble.reason, survey.trouble.hint)

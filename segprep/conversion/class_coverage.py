@@ -34,8 +34,8 @@ class ClassCoverage:
         if self.overlap != "area":
             ways.insert(0, "--overlap area")
         reason = (
-            f"{self.name}: {self.hidden} of {self.shapes} shapes in {self.images} images are wholly"
-            f" covered by shapes painted later, and {self.share:.0%} of its area, most of it by"
+            f"{self.name}: {self.hidden} of {self.shapes} shapes in {self.images} images are"
+            f" completely covered by later shapes, and {self.share:.0%} of its area, most of it by"
             f" {self.by}; to keep it: {', or '.join(ways)}"
         )
         return Note("class-covered", reason)

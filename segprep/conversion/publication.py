@@ -38,7 +38,7 @@ def refuse(skipped: tuple[Skipped, ...], scan: Scan, on_error: str, some: bool) 
         raise BadInputError(
             "bad-input",
             f"{len(failed)} of {total} inputs cannot be converted; nothing was written",
-            "fix them and run the same command again, or skip them with --on-error skip",
+            "fix them and re-run the command, or skip them with --on-error skip",
             skipped,
             scan.notes,
         )
@@ -182,7 +182,7 @@ def vanished(stem: str) -> Note:
     """The note on a sample whose source is gone."""
     return Note(
         "source-vanished",
-        "its source is gone or no longer usable; the sample was taken out of the tree and its"
+        "its source is gone or no longer usable; the sample was removed from the tree and its"
         " lists",
         stem,
     )

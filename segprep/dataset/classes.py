@@ -149,7 +149,7 @@ def variants(names: Iterable[str], counts: Mapping[str, int]) -> list[Note]:
         notes += [
             Note(
                 "label-variant",
-                f"labels {main!r} and {name!r} differ only in case, blanks or invisible signs;"
+                f"labels {main!r} and {name!r} differ only in case, blanks or invisible characters;"
                 f" merge them with --map {quote(f'{name}={main}')}",
             )
             for name in alike

@@ -55,7 +55,7 @@ def refusal(path: Path, error: Exception) -> SourceError:
     """What a person is told of an *error* of decoding the image at *path*."""
     if isinstance(error, MemoryError):
         hint = "check that the file is genuine; then raise --max-memory, or use fewer --jobs"
-        reason = "needs more memory than there is, or than --max-memory allows"
+        reason = "needs more memory than is available, or than --max-memory allows"
         return SourceError(path, reason, hint, "memory-limit")
     reason = f"cannot be decoded: {error}"
     return SourceError(path, reason, "restore the file from its origin", "image-damaged")

@@ -68,7 +68,7 @@ def _as_stored(
     layout = tiff.first(data)
     if layout is None or layout.number(tiff.PHOTOMETRIC, 1) != 0 or layout.bits not in (1, 8):
         return pixels
-    reason = "its 0 is shown white; the numbers were taken as they are stored, not the shades"
+    reason = "its 0 is displayed as white; the stored numbers were used, not the shades"
     notes.append(Note("values-unclear", f"{path.name}: {reason}"))
     return np.subtract(1 if picture.mode == "1" else 255, pixels, dtype=np.uint8)
 
@@ -152,10 +152,10 @@ def _refuse_light_unseen(shown: NDArray[np.uint8], alpha: NDArray[np.uint8], pat
     light, unseen = shown[..., 0] > 127, alpha == 0
     if (light & unseen).any() and (light & ~unseen).any() and not light.all():
         reason = (
-            f"{np.count_nonzero(light & unseen)} pixels are transparent, but white beneath, like"
+            f"{np.count_nonzero(light & unseen)} pixels are transparent but white underneath, like"
             " what is drawn in white: object or background?"
         )
-        hint = "paint what is transparent, and save it without an alpha channel"
+        hint = "paint the transparent pixels, and save it without an alpha channel"
         raise SourceError(path, reason, hint, "values-unclear")
 
 
@@ -251,7 +251,7 @@ def _shown(picture: Image.Image, path: Path) -> NDArray[np.uint8]:
         and (shown == shown[0, 0]).all()
         and len(set(picture.getchannel("A").getextrema())) > 1
     ):
-        reason = "has one color all over; only its transparency tells regions apart"
+        reason = "has one color all over; only its transparency distinguishes regions"
         raise SourceError(
             path,
             reason,

@@ -76,7 +76,7 @@ def drawn_on(
         notes.append(
             Note(
                 "orientation-unclear",
-                f"EXIF orientation {head.orientation}: taken as drawn on the upright picture; look"
+                f"EXIF orientation {head.orientation}: assumed annotated on the upright image; look"
                 " at this one",
             )
         )

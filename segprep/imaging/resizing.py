@@ -36,7 +36,7 @@ def decoded(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any]:
         if upright.mode in ("F", "I"):
             raise SourceError(
                 path,
-                f"pixel type {upright.mode} has no one right 8-bit form",
+                f"pixel type {upright.mode} has no unambiguous 8-bit form",
                 "save it as 8-bit or 16-bit gray, or RGB",
                 "image-unsupported",
             )

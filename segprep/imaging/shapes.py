@@ -271,7 +271,7 @@ def _lost(shape: Shape, height: int, width: int) -> Note:
         )
     return Note(
         "hidden-shape",
-        f"{shape.address} ({shape.label}) is wholly covered by shapes painted after it, or paints"
+        f"{shape.address} ({shape.label}) is completely covered by later shapes, or paints"
         " no pixel",
     )
 

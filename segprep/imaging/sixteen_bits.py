@@ -83,10 +83,10 @@ def _of_tiff(data: bytes, layout: tiff.Layout, path: Path, limit: int) -> NDArra
     if layout.signed:
         signed = pixels.view(np.int16 if pixels.dtype == np.uint16 else np.int8)
         if signed.size and int(signed.min()) < 0:
-            reason = f"holds values from {signed.min()} to {signed.max()}; negative ones are no"
+            reason = f"holds values from {signed.min()} to {signed.max()}; negative pixel"
             raise SourceError(
                 path,
-                f"{reason} pixel values here",
+                f"{reason} values are not supported",
                 "shift them to 0 and above, and save the file as unsigned 16-bit",
                 "image-unsupported",
             )

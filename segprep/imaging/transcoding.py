@@ -62,7 +62,7 @@ def transcode(
         if mode in ("F", "I") or (mode.startswith("I;") and mode not in ("I;16", "I;16B", "I;16L")):
             raise SourceError(
                 path,
-                f"pixel type {mode} has no one right 8-bit form",
+                f"pixel type {mode} has no unambiguous 8-bit form",
                 "save it as 8-bit or 16-bit gray, or RGB",
                 "image-unsupported",
             )

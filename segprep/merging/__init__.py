@@ -206,7 +206,7 @@ def _apart(
     if not apart:
         return []
     message = (
-        f"{len(apart)} pictures lie in several lists: {apart[0]}; scores are measured on what was"
+        f"{len(apart)} images are in several lists: {apart[0]}; scores are measured on what was"
         " trained on; segprep split --overwrite keeps equal images in one list"
     )
     return [Note("equal-images-apart", message)]

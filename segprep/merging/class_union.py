@@ -53,8 +53,8 @@ def united(trees: Sequence[Tree]) -> tuple[Classes, list[bytes], list[Note]]:
 def _variants(name: str, names: Sequence[str]) -> list[Note]:
     like = [other for other in names if variant_key(other) == variant_key(name)]
     message = (
-        f"the classes {like[0]!r} and {name!r} differ only in case, blanks or invisible signs and"
-        f" stay two; unite them with segprep remap --map {name!r}={like[0]!r}"
+        f"the classes {like[0]!r} and {name!r} differ only in case, blanks or invisible characters"
+        f" and stay two; unite them with segprep remap --map {name!r}={like[0]!r}"
         if like
         else ""
     )

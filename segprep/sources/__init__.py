@@ -119,8 +119,8 @@ def _undetected(root: Path) -> UsageError:
         return UsageError("format-unclear", text, hint)
     return UsageError(
         "format-unclear",
-        f"{root} looks like no format that is known",
-        f"name it: segprep convert FORMAT; there are: {', '.join(names())}",
+        f"{root} does not look like any known format",
+        f"name the format: segprep convert FORMAT; formats: {', '.join(names())}",
     )
 
 
@@ -136,7 +136,7 @@ def _masks_beside(likely: list[tuple[str, Evidence]]) -> str:
     for name, evidence in likely[1:]:
         if evidence.score >= SURE and issubclass(load(name), PairedFolders):
             return (
-                "; these annotations are drawn, but finished masks lie beside them"
+                "; these annotations are drawn, but finished masks are beside them"
                 f" ({evidence.reason}): segprep convert {name} takes those instead"
             )
     return ""
@@ -146,7 +146,7 @@ def _weak(root: Path, guess: tuple[str, Evidence]) -> UsageError:
     """The error for a folder that fits one format weakly: why no other reads it, then the guess."""
     name, evidence = guess
     error = _undetected(root)
-    message = f"{error.message}; as {name} it may be read at most: {evidence.reason}"
+    message = f"{error.message}; at best it could be read as {name}: {evidence.reason}"
     return UsageError(error.code, message, f"{error.hint}; or: segprep convert {name} SRC OUT")
 
 
@@ -161,7 +161,7 @@ def _called(root: Path, masks: str) -> list[Path]:
     if named := [folder for folder in holding if folder.parts[-len(parts) :] == parts]:
         return named
     reason = f"--masks {masks} is not a folder inside the source"
-    raise UsageError("bad-option", reason, "give it as it is called below SRC")
+    raise UsageError("bad-option", reason, "give its path below SRC")
 
 
 def recognize(root: Path, image_root: Sequence[Path] = (), *, masks: str = "") -> tuple[str, str]:

@@ -152,7 +152,9 @@ class Reader:
         """Class numbers and object numbers, both (H, W). Raises SourceError."""
         seen = colors(read_below(path, self.roots(), MAX_BYTES), path, self.max_pixels)
         if (seen[..., 0] % _STEP).any():
-            reason = f"holds reds that are not in steps of {_STEP}: no class and object is in them"
+            reason = (
+                f"has red values that are not multiples of {_STEP}: they encode no class and object"
+            )
             hint = "if its colors stand for classes, use: segprep convert colormap"
             raise SourceError(path, reason, hint, "mask-is-colour")
         high = seen[..., 0].astype(np.uint16) // _STEP * _HIGH

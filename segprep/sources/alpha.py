@@ -83,7 +83,7 @@ class Reader:
         data = read_below(path, real_folders(self.root, self.image_root), MAX_BYTES)
         with image.opened(data, path, self.max_pixels) as picture:
             if "A" not in picture.getbands() and "transparency" not in picture.info:
-                reason, hint = "has no alpha channel", "leave it out with --on-error skip"
+                reason, hint = "has no alpha channel", "skip it with --on-error skip"
                 raise SourceError(path, reason, hint, "mask-missing")
             alpha = np.asarray(picture.convert("RGBA"))[..., 3]
         mask = (alpha >= self.threshold).astype(np.uint8)

@@ -162,7 +162,7 @@ class Reader:
                         str(path),
                         "mask-missing",
                         "; ".join(reasons),
-                        "restore it, or leave the image out with --on-error skip",
+                        "restore it, or skip the image with --on-error skip",
                     )
                 )
             else:

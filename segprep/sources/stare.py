@@ -129,7 +129,7 @@ def unpacked(data: bytes, path: Path, limit: int = MAX_BYTES) -> bytes:
             "file-too-large",
         )
     if not stream.eof or stream.unused_data.strip(b"\0"):
-        what = "ends too early" if not stream.eof else "goes on after its end"
+        what = "ends too early" if not stream.eof else "continues after its end"
         raise SourceError(
             path,
             f"cannot be unpacked: the gzip file {what}",
@@ -154,8 +154,8 @@ def _files(root: Path, notes: list[Note]) -> list[Named]:
         notes.append(
             Note(
                 "packed-twin",
-                f"{len(twice)} files lie there packed and unpacked, {twice[0].name} first; the"
-                " unpacked ones were used",
+                f"{len(twice)} files exist both compressed and uncompressed, {twice[0].name} first;"
+                " the uncompressed ones were used",
             )
         )
     return [

@@ -64,8 +64,8 @@ def equal_notes(sets: Equal, apart: Equal) -> list[Note]:
         notes.append(
             Note(
                 "equal-images-apart",
-                f"{len(apart)} images lie in two lists under different names: {listed(apart)}. What"
-                " is trained on is scored too; split again with --overwrite to put them together",
+                f"{len(apart)} images lie in two lists under different names: {listed(apart)}."
+                " Training images are scored too; split again with --overwrite to avoid that",
             )
         )
     return notes

@@ -57,7 +57,7 @@ def pruned(checkpoint: Checkpoint, depth: int) -> Checkpoint:
     fraction of the time. Raises UsageError (bad-option) for another network or depth.
     """
     if checkpoint.arch != "unetpp":
-        reason = f"--depth {depth}: the network {checkpoint.arch} cannot be pruned"
+        reason = f"--depth {depth}: the model {checkpoint.arch} cannot be pruned"
         raise UsageError("bad-option", reason, "it is for unetpp, trained with deep supervision")
     network = prune(checkpoint.network(), depth)
     options = {**checkpoint.options, "depth": depth, "deep": False}
@@ -79,12 +79,12 @@ def fill(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
     odd = sorted(own.keys() ^ weights.keys())
     if odd:
         raise _bad(
-            f"the weights are of another network: {odd[0]} is on one side only ({len(odd)} such)"
+            f"the weights are of another model: {odd[0]} is on one side only ({len(odd)} such)"
         )
     for name, tensor in own.items():
         if not isinstance(weights[name], Tensor) or weights[name].shape != tensor.shape:
             shape = tuple(getattr(weights[name], "shape", ()))
-            reason = f"weight {name} has shape {shape}, the network needs {tuple(tensor.shape)}"
+            reason = f"weight {name} has shape {shape}, the model needs {tuple(tensor.shape)}"
             raise _bad(reason)
         if not bool(torch.isfinite(weights[name]).all()):
             raise _bad(f"weight {name} holds numbers that are not finite")

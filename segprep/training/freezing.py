@@ -16,7 +16,7 @@ def freeze(network: nn.Module, stages: int | None = None) -> tuple[str, ...]:
     frozen. Raises UsageError (bad-option): a network without a backbone, more stages than it has.
     """
     if not hasattr(network, "encoder"):
-        reason = "this network has no backbone to freeze"
+        reason = "this model has no backbone to freeze"
         hint = "vgg-unet, resnet-unet, mobilenet-unet, fcn8s and fcn32s have one"
         raise UsageError("bad-option", reason, hint)
     groups: list[list[nn.Module]] = network.encoder.stages()  # type: ignore[operator,union-attr]

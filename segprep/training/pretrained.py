@@ -82,7 +82,7 @@ def fetch(url: str, sha256: str, folder: Path) -> Path:
         if isinstance(error, HTTPError):
             error.close()
         reason = f"{url}: {error}"
-        hint = "check the address and the network, or fetch it yourself and give the file"
+        hint = "check the address and the connection, or fetch it yourself and give the file"
         raise SegprepError("download-failed", reason, hint) from error
     if len(data) > LARGEST:
         raise SegprepError("file-too-large", f"{url} has more than {LARGEST} bytes")
@@ -124,13 +124,13 @@ def load(network: nn.Module, weights: Mapping[str, Tensor]) -> WeightsReport:
             unexpected.append(name)
         elif (fitted := _fitted(tensor, own[target], target in linear)) is None:
             shapes = tuple(tensor.shape), tuple(own[target].shape)
-            reshaped[target] = f"{target}: {shapes[0]} in the file, {shapes[1]} in the network"
+            reshaped[target] = f"{target}: {shapes[0]} in the file, {shapes[1]} in the model"
         else:
             matches[target] = fitted
     if not matches.keys() & dict(network.named_parameters()).keys():
-        example = f"the file has {next(iter(weights), 'nothing')}, the network {next(iter(own))}"
-        reason = f"no weight of the file has a place in this network: {example}"
-        raise SegprepError("weights-no-match", reason, "were they made for another network?")
+        example = f"the file has {next(iter(weights), 'nothing')}, the model {next(iter(own))}"
+        reason = f"no tensor in the file matches this model: {example}"
+        raise SegprepError("weights-no-match", reason, "were they made for another model?")
     for target, tensor in matches.items():
         if not bool(torch.isfinite(tensor).all()):
             reason = f"{target} holds numbers that are not finite"
@@ -213,5 +213,5 @@ def _digits(sha256: str) -> str:
 def _check(what: str, data: bytes, expected: str) -> None:
     if (digest := _sha256(data)) != expected:
         reason = f"{what} has SHA-256 {digest}, not {expected}"
-        hint = "it is another file or was changed on the way; get it again"
+        hint = "it is another file, or was changed in transit; download it again"
         raise SegprepError("weights-hash", reason, hint)

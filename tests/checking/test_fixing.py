@@ -132,7 +132,7 @@ def test_a_tree_with_a_manifest_keeps_its_masks(tmp_path: Path, source: Path) ->
     planned = checking.fix(tmp_path / "out", dry_run=True)
     assert (planned.repairs, planned.left) == ((), 1)
     shown = CliRunner().invoke(main.group, ["check", str(tmp_path / "out"), "--fix"])
-    assert "1 files need a repair, but segprep wrote them" in shown.stdout
+    assert "1 more files need repair, but segprep wrote them" in shown.stdout
 
 
 def test_the_command(place) -> None:

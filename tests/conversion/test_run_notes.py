@@ -45,7 +45,7 @@ def test_a_covered_class_is_told_once_with_the_way_to_keep_it(covered: Path) -> 
     assert (body.name, body.hidden) == ("body", 0)
     notes = [note.message for note in done.notes if note.code == "class-covered"]
     assert len(notes) == 2
-    assert "wind shield: 2 of 2 shapes in 2 images are wholly covered" in notes[0]
+    assert "wind shield: 2 of 2 shapes in 2 images are completely covered" in notes[0]
     assert "--overlap priority --priority 'wind shield,body'" in notes[0]
 
 
@@ -63,7 +63,7 @@ def test_the_options_of_the_note_keep_the_class(covered: Path) -> None:
 def test_the_command_has_a_table_and_figures(covered: Path, jobs: str) -> None:
     arguments = ["json2mask", str(covered), str(covered.parent / "out"), "-j", jobs]
     result = CliRunner().invoke(group, [*arguments, "-n"])
-    assert "classes covered by shapes painted later" in result.stdout
+    assert "classes covered by later shapes" in result.stdout
     assert "67%" in result.stdout
     result = CliRunner().invoke(group, [*arguments, "--json"])
     figures = json.loads(result.stdout)["covered"][0]

@@ -151,7 +151,7 @@ def test_one_picture_in_train_and_in_val_is_said(tmp_path: Path) -> None:
     (lists / "train.txt").rename(lists / "val.txt")
     done = segprep.merge(first, second, out=tmp_path / "apart", same_image="keep")
     (note,) = [one for one in done.conversion.notes if one.code == "equal-images-apart"]
-    assert "1 pictures lie in several lists: a_x in train, b_x in val" in note.message
+    assert "1 images are in several lists: a_x in train, b_x in val" in note.message
     done = segprep.merge(first, second, out=tmp_path / "first", same_image="first")
     assert "equal-images-apart" not in {note.code for note in done.conversion.notes}
 

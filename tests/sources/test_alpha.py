@@ -52,5 +52,5 @@ def test_images_without_alpha_are_refused_and_whole_ones_noted(tmp_path: Path) -
 def test_auto_only_hints_at_it(tmp_path: Path) -> None:
     example(tmp_path)
     assert [name for name, _ in guesses(tmp_path)] == ["alpha"]
-    with pytest.raises(SegprepError, match="as alpha it may be read at most"):
+    with pytest.raises(SegprepError, match="at best it could be read as alpha"):
         recognize(tmp_path)

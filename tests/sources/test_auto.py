@@ -63,7 +63,7 @@ def test_a_link_to_itself_is_in_nobodys_way(
 
 def test_nothing_that_is_known(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
-    with pytest.raises(UsageError, match="no format") as caught:
+    with pytest.raises(UsageError, match="any known format") as caught:
         sources.recognize(tmp_path)
     assert "labelme" in caught.value.hint
 
@@ -174,7 +174,7 @@ def test_masks_beside_annotations_are_named(
         mask.save(root / f"masks/more{number}.png")
     format, reason = sources.recognize(root)
     assert format == name
-    assert "finished masks lie beside them" in reason
+    assert "finished masks are beside them" in reason
     assert "masks/" in reason
     assert f"segprep convert {ANNOTATED[name]} takes those instead" in reason
 

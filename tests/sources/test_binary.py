@@ -99,7 +99,7 @@ def test_white_beneath_transparency_is_not_what_is_drawn_in_white(tmp_path: Path
         segprep.convert("binary", root, tmp_path / "more", foreground="light")
     (skipped,) = caught.value.skipped
     assert isinstance(skipped, Skipped)
-    assert "6 pixels are transparent, but white beneath" in skipped.reason
+    assert "6 pixels are transparent but white underneath" in skipped.reason
     pixels[0] = 0  # what nobody painted is black
     Image.fromarray(pixels).save(root / "Labels/a.png")
     assert segprep.convert("binary", root, tmp_path / "last", foreground="light").converted == 1

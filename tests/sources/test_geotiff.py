@@ -140,7 +140,7 @@ def test_images_that_a_png_holds_stay(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["int16", "float32"])
 def test_other_numbers_need_a_range(tmp_path: Path, kind: str) -> None:
     reader = put(tmp_path / "in", photo(kind))
-    with pytest.raises(SourceError, match="which no PNG holds") as caught:
+    with pytest.raises(SourceError, match="which PNG cannot store") as caught:
         only(reader)
     low, high = photo().min(), photo().max()
     assert f"--range {low},{high}" in caught.value.hint

@@ -84,7 +84,7 @@ def test_too_many_colors_outrank_numbered_names_and_boxes(tmp_path: Path) -> Non
     (root / "labels").mkdir()
     (root / "labels/00.txt").write_text("0 0.5 0.5 0.2 0.2\n")
     error = refused(root)
-    told, guess = error.message.split("; as isbi")
+    told, guess = error.message.split("; at best it could be read as isbi")
     assert "images/ and masks/ pair, but 00.png holds 801 colors, too many for classes" in told
     assert ": 0,0,0 (800 px), 1,1,1 (1 px), " in told
     assert "numbered" in guess

@@ -153,7 +153,9 @@ def test_a_file_as_the_source(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "my data.zip", "w") as archive:
         archive.writestr("a", "b")
     picture(tmp_path / "a.png")
-    assert "no format that is known" in said("auto", tmp_path / "my data.zip", "o").output
+    assert (
+        "does not look like any known format" in said("auto", tmp_path / "my data.zip", "o").output
+    )
     for format in ("auto", "pairs", "labelme"):
         assert (
             f"the folder that holds it: {tmp_path}" in said(format, tmp_path / "a.png", "o").output

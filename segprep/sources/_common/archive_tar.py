@@ -77,7 +77,7 @@ def _check_end(path: Path, content: TarBytes) -> None:
     while block := content.read(_LONGEST_READ):
         total += len(block)
         if total > _PADDING:
-            raise too_large(path, "goes on behind its end")
+            raise too_large(path, "has data after its end")
 
 
 def _name(path: Path, name: str, notes: list[str]) -> str:

@@ -27,7 +27,9 @@ def opened(path: Path, file: IO[bytes]) -> zipfile.ZipFile:
     """
     count, length = _stated(path, file)
     if count > MOST_MEMBERS or length > _DIRECTORY:
-        raise too_large(path, f"lists {count} members in {length} bytes; {MOST_MEMBERS} may be")
+        raise too_large(
+            path, f"lists {count} members in {length} bytes; {MOST_MEMBERS} are allowed"
+        )
     try:
         return zipfile.ZipFile(file)
     except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, EOFError) as error:

@@ -102,8 +102,8 @@ def _numbered(counts: Counter[str]) -> list[Note]:
         if len(group) >= _NUMBERED and (once or (counted and rarer)):
             pair = f"{name}#={name.rstrip(' _-') or name}"
             reason = (
-                f"{len(group)} labels, {name}{first} to {name}{last}, differ by their number alone,"
-                f" and it seems to number things; if they are one class, give --map {quote(pair)}"
+                f"{len(group)} labels, {name}{first} to {name}{last}, differ only by a number,"
+                f" and it seems to number objects; if they are one class, give --map {quote(pair)}"
             )
             notes.append(Note("instances-suspected", reason))
     return notes

@@ -70,7 +70,7 @@ def decoded(
     if unknown == "error" or shared:
         hint = "fix the table or the mask, or give --unknown ignore|nearest"
         if blends.find(shown).blends:
-            hint = "the mask was smoothed: export it again without; or give --unknown nearest"
+            hint = "the mask was smoothed: export it unsmoothed, or give --unknown nearest"
         raise SourceError(path, _described(listed, table, doubtful), hint, "unknown-colour")
     nearest = np.array(
         [

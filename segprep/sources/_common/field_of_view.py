@@ -80,7 +80,7 @@ def unstated(
             name = pair.view.relative_to(root).as_posix()
             message = (
                 f"{name}/ is taken as the field of view of the camera: what lies outside is"
-                f" ignored (255); --exclude-folder {shlex.quote(name)} leaves it alone"
+                f" ignored (255); --exclude-folder {shlex.quote(name)} skips it"
             )
             notes.append(Note("folders-chosen", message))
     complete = tuple(

@@ -214,7 +214,7 @@ def _unclear(root: Path, candidates: Sequence[Path]) -> UsageError:
     )
     return UsageError(
         "folders-unclear",
-        f"{root}: which folder holds the images and which the masks? there are: {listed}",
+        f"{root}: cannot tell the image folder from the mask folder; there are: {listed}",
         "give --images NAME --masks NAME",
     )
 

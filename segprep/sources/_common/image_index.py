@@ -182,8 +182,12 @@ class ImageIndex:
         told = []
         for code, why, chosen in (
             ("image-copies", "have the name of a mask", self.beside_masks),
-            ("image-chosen", "were told by their bytes from others of their name", self.weighed),
-            ("image-chosen", "lie nearer than others of their name", self.nearer),
+            (
+                "image-chosen",
+                "were told by their size in bytes from others of the same name",
+                self.weighed,
+            ),
+            ("image-chosen", "are nearer than others of the same name", self.nearer),
         ):
             if chosen:
                 image, other = chosen[0]
@@ -193,7 +197,7 @@ class ImageIndex:
             return told
         first, *others = self.copies[0]
         reason = (
-            f"{len(self.copies)} images lie in the source several times, byte for byte the same:"
+            f"{len(self.copies)} images are in the source several times, byte for byte the same:"
             f" {first} was used, not {', '.join(map(str, others[:3]))}"
         )
         return [*told, Note("image-copies", reason)]

@@ -21,7 +21,9 @@ def refuse(data: bytes, path: Path, *, stated: bool) -> None:
     """
     kind = _kind(data)
     if kind and not stated:
-        reason = f"is a {kind} file, which keeps no class ids: along outlines it invents other ones"
+        reason = (
+            f"is a {kind} file, which does not keep class ids: it creates others along outlines"
+        )
         raise SourceError(path, reason, _HINT, "values-unclear")
 
 

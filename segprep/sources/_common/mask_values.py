@@ -21,7 +21,7 @@ from segprep.sources._common import stepped_masks
 from segprep.types import IGNORE, Classes, Note
 
 _LIKE_INSTANCES = (
-    "the values look like numbers of things, not classes: 1 to n without a gap, n differs from"
+    "the values look like numbers of objects, not classes: 1 to n without gaps, n differs from"
     " image to image, and each is a single patch"
 )
 _INSTANCES = "if they are instances of one class, use: segprep convert binary --foreground nonzero"
@@ -165,7 +165,9 @@ class Contents:
             return
         if len(classes.names) <= _MOST_STATED:
             named = ",".join(f"{n}={name}" for n, name in enumerate(classes.names))
-            hint = f"{hint}; if all was drawn so, state each value: --ids {quote(named)}"
+            hint = (
+                f"{hint}; if everything was drawn this way, state each value: --ids {quote(named)}"
+            )
         which = f"in {len(self.stepped)} of {self.rich} masks of several classes"
         raise UsageError("values-unclear", f"{which} {steps.told(values)}", hint)
 

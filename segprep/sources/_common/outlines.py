@@ -138,7 +138,7 @@ def _combined(path: Path, faults: Sequence[ShapeError]) -> SourceError:
         reasons.append(f"and {len(faults) - MOST_NAMED} more")
     hint = first.hint
     if any(fault.code in _SINGLE for fault in faults):
-        hint += "; or leave such shapes out with --bad-shape skip"
+        hint += "; or skip such shapes with --bad-shape skip"
     kind = UnknownClassError if isinstance(first, UnknownLabelError) else SourceError
     error = kind(path, "; ".join(reasons), hint, first.code)
     error.__cause__ = first

@@ -50,7 +50,7 @@ def binary(
         ):
             reason = (
                 f"{smeared} pixels of {path.name} are nearly black, as a JPEG smears it, and count"
-                " as object; --foreground light parts in the middle"
+                " as object; --foreground light splits at 127.5"
             )
             notes.append(Note("intermediate-values", reason))
         return np.asarray(indices != 0, np.uint8)
@@ -186,5 +186,5 @@ def check_threshold(threshold: float) -> None:
         raise UsageError(
             "bad-option",
             f"--threshold {threshold} is not from 0 to below 255",
-            "127.5 parts the middle",
+            "127.5 is the middle",
         )

@@ -130,7 +130,7 @@ def _thumbnail(data: bytes, head: image.Header, path: Path, limit: int) -> NDArr
         if picture.mode in ("F", "I") or (picture.mode.startswith("I;") and not deep):
             raise SourceError(
                 path,
-                f"has pixel type {picture.mode}, which has no one right 8-bit form",
+                f"has pixel type {picture.mode}, which has no unambiguous 8-bit form",
                 "save it as 8-bit or 16-bit gray, or RGB",
                 "image-unsupported",
             )

@@ -20,7 +20,7 @@ from segprep.types import IGNORE, Note
 SET = 0.3  # the share of masks of several classes with steps from which on a set was smoothed
 _CERTAIN = 0.85  # the share of steps in one mask that no drawn one has
 _SIBLINGS = 16  # masks of the same folder that are looked at
-_HINT = f"{steps.HINT}; if all was drawn so, state each value: --ids VALUE=NAME,…"
+_HINT = f"{steps.HINT}; if everything was drawn this way, state each value: --ids VALUE=NAME,…"
 
 Stepped = Callable[[Path], tuple[Mapping[int, int], bool, frozenset[int]]]
 

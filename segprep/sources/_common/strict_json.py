@@ -76,7 +76,7 @@ def _load(text: str, path: Path) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_unique_keys)
     except _RepeatedKeyError as error:
-        reason = f"key {error} stands twice in one object"
+        reason = f"key {error} occurs twice in one object"
         raise SourceError(path, reason, "delete one of the two", "duplicate-key") from error
     except (ValueError, RecursionError, MemoryError) as error:
         reason = f"is not valid JSON: {shown(error) or type(error).__name__}"

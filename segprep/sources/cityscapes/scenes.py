@@ -119,7 +119,7 @@ class Scenes:
             reason = "the image has only labelTrainIds, which cannot give all labels"
             return Skipped(stem, str(path), "mask-missing", reason, "give --labels train")
         reason = f"there is no {stem}_gt{gt}_{' or '.join(order or allowed)}"
-        hint = "add them, try another --gt or --use, or leave the image out with --on-error skip"
+        hint = "add them, try another --gt or --use, or skip the image with --on-error skip"
         return Skipped(stem, str(path), "mask-missing", reason, hint)
 
 

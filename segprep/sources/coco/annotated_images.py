@@ -64,7 +64,7 @@ class AnnotatedImages:
         labels: tuple[Path, ...] = (file.path,)
         if file.masks:
             if picture.id not in file.masks:
-                hint = "add it, or leave the image out with --on-error skip"
+                hint = "add it, or skip the image with --on-error skip"
                 raise SourceError(file.path, "has no annotation", hint, "mask-missing")
             labels += (self.gallery.find(file.masks[picture.id], Path(masks), near)[0],)
         if not exact:

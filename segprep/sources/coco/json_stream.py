@@ -35,7 +35,7 @@ def no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in pairs:
         if key in result:
-            raise TwinKeyError(f"key {shown(key)!r} stands twice in one object")
+            raise TwinKeyError(f"key {shown(key)!r} occurs twice in one object")
         result[key] = value
     return result
 
@@ -88,7 +88,7 @@ def _object(text: str, each: Mapping[str, Each]) -> dict[str, Any]:
         if not isinstance(key, str):
             raise json.JSONDecodeError("Expecting a key in double quotes", text, at)
         if key in content:
-            raise TwinKeyError(f"key {shown(key)!r} stands twice in one object")
+            raise TwinKeyError(f"key {shown(key)!r} occurs twice in one object")
         at = _after(text, at, ":")
         if key in each and text.startswith("[", at):
             content[key], at = [], _list(text, at, each[key])

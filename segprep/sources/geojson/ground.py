@@ -31,7 +31,7 @@ class Ground:
         if reference is None:
             if stated not in (0, GEOGRAPHIC) or _geographic(content, most=1):
                 stated = stated or GEOGRAPHIC
-                reason = f"its places look like those of EPSG:{stated}, its image has no place"
+                reason = f"its coordinates look like EPSG:{stated}, its image has no georeference"
                 hint = "give the GeoTIFF that was annotated"
                 raise SourceError(path, reason, hint, "georeference-differs")
             return cls(None)
@@ -41,7 +41,7 @@ class Ground:
             return cls(reference)
         projection = projections.from_geographic(reference.epsg) if stated == GEOGRAPHIC else None
         if projection is None:
-            reason = f"its places are of EPSG:{stated}, its image of EPSG:{reference.epsg}"
+            reason = f"its coordinates are in EPSG:{stated}, its image in EPSG:{reference.epsg}"
             hint = f"ogr2ogr -t_srs EPSG:{reference.epsg} NEW.geojson {path.name}"
             raise SourceError(path, reason, hint, "georeference-differs")
         return cls(reference, projection)

@@ -169,7 +169,7 @@ class Reader(PairedFolders):
         if limits is None and numbers.dtype.name not in _PLAIN:
             seen = numbers[~empty]
             low, high = (seen.min(), seen.max()) if seen.size else (0, 1)
-            reason = f"holds {numbers.dtype} from {low:g} to {high:g}, which no PNG holds"
+            reason = f"holds {numbers.dtype} from {low:g} to {high:g}, which PNG cannot store"
             hint = f"say what becomes black and white: --range {low:g},{high:g}, or --range set"
             raise SourceError(path, reason, hint, "image-unsupported")
         if limits is not None:

@@ -25,7 +25,7 @@ def by_split(inventory: Inventory) -> Choice:
         splits = {"train": inventory.lists[_BOTH], **splits}
         notes = [Note("no-split", f"the dataset has no train and no val list: {_BOTH} is train")]
     elif not splits:
-        message = "the dataset has no split: every sample is in train; segprep split draws one"
+        message = "the dataset has no split: every sample is in train; segprep split makes one"
         return Choice(
             {entry.stem: ("train",) for entry in inventory.entries}, (Note("no-split", message),)
         )
@@ -54,7 +54,7 @@ def _shared(places: Mapping[str, tuple[str, ...]]) -> list[Note]:
         return []
     message = (
         f"{len(several)} samples are in several lists, {several[0]} first"
-        f" ({', '.join(places[several[0]])}): scores are measured on what was trained on;"
+        f" ({', '.join(places[several[0]])}): scores would be measured on training images;"
         " segprep split --overwrite draws disjoint lists"
     )
     return [Note("lists-overlap", message)]

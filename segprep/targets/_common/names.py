@@ -44,7 +44,7 @@ def refuse(classes: Classes, reserved: Mapping[str, str]) -> None:
         if name in reserved and not (name == "background" and number == classes.background):
             raise UsageError(
                 "bad-classes",
-                f"the class {name!r} bears {reserved[name]}",
+                f"the class {name!r} has {reserved[name]}",
                 f"rename it: segprep remap --map {quote(f'{name}=NAME')}",
             )
 

@@ -72,7 +72,7 @@ def budget_for(
         raise UsageError("bad-option", f"--steps {steps}: at least 1 is needed")
     if not SMALLEST <= side <= LARGEST:
         reason = f"--size {side}: {SMALLEST} to {LARGEST} is possible"
-        hint = "96 is the default; 32 is the least that the network halves four times"
+        hint = "96 is the default; 32 is the least that the model halves four times"
         raise UsageError("bad-option", reason, hint)
     own = _like(like) if like else _own(sample, arch, side, classes)
     config = make_config({**own, "size": side, "seed": seed})

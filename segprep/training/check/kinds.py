@@ -87,14 +87,14 @@ def _pieces(guess: Mask, mask: Mask, names: Sequence[str], background: int | Non
         share = f"{area / mask.size:.1%} of the pixels"
         pieces = f"{count} object{'s' if count != 1 else ''} ({share})"
         if missing[1] >= extra[1]:
-            return f"{pieces} that the network sees {'are' if count != 1 else 'is'} not in the mask"
-        return f"{pieces} of the mask the network does not see"
+            return f"{pieces} that the model sees {'are' if count != 1 else 'is'} not in the mask"
+        return f"{pieces} of the mask the model does not see"
     wrong = (guess != mask) & (mask != IGNORE)
     if not wrong.any():
         return ""
     keys, counts = np.unique(mask[wrong].astype(np.int64) * 256 + guess[wrong], return_counts=True)
     drawn, seen = divmod(int(keys[counts.argmax()]), 256)
-    return f"{names[drawn]} where the network sees {names[seen]}"
+    return f"{names[drawn]} where the model sees {names[seen]}"
 
 
 def _unmet(here: Mask, there: Mask, background: int | None) -> tuple[int, int]:

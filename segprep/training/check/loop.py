@@ -105,7 +105,7 @@ class Training:
         if error.code != "out-of-memory":
             return SegprepError(error.code, f"{error.message} (step {self.step + 1})", error.hint)
         small = f"give a smaller --size, for example {size // 2}"
-        hint = small if size >= 64 else "free memory, or choose a smaller network"
+        hint = small if size >= 64 else "free memory, or choose a smaller model"
         return SegprepError(error.code, error.message, hint)
 
     @torch.no_grad()

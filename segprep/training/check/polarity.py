@@ -34,7 +34,7 @@ def reasons(pairs: Sequence[ImagePair]) -> list[Reason]:
     if len(opposite) < LEAST * len(rows) or opposite.mean() < OPPOSITE:
         return []
     text = (
-        "images that look alike have their two classes the opposite way round"
+        "images that look alike have their two classes the opposite way around"
         f" ({opposite.mean():.0%} of {len(opposite)} comparisons): some masks are inverted"
     )
     return [Reason("mixed-polarity", text, "doubtful")]

@@ -18,11 +18,11 @@ Predict = Callable[[ImagePair], NDArray[np.uint8]]
 TONES = {"learnable": "good", "undecided": "fair", "doubtful": "fair", "not_learnable": "bad"}
 LEADS = {
     "learnable": (
-        "A small network learns from these labels what it cannot learn from shuffled ones. A full"
+        "A small model learns from these labels what it cannot learn from shuffled ones. A full"
         " training is worth its time."
     ),
     "undecided": (
-        "The time was up before the network could tell anything. Nothing is said against the data:"
+        "The time ran out before the model could tell anything. That says nothing against the data:"
         " give more time."
     ),
     "doubtful": (
@@ -30,12 +30,12 @@ LEADS = {
         " before a long training."
     ),
     "not_learnable": (
-        "A small network learns nothing from these labels that chance would not give. Fix the data"
+        "A small model learns nothing from these labels beyond chance. Fix the data"
         " before a long training."
     ),
 }
 WRONG = (
-    "A small network learns from these labels what it cannot learn from shuffled ones. Some masks"
+    "A small model learns from these labels what it cannot learn from shuffled ones. Some masks"
     " contradict it strongly, though: look at them, and fix them before a long training."
 )
 UNTRAINED = "The data alone rule a training out: nothing was trained. Fix the reasons below first."
@@ -74,7 +74,7 @@ def _numbers(outcome: Outcome) -> page.Section:
     control, own = outcome.gaps["control"], outcome.gaps["own"]
     cards = [
         ("mIoU on val", f"{outcome.miou:.3f}", f"{len(outcome.stems)} images, at their own size"),
-        ("majority class", f"{outcome.baseline_miou:.3f}", "mIoU of answering it everywhere"),
+        ("majority class", f"{outcome.baseline_miou:.3f}", "mIoU of predicting it everywhere"),
         (
             "gain over the control",
             f"{control.value:+.3f}",
@@ -88,7 +88,7 @@ def _numbers(outcome: Outcome) -> page.Section:
     ]
     return page.Section(
         "Numbers",
-        "The control is the same network, trained on masks that were shuffled between the images.",
+        "The control is the same model, trained on masks that were shuffled between the images.",
         [page.Cards(cards)],
     )
 

@@ -26,7 +26,7 @@ def of_scores(val: Counts, train: Counts, names: Sequence[str]) -> list[Reason]:
             reasons.append(
                 Reason(
                     "class-never-predicted",
-                    f"class {name} ({shares[n]:.1%} of the pixels) is never predicted where it is",
+                    f"class {name} ({shares[n]:.1%} of the pixels) is never predicted correctly",
                     level,  # type: ignore[arg-type]
                 )
             )

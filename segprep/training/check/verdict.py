@@ -135,7 +135,7 @@ def compare(gaps: Mapping[str, Gap], images: int) -> list[Reason]:
         reasons.append(
             Reason(
                 "no-better-than-baseline",
-                f"the network is not surely better than the majority class everywhere: mIoU {text}",
+                f"the model is not clearly better than the majority class everywhere: mIoU {text}",
                 "doubtful",
             )
         )

@@ -97,7 +97,7 @@ class PredictionRun:
     def _warn(self, cut: bool) -> None:
         if cut and not self.cut:
             self.cut = True
-            reason = "tiles do not hold all that the network looks at: labels may not be those of"
+            reason = "tiles do not hold all that the model looks at: labels may not be those of"
             hint = "give a larger --tile; an ONNX file takes it at --export-onnx"
             self.notes.append(Note("tiles-differ", f"{reason} the whole image; {hint}"))
 

@@ -228,7 +228,7 @@ def _check(session: Any, net: Net, path: Path) -> None:
         or not (fits and whole)
     ):
         raise SegprepError(
-            "bad-onnx", f"{path} does not take and give what its metadata say", _AGAIN
+            "bad-onnx", f"{path} has other inputs or outputs than its metadata say", _AGAIN
         )
 
 

@@ -140,7 +140,7 @@ def make(spec: str, classes: int, weights: Sequence[float] | None = None) -> Los
         if name not in LOSSES:
             raise UsageError("bad-option", *unknown("loss", name, LOSSES))
         if classes == 1 and name in ("ce", "focal", "dice", "dice-all", "dice-image", "lovasz"):
-            reason = f"the loss {name} compares classes, and the network has one logit only"
+            reason = f"the loss {name} compares classes, and the model has only one logit"
             raise UsageError("bad-option", reason, "use bce, bce-dice or lovasz-hinge")
         if weights is not None and name in UNWEIGHTED:
             raise UsageError(

@@ -58,7 +58,7 @@ def load(name: str) -> ModuleType:
         smp = import_module(f"{__name__}._smp")
         return cast("ModuleType", smp.load(name))
     if name not in names():
-        raise UsageError("unknown-model", *unknown("network", name, names()))
+        raise UsageError("unknown-model", *unknown("model", name, names()))
     return import_module(f"{__name__}.{name.replace('-', '_')}")
 
 
@@ -78,10 +78,10 @@ def build(
     """
     sizes = presets(name)
     if preset is not None and preset not in sizes:
-        reason = f"the network {name} has no preset {preset!r}"
+        reason = f"the model {name} has no preset {preset!r}"
         raise UsageError("bad-option", reason, f"it has: {', '.join(sizes)}")
     if in_channels not in CHANNELS or classes not in CLASSES:
-        reason = f"a network for {in_channels} channels and {classes} classes"
+        reason = f"a model for {in_channels} channels and {classes} classes"
         hint = "it takes 1 to 4 channels and gives 1 to 255 classes"
         raise UsageError("bad-option", reason, hint)
     make = load(name).build
@@ -96,8 +96,8 @@ def _check(name: str, hints: Mapping[str, Any], options: Mapping[str, Any]) -> N
     for option, value in options.items():
         if option not in allowed:
             message, hint = unknown("option", option, allowed)
-            raise UsageError("bad-option", f"the network {name}: {message}", hint)
-        need(f"the network {name}: {option}", value, hints[option], *LIMITS.get(hints[option], ()))
+            raise UsageError("bad-option", f"the model {name}: {message}", hint)
+        need(f"the model {name}: {option}", value, hints[option], *LIMITS.get(hints[option], ()))
 
 
 def parameters(network: nn.Module) -> int:

@@ -42,7 +42,7 @@ def load(name: str) -> ModuleType:
     architectures = package.MODEL_ARCHITECTURES_MAPPING  # in lower case -> class
     if architecture.lower() not in architectures:
         classes = [network.__name__ for network in architectures.values()]
-        raise UsageError("unknown-model", *unknown(f"{_SOURCE} network", architecture, classes))
+        raise UsageError("unknown-model", *unknown(f"{_SOURCE} model", architecture, classes))
     encoders = package.encoders.get_encoder_names()
     if encoder not in encoders and not encoder.startswith("tu-"):
         raise UsageError("unknown-model", *unknown(f"{_SOURCE} encoder", encoder, encoders))

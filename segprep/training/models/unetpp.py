@@ -34,7 +34,7 @@ def prune(network: nn.Module, depth: int) -> nn.Module:
     """
     heads = network.heads if isinstance(network, UNetPlusPlus) and network.nested else ()
     if not isinstance(network, UNetPlusPlus) or str(depth) not in heads:
-        reason = f"this network has no head at depth {depth}"
+        reason = f"this model has no head at depth {depth}"
         hint = "train unetpp with deep supervision, then prune it to 1, 2 or 3"
         raise UsageError("bad-option", reason, hint)
     first = network.heads[str(depth)].weight

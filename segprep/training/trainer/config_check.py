@@ -33,7 +33,7 @@ def _names(config: Config) -> None:
         reason = f"monitor is {config.monitor}, but there is no validation"
         raise UsageError("bad-option", reason, "monitor loss, or give a list to validate on")
     if config.preset and config.preset not in models.presets(config.arch):
-        reason = f"the network {config.arch} has no preset {config.preset!r}"
+        reason = f"the model {config.arch} has no preset {config.preset!r}"
         raise UsageError("bad-option", reason, f"it has: {', '.join(models.presets(config.arch))}")
     models.load(config.arch)
     _input(config)
@@ -45,7 +45,7 @@ def _names(config: Config) -> None:
         raise UsageError("bad-option", f"freeze is {config.freeze!r}", "a number of stages, or all")
     source = where(config.arch)
     if source and config.freeze not in ("", "0") and not config.weights:
-        reason = f"freeze {config.freeze} without weights would hold a backbone of random numbers"
+        reason = f"freeze {config.freeze} without weights would freeze a backbone of random numbers"
         raise UsageError("bad-option", reason, source)
     if config.freeze_epochs and not config.freeze:
         raise UsageError(
@@ -57,7 +57,7 @@ def _input(config: Config) -> None:
     """Raise UsageError (bad-option) for channels that do not fit the rest."""
     for name, hint in (("in_channels", "--channels 1"), ("classes", "--classes, or --head")):
         if name in config.options:
-            raise UsageError("bad-option", f"{name} is not an option of a network", f"give {hint}")
+            raise UsageError("bad-option", f"{name} is not an option of a model", f"give {hint}")
     if config.channels == 2:
         raise UsageError("bad-option", "channels is 2", "3 for color, 1 for gray")
     if config.channels == 1 and config.normalize in ("imagenet", "caffe") and not config.mean:
@@ -107,8 +107,5 @@ def advised(config: Config, group: ProcessGroup, images: int) -> tuple[Config, l
             " step, augmented differently"
         )
     if group.world > 1:
-        notes.append(
-            f"{group.world} processes, {config.batch} windows each; lr is taken as given, not"
-            " multiplied"
-        )
+        notes.append(f"{group.world} processes, {config.batch} crops each; lr is not scaled")
     return config, notes

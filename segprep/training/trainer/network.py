@@ -82,7 +82,7 @@ def load_weights(network: nn.Module, config: Config) -> pretrained.WeightsReport
     content = pretrained.content(path, config.sha256 or None)
     own = isinstance(content, dict) and content.get("kind") == checkpoints.KIND
     if own and (arch := content.get("arch")) != config.arch:
-        reason = f"{path} is a checkpoint of the network {arch}, this run trains {config.arch}"
+        reason = f"{path} is a checkpoint of the model {arch}, this run trains {config.arch}"
         raise SegprepError("other-network", reason, f"give --arch {arch}")
     return pretrained.load(network, pretrained.tensors(content, path))
 

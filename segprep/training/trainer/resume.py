@@ -41,7 +41,7 @@ def going_on(state: Mapping[str, Any], overrides: Mapping[str, Any]) -> Config:
     for key in ("arch", *settings):
         if settings[key] != before[key] and key not in FREE:
             code = "other-network" if key in ("arch", "preset", "options") else "other-settings"
-            reason = f"the run was begun with {key} = {before[key]!r}, now it is {settings[key]!r}"
+            reason = f"the run began with {key} = {before[key]!r}, now it is {settings[key]!r}"
             raise SegprepError(code, reason, "omit it to resume, or start again with --overwrite")
     return settled(new)
 
@@ -53,7 +53,7 @@ def same_network(
     if state.get("arch") != config.arch:
         raise SegprepError(
             "other-network",
-            f"{folder / run_folder.LAST} is of the network {state.get('arch')}, the run of"
+            f"{folder / run_folder.LAST} is of the model {state.get('arch')}, the run of"
             f" {config.arch}",
             "give the other --arch",
         )
@@ -72,17 +72,17 @@ def differences(kept: Mapping[str, Any], digest: str, world: int, epochs: int) -
     notes = []
     if kept["digest"] != digest:
         notes.append(
-            "the lists have changed since the run began: from here on it is another run than an"
-            " uninterrupted one"
+            "the lists have changed since the run began: from here on, results differ from those of"
+            " an uninterrupted run"
         )
     if kept["world"] != world:
         notes.append(
-            f"the run was begun with {kept['world']} processes: from here on it is another run than"
-            " an uninterrupted one"
+            f"the run was started with {kept['world']} processes: from here on, results differ from"
+            " those of an uninterrupted run"
         )
     if kept["config"]["epochs"] != epochs:
         notes.append(
-            f"{kept['config']['epochs']} epochs were planned, now {epochs}: the schedule is laid"
-            " out again"
+            f"{kept['config']['epochs']} epochs were planned, now {epochs}: the schedule was"
+            " recomputed"
         )
     return notes

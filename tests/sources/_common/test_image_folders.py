@@ -85,7 +85,7 @@ def test_folders(tmp_path: Path, files: str, pairs: list[tuple[str, str, str]]) 
     ["a.jpg b.jpg", "left/a.png right/a.png", "photos/101.jpg photos/mask_ball.jpg photos/102.jpg"],
 )
 def test_what_names_do_not_tell(tmp_path: Path, files: str) -> None:
-    with pytest.raises(UsageError, match="which folder holds"):
+    with pytest.raises(UsageError, match="cannot tell the image folder"):
         found(lay_out(tmp_path, *files.split()))
 
 

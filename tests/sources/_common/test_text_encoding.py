@@ -63,7 +63,7 @@ def test_a_long_string_is_cut_out_in_every_encoding(encoding: str) -> None:
 
 
 def test_a_key_that_stands_twice_is_refused() -> None:
-    with pytest.raises(SourceError, match="'a' stands twice"):
+    with pytest.raises(SourceError, match="'a' occurs twice"):
         strict_json.parse(b'{"a": 1, "b": 2, "a": 3}', Path("x"))
 
 

@@ -79,7 +79,7 @@ def test_a_key_that_stands_twice(tmp_path: Path) -> None:
     picture(tmp_path / "b.png")
     reader = Reader(tmp_path)
     first, second = reader.scan().items
-    with pytest.raises(SourceError, match=r"annotations\[0\]: key 'iscrowd' stands twice"):
+    with pytest.raises(SourceError, match=r"annotations\[0\]: key 'iscrowd' occurs twice"):
         reader.read(first)
     assert reader.read(second).mask.any()
     path.write_text(path.read_text().replace('{"images"', '{"images": [], "images"'))

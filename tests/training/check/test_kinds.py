@@ -44,17 +44,17 @@ def test_a_mask_of_another_image() -> None:
 def test_objects_that_are_missing_or_invented() -> None:
     mask = scene()
     mask[40:] = 0
-    assert "that the network sees are not in the mask" in told(mask)
+    assert "that the model sees are not in the mask" in told(mask)
     assert told(mask).startswith("2 objects (")
     mask = scene()
     mask[2:20, 60:115] = 2
-    assert told(mask).endswith("of the mask the network does not see")
+    assert told(mask).endswith("of the mask the model does not see")
 
 
 def test_a_class_that_is_taken_for_another() -> None:
     mask = scene()
     mask[mask == 2] = 1
-    assert told(mask) == "disc where the network sees box"
+    assert told(mask) == "disc where the model sees box"
 
 
 def test_two_classes_that_are_inverted() -> None:

@@ -93,7 +93,7 @@ def test_two_processes_learn_what_one_with_the_doubled_batch_learns(
     (code, out, err), (other_code, other_out, other_err) = done
     assert code == other_code == 0, err + other_err
     assert '"best_epoch"' in out
-    assert "2 processes, 2 windows each" in err
+    assert "2 processes, 2 crops each" in err
     assert "epoch" not in other_out + other_err  # only the first process speaks
     settings = {
         "size": 32,
