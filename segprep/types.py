@@ -127,7 +127,8 @@ class Item:
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """An input that was skipped. *foreign*: not of this format at all, hence not a failure;
-    *detail*: a traceback where segprep itself is at fault.
+    *detail*: a traceback where segprep itself is at fault; *bare*: an image that no mask may belong
+    to, so that it may be all background.
     """
 
     stem: str
@@ -137,6 +138,7 @@ class Skipped:
     hint: str = ""
     foreign: bool = False
     detail: str = ""
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,8 +78,8 @@ def match(
         alone, unlabeled = _without_unlabeled(alone, partners, pair)
         notes += unlabeled
         if empty:
-            bare = [skip for skip in alone if skip.reason == orphans.NO_MASK]
-            alone = [skip for skip in alone if skip.reason != orphans.NO_MASK]
+            bare = [skip for skip in alone if skip.bare]
+            alone = [skip for skip in alone if not skip.bare]
             for skip in bare:
                 image_part = os.path.split(skip.path)
                 split = pair.split or _list_of(image_part[0], pair.images)
@@ -109,10 +109,10 @@ def match_stated(
     skipped, notes = list(stated.skipped), list[Note]()
     if empty:
         for skip in skipped:
-            if skip.reason == orphans.NO_MASK:
+            if skip.bare:
                 split_name = _split_of(Path(skip.path), root)
                 pairs.add(os.path.split(skip.path), None, split_name, "no mask: empty")
-        skipped = [skip for skip in skipped if skip.reason != orphans.NO_MASK]
+        skipped = [skip for skip in skipped if not skip.bare]
     if stated.others:
         message = f"{stated.others} image files fit neither side of --pair and were skipped"
         notes.append(Note("paired-by", message))

@@ -136,4 +136,5 @@ def _without_mask(path: Path, masks_of: Mapping[Path, Path], several: str) -> Sk
         if several
         else "add or rename the mask; give --missing empty if none means all background; or skip"
         " the image with --on-error skip",
+        bare=not several,
     )

@@ -164,7 +164,9 @@ def _without_companions(skipped: Sequence[Skipped], images: Sequence[Path]) -> l
         if owner and (many or Path(skip.path).suffix.lower() != suffix.lower()):
             reason = f"fits --pair, but seems to be another picture of {owner}{suffix}"
             hint = f"let --pair say which are the images, such as {{stem}}{suffix}, or move it away"
-            skip = replace(skip, code="image-ambiguous", reason=reason, hint=hint)  # noqa: PLW2901
+            skip = replace(  # noqa: PLW2901
+                skip, code="image-ambiguous", reason=reason, hint=hint, bare=False
+            )
         kept.append(skip)
     return kept
 
@@ -174,9 +176,8 @@ def _unpaired(path: Path, masks: Sequence[Path], images: int) -> Skipped:
         reason = f"{images} images have the same {{names}}; put a folder into --pair"
         return Skipped(path.stem, str(path), "image-ambiguous", reason, _HINT)
     reason = f"{len(masks)} masks fit the pattern of this image" if masks else NO_MASK
-    return Skipped(
-        path.stem, str(path), "mask-missing", reason, "add the mask, or give --missing empty"
-    )
+    hint = "add the mask, or give --missing empty"
+    return Skipped(path.stem, str(path), "mask-missing", reason, hint, bare=not masks)
 
 
 def _without_image(path: Path, masks: int, images: int) -> Skipped:
