@@ -82,7 +82,20 @@ def conversion_command(name: str, format: str) -> click.Command:
         _show(done, as_json, quiet, verbose, bool(chosen["dry_run"]))
         click.get_current_context().exit(EXIT_SKIPPED if done.failed else 0)
 
-    params: list[click.Parameter] = [
+    converter = formatting.Command(
+        name,
+        params=_parameters(reader),
+        callback=run,
+        help=_help(reader),
+        short_help=reader.summary,
+        no_args_is_help=True,
+    )
+    return on_engines(converter)
+
+
+def _parameters(reader: Declared) -> list[click.Parameter]:
+    """The arguments and options of the command that reads with *reader*."""
+    return [
         click.Argument(["source"], type=_PATH, metavar="SRC"),
         click.Argument(["out"], type=_PATH, metavar="OUT"),
         *options.of_fields(reader),
@@ -98,15 +111,6 @@ def conversion_command(name: str, format: str) -> click.Command:
         *options.writing(),
         *options.display(),
     ]
-    converter = formatting.Command(
-        name,
-        params=params,
-        callback=run,
-        help=_help(reader),
-        short_help=reader.summary,
-        no_args_is_help=True,
-    )
-    return on_engines(converter)
 
 
 def _help(reader: Declared) -> str:
@@ -185,8 +189,8 @@ def _show(done: "Conversion", as_json: bool, quiet: bool, verbose: bool, dry_run
             else "unchanged, nothing to do"
         )
         parts = [f"{done.converted + done.kept} samples {what}"]
-        parts += [f"{done.kept} of them as they were"] if done.kept and done.written else []
-        parts += [f"{len(done.removed)} taken out"] if done.removed else []
+        parts += [f"{done.kept} of them unchanged"] if done.kept and done.written else []
+        parts += [f"{len(done.removed)} removed"] if done.removed else []
         parts += [f"{len(done.skipped)} inputs skipped"] if done.skipped else []
         output.line(
             f"{', '.join(parts)} -> {done.out} ({len(done.classes)} classes:"
@@ -203,7 +207,7 @@ def _show_covered(done: "Conversion") -> None:
     ]
     if rows:
         columns = ("class", "shapes hidden", "area lost", "covered by")
-        output.table("classes covered by shapes painted later", columns, rows)
+        output.table("classes covered by later shapes", columns, rows)
 
 
 def _refused(error: BadInputError, out: Path, as_json: bool, verbose: bool) -> None:
@@ -229,12 +233,12 @@ def _refused(error: BadInputError, out: Path, as_json: bool, verbose: bool) -> N
     "auto",
     context_settings={"ignore_unknown_options": True},
     no_args_is_help=True,
-    short_help="Detect the format by what lies in SRC.",
+    short_help="Detect the format from the contents of SRC.",
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="SRC OUT [OPTIONS]")
 @click.pass_context
 def automatic(ctx: click.Context, arguments: tuple[str, ...]) -> None:
-    """Detect the format by what lies in SRC, say by what evidence, and convert it.
+    """Detect the format from the contents of SRC, say by what evidence, and convert it.
 
     OPTIONS are those of the detected format. If two formats are about as likely, both
     are named and nothing is done.

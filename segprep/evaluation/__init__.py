@@ -1,6 +1,6 @@
 """Predictions against truth over whole folders, with every choice declared beside the number."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,15 @@ from typing import Any
 
 from segprep.dataset.shards import size_of
 from segprep.errors import BadInputError, UsageError, require
-from segprep.evaluation.accumulate import Account, ImageScore, Invalid, PairTask, Scored, stream
+from segprep.evaluation.accumulate import (
+    Account,
+    ImageRow,
+    ImageScore,
+    Invalid,
+    PairTask,
+    Scored,
+    stream,
+)
 from segprep.evaluation.arrays import Reading
 from segprep.evaluation.bootstrap import Bootstrap
 from segprep.evaluation.boundary import Contours
@@ -83,17 +91,15 @@ def evaluate(
     pixel is ignored. *truth_ids* (VALUE=NAME,… or a file) says what the values of the truth mean;
     with *reduce_zero_label* 0 is ignored and n means class n - 1. *prefix* and *suffix* are what
     the names of predictions have around the stem, *truth_prefix* and *truth_suffix* those of the
-    truth. *objects* is a folder of predicted instance
-    masks; without *pred*, the classes are taken from it, too. *samples* bootstrap samples give the
-    interval (none beyond 4,096 classes). *out* is a folder for tables and pictures. Memory depends
-    on the classes, not on the number of images, unless *per_image* keeps the score of each.
+    truth. *objects* is a folder of predicted instance masks; without *pred*, the classes are taken
+    from it, too. *samples* bootstrap samples give the interval (none beyond 4,096 classes). *out*
+    is a folder for tables and pictures; *per_image* keeps the score of every image.
 
     Raises:
         UsageError: a wrong option; SegprepError: a prediction is missing, nothing pairs, the
         predictions are of other classes (by their own account), or the truth holds 0 and 255 only.
         MissingExtraError: charts, boundaries or the Rand error without the extra ``report``.
-        BadInputError: pairs that cannot be scored, each with file, value and cause in its
-        ``skipped``.
+        BadInputError: pairs that cannot be scored, each with its cause in ``skipped``.
     """
     alone = pred is None and objects is not None
     subject = EvaluationInputs.find(
@@ -103,44 +109,56 @@ def evaluate(
     ignore = chosen_ignore(ignore_index, len(names))
     policy, tool = policy_of(names, absent, exclude, compat)
     _require_report(out is not None, boundary, tool)
-    reading = replace(
-        _reading(len(names), threshold, resize, colors, alone),
-        truth_ids=truth_table(truth_ids, names, ignore, reduce_zero_label=reduce_zero_label),
-    )
+    stated = truth_table(truth_ids, names, ignore, reduce_zero_label=reduce_zero_label)
+    reading = replace(_reading(len(names), threshold, resize, colors, alone), truth_ids=stated)
     notes = () if classes is not None or alone else _origins(subject.pred, against, names)
     ends = ((prefix, suffix), (truth_prefix, truth_suffix))
     matched = _matched(subject, missing, against, objects, ends)
-    notes = (*notes, *matched.pairs.truth.unread())
     for side in matched.pairs.preds:
         refuse_ids_as_probabilities(matched.pairs.stems, side, reading)
-    cells = tool is not None and tool.needs == "segments"
-    task = PairTask(reading, ignore, invalid, _roots(matched.pairs), boundary, cells)
-    sharded = subject.tree is not None and size_of(subject.tree) > 0
-    groups = groups_of(matched.pairs.stems, group_by, sharded=sharded) if group_by else None
-    by_image = tool is not None and bool(tool.needs)
-    account = _account(names, ignore, policy, samples, seed, against is not None, by_image)
-    images, every = Ranking(worst), list[ImageScore]()
-    with (
-        ResultFiles(Path(out), names, overwrite, subject.tree)
-        if out is not None
-        else nullcontext() as files
-    ):
-        for pair in _scored(task, matched, jobs, progress):
-            row = account.add(pair, groups[pair.stem] if groups else None)
-            images.add(row.score)
-            if per_image:
-                every.append(row.score)
-            if files is not None:
-                files.row(row)
-        if ignore_index == AUTO and reading.truth_ids is None:
-            described = subject.tree is not None and subject.tree.manifest is not None
-            refuse_doubtful(account.matrix, subject.truth, shares=not described)
+    needs = tool.needs if tool is not None else ""
+    task = PairTask(reading, ignore, invalid, _roots(matched.pairs), boundary, needs == "segments")
+    groups = _groups(subject, matched.pairs.stems, group_by) if group_by else None
+    account = _account(names, ignore, policy, samples, seed, against is not None, bool(needs))
+    scored = _scored(task, matched, jobs, progress)
+    rows = (account.add(pair, groups[pair.stem] if groups else None) for pair in scored)
+    results = ResultFiles(Path(out), names, overwrite, subject.tree) if out is not None else None
+    with results or nullcontext() as files:
+        images, every = _ranked(rows, worst, files, keep=per_image)
+        if ignore_index == AUTO and stated is None:
+            _refuse_doubtful(account, subject)
         other = Path(against) if against is not None else None
         result = finished(subject, matched, account, images, tool, compat, other, notes=notes)
-        result = replace(result, images=tuple(every))
+        result = replace(result, images=every)
         if files is not None:
             files.finish(result, matched.pairs, subject.tree, reading)
     return result
+
+
+def _groups(subject: EvaluationInputs, stems: Sequence[str], group_by: str) -> Mapping[str, str]:
+    """The group of every stem, without the folders of a sharded dataset."""
+    sharded = subject.tree is not None and size_of(subject.tree) > 0
+    return groups_of(stems, group_by, sharded=sharded)
+
+
+def _refuse_doubtful(account: Account, subject: EvaluationInputs) -> None:
+    """Raise SegprepError where 255 may be a class of the truth; a manifest says that it is not."""
+    described = subject.tree is not None and subject.tree.manifest is not None
+    refuse_doubtful(account.matrix, subject.truth, shares=not described)
+
+
+def _ranked(
+    rows: Iterable[ImageRow], worst: int, files: ResultFiles | None, *, keep: bool
+) -> tuple[Ranking, tuple[ImageScore, ...]]:
+    """The *worst* of the *rows*, which go into *files*, too; and the scores of all, to *keep*."""
+    ranking, every = Ranking(worst), list[ImageScore]()
+    for row in rows:
+        ranking.add(row.score)
+        if keep:
+            every.append(row.score)
+        if files is not None:
+            files.row(row)
+    return ranking, tuple(every)
 
 
 def _require_report(charts: bool, boundary: bool, tool: ScoreDefinition | None) -> None:
@@ -254,6 +272,6 @@ def _scored(
             "bad-input",
             f"{len(failures)} of {len(matched.pairs)} pairs cannot be scored, so there is no score;"
             f" the first: {first.path}: {first.reason}",
-            first.hint or "fix the files and run the same command again",
+            first.hint or "fix the files and re-run the command",
             tuple(failures),
         )

@@ -72,7 +72,10 @@ def finished(
         comparison=_compared(account, images, scores, against),
         boundary=_contours(account),
         objects=account.quality.document(matrix.names) if account.quality.images else None,
-        notes=(*notes, *background_only(matrix), *suspicions(matrix), *_notes(matched, matrix)),
+        notes=(
+            *(*notes, *matched.pairs.truth.unread()),
+            *(*background_only(matrix), *suspicions(matrix), *_notes(matched, matrix)),
+        ),
     )
 
 

@@ -87,7 +87,6 @@ def remap(
             "give --map, --drop, --order, --ids or --classes",
         )
     home = tree.find(Path(dataset))
-    described = home.manifest
     reader = Reader(
         home.root,
         tuple(map),
@@ -97,11 +96,6 @@ def remap(
         ids,
         _listed(classes),
         max_pixels,
-    )
-    mode = (
-        mask_mode
-        or (described.source.get("options", {}).get("mask_mode") if described else None)
-        or "palette"
     )
     scan = reader.scan(jobs, progress)
     done = convert_with(
@@ -115,11 +109,18 @@ def remap(
         overwrite=overwrite,
         dry_run=dry_run,
         keep_order=True,
-        mask_mode=mode,
+        mask_mode=mask_mode or _mask_mode(home),
         progress=progress,
     )
     table: LookupTable = scan.items[0].payload[0]  # no samples at all would have been refused
     return Remapping(done, table.entries)
+
+
+def _mask_mode(home: tree.Tree) -> MaskMode:
+    """What kind of masks *home* has, as far as its manifest says."""
+    options = home.manifest.source.get("options", {}) if home.manifest else {}
+    mode: MaskMode = options.get("mask_mode") or "palette"
+    return mode
 
 
 def _listed(names: str | None) -> tuple[str, ...]:

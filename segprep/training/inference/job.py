@@ -105,32 +105,21 @@ def predict(
     """
     began = monotonic()
     kinds = _modes(modes)
-    if average not in VERSIONS:
-        raise UsageError("bad-option", *unknown("way to average", average, VERSIONS))
-    if batch < 1:
-        raise UsageError("bad-option", f"--batch {batch}", "1 or more")
+    _check(average, batch)
     side, chip = None if tile is None else tiles.check_tile(tile), pick_device(device)
     sources = inputs.gather(Path(source), split)
     mark = groups.digest_of(Path(checkpoint))
     file = NetworkFile(Path(checkpoint), mark, chip, onnx, tile, depth)
     net = file.load()
-    style = overlays.Style(
-        overlays.background_of(net.classes, background),
-        overlays.palette_of(colors, net.classes) if colors else overlays.VOC,
-        net.classes if legend else (),
-    )
+    palette = overlays.palette_of(colors, net.classes) if colors else overlays.VOC
+    names = net.classes if legend else ()
+    style = overlays.Style(overlays.background_of(net.classes, background), palette, names)
     view = _field_of_view(field_of_view, sources) if field_of_view else None
     above = _threshold(net, threshold)
     options = Options(net, side, average, above, style, batch, count, view)
     _needs_background(style, net, [mode for mode in kinds if mode in ("binary", "cutout")], view)
     film = video.film(sources.video) if sources.video is not None else None
-    account = {
-        "checkpoint": str(checkpoint),
-        "digest": mark,
-        "source": str(sources.source),
-        "split": split,
-        "classes": list(net.classes),
-    }
+    account = _origin(checkpoint, mark, sources, split, net)
     with output_folder.claimed(Path(out), sources, kinds, overwrite, account) as folder:
         folder.account(_planned(folder, sources), False, **account)
         notes = [*sources.notes, *_stranger(net, sources)]
@@ -142,17 +131,25 @@ def predict(
         files = [*run.files, *([COUNTS] if count else [])]
         skipped = [item.path for item in run.skipped]
         folder.account(files, True, **account, predicted=run.done, skipped=skipped)
-    return Predictions(
-        folder.out,
-        net.classes,
-        kinds,
-        run.done,
-        run.pixels,
-        tuple(run.skipped),
-        tuple(run.notes),
-        monotonic() - began,
-        peak_memory(chip),
-    )
+    outcome = run.done, run.pixels, tuple(run.skipped), tuple(run.notes)
+    took = monotonic() - began
+    return Predictions(folder.out, net.classes, kinds, *outcome, took, peak_memory(chip))
+
+
+def _origin(
+    checkpoint: str | Path, mark: str, sources: PredictionInputs, split: str | None, net: Net
+) -> dict[str, Any]:
+    """What predictions.json says of the *checkpoint* with the digest *mark*, and its input."""
+    made_of = {"checkpoint": str(checkpoint), "digest": mark, "source": str(sources.source)}
+    return {**made_of, "split": split, "classes": list(net.classes)}
+
+
+def _check(average: Average, batch: int) -> None:
+    """Raise UsageError (bad-option) for an unknown way to average, or an empty batch."""
+    if average not in VERSIONS:
+        raise UsageError("bad-option", *unknown("way to average", average, VERSIONS))
+    if batch < 1:
+        raise UsageError("bad-option", f"--batch {batch}", "1 or more")
 
 
 def _carried_out(
