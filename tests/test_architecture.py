@@ -89,6 +89,14 @@ def test_imports_run_downwards(path: Path) -> None:
             refuse_upwards(floors(TRAINING), rooms[0], rest[1])
 
 
+def test_the_map_for_contributors_has_every_room() -> None:
+    text = (
+        (ROOT / "CONTRIBUTING.md").read_text("utf-8").split("## Architecture")[1].split("\n## ")[0]
+    )
+    rooms = set.union(*FLOORS) - {"__init__", "_version"}
+    assert rooms <= set(re.findall(r"\w+", text))
+
+
 @pytest.mark.parametrize("kind", ["sources", "targets", "checks"])
 def test_formats_targets_and_rules_do_not_know_each_other(kind: str) -> None:
     for path in (path for path in FILES if path.is_relative_to(ROOT / "segprep" / kind)):

@@ -42,7 +42,7 @@ def write(
         groups.setdefault(finding.code, []).append(finding)
     lead = f"{samples} samples, {rules} rules."
     if findings:
-        lead += " Every cause has the way to fix it; segprep check --explain CODE says more."
+        lead += " Each cause comes with a fix; for details, run segprep check --explain CODE."
     sections = [_section(code, group, root, files, background) for code, group in groups.items()]
     verdict = ", ".join(words) or "nothing found"
     title = f"check of {root.resolve().name}"

@@ -1,6 +1,6 @@
 """A mask holds 0 and 255 (or 128) where class ids belong: 255 means ignored.
 
-Why: every foreground pixel is excluded from the loss, and the network learns background only.
+Why: every foreground pixel is excluded from the loss, and the model learns only the background.
 Fix: segprep remap DATASET OUT --ids 0=background,255=NAME, or segprep convert binary.
 Source: F8; the most frequent fault of U-Net tutorials.
 """

@@ -1,6 +1,6 @@
 """An image's colors fit its classes only with red and blue swapped.
 
-Why: it was saved by OpenCV from RGB (or read as BGR); the network sees blue skin and orange skies.
+Why: it was saved by OpenCV from RGB (or read as BGR); the model sees blue skin and orange skies.
 Fix: look at it (segprep view); export it again, or swap the channels back.
 Source: F19; color given the class over all other images. A whole set that is swapped says nothing.
 """

@@ -1,6 +1,6 @@
-"""Colors and places of an image's classes say that two classes are swapped, or inverted.
+"""Colors and positions suggest that two classes of an image are swapped, or inverted.
 
-Why: for this image the trainer is told the opposite of all others.
+Why: this image teaches the opposite of all others.
 Fix: look at it (segprep view); segprep remap swaps classes, for single masks export them again.
 Source: F7, F39; color and place given the class, leaving the image out.
 """

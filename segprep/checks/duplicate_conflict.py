@@ -1,6 +1,6 @@
 """The same image has two different masks.
 
-Why: whatever the network answers, one of the two says it is wrong.
+Why: whatever the model predicts, one of the two masks contradicts it.
 Fix: keep the right one; segprep annotate opens them.
 Source: F26.
 """

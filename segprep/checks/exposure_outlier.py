@@ -1,6 +1,6 @@
 """An image is far darker, brighter or flatter than the rest of the dataset.
 
-Why: another gamma, another camera or a failed exposure; the network sees few like it.
+Why: another gamma, another camera or a failed exposure; the model sees few like it.
 Fix: look at it; correct the exposure, or leave it in if it is meant.
 Source: F20.
 """

@@ -1,4 +1,4 @@
-"""A file is not the one that segprep wrote, or is gone.
+"""A file was changed or removed after segprep wrote it.
 
 Why: it was edited, damaged on the disk, or lost; silent bit rot shows in no other way.
 Fix: convert again into the same folder, which re-does what changed.

@@ -1,4 +1,4 @@
-"""The lower rows of an image are one mid-gray, as decoders fill a JPEG that ends early.
+"""The lower rows of an image are uniformly mid-gray, as in a truncated JPEG.
 
 Why: the file was cut off, decoded leniently and saved again; its lower part is lost.
 Fix: restore the image from its origin.

@@ -1,4 +1,4 @@
-"""An image is one color all over.
+"""An image has a single color.
 
 Why: there is nothing in it to learn from; most often a blank scan or a failed export.
 Fix: restore the image, or remove the sample.

@@ -1,6 +1,6 @@
 """Annotations are painted into the images: outlines or tints of one color lie along the masks.
 
-Why: the network learns to see the paint, scores nearly perfectly, and finds nothing in photographs.
+Why: the model learns to see the paint, scores nearly perfectly, and finds nothing in photographs.
 Fix: take the images as they were before they were drawn on; labelme keeps a copy in its JSON.
 Source: folders of overlays that were published as images; a few images are looked at in full.
 """

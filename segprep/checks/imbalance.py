@@ -1,6 +1,6 @@
 """The classes differ widely in their share of the pixels.
 
-Why: without weights a network may never learn the rare ones. That is so in most real sets.
+Why: without weights, a model may never learn the rare ones. Most real datasets are like this.
 Fix: loss weights from segprep stats.
 Source: F30.
 """

@@ -1,4 +1,4 @@
-"""A list names a sample that is not there.
+"""A list names a sample that does not exist.
 
 Why: training stops at it, or silently has fewer samples.
 Fix: segprep split --update, or segprep check --fix drops the entry.

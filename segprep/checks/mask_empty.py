@@ -1,4 +1,4 @@
-"""A mask is background only, or ignored all over.
+"""A mask is entirely background, or entirely ignored.
 
 Why: a mask that is ignored all over teaches nothing; background only may be a negative, or an
 annotation that was never drawn.

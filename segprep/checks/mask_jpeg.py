@@ -1,4 +1,4 @@
-"""A mask was saved as JPEG, or went through it.
+"""A mask is or was saved as JPEG.
 
 Why: compression smears class ids into values that no one drew.
 Fix: export the masks again as PNG; what JPEG lost cannot be recovered exactly.

@@ -1,6 +1,6 @@
-"""A mask is mirrored or rotated against its image: only so its borders lie on the image's edges.
+"""A mask is mirrored or rotated relative to its image: only then do its borders fit the edges.
 
-Why: the labels belong to other pixels; most often image or mask was turned by EXIF.
+Why: the labels belong to other pixels; most often, EXIF rotated the image or the mask.
 Fix: look at it (segprep view); turn the mask back, or export it again.
 Source: F3; correlation of edge ranks with mask borders, against the rest of the dataset.
 """

@@ -1,4 +1,4 @@
-"""A mask is shifted against its image: moved by some pixels its borders lie on the image's edges.
+"""A mask is shifted relative to its image: moved by a few pixels, its borders fit the edges.
 
 Why: borders are learned in the wrong place. Found from about a fiftieth of the image on.
 Fix: look at it (segprep view); export the mask again.

@@ -1,6 +1,6 @@
 """All masks of the dataset are shifted, mirrored or mixed up in the same way.
 
-Why: something went wrong for the whole export; a network may even learn a shift.
+Why: something went wrong in the whole export; a model may even learn a shift.
 Fix: export the masks again, or pair them with their own images.
 Source: F2 to F5; a shift of one pixel of all masks cannot be known from the data.
 """

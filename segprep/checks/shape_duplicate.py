@@ -1,4 +1,4 @@
-"""A shape is in the file twice.
+"""A shape occurs twice in the file.
 
 Why: instances count double; with another label, one hides the other.
 Fix: delete one of them: segprep annotate --finding SEG804.

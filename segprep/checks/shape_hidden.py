@@ -1,4 +1,4 @@
-"""A shape is wholly covered by shapes that are painted after it.
+"""A shape is completely covered by later shapes.
 
 Why: labelme paints in the file's order, so an object that lies on another must come later.
 Fix: reorder the shapes in labelme, or segprep json2mask --overlap area.

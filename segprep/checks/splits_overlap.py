@@ -1,4 +1,4 @@
-"""A sample stands in two splits.
+"""A sample is in two splits.
 
 Why: the score is measured on what was trained on.
 Fix: segprep split --overwrite draws disjoint splits.

@@ -1,4 +1,4 @@
-"""Two files could be the image (or the mask) of one sample.
+"""Two files could be the image (or the mask) of a sample.
 
 Why: tools pick either, by extension or by order.
 Fix: remove or rename one of them.

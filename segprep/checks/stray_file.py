@@ -1,4 +1,4 @@
-"""A file lies among the images or masks that is neither.
+"""A file among the images or masks is neither.
 
 Why: tools that list the folder trip over it.
 Fix: move it out of the folder.

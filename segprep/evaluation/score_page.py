@@ -12,6 +12,12 @@ from segprep.reports import confusion, page, thumbnails
 
 Worst = page.Figure
 SHOWN = 24  # classes in the matrix of the page
+_ABSENT = {
+    "nan": "absent classes are excluded",
+    "zero": "absent classes count 0",
+    "one": "absent classes count 1",
+    "undefined": "an absent class leaves it undefined",
+}
 
 
 def worst(stem: str, text: str, panels: Sequence[tuple[str, NDArray[Any]]]) -> Worst:
@@ -55,7 +61,7 @@ def render(result: Evaluation, pictures: Sequence[Worst]) -> bytes:
 def _policy(result: Evaluation, undefined: int) -> str:
     text = f"The mean is over {len(result.classes) - undefined} of {len(result.classes)} classes"
     ignored = f"; {result.ignore} in the truth is ignored" if result.ignore is not None else ""
-    return f"{text}; absent classes: {result.policy.absent}{ignored}."
+    return f"{text}; {_ABSENT[result.policy.absent]}{ignored}."
 
 
 def _classes(result: Evaluation) -> page.Table:
@@ -75,10 +81,10 @@ def _matrix(result: Evaluation) -> page.Section:
     shown = confusion.chosen(result.matrix.matrix)[:SHOWN]
     counts = np.asarray(result.matrix.matrix)[np.ix_(shown, shown)]
     names = [result.classes[n] for n in shown]
-    text = "Pixels; rows are the truth, shaded by their share of it."
+    text = "Pixels of each true class (rows) by predicted class; the shade is the share of the row."
     if len(shown) < len(result.classes):
         text += f" {len(shown)} of {len(result.classes)} classes."
-    return page.Section("What is taken for what", text, [page.Matrix(names, counts)])
+    return page.Section("Confusion matrix", text, [page.Matrix(names, counts)])
 
 
 def _number(value: float) -> str:

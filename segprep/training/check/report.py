@@ -81,9 +81,9 @@ def _numbers(outcome: Outcome) -> page.Section:
             f"95 % interval {control.low:+.3f} to {control.high:+.3f}, at equal steps",
         ),
         (
-            "own over others' masks",
+            "gain over others' masks",
             f"{own.value:+.3f}",
-            f"{own.low:+.3f} to {own.high:+.3f}: predictions against the wrong masks",
+            f"95 % interval {own.low:+.3f} to {own.high:+.3f}",
         ),
     ]
     return page.Section(

@@ -111,7 +111,7 @@ def test_memory_that_runs_out_is_explained() -> None:
     with pytest.raises(SegprepError) as caught:
         list(run.run(1))
     assert caught.value.code == "out-of-memory"
-    assert "smaller network" in caught.value.hint
+    assert "smaller model" in caught.value.hint
 
 
 def test_two_windows_of_the_least_size_pass_batch_normalization() -> None:

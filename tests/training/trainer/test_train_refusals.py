@@ -54,7 +54,7 @@ def test_a_run_does_not_go_on_as_another_one(discs: Make) -> None:
         ({"options": {"base": 8}}, "other-network"),
         ({"lr": 0.5}, "other-settings"),
     ):
-        with pytest.raises(SegprepError, match=r"was begun with .*, now it is") as error:
+        with pytest.raises(SegprepError, match=r"run began with .*, now it is") as error:
             train(root, resume=True, **given)
         assert error.value.code == code
     (root / "class_names.txt").write_text("_background_\nring\n")
