@@ -124,6 +124,24 @@ def test_a_stretch_of_half_misfits_is_found_and_single_ones_are_not() -> None:
     assert pairs_off_by_one.stands_out([3.0, 2.6, 0.9, 2.8] * 8, total)
 
 
+def test_a_stretch_in_the_middle_takes_twice_the_evidence(monkeypatch, tmp_path: Path) -> None:
+    """Ten frames of a film, whose masks fit a little worse, are no pairs that are off by one; the
+    same to the end of the names are.
+    """
+    survey = segprep.checking.survey(scenes.make(tmp_path / "tree", 40).root)
+    rng = np.random.default_rng(2)
+    usual, odd = rng.normal(-0.5, 0.6, 30).tolist(), [2.2] * 10
+
+    def codes(scores: list[float]) -> int:
+        judged = fit.Fit({}, None, range(40), scores, [1.0] * 40)
+        monkeypatch.setattr(pairs_off_by_one, "judged", lambda _: judged)
+        return len(list(pairs_off_by_one.find(survey)))
+
+    assert codes([*usual, *odd]) == 1
+    assert codes([*usual[:15], *odd, *usual[15:]]) == 0
+    assert codes([*usual[:5], *[2.2] * 25, *usual[5:15]]) == 1
+
+
 def test_a_long_stretch_of_images_alike_that_fit_a_little_worse_is_no_shift_of_names() -> None:
     """Augmented copies of two radiographs: 79 masks with a mean score of 1.4."""
     scores = np.random.default_rng(3).normal(1.4, 1.2, 79).tolist()

@@ -23,6 +23,7 @@ from segprep.checks._common.survey import Cells, Signals, Survey, joined
 BINS = 64
 RED, GREEN, BLUE = np.unravel_index(np.arange(BINS), (4, 4, 4))  # of a bin of colors, two bits each
 LEAST_CELLS, LEAST_EACH = 40, 0.2  # of a class, and nats per cell, for a swap among three or more
+CHANNELS = 2.75  # deviations by which red and blue swapped fit better than usual
 RIVALS = 0.1  # images that gain by a swap of red and blue, to one that would lose as much
 LEAST_DEVIATION = 0.2  # nats per cell
 ODD = 2.5  # deviations by which an image's colors are less likely than usual, swapped or not
@@ -251,7 +252,7 @@ def swapped_channels(survey: Survey) -> Mapping[str, Channels]:
     like_others = swapped > middle - ODD * spread  # colors that no other image has say nothing
     return {
         survey.pairs[numbers[n]].stem: Channels(float(gains[n]), float(scores[n]))
-        for n in np.flatnonzero((gains > 0.3) & (scores > 2.5) & like_others).tolist()
+        for n in np.flatnonzero((gains > 0.3) & (scores > CHANNELS) & like_others).tolist()
         if _telling(np.delete(gains, n), float(gains[n]))
     }
 
