@@ -13,13 +13,13 @@ from segprep.names import unknown
 from segprep.training.devices import peak_memory, pick_device
 from segprep.training.inference import field_of_view as fields
 from segprep.training.inference import groups, inputs, masks, output_folder, overlays, tiles
+from segprep.training.inference.averaging import VERSIONS, Average
 from segprep.training.inference.groups import GroupTask, NetworkFile
 from segprep.training.inference.inputs import PredictionInputs
 from segprep.training.inference.masks import PredictionRun
 from segprep.training.inference.output_folder import Results
 from segprep.training.inference.overlays import MODES, Mode
 from segprep.training.inference.predictor import Options
-from segprep.training.inference.test_time_augmentation import VERSIONS, Average
 from segprep.training.inference.tiles import Net
 from segprep.types import Note, Progress, Skipped, no_progress
 

@@ -16,11 +16,11 @@ from segprep.errors import SourceError
 from segprep.imaging.image import histogram
 from segprep.training.data import pairs
 from segprep.training.inference import overlays, tiles
+from segprep.training.inference.averaging import Average, averaged
 from segprep.training.inference.field_of_view import FieldOfView
 from segprep.training.inference.inputs import Input
 from segprep.training.inference.output_folder import Results
 from segprep.training.inference.overlays import Mode, Style
-from segprep.training.inference.test_time_augmentation import Average, averaged
 from segprep.training.inference.tiles import Net
 from segprep.training.logits import resized
 from segprep.types import Skipped

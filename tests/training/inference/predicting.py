@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from click.testing import CliRunner
 from segprep_cli.main import group
@@ -12,6 +13,10 @@ from segprep.training.checkpoints import Checkpoint, save
 from segprep.training.data.pairs import InputSpec
 
 VIEW = InputSpec(64, None, (0.4, 0.4, 0.4), (0.25, 0.25, 0.25))
+
+
+def noise(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 255, (height, width, 3), dtype=np.uint8)
 
 
 def run(*words: object) -> Any:
@@ -29,9 +34,7 @@ def network(
     torch.manual_seed(1)
     folder.mkdir(exist_ok=True)
     made = models.build(arch, 3, len(classes), base=4)
-    for (
-        module
-    ) in made.modules():  # as of a trained network: it says different things of different pixels
+    for module in made.modules():  # as if trained: pixels differ in what is said of them
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.normal_(module.weight, 1.0, 0.3)
     head = [module for module in made.modules() if isinstance(module, torch.nn.Conv2d)][-1]

@@ -10,33 +10,23 @@ import pytest
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from training.inference.predicting import noise
 
 from segprep.errors import UsageError
 from segprep.training import models
 from segprep.training.checkpoints import Checkpoint, save
 from segprep.training.data.pairs import InputSpec
-from segprep.training.inference import memory, tiles
+from segprep.training.inference import tiles
 from segprep.training.inference.job import predict
 from segprep.training.inference.overlays import Style
 from segprep.training.inference.predictor import Options
 from segprep.training.inference.reach import reach
 from segprep.training.inference.spans import PHASE, cuts
-from segprep.training.inference.test_time_augmentation import (
-    VERSIONS,
-    _rotated,
-    averaged,
-    turned,
-    turned_back,
-)
 from segprep.training.inference.tiles import Net, net_of, probabilities
 from segprep.training.models._layers import reflected
 
 PLAIN = InputSpec(64, 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 NAMES = ("_background_", "disc")
-
-
-def noise(height: int, width: int) -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 255, (height, width, 3), dtype=np.uint8)
 
 
 def softmax(network: nn.Module, image: np.ndarray) -> Tensor:
@@ -132,63 +122,6 @@ def test_the_border_is_mirrored_about_its_edge_pixel() -> None:
 def test_a_tile_that_does_not_fit_the_poolings_is_refused(tile: int) -> None:
     with pytest.raises(UsageError, match="--tile"):
         tiles.check_tile(tile)
-
-
-def test_every_version_is_turned_back_to_where_it_was() -> None:
-    image = noise(5, 8)
-    for name, count in (("none", 1), ("flips", 4), ("rotations", 4), ("all", 8)):
-        versions = VERSIONS[name]
-        assert (
-            len(
-                {turned(image, one).tobytes() + bytes(turned(image, one).shape) for one in versions}
-            )
-            == count
-        )
-        for version in versions:
-            back = turned_back(torch.from_numpy(turned(image, version)).permute(2, 0, 1), version)
-            assert np.array_equal(back.permute(1, 2, 0).numpy(), image)
-
-
-def test_averaging_is_the_mean_of_the_versions_each_turned_back() -> None:
-    def right(images: list[np.ndarray]) -> list[Tensor]:
-        """Class 1 the surer the farther right, whatever the picture shows."""
-        shares = [torch.linspace(0, 1, one.shape[1]).expand(one.shape[0], -1) for one in images]
-        return [torch.stack([1 - share, share]) for share in shares]
-
-    def bright(images: list[np.ndarray]) -> list[Tensor]:
-        return [
-            torch.from_numpy(one.astype(np.float32) / 255).permute(2, 0, 1)[:2] for one in images
-        ]
-
-    image = noise(4, 6)
-    assert torch.allclose(
-        averaged(right, [image], "flips")[0], torch.full((2, 4, 6), 0.5), atol=1e-6
-    )
-    assert not torch.allclose(averaged(right, [image])[0], torch.full((2, 4, 6), 0.5))
-    for name in ("none", "flips", "rotations", "all"):
-        assert torch.allclose(averaged(bright, [image], name)[0], bright([image])[0], atol=1e-6)
-
-
-def test_seven_rotations_come_back_to_where_they_were() -> None:
-    rows, columns = np.mgrid[0:64, 0:90]
-    inside = (rows - 20) ** 2 + (columns - 60) ** 2 < 144
-    image = np.repeat(np.where(inside, 220, 30).astype(np.uint8)[..., None], 3, 2)
-    assert np.array_equal(_rotated(image, 90, "mirror").shape, image.shape)
-    square = image[:, :64]
-    assert np.abs(_rotated(square.astype(float), 90, "mirror") - np.rot90(square)).max() < 1e-6
-    seen = set[tuple[int, ...]]()
-
-    def disc(images: list[np.ndarray]) -> list[Tensor]:
-        """Where the picture is bright, which is elsewhere in each version."""
-        seen.update(tuple(np.argwhere(one[..., 0] > 125).mean(0).astype(int)) for one in images)
-        shares = [torch.from_numpy((one[..., 0] > 125).astype(np.float32)) for one in images]
-        return [torch.stack([1 - share, share]) for share in shares]
-
-    mean = averaged(disc, [image], "seven")[0]
-    assert len(seen) == 7
-    assert torch.allclose(mean.sum(0), torch.ones(64, 90), atol=1e-5)
-    assert ((mean[1] > 0.5).numpy() != inside).mean() < 0.003  # of the disc's rim
-    assert averaged(disc, [image], "none")[0].shape == mean.shape
 
 
 def bright(border: float) -> Callable[[Tensor], Tensor]:
@@ -311,38 +244,6 @@ def test_a_network_that_looks_far_gets_larger_tiles() -> None:
     for net, side in ((near, 1024), (far, 1280)):
         assert tiles._side(net, 1024, 1024, None) == 0
         assert tiles._side(replace(net, room=lambda: 0), 2048, 2048, None) == side
-
-
-def test_what_fits_the_memory_is_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A U-Net holds at its widest a map of the first level, the enlarged one of the second beside
-    it, both together, and what is made of them: at least 6 maps of its width, of 4 bytes a value.
-    """
-    network = models.build("unet", 3, 2, base=8).eval()
-    each = memory.bytes_per_pixel(network, 3)
-    assert 6 * 8 * 4 <= each <= 10 * 8 * 4
-    wide = memory.bytes_per_pixel(models.build("unet", 3, 2, base=16).eval(), 3)
-    assert wide == pytest.approx(2 * each, rel=0.1)
-    needed = 2048 * 2048 * (each + 2 * 12) / memory.SHARE
-    for share, jobs, cut in ((1.01, 1, False), (0.99, 1, True), (1.99, 2, True), (2.01, 2, False)):
-        monkeypatch.setattr(memory, "free_memory", lambda device, share=share: share * needed)
-        net = net_of(network, NAMES, PLAIN, processes=jobs)
-        assert bool(tiles._side(net, 2048, 2048, None)) == cut
-        assert tiles._side(net, 2048, 2048, 512) == 512
-
-
-def test_images_run_together_as_far_as_they_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiles, "WHOLE", 64 * 64)
-    seen = list[int]()
-
-    def run(images: Tensor, places: Any) -> Tensor:
-        seen.append(len(images))
-        return images[:, :2]
-
-    net = Net(NAMES, PLAIN, run, room=lambda: 3 * 64 * 64)
-    tiles.logits(net, [noise(64, 64)] * 8, batch=8)
-    assert seen == [3, 3, 2]
-    tiles.logits(net, [noise(256, 256)], batch=8)  # larger than all: in tiles of its own
-    assert set(seen[3:]) == {1}
 
 
 class Pooled(nn.Module):
