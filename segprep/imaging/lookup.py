@@ -121,4 +121,10 @@ def cause(seen: Mapping[int, int], classes: int) -> str:
             f"values 0 to {classes} take {classes + 1} names: does the list lack the background"
             " (--classes background,…)? or say it with --ids VALUE=NAME,…"
         )
-    return "give --classes with more names, or say with --ids VALUE=NAME,… what each value means"
+    hint = "give --classes with more names, or say with --ids VALUE=NAME,… what each value means"
+    if {0, 255} <= present and 0 < grays < 0.05 and min(present - {0}) > 32:
+        hint += (
+            "; or, if they are black and white with smoothed borders: segprep convert binary SRC"
+            " OUT --foreground light|dark"
+        )
+    return hint

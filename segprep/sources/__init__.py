@@ -143,9 +143,15 @@ def _masks_beside(likely: list[tuple[str, Evidence]]) -> str:
 
 
 def _weak(root: Path, guess: tuple[str, Evidence]) -> UsageError:
-    """The error for a folder that fits one format weakly: why no other reads it, then the guess."""
+    """The error for a folder that fits one format weakly: why no other reads it, then the guess,
+    unless its files cannot be opened by any.
+    """
+    from segprep.sources._common import unread
+
     name, evidence = guess
     error = _undetected(root)
+    if unread.reason(root.resolve()):
+        return error
     message = f"{error.message}; at best it could be read as {name}: {evidence.reason}"
     return UsageError(error.code, message, f"{error.hint}; or: segprep convert {name} SRC OUT")
 

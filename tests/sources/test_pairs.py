@@ -259,6 +259,7 @@ def test_images_and_masks_in_one_folder(tmp_path: Path) -> None:
         ([np.arange(0, 151, 5, dtype=np.uint8)[None]], "--classes 151"),
         ([np.array([[0, 150]], np.uint8)], "--ids VALUE=NAME"),
         ([np.array([[0, 3, 252, 255] * 9], np.uint8)], "convert binary"),
+        ([np.array([[0, 255] * 80 + [64, 128, 191]], np.uint8)], "; or, if they are black and"),
     ],
 )
 def test_values_that_may_be_ids_after_all(

@@ -70,6 +70,23 @@ def test_an_all_black_mask_does_not_hide_the_format(tmp_path: Path, names: tuple
     assert sources.recognize(root)[0] == "binary"
 
 
+def test_a_palette_of_0_and_255_is_no_smeared_black_and_white(tmp_path: Path) -> None:
+    """Public masks of subsidence: 255 is the object, in the colors of VOC; binary reads no such."""
+    root = lay_out(tmp_path / "in", [half(), half()])
+    for path in (root / "masks").iterdir():
+        with Image.open(path) as picture:
+            mask = Image.frombytes("P", picture.size, picture.tobytes())
+        mask.putpalette([0, 0, 0] * 255 + [224, 224, 192])
+        mask.save(path)
+    error = refused(root)
+    assert "255 (512 px) may be a class, or ignored" in error.message
+    assert "pairs SRC OUT --images images --masks masks --ids 0=_background_,255=" in error.hint
+    assert "binary" not in error.hint
+    out = tmp_path / "out"
+    segprep.convert("pairs", root, out, ids="0=_background_,255=cell")
+    assert segprep.read_mask(out / "SegmentationClass/1.jpgpatch_00.png").sum() == 8 * 32
+
+
 def test_masks_that_are_all_black_are_said_to_be(tmp_path: Path) -> None:
     error = refused(lay_out(tmp_path, [half(white=False)] * 2))
     assert "the 2 masks that were tried, 1.pngpatch_00.png first, are all 0" in error.message

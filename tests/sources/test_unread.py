@@ -52,6 +52,17 @@ def test_broken_files_are_told_by_their_cause(tmp_path: Path, case: str, format:
     assert "none" not in result.output.split("pairs")[-1]
 
 
+def test_pointers_are_fetched_not_read_as_another_format(tmp_path: Path) -> None:
+    """Numbered images and labels would do for isbi, were they images."""
+    for name in ("images/1.png", "masks/1.png", "images/2.png", "masks/2.png"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(LFS)
+    assert "isbi" in dict(sources.guesses(tmp_path / "in"))
+    result = said("auto", tmp_path / "in", tmp_path / "out")
+    assert "Git LFS pointer" in result.output
+    assert "isbi" not in result.output
+
+
 OTHERS = {
     "isat.json": (json.dumps({"info": {"description": "ISAT"}, "objects": []}), "ISAT"),
     "ann.json": (json.dumps({"size": {}, "objects": [{"classTitle": "cat"}]}), "Supervisely"),

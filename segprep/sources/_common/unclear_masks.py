@@ -13,6 +13,7 @@ from segprep.files import read_below
 from segprep.imaging import image, lookup, mask_files
 from segprep.sources._common import image_folders, lossy, matching
 from segprep.sources._common.smoothed_colors import SeenColors
+from segprep.types import IGNORE
 
 _DARK, _LIGHT = 32, 223  # what JPEG and resizing leave of black and of white
 _MOST_COLORS = 256
@@ -28,7 +29,7 @@ def reason(root: Path) -> tuple[str, str] | None:
     alone = folders.images != folders.masks and len(image_folders.folders(root)) == 1
     pair = folders.told(root)
     chosen = f" --images {shlex.quote(names[0])} --masks {shlex.quote(names[1])}" * alone
-    seen = Counter[int]()
+    seen, colored = Counter[int](), False
     for path in masks:
         try:
             data = read_below(path, (root,))
@@ -39,11 +40,27 @@ def reason(root: Path) -> tuple[str, str] | None:
                 return f"{pair}, but {told[0]}", told[1]
             return f"{pair}, but {path.name} {getattr(error, 'reason', error.message)}", error.hint
         seen.update(histogram)
+        colored = colored or _shows_colors(data, path)
     what = f"the {len(masks)} masks that were tried, {masks[0].name} first,"
     if seen.keys() == {0}:
         hint = f"if the others are not: segprep convert pairs SRC OUT{chosen}"
         return f"{pair}, but {what} are all 0", hint
+    if colored and seen.keys() == {0, IGNORE}:  # binary reads no colors, pairs ignores 255
+        command = f"segprep convert pairs SRC OUT{chosen} --ids 0=_background_,255=NAME"
+        reason = (
+            f"hold 0 and 255 of a palette only: 255 ({seen[IGNORE]} px) may be a class, or ignored"
+        )
+        return f"{pair}, but {what} {reason}", f"if it is a class: {command}"
     return f"{pair}, but {what} hold {_listed(seen)}", _way_out(seen, chosen)
+
+
+def _shows_colors(data: bytes, path: Path) -> bool:
+    """Whether the mask shows colors, as a palette of class colors does."""
+    try:
+        mask_files.intensity(data, path)
+    except SegprepError as error:
+        return error.code == "mask-is-colour"
+    return False
 
 
 def _listed(seen: Counter[int]) -> str:
