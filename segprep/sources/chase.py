@@ -31,6 +31,7 @@ from segprep.types import (
     Item,
     LinkRoot,
     MaxPixels,
+    Note,
     Progress,
     Sample,
     Scan,
@@ -73,14 +74,19 @@ class Reader:
     def scan(self, jobs: int = 1, progress: Progress[Any] = no_progress) -> Scan:
         """Every photograph with its drawing is an item; both eyes of a child are one group."""
         (root,) = real_folders(self.root)
+        notes: list[Note] = []
         items, skipped = retina.pair(
-            root, _files(root), self.annotator, lambda subject: f"{subject}_{self.annotator}HO.png"
+            root,
+            retina.without_strangers(root, _files(root), notes),
+            self.annotator,
+            lambda subject: f"{subject}_{self.annotator}HO.png",
         )
         children = {item.stem: match[1] for item in items if (match := _CHILD.fullmatch(item.stem))}
         return Scan(
             tuple(replace(item, group=children.get(item.stem)) for item in items),
             retina.CLASSES,
             tuple(skipped),
+            notes=tuple(notes),
         )
 
     def read(self, item: Item) -> Sample:

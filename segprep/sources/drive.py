@@ -119,7 +119,7 @@ class Reader:
         return Scan(
             kept,
             retina.CLASSES,
-            tuple(skipped),
+            tuple(stems.with_exclusion(skip, "give the other as SRC") for skip in skipped),
             _official(lists, {item.stem for item in kept}),
             tuple(notes),
         )

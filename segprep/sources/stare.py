@@ -83,7 +83,7 @@ class Reader:
         notes: list[Note] = []
         items, skipped = retina.pair(
             root,
-            _files(root, notes),
+            retina.without_strangers(root, _files(root, notes), notes),
             self.annotator,
             lambda subject: f"{subject}.{self.annotator}.ppm or .ppm.gz",
         )

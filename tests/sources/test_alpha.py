@@ -54,3 +54,16 @@ def test_auto_only_hints_at_it(tmp_path: Path) -> None:
     assert [name for name, _ in guesses(tmp_path)] == ["alpha"]
     with pytest.raises(SegprepError, match="at best it could be read as alpha"):
         recognize(tmp_path)
+
+
+def test_two_images_of_one_name_are_not_told_apart_by_their_folder(tmp_path: Path) -> None:
+    """a.png and a.webp: with --stem path both are `a` again."""
+    with Image.open(example(tmp_path).root / "a.png") as picture:
+        picture.save(tmp_path / "a.webp", lossless=True)
+        (tmp_path / "b").mkdir()
+        picture.save(tmp_path / "b" / "c.png")
+    hints = {skip.hint for skip in Reader(tmp_path, name="cup").scan().skipped}
+    assert hints == {"rename one of them"}
+    (tmp_path / "a.webp").rename(tmp_path / "b" / "a.webp")
+    hints = {skip.hint for skip in Reader(tmp_path, name="cup").scan().skipped}
+    assert hints == {"rename one, or give --stem path"}

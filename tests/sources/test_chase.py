@@ -67,6 +67,18 @@ def test_the_photograph_stays_untouched_and_sub_folders_do_not_matter(tmp_path: 
     )
 
 
+def test_other_pictures_beside_the_set_are_no_samples(tmp_path: Path) -> None:
+    example(tmp_path)
+    other = tmp_path / "DRIVE" / "images"
+    other.mkdir(parents=True)
+    Image.new("RGB", (12, 9)).save(other / "21_training.tif")
+    scan = Reader(tmp_path).scan()
+    assert ([item.stem for item in scan.items][:1], scan.skipped) == (["Image_01L"], ())
+    (note,) = scan.notes
+    assert note.code == "image-unlabelled"
+    assert "1 images lie in folders without any drawn one, DRIVE/images first" in note.message
+
+
 def test_missing_partners_are_named(tmp_path: Path) -> None:
     example(tmp_path)
     (tmp_path / "Image_01L_1stHO.png").unlink()

@@ -219,6 +219,15 @@ def test_the_same_name_in_both_halves(tmp_path: Path) -> None:
     assert scan.lists == {"test": ("test_images_21",), "train": ("training_images_21",)}
 
 
+def test_two_copies_of_the_tree(tmp_path: Path) -> None:
+    for home in ("DRIVE", "old/DRIVE"):
+        maker().make(tmp_path / home, 1, 1, size=SMALL)
+    scan = Reader(tmp_path).scan()
+    assert {skip.code for skip in scan.skipped} == {"stem-collision"}
+    assert all("give the other as SRC" in skip.hint for skip in scan.skipped)
+    assert len(Reader(tmp_path / "DRIVE").scan().items) == 2
+
+
 @pytest.mark.parametrize(
     "palette", [[0, 0, 0, 255, 255, 255], [0, 0, 0, *[7, 8, 9] * 254, 255, 255, 255]]
 )

@@ -1,7 +1,7 @@
 """Blood vessels drawn by hand in retinal photographs: what DRIVE, CHASE_DB1 and STARE share."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +58,21 @@ class Named:
     annotator: str = ""
 
 
+def without_strangers(root: Path, files: Sequence[Named], notes: list[Note]) -> list[Named]:
+    """*files* without the photographs of folders in which none has a drawing, where others do:
+    pictures of another set. They are counted in *notes*.
+    """
+    drawn = {stem_key(file.subject) for file in files if file.annotator}
+    photographs = [file for file in files if not file.annotator]
+    homes = {file.path.parent for file in photographs if stem_key(file.subject) in drawn}
+    strangers = [file for file in photographs if homes and file.path.parent not in homes]
+    if strangers:
+        first = strangers[0].path.parent.relative_to(root).as_posix()
+        reason = f"{len(strangers)} images lie in folders without any drawn one, {first} first"
+        notes.append(Note("image-unlabelled", f"{reason}; they were skipped"))
+    return [file for file in files if file not in set(strangers)]
+
+
 def pair(
     root: Path, files: Iterable[Named], annotator: str, drawing_name: Callable[[str], str]
 ) -> tuple[tuple[Item, ...], list[Skipped]]:
@@ -84,7 +99,7 @@ def pair(
                     str(path),
                     "image-ambiguous",
                     f"several images are called {subject}: {listed}",
-                    "keep one",
+                    "keep one, or give the folder of one copy as SRC",
                 )
                 for path in photographs
             ]

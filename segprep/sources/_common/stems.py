@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,8 +51,8 @@ def unique(
             ]
         elif len(group) > 1:
             reason = f"would become the sample {group[0].stem!r} together with "
-            joined = any(item.stem not in _names(item) for item in group)
-            hint = "rename one of them" if joined else "rename one, or give --stem path"
+            apart = _in_folders_of_their_own(group)
+            hint = "rename one, or give --stem path" if apart else "rename one of them"
             for number, (item, path) in enumerate(zip(group, paths, strict=True)):
                 named = [*paths[:number][:4], *paths[number + 1 :][:4]][:4]
                 more = (
@@ -74,16 +74,29 @@ def unique(
     return tuple(sorted(kept, key=lambda item: item.stem))
 
 
+def _in_folders_of_their_own(group: Sequence[Item]) -> bool:
+    """Whether names with their folders tell the items of *group* apart: neither do they have their
+    folders in their names already, nor lie two in one folder.
+    """
+    if any(item.stem not in _names(item) for item in group):
+        return False
+    images = {item.image.parent for item in group if item.image}
+    labels = {item.labels[0].parent for item in group if item.labels}
+    return len(group) in (len(images), len(labels))
+
+
 def _names(item: Item) -> set[str]:
     """The names of the files of *item*, without extensions."""
     return {stem_of(path.name) for path in (item.image, *item.labels) if path}
 
 
-def with_exclusion(skip: Skipped) -> Skipped:
-    """*skip* with --exclude-folder in its hint, where files of equal names collide."""
+def with_exclusion(skip: Skipped, way: str = "--exclude-folder NAME") -> Skipped:
+    """*skip* with the *way* to leave a copy alone in its hint, where files of equal names
+    collide.
+    """
     if skip.code != "stem-collision":
         return skip
-    return replace(skip, hint=f"{skip.hint}, or --exclude-folder NAME if one folder is a copy")
+    return replace(skip, hint=f"{skip.hint}, or {way} if one folder is a copy")
 
 
 def images_by_stem(files: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, ...]]:
