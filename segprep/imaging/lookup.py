@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from segprep.errors import SourceError
 from segprep.imaging import image, steps
 
+_BINARY = "segprep convert binary SRC OUT --foreground light|dark"
+_NAME_THEM = "give --classes with more names, or say with --ids VALUE=NAME,… what each value means"
 _SMEARED = 0.15  # the largest share of grays in smeared black and white masks
 FLAT_VOC = frozenset(
     image.luminance((row[0], row[1], row[2]))
@@ -73,6 +75,17 @@ def _between(seen: Mapping[int, int]) -> float:
     return sum(count for value, count in seen.items() if 32 < value < 223) / sum(seen.values())
 
 
+def _black_and_white(seen: Mapping[int, int], present: set[int]) -> str:
+    """What to do with the values *present* where nearly all pixels are black or white; else ""."""
+    grays = _between(seen)
+    if any(240 <= value < 255 for value in present):
+        if grays < 0.05 or (len(present) > 24 and grays < _SMEARED):
+            return f"nearly black and white only, as a JPEG smears it, or resizing; use: {_BINARY}"
+    elif {0, 255} <= present and 0 < grays < 0.05 and min(present - {0}) > 32:
+        return f"{_NAME_THEM}; or, if they are black and white with smoothed borders: {_BINARY}"
+    return ""
+
+
 def cause(seen: Mapping[int, int], classes: int) -> str:
     """Why pixel values *seen* may lie outside *classes* ids, and what to do about it."""
     present = set(seen)
@@ -99,12 +112,8 @@ def cause(seen: Mapping[int, int], classes: int) -> str:
             "grays of a VOC palette that was flattened; use: segprep convert colormap"
             " --from-voc-gray"
         )
-    extremes, grays = any(240 <= value < 255 for value in present), _between(seen)
-    if extremes and (grays < 0.05 or (len(present) > 24 and grays < _SMEARED)):
-        return (
-            "nearly black and white only, as a JPEG smears it, or resizing; use: segprep convert"
-            " binary SRC OUT --foreground light|dark"
-        )
+    if hint := _black_and_white(seen, present):
+        return hint
     if len(present) > 24 or any(
         value + 1 in present and seen[value] > 20 * seen[value + 1]
         for value in present
@@ -121,10 +130,4 @@ def cause(seen: Mapping[int, int], classes: int) -> str:
             f"values 0 to {classes} take {classes + 1} names: does the list lack the background"
             " (--classes background,…)? or say it with --ids VALUE=NAME,…"
         )
-    hint = "give --classes with more names, or say with --ids VALUE=NAME,… what each value means"
-    if {0, 255} <= present and 0 < grays < 0.05 and min(present - {0}) > 32:
-        hint += (
-            "; or, if they are black and white with smoothed borders: segprep convert binary SRC"
-            " OUT --foreground light|dark"
-        )
-    return hint
+    return _NAME_THEM
