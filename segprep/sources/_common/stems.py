@@ -42,7 +42,9 @@ def unique(
         if not group:
             continue
         fault = stem_fault(group[0].stem)
-        shared = len({item.labels for item in group}) == 1 and all(item.image for item in group)
+        shared = all(item.image for item in group) and (
+            len(group) == 1 or len({item.labels for item in group}) == 1
+        )
         paths = [str(item.image if shared or not item.labels else item.labels[0]) for item in group]
         if fault:
             skipped += [
