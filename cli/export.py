@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 _VERIFY = (
-    "Read all files again; without it, a file that nobody touched since segprep wrote it counts as"
-    " its record says."
+    "Read all files again; by default, files that have not changed since segprep wrote them are"
+    " taken from their records."
 )
 
 
@@ -65,7 +65,7 @@ def _target_command(target: str) -> click.Command:
         _show(done, as_json, quiet, verbose)
         click.get_current_context().exit(EXIT_SKIPPED if done.skipped else 0)
 
-    text = f"{writer.summary}\n\n{writer.description} OUT appears whole or not at all."
+    text = f"{writer.summary}\n\n{writer.description} OUT appears complete or not at all."
     text += "\n\n\b\nExamples:\n" + indent("\n".join(writer.examples), "    ")
     exporter = formatting.Command(
         target,

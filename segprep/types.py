@@ -177,8 +177,8 @@ class Sample:
 @dataclass(frozen=True, slots=True)
 class RecordedFiles:
     """What a record says of its files: the digests of the bytes of *mask* and *image*, and the
-    *values* in the mask; *key*: that of the states that they have while nobody touched them, 0
-    where nothing tells.
+    *values* in the mask; *key*: that of the states that they have while they are unchanged, 0
+    if unknown.
     """
 
     mask: str

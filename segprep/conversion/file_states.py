@@ -1,5 +1,5 @@
 """The index beside a tree: by what their sizes, times and inodes show, which samples' files are as
-they were when they were last hashed. As git's index, it saves reading what nobody touched.
+they were when they were last hashed. Like git's index, it saves reading unchanged files.
 
     .NAME.segprep-index    for the tree NAME; one that is wrong in any way is ignored, and replaced
 

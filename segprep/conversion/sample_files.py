@@ -271,7 +271,7 @@ def _finished(
         notes.append(
             Note(
                 "image-repaired",
-                f"{path.name} is damaged at its end; its pixels are whole and were written again",
+                f"{path.name} is damaged at its end; its pixels are intact and were rewritten",
             )
         )
     if head.orientation > 1:

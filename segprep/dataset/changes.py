@@ -95,7 +95,7 @@ def _state(path: Path) -> os.stat_result | None:
 @dataclass(frozen=True, slots=True)
 class _Compared:
     """The comparison of one record, given by its line's number and bytes, and the key of the states
-    that its files have while nobody touched them; for the engine.
+    that its files have while they are unchanged; for the engine.
     """
 
     root: Path

@@ -150,7 +150,7 @@ def _missing(
         None,
     )
     split = (
-        f"score the list {covered}, which is whole, with --split {covered}"
+        f"score the list {covered}, which is complete, with --split {covered}"
         if covered
         else "name those to score with --list FILE or --split"
     )

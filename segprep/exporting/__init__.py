@@ -56,8 +56,8 @@ def export(
     """Write the tree *dataset* as *target* wants it to the new folder *out*, or with *archive* to
     the zip file *out*. *options* are the fields of the target's Writer.
 
-    The dataset is only read; with *verify* wholly, else files that nobody touched since segprep
-    wrote them count as recorded. *out* appears whole or not at all; it must be absent, empty, or,
+    The dataset is only read; with *verify* wholly, else files unchanged since segprep wrote
+    them count as recorded. *out* appears complete or not at all; it must be absent, empty, or,
     with *overwrite*, an earlier export. The same call resumes where an interrupted one stopped.
 
     Raises:

@@ -1,5 +1,5 @@
 """A file of the dataset that an export may need: what the records tell of it is believed while the
-index beside the tree knows that nobody touched it, and then only its first bytes are read.
+index beside the tree shows that it has not changed; then only its first bytes are read.
 """
 
 import os
@@ -20,8 +20,8 @@ _LONG_HEAD = 1 << 18  # with EXIF, which has 64 kB at most, a preview and a colo
 @dataclass(slots=True)
 class StoredFile:
     """The file *path*, which lies below one of *roots*; *recorded*: the digest that its record
-    has, or "". Where its first bytes, the *head*, and its *state* are given, nobody touched it
-    since that was made.
+    has, or "". Where its first bytes, the *head*, and its *state* are given, it has not
+    changed since that was made.
     """
 
     path: Path

@@ -116,8 +116,8 @@ class Reader:
         listed = "; ".join(
             " = ".join(_address(self.trees, member) for member in g) for g in groups[:3]
         )
-        where = "in several datasets" if len(self.trees) > 1 else "there several times"
-        text = f"{len(groups)} pictures are {where}: {listed}"
+        where = "in several datasets" if len(self.trees) > 1 else "in it several times"
+        text = f"{len(groups)} images are {where}: {listed}"
         if self.same_image == "error":
             raise TreeError(
                 "same-image",

@@ -175,7 +175,7 @@ def _once(renamed: dict[str, str], old: str, new: str) -> None:
     if renamed.setdefault(old, new) != new:
         raise UsageError(
             "bad-option",
-            f"class {shown(old)!r} is told to become both {shown(renamed[old])} and {shown(new)}",
+            f"class {shown(old)!r} would become both {shown(renamed[old])} and {shown(new)}",
             "give each class one --map or --drop",
         )
 

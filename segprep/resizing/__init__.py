@@ -55,8 +55,8 @@ class Reader:
     size: Annotated[str, "Pixels: 512, or WIDTHxHEIGHT such as 640x480 (not for --mode short)."]
     mode: Annotated[
         Mode,
-        "letterbox = fit in and pad, gray in the picture and 255 in the mask; short = the shorter"
-        " side gets SIZE, the aspect stays; exact = stretch.",
+        "letterbox = fit and pad, gray in the image and 255 in the mask; short = make the shorter"
+        " side SIZE, keeping the aspect ratio; exact = stretch.",
     ] = "letterbox"
     max_pixels: MaxPixels = MAX_PIXELS
 

@@ -191,7 +191,7 @@ class Reader:
         ids = {name: number for number, name in enumerate(classes.names)}
         table = {number: ids[name] for number, name in names.items() if name in ids}
         if absent := [name for name in chosen if name not in names.values()]:
-            text = f"no picture holds {len(absent)} of these classes: {', '.join(absent[:6])}"
+            text = f"no image contains {len(absent)} of these classes: {', '.join(absent[:6])}"
             notes.append(Note("classes-found", text))
         return classes, table | {0: classes.background or 0}, notes
 

@@ -82,7 +82,7 @@ def _pixels(data: bytes, path: Path, limit: int) -> NDArray[Any]:
         return deep.astype(np.int64)
     with image.opened(data, path, limit) as picture:
         if picture.mode in ("P", "1"):
-            reason = "is a palette picture, which packs no objects"
+            reason = "is a palette PNG, which cannot hold objects"
             raise SourceError(path, reason, "use: segprep convert pairs", "image-unsupported")
         return np.asarray(picture).astype(np.int64)
 

@@ -66,7 +66,7 @@ class Reader:
             (file for file in files if file.annotator and file.subject in photographs), None
         )
         return (
-            Evidence(0.95, f"{drawing.path.name} is a drawing of {drawing.subject}")
+            Evidence(0.95, f"{drawing.path.name} is an annotation of {drawing.subject}")
             if drawing
             else None
         )

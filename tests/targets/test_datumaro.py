@@ -47,7 +47,7 @@ def test_more_objects_than_8_bits_hold_are_said(tmp_path: Path) -> None:
     done = segprep.export("datumaro", tmp_path / "tree", tmp_path / "out")
     assert not (tmp_path / "out/SegmentationObject").exists()
     assert [n.message for n in done.notes if n.code == "not-held"] == [
-        "299 objects, more than 254 in an image, are not told apart (16 bits) (1 of 1 samples)"
+        "299 objects, more than 254 in an image, cannot be distinguished (16 bits) (1 of 1 samples)"
     ]
     segprep.export("cvat", tmp_path / "tree", tmp_path / "cvat")
     assert read_mask(tmp_path / "cvat/SegmentationObject/a.png").max() == 2

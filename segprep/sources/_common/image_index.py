@@ -184,7 +184,7 @@ class ImageIndex:
             ("image-copies", "have the name of a mask", self.beside_masks),
             (
                 "image-chosen",
-                "were told by their size in bytes from others of the same name",
+                "were identified by their size in bytes among others of the same name",
                 self.weighed,
             ),
             ("image-chosen", "are nearer than others of the same name", self.nearer),

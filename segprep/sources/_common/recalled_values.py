@@ -1,5 +1,5 @@
-"""What masks hold, where no list says what their values mean: what a run learned by reading them,
-the next one recalls of those that nobody touched.
+"""The values that masks hold, where no list says what they mean: a run remembers them, so that the
+next one reads only masks that have changed.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

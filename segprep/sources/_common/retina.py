@@ -129,6 +129,8 @@ def _undrawn(
     if others and not drawings:
         hint = f"give --annotator {others[0]}"
     reason = (
-        f"{len(drawings)} files could be its drawing {name}" if drawings else f"there is no {name}"
+        f"{len(drawings)} files could be its annotation {name}"
+        if drawings
+        else f"there is no {name}"
     )
     return Skipped(subject, str(photograph), "mask-missing", reason, hint)

@@ -147,7 +147,7 @@ class SourceImages:
         if self.replaced:
             text = (
                 f"{len(self.replaced)} image files have another number of bytes than when they were"
-                f" annotated: {self.replaced[0]}; are they the same pictures?"
+                f" annotated: {self.replaced[0]}; are they the same images?"
             )
             notes.append(Note("image-replaced", text))
         notes += official_lists.unlisted(self.unlisted, "images")

@@ -124,8 +124,8 @@ def _without_outlines(kinds: Counter[str]) -> list[Note]:
         return []
     dots = f", {points} are points" if points else ""
     reason = (
-        f"{boxes} of {shapes} shapes are rectangles{dots}: drawn around things as for detection,"
-        " rectangles hold their surroundings, too; segmentation needs outlines"
+        f"{boxes} of {shapes} shapes are rectangles{dots}: around objects, as for detection,"
+        " rectangles also contain the surroundings; segmentation needs outlines"
     )
     return [Note("boxes-alone", reason)]
 

@@ -25,7 +25,7 @@ from segprep.types import Note
 
 NOISE = 0.25  # gray levels on average: what two encodings of one picture may differ by chance
 _INTO = 32  # pixels below a shape's point: what an overlay would have painted
-_OTHER = "shows another picture than the copy"
+_OTHER = "shows another image than the copy"
 _UNUSABLE = ("size-mismatch", "image-damaged", "image-unsupported", "empty-file", "lfs-pointer")
 
 
@@ -128,7 +128,7 @@ def _like_copy(
     if chosen is usable[0]:
         return chosen, ""
     return chosen, (
-        f"imagePath names {_told(usable[0], usable)}, which shows another picture than the embedded"
+        f"imagePath names {_told(usable[0], usable)}, which shows another image than the embedded"
         f" copy; {_told(chosen, usable)} agrees with the copy and was used"
     )
 
@@ -190,7 +190,7 @@ def _undecided(search: Search, usable: Sequence[Candidate]) -> Candidate:
         if not same:
             reason = (
                 f"imagePath names {first.file.name}, but {other.file.name} has the annotation's own"
-                " name and shows another picture; nothing tells which was annotated"
+                " name and shows another picture; it is unclear which was annotated"
             )
             hint = "say which: --image-from path or --image-from name, or fix imagePath"
             raise SourceError(search.path, reason, hint, "image-ambiguous")

@@ -30,7 +30,7 @@ class Search:
     *reach* tells the (H, W) that its points need, *topmost* a row where something is drawn; *near*
     are the images of its name beside it, *below* those anywhere below the roots that no annotation
     beside them claims. With *compare*, file and copy are compared pixel by pixel. *doubted*: in
-    this folder, a file of the annotation's own name may show another picture than the copy;
+    this folder, a file of the annotation's own name may show another image than the copy;
     *against* says what speaks against the file of an annotation that has no copy.
     """
 

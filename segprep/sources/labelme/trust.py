@@ -50,7 +50,7 @@ def trust(paths: Sequence[Path], search_of: Callable[[Path], Search]) -> Trust:
     if against < max(_AGAINST, len(copies) / 2):
         return Trust(doubted or against > 0)
     return Trust(
-        True, f"{against} of {len(copies)} embedded copies show another picture than the file"
+        True, f"{against} of {len(copies)} embedded copies show another image than the file"
     )
 
 
@@ -67,7 +67,7 @@ def _looks(
 
 
 def _disagrees(search: Search) -> bool:
-    """Whether the image file of an annotation shows another picture than its embedded copy."""
+    """Whether the image file of an annotation shows another image than its embedded copy."""
     try:
         _, notes = picture.view_of(search)
     except SourceError:

@@ -70,7 +70,7 @@ class Reader:
     classes: ClassList = None
     table: Annotated[
         str,
-        "A CSV file with the columns mask, image, class, where names do not tell which is which.",
+        "A CSV file with the columns mask, image, class, if names do not say which is which.",
     ] = ""
     foreground: Annotated[
         Literal["light", "nonzero"],

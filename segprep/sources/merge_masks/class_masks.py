@@ -60,7 +60,7 @@ def find(
         if len(owners := by_stem.get(stem_key(stem), [])) == 1 and label:
             regions[owners[0]].append(ClassMask(path, label))
         else:
-            why = f"{len(owners)} images are called {stem}" if stem else "its name tells no image"
+            why = f"{len(owners)} images are called {stem}" if stem else "its name matches no image"
             skipped.append(
                 Skipped(
                     stem_of(path.name),
@@ -220,7 +220,7 @@ def _from_table(table: str) -> Callable[[Path], tuple[str, str]]:
     if not rows or not {"mask", "image", "class"} <= rows[0].keys():
         raise UsageError(
             "bad-option",
-            f"{table} has not the columns mask, image, class",
+            f"{table} does not have the columns mask, image, class",
             "name them in its first line",
         )
     by_name = {

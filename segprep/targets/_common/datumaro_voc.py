@@ -21,7 +21,7 @@ def too_many(sample: LabeledImage) -> Loss:
         return Loss("", 0)
     ids = np.where(sample.objects == OBJECT_IGNORE, 0, sample.objects)
     count = int(ids.max(initial=0))
-    what = "objects, more than 254 in an image, are not told apart (16 bits)"
+    what = "objects, more than 254 in an image, cannot be distinguished (16 bits)"
     return Loss(what, count if count > MOST_OBJECTS else 0)
 
 

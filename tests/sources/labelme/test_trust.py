@@ -38,7 +38,7 @@ def test_files_without_a_copy_are_doubted_where_other_copies_show_other_pictures
     reader = Reader(tmp_path)
     reasons = list(filter(None, (refusal(reader, item) for item in reader.scan().items)))
     assert len(reasons) == (13 if copies == 3 else 0)
-    assert all("3 of 3 embedded copies show another picture" in reason for reason in reasons)
+    assert all("3 of 3 embedded copies show another image" in reason for reason in reasons)
     stated = Reader(tmp_path, image_from="path")
     assert len([stated.read(item) for item in stated.scan().items]) == 16
 
