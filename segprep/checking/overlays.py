@@ -19,6 +19,7 @@ from segprep.types import IGNORE
 
 SAMPLES, FIRST = 12, 3  # images that are read; those that decide whether the others are
 MOST_TRIED = 48
+RIM = 4  # pixels on each side of a border that may be ignored
 MOST_LINES = 3000  # of one direction of an image
 
 
@@ -52,9 +53,10 @@ def _read(pairs: Iterator[Pair], roots: tuple[Path, ...]) -> Iterator[Crossings]
 
 
 def crossings(picture: NDArray[np.uint8], mask: NDArray[Any]) -> Crossings:
-    """The lines across the borders of *mask* (H, W), not to or from ignored pixels, in *picture*
-    (H, W, 3): at most MOST_LINES each down and to the right.
+    """The lines across the borders of *mask* (H, W), not to or from ignored pixels but rims, in
+    *picture* (H, W, 3): at most MOST_LINES each down and to the right.
     """
+    mask = _without_rims(mask)
     parts = [_down(picture, mask), _down(picture.transpose(1, 0, 2), mask.T)]
     colors, values = (np.concatenate(each) for each in zip(*parts, strict=True))
     ends = values[:, FAR - 1 : FAR + 1]
@@ -64,6 +66,32 @@ def crossings(picture: NDArray[np.uint8], mask: NDArray[Any]) -> Crossings:
     sides = lasting[:, FAR - 1 :: -1], lasting[:, FAR:]
     reach = np.minimum(*(np.logical_and.accumulate(side, axis=1).sum(1) for side in sides))
     return Crossings(colors, ends.astype(np.int64), reach)
+
+
+def _without_rims(mask: NDArray[Any]) -> NDArray[Any]:
+    """*mask* with ignored rims of at most 2 * RIM pixels given to the classes beside them: as VOC
+    draws them around its objects, the border of two classes lies in the middle. Wider areas and
+    frames stay.
+    """
+    ignored = mask == IGNORE
+    if not ignored.any():
+        return mask
+    filled = mask.copy()
+    for _ in range(RIM):
+        for side in _beside(filled, IGNORE):
+            taken = (filled == IGNORE) & (side != IGNORE)
+            filled[taken] = side[taken]
+    wide = filled == IGNORE
+    for _ in range(RIM):
+        wide = wide | np.logical_or.reduce(_beside(wide, True))
+    filled[wide & ignored] = IGNORE
+    return filled
+
+
+def _beside(picture: NDArray[Any], outside: int | bool) -> tuple[NDArray[Any], ...]:
+    """What lies above, below, left and right of each pixel of *picture* (H, W)."""
+    around = np.pad(picture, 1, constant_values=outside)
+    return around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:]
 
 
 def _down(picture: NDArray[Any], mask: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -49,6 +49,7 @@ def explain(code: str) -> str:
 
     Raises UsageError for an unknown code.
     """
+    code = code.upper()
     if code not in rules():
         raise UsageError("unknown-rule", *unknown("rule", code, rules()))
     check = rules()[code]
@@ -56,10 +57,12 @@ def explain(code: str) -> str:
 
 
 def chosen(select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()) -> list[Check]:
-    """The rules whose code starts with one of *select* (all without any) and with none of *ignore*.
+    """The rules whose code starts with one of *select* (all without any) and with none of *ignore*,
+    in upper or lower case.
 
     Raises UsageError for a code that starts no rule's.
     """
+    select, ignore = (tuple(code.upper() for code in codes) for codes in (select, ignore))
     for code in (*select, *ignore):
         if not code or not any(rule.startswith(code) for rule in rules()):
             raise UsageError(

@@ -62,7 +62,9 @@ def workflow_commands(findings: Sequence[Finding]) -> list[str]:
     """
     names = {"error": "error", "warning": "warning", "info": "notice"}
     return [
-        f"::{names[line.severity]} file={_property(line.path)},title={_property(line.code)}::"
+        f"::{names[line.severity]} "
+        + (f"file={_property(line.path)}," if line.path else "")
+        + f"title={_property(line.code)}::"
         + _data(f"{line.stem + ': ' if line.stem else ''}{line.message}")
         for line in findings
     ]

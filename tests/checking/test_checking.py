@@ -148,6 +148,7 @@ def test_explain() -> None:
     assert result.stdout.startswith("SEG302 (error): ")
     assert "Fix: segprep remap" in result.stdout
     assert "SEG201" in run("--explain", "all").stdout
+    assert run("--explain", "seg302").stdout == result.stdout
     assert run("--explain", "SEG999").exit_code == 2
 
 

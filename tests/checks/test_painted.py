@@ -105,6 +105,21 @@ def test_a_few_painted_images_are_no_fault_of_the_dataset(tmp_path: Path) -> Non
     assert messages(root) == []
 
 
+@pytest.mark.parametrize(("paint", "count"), [(outlined, 1), (lambda pixels, mask: pixels, 0)])
+def test_a_rim_that_is_ignored_hides_no_outline(tmp_path: Path, paint: Paint, count: int) -> None:
+    """VOC ignores five pixels along the outlines of its objects."""
+    root = dataset(tmp_path, paint)
+    for path in (root / "m").iterdir():
+        mask = np.asarray(Image.open(path)).copy()
+        edge = np.gradient(mask.astype(float))
+        line = Image.fromarray((np.hypot(*edge) > 0).astype(np.uint8)).filter(
+            ImageFilter.MaxFilter(3)
+        )
+        mask[np.asarray(line) > 0] = 255
+        Image.fromarray(mask).save(path)
+    assert len(messages(root)) == count
+
+
 def test_lines_run_from_the_lower_class_to_the_higher() -> None:
     mask = np.zeros((40, 40), np.uint8)
     mask[12:25], mask[30:], mask[:, :3] = 3, 255, 255
