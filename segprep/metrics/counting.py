@@ -20,7 +20,7 @@ BLOCK = 1 << 18  # pixels whose runs are found at once: what the processor's cac
 MOST = 1 << 22  # pixels in one call of bincount: a bound on the memory
 AT_ONCE = 64  # blocks whose runs are added together
 PATIENCE = 4  # blocks that are taken for noisy after one that was
-SMALL = 1 << 12
+SMALL = 1 << 16  # pixels up to which distinct pairs are found at once without a table
 WORTH = 6  # pixels that a run must have on average to be worth finding
 
 
@@ -60,7 +60,7 @@ def tally(truth: NDArray[Any], pred: NDArray[Any]) -> Tally:
         if kernel.compiled is not None:
             counts = np.frombuffer(kernel.compiled.joint(first, second), np.int64)
             return Tally(*counts.reshape(3, -1))
-        if first.size < SMALL:
+        if first.size <= SMALL:
             keys, pixels = np.unique(_paired(first, second), return_counts=True)
             return Tally(*(part.astype(np.int64) for part in (keys >> 8, keys & 255, pixels)))
         return _of_table(joint(first, second))
