@@ -1,12 +1,24 @@
-/* The optional kernel: loops over pixels for which NumPy takes several passes. segprep/kernel.py
-   lists the functions; beside every call of one stands its twin in NumPy, which gives the same.
+/* The optional kernel: loops over pixels for which NumPy takes several passes, and one over files,
+   whose states it asks for. segprep/kernel.py lists the functions; beside every call of one stands
+   its twin in Python, which gives the same.
 
    Buffers are C-contiguous bytes, compared in length before a byte is touched. Nothing that the
    bytes hold leads outside, so other threads may run, and even write, while large ones are read. */
 
 #include "_kernel.h"
 
-#define VERSION 9 /* as in segprep/kernel.py: raised when a function's arguments or result change */
+#ifndef _WIN32
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#define nanoseconds(time) ((int64_t)(time).tv_sec * 1000000000 + (time).tv_nsec)
+#endif
+#ifdef __APPLE__
+#define st_mtim st_mtimespec
+#define st_ctim st_ctimespec
+#endif
+
+#define VERSION 10 /* as in segprep/kernel.py: raised as a function's arguments or result change */
 
 static size half(const uint8_t *at) {
     uint16_t value;
@@ -331,6 +343,39 @@ static PyObject *is_base64(PyObject *self, PyObject *args) {
     return PyBool_FromLong(same);
 }
 
+/* Rows of int64 (N, 5): mode, size, times of the content and of the inode (nanoseconds), inode of
+   each of names in a folder, of links themselves; None where the system has no such call. */
+static PyObject *states(PyObject *self, PyObject *args) {
+    PyObject *names;
+    const char *folder;
+    if (!PyArg_ParseTuple(args, "yO!:states", &folder, &PyList_Type, &names))
+        return NULL;
+#ifdef _WIN32
+    Py_RETURN_NONE;
+#else
+    int handle = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (handle < 0)
+        return PyErr_SetFromErrnoWithFilename(PyExc_OSError, folder);
+    size n = PyList_Size(names);
+    PyObject *result = PyByteArray_FromStringAndSize(NULL, n * 5 * (size)sizeof(int64_t));
+    for (size at = 0; result && at < n; at++) {
+        struct stat state;
+        const char *name = PyBytes_AsString(PyList_GetItem(names, at));
+        if (!name || fstatat(handle, name, &state, AT_SYMLINK_NOFOLLOW) < 0) {
+            if (name)
+                PyErr_SetFromErrnoWithFilename(PyExc_OSError, name);
+            Py_CLEAR(result);
+        } else {
+            int64_t row[5] = {state.st_mode, state.st_size, nanoseconds(state.st_mtim),
+                              nanoseconds(state.st_ctim), (int64_t)state.st_ino};
+            memcpy(PyByteArray_AsString(result) + at * (size)sizeof(row), row, sizeof(row));
+        }
+    }
+    close(handle);
+    return result;
+#endif
+}
+
 static PyMethodDef functions[] = {
     {"histogram", histogram, METH_VARARGS, "histogram(pixels) -> {value: count}"},
     {"look_up", look_up, METH_VARARGS, "look_up(pixels, table, out) -> {value: count}"},
@@ -347,6 +392,7 @@ static PyMethodDef functions[] = {
     {"specks", specks, METH_VARARGS, "specks(pixels, width) -> lone pixels"},
     {"step", step, METH_VARARGS, "step(pixels, width) -> 4, 3, 2 or 1"},
     {"is_base64", is_base64, METH_VARARGS, "is_base64(text, data) -> whether that is its text"},
+    {"states", states, METH_VARARGS, "states(folder, names) -> int64 (N, 5) or None"},
     {"fit", fit, METH_VARARGS, "fit(colors, small, logs, least)"},
     {"in_short", in_short, METH_VARARGS, "in_short(colors)"},
     {NULL, NULL, 0, NULL},

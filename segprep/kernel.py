@@ -1,5 +1,5 @@
 """The optional kernel: a few loops over pixels in C (``_kernel.c``), for which NumPy takes several
-passes.
+passes, and one over files.
 
 It is used where it was built; SEGPREP_KERNEL=0 in the environment turns it off. Both ways give the
 same values; ``segprep --version`` says which is used.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_VERSION = 9  # of the functions below: a kernel built from other sources is not used
+_VERSION = 10  # of the functions below: a kernel built from other sources is not used
 
 
 class Kernel(Protocol):
@@ -107,6 +107,11 @@ class Kernel(Protocol):
 
     def is_base64(self, text: bytes, data: bytes, /) -> bool:
         """Whether *text* is *data* in base64, as ``binascii.b2a_base64`` writes it in one line."""
+
+    def states(self, folder: bytes, names: list[bytes], /) -> bytearray | None:
+        """Mode, size, times of the content and of the inode (nanoseconds), inode of each of *names*
+        in *folder*, of links themselves: int64 (N, 5). Raises OSError. None on Windows.
+        """
 
     def fit(
         self, colors: "NDArray[Any]", small: "NDArray[Any]", logs: "NDArray[Any]", least: int, /

@@ -3,7 +3,6 @@ source and its tree looks different, the same call has nothing to do, and lists 
 """
 
 import os
-import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -19,65 +18,24 @@ from segprep.conversion.planning import Work
 from segprep.conversion.result import Conversion
 from segprep.conversion.sample_files import SampleTask
 from segprep.conversion.signatures import Signed, Signer
+from segprep.conversion.snapshots import Snapshot, snapshot
 from segprep.dataset import manifest
 from segprep.dataset.journal import Journal
 from segprep.dataset.manifest import RECORDS, next_line
 from segprep.dataset.record_file import RecordFile
 from segprep.dataset.totals import Totals
-from segprep.dataset.tree import LOCK
 from segprep.errors import SourceError
-from segprep.files import digest, digest_file, facts, open_inside, real_folders, states
+from segprep.files import (
+    digest,
+    digest_file,
+    facts,
+    open_inside,
+    real_folders,
+    states,
+)
 from segprep.files.states import UNKNOWN
 from segprep.packed_items import PackedItems
 from segprep.types import Note, Skipped
-
-_LINES = 1000  # that are hashed at once
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """*digest* changes when a file below a folder comes, goes, or is touched; *recent*: the files
-    that were touched so late that they may change again without a trace, relative to the folder;
-    *stirred*: whether some came, or went, so late; how many files were *touched* since a run began,
-    and the sum of the *latest* times when they were (nanoseconds), which any further touch changes.
-    """
-
-    digest: str
-    recent: tuple[str, ...]
-    stirred: bool = False
-    touched: int = 0
-    latest: int = 0
-
-
-def snapshot(folder: Path, moment: int, *, since: int | None = None) -> Snapshot:
-    """The state of *folder*; what has not settled by *moment* (nanoseconds) is recent, what had not
-    by *since* is touched. Raises OSError where something cannot be listed.
-    """
-    checksum, recent, waiting, stirred = blake3(), list[str](), [str(folder)], False
-    touched = total = 0
-    while waiting:
-        home = waiting.pop()
-        stirred |= not states.settled(os.stat(home), moment)
-        checksum.update(os.fsencode(f"{home[len(str(folder)) :]}\0\0"))
-        lines, names = list[bytes](), os.listdir(home)
-        names.sort()
-        for name in names:
-            path = f"{home}{os.sep}{name}"
-            state = os.lstat(path)
-            if stat.S_ISDIR(state.st_mode):
-                waiting.append(path)
-            elif home != str(folder) or name != LOCK:
-                lines.append(os.fsencode(name) + b"\0" + states.described(state) + b"\n")
-                if len(lines) == _LINES:
-                    checksum.update(b"".join(lines))
-                    lines.clear()
-                if since is not None and (latest := states.latest(state)) >= since - states.FINE:
-                    touched += 1
-                    total += latest
-                if not states.settled(state, moment):
-                    recent.append(path[len(str(folder)) + 1 :])
-        checksum.update(b"".join(lines))
-    return Snapshot(checksum.hexdigest(20), tuple(recent), stirred, touched, total)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,12 @@ the file was touched so late that it may change again without a trace.
 import os
 import stat
 from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 from blake3 import blake3
+
+if TYPE_CHECKING:
+    from segprep.files.folder_states import Times
 
 UNKNOWN = 0  # the key of no state
 RACY = 2_000_000_000  # nanoseconds: the coarsest clock of a file system that is in use
@@ -14,7 +18,7 @@ FINE = 100_000_000  # ten ticks of the slowest clock of a system that keeps frac
 _MILLISECOND = 1_000_000
 
 
-def settled(state: os.stat_result, moment: int, *, renamed: bool = False) -> bool:
+def settled(state: "os.stat_result | Times", moment: int, *, renamed: bool = False) -> bool:
     """Whether a file that had this *state* at the *moment* (nanoseconds) or later can only change
     with a trace. Times in fractions of milliseconds come from a fine clock. Of one that was
     *renamed* since, only the time of its content counts.

@@ -12,6 +12,7 @@ from PIL import Image
 from segprep import convert
 from segprep.conversion import last_run
 from segprep.conversion.result import Conversion
+from segprep.conversion.snapshots import Snapshot, snapshot
 from segprep.dataset import index_file
 from segprep.files import states
 from segprep.sources import labelme, pairs
@@ -106,9 +107,9 @@ def test_files_written_a_moment_ago_are_hashed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call, scans: list[int]
 ) -> None:
     """They could have changed within one tick of the clock, with no other time, size or inode."""
-    real = last_run.snapshot
+    real = snapshot
 
-    def recent(folder: Path, moment: int, **more: Any) -> last_run.Snapshot:
+    def recent(folder: Path, moment: int, **more: Any) -> Snapshot:
         return real(folder, 0 if folder == tmp_path / "out" else moment, **more)
 
     monkeypatch.setattr(last_run, "snapshot", recent)
