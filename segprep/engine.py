@@ -55,14 +55,14 @@ class Job(Generic[Input, Output]):
     def __call__(self, chunk: Sequence[Input]) -> Timed[Output | Failure]:
         """A result or a Failure for every item of *chunk*, in order."""
         began, used = time.monotonic(), time.thread_time()
-        with open_folders.remembered():
-            results = [self._result(item) for item in chunk]
+        with open_folders.remembered(), limits.deadly(self.seconds) as begin_item:
+            results = [self._result(item, begin_item) for item in chunk]
         waited = time.monotonic() - began
         return Timed(results, max(time.thread_time() - used, WAITING * waited))
 
-    def _result(self, item: Input) -> Output | Failure:
-        with limits.deadly(self.seconds):
-            return _attempt(self.function, item)
+    def _result(self, item: Input, begin_item: Callable[[], object]) -> Output | Failure:
+        begin_item()
+        return _attempt(self.function, item)
 
 
 class Executor(Protocol):

@@ -9,10 +9,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,15 +126,16 @@ def end_item() -> None:
 
 
 @contextmanager
-def deadly(seconds: float) -> Iterator[None]:
-    """In a worker: end the process after *seconds* of computing time, whatever it is doing."""
+def deadly(seconds: float) -> Iterator[Callable[[], object]]:
+    """In a worker: end the process, whatever it is doing, when an item takes more than *seconds* of
+    computing time; what it gives is called as each of them begins.
+    """
     if not seconds or not hasattr(signal, "setitimer"):
-        yield
+        yield lambda: None
         return
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
-        yield
+        yield partial(signal.setitimer, signal.ITIMER_PROF, seconds)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
 

@@ -3,6 +3,7 @@
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,3 +108,11 @@ def test_the_command_line_limits_every_worker(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "memory-limit" in done.output
     assert "--max-memory" in done.output
+
+
+def test_a_worker_sets_the_timer_once_for_each_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    timers: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(signal, "setitimer", lambda *rest: timers.append(rest))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert engine.Job(len, 100.0)(["a", "bc"]).results == [1, 2]
+    assert timers == [*[(signal.ITIMER_PROF, 100.0)] * 2, (signal.ITIMER_PROF, 0)]
