@@ -58,9 +58,7 @@ def test_faults_of_shapes(folder: Path, make, code: str, shapes) -> None:
 
 
 def test_a_typo_needs_a_frequent_label(folder: Path, make) -> None:
-    make(
-        folder, "img8", shape("ccrop"), *[shape(points=[[n, 0], [n, 5], [0, 9]]) for n in range(9)]
-    )
+    make(folder, "img8", shape("corp"), *[shape(points=[[n, 0], [n, 5], [0, 9]]) for n in range(9)])
     assert not found(folder, "SEG803")
     many = [shape(points=[[n % 9, 0], [n % 7, 5], [n / 9, 9]]) for n in range(60)]
     make(folder, "img9", *many)
@@ -68,6 +66,13 @@ def test_a_typo_needs_a_frequent_label(folder: Path, make) -> None:
     assert "may be 'crop'" in typo.message
     make(folder, "img8", shape("crop2"), shape("crop1"))
     assert not found(folder, "SEG803")
+
+
+@pytest.mark.parametrize(("label", "seen"), [("ccrop", True), ("cropp", True), ("drop", False)])
+def test_a_doubled_letter_is_a_typo_beside_fewer_shapes(folder, make, label, seen) -> None:
+    every = [shape(points=[[n, 0], [n, 5], [0, 9]]) for n in range(9)]
+    make(folder, "img8", shape(label), *every, shape(points=[[3, 1], [9, 5], [0, 7]]))
+    assert bool(found(folder, "SEG803")) == seen
 
 
 def test_files(folder: Path, make) -> None:
