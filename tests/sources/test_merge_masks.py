@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 import segprep
+from segprep import sources
 from segprep.errors import BadInputError, UsageError
 from segprep.sources.merge_masks import Reader
 
@@ -237,3 +238,14 @@ def test_numbers_for_classes_may_be_objects(tmp_path: Path, names: tuple[str, ..
         maps = told[0].split("MERGED ")[1].replace("--map ", "").split()
         segprep.remap(tmp_path / "out", tmp_path / "merged", map=tuple(maps))
         assert row(tmp_path / "merged") == [1, 1, 1, 0]
+
+
+def test_tiles_beside_the_whole_images_are_no_classes(tmp_path: Path) -> None:
+    """1.pngpatch_00.png is the mask of a tile, not one of the class pngpatch for 1.jpg."""
+    tiles = [f"tiles/images/{n}.jpgpatch_0{m}.jpg" for n in (1, 2) for m in range(3)]
+    root = lay_out(tmp_path / "in", ["images/1.jpg", "images/2.jpg", *tiles], {})
+    masks = [tile.replace("images", "masks").replace("jpg", "png") for tile in tiles]
+    lay_out(root, [], dict.fromkeys([*masks, "masks/1.png", "masks/2.png"], LEFT))
+    assert "merge-masks" not in dict(sources.guesses(root))
+    done = segprep.convert("auto", root, tmp_path / "out", foreground="light")
+    assert (done.converted, done.classes) == (8, ("_background_", "foreground"))

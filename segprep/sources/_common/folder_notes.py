@@ -17,10 +17,16 @@ def joined(root: Path, sizes: Mapping[str, Sequence[tuple[Folders, int]]]) -> li
     for several in sizes.values():
         if len(several) > 1:
             names = [f"{pair.masks.relative_to(root).as_posix()}/ ({n})" for pair, n in several]
-            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-            text = f"masks were taken from {len(names)} folders: {', '.join(names[:_NAMED])}{more}"
+            text = f"masks were taken from {len(names)} folders: {_first(names)}"
             notes.append(Note("folders-chosen", f"{text}; --exclude-folder leaves one alone"))
     return notes
+
+
+def unlabeled(root: Path, images: Mapping[Path, int]) -> Note:
+    """A note on folders below *root* none of whose *images* has a mask, with their numbers."""
+    names = [f"{path.relative_to(root).as_posix()} ({count})" for path, count in images.items()]
+    text = f"no image has a mask in {_first(names)}: {sum(images.values())} images were skipped"
+    return Note("image-unlabelled", text)
 
 
 def unused(root: Path, pair: Folders) -> list[Note]:
@@ -38,6 +44,11 @@ def unused(root: Path, pair: Folders) -> list[Note]:
             f"{names} was skipped: by its name it holds predictions; --images and --masks take it"
         )
     return [Note("folders-chosen", text) for text in texts]
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _listed(root: Path, folders: Iterable[Path]) -> str:

@@ -161,7 +161,7 @@ def _without_unlabeled(
 ) -> tuple[list[Skipped], list[Note]]:
     """*alone* without the images of folders in which no image has a mask, where these are no part
     of the set: folders called test, as publishers keep their masks back, and all folders but those
-    of the images where only names of masks told them. And a note for each such folder.
+    of the images where only names of masks told them. And a note on these folders.
     """
     images = partners.images
     labeled = {Path(images.part(image)[0]) for _, image in partners.numbers()} if alone else set()
@@ -178,15 +178,9 @@ def _without_unlabeled(
         for skip in alone
         if skip.code != "mask-missing" or Path(skip.path).parent not in unlabeled
     ]
-    notes = [
-        Note(
-            "image-unlabelled",
-            f"{folder.relative_to(pair.images).as_posix()}: none of its {count} images has a mask;"
-            " they were skipped",
-        )
-        for folder, count in unlabeled.items()
-    ]
-    return kept, notes
+    if not unlabeled:
+        return kept, []
+    return kept, [folder_notes.unlabeled(pair.images, unlabeled)]
 
 
 def folder_lists(root: Path, items: Iterable[Item]) -> dict[str, tuple[str, ...]]:

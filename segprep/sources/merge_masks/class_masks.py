@@ -165,7 +165,7 @@ def _rule(
         return (numbers.get(int(match[1]), ""), match[2]) if match else ("", "")
 
     def by_name(path: Path) -> tuple[str, str]:
-        name = stem_of(path.name)
+        name = folder_names.whole_name(stem_of(path.name))
         stem = next((start for start in reversed(_starts(name)) if stem_key(start) in by_stem), "")
         return stem, _COUNTER.sub("", name[len(stem) :].lstrip("_-. ")) if stem else ""
 

@@ -310,7 +310,7 @@ def test_a_test_set_without_masks_is_a_note(tmp_path: Path) -> None:
     reader = binary.Reader(root)
     pairing = reader.paired(reader.folders())
     assert not pairing.skipped
-    assert ["test: none of its 1 images" in note.message for note in pairing.notes] == [True]
+    assert ["mask in test (1): 1 images were" in note.message for note in pairing.notes] == [True]
     lay_out(tmp_path, "images/train/c.jpg")
     assert [skip.stem for skip in reader.paired(reader.folders()).skipped] == ["c"]
     empty = binary.Reader(root, missing="empty")
@@ -327,7 +327,7 @@ def test_pictures_elsewhere_are_no_images_without_a_mask(tmp_path: Path, missing
     named = [item.stem for item in pairing.items], [skip.stem for skip in pairing.skipped]
     assert named == ((["1", "2"], []) if missing == "empty" else (["1"], ["2"]))
     notes = [note.message for note in pairing.notes if note.code == "image-unlabelled"]
-    assert [note.split(":")[0] for note in notes] == ["data/tables", "drawn"]
+    assert notes == ["no image has a mask in data/tables (1), drawn (1): 2 images were skipped"]
 
 
 def test_folders_that_are_joined_are_named(tmp_path: Path) -> None:
