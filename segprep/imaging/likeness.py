@@ -22,6 +22,7 @@ BLOCK = 1 << 16  # pairs that are compared at once
 MANY = 2048  # pairs of one key that are compared without looking up each
 FEW = 400  # pictures of which all pairs are compared, bands or not
 PART = 4096  # thumbnails that are hashed at once
+TRIED = 1024  # pairs that are correlated at once
 Turn = Callable[[NDArray[Any]], NDArray[Any]]
 TURNS: dict[str, Turn] = {
     "": lambda m: m,
@@ -85,14 +86,45 @@ def _unequal(
     """
     seen: set[tuple[int, int]] = set()
     for (name, turn), turned in zip(TURNS.items(), hashes, strict=True):
-        for pair in _candidates(hashes[0], turned):
-            if pair in seen:
+        candidates = numbers[_candidates(hashes[0], turned)]
+        for first, other in _correlated(thumbnails, candidates, turn):
+            if (first, other) in seen:
                 continue
-            first, other = (int(numbers[number]) for number in pair)
             correlation = resemblance(thumbnails[first], turn(thumbnails[other]))
             if correlation >= ALIKE:
-                seen.add(pair)
+                seen.add((first, other))
                 yield first, other, name, correlation
+
+
+def _correlated(
+    thumbnails: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
+    candidates: NDArray[np.intp],
+    turn: Turn,
+) -> Iterator[tuple[int, int]]:
+    """Those of the *candidates* (N, 2) whose thumbnails correlate by ALIKE, the second after a
+    *turn*, or by a little less: of smooth pictures with like hashes few do.
+    """
+    for start in range(0, len(candidates), TRIED):
+        part = candidates[start : start + TRIED]
+        ordered = np.sort(part, axis=None)
+        used = ordered[np.diff(ordered, prepend=-1) > 0]
+        stack = np.stack([thumbnails[number] for number in used.tolist()])
+        first, other = np.searchsorted(used, part.T)
+        products = _centered(stack)[first] * _centered(_turned(stack, turn))[other]
+        yield from map(tuple, part[products.sum(1) >= ALIKE - 0.001].tolist())
+
+
+def _centered(stack: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(N, pixels): pictures (N, H, W) less their means, of length 1, or 0 where they are flat."""
+    flat = stack.reshape(len(stack), -1).astype(np.float32)
+    flat -= flat.mean(1, keepdims=True)
+    lengths = np.sqrt(np.square(flat).sum(1, keepdims=True))
+    return np.asarray(flat / np.maximum(lengths, 0.5))
+
+
+def _turned(stack: NDArray[Any], turn: Turn) -> NDArray[Any]:
+    """Each picture of (N, H, W) after a *turn*."""
+    return np.moveaxis(turn(np.moveaxis(stack, 0, 2)), 2, 0)
 
 
 def hashes(stack: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -115,15 +147,15 @@ def _bits(sums: NDArray[np.uint16], turn: Turn) -> NDArray[np.uint8]:
     """The hashes (N, 32) of pictures with these *sums* (N, GRID, GRID) after a *turn*."""
     bits = np.zeros((len(sums), GRID * GRID // 8), np.uint8)
     for start in range(0, len(sums), PART):
-        part = np.moveaxis(turn(np.moveaxis(sums[start : start + PART], 0, 2)), 2, 0)
+        part = _turned(sums[start : start + PART], turn)
         brighter = np.roll(part, -1, axis=2) > part + CELL * CELL // 2  # by half a level
         bits[start : start + PART] = np.packbits(brighter.reshape(len(part), -1), axis=1)
     return bits
 
 
-def _candidates(plain: NDArray[np.uint8], turned: NDArray[np.uint8]) -> list[tuple[int, int]]:
-    """Pairs (one, other), one < other, whose hashes differ in at most NEAR bits: the first of
-    *plain*, the second of *turned*, or the other way round.
+def _candidates(plain: NDArray[np.uint8], turned: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Pairs (N, 2) of one and other, one < other, whose hashes differ in at most NEAR bits: the
+    first of *plain*, the second of *turned*, or the other way round.
     """
     count = len(plain)
     words, turned_words = (np.ascontiguousarray(part.view(np.uint64).T) for part in (plain, turned))
@@ -139,7 +171,7 @@ def _candidates(plain: NDArray[np.uint8], turned: NDArray[np.uint8]) -> list[tup
     ordered = np.sort(np.concatenate(near), axis=1)
     numbers = np.sort(ordered[:, 0] * count + ordered[:, 1])
     numbers = numbers[np.diff(numbers, prepend=-1) > 0]  # np.unique imports numpy.ma for it
-    return [divmod(number, count) for number in numbers.tolist()]
+    return np.stack(np.divmod(numbers, count), axis=1)
 
 
 def _near_of_all(words: NDArray[np.uint64], turned: NDArray[np.uint64]) -> NDArray[np.int64]:
