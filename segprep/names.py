@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from functools import lru_cache
 from itertools import pairwise
+from typing import TypeVar
 
+Named = TypeVar("Named")
 MAX_STEM_BYTES = 200  # leaves room below the usual 255 for an extension and a temporary suffix
 _DIGITS = re.compile(r"(\d+)")
 _LAST_NUMBER = re.compile(r"[\W_]*\d+\D*$")
@@ -59,12 +61,14 @@ def natural_key(name: str) -> tuple[str, str]:
     return "".join(map(_sortable, filter(None, _DIGITS.split(folded)))), name
 
 
-def natural_order(names: Iterable[str]) -> list[str]:
-    """*names* in the order of :func:`natural_key`; no keys are held where they come in it."""
-    listed = list(names)
-    if all(before <= after for before, after in pairwise(map(natural_key, listed))):
+def natural_order(named: Iterable[Named], name: Callable[[Named], str] = str) -> list[Named]:
+    """What is *named* in the order of its names' :func:`natural_key`; no keys are held where it
+    comes in it.
+    """
+    listed = list(named)
+    if all(before <= after for before, after in pairwise(natural_key(name(one)) for one in listed)):
         return listed
-    return sorted(listed, key=natural_key)
+    return sorted(listed, key=lambda one: natural_key(name(one)))
 
 
 def film_of(stem: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from segprep.dataset.tree import (
 from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import listing, read_inside
 from segprep.imaging.image import SUFFIXES
-from segprep.names import is_sidecar, natural_key, stem_key, stem_of
+from segprep.names import is_sidecar, natural_order, stem_key, stem_of
 from segprep.packed import PackedDigests
 from segprep.types import Classes
 
@@ -93,25 +94,32 @@ def _of_pairs(root: Path, folders: "tuple[Folders, ...]", classes: Classes | Non
     for skipped in matched.skipped:
         path, is_image = Path(skipped.path), skipped.code == "mask-missing"
         alone.append(Pair(skipped.stem, path if is_image else None, None if is_image else path))
-    every = tuple(sorted([*complete, *alone], key=lambda pair: natural_key(pair.stem)))
+    every = tuple(natural_order([*complete, *alone], attrgetter("stem")))
     return Survey(root, "folders", every, classes)
 
 
-def _files(folder: Path) -> tuple[dict[str, tuple[str, ...]], list[Path]]:
+_Paths = str | tuple[str, ...]  # one, which nearly all stems have, or several
+
+
+def _files(folder: Path) -> tuple[dict[str, _Paths], list[Path]]:
     """Pictures below *folder* by stem key, their paths with forward slashes from it, and what else
     lies there.
     """
-    paths: dict[str, tuple[str, ...]] = {}
+    paths: dict[str, _Paths] = {}
     strays = []
     for inner, name in listing(str(folder)) if folder.is_dir() else ():
         suffix = _suffix(name)
         if suffix in SUFFIXES:
             path = os.path.join(inner, name)[len(str(folder)) :].replace(os.sep, "/").lstrip("/")
             key = stem_key(stem_of(path))
-            paths[key] = (*paths.get(key, ()), path)
+            paths[key] = (*_each(paths[key]), path) if key in paths else path
         elif suffix not in SIDECARS and not is_sidecar(name):
             strays.append(Path(inner, name))
     return paths, strays
+
+
+def _each(paths: _Paths) -> tuple[str, ...]:
+    return (paths,) if isinstance(paths, str) else paths
 
 
 _Sample = tuple[str, str | None, str | None, tuple[Path, ...]]  # stem, image, mask, rivals
@@ -125,7 +133,7 @@ def _paired(images: Path, labels: Path) -> tuple[Sequence[Pair], list[Path]]:
     by_mask, mask_strays = _files(labels)
     samples = list(_samples(images, by_image, labels, by_mask))
     del by_image, by_mask
-    samples.sort(key=lambda sample: natural_key(sample[0]))
+    samples = natural_order(samples, itemgetter(0))
     pairs = room(len(samples))
     for stem, image, mask, rivals in samples:
         photo, drawn = images / image if image else None, labels / mask if mask else None
@@ -135,24 +143,27 @@ def _paired(images: Path, labels: Path) -> tuple[Sequence[Pair], list[Path]]:
 
 def _samples(
     images: Path,
-    by_image: Mapping[str, tuple[str, ...]],
+    by_image: dict[str, _Paths],
     labels: Path,
-    by_mask: Mapping[str, tuple[str, ...]],
+    by_mask: Mapping[str, _Paths],
 ) -> Iterator[_Sample]:
+    """Every stem once; images that a mask has are taken out of *by_image*."""
     by_name: dict[str, tuple[str, ...]] = {}
     if any("/" in key for keys in (by_image, by_mask) for key in keys):
         for key, paths in by_image.items():
             name = key.rpartition("/")[2]
-            by_name[name] = by_name.get(name, ()) + paths
-    used = set[str]()
-    for key, masks in by_mask.items():
-        candidates = by_image.get(key) or by_name.get(key.rpartition("/")[2], ())
+            by_name[name] = by_name.get(name, ()) + _each(paths)
+    used = set[str]()  # of those found by their names alone
+    for key, labeled in by_mask.items():
+        masks, candidates = _each(labeled), _each(by_image.pop(key, ()))
+        if not candidates and (candidates := by_name.get(key.rpartition("/")[2], ())):
+            used.update(candidates)
         image, mask = _preferred(candidates), _preferred(masks)
-        used.update(candidates)
         rivals = [images / path for path in candidates if path != image]
         rivals += [labels / path for path in masks if path != mask]
         yield _stem(masks[0], key), image, mask, tuple(rivals)
-    for key, paths in by_image.items():
+    for key, left in by_image.items():
+        paths = _each(left)
         if not used.intersection(paths):
             rivals = [images / path for path in paths[1:]]
             yield _stem(paths[0], key), paths[0], None, tuple(rivals)
@@ -160,7 +171,8 @@ def _samples(
 
 def _stem(path: str, key: str) -> str:
     """The stem as the files spell it: as many parts of *path* as *key* has."""
-    return stem_of("/".join(path.split("/")[-(key.count("/") + 1) :]))
+    stem = stem_of("/".join(path.split("/")[-(key.count("/") + 1) :]))
+    return key if stem == key else stem  # mostly the same, and then kept once
 
 
 def _suffix(name: str) -> str:
