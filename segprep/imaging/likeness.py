@@ -7,13 +7,15 @@ Krawetz, "Kind of Like That", 2013) on 16 x 16 means.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
 
 import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
 SIDE, GRID, NEAR, ALIKE = 32, 16, 26, 0.95
+HASH = GRID * GRID // 8  # bytes
 CELL = SIDE // GRID
 # of a frame: levels that its pixels may differ by, pixels of its rim, and fewest pixels inside it
 EVEN, RIM, LEAST_INSIDE = 6, 2, 64
@@ -21,6 +23,7 @@ CROWD, WINDOW = 400, 20  # of more pictures with equal bits only neighbors in or
 BLOCK = 1 << 16  # pairs that are compared at once
 MANY = 2048  # pairs of one key that are compared without looking up each
 FEW = 400  # pictures of which all pairs are compared, bands or not
+IN_MEMORY = 1 << 23  # bytes of hashes that are kept before there is a file
 PART = 4096  # thumbnails that are hashed at once
 TRIED = 1024  # pairs that are correlated at once
 Turn = Callable[[NDArray[Any]], NDArray[Any]]
@@ -41,27 +44,26 @@ def pairs(
 ) -> Iterator[tuple[int, int, str, float]]:
     """(one, other, turn, correlation) for all two *thumbnails* (SIDE, SIDE) that look alike; of
     those that are equal, each with the first of them, which stands for all in other pairs. They are
-    read one by one, and again where two may be alike: 270 bytes of each are held.
+    read one by one, and again where two may be alike: 200 bytes of each are held, and their hashes
+    in a file where they are many.
     """
     keys = np.empty(len(thumbnails), np.uint64)
-    hashes = np.empty((len(TURNS), len(thumbnails), GRID * GRID // 8), np.uint8)
-    for start in range(0, len(thumbnails), PART):
-        stack = np.asarray(thumbnails[start : start + PART])
-        end = start + len(stack)
-        sums = _sums(stack)
-        for number, turn in enumerate(TURNS.values()):
-            hashes[number, start:end] = _bits(sums, turn)
-        digests = b"".join(blake3(thumbnail.tobytes()).digest(8) for thumbnail in stack)
-        keys[start:end] = np.frombuffer(digests, np.uint64)
-    alone = np.ones(len(thumbnails), np.bool_)
-    for first, other in _equal(thumbnails, keys):
-        alone[other] = False
-        yield first, other, "", 1.0
-    numbers = np.flatnonzero(alone)
-    if len(numbers) < len(thumbnails):
-        hashes = hashes[:, numbers]
-    if len(numbers) > 1:
-        yield from _unequal(thumbnails, numbers, hashes)
+    with SpooledTemporaryFile(IN_MEMORY) as hashes:
+        for start in range(0, len(thumbnails), PART):
+            stack = np.asarray(thumbnails[start : start + PART])
+            sums = _sums(stack)
+            for number, turn in enumerate(TURNS.values()):
+                hashes.seek((number * len(keys) + start) * HASH)
+                hashes.write(_bits(sums, turn).data)
+            digests = b"".join(blake3(thumbnail.tobytes()).digest(8) for thumbnail in stack)
+            keys[start : start + len(stack)] = np.frombuffer(digests, np.uint64)
+        alone = np.ones(len(thumbnails), np.bool_)
+        for first, other in _equal(thumbnails, keys):
+            alone[other] = False
+            yield first, other, "", 1.0
+        numbers = np.flatnonzero(alone)
+        if len(numbers) > 1:
+            yield from _unequal(thumbnails, numbers, hashes)
 
 
 def _equal(
@@ -79,14 +81,21 @@ def _equal(
 def _unequal(
     thumbnails: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
     numbers: NDArray[np.intp],
-    hashes: NDArray[np.uint8],
+    hashes: IO[bytes],
 ) -> Iterator[tuple[int, int, str, float]]:
     """The pairs of the *thumbnails* of these *numbers*, no two of which are equal; *hashes* (TURNS,
-    numbers, 32) are theirs.
+    thumbnails, HASH) are those of all.
     """
-    seen: set[tuple[int, int]] = set()
-    for (name, turn), turned in zip(TURNS.items(), hashes, strict=True):
-        candidates = numbers[_candidates(hashes[0], turned)]
+
+    def words() -> NDArray[np.uint64]:
+        """(4, N): those of the next turn."""
+        data = np.frombuffer(hashes.read(len(thumbnails) * HASH), np.uint8)
+        return in_words(data.reshape(-1, HASH)[numbers])
+
+    hashes.seek(0)
+    plain, seen = words(), set[tuple[int, int]]()
+    for name, turn in TURNS.items():
+        candidates = numbers[_candidates(plain, words() if name else plain)]
         for first, other in _correlated(thumbnails, candidates, turn):
             if (first, other) in seen:
                 continue
@@ -134,6 +143,11 @@ def hashes(stack: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return _bits(_sums(stack), TURNS[""])
 
 
+def in_words(hashes: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """*hashes* (N, 32) as four words each, (4, N)."""
+    return np.ascontiguousarray(hashes.view(np.uint64).T)
+
+
 def _sums(stack: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """(N, GRID, GRID): the sums of squares of CELL x CELL pixels. Turning a picture turns them."""
     sums = np.zeros((len(stack), GRID, GRID), np.uint16)
@@ -145,7 +159,7 @@ def _sums(stack: NDArray[np.uint8]) -> NDArray[np.uint16]:
 
 def _bits(sums: NDArray[np.uint16], turn: Turn) -> NDArray[np.uint8]:
     """The hashes (N, 32) of pictures with these *sums* (N, GRID, GRID) after a *turn*."""
-    bits = np.zeros((len(sums), GRID * GRID // 8), np.uint8)
+    bits = np.zeros((len(sums), HASH), np.uint8)
     for start in range(0, len(sums), PART):
         part = _turned(sums[start : start + PART], turn)
         brighter = np.roll(part, -1, axis=2) > part + CELL * CELL // 2  # by half a level
@@ -153,21 +167,23 @@ def _bits(sums: NDArray[np.uint16], turn: Turn) -> NDArray[np.uint8]:
     return bits
 
 
-def _candidates(plain: NDArray[np.uint8], turned: NDArray[np.uint8]) -> NDArray[np.int64]:
+def _candidates(plain: NDArray[np.uint64], turned: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Pairs (N, 2) of one and other, one < other, whose hashes differ in at most NEAR bits: the
-    first of *plain*, the second of *turned*, or the other way round.
+    first of *plain* (4, pictures), the second of *turned*, or the other way round.
     """
-    count = len(plain)
-    words, turned_words = (np.ascontiguousarray(part.view(np.uint64).T) for part in (plain, turned))
+    count = plain.shape[1]
     if count <= FEW:
-        near = [_near_of_all(words, turned_words)]
+        near = [_near_of_all(plain, turned)]
     else:
-        bands, turned_bands = plain.view(np.uint16), turned.view(np.uint16)
         near = [np.zeros((0, 2), np.int64)]
-        for band in range(bands.shape[1]):
+        for band in range(4 * len(plain)):
+            keys, turned_keys = (
+                words[band // 4].view(np.uint16)[band % 4 :: 4] for words in (plain, turned)
+            )
             # the word after that of the band, whose bits are no longer equal, tells most
-            order = np.roll(np.arange(len(words)), -1 - band * len(words) // bands.shape[1])
-            near += _Band(bands[:, band], turned_bands[:, band], words[order], turned_words[order])
+            order = [(band // 4 + step) % len(plain) for step in range(1, 1 + len(plain))]
+            words, turned_words = ([part[n] for n in order] for part in (plain, turned))
+            near += _Band(keys, turned_keys, words, turned_words)
     ordered = np.sort(np.concatenate(near), axis=1)
     numbers = np.sort(ordered[:, 0] * count + ordered[:, 1])
     numbers = numbers[np.diff(numbers, prepend=-1) > 0]  # np.unique imports numpy.ma for it
@@ -186,8 +202,8 @@ def _near_of_all(words: NDArray[np.uint64], turned: NDArray[np.uint64]) -> NDArr
 
 
 class _Band:
-    """Pairs (N, 2) of equal *keys* whose hashes, columns of *words* (4, N), differ in at most NEAR
-    bits, in blocks. Of many pictures with one key all are compared with all, without looking up
+    """Pairs (N, 2) of equal *keys* whose hashes, of four *words* (N,), differ in at most NEAR bits,
+    in blocks. Of many pictures with one key all are compared with all, without looking up
     each; of a crowd, each with its neighbors.
     """
 
@@ -195,8 +211,8 @@ class _Band:
         self,
         keys: NDArray[np.uint16],
         turned_keys: NDArray[np.uint16],
-        words: NDArray[np.uint64],
-        turned: NDArray[np.uint64],
+        words: Sequence[NDArray[np.uint64]],
+        turned: Sequence[NDArray[np.uint64]],
     ) -> None:
         self.words, self.turned = words, turned
         self.order = np.argsort(keys, kind="stable")

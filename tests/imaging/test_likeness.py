@@ -27,7 +27,8 @@ def test_few_pictures_are_compared_even_where_no_band_is_equal() -> None:
     turned = rng.integers(0, 256, (3, 32), dtype=np.uint8)
     turned[2] = plain[0]
     turned[2, ::2] ^= 1  # one bit of each of the 16 bands
-    assert likeness._candidates(plain, turned).tolist() == [[0, 2]]
+    words = map(likeness.in_words, (plain, turned))
+    assert likeness._candidates(*words).tolist() == [[0, 2]]
 
 
 def test_the_search_in_bands_finds_what_comparing_all_does(
@@ -51,7 +52,7 @@ def test_many_pictures_of_one_key_are_compared_like_few(
     hashes = np.hstack([keys, rng.integers(0, 1 << 16, (600, 15), np.uint16)])
     hashes[500:] = hashes[:100]
     hashes[500:, 3] ^= 0b10101
-    plain = hashes.view(np.uint8)
+    plain = likeness.in_words(hashes.view(np.uint8))
     monkeypatch.setattr(likeness, "CROWD", crowd)
     pairs = []
     monkeypatch.setattr(likeness, "BLOCK", 7000)  # less than a key has
