@@ -203,7 +203,7 @@ def measured(
 ) -> Survey:
     """*plan* with every image and mask read once, in workers."""
     hashed = bool(plan.digests)
-    images = [pair.image for pair in plan.pairs if pair.image]
+    images = (pair.image for pair in plan.pairs if pair.image)
     full = sizes_of_others(images, (plan.root,))
     results = engine.run(Measure((plan.root,), fit, hashed, full), plan.pairs, jobs=jobs)
     pairs = room(len(plan.pairs))

@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segprep.checking.stored_pairs import room
+from segprep.checking.stored_pairs import StoredPairs, room
 from segprep.checks._common.survey import ListFile, Pair, Survey, Trouble
 from segprep.dataset import classes as class_lists
 from segprep.dataset.manifest import MANIFEST, Manifest
@@ -122,23 +122,29 @@ def _each(paths: _Paths) -> tuple[str, ...]:
     return (paths,) if isinstance(paths, str) else paths
 
 
-_Sample = tuple[str, str | None, str | None, tuple[Path, ...]]  # stem, image, mask, rivals
-
-
 def _paired(images: Path, labels: Path) -> tuple[Sequence[Pair], list[Path]]:
     """Every stem of the two folders once, and the other files in them; a stem with folders in it
     (``city/a``) also finds an image of its name.
     """
     by_image, image_strays = _files(images)
     by_mask, mask_strays = _files(labels)
-    samples = list(_samples(images, by_image, labels, by_mask))
+    pairs = room(max(len(by_image), len(by_mask)))
+    for pair in _samples(images, by_image, labels, by_mask):
+        pairs.append(pair)
     del by_image, by_mask
-    samples = natural_order(samples, itemgetter(0))
-    pairs = room(len(samples))
-    for stem, image, mask, rivals in samples:
-        photo, drawn = images / image if image else None, labels / mask if mask else None
-        pairs.append(Pair(stem, photo, drawn, rivals=rivals))
-    return pairs, [*image_strays, *mask_strays]
+    return _in_order(pairs), [*image_strays, *mask_strays]
+
+
+def _in_order(pairs: list[Pair] | StoredPairs) -> Sequence[Pair]:
+    """*pairs* in the natural order of their stems, in which they mostly are already."""
+    stems = [pair.stem for pair in pairs]
+    order = natural_order(range(len(stems)), stems.__getitem__)
+    if all(number == place for place, number in enumerate(order)):
+        return pairs
+    arranged = room(len(pairs))
+    for number in order:
+        arranged.append(pairs[number])
+    return arranged
 
 
 def _samples(
@@ -146,7 +152,7 @@ def _samples(
     by_image: dict[str, _Paths],
     labels: Path,
     by_mask: Mapping[str, _Paths],
-) -> Iterator[_Sample]:
+) -> Iterator[Pair]:
     """Every stem once; images that a mask has are taken out of *by_image*."""
     by_name: dict[str, tuple[str, ...]] = {}
     if any("/" in key for keys in (by_image, by_mask) for key in keys):
@@ -161,12 +167,13 @@ def _samples(
         image, mask = _preferred(candidates), _preferred(masks)
         rivals = [images / path for path in candidates if path != image]
         rivals += [labels / path for path in masks if path != mask]
-        yield _stem(masks[0], key), image, mask, tuple(rivals)
+        photo, drawn = images / image if image else None, labels / mask if mask else None
+        yield Pair(_stem(masks[0], key), photo, drawn, rivals=tuple(rivals))
     for key, left in by_image.items():
         paths = _each(left)
         if not used.intersection(paths):
             rivals = [images / path for path in paths[1:]]
-            yield _stem(paths[0], key), paths[0], None, tuple(rivals)
+            yield Pair(_stem(paths[0], key), images / paths[0], None, rivals=tuple(rivals))
 
 
 def _stem(path: str, key: str) -> str:

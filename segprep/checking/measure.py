@@ -1,9 +1,9 @@
 """One image and its mask, each read once: the facts that all rules judge."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from segprep.errors import SourceError
 from segprep.files import digest, digest_array, read_below
 from segprep.imaging import image, inspection
 from segprep.imaging.image import voc_colors
+from segprep.packed import PackedPaths
 
 MOST_COLORS = 64
 OTHERS = 8
@@ -63,13 +64,17 @@ class Measure:
 
 
 def sizes_of_others(
-    images: Sequence[Path], roots: tuple[Path, ...]
+    images: Iterable[Path], roots: tuple[Path, ...]
 ) -> frozenset[tuple[int, int]] | None:
     """The sizes (width, height) of the *images* that are no JPEGs by name, without unreadable
     ones; None where they are more than one in OTHERS, so that asking costs more than it spares.
     """
-    others = [path for path in images if path.suffix.lower() not in (".jpg", ".jpeg")]
-    if OTHERS * len(others) > len(images):
+    others, count = PackedPaths(), 0
+    for path in images:
+        count += 1
+        if path.suffix.lower() not in (".jpg", ".jpeg"):
+            others.append(path)
+    if OTHERS * len(others) > count:
         return None
     sizes = set()
     for path in others:
@@ -154,20 +159,20 @@ def mask_facts(
     data = read_below(path, roots)
     stored = inspection.mask(data, path)
     header, samples = stored.header, np.ascontiguousarray(stored.samples)
-    facts = MaskFacts(
-        header.format,
-        header.mode,
-        header.width,
-        header.height,
-        {},
-        frozenset(),
-        frozenset(),
-        digest_array(samples),
-        digest(data) if hashed else "",
-        *_palette(stored.palette),
+    palette, order = _palette(stored.palette)
+    facts = partial(
+        MaskFacts,
+        format=header.format,
+        mode=header.mode,
+        width=header.width,
+        height=header.height,
+        pixels=digest_array(samples),
+        content=digest(data) if hashed else "",
+        palette=palette,
+        order=order,
     )
     if samples.ndim == 3:
-        return _colored(facts, samples), samples
+        return facts(**_colors(samples)), samples
     if samples.dtype.kind not in "ui" and samples.dtype != np.bool_:
         finite = samples[np.isfinite(samples)] if samples.dtype.kind == "f" else samples
         low, high = (finite.min(), finite.max()) if finite.size else (0, 0)
@@ -181,7 +186,7 @@ def mask_facts(
                 + ("" if whole else ", not all whole numbers")
                 + ("" if finite.size == samples.size else ", some not finite")
             )
-            return replace(facts, fault=fault), samples
+            return facts(fault=fault), samples
     ids = samples.astype(np.uint8 if samples.dtype.itemsize == 1 else np.uint16, copy=False)
     values = image.histogram(ids)
     thin, between = (
@@ -190,7 +195,7 @@ def mask_facts(
         else (frozenset(), frozenset())
     )
     texture: dict[str, Any] = {"steps": _steps(ids), "rim": _rim(ids), "specks": _specks(ids)}
-    return replace(facts, values=values, thin=thin, between=between, **texture), ids
+    return facts(values=values, thin=thin, between=between, **texture), ids
 
 
 @lru_cache(maxsize=16)
@@ -208,7 +213,7 @@ def _palette(palette: bytes) -> tuple[str, str]:
     return kind, digest(palette)
 
 
-def _colored(facts: MaskFacts, samples: NDArray[Any]) -> MaskFacts:
+def _colors(samples: NDArray[Any]) -> dict[str, Any]:
     """RGB, RGBA or gray with alpha: its colors, and what the alpha channel says."""
     bands = samples.shape[2]
     alpha = samples[..., -1] if bands in (2, 4) else None
@@ -227,7 +232,7 @@ def _colored(facts: MaskFacts, samples: NDArray[Any]) -> MaskFacts:
     )
     clear = alpha is not None and int(alpha.min()) != int(alpha.max())
     fault = "" if alpha is None else "alpha varies" if clear else "alpha"
-    return replace(facts, colors=listed, color_count=len(distinct), values=values, fault=fault)
+    return {"colors": listed, "color_count": len(distinct), "values": values, "fault": fault}
 
 
 def _steps(ids: NDArray[Any]) -> int:
@@ -250,9 +255,7 @@ def _steps(ids: NDArray[Any]) -> int:
 
 def _rim(ids: NDArray[Any]) -> dict[int, int]:
     """Value -> pixels on the outer rim."""
-    counts = np.bincount(np.concatenate([ids[0], ids[-1], ids[1:-1, 0], ids[1:-1, -1]]))
-    values = np.flatnonzero(counts)
-    return dict(zip(values.tolist(), counts[values].tolist(), strict=True))
+    return image.histogram(np.concatenate([ids[0], ids[-1], ids[1:-1, 0], ids[1:-1, -1]]))
 
 
 def _specks(ids: NDArray[Any]) -> int:

@@ -21,9 +21,14 @@ def digest(data: bytes | bytearray) -> str:
 
 def digest_array(samples: Any) -> str:
     """:func:`digest` of a numpy array with its type and shape; a contiguous one is not copied."""
-    checksum = blake3(f"{samples.dtype}{samples.shape}".encode())
+    checksum = blake3(_kind(samples.dtype, samples.shape))
     checksum.update(samples.reshape(-1).view("u1"))
     return str(checksum.hexdigest(20))
+
+
+@lru_cache(maxsize=64)
+def _kind(dtype: Any, shape: tuple[int, ...]) -> bytes:
+    return f"{dtype}{shape}".encode()
 
 
 def digest_file(path: Path, *, leave: int = 0) -> str:

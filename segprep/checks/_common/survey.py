@@ -68,11 +68,11 @@ class MaskFacts:
     mode: str
     width: int
     height: int
-    values: Mapping[int, int]
-    thin: frozenset[int]
-    between: frozenset[int]
-    pixels: str
-    content: str
+    values: Mapping[int, int] = field(default_factory=dict)
+    thin: frozenset[int] = frozenset()
+    between: frozenset[int] = frozenset()
+    pixels: str = ""
+    content: str = ""
     palette: str = ""
     order: str = ""
     colors: tuple[tuple[int, int, int], ...] = ()
