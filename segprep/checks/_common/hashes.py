@@ -50,7 +50,10 @@ def frames(survey: Survey) -> Iterator[Likeness]:
     """Images in different splits, of following numbers, that show one scene from a camera that
     moved on. A sample of them tells whether there are any.
     """
-    thumbnails, splits = _Thumbnails.of(survey), survey.splits
+    splits = survey.splits
+    if len(set(splits.values())) < 2:
+        return
+    thumbnails = _Thumbnails.of(survey)
     stems = [survey.stems[n] for n in thumbnails.numbers]
     homes = [splits.get(stem) for stem in stems]
     apart = [
