@@ -18,8 +18,8 @@ from segprep.errors import SourceError, UsageError
 from segprep.files import digest_array, find_below, listing, read_below
 from segprep.imaging import inspection
 from segprep.imaging.image import SUFFIXES
-from segprep.imaging.likeness import correlated
 from segprep.imaging.raster import Canvas
+from segprep.imaging.resemblance import correlated
 from segprep.names import natural_key, stem_of
 from segprep.sources._common import strict_json
 from segprep.types import Progress, no_progress

@@ -14,11 +14,11 @@ import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
-SIDE, GRID, NEAR, ALIKE = 32, 16, 26, 0.95
+from segprep.imaging.resemblance import ALIKE, resemblance
+
+SIDE, GRID, NEAR = 32, 16, 26
 HASH = GRID * GRID // 8  # bytes
 CELL = SIDE // GRID
-# of a frame: levels that its pixels may differ by, pixels of its rim, and fewest pixels inside it
-EVEN, RIM, LEAST_INSIDE = 6, 2, 64
 CROWD, WINDOW = 400, 20  # of more pictures with equal bits only neighbors in order are compared
 BLOCK = 1 << 16  # pairs that are compared at once
 MANY = 2048  # pairs of one key that are compared without looking up each
@@ -283,38 +283,3 @@ def _bounds(
     counts = np.bincount(ranked, minlength=1 << 16)
     ends = np.cumsum(counts)
     return (ends - counts).take(keys), ends.take(keys)
-
-
-def resemblance(first: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    """The lower of two correlations, -1 to 1: of all pixels, and of those inside a frame that both
-    pictures (H, W) have, as retinas and endoscopes show what they see in a black surround. Two
-    retinas agree in that, whosever they are.
-    """
-    correlation = correlated(first, other)
-    if correlation < ALIKE:
-        return correlation
-    shared = margin(first) & margin(other)
-    padded = np.pad(shared, RIM)  # the rim between frame and picture is shared as well
-    inside = ~np.lib.stride_tricks.sliding_window_view(padded, (2 * RIM + 1,) * 2).any((2, 3))
-    if inside.sum() < LEAST_INSIDE:
-        return correlation
-    return min(correlation, correlated(first[inside], other[inside]))
-
-
-def margin(picture: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Where each row and column of *picture* (H, W) has not changed yet, seen from its two ends."""
-    margin = np.zeros(picture.shape, np.bool_)
-    for quarter in range(4):
-        levels = np.rot90(picture, quarter).astype(np.int16)
-        same = np.abs(levels - levels[:, :1]) <= EVEN
-        seen = np.rot90(margin, quarter)  # a view
-        seen |= np.logical_and.accumulate(same, axis=1)
-    return margin
-
-
-def correlated(first: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    """The correlation of the pixels of two pictures, -1 to 1; 0 where one is flat."""
-    a, b = first.astype(np.float64).reshape(-1), other.astype(np.float64).reshape(-1)
-    a, b = a - a.mean(), b - b.mean()
-    length = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / length if length else 0.0

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep.imaging import likeness
+from segprep.imaging import resemblance
 from segprep.imaging.likeness import SIDE
 from segprep.names import film_of
 
@@ -78,7 +78,7 @@ def _agreements(first: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[n
 def _framed(picture: NDArray[np.uint8]) -> bool:
     """Whether all four corners are even."""
     ends = [CORNER, SIDE - 1 - CORNER]
-    return bool(likeness.margin(picture)[np.ix_(ends, ends)].all())
+    return bool(resemblance.margin(picture)[np.ix_(ends, ends)].all())
 
 
 def _details(pictures: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from segprep.imaging import likeness
+from segprep.imaging import likeness, resemblance
 
 neighbors = pytest.importorskip("sklearn.neighbors", reason="scikit-learn is an oracle only")
 
@@ -23,7 +23,7 @@ def test_a_ball_tree_over_the_hashes_finds_the_same_pairs() -> None:
         (one, int(other))
         for one, others in enumerate(near)
         for other in others
-        if one < other and likeness.correlated(stack[one], stack[other]) >= likeness.ALIKE
+        if one < other and resemblance.correlated(stack[one], stack[other]) >= resemblance.ALIKE
     }
     assert ours == theirs
     assert len(ours) >= 20

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from segprep.imaging import likeness
+from segprep.imaging import likeness, resemblance
 
 
 def test_copies_are_tied_to_the_first_of_them() -> None:
@@ -71,9 +71,9 @@ def test_a_frame_that_two_pictures_share_is_no_likeness() -> None:
     first, other = (
         np.where(seen, 120 + rng.normal(0, 9, seen.shape), 3).astype(np.uint8) for _ in range(2)
     )
-    assert likeness.correlated(first, other) > likeness.ALIKE
-    assert likeness.resemblance(first, other) < 0.3
-    assert likeness.resemblance(first, first // 2) > 0.99
+    assert resemblance.correlated(first, other) > resemblance.ALIKE
+    assert resemblance.resemblance(first, other) < 0.3
+    assert resemblance.resemblance(first, first // 2) > 0.99
 
 
 def test_candidates_that_do_not_correlate_are_left_out_in_blocks(
@@ -91,7 +91,7 @@ def test_candidates_that_do_not_correlate_are_left_out_in_blocks(
         alike = {
             (one, other)
             for one, other in candidates.tolist()
-            if likeness.correlated(stack[one], turn(stack[other])) >= likeness.ALIKE
+            if resemblance.correlated(stack[one], turn(stack[other])) >= resemblance.ALIKE
         }
         assert alike <= kept
         assert len(kept) <= len(alike) + 10
