@@ -66,9 +66,11 @@ def natural_order(named: Iterable[Named], name: Callable[[Named], str] = str) ->
     comes in it.
     """
     listed = list(named)
-    if all(before <= after for before, after in pairwise(natural_key(name(one)) for one in listed)):
+    if all(
+        before <= after for before, after in pairwise(natural_key(name(item)) for item in listed)
+    ):
         return listed
-    return sorted(listed, key=lambda one: natural_key(name(one)))
+    return sorted(listed, key=lambda item: natural_key(name(item)))
 
 
 def film_of(stem: str) -> str:

@@ -139,7 +139,7 @@ def _in_order(pairs: list[Pair] | StoredPairs) -> Sequence[Pair]:
     """*pairs* in the natural order of their stems, in which they mostly are already."""
     stems = [pair.stem for pair in pairs]
     order = natural_order(range(len(stems)), stems.__getitem__)
-    if all(number == place for place, number in enumerate(order)):
+    if all(number == rank for rank, number in enumerate(order)):
         return pairs
     arranged = room(len(pairs))
     for number in order:
