@@ -7,7 +7,7 @@
 #include "_kernel.h"
 
 #define FARTHEST (1 << 24) /* of a corner: sums and products of them fit an int */
-#define FEW 24             /* meetings or ends of a row that are sorted by insertion */
+#define FEW 32             /* meetings or ends of a row that are sorted by insertion */
 #define SPANS (1 << 20)    /* of all polygons of an image, more of which are not layered */
 #define DEEP 255           /* spans over one pixel that are told apart */
 
