@@ -113,7 +113,7 @@ class Tree:
     def image_path(self, stem: str) -> Path | None:
         """Where the image of *stem* lies, or None."""
         tries = (self.root / IMAGES / f"{stem}{suffix}" for suffix in image.SUFFIXES)
-        return next((path for path in tries if path.is_file()), None)
+        return next((path for path in tries if os.path.isfile(path)), None)  # .jpeg may be too long
 
     def pixels(self, stem: str) -> dict[int, int]:
         """Pixel value -> count in the mask of *stem*. Raises SourceError if it cannot be read."""

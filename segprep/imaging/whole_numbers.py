@@ -34,7 +34,10 @@ def whole_numbers(array: NDArray[Any], path: Path, *, limit: int = MAX_PIXELS) -
         raise SourceError(path, reason, "save class ids as whole numbers", "bad-array")
     if squeezed.dtype.kind == "f" and not (np.isfinite(squeezed) & (squeezed % 1 == 0)).all():
         reason = "holds fractions; are these probabilities or heights?"
-        raise SourceError(path, reason, AXIS, "bad-array")
+        hint = (
+            "save class ids instead, such as array > 0.5 of probabilities; an image: save it as PNG"
+        )
+        raise SourceError(path, reason, hint, "bad-array")
     low, high = squeezed.min(), squeezed.max()
     if low < 0 or high > LARGEST:
         reason = f"holds values from {low} to {high}; class ids are 0 to {LARGEST}"

@@ -127,8 +127,9 @@ def test_255_as_a_class_beside_no_data(tmp_path: Path) -> None:
 
 
 def test_fractions_are_no_labels(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="fractions"):
+    with pytest.raises(SourceError, match="fractions") as caught:
         only(put(tmp_path, labels=IDS.astype(np.float32) / 2))
+    assert "array > 0.5" in caught.value.hint  # of (H, W), no --axis makes classes
 
 
 @pytest.mark.parametrize("kind", ["uint8", "uint16"])

@@ -83,7 +83,7 @@ OTHERS = {
     "cell.roi": ("Iout", "ImageJ"),
     "masks.pt": ("PK", "PyTorch"),
     "a.mat": ("MATLAB 5.0", "MATLAB"),
-    "a.nii.gz": ("x", "NIfTI"),
+    "a.nii.gz": ("x", "1 NIfTI volumes"),
     "data.zip": ("PK", "zip"),
 }
 

@@ -125,7 +125,7 @@ def other_tool(root: Path) -> tuple[str, str] | None:
     with them; None if there are none.
     """
     paths = [Path(folder, name) for folder, name in islice(listing(str(root)), _MOST_FILES)]
-    suffixes = Counter(path.suffix.lower() for path in paths)
+    suffixes = Counter(_kind(path) for path in paths)
     for suffix, judge in JUDGES.items():
         for path in [path for path in paths if path.suffix.lower() == suffix][:8]:
             try:
@@ -140,6 +140,12 @@ def other_tool(root: Path) -> tuple[str, str] | None:
             what, hint = _BY_SUFFIX[suffix]
             return f"holds {suffixes[suffix]} {what} (*{suffix})", hint
     return None
+
+
+def _kind(path: Path) -> str:
+    """The extension of *path* in small letters; that of what is packed for volumes, .nii.gz."""
+    name = path.name.lower()
+    return ".nii" if name.endswith(".nii.gz") else path.suffix.lower()
 
 
 def unnamed(root: Path) -> str:
