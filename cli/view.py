@@ -29,9 +29,14 @@ AUGMENTED = 48
 
 def _run(dataset: Path, quiet: bool, as_json: bool, verbose: bool, **given: Any) -> None:
     from segprep import checking, gallery
+    from segprep.errors import UsageError
 
     augment, config = given.pop("augment"), given.pop("config")
     if augment or config:
+        if given["sheet"]:
+            raise UsageError(
+                "bad-option", "--augment makes a page, no sheet", "give --out FILE.html"
+            )
         _augmented(dataset, config, as_json, quiet, given)
         return
     progress = bar(not (given.pop("no_progress") or quiet))

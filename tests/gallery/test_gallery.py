@@ -210,3 +210,11 @@ def test_view_shows_what_a_training_sees(tree: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "5 crops" in result.output
     assert len([one for one in parsed(page).tags if one[1].get("class") == "card"]) == 5
+
+
+def test_augmented_windows_make_no_sheet(tree: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    result = CliRunner().invoke(main.group, ["view", str(tree), "--augment", "--sheet", str(sheet)])
+    assert result.exit_code == 2
+    assert "--augment makes a page" in result.output
+    assert not sheet.exists()
