@@ -21,16 +21,16 @@ LEAST, USUAL, SUM, MOST = 5, 1.0, 10.0, 3.0
 # neighbors are often alike (frames, augmented copies), so that a sum alone proves little: the
 # stretch's mean score, and the share of its samples beyond USUAL
 MEAN, SHARE = 1.75, 2 / 3
-# a file that was added or lost moves all that follow; a stretch that ends before the last LATE
-# samples takes a second one, and TWICE the evidence
-LATE, TWICE = 3, 2.0
+# a file that was added or lost moves all that follow; a stretch that more follows than a REST of
+# itself, which may fit by chance, takes a second one, and TWICE the evidence
+REST, TWICE = 1 / 4, 2.0
 
 
 def find(survey: Survey) -> Iterator[Finding]:
     """One finding for the stretch that stands out most."""
     fit = judged(survey)
     start, end, total = worst(fit.scores)
-    least = SUM if end > len(fit.scores) - LATE else TWICE * SUM
+    least = SUM if len(fit.scores) - end <= REST * (end - start) else TWICE * SUM
     if stands_out(fit.scores[start:end], total, least) and told_elsewhere(fit.gains[start:end]):
         first, last = (survey.pairs[fit.numbers[n]] for n in (start, end - 1))
         yield RULE.finding(
