@@ -24,7 +24,7 @@ MASKS = {
 IMAGES = {
     "image", "images", "img", "imgs", "frame", "frames", "jpeg", "jpegs", "photo", "photos",
     "picture", "pictures", "im", "input", "inputs", "leftimg", "raw", "rgb", "original",
-    "originals", "stills", "dir",
+    "originals", "orig", "org", "stills", "dir",
 }  # fmt: skip
 PREDICTED = {
     "pred", "preds", "predict", "predicted", "prediction", "predictions", "inference", "result",

@@ -66,6 +66,10 @@ def found(root: Path, **options: bool) -> list[tuple[str, str, str]]:
                 ("data/train/image", "data/train/label", "train"),
             ],
         ),
+        (
+            "data/train/org/1.png data/train/label/1.png data/train/predictions/1.png",
+            [("data/train/org", "data/train/label", "train")],
+        ),
         ("a.jpg a_mask.png b.jpg b_mask.png", [(".", ".", "")]),
         (
             "train/a_sat.jpg train/a_mask.png val/b_sat.jpg val/b_mask.png",
