@@ -25,41 +25,41 @@ $(VENV)/.training: $(VENV)/.runtime
 	$(PIP) -e '.[train]'
 	@touch $@
 
-demo: $(VENV)/.training  ## the bundled example from annotations to a verdict and scores; names the pictures to open
+demo: $(VENV)/.training  ## run the bundled example from annotations to a verdict and scores; list the pictures to open
 	$(BIN)/python examples/demo.py
 
-test: $(VENV)/.development  ## the test suite
+test: $(VENV)/.development  ## run the test suite
 	$(BIN)/python -m pytest -q -n 2
 
-coverage: $(VENV)/.development  ## the test suite with branch coverage; prints the figure
+coverage: $(VENV)/.development  ## run the test suite with branch coverage and print the figure
 	$(BIN)/python -m pytest -q -n 2 --cov --cov-report=term:skip-covered
 
-numpy: $(VENV)/.development  ## the tests of what the compiled kernel does, without it
+numpy: $(VENV)/.development  ## run the tests of the kernel's functions without the compiled kernel
 	SEGPREP_KERNEL=0 $(BIN)/python -m pytest -q -n 2 tests/test_kernel.py tests/imaging tests/metrics tests/evaluation tests/sources/test_contract.py
 
-lint: $(VENV)/.development  ## ruff (rules and format), codespell
+lint: $(VENV)/.development  ## run ruff (rules and format) and codespell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 
-types: $(VENV)/.development  ## mypy, strict
+types: $(VENV)/.development  ## run mypy in strict mode
 	$(BIN)/mypy
 
-check: lint types test  ## all of the above
+check: lint types test  ## lint, types and test
 
-mutate: $(VENV)/.development  ## spoil real and generated sets on purpose: does check name the cause? (half an hour)
+mutate: $(VENV)/.development  ## corrupt real and generated datasets: does check name the cause? (half an hour)
 	$(BIN)/python tests/mutation/run.py
 
-bench: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-metrics/.done  ## one table of figures against peers and floors; ARGS="--quick --only miou" for a part of it
+bench: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-metrics/.done  ## measure segprep against peers and floors, in one table; ARGS="--quick --only miou" for part of it
 	$(BIN)/python tests/benchmarks/run.py $(ARGS)
 
-bench-workers: $(VENV)/.development  ## one worker against two, on an idle machine: wall time, and what CPU time allows
+bench-workers: $(VENV)/.development  ## compare one worker with two, on an idle machine: wall time, and the limit set by CPU time
 	$(BIN)/python tests/benchmarks/run.py --only workers $(ARGS)
 
-bench-scale: $(VENV)/.development  ## how time and memory grow, from LEAST=100 samples to MOST=10000, and a plot of it
+bench-scale: $(VENV)/.development  ## measure growth of time and memory, from LEAST=100 samples to MOST=10000, with a plot
 	$(BIN)/python tests/benchmarks/scale.py $(or $(MOST),10000) --least $(or $(LEAST),100) $(if $(LEAST),,--plot docs/growth.svg)
 
-bench-compare: $(VENV)/.development  ## CPU time of the working tree against a revision, REV=HEAD~1, in turn
+bench-compare: $(VENV)/.development  ## compare CPU time of the working tree with a revision, REV=HEAD~1, interleaved
 	$(BIN)/python tests/benchmarks/compare.py $(or $(REV),HEAD~1) $(ARGS)
 
 .venv-labelme/.done: tests/readers/constraints/labelme.txt
@@ -84,7 +84,7 @@ bench-compare: $(VENV)/.development  ## CPU time of the working tree against a r
 	.venv-metrics/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt $(PIP_ARGS) mmsegmentation==1.2.2
 	@touch $@
 
-oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-cityscapes/.done .venv-metrics/.done  ## compare with labelme, Datumaro, label-studio-sdk, pycocotools, cityscapesScripts and others, in environments of their own (2.6 GB)
+oracles: $(VENV)/.development .venv-labelme/.done .venv-datumaro/.done .venv-cityscapes/.done .venv-metrics/.done  ## compare with labelme, Datumaro, label-studio-sdk, pycocotools, cityscapesScripts and others, in separate environments (2.6 GB)
 	SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) SEGPREP_DATUMARO_PYTHON=$(abspath .venv-datumaro/bin/python) \
 		SEGPREP_CITYSCAPES_PYTHON=$(abspath .venv-cityscapes/bin/python) SEGPREP_METRICS_PYTHON=$(abspath .venv-metrics/bin/python) \
 		$(BIN)/python -m pytest -q -rs tests/oracles
@@ -96,7 +96,7 @@ PEERS_PIP = .venv-peers/bin/python -m pip install --quiet --disable-pip-version-
 	$(PEERS_PIP) --no-deps keras-segmentation nnunetv2 batchgenerators batchgeneratorsv2 acvl-utils dynamic-network-architectures SimpleITK nibabel tifffile imagecodecs einops blosc2 numexpr msgpack ndindex httpx h11 anyio httpcore certifi idna
 	@touch $@
 
-peers: $(VENV)/.development .venv-peers/.done .venv-datumaro/.done  ## other checkers beside segprep check: which faults do they find? (ten minutes, 2 GB)
+peers: $(VENV)/.development .venv-peers/.done .venv-datumaro/.done  ## run other checkers beside segprep check: which faults do they find? (ten minutes, 2 GB)
 	SEGPREP_PEERS_PYTHON=$(abspath .venv-peers/bin/python) SEGPREP_DATUMARO_PYTHON=$(abspath .venv-datumaro/bin/python) \
 		$(BIN)/python tests/oracles/check_peers.py --write docs/check.md
 
@@ -121,43 +121,43 @@ PADDLE_PIP = .venv-paddle/bin/python -m pip install --quiet --disable-pip-versio
 	$(PADDLE_PIP) --no-deps paddleseg
 	@touch $@
 
-readers: $(VENV)/.development .venv-readers/.done .venv-labelme/.done .venv-datumaro/.done .venv-fiftyone/.done .venv-paddle/.done  ## open every export with the reader it is for, in environments of their own (5 GB)
+readers: $(VENV)/.development .venv-readers/.done .venv-labelme/.done .venv-datumaro/.done .venv-fiftyone/.done .venv-paddle/.done  ## open every export with its intended reader, in separate environments (5 GB)
 	SEGPREP_READERS=$(abspath .venv-readers/bin/python) SEGPREP_LABELME_PYTHON=$(abspath .venv-labelme/bin/python) \
 		SEGPREP_DATUMARO_PYTHON=$(abspath .venv-datumaro/bin/python) SEGPREP_FIFTYONE_PYTHON=$(abspath .venv-fiftyone/bin/python) \
 		SEGPREP_PADDLE_PYTHON=$(abspath .venv-paddle/bin/python) \
 		$(BIN)/python tests/readers/run.py
 
-crash: $(VENV)/.development  ## kill and fault every write of every command in turn; a small disk that fills up (as root); signals, dying workers, collisions (two hours)
+crash: $(VENV)/.development  ## kill and fault every write of every command; fill a small disk (as root); signals, dying workers, collisions (two hours)
 	$(BIN)/python tests/crash/sweep.py --pairs 30
 	$(BIN)/python tests/crash/small_disk.py || [ $$? = 75 ]
 	$(BIN)/python tests/crash/signals.py
 
-field: $(VENV)/.development  ## small inputs rebuilt from bug reports (../shared/field, or SEGPREP_FIELD): right or wrong, case by case
+field: $(VENV)/.development  ## run small inputs rebuilt from bug reports (../shared/field, or SEGPREP_FIELD): right or wrong, case by case
 	$(BIN)/python tests/field/run.py
 
-hostile: $(VENV)/.development  ## thousands of broken and malicious inputs, with every file access watched
+hostile: $(VENV)/.development  ## run thousands of broken and malicious inputs, watching every file access
 	$(BIN)/python tests/hostile/run.py
 
-fuzz: $(VENV)/.development  ## mutate tiny sources of every format, finished datasets, checkpoints and ONNX files, twelve minutes
+fuzz: $(VENV)/.development  ## mutate tiny sources of every format, finished datasets, checkpoints and ONNX files (twelve minutes)
 	$(BIN)/python tests/fuzz/sources.py 300
 	$(BIN)/python tests/fuzz/trees.py 150
 	$(BIN)/python tests/fuzz/machine.py 150
 	$(BIN)/python tests/fuzz/networks.py 100
 
-slow: $(VENV)/.development  ## tests that take minutes: every model at its published size
+slow: $(VENV)/.development  ## run the tests that take minutes: every model at its published size
 	SEGPREP_SLOW=1 $(BIN)/python -m pytest -q tests/training/test_models_full.py tests/verification tests/imaging/test_polygons.py
 
-verdicts: $(VENV)/.development  ## train-check on clean and corrupted copies of real sets: are its verdicts right? (two hours)
+verdicts: $(VENV)/.development  ## run train-check on clean and corrupted copies of real datasets: are its verdicts right? (two hours)
 	$(BIN)/python tests/verdicts/run.py
 
-gpu: $(VENV)/.development  ## the trainer on a GPU: precisions, resuming, nccl, labels, published sizes (eight minutes)
+gpu: $(VENV)/.development  ## run the trainer on a GPU: precisions, resuming, nccl, labels, published sizes (eight minutes)
 	$(BIN)/python tests/gpu/run.py
 
 $(VENV)/.documents: $(VENV)/.runtime
 	$(PIP) --group docs
 	@touch $@
 
-docs: $(VENV)/.documents  ## the documentation site in site/ (works offline), after writing what is generated in it
+docs: $(VENV)/.documents  ## build the documentation site in site/ (works offline), including its generated pages
 	$(BIN)/python docs/write.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 
@@ -165,13 +165,13 @@ $(VENV)/.notebook: $(VENV)/.runtime
 	$(PIP) --group notebook
 	@touch $@
 
-notebook: $(VENV)/.notebook  ## run examples/first_look.ipynb from end to end and keep what it shows
+notebook: $(VENV)/.notebook  ## run examples/first_look.ipynb from end to end and save its output
 	$(BIN)/python docs/notebook.py
 
-build: $(VENV)/.development  ## wheel and source archive in dist/
+build: $(VENV)/.development  ## build wheel and source archive in dist/
 	$(PIP) build
 	$(BIN)/python -m build
 
-clean:  ## remove what was built (not the environments)
+clean:  ## remove build results (not the environments)
 	rm -rf build dist site *.egg-info demo .mypy_cache .ruff_cache .pytest_cache
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +

@@ -127,13 +127,13 @@ def corrupted(root: Path) -> Iterator[None]:
     """The tree at *root* with one wrong mask, for a check to find; put back afterward."""
     path = segprep.Tree(root).mask_path(WRONG)
     content = path.read_bytes()
-    print(f"\nThe mask of {WRONG} is flipped left to right, on purpose: does the check find it?")
+    print(f"\nNow the mask of {WRONG} is mirrored on purpose: does the check find it?")
     segprep.write_mask(path, segprep.read_mask(path)[:, ::-1].copy())
     try:
         yield
     finally:
         path.write_bytes(content)
-        print(f"The mask of {WRONG} is put back.")
+        print(f"The mask of {WRONG} is restored.")
 
 
 def main(folder: Path, steps: int = STEPS) -> Path:
@@ -170,4 +170,4 @@ if __name__ == "__main__":
         f"  {home / 'shapes/runs/train-check/report.html'}   can it be learned, and which masks"
         " look wrong?"
     )
-    print(f"  {home / 'scores/confusion_matrix.png'}   what is taken for what")
+    print(f"  {home / 'scores/confusion_matrix.png'}   which classes are confused")

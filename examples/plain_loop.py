@@ -1,4 +1,4 @@
-"""A plain PyTorch loop on a dataset of segprep, in 30 lines: any other framework does likewise.
+"""A plain PyTorch loop on a dataset of segprep, in 30 lines; other frameworks work the same way.
 
 python examples/plain_loop.py DATASET [STEPS]      DATASET was converted and split by segprep
 """

@@ -24,7 +24,7 @@ def lists(out: Path) -> dict[str, list[str]]:
     }
 
 
-def test_errors_stop_then_mended_then_on(tmp_path: Path) -> None:
+def test_errors_stop_then_fixed_then_on(tmp_path: Path) -> None:
     source = samples(tmp_path / "src", 6)
     good = (source / "s003.json").read_bytes()
     (source / "s003.json").write_bytes(good[:-9])

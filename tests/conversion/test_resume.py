@@ -22,7 +22,7 @@ from conversion.interrupted import (
 SWEEP = Path(__file__).parents[1] / "crash" / "sweep.py"
 
 
-CONVERSIONS = ("fresh", "skip", "update", "overwrite", "mended", "classes")
+CONVERSIONS = ("fresh", "skip", "update", "overwrite", "fixed", "classes")
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def _overwrite() -> None:
     _source()
 
 
-def _mended() -> None:
+def _fixed() -> None:
     _skip()
     run(CONVERT, 1)
     sample(Path("src"), "bad", 7)
@@ -271,7 +271,7 @@ SCENARIOS = {
     "skip": Scenario(_skip, (*CONVERT, "--on-error", "skip"), 3),
     "update": Scenario(_update, CONVERT),
     "overwrite": Scenario(_overwrite, (*CONVERT, "--overwrite")),
-    "mended": Scenario(_mended, CONVERT),
+    "fixed": Scenario(_fixed, CONVERT),
     "classes": Scenario(_classes, CONVERT),
     "split": Scenario(_unsplit, ("split", "out", "--seed", "1")),
     "split-update": Scenario(_resplit, ("split", "out", "--update")),
