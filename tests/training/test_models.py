@@ -249,7 +249,7 @@ def test_unknown_names_are_answered():
         with pytest.raises(UsageError) as caught:
             call()
         assert caught.value.code in ("unknown-model", "bad-option")
-    with pytest.raises(UsageError, match="no network") as caught:
+    with pytest.raises(UsageError, match="no model") as caught:
         models.load("unet-papr")
     assert caught.value.hint.startswith("did you mean unet-paper? there are: ")
 

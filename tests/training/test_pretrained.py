@@ -128,9 +128,9 @@ def test_whole_networks_and_other_shapes(tmp_path):
     report = pretrained.load(network, pretrained.read(saved(tmp_path / "a.pth", old.state_dict())))
     assert report.missed == report.unexpected == ()
     assert report.reshaped == (
-        "encoder.conv1.weight: (2, 3, 7, 7) in the file, (2, 1, 7, 7) in the network",
-        "head.weight: (21, 2, 1, 1) in the file, (2, 2, 1, 1) in the network",
-        "head.bias: (21,) in the file, (2,) in the network",
+        "encoder.conv1.weight: (2, 3, 7, 7) in the file, (2, 1, 7, 7) in the model",
+        "head.weight: (21, 2, 1, 1) in the file, (2, 2, 1, 1) in the model",
+        "head.bias: (21,) in the file, (2,) in the model",
     )
     assert torch.equal(network.up1.convolve[0].weight, old.up1.convolve[0].weight)
 

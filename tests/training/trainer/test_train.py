@@ -247,7 +247,7 @@ def test_weights_are_taken_from_a_file_with_its_hash(discs: Make, tmp_path: Path
     with pytest.raises(SegprepError, match="SHA-256") as wrong:
         train(root, out=tmp_path / "c", weights=str(path), sha256="0" * 64, **TINY)
     assert wrong.value.code == "weights-hash"
-    with pytest.raises(SegprepError, match="network unet, this run trains mini-unet") as other:
+    with pytest.raises(SegprepError, match="model unet, this run trains mini-unet") as other:
         train(root, out=tmp_path / "d", weights=str(path), **TINY | {"arch": "mini-unet"})
     assert other.value.code == "other-network"
     with pytest.raises(UsageError, match="without its hash"):
