@@ -133,10 +133,25 @@ def test_map_and_exclude(tmp_path: Path) -> None:
         one(tmp_path, of(), exclude=("catt",))
 
 
-def test_no_annotations_is_all_background(tmp_path: Path) -> None:
-    sample = one(tmp_path)
+def test_no_annotations_is_all_background_if_the_classes_are_stated(tmp_path: Path) -> None:
+    sample = one(tmp_path, classes="cat,dog")
     assert not sample.mask.any()
     assert [note.code for note in sample.notes] == ["no-shapes"]
+    with pytest.raises(UsageError, match="none of the 1 annotations has a shape") as caught:
+        one(tmp_path)
+    assert caught.value.code == "nothing-to-convert"
+
+
+def test_outlines_that_are_boxes_are_told(tmp_path: Path) -> None:
+    """Converters of detection sets write the corners of each box as its segmentation."""
+    corners = [(x, y) for x in range(5) for y in range(2)]
+    boxes = [of([[x, y, x + 3.5, y, x + 3.5, y + 2, x, y + 2]]) for x, y in corners]
+    one(tmp_path, *boxes)
+    (note,) = [n for n in Reader(tmp_path).scan().notes if n.code == "boxes-alone"]
+    assert note.message.startswith("10 of 10 outlines are boxes of four corners")
+    triangle = of([[1.0, 1.0, 6.0, 1.0, 6.0, 6.0]])
+    one(tmp_path, *boxes, triangle, triangle)
+    assert "boxes-alone" not in {note.code for note in Reader(tmp_path).scan().notes}
 
 
 @pytest.mark.parametrize("policy", ["ignore", "class", "skip", "error"])

@@ -102,6 +102,14 @@ def test_labels_of_whole_images_are_no_classes(tmp_path: Path) -> None:
     assert (only(reader) == square()).all()
 
 
+def test_tags_alone_make_no_masks(tmp_path: Path) -> None:
+    reader = example(tmp_path)
+    write(tmp_path / "annotations.xml", xml('<tag label="sunny"></tag>'))
+    with pytest.raises(UsageError, match="none of the 1 annotations has a shape"):
+        reader.scan()
+    assert not only(Reader(tmp_path, classes="cat")).any()
+
+
 def test_class_from_an_attribute(tmp_path: Path) -> None:
     reader = Reader(example(tmp_path).root, class_from="kind")
     shape = polygon("thing", SQUARE).replace(

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import segprep
-from segprep.errors import BadInputError, SourceError, UnknownClassError
+from segprep.errors import BadInputError, SourceError, UnknownClassError, UsageError
 from segprep.sources.labelme import Reader
 from segprep.types import Sample
 
@@ -342,11 +342,19 @@ def test_other_json_is_named_and_left_out(tmp_path: Path) -> None:
     assert done.converted == 1
 
 
-def test_no_shapes_is_all_background(tmp_path: Path) -> None:
+def test_no_shapes_is_all_background_if_the_classes_are_stated(tmp_path: Path) -> None:
     write(tmp_path, "a")
-    sample = one(tmp_path)
+    sample = one(tmp_path, classes="cat")
     assert not sample.mask.any()
     assert [note.code for note in sample.notes] == ["no-shapes"]
+
+
+def test_flags_of_whole_images_make_no_masks(tmp_path: Path) -> None:
+    """labelme's example of classification has flags and no shape; every mask was background."""
+    write(tmp_path, "a")
+    with pytest.raises(UsageError, match="none of the 1 annotations has a shape") as caught:
+        Reader(tmp_path).scan()
+    assert caught.value.code == "nothing-to-convert"
 
 
 def test_colliding_stems(tmp_path: Path) -> None:

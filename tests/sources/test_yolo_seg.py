@@ -145,3 +145,13 @@ def test_brackets_within_brackets_end_at_once(tmp_path: Path) -> None:
     with pytest.raises(SegprepError, match="nests more than 100 brackets") as caught:
         reader.scan()
     assert caught.value.code == "bad-yaml"
+
+
+@pytest.mark.parametrize(("corner", "told"), [("0.5 0.4", True), ("0.5 0.5", False)])
+def test_oriented_boxes_are_told(tmp_path: Path, corner: str, told: bool) -> None:
+    """A label of an oriented box has the form of a polygon: a class and four corners."""
+    photo(tmp_path / "images" / "a.png")
+    (tmp_path / "labels").mkdir()
+    line = f"0 0.2 0.2 0.4 0.2 {corner} 0.3 0.4\n"
+    (tmp_path / "labels" / "a.txt").write_text(line * 10)
+    assert ("boxes-alone" in {note.code for note in Reader(tmp_path).scan().notes}) == told

@@ -1,27 +1,69 @@
-"""Regions that paint nothing: counted in notes, and refused where a source has no others."""
+"""Regions that paint nothing: counted in notes, and refused where a source has no others; outlines
+that are only boxes.
+"""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from segprep.errors import SourceError, UsageError
 from segprep.imaging.shapes import Shape
-from segprep.sources._common.region_shapes import Boxes, Kind
+from segprep.sources._common.region_shapes import Boxes, Ring
+from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Note
 
 NO_AREA = ("line", "points")
+_MANY, _SKEW = 10, 0.01  # boxes worth a note; how far corners may lie off, in parts of the extent
 PLURALS = {"line": "lines", "points": "points", "box": "boxes"}
 
 
-def check(kinds: Iterable[Kind], boxes: Boxes) -> None:
-    """Raise UsageError where there are regions, of these *kinds*, and none would be painted."""
+def check(images: Sequence[AnnotatedImage], boxes: Boxes, classes: str | None) -> list[Note]:
+    """Raise UsageError where none of the regions of *images* would be painted, or there is none at
+    all and no list of *classes* says that this is meant; a note where nearly all are boxes.
+    """
     without = (*NO_AREA, "box") if boxes == "skip" else NO_AREA
-    counts = Counter(kinds)
+    regions = [region for image in images for region in image.regions]
+    counts = Counter(region.kind for region in regions)
+    if images and not counts and not any(image.fault for image in images):
+        refuse_empty(len(images), classes)
     if counts and all(kind in without for kind in counts):
         listed = ", ".join(f"{count} {PLURALS[kind]}" for kind, count in sorted(counts.items()))
         reason = f"nothing would be painted: the annotation files hold only {listed}"
         hint = "segmentation needs outlines or masks; --boxes fill paints boxes"
         raise UsageError("shape-without-area", reason, hint)
+    outlines = [region for region in regions if region.kind in ("polygon", "mask", "ellipse")]
+    lone = sum(region.kind == "polygon" and is_box(region.rings) for region in outlines)
+    return drawn_boxes(lone, len(outlines))
+
+
+def refuse_empty(count: int, classes: str | None) -> None:
+    """Raise UsageError for *count* annotations without any shape, unless *classes* are stated."""
+    if classes is None:
+        reason = f"nothing would be painted: none of the {count} annotations has a shape"
+        hint = "draw shapes; if the images are meant to be all background, give --classes"
+        raise UsageError("nothing-to-convert", reason, hint)
+
+
+def is_box(rings: Sequence[Ring]) -> bool:
+    """Whether the outline is one parallelogram, as a box is, rotated or not."""
+    ring = rings[0][:8] if len(rings) == 1 and rings[0][8:] in ((), rings[0][:2]) else ()
+    if len(ring) != 8:
+        return False
+    across, down = ring[::2], ring[1::2]
+    extent = max(max(across) - min(across), max(down) - min(down))
+    skews = (abs(a + c - b - d) for a, b, c, d in (across, down))
+    return max(skews) <= _SKEW * extent
+
+
+def drawn_boxes(count: int, total: int) -> list[Note]:
+    """A note where *count* of *total* outlines are boxes, and hardly any is not."""
+    if count < _MANY or 10 * count < 9 * total:
+        return []
+    reason = (
+        f"{count} of {total} outlines are boxes of four corners: drawn around things as for"
+        " detection, they hold their surroundings, too; segmentation needs outlines"
+    )
+    return [Note("boxes-alone", reason)]
 
 
 def refuse_outside(

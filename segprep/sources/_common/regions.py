@@ -102,7 +102,7 @@ class RegionReader(LabelOptions):
                 notes += result.notes
         images = [image for _, document in documents for image in document.images]
         self._check_attribute([document for _, document in documents])
-        region_areas.check((r.kind for i in images for r in i.regions), self.boxes)
+        notes += region_areas.check(images, self.boxes, self.classes)
         table, class_notes = self._label_table(rules, documents, context)
         from_folders = self.lists_from_folders == "auto"
         index = SourceImages(roots, self.stem, from_folders=from_folders)

@@ -92,7 +92,7 @@ class Reader(LabelOptions):
         roots, rules = self.roots(), self.rules()
         paths, others = chosen_files.choose(roots, self.annotations)
         files, skipped = _loaded(progress(paths, len(paths), "reading annotations"), roots)
-        drawing.refuse_boxes_alone(files, self.box_only)
+        drawing.refuse_nothing(files, self.box_only, self.classes)
         if any(file.polygons for file in files):
             rle.pycocotools()
         words = categories.vocabulary(files, rules)
@@ -110,7 +110,12 @@ class Reader(LabelOptions):
             words.table.classes,
             (*others, *skipped, *collisions, *listed.skipped),
             listed.lists(items),
-            (*words.notes, *listed.notes(), *_crowds(files, self.crowd)),
+            (
+                *words.notes,
+                *drawing.drawn_boxes(files),
+                *listed.notes(),
+                *_crowds(files, self.crowd),
+            ),
         )
 
     def read(self, item: Item) -> Sample:

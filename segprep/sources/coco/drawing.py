@@ -1,7 +1,8 @@
 """Polygons and RLE of one image as outlines, drawn by pycocotools."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,24 @@ from segprep.imaging import shapes
 from segprep.imaging.coordinates import FARTHEST
 from segprep.imaging.shapes import Shape
 from segprep.names import shown
-from segprep.sources._common import rle
+from segprep.sources._common import region_areas, rle
 from segprep.sources._common.labels import LabelMeaning
 from segprep.sources._common.outlines import LabeledOutline, refuse_normalized
-from segprep.sources.coco import file_kinds
+from segprep.sources.coco import file_kinds, json_stream
 from segprep.sources.coco.coco_file import CocoFile, Id
 from segprep.sources.coco.marks import BoxOnly, Crowd, Marks, Naming, is_crowd, naming
 from segprep.types import IGNORE, Note
 
+_TRIED = 500  # outlines that are looked at for boxes
 
-def refuse_boxes_alone(files: Iterable[CocoFile], box_only: BoxOnly) -> None:
-    """Raise UsageError where the *files* hold several annotations, all of them boxes without an
-    outline, unless *box_only* paints these.
+
+def refuse_nothing(files: Sequence[CocoFile], box_only: BoxOnly, classes: str | None) -> None:
+    """Raise UsageError where the *files* hold no annotation, and no list of *classes* says that
+    this is meant; or several, all of them boxes without an outline, unless *box_only* paints these.
     """
+    sound = files and not any(file.skipped or file.masks or file.marks for file in files)
+    if sound and (images := sum(len(file.pictures) for file in files)):
+        region_areas.refuse_empty(images, classes)
     if box_only in ("class", "ignore"):
         return
     by_image = [marks for file in files if not file.masks for marks in file.marks.values()]
@@ -35,6 +41,24 @@ def refuse_boxes_alone(files: Iterable[CocoFile], box_only: BoxOnly) -> None:
             "segmentation needs outlines or masks: export them, or fill the boxes with --box-only"
             " class (their corners become their class, too)",
         )
+
+
+def drawn_boxes(files: Sequence[CocoFile]) -> list[Note]:
+    """A note where nearly all outlines of the *files* that are tried are boxes."""
+    every = [marks for file in files if not file.masks for marks in file.marks.values()]
+    step = max(1, sum(map(len, every)) // _TRIED)
+    texts = (text for marks in every for _, text in marks)
+    boxes = outlines = 0
+    for text in islice(texts, 0, None, step):
+        try:
+            outline = json_stream.element(text).get("segmentation")
+        except json_stream.TwinKeyError:
+            continue  # told when the image is read
+        outlines += bool(outline)
+        ring = outline[0] if isinstance(outline, list) and len(outline) == 1 else None
+        if isinstance(ring, list) and all(type(value) in (int, float) for value in ring):
+            boxes += region_areas.is_box([tuple(ring)])
+    return region_areas.drawn_boxes(boxes, outlines)
 
 
 def outlines(

@@ -16,6 +16,7 @@ from segprep.imaging.shapes import Shape
 from segprep.sources._common import class_list
 from segprep.sources._common.labels import LabelMeaning, LabelRules, LabelTable
 from segprep.sources._common.outlines import LabeledOutline
+from segprep.sources._common.region_areas import refuse_empty
 from segprep.sources._common.region_attributes import absent, named_values, only_value
 from segprep.sources._common.region_shapes import Attributes
 from segprep.sources.labelme import annotation_file, shape_types
@@ -23,7 +24,7 @@ from segprep.sources.labelme.annotation_file import Annotation
 from segprep.sources.labelme.shape_types import Pens
 from segprep.types import Note, Progress
 
-_NO_OUTLINE = ("rectangle", "point")
+_NO_OUTLINE = {"rectangle": "rectangle", "rotation": "rectangle", "point": "point"}
 BOXES = 10  # rectangles in a source of hardly anything else that are worth a note
 LIST = "labels.txt"  # read without being asked for; labelme's own tutorials call it so
 
@@ -103,7 +104,7 @@ def label_table(
         read_below(path, (root,))
         note = Note("classes-found", f"classes read from {path}")
         return LabelTable(class_lists.make(class_lists.read_list(path)), rules, LIST), (note,)
-    labels, names, kinds = Counter[str](), set[str](), Counter[str]()
+    labels, names, kinds, sound = Counter[str](), set[str](), Counter[str](), 0
     kind = repr(("labels, kinds", reading.encoding, reading.class_from))
     for told in facts.all_recalled([*map(str, files)], partial(_read_labels, reading, files), kind):
         if told is not None:
@@ -111,6 +112,9 @@ def label_table(
             labels.update(counts)
             names.update(attributes)
             kinds.update(of_kind)
+            sound += 1
+    if sound and not kinds:
+        refuse_empty(sound, rules.classes)
     if reading.class_from and kinds and reading.class_from not in names:
         raise absent(reading.class_from, sorted(names))
     classes, notes = class_list.inferred(rules, labels, root)
@@ -177,9 +181,6 @@ class _Labels:
                 continue  # the same
         shapes = [raw for raw in listed if self.reading.class_from and isinstance(raw, dict)]
         names = dict.fromkeys(name for raw in shapes for name, _ in _attributes(raw))
-        kinds = Counter(
-            kind if (kind := raw.get("shape_type")) in _NO_OUTLINE else "other"
-            for raw in listed
-            if isinstance(raw, dict)
-        )
+        types = [raw.get("shape_type") if isinstance(raw, dict) else None for raw in listed]
+        kinds = Counter(_NO_OUTLINE.get(str(kind), "other") for kind in types)
         return json.dumps((counts, [*names], kinds)).encode()
