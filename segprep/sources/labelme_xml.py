@@ -1,8 +1,10 @@
-"""LabelMe XML, of the MIT tool and as CVAT exports it ("LabelMe 3.0"): one file per image.
+"""LabelMe XML, of the MIT tool and as CVAT exports it ("LabelMe 3.0"), and PASCAL VOC XML with
+polygons, of RectLabel and Roboflow: one file per image.
 
     src/
       NAME.xml          <annotation><filename>NAME.jpg</filename><object><name>cat</name>
                         <deleted>0</deleted><polygon><pt><x>1</x><y>2</y></pt>…</polygon></object>
+                        or <polygon><x1>1</x1><y1>2</y1>…</polygon>
       Masks/…           of an object with <segm><mask>FILE.png</mask></segm>
       NAME.jpg          beside it, anywhere below SRC, or below --image-root
 
@@ -11,8 +13,10 @@ deleted objects are not painted; an object of type bounding_box is a box; parts 
 own.
 """
 
+import re
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -28,6 +32,9 @@ from segprep.sources._common.regions import AttributeReader, Document, files_wit
 from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Evidence
 
+_TRIED = 40  # of some files all objects may be boxes
+_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+_NUMBERED = re.compile(r"[xy][0-9]{1,6}")
 EXAMPLES = (
     "segprep convert labelme-xml export/ out/",
     "segprep convert labelme-xml a/ out/ --boxes skip",
@@ -42,14 +49,14 @@ class Reader(AttributeReader):
     def recognize(cls, root: Path) -> Evidence | None:
         """An XML file whose root is <annotation>, with <polygon> or <segm>."""
         real = root.resolve()
-        for path in (path for path in walk(real) if path.suffix.lower() == ".xml"):
+        files = (path for path in walk(real) if path.suffix.lower() == ".xml")
+        for path in islice(files, _TRIED):
             try:
                 data = read_below(path, (real,))
             except SourceError:
                 continue
-            if b"<annotation>" in data[:2000] and (b"<polygon>" in data or b"<segm>" in data):
+            if b"<annotation" in data[:2000] and (b"<polygon>" in data or b"<segm>" in data):
                 return Evidence(0.9, f"{path.name} has <annotation> with <polygon>")
-            return None
         return None
 
     def documents(self) -> list[Path]:
@@ -67,11 +74,12 @@ class Reader(AttributeReader):
                 draw = partial(self._regions, thing, path, f"object[{n}]")
                 regions += sound_regions(draw, f"object[{n}]", self.bad_shape)
         name = (root.findtext("filename") or "").strip()
-        size = root.find("imagesize")
         shape = None
-        if size is not None and (size.findtext("nrows") or "0").strip() != "0":
-            rows = strict_xml.whole(size.findtext("nrows"), path, "imagesize/nrows")
-            shape = rows, strict_xml.whole(size.findtext("ncols"), path, "imagesize/ncols")
+        for place, *keys in (("imagesize", "nrows", "ncols"), ("size", "height", "width")):
+            texts = [root.findtext(f"{place}/{key}") or "0" for key in keys]
+            if shape is None and texts[0].strip() != "0":
+                rows, columns = (strict_xml.whole(text, path, place) for text in texts)
+                shape = rows, columns
         return Document((AnnotatedImage(name or path.name, "", shape, tuple(regions)),))
 
     def _regions(self, thing: Element, path: Path, address: str) -> list[Region]:
@@ -83,15 +91,14 @@ class Reader(AttributeReader):
         mask = thing.findtext("segm/mask")
         if mask:
             return self._mask(thing, path, address, label, mask.strip())
-        outline = thing.find("polygon")
+        outline, box = thing.find("polygon"), thing.find("bndbox")
+        if outline is None and box is not None:
+            corners = [_coordinate(box, key, path, f"{address}/bndbox") for key in _CORNERS]
+            return Region(label, address, "box", (tuple(corners),), group=group)
         if outline is None:
             reason = f"{address}: has neither <polygon> nor <segm>"
             raise SourceError(path, reason, "redraw or delete it", "bad-shape")
-        points = [
-            _coordinate(point, axis, path, f"{address}/polygon/pt[{n}]")
-            for n, point in enumerate(outline.findall("pt"))
-            for axis in ("x", "y")
-        ]
+        points = _points(outline, path, f"{address}/polygon")
         boxed = (thing.findtext("type") or "").strip() == "bounding_box"
         kind = "box" if boxed and len(points) == 8 else "polygon"
         if kind == "box":
@@ -113,6 +120,19 @@ def _attributes(thing: Element) -> Attributes:
         name, equals, value = part.partition("=")
         named += named_values(*((name.strip(), value) if equals else ("attributes", part)))
     return tuple(named)
+
+
+def _points(outline: Element, path: Path, address: str) -> list[float]:
+    """The coordinates of <pt><x/><y/></pt>…, or of <x1/><y1/><x2/><y2/>…"""
+    points = outline.findall("pt")
+    numbers = {int(part.tag[1:]) for part in outline if _NUMBERED.fullmatch(part.tag)}
+    places = [(point, "", f"{address}/pt[{n}]") for n, point in enumerate(points)]
+    places = places or [(outline, str(n), address) for n in sorted(numbers)]
+    return [
+        _coordinate(place, f"{axis}{number}", path, where)
+        for place, number, where in places
+        for axis in ("x", "y")
+    ]
 
 
 def _coordinate(point: Element, axis: str, path: Path, address: str) -> float:

@@ -34,6 +34,31 @@ def test_a_polygon(tmp_path: Path) -> None:
     assert (only(example(tmp_path)) == square()).all()
 
 
+def test_polygons_of_voc_files(tmp_path: Path) -> None:
+    """RectLabel and Roboflow number the corners in one element, beside the box."""
+    reader = example(tmp_path)
+    numbered = "".join(f"<x{n}>{x}</x{n}><y{n}>{y}</y{n}>" for n, (x, y) in enumerate(SQUARE, 1))
+    box = "<bndbox><xmin>2</xmin><ymin>2</ymin><xmax>8</xmax><ymax>7</ymax></bndbox>"
+    cat = thing("cat", f"{box}<polygon>{numbered}</polygon>", "")
+    text = document(cat).replace("<annotation>", '<annotation verified="no">')
+    write(tmp_path / "a.xml", text)
+    assert guesses(tmp_path)[0][0] == "labelme-xml"
+    assert (only(reader) == square()).all()
+    write(tmp_path / "a.xml", document(cat, thing("cat", box, "")))
+    with pytest.raises(SourceError, match=r"object\[1\]: 'cat' is a box without an outline"):
+        only(reader)
+    write(tmp_path / "a.xml", document(cat.replace("<y4>7</y4>", "")))
+    (skipped,) = reader.scan().skipped
+    assert skipped.code == "bad-shape"
+    size = f"<size><width>{WIDTH + 1}</width><height>{HEIGHT}</height></size>"
+    write(
+        tmp_path / "a.xml",
+        document(cat).replace("imagesize", "other").replace("<object", f"{size}<object"),
+    )
+    with pytest.raises(SourceError, match="13x10"):
+        only(reader)
+
+
 def test_deleted_objects_are_not_painted(tmp_path: Path) -> None:
     reader = example(tmp_path)
     gone = thing("dog", polygon(SQUARE), "<deleted>1</deleted>")

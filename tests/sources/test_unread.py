@@ -74,6 +74,35 @@ OTHERS = {
     ),
     "create.json": (json.dumps([{"image": "a.jpg", "annotations": []}]), "CreateML"),
     "hasty.json": (json.dumps({"label_classes": [], "images": [{"labels": []}]}), "Hasty"),
+    "b.json": (json.dumps({"asset": {"name": "a.jpg"}, "regions": [], "version": "2"}), "VoTT"),
+    "vott.json": (json.dumps({"tags": [], "videoSettings": {}, "assets": {}}), "VoTT"),
+    "encord.json": (json.dumps([{"label_hash": "h", "data_units": {}}]), "Encord"),
+    "kili.json": (json.dumps([{"externalId": "a", "content": "", "labels": []}]), "Kili"),
+    "loop.json": (
+        json.dumps({"filename": "/a.jpg", "datasetId": "d", "annotations": []}),
+        "Dataloop",
+    ),
+    "release.json": (
+        json.dumps(
+            {
+                "description": "",
+                "created_at": "2021",
+                "dataset": {
+                    "categories": [{"id": 1}],
+                    "samples": [{"label_status": "", "annotations": [{"category_id": 1}]}],
+                },
+            }
+        ),
+        "Segments.ai",
+    ),
+    "vistas.json": (
+        json.dumps({"width": 4, "height": 4, "objects": [{"label": "a", "polygon": []}]}),
+        "Mapillary",
+    ),
+    "azure.jsonl": ('{"image_url": "AmlDatastore://a.jpg", "label": []}\n', "Azure"),
+    "set.ndjson": ('{"type": "dataset", "task": "segment", "class_names": {}}\n', "Ultralytics"),
+    "asap.xml": ("<?xml version='1.0'?><ASAP_Annotations></ASAP_Annotations>", "ASAP"),
+    "scope.xml": ('<Annotations MicronsPerPixel="0.5"></Annotations>', "Aperio"),
     "open.json": (json.dumps({"openlabel": {"objects": {}}}), "OpenLABEL"),
     "own.json": (json.dumps({"tags": [], "annots": [{}]}), "own.json with tags, annots"),
     "own.csv": ("file;outline\na.jpg;1\n", "own.csv with file, outline"),

@@ -6,6 +6,21 @@ from pathlib import Path
 from typing import Any
 
 _NO_MASKS = "segmentation needs masks; boxes have none"
+_AS_COCO = "export it there as COCO, then: segprep convert coco"
+_VOTT = "write its polygons as COCO; VoTT's own exports to other formats keep boxes alone"
+_SLIDE = "export the region of the slide as an image, and its shapes as GeoJSON (QuPath does both)"
+_TOOLS = (  # keys of an object, or of the first in a list
+    ({"asset", "regions"}, "an asset of VoTT", _VOTT),
+    ({"assets", "tags", "videoSettings"}, "an export of VoTT", _VOTT),
+    ({"label_hash", "data_units"}, "an export of Encord", _AS_COCO),
+    ({"externalId", "content", "labels"}, "an export of Kili", _AS_COCO),
+    ({"filename", "datasetId", "annotations"}, "an annotation of Dataloop", _AS_COCO),
+    (
+        {"dataset", "description", "created_at"},
+        "a release of Segments.ai",
+        "export it by segments.utils.export_dataset, export_format='coco-instance'",
+    ),
+)
 
 
 def named(name: str) -> str:
@@ -18,13 +33,17 @@ def _of_json(data: bytes, path: Path) -> tuple[str, str] | None:
         content = json.loads(data)
     except (ValueError, RecursionError):
         return None
+    first = content[0] if isinstance(content, list) and content else content
+    keys = set(first) if isinstance(first, dict) else set[str]()
+    for marks, what, hint in _TOOLS:
+        if marks <= keys:
+            return what, hint
     if isinstance(content, list):
-        return _of_list(content)
+        return _of_list(keys)
     return _of_object(content) if isinstance(content, dict) else None
 
 
-def _of_list(content: list[Any]) -> tuple[str, str] | None:
-    keys = set(content[0]) if content and isinstance(content[0], dict) else set[str]()
+def _of_list(keys: set[str]) -> tuple[str, str] | None:
     if {"annotations", "data"} <= keys or {"completions", "data"} <= keys:
         return "a JSON export of Label Studio", named("label-studio")
     if {"labelIdx", "points"} <= keys or {"labelIdx", "color"} <= keys:
@@ -49,9 +68,8 @@ def _of_object(content: dict[str, Any]) -> tuple[str, str] | None:
     if isinstance(info, dict) and "ISAT" in str(info.get("description", "")):
         return "an ISAT annotation", named("isat")
     objects = content.get("objects")
-    titled = isinstance(objects, list) and any(
-        isinstance(o, dict) and "classTitle" in o for o in objects
-    )
+    things = [o for o in objects if isinstance(o, dict)] if isinstance(objects, list) else []
+    titled = any("classTitle" in thing for thing in things)
     if titled or {"classes", "tags", "projectType"} <= keys:
         return "a Supervisely annotation", named("supervisely")
     if {"image", "annotations"} <= keys:
@@ -63,6 +81,11 @@ def _of_object(content: dict[str, Any]) -> tuple[str, str] | None:
         return "an OpenLABEL annotation", "export it as COCO, then: segprep convert coco"
     if {"items", "categories"} <= keys:
         return "a Datumaro annotation", "datum convert it to voc or coco_instances first"
+    if {"height", "width"} <= keys and any(
+        {"label", "polygon"} <= thing.keys() for thing in things
+    ):
+        hint = "its folder labels/ holds masks of the same: segprep convert pairs"
+        return "a polygon file of Mapillary Vistas", hint
     if content.get("type") == "FeatureCollection":
         return "GeoJSON", "call it NAME.geojson, then: segprep convert geojson"
     if isinstance(objects, list) and {"imgHeight", "imgWidth"} & keys:
@@ -77,11 +100,13 @@ def _of_xml(data: bytes, path: Path) -> tuple[str, str] | None:
     head = data[: 1 << 20]
     if b"<annotations>" in head and (b"<polygon" in head or b"<mask" in head or b"<image " in head):
         return "an XML export of CVAT", named("cvat")
+    for mark, tool in ((b"<ASAP_Annotations", "ASAP"), (b"<Annotations Micr", "Aperio ImageScope")):
+        if mark in head:
+            return f"an XML file of {tool}, with shapes on a slide", _SLIDE
     if b"<annotation" in head and b"<bndbox>" in head:
         polygons = b"<polygon" in head
         what = "PASCAL VOC XML with polygons" if polygons else "PASCAL VOC XML: boxes, no masks"
-        hint = "export it as COCO, then: segprep convert coco" if polygons else _NO_MASKS
-        return what, hint
+        return what, named("labelme-xml") if polygons else _NO_MASKS
     return None
 
 
@@ -118,6 +143,10 @@ def _of_csv(data: bytes, path: Path) -> tuple[str, str] | None:
 
 
 def _of_lines(data: bytes, path: Path) -> tuple[str, str] | None:
+    if b'"image_url"' in data[:65_536] and b'"label"' in data[:65_536]:
+        return "a table of Azure Machine Learning", _AS_COCO
+    if b'"class_names"' in data[:65_536] and b'"task"' in data[:65_536]:
+        return "a dataset of the Ultralytics platform", "download it there as YOLO"
     if b'"source-ref"' in data[:65_536]:
         hint = "fetch the masks that it names, then: segprep convert colormap"
         return "a manifest of SageMaker Ground Truth", hint
@@ -131,4 +160,5 @@ JUDGES: dict[str, Callable[[bytes, Path], tuple[str, str] | None]] = {
     ".csv": _of_csv,
     ".manifest": _of_lines,
     ".jsonl": _of_lines,
+    ".ndjson": _of_lines,
 }

@@ -15,7 +15,7 @@ _MARKS = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + codecs.BOM_UTF16_BE  # as bytes
 _PEEK = 1 << 16  # bytes at either end of a file that show what it is
 _MARK = re.compile(rb'"(?:segments_info|segmentation|category_id)"\s*:')
 _OUTLINE = re.compile(rb'"segmentation"\s*:\s*+(?!null|\[[\s\[\]]*\]\s*[,}])')
-_ONE_IMAGE = re.compile(rb'\A\W*"image"\s*:\s*\{')  # SA-1B: a file per image, no classes
+_OTHERS = re.compile(rb'\A\W*"image"\s*:\s*\{|"label_status"\s*:')  # SA-1B, Segments.ai
 _KEYS = tuple(
     re.compile(rb'"%s"\s*:\s*\[' % key) for key in (b"images", b"annotations", b"categories")
 )
@@ -67,7 +67,7 @@ def _looks_like(path: Path) -> Literal["", "boxes", "outlines"]:
         file.seek(max(_PEEK, size - _PEEK))
         ends += b"\n" + file.read(_PEEK).replace(b"\0", b"")
     keys = [bool(key.search(ends)) for key in _KEYS]
-    if not (all(keys) or (any(keys) and _MARK.search(ends))) or _ONE_IMAGE.search(ends):
+    if not (all(keys) or (any(keys) and _MARK.search(ends))) or _OTHERS.search(ends):
         return ""
     boxes = b'"bbox"' in ends and not has_outline(ends) and b'"segments_info"' not in ends
     return "boxes" if boxes else "outlines"
