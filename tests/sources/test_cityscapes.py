@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import segprep
-from segprep.errors import SourceError
+from segprep.errors import SourceError, UsageError
 from segprep.sources.cityscapes import Reader, ids, own_classes
 from segprep.types import Sample
 
@@ -216,6 +216,27 @@ def test_dummy_labels_of_the_test_set_are_noted(tmp_path: Path) -> None:
     scene(tmp_path, "a_0_0", "test", labelIds=np.full((3, 4), 3, np.uint8))
     for labels in ("train", "all"):
         assert [note.code for note in one(tmp_path, labels=labels).notes] == ["all-ignored"]
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_another_set_under_these_names_is_no_void(tmp_path: Path, flat: bool) -> None:
+    """Own ids from 0 on became 255 all over, as if the labels were withheld."""
+    own = np.array([[0, 0, 1, 1], [0, 1, 2, 2], [0, 0, 0, 0]], np.uint8)
+    for n in range(3):
+        scene(tmp_path, f"a_{n}_0", "" if flat else "val", labelIds=own)
+    with pytest.raises(UsageError, match="hold none of the 19 classes of Cityscapes") as caught:
+        Reader(tmp_path).scan()
+    assert "segprep convert pairs SRC OUT" in caught.value.hint
+
+
+@pytest.mark.parametrize(("most", "told"), [(2, True), (4, False)])
+def test_few_classes_are_told(tmp_path: Path, most: int, told: bool) -> None:
+    for n in range(3):
+        ids = np.minimum(np.arange(12, dtype=np.uint8), most - 1).reshape(3, 4)
+        scene(tmp_path, f"a_{n}_0", labelTrainIds=ids)
+    notes = [note for note in Reader(tmp_path).scan().notes if note.code == "classes-inferred"]
+    assert len(notes) == told
+    assert not told or "hold only road, sidewalk" in notes[0].message
 
 
 def test_coarse_labels(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from segprep.dataset.tree import CLASS_NAMES
 from segprep.files import listing, read_below, real_folders
 from segprep.imaging import image, mask_files, paired_masks
 from segprep.sources._common import palette_order, stems
-from segprep.sources.cityscapes import ids, masks
+from segprep.sources.cityscapes import ids, masks, other_sets
 from segprep.sources.cityscapes.scenes import IMAGE, LABELS, Scenes
 from segprep.types import (
     IGNORE,
@@ -123,6 +123,9 @@ class Reader:
         labels = [path for item in kept for path in item.labels[:1]]
         palette_order.check(labels, real_folders(self.root, self.image_root), otherwise="")
         notes += [*unlabeled, *([] if own else _origin(kept))]
+        if not own:
+            judged = [item for item in kept if scenes.split_of(cast("Path", item.image)) != "test"]
+            notes += other_sets.check(judged, real_folders(self.root, self.image_root))
         if own:
             kept = tuple(replace(item, payload=OWN) for item in kept)
             listed = ", ".join(f"{n} {name}" for n, name in enumerate(own.names))
