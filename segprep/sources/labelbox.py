@@ -30,7 +30,7 @@ from segprep.files import MAX_BYTES, read_below, walk
 from segprep.imaging import mask_files
 from segprep.names import shown
 from segprep.sources._common import json_values, strict_json
-from segprep.sources._common.faulty_regions import sound_regions
+from segprep.sources._common.faulty_regions import sound_regions, unannotated
 from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Region, whole_mask
 from segprep.sources._common.regions import AttributeReader, Document, files_with
@@ -177,7 +177,10 @@ def _objects(projects: Any, path: Path, address: str) -> list[Any]:
         hint = "export one project, and one label per image"
         raise SourceError(path, reason, hint, "annotations-unclear")
     if not labels:
-        return []
+        raise unannotated(path, f"{address}: nobody labeled it")
+    details = labels[0].get("performance_details")
+    if isinstance(details, dict) and details.get("skipped") is True:
+        raise unannotated(path, f"{address}: its labeler skipped it")
     annotations = json_values.mapping(labels[0].get("annotations"), path, f"{address}: annotations")
     return json_values.sequence(annotations.get("objects"), path, f"{address}: objects")
 

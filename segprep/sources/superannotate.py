@@ -28,7 +28,7 @@ from segprep.files import MAX_BYTES, listing, read_below
 from segprep.imaging import mask_files
 from segprep.names import shown
 from segprep.sources._common import json_values, strict_json
-from segprep.sources._common.faulty_regions import sound_regions
+from segprep.sources._common.faulty_regions import sound_regions, unannotated
 from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Attributes, Region, whole_mask
 from segprep.sources._common.regions import AttributeReader, Document, readable
@@ -84,6 +84,8 @@ class Reader(AttributeReader):
         name, named = path.name.removesuffix(suffix), metadata.get("name")
         beside = path.with_name(name)
         instances = json_values.sequence(content["instances"], path, "instances")
+        if not instances and (status := metadata.get("status")) in ("NotStarted", "Skipped"):
+            raise unannotated(path, f"nobody annotated it: its status is {status}")
         if any(isinstance(entry, dict) and "parts" in entry for entry in instances):
             regions = self._pixels(path, name, instances)
         else:

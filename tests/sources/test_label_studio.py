@@ -148,3 +148,26 @@ def test_pixels_are_no_percent(tmp_path: Path) -> None:
     assert "percent of the image were expected, not 900" in skipped.reason
     over = [[-0.3, -0.1], [100.4, -0.1], [100.4, 100.2], [-0.3, 100.2]]
     assert only(put(tmp_path, annotation(result("polygonlabels", "cat", points=over)))).all()
+
+
+def test_tasks_that_nobody_annotated_are_no_background(tmp_path: Path) -> None:
+    """An export of all tasks has those without annotation, too, and those that were skipped."""
+    example(tmp_path)
+    (skipped,) = put(tmp_path, annotation(was_cancelled=True)).scan().skipped
+    assert (skipped.code, skipped.reason) == ("mask-missing", "[0]: its annotator skipped it")
+    (skipped,) = put(tmp_path).scan().skipped
+    assert (skipped.code, skipped.reason) == ("mask-missing", "[0]: nobody annotated it")
+    assert not only(put(tmp_path, annotation(), classes="cat")).any()
+
+
+def test_json_min_of_an_image_without_regions(tmp_path: Path) -> None:
+    example(tmp_path)
+    photo(tmp_path / "b.png", 1)
+    size = {"original_width": WIDTH, "original_height": HEIGHT}
+    drawn = {"points": PERCENT, "polygonlabels": ["cat"], **size}
+    tasks: list[dict[str, Any]] = [
+        {"image": "/data/a.png", "annotation_id": 1, "label": [drawn]},
+        {"image": "/data/b.png", "annotation_id": 2},
+    ]
+    write(tmp_path / "export.json", tasks)
+    assert [bool(mask.any()) for mask in masks(Reader(tmp_path)).values()] == [True, False]

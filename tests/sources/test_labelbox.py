@@ -115,3 +115,14 @@ def test_a_mask_of_another_size_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="the mask is 4x4, its image 12x10") as caught:
         only(put(tmp_path, row({"name": "cat", "mask": {"url": "https://h/x/m1.png"}})))
     assert caught.value.code == "size-mismatch"
+
+
+@pytest.mark.parametrize("skipped", [False, True])
+def test_what_nobody_labeled_is_no_background(tmp_path: Path, skipped: bool) -> None:
+    example(tmp_path)
+    entry = row(labels=int(skipped))
+    for label in entry["projects"]["p"]["labels"]:
+        label["performance_details"] = {"skipped": True}
+    (one,) = put(tmp_path, entry).scan().skipped
+    assert one.code == "mask-missing"
+    assert ("skipped it" in one.reason) == skipped

@@ -108,3 +108,13 @@ def test_pixels_of_another_size_are_refused(tmp_path: Path) -> None:
     reader = put(tmp_path, {"className": "cat", "parts": [{"color": "#5a5a5a"}]})
     with pytest.raises(SourceError, match="the mask is 4x4, its image 12x10"):
         only(reader)
+
+
+@pytest.mark.parametrize(("status", "code"), [("NotStarted", "mask-missing"), ("Completed", "")])
+def test_what_nobody_annotated_is_no_background(tmp_path: Path, status: str, code: str) -> None:
+    photo(tmp_path / "a.png")
+    metadata = {"name": "a.png", "width": WIDTH, "height": HEIGHT, "status": status}
+    write(tmp_path / "a.png.json", {"metadata": metadata, "instances": []})
+    assert [one.code for one in Reader(tmp_path, classes="cat").scan().skipped] == [code][
+        : len(code)
+    ]

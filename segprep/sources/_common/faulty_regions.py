@@ -1,8 +1,9 @@
 """Regions that an annotation file states wrongly: with --bad-shape skip each is skipped alone, else
-it refuses its image.
+it refuses its image; and images that nobody has annotated.
 """
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from segprep.errors import SourceError
 from segprep.sources._common.region_shapes import Region
@@ -22,3 +23,11 @@ def sound_regions(
         if bad_shape != "skip" or error.code not in SINGLE:
             raise
         return [Region("", address, fault=error.reason)]
+
+
+def unannotated(path: Path, reason: str) -> SourceError:
+    """The error for an image without regions because nobody has drawn any yet: it is no image of
+    background.
+    """
+    hint = "annotate it, or leave it out with --on-error skip"
+    return SourceError(path, reason, hint, "mask-missing")

@@ -23,6 +23,7 @@ from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below
 from segprep.names import shown
 from segprep.sources._common import json_values, strict_json
+from segprep.sources._common.faulty_regions import unannotated
 from segprep.sources._common.region_shapes import Region
 from segprep.sources._common.regions import AttributeReader, Document, files_with, readable
 from segprep.sources._common.source_images import AnnotatedImage
@@ -64,7 +65,7 @@ class Reader(AttributeReader):
         """The tasks of one file."""
         tasks = strict_json.parse(read_below(path, self.roots(), MAX_BYTES), path).value
         full = isinstance(tasks, list) and all(_is_task(task) for task in tasks)
-        brief = isinstance(tasks, list) and all(_is_brief(task) for task in tasks)
+        brief = isinstance(tasks, list) and _are_brief(tasks)
         if not tasks or not (full or brief):
             raise ForeignFileError(path, "is not a Label Studio export: no list of tasks")
         images = []
@@ -90,12 +91,15 @@ class Reader(AttributeReader):
 
     def _results(self, task: Mapping[str, Any], path: Path, address: str) -> list[Any]:
         """The results of the annotation that counts. Raises SourceError if several may."""
-        listed = task.get("annotations") or task.get("completions")
+        listed = task.get("annotations") or task.get("completions") or []
         annotations = [
             json_values.mapping(entry, path, f"{address}.annotations")
             for entry in json_values.sequence(listed, path, f"{address}.annotations")
             if not (isinstance(entry, dict) and entry.get("was_cancelled"))
         ]
+        if not annotations:
+            why = "nobody annotated it" if not listed else "its annotator skipped it"
+            raise unannotated(path, f"{address}: {why}")
         if len(annotations) > 1:
             annotations = self._chosen(annotations, path, address)
         return [
@@ -141,8 +145,15 @@ def _is_task(task: Any) -> bool:
     )
 
 
-def _is_brief(task: Any) -> bool:
-    return isinstance(task, dict) and any(_is_brief_result(entry) for entry in _lists_of(task))
+def _are_brief(tasks: list[Any]) -> bool:
+    """Whether these are tasks of JSON-MIN; those without regions lack the list of them."""
+    known = [
+        isinstance(task, dict) and any(map(_is_brief_result, _lists_of(task))) for task in tasks
+    ]
+    return any(known) and all(
+        is_known or (isinstance(task, dict) and "annotation_id" in task)
+        for task, is_known in zip(tasks, known, strict=True)
+    )
 
 
 def _lists_of(task: Mapping[str, Any]) -> Iterator[Any]:
