@@ -172,17 +172,18 @@ def survey(
 
         if seen := annotations.survey(root, jobs=jobs, progress=progress):
             return seen
-        _refuse_source(root)
+        _refuse_source(root, SOURCES)
         try:
             return layout.of_any(root, stated)
         except UsageError:
+            _refuse_source(root)
             raise error from None
     return layout.of_tree(tree.Tree(dataset_tree.root.resolve()), stated)
 
 
-def _refuse_source(root: Path) -> None:
-    """Raise UsageError for a folder whose masks are one per object, channel or page: they have to
-    be converted before they can be judged.
+def _refuse_source(root: Path, formats: Sequence[str] = ()) -> None:
+    """Raise UsageError for a source of one of *formats* (not given: of any), such as those whose
+    masks are one per object, channel or page: it has to be converted before it can be judged.
     """
     from segprep import sources
 
@@ -190,7 +191,7 @@ def _refuse_source(root: Path) -> None:
         name, reason = sources.recognize(root)
     except UsageError:
         return
-    if name in SOURCES:
+    if name in formats or not formats:
         raise UsageError(
             "no-tree",
             f"{root} is not a dataset yet but a source of the format {name} ({reason})",

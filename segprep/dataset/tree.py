@@ -235,7 +235,7 @@ def _root(folder: Path) -> Path:
         hint = (
             "a conversion was not finished: re-run its command"
             if broken
-            else "make one with segprep json2mask SRC OUT, or give the dataset's folder"
+            else "make one with segprep convert auto SRC OUT, or give the dataset's folder"
         )
         if (folder / f"{MASKS}PNG").is_dir():
             hint = f"convert it first: segprep convert voc {shlex.quote(str(folder))} OUT"

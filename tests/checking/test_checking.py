@@ -103,6 +103,17 @@ def test_what_is_not_a_dataset_is_a_usage_error(tmp_path: Path, what: str) -> No
     assert "no-tree" in result.stderr
 
 
+def test_annotations_of_other_tools_are_to_be_converted_first(tmp_path: Path) -> None:
+    shape = {"name": "polygon", "all_points_x": [1, 5, 5], "all_points_y": [1, 1, 5]}
+    region = {"shape_attributes": shape, "region_attributes": {"class": "cat"}}
+    images = {"a": {"filename": "a.png", "regions": [region]}}
+    Image.new("RGB", (8, 8), 255).save(tmp_path / "a.png")
+    (tmp_path / "via.json").write_text(json.dumps(images))
+    result = run(tmp_path)
+    assert result.exit_code == 2
+    assert "segprep convert via SRC OUT" in result.stderr
+
+
 def test_a_source_is_to_be_converted_first(tmp_path: Path) -> None:
     for name, folder in (("a", "images"), ("one", "masks"), ("two", "masks")):
         path = tmp_path / "in" / "a" / folder / f"{name}.png"

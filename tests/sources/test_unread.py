@@ -68,6 +68,7 @@ OTHERS = {
     "ann.json": (json.dumps({"size": {}, "objects": [{"classTitle": "cat"}]}), "Supervisely"),
     "box.xml": ("<annotation><object><bndbox>1</bndbox></object></annotation>", "boxes"),
     "b.txt": ("0 0.5 0.5 0.2 0.2\n", "YOLO box"),
+    "conf.txt": ("0 .1 .1 .5 .1 .6 .6 .2 .7 .93\n", "confidence"),
     "sa.json": (
         json.dumps({"image": {"file_name": "b.jpg"}, "annotations": [{"segmentation": {}}]}),
         "SA-1B",

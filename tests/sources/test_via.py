@@ -264,3 +264,13 @@ def test_the_hint_names_one_of_several_files_of_one_name(tmp_path: Path) -> None
     for named in ("./via.json", "train/via.json"):
         scan = Reader(tmp_path, annotations=(named,)).scan()
         assert {item.labels for item in scan.items} == {(tmp_path / named,)}
+
+
+def test_an_image_of_another_extension_is_named(tmp_path: Path) -> None:
+    """Photographs that were converted to JPEG after they were annotated."""
+    photo(tmp_path / "a.jpg")
+    reader = put(tmp_path, region(POLYGON, kind="cat"))
+    (skipped,) = reader.scan().skipped
+    assert skipped.code == "image-missing"
+    assert skipped.reason == "no file 'a.png' is in the source folder, but a.jpg"
+    assert skipped.hint.startswith("set its name in the file, if a.jpg is the picture; or ")

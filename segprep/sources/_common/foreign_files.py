@@ -122,6 +122,9 @@ def _of_text(data: bytes, path: Path) -> tuple[str, str] | None:
         return None
     if any(len(row) > 6 and len(row) % 2 for row in numbers):
         return "a YOLO segmentation label", named("yolo-seg")
+    if all(len(row) > 6 for row in numbers):
+        what = "a prediction of YOLO, with a confidence at the end of each line"
+        return what, "if it is meant as truth, save it without them (save_conf=False)"
     return "a YOLO box label, which holds no mask", _NO_MASKS
 
 

@@ -11,7 +11,7 @@ from pathlib import Path, PureWindowsPath
 from segprep.errors import SourceError
 from segprep.files import listing, mark_below
 from segprep.imaging.image import SUFFIXES
-from segprep.names import natural_key, shown, stem_key
+from segprep.names import natural_key, shown, stem_key, stem_of
 from segprep.sources._common.folder_names import MASKS, split_of, words
 from segprep.sources._common.named_paths import escapes, is_file_name
 from segprep.types import Note
@@ -233,7 +233,16 @@ class ImageIndex:
         if self.archive:
             hint = f"unpack {shown(self.archive)} if it holds the images, or {hint}"
         reason = f"no file {shown(named)!r} is in the source folder"
+        if twin := self._of_stem(named):
+            reason += f", but {shown(twin)}"
+            hint = f"set its name in the file, if {shown(twin)} is the picture; or {hint}"
         return SourceError(beside, reason, hint, "image-missing")
+
+    def _of_stem(self, named: str) -> str:
+        """The name of a picture that is called *named* but for the extension; "" if none is."""
+        stem = stem_of(parts[-1]) if (parts := _parts(named)) else ""
+        found = (self.files.get(stem_key(stem + suffix)) for suffix in SUFFIXES if stem)
+        return next((places[0][1] for places in found if places), "")
 
 
 def bytes_of(path: Path) -> int:
