@@ -75,10 +75,10 @@ class Reader(AttributeReader):
                 regions += sound_regions(draw, f"object[{n}]", self.bad_shape)
         name = (root.findtext("filename") or "").strip()
         shape = None
-        for place, *keys in (("imagesize", "nrows", "ncols"), ("size", "height", "width")):
-            texts = [root.findtext(f"{place}/{key}") or "0" for key in keys]
+        for element, *keys in (("imagesize", "nrows", "ncols"), ("size", "height", "width")):
+            texts = [root.findtext(f"{element}/{key}") or "0" for key in keys]
             if shape is None and texts[0].strip() != "0":
-                rows, columns = (strict_xml.whole(text, path, place) for text in texts)
+                rows, columns = (strict_xml.whole(text, path, element) for text in texts)
                 shape = rows, columns
         return Document((AnnotatedImage(name or path.name, "", shape, tuple(regions)),))
 
@@ -126,11 +126,11 @@ def _points(outline: Element, path: Path, address: str) -> list[float]:
     """The coordinates of <pt><x/><y/></pt>…, or of <x1/><y1/><x2/><y2/>…"""
     points = outline.findall("pt")
     numbers = {int(part.tag[1:]) for part in outline if _NUMBERED.fullmatch(part.tag)}
-    places = [(point, "", f"{address}/pt[{n}]") for n, point in enumerate(points)]
-    places = places or [(outline, str(n), address) for n in sorted(numbers)]
+    holders = [(point, "", f"{address}/pt[{n}]") for n, point in enumerate(points)]
+    holders = holders or [(outline, str(n), address) for n in sorted(numbers)]
     return [
-        _coordinate(place, f"{axis}{number}", path, where)
-        for place, number, where in places
+        _coordinate(holder, f"{axis}{number}", path, where)
+        for holder, number, where in holders
         for axis in ("x", "y")
     ]
 

@@ -241,8 +241,8 @@ class ImageIndex:
     def _of_stem(self, named: str) -> str:
         """The name of a picture that is called *named* but for the extension; "" if none is."""
         stem = stem_of(parts[-1]) if (parts := _parts(named)) else ""
-        found = (self.files.get(stem_key(stem + suffix)) for suffix in SUFFIXES if stem)
-        return next((places[0][1] for places in found if places), "")
+        twins = (self.files.get(stem_key(stem + suffix)) for suffix in SUFFIXES if stem)
+        return next((places[0][1] for places in twins if places), "")
 
 
 def bytes_of(path: Path) -> int:

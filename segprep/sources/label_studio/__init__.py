@@ -147,12 +147,12 @@ def _is_task(task: Any) -> bool:
 
 def _are_brief(tasks: list[Any]) -> bool:
     """Whether these are tasks of JSON-MIN; those without regions lack the list of them."""
-    known = [
+    drawn = [
         isinstance(task, dict) and any(map(_is_brief_result, _lists_of(task))) for task in tasks
     ]
-    return any(known) and all(
-        is_known or (isinstance(task, dict) and "annotation_id" in task)
-        for task, is_known in zip(tasks, known, strict=True)
+    return any(drawn) and all(
+        is_drawn or (isinstance(task, dict) and "annotation_id" in task)
+        for task, is_drawn in zip(tasks, drawn, strict=True)
     )
 
 
