@@ -94,8 +94,8 @@ def test_the_header_of_a_png_decodes_no_pixel() -> None:
     """Its image data may be anything; EXIF data is found before and after them."""
     whole = saved(made("RGB"), "PNG", exif=turned(6))
     at = whole.index(b"IDAT") + 4
-    spoilt = whole[:at] + bytes(64) + whole[at + 64 :]
-    assert image.header(spoilt, WHERE).orientation == 6
+    corrupted = whole[:at] + bytes(64) + whole[at + 64 :]
+    assert image.header(corrupted, WHERE).orientation == 6
     start, end = whole.index(b"eXIf") - 4, whole.index(b"IDAT") - 4
     chunk = whole[start:end]
     behind = whole[:start] + whole[end:-12] + chunk + whole[-12:]

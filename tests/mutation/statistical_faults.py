@@ -37,7 +37,7 @@ def permuted(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
 
 
 def inverted(mask: Mask, rng: Rng) -> Any:
-    """0 and the commonest class change places."""
+    """0 and the most frequent class are exchanged."""
     values, counts = np.unique(mask[(mask > 0) & (mask < 255)], return_counts=True)
     if not len(values):
         return None

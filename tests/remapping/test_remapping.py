@@ -144,7 +144,7 @@ def test_black_and_white_masks_read_as_ignored_are_pointed_out(tmp_path: Path) -
     assert not [
         note
         for note in segprep.remap(
-            root, tmp_path / "mended", ids="0=background,1=cat,255=cat"
+            root, tmp_path / "fixed", ids="0=background,1=cat,255=cat"
         ).conversion.notes
         if note.stem
     ]

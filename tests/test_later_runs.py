@@ -1,4 +1,4 @@
-"""A user's second week: convert, split, predict, add data, convert again, score. What was true
+"""A dataset over time: convert, split, predict, add data, convert again, score. What was true
 stays true, and what changed is said.
 """
 
