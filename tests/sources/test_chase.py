@@ -76,7 +76,7 @@ def test_other_pictures_beside_the_set_are_no_samples(tmp_path: Path) -> None:
     assert ([item.stem for item in scan.items][:1], scan.skipped) == (["Image_01L"], ())
     (note,) = scan.notes
     assert note.code == "image-unlabelled"
-    assert "1 images lie in folders without any drawn one, DRIVE/images first" in note.message
+    assert "1 images are in folders without annotations, DRIVE/images first" in note.message
 
 
 def test_missing_partners_are_named(tmp_path: Path) -> None:

@@ -27,5 +27,5 @@ def sound_regions(
 
 def unannotated(path: Path, reason: str) -> SourceError:
     """The error for an image without regions because nobody has annotated it."""
-    hint = "annotate it, or leave it out with --on-error skip"
+    hint = "annotate it, or skip it with --on-error skip"
     return SourceError(path, reason, hint, "mask-missing")

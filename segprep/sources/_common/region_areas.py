@@ -60,8 +60,8 @@ def drawn_boxes(count: int, total: int) -> list[Note]:
     if count < _MANY or 10 * count < 9 * total:
         return []
     reason = (
-        f"{count} of {total} outlines are boxes of four corners: drawn around things as for"
-        " detection, they hold their surroundings, too; segmentation needs outlines"
+        f"{count} of {total} outlines are boxes of four corners: around objects, as for"
+        " detection, they also contain the surroundings; segmentation needs outlines"
     )
     return [Note("boxes-alone", reason)]
 

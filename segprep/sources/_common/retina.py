@@ -68,7 +68,7 @@ def without_strangers(root: Path, files: Sequence[Named], notes: list[Note]) -> 
     strangers = [file for file in photographs if homes and file.path.parent not in homes]
     if strangers:
         first = strangers[0].path.parent.relative_to(root).as_posix()
-        reason = f"{len(strangers)} images lie in folders without any drawn one, {first} first"
+        reason = f"{len(strangers)} images are in folders without annotations, {first} first"
         notes.append(Note("image-unlabelled", f"{reason}; they were skipped"))
     return [file for file in files if file not in set(strangers)]
 
