@@ -5,6 +5,7 @@ Fix: look at it; correct the exposure, or leave it in if it is meant.
 Source: F20.
 """
 
+from array import array
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,13 +21,11 @@ RULE = Rule("SEG606", "warning")
 
 def find(survey: Survey) -> Iterator[Finding]:
     """Images whose mean or spread of brightness lies far outside the others'."""
-    photos = np.array(
-        [
-            (n, sum(pair.photo.mean) / 3, pair.photo.spread)
-            for n, pair in enumerate(survey.pairs)
-            if pair.photo and pair.photo.spread > 0
-        ]
-    )
+    facts = array("d")
+    for n, pair in enumerate(survey.pairs):
+        if (photo := pair.photo) and photo.spread > 0:
+            facts.extend((n, sum(photo.mean) / 3, photo.spread))
+    photos = np.array(facts).reshape(-1, 3)
     if len(photos) < 20:
         return
     means, spreads = photos[:, 1], np.log(photos[:, 2] + 1)

@@ -5,6 +5,7 @@ Fix: look at it (segprep view); export it again, or remove what is smaller than 
 Source: F37; pixels without a neighbor of their class, against the median of the set.
 """
 
+from array import array
 from collections.abc import Iterator
 
 import numpy as np
@@ -24,13 +25,11 @@ def find(survey: Survey) -> Iterator[Finding]:
     """Masks with several times the specks of the others, by their area. Those of one value have
     none, and say nothing of what is usual.
     """
-    masks = np.array(
-        [
-            (n, pair.label.specks, pair.label.width * pair.label.height)
-            for n, pair in enumerate(survey.pairs)
-            if pair.label and len(pair.label.values) > 1 and pair.stem not in causes(survey)
-        ]
-    )
+    facts = array("q")
+    for n, pair in enumerate(survey.pairs):
+        if (label := pair.label) and len(label.values) > 1 and pair.stem not in causes(survey):
+            facts.extend((n, label.specks, label.width * label.height))
+    masks = np.array(facts).reshape(-1, 3)
     if len(masks) < LEAST:
         return
     shares = 1000 * masks[:, 1] / masks[:, 2]
