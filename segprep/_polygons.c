@@ -345,6 +345,7 @@ static int show_row(Layers *layers, const Span *spans, size n, uint8_t *row, siz
     show(layers, row + from, width - from, active, 0);
     return 1;
 }
+
 /* All rows of canvas, whose spans are in painting order; 0 where some lie too deep, -1 without
    memory. */
 static int show_rows(Layers *layers, const Canvas *canvas) {
