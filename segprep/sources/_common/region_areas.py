@@ -5,19 +5,22 @@ that are only boxes.
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from segprep.errors import SourceError, UsageError
 from segprep.imaging.shapes import Shape
 from segprep.sources._common.region_shapes import Boxes, Ring
-from segprep.sources._common.source_images import AnnotatedImage
 from segprep.types import Note
+
+if TYPE_CHECKING:
+    from segprep.sources._common.source_images import AnnotatedImage
 
 NO_AREA = ("line", "points")
 _MANY, _SKEW = 10, 0.01  # boxes worth a note; how far corners may lie off, in parts of the extent
 PLURALS = {"line": "lines", "points": "points", "box": "boxes"}
 
 
-def check(images: Sequence[AnnotatedImage], boxes: Boxes, classes: str | None) -> list[Note]:
+def check(images: Sequence["AnnotatedImage"], boxes: Boxes, classes: str | None) -> list[Note]:
     """Raise UsageError where none of the regions of *images* would be painted, or there is none at
     all and no list of *classes* says that this is meant; a note where nearly all are boxes.
     """
