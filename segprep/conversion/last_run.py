@@ -25,14 +25,7 @@ from segprep.dataset.manifest import RECORDS, next_line
 from segprep.dataset.record_file import RecordFile
 from segprep.dataset.totals import Totals
 from segprep.errors import SourceError
-from segprep.files import (
-    digest,
-    digest_file,
-    facts,
-    open_inside,
-    real_folders,
-    states,
-)
+from segprep.files import digest, digest_file, facts, open_inside, real_folders, states
 from segprep.files.states import UNKNOWN
 from segprep.packed_items import PackedItems
 from segprep.types import Note, Skipped

@@ -274,7 +274,7 @@ PUBLISHED = {
 
 
 def test_the_command_lists_them(capsys):
-    """One JSON document, the published sizes, every key; --classes counts anew."""
+    """One JSON document, the published sizes, every key; --classes recounts."""
     import json
 
     from segprep_cli.models import command
