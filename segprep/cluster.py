@@ -237,7 +237,8 @@ def connected(scheduler: str | None = None, *, jobs: int = 1) -> Iterator[Cluste
     require("--engine dask", "distributed", "dask")
     from distributed import Client, LocalCluster
 
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # it is told as an error
+    for part in ("client", "batched", "comm"):  # a lost scheduler is told as an error
+        logging.getLogger(f"distributed.{part}").setLevel(logging.CRITICAL)
     if scheduler is None:
         with (
             LocalCluster(jobs, threads_per_worker=1, dashboard_address=None) as local,
