@@ -48,7 +48,7 @@ _HEADERS = frozenset(
 )  # fmt: skip
 _RULE = re.compile(r"[\s|:-]+")  # below the header of a Markdown table
 _NUMBERED = re.compile(r"\d+[.)]\s+\D")
-_PROGRAM = re.compile(r"<|[^{}]*[{}]|\w+\s*=\s*[\[({]|(def|class|import|from)\s.*[:(]")
+_PROGRAM = re.compile(r"[^{}]*\{[^{}]*:|\w+\s*=\s*[\[({]|(def|class|import|from)\s.*[:(]")
 _HIDDEN_VALUE = re.compile(r"\S+\s+\d+\s+\D\S*$|\d+\s+\D\S*\s+\D\S*\s+\d+")
 _QUOTED = r'"(?:[^"\\]|\\.)*"|\'(?:[^\']|\'\')*\''
 _YAML_CELL = re.compile(rf"(?:\s*#.*\n)*\s*({_QUOTED}|[^,]+)")
@@ -121,8 +121,18 @@ def _placed(path: Path, rows: Sequence[ClassRow]) -> list[str]:
     ]
 
 
+def _program_line(lines: Sequence[str]) -> str | None:
+    """The first of *lines* that belongs to a program or a web page and to no list of classes."""
+    if lines and lines[0].startswith("<"):
+        return lines[0]
+    for line in lines:
+        if line.count("{") != line.count("}") or _PROGRAM.match(line):
+            return line
+    return None
+
+
 def _from_lines(path: Path, lines: Sequence[str]) -> list[ClassRow]:
-    if odd := next((line for line in lines if _PROGRAM.match(line)), None):
+    if odd := _program_line(lines):
         raise refused(path, f"is program text or a web page, not a list: {odd[:60]!r}")
     if lines and all(line.startswith("|") for line in lines):
         lines = [line.strip("|").strip() for line in lines if not _RULE.fullmatch(line)]

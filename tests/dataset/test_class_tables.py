@@ -169,6 +169,9 @@ TEXTS = {
     "0, 'background'\n1, 'cat'\n": ["background", "cat"],
     '"background"\n"cat"\n': ["background", "cat"],
     "traffic light\nroad (wet)\ncar 2\n": ["traffic light", "road (wet)", "car 2"],
+    "none\n<unk>\n</style><script>\n{{7*7}}\n${x}\n": [
+        *("none", "<unk>", "</style><script>", "{{7*7}}", "${x}")
+    ],
 }
 
 
@@ -183,6 +186,8 @@ def test_texts_with_numbers_colors_and_headers(text: str) -> None:
         "classes = ('background', 'cat')",
         "names = [\n  'background',\n]\n",
         "<!doctype html>\n<html>\n",
+        "names: {0: background, 1: cat}\n",
+        "struct colors {\n",
         "This is the list of the classes of this dataset.\nPlease read it.\n",
         "cat 1 animal\ndog 2 animal\n",
         "id name\n0\n1 cat\n",
