@@ -49,6 +49,7 @@ _HEADERS = frozenset(
 _RULE = re.compile(r"[\s|:-]+")  # below the header of a Markdown table
 _NUMBERED = re.compile(r"\d+[.)]\s+\D")
 _PROGRAM = re.compile(r"[^{}]*\{[^{}]*:|\w+\s*=\s*[\[({]|(def|class|import|from)\s.*[:(]")
+_LABELMAP = re.compile(r"[^:]+:(\s*\d+\s*,\s*\d+\s*,\s*\d+\s*)?:[^:]*:[^:]*")  # CVAT's
 _HIDDEN_VALUE = re.compile(r"\S+\s+\d+\s+\D\S*$|\d+\s+\D\S*\s+\D\S*\s+\d+")
 _QUOTED = r'"(?:[^"\\]|\\.)*"|\'(?:[^\']|\'\')*\''
 _YAML_CELL = re.compile(rf"(?:\s*#.*\n)*\s*({_QUOTED}|[^,]+)")
@@ -83,7 +84,7 @@ def _rows(path: Path, text: str) -> list[ClassRow]:
     lines = [line for line in lines if line and not line.startswith(("#", "//"))]
     if path.name == "class_names.txt" or lines[:1] == [_IGNORED]:  # a tree's, labelme's: as it is
         return _lines(text)
-    if path.name == "labelmap.txt" or (lines and all(line.count(":") == 3 for line in lines)):
+    if path.name == "labelmap.txt" or (lines and all(map(_LABELMAP.fullmatch, lines))):
         names = [line.split(":")[0].strip() for line in lines]
         return [ClassRow(name) for name in names if name and name != "ignored"]
     return _from_lines(path, lines)
