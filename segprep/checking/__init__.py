@@ -166,7 +166,7 @@ def survey(
     try:
         dataset_tree = tree.find(root)
     except UsageError as error:
-        if error.code != "no-tree" or not root.is_dir():
+        if error.code != "no-tree" or not root.is_dir() or (root / tree.STAGING).is_dir():
             raise
         from segprep.checking import annotations  # half of the start, for a folder of annotations
 

@@ -8,6 +8,7 @@ from pkgutil import iter_modules
 from typing import cast
 
 from segprep import engine
+from segprep.dataset.tree import MANIFEST, STAGING, finished
 from segprep.errors import MissingExtraError, SegprepError, SourceError, UsageError
 from segprep.files import listing
 from segprep.names import unknown
@@ -74,13 +75,21 @@ def guesses(root: Path) -> list[tuple[str, Evidence]]:
 
 
 def check_folder(root: Path) -> None:
-    """Raise UsageError, saying what to give instead, unless *root* is a folder."""
+    """Raise UsageError, saying what to give instead, unless *root* is a folder, and none that a
+    conversion into it left unfinished; TreeError for a tree that is half published.
+    """
     if root.is_file():
         from segprep.sources._common import unread
 
         raise UsageError("bad-option", f"{root} is a file, not a folder", unread.file_hint(root))
     if not root.is_dir():
         raise UsageError("bad-option", f"{root} is not a folder", "give an existing folder")
+    if (root / STAGING).is_dir() and not (finished(root).root / MANIFEST).is_file():
+        raise UsageError(
+            "no-tree",
+            f"{root} is not a source: a conversion into it was not finished",
+            "re-run the command that wrote it, or give the folder that it read",
+        )
 
 
 def _undetected(root: Path) -> UsageError:

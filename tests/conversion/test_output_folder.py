@@ -132,3 +132,21 @@ def test_a_damaged_manifest(tmp_path: Path, damage: bytes) -> None:
     assert "[bad-manifest]" in result.stderr
     converted(source, out, "--overwrite")
     assert content(out) == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("convert", "auto"), ("convert", "voc"), ("check",), ("stats",), ("view",), ("split",)],
+)
+def test_an_unfinished_conversion_is_neither_source_nor_dataset(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """What is staged in OUT after a refusal looks like a VOC tree in a hidden folder."""
+    source, out = samples(tmp_path / "src", 3), tmp_path / "out"
+    (source / "bad.json").write_text('{"shapes": [')
+    assert cli("json2mask", source, out, "-j", "1").exit_code == 1
+    assert (out / ".segprep-incomplete" / "SegmentationClass").is_dir()
+    result = cli(*command, out, *[tmp_path / "again"] * (command[0] == "convert"))
+    assert result.exit_code in (1, 2)
+    assert "not finished" in result.stderr
+    assert not (tmp_path / "again").exists()

@@ -20,7 +20,7 @@ MASK_FOLDERS = (
 
 def homes(root: Path, *, images: bool = True) -> list[Path]:
     """*root* if it holds masks, and JPEGImages unless *images* lie elsewhere; else all such folders
-    up to three levels below.
+    up to three levels below, hidden ones apart.
     """
     wanted = (IMAGES,) if images else MASK_FOLDERS
     for pattern in ("", "*/", "*/*/", "*/*/*/"):
@@ -28,7 +28,10 @@ def homes(root: Path, *, images: bool = True) -> list[Path]:
             path.parent
             for name in wanted
             for path in root.glob(pattern + name)
-            if "__MACOSX" not in path.parts
+            if not any(
+                part == "__MACOSX" or part.startswith(".")
+                for part in path.relative_to(root).parts
+            )
         }
         complete = [home for home in below if any((home / name).is_dir() for name in MASK_FOLDERS)]
         if complete:
