@@ -20,6 +20,12 @@
 
 #define VERSION 10 /* as in segprep/kernel.py: raised as a function's arguments or result change */
 
+#if defined(__SSE2__) || defined(_M_X64)
+#include <emmintrin.h>
+#define SIMD
+#define sixteen(at) _mm_loadu_si128((const __m128i *)(at))
+#endif
+
 static size half(const uint8_t *at) {
     uint16_t value;
     memcpy(&value, at, 2);
@@ -106,16 +112,44 @@ static void add(Pairs *pairs, uint8_t row, uint8_t column, size number) {
     pairs->cells[row][column] += number;
 }
 
+/* Of 16 pixels and the one behind them: which are followed by another pair, as bits. */
+static inline uint64_t ends(const uint8_t *truth, const uint8_t *pred) {
+#ifdef SIMD
+    __m128i rows = _mm_cmpeq_epi8(sixteen(truth), sixteen(truth + 1));
+    __m128i columns = _mm_cmpeq_epi8(sixteen(pred), sixteen(pred + 1));
+    return 0xffff ^ (uint64_t)_mm_movemask_epi8(_mm_and_si128(rows, columns));
+#else
+    uint64_t bits = 0;
+    for (size at = 0; at < 2 * WORD; at++) {
+        const uint8_t *row = truth + at, *column = pred + at;
+        if (at % WORD == 0 && word(row) == word(row + 1) && word(column) == word(column + 1))
+            at += WORD - 1;
+        else
+            bits |= (uint64_t)((row[0] != row[1]) | (column[0] != column[1])) << at;
+    }
+    return bits;
+#endif
+}
+
+/* Runs of equal pairs are counted at once; where they end is found for 64 pixels together. */
 static void count_pairs(Pairs *pairs, const uint8_t *truth, const uint8_t *pred, size n) {
+    size start = 0, at = 0;
     memset(pairs->used, 0, sizeof pairs->used);
-    for (size at = 0, end; at < n;) {
-        uint64_t left = spread(truth[at]), right = spread(pred[at]);
-        for (end = at; end + WORD <= n; end += WORD)
-            if ((word(truth + end) ^ left) | (word(pred + end) ^ right))
-                break;
-        add(pairs, left & 255, right & 255, end - at);
-        for (at = end, end = least(n, at + WORD); at < end; at++)
-            add(pairs, truth[at], pred[at], 1);
+    for (; at + 64 < n; at += 64) {
+        uint64_t bits = 0;
+        for (int part = 0; part < 64; part += 16)
+            bits |= ends(truth + at + part, pred + at + part) << part;
+        for (; bits; bits &= bits - 1) {
+            size next = at + lowest(bits) + 1;
+            add(pairs, truth[start], pred[start], next - start);
+            start = next;
+        }
+    }
+    for (; at < n; at++) {
+        if (at + 1 < n && truth[at] == truth[at + 1] && pred[at] == pred[at + 1])
+            continue;
+        add(pairs, truth[start], pred[start], at + 1 - start);
+        start = at + 1;
     }
 }
 

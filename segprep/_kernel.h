@@ -11,6 +11,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef _MSC_VER
+#include <intrin.h>
+#endif
 
 #define WORD ((size)8)
 
@@ -23,6 +26,17 @@ static inline uint64_t word(const uint8_t *at) {
 }
 
 static inline uint64_t spread(uint8_t value) { return value * UINT64_C(0x0101010101010101); }
+
+/* The place of the lowest bit that is set; one is. */
+static inline int lowest(uint64_t bits) {
+#ifdef _MSC_VER
+    unsigned long place = 0;
+    _BitScanForward64(&place, bits);
+    return (int)place;
+#else
+    return __builtin_ctzll(bits);
+#endif
+}
 
 static inline size least(size first, size second) { return first < second ? first : second; }
 
