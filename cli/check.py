@@ -3,10 +3,10 @@
 import re
 import shlex
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -15,6 +15,9 @@ from segprep.types import Finding
 from . import formatting, options, output
 from .engines import on_engines
 from .progress import bar
+
+if TYPE_CHECKING:
+    from segprep.checking import Report
 
 HELP = """Find what is wrong with a dataset: broken files, wrong pairs, labels, splits, duplicates.
 
@@ -76,13 +79,10 @@ def _run(
     if unknown := set(given["reader"]) - set(get_args(checking.ReaderName)):
         raise click.UsageError(f"unknown reader {min(unknown)!r}; one of {', '.join(READERS)}")
     report = checking.check(dataset, **given, progress=bar(not (quiet or no_progress)))
+    report = _addressed(report, dataset, given)
     if page:
         report.write(page, overwrite=overwrite)
-    folders = [
-        f"--{name} {shlex.quote(str(given[name]))}" for name in ("images", "masks") if given[name]
-    ]
-    address = " ".join(folders) or shlex.quote(str(dataset))
-    _show(report, "json" if as_json else form, quiet, verbose, address)
+    _show(report, "json" if as_json else form, quiet, verbose)
     if page and not (quiet or as_json):
         output.aside(f"report: {page}")
     if report.counts["error"]:
@@ -133,15 +133,26 @@ def _explain(code: str) -> None:
             output.line(line)
 
 
-def _addressed(hint: str, address: str) -> str:
-    """*hint* with its commands given the dataset at *address*, so that they work when pasted."""
+def _addressed(report: "Report", dataset: Path, given: Mapping[str, Any]) -> "Report":
+    """*report* with the commands of its hints given the dataset, so that they work when pasted."""
+    folders = [
+        f"--{name} {shlex.quote(str(given[name]))}" for name in ("images", "masks") if given[name]
+    ]
+    address = " ".join(folders) or shlex.quote(str(dataset))
+    findings = (
+        replace(finding, hint=_addressed_hint(finding.hint, address)) for finding in report.findings
+    )
+    return replace(report, findings=tuple(findings))
+
+
+def _addressed_hint(hint: str, address: str) -> str:
     if address.startswith("--"):
         return re.sub(r"\bsegprep check(?= |$)", lambda _: f"segprep check {address}", hint)
     hint = _TREE.sub(lambda match: f"{match[0]} {address}", hint)
     return _NEW_TREE.sub(lambda match: f"segprep {match[1]} {address} OUT", hint)
 
 
-def _show(report: Any, form: str, quiet: bool, verbose: bool, address: str) -> None:
+def _show(report: "Report", form: str, quiet: bool, verbose: bool) -> None:
     findings = report.findings
     if form == "json":
         output.document(
@@ -168,10 +179,10 @@ def _show(report: Any, form: str, quiet: bool, verbose: bool, address: str) -> N
         for line in sarif.workflow_commands(findings):
             output.line(line)
     else:
-        _text(report, quiet, verbose, address)
+        _text(report, quiet, verbose)
 
 
-def _text(report: Any, quiet: bool, verbose: bool, address: str) -> None:
+def _text(report: "Report", quiet: bool, verbose: bool) -> None:
     """Findings by code, the first few of each; errors only with *quiet*."""
     by_code: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for finding in report.findings:
@@ -187,7 +198,7 @@ def _text(report: Any, quiet: bool, verbose: bool, address: str) -> None:
         if len(group) > FEW and not verbose:
             output.line(f"  … and {len(group) - FEW} more like it (--verbose lists them)")
         if group[0].hint:
-            output.line(f"  -> {_addressed(group[0].hint, address)}")
+            output.line(f"  -> {group[0].hint}")
     if not quiet:
         counts = ", ".join(
             f"{count} {name}{'s' if count != 1 and name != 'info' else ''}"

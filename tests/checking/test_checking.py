@@ -226,6 +226,12 @@ def test_the_commands_of_hints_work_when_pasted(tree: Path, tmp_path: Path) -> N
     (hint,) = [line for line in result.output.splitlines() if "->" in line]
     command = shlex.split(hint.partition("segprep ")[2])
     assert command == ["check", str(odd), "--fix"]
+    page = tmp_path / "check.html"
+    document = json.loads(run(odd, "--select", "SEG402", "--json", "--report", str(page)).output)
+    assert [one["hint"] for one in document["findings"]] == [
+        f"drop the entry: segprep check '{odd}' --fix"
+    ]
+    assert f"segprep check &#39;{odd}&#39; --fix" in page.read_text(encoding="utf-8")
     again = CliRunner().invoke(main.group, [*command, "--yes"])
     assert again.exit_code == 0
     assert run(odd, "--select", "SEG402").exit_code == 0
