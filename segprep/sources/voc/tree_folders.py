@@ -29,8 +29,7 @@ def homes(root: Path, *, images: bool = True) -> list[Path]:
             for name in wanted
             for path in root.glob(pattern + name)
             if not any(
-                part == "__MACOSX" or part.startswith(".")
-                for part in path.relative_to(root).parts
+                part == "__MACOSX" or part.startswith(".") for part in path.relative_to(root).parts
             )
         }
         complete = [home for home in below if any((home / name).is_dir() for name in MASK_FOLDERS)]
