@@ -8,7 +8,8 @@ from pkgutil import iter_modules
 from typing import cast
 
 from segprep import engine
-from segprep.dataset.tree import MANIFEST, STAGING, finished
+from segprep.dataset.manifest import MANIFEST
+from segprep.dataset.tree import STAGING, finished
 from segprep.errors import MissingExtraError, SegprepError, SourceError, UsageError
 from segprep.files import listing
 from segprep.names import unknown
