@@ -18,6 +18,9 @@ _BETWEEN = 0.6  # the share of a value's pixels that have a smaller and a larger
 # the least number of rim pixels, of one value and of all, for each place where such neighbors touch
 # directly: scraps that were drawn reach .08, smoothed masks 1 and more
 _OWN_LINED, _LINED = 0.02, 0.2
+# fewer rim pixels may be scraps of a class that others cover; and then, unlike in a smoothed mask,
+# most borders are direct ones between ids that are not next to each other
+_LEAST, _SCRAPS, _DIRECT = 8, 24, 0.6
 
 
 def rims(mask: NDArray[np.uint8], counts: Mapping[int, int]) -> list[int]:
@@ -58,6 +61,8 @@ def from_smoothing(
     rim = np.count_nonzero(np.isin(ids, list(thin)))
     if len(rows) < _OWN_LINED * touching or rim < _LINED * touching:
         return False
+    if rim < _LEAST or rim < _SCRAPS and _direct(ids) > _DIRECT:
+        return False
     around = np.stack(
         [
             ids[(rows + down).clip(0, len(ids) - 1), (columns + right).clip(0, ids.shape[1] - 1)]
@@ -68,6 +73,18 @@ def from_smoothing(
     low, high = (int(np.median(part)) for part in (around.min(0), around.max(0)))
     averages = [other for other in range(low + 1, high) if other not in thick]
     return 2 * len(set(averages) & set(thin)) >= len(averages)
+
+
+def _direct(ids: NDArray[Any]) -> float:
+    """The share of the contacts of two ids in which these differ by more than one: none where
+    averages lie between all of them.
+    """
+    steps = [
+        np.abs(first.astype(np.int32) - second)[(first != IGNORE) & (second != IGNORE)]
+        for first, second in ((ids[:, :-1], ids[:, 1:]), (ids[:-1], ids[1:]))
+    ]
+    contacts, wide = (sum(int(np.count_nonzero(step >= n)) for step in steps) for n in (1, 2))
+    return wide / max(contacts, 1)
 
 
 def _is_rim(mask: NDArray[np.uint8], value: int) -> bool:

@@ -76,6 +76,20 @@ def test_a_thin_rest_along_a_tenth_of_a_border_is_no_phantom() -> None:
     assert found(mask) == []
 
 
+def test_scraps_in_a_small_mask_are_no_phantom() -> None:
+    """Class 2, covered by 3 up to a few pixels, while 1, 3 and 5 touch the background directly."""
+    mask = np.zeros((32, 32), np.uint8)
+    mask[4:12, 4:12] = 1
+    mask[20:28, 4:28] = 5
+    mask[2:10, 20:28] = 3
+    few = mask.copy()
+    few[10, 22:28] = 2
+    mask[10, 20:28] = mask[2:10, 28] = 2
+    assert found(few) == found(mask) == []
+    smooth = Image.fromarray(mask).resize((48, 48), Image.Resampling.BILINEAR)
+    assert 4 in found(np.asarray(smooth))
+
+
 def test_the_note_names_values_and_the_way_out() -> None:
     mask = np.asarray(Image.fromarray(regions()).resize((201, 149), Image.Resampling.BILINEAR))
     mask = np.where(np.asarray(mask)[:, :] > 2, 2, mask).astype(np.uint8)[:, :110]
