@@ -1,7 +1,7 @@
 """Where the files of a dataset lie: a VOC-style tree of any tool, or two folders."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ from segprep.errors import SegprepError, SourceError, UsageError
 from segprep.files import listing, read_inside
 from segprep.imaging.image import SUFFIXES
 from segprep.names import is_sidecar, natural_order, stem_key, stem_of
-from segprep.packed import PackedDigests
+from segprep.packed import PackedDigests, PackedPaths
 from segprep.types import Classes
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def of_any(root: Path, classes: Classes | None = None) -> Survey:
 
 
 def _of_pairs(root: Path, folders: "tuple[Folders, ...]", classes: Classes | None) -> Survey:
+    """*folders* paired by the names in them, and what else lies directly in them."""
     from segprep.sources._common import matching
 
     matched = matching.match(root, folders, "auto", "name")
@@ -95,27 +96,53 @@ def _of_pairs(root: Path, folders: "tuple[Folders, ...]", classes: Classes | Non
         path, is_image = Path(skipped.path), skipped.code == "mask-missing"
         alone.append(Pair(skipped.stem, path if is_image else None, None if is_image else path))
     every = tuple(natural_order([*complete, *alone], attrgetter("stem")))
-    return Survey(root, "folders", every, classes)
+    return Survey(root, "folders", every, classes, strays=tuple(_strays(folders)))
+
+
+def _strays(folders: "tuple[Folders, ...]") -> Iterator[Path]:
+    """Files in *folders* that are neither pictures nor belong to one. A folder that holds the other
+    one is a project's, with files of its own.
+    """
+    for both in folders:
+        pair = {both.images, both.masks}
+        listed = {
+            folder: [name for where, name in listing(str(folder)) if where == str(folder)]
+            for folder in pair
+        }
+        names = [name for each in listed.values() for name in each]
+        stems = {stem_key(stem_of(name)) for name in names if _suffix(name) in SUFFIXES}
+        for folder in sorted(pair):
+            if not any(folder in other.parents for other in pair):
+                yield from (folder / name for name in listed[folder] if _stray(name, stems))
+
+
+def _stray(name: str, stems: Container[str]) -> bool:
+    """Whether the file *name* is neither a picture nor one that belongs to a sample of *stems*."""
+    suffix = _suffix(name)
+    if suffix in SUFFIXES or is_sidecar(name):
+        return False
+    stem = stem_key(stem_of(name))
+    return suffix not in SIDECARS or not (stem in stems or stem_of(stem) in stems)
 
 
 _Paths = str | tuple[str, ...]  # one, which nearly all stems have, or several
 
 
-def _files(folder: Path) -> tuple[dict[str, _Paths], list[Path]]:
+def _files(folder: Path) -> tuple[dict[str, _Paths], PackedPaths]:
     """Pictures below *folder* by stem key, their paths with forward slashes from it, and what else
     lies there.
     """
     paths: dict[str, _Paths] = {}
-    strays = []
+    others = PackedPaths()
     for inner, name in listing(str(folder)) if folder.is_dir() else ():
         suffix = _suffix(name)
         if suffix in SUFFIXES:
             path = os.path.join(inner, name)[len(str(folder)) :].replace(os.sep, "/").lstrip("/")
             key = stem_key(stem_of(path))
             paths[key] = (*_each(paths[key]), path) if key in paths else path
-        elif suffix not in SIDECARS and not is_sidecar(name):
-            strays.append(Path(inner, name))
-    return paths, strays
+        elif not is_sidecar(name):
+            others.add(inner, name)
+    return paths, others
 
 
 def _each(paths: _Paths) -> tuple[str, ...]:
@@ -126,13 +153,22 @@ def _paired(images: Path, labels: Path) -> tuple[Sequence[Pair], list[Path]]:
     """Every stem of the two folders once, and the other files in them; a stem with folders in it
     (``city/a``) also finds an image of its name.
     """
-    by_image, image_strays = _files(images)
-    by_mask, mask_strays = _files(labels)
+    by_image, image_others = _files(images)
+    by_mask, mask_others = _files(labels)
+    stems = set[str]()
+    if image_others or mask_others:
+        stems = {key.rpartition("/")[2] for keys in (by_image, by_mask) for key in keys}
+    strays = [
+        Path(folder, name)
+        for others in (image_others, mask_others)
+        for folder, name in others.parts()
+        if _stray(name, stems)
+    ]
     pairs = room(max(len(by_image), len(by_mask)))
     for pair in _samples(images, by_image, labels, by_mask):
         pairs.append(pair)
     del by_image, by_mask
-    return _in_order(pairs), [*image_strays, *mask_strays]
+    return _in_order(pairs), strays
 
 
 def _in_order(pairs: list[Pair] | StoredPairs) -> Sequence[Pair]:

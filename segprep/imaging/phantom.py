@@ -61,7 +61,7 @@ def from_smoothing(
     rim = np.count_nonzero(np.isin(ids, list(thin)))
     if len(rows) < _OWN_LINED * touching or rim < _LINED * touching:
         return False
-    if rim < _LEAST or rim < _SCRAPS and _direct(ids) > _DIRECT:
+    if rim < _LEAST or (rim < _SCRAPS and _direct(ids) > _DIRECT):
         return False
     around = np.stack(
         [

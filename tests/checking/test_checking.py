@@ -65,6 +65,30 @@ def test_two_folders_pair_by_affix(tree: Path, tmp_path: Path) -> None:
     assert {"SEG301"} <= {one.code for one in two}
 
 
+def test_other_files_are_told_unless_they_belong_to_a_sample(tree: Path, tmp_path: Path) -> None:
+    for name in ("scene_000.txt", "scene_001.png.json", "Scene_002.xml"):
+        (tree / "JPEGImages" / name).write_text("annotation")
+    (tree / "SegmentationClass" / "scene_000.json").write_text("{}")
+    assert codes(segprep.check(tree)) == set()
+    (tree / "JPEGImages" / "notes.txt").write_text("ask Ann")
+    (tree / "SegmentationClass" / "gone.json").write_text("{}")
+    strays = {"JPEGImages/notes.txt", "SegmentationClass/gone.json"}
+    assert {one.path for one in segprep.check(tree, select=["SEG107"]).findings} == strays
+    images, masks = tree / "JPEGImages", tree / "SegmentationClass"
+    (masks / "Thumbs.db").write_bytes(b"db")
+    two = segprep.check(images=images, masks=masks, classes="4", select=["SEG107"])
+    assert {one.path for one in two.findings} == {*strays, "SegmentationClass/Thumbs.db"}
+
+
+def test_a_project_around_its_images_has_no_stray_files(tree: Path, tmp_path: Path) -> None:
+    """The masks lie in a folder below the images, beside code and notes."""
+    project = tmp_path / "project"
+    shutil.copytree(tree / "JPEGImages", project)
+    shutil.copytree(tree / "SegmentationClass", project / "masks")
+    (project / "README.md").write_text("about")
+    assert codes(segprep.check(images=project, masks=project / "masks", classes="4")) == set()
+
+
 def test_black_and_white_masks_of_two_folders_are_converted(tree: Path, tmp_path: Path) -> None:
     masks = tmp_path / "labels"
     masks.mkdir()

@@ -332,6 +332,11 @@ def stray(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
     return ()
 
 
+def note(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
+    (place.root / "JPEGImages" / "notes.txt").write_text("ask Ann")
+    return ()
+
+
 def spread_group(place: Tree, stems: Sequence[str], rng: Rng) -> Sequence[str]:
     """A dataset that was split by groups of three; one sample of a group moves to another list."""
     table, split = place.root / "groups.csv", place.root.with_name(f"{place.root.name}-grouped")
@@ -380,6 +385,7 @@ STRUCTURAL = (
     Fault("image missing", "F31", ("SEG202",), remove_image),
     Fault("two images", "F31", ("SEG204",), images(second_image)),
     Fault("stray file", "F31", ("SEG107",), stray, scopes=("one",), whole=True),
+    Fault("text file", "F31", ("SEG107",), note, scopes=("one",), whole=True),
     Fault("wrong extension", "F31", ("SEG103",), images(other_format)),
     Fault("stale entry", "F32", ("SEG402",), listed(stale), scopes=("one", "few"), whole=True),
     Fault("entry twice", "F32", ("SEG403",), listed(repeated), scopes=("one", "few")),
