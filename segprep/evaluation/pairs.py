@@ -16,6 +16,7 @@ from segprep.names import natural_key, natural_order
 from segprep.packed import LazySequence
 
 Missing = Literal["error", "skip"]
+_TRIED = 3  # names that are searched for stems of the other side
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +172,11 @@ def _nothing_in_common(truth: Folder, pred: Folder) -> SegprepError:
         hint = "predictions are JPEG files, which change class ids; write PNG"
     elif not theirs:
         hint = f"that folder holds no label maps ({', '.join(LOSSLESS)})"
-    elif options := _around(truth, [pred.own.get(stem, stem) for stem in theirs]):
+    elif options := _around(truth, [pred.own.get(stem, stem) for stem in pred.suffixes]):
         hint = f"the predictions' names hold more than the truth's: give {options}"
-    elif options := _around(pred, [truth.own.get(stem, stem) for stem in mine], "--truth-"):
+    elif options := _around(
+        pred, [truth.own.get(stem, stem) for stem in truth.suffixes], "--truth-"
+    ):
         hint = f"the truth's names hold more than the predictions': give {options}"
     return SegprepError(
         "no-pairs",
@@ -185,15 +188,29 @@ def _nothing_in_common(truth: Folder, pred: Folder) -> SegprepError:
 
 def _around(side: Folder, names: Sequence[str], option: str = "--") -> str:
     """The options that say what the *names* of the other side have before and after those of
-    *side*.
+    *side*: those with which most of the names are found.
     """
-    for name in names:
+    candidates = dict[tuple[str, str], None]()
+    for name in names[:_TRIED]:
         for stem in side.suffixes:
             head, middle, tail = name.partition(stem)
             if middle and (head or tail):
-                ends = (("prefix", head), ("suffix", tail))
-                return " ".join(f"{option}{end} {quote(text)}" for end, text in ends if text)
-    return ""
+                candidates[head, tail] = None
+
+    def paired(ends: tuple[str, str]) -> int:
+        head, tail = ends
+        return sum(
+            name.startswith(head)
+            and name.endswith(tail)
+            and name[len(head) : len(name) - len(tail)] in side.suffixes
+            for name in names
+        )
+
+    if not candidates:
+        return ""
+    head, tail = max(candidates, key=paired)
+    ends = (("prefix", head), ("suffix", tail))
+    return " ".join(f"{option}{end} {quote(text)}" for end, text in ends if text)
 
 
 def few(stems: Sequence[str], most: int = 5) -> str:

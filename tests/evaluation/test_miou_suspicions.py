@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from segprep.evaluation.invalid_values import cause
 
 TRUTH = np.repeat(np.arange(4, dtype=np.uint8), 10).reshape(5, 8)
+ORDER = np.array([0, 2, 3, 1], np.uint8)  # of classes sorted otherwise
 
 
 def notes(folder: Path, truth: NDArray[np.uint8], pred: NDArray[np.uint8], count: int) -> list[str]:
@@ -28,6 +29,8 @@ def notes(folder: Path, truth: NDArray[np.uint8], pred: NDArray[np.uint8], count
         (TRUTH % 2, 1 - TRUTH % 2, 2, "with 0 and 1 swapped, 100.0%"),
         (TRUTH * 0, TRUTH * 0 + 1, 2, ""),  # one class alone tells nothing
         (TRUTH, np.minimum(TRUTH, 1), 4, "every predicted pixel is 0 or 1, the truth holds 4"),
+        (TRUTH, ORDER[TRUTH], 4, "predictions hold 2 for 1, 3 for 2, 1 for 3; read so, 100.0%"),
+        (TRUTH, np.array([0, 1, 3, 3], np.uint8)[TRUTH], 4, ""),  # a class that was not learned
         (np.minimum(TRUTH, 1), np.minimum(TRUTH, 1), 4, ""),
         (TRUTH, TRUTH * 0, 4, ""),
     ],
@@ -75,3 +78,12 @@ def test_names_around_the_stem(
     assert done.exit_code == 1
     assert "[no-pairs]" in done.stderr
     assert hint in done.stderr
+
+
+def test_the_ends_that_pair_most_names_are_offered(tmp_path: Path) -> None:
+    """1 lies in 1005_pred, too; 005_pred is no suffix of any other name."""
+    for stem in ("1", "1005", "27"):
+        save(tmp_path / f"truth/{stem}.png", TRUTH)
+        save(tmp_path / f"pred/{stem}_pred.png", TRUTH)
+    done = run(tmp_path / "pred", "--truth", tmp_path / "truth", "--classes", 4)
+    assert "give --suffix _pred\n" in done.stderr
