@@ -9,7 +9,7 @@ import sys
 
 import lightning
 import torch
-from plain_loop import crop
+from plain_loop import resized
 from torch.utils.data import DataLoader
 
 import segprep
@@ -46,7 +46,7 @@ def main(dataset: str, epochs: int = 30) -> float:
     """Train; the IoU of the last class on the val list."""
     lightning.seed_everything(0, verbose=False)
     train, val = (
-        segprep.torch_dataset(dataset, split=split, transform=crop) for split in ("train", "val")
+        segprep.torch_dataset(dataset, split=split, transform=resized) for split in ("train", "val")
     )
     trainer = lightning.Trainer(
         max_epochs=epochs,

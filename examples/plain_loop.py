@@ -4,7 +4,7 @@ python examples/plain_loop.py DATASET [STEPS]      DATASET was converted and spl
 """
 
 import sys
-from itertools import cycle, islice
+from itertools import chain, islice, repeat
 
 import torch
 from torch import nn
@@ -16,7 +16,7 @@ import segprep
 SIDE = 96
 
 
-def crop(image: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def resized(image: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The image at 96x96, bilinear, its mask nearest."""
     small = functional.interpolate(image[None], (SIDE, SIDE), mode="bilinear")[0]
     ids = functional.interpolate(mask[None, None].float(), (SIDE, SIDE), mode="nearest")[0, 0]
@@ -25,12 +25,13 @@ def crop(image: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.T
 
 def main(dataset: str, steps: int = 50) -> float:
     """Train; the loss of the last step."""
-    data = segprep.torch_dataset(dataset, split="train", transform=crop)
+    data = segprep.torch_dataset(dataset, split="train", transform=resized)
     layers = [nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, len(data.classes), 1)]
     network = nn.Sequential(*layers)
     optimizer = torch.optim.AdamW(network.parameters(), 1e-2)
     loader = DataLoader(data, batch_size=4, shuffle=True)
-    for step, (images, masks) in enumerate(islice(cycle(loader), steps), 1):
+    batches = chain.from_iterable(repeat(loader))  # every epoch is shuffled anew
+    for step, (images, masks) in enumerate(islice(batches, steps), 1):
         loss = functional.cross_entropy(network(images), masks, ignore_index=255)
         optimizer.zero_grad()
         loss.backward()

@@ -1,6 +1,7 @@
 """Reasons that the values of the masks give: nothing to learn or to score, 255 for a class."""
 
 from collections.abc import Sequence
+from shlex import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,10 +72,12 @@ def _one_class(
         )
         return [Reason("val-unlike-train", text, "not_learnable")]
     if ignored >= SHARE:
+        other = next((own for own in names if own != name and len(names) == 2), "NAME")
+        ids = quote(f"{only}={name},{IGNORE}={other}")
         text = (
             f"the masks hold the values {only} and {IGNORE} only, and {IGNORE} means ignored"
             f" ({ignored:.1%} of the pixels), so that one class is left; if {IGNORE} is a class:"
-            f" segprep remap DATASET OUT --ids {only}={name},{IGNORE}=NAME"
+            f" segprep remap DATASET OUT --ids {ids}"
         )
         return [Reason("values-unclear", text, "not_learnable")]
     text = (
@@ -107,11 +110,10 @@ def _unused(
     if len(unused) != 1 or ignored < SHARE:
         return []
     name = _name(unused[0], names)
-    ids = ",".join(f"{n}={_name(int(n), names)}" for n in present)
+    ids = quote("".join(f"{n}={_name(int(n), names)}," for n in present) + f"{IGNORE}={name}")
     text = (
         f"class {name} occurs in no mask, and {IGNORE} (ignored) covers {ignored:.1%} of the"
-        f" pixels; if {IGNORE} stands for it: segprep remap DATASET OUT --ids"
-        f" {ids},{IGNORE}={name}"
+        f" pixels; if {IGNORE} stands for it: segprep remap DATASET OUT --ids {ids}"
     )
     return [Reason("values-unclear", text)]
 

@@ -1,6 +1,7 @@
 """The whole check on tiny sets: verdicts, files, reproducibility, resuming, bad input."""
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -210,12 +211,17 @@ def test_nothing_stands_out_on_a_clean_set(discs: Discs) -> None:
     assert "None stands out" in (root / "runs/train-check/report.html").read_text("utf-8")
 
 
-def test_a_class_only_on_val_and_255_for_a_class_are_named(discs: Discs) -> None:
+def test_a_class_only_on_val_and_255_for_a_class_are_named(discs: Discs, tmp_path: Path) -> None:
     erased = discs(name="a", spoil=lambda mask, n: mask if n >= 12 else np.zeros_like(mask))
     assert causes(check(erased)) == ["val-unlike-train"]
-    ignored = check(discs(name="b", spoil=lambda mask, n: np.where(mask == 1, 255, 0)))
+    white = discs(name="b", spoil=lambda mask, n: np.where(mask == 1, 255, 0))
+    ignored = check(white)
     assert (ignored.verdict, causes(ignored)) == ("not_learnable", ["values-unclear"])
-    assert "segprep remap DATASET OUT --ids 0=_background_,255=NAME" in ignored.reasons[0].message
+    *command, ids = shlex.split(ignored.reasons[0].message.rpartition("segprep ")[2])
+    words = {"DATASET": str(white), "OUT": str(tmp_path / "repaired")}
+    command = [words.get(word, word) for word in command]
+    repaired = CliRunner().invoke(group, [*command, ids])
+    assert (repaired.exit_code, ids) == (0, "0=_background_,255=disc"), repaired.output
     page = ignored.report.read_text("utf-8")
     assert "nothing was trained" in page
     assert "learns nothing" not in page

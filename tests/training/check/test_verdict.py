@@ -102,8 +102,10 @@ def test_causes_of_masks() -> None:
     assert of(noise, rng.integers(0, 3, (70, 70))) == []
     many = of(np.where(noise == 1, 255, noise), np.where(noise.T == 1, 255, noise.T))
     assert cause(many) == ["values-unclear"]
-    assert "--ids 0=a,2=c,255=b" in many[0].message
+    assert "segprep remap DATASET OUT --ids 0=a,2=c,255=b" in many[0].message
     assert verdict.worst(many) == "learnable"
+    (blank,) = label_causes.of_masks([pair(np.where(noise == 1, 255, 0))], [], ("in fact", "b"))
+    assert "segprep remap DATASET OUT --ids '0=in fact,255=b'" in blank.message
     assert cause(label_causes.of_val([pair(full)])) == ["all-ignored"]
     assert label_causes.of_val([pair(full), pair(zeros)]) == []
     assert cause(causes.of_numbers(1, 0)) == cause(causes.of_numbers(2, 30)) == ["too-few-images"]
