@@ -96,13 +96,8 @@ def compare(gaps: Mapping[str, Gap], images: int) -> list[Reason]:
     """
     main, baseline, own = (gaps[name] for name in ("control", "baseline", "own"))
     if images < FEWEST:
-        return [
-            Reason(
-                "too-few-images",
-                f"only {images} images to judge by; {FEWEST} are the least that allow a judgment",
-                "doubtful",
-            )
-        ]
+        text = f"only {images} images to judge by; {FEWEST} are the least that allow a judgment"
+        return [Reason("too-few-images", text, "doubtful")]
     reasons = []
     said = (
         f"against the control on the same images: mIoU {main.value:+.3f} (95 % interval"
@@ -110,35 +105,21 @@ def compare(gaps: Mapping[str, Gap], images: int) -> list[Reason]:
     )
     if main.low <= 0:
         level: Level = "doubtful" if main.value > 0.02 and own.low > 0 else "not_learnable"
-        reasons.append(
-            Reason(
-                "no-better-than-control",
-                f"the masks teach no more than masks of other images do; {said}",
-                level,
-            )
-        )
+        text = f"the masks teach no more than masks of other images do; {said}"
+        reasons.append(Reason("no-better-than-control", text, level))
     if own.low <= 0:
         text = (
             f"predictions fit the masks of other images as well as their own ({own.value:+.3f},"
-            f" {own.low:+.3f} to {own.high:+.3f})"
+            f" {own.low:+.3f} to {own.high:+.3f}): masks and images may be paired wrongly, or the"
+            " labels do not show in the images"
         )
-        reasons.append(
-            Reason(
-                UNRELATED,
-                f"{text}: masks and images may be paired wrongly, or the labels do not show in the"
-                " images",
-                "not_learnable",
-            )
-        )
+        reasons.append(Reason(UNRELATED, text, "not_learnable"))
     if baseline.low <= 0:
-        text = f"{baseline.value:+.3f} ({baseline.low:+.3f} to {baseline.high:+.3f})"
-        reasons.append(
-            Reason(
-                "no-better-than-baseline",
-                f"the model is not clearly better than the majority class everywhere: mIoU {text}",
-                "doubtful",
-            )
+        text = (
+            "the model is not clearly better than the majority class everywhere: mIoU"
+            f" {baseline.value:+.3f} ({baseline.low:+.3f} to {baseline.high:+.3f})"
         )
+        reasons.append(Reason("no-better-than-baseline", text, "doubtful"))
     return reasons or [Reason("learnable", said)]
 
 

@@ -15,7 +15,7 @@ from segprep.training.checkpoints import Checkpoint, channels_last
 from segprep.training.data.pairs import InputSpec
 from segprep.training.freezing import freeze, unfreeze
 from segprep.training.trainer.distributed import ProcessGroup
-from segprep.training.weight_tables import where
+from segprep.training.weight_tables import SOURCES, where
 
 
 def options_of(config: Config) -> Mapping[str, Any]:
@@ -75,9 +75,12 @@ def load_weights(network: nn.Module, config: Config) -> pretrained.WeightsReport
     name = config.weights
     address = name.startswith(("http://", "https://"))
     if address and not config.sha256:
-        reason = f"{name} without its hash"
-        hint = "give --sha256, so that nobody can put other weights in its place"
-        raise UsageError("bad-option", reason, hint)
+        digest = next((f" {own}" for _, url, own in SOURCES.values() if url == name), "")
+        hint = f"give --sha256{digest}, so that nobody can put other weights in its place"
+        raise UsageError("bad-option", f"{name} without its hash", hint)
+    if not address and not Path(name).exists():
+        source = where(config.arch) or "what segprep train or torch.save wrote"
+        raise SegprepError("unreadable", f"there is no file {name}", f"weights are {source}")
     path = pretrained.fetch(name, config.sha256, folder()) if address else Path(name)
     content = pretrained.content(path, config.sha256 or None)
     own = isinstance(content, dict) and content.get("kind") == checkpoints.KIND

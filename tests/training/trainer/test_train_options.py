@@ -78,6 +78,10 @@ def test_a_random_backbone_is_not_held_and_the_weights_are_named(discs: Make) ->
     sha256 = re.search(r"--sha256 ([0-9a-f]{64})", error.value.hint)
     assert sha256
     assert sha256[1].startswith("397923af")  # torchvision names its files by their hash
+    for weights in ("vgg16.pth", "https://download.pytorch.org/models/vgg16-397923af.pth"):
+        with pytest.raises(SegprepError, match=r"no file vgg16|without its hash") as refused:
+            train(root, **TINY | {"arch": "vgg-unet", "options": {"base": 2}, "weights": weights})
+        assert f"--sha256 {sha256[1]}" in refused.value.hint
     found = train(root, **TINY | {"arch": "vgg-unet", "options": {"base": 2}, "epochs": 1})
     assert any("begins with random weights" in note for note in found.notes)
 
