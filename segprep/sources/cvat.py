@@ -13,7 +13,7 @@ tags have no area. In CVAT: Actions, Export task dataset, "CVAT for images 1.1".
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -93,8 +93,12 @@ class Reader(AttributeReader):
         if original is not None:
             height, width = original.findtext("height"), original.findtext("width")
             size = _size(height, width, path, "meta/task/original_size")
-        for n, track in enumerate(root.iter("track")):
+        tracks = root.findall("track")  # those within a skeleton are its points
+        _refuse_tasks(tracks, path)
+        for n, track in enumerate(tracks):
             for m, shape in enumerate(track):
+                if shape.tag not in KINDS:
+                    continue
                 address = f"track[{n}][{m}]"
                 frame = strict_xml.whole(shape.get("frame"), path, f"{address}: frame")
                 listed = frames[frame]
@@ -205,9 +209,25 @@ def _size(
     return rows, strict_xml.whole(width, path, f"{address}: width")
 
 
+def _refuse_tasks(tracks: Iterable[Element], path: Path) -> None:
+    """Raise SourceError where *tracks* belong to several tasks, as in the export of a project: each
+    counts its frames from 0.
+    """
+    tasks = list(dict.fromkeys(track.get("task_id") or "" for track in tracks))
+    if len(tasks) > 1:
+        listed = ", ".join(shown(task) for task in tasks[:6])
+        reason = f"holds tracks of {len(tasks)} tasks ({listed}), each with its own frame numbers"
+        hint = "in CVAT: Tasks, Actions, Export task dataset, for each task; convert each alone"
+        raise SourceError(path, reason, hint, "annotations-unclear")
+
+
 def _labels(root: Element) -> list[str]:
-    """The labels of the task or project in their order, without those for whole images."""
+    """The labels of the task or project in their order, without those for whole images and for the
+    points of skeletons.
+    """
     names = [
-        label.findtext("name") for label in root.iter("label") if label.findtext("type") != "tag"
+        label.findtext("name")
+        for label in root.iter("label")
+        if label.findtext("type") != "tag" and not label.findtext("parent")
     ]
     return list(dict.fromkeys(name.strip() for name in names if name and name.strip()))

@@ -23,7 +23,7 @@ from xml.etree.ElementTree import Element
 
 from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, read_below, walk
-from segprep.imaging import image
+from segprep.imaging import image, mask_files
 from segprep.sources._common import json_values, strict_xml
 from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.region_attributes import named_values
@@ -109,7 +109,11 @@ class Reader(AttributeReader):
     def _mask(self, thing: Element, path: Path, address: str, label: str, name: str) -> Region:
         folders = [path.parent, path.parent / "Masks"]
         file = next((f / name for f in folders if (f / name).is_file()), folders[1] / name)
-        bits = image.decode_mask(read_below(file, self.roots(), MAX_BYTES), file) > 0
+        data = read_below(file, self.roots(), MAX_BYTES)
+        if image.header(data, file).mode in ("RGB", "RGBA", "LA"):  # strokes on a clear sheet
+            bits = mask_files.cutout(data, file)
+        else:
+            bits = image.decode_mask(data, file) > 0
         return whole_mask(label, address, bits, address)
 
 

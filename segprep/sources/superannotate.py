@@ -176,6 +176,10 @@ def _regions(raw: Any, path: Path, address: str) -> list[Region]:
         points = json_values.mapping(entry.get("points"), path, f"{address}.points")
         corners = tuple(number(points, key) for key in ("x1", "y1", "x2", "y2"))
         return [Region(label, address, "box", (corners,), group=group)]
-    hint = "known: polygon, bbox, ellipse, polyline, point"
+    if kind == "rbbox":
+        points = json_values.mapping(entry.get("points"), path, f"{address}.points")
+        turned = tuple(number(points, f"{axis}{n}") for n in range(1, 5) for axis in "xy")
+        return [Region(label, address, "box", (turned,), group=group)]
+    hint = "known: polygon, bbox, rbbox, ellipse, polyline, point"
     reason = f"{address}.type: {shown(kind)!r} is not known"
     raise SourceError(path, reason, hint, "unknown-shape-type")

@@ -21,7 +21,7 @@ from segprep.errors import SourceError
 from segprep.files import MAX_BYTES, listing, read_below, walk
 from segprep.imaging.image import SUFFIXES
 from segprep.names import clean_label, shown, stem_key, stem_of
-from segprep.sources._common import strict_yaml
+from segprep.sources._common import foreign_files, strict_yaml
 from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.folder_names import split_of
 from segprep.sources._common.official_lists import SPLITS
@@ -49,10 +49,11 @@ class Reader(RegionReader):
         fractions.
         """
         real = root.resolve()
+        if foreign_files.pose_data(real):
+            return None
         for path in walk(real):
-            if path.suffix.lower() != ".txt" or path.name in LISTS_OF_CLASSES:
-                continue
-            if path.name.lower().startswith("readme"):
+            name = path.name.lower()
+            if not name.endswith(EVERY_TEXT) or name in LISTS_OF_CLASSES or name[:6] == "readme":
                 continue
             try:
                 line = read_below(path, (real,)).split(b"\n", 1)[0]
@@ -240,11 +241,13 @@ class DataFile:
 def data_file(root: Path) -> DataFile:
     """The only YAML file at the top of *root* that has names, else a list of classes.
 
-    Raises SourceError: classes-ambiguous, bad-yaml, bad-classes.
+    Raises SourceError: classes-ambiguous, bad-yaml, bad-classes, shape-without-area.
     """
     described = []
     for path in sorted([*root.glob("*.yaml"), *root.glob("*.yml")]):
         content = strict_yaml.parse(read_below(path, (root,), MAX_BYTES), path)
+        if foreign_files.is_pose(content):
+            raise SourceError(path, *foreign_files.POSE, "shape-without-area")
         if "names" in content:
             described.append((path, content))
     if len(described) > 1:

@@ -231,3 +231,44 @@ def test_images_of_one_name_lead_to_stem_path(tmp_path: Path) -> None:
     assert str(Path("images", "Train", "a.png")) in first.reason + second.reason
     assert "--stem path" in first.hint
     assert len(Reader(tmp_path, stem="path").scan().items) == 2
+
+
+def tracks(*tasks: str) -> str:
+    shape = polygon("cat", SQUARE).replace("<polygon", '<polygon frame="0" outside="0"')
+    return "".join(
+        f'<track id="{n}" label="cat" {task}>{shape}</track>' for n, task in enumerate(tasks)
+    )
+
+
+def test_tracks_of_several_tasks_are_not_mixed(tmp_path: Path) -> None:
+    """The export of a project of videos: each task counts its frames from 0."""
+    photo(tmp_path / "frame_000000.png")
+    text = tracks('task_id="7" subset="Train"', 'task_id="8" subset="Train"')
+    write(tmp_path / "annotations.xml", f"<annotations>{text}</annotations>")
+    (skipped,) = Reader(tmp_path).scan().skipped
+    assert skipped.code == "annotations-unclear"
+    assert "tracks of 2 tasks (7, 8)" in skipped.reason
+    assert "for each task" in skipped.hint
+    text = tracks('task_id="7"', 'task_id="7"')
+    write(tmp_path / "annotations.xml", f"<annotations>{text}</annotations>")
+    assert (only(Reader(tmp_path)) == square()).all()
+
+
+def test_skeletons_in_tracks_have_no_area(tmp_path: Path) -> None:
+    """Their points are tracks within the track, of labels within the label."""
+    photo(tmp_path / "frame_000000.png")
+    labels = (
+        "<meta><task><labels><label><name>cat</name><type>polygon</type></label>"
+        "<label><name>bones</name><type>skeleton</type></label>"
+        "<label><name>1</name><type>points</type><parent>bones</parent></label>"
+        "</labels></task></meta>"
+    )
+    bones = (
+        '<track id="5" label="bones"><skeleton frame="0" outside="0" points="1,1;2,2"/>'
+        '<track id="0" label="1"><points frame="0" outside="0" points="1,1"/></track></track>'
+    )
+    text = f"<annotations>{labels}{tracks('')}{bones}</annotations>"
+    write(tmp_path / "annotations.xml", text)
+    reader = Reader(tmp_path)
+    assert reader.scan().classes.names == ("_background_", "cat", "bones")
+    assert (only(reader) == square()).all()

@@ -1,12 +1,14 @@
 """Label Studio: JSON and JSON-MIN, brushes, rotated boxes, several annotators, upload prefixes."""
 
+import base64
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sources.region_files import HEIGHT, SQUARE, WIDTH, masks, only, photo, square, write
+from sources.region_files import HEIGHT, SQUARE, WIDTH, masks, only, photo, png, square, write
 
+from segprep.errors import SegprepError
 from segprep.sources import guesses
 from segprep.sources._common import packed_bits
 from segprep.sources.label_studio import Reader
@@ -171,3 +173,69 @@ def test_json_min_of_an_image_without_regions(tmp_path: Path) -> None:
     ]
     write(tmp_path / "export.json", tasks)
     assert [bool(mask.any()) for mask in masks(Reader(tmp_path)).values()] == [True, False]
+
+
+def test_folders_in_a_link_choose_the_image(tmp_path: Path) -> None:
+    """Not the one beside the export that has the same name, nor one of another type."""
+    shape = annotation(result("polygonlabels", "cat", points=PERCENT))
+    wrong, right = photo(tmp_path / "a.png"), photo(tmp_path / "b" / "a.png", 1)
+    for link in ("/data/local-files/?d=b/a.png", r"/data/local-files/?d=b\a.png", "s3://x/b/a.png"):
+        (item,) = put(tmp_path, shape, link=link).scan().items
+        assert item.image == right
+    (item,) = put(tmp_path, shape, link="/data/local-files/?d=c/a.png").scan().items
+    assert item.image == wrong
+    other = photo(tmp_path / "b" / "a.bmp", 2)
+    (item,) = put(tmp_path, shape, link="/data/local-files/?d=b/a.bmp").scan().items
+    assert item.image == other
+
+
+def url_of(pixels: np.ndarray[Any, Any]) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png(pixels)).decode()}"
+
+
+def test_bitmasks(tmp_path: Path) -> None:
+    """Black on a clear sheet."""
+    example(tmp_path)
+    sheet = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+    sheet[square() > 0, 3] = 255
+    reader = put(tmp_path, annotation(result("bitmasklabels", "cat", imageDataURL=url_of(sheet))))
+    assert (only(reader) == square()).all()
+    assert guesses(tmp_path)[0][0] == "label-studio"
+    plain = {"type": "bitmask", "id": "r", "value": {"imageDataURL": url_of(sheet)}, **SIZE}
+    labels = {"type": "labels", "id": "r", "value": {"labels": ["cat"]}}
+    assert (only(put(tmp_path, annotation(plain, labels))) == square()).all()
+
+
+@pytest.mark.parametrize("url", ["", "data:image/png;base64,AAAA", "no", None, 3])
+def test_broken_bitmasks(tmp_path: Path, url: Any) -> None:
+    example(tmp_path)
+    reader = put(tmp_path, annotation(result("bitmasklabels", "cat", imageDataURL=url)))
+    (skipped,) = reader.scan().skipped
+    assert "imageDataURL" in skipped.reason
+
+
+def test_a_bitmask_of_another_size_is_not_painted(tmp_path: Path) -> None:
+    example(tmp_path)
+    url = url_of(np.full((HEIGHT - 1, WIDTH, 4), 255, np.uint8))
+    reader = put(tmp_path, annotation(result("bitmasklabels", "cat", imageDataURL=url)))
+    with pytest.raises(SegprepError, match="the mask is 12x9, its image 12x10") as caught:
+        only(reader)
+    assert caught.value.code == "size-mismatch"
+
+
+def test_closed_vectors_are_outlines(tmp_path: Path) -> None:
+    example(tmp_path)
+    vertices = [{"id": str(n), "x": x, "y": y} for n, (x, y) in enumerate(PERCENT)]
+    closed = result("vectorlabels", "cat", vertices=vertices, closed=True)
+    assert (only(put(tmp_path, annotation(closed))) == square()).all()
+    opened = result("vectorlabels", "cat", vertices=vertices, closed=False)
+    (sample,) = [
+        reader.read(item)
+        for reader in [put(tmp_path, annotation(closed, opened))]
+        for item in reader.scan().items
+    ]
+    assert any("1 lines have no area" in note.message for note in sample.notes)
+    curved = [{**vertices[0], "isBezier": True}, *vertices[1:]]
+    reader = put(tmp_path, annotation(result("vectorlabels", "a", vertices=curved, closed=True)))
+    (skipped,) = reader.scan().skipped
+    assert "has curves" in skipped.reason

@@ -87,3 +87,15 @@ def test_a_mask_in_a_file(tmp_path: Path) -> None:
 
 def test_auto_knows_it(tmp_path: Path) -> None:
     assert guesses(example(tmp_path).root)[0][0] == "labelme-xml"
+
+
+@pytest.mark.parametrize("clear", [True, False])
+def test_masks_may_be_strokes_on_a_sheet(tmp_path: Path, clear: bool) -> None:
+    """The web tool keeps colored strokes on a clear sheet; others on a black one."""
+    reader = example(tmp_path)
+    sheet = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+    sheet[square() > 0] = (153, 51, 255, 20)
+    (tmp_path / "Masks").mkdir()
+    (tmp_path / "Masks" / "m.png").write_bytes(png(sheet if clear else sheet[..., :3]))
+    write(tmp_path / "a.xml", document(thing("cat", "<segm><mask>m.png</mask></segm>")))
+    assert (only(reader) == square()).all()

@@ -118,3 +118,16 @@ def test_what_nobody_annotated_is_no_background(tmp_path: Path, status: str, cod
     assert [one.code for one in Reader(tmp_path, classes="cat").scan().skipped] == [code][
         : len(code)
     ]
+
+
+def test_rotated_boxes(tmp_path: Path) -> None:
+    example(tmp_path)
+    corners = {
+        f"{axis}{n}": value
+        for n, point in enumerate(SQUARE, 1)
+        for axis, value in zip("xy", point, strict=True)
+    }
+    put(tmp_path, {"type": "rbbox", "className": "cat", "points": corners})
+    with pytest.raises(SourceError, match="'cat' is a box without an outline"):
+        only(Reader(tmp_path))
+    assert (only(Reader(tmp_path, boxes="fill")) == square()).all()

@@ -8,7 +8,7 @@ import pytest
 from sources.region_files import HEIGHT, SQUARE, WIDTH, masks, only, photo, square, write
 
 from segprep.errors import SegprepError, SourceError, UsageError
-from segprep.sources import guesses
+from segprep.sources import guesses, recognize
 from segprep.sources.yolo_seg import Reader
 
 REAL = Path(os.environ.get("SEGPREP_REAL_DATA", Path(__file__).parents[3] / "shared" / "data"))
@@ -155,3 +155,28 @@ def test_oriented_boxes_are_told(tmp_path: Path, corner: str, told: bool) -> Non
     line = f"0 0.2 0.2 0.4 0.2 {corner} 0.3 0.4\n"
     (tmp_path / "labels" / "a.txt").write_text(line * 10)
     assert ("boxes-alone" in {note.code for note in Reader(tmp_path).scan().notes}) == told
+
+
+@pytest.mark.parametrize("values", ["2 ", ""])
+def test_key_points_are_no_outlines(tmp_path: Path, values: str) -> None:
+    """YOLO pose: with two values per point, its lines look like those of polygons."""
+    example(tmp_path)
+    points = f"0.2 0.2 {values}0.4 0.4 {values}0.5 0.6 {values}"
+    write(tmp_path / "labels" / "a.txt", f"0 0.5 0.5 0.8 0.8 {points}\n")
+    shape = 3 if values else 2
+    write(tmp_path / "data.yaml", f"kpt_shape: [3, {shape}]\ntrain: images\n{NAMES}")
+    with pytest.raises(SourceError, match="key points") as caught:
+        Reader(tmp_path).scan()
+    assert caught.value.code == "shape-without-area"
+    with pytest.raises(UsageError, match="of YOLO pose") as refused:
+        recognize(tmp_path)
+    assert "outlines or masks" in refused.value.hint
+
+
+def test_a_broken_yaml_beside_is_not_what_tells_pose(tmp_path: Path) -> None:
+    reader = example(tmp_path)
+    write(tmp_path / "data.yaml", "kpt_shape: [")
+    assert guesses(tmp_path)[0][0] == "yolo-seg"
+    with pytest.raises(SourceError) as caught:
+        reader.scan()
+    assert caught.value.code == "bad-yaml"

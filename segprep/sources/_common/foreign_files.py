@@ -1,14 +1,22 @@
 """Annotation files of other tools, told by what they hold: what each is, and what to do with it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from segprep.errors import SegprepError
+from segprep.files import read_below
+from segprep.sources._common import strict_yaml
 
 _NO_MASKS = "segmentation needs masks; boxes have none"
 _AS_COCO = "export it there as COCO, then: segprep convert coco"
 _VOTT = "write its polygons as COCO; VoTT's own exports to other formats keep boxes alone"
 _SLIDE = "export the region of the slide as an image, and its shapes as GeoJSON (QuPath does both)"
+POSE = (
+    "describes key points (kpt_shape, YOLO pose): its labels hold a box and points, no outlines",
+    "segmentation needs outlines or masks; export or draw them",
+)
 _TOOLS = (  # keys of an object, or of the first in a list
     ({"asset", "regions"}, "an asset of VoTT", _VOTT),
     ({"assets", "tags", "videoSettings"}, "an export of VoTT", _VOTT),
@@ -128,6 +136,33 @@ def _of_text(data: bytes, path: Path) -> tuple[str, str] | None:
     return "a YOLO box label, which holds no mask", _NO_MASKS
 
 
+def is_pose(content: Mapping[str, Any]) -> bool:
+    """Whether a data.yaml says that its labels are key points."""
+    return "kpt_shape" in content and "names" in content
+
+
+def pose_data(root: Path) -> bool:
+    """Whether a YAML file at the top of *root* says that its labels are key points."""
+    paths = sorted([*root.glob("*.yaml"), *root.glob("*.yml")])
+    for path in paths:
+        try:
+            if is_pose(strict_yaml.parse(read_below(path, (root,)), path)):
+                return True
+        except SegprepError:
+            continue
+    return False
+
+
+def _of_yaml(data: bytes, path: Path) -> tuple[str, str] | None:
+    try:
+        content = strict_yaml.parse(data, path)
+    except SegprepError:
+        return None
+    if is_pose(content):
+        return "the data.yaml of YOLO pose: key points, no outlines", POSE[1]
+    return None
+
+
 def _of_csv(data: bytes, path: Path) -> tuple[str, str] | None:
     header = data[:2048].split(b"\n")[0].decode("utf-8", "replace").lower()
     if any(word in header for word in ("encodedpixels", "rle", "run_length", "segmentation")):
@@ -159,6 +194,8 @@ def _of_lines(data: bytes, path: Path) -> tuple[str, str] | None:
 JUDGES: dict[str, Callable[[bytes, Path], tuple[str, str] | None]] = {
     ".json": _of_json,
     ".xml": _of_xml,
+    ".yaml": _of_yaml,
+    ".yml": _of_yaml,
     ".txt": _of_text,
     ".csv": _of_csv,
     ".manifest": _of_lines,

@@ -245,6 +245,16 @@ class ImageIndex:
         return next((places[0][1] for places in twins if places), "")
 
 
+def as_named(paths: Sequence[Path], named: str) -> list[Path]:
+    """Those of *paths* that have most of the last folders of *named*; of these, those that are
+    called just as it is, if any is.
+    """
+    parts = _parts(named)
+    shared = [_common((*path.parts[:-1], ""), (*parts[:-1], "")) for path in paths]
+    alike = [path for path, count in zip(paths, shared, strict=True) if count == max(shared)]
+    return [path for path in alike if path.name in parts[-1:]] or alike
+
+
 def bytes_of(path: Path) -> int:
     """The size of the file *path* in bytes; 0 if it cannot be looked at."""
     try:

@@ -10,7 +10,7 @@ from segprep.errors import SourceError
 from segprep.names import natural_key, shown, stem_key, stem_of
 from segprep.sources._common import official_lists, stems
 from segprep.sources._common.folder_names import split_of
-from segprep.sources._common.image_index import ImageIndex, bytes_of
+from segprep.sources._common.image_index import ImageIndex, as_named, bytes_of
 from segprep.sources._common.region_shapes import Region
 from segprep.types import Item, Note, Skipped
 
@@ -101,13 +101,16 @@ class SourceImages:
         self.items.append(Item(stem, picture, (path,), (shared, annotated)))
 
     def _of_stem(self, path: Path, names: Sequence[str]) -> Path:
-        """The image of the first stem of *names* that there is: beside *path*, else the only one
-        below the roots.
+        """The image of the first stem of *names* that there is: in the folders that the name says,
+        then beside *path*, else the only one below the roots.
 
         Raises SourceError: image-missing, image-ambiguous.
         """
-        keys = [stem_key(stem_of(PureWindowsPath(name).name)) for name in names]
-        paths = next((self._stems[key] for key in keys if key in self._stems), [])
+        paths: list[Path] = []
+        for name in names:
+            if stemmed := self._stems.get(stem_key(stem_of(PureWindowsPath(name).name))):
+                paths = as_named(stemmed, name)
+                break
         near = [image for image in paths if image.parent == path.parent] or paths
         near = self.index.nearest(self.index.likely(near), path.parent) if near else near
         if near and (picture := self.index.only(near)):

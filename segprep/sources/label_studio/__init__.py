@@ -8,8 +8,10 @@
       NAME.jpg          with or without the upload's prefix, anywhere below SRC or --image-root
 
 Format: https://labelstud.io/guide/export. Assumptions: coordinates are percent of width and height;
-brush masks are the alpha channel of packed RGBA; later results cover earlier ones. In Label Studio:
-Export, JSON (brush masks are in it, not in JSON-MIN of old versions).
+brush masks are the alpha channel of packed RGBA, bitmasks that of a PNG; a closed vector without
+curves is a polygon; later results cover earlier ones; of several images with one name, that in the
+folders of the link. In Label Studio: Export, JSON (brush masks are in it, not in JSON-MIN of old
+versions).
 """
 
 import re
@@ -75,9 +77,10 @@ class Reader(AttributeReader):
             aliases: tuple[str, ...] = ()
             fault, size = None, None
             try:
-                full_name = _image_name(_link(task["data"] if full else task, path, address))
-                name = PREFIX.sub("", full_name)
-                aliases = (full_name,)
+                link = _image_path(_link(task["data"] if full else task, path, address))
+                folder, slash, full_name = link.rpartition("/")
+                name = f"{folder}{slash}{PREFIX.sub('', full_name)}"
+                aliases = (link,)
                 results = self._results(task, path, address) if full else _brief_results(task)
                 regions, size = regions_of(
                     results, path, address, labeled=not self.class_from, bad_shape=self.bad_shape
@@ -195,6 +198,11 @@ def _link(data: Mapping[str, Any], path: Path, address: str) -> str:
 
 def _image_name(link: str) -> str:
     """The file name in a link."""
+    return _image_path(link).rsplit("/", 1)[-1]
+
+
+def _image_path(link: str) -> str:
+    """The folders and the file name in a link."""
     parts = urlsplit(link)
     local = parse_qs(parts.query).get("d")
-    return (local[0] if local else unquote(parts.path)).replace("\\", "/").rsplit("/", 1)[-1]
+    return (local[0] if local else unquote(parts.path)).replace("\\", "/")

@@ -1,5 +1,7 @@
 """The results of one Label Studio task as regions: shapes, labels, and answers to questions."""
 
+import base64
+import binascii
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,14 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from segprep.errors import SourceError
+from segprep.errors import SegprepError, SourceError
+from segprep.imaging import mask_files
 from segprep.names import shown
 from segprep.sources._common import json_values, packed_bits
 from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.region_attributes import named_values
-from segprep.sources._common.region_shapes import Region, rotated_box, whole_mask
+from segprep.sources._common.region_shapes import Kind, Region, rotated_box, whole_mask
 
-PLAIN = ("polygon", "brush", "rectangle", "ellipse", "keypoint")
+PLAIN = ("polygon", "brush", "bitmask", "vector", "rectangle", "ellipse", "keypoint")
+PNG = "data:image/png;base64,"
 LABELS = tuple(f"{kind}labels" for kind in PLAIN)
 ANSWERS = {"choices": "choices", "textarea": "text", "taxonomy": "taxonomy", "rating": "rating",
            "number": "number"}  # fmt: skip
@@ -59,8 +63,8 @@ def _regions(
     if kind in WITHOUT_REGION or kind is None:
         return []
     if kind not in (*LABELS, *PLAIN):
-        reason = f"{address}.type: {shown(kind)!r} has no label"
-        hint = "label with PolygonLabels or BrushLabels"
+        reason = f"{address}.type: {shown(kind)!r} is not known"
+        hint = f"known: {', '.join(LABELS)}"
         raise SourceError(path, reason, hint, "unknown-shape-type")
     region, size = _region(result, path, address)
     sizes.append(size)
@@ -129,15 +133,16 @@ def _drawn(
 
     if kind == "brush":
         return _brush(value, size, path, address)
-    if kind == "polygon":
-        ring = json_values.ring(value.get("points"), path, f"{address}.value.points")
+    if kind == "bitmask":
+        return _bitmask(value, path, address)
+    if kind in ("polygon", "vector"):
+        key = "points" if kind == "polygon" else "vertices"
+        ring = json_values.ring(value.get(key), path, f"{address}.value.{key}")
         if any(not -MARGIN <= part <= 100 + MARGIN for part in ring):
-            reason = (
-                f"{address}.value.points: percent of the image were expected, not {max(ring):g}"
-            )
+            reason = f"{address}.value.{key}: percent of the image were expected, not {max(ring):g}"
             raise SourceError(path, reason, "divide pixels by the image's size", "bad-shape")
         pixels = tuple(v * (height if n % 2 else width) / 100 for n, v in enumerate(ring))
-        return Region("", address, "polygon", (pixels,))
+        return Region("", address, _closed(kind, value, path, address), (pixels,))
     if kind == "keypoint":
         return Region("", address, "points")
     x, y = number("x", width), number("y", height)
@@ -160,3 +165,30 @@ def _brush(value: Mapping[str, Any], size: tuple[int, int], path: Path, address:
         reason = f"{address}.value.rle: cannot be unpacked: {error}"
         raise SourceError(path, reason, "export it again", "bad-shape") from error
     return whole_mask("", address, values.reshape(*size, 4)[..., 3] > 0)
+
+
+def _closed(kind: str, value: Mapping[str, Any], path: Path, address: str) -> Kind:
+    """The kind of region that a polygon or a vector is: an open one has no area.
+
+    Raises SourceError for one of curves.
+    """
+    if kind == "polygon":
+        return "polygon"
+    if value.get("closed") is not True:
+        return "line"
+    if any(isinstance(vertex, dict) and vertex.get("isBezier") for vertex in value["vertices"]):
+        reason = f"{address}.value.vertices: has curves, which are not read"
+        hint = "redraw it of straight lines, or label with BrushLabels or BitmaskLabels"
+        raise SourceError(path, reason, hint, "bad-shape")
+    return "polygon"
+
+
+def _bitmask(value: Mapping[str, Any], path: Path, address: str) -> Region:
+    """Where the picture of a bitmask is not clear."""
+    text = json_values.text(value.get("imageDataURL"), path, f"{address}.value.imageDataURL")
+    try:
+        data = base64.b64decode(text.removeprefix(PNG), validate=True)
+        return whole_mask("", address, mask_files.cutout(data, path))
+    except (binascii.Error, ValueError, SegprepError) as error:
+        reason = f"{address}.value.imageDataURL: {getattr(error, 'reason', error)}"
+        raise SourceError(path, reason, "export it again", "bad-shape") from error
