@@ -5,6 +5,7 @@ table.
 import csv
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -46,7 +47,8 @@ def _matched(stems: Sequence[str], expression: str) -> dict[str, str]:
     """Stem -> the first group of *expression*, or the whole match; "" where it does not match.
 
     The matching runs in a process of its own, because no thread can stop a regular expression that
-    backtracks for ever. Raises UsageError for a bad expression, or one that takes too long.
+    backtracks for ever. Its computing time is limited, so that a busy machine does not matter.
+    Raises UsageError for a bad expression, or one that takes too long.
     """
     example = r"for example --group-by '^(patient\d+)_'"
     if not expression:
@@ -59,32 +61,38 @@ def _matched(stems: Sequence[str], expression: str) -> dict[str, str]:
             f"--group-by {expression!r} is not a regular expression: {error}",
             example,
         ) from error
-    question = json.dumps([expression, list(stems)]).encode()
+    seconds = SECONDS + len(stems) / 10_000
+    question = json.dumps([expression, list(stems), seconds]).encode()
+    timed = hasattr(signal, "setitimer")
     try:
         answer = subprocess.run(
             [sys.executable, "-I", "-c", _MATCH],
             input=question,
             capture_output=True,
-            timeout=SECONDS + len(stems) / 10_000,
+            timeout=None if timed else seconds,
             check=True,
         )
-    except subprocess.TimeoutExpired as error:
-        raise UsageError(
-            "bad-group",
-            f"--group-by {expression!r} takes more than {SECONDS} seconds; it backtracks",
-            f"avoid nested repetitions; {example}",
-        ) from error
-    except (OSError, subprocess.CalledProcessError) as error:
+    except (OSError, subprocess.SubprocessError) as error:
+        code = error.returncode if isinstance(error, subprocess.CalledProcessError) else 0
+        if isinstance(error, subprocess.TimeoutExpired) or (timed and code == -signal.SIGPROF):
+            raise UsageError(
+                "bad-group",
+                f"--group-by {expression!r} takes more than {SECONDS:g} seconds; it backtracks",
+                f"avoid nested repetitions; {example}",
+            ) from error
         raise UsageError(
             "bad-group", f"--group-by {expression!r} cannot be matched: {error}", example
         ) from error
     return dict(zip(stems, json.loads(answer.stdout), strict=True))
 
 
-SECONDS = 10  # that an expression may take
+SECONDS = 10.0  # of computing time that an expression may take
 _MATCH = """
-import json, re, sys
-expression, stems = json.load(sys.stdin)
+import json, re, signal, sys
+expression, stems, seconds = json.load(sys.stdin)
+if hasattr(signal, "setitimer"):
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
 pattern = re.compile(expression)
 matches = map(pattern.search, stems)
 index = 1 if pattern.groups else 0

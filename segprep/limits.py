@@ -21,6 +21,15 @@ SHARE = 0.75  # of the memory that is there
 SECONDS = 120.0  # of computing time per item
 LEAST = 256 << 20  # bytes; with less, no image of usual size can be read
 _replaced: list[Any] = []  # what handled SIGPROF before the first of the runs under way, for each
+_CONTROL = Path("/sys/fs/cgroup")
+_CONTROL_GROUPS = (  # version 2, version 1: the most, what is used, and by what
+    ("memory.max", "memory.current", "memory.stat"),
+    (
+        "memory/memory.limit_in_bytes",
+        "memory/memory.usage_in_bytes",
+        "memory/memory.stat",
+    ),
+)
 _ENDLESS = 1 << 62  # what "max" or absurdly high limits of a container mean
 
 
@@ -155,17 +164,23 @@ def _machine() -> int:
 
 
 def _container() -> int:
-    """What the control group of a container leaves; 0 without one."""
-    places = (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        (
-            "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-            "/sys/fs/cgroup/memory/memory.usage_in_bytes",
-        ),
-    )
-    for most, used in places:
+    """What the control group of a container leaves; 0 without one. Files that it holds in memory
+    count as free: the system lets them go first.
+    """
+    for names in _CONTROL_GROUPS:
+        most, used, parts = (_CONTROL / name for name in names)
         with suppress(OSError, ValueError):
-            return max(1, int(Path(most).read_text("ascii")) - int(Path(used).read_text("ascii")))
+            free = int(most.read_text("ascii")) - int(used.read_text("ascii"))
+            return max(1, free + _cached(parts))
+    return 0
+
+
+def _cached(parts: Path) -> int:
+    """The bytes of files that a control group holds in memory."""
+    with suppress(OSError, ValueError):
+        sizes = dict(line.split() for line in parts.read_text("ascii").splitlines())
+        inner = "total_" if "total_inactive_file" in sizes else ""  # groups below it, too
+        return sum(int(sizes.get(f"{inner}{kind}_file", 0)) for kind in ("active", "inactive"))
     return 0
 
 

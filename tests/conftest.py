@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from PIL import Image
 
+# A suite that a script starts in the background ignores Ctrl-C, and so would the processes that
+# tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # A busy machine is slow, not wrong: no time limits on generated cases.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")

@@ -143,7 +143,7 @@ def test_a_script_without_a_main_guard_ends_with_one_error(tmp_path: Path) -> No
         " jobs=2))))\n"
     )
     done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode != 0
     assert "the worker processes ended before their first item" in done.stderr

@@ -75,10 +75,12 @@ def running() -> Iterator[tuple[str, int]]:
     )
     assert process.stdout
     assert process.stdin
-    yield process.stdout.readline().strip(), process.pid
-    process.stdin.close()
-    process.wait(60)
-    process.stdout.close()
+    try:
+        yield process.stdout.readline().strip(), process.pid
+    finally:
+        process.stdin.close()
+        process.wait(600)
+        process.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +143,7 @@ def test_relative_paths_mean_the_folder_of_the_command(tmp_path: Path, scheduler
         ],
         cwd=tmp_path,
         check=True,
-        timeout=240,
+        timeout=1200,
     )
     assert len(list((tmp_path / "out" / "JPEGImages").iterdir())) == 45
 
@@ -170,6 +172,8 @@ if __name__ == "__main__":
             results.append(result)
             if len(results) == 100:
                 os.kill(pids[0], signal.SIGKILL)
+                while not set(client.run(os.getpid).values()) - set(pids):
+                    time.sleep(0.1)  # the other would do everything where starting takes long
     values = [r[0] if isinstance(r, tuple) else None for r in results]
     assert values == [None if n % 100 == 7 else n for n in range(1000)]
     failures = [r for r in results if isinstance(r, engine.Failure)]
@@ -330,7 +334,7 @@ def test_nobody_answers(tmp_path: Path) -> None:
         ],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=1200,
     )
     assert done.returncode == 1
     assert "[cluster-unusable]" in done.stderr

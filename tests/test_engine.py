@@ -164,7 +164,7 @@ def test_whenever_workers_are_killed_the_run_goes_on(
     processes hangs there.
     """
     (tmp_path / "run.py").write_text(ANSWERS)
-    chance, until = random.Random(size), time.monotonic() + 120
+    chance, until = random.Random(size), time.monotonic() + 1200
     command = [sys.executable, str(tmp_path / "run.py"), str(size), str(rounds)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
         while run.poll() is None and time.monotonic() < until:
@@ -205,7 +205,7 @@ def test_the_interpreter_ends_without_a_traceback(end: str) -> None:
     """A pool that is still closing its pipes then would print "Bad file descriptor"."""
     for _ in range(5):
         done = subprocess.run(
-            [sys.executable, "-c", FAILING_RUN, end], capture_output=True, timeout=120
+            [sys.executable, "-c", FAILING_RUN, end], capture_output=True, timeout=6000
         )
         assert (done.returncode, done.stderr) == (1, b"")
 
@@ -239,6 +239,6 @@ if __name__ == "__main__":
 def test_ctrl_c_while_workers_are_forked_is_not_lost(tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text(INTERRUPTED)
     done = subprocess.run(
-        [sys.executable, tmp_path / "run.py"], capture_output=True, text=True, timeout=60
+        [sys.executable, tmp_path / "run.py"], capture_output=True, text=True, timeout=600
     )
     assert (done.stdout, done.stderr) == ("interrupted\n", "")

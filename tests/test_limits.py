@@ -80,6 +80,33 @@ def test_the_default_is_a_share_of_what_is_there() -> None:
 
 
 @pytest.mark.parametrize(
+    ("names", "stat", "left"),
+    [
+        (("memory.max", "memory.current", "memory.stat"), "anon 90\nactive_file 60\n", 110),
+        (
+            ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"),
+            "inactive_file 1\ntotal_inactive_file 20\ntotal_active_file 5\n",
+            75,
+        ),
+        (("memory.max", "memory.current", "other"), "", 50),
+    ],
+)
+def test_files_in_the_memory_of_a_container_are_free(
+    names: tuple[str, str, str],
+    stat: str,
+    left: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After a large dataset was read, they are nearly all of its memory."""
+    (tmp_path / "memory").mkdir()
+    for name, content in zip(names, ("200\n", "150\n", stat), strict=True):
+        (tmp_path / name).write_text(content)
+    monkeypatch.setattr(limits, "_CONTROL", tmp_path)
+    assert limits.available() == left
+
+
+@pytest.mark.parametrize(
     ("text", "size"),
     [("8G", 8 << 30), ("500M", 500 << 20), ("1.5GiB", 3 << 29), ("2kb", 2048), ("0", 0)],
 )

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 from segprep_cli.main import group
 
+HANG = 600  # seconds: longer than any run takes on a busy machine
 SEGPREP = (sys.executable, "-m", "segprep_cli")
 
 
@@ -56,8 +59,60 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def begun(source: Path, out: Path, jobs: str = "2") -> "subprocess.Popen[str]":
+    return _started(*SEGPREP, "json2mask", str(source), str(out), "-j", jobs)
+
+
+HELD = """
+import os, sys, time
+from pathlib import Path
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as main does: what has one thread forks its workers
+from segprep_cli.main import main
+from segprep.dataset.journal import Journal
+
+lines, go, add = int(sys.argv.pop(1)), Path(sys.argv.pop(1)), Journal.add
+
+def adding(journal, *record):
+    add(journal, *record)
+    while Path(journal._file.name).read_bytes().count(b"\\n") >= lines and not go.exists():
+        time.sleep(0.01)
+
+Journal.add = adding
+sys.argv[0] = "segprep"
+sys.exit(main())
+"""
+
+
+@contextmanager
+def held(source: Path, out: Path, lines: int, jobs: str = "2") -> Iterator["subprocess.Popen[str]"]:
+    """A conversion that has journaled *lines* samples and goes on when :func:`let_go` is called:
+    on a busy machine, it might have ended before anybody looks.
+    """
+    options = ("json2mask", str(source), str(out), "-j", jobs)
+    process = _started(sys.executable, "-c", HELD, str(lines), str(_go(out)), *options)
+    journal = out / ".segprep-incomplete" / "journal.jsonl"
+    try:
+        while not journal.is_file() or journal.read_bytes().count(b"\n") < lines:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.01)
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+
+def let_go(out: Path) -> None:
+    """Let the conversion that is held go on."""
+    _go(out).touch()
+
+
+def _go(out: Path) -> Path:
+    return out.with_name(f"{out.name}.go")
+
+
+def _started(*command: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [*SEGPREP, "json2mask", str(source), str(out), "-j", jobs],
+        command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -65,7 +120,7 @@ def begun(source: Path, out: Path, jobs: str = "2") -> "subprocess.Popen[str]":
     )
 
 
-def ended(process: "subprocess.Popen[str]", timeout: float = 30) -> str:
+def ended(process: "subprocess.Popen[str]", timeout: float = HANG) -> str:
     """What it said on stderr; killed if it does not end."""
     try:
         return process.communicate(timeout=timeout)[1]
@@ -73,15 +128,3 @@ def ended(process: "subprocess.Popen[str]", timeout: float = 30) -> str:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         raise
-
-
-def await_journal(process: "subprocess.Popen[str]", out: Path, lines: int) -> None:
-    """Wait until *lines* samples are journalled, or the process has ended."""
-    journal, limit = out / ".segprep-incomplete" / "journal.jsonl", time.monotonic() + 20
-    while process.poll() is None and time.monotonic() < limit:
-        try:
-            if journal.read_bytes().count(b"\n") >= lines:
-                return
-        except OSError:
-            pass
-        time.sleep(0.002)

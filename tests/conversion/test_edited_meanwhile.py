@@ -151,8 +151,8 @@ def copied(tree: Path, way: str, to: Path) -> None:
         case "cloned":
             who = ["-c", "user.name=a", "-c", "user.email=a@b"]
             for words in (["init", "-q"], ["add", "."], [*who, "commit", "-qm", "a"]):
-                subprocess.run(["git", "-C", str(tree), *words], check=True, timeout=60)
-            subprocess.run(["git", "clone", "-q", str(tree), str(to)], check=True, timeout=60)
+                subprocess.run(["git", "-C", str(tree), *words], check=True, timeout=600)
+            subprocess.run(["git", "clone", "-q", str(tree), str(to)], check=True, timeout=600)
             os.utime(to / "records.jsonl")
 
 

@@ -191,7 +191,7 @@ def test_nothing_outside_is_opened(arena: Arena, tmp_path: Path) -> None:
             "-q",
         ],
         capture_output=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 3
     opened = [line.partition(" ") for line in log.read_text().splitlines()]

@@ -3,19 +3,20 @@
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conversion.interrupted import (
+    HANG,
     SEGPREP,
-    await_journal,
     begun,
     cli,
     content,
     converted,
     ended,
+    held,
+    let_go,
     sample,
     samples,
 )
@@ -24,15 +25,13 @@ from PIL import Image
 
 def test_two_runs_at_once_one_wins(many: tuple[Path, dict[str, bytes]], beside: Path) -> None:
     source, expected = many
-    first = begun(source, beside, "1")
-    await_journal(first, beside, 3)
-    started = time.monotonic()
-    second = cli("json2mask", source, beside, "-j", "1")
-    assert second.exit_code == 11
-    assert "[locked]" in second.stderr
-    assert time.monotonic() - started < 5
-    assert cli("split", beside).exit_code != 0
-    assert ended(first) is not None
+    with held(source, beside, 3, "1") as first:
+        second = cli("json2mask", source, beside, "-j", "1")
+        assert second.exit_code == 11
+        assert "[locked]" in second.stderr
+        assert cli("split", beside).exit_code != 0
+        let_go(beside)
+        ended(first)
     assert first.returncode == 0
     assert content(beside) == expected
 
@@ -133,7 +132,7 @@ def test_no_file_may_grow(tmp_path: Path) -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=HANG,
     )
     assert done.returncode == 1
     assert "[write-failed]" in done.stderr
@@ -158,7 +157,7 @@ def test_few_file_handles(many: tuple[Path, dict[str, bytes]], beside: Path) -> 
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG,
     )
     assert "Traceback" not in done.stderr
     assert done.returncode == 0

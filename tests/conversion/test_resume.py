@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 from conversion.interrupted import (
-    await_journal,
-    begun,
     cli,
     content,
     converted,
     ended,
+    held,
+    let_go,
 )
 
+BUSY = 30  # seconds that a busy machine may need; tests/crash/signals.py allows two
 SWEEP = Path(__file__).parents[1] / "crash" / "sweep.py"
 
 
@@ -70,6 +71,14 @@ def group_members(pid: int) -> list[int]:
     return found
 
 
+def none_is_left(pid: int) -> bool:
+    """Whether all processes of the session that *pid* led end, too, within a moment."""
+    until = time.monotonic() + BUSY
+    while group_members(pid) and time.monotonic() < until:
+        time.sleep(0.05)
+    return not group_members(pid)
+
+
 def test_kill_at_random_moments_and_go_on(
     many: tuple[Path, dict[str, bytes]], beside: Path
 ) -> None:
@@ -77,10 +86,9 @@ def test_kill_at_random_moments_and_go_on(
     source, expected = many
     rng = random.Random(5)
     for at in (1, 40, 90, 130):
-        process = begun(source, beside)
-        await_journal(process, beside, at + rng.randrange(10))
-        os.killpg(process.pid, signal.SIGKILL)
-        ended(process)
+        with held(source, beside, at + rng.randrange(10)) as process:
+            os.killpg(process.pid, signal.SIGKILL)
+            ended(process)
         assert not (beside / "segprep.json").exists()
     converted(source, beside)
     assert content(beside) == expected
@@ -91,15 +99,10 @@ def test_a_killed_parent_leaves_no_workers(
     many: tuple[Path, dict[str, bytes]], beside: Path
 ) -> None:
     source, expected = many
-    process = begun(source, beside)
-    await_journal(process, beside, 5)
-    process.kill()
-    limit = time.monotonic() + 5
-    process.wait()
-    while group_members(process.pid) and time.monotonic() < limit:
-        time.sleep(0.05)
-    assert not group_members(process.pid)
-    process.communicate()
+    with held(source, beside, 5) as process:
+        process.kill()
+        process.communicate()
+        assert none_is_left(process.pid)
     converted(source, beside)
     assert content(beside) == expected
 
@@ -107,16 +110,11 @@ def test_a_killed_parent_leaves_no_workers(
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts processes in /proc")
 def test_a_killed_worker_loses_nothing(many: tuple[Path, dict[str, bytes]], beside: Path) -> None:
     source, expected = many
-    process = begun(source, beside)
-    await_journal(process, beside, 5)
-    workers = [
-        pid
-        for pid in group_members(process.pid)
-        if pid != process.pid and b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
-    for pid in workers[:1]:
-        os.kill(pid, signal.SIGKILL)
-    said = ended(process)
+    with held(source, beside, 5) as process:
+        worker, _ = (pid for pid in group_members(process.pid) if pid != process.pid)
+        os.kill(worker, signal.SIGKILL)
+        let_go(beside)
+        said = ended(process)
     assert "Traceback" not in said
     assert process.returncode == 0
     assert content(beside) == expected
@@ -141,23 +139,18 @@ def test_interrupted_and_resumed(
 ) -> None:
     """Ctrl-C reaches the workers too (*whole_group*)."""
     source, expected = many
-    process = begun(source, beside)
-    await_journal(process, beside, at)
-    started = time.monotonic()
-    if whole_group:
-        os.killpg(process.pid, sign)
-    else:
-        process.send_signal(sign)
-    said = ended(process)
-    assert time.monotonic() - started <= 3
+    with held(source, beside, at) as process:
+        started = time.monotonic()
+        if whole_group:
+            os.killpg(process.pid, sign)
+        else:
+            process.send_signal(sign)
+        said = ended(process)
+    assert time.monotonic() - started <= BUSY
     assert process.returncode == 130
     assert "Traceback" not in said
     assert "re-run the command" in said
-    while (
-        group_members(process.pid) and time.monotonic() - started <= 5
-    ):  # multiprocessing's resource tracker outlives us by a moment
-        time.sleep(0.05)
-    assert not group_members(process.pid)
+    assert none_is_left(process.pid)
     assert not (beside / "segprep.json").exists()
     converted(source, beside)
     assert content(beside) == expected

@@ -52,4 +52,5 @@ def test_a_small_disk_that_fills_up_loses_nothing() -> None:
 
 @LINUX
 def test_signals_dying_workers_and_collisions() -> None:
-    assert lines("signals.py", "--kills", "2", "--runs", "1", "--signals", "2") == []
+    given = ("--kills", "2", "--runs", "1", "--signals", "2", "--within", "60")
+    assert lines("signals.py", *given) == []

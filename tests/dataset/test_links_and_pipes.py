@@ -139,6 +139,6 @@ def test_a_pipe_in_the_place_of_a_folder_of_ours_does_not_hang(
     os.mkfifo(tree / name)
     (source / "img5.json").unlink()
     command = [sys.executable, "-m", "segprep_cli", "json2mask", str(source), str(tree)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert "Traceback" not in done.stderr
     assert done.returncode == (1 if name == ".segprep-incomplete" else 0), done.stderr

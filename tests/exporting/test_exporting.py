@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -231,7 +230,23 @@ def test_what_a_killed_run_left_is_put_right(tree: Path, tmp_path: Path) -> None
     assert (content(tmp_path / "out"), hidden(tmp_path)) == (whole, [])
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="kills a process group")
+KILLED = """
+import os, signal, sys
+from segprep_cli.main import main
+
+hidden, most = sys.argv.pop(1), int(sys.argv.pop(1))
+
+def hook(event, args):
+    if event in ("open", "os.link", "os.rename"):
+        if sum(len(names) for _, _, names in os.walk(hidden)) > most:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(hook)
+sys.exit(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="kills a process")
 def test_killed_at_any_moment_there_is_all_or_nothing(tmp_path: Path) -> None:
     for folder in ("JPEGImages", "SegmentationClass"):
         (tmp_path / "tree" / folder).mkdir(parents=True)
@@ -242,38 +257,15 @@ def test_killed_at_any_moment_there_is_all_or_nothing(tmp_path: Path) -> None:
         (tmp_path / f"tree/SegmentationClass/s{n}.png").write_bytes(
             encode_mask(np.full((300, 300), n, np.uint8))
         )
-    box, started = Outbox(tmp_path / "out"), 0
+    box = Outbox(tmp_path / "out")
+    options = ("export", "voc", tmp_path / "out", "-d", tmp_path / "tree", "-q", "-j", "1")
     for moment in (1, 20, 60, 122):
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "segprep_cli",
-                "export",
-                "voc",
-                tmp_path / "out",
-                "-d",
-                tmp_path / "tree",
-                "-q",
-                "-j",
-                "1",
-            ],
-            start_new_session=True,
-        )
-        until = time.monotonic() + 20
-        while process.poll() is None and time.monotonic() < until:
-            if sum(len(names) for _, _, names in os.walk(box.hidden)) > moment:
-                os.killpg(process.pid, signal.SIGKILL)
-                started += 1
-                break
-        process.wait()
-        assert not (tmp_path / "out").exists() or len(content(tmp_path / "out")) == 122
-        if (tmp_path / "out").exists():
-            break
-    assert started
+        done = subprocess.run([sys.executable, "-c", KILLED, box.hidden, str(moment), *options])
+        assert done.returncode == -signal.SIGKILL
+        assert not (tmp_path / "out").exists()
     segprep.export("voc", tmp_path / "tree", tmp_path / "clean")
-    if not (tmp_path / "out").exists():
-        segprep.export("voc", tmp_path / "tree", tmp_path / "out")
+    segprep.export("voc", tmp_path / "tree", tmp_path / "out")
+    assert len(content(tmp_path / "out")) == 122
     assert (content(tmp_path / "out"), hidden(tmp_path)) == (content(tmp_path / "clean"), [])
 
 

@@ -80,7 +80,7 @@ def browse(page: Path, folder: Path) -> tuple[str, str]:
         ],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
         check=True,
     )
     return run.stdout, run.stderr

@@ -25,7 +25,7 @@ class Run:
     memory: int
 
 
-def run(*arguments: str | Path, prefix: tuple[str, ...] = (), timeout: float = 120) -> Run:
+def run(*arguments: str | Path, prefix: tuple[str, ...] = (), timeout: float = 600) -> Run:
     """Run segprep with --json, never longer than *timeout*."""
     started = time.monotonic()
     with subprocess.Popen(

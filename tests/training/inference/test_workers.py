@@ -91,7 +91,7 @@ def test_workers_of_a_cluster_write_the_same(kill: str, photos: Path, tmp_path: 
         [sys.executable, "-c", KILLING, file, photos, tmp_path / "dask", kill],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout == "21 ['p3']\n"

@@ -3,10 +3,12 @@ learns.
 """
 
 import os
+import random
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -34,13 +36,22 @@ TINY = [
 ]
 
 
+def free_port() -> str:
+    """A port that nobody has, below those that the system gives to whoever asks for any: one of
+    them may be given away again before it is used.
+    """
+    for port in random.SystemRandom().sample(range(15_000, 32_000), 100):
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            return str(port)
+    raise AssertionError("no port is free")
+
+
 def launched(root: Path, out: Path, *more: str, world: int = 2) -> list[tuple[int, str, str]]:
     """(exit code, stdout, stderr) of *world* processes with the variables that torchrun sets:
     torchrun itself would only be one more to wait for.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = free_port()
     command = [
         sys.executable,
         "-m",
@@ -74,7 +85,7 @@ def launched(root: Path, out: Path, *more: str, world: int = 2) -> list[tuple[in
                 text=True,
             )
         )
-    told = [one.communicate(timeout=240) for one in running]
+    told = [one.communicate(timeout=1200) for one in running]
     return [(one.returncode, *texts) for one, texts in zip(running, told, strict=True)]
 
 
@@ -154,9 +165,7 @@ def test_torchrun_joins_a_single_process(monkeypatch: pytest.MonkeyPatch) -> Non
 
     assert not distributed.join("cpu").joined
     place = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1"}
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        place |= {"MASTER_PORT": str(free.getsockname()[1]), "TORCHELASTIC_RUN_ID": "test"}
+    place |= {"MASTER_PORT": free_port(), "TORCHELASTIC_RUN_ID": "test"}
     for name, value in place.items():
         monkeypatch.setenv(name, value)
     group = distributed.join("cpu")
@@ -185,9 +194,7 @@ def test_no_thread_of_the_communication_outlives_the_training(
     called without an active exception".
     """
     (tmp_path / "run.py").write_text(THREADS)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = free_port()
     process = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1"}
     process |= {"MASTER_PORT": port, "TORCHELASTIC_RUN_ID": "test", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
@@ -196,7 +203,7 @@ def test_no_thread_of_the_communication_outlives_the_training(
         env=os.environ | process,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=1200,
     )
     assert done.returncode == 0, done.stderr
     assert "gloo" not in done.stdout
