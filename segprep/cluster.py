@@ -44,14 +44,16 @@ class Cluster:
         """What *job* makes of *items*, in order. Raises SegprepError where the workers cannot do
         the same as this process, or are lost.
         """
-        threads = self._threads()
-        self._refuse_differences(job, items)
+        with _scheduler_needed():
+            threads = self._threads()
+            self._refuse_differences(job, items)
         task, chunks = _Task(job, os.getcwd()), Chunks(items, chunk, seconds=SECONDS)
         running: deque[tuple[Sequence[Input], Future]] = deque()
         try:
             while True:
                 while len(running) < 4 * threads and (part := chunks.next()):
-                    running.append((part, self.client.submit(task, part, pure=False)))
+                    with _scheduler_needed():
+                        running.append((part, self.client.submit(task, part, pure=False)))
                 if not running:
                     return
                 part, future = running.popleft()
@@ -59,10 +61,15 @@ class Cluster:
                 chunks.took(len(part), timed.seconds)
                 yield from timed.results
         finally:
-            self.client.cancel([future for _, future in running])
+            with suppress(*_lost()):  # then there is nothing left to cancel
+                self.client.cancel([future for _, future in running])
 
     def _threads(self) -> int:
         """How many chunks can be worked at once. Raises SegprepError where there is no worker."""
+        from distributed.client import ClosedClientError
+
+        if self.client.status == "closed":  # then Dask raises whatever comes
+            raise ClosedClientError
         try:
             self.client.wait_for_workers(1, timeout=WAIT)
         except TimeoutError as error:
@@ -82,9 +89,14 @@ class Cluster:
         folder = _output(job.function)
         with _probe(folder) as probe:
             mine = _Sight.of(file, probe)
-            for address, theirs in self.client.run(_Sight.of, file, probe).items():
-                if theirs != mine:
-                    raise _difference(address, mine, theirs, file, folder)
+            sights = self.client.run(_Sight.of, file, probe, on_error="return")
+        for address, theirs in sights.items():
+            if isinstance(theirs, OSError):
+                continue  # it ended meanwhile
+            if isinstance(theirs, Exception):
+                raise theirs
+            if theirs != mine:
+                raise _difference(address, mine, theirs, file, folder)
 
     def _result(
         self,
@@ -140,17 +152,25 @@ class Cluster:
 @contextmanager
 def _scheduler_needed() -> Iterator[None]:
     """Raise SegprepError where the scheduler is lost meanwhile."""
-    from distributed import CancelledError
-    from distributed.comm import CommClosedError
-
     try:
         yield
-    except (CancelledError, CommClosedError) as error:
+    except _lost() as error:
         raise SegprepError(
             "cluster-unusable",
             "the scheduler was lost",
             "start it again and re-run the command; a conversion resumes",
         ) from error
+
+
+def _lost() -> tuple[type[Exception], ...]:
+    """What Dask raises without a scheduler; the last of them after half a minute, which may have
+    passed unnoticed.
+    """
+    from distributed import CancelledError
+    from distributed.client import ClosedClientError
+    from distributed.comm import CommClosedError
+
+    return CancelledError, CommClosedError, ClosedClientError
 
 
 @dataclass(frozen=True, slots=True)

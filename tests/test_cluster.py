@@ -167,12 +167,12 @@ def slowly(number):
 
 if __name__ == "__main__":
     with workers() as cluster, Client(cluster) as client, engine.using(Cluster(client)):
-        pids, results = list(client.run(os.getpid).values()), []
+        pids, results, before = list(client.run(os.getpid).values()), [], set(client.nthreads())
         for result in engine.run(slowly, range(1000)):
             results.append(result)
             if len(results) == 100:
                 os.kill(pids[0], signal.SIGKILL)
-                while not set(client.run(os.getpid).values()) - set(pids):
+                while not set(client.nthreads()) - before:
                     time.sleep(0.1)  # the other would do everything where starting takes long
     values = [r[0] if isinstance(r, tuple) else None for r in results]
     assert values == [None if n % 100 == 7 else n for n in range(1000)]
@@ -259,6 +259,45 @@ def test_a_lost_scheduler_is_an_error_and_no_traceback() -> None:
         done = ran(LOST, address, process)
     assert done.stdout == "cluster-unusable the scheduler was lost\n"
     assert "Traceback" not in done.stderr
+
+
+LOST_LONG_AGO = """
+from segprep import cluster
+
+if __name__ == "__main__":
+    cluster.WAIT = 1
+    with cluster.connected(sys.argv[1]) as reached, engine.using(reached):
+        results = engine.run(abs, range(4000))
+        next(results)
+        os.kill(int(sys.argv[2]), signal.SIGKILL)
+        while reached.client.status != "closed":
+            time.sleep(0.1)
+        for rest in (results, engine.run(abs, range(4000))):
+            try:
+                list(rest)
+            except SegprepError as error:
+                print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="kills a process")
+def test_a_scheduler_that_was_lost_unnoticed_is_an_error() -> None:
+    """While the results that had come were worked on, Dask gave up waiting for it."""
+    with running() as (address, process):
+        assert script(LOST_LONG_AGO, address, process) == "the scheduler was lost\n" * 2
+
+
+JUST_KILLED = """
+if __name__ == "__main__":
+    with workers() as cluster, Client(cluster) as client, engine.using(Cluster(client)):
+        os.kill(list(client.run(os.getpid).values())[0], signal.SIGKILL)
+        assert list(engine.run(abs, range(100))) == list(range(100))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="kills a process")
+def test_a_worker_killed_as_a_run_begins_costs_nothing() -> None:
+    script(JUST_KILLED)
 
 
 UNSHARED = """
