@@ -118,6 +118,22 @@ def test_each_mask_with_values_outside_is_told_where_masks_are_gray(tmp_path: Pa
     assert [entry.stem for entry in report.findings if entry.code == "SEG301"] == ["3", "9"]
 
 
+@pytest.mark.parametrize(("most", "codes"), [(9, ["SEG316"]), (4, [])])
+def test_masks_that_number_their_objects(tmp_path: Path, most: int, codes: list[str]) -> None:
+    """With at most four values, each may be a class that occurs with those before it."""
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    for number in range(12):
+        ids = np.zeros((40, 60), np.uint8)
+        for thing in range(number % most + 1):
+            ids[4 * thing : 4 * thing + 3, 2 + number : 30 + number] = thing + 1
+        Image.fromarray(ids).save(tmp_path / "masks" / f"{number}.png")
+        noise = np.random.default_rng(number).integers(0, 256, (40, 60, 3), np.uint8)
+        Image.fromarray(noise).save(tmp_path / "images" / f"{number}.png")
+    report = segprep.check(images=tmp_path / "images", masks=tmp_path / "masks")
+    assert [entry.code for entry in report.findings if entry.severity == "error"] == codes
+
+
 def test_a_class_that_is_missing_while_255_fills_areas_may_be_255(clean, tmp_path: Path) -> None:
     def findings(rows: slice, value: int):
         place = matrix.copy(clean, tmp_path / f"{value}{rows.start}")

@@ -303,6 +303,24 @@ def test_numbers_of_things_are_not_taken_for_classes_silently(tmp_path: Path) ->
     assert done.converted == 3
 
 
+@pytest.mark.parametrize("source", ["pairs", "voc", "arrays"])
+def test_sets_of_numbered_objects_are_refused(tmp_path: Path, source: str) -> None:
+    """Touching objects are cut into several patches by those that lie on them; ids tell enough."""
+    root = numbered(tmp_path / "in", [3, 1, 8, 5, 6, 2])
+    if source == "voc":
+        (root / "images").rename(root / "JPEGImages")
+        (root / "masks").rename(root / "SegmentationClass")
+    for path in [*root.glob("masks/*.png")] * (source == "arrays"):
+        np.save(path.with_suffix(".npy"), np.asarray(Image.open(path)))
+        path.unlink()
+    with pytest.raises(UsageError, match="numbers of objects") as caught:
+        segprep.convert(source, root, tmp_path / "out")
+    assert caught.value.code == "values-unclear"
+    assert "--foreground nonzero" in caught.value.hint
+    done = segprep.convert(source, root, tmp_path / "out", classes="9")  # as the hint says
+    assert done.converted == 6
+
+
 def test_classes_in_patches_are_classes(tmp_path: Path) -> None:
     root = numbered(tmp_path / "in", [3, 1, 4])
     for path in (root / "masks").iterdir():

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from segprep.dataset import classes as class_lists
 from segprep.errors import UsageError
 from segprep.files import is_file, read_plain
-from segprep.imaging import components, steps
+from segprep.imaging import components, object_numbers, steps
 from segprep.imaging.lookup import cause
 from segprep.names import unknown
 from segprep.sources._common import stepped_masks
@@ -143,13 +143,20 @@ class Contents:
     most: set[int] = field(default_factory=set)
     rich: int = 0
     stepped: list[frozenset[int]] = field(default_factory=list)
+    counts: object_numbers.Counts = field(default_factory=object_numbers.Counts)
 
-    def add(self, histogram: Mapping[int, int], numbered: bool, stepped: frozenset[int]) -> None:
+    def add(
+        self,
+        histogram: Mapping[int, int],
+        numbered: bool = False,
+        stepped: frozenset[int] = frozenset(),
+    ) -> None:
         """One more mask; *stepped* are its values that are :mod:`steps`."""
         for value, count in histogram.items():
             self.seen[value] = self.seen.get(value, 0) + count
         self.files += 1
         self.numbered += numbered
+        self.counts.add(histogram)
         self.most.add(len(histogram.keys() - {0, IGNORE}))
         self.rich += len(histogram.keys() - {IGNORE}) > 2
         self.stepped += [stepped] if stepped else []
@@ -170,6 +177,17 @@ class Contents:
             )
         which = f"in {len(self.stepped)} of {self.rich} masks of several classes"
         raise UsageError("values-unclear", f"{which} {steps.told(values)}", hint)
+
+    def refuse_objects(self) -> None:
+        """Raise UsageError where the values can only be numbers of objects."""
+        if self.counts.objects:
+            raise UsageError(
+                "values-unclear",
+                f"{self.counts.numbered} of {self.counts.masks} masks hold 1 to n without a gap,"
+                f" with {len(self.counts.sizes)} different n: numbers of objects, not classes",
+                f"{_INSTANCES}; if they are classes all the same, say so:"
+                f" --classes {max(self.seen.keys() - {IGNORE}) + 1}, or a FILE of names",
+            )
 
     @property
     def instances(self) -> bool:
@@ -215,6 +233,7 @@ def infer(contents: Contents | Mapping[int, int]) -> tuple[Classes, list[Note]]:
             "values-unclear", f"the masks hold the values {listed}; what do they mean?", hint
         )
     if isinstance(contents, Contents):
+        contents.refuse_objects()
         contents.refuse_smoothed(class_lists.numbered(largest + 1))
     shown = ", ".join(
         f"{value} ({seen[value]} px)"

@@ -120,17 +120,16 @@ class ValueReader:
         """The classes, and pixel value -> id. Raises UsageError."""
         if meaning := mask_values.meaning(self.classes, self.ids):
             return meaning
-        seen: dict[int, int] = {}
+        contents = mask_values.Contents()
         for histogram in histograms:
-            for value, count in histogram.items():
-                seen[value] = seen.get(value, 0) + count
+            contents.add(histogram)
         if len(skipped) > len(histograms):
             fault, every = skipped[0], len(skipped) + len(histograms)
             reason = f"{len(skipped)} of {every} label files could not be read"
             raise UsageError(
                 "values-unclear", f"{reason}; {fault.path}: {fault.reason}", fault.hint
             )
-        classes, notes = mask_values.infer(seen)
+        classes, notes = mask_values.infer(contents)
         return classes, mask_values.identity(classes), notes
 
 

@@ -10,7 +10,6 @@ kept in the record of the sample, and "segprep tile" passes it on. QGIS makes su
 polygons: Raster, Conversion, Rasterize (vector to raster).
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -217,13 +216,13 @@ class Reader(PairedFolders):
         if meaning := mask_values.meaning(self.classes, self.ids, beside):
             classes, table, notes = meaning
             return classes, {IGNORE: IGNORE} | table, notes
-        seen = Counter[int]()
+        contents = mask_values.Contents()
         paths = FirstLabels(matched.items)
         results = engine.run(_LabelValues(self), paths, jobs=jobs)
         for histogram in progress(results, len(paths), "reading masks"):
             if not isinstance(histogram, engine.Failure):
-                seen.update(histogram)
-        classes, inferred = mask_values.infer(seen)
+                contents.add(histogram)
+        classes, inferred = mask_values.infer(contents)
         return classes, mask_values.identity(classes), inferred
 
 

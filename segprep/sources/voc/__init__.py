@@ -18,7 +18,6 @@ of 0 and 255 only is refused until --ids says what 255 is; images without a mask
 are not faults and are counted only.
 """
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -216,22 +215,22 @@ class Reader:
 
     def _values(
         self, root: Path, items: tuple[Item, ...], jobs: int, progress: Progress[Any]
-    ) -> Counter[int]:
-        """How often each value occurs in all masks. Raises UsageError if none can be read."""
-        seen, failures = Counter[int](), list[engine.Failure]()
+    ) -> mask_values.Contents:
+        """The values of all masks. Raises UsageError if none can be read."""
+        contents, failures = mask_values.Contents(), list[engine.Failure]()
         paths = [item.labels[0] for item in items]
         kind = repr(("voc", self.ids, self.max_pixels))
         task = _TreeValues(self, root)
         told = of_masks(task, paths, kind, jobs=jobs, progress=progress, failures=failures)
         for values in told:
-            seen.update(values.pixels)
-        if failures and not seen:
+            contents.add(values.pixels)
+        if failures and not contents.seen:
             raise UsageError(
                 "values-unclear",
                 f"no mask could be read as class ids; {failures[0].path}: {failures[0].reason}",
                 failures[0].hint,
             )
-        return seen
+        return contents
 
     def read(self, item: Item) -> Sample:
         """The image, its mask and, where there is one, its instance mask."""

@@ -55,21 +55,21 @@ def is_colored(data: bytes, path: Path, table: ColorTable, limit: int) -> bool:
 
 
 def inferred(
-    seen: Mapping[int, int], items: Sequence[Item], root: Path
+    contents: mask_values.Contents, items: Sequence[Item], root: Path
 ) -> tuple[Classes, list[Note]]:
-    """Classes without names for value -> pixels of all masks of *items* below *root*; of colored
+    """Classes without names for the *contents* of all masks of *items* below *root*; of colored
     ones the values are numbers in VOC's palette.
 
     Raises UsageError where they may mean something else.
     """
     try:
-        return mask_values.infer(seen)
+        return mask_values.infer(contents)
     except UsageError as error:
         path = items[0].labels[0] if items else None
         if not path or not is_colored(read_below(path, (root,)), path, EVERY.table, MAX_PIXELS):
             raise
         numbers = {number: color for color, number in reversed(EVERY.table.colors)}
-        colors = [numbers[value] for value in sorted(seen) if value in numbers]
+        colors = [numbers[value] for value in sorted(contents.seen) if value in numbers]
         listed = "; ".join(",".join(map(str, color)) for color in colors[:8])
         reason = f"the masks hold the colors {listed}; what do they mean?"
         raise UsageError("values-unclear", reason, NAME_COLORS) from error
