@@ -7,13 +7,16 @@
 
 Format: https://www.kaggle.com/competitions/severstal-steel-defect-detection/overview/evaluation.
 Assumptions: START LENGTH START LENGTH …, where pixels count down the columns from 1; a row without
-RLE, and an image without rows, is all background; a table without classes has one, object.
+RLE, and an image without rows, is all background, but for test images of which none has a row; a
+table without classes has one, object; a table called a submission, beside others, is not meant.
 """
 
 import csv
 import io
 import re
+import shlex
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -29,6 +32,7 @@ from segprep.imaging.image import SUFFIXES
 from segprep.names import natural_key, shown, stem_key, stem_of
 from segprep.sources._common import json_values
 from segprep.sources._common.faulty_regions import sound_regions
+from segprep.sources._common.folder_names import split_of, words
 from segprep.sources._common.region_shapes import Region, mask_region
 from segprep.sources._common.regions import Document, RegionReader, files_with
 from segprep.sources._common.source_images import AnnotatedImage
@@ -51,6 +55,8 @@ RUNS = (
 )
 CLASS = ("classid", "class_id", "class", "label", "category")
 NAMELESS = "object"
+FEW, MANY = 3, 10  # images and rows of one RLE that no annotation has
+Images = defaultdict[str, dict[str, bool]]  # stem key -> name -> whether it is a test image
 _PAIRS = re.compile(r"\s*\d+ \d+(?: \d+ \d+)* ?")  # START LENGTH START LENGTH
 
 
@@ -66,7 +72,7 @@ class Reader(RegionReader):
     def recognize(cls, root: Path) -> Evidence | None:
         """A CSV file with a column for the image and one for RLE."""
         real = root.resolve()
-        for path in (path for path in walk(real) if path.suffix.lower() == ".csv"):
+        for path in _meant(files_with(real, ".csv")):
             try:
                 head = read_below(path, (real,), MAX_BYTES)[:65_536].decode("utf-8-sig", "replace")
                 rows = csv.DictReader(io.StringIO(head, newline=""))
@@ -83,34 +89,39 @@ class Reader(RegionReader):
         """Every CSV file."""
         return files_with(self.roots()[0], ".csv")
 
-    def context(self) -> dict[str, list[str]]:
-        """Every image's stem key with its paths."""
-        images = defaultdict(list)
+    def context(self) -> Images:
+        """Every image's stem key with its name and whether it lies in a folder of test images."""
+        images = Images(dict)
         for root in self.roots():
             for path in walk(root):
                 if path.suffix.lower() in SUFFIXES:
-                    images[stem_key(stem_of(path.name))].append(str(path))
-        return dict(images)
+                    is_test = split_of(str(path.parent.relative_to(root))) == "test"
+                    images[stem_key(stem_of(path.name))][path.name] = is_test
+        return images
 
     def parse(self, path: Path, context: Any = None) -> Document:
         """The images of one table, and those that it does not name."""
-        images: dict[str, list[str]] = self.context() if context is None else context
+        tables = self.documents() if self.annotations else _meant(self.documents())
+        if path not in tables:
+            reason = "holds predictions, by its name, beside other tables"
+            hint = f"if it is meant: --annotations {shlex.quote(path.name)}"
+            raise ForeignFileError(path, reason, hint)
+        images: Images = self.context() if context is None else context
         rows, labels = self._rows(path)
+        _refuse_template(rows, path)
         listed = [
             AnnotatedImage(name, regions=tuple(regions), by_stem=True)
             for name, regions in rows.items()
         ]
-        notes: tuple[Note, ...] = ()
-        named = {stem_key(stem_of(name)) for name in rows}
-        bare = sorted(key for key in images if key not in named)
-        if bare and not self.rows_only and len(self.documents()) == 1:
-            listed += [AnnotatedImage(Path(images[key][0]).name, by_stem=True) for key in bare]
-            text = f"{len(bare)} images have no row and are all background; --rows-only skips them"
-            notes = (Note("image-unlabelled", text),)
+        bare, notes = _without_rows(images, rows)
+        alone = len(tables) == 1
+        if alone and not self.rows_only:
+            listed += [AnnotatedImage(name, by_stem=True) for name in bare]
         used = {region.label for regions in rows.values() for region in regions}
-        alone = len(self.documents()) == 1
         declared = sorted(labels | used, key=natural_key) if alone and labels - used else ()
-        return Document(tuple(listed), tuple(declared), notes)
+        return Document(
+            tuple(listed), tuple(declared), notes if alone and not self.rows_only else ()
+        )
 
     def read(self, item: Item, data: bytes | None = None) -> Sample:
         """The image, and the mask of its RLE, which need its size."""
@@ -158,6 +169,43 @@ class Reader(RegionReader):
             if runs and runs not in ("-1", "nan", "NaN"):
                 listed.append(Region(label, f"line {n}", "mask", group=runs))
         return dict(rows), labels
+
+
+def _meant(tables: list[Path]) -> list[Path]:
+    """*tables* without those that are called submissions, if there are others."""
+    truths = [path for path in tables if not {"submission", "submit"} & {*words(path.stem)}]
+    return truths or tables
+
+
+def _refuse_template(rows: Mapping[str, Sequence[Region]], path: Path) -> None:
+    """Raise SourceError where every row holds the same RLE, as in a sample submission."""
+    runs = [str(region.group) for regions in rows.values() for region in regions]
+    if len(rows) >= FEW and len(runs) >= MANY and len(set(runs)) == 1:
+        reason = f"all {len(runs)} rows hold the same RLE, {shown(runs[0])[:40]}"
+        hint = "it is a template for predictions; give the table of the annotated images"
+        raise SourceError(path, reason, hint, "bad-annotation")
+
+
+def _without_rows(images: Images, rows: Iterable[str]) -> tuple[list[str], tuple[Note, ...]]:
+    """The names of the *images* that no row names, and what is to be said of them. Those in a
+    folder of test images, where no row names any there, are no background: nobody annotated them.
+    """
+    named = {stem_key(stem_of(name)) for name in rows}
+    tested = any(any(images[key].values()) for key in named & images.keys())
+    bare = [
+        (name, is_test and not tested)
+        for key in sorted(images.keys() - named)
+        for name, is_test in islice(images[key].items(), 1)
+    ]
+    kept = [name for name, is_left in bare if not is_left]
+    left, notes = len(bare) - len(kept), list[Note]()
+    if kept:
+        text = f"{len(kept)} images have no row and are all background; --rows-only skips them"
+        notes.append(Note("image-unlabelled", text))
+    if left:
+        text = f"{left} images in folders of test images were left out: the table names none there"
+        notes.append(Note("image-unlabelled", text))
+    return kept, tuple(notes)
 
 
 def _columns(names: Any, path: Path) -> tuple[str, str, str]:

@@ -113,3 +113,47 @@ def test_a_class_whose_rows_are_all_empty_is_kept(tmp_path: Path) -> None:
     assert (masks(reader)["a"] == 3 * square()).all()
     write(tmp_path / "more.csv", "ImageId,ClassId,EncodedPixels\nb.png,9,1 2\n")
     assert reader.scan().classes.names == ("_background_", "class_3", "class_9")
+
+
+def kaggle(folder: Path) -> Reader:
+    """Severstal's folder: most images without defects have no row, and test images never have."""
+    for name in ("train_images/a.png", "train_images/b.png", "test_images/c.png"):
+        photo(folder / name, len(name))
+    table = f"ImageId,ClassId,EncodedPixels\na.png,2,{runs(square())}\n"
+    write(folder / "train.csv", table)
+    return Reader(folder)
+
+
+def test_test_images_without_a_row_are_no_background(tmp_path: Path) -> None:
+    reader = kaggle(tmp_path)
+    assert sorted(masks(reader)) == ["a", "b"]
+    notes = [note.message for note in reader.scan().notes if note.code == "image-unlabelled"]
+    assert any("1 images have no row and are all background" in text for text in notes)
+    assert any("1 images in folders of test images were left out" in text for text in notes)
+    write(tmp_path / "train.csv", "ImageId,ClassId,EncodedPixels\nc.png,2,1 2\n")
+    assert sorted(masks(reader)) == ["a", "b", "c"]
+
+
+def test_a_submission_beside_the_table_is_not_read(tmp_path: Path) -> None:
+    reader = kaggle(tmp_path)
+    path = write(tmp_path / "sample_submission.csv", "ImageId,EncodedPixels,ClassId\nc.png,1 9,1\n")
+    assert sorted(masks(reader)) == ["a", "b"]
+    (skipped,) = reader.scan().skipped
+    assert (skipped.path, skipped.foreign) == (str(path), True)
+    assert "holds predictions" in skipped.reason
+    assert skipped.hint == "if it is meant: --annotations sample_submission.csv"
+    evidence = Reader.recognize(tmp_path)
+    assert evidence
+    assert "train.csv" in evidence.reason
+    assert list(masks(Reader(tmp_path, annotations=("sample_submission.csv",), rows_only=True)))
+    (tmp_path / "train.csv").unlink()
+    assert "c" in masks(reader)
+
+
+def test_a_template_for_predictions_is_refused(tmp_path: Path) -> None:
+    reader = kaggle(tmp_path)
+    rows = [f"{name}.png_{n},1 120\n" for name in "abc" for n in range(4)]
+    write(tmp_path / "train.csv", f"ImageId_ClassId,EncodedPixels\n{''.join(rows)}")
+    (skipped,) = reader.scan().skipped
+    assert "all 12 rows hold the same RLE, 1 120" in skipped.reason
+    assert "template" in skipped.hint
