@@ -10,7 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Generic, TypeVar, overload
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Value_co = TypeVar("Value_co", covariant=True)
 
@@ -71,6 +75,17 @@ class PackedNames(LazySequence[str]):
         for name in names:
             self.append(name)
 
+    @classmethod
+    def of(cls, text: bytearray, starts: "array[int]") -> "PackedNames":
+        """The names in *text*, each from one of *starts* to the next one; these are not copied."""
+        names = cls()
+        names._text, names._starts = text, starts
+        return names
+
+    def buffers(self) -> tuple[bytearray, "array[int]"]:
+        """The bytes of all names, and where each starts, and the last one ends: to look at."""
+        return self._text, self._starts
+
     def append(self, name: str) -> None:
         """Add *name*, which may be any text, also one that is there."""
         if self._order is not None:
@@ -78,6 +93,25 @@ class PackedNames(LazySequence[str]):
             self._next = 0
         self._text += name.encode("utf-8", "surrogatepass")
         self._starts.append(len(self._text))
+
+    def extend(self, names: "PackedNames", numbers: "Sequence[int] | NDArray[np.int64]") -> None:
+        """Add those of *names* of these *numbers*, which rise."""
+        import numpy as np  # most who have names need none of it
+
+        if not len(numbers):
+            return
+        self._order, self._next = None, 0
+        chosen, starts = np.asarray(numbers, np.int64), np.frombuffer(names._starts, np.int64)
+        gaps = np.flatnonzero(np.diff(chosen) != 1) + 1
+        firsts, ends = chosen[np.r_[0, gaps]], chosen[np.r_[gaps - 1, -1]] + 1
+        lengths = starts[chosen + 1] - starts[chosen]
+        self._starts.frombytes((np.cumsum(lengths) + len(self._text)).tobytes())
+        for start, end in zip(starts[firsts].tolist(), starts[ends].tolist(), strict=True):
+            self._text += names._text[start:end]
+
+    def joined(self) -> str:
+        """All names, one right after the other."""
+        return self._text.decode("utf-8", "surrogatepass")
 
     def find(self, name: str) -> int:
         """The number of *name*, of the last one where there are several; -1 where there is none.
@@ -212,6 +246,10 @@ class PackedPaths(LazySequence[Path]):
         """The paths from number *start* to *stop* as text."""
         parts = map(self.part, range(start, stop))
         return [f"{folder}{os.sep}{name}" if folder else name for folder, name in parts]
+
+    def buffers(self) -> "tuple[PackedNames, array[int], list[str]]":
+        """The names, the numbers of their folders, and these: to look at."""
+        return self._names, self._homes, self._folders
 
     def chosen(self, numbers: Iterable[int]) -> "PackedPaths":
         """The paths of these *numbers*, in their order."""

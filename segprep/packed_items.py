@@ -20,7 +20,6 @@ class PackedItems(LazySequence[Item]):
         self.stems, self._paths = PackedNames(), PackedPaths()
         self._starts, self._imaged = array("Q", [0]), bytearray()
         self._kinds, self._kind = list[tuple[Any, str | None]](), array("I")
-        self._told = -1, ""  # a kind, and what is told of it
         for item in items:
             self.append(item)
 
@@ -67,14 +66,15 @@ class PackedItems(LazySequence[Item]):
         """The paths of one item: its image, if it has one, and its labels."""
         return self._paths.texts(self._starts[number], self._starts[number + 1])
 
-    def key(self, number: int, files: Sequence[str]) -> bytes:
-        """Bytes that differ where two items do, in anything that their repr tells; *files* are
-        those of this one.
+    def buffers(self) -> "tuple[PackedPaths, array[int], bytearray, array[int]]":
+        """The paths of all items, where those of each start, whether the first is an image, and
+        its kind, see :meth:`told`: to look at.
         """
-        kind = self._kind[number]
-        if kind != self._told[0]:
-            self._told = kind, repr(self._kinds[kind])
-        return key_of(self.stems[number], files, self._told[1], imaged=self._imaged[number])
+        return self._paths, self._starts, self._imaged, self._kind
+
+    def told(self, kind: int) -> str:
+        """What distinguishes the items of one kind: their payload and group."""
+        return repr(self._kinds[kind])
 
     def payload(self, number: int) -> Any:
         """The payload of one item."""
@@ -110,10 +110,6 @@ class PackedItems(LazySequence[Item]):
             items.add(self.stems[number], paths, *kind, imaged=bool(self._imaged[number]))
         return items
 
-    def label_of(self, number: int, files: Sequence[str]) -> str:
-        """The first label among the *files* of one item."""
-        return files[self._imaged[number]]
-
     def label(self, number: int) -> str:
         """The path of the first label of one item."""
         return os.path.join(*self._paths.part(self._starts[number] + self._imaged[number]))
@@ -131,11 +127,6 @@ class PackedItems(LazySequence[Item]):
         image = paths.pop(0) if self._imaged[number] else None
         payload, group = self._kinds[self._kind[number]]
         return Item(self.stems[number], image, tuple(paths), payload, group)
-
-
-def key_of(stem: str, files: Sequence[str], told: str, *, imaged: int) -> bytes:
-    """What :meth:`PackedItems.key` gives; *told*: the repr of payload and group."""
-    return "\0".join([stem, *files, told, str(imaged)]).encode("utf-8", "surrogatepass")
 
 
 class FirstLabels(LazySequence[Path]):

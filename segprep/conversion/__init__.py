@@ -10,7 +10,7 @@ from typing import Any, Literal
 from segprep import engine, sources
 from segprep.conversion import archived, file_states, last_run, unwritten
 from segprep.conversion.archived import NO_ARCHIVES, Archives
-from segprep.conversion.file_states import WrittenSignatures
+from segprep.conversion.file_states import NewSignatures
 from segprep.conversion.last_run import Call
 from segprep.conversion.planning import Work, manifest_bytes, prepare, refuse_overlap
 from segprep.conversion.publication import (
@@ -23,6 +23,7 @@ from segprep.conversion.publication import (
 from segprep.conversion.result import Conversion
 from segprep.conversion.run_notes import RunNotes
 from segprep.conversion.sample_files import ImageFormat, SampleTask
+from segprep.conversion.snapshots import Looked
 from segprep.conversion.unpainted import unpainted_notes
 from segprep.conversion.written_sample import WrittenSample
 from segprep.dataset import manifest, shards
@@ -144,15 +145,21 @@ def convert_with(
     believed = not (verify or overwrite or Staging(out).folder.exists())
     if call and believed and (unchanged := call.answer()):
         return unchanged
-    with facts.learning(file_states.load(task).facts if believed else Facts()):
+    looked = call.looked if call else Looked.now(homes)
+    with facts.learning(file_states.load(task).facts if believed else Facts(), looked.inputs):
         scan = reader.scan(jobs, progress) if scan is None else scan
         scan = replace(scan, items=PackedItems.of(scan.items))
         if not scan.items and not scan.skipped:
             reason = f"{reader.root} holds nothing in format {format}"
             raise SegprepError("nothing-to-convert", reason, RIGHT_FOLDER)
         task = replace(task, values=len(scan.classes.names))
-        how = {"keep_order": keep_order, "verify": verify}
-        prepared = partial(prepare, format, task, scan, overwrite, jobs, progress, **how)
+        prepared = partial(
+            prepare,
+            *(format, task, scan, overwrite, jobs, progress),
+            looked=looked,
+            keep_order=keep_order,
+            verify=verify,
+        )
         seen, work = manifest_bytes(out), None
         unfinished = Staging(out).folder.exists() or os.path.lexists(out / PENDING_SPLIT)
         if dry_run or (seen and not unfinished and not overwrite):
@@ -190,7 +197,7 @@ def _convert(
     lines = Journal(staging.folder, earlier)
     try:
         work.kept.carry(lines, account, told=plan.resumed)
-        task, written = WrittenSample(work.task, plan.began), WrittenSignatures.after(len(lines))
+        task, written = WrittenSample(work.task, plan.began), NewSignatures.unknown(len(lines))
         for result in progress(engine.run(task, todo, jobs=jobs), len(todo), "converting"):
             if not isinstance(result, engine.Failure):
                 record, line, key, signed = result
@@ -207,7 +214,7 @@ def _convert(
 def _published(
     work: Work,
     lines: Journal,
-    written: WrittenSignatures,
+    written: NewSignatures,
     failures: Sequence["engine.Failure | None"],
     account: RunNotes,
     on_error: str,

@@ -12,25 +12,40 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import astuple, dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.conversion.bulk_signatures import BulkSigner, Numbers, numbers_written
 from segprep.conversion.sample_files import SampleTask
-from segprep.conversion.signatures import FileLayout, Signed
+from segprep.conversion.signatures import ROW, FileLayout, Signed
 from segprep.dataset import index_file
 from segprep.dataset.totals import Totals
 from segprep.files.facts import Facts
+from segprep.files.path_keys import Keys
 from segprep.files.states import UNKNOWN
 
 MOST_LAYOUTS = 255
+_ROWS = 1 << 16  # bytes of rows that wait to become numbers
 _PARTS = "QQBQQI"  # the arrays behind the first line: outputs, signatures, layouts, pictures; facts
+
+
+class Columns(NamedTuple):
+    """What :class:`Signatures` have, as arrays."""
+
+    numbers: Keys
+    kinds: NDArray[np.uint8]
+    pictures: Keys
+    outputs: Keys
 
 
 @dataclass(slots=True)
 class Signatures:
-    """By line of records.jsonl: the *numbers* of :class:`Signer`, and which of *layouts*, from 1,
-    the sample's files have, 0 where only its record tells; the key of the *pictures* that samples
-    may share, 0 for none; that of the states of its *outputs*, which readers of the tree compare
-    (see :mod:`index_file`). 25 bytes a sample.
+    """By line of records.jsonl: the *numbers* of :class:`BulkSigner` or :class:`Signer`, and which
+    of *layouts*, from 1, the sample's files have, 0 where only its record tells; the key of the
+    *pictures* that samples may share, 0 for none; that of the states of its *outputs*, which
+    readers of the tree compare (see :mod:`index_file`). 25 bytes a sample.
     """
 
     numbers: "array[int]" = field(default_factory=partial(array, "Q"))
@@ -46,54 +61,111 @@ class Signatures:
         kinds = array("B", bytes(count))
         return cls(array("Q", empty), kinds, array("Q", empty), [], array("Q", empty))
 
+    def extend(self, count: int) -> None:
+        """Add *count* lines of which nothing is known."""
+        for part in (self.numbers, self.pictures, self.outputs):
+            part.frombytes(bytes(8 * count))
+        self.kinds.frombytes(bytes(count))
+
+    def columns(self) -> "Columns":
+        """Its columns, to be changed in place."""
+        numbers, pictures, outputs = (
+            np.frombuffer(part, np.uint64) for part in (self.numbers, self.pictures, self.outputs)
+        )
+        return Columns(numbers, np.frombuffer(self.kinds, np.uint8), pictures, outputs)
+
     def layout(self, number: int) -> FileLayout | None:
         """The layout of one line, or None."""
         kind = self.kinds[number]
         return self.layouts[kind - 1] if kind else None
 
-    def put(self, number: int, signed: Signed) -> None:
-        """Set those of one line, which may be the next one."""
-        signature, layout, picture = signed.signature, signed.layout, signed.picture
+    def kind_of(self, layout: FileLayout | None) -> int:
+        """The number of *layout*; 0 for none, and where there are too many."""
         if layout and layout not in self.layouts and len(self.layouts) < MOST_LAYOUTS:
             self.layouts.append(layout)
-        told = signature != UNKNOWN and layout in self.layouts
-        kind = self.layouts.index(layout) + 1 if layout and told else 0
-        if number == len(self.numbers):
-            self.numbers.append(UNKNOWN)
-            self.kinds.append(0)
-            self.pictures.append(0)
-            self.outputs.append(UNKNOWN)
-        self.numbers[number] = signature if kind or layout is None else UNKNOWN
-        self.kinds[number], self.pictures[number] = kind, picture
-        self.outputs[number] = signed.outputs
-
-    def signed(self, number: int) -> Signed:
-        """Those of one line."""
-        numbers, pictures = self.numbers[number], self.pictures[number]
-        return Signed(numbers, self.layout(number), pictures, self.outputs[number])
+        return self.layouts.index(layout) + 1 if layout in self.layouts else 0
 
     def __len__(self) -> int:
         return len(self.numbers)
 
 
 @dataclass(slots=True)
-class WrittenSignatures:
-    """The *signatures* of the samples that a run wrote, as these were written, by their number in
-    its journal; the sum of the *latest* times of their files.
+class NewSignatures:
+    """*signatures* that are being made: those of samples that have a layout by the *states* of
+    their outputs (see :func:`bulk_signatures.together`), all at once; the sum of the *latest* times
+    of these.
     """
 
     signatures: Signatures
+    states: "array[int]"
     latest: int = 0
+    _rows: dict[int, bytearray] = field(default_factory=dict)  # by size; not yet numbers
+    _waiting: dict[int, "array[int]"] = field(default_factory=dict)  # whose they are
 
     @classmethod
-    def after(cls, count: int) -> "WrittenSignatures":
-        """None yet, *count* samples being in the journal that an earlier run wrote."""
-        return cls(Signatures.unknown(count))
+    def unknown(cls, count: int) -> "NewSignatures":
+        """Those of *count* samples, of which nothing is known yet."""
+        return cls(Signatures.unknown(count), array("Q", bytes(8 * count)))
+
+    @classmethod
+    def of(cls, signatures: Signatures) -> "NewSignatures":
+        """*signatures*, some of which are made again."""
+        return cls(signatures, array("Q", bytes(8 * len(signatures))))
 
     def add(self, signed: Signed) -> None:
         """Add those of the next sample."""
-        self.signatures.put(len(self.signatures), signed)
+        self.signatures.extend(1)
+        self.states.append(UNKNOWN)
+        self.put(len(self.states) - 1, signed)
+
+    def put(self, number: int, signed: Signed) -> None:
+        """Set those of one sample."""
+        own, kind = self.signatures, self.signatures.kind_of(signed.layout)
+        own.kinds[number], own.pictures[number] = kind, signed.picture
+        own.outputs[number], own.numbers[number] = signed.outputs, signed.signature
         self.latest += signed.latest
+        if kind and (size := len(signed.rows)):
+            self._rows.setdefault(size, bytearray()).extend(signed.rows)
+            self._waiting.setdefault(size, array("q")).append(number)
+            if len(self._rows[size]) >= _ROWS:
+                self.settle()
+
+    def settle(self) -> None:
+        """Turn all rows into numbers."""
+        states = np.frombuffer(self.states, np.uint64)
+        for size, rows in self._rows.items():
+            numbers = numbers_written(rows, size // ROW)
+            states[np.frombuffer(self._waiting[size], np.int64)] = numbers
+        self._rows.clear()
+        self._waiting.clear()
+
+    def keep(self, places: Numbers, other: Signatures, numbers: Numbers) -> None:
+        """Set those at *places* to what *other* has at *numbers*."""
+        table = np.array([0, *map(self.signatures.kind_of, other.layouts)], np.uint8)
+        own, theirs = self.signatures.columns(), other.columns()
+        own.numbers[places], own.kinds[places] = theirs.numbers[numbers], theirs.kinds[numbers]
+        own.pictures[places] = theirs.pictures[numbers]
+        own.outputs[places] = theirs.outputs[numbers]
+        before, kinds = own.kinds[places], table[own.kinds[places]]
+        own.kinds[places] = kinds
+        own.numbers[places[(before > 0) & (kinds == 0)]] = UNKNOWN  # there are too many layouts
+
+    def copy(self, places: Numbers, other: "NewSignatures", numbers: Numbers) -> None:
+        """Set those at *places* to what *other* has at *numbers*."""
+        other.settle()
+        self.keep(places, other.signatures, numbers)
+        theirs = np.frombuffer(other.states, np.uint64)
+        np.frombuffer(self.states, np.uint64)[places] = theirs[numbers]
+
+    def made(self, signer: BulkSigner, items: Numbers) -> Signatures:
+        """The signatures, of samples that are the *items* of these numbers, -1 for none."""
+        self.settle()
+        own, states = self.signatures.columns(), np.frombuffer(self.states, np.uint64)
+        places = np.flatnonzero((own.kinds > 0) & (states != UNKNOWN) & (items >= 0))
+        own.numbers[places] = signer.sign(
+            items[places], own.kinds[places], self.signatures.layouts, states[places]
+        )
+        return self.signatures
 
 
 @dataclass(frozen=True, slots=True)

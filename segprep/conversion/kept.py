@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from segprep import engine
 from segprep.conversion import file_states
-from segprep.conversion.file_states import Index, Signatures
+from segprep.conversion.bulk_signatures import BulkSigner, Numbers, places_of
+from segprep.conversion.file_states import Index, NewSignatures, Signatures
 from segprep.conversion.run_notes import RunNotes
 from segprep.conversion.sample_files import SampleTask, Unchanged
 from segprep.conversion.signatures import Signer
+from segprep.conversion.snapshots import Looked
 from segprep.dataset.journal import Journal
 from segprep.dataset.journal_records import JournalRecords
 from segprep.dataset.manifest import Manifest
@@ -21,7 +25,8 @@ from segprep.dataset.record_file import RecordFile
 from segprep.dataset.totals import Totals
 from segprep.dataset.tree import IMAGES
 from segprep.errors import TreeError
-from segprep.files import facts
+from segprep.files import facts, path_keys
+from segprep.files.path_keys import Keys
 from segprep.files.states import UNKNOWN
 from segprep.packed import LazySequence, PackedNames
 from segprep.packed_items import PackedItems
@@ -47,29 +52,39 @@ class Plan:
 
 @dataclass(slots=True)
 class Kept(Mapping[str, Record]):
-    """The *stems* of *previous* records that still hold. Of records in a file: which lines do; the
+    """The *previous* records that still hold. Of records in a file: which lines do (*held*); the
     *signatures* of their files by line, none at all where the index has none; the *totals* of all
     lines, None where they are not known. *others*: the numbers of the items that were not kept.
     """
 
     previous: Mapping[str, Record]
-    stems: PackedNames = field(default_factory=PackedNames)
     held: bytearray = field(default_factory=bytearray)
     signatures: Signatures = field(default_factory=Signatures)
     totals: Totals | None = None
     others: "array[int]" = field(default_factory=partial(array, "I"))
+    _stems: PackedNames = field(default_factory=PackedNames)  # where records are in no file
 
-    def add(self, stem: str, line: int) -> None:
-        """Keep the record of *stem*, the one of this *line* where records are in a file."""
-        self.stems.append(stem)
-        if self.held:
-            self.held[line] = 1
+    def add(self, stem: str) -> None:
+        """Keep the record of *stem*."""
+        if isinstance(self.previous, RecordFile):
+            self.held[self.previous.number(stem)] = 1
+        else:
+            self._stems.append(stem)
+
+    def hold(self, lines: Numbers) -> None:
+        """Keep the records of these *lines*."""
+        np.frombuffer(self.held, np.uint8)[lines] = 1
+
+    def lines(self) -> list[int]:
+        """The lines of the records that are kept."""
+        lines: list[int] = np.flatnonzero(np.frombuffer(self.held, np.uint8)).tolist()
+        return lines
 
     def dropped(self) -> Iterator[str]:
         """The stems of the previous records that are not kept."""
         if isinstance(self.previous, RecordFile) and self.held:
             return (self.previous.stems[number] for number in _zeros(self.held))
-        return (stem for stem in self.previous if stem not in self.stems)
+        return (stem for stem in self.previous if stem not in self)
 
     def carry(self, lines: Journal, account: RunNotes, *, told: bool) -> None:
         """Take the records over into *lines*, and add them up in *account*; their notes are those
@@ -77,7 +92,7 @@ class Kept(Mapping[str, Record]):
         """
         previous = self.previous
         if told or self.totals is None or not isinstance(previous, RecordFile):
-            for stem in self.stems:
+            for stem in self:
                 if isinstance(previous, RecordFile):
                     record, line = previous.with_line(stem)
                     lines.add(record, line)
@@ -87,33 +102,38 @@ class Kept(Mapping[str, Record]):
                 account.add(record, told=told)
             return
         account.totals = deepcopy(self.totals)
-        for number, stem in enumerate(previous.stems):
-            if not self.held[number]:
-                account.totals.add(previous.written(number), -1)
-                continue
-            signed = self.signatures.signed(number)
-            if signed.layout:
-                lines.keep(stem, number, signed.layout.suffix, signed.layout.objects)
-                account.add_stem(stem, *signed.pictures or ())
-            else:
-                record = previous.written(number)
-                suffix = record.image.removeprefix(f"{IMAGES}/{stem}")
-                lines.keep(stem, number, suffix, record.objects is not None)
-                account.add_counted(record)
+        for number in _zeros(self.held):
+            account.totals.add(previous.written(number), -1)
+        held, layouts = np.frombuffer(self.held, np.uint8) > 0, self.signatures.layouts
+        own = (self.signatures or Signatures.unknown(len(held))).columns()
+        for kind, layout in enumerate(layouts, 1):
+            places = np.flatnonzero(held & (own.kinds == kind))
+            lines.keep(previous.stems, places, layout.suffix, objects=layout.objects)
+            account.add_stems(previous.stems, places, own.pictures[places])
+        for number in np.flatnonzero(held & (own.kinds == 0)).tolist():
+            record = previous.written(number)
+            suffix = record.image.removeprefix(f"{IMAGES}/{record.stem}")
+            lines.keep(previous.stems, [number], suffix, objects=record.objects is not None)
+            account.add_counted(record)
 
     def __getitem__(self, stem: str) -> Record:
-        if stem not in self.stems:
+        if stem not in self:
             raise KeyError(stem)
         return self.previous[stem]
 
     def __contains__(self, stem: object) -> bool:
-        return stem in self.stems
+        if isinstance(self.previous, RecordFile):
+            number = self.previous.number(stem) if isinstance(stem, str) else -1
+            return number >= 0 and bool(self.held[number])
+        return stem in self._stems
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.stems)
+        if isinstance(self.previous, RecordFile):
+            return map(self.previous.stems.__getitem__, self.lines())
+        return iter(self._stems)
 
     def __len__(self) -> int:
-        return len(self.stems)
+        return self.held.count(1) if self.held else len(self._stems)
 
 
 def _zeros(flags: bytearray) -> Iterator[int]:
@@ -143,6 +163,7 @@ def kept_records(
     task: SampleTask,
     scan: Scan,
     plan: Plan,
+    looked: Looked,
     jobs: int,
     progress: Progress[Any],
     *,
@@ -152,7 +173,7 @@ def kept_records(
 
     Raises TreeError for an output changed by hand.
     """
-    kept = _believed(task, scan, plan, verify=verify)
+    kept = _believed(task, scan, plan, looked, verify=verify)
     every = PackedItems.of(scan.items)
     again = array("I", (n for n in kept.others if every.stems[n] in plan.previous))
     items = every.chosen(again)
@@ -182,17 +203,15 @@ def kept_records(
                 "move it away if you need it, then give --overwrite",
             )
         if state == "kept":
-            stem = items.stems[number]
-            file = plan.previous if isinstance(plan.previous, RecordFile) else None
-            kept.add(stem, file.number(stem) if file else -1)
+            kept.add(items.stems[number])
             still.add(again[number])
     if still:
         kept.others = array("I", (n for n in kept.others if n not in still))
-        _remember(task, plan, kept, every)
+        _remember(task, plan, kept, every, looked)
     return kept
 
 
-def _believed(task: SampleTask, scan: Scan, plan: Plan, *, verify: bool) -> Kept:
+def _believed(task: SampleTask, scan: Scan, plan: Plan, looked: Looked, *, verify: bool) -> Kept:
     """The samples whose files are, by the index, as they were when they were last hashed; none
     where all are to be read (*verify*).
     """
@@ -207,41 +226,58 @@ def _believed(task: SampleTask, scan: Scan, plan: Plan, *, verify: bool) -> Kept
     kept.totals = index.totals
     if verify:
         return kept
-    kept.signatures, kept.others, now = index.signatures, array("I"), time.time_ns()
-    numbers = kept.signatures.numbers
-    signer = Signer(task, items, began=now)
-    for number, stem in enumerate(items.stems):
-        line = previous.number(stem)
-        if line < 0 or numbers[line] == UNKNOWN:
-            kept.others.append(number)
-            continue
-        if layout := kept.signatures.layout(line):
-            same = signer.of_item(number, layout) == numbers[line]
-        else:
-            record = previous.written(line)
-            same = signer.of_record(record) == numbers[line]
-            same = same and record.item == task.fingerprint(items[number])
-        if same:
-            kept.add(stem, line)
-        else:
-            kept.others.append(number)
-            numbers[line] = UNKNOWN
+    kept.signatures = index.signatures
+    own, stems = index.signatures.columns(), path_keys.keys_of(items.stems)
+    lines = places_of(path_keys.keys_of(previous.stems), stems)
+    numbers = np.where(lines >= 0, own.numbers[lines], UNKNOWN)
+    known = np.flatnonzero(numbers != UNKNOWN)
+    signed = np.zeros(len(items), np.uint64)
+    signed[known] = _signed(task, items, looked, previous, index, known, lines[known])
+    same = (signed == numbers) & (signed != UNKNOWN)
+    own.numbers[lines[known][~same[known]]] = UNKNOWN
+    kept.hold(lines[same])
+    kept.others = array("I", np.flatnonzero(~same).astype(np.uint32).tobytes())
     return kept
 
 
-def _remember(task: SampleTask, plan: Plan, kept: Kept, items: PackedItems) -> None:
+def _signed(
+    task: SampleTask,
+    items: PackedItems,
+    looked: Looked,
+    previous: RecordFile,
+    index: Index,
+    numbers: Numbers,
+    lines: Numbers,
+) -> Keys:
+    """The signatures that the items of these *numbers* have now, whose records are *lines*."""
+    kinds, layouts = index.signatures.columns().kinds[lines], index.signatures.layouts
+    result = np.full(len(numbers), UNKNOWN, np.uint64)
+    has = np.flatnonzero(kinds)
+    bulk, tree = BulkSigner(task, items, looked.inputs), looked.outputs(task.out)[1]
+    outputs = bulk.outputs(items.stems, numbers[has], kinds[has], layouts, tree)
+    result[has] = bulk.sign(numbers[has], kinds[has], layouts, outputs)
+    signer = Signer(task, began=looked.inputs.moment)
+    for at in np.flatnonzero(kinds == 0).tolist():
+        record = previous.written(int(lines[at]))
+        if record.item == task.fingerprint(items[int(numbers[at])]):
+            result[at] = signer.of_record(record)
+    return result
+
+
+def _remember(task: SampleTask, plan: Plan, kept: Kept, items: PackedItems, looked: Looked) -> None:
     """Write the index of a tree some of whose samples were just hashed."""
     previous = plan.previous
     if not task.write or not isinstance(previous, RecordFile) or plan.old is None:
         return
     kept.signatures = kept.signatures or Signatures.unknown(len(previous))
-    signer = Signer(task, items, began=plan.began)
-    for stem in kept:
-        number = previous.number(stem)
-        if kept.signatures.numbers[number] == UNKNOWN:
-            record = previous.written(number)
+    every = path_keys.keys_of(previous.stems)
+    numbers = places_of(path_keys.keys_of(items.stems), every)
+    made, signer = NewSignatures.of(kept.signatures), Signer(task, began=plan.began)
+    for line in kept.lines():
+        if kept.signatures.numbers[line] == UNKNOWN:
+            record = previous.written(line)
             files = signer.files(record.digests)
-            signed = signer.signed(items.stems.find(stem), record, files, plan.began)
-            kept.signatures.put(number, signed)
-    index = Index(plan.old.records, kept.signatures, kept.totals, facts=facts.learned())
+            made.put(line, signer.signed(items[int(numbers[line])], record, files, plan.began))
+    signatures = made.made(BulkSigner(task, items, looked.inputs), numbers)
+    index = Index(plan.old.records, signatures, kept.totals, facts=facts.learned())
     file_states.save(task, index)

@@ -6,41 +6,52 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import astuple, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from blake3 import blake3
 
 from segprep.conversion import file_states
-from segprep.conversion.file_states import Index, Signatures, WrittenSignatures
+from segprep.conversion.bulk_signatures import BulkSigner, places_of
+from segprep.conversion.file_states import Index, NewSignatures, Signatures
 from segprep.conversion.planning import Work
 from segprep.conversion.result import Conversion
 from segprep.conversion.sample_files import SampleTask
 from segprep.conversion.signatures import Signed, Signer
-from segprep.conversion.snapshots import Snapshot, snapshot
+from segprep.conversion.snapshots import Looked, Snapshot, snapshot
 from segprep.dataset import manifest
 from segprep.dataset.journal import Journal
 from segprep.dataset.manifest import RECORDS, next_line
 from segprep.dataset.record_file import RecordFile
 from segprep.dataset.totals import Totals
 from segprep.errors import SourceError
-from segprep.files import digest, digest_file, facts, open_inside, real_folders, states
+from segprep.files import (
+    digest,
+    digest_file,
+    facts,
+    open_inside,
+    path_keys,
+    real_folders,
+    states,
+)
 from segprep.files.states import UNKNOWN
 from segprep.packed_items import PackedItems
-from segprep.types import Note, Skipped
+from segprep.types import Note, Record, Skipped
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call (*key*: its format, source, options) with the state of its *inputs* before it read
-    anything, when it *began* (nanoseconds).
+    anything, when it *began* (nanoseconds), and what its files *looked* like.
     """
 
     task: SampleTask
     key: str
     inputs: Snapshot
     began: int
+    looked: Looked
 
     def answer(self) -> Conversion | None:
         """What the last run reports again, if nothing looks different since."""
@@ -48,9 +59,11 @@ class Call:
         if not last or not self.task.out.is_dir():
             return None
         with suppress(OSError, SourceError, ValueError, KeyError, TypeError, AttributeError):
+            outputs = self.looked.outputs(self.task.out)[0]
             if (
                 (last["call"], last["inputs"]) == (self.key, self.inputs.digest)
-                and last["outputs"] == snapshot(self.task.out, self.began).digest
+                and outputs
+                and last["outputs"] == outputs.digest
                 and all(
                     digest_file(self.task.out / name) == expected
                     for name, expected in last["recent"].items()
@@ -122,7 +135,7 @@ def begun(format: str, task: SampleTask, *, keep_order: bool) -> Call | None:
     )
     key = blake3(repr((options, keep_order, roots)).encode("utf-8", "backslashreplace"))
     try:
-        inputs = [snapshot(root, now) for root in roots]
+        looked, inputs = Looked.at(roots, now)
         for path in _named_files(task.reader):
             state = os.stat(path)
             line = f"{path}\0{states.described(state).decode()}"
@@ -133,15 +146,15 @@ def begun(format: str, task: SampleTask, *, keep_order: bool) -> Call | None:
         "\n".join(snapshot.digest for snapshot in inputs).encode("utf-8", "backslashreplace")
     )
     recent = tuple(name for snapshot in inputs for name in snapshot.recent)
-    return Call(task, key.hexdigest(20), Snapshot(joined, recent), now)
+    return Call(task, key.hexdigest(20), Snapshot(joined, recent), now, looked)
 
 
 def _named_files(reader: Any) -> Iterator[str]:
     """The files that options name, wherever they lie."""
-    for field in fields(reader):
-        if field.name in ("root", "image_root"):
+    for option in fields(reader):
+        if option.name in ("root", "image_root"):
             continue
-        for value in _texts(getattr(reader, field.name)):
+        for value in _texts(getattr(reader, option.name)):
             pieces = [value, *(part for piece in value.split(",") for part in piece.split("="))]
             for path in dict.fromkeys(pieces):
                 if "\0" not in path and os.path.isfile(path):
@@ -157,7 +170,7 @@ def _texts(value: Any) -> Sequence[str]:
 def save_published(
     work: Work,
     lines: Journal,
-    written: WrittenSignatures | None,
+    written: NewSignatures | None,
     totals: Totals,
     texts: Mapping[str, bytes | Path],
     records: str,
@@ -207,43 +220,76 @@ class _Published:
 
 
 def _published(
-    work: Work, lines: Journal, written: WrittenSignatures | None, outputs: Snapshot | None
+    work: Work, lines: Journal, written: NewSignatures | None, outputs: Snapshot | None
 ) -> _Published:
     """What *work* just published; *written*: what is signed of the samples that it wrote, if it is
     known; *outputs*: the state of the tree, where it could be looked at.
     """
-    items, kept, recent = PackedItems.of(work.scan.items), work.kept, set[str]()
-    if outputs:
-        recent.update(outputs.recent)
-    fresh = written.signatures if written and outputs else None
-    began, now = work.plan.began, time.time_ns()
-    signer = Signer(work.task, items, began=began)
-    renamed = not isinstance(kept.previous, RecordFile)
-    signatures, digests, checksum = Signatures(), dict[str, str](), blake3()
-    count, latest = 0, written.latest if written and outputs else 0
-    with open_inside(work.task.out, RECORDS) as file:
-        for number, (stem, before, at, key) in enumerate(lines.origins()):
+    kept, order = work.kept, lines.order()
+    made, left = NewSignatures.unknown(len(lines)), np.ones(len(lines), bool)
+    if kept.signatures:
+        places = np.flatnonzero(order.before >= 0)
+        places = places[kept.signatures.columns().numbers[order.before[places]] != UNKNOWN]
+        made.keep(places, kept.signatures, order.before[places])
+        left[places] = False
+    count = latest = 0
+    signed_already = np.zeros(len(lines), bool)
+    if written and outputs:
+        signed_already = written.signatures.columns().outputs[order.at] != UNKNOWN
+        recent = lines.numbers_of(outputs.recent)
+        places = np.flatnonzero(left & signed_already & ~np.isin(order.at, recent))
+        made.copy(places, written, order.at[places])
+        left[places] = False
+        count, latest = lines.count_files(order.at[places]), written.latest
+    looked = _LookedAt(work, set(outputs.recent if outputs else ()))
+    for number, line in _lines(work.task.out / RECORDS, np.flatnonzero(left).tolist()):
+        signed, files = looked.at(manifest.written_record(line), int(order.written[number]))
+        made.put(number, signed)
+        count += len(files)
+        latest += 0 if signed_already[number] else sum(map(states.latest, files))
+    items = PackedItems.of(work.scan.items)
+    signer = BulkSigner(work.task, items, work.looked.inputs)
+    numbers = places_of(path_keys.keys_of(items.stems), lines.stem_keys())
+    signatures = made.made(signer, numbers)
+    checksum = digest_file(work.task.out / RECORDS)
+    return _Published(checksum, signatures, looked.digests, count, latest)
+
+
+@dataclass(slots=True)
+class _LookedAt:
+    """Looks at the files of single samples that *work* published; the *digests* of those that are
+    *recent*.
+    """
+
+    work: Work
+    recent: set[str]
+    digests: dict[str, str] = field(default_factory=dict)
+
+    def at(self, record: Record, key: int) -> tuple[Signed, Sequence[os.stat_result]]:
+        """What is signed of the sample of *record*; its files if they are in the states that they
+        were written in, those of this *key*, UNKNOWN if this run did not write them.
+        """
+        self.digests |= {
+            name: record.digests[name] for name in self.recent.intersection(record.digests)
+        }
+        began, items = self.work.plan.began, PackedItems.of(self.work.scan.items)
+        signer, at = Signer(self.work.task, began=began), items.stems.find(record.stem)
+        files, item = signer.files(record.digests), items[at] if at >= 0 else None
+        if key == UNKNOWN:
+            renamed = not isinstance(self.work.kept.previous, RecordFile)
+            return signer.signed(item, record, files, began, renamed=renamed), ()
+        if states.written_key(files) == key:
+            return signer.signed(item, record, files, time.time_ns()), files
+        return Signed(), ()
+
+
+def _lines(path: Path, numbers: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    """The lines of these *numbers* of the records at *path*, in order."""
+    if not numbers:
+        return
+    wanted, last = set(numbers), numbers[-1]
+    with open_inside(path.parent, path.name) as file:
+        for number in range(last + 1):
             line = next_line(file)
-            checksum.update(line)
-            if before >= 0 and kept.signatures and kept.signatures.numbers[before] != UNKNOWN:
-                signatures.put(number, kept.signatures.signed(before))
-                continue
-            names = lines.files(stem)
-            signed_already = fresh is not None and fresh.outputs[at] != UNKNOWN
-            if fresh and signed_already and recent.isdisjoint(names):
-                signatures.put(number, fresh.signed(at))
-                count += len(names)
-                continue
-            record = manifest.written_record(line)
-            files, item = signer.files(record.digests), items.stems.find(stem)
-            if not key:
-                signed = signer.signed(item, record, files, began, renamed=renamed)
-            elif states.written_key(files) == key:
-                signed = signer.signed(item, record, files, now)
-                count += len(files)
-                latest += 0 if signed_already else sum(map(states.latest, files))
-            else:
-                signed = Signed()
-            signatures.put(number, signed)
-            digests |= {name: record.digests[name] for name in recent.intersection(names)}
-    return _Published(checksum.hexdigest(20), signatures, digests, count, latest)
+            if number in wanted:
+                yield number, line

@@ -14,6 +14,7 @@ from segprep.conversion.call_origin import completed, difference, origin_of, sam
 from segprep.conversion.class_contract import Settled, background_first, settled
 from segprep.conversion.kept import Kept, Plan, kept_records
 from segprep.conversion.sample_files import SampleTask
+from segprep.conversion.snapshots import Looked
 from segprep.dataset import manifest
 from segprep.dataset.journal_records import JournalRecords
 from segprep.dataset.manifest import MANIFEST, Manifest
@@ -31,7 +32,7 @@ from segprep.types import Item, Progress, Record, Scan, Skipped
 class Work:
     """What is to do: items *todo*, Records that are *kept*, stems that *vanished* from the source,
     files known to be *foreign*. *task* and *scan* have the tree's class ids; *relisted*: the tree's
-    class list got longer.
+    class list got longer. *looked*: what files looked like before any was read.
     """
 
     task: SampleTask
@@ -42,6 +43,7 @@ class Work:
     vanished: tuple[str, ...]
     foreign: tuple[Skipped, ...]
     relisted: bool
+    looked: Looked
 
     @property
     def nothing(self) -> bool:
@@ -77,11 +79,12 @@ def prepare(
     jobs: int,
     progress: Progress[Any],
     *,
+    looked: Looked,
     keep_order: bool = False,
     verify: bool = False,
 ) -> Work:
-    """What a call has to do at its output. *keep_order*: the background need not be class 0;
-    *verify*: read all files again, whatever the index says.
+    """What a call has to do at its output. *looked*: what files look like; *keep_order*: the
+    background need not be class 0; *verify*: read all files again, whatever the index says.
 
     Raises TreeError if something else lies there and *overwrite* was not given, or if the class
     list that the user gave contradicts the tree's.
@@ -104,7 +107,7 @@ def prepare(
     plan = _plan(origin, task, scan, old, overwrite, resumed)
     scan = sharded(scan, plan.previous, task.shard) if task.shard else scan
     try:
-        kept = kept_records(task, scan, plan, jobs, progress, verify=verify)
+        kept = kept_records(task, scan, plan, looked, jobs, progress, verify=verify)
     finally:
         plan.close()
     repacked = plan.old is not None and plan.old.source.get("archives") != origin.get("archives")
@@ -120,6 +123,7 @@ def prepare(
         tuple(stem for stem in kept.dropped() if stem not in items.stems),
         foreign,
         contract.changed or repacked,
+        looked,
     )
 
 

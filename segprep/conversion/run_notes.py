@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segprep.conversion.class_coverage import ClassCoverage, class_coverage
 from segprep.conversion.unpainted import UnpaintedLabels
@@ -16,6 +17,7 @@ from segprep.dataset.lists import blank_names
 from segprep.dataset.totals import Totals
 from segprep.files import digest
 from segprep.imaging.image import SUFFIXES
+from segprep.packed import PackedNames
 from segprep.types import Note, Record
 
 FEW = 5  # stems that a note names
@@ -58,6 +60,17 @@ class RunNotes:
         if len(stem.split()) > 1:
             self.blanks.append(stem)
         self.used.extend(pictures)
+
+    def add_stems(
+        self, names: PackedNames, numbers: NDArray[np.int64], pictures: NDArray[np.uint64]
+    ) -> None:
+        """Note those of *names* of these *numbers*, and the keys of the pictures that others may
+        share, 0 for none.
+        """
+        if len(names.joined().split()) > 1:
+            stems = map(names.__getitem__, numbers.tolist())
+            self.blanks += [stem for stem in stems if len(stem.split()) > 1]
+        self.used.frombytes(pictures[pictures > 0].tobytes())
 
     def summed(
         self, classes: Iterable[str], again: Callable[[], Iterable[Record]], *, overlap: str

@@ -7,7 +7,6 @@ from segprep.conversion.sample_files import SampleTask
 from segprep.conversion.signatures import Signed, Signer
 from segprep.dataset import manifest
 from segprep.files import states
-from segprep.packed_items import PackedItems
 from segprep.types import Item, Record
 
 
@@ -23,7 +22,7 @@ class WrittenSample:
     _signer: Signer = field(init=False)
 
     def __post_init__(self) -> None:
-        self._signer = Signer(self.task, PackedItems(), began=self.began)
+        self._signer = Signer(self.task, began=self.began)
 
     @property
     def out(self) -> Path:

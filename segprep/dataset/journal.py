@@ -2,20 +2,35 @@
 
 import os
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 from blake3 import blake3
+from numpy.typing import NDArray
 
 from segprep.dataset import manifest
 from segprep.dataset.manifest import RECORDS
 from segprep.dataset.record_file import RecordFile
 from segprep.dataset.tree import IMAGES, MASKS, OBJECTS
-from segprep.files import states, write_error
+from segprep.files import path_keys, states, write_error
+from segprep.files.path_keys import Keys
 from segprep.packed import PackedNames
 from segprep.types import Record
 
 _AT_ONCE = 500  # earlier lines that are copied at once
+
+
+class Order(NamedTuple):
+    """The lines of a journal: the number of the earlier line that still holds (*before*), or -1;
+    how many were noted before (*at*); the key of the states in which the run wrote the sample's
+    files (*written*), or UNKNOWN.
+    """
+
+    before: NDArray[np.int64]
+    at: NDArray[np.int64]
+    written: Keys
 
 
 class Journal(Mapping[str, bytes]):
@@ -49,30 +64,57 @@ class Journal(Mapping[str, bytes]):
         self._note(record.stem, self._end, (suffix, record.objects is not None, False), written)
         self._end += len(line)
 
-    def keep(self, stem: str, number: int, suffix: str, objects: bool) -> None:
-        """Note that line *number* of the earlier ones, that of *stem*, holds still; its image ends
-        in *suffix*. It need not outlive this run: its record is kept elsewhere.
+    def keep(
+        self,
+        stems: PackedNames,
+        numbers: Sequence[int] | NDArray[np.int64],
+        suffix: str,
+        *,
+        objects: bool,
+    ) -> None:
+        """Note that the earlier lines of these *numbers*, in order, those of *stems* by number,
+        hold still; their images end in *suffix*. They need not outlive this run: their records are
+        kept elsewhere.
         """
-        self._note(stem, number, (suffix, objects, True))
+        places = np.asarray(numbers, np.uint64)
+        kind = self._kind((suffix, objects, True))
+        self._stems.extend(stems, numbers)
+        self._places.frombytes((places << np.uint64(8) | np.uint64(kind)).tobytes())
+        self._written.frombytes(bytes(places.nbytes))
 
     def _note(
         self, stem: str, entry: int, kind: tuple[str, bool, bool], written: int = states.UNKNOWN
     ) -> None:
-        if kind not in self._kinds:
-            self._kinds.append(kind)
         self._stems.append(stem)
-        self._places.append(entry << 8 | self._kinds.index(kind))
+        self._places.append(entry << 8 | self._kind(kind))
         self._written.append(written)
 
-    def origins(self) -> Iterator[tuple[str, int, int, int]]:
-        """All stems in their order, with the number of the earlier line that still holds, or -1,
-        how many were noted before, and the key of the states in which this run wrote its files, or
-        UNKNOWN.
-        """
-        for number in self._stems.in_order():
-            entry = self._places[number]
-            before = entry >> 8 if self._kinds[entry & 255][2] else -1
-            yield self._stems[number], before, number, self._written[number]
+    def _kind(self, kind: tuple[str, bool, bool]) -> int:
+        if kind not in self._kinds:
+            self._kinds.append(kind)
+        return self._kinds.index(kind)
+
+    def order(self) -> Order:
+        """Where all lines come from, in the order of their stems."""
+        at = np.asarray(self._stems.in_order(), np.int64)
+        places = np.frombuffer(self._places, np.uint64)[at]
+        earlier = np.array([*(kind[2] for kind in self._kinds), False])[places & np.uint64(255)]
+        before = np.where(earlier, (places >> np.uint64(8)).astype(np.int64), -1)
+        return Order(before, at, np.frombuffer(self._written, np.uint64)[at])
+
+    def stem_keys(self) -> Keys:
+        """The keys of all stems in their order, see :func:`path_keys.keys_of`."""
+        return path_keys.keys_of(self._stems)[np.asarray(self._stems.in_order(), np.int64)]
+
+    def numbers_of(self, files: Iterable[str]) -> list[int]:
+        """How many samples were noted before each of those whose *files* these are."""
+        return [number for file in files if (number := self._number(file)) >= 0]
+
+    def count_files(self, numbers: NDArray[np.int64]) -> int:
+        """How many files the samples have before which so many were noted."""
+        kinds = (np.frombuffer(self._places, np.uint64)[numbers] & np.uint64(255)).astype(np.int64)
+        each = np.array([*(2 + kind[1] for kind in self._kinds), 0])
+        return int(each[kinds].sum())
 
     def files(self, stem: str) -> list[str]:
         """The files of the sample *stem*, relative to the tree; none where it is not listed."""
@@ -84,14 +126,18 @@ class Journal(Mapping[str, bytes]):
 
     def lists(self, file: str) -> bool:
         """Whether *file* (relative to the tree) is one of a sample that is listed."""
+        return self._number(file) >= 0
+
+    def _number(self, file: str) -> int:
+        """How many samples were noted before that of *file*; -1 where none has it."""
         folder, _, name = file.partition("/")
         for end in {suffix for suffix, _, _ in self._kinds} if folder == IMAGES else {".png"}:
             number = self._stems.find(name.removesuffix(end)) if name.endswith(end) else -1
             if number >= 0:
                 suffix, objects, _ = self._kinds[self._places[number] & 255]
                 if folder == MASKS or (objects if folder == OBJECTS else suffix == end):
-                    return True
-        return False
+                    return number
+        return -1
 
     def gathered(self) -> tuple[Path, str]:
         """A staged file of all lines, in the order of their stems, and its digest.

@@ -3,9 +3,7 @@ size, times and inode show to be as it was.
 """
 
 import os
-import time
 from array import array
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,7 +12,9 @@ from functools import partial
 
 import numpy as np
 
-from segprep.files import states
+from segprep.files import path_keys, state_tables, states
+from segprep.files.path_keys import Keys
+from segprep.files.state_tables import StateTable
 
 MOST = 1 << 16  # different facts; beyond them, none is worth remembering
 
@@ -29,12 +29,16 @@ class Facts:
     numbers: "array[int]" = field(default_factory=partial(array, "I"))
     values: list[bytes] = field(default_factory=list)
 
-    def get(self, key: int) -> bytes | None:
-        """The fact of *key*, or None."""
-        at = bisect_left(self.keys, key)
-        if at < len(self.keys) and self.keys[at] == key:
-            return self.values[self.numbers[at]]
-        return None
+    def every(self, keys: Keys) -> list[bytes | None]:
+        """The facts of *keys*, None where there is none, or a key is UNKNOWN."""
+        own = np.frombuffer(self.keys, np.uint64)
+        if not len(own):
+            return [None] * len(keys)
+        at = np.minimum(np.searchsorted(own, keys), len(own) - 1)
+        known = (own[at] == keys) & (keys != states.UNKNOWN)
+        numbers = np.where(known, np.frombuffer(self.numbers, np.uint32)[at].astype(np.int64), -1)
+        values = [*self.values, None]
+        return [values[number] for number in numbers.tolist()]
 
     @classmethod
     def ordered(
@@ -50,8 +54,8 @@ class Facts:
 class Learning:
     """The facts of one run: *earlier* ones that it recalls, and all that it met."""
 
-    def __init__(self, earlier: Facts) -> None:
-        self._earlier, self._began = earlier, time.time_ns()
+    def __init__(self, earlier: Facts, looked: StateTable) -> None:
+        self._earlier, self._looked = earlier, looked
         self._keys, self._numbers = array("Q"), array("I")
         self._values: dict[bytes, int] = {}
 
@@ -62,10 +66,10 @@ class Learning:
         kind: str,
     ) -> Iterator[bytes | None]:
         """What :func:`all_recalled` gives."""
-        keys = array("Q", (self._key(path, kind) for path in paths))
-        values = [self._earlier.get(key) if key else None for key in keys]
+        keys = self._keys_of(paths, kind)
+        values = self._earlier.every(keys)
         fresh = read([number for number, value in enumerate(values) if value is None])
-        for key, earlier in zip(keys, values, strict=True):
+        for key, earlier in zip(keys.tolist(), values, strict=True):
             value = next(fresh) if earlier is None else earlier
             if value is not None:
                 self._note(key, value)
@@ -73,16 +77,16 @@ class Learning:
         for _ in fresh:
             pass  # which ends what shows its progress
 
-    def _key(self, path: str, kind: str) -> int:
-        """The key of the file as it is now; UNKNOWN where it may change without a trace."""
-        try:
-            state = os.stat(path)
-        except OSError:
-            return states.UNKNOWN
-        if not states.settled(state, self._began):
-            return states.UNKNOWN
-        text = os.fsencode(path) + b"\0" + states.described(state) + kind.encode()
-        return states.hashed(text)
+    def _keys_of(self, paths: Sequence[str], kind: str) -> Keys:
+        """The keys of the files as they were looked at; UNKNOWN where one may change without a
+        trace.
+        """
+        keys = path_keys.keys_of_list([*map(os.fsencode, paths)])
+        numbers = self._looked.find(keys, 0, paths)
+        named = path_keys.mixed(keys, path_keys.key(kind.encode("utf-8", "surrogatepass")))
+        known = (numbers != states.UNKNOWN) & (numbers != state_tables.ABSENT)
+        own = np.maximum(path_keys.mixed(named, numbers), np.uint64(1))
+        return np.where(known, own, np.uint64(states.UNKNOWN))
 
     def _note(self, key: int, value: bytes) -> None:
         if key and (value in self._values or len(self._values) < MOST):
@@ -98,9 +102,11 @@ _learning: ContextVar[Learning | None] = ContextVar("segprep_facts", default=Non
 
 
 @contextmanager
-def learning(earlier: Facts) -> Iterator[None]:
-    """Recall *earlier* facts, and note those of all files met."""
-    token = _learning.set(Learning(earlier))
+def learning(earlier: Facts, looked: StateTable) -> Iterator[None]:
+    """Recall *earlier* facts, and note those of all files met, which were *looked* at before any
+    was read.
+    """
+    token = _learning.set(Learning(earlier, looked))
     try:
         yield
     finally:

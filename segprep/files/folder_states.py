@@ -25,12 +25,12 @@ def rows(folder: bytes, names: list[bytes]) -> NDArray[np.int64]:
         return np.frombuffer(content, np.int64).reshape(-1, 5)
     every = (os.lstat(os.path.join(folder, name)) for name in names)
     values = [
-        (state.st_mode, state.st_size, state.st_mtime_ns, state.st_ctime_ns, _in_64(state.st_ino))
+        (state.st_mode, state.st_size, state.st_mtime_ns, state.st_ctime_ns, in_64(state.st_ino))
         for state in every
     ]
     return np.array(values, np.int64).reshape(-1, 5)
 
 
-def _in_64(number: int) -> int:
+def in_64(number: int) -> int:
     """The last 64 bits of *number*, the first of which is the sign."""
     return (number + (1 << 63)) % (1 << 64) - (1 << 63)

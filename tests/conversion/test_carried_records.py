@@ -134,8 +134,8 @@ def test_earlier_lines_are_copied_between_new_ones(tmp_path: Path) -> None:
     earlier = RecordFile(path, digest(path.read_bytes()))
     (tmp_path / "work").mkdir()
     journal = Journal(tmp_path / "work", earlier)
-    for number in (0, 1, 3, 4, 5, 8):
-        journal.keep(stems[number], number, ".jpg", False)
+    journal.keep(earlier.stems, (0, 1, 3, 4), ".jpg", objects=False)
+    journal.keep(earlier.stems, (5, 8), ".jpg", objects=False)
     for stem in ("s65", "a", "z"):
         journal.add(*line(stem))
     names = ["a", "s0", "s1", "s3", "s4", "s5", "s65", "s8", "z"]
@@ -145,9 +145,9 @@ def test_earlier_lines_are_copied_between_new_ones(tmp_path: Path) -> None:
     gathered, checksum = journal.gathered()
     assert gathered.read_bytes() == b"".join(line(stem)[1] for stem in names)
     assert checksum == digest(gathered.read_bytes())
-    assert [origin[:2] for origin in journal.origins()] == [
-        *zip(names, [-1, 0, 1, 3, 4, 5, -1, 8, -1], strict=True)
-    ]
+    order = journal.order()
+    assert order.before.tolist() == [-1, 0, 1, 3, 4, 5, -1, 8, -1]
+    assert order.at.tolist() == [7, 0, 1, 2, 3, 4, 6, 5, 8]
     journal.close()
     earlier.close()
 

@@ -182,3 +182,39 @@ def test_a_copy_of_an_edited_tree_is_read(
         segprep.export("ultralytics", to, tmp_path / f"yolo{at}", verify=verify)
     assert content(tmp_path / "yolo0") == content(tmp_path / "yolo1")
     assert not segprep.verify(to).intact
+
+
+def test_a_source_is_edited_before_it_is_read(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the run looked at all files: it converts the new content, which it does not know."""
+    scan = Reader.scan
+
+    def edited(reader: Reader, *rest: Any) -> Any:
+        scanned = scan(reader, *rest)
+        edit_with_its_times(source / "masks/s3.png")
+        return scanned
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Reader, "scan", edited)
+        convert(tmp_path)
+    new = segprep.read_mask(tmp_path / "out/SegmentationClass/s3.png")
+    assert not new.any()
+    Image.fromarray(np.ones((24, 32), np.uint8)).save(source / "masks/s3.png")
+    assert convert(tmp_path).converted == 1
+    assert segprep.read_mask(tmp_path / "out/SegmentationClass/s3.png").all()
+
+
+def test_a_link_that_led_out_of_the_tree_is_followed_when_files_are_compared(
+    tmp_path: Path, source: Path
+) -> None:
+    """What it leads to is edited; the link is as it was."""
+    (source / "store").mkdir()
+    (source / "masks/s3.png").rename(source / "store/mask.png")
+    (source / "masks/s3.png").symlink_to("../store/mask.png")
+    time.sleep(LATER)
+    options = {"images": "images", "masks": "masks"}
+    assert convert(tmp_path, **options).converted == 5
+    assert convert(tmp_path, **options).kept == 5
+    edit(source / "store/mask.png")
+    assert convert(tmp_path, **options).converted == 1

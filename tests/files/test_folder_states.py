@@ -37,7 +37,7 @@ def test_the_kernel_sees_what_python_sees(folder: Path) -> None:
 
 def test_an_inode_of_more_bits_keeps_the_last_64() -> None:
     numbers = (5, 2**63, 2**64 - 1, 2**64 + 7)
-    assert [*map(folder_states._in_64, numbers)] == [5, -(2**63), -1, 7]
+    assert [*map(folder_states.in_64, numbers)] == [5, -(2**63), -1, 7]
 
 
 def test_what_is_not_there_is_told(folder: Path) -> None:

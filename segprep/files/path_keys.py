@@ -1,0 +1,114 @@
+"""64-bit keys of very many names at once. The key of a text goes on where that of its beginning
+stopped (FNV-1a), so that of a path is made of its folder's and its name.
+"""
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.packed import PackedNames
+
+Keys = NDArray[np.uint64]
+EMPTY = 0xCBF29CE484222325
+_PRIME = 0x100000001B3
+_MASK = (1 << 64) - 1
+_AT_ONCE = 1 << 14  # names: what is worked on stays in the cache
+
+
+def key(text: bytes, start: int = EMPTY) -> int:
+    """The key of *text*, or of what has the key *start*, and then *text*."""
+    for byte in text:
+        start = ((start ^ byte) * _PRIME) & _MASK
+    return start
+
+
+def folder_key(folder: str | bytes | os.PathLike[str]) -> int:
+    """The key of *folder* with a separator, to which names are added."""
+    return key(os.path.join(os.fsencode(folder), b""))
+
+
+def longer(keys: Keys, text: bytes) -> Keys:
+    """The keys of what has these *keys*, and then *text*."""
+    keys = keys.copy()
+    for byte in text:
+        keys ^= np.uint64(byte)
+        keys *= np.uint64(_PRIME)
+    return keys
+
+
+def parts(names: PackedNames) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The bytes of *names*, and where each of them starts, and the last one ends."""
+    text, starts = names.buffers()
+    return np.frombuffer(text, np.uint8), np.frombuffer(starts, np.int64)
+
+
+def keys_of(names: PackedNames, seeds: "int | Keys" = EMPTY) -> Keys:
+    """The keys of all *names*, which go on from *seeds*."""
+    text, starts = parts(names)
+    return spans(text, starts[:-1], starts[1:], seeds)
+
+
+def keys_of_list(names: Sequence[bytes], seed: int = EMPTY) -> Keys:
+    """The keys of a list of *names*."""
+    ends = np.cumsum(np.fromiter(map(len, names), np.int64, len(names)))
+    starts = np.concatenate((np.zeros(1, np.int64), ends[:-1])) if len(names) else ends
+    return spans(np.frombuffer(b"".join(names), np.uint8), starts, ends, seed)
+
+
+def spans(
+    text: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    seeds: "int | Keys" = EMPTY,
+) -> Keys:
+    """The keys of the parts of *text* from *starts* to *ends*."""
+    keys = np.empty(len(starts), np.uint64)
+    keys[:] = seeds
+    for first in range(0, len(keys), _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        _go_on(keys[part], text, starts[part], ends[part])
+    return keys
+
+
+def _go_on(
+    keys: Keys, text: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> None:
+    """Let *keys* go on by the parts of *text*, a byte of each at a time."""
+    lengths, prime = ends - starts, np.uint64(_PRIME)
+    shortest, longest = int(lengths.min()), int(lengths.max())
+    for at in range(shortest):
+        keys ^= text[starts + at]
+        keys *= prime
+    if longest > shortest:
+        left = np.flatnonzero(lengths > shortest)
+        for at in range(shortest, longest):
+            keys[left] = (keys[left] ^ text[starts[left] + at]) * prime
+            left = left[lengths[left] > at + 1]
+
+
+def without_extension(
+    text: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Where the parts of *text* from *starts* to *ends*, names that do not begin with a dot, end
+    without what os.path.splitext calls their extension.
+    """
+    dots = np.flatnonzero(text == ord("."))
+    if not len(dots):
+        return ends
+    last = dots[np.maximum(np.searchsorted(dots, ends) - 1, 0)]
+    return np.where((last > starts) & (last < ends), last, ends)
+
+
+def mixed(first: Keys, second: "int | Keys") -> Keys:
+    """Keys that change when *first* or *second* does, or their order."""
+    keys = first ^ np.uint64(second)
+    keys *= np.uint64(0x9E3779B97F4A7C15)
+    keys ^= keys >> np.uint64(32)
+    keys += first
+    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        keys ^= keys >> np.uint64(33)
+        keys *= np.uint64(factor)
+    keys ^= keys >> np.uint64(33)
+    return keys
