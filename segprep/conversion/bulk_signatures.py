@@ -55,18 +55,18 @@ class BulkSigner:
         keys = path_keys.mixed(keys, path_keys.key(repr(layout).encode("utf-8", "surrogatepass")))
         keys = path_keys.mixed(keys, imaged[items].astype(np.uint64))
         keys = path_keys.mixed(keys, outputs)
-        known, first = outputs != UNKNOWN, starts[items]
+        certain, first = outputs != UNKNOWN, starts[items]
         counts = starts[items + 1] - first
         for at in range(int(counts.max(initial=0))):
             has = np.flatnonzero(counts > at)
             own = self._of_paths(first[has] + at)
             keys[has] = path_keys.mixed(keys[has], own)
-            known[has] &= own != UNKNOWN
+            certain[has] &= own != UNKNOWN
         for end in layout.beside:
             own = self._beside(first + imaged[items], end)
             keys = path_keys.mixed(keys, own)
-            known &= own != UNKNOWN
-        return np.where(known, np.maximum(keys, np.uint64(1)), np.uint64(UNKNOWN))
+            certain &= own != UNKNOWN
+        return np.where(certain, np.maximum(keys, np.uint64(1)), np.uint64(UNKNOWN))
 
     def _told(self, kinds: NDArray[np.uint32]) -> Keys:
         """A key of the payload and group of each of *kinds*."""
@@ -125,11 +125,11 @@ def together(files: Sequence[Keys]) -> Keys:
     """The number of the states of several *files* of each sample; UNKNOWN where that of one is, or
     there is none.
     """
-    known, result = np.ones(len(files[0]), bool), np.zeros(len(files[0]), np.uint64)
+    certain, result = np.ones(len(files[0]), bool), np.zeros(len(files[0]), np.uint64)
     for own in files:
-        known &= (own != UNKNOWN) & (own != ABSENT)
+        certain &= (own != UNKNOWN) & (own != ABSENT)
         result = path_keys.mixed(result, own)
-    return np.where(known, np.maximum(result, np.uint64(1)), np.uint64(UNKNOWN))
+    return np.where(certain, np.maximum(result, np.uint64(1)), np.uint64(UNKNOWN))
 
 
 def numbers_written(rows: bytes | bytearray, files: int) -> Keys:

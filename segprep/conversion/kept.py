@@ -230,11 +230,11 @@ def _believed(task: SampleTask, scan: Scan, plan: Plan, looked: Looked, *, verif
     own, stems = index.signatures.columns(), path_keys.keys_of(items.stems)
     lines = places_of(path_keys.keys_of(previous.stems), stems)
     numbers = np.where(lines >= 0, own.numbers[lines], UNKNOWN)
-    known = np.flatnonzero(numbers != UNKNOWN)
+    certain = np.flatnonzero(numbers != UNKNOWN)
     signed = np.zeros(len(items), np.uint64)
-    signed[known] = _signed(task, items, looked, previous, index, known, lines[known])
+    signed[certain] = _signed(task, items, looked, previous, index, certain, lines[certain])
     same = (signed == numbers) & (signed != UNKNOWN)
-    own.numbers[lines[known][~same[known]]] = UNKNOWN
+    own.numbers[lines[certain][~same[certain]]] = UNKNOWN
     kept.hold(lines[same])
     kept.others = array("I", np.flatnonzero(~same).astype(np.uint32).tobytes())
     return kept
@@ -272,12 +272,12 @@ def _remember(task: SampleTask, plan: Plan, kept: Kept, items: PackedItems, look
     kept.signatures = kept.signatures or Signatures.unknown(len(previous))
     every = path_keys.keys_of(previous.stems)
     numbers = places_of(path_keys.keys_of(items.stems), every)
-    made, signer = NewSignatures.of(kept.signatures), Signer(task, began=plan.began)
+    new, signer = NewSignatures.of(kept.signatures), Signer(task, began=plan.began)
     for line in kept.lines():
         if kept.signatures.numbers[line] == UNKNOWN:
             record = previous.written(line)
             files = signer.files(record.digests)
-            made.put(line, signer.signed(items[int(numbers[line])], record, files, plan.began))
-    signatures = made.made(BulkSigner(task, items, looked.inputs), numbers)
+            new.put(line, signer.signed(items[int(numbers[line])], record, files, plan.began))
+    signatures = new.made(BulkSigner(task, items, looked.inputs), numbers)
     index = Index(plan.old.records, signatures, kept.totals, facts=facts.learned())
     file_states.save(task, index)

@@ -226,11 +226,11 @@ def _published(
     known; *outputs*: the state of the tree, where it could be looked at.
     """
     kept, order = work.kept, lines.order()
-    made, left = NewSignatures.unknown(len(lines)), np.ones(len(lines), bool)
+    new, left = NewSignatures.unknown(len(lines)), np.ones(len(lines), bool)
     if kept.signatures:
         places = np.flatnonzero(order.before >= 0)
         places = places[kept.signatures.columns().numbers[order.before[places]] != UNKNOWN]
-        made.keep(places, kept.signatures, order.before[places])
+        new.keep(places, kept.signatures, order.before[places])
         left[places] = False
     count = latest = 0
     signed_already = np.zeros(len(lines), bool)
@@ -238,19 +238,19 @@ def _published(
         signed_already = written.signatures.columns().outputs[order.at] != UNKNOWN
         recent = lines.numbers_of(outputs.recent)
         places = np.flatnonzero(left & signed_already & ~np.isin(order.at, recent))
-        made.copy(places, written, order.at[places])
+        new.copy(places, written, order.at[places])
         left[places] = False
         count, latest = lines.count_files(order.at[places]), written.latest
     looked = _LookedAt(work, set(outputs.recent if outputs else ()))
     for number, line in _lines(work.task.out / RECORDS, np.flatnonzero(left).tolist()):
         signed, files = looked.at(manifest.written_record(line), int(order.written[number]))
-        made.put(number, signed)
+        new.put(number, signed)
         count += len(files)
         latest += 0 if signed_already[number] else sum(map(states.latest, files))
     items = PackedItems.of(work.scan.items)
     signer = BulkSigner(work.task, items, work.looked.inputs)
     numbers = places_of(path_keys.keys_of(items.stems), lines.stem_keys())
-    signatures = made.made(signer, numbers)
+    signatures = new.made(signer, numbers)
     checksum = digest_file(work.task.out / RECORDS)
     return _Published(checksum, signatures, looked.digests, count, latest)
 

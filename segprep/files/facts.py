@@ -35,8 +35,8 @@ class Facts:
         if not len(own):
             return [None] * len(keys)
         at = np.minimum(np.searchsorted(own, keys), len(own) - 1)
-        known = (own[at] == keys) & (keys != states.UNKNOWN)
-        numbers = np.where(known, np.frombuffer(self.numbers, np.uint32)[at].astype(np.int64), -1)
+        certain = (own[at] == keys) & (keys != states.UNKNOWN)
+        numbers = np.where(certain, np.frombuffer(self.numbers, np.uint32)[at].astype(np.int64), -1)
         values = [*self.values, None]
         return [values[number] for number in numbers.tolist()]
 
@@ -84,9 +84,9 @@ class Learning:
         keys = path_keys.keys_of_list([*map(os.fsencode, paths)])
         numbers = self._looked.find(keys, 0, paths)
         named = path_keys.mixed(keys, path_keys.key(kind.encode("utf-8", "surrogatepass")))
-        known = (numbers != states.UNKNOWN) & (numbers != state_tables.ABSENT)
+        certain = (numbers != states.UNKNOWN) & (numbers != state_tables.ABSENT)
         own = np.maximum(path_keys.mixed(named, numbers), np.uint64(1))
-        return np.where(known, own, np.uint64(states.UNKNOWN))
+        return np.where(certain, own, np.uint64(states.UNKNOWN))
 
     def _note(self, key: int, value: bytes) -> None:
         if key and (value in self._values or len(self._values) < MOST):

@@ -42,8 +42,8 @@ def looked_at(paths: Iterable[str], moment: int) -> Keys:
         sure = stat.S_ISREG(state.st_mode) and states.settled(state, moment)
         rows.append(row_of(state) if sure else (0, 0, 0, 0, UNKNOWN))
     every = np.array(rows, np.int64).reshape(-1, 5)
-    found = every[:, _MODE] != 0
-    return np.where(found, numbers(every), every[:, _INODE].astype(np.uint64))
+    there = every[:, _MODE] != 0
+    return np.where(there, numbers(every), every[:, _INODE].astype(np.uint64))
 
 
 def row_of(state: os.stat_result) -> tuple[int, ...]:
@@ -88,9 +88,9 @@ class StateTable:
         *paths* are given; what is not there now may have been there before, and is UNKNOWN.
         """
         result = np.full(len(keys), ABSENT, np.uint64)
-        if len(known := self._all()[0]):
-            at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-            here = known[at] == keys
+        if len(ordered := self._all()[0]):
+            at = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
+            here = ordered[at] == keys
             result[here] = self._numbers[0][at[here]]
         else:
             here = np.zeros(len(keys), bool)
