@@ -150,3 +150,13 @@ def test_of_several_pairs_of_folders_the_hint_names_none(tmp_path: Path) -> None
             tmp_path / name / f"masks/{name}00.png"
         )
     assert "segprep convert binary SRC OUT --foreground light|dark" in refused(tmp_path).hint
+
+
+def test_cut_outs_in_the_mask_folder_are_told(tmp_path: Path) -> None:
+    """What an eraser of backgrounds writes: the photograph, transparent beside the object."""
+    cut = np.random.default_rng(1).integers(0, 256, (32, 32, 4), np.uint8)
+    cut[..., 3] = 0
+    cut[8:20, 8:20, 3] = 255
+    error = refused(lay_out(tmp_path, [cut, cut]))
+    assert "1.pngpatch_00.png is a picture whose alpha channel hides a part of it" in error.message
+    assert f"segprep convert alpha {tmp_path}/masks OUT" in error.hint

@@ -100,9 +100,23 @@ def _colors(masks: Sequence[Path], path: Path, root: Path) -> tuple[str, str] | 
     listed = ", ".join(
         f"{','.join(map(str, color))} ({count} px)" for color, count in own.counts.most_common(4)
     )
+    if _is_cut_out(read_below(path, (root,)), path):
+        return (
+            f"{path.name} is a picture whose alpha channel hides a part of it",
+            "if what it shows is the object: segprep convert alpha"
+            f" {shlex.quote(str(path.parent))} OUT",
+        )
     nearest = f"segprep convert colormap SRC OUT --table {every.table()} --unknown nearest"
     return (
         f"{path.name} holds {len(own.counts)} colors, too many for classes: {listed}, …",
         "it was resized or saved as JPEG: export the masks again as PNG, without smoothing; or"
         f" take the nearest class: {nearest}",
     )
+
+
+def _is_cut_out(data: bytes, path: Path) -> bool:
+    """Whether the picture has an alpha channel that hides a part of it, not all."""
+    if image.header(data, path).mode not in ("RGBA", "LA"):
+        return False
+    shown = mask_files.cutout(data, path)
+    return bool(shown.any() and not shown.all())
