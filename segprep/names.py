@@ -13,7 +13,7 @@ MAX_STEM_BYTES = 200  # leaves room below the usual 255 for an extension and a t
 _DIGITS = re.compile(r"(\d+)")
 _LAST_NUMBER = re.compile(r"[\W_]*\d+\D*$")
 _SHARD = re.compile(r"\d{3,9}/(?=[^/])")
-_RESERVED = {
+RESERVED = {
     "con",
     "prn",
     "aux",
@@ -103,7 +103,7 @@ def stem_fault(stem: str, *, portable: bool = True) -> str | None:
         return "has a control character, a separator, or bytes that are not text"
     if portable and (wrong := sorted(set(stem) & set(':*?"<>|'))):
         return f"has {' '.join(wrong)}, which Windows cannot store"
-    if stem.endswith(".") or stem.split(".", maxsplit=1)[0].casefold() in _RESERVED:
+    if stem.endswith(".") or stem.split(".", maxsplit=1)[0].casefold() in RESERVED:
         return "is a name that Windows reserves or cannot store"
     if len(stem.encode()) > MAX_STEM_BYTES:
         return f"is longer than {MAX_STEM_BYTES} bytes"

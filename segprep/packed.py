@@ -8,7 +8,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import accumulate, islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar, overload
 
@@ -94,6 +94,18 @@ class PackedNames(LazySequence[str]):
         self._text += name.encode("utf-8", "surrogatepass")
         self._starts.append(len(self._text))
 
+    def add_all(self, names: Sequence[str]) -> None:
+        """Add these *names*."""
+        self._order, self._next = None, 0
+        text = "".join(names)
+        if text.isascii():
+            lengths = map(len, names)
+            self._starts.extend(islice(accumulate(lengths, initial=self._starts[-1]), 1, None))
+            self._text += text.encode()
+        else:
+            for name in names:
+                self.append(name)
+
     def extend(self, names: "PackedNames", numbers: "Sequence[int] | NDArray[np.int64]") -> None:
         """Add those of *names* of these *numbers*, which rise."""
         import numpy as np  # most who have names need none of it
@@ -103,11 +115,15 @@ class PackedNames(LazySequence[str]):
         self._order, self._next = None, 0
         chosen, starts = np.asarray(numbers, np.int64), np.frombuffer(names._starts, np.int64)
         gaps = np.flatnonzero(np.diff(chosen) != 1) + 1
-        firsts, ends = chosen[np.r_[0, gaps]], chosen[np.r_[gaps - 1, -1]] + 1
+        firsts, ends = chosen[[0, *gaps]], chosen[[*(gaps - 1), -1]] + 1
         lengths = starts[chosen + 1] - starts[chosen]
         self._starts.frombytes((np.cumsum(lengths) + len(self._text)).tobytes())
         for start, end in zip(starts[firsts].tolist(), starts[ends].tolist(), strict=True):
             self._text += names._text[start:end]
+
+    def is_ascii(self) -> bool:
+        """Whether all names are ASCII text."""
+        return self._text.isascii()
 
     def joined(self) -> str:
         """All names, one right after the other."""
@@ -200,17 +216,36 @@ class PackedPaths(LazySequence[Path]):
 
     def add(self, folder: str, name: str) -> None:
         """Add the file *name* in *folder*."""
-        if not self._folders or folder != self._folders[self._homes[-1]]:
-            recent = self._folders[-8:]  # images and masks come in turn
-            if folder in recent:
-                home = len(self._folders) - len(recent) + recent.index(folder)
-            else:
-                home = len(self._folders)
-                self._folders.append(folder)
-        else:
-            home = self._homes[-1]
+        home = self._homes[-1] if self._homes else -1
+        if home < 0 or folder != self._folders[home]:
+            home = self._folder(folder)
         self._homes.append(home)
         self._names.append(name)
+
+    def _folder(self, folder: str) -> int:
+        """The number of *folder*, which is a new one unless it is among the last few."""
+        recent = self._folders[-8:]  # images and masks come in turn
+        if folder in recent:
+            return len(self._folders) - len(recent) + recent.index(folder)
+        self._folders.append(folder)
+        return len(self._folders) - 1
+
+    def add_all(self, folder: str, names: Sequence[str]) -> None:
+        """Add the files of these *names* in *folder*."""
+        if names:
+            self.add(folder, names[0])
+            self._homes.extend([self._homes[-1]] * (len(names) - 1))
+            self._names.add_all(names[1:])
+
+    def extend(
+        self, folders: Sequence[str], homes: "NDArray[np.int64]", names: PackedNames
+    ) -> None:
+        """Add these *names*, each in the one of *folders* of its number among *homes*."""
+        import numpy as np
+
+        own = np.array([*map(self._folder, folders)], np.uint32)
+        self._homes.frombytes(own[homes].tobytes())
+        self._names.extend(names, range(len(names)))
 
     def append(self, path: Path) -> None:
         """Add *path*."""
@@ -234,13 +269,6 @@ class PackedPaths(LazySequence[Path]):
     def part(self, number: int) -> tuple[str, str]:
         """Folder and name of one path."""
         return self._folders[self._homes[number]], self._names._value(number)
-
-    def same(self, first: int, second: int) -> bool:
-        """Whether the paths of these two numbers are equal."""
-        homes = self._homes[first], self._homes[second]
-        return self._folders[homes[0]] == self._folders[homes[1]] and (
-            self._names._raw(first) == self._names._raw(second)
-        )
 
     def texts(self, start: int, stop: int) -> list[str]:
         """The paths from number *start* to *stop* as text."""

@@ -2,11 +2,16 @@
 
 import os
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from segprep.files import path_keys
+from segprep.files.path_keys import Keys
 from segprep.packed import LazySequence, PackedNames, PackedPaths, rebased
 from segprep.types import Item
 
@@ -52,6 +57,27 @@ class PackedItems(LazySequence[Item]):
             self._kinds.append((payload, group))
         self._kind.append(len(self._kinds) - 1)
 
+    def add_pairs(
+        self,
+        stems: PackedNames,
+        folders: Sequence[str],
+        homes: NDArray[np.int64],
+        names: PackedNames,
+        payloads: Sequence[Any],
+        kinds: NDArray[np.int64],
+    ) -> None:
+        """Add an item for each of *stems*, whose image and label are the next two of *names*, each
+        in the one of *folders* of its number among *homes*; it has the one of *payloads* of its
+        number among *kinds*.
+        """
+        count, first, own = len(stems), self._starts[-1], len(self._kinds)
+        self.stems.extend(stems, range(count))
+        self._paths.extend(folders, homes, names)
+        self._starts.frombytes((first + 2 * np.arange(1, count + 1)).tobytes())
+        self._imaged += b"\1" * count
+        self._kind.frombytes((kinds + own).astype(np.uint32).tobytes())
+        self._kinds += [(payload, None) for payload in payloads]
+
     def cut(self, start: int, stop: int) -> "PackedItems":
         """The items from *start* to *stop*, packed."""
         items, ends, kinds = PackedItems(), self._starts[start : stop + 1], self._kind[start:stop]
@@ -75,6 +101,10 @@ class PackedItems(LazySequence[Item]):
     def told(self, kind: int) -> str:
         """What distinguishes the items of one kind: their payload and group."""
         return repr(self._kinds[kind])
+
+    def payloads(self) -> Iterator[tuple[int, Any]]:
+        """The number of each kind, and its payload."""
+        return ((number, payload) for number, (payload, _) in enumerate(self._kinds))
 
     def payload(self, number: int) -> Any:
         """The payload of one item."""
@@ -114,10 +144,13 @@ class PackedItems(LazySequence[Item]):
         """The path of the first label of one item."""
         return os.path.join(*self._paths.part(self._starts[number] + self._imaged[number]))
 
-    def is_own_label(self, number: int) -> bool:
-        """Whether the first label of an item is its image."""
-        start = self._starts[number]
-        return bool(self._imaged[number]) and self._paths.same(start, start + 1)
+    def labeled(self) -> "array[int]":
+        """The numbers of the items whose first label is not their image."""
+        every, imaged = np.frombuffer(self._starts, np.int64)[:-1], np.frombuffer(self._imaged, "b")
+        keys = path_keys.keys_of_paths(self._paths, every)
+        labels = path_keys.keys_of_paths(self._paths, every + imaged)
+        apart = np.flatnonzero((keys != labels) | (imaged == 0))
+        return array("I", apart.astype(np.uint32).tobytes())
 
     def __len__(self) -> int:
         return len(self._kind)
@@ -133,12 +166,18 @@ class FirstLabels(LazySequence[Path]):
     """The first label of all *items* that have one beside their image."""
 
     def __init__(self, items: PackedItems) -> None:
-        every = range(len(items))
         self._items = items
-        self._numbers = array("I", (n for n in every if not items.is_own_label(n)))
+        self._numbers = items.labeled()
 
     def __len__(self) -> int:
         return len(self._numbers)
+
+    def keys(self) -> Keys:
+        """The keys of all paths, see :func:`path_keys.keys_of`."""
+        paths, starts, imaged, _ = self._items.buffers()
+        chosen = np.frombuffer(self._numbers, np.uint32)
+        places = np.frombuffer(starts, np.int64)[chosen] + np.frombuffer(imaged, np.uint8)[chosen]
+        return path_keys.keys_of_paths(paths, places)
 
     def _value(self, number: int) -> Path:
         return Path(self._items.label(self._numbers[number]))
@@ -156,6 +195,12 @@ class PathTexts(LazySequence[str]):
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    def keys(self) -> Keys:
+        """The keys of all paths, see :func:`path_keys.keys_of`."""
+        if isinstance(self.paths, FirstLabels):
+            return self.paths.keys()
+        return path_keys.keys_of_list([*map(os.fsencode, self)])
 
     def _value(self, number: int) -> str:
         paths = self.paths

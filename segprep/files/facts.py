@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -17,6 +18,14 @@ from segprep.files.path_keys import Keys
 from segprep.files.state_tables import StateTable
 
 MOST = 1 << 16  # different facts; beyond them, none is worth remembering
+
+
+@runtime_checkable
+class KeyedPaths(Protocol):
+    """Paths that give their keys (see :func:`path_keys.keys_of`) faster than as text."""
+
+    def keys(self) -> Keys:
+        """The keys of all paths."""
 
 
 @dataclass(slots=True)
@@ -81,7 +90,11 @@ class Learning:
         """The keys of the files as they were looked at; UNKNOWN where one may change without a
         trace.
         """
-        keys = path_keys.keys_of_list([*map(os.fsencode, paths)])
+        keys = (
+            paths.keys()
+            if isinstance(paths, KeyedPaths)
+            else path_keys.keys_of_list([*map(os.fsencode, paths)])
+        )
         numbers = self._looked.find(keys, 0, paths)
         named = path_keys.mixed(keys, path_keys.key(kind.encode("utf-8", "surrogatepass")))
         certain = (numbers != states.UNKNOWN) & (numbers != state_tables.ABSENT)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,28 +22,37 @@ def listing(root: str) -> Iterator[tuple[str, str]]:
     """What :func:`walk` finds, as (folder, name): a path object takes ten times the memory of a
     name. No depth of folders is too deep.
     """
-    waiting = [_entries(root)]
+    return ((folder, name) for folder, names in listed_by_folder(root) for name in names)
+
+
+def listed_by_folder(root: str) -> Iterator[tuple[str, list[str]]]:
+    """What :func:`listing` finds, in its order: a folder, and names that follow each other."""
+    waiting = [(root, *_entries(root))]
     while waiting:
-        folder, entries = waiting[-1]
-        for name, is_folder in entries:
-            if is_folder:
-                waiting.append(_entries(os.path.join(folder, name)))
-                break
-            yield folder, name
-        else:
-            waiting.pop()
+        folder, names, folders = waiting.pop()
+        if not folders:
+            yield folder, names
+            continue
+        inner = folders.pop()
+        at = bisect_left(names, inner)
+        if names[:at]:
+            yield folder, names[:at]
+        path = os.path.join(folder, inner)
+        waiting += [(folder, names[at + 1 :], folders), (path, *_entries(path))]
 
 
-def _entries(folder: str) -> tuple[str, Iterator[tuple[str, bool]]]:
-    """*folder*, and its entries in name order: name, is it a folder. Raises SourceError."""
+def _entries(folder: str) -> tuple[list[str], list[str]]:
+    """The names in *folder* in order, and those of folders, the last one first. Raises
+    SourceError.
+    """
     try:
-        names, folders = list[str](), set[str]()
+        names, folders = list[str](), list[str]()
         with os.scandir(folder) as entries:
             for entry in entries:
                 if not entry.name.startswith("."):
                     names.append(entry.name)
                     if entry.is_dir(follow_symlinks=False):
-                        folders.add(entry.name)
+                        folders.append(entry.name)
     except OSError as error:
         raise SourceError(
             Path(folder),
@@ -50,8 +60,7 @@ def _entries(folder: str) -> tuple[str, Iterator[tuple[str, bool]]]:
             "check its permissions",
             "unreadable",
         ) from error
-    names.sort()
-    return folder, ((name, name in folders) for name in names)
+    return sorted(names), sorted(folders, reverse=True)
 
 
 def remove_folder(path: Path) -> None:

@@ -3,18 +3,20 @@ stopped (FNV-1a), so that of a path is made of its folder's and its name.
 """
 
 import os
+from array import array
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep.packed import PackedNames
+from segprep.packed import PackedNames, PackedPaths
 
 Keys = NDArray[np.uint64]
 EMPTY = 0xCBF29CE484222325
 _PRIME = 0x100000001B3
 _MASK = (1 << 64) - 1
 _AT_ONCE = 1 << 14  # names: what is worked on stays in the cache
+_FEW = 1 << 10  # where each byte takes eight more
 
 
 def key(text: bytes, start: int = EMPTY) -> int:
@@ -48,6 +50,15 @@ def keys_of(names: PackedNames, seeds: "int | Keys" = EMPTY) -> Keys:
     """The keys of all *names*, which go on from *seeds*."""
     text, starts = parts(names)
     return spans(text, starts[:-1], starts[1:], seeds)
+
+
+def keys_of_paths(paths: PackedPaths, numbers: NDArray[np.int64]) -> Keys:
+    """The keys of those of *paths* of these *numbers*."""
+    names, homes, folders = paths.buffers()
+    seeds = np.array([folder_key(folder) if folder else EMPTY for folder in folders], np.uint64)
+    text, starts = parts(names)
+    own = seeds[np.frombuffer(homes, np.uint32)[numbers]]
+    return spans(text, starts[numbers], starts[numbers + 1], own)
 
 
 def keys_of_list(names: Sequence[bytes], seed: int = EMPTY) -> Keys:
@@ -99,6 +110,21 @@ def without_extension(
         return ends
     last = dots[np.maximum(np.searchsorted(dots, ends) - 1, 0)]
     return np.where((last > starts) & (last < ends), last, ends)
+
+
+def gathered(
+    text: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> PackedNames:
+    """The parts of *text* from *starts* to *ends* as names."""
+    names, places = bytearray(), array("Q", [0])
+    for first in range(0, len(starts), _FEW):
+        own = starts[first : first + _FEW]
+        lengths = ends[first : first + _FEW] - own
+        stops = np.cumsum(lengths)
+        places.frombytes((stops + len(names)).tobytes())
+        inside = np.arange(int(stops[-1])) + np.repeat(own - stops + lengths, lengths)
+        names += text[inside].tobytes()
+    return PackedNames.of(names, places)
 
 
 def mixed(first: Keys, second: "int | Keys") -> Keys:

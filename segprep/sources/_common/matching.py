@@ -4,7 +4,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from segprep.errors import SegprepError
@@ -69,10 +69,7 @@ def match(
                 f" {images.part(image)[1]} with {masks.part(mask)[1]}"
             )
             notes.append(Note("paired-by", message))
-        for mask, image in partners.numbers():
-            image_part = images.part(image)
-            split = pair.split or _list_of(image_part[0], pair.images)
-            pairs.add(image_part, masks.part(mask), split, rule)
+        pairs.add_all(partners, partial(_split_in, pair), rule)
         sizes[pair.split].append((pair, len(partners)))
         alone = orphans.left(partners)
         alone, unlabeled = _without_unlabeled(alone, partners, pair)
@@ -130,9 +127,10 @@ def _collected(
     kept = pairs.unique(skipped)
     skipped = [stems.with_exclusion(skip) for skip in skipped]
     lists: dict[str, list[str]] = defaultdict(list)
-    for number, name in enumerate(kept.stems):
-        if split := kept.payload(number).split:
-            lists[split].append(name)
+    splits = {kind: split for kind, origin in kept.payloads() if (split := origin.split)}
+    for number, kind in enumerate(kept.buffers()[3]) if splits else ():
+        if kind in splits:
+            lists[splits[kind]].append(kept.stems[number])
     written = list_files(pairs.root, kept, notes, pairs=folders)
     # a test folder beside the rest is a list; one train folder may hold all that is drawn
     kept_apart = {*lists} <= {"val", "test"} and len(kept) > sum(map(len, lists.values()))
@@ -144,9 +142,9 @@ def _collected(
     }
     if folder_lists and not written:
         notes += _unlisted(folder_lists, kept.stems)
-    every = pairs.items
-    if empty := sum(every.is_own_label(number) for number in range(len(every))):
-        notes.append(Note("mask-empty", f"{empty} images have no mask; theirs is all background"))
+    if pairs.bare:
+        text = f"{pairs.bare} images have no mask; theirs is all background"
+        notes.append(Note("mask-empty", text))
     return Pairing(
         kept.with_payload(None),
         tuple(skipped),
@@ -196,6 +194,11 @@ def folder_lists(root: Path, items: Iterable[Item]) -> dict[str, tuple[str, ...]
 def _split_of(image: Path, root: Path) -> str:
     """The list that the folders between *root* and *image* stand for."""
     return _list_of(os.path.dirname(str(image)), root)
+
+
+def _split_in(pair: Folders, folder: str) -> str:
+    """The list that the images of *pair* in *folder* are in."""
+    return pair.split or _list_of(folder, pair.images)
 
 
 @lru_cache(maxsize=4096)

@@ -12,10 +12,12 @@ from typing import Annotated, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from segprep.files import listing
+from segprep.files import path_keys
+from segprep.files.folders import listed_by_folder
 from segprep.imaging.image import SUFFIXES
 from segprep.names import stem_key, stem_of
 from segprep.packed import PackedPaths
+from segprep.sources._common import plain_names
 from segprep.sources._common.folder_names import MASKS, bare, number, whole_name, words
 
 _PHOTOGRAPHS = (".jpg", ".jpeg", ".webp")
@@ -59,17 +61,16 @@ class Folders:
 def image_files(folder: Path) -> PackedPaths:
     """The image files anywhere below *folder*, in name order."""
     paths = PackedPaths()
-    for where, name in listing(str(folder)):
-        if name.lower().endswith(SUFFIXES):
-            paths.add(where, name)
+    for where, names in listed_by_folder(str(folder)):
+        paths.add_all(where, [name for name in names if name.lower().endswith(SUFFIXES)])
     return paths
 
 
 def picture_folders(root: Path) -> set[str]:
     """The folders that hold image files: *root* and those below it, at any depth."""
     holding = set[str]()
-    for folder, name in listing(str(root)):
-        if folder not in holding and name.lower().endswith(SUFFIXES):
+    for folder, names in listed_by_folder(str(root)):
+        if folder not in holding and any(name.lower().endswith(SUFFIXES) for name in names):
             holding.add(folder)
     return holding
 
@@ -219,9 +220,13 @@ def _partners(
     """Every mask with the image of its key, where both keys occur once. Keys are compared by 64-bit
     hashes that differ from run to run, so that a million take little memory.
     """
+    sides = (images, pair.images), (masks, pair.masks)
+    plain = key is stem_key and all(paths.buffers()[0].is_ascii() for paths in (images, masks))
     of_image, of_mask = (
-        np.fromiter(_hashes(paths, root, key, nested), np.int64, len(paths))
-        for paths, root in ((images, pair.images), (masks, pair.masks))
+        _plain_keys(paths, root, nested)
+        if plain
+        else np.fromiter(_hashes(paths, root, key, nested), np.int64, len(paths))
+        for paths, root in sides
     )
     return Partners(images, masks, _matched(of_mask, of_image), _matched(of_image, of_mask))
 
@@ -239,6 +244,16 @@ def _matched(keys: NDArray[np.int64], others: NDArray[np.int64]) -> "array[int]"
         several = (counts[at] > 1) | (own[inverse] > 1)
         numbers = np.where(equal, np.where(several, -2 - first[at], first[at]), numbers)
     return array("q", numbers.tobytes())
+
+
+def _plain_keys(paths: PackedPaths, root: Path, nested: bool) -> NDArray[np.int64]:
+    """What :func:`_hashes` gives by stem, other numbers, of names of ASCII text."""
+    names, homes, folders = paths.buffers()
+    start = len(str(root))
+    inner = [os.fsencode(folder[start:]) if nested else b"" for folder in folders]
+    seeds = np.array([*map(path_keys.key, inner)], np.uint64)
+    keys = plain_names.stem_keys(names, seeds[np.frombuffer(homes, np.uint32)])
+    return np.maximum(keys, np.uint64(1)).view(np.int64)
 
 
 def _hashes(
