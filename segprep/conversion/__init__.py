@@ -244,7 +244,7 @@ def _published(
     count = len(lines)
     lines.close()  # its folder goes away
     plan.close()
-    whole = staging.publish(lines.lists, stale, texts, replace=plan.replace)
+    whole = staging.publish(lines.belonging, stale, texts, replace=plan.replace)
     done = Conversion(
         work.task.out,
         count - len(work.kept),

@@ -124,9 +124,20 @@ class Journal(Mapping[str, bytes]):
         names = [f"{IMAGES}/{stem}{suffix}", f"{MASKS}/{stem}.png"]
         return [*names, f"{OBJECTS}/{stem}.png"] if objects else names
 
-    def lists(self, file: str) -> bool:
-        """Whether *file* (relative to the tree) is one of a sample that is listed."""
-        return self._number(file) >= 0
+    def belonging(self, folder: str, names: PackedNames) -> PackedNames:
+        """Those of *names* in *folder* of the tree that are files of a sample that is listed."""
+        kinds = np.frombuffer(self._places, np.uint64) & np.uint64(255)
+        stems, expected = path_keys.keys_of(self._stems), [np.empty(0, np.uint64)]
+        for number, (suffix, objects, _) in enumerate(self._kinds):
+            if folder != OBJECTS or objects:
+                end = suffix if folder == IMAGES else ".png"
+                expected.append(path_keys.longer(stems[kinds == number], os.fsencode(end)))
+        belong = np.isin(path_keys.keys_of(names), np.concatenate(expected))
+        if belong.all():
+            return names
+        chosen = PackedNames()
+        chosen.extend(names, np.flatnonzero(belong))
+        return chosen
 
     def _number(self, file: str) -> int:
         """How many samples were noted before that of *file*; -1 where none has it."""

@@ -3,21 +3,24 @@ asked for.
 """
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 from blake3 import blake3
+from numpy.typing import NDArray
 
 from segprep.dataset import manifest
-from segprep.dataset.manifest import MANIFEST, RESTORE, next_line
+from segprep.dataset.manifest import LONGEST_LINE, MANIFEST, RESTORE, next_line
 from segprep.errors import SourceError, TreeError
-from segprep.files import open_inside, states
+from segprep.files import open_inside, path_keys, states
 from segprep.packed import LazySequence, PackedNames
 from segprep.types import Record
 
 _START, _AFTER = b'{"stem":"', b'","'
+_BLOCK = 1 << 18  # bytes that are looked at
 
 
 class RecordFile(Mapping[str, Record]):
@@ -42,23 +45,50 @@ class RecordFile(Mapping[str, Record]):
 
     def _scanned(self) -> str:
         """Note where each line begins; the digest of all."""
-        checksum, at = blake3(), 0
-        while line := self._line(None):
-            checksum.update(line)
-            self.stems.append(self._stem(line))
-            self._starts.append(at)
-            at += len(line)
-        self._end = at
+        checksum, rest = blake3(), b""
+        while block := self._read(lambda file: file.read(_BLOCK)):
+            checksum.update(block)
+            text = rest + block
+            end = text.rfind(b"\n") + 1
+            rest = text[end:]
+            if len(rest) > LONGEST_LINE:
+                self._line(self._end)  # which says so
+            self._note(text[:end])
+        self._note(rest)
         return str(checksum.hexdigest(20))
 
-    def _line(self, start: int | None) -> bytes:
-        """The line that begins at *start*, or the next one. Raises TreeError."""
+    def _note(self, text: bytes) -> None:
+        """Note the lines of *text*, the next ones."""
+        if not text:
+            return
+        data = np.frombuffer(text, np.uint8)
+        ends = np.flatnonzero(data == ord("\n")) + 1
+        ends = ends if len(ends) and ends[-1] == len(data) else np.append(ends, len(data))
+        starts = np.concatenate((np.zeros(1, np.int64), ends[:-1]))
+        if names := _stems(data, starts, ends):
+            self.stems.extend(names, range(len(names)))
+            self._starts.frombytes((starts + self._end).tobytes())
+        else:
+            for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+                self.stems.append(self._stem(text[start:end]))
+                self._starts.append(self._end + start)
+        self._end += len(text)
+
+    def _line(self, start: int) -> bytes:
+        """The line that begins at *start*. Raises TreeError."""
+
+        def line(file: BinaryIO) -> bytes:
+            file.seek(start)
+            return next_line(file)
+
+        return self._read(line)
+
+    def _read(self, read: Callable[[BinaryIO], bytes]) -> bytes:
+        """What *read* gives of the file. Raises TreeError."""
         try:
             if self._file is None:
                 self._file = open_inside(self._path.parent, self._path.name)
-            if start is not None:
-                self._file.seek(start)
-            return next_line(self._file)
+            return read(self._file)
         except (SourceError, ValueError) as error:
             said = error.reason if isinstance(error, SourceError) else str(error)
             reason = f"{self._path}: {said}"
@@ -137,6 +167,37 @@ class RecordFile(Mapping[str, Record]):
 
     def __len__(self) -> int:
         return len(self.stems)
+
+
+def _stems(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> PackedNames | None:
+    """The stems of the lines of *data* from *starts* to *ends*; None unless all lines begin as this
+    program writes them, with nothing escaped.
+    """
+    if int((ends - starts).min()) <= len(_START) + len(_AFTER):
+        return None
+    begin = np.frombuffer(_START, np.uint8)
+    if any((data[starts + at] != byte).any() for at, byte in enumerate(begin)):
+        return None
+    first, quotes = starts + len(_START), np.flatnonzero(data == ord('"'))
+    at = np.searchsorted(quotes, first)
+    if at[-1] == len(quotes):
+        return None
+    stops = quotes[at]
+    if (stops + len(_AFTER) > ends).any() or any(
+        (data[stops + n] != byte).any() for n, byte in enumerate(_AFTER)
+    ):
+        return None
+    escapes = np.flatnonzero(data == ord("\\"))
+    if (np.searchsorted(escapes, first) != np.searchsorted(escapes, stops)).any():
+        return None
+    names = path_keys.gathered(data, first, stops)
+    try:
+        names.buffers()[0].decode()
+    except UnicodeDecodeError:
+        return None
+    return names
 
 
 class RecordLines(LazySequence[tuple[int, bytes]]):

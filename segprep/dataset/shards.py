@@ -104,7 +104,9 @@ def names_in(folder: Path) -> PackedNames:
     for shard in shards:
         names.remove(shard.name)
         names += (f"{shard.name}/{name}" for name in os.listdir(shard))
-    return PackedNames(sorted(names))
+    packed = PackedNames()
+    packed.add_all(sorted(names))
+    return packed
 
 
 def remove(root: Path, names: Iterable[str]) -> None:

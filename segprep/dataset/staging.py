@@ -195,13 +195,14 @@ class Staging:
 
     def publish(
         self,
-        belongs: Callable[[str], bool],
+        belonging: Callable[[str, PackedNames], PackedNames],
         removed: Iterable[str],
         described: Mapping[str, bytes | Path],
         *,
         replace: bool,
     ) -> bool:
-        """Move the staged files that *belong* (asked by relative names) into the tree, take
+        """Move the staged files that belong to it (*belonging*: those of the names in a folder
+        that do) into the tree, take
         *removed* out, write *described* (name -> content, or the staged file that holds it), the
         manifest last.
 
@@ -212,9 +213,7 @@ class Staging:
         from concurrent.futures import ThreadPoolExecutor
 
         staged = {
-            kind: PackedNames(
-                name for name in shards.names_in(self.folder / kind) if belongs(f"{kind}/{name}")
-            )
+            kind: belonging(kind, shards.names_in(self.folder / kind))
             for kind in (IMAGES, MASKS, OBJECTS)
         }
         try:
