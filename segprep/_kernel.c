@@ -11,7 +11,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#define nanoseconds(time) ((int64_t)(time).tv_sec * 1000000000 + (time).tv_nsec)
+/* after the year 2262, the last 64 bits of them */
+#define nanoseconds(time) \
+    (int64_t)((uint64_t)(time).tv_sec * 1000000000 + (uint64_t)(time).tv_nsec)
 #endif
 #ifdef __APPLE__
 #define st_mtim st_mtimespec

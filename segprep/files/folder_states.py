@@ -15,17 +15,23 @@ class Times(NamedTuple):
     st_mtime_ns: int
     st_ctime_ns: int
 
+    @classmethod
+    def of(cls, state: os.stat_result) -> "Times":
+        """Those of a *state*."""
+        return cls(state.st_mtime_ns, state.st_ctime_ns)
+
 
 def rows(folder: bytes, names: list[bytes]) -> NDArray[np.int64]:
     """Mode, size, the two :class:`Times` and inode of each of *names* in *folder*, of links
-    themselves: (N, 5). Raises OSError.
+    themselves: (N, 5); the last 64 bits of each, which hold times up to the year 2262. Raises
+    OSError.
     """
     content = kernel.compiled.states(folder, names) if kernel.compiled is not None else None
     if content is not None:
         return np.frombuffer(content, np.int64).reshape(-1, 5)
     every = (os.lstat(os.path.join(folder, name)) for name in names)
     values = [
-        (state.st_mode, state.st_size, state.st_mtime_ns, state.st_ctime_ns, in_64(state.st_ino))
+        (state.st_mode, state.st_size, *map(in_64, (*Times.of(state), state.st_ino)))
         for state in every
     ]
     return np.array(values, np.int64).reshape(-1, 5)

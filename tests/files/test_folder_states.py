@@ -40,6 +40,18 @@ def test_an_inode_of_more_bits_keeps_the_last_64() -> None:
     assert [*map(folder_states.in_64, numbers)] == [5, -(2**63), -1, 7]
 
 
+def test_a_time_of_more_bits_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    seconds = 60 * 60 * 24 * 365 * 400
+    try:
+        os.utime(tmp_path / "a", (seconds, seconds))
+    except (OSError, OverflowError):
+        pytest.skip("the file system holds no such time")
+    mine, plain = both(lambda: folder_states.rows(os.fsencode(tmp_path), [b"a"]))
+    assert mine.tolist() == plain.tolist()
+    assert mine[0, 2] == folder_states.in_64((tmp_path / "a").stat().st_mtime_ns)
+
+
 def test_what_is_not_there_is_told(folder: Path) -> None:
     def told(home: Path, name: bytes) -> type:
         with pytest.raises(OSError, match=r"a\.png|gone") as error:
