@@ -78,7 +78,7 @@ def of_jpeg(data: bytes) -> Header | None:
         kind, end = data[at + 1], at + 2 + int.from_bytes(data[at + 2 : at + 4])
         if kind == _SOS and shape:
             return Header("JPEG", *shape, 1, False)
-        if kind in _FRAMES and not shape and end <= len(data):
+        if kind in _FRAMES and not shape and at + 10 <= end <= len(data):
             bits, height, width, count = struct.unpack_from(">BHHB", data, at + 4)
             whole = bits == 8 and width and height and end == at + 10 + 3 * count
             if not whole or count not in _JPEG_MODES:

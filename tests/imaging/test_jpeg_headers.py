@@ -47,6 +47,13 @@ def test_every_shorter_file_is_left_to_pillow_or_read_alike() -> None:
         assert headers.of_jpeg(data[:length]) is None
 
 
+@pytest.mark.parametrize("length", range(10))
+@pytest.mark.parametrize("follow", [b"", bytes(4)])
+def test_a_frame_without_its_size_is_left_to_pillow(length: int, follow: bytes) -> None:
+    frame = b"\xff\xc0" + length.to_bytes(2) + bytes(max(0, length - 2))
+    assert headers.of_jpeg(b"\xff\xd8" + frame + follow) is None
+
+
 @pytest.mark.parametrize("value", range(0, 256, 5))
 def test_one_wrong_byte_gives_what_pillow_reads_or_nothing(value: int) -> None:
     data = written()
