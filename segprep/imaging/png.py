@@ -23,6 +23,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIECE = 1 << 20
 _FLAT = 64  # times that rows are larger than their stream: the kernel inflates these faster
 _METADATA = frozenset((b"eXIf", b"tEXt", b"zTXt", b"iTXt"))
+_SEVERAL = (b"\2", b"\4", b"\6")  # kinds of color
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ADAM7 = (
     (0, 0, 8, 8),
@@ -124,7 +125,7 @@ def is_one_channel(data: bytes) -> bool:
 
 def is_deep(data: bytes) -> bool:
     """Whether the data are a PNG of 16 bits in each of several channels."""
-    return data.startswith(SIGNATURE) and data[24:25] == b"\x10" and data[25] in (2, 4, 6)
+    return data.startswith(SIGNATURE) and data[24:25] == b"\x10" and data[25:26] in _SEVERAL
 
 
 def has_metadata_after_pixels(data: bytes) -> bool:

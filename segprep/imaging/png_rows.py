@@ -196,7 +196,8 @@ def opened(file: BinaryIO, path: Path) -> PngRows | None:
             header = handle.read(body, 13)
         elif kind == b"PLTE" and size <= 768:
             colors = np.frombuffer(handle.read(body, size), np.uint8)
-            palette[: size // 3] = colors[: size // 3 * 3].reshape(-1, 3)
+            number = len(colors) // 3  # less than *size* says where the file ends
+            palette[:number] = colors[: 3 * number].reshape(-1, 3)
         elif kind == b"IDAT":
             start = start or at
         elif kind in (b"eXIf", b"acTL") or (kind in _TEXTS and _turns(handle.read(body, size))):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import ImageOps
 
 from segprep.errors import SourceError
-from segprep.imaging import image, tiff
+from segprep.imaging import image, sixteen_bits, tiff
 from segprep.types import MAX_PIXELS
 
 _KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}
@@ -40,10 +40,7 @@ def read(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any] | Non
     if layout is None or kind is None or layout.number(tiff.PHOTOMETRIC, 1) not in (0, 1, 2):
         return None
     width, height, samples = layout.number(tiff.WIDTH), layout.number(tiff.HEIGHT), layout.samples
-    if not 0 < width * height <= limit or samples > 64:
-        reason = f"{width}x{height} pixels of {samples} bands; {limit} pixels and 64 are allowed"
-        hint = "raise --max-pixels if the image is genuine"
-        raise SourceError(path, reason, hint, "image-too-large")
+    sixteen_bits.check_size(width, height, samples, path, limit)
     if layout.number(tiff.PLANAR, 1) == 2 and samples > 1:
         planes = [_plane(data, layout, kind, plane, path, limit) for plane in range(samples)]
         return np.concatenate(planes, axis=2)

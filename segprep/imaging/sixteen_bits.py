@@ -16,6 +16,7 @@ from segprep.errors import SourceError
 from segprep.imaging import image, netpbm, png, tiff
 from segprep.types import MAX_PIXELS
 
+BANDS = 64  # of an image at most
 _PNG_CHANNELS = {2: 3, 4: 2, 6: 4}
 
 
@@ -35,7 +36,7 @@ def read(data: bytes, path: Path, limit: int = MAX_PIXELS) -> NDArray[Any] | Non
 
 def _of_png(data: bytes, path: Path, limit: int) -> NDArray[np.uint16]:
     width, height = struct.unpack(">II", data[16:24])
-    _check_size(width, height, path, limit)
+    check_size(width, height, 1, path, limit)
     try:
         bodies = [bytes(body) for kind, body in png.chunks(data) if kind == b"IDAT"]
         channels, raw = _PNG_CHANNELS[data[25]], zlib.decompress(b"".join(bodies))
@@ -74,7 +75,7 @@ def _halves(raw: bytes, sizes: list[tuple[int, int]], channels: int) -> tuple[by
 
 def _of_tiff(data: bytes, layout: tiff.Layout, path: Path, limit: int) -> NDArray[Any]:
     width, height, samples = layout.number(tiff.WIDTH), layout.number(tiff.HEIGHT), layout.samples
-    _check_size(width, height, path, limit)
+    check_size(width, height, samples, path, limit)
     if layout.number(tiff.PLANAR, 1) == 2:
         planes = [_plane(data, layout, plane, path, limit) for plane in range(samples)]
         pixels = np.stack([plane[..., 0] for plane in planes], axis=2)
@@ -110,11 +111,12 @@ def _plane(
     return pixels
 
 
-def _check_size(width: int, height: int, path: Path, limit: int) -> None:
-    if width * height > limit:
+def check_size(width: int, height: int, bands: int, path: Path, limit: int) -> None:
+    """Raise SourceError for no pixels, more than *limit* of them, or more than BANDS bands."""
+    if not 0 < width * height <= limit or bands > BANDS:
         raise SourceError(
             path,
-            f"{width}x{height} pixels; {limit} are allowed",
+            f"{width}x{height} pixels of {bands} bands; {limit} pixels and {BANDS} are allowed",
             "raise --max-pixels if the image is genuine",
             "image-too-large",
         )

@@ -32,7 +32,10 @@ def whole_numbers(array: NDArray[Any], path: Path, *, limit: int = MAX_PIXELS) -
     if squeezed.dtype.kind not in "iuf":
         reason = f"holds {squeezed.dtype}, not numbers"
         raise SourceError(path, reason, "save class ids as whole numbers", "bad-array")
-    if squeezed.dtype.kind == "f" and not (np.isfinite(squeezed) & (squeezed % 1 == 0)).all():
+    if (
+        squeezed.dtype.kind == "f"
+        and not (np.isfinite(squeezed) & (np.trunc(squeezed) == squeezed)).all()
+    ):
         reason = "holds fractions; are these probabilities or heights?"
         hint = (
             "save class ids instead, such as array > 0.5 of probabilities; an image: save it as PNG"
