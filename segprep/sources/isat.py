@@ -18,7 +18,7 @@ from typing import Any
 from segprep.dataset.classes import BACKGROUND
 from segprep.errors import ForeignFileError
 from segprep.files import MAX_BYTES, read_below
-from segprep.sources._common import json_values, strict_json, strict_yaml
+from segprep.sources._common import json_values, nearest_files, strict_json, strict_yaml
 from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Region
@@ -52,18 +52,10 @@ class Reader(AttributeReader):
         return files_with(self.roots()[0], ".json")
 
     def declared(self, context: Any = None) -> tuple[tuple[str, ...], str]:
-        """The labels of isat.yaml."""
+        """The labels of the isat.yaml nearest above each file."""
         root = self.roots()[0]
-        for path in (root / name for name in CLASS_FILES if (root / name).is_file()):
-            content = strict_yaml.parse(read_below(path, (root,), MAX_BYTES), path)
-            entries = json_values.sequence(content.get("label"), path, "label")
-            return tuple(
-                _name(
-                    json_values.mapping(entry, path, f"label[{n}]").get("name"), path, f"label[{n}]"
-                )
-                for n, entry in enumerate(entries)
-            ), path.name
-        return (), ""
+        paths = nearest_files.above(root, self.documents(), CLASS_FILES)
+        return nearest_files.union(root, [(path, _labels(path, root)) for path in paths])
 
     def parse(self, path: Path, context: Any = None) -> Document:
         """The image and the regions of one file."""
@@ -84,6 +76,14 @@ class Reader(AttributeReader):
             regions=tuple(region for _, region in sorted(regions, key=lambda pair: pair[0])),
         )
         return Document((image,))
+
+
+def _labels(path: Path, root: Path) -> tuple[str, ...]:
+    content = strict_yaml.parse(read_below(path, (root,), MAX_BYTES), path)
+    return tuple(
+        _name(json_values.mapping(entry, path, f"label[{n}]").get("name"), path, f"label[{n}]")
+        for n, entry in enumerate(json_values.sequence(content.get("label"), path, "label"))
+    )
 
 
 def _layer(entry: object, path: Path, address: str) -> float:

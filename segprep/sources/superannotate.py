@@ -27,7 +27,7 @@ from segprep.errors import ForeignFileError, SourceError
 from segprep.files import MAX_BYTES, listing, read_below
 from segprep.imaging import mask_files
 from segprep.names import shown
-from segprep.sources._common import json_values, strict_json
+from segprep.sources._common import json_values, nearest_files, strict_json
 from segprep.sources._common.faulty_regions import sound_regions, unannotated
 from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Attributes, Region, whole_mask
@@ -60,18 +60,10 @@ class Reader(AttributeReader):
         ]
 
     def declared(self, context: Any = None) -> tuple[tuple[str, ...], str]:
-        """The names of classes/classes.json."""
+        """The names of the classes/classes.json nearest above each file."""
         root = self.roots()[0]
-        path = root / "classes" / "classes.json"
-        if not path.is_file():
-            return (), ""
-        content = strict_json.parse(read_below(path, (root,), MAX_BYTES), path).value
-        return tuple(
-            json_values.label(
-                json_values.mapping(entry, path, f"[{n}]").get("name"), path, f"[{n}].name"
-            )
-            for n, entry in enumerate(json_values.sequence(content, path, "the file"))
-        ), "classes/classes.json"
+        paths = nearest_files.above(root, self.documents(), ("classes/classes.json",))
+        return nearest_files.union(root, [(path, _classes(path, root)) for path in paths])
 
     def parse(self, path: Path, context: Any = None) -> Document:
         """The instances of one image."""
@@ -123,6 +115,16 @@ class Reader(AttributeReader):
             region = whole_mask(label, address, np.isin(colors, values))
             regions.append(replace(region, attributes=_attributes(entry)))
         return regions
+
+
+def _classes(path: Path, root: Path) -> tuple[str, ...]:
+    content = strict_json.parse(read_below(path, (root,), MAX_BYTES), path).value
+    return tuple(
+        json_values.label(
+            json_values.mapping(entry, path, f"[{n}]").get("name"), path, f"[{n}].name"
+        )
+        for n, entry in enumerate(json_values.sequence(content, path, "the file"))
+    )
 
 
 def _attributes(entry: Mapping[str, Any]) -> Attributes:

@@ -29,7 +29,7 @@ from segprep.errors import ForeignFileError, SegprepError, SourceError
 from segprep.files import MAX_BYTES, listing, read_below
 from segprep.imaging import mask_files
 from segprep.names import shown
-from segprep.sources._common import json_values, strict_json
+from segprep.sources._common import json_values, nearest_files, strict_json
 from segprep.sources._common.faulty_regions import sound_regions
 from segprep.sources._common.region_attributes import named_values
 from segprep.sources._common.region_shapes import Attributes, Region, mask_region
@@ -71,21 +71,10 @@ class Reader(AttributeReader):
         ]
 
     def declared(self, context: Any = None) -> tuple[tuple[str, ...], str]:
-        """The classes of meta.json."""
+        """The classes of the meta.json nearest above each file."""
         root = self.roots()[0]
-        path = root / "meta.json"
-        if not path.is_file():
-            return (), ""
-        content = strict_json.parse(read_below(path, (root,), MAX_BYTES), path).value
-        entries = json_values.mapping(content, path, "the file").get("classes")
-        return tuple(
-            json_values.label(
-                json_values.mapping(entry, path, f"classes[{n}]").get("title"),
-                path,
-                f"classes[{n}].title",
-            )
-            for n, entry in enumerate(json_values.sequence(entries, path, "classes"))
-        ), path.name
+        paths = nearest_files.above(root, self.documents(), ("meta.json",))
+        return nearest_files.union(root, [(path, _classes(path, root)) for path in paths])
 
     def parse(self, path: Path, context: Any = None) -> Document:
         """The objects of one image."""
@@ -106,6 +95,19 @@ class Reader(AttributeReader):
         return Document(
             (AnnotatedImage(name, "", shape, regions, path=picture if picture.is_file() else None),)
         )
+
+
+def _classes(path: Path, root: Path) -> tuple[str, ...]:
+    content = strict_json.parse(read_below(path, (root,), MAX_BYTES), path).value
+    entries = json_values.mapping(content, path, "the file").get("classes")
+    return tuple(
+        json_values.label(
+            json_values.mapping(entry, path, f"classes[{n}]").get("title"),
+            path,
+            f"classes[{n}].title",
+        )
+        for n, entry in enumerate(json_values.sequence(entries, path, "classes"))
+    )
 
 
 def _regions(entry: object, path: Path, address: str) -> list[Region]:

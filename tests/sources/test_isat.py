@@ -99,3 +99,19 @@ def test_real_files_equal_a_drawing_by_hand() -> None:
             value, points = names.index(thing["category"]), [*map(tuple, thing["segmentation"])]
             ImageDraw.Draw(canvas).polygon(points, fill=value, outline=value)
         assert (np.asarray(canvas) == mask).all()
+
+
+def test_the_nearest_isat_yaml_counts(tmp_path: Path) -> None:
+    """The source may be the folder above, or hold several sets."""
+    example(tmp_path / "set")
+    write(
+        tmp_path / "set" / "isat.yaml", "label:\n- name: __background__\n- name: dog\n- name: cat\n"
+    )
+    scan = Reader(tmp_path).scan()
+    assert scan.classes.names == ("_background_", "dog", "cat")
+    assert any("read from set/isat.yaml" in note.message for note in scan.notes)
+    photo(tmp_path / "other" / "deep" / "b.png", 1)
+    write(tmp_path / "other" / "deep" / "b.json", annotation(thing("fox", SQUARE), name="b.png"))
+    write(tmp_path / "other" / "isat.yml", "label:\n- name: fox\n- name: dog\n")
+    assert Reader(tmp_path).scan().classes.names == ("_background_", "fox", "dog", "cat")
+    assert set(masks(Reader(tmp_path))["b"].ravel()) == {0, 1}

@@ -131,3 +131,9 @@ def test_rotated_boxes(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="'cat' is a box without an outline"):
         only(Reader(tmp_path))
     assert (only(Reader(tmp_path, boxes="fill")) == square()).all()
+
+
+def test_a_project_within_a_folder(tmp_path: Path) -> None:
+    example(tmp_path / "project")
+    write(tmp_path / "project" / "classes" / "classes.json", [{"name": "dog"}, {"name": "cat"}])
+    assert Reader(tmp_path).scan().classes.names == ("_background_", "dog", "cat")

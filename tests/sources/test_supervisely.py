@@ -113,3 +113,10 @@ def test_a_bitmap_that_grows_without_end(tmp_path: Path) -> None:
 
 def test_auto_knows_it(tmp_path: Path) -> None:
     assert guesses(example(tmp_path).root)[0][0] == "supervisely"
+
+
+def test_a_project_within_a_folder(tmp_path: Path) -> None:
+    example(tmp_path / "project")
+    assert guesses(tmp_path)[0][0] == "supervisely"
+    assert Reader(tmp_path).scan().classes.names == ("_background_", "dog", "cat")
+    assert (only(Reader(tmp_path)) == square(2)).all()

@@ -180,3 +180,51 @@ def test_a_broken_yaml_beside_is_not_what_tells_pose(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
         reader.scan()
     assert caught.value.code == "bad-yaml"
+
+
+def nested(folder: Path) -> Reader:
+    """A repository with its dataset in a folder, between files of other kinds."""
+    example(folder / "set one")
+    write(folder / "requirements.txt", "ultralytics==8.1\n")
+    write(folder / "docs" / "notes.txt", "three of the images are blurred\n")
+    return Reader(folder)
+
+
+def test_a_dataset_within_a_repository_has_its_names(tmp_path: Path) -> None:
+    reader = nested(tmp_path)
+    assert guesses(tmp_path)[0][0] == "yolo-seg"
+    scan = reader.scan()
+    assert scan.classes.names == ("_background_", "cat", "dog")
+    assert not scan.skipped
+    assert any("read from set one/data.yaml" in note.message for note in scan.notes)
+    write(tmp_path / "set one" / "data.yaml", "names: [cat, dog]\nval: images\n")
+    for name in "bc":
+        photo(tmp_path / "set one" / "train" / "images" / f"{name}.png", ord(name))
+        write(tmp_path / "set one" / "train" / "labels" / f"{name}.txt", LINE)
+    assert reader.scan().lists == {"val": ("a",), "train": ("b", "c")}
+
+
+def test_each_dataset_of_a_folder_has_its_own_names(tmp_path: Path) -> None:
+    """Number 0 means another class in each."""
+    reader = nested(tmp_path)
+    photo(tmp_path / "two" / "images" / "b.png", 1)
+    write(tmp_path / "two" / "labels" / "b.txt", LINE)
+    write(tmp_path / "two" / "labels" / "classes.txt", "dog\nbird\n")
+    scan = reader.scan()
+    assert scan.classes.names == ("_background_", "cat", "dog", "bird")
+    assert {stem: int(mask.max()) for stem, mask in masks(reader).items()} == {"a": 1, "b": 2}
+    (tmp_path / "two" / "labels" / "classes.txt").unlink()
+    with pytest.raises(SourceError, match="class_0") as caught:
+        masks(reader)
+    assert caught.value.code == "unknown-label"
+
+
+def test_labels_of_images_elsewhere_are_not_taken_for_notes(tmp_path: Path) -> None:
+    photo(tmp_path / "images" / "a.png")
+    write(tmp_path / "texts" / "a.txt", LINE)
+    write(tmp_path / "texts" / "b.txt", f"cat {LINE[2:]}")
+    write(tmp_path / "texts" / "c.txt", "")
+    reader = Reader(tmp_path / "texts", image_root=(tmp_path / "images",))
+    scan = reader.scan()
+    assert [item.stem for item in scan.items] == ["a"]
+    assert {one.stem: one.code for one in scan.skipped} == {"b": "bad-shape", "c": "image-missing"}
